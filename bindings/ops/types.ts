@@ -1,0 +1,56 @@
+import type { Attributes, Node, OpKind } from "../graph.ts";
+import type { KernelCall } from "../kernels/registry.ts";
+import type { ModuleName } from "../kernels/modules.ts";
+import type { Tensor, TensorType } from "../tensor.ts";
+
+/** What `infer` and `fold` see of a node: its tensors in place of their ids; `undefined` for absent optional ones. */
+export interface NodeView<K extends OpKind> {
+  readonly where: string;
+  readonly attributes: Attributes[K];
+  readonly inputs: readonly (Tensor | undefined)[];
+  readonly outputs: readonly Tensor[];
+}
+
+/** A tensor placed in linear memory. */
+export interface Placed extends Tensor {
+  /** Byte address, 16-byte aligned. */
+  readonly address: number;
+}
+
+/** What `lower` works with: placed tensors, the image to put constants in, and the list of steps. */
+export interface Lowering {
+  readonly module: ModuleName;
+  readonly inputs: readonly (Placed | undefined)[];
+  readonly outputs: readonly Placed[];
+  /** Puts constant bytes into the memory image, 16-byte aligned, and returns their address. Equal bytes are shared. */
+  place(bytes: Uint8Array): number;
+  /** Asks for scratch bytes per thread and returns the address of thread 0's; thread t's is `t·scratchStride` after. */
+  scratch(bytes: number): ScratchAddress;
+  /** Appends one kernel call. */
+  call(call: KernelCall): void;
+}
+
+/** Scratch is placed after the image; the two fields of a parameter block are patched when all sizes are known. */
+export type ScratchAddress = { readonly scratch: 0; readonly scratchStride: 0 };
+
+/** One operator. `infer` refuses whatever the kernels cannot run; after it everything is trusted. */
+export interface Operator<K extends OpKind> {
+  /** Checks the numbered constraints and returns each output's type. */
+  infer(node: NodeView<K>): readonly TensorType[];
+  /** Computes the outputs of a node whose inputs are all constants; absent where that is not worth code. */
+  fold?(node: NodeView<K>): readonly Uint8Array[];
+  /** True where output 0 is input 0's bytes unchanged: no step, no memory. */
+  readonly alias?: boolean;
+  /** Inputs whose memory output 0 may overwrite because element i is read before element i is written. */
+  inPlace?(node: NodeView<K>): readonly number[];
+  /** Multiply-accumulates of one run; 0 where absent. */
+  macs?(node: NodeView<K>): number;
+  /** Chooses kernels and packs weights. Absent for aliases. */
+  lower?(node: NodeView<K>, to: Lowering): void;
+}
+
+/** The table of all operators. */
+export type Operators = { readonly [K in OpKind]: Operator<K> };
+
+/** Any node's view, for code that handles all kinds alike. */
+export type AnyNode = Node<OpKind>;

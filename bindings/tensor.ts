@@ -1,0 +1,153 @@
+import { ensure } from "./errors.ts";
+
+/** Element types that a graph may hold. Kernels run a subset; an operator's `infer` says which. */
+export type DType =
+  | "int8"
+  | "uint8"
+  | "int16"
+  | "uint16"
+  | "int32"
+  | "uint32"
+  | "int64"
+  | "uint64"
+  | "float16"
+  | "float32"
+  | "float64"
+  | "bool"
+  | "int4"
+  | "string"
+  | "complex64"
+  | "complex128"
+  | "resource"
+  | "variant";
+
+/** Bits per element; 0 for types without a fixed size. */
+export const BITS: { readonly [K in DType]: number } = {
+  int8: 8,
+  uint8: 8,
+  int16: 16,
+  uint16: 16,
+  int32: 32,
+  uint32: 32,
+  int64: 64,
+  uint64: 64,
+  float16: 16,
+  float32: 32,
+  float64: 64,
+  bool: 8,
+  int4: 4,
+  string: 0,
+  complex64: 64,
+  complex128: 128,
+  resource: 0,
+  variant: 0,
+};
+
+/**
+ * Affine quantization, `real = scale · (q − zeroPoint)`. One entry each: per tensor; otherwise one entry per
+ * slice along `axis`.
+ */
+export interface Quantization {
+  readonly scale: readonly number[];
+  readonly zeroPoint: readonly number[];
+  readonly axis: number;
+}
+
+/** Shape and type of a tensor. Shapes are row-major, `[N,H,W,C]` for images; `[]` is a scalar. */
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** A tensor of a graph. */
+export interface Tensor extends TensorType {
+  readonly name: string;
+  readonly quantization?: Quantization;
+  /** Row-major little-endian bytes of a constant; absent for tensors that are computed. */
+  readonly data?: Uint8Array;
+  /** Keeps its value from run to run. */
+  readonly variable?: boolean;
+}
+
+/** The largest number of elements and bytes that one tensor may have: what 32-bit addresses reach. */
+export const MAX_BYTES = 2 ** 32;
+
+/** Number of elements of a shape. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Bytes that a dense tensor of this type takes. */
+export function byteLength({ dtype, shape }: TensorType): number {
+  return Math.ceil((elementCount(shape) * BITS[dtype]) / 8);
+}
+
+/** Refuses negative, fractional and overflowing sizes. */
+export function checkShape(shape: readonly number[], dtype: DType, where: string): void {
+  for (const size of shape)
+    ensure(Number.isInteger(size) && size >= 0, "INVALID_MODEL", () => ({
+      where,
+      expected: "sizes that are whole numbers from 0",
+      received: `[${shape.join(",")}]`,
+    }));
+  const bytes = byteLength({ dtype, shape });
+  ensure(bytes < MAX_BYTES, "OUT_OF_MEMORY", () => ({
+    where,
+    expected: "a tensor of less than 4 GiB",
+    received: `[${shape.join(",")}] ${dtype}, ${bytes} bytes`,
+    hint: "WebAssembly addresses 4 GiB in all; use a smaller batch or input.",
+  }));
+}
+
+/** The one scale and zero point of a tensor quantized as a whole; an error otherwise. */
+export function perTensor(tensor: Tensor, where: string): { readonly scale: number; readonly zeroPoint: number } {
+  const scale = tensor.quantization?.scale;
+  ensure(scale?.length === 1, "INVALID_GRAPH", () => ({
+    where: `${where}, tensor "${tensor.name}"`,
+    expected: "one scale and one zero point",
+    received: scale === undefined ? "no quantization" : `${scale.length} scales`,
+    hint: "Quantize activations per tensor.",
+  }));
+  return { scale: scale[0] as number, zeroPoint: tensor.quantization?.zeroPoint[0] ?? 0 };
+}
+
+/** One typed view of each element type that crosses the public API. */
+export type TypedArray =
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Float32Array
+  | Float64Array;
+
+/** A typed copy of little-endian bytes; `bool` and float16 come as Uint8Array and Uint16Array. */
+export function typedCopy(dtype: DType, bytes: Uint8Array): TypedArray {
+  const { buffer } = bytes.slice();
+  switch (dtype) {
+    case "int8":
+      return new Int8Array(buffer);
+    case "int16":
+      return new Int16Array(buffer);
+    case "uint16":
+    case "float16":
+      return new Uint16Array(buffer);
+    case "int32":
+      return new Int32Array(buffer);
+    case "uint32":
+      return new Uint32Array(buffer);
+    case "int64":
+      return new BigInt64Array(buffer);
+    case "uint64":
+      return new BigUint64Array(buffer);
+    case "float32":
+      return new Float32Array(buffer);
+    case "float64":
+      return new Float64Array(buffer);
+    default:
+      return new Uint8Array(buffer);
+  }
+}
