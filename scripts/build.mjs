@@ -1,0 +1,65 @@
+// Builds what is missing or older than its sources: wasm/ from assembly/, dist/lib and dist/types from bindings/.
+// `--wasm` stops after wasm/, `--force` builds everything.
+import { spawnSync } from "node:child_process";
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { filesIn, outdated, ROOT } from "./files.mjs";
+
+/** Entry points of the package; those that are not written yet are left out. */
+const ENTRIES = ["index", "runtime", "kernels", "compile", "optimize", "cli"];
+
+function node(script, ...args) {
+  const { status } = spawnSync(process.execPath, [join(ROOT, script), ...args], {
+    cwd: ROOT,
+    stdio: ["ignore", 2, 2], // standard output stays free for whoever asked for the build
+  });
+  if (status !== 0) throw new Error(`${script} failed with status ${status}`);
+}
+
+/** Compiles the kernels where needed. */
+export function buildWasm(force = false) {
+  const modules = ["scalar", "simd", "relaxed"].map((name) => `wasm/${name}.wasm`);
+  const sources = [...filesIn("assembly", ".ts"), "asconfig.json", "scripts/build-wasm.mjs"];
+  if (!force && !outdated(modules, sources)) return;
+  console.error("building wasm/ …");
+  node("scripts/build-wasm.mjs");
+}
+
+/** Bundles the package and writes its declarations where needed. */
+export async function buildLibrary(force = false) {
+  const entries = ENTRIES.filter((name) => existsSync(join(ROOT, "bindings", `${name}.ts`)));
+  const targets = entries.flatMap((name) => [`dist/lib/${name}.js`, `dist/types/${name}.d.ts`]);
+  const sources = [...filesIn("bindings", ".ts"), "package.json", "tsconfig.json", "scripts/build.mjs"];
+  if (!force && !outdated(targets, sources)) return;
+  console.error("building dist/ …");
+  rmSync(join(ROOT, "dist"), { recursive: true, force: true });
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: entries.map((name) => `bindings/${name}.ts`),
+    outdir: "dist/lib",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    packages: "external",
+    external: ["node:*"],
+    sourcemap: true,
+    logLevel: "warning",
+  });
+  node("node_modules/typescript/bin/tsc", "--project", "tsconfig.types.json");
+}
+
+/** Builds everything that is missing. */
+export async function buildMissing(force = false) {
+  buildWasm(force);
+  await buildLibrary(force);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const force = process.argv.includes("--force");
+  if (process.argv.includes("--wasm")) buildWasm(force);
+  else await buildMissing(force);
+}
