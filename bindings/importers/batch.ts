@@ -1,0 +1,75 @@
+/** The `batch` option: run a network of batch size 1 on several samples at once. */
+import { ensure } from "../errors.ts";
+import type { AnyNode, Graph, TensorId } from "../graph.ts";
+import { checkShape, type Tensor } from "../tensor.ts";
+import { shorten } from "./text.ts";
+
+/**
+ * Gives every input whose leading size is 1 (open sizes were imported as 1) the leading size `batch`, and multiplies the
+ * leading size of each constant reshape target that depends on such an input: the batch is the outermost dimension, so
+ * row-major order keeps samples apart. All other shapes stay as they are; inferring them again is up to the passes.
+ */
+export function setBatch(graph: Graph, batch: number | undefined): Graph {
+  if (batch === undefined) return graph;
+  ensure(Number.isInteger(batch) && batch >= 1 && batch < 2 ** 31, "INVALID_OPTION", () => ({
+    where: "option batch",
+    expected: "a whole number from 1",
+    received: String(batch),
+  }));
+  const changed = graph.inputs.filter(({ tensor }) => graph.tensors[tensor]?.shape[0] === 1);
+  ensure(
+    changed.length > 0 || graph.inputs.some(({ tensor }) => graph.tensors[tensor]?.shape[0] === batch),
+    "INVALID_OPTION",
+    () => ({
+      where: "option batch",
+      expected: "a model with inputs of batch size 1 or open",
+      received:
+        graph.inputs.map(({ tensor }) => `[${graph.tensors[tensor]?.shape.join(",")}]`).join(" ") || "no inputs",
+      hint: "Leave the option out: this model's batch size is fixed.",
+    }),
+  );
+  if (batch === 1) return graph;
+
+  const tensors = [...graph.tensors];
+  for (const { tensor: id, name } of changed) {
+    const tensor = tensors[id] as Tensor;
+    const shape = [batch, ...tensor.shape.slice(1)];
+    checkShape(shape, tensor.dtype, `input "${shorten(name)}"`);
+    tensors[id] = { ...tensor, shape };
+  }
+  const batched = new Set<TensorId>(changed.map(({ tensor }) => tensor));
+  const nodes = graph.nodes.map((node) => {
+    if (!node.inputs.some((id) => batched.has(id))) return node;
+    for (const id of node.outputs) batched.add(id);
+    return node.kind === "reshape" ? batchReshape(node, batch, tensors) : node;
+  });
+  return { ...graph, tensors, nodes };
+}
+
+/** A reshape with its target's leading size multiplied; a new constant, since others may read the old one. */
+function batchReshape(node: Extract<AnyNode, { kind: "reshape" }>, batch: number, tensors: Tensor[]): AnyNode {
+  const [x, target] = node.inputs;
+  const { shape } = node.attributes;
+  const attributes = shape === undefined ? {} : { shape: multiplied(shape, batch) };
+  const constant = target === undefined ? undefined : tensors[target];
+  if (x === undefined || constant?.data === undefined || constant.dtype !== "int32" || constant.data.length === 0)
+    return { ...node, attributes };
+  const data = constant.data.slice();
+  const view = new DataView(data.buffer, data.byteOffset, 4);
+  const [leading = 0] = multiplied([view.getInt32(0, true)], batch);
+  ensure(leading < 2 ** 31, "OUT_OF_MEMORY", () => ({
+    where: node.where,
+    expected: "sizes below 2^31",
+    received: `${leading}`,
+    hint: "Use a smaller batch.",
+  }));
+  view.setInt32(0, leading, true);
+  tensors.push({ ...constant, data });
+  return { ...node, attributes, inputs: [x, (tensors.length - 1) as TensorId] };
+}
+
+/** A leading −1 is computed when the graph is inferred and stays. */
+function multiplied([leading, ...rest]: readonly number[], batch: number): readonly number[] {
+  if (leading === undefined) return [];
+  return [leading > 0 ? leading * batch : leading, ...rest];
+}

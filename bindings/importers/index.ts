@@ -1,0 +1,62 @@
+/** Model files → Graph. One entry per format, recognised by its first bytes. */
+import { Pint8Error } from "../errors.ts";
+import type { Graph } from "../graph.ts";
+import { importTflite, isTflite } from "./tflite/index.ts";
+
+/** What importers take besides the bytes. */
+export interface ImportOptions {
+  /** Batch size for models whose inputs have batch size 1 or leave it open; 1 where absent. */
+  readonly batch?: number;
+}
+
+interface Format {
+  readonly recognises: (bytes: Uint8Array) => boolean;
+  readonly read: (bytes: Uint8Array, options: ImportOptions) => Graph;
+}
+
+const FORMATS: readonly Format[] = [
+  { recognises: isTflite, read: importTflite },
+  { recognises: isOnnx, read: refuseOnnx },
+];
+
+/**
+ * Reads a model file. Everything in it is checked but what operators demand of their tensors, which `infer` checks.
+ * Constants of the graph may be views of `bytes`, at any alignment: leave the bytes unchanged while the graph is used.
+ *
+ * Errors: INVALID_MODEL, INVALID_GRAPH, UNSUPPORTED (all unknown operators in one message), INVALID_OPTION (batch),
+ * OUT_OF_MEMORY (a tensor of 4 GiB or more).
+ */
+export function importModel(bytes: Uint8Array, options: ImportOptions): Graph {
+  // A plain view: subclasses such as Node's Buffer have a `slice` that does not copy.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const format = FORMATS.find(({ recognises }) => recognises(plain));
+  if (format !== undefined) return format.read(plain, options);
+  throw new Pint8Error("INVALID_MODEL", {
+    where: "file",
+    expected: 'a .tflite file (identifier "TFL3" at byte 4)',
+    received: plain.length < 8 ? `${plain.length} bytes` : `bytes ${hex(plain.subarray(0, 8))}`,
+    hint: "Check that the path or URL leads to the model itself and that the download is complete.",
+  });
+}
+
+/**
+ * True for what ONNX exporters write: a protobuf message whose field 1 is a small ir_version, followed by another field of
+ * ModelProto (2 to 8).
+ */
+function isOnnx(bytes: Uint8Array): boolean {
+  const [tag, version = 0, next = 0] = bytes;
+  return tag === 0x08 && version >= 1 && version < 0x80 && [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42].includes(next);
+}
+
+function refuseOnnx(): never {
+  throw new Pint8Error("UNSUPPORTED", {
+    where: "file",
+    expected: "a .tflite file",
+    received: "an ONNX model",
+    hint: "Convert the model to an int8 .tflite file.",
+  });
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}

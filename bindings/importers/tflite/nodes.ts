@@ -1,0 +1,129 @@
+/** The operators of one subgraph, named and checked. */
+import { ensure, Pint8Error } from "../../errors.ts";
+import type { AnyNode, TensorId } from "../../graph.ts";
+import { shorten } from "../text.ts";
+import {
+  type FlatTable,
+  readInt8,
+  readInt32,
+  readInt32s,
+  readString,
+  readTable,
+  readTables,
+  readUint8,
+  readUint32,
+} from "./flatbuffer.ts";
+import { OPERATORS } from "./operators.ts";
+import { CUSTOM, MODEL, OPERATOR, OPERATOR_CODE, OPERATOR_NAMES, SUBGRAPH } from "./schema.ts";
+
+/** An entry of the model's operator_codes. */
+export interface OperatorCode {
+  /** BuiltinOperator number. */
+  readonly code: number;
+  /** For messages: `CONV_2D`, or `CUSTOM "name"`. */
+  readonly name: string;
+}
+
+/** The operator codes that the operators of all subgraphs refer to. */
+export function readOperatorCodes(model: FlatTable): readonly OperatorCode[] {
+  return readTables(model, MODEL.operatorCodes, (index) => `operator code ${index}`).map((table) => {
+    // Numbers above 127 stand in `code` alone, older files have the old field alone.
+    const code = Math.max(readInt8(table, OPERATOR_CODE.deprecatedCode, 0), readInt32(table, OPERATOR_CODE.code, 0));
+    if (code === CUSTOM) return { code, name: `CUSTOM "${shorten(readString(table, OPERATOR_CODE.customCode))}"` };
+    return { code, name: OPERATOR_NAMES[code] ?? `builtin operator ${code}` };
+  });
+}
+
+/** All nodes of a subgraph in the order of the file. `prefix` starts their `where`. */
+export function readNodes(
+  subgraph: FlatTable,
+  codes: readonly OperatorCode[],
+  tensorCount: number,
+  prefix: string,
+): readonly AnyNode[] {
+  const tables = readTables(subgraph, SUBGRAPH.operators, (index) => `${prefix}node ${index}`);
+  const operators = tables.map((table) => ({ table, ...operatorCode(table, codes) }));
+  refuseUnknown(operators);
+  return operators.map(({ table, code, name }) => readNode(table, code, `${table.where} (${name})`, tensorCount));
+}
+
+function operatorCode(table: FlatTable, codes: readonly OperatorCode[]): OperatorCode {
+  const index = readUint32(table, OPERATOR.codeIndex, 0);
+  const code = codes[index];
+  if (code !== undefined) return code;
+  throw new Pint8Error("INVALID_MODEL", {
+    where: table.where,
+    expected: `an operator code below ${codes.length}`,
+    received: `${index}`,
+  });
+}
+
+const MOST_NAMES = 40;
+const MOST_NODES = 20;
+
+/** One error for all operators that pint8 does not run, by name with the indices of their nodes. */
+function refuseUnknown(operators: readonly ({ readonly table: FlatTable } & OperatorCode)[]): void {
+  const unknown = new Map<string, number[]>();
+  for (const [index, { code, name }] of operators.entries()) {
+    if (OPERATORS[code] !== undefined) continue;
+    const nodes = unknown.get(name);
+    if (nodes === undefined) unknown.set(name, [index]);
+    else nodes.push(index);
+  }
+  const [first] = unknown.entries();
+  if (first === undefined) return;
+  const [name, [index = 0]] = first;
+  throw new Pint8Error("UNSUPPORTED", {
+    where: `${operators[index]?.table.where} (${name})`,
+    expected: "operators that pint8 runs",
+    received: list(
+      [...unknown].map(([each, nodes]) => `${each} (node ${list(nodes, MOST_NODES)})`),
+      MOST_NAMES,
+    ),
+    hint: "Export the model with the operators of int8 inference, or leave these parts out of it.",
+  });
+}
+
+function list(items: readonly (string | number)[], most: number): string {
+  const more = items.length - most;
+  return items.slice(0, most).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+function readNode(table: FlatTable, code: number, where: string, tensorCount: number): AnyNode {
+  const entry = OPERATORS[code];
+  ensure(entry !== undefined, "UNSUPPORTED", () => ({ where, expected: "a known operator", received: `${code}` }));
+  const inputs = readIds(table, OPERATOR.inputs, -1, tensorCount, `${where}, inputs`);
+  const outputs = readIds(table, OPERATOR.outputs, 0, tensorCount, `${where}, outputs`);
+  return entry.node({ where, inputs, outputs }, { where, table: readOptions(table, entry.optionsType, where) });
+}
+
+/** The options, where an operator has any; a table of another operator's type would be read wrongly. */
+function readOptions(table: FlatTable, expected: number, where: string): FlatTable | undefined {
+  if (expected === 0) return undefined;
+  const type = readUint8(table, OPERATOR.optionsType);
+  if (type === 0) return undefined;
+  ensure(type === expected, "INVALID_MODEL", () => ({
+    where,
+    expected: `options of union type ${expected}`,
+    received: `${type}`,
+  }));
+  return readTable(table, OPERATOR.options, `${where}, options`);
+}
+
+/** A list of tensor indices from `least` (−1 where an input may be absent) on. */
+export function readIds(
+  table: FlatTable,
+  field: number,
+  least: number,
+  tensorCount: number,
+  where: string,
+): readonly TensorId[] {
+  const ids = readInt32s(table, field) ?? [];
+  for (const id of ids)
+    ensure(id >= least && id < tensorCount, "INVALID_MODEL", () => ({
+      where,
+      expected: `tensor indices from ${least} to ${tensorCount - 1}`,
+      received: `${id}`,
+    }));
+  return ids as TensorId[];
+}

@@ -1,0 +1,80 @@
+/** QuantizationParameters → `Quantization`. */
+import { ensure, Pint8Error } from "../../errors.ts";
+import type { DType, Quantization } from "../../tensor.ts";
+import { type FlatTable, readFloat32s, readInt32, readInt64s, readTable, readUint8 } from "./flatbuffer.ts";
+import { QUANTIZATION, TENSOR } from "./schema.ts";
+
+/** Smallest and largest zero point of each type that affine quantization applies to. */
+const ZERO_POINTS: { readonly [K in DType]?: readonly [number, number] } = {
+  int4: [-8, 7],
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-(2 ** 15), 2 ** 15 - 1],
+  uint16: [0, 2 ** 16 - 1],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint32: [0, 2 ** 32 - 1],
+  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  uint64: [0, Number.MAX_SAFE_INTEGER],
+};
+
+/**
+ * The quantization of a tensor; `undefined` where it has no scales, or a type that is not quantized.
+ * Scales are finite and above 0; there is one, or one per slice along the axis; zero points lie in the type's range.
+ */
+export function readQuantization(
+  tensor: FlatTable,
+  dtype: DType,
+  shape: readonly number[],
+  where: string,
+): Quantization | undefined {
+  const table = readTable(tensor, TENSOR.quantization, `${where}, quantization`);
+  if (table === undefined) return undefined;
+  ensure(readUint8(table, QUANTIZATION.detailsType) === 0, "UNSUPPORTED", () => ({
+    where,
+    expected: "affine quantization, per tensor or along one axis",
+    received: "custom, blockwise or multi-axis quantization",
+  }));
+  const scale = readFloat32s(table, QUANTIZATION.scale) ?? [];
+  if (scale.length === 0) return undefined;
+  for (const value of scale)
+    ensure(Number.isFinite(value) && value > 0, "INVALID_MODEL", () => ({
+      where,
+      expected: "scales that are finite and above 0",
+      received: `scale ${value}`,
+      hint: "Quantize the model again; a range of no width gives such a scale.",
+    }));
+  const stored = readInt64s(table, QUANTIZATION.zeroPoint) ?? [];
+  const zeroPoint = stored.length === 0 ? scale.map(() => 0) : stored;
+  ensure(zeroPoint.length === scale.length, "INVALID_MODEL", () => ({
+    where,
+    expected: `${scale.length} zero points, one per scale`,
+    received: `${zeroPoint.length}`,
+  }));
+  const axis = readAxis(table, scale.length, shape, where);
+  const range = ZERO_POINTS[dtype];
+  if (range === undefined) return undefined;
+  for (const value of zeroPoint)
+    ensure(value >= range[0] && value <= range[1], "INVALID_MODEL", () => ({
+      where,
+      expected: `zero points from ${range[0]} to ${range[1]} for ${dtype}`,
+      received: `${value}`,
+    }));
+  return { scale, zeroPoint, axis };
+}
+
+/**
+ * The axis that several scales run along. A single scale has none (0 where the file's is no dimension), and a bias has
+ * only one: older converters gave it the axis of its weights.
+ */
+function readAxis(table: FlatTable, scales: number, shape: readonly number[], where: string): number {
+  const axis = shape.length === 1 ? 0 : readInt32(table, QUANTIZATION.axis, 0);
+  const size = shape[axis];
+  if (scales === 1) return size === undefined ? 0 : axis;
+  if (size === scales) return axis;
+  throw new Pint8Error("INVALID_MODEL", {
+    where,
+    expected:
+      size === undefined ? `a quantized axis of [${shape.join(",")}]` : `1 or ${size} scales along axis ${axis}`,
+    received: size === undefined ? `axis ${axis}` : `${scales} scales`,
+  });
+}
