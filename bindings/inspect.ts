@@ -1,0 +1,173 @@
+import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "./graph.ts";
+import { importModel } from "./importers/index.ts";
+import type { ModuleName } from "./kernels/modules.ts";
+import { bind } from "./ops/bind.ts";
+import { operators } from "./ops/index.ts";
+import { type PassOptions, runPasses } from "./passes/index.ts";
+import { isPlan, readPlan } from "./plan/file.ts";
+import { planGraph } from "./plan/plan.ts";
+import { memoryBytes, type Plan, type PlanPort, type PlanStep } from "./plan/types.ts";
+import { loadModule } from "./runtime/modules.ts";
+import { readSource, type Source } from "./runtime/source.ts";
+import type { DType } from "./tensor.ts";
+
+export interface InspectOptions extends PassOptions {
+  readonly module?: ModuleName | "auto";
+  readonly batch?: number;
+}
+
+/** One tensor of an operator. */
+export interface TensorReport {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** One entry per tensor, or one per channel along `axis`; empty where it is not quantized. */
+  readonly scale: readonly number[];
+  readonly zeroPoint: readonly number[];
+  readonly axis: number;
+  readonly constant: boolean;
+}
+
+export interface OperatorReport {
+  /** `node 3 (CONV_2D)`. */
+  readonly where: string;
+  readonly kind: string;
+  readonly inputs: readonly TensorReport[];
+  readonly outputs: readonly TensorReport[];
+  readonly attributes: { readonly [name: string]: unknown };
+  readonly macs: number;
+  /** Bytes of its constants in the model. */
+  readonly weightBytes: number;
+  /** Share of zeros in its int8 weights, 0 to 1. */
+  readonly sparsity: number;
+  /** The kernels that run it, with their notes; empty where it costs nothing. */
+  readonly kernels: readonly string[];
+}
+
+export interface Totals {
+  readonly macs: number;
+  readonly weightBytes: number;
+  /** Zeros among all int8 weights, 0 to 1. */
+  readonly sparsity: number;
+  readonly arenaBytes: number;
+  readonly imageBytes: number;
+  readonly scratchBytes: number;
+  /** Linear memory of a session with one thread. */
+  readonly memoryBytes: number;
+}
+
+/** What `pint8 inspect` says, as one JSON object. */
+export interface Inspection {
+  readonly name: string;
+  readonly module: ModuleName;
+  readonly inputs: readonly Omit<PlanPort, "address">[];
+  readonly outputs: readonly Omit<PlanPort, "address">[];
+  readonly operators: readonly OperatorReport[];
+  readonly totals: Totals;
+}
+
+/**
+ * What a model or plan is made of, and what this engine makes of it. A plan no longer has operators: its kernel calls are
+ * reported, without tensors.
+ *
+ * Errors: those of `loadModel`.
+ */
+export async function inspectModel(source: Source, options: InspectOptions = {}): Promise<Inspection> {
+  const bytes = await readSource(source);
+  if (isPlan(bytes)) return inspectPlan(readPlan(bytes));
+  const { batch, module = "auto", ...passes } = options;
+  const graph = runPasses(importModel(bytes, batch === undefined ? {} : { batch }), passes);
+  const kernels = await loadModule(module);
+  const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash });
+  const calls = byOperator(plan.steps);
+  const reports = graph.nodes.map((node) => operatorReport(graph, node, calls.get(node.where) ?? []));
+  return report(graph.name, plan, reports, sparsityOf(graph, graph.nodes));
+}
+
+function inspectPlan(plan: Plan): Inspection {
+  const reports = plan.steps.map(
+    (step): OperatorReport => ({
+      where: step.where,
+      kind: step.kernel,
+      inputs: [],
+      outputs: [],
+      attributes: {},
+      macs: step.macs,
+      weightBytes: step.bytes,
+      sparsity: 0,
+      kernels: [kernelText(step)],
+    }),
+  );
+  return report("plan", plan, reports, 0);
+}
+
+function report(name: string, plan: Plan, operators: readonly OperatorReport[], sparsity: number): Inspection {
+  const sum = (of: (operator: OperatorReport) => number) =>
+    operators.reduce((total, operator) => total + of(operator), 0);
+  const port = ({ address: _, ...rest }: PlanPort) => rest;
+  return {
+    name,
+    module: plan.module,
+    inputs: plan.inputs.map(port),
+    outputs: plan.outputs.map(port),
+    operators,
+    totals: {
+      macs: sum(({ macs }) => macs),
+      weightBytes: sum(({ weightBytes }) => weightBytes),
+      sparsity,
+      arenaBytes: plan.arenaBytes,
+      imageBytes: plan.image.length,
+      scratchBytes: plan.scratchBytes,
+      memoryBytes: memoryBytes(plan, 1),
+    },
+  };
+}
+
+function operatorReport(graph: Graph, node: AnyNode, calls: readonly PlanStep[]): OperatorReport {
+  const { operator, view } = bind(operators, node, graph.tensors);
+  const tensors = (ids: readonly TensorId[]) => ids.filter((id) => id !== NONE).map((id) => tensorReport(graph, id));
+  const constants = view.inputs.map((tensor) => tensor?.data?.length ?? 0);
+  return {
+    where: node.where,
+    kind: node.kind,
+    inputs: tensors(node.inputs),
+    outputs: tensors(node.outputs),
+    attributes: { ...node.attributes },
+    macs: operator.macs?.(view) ?? 0,
+    weightBytes: constants.reduce((sum, bytes) => sum + bytes, 0),
+    sparsity: sparsityOf(graph, [node]),
+    kernels: calls.map(kernelText),
+  };
+}
+
+function byOperator(steps: readonly PlanStep[]): ReadonlyMap<string, readonly PlanStep[]> {
+  const calls = new Map<string, PlanStep[]>();
+  for (const step of steps) {
+    const list = calls.get(step.where);
+    if (list === undefined) calls.set(step.where, [step]);
+    else list.push(step);
+  }
+  return calls;
+}
+
+const kernelText = ({ kernel, note }: PlanStep) =>
+  note === "" ? kernel : note.startsWith(kernel) ? note : `${kernel} ${note}`;
+
+function tensorReport(graph: Graph, id: TensorId): TensorReport {
+  const { name, dtype, shape, quantization, data } = tensorOf(graph, id);
+  const { scale = [], zeroPoint = [], axis = 0 } = quantization ?? {};
+  return { name, dtype, shape, scale, zeroPoint, axis, constant: data !== undefined };
+}
+
+/** The share of zeros in the int8 constants that these nodes read. */
+function sparsityOf(graph: Graph, nodes: readonly AnyNode[]): number {
+  let zeros = 0;
+  let all = 0;
+  const ids = new Set(nodes.flatMap(({ inputs }) => inputs).filter((id) => id !== NONE));
+  for (const { dtype, data } of [...ids].map((id) => tensorOf(graph, id)))
+    if (dtype === "int8" && data !== undefined) {
+      all += data.length;
+      for (const byte of data) if (byte === 0) zeros++;
+    }
+  return all === 0 ? 0 : zeros / all;
+}

@@ -1,0 +1,53 @@
+import { ensure } from "../errors.ts";
+import type { Graph } from "../graph.ts";
+import { operators as table } from "../ops/index.ts";
+import type { Operators } from "../ops/types.ts";
+import { dropDead, foldConstants } from "./fold.ts";
+import { fuseActivations } from "./fuse.ts";
+import { inferTypes } from "./infer.ts";
+import { foldPad } from "./pad.ts";
+import { verify, verifyStructure } from "./verify.ts";
+
+/** One rewriting of a graph into an equal one: pure, and byte-exact. */
+export type Pass = (graph: Graph, operators: Operators) => Graph;
+
+/** The optional passes, in the order in which they run. */
+const PASSES = { foldConstants, foldPad, fuseActivations, dropDead } as const satisfies {
+  readonly [name: string]: Pass;
+};
+export type PassName = keyof typeof PASSES;
+/** The names of the optional passes, in the order in which they run. */
+export const PASS_NAMES = Object.keys(PASSES) as readonly PassName[];
+
+export interface PassOptions {
+  /** Which optional passes run; all when absent. Types are inferred and the graph is verified in any case. */
+  readonly only?: "all" | "none" | readonly PassName[];
+  /** The operators; the library's own when absent. */
+  readonly operators?: Operators;
+}
+
+/**
+ * Checks the graph, infers its types and runs the passes, verifying after each. The result computes the same bytes.
+ *
+ * Errors: INVALID_GRAPH, UNSUPPORTED, OUT_OF_MEMORY as `verify` and each operator's `infer` say; INVALID_OPTION.
+ */
+export function runPasses(graph: Graph, options: PassOptions = {}): Graph {
+  const { only = "all", operators = table } = options;
+  const names = only === "all" ? PASS_NAMES : only === "none" ? [] : only;
+  for (const name of names)
+    ensure(PASS_NAMES.includes(name), "INVALID_OPTION", () => ({
+      where: "only",
+      expected: PASS_NAMES.join(", "),
+      received: name,
+    }));
+  verifyStructure(graph);
+  let current = inferTypes(graph, operators);
+  verifyStructure(current);
+  for (const name of PASS_NAMES) {
+    if (!names.includes(name)) continue;
+    const next = PASSES[name](current, operators);
+    if (next !== current) verify(next, operators);
+    current = next;
+  }
+  return current;
+}

@@ -1,0 +1,25 @@
+import { ensure } from "../errors.ts";
+import type { Graph } from "../graph.ts";
+import { bind } from "../ops/bind.ts";
+import type { Operators } from "../ops/types.ts";
+import { checkShape, type Tensor } from "../tensor.ts";
+
+/** Recomputes every computed tensor's type from the inputs and constants: a file's own shapes are only a claim. */
+export function inferTypes(graph: Graph, operators: Operators): Graph {
+  const tensors: Tensor[] = [...graph.tensors];
+  for (const node of graph.nodes) {
+    const { operator, view } = bind(operators, node, tensors);
+    const types = operator.infer(view);
+    ensure(types.length === node.outputs.length, "INVALID_GRAPH", () => ({
+      where: node.where,
+      expected: `${types.length} outputs`,
+      received: `${node.outputs.length}`,
+    }));
+    for (const [i, id] of node.outputs.entries()) {
+      const type = types[i] as (typeof types)[number];
+      checkShape(type.shape, type.dtype, `${node.where}, output ${i}`);
+      tensors[id] = { ...(tensors[id] as Tensor), dtype: type.dtype, shape: type.shape };
+    }
+  }
+  return { ...graph, tensors };
+}

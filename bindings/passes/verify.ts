@@ -1,0 +1,103 @@
+import { type ErrorDetail, ensure } from "../errors.ts";
+import { type Graph, NONE, type TensorId } from "../graph.ts";
+import { bind } from "../ops/bind.ts";
+import type { Operators } from "../ops/types.ts";
+import { BITS, byteLength, checkShape, type Tensor } from "../tensor.ts";
+
+/** More nodes than any real network has; keeps every pass's time bounded. */
+const MAX_NODES = 1 << 20;
+
+/**
+ * Refuses a graph whose structure is broken:
+ *
+ * - C1 ids are in range; only a node's inputs may be absent
+ * - C2 constants hold exactly the bytes of their type, and nothing writes them
+ * - C3 each tensor has one writer: the caller (graph inputs), one node, or its own data
+ * - C4 a node reads only what was written before it, so there are no loops
+ * - C5 the graph's outputs are written
+ * - C6 inputs and outputs have types whose elements have a size
+ */
+export function verifyStructure(graph: Graph): void {
+  const fail = (where: string, expected: string, received: string): ErrorDetail => ({ where, expected, received });
+  const { tensors } = graph;
+  ensure(graph.nodes.length <= MAX_NODES, "UNSUPPORTED", () =>
+    fail("graph", `at most ${MAX_NODES} operators`, `${graph.nodes.length}`),
+  );
+  const written = new Uint8Array(tensors.length);
+  const name = (id: TensorId) => `tensor ${id} "${tensors[id]?.name ?? ""}"`;
+  const inRange = (id: TensorId, where: string) =>
+    ensure(Number.isInteger(id) && id >= 0 && id < tensors.length, "INVALID_GRAPH", () =>
+      fail(where, `a tensor from 0 to ${tensors.length - 1}`, `${id}`),
+    );
+  const write = (id: TensorId, where: string) => {
+    inRange(id, where);
+    ensure(written[id] === 0, "INVALID_GRAPH", () => fail(where, `one writer of ${name(id)}`, "a second one"));
+    written[id] = 1;
+  };
+
+  for (const [id, tensor] of tensors.entries()) {
+    if (tensor.data !== undefined) {
+      const where = `tensor ${id} "${tensor.name}"`;
+      checkShape(tensor.shape, tensor.dtype, where);
+      ensure(BITS[tensor.dtype] === 0 || tensor.data.length === byteLength(tensor), "INVALID_GRAPH", () =>
+        fail(where, `${byteLength(tensor)} bytes for [${tensor.shape}] ${tensor.dtype}`, `${tensor.data?.length}`),
+      );
+    }
+    if (tensor.data !== undefined || tensor.variable) written[id] = 1;
+  }
+  for (const port of graph.inputs) {
+    write(port.tensor, `input "${port.name}"`);
+    checkPort(tensors[port.tensor] as Tensor, `input "${port.name}"`);
+  }
+  for (const node of graph.nodes) {
+    for (const id of node.inputs) {
+      if (id === NONE) continue;
+      inRange(id, node.where);
+      ensure(written[id] === 1, "INVALID_GRAPH", () =>
+        fail(node.where, `${name(id)} to be written before it is read`, "no earlier writer"),
+      );
+    }
+    for (const id of node.outputs) write(id, node.where);
+  }
+  for (const port of graph.outputs) {
+    inRange(port.tensor, `output "${port.name}"`);
+    ensure(written[port.tensor] === 1, "INVALID_GRAPH", () =>
+      fail(`output "${port.name}"`, `${name(port.tensor)} to be written`, "no writer"),
+    );
+    checkPort(tensors[port.tensor] as Tensor, `output "${port.name}"`);
+  }
+}
+
+function checkPort(tensor: Tensor, where: string): void {
+  checkShape(tensor.shape, tensor.dtype, where);
+  ensure(BITS[tensor.dtype] > 0, "UNSUPPORTED", () => ({
+    where,
+    expected: "elements of a fixed size",
+    received: tensor.dtype,
+  }));
+}
+
+/** Refuses a graph whose recorded types are not what each operator's `infer` says. */
+export function verifyTypes(graph: Graph, operators: Operators): void {
+  for (const node of graph.nodes) {
+    const { operator, view } = bind(operators, node, graph.tensors);
+    for (const [i, type] of operator.infer(view).entries()) {
+      const received = view.outputs[i];
+      ensure(
+        received !== undefined && received.dtype === type.dtype && `${received.shape}` === `${type.shape}`,
+        "INVALID_GRAPH",
+        () => ({
+          where: `${node.where}, output ${i}`,
+          expected: `[${type.shape}] ${type.dtype}`,
+          received: received === undefined ? "no tensor" : `[${received.shape}] ${received.dtype}`,
+        }),
+      );
+    }
+  }
+}
+
+/** Structure and types. Runs after every pass. */
+export function verify(graph: Graph, operators: Operators): void {
+  verifyStructure(graph);
+  verifyTypes(graph, operators);
+}

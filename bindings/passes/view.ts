@@ -1,0 +1,20 @@
+import { type Graph, NONE, type TensorId, tensorOf } from "../graph.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** How often each tensor is read, the graph's outputs counted as readers. */
+export function countReaders(graph: Graph): Uint32Array {
+  const readers = new Uint32Array(graph.tensors.length);
+  const count = (id: TensorId) => {
+    if (id !== NONE) readers[id] = (readers[id] as number) + 1;
+  };
+  for (const node of graph.nodes) for (const id of node.inputs) count(id);
+  for (const { tensor } of graph.outputs) count(tensor);
+  return readers;
+}
+
+/** Scale and zero point of two tensors are the same, or both have none. */
+export function sameQuantization(graph: Graph, a: TensorId, b: TensorId): boolean {
+  const [p, q] = [tensorOf(graph, a), tensorOf(graph, b)];
+  const key = (tensor: Tensor) => JSON.stringify([tensor.quantization?.scale, tensor.quantization?.zeroPoint]);
+  return p.dtype === q.dtype && key(p) === key(q);
+}

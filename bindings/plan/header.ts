@@ -1,0 +1,108 @@
+import { Pint8Error } from "../errors.ts";
+import { MODULES } from "../kernels/modules.ts";
+import { KERNELS } from "../kernels/registry.ts";
+import { BITS, type DType } from "../tensor.ts";
+import { type Plan, type PlanPort, type PlanStep, type Range, STEP_BYTES } from "./types.ts";
+
+/** The header of a plan file, as JSON bytes. A step's kernel and parameters stand in the image already. */
+export function writeHeader({ image: _, steps, ...rest }: Plan): Uint8Array {
+  const notes = steps.map(({ where, note, macs, bytes }) => ({ where, note, macs, bytes }));
+  return new TextEncoder().encode(JSON.stringify({ ...rest, steps: notes }));
+}
+
+/** The plan that header and image make; every field's type is checked, what they mean together is not. */
+export function readHeader(bytes: Uint8Array, image: Uint8Array): Plan {
+  const root = parse(bytes);
+  const imageAddress = root.field("imageAddress").size();
+  const stepsAddress = root.field("stepsAddress").size();
+  const table = new DataView(image.buffer, image.byteOffset, image.length);
+  const word = (address: number, where: Value) => {
+    const offset = address - imageAddress;
+    return offset >= 0 && offset + 4 <= image.length
+      ? table.getUint32(offset, true)
+      : where.fail("a place in the image");
+  };
+  const step = (value: Value, i: number): PlanStep => ({
+    kernel: (KERNELS[word(stepsAddress + i * STEP_BYTES, value)] ?? value.fail("a known kernel"))[0],
+    params: word(stepsAddress + i * STEP_BYTES + 4, value),
+    where: value.field("where").string(),
+    note: value.field("note").string(),
+    macs: value.field("macs").size(),
+    bytes: value.field("bytes").size(),
+  });
+  return {
+    module: root.field("module").oneOf(MODULES),
+    moduleHash: root.field("moduleHash").string(),
+    arenaAddress: root.field("arenaAddress").size(),
+    arenaBytes: root.field("arenaBytes").size(),
+    imageAddress,
+    image,
+    scratchAddress: root.field("scratchAddress").size(),
+    scratchBytes: root.field("scratchBytes").size(),
+    stepsAddress,
+    steps: root.field("steps").list().map(step),
+    inputs: root.field("inputs").list().map(readPort),
+    outputs: root.field("outputs").list().map(readPort),
+    variables: root.field("variables").list().map(readRange),
+  };
+}
+
+const readRange = (value: Value): Range => ({
+  address: value.field("address").size(),
+  bytes: value.field("bytes").size(),
+});
+
+const readPort = (value: Value): PlanPort => ({
+  name: value.field("name").string(),
+  dtype: value.field("dtype").oneOf(Object.keys(BITS) as DType[]),
+  shape: value
+    .field("shape")
+    .list()
+    .map((size) => size.size()),
+  scale: value.field("scale").number(),
+  zeroPoint: value.field("zeroPoint").number(),
+  ...readRange(value),
+});
+
+/** A JSON value that is asked for its type and says where it stands when it has another. */
+interface Value {
+  field(key: string): Value;
+  list(): readonly Value[];
+  string(): string;
+  oneOf<T extends string>(values: readonly T[]): T;
+  number(): number;
+  /** A whole number from 0. */
+  size(): number;
+  fail(expected: string): never;
+}
+
+function valueOf(value: unknown, where: string): Value {
+  const fail = (expected: string): never => {
+    const received = JSON.stringify(value)?.slice(0, 40) ?? "nothing";
+    throw new Pint8Error("INVALID_PLAN", { where, expected, received });
+  };
+  const isObject = typeof value === "object" && value !== null;
+  return {
+    fail,
+    field: (key) =>
+      valueOf(isObject ? (value as { readonly [key: string]: unknown })[key] : fail("an object"), `${where}.${key}`),
+    list: () => (Array.isArray(value) ? value.map((item, i) => valueOf(item, `${where}[${i}]`)) : fail("a list")),
+    string: () => (typeof value === "string" ? value : fail("a string")),
+    oneOf: (values) => values.find((known) => known === value) ?? fail(`one of ${values.join(", ")}`),
+    number: () => (typeof value === "number" ? value : fail("a number")),
+    size: () =>
+      Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : fail("a whole number from 0"),
+  };
+}
+
+function parse(bytes: Uint8Array): Value {
+  try {
+    return valueOf(JSON.parse(new TextDecoder().decode(bytes)), "plan");
+  } catch (cause) {
+    throw new Pint8Error(
+      "INVALID_PLAN",
+      { where: "plan header", expected: "JSON", received: "something else" },
+      { cause },
+    );
+  }
+}

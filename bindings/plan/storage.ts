@@ -1,0 +1,82 @@
+import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../graph.ts";
+import { bind } from "../ops/bind.ts";
+import type { Operators } from "../ops/types.ts";
+import { byteLength } from "../tensor.ts";
+import type { Block } from "./arena.ts";
+
+/** Which tensors share which memory. */
+export interface Storage {
+  /** Arena blocks, one per group of tensors that share memory. */
+  readonly blocks: readonly Block[];
+  /** The arena block of a tensor; undefined for constants and variables. */
+  blockOf(id: TensorId): number | undefined;
+  /** The constant or variable whose memory a tensor is: itself, or what an alias leads to. */
+  sourceOf(id: TensorId): TensorId;
+}
+
+interface Group {
+  bytes: number;
+  first: number;
+  last: number;
+}
+
+/**
+ * Lifetimes, in node numbers: graph inputs live from −1 to their last reader, outputs to the end, the rest from writer
+ * to last reader. An alias is its input; an operator that may run in place overwrites an input that dies there.
+ */
+export function assignStorage(graph: Graph, operators: Operators): Storage {
+  const end = graph.nodes.length;
+  const lastUse = lastUses(graph);
+  const groups: Group[] = [];
+  const groupOf = new Map<TensorId, number>();
+  const source = new Map<TensorId, TensorId>();
+  const sourceOf = (id: TensorId) => source.get(id) ?? id;
+  const isFixed = (id: TensorId) => {
+    const tensor = tensorOf(graph, sourceOf(id));
+    return tensor.data !== undefined || tensor.variable === true;
+  };
+  const last = (id: TensorId) => lastUse.get(id) ?? -1;
+
+  const open = (id: TensorId, first: number) => {
+    groupOf.set(id, groups.length);
+    groups.push({ bytes: byteLength(tensorOf(graph, id)), first, last: Math.max(first, last(id)) });
+  };
+  const share = (id: TensorId, group: number) => {
+    groupOf.set(id, group);
+    const shared = groups[group] as Group;
+    shared.last = Math.max(shared.last, last(id));
+  };
+
+  for (const { tensor } of graph.inputs) open(tensor, -1);
+  for (const [step, node] of graph.nodes.entries()) {
+    const { operator, view } = bind(operators, node, graph.tensors);
+    const [y, ...rest] = node.outputs as readonly [TensorId, ...TensorId[]];
+    const x = node.inputs[0] as TensorId;
+    if (operator.alias && isFixed(x)) source.set(y, sourceOf(x));
+    else if (operator.alias) share(y, groupOf.get(x) as number);
+    else if (!isFixed(y)) {
+      const reusable = (operator.inPlace?.(view) ?? []).find((i) => mayOverwrite(node, i, step, y));
+      if (reusable === undefined) open(y, step);
+      else share(y, groupOf.get(node.inputs[reusable] as TensorId) as number);
+    }
+    for (const id of rest) if (!isFixed(id)) open(id, step);
+  }
+
+  function mayOverwrite(node: AnyNode, index: number, step: number, y: TensorId): boolean {
+    const x = node.inputs[index];
+    if (x === undefined || x === NONE || isFixed(x)) return false;
+    const group = groupOf.get(x) as number;
+    const { bytes, last } = groups[group] as Group;
+    const others = node.inputs.filter((id, i) => i !== index && id !== x && id !== NONE && groupOf.get(id) === group);
+    return others.length === 0 && last === step && byteLength(tensorOf(graph, y)) <= bytes;
+  }
+
+  function lastUses({ nodes, outputs }: Graph): Map<TensorId, number> {
+    const uses = new Map<TensorId, number>();
+    for (const [step, node] of nodes.entries()) for (const id of node.inputs) uses.set(id, step);
+    for (const { tensor } of outputs) uses.set(tensor, end);
+    return uses;
+  }
+
+  return { blocks: groups, blockOf: (id) => groupOf.get(id), sourceOf };
+}

@@ -1,0 +1,80 @@
+import type { ModuleName } from "../kernels/modules.ts";
+import type { KernelName } from "../kernels/registry.ts";
+import type { DType } from "../tensor.ts";
+
+/** Where the arena begins: the module's own constants lie below. */
+export const ARENA_ADDRESS = 1024;
+/** What every tensor, constant and parameter block is aligned to, in bytes. */
+export const ALIGNMENT = 16;
+/** Bytes of one entry of the step table: kernel number and parameter block address, u32 each. */
+export const STEP_BYTES = 8;
+
+/** An input or output: where it lies and what it means. */
+export interface PlanPort {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** 0 where the tensor is not quantized. */
+  readonly scale: number;
+  readonly zeroPoint: number;
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** One kernel call. */
+export interface PlanStep {
+  readonly kernel: KernelName;
+  /** Address of the parameter block. */
+  readonly params: number;
+  /** The operator it came from, for example `node 3 (CONV_2D)`. */
+  readonly where: string;
+  /** What is worth saying of the kernel chosen. */
+  readonly note: string;
+  /** Multiply-accumulates of one run. */
+  readonly macs: number;
+  /** Bytes of packed weights and tables that it reads. */
+  readonly bytes: number;
+}
+
+/** A range of memory. */
+export interface Range {
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/**
+ * A network bound to one module. Memory, all addresses absolute and 16-byte aligned:
+ *
+ *     0        1024     imageAddress   scratchAddress
+ *     │ module │ arena  │ image        │ scratch × threads
+ *
+ * The image holds variables, packed weights, tables, parameter blocks and the step table.
+ */
+export interface Plan {
+  readonly module: ModuleName;
+  /** SHA-256 of the module's code in hexadecimal: packed weights fit these kernels only. */
+  readonly moduleHash: string;
+  readonly arenaAddress: number;
+  readonly arenaBytes: number;
+  readonly imageAddress: number;
+  readonly image: Uint8Array;
+  readonly scratchAddress: number;
+  /** Scratch of one thread; thread t's begins at `scratchAddress + t · scratchBytes`. */
+  readonly scratchBytes: number;
+  readonly stepsAddress: number;
+  readonly steps: readonly PlanStep[];
+  readonly inputs: readonly PlanPort[];
+  readonly outputs: readonly PlanPort[];
+  /** State that lives from run to run; the image holds its start. */
+  readonly variables: readonly Range[];
+}
+
+/** The next multiple of a power of two. */
+export function align(value: number, to: number = ALIGNMENT): number {
+  return Math.ceil(value / to) * to;
+}
+
+/** Bytes of linear memory that a session of this plan takes. */
+export function memoryBytes(plan: Plan, threads: number): number {
+  return align(plan.scratchAddress + threads * plan.scratchBytes, 65536);
+}

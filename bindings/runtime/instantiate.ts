@@ -1,0 +1,17 @@
+/** What a module exports, besides every kernel by its name. */
+export interface KernelExports {
+  /** Runs `count` entries of the step table at `steps`, share `part` of `parts`. */
+  run(steps: number, count: number, part: number, parts: number): void;
+  /** 0: no relaxed dot product; 1: its second operand is unsigned; 2: signed; −1: it is not exact here. */
+  dotProduct(): number;
+}
+
+/**
+ * The kernels over a memory. The loader is imported here and not above because it acts when it is imported; what it wraps
+ * around exports is left aside: calls go straight into wasm.
+ */
+export async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<KernelExports> {
+  const loader = await import("@assemblyscript/loader");
+  const { instance } = await loader.instantiate(module, { env: { memory } });
+  return instance.exports as unknown as KernelExports;
+}
