@@ -1,0 +1,64 @@
+import { byteLength, type TypedArray, typedCopy } from "../../tensor.ts";
+import { measure } from "../measure.ts";
+import { open } from "../open.ts";
+import type { EngineOptions } from "../options.ts";
+import type { Port } from "../port.ts";
+import type { Streams } from "../streams.ts";
+import { milliseconds } from "../text.ts";
+
+/** Warm-up and measured time in milliseconds. */
+const MEASURE = { warmUp: 500, duration: 2000, leastRuns: 5 };
+
+export interface BenchOptions extends EngineOptions {
+  readonly json?: true;
+}
+
+/** Measures the latency of one inference on inputs of fixed noise, without copying outputs into reports. */
+export async function bench(model: string, options: BenchOptions, streams: Streams): Promise<void> {
+  const { out } = streams;
+  const session = await open(model, options, streams);
+  try {
+    const { module, steps } = session;
+    const macs = steps.reduce((sum, step) => sum + step.macs, 0);
+    const inputs = noise(session.inputs);
+    const measurement = await measure(() => session.run(inputs), MEASURE);
+    const gmacs = macs / measurement.median / 1e6;
+    const threads = options.threads ?? 1;
+    if (options.json) out(JSON.stringify({ model, module, threads, macs, ...measurement, gmacsPerSecond: gmacs }));
+    else {
+      const { runs, median, min, p90 } = measurement;
+      out(`${model} on ${module}, ${threads} ${threads === 1 ? "thread" : "threads"}, ${runs} runs`);
+      out(
+        `median ${milliseconds(median)}  min ${milliseconds(min)}  p90 ${milliseconds(p90)}  ${gmacs.toFixed(2)} GMAC/s`,
+      );
+    }
+  } finally {
+    session.close();
+  }
+}
+
+/**
+ * The inputs that the golden outputs were made with: xorshift32 from seed 12345 over all inputs, one draw per byte, or per
+ * element of the wider types (`int8 / 128` for float32, the low byte for int32).
+ */
+export function noise(ports: readonly Port[]): readonly TypedArray[] {
+  let state = 12345;
+  const draw = () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state & 255;
+  };
+  return ports.map((port) => {
+    const { dtype } = port;
+    const value = typedCopy(dtype, new Uint8Array(byteLength(port)));
+    if (dtype === "float32") for (let i = 0; i < value.length; i++) value[i] = ((draw() << 24) >> 24) / 128;
+    else if (dtype === "int32") for (let i = 0; i < value.length; i++) value[i] = draw();
+    else {
+      const bytes = new Uint8Array(value.buffer);
+      const most = dtype === "bool" ? 1 : 255;
+      for (let i = 0; i < bytes.length; i++) bytes[i] = draw() & most;
+    }
+    return value;
+  });
+}

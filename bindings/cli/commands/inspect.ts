@@ -1,0 +1,68 @@
+import { type Inspection, inspectModel, type OperatorReport } from "../../index.ts";
+import { readBytes } from "../files.ts";
+import type { EngineOptions } from "../options.ts";
+import { type Port, portText } from "../port.ts";
+import type { Streams } from "../streams.ts";
+import { count, percent, table } from "../text.ts";
+
+export interface InspectOptions extends Pick<EngineOptions, "module"> {
+  readonly json?: true;
+}
+type TensorReport = OperatorReport["inputs"][number];
+
+/** Prints what a model holds, and what each operator runs on, without running it. */
+export async function inspect(model: string, options: InspectOptions, { out }: Streams): Promise<void> {
+  const inspection = await inspectModel(readBytes(model), { module: options.module });
+  if (options.json) out(JSON.stringify({ model, ...inspection }));
+  else for (const line of inspectionLines(inspection)) out(line);
+}
+
+function inspectionLines({ inputs, outputs, module, operators, totals }: Inspection): readonly string[] {
+  const { macs, weightBytes, sparsity, arenaBytes, imageBytes, scratchBytes, memoryBytes } = totals;
+  return [
+    ...inputs.map((port) => `input   ${portLine(port)}`),
+    ...outputs.map((port) => `output  ${portLine(port)}`),
+    `module  ${module}`,
+    `work    ${count(macs)} MACs, ${count(operators.length)} operators`,
+    `weights ${count(weightBytes)} bytes, ${percent(sparsity)} of int8 weights zero`,
+    `memory  ${count(memoryBytes)} bytes: arena ${count(arenaBytes)}, image ${count(imageBytes)}, scratch ${count(scratchBytes)}`,
+    "",
+    ...table(
+      [
+        ["operator", "inputs", "outputs", "MACs", "weight bytes", "zeros", "kernel"],
+        ...operators.map((operator) => [
+          operator.where,
+          inputText(operator),
+          tensors(operator.outputs),
+          count(operator.macs),
+          count(operator.weightBytes),
+          operator.sparsity === 0 ? "" : percent(operator.sparsity),
+          operator.kernels.join(", ") || "none",
+        ]),
+      ],
+      [3, 4, 5],
+    ),
+  ];
+}
+
+function portLine(port: Port): string {
+  return port.scale === 0 ? portText(port) : `${portText(port)} scale ${port.scale} zero point ${port.zeroPoint}`;
+}
+
+/** Computed inputs, then the weights: the first constant of two or more dimensions. */
+function inputText({ inputs }: OperatorReport): string {
+  const weights = inputs.find(({ constant, shape }) => constant && shape.length >= 2);
+  const computed = tensors(inputs.filter(({ constant }) => !constant));
+  return weights === undefined ? computed : `${computed} × ${tensors([weights])}`;
+}
+
+function tensors(list: readonly TensorReport[]): string {
+  return list.map((tensor) => `${tensor.dtype}[${tensor.shape.join(",")}]${quantization(tensor)}`).join(" ");
+}
+
+/** `0.02353:-128` is scale and zero point. */
+function quantization({ scale, zeroPoint }: TensorReport): string {
+  if (scale.length === 0) return "";
+  if (scale.length > 1) return " per channel";
+  return ` ${(scale[0] as number).toPrecision(4)}:${zeroPoint[0] ?? 0}`;
+}

@@ -1,0 +1,87 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { Pint8Error } from "../errors.ts";
+
+/** The bytes of a file; IO where it cannot be read. */
+export function readBytes(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new Pint8Error(
+      "IO",
+      {
+        where: path,
+        expected: "a readable file",
+        received: reason(cause),
+        hint: "Check the path and its permissions.",
+      },
+      { cause },
+    );
+  }
+}
+
+/**
+ * Writes a file as a whole or not at all: to a name beside it first, which then takes its place. A link is followed; a
+ * device or pipe is written to.
+ */
+export function writeWhole(path: string, parts: readonly Uint8Array[]): void {
+  try {
+    const target = existsSync(path) ? realpathSync(path) : path;
+    if (existsSync(target) && !statSync(target).isFile()) writeFileSync(target, Buffer.concat(parts));
+    else replaceFile(target, parts);
+  } catch (cause) {
+    throw new Pint8Error(
+      "IO",
+      {
+        where: path,
+        expected: "a file that can be written",
+        received: reason(cause),
+        hint: "Check that its folder exists.",
+      },
+      { cause },
+    );
+  }
+}
+
+function replaceFile(path: string, parts: readonly Uint8Array[]): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const file = openSync(temporary, "wx");
+    try {
+      for (const part of parts) for (let at = 0; at < part.length; ) at += writeSync(file, part, at);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw cause;
+  }
+}
+
+const REASONS: { readonly [code: string]: string } = {
+  ENOENT: "no such file or folder",
+  EACCES: "no permission",
+  EPERM: "no permission",
+  EISDIR: "a folder",
+  ENOTDIR: "a path through a file that is not a folder",
+  ENOSPC: "a full disk",
+  EROFS: "a read-only file system",
+};
+
+function reason(cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException).code ?? "";
+  return REASONS[code] ?? (code || String(cause));
+}

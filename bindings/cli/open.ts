@@ -1,0 +1,11 @@
+import { loadModel } from "../index.ts";
+import type { Session } from "../runtime/session.ts";
+import { readBytes } from "./files.ts";
+import type { EngineOptions } from "./options.ts";
+import type { Streams } from "./streams.ts";
+
+/** Opens a model or a saved plan; warnings go to standard error. */
+export function open(path: string, { module, threads }: EngineOptions, { err }: Streams): Promise<Session> {
+  const options = threads === undefined ? {} : { threads };
+  return loadModel(readBytes(path), { ...options, module, onWarning: (message) => err(`warning: ${message}`) });
+}

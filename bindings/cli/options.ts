@@ -1,0 +1,39 @@
+import { InvalidArgumentError, Option } from "commander";
+import { MODULES, type ModuleName } from "../kernels/modules.ts";
+
+/** Options that choose how a model runs. */
+export interface EngineOptions {
+  readonly module: ModuleName | "auto";
+  readonly threads?: number;
+}
+
+export const moduleOption = (): Option =>
+  new Option("--module <name>", "kernels to run on; auto takes the fastest that this engine runs correctly")
+    .choices(["auto", ...MODULES])
+    .default("auto");
+
+export const threadsOption = (): Option => new Option("--threads <n>", "threads to run on").argParser(wholeFrom(1, 64));
+
+export const jsonOption = (): Option => new Option("--json", "print one JSON object");
+
+/** Parses a whole number of the range, else commander says which option was wrong. */
+export function wholeFrom(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < low || value > high)
+      throw new InvalidArgumentError(`Expected a whole number from ${low} to ${high}.`);
+    return value;
+  };
+}
+
+/** Parses `1.5` or `0.485,0.456,0.406`: one number, or one per channel. */
+export function numbers(nonZero: "nonzero" | "any"): (text: string) => readonly number[] {
+  return (text) => {
+    const values = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+    if (values.some((value) => !Number.isFinite(value) || (nonZero === "nonzero" && value === 0)))
+      throw new InvalidArgumentError(
+        `Expected ${nonZero === "nonzero" ? "numbers other than 0" : "numbers"}, separated by commas.`,
+      );
+    return values;
+  };
+}

@@ -1,0 +1,75 @@
+import { Command } from "commander";
+import { bench } from "./commands/bench.ts";
+import { inspect } from "./commands/inspect.ts";
+import { plan } from "./commands/plan.ts";
+import { run } from "./commands/run.ts";
+import { jsonOption, moduleOption, numbers, threadsOption, wholeFrom } from "./options.ts";
+import { failureLines } from "./report.ts";
+import type { Streams } from "./streams.ts";
+
+const MODEL = "a .tflite model, or a plan that pint8 saved";
+
+/**
+ * Runs one command line, without the program's own name, and returns its exit status: 0, or 1 after
+ * `pint8: CODE: message` and a hint on standard error.
+ */
+export async function main(args: readonly string[], streams: Streams, version: string): Promise<0 | 1> {
+  try {
+    await program(streams, version).parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    if (isHelp(error)) return 0;
+    for (const line of failureLines(error)) streams.err(line);
+    return 1;
+  }
+}
+
+/** Commander leaves by an exception after --help and --version too. */
+function isHelp(error: unknown): boolean {
+  return error instanceof Error && "exitCode" in error && error.exitCode === 0;
+}
+
+function program(streams: Streams, version: string): Command {
+  const root = new Command("pint8")
+    .description("Runs int8 neural networks in WebAssembly: the same bytes on every engine.")
+    .version(version)
+    .configureOutput({ writeOut: (text) => streams.out(text.trimEnd()), writeErr: () => {} })
+    .exitOverride()
+    .showSuggestionAfterError(false);
+  root.action((_, command: Command) => {
+    if (command.args.length > 0) command.error(`unknown command '${command.args[0]}'`);
+    command.error("a command is missing: run, inspect, bench or plan");
+  });
+  root.allowExcessArguments();
+  const command = (name: string, what: string) =>
+    root.command(name).copyInheritedSettings(root).description(what).argument("<model>", MODEL);
+
+  command("run", "one inference: prints the best classes")
+    .requiredOption("--input <file...>", "one per input, in order: .bin (raw bytes), or a PNG, JPEG or BMP picture")
+    .option("--output <file>", "write the raw bytes of all outputs, one after the other")
+    .addOption(moduleOption())
+    .addOption(threadsOption())
+    .option("--labels <file>", "class names, one per line")
+    .option("--top <k>", "classes to print", wholeFrom(1, 1_000_000), 5)
+    .option("--mean <m>", "subtract from pixels of 0..255: one number, or one per channel", numbers("any"))
+    .option("--std <s>", "then divide by: one number, or one per channel", numbers("nonzero"))
+    .addOption(jsonOption())
+    .action((model, options) => run(model, options, streams));
+
+  command("inspect", "inputs, outputs, operators, kernels, work and memory")
+    .addOption(moduleOption())
+    .addOption(jsonOption())
+    .action((model, options) => inspect(model, options, streams));
+
+  command("bench", "latency of one inference: warm-up by time, then median, min and p90")
+    .addOption(moduleOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .action((model, options) => bench(model, options, streams));
+
+  command("plan", "save the plan of a model for one module: it loads faster, and without an importer")
+    .requiredOption("-o, --output <file>", "the plan file to write")
+    .addOption(moduleOption())
+    .action((model, options) => plan(model, options, streams));
+  return root;
+}

@@ -1,0 +1,20 @@
+import { CommanderError } from "commander";
+import { Pint8Error } from "../errors.ts";
+
+/** The lines that tell a failure: `pint8: CODE: message`, then a hint. Never a stack trace. */
+export function failureLines(error: unknown): readonly string[] {
+  if (error instanceof Pint8Error) return lines(error.code, error.message, error.hint);
+  if (error instanceof CommanderError)
+    return lines("INVALID_OPTION", error.message.replace(/^error: /, ""), "Run pint8 --help to see what there is.");
+  const message = error instanceof Error ? error.message : String(error);
+  return lines(
+    "INTERNAL",
+    message || "unknown failure",
+    "This is a mistake in pint8; please report it with the file that shows it.",
+  );
+}
+
+function lines(code: string, message: string, hint: string): readonly string[] {
+  const first = `pint8: ${code}: ${message.replace(/\s*\n\s*/g, " ")}`;
+  return hint === "" ? [first] : [first, `hint: ${hint}`];
+}
