@@ -18,7 +18,7 @@ export async function plan(model: string, options: PlanOptions, { err }: Streams
     received: "a plan",
     hint: "Plans are made from the model that they came from.",
   }));
-  const graph = runPasses(importModel(bytes));
+  const graph = runPasses(importModel(bytes, {}));
   const kernels = await loadModule(options.module);
   const file = writePlan(planGraph(graph, { module: kernels.name, moduleHash: kernels.hash }));
   writeWhole(options.output, [file]);
