@@ -18,7 +18,10 @@ export class Gemm {
   k: u32;
   xStride: u32;
   yStride: u32;
+  /** Rows packed at a time. */
   mBlock: u32;
+  /** Scalar module: steps of k that three 21-bit lanes can sum. */
+  chunk: u32;
   yZeroPoint: i32;
   lo: i32;
   hi: i32;
@@ -153,13 +156,15 @@ export class Pool {
   hi: i32;
 }
 
-/** Mean over the middle of `[outer, reduce, inner]`. */
+/** Mean over both reduce dimensions of `[outer, reduce, middle, reduce2, inner]`; the multiplier holds 1/count. */
 @unmanaged
 export class Mean {
   x: u32;
   y: u32;
   outer: u32;
   reduce: u32;
+  middle: u32;
+  reduce2: u32;
   inner: u32;
   xZeroPoint: i32;
   yZeroPoint: i32;

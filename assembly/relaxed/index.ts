@@ -1,0 +1,2 @@
+export { conv2d, gemm } from "./gemm";
+export { dwconv, gemv } from "../simd/index";

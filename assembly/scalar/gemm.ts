@@ -1,0 +1,166 @@
+/**
+ * int8 GEMM with requantization for engines without SIMD, most of them interpreters, where every instruction costs the
+ * same: three rows of A share one 64-bit multiply. P[k] = a0[k] + a1[k]·2^21 + a2[k]·2^42 is built once per three rows;
+ * the sum of w[k]·P[k] then holds three dot products in lanes of 21 bits, which are taken out every `chunk` steps,
+ * before one can reach 2^20. Weights stay int8 [n][k] as the model has them.
+ */
+import { Conv2d, Gemm } from "../params";
+import { RECORD, requantize } from "./requantize";
+
+export function gemm(params: usize, part: u32, parts: u32): void {
+  const p = changetype<Gemm>(params);
+  const lanes = <usize>p.scratch + <usize>part * p.scratchStride;
+  const end = share(p.m, part + 1, parts);
+  for (let row = share(p.m, part, parts); row < end; row += 3) {
+    const x0 = <usize>p.x + <usize>row * p.xStride;
+    const x1 = row + 1 < end ? x0 + p.xStride : x0;
+    const x2 = row + 2 < end ? x1 + p.xStride : x1;
+    packLanes(lanes, x0, x1, x2, p.k);
+    rows3(p, lanes, <usize>p.y + <usize>row * p.yStride, min(end - row, 3));
+  }
+}
+
+/** Fully-connected layers of few rows: one multiply-add at a time, weights and activations as they are. */
+export function gemv(params: usize, part: u32, parts: u32): void {
+  const p = changetype<Gemm>(params);
+  const k = <usize>p.k;
+  const first = <u32>((<u64>p.n * part) / parts);
+  const last = <u32>((<u64>p.n * (part + 1)) / parts);
+  for (let row: u32 = 0; row < p.m; row++) {
+    const x = <usize>p.x + <usize>row * p.xStride;
+    const y = <usize>p.y + <usize>row * p.yStride;
+    let w = <usize>p.w + <usize>first * k;
+    let q = <usize>p.q + <usize>first * RECORD;
+    for (let n = first; n < last; n++) {
+      let acc = 0;
+      let a = x;
+      const end4 = w + (k & ~3);
+      const end = w + k;
+      while (w < end4) {
+        acc +=
+          <i32>load<i8>(a) * <i32>load<i8>(w) +
+          <i32>load<i8>(a, 1) * <i32>load<i8>(w, 1) +
+          <i32>load<i8>(a, 2) * <i32>load<i8>(w, 2) +
+          <i32>load<i8>(a, 3) * <i32>load<i8>(w, 3);
+        w += 4;
+        a += 4;
+      }
+      while (w < end) acc += <i32>load<i8>(a++) * <i32>load<i8>(w++);
+      store<i8>(y + n, requantize(acc, q, p.lo, p.hi, p.yZeroPoint));
+      q += RECORD;
+    }
+  }
+}
+
+/** The same GEMM on the patches of a convolution. */
+export function conv2d(params: usize, part: u32, parts: u32): void {
+  const p = changetype<Conv2d>(params);
+  const lanes = <usize>p.scratch + <usize>part * p.scratchStride;
+  const patches = lanes + (<usize>p.k << 3);
+  const k = <usize>p.k;
+  const end = share(p.m, part + 1, parts);
+  for (let row = share(p.m, part, parts); row < end; row += 3) {
+    const rows = min(end - row, 3);
+    for (let i: u32 = 0; i < rows; i++) packPatch(p, row + i, patches + <usize>i * k);
+    packLanes(lanes, patches, rows > 1 ? patches + k : patches, rows > 2 ? patches + 2 * k : patches, p.k);
+    rows3(p, lanes, <usize>p.y + <usize>row * p.yStride, rows);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function share(m: u32, part: u32, parts: u32): u32 {
+  if (part == parts) return m;
+  const start = <u32>((<u64>m * part) / parts);
+  return start - (start % 3);
+}
+
+function packLanes(target: usize, x0: usize, x1: usize, x2: usize, k: u32): void {
+  for (const end = x0 + k; x0 < end; ) {
+    store<i64>(target, <i64>load<i8>(x0) + (<i64>load<i8>(x1) << 21) + (<i64>load<i8>(x2) << 42));
+    x0++;
+    x1++;
+    x2++;
+    target += 8;
+  }
+}
+
+// @ts-ignore: decorator
+@inline function step(w: usize, lanes: usize): i64 {
+  return <i64>load<i8>(w) * load<i64>(lanes);
+}
+
+/** Up to three rows of C. */
+function rows3(p: Gemm, lanes: usize, y0: usize, rows: u32): void {
+  const k = <usize>p.k;
+  const chunk = <usize>p.chunk;
+  const lo = p.lo;
+  const hi = p.hi;
+  const zeroPoint = p.yZeroPoint;
+  const y1 = rows > 1 ? y0 + p.yStride : y0;
+  const y2 = rows > 2 ? y1 + p.yStride : y1;
+  let w = <usize>p.w;
+  let q = <usize>p.q;
+  for (let n: u32 = 0; n < p.n; n++) {
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let l = lanes;
+    const end = w + k;
+    do {
+      const stop = min(w + chunk, end);
+      const stop8 = w + ((stop - w) & ~7);
+      let acc: i64 = 0;
+      while (w < stop8) {
+        acc += <i64>load<i8>(w) * load<i64>(l);
+        acc += <i64>load<i8>(w, 1) * load<i64>(l, 8);
+        acc += <i64>load<i8>(w, 2) * load<i64>(l, 16);
+        acc += <i64>load<i8>(w, 3) * load<i64>(l, 24);
+        acc += <i64>load<i8>(w, 4) * load<i64>(l, 32);
+        acc += <i64>load<i8>(w, 5) * load<i64>(l, 40);
+        acc += <i64>load<i8>(w, 6) * load<i64>(l, 48);
+        acc += <i64>load<i8>(w, 7) * load<i64>(l, 56);
+        w += 8;
+        l += 64;
+      }
+      while (w < stop) {
+        acc += step(w, l);
+        w++;
+        l += 8;
+      }
+      const l0 = (acc << 43) >> 43;
+      acc = (acc - l0) >> 21;
+      const l1 = (acc << 43) >> 43;
+      s0 += <i32>l0;
+      s1 += <i32>l1;
+      s2 += <i32>((acc - l1) >> 21);
+    } while (w < end);
+    store<i8>(y2 + n, requantize(s2, q, lo, hi, zeroPoint));
+    store<i8>(y1 + n, requantize(s1, q, lo, hi, zeroPoint));
+    store<i8>(y0 + n, requantize(s0, q, lo, hi, zeroPoint));
+    q += RECORD;
+  }
+}
+
+/** One patch [kH][kW][inC] as bytes, the zero point where it leaves the input. */
+function packPatch(p: Conv2d, row: u32, target: usize): void {
+  const image = p.outW * p.outH;
+  const batch = row / image;
+  const pixel = row - batch * image;
+  const oy = pixel / p.outW;
+  const x0 = <i32>((pixel - oy * p.outW) * p.strideW) - p.padLeft;
+  let y = <i32>(oy * p.strideH) - p.padTop;
+  for (let ky: u32 = 0; ky < p.kH; ky++) {
+    let x = x0;
+    const line = <usize>p.x + <usize>(batch * p.inH + y) * (<usize>p.inW * p.xStride);
+    for (let kx: u32 = 0; kx < p.kW; kx++) {
+      const inside = <u32>y < p.inH && <u32>x < p.inW;
+      let source = line + <usize>x * p.xStride;
+      for (const end = target + p.inC; target < end; target++) {
+        store<i8>(target, inside ? load<i8>(source) : p.xZeroPoint);
+        source++;
+      }
+      x += p.dilationW;
+    }
+    y += p.dilationH;
+  }
+}

@@ -1,0 +1,2 @@
+export { conv2d, gemm, gemv } from "./gemm";
+export { dwconv } from "./dwconv";

@@ -1,0 +1,117 @@
+/**
+ * One row of A against all panels (fully-connected layers): a 1×32 tile. SIMD128 widens B on the fly, because each
+ * weight is used once; the relaxed dot product takes it as it is. Parts share the panels.
+ */
+import { Gemm } from "../params";
+import { activationMask } from "../relaxed/probe";
+import { A, B, EXACT, FIXED, FORM, initial, POSITIVE, RECORD, SIGNED } from "./requantize";
+import { exact, fixed, magicOffset, narrow, positive, signed } from "./requantize";
+import { pack, storeBytes } from "./widen";
+
+/** k's in one step of a panel, and bytes of that step: eight columns. */
+const KR: u32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
+const STEP: usize = KR * 8;
+/** Bytes from columns 0–3 to columns 4–7 of a step. */
+const HALF: usize = KR * 4;
+
+/** acc + the products of KR k's and four columns at w. */
+// @ts-ignore: decorator
+@inline function dot(x: v128, w: usize, acc: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD
+    ? i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(w), x, acc)
+    : i32x4.add(acc, i32x4.dot_i16x8_s(x, v128.load8x8_s(w)));
+}
+
+/** Requantizes the four accumulators at half `i` (0 or 16) of a record. */
+function requantize(r: v128, q: usize, i: usize, zeroPoint: i32): v128 {
+  const form = load<u32>(q, FORM);
+  const offset = magicOffset(form, zeroPoint);
+  const a = q + A + i;
+  const b = q + B + i;
+  if (form == POSITIVE) return positive(r, v128.load(a), v128.load(b), offset);
+  if (form == SIGNED) return signed(r, v128.load(a), v128.load(b), offset);
+  if (form == FIXED) return fixed(r, v128.load(a), v128.load(b), offset);
+  assert(form == EXACT);
+  return exact(r, a, b, zeroPoint);
+}
+
+export function gemv(params: usize, part: u32, parts: u32): void {
+  const p = changetype<Gemm>(params);
+  const panel = <usize>((p.k + KR - 1) / KR) * STEP;
+  const a = <usize>p.scratch + <usize>part * p.scratchStride;
+  const panels = (p.n + 7) >>> 3;
+  const first = <u32>((<u64>panels * part) / parts);
+  const last = <u32>((<u64>panels * (part + 1)) / parts);
+  for (let row: u32 = 0; row < p.m; row++) {
+    pack(a, <usize>p.x + <usize>row * p.xStride, p.k);
+    const y = <usize>p.y + <usize>row * p.yStride;
+    let i = first;
+    for (; i + 4 <= last && (i + 4) << 3 <= p.n; i += 4) {
+      columns32(p, a, <usize>p.w + <usize>i * panel, panel, <usize>p.q + <usize>i * RECORD, y + (<usize>i << 3));
+    }
+    for (; i < last; i++) {
+      columns8(p, a, <usize>p.w + <usize>i * panel, panel, <usize>p.q + <usize>i * RECORD, y + (<usize>i << 3), min(p.n - (i << 3), 8));
+    }
+  }
+}
+
+function columns32(p: Gemm, a: usize, w: usize, panel: usize, q: usize, y: usize): void {
+  const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
+  let r0 = initial(q, mask);
+  let r1 = initial(q + 16, mask);
+  let r2 = initial(q + RECORD, mask);
+  let r3 = initial(q + RECORD + 16, mask);
+  let r4 = initial(q + 2 * RECORD, mask);
+  let r5 = initial(q + 2 * RECORD + 16, mask);
+  let r6 = initial(q + 3 * RECORD, mask);
+  let r7 = initial(q + 3 * RECORD + 16, mask);
+  const end = w + panel;
+  const w1 = panel;
+  const w2 = panel + panel;
+  const w3 = w2 + panel;
+  do {
+    const x = ASC_FEATURE_RELAXED_SIMD ? v128.xor(v128.load32_splat(a), mask) : v128.load32_splat(a);
+    r0 = dot(x, w, r0);
+    r1 = dot(x, w + HALF, r1);
+    r2 = dot(x, w + w1, r2);
+    r3 = dot(x, w + w1 + HALF, r3);
+    r4 = dot(x, w + w2, r4);
+    r5 = dot(x, w + w2 + HALF, r5);
+    r6 = dot(x, w + w3, r6);
+    r7 = dot(x, w + w3 + HALF, r7);
+    w += STEP;
+    a += 4;
+  } while (w < end);
+  const z = p.yZeroPoint;
+  const lo = i8x16.splat(<i8>p.lo);
+  const hi = i8x16.splat(<i8>p.hi);
+  r0 = requantize(r0, q, 0, z);
+  r1 = requantize(r1, q, 16, z);
+  r2 = requantize(r2, q + RECORD, 0, z);
+  r3 = requantize(r3, q + RECORD, 16, z);
+  v128.store(y, narrow(r0, r1, r2, r3, lo, hi));
+  r4 = requantize(r4, q + 2 * RECORD, 0, z);
+  r5 = requantize(r5, q + 2 * RECORD, 16, z);
+  r6 = requantize(r6, q + 3 * RECORD, 0, z);
+  r7 = requantize(r7, q + 3 * RECORD, 16, z);
+  v128.store(y, narrow(r4, r5, r6, r7, lo, hi), 16);
+}
+
+function columns8(p: Gemm, a: usize, w: usize, panel: usize, q: usize, y: usize, width: u32): void {
+  const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
+  let r0 = initial(q, mask);
+  let r1 = initial(q + 16, mask);
+  const end = w + panel;
+  do {
+    const x = ASC_FEATURE_RELAXED_SIMD ? v128.xor(v128.load32_splat(a), mask) : v128.load32_splat(a);
+    r0 = dot(x, w, r0);
+    r1 = dot(x, w + HALF, r1);
+    w += STEP;
+    a += 4;
+  } while (w < end);
+  r0 = requantize(r0, q, 0, p.yZeroPoint);
+  r1 = requantize(r1, q, 16, p.yZeroPoint);
+  const v = narrow(r0, r1, r0, r1, i8x16.splat(<i8>p.lo), i8x16.splat(<i8>p.hi));
+  if (width == 8) v128.store64_lane(y, v, 0);
+  else storeBytes(y, v, width);
+}

@@ -1,0 +1,3 @@
+export { conv2d, gemm } from "./gemm";
+export { gemv } from "./gemv";
+export { dwconv } from "./dwconv";
