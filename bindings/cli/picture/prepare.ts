@@ -46,7 +46,8 @@ export function scalingText(scaling: Scaling): string {
 }
 
 /**
- * Makes a picture the value of an input `[1,H,W,C]` or `[H,W,C]` of 1 (grey) or 3 (red, green, blue) channels: resizes, takes luma for one channel, scales, and quantizes by the input's own scale and zero point.
+ * Makes a picture the value of an input `[1,H,W,C]` or `[H,W,C]` of 1 (grey) or 3 (red, green, blue) channels: resizes,
+ * takes luma for one channel, scales, and quantizes by the input's own scale and zero point.
  */
 export function preparePicture(picture: Picture, port: Port, scaling: Scaling): TypedArray {
   const { height, width, channels } = imageShape(port);
@@ -70,7 +71,7 @@ export function imageShape(port: Port): { height: number; width: number; channel
   const sizes = port.shape.length === 4 && port.shape[0] === 1 ? port.shape.slice(1) : port.shape;
   const [height = 0, width = 0, channels] = sizes;
   ensure(
-    sizes.length === 3 && (channels === 1 || channels === 3) && height > 1 && width > 1 && port.dtype in BOUNDS,
+    sizes.length === 3 && (channels === 1 || channels === 3) && height * width > 1 && port.dtype in BOUNDS,
     "INVALID_INPUT",
     () => ({
       where: `input ${portText(port)}`,
