@@ -1,6 +1,6 @@
 import type { Attributes, Node, OpKind } from "../graph.ts";
-import type { KernelCall } from "../kernels/registry.ts";
 import type { ModuleName } from "../kernels/modules.ts";
+import type { KernelCall } from "../kernels/registry.ts";
 import type { Tensor, TensorType } from "../tensor.ts";
 
 /** What `infer` and `fold` see of a node: its tensors in place of their ids; `undefined` for absent optional ones. */

@@ -1,0 +1,11 @@
+/** Kernels that are the same in every module: MVP and sign extension only. */
+export { add } from "./add";
+export { copy } from "./copy";
+export { lookup } from "./lookup";
+export { mean } from "./mean";
+export { mul } from "./mul";
+export { pad } from "./pad";
+export { permute } from "./permute";
+export { averagePool, maxPool } from "./pool";
+export { dequantize, quantize } from "./quantize";
+export { softmax } from "./softmax";

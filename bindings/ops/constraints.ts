@@ -1,0 +1,140 @@
+import { type ErrorCode, ensure } from "../errors.ts";
+import { type Affine, quantizeMultiplier, RANGE } from "../kernels/quantization.ts";
+import { BITS, type DType, perTensor, type Tensor } from "../tensor.ts";
+
+/** What a constraint needs of a node to speak of it. */
+export interface Constrained {
+  readonly where: string;
+  readonly inputs: readonly (Tensor | undefined)[];
+  readonly outputs: readonly Tensor[];
+}
+
+/** What a broken constraint reports. */
+export interface Broken {
+  readonly expected: string;
+  readonly received: string;
+  readonly hint?: string;
+}
+
+/** Throws unless constraint `number` of the operator (C1, C2, … in its documentation) holds. */
+export function constrain(
+  node: { readonly where: string },
+  number: string,
+  condition: boolean,
+  broken: () => Broken,
+  code: ErrorCode = "INVALID_GRAPH",
+): asserts condition {
+  ensure(condition, code, () => ({ where: `${node.where}, ${number}`, ...broken() }));
+}
+
+/** C1 everywhere: between `least` and `most` inputs, the first `least` of them there, and one output. */
+export function requireInputs(node: Constrained, least: number, most = least): void {
+  const present = node.inputs.slice(0, least).filter((tensor) => tensor !== undefined).length;
+  const fits = present === least && node.inputs.length <= most && node.outputs.length === 1;
+  constrain(node, "C1", fits, () => ({
+    expected: `${least === most ? least : `${least} to ${most}`} inputs and 1 output`,
+    received: `${node.inputs.length} inputs, ${node.outputs.length} outputs`,
+  }));
+}
+
+/** Input i, which C1 has found. */
+export function inputOf(node: Constrained, i: number): Tensor {
+  return node.inputs[i] as Tensor;
+}
+
+/** Output 0, which C1 has found. */
+export function outputOf(node: Constrained): Tensor {
+  return node.outputs[0] as Tensor;
+}
+
+/** The tensor's type is one of these; UNSUPPORTED otherwise. */
+export function requireDType<D extends DType>(
+  node: Constrained,
+  number: string,
+  tensor: Tensor,
+  ...dtypes: readonly D[]
+): D {
+  const fits = dtypes.some((dtype) => dtype === tensor.dtype);
+  constrain(
+    node,
+    number,
+    fits,
+    () => ({
+      expected: `"${tensor.name}" as ${dtypes.join(" or ")}`,
+      received: tensor.dtype,
+      hint: "Convert the model to full integer (int8) quantization.",
+    }),
+    "UNSUPPORTED",
+  );
+  return tensor.dtype as D;
+}
+
+/** One finite positive scale, and a zero point that the 8-bit type holds. */
+export function requireAffine(node: Constrained, number: string, tensor: Tensor): Affine {
+  const { scale, zeroPoint } = perTensor(tensor, `${node.where}, ${number}`);
+  const { lo, hi } = RANGE[tensor.dtype === "uint8" ? "uint8" : "int8"];
+  const fits = scale > 0 && Number.isFinite(scale) && Number.isInteger(zeroPoint) && zeroPoint >= lo && zeroPoint <= hi;
+  constrain(node, number, fits, () => ({
+    expected: `"${tensor.name}" with a finite scale above 0 and a zero point from ${lo} to ${hi}`,
+    received: `scale ${scale}, zero point ${zeroPoint}`,
+  }));
+  return { scale, zeroPoint };
+}
+
+/** A ratio of scales that the fixed-point multiplier can hold: finite, not above 2^30. */
+export function requireRatio(node: Constrained, number: string, real: number): number {
+  const fits = Number.isFinite(real) && quantizeMultiplier(real).shift <= 30;
+  constrain(node, number, fits, () => ({ expected: "a ratio of scales of at most 2^30", received: String(real) }));
+  return real;
+}
+
+/** Both tensors have the same scale and zero point. */
+export function requireSameQuantization(node: Constrained, number: string, a: Tensor, b: Tensor): void {
+  const p = perTensor(a, `${node.where}, ${number}`);
+  const q = perTensor(b, `${node.where}, ${number}`);
+  constrain(node, number, p.scale === q.scale && p.zeroPoint === q.zeroPoint, () => ({
+    expected: `"${b.name}" with scale ${p.scale} and zero point ${p.zeroPoint}, as "${a.name}" has`,
+    received: `scale ${q.scale}, zero point ${q.zeroPoint}`,
+    hint: "Put a QUANTIZE between them.",
+  }));
+}
+
+/** Bytes per element of a type that has whole bytes; UNSUPPORTED otherwise. */
+export function requireBytes(node: Constrained, number: string, tensor: Tensor): number {
+  const bits = BITS[tensor.dtype];
+  constrain(
+    node,
+    number,
+    bits >= 8,
+    () => ({ expected: `"${tensor.name}" with elements of whole bytes`, received: tensor.dtype }),
+    "UNSUPPORTED",
+  );
+  return bits / 8;
+}
+
+/** The values of a constant int32 or int64 tensor. */
+export function requireConstant(node: Constrained, number: string, tensor: Tensor): readonly number[] {
+  const dtype = requireDType(node, number, tensor, "int32", "int64");
+  const { data } = tensor;
+  constrain(
+    node,
+    number,
+    data !== undefined,
+    () => ({ expected: `"${tensor.name}" to be a constant`, received: "a computed tensor" }),
+    "UNSUPPORTED",
+  );
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const bytes = BITS[dtype] / 8;
+  return Array.from({ length: Math.floor(data.byteLength / bytes) }, (_, i) =>
+    dtype === "int32" ? view.getInt32(i * 4, true) : Number(view.getBigInt64(i * 8, true)),
+  );
+}
+
+/** An axis from −rank to rank − 1, as 0 to rank − 1. */
+export function requireAxis(node: Constrained, number: string, axis: number, rank: number): number {
+  constrain(node, number, Number.isInteger(axis) && axis >= -rank && axis < rank, () => ({
+    expected: `an axis from ${-rank} to ${rank - 1}`,
+    received: String(axis),
+  }));
+  return axis < 0 ? axis + rank : axis;
+}

@@ -1,0 +1,43 @@
+import { quantizeMultiplier } from "../kernels/quantization.ts";
+import { constrain, inputOf, outputOf } from "./constraints.ts";
+import { affineOf, binaryParams, inferBinary, sameSizeInputs } from "./elementwise.ts";
+import type { NodeView, Operator } from "./types.ts";
+
+/** The factors of a, b and y; unlike ADD's they are float32 quotients in TFLite. */
+function factors(node: NodeView<"sub">) {
+  const a = affineOf(inputOf(node, 0)).scale;
+  const b = affineOf(inputOf(node, 1)).scale;
+  const twice = Math.fround(2 * Math.max(a, b));
+  const y = Math.fround(2 ** 20 * affineOf(outputOf(node)).scale);
+  return { a: Math.fround(a / twice), b: Math.fround(b / twice), y: Math.fround(twice / y) };
+}
+
+/**
+ * int8 subtraction a − b with broadcasting: the kernel `add` with a negative multiplier of b. C1–C5: see
+ * `inferBinary`. C6: as in ADD. Source: TFLite's reference_ops::BroadcastQuantSubSlow.
+ */
+export const sub: Operator<"sub"> = {
+  infer(node) {
+    const types = inferBinary(node);
+    const { y } = factors(node);
+    constrain(node, "C6", y < 1 && quantizeMultiplier(y).shift <= 0, () => ({
+      expected: "an output scale of more than 2^−19 of the larger input scale",
+      received: `${y * 2 ** 19} times smaller`,
+    }));
+    return types;
+  },
+  inPlace: sameSizeInputs,
+  lower(node, to) {
+    const real = factors(node);
+    const [a, b, y] = [quantizeMultiplier(real.a), quantizeMultiplier(real.b), quantizeMultiplier(real.y)];
+    to.call({
+      kernel: "add",
+      params: {
+        ...binaryParams(node, to),
+        ...{ aMultiplier: a.multiplier, aShift: a.shift, bMultiplier: -b.multiplier, bShift: b.shift },
+        ...{ yMultiplier: y.multiplier, yShift: y.shift, form: 0, aScale: 0, bScale: 0, offset: 0 },
+      },
+      note: "add, subtracting",
+    });
+  },
+};
