@@ -100,7 +100,7 @@ test("PNG: palettes of 1, 2, 4 and 8 bits, with and without transparency", async
 
 test("PNG: a transparent colour is black", async () => {
   const bytes = rawPng(
-    { width: 2, height: 1, depth: 8, type: 2 },
+    { width: 3, height: 1, depth: 8, type: 2 },
     [[9, 8, 7, 9, 8, 6, 1, 1, 1]],
     [["tRNS", [0, 9, 0, 8, 0, 7]]],
   );
