@@ -76,7 +76,7 @@ interface Value {
   fail(expected: string): never;
 }
 
-function valueOf(value: unknown, where: string): Value {
+function jsonValue(value: unknown, where: string): Value {
   const fail = (expected: string): never => {
     const received = JSON.stringify(value)?.slice(0, 40) ?? "nothing";
     throw new Pint8Error("INVALID_PLAN", { where, expected, received });
@@ -85,8 +85,8 @@ function valueOf(value: unknown, where: string): Value {
   return {
     fail,
     field: (key) =>
-      valueOf(isObject ? (value as { readonly [key: string]: unknown })[key] : fail("an object"), `${where}.${key}`),
-    list: () => (Array.isArray(value) ? value.map((item, i) => valueOf(item, `${where}[${i}]`)) : fail("a list")),
+      jsonValue(isObject ? (value as { readonly [key: string]: unknown })[key] : fail("an object"), `${where}.${key}`),
+    list: () => (Array.isArray(value) ? value.map((item, i) => jsonValue(item, `${where}[${i}]`)) : fail("a list")),
     string: () => (typeof value === "string" ? value : fail("a string")),
     oneOf: (values) => values.find((known) => known === value) ?? fail(`one of ${values.join(", ")}`),
     number: () => (typeof value === "number" ? value : fail("a number")),
@@ -97,7 +97,7 @@ function valueOf(value: unknown, where: string): Value {
 
 function parse(bytes: Uint8Array): Value {
   try {
-    return valueOf(JSON.parse(new TextDecoder().decode(bytes)), "plan");
+    return jsonValue(JSON.parse(new TextDecoder().decode(bytes)), "plan");
   } catch (cause) {
     throw new Pint8Error(
       "INVALID_PLAN",

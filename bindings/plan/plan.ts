@@ -10,16 +10,7 @@ import { byteLength, MAX_BYTES, type Tensor } from "../tensor.ts";
 import { placeBlocks } from "./arena.ts";
 import { createImage, type Image } from "./image.ts";
 import { assignStorage } from "./storage.ts";
-import {
-  ALIGNMENT,
-  ARENA_ADDRESS,
-  align,
-  type Plan,
-  type PlanPort,
-  type PlanStep,
-  type Range,
-  STEP_BYTES,
-} from "./types.ts";
+import { ARENA_ADDRESS, align, type Plan, type PlanPort, type PlanStep, type Range, STEP_BYTES } from "./types.ts";
 
 /** Threads' scratch areas begin on cache lines of their own. */
 const SCRATCH_ALIGNMENT = 64;

@@ -1,0 +1,144 @@
+/** Who may import whom: the walls between the folders, held by a table over the import lines. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+interface Wall {
+  /** The folder or file, from the project's root. */
+  readonly of: string;
+  /** Folders and files that it may import, besides its own folder. */
+  readonly may: readonly string[];
+  /** Those of which it may import types only. */
+  readonly types?: readonly string[];
+  /** Packages that it may import. */
+  readonly packages?: readonly string[];
+}
+
+const BASE = ["bindings/errors.ts", "bindings/tensor.ts", "bindings/graph.ts"];
+
+const WALLS: readonly Wall[] = [
+  { of: "bindings/errors.ts", may: [] },
+  { of: "bindings/tensor.ts", may: ["bindings/errors.ts"] },
+  { of: "bindings/graph.ts", may: [], types: ["bindings/tensor.ts"] },
+  { of: "bindings/importers", may: BASE, packages: ["flatbuffers"] },
+  { of: "bindings/kernels", may: ["bindings/errors.ts", "bindings/tensor.ts"], types: ["bindings/graph.ts"] },
+  { of: "bindings/ops", may: [...BASE, "bindings/kernels"] },
+  { of: "bindings/passes", may: [...BASE, "bindings/ops"] },
+  { of: "bindings/plan", may: [...BASE, "bindings/ops", "bindings/kernels"] },
+  // A saved plan runs without importers, graph or ops in the bundle.
+  {
+    of: "bindings/runtime",
+    may: ["bindings/errors.ts", "bindings/kernels/modules.ts", "bindings/plan/types.ts"],
+    types: ["bindings/tensor.ts"],
+    packages: ["wasm-feature-detect", "@assemblyscript/loader", "node:fs/promises"],
+  },
+  {
+    of: "bindings/runtime.ts",
+    may: [
+      "bindings/runtime",
+      "bindings/errors.ts",
+      "bindings/kernels/modules.ts",
+      "bindings/plan/file.ts",
+      "bindings/plan/types.ts",
+    ],
+    types: ["bindings/tensor.ts"],
+  },
+  {
+    of: "bindings/compile",
+    may: ["bindings/errors.ts", "bindings/tensor.ts", "bindings/plan", "bindings/kernels", "bindings/runtime"],
+  },
+];
+
+/** What `bindings/runtime.ts` may reach through any number of imports that are not of types only. */
+const RUNTIME_REACHES =
+  /^bindings\/(runtime|runtime\/.*|errors|tensor|kernels\/(modules|registry|params)|plan\/(file|header|checksum|types))\.ts$/;
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+function filesOf(path: string): string[] {
+  if (path.endsWith(".ts")) return [path];
+  const entries = readdirSync(join(ROOT, path), { recursive: true, encoding: "utf8" });
+  return entries.filter((name) => name.endsWith(".ts")).map((name) => join(path, name));
+}
+
+function importsOf(file: string): Import[] {
+  const source = readFileSync(join(ROOT, file), "utf8");
+  const statements = source.matchAll(/^\s*(import|export)\b([^;]*?)\bfrom\s+"([^"]+)"|\bimport\(\s*"([^"]+)"/gms);
+  return [...statements].map(([, , clause = "", path, dynamic]) => {
+    const to = path ?? dynamic ?? "";
+    return {
+      from: file,
+      to: to.startsWith(".") ? relative(ROOT, join(ROOT, dirname(file), to)) : to,
+      typeOnly: isTypeOnly(clause),
+    };
+  });
+}
+
+/** `import type …`, or braces around nothing but `type` names. */
+function isTypeOnly(clause: string): boolean {
+  const names = /^\s*\{([^}]*)\}\s*$/.exec(clause)?.[1];
+  const list = names?.split(",").map((name) => name.trim()) ?? [];
+  return (
+    /^\s*type\b/.test(clause) || (names !== undefined && list.every((name) => name === "" || name.startsWith("type ")))
+  );
+}
+
+const within = (path: string, walls: readonly string[]) =>
+  walls.some((wall) => path === wall || path.startsWith(`${wall}/`));
+const exists = (path: string) => readdirSync(join(ROOT, dirname(path))).includes(path.split("/").at(-1) ?? "");
+
+describe("walls", () => {
+  for (const { of, may, types = [], packages = [] } of WALLS)
+    test(of, { skip: exists(of) ? false : "no such folder yet" }, () => {
+      for (const file of filesOf(of))
+        for (const { to, typeOnly } of importsOf(file)) {
+          const allowed = to.startsWith("bindings/")
+            ? within(to, [of, ...may]) || (typeOnly && within(to, types))
+            : packages.includes(to);
+          assert.ok(allowed, `${file} imports ${to}`);
+        }
+    });
+
+  test("an operator never imports another operator", () => {
+    const kinds = Object.keys(kindsOfGraph());
+    for (const file of filesOf("bindings/ops"))
+      for (const { to } of importsOf(file)) {
+        const kind = /^bindings\/ops\/(.*)\.ts$/.exec(to)?.[1] ?? "";
+        assert.ok(file === "bindings/ops/index.ts" || !kinds.includes(kind), `${file} imports ${to}`);
+      }
+  });
+
+  test("nobody imports tests or benchmarks", () => {
+    for (const file of filesOf("bindings"))
+      for (const { to } of importsOf(file)) assert.ok(!within(to, ["tests", "bench"]), `${file} imports ${to}`);
+  });
+
+  test("the runtime's bundle reaches no importer, operator, pass or graph", () => {
+    const seen = new Set<string>();
+    const walk = (file: string) => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      assert.match(file, RUNTIME_REACHES);
+      for (const { to, typeOnly } of importsOf(file)) if (!typeOnly && to.startsWith("bindings/")) walk(to);
+    };
+    walk("bindings/runtime.ts");
+    assert.ok(seen.size > 8, "the walk saw the imports");
+  });
+});
+
+/** The keys of the interface `Attributes`: every kind of operator. */
+function kindsOfGraph(): { readonly [kind: string]: true } {
+  const source = readFileSync(join(ROOT, "bindings/graph.ts"), "utf8");
+  const body = /interface Attributes \{(.*?)\n\}/s.exec(source)?.[1] ?? "";
+  const kinds = [...body.matchAll(/^ {2}readonly (\w+):/gm)].map(([, kind]) => [kind, true]);
+  assert.ok(kinds.length > 20, "the kinds were found");
+  return Object.fromEntries(kinds);
+}
