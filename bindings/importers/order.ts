@@ -29,7 +29,9 @@ function findSources(
   tensors: readonly Tensor[],
   inputs: readonly TensorId[],
 ): readonly (number | undefined)[] {
-  const sources: (number | undefined)[] = tensors.map(({ data, variable }) => (data !== undefined || variable ? OUTSIDE : undefined));
+  const sources: (number | undefined)[] = tensors.map(({ data, variable }) =>
+    data !== undefined || variable ? OUTSIDE : undefined,
+  );
   for (const id of inputs) {
     // A state may be an input as well; a constant may not.
     ensure(sources[id] === undefined || tensors[id]?.variable === true, "INVALID_GRAPH", () =>

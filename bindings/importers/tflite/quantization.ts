@@ -36,13 +36,13 @@ export function readQuantization(
   }));
   const scale = readFloat32s(table, QUANTIZATION.scale) ?? [];
   if (scale.length === 0) return undefined;
-  for (const value of scale)
-    ensure(Number.isFinite(value) && value > 0, "INVALID_MODEL", () => ({
-      where,
-      expected: "scales that are finite and above 0",
-      received: `scale ${value}`,
-      hint: "Quantize the model again; a range of no width gives such a scale.",
-    }));
+  const wrong = scale.find((value) => !(Number.isFinite(value) && value > 0));
+  ensure(wrong === undefined, "INVALID_MODEL", () => ({
+    where,
+    expected: "scales that are finite and above 0",
+    received: `scale ${wrong}`,
+    hint: "Quantize the model again; a range of no width gives such a scale.",
+  }));
   const stored = readInt64s(table, QUANTIZATION.zeroPoint) ?? [];
   const zeroPoint = stored.length === 0 ? scale.map(() => 0) : stored;
   ensure(zeroPoint.length === scale.length, "INVALID_MODEL", () => ({
@@ -53,12 +53,13 @@ export function readQuantization(
   const axis = readAxis(table, scale.length, shape, where);
   const range = ZERO_POINTS[dtype];
   if (range === undefined) return undefined;
-  for (const value of zeroPoint)
-    ensure(value >= range[0] && value <= range[1], "INVALID_MODEL", () => ({
-      where,
-      expected: `zero points from ${range[0]} to ${range[1]} for ${dtype}`,
-      received: `${value}`,
-    }));
+  const [least, most] = range;
+  const outside = zeroPoint.find((value) => value < least || value > most);
+  ensure(outside === undefined, "INVALID_MODEL", () => ({
+    where,
+    expected: `zero points from ${least} to ${most} for ${dtype}`,
+    received: `${outside}`,
+  }));
   return { scale, zeroPoint, axis };
 }
 
