@@ -126,7 +126,7 @@ export type TypedArray =
 
 /** A typed copy of little-endian bytes; `bool` and float16 come as Uint8Array and Uint16Array. */
 export function typedCopy(dtype: DType, bytes: Uint8Array): TypedArray {
-  const { buffer } = bytes.slice();
+  const { buffer } = new Uint8Array(bytes); // not slice(): a Node Buffer's shares memory
   switch (dtype) {
     case "int8":
       return new Int8Array(buffer);

@@ -16,7 +16,8 @@ import { Pint8Error } from "../errors.ts";
 /** The bytes of a file; IO where it cannot be read. */
 export function readBytes(path: string): Uint8Array {
   try {
-    return readFileSync(path);
+    const { buffer, byteOffset, byteLength } = readFileSync(path);
+    return new Uint8Array(buffer, byteOffset, byteLength);
   } catch (cause) {
     throw new Pint8Error(
       "IO",

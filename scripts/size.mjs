@@ -1,0 +1,56 @@
+// The size of every wasm file and of pint8/runtime with its wasm, raw and by brotli, against the project's limits.
+// Ends with status 1 where one is over its limit.
+import { readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { brotliCompressSync, constants } from "node:zlib";
+import { build } from "esbuild";
+import { buildWasm } from "./build.mjs";
+import { filesIn, ROOT } from "./files.mjs";
+
+/** Limits in bytes. */
+const LIMITS = {
+  "simd.wasm": { raw: 64 * 1024, brotli: 24 * 1024 },
+  "pint8/runtime": { brotli: 40 * 1024 },
+};
+
+const brotli = (bytes) =>
+  brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }).length;
+const sizes = (bytes) => ({ raw: bytes.length, brotli: brotli(bytes) });
+
+/** pint8/runtime as an application's bundler would make it. */
+async function runtimeBundle() {
+  const { outputFiles } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ["bindings/runtime.ts"],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    target: "es2022",
+    external: ["node:*"],
+    write: false,
+  });
+  return outputFiles[0].contents;
+}
+
+buildWasm();
+const rows = filesIn("wasm", ".wasm")
+  .filter((name) => !name.endsWith(".debug.wasm"))
+  .map((name) => [basename(name), sizes(readFileSync(join(ROOT, name)))]);
+const bundle = sizes(await runtimeBundle());
+const simd = rows.find(([name]) => name === "simd.wasm")?.[1];
+if (simd === undefined) throw new Error("wasm/simd.wasm is missing");
+rows.push(["pint8/runtime", { raw: bundle.raw + simd.raw, brotli: bundle.brotli + simd.brotli }]);
+
+let over = 0;
+for (const [name, size] of rows) {
+  const notes = Object.entries(LIMITS[name] ?? {}).map(([kind, limit]) => {
+    if (size[kind] <= limit) return `${kind} within ${limit}`;
+    over++;
+    return `${kind} OVER its limit of ${limit}`;
+  });
+  const [raw, compressed] = [size.raw, size.brotli].map((bytes) => `${bytes}`.padStart(8));
+  console.log(`${name.padEnd(22)} ${raw} raw ${compressed} brotli  ${notes.join(", ")}`.trimEnd());
+}
+process.exitCode = over === 0 ? 0 : 1;

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { MODULES } from "../../bindings/kernels/modules.ts";
+import { DIGIT_LABELS, DIGITS, folder, pint8, sample } from "./run.ts";
+
+test("run names each of the ten sample digits", async () => {
+  for (let digit = 0; digit < 10; digit++) {
+    const { status, out, err } = await pint8("run", DIGITS, "--input", sample(digit), "--json", "--top", "3");
+    assert.equal(status, 0, err);
+    const { outputs } = JSON.parse(out);
+    assert.equal(outputs.length, 1);
+    assert.equal(outputs[0].top.length, 3);
+    assert.equal(outputs[0].top[0].index, digit);
+    assert.equal(outputs[0].probabilities, true);
+    assert.match(err, /PNG 28x28 for .* raw pixels/);
+  }
+});
+
+test("run prints classes with labels and probabilities", async () => {
+  const { status, out, err } = await pint8("run", DIGITS, "--input", sample(7), "--labels", DIGIT_LABELS, "--top", "2");
+  assert.equal(status, 0, err);
+  const [heading, first, ...rest] = out.split("\n");
+  assert.match(heading ?? "", /int8 \[1,10\]:$/);
+  assert.match(first ?? "", /^ +\d+\.\d % +-?\d+ +#7 +7$/);
+  assert.equal(rest.length, 1);
+});
+
+test("run --output writes the raw bytes of the outputs, the same from a picture, raw bytes, a plan and every module", async (t) => {
+  const dir = folder(t);
+  const [file, raw, plan] = [join(dir, "out.bin"), join(dir, "in.bin"), join(dir, "digits.plan")];
+  const picture = await pint8("run", DIGITS, "--input", sample(3), "--output", file);
+  assert.equal(picture.status, 0, picture.err);
+  const expected = readFileSync(file);
+  assert.equal(expected.length, 10);
+  assert.equal(new Int8Array(expected).indexOf(Math.max(...new Int8Array(expected))), 3);
+  const { decode } = await import("fast-png");
+  writeFileSync(
+    raw,
+    Int8Array.from(decode(readFileSync(sample(3))).data, (pixel) => pixel - 128),
+  );
+  for (const module of MODULES.filter((name) => name !== "relaxed")) {
+    const run = await pint8("run", DIGITS, "--input", raw, "--output", file, "--module", module);
+    assert.equal(run.status, 0, run.err);
+    assert.deepEqual(readFileSync(file), expected, module);
+    const planned = await pint8("plan", DIGITS, "-o", plan, "--module", module);
+    assert.equal(planned.status, 0, planned.err);
+    const again = await pint8("run", plan, "--input", raw, "--output", file, "--json");
+    assert.equal(JSON.parse(again.out).module, module);
+    assert.deepEqual(readFileSync(file), expected, `plan for ${module}`);
+  }
+  assert.deepEqual(readdirSync(dir).sort(), ["digits.plan", "in.bin", "out.bin"]);
+});
+
+test("run --output follows links and leaves devices where they are", async (t) => {
+  const dir = folder(t);
+  const [target, link] = [join(dir, "target.bin"), join(dir, "link.bin")];
+  writeFileSync(target, "old");
+  symlinkSync(target, link);
+  assert.equal((await pint8("run", DIGITS, "--input", sample(1), "--output", link)).status, 0);
+  assert.equal(readFileSync(target).length, 10);
+  const device = await pint8("run", DIGITS, "--input", sample(1), "--output", "/dev/null");
+  assert.equal(device.status, 0, device.err);
+  assert.equal(readFileSync("/dev/null").length, 0);
+});
+
+test("run --mean and --std replace the default scaling", async () => {
+  const { status, out, err } = await pint8(
+    "run",
+    DIGITS,
+    "--input",
+    sample(5),
+    "--mean",
+    "0",
+    "--std",
+    "255",
+    "--json",
+  );
+  assert.equal(status, 0, err);
+  assert.equal(JSON.parse(out).outputs[0].top[0].index, 5);
+  assert.match(err, /\(pixel - 0\) \/ 255/);
+});
+
+test("inspect says inputs, operators, work and memory; plans keep their kernels", async (t) => {
+  const { status, out, err } = await pint8("inspect", DIGITS, "--json", "--module", "simd");
+  assert.equal(status, 0, err);
+  const { inputs, outputs, operators, totals, module } = JSON.parse(out);
+  assert.equal(module, "simd");
+  assert.deepEqual(inputs[0].shape, [1, 28, 28, 1]);
+  assert.deepEqual(outputs[0].shape, [1, 10]);
+  assert.equal(totals.macs, 804_512);
+  assert.ok(totals.weightBytes > 17_792 && totals.weightBytes < 38_928, `${totals.weightBytes} weight bytes`);
+  assert.ok(totals.arenaBytes > 784 && totals.memoryBytes >= totals.arenaBytes + totals.imageBytes);
+  assert.ok(operators.some(({ kernels }: { kernels: string[] }) => kernels.length > 0));
+
+  const text = await pint8("inspect", DIGITS, "--module", "simd");
+  assert.match(text.out, /804,512 MACs/);
+  assert.match(text.out, /CONV_2D/);
+  const plan = join(folder(t), "digits.plan");
+  await pint8("plan", DIGITS, "-o", plan, "--module", "simd");
+  const planned = JSON.parse((await pint8("inspect", plan, "--json")).out);
+  assert.equal(planned.totals.macs, 804_512);
+  assert.equal(planned.totals.arenaBytes, totals.arenaBytes);
+});
+
+test("bench measures", async () => {
+  const { status, out, err } = await pint8("bench", DIGITS, "--json");
+  assert.equal(status, 0, err);
+  const { median, min, p90, runs, macs, gmacsPerSecond } = JSON.parse(out);
+  assert.ok(min > 0 && min <= median && median <= p90, `${min} ${median} ${p90}`);
+  assert.ok(runs >= 5);
+  assert.equal(macs, 804_512);
+  assert.ok(Math.abs(gmacsPerSecond - macs / median / 1e6) < 1e-9);
+});
+
+test("help and version end with status 0", async () => {
+  assert.match((await pint8("--help")).out, /run.*inspect.*bench.*plan/s);
+  assert.match((await pint8("run", "--help")).out, /--labels/);
+  assert.equal((await pint8("--version")).out, "0.0.0-test");
+});

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { DIGITS, folder, pint8, sample } from "./run.ts";
+
+/** Status 1, one line `pint8: CODE: message`, at most a hint after it, and nothing on standard output. */
+async function fails(code: string, message: RegExp, ...args: readonly string[]): Promise<void> {
+  const { status, out, err } = await pint8(...args);
+  assert.equal(status, 1, `${args.join(" ")}: ${out}`);
+  assert.equal(out, "");
+  const lines = err.split("\n").filter((line) => !line.startsWith("hint: "));
+  assert.equal(lines.length, 1, err);
+  assert.match(lines[0] as string, new RegExp(`^pint8: ${code}: `), err);
+  assert.match(lines[0] as string, message);
+}
+
+test("command lines that are wrong", async () => {
+  await fails("INVALID_OPTION", /command is missing/);
+  await fails("INVALID_OPTION", /unknown command 'walk'/, "walk", DIGITS);
+  await fails("INVALID_OPTION", /missing required argument/, "inspect");
+  await fails("INVALID_OPTION", /--input/, "run", DIGITS);
+  await fails("INVALID_OPTION", /unknown option '--fast'/, "run", DIGITS, "--input", sample(1), "--fast");
+  await fails("INVALID_OPTION", /auto, scalar, simd, relaxed/, "inspect", DIGITS, "--module", "avx");
+  for (const threads of ["0", "-1", "1.5", "two", "1000"])
+    await fails("INVALID_OPTION", /threads/, "bench", DIGITS, "--threads", threads);
+  await fails("INVALID_OPTION", /top/, "run", DIGITS, "--input", sample(1), "--top", "0");
+  await fails("INVALID_OPTION", /std/, "run", DIGITS, "--input", sample(1), "--std", "0");
+  await fails("INVALID_OPTION", /mean/, "run", DIGITS, "--input", sample(1), "--mean", "1,");
+  await fails("INVALID_OPTION", /--mean/, "run", DIGITS, "--input", sample(1), "--mean", "1,2,3");
+  await fails("INVALID_OPTION", /1 file/, "run", DIGITS, "--input", sample(1), sample(2));
+});
+
+test("files that are missing or hold something else", async (t) => {
+  const dir = folder(t);
+  const [missing, text, short, wav] = ["none", "a.txt", "short.bin", "a.wav"].map((name) => join(dir, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  for (const path of [text, short, wav]) writeFileSync(path, "not a model");
+  for (const command of ["inspect", "bench"]) {
+    await fails("IO", /no such file/, command, missing);
+    await fails("IO", /a folder/, command, dir);
+    await fails("INVALID_MODEL", /./, command, text);
+  }
+  await fails("IO", /no such file/, "run", DIGITS, "--input", missing);
+  await fails("IO", /no such file/, "run", DIGITS, "--input", sample(1), "--labels", missing);
+  await fails("INVALID_INPUT", /784 bytes.*received 11 bytes/, "run", DIGITS, "--input", short);
+  await fails("INVALID_INPUT", /PNG, JPEG or BMP/, "run", DIGITS, "--input", text);
+  await fails("UNSUPPORTED", /sound/, "run", DIGITS, "--input", wav);
+  writeFileSync(text, readFileSync(sample(1)).subarray(0, 100));
+  await fails("INVALID_INPUT", /whole PNG/, "run", DIGITS, "--input", text);
+});
+
+test("a failure leaves no output file, and an old one as it was", async (t) => {
+  const dir = folder(t);
+  const output = join(dir, "out.bin");
+  writeFileSync(output, "old");
+  writeFileSync(join(dir, "short.bin"), "short");
+  await fails("INVALID_INPUT", /./, "run", DIGITS, "--input", join(dir, "short.bin"), "--output", output);
+  assert.equal(readFileSync(output, "utf8"), "old");
+  const nowhere = join(dir, "none", "out.bin");
+  const { status, out, err } = await pint8("run", DIGITS, "--input", sample(1), "--output", nowhere, "--json");
+  assert.deepEqual([status, out], [1, ""]);
+  assert.match(err, /^pint8: IO: .*no such file or folder/m);
+  assert.deepEqual(readdirSync(dir).sort(), ["out.bin", "short.bin"]);
+});
+
+test("a damaged plan, and one for another module", async (t) => {
+  const plan = join(folder(t), "digits.plan");
+  assert.equal((await pint8("plan", DIGITS, "-o", plan, "--module", "simd")).status, 0);
+  await fails("INVALID_OPTION", /simd/, "run", plan, "--input", sample(1), "--module", "scalar");
+  await fails("INVALID_OPTION", /a plan/, "plan", plan, "-o", plan);
+  const bytes = readFileSync(plan);
+  writeFileSync(plan, bytes.subarray(0, bytes.length - 1));
+  await fails("INVALID_PLAN", /./, "run", plan, "--input", sample(1));
+});
+
+/** The program in a process of its own. */
+function program(...args: readonly string[]) {
+  const cli = fileURLToPath(new URL("../../bindings/cli.ts", import.meta.url));
+  return spawn(process.execPath, ["--import", "tsx", cli, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+}
+
+const ended = (child: ReturnType<typeof program>): Promise<[number | null, string | null]> =>
+  new Promise((resolve) => child.on("close", (status, signal) => resolve([status, signal])));
+
+test("a reader that leaves early is no failure", async () => {
+  const child = program("inspect", DIGITS);
+  child.stdout.destroy();
+  let err = "";
+  child.stderr.on("data", (data) => {
+    err += data;
+  });
+  assert.deepEqual(await ended(child), [0, null]);
+  assert.equal(err, "");
+});
+
+test("Ctrl-C ends a benchmark at once and quietly", async () => {
+  const child = program("bench", DIGITS);
+  let err = "";
+  child.stderr.on("data", (data) => {
+    err += data;
+  });
+  const start = Date.now();
+  setTimeout(() => child.kill("SIGINT"), 1500);
+  assert.deepEqual(await ended(child), [null, "SIGINT"]);
+  assert.ok(Date.now() - start < 2300, "ended within the benchmark's own time");
+  assert.equal(err, "");
+});
