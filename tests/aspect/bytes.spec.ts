@@ -58,7 +58,10 @@ describe("share", () => {
         expect<u32>(share(count, parts, parts)).toBe(count);
         for (let part: u32 = 0; part < parts; part++) {
           const own = share(count, part + 1, parts) - share(count, part, parts);
-          expect<bool>(own == count / parts || own == count / parts + 1).toBe(true, count.toString() + " in " + parts.toString());
+          expect<bool>(own == count / parts || own == count / parts + 1).toBe(
+            true,
+            count.toString() + " in " + parts.toString(),
+          );
         }
       }
   });

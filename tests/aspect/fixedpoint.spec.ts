@@ -4,12 +4,12 @@ import { clamp, highMul, reciprocalOfOnePlus, rescale, roundingShift } from "../
 function highMulReference(a: i32, b: i32): i32 {
   const product = <i64>a * <i64>b;
   const nudge: i64 = product >= 0 ? 1 << 30 : 1 - (1 << 30);
-  return <i32>((product + nudge) / (<i64>1 << 31));
+  return <i32>((product + nudge) / ((<i64>1) << 31));
 }
 
 /** gemmlowp's RoundingDivideByPOT as it is written there: by the remainder against a threshold. */
 function roundingShiftReference(x: i32, exponent: i32): i32 {
-  const mask = <i32>((<i64>1 << exponent) - 1);
+  const mask = <i32>(((<i64>1) << exponent) - 1);
   const remainder = x & mask;
   const threshold = (mask >> 1) + (x < 0 ? 1 : 0);
   return (x >> exponent) + (remainder > threshold ? 1 : 0);
@@ -24,7 +24,20 @@ function draw(): i32 {
   return <i32>state;
 }
 
-const EDGES: StaticArray<i32> = [i32.MIN_VALUE, i32.MIN_VALUE + 1, -(1 << 30), -129, -2, -1, 0, 1, 2, 127, 1 << 30, i32.MAX_VALUE];
+const EDGES: StaticArray<i32> = [
+  i32.MIN_VALUE,
+  i32.MIN_VALUE + 1,
+  -(1 << 30),
+  -129,
+  -2,
+  -1,
+  0,
+  1,
+  2,
+  127,
+  1 << 30,
+  i32.MAX_VALUE,
+];
 
 describe("highMul", () => {
   it("rounds as gemmlowp does at the ends of the range, but for the one product that never occurs", () => {

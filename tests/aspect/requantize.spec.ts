@@ -5,9 +5,9 @@ import { exactLane } from "../../assembly/simd/requantize";
 function reference(acc: i32, multiplier: i32, shift: i32): i32 {
   const product = <i64>(shift > 0 ? acc << shift : acc) * <i64>multiplier;
   const nudge: i64 = product >= 0 ? 1 << 30 : 1 - (1 << 30);
-  const x = <i32>((product + nudge) / (<i64>1 << 31));
+  const x = <i32>((product + nudge) / ((<i64>1) << 31));
   const exponent = shift < 0 ? -shift : 0;
-  const mask = (<i64>1 << exponent) - 1;
+  const mask = ((<i64>1) << exponent) - 1;
   const remainder = <i64>x & mask;
   const rounded = (<i64>x >> exponent) + (remainder > (mask >> 1) + (x < 0 ? 1 : 0) ? 1 : 0);
   return <i32>max<i64>(min<i64>(rounded, 1024), -1024);
@@ -79,10 +79,10 @@ describe("requantize in 64 bits", () => {
       const multiplier = (i & 1) == 0 ? 1 << 30 : drawMultiplier();
       const acc = draw() >> 18;
       // c holds both halves: 2^30 for the high multiply and 2^(30 + shift) for the shift after it.
-      store<i64>(q, (<i64>1 << 30) + (<i64>1 << (30 + shift)));
+      store<i64>(q, ((<i64>1) << 30) + ((<i64>1) << (30 + shift)));
       store<i64>(q, multiplier, 8);
       store<i64>(q, 31 + shift, 16);
-      store<i64>(q, <i64>1 << (30 + shift), 24);
+      store<i64>(q, (<i64>1) << (30 + shift), 24);
       store<u32>(q, FOLDED, 32);
       if (requantize(acc, q, -1024, 1024, 0) != reference(acc, multiplier, -shift)) wrong++;
     }
