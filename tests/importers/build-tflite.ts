@@ -60,6 +60,8 @@ export interface SparsitySpec {
 export interface OperatorSpec {
   /** BuiltinOperator, by name or number. */
   readonly code: string | number;
+  /** opcode_index, where it is not to be that of the operator's own code. */
+  readonly codeIndex?: number;
   /** Name of a CUSTOM operator. */
   readonly custom?: string;
   readonly inputs: readonly number[];
@@ -214,9 +216,9 @@ function codeFields({ code, custom }: OperatorSpec, old: boolean): Fields {
   return { 0: { int8: Math.min(number, 127) }, 1: text(custom), 3: old ? undefined : { int32: number } };
 }
 
-function operatorFields({ inputs, outputs, options }: OperatorSpec, codeIndex: number): Fields {
+function operatorFields({ codeIndex, inputs, outputs, options }: OperatorSpec, ownCode: number): Fields {
   return {
-    0: { int32: codeIndex },
+    0: { int32: codeIndex ?? ownCode },
     1: { int32s: inputs },
     2: { int32s: outputs },
     3: options && { int8: options.type },
