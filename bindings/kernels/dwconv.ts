@@ -1,0 +1,60 @@
+import { KR } from "./gemm.ts";
+import type { ModuleName } from "./modules.ts";
+
+/** What the depthwise kernel's layout depends on. */
+export interface DwShape {
+  readonly channels: number;
+  readonly kH: number;
+  readonly kW: number;
+  readonly strideH: number;
+  readonly strideW: number;
+  readonly dilationH: number;
+  readonly dilationW: number;
+  readonly outH: number;
+  readonly outW: number;
+}
+
+/** Row groups of a block, the output rows that share them, and the columns laid out. See `assembly/simd/dwconv.ts`. */
+export interface DwLayout {
+  readonly groups: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly scratchBytes: number;
+}
+
+/** Pixels of an output row that are computed at a time. */
+const TILE = 4;
+
+/** The layout of one depthwise convolution. */
+export function dwLayout(module: ModuleName, shape: DwShape): DwLayout {
+  if (module === "scalar") return { groups: 0, rows: 1, columns: 0, scratchBytes: 0 };
+  const kr = KR[module];
+  const shares = shape.strideH === 1 && shape.dilationH === 1 && shape.outH > 1;
+  const groups = Math.ceil((shape.kH + (shares ? 1 : 0)) / kr);
+  const rows = shares ? Math.min(groups * kr - shape.kH + 1, shape.outH) : 1;
+  const width = Math.ceil(shape.outW / TILE) * TILE;
+  const columns = (width - 1) * shape.strideW + (shape.kW - 1) * shape.dilationW + 1;
+  return { groups, rows, columns, scratchBytes: columns * groups * 32 };
+}
+
+/**
+ * Packs depthwise weights, int8 [kH][kW][channels], into [channels/8][rows][kW][groups][8][KR] (int16 for KR = 2):
+ * row r's kernel begins r rows further down its groups.
+ */
+export function packDepthwise(module: ModuleName, w: Int8Array, shape: DwShape, layout: DwLayout): Uint8Array {
+  const { channels, kH, kW } = shape;
+  if (module === "scalar") return new Uint8Array(w.buffer, w.byteOffset, w.byteLength).slice();
+  const kr = KR[module];
+  const { groups, rows } = layout;
+  const panels = Math.ceil(channels / 8);
+  const packed = new (module === "simd" ? Int16Array : Int8Array)(panels * rows * kW * groups * 8 * kr);
+  for (let c = 0; c < channels; c++)
+    for (let r = 0; r < rows; r++)
+      for (let ky = 0; ky < kH; ky++)
+        for (let kx = 0; kx < kW; kx++) {
+          const group = Math.floor((ky + r) / kr);
+          const block = ((Math.floor(c / 8) * rows + r) * kW + kx) * groups + group;
+          packed[(block * 8 + (c % 8)) * kr + ((ky + r) % kr)] = w[(ky * kW + kx) * channels + c] as number;
+        }
+  return new Uint8Array(packed.buffer);
+}

@@ -1,0 +1,79 @@
+import type { ModuleName } from "./modules.ts";
+
+/** Columns of C in a panel, and k's interleaved per column, by module. The scalar module takes B as it is, [n][k]. */
+const NR = 8;
+export const KR: { readonly [M in ModuleName]: number } = { scalar: 1, simd: 2, relaxed: 4 };
+/** Rows of a register tile. */
+const MR: { readonly [M in ModuleName]: number } = { scalar: 3, simd: 4, relaxed: 5 };
+/** Bytes of packed rows of A that stay in the nearest caches while all panels pass over them. */
+const BLOCK_BYTES = 48 * 1024;
+/** Largest product of an int8 activation and a weight is 128·|w|; a scalar lane holds sums below 2^20. */
+const LANE_SUM = 2 ** 20 / 128;
+/** Steps of the scalar inner loop. */
+const UNROLL = 8;
+
+function roundUp(n: number, to: number): number {
+  return Math.ceil(n / to) * to;
+}
+
+/** Packs B, int8 [n][k], into panels [n/8][k/KR][8][KR], zero beyond n and k. */
+export function packPanels(module: ModuleName, b: Int8Array, n: number, k: number): Uint8Array {
+  if (module === "scalar") return new Uint8Array(b.buffer, b.byteOffset, b.byteLength).slice();
+  const kr = KR[module];
+  const depth = roundUp(k, kr);
+  const packed = new Int8Array(roundUp(n, NR) * depth);
+  for (let column = 0; column < n; column++) {
+    const panel = Math.floor(column / NR) * NR * depth + (column % NR) * kr;
+    let source = column * k;
+    for (let at = 0; at < k; at += kr) {
+      const target = panel + at * NR;
+      for (let i = 0; i < kr && at + i < k; i++) packed[target + i] = b[source++] as number;
+    }
+  }
+  return new Uint8Array(packed.buffer);
+}
+
+/** How rows are blocked, and the scratch bytes per thread that the kernels then use. */
+export interface Blocking {
+  readonly mBlock: number;
+  /** Steps of k after which the scalar module empties its lanes; 0 in the others. */
+  readonly chunk: number;
+  readonly scratchBytes: number;
+}
+
+/** Blocking of an m×k A; `patches` where rows are gathered (convolutions) rather than read in place. */
+export function blocking(module: ModuleName, m: number, k: number, b: Int8Array, patches: boolean): Blocking {
+  if (module === "scalar") {
+    const rows = patches ? MR.scalar * k : 0;
+    return { mBlock: MR.scalar, chunk: laneChunk(b, k), scratchBytes: k * 8 + rows };
+  }
+  const mr = MR[module];
+  const row = module === "simd" ? roundUp(k, 8) * 2 : roundUp(k, 16);
+  const fit = Math.max(1, Math.floor(BLOCK_BYTES / row / mr)) * mr;
+  const mBlock = Math.min(fit, roundUp(m, mr));
+  const packed = module === "simd" || patches || k % 4 !== 0;
+  const wideB = module === "simd" ? roundUp(k, 2) * 16 : 0;
+  return { mBlock, chunk: 0, scratchBytes: (packed ? mBlock * row : 0) + wideB };
+}
+
+/** Scratch of a matrix–vector product: one row as it is packed. */
+export function vectorScratch(module: ModuleName, k: number): number {
+  return module === "scalar" ? 0 : roundUp(k, 16) * (module === "simd" ? 2 : 1);
+}
+
+/** The longest run of k, in whole unrolled steps, over which no row of B can overflow a lane. */
+function laneChunk(b: Int8Array, k: number): number {
+  let chunk = roundUp(k, UNROLL);
+  const fits = (steps: number) => {
+    for (let row = 0; row < b.length; row += k)
+      for (let start = 0; start < k; start += steps) {
+        let sum = 0;
+        const end = Math.min(start + steps, k);
+        for (let i = start; i < end; i++) sum += Math.abs(b[row + i] as number);
+        if (sum >= LANE_SUM) return false;
+      }
+    return true;
+  };
+  while (chunk > 32 && !fits(chunk)) chunk = Math.max(32, roundUp(Math.floor(chunk / 2), UNROLL));
+  return chunk;
+}
