@@ -35,8 +35,15 @@ export type {
   Port,
   TensorId,
 } from "./graph.ts";
-export { importModel } from "./importers/index.ts";
-export { type Inspection, type InspectOptions, inspectModel, type OperatorReport, type Totals } from "./inspect.ts";
+export { type ImportOptions, importModel } from "./importers/index.ts";
+export {
+  type Inspection,
+  type InspectOptions,
+  inspectModel,
+  type OperatorReport,
+  type TensorReport,
+  type Totals,
+} from "./inspect.ts";
 export { MODULES, type ModuleName } from "./kernels/modules.ts";
 export { PASS_NAMES, type PassName, type PassOptions, runPasses } from "./passes/index.ts";
 export { isPlan, readPlan, writePlan } from "./plan/file.ts";

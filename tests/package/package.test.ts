@@ -1,0 +1,108 @@
+/** The package as its users get it: entry points, declarations, files, and nothing done at import time. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+const node = (...args: string[]) => execFileSync(process.execPath, args, { cwd: ROOT, encoding: "utf8" });
+
+before(() => node("scripts/build.mjs"));
+
+test("every export, declaration and program of package.json is built", () => {
+  const targets = Object.entries(manifest.exports as Record<string, string | Record<string, string>>)
+    .filter(([name]) => !name.includes("*"))
+    .flatMap(([, target]) => (typeof target === "string" ? [target] : Object.values(target)));
+  for (const target of [...targets, ...Object.values<string>(manifest.bin)])
+    assert.ok(existsSync(join(ROOT, target)), `${target} is missing`);
+  for (const module of ["scalar", "simd", "relaxed"])
+    assert.ok(existsSync(fileURLToPath(import.meta.resolve(`pint8/wasm/${module}.wasm`))), module);
+});
+
+test("the built package runs the digits model, from a model and from a plan", () => {
+  const program = `
+    import { importModel, loadModel, loadModule, planGraph, runPasses, writePlan } from "pint8";
+    import { loadPlan } from "pint8/runtime";
+    import { readFileSync } from "node:fs";
+    const bytes = readFileSync("models/digits/digits_int8.tflite");
+    const model = await loadModel("models/digits/digits_int8.tflite");
+    const input = new Int8Array(784).map((_, i) => (i * 37) % 256 - 128);
+    const scores = model.run([input])[model.outputs[0].name];
+    const { name, hash } = await loadModule("auto");
+    const plan = writePlan(planGraph(runPasses(importModel(bytes, {})), { module: name, moduleHash: hash }));
+    const planned = await loadPlan(plan);
+    const again = planned.run([input])[planned.outputs[0].name];
+    model.close();
+    planned.close();
+    console.log(JSON.stringify([[...scores], [...again]]));`;
+  const [scores, again] = JSON.parse(node("--input-type=module", "--eval", program));
+  assert.equal(scores.length, 10);
+  assert.ok(new Set(scores).size > 1);
+  assert.deepEqual(again, scores);
+});
+
+test("the program says its version", () => {
+  assert.equal(node(manifest.bin.pint8, "--version").trim(), manifest.version);
+});
+
+test("importing does nothing: no file, no memory, no module, no output", () => {
+  const program = `
+    const used = [];
+    for (const [name, target] of Object.entries({ Memory: WebAssembly, Module: WebAssembly, compile: WebAssembly, instantiate: WebAssembly, fetch: globalThis }))
+      target[name] = function () { used.push(name); throw new Error(name); };
+    await import("pint8");
+    await import("pint8/runtime");
+    console.log(JSON.stringify(used));`;
+  assert.deepEqual(JSON.parse(node("--input-type=module", "--eval", program)), []);
+});
+
+test("nothing evaluates text as code", () => {
+  const names = ["index", "runtime", "cli"];
+  for (const name of names) {
+    const text = readFileSync(join(ROOT, `dist/lib/${name}.js`), "utf8");
+    assert.doesNotMatch(text, /\beval\s*\(|new Function\b/, name);
+  }
+});
+
+test("the runtime has no importer, operator or pass in it", () => {
+  const map = new Set<string>();
+  const visit = (file: string): void => {
+    if (map.has(file)) return;
+    map.add(file);
+    const text = readFileSync(join(ROOT, "dist/lib", file), "utf8");
+    for (const [, next] of text.matchAll(/(?:from|import)\s*\(?\s*"\.\/([^"]+\.js)"/g)) visit(next as string);
+  };
+  visit("runtime.js");
+  const sources = [...map].flatMap(
+    (file) => JSON.parse(readFileSync(join(ROOT, `dist/lib/${file}.map`), "utf8")).sources,
+  );
+  assert.ok(sources.some((source: string) => source.endsWith("runtime/session.ts")));
+  for (const source of sources) assert.doesNotMatch(source, /bindings\/(importers|ops|passes|cli)\//);
+});
+
+test("the package holds what it needs and no tests", () => {
+  const [{ files }] = JSON.parse(
+    execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+      cwd: ROOT,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }),
+  );
+  const paths = files.map(({ path }: { path: string }) => path) as string[];
+  for (const path of [
+    "dist/lib/index.js",
+    "dist/types/index.d.ts",
+    "wasm/simd.wasm",
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+  ])
+    assert.ok(paths.includes(path), `${path} is missing`);
+  assert.deepEqual(
+    paths.filter((path) => /^(tests|bench|scripts|assembly|bindings|docs)\/|debug/.test(path)),
+    [],
+  );
+});
