@@ -26,7 +26,8 @@ export const RANGE: { readonly int8: Range; readonly uint8: Range } = {
 
 /** Rounds half away from zero, as C's round does. */
 export function roundHalfAway(x: number): number {
-  return x < 0 ? -Math.floor(0.5 - x) : Math.floor(x + 0.5);
+  const whole = Math.trunc(x);
+  return Math.abs(x - whole) >= 0.5 ? whole + Math.sign(x) : whole;
 }
 
 /** x = fraction · 2^exponent with |fraction| in [0.5, 1); exact. */

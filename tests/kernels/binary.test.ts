@@ -1,0 +1,79 @@
+/** ADD, SUB and MUL on all pairs of a few quantizations, and with broadcasting in up to six dimensions. */
+import { describe, test } from "node:test";
+import type { Activation } from "../../bindings/graph.ts";
+import { broadcastShape } from "../../bindings/kernels/broadcast.ts";
+import { activationRange } from "../../bindings/kernels/quantization.ts";
+import { operators } from "../../bindings/ops/index.ts";
+import type { Operator } from "../../bindings/ops/types.ts";
+import { add, broadcastIndex, indices, mul, sub } from "../reference/binary.ts";
+import { checkOperator, type Random, random, subjects, tensor } from "../support/kernels.ts";
+
+const REFERENCES = { add, sub, mul } as const;
+const ACTIVATIONS: readonly Activation[] = ["none", "relu", "relu6", "reluN1To1"];
+
+function affines(draw: Random) {
+  const affine = () => ({ scale: draw.scale(), zeroPoint: draw.int(-128, 127) });
+  return { a: affine(), b: affine(), y: affine() };
+}
+
+/** A shape of up to six dimensions, and two that broadcast to it. */
+function shapes(draw: Random): readonly [readonly number[], readonly number[]] {
+  const full = Array.from({ length: draw.int(0, 6) }, () => draw.pick([1, 2, 3, 5]));
+  const some = () => full.map((size) => (draw.int(0, 2) === 0 ? 1 : size)).slice(draw.int(0, 2));
+  return draw.pick([
+    [full, some()],
+    [some(), full],
+    [full, full],
+    [some(), some()],
+  ]);
+}
+
+for (const subject of await subjects())
+  describe(`functions of two int8, ${subject.name}`, { skip: subject.skip }, () => {
+    for (const kind of ["add", "sub", "mul"] as const) {
+      const reference = REFERENCES[kind];
+      const operator = operators[kind] as unknown as Operator<"add">;
+      test(`${kind}: all pairs`, () => {
+        const draw = random(12);
+        for (let i = 0; i < 6; i++) {
+          const { a, b, y } = affines(draw);
+          const activation = ACTIVATIONS[i] ?? "none";
+          const range = activationRange(activation, "int8", y);
+          const p = Int8Array.from({ length: 65536 }, (_, k) => k >> 8);
+          const q = Int8Array.from({ length: 65536 }, (_, k) => k);
+          const example = {
+            attributes: { activation },
+            inputs: [tensor("int8", [65536], a), tensor("int8", [65536], b)],
+            values: [p, q],
+            output: tensor("int8", [65536], y),
+          };
+          const expected = p.map((value, k) => reference(value, q[k] as number, { a, b, y, range }));
+          checkOperator(subject, operator, example, expected);
+        }
+      });
+      test(`${kind}: broadcasting`, () => {
+        const draw = random(13);
+        for (let i = 0; i < 60; i++) {
+          const quantization = { ...affines(draw), range: { lo: -128, hi: 127 } };
+          const [aShape, bShape] = shapes(draw);
+          const shape = broadcastShape(aShape, bShape) ?? [];
+          const p = draw.int8(aShape.reduce((n, size) => n * size, 1));
+          const q = draw.int8(bShape.reduce((n, size) => n * size, 1));
+          const example = {
+            attributes: { activation: "none" as const },
+            inputs: [tensor("int8", aShape, quantization.a), tensor("int8", bShape, quantization.b)],
+            values: [p, q],
+            output: tensor("int8", shape, quantization.y),
+          };
+          const expected = [...indices(shape)].map((index) =>
+            reference(
+              p[broadcastIndex(aShape, index)] as number,
+              q[broadcastIndex(bShape, index)] as number,
+              quantization,
+            ),
+          );
+          checkOperator(subject, operator, example, Int8Array.from(expected));
+        }
+      });
+    }
+  });

@@ -1,0 +1,229 @@
+/** CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED against their reference, around tile edges and at the extremes. */
+import { describe, test } from "node:test";
+import type { Activation } from "../../bindings/graph.ts";
+import { activationRange, quantizeMultiplier } from "../../bindings/kernels/quantization.ts";
+import { placeWindow } from "../../bindings/kernels/window.ts";
+import { operators } from "../../bindings/ops/index.ts";
+import type { Operator } from "../../bindings/ops/types.ts";
+import type { Tensor } from "../../bindings/tensor.ts";
+import { convolution } from "../reference/convolution.ts";
+import { bytesOf, checkOperator, type Random, random, type Subject, subjects, tensor } from "../support/kernels.ts";
+
+const ACTIVATIONS: readonly Activation[] = ["none", "none", "relu", "relu", "relu6", "reluN1To1"];
+const EXTREME_BIASES = [-(2 ** 31), 2 ** 31 - 1, -(2 ** 30), 2 ** 30, 0];
+
+/** What the tests draw: sizes, and how hard the numbers are. */
+interface Draw {
+  readonly xShape: readonly [number, number, number, number];
+  readonly outputs: number;
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly dilation: readonly [number, number];
+  readonly padding: "same" | "valid" | { top: number; bottom: number; left: number; right: number };
+  readonly groups: number;
+  readonly depthwise: boolean;
+  /** Scales as trained networks have them, or any shift at all. */
+  readonly scales: "usual" | "any";
+}
+
+/** Weights with rows of zeros and of extremes among random ones. */
+function weights(draw: Random, count: number): Int8Array {
+  const kind = draw.int(0, 9);
+  if (kind === 0) return new Int8Array(count).fill(127);
+  if (kind === 1) return new Int8Array(count).fill(-127);
+  if (kind === 2) return new Int8Array(count);
+  return draw.int8(count).map((w) => Math.max(w, -127));
+}
+
+function check(subject: Subject, draw: Random, d: Draw): void {
+  const [n, inH, inW, inC] = d.xShape;
+  const [kH, kW] = d.kernel;
+  const h = placeWindow(inH, kH, d.stride[0], d.dilation[0], d.padding, "height");
+  const w = placeWindow(inW, kW, d.stride[1], d.dilation[1], d.padding, "width");
+  if (h.out < 1 || w.out < 1) return;
+  const perGroup = d.depthwise ? 1 : inC / d.groups;
+  const depth = kH * kW * perGroup;
+  const x =
+    draw.int(0, 6) === 0
+      ? new Int8Array(n * inH * inW * inC).fill(draw.pick([-128, 127]))
+      : draw.int8(n * inH * inW * inC);
+  const wData = weights(draw, d.outputs * depth);
+  const sx = Math.fround(0.02);
+  const xq = { scale: sx, zeroPoint: draw.pick([0, -128, 127, draw.int(-128, 127)]) };
+  const spread = Math.sqrt(depth) * 5000;
+  const yq = { scale: 1, zeroPoint: draw.pick([0, -128, 127, draw.int(-128, 127)]) };
+  const sw = Array.from({ length: d.outputs }, () => {
+    if (d.scales === "any") return Math.fround(2 ** (draw.int(-3700, 100) / 100) / sx);
+    return draw.int(0, 30) === 0 ? 1e-12 : Math.fround(draw.int(40, 300) / spread / sx);
+  });
+  const bias = Int32Array.from({ length: d.outputs }, () =>
+    d.scales === "any" && draw.int(0, 2) === 0 ? draw.pick(EXTREME_BIASES) : draw.int(-20000, 20000),
+  );
+  const activation = draw.pick(ACTIVATIONS);
+  const range = activationRange(activation, "int8", yq);
+  const yShape = [n, h.out, w.out, d.outputs] as const;
+  const multipliers = sw.map((scale) => quantizeMultiplier((sx * scale) / yq.scale));
+  const expected = convolution({
+    ...{ x, xShape: d.xShape, w: wData, bias, kernel: d.kernel, stride: d.stride, dilation: d.dilation },
+    ...{ before: [h.before, w.before], yShape, xZeroPoint: xq.zeroPoint, yZeroPoint: yq.zeroPoint, multipliers },
+    ...{ ...range, depthwise: d.depthwise },
+  });
+  const wTensor: Tensor = {
+    ...{ name: "w", dtype: "int8", data: bytesOf(wData) },
+    shape: d.depthwise ? [1, kH, kW, d.outputs] : [d.outputs, kH, kW, perGroup],
+    quantization: { scale: sw, zeroPoint: sw.map(() => 0), axis: d.depthwise ? 3 : 0 },
+  };
+  const attributes = { stride: d.stride, dilation: d.dilation, padding: d.padding, activation };
+  checkOperator(
+    subject,
+    (d.depthwise ? operators.depthwiseConv2d : operators.conv2d) as unknown as Operator<"conv2d">,
+    {
+      attributes,
+      inputs: [tensor("int8", d.xShape, xq), wTensor, tensor("int32", [d.outputs], undefined, bias)],
+      values: [x, wData, bias],
+      output: tensor("int8", yShape, yq),
+    },
+    expected,
+  );
+}
+
+function side(draw: Random): number {
+  return draw.pick([1, 2, 3, 4, 5, 6, 7, 8, 9, 13]);
+}
+
+function padding(draw: Random): Draw["padding"] {
+  return draw.pick([
+    "same",
+    "valid",
+    { top: draw.int(0, 2), bottom: draw.int(0, 2), left: draw.int(0, 2), right: draw.int(0, 2) },
+  ]);
+}
+
+for (const subject of await subjects())
+  describe(`convolutions, ${subject.name}`, { skip: subject.skip }, () => {
+    for (const scales of ["usual", "any"] as const) {
+      test(`1x1, ${scales} scales`, () => {
+        const draw = random(101);
+        for (let i = 0; i < 60; i++) {
+          const channels = draw.pick([1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 100]);
+          check(subject, draw, {
+            ...{
+              xShape: [draw.int(1, 2), side(draw), side(draw), channels],
+              outputs: draw.pick([1, 2, 3, 7, 8, 9, 15, 16, 17, 33, 40]),
+            },
+            ...{
+              kernel: [1, 1],
+              stride: [1, 1],
+              dilation: [1, 1],
+              padding: "valid",
+              groups: 1,
+              depthwise: false,
+              scales,
+            },
+          });
+        }
+      });
+      test(`any kernel, stride, dilation, padding and groups, ${scales} scales`, () => {
+        const draw = random(102);
+        for (let i = 0; i < 80; i++) {
+          const groups = draw.pick([1, 1, 1, 2, 3]);
+          check(subject, draw, {
+            ...{
+              xShape: [draw.int(1, 2), side(draw), side(draw), groups * draw.pick([1, 2, 3, 4, 5, 8, 9, 16, 17])],
+              outputs: groups * draw.pick([1, 3, 4, 8, 9, 16]),
+            },
+            ...{ kernel: [draw.int(1, 5), draw.int(1, 5)], stride: [draw.int(1, 3), draw.int(1, 3)] },
+            ...{
+              dilation: draw.pick([
+                [1, 1],
+                [1, 1],
+                [2, 2],
+                [1, 3],
+              ]),
+              padding: padding(draw),
+              groups,
+              depthwise: false,
+              scales,
+            },
+          });
+        }
+      });
+      test(`depthwise, ${scales} scales`, () => {
+        const draw = random(103);
+        for (let i = 0; i < 120; i++) {
+          const inC = draw.pick([1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 24]);
+          check(subject, draw, {
+            ...{ xShape: [draw.int(1, 2), side(draw), side(draw), inC], outputs: inC * draw.pick([1, 1, 1, 2, 3]) },
+            kernel: draw.pick([
+              [3, 3],
+              [3, 3],
+              [5, 5],
+              [draw.int(1, 6), draw.int(1, 6)],
+            ]),
+            ...{
+              stride: draw.pick([
+                [1, 1],
+                [1, 1],
+                [2, 2],
+                [1, 2],
+                [3, 1],
+              ]),
+              dilation: draw.pick([
+                [1, 1],
+                [1, 1],
+                [2, 2],
+                [3, 1],
+              ]),
+            },
+            ...{ padding: padding(draw), groups: 1, depthwise: true, scales },
+          });
+        }
+      });
+    }
+    test("fully connected", () => {
+      const draw = random(104);
+      for (let i = 0; i < 60; i++) {
+        const k = draw.pick([1, 2, 3, 4, 5, 8, 15, 16, 17, 40, 64, 129]);
+        const n = draw.pick([1, 2, 7, 8, 9, 31, 32, 33, 40, 65]);
+        const m = draw.pick([1, 1, 1, 2, 3, 4, 6]);
+        const x = draw.int8(m * k);
+        const wData = weights(draw, n * k);
+        const bias = Int32Array.from({ length: n }, () => draw.int(-20000, 20000));
+        const xq = { scale: draw.scale(), zeroPoint: draw.int(-128, 127) };
+        const yq = { scale: draw.scale(), zeroPoint: draw.int(-128, 127) };
+        const sw = Math.fround(1 / (Math.sqrt(k) * 40));
+        const activation = draw.pick(ACTIVATIONS);
+        const expected = convolution({
+          ...{
+            x,
+            xShape: [m, 1, 1, k],
+            w: wData,
+            bias,
+            kernel: [1, 1],
+            stride: [1, 1],
+            dilation: [1, 1],
+            before: [0, 0],
+          },
+          ...{ yShape: [m, 1, 1, n], xZeroPoint: xq.zeroPoint, yZeroPoint: yq.zeroPoint, depthwise: false },
+          ...activationRange(activation, "int8", yq),
+          multipliers: [quantizeMultiplier(Math.fround(xq.scale * sw) / yq.scale)],
+        });
+        const quantization = { scale: [sw], zeroPoint: [0], axis: 0 };
+        checkOperator(
+          subject,
+          operators.fullyConnected,
+          {
+            attributes: { activation, keepDims: false },
+            inputs: [
+              tensor("int8", [m, k], xq),
+              { name: "w", dtype: "int8", shape: [n, k], data: bytesOf(wData), quantization },
+              tensor("int32", [n], undefined, bias),
+            ],
+            values: [x, wData, bias],
+            output: tensor("int8", [m, n], yq),
+          },
+          expected,
+        );
+      }
+    });
+  });
