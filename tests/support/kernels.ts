@@ -91,7 +91,7 @@ export function checkOperator<K extends OpKind>(
   }
   if (operator.alias === true) return;
   const layouts: Layout[] = [1, 2, 3, 4].map((parts) => ({ flush: "y", parts }));
-  for (const flush of [...example.inputs.keys(), "table" as const])
+  for (const flush of [...example.inputs.keys(), "first placed" as const, "second placed" as const])
     layouts.push({ flush, parts: 1 }, { flush, parts: 3 });
   for (const over of operator.inPlace?.(viewOf(inferred)) ?? []) layouts.push({ flush: over, parts: 2, over });
   for (const layout of layouts) run(subject, operator, inferred, bytesOf(expected), layout);
@@ -99,7 +99,7 @@ export function checkOperator<K extends OpKind>(
 
 /** Which buffer ends where memory ends, how many parts run, and which input the output overwrites. */
 interface Layout {
-  readonly flush: number | "y" | "table";
+  readonly flush: number | "y" | "first placed" | "second placed";
   readonly parts: number;
   readonly over?: number;
 }
@@ -111,7 +111,7 @@ function run<K extends OpKind>(
   expected: Uint8Array,
   { flush, parts, over }: Layout,
 ): void {
-  const total = example.values.reduce((sum, { byteLength: n }) => sum + n + 32, expected.length) + 65536;
+  const total = example.values.reduce((sum, { byteLength: n }) => sum + n + 32, expected.length) + 2 ** 20;
   const memory = new WebAssembly.Memory({ initial: Math.ceil(total / PAGE) });
   const { exports } = new WebAssembly.Instance(module as WebAssembly.Module, { env: { memory } });
   const bytes = new Uint8Array(memory.buffer);
@@ -135,13 +135,15 @@ function run<K extends OpKind>(
   });
   const y = over === undefined ? reserve(expected.length, flush === "y") : (inputs[over]?.address as number);
   let scratch = 0;
+  let placed = 0;
   const calls: KernelCall[] = [];
   operator.lower?.(viewOf(example), {
     module: name,
     inputs,
     outputs: [{ ...example.output, address: y }],
     place(data) {
-      const address = reserve(data.length, flush === "table" && last === bytes.length);
+      placed++;
+      const address = reserve(data.length, flush === (placed === 1 ? "first placed" : placed === 2 && "second placed"));
       bytes.set(data, address);
       return address;
     },

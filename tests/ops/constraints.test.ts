@@ -1,0 +1,287 @@
+/** Each numbered constraint of the elementwise, pooling, reduction and movement operators is enforced under its name. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type ErrorCode, Pint8Error } from "../../bindings/errors.ts";
+import type { Attributes, OpKind } from "../../bindings/graph.ts";
+import type { Affine } from "../../bindings/kernels/quantization.ts";
+import { operators } from "../../bindings/ops/index.ts";
+import type { Operator } from "../../bindings/ops/types.ts";
+import type { DType, Tensor } from "../../bindings/tensor.ts";
+import { tensor } from "../support/kernels.ts";
+
+const A: Affine = { scale: 0.5, zeroPoint: 0 };
+const int8 = (shape: readonly number[], affine: Affine = A) => tensor("int8", shape, affine);
+const ints = (...values: number[]) => tensor("int32", [values.length], undefined, Int32Array.from(values));
+const typed = (dtype: DType, shape: readonly number[] = [4]) => tensor(dtype, shape, A);
+
+interface Broken {
+  readonly number: string;
+  readonly why: string;
+  readonly inputs: readonly (Tensor | undefined)[];
+  readonly output?: Tensor;
+  readonly attributes?: object;
+  readonly code?: ErrorCode;
+}
+
+function infer(kind: OpKind, attributes: object, inputs: readonly (Tensor | undefined)[], output: Tensor) {
+  const operator = operators[kind] as unknown as Operator<OpKind>;
+  return operator.infer({
+    where: "node 7 (X)",
+    attributes: attributes as Attributes[OpKind],
+    inputs,
+    outputs: [output],
+  });
+}
+
+const UNARY: readonly Broken[] = [
+  { number: "C1", why: "no input", inputs: [] },
+  { number: "C1", why: "an absent input", inputs: [undefined] },
+  { number: "C2", why: "float32", inputs: [typed("float32")], code: "UNSUPPORTED" },
+  { number: "C2", why: "an int16 output", inputs: [int8([4])], output: typed("int16"), code: "UNSUPPORTED" },
+  ...[0, -1, NaN, Infinity].map((scale) => ({
+    number: "C3",
+    why: `scale ${scale}`,
+    inputs: [int8([4], { scale, zeroPoint: 0 })],
+  })),
+  ...[128, -129, 0.5].map((zeroPoint) => ({
+    number: "C3",
+    why: `zero point ${zeroPoint}`,
+    inputs: [int8([4], { scale: 1, zeroPoint })],
+  })),
+  { number: "C3", why: "no quantization", inputs: [tensor("int8", [4])] },
+  {
+    number: "C4",
+    why: "a ratio over 2^30",
+    inputs: [int8([4], { scale: 2 ** 20, zeroPoint: 0 })],
+    output: int8([4], { scale: 2 ** -20, zeroPoint: 0 }),
+  },
+];
+
+const BINARY: readonly Broken[] = [
+  { number: "C1", why: "one input", inputs: [int8([4])] },
+  { number: "C2", why: "int32", inputs: [typed("int32"), typed("int32")], code: "UNSUPPORTED" },
+  { number: "C3", why: "scale 0", inputs: [int8([4]), int8([4], { scale: 0, zeroPoint: 0 })] },
+  { number: "C4", why: "shapes apart", inputs: [int8([4, 3]), int8([4])] },
+  {
+    number: "C5",
+    why: "seven dimensions",
+    inputs: [int8([2, 1, 2, 1, 2, 1, 2]), int8([1, 2, 1, 2, 1, 2, 1])],
+    code: "UNSUPPORTED",
+  },
+];
+
+const TINY = int8([4], { scale: 2 ** -22, zeroPoint: 0 });
+const TO_256 = int8([4], { scale: 1 / 256, zeroPoint: -128 });
+const image = int8([1, 4, 4, 2]);
+const pool = { filter: [2, 2], stride: [1, 1], padding: "valid", activation: "none" };
+
+const POOL: readonly Broken[] = [
+  { number: "C1", why: "no input", inputs: [] },
+  { number: "C2", why: "uint8", inputs: [typed("uint8", [1, 4, 4, 2])], code: "UNSUPPORTED" },
+  { number: "C3", why: "another scale", inputs: [image], output: int8([], { scale: 0.6, zeroPoint: 0 }) },
+  { number: "C4", why: "three dimensions", inputs: [int8([4, 4, 2])] },
+  { number: "C4", why: "an empty dimension", inputs: [int8([1, 0, 4, 2])] },
+  { number: "C5", why: "stride 0", inputs: [image], attributes: { ...pool, stride: [0, 1] } },
+  { number: "C5", why: "a filter of −1", inputs: [image], attributes: { ...pool, filter: [-1, 1] } },
+  { number: "C6", why: "a filter beyond the input", inputs: [image], attributes: { ...pool, filter: [5, 1] } },
+  {
+    number: "C7",
+    why: "a window of padding",
+    inputs: [image],
+    attributes: { ...pool, padding: { top: 2, bottom: 0, left: 0, right: 0 } },
+  },
+  {
+    number: "C8",
+    why: "too many elements",
+    inputs: [int8([1, 4000, 4000, 1])],
+    attributes: { ...pool, filter: [4000, 4000] },
+    code: "UNSUPPORTED",
+  },
+];
+
+/** Valid attributes of each kind, and what breaks each constraint. */
+const KINDS: { readonly [K in OpKind]?: { readonly attributes: object; readonly broken: readonly Broken[] } } = {
+  relu: { attributes: {}, broken: UNARY },
+  relu6: { attributes: {}, broken: UNARY },
+  reluN1To1: { attributes: {}, broken: UNARY },
+  leakyRelu: {
+    attributes: { alpha: 0.1 },
+    broken: [...UNARY, { number: "C5", why: "alpha NaN", inputs: [int8([4])], attributes: { alpha: NaN } }],
+  },
+  hardSwish: {
+    attributes: {},
+    broken: [
+      ...UNARY,
+      { number: "C5", why: "a steep ratio", inputs: [int8([4])], output: int8([4], { scale: 2 ** -9, zeroPoint: 0 }) },
+    ],
+  },
+  logistic: { attributes: {}, broken: [...UNARY, { number: "C5", why: "another output", inputs: [int8([4])] }] },
+  tanh: { attributes: {}, broken: [...UNARY, { number: "C5", why: "another output", inputs: [int8([4])] }] },
+  softmax: {
+    attributes: { beta: 1 },
+    broken: [
+      ...UNARY,
+      { number: "C5", why: "a scalar", inputs: [int8([])], output: TO_256 },
+      { number: "C6", why: "another output", inputs: [int8([4])] },
+      { number: "C7", why: "beta 0", inputs: [int8([4])], output: TO_256, attributes: { beta: 0 } },
+      { number: "C7", why: "beta NaN", inputs: [int8([4])], output: TO_256, attributes: { beta: NaN } },
+    ],
+  },
+  add: {
+    attributes: { activation: "none" },
+    broken: [...BINARY, { number: "C6", why: "a tiny output scale", inputs: [int8([4]), int8([4])], output: TINY }],
+  },
+  sub: {
+    attributes: { activation: "none" },
+    broken: [...BINARY, { number: "C6", why: "a tiny output scale", inputs: [int8([4]), int8([4])], output: TINY }],
+  },
+  mul: {
+    attributes: { activation: "none" },
+    broken: [
+      ...BINARY,
+      {
+        number: "C6",
+        why: "a tiny output scale",
+        inputs: [int8([4]), int8([4])],
+        output: int8([4], { scale: 2 ** -40, zeroPoint: 0 }),
+      },
+    ],
+  },
+  averagePool2d: { attributes: pool, broken: POOL },
+  maxPool2d: { attributes: pool, broken: POOL },
+  mean: {
+    attributes: { keepDims: true },
+    broken: [
+      { number: "C1", why: "no axes", inputs: [image] },
+      { number: "C2", why: "float32", inputs: [typed("float32"), ints(0)], code: "UNSUPPORTED" },
+      { number: "C3", why: "scale 0", inputs: [int8([4], { scale: 0, zeroPoint: 0 }), ints(0)] },
+      { number: "C4", why: "computed axes", inputs: [image, tensor("int32", [1])], code: "UNSUPPORTED" },
+      { number: "C5", why: "an axis beyond the rank", inputs: [image, ints(4)] },
+      { number: "C6", why: "nothing to average", inputs: [int8([0, 3]), ints(0)], code: "UNSUPPORTED" },
+      { number: "C7", why: "three runs", inputs: [int8([2, 2, 2, 2, 2]), ints(0, 2, 4)], code: "UNSUPPORTED" },
+    ],
+  },
+  pad: {
+    attributes: {},
+    broken: [
+      { number: "C1", why: "no paddings", inputs: [image] },
+      { number: "C2", why: "another type", inputs: [image, ints(0, 0)], output: typed("int16"), code: "UNSUPPORTED" },
+      {
+        number: "C2",
+        why: "strings",
+        inputs: [typed("string"), ints(0, 0)],
+        output: typed("string"),
+        code: "UNSUPPORTED",
+      },
+      { number: "C3", why: "computed paddings", inputs: [int8([4]), tensor("int32", [1, 2])], code: "UNSUPPORTED" },
+      { number: "C4", why: "too few", inputs: [image, ints(1, 1)] },
+      { number: "C4", why: "negative", inputs: [int8([4]), ints(-1, 1)] },
+      { number: "C5", why: "a computed value", inputs: [int8([4]), ints(1, 1), int8([1])] },
+      {
+        number: "C6",
+        why: "a value of another scale",
+        inputs: [int8([4]), ints(1, 1), tensor("int8", [1], { scale: 2, zeroPoint: 0 }, Int8Array.of(1))],
+      },
+      {
+        number: "C7",
+        why: "seven dimensions",
+        inputs: [int8([1, 1, 1, 1, 1, 1, 1]), ints(...new Array(14).fill(0))],
+        code: "UNSUPPORTED",
+      },
+    ],
+  },
+  concat: {
+    attributes: { axis: 0, activation: "none" },
+    broken: [
+      { number: "C1", why: "no input", inputs: [] },
+      { number: "C2", why: "two types", inputs: [int8([4]), typed("int16")], code: "UNSUPPORTED" },
+      { number: "C3", why: "another scale", inputs: [int8([4]), int8([4], { scale: 1, zeroPoint: 0 })] },
+      {
+        number: "C4",
+        why: "an activation",
+        inputs: [int8([4])],
+        attributes: { axis: 0, activation: "relu" },
+        code: "UNSUPPORTED",
+      },
+      {
+        number: "C5",
+        why: "an axis beyond the rank",
+        inputs: [int8([4])],
+        attributes: { axis: 1, activation: "none" },
+      },
+      { number: "C6", why: "other sizes", inputs: [int8([4, 2]), int8([4, 3])] },
+    ],
+  },
+  reshape: {
+    attributes: {},
+    broken: [
+      { number: "C1", why: "no input", inputs: [] },
+      { number: "C3", why: "two −1", inputs: [int8([4]), ints(-1, -1)] },
+      { number: "C4", why: "another count", inputs: [int8([4]), ints(3)] },
+      { number: "C4", why: "no whole size", inputs: [int8([4]), ints(3, -1)] },
+      { number: "C5", why: "another type", inputs: [int8([4]), ints(4)], output: typed("int16"), code: "UNSUPPORTED" },
+    ],
+  },
+  squeeze: {
+    attributes: { axes: [] },
+    broken: [
+      { number: "C2", why: "another type", inputs: [int8([4])], output: typed("int16"), code: "UNSUPPORTED" },
+      { number: "C3", why: "an axis beyond the rank", inputs: [int8([4])], attributes: { axes: [1] } },
+      { number: "C4", why: "a size of 4", inputs: [int8([4])], attributes: { axes: [0] } },
+    ],
+  },
+  expandDims: {
+    attributes: {},
+    broken: [
+      { number: "C3", why: "two axes", inputs: [int8([4]), ints(0, 1)] },
+      { number: "C4", why: "an axis beyond the rank", inputs: [int8([4]), ints(2)] },
+    ],
+  },
+  transpose: {
+    attributes: {},
+    broken: [
+      { number: "C2", why: "int4", inputs: [typed("int4"), ints(0)], output: typed("int4"), code: "UNSUPPORTED" },
+      { number: "C3", why: "a computed order", inputs: [int8([4]), tensor("int32", [1])], code: "UNSUPPORTED" },
+      { number: "C4", why: "an axis twice", inputs: [int8([2, 2]), ints(0, 0)] },
+      { number: "C4", why: "too few axes", inputs: [int8([2, 2]), ints(0)] },
+      {
+        number: "C5",
+        why: "seven dimensions",
+        inputs: [int8([2, 2, 2, 2, 2, 2, 2]), ints(6, 5, 4, 3, 2, 1, 0)],
+        code: "UNSUPPORTED",
+      },
+    ],
+  },
+  quantize: {
+    attributes: {},
+    broken: [
+      { number: "C2", why: "int32", inputs: [typed("int32")], code: "UNSUPPORTED" },
+      { number: "C3", why: "to int16", inputs: [typed("float32")], output: typed("int16"), code: "UNSUPPORTED" },
+      { number: "C4", why: "scale 0", inputs: [typed("float32")], output: int8([4], { scale: 0, zeroPoint: 0 }) },
+    ],
+  },
+  dequantize: {
+    attributes: {},
+    broken: [
+      { number: "C2", why: "int32", inputs: [typed("int32")], output: typed("float32"), code: "UNSUPPORTED" },
+      { number: "C3", why: "to int8", inputs: [int8([4])], code: "UNSUPPORTED" },
+      { number: "C4", why: "no quantization", inputs: [tensor("int8", [4])], output: typed("float32") },
+    ],
+  },
+};
+
+for (const [kind, { attributes, broken }] of Object.entries(KINDS))
+  describe(kind, () => {
+    for (const { number, why, inputs, output = int8([4]), attributes: own, code = "INVALID_GRAPH" } of broken)
+      test(`${number}: ${why}`, () => {
+        assert.throws(
+          () => infer(kind as OpKind, own ?? attributes, inputs, output),
+          (error) => {
+            assert.ok(error instanceof Pint8Error, String(error));
+            assert.equal(error.code, code);
+            assert.ok(error.where.startsWith(`node 7 (X), ${number}`), error.message);
+            return true;
+          },
+        );
+      });
+  });
