@@ -1,6 +1,7 @@
 /**
  * Which float forms of requantization equal TFLite's integer arithmetic. Both are monotone in the accumulator, so they
- * are equal everywhere if they agree on both sides of each of the at most 255 steps of the clamped output.
+ * are equal everywhere if they agree on both sides of each of the at most 255 steps of the clamped output, and at both
+ * ends. The loops here run for every channel of a model when it is planned: plain numbers, no closures.
  */
 import type { Output } from "./requantize.ts";
 
@@ -19,48 +20,49 @@ const NUDGES = [0, 1, -1, 2, -2];
 const PLACES = [0.5, 0.3, 0.7, 0.15, 0.85, 0.05, 0.95];
 const round = Math.fround;
 
-/** Steps that some accumulator reaches: the output value, and the least accumulator that gives it. */
-const values = new Float64Array(256);
+/** The steps that some accumulator reaches: step i goes to output first + i at accumulator thresholds[i]. */
 const thresholds = new Float64Array(256);
+let first = 0;
 
-/** The least whole number not below n/m, for exact n up to 2^53 and m below 2^31. */
-function ceilDivide(n: number, m: number): number {
-  let t = Math.ceil(n / m);
-  const high = Math.floor(m / 65536);
-  const low = m - high * 65536;
-  // remainder n − t·m without rounding: both products are below 2^53
-  const above = (x: number) => n - x * high * 65536 - x * low;
-  while (above(t) > 0) t++;
-  while (above(t - 1) <= 0) t--;
-  return t;
-}
-
-/** Fills `values` and `thresholds`; returns how many, or −1 where the arithmetic here would not be exact. */
-function findSteps({ multiplier, shift, min, max }: Step, { zeroPoint, lo, hi }: Output): number {
-  const e = -shift;
-  if (e < 0 || e > 13 || multiplier === 0 || min < -(2 ** 30) || max >= 2 ** 30) return -1;
+/**
+ * Fills `thresholds` and `first`; returns how many, or −1 where the arithmetic here would not be exact. A step at
+ * output v, t = v − zeroPoint, begins at the least acc with acc·m + 2^30 + half ≥ t·2^(31+e) where t > 0; below, ties
+ * go away from zero, which takes one whole unit of the first rounding more.
+ */
+function findSteps(step: Step, output: Output): number {
+  const { multiplier, min, max } = step;
+  const e = -step.shift;
+  if (min < -(2 ** 30) || max >= 2 ** 30 || e < 0) return -1;
+  if (e > 13 || multiplier === 0) return constant(step, output) ? 0 : -1;
   const unit = 2 ** (31 + e);
   const half = e > 0 ? 2 ** (30 + e) : 0;
   const up = e > 0 ? 2 ** 31 : 0;
+  const high = Math.floor(multiplier / 65536);
+  const low = multiplier - high * 65536;
   let count = 0;
-  for (let v = lo + 1; v <= hi; v++) {
-    const t = v - zeroPoint;
-    // t > 0: (acc·m + 2^30 + half) ≥ t·unit; t ≤ 0: ties go away from zero, so one whole product more is needed
-    const t0 = ceilDivide(t * unit - half - 2 ** 30 + (t > 0 ? 0 : up), multiplier);
-    if (t0 <= min) continue;
-    if (t0 > max) break;
-    values[count] = v;
-    thresholds[count] = t0;
-    count++;
+  for (let v = output.lo + 1; v <= output.hi; v++) {
+    const t = v - output.zeroPoint;
+    const n = t * unit - half - 2 ** 30 + (t > 0 ? 0 : up);
+    let at = Math.ceil(n / multiplier);
+    if (at < min - 1) continue;
+    if (at > max + 1) break;
+    // The quotient may be off by one; the remainders below are exact, both products are under 2^53.
+    while (n - at * high * 65536 - at * low > 0) at++;
+    while (n - (at - 1) * high * 65536 - (at - 1) * low <= 0) at--;
+    if (at <= min) continue;
+    if (at > max) break;
+    if (count === 0) first = v;
+    thresholds[count++] = at;
   }
+  if (count === 0) first = clamp(reference(min, step, output.zeroPoint), output) + 1;
   return count;
 }
 
-/** What the reference gives at the least and greatest accumulator, from the steps in between. */
-function ends(count: number, step: Step, output: Output): readonly [number, number] | undefined {
-  if (count > 0) return [(values[0] as number) - 1, values[count - 1] as number];
-  const only = clamp(reference(step.min, step, output.zeroPoint), output);
-  return [only, only];
+/** True where every accumulator gives the same output, which `first` then follows. */
+function constant(step: Step, output: Output): boolean {
+  const least = clamp(reference(step.min, step, output.zeroPoint), output);
+  first = least + 1;
+  return least === clamp(reference(step.max, step, output.zeroPoint), output);
 }
 
 /** The reference itself, on one accumulator. */
@@ -75,27 +77,48 @@ function clamp(q: number, { lo, hi }: Output): number {
   return Math.min(Math.max(q, lo), hi);
 }
 
-/** Float scales near the real multiplier. */
-function scaleOf({ multiplier, shift }: Step, nudge: number): number {
+/** Float scales near the real multiplier; 0 for channels that do not depend on their accumulator. */
+function scaleOf({ multiplier, shift }: Step, count: number, nudge: number): number {
+  if (count === 0) return 0;
   const s = round(multiplier * 2 ** (shift - 31));
   return s + nudge * 2 ** (Math.floor(Math.log2(s)) - 23);
 }
 
-/** True where `form` gives the reference's value on both sides of every step and at both ends. */
-function agrees(form: (acc: number) => number, count: number, step: Step, output: Output): boolean {
+/** round(f + c), f = f32(acc)·s. */
+function positiveForm(acc: number, s: number, c: number): number {
+  return round(round(round(round(acc) * s) + c) + MAGIC) - MAGIC;
+}
+
+/** round(f + copysign(c, f)). */
+function signedForm(acc: number, s: number, c: number): number {
+  const f = round(round(acc) * s);
+  return round(round(f + (f < 0 ? -c : c)) + MAGIC) - MAGIC;
+}
+
+function positiveAgrees(s: number, c: number, count: number): boolean {
   for (let i = 0; i < count; i++) {
     const t = thresholds[i] as number;
-    const v = values[i] as number;
-    if (form(t) < v || form(t - 1) >= v) return false;
+    if (positiveForm(t, s, c) < first + i || positiveForm(t - 1, s, c) >= first + i) return false;
   }
-  const [first, last] = ends(count, step, output) as readonly [number, number];
-  const bottom = form(step.min);
-  const top = form(step.max);
+  return true;
+}
+
+function signedAgrees(s: number, c: number, count: number, zeroPoint: number): boolean {
+  for (let i = 0; i < count; i++) {
+    const t = thresholds[i] as number;
+    const v = first + i - zeroPoint;
+    if (signedForm(t, s, c) < v || signedForm(t - 1, s, c) >= v) return false;
+  }
+  return true;
+}
+
+/** The values at the least and greatest accumulator: right after clamping, and inside the magic number's range. */
+function endsAgree(bottom: number, top: number, count: number, output: Output): boolean {
   return (
     Math.abs(bottom) < 2 ** 21 &&
     Math.abs(top) < 2 ** 21 &&
-    clamp(bottom, output) === first &&
-    clamp(top, output) === last
+    clamp(bottom, output) === first - 1 &&
+    clamp(top, output) === first - 1 + count
   );
 }
 
@@ -107,53 +130,49 @@ export function provePositive(step: Step, output: Output): readonly [number, num
   const count = findSteps(step, output);
   if (count < 0) return undefined;
   for (const nudge of NUDGES) {
-    const s = scaleOf(step, nudge);
-    let least = -Infinity;
-    let most = Infinity;
+    const s = scaleOf(step, count, nudge);
+    let least = count === 0 ? first - 1 : -Infinity;
+    let most = count === 0 ? first - 1 : Infinity;
     for (let i = 0; i < count; i++) {
       const t = thresholds[i] as number;
-      const edge = (values[i] as number) - 0.5;
-      least = Math.max(least, edge - round(round(t) * s));
-      most = Math.min(most, edge - round(round(t - 1) * s));
+      least = Math.max(least, first + i - 0.5 - round(round(t) * s));
+      most = Math.min(most, first + i - 0.5 - round(round(t - 1) * s));
     }
-    if (count === 0) least = most = output.zeroPoint;
     if (least > most) continue;
     for (const place of PLACES) {
       const c = round(least + (most - least) * place);
-      const form = (acc: number) => round(round(round(round(acc) * s) + c) + MAGIC) - MAGIC;
-      if (agrees(form, count, step, output)) return [s, c];
+      if (!positiveAgrees(s, c, count)) continue;
+      if (endsAgree(positiveForm(step.min, s, c), positiveForm(step.max, s, c), count, output)) return [s, c];
     }
   }
   return undefined;
 }
 
-/** The same for outputs on both sides of the zero point: round(f + copysign(half, f)) with f = f32(acc)·scale. */
+/** The same for outputs on both sides of the zero point: round(f + copysign(half, f)), the zero point added after. */
 export function proveSigned(step: Step, output: Output): readonly [number, number] | undefined {
   const { zeroPoint } = output;
   const count = findSteps(step, output);
   if (count < 0) return undefined;
   for (const nudge of NUDGES) {
-    const s = scaleOf(step, nudge);
+    const s = scaleOf(step, count, nudge);
     let least = 0;
-    let most = 0.5;
+    let most = count === 0 ? 0 : 0.5;
     for (let i = 0; i < count; i++) {
       const t = thresholds[i] as number;
-      const edge = (values[i] as number) - zeroPoint - 0.5;
+      const edge = first + i - zeroPoint - 0.5;
       const at = edge - round(round(t) * s);
       const below = edge - round(round(t - 1) * s);
       if (t >= 0) least = Math.max(least, at);
       else most = Math.min(most, -at);
-      if (t - 1 >= 0) most = Math.min(most, below);
+      if (t >= 1) most = Math.min(most, below);
       else least = Math.max(least, -below);
     }
     if (least > most) continue;
     for (const place of PLACES) {
       const c = round(least + (most - least) * place);
-      const form = (acc: number) => {
-        const f = round(round(acc) * s);
-        return round(round(f + (f < 0 ? -c : c)) + MAGIC) - MAGIC + zeroPoint;
-      };
-      if (agrees(form, count, step, output)) return [s, c];
+      if (!signedAgrees(s, c, count, zeroPoint)) continue;
+      const bottom = signedForm(step.min, s, c) + zeroPoint;
+      if (endsAgree(bottom, signedForm(step.max, s, c) + zeroPoint, count, output)) return [s, c];
     }
   }
   return undefined;

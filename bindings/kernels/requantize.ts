@@ -1,6 +1,6 @@
 import type { ModuleName } from "./modules.ts";
-import { provePositive, proveSigned, type Step } from "./requantize-proof.ts";
 import type { Range } from "./quantization.ts";
+import { provePositive, proveSigned, type Step } from "./requantize-proof.ts";
 
 /**
  * What the packer knows of each output channel: its bias with the input's zero point folded in, its fixed-point
@@ -106,14 +106,15 @@ function stepOf(channels: Channels, c: number): Step {
 }
 
 /**
- * FIXED doubles the accumulator in 32 bits, so |acc| < 2^30, and rounds by a float multiply with 2^(−e)(1 + 2^−23):
- * that adds one or two units in the last place, which lifts ties and nothing else while |v| < 2^22. Values up to
- * 383 (all of int8 and its zero point) need |v| ≤ 383·2^13 < 2^22, hence e ≤ 13; larger |v| clamp either way, as long
- * as the magic number's range, 2^22, is not left.
+ * FIXED doubles the accumulator in 32 bits, so |acc| < 2^30, and rounds v = acc·multiplier/2^31 by a float multiply
+ * with 2^(−e)(1 + 2^−23): that adds one or two units in the last place, which lifts ties and nothing else while
+ * |v| < 2^22. Either no v is larger, or e ≤ 13: then all values up to 383 (int8 and its zero point) come from
+ * |v| ≤ 383·2^13 < 2^22, and larger ones clamp. The magic number's range, 2^22, must not be left.
  */
 function fixedHolds({ multiplier, shift, min, max }: Step): boolean {
   const most = Math.max(Math.abs(min), Math.abs(max));
-  return shift <= 0 && shift >= -13 && most < 2 ** 30 && most * multiplier * 2 ** (shift - 31) < 2 ** 21;
+  const v = (most * multiplier) / 2 ** 31;
+  return shift <= 0 && most < 2 ** 30 && (shift >= -13 || v < 2 ** 22) && v * 2 ** shift < 2 ** 21;
 }
 
 /** Records of the scalar module, see `assembly/scalar/requantize.ts`. */
