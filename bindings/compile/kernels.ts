@@ -1,0 +1,43 @@
+import { Pint8Error } from "../errors.ts";
+import type { ModuleName } from "../kernels/modules.ts";
+import { readSource } from "../runtime/source.ts";
+import { sectionsOf, withoutCustom } from "./sections.ts";
+
+/** The kernels of one module, as bytes: the linker takes them apart, so this engine need not be able to run them. */
+export interface KernelBinary {
+  readonly name: ModuleName;
+  readonly wasm: Uint8Array;
+  /** SHA-256 of its code in hexadecimal: plans are bound to it. */
+  readonly hash: string;
+}
+
+/** Literal URLs, so that bundlers find the files. */
+const URLS: { readonly [M in ModuleName]: () => URL } = {
+  scalar: () => new URL("../../wasm/scalar.wasm", import.meta.url),
+  simd: () => new URL("../../wasm/simd.wasm", import.meta.url),
+  relaxed: () => new URL("../../wasm/relaxed.wasm", import.meta.url),
+};
+
+/**
+ * Reads the kernels of a module.
+ *
+ * Errors: MODULE_UNAVAILABLE where the file is missing or not one that pint8 built.
+ */
+export async function readKernels(name: ModuleName): Promise<KernelBinary> {
+  const bytes = await readSource(URLS[name]()).catch((cause: unknown) => {
+    throw unavailable(name, cause instanceof Error ? cause.message : String(cause));
+  });
+  const section = sectionsOf(bytes).find((candidate) => candidate.name === "pint8");
+  if (section === undefined || section.end - section.start !== 32) throw unavailable(name, "one without its hash");
+  const hash = Array.from(bytes.subarray(section.start, section.end), (byte) => byte.toString(16).padStart(2, "0"));
+  return { name, wasm: withoutCustom(bytes), hash: hash.join("") };
+}
+
+function unavailable(name: ModuleName, received: string): Pint8Error {
+  return new Pint8Error("MODULE_UNAVAILABLE", {
+    where: `module ${name}`,
+    expected: `a readable ${name}.wasm built by pint8`,
+    received,
+    hint: "Build it with `npm run build`.",
+  });
+}

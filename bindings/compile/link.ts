@@ -1,0 +1,148 @@
+import type binaryen from "binaryen";
+import { Pint8Error } from "../errors.ts";
+import type { Plan, PlanPort } from "../plan/types.ts";
+import type { KernelBinary } from "./kernels.ts";
+import { layoutOf, type MemoryLayout } from "./layout.ts";
+import { addReset } from "./reset.ts";
+
+type Binaryen = typeof binaryen;
+type Module = binaryen.Module;
+
+/** What matters more: bytes of code, or executed instructions. */
+export type Optimize = "size" | "speed";
+
+/** The linked module, and how its memory is laid out. */
+export interface Linked {
+  readonly wasm: Uint8Array;
+  readonly layout: MemoryLayout;
+}
+
+/** Binaryen's name for the memory that the kernels import. */
+const KERNEL_MEMORY = "mimport$0";
+
+/**
+ * Makes one module of a plan and the kernels it was made for: an own memory with the image as data segments, the steps as
+ * direct calls, the kernels that they reach, and nothing else.
+ */
+export async function link(plan: Plan, kernels: KernelBinary, optimize: Optimize): Promise<Linked> {
+  const { default: b } = await import("binaryen");
+  const layout = layoutOf(plan);
+  const module = b.readBinary(kernels.wasm);
+  try {
+    module.setFeatures(featuresOf(b, kernels));
+    const functions = takeExports(b, module);
+    setMemory(module, layout);
+    addSteps(b, module, plan, functions);
+    addPorts(b, module, "input", plan.inputs);
+    addPorts(b, module, "output", plan.outputs);
+    addReset(b, module, layout.variables);
+    for (const [name, value] of [
+      ["__data_end", layout.dataEnd],
+      ["__heap_base", layout.heapBase],
+    ] as const) {
+      module.addGlobal(name, b.i32, false, module.i32.const(value | 0));
+      module.addGlobalExport(name, name);
+    }
+    shrink(b, module, kernels, optimize);
+    return { wasm: module.emitBinary(), layout };
+  } finally {
+    module.dispose();
+  }
+}
+
+function featuresOf({ Features }: Binaryen, { name }: KernelBinary): binaryen.Features {
+  if (name === "scalar") return Features.SignExt;
+  const simd = Features.SignExt | Features.SIMD128 | Features.NontrappingFPToInt;
+  return name === "simd" ? simd : simd | Features.RelaxedSIMD;
+}
+
+/** The functions that the kernels' module exports, by their names outside; its exports are gone then. */
+function takeExports(b: Binaryen, module: Module): ReadonlyMap<string, string> {
+  const exports = Array.from({ length: module.getNumExports() }, (_, i) =>
+    b.getExportInfo(module.getExportByIndex(i)),
+  );
+  for (const { name } of exports) module.removeExport(name);
+  return new Map(exports.map(({ name, value }) => [name, value]));
+}
+
+/** Binaryen has these; its declarations name them otherwise. */
+interface DataSegments {
+  getNumDataSegments(): number;
+  getDataSegmentInfo(segment: number): { readonly offset: number; readonly data: ArrayBuffer };
+}
+
+/** Replaces the imported memory by one of exactly the pages that are needed, with the kernels' constants and the image. */
+function setMemory(module: Module, { pages, segments }: MemoryLayout): void {
+  const own = module as unknown as DataSegments;
+  const constants = Array.from({ length: own.getNumDataSegments() }, (_, i) => {
+    const { offset, data } = own.getDataSegmentInfo(module.getDataSegmentByIndex(i));
+    return { address: offset, bytes: new Uint8Array(data) };
+  });
+  module.setMemory(
+    pages,
+    pages,
+    "memory",
+    [...constants, ...segments].map(({ address, bytes }) => ({ offset: module.i32.const(address | 0), data: bytes })),
+    false,
+    false,
+    KERNEL_MEMORY,
+  );
+}
+
+/** `invoke(): i32`, the steps one after the other; it returns 0. */
+function addSteps(b: Binaryen, module: Module, plan: Plan, functions: ReadonlyMap<string, string>): void {
+  const { i32 } = module;
+  const named = (name: string): string => {
+    const internal = functions.get(name);
+    if (internal !== undefined) return internal;
+    throw new Pint8Error("INVALID_PLAN", {
+      where: "plan",
+      expected: `kernels of module ${plan.module}`,
+      received: `"${name}"`,
+    });
+  };
+  const body = plan.steps.map(({ kernel, params }) =>
+    module.call(named(kernel), [i32.const(params | 0), i32.const(0), i32.const(1)], b.none),
+  );
+  // Elsewhere the dot product of relaxed SIMD gives other results: rather none than those.
+  if (plan.module === "relaxed")
+    body.unshift(
+      module.if(i32.lt_s(module.call(named("dotProduct"), [], b.i32), i32.const(1)), module.unreachable()),
+    );
+  module.addFunction("invoke", b.none, b.i32, [], module.block(null, [...body, i32.const(0)], b.i32));
+  module.addFunctionExport("invoke", "invoke");
+}
+
+/** `input_ptr(i)` and `input_bytes(i)`, or the same of outputs; 0 where there is no such port. */
+function addPorts(b: Binaryen, module: Module, side: "input" | "output", ports: readonly PlanPort[]): void {
+  const { i32 } = module;
+  const table = (name: string, values: readonly number[]) => {
+    const body = values.map((value, i) =>
+      module.if(i32.eq(module.local.get(0, b.i32), i32.const(i)), module.return(i32.const(value | 0))),
+    );
+    module.addFunction(name, b.createType([b.i32]), b.i32, [], module.block(null, [...body, i32.const(0)], b.i32));
+    module.addFunctionExport(name, name);
+  };
+  table(
+    `${side}_ptr`,
+    ports.map(({ address }) => address),
+  );
+  table(
+    `${side}_bytes`,
+    ports.map(({ bytes }) => bytes),
+  );
+}
+
+/** Drops what nothing reaches and makes constants of parameters that are always the same. */
+function shrink(b: Binaryen, module: Module, { name }: KernelBinary, optimize: Optimize): void {
+  const before = [b.getOptimizeLevel(), b.getShrinkLevel()] as const;
+  try {
+    b.setOptimizeLevel(name === "scalar" ? 3 : 0);
+    b.setShrinkLevel(optimize === "size" ? 2 : 0);
+    if (name === "scalar") module.optimize();
+    else module.runPasses(["remove-unused-module-elements"]);
+  } finally {
+    b.setOptimizeLevel(before[0]);
+    b.setShrinkLevel(before[1]);
+  }
+}
