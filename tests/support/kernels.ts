@@ -90,29 +90,35 @@ export function checkOperator<K extends OpKind>(
     assert.deepEqual(folded, new Uint8Array(bytesOf(expected)), "folded");
   }
   if (operator.alias === true) return;
-  const layouts: Layout[] = [1, 2, 3, 4].map((parts) => ({ flush: "y", parts }));
-  for (const flush of [...example.inputs.keys(), "first placed" as const, "second placed" as const])
+  const bytes = bytesOf(expected);
+  const total = example.values.reduce((sum, { byteLength: n }) => sum + n + 32, bytes.length);
+  const { room, placed } = run(subject, operator, inferred, bytes, { flush: "y", parts: 1 }, total + 2 ** 20);
+  const layouts: Layout[] = [2, 3, 4].map((parts) => ({ flush: "y", parts }));
+  for (const flush of [...example.inputs.keys(), ...PLACED.slice(0, placed)])
     layouts.push({ flush, parts: 1 }, { flush, parts: 3 });
   for (const over of operator.inPlace?.(viewOf(inferred)) ?? []) layouts.push({ flush: over, parts: 2, over });
-  for (const layout of layouts) run(subject, operator, inferred, bytesOf(expected), layout);
+  for (const layout of layouts) run(subject, operator, inferred, bytes, layout, room);
 }
+
+const PLACED = ["first placed", "second placed"] as const;
 
 /** Which buffer ends where memory ends, how many parts run, and which input the output overwrites. */
 interface Layout {
-  readonly flush: number | "y" | "first placed" | "second placed";
+  readonly flush: number | "y" | (typeof PLACED)[number];
   readonly parts: number;
   readonly over?: number;
 }
 
+/** Runs one layout in `room` bytes; returns the bytes that any layout needs, and how many constants were placed. */
 function run<K extends OpKind>(
   { name, module }: Subject,
   operator: Operator<K>,
   example: Example<K>,
   expected: Uint8Array,
   { flush, parts, over }: Layout,
-): void {
-  const total = example.values.reduce((sum, { byteLength: n }) => sum + n + 32, expected.length) + 2 ** 20;
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(total / PAGE) });
+  room: number,
+): { readonly room: number; readonly placed: number } {
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(room / PAGE) });
   const { exports } = new WebAssembly.Instance(module as WebAssembly.Module, { env: { memory } });
   const bytes = new Uint8Array(memory.buffer);
   bytes.fill(GUARD, BASE);
@@ -142,8 +148,8 @@ function run<K extends OpKind>(
     inputs,
     outputs: [{ ...example.output, address: y }],
     place(data) {
+      const address = reserve(data.length, flush === PLACED[placed]);
       placed++;
-      const address = reserve(data.length, flush === (placed === 1 ? "first placed" : placed === 2 && "second placed"));
       bytes.set(data, address);
       return address;
     },
@@ -170,6 +176,7 @@ function run<K extends OpKind>(
   wanted.set(bytes.subarray(scratchAt, scratchAt + parts * scratch), scratchAt);
   const params = JSON.stringify(calls[0]?.params);
   assert.equal(difference(bytes, wanted, y), "", `${calls[0]?.kernel}, ${flush} at the end, ${parts} parts, ${params}`);
+  return { room: top + bytes.length - last + 4 * scratch + 256, placed };
 }
 
 function difference(actual: Uint8Array, expected: Uint8Array, y: number): string {
