@@ -46,7 +46,7 @@ export function runPasses(graph: Graph, options: PassOptions = {}): Graph {
   for (const name of PASS_NAMES) {
     if (!names.includes(name)) continue;
     const next = PASSES[name](current, operators);
-    if (next !== current) verify(next, operators);
+    if (next !== current) verify(next, operators, current);
     current = next;
   }
   return current;

@@ -69,13 +69,14 @@ async function compile(name: ModuleName): Promise<WebAssembly.Module> {
 }
 
 async function check(name: ModuleName, module: WebAssembly.Module): Promise<KernelModule> {
+  const described = describe(name, module);
   ensure(name !== "relaxed" || (await isExact(module)), "MODULE_UNAVAILABLE", () => ({
     where: "module relaxed",
     expected: "a relaxed dot product that is exact",
     received: "one that saturates, or is computed otherwise",
     hint: 'Use module "auto".',
   }));
-  return describe(name, module);
+  return described;
 }
 
 /** The probe that the module itself makes of the relaxed dot product. */
