@@ -50,6 +50,7 @@ const WALLS: readonly Wall[] = [
   {
     of: "bindings/compile",
     may: ["bindings/errors.ts", "bindings/tensor.ts", "bindings/plan", "bindings/kernels", "bindings/runtime"],
+    packages: ["binaryen"],
   },
 ];
 
