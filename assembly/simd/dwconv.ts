@@ -1,335 +1,196 @@
 /**
- * Depthwise convolution, SIMD128 and relaxed. For one block of output rows and eight channels, the input rows are laid
- * out in scratch as row groups of KR rows: group g holds rows KR·g … of the block's window, interleaved per channel, so
- * that one dot product multiplies KR vertical taps of four channels. KR is 2 (int16, `i32x4.dot_i16x8_s`) or 4 (bytes,
- * relaxed dot product); a group of eight channels takes 32 bytes either way.
+ * Depthwise convolution, SIMD128 and relaxed. For one block of output rows and sixteen channels, the input rows are
+ * laid out in scratch as row groups of KR rows: group g holds rows KR·g … of the block's window, interleaved per
+ * channel, so that one dot product multiplies KR vertical taps of four channels (`dwconv-tile.ts`). KR is 2 for
+ * `i32x4.dot_i16x8_s`, which widens when it loads, and 4 for the relaxed dot product.
  *
- *   scratch: [columns of the padded input][groups][8 channels][KR rows]
- *   weights: [channels/8][rows of the block][kW][groups][8][KR], zero where a row of the group is no tap
+ *   scratch: 16 bytes of the zero point, then [columns of the padded input][groups][16 channels][KR rows] int8
+ *   weights: [channels/16][rows of the block][kW][groups][16][KR], zero where a row of the group is no tap;
+ *            int16 for KR = 2, int8 for KR = 4: 64 bytes a group either way
  *
  * With stride 1 a block has `rows` = KR·groups − kH + 1 output rows, which share one scratch: each has the same kernel
  * shifted down by its row, so rows are interleaved once for two output rows of a 3×3.
  */
 import { DwConv } from "../params";
 import { activationMask } from "../relaxed/probe";
-import { A, B, EXACT, FIXED, FORM, initial, POSITIVE, RECORD, SIGNED } from "./requantize";
-import { exact, fixed, magicOffset, narrow, positive, signed } from "./requantize";
-import { storeBytes } from "./widen";
-
-const KR: u32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
-
-/** acc + the products of KR taps of four channels. */
-// @ts-ignore: decorator
-@inline function dot(w: v128, t: v128, acc: v128): v128 {
-  return ASC_FEATURE_RELAXED_SIMD
-    ? i32x4.relaxed_dot_i8x16_i7x16_add_s(w, t, acc)
-    : i32x4.add(acc, i32x4.dot_i16x8_s(w, t));
-}
+import { GROUP, KR, outputRow, TAPS } from "./dwconv-tile";
+import { RECORD } from "./requantize";
 
 export function dwconv(params: usize, part: u32, parts: u32): void {
   const p = changetype<DwConv>(params);
-  const scratch = <usize>p.scratch + <usize>part * p.scratchStride;
+  const zeroPoint = <usize>p.scratch + <usize>part * p.scratchStride;
+  const scratch = zeroPoint + 16;
+  v128.store(zeroPoint, i8x16.splat(<i8>p.xZeroPoint));
   const blocks = (p.outH + p.rows - 1) / p.rows;
   const total = p.batch * blocks;
   const end = <u32>((<u64>total * (part + 1)) / parts);
   const channels = p.inC * p.multiplier;
-  const panelTaps = <usize>(p.rows * p.kW * p.groups) << 5;
+  const rowTaps = <usize>(p.kW * p.groups) * TAPS;
+  const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
   for (let i = <u32>((<u64>total * part) / parts); i < end; i++) {
     const batch = i / blocks;
     const oy = (i - batch * blocks) * p.rows;
     const rows = min(p.rows, p.outH - oy);
     let w = <usize>p.w;
     let q = <usize>p.q;
-    for (let c: u32 = 0; c < channels; c += 8) {
-      const width = min(channels - c, 8);
-      layRows(p, batch, oy, c, width, scratch);
+    for (let c: u32 = 0; c < channels; c += 16) {
+      const width = min(channels - c, 16);
+      layRows(p, batch, <i32>(oy * p.strideH) - p.padTop, c, width, zeroPoint, mask);
+      let y = <usize>p.y + <usize>((batch * p.outH + oy) * p.outW) * channels + c;
       for (let r: u32 = 0; r < rows; r++) {
-        const wr = w + (<usize>(r * p.kW * p.groups) << 5);
-        const y = <usize>p.y + <usize>((batch * p.outH + oy + r) * p.outW) * channels + c;
-        outputRow(p, scratch, wr, q, y, channels, width);
+        outputRow(p, scratch, w + <usize>r * rowTaps, q, y, channels, width, mask);
+        y += p.outW * channels;
       }
-      w += panelTaps;
-      q += RECORD;
+      w += <usize>p.rows * rowTaps;
+      q += 2 * RECORD;
     }
   }
 }
 
-/** Interleaves the window's rows of channels c … c+7 into scratch. */
-function layRows(p: DwConv, batch: u32, oy: u32, c: u32, width: u32, scratch: usize): void {
-  const y0 = <i32>(oy * p.strideH) - p.padTop;
+/** Interleaves the rows of a window that begins at input row `y`, channels c … c+width−1, into scratch. */
+function layRows(p: DwConv, batch: u32, y: i32, c: u32, width: u32, zeroPoint: usize, mask: v128): void {
+  const columnBytes = <usize>p.groups * GROUP;
+  const left = p.padLeft;
+  const inside = min(<i32>p.columns - left, <i32>p.inW);
+  const direct = p.multiplier == 1 && (width == 16 || width == 8);
   for (let g: u32 = 0; g < p.groups; g++) {
-    const y = y0 + <i32>(g * KR * p.dilationH);
-    if (ASC_FEATURE_RELAXED_SIMD) layGroup4(p, batch, y, c, width, scratch + (<usize>g << 5));
-    else layGroup2(p, batch, y, c, width, scratch + (<usize>g << 5));
+    let t = zeroPoint + 16 + <usize>g * GROUP;
+    t = layPadding(t, left, columnBytes, zeroPoint, mask);
+    const r0 = rowAddress(p, batch, y, c, zeroPoint);
+    const r1 = rowAddress(p, batch, y + p.dilationH, c, zeroPoint);
+    const r2 = ASC_FEATURE_RELAXED_SIMD ? rowAddress(p, batch, y + 2 * p.dilationH, c, zeroPoint) : 0;
+    const r3 = ASC_FEATURE_RELAXED_SIMD ? rowAddress(p, batch, y + 3 * p.dilationH, c, zeroPoint) : 0;
+    if (direct && width == 16) layColumns(p, t, inside, columnBytes, r0, r1, r2, r3, zeroPoint, mask, true);
+    else if (direct) layColumns(p, t, inside, columnBytes, r0, r1, r2, r3, zeroPoint, mask, false);
+    else layOddColumns(p, t, inside, columnBytes, r0, r1, r2, r3, zeroPoint, mask, c, width);
+    t += columnBytes * inside;
+    layPadding(t, <i32>p.columns - left - inside, columnBytes, zeroPoint, mask);
+    y += KR * p.dilationH;
   }
 }
 
-/** Address of input row y at channel c, before its first pixel where the padding begins. */
+/** Where row y's pixels begin at channel c (channel 0 with a multiplier); the zero point for rows outside the input. */
 // @ts-ignore: decorator
-@inline function rowStart(p: DwConv, batch: u32, y: i32, c: u32): usize {
-  const pixels = <i32>(batch * p.inH + y) * <i32>p.inW - p.padLeft;
-  return <usize>p.x + <usize>pixels * p.inC + (p.multiplier == 1 ? <usize>c : 0);
+@inline function rowAddress(p: DwConv, batch: u32, y: i32, c: u32, zeroPoint: usize): usize {
+  if (<u32>y >= p.inH) return zeroPoint;
+  return <usize>p.x + <usize>((batch * p.inH + y) * p.inW) * p.inC + (p.multiplier == 1 ? <usize>c : 0);
+}
+
+/** Columns of padding; returns the address after them. */
+// @ts-ignore: decorator
+@inline function layPadding(t: usize, count: i32, columnBytes: usize, zeroPoint: usize, mask: v128): usize {
+  const v = v128.xor(v128.load(zeroPoint), mask);
+  for (; count > 0; count--) {
+    for (let i: usize = 0; i < GROUP; i += 16) v128.store(t + i, v);
+    t += columnBytes;
+  }
+  return t;
 }
 
 // @ts-ignore: decorator
-@inline function layGroup2(p: DwConv, batch: u32, y: i32, c: u32, width: u32, t: usize): void {
-  const columnBytes = <usize>p.groups << 5;
-  const inC = <usize>p.inC;
-  const y1 = y + <i32>p.dilationH;
-  const in0 = <u32>y < p.inH;
-  const in1 = <u32>y1 < p.inH;
-  const whole = width == 8 && p.multiplier == 1 && in0 && in1;
-  const zero = i16x8.splat(<i16>p.xZeroPoint);
-  const left = p.padLeft;
-  const right = <i32>p.inW + left;
-  let a = rowStart(p, batch, y, c);
-  let b = rowStart(p, batch, y1, c);
-  for (let x = 0; x < <i32>p.columns; x++) {
-    let va = zero;
-    let vb = zero;
-    if (x >= left && x < right) {
-      if (whole) {
-        va = v128.load8x8_s(a);
-        vb = v128.load8x8_s(b);
-      } else {
-        if (in0) va = i16x8.extend_low_i8x16_s(channels8(p, a, c, width));
-        if (in1) vb = i16x8.extend_low_i8x16_s(channels8(p, b, c, width));
-      }
+@inline function interleaveLow(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+
+// @ts-ignore: decorator
+@inline function interleaveHigh(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
+/** Stores one column of one group: sixteen channels of KR rows, brought to what the dot product multiplies. */
+// @ts-ignore: decorator
+@inline function layColumn(t: usize, a: v128, b: v128, c: v128, d: v128, mask: v128, wide: bool): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    const ab = v128.xor(interleaveLow(a, b), mask);
+    const cd = v128.xor(interleaveLow(c, d), mask);
+    v128.store(t, i16x8.shuffle(ab, cd, 0, 8, 1, 9, 2, 10, 3, 11));
+    v128.store(t, i16x8.shuffle(ab, cd, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+    if (wide) {
+      const ab2 = v128.xor(interleaveHigh(a, b), mask);
+      const cd2 = v128.xor(interleaveHigh(c, d), mask);
+      v128.store(t, i16x8.shuffle(ab2, cd2, 0, 8, 1, 9, 2, 10, 3, 11), 32);
+      v128.store(t, i16x8.shuffle(ab2, cd2, 4, 12, 5, 13, 6, 14, 7, 15), 48);
     }
-    v128.store(t, i16x8.shuffle(va, vb, 0, 8, 1, 9, 2, 10, 3, 11));
-    v128.store(t, i16x8.shuffle(va, vb, 4, 12, 5, 13, 6, 14, 7, 15), 16);
-    a += inC;
-    b += inC;
+  } else {
+    v128.store(t, interleaveLow(a, b));
+    if (wide) v128.store(t, interleaveHigh(a, b), 16);
+  }
+}
+
+/** Rows read where they stand, sixteen or eight channels a load; rows outside the input repeat the zero point. */
+// @ts-ignore: decorator
+@inline function layColumns(
+  p: DwConv,
+  t: usize,
+  count: i32,
+  columnBytes: usize,
+  r0: usize,
+  r1: usize,
+  r2: usize,
+  r3: usize,
+  zeroPoint: usize,
+  mask: v128,
+  wide: bool,
+): void {
+  const inC = <usize>p.inC;
+  const s0 = r0 == zeroPoint ? <usize>0 : inC;
+  const s1 = r1 == zeroPoint ? <usize>0 : inC;
+  const s2 = r2 == zeroPoint ? <usize>0 : inC;
+  const s3 = r3 == zeroPoint ? <usize>0 : inC;
+  for (; count > 0; count--) {
+    const a = wide ? v128.load(r0) : v128.load64_zero(r0);
+    const b = wide ? v128.load(r1) : v128.load64_zero(r1);
+    const c = !ASC_FEATURE_RELAXED_SIMD ? a : wide ? v128.load(r2) : v128.load64_zero(r2);
+    const d = !ASC_FEATURE_RELAXED_SIMD ? a : wide ? v128.load(r3) : v128.load64_zero(r3);
+    layColumn(t, a, b, c, d, mask, wide);
+    r0 += s0;
+    r1 += s1;
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      r2 += s2;
+      r3 += s3;
+    }
     t += columnBytes;
   }
 }
 
-// @ts-ignore: decorator
-@inline function layGroup4(p: DwConv, batch: u32, y: i32, c: u32, width: u32, t: usize): void {
-  const columnBytes = <usize>p.groups << 5;
-  const inC = <usize>p.inC;
-  const dilation = <i32>p.dilationH;
-  const in0 = <u32>y < p.inH;
-  const in1 = <u32>(y + dilation) < p.inH;
-  const in2 = <u32>(y + 2 * dilation) < p.inH;
-  const in3 = <u32>(y + 3 * dilation) < p.inH;
-  const whole = width == 8 && p.multiplier == 1;
-  const zero = i8x16.splat(<i8>p.xZeroPoint);
-  const mask = activationMask();
-  const left = p.padLeft;
-  const right = <i32>p.inW + left;
-  let a = rowStart(p, batch, y, c);
-  const row = <usize>(dilation * p.inW) * inC;
-  for (let x = 0; x < <i32>p.columns; x++) {
-    let v0 = zero;
-    let v1 = zero;
-    let v2 = zero;
-    let v3 = zero;
-    if (x >= left && x < right) {
-      if (whole) {
-        if (in0) v0 = v128.load64_zero(a);
-        if (in1) v1 = v128.load64_zero(a + row);
-        if (in2) v2 = v128.load64_zero(a + 2 * row);
-        if (in3) v3 = v128.load64_zero(a + 3 * row);
-      } else {
-        if (in0) v0 = channels8(p, a, c, width);
-        if (in1) v1 = channels8(p, a + row, c, width);
-        if (in2) v2 = channels8(p, a + 2 * row, c, width);
-        if (in3) v3 = channels8(p, a + 3 * row, c, width);
-      }
-    }
-    const v01 = v128.xor(i8x16.shuffle(v0, v1, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), mask);
-    const v23 = v128.xor(i8x16.shuffle(v2, v3, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), mask);
-    v128.store(t, i16x8.shuffle(v01, v23, 0, 8, 1, 9, 2, 10, 3, 11));
-    v128.store(t, i16x8.shuffle(v01, v23, 4, 12, 5, 13, 6, 14, 7, 15), 16);
-    a += inC;
+/** Any number of channels, and several outputs per input channel. */
+function layOddColumns(
+  p: DwConv,
+  t: usize,
+  count: i32,
+  columnBytes: usize,
+  r0: usize,
+  r1: usize,
+  r2: usize,
+  r3: usize,
+  zeroPoint: usize,
+  mask: v128,
+  c: u32,
+  width: u32,
+): void {
+  for (let x = 0; x < count; x++) {
+    const step = <usize>x * p.inC;
+    const a = channels(p, r0, step, zeroPoint, c, width);
+    const b = channels(p, r1, step, zeroPoint, c, width);
+    const d = ASC_FEATURE_RELAXED_SIMD ? channels(p, r2, step, zeroPoint, c, width) : a;
+    const e = ASC_FEATURE_RELAXED_SIMD ? channels(p, r3, step, zeroPoint, c, width) : a;
+    layColumn(t, a, b, d, e, mask, true);
     t += columnBytes;
   }
 }
 
-/** Up to eight channels of one pixel in the low bytes, without reading past the last. */
-function channels8(p: DwConv, pixel: usize, c: u32, width: u32): v128 {
-  if (p.multiplier == 1 && width == 8) return v128.load64_zero(pixel);
-  let bytes: u64 = 0;
+/** Up to sixteen output channels' inputs of one pixel, without reading past the last. */
+function channels(p: DwConv, row: usize, step: usize, zeroPoint: usize, c: u32, width: u32): v128 {
+  if (row == zeroPoint) return v128.load(zeroPoint);
+  row += step;
+  const multiplier = p.multiplier;
+  let low: u64 = 0;
+  let high: u64 = 0;
   for (let i = width; i; ) {
     i--;
-    bytes = (bytes << 8) | load<u8>(pixel + (p.multiplier == 1 ? i : (c + i) / p.multiplier));
+    const byte = load<u8>(row + (multiplier == 1 ? i : (c + i) / multiplier));
+    if (i >= 8) high = (high << 8) | byte;
+    else low = (low << 8) | byte;
   }
-  return i64x2.splat(bytes);
-}
-
-/** One output row of eight channels, as two halves of four. */
-function outputRow(p: DwConv, t: usize, w: usize, q: usize, y: usize, channels: u32, width: u32): void {
-  const unit = p.kW == 3 && p.groups == (ASC_FEATURE_RELAXED_SIMD ? 1 : 2) && p.dilationW == 1 && p.strideW == 1;
-  const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
-  for (let h: usize = 0; h < <usize>width << 2; h += 16) {
-    const count = min(width - (<u32>h >> 2), 4);
-    if (unit) half3x3(p, mask, t + h, w + h, q, h, y, channels, count);
-    else half(p, mask, t + h, w + h, q, h, y, channels, count);
-    y += 4;
-  }
-}
-
-/** Requantizes, clamps and stores `width` channels of `pixels` pixels. */
-// @ts-ignore: decorator
-@inline function finish(
-  p: DwConv,
-  q: usize,
-  h: usize,
-  y: usize,
-  channels: usize,
-  width: u32,
-  pixels: u32,
-  r0: v128,
-  r1: v128,
-  r2: v128,
-  r3: v128,
-): void {
-  const form = load<u32>(q, FORM);
-  const offset = magicOffset(form, p.yZeroPoint);
-  const a = v128.load(q + h, A);
-  const b = v128.load(q + h, B);
-  if (form == POSITIVE) {
-    r0 = positive(r0, a, b, offset);
-    r1 = positive(r1, a, b, offset);
-    r2 = positive(r2, a, b, offset);
-    r3 = positive(r3, a, b, offset);
-  } else if (form == SIGNED) {
-    r0 = signed(r0, a, b, offset);
-    r1 = signed(r1, a, b, offset);
-    r2 = signed(r2, a, b, offset);
-    r3 = signed(r3, a, b, offset);
-  } else if (form == FIXED) {
-    r0 = fixed(r0, a, b, offset);
-    r1 = fixed(r1, a, b, offset);
-    r2 = fixed(r2, a, b, offset);
-    r3 = fixed(r3, a, b, offset);
-  } else {
-    assert(form == EXACT);
-    r0 = exact(r0, q + h + A, q + h + B, p.yZeroPoint);
-    r1 = exact(r1, q + h + A, q + h + B, p.yZeroPoint);
-    r2 = exact(r2, q + h + A, q + h + B, p.yZeroPoint);
-    r3 = exact(r3, q + h + A, q + h + B, p.yZeroPoint);
-  }
-  const v = narrow(r0, r1, r2, r3, i8x16.splat(<i8>p.lo), i8x16.splat(<i8>p.hi));
-  if (width == 4 && pixels >= 4) {
-    v128.store32_lane(y, v, 0);
-    v128.store32_lane(y + channels, v, 1);
-    v128.store32_lane(y + (channels << 1), v, 2);
-    v128.store32_lane(y + (channels << 1) + channels, v, 3);
-  } else {
-    storeBytes(y, v, width);
-    if (pixels > 1) storeBytes(y + channels, i64x2.shr_u(v, 32), width);
-    if (pixels > 2) storeBytes(y + (channels << 1), i64x2.shuffle(v, v, 1, 1), width);
-    if (pixels > 3) storeBytes(y + (channels << 1) + channels, i64x2.shr_u(i64x2.shuffle(v, v, 1, 1), 32), width);
-  }
-}
-
-/** Four channels of one output row: any kernel size, stride and dilation; four pixels at a time. */
-function half(p: DwConv, mask: v128, t: usize, w: usize, q: usize, h: usize, y: usize, channels: usize, width: u32): void {
-  const columnBytes = <usize>p.groups << 5;
-  const step = columnBytes * p.strideW;
-  const dilation = columnBytes * p.dilationW;
-  const kW = p.kW;
-  const bias = initial(q + h, mask);
-  for (let rest = <i32>p.outW; rest > 0; rest -= 4) {
-    let r0 = bias;
-    let r1 = bias;
-    let r2 = bias;
-    let r3 = bias;
-    let wk = w;
-    let column = t;
-    for (let kx: u32 = 0; kx < kW; kx++) {
-      let t0 = column;
-      const wEnd = wk + columnBytes;
-      do {
-        const x = v128.load(wk);
-        r0 = dot(x, v128.load(t0), r0);
-        r1 = dot(x, v128.load(t0 + step), r1);
-        r2 = dot(x, v128.load(t0 + 2 * step), r2);
-        r3 = dot(x, v128.load(t0 + 3 * step), r3);
-        wk += 32;
-        t0 += 32;
-      } while (wk < wEnd);
-      column += dilation;
-    }
-    finish(p, q, h, y, channels, width, rest, r0, r1, r2, r3);
-    y += channels << 2;
-    t += step << 2;
-  }
-}
-
-// @ts-ignore: decorator
-@inline function two(w0: v128, t0: v128, w1: v128, t1: v128): v128 {
-  return i32x4.add(i32x4.dot_i16x8_s(w0, t0), i32x4.dot_i16x8_s(w1, t1));
-}
-
-/** The same for 3×3 with stride 1: each column is loaded once for the three pixels that it serves. */
-function half3x3(
-  p: DwConv,
-  mask: v128,
-  t: usize,
-  w: usize,
-  q: usize,
-  h: usize,
-  y: usize,
-  channels: usize,
-  width: u32,
-): void {
-  if (ASC_FEATURE_RELAXED_SIMD) {
-    const w0 = v128.load(w);
-    const w1 = v128.load(w, 32);
-    const w2 = v128.load(w, 64);
-    for (let rest = <i32>p.outW; rest > 0; rest -= 4) {
-      const bias = initial(q + h, mask);
-      const t1 = v128.load(t, 32);
-      const t2 = v128.load(t, 64);
-      const t3 = v128.load(t, 96);
-      const t4 = v128.load(t, 128);
-      const r0 = dot(w2, t2, dot(w1, t1, dot(w0, v128.load(t), bias)));
-      const r1 = dot(w2, t3, dot(w1, t2, dot(w0, t1, bias)));
-      const r2 = dot(w2, t4, dot(w1, t3, dot(w0, t2, bias)));
-      const r3 = dot(w2, v128.load(t, 160), dot(w1, t4, dot(w0, t3, bias)));
-      finish(p, q, h, y, channels, width, rest, r0, r1, r2, r3);
-      y += channels << 2;
-      t += 128;
-    }
-  } else {
-    const w00 = v128.load(w);
-    const w01 = v128.load(w, 32);
-    const w10 = v128.load(w, 64);
-    const w11 = v128.load(w, 96);
-    const w20 = v128.load(w, 128);
-    const w21 = v128.load(w, 160);
-    for (let rest = <i32>p.outW; rest > 0; rest -= 4) {
-      const bias = v128.load(q + h);
-      let a = v128.load(t);
-      let b = v128.load(t, 32);
-      let r0 = i32x4.add(bias, two(w00, a, w01, b));
-      a = v128.load(t, 64);
-      b = v128.load(t, 96);
-      let r1 = i32x4.add(bias, two(w00, a, w01, b));
-      r0 = i32x4.add(r0, two(w10, a, w11, b));
-      a = v128.load(t, 128);
-      b = v128.load(t, 160);
-      let r2 = i32x4.add(bias, two(w00, a, w01, b));
-      r1 = i32x4.add(r1, two(w10, a, w11, b));
-      r0 = i32x4.add(r0, two(w20, a, w21, b));
-      a = v128.load(t, 192);
-      b = v128.load(t, 224);
-      let r3 = i32x4.add(bias, two(w00, a, w01, b));
-      r2 = i32x4.add(r2, two(w10, a, w11, b));
-      r1 = i32x4.add(r1, two(w20, a, w21, b));
-      a = v128.load(t, 256);
-      b = v128.load(t, 288);
-      r3 = i32x4.add(r3, two(w10, a, w11, b));
-      r2 = i32x4.add(r2, two(w20, a, w21, b));
-      a = v128.load(t, 320);
-      b = v128.load(t, 352);
-      r3 = i32x4.add(r3, two(w20, a, w21, b));
-      finish(p, q, h, y, channels, width, rest, r0, r1, r2, r3);
-      y += channels << 2;
-      t += 256;
-    }
-  }
+  return i64x2.replace_lane(i64x2.splat(low), 1, high);
 }

@@ -22,6 +22,8 @@ export interface DwLayout {
   readonly scratchBytes: number;
 }
 
+/** Channels that are laid out together. */
+const PANEL = 16;
 /** Pixels of an output row that are computed at a time. */
 const TILE = 4;
 
@@ -34,11 +36,11 @@ export function dwLayout(module: ModuleName, shape: DwShape): DwLayout {
   const rows = shares ? Math.min(groups * kr - shape.kH + 1, shape.outH) : 1;
   const width = Math.ceil(shape.outW / TILE) * TILE;
   const columns = (width - 1) * shape.strideW + (shape.kW - 1) * shape.dilationW + 1;
-  return { groups, rows, columns, scratchBytes: columns * groups * 32 };
+  return { groups, rows, columns, scratchBytes: 16 + columns * groups * PANEL * kr };
 }
 
 /**
- * Packs depthwise weights, int8 [kH][kW][channels], into [channels/8][rows][kW][groups][8][KR] (int16 for KR = 2):
+ * Packs depthwise weights, int8 [kH][kW][channels], into [channels/16][rows][kW][groups][16][KR] (int16 for KR = 2):
  * row r's kernel begins r rows further down its groups.
  */
 export function packDepthwise(module: ModuleName, w: Int8Array, shape: DwShape, layout: DwLayout): Uint8Array {
@@ -46,15 +48,15 @@ export function packDepthwise(module: ModuleName, w: Int8Array, shape: DwShape, 
   if (module === "scalar") return new Uint8Array(w.buffer, w.byteOffset, w.byteLength).slice();
   const kr = KR[module];
   const { groups, rows } = layout;
-  const panels = Math.ceil(channels / 8);
-  const packed = new (module === "simd" ? Int16Array : Int8Array)(panels * rows * kW * groups * 8 * kr);
+  const panels = Math.ceil(channels / PANEL);
+  const packed = new (module === "simd" ? Int16Array : Int8Array)(panels * rows * kW * groups * PANEL * kr);
   for (let c = 0; c < channels; c++)
     for (let r = 0; r < rows; r++)
       for (let ky = 0; ky < kH; ky++)
         for (let kx = 0; kx < kW; kx++) {
           const group = Math.floor((ky + r) / kr);
-          const block = ((Math.floor(c / 8) * rows + r) * kW + kx) * groups + group;
-          packed[(block * 8 + (c % 8)) * kr + ((ky + r) % kr)] = w[(ky * kW + kx) * channels + c] as number;
+          const block = ((Math.floor(c / PANEL) * rows + r) * kW + kx) * groups + group;
+          packed[(block * PANEL + (c % PANEL)) * kr + ((ky + r) % kr)] = w[(ky * kW + kx) * channels + c] as number;
         }
   return new Uint8Array(packed.buffer);
 }
