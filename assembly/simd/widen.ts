@@ -20,6 +20,40 @@ export const LANE: usize = ASC_FEATURE_RELAXED_SIMD ? 1 : 2;
   else fill16(target, value, length);
 }
 
+/**
+ * Packs `count` runs of `length` activations, `step` bytes apart, to targets `stride` bytes apart.
+ */
+export function packRun(target: usize, stride: usize, source: usize, step: usize, count: u32, length: u32): void {
+  if (length == 4) {
+    for (; count; count--) {
+      if (ASC_FEATURE_RELAXED_SIMD) store<u32>(target, load<u32>(source));
+      else v128.store64_lane(target, i16x8.extend_low_i8x16_s(v128.load32_zero(source)), 0);
+      source += step;
+      target += stride;
+    }
+  } else if (length >= 8 && length <= 16) {
+    const last = <usize>length - 8;
+    const lastTarget = last * LANE;
+    for (; count; count--) {
+      if (ASC_FEATURE_RELAXED_SIMD) {
+        store<u64>(target, load<u64>(source));
+        store<u64>(target + lastTarget, load<u64>(source + last));
+      } else {
+        v128.store(target, v128.load8x8_s(source));
+        v128.store(target + lastTarget, v128.load8x8_s(source + last));
+      }
+      source += step;
+      target += stride;
+    }
+  } else {
+    for (; count; count--) {
+      pack(target, source, length);
+      source += step;
+      target += stride;
+    }
+  }
+}
+
 function copyBytes(target: usize, source: usize, length: u32): void {
   if (length >= 16) {
     const last = source + length - 16;

@@ -6,7 +6,9 @@ export const KR: { readonly [M in ModuleName]: number } = { scalar: 1, simd: 2, 
 /** Rows of a register tile. */
 const MR: { readonly [M in ModuleName]: number } = { scalar: 3, simd: 4, relaxed: 5 };
 /** Bytes of packed rows of A that stay in the nearest caches while all panels pass over them. */
-const BLOCK_BYTES = 48 * 1024;
+const BLOCK_BYTES = 24 * 1024;
+/** Rows from which widening a panel of B once per block no longer shows. */
+const BLOCK_ROWS = 40;
 /** Largest product of an int8 activation and a weight is 128·|w|; a scalar lane holds sums below 2^20. */
 const LANE_SUM = 2 ** 20 / 128;
 /** Steps of the scalar inner loop. */
@@ -49,7 +51,7 @@ export function blocking(module: ModuleName, m: number, k: number, b: Int8Array,
   }
   const mr = MR[module];
   const row = module === "simd" ? roundUp(k, 8) * 2 : roundUp(k, 16);
-  const fit = Math.max(1, Math.floor(BLOCK_BYTES / row / mr)) * mr;
+  const fit = Math.max(BLOCK_ROWS / mr, Math.floor(BLOCK_BYTES / row / mr)) * mr;
   const mBlock = Math.min(fit, roundUp(m, mr));
   const packed = module === "simd" || patches || k % 4 !== 0;
   const wideB = module === "simd" ? roundUp(k, 2) * 16 : 0;
