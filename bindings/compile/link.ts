@@ -1,5 +1,6 @@
 import type binaryen from "binaryen";
 import { Pint8Error } from "../errors.ts";
+import type { Optimize } from "../kernels/modules.ts";
 import type { Plan, PlanPort } from "../plan/types.ts";
 import type { KernelBinary } from "./kernels.ts";
 import { layoutOf, type MemoryLayout } from "./layout.ts";
@@ -7,9 +8,6 @@ import { addReset } from "./reset.ts";
 
 type Binaryen = typeof binaryen;
 type Module = binaryen.Module;
-
-/** What matters more: bytes of code, or executed instructions. */
-export type Optimize = "size" | "speed";
 
 /** The linked module, and how its memory is laid out. */
 export interface Linked {
@@ -43,7 +41,7 @@ export async function link(plan: Plan, kernels: KernelBinary, optimize: Optimize
       module.addGlobal(name, b.i32, false, module.i32.const(value | 0));
       module.addGlobalExport(name, name);
     }
-    shrink(b, module, kernels, optimize);
+    shrink(b, module, optimize);
     return { wasm: module.emitBinary(), layout };
   } finally {
     module.dispose();
@@ -58,9 +56,7 @@ function featuresOf({ Features }: Binaryen, { name }: KernelBinary): binaryen.Fe
 
 /** The functions that the kernels' module exports, by their names outside; its exports are gone then. */
 function takeExports(b: Binaryen, module: Module): ReadonlyMap<string, string> {
-  const exports = Array.from({ length: module.getNumExports() }, (_, i) =>
-    b.getExportInfo(module.getExportByIndex(i)),
-  );
+  const exports = Array.from({ length: module.getNumExports() }, (_, i) => b.getExportInfo(module.getExportByIndex(i)));
   for (const { name } of exports) module.removeExport(name);
   return new Map(exports.map(({ name, value }) => [name, value]));
 }
@@ -106,9 +102,7 @@ function addSteps(b: Binaryen, module: Module, plan: Plan, functions: ReadonlyMa
   );
   // Elsewhere the dot product of relaxed SIMD gives other results: rather none than those.
   if (plan.module === "relaxed")
-    body.unshift(
-      module.if(i32.lt_s(module.call(named("dotProduct"), [], b.i32), i32.const(1)), module.unreachable()),
-    );
+    body.unshift(module.if(i32.lt_s(module.call(named("dotProduct"), [], b.i32), i32.const(1)), module.unreachable()));
   module.addFunction("invoke", b.none, b.i32, [], module.block(null, [...body, i32.const(0)], b.i32));
   module.addFunctionExport("invoke", "invoke");
 }
@@ -133,14 +127,16 @@ function addPorts(b: Binaryen, module: Module, side: "input" | "output", ports: 
   );
 }
 
-/** Drops what nothing reaches and makes constants of parameters that are always the same. */
-function shrink(b: Binaryen, module: Module, { name }: KernelBinary, optimize: Optimize): void {
+/**
+ * Drops what nothing reaches and makes constants of parameters that are always the same. All levels leave the inner loops
+ * as fast as they are in the kernels' own module; without, V8 is 3 % slower and the code twice as large.
+ */
+function shrink(b: Binaryen, module: Module, optimize: Optimize): void {
   const before = [b.getOptimizeLevel(), b.getShrinkLevel()] as const;
   try {
-    b.setOptimizeLevel(name === "scalar" ? 3 : 0);
-    b.setShrinkLevel(optimize === "size" ? 2 : 0);
-    if (name === "scalar") module.optimize();
-    else module.runPasses(["remove-unused-module-elements"]);
+    b.setOptimizeLevel(3);
+    b.setShrinkLevel(optimize === "size" ? 1 : 0);
+    module.optimize();
   } finally {
     b.setOptimizeLevel(before[0]);
     b.setShrinkLevel(before[1]);

@@ -14,7 +14,7 @@ export function addReset(b: Binaryen, module: Module, variables: readonly ResetV
     const half = Math.imul(variable.value, 0x01010101);
     return module.call("fillWords", [at(address), i64.const(half, half), at(bytes)], b.none);
   });
-  addLoop(b, module, "fillWords", b.i64, (module.local.get(1, b.i64)), () => []);
+  addLoop(b, module, "fillWords", b.i64, module.local.get(1, b.i64), () => []);
   addLoop(b, module, "copyWords", b.i32, i64.load(0, 8, module.local.get(1, b.i32)), () => [
     module.local.set(1, i32.add(module.local.get(1, b.i32), i32.const(8))),
   ]);

@@ -1,5 +1,5 @@
 import type { Attributes, Node, OpKind } from "../graph.ts";
-import type { ModuleName } from "../kernels/modules.ts";
+import type { ModuleName, Optimize } from "../kernels/modules.ts";
 import type { KernelCall } from "../kernels/registry.ts";
 import type { Tensor, TensorType } from "../tensor.ts";
 
@@ -20,6 +20,8 @@ export interface Placed extends Tensor {
 /** What `lower` works with: placed tensors, the image to put constants in, and the list of steps. */
 export interface Lowering {
   readonly module: ModuleName;
+  /** What to spare where there is a choice. */
+  readonly optimize: Optimize;
   readonly inputs: readonly (Placed | undefined)[];
   readonly outputs: readonly Placed[];
   /** Puts constant bytes into the memory image, 16-byte aligned, and returns their address. Equal bytes are shared. */

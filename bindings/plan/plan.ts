@@ -1,6 +1,6 @@
 import { ensure } from "../errors.ts";
 import { type Graph, NONE, type Port, type TensorId, tensorOf } from "../graph.ts";
-import type { ModuleName } from "../kernels/modules.ts";
+import type { ModuleName, Optimize } from "../kernels/modules.ts";
 import { PARAMS, type ParamBlocks, paramBytes } from "../kernels/params.ts";
 import { KERNELS, type KernelCall, kernelNumber } from "../kernels/registry.ts";
 import { bind } from "../ops/bind.ts";
@@ -19,6 +19,8 @@ export interface PlanOptions {
   readonly module: ModuleName;
   /** Hash of that module, in hexadecimal, as `loadModule` gives it. */
   readonly moduleHash: string;
+  /** What to spare where an operator can choose; `"speed"` when absent. */
+  readonly optimize?: Optimize;
   /** The operators; the library's own when absent. */
   readonly operators?: Operators;
 }
@@ -37,7 +39,7 @@ interface Call {
  * Errors: OUT_OF_MEMORY where all of it takes more than 4 GiB, with the largest tensors; whatever lowering refuses.
  */
 export function planGraph(graph: Graph, options: PlanOptions): Plan {
-  const { module, moduleHash, operators = table } = options;
+  const { module, moduleHash, optimize = "speed", operators = table } = options;
   const storage = assignStorage(graph, operators);
   const arena = placeBlocks(storage.blocks);
   const imageAddress = ARENA_ADDRESS + arena.bytes;
@@ -55,7 +57,7 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
     return variables.get(source) ?? image.place(tensorOf(graph, source).data as Uint8Array);
   };
 
-  const { calls, scratchBytes } = lowerAll(graph, operators, module, image, addressOf);
+  const { calls, scratchBytes } = lowerAll(graph, operators, { module, optimize }, image, addressOf);
   const inputs = ports(graph, graph.inputs, addressOf);
   const outputs = ports(graph, graph.outputs, addressOf);
 
@@ -95,7 +97,7 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
 function lowerAll(
   graph: Graph,
   operators: Operators,
-  module: ModuleName,
+  target: Pick<Lowering, "module" | "optimize">,
   image: Image,
   addressOf: (id: TensorId) => number,
 ): { readonly calls: readonly Call[]; readonly scratchBytes: number } {
@@ -107,7 +109,7 @@ function lowerAll(
     const pending: KernelCall[] = [];
     let bytes = 0;
     const lowering: Lowering = {
-      module,
+      ...target,
       inputs: node.inputs.map((id, i) => placed(view.inputs[i], id, addressOf)),
       outputs: node.outputs.map((id, i) => placed(view.outputs[i], id, addressOf) as Placed),
       place: (data) => {

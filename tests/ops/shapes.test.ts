@@ -111,6 +111,7 @@ describe("multipliers", () => {
       { ...example, inputs, outputs },
       {
         module: "scalar",
+        optimize: "speed",
         inputs: inputs.map((input) => ({ ...input, address: 64 })),
         outputs: outputs.map((output) => ({ ...output, address: 128 })),
         place: () => 0,

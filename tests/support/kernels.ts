@@ -145,6 +145,7 @@ function run<K extends OpKind>(
   const calls: KernelCall[] = [];
   operator.lower?.(viewOf(example), {
     module: name,
+    optimize: "speed",
     inputs,
     outputs: [{ ...example.output, address: y }],
     place(data) {
