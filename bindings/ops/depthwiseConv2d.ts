@@ -1,9 +1,9 @@
 import { dwLayout, packDepthwise } from "../kernels/dwconv.ts";
-import { blocking, packPanels } from "../kernels/gemm.ts";
-import { requireImages, requireSteps, windows } from "./conv2d.ts";
 import { constrain, inputOf, requireInputs } from "./constraints.ts";
+import { geometry, requireImages, requireSteps, windows } from "./images.ts";
+import { lowerProduct } from "./product.ts";
 import type { Lowering, NodeView, Operator } from "./types.ts";
-import { inputZeroPoint, int8, outputOfNode, placeRecords, requireWeights } from "./weights.ts";
+import { int8, outputOfNode, placeRecords, requireWeights } from "./weights.ts";
 
 /**
  * Depthwise convolution of x `[N,H,W,C]` with weights `[1,kH,kW,C·multiplier]`.
@@ -46,49 +46,27 @@ export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
 
 type Node = NodeView<"depthwiseConv2d">;
 
-/** Everything about the shapes that a parameter block states. */
-function geometry(node: Node) {
-  const [batch = 0, inH = 0, inW = 0, inC = 0] = inputOf(node, 0).shape;
-  const [, kH = 0, kW = 0, channels = 0] = inputOf(node, 1).shape;
-  const { h, w } = windows(node);
-  const { stride, dilation } = node.attributes;
-  return {
-    batch,
-    channels,
-    fields: {
-      ...{ inH, inW, inC, outH: h.out, outW: w.out, kH, kW, strideH: stride[0], strideW: stride[1] },
-      ...{ dilationH: dilation[0], dilationW: dilation[1], padTop: h.before, padLeft: w.before },
-      xZeroPoint: inputZeroPoint(node),
-    },
-  };
-}
-
 /** One input channel: every output channel sees the same patches, which is an ordinary convolution. */
 function lowerAsConvolution(node: Node, to: Lowering): void {
-  const { batch, channels: n, fields } = geometry(node);
-  const k = fields.kH * fields.kW;
-  const m = batch * fields.outH * fields.outW;
+  const [batch = 0] = inputOf(node, 0).shape;
+  const [, , , n = 0] = inputOf(node, 1).shape;
+  const patches = geometry(node);
+  const k = patches.kH * patches.kW;
   const source = int8(inputOf(node, 1));
   const data = new Int8Array(n * k);
   for (let i = 0; i < k; i++) for (let c = 0; c < n; c++) data[c * k + i] = source[i * n + c] as number;
-  const output = outputOfNode(node, node.attributes.activation);
-  const weights = { data, channels: n, depth: k, channelStride: k, depthStride: 1 };
-  const { q, forms } = placeRecords(node, to, weights, output);
-  const { mBlock, chunk, scratchBytes } = blocking(to.module, m, k, data, true);
-  to.call({
-    kernel: "conv2d",
-    params: {
-      ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, w: to.place(packPanels(to.module, data, n, k)), q },
-      ...to.scratch(scratchBytes),
-      ...{ m, n, k, xStride: 1, yStride: n, mBlock, chunk, yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
-      ...fields,
-    },
-    note: `im2col gemm ${m}x${n}x${k}, requantize ${forms}`,
+  lowerProduct(node, to, {
+    ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
+    ...{ m: batch * patches.outH * patches.outW, n, k, xStride: 1, yStride: n, data, patches },
+    output: outputOfNode(node, node.attributes.activation),
+    first: 0,
   });
 }
 
 function lowerDepthwise(node: Node, to: Lowering): void {
-  const { batch, channels, fields } = geometry(node);
+  const [batch = 0] = inputOf(node, 0).shape;
+  const [, , , channels = 0] = inputOf(node, 1).shape;
+  const fields = geometry(node);
   const shape = { channels, ...fields };
   const layout = dwLayout(to.module, shape);
   const data = int8(inputOf(node, 1));

@@ -1,11 +1,8 @@
-import { blocking, packPanels, vectorScratch } from "../kernels/gemm.ts";
 import { elementCount } from "../tensor.ts";
 import { constrain, inputOf, outputOf, requireInputs } from "./constraints.ts";
-import type { Operator } from "./types.ts";
-import { int8, outputOfNode, placeRecords, requireWeights } from "./weights.ts";
-
-/** Rows from which the tile that shares weights between rows beats one row at a time. */
-const GEMM_ROWS = 3;
+import { lowerProduct } from "./product.ts";
+import type { NodeView, Operator } from "./types.ts";
+import { int8, outputOfNode, requireWeights } from "./weights.ts";
 
 /**
  * y `[…,N]` = x `[…,K]` · weights `[N,K]`ᵀ + bias. Without keepDims, x is flattened to `[M,K]` and y is `[M,N]`.
@@ -38,27 +35,16 @@ export const fullyConnected: Operator<"fullyConnected"> = {
   },
   lower(node, to) {
     const [n = 0, k = 1] = inputOf(node, 1).shape;
-    const m = elementCount(outputOf(node).shape) / n;
-    const data = int8(inputOf(node, 1));
-    const output = outputOfNode(node, node.attributes.activation);
-    const weights = { data, channels: n, depth: k, channelStride: k, depthStride: 1 };
-    const { q, forms } = placeRecords(node, to, weights, output, 0, fullyConnectedReals(node));
-    const { mBlock, chunk, scratchBytes } = blocking(to.module, m, k, data, false);
-    const kernel = m < GEMM_ROWS ? "gemv" : "gemm";
-    to.call({
-      kernel,
-      params: {
-        ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, w: to.place(packPanels(to.module, data, n, k)), q },
-        ...to.scratch(kernel === "gemv" ? vectorScratch(to.module, k) : scratchBytes),
-        ...{ m, n, k, xStride: k, yStride: n, mBlock, chunk, yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
-      },
-      note: `${kernel} ${m}x${n}x${k}, requantize ${forms}`,
+    lowerProduct(node, to, {
+      ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
+      ...{ m: elementCount(outputOf(node).shape) / n, n, k, xStride: k, yStride: n, data: int8(inputOf(node, 1)) },
+      ...{ output: outputOfNode(node, node.attributes.activation), first: 0, reals: fullyConnectedReals(node) },
     });
   },
 };
 
 /** Per tensor TFLite multiplies the two scales in float32 here, unlike in convolutions; per channel in double. */
-function fullyConnectedReals(node: Parameters<NonNullable<Operator<"fullyConnected">["infer"]>>[0]): readonly number[] {
+function fullyConnectedReals(node: NodeView<"fullyConnected">): readonly number[] {
   const sx = inputOf(node, 0).quantization?.scale[0] ?? 1;
   const sy = outputOf(node).quantization?.scale[0] ?? 1;
   const scales = inputOf(node, 1).quantization?.scale ?? [];

@@ -5,8 +5,8 @@ import { activationRange, quantizeMultiplier } from "../kernels/quantization.ts"
 import { type Output, packRecords } from "../kernels/requantize.ts";
 import type { Tensor } from "../tensor.ts";
 import {
-  constrain,
   type Constrained,
+  constrain,
   inputOf,
   outputOf,
   requireAffine,
@@ -29,7 +29,13 @@ export function requireWeights(node: Constrained, channels: number, axis: number
   requireAffine(node, "C2", x);
   requireAffine(node, "C2", y);
   requireDType(node, "C3", w, "int8");
-  constrain(node, "C3", w.data !== undefined, () => ({ expected: "constant weights", received: "a computed tensor" }), "UNSUPPORTED");
+  constrain(
+    node,
+    "C3",
+    w.data !== undefined,
+    () => ({ expected: "constant weights", received: "a computed tensor" }),
+    "UNSUPPORTED",
+  );
   const { scale = [], zeroPoint = [], axis: along = 0 } = w.quantization ?? {};
   const perChannel = scale.length === channels && (scale.length === 1 || along === axis);
   constrain(node, "C3", scale.length === 1 || perChannel, () => ({

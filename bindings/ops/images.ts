@@ -1,0 +1,48 @@
+/** What the two convolutions check and compute alike about their images and windows. */
+import { placeWindow, type Window } from "../kernels/window.ts";
+import { type Constrained, constrain, inputOf } from "./constraints.ts";
+import type { NodeView } from "./types.ts";
+import { inputZeroPoint } from "./weights.ts";
+
+/** C5: four dimensions, none empty. */
+export function requireImages(node: Constrained, ...shapes: readonly (readonly number[])[]): void {
+  for (const shape of shapes)
+    constrain(node, "C5", shape.length === 4 && shape.every((size) => size > 0), () => ({
+      expected: "four dimensions, none of them 0",
+      received: `[${shape.join(",")}]`,
+    }));
+}
+
+/** C7: strides and dilations. */
+export function requireSteps(node: NodeView<"conv2d" | "depthwiseConv2d">): void {
+  const { stride, dilation } = node.attributes;
+  const whole = [...stride, ...dilation].every((size) => Number.isInteger(size) && size >= 1 && size <= 65535);
+  constrain(node, "C7", whole, () => ({
+    expected: "strides and dilations from 1 to 65535",
+    received: `stride ${stride.join("x")}, dilation ${dilation.join("x")}`,
+  }));
+}
+
+/** Where the windows of a convolution stand, by height and width. */
+export function windows(node: NodeView<"conv2d" | "depthwiseConv2d">): { readonly h: Window; readonly w: Window } {
+  const [, height = 0, width = 0] = inputOf(node, 0).shape;
+  const [, kH = 0, kW = 0] = inputOf(node, 1).shape;
+  const { stride, dilation, padding } = node.attributes;
+  return {
+    h: placeWindow(height, kH, stride[0], dilation[0], padding, "height"),
+    w: placeWindow(width, kW, stride[1], dilation[1], padding, "width"),
+  };
+}
+
+/** Everything about images and windows that a parameter block states. */
+export function geometry(node: NodeView<"conv2d" | "depthwiseConv2d">) {
+  const [, inH = 0, inW = 0, inC = 0] = inputOf(node, 0).shape;
+  const [, kH = 0, kW = 0] = inputOf(node, 1).shape;
+  const { h, w } = windows(node);
+  const { stride, dilation } = node.attributes;
+  return {
+    ...{ inH, inW, inC, outH: h.out, outW: w.out, kH, kW, strideH: stride[0], strideW: stride[1] },
+    ...{ dilationH: dilation[0], dilationW: dilation[1], padTop: h.before, padLeft: w.before },
+    xZeroPoint: inputZeroPoint(node),
+  };
+}
