@@ -42,33 +42,67 @@ export function writeWhole(path: string, parts: readonly Uint8Array[]): void {
     if (existsSync(target) && !statSync(target).isFile()) writeFileSync(target, Buffer.concat(parts));
     else replaceFile(target, parts);
   } catch (cause) {
-    throw new Pint8Error(
-      "IO",
-      {
-        where: path,
-        expected: "a file that can be written",
-        received: reason(cause),
-        hint: "Check that its folder exists.",
-      },
-      { cause },
-    );
+    throw unwritable(path, cause);
   }
+}
+
+/** Writes several files as a whole, or none of them. */
+export function writeTogether(files: readonly { readonly path: string; readonly bytes: Uint8Array }[]): void {
+  const created: string[] = [];
+  const temporary: string[] = [];
+  let current = "";
+  try {
+    const moves = files.map(({ path, bytes }) => {
+      current = path;
+      const target = existsSync(path) ? realpathSync(path) : path;
+      if (!existsSync(target)) created.push(target);
+      else if (!statSync(target).isFile()) throw new Error("a folder or device");
+      const from = `${target}.${process.pid}.tmp`;
+      temporary.push(from);
+      writeNew(from, [bytes]);
+      return { path, from, target };
+    });
+    for (const { path, from, target } of moves) {
+      current = path;
+      renameSync(from, target);
+    }
+  } catch (cause) {
+    for (const path of [...temporary, ...created]) rmSync(path, { force: true });
+    throw unwritable(current, cause);
+  }
+}
+
+function unwritable(path: string, cause: unknown): Pint8Error {
+  return new Pint8Error(
+    "IO",
+    {
+      where: path,
+      expected: "a file that can be written",
+      received: reason(cause),
+      hint: "Check that its folder exists.",
+    },
+    { cause },
+  );
 }
 
 function replaceFile(path: string, parts: readonly Uint8Array[]): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    const file = openSync(temporary, "wx");
-    try {
-      for (const part of parts) for (let at = 0; at < part.length; ) at += writeSync(file, part, at);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    writeNew(temporary, parts);
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
     throw cause;
+  }
+}
+
+function writeNew(path: string, parts: readonly Uint8Array[]): void {
+  const file = openSync(path, "wx");
+  try {
+    for (const part of parts) for (let at = 0; at < part.length; ) at += writeSync(file, part, at);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -84,5 +118,5 @@ const REASONS: { readonly [code: string]: string } = {
 
 function reason(cause: unknown): string {
   const code = (cause as NodeJS.ErrnoException).code ?? "";
-  return REASONS[code] ?? (code || String(cause));
+  return REASONS[code] ?? (code || (cause instanceof Error ? cause.message : String(cause)));
 }

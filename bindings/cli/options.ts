@@ -12,6 +12,15 @@ export const moduleOption = (): Option =>
     .choices(["auto", ...MODULES])
     .default("auto");
 
+export const kernelsOption = (): Option =>
+  new Option("--module <name>", "kernels that it holds; scalar, the default, runs on every engine").choices(MODULES);
+
+export const optimizeOption = (): Option =>
+  new Option("--optimize <what>", "what to spare; size is the default for scalar, speed for the others").choices([
+    "size",
+    "speed",
+  ]);
+
 export const threadsOption = (): Option => new Option("--threads <n>", "threads to run on").argParser(wholeFrom(1, 64));
 
 export const jsonOption = (): Option => new Option("--json", "print one JSON object");

@@ -1,9 +1,18 @@
 import { Command } from "commander";
 import { bench } from "./commands/bench.ts";
+import { compile } from "./commands/compile.ts";
 import { inspect } from "./commands/inspect.ts";
 import { plan } from "./commands/plan.ts";
 import { run } from "./commands/run.ts";
-import { jsonOption, moduleOption, numbers, threadsOption, wholeFrom } from "./options.ts";
+import {
+  jsonOption,
+  kernelsOption,
+  moduleOption,
+  numbers,
+  optimizeOption,
+  threadsOption,
+  wholeFrom,
+} from "./options.ts";
 import { failureLines } from "./report.ts";
 import type { Streams } from "./streams.ts";
 
@@ -38,7 +47,7 @@ function program(streams: Streams, version: string): Command {
     .showSuggestionAfterError(false);
   root.action((_, command: Command) => {
     if (command.args.length > 0) command.error(`unknown command '${command.args[0]}'`);
-    command.error("a command is missing: run, inspect, bench or plan");
+    command.error("a command is missing: run, inspect, bench, plan or compile");
   });
   root.allowExcessArguments();
   const command = (name: string, what: string) =>
@@ -71,5 +80,13 @@ function program(streams: Streams, version: string): Command {
     .requiredOption("-o, --output <file>", "the plan file to write")
     .addOption(moduleOption())
     .action((model, options) => plan(model, options, streams));
+
+  command("compile", "one WebAssembly module that imports nothing, with a loader, its types and a C header")
+    .requiredOption("-o, --output <file.wasm>", "the module to write; .js, .d.ts and .h are written beside it")
+    .addOption(kernelsOption())
+    .addOption(optimizeOption())
+    .option("--max-memory <bytes>", "refuse a model that needs more linear memory", wholeFrom(1, 2 ** 32))
+    .addOption(jsonOption())
+    .action((model, options) => compile(model, options, streams));
   return root;
 }

@@ -3,17 +3,11 @@ import { Pint8Error } from "../errors.ts";
 import type { Optimize } from "../kernels/modules.ts";
 import type { Plan, PlanPort } from "../plan/types.ts";
 import type { KernelBinary } from "./kernels.ts";
-import { layoutOf, type MemoryLayout } from "./layout.ts";
+import type { MemoryLayout } from "./layout.ts";
 import { addReset } from "./reset.ts";
 
 type Binaryen = typeof binaryen;
 type Module = binaryen.Module;
-
-/** The linked module, and how its memory is laid out. */
-export interface Linked {
-  readonly wasm: Uint8Array;
-  readonly layout: MemoryLayout;
-}
 
 /** Binaryen's name for the memory that the kernels import. */
 const KERNEL_MEMORY = "mimport$0";
@@ -22,9 +16,13 @@ const KERNEL_MEMORY = "mimport$0";
  * Makes one module of a plan and the kernels it was made for: an own memory with the image as data segments, the steps as
  * direct calls, the kernels that they reach, and nothing else.
  */
-export async function link(plan: Plan, kernels: KernelBinary, optimize: Optimize): Promise<Linked> {
+export async function link(
+  plan: Plan,
+  kernels: KernelBinary,
+  layout: MemoryLayout,
+  optimize: Optimize,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { default: b } = await import("binaryen");
-  const layout = layoutOf(plan);
   const module = b.readBinary(kernels.wasm);
   try {
     module.setFeatures(featuresOf(b, kernels));
@@ -42,7 +40,7 @@ export async function link(plan: Plan, kernels: KernelBinary, optimize: Optimize
       module.addGlobalExport(name, name);
     }
     shrink(b, module, optimize);
-    return { wasm: module.emitBinary(), layout };
+    return new Uint8Array(module.emitBinary());
   } finally {
     module.dispose();
   }

@@ -10,7 +10,6 @@ export interface Section {
   readonly end: number;
 }
 
-export const CODE_SECTION = 10;
 export const DATA_SECTION = 11;
 const PREAMBLE = 8;
 

@@ -1,0 +1,58 @@
+import { basename } from "node:path";
+import type { CompileReport, ModuleName, Optimize } from "../../compile.ts";
+import { ensure } from "../../errors.ts";
+import { readBytes, writeTogether } from "../files.ts";
+import type { Streams } from "../streams.ts";
+import { count, table } from "../text.ts";
+
+export interface CompileCommandOptions {
+  readonly output: string;
+  readonly module?: ModuleName;
+  readonly optimize?: Optimize;
+  readonly maxMemory?: number;
+  readonly json?: true;
+}
+
+const SUFFIX = ".wasm";
+
+/** Writes OUT.wasm and beside it its loader, the loader's types and a C header: all of them or none. */
+export async function compile(model: string, options: CompileCommandOptions, { out, err }: Streams): Promise<void> {
+  const { output, json, ...rest } = options;
+  const name = basename(output, SUFFIX);
+  ensure(output.endsWith(SUFFIX) && name !== "" && name !== SUFFIX, "INVALID_OPTION", () => ({
+    where: "output",
+    expected: "a file name that ends in .wasm",
+    received: output,
+    hint: "For example -o model.wasm; model.js, model.d.ts and model.h are written beside it.",
+  }));
+  const bytes = readBytes(model);
+  // Binaryen is large: no other command waits for it.
+  const { compileModel } = await import("../../compile.ts");
+  const compiled = await compileModel(bytes, { ...rest, name, onProgress: (what) => err(`${output}: ${what}`) });
+  const text = new TextEncoder();
+  const stem = output.slice(0, -SUFFIX.length);
+  const files = [
+    { path: output, bytes: compiled.wasm },
+    { path: `${stem}.js`, bytes: text.encode(compiled.js) },
+    { path: `${stem}.d.ts`, bytes: text.encode(compiled.dts) },
+    { path: `${stem}.h`, bytes: text.encode(compiled.header) },
+  ];
+  writeTogether(files);
+  if (json) out(JSON.stringify({ model, files: files.map(({ path }) => path), ...compiled.report }));
+  else for (const line of lines(output, compiled.report)) out(line);
+}
+
+function lines(output: string, report: CompileReport): readonly string[] {
+  const { moduleBytes, codeBytes, weightBytes, arenaBytes, scratchBytes, usedBytes, memoryBytes, macs } = report;
+  return table(
+    [
+      ["module", count(moduleBytes), `bytes: ${output}, ${report.module}`],
+      ["code", count(codeBytes), `bytes: ${report.kernels.join(", ")}`],
+      ["weights", count(weightBytes), "bytes: weights, tables and parameters as stored"],
+      ["arena", count(arenaBytes), `bytes; scratch ${count(scratchBytes)}`],
+      ["RAM", count(memoryBytes), `bytes in whole pages; ${count(usedBytes)} used`],
+      ["MACs", count(macs), `in ${count(report.steps)} steps`],
+    ],
+    [1],
+  );
+}
