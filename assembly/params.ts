@@ -22,6 +22,8 @@ export class Gemm {
   mBlock: u32;
   /** Scalar module: steps of k that three 21-bit lanes can sum. */
   chunk: u32;
+  /** Sparse kernels: address of the list of blocks, see simd/gemm.ts. */
+  index: u32;
   yZeroPoint: i32;
   lo: i32;
   hi: i32;
@@ -89,6 +91,8 @@ export class Lookup {
   y: u32;
   table: u32;
   count: u32;
+  /** Where every entry is its index xor this, 1 to 255, the vector modules do that; 0 means the table. */
+  flip: u32;
 }
 
 /** int8 addition, or subtraction by a negative multiplier; operands broadcast by strides of 0. */
@@ -126,11 +130,15 @@ export class Add {
   yShift: i32;
   lo: i32;
   hi: i32;
-  /** 1 where the float form below was proven equal on all 65536 pairs. */
+  /** How the vector modules compute it, see simd/add.ts and simd/mul.ts; what a form does not use is 0. */
   form: u32;
-  aScale: f32;
-  bScale: f32;
-  offset: f32;
+  /** Linear sum: bits 15 and up of both factors as a pair of int16, the low 15 bits likewise, and −Σ zero point·factor. */
+  highFactors: u32;
+  lowFactors: u32;
+  zero: i32;
+  offset: i32;
+  scale: f32;
+  half: f32;
 }
 
 /** Pooling over windows clipped to the input. */
@@ -244,6 +252,19 @@ export class Quantize {
   count: u32;
   scale: f32;
   zeroPoint: i32;
+  lo: i32;
+  hi: i32;
+}
+
+/** y[m,n] = requantize(x[m,n] + bias[n]): int32 accumulators, packed rows. */
+@unmanaged
+export class Requantize {
+  x: u32;
+  y: u32;
+  q: u32;
+  m: u32;
+  n: u32;
+  yZeroPoint: i32;
   lo: i32;
   hi: i32;
 }

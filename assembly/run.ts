@@ -1,6 +1,5 @@
 /** The step loop: a list of pairs (kernel number, parameter block) becomes calls. */
 import * as k from "./kernels";
-import * as portable from "./portable/index";
 import { dotProductKind } from "./relaxed/probe";
 
 /**
@@ -19,18 +18,21 @@ function step(kernel: u32, params: usize, part: u32, parts: u32): void {
     case 1: return k.gemv(params, part, parts);
     case 2: return k.conv2d(params, part, parts);
     case 3: return k.dwconv(params, part, parts);
-    case 4: return portable.lookup(params, part, parts);
-    case 5: return portable.add(params, part, parts);
-    case 6: return portable.mul(params, part, parts);
-    case 7: return portable.averagePool(params, part, parts);
-    case 8: return portable.maxPool(params, part, parts);
-    case 9: return portable.mean(params, part, parts);
-    case 10: return portable.softmax(params, part, parts);
-    case 11: return portable.copy(params, part, parts);
-    case 12: return portable.permute(params, part, parts);
-    case 13: return portable.pad(params, part, parts);
-    case 14: return portable.quantize(params, part, parts);
-    case 15: return portable.dequantize(params, part, parts);
+    case 4: return k.lookup(params, part, parts);
+    case 5: return k.add(params, part, parts);
+    case 6: return k.mul(params, part, parts);
+    case 7: return k.averagePool(params, part, parts);
+    case 8: return k.maxPool(params, part, parts);
+    case 9: return k.mean(params, part, parts);
+    case 10: return k.softmax(params, part, parts);
+    case 11: return k.copy(params, part, parts);
+    case 12: return k.permute(params, part, parts);
+    case 13: return k.pad(params, part, parts);
+    case 14: return k.quantize(params, part, parts);
+    case 15: return k.dequantize(params, part, parts);
+    case 16: return k.requantize(params, part, parts);
+    case 17: return k.spmm(params, part, parts);
+    case 18: return k.sparseConv2d(params, part, parts);
     default: unreachable();
   }
 }

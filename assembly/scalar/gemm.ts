@@ -8,6 +8,16 @@ import { Conv2d, Gemm } from "../params";
 import { RECORD, requantize } from "./requantize";
 
 export function gemm(params: usize, part: u32, parts: u32): void {
+  product(params, part, parts, false);
+}
+
+/** GEMM with sparse B: blocks of four k's and eight columns that are not zero, see `sparseRows3`. */
+export function spmm(params: usize, part: u32, parts: u32): void {
+  product(params, part, parts, true);
+}
+
+// @ts-ignore: decorator
+@inline function product(params: usize, part: u32, parts: u32, sparse: bool): void {
   const p = changetype<Gemm>(params);
   const lanes = <usize>p.scratch + <usize>part * p.scratchStride;
   const end = share(p.m, part + 1, parts);
@@ -16,7 +26,9 @@ export function gemm(params: usize, part: u32, parts: u32): void {
     const x1 = row + 1 < end ? x0 + p.xStride : x0;
     const x2 = row + 2 < end ? x1 + p.xStride : x1;
     packLanes(lanes, x0, x1, x2, p.k);
-    rows3(p, lanes, <usize>p.y + <usize>row * p.yStride, min(end - row, 3));
+    const y = <usize>p.y + <usize>row * p.yStride;
+    if (sparse) sparseRows3(p, lanes, y, min(end - row, 3));
+    else rows3(p, lanes, y, min(end - row, 3));
   }
 }
 
@@ -54,6 +66,16 @@ export function gemv(params: usize, part: u32, parts: u32): void {
 
 /** The same GEMM on the patches of a convolution. */
 export function conv2d(params: usize, part: u32, parts: u32): void {
+  convolution(params, part, parts, false);
+}
+
+/** Convolution with sparse weights. */
+export function sparseConv2d(params: usize, part: u32, parts: u32): void {
+  convolution(params, part, parts, true);
+}
+
+// @ts-ignore: decorator
+@inline function convolution(params: usize, part: u32, parts: u32, sparse: bool): void {
   const p = changetype<Conv2d>(params);
   const lanes = <usize>p.scratch + <usize>part * p.scratchStride;
   const patches = lanes + (<usize>p.k << 3);
@@ -63,7 +85,9 @@ export function conv2d(params: usize, part: u32, parts: u32): void {
     const rows = min(end - row, 3);
     for (let i: u32 = 0; i < rows; i++) packPatch(p, row + i, patches + <usize>i * k);
     packLanes(lanes, patches, rows > 1 ? patches + k : patches, rows > 2 ? patches + 2 * k : patches, p.k);
-    rows3(p, lanes, <usize>p.y + <usize>row * p.yStride, rows);
+    const y = <usize>p.y + <usize>row * p.yStride;
+    if (sparse) sparseRows3(p, lanes, y, rows);
+    else rows3(p, lanes, y, rows);
   }
 }
 
@@ -134,6 +158,53 @@ function rows3(p: Gemm, lanes: usize, y0: usize, rows: u32): void {
       s1 += <i32>l1;
       s2 += <i32>((acc - l1) >> 21);
     } while (w < end);
+    store<i8>(y2 + n, requantize(s2, q, lo, hi, zeroPoint));
+    store<i8>(y1 + n, requantize(s1, q, lo, hi, zeroPoint));
+    store<i8>(y0 + n, requantize(s0, q, lo, hi, zeroPoint));
+    q += RECORD;
+  }
+}
+
+/**
+ * The same with sparse weights. At `index`, for each panel of eight columns: the number of blocks as u32, then each
+ * block's first k as u16, padded to four bytes. Weights: panel by panel, column by column, four bytes a block.
+ */
+function sparseRows3(p: Gemm, lanes: usize, y0: usize, rows: u32): void {
+  const chunk = <usize>p.chunk >>> 1;
+  const lo = p.lo;
+  const hi = p.hi;
+  const zeroPoint = p.yZeroPoint;
+  const y1 = rows > 1 ? y0 + p.yStride : y0;
+  const y2 = rows > 2 ? y1 + p.yStride : y1;
+  let w = <usize>p.w;
+  let q = <usize>p.q;
+  let index = <usize>p.index;
+  for (let n: u32 = 0; n < p.n; n++) {
+    const first = index + 4;
+    const end = first + (load<u32>(index) << 1);
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    for (let o = first; o < end; ) {
+      const stop = min(o + chunk, end);
+      let acc: i64 = 0;
+      while (o < stop) {
+        const l = lanes + (<usize>load<u16>(o) << 3);
+        acc += <i64>load<i8>(w) * load<i64>(l);
+        acc += <i64>load<i8>(w, 1) * load<i64>(l, 8);
+        acc += <i64>load<i8>(w, 2) * load<i64>(l, 16);
+        acc += <i64>load<i8>(w, 3) * load<i64>(l, 24);
+        w += 4;
+        o += 2;
+      }
+      const l0 = (acc << 43) >> 43;
+      acc = (acc - l0) >> 21;
+      const l1 = (acc << 43) >> 43;
+      s0 += <i32>l0;
+      s1 += <i32>l1;
+      s2 += <i32>((acc - l1) >> 21);
+    }
+    if ((n & 7) == 7) index = (end + 3) & ~3;
     store<i8>(y2 + n, requantize(s2, q, lo, hi, zeroPoint));
     store<i8>(y1 + n, requantize(s1, q, lo, hi, zeroPoint));
     store<i8>(y0 + n, requantize(s0, q, lo, hi, zeroPoint));

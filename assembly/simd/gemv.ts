@@ -4,8 +4,7 @@
  */
 import { Gemm } from "../params";
 import { activationMask } from "../relaxed/probe";
-import { A, B, EXACT, FIXED, FORM, initial, POSITIVE, RECORD, SIGNED } from "./requantize";
-import { exact, fixed, magicOffset, narrow, positive, signed } from "./requantize";
+import { initial, narrow, RECORD, requantizeAny } from "./requantize";
 import { pack, storeBytes } from "./widen";
 
 /** k's in one step of a panel, and bytes of that step: eight columns. */
@@ -20,19 +19,6 @@ const HALF: usize = KR * 4;
   return ASC_FEATURE_RELAXED_SIMD
     ? i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(w), x, acc)
     : i32x4.add(acc, i32x4.dot_i16x8_s(x, v128.load8x8_s(w)));
-}
-
-/** Requantizes the four accumulators at half `i` (0 or 16) of a record. */
-function requantize(r: v128, q: usize, i: usize, zeroPoint: i32): v128 {
-  const form = load<u32>(q, FORM);
-  const offset = magicOffset(form, zeroPoint);
-  const a = q + A + i;
-  const b = q + B + i;
-  if (form == POSITIVE) return positive(r, v128.load(a), v128.load(b), offset);
-  if (form == SIGNED) return signed(r, v128.load(a), v128.load(b), offset);
-  if (form == FIXED) return fixed(r, v128.load(a), v128.load(b), offset);
-  assert(form == EXACT);
-  return exact(r, a, b, zeroPoint);
 }
 
 export function gemv(params: usize, part: u32, parts: u32): void {
@@ -85,15 +71,15 @@ function columns32(p: Gemm, a: usize, w: usize, panel: usize, q: usize, y: usize
   const z = p.yZeroPoint;
   const lo = i8x16.splat(<i8>p.lo);
   const hi = i8x16.splat(<i8>p.hi);
-  r0 = requantize(r0, q, 0, z);
-  r1 = requantize(r1, q, 16, z);
-  r2 = requantize(r2, q + RECORD, 0, z);
-  r3 = requantize(r3, q + RECORD, 16, z);
+  r0 = requantizeAny(r0, q, 0, z);
+  r1 = requantizeAny(r1, q, 16, z);
+  r2 = requantizeAny(r2, q + RECORD, 0, z);
+  r3 = requantizeAny(r3, q + RECORD, 16, z);
   v128.store(y, narrow(r0, r1, r2, r3, lo, hi));
-  r4 = requantize(r4, q + 2 * RECORD, 0, z);
-  r5 = requantize(r5, q + 2 * RECORD, 16, z);
-  r6 = requantize(r6, q + 3 * RECORD, 0, z);
-  r7 = requantize(r7, q + 3 * RECORD, 16, z);
+  r4 = requantizeAny(r4, q + 2 * RECORD, 0, z);
+  r5 = requantizeAny(r5, q + 2 * RECORD, 16, z);
+  r6 = requantizeAny(r6, q + 3 * RECORD, 0, z);
+  r7 = requantizeAny(r7, q + 3 * RECORD, 16, z);
   v128.store(y, narrow(r4, r5, r6, r7, lo, hi), 16);
 }
 
@@ -109,8 +95,8 @@ function columns8(p: Gemm, a: usize, w: usize, panel: usize, q: usize, y: usize,
     w += STEP;
     a += 4;
   } while (w < end);
-  r0 = requantize(r0, q, 0, p.yZeroPoint);
-  r1 = requantize(r1, q, 16, p.yZeroPoint);
+  r0 = requantizeAny(r0, q, 0, p.yZeroPoint);
+  r1 = requantizeAny(r1, q, 16, p.yZeroPoint);
   const v = narrow(r0, r1, r0, r1, i8x16.splat(<i8>p.lo), i8x16.splat(<i8>p.hi));
   if (width == 8) v128.store64_lane(y, v, 0);
   else storeBytes(y, v, width);

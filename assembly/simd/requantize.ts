@@ -85,6 +85,25 @@ export function exact(r: v128, a: usize, b: usize, zeroPoint: i32): v128 {
   return i32x4.replace_lane(y, 3, exactLane(i32x4.extract_lane(r, 3), load<i32>(a, 12), load<i32>(b, 12), zeroPoint));
 }
 
+/** Four accumulators in any form but EXACT, a literal: nothing is decided inside. */
+// @ts-ignore: decorator
+@inline export function requantize(form: u32, r: v128, a: v128, b: v128, offset: v128): v128 {
+  if (form == POSITIVE) return positive(r, a, b, offset);
+  return form == SIGNED ? signed(r, a, b, offset) : fixed(r, a, b, offset);
+}
+
+/** Four accumulators in the record's own form, which is looked up; `half` is 0 or 16. */
+export function requantizeAny(r: v128, q: usize, half: usize, zeroPoint: i32): v128 {
+  const form = load<u32>(q, FORM);
+  const a = q + half + A;
+  const b = q + half + B;
+  if (form == EXACT) return exact(r, a, b, zeroPoint);
+  const offset = magicOffset(form, zeroPoint);
+  if (form == POSITIVE) return positive(r, v128.load(a), v128.load(b), offset);
+  if (form == SIGNED) return signed(r, v128.load(a), v128.load(b), offset);
+  return fixed(r, v128.load(a), v128.load(b), offset);
+}
+
 /** Sixteen requantized values to clamped int8. */
 // @ts-ignore: decorator
 @inline export function narrow(r0: v128, r1: v128, r2: v128, r3: v128, lo: v128, hi: v128): v128 {

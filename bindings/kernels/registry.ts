@@ -21,6 +21,9 @@ export const KERNELS = [
   ["pad", "Pad"],
   ["quantize", "Quantize"],
   ["dequantize", "Quantize"],
+  ["requantize", "Requantize"],
+  ["spmm", "Gemm"],
+  ["sparseConv2d", "Conv2d"],
 ] as const;
 
 export type KernelName = (typeof KERNELS)[number][0];

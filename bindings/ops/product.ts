@@ -2,6 +2,7 @@
 import { blocking, packPanels, vectorScratch } from "../kernels/gemm.ts";
 import type { ParamBlocks } from "../kernels/params.ts";
 import type { Output } from "../kernels/requantize.ts";
+import { packSparse, sparsePays } from "../kernels/sparse.ts";
 import type { Constrained } from "./constraints.ts";
 import type { Lowering } from "./types.ts";
 import { placeRecords } from "./weights.ts";
@@ -27,21 +28,30 @@ export interface Product {
 
 /** Rows from which the tile that shares weights between rows beats one row at a time. */
 const GEMM_ROWS = 3;
+/** Steps that any weights can sum in a lane of the scalar module: 32·128·128 < 2^20. */
+const SPARSE_CHUNK = 32;
 
 export function lowerProduct(node: Constrained, to: Lowering, product: Product): void {
   const { x, y, m, n, k, xStride, yStride, data, output, patches } = product;
   const weights = { data, channels: n, depth: k, channelStride: k, depthStride: 1 };
   const { q, forms } = placeRecords(node, to, weights, output, product.first, product.reals);
-  const w = to.place(packPanels(to.module, data, n, k));
-  const note = `${m}x${n}x${k}, requantize ${forms}`;
-  const { mBlock, chunk, scratchBytes } = blocking(to.module, m, k, data, patches !== undefined);
   const vector = m < GEMM_ROWS && patches === undefined;
+  const sparse = packSparse(to.module, data, n, k);
+  const pays = sparsePays(to.module, m, k, sparse, vector);
+  const w = to.place(pays ? sparse.weights : packPanels(to.module, data, n, k));
+  const { mBlock, chunk, scratchBytes } = blocking(to.module, m, k, data, patches !== undefined);
   const gemm = {
-    ...{ x, y, w, q, ...to.scratch(vector ? vectorScratch(to.module, k) : scratchBytes) },
-    ...{ m, n, k, xStride, yStride, mBlock, chunk, yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
+    ...{ x, y, w, q, ...to.scratch(vector && !pays ? vectorScratch(to.module, k) : scratchBytes) },
+    ...{ m, n, k, xStride, yStride, mBlock, chunk: pays ? SPARSE_CHUNK : chunk, index: pays ? to.place(sparse.index) : 0 },
+    ...{ yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
   };
-  if (patches !== undefined)
-    to.call({ kernel: "conv2d", params: { ...gemm, ...patches }, note: `im2col gemm ${note}` });
-  else if (vector) to.call({ kernel: "gemv", params: gemm, note: `gemv ${note}` });
-  else to.call({ kernel: "gemm", params: gemm, note: `gemm ${note}` });
+  const size = `${m}x${n}x${k}, requantize ${forms}`;
+  const kept = `${((100 * sparse.blocks) / sparse.total).toFixed(0)} % of blocks kept`;
+  if (patches !== undefined) {
+    const params = { ...gemm, ...patches };
+    if (pays) to.call({ kernel: "sparseConv2d", params, note: `im2col spmm ${size}, ${kept}` });
+    else to.call({ kernel: "conv2d", params, note: `im2col gemm ${size}` });
+  } else if (pays) to.call({ kernel: "spmm", params: gemm, note: `spmm ${size}, ${kept}` });
+  else if (vector) to.call({ kernel: "gemv", params: gemm, note: `gemv ${size}` });
+  else to.call({ kernel: "gemm", params: gemm, note: `gemm ${size}` });
 }

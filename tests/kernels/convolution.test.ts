@@ -26,13 +26,24 @@ interface Draw {
   readonly scales: "usual" | "any";
 }
 
-/** Weights with rows of zeros and of extremes among random ones. */
-function weights(draw: Random, count: number): Int8Array {
+/** Weights [rows][depth]: random ones, extremes, zeros, and pruned in blocks of 8 rows × 4 or one by one. */
+function weights(draw: Random, count: number, depth: number): Int8Array {
   const kind = draw.int(0, 9);
   if (kind === 0) return new Int8Array(count).fill(127);
   if (kind === 1) return new Int8Array(count).fill(-127);
   if (kind === 2) return new Int8Array(count);
-  return draw.int8(count).map((w) => Math.max(w, -127));
+  const dense = draw.int8(count).map((w) => Math.max(w, -127));
+  if (kind < 6) {
+    const kept = Array.from(
+      { length: Math.ceil(count / depth / 8) * Math.ceil(depth / 4) },
+      () => draw.int(0, kind) === 0,
+    );
+    return dense.map((w, i) => {
+      const block = Math.floor(i / depth / 8) * Math.ceil(depth / 4) + Math.floor((i % depth) / 4);
+      return kept[block] ? w : 0;
+    });
+  }
+  return kind === 6 ? dense.map((w) => (draw.int(0, 4) === 0 ? w : 0)) : dense;
 }
 
 function check(subject: Subject, draw: Random, d: Draw): void {
@@ -47,7 +58,7 @@ function check(subject: Subject, draw: Random, d: Draw): void {
     draw.int(0, 6) === 0
       ? new Int8Array(n * inH * inW * inC).fill(draw.pick([-128, 127]))
       : draw.int8(n * inH * inW * inC);
-  const wData = weights(draw, d.outputs * depth);
+  const wData = weights(draw, d.outputs * depth, depth);
   const sx = Math.fround(0.02);
   const xq = { scale: sx, zeroPoint: draw.pick([0, -128, 127, draw.int(-128, 127)]) };
   const spread = Math.sqrt(depth) * 5000;
@@ -187,7 +198,7 @@ for (const subject of await subjects())
         const n = draw.pick([1, 2, 7, 8, 9, 31, 32, 33, 40, 65]);
         const m = draw.pick([1, 1, 1, 2, 3, 4, 6]);
         const x = draw.int8(m * k);
-        const wData = weights(draw, n * k);
+        const wData = weights(draw, n * k, k);
         const bias = Int32Array.from({ length: n }, () => draw.int(-20000, 20000));
         const xq = { scale: draw.scale(), zeroPoint: draw.int(-128, 127) };
         const yq = { scale: draw.scale(), zeroPoint: draw.int(-128, 127) };

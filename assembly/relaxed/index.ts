@@ -1,2 +1,0 @@
-export { conv2d, gemm } from "./gemm";
-export { dwconv, gemv } from "../simd/index";

@@ -1,0 +1,138 @@
+/**
+ * Register tiles of the relaxed GEMM. A: int8 rows, four k's to an i32 lane, broadcast and brought to what the engine's
+ * dot product multiplies by xor with `mask`. B: a panel of eight columns, [k/4][8][4]; where it is sparse, only its
+ * blocks of 4×8 that are not zero, with the offset of each block's activations in a row. 5x8: ten accumulators, two B,
+ * one A and the mask fit V8's fifteen registers; 6x8 does not with the mask.
+ */
+import { Gemm } from "../params";
+import { A, B, initial, magicOffset, narrow, requantize, requantizeAny } from "../simd/requantize";
+import { storeBytes } from "../simd/widen";
+
+export const MR: u32 = 5;
+/** Bytes of one step of a panel, and of its activations. */
+const STEP: usize = 32;
+const STEP_A: usize = 4;
+
+/** Whole 5×8 tiles down `rows` rows in one form: forms and sparse are literals, so that nothing is decided inside. */
+// @ts-ignore: decorator
+@inline export function wholeTiles(
+  params: usize,
+  form: u32,
+  sparse: bool,
+  a0: usize,
+  aStride: usize,
+  rows: u32,
+  bStart: usize,
+  bEnd: usize,
+  offsets: usize,
+  q: usize,
+  c: usize,
+  yStride: usize,
+  mask: v128,
+): void {
+  const p = changetype<Gemm>(params);
+  const end = a0 + <usize>rows * aStride;
+  while (a0 < end) {
+    const a1 = a0 + aStride;
+    const a2 = a1 + aStride;
+    const a3 = a2 + aStride;
+    const a4 = a3 + aStride;
+    let r00 = initial(q, mask);
+    let r01 = initial(q + 16, mask);
+    let r10 = r00;
+    let r11 = r01;
+    let r20 = r00;
+    let r21 = r01;
+    let r30 = r00;
+    let r31 = r01;
+    let r40 = r00;
+    let r41 = r01;
+    let k: usize = 0;
+    let o = offsets;
+    let b = bStart;
+    if (!sparse || b < bEnd) {
+      do {
+        if (sparse) {
+          k = load<u16>(o);
+          o += 2;
+        }
+        const b0 = v128.load(b);
+        const b1 = v128.load(b, 16);
+        let x = v128.xor(v128.load32_splat(a0 + k), mask);
+        r00 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b0, x, r00);
+        r01 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b1, x, r01);
+        x = v128.xor(v128.load32_splat(a1 + k), mask);
+        r10 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b0, x, r10);
+        r11 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b1, x, r11);
+        x = v128.xor(v128.load32_splat(a2 + k), mask);
+        r20 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b0, x, r20);
+        r21 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b1, x, r21);
+        x = v128.xor(v128.load32_splat(a3 + k), mask);
+        r30 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b0, x, r30);
+        r31 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b1, x, r31);
+        x = v128.xor(v128.load32_splat(a4 + k), mask);
+        r40 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b0, x, r40);
+        r41 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b1, x, r41);
+        b += STEP;
+        if (!sparse) k += STEP_A;
+      } while (b < bEnd);
+    }
+    const offset = magicOffset(form, p.yZeroPoint);
+    let s = v128.load(q, A);
+    let t = v128.load(q, B);
+    r00 = requantize(form, r00, s, t, offset);
+    r10 = requantize(form, r10, s, t, offset);
+    r20 = requantize(form, r20, s, t, offset);
+    r30 = requantize(form, r30, s, t, offset);
+    r40 = requantize(form, r40, s, t, offset);
+    s = v128.load(q, A + 16);
+    t = v128.load(q, B + 16);
+    r01 = requantize(form, r01, s, t, offset);
+    r11 = requantize(form, r11, s, t, offset);
+    r21 = requantize(form, r21, s, t, offset);
+    r31 = requantize(form, r31, s, t, offset);
+    r41 = requantize(form, r41, s, t, offset);
+    const lo = i8x16.splat(<i8>p.lo);
+    const hi = i8x16.splat(<i8>p.hi);
+    const y0 = narrow(r00, r01, r10, r11, lo, hi);
+    v128.store64_lane(c, y0, 0);
+    v128.store64_lane(c + yStride, y0, 1);
+    c += yStride << 1;
+    const y2 = narrow(r20, r21, r30, r31, lo, hi);
+    v128.store64_lane(c, y2, 0);
+    v128.store64_lane(c + yStride, y2, 1);
+    c += yStride << 1;
+    v128.store64_lane(c, narrow(r40, r41, r40, r41, lo, hi), 0);
+    c += yStride;
+    a0 = a4 + aStride;
+  }
+}
+
+/** One row of one panel, any form and width: the rows below whole tiles, and panels that are not whole. */
+export function rowTile(
+  p: Gemm,
+  sparse: bool,
+  a: usize,
+  b: usize,
+  bEnd: usize,
+  offsets: usize,
+  q: usize,
+  c: usize,
+  width: u32,
+  mask: v128,
+): void {
+  let r0 = initial(q, mask);
+  let r1 = initial(q + 16, mask);
+  for (; b < bEnd; b += STEP) {
+    const x = v128.xor(v128.load32_splat(sparse ? a + load<u16>(offsets) : a), mask);
+    r0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(b), x, r0);
+    r1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(b, 16), x, r1);
+    a += sparse ? 0 : STEP_A;
+    offsets += 2;
+  }
+  r0 = requantizeAny(r0, q, 0, p.yZeroPoint);
+  r1 = requantizeAny(r1, q, 16, p.yZeroPoint);
+  const v = narrow(r0, r1, r0, r1, i8x16.splat(<i8>p.lo), i8x16.splat(<i8>p.hi));
+  if (width == 8) v128.store64_lane(c, v, 0);
+  else storeBytes(c, v, width);
+}

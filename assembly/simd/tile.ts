@@ -1,0 +1,128 @@
+/**
+ * Register tiles of the SIMD128 GEMM. A: rows widened to int16, two k's to an i32 lane, broadcast. B: a panel of eight
+ * columns, widened, [k/2][8][2]; where it is sparse, only its blocks of 2×8 that are not zero, with the offset of each
+ * block's activations in a row. 4x8 beats 5x8, 6x8 and 4x16: eight accumulators, two B and one A fit V8's fifteen
+ * registers.
+ */
+import { Gemm } from "../params";
+import { A, B, magicOffset, narrow, requantize, requantizeAny } from "./requantize";
+import { storeBytes } from "./widen";
+
+export const MR: u32 = 4;
+/** Bytes of one step of a widened panel, and of its activations. */
+const STEP: usize = 32;
+const STEP_A: usize = 4;
+
+/** Whole 4×8 tiles down `rows` rows in one form: forms and sparse are literals, so that nothing is decided inside. */
+// @ts-ignore: decorator
+@inline export function wholeTiles(
+  params: usize,
+  form: u32,
+  sparse: bool,
+  a0: usize,
+  aStride: usize,
+  rows: u32,
+  bStart: usize,
+  bEnd: usize,
+  offsets: usize,
+  q: usize,
+  c: usize,
+  yStride: usize,
+  mask: v128,
+): void {
+  const p = changetype<Gemm>(params);
+  const end = a0 + <usize>rows * aStride;
+  while (a0 < end) {
+    const a1 = a0 + aStride;
+    const a2 = a1 + aStride;
+    const a3 = a2 + aStride;
+    let r00 = v128.load(q);
+    let r01 = v128.load(q, 16);
+    let r10 = r00;
+    let r11 = r01;
+    let r20 = r00;
+    let r21 = r01;
+    let r30 = r00;
+    let r31 = r01;
+    let k: usize = 0;
+    let o = offsets;
+    let b = bStart;
+    if (!sparse || b < bEnd) {
+      do {
+        if (sparse) {
+          k = load<u16>(o);
+          o += 2;
+        }
+        const b0 = v128.load(b);
+        const b1 = v128.load(b, 16);
+        let x = v128.load32_splat(a0 + k);
+        r00 = i32x4.add(r00, i32x4.dot_i16x8_s(x, b0));
+        r01 = i32x4.add(r01, i32x4.dot_i16x8_s(x, b1));
+        x = v128.load32_splat(a1 + k);
+        r10 = i32x4.add(r10, i32x4.dot_i16x8_s(x, b0));
+        r11 = i32x4.add(r11, i32x4.dot_i16x8_s(x, b1));
+        x = v128.load32_splat(a2 + k);
+        r20 = i32x4.add(r20, i32x4.dot_i16x8_s(x, b0));
+        r21 = i32x4.add(r21, i32x4.dot_i16x8_s(x, b1));
+        x = v128.load32_splat(a3 + k);
+        r30 = i32x4.add(r30, i32x4.dot_i16x8_s(x, b0));
+        r31 = i32x4.add(r31, i32x4.dot_i16x8_s(x, b1));
+        b += STEP;
+        if (!sparse) k += STEP_A;
+      } while (b < bEnd);
+    }
+    const offset = magicOffset(form, p.yZeroPoint);
+    let s = v128.load(q, A);
+    let t = v128.load(q, B);
+    r00 = requantize(form, r00, s, t, offset);
+    r10 = requantize(form, r10, s, t, offset);
+    r20 = requantize(form, r20, s, t, offset);
+    r30 = requantize(form, r30, s, t, offset);
+    s = v128.load(q, A + 16);
+    t = v128.load(q, B + 16);
+    r01 = requantize(form, r01, s, t, offset);
+    r11 = requantize(form, r11, s, t, offset);
+    r21 = requantize(form, r21, s, t, offset);
+    r31 = requantize(form, r31, s, t, offset);
+    const lo = i8x16.splat(<i8>p.lo);
+    const hi = i8x16.splat(<i8>p.hi);
+    const y0 = narrow(r00, r01, r10, r11, lo, hi);
+    v128.store64_lane(c, y0, 0);
+    v128.store64_lane(c + yStride, y0, 1);
+    c += yStride << 1;
+    const y2 = narrow(r20, r21, r30, r31, lo, hi);
+    v128.store64_lane(c, y2, 0);
+    v128.store64_lane(c + yStride, y2, 1);
+    c += yStride << 1;
+    a0 = a3 + aStride;
+  }
+}
+
+/** One row of one panel, any form and width: the rows below whole tiles, and panels that are not whole. */
+export function rowTile(
+  p: Gemm,
+  sparse: bool,
+  a: usize,
+  b: usize,
+  bEnd: usize,
+  offsets: usize,
+  q: usize,
+  c: usize,
+  width: u32,
+  mask: v128,
+): void {
+  let r0 = v128.load(q);
+  let r1 = v128.load(q, 16);
+  for (; b < bEnd; b += STEP) {
+    const x = v128.load32_splat(sparse ? a + load<u16>(offsets) : a);
+    r0 = i32x4.add(r0, i32x4.dot_i16x8_s(x, v128.load(b)));
+    r1 = i32x4.add(r1, i32x4.dot_i16x8_s(x, v128.load(b, 16)));
+    a += sparse ? 0 : STEP_A;
+    offsets += 2;
+  }
+  r0 = requantizeAny(r0, q, 0, p.yZeroPoint);
+  r1 = requantizeAny(r1, q, 16, p.yZeroPoint);
+  const v = narrow(r0, r1, r0, r1, i8x16.splat(<i8>p.lo), i8x16.splat(<i8>p.hi));
+  if (width == 8) v128.store64_lane(c, v, 0);
+  else storeBytes(c, v, width);
+}
