@@ -48,6 +48,11 @@ const WALLS: readonly Wall[] = [
     types: ["bindings/tensor.ts"],
   },
   {
+    of: "bindings/api",
+    may: [...BASE, "bindings/kernels", "bindings/ops", "bindings/plan/types.ts"],
+    types: ["bindings/runtime/instantiate.ts"],
+  },
+  {
     of: "bindings/compile",
     may: ["bindings/errors.ts", "bindings/tensor.ts", "bindings/plan", "bindings/kernels", "bindings/runtime"],
     packages: ["binaryen"],

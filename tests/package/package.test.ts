@@ -55,12 +55,13 @@ test("importing does nothing: no file, no memory, no module, no output", () => {
       target[name] = function () { used.push(name); throw new Error(name); };
     await import("pint8");
     await import("pint8/runtime");
+    await import("pint8/kernels");
     console.log(JSON.stringify(used));`;
   assert.deepEqual(JSON.parse(node("--input-type=module", "--eval", program)), []);
 });
 
 test("nothing evaluates text as code", () => {
-  const names = ["index", "runtime", "cli"];
+  const names = ["index", "runtime", "kernels", "cli"];
   for (const name of names) {
     const text = readFileSync(join(ROOT, `dist/lib/${name}.js`), "utf8");
     assert.doesNotMatch(text, /\beval\s*\(|new Function\b/, name);
