@@ -33,7 +33,7 @@ function findSteps(step: Step, output: Output): number {
   const { multiplier, min, max } = step;
   const e = -step.shift;
   if (min < -(2 ** 30) || max >= 2 ** 30 || e < 0) return -1;
-  if (e > 13 || multiplier === 0) return constant(step, output) ? 0 : -1;
+  if (e > 13 || multiplier === 0) return -1;
   const unit = 2 ** (31 + e);
   const half = e > 0 ? 2 ** (30 + e) : 0;
   const up = e > 0 ? 2 ** 31 : 0;
@@ -58,13 +58,6 @@ function findSteps(step: Step, output: Output): number {
   return count;
 }
 
-/** True where every accumulator gives the same output, which `first` then follows. */
-function constant(step: Step, output: Output): boolean {
-  const least = clamp(reference(step.min, step, output.zeroPoint), output);
-  first = least + 1;
-  return least === clamp(reference(step.max, step, output.zeroPoint), output);
-}
-
 /** The reference itself, on one accumulator. */
 export function reference(acc: number, { multiplier, shift }: Step, zeroPoint: number): number {
   const left = shift > 0 ? acc << shift : acc;
@@ -73,13 +66,13 @@ export function reference(acc: number, { multiplier, shift }: Step, zeroPoint: n
   return zeroPoint + Math.sign(x) * Math.floor((Math.abs(x) + (scale > 1 ? scale / 2 : 0)) / scale);
 }
 
-function clamp(q: number, { lo, hi }: Output): number {
+/** A value within the output's range. */
+export function clamp(q: number, { lo, hi }: Output): number {
   return Math.min(Math.max(q, lo), hi);
 }
 
-/** Float scales near the real multiplier; 0 for channels that do not depend on their accumulator. */
-function scaleOf({ multiplier, shift }: Step, count: number, nudge: number): number {
-  if (count === 0) return 0;
+/** Float scales near the real multiplier. */
+function scaleOf({ multiplier, shift }: Step, nudge: number): number {
   const s = round(multiplier * 2 ** (shift - 31));
   return s + nudge * 2 ** (Math.floor(Math.log2(s)) - 23);
 }
@@ -130,9 +123,9 @@ export function provePositive(step: Step, output: Output): readonly [number, num
   const count = findSteps(step, output);
   if (count < 0) return undefined;
   for (const nudge of NUDGES) {
-    const s = scaleOf(step, count, nudge);
-    let least = count === 0 ? first - 1 : -Infinity;
-    let most = count === 0 ? first - 1 : Infinity;
+    const s = scaleOf(step, nudge);
+    let least = count === 0 ? output.zeroPoint : -Infinity;
+    let most = count === 0 ? output.zeroPoint : Infinity;
     for (let i = 0; i < count; i++) {
       const t = thresholds[i] as number;
       least = Math.max(least, first + i - 0.5 - round(round(t) * s));
@@ -154,9 +147,9 @@ export function proveSigned(step: Step, output: Output): readonly [number, numbe
   const count = findSteps(step, output);
   if (count < 0) return undefined;
   for (const nudge of NUDGES) {
-    const s = scaleOf(step, count, nudge);
+    const s = scaleOf(step, nudge);
     let least = 0;
-    let most = count === 0 ? 0 : 0.5;
+    let most = 0.5;
     for (let i = 0; i < count; i++) {
       const t = thresholds[i] as number;
       const edge = first + i - zeroPoint - 0.5;

@@ -69,10 +69,9 @@ function lowerDepthwise(node: Node, to: Lowering): void {
   const fields = geometry(node);
   const shape = { channels, ...fields };
   const layout = dwLayout(to.module, shape);
-  const data = int8(inputOf(node, 1));
   const output = outputOfNode(node, node.attributes.activation);
-  const weights = { data, channels, depth: fields.kH * fields.kW, channelStride: 1, depthStride: channels };
-  const { q, forms } = placeRecords(node, to, weights, output);
+  const weights = { data: int8(inputOf(node, 1)), channels, depth: fields.kH * fields.kW, channelStride: 1, depthStride: channels };
+  const { q, forms, data } = placeRecords(node, to, weights, output);
   to.call({
     kernel: "dwconv",
     params: {

@@ -32,9 +32,9 @@ const GEMM_ROWS = 3;
 const SPARSE_CHUNK = 32;
 
 export function lowerProduct(node: Constrained, to: Lowering, product: Product): void {
-  const { x, y, m, n, k, xStride, yStride, data, output, patches } = product;
-  const weights = { data, channels: n, depth: k, channelStride: k, depthStride: 1 };
-  const { q, forms } = placeRecords(node, to, weights, output, product.first, product.reals);
+  const { x, y, m, n, k, xStride, yStride, output, patches } = product;
+  const weights = { data: product.data, channels: n, depth: k, channelStride: k, depthStride: 1 };
+  const { q, forms, data } = placeRecords(node, to, weights, output, product.first, product.reals);
   const vector = m < GEMM_ROWS && patches === undefined;
   const sparse = packSparse(to.module, data, n, k);
   const pays = sparsePays(to.module, m, k, sparse, vector);

@@ -1,6 +1,6 @@
 /** What convolutions and fully-connected layers check and pack alike. */
 import type { Activation } from "../graph.ts";
-import { channelsOf, type Weights } from "../kernels/channels.ts";
+import { channelsOf, settleConstants, type Weights } from "../kernels/channels.ts";
 import { activationRange, quantizeMultiplier } from "../kernels/quantization.ts";
 import { type Output, packRecords } from "../kernels/requantize.ts";
 import type { Tensor } from "../tensor.ts";
@@ -89,7 +89,10 @@ export function inputZeroPoint(node: Constrained): number {
   return inputOf(node, 0).quantization?.zeroPoint[0] ?? 0;
 }
 
-/** Packs the requantize records of `weights`, whose channels begin at `first` of the node's, and places them. */
+/**
+ * Packs the requantize records of `weights`, whose channels begin at `first` of the node's, and places them. Returns
+ * the weights to pack: those of channels that do not depend on the input are zeros.
+ */
 export function placeRecords(
   node: Constrained,
   to: Lowering,
@@ -97,10 +100,11 @@ export function placeRecords(
   output: Output,
   first = 0,
   real: readonly number[] = reals(node),
-): { readonly q: number; readonly forms: string } {
+): { readonly q: number; readonly forms: string; readonly data: Int8Array } {
   const own = real.length === 1 ? real : real.slice(first, first + weights.channels);
   const bias = int32(node.inputs[2])?.subarray(first, first + weights.channels);
   const channels = channelsOf(weights, bias, inputZeroPoint(node), own.map(quantizeMultiplier));
+  const { data } = settleConstants(weights, channels, output);
   const { bytes, forms } = packRecords(to.module, channels, output, weights.depth);
-  return { q: to.place(bytes), forms };
+  return { q: to.place(bytes), forms, data };
 }
