@@ -12,7 +12,8 @@ export function run(steps: usize, count: u32, part: u32, parts: u32): void {
   }
 }
 
-function step(kernel: u32, params: usize, part: u32, parts: u32): void {
+/** One kernel by its number. */
+export function step(kernel: u32, params: usize, part: u32, parts: u32): void {
   switch (kernel) {
     case 0: return k.gemm(params, part, parts);
     case 1: return k.gemv(params, part, parts);

@@ -1,28 +1,44 @@
 // Builds every module of asconfig.json into wasm/ and stamps it: a custom section "pint8" with the SHA-256 of the
-// bytes before it, to which saved plans are bound. `node scripts/build-wasm.mjs [target…]`
+// bytes before it, to which saved plans are bound. A threads build has the same kernels as its plain twin, so the same
+// plans fit it: it carries the twin's hash, in a section "pint8.threads", and is built after it.
+// `node scripts/build-wasm.mjs [target…]`
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { main } from "assemblyscript/asc";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+const THREADS = ".threads";
 
-/** The module with its hash appended as a custom section. */
-function stamp(wasm) {
-  const name = Buffer.from("pint8");
-  const body = Buffer.concat([Buffer.from([name.length]), name, createHash("sha256").update(wasm).digest()]);
+/** The module with a custom section of 32 bytes appended. */
+function stamp(wasm, section, hash) {
+  const name = Buffer.from(section);
+  const body = Buffer.concat([Buffer.from([name.length]), name, hash]);
   return Buffer.concat([wasm, Buffer.from([0, body.length]), body]);
+}
+
+/** The hash that a plain module was stamped with. */
+function hashOf(file) {
+  const [section] = WebAssembly.Module.customSections(new WebAssembly.Module(readFileSync(file)), "pint8");
+  return Buffer.from(section);
 }
 
 const { targets } = JSON.parse(readFileSync(`${root}asconfig.json`, "utf8"));
 const wanted = process.argv.slice(2);
 mkdirSync(`${root}wasm`, { recursive: true });
 for (const target of wanted.length ? wanted : Object.keys(targets)) {
-  const { error, stderr } = await main(["--config", "asconfig.json", "--target", target, "--baseDir", root]);
+  const twin = target.endsWith(THREADS) ? target.slice(0, -THREADS.length) : undefined;
+  const entries = twin === undefined ? [] : ["assembly/threads.ts"];
+  const { error, stderr } = await main([...entries, "--config", "asconfig.json", "--target", target, "--baseDir", root]);
   if (error) {
     process.stderr.write(`${stderr}\n${error.message}\n`);
     process.exit(1);
   }
   const file = `${root}${targets[target].outFile}`;
-  writeFileSync(file, stamp(readFileSync(file)));
+  const wasm = readFileSync(file);
+  const stamped =
+    twin === undefined
+      ? stamp(wasm, "pint8", createHash("sha256").update(wasm).digest())
+      : stamp(wasm, "pint8.threads", hashOf(`${root}${targets[twin].outFile}`));
+  writeFileSync(file, stamped);
 }

@@ -10,6 +10,9 @@ import { filesIn, outdated, ROOT } from "./files.mjs";
 /** Entry points of the package; those that are not written yet are left out. */
 const ENTRIES = ["index", "runtime", "kernels", "compile", "optimize", "cli"];
 
+/** Threads load it by its name, beside the bundles: `new URL("./worker.js", import.meta.url)`. */
+const WORKER = { in: "bindings/runtime/worker.ts", out: "worker" };
+
 function node(script, ...args) {
   const { status } = spawnSync(process.execPath, [join(ROOT, script), ...args], {
     cwd: ROOT,
@@ -20,7 +23,7 @@ function node(script, ...args) {
 
 /** Compiles the kernels where needed. */
 export function buildWasm(force = false) {
-  const modules = ["scalar", "simd", "relaxed"].map((name) => `wasm/${name}.wasm`);
+  const modules = ["scalar", "simd", "relaxed", "simd.threads", "relaxed.threads"].map((name) => `wasm/${name}.wasm`);
   const sources = [...filesIn("assembly", ".ts"), "asconfig.json", "scripts/build-wasm.mjs"];
   if (!force && !outdated(modules, sources)) return;
   console.error("building wasm/ …");
@@ -30,14 +33,14 @@ export function buildWasm(force = false) {
 /** Bundles the package and writes its declarations where needed. */
 export async function buildLibrary(force = false) {
   const entries = ENTRIES.filter((name) => existsSync(join(ROOT, "bindings", `${name}.ts`)));
-  const targets = entries.flatMap((name) => [`dist/lib/${name}.js`, `dist/types/${name}.d.ts`]);
+  const targets = entries.flatMap((name) => [`dist/lib/${name}.js`, `dist/types/${name}.d.ts`]).concat("dist/lib/worker.js");
   const sources = [...filesIn("bindings", ".ts"), "package.json", "tsconfig.json", "scripts/build.mjs"];
   if (!force && !outdated(targets, sources)) return;
   console.error("building dist/ …");
   rmSync(join(ROOT, "dist"), { recursive: true, force: true });
   await build({
     absWorkingDir: ROOT,
-    entryPoints: entries.map((name) => `bindings/${name}.ts`),
+    entryPoints: [...entries.map((name) => ({ in: `bindings/${name}.ts`, out: name })), WORKER],
     outdir: "dist/lib",
     bundle: true,
     splitting: true,

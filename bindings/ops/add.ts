@@ -1,13 +1,13 @@
 import { quantizeMultiplier } from "../kernels/quantization.ts";
 import { constrain, inputOf, outputOf } from "./constraints.ts";
-import { affineOf, binaryParams, inferBinary, sameSizeInputs } from "./elementwise.ts";
+import { affineOf, inferBinary, lowerSum, type SumFactors, sameSizeInputs } from "./elementwise.ts";
 import type { NodeView, Operator } from "./types.ts";
 
 /** Both operands are shifted left by this before they are scaled. */
 const LEFT_SHIFT = 20;
 
 /** The factors of a, b and y, in doubles as TFLite computes them. */
-function factors(node: NodeView<"add">) {
+function factors(node: NodeView<"add">): SumFactors {
   const a = affineOf(inputOf(node, 0)).scale;
   const b = affineOf(inputOf(node, 1)).scale;
   const twice = 2 * Math.max(a, b);
@@ -29,16 +29,5 @@ export const add: Operator<"add"> = {
     return types;
   },
   inPlace: sameSizeInputs,
-  lower(node, to) {
-    const real = factors(node);
-    const [a, b, y] = [quantizeMultiplier(real.a), quantizeMultiplier(real.b), quantizeMultiplier(real.y)];
-    to.call({
-      kernel: "add",
-      params: {
-        ...binaryParams(node, to),
-        ...{ aMultiplier: a.multiplier, aShift: a.shift, bMultiplier: b.multiplier, bShift: b.shift },
-        ...{ yMultiplier: y.multiplier, yShift: y.shift, form: 0, aScale: 0, bScale: 0, offset: 0 },
-      },
-    });
-  },
+  lower: (node, to) => lowerSum(node, to, factors(node), 1),
 };

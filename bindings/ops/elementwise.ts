@@ -2,7 +2,8 @@
 import type { Activation, OpKind } from "../graph.ts";
 import { broadcastShape, broadcastStrides, mergeLoops, six } from "../kernels/broadcast.ts";
 import type { ParamBlocks } from "../kernels/params.ts";
-import { type Affine, activationRange } from "../kernels/quantization.ts";
+import { type Affine, activationRange, quantizeMultiplier } from "../kernels/quantization.ts";
+import { proveSum } from "../kernels/sum-proof.ts";
 import { rescaleTable } from "../kernels/tables.ts";
 import { elementCount, type Tensor, type TensorType } from "../tensor.ts";
 import {
@@ -32,6 +33,12 @@ export function inferUnary<K extends OpKind>(node: NodeView<K>): readonly Tensor
   return [{ dtype: "int8", shape: x.shape }];
 }
 
+/** What a table of xor flips; 0 for others. */
+function flipOf(table: Uint8Array): number {
+  const flip = table[0] as number;
+  return table.every((value, i) => value === (i ^ flip)) ? flip : 0;
+}
+
 /** One `lookup` of every byte of input 0. */
 export function lowerLookup(to: Lowering, table: Uint8Array, note: string): void {
   const [x] = to.inputs;
@@ -39,7 +46,7 @@ export function lowerLookup(to: Lowering, table: Uint8Array, note: string): void
   if (x === undefined || y === undefined) return;
   to.call({
     kernel: "lookup",
-    params: { x: x.address, y: y.address, table: to.place(table), count: elementCount(y.shape) },
+    params: { x: x.address, y: y.address, table: to.place(table), count: elementCount(y.shape), flip: flipOf(table) },
     note: `lookup ${note}`,
   });
 }
@@ -107,9 +114,12 @@ export function binaryParams<K extends "add" | "sub" | "mul">(
   | "yMultiplier"
   | "yShift"
   | "form"
-  | "aScale"
-  | "bScale"
+  | "highFactors"
+  | "lowFactors"
+  | "zero"
   | "offset"
+  | "scale"
+  | "half"
 > {
   const a = inputOf(node, 0);
   const b = inputOf(node, 1);
@@ -128,4 +138,37 @@ export function binaryParams<K extends "add" | "sub" | "mul">(
     yZeroPoint: output.zeroPoint,
     ...activationRange(node.attributes.activation, "int8", output),
   };
+}
+
+/** The fields of forms, for the reference's arithmetic. */
+export const NO_FORM = { form: 0, highFactors: 0, lowFactors: 0, zero: 0, offset: 0, scale: 0, half: 0 } as const;
+
+/** The real factors of an addition's operands and of its sum. */
+export interface SumFactors {
+  readonly a: number;
+  readonly b: number;
+  readonly y: number;
+}
+
+/** Calls `add`, in the linear form of the vector modules where that is proven; sign −1 subtracts. */
+export function lowerSum<K extends "add" | "sub">(
+  node: NodeView<K>,
+  to: Lowering,
+  factors: SumFactors,
+  sign: 1 | -1,
+): void {
+  const [a, b, y] = [quantizeMultiplier(factors.a), quantizeMultiplier(factors.b), quantizeMultiplier(factors.y)];
+  const common = binaryParams(node, to);
+  const linear = to.module === "scalar" ? undefined : proveSum({ ...common, a, b, y, sign }, common);
+  to.call({
+    kernel: "add",
+    params: {
+      ...common,
+      ...{ aMultiplier: a.multiplier, aShift: a.shift, bMultiplier: sign * b.multiplier, bShift: b.shift },
+      ...{ yMultiplier: y.multiplier, yShift: y.shift },
+      ...NO_FORM,
+      ...linear,
+    },
+    note: `${sign < 0 ? "add, subtracting" : "add"}${linear ? ", linear" : ""}`,
+  });
 }

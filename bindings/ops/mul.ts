@@ -1,10 +1,23 @@
-import { quantizeMultiplier } from "../kernels/quantization.ts";
+import { activationRange, type Multiplier, quantizeMultiplier } from "../kernels/quantization.ts";
+import { proveSigned } from "../kernels/requantize-proof.ts";
 import { inputOf, outputOf, requireRatio } from "./constraints.ts";
-import { affineOf, binaryParams, inferBinary, sameSizeInputs } from "./elementwise.ts";
-import type { NodeView, Operator } from "./types.ts";
+import { affineOf, binaryParams, inferBinary, NO_FORM, sameSizeInputs } from "./elementwise.ts";
+import type { Lowering, NodeView, Operator } from "./types.ts";
 
 function factor(node: NodeView<"mul">): number {
   return (affineOf(inputOf(node, 0)).scale * affineOf(inputOf(node, 1)).scale) / affineOf(outputOf(node)).scale;
+}
+
+/** The vector modules' float form, where it equals the reference on every product of two differences. */
+function floatForm(node: NodeView<"mul">, to: Lowering, y: Multiplier) {
+  if (to.module === "scalar") return undefined;
+  const { lo, hi } = activationRange(node.attributes.activation, "int8", affineOf(outputOf(node)));
+  const { zeroPoint } = affineOf(outputOf(node));
+  const [a, b] = [affineOf(inputOf(node, 0)).zeroPoint, affineOf(inputOf(node, 1)).zeroPoint];
+  const products = [-128, 127].flatMap((p) => [-128, 127].map((q) => (p - a) * (q - b)));
+  const step = { ...y, min: Math.min(...products), max: Math.max(...products) };
+  const proven = proveSigned(step, { lo, hi, zeroPoint });
+  return proven && { form: 1, scale: proven[0], half: proven[1] };
 }
 
 /**
@@ -25,7 +38,8 @@ export const mul: Operator<"mul"> = {
       params: {
         ...binaryParams(node, to),
         ...{ aMultiplier: 0, aShift: 0, bMultiplier: 0, bShift: 0, yMultiplier: y.multiplier, yShift: y.shift },
-        ...{ form: 0, aScale: 0, bScale: 0, offset: 0 },
+        ...NO_FORM,
+        ...floatForm(node, to, y),
       },
     });
   },

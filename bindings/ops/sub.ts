@@ -1,10 +1,10 @@
 import { quantizeMultiplier } from "../kernels/quantization.ts";
 import { constrain, inputOf, outputOf } from "./constraints.ts";
-import { affineOf, binaryParams, inferBinary, sameSizeInputs } from "./elementwise.ts";
+import { affineOf, inferBinary, lowerSum, type SumFactors, sameSizeInputs } from "./elementwise.ts";
 import type { NodeView, Operator } from "./types.ts";
 
 /** The factors of a, b and y; unlike ADD's they are float32 quotients in TFLite. */
-function factors(node: NodeView<"sub">) {
+function factors(node: NodeView<"sub">): SumFactors {
   const a = affineOf(inputOf(node, 0)).scale;
   const b = affineOf(inputOf(node, 1)).scale;
   const twice = Math.fround(2 * Math.max(a, b));
@@ -27,17 +27,5 @@ export const sub: Operator<"sub"> = {
     return types;
   },
   inPlace: sameSizeInputs,
-  lower(node, to) {
-    const real = factors(node);
-    const [a, b, y] = [quantizeMultiplier(real.a), quantizeMultiplier(real.b), quantizeMultiplier(real.y)];
-    to.call({
-      kernel: "add",
-      params: {
-        ...binaryParams(node, to),
-        ...{ aMultiplier: a.multiplier, aShift: a.shift, bMultiplier: -b.multiplier, bShift: b.shift },
-        ...{ yMultiplier: y.multiplier, yShift: y.shift, form: 0, aScale: 0, bScale: 0, offset: 0 },
-      },
-      note: "add, subtracting",
-    });
-  },
+  lower: (node, to) => lowerSum(node, to, factors(node), -1),
 };

@@ -6,7 +6,7 @@ import { type Plan, type PlanPort, type PlanStep, type Range, STEP_BYTES } from 
 
 /** The header of a plan file, as JSON bytes. A step's kernel and parameters stand in the image already. */
 export function writeHeader({ image: _, steps, ...rest }: Plan): Uint8Array {
-  const notes = steps.map(({ where, note, macs, bytes }) => ({ where, note, macs, bytes }));
+  const notes = steps.map(({ where, note, macs, elements, bytes }) => ({ where, note, macs, elements, bytes }));
   return new TextEncoder().encode(JSON.stringify({ ...rest, steps: notes }));
 }
 
@@ -28,6 +28,7 @@ export function readHeader(bytes: Uint8Array, image: Uint8Array): Plan {
     where: value.field("where").string(),
     note: value.field("note").string(),
     macs: value.field("macs").size(),
+    elements: value.field("elements").size(),
     bytes: value.field("bytes").size(),
   });
   return {

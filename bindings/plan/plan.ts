@@ -29,6 +29,7 @@ interface Call {
   readonly call: KernelCall;
   readonly where: string;
   readonly macs: number;
+  readonly elements: number;
   readonly bytes: number;
 }
 
@@ -124,11 +125,15 @@ function lowerAll(
     };
     operator.lower(view, lowering);
     const macs = operator.macs?.(view) ?? 0;
+    const elements = Math.max(0, ...[...view.inputs, ...view.outputs].map(elementsOf));
     for (const [i, call] of pending.entries())
-      calls.push({ call, where: node.where, macs: i === 0 ? macs : 0, bytes: i === 0 ? bytes : 0 });
+      calls.push({ call, where: node.where, macs: i === 0 ? macs : 0, elements, bytes: i === 0 ? bytes : 0 });
   }
   return { calls, scratchBytes };
 }
+
+const elementsOf = (tensor: Tensor | undefined): number =>
+  tensor === undefined || tensor.data !== undefined ? 0 : tensor.shape.reduce((all, size) => all * size, 1);
 
 /**
  * The tensor with its address. A constant is put into the image only when the operator asks for its address: most are

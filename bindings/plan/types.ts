@@ -32,6 +32,8 @@ export interface PlanStep {
   readonly note: string;
   /** Multiply-accumulates of one run. */
   readonly macs: number;
+  /** Elements of the largest tensor of its operator that is not constant. */
+  readonly elements: number;
   /** Bytes of packed weights and tables that it reads. */
   readonly bytes: number;
 }

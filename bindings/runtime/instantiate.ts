@@ -10,8 +10,12 @@ export interface KernelExports {
  * The kernels over a memory. The loader is imported here and not above because it acts when it is imported; what it wraps
  * around exports is left aside: calls go straight into wasm.
  */
-export async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<KernelExports> {
+export async function instantiate(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  env: WebAssembly.ModuleImports = {},
+): Promise<KernelExports> {
   const loader = await import("@assemblyscript/loader");
-  const { instance } = await loader.instantiate(module, { env: { memory } });
+  const { instance } = await loader.instantiate(module, { env: { ...env, memory } });
   return instance.exports as unknown as KernelExports;
 }

@@ -19,6 +19,11 @@ const URLS: { readonly [M in ModuleName]: () => URL } = {
   relaxed: () => new URL("../../wasm/relaxed.wasm", import.meta.url),
 };
 
+const THREADS_URLS: { readonly [M in ModuleName]?: () => URL } = {
+  simd: () => new URL("../../wasm/simd.threads.wasm", import.meta.url),
+  relaxed: () => new URL("../../wasm/relaxed.threads.wasm", import.meta.url),
+};
+
 /**
  * The kernels by name; `"auto"` takes the fastest that this engine runs correctly. `wasm` is a module compiled elsewhere,
  * for workers that must import it statically: it is the one that `name` says.
@@ -68,6 +73,18 @@ async function compile(name: ModuleName): Promise<WebAssembly.Module> {
   }
 }
 
+/** The build of the same kernels for several threads, or the reason why there is none, as the end of a sentence. */
+export async function compileThreads({ name, hash }: KernelModule): Promise<WebAssembly.Module | string> {
+  const url = THREADS_URLS[name];
+  if (url === undefined) return `the module ${name} has no threads build`;
+  try {
+    const module = await WebAssembly.compile((await readSource(url())) as BufferSource);
+    return hashIn(module, "pint8.threads") === hash ? module : `${name}.threads.wasm is of another build`;
+  } catch (cause) {
+    return `${name}.threads.wasm cannot be used: ${cause instanceof Error ? cause.message : cause}`;
+  }
+}
+
 async function check(name: ModuleName, module: WebAssembly.Module): Promise<KernelModule> {
   const described = describe(name, module);
   ensure(name !== "relaxed" || (await isExact(module)), "MODULE_UNAVAILABLE", () => ({
@@ -87,12 +104,18 @@ async function isExact(module: WebAssembly.Module): Promise<boolean> {
 }
 
 function describe(name: ModuleName, module: WebAssembly.Module): KernelModule {
-  const [section] = WebAssembly.Module.customSections(module, "pint8");
-  ensure(section?.byteLength === 32, "MODULE_UNAVAILABLE", () => ({
+  const hash = hashIn(module, "pint8");
+  ensure(hash !== undefined, "MODULE_UNAVAILABLE", () => ({
     where: `module ${name}`,
     expected: "a module built by pint8, with its hash in the section pint8",
     received: "another",
   }));
-  const hash = Array.from(new Uint8Array(section), (byte) => byte.toString(16).padStart(2, "0")).join("");
   return { name, module, hash };
+}
+
+/** The 32 bytes of a custom section in hexadecimal. */
+function hashIn(module: WebAssembly.Module, section: string): string | undefined {
+  const [bytes] = WebAssembly.Module.customSections(module, section);
+  if (bytes?.byteLength !== 32) return undefined;
+  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

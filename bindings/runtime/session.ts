@@ -1,9 +1,10 @@
 import { ensure, Pint8Error } from "../errors.ts";
 import type { ModuleName } from "../kernels/modules.ts";
 import { memoryBytes, type Plan, type PlanStep, STEP_BYTES } from "../plan/types.ts";
-import { instantiate, type KernelExports } from "./instantiate.ts";
+import { instantiate } from "./instantiate.ts";
 import type { KernelModule } from "./modules.ts";
 import { type BoundPort, bindPort, type Inputs, type Outputs, setInputs, type TensorInfo } from "./ports.ts";
+import type { Team } from "./threads.ts";
 
 const PAGE_BYTES = 65536;
 /** More threads than any machine that this runs on gains from. */
@@ -11,7 +12,10 @@ const MAX_THREADS = 64;
 
 /** What a session is told beyond its plan. */
 export interface SessionOptions {
-  /** How many threads run each step, 1 when absent. This version runs one whatever is asked, and warns. */
+  /**
+   * How many threads run each step, 1 to 64, 1 when absent; the calling thread is one of them. Where there are none to be
+   * had, as in a page that is not cross-origin isolated or with the module scalar, one runs and a warning says why.
+   */
   readonly threads?: number;
   /** Told what the caller should know but need not act on; console.warn when absent. */
   readonly onWarning?: (message: string) => void;
@@ -19,7 +23,10 @@ export interface SessionOptions {
 
 /** Everything that closing lets go of. */
 interface Live {
-  readonly kernels: KernelExports;
+  /** Runs `count` steps from step `first`. */
+  readonly runSteps: (first: number, count: number) => void;
+  /** Absent with one thread. */
+  readonly team: Team | undefined;
   readonly memory: WebAssembly.Memory;
   readonly inputs: readonly BoundPort[];
   readonly outputs: readonly BoundPort[];
@@ -44,11 +51,9 @@ export class Session {
   readonly memoryBytes: number;
 
   #live: Live | undefined;
-  readonly #stepsAddress: number;
 
   private constructor(plan: Plan, live: Live) {
     this.#live = live;
-    this.#stepsAddress = plan.stepsAddress;
     this.inputs = Object.freeze(live.inputs.map(({ info }) => info));
     this.outputs = Object.freeze(live.outputs.map(({ info }) => info));
     this.module = plan.module;
@@ -62,19 +67,19 @@ export class Session {
    * Errors: INVALID_PLAN where the module is another than the plan's, OUT_OF_MEMORY where the engine grants less memory than
    * the plan needs, INVALID_OPTION.
    */
-  static async open(plan: Plan, { name, module, hash }: KernelModule, options: SessionOptions = {}): Promise<Session> {
+  static async open(plan: Plan, kernels: KernelModule, options: SessionOptions = {}): Promise<Session> {
+    const { name, hash } = kernels;
     ensure(plan.module === name && plan.moduleHash === hash, "INVALID_PLAN", () => ({
       where: "plan",
       expected: `a plan for module ${name} ${hash.slice(0, 12)}`,
       received: `one for ${plan.module} ${plan.moduleHash.slice(0, 12)}`,
       hint: "Make the plan again from the model with this version of pint8.",
     }));
-    checkThreads(options);
-    const memory = takeMemory(memoryBytes(plan, 1));
-    new Uint8Array(memory.buffer).set(plan.image, plan.imageAddress);
+    const { memory, team, runSteps } = await takeThreads(plan, kernels, options);
     return new Session(plan, {
-      kernels: await instantiate(module, memory),
       memory,
+      team,
+      runSteps,
       inputs: plan.inputs.map((port) => bindPort(port, memory.buffer)),
       outputs: plan.outputs.map((port) => bindPort(port, memory.buffer)),
       variables: plan.variables.map(({ address, bytes }) => {
@@ -85,15 +90,23 @@ export class Session {
   }
 
   /**
+   * Threads that take part in the next run. Those that were asked for join one by one soon after the model is loaded; runs
+   * do not wait for them, and give the same bytes with any number.
+   */
+  get threads(): number {
+    return this.#open().team?.size() ?? 1;
+  }
+
+  /**
    * One inference. Inputs by name or in input order, each the typed array of its dtype (`bool` Uint8Array, float16
    * Uint16Array) with exactly the tensor's number of elements. Returns copies.
    *
-   * Errors: INVALID_INPUT, CLOSED.
+   * Errors: INVALID_INPUT, CLOSED, WORKER where a thread failed: the model can only be closed then.
    */
   run(inputs: Inputs): Outputs {
     const live = this.#open();
     setInputs(live.inputs, inputs);
-    this.#steps(live.kernels, 0, this.steps.length);
+    this.#steps(live, 0, this.steps.length);
     const outputs: Outputs = {};
     for (const { info, view } of live.outputs) outputs[info.name] = view.slice();
     return outputs;
@@ -104,12 +117,12 @@ export class Session {
    * memory holds when none are given.
    */
   profile(inputs?: Inputs, now: () => number = () => performance.now()): Float64Array {
-    const { kernels, inputs: ports } = this.#open();
-    if (inputs !== undefined) setInputs(ports, inputs);
+    const live = this.#open();
+    if (inputs !== undefined) setInputs(live.inputs, inputs);
     const times = new Float64Array(this.steps.length);
     for (let i = 0; i < times.length; i++) {
       const start = now();
-      this.#steps(kernels, i, 1);
+      this.#steps(live, i, 1);
       times[i] = now() - start;
     }
     return times;
@@ -122,8 +135,9 @@ export class Session {
     for (const { address, start } of variables) bytes.set(start, address);
   }
 
-  /** Releases the memory. Closing twice is fine; everything else is an error from then on. */
+  /** Ends the threads and releases the memory. Closing twice is fine; everything else is an error from then on. */
   close(): void {
+    this.#live?.team?.close();
     this.#live = undefined;
   }
 
@@ -137,10 +151,11 @@ export class Session {
     return live;
   }
 
-  #steps(kernels: KernelExports, first: number, count: number): void {
+  #steps({ runSteps }: Live, first: number, count: number): void {
     try {
-      kernels.run(this.#stepsAddress + first * STEP_BYTES, count, 0, 1);
+      runSteps(first, count);
     } catch (cause) {
+      if (cause instanceof Pint8Error) throw cause;
       // Kernels check nothing: only a plan that pint8 did not make gets here.
       throw new Pint8Error(
         "INVALID_PLAN",
@@ -155,10 +170,44 @@ export class Session {
   }
 }
 
-function takeMemory(bytes: number): WebAssembly.Memory {
+/** Memory with the image in it, and what runs steps there: one thread, or a team of them where there can be one. */
+async function takeThreads(
+  plan: Plan,
+  kernels: KernelModule,
+  { threads = 1, onWarning = console.warn }: SessionOptions,
+): Promise<Pick<Live, "memory" | "team" | "runSteps">> {
+  ensure(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS, "INVALID_OPTION", () => ({
+    where: "threads",
+    expected: `a whole number from 1 to ${MAX_THREADS}`,
+    received: String(threads),
+  }));
+  if (threads > 1) {
+    const warn = (message: string) => onWarning(`pint8: ${message}`);
+    const { roster } = await import("./threads.ts");
+    const found = await roster(plan, kernels, threads, warn);
+    if (typeof found !== "string") {
+      const memory = takeMemory(plan, found.memoryBytes, true);
+      const team = await found.form(memory);
+      return { memory, team, runSteps: team.run };
+    }
+    warn(`one thread runs where ${threads} were asked for, because ${found}.`);
+  }
+  const memory = takeMemory(plan, memoryBytes(plan, 1), false);
+  const { run } = await instantiate(kernels.module, memory);
+  return {
+    memory,
+    team: undefined,
+    runSteps: (first, count) => run(plan.stepsAddress + first * STEP_BYTES, count, 0, 1),
+  };
+}
+
+/** Memory of a whole number of pages, with the plan's image in it. */
+function takeMemory(plan: Plan, bytes: number, shared: boolean): WebAssembly.Memory {
   const pages = bytes / PAGE_BYTES;
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+    new Uint8Array(memory.buffer).set(plan.image, plan.imageAddress);
+    return memory;
   } catch (cause) {
     throw new Pint8Error(
       "OUT_OF_MEMORY",
@@ -166,13 +215,4 @@ function takeMemory(bytes: number): WebAssembly.Memory {
       { cause },
     );
   }
-}
-
-function checkThreads({ threads = 1, onWarning = console.warn }: SessionOptions): void {
-  ensure(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS, "INVALID_OPTION", () => ({
-    where: "threads",
-    expected: `a whole number from 1 to ${MAX_THREADS}`,
-    received: String(threads),
-  }));
-  if (threads > 1) onWarning(`pint8: this version runs one thread; ${threads} were asked for.`);
 }
