@@ -6,7 +6,7 @@ import * as portable from "./portable/index";
 import * as scalar from "./scalar/index";
 import * as simd from "./simd/index";
 
-export { dequantize, pad, permute, quantize, softmax } from "./portable/index";
+export { softmax } from "./portable/index";
 
 export function gemm(params: usize, part: u32, parts: u32): void {
   if (ASC_FEATURE_SIMD) simd.gemm(params, part, parts);
@@ -76,4 +76,29 @@ export function lookup(params: usize, part: u32, parts: u32): void {
 export function copy(params: usize, part: u32, parts: u32): void {
   if (ASC_FEATURE_SIMD) simd.copy(params, part, parts);
   else portable.copy(params, part, parts);
+}
+
+export function permute(params: usize, part: u32, parts: u32): void {
+  if (ASC_FEATURE_SIMD) simd.permute(params, part, parts);
+  else portable.permute(params, part, parts);
+}
+
+export function pad(params: usize, part: u32, parts: u32): void {
+  if (ASC_FEATURE_SIMD) simd.pad(params, part, parts);
+  else portable.pad(params, part, parts);
+}
+
+export function quantize(params: usize, part: u32, parts: u32): void {
+  if (ASC_FEATURE_SIMD) simd.quantize(params, part, parts);
+  else portable.quantize(params, part, parts);
+}
+
+export function dequantize(params: usize, part: u32, parts: u32): void {
+  if (ASC_FEATURE_SIMD) simd.dequantize(params, part, parts);
+  else portable.dequantize(params, part, parts);
+}
+
+export function directConv2d(params: usize, part: u32, parts: u32): void {
+  if (ASC_FEATURE_SIMD) simd.directConv2d(params, part, parts);
+  else scalar.conv2d(params, part, parts);
 }

@@ -34,6 +34,7 @@ export function step(kernel: u32, params: usize, part: u32, parts: u32): void {
     case 16: return k.requantize(params, part, parts);
     case 17: return k.spmm(params, part, parts);
     case 18: return k.sparseConv2d(params, part, parts);
+    case 19: return k.directConv2d(params, part, parts);
     default: unreachable();
   }
 }

@@ -13,18 +13,25 @@ export const MR: u32 = 5;
 const STEP: usize = 32;
 const STEP_A: usize = 4;
 
-/** Whole 5×8 tiles down `rows` rows in one form: forms and sparse are literals, so that nothing is decided inside. */
+/**
+ * Whole 5×8 tiles down `rows` rows in one form: form, sparse and segmented are
+ * literals, so that nothing is decided inside. Segmented: after every `segment` bytes of B, A goes on `skip` bytes
+ * further, in the next row of an image.
+ */
 // @ts-ignore: decorator
 @inline export function wholeTiles(
   params: usize,
   form: u32,
   sparse: bool,
+  segmented: bool,
   a0: usize,
   aStride: usize,
   rows: u32,
   bStart: usize,
   bEnd: usize,
   offsets: usize,
+  segment: usize,
+  skip: usize,
   q: usize,
   c: usize,
   yStride: usize,
@@ -52,30 +59,34 @@ const STEP_A: usize = 4;
     let b = bStart;
     if (!sparse || b < bEnd) {
       do {
-        if (sparse) {
-          k = load<u16>(o);
-          o += 2;
-        }
-        const b0 = v128.load(b);
-        const b1 = v128.load(b, 16);
-        let x = v128.xor(v128.load32_splat(a0 + k), mask);
-        r00 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b0, x, r00);
-        r01 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b1, x, r01);
-        x = v128.xor(v128.load32_splat(a1 + k), mask);
-        r10 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b0, x, r10);
-        r11 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b1, x, r11);
-        x = v128.xor(v128.load32_splat(a2 + k), mask);
-        r20 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b0, x, r20);
-        r21 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b1, x, r21);
-        x = v128.xor(v128.load32_splat(a3 + k), mask);
-        r30 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b0, x, r30);
-        r31 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b1, x, r31);
-        x = v128.xor(v128.load32_splat(a4 + k), mask);
-        r40 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b0, x, r40);
-        r41 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b1, x, r41);
-        b += STEP;
-        if (!sparse) k += STEP_A;
-      } while (b < bEnd);
+        const bSegment = segmented ? b + segment : bEnd;
+        do {
+          if (sparse) {
+            k = load<u16>(o);
+            o += 2;
+          }
+          const b0 = v128.load(b);
+          const b1 = v128.load(b, 16);
+          let x = v128.xor(v128.load32_splat(a0 + k), mask);
+          r00 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b0, x, r00);
+          r01 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b1, x, r01);
+          x = v128.xor(v128.load32_splat(a1 + k), mask);
+          r10 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b0, x, r10);
+          r11 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b1, x, r11);
+          x = v128.xor(v128.load32_splat(a2 + k), mask);
+          r20 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b0, x, r20);
+          r21 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b1, x, r21);
+          x = v128.xor(v128.load32_splat(a3 + k), mask);
+          r30 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b0, x, r30);
+          r31 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b1, x, r31);
+          x = v128.xor(v128.load32_splat(a4 + k), mask);
+          r40 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b0, x, r40);
+          r41 = i32x4.relaxed_dot_i8x16_i7x16_add_s(b1, x, r41);
+          b += STEP;
+          if (!sparse) k += STEP_A;
+        } while (b < bSegment);
+        if (segmented) k += skip;
+      } while (segmented && b < bEnd);
     }
     const offset = magicOffset(form, p.yZeroPoint);
     let s = v128.load(q, A);

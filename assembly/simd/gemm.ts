@@ -17,10 +17,10 @@ import { EXACT, FIXED, FORM, POSITIVE, RECORD, SIGNED } from "./requantize";
 import * as simd from "./tile";
 import { LANE, pack, widen } from "./widen";
 
-const MR: u32 = ASC_FEATURE_RELAXED_SIMD ? relaxed.MR : simd.MR;
+export const MR: u32 = ASC_FEATURE_RELAXED_SIMD ? relaxed.MR : simd.MR;
 /** k's in one step of a panel, and the bytes of that step as stored. */
-const KR: u32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
-const STEP: usize = 8 * KR;
+export const KR: u32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
+export const STEP: usize = 8 * KR;
 
 export function gemm(params: usize, part: u32, parts: u32): void {
   product(params, part, parts, false, false);
@@ -91,7 +91,7 @@ function packRows(p: Gemm, row: u32, rows: u32, target: usize, stride: usize): v
 
 /** Widens `bytes` of a panel. */
 // @ts-ignore: decorator
-@inline function widenPanel(target: usize, source: usize, bytes: usize): void {
+@inline export function widenPanel(target: usize, source: usize, bytes: usize): void {
   for (const end = source + bytes; source < end; source += 16) {
     v128.store(target, v128.load8x8_s(source));
     v128.store(target, v128.load8x8_s(source, 8), 16);
@@ -132,9 +132,9 @@ function packRows(p: Gemm, row: u32, rows: u32, target: usize, stride: usize): v
     const width = min(n - column, 8);
     let row: u32 = 0;
     if (width == 8 && form != EXACT) {
-      if (form == POSITIVE) tiles(p, POSITIVE, sparse, a, aStride, whole, b, bEnd, offsets, q, c, yStride, mask);
-      else if (form == SIGNED) tiles(p, SIGNED, sparse, a, aStride, whole, b, bEnd, offsets, q, c, yStride, mask);
-      else tiles(p, FIXED, sparse, a, aStride, whole, b, bEnd, offsets, q, c, yStride, mask);
+      if (form == POSITIVE) tiles(p, POSITIVE, sparse, false, a, aStride, whole, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
+      else if (form == SIGNED) tiles(p, SIGNED, sparse, false, a, aStride, whole, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
+      else tiles(p, FIXED, sparse, false, a, aStride, whole, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
       row = whole;
     }
     for (; row < rows; row++) {
@@ -149,17 +149,21 @@ function packRows(p: Gemm, row: u32, rows: u32, target: usize, stride: usize): v
   }
 }
 
+/** Whole tiles of this module, see `tile.ts`. */
 // @ts-ignore: decorator
-@inline function tiles(
+@inline export function tiles(
   p: Gemm,
   form: u32,
   sparse: bool,
+  segmented: bool,
   a: usize,
   aStride: usize,
   rows: u32,
   b: usize,
   bEnd: usize,
   offsets: usize,
+  segment: usize,
+  skip: usize,
   q: usize,
   c: usize,
   yStride: usize,
@@ -167,6 +171,6 @@ function packRows(p: Gemm, row: u32, rows: u32, target: usize, stride: usize): v
 ): void {
   const params = changetype<usize>(p);
   if (ASC_FEATURE_RELAXED_SIMD) {
-    relaxed.wholeTiles(params, form, sparse, a, aStride, rows, b, bEnd, offsets, q, c, yStride, mask);
-  } else simd.wholeTiles(params, form, sparse, a, aStride, rows, b, bEnd, offsets, q, c, yStride, mask);
+    relaxed.wholeTiles(params, form, sparse, segmented, a, aStride, rows, b, bEnd, offsets, segment, skip, q, c, yStride, mask);
+  } else simd.wholeTiles(params, form, sparse, segmented, a, aStride, rows, b, bEnd, offsets, segment, skip, q, c, yStride, mask);
 }

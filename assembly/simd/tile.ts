@@ -13,18 +13,25 @@ export const MR: u32 = 4;
 const STEP: usize = 32;
 const STEP_A: usize = 4;
 
-/** Whole 4×8 tiles down `rows` rows in one form: forms and sparse are literals, so that nothing is decided inside. */
+/**
+ * Whole 4×8 tiles down `rows` rows in one form: form, sparse and segmented are
+ * literals, so that nothing is decided inside. Segmented: after every `segment` bytes of B, A goes on `skip` bytes
+ * further, in the next row of an image.
+ */
 // @ts-ignore: decorator
 @inline export function wholeTiles(
   params: usize,
   form: u32,
   sparse: bool,
+  segmented: bool,
   a0: usize,
   aStride: usize,
   rows: u32,
   bStart: usize,
   bEnd: usize,
   offsets: usize,
+  segment: usize,
+  skip: usize,
   q: usize,
   c: usize,
   yStride: usize,
@@ -49,27 +56,31 @@ const STEP_A: usize = 4;
     let b = bStart;
     if (!sparse || b < bEnd) {
       do {
-        if (sparse) {
-          k = load<u16>(o);
-          o += 2;
-        }
-        const b0 = v128.load(b);
-        const b1 = v128.load(b, 16);
-        let x = v128.load32_splat(a0 + k);
-        r00 = i32x4.add(r00, i32x4.dot_i16x8_s(x, b0));
-        r01 = i32x4.add(r01, i32x4.dot_i16x8_s(x, b1));
-        x = v128.load32_splat(a1 + k);
-        r10 = i32x4.add(r10, i32x4.dot_i16x8_s(x, b0));
-        r11 = i32x4.add(r11, i32x4.dot_i16x8_s(x, b1));
-        x = v128.load32_splat(a2 + k);
-        r20 = i32x4.add(r20, i32x4.dot_i16x8_s(x, b0));
-        r21 = i32x4.add(r21, i32x4.dot_i16x8_s(x, b1));
-        x = v128.load32_splat(a3 + k);
-        r30 = i32x4.add(r30, i32x4.dot_i16x8_s(x, b0));
-        r31 = i32x4.add(r31, i32x4.dot_i16x8_s(x, b1));
-        b += STEP;
-        if (!sparse) k += STEP_A;
-      } while (b < bEnd);
+        const bSegment = segmented ? b + segment : bEnd;
+        do {
+          if (sparse) {
+            k = load<u16>(o);
+            o += 2;
+          }
+          const b0 = v128.load(b);
+          const b1 = v128.load(b, 16);
+          let x = v128.load32_splat(a0 + k);
+          r00 = i32x4.add(r00, i32x4.dot_i16x8_s(x, b0));
+          r01 = i32x4.add(r01, i32x4.dot_i16x8_s(x, b1));
+          x = v128.load32_splat(a1 + k);
+          r10 = i32x4.add(r10, i32x4.dot_i16x8_s(x, b0));
+          r11 = i32x4.add(r11, i32x4.dot_i16x8_s(x, b1));
+          x = v128.load32_splat(a2 + k);
+          r20 = i32x4.add(r20, i32x4.dot_i16x8_s(x, b0));
+          r21 = i32x4.add(r21, i32x4.dot_i16x8_s(x, b1));
+          x = v128.load32_splat(a3 + k);
+          r30 = i32x4.add(r30, i32x4.dot_i16x8_s(x, b0));
+          r31 = i32x4.add(r31, i32x4.dot_i16x8_s(x, b1));
+          b += STEP;
+          if (!sparse) k += STEP_A;
+        } while (b < bSegment);
+        if (segmented) k += skip;
+      } while (segmented && b < bEnd);
     }
     const offset = magicOffset(form, p.yZeroPoint);
     let s = v128.load(q, A);

@@ -24,6 +24,7 @@ export const KERNELS = [
   ["requantize", "Requantize"],
   ["spmm", "Gemm"],
   ["sparseConv2d", "Conv2d"],
+  ["directConv2d", "Conv2d"],
 ] as const;
 
 export type KernelName = (typeof KERNELS)[number][0];

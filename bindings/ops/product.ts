@@ -1,4 +1,5 @@
 /** Every layer that is a matrix product: the choice of its kernel, its packed weights and its parameter block. */
+import { directLayout } from "../kernels/direct.ts";
 import { blocking, packPanels, vectorScratch } from "../kernels/gemm.ts";
 import type { ParamBlocks } from "../kernels/params.ts";
 import type { Output } from "../kernels/requantize.ts";
@@ -38,6 +39,19 @@ export function lowerProduct(node: Constrained, to: Lowering, product: Product):
   const vector = m < GEMM_ROWS && patches === undefined;
   const sparse = packSparse(to.module, data, n, k);
   const pays = sparsePays(to.module, m, k, sparse, vector);
+  const direct = pays || !patches ? undefined : directLayout(to.module, data, n, xStride, forms, patches);
+  if (patches && direct) {
+    to.call({
+      kernel: "directConv2d",
+      params: {
+        ...{ x, y, w: to.place(packPanels(to.module, direct.data, n, direct.k)), q, ...to.scratch(direct.scratchBytes) },
+        ...{ m, n, k: direct.k, xStride, yStride, mBlock: direct.mBlock, chunk: 0, index: 0 },
+        ...{ yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi, ...patches },
+      },
+      note: `direct conv ${m}x${n}x${k}, requantize ${forms}`,
+    });
+    return;
+  }
   const w = to.place(pays ? sparse.weights : packPanels(to.module, data, n, k));
   const { mBlock, chunk, scratchBytes } = blocking(to.module, m, k, data, patches !== undefined);
   const gemm = {

@@ -191,6 +191,26 @@ for (const subject of await subjects())
         }
       });
     }
+    test("kernel rows that are read in place", () => {
+      const draw = random(105);
+      for (let i = 0; i < 60; i++) {
+        const kernel = [draw.int(1, 4), draw.int(1, 5)] as const;
+        check(subject, draw, {
+          xShape: [draw.int(1, 2), draw.int(3, 12), draw.int(5, 14), draw.pick([3, 4, 5, 8, 16])],
+          outputs: draw.pick([8, 16, 24]),
+          ...{
+            kernel,
+            stride: draw.pick([
+              [1, 1],
+              [2, 2],
+              [1, 3],
+            ] as const),
+            dilation: [draw.pick([1, 1, 2]), 1],
+          },
+          ...{ padding: padding(draw), groups: 1, depthwise: false, scales: "usual" },
+        });
+      }
+    });
     test("fully connected", () => {
       const draw = random(104);
       for (let i = 0; i < 60; i++) {
