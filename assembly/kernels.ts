@@ -102,3 +102,8 @@ export function directConv2d(params: usize, part: u32, parts: u32): void {
   if (ASC_FEATURE_SIMD) simd.directConv2d(params, part, parts);
   else scalar.conv2d(params, part, parts);
 }
+
+export function gemvWide(params: usize, part: u32, parts: u32): void {
+  if (ASC_FEATURE_SIMD) simd.gemvWide(params, part, parts);
+  else scalar.gemvWide(params, part, parts);
+}

@@ -35,6 +35,7 @@ export function step(kernel: u32, params: usize, part: u32, parts: u32): void {
     case 17: return k.spmm(params, part, parts);
     case 18: return k.sparseConv2d(params, part, parts);
     case 19: return k.directConv2d(params, part, parts);
+    case 20: return k.gemvWide(params, part, parts);
     default: unreachable();
   }
 }

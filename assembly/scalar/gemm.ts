@@ -64,6 +64,59 @@ export function gemv(params: usize, part: u32, parts: u32): void {
   }
 }
 
+/**
+ * The same with the weights of three columns in one i64, w0 + w1·2^21 + w2·2^42, packed so: [n/3][k] i64. Eight bytes
+ * for three weights buy a third of the instructions.
+ */
+export function gemvWide(params: usize, part: u32, parts: u32): void {
+  const p = changetype<Gemm>(params);
+  const k = p.k;
+  const triples = (p.n + 2) / 3;
+  const last = <u32>((<u64>triples * (part + 1)) / parts);
+  for (let row: u32 = 0; row < p.m; row++) {
+    const x = <usize>p.x + <usize>row * p.xStride;
+    const y = <usize>p.y + <usize>row * p.yStride;
+    for (let triple = <u32>((<u64>triples * part) / parts); triple < last; triple++) {
+      columns3(p, x, <usize>p.w + ((<usize>triple * k) << 3), y, triple * 3);
+    }
+  }
+}
+
+function columns3(p: Gemm, x: usize, w: usize, y: usize, n: u32): void {
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  const end = x + p.k;
+  while (x < end) {
+    const stop = min(x + p.chunk, end);
+    const stop4 = x + ((stop - x) & ~3);
+    let acc: i64 = 0;
+    while (x < stop4) {
+      acc += <i64>load<i8>(x) * load<i64>(w);
+      acc += <i64>load<i8>(x, 1) * load<i64>(w, 8);
+      acc += <i64>load<i8>(x, 2) * load<i64>(w, 16);
+      acc += <i64>load<i8>(x, 3) * load<i64>(w, 24);
+      x += 4;
+      w += 32;
+    }
+    while (x < stop) {
+      acc += step(x, w);
+      x++;
+      w += 8;
+    }
+    const l0 = (acc << 43) >> 43;
+    acc = (acc - l0) >> 21;
+    const l1 = (acc << 43) >> 43;
+    s0 += <i32>l0;
+    s1 += <i32>l1;
+    s2 += <i32>((acc - l1) >> 21);
+  }
+  const q = <usize>p.q + <usize>n * RECORD;
+  store<i8>(y + n, requantize(s0, q, p.lo, p.hi, p.yZeroPoint));
+  if (n + 1 < p.n) store<i8>(y + n + 1, requantize(s1, q + RECORD, p.lo, p.hi, p.yZeroPoint));
+  if (n + 2 < p.n) store<i8>(y + n + 2, requantize(s2, q + 2 * RECORD, p.lo, p.hi, p.yZeroPoint));
+}
+
 /** The same GEMM on the patches of a convolution. */
 export function conv2d(params: usize, part: u32, parts: u32): void {
   convolution(params, part, parts, false);

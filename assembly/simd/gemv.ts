@@ -7,23 +7,37 @@ import { activationMask } from "../relaxed/probe";
 import { initial, narrow, RECORD, requantizeAny } from "./requantize";
 import { pack, storeBytes } from "./widen";
 
-/** k's in one step of a panel, and bytes of that step: eight columns. */
+/** k's in one step of a panel, and bytes of that step as int8: eight columns. */
 const KR: u32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
 const STEP: usize = KR * 8;
-/** Bytes from columns 0–3 to columns 4–7 of a step. */
-const HALF: usize = KR * 4;
 
 /** acc + the products of KR k's and four columns at w. */
 // @ts-ignore: decorator
-@inline function dot(x: v128, w: usize, acc: v128): v128 {
+@inline function dot(wide: bool, x: v128, w: usize, acc: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD
     ? i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(w), x, acc)
-    : i32x4.add(acc, i32x4.dot_i16x8_s(x, v128.load8x8_s(w)));
+    : i32x4.add(acc, i32x4.dot_i16x8_s(x, wide ? v128.load(w) : v128.load8x8_s(w)));
+}
+
+/** Bytes of a step, and from its columns 0–3 to its columns 4–7, as the panels are stored. */
+// @ts-ignore: decorator
+@inline function stepBytes(wide: bool): usize {
+  return wide && !ASC_FEATURE_RELAXED_SIMD ? 2 * STEP : STEP;
 }
 
 export function gemv(params: usize, part: u32, parts: u32): void {
+  rowsByPanels(params, part, parts, false);
+}
+
+/** The same with panels of int16 for SIMD128, where twice the memory buys the widening. */
+export function gemvWide(params: usize, part: u32, parts: u32): void {
+  rowsByPanels(params, part, parts, true);
+}
+
+// @ts-ignore: decorator
+@inline function rowsByPanels(params: usize, part: u32, parts: u32, wide: bool): void {
   const p = changetype<Gemm>(params);
-  const panel = <usize>((p.k + KR - 1) / KR) * STEP;
+  const panel = <usize>((p.k + KR - 1) / KR) * stepBytes(wide);
   const a = <usize>p.scratch + <usize>part * p.scratchStride;
   const panels = (p.n + 7) >>> 3;
   const first = <u32>((<u64>panels * part) / parts);
@@ -33,16 +47,19 @@ export function gemv(params: usize, part: u32, parts: u32): void {
     const y = <usize>p.y + <usize>row * p.yStride;
     let i = first;
     for (; i + 4 <= last && (i + 4) << 3 <= p.n; i += 4) {
-      columns32(p, a, <usize>p.w + <usize>i * panel, panel, <usize>p.q + <usize>i * RECORD, y + (<usize>i << 3));
+      columns32(p, wide, a, <usize>p.w + <usize>i * panel, panel, <usize>p.q + <usize>i * RECORD, y + (<usize>i << 3));
     }
     for (; i < last; i++) {
-      columns8(p, a, <usize>p.w + <usize>i * panel, panel, <usize>p.q + <usize>i * RECORD, y + (<usize>i << 3), min(p.n - (i << 3), 8));
+      columns8(p, wide, a, <usize>p.w + <usize>i * panel, panel, <usize>p.q + <usize>i * RECORD, y + (<usize>i << 3), min(p.n - (i << 3), 8));
     }
   }
 }
 
-function columns32(p: Gemm, a: usize, w: usize, panel: usize, q: usize, y: usize): void {
+// @ts-ignore: decorator
+@inline function columns32(p: Gemm, wide: bool, a: usize, w: usize, panel: usize, q: usize, y: usize): void {
   const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
+  const step = stepBytes(wide);
+  const half = step >> 1;
   let r0 = initial(q, mask);
   let r1 = initial(q + 16, mask);
   let r2 = initial(q + RECORD, mask);
@@ -57,15 +74,15 @@ function columns32(p: Gemm, a: usize, w: usize, panel: usize, q: usize, y: usize
   const w3 = w2 + panel;
   do {
     const x = ASC_FEATURE_RELAXED_SIMD ? v128.xor(v128.load32_splat(a), mask) : v128.load32_splat(a);
-    r0 = dot(x, w, r0);
-    r1 = dot(x, w + HALF, r1);
-    r2 = dot(x, w + w1, r2);
-    r3 = dot(x, w + w1 + HALF, r3);
-    r4 = dot(x, w + w2, r4);
-    r5 = dot(x, w + w2 + HALF, r5);
-    r6 = dot(x, w + w3, r6);
-    r7 = dot(x, w + w3 + HALF, r7);
-    w += STEP;
+    r0 = dot(wide, x, w, r0);
+    r1 = dot(wide, x, w + half, r1);
+    r2 = dot(wide, x, w + w1, r2);
+    r3 = dot(wide, x, w + w1 + half, r3);
+    r4 = dot(wide, x, w + w2, r4);
+    r5 = dot(wide, x, w + w2 + half, r5);
+    r6 = dot(wide, x, w + w3, r6);
+    r7 = dot(wide, x, w + w3 + half, r7);
+    w += step;
     a += 4;
   } while (w < end);
   const z = p.yZeroPoint;
@@ -83,16 +100,19 @@ function columns32(p: Gemm, a: usize, w: usize, panel: usize, q: usize, y: usize
   v128.store(y, narrow(r4, r5, r6, r7, lo, hi), 16);
 }
 
-function columns8(p: Gemm, a: usize, w: usize, panel: usize, q: usize, y: usize, width: u32): void {
+// @ts-ignore: decorator
+@inline function columns8(p: Gemm, wide: bool, a: usize, w: usize, panel: usize, q: usize, y: usize, width: u32): void {
   const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
+  const step = stepBytes(wide);
+  const half = step >> 1;
   let r0 = initial(q, mask);
   let r1 = initial(q + 16, mask);
   const end = w + panel;
   do {
     const x = ASC_FEATURE_RELAXED_SIMD ? v128.xor(v128.load32_splat(a), mask) : v128.load32_splat(a);
-    r0 = dot(x, w, r0);
-    r1 = dot(x, w + HALF, r1);
-    w += STEP;
+    r0 = dot(wide, x, w, r0);
+    r1 = dot(wide, x, w + half, r1);
+    w += step;
     a += 4;
   } while (w < end);
   r0 = requantizeAny(r0, q, 0, p.yZeroPoint);

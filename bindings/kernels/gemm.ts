@@ -79,3 +79,27 @@ function laneChunk(b: Int8Array, k: number): number {
   while (chunk > 32 && !fits(chunk)) chunk = Math.max(32, roundUp(Math.floor(chunk / 2), UNROLL));
   return chunk;
 }
+
+/** Weights of a layer up to which `packWide` is worth its memory: beyond, reading it costs what it saves. */
+const WIDE_WEIGHTS = 128 * 1024;
+
+/** True where a matrix–vector product gains from weights that take more memory than int8. */
+export function wideningPays(module: ModuleName, n: number, k: number): boolean {
+  return module !== "relaxed" && n * k <= WIDE_WEIGHTS;
+}
+
+/** B for `gemvWide`: int16 panels, or in the scalar module three columns to an i64, [n/3][k]. */
+export function packWide(module: ModuleName, b: Int8Array, n: number, k: number): Uint8Array {
+  if (module !== "scalar") {
+    const panels = packPanels(module, b, n, k);
+    return new Uint8Array(Int16Array.from(new Int8Array(panels.buffer, panels.byteOffset, panels.byteLength)).buffer);
+  }
+  const packed = new BigInt64Array(Math.ceil(n / 3) * k);
+  const at = (column: number, i: number) => BigInt(column < n ? (b[column * k + i] as number) : 0);
+  for (let triple = 0; triple * 3 < n; triple++)
+    for (let i = 0; i < k; i++) {
+      const c = triple * 3;
+      packed[triple * k + i] = at(c, i) + (at(c + 1, i) << 21n) + (at(c + 2, i) << 42n);
+    }
+  return new Uint8Array(packed.buffer);
+}

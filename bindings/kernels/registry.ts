@@ -25,6 +25,7 @@ export const KERNELS = [
   ["spmm", "Gemm"],
   ["sparseConv2d", "Conv2d"],
   ["directConv2d", "Conv2d"],
+  ["gemvWide", "Gemm"],
 ] as const;
 
 export type KernelName = (typeof KERNELS)[number][0];

@@ -1,6 +1,6 @@
 /** Every layer that is a matrix product: the choice of its kernel, its packed weights and its parameter block. */
 import { directLayout } from "../kernels/direct.ts";
-import { blocking, packPanels, vectorScratch } from "../kernels/gemm.ts";
+import { blocking, packPanels, packWide, vectorScratch, wideningPays } from "../kernels/gemm.ts";
 import type { ParamBlocks } from "../kernels/params.ts";
 import type { Output } from "../kernels/requantize.ts";
 import { packSparse, sparsePays } from "../kernels/sparse.ts";
@@ -52,7 +52,9 @@ export function lowerProduct(node: Constrained, to: Lowering, product: Product):
     });
     return;
   }
-  const w = to.place(pays ? sparse.weights : packPanels(to.module, data, n, k));
+  const wide = vector && !pays && to.optimize === "speed" && wideningPays(to.module, n, k);
+  const pack = wide ? packWide : packPanels;
+  const w = to.place(pays ? sparse.weights : pack(to.module, data, n, k));
   const { mBlock, chunk, scratchBytes } = blocking(to.module, m, k, data, patches !== undefined);
   const gemm = {
     ...{ x, y, w, q, ...to.scratch(vector && !pays ? vectorScratch(to.module, k) : scratchBytes) },
@@ -66,6 +68,7 @@ export function lowerProduct(node: Constrained, to: Lowering, product: Product):
     if (pays) to.call({ kernel: "sparseConv2d", params, note: `im2col spmm ${size}, ${kept}` });
     else to.call({ kernel: "conv2d", params, note: `im2col gemm ${size}` });
   } else if (pays) to.call({ kernel: "spmm", params: gemm, note: `spmm ${size}, ${kept}` });
+  else if (wide) to.call({ kernel: "gemvWide", params: gemm, note: `gemv of widened weights ${size}` });
   else if (vector) to.call({ kernel: "gemv", params: gemm, note: `gemv ${size}` });
   else to.call({ kernel: "gemm", params: gemm, note: `gemm ${size}` });
 }

@@ -6,7 +6,7 @@ import { MODULES, type ModuleName } from "../../bindings/kernels/modules.ts";
 import { type ParamBlocks, paramBytes } from "../../bindings/kernels/params.ts";
 import type { Affine } from "../../bindings/kernels/quantization.ts";
 import { KERNELS, type KernelCall } from "../../bindings/kernels/registry.ts";
-import type { NodeView, Operator } from "../../bindings/ops/types.ts";
+import type { NodeView, Operator, Optimize } from "../../bindings/ops/types.ts";
 import { loadModule } from "../../bindings/runtime/modules.ts";
 import { byteLength, type DType, type Tensor } from "../../bindings/tensor.ts";
 
@@ -96,6 +96,7 @@ export function checkOperator<K extends OpKind>(
   const layouts: Layout[] = [2, 3, 4].map((parts) => ({ flush: "y", parts }));
   for (const flush of [...example.inputs.keys(), ...PLACED.slice(0, placed)])
     layouts.push({ flush, parts: 1 }, { flush, parts: 3 });
+  layouts.push({ flush: "second placed", parts: 2, optimize: "size" });
   for (const over of operator.inPlace?.(viewOf(inferred)) ?? []) layouts.push({ flush: over, parts: 2, over });
   for (const layout of layouts) run(subject, operator, inferred, bytes, layout, room);
 }
@@ -107,6 +108,7 @@ interface Layout {
   readonly flush: number | "y" | (typeof PLACED)[number];
   readonly parts: number;
   readonly over?: number;
+  readonly optimize?: Optimize;
 }
 
 /** Runs one layout in `room` bytes; returns the bytes that any layout needs, and how many constants were placed. */
@@ -115,7 +117,7 @@ function run<K extends OpKind>(
   operator: Operator<K>,
   example: Example<K>,
   expected: Uint8Array,
-  { flush, parts, over }: Layout,
+  { flush, parts, over, optimize = "speed" }: Layout,
   room: number,
 ): { readonly room: number; readonly placed: number } {
   const memory = new WebAssembly.Memory({ initial: Math.ceil(room / PAGE) });
@@ -145,7 +147,7 @@ function run<K extends OpKind>(
   const calls: KernelCall[] = [];
   operator.lower?.(viewOf(example), {
     module: name,
-    optimize: "speed",
+    optimize,
     inputs,
     outputs: [{ ...example.output, address: y }],
     place(data) {
