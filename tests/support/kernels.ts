@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { Pint8Error } from "../../bindings/errors.ts";
 import type { Attributes, OpKind } from "../../bindings/graph.ts";
+import type { Optimize } from "../../bindings/kernels/modules.ts";
 import { MODULES, type ModuleName } from "../../bindings/kernels/modules.ts";
 import { type ParamBlocks, paramBytes } from "../../bindings/kernels/params.ts";
 import type { Affine } from "../../bindings/kernels/quantization.ts";
 import { KERNELS, type KernelCall } from "../../bindings/kernels/registry.ts";
-import type { NodeView, Operator, Optimize } from "../../bindings/ops/types.ts";
+import type { NodeView, Operator } from "../../bindings/ops/types.ts";
 import { loadModule } from "../../bindings/runtime/modules.ts";
 import { byteLength, type DType, type Tensor } from "../../bindings/tensor.ts";
 
