@@ -28,7 +28,7 @@ export function pad(params: usize, part: u32, parts: u32): void {
 }
 
 /** Byte offset in y of a row of x; offsets grow with the row. */
-function target(p: Pad, row: u32): u32 {
+export function target(p: Pad, row: u32): u32 {
   let next = row / p.d4;
   let at = (row - next * p.d4) * p.y4;
   let rest = next / p.d3;

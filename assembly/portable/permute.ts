@@ -19,7 +19,7 @@ export function permute(params: usize, part: u32, parts: u32): void {
   }
 }
 
-function gather(y: usize, x: usize, count: u32, step: u32, size: u32): void {
+export function gather(y: usize, x: usize, count: u32, step: u32, size: u32): void {
   const end = y + count * size;
   if (size == 1) {
     for (; y < end; y++, x += step) store<u8>(y, load<u8>(x));
@@ -36,7 +36,7 @@ function gather(y: usize, x: usize, count: u32, step: u32, size: u32): void {
 }
 
 /** Address in x of output element i. */
-function source(p: Permute, i: u32): usize {
+export function source(p: Permute, i: u32): usize {
   let rest = i / p.d5;
   let at = (i - rest * p.d5) * p.x5;
   let next = rest / p.d4;

@@ -4,12 +4,16 @@ import { share } from "./split";
 /** float32 to a byte in [lo, hi]: x / scale rounded half away from zero, plus the zero point. NaN becomes lo. */
 export function quantize(params: usize, part: u32, parts: u32): void {
   const p = changetype<Quantize>(params);
-  const start = share(p.count, part, parts);
+  quantizeRange(p, share(p.count, part, parts), share(p.count, part + 1, parts));
+}
+
+/** Elements start … end − 1. */
+export function quantizeRange(p: Quantize, start: u32, end: u32): void {
   const lo = <f32>(p.lo - p.zeroPoint);
   const hi = <f32>(p.hi - p.zeroPoint);
   let x = <usize>p.x + (<usize>start << 2);
   let y = <usize>p.y + start;
-  for (const end = <usize>p.y + share(p.count, part + 1, parts); y < end; y++) {
+  for (const last = <usize>p.y + end; y < last; y++) {
     let v = load<f32>(x) / p.scale;
     v = v > lo ? v : lo;
     v = v < hi ? v : hi;
@@ -23,10 +27,14 @@ export function quantize(params: usize, part: u32, parts: u32): void {
 /** A byte, signed where lo is negative, to float32. */
 export function dequantize(params: usize, part: u32, parts: u32): void {
   const p = changetype<Quantize>(params);
-  const start = share(p.count, part, parts);
+  dequantizeRange(p, share(p.count, part, parts), share(p.count, part + 1, parts));
+}
+
+/** Elements start … end − 1. */
+export function dequantizeRange(p: Quantize, start: u32, end: u32): void {
   let y = <usize>p.y + (<usize>start << 2);
   let x = <usize>p.x + start;
-  for (const end = <usize>p.x + share(p.count, part + 1, parts); x < end; x++) {
+  for (const last = <usize>p.x + end; x < last; x++) {
     const q = p.lo < 0 ? <i32>load<i8>(x) : <i32>load<u8>(x);
     store<f32>(y, p.scale * <f32>(q - p.zeroPoint));
     y += 4;

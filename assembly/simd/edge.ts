@@ -55,5 +55,20 @@ export function copyBytes(y: usize, x: usize, count: u32): void {
     x += 16;
     y += 16;
   }
-  if (count) store16(y, load16(x, count), count);
+  if (count & 8) {
+    store<u64>(y, load<u64>(x));
+    x += 8;
+    y += 8;
+  }
+  if (count & 4) {
+    store<u32>(y, load<u32>(x));
+    x += 4;
+    y += 4;
+  }
+  if (count & 2) {
+    store<u16>(y, load<u16>(x));
+    x += 2;
+    y += 2;
+  }
+  if (count & 1) store<u8>(y, load<u8>(x));
 }

@@ -23,13 +23,14 @@ export function mean(params: usize, part: u32, parts: u32): void {
     const n = block / p.middle;
     const x = <usize>p.x + n * p.reduce * step + (block - n * p.middle) * line + column;
     const count = min(min(p.inner - column, end - i), 16);
-    store16(<usize>p.y + i, means(p, x, step, count), count);
+    store16(<usize>p.y + i, count == 16 ? means(p, x, step, 16) : means(p, x, step, count), count);
     i += count;
   }
 }
 
-/** Sums of up to 256 elements in int16, then added to int32. */
-function means(p: Mean, x: usize, step: u32, count: u32): v128 {
+/** Two copies, as a call in the loop would spill the sums. Sums of up to 256 elements in int16, then added to int32. */
+// @ts-ignore: decorator
+@inline function means(p: Mean, x: usize, step: u32, count: u32): v128 {
   const offset = i32x4.splat(-p.xZeroPoint * <i32>(p.reduce * p.reduce2));
   let s0 = offset;
   let s1 = offset;

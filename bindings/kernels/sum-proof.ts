@@ -1,6 +1,8 @@
 /**
  * Whether one linear form in 32 bits equals TFLite's addition, whose operands and sum are rounded one after the other.
- * The function has 65536 pairs of arguments: all of them are looked at, once per ADD or SUB when a model is planned.
+ * The two differ by less than a known bound, so that of the 65536 pairs of arguments only those matter whose sum is that
+ * close to where the output steps. As the operand with the larger scale is scaled by exactly 2^19, these are found by
+ * the remainders of the other operand modulo 2^19: some microseconds in place of a millisecond for all pairs.
  */
 import { highMul, roundingShift } from "./fixedpoint.ts";
 import type { Multiplier, Range } from "./quantization.ts";
@@ -35,26 +37,32 @@ const FORMS = [
   [2, 21],
 ] as const;
 
-/** The linear form, where it holds for every pair; 97 of 100 additions with random scales have one. */
+/** The factor of the operand with the larger scale: 2^20 times one half. */
+const WHOLE = 2 ** 19;
+/** How far, in units of the form, an offset may be from one half. */
+const TOLERANCE = 100;
+
+/** The linear form, where it holds for every pair: for 93 of 100 additions with random scales. */
 export function proveSum(sum: Sum, { lo, hi }: Range): LinearSum | undefined {
-  const a = scaledOperand(sum.a, sum.aZeroPoint);
-  const b = scaledOperand(sum.b, sum.bZeroPoint).map((v) => sum.sign * v);
   const steps = stepsOf(sum.y, lo - sum.yZeroPoint, hi - sum.yZeroPoint);
   if (steps === undefined) return undefined;
-  const unit = sum.y.multiplier * 2 ** (sum.y.shift - 11);
-  const aReal = sum.a.multiplier * 2 ** (sum.a.shift - 31) * unit;
-  const bReal = sum.sign * sum.b.multiplier * 2 ** (sum.b.shift - 31) * unit;
+  const scale = sum.y.multiplier * 2 ** (sum.y.shift - 31);
+  const aReal = sum.a.multiplier * 2 ** (sum.a.shift - 11) * scale;
+  const bReal = sum.sign * sum.b.multiplier * 2 ** (sum.b.shift - 11) * scale;
   const reach =
     Math.abs(aReal) * (128 + Math.abs(sum.aZeroPoint)) + Math.abs(bReal) * (128 + Math.abs(sum.bZeroPoint)) + 2;
   for (const [form, fraction] of FORMS) {
-    if (reach * 2 ** fraction >= 2 ** 31) continue;
-    const aFactor = Math.round(aReal * 2 ** fraction);
-    const bFactor = Math.round(bReal * 2 ** fraction);
-    const offset = offsetOf(a, b, steps, lo - sum.yZeroPoint, 2 ** fraction, [
-      { factor: aFactor, zeroPoint: sum.aZeroPoint },
-      { factor: bFactor, zeroPoint: sum.bZeroPoint },
-    ]);
-    if (offset === undefined) return undefined;
+    const unit = 2 ** fraction;
+    if (reach * unit >= 2 ** 31) continue;
+    const aFactor = Math.round(aReal * unit);
+    const bFactor = Math.round(bReal * unit);
+    const a = { ...sum.a, zeroPoint: sum.aZeroPoint, sign: 1, factor: aFactor };
+    const b = { ...sum.b, zeroPoint: sum.bZeroPoint, sign: sum.sign, factor: bFactor };
+    const [whole, other] = a.multiplier === 2 ** 30 && a.shift === 0 ? [a, b] : [b, a];
+    if (whole.multiplier !== 2 ** 30 || whole.shift !== 0) return undefined;
+    const bound = 2 ** (1 + sum.y.shift) + 3 * scale + (300 + TOLERANCE) / unit;
+    const offset = offsetOf(whole, other, steps, lo - sum.yZeroPoint, unit, Math.ceil(bound / scale));
+    if (offset === undefined) continue;
     return {
       form,
       highFactors: ((aFactor >> 15) & 0xffff) | ((bFactor >> 15) << 16),
@@ -93,38 +101,59 @@ function stepsOf({ multiplier, shift }: Multiplier, lo: number, hi: number): Flo
   return steps;
 }
 
-interface Term {
-  readonly factor: number;
+interface Operand extends Multiplier {
   readonly zeroPoint: number;
+  readonly sign: number;
+  readonly factor: number;
 }
 
-/** An offset with which every pair comes out right, one half if it is one of them. Plain loops: 65536 turns. */
+/** Remainders modulo 2^19 in buckets of 2^10. */
+const BUCKETS = 512;
+const heads = new Int16Array(BUCKETS);
+const nexts = new Int16Array(256);
+
+/**
+ * An offset with which all pairs come out right, one half if it is one of them. In units of the output, of scale
+ * c = 2^−19·(factor of `whole`)/unit: a step lies within 2·2^−e + c of where rounding the real sum has it; the factors
+ * are off by 1/2 and the differences to zero points at most 255; the scaled operand is off by 1. So pairs further than
+ * `near` from a step are right with every offset that TOLERANCE allows, and the others are looked at.
+ */
 function offsetOf(
-  a: Float64Array,
-  b: Float64Array,
+  whole: Operand,
+  other: Operand,
   steps: Float64Array,
   lo: number,
   unit: number,
-  terms: readonly [Term, Term],
+  near: number,
 ): number | undefined {
-  const [{ factor: aFactor, zeroPoint: aZero }, { factor: bFactor, zeroPoint: bZero }] = terms;
-  const last = steps.length;
-  let least = -Infinity;
-  let most = Infinity;
+  if (near >= WHOLE / BUCKETS) return undefined;
+  const values = scaledOperand(other, other.zeroPoint);
+  heads.fill(-1);
   for (let j = 0; j < 256; j++) {
-    const v = b[j] as number;
-    const tRow = (j - 128 - bZero) * bFactor - (128 + aZero) * aFactor;
-    let n = 0;
-    for (let i = 0; i < 256; i++) {
-      const s = (a[i] as number) + v;
-      while (n < last && s >= (steps[n] as number)) n++;
-      const t = tRow + i * aFactor;
-      const need = (lo + n) * unit - (t < 0 ? t - 1 : t);
-      if (n > 0 && need > least) least = need;
-      if (n < last && need + unit - 1 < most) most = need + unit - 1;
-    }
-    if (least > most) return undefined;
+    values[j] = other.sign * (values[j] as number);
+    const bucket = ((values[j] as number) & (WHOLE - 1)) >> 10;
+    nexts[j] = heads[bucket] as number;
+    heads[bucket] = j;
   }
-  const half = unit / 2;
-  return Math.min(Math.max(half, least), most);
+  let least = unit / 2 - TOLERANCE;
+  let most = unit / 2 + TOLERANCE;
+  for (let n = 0; n < steps.length; n++) {
+    const step = steps[n] as number;
+    const first = (step - near) >> 10;
+    const last = (step + near) >> 10;
+    for (let bucket = first; bucket <= last; bucket++) {
+      for (let j = heads[bucket & (BUCKETS - 1)] as number; j >= 0; j = nexts[j] as number) {
+        const value = values[j] as number;
+        const x = Math.round((step - value) / WHOLE);
+        const distance = x * WHOLE + value - step;
+        const i = whole.sign * x + whole.zeroPoint;
+        if (Math.abs(distance) > near || i < -128 || i > 127) continue;
+        const t = whole.sign * x * whole.factor + (j - 128 - other.zeroPoint) * other.factor;
+        const need = (lo + 1 + n) * unit - (t < 0 ? t - 1 : t);
+        if (distance >= 0) least = Math.max(least, need);
+        else most = Math.min(most, need - 1);
+      }
+    }
+  }
+  return least > most ? undefined : Math.min(Math.max(unit / 2, least), most);
 }

@@ -11,6 +11,21 @@ import { checkOperator, type Random, random, subjects, tensor } from "../support
 const REFERENCES = { add, sub, mul } as const;
 const ACTIVATIONS: readonly Activation[] = ["none", "relu", "relu6", "reluN1To1"];
 
+const LONG: readonly (readonly [readonly number[], readonly number[]])[] = [
+  [[7, 40], [40]],
+  [[16], [7, 16]],
+  [
+    [3, 5, 19],
+    [3, 5, 1],
+  ],
+  [[100], [1]],
+  [[1], [33]],
+  [
+    [2, 1, 24],
+    [2, 3, 24],
+  ],
+];
+
 function affines(draw: Random) {
   const affine = () => ({ scale: draw.scale(), zeroPoint: draw.int(-128, 127) });
   return { a: affine(), b: affine(), y: affine() };
@@ -56,6 +71,29 @@ for (const subject of await subjects())
         for (let i = 0; i < 60; i++) {
           const quantization = { ...affines(draw), range: { lo: -128, hi: 127 } };
           const [aShape, bShape] = shapes(draw);
+          const shape = broadcastShape(aShape, bShape) ?? [];
+          const p = draw.int8(aShape.reduce((n, size) => n * size, 1));
+          const q = draw.int8(bShape.reduce((n, size) => n * size, 1));
+          const example = {
+            attributes: { activation: "none" as const },
+            inputs: [tensor("int8", aShape, quantization.a), tensor("int8", bShape, quantization.b)],
+            values: [p, q],
+            output: tensor("int8", shape, quantization.y),
+          };
+          const expected = [...indices(shape)].map((index) =>
+            reference(
+              p[broadcastIndex(aShape, index)] as number,
+              q[broadcastIndex(bShape, index)] as number,
+              quantization,
+            ),
+          );
+          checkOperator(subject, operator, example, Int8Array.from(expected));
+        }
+      });
+      test(`${kind}: rows longer than a vector, an operand repeated along them or across them`, () => {
+        const draw = random(14);
+        for (const [aShape, bShape] of LONG) {
+          const quantization = { ...affines(draw), range: { lo: -128, hi: 127 } };
           const shape = broadcastShape(aShape, bShape) ?? [];
           const p = draw.int8(aShape.reduce((n, size) => n * size, 1));
           const q = draw.int8(bShape.reduce((n, size) => n * size, 1));

@@ -7,6 +7,30 @@ import { bytesOf, checkOperator, type Random, random, subjects, tensor } from ".
 
 const DTYPES: readonly DType[] = ["int8", "int16", "float32", "int64", "complex128", "bool", "uint8"];
 
+/** Transpositions whose last two dimensions change places, around the tiles of sixteen by eight. */
+const SWAPS: readonly (readonly [readonly number[], readonly number[]])[] = [
+  [
+    [33, 20],
+    [1, 0],
+  ],
+  [
+    [8, 16],
+    [1, 0],
+  ],
+  [
+    [2, 17, 40],
+    [0, 2, 1],
+  ],
+  [
+    [2, 3, 5, 16],
+    [0, 3, 1, 2],
+  ],
+  [
+    [1, 16, 7, 9],
+    [0, 2, 3, 1],
+  ],
+];
+
 function shapeOf(draw: Random, most: number): readonly number[] {
   return Array.from({ length: draw.int(1, most) }, () => draw.pick([1, 2, 3, 4, 7]));
 }
@@ -41,6 +65,43 @@ for (const subject of await subjects())
           output: tensor(dtype, []),
         };
         checkOperator(subject, operators.transpose, example, reference.transpose(x, shape, order, size));
+      }
+    });
+
+    for (const [shape, order] of SWAPS)
+      test(`TRANSPOSE of bytes, [${shape.join(",")}] by [${order.join(",")}]`, () => {
+        const x = bytes(random(30), shape, 1);
+        const constant = Int32Array.from(order);
+        const example = {
+          attributes: {},
+          inputs: [tensor("int8", shape), tensor("int32", [order.length], undefined, constant)],
+          values: [x, constant],
+          output: tensor("int8", []),
+        };
+        checkOperator(subject, operators.transpose, example, reference.transpose(x, shape, order, 1));
+      });
+
+    test("PAD of rows longer than a vector", () => {
+      const draw = random(32);
+      for (const size of [1, 4, 16]) {
+        const dtype = ({ 1: "uint8", 4: "float32", 16: "complex128" } as const)[size as 1 | 4 | 16];
+        const paddings = [
+          [1, 2],
+          [2, 1],
+          [0, 37],
+        ] as const;
+        const shape = [3, 4, 21];
+        const x = bytes(draw, shape, size);
+        const value = bytes(draw, [1], size);
+        const flat = Int32Array.from(paddings.flat());
+        const inputs = [tensor(dtype, shape), tensor("int32", [3, 2], undefined, flat)];
+        const example = {
+          attributes: {},
+          inputs: [...inputs, tensor(dtype, [1], undefined, value)],
+          values: [x, flat, value],
+          output: tensor(dtype, []),
+        };
+        checkOperator(subject, operators.pad, example, reference.pad(x, shape, paddings, value));
       }
     });
 

@@ -52,6 +52,24 @@ for (const subject of await subjects())
           checkOperator(subject, operators.dequantize, example, bytesOf(expected));
         }
       });
+      test(`${dtype} with one scale and zero points 128 apart: every bit but the top one stays`, () => {
+        const to = dtype === "int8" ? "uint8" : "int8";
+        const x = { scale: 0.25, zeroPoint: lo + 28 };
+        const y = { scale: 0.25, zeroPoint: RANGE[to].lo + 28 };
+        const q = Uint8Array.from({ length: 1031 }, (_, k) => k);
+        const example = {
+          attributes: {},
+          inputs: [tensor(dtype, [q.length], x)],
+          values: [q],
+          output: tensor(to, [], y),
+        };
+        checkOperator(
+          subject,
+          operators.quantize,
+          example,
+          q.map((v) => v ^ 128),
+        );
+      });
       for (const to of TYPES)
         test(`${dtype} to ${to}`, () => {
           const draw = random(47);

@@ -41,6 +41,47 @@ for (const subject of await subjects()) {
       });
   });
 
+  describe(`large windows, ${subject.name}`, { skip: subject.skip }, () => {
+    for (const [inH, inW, channels] of [
+      [20, 20, 19],
+      [16, 16, 16],
+      [16, 17, 8],
+      [65, 64, 33],
+    ] as const)
+      test(`global pooling and MEAN of ${inH}x${inW}x${channels}`, () => {
+        const draw = random(18);
+        const affine = { scale: 0.5, zeroPoint: -3 };
+        const shape = [1, inH, inW, channels];
+        const flat = new Int8Array(inH * inW * channels).fill(-128);
+        const filter = [inH, inW] as const;
+        const sizes = { batch: 1, inH, inW, channels, outH: 1, outW: 1, kH: inH, kW: inW };
+        const places = { strideH: 1, strideW: 1, padTop: 0, padLeft: 0 };
+        const axes = Int32Array.of(1, 2);
+        for (const x of [draw.int8(flat.length), flat]) {
+          const pool = {
+            attributes: { filter, stride: [1, 1] as const, padding: "valid" as const, activation: "none" as const },
+            inputs: [tensor("int8", shape, affine)],
+            values: [x],
+            output: tensor("int8", [], affine),
+          };
+          const range = { lo: -128, hi: 127 };
+          checkOperator(
+            subject,
+            operators.averagePool2d,
+            pool,
+            reference.averagePool(x, { ...sizes, ...places }, range),
+          );
+          const mean = {
+            attributes: { keepDims: false },
+            inputs: [tensor("int8", shape, affine), tensor("int32", [2], undefined, axes)],
+            values: [x, axes],
+            output: tensor("int8", [], affine),
+          };
+          checkOperator(subject, operators.mean, mean, reference.mean(x, shape, [1, 2], affine, affine));
+        }
+      });
+  });
+
   describe(`MEAN, ${subject.name}`, { skip: subject.skip }, () => {
     test("any two runs of axes", () => {
       const draw = random(19);

@@ -35,6 +35,7 @@ const lookup = (to: Lowering, fill: number) =>
       y: to.outputs[0]?.address ?? 0,
       table: to.place(new Uint8Array(256).fill(fill)),
       count: 64,
+      flip: 0,
     },
   });
 const POOL = {

@@ -1,0 +1,59 @@
+/** Every linear sum that the packer claims to be exact, on all 65536 pairs against the reference. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { quantizeMultiplier } from "../../bindings/kernels/quantization.ts";
+import { type LinearSum, proveSum, type Sum } from "../../bindings/kernels/sum-proof.ts";
+import * as fp from "../reference/fixedpoint.ts";
+import { random } from "../support/kernels.ts";
+
+const RANGE = { lo: -128, hi: 127 };
+
+/** As the kernel computes it, in int32. */
+function linear(a: number, b: number, { form, highFactors, lowFactors, zero, offset }: LinearSum): number {
+  const dot = (pair: number) => a * ((pair << 16) >> 16) + b * (pair >> 16);
+  const t = ((dot(highFactors) << 15) + dot(lowFactors) + zero) | 0;
+  return ((t + offset + (t >> 31)) | 0) >> (form === 1 ? 22 : 21);
+}
+
+function check(sum: Sum): boolean {
+  const proven = proveSum(sum, RANGE);
+  if (proven === undefined) return false;
+  const operand = ({ multiplier, shift }: Sum["a"], zeroPoint: number) =>
+    Array.from({ length: 256 }, (_, i) =>
+      fp.roundingDivideByPOT(fp.saturatingRoundingDoublingHighMul((i - 128 - zeroPoint) * 2 ** 20, multiplier), -shift),
+    );
+  const a = operand(sum.a, sum.aZeroPoint);
+  const b = operand(sum.b, sum.bZeroPoint);
+  const clamp = (q: number) => Math.min(Math.max(q + sum.yZeroPoint, RANGE.lo), RANGE.hi);
+  for (const [i, u] of a.entries())
+    for (const [j, v] of b.entries()) {
+      const high = fp.saturatingRoundingDoublingHighMul(u + sum.sign * v, sum.y.multiplier);
+      const expected = clamp(fp.roundingDivideByPOT(high, -sum.y.shift));
+      const actual = clamp(linear(i - 128, j - 128, proven));
+      if (actual !== expected)
+        assert.fail(`${i - 128}, ${j - 128}: ${actual}, not ${expected}; ${JSON.stringify(sum)}`);
+    }
+  return true;
+}
+
+test("linear sums, scales near each other and powers of two", () => {
+  const draw = random(3);
+  let proven = 0;
+  for (let i = 0; i < 24; i++) {
+    const exact = i % 3 === 0;
+    const scale = () => (exact ? 2 ** draw.int(-6, -4) : draw.int(2000, 9000) / 100003);
+    const [a, b, y] = [scale(), scale(), scale()];
+    const twice = 2 * Math.max(a, b);
+    const sum: Sum = {
+      a: quantizeMultiplier(a / twice),
+      b: quantizeMultiplier(b / twice),
+      y: quantizeMultiplier(twice / (2 ** 20 * y)),
+      sign: i % 2 ? 1 : -1,
+      aZeroPoint: draw.pick([-128, 0, draw.int(-128, 127)]),
+      bZeroPoint: draw.int(-128, 127),
+      yZeroPoint: draw.pick([-128, draw.int(-128, 127)]),
+    };
+    if (check(sum)) proven++;
+  }
+  assert.ok(proven >= 12, `${proven} of 24 proven`);
+});
