@@ -1,6 +1,7 @@
 // Builds every module of asconfig.json into wasm/ and stamps it: a custom section "pint8" with the SHA-256 of the
 // bytes before it, to which saved plans are bound. A threads build has the same kernels as its plain twin, so the same
-// plans fit it: it carries the twin's hash, in a section "pint8.threads", and is built after it.
+// plans fit it: it carries the twin's hash, in a section "pint8.threads", and is built after it. Then the peak loops, which measure this
+// machine's ceiling.
 // `node scripts/build-wasm.mjs [target…]`
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -23,17 +24,41 @@ function hashOf(file) {
   return Buffer.from(section);
 }
 
+/** Compiles with these arguments, or ends the program with what is wrong. */
+async function compile(args) {
+  const { error, stderr } = await main([...args, "--baseDir", root]);
+  if (!error) return;
+  process.stderr.write(`${stderr}\n${error.message}\n`);
+  process.exit(1);
+}
+
+/** Features of the peak loops, by target. */
+const peaks = {
+  "peak.scalar": ["--disable", "mutable-globals,nontrapping-f2i,bulk-memory"],
+  "peak.simd": ["--enable", "simd"],
+  "peak.relaxed": ["--enable", "simd,relaxed-simd"],
+};
+
 const { targets } = JSON.parse(readFileSync(`${root}asconfig.json`, "utf8"));
 const wanted = process.argv.slice(2);
 mkdirSync(`${root}wasm`, { recursive: true });
-for (const target of wanted.length ? wanted : Object.keys(targets)) {
+for (const target of wanted.length ? wanted : [...Object.keys(targets), ...Object.keys(peaks)]) {
+  if (peaks[target]) {
+    const options = ["--optimizeLevel", "3", "--noAssert", "--runtime", "stub", "--initialMemory", "1"];
+    await compile([
+      "assembly/peak.ts",
+      "--config",
+      "none",
+      "--outFile",
+      `wasm/${target}.wasm`,
+      ...options,
+      ...peaks[target],
+    ]);
+    continue;
+  }
   const twin = target.endsWith(THREADS) ? target.slice(0, -THREADS.length) : undefined;
   const entries = twin === undefined ? [] : ["assembly/threads.ts"];
-  const { error, stderr } = await main([...entries, "--config", "asconfig.json", "--target", target, "--baseDir", root]);
-  if (error) {
-    process.stderr.write(`${stderr}\n${error.message}\n`);
-    process.exit(1);
-  }
+  await compile([...entries, "--config", "asconfig.json", "--target", target]);
   const file = `${root}${targets[target].outFile}`;
   const wasm = readFileSync(file);
   const stamped =

@@ -23,7 +23,9 @@ function node(script, ...args) {
 
 /** Compiles the kernels where needed. */
 export function buildWasm(force = false) {
-  const modules = ["scalar", "simd", "relaxed", "simd.threads", "relaxed.threads"].map((name) => `wasm/${name}.wasm`);
+  const names = ["scalar", "simd", "relaxed", "simd.threads", "relaxed.threads"];
+  const peaks = ["peak.scalar", "peak.simd", "peak.relaxed"];
+  const modules = [...names, ...peaks].map((name) => `wasm/${name}.wasm`);
   const sources = [...filesIn("assembly", ".ts"), "asconfig.json", "scripts/build-wasm.mjs"];
   if (!force && !outdated(modules, sources)) return;
   console.error("building wasm/ …");
@@ -33,7 +35,9 @@ export function buildWasm(force = false) {
 /** Bundles the package and writes its declarations where needed. */
 export async function buildLibrary(force = false) {
   const entries = ENTRIES.filter((name) => existsSync(join(ROOT, "bindings", `${name}.ts`)));
-  const targets = entries.flatMap((name) => [`dist/lib/${name}.js`, `dist/types/${name}.d.ts`]).concat("dist/lib/worker.js");
+  const targets = entries
+    .flatMap((name) => [`dist/lib/${name}.js`, `dist/types/${name}.d.ts`])
+    .concat("dist/lib/worker.js");
   const sources = [...filesIn("bindings", ".ts"), "package.json", "tsconfig.json", "scripts/build.mjs"];
   if (!force && !outdated(targets, sources)) return;
   console.error("building dist/ …");

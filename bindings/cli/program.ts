@@ -73,6 +73,7 @@ function program(streams: Streams, version: string): Command {
   command("bench", "latency of one inference: warm-up by time, then median, min and p90")
     .addOption(moduleOption())
     .addOption(threadsOption())
+    .option("--profile", "each kernel call: time, GMAC/s, and its share of what registers alone allow")
     .addOption(jsonOption())
     .action((model, options) => bench(model, options, streams));
 

@@ -58,7 +58,16 @@ export function lowerProduct(node: Constrained, to: Lowering, product: Product):
   const { mBlock, chunk, scratchBytes } = blocking(to.module, m, k, data, patches !== undefined);
   const gemm = {
     ...{ x, y, w, q, ...to.scratch(vector && !pays ? vectorScratch(to.module, k) : scratchBytes) },
-    ...{ m, n, k, xStride, yStride, mBlock, chunk: pays ? SPARSE_CHUNK : chunk, index: pays ? to.place(sparse.index) : 0 },
+    ...{
+      m,
+      n,
+      k,
+      xStride,
+      yStride,
+      mBlock,
+      chunk: pays ? SPARSE_CHUNK : chunk,
+      index: pays ? to.place(sparse.index) : 0,
+    },
     ...{ yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
   };
   const size = `${m}x${n}x${k}, requantize ${forms}`;

@@ -3,6 +3,7 @@ import { measure } from "../measure.ts";
 import { open } from "../open.ts";
 import type { EngineOptions } from "../options.ts";
 import type { Port } from "../port.ts";
+import { profileLines, profileSteps } from "../profile.ts";
 import type { Streams } from "../streams.ts";
 import { milliseconds } from "../text.ts";
 
@@ -10,6 +11,7 @@ import { milliseconds } from "../text.ts";
 const MEASURE = { warmUp: 500, duration: 2000, leastRuns: 5 };
 
 export interface BenchOptions extends EngineOptions {
+  readonly profile?: true;
   readonly json?: true;
 }
 
@@ -24,13 +26,26 @@ export async function bench(model: string, options: BenchOptions, streams: Strea
     const measurement = await measure(() => session.run(inputs), MEASURE);
     const gmacs = macs / measurement.median / 1e6;
     const threads = options.threads ?? 1;
-    if (options.json) out(JSON.stringify({ model, module, threads, macs, ...measurement, gmacsPerSecond: gmacs }));
+    const profile = options.profile && (await profileSteps(session, inputs));
+    if (options.json)
+      out(
+        JSON.stringify({
+          model,
+          module,
+          threads,
+          macs,
+          ...measurement,
+          gmacsPerSecond: gmacs,
+          ...(profile && { profile }),
+        }),
+      );
     else {
       const { runs, median, min, p90 } = measurement;
       out(`${model} on ${module}, ${threads} ${threads === 1 ? "thread" : "threads"}, ${runs} runs`);
       out(
         `median ${milliseconds(median)}  min ${milliseconds(min)}  p90 ${milliseconds(p90)}  ${gmacs.toFixed(2)} GMAC/s`,
       );
+      if (profile) for (const line of profileLines(profile)) out(line);
     }
   } finally {
     session.close();
