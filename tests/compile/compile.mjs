@@ -1,10 +1,8 @@
 // Compiles models in a process of its own, without a TypeScript loader: that takes 10 s for Binaryen alone.
 // Standard input: [{ source, out, options }] as JSON; standard output: a report or an error for each.
 import { readFileSync, writeFileSync } from "node:fs";
-import { buildMissing } from "../../scripts/build.mjs";
+import { compileModel } from "../../dist/lib/compile.js";
 
-await buildMissing();
-const { compileModel } = await import("../../dist/lib/compile.js");
 const results = [];
 for (const { source, out, options } of JSON.parse(readFileSync(0, "utf8"))) {
   try {

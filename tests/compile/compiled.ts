@@ -1,7 +1,7 @@
 /** Models compiled to files of a temporary folder, by the built package in one process of its own. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
@@ -16,10 +16,10 @@ export interface Job {
   readonly options?: Omit<CompileOptions, "name" | "onProgress">;
 }
 
-/** Paths of the files, without their endings, and the report. */
+/** The files of one model: `model.wasm`, `model.js`, `model.d.ts` and `model.h` in a folder of its own, and the report. */
 export interface Files {
   readonly name: string;
-  readonly stem: string;
+  readonly folder: string;
   readonly report: CompileReport;
   readonly wasm: Uint8Array<ArrayBuffer>;
 }
@@ -58,10 +58,12 @@ export function tryCompile(
   folder: string,
   jobs: readonly Job[],
 ): readonly (Files | { readonly error: { readonly code: string; readonly message: string } })[] {
-  const list = jobs.map(({ name, bytes, options }, i) => {
-    const source = join(folder, `${i}-${name}.model`);
+  const list = jobs.map(({ name, bytes, options }) => {
+    const own = join(folder, name);
+    mkdirSync(own);
+    const source = join(own, "source.bin");
     writeFileSync(source, bytes);
-    return { source, out: join(folder, `${i}-${name}`), options: { ...options, name: `${i}-${name}` } };
+    return { source, out: join(own, "model"), options: { ...options, name: "model" } };
   });
   // Binaryen runs too short to be worth V8's optimizing compiler: without it this takes a third of the time.
   const script = fileURLToPath(new URL("compile.mjs", import.meta.url));
@@ -74,9 +76,9 @@ export function tryCompile(
   const results = JSON.parse(stdout) as readonly { readonly report: CompileReport }[];
   return results.map((result, i) => {
     if (!("report" in result)) return result;
-    const stem = list[i]?.out ?? "";
     const name = jobs[i]?.name ?? "";
-    return { ...result, name, stem, wasm: new Uint8Array(readFileSync(`${stem}.wasm`)) };
+    const own = join(folder, name);
+    return { ...result, name, folder: own, wasm: new Uint8Array(readFileSync(join(own, "model.wasm"))) };
   });
 }
 
@@ -89,8 +91,8 @@ export function compileAll(folder: string, jobs: readonly Job[]): readonly Files
 }
 
 /** The model by its own loader. */
-export async function loadFiles({ stem }: Files): Promise<Model> {
-  const { load } = (await import(pathToFileURL(`${stem}.js`).href)) as { load: () => Promise<Model> };
+export async function loadFiles({ folder }: Files): Promise<Model> {
+  const { load } = (await import(pathToFileURL(join(folder, "model.js")).href)) as { load: () => Promise<Model> };
   return load();
 }
 
