@@ -131,13 +131,19 @@ export function sparseConv2d(params: usize, part: u32, parts: u32): void {
 @inline function convolution(params: usize, part: u32, parts: u32, sparse: bool): void {
   const p = changetype<Conv2d>(params);
   const lanes = <usize>p.scratch + <usize>part * p.scratchStride;
-  const patches = lanes + (<usize>p.k << 3);
-  const k = <usize>p.k;
+  const row0 = lanes + (<usize>p.k << 3);
+  const length = p.kW * p.inC;
   const end = share(p.m, part + 1, parts);
   for (let row = share(p.m, part, parts); row < end; row += 3) {
     const rows = min(end - row, 3);
-    for (let i: u32 = 0; i < rows; i++) packPatch(p, row + i, patches + <usize>i * k);
-    packLanes(lanes, patches, rows > 1 ? patches + k : patches, rows > 2 ? patches + 2 * k : patches, p.k);
+    let target = lanes;
+    for (let ky: u32 = 0; ky < p.kH; ky++) {
+      const x0 = kernelRow(p, row, ky, row0);
+      const x1 = rows > 1 ? kernelRow(p, row + 1, ky, row0 + length) : x0;
+      const x2 = rows > 2 ? kernelRow(p, row + 2, ky, row0 + 2 * length) : x1;
+      packLanes(target, x0, x1, x2, length);
+      target += <usize>length << 3;
+    }
     const y = <usize>p.y + <usize>row * p.yStride;
     if (sparse) sparseRows3(p, lanes, y, rows);
     else rows3(p, lanes, y, rows);
@@ -151,8 +157,21 @@ export function sparseConv2d(params: usize, part: u32, parts: u32): void {
   return start - (start % 3);
 }
 
-function packLanes(target: usize, x0: usize, x1: usize, x2: usize, k: u32): void {
-  for (const end = x0 + k; x0 < end; ) {
+/** P[i] = x0[i] + x1[i]·2^21 + x2[i]·2^42 for `length` bytes, four at a time. */
+function packLanes(target: usize, x0: usize, x1: usize, x2: usize, length: u32): void {
+  const end4 = x0 + (length & ~3);
+  const end = x0 + length;
+  while (x0 < end4) {
+    store<i64>(target, <i64>load<i8>(x0) + (<i64>load<i8>(x1) << 21) + (<i64>load<i8>(x2) << 42));
+    store<i64>(target, <i64>load<i8>(x0, 1) + (<i64>load<i8>(x1, 1) << 21) + (<i64>load<i8>(x2, 1) << 42), 8);
+    store<i64>(target, <i64>load<i8>(x0, 2) + (<i64>load<i8>(x1, 2) << 21) + (<i64>load<i8>(x2, 2) << 42), 16);
+    store<i64>(target, <i64>load<i8>(x0, 3) + (<i64>load<i8>(x1, 3) << 21) + (<i64>load<i8>(x2, 3) << 42), 24);
+    x0 += 4;
+    x1 += 4;
+    x2 += 4;
+    target += 32;
+  }
+  while (x0 < end) {
     store<i64>(target, <i64>load<i8>(x0) + (<i64>load<i8>(x1) << 21) + (<i64>load<i8>(x2) << 42));
     x0++;
     x1++;
@@ -265,26 +284,27 @@ function sparseRows3(p: Gemm, lanes: usize, y0: usize, rows: u32): void {
   }
 }
 
-/** One patch [kH][kW][inC] as bytes, the zero point where it leaves the input. */
-function packPatch(p: Conv2d, row: u32, target: usize): void {
-  const image = p.outW * p.outH;
-  const batch = row / image;
-  const pixel = row - batch * image;
-  const oy = pixel / p.outW;
-  const x0 = <i32>((pixel - oy * p.outW) * p.strideW) - p.padLeft;
-  let y = <i32>(oy * p.strideH) - p.padTop;
-  for (let ky: u32 = 0; ky < p.kH; ky++) {
-    let x = x0;
-    const line = <usize>p.x + <usize>(batch * p.inH + y) * (<usize>p.inW * p.xStride);
-    for (let kx: u32 = 0; kx < p.kW; kx++) {
-      const inside = <u32>y < p.inH && <u32>x < p.inW;
-      let source = line + <usize>x * p.xStride;
-      for (const end = target + p.inC; target < end; target++) {
-        store<i8>(target, inside ? load<i8>(source) : p.xZeroPoint);
-        source++;
-      }
-      x += p.dilationW;
-    }
-    y += p.dilationH;
+/**
+ * Row ky of an output pixel's patch, [kW][inC]: where it stands in the image if it lies inside, else copied to `copy`
+ * with the zero point around it.
+ */
+function kernelRow(p: Conv2d, pixel: u32, ky: u32, copy: usize): usize {
+  const line = pixel / p.outW;
+  const batch = line / p.outH;
+  const y = <i32>((line - batch * p.outH) * p.strideH + ky * p.dilationH) - p.padTop;
+  let x = <i32>((pixel - line * p.outW) * p.strideW) - p.padLeft;
+  const inC = p.inC;
+  const image = <usize>p.x + <usize>(batch * p.inH + y) * (<usize>p.inW * p.xStride);
+  const inY = <u32>y < p.inH;
+  const direct = p.dilationW == 1 && p.xStride == inC && x >= 0 && x + <i32>p.kW <= <i32>p.inW;
+  if (inY && direct) return image + <usize>x * inC;
+  let target = copy;
+  for (let kx: u32 = 0; kx < p.kW; kx++) {
+    const end = target + inC;
+    if (inY && <u32>x < p.inW) {
+      for (let source = image + <usize>x * p.xStride; target < end; target++) store<u8>(target, load<u8>(source++));
+    } else for (; target < end; target++) store<i8>(target, p.xZeroPoint);
+    x += p.dilationW;
   }
+  return copy;
 }

@@ -29,7 +29,7 @@ const TILE = 4;
 
 /** The layout of one depthwise convolution. */
 export function dwLayout(module: ModuleName, shape: DwShape): DwLayout {
-  if (module === "scalar") return { groups: 0, rows: 1, columns: 0, scratchBytes: 0 };
+  if (module === "scalar") return { groups: 0, rows: 1, columns: 0, scratchBytes: 16 };
   const kr = KR[module];
   const shares = shape.strideH === 1 && shape.dilationH === 1 && shape.outH > 1;
   const groups = Math.ceil((shape.kH + (shares ? 1 : 0)) / kr);

@@ -46,6 +46,7 @@ export interface Blocking {
 /** Blocking of an m×k A; `patches` where rows are gathered (convolutions) rather than read in place. */
 export function blocking(module: ModuleName, m: number, k: number, b: Int8Array, patches: boolean): Blocking {
   if (module === "scalar") {
+    // one kernel row of each pixel is copied where it leaves the image; k bounds its length
     const rows = patches ? MR.scalar * k : 0;
     return { mBlock: MR.scalar, chunk: laneChunk(b, k), scratchBytes: k * 8 + rows };
   }
