@@ -28,10 +28,11 @@ export interface Roster {
   form(memory: WebAssembly.Memory): Promise<Team>;
 }
 
-/** Nanoseconds of one thread below which a step is not worth a barrier. */
-const WORTH_SHARING = 2000;
+/** Nanoseconds of one thread below which a step is not worth its barriers, which take 1 to 3 µs. */
+const WORTH_SHARING = 4000;
+/** What simd.wasm does, measured: products, and additions, lookups and pooling. */
 const MACS_PER_NANOSECOND = 32;
-const ELEMENTS_PER_NANOSECOND = 1;
+const ELEMENTS_PER_NANOSECOND = 3;
 
 /**
  * What `threads` threads for a plan take, or the reason why there can be none here. The reasons are for people: they end a

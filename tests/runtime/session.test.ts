@@ -107,12 +107,3 @@ test("profiles every step", async () => {
     ["node (relu 2)", "node (add 4)"],
   );
 });
-
-test("checks threads and warns that it runs one", async () => {
-  const warnings: string[] = [];
-  const session = await sessionOf(network(), { threads: 4, onWarning: (text) => warnings.push(text) });
-  assert.deepEqual(session.run([A, B]), { flat: RELU, sum: SUM });
-  assert.equal(warnings.length, 1);
-  for (const threads of [0, -1, 1.5, Number.NaN, 65])
-    await assert.rejects(sessionOf(network(), { threads }), fails("INVALID_OPTION", /threads/));
-});
