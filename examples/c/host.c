@@ -41,9 +41,9 @@ int main(int argc, char **argv) {
     fwrite(memory + EXPORT(output_ptr)(&model, i), 1, EXPORT(output_bytes)(&model, i), output);
   if (fclose(output)) return fail("cannot write", argv[2]);
 
-  const int8_t *scores = (const int8_t *)(memory + MODEL_OUTPUT_0_ADDRESS);
+  const MODEL_OUTPUT_0_TYPE *scores = (const MODEL_OUTPUT_0_TYPE *)(memory + MODEL_OUTPUT_0_ADDRESS);
   unsigned best = 0;
-  for (unsigned i = 1; i < MODEL_OUTPUT_0_BYTES; i++)
+  for (unsigned i = 1; i < MODEL_OUTPUT_0_ELEMENTS; i++)
     if (scores[i] > scores[best]) best = i;
   printf("class %u, score %g\n", best, MODEL_OUTPUT_0_SCALE * (scores[best] - MODEL_OUTPUT_0_ZERO_POINT));
   printf("memory %u bytes, %llu MACs\n", MODEL_USED_BYTES, MODEL_MACS);

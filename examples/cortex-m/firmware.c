@@ -98,9 +98,9 @@ static void run(void) {
   const uint32_t block[] = {(uint32_t)output};
   semihost(SYS_CLOSE, block);
 
-  const int8_t *scores = (const int8_t *)(memory + MODEL_OUTPUT_0_ADDRESS);
+  const MODEL_OUTPUT_0_TYPE *scores = (const MODEL_OUTPUT_0_TYPE *)(memory + MODEL_OUTPUT_0_ADDRESS);
   uint32_t best = 0;
-  for (uint32_t i = 1; i < MODEL_OUTPUT_0_BYTES; i++)
+  for (uint32_t i = 1; i < MODEL_OUTPUT_0_ELEMENTS; i++)
     if (scores[i] > scores[best]) best = i;
   print("class ");
   print_number(best);

@@ -57,9 +57,9 @@ int main(int argc, char **argv) {
   uint32_t result[1] = {0};
   if (!wasm_runtime_call_wasm(environment, invoke, 0, result)) fail("invoke", wasm_runtime_get_exception(instance));
 
-  const int8_t *scores = wasm_runtime_addr_app_to_native(instance, MODEL_OUTPUT_0_ADDRESS);
+  const MODEL_OUTPUT_0_TYPE *scores = wasm_runtime_addr_app_to_native(instance, MODEL_OUTPUT_0_ADDRESS);
   unsigned best = 0;
-  for (unsigned i = 1; i < MODEL_OUTPUT_0_BYTES; i++)
+  for (unsigned i = 1; i < MODEL_OUTPUT_0_ELEMENTS; i++)
     if (scores[i] > scores[best]) best = i;
   printf("class %u, score %g\n", best, MODEL_OUTPUT_0_SCALE * (scores[best] - MODEL_OUTPUT_0_ZERO_POINT));
   wasm_runtime_destroy_exec_env(environment);

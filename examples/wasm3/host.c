@@ -54,9 +54,9 @@ int main(int argc, char **argv) {
   for (uint32_t i = 0; i < MODEL_INPUT_0_BYTES; i++) memory[MODEL_INPUT_0_ADDRESS + i] = input[i];
   check(m3_CallV(invoke), "invoke");
 
-  const int8_t *scores = (const int8_t *)(memory + MODEL_OUTPUT_0_ADDRESS);
+  const MODEL_OUTPUT_0_TYPE *scores = (const MODEL_OUTPUT_0_TYPE *)(memory + MODEL_OUTPUT_0_ADDRESS);
   unsigned best = 0;
-  for (unsigned i = 1; i < MODEL_OUTPUT_0_BYTES; i++)
+  for (unsigned i = 1; i < MODEL_OUTPUT_0_ELEMENTS; i++)
     if (scores[i] > scores[best]) best = i;
   printf("class %u, score %g\n", best, MODEL_OUTPUT_0_SCALE * (scores[best] - MODEL_OUTPUT_0_ZERO_POINT));
   m3_FreeRuntime(runtime);

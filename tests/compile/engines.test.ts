@@ -70,7 +70,8 @@ describe("standalone modules in other engines", { skip: skipShared }, () => {
         ok(run("sh", [join(EXAMPLES, "cortex-m/build.sh")], folder));
         const board = "-M mps2-an385 -nographic -monitor none -serial none -icount shift=0";
         const semihosting = ["-semihosting-config", "enable=on,target=native", "-kernel", "firmware.elf"];
-        const said = ok(run("qemu-system-arm", [...board.split(" "), ...semihosting], folder));
+        const qemu = run("qemu-system-arm", [...board.split(" "), ...semihosting], folder);
+        const said = `${ok(qemu)}${qemu.err}`;
         assert.equal(difference(new Uint8Array(readFileSync(join(folder, "output.bin"))), output), "");
         const [, best, ram, flash, instructions] =
           /class (\d+)\nRAM (\d+) bytes\nflash (\d+) bytes\ninstructions (\d+)/.exec(said) ?? assert.fail(said);
@@ -170,9 +171,10 @@ let equal = 0;
 for (const { name, folder, runs } of JSON.parse(Deno.readTextFileSync("jobs.json"))) {
   const { load } = await import("file://" + folder + "/model.js");
   const model = await load();
-  const [{ name: input }] = model.inputs;
+  const [{ name: input, dtype }] = model.inputs;
+  const View = dtype === "uint8" ? Uint8Array : Int8Array;
   for (const [bytes, expected] of runs) {
-    const [result] = Object.values(model.run({ [input]: Int8Array.from(new Uint8Array(bytes)) }));
+    const [result] = Object.values(model.run({ [input]: new View(Uint8Array.from(bytes).buffer) }));
     const got = new Uint8Array(result.buffer);
     if (got.length !== expected.length || expected.some((byte, i) => byte !== got[i])) throw new Error(name);
   }
