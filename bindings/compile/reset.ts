@@ -11,8 +11,7 @@ export function addReset(b: Binaryen, module: Module, variables: readonly ResetV
   const body = variables.map((variable) => {
     const { address, bytes } = variable;
     if (variable.kind === "copy") return module.call("copyWords", [at(address), at(variable.from), at(bytes)], b.none);
-    const half = Math.imul(variable.value, 0x01010101);
-    return module.call("fillWords", [at(address), i64.const(half, half), at(bytes)], b.none);
+    return module.call("fillWords", [at(address), word(module, variable.value), at(bytes)], b.none);
   });
   addLoop(b, module, "fillWords", b.i64, module.local.get(1, b.i64), () => []);
   addLoop(b, module, "copyWords", b.i32, i64.load(0, 8, module.local.get(1, b.i32)), () => [
@@ -44,4 +43,10 @@ function addLoop(
     ]),
   );
   module.addFunction(name, b.createType([b.i32, from, b.i32]), b.none, [], body);
+}
+
+/** A byte eight times. Binaryen takes one bigint; its declarations say two halves. */
+function word(module: Module, byte: number): binaryen.ExpressionRef {
+  const { const: constant } = module.i64 as unknown as { const(value: bigint): binaryen.ExpressionRef };
+  return constant(BigInt.asIntN(64, BigInt(byte) * 0x0101010101010101n));
 }
