@@ -1,5 +1,5 @@
-import { clamp, reference } from "./requantize-proof.ts";
 import type { Channels, Output } from "./requantize.ts";
+import { clamp, reference } from "./requantize-proof.ts";
 
 /** int8 weights of `channels` outputs of `depth` products each: weight (c, k) stands at c·channelStride + k·depthStride. */
 export interface Weights {

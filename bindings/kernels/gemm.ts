@@ -21,16 +21,29 @@ function roundUp(n: number, to: number): number {
 /** Packs B, int8 [n][k], into panels [n/8][k/KR][8][KR], zero beyond n and k. */
 export function packPanels(module: ModuleName, b: Int8Array, n: number, k: number): Uint8Array {
   if (module === "scalar") return new Uint8Array(b.buffer, b.byteOffset, b.byteLength).slice();
-  const kr = KR[module];
+  return KR[module] === 2 ? interleave(b, n, k, 2, Int16Array) : interleave(b, n, k, 4, Int32Array);
+}
+
+/** Panels of KR bytes an element: whole elements move as one number, the last k's of a column byte by byte. */
+function interleave(
+  b: Int8Array,
+  n: number,
+  k: number,
+  kr: number,
+  Element: Int16ArrayConstructor | Int32ArrayConstructor,
+) {
   const depth = roundUp(k, kr);
   const packed = new Int8Array(roundUp(n, NR) * depth);
+  const elements = new Element(packed.buffer);
+  const aligned = k % kr === 0;
+  const source = aligned ? new Element(b.slice().buffer) : new Element(depth / kr);
+  const bytes = new Int8Array(source.buffer);
+  const steps = depth / kr;
   for (let column = 0; column < n; column++) {
-    const panel = Math.floor(column / NR) * NR * depth + (column % NR) * kr;
-    let source = column * k;
-    for (let at = 0; at < k; at += kr) {
-      const target = panel + at * NR;
-      for (let i = 0; i < kr && at + i < k; i++) packed[target + i] = b[source++] as number;
-    }
+    if (!aligned) bytes.set(b.subarray(column * k, (column + 1) * k));
+    let from = aligned ? column * steps : 0;
+    let to = Math.floor(column / NR) * NR * steps + (column % NR);
+    for (const end = from + steps; from < end; to += NR) elements[to] = source[from++] as number;
   }
   return new Uint8Array(packed.buffer);
 }

@@ -16,6 +16,13 @@ export interface Step {
 const MAGIC = 12582912; // 1.5·2^23
 /** Units in the last place by which the scale is moved to find one that agrees. */
 const NUDGES = [0, 1, -1, 2, -2];
+/** Quotients up to 2^31 are off by less than this; nearer to a whole number, the exact remainder decides. */
+const NEAR = 2 ** -18;
+/**
+ * Half an interval of offsets from which its middle needs no trial: f + c is below 256, so its rounding is off by at
+ * most 2^−17.
+ */
+const SAFE = 2 ** -16.9;
 /** Where in the interval of possible offsets to try. */
 const PLACES = [0.5, 0.3, 0.7, 0.15, 0.85, 0.05, 0.95];
 const round = Math.fround;
@@ -37,18 +44,22 @@ function findSteps(step: Step, output: Output): number {
   const unit = 2 ** (31 + e);
   const half = e > 0 ? 2 ** (30 + e) : 0;
   const up = e > 0 ? 2 ** 31 : 0;
+  const inverse = 1 / multiplier;
   const high = Math.floor(multiplier / 65536);
   const low = multiplier - high * 65536;
   let count = 0;
   for (let v = output.lo + 1; v <= output.hi; v++) {
     const t = v - output.zeroPoint;
     const n = t * unit - half - 2 ** 30 + (t > 0 ? 0 : up);
-    let at = Math.ceil(n / multiplier);
+    const quotient = n * inverse;
+    let at = Math.ceil(quotient);
     if (at < min - 1) continue;
     if (at > max + 1) break;
-    // The quotient may be off by one; the remainders below are exact, both products are under 2^53.
-    while (n - at * high * 65536 - at * low > 0) at++;
-    while (n - (at - 1) * high * 65536 - (at - 1) * low <= 0) at--;
+    if (at - quotient < NEAR || quotient - at + 1 < NEAR) {
+      // The remainders are exact: both products are under 2^53.
+      while (n - at * high * 65536 - at * low > 0) at++;
+      while (n - (at - 1) * high * 65536 - (at - 1) * low <= 0) at--;
+    }
     if (at <= min) continue;
     if (at > max) break;
     if (count === 0) first = v;
@@ -134,7 +145,7 @@ export function provePositive(step: Step, output: Output): readonly [number, num
     if (least > most) continue;
     for (const place of PLACES) {
       const c = round(least + (most - least) * place);
-      if (!positiveAgrees(s, c, count)) continue;
+      if (most - least < 2 * SAFE && !positiveAgrees(s, c, count)) continue;
       if (endsAgree(positiveForm(step.min, s, c), positiveForm(step.max, s, c), count, output)) return [s, c];
     }
   }
@@ -163,7 +174,7 @@ export function proveSigned(step: Step, output: Output): readonly [number, numbe
     if (least > most) continue;
     for (const place of PLACES) {
       const c = round(least + (most - least) * place);
-      if (!signedAgrees(s, c, count, zeroPoint)) continue;
+      if (most - least < 2 * SAFE && !signedAgrees(s, c, count, zeroPoint)) continue;
       const bottom = signedForm(step.min, s, c) + zeroPoint;
       if (endsAgree(bottom, signedForm(step.max, s, c) + zeroPoint, count, output)) return [s, c];
     }

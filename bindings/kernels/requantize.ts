@@ -26,8 +26,8 @@ const PANEL = 8;
 /** Forms of the vector modules, see `assembly/simd/requantize.ts`; they stand in this order in records. */
 const FORMS = ["exact", "fixed", "signed", "positive"] as const;
 export type Form = (typeof FORMS)[number];
-/** Above this depth the requantization is under 2 % of the work and the float forms are not looked for. */
-const PROOF_DEPTH = 256;
+/** Above this depth the float forms save under 3 % of a layer and are not looked for: planning takes time too. */
+const PROOF_DEPTH = 128;
 
 /** The records of all channels, and how many panels took each form (`folded` or `exact` channels in the scalar module). */
 export function packRecords(

@@ -80,6 +80,13 @@ function blocksOf(b: Int8Array, n: number, k: number, first: number, kr: number,
 const PAYS: { readonly [M in ModuleName]: number } = { scalar: 0.75, simd: 0.95, relaxed: 0.9 };
 const PAYS_VECTOR = 0.3;
 
+/** True where so few weights are zero that no share of blocks that pays can be: not worth looking for them. */
+export function isDense(module: ModuleName, b: Int8Array): boolean {
+  let zeros = 0;
+  for (let i = 0; i < b.length; i++) zeros += b[i] === 0 ? 1 : 0;
+  return zeros < (1 - PAYS[module]) * b.length;
+}
+
 /** True where B, with this share of blocks that are not zero, should be packed sparse. */
 export function sparsePays(
   module: ModuleName,

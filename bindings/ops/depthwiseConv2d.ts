@@ -70,7 +70,13 @@ function lowerDepthwise(node: Node, to: Lowering): void {
   const shape = { channels, ...fields };
   const layout = dwLayout(to.module, shape);
   const output = outputOfNode(node, node.attributes.activation);
-  const weights = { data: int8(inputOf(node, 1)), channels, depth: fields.kH * fields.kW, channelStride: 1, depthStride: channels };
+  const weights = {
+    data: int8(inputOf(node, 1)),
+    channels,
+    depth: fields.kH * fields.kW,
+    channelStride: 1,
+    depthStride: channels,
+  };
   const { q, forms, data } = placeRecords(node, to, weights, output);
   to.call({
     kernel: "dwconv",

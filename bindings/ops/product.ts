@@ -3,7 +3,7 @@ import { directLayout } from "../kernels/direct.ts";
 import { blocking, packPanels, packWide, vectorScratch, wideningPays } from "../kernels/gemm.ts";
 import type { ParamBlocks } from "../kernels/params.ts";
 import type { Output } from "../kernels/requantize.ts";
-import { packSparse, sparsePays } from "../kernels/sparse.ts";
+import { isDense, packSparse, sparsePays } from "../kernels/sparse.ts";
 import type { Constrained } from "./constraints.ts";
 import type { Lowering } from "./types.ts";
 import { placeRecords } from "./weights.ts";
@@ -37,14 +37,20 @@ export function lowerProduct(node: Constrained, to: Lowering, product: Product):
   const weights = { data: product.data, channels: n, depth: k, channelStride: k, depthStride: 1 };
   const { q, forms, data } = placeRecords(node, to, weights, output, product.first, product.reals);
   const vector = m < GEMM_ROWS && patches === undefined;
-  const sparse = packSparse(to.module, data, n, k);
-  const pays = sparsePays(to.module, m, k, sparse, vector);
+  const sparse = isDense(to.module, data) ? undefined : packSparse(to.module, data, n, k);
+  const pays = sparse !== undefined && sparsePays(to.module, m, k, sparse, vector);
   const direct = pays || !patches ? undefined : directLayout(to.module, data, n, xStride, forms, patches);
   if (patches && direct) {
     to.call({
       kernel: "directConv2d",
       params: {
-        ...{ x, y, w: to.place(packPanels(to.module, direct.data, n, direct.k)), q, ...to.scratch(direct.scratchBytes) },
+        ...{
+          x,
+          y,
+          w: to.place(packPanels(to.module, direct.data, n, direct.k)),
+          q,
+          ...to.scratch(direct.scratchBytes),
+        },
         ...{ m, n, k: direct.k, xStride, yStride, mBlock: direct.mBlock, chunk: 0, index: 0 },
         ...{ yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi, ...patches },
       },
@@ -71,7 +77,7 @@ export function lowerProduct(node: Constrained, to: Lowering, product: Product):
     ...{ yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
   };
   const size = `${m}x${n}x${k}, requantize ${forms}`;
-  const kept = `${((100 * sparse.blocks) / sparse.total).toFixed(0)} % of blocks kept`;
+  const kept = pays ? `${((100 * sparse.blocks) / sparse.total).toFixed(0)} % of blocks kept` : "";
   if (patches !== undefined) {
     const params = { ...gemm, ...patches };
     if (pays) to.call({ kernel: "sparseConv2d", params, note: `im2col spmm ${size}, ${kept}` });
