@@ -74,6 +74,7 @@ export async function benchModel(job: ModelJob): Promise<ModelResult> {
   const inputs = noise(first.inputs);
   const own = Object.values(first.run(inputs));
   for (const peer of job.peers === undefined ? [] : PEERS) {
+    if (peer === "litert-relaxed" && !contenders.some(({ name }) => name === "relaxed")) continue;
     try {
       const engine = await loadPeer(job.peers as string, peer, bytes, peer === "litert-threads" ? 2 : 1);
       for (const [i, { buffer, byteOffset, byteLength }] of inputs.entries())

@@ -90,6 +90,9 @@ async function loadLiteRt(folder: string, build: string, model: Uint8Array, thre
       copyFileSync(join(source, file), target);
   }
   const factory = createRequire(import.meta.url)(join(copy, `litert_wasm_${build}.js`));
+  // Node 20 has no navigator, and the build with threads asks it how many there are.
+  if (!("navigator" in globalThis))
+    Object.assign(globalThis, { navigator: { hardwareConcurrency: threads, userAgent: "node" } });
   const engine: LiteRt = await factory({ print: () => {}, printErr: () => {} });
   engine.setupLogging?.();
   const environment = engine.LiteRtEnvironment.create(null);
