@@ -107,3 +107,8 @@ export function gemvWide(params: usize, part: u32, parts: u32): void {
   if (ASC_FEATURE_SIMD) simd.gemvWide(params, part, parts);
   else scalar.gemvWide(params, part, parts);
 }
+
+export function spmmColumns(params: usize, part: u32, parts: u32): void {
+  if (ASC_FEATURE_SIMD) simd.spmmColumns(params, part, parts);
+  else scalar.spmm(params, part, parts);
+}

@@ -8,6 +8,7 @@ export { averagePool, maxPool } from "./pool";
 export { dequantize, quantize } from "./quantize";
 export { conv2d, gemm, sparseConv2d, spmm } from "./gemm";
 export { directConv2d } from "./direct";
+export { spmmColumns } from "./spmm-columns";
 export { gemv, gemvWide } from "./gemv";
 export { dwconv } from "./dwconv";
 export { requantize } from "./requantize-rows";

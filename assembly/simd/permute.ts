@@ -43,9 +43,9 @@ function transposeRows(y: usize, x: usize, length: u32, step: u32): void {
   for (let r: u32 = 0; r < 16; r++) gather(y + r * length + i, x + i * step + r, length - i, step, 1);
 }
 
-/** Eight rows of sixteen bytes become sixteen of eight, in three rounds of interleaving. */
+/** Eight rows of sixteen bytes, `step` apart, become sixteen of eight, `length` apart, in three rounds of interleaving. */
 // @ts-ignore: decorator
-@inline function transposeTile(y: usize, x: usize, length: u32, step: u32): void {
+@inline export function transposeTile(y: usize, x: usize, length: u32, step: u32): void {
   const x4 = x + (step << 2);
   const r0 = v128.load(x);
   const r1 = v128.load(x + step);

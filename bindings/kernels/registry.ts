@@ -26,6 +26,7 @@ export const KERNELS = [
   ["sparseConv2d", "Conv2d"],
   ["directConv2d", "Conv2d"],
   ["gemvWide", "Gemm"],
+  ["spmmColumns", "Gemm"],
 ] as const;
 
 export type KernelName = (typeof KERNELS)[number][0];

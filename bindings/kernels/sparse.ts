@@ -30,9 +30,7 @@ export function packSparse(module: ModuleName, b: Int8Array, n: number, k: numbe
   const panels = Math.ceil(n / NR);
   const kept = Array.from({ length: panels }, (_, panel) => blocksOf(b, n, k, panel * NR, kr, steps));
   const blocks = kept.reduce((sum, list) => sum + list.length, 0);
-  const index = new DataView(
-    new ArrayBuffer(kept.reduce((sum, list) => sum + 4 + (list.length + (list.length & 1)) * 2, 0)),
-  );
+  const index = new DataView(new ArrayBuffer(indexBytes(kept)));
   const weights = new Int8Array(blocks * kr * NR);
   let at = 0;
   let w = 0;
@@ -59,8 +57,16 @@ export function packSparse(module: ModuleName, b: Int8Array, n: number, k: numbe
 }
 
 /** Steps of one panel in which some weight is not zero. */
-function blocksOf(b: Int8Array, n: number, k: number, first: number, kr: number, steps: number): readonly number[] {
-  const last = Math.min(first + NR, n);
+function blocksOf(
+  b: Int8Array,
+  n: number,
+  k: number,
+  first: number,
+  kr: number,
+  steps: number,
+  width = NR,
+): readonly number[] {
+  const last = Math.min(first + width, n);
   const found: number[] = [];
   for (let step = 0; step < steps; step++) {
     const end = Math.min((step + 1) * kr, k);
@@ -73,6 +79,47 @@ function blocksOf(b: Int8Array, n: number, k: number, first: number, kr: number,
 }
 
 /**
+ * B, int8 [n][k], for `spmmColumns`: of each output the steps of KR weights that are not all zero, four bytes each, and
+ * where their activations stand, in units of 16 bytes. See `assembly/simd/spmm-columns.ts`.
+ */
+export function packColumns(module: "simd" | "relaxed", b: Int8Array, n: number, k: number): Sparse {
+  const kr = BLOCK_K[module];
+  const steps = Math.ceil(k / kr);
+  const kept = Array.from({ length: n }, (_, o) => blocksOf(b, n, k, o, kr, steps, 1));
+  const blocks = kept.reduce((sum, list) => sum + list.length, 0);
+  const index = new DataView(new ArrayBuffer(indexBytes(kept)));
+  const weights = new (module === "simd" ? Int16Array : Int8Array)(blocks * kr);
+  let at = 0;
+  let w = 0;
+  for (const [o, list] of kept.entries()) {
+    index.setUint32(at, list.length, true);
+    at += 4;
+    for (const [i, step] of list.entries()) {
+      index.setUint16(at + i * 2, step * COLUMN_UNITS, true);
+      for (let j = 0; j < kr && step * kr + j < k; j++) weights[w + j] = b[o * k + step * kr + j] as number;
+      w += kr;
+    }
+    at += (list.length + (list.length & 1)) * 2;
+  }
+  return { weights: new Uint8Array(weights.buffer), index: new Uint8Array(index.buffer), blocks, total: n * steps };
+}
+
+/** Bytes of the index of these lists. */
+function indexBytes(kept: readonly (readonly number[])[]): number {
+  return kept.reduce((sum, list) => sum + 4 + (list.length + (list.length & 1)) * 2, 0);
+}
+
+/** Rows of A side by side in `spmmColumns`, and the 16-byte units of one step of them. */
+const COLUMN_ROWS = 28;
+const COLUMN_UNITS = 7;
+
+/** Scratch per thread of `spmmColumns`: four packed rows, the columns, and eight outputs as columns and as rows. */
+export function columnsScratch(module: ModuleName, k: number): number {
+  const packed = (k * LANE[module] + 15) & ~15;
+  return 4 * packed + (packed / 4) * COLUMN_UNITS * 16 + 512;
+}
+
+/**
  * Density of blocks below which the sparse kernel is faster, from measurements of 196·512·512 and of the digits
  * networks: a block costs 4 % (SIMD128) and 8 % (relaxed) more than a dense step, and in an interpreter a quarter more
  * for its offset. Products of one or two rows have a wide dense tile, which only few blocks beat.
@@ -80,26 +127,49 @@ function blocksOf(b: Int8Array, n: number, k: number, first: number, kr: number,
 const PAYS: { readonly [M in ModuleName]: number } = { scalar: 0.75, simd: 0.95, relaxed: 0.9 };
 const PAYS_VECTOR = 0.3;
 
-/** True where so few weights are zero that no share of blocks that pays can be: not worth looking for them. */
-export function isDense(module: ModuleName, b: Int8Array): boolean {
+/**
+ * Cost of a step that `spmmColumns` keeps, in dense steps; and of turning rows into columns, shared by n outputs, and
+ * outputs back into rows, against k: fitted to layers of 16 to 512 channels.
+ */
+const COLUMN_COST: { readonly [M in ModuleName]: number } = { scalar: Infinity, simd: 1.1, relaxed: 1.25 };
+const COLUMN_PER_N: { readonly [M in ModuleName]: number } = { scalar: 0, simd: 8, relaxed: 16 };
+const COLUMN_PER_K: { readonly [M in ModuleName]: number } = { scalar: 0, simd: 12, relaxed: 24 };
+
+/** How B should be packed: the fastest of the three by the costs above. */
+export type Choice =
+  | { readonly kind: "dense" }
+  | { readonly kind: "blocks"; readonly sparse: Sparse }
+  | { readonly kind: "columns"; readonly sparse: Sparse };
+
+/** What a product is to the choice: its rows, whether they are patches, and whether they are one or two. */
+export interface Rows {
+  readonly m: number;
+  readonly patches: boolean;
+  readonly vector: boolean;
+}
+
+/** Chooses for B, int8 [n][k]. */
+export function choosePacking(module: ModuleName, b: Int8Array, n: number, k: number, rows: Rows): Choice {
+  const dense: Choice = { kind: "dense" };
+  if (isDense(module, b) || k * LANE[module] > MAX_OFFSET) return dense;
+  const blocks = packSparse(module, b, n, k);
+  const blockCost = rows.vector
+    ? blocks.blocks / blocks.total / PAYS_VECTOR
+    : blocks.blocks / blocks.total / PAYS[module];
+  let best: Choice = blockCost < 1 ? { kind: "blocks", sparse: blocks } : dense;
+  if (module === "scalar" || rows.patches || rows.m < COLUMN_ROWS / 2) return best;
+  if (Math.ceil(k / BLOCK_K[module]) * COLUMN_UNITS > MAX_OFFSET) return best;
+  const columns = packColumns(module, b, n, k);
+  const filled = rows.m / (Math.ceil(rows.m / COLUMN_ROWS) * COLUMN_ROWS);
+  const turning = COLUMN_PER_N[module] / n + COLUMN_PER_K[module] / k;
+  const columnCost = ((columns.blocks / columns.total) * COLUMN_COST[module] + turning) / filled;
+  if (columnCost < Math.min(1, blockCost)) best = { kind: "columns", sparse: columns };
+  return best;
+}
+
+/** True where so few weights are zero that no packing of them can pay: not worth looking. */
+function isDense(module: ModuleName, b: Int8Array): boolean {
   let zeros = 0;
   for (let i = 0; i < b.length; i++) zeros += b[i] === 0 ? 1 : 0;
   return zeros < (1 - PAYS[module]) * b.length;
-}
-
-/** True where B, with this share of blocks that are not zero, should be packed sparse. */
-export function sparsePays(
-  module: ModuleName,
-  m: number,
-  k: number,
-  { blocks, total }: Sparse,
-  vector: boolean,
-): boolean {
-  if (roundedRow(module, k) > MAX_OFFSET) return false;
-  const limit = vector ? PAYS_VECTOR : PAYS[module];
-  return m > 0 && blocks < limit * total;
-}
-
-function roundedRow(module: ModuleName, k: number): number {
-  return k * LANE[module];
 }
