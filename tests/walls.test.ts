@@ -34,7 +34,7 @@ const WALLS: readonly Wall[] = [
     of: "bindings/runtime",
     may: ["bindings/errors.ts", "bindings/kernels/modules.ts", "bindings/plan/types.ts"],
     types: ["bindings/tensor.ts"],
-    packages: ["wasm-feature-detect", "@assemblyscript/loader", "node:fs/promises"],
+    packages: ["wasm-feature-detect", "@assemblyscript/loader", "node:fs/promises", "node:worker_threads"],
   },
   {
     of: "bindings/runtime.ts",
