@@ -12,10 +12,14 @@ const size = input.shape.reduce((all, n) => all * n, 1);
 
 export default {
   async fetch(request) {
-    if (request.method !== "POST") return new Response(`POST ${size} bytes: ${input.name} ${input.shape}\n`, { status: 405 });
+    if (request.method !== "POST")
+      return new Response(`POST ${size} bytes: ${input.name} ${input.shape}\n`, { status: 405 });
     const bytes = await request.arrayBuffer();
-    if (bytes.byteLength !== size) return new Response(`expected ${size} bytes, received ${bytes.byteLength}\n`, { status: 400 });
-    const scores = [...model.run([new Int8Array(bytes)])[output.name]].map((q) => output.scale * (q - output.zeroPoint));
+    if (bytes.byteLength !== size)
+      return new Response(`expected ${size} bytes, received ${bytes.byteLength}\n`, { status: 400 });
+    const scores = [...model.run([new Int8Array(bytes)])[output.name]].map(
+      (q) => output.scale * (q - output.zeroPoint),
+    );
     return Response.json({ class: scores.indexOf(Math.max(...scores)), scores });
   },
 };
