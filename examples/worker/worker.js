@@ -10,6 +10,7 @@ const [input] = inputs;
 const [output] = outputs;
 const size = input.shape.reduce((all, n) => all * n, 1);
 
+// biome-ignore lint/style/noDefaultExport: a worker is its default export.
 export default {
   async fetch(request) {
     if (request.method !== "POST")
