@@ -1,35 +1,41 @@
 /**
- * int32 accumulators to int8 in 64-bit integers, for engines without SIMD. A record holds one channel:
+ * int32 accumulators to int8 in 64-bit integers, for engines without SIMD. A record holds one channel in eight bytes,
+ * since flash is short where these run:
  *
- *   c i64 | multiplier i64 | shift i64 | negative i64 | form i32 | bias i32
+ *   multiplier i32 | bias·32 + e, e = −shift from 0 to 30
  *
- * The reference's double rounding is one shift of acc·multiplier + c, because rounding first and then adding half a
- * unit of the second shift is adding both halves first; only ties of negative values go the other way, one unit lower:
- * those are the sums below `negative`. The packer folds bias, both halves and the zero point into c where nothing can
- * overflow, else it takes form EXACT.
+ * The reference rounds twice: x = (acc·multiplier + 2^30) >> 31, then x / 2^e with ties away from zero. Rounding first
+ * and then adding half a unit is adding both halves first, so one shift does; only ties of negative values go the other
+ * way, which one unit less gives.
+ *
+ * e = 31 marks a channel that does not fit: the first word is then the distance from the record to its multiplier,
+ * shift and bias, i32 each.
  */
-export const EXACT: u32 = 0;
-export const FOLDED: u32 = 1;
-
-export const RECORD: usize = 40;
+export const RECORD: usize = 8;
+const APART: i32 = 31;
 
 // @ts-ignore: decorator
 @inline export function requantize(acc: i32, q: usize, lo: i32, hi: i32, zeroPoint: i32): i32 {
+  const word = load<i32>(q, 4);
+  const e = word & 31;
   let y: i32;
-  if (load<u32>(q, 32) == FOLDED) {
-    const t = <i64>acc * load<i64>(q, 8) + load<i64>(q);
-    y = <i32>((t - (<i64>(t < load<i64>(q, 24)) << 31)) >> load<i64>(q, 16));
-  } else y = exact(acc + load<i32>(q, 36), load<i32>(q, 8), load<i32>(q, 16)) + zeroPoint;
+  if (e != APART) {
+    const t = <i64>(acc + (word >> 5)) * <i64>load<i32>(q) + (1 << 30);
+    y = e ? <i32>((t + ((<i64>1 << 30) << e) + ((t >> 63) << 31)) >> (31 + e)) : <i32>(t >> 31);
+  } else y = apart(acc, q + load<u32>(q));
+  y += zeroPoint;
   y = y < lo ? lo : y;
   return y > hi ? hi : y;
 }
 
 /** The reference's steps: shift left, rounding doubling high multiply, rounding divide by a power of two. */
-function exact(acc: i32, multiplier: i32, shift: i32): i32 {
+function apart(acc: i32, q: usize): i32 {
+  const shift = load<i32>(q, 4);
+  acc += load<i32>(q, 8);
   const left = shift > 0 ? acc << shift : acc;
-  const x = <i32>((<i64>left * <i64>multiplier + (1 << 30)) >> 31);
+  const x = <i32>((<i64>left * <i64>load<i32>(q) + (1 << 30)) >> 31);
   const e = shift < 0 ? -shift : 0;
   const mask = <i32>((<i64>1 << e) - 1);
-  const q = (e > 31 ? x >> 31 : x >> e) + i32((x & mask) > (mask >>> 1) + i32(x < 0));
-  return max(min(q, 1024), -1024);
+  const y = (e > 31 ? x >> 31 : x >> e) + i32((x & mask) > (mask >>> 1) + i32(x < 0));
+  return max(min(y, 1024), -1024);
 }

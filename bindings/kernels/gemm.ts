@@ -72,9 +72,14 @@ export function blocking(module: ModuleName, m: number, k: number, b: Int8Array,
   return { mBlock, chunk: 0, scratchBytes: (packed ? mBlock * row : 0) + wideB };
 }
 
+/** The scalar module's products by pairs: steps of k it takes at a time, and at most. See `assembly/scalar/gemm.ts`. */
+const PAIR_STEP = 16;
+const MAX_PAIRED = 65536;
+
 /** Scratch of a matrix–vector product: one row as it is packed. */
 export function vectorScratch(module: ModuleName, k: number): number {
-  return module === "scalar" ? 0 : roundUp(k, 16) * (module === "simd" ? 2 : 1);
+  if (module === "scalar") return 4 * (Math.min(k, MAX_PAIRED) & -PAIR_STEP);
+  return roundUp(k, 16) * (module === "simd" ? 2 : 1);
 }
 
 /** The longest run of k, in whole unrolled steps, over which no row of B can overflow a lane. */

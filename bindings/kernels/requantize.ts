@@ -29,7 +29,7 @@ export type Form = (typeof FORMS)[number];
 /** Above this depth the float forms save under 3 % of a layer and are not looked for: planning takes time too. */
 const PROOF_DEPTH = 128;
 
-/** The records of all channels, and how many panels took each form (`folded` or `exact` channels in the scalar module). */
+/** The records of all channels, and how many panels took each form (`short` or `exact` channels in the scalar module). */
 export function packRecords(
   module: ModuleName,
   channels: Channels,
@@ -37,7 +37,7 @@ export function packRecords(
   depth: number,
 ): { readonly bytes: Uint8Array; readonly forms: string } {
   return module === "scalar"
-    ? packScalar(channels, output)
+    ? packScalar(channels)
     : packVector(channels, output, depth, module === "relaxed" ? 144 : 112);
 }
 
@@ -117,32 +117,31 @@ function fixedHolds({ multiplier, shift, min, max }: Step): boolean {
   return shift <= 0 && most < 2 ** 30 && (shift >= -13 || v < 2 ** 22) && v * 2 ** shift < 2 ** 21;
 }
 
-/** Records of the scalar module, see `assembly/scalar/requantize.ts`. */
-function packScalar(channels: Channels, { zeroPoint }: Output) {
+/** Records of the scalar module, see `assembly/scalar/requantize.ts`; channels that do not fit one stand after them. */
+function packScalar(channels: Channels) {
   const n = channels.bias.length;
-  const bytes = new Uint8Array(n * 40);
+  const apart: number[] = [];
+  for (let i = 0; i < n; i++) if (!fitsRecord(channels, i)) apart.push(i);
+  const bytes = new Uint8Array(n * 8 + apart.length * 12);
   const view = new DataView(bytes.buffer);
-  let folded = 0;
   for (let i = 0; i < n; i++) {
-    const at = i * 40;
-    const { multiplier, shift, min, max } = stepOf(channels, i);
-    const bias = channels.bias[i] as number;
-    const e = -shift;
-    if (e >= 0 && e <= 20 && min >= -(2 ** 31) && max < 2 ** 31) {
-      const m = BigInt(multiplier);
-      const start = BigInt(bias) * m + (1n << 30n);
-      const second = (e > 0 ? 1n << BigInt(30 + e) : 0n) + (BigInt(zeroPoint) << BigInt(31 + e));
-      view.setBigInt64(at, start + second, true);
-      view.setBigInt64(at + 8, m, true);
-      view.setBigInt64(at + 16, BigInt(31 + e), true);
-      view.setBigInt64(at + 24, e > 0 ? second : -(1n << 63n), true);
-      view.setUint32(at + 32, 1, true);
-      folded++;
-    } else {
-      view.setInt32(at + 8, multiplier, true);
-      view.setInt32(at + 16, shift, true);
-    }
-    view.setInt32(at + 36, bias, true);
+    view.setInt32(i * 8, channels.multiplier[i] as number, true);
+    view.setInt32(i * 8 + 4, ((channels.bias[i] as number) << 5) | (-(channels.shift[i] as number) & 31), true);
   }
-  return { bytes, forms: folded === n ? "folded" : `folded ${folded}, exact ${n - folded}` };
+  for (const [j, i] of apart.entries()) {
+    const at = n * 8 + j * 12;
+    view.setUint32(i * 8, at - i * 8, true);
+    view.setUint32(i * 8 + 4, 31, true);
+    view.setInt32(at, channels.multiplier[i] as number, true);
+    view.setInt32(at + 4, channels.shift[i] as number, true);
+    view.setInt32(at + 8, channels.bias[i] as number, true);
+  }
+  return { bytes, forms: apart.length === 0 ? "short" : `short ${n - apart.length}, exact ${apart.length}` };
+}
+
+/** 27 bits of bias, and a shift to the right by at most 30. */
+function fitsRecord(channels: Channels, i: number): boolean {
+  const bias = channels.bias[i] as number;
+  const shift = channels.shift[i] as number;
+  return shift <= 0 && shift >= -30 && bias >= -(2 ** 26) && bias < 2 ** 26;
 }
