@@ -4,6 +4,9 @@
  * 3×3 kernels slide: one 64-bit multiply adds an input to the three outputs that it reaches, in lanes of 21 bits. With
  * P = w2 + w1·2^21 + w0·2^42, after sum += x·P the low lane is the output whose last input was x, and a shift by one
  * lane makes room for the next. A lane sums nine products, below 2^20.
+ *
+ * All other kernels take three output rows at a time, a lane each: the inputs that they need are laid out once per
+ * channel, zero points around them, so that the loop over taps knows no bounds.
  */
 import { DwConv } from "../params";
 import { RECORD, requantize } from "./requantize";
@@ -14,13 +17,20 @@ export function dwconv(params: usize, part: u32, parts: u32): void {
   const rows = p.batch * p.outH;
   const last = <u32>((<u64>rows * (part + 1)) / parts);
   const slides = p.kH == 3 && p.kW == 3 && p.dilationW == 1 && p.strideW <= 2 && p.padLeft <= 2;
-  for (let row = <u32>((<u64>rows * part) / parts); row < last; row++) {
+  for (let row = <u32>((<u64>rows * part) / parts); row < last; ) {
     const batch = row / p.outH;
-    const y0 = <i32>((row - batch * p.outH) * p.strideH) - p.padTop;
+    const oy = row - batch * p.outH;
+    const y0 = <i32>(oy * p.strideH) - p.padTop;
     const y = <usize>p.y + <usize>(row * p.outW) * channels;
-    if (slides && p.strideW == 1) slideRow(p, batch, y0, channels, y, false);
-    else if (slides) slideRow(p, batch, y0, channels, y, true);
-    else anyRow(p, batch, y0, channels, y);
+    if (slides) {
+      if (p.strideW == 1) slideRow(p, batch, y0, channels, y, false);
+      else slideRow(p, batch, y0, channels, y, true);
+      row++;
+    } else {
+      const count = min(min(last - row, p.outH - oy), 3);
+      rows3(p, p.scratch + part * p.scratchStride, batch, y0, channels, y, count);
+      row += count;
+    }
   }
 }
 
@@ -140,36 +150,99 @@ export function dwconv(params: usize, part: u32, parts: u32): void {
   }
 }
 
-/** One output row of any kernel, tap by tap. */
-function anyRow(p: DwConv, batch: u32, y0: i32, channels: u32, out: usize): void {
-  for (let ox: u32 = 0; ox < p.outW; ox++) {
-    pixel(p, batch, y0, <i32>(ox * p.strideW) - p.padLeft, channels, out);
-    out += channels;
+/** Taps that a lane can sum: 60·128·128 < 2^20. */
+const TAPS: u32 = 60;
+
+/** Up to three output rows of any kernel. Scratch: zero point | weights of one channel, i64 | [kH][columns] i64. */
+function rows3(p: DwConv, scratch: usize, batch: u32, y0: i32, channels: usize, out: usize, rows: u32): void {
+  const kH = p.kH;
+  const kW = p.kW;
+  const weights = scratch + 16;
+  const lanes = weights + <usize>((kH * kW) << 3);
+  const lineBytes = <usize>(p.columns << 3);
+  const across = <usize>(p.strideW << 3);
+  const apart = <usize>(p.dilationW << 3);
+  const rowBytes = <usize>p.outW * channels;
+  const down1 = rows > 1 ? rowBytes : 0;
+  const down2 = rows > 2 ? down1 + rowBytes : down1;
+  let q = <usize>p.q;
+  store<i8>(scratch, p.xZeroPoint);
+  for (let c: u32 = 0; c < <u32>channels; c++) {
+    let tap = weights;
+    for (let w = <usize>p.w + c; tap < lanes; tap += 8) {
+      store<i64>(tap, <i64>load<i8>(w));
+      w += channels;
+    }
+    let line = lanes;
+    let row = y0;
+    for (let ky: u32 = 0; ky < kH; ky++) {
+      layOut(p, line, scratch, batch, row, c / p.multiplier);
+      line += lineBytes;
+      row += p.dilationH;
+    }
+    let y = out + c;
+    let start = lanes;
+    for (let ox = p.outW; ox; ox--) {
+      let s0 = 0;
+      let s1 = 0;
+      let s2 = 0;
+      let l = start;
+      let w = weights;
+      while (w < lanes) {
+        const next = l + lineBytes;
+        for (let rest = kW; rest; ) {
+          const taps = min(rest, TAPS);
+          const end = w + <usize>(taps << 3);
+          let acc: i64 = 0;
+          for (; w < end; w += 8) {
+            acc += load<i64>(w) * load<i64>(l);
+            l += apart;
+          }
+          const l0 = (acc << 43) >> 43;
+          acc = (acc - l0) >> 21;
+          const l1 = (acc << 43) >> 43;
+          s0 += <i32>l0;
+          s1 += <i32>l1;
+          s2 += <i32>((acc - l1) >> 21);
+          rest -= taps;
+        }
+        l = next;
+      }
+      store<i8>(y + down2, requantize(s2, q, p.lo, p.hi, p.yZeroPoint));
+      store<i8>(y + down1, requantize(s1, q, p.lo, p.hi, p.yZeroPoint));
+      store<i8>(y, requantize(s0, q, p.lo, p.hi, p.yZeroPoint));
+      y += channels;
+      start += across;
+    }
+    q += RECORD;
   }
 }
 
-function pixel(p: DwConv, batch: u32, y0: i32, x0: i32, channels: u32, out: usize): void {
-  const zeroPoint = p.xZeroPoint;
-  const rowBytes = <usize>p.inW * p.inC;
-  const image = <usize>p.x + <usize>(batch * p.inH) * rowBytes;
-  let q = <usize>p.q;
-  for (let c: u32 = 0; c < channels; c++) {
-    let acc = 0;
-    let w = <usize>p.w + c;
-    const source = image + c / p.multiplier;
-    let y = y0;
-    for (let ky: u32 = 0; ky < p.kH; ky++) {
-      let x = x0;
-      for (let kx: u32 = 0; kx < p.kW; kx++) {
-        const inside = <u32>y < p.inH && <u32>x < p.inW;
-        const v = inside ? <i32>load<i8>(source + <usize>y * rowBytes + <usize>x * p.inC) : zeroPoint;
-        acc += v * <i32>load<i8>(w);
-        w += channels;
-        x += p.dilationW;
-      }
-      y += p.dilationH;
-    }
-    store<i8>(out + c, requantize(acc, q, p.lo, p.hi, p.yZeroPoint));
-    q += RECORD;
+/** The inputs of one channel that kernel row y0 meets, of three output rows, in lanes from the first column on. */
+function layOut(p: DwConv, target: usize, outside: usize, batch: u32, y0: i32, channel: usize): void {
+  const inC = <usize>p.inC;
+  const y1 = y0 + p.strideH;
+  const y2 = y1 + p.strideH;
+  const rowBytes = <usize>p.inW * inC;
+  const image = <usize>p.x + <usize>batch * p.inH * rowBytes + channel;
+  const inA = <u32>y0 < p.inH;
+  const inB = <u32>y1 < p.inH;
+  const inD = <u32>y2 < p.inH;
+  const stepA = inA ? inC : 0;
+  const stepB = inB ? inC : 0;
+  const stepD = inD ? inC : 0;
+  let a = inA ? image + <usize>y0 * rowBytes : outside;
+  let b = inB ? image + <usize>y1 * rowBytes : outside;
+  let d = inD ? image + <usize>y2 * rowBytes : outside;
+  const end = target + <usize>(p.columns << 3);
+  const padding = <i64>p.xZeroPoint * (1 + (1 << 21) + (<i64>1 << 42));
+  const left = min(target + <usize>(p.padLeft << 3), end);
+  for (; target < left; target += 8) store<i64>(target, padding);
+  for (const right = min(left + <usize>(p.inW << 3), end); target < right; target += 8) {
+    store<i64>(target, <i64>load<i8>(a) + (<i64>load<i8>(b) << 21) + (<i64>load<i8>(d) << 42));
+    a += stepA;
+    b += stepB;
+    d += stepD;
   }
+  for (; target < end; target += 8) store<i64>(target, padding);
 }

@@ -12,6 +12,7 @@ export interface DwShape {
   readonly dilationW: number;
   readonly outH: number;
   readonly outW: number;
+  readonly padLeft: number;
 }
 
 /** Row groups of a block, the output rows that share them, and the columns laid out. See `assembly/simd/dwconv.ts`. */
@@ -29,7 +30,7 @@ const TILE = 4;
 
 /** The layout of one depthwise convolution. */
 export function dwLayout(module: ModuleName, shape: DwShape): DwLayout {
-  if (module === "scalar") return { groups: 0, rows: 1, columns: 0, scratchBytes: 16 };
+  if (module === "scalar") return scalarLayout(shape);
   const kr = KR[module];
   const shares = shape.strideH === 1 && shape.dilationH === 1 && shape.outH > 1;
   const groups = Math.ceil((shape.kH + (shares ? 1 : 0)) / kr);
@@ -37,6 +38,13 @@ export function dwLayout(module: ModuleName, shape: DwShape): DwLayout {
   const width = Math.ceil(shape.outW / TILE) * TILE;
   const columns = (width - 1) * shape.strideW + (shape.kW - 1) * shape.dilationW + 1;
   return { groups, rows, columns, scratchBytes: 16 + columns * groups * PANEL * kr };
+}
+
+/** The scalar module slides over 3×3 kernels, and lays out a channel's weights and inputs, i64 each, for all others. */
+function scalarLayout({ kH, kW, strideW, dilationW, outW, padLeft }: DwShape): DwLayout {
+  const slides = kH === 3 && kW === 3 && dilationW === 1 && strideW <= 2 && padLeft <= 2;
+  const columns = slides ? 0 : (outW - 1) * strideW + (kW - 1) * dilationW + 1;
+  return { groups: 0, rows: slides ? 1 : 3, columns, scratchBytes: 16 + (slides ? 0 : 8 * kH * (kW + columns)) };
 }
 
 /**
