@@ -211,6 +211,24 @@ for (const subject of await subjects())
         });
       }
     });
+    test("more products than one lane can sum", () => {
+      const draw = random(106);
+      for (let i = 0; i < 150; i++)
+        check(subject, draw, {
+          ...{
+            xShape: [1, draw.int(1, 2), draw.int(70, 90), 2],
+            outputs: 2,
+            kernel: [1, 75],
+            stride: [1, draw.int(1, 2)],
+          },
+          ...{ dilation: [1, 1], padding: "valid", groups: 1, depthwise: true, scales: "usual" },
+        });
+      for (let i = 0; i < 3; i++)
+        check(subject, draw, {
+          ...{ xShape: [1, 1, 1, 70000], outputs: 2, kernel: [1, 1], stride: [1, 1], dilation: [1, 1] },
+          ...{ padding: "valid", groups: 1, depthwise: false, scales: "usual" },
+        });
+    });
     test("fully connected", () => {
       const draw = random(104);
       for (let i = 0; i < 60; i++) {
