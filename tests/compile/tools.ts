@@ -8,13 +8,21 @@ export interface Said {
   readonly err: string;
 }
 
+/** PATH without the programs of node_modules, which npm puts first: its wasm2c goes with other headers than the system's. */
+function systemPath(): string {
+  return (process.env.PATH ?? "")
+    .split(":")
+    .filter((folder) => !folder.includes("node_modules"))
+    .join(":");
+}
+
 /** Runs a program to its end, without a shell. */
 export function run(program: string, args: readonly string[], cwd: string, seconds = 120): Said {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd,
     encoding: "utf8",
     timeout: seconds * 1000,
-    env: { ...process.env, NODE_OPTIONS: "" },
+    env: { ...process.env, PATH: systemPath(), NODE_OPTIONS: "" },
     maxBuffer: 2 ** 26,
   });
   return { status: error === undefined ? status : -1, out: stdout ?? "", err: error?.message ?? stderr ?? "" };
