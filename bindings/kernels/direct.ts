@@ -9,7 +9,7 @@ type Geometry = Omit<ParamBlocks["Conv2d"], keyof ParamBlocks["Gemm"]>;
 const LEAST_STEPS = 3;
 /** Bytes of packed input rows that stay in the nearest caches. */
 const IMAGE_BYTES = 32 * 1024;
-const MR: { readonly [M in Exclude<ModuleName, "scalar">]: number } = { simd: 4, relaxed: 5 };
+const MR: { readonly [M in Exclude<ModuleName, "scalar">]: number } = { simd: 4, relaxed: 4 };
 
 /** The kernel with its rows of k rounded up to whole steps, and how many output rows make a block. */
 export interface Direct {

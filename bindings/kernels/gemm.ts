@@ -4,7 +4,7 @@ import type { ModuleName } from "./modules.ts";
 const NR = 8;
 export const KR: { readonly [M in ModuleName]: number } = { scalar: 1, simd: 2, relaxed: 4 };
 /** Rows of a register tile. */
-const MR: { readonly [M in ModuleName]: number } = { scalar: 3, simd: 4, relaxed: 5 };
+const MR: { readonly [M in ModuleName]: number } = { scalar: 3, simd: 4, relaxed: 4 };
 /** Bytes of packed rows of A that stay in the nearest caches while all panels pass over them. */
 const BLOCK_BYTES = 24 * 1024;
 /** Rows from which widening a panel of B once per block no longer shows. */
