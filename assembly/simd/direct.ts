@@ -8,8 +8,9 @@
  */
 import { Conv2d } from "../params";
 import { activationMask } from "../relaxed/probe";
-import { KR, MR, STEP, tiles, widenPanel } from "./gemm";
+import { KR, STEP, widenPanel } from "./gemm";
 import { FIXED, FORM, POSITIVE, RECORD, SIGNED } from "./requantize";
+import { MR, wholeTiles } from "./tile";
 import { LANE, pack, packFill } from "./widen";
 
 export function directConv2d(params: usize, part: u32, parts: u32): void {
@@ -95,7 +96,7 @@ function panels(p: Conv2d, a: usize, pitch: usize, rows: u32, c: usize, bWide: u
     let count = whole;
     do {
       const aTile = a + <usize>x * aStride;
-      tiles(p, form, false, true, aTile, aStride, count, b, bEnd, 0, segment, skip, q, c + <usize>x * yStride, yStride, mask);
+      wholeTiles(changetype<usize>(p), form, false, true, aTile, aStride, count, b, bEnd, 0, segment, skip, q, c + <usize>x * yStride, yStride, mask);
       x = x + count == outW ? outW : outW - MR;
       count = MR;
     } while (x < outW);

@@ -1,7 +1,6 @@
 /**
  * int8 GEMM with requantization, SIMD128 and relaxed, dense and sparse: rows of A are packed in blocks, and each panel of
- * eight columns of B passes over a block while both are in the nearest caches. The register tiles are in `tile.ts` of
- * either module.
+ * eight columns of B passes over a block while both are in the nearest caches. The register tiles are in `tile.ts`.
  *
  * SIMD128 keeps B as int8 [n/8][k/2][8][2] and widens a panel once per block; the relaxed dot product takes
  * [n/8][k/4][8][4] as it is, and rows of A where they stand if k is a whole number of fours.
@@ -10,14 +9,12 @@
  * number of blocks as u32, then each block's byte offset in a packed row as u16, padded to four bytes.
  */
 import { Conv2d, Gemm } from "../params";
-import * as relaxed from "../relaxed/tile";
 import { activationMask } from "../relaxed/probe";
 import { packPatches } from "./im2col";
 import { EXACT, FIXED, FORM, POSITIVE, RECORD, SIGNED } from "./requantize";
-import * as simd from "./tile";
+import { MR, rowTile, wholeTiles } from "./tile";
 import { LANE, pack, widen } from "./widen";
 
-export const MR: u32 = ASC_FEATURE_RELAXED_SIMD ? relaxed.MR : simd.MR;
 /** k's in one step of a panel, and the bytes of that step as stored. */
 export const KR: u32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
 export const STEP: usize = 8 * KR;
@@ -111,6 +108,7 @@ function packRows(p: Gemm, row: u32, rows: u32, target: usize, stride: usize): v
   sparse: bool,
   mask: v128,
 ): void {
+  const params = changetype<usize>(p);
   const n = p.n;
   const yStride = <usize>p.yStride;
   const whole = rows - (rows % MR);
@@ -132,45 +130,18 @@ function packRows(p: Gemm, row: u32, rows: u32, target: usize, stride: usize): v
     const width = min(n - column, 8);
     let row: u32 = 0;
     if (width == 8 && form != EXACT) {
-      if (form == POSITIVE) tiles(p, POSITIVE, sparse, false, a, aStride, whole, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
-      else if (form == SIGNED) tiles(p, SIGNED, sparse, false, a, aStride, whole, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
-      else tiles(p, FIXED, sparse, false, a, aStride, whole, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
+      if (form == POSITIVE) wholeTiles(params, POSITIVE, sparse, false, a, aStride, whole, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
+      else if (form == SIGNED) wholeTiles(params, SIGNED, sparse, false, a, aStride, whole, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
+      else wholeTiles(params, FIXED, sparse, false, a, aStride, whole, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
       row = whole;
     }
     for (; row < rows; row++) {
       const aRow = a + <usize>row * aStride;
       const cRow = c + <usize>row * yStride;
-      if (ASC_FEATURE_RELAXED_SIMD) relaxed.rowTile(p, sparse, aRow, b, bEnd, offsets, q, cRow, width, mask);
-      else simd.rowTile(p, sparse, aRow, b, bEnd, offsets, q, cRow, width, mask);
+      rowTile(p, sparse, aRow, b, bEnd, offsets, q, cRow, width, mask);
     }
     c += 8;
     w += bytes;
     q += RECORD;
   }
-}
-
-/** Whole tiles of this module, see `tile.ts`. */
-// @ts-ignore: decorator
-@inline export function tiles(
-  p: Gemm,
-  form: u32,
-  sparse: bool,
-  segmented: bool,
-  a: usize,
-  aStride: usize,
-  rows: u32,
-  b: usize,
-  bEnd: usize,
-  offsets: usize,
-  segment: usize,
-  skip: usize,
-  q: usize,
-  c: usize,
-  yStride: usize,
-  mask: v128,
-): void {
-  const params = changetype<usize>(p);
-  if (ASC_FEATURE_RELAXED_SIMD) {
-    relaxed.wholeTiles(params, form, sparse, segmented, a, aStride, rows, b, bEnd, offsets, segment, skip, q, c, yStride, mask);
-  } else simd.wholeTiles(params, form, sparse, segmented, a, aStride, rows, b, bEnd, offsets, segment, skip, q, c, yStride, mask);
 }

@@ -1,17 +1,34 @@
 /**
- * Register tiles of the SIMD128 GEMM. A: rows widened to int16, two k's to an i32 lane, broadcast. B: a panel of eight
- * columns, widened, [k/2][8][2]; where it is sparse, only its blocks of 2×8 that are not zero, with the offset of each
- * block's activations in a row. 4x8 beats 5x8, 6x8 and 4x16: eight accumulators, two B and one A fit V8's fifteen
- * registers.
+ * Register tiles of the GEMM. A: packed rows, KR k's to an i32 lane, broadcast. B: a panel of eight columns,
+ * [k/KR][8][KR]; where it is sparse, only its steps that are not zero, with the offset of each step's activations in a
+ * row. SIMD128 has KR = 2 with both widened to int16, the relaxed dot product KR = 4 bytes, activations brought to what
+ * it multiplies by xor with `mask`: a step is 32 bytes of B and 4 of a row of A either way.
+ *
+ * 4x8: eight accumulators, two B and one A fit V8's fifteen registers. With SIMD128 it beats 5x8, 6x8 and 4x16; relaxed
+ * 5x8 is as fast on long rows, but leaves more rows over of the 8, 16 and 49 that networks have.
  */
 import { Gemm } from "../params";
-import { A, B, magicOffset, narrow, requantize, requantizeAny } from "./requantize";
+import { A, B, initial, magicOffset, narrow, requantize, requantizeAny } from "./requantize";
 import { storeBytes } from "./widen";
 
 export const MR: u32 = 4;
-/** Bytes of one step of a widened panel, and of its activations. */
+/** Bytes of one step of a panel, and of its activations. */
 const STEP: usize = 32;
 const STEP_A: usize = 4;
+
+/** One step of a row of A, broadcast. */
+// @ts-ignore: decorator
+@inline function broadcast(a: usize, mask: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? v128.xor(v128.load32_splat(a), mask) : v128.load32_splat(a);
+}
+
+/** acc + the products of one step and four columns. */
+// @ts-ignore: decorator
+@inline function dot(x: v128, b: v128, acc: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD
+    ? i32x4.relaxed_dot_i8x16_i7x16_add_s(b, x, acc)
+    : i32x4.add(acc, i32x4.dot_i16x8_s(x, b));
+}
 
 /**
  * Whole 4×8 tiles down `rows` rows in one form: form, sparse and segmented are
@@ -43,8 +60,8 @@ const STEP_A: usize = 4;
     const a1 = a0 + aStride;
     const a2 = a1 + aStride;
     const a3 = a2 + aStride;
-    let r00 = v128.load(q);
-    let r01 = v128.load(q, 16);
+    let r00 = initial(q, mask);
+    let r01 = initial(q + 16, mask);
     let r10 = r00;
     let r11 = r01;
     let r20 = r00;
@@ -64,18 +81,18 @@ const STEP_A: usize = 4;
           }
           const b0 = v128.load(b);
           const b1 = v128.load(b, 16);
-          let x = v128.load32_splat(a0 + k);
-          r00 = i32x4.add(r00, i32x4.dot_i16x8_s(x, b0));
-          r01 = i32x4.add(r01, i32x4.dot_i16x8_s(x, b1));
-          x = v128.load32_splat(a1 + k);
-          r10 = i32x4.add(r10, i32x4.dot_i16x8_s(x, b0));
-          r11 = i32x4.add(r11, i32x4.dot_i16x8_s(x, b1));
-          x = v128.load32_splat(a2 + k);
-          r20 = i32x4.add(r20, i32x4.dot_i16x8_s(x, b0));
-          r21 = i32x4.add(r21, i32x4.dot_i16x8_s(x, b1));
-          x = v128.load32_splat(a3 + k);
-          r30 = i32x4.add(r30, i32x4.dot_i16x8_s(x, b0));
-          r31 = i32x4.add(r31, i32x4.dot_i16x8_s(x, b1));
+          let x = broadcast(a0 + k, mask);
+          r00 = dot(x, b0, r00);
+          r01 = dot(x, b1, r01);
+          x = broadcast(a1 + k, mask);
+          r10 = dot(x, b0, r10);
+          r11 = dot(x, b1, r11);
+          x = broadcast(a2 + k, mask);
+          r20 = dot(x, b0, r20);
+          r21 = dot(x, b1, r21);
+          x = broadcast(a3 + k, mask);
+          r30 = dot(x, b0, r30);
+          r31 = dot(x, b1, r31);
           b += STEP;
           if (!sparse) k += STEP_A;
         } while (b < bSegment);
@@ -122,12 +139,12 @@ export function rowTile(
   width: u32,
   mask: v128,
 ): void {
-  let r0 = v128.load(q);
-  let r1 = v128.load(q, 16);
+  let r0 = initial(q, mask);
+  let r1 = initial(q + 16, mask);
   for (; b < bEnd; b += STEP) {
-    const x = v128.load32_splat(sparse ? a + load<u16>(offsets) : a);
-    r0 = i32x4.add(r0, i32x4.dot_i16x8_s(x, v128.load(b)));
-    r1 = i32x4.add(r1, i32x4.dot_i16x8_s(x, v128.load(b, 16)));
+    const x = broadcast(sparse ? a + load<u16>(offsets) : a, mask);
+    r0 = dot(x, v128.load(b), r0);
+    r1 = dot(x, v128.load(b, 16), r1);
     a += sparse ? 0 : STEP_A;
     offsets += 2;
   }
