@@ -44,7 +44,7 @@ export {
   type TensorReport,
   type Totals,
 } from "./inspect.ts";
-export { MODULES, type ModuleName } from "./kernels/modules.ts";
+export { MODULES, type ModuleName, type Optimize } from "./kernels/modules.ts";
 export { PASS_NAMES, type PassName, type PassOptions, runPasses } from "./passes/index.ts";
 export { isPlan, readPlan, writePlan } from "./plan/file.ts";
 export { type PlanOptions, planGraph } from "./plan/plan.ts";

@@ -1,4 +1,4 @@
-import { EXACT, FOLDED, RECORD, requantize } from "../../assembly/scalar/requantize";
+import { RECORD, requantize } from "../../assembly/scalar/requantize";
 import { exactLane } from "../../assembly/simd/requantize";
 
 /** TFLite's MultiplyByQuantizedMultiplier as gemmlowp writes it, with results beyond ±1024 cut, as kernels clamp to int8. */
@@ -61,30 +61,46 @@ describe("exactLane", () => {
 describe("requantize in 64 bits", () => {
   it("adds bias and zero point and clamps", () => {
     const q = heap.alloc(RECORD);
-    store<i64>(q, 1 << 30, 8);
-    store<i64>(q, -2, 16);
-    store<u32>(q, EXACT, 32);
-    store<i32>(q, 100, 36);
+    store<i32>(q, 1 << 30);
+    store<i32>(q, (100 << 5) | 2, 4);
     expect<i32>(requantize(300, q, -128, 127, 3)).toBe(reference(400, 1 << 30, -2) + 3);
     expect<i32>(requantize(300, q, -128, 20, 3)).toBe(20);
     expect<i32>(requantize(-3000, q, -128, 127, 3)).toBe(-128);
     expect<i32>(requantize(-3000, q, 0, 127, 3)).toBe(0);
   });
 
-  it("equals gemmlowp in its folded form, ties of negative values included", () => {
+  it("equals gemmlowp for every shift that a record holds, ties of negative values included", () => {
     const q = heap.alloc(RECORD);
     let wrong = 0;
     for (let i = 0; i < 100000; i++) {
-      const shift = 1 + (draw() & 7);
+      const shift = draw() & 31;
+      if (shift == 31) continue;
       const multiplier = (i & 1) == 0 ? 1 << 30 : drawMultiplier();
-      const acc = draw() >> 18;
-      // c holds both halves: 2^30 for the high multiply and 2^(30 + shift) for the shift after it.
-      store<i64>(q, ((<i64>1) << 30) + ((<i64>1) << (30 + shift)));
-      store<i64>(q, multiplier, 8);
-      store<i64>(q, 31 + shift, 16);
-      store<i64>(q, (<i64>1) << (30 + shift), 24);
-      store<u32>(q, FOLDED, 32);
-      if (requantize(acc, q, -1024, 1024, 0) != reference(acc, multiplier, -shift)) wrong++;
+      const bias = draw() >> 12;
+      const acc = draw() >> (draw() & 15);
+      store<i32>(q, multiplier);
+      store<i32>(q, (bias << 5) | shift, 4);
+      const expected = reference(acc + bias, multiplier, -shift);
+      if (requantize(acc, q, -1024, 1024, 0) != expected) wrong++;
+    }
+    expect<i32>(wrong).toBe(0);
+  });
+
+  it("finds what does not fit the record behind it", () => {
+    const q = heap.alloc(RECORD + 12);
+    store<u32>(q, <u32>RECORD);
+    store<u32>(q, 31, 4);
+    let wrong = 0;
+    for (let i = 0; i < 10000; i++) {
+      const shift = (i & 1) == 0 ? 1 + (draw() & 3) : -31;
+      const multiplier = drawMultiplier();
+      const bias = draw() >> 4;
+      const acc = draw() >> 4;
+      store<i32>(q, multiplier, RECORD);
+      store<i32>(q, shift, RECORD + 4);
+      store<i32>(q, bias, RECORD + 8);
+      const expected = reference(acc + bias, multiplier, shift);
+      if (requantize(acc, q, -1024, 1024, 0) != expected) wrong++;
     }
     expect<i32>(wrong).toBe(0);
   });
