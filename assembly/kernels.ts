@@ -112,3 +112,8 @@ export function spmmColumns(params: usize, part: u32, parts: u32): void {
   if (ASC_FEATURE_SIMD) simd.spmmColumns(params, part, parts);
   else scalar.spmm(params, part, parts);
 }
+
+export function dwconv3x3(params: usize, part: u32, parts: u32): void {
+  if (ASC_FEATURE_SIMD) simd.dwconv(params, part, parts);
+  else scalar.dwconv3x3(params, part, parts);
+}

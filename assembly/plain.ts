@@ -103,3 +103,7 @@ export function dwconv(params: usize, _part: u32, _parts: u32): void {
     }
   }
 }
+
+export function dwconv3x3(params: usize, part: u32, parts: u32): void {
+  dwconv(params, part, parts);
+}

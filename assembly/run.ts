@@ -37,6 +37,7 @@ export function step(kernel: u32, params: usize, part: u32, parts: u32): void {
     case 19: return k.directConv2d(params, part, parts);
     case 20: return k.gemvWide(params, part, parts);
     case 21: return k.spmmColumns(params, part, parts);
+    case 22: return k.dwconv3x3(params, part, parts);
     default: unreachable();
   }
 }

@@ -17,6 +17,8 @@ export interface DwShape {
 
 /** Row groups of a block, the output rows that share them, and the columns laid out. See `assembly/simd/dwconv.ts`. */
 export interface DwLayout {
+  /** The kernel that takes it: the scalar module has one of its own for 3×3. */
+  readonly kernel: "dwconv" | "dwconv3x3";
   readonly groups: number;
   readonly rows: number;
   readonly columns: number;
@@ -37,14 +39,15 @@ export function dwLayout(module: ModuleName, shape: DwShape): DwLayout {
   const rows = shares ? Math.min(groups * kr - shape.kH + 1, shape.outH) : 1;
   const width = Math.ceil(shape.outW / TILE) * TILE;
   const columns = (width - 1) * shape.strideW + (shape.kW - 1) * shape.dilationW + 1;
-  return { groups, rows, columns, scratchBytes: 16 + columns * groups * PANEL * kr };
+  return { kernel: "dwconv", groups, rows, columns, scratchBytes: 16 + columns * groups * PANEL * kr };
 }
 
 /** The scalar module slides over 3×3 kernels, and lays out a channel's weights and inputs, i64 each, for all others. */
 function scalarLayout({ kH, kW, strideW, dilationW, outW, padLeft }: DwShape): DwLayout {
   const slides = kH === 3 && kW === 3 && dilationW === 1 && strideW <= 2 && padLeft <= 2;
   const columns = slides ? 0 : (outW - 1) * strideW + (kW - 1) * dilationW + 1;
-  return { groups: 0, rows: slides ? 1 : 3, columns, scratchBytes: 16 + (slides ? 0 : 8 * kH * (kW + columns)) };
+  const scratchBytes = 16 + (slides ? 0 : 8 * kH * (kW + columns));
+  return { kernel: slides ? "dwconv3x3" : "dwconv", groups: 0, rows: slides ? 1 : 3, columns, scratchBytes };
 }
 
 /**

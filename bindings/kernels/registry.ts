@@ -27,6 +27,7 @@ export const KERNELS = [
   ["directConv2d", "Conv2d"],
   ["gemvWide", "Gemm"],
   ["spmmColumns", "Gemm"],
+  ["dwconv3x3", "DwConv"],
 ] as const;
 
 export type KernelName = (typeof KERNELS)[number][0];

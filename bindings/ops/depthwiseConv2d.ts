@@ -79,7 +79,7 @@ function lowerDepthwise(node: Node, to: Lowering): void {
   };
   const { q, forms, data } = placeRecords(node, to, weights, output);
   to.call({
-    kernel: "dwconv",
+    kernel: layout.kernel,
     params: {
       ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
       ...{ w: to.place(packDepthwise(to.module, data, shape, layout)), q, ...to.scratch(layout.scratchBytes) },
