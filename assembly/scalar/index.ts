@@ -1,4 +1,5 @@
-export { conv2d, gemm, gemv, gemvWide, sparseConv2d, spmm } from "./gemm";
+export { conv2d, gemm, sparseConv2d, spmm } from "./gemm";
+export { gemv, gemvWide } from "./gemv";
 export { dwconv } from "./dwconv";
 export { dwconv3x3 } from "./dwconv3x3";
 export { requantize } from "./requantize-rows";
