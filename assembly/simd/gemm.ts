@@ -13,7 +13,7 @@ import { activationMask } from "../relaxed/probe";
 import { packPatches } from "./im2col";
 import { EXACT, FIXED, FORM, POSITIVE, RECORD, SIGNED } from "./requantize";
 import { MR, rowTile, wholeTiles } from "./tile";
-import { LANE, pack, widen } from "./widen";
+import { LANE, pack } from "./widen";
 
 /** k's in one step of a panel, and the bytes of that step as stored. */
 export const KR: u32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;

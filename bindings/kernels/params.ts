@@ -253,8 +253,3 @@ export function paramBytes<B extends BlockName>(block: B, values: ParamBlocks[B]
   }
   return new Uint8Array(view.buffer);
 }
-
-/** Byte offset of a field in its block. */
-export function fieldOffset<B extends BlockName>(block: B, field: keyof ParamBlocks[B]): number {
-  return Object.keys(PARAMS[block]).indexOf(field as string) * 4;
-}

@@ -1,5 +1,5 @@
 import { constrain, inputOf, outputOf, requireInputs } from "./constraints.ts";
-import { geometry, requireImages, requireSteps, windows } from "./images.ts";
+import { geometry, requireImages, requireOutput, requireSteps, windows } from "./images.ts";
 import { lowerProduct } from "./product.ts";
 import type { Lowering, NodeView, Operator } from "./types.ts";
 import { int8, outputOfNode, requireWeights } from "./weights.ts";
@@ -25,11 +25,7 @@ export const conv2d: Operator<"conv2d"> = {
     }));
     requireWeights(node, o, 0);
     requireSteps(node);
-    const { h, w: width } = windows(node);
-    constrain(node, "C8", h.out >= 1 && width.out >= 1, () => ({
-      expected: "a kernel that fits the input",
-      received: `[${w.shape.join(",")}] on [${x.shape.join(",")}]`,
-    }));
+    const { h, w: width } = requireOutput(node);
     return [{ dtype: "int8", shape: [n, h.out, width.out, o] }];
   },
   macs(node) {

@@ -1,6 +1,6 @@
 import { dwLayout, packDepthwise } from "../kernels/dwconv.ts";
 import { constrain, inputOf, requireInputs } from "./constraints.ts";
-import { geometry, requireImages, requireSteps, windows } from "./images.ts";
+import { geometry, requireImages, requireOutput, requireSteps, windows } from "./images.ts";
 import { lowerProduct } from "./product.ts";
 import type { Lowering, NodeView, Operator } from "./types.ts";
 import { int8, outputOfNode, placeRecords, requireWeights } from "./weights.ts";
@@ -26,11 +26,7 @@ export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
     }));
     requireWeights(node, channels, 3);
     requireSteps(node);
-    const { h, w: width } = windows(node);
-    constrain(node, "C8", h.out >= 1 && width.out >= 1, () => ({
-      expected: "a kernel that fits the input",
-      received: `[${w.shape.join(",")}] on [${x.shape.join(",")}]`,
-    }));
+    const { h, w: width } = requireOutput(node);
     return [{ dtype: "int8", shape: [n, h.out, width.out, channels] }];
   },
   macs(node) {

@@ -34,6 +34,16 @@ export function windows(node: NodeView<"conv2d" | "depthwiseConv2d">): { readonl
   };
 }
 
+/** C8: at least one output pixel. Returns where the windows stand. */
+export function requireOutput(node: NodeView<"conv2d" | "depthwiseConv2d">): ReturnType<typeof windows> {
+  const at = windows(node);
+  constrain(node, "C8", at.h.out >= 1 && at.w.out >= 1, () => ({
+    expected: "a kernel that fits the input",
+    received: `[${inputOf(node, 1).shape.join(",")}] on [${inputOf(node, 0).shape.join(",")}]`,
+  }));
+  return at;
+}
+
 /** Everything about images and windows that a parameter block states. */
 export function geometry(node: NodeView<"conv2d" | "depthwiseConv2d">) {
   const [, inH = 0, inW = 0, inC = 0] = inputOf(node, 0).shape;
