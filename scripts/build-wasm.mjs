@@ -55,7 +55,7 @@ for (const target of wanted.length ? wanted : [...Object.keys(targets), ...Objec
   }
   const twin = target.endsWith(THREADS) ? target.slice(0, -THREADS.length) : undefined;
   const entries = twin === undefined ? [] : ["assembly/threads.ts"];
-  await compile([...entries, "--config", "asconfig.json", "--target", target]);
+  await compile([...entries, "--config", "asconfig.json", "--target", target, "--transform", "./scripts/fold-offsets.mjs"]);
   const file = `${root}${targets[target].outFile}`;
   const wasm = readFileSync(file);
   const stamped =
