@@ -1,59 +1,79 @@
 /**
- * Convolution without patches: the input rows that a block of output rows needs are packed once, padding included, and
- * the register tiles walk them. A kernel row is one segment of k, kW·inC activations side by side, so that k is
- * [kH][kW·inC] with segments rounded up to whole steps, zero in B.
+ * Convolution that gathers what a kernel row reads once for all output rows that need it. For every input row, padding
+ * included, the runs of kW·inC activations under the kernel at four output pixels are interleaved into one tile segment,
+ * [tile][step][4][KR]; a tile of an output row walks the segments of kH input rows. k is [kH][kW·inC] with segments
+ * rounded up to whole steps, zero in B.
  *
  * For kernel rows of a few steps at least, rows of at least one tile, and panels of eight columns in a float form; the
- * others take the patches of `gemm.ts`. mBlock counts output rows here.
+ * others take the patches of `gemm.ts`. mBlock counts output rows here. Scratch: the input rows of a block | a widened
+ * panel | one input row with its padding.
  */
 import { Conv2d } from "../params";
 import { activationMask } from "../relaxed/probe";
-import { KR, STEP, widenPanel } from "./gemm";
-import { FIXED, FORM, POSITIVE, RECORD, SIGNED } from "./requantize";
-import { MR, wholeTiles } from "./tile";
-import { LANE, pack, packFill } from "./widen";
+import { copyRun, fillRun } from "./bytes";
+import { KR, STEP } from "./gemm";
+import { interleave, STEP_A } from "./interleave";
+import { Fixed, FORM, POSITIVE, Positive, RECORD, SIGNED, Signed } from "./requantize";
+import { MR, Segmented, wholeTiles } from "./tile";
+import { widenPanel } from "./widen";
+
+/** What an input row's last tile may be written beyond its end. */
+const SLACK: usize = 3 * STEP_A;
 
 export function directConv2d(params: usize, part: u32, parts: u32): void {
   const p = changetype<Conv2d>(params);
-  const columns = (p.outW - 1) * p.strideW + p.kW;
-  const pitch = <usize>((columns * p.inC * <u32>LANE + 31) & ~15);
-  const scratch = <usize>p.scratch + <usize>part * p.scratchStride;
-  const bWide = scratch + pitch * <usize>((p.mBlock - 1) * p.strideH + (p.kH - 1) * p.dilationH + 1);
-  const batches = p.m / (p.outH * p.outW);
-  const total = p.outH * batches;
+  const segment = <usize>(p.k / p.kH / KR) * STEP_A;
+  const pitch = <usize>((p.outW + MR - 1) / MR) * segment;
+  const rows = <usize>p.scratch + <usize>part * p.scratchStride;
+  const bWide = rows + SLACK + pitch * <usize>((p.mBlock - 1) * p.strideH + (p.kH - 1) * p.dilationH + 1);
+  const line = ASC_FEATURE_RELAXED_SIMD ? bWide : bWide + <usize>(p.k / KR) * (STEP << 1);
+  const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
+  const total = p.m / p.outW;
   const end = <u32>((<u64>total * (part + 1)) / parts);
-  for (let line = <u32>((<u64>total * part) / parts); line < end; ) {
-    const batch = line / p.outH;
-    const oy = line - batch * p.outH;
-    const rows = min(min(p.mBlock, p.outH - oy), end - line);
-    packImage(p, batch, <i32>(oy * p.strideH) - p.padTop, (rows - 1) * p.strideH + (p.kH - 1) * p.dilationH + 1, columns, scratch, pitch);
-    panels(p, scratch, pitch, rows, <usize>p.y + <usize>(line * p.outW) * p.yStride, bWide);
-    line += rows;
+  for (let i = <u32>((<u64>total * part) / parts); i < end; ) {
+    const batch = i / p.outH;
+    const oy = i - batch * p.outH;
+    const count = min(min(p.mBlock, p.outH - oy), end - i);
+    const top = <i32>(oy * p.strideH) - p.padTop;
+    packRows(p, batch, top, (count - 1) * p.strideH + (p.kH - 1) * p.dilationH + 1, rows, segment, line, mask);
+    panels(p, rows, segment, pitch, count, <usize>p.y + <usize>(i * p.outW) * p.yStride, bWide, mask);
+    i += count;
   }
 }
 
-/** Packs `rows` input rows from row y on, with the padding around them. */
-function packImage(p: Conv2d, batch: u32, y: i32, rows: u32, columns: u32, target: usize, pitch: usize): void {
+/** The tile segments of `rows` input rows from row y on. */
+function packRows(p: Conv2d, batch: u32, y: i32, rows: u32, target: usize, segment: usize, line: usize, mask: v128): void {
   const inC = p.inC;
+  const length = p.kW * inC;
+  const s = <usize>(p.strideW * inC);
+  const columns = ((p.outW - 1) * p.strideW + p.kW) * inC;
   const left = <u32>max(p.padLeft, 0) * inC;
-  const inside = min(p.inW * inC, columns * inC - left);
-  const right = columns * inC - left - inside;
+  const inside = min(p.inW * inC, columns - left);
+  fillRun(line, p.xZeroPoint, columns);
   for (; rows; rows--) {
-    if (<u32>y >= p.inH) packFill(target, p.xZeroPoint, columns * inC);
-    else {
-      packFill(target, p.xZeroPoint, left);
-      pack(target + <usize>left * LANE, <usize>p.x + <usize>((batch * p.inH + y) * p.inW) * inC, inside);
-      packFill(target + <usize>(left + inside) * LANE, p.xZeroPoint, right);
+    if (<u32>y < p.inH) copyRun(line + left, <usize>p.x + <usize>((batch * p.inH + y) * p.inW) * inC, inside);
+    else fillRun(line + left, p.xZeroPoint, inside);
+    for (let x: u32 = 0; x < p.outW; x += MR) {
+      const at = line + <usize>min(x, p.outW - MR) * s;
+      interleave(target, STEP_A, at, at + s, at + 2 * s, at + 3 * s, length, mask);
+      target += segment;
     }
     y++;
-    target += pitch;
   }
 }
 
 /** All panels over a block of output rows. */
-function panels(p: Conv2d, a: usize, pitch: usize, rows: u32, c: usize, bWide: usize): void {
+function panels(
+  p: Conv2d,
+  a: usize,
+  segment: usize,
+  pitch: usize,
+  rows: u32,
+  c: usize,
+  bWide: usize,
+  mask: v128,
+): void {
   const bytes = <usize>(p.k / KR) * STEP;
-  const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
   let w = <usize>p.w;
   let q = <usize>p.q;
   for (let column: u32 = 0; column < p.n; column += 8) {
@@ -61,9 +81,9 @@ function panels(p: Conv2d, a: usize, pitch: usize, rows: u32, c: usize, bWide: u
     const b = ASC_FEATURE_RELAXED_SIMD ? w : bWide;
     const bEnd = b + (ASC_FEATURE_RELAXED_SIMD ? bytes : bytes << 1);
     const form = load<u32>(q, FORM);
-    if (form == POSITIVE) outputRows(p, POSITIVE, a, pitch, rows, b, bEnd, q, c, mask);
-    else if (form == SIGNED) outputRows(p, SIGNED, a, pitch, rows, b, bEnd, q, c, mask);
-    else outputRows(p, FIXED, a, pitch, rows, b, bEnd, q, c, mask);
+    if (form == POSITIVE) outputRows<Positive>(p, a, segment, pitch, rows, b, bEnd, q, c, mask);
+    else if (form == SIGNED) outputRows<Signed>(p, a, segment, pitch, rows, b, bEnd, q, c, mask);
+    else outputRows<Fixed>(p, a, segment, pitch, rows, b, bEnd, q, c, mask);
     c += 8;
     w += bytes;
     q += RECORD;
@@ -72,10 +92,10 @@ function panels(p: Conv2d, a: usize, pitch: usize, rows: u32, c: usize, bWide: u
 
 /** Output rows of one panel: whole tiles, then the last pixels again as one tile that ends with the row. */
 // @ts-ignore: decorator
-@inline function outputRows(
+@inline function outputRows<F>(
   p: Conv2d,
-  form: u32,
   a: usize,
+  segment: usize,
   pitch: usize,
   rows: u32,
   b: usize,
@@ -85,20 +105,21 @@ function panels(p: Conv2d, a: usize, pitch: usize, rows: u32, c: usize, bWide: u
   mask: v128,
 ): void {
   const outW = p.outW;
-  const whole = outW - (outW % MR);
+  const whole = outW & ~(MR - 1);
   const yStride = <usize>p.yStride;
-  const aStride = <usize>(p.strideW * p.inC) * LANE;
-  const segment = (bEnd - b) / p.kH;
-  const skip = pitch * p.dilationH - <usize>(p.k / p.kH) * LANE;
+  const bSegment = (bEnd - b) / p.kH;
+  const skip = pitch * p.dilationH - segment;
   const rowStep = pitch * p.strideH;
   for (; rows; rows--) {
     let x: u32 = 0;
     let count = whole;
+    let tile = a;
     do {
-      const aTile = a + <usize>x * aStride;
-      wholeTiles(changetype<usize>(p), form, false, true, aTile, aStride, count, b, bEnd, 0, segment, skip, q, c + <usize>x * yStride, yStride, mask);
+      const end = tile + <usize>(count / MR) * segment;
+      wholeTiles<F, Segmented>(changetype<usize>(p), tile, end, segment, b, bEnd, 0, bSegment, skip, q, c + <usize>x * yStride, yStride, mask);
       x = x + count == outW ? outW : outW - MR;
       count = MR;
+      tile = end;
     } while (x < outW);
     a += rowStep;
     c += <usize>outW * yStride;

@@ -3,9 +3,10 @@
  * `dwconv.ts`, four channels and four pixels at a time.
  */
 import { DwConv } from "../params";
-import { A, B, EXACT, FIXED, FORM, initial, POSITIVE, RECORD, SIGNED } from "./requantize";
-import { exact, fixed, magicOffset, narrow, positive, signed } from "./requantize";
-import { storeBytes } from "./widen";
+import { storeBytes } from "./bytes";
+import { magic } from "./constants";
+import { A, B, EXACT, exact, FIXED, Fixed, FORM, highest, initial, lowest, narrow, offsetOf, POSITIVE } from "./requantize";
+import { Positive, RECORD, requantize, SIGNED, Signed } from "./requantize";
 
 /** Rows of a group. */
 export const KR: u32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
@@ -57,7 +58,7 @@ export function outputRow(
   }
 }
 
-/** Requantizes, clamps and stores `width` channels of `pixels` pixels. */
+/** Requantizes, clamps and stores `width` channels of `pixels` pixels, four at most. */
 // @ts-ignore: decorator
 @inline function finish(
   p: DwConv,
@@ -72,25 +73,29 @@ export function outputRow(
   r2: v128,
   r3: v128,
 ): void {
+  const params = changetype<usize>(p);
+  const zeroPoint = params + offsetof<DwConv>("yZeroPoint");
   const form = load<u32>(q, FORM);
-  const offset = magicOffset(form, p.yZeroPoint);
+  const m = magic();
   const a = v128.load(q + h, A);
   const b = v128.load(q + h, B);
   if (form == POSITIVE) {
-    r0 = positive(r0, a, b, offset);
-    r1 = positive(r1, a, b, offset);
-    r2 = positive(r2, a, b, offset);
-    r3 = positive(r3, a, b, offset);
+    r0 = requantize<Positive>(r0, a, b, m, m);
+    r1 = requantize<Positive>(r1, a, b, m, m);
+    r2 = requantize<Positive>(r2, a, b, m, m);
+    r3 = requantize<Positive>(r3, a, b, m, m);
   } else if (form == SIGNED) {
-    r0 = signed(r0, a, b, offset);
-    r1 = signed(r1, a, b, offset);
-    r2 = signed(r2, a, b, offset);
-    r3 = signed(r3, a, b, offset);
+    const offset = offsetOf<Signed>(zeroPoint, m);
+    r0 = requantize<Signed>(r0, a, b, m, offset);
+    r1 = requantize<Signed>(r1, a, b, m, offset);
+    r2 = requantize<Signed>(r2, a, b, m, offset);
+    r3 = requantize<Signed>(r3, a, b, m, offset);
   } else if (form == FIXED) {
-    r0 = fixed(r0, a, b, offset);
-    r1 = fixed(r1, a, b, offset);
-    r2 = fixed(r2, a, b, offset);
-    r3 = fixed(r3, a, b, offset);
+    const offset = offsetOf<Fixed>(zeroPoint, m);
+    r0 = requantize<Fixed>(r0, a, b, m, offset);
+    r1 = requantize<Fixed>(r1, a, b, m, offset);
+    r2 = requantize<Fixed>(r2, a, b, m, offset);
+    r3 = requantize<Fixed>(r3, a, b, m, offset);
   } else {
     assert(form == EXACT);
     r0 = exact(r0, q + h + A, q + h + B, p.yZeroPoint);
@@ -98,28 +103,25 @@ export function outputRow(
     r2 = exact(r2, q + h + A, q + h + B, p.yZeroPoint);
     r3 = exact(r3, q + h + A, q + h + B, p.yZeroPoint);
   }
-  const v = narrow(r0, r1, r2, r3, i8x16.splat(<i8>p.lo), i8x16.splat(<i8>p.hi));
-  if (width == 4) {
+  const v = narrow(r0, r1, r2, r3, lowest<DwConv>(params), highest<DwConv>(params));
+  if (width == 4 && pixels >= 4) {
     v128.store32_lane(y, v, 0);
-    if (pixels > 1) v128.store32_lane(y + channels, v, 1);
-    if (pixels > 2) v128.store32_lane(y + 2 * channels, v, 2);
-    if (pixels > 3) v128.store32_lane(y + 3 * channels, v, 3);
-  } else {
-    storeBytes(y, v, width);
-    if (pixels > 1) storeBytes(y + channels, i64x2.shr_u(v, 32), width);
-    if (pixels > 2) storeBytes(y + 2 * channels, i64x2.shuffle(v, v, 1, 1), width);
-    if (pixels > 3) storeBytes(y + 3 * channels, i64x2.shr_u(i64x2.shuffle(v, v, 1, 1), 32), width);
-  }
+    v128.store32_lane(y + channels, v, 1);
+    v128.store32_lane(y + 2 * channels, v, 2);
+    v128.store32_lane(y + 3 * channels, v, 3);
+  } else storePixels(y, channels, v, width, pixels);
 }
 
-/**
- * How far to go back so that the last four pixels of a row are a whole tile: those in front are computed twice. Rows
- * of fewer than four pixels are one part of a tile; the columns beyond are laid out but not stored.
- */
-// @ts-ignore: decorator
-@inline function overlap(rest: i32, outW: u32): i32 {
-  return rest < 4 && outW >= 4 ? 4 - rest : 0;
+/** Stores `width` channels of fewer than four pixels, or fewer than four channels. */
+function storePixels(y: usize, channels: usize, v: v128, width: u32, pixels: u32): void {
+  storeBytes(y, v, width);
+  if (pixels > 1) storeBytes(y + channels, i64x2.shr_u(v, 32), width);
+  if (pixels > 2) storeBytes(y + 2 * channels, i64x2.shuffle(v, v, 1, 1), width);
+  if (pixels > 3) storeBytes(y + 3 * channels, i64x2.shr_u(i64x2.shuffle(v, v, 1, 1), 32), width);
 }
+
+// The last pixels of a row are computed again with those before them as a whole tile. Rows of fewer than four pixels are
+// one part of a tile: the columns beyond are laid out but not stored.
 
 /** Four channels of one output row: any kernel size, stride and dilation. */
 function quarter(p: DwConv, t: usize, w: usize, q: usize, h: usize, y: usize, channels: usize, width: u32, mask: v128): void {
@@ -129,11 +131,13 @@ function quarter(p: DwConv, t: usize, w: usize, q: usize, h: usize, y: usize, ch
   const kW = p.kW;
   const tapsBytes = <usize>p.groups * TAPS;
   const bias = initial(q + h, mask);
-  for (let rest = <i32>p.outW; rest > 0; ) {
-    const back = overlap(rest, p.outW);
-    t -= step * back;
-    y -= channels * back;
-    rest += back;
+  const outW = <i32>p.outW;
+  for (let rest = outW; rest > 0; rest -= 4) {
+    if (rest < 4 && outW >= 4) {
+      t -= step * (4 - rest);
+      y -= channels * (4 - rest);
+      rest = 4;
+    }
     let r0 = bias;
     let r1 = bias;
     let r2 = bias;
@@ -157,7 +161,6 @@ function quarter(p: DwConv, t: usize, w: usize, q: usize, h: usize, y: usize, ch
     finish(p, q, h, y, channels, width, rest, r0, r1, r2, r3);
     y += channels << 2;
     t += step << 2;
-    rest -= 4;
   }
 }
 
@@ -177,7 +180,7 @@ function quarter(p: DwConv, t: usize, w: usize, q: usize, h: usize, y: usize, ch
 const COLUMN3: usize = ASC_FEATURE_RELAXED_SIMD ? GROUP : 2 * GROUP;
 const TAPS3: usize = ASC_FEATURE_RELAXED_SIMD ? TAPS : 2 * TAPS;
 
-/** 3×3 with stride 1: each column is loaded once for the three pixels that it serves. */
+/** 3×3 with stride 1: each column is loaded once for the three pixels that it serves. A fifth pixel goes alone. */
 function quarter3x3(p: DwConv, t: usize, w: usize, q: usize, h: usize, y: usize, channels: usize, width: u32, mask: v128): void {
   const w00 = v128.load(w);
   const w10 = v128.load(w, TAPS3);
@@ -185,11 +188,13 @@ function quarter3x3(p: DwConv, t: usize, w: usize, q: usize, h: usize, y: usize,
   const w01 = ASC_FEATURE_RELAXED_SIMD ? w00 : v128.load(w, TAPS);
   const w11 = ASC_FEATURE_RELAXED_SIMD ? w10 : v128.load(w, TAPS3 + TAPS);
   const w21 = ASC_FEATURE_RELAXED_SIMD ? w20 : v128.load(w, 2 * TAPS3 + TAPS);
-  for (let rest = <i32>p.outW; rest > 0; ) {
-    const back = overlap(rest, p.outW);
-    t -= COLUMN3 * back;
-    y -= channels * back;
-    rest += back;
+  const outW = <i32>p.outW;
+  for (let rest = outW; rest > 0; rest -= 4) {
+    if (rest < 4 && outW >= 4) {
+      t -= COLUMN3 * (4 - rest);
+      y -= channels * (4 - rest);
+      rest = 4;
+    }
     const bias = initial(q + h, mask);
     let a = rowsAt(t);
     let b = second(t);
@@ -218,7 +223,13 @@ function quarter3x3(p: DwConv, t: usize, w: usize, q: usize, h: usize, y: usize,
     finish(p, q, h, y, channels, width, rest, r0, r1, r2, r3);
     y += channels << 2;
     t += 4 * COLUMN3;
-    rest -= 4;
+    if (rest == 5) {
+      r0 = column(initial(q + h, mask), w00, w01, rowsAt(t), second(t));
+      r0 = column(r0, w10, w11, rowsAt(t + COLUMN3), second(t + COLUMN3));
+      r0 = column(r0, w20, w21, rowsAt(t + 2 * COLUMN3), second(t + 2 * COLUMN3));
+      finish(p, q, h, y, channels, width, 1, r0, r0, r0, r0);
+      return;
+    }
   }
 }
 
@@ -230,11 +241,13 @@ function quarter3x3s2(p: DwConv, t: usize, w: usize, q: usize, h: usize, y: usiz
   const w01 = ASC_FEATURE_RELAXED_SIMD ? w00 : v128.load(w, TAPS);
   const w11 = ASC_FEATURE_RELAXED_SIMD ? w10 : v128.load(w, TAPS3 + TAPS);
   const w21 = ASC_FEATURE_RELAXED_SIMD ? w20 : v128.load(w, 2 * TAPS3 + TAPS);
-  for (let rest = <i32>p.outW; rest > 0; ) {
-    const back = overlap(rest, p.outW);
-    t -= 2 * COLUMN3 * back;
-    y -= channels * back;
-    rest += back;
+  const outW = <i32>p.outW;
+  for (let rest = outW; rest > 0; rest -= 4) {
+    if (rest < 4 && outW >= 4) {
+      t -= 2 * COLUMN3 * (4 - rest);
+      y -= channels * (4 - rest);
+      rest = 4;
+    }
     const bias = initial(q + h, mask);
     let r0 = column(bias, w00, w01, rowsAt(t), second(t));
     r0 = column(r0, w10, w11, rowsAt(t + COLUMN3), second(t + COLUMN3));
@@ -257,6 +270,5 @@ function quarter3x3s2(p: DwConv, t: usize, w: usize, q: usize, h: usize, y: usiz
     finish(p, q, h, y, channels, width, rest, r0, r1, r2, r3);
     y += channels << 2;
     t += 8 * COLUMN3;
-    rest -= 4;
   }
 }

@@ -4,8 +4,9 @@
  */
 import { Gemm } from "../params";
 import { activationMask } from "../relaxed/probe";
-import { initial, narrow, RECORD, requantizeAny } from "./requantize";
-import { pack, storeBytes } from "./widen";
+import { highest, initial, lowest, narrow, RECORD, requantizeAny } from "./requantize";
+import { copyRun, storeBytes } from "./bytes";
+import { widen } from "./widen";
 
 /** k's in one step of a panel, and bytes of that step as int8: eight columns. */
 const KR: u32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
@@ -43,7 +44,9 @@ export function gemvWide(params: usize, part: u32, parts: u32): void {
   const first = <u32>((<u64>panels * part) / parts);
   const last = <u32>((<u64>panels * (part + 1)) / parts);
   for (let row: u32 = 0; row < p.m; row++) {
-    pack(a, <usize>p.x + <usize>row * p.xStride, p.k);
+    const x = <usize>p.x + <usize>row * p.xStride;
+    if (ASC_FEATURE_RELAXED_SIMD) copyRun(a, x, p.k);
+    else widen(a, x, p.k);
     const y = <usize>p.y + <usize>row * p.yStride;
     let i = first;
     for (; i + 4 <= last && (i + 4) << 3 <= p.n; i += 4) {
@@ -85,9 +88,10 @@ export function gemvWide(params: usize, part: u32, parts: u32): void {
     w += step;
     a += 4;
   } while (w < end);
-  const z = p.yZeroPoint;
-  const lo = i8x16.splat(<i8>p.lo);
-  const hi = i8x16.splat(<i8>p.hi);
+  const params = changetype<usize>(p);
+  const z = params + offsetof<Gemm>("yZeroPoint");
+  const lo = lowest<Gemm>(params);
+  const hi = highest<Gemm>(params);
   r0 = requantizeAny(r0, q, 0, z);
   r1 = requantizeAny(r1, q, 16, z);
   r2 = requantizeAny(r2, q + RECORD, 0, z);
@@ -115,9 +119,11 @@ export function gemvWide(params: usize, part: u32, parts: u32): void {
     w += step;
     a += 4;
   } while (w < end);
-  r0 = requantizeAny(r0, q, 0, p.yZeroPoint);
-  r1 = requantizeAny(r1, q, 16, p.yZeroPoint);
-  const v = narrow(r0, r1, r0, r1, i8x16.splat(<i8>p.lo), i8x16.splat(<i8>p.hi));
+  const params = changetype<usize>(p);
+  const z = params + offsetof<Gemm>("yZeroPoint");
+  r0 = requantizeAny(r0, q, 0, z);
+  r1 = requantizeAny(r1, q, 16, z);
+  const v = narrow(r0, r1, r0, r1, lowest<Gemm>(params), highest<Gemm>(params));
   if (width == 8) v128.store64_lane(y, v, 0);
   else storeBytes(y, v, width);
 }

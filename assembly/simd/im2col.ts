@@ -1,11 +1,11 @@
 /**
- * The patches of a convolution as packed GEMM rows: [kH][kW][inC], the zero point where a patch leaves the input. Rows
+ * The patches of a convolution as GEMM rows: [kH][kW][inC], the zero point where a patch leaves the input. Rows
  * are filled kernel row by kernel row, over runs of pixels whose patches do not leave the input sideways.
  */
 import { Conv2d } from "../params";
-import { LANE, pack, packFill, packRun } from "./widen";
+import { copyRun, copyRuns, fillRun } from "./bytes";
 
-/** Packs the patches of `rows` output pixels from pixel `first` on (over batch, height and width). */
+/** Gathers the patches of `rows` output pixels from pixel `first` on (over batch, height and width). */
 export function packPatches(p: Conv2d, first: u32, rows: u32, target: usize, stride: usize): void {
   const outW = p.outW;
   const line = first / outW;
@@ -40,16 +40,16 @@ function packLine(p: Conv2d, batch: u32, oy: u32, ox: u32, run: u32, target: usi
   let y = <i32>(oy * p.strideH) - p.padTop;
   for (let ky: u32 = 0; ky < p.kH; ky++) {
     if (<u32>y >= p.inH) {
-      for (let i: u32 = 0; i < run; i++) packFill(target + <usize>i * stride, p.xZeroPoint, length);
+      for (let i: u32 = 0; i < run; i++) fillRun(target + <usize>i * stride, p.xZeroPoint, length);
     } else {
       const row = <usize>p.x + <usize>((batch * p.inH + y) * p.inW) * xStride;
       packTaps(p, row, x0, 0, from, target, stride);
       const start = row + <usize>(x0 + <i32>from * strideW) * xStride;
-      if (to > from) packRun(target + <usize>from * stride, stride, start, <usize>strideW * xStride, to - from, length);
+      if (to > from) copyRuns(target + <usize>from * stride, stride, start, <usize>strideW * xStride, to - from, length);
       packTaps(p, row, x0, to, run, target, stride);
     }
     y += p.dilationH;
-    target += <usize>length * LANE;
+    target += length;
   }
 }
 
@@ -60,10 +60,10 @@ function packTaps(p: Conv2d, row: usize, x0: i32, from: u32, to: u32, target: us
     let x = x0 + <i32>(i * p.strideW);
     let t = target + <usize>i * stride;
     for (let kx: u32 = 0; kx < p.kW; kx++) {
-      if (<u32>x >= p.inW) packFill(t, p.xZeroPoint, inC);
-      else pack(t, row + <usize>x * p.xStride, inC);
+      if (<u32>x >= p.inW) fillRun(t, p.xZeroPoint, inC);
+      else copyRun(t, row + <usize>x * p.xStride, inC);
       x += p.dilationW;
-      t += <usize>inC * LANE;
+      t += inC;
     }
   }
 }

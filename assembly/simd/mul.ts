@@ -1,7 +1,8 @@
 /** Products of sixteen pairs, before the clamp. */
 import { Add } from "../params";
 import { narrow } from "./add";
-import { magicOffset, SIGNED, signed } from "./requantize";
+import { magic } from "./constants";
+import { requantize, Signed } from "./requantize";
 import { rescale } from "./rescale";
 
 /** The differences to the zero points multiplied, and rescaled: by one float scale where the packer proved that. */
@@ -25,6 +26,6 @@ import { rescale } from "./rescale";
 // @ts-ignore: decorator
 @inline function scaled(p: Add, value: v128, float: bool): v128 {
   return float
-    ? signed(value, f32x4.splat(p.scale), f32x4.splat(p.half), magicOffset(SIGNED, 0))
+    ? requantize<Signed>(value, f32x4.splat(p.scale), f32x4.splat(p.half), magic(), magic())
     : rescale(value, i32x4.splat(p.yMultiplier), p.yShift);
 }

@@ -4,7 +4,9 @@
  */
 import { Requantize } from "../params";
 import { share } from "../portable/split";
-import { A, B, EXACT, exact, FIXED, fixed, FORM, magicOffset, narrow, POSITIVE, positive, RECORD, SIGNED, signed } from "./requantize";
+import { magic } from "./constants";
+import { A, B, exact, FIXED, Fixed, FORM, highest, lowest, narrow, offsetOf, POSITIVE, Positive } from "./requantize";
+import { RECORD, requantize as requantizeAs, SIGNED, Signed } from "./requantize";
 
 /** Up to four accumulators, and nothing beyond them. */
 // @ts-ignore: decorator
@@ -27,38 +29,34 @@ import { A, B, EXACT, exact, FIXED, fixed, FORM, magicOffset, narrow, POSITIVE, 
   }
 }
 
-/** Four accumulators of one record, plus their bias, in the record's form. */
+/** One panel of up to eight channels down rows `row` to `end`, in the form F; EXACT where F is void. */
 // @ts-ignore: decorator
-@inline function apply(form: u32, x: v128, q: usize, half: usize, offset: v128, zeroPoint: i32): v128 {
-  const r = i32x4.add(x, v128.load(q + half));
-  if (form == EXACT) return exact(r, q + half + A, q + half + B, zeroPoint);
-  const a = v128.load(q + half, A);
-  const b = v128.load(q + half, B);
-  if (form == POSITIVE) return positive(r, a, b, offset);
-  return form == SIGNED ? signed(r, a, b, offset) : fixed(r, a, b, offset);
-}
-
-/** One panel of up to eight channels down rows `row` to `end`. */
-// @ts-ignore: decorator
-@inline function panel(p: Requantize, form: u32, q: usize, column: u32, row: u32, end: u32): void {
+@inline function panel<F>(params: usize, q: usize, column: u32, row: u32, end: u32): void {
+  const p = changetype<Requantize>(params);
   const n = p.n;
   const width = <i32>min(n - column, 8);
-  const zeroPoint = p.yZeroPoint;
-  const offset = magicOffset(form, zeroPoint);
-  const lo = i8x16.splat(<i8>p.lo);
-  const hi = i8x16.splat(<i8>p.hi);
   const first = <usize>row * n + column;
   let x = <usize>p.x + (first << 2);
   let y = <usize>p.y + first;
   for (; row < end; row++) {
-    const r0 = apply(form, loadLanes(x, width), q, 0, offset, zeroPoint);
-    const r1 = apply(form, loadLanes(x + 16, width - 4), q, 16, offset, zeroPoint);
-    const bytes = narrow(r0, r1, r0, r1, lo, hi);
+    const r0 = apply<F>(params, loadLanes(x, width), q);
+    const r1 = apply<F>(params, loadLanes(x + 16, width - 4), q + 16);
+    const bytes = narrow(r0, r1, r0, r1, lowest<Requantize>(params), highest<Requantize>(params));
     if (width == 8) v128.store64_lane(y, bytes, 0);
     else storeBytes(y, bytes, width);
     x += <usize>n << 2;
     y += n;
   }
+}
+
+/** Four accumulators plus the bias at q. */
+// @ts-ignore: decorator
+@inline function apply<F>(params: usize, x: v128, q: usize): v128 {
+  const r = i32x4.add(x, v128.load(q));
+  if (isVoid<F>()) return exact(r, q + A, q + B, changetype<Requantize>(params).yZeroPoint);
+  const m = magic();
+  const offset = offsetOf<F>(params + offsetof<Requantize>("yZeroPoint"), m);
+  return requantizeAs<F>(r, v128.load(q, A), v128.load(q, B), m, offset);
 }
 
 /** y[m,n] = requantize(x[m,n] + bias[n]); shares are rows. */
@@ -69,10 +67,10 @@ export function requantize(params: usize, part: u32, parts: u32): void {
   let q = <usize>p.q;
   for (let column: u32 = 0; column < p.n; column += 8) {
     const form = load<u32>(q, FORM);
-    if (form == POSITIVE) panel(p, POSITIVE, q, column, row, end);
-    else if (form == SIGNED) panel(p, SIGNED, q, column, row, end);
-    else if (form == FIXED) panel(p, FIXED, q, column, row, end);
-    else panel(p, EXACT, q, column, row, end);
+    if (form == POSITIVE) panel<Positive>(params, q, column, row, end);
+    else if (form == SIGNED) panel<Signed>(params, q, column, row, end);
+    else if (form == FIXED) panel<Fixed>(params, q, column, row, end);
+    else panel<void>(params, q, column, row, end);
     q += RECORD;
   }
 }

@@ -15,6 +15,14 @@ export const SIGNED: u32 = 2;
 /** a = f32 scale, b = f32 offset that holds the half and the zero point: scale, add, round. */
 export const POSITIVE: u32 = 3;
 
+/**
+ * The float and fixed-point forms as types, for code that is made once for each: a number that is passed to an inlined
+ * function is a variable again once the optimizer has merged the copies that differ by it alone.
+ */
+export class Fixed {}
+export class Signed {}
+export class Positive {}
+
 /** Bytes of a record, and offsets in it. */
 export const RECORD: usize = ASC_FEATURE_RELAXED_SIMD ? 144 : 112;
 export const A: usize = 32;
@@ -33,27 +41,22 @@ export const COL_SUM: usize = 112;
   return i32x4.add(bias, v128.and(v128.load(q, COL_SUM), i32x4.shr_s(mask, 31)));
 }
 
-const MAGIC_BITS: i32 = 0x4b400000;
-
-/** What the integer bits of a magic-rounded f32 lack to be the quantized value. */
+/** What the integer bits of a magic-rounded f32 lack to be the quantized value; zeroPoint is where that stands. */
 // @ts-ignore: decorator
-@inline export function magicOffset(form: u32, zeroPoint: i32): v128 {
-  return i32x4.splat(form == POSITIVE ? MAGIC_BITS : MAGIC_BITS - zeroPoint);
+@inline export function offsetOf<F>(zeroPoint: usize, m: v128): v128 {
+  return idof<F>() == idof<Positive>() ? m : i32x4.sub(m, v128.load32_splat(zeroPoint));
 }
 
+/** Four accumulators in the form F; m is `magic()`, bound once for a whole tile, and offset is `offsetOf<F>`. */
 // @ts-ignore: decorator
-@inline export function positive(r: v128, a: v128, b: v128, offset: v128): v128 {
-  return i32x4.sub(f32x4.add(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(r), a), b), magic()), offset);
-}
-
-// @ts-ignore: decorator
-@inline export function signed(r: v128, a: v128, b: v128, offset: v128): v128 {
-  const f = f32x4.mul(f32x4.convert_i32x4_s(r), a);
-  return i32x4.sub(f32x4.add(f32x4.add(f, v128.or(v128.and(f, signBits()), b)), magic()), offset);
-}
-
-// @ts-ignore: decorator
-@inline export function fixed(r: v128, a: v128, b: v128, offset: v128): v128 {
+@inline export function requantize<F>(r: v128, a: v128, b: v128, m: v128, offset: v128): v128 {
+  if (idof<F>() == idof<Positive>()) {
+    return i32x4.sub(f32x4.add(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(r), a), b), m), m);
+  }
+  if (idof<F>() == idof<Signed>()) {
+    const f = f32x4.mul(f32x4.convert_i32x4_s(r), a);
+    return i32x4.sub(f32x4.add(f32x4.add(f, v128.or(v128.and(f, signBits()), b)), m), offset);
+  }
   const d = i32x4.shl(r, 1);
   const h = i32x4.shuffle(
     i64x2.add(i64x2.extmul_low_i32x4_s(d, a), half64()),
@@ -63,7 +66,7 @@ const MAGIC_BITS: i32 = 0x4b400000;
     5,
     7,
   );
-  return i32x4.sub(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(h), b), magic()), offset);
+  return i32x4.sub(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(h), b), m), offset);
 }
 
 /** One accumulator by the reference's integer arithmetic. */
@@ -85,23 +88,28 @@ export function exact(r: v128, a: usize, b: usize, zeroPoint: i32): v128 {
   return i32x4.replace_lane(y, 3, exactLane(i32x4.extract_lane(r, 3), load<i32>(a, 12), load<i32>(b, 12), zeroPoint));
 }
 
-/** Four accumulators in any form but EXACT, a literal: nothing is decided inside. */
-// @ts-ignore: decorator
-@inline export function requantize(form: u32, r: v128, a: v128, b: v128, offset: v128): v128 {
-  if (form == POSITIVE) return positive(r, a, b, offset);
-  return form == SIGNED ? signed(r, a, b, offset) : fixed(r, a, b, offset);
+/** Four accumulators in the record's own form, which is looked up; `half` is 0 or 16. */
+export function requantizeAny(r: v128, q: usize, half: usize, zeroPoint: usize): v128 {
+  const form = load<u32>(q, FORM);
+  q += half;
+  if (form == EXACT) return exact(r, q + A, q + B, load<i32>(zeroPoint));
+  const m = magic();
+  const a = v128.load(q, A);
+  const b = v128.load(q, B);
+  if (form == POSITIVE) return requantize<Positive>(r, a, b, m, m);
+  if (form == SIGNED) return requantize<Signed>(r, a, b, m, offsetOf<Signed>(zeroPoint, m));
+  return requantize<Fixed>(r, a, b, m, offsetOf<Fixed>(zeroPoint, m));
 }
 
-/** Four accumulators in the record's own form, which is looked up; `half` is 0 or 16. */
-export function requantizeAny(r: v128, q: usize, half: usize, zeroPoint: i32): v128 {
-  const form = load<u32>(q, FORM);
-  const a = q + half + A;
-  const b = q + half + B;
-  if (form == EXACT) return exact(r, a, b, zeroPoint);
-  const offset = magicOffset(form, zeroPoint);
-  if (form == POSITIVE) return positive(r, v128.load(a), v128.load(b), offset);
-  if (form == SIGNED) return signed(r, v128.load(a), v128.load(b), offset);
-  return fixed(r, v128.load(a), v128.load(b), offset);
+/** The clamp of parameter block P at `params`, in every byte. */
+// @ts-ignore: decorator
+@inline export function lowest<P>(params: usize): v128 {
+  return v128.load8_splat(params, offsetof<P>("lo"));
+}
+
+// @ts-ignore: decorator
+@inline export function highest<P>(params: usize): v128 {
+  return v128.load8_splat(params, offsetof<P>("hi"));
 }
 
 /** Sixteen requantized values to clamped int8. */

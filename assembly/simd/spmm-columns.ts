@@ -10,10 +10,12 @@
  */
 import { Gemm } from "../params";
 import { activationMask } from "../relaxed/probe";
+import { magic } from "./constants";
 import { transposeTile } from "./permute";
-import { A, B, COL_SUM, exactLane, FIXED, FORM, magicOffset, narrow, POSITIVE, RECORD } from "./requantize";
-import { requantize, SIGNED } from "./requantize";
-import { LANE, pack, storeBytes } from "./widen";
+import { A, B, COL_SUM, exactLane, FIXED, FORM, highest, lowest, narrow, offsetOf, POSITIVE, RECORD, SIGNED } from "./requantize";
+import { Fixed, Positive, requantize, Signed } from "./requantize";
+import { storeBytes } from "./bytes";
+import { interleaveExactly, SPARE, tileBytes } from "./interleave";
 
 /** Rows at a time, and the bytes of one step of them. */
 const ROWS: u32 = 28;
@@ -21,43 +23,29 @@ const STEP: usize = 112;
 
 export function spmmColumns(params: usize, part: u32, parts: u32): void {
   const p = changetype<Gemm>(params);
-  const packed = (<usize>p.k * LANE + 15) & ~15;
-  const rows = <usize>p.scratch + <usize>part * p.scratchStride;
-  const columns = rows + 4 * packed;
-  const outputs = columns + (packed >> 2) * STEP;
+  const spare = <usize>p.scratch + <usize>part * p.scratchStride;
+  const columns = spare + SPARE;
+  const outputs = columns + tileBytes(p.k) * (ROWS / 4);
   const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
   const blocks = (p.m + ROWS - 1) / ROWS;
   const end = <u32>((<u64>blocks * (part + 1)) / parts);
   for (let i = <u32>((<u64>blocks * part) / parts); i < end; i++) {
     const row = i * ROWS;
     const count = min(ROWS, p.m - row);
-    layColumns(p, row, count, rows, packed, columns, mask);
+    layColumns(p, row, count, columns, spare, mask);
     allOutputs(p, columns, outputs, <usize>p.y + <usize>row * p.yStride, count, mask);
   }
 }
 
-/** Packs rows four at a time and transposes their steps; rows that are not there repeat the last. */
-function layColumns(p: Gemm, row: u32, count: u32, rows: usize, packed: usize, columns: usize, mask: v128): void {
+/** Rows four at a time side by side; rows that are not there repeat the last. */
+function layColumns(p: Gemm, row: u32, count: u32, columns: usize, spare: usize, mask: v128): void {
+  const stride = <usize>p.xStride;
+  const first = <usize>p.x + <usize>row * stride;
+  const last = first + <usize>(count - 1) * stride;
   for (let j: u32 = 0; j < ROWS; j += 4) {
-    for (let i: u32 = 0; i < 4; i++) {
-      pack(rows + <usize>i * packed, <usize>p.x + <usize>(row + min(j + i, count - 1)) * p.xStride, p.k);
-    }
-    let t = columns + (<usize>j << 2);
-    for (let k = rows; k < rows + packed; k += 16) {
-      const a = v128.xor(v128.load(k), mask);
-      const b = v128.xor(v128.load(k + packed), mask);
-      const c = v128.xor(v128.load(k + 2 * packed), mask);
-      const d = v128.xor(v128.load(k + 3 * packed), mask);
-      const ab0 = i32x4.shuffle(a, b, 0, 4, 1, 5);
-      const ab1 = i32x4.shuffle(a, b, 2, 6, 3, 7);
-      const cd0 = i32x4.shuffle(c, d, 0, 4, 1, 5);
-      const cd1 = i32x4.shuffle(c, d, 2, 6, 3, 7);
-      v128.store(t, i64x2.shuffle(ab0, cd0, 0, 2));
-      v128.store(t + STEP, i64x2.shuffle(ab0, cd0, 1, 3));
-      v128.store(t + 2 * STEP, i64x2.shuffle(ab1, cd1, 0, 2));
-      v128.store(t + 3 * STEP, i64x2.shuffle(ab1, cd1, 1, 3));
-      t += 4 * STEP;
-    }
+    const s = first + <usize>j * stride;
+    const target = columns + (<usize>j << 2);
+    interleaveExactly(target, STEP, min(s, last), min(s + stride, last), min(s + 2 * stride, last), min(s + 3 * stride, last), p.k, mask, spare);
   }
 }
 
@@ -103,9 +91,9 @@ function allOutputs(p: Gemm, columns: usize, outputs: usize, y: usize, count: u3
     index = (end + 3) & ~3;
     const target = outputs + (lane << 3);
     const form = load<u32>(q, FORM);
-    if (form == POSITIVE) storeRows(p, POSITIVE, q + lane, target, r0, r1, r2, r3, r4, r5, r6);
-    else if (form == SIGNED) storeRows(p, SIGNED, q + lane, target, r0, r1, r2, r3, r4, r5, r6);
-    else if (form == FIXED) storeRows(p, FIXED, q + lane, target, r0, r1, r2, r3, r4, r5, r6);
+    if (form == POSITIVE) storeRows<Positive>(p, q + lane, target, r0, r1, r2, r3, r4, r5, r6);
+    else if (form == SIGNED) storeRows<Signed>(p, q + lane, target, r0, r1, r2, r3, r4, r5, r6);
+    else if (form == FIXED) storeRows<Fixed>(p, q + lane, target, r0, r1, r2, r3, r4, r5, r6);
     else storeExact(p, q + lane, target, outputs + 256, r0, r1, r2, r3, r4, r5, r6);
     if ((o & 7) == 7 || o + 1 == n) {
       turn(outputs, y + (o & ~7), p.yStride, count, min(n - (o & ~7), 8));
@@ -116,9 +104,8 @@ function allOutputs(p: Gemm, columns: usize, outputs: usize, y: usize, count: u3
 
 /** Requantizes 28 values of one output; its a and b are broadcast. */
 // @ts-ignore: decorator
-@inline function storeRows(
+@inline function storeRows<F>(
   p: Gemm,
-  form: u32,
   q: usize,
   target: usize,
   r0: v128,
@@ -131,17 +118,19 @@ function allOutputs(p: Gemm, columns: usize, outputs: usize, y: usize, count: u3
 ): void {
   const a = v128.load32_splat(q, A);
   const b = v128.load32_splat(q, B);
-  const offset = magicOffset(form, p.yZeroPoint);
-  const lo = i8x16.splat(<i8>p.lo);
-  const hi = i8x16.splat(<i8>p.hi);
-  r0 = requantize(form, r0, a, b, offset);
-  r1 = requantize(form, r1, a, b, offset);
-  r2 = requantize(form, r2, a, b, offset);
-  r3 = requantize(form, r3, a, b, offset);
+  const params = changetype<usize>(p);
+  const m = magic();
+  const offset = offsetOf<F>(params + offsetof<Gemm>("yZeroPoint"), m);
+  const lo = lowest<Gemm>(params);
+  const hi = highest<Gemm>(params);
+  r0 = requantize<F>(r0, a, b, m, offset);
+  r1 = requantize<F>(r1, a, b, m, offset);
+  r2 = requantize<F>(r2, a, b, m, offset);
+  r3 = requantize<F>(r3, a, b, m, offset);
   v128.store(target, narrow(r0, r1, r2, r3, lo, hi));
-  r4 = requantize(form, r4, a, b, offset);
-  r5 = requantize(form, r5, a, b, offset);
-  r6 = requantize(form, r6, a, b, offset);
+  r4 = requantize<F>(r4, a, b, m, offset);
+  r5 = requantize<F>(r5, a, b, m, offset);
+  r6 = requantize<F>(r6, a, b, m, offset);
   v128.store(target, narrow(r4, r5, r6, r6, lo, hi), 16);
 }
 

@@ -9,6 +9,9 @@ type Geometry = Omit<ParamBlocks["Conv2d"], keyof ParamBlocks["Gemm"]>;
 const LEAST_STEPS = 3;
 /** Bytes of packed input rows that stay in the nearest caches. */
 const IMAGE_BYTES = 32 * 1024;
+/** Bytes of one step of a tile, and what may be written beyond the last. */
+const STEP_BYTES = 16;
+const SLACK = 48;
 const MR: { readonly [M in Exclude<ModuleName, "scalar">]: number } = { simd: 4, relaxed: 4 };
 
 /** The kernel with its rows of k rounded up to whole steps, and how many output rows make a block. */
@@ -35,14 +38,15 @@ export function directLayout(
   const padded = Math.ceil(row / kr) * kr;
   if (padded / kr < LEAST_STEPS) return undefined;
   const k = g.kH * padded;
-  const lane = module === "simd" ? 2 : 1;
-  const columns = (g.outW - 1) * g.strideW + g.kW;
-  const pitch = (columns * g.inC * lane + 31) & ~15;
+  const tileSteps = Math.ceil(g.outW / MR[module]) * (padded / kr);
+  const pitch = tileSteps * STEP_BYTES;
   const reach = (g.kH - 1) * g.dilationH + 1;
   const fit = Math.floor((IMAGE_BYTES / pitch - reach) / g.strideH) + 1;
   const mBlock = Math.min(Math.max(fit, Math.ceil(40 / g.outW)), g.outH);
   const rows = (mBlock - 1) * g.strideH + reach;
+  const line = ((g.outW - 1) * g.strideW + g.kW) * g.inC + 16;
   const data = new Int8Array(n * k);
   for (let line = 0; line < n * g.kH; line++) data.set(b.subarray(line * row, (line + 1) * row), line * padded);
-  return { k, data, mBlock, scratchBytes: rows * pitch + (module === "simd" ? k * 16 : 0) };
+  const wideB = module === "simd" ? k * 16 : 0;
+  return { k, data, mBlock, scratchBytes: rows * pitch + SLACK + wideB + line };
 }

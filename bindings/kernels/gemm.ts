@@ -7,6 +7,10 @@ export const KR: { readonly [M in ModuleName]: number } = { scalar: 1, simd: 2, 
 const MR: { readonly [M in ModuleName]: number } = { scalar: 3, simd: 4, relaxed: 4 };
 /** Bytes of packed rows of A that stay in the nearest caches while all panels pass over them. */
 const BLOCK_BYTES = 24 * 1024;
+/** Bytes of patches that the vector modules gather at a time, and the most of them; what they need where there are none. */
+const PATCH_BYTES = 2048;
+const MAX_PATCHES = 32;
+export const SPARE = 64;
 /** Rows from which widening a panel of B once per block no longer shows. */
 const BLOCK_ROWS = 40;
 /** Largest product of an int8 activation and a weight is 128·|w|; a scalar lane holds sums below 2^20. */
@@ -64,12 +68,19 @@ export function blocking(module: ModuleName, m: number, k: number, b: Int8Array,
     return { mBlock: MR.scalar, chunk: laneChunk(b, k), scratchBytes: k * 8 + rows };
   }
   const mr = MR[module];
-  const row = module === "simd" ? roundUp(k, 8) * 2 : roundUp(k, 16);
-  const fit = Math.max(BLOCK_ROWS / mr, Math.floor(BLOCK_BYTES / row / mr)) * mr;
+  const tile = tileBytes(module, k);
+  const fit = Math.max(BLOCK_ROWS / mr, Math.floor(BLOCK_BYTES / tile)) * mr;
   const mBlock = Math.min(fit, roundUp(m, mr));
-  const packed = module === "simd" || patches || k % 4 !== 0;
   const wideB = module === "simd" ? roundUp(k, 2) * 16 : 0;
-  return { mBlock, chunk: 0, scratchBytes: (packed ? mBlock * row : 0) + wideB };
+  const patch = roundUp(k, 16);
+  const gathered = Math.min(Math.max(Math.floor(PATCH_BYTES / patch / mr), 1) * mr, MAX_PATCHES);
+  const spare = patches ? gathered * patch : SPARE;
+  return { mBlock, chunk: 0, scratchBytes: (mBlock / mr) * tile + wideB + spare };
+}
+
+/** Bytes of four interleaved rows: `assembly/simd/interleave.ts`. */
+export function tileBytes(module: ModuleName, k: number): number {
+  return module === "simd" ? roundUp(k, 8) * 8 : roundUp(k, 16) * 4;
 }
 
 /** The scalar module's products by pairs: steps of k it takes at a time, and at most. See `assembly/scalar/gemm.ts`. */

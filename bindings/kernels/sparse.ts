@@ -1,5 +1,5 @@
 /** Weights with zeros: packing only the blocks that are not zero, and when that pays. */
-import { KR } from "./gemm.ts";
+import { KR, SPARE, tileBytes } from "./gemm.ts";
 import type { ModuleName } from "./modules.ts";
 
 /** Columns of a block; in k a block is one step of the module's inner loop. */
@@ -113,10 +113,9 @@ function indexBytes(kept: readonly (readonly number[])[]): number {
 const COLUMN_ROWS = 28;
 const COLUMN_UNITS = 7;
 
-/** Scratch per thread of `spmmColumns`: four packed rows, the columns, and eight outputs as columns and as rows. */
+/** Scratch per thread of `spmmColumns`: the columns, and eight outputs as columns and as rows. */
 export function columnsScratch(module: ModuleName, k: number): number {
-  const packed = (k * LANE[module] + 15) & ~15;
-  return 4 * packed + (packed / 4) * COLUMN_UNITS * 16 + 512;
+  return SPARE + tileBytes(module, k) * COLUMN_UNITS + 512;
 }
 
 /**
