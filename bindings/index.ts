@@ -19,6 +19,7 @@ import { runPasses } from "./passes/index.ts";
 import { isPlan, readPlan } from "./plan/file.ts";
 import { planGraph } from "./plan/plan.ts";
 import { loadModule } from "./runtime/modules.ts";
+import { loadPlanner } from "./runtime/planner.ts";
 import { Session } from "./runtime/session.ts";
 import { readSource, type Source } from "./runtime/source.ts";
 import type { LoadPlanOptions } from "./runtime.ts";
@@ -45,11 +46,13 @@ export {
   type Totals,
 } from "./inspect.ts";
 export { MODULES, type ModuleName, type Optimize } from "./kernels/modules.ts";
+export type { Planner } from "./kernels/planner.ts";
 export { PASS_NAMES, type PassName, type PassOptions, runPasses } from "./passes/index.ts";
 export { isPlan, readPlan, writePlan } from "./plan/file.ts";
 export { type PlanOptions, planGraph } from "./plan/plan.ts";
 export type { Plan, PlanPort, PlanStep, Range } from "./plan/types.ts";
 export { type KernelModule, loadModule } from "./runtime/modules.ts";
+export { loadPlanner } from "./runtime/planner.ts";
 export type { Inputs, Outputs, TensorInfo } from "./runtime/ports.ts";
 export { Session, type SessionOptions } from "./runtime/session.ts";
 export type { Source } from "./runtime/source.ts";
@@ -88,9 +91,12 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
     refuse(batch !== undefined, "batch", "none: the plan has its shapes", batch);
     return Session.open(plan, await loadModule(plan.module, wasm), options);
   }
+  // The engine compiles while the graph is read; what is wrong with the model is reported first.
+  const loading = Promise.all([loadModule(module, wasm), loadPlanner()]);
+  loading.catch(() => {});
   const graph = runPasses(importModel(bytes, batch === undefined ? {} : { batch }));
-  const kernels = await loadModule(module, wasm);
-  const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash });
+  const [kernels, planner] = await loading;
+  const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, planner });
   return Session.open(plan, kernels, options);
 }
 

@@ -8,6 +8,7 @@ import { isPlan, readPlan } from "./plan/file.ts";
 import { planGraph } from "./plan/plan.ts";
 import { memoryBytes, type Plan, type PlanPort, type PlanStep } from "./plan/types.ts";
 import { loadModule } from "./runtime/modules.ts";
+import { loadPlanner } from "./runtime/planner.ts";
 import { readSource, type Source } from "./runtime/source.ts";
 import type { DType } from "./tensor.ts";
 
@@ -77,8 +78,8 @@ export async function inspectModel(source: Source, options: InspectOptions = {})
   if (isPlan(bytes)) return inspectPlan(readPlan(bytes));
   const { batch, module = "auto", ...passes } = options;
   const graph = runPasses(importModel(bytes, batch === undefined ? {} : { batch }), passes);
-  const kernels = await loadModule(module);
-  const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash });
+  const [kernels, planner] = await Promise.all([loadModule(module), loadPlanner()]);
+  const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, planner });
   const calls = byOperator(plan.steps);
   const reports = graph.nodes.map((node) => operatorReport(graph, node, calls.get(node.where) ?? []));
   return report(graph.name, plan, reports, sparsityOf(graph, graph.nodes));

@@ -1,7 +1,7 @@
 // Builds every module of asconfig.json into wasm/ and stamps it: a custom section "pint8" with the SHA-256 of the
 // bytes before it, to which saved plans are bound. A threads build has the same kernels as its plain twin, so the same
-// plans fit it: it carries the twin's hash, in a section "pint8.threads", and is built after it. Then the peak loops, which measure this
-// machine's ceiling.
+// plans fit it: it carries the twin's hash, in a section "pint8.threads", and is built after it. Then the module that planning uses, and the
+// peak loops, which measure this machine's ceiling.
 // `node scripts/build-wasm.mjs [target…]`
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -29,33 +29,34 @@ async function compile(args) {
   process.exit(1);
 }
 
-/** Features of the peak loops, by target. */
-const peaks = {
-  "peak.scalar": ["--disable", "mutable-globals,nontrapping-f2i,bulk-memory"],
-  "peak.simd": ["--enable", "simd"],
-  "peak.relaxed": ["--enable", "simd,relaxed-simd"],
+/** Modules with a memory of their own: entry and features, by target. */
+const standalone = {
+  planner: ["assembly/planner.ts", "--enable", "simd"],
+  "peak.scalar": ["assembly/peak.ts", "--disable", "mutable-globals,nontrapping-f2i,bulk-memory"],
+  "peak.simd": ["assembly/peak.ts", "--enable", "simd"],
+  "peak.relaxed": ["assembly/peak.ts", "--enable", "simd,relaxed-simd"],
 };
 
 const { targets } = JSON.parse(readFileSync(`${root}asconfig.json`, "utf8"));
 const wanted = process.argv.slice(2);
 mkdirSync(`${root}wasm`, { recursive: true });
-for (const target of wanted.length ? wanted : [...Object.keys(targets), ...Object.keys(peaks)]) {
-  if (peaks[target]) {
+for (const target of wanted.length ? wanted : [...Object.keys(targets), ...Object.keys(standalone)]) {
+  if (standalone[target]) {
     const options = ["--optimizeLevel", "3", "--noAssert", "--runtime", "stub", "--initialMemory", "1"];
-    await compile([
-      "assembly/peak.ts",
-      "--config",
-      "none",
-      "--outFile",
-      `wasm/${target}.wasm`,
-      ...options,
-      ...peaks[target],
-    ]);
+    await compile([...standalone[target], "--config", "none", "--outFile", `wasm/${target}.wasm`, ...options]);
     continue;
   }
   const twin = target.endsWith(THREADS) ? target.slice(0, -THREADS.length) : undefined;
   const entries = twin === undefined ? [] : ["assembly/threads.ts"];
-  await compile([...entries, "--config", "asconfig.json", "--target", target, "--transform", "./scripts/fold-offsets.mjs"]);
+  await compile([
+    ...entries,
+    "--config",
+    "asconfig.json",
+    "--target",
+    target,
+    "--transform",
+    "./scripts/fold-offsets.mjs",
+  ]);
   const file = `${root}${targets[target].outFile}`;
   const wasm = readFileSync(file);
   const stamped =

@@ -23,7 +23,7 @@ function node(script, ...args) {
 
 /** Compiles the kernels where needed. */
 export function buildWasm(force = false) {
-  const names = ["scalar", "simd", "relaxed", "simd.threads", "relaxed.threads"];
+  const names = ["scalar", "simd", "relaxed", "simd.threads", "relaxed.threads", "planner"];
   const peaks = ["peak.scalar", "peak.simd", "peak.relaxed"];
   const modules = [...names, ...peaks].map((name) => `wasm/${name}.wasm`);
   const sources = [...filesIn("assembly", ".ts"), "asconfig.json", "scripts/build-wasm.mjs"];

@@ -5,6 +5,7 @@
 import binaryen from "assemblyscript/binaryen";
 import { Transform } from "assemblyscript/transform";
 
+// biome-ignore lint/style/noDefaultExport: asc takes a transform from there
 export default class FoldOffsets extends Transform {
   afterCompile() {
     binaryen.setLowMemoryUnused(true);

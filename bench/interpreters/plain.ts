@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { main } from "assemblyscript/asc";
 import type { KernelBinary } from "../../bindings/compile/kernels.ts";
 import { channelsOf, type Weights } from "../../bindings/kernels/channels.ts";
+import { planner } from "../../bindings/kernels/planner.ts";
 import { quantizeMultiplier } from "../../bindings/kernels/quantization.ts";
 import { type Constrained, inputOf, outputOf } from "../../bindings/ops/constraints.ts";
 import { geometry } from "../../bindings/ops/images.ts";
@@ -35,7 +36,7 @@ export async function buildPlain(): Promise<KernelBinary> {
 function placeChannels(node: Constrained, to: Lowering, weights: Weights, reals: readonly number[]) {
   const bias = int32(node.inputs[2]);
   const { channels } = weights;
-  const packed = channelsOf(weights, bias, inputZeroPoint(node), reals.map(quantizeMultiplier));
+  const packed = channelsOf(weights, bias, inputZeroPoint(node), reals.map(quantizeMultiplier), planner);
   const words = new Int32Array(channels * 3);
   for (let c = 0; c < channels; c++)
     words.set([packed.bias[c] ?? 0, packed.multiplier[c] ?? 0, packed.shift[c] ?? 0], c * 3);

@@ -2,6 +2,7 @@ import { ensure } from "../errors.ts";
 import type { OpKind } from "../graph.ts";
 import type { ModuleName } from "../kernels/modules.ts";
 import { PARAMS, type ParamBlocks, paramBytes } from "../kernels/params.ts";
+import { planner } from "../kernels/planner.ts";
 import { KERNELS, type KernelCall, kernelNumber } from "../kernels/registry.ts";
 import type { Lowering, Operator } from "../ops/types.ts";
 import { align, STEP_BYTES } from "../plan/types.ts";
@@ -104,6 +105,7 @@ export function prepareCalls(
     ...tensors,
     module: name,
     optimize: "speed",
+    planner,
     place(data) {
       bytes += data.length;
       return write(data, "packed weights");

@@ -66,6 +66,7 @@ export function prepareRequantize(engine: Engine, call: RequantizeCall): Call {
     min: Float64Array.from({ length: n }, (_, i) => least + (bias?.[i] ?? 0)),
     max: Float64Array.from({ length: n }, (_, i) => most + (bias?.[i] ?? 0)),
     sum: new Int32Array(n),
+    zeros: 0,
   };
   const output = { zeroPoint: y.zeroPoint, ...activationRange(activation, "int8", affine) };
   const shape = { x: x.address, y: y.address, m: x.data.length / n, n };
@@ -79,7 +80,7 @@ export function lowerRequantize(
   channels: Channels,
   output: Output,
 ): void {
-  const { bytes, forms } = packRecords(to.module, channels, output, 1);
+  const { bytes, forms } = packRecords(to.module, channels, output, 1, to.planner);
   const { zeroPoint, lo, hi } = output;
   to.call({
     kernel: "requantize",

@@ -1,3 +1,4 @@
+import type { Planner } from "./planner.ts";
 import type { Channels, Output } from "./requantize.ts";
 import { clamp, reference } from "./requantize-proof.ts";
 
@@ -19,58 +20,61 @@ export function channelsOf(
   bias: Int32Array | undefined,
   zeroPoint: number,
   multipliers: readonly { readonly multiplier: number; readonly shift: number }[],
+  planner: Planner,
 ): Channels {
-  const { data, channels: n, depth, channelStride, depthStride } = weights;
+  const n = weights.channels;
+  const { sum, size, zeros } = planner.sumRows(rowsOf(weights), n, weights.depth);
   const result: Channels = {
     bias: new Int32Array(n),
     multiplier: new Int32Array(n),
     shift: new Int32Array(n),
     min: new Float64Array(n),
     max: new Float64Array(n),
-    sum: new Int32Array(n),
+    sum,
+    zeros,
   };
   for (let c = 0; c < n; c++) {
-    let sum = 0;
-    let size = 0;
-    for (let k = 0, at = c * channelStride; k < depth; k++, at += depthStride) {
-      const w = data[at] as number;
-      sum += w;
-      size += Math.abs(w);
-    }
-    const positive = (size + sum) / 2;
-    const negative = (sum - size) / 2;
-    const start = (bias?.[c] ?? 0) - zeroPoint * sum;
+    const total = sum[c] as number;
+    const positive = ((size[c] as number) + total) / 2;
+    const negative = (total - (size[c] as number)) / 2;
+    const start = (bias?.[c] ?? 0) - zeroPoint * total;
     const { multiplier, shift } = multipliers[multipliers.length === 1 ? 0 : c] as (typeof multipliers)[number];
     result.bias[c] = start;
     result.multiplier[c] = multiplier;
     result.shift[c] = shift;
     result.min[c] = start + positive * -128 + negative * 127;
     result.max[c] = start + positive * 127 + negative * -128;
-    result.sum[c] = sum;
   }
   return result;
 }
 
-/** How many elements are zero. */
-export function zeros(data: Int8Array): number {
-  let count = 0;
-  for (let i = 0; i < data.length; i++) if (data[i] === 0) count++;
-  return count;
+/** The weights channel by channel, copied where they do not stand so. */
+function rowsOf({ data, channels, depth, channelStride, depthStride }: Weights): Int8Array {
+  if (depthStride === 1 && channelStride === depth) return data;
+  const rows = new Int8Array(channels * depth);
+  for (let k = 0; k < depth; k++)
+    for (let c = 0, at = k * depthStride; c < channels; c++, at += channelStride)
+      rows[c * depth + k] = data[at] as number;
+  return rows;
 }
 
 /**
  * Channels whose output is the same for every input, as pruning and dead RELUs leave them: their weights become zeros
  * (which sparse packing then leaves out) and their requantization 0.5·(2·value), which every form can hold. Changes
- * `channels`; returns the weights, copied where they change.
+ * `channels`; returns the weights, copied where they change, and how many are zero.
  */
-export function settleConstants(weights: Weights, channels: Channels, output: Output): Weights {
-  let data = weights.data;
+export function settleConstants(weights: Weights, channels: Channels, output: Output) {
+  let { data } = weights;
+  let { zeros } = channels;
   for (let c = 0; c < weights.channels; c++) {
     const value = constantOf(channels, c, output);
     if (value === undefined) continue;
     if ((channels.min[c] as number) !== (channels.max[c] as number)) {
       if (data === weights.data) data = data.slice();
-      for (let k = 0, at = c * weights.channelStride; k < weights.depth; k++, at += weights.depthStride) data[at] = 0;
+      for (let k = 0, at = c * weights.channelStride; k < weights.depth; k++, at += weights.depthStride) {
+        if (data[at] !== 0) zeros++;
+        data[at] = 0;
+      }
     }
     const acc = 2 * (value - output.zeroPoint);
     channels.bias[c] = acc;
@@ -80,7 +84,7 @@ export function settleConstants(weights: Weights, channels: Channels, output: Ou
     channels.multiplier[c] = 2 ** 30;
     channels.shift[c] = 0;
   }
-  return data === weights.data ? weights : { ...weights, data };
+  return { data, zeros };
 }
 
 /** The one output of channel c, if it has only one. */

@@ -1,4 +1,5 @@
 import type { ModuleName } from "./modules.ts";
+import type { Planner } from "./planner.ts";
 
 /** Columns of C in a panel, and k's interleaved per column, by module. The scalar module takes B as it is, [n][k]. */
 const NR = 8;
@@ -18,24 +19,19 @@ const LANE_SUM = 2 ** 20 / 128;
 /** Steps of the scalar inner loop. */
 const UNROLL = 8;
 
-function roundUp(n: number, to: number): number {
+export function roundUp(n: number, to: number): number {
   return Math.ceil(n / to) * to;
 }
 
 /** Packs B, int8 [n][k], into panels [n/8][k/KR][8][KR], zero beyond n and k. */
-export function packPanels(module: ModuleName, b: Int8Array, n: number, k: number): Uint8Array {
+export function packPanels(module: ModuleName, b: Int8Array, n: number, k: number, planner: Planner): Uint8Array {
   if (module === "scalar") return new Uint8Array(b.buffer, b.byteOffset, b.byteLength).slice();
-  return KR[module] === 2 ? interleave(b, n, k, 2, Int16Array) : interleave(b, n, k, 4, Int32Array);
+  return planner.packPanels(KR[module] as 2 | 4, b, n, k);
 }
 
 /** Panels of KR bytes an element: whole elements move as one number, the last k's of a column byte by byte. */
-function interleave(
-  b: Int8Array,
-  n: number,
-  k: number,
-  kr: number,
-  Element: Int16ArrayConstructor | Int32ArrayConstructor,
-) {
+export function interleave(kr: 2 | 4, b: Int8Array, n: number, k: number): Uint8Array {
+  const Element = kr === 2 ? Int16Array : Int32Array;
   const depth = roundUp(k, kr);
   const packed = new Int8Array(roundUp(n, NR) * depth);
   const elements = new Element(packed.buffer);
@@ -119,9 +115,9 @@ export function wideningPays(module: ModuleName, n: number, k: number): boolean 
 }
 
 /** B for `gemvWide`: int16 panels, or in the scalar module three columns to an i64, [n/3][k]. */
-export function packWide(module: ModuleName, b: Int8Array, n: number, k: number): Uint8Array {
+export function packWide(module: ModuleName, b: Int8Array, n: number, k: number, planner: Planner): Uint8Array {
   if (module !== "scalar") {
-    const panels = packPanels(module, b, n, k);
+    const panels = packPanels(module, b, n, k, planner);
     return new Uint8Array(Int16Array.from(new Int8Array(panels.buffer, panels.byteOffset, panels.byteLength)).buffer);
   }
   const packed = new BigInt64Array(Math.ceil(n / 3) * k);

@@ -85,7 +85,7 @@ export function clamp(q: number, { lo, hi }: Output): number {
 /** Float scales near the real multiplier. */
 function scaleOf({ multiplier, shift }: Step, nudge: number): number {
   const s = round(multiplier * 2 ** (shift - 31));
-  return s + nudge * 2 ** (Math.floor(Math.log2(s)) - 23);
+  return round(s + nudge * 2 ** (Math.floor(Math.log2(s)) - 23));
 }
 
 /** round(f + c), f = f32(acc)·s. */

@@ -1,6 +1,7 @@
 import type { ModuleName } from "./modules.ts";
+import { type Planner, type Proofs, proveChannels, stepOf } from "./planner.ts";
 import type { Range } from "./quantization.ts";
-import { provePositive, proveSigned, type Step } from "./requantize-proof.ts";
+import { proveSigned, type Step } from "./requantize-proof.ts";
 
 /**
  * What the packer knows of each output channel: its bias with the input's zero point folded in, its fixed-point
@@ -14,6 +15,8 @@ export interface Channels {
   readonly max: Float64Array;
   /** Sum of the channel's weights. */
   readonly sum: Int32Array;
+  /** How many weights of all channels are zero. */
+  readonly zeros: number;
 }
 
 /** The output's zero point and clamp. */
@@ -35,74 +38,56 @@ export function packRecords(
   channels: Channels,
   output: Output,
   depth: number,
+  planner: Planner,
 ): { readonly bytes: Uint8Array; readonly forms: string } {
   return module === "scalar"
     ? packScalar(channels)
-    : packVector(channels, output, depth, module === "relaxed" ? 144 : 112);
+    : packVector(channels, output, depth, planner, module === "relaxed" ? 144 : 112);
 }
 
-function packVector(channels: Channels, output: Output, depth: number, recordBytes: number) {
+function packVector(channels: Channels, output: Output, depth: number, planner: Planner, recordBytes: number) {
   const n = channels.bias.length;
   const panels = Math.ceil(n / PANEL);
   const bytes = new Uint8Array(panels * recordBytes);
-  const view = new DataView(bytes.buffer);
+  const words = new Int32Array(bytes.buffer);
+  const floats = new Float32Array(bytes.buffer);
   const counts = new Map<Form, number>();
+  const light: Form = output.lo >= output.zeroPoint ? "positive" : "signed";
+  const proofs = depth <= PROOF_DEPTH ? prove(light, channels, output, planner) : undefined;
   for (let panel = 0; panel < panels; panel++) {
     const first = panel * PANEL;
-    const width = Math.min(PANEL, n - first);
-    const at = panel * recordBytes;
-    const form = choosePanel(channels, first, width, output, depth);
-    counts.set(form.name, (counts.get(form.name) ?? 0) + 1);
-    for (let i = 0; i < width; i++) {
-      const c = first + i;
-      view.setInt32(at + i * 4, channels.bias[c] as number, true);
-      const [a, b] = form.values(i, c);
-      if (form.name === "exact" || form.name === "fixed") view.setInt32(at + 32 + i * 4, a, true);
-      else view.setFloat32(at + 32 + i * 4, a, true);
-      if (form.name === "exact") view.setInt32(at + 64 + i * 4, b, true);
-      else view.setFloat32(at + 64 + i * 4, b, true);
-      if (recordBytes === 144) view.setInt32(at + 112 + i * 4, Math.imul(channels.sum[c] as number, -128), true);
+    const end = Math.min(first + PANEL, n);
+    const form: Form =
+      proofs && !proofs.a.subarray(first, end).some(Number.isNaN) ? light : integerForm(channels, first, end);
+    counts.set(form, (counts.get(form) ?? 0) + 1);
+    let at = (panel * recordBytes) / 4;
+    for (let c = first; c < end; c++, at++) {
+      const multiplier = channels.multiplier[c] as number;
+      const shift = channels.shift[c] as number;
+      words[at] = channels.bias[c] as number;
+      if (form === light) {
+        floats[at + 8] = proofs?.a[c] as number;
+        floats[at + 16] = proofs?.b[c] as number;
+      } else {
+        words[at + 8] = multiplier;
+        if (form === "exact") words[at + 16] = shift;
+        else floats[at + 16] = 2 ** shift * (1 + 2 ** -23);
+      }
+      if (recordBytes === 144) words[at + 28] = Math.imul(channels.sum[c] as number, -128);
     }
-    for (let i = 0; i < 4; i++) view.setUint32(at + 96 + i * 4, FORMS.indexOf(form.name), true);
+    words.fill(FORMS.indexOf(form), (panel * recordBytes) / 4 + 24, (panel * recordBytes) / 4 + 28);
   }
   return { bytes, forms: [...counts].map(([name, count]) => `${name} ${count}`).join(", ") };
 }
 
-/** A form and each channel's two values in it. */
-interface Choice {
-  readonly name: Form;
-  values(i: number, channel: number): readonly [number, number];
+function prove(form: Form, channels: Channels, output: Output, planner: Planner): Proofs {
+  return form === "positive" ? planner.provePositive(channels, output) : proveChannels(channels, output, proveSigned);
 }
 
-/** The cheapest form that is proven for every channel of a panel. */
-function choosePanel(channels: Channels, first: number, width: number, output: Output, depth: number): Choice {
-  if (depth <= PROOF_DEPTH) {
-    const name = output.lo >= output.zeroPoint ? "positive" : "signed";
-    const prove = name === "positive" ? provePositive : proveSigned;
-    const proven: (readonly [number, number])[] = [];
-    for (let c = first; c < first + width; c++) {
-      const values = prove(stepOf(channels, c), output);
-      if (values === undefined) break;
-      proven.push(values);
-    }
-    if (proven.length === width) return { name, values: (i) => proven[i] as readonly [number, number] };
-  }
-  for (let c = first; c < first + width; c++)
-    if (!fixedHolds(stepOf(channels, c)))
-      return { name: "exact", values: (_, k) => [channels.multiplier[k] as number, channels.shift[k] as number] };
-  return {
-    name: "fixed",
-    values: (_, k) => [channels.multiplier[k] as number, 2 ** (channels.shift[k] as number) * (1 + 2 ** -23)],
-  };
-}
-
-function stepOf(channels: Channels, c: number): Step {
-  return {
-    multiplier: channels.multiplier[c] as number,
-    shift: channels.shift[c] as number,
-    min: channels.min[c] as number,
-    max: channels.max[c] as number,
-  };
+/** The cheaper of the integer forms that holds for all channels of a panel. */
+function integerForm(channels: Channels, first: number, end: number): Form {
+  for (let c = first; c < end; c++) if (!fixedHolds(stepOf(channels, c))) return "exact";
+  return "fixed";
 }
 
 /**

@@ -147,10 +147,18 @@ export interface Rows {
   readonly vector: boolean;
 }
 
-/** Chooses for B, int8 [n][k]. */
-export function choosePacking(module: ModuleName, b: Int8Array, n: number, k: number, rows: Rows): Choice {
+/** Chooses for B, int8 [n][k], of which so many weights are zero. */
+export function choosePacking(
+  module: ModuleName,
+  b: Int8Array,
+  n: number,
+  k: number,
+  zeros: number,
+  rows: Rows,
+): Choice {
   const dense: Choice = { kind: "dense" };
-  if (isDense(module, b) || k * LANE[module] > MAX_OFFSET) return dense;
+  // So few weights are zero that no packing of them can pay: not worth looking.
+  if (zeros < (1 - PAYS[module]) * b.length || k * LANE[module] > MAX_OFFSET) return dense;
   const blocks = packSparse(module, b, n, k);
   const blockCost = rows.vector
     ? blocks.blocks / blocks.total / PAYS_VECTOR
@@ -164,11 +172,4 @@ export function choosePacking(module: ModuleName, b: Int8Array, n: number, k: nu
   const columnCost = ((columns.blocks / columns.total) * COLUMN_COST[module] + turning) / filled;
   if (columnCost < Math.min(1, blockCost)) best = { kind: "columns", sparse: columns };
   return best;
-}
-
-/** True where so few weights are zero that no packing of them can pay: not worth looking. */
-function isDense(module: ModuleName, b: Int8Array): boolean {
-  let zeros = 0;
-  for (let i = 0; i < b.length; i++) zeros += b[i] === 0 ? 1 : 0;
-  return zeros < (1 - PAYS[module]) * b.length;
 }

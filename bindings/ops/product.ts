@@ -38,10 +38,10 @@ type Gemm = ParamBlocks["Gemm"];
 export function lowerProduct(node: Constrained, to: Lowering, product: Product): void {
   const { n, k, m, output } = product;
   const weights = { data: product.data, channels: n, depth: k, channelStride: k, depthStride: 1 };
-  const { q, forms, data } = placeRecords(node, to, weights, output, product.first, product.reals);
+  const { q, forms, data, zeros } = placeRecords(node, to, weights, output, product.first, product.reals);
   const size = `${m}x${n}x${k}, requantize ${forms}`;
   const rows = { m, patches: product.patches !== undefined, vector: isVector(product) };
-  const choice = choosePacking(to.module, data, n, k, rows);
+  const choice = choosePacking(to.module, data, n, k, zeros, rows);
   if (choice.kind === "blocks") lowerBlocks(to, product, data, choice.sparse, q, size);
   else if (choice.kind === "columns") lowerColumns(to, product, choice.sparse, q, size);
   else if (rows.vector) lowerVector(to, product, data, q, size);
@@ -99,7 +99,9 @@ function lowerVector(to: Lowering, product: Product, data: Int8Array, q: number,
   const { n, k, m } = product;
   const wide = to.optimize === "speed" && wideningPays(to.module, n, k);
   const { chunk } = blocking(to.module, m, k, data, false);
-  const w = to.place(wide ? packWide(to.module, data, n, k) : packPanels(to.module, data, n, k));
+  const w = to.place(
+    wide ? packWide(to.module, data, n, k, to.planner) : packPanels(to.module, data, n, k, to.planner),
+  );
   const params = { ...gemmOf(product, q), w, chunk, ...to.scratch(vectorScratch(to.module, k)) };
   if (wide) to.call({ kernel: "gemvWide", params, note: `gemv of widened weights ${size}` });
   else to.call({ kernel: "gemv", params, note: `gemv ${size}` });
@@ -109,13 +111,13 @@ function lowerDense(to: Lowering, product: Product, data: Int8Array, q: number, 
   const { m, n, k, xStride, patches } = product;
   const direct = patches && directLayout(to.module, data, n, xStride, forms, patches);
   if (direct) {
-    const w = to.place(packPanels(to.module, direct.data, n, direct.k));
+    const w = to.place(packPanels(to.module, direct.data, n, direct.k, to.planner));
     const gemm = { ...gemmOf(product, q), w, k: direct.k, mBlock: direct.mBlock, ...to.scratch(direct.scratchBytes) };
     to.call({ kernel: "directConv2d", params: { ...gemm, ...patches }, note: `direct conv ${size}` });
     return;
   }
   const { mBlock, chunk, scratchBytes } = blocking(to.module, m, k, data, patches !== undefined);
-  const w = to.place(packPanels(to.module, data, n, k));
+  const w = to.place(packPanels(to.module, data, n, k, to.planner));
   const params = { ...gemmOf(product, q), w, mBlock, chunk, ...to.scratch(scratchBytes) };
   if (patches === undefined) to.call({ kernel: "gemm", params, note: `gemm ${size}` });
   else to.call({ kernel: "conv2d", params: { ...params, ...patches }, note: `im2col gemm ${size}` });

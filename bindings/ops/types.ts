@@ -1,5 +1,6 @@
 import type { Attributes, Node, OpKind } from "../graph.ts";
 import type { ModuleName, Optimize } from "../kernels/modules.ts";
+import type { Planner } from "../kernels/planner.ts";
 import type { KernelCall } from "../kernels/registry.ts";
 import type { Tensor, TensorType } from "../tensor.ts";
 
@@ -22,6 +23,8 @@ export interface Lowering {
   readonly module: ModuleName;
   /** What to spare where there is a choice. */
   readonly optimize: Optimize;
+  /** Who looks for proofs and packs panels. */
+  readonly planner: Planner;
   readonly inputs: readonly (Placed | undefined)[];
   readonly outputs: readonly Placed[];
   /** Puts constant bytes into the memory image, 16-byte aligned, and returns their address. Equal bytes are shared. */

@@ -91,7 +91,7 @@ export function inputZeroPoint(node: Constrained): number {
 
 /**
  * Packs the requantize records of `weights`, whose channels begin at `first` of the node's, and places them. Returns
- * the weights to pack: those of channels that do not depend on the input are zeros.
+ * the weights to pack, those of channels that do not depend on the input being zeros, and how many are zero.
  */
 export function placeRecords(
   node: Constrained,
@@ -100,11 +100,11 @@ export function placeRecords(
   output: Output,
   first = 0,
   real: readonly number[] = reals(node),
-): { readonly q: number; readonly forms: string; readonly data: Int8Array } {
+): { readonly q: number; readonly forms: string; readonly data: Int8Array; readonly zeros: number } {
   const own = real.length === 1 ? real : real.slice(first, first + weights.channels);
   const bias = int32(node.inputs[2])?.subarray(first, first + weights.channels);
-  const channels = channelsOf(weights, bias, inputZeroPoint(node), own.map(quantizeMultiplier));
-  const { data } = settleConstants(weights, channels, output);
-  const { bytes, forms } = packRecords(to.module, channels, output, weights.depth);
-  return { q: to.place(bytes), forms, data };
+  const channels = channelsOf(weights, bias, inputZeroPoint(node), own.map(quantizeMultiplier), to.planner);
+  const { data, zeros } = settleConstants(weights, channels, output);
+  const { bytes, forms } = packRecords(to.module, channels, output, weights.depth, to.planner);
+  return { q: to.place(bytes), forms, data, zeros };
 }

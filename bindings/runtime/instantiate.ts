@@ -16,6 +16,10 @@ export async function instantiate(
   env: WebAssembly.ModuleImports = {},
 ): Promise<KernelExports> {
   const loader = await import("@assemblyscript/loader");
-  const { instance } = await loader.instantiate(module, { env: { ...env, memory } });
+  const imports = { env: { ...env, memory } };
+  // `loader.instantiate` asks whether it was given a Response, for which Node loads its HTTP client, some 70 ms. A page
+  // must not wait for an instance.
+  const inPage = "document" in globalThis;
+  const { instance } = await (inPage ? loader.instantiate(module, imports) : loader.instantiateSync(module, imports));
   return instance.exports as unknown as KernelExports;
 }

@@ -35,6 +35,7 @@ function check(subject: Subject, draw: Random, seen: Set<string>): void {
     shift: Int32Array.from(factors, ({ shift }) => shift),
     min: Float64Array.from(bias, (b) => least + b),
     max: Float64Array.from(bias, (b) => most + b),
+    zeros: 0,
     sum: new Int32Array(n),
   };
   const x = Int32Array.from({ length: m * n }, () =>

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { broadcastShape, broadcastStrides, mergeLoops } from "../../bindings/kernels/broadcast.ts";
 import { permutationOf } from "../../bindings/kernels/movement.ts";
+import { planner } from "../../bindings/kernels/planner.ts";
 import { activationRange } from "../../bindings/kernels/quantization.ts";
 import type { KernelCall } from "../../bindings/kernels/registry.ts";
 import { placeWindow } from "../../bindings/kernels/window.ts";
@@ -112,6 +113,7 @@ describe("multipliers", () => {
       {
         module: "scalar",
         optimize: "speed",
+        planner,
         inputs: inputs.map((input) => ({ ...input, address: 64 })),
         outputs: outputs.map((output) => ({ ...output, address: 128 })),
         place: () => 0,

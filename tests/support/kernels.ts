@@ -5,6 +5,7 @@ import type { Attributes, OpKind } from "../../bindings/graph.ts";
 import type { Optimize } from "../../bindings/kernels/modules.ts";
 import { MODULES, type ModuleName } from "../../bindings/kernels/modules.ts";
 import { type ParamBlocks, paramBytes } from "../../bindings/kernels/params.ts";
+import { planner } from "../../bindings/kernels/planner.ts";
 import type { Affine } from "../../bindings/kernels/quantization.ts";
 import { KERNELS, type KernelCall } from "../../bindings/kernels/registry.ts";
 import type { NodeView, Operator } from "../../bindings/ops/types.ts";
@@ -149,6 +150,7 @@ function run<K extends OpKind>(
   operator.lower?.(viewOf(example), {
     module: name,
     optimize,
+    planner,
     inputs,
     outputs: [{ ...example.output, address: y }],
     place(data) {

@@ -1,0 +1,270 @@
+/**
+ * What takes longest when a model is planned, for engines with SIMD128: proofs of requantization, sums of weights, and
+ * panels. Each function gives the bytes of its twin in `bindings/kernels`, which runs where this module cannot
+ * (`requantize-proof.ts`, `channels.ts`, `gemm.ts`); reasons are given there. All addresses are 16-byte aligned.
+ */
+
+/** Thresholds of one channel: 256 f64. */
+const THRESHOLDS = memory.data(2048, 16);
+/** From here on memory is the caller's. */
+export const HEAP = __heap_base;
+
+const MAGIC: f32 = 12582912;
+const NEAR: f64 = 0.000003814697265625; // 2^-18
+const SAFE: f64 = 0.000008177107110946905; // 2^-16.9
+const PLACES = memory.data<f64>([0.5, 0.3, 0.7, 0.15, 0.85, 0.05, 0.95]);
+
+/** The first output that a threshold leads to, as `findSteps` leaves it; thresholds begin at `start`. */
+let first: i32 = 0;
+let start: usize = 0;
+
+/**
+ * `provePositive` for n channels whose multipliers, shifts, least and greatest accumulators stand at these addresses
+ * (i32, i32, f64, f64). Writes each one's scale and offset (f32), both NaN where there is none. Of eight channels
+ * that share a record, those after one that failed are left NaN.
+ */
+export function provePositive(
+  n: u32,
+  multiplier: usize,
+  shift: usize,
+  min: usize,
+  max: usize,
+  lo: i32,
+  hi: i32,
+  zeroPoint: i32,
+  scale: usize,
+  offset: usize,
+): void {
+  let failed = false;
+  for (let i: usize = 0; i < n; i++) {
+    if ((i & 7) == 0) failed = false;
+    store<f32>(scale + (i << 2), NaN);
+    store<f32>(offset + (i << 2), NaN);
+    if (failed) continue;
+    failed = !proveChannel(
+      load<i32>(multiplier + (i << 2)),
+      load<i32>(shift + (i << 2)),
+      load<f64>(min + (i << 3)),
+      load<f64>(max + (i << 3)),
+      lo,
+      hi,
+      zeroPoint,
+      scale + (i << 2),
+      offset + (i << 2),
+    );
+  }
+}
+
+function proveChannel(
+  multiplier: i32,
+  shift: i32,
+  min: f64,
+  max: f64,
+  lo: i32,
+  hi: i32,
+  zeroPoint: i32,
+  scale: usize,
+  offset: usize,
+): bool {
+  const count = findSteps(multiplier, -shift, min, max, lo, hi, zeroPoint);
+  if (count < 0) return false;
+  const nearest = <f32>(<f64>multiplier * power(shift - 31));
+  const ulp = reinterpret<f32>((reinterpret<u32>(nearest) & 0x7f800000) - (23 << 23));
+  for (let nudge = 0; nudge < 5; nudge++) {
+    const units = nudge & 1 ? (nudge + 1) >> 1 : -(nudge >> 1);
+    const s = nearest + <f32>units * ulp;
+    let least: f64 = zeroPoint;
+    let most: f64 = zeroPoint;
+    if (count > 0) {
+      interval(s, count);
+      least = leastOffset;
+      most = mostOffset;
+    }
+    if (least > most) continue;
+    for (let place: usize = 0; place < 7; place++) {
+      const c = <f32>(least + (most - least) * load<f64>(PLACES + (place << 3)));
+      if (most - least < 2 * SAFE && !agrees(s, c, count)) continue;
+      if (!endsAgree(form(<f32>min, s, c), form(<f32>max, s, c), count, lo, hi)) continue;
+      store<f32>(scale, s);
+      store<f32>(offset, c);
+      return true;
+    }
+  }
+  return false;
+}
+
+/** 2^exponent, −1022 to 1023. */
+function power(exponent: i32): f64 {
+  return reinterpret<f64>(<u64>(exponent + 1023) << 52);
+}
+
+/** Finds the thresholds that some accumulator reaches; returns how many, −1 where arithmetic here is not exact. */
+function findSteps(multiplier: i32, e: i32, min: f64, max: f64, lo: i32, hi: i32, zeroPoint: i32): i32 {
+  if (min < -1073741824 || max >= 1073741824 || e < 0 || e > 13 || multiplier == 0) return -1;
+  const unit = f64x2.splat(power(31 + e));
+  const half = e > 0 ? power(30 + e) : 0;
+  const up: f64 = e > 0 ? 2147483648 : 0;
+  const inverse = f64x2.splat(1 / <f64>multiplier);
+  const one = f64x2.splat(1);
+  const near = f64x2.splat(NEAR);
+  const above = f64x2.splat(-half - 1073741824);
+  const below = f64x2.splat(-half - 1073741824 + up);
+  let t = f64x2.replace_lane(f64x2.splat(lo + 1 - zeroPoint), 1, lo + 2 - zeroPoint);
+  let at = THRESHOLDS;
+  for (let v = lo + 1; v <= hi; v += 2) {
+    const n = f64x2.add(f64x2.mul(t, unit), v128.bitselect(above, below, f64x2.gt(t, f64x2.splat(0))));
+    const quotient = f64x2.mul(n, inverse);
+    const least = f64x2.ceil(quotient);
+    v128.store(at, least);
+    const rest = f64x2.sub(least, quotient);
+    if (v128.any_true(v128.or(f64x2.lt(rest, near), f64x2.lt(f64x2.sub(one, rest), near)))) {
+      settle(at, f64x2.extract_lane(n, 0), multiplier, min, max);
+      settle(at + 8, f64x2.extract_lane(n, 1), multiplier, min, max);
+    }
+    t = f64x2.add(t, f64x2.splat(2));
+    at += 16;
+  }
+  const end = THRESHOLDS + (<usize>(hi - lo) << 3);
+  start = THRESHOLDS;
+  first = lo + 1;
+  while (start < end && load<f64>(start) <= min) {
+    start += 8;
+    first++;
+  }
+  let last = end;
+  while (last > start && load<f64>(last - 8) > max) last -= 8;
+  const count = <i32>((last - start) >>> 3);
+  if (count == 0) first = clamp(reference(<i64>min, multiplier, e) + zeroPoint, lo, hi) + 1;
+  return count;
+}
+
+/** The least accumulator whose product reaches n, from a guess that is off by less than one where it matters. */
+function settle(address: usize, n: f64, multiplier: i32, min: f64, max: f64): void {
+  const guess = load<f64>(address);
+  if (guess < min - 1 || guess > max + 1) return;
+  const target = <i64>n;
+  let at = <i64>guess;
+  while (at * <i64>multiplier < target) at++;
+  while ((at - 1) * <i64>multiplier >= target) at--;
+  store<f64>(address, <f64>at);
+}
+
+/** The reference on one accumulator, without the zero point. */
+function reference(acc: i64, multiplier: i32, e: i32): i32 {
+  const x = (acc * <i64>multiplier + (1 << 30)) >> 31;
+  const size = ((x < 0 ? -x : x) + (e > 0 ? <i64>1 << (e - 1) : 0)) >> e;
+  return <i32>(x < 0 ? -size : size);
+}
+
+function clamp(value: i32, lo: i32, hi: i32): i32 {
+  return min(max(value, lo), hi);
+}
+
+let leastOffset: f64 = 0;
+let mostOffset: f64 = 0;
+
+/** Offsets between which every threshold lands right in exact arithmetic. */
+function interval(s: f32, count: i32): void {
+  const scale = f32x4.splat(s);
+  const one = f64x2.splat(1);
+  let edge = f64x2.replace_lane(f64x2.splat(<f64>first - 0.5), 1, <f64>first + 0.5);
+  let least = f64x2.splat(-Infinity);
+  let most = f64x2.splat(Infinity);
+  let at = start;
+  for (const end = start + (<usize>(count & ~1) << 3); at < end; at += 16) {
+    const t = v128.load(at);
+    least = f64x2.pmax(least, f64x2.sub(edge, scaled(t, scale)));
+    most = f64x2.pmin(most, f64x2.sub(edge, scaled(f64x2.sub(t, one), scale)));
+    edge = f64x2.add(edge, f64x2.splat(2));
+  }
+  leastOffset = max(f64x2.extract_lane(least, 0), f64x2.extract_lane(least, 1));
+  mostOffset = min(f64x2.extract_lane(most, 0), f64x2.extract_lane(most, 1));
+  if (count & 1) {
+    const t = load<f64>(at);
+    leastOffset = max(leastOffset, f64x2.extract_lane(edge, 0) - <f64>(<f32>t * s));
+    mostOffset = min(mostOffset, f64x2.extract_lane(edge, 0) - <f64>(<f32>(t - 1) * s));
+  }
+}
+
+/** f32(t)·s of two f64, as f64. */
+// @ts-ignore: decorator
+@inline function scaled(t: v128, s: v128): v128 {
+  return f64x2.promote_low_f32x4(f32x4.mul(f32x4.demote_f64x2_zero(t), s));
+}
+
+// @ts-ignore: decorator
+@inline function form(acc: f32, s: f32, c: f32): f32 {
+  return acc * s + c + MAGIC - MAGIC;
+}
+
+/** True where both sides of every threshold land right. */
+function agrees(s: f32, c: f32, count: i32): bool {
+  let v = <f32>first;
+  for (let at = start, end = start + (<usize>count << 3); at < end; at += 8) {
+    const t = load<f64>(at);
+    if (form(<f32>t, s, c) < v || form(<f32>(t - 1), s, c) >= v) return false;
+    v += 1;
+  }
+  return true;
+}
+
+function endsAgree(bottom: f32, top: f32, count: i32, lo: i32, hi: i32): bool {
+  if (!(abs(bottom) < 2097152 && abs(top) < 2097152)) return false;
+  return clamp(<i32>bottom, lo, hi) == first - 1 && clamp(<i32>top, lo, hi) == first - 1 + count;
+}
+
+/**
+ * Of n rows of k int8 weights: each row's sum, and the sum of sizes (i32). Returns how many weights are zero.
+ */
+export function sumRows(weights: usize, n: u32, k: u32, sum: usize, size: usize): u32 {
+  let zeros: u32 = 0;
+  for (; n; n--) {
+    let sums = i32x4.splat(0);
+    let sizes = i32x4.splat(0);
+    let i: u32 = 0;
+    for (; i + 16 <= k; i += 16) {
+      const w = v128.load(weights);
+      sums = i32x4.add(sums, i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(w)));
+      sizes = i32x4.add(sizes, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(i8x16.abs(w))));
+      zeros += popcnt(i8x16.bitmask(i8x16.eq(w, i8x16.splat(0))));
+      weights += 16;
+    }
+    let total = total4(sums);
+    let totalSize = total4(sizes);
+    for (; i < k; i++) {
+      const w = <i32>load<i8>(weights++);
+      total += w;
+      totalSize += abs(w);
+      zeros += i32(w == 0);
+    }
+    store<i32>(sum, total);
+    store<i32>(size, totalSize);
+    sum += 4;
+    size += 4;
+  }
+  return zeros;
+}
+
+// @ts-ignore: decorator
+@inline function total4(v: v128): i32 {
+  return i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3);
+}
+
+/** Panels [n/8][k/KR][8][KR] of n rows of k weights, KR 2 or 4 of which k is a multiple; the target holds zeros. */
+export function packPanels(target: usize, weights: usize, n: u32, k: u32, kr: u32): void {
+  const panel = <usize>k << 3;
+  for (let column: u32 = 0; column < n; column++) {
+    let t = target + <usize>(column >>> 3) * panel + (column & 7) * kr;
+    if (kr == 4) {
+      for (const end = weights + k; weights < end; weights += 4) {
+        store<u32>(t, load<u32>(weights));
+        t += 32;
+      }
+    } else {
+      for (const end = weights + k; weights < end; weights += 2) {
+        store<u16>(t, load<u16>(weights));
+        t += 16;
+      }
+    }
+  }
+}

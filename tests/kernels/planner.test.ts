@@ -1,0 +1,60 @@
+/** planner.wasm gives what its twins in JavaScript give, to the bit. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { planner } from "../../bindings/kernels/planner.ts";
+import { quantizeMultiplier } from "../../bindings/kernels/quantization.ts";
+import type { Channels, Output } from "../../bindings/kernels/requantize.ts";
+import { loadPlanner } from "../../bindings/runtime/planner.ts";
+import { random } from "../support/kernels.ts";
+
+const wasm = await loadPlanner();
+
+test("planner.wasm is at hand", () => {
+  assert.notEqual(wasm, planner);
+});
+
+test("proofs: multipliers, ranges and clamps of every kind", () => {
+  const draw = random(11);
+  let proven = 0;
+  let refused = 0;
+  for (let round = 0; round < 300; round++) {
+    const n = draw.int(1, 40);
+    const zeroPoint = draw.pick([-128, draw.int(-128, 127)]);
+    const lo = draw.pick([-128, zeroPoint, Math.min(zeroPoint + 3, 127)]);
+    const output: Output = { zeroPoint, lo, hi: draw.pick([127, lo, Math.min(lo + draw.int(0, 255), 127)]) };
+    const most = 2 ** draw.int(4, 26);
+    const factors = Array.from({ length: n }, () => {
+      const real = (draw.int(1, 4000) / most) * 2 ** draw.int(-3, 2);
+      const { multiplier, shift } = quantizeMultiplier(real);
+      return draw.pick([
+        { multiplier, shift },
+        { multiplier: draw.pick([0, 2 ** 30, 2 ** 31 - 1, 2 ** 31 - 128]), shift },
+      ]);
+    });
+    const min = Float64Array.from(factors, () => draw.int(-most, most));
+    const channels: Channels = {
+      bias: new Int32Array(n),
+      multiplier: Int32Array.from(factors, ({ multiplier }) => multiplier),
+      shift: Int32Array.from(factors, ({ shift }) => draw.pick([shift, shift, shift, draw.int(-14, 1)])),
+      min,
+      max: min.map((least) => least + draw.pick([0, draw.int(0, most), most * 2, 2 ** 31])),
+      sum: new Int32Array(n),
+      zeros: 0,
+    };
+    const expected = planner.provePositive(channels, output);
+    assert.deepEqual(wasm.provePositive(channels, output), expected, JSON.stringify({ channels, output }));
+    for (const a of expected.a) Number.isNaN(a) ? refused++ : proven++;
+  }
+  assert.ok(proven > 500 && refused > 500, `${proven} proven, ${refused} refused`);
+});
+
+test("sums and panels: sizes around vectors, extreme weights, after memory has grown", () => {
+  const draw = random(12);
+  const sizes = [...Array.from({ length: 60 }, () => [draw.int(1, 20), draw.int(1, 70)]), [100, 2000], [3, 5]];
+  for (const [n = 0, k = 0] of sizes) {
+    const data = Int8Array.from({ length: n * k }, () => draw.pick([-128, 127, 0, draw.int(-128, 127)]));
+    assert.deepEqual(wasm.sumRows(data, n, k), planner.sumRows(data, n, k));
+    for (const kr of [2, 4] as const)
+      assert.deepEqual(wasm.packPanels(kr, data, n, k), planner.packPanels(kr, data, n, k), `${kr}, ${n}x${k}`);
+  }
+});
