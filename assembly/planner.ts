@@ -19,11 +19,12 @@ let first: i32 = 0;
 let start: usize = 0;
 
 /**
- * `provePositive` for n channels whose multipliers, shifts, least and greatest accumulators stand at these addresses
- * (i32, i32, f64, f64). Writes each one's scale and offset (f32), both NaN where there is none. Of eight channels
- * that share a record, those after one that failed are left NaN.
+ * `proveSigned` or `provePositive` for n channels whose multipliers, shifts, least and greatest accumulators stand at
+ * these addresses (i32, i32, f64, f64). Writes each one's scale and offset (f32), both NaN where there is none. Of eight
+ * channels that share a record, those after one that failed are left NaN.
  */
-export function provePositive(
+export function prove(
+  signed: bool,
   n: u32,
   multiplier: usize,
   shift: usize,
@@ -42,6 +43,7 @@ export function provePositive(
     store<f32>(offset + (i << 2), NaN);
     if (failed) continue;
     failed = !proveChannel(
+      signed,
       load<i32>(multiplier + (i << 2)),
       load<i32>(shift + (i << 2)),
       load<f64>(min + (i << 3)),
@@ -56,6 +58,7 @@ export function provePositive(
 }
 
 function proveChannel(
+  signed: bool,
   multiplier: i32,
   shift: i32,
   min: f64,
@@ -73,18 +76,15 @@ function proveChannel(
   for (let nudge = 0; nudge < 5; nudge++) {
     const units = nudge & 1 ? (nudge + 1) >> 1 : -(nudge >> 1);
     const s = nearest + <f32>units * ulp;
-    let least: f64 = zeroPoint;
-    let most: f64 = zeroPoint;
-    if (count > 0) {
-      interval(s, count);
-      least = leastOffset;
-      most = mostOffset;
-    }
+    if (signed) signedInterval(s, count, zeroPoint);
+    else interval(s, count, zeroPoint);
+    const least = leastOffset;
+    const most = mostOffset;
     if (least > most) continue;
     for (let place: usize = 0; place < 7; place++) {
       const c = <f32>(least + (most - least) * load<f64>(PLACES + (place << 3)));
-      if (most - least < 2 * SAFE && !agrees(s, c, count)) continue;
-      if (!endsAgree(form(<f32>min, s, c), form(<f32>max, s, c), count, lo, hi)) continue;
+      if (most - least < 2 * SAFE && !agrees(signed, s, c, count, zeroPoint)) continue;
+      if (!endsAgree(form(signed, <f32>min, s, c), form(signed, <f32>max, s, c), count, lo, hi, signed ? zeroPoint : 0)) continue;
       store<f32>(scale, s);
       store<f32>(offset, c);
       return true;
@@ -163,8 +163,11 @@ function clamp(value: i32, lo: i32, hi: i32): i32 {
 let leastOffset: f64 = 0;
 let mostOffset: f64 = 0;
 
-/** Offsets between which every threshold lands right in exact arithmetic. */
-function interval(s: f32, count: i32): void {
+/** Sets the offsets between which every threshold lands right in exact arithmetic. */
+function interval(s: f32, count: i32, zeroPoint: i32): void {
+  leastOffset = zeroPoint;
+  mostOffset = zeroPoint;
+  if (count == 0) return;
   const scale = f32x4.splat(s);
   const one = f64x2.splat(1);
   let edge = f64x2.replace_lane(f64x2.splat(<f64>first - 0.5), 1, <f64>first + 0.5);
@@ -186,6 +189,23 @@ function interval(s: f32, count: i32): void {
   }
 }
 
+/** The same for the signed form, where the offset takes the sign of the product. */
+function signedInterval(s: f32, count: i32, zeroPoint: i32): void {
+  leastOffset = 0;
+  mostOffset = 0.5;
+  let edge = <f64>(first - zeroPoint) - 0.5;
+  for (let at = start, end = start + (<usize>count << 3); at < end; at += 8) {
+    const t = load<f64>(at);
+    const above = edge - <f64>(<f32>t * s);
+    const below = edge - <f64>(<f32>(t - 1) * s);
+    if (t >= 0) leastOffset = max(leastOffset, above);
+    else mostOffset = min(mostOffset, -above);
+    if (t >= 1) mostOffset = min(mostOffset, below);
+    else leastOffset = max(leastOffset, -below);
+    edge += 1;
+  }
+}
+
 /** f32(t)·s of two f64, as f64. */
 // @ts-ignore: decorator
 @inline function scaled(t: v128, s: v128): v128 {
@@ -193,24 +213,25 @@ function interval(s: f32, count: i32): void {
 }
 
 // @ts-ignore: decorator
-@inline function form(acc: f32, s: f32, c: f32): f32 {
-  return acc * s + c + MAGIC - MAGIC;
+@inline function form(signed: bool, acc: f32, s: f32, c: f32): f32 {
+  const f = acc * s;
+  return f + (signed && f < 0 ? -c : c) + MAGIC - MAGIC;
 }
 
 /** True where both sides of every threshold land right. */
-function agrees(s: f32, c: f32, count: i32): bool {
-  let v = <f32>first;
+function agrees(signed: bool, s: f32, c: f32, count: i32, zeroPoint: i32): bool {
+  let v = <f32>(signed ? first - zeroPoint : first);
   for (let at = start, end = start + (<usize>count << 3); at < end; at += 8) {
     const t = load<f64>(at);
-    if (form(<f32>t, s, c) < v || form(<f32>(t - 1), s, c) >= v) return false;
+    if (form(signed, <f32>t, s, c) < v || form(signed, <f32>(t - 1), s, c) >= v) return false;
     v += 1;
   }
   return true;
 }
 
-function endsAgree(bottom: f32, top: f32, count: i32, lo: i32, hi: i32): bool {
-  if (!(abs(bottom) < 2097152 && abs(top) < 2097152)) return false;
-  return clamp(<i32>bottom, lo, hi) == first - 1 && clamp(<i32>top, lo, hi) == first - 1 + count;
+function endsAgree(bottom: f32, top: f32, count: i32, lo: i32, hi: i32, added: i32): bool {
+  if (!(abs(bottom) < 2097000 && abs(top) < 2097000)) return false;
+  return clamp(<i32>bottom + added, lo, hi) == first - 1 && clamp(<i32>top + added, lo, hi) == first - 1 + count;
 }
 
 /**

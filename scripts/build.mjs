@@ -1,11 +1,13 @@
 // Builds what is missing or older than its sources: wasm/ from assembly/, dist/lib and dist/types from bindings/.
 // `--wasm` stops after wasm/, `--force` builds everything.
 import { spawnSync } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { filesIn, outdated, ROOT } from "./files.mjs";
+
+const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
 /** Entry points of the package; those that are not written yet are left out. */
 const ENTRIES = ["index", "runtime", "kernels", "compile", "optimize", "cli"];
@@ -51,8 +53,10 @@ export async function buildLibrary(force = false) {
     format: "esm",
     platform: "neutral",
     target: "es2022",
-    packages: "external",
-    external: ["node:*"],
+    // Small libraries come along: a fresh process then reads three files in place of thirty.
+    mainFields: ["module", "main"],
+    external: ["node:*", ...Object.keys(dependencies)],
+    minify: true,
     sourcemap: true,
     logLevel: "warning",
   });

@@ -5,7 +5,7 @@ import { main } from "assemblyscript/asc";
 import type { KernelBinary } from "../../bindings/compile/kernels.ts";
 import { channelsOf, type Weights } from "../../bindings/kernels/channels.ts";
 import { planner } from "../../bindings/kernels/planner.ts";
-import { quantizeMultiplier } from "../../bindings/kernels/quantization.ts";
+import { quantizeMultipliers } from "../../bindings/kernels/quantization.ts";
 import { type Constrained, inputOf, outputOf } from "../../bindings/ops/constraints.ts";
 import { geometry } from "../../bindings/ops/images.ts";
 import { operators } from "../../bindings/ops/index.ts";
@@ -33,10 +33,10 @@ export async function buildPlain(): Promise<KernelBinary> {
 }
 
 /** Records of `assembly/plain.ts`: bias, multiplier and shift of each channel. */
-function placeChannels(node: Constrained, to: Lowering, weights: Weights, reals: readonly number[]) {
+function placeChannels(node: Constrained, to: Lowering, weights: Weights, reals: ArrayLike<number>) {
   const bias = int32(node.inputs[2]);
   const { channels } = weights;
-  const packed = channelsOf(weights, bias, inputZeroPoint(node), reals.map(quantizeMultiplier), planner);
+  const packed = channelsOf(weights, bias, inputZeroPoint(node), quantizeMultipliers(reals), planner);
   const words = new Int32Array(channels * 3);
   for (let c = 0; c < channels; c++)
     words.set([packed.bias[c] ?? 0, packed.multiplier[c] ?? 0, packed.shift[c] ?? 0], c * 3);

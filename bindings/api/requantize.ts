@@ -80,7 +80,7 @@ export function lowerRequantize(
   channels: Channels,
   output: Output,
 ): void {
-  const { bytes, forms } = packRecords(to.module, channels, output, 1, to.planner);
+  const { bytes, forms } = packRecords(to.module, channels, output, { rows: shape.m, depth: 1 }, to.planner);
   const { zeroPoint, lo, hi } = output;
   to.call({
     kernel: "requantize",

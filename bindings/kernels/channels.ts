@@ -1,4 +1,5 @@
 import type { Planner } from "./planner.ts";
+import type { Multipliers } from "./quantization.ts";
 import type { Channels, Output } from "./requantize.ts";
 import { clamp, reference } from "./requantize-proof.ts";
 
@@ -19,7 +20,7 @@ export function channelsOf(
   weights: Weights,
   bias: Int32Array | undefined,
   zeroPoint: number,
-  multipliers: readonly { readonly multiplier: number; readonly shift: number }[],
+  multipliers: Multipliers,
   planner: Planner,
 ): Channels {
   const n = weights.channels;
@@ -33,15 +34,16 @@ export function channelsOf(
     sum,
     zeros,
   };
+  const single = multipliers.shift.length === 1;
   for (let c = 0; c < n; c++) {
     const total = sum[c] as number;
     const positive = ((size[c] as number) + total) / 2;
     const negative = (total - (size[c] as number)) / 2;
     const start = (bias?.[c] ?? 0) - zeroPoint * total;
-    const { multiplier, shift } = multipliers[multipliers.length === 1 ? 0 : c] as (typeof multipliers)[number];
+    const own = single ? 0 : c;
     result.bias[c] = start;
-    result.multiplier[c] = multiplier;
-    result.shift[c] = shift;
+    result.multiplier[c] = multipliers.multiplier[own] as number;
+    result.shift[c] = multipliers.shift[own] as number;
     result.min[c] = start + positive * -128 + negative * 127;
     result.max[c] = start + positive * 127 + negative * -128;
   }
@@ -87,19 +89,24 @@ export function settleConstants(weights: Weights, channels: Channels, output: Ou
   return { data, zeros };
 }
 
-/** The one output of channel c, if it has only one. */
+/** 2^(−i). */
+const POWERS = Float64Array.from({ length: 64 }, (_, i) => 2 ** -i);
+
+/** The one output of channel c, if it has only one. Most have more, which is seen at once. */
 function constantOf(channels: Channels, c: number, output: Output): number | undefined {
   const min = channels.min[c] as number;
   const max = channels.max[c] as number;
   const multiplier = channels.multiplier[c] as number;
   const shift = channels.shift[c] as number;
+  const middle = (output.lo + output.hi) / 2 - output.zeroPoint;
+  if (shift <= 0) {
+    const scale = multiplier * (POWERS[31 - shift] ?? 0);
+    if (min * scale < middle && max * scale > middle && (max - min) * scale > 2) return undefined;
+  }
   const step = { multiplier, shift, min, max };
   if (min === max) return clamp(reference(channels.bias[c] as number, step, output.zeroPoint), output);
   // Beyond 2^30 accumulators could wrap; and outputs more than 300 apart before clamping are seldom on one side.
   if (min < -(2 ** 30) || max >= 2 ** 30 || shift > 0) return undefined;
-  const scale = multiplier * 2 ** (shift - 31);
-  const middle = (output.lo + output.hi) / 2 - output.zeroPoint;
-  if (min * scale < middle && max * scale > middle && (max - min) * scale > 2) return undefined;
   const least = clamp(reference(min, step, output.zeroPoint), output);
   return least === clamp(reference(max, step, output.zeroPoint), output) ? least : undefined;
 }

@@ -61,13 +61,17 @@ export function packDepthwise(module: ModuleName, w: Int8Array, shape: DwShape, 
   const { groups, rows } = layout;
   const panels = Math.ceil(channels / PANEL);
   const packed = new (module === "simd" ? Int16Array : Int8Array)(panels * rows * kW * groups * PANEL * kr);
-  for (let c = 0; c < channels; c++)
-    for (let r = 0; r < rows; r++)
-      for (let ky = 0; ky < kH; ky++)
-        for (let kx = 0; kx < kW; kx++) {
-          const group = Math.floor((ky + r) / kr);
-          const block = ((Math.floor(c / PANEL) * rows + r) * kW + kx) * groups + group;
-          packed[(block * PANEL + (c % PANEL)) * kr + ((ky + r) % kr)] = w[(ky * kW + kx) * channels + c] as number;
+  const panelSize = rows * kW * groups * PANEL * kr;
+  for (let r = 0; r < rows; r++)
+    for (let ky = 0; ky < kH; ky++)
+      for (let kx = 0; kx < kW; kx++) {
+        const group = Math.floor((ky + r) / kr);
+        let to = ((r * kW + kx) * groups + group) * PANEL * kr + ((ky + r) % kr);
+        let from = (ky * kW + kx) * channels;
+        for (let left = channels; left > 0; left -= PANEL, to += panelSize) {
+          const width = Math.min(left, PANEL) * kr;
+          for (let lane = 0; lane < width; lane += kr) packed[to + lane] = w[from++] as number;
         }
+      }
   return new Uint8Array(packed.buffer);
 }

@@ -4,7 +4,10 @@
  */
 import { interleave, roundUp } from "./gemm.ts";
 import type { Channels, Output } from "./requantize.ts";
-import { provePositive, type Step } from "./requantize-proof.ts";
+import { provePositive, proveSigned, type Step } from "./requantize-proof.ts";
+
+/** The forms that are looked for; see `assembly/simd/requantize.ts`. */
+export type FloatForm = "signed" | "positive";
 
 /** Two values for each channel, as a record of the vector modules holds them; NaN where no proof was found. */
 export interface Proofs {
@@ -23,8 +26,8 @@ export interface RowSums {
 }
 
 export interface Planner {
-  /** The form "positive" for every channel. */
-  provePositive(channels: Channels, output: Output): Proofs;
+  /** One of the float forms for every channel. */
+  prove(form: FloatForm, channels: Channels, output: Output): Proofs;
   /** Sums of n rows of k weights. */
   sumRows(data: Int8Array, n: number, k: number): RowSums;
   /** Panels `[n/8][k/KR][8][KR]` of B, int8 `[n][k]`, zero beyond n and k. */
@@ -35,28 +38,6 @@ export interface Planner {
 const PANEL = 8;
 /** Bytes of a page of wasm memory. */
 const PAGE = 65536;
-
-/** `prove` for every channel. */
-export function proveChannels(
-  channels: Channels,
-  output: Output,
-  prove: (step: Step, output: Output) => readonly [number, number] | undefined,
-): Proofs {
-  const n = channels.bias.length;
-  const a = new Float32Array(n).fill(Number.NaN);
-  const b = new Float32Array(n).fill(Number.NaN);
-  for (let c = 0; c < n; ) {
-    const values = prove(stepOf(channels, c), output);
-    if (values === undefined) {
-      c += PANEL - (c % PANEL);
-      continue;
-    }
-    a[c] = values[0];
-    b[c] = values[1];
-    c++;
-  }
-  return { a, b };
-}
 
 /** One channel as the proofs take it. */
 export function stepOf(channels: Channels, c: number): Step {
@@ -69,7 +50,23 @@ export function stepOf(channels: Channels, c: number): Step {
 }
 
 export const planner: Planner = {
-  provePositive: (channels, output) => proveChannels(channels, output, provePositive),
+  prove(form, channels, output) {
+    const n = channels.bias.length;
+    const a = new Float32Array(n).fill(Number.NaN);
+    const b = new Float32Array(n).fill(Number.NaN);
+    const proveStep = form === "positive" ? provePositive : proveSigned;
+    for (let c = 0; c < n; ) {
+      const values = proveStep(stepOf(channels, c), output);
+      if (values === undefined) {
+        c += PANEL - (c % PANEL);
+        continue;
+      }
+      a[c] = values[0];
+      b[c] = values[1];
+      c++;
+    }
+    return { a, b };
+  },
   sumRows(data, n, k) {
     const sum = new Int32Array(n);
     const size = new Int32Array(n);
@@ -96,7 +93,8 @@ export interface PlannerExports {
   readonly memory: WebAssembly.Memory;
   /** First free address. */
   readonly HEAP: WebAssembly.Global;
-  readonly provePositive: (
+  readonly prove: (
+    signed: boolean,
     n: number,
     multiplier: number,
     shift: number,
@@ -127,7 +125,7 @@ export function wasmPlanner({ memory, HEAP, ...functions }: PlannerExports): Pla
     return { buffer: memory.buffer, addresses };
   };
   return {
-    provePositive({ bias, multiplier, shift, min, max }, { lo, hi, zeroPoint }) {
+    prove(form, { bias, multiplier, shift, min, max }, { lo, hi, zeroPoint }) {
       const n = bias.length;
       const { buffer, addresses } = reserve(n * 4, n * 4, n * 8, n * 8, n * 4, n * 4);
       const [m = 0, s = 0, least = 0, most = 0, a = 0, b = 0] = addresses;
@@ -135,7 +133,7 @@ export function wasmPlanner({ memory, HEAP, ...functions }: PlannerExports): Pla
       new Int32Array(buffer, s, n).set(shift);
       new Float64Array(buffer, least, n).set(min);
       new Float64Array(buffer, most, n).set(max);
-      functions.provePositive(n, m, s, least, most, lo, hi, zeroPoint, a, b);
+      functions.prove(form === "signed", n, m, s, least, most, lo, hi, zeroPoint, a, b);
       return { a: new Float32Array(buffer, a, n).slice(), b: new Float32Array(buffer, b, n).slice() };
     },
     sumRows(data, n, k) {

@@ -116,13 +116,16 @@ function signedAgrees(s: number, c: number, count: number, zeroPoint: number): b
   return true;
 }
 
-/** The values at the least and greatest accumulator: right after clamping, and inside the magic number's range. */
-function endsAgree(bottom: number, top: number, count: number, output: Output): boolean {
+/** Values that stay well inside the magic number's range. */
+const MOST = 2097000;
+
+/** The values at the least and greatest accumulator, before `added`: inside that range, and right after clamping. */
+function endsAgree(bottom: number, top: number, count: number, output: Output, added: number): boolean {
   return (
-    Math.abs(bottom) < 2 ** 21 &&
-    Math.abs(top) < 2 ** 21 &&
-    clamp(bottom, output) === first - 1 &&
-    clamp(top, output) === first - 1 + count
+    Math.abs(bottom) < MOST &&
+    Math.abs(top) < MOST &&
+    clamp(bottom + added, output) === first - 1 &&
+    clamp(top + added, output) === first - 1 + count
   );
 }
 
@@ -146,7 +149,7 @@ export function provePositive(step: Step, output: Output): readonly [number, num
     for (const place of PLACES) {
       const c = round(least + (most - least) * place);
       if (most - least < 2 * SAFE && !positiveAgrees(s, c, count)) continue;
-      if (endsAgree(positiveForm(step.min, s, c), positiveForm(step.max, s, c), count, output)) return [s, c];
+      if (endsAgree(positiveForm(step.min, s, c), positiveForm(step.max, s, c), count, output, 0)) return [s, c];
     }
   }
   return undefined;
@@ -175,8 +178,7 @@ export function proveSigned(step: Step, output: Output): readonly [number, numbe
     for (const place of PLACES) {
       const c = round(least + (most - least) * place);
       if (most - least < 2 * SAFE && !signedAgrees(s, c, count, zeroPoint)) continue;
-      const bottom = signedForm(step.min, s, c) + zeroPoint;
-      if (endsAgree(bottom, signedForm(step.max, s, c) + zeroPoint, count, output)) return [s, c];
+      if (endsAgree(signedForm(step.min, s, c), signedForm(step.max, s, c), count, output, zeroPoint)) return [s, c];
     }
   }
   return undefined;

@@ -1,7 +1,7 @@
 import type { ModuleName } from "./modules.ts";
-import { type Planner, type Proofs, proveChannels, stepOf } from "./planner.ts";
+import { type Planner, stepOf } from "./planner.ts";
 import type { Range } from "./quantization.ts";
-import { proveSigned, type Step } from "./requantize-proof.ts";
+import type { Step } from "./requantize-proof.ts";
 
 /**
  * What the packer knows of each output channel: its bias with the input's zero point folded in, its fixed-point
@@ -31,29 +31,40 @@ const FORMS = ["exact", "fixed", "signed", "positive"] as const;
 export type Form = (typeof FORMS)[number];
 /** Above this depth the float forms save under 3 % of a layer and are not looked for: planning takes time too. */
 const PROOF_DEPTH = 128;
+/** Nor are they for so few rows and so many channels: what they save does not make up for the proof in 100 runs. */
+const PROOF_ROWS = 64;
+const PROOF_CHANNELS = 512;
+
+/** How much of a layer requantization is. */
+export interface Work {
+  /** Values that one channel requantizes in a run. */
+  readonly rows: number;
+  /** Products that each of them sums. */
+  readonly depth: number;
+}
 
 /** The records of all channels, and how many panels took each form (`short` or `exact` channels in the scalar module). */
 export function packRecords(
   module: ModuleName,
   channels: Channels,
   output: Output,
-  depth: number,
+  { rows, depth }: Work,
   planner: Planner,
 ): { readonly bytes: Uint8Array; readonly forms: string } {
-  return module === "scalar"
-    ? packScalar(channels)
-    : packVector(channels, output, depth, planner, module === "relaxed" ? 144 : 112);
+  if (module === "scalar") return packScalar(channels);
+  const pays = depth <= PROOF_DEPTH && (rows >= PROOF_ROWS || channels.bias.length <= PROOF_CHANNELS);
+  return packVector(channels, output, pays, planner, module === "relaxed" ? 144 : 112);
 }
 
-function packVector(channels: Channels, output: Output, depth: number, planner: Planner, recordBytes: number) {
+function packVector(channels: Channels, output: Output, pays: boolean, planner: Planner, recordBytes: number) {
   const n = channels.bias.length;
   const panels = Math.ceil(n / PANEL);
   const bytes = new Uint8Array(panels * recordBytes);
   const words = new Int32Array(bytes.buffer);
   const floats = new Float32Array(bytes.buffer);
   const counts = new Map<Form, number>();
-  const light: Form = output.lo >= output.zeroPoint ? "positive" : "signed";
-  const proofs = depth <= PROOF_DEPTH ? prove(light, channels, output, planner) : undefined;
+  const light = output.lo >= output.zeroPoint ? "positive" : "signed";
+  const proofs = pays ? planner.prove(light, channels, output) : undefined;
   for (let panel = 0; panel < panels; panel++) {
     const first = panel * PANEL;
     const end = Math.min(first + PANEL, n);
@@ -78,10 +89,6 @@ function packVector(channels: Channels, output: Output, depth: number, planner: 
     words.fill(FORMS.indexOf(form), (panel * recordBytes) / 4 + 24, (panel * recordBytes) / 4 + 28);
   }
   return { bytes, forms: [...counts].map(([name, count]) => `${name} ${count}`).join(", ") };
-}
-
-function prove(form: Form, channels: Channels, output: Output, planner: Planner): Proofs {
-  return form === "positive" ? planner.provePositive(channels, output) : proveChannels(channels, output, proveSigned);
 }
 
 /** The cheaper of the integer forms that holds for all channels of a panel. */

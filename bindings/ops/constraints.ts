@@ -83,6 +83,8 @@ export function requireAffine(node: Constrained, number: string, tensor: Tensor)
 
 /** A ratio of scales that the fixed-point multiplier can hold: finite, not above 2^30. */
 export function requireRatio(node: Constrained, number: string, real: number): number {
+  // Below 2^29 there is nothing to look at: every channel of every layer comes by here.
+  if (Math.abs(real) < 2 ** 29) return real;
   const fits = Number.isFinite(real) && quantizeMultiplier(real).shift <= 30;
   constrain(node, number, fits, () => ({ expected: "a ratio of scales of at most 2^30", received: String(real) }));
   return real;

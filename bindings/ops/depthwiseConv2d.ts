@@ -73,7 +73,7 @@ function lowerDepthwise(node: Node, to: Lowering): void {
     channelStride: 1,
     depthStride: channels,
   };
-  const { q, forms, data } = placeRecords(node, to, weights, output);
+  const { q, forms, data } = placeRecords(node, to, weights, output, batch * fields.outH * fields.outW);
   to.call({
     kernel: layout.kernel,
     params: {

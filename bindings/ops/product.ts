@@ -38,7 +38,7 @@ type Gemm = ParamBlocks["Gemm"];
 export function lowerProduct(node: Constrained, to: Lowering, product: Product): void {
   const { n, k, m, output } = product;
   const weights = { data: product.data, channels: n, depth: k, channelStride: k, depthStride: 1 };
-  const { q, forms, data, zeros } = placeRecords(node, to, weights, output, product.first, product.reals);
+  const { q, forms, data, zeros } = placeRecords(node, to, weights, output, m, product.first, product.reals);
   const size = `${m}x${n}x${k}, requantize ${forms}`;
   const rows = { m, patches: product.patches !== undefined, vector: isVector(product) };
   const choice = choosePacking(to.module, data, n, k, zeros, rows);

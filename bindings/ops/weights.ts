@@ -1,7 +1,7 @@
 /** What convolutions and fully-connected layers check and pack alike. */
 import type { Activation } from "../graph.ts";
 import { channelsOf, settleConstants, type Weights } from "../kernels/channels.ts";
-import { activationRange, quantizeMultiplier } from "../kernels/quantization.ts";
+import { activationRange, quantizeMultipliers } from "../kernels/quantization.ts";
 import { type Output, packRecords } from "../kernels/requantize.ts";
 import type { Tensor } from "../tensor.ts";
 import {
@@ -49,7 +49,8 @@ export function requireWeights(node: Constrained, channels: number, axis: number
     () => ({ expected: "weights with zero point 0", received: `zero point ${zeroPoint.find((z) => z !== 0)}` }),
     "UNSUPPORTED",
   );
-  for (const real of reals(node)) requireRatio(node, "C3", real);
+  const ratios = reals(node);
+  for (let c = 0; c < ratios.length; c++) requireRatio(node, "C3", ratios[c] as number);
   if (bias === undefined) return;
   requireDType(node, "C4", bias, "int32");
   const fits = bias.data !== undefined && bias.data.byteLength === channels * 4;
@@ -60,10 +61,13 @@ export function requireWeights(node: Constrained, channels: number, axis: number
 }
 
 /** s_x·s_w/s_y of each channel, in double precision as TFLite computes it. */
-function reals(node: Constrained): readonly number[] {
+function reals(node: Constrained): Float64Array {
   const sx = inputOf(node, 0).quantization?.scale[0] ?? 1;
   const sy = outputOf(node).quantization?.scale[0] ?? 1;
-  return (inputOf(node, 1).quantization?.scale ?? []).map((sw) => (sx * sw) / sy);
+  const sw = inputOf(node, 1).quantization?.scale ?? [];
+  const ratios = new Float64Array(sw.length);
+  for (let c = 0; c < sw.length; c++) ratios[c] = (sx * (sw[c] as number)) / sy;
+  return ratios;
 }
 
 /** A constant's bytes as int8. */
@@ -90,7 +94,8 @@ export function inputZeroPoint(node: Constrained): number {
 }
 
 /**
- * Packs the requantize records of `weights`, whose channels begin at `first` of the node's, and places them. Returns
+ * Packs the requantize records of `weights`, whose channels begin at `first` of the node's and have `rows` outputs each,
+ * and places them. Returns
  * the weights to pack, those of channels that do not depend on the input being zeros, and how many are zero.
  */
 export function placeRecords(
@@ -98,13 +103,14 @@ export function placeRecords(
   to: Lowering,
   weights: Weights,
   output: Output,
+  rows: number,
   first = 0,
-  real: readonly number[] = reals(node),
+  real: Float64Array | readonly number[] = reals(node),
 ): { readonly q: number; readonly forms: string; readonly data: Int8Array; readonly zeros: number } {
   const own = real.length === 1 ? real : real.slice(first, first + weights.channels);
   const bias = int32(node.inputs[2])?.subarray(first, first + weights.channels);
-  const channels = channelsOf(weights, bias, inputZeroPoint(node), own.map(quantizeMultiplier), to.planner);
+  const channels = channelsOf(weights, bias, inputZeroPoint(node), quantizeMultipliers(own), to.planner);
   const { data, zeros } = settleConstants(weights, channels, output);
-  const { bytes, forms } = packRecords(to.module, channels, output, weights.depth, to.planner);
+  const { bytes, forms } = packRecords(to.module, channels, output, { rows, depth: weights.depth }, to.planner);
   return { q: to.place(bytes), forms, data, zeros };
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import * as fixed from "../../bindings/kernels/fixedpoint.ts";
-import { frexp, quantizeMultiplier, roundHalfAway } from "../../bindings/kernels/quantization.ts";
+import { frexp, quantizeMultiplier, quantizeMultipliers, roundHalfAway } from "../../bindings/kernels/quantization.ts";
 import * as reference from "../reference/fixedpoint.ts";
 
 const MIN = -(2 ** 31);
@@ -77,6 +77,10 @@ test("quantizeMultiplier and frexp", () => {
     fc.property(fc.oneof(real, real.map(Math.fround), fc.double({ min: 0, max: 2, noNaN: true })), (x) => {
       const { multiplier, shift } = quantizeMultiplier(x);
       assert.deepEqual({ multiplier: multiplier + 0, shift }, reference.quantizeMultiplier(x));
+      const many = quantizeMultipliers([x, x / 2 ** 40]);
+      const low = quantizeMultiplier(x / 2 ** 40);
+      assert.deepEqual([...many.multiplier], [multiplier + 0, low.multiplier + 0]);
+      assert.deepEqual([...many.shift], [shift, low.shift]);
       const { fraction, exponent } = frexp(x);
       assert.equal(fraction * 2 ** exponent, x);
       if (x !== 0) assert.ok(Math.abs(fraction) >= 0.5 && Math.abs(fraction) < 1);
@@ -85,6 +89,7 @@ test("quantizeMultiplier and frexp", () => {
   );
   assert.deepEqual(quantizeMultiplier(1 - 2 ** -40), { multiplier: 2 ** 30, shift: 1 });
   assert.deepEqual(quantizeMultiplier(2 ** -33), { multiplier: 0, shift: 0 });
+  assert.deepEqual([...quantizeMultipliers([1 - 2 ** -40]).multiplier], [2 ** 30]);
   for (const [x, y] of [
     [0.5, 1],
     [-0.5, -1],

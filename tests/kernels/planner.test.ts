@@ -15,9 +15,8 @@ test("planner.wasm is at hand", () => {
 
 test("proofs: multipliers, ranges and clamps of every kind", () => {
   const draw = random(11);
-  let proven = 0;
-  let refused = 0;
-  for (let round = 0; round < 300; round++) {
+  const tally = { "positive proven": 0, "positive refused": 0, "signed proven": 0, "signed refused": 0 };
+  for (let round = 0; round < 600; round++) {
     const n = draw.int(1, 40);
     const zeroPoint = draw.pick([-128, draw.int(-128, 127)]);
     const lo = draw.pick([-128, zeroPoint, Math.min(zeroPoint + 3, 127)]);
@@ -41,11 +40,12 @@ test("proofs: multipliers, ranges and clamps of every kind", () => {
       sum: new Int32Array(n),
       zeros: 0,
     };
-    const expected = planner.provePositive(channels, output);
-    assert.deepEqual(wasm.provePositive(channels, output), expected, JSON.stringify({ channels, output }));
-    for (const a of expected.a) Number.isNaN(a) ? refused++ : proven++;
+    const form = lo >= zeroPoint ? "positive" : "signed";
+    const expected = planner.prove(form, channels, output);
+    assert.deepEqual(wasm.prove(form, channels, output), expected, JSON.stringify({ form, channels, output }));
+    for (const a of expected.a) tally[`${form} ${Number.isNaN(a) ? "refused" : "proven"}`]++;
   }
-  assert.ok(proven > 500 && refused > 500, `${proven} proven, ${refused} refused`);
+  for (const [kind, count] of Object.entries(tally)) assert.ok(count > 100, `${kind}: ${count}`);
 });
 
 test("sums and panels: sizes around vectors, extreme weights, after memory has grown", () => {

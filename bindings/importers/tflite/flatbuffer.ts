@@ -122,12 +122,19 @@ export function readInt32s(table: FlatTable, field: number): readonly number[] |
 
 /** A [float] vector. */
 export function readFloat32s(table: FlatTable, field: number): readonly number[] | undefined {
-  return readNumbers(table, field, 4, (buffer, at) => buffer.readFloat32(at));
+  const bytes = vectorBytes(table, field, 4);
+  return bytes && Array.from(new Float32Array(bytes.buffer));
 }
 
 /** A [long] vector, as the nearest numbers: exact within ±2^53. */
 export function readInt64s(table: FlatTable, field: number): readonly number[] | undefined {
-  return readNumbers(table, field, 8, (buffer, at) => buffer.readInt32(at + 4) * 2 ** 32 + buffer.readUint32(at));
+  const bytes = vectorBytes(table, field, 8);
+  if (bytes === undefined) return undefined;
+  const low = new Uint32Array(bytes.buffer);
+  const high = new Int32Array(bytes.buffer);
+  const values: number[] = new Array(low.length / 2);
+  for (let i = 0; i < values.length; i++) values[i] = (high[2 * i + 1] as number) * 2 ** 32 + (low[2 * i] as number);
+  return values;
 }
 
 /** A table that a field points to. */
@@ -156,6 +163,14 @@ function readNumbers(
   const values: number[] = new Array(length);
   for (let index = 0; index < length; index++) values[index] = read(table.file.buffer, start + size * index);
   return values;
+}
+
+/** A copy of a vector's bytes, aligned. Scales and zero points, one per channel, are most of what a file's tables hold. */
+function vectorBytes(table: FlatTable, field: number, size: number): Uint8Array<ArrayBuffer> | undefined {
+  const at = fieldAt(table, field, 4);
+  if (at === 0) return undefined;
+  const { start, length } = vectorAt(table, at, size, "vector");
+  return new Uint8Array(table.file.buffer.bytes().subarray(start, start + size * length));
 }
 
 /** Position of a field of `size` bytes, 0 where it is absent. */

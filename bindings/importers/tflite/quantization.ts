@@ -36,7 +36,7 @@ export function readQuantization(
   }));
   const scale = readFloat32s(table, QUANTIZATION.scale) ?? [];
   if (scale.length === 0) return undefined;
-  const wrong = scale.find((value) => !(Number.isFinite(value) && value > 0));
+  const wrong = firstOutside(scale, Number.MIN_VALUE, Number.MAX_VALUE);
   ensure(wrong === undefined, "INVALID_MODEL", () => ({
     where,
     expected: "scales that are finite and above 0",
@@ -44,7 +44,7 @@ export function readQuantization(
     hint: "Quantize the model again; a range of no width gives such a scale.",
   }));
   const stored = readInt64s(table, QUANTIZATION.zeroPoint) ?? [];
-  const zeroPoint = stored.length === 0 ? scale.map(() => 0) : stored;
+  const zeroPoint = stored.length === 0 ? new Array<number>(scale.length).fill(0) : stored;
   ensure(zeroPoint.length === scale.length, "INVALID_MODEL", () => ({
     where,
     expected: `${scale.length} zero points, one per scale`,
@@ -54,13 +54,22 @@ export function readQuantization(
   const range = ZERO_POINTS[dtype];
   if (range === undefined) return undefined;
   const [least, most] = range;
-  const outside = zeroPoint.find((value) => value < least || value > most);
+  const outside = firstOutside(zeroPoint, least, most);
   ensure(outside === undefined, "INVALID_MODEL", () => ({
     where,
     expected: `zero points from ${least} to ${most} for ${dtype}`,
     received: `${outside}`,
   }));
   return { scale, zeroPoint, axis };
+}
+
+/** The first value that is not in the range: one loop for all channels of all layers. */
+function firstOutside(values: readonly number[], least: number, most: number): number | undefined {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (!(value >= least && value <= most)) return value;
+  }
+  return undefined;
 }
 
 /**
