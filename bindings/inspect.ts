@@ -7,8 +7,8 @@ import { type PassOptions, runPasses } from "./passes/index.ts";
 import { isPlan, readPlan } from "./plan/file.ts";
 import { planGraph } from "./plan/plan.ts";
 import { memoryBytes, type Plan, type PlanPort, type PlanStep } from "./plan/types.ts";
+import { loadPlanner } from "./planner/index.ts";
 import { loadModule } from "./runtime/modules.ts";
-import { loadPlanner } from "./runtime/planner.ts";
 import { readSource, type Source } from "./runtime/source.ts";
 import type { DType } from "./tensor.ts";
 

@@ -36,6 +36,7 @@ const WALLS: readonly Wall[] = [
     types: ["bindings/tensor.ts"],
     packages: ["wasm-feature-detect", "@assemblyscript/loader", "node:fs/promises", "node:worker_threads"],
   },
+  { of: "bindings/planner", may: ["bindings/kernels", "bindings/runtime/source.ts"] },
   {
     of: "bindings/runtime.ts",
     may: [

@@ -76,9 +76,9 @@ export function proveSum(sum: Sum, { lo, hi }: Range): LinearSum | undefined {
 
 /** All 256 values of an operand as the reference scales them. */
 function scaledOperand({ multiplier, shift }: Multiplier, zeroPoint: number): Float64Array {
-  return Float64Array.from({ length: 256 }, (_, i) =>
-    roundingShift(highMul((i - 128 - zeroPoint) * 2 ** 20, multiplier), -shift),
-  );
+  const values = new Float64Array(256);
+  for (let i = 0; i < 256; i++) values[i] = roundingShift(highMul((i - 128 - zeroPoint) * 2 ** 20, multiplier), -shift);
+  return values;
 }
 
 /** For each output above `lo` the least sum that gives it; zero points are taken off. */

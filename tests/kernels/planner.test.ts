@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { planner } from "../../bindings/kernels/planner.ts";
 import { quantizeMultiplier } from "../../bindings/kernels/quantization.ts";
 import type { Channels, Output } from "../../bindings/kernels/requantize.ts";
-import { loadPlanner } from "../../bindings/runtime/planner.ts";
+import { loadPlanner } from "../../bindings/planner/index.ts";
 import { random } from "../support/kernels.ts";
 
 const wasm = await loadPlanner();

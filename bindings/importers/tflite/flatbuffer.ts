@@ -123,7 +123,12 @@ export function readInt32s(table: FlatTable, field: number): readonly number[] |
 /** A [float] vector. */
 export function readFloat32s(table: FlatTable, field: number): readonly number[] | undefined {
   const bytes = vectorBytes(table, field, 4);
-  return bytes && Array.from(new Float32Array(bytes.buffer));
+  if (bytes === undefined) return undefined;
+  const floats = new Float32Array(bytes.buffer);
+  // Not Array.from: it asks an iterator for an object per element.
+  const values: number[] = new Array(floats.length);
+  for (let i = 0; i < values.length; i++) values[i] = floats[i] as number;
+  return values;
 }
 
 /** A [long] vector, as the nearest numbers: exact within ±2^53. */
