@@ -1,7 +1,7 @@
 /**
  * Convolution that gathers what a kernel row reads once for all output rows that need it. For every input row, padding
- * included, the runs of kW·inC activations under the kernel at four output pixels are interleaved into one tile segment,
- * [tile][step][4][KR]; a tile of an output row walks the segments of kH input rows. k is [kH][kW·inC] with segments
+ * included, the runs of kW·inC activations under the kernel at the output pixels of a tile, four or six, are interleaved
+ * into one segment, [step][pixels][KR]; a tile of an output row walks the segments of kH input rows. k is [kH][kW·inC] with segments
  * rounded up to whole steps, zero in B.
  *
  * For kernel rows of a few steps at least, rows of at least one tile, and panels of eight columns in a float form; the
@@ -11,19 +11,19 @@
 import { Conv2d } from "../params";
 import { activationMask } from "../relaxed/probe";
 import { copyRun, fillRun } from "./bytes";
-import { KR, STEP } from "./gemm";
-import { interleave, STEP_A } from "./interleave";
+import { inFours, inLast, inSixes, KR, STEP } from "./gemm";
+import { Four, interleave, LANE, LANES_BEYOND, Six } from "./interleave";
 import { Fixed, FORM, POSITIVE, Positive, RECORD, SIGNED, Signed } from "./requantize";
-import { MR, Segmented, wholeTiles } from "./tile";
+import { Segmented, wholeTiles } from "./tile";
 import { widenPanel } from "./widen";
 
-/** What an input row's last tile may be written beyond its end. */
-const SLACK: usize = 3 * STEP_A;
+/** What an input row's last tile may be written beyond its end: three steps of six, and lanes. */
+const SLACK: usize = 3 * 6 * LANE + LANES_BEYOND;
 
 export function directConv2d(params: usize, part: u32, parts: u32): void {
   const p = changetype<Conv2d>(params);
-  const segment = <usize>(p.k / p.kH / KR) * STEP_A;
-  const pitch = <usize>((p.outW + MR - 1) / MR) * segment;
+  const segment = <usize>(p.k / p.kH / KR) * LANE;
+  const pitch = <usize>pixelsOf(p.outW) * segment;
   const rows = <usize>p.scratch + <usize>part * p.scratchStride;
   const bWide = rows + SLACK + pitch * <usize>((p.mBlock - 1) * p.strideH + (p.kH - 1) * p.dilationH + 1);
   const line = ASC_FEATURE_RELAXED_SIMD ? bWide : bWide + <usize>(p.k / KR) * (STEP << 1);
@@ -41,25 +41,63 @@ export function directConv2d(params: usize, part: u32, parts: u32): void {
   }
 }
 
+/** Pixels of all tiles of an output row: the last tile has some in common with those before. */
+// @ts-ignore: decorator
+@inline function pixelsOf(outW: u32): u32 {
+  const six = inSixes(outW);
+  const four = six + inFours(outW, six);
+  return four + inLast(outW, outW - four);
+}
+
 /** The tile segments of `rows` input rows from row y on. */
 function packRows(p: Conv2d, batch: u32, y: i32, rows: u32, target: usize, segment: usize, line: usize, mask: v128): void {
   const inC = p.inC;
   const length = p.kW * inC;
   const s = <usize>(p.strideW * inC);
-  const columns = ((p.outW - 1) * p.strideW + p.kW) * inC;
+  const outW = p.outW;
+  const six = inSixes(outW);
+  const four = six + inFours(outW, six);
+  const last = inLast(outW, outW - four);
+  const columns = ((outW - 1) * p.strideW + p.kW) * inC;
   const left = <u32>max(p.padLeft, 0) * inC;
   const inside = min(p.inW * inC, columns - left);
   fillRun(line, p.xZeroPoint, columns);
   for (; rows; rows--) {
     if (<u32>y < p.inH) copyRun(line + left, <usize>p.x + <usize>((batch * p.inH + y) * p.inW) * inC, inside);
     else fillRun(line + left, p.xZeroPoint, inside);
-    for (let x: u32 = 0; x < p.outW; x += MR) {
-      const at = line + <usize>min(x, p.outW - MR) * s;
-      interleave(target, STEP_A, at, at + s, at + 2 * s, at + 3 * s, length, mask);
-      target += segment;
-    }
+    if (ASC_FEATURE_RELAXED_SIMD) target = tilesAt<Six>(target, line, s, 0, six, length, segment, mask);
+    target = tilesAt<Four>(target, line, s, six, four, length, segment, mask);
+    if (last == 4) target = tilesAt<Four>(target, line, s, outW - 4, outW, length, segment, mask);
+    else if (ASC_FEATURE_RELAXED_SIMD && last) target = tilesAt<Six>(target, line, s, outW - 6, outW, length, segment, mask);
     y++;
   }
+}
+
+/** The segments of pixels x to `end` of one row, `s` bytes from pixel to pixel, in tiles of R; returns where they end. */
+function tilesAt<R>(
+  target: usize,
+  line: usize,
+  s: usize,
+  x: u32,
+  end: u32,
+  length: u32,
+  segment: usize,
+  mask: v128,
+): usize {
+  const six = idof<R>() == idof<Six>();
+  const size: u32 = six ? 6 : 4;
+  const step: usize = six ? 6 * LANE : 4 * LANE;
+  for (; x < end; x += size) {
+    const at = line + <usize>x * s;
+    if (six) {
+      const fifth = at + 4 * s;
+      const sixth = fifth + s;
+      interleave(target + 16, step, fifth, sixth, sixth, sixth, length, mask);
+    }
+    interleave(target, step, at, at + s, at + 2 * s, at + 3 * s, length, mask);
+    target += <usize>size * segment;
+  }
+  return target;
 }
 
 /** All panels over a block of output rows. */
@@ -90,7 +128,7 @@ function panels(
   }
 }
 
-/** Output rows of one panel: whole tiles, then the last pixels again as one tile that ends with the row. */
+/** Output rows of one panel. */
 // @ts-ignore: decorator
 @inline function outputRows<F>(
   p: Conv2d,
@@ -105,23 +143,42 @@ function panels(
   mask: v128,
 ): void {
   const outW = p.outW;
-  const whole = outW & ~(MR - 1);
   const yStride = <usize>p.yStride;
-  const bSegment = (bEnd - b) / p.kH;
-  const skip = pitch * p.dilationH - segment;
-  const rowStep = pitch * p.strideH;
+  const six = inSixes(outW);
+  const four = six + inFours(outW, six);
+  const last = inLast(outW, outW - four);
+  const cLast = <usize>(outW - last) * yStride;
   for (; rows; rows--) {
-    let x: u32 = 0;
-    let count = whole;
-    let tile = a;
-    do {
-      const end = tile + <usize>(count / MR) * segment;
-      wholeTiles<F, Segmented>(changetype<usize>(p), tile, end, segment, b, bEnd, 0, bSegment, skip, q, c + <usize>x * yStride, yStride, mask);
-      x = x + count == outW ? outW : outW - MR;
-      count = MR;
-      tile = end;
-    } while (x < outW);
-    a += rowStep;
+    const aFour = a + <usize>six * segment;
+    const aLast = a + <usize>four * segment;
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      rowTiles<F, Six>(p, 6, a, aFour, segment, pitch, b, bEnd, q, c, mask);
+      if (last == 6) rowTiles<F, Six>(p, 6, aLast, aLast + 6 * segment, segment, pitch, b, bEnd, q, c + cLast, mask);
+    }
+    rowTiles<F, Four>(p, 4, aFour, aLast, segment, pitch, b, bEnd, q, c + <usize>six * yStride, mask);
+    if (last == 4) rowTiles<F, Four>(p, 4, aLast, aLast + 4 * segment, segment, pitch, b, bEnd, q, c + cLast, mask);
+    a += pitch * p.strideH;
     c += <usize>outW * yStride;
   }
+}
+
+/** Tiles of R pixels, `size` in number, of one output row. */
+// @ts-ignore: decorator
+@inline function rowTiles<F, R>(
+  p: Conv2d,
+  size: usize,
+  a: usize,
+  aEnd: usize,
+  segment: usize,
+  pitch: usize,
+  b: usize,
+  bEnd: usize,
+  q: usize,
+  c: usize,
+  mask: v128,
+): void {
+  if (a == aEnd) return;
+  const tile = size * segment;
+  const skip = pitch * p.dilationH - tile;
+  wholeTiles<F, Segmented, R>(changetype<usize>(p), a, aEnd, tile, b, bEnd, 0, (bEnd - b) / p.kH, skip, q, c, p.yStride, mask);
 }

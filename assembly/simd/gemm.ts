@@ -12,17 +12,20 @@
 import { Conv2d, Gemm } from "../params";
 import { activationMask } from "../relaxed/probe";
 import { packPatches } from "./im2col";
-import { CHUNK, interleave, interleaveExactly, STEP_A, tileBytes } from "./interleave";
+import { chunkLimit, Four, interleaveTiles, LANE, LANES_BEYOND, rowBytes, Six } from "./interleave";
 import { EXACT, Fixed, FORM, POSITIVE, Positive, RECORD, SIGNED, Signed } from "./requantize";
-import { Dense, MR, rowTile, Sparse, wholeTiles } from "./tile";
+import { Dense, rowTile, Sparse, wholeTiles } from "./tile";
 import { widenPanel } from "./widen";
 
 /** k's in one step of a panel, and the bytes of that step as stored. */
 export const KR: u32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
 export const STEP: usize = 8 * KR;
-/** Bytes of patches that are gathered at a time, and the most of them. */
+/** Bytes of patches that are gathered at a time, whole tiles of whichever size, and the most of them. */
 const PATCH_BYTES: usize = 2048;
-const MAX_PATCHES: u32 = 32;
+const MULTIPLE: usize = ASC_FEATURE_RELAXED_SIMD ? 12 : 4;
+const MAX_PATCHES: usize = 24;
+/** Rows that the tile that ends with a block has in common with others. */
+const ROWS_BEYOND: u32 = 4;
 
 export function gemm(params: usize, part: u32, parts: u32): void {
   product(params, part, parts, false, false);
@@ -43,28 +46,56 @@ export function sparseConv2d(params: usize, part: u32, parts: u32): void {
   product(params, part, parts, true, true);
 }
 
-/** Rows in blocks of whole tiles. Parts share the rows. */
+/** Rows in blocks. Parts share the rows. */
 // @ts-ignore: decorator
 @inline function product(params: usize, part: u32, parts: u32, patches: bool, sparse: bool): void {
   const p = changetype<Gemm>(params);
-  const tile = tileBytes(p.k);
   const tiles = <usize>p.scratch + <usize>part * p.scratchStride;
-  const bWide = tiles + <usize>(p.mBlock / MR) * tile;
+  const bWide = tiles + <usize>(p.mBlock + ROWS_BEYOND) * rowBytes(p.k) + LANES_BEYOND;
   const spare = ASC_FEATURE_RELAXED_SIMD ? bWide : bWide + <usize>((p.k + 1) >>> 1) * (STEP << 1);
   const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
   const end = share(p.m, part + 1, parts);
   for (let row = share(p.m, part, parts); row < end; ) {
     let rows = min(p.mBlock, end - row);
-    const missing = -rows & (MR - 1);
-    if (row >= missing) {
-      row -= missing;
-      rows += missing;
+    if (rows < 4 && row >= 4 - rows) {
+      row -= 4 - rows;
+      rows = 4;
     }
-    if (patches) packPatchTiles(changetype<Conv2d>(params), row, rows, tiles, tile, spare, mask);
-    else packTiles(p, row, rows, tiles, tile, spare, mask);
-    block(p, tiles, tile, rows, <usize>p.y + <usize>row * p.yStride, bWide, sparse, mask);
+    const six = inSixes(rows);
+    const four = six + inFours(rows, six);
+    const last = inLast(rows, rows - four);
+    let t = tiles;
+    if (ASC_FEATURE_RELAXED_SIMD) t = pack<Six>(params, patches, row, six, t, spare, mask);
+    t = pack<Four>(params, patches, row + six, four - six, t, spare, mask);
+    if (ASC_FEATURE_RELAXED_SIMD && last == 6) pack<Six>(params, patches, row + rows - 6, 6, t, spare, mask);
+    else if (last) pack<Four>(params, patches, row + rows - 4, 4, t, spare, mask);
+    else pack<Four>(params, patches, row + four, rows - four, t, spare, mask);
+    block(p, tiles, rows, six, four, last, <usize>p.y + <usize>row * p.yStride, bWide, sparse, mask);
     row += rows;
   }
+}
+
+// A block is tiles of six rows, or of four where it is small or six do not pay, and one tile that ends with the block
+// and computes rows before it again. Fewer than four rows go one by one.
+
+/** Rows of a block in tiles of six. */
+// @ts-ignore: decorator
+@inline export function inSixes(rows: u32): u32 {
+  return ASC_FEATURE_RELAXED_SIMD && rows > 8 ? rows - (rows % 6) : 0;
+}
+
+/** Of the others, those in tiles of four: none where one tile of six takes them all. */
+// @ts-ignore: decorator
+@inline export function inFours(rows: u32, six: u32): u32 {
+  const rest = rows - six;
+  return six && rest == 5 ? 0 : rest & ~3;
+}
+
+/** Rows of the tile that ends with the block, where `rest` are not in others. */
+// @ts-ignore: decorator
+@inline export function inLast(rows: u32, rest: u32): u32 {
+  if (rest == 0 || rows < 4) return 0;
+  return rest == 5 ? 6 : 4;
 }
 
 /** First row of a part, in whole tiles. */
@@ -72,53 +103,39 @@ export function sparseConv2d(params: usize, part: u32, parts: u32): void {
 @inline function share(m: u32, part: u32, parts: u32): u32 {
   if (part == parts) return m;
   const start = <u32>((<u64>m * part) / parts);
-  return start - (start % MR);
+  return start - (start & 3);
 }
 
-/** Tiles of rows where they stand; rows beyond the last repeat it. */
-function packTiles(p: Gemm, row: u32, rows: u32, target: usize, tile: usize, spare: usize, mask: v128): void {
-  const k = p.k;
+/** Tiles of `rows` rows; returns where they end. */
+// @ts-ignore: decorator
+@inline function pack<R>(params: usize, patches: bool, row: u32, rows: u32, target: usize, spare: usize, mask: v128): usize {
+  const p = changetype<Conv2d>(params);
+  if (patches) return packPatchTiles<R>(p, row, rows, target, spare, mask);
   const stride = <usize>p.xStride;
   const last = <usize>p.x + <usize>(p.m - 1) * stride;
-  // The last address at which whole chunks of a row stay inside A.
-  const limit = last + k - <usize>((k + CHUNK - 1) & ~(CHUNK - 1));
-  let s0 = <usize>p.x + <usize>row * stride;
-  for (const end = s0 + <usize>rows * stride; s0 < end; s0 += stride << 2) {
-    const s1 = s0 + stride;
-    const s2 = s1 + stride;
-    const s3 = s2 + stride;
-    if (s3 <= limit) interleave(target, STEP_A, s0, s1, s2, s3, k, mask);
-    else interleaveExactly(target, STEP_A, s0, min(s1, last), min(s2, last), min(s3, last), k, mask, spare);
-    target += tile;
-  }
+  return interleaveTiles<R>(target, <usize>p.x + <usize>row * stride, stride, rows, last, chunkLimit(last, p.k), p.k, mask, spare);
 }
 
-/** Rows of patches that are gathered at a time, in whole tiles: what fits PATCH_BYTES. */
-// @ts-ignore: decorator
-@inline function patchesAtATime(stride: usize): u32 {
-  return min(max((<u32>(PATCH_BYTES / stride)) & ~(MR - 1), MR), MAX_PATCHES);
-}
-
-/** Tiles of patches; of a last tile that is not whole, the rows beyond hold whatever was there before. */
-function packPatchTiles(p: Conv2d, row: u32, rows: u32, target: usize, tile: usize, spare: usize, mask: v128): void {
+/** Patches are gathered row by row, some tiles at a time. */
+function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare: usize, mask: v128): usize {
   const k = p.k;
   const stride = <usize>((k + 15) & ~15);
-  const patches = patchesAtATime(stride);
+  const atATime = <u32>min(max(PATCH_BYTES / stride / MULTIPLE, 1) * MULTIPLE, MAX_PATCHES);
   while (rows) {
-    const count = min(rows, patches);
+    const count = min(rows, atATime);
     packPatches(p, row, count, spare, stride);
-    for (let s = spare, end = spare + <usize>count * stride; s < end; s += stride << 2) {
-      interleave(target, STEP_A, s, s + stride, s + 2 * stride, s + 3 * stride, k, mask);
-      target += tile;
-    }
+    const gathered = spare + <usize>count * stride;
+    const last = gathered - stride;
+    target = interleaveTiles<R>(target, spare, stride, count, last, last, k, mask, gathered);
     row += count;
     rows -= count;
   }
+  return target;
 }
 
-/** Whole tiles of one panel. */
+/** Tiles of one panel and of R rows. */
 // @ts-ignore: decorator
-@inline function tiles<F>(
+@inline function tilesOf<F, R>(
   params: usize,
   sparse: bool,
   a: usize,
@@ -132,8 +149,39 @@ function packPatchTiles(p: Conv2d, row: u32, rows: u32, target: usize, tile: usi
   yStride: usize,
   mask: v128,
 ): void {
-  if (sparse) wholeTiles<F, Sparse>(params, a, aEnd, tile, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
-  else wholeTiles<F, Dense>(params, a, aEnd, tile, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
+  if (a == aEnd) return;
+  if (sparse) wholeTiles<F, Sparse, R>(params, a, aEnd, tile, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
+  else wholeTiles<F, Dense, R>(params, a, aEnd, tile, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
+}
+
+/** All tiles of one panel; `row` is the bytes of a row. */
+// @ts-ignore: decorator
+@inline function panelTiles<F>(
+  params: usize,
+  sparse: bool,
+  a: usize,
+  row: usize,
+  rows: u32,
+  six: u32,
+  four: u32,
+  last: u32,
+  b: usize,
+  bEnd: usize,
+  offsets: usize,
+  q: usize,
+  c: usize,
+  yStride: usize,
+  mask: v128,
+): void {
+  const aFour = a + <usize>six * row;
+  const aLast = a + <usize>four * row;
+  const cLast = c + <usize>(rows - last) * yStride;
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    tilesOf<F, Six>(params, sparse, a, aFour, 6 * row, b, bEnd, offsets, q, c, yStride, mask);
+    if (last == 6) tilesOf<F, Six>(params, sparse, aLast, aLast + 6 * row, 6 * row, b, bEnd, offsets, q, cLast, yStride, mask);
+  }
+  tilesOf<F, Four>(params, sparse, aFour, aLast, 4 * row, b, bEnd, offsets, q, c + <usize>six * yStride, yStride, mask);
+  if (last == 4) tilesOf<F, Four>(params, sparse, aLast, aLast + 4 * row, 4 * row, b, bEnd, offsets, q, cLast, yStride, mask);
 }
 
 /** One block of tiles at `a` against all panels; rows of C start at `c`. */
@@ -141,8 +189,10 @@ function packPatchTiles(p: Conv2d, row: u32, rows: u32, target: usize, tile: usi
 @inline function block(
   p: Gemm,
   a: usize,
-  tile: usize,
   rows: u32,
+  six: u32,
+  four: u32,
+  last: u32,
   c: usize,
   bWide: usize,
   sparse: bool,
@@ -151,8 +201,7 @@ function packPatchTiles(p: Conv2d, row: u32, rows: u32, target: usize, tile: usi
   const params = changetype<usize>(p);
   const n = p.n;
   const yStride = <usize>p.yStride;
-  const whole = rows & ~(MR - 1);
-  const aEnd = a + <usize>(whole / MR) * tile;
+  const row = rowBytes(p.k);
   let w = <usize>p.w;
   let q = <usize>p.q;
   let index = <usize>p.index;
@@ -169,20 +218,45 @@ function packPatchTiles(p: Conv2d, row: u32, rows: u32, target: usize, tile: usi
     const bEnd = b + (ASC_FEATURE_RELAXED_SIMD ? bytes : bytes << 1);
     const form = load<u32>(q, FORM);
     const width = min(n - column, 8);
-    let row: u32 = 0;
-    if (width == 8 && form != EXACT) {
-      if (form == POSITIVE) tiles<Positive>(params, sparse, a, aEnd, tile, b, bEnd, offsets, q, c, yStride, mask);
-      else if (form == SIGNED) tiles<Signed>(params, sparse, a, aEnd, tile, b, bEnd, offsets, q, c, yStride, mask);
-      else tiles<Fixed>(params, sparse, a, aEnd, tile, b, bEnd, offsets, q, c, yStride, mask);
-      row = whole;
-    }
-    for (; row < rows; row++) {
-      const aRow = a + <usize>(row / MR) * tile + ((row & (MR - 1)) << 2);
-      const cRow = c + <usize>row * yStride;
-      rowTile(params, sparse, aRow, b, bEnd, offsets, q, cRow, width, mask);
+    if (width == 8 && form != EXACT && rows >= 4) {
+      if (form == POSITIVE) panelTiles<Positive>(params, sparse, a, row, rows, six, four, last, b, bEnd, offsets, q, c, yStride, mask);
+      else if (form == SIGNED) panelTiles<Signed>(params, sparse, a, row, rows, six, four, last, b, bEnd, offsets, q, c, yStride, mask);
+      else panelTiles<Fixed>(params, sparse, a, row, rows, six, four, last, b, bEnd, offsets, q, c, yStride, mask);
+    } else {
+      rowByRow(params, sparse, 6, a, row, 0, six, b, bEnd, offsets, q, c, yStride, width, mask);
+      rowByRow(params, sparse, 4, a, row, six, four, b, bEnd, offsets, q, c, yStride, width, mask);
+      const size = last ? last : 4;
+      const first = last ? rows - last : four;
+      const aLast = a + <usize>four * row - <usize>first * row;
+      rowByRow(params, sparse, size, aLast, row, first, rows, b, bEnd, offsets, q, c, yStride, width, mask);
     }
     c += 8;
     w += bytes;
     q += RECORD;
+  }
+}
+
+/** Rows `first` to `end` of a block, in tiles of `size`; row 0 would begin at `a`. */
+function rowByRow(
+  params: usize,
+  sparse: bool,
+  size: u32,
+  a: usize,
+  row: usize,
+  first: u32,
+  end: u32,
+  b: usize,
+  bEnd: usize,
+  offsets: usize,
+  q: usize,
+  c: usize,
+  yStride: usize,
+  width: u32,
+  mask: v128,
+): void {
+  for (let i = first; i < end; i++) {
+    const inTile = (i - first) % size;
+    const aRow = a + <usize>(i - inTile) * row + <usize>inTile * LANE;
+    rowTile(params, sparse, size, aRow, b, bEnd, offsets, q, c + <usize>i * yStride, width, mask);
   }
 }

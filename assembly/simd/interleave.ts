@@ -1,23 +1,33 @@
 /**
- * Four rows of activations side by side, as register tiles and columns take them: [k/KR][4 rows][KR], 16 bytes a step.
+ * Rows of activations side by side, as register tiles and columns take them: [k/KR][rows][KR], 4 bytes a step and row.
  * The activations of a step are then broadcast from one address; rows apart need an address each, which on V8 made a
  * sixth of the loop's instructions. SIMD128 widens to int16 on the way, the relaxed module flips top bits by `mask`.
  */
 import { copyRun } from "./bytes";
 
+/** Rows of a tile. */
+export class Four {}
+export class Six {}
+
 /** Activations that are read at a time: four steps. */
-export const CHUNK: u32 = ASC_FEATURE_RELAXED_SIMD ? 16 : 8;
+const CHUNK: u32 = ASC_FEATURE_RELAXED_SIMD ? 16 : 8;
 /** k's of one step. */
 const KR: u32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
-/** Bytes of one step of four rows. */
-export const STEP_A: usize = 16;
+/** Bytes of one step of one row. */
+export const LANE: usize = 4;
 /** Bytes that `interleaveExactly` needs to spare. */
 export const SPARE: usize = 64;
 
-/** Bytes of four rows of k activations: whole chunks. */
+/** The last address at which a row can be read in whole chunks, where `last` is that of the last row. */
 // @ts-ignore: decorator
-@inline export function tileBytes(k: u32): usize {
-  return <usize>((k + CHUNK - 1) / CHUNK) * (4 * STEP_A);
+@inline export function chunkLimit(last: usize, k: u32): usize {
+  return last + k - <usize>((k + CHUNK - 1) & ~(CHUNK - 1));
+}
+
+/** Bytes of a row of k activations among others: whole chunks. */
+// @ts-ignore: decorator
+@inline export function rowBytes(k: u32): usize {
+  return <usize>((k + CHUNK - 1) / CHUNK) * (4 * LANE);
 }
 
 /** Four steps of one row. */
@@ -27,8 +37,8 @@ export const SPARE: usize = 64;
 }
 
 /**
- * Interleaves k activations of the rows at s0 to s3 into steps `step` bytes apart. Reads and writes whole chunks: up to
- * 15 bytes beyond k, and up to three steps beyond the last.
+ * Interleaves k activations of the rows at s0 to s3 into steps `step` bytes apart, of which they take the first sixteen.
+ * Reads and writes whole chunks: up to 15 bytes beyond k, and up to three steps beyond the last.
  */
 // @ts-ignore: decorator
 @inline export function interleave(
@@ -85,3 +95,43 @@ export function interleaveExactly(
   copyRun(spare + 3 * CHUNK, s3 + whole, rest);
   interleave(target, step, spare, spare + CHUNK, spare + 2 * CHUNK, spare + 3 * CHUNK, rest, mask);
 }
+
+/**
+ * Rows from s0 on, `stride` bytes apart, none beyond `last`, into tiles of R; whole chunks may be read of rows up
+ * to `limit`. Rows five and six of a tile come first: what they write beyond themselves is the next step of the first
+ * four, or up to LANES_BEYOND bytes after the tile. Returns where the tiles end.
+ */
+export function interleaveTiles<R>(
+  target: usize,
+  s0: usize,
+  stride: usize,
+  rows: u32,
+  last: usize,
+  limit: usize,
+  k: u32,
+  mask: v128,
+  spare: usize,
+): usize {
+  const six = idof<R>() == idof<Six>();
+  const size: u32 = six ? 6 : 4;
+  const step: usize = six ? 6 * LANE : 4 * LANE;
+  const bytes = <usize>size * rowBytes(k);
+  for (const end = s0 + <usize>rows * stride; s0 < end; s0 += <usize>size * stride) {
+    const s1 = s0 + stride;
+    const s2 = s1 + stride;
+    const s3 = s2 + stride;
+    const s4 = s3 + stride;
+    const s5 = s4 + stride;
+    if (six) {
+      if (s5 <= limit) interleave(target + 16, step, s4, s5, s5, s5, k, mask);
+      else interleaveExactly(target + 16, step, s4, s5, s5, s5, k, mask, spare);
+    }
+    if (s3 <= limit) interleave(target, step, s0, s1, s2, s3, k, mask);
+    else interleaveExactly(target, step, s0, min(s1, last), min(s2, last), min(s3, last), k, mask, spare);
+    target += bytes;
+  }
+  return target;
+}
+
+/** What the last tile may write beyond itself. */
+export const LANES_BEYOND: usize = 16;

@@ -15,7 +15,7 @@ import { transposeTile } from "./permute";
 import { A, B, COL_SUM, exactLane, FIXED, FORM, highest, lowest, narrow, offsetOf, POSITIVE, RECORD, SIGNED } from "./requantize";
 import { Fixed, Positive, requantize, Signed } from "./requantize";
 import { storeBytes } from "./bytes";
-import { interleaveExactly, SPARE, tileBytes } from "./interleave";
+import { interleaveExactly, rowBytes, SPARE } from "./interleave";
 
 /** Rows at a time, and the bytes of one step of them. */
 const ROWS: u32 = 28;
@@ -25,7 +25,7 @@ export function spmmColumns(params: usize, part: u32, parts: u32): void {
   const p = changetype<Gemm>(params);
   const spare = <usize>p.scratch + <usize>part * p.scratchStride;
   const columns = spare + SPARE;
-  const outputs = columns + tileBytes(p.k) * (ROWS / 4);
+  const outputs = columns + rowBytes(p.k) * ROWS;
   const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
   const blocks = (p.m + ROWS - 1) / ROWS;
   const end = <u32>((<u64>blocks * (part + 1)) / parts);

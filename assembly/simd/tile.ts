@@ -1,23 +1,21 @@
 /**
- * Register tiles of the GEMM. A: four rows interleaved, [k/KR][4][KR] (`interleave.ts`), one i32 lane broadcast for each
- * row. B: a panel of eight columns, [k/KR][8][KR]; where it is sparse, only its steps that are not zero, with the place
- * of each step. SIMD128 has KR = 2 with both widened to int16, the relaxed dot product KR = 4 bytes: a step is 32 bytes
- * of B and 16 of A either way.
+ * Register tiles of the GEMM. A: four or six rows interleaved, [k/KR][rows][KR] (`interleave.ts`), one i32 lane broadcast
+ * for each row. B: a panel of eight columns, [k/KR][8][KR]; where it is sparse, only its steps that are not zero, with
+ * the place of each step. SIMD128 has KR = 2 with both widened to int16, the relaxed dot product KR = 4 bytes: a step is
+ * 32 bytes of B and 4 of each row of A either way.
  *
- * 4x8: eight accumulators, two B and one A fit V8's fifteen registers. With SIMD128 it beats 5x8, 6x8 and 4x16; relaxed
- * 5x8 is as fast on long rows, but leaves more rows over of the 8, 16 and 49 that networks have.
+ * SIMD128 takes 4x8: eight accumulators, two B, one A and one product fit V8's fifteen registers, where 6x8 and 4x16 spill.
+ * The relaxed dot product adds by itself, but takes five cycles: twelve accumulators keep it busy, eight do not.
  */
 import { Gemm } from "../params";
 import { magic } from "./constants";
 import { A, B, highest, initial, lowest, narrow, offsetOf, requantize, requantizeAny } from "./requantize";
 import { storeBytes } from "./bytes";
-import { STEP_A } from "./interleave";
+import { Six } from "./interleave";
 
-export const MR: u32 = 4;
-/** Bytes of one step of a panel. */
+/** Bytes of one step of a panel, and of a row of A. */
 const STEP: usize = 32;
-/** Offsets of sparse steps count bytes of one row; a step of A holds four rows. */
-const OFFSET_SHIFT: usize = 2;
+const LANE: usize = 4;
 
 /** How a panel's steps find their activations: one after the other, at offsets, or in segments of A. */
 export class Dense {}
@@ -33,10 +31,10 @@ export class Segmented {}
 }
 
 /**
- * 4×8 tiles from `a` to `aEnd`, `tile` bytes apart, of one form F and layout L. Segmented: after every `segment` bytes
- * of B, A goes on `skip` bytes further, in the next row of an image.
+ * Tiles of R rows from `a` to `aEnd`, `tile` bytes apart, of one form F and layout L. Offsets of sparse steps count bytes
+ * of one row. Segmented: after every `segment` bytes of B, A goes on `skip` bytes further, in the next row of an image.
  */
-export function wholeTiles<F, L>(
+export function wholeTiles<F, L, R>(
   params: usize,
   a: usize,
   aEnd: usize,
@@ -53,6 +51,8 @@ export function wholeTiles<F, L>(
 ): void {
   const sparse = idof<L>() == idof<Sparse>();
   const segmented = idof<L>() == idof<Segmented>();
+  const six = idof<R>() == idof<Six>();
+  const rows: usize = six ? 6 : 4;
   while (a < aEnd) {
     let r00 = initial(q, mask);
     let r01 = initial(q + 16, mask);
@@ -62,6 +62,10 @@ export function wholeTiles<F, L>(
     let r21 = r01;
     let r30 = r00;
     let r31 = r01;
+    let r40 = r00;
+    let r41 = r01;
+    let r50 = r00;
+    let r51 = r01;
     let at = a;
     let o = offsets;
     let b = bStart;
@@ -70,7 +74,7 @@ export function wholeTiles<F, L>(
         const bSegment = segmented ? b + segment : bEnd;
         do {
           if (sparse) {
-            at = a + (<usize>load<u16>(o) << OFFSET_SHIFT);
+            at = a + <usize>load<u16>(o) * rows;
             o += 2;
           }
           const b0 = v128.load(b);
@@ -87,8 +91,16 @@ export function wholeTiles<F, L>(
           x = v128.load32_splat(at, 12);
           r30 = dot(x, b0, r30);
           r31 = dot(x, b1, r31);
+          if (six) {
+            x = v128.load32_splat(at, 16);
+            r40 = dot(x, b0, r40);
+            r41 = dot(x, b1, r41);
+            x = v128.load32_splat(at, 20);
+            r50 = dot(x, b0, r50);
+            r51 = dot(x, b1, r51);
+          }
           b += STEP;
-          if (!sparse) at += STEP_A;
+          if (!sparse) at += rows * LANE;
         } while (b < bSegment);
         if (segmented) at += skip;
       } while (segmented && b < bEnd);
@@ -101,12 +113,20 @@ export function wholeTiles<F, L>(
     r10 = requantize<F>(r10, s, t, m, offset);
     r20 = requantize<F>(r20, s, t, m, offset);
     r30 = requantize<F>(r30, s, t, m, offset);
+    if (six) {
+      r40 = requantize<F>(r40, s, t, m, offset);
+      r50 = requantize<F>(r50, s, t, m, offset);
+    }
     s = v128.load(q, A + 16);
     t = v128.load(q, B + 16);
     r01 = requantize<F>(r01, s, t, m, offset);
     r11 = requantize<F>(r11, s, t, m, offset);
     r21 = requantize<F>(r21, s, t, m, offset);
     r31 = requantize<F>(r31, s, t, m, offset);
+    if (six) {
+      r41 = requantize<F>(r41, s, t, m, offset);
+      r51 = requantize<F>(r51, s, t, m, offset);
+    }
     const lo = lowest<Gemm>(params);
     const hi = highest<Gemm>(params);
     const y0 = narrow(r00, r01, r10, r11, lo, hi);
@@ -117,14 +137,24 @@ export function wholeTiles<F, L>(
     v128.store64_lane(c, y2, 0);
     v128.store64_lane(c + yStride, y2, 1);
     c += yStride << 1;
+    if (six) {
+      const y4 = narrow(r40, r41, r50, r51, lo, hi);
+      v128.store64_lane(c, y4, 0);
+      v128.store64_lane(c + yStride, y4, 1);
+      c += yStride << 1;
+    }
     a += tile;
   }
 }
 
-/** One row of a tile, at `a`, and one panel in any form and width: panels that are not whole, and products of few rows. */
+/**
+ * One row of a tile of `rows`, at `a`, and one panel in any form and width: panels that are not whole, and products of
+ * few rows.
+ */
 export function rowTile(
   params: usize,
   sparse: bool,
+  rows: usize,
   a: usize,
   b: usize,
   bEnd: usize,
@@ -137,10 +167,10 @@ export function rowTile(
   let r0 = initial(q, mask);
   let r1 = initial(q + 16, mask);
   for (; b < bEnd; b += STEP) {
-    const x = v128.load32_splat(sparse ? a + (<usize>load<u16>(offsets) << OFFSET_SHIFT) : a);
+    const x = v128.load32_splat(sparse ? a + <usize>load<u16>(offsets) * rows : a);
     r0 = dot(x, v128.load(b), r0);
     r1 = dot(x, v128.load(b, 16), r1);
-    a += sparse ? 0 : STEP_A;
+    a += sparse ? 0 : rows * LANE;
     offsets += 2;
   }
   const zeroPoint = params + offsetof<Gemm>("yZeroPoint");

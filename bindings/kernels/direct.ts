@@ -1,5 +1,5 @@
 /** Convolution without patches, see `assembly/simd/direct.ts`: when it applies, and its packing. */
-import { KR } from "./gemm.ts";
+import { KR, LANES_BEYOND, tileRows } from "./gemm.ts";
 import type { ModuleName } from "./modules.ts";
 import type { ParamBlocks } from "./params.ts";
 
@@ -9,10 +9,11 @@ type Geometry = Omit<ParamBlocks["Conv2d"], keyof ParamBlocks["Gemm"]>;
 const LEAST_STEPS = 3;
 /** Bytes of packed input rows that stay in the nearest caches. */
 const IMAGE_BYTES = 32 * 1024;
-/** Bytes of one step of a tile, and what may be written beyond the last. */
-const STEP_BYTES = 16;
-const SLACK = 48;
-const MR: { readonly [M in Exclude<ModuleName, "scalar">]: number } = { simd: 4, relaxed: 4 };
+/** Bytes of one step of one pixel, and what may be written beyond the last tile. */
+const LANE = 4;
+const SLACK = 3 * 6 * LANE + LANES_BEYOND;
+/** Pixels of an output row that make a tile. */
+const LEAST_PIXELS = 4;
 
 /** The kernel with its rows of k rounded up to whole steps, and how many output rows make a block. */
 export interface Direct {
@@ -32,14 +33,13 @@ export function directLayout(
   g: Geometry,
 ): Direct | undefined {
   if (module === "scalar" || g.dilationW !== 1 || xStride !== g.inC || n % 8 !== 0) return undefined;
-  if (g.outW < MR[module] || forms.includes("exact")) return undefined;
+  if (g.outW < LEAST_PIXELS || forms.includes("exact")) return undefined;
   const kr = KR[module];
   const row = g.kW * g.inC;
   const padded = Math.ceil(row / kr) * kr;
   if (padded / kr < LEAST_STEPS) return undefined;
   const k = g.kH * padded;
-  const tileSteps = Math.ceil(g.outW / MR[module]) * (padded / kr);
-  const pitch = tileSteps * STEP_BYTES;
+  const pitch = tileRows(module, g.outW) * (padded / kr) * LANE;
   const reach = (g.kH - 1) * g.dilationH + 1;
   const fit = Math.floor((IMAGE_BYTES / pitch - reach) / g.strideH) + 1;
   const mBlock = Math.min(Math.max(fit, Math.ceil(40 / g.outW)), g.outH);

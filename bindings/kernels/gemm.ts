@@ -4,16 +4,20 @@ import type { Planner } from "./planner.ts";
 /** Columns of C in a panel, and k's interleaved per column, by module. The scalar module takes B as it is, [n][k]. */
 const NR = 8;
 export const KR: { readonly [M in ModuleName]: number } = { scalar: 1, simd: 2, relaxed: 4 };
-/** Rows of a register tile. */
-const MR: { readonly [M in ModuleName]: number } = { scalar: 3, simd: 4, relaxed: 4 };
+/** Rows of the scalar module's register tile. */
+const SCALAR_ROWS = 3;
 /** Bytes of packed rows of A that stay in the nearest caches while all panels pass over them. */
 const BLOCK_BYTES = 24 * 1024;
 /** Bytes of patches that the vector modules gather at a time, and the most of them; what they need where there are none. */
 const PATCH_BYTES = 2048;
-const MAX_PATCHES = 32;
+const MAX_PATCHES = 24;
 export const SPARE = 64;
+/** Rows that make tiles of any size, rows that two tiles of a block have in common, and bytes that a tile writes beyond. */
+const MULTIPLE = { simd: 4, relaxed: 12 };
+const ROWS_BEYOND = 4;
+export const LANES_BEYOND = 16;
 /** Rows from which widening a panel of B once per block no longer shows. */
-const BLOCK_ROWS = 40;
+const BLOCK_ROWS = 48;
 /** Largest product of an int8 activation and a weight is 128·|w|; a scalar lane holds sums below 2^20. */
 const LANE_SUM = 2 ** 20 / 128;
 /** Steps of the scalar inner loop. */
@@ -60,23 +64,32 @@ export interface Blocking {
 export function blocking(module: ModuleName, m: number, k: number, b: Int8Array, patches: boolean): Blocking {
   if (module === "scalar") {
     // one kernel row of each pixel is copied where it leaves the image; k bounds its length
-    const rows = patches ? MR.scalar * k : 0;
-    return { mBlock: MR.scalar, chunk: laneChunk(b, k), scratchBytes: k * 8 + rows };
+    const rows = patches ? SCALAR_ROWS * k : 0;
+    return { mBlock: SCALAR_ROWS, chunk: laneChunk(b, k), scratchBytes: k * 8 + rows };
   }
-  const mr = MR[module];
-  const tile = tileBytes(module, k);
-  const fit = Math.max(BLOCK_ROWS / mr, Math.floor(BLOCK_BYTES / tile)) * mr;
-  const mBlock = Math.min(fit, roundUp(m, mr));
+  const row = rowBytes(module, k);
+  const multiple = MULTIPLE[module];
+  const fit = Math.max(BLOCK_ROWS, Math.floor(BLOCK_BYTES / row / multiple) * multiple);
+  const mBlock = Math.min(fit, m);
   const wideB = module === "simd" ? roundUp(k, 2) * 16 : 0;
   const patch = roundUp(k, 16);
-  const gathered = Math.min(Math.max(Math.floor(PATCH_BYTES / patch / mr), 1) * mr, MAX_PATCHES);
-  const spare = patches ? gathered * patch : SPARE;
-  return { mBlock, chunk: 0, scratchBytes: (mBlock / mr) * tile + wideB + spare };
+  const gathered = Math.min(Math.max(Math.floor(PATCH_BYTES / patch / multiple), 1) * multiple, MAX_PATCHES);
+  const spare = SPARE + (patches ? gathered * patch : 0);
+  return { mBlock, chunk: 0, scratchBytes: (mBlock + ROWS_BEYOND) * row + LANES_BEYOND + wideB + spare };
 }
 
-/** Bytes of four interleaved rows: `assembly/simd/interleave.ts`. */
-export function tileBytes(module: ModuleName, k: number): number {
-  return module === "simd" ? roundUp(k, 8) * 8 : roundUp(k, 16) * 4;
+/** Bytes of a row interleaved with others: `assembly/simd/interleave.ts`. */
+export function rowBytes(module: ModuleName, k: number): number {
+  return module === "simd" ? roundUp(k, 8) * 2 : roundUp(k, 16);
+}
+
+/** Rows of the tiles of a block, those that two tiles have in common counted twice: `assembly/simd/gemm.ts`. */
+export function tileRows(module: ModuleName, rows: number): number {
+  const six = module === "relaxed" && rows > 8 ? rows - (rows % 6) : 0;
+  const rest = rows - six;
+  const four = rest === 5 && six > 0 ? 0 : rest & ~3;
+  const last = rest === four ? 0 : six > 0 && rest === 5 ? 6 : 4;
+  return six + four + last;
 }
 
 /** The scalar module's products by pairs: steps of k it takes at a time, and at most. See `assembly/scalar/gemm.ts`. */

@@ -1,5 +1,5 @@
 /** Weights with zeros: packing only the blocks that are not zero, and when that pays. */
-import { KR, SPARE, tileBytes } from "./gemm.ts";
+import { KR, rowBytes, SPARE } from "./gemm.ts";
 import type { ModuleName } from "./modules.ts";
 
 /** Columns of a block; in k a block is one step of the module's inner loop. */
@@ -115,7 +115,7 @@ const COLUMN_UNITS = 7;
 
 /** Scratch per thread of `spmmColumns`: the columns, and eight outputs as columns and as rows. */
 export function columnsScratch(module: ModuleName, k: number): number {
-  return SPARE + tileBytes(module, k) * COLUMN_UNITS + 512;
+  return SPARE + rowBytes(module, k) * COLUMN_ROWS + 512;
 }
 
 /**
