@@ -61,7 +61,7 @@ export function sparseConv2d(params: usize, part: u32, parts: u32): void {
       row -= 4 - rows;
       rows = 4;
     }
-    const six = inSixes(rows);
+    const six = sparse ? 0 : inSixes(rows);
     const four = six + inFours(rows, six);
     const last = inLast(rows, rows - four);
     let t = tiles;
@@ -75,8 +75,8 @@ export function sparseConv2d(params: usize, part: u32, parts: u32): void {
   }
 }
 
-// A block is tiles of six rows, or of four where it is small or six do not pay, and one tile that ends with the block
-// and computes rows before it again. Fewer than four rows go one by one.
+// A block is tiles of six rows, or of four where it is small or B is sparse (V8 unrolls that loop only with four), and one
+// tile that ends with the block and computes rows before it again. Fewer than four rows go one by one.
 
 /** Rows of a block in tiles of six. */
 // @ts-ignore: decorator
@@ -150,7 +150,7 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
   mask: v128,
 ): void {
   if (a == aEnd) return;
-  if (sparse) wholeTiles<F, Sparse, R>(params, a, aEnd, tile, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
+  if (sparse) wholeTiles<F, Sparse, Four>(params, a, aEnd, tile, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
   else wholeTiles<F, Dense, R>(params, a, aEnd, tile, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
 }
 
@@ -176,7 +176,7 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
   const aFour = a + <usize>six * row;
   const aLast = a + <usize>four * row;
   const cLast = c + <usize>(rows - last) * yStride;
-  if (ASC_FEATURE_RELAXED_SIMD) {
+  if (ASC_FEATURE_RELAXED_SIMD && !sparse) {
     tilesOf<F, Six>(params, sparse, a, aFour, 6 * row, b, bEnd, offsets, q, c, yStride, mask);
     if (last == 6) tilesOf<F, Six>(params, sparse, aLast, aLast + 6 * row, 6 * row, b, bEnd, offsets, q, cLast, yStride, mask);
   }

@@ -120,17 +120,18 @@ export function columnsScratch(module: ModuleName, k: number): number {
 
 /**
  * Density of blocks below which the sparse kernel is faster, from measurements of 196·512·512 and of the digits
- * networks: a block costs 4 % (SIMD128) and 8 % (relaxed) more than a dense step, and in an interpreter a quarter more
- * for its offset. Products of one or two rows have a wide dense tile, which only few blocks beat.
+ * networks: a block costs 7 % (SIMD128) and a quarter (relaxed, whose dense tile has six rows) more than a dense step, and
+ * in an interpreter a quarter more for its offset. Products of one or two rows have a wide dense tile, which only few
+ * blocks beat.
  */
-const PAYS: { readonly [M in ModuleName]: number } = { scalar: 0.75, simd: 0.95, relaxed: 0.9 };
+const PAYS: { readonly [M in ModuleName]: number } = { scalar: 0.75, simd: 0.93, relaxed: 0.8 };
 const PAYS_VECTOR = 0.3;
 
 /**
  * Cost of a step that `spmmColumns` keeps, in dense steps; and of turning rows into columns, shared by n outputs, and
  * outputs back into rows, against k: fitted to layers of 16 to 512 channels.
  */
-const COLUMN_COST: { readonly [M in ModuleName]: number } = { scalar: Infinity, simd: 1.1, relaxed: 1.25 };
+const COLUMN_COST: { readonly [M in ModuleName]: number } = { scalar: Infinity, simd: 1.2, relaxed: 1.42 };
 const COLUMN_PER_N: { readonly [M in ModuleName]: number } = { scalar: 0, simd: 8, relaxed: 16 };
 const COLUMN_PER_K: { readonly [M in ModuleName]: number } = { scalar: 0, simd: 12, relaxed: 24 };
 
