@@ -4,8 +4,8 @@
  * (`requantize-proof.ts`, `channels.ts`, `gemm.ts`); reasons are given there. All addresses are 16-byte aligned.
  */
 
-/** Thresholds of one channel: 256 f64. */
-const THRESHOLDS = memory.data(2048, 16);
+/** Thresholds of one channel: 255 f64, and what `findRun` writes beyond. */
+const THRESHOLDS = memory.data(2064, 16);
 /** From here on memory is the caller's. */
 export const HEAP = __heap_base;
 
@@ -99,43 +99,51 @@ function power(exponent: i32): f64 {
 }
 
 /** Finds the thresholds that some accumulator reaches; returns how many, −1 where arithmetic here is not exact. */
-function findSteps(multiplier: i32, e: i32, min: f64, max: f64, lo: i32, hi: i32, zeroPoint: i32): i32 {
-  if (min < -1073741824 || max >= 1073741824 || e < 0 || e > 13 || multiplier == 0) return -1;
-  const unit = f64x2.splat(power(31 + e));
-  const half = e > 0 ? power(30 + e) : 0;
-  const up: f64 = e > 0 ? 2147483648 : 0;
-  const inverse = f64x2.splat(1 / <f64>multiplier);
-  const one = f64x2.splat(1);
-  const near = f64x2.splat(NEAR);
-  const above = f64x2.splat(-half - 1073741824);
-  const below = f64x2.splat(-half - 1073741824 + up);
-  let t = f64x2.replace_lane(f64x2.splat(lo + 1 - zeroPoint), 1, lo + 2 - zeroPoint);
-  let at = THRESHOLDS;
-  for (let v = lo + 1; v <= hi; v += 2) {
-    const n = f64x2.add(f64x2.mul(t, unit), v128.bitselect(above, below, f64x2.gt(t, f64x2.splat(0))));
-    const quotient = f64x2.mul(n, inverse);
-    const least = f64x2.ceil(quotient);
-    v128.store(at, least);
-    const rest = f64x2.sub(least, quotient);
-    if (v128.any_true(v128.or(f64x2.lt(rest, near), f64x2.lt(f64x2.sub(one, rest), near)))) {
-      settle(at, f64x2.extract_lane(n, 0), multiplier, min, max);
-      settle(at + 8, f64x2.extract_lane(n, 1), multiplier, min, max);
-    }
-    t = f64x2.add(t, f64x2.splat(2));
-    at += 16;
-  }
+function findSteps(multiplier: i32, e: i32, least: f64, most: f64, lo: i32, hi: i32, zeroPoint: i32): i32 {
+  if (least < -1073741824 || most >= 1073741824 || e < 0 || e > 13 || multiplier == 0) return -1;
+  const unit = power(31 + e);
+  const above = (e > 0 ? -power(30 + e) : 0) - 1073741824;
+  // Outputs up to the zero point, whose ties go the other way, then those above it.
+  const split = max(min(zeroPoint, hi), lo);
+  const below = above + (e > 0 ? 2147483648 : 0);
+  findRun(THRESHOLDS, <f64>(lo + 1 - zeroPoint) * unit + below, unit, split - lo, multiplier, least, most);
+  const upper = THRESHOLDS + (<usize>(split - lo) << 3);
+  findRun(upper, <f64>(split + 1 - zeroPoint) * unit + above, unit, hi - split, multiplier, least, most);
   const end = THRESHOLDS + (<usize>(hi - lo) << 3);
   start = THRESHOLDS;
   first = lo + 1;
-  while (start < end && load<f64>(start) <= min) {
+  while (start < end && load<f64>(start) <= least) {
     start += 8;
     first++;
   }
   let last = end;
-  while (last > start && load<f64>(last - 8) > max) last -= 8;
+  while (last > start && load<f64>(last - 8) > most) last -= 8;
   const count = <i32>((last - start) >>> 3);
-  if (count == 0) first = clamp(reference(<i64>min, multiplier, e) + zeroPoint, lo, hi) + 1;
+  if (count == 0) first = clamp(reference(<i64>least, multiplier, e) + zeroPoint, lo, hi) + 1;
   return count;
+}
+
+/**
+ * The least accumulators whose products reach n, n + unit, …: `count` of them to `at`, and perhaps one more. Quotients
+ * next to a whole number are settled by exact arithmetic.
+ */
+function findRun(at: usize, n: f64, unit: f64, count: i32, multiplier: i32, min: f64, max: f64): void {
+  const inverse = f64x2.splat(1 / <f64>multiplier);
+  const middle = f64x2.splat(0.5);
+  const near = f64x2.splat(0.5 - NEAR);
+  const stride = f64x2.splat(2 * unit);
+  let both = f64x2.replace_lane(f64x2.splat(n), 1, n + unit);
+  for (; count > 0; count -= 2) {
+    const quotient = f64x2.mul(both, inverse);
+    const least = f64x2.ceil(quotient);
+    v128.store(at, least);
+    if (v128.any_true(f64x2.gt(f64x2.abs(f64x2.sub(f64x2.sub(least, quotient), middle)), near))) {
+      settle(at, f64x2.extract_lane(both, 0), multiplier, min, max);
+      settle(at + 8, f64x2.extract_lane(both, 1), multiplier, min, max);
+    }
+    both = f64x2.add(both, stride);
+    at += 16;
+  }
 }
 
 /** The least accumulator whose product reaches n, from a guess that is off by less than one where it matters. */
@@ -221,12 +229,36 @@ function signedInterval(s: f32, count: i32, zeroPoint: i32): void {
 /** True where both sides of every threshold land right. */
 function agrees(signed: bool, s: f32, c: f32, count: i32, zeroPoint: i32): bool {
   let v = <f32>(signed ? first - zeroPoint : first);
-  for (let at = start, end = start + (<usize>count << 3); at < end; at += 8) {
+  let at = start;
+  const end = start + (<usize>count << 3);
+  if (!signed) {
+    const one = f64x2.splat(1);
+    const scale = f32x4.splat(s);
+    const offset = f32x4.splat(c);
+    let outputs = f32x4.replace_lane(f32x4.splat(v), 1, v + 1);
+    for (; at + 16 <= end; at += 16) {
+      const t = v128.load(at);
+      const reaches = f32x4.ge(forms(t, scale, offset), outputs);
+      const below = f32x4.lt(forms(f64x2.sub(t, one), scale, offset), outputs);
+      if ((i32x4.bitmask(v128.and(reaches, below)) & 3) != 3) return false;
+      outputs = f32x4.add(outputs, f32x4.splat(2));
+      v += 2;
+    }
+  }
+  for (; at < end; at += 8) {
     const t = load<f64>(at);
     if (form(signed, <f32>t, s, c) < v || form(signed, <f32>(t - 1), s, c) >= v) return false;
     v += 1;
   }
   return true;
+}
+
+/** `form` of two f64, not signed, in the first two lanes. */
+// @ts-ignore: decorator
+@inline function forms(t: v128, s: v128, c: v128): v128 {
+  const magic = f32x4.splat(MAGIC);
+  const f = f32x4.add(f32x4.mul(f32x4.demote_f64x2_zero(t), s), c);
+  return f32x4.sub(f32x4.add(f, magic), magic);
 }
 
 function endsAgree(bottom: f32, top: f32, count: i32, lo: i32, hi: i32, added: i32): bool {

@@ -1,5 +1,5 @@
 import type { Planner } from "./planner.ts";
-import type { Multipliers } from "./quantization.ts";
+import { HALVES, type Multipliers } from "./quantization.ts";
 import type { Channels, Output } from "./requantize.ts";
 import { clamp, reference } from "./requantize-proof.ts";
 
@@ -25,29 +25,22 @@ export function channelsOf(
 ): Channels {
   const n = weights.channels;
   const { sum, size, zeros } = planner.sumRows(rowsOf(weights), n, weights.depth);
-  const result: Channels = {
-    bias: new Int32Array(n),
-    multiplier: new Int32Array(n),
-    shift: new Int32Array(n),
-    min: new Float64Array(n),
-    max: new Float64Array(n),
-    sum,
-    zeros,
-  };
-  const single = multipliers.shift.length === 1;
+  const folded = bias?.slice() ?? new Int32Array(n);
+  const min = new Float64Array(n);
+  const max = new Float64Array(n);
   for (let c = 0; c < n; c++) {
     const total = sum[c] as number;
     const positive = ((size[c] as number) + total) / 2;
-    const negative = (total - (size[c] as number)) / 2;
-    const start = (bias?.[c] ?? 0) - zeroPoint * total;
-    const own = single ? 0 : c;
-    result.bias[c] = start;
-    result.multiplier[c] = multipliers.multiplier[own] as number;
-    result.shift[c] = multipliers.shift[own] as number;
-    result.min[c] = start + positive * -128 + negative * 127;
-    result.max[c] = start + positive * 127 + negative * -128;
+    const negative = positive - (size[c] as number);
+    const start = (folded[c] as number) - zeroPoint * total;
+    folded[c] = start;
+    min[c] = start + positive * -128 + negative * 127;
+    max[c] = start + positive * 127 + negative * -128;
   }
-  return result;
+  const single = multipliers.shift.length === 1;
+  const each = (values: Int32Array) => (single ? new Int32Array(n).fill(values[0] as number) : values.slice());
+  const { multiplier, shift } = multipliers;
+  return { bias: folded, multiplier: each(multiplier), shift: each(shift), min, max, sum, zeros };
 }
 
 /** The weights channel by channel, copied where they do not stand so. */
@@ -89,9 +82,6 @@ export function settleConstants(weights: Weights, channels: Channels, output: Ou
   return { data, zeros };
 }
 
-/** 2^(−i). */
-const POWERS = Float64Array.from({ length: 64 }, (_, i) => 2 ** -i);
-
 /** The one output of channel c, if it has only one. Most have more, which is seen at once. */
 function constantOf(channels: Channels, c: number, output: Output): number | undefined {
   const min = channels.min[c] as number;
@@ -100,7 +90,7 @@ function constantOf(channels: Channels, c: number, output: Output): number | und
   const shift = channels.shift[c] as number;
   const middle = (output.lo + output.hi) / 2 - output.zeroPoint;
   if (shift <= 0) {
-    const scale = multiplier * (POWERS[31 - shift] ?? 0);
+    const scale = multiplier * (HALVES[31 - shift] ?? 0);
     if (min * scale < middle && max * scale > middle && (max - min) * scale > 2) return undefined;
   }
   const step = { multiplier, shift, min, max };

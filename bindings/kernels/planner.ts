@@ -38,7 +38,7 @@ export interface Planner {
 const PANEL = 8;
 
 /** One channel as the proofs take it. */
-export function stepOf(channels: Channels, c: number): Step {
+function stepOf(channels: Channels, c: number): Step {
   return {
     multiplier: channels.multiplier[c] as number,
     shift: channels.shift[c] as number,

@@ -65,6 +65,9 @@ export function quantizeMultiplier(real: number): Multiplier {
   return shift < -31 ? { multiplier: 0, shift: 0 } : { multiplier, shift };
 }
 
+/** 2^(−i). */
+export const HALVES = Float64Array.from({ length: 64 }, (_, i) => 2 ** -i);
+
 /** Several factors; of a struct of arrays, since layers have thousands. */
 export interface Multipliers {
   readonly multiplier: Int32Array;

@@ -1,7 +1,6 @@
 import type { ModuleName } from "./modules.ts";
-import { type Planner, stepOf } from "./planner.ts";
-import type { Range } from "./quantization.ts";
-import type { Step } from "./requantize-proof.ts";
+import type { Planner, Proofs } from "./planner.ts";
+import { HALVES, type Range } from "./quantization.ts";
 
 /**
  * What the packer knows of each output channel: its bias with the input's zero point folded in, its fixed-point
@@ -68,8 +67,7 @@ function packVector(channels: Channels, output: Output, pays: boolean, planner: 
   for (let panel = 0; panel < panels; panel++) {
     const first = panel * PANEL;
     const end = Math.min(first + PANEL, n);
-    const form: Form =
-      proofs && !proofs.a.subarray(first, end).some(Number.isNaN) ? light : integerForm(channels, first, end);
+    const form: Form = proofs && areProven(proofs, first, end) ? light : integerForm(channels, first, end);
     counts.set(form, (counts.get(form) ?? 0) + 1);
     let at = (panel * recordBytes) / 4;
     for (let c = first; c < end; c++, at++) {
@@ -82,7 +80,7 @@ function packVector(channels: Channels, output: Output, pays: boolean, planner: 
       } else {
         words[at + 8] = multiplier;
         if (form === "exact") words[at + 16] = shift;
-        else floats[at + 16] = 2 ** shift * (1 + 2 ** -23);
+        else floats[at + 16] = (HALVES[-shift] as number) * (1 + 2 ** -23);
       }
       if (recordBytes === 144) words[at + 28] = Math.imul(channels.sum[c] as number, -128);
     }
@@ -91,9 +89,18 @@ function packVector(channels: Channels, output: Output, pays: boolean, planner: 
   return { bytes, forms: [...counts].map(([name, count]) => `${name} ${count}`).join(", ") };
 }
 
+/** True where every channel from `first` to `end` has a proof. */
+function areProven({ a }: Proofs, first: number, end: number): boolean {
+  for (let c = first; c < end; c++) if (Number.isNaN(a[c])) return false;
+  return true;
+}
+
 /** The cheaper of the integer forms that holds for all channels of a panel. */
-function integerForm(channels: Channels, first: number, end: number): Form {
-  for (let c = first; c < end; c++) if (!fixedHolds(stepOf(channels, c))) return "exact";
+function integerForm({ multiplier, shift, min, max }: Channels, first: number, end: number): Form {
+  for (let c = first; c < end; c++) {
+    const most = Math.max(-(min[c] as number), max[c] as number);
+    if (!fixedHolds(multiplier[c] as number, shift[c] as number, most)) return "exact";
+  }
   return "fixed";
 }
 
@@ -103,10 +110,10 @@ function integerForm(channels: Channels, first: number, end: number): Form {
  * |v| < 2^22. Either no v is larger, or e ≤ 13: then all values up to 383 (int8 and its zero point) come from
  * |v| ≤ 383·2^13 < 2^22, and larger ones clamp. The magic number's range, 2^22, must not be left.
  */
-function fixedHolds({ multiplier, shift, min, max }: Step): boolean {
-  const most = Math.max(Math.abs(min), Math.abs(max));
+function fixedHolds(multiplier: number, shift: number, most: number): boolean {
+  if (shift > 0 || most >= 2 ** 30) return false;
   const v = (most * multiplier) / 2 ** 31;
-  return shift <= 0 && most < 2 ** 30 && (shift >= -13 || v < 2 ** 22) && v * 2 ** shift < 2 ** 21;
+  return (shift >= -13 || v < 2 ** 22) && v * (HALVES[-shift] as number) < 2 ** 21;
 }
 
 /** Records of the scalar module, see `assembly/scalar/requantize.ts`; channels that do not fit one stand after them. */

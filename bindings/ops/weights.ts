@@ -95,8 +95,8 @@ export function inputZeroPoint(node: Constrained): number {
 
 /**
  * Packs the requantize records of `weights`, whose channels begin at `first` of the node's and have `rows` outputs each,
- * and places them. Returns
- * the weights to pack, those of channels that do not depend on the input being zeros, and how many are zero.
+ * and places them. Returns the weights to pack, those of channels that do not depend on the input being zeros, and how
+ * many are zero.
  */
 export function placeRecords(
   node: Constrained,
