@@ -117,3 +117,13 @@ export function dwconv3x3(params: usize, part: u32, parts: u32): void {
   if (ASC_FEATURE_SIMD) simd.dwconv(params, part, parts);
   else scalar.dwconv3x3(params, part, parts);
 }
+
+export function resizeNearest(params: usize, part: u32, parts: u32): void {
+  if (ASC_FEATURE_SIMD) simd.resizeNearest(params, part, parts);
+  else portable.resizeNearest(params, part, parts);
+}
+
+export function resizeBilinear(params: usize, part: u32, parts: u32): void {
+  if (ASC_FEATURE_SIMD) simd.resizeBilinear(params, part, parts);
+  else portable.resizeBilinear(params, part, parts);
+}

@@ -268,3 +268,18 @@ export class Requantize {
   lo: i32;
   hi: i32;
 }
+
+/** y[batch,outH,outW,bytes] from x by one entry of `rows` and of `columns` for each: u32, u32, i32, see `portable/resize.ts`. */
+@unmanaged
+export class Resize {
+  x: u32;
+  y: u32;
+  rows: u32;
+  columns: u32;
+  batch: u32;
+  outH: u32;
+  outW: u32;
+  /** Bytes of one image of x, and of one pixel. */
+  xBytes: u32;
+  bytes: u32;
+}

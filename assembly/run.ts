@@ -38,6 +38,8 @@ export function step(kernel: u32, params: usize, part: u32, parts: u32): void {
     case 20: return k.gemvWide(params, part, parts);
     case 21: return k.spmmColumns(params, part, parts);
     case 22: return k.dwconv3x3(params, part, parts);
+    case 23: return k.resizeNearest(params, part, parts);
+    case 24: return k.resizeBilinear(params, part, parts);
     default: unreachable();
   }
 }

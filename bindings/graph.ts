@@ -57,6 +57,8 @@ export interface Attributes {
   readonly softmax: { readonly beta: number };
   readonly logistic: Record<never, never>;
   readonly tanh: Record<never, never>;
+  readonly resizeBilinear: { readonly alignCorners: boolean; readonly halfPixelCenters: boolean };
+  readonly resizeNearestNeighbor: { readonly alignCorners: boolean; readonly halfPixelCenters: boolean };
   readonly relu: Record<never, never>;
   readonly relu6: Record<never, never>;
   readonly reluN1To1: Record<never, never>;

@@ -8,4 +8,5 @@ export { pad } from "./pad";
 export { permute } from "./permute";
 export { averagePool, maxPool } from "./pool";
 export { dequantize, quantize } from "./quantize";
+export { resizeBilinear, resizeNearest } from "./resize";
 export { softmax } from "./softmax";

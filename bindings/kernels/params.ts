@@ -236,6 +236,17 @@ export const PARAMS = {
     lo: "i32",
     hi: "i32",
   },
+  Resize: {
+    x: "u32",
+    y: "u32",
+    rows: "u32",
+    columns: "u32",
+    batch: "u32",
+    outH: "u32",
+    outW: "u32",
+    xBytes: "u32",
+    bytes: "u32",
+  },
 } as const;
 
 export type BlockName = keyof typeof PARAMS;

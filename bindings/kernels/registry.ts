@@ -28,6 +28,8 @@ export const KERNELS = [
   ["gemvWide", "Gemm"],
   ["spmmColumns", "Gemm"],
   ["dwconv3x3", "DwConv"],
+  ["resizeNearest", "Resize"],
+  ["resizeBilinear", "Resize"],
 ] as const;
 
 export type KernelName = (typeof KERNELS)[number][0];

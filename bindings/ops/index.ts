@@ -18,6 +18,8 @@ import { relu } from "./relu.ts";
 import { relu6 } from "./relu6.ts";
 import { reluN1To1 } from "./reluN1To1.ts";
 import { reshape } from "./reshape.ts";
+import { resizeBilinear } from "./resizeBilinear.ts";
+import { resizeNearestNeighbor } from "./resizeNearestNeighbor.ts";
 import { softmax } from "./softmax.ts";
 import { squeeze } from "./squeeze.ts";
 import { sub } from "./sub.ts";
@@ -42,6 +44,8 @@ export const operators: Operators = {
   squeeze,
   expandDims,
   transpose,
+  resizeBilinear,
+  resizeNearestNeighbor,
   softmax,
   logistic,
   tanh,

@@ -23,6 +23,11 @@ interface Dilated extends Window {
   readonly dilation?: readonly [number, number];
 }
 
+interface Aligned {
+  readonly alignCorners: boolean;
+  readonly halfPixelCenters: boolean;
+}
+
 function int32(value: number) {
   return { int32: value };
 }
@@ -105,5 +110,13 @@ export const options = {
     fields: { 0: { int8: Number(keepDims) } },
   }),
   squeeze: ({ axes }: { readonly axes: readonly number[] }): Options => ({ type: 30, fields: { 0: { int32s: axes } } }),
+  resizeBilinear: (o: Aligned): Options => ({
+    type: 15,
+    fields: { 2: { int8: Number(o.alignCorners) }, 3: { int8: Number(o.halfPixelCenters) } },
+  }),
+  resizeNearestNeighbor: (o: Aligned): Options => ({
+    type: 74,
+    fields: { 0: { int8: Number(o.alignCorners) }, 1: { int8: Number(o.halfPixelCenters) } },
+  }),
   leakyRelu: ({ alpha }: { readonly alpha: number }): Options => ({ type: 75, fields: { 0: { float32: alpha } } }),
 };
