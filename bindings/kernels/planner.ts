@@ -25,12 +25,13 @@ export interface RowSums {
   readonly zeros: number;
 }
 
+/** Who does the longest of the work of planning. Opaque: `loadPlanner` gives it, `planGraph` takes it. */
 export interface Planner {
-  /** One of the float forms for every channel. */
+  /** @internal One of the float forms for every channel. */
   prove(form: FloatForm, channels: Channels, output: Output): Proofs;
-  /** Sums of n rows of k weights. */
+  /** @internal Sums of n rows of k weights. */
   sumRows(data: Int8Array, n: number, k: number): RowSums;
-  /** Panels `[n/8][k/KR][8][KR]` of B, int8 `[n][k]`, zero beyond n and k. */
+  /** @internal Panels `[n/8][k/KR][8][KR]` of B, int8 `[n][k]`, zero beyond n and k. */
   packPanels(kr: 2 | 4, b: Int8Array, n: number, k: number): Uint8Array;
 }
 
