@@ -6,7 +6,7 @@ import * as portable from "./portable/index";
 import * as scalar from "./scalar/index";
 import * as simd from "./simd/index";
 
-export { softmax } from "./portable/index";
+export { resizeBilinear, resizeNearest, softmax } from "./portable/index";
 
 export function gemm(params: usize, part: u32, parts: u32): void {
   if (ASC_FEATURE_SIMD) simd.gemm(params, part, parts);
@@ -116,14 +116,4 @@ export function spmmColumns(params: usize, part: u32, parts: u32): void {
 export function dwconv3x3(params: usize, part: u32, parts: u32): void {
   if (ASC_FEATURE_SIMD) simd.dwconv(params, part, parts);
   else scalar.dwconv3x3(params, part, parts);
-}
-
-export function resizeNearest(params: usize, part: u32, parts: u32): void {
-  if (ASC_FEATURE_SIMD) simd.resizeNearest(params, part, parts);
-  else portable.resizeNearest(params, part, parts);
-}
-
-export function resizeBilinear(params: usize, part: u32, parts: u32): void {
-  if (ASC_FEATURE_SIMD) simd.resizeBilinear(params, part, parts);
-  else portable.resizeBilinear(params, part, parts);
 }

@@ -1,4 +1,4 @@
-/** Kernels that are the same in every module: MVP and sign extension only. */
+/** Kernels that are the same in every module, of MVP and sign extension only where there is no SIMD. */
 export { add } from "./add";
 export { copy } from "./copy";
 export { lookup } from "./lookup";

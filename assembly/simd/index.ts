@@ -4,7 +4,6 @@ export { lookup } from "./lookup";
 export { mean } from "./mean";
 export { pad } from "./pad";
 export { permute } from "./permute";
-export { resizeBilinear, resizeNearest } from "./resize";
 export { averagePool, maxPool } from "./pool";
 export { dequantize, quantize } from "./quantize";
 export { conv2d, gemm, sparseConv2d, spmm } from "./gemm";

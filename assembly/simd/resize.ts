@@ -1,50 +1,10 @@
-import { Resize } from "../params";
-import { ENTRY } from "../portable/resize";
-import { share } from "../portable/split";
+/** Between four pixels, eight channels at a time. */
 import { storeBytes } from "./bytes";
-import { copyBytes, load16 } from "./edge";
+import { load16 } from "./edge";
 
-/** Each output pixel is the nearest input pixel, whose bytes are copied. Parts share the rows. */
-export function resizeNearest(params: usize, part: u32, parts: u32): void {
-  const p = changetype<Resize>(params);
-  const end = share(p.batch * p.outH, part + 1, parts);
-  for (let i = share(p.batch * p.outH, part, parts); i < end; i++) {
-    const batch = i / p.outH;
-    const row = <usize>p.x + batch * p.xBytes + load<u32>(<usize>p.rows + <usize>(i - batch * p.outH) * ENTRY);
-    let y = <usize>p.y + i * p.outW * p.bytes;
-    let column = <usize>p.columns;
-    for (const last = column + <usize>p.outW * ENTRY; column < last; column += ENTRY) {
-      copyBytes(y, row + load<u32>(column), p.bytes);
-      y += p.bytes;
-    }
-  }
-}
-
-/** Each output pixel is between four, weighed by 1024ths in both directions; int8. Parts share the rows. */
-export function resizeBilinear(params: usize, part: u32, parts: u32): void {
-  const p = changetype<Resize>(params);
-  const end = share(p.batch * p.outH, part + 1, parts);
-  for (let i = share(p.batch * p.outH, part, parts); i < end; i++) {
-    const batch = i / p.outH;
-    const entry = <usize>p.rows + <usize>(i - batch * p.outH) * ENTRY;
-    const image = <usize>p.x + batch * p.xBytes;
-    const upper = image + load<u32>(entry);
-    const lower = image + load<u32>(entry, 4);
-    const down = load<i32>(entry, 8);
-    const vertical = i32x4.splat(((1024 - down) & 0xffff) | (down << 16));
-    let y = <usize>p.y + i * p.outW * p.bytes;
-    let column = <usize>p.columns;
-    for (const last = column + <usize>p.outW * ENTRY; column < last; column += ENTRY) {
-      const left = <usize>load<u32>(column);
-      const right = <usize>load<u32>(column, 4);
-      pixel(y, upper + left, lower + left, upper + right, lower + right, p.bytes, vertical, load<i32>(column, 8));
-      y += p.bytes;
-    }
-  }
-}
-
-/** One output pixel between those at a and b on the left, c and d on the right. */
-function pixel(y: usize, a: usize, b: usize, c: usize, d: usize, bytes: u32, vertical: v128, across: i32): void {
+/** One output pixel between those at a and b on the left, c and d on the right, by 1024ths down and across. */
+export function between(y: usize, a: usize, b: usize, c: usize, d: usize, bytes: u32, down: i32, across: i32): void {
+  const vertical = i32x4.splat(((1024 - down) & 0xffff) | (down << 16));
   const wl = i32x4.splat(1024 - across);
   const wr = i32x4.splat(across);
   for (; bytes >= 8; bytes -= 8) {
