@@ -12,7 +12,7 @@ import { Conv2d } from "../params";
 import { activationMask } from "../relaxed/probe";
 import { copyRun, fillRun } from "./bytes";
 import { inFours, inLast, inSixes, KR, STEP } from "./gemm";
-import { Four, interleave, LANE, LANES_BEYOND, Six } from "./interleave";
+import { Four, interleaveTiles, LANE, LANES_BEYOND, Six } from "./interleave";
 import { Fixed, FORM, POSITIVE, Positive, RECORD, SIGNED, Signed } from "./requantize";
 import { Segmented, wholeTiles } from "./tile";
 import { widenPanel } from "./widen";
@@ -65,39 +65,19 @@ function packRows(p: Conv2d, batch: u32, y: i32, rows: u32, target: usize, segme
   for (; rows; rows--) {
     if (<u32>y < p.inH) copyRun(line + left, <usize>p.x + <usize>((batch * p.inH + y) * p.inW) * inC, inside);
     else fillRun(line + left, p.xZeroPoint, inside);
-    if (ASC_FEATURE_RELAXED_SIMD) target = tilesAt<Six>(target, line, s, 0, six, length, segment, mask);
-    target = tilesAt<Four>(target, line, s, six, four, length, segment, mask);
-    if (last == 4) target = tilesAt<Four>(target, line, s, outW - 4, outW, length, segment, mask);
-    else if (ASC_FEATURE_RELAXED_SIMD && last) target = tilesAt<Six>(target, line, s, outW - 6, outW, length, segment, mask);
+    if (ASC_FEATURE_RELAXED_SIMD) target = tilesAt<Six>(target, segment, line, s, six, length, mask);
+    target = tilesAt<Four>(target, segment, line + <usize>six * s, s, four - six, length, mask);
+    const xLast = line + <usize>(outW - last) * s;
+    if (last == 4) target = tilesAt<Four>(target, segment, xLast, s, 4, length, mask);
+    else if (ASC_FEATURE_RELAXED_SIMD && last) target = tilesAt<Six>(target, segment, xLast, s, 6, length, mask);
     y++;
   }
 }
 
-/** The segments of pixels x to `end` of one row, `s` bytes from pixel to pixel, in tiles of R; returns where they end. */
-function tilesAt<R>(
-  target: usize,
-  line: usize,
-  s: usize,
-  x: u32,
-  end: u32,
-  length: u32,
-  segment: usize,
-  mask: v128,
-): usize {
-  const six = idof<R>() == idof<Six>();
-  const size: u32 = six ? 6 : 4;
-  const step: usize = six ? 6 * LANE : 4 * LANE;
-  for (; x < end; x += size) {
-    const at = line + <usize>x * s;
-    if (six) {
-      const fifth = at + 4 * s;
-      const sixth = fifth + s;
-      interleave(target + 16, step, fifth, sixth, sixth, sixth, length, mask);
-    }
-    interleave(target, step, at, at + s, at + 2 * s, at + 3 * s, length, mask);
-    target += <usize>size * segment;
-  }
-  return target;
+/** The segments of `pixels` output pixels of which the first reads at x, in tiles of R; returns where they end. */
+// @ts-ignore: decorator
+@inline function tilesAt<R>(target: usize, segment: usize, x: usize, s: usize, pixels: u32, length: u32, mask: v128): usize {
+  return interleaveTiles<R>(target, segment, x, s, pixels, 0, usize.MAX_VALUE, length, mask, 0);
 }
 
 /** All panels over a block of output rows. */
@@ -177,7 +157,6 @@ function panels(
   c: usize,
   mask: v128,
 ): void {
-  if (a == aEnd) return;
   const tile = size * segment;
   const skip = pitch * p.dilationH - tile;
   wholeTiles<F, Segmented, R>(changetype<usize>(p), a, aEnd, tile, b, bEnd, 0, (bEnd - b) / p.kH, skip, q, c, p.yStride, mask);

@@ -28,27 +28,27 @@ const MAX_PATCHES: usize = 24;
 const ROWS_BEYOND: u32 = 4;
 
 export function gemm(params: usize, part: u32, parts: u32): void {
-  product(params, part, parts, false, false);
+  product<Dense>(params, part, parts, false);
 }
 
 /** The same on the patches of a convolution. */
 export function conv2d(params: usize, part: u32, parts: u32): void {
-  product(params, part, parts, true, false);
+  product<Dense>(params, part, parts, true);
 }
 
 /** GEMM with sparse B. */
 export function spmm(params: usize, part: u32, parts: u32): void {
-  product(params, part, parts, false, true);
+  product<Sparse>(params, part, parts, false);
 }
 
 /** Convolution with sparse weights. */
 export function sparseConv2d(params: usize, part: u32, parts: u32): void {
-  product(params, part, parts, true, true);
+  product<Sparse>(params, part, parts, true);
 }
 
 /** Rows in blocks. Parts share the rows. */
 // @ts-ignore: decorator
-@inline function product(params: usize, part: u32, parts: u32, patches: bool, sparse: bool): void {
+@inline function product<L>(params: usize, part: u32, parts: u32, patches: bool): void {
   const p = changetype<Gemm>(params);
   const tiles = <usize>p.scratch + <usize>part * p.scratchStride;
   const bWide = tiles + <usize>(p.mBlock + ROWS_BEYOND) * rowBytes(p.k) + LANES_BEYOND;
@@ -61,7 +61,7 @@ export function sparseConv2d(params: usize, part: u32, parts: u32): void {
       row -= 4 - rows;
       rows = 4;
     }
-    const six = sparse ? 0 : inSixes(rows);
+    const six = idof<L>() == idof<Sparse>() ? 0 : inSixes(rows);
     const four = six + inFours(rows, six);
     const last = inLast(rows, rows - four);
     let t = tiles;
@@ -70,7 +70,7 @@ export function sparseConv2d(params: usize, part: u32, parts: u32): void {
     if (ASC_FEATURE_RELAXED_SIMD && last == 6) pack<Six>(params, patches, row + rows - 6, 6, t, spare, mask);
     else if (last) pack<Four>(params, patches, row + rows - 4, 4, t, spare, mask);
     else pack<Four>(params, patches, row + four, rows - four, t, spare, mask);
-    block(p, tiles, rows, six, four, last, <usize>p.y + <usize>row * p.yStride, bWide, sparse, mask);
+    block<L>(p, tiles, rows, six, four, last, <usize>p.y + <usize>row * p.yStride, bWide, mask);
     row += rows;
   }
 }
@@ -113,7 +113,7 @@ export function sparseConv2d(params: usize, part: u32, parts: u32): void {
   if (patches) return packPatchTiles<R>(p, row, rows, target, spare, mask);
   const stride = <usize>p.xStride;
   const last = <usize>p.x + <usize>(p.m - 1) * stride;
-  return interleaveTiles<R>(target, <usize>p.x + <usize>row * stride, stride, rows, last, chunkLimit(last, p.k), p.k, mask, spare);
+  return interleaveTiles<R>(target, rowBytes(p.k), <usize>p.x + <usize>row * stride, stride, rows, last, chunkLimit(last, p.k), p.k, mask, spare);
 }
 
 /** Patches are gathered row by row, some tiles at a time. */
@@ -126,39 +126,17 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
     packPatches(p, row, count, spare, stride);
     const gathered = spare + <usize>count * stride;
     const last = gathered - stride;
-    target = interleaveTiles<R>(target, spare, stride, count, last, last, k, mask, gathered);
+    target = interleaveTiles<R>(target, rowBytes(k), spare, stride, count, last, last, k, mask, gathered);
     row += count;
     rows -= count;
   }
   return target;
 }
 
-/** Tiles of one panel and of R rows. */
-// @ts-ignore: decorator
-@inline function tilesOf<F, R>(
-  params: usize,
-  sparse: bool,
-  a: usize,
-  aEnd: usize,
-  tile: usize,
-  b: usize,
-  bEnd: usize,
-  offsets: usize,
-  q: usize,
-  c: usize,
-  yStride: usize,
-  mask: v128,
-): void {
-  if (a == aEnd) return;
-  if (sparse) wholeTiles<F, Sparse, Four>(params, a, aEnd, tile, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
-  else wholeTiles<F, Dense, R>(params, a, aEnd, tile, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
-}
-
 /** All tiles of one panel; `row` is the bytes of a row. */
 // @ts-ignore: decorator
-@inline function panelTiles<F>(
+@inline function panelTiles<F, L>(
   params: usize,
-  sparse: bool,
   a: usize,
   row: usize,
   rows: u32,
@@ -175,18 +153,20 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
 ): void {
   const aFour = a + <usize>six * row;
   const aLast = a + <usize>four * row;
+  const aEnd = aLast + <usize>last * row;
+  const cFour = c + <usize>six * yStride;
   const cLast = c + <usize>(rows - last) * yStride;
-  if (ASC_FEATURE_RELAXED_SIMD && !sparse) {
-    tilesOf<F, Six>(params, sparse, a, aFour, 6 * row, b, bEnd, offsets, q, c, yStride, mask);
-    if (last == 6) tilesOf<F, Six>(params, sparse, aLast, aLast + 6 * row, 6 * row, b, bEnd, offsets, q, cLast, yStride, mask);
+  if (ASC_FEATURE_RELAXED_SIMD && idof<L>() != idof<Sparse>()) {
+    wholeTiles<F, L, Six>(params, a, aFour, 6 * row, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
+    if (last == 6) wholeTiles<F, L, Six>(params, aLast, aEnd, 6 * row, b, bEnd, offsets, 0, 0, q, cLast, yStride, mask);
   }
-  tilesOf<F, Four>(params, sparse, aFour, aLast, 4 * row, b, bEnd, offsets, q, c + <usize>six * yStride, yStride, mask);
-  if (last == 4) tilesOf<F, Four>(params, sparse, aLast, aLast + 4 * row, 4 * row, b, bEnd, offsets, q, cLast, yStride, mask);
+  wholeTiles<F, L, Four>(params, aFour, aLast, 4 * row, b, bEnd, offsets, 0, 0, q, cFour, yStride, mask);
+  if (last == 4) wholeTiles<F, L, Four>(params, aLast, aEnd, 4 * row, b, bEnd, offsets, 0, 0, q, cLast, yStride, mask);
 }
 
 /** One block of tiles at `a` against all panels; rows of C start at `c`. */
 // @ts-ignore: decorator
-@inline function block(
+@inline function block<L>(
   p: Gemm,
   a: usize,
   rows: u32,
@@ -195,9 +175,9 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
   last: u32,
   c: usize,
   bWide: usize,
-  sparse: bool,
   mask: v128,
 ): void {
+  const sparse = idof<L>() == idof<Sparse>();
   const params = changetype<usize>(p);
   const n = p.n;
   const yStride = <usize>p.yStride;
@@ -219,9 +199,9 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
     const form = load<u32>(q, FORM);
     const width = min(n - column, 8);
     if (width == 8 && form != EXACT && rows >= 4) {
-      if (form == POSITIVE) panelTiles<Positive>(params, sparse, a, row, rows, six, four, last, b, bEnd, offsets, q, c, yStride, mask);
-      else if (form == SIGNED) panelTiles<Signed>(params, sparse, a, row, rows, six, four, last, b, bEnd, offsets, q, c, yStride, mask);
-      else panelTiles<Fixed>(params, sparse, a, row, rows, six, four, last, b, bEnd, offsets, q, c, yStride, mask);
+      if (form == POSITIVE) panelTiles<Positive, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, c, yStride, mask);
+      else if (form == SIGNED) panelTiles<Signed, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, c, yStride, mask);
+      else panelTiles<Fixed, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, c, yStride, mask);
     } else {
       rowByRow(params, sparse, 6, a, row, 0, six, b, bEnd, offsets, q, c, yStride, width, mask);
       rowByRow(params, sparse, 4, a, row, six, four, b, bEnd, offsets, q, c, yStride, width, mask);

@@ -97,12 +97,13 @@ export function interleaveExactly(
 }
 
 /**
- * Rows from s0 on, `stride` bytes apart, none beyond `last`, into tiles of R; whole chunks may be read of rows up
- * to `limit`. Rows five and six of a tile come first: what they write beyond themselves is the next step of the first
+ * Rows from s0 on, `stride` bytes apart, none beyond `last`, into tiles of R, where each takes `row` bytes; whole chunks
+ * may be read of rows up to `limit`. Rows five and six of a tile come first: what they write beyond themselves is the next step of the first
  * four, or up to LANES_BEYOND bytes after the tile. Returns where the tiles end.
  */
 export function interleaveTiles<R>(
   target: usize,
+  row: usize,
   s0: usize,
   stride: usize,
   rows: u32,
@@ -115,7 +116,7 @@ export function interleaveTiles<R>(
   const six = idof<R>() == idof<Six>();
   const size: u32 = six ? 6 : 4;
   const step: usize = six ? 6 * LANE : 4 * LANE;
-  const bytes = <usize>size * rowBytes(k);
+  const bytes = <usize>size * row;
   for (const end = s0 + <usize>rows * stride; s0 < end; s0 += <usize>size * stride) {
     const s1 = s0 + stride;
     const s2 = s1 + stride;

@@ -11,11 +11,10 @@ import { Gemm } from "../params";
 import { magic } from "./constants";
 import { A, B, highest, initial, lowest, narrow, offsetOf, requantize, requantizeAny } from "./requantize";
 import { storeBytes } from "./bytes";
-import { Six } from "./interleave";
+import { LANE, Six } from "./interleave";
 
-/** Bytes of one step of a panel, and of a row of A. */
+/** Bytes of one step of a panel. */
 const STEP: usize = 32;
-const LANE: usize = 4;
 
 /** How a panel's steps find their activations: one after the other, at offsets, or in segments of A. */
 export class Dense {}
