@@ -4,6 +4,7 @@
  */
 import { Requantize } from "../params";
 import { share } from "../portable/split";
+import { storeBytes } from "./bytes";
 import { magic } from "./constants";
 import { A, B, exact, FIXED, Fixed, FORM, highest, lowest, narrow, offsetOf, POSITIVE, Positive } from "./requantize";
 import { RECORD, requantize as requantizeAs, SIGNED, Signed } from "./requantize";
@@ -17,16 +18,6 @@ import { RECORD, requantize as requantizeAs, SIGNED, Signed } from "./requantize
   if (count > 1) r = i32x4.replace_lane(r, 1, load<i32>(x, 4));
   if (count > 2) r = i32x4.replace_lane(r, 2, load<i32>(x, 8));
   return r;
-}
-
-/** The first `count` bytes of eight. */
-// @ts-ignore: decorator
-@inline function storeBytes(y: usize, bytes: v128, count: i32): void {
-  let rest = i64x2.extract_lane(bytes, 0);
-  for (const end = y + <usize>count; y < end; y++) {
-    store<u8>(y, <u8>rest);
-    rest >>= 8;
-  }
 }
 
 /** One panel of up to eight channels down rows `row` to `end`, in the form F; EXACT where F is void. */

@@ -90,6 +90,14 @@ export function requireRatio(node: Constrained, number: string, real: number): n
   return real;
 }
 
+/** Images: `[N,H,W,C]` without empty dimensions. */
+export function requireImage(node: Constrained, number: string, { shape }: Tensor): void {
+  constrain(node, number, shape.length === 4 && shape.every((size) => size > 0), () => ({
+    expected: "[N,H,W,C], none of them 0",
+    received: `[${shape.join(",")}]`,
+  }));
+}
+
 /** Both tensors have the same scale and zero point. */
 export function requireSameQuantization(node: Constrained, number: string, a: Tensor, b: Tensor): void {
   const p = perTensor(a, `${node.where}, ${number}`);

@@ -3,7 +3,15 @@ import type { Attributes } from "../graph.ts";
 import { activationRange } from "../kernels/quantization.ts";
 import type { KernelCall } from "../kernels/registry.ts";
 import { placeWindow } from "../kernels/window.ts";
-import { constrain, inputOf, outputOf, requireAffine, requireDType, requireInputs } from "./constraints.ts";
+import {
+  constrain,
+  inputOf,
+  outputOf,
+  requireAffine,
+  requireDType,
+  requireImage,
+  requireInputs,
+} from "./constraints.ts";
 import { affineOf } from "./elementwise.ts";
 import type { Lowering, NodeView, Operator } from "./types.ts";
 
@@ -32,10 +40,7 @@ export function poolOperator<K extends Pool>(kernel: "averagePool" | "maxPool"):
         expected: `an output with scale ${p.scale} and zero point ${p.zeroPoint}, as the input has`,
         received: `scale ${q.scale}, zero point ${q.zeroPoint}`,
       }));
-      constrain(node, "C4", x.shape.length === 4 && x.shape.every((size) => size > 0), () => ({
-        expected: "[N,H,W,C], none of them 0",
-        received: `[${x.shape.join(",")}]`,
-      }));
+      requireImage(node, "C4", x);
       const { attributes } = node as { readonly attributes: Attributes[Pool] };
       const sizes = [...attributes.filter, ...attributes.stride];
       const whole = sizes.every((size) => Number.isInteger(size) && size >= 1 && size <= 65535);

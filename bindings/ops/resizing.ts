@@ -8,6 +8,7 @@ import {
   requireBytes,
   requireConstant,
   requireDType,
+  requireImage,
   requireInputs,
   requireSameQuantization,
 } from "./constraints.ts";
@@ -46,10 +47,7 @@ export function resizeOperator<K extends Resize>(
       requireDType(node, "C2", y, x.dtype);
       requireBytes(node, "C2", x);
       const [height, width] = sizesOf(node);
-      constrain(node, "C4", x.shape.length === 4 && x.shape.every((size) => size > 0), () => ({
-        expected: "[N,H,W,C], none of them 0",
-        received: `[${x.shape.join(",")}]`,
-      }));
+      requireImage(node, "C4", x);
       if (x.quantization !== undefined && y.quantization !== undefined) requireSameQuantization(node, "C5", x, y);
       const { alignCorners, halfPixelCenters } = node.attributes as Alignment;
       constrain(node, "C6", kernel === "resizeNearest" || !(alignCorners && halfPixelCenters), () => ({
