@@ -4,10 +4,13 @@
  * Input zero points are folded into the bias as for the other kernels; weights stay int8 [n][kH][kW][inC], depthwise
  * [kH][kW][channels]. A channel's record: bias i32 | multiplier i32 | shift i32.
  */
-import { Conv2d, DwConv, Gemm } from "./params";
-import { rescale } from "./portable/fixedpoint";
+import { Conv2d, Gemm } from "./product/params";
+import { DwConv } from "./depthwise/params";
+import { rescale } from "./common/fixedpoint";
 
-export * from "./portable/index";
+export {
+  add, averagePool, copy, dequantize, lookup, maxPool, mean, mul, pad, permute, quantize, resizeBilinear, resizeNearest, softmax,
+} from "./generated/kernels";
 
 const RECORD: usize = 12;
 

@@ -10,9 +10,9 @@
  *    72  FAILED    not 0: a thread trapped; whoever says so also moves ARRIVED far ahead, so that every barrier opens
  *   128  STEPS, COUNT, MARKS, BASE: the run; written while no follower reads
  *
- * `bindings/runtime/threads-control.ts` has the same numbers.
+ * `bindings/session/threads-control.ts` has the same numbers.
  */
-import { step } from "./run";
+import { step } from "./generated/step";
 
 /**
  * Sleeps while the word at `address` is `expected`, until notified; may return at any time. It is JavaScript's

@@ -1,6 +1,6 @@
 /** One measurement in a process of its own: the job as JSON in, the result as JSON out. */
 import { writeFileSync } from "node:fs";
-import type { ModuleName } from "../bindings/kernels.ts";
+import type { ModuleName } from "../bindings/public/kernels.ts";
 import { benchKernel, casesLike } from "./kernels.ts";
 import { benchModel, type ModelJob } from "./models.ts";
 

@@ -1,7 +1,7 @@
 /** Kernel cases: Benchmark.js samples in short slices, the peak loop and the dense twin of pruned cases between them. */
 import Benchmark from "benchmark";
 import { loadPeak } from "../bindings/cli/peak.ts";
-import { createKernels, type ModuleName } from "../bindings/kernels.ts";
+import { createKernels, type ModuleName } from "../bindings/public/kernels.ts";
 import { CASES, type Case, denseTwin } from "./cases.ts";
 import { quantile } from "./measure.ts";
 import { prepare } from "./prepare.ts";

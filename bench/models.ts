@@ -1,7 +1,7 @@
 /** Whole models, ours and the peers', taking turns in one process per model. */
 import { readFileSync } from "node:fs";
 import { noise } from "../bindings/cli/commands/bench.ts";
-import { loadModel, type ModuleName, type Session } from "../bindings/index.ts";
+import { loadModel, type ModuleName, type Session } from "../bindings/public/index.ts";
 import { type Contender, type Ratio, ratioOf, type Times, takeTurns } from "./measure.ts";
 import { loadPeer, PEERS, type PeerName } from "./peers.ts";
 

@@ -1,5 +1,5 @@
 /** Builds a case on `pint8/kernels`, with the same numbers for the test and the benchmark. */
-import { type Call, denseWeights, type Kernels, type KernelTensor, type Weights } from "../bindings/kernels.ts";
+import { type Call, denseWeights, type Kernels, type KernelTensor, type Weights } from "../bindings/public/kernels.ts";
 import type { Case } from "./cases.ts";
 
 /** A case that is ready to run. */

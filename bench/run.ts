@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
 import { wholeFrom } from "../bindings/cli/options.ts";
-import type { ModuleName } from "../bindings/kernels.ts";
+import type { ModuleName } from "../bindings/public/kernels.ts";
 import { chart } from "./chart.ts";
 import { coldStarts } from "./coldstart.ts";
 import type { Job } from "./job.ts";

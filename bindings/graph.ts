@@ -14,59 +14,12 @@ export type Padding =
   | "valid"
   | { readonly top: number; readonly bottom: number; readonly left: number; readonly right: number };
 
-/** Attributes of each operator, by kind. Sizes are `[height, width]`. */
-export interface Attributes {
-  /** x `[N,H,W,C]`, weights `[O,kH,kW,C/groups]` (OHWI), bias `[O]` optional. */
-  readonly conv2d: {
-    readonly stride: readonly [number, number];
-    readonly dilation: readonly [number, number];
-    readonly padding: Padding;
-    readonly activation: Activation;
-  };
-  /** x `[N,H,W,C]`, weights `[1,kH,kW,C·multiplier]`, bias optional. */
-  readonly depthwiseConv2d: {
-    readonly stride: readonly [number, number];
-    readonly dilation: readonly [number, number];
-    readonly padding: Padding;
-    readonly activation: Activation;
-  };
-  /** x `[…,K]`, weights `[N,K]`, bias `[N]` optional. */
-  readonly fullyConnected: { readonly activation: Activation; readonly keepDims: boolean };
-  readonly add: { readonly activation: Activation };
-  readonly sub: { readonly activation: Activation };
-  readonly mul: { readonly activation: Activation };
-  readonly averagePool2d: {
-    readonly filter: readonly [number, number];
-    readonly stride: readonly [number, number];
-    readonly padding: Padding;
-    readonly activation: Activation;
-  };
-  readonly maxPool2d: Attributes["averagePool2d"];
-  /** x, axes (int32 constant). */
-  readonly mean: { readonly keepDims: boolean };
-  /** x, paddings `[rank,2]` (constant), value (optional constant). */
-  readonly pad: Record<never, never>;
-  readonly concat: { readonly axis: number; readonly activation: Activation };
-  /** x, shape (optional constant; else `shape`). */
-  readonly reshape: { readonly shape?: readonly number[] };
-  readonly squeeze: { readonly axes: readonly number[] };
-  /** x, axis (constant). */
-  readonly expandDims: Record<never, never>;
-  /** x, permutation (constant). */
-  readonly transpose: Record<never, never>;
-  readonly softmax: { readonly beta: number };
-  readonly logistic: Record<never, never>;
-  readonly tanh: Record<never, never>;
-  readonly resizeBilinear: { readonly alignCorners: boolean; readonly halfPixelCenters: boolean };
-  readonly resizeNearestNeighbor: { readonly alignCorners: boolean; readonly halfPixelCenters: boolean };
-  readonly relu: Record<never, never>;
-  readonly relu6: Record<never, never>;
-  readonly reluN1To1: Record<never, never>;
-  readonly leakyRelu: { readonly alpha: number };
-  readonly hardSwish: Record<never, never>;
-  readonly quantize: Record<never, never>;
-  readonly dequantize: Record<never, never>;
-}
+/**
+ * Attributes of each operator, by kind. Every operator's file declares its own here, by augmentation. Sizes are
+ * `[height, width]`.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: operators add to it
+export interface Attributes {}
 
 export type OpKind = keyof Attributes;
 

@@ -1,15 +1,15 @@
+import { importModel } from "./formats/index.ts";
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "./graph.ts";
-import { importModel } from "./importers/index.ts";
-import type { ModuleName } from "./kernels/modules.ts";
 import { bind } from "./ops/bind.ts";
 import { operators } from "./ops/index.ts";
+import { loadPacker } from "./packer/index.ts";
 import { type PassOptions, runPasses } from "./passes/index.ts";
 import { isPlan, readPlan } from "./plan/file.ts";
 import { planGraph } from "./plan/plan.ts";
 import { memoryBytes, type Plan, type PlanPort, type PlanStep } from "./plan/types.ts";
-import { loadPlanner } from "./planner/index.ts";
-import { loadModule } from "./runtime/modules.ts";
-import { readSource, type Source } from "./runtime/source.ts";
+import type { ModuleName } from "./primitives/modules.ts";
+import { loadModule } from "./session/modules.ts";
+import { readSource, type Source } from "./session/source.ts";
 import type { DType } from "./tensor.ts";
 
 export interface InspectOptions extends PassOptions {
@@ -78,8 +78,8 @@ export async function inspectModel(source: Source, options: InspectOptions = {})
   if (isPlan(bytes)) return inspectPlan(readPlan(bytes));
   const { batch, module = "auto", ...passes } = options;
   const graph = runPasses(importModel(bytes, batch === undefined ? {} : { batch }), passes);
-  const [kernels, planner] = await Promise.all([loadModule(module), loadPlanner()]);
-  const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, planner });
+  const [kernels, packer] = await Promise.all([loadModule(module), loadPacker()]);
+  const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer });
   const calls = byOperator(plan.steps);
   const reports = graph.nodes.map((node) => operatorReport(graph, node, calls.get(node.where) ?? []));
   return report(graph.name, plan, reports, sparsityOf(graph, graph.nodes));

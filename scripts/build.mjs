@@ -1,10 +1,11 @@
 // Builds what is missing or older than its sources: wasm/ from assembly/, dist/lib and dist/types from bindings/.
 // `--wasm` stops after wasm/, `--force` builds everything.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { BUILDS } from "./build-wasm.mjs";
 import { filesIn, outdated, ROOT } from "./files.mjs";
 
 const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
@@ -13,7 +14,7 @@ const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "ut
 const ENTRIES = ["index", "runtime", "kernels", "compile", "optimize", "cli"];
 
 /** Threads load it by its name, beside the bundles: `new URL("./worker.js", import.meta.url)`. */
-const WORKER = { in: "bindings/runtime/worker.ts", out: "worker" };
+const WORKER = { in: "bindings/session/worker.ts", out: "worker" };
 
 function node(script, ...args) {
   const { status } = spawnSync(process.execPath, [join(ROOT, script), ...args], {
@@ -25,10 +26,12 @@ function node(script, ...args) {
 
 /** Compiles the kernels where needed. */
 export function buildWasm(force = false) {
-  const names = ["scalar", "simd", "relaxed", "simd.threads", "relaxed.threads", "planner"];
-  const peaks = ["peak.scalar", "peak.simd", "peak.relaxed"];
-  const modules = [...names, ...peaks].map((name) => `wasm/${name}.wasm`);
-  const sources = [...filesIn("assembly", ".ts"), "asconfig.json", "scripts/build-wasm.mjs"];
+  const modules = BUILDS.map((name) => `wasm/${name}.wasm`);
+  const generated = /generated/;
+  const sources = [
+    ...filesIn("assembly", ".ts").filter((file) => !generated.test(file)),
+    ...["asconfig.json", "scripts/build-wasm.mjs", "scripts/kernel-table.mjs"],
+  ];
   if (!force && !outdated(modules, sources)) return;
   console.error("building wasm/ …");
   node("scripts/build-wasm.mjs");
@@ -36,9 +39,9 @@ export function buildWasm(force = false) {
 
 /** Bundles the package and writes its declarations where needed. */
 export async function buildLibrary(force = false) {
-  const entries = ENTRIES.filter((name) => existsSync(join(ROOT, "bindings", `${name}.ts`)));
+  const entries = ENTRIES.filter((name) => existsSync(join(ROOT, "bindings/public", `${name}.ts`)));
   const targets = entries
-    .flatMap((name) => [`dist/lib/${name}.js`, `dist/types/${name}.d.ts`])
+    .flatMap((name) => [`dist/lib/${name}.js`, `dist/types/public/${name}.d.ts`])
     .concat("dist/lib/worker.js");
   const sources = [...filesIn("bindings", ".ts"), "package.json", "tsconfig.json", "scripts/build.mjs"];
   if (!force && !outdated(targets, sources)) return;
@@ -46,7 +49,7 @@ export async function buildLibrary(force = false) {
   rmSync(join(ROOT, "dist"), { recursive: true, force: true });
   await build({
     absWorkingDir: ROOT,
-    entryPoints: [...entries.map((name) => ({ in: `bindings/${name}.ts`, out: name })), WORKER],
+    entryPoints: [...entries.map((name) => ({ in: `bindings/public/${name}.ts`, out: name })), WORKER],
     outdir: "dist/lib",
     bundle: true,
     splitting: true,
@@ -62,6 +65,12 @@ export async function buildLibrary(force = false) {
     logLevel: "warning",
   });
   node("node_modules/typescript/bin/tsc", "--project", "tsconfig.types.json");
+  // tsc rewrites the endings of imports, not those of augmented modules.
+  for (const file of filesIn("dist/types", ".d.ts")) {
+    const text = readFileSync(join(ROOT, file), "utf8");
+    const rewritten = text.replace(/(declare module "\.[^"]*)\.ts"/g, '$1.js"');
+    if (rewritten !== text) writeFileSync(join(ROOT, file), rewritten);
+  }
 }
 
 /** Builds everything that is missing. */

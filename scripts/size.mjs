@@ -21,7 +21,7 @@ const sizes = (bytes) => ({ raw: bytes.length, brotli: brotli(bytes) });
 async function runtimeBundle() {
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ["bindings/runtime.ts"],
+    entryPoints: ["bindings/public/runtime.ts"],
     bundle: true,
     minify: true,
     format: "esm",

@@ -24,45 +24,45 @@ const WALLS: readonly Wall[] = [
   { of: "bindings/errors.ts", may: [] },
   { of: "bindings/tensor.ts", may: ["bindings/errors.ts"] },
   { of: "bindings/graph.ts", may: [], types: ["bindings/tensor.ts"] },
-  { of: "bindings/importers", may: BASE, packages: ["flatbuffers"] },
-  { of: "bindings/kernels", may: ["bindings/errors.ts", "bindings/tensor.ts"], types: ["bindings/graph.ts"] },
-  { of: "bindings/ops", may: [...BASE, "bindings/kernels"] },
+  { of: "bindings/formats", may: BASE, packages: ["flatbuffers"] },
+  { of: "bindings/primitives", may: ["bindings/errors.ts", "bindings/tensor.ts"], types: ["bindings/graph.ts"] },
+  { of: "bindings/ops", may: [...BASE, "bindings/primitives"] },
   { of: "bindings/passes", may: [...BASE, "bindings/ops"] },
-  { of: "bindings/plan", may: [...BASE, "bindings/ops", "bindings/kernels"] },
+  { of: "bindings/plan", may: [...BASE, "bindings/ops", "bindings/primitives"] },
   // A saved plan runs without importers, graph or ops in the bundle.
   {
-    of: "bindings/runtime",
-    may: ["bindings/errors.ts", "bindings/kernels/modules.ts", "bindings/plan/types.ts"],
+    of: "bindings/session",
+    may: ["bindings/errors.ts", "bindings/primitives/modules.ts", "bindings/plan/types.ts"],
     types: ["bindings/tensor.ts"],
     packages: ["wasm-feature-detect", "@assemblyscript/loader", "node:fs/promises", "node:worker_threads"],
   },
-  { of: "bindings/planner", may: ["bindings/kernels", "bindings/runtime/source.ts"] },
+  { of: "bindings/packer", may: ["bindings/primitives", "bindings/session/source.ts"] },
   {
-    of: "bindings/runtime.ts",
+    of: "bindings/public/runtime.ts",
     may: [
-      "bindings/runtime",
+      "bindings/session",
       "bindings/errors.ts",
-      "bindings/kernels/modules.ts",
+      "bindings/primitives/modules.ts",
       "bindings/plan/file.ts",
       "bindings/plan/types.ts",
     ],
     types: ["bindings/tensor.ts"],
   },
   {
-    of: "bindings/api",
-    may: [...BASE, "bindings/kernels", "bindings/ops", "bindings/plan/types.ts"],
-    types: ["bindings/runtime/instantiate.ts"],
+    of: "bindings/calls",
+    may: [...BASE, "bindings/primitives", "bindings/ops", "bindings/plan/types.ts"],
+    types: ["bindings/session/instantiate.ts"],
   },
   {
     of: "bindings/compile",
-    may: ["bindings/errors.ts", "bindings/tensor.ts", "bindings/plan", "bindings/kernels", "bindings/runtime"],
+    may: ["bindings/errors.ts", "bindings/tensor.ts", "bindings/plan", "bindings/primitives", "bindings/session"],
     packages: ["binaryen"],
   },
 ];
 
-/** What `bindings/runtime.ts` may reach through any number of imports that are not of types only. */
+/** What `bindings/public/runtime.ts` may reach through any number of imports that are not of types only. */
 const RUNTIME_REACHES =
-  /^bindings\/(runtime|runtime\/.*|errors|tensor|kernels\/(modules|registry|params)|plan\/(file|header|checksum|types))\.ts$/;
+  /^bindings\/(public\/runtime|session\/.*|errors|tensor|primitives\/(modules|registry|params|table)|plan\/(file|header|checksum|types))\.ts$/;
 
 interface Import {
   readonly from: string;
@@ -118,7 +118,7 @@ describe("walls", () => {
     const kinds = Object.keys(kindsOfGraph());
     for (const file of filesOf("bindings/ops"))
       for (const { to } of importsOf(file)) {
-        const kind = /^bindings\/ops\/(.*)\.ts$/.exec(to)?.[1] ?? "";
+        const kind = /^bindings\/ops\/\w+\/(\w+)\.ts$/.exec(to)?.[1] ?? "";
         assert.ok(file === "bindings/ops/index.ts" || !kinds.includes(kind), `${file} imports ${to}`);
       }
   });
@@ -136,16 +136,18 @@ describe("walls", () => {
       assert.match(file, RUNTIME_REACHES);
       for (const { to, typeOnly } of importsOf(file)) if (!typeOnly && to.startsWith("bindings/")) walk(to);
     };
-    walk("bindings/runtime.ts");
+    walk("bindings/public/runtime.ts");
     assert.ok(seen.size > 8, "the walk saw the imports");
   });
 });
 
-/** The keys of the interface `Attributes`: every kind of operator. */
+/** Every kind of operator: the keys that operators' files add to `Attributes`. */
 function kindsOfGraph(): { readonly [kind: string]: true } {
-  const source = readFileSync(join(ROOT, "bindings/graph.ts"), "utf8");
-  const body = /interface Attributes \{(.*?)\n\}/s.exec(source)?.[1] ?? "";
-  const kinds = [...body.matchAll(/^ {2}readonly (\w+):/gm)].map(([, kind]) => [kind, true]);
+  const kinds = filesOf("bindings/ops").flatMap((file) => {
+    const source = readFileSync(join(ROOT, file), "utf8");
+    const body = /interface Attributes \{(.*?)\n {2}\}/s.exec(source)?.[1] ?? "";
+    return [...body.matchAll(/^ {4}readonly (\w+):/gm)].map(([, kind]) => [kind, true]);
+  });
   assert.ok(kinds.length > 20, "the kinds were found");
   return Object.fromEntries(kinds);
 }

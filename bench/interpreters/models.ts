@@ -3,14 +3,14 @@ import type binaryen from "binaryen";
 import { type KernelBinary, readKernels } from "../../bindings/compile/kernels.ts";
 import { layoutOf } from "../../bindings/compile/layout.ts";
 import { link } from "../../bindings/compile/link.ts";
+import { importModel } from "../../bindings/formats/index.ts";
 import type { AnyNode, Graph, Padding, TensorId } from "../../bindings/graph.ts";
-import { importModel } from "../../bindings/importers/index.ts";
-import type { Optimize } from "../../bindings/kernels/modules.ts";
 import { operators } from "../../bindings/ops/index.ts";
 import type { Operators } from "../../bindings/ops/types.ts";
 import { runPasses } from "../../bindings/passes/index.ts";
 import { planGraph } from "../../bindings/plan/plan.ts";
 import { align, type PlanPort } from "../../bindings/plan/types.ts";
+import type { Optimize } from "../../bindings/primitives/modules.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
 import { buildPlain, plainOperators } from "./plain.ts";
 

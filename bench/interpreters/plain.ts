@@ -3,14 +3,14 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { main } from "assemblyscript/asc";
 import type { KernelBinary } from "../../bindings/compile/kernels.ts";
-import { channelsOf, type Weights } from "../../bindings/kernels/channels.ts";
-import { planner } from "../../bindings/kernels/planner.ts";
-import { quantizeMultipliers } from "../../bindings/kernels/quantization.ts";
 import { type Constrained, inputOf, outputOf } from "../../bindings/ops/constraints.ts";
 import { geometry } from "../../bindings/ops/images.ts";
 import { operators } from "../../bindings/ops/index.ts";
+import { inputZeroPoint, int8, int32, outputOfNode } from "../../bindings/ops/product/weights.ts";
 import type { Lowering, Operators } from "../../bindings/ops/types.ts";
-import { inputZeroPoint, int8, int32, outputOfNode } from "../../bindings/ops/weights.ts";
+import { channelsOf, type Weights } from "../../bindings/primitives/requantize/channels.ts";
+import { packer } from "../../bindings/primitives/requantize/packer.ts";
+import { quantizeMultipliers } from "../../bindings/primitives/requantize/quantization.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -36,7 +36,7 @@ export async function buildPlain(): Promise<KernelBinary> {
 function placeChannels(node: Constrained, to: Lowering, weights: Weights, reals: ArrayLike<number>) {
   const bias = int32(node.inputs[2]);
   const { channels } = weights;
-  const packed = channelsOf(weights, bias, inputZeroPoint(node), quantizeMultipliers(reals), planner);
+  const packed = channelsOf(weights, bias, inputZeroPoint(node), quantizeMultipliers(reals), packer);
   const words = new Int32Array(channels * 3);
   for (let c = 0; c < channels; c++)
     words.set([packed.bias[c] ?? 0, packed.multiplier[c] ?? 0, packed.shift[c] ?? 0], c * 3);

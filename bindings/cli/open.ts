@@ -1,5 +1,5 @@
-import { loadModel } from "../index.ts";
-import type { Session } from "../runtime/session.ts";
+import { loadModel } from "../public/index.ts";
+import type { Session } from "../session/session.ts";
 import { readBytes } from "./files.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Streams } from "./streams.ts";

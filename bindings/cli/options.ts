@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
-import { MODULES, type ModuleName } from "../kernels/modules.ts";
+import { MODULES, type ModuleName } from "../primitives/modules.ts";
 
 /** Options that choose how a model runs. */
 export interface EngineOptions {

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { ModuleName } from "../kernels/modules.ts";
+import type { ModuleName } from "../primitives/modules.ts";
 
 /** The loop of `assembly/peak.ts`: multiply-accumulates on registers, what no kernel of the module can exceed. */
 export interface Peak {

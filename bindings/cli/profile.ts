@@ -1,4 +1,4 @@
-import type { Session } from "../runtime/session.ts";
+import type { Session } from "../session/session.ts";
 import type { TypedArray } from "../tensor.ts";
 import { loadPeak } from "./peak.ts";
 import { count, percent, table } from "./text.ts";

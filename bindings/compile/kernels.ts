@@ -1,6 +1,6 @@
 import { Pint8Error } from "../errors.ts";
-import type { ModuleName } from "../kernels/modules.ts";
-import { readSource } from "../runtime/source.ts";
+import type { ModuleName } from "../primitives/modules.ts";
+import { readSource } from "../session/source.ts";
 import { sectionsOf, withoutCustom } from "./sections.ts";
 
 /** The kernels of one module, as bytes: the linker takes them apart, so this engine need not be able to run them. */
@@ -11,11 +11,14 @@ export interface KernelBinary {
   readonly hash: string;
 }
 
+/** Bytes of the hash in the section `pint8`; the build's name follows. */
+const HASH_BYTES = 32;
+
 /** Literal URLs, so that bundlers find the files. */
 const URLS: { readonly [M in ModuleName]: () => URL } = {
-  scalar: () => new URL("../../wasm/scalar.wasm", import.meta.url),
-  simd: () => new URL("../../wasm/simd.wasm", import.meta.url),
-  relaxed: () => new URL("../../wasm/relaxed.wasm", import.meta.url),
+  scalar: () => new URL("../../wasm/scalar.full.wasm", import.meta.url),
+  simd: () => new URL("../../wasm/simd.full.wasm", import.meta.url),
+  relaxed: () => new URL("../../wasm/relaxed.full.wasm", import.meta.url),
 };
 
 /**
@@ -28,8 +31,11 @@ export async function readKernels(name: ModuleName): Promise<KernelBinary> {
     throw unavailable(name, cause instanceof Error ? cause.message : String(cause));
   });
   const section = sectionsOf(bytes).find((candidate) => candidate.name === "pint8");
-  if (section === undefined || section.end - section.start !== 32) throw unavailable(name, "one without its hash");
-  const hash = Array.from(bytes.subarray(section.start, section.end), (byte) => byte.toString(16).padStart(2, "0"));
+  if (section === undefined || section.end - section.start <= HASH_BYTES)
+    throw unavailable(name, "one without its hash");
+  const hash = Array.from(bytes.subarray(section.start, section.start + HASH_BYTES), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  );
   return { name, wasm: withoutCustom(bytes), hash: hash.join("") };
 }
 

@@ -1,7 +1,7 @@
 import type binaryen from "binaryen";
 import { Pint8Error } from "../errors.ts";
-import type { Optimize } from "../kernels/modules.ts";
 import type { Plan, PlanPort } from "../plan/types.ts";
+import type { Optimize } from "../primitives/modules.ts";
 import type { KernelBinary } from "./kernels.ts";
 import type { MemoryLayout } from "./layout.ts";
 import { addReset } from "./reset.ts";

@@ -1,6 +1,6 @@
-import type { ModuleName } from "../kernels/modules.ts";
-import type { KernelName } from "../kernels/registry.ts";
 import type { Plan } from "../plan/types.ts";
+import type { ModuleName } from "../primitives/modules.ts";
+import type { KernelName } from "../primitives/registry.ts";
 import type { MemoryLayout } from "./layout.ts";
 import { DATA_SECTION, sectionBytes } from "./sections.ts";
 

@@ -1,5 +1,5 @@
 import { type ErrorCode, ensure } from "../errors.ts";
-import { type Affine, quantizeMultiplier, RANGE } from "../kernels/quantization.ts";
+import { type Affine, quantizeMultiplier, RANGE } from "../primitives/requantize/quantization.ts";
 import { BITS, type DType, perTensor, type Tensor } from "../tensor.ts";
 
 /** What a constraint needs of a node to speak of it. */

@@ -1,8 +1,8 @@
 /** What the two convolutions check and compute alike about their images and windows. */
-import { placeWindow, type Window } from "../kernels/window.ts";
+import { placeWindow, type Window } from "../primitives/window.ts";
 import { type Constrained, constrain, inputOf } from "./constraints.ts";
+import { inputZeroPoint } from "./product/weights.ts";
 import type { NodeView } from "./types.ts";
-import { inputZeroPoint } from "./weights.ts";
 
 /** C5: four dimensions, none empty. */
 export function requireImages(node: Constrained, ...shapes: readonly (readonly number[])[]): void {

@@ -1,7 +1,7 @@
 import type { Attributes, Node, OpKind } from "../graph.ts";
-import type { ModuleName, Optimize } from "../kernels/modules.ts";
-import type { Planner } from "../kernels/planner.ts";
-import type { KernelCall } from "../kernels/registry.ts";
+import type { ModuleName, Optimize } from "../primitives/modules.ts";
+import type { KernelCall } from "../primitives/registry.ts";
+import type { Packer } from "../primitives/requantize/packer.ts";
 import type { Tensor, TensorType } from "../tensor.ts";
 
 /** What `infer` and `fold` see of a node: its tensors in place of their ids; `undefined` for absent optional ones. */
@@ -24,7 +24,7 @@ export interface Lowering {
   /** What to spare where there is a choice. */
   readonly optimize: Optimize;
   /** Who looks for proofs and packs panels. */
-  readonly planner: Planner;
+  readonly packer: Packer;
   readonly inputs: readonly (Placed | undefined)[];
   readonly outputs: readonly Placed[];
   /** Puts constant bytes into the memory image, 16-byte aligned, and returns their address. Equal bytes are shared. */

@@ -1,6 +1,6 @@
 import { Pint8Error } from "../errors.ts";
-import { MODULES } from "../kernels/modules.ts";
-import { KERNELS } from "../kernels/registry.ts";
+import { EDITIONS, MODULES } from "../primitives/modules.ts";
+import { KERNELS } from "../primitives/registry.ts";
 import { BITS, type DType } from "../tensor.ts";
 import { type Plan, type PlanPort, type PlanStep, type Range, STEP_BYTES } from "./types.ts";
 
@@ -33,6 +33,7 @@ export function readHeader(bytes: Uint8Array, image: Uint8Array): Plan {
   });
   return {
     module: root.field("module").oneOf(MODULES),
+    edition: root.field("edition").oneOf(EDITIONS),
     moduleHash: root.field("moduleHash").string(),
     arenaAddress: root.field("arenaAddress").size(),
     arenaBytes: root.field("arenaBytes").size(),

@@ -1,12 +1,12 @@
 import { ensure } from "../errors.ts";
 import { type Graph, NONE, type Port, type TensorId, tensorOf } from "../graph.ts";
-import type { ModuleName, Optimize } from "../kernels/modules.ts";
-import { PARAMS, type ParamBlocks, paramBytes } from "../kernels/params.ts";
-import { planner as inJavaScript, type Planner } from "../kernels/planner.ts";
-import { KERNELS, type KernelCall, kernelNumber } from "../kernels/registry.ts";
 import { bind } from "../ops/bind.ts";
 import { operators as table } from "../ops/index.ts";
 import type { Lowering, Operators, Placed } from "../ops/types.ts";
+import type { ModuleName, Optimize } from "../primitives/modules.ts";
+import { PARAMS, type ParamBlocks, paramBytes } from "../primitives/params.ts";
+import { editionOf, KERNELS, type KernelCall, kernelNumber } from "../primitives/registry.ts";
+import { packer as inJavaScript, type Packer } from "../primitives/requantize/packer.ts";
 import { byteLength, MAX_BYTES, type Tensor } from "../tensor.ts";
 import { placeBlocks } from "./arena.ts";
 import { createImage, type Image } from "./image.ts";
@@ -22,8 +22,8 @@ export interface PlanOptions {
   readonly moduleHash: string;
   /** What to spare where an operator can choose; `"speed"` when absent. */
   readonly optimize?: Optimize;
-  /** Who does the longest of the work, as `loadPlanner` gives it; JavaScript when absent. The plan is the same. */
-  readonly planner?: Planner;
+  /** Who does the longest of the work, as `loadPacker` gives it; JavaScript when absent. The plan is the same. */
+  readonly packer?: Packer;
   /** The operators; the library's own when absent. */
   readonly operators?: Operators;
 }
@@ -43,7 +43,7 @@ interface Call {
  * Errors: OUT_OF_MEMORY where all of it takes more than 4 GiB, with the largest tensors; whatever lowering refuses.
  */
 export function planGraph(graph: Graph, options: PlanOptions): Plan {
-  const { module, moduleHash, optimize = "speed", planner = inJavaScript, operators = table } = options;
+  const { module, moduleHash, optimize = "speed", packer = inJavaScript, operators = table } = options;
   const storage = assignStorage(graph, operators);
   const arena = placeBlocks(storage.blocks);
   const imageAddress = ARENA_ADDRESS + arena.bytes;
@@ -61,7 +61,7 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
     return variables.get(source) ?? image.place(tensorOf(graph, source).data as Uint8Array);
   };
 
-  const { calls, scratchBytes } = lowerAll(graph, operators, { module, optimize, planner }, image, addressOf);
+  const { calls, scratchBytes } = lowerAll(graph, operators, { module, optimize, packer }, image, addressOf);
   const inputs = ports(graph, graph.inputs, addressOf);
   const outputs = ports(graph, graph.outputs, addressOf);
 
@@ -83,6 +83,7 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
   image.placeOwn(littleEndian(stepTable));
   return {
     module,
+    edition: editionOf(calls.map(({ call }) => call.kernel)),
     moduleHash,
     arenaAddress: ARENA_ADDRESS,
     arenaBytes: arena.bytes,
@@ -101,7 +102,7 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
 function lowerAll(
   graph: Graph,
   operators: Operators,
-  target: Pick<Lowering, "module" | "optimize" | "planner">,
+  target: Pick<Lowering, "module" | "optimize" | "packer">,
   image: Image,
   addressOf: (id: TensorId) => number,
 ): { readonly calls: readonly Call[]; readonly scratchBytes: number } {

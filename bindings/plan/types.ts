@@ -1,5 +1,5 @@
-import type { ModuleName } from "../kernels/modules.ts";
-import type { KernelName } from "../kernels/registry.ts";
+import type { Edition, ModuleName } from "../primitives/modules.ts";
+import type { KernelName } from "../primitives/registry.ts";
 import type { DType } from "../tensor.ts";
 
 /** Where the arena begins: the module's own constants lie below. */
@@ -54,6 +54,8 @@ export interface Range {
  */
 export interface Plan {
   readonly module: ModuleName;
+  /** The smallest edition of the module that has the plan's kernels. */
+  readonly edition: Edition;
   /** SHA-256 of the module's code in hexadecimal: packed weights fit these kernels only. */
   readonly moduleHash: string;
   readonly arenaAddress: number;

@@ -6,7 +6,7 @@ import { decodePicture } from "../../bindings/cli/picture/decode.ts";
 import { grey, type Picture } from "../../bindings/cli/picture/picture.ts";
 import { defaultScaling, preparePicture } from "../../bindings/cli/picture/prepare.ts";
 import { milliseconds, percent } from "../../bindings/cli/text.ts";
-import { loadModel } from "../../bindings/index.ts";
+import { loadModel } from "../../bindings/public/index.ts";
 import type { TypedArray } from "../../bindings/tensor.ts";
 
 /** Columns of a terminal that does not say how many it has, and the most that are used. */

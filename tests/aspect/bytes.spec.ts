@@ -1,5 +1,5 @@
-import { copyBytes, fillElements } from "../../assembly/portable/bytes";
-import { share } from "../../assembly/portable/split";
+import { copyBytes, fillElements } from "../../assembly/common/bytes";
+import { share } from "../../assembly/common/split";
 
 const GUARD: u8 = 0xa5;
 

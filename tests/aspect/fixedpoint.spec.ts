@@ -1,4 +1,4 @@
-import { clamp, highMul, reciprocalOfOnePlus, rescale, roundingShift } from "../../assembly/portable/fixedpoint";
+import { clamp, highMul, reciprocalOfOnePlus, rescale, roundingShift } from "../../assembly/common/fixedpoint";
 
 /** gemmlowp's SaturatingRoundingDoublingHighMul as it is written there: nudged by sign, divided towards zero. */
 function highMulReference(a: i32, b: i32): i32 {

@@ -1,5 +1,5 @@
-import { RECORD, requantize } from "../../assembly/scalar/requantize";
-import { exactLane } from "../../assembly/simd/requantize";
+import { RECORD, requantize } from "../../assembly/requantize/requantize.scalar";
+import { exactLane } from "../../assembly/requantize/requantize.simd";
 
 /** TFLite's MultiplyByQuantizedMultiplier as gemmlowp writes it, with results beyond ±1024 cut, as kernels clamp to int8. */
 function reference(acc: i32, multiplier: i32, shift: i32): i32 {

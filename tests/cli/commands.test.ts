@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { MODULES } from "../../bindings/kernels/modules.ts";
+import { MODULES } from "../../bindings/primitives/modules.ts";
 import { DIGIT_LABELS, DIGITS, folder, pint8, sample } from "./run.ts";
 
 test("run names each of the ten sample digits", async () => {

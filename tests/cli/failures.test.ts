@@ -82,7 +82,7 @@ test("a damaged plan, and one for another module", async (t) => {
 
 /** The program in a process of its own. */
 function program(...args: readonly string[]) {
-  const cli = fileURLToPath(new URL("../../bindings/cli.ts", import.meta.url));
+  const cli = fileURLToPath(new URL("../../bindings/public/cli.ts", import.meta.url));
   return spawn(process.execPath, ["--import", "tsx", cli, ...args], { stdio: ["ignore", "pipe", "pipe"] });
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { CompileOptions, CompileReport } from "../../bindings/compile.ts";
+import type { CompileOptions, CompileReport } from "../../bindings/public/compile.ts";
 import type { TypedArray } from "../../bindings/tensor.ts";
 
 /** A model to compile. */

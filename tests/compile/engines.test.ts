@@ -101,7 +101,10 @@ describe("standalone modules in other engines", { skip: skipShared }, () => {
     writeFileSync(join(folder, "jobs.json"), JSON.stringify(jobs));
     writeFileSync(join(folder, "deno.mjs"), DENO_PROGRAM);
     const said = ok(run("npx", [...command, "run", "--allow-read", "--no-lock", "deno.mjs"], folder));
-    assert.equal(said.trim(), `${jobs.length} equal`);
+    const [equal = 0, inexact = 0] = [...said.matchAll(/\d+/g)].map(Number);
+    const relaxed = jobs.filter(({ name }) => name.endsWith("-relaxed")).length;
+    assert.ok(inexact === 0 || inexact === relaxed, said);
+    assert.equal(equal + inexact, jobs.length);
   });
 
   test("workerd answers HTTP with a prediction", async (t) => {
@@ -172,19 +175,27 @@ function interpret({ folder, wasm }: Files, input: Uint8Array): Uint8Array {
 
 const DENO_PROGRAM = `
 let equal = 0;
+let inexact = 0; // relaxed modules on processors whose dot product saturates refuse to run, and say so
 for (const { name, folder, runs } of JSON.parse(Deno.readTextFileSync("jobs.json"))) {
   const { load } = await import("file://" + folder + "/model.js");
   const model = await load();
   const [{ name: input, dtype }] = model.inputs;
   const View = dtype === "uint8" ? Uint8Array : Int8Array;
   for (const [bytes, expected] of runs) {
-    const [result] = Object.values(model.run({ [input]: new View(Uint8Array.from(bytes).buffer) }));
+    let result;
+    try {
+      [result] = Object.values(model.run({ [input]: new View(Uint8Array.from(bytes).buffer) }));
+    } catch (error) {
+      if (!name.endsWith("-relaxed") || !/dot product of this engine is not exact/.test(error.message)) throw error;
+      inexact++;
+      break;
+    }
     const got = new Uint8Array(result.buffer);
     if (got.length !== expected.length || expected.some((byte, i) => byte !== got[i])) throw new Error(name);
   }
   equal++;
 }
-console.log(equal + " equal");
+console.log(equal - inexact + " equal, " + inexact + " inexact");
 `;
 
 /** A port of this machine that is free now. */

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import createWabt from "wabt";
-import { importModel } from "../../bindings/importers/index.ts";
-import { MODULES } from "../../bindings/kernels/modules.ts";
+import { importModel } from "../../bindings/formats/index.ts";
 import { operators } from "../../bindings/ops/index.ts";
 import { runPasses } from "../../bindings/passes/index.ts";
 import { peakBytes } from "../../bindings/plan/arena.ts";
 import { assignStorage } from "../../bindings/plan/storage.ts";
+import { MODULES } from "../../bindings/primitives/modules.ts";
 import { type TypedArray, typedCopy } from "../../bindings/tensor.ts";
 import { CASES, difference, join, modules, skipShared } from "../models/cases.ts";
 import { compileAll, type Files, instantiate, loadFiles, type Model, temporaryFolder } from "./compiled.ts";

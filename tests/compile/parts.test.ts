@@ -11,10 +11,10 @@ import { readKernels } from "../../bindings/compile/kernels.ts";
 import { layoutOf } from "../../bindings/compile/layout.ts";
 import { declarationText, loaderText } from "../../bindings/compile/loader.ts";
 import { withoutZeros } from "../../bindings/compile/segments.ts";
-import { paramBytes } from "../../bindings/kernels/params.ts";
-import { kernelNumber } from "../../bindings/kernels/registry.ts";
 import { writePlan } from "../../bindings/plan/file.ts";
 import type { Plan, PlanPort } from "../../bindings/plan/types.ts";
+import { paramBytes } from "../../bindings/primitives/params.ts";
+import { kernelNumber } from "../../bindings/primitives/registry.ts";
 import { type Files, instantiate, loadFiles, temporaryFolder, tryCompile } from "./compiled.ts";
 import { missing, run } from "./tools.ts";
 
@@ -80,6 +80,7 @@ async function stateful(): Promise<Plan> {
     }) as const;
   return {
     module: "scalar",
+    edition: "core",
     moduleHash: hash,
     arenaAddress: 1024,
     arenaBytes: 16,

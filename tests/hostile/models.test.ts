@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Pint8Error } from "../../bindings/errors.ts";
+import { importModel } from "../../bindings/formats/index.ts";
 import type { Graph } from "../../bindings/graph.ts";
-import { importModel } from "../../bindings/importers/index.ts";
 import { runPasses } from "../../bindings/passes/index.ts";
 import { planGraph } from "../../bindings/plan/plan.ts";
-import { type KernelModule, loadModule } from "../../bindings/runtime/modules.ts";
-import { Session } from "../../bindings/runtime/session.ts";
+import { type KernelModule, loadModule } from "../../bindings/session/modules.ts";
+import { Session } from "../../bindings/session/session.ts";
 import { byteLength, typedCopy } from "../../bindings/tensor.ts";
 import { CASES, skipShared } from "../models/cases.ts";
 import { cuts, flips } from "./damage.ts";

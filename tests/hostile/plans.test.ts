@@ -4,10 +4,10 @@ import { before, describe, test } from "node:test";
 import { Pint8Error } from "../../bindings/errors.ts";
 import { readPlan, writePlan } from "../../bindings/plan/file.ts";
 import type { Plan } from "../../bindings/plan/types.ts";
-import { loadModule } from "../../bindings/runtime/modules.ts";
-import { Session } from "../../bindings/runtime/session.ts";
-import { loadPlan } from "../../bindings/runtime.ts";
-import { network, planOf } from "../runtime/networks.ts";
+import { loadPlan } from "../../bindings/public/runtime.ts";
+import { loadModule } from "../../bindings/session/modules.ts";
+import { Session } from "../../bindings/session/session.ts";
+import { network, planOf } from "../session/networks.ts";
 import { cuts, flips } from "./damage.ts";
 
 const invalid = (error: unknown) => error instanceof Pint8Error && error.code === "INVALID_PLAN";

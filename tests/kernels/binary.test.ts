@@ -1,10 +1,10 @@
 /** ADD, SUB and MUL on all pairs of a few quantizations, and with broadcasting in up to six dimensions. */
 import { describe, test } from "node:test";
 import type { Activation } from "../../bindings/graph.ts";
-import { broadcastShape } from "../../bindings/kernels/broadcast.ts";
-import { activationRange } from "../../bindings/kernels/quantization.ts";
 import { operators } from "../../bindings/ops/index.ts";
 import type { Operator } from "../../bindings/ops/types.ts";
+import { broadcastShape } from "../../bindings/primitives/broadcast.ts";
+import { activationRange } from "../../bindings/primitives/requantize/quantization.ts";
 import { add, broadcastIndex, indices, mul, sub } from "../reference/binary.ts";
 import { checkOperator, type Random, random, subjects, tensor } from "../support/kernels.ts";
 

@@ -1,10 +1,10 @@
 /** CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED against their reference, around tile edges and at the extremes. */
 import { describe, test } from "node:test";
 import type { Activation } from "../../bindings/graph.ts";
-import { activationRange, quantizeMultiplier } from "../../bindings/kernels/quantization.ts";
-import { placeWindow } from "../../bindings/kernels/window.ts";
 import { operators } from "../../bindings/ops/index.ts";
 import type { Operator } from "../../bindings/ops/types.ts";
+import { activationRange, quantizeMultiplier } from "../../bindings/primitives/requantize/quantization.ts";
+import { placeWindow } from "../../bindings/primitives/window.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
 import { convolution } from "../reference/convolution.ts";
 import { bytesOf, checkOperator, type Random, random, type Subject, subjects, tensor } from "../support/kernels.ts";

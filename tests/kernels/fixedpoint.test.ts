@@ -2,8 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import * as fixed from "../../bindings/kernels/fixedpoint.ts";
-import { frexp, quantizeMultiplier, quantizeMultipliers, roundHalfAway } from "../../bindings/kernels/quantization.ts";
+import * as fixed from "../../bindings/primitives/requantize/fixedpoint.ts";
+import {
+  frexp,
+  quantizeMultiplier,
+  quantizeMultipliers,
+  roundHalfAway,
+} from "../../bindings/primitives/requantize/quantization.ts";
 import * as reference from "../reference/fixedpoint.ts";
 
 const MIN = -(2 ** 31);

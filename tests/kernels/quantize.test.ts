@@ -1,7 +1,7 @@
 /** QUANTIZE and DEQUANTIZE between float32 and 8 bits, on ties, neighbours of ties, infinities and NaN. */
 import { describe, test } from "node:test";
-import { RANGE } from "../../bindings/kernels/quantization.ts";
 import { operators } from "../../bindings/ops/index.ts";
+import { RANGE } from "../../bindings/primitives/requantize/quantization.ts";
 import { affineQuantize, rectify } from "../reference/unary.ts";
 import { bytesOf, checkOperator, random, subjects, tensor } from "../support/kernels.ts";
 

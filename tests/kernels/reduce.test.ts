@@ -1,10 +1,10 @@
 /** Pooling, MEAN and SOFTMAX on random shapes, windows and quantizations. */
 import { describe, test } from "node:test";
 import type { Padding } from "../../bindings/graph.ts";
-import { activationRange } from "../../bindings/kernels/quantization.ts";
-import { placeWindow } from "../../bindings/kernels/window.ts";
 import { operators } from "../../bindings/ops/index.ts";
 import type { Operator } from "../../bindings/ops/types.ts";
+import { activationRange } from "../../bindings/primitives/requantize/quantization.ts";
+import { placeWindow } from "../../bindings/primitives/window.ts";
 import * as reference from "../reference/reduce.ts";
 import { checkOperator, random, subjects, tensor } from "../support/kernels.ts";
 

@@ -1,8 +1,8 @@
 /** Resizes of both kinds, every alignment, up and down, and channels around vectors. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { bilinearAxis } from "../../bindings/kernels/resize.ts";
 import { operators } from "../../bindings/ops/index.ts";
+import { bilinearAxis } from "../../bindings/primitives/resize/resize.ts";
 import { BITS, type DType } from "../../bindings/tensor.ts";
 import * as reference from "../reference/resize.ts";
 import { bytesOf, checkOperator, type Random, random, subjects, tensor } from "../support/kernels.ts";

@@ -1,9 +1,9 @@
 /** Every int8 function of one element, on all 256 values and on lengths around the unrolled loop. */
 import { describe, test } from "node:test";
 import type { OpKind } from "../../bindings/graph.ts";
-import type { Affine } from "../../bindings/kernels/quantization.ts";
 import { operators } from "../../bindings/ops/index.ts";
 import type { Operator } from "../../bindings/ops/types.ts";
+import type { Affine } from "../../bindings/primitives/requantize/quantization.ts";
 import * as reference from "../reference/unary.ts";
 import { checkOperator, random, subjects, tensor } from "../support/kernels.ts";
 

@@ -1,12 +1,12 @@
 /** The models whose bytes must equal the goldens, with inputs and outputs. They stand beside the project. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { importModel } from "../../bindings/formats/index.ts";
 import type { Graph, TensorId } from "../../bindings/graph.ts";
-import { importModel } from "../../bindings/importers/index.ts";
-import { MODULES, type ModuleName } from "../../bindings/kernels/modules.ts";
 import { runPasses } from "../../bindings/passes/index.ts";
 import { planGraph } from "../../bindings/plan/plan.ts";
-import { type KernelModule, loadModule } from "../../bindings/runtime/modules.ts";
-import { Session } from "../../bindings/runtime/session.ts";
+import { MODULES, type ModuleName } from "../../bindings/primitives/modules.ts";
+import { type KernelModule, loadModule } from "../../bindings/session/modules.ts";
+import { Session } from "../../bindings/session/session.ts";
 import { type TypedArray, typedCopy } from "../../bindings/tensor.ts";
 
 const SHARED = new URL("../../../shared/", import.meta.url);
@@ -107,7 +107,7 @@ export async function modules(): Promise<
   return Promise.all(
     MODULES.map(async (name) => {
       try {
-        return { name, kernels: await loadModule(name), skip: false as const };
+        return { name, kernels: await loadModule(name, undefined, "full"), skip: false as const };
       } catch (error) {
         return { name, skip: (error as Error).message };
       }

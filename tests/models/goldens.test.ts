@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readPlan, writePlan } from "../../bindings/plan/file.ts";
 import { planGraph } from "../../bindings/plan/plan.ts";
-import { Session } from "../../bindings/runtime/session.ts";
+import { Session } from "../../bindings/session/session.ts";
 import { CASES, difference, join, modules, open, prepare, skipShared, split } from "./cases.ts";
 
 for (const { name: module, kernels, skip } of await modules())

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type ErrorCode, Pint8Error } from "../../bindings/errors.ts";
 import type { Attributes, OpKind } from "../../bindings/graph.ts";
-import type { Affine } from "../../bindings/kernels/quantization.ts";
 import { operators } from "../../bindings/ops/index.ts";
 import type { Operator } from "../../bindings/ops/types.ts";
+import type { Affine } from "../../bindings/primitives/requantize/quantization.ts";
 import type { DType, Tensor } from "../../bindings/tensor.ts";
 import { tensor } from "../support/kernels.ts";
 

@@ -1,17 +1,17 @@
 /** Shapes that `infer` computes, loops merged for kernels, windows, and multipliers as TFLite computes them. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { broadcastShape, broadcastStrides, mergeLoops } from "../../bindings/kernels/broadcast.ts";
-import { permutationOf } from "../../bindings/kernels/movement.ts";
-import { planner } from "../../bindings/kernels/planner.ts";
-import { activationRange } from "../../bindings/kernels/quantization.ts";
-import type { KernelCall } from "../../bindings/kernels/registry.ts";
-import { placeWindow } from "../../bindings/kernels/window.ts";
-import { expandDims } from "../../bindings/ops/expandDims.ts";
-import { mean, meanMultiplier } from "../../bindings/ops/mean.ts";
-import { reshape } from "../../bindings/ops/reshape.ts";
-import { squeeze } from "../../bindings/ops/squeeze.ts";
-import { sub } from "../../bindings/ops/sub.ts";
+import { sub } from "../../bindings/ops/elementwise/sub.ts";
+import { expandDims } from "../../bindings/ops/move/expandDims.ts";
+import { reshape } from "../../bindings/ops/move/reshape.ts";
+import { squeeze } from "../../bindings/ops/move/squeeze.ts";
+import { mean, meanMultiplier } from "../../bindings/ops/pool/mean.ts";
+import { broadcastShape, broadcastStrides, mergeLoops } from "../../bindings/primitives/broadcast.ts";
+import { permutationOf } from "../../bindings/primitives/move/movement.ts";
+import type { KernelCall } from "../../bindings/primitives/registry.ts";
+import { packer } from "../../bindings/primitives/requantize/packer.ts";
+import { activationRange } from "../../bindings/primitives/requantize/quantization.ts";
+import { placeWindow } from "../../bindings/primitives/window.ts";
 import { quantizeMultiplier } from "../reference/fixedpoint.ts";
 import { checkOperator, tensor } from "../support/kernels.ts";
 
@@ -113,7 +113,7 @@ describe("multipliers", () => {
       {
         module: "scalar",
         optimize: "speed",
-        planner,
+        packer,
         inputs: inputs.map((input) => ({ ...input, address: 64 })),
         outputs: outputs.map((output) => ({ ...output, address: 128 })),
         place: () => 0,

@@ -80,8 +80,8 @@ test("the runtime has no importer, operator or pass in it", () => {
   const sources = [...map].flatMap(
     (file) => JSON.parse(readFileSync(join(ROOT, `dist/lib/${file}.map`), "utf8")).sources,
   );
-  assert.ok(sources.some((source: string) => source.endsWith("runtime/session.ts")));
-  for (const source of sources) assert.doesNotMatch(source, /bindings\/(importers|ops|passes|cli)\//);
+  assert.ok(sources.some((source: string) => source.endsWith("session/session.ts")));
+  for (const source of sources) assert.doesNotMatch(source, /bindings\/(formats|ops|passes|cli)\//);
 });
 
 test("the package holds what it needs and no tests", () => {
@@ -95,7 +95,7 @@ test("the package holds what it needs and no tests", () => {
   const paths = files.map(({ path }: { path: string }) => path) as string[];
   for (const path of [
     "dist/lib/index.js",
-    "dist/types/index.d.ts",
+    "dist/types/public/index.d.ts",
     "wasm/simd.wasm",
     "README.md",
     "LICENSE",

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type ErrorCode, Pint8Error } from "../../bindings/errors.ts";
 import type { Attributes, Graph } from "../../bindings/graph.ts";
-import { paramBytes } from "../../bindings/kernels/params.ts";
-import { kernelNumber } from "../../bindings/kernels/registry.ts";
 import { planGraph } from "../../bindings/plan/plan.ts";
+import { paramBytes } from "../../bindings/primitives/params.ts";
+import { kernelNumber } from "../../bindings/primitives/registry.ts";
 import { fakeOperators, graph, node, tensor } from "../passes/graphs.ts";
 
 const fails = (code: ErrorCode, message: RegExp) => (error: unknown) =>

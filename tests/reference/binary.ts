@@ -1,5 +1,5 @@
 /** int8 ADD, SUB and MUL of one pair, as TensorFlow Lite Micro's reference kernels compute them. */
-import type { Affine, Range } from "../../bindings/kernels/quantization.ts";
+import type { Affine, Range } from "../../bindings/primitives/requantize/quantization.ts";
 import * as fp from "./fixedpoint.ts";
 
 interface Pair {

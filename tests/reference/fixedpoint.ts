@@ -1,6 +1,6 @@
 /**
  * gemmlowp's fixed-point arithmetic as it is written there, on BigInt: the readable second opinion to
- * `bindings/kernels/fixedpoint.ts` and `assembly/portable/fixedpoint.ts`.
+ * `bindings/primitives/requantize/fixedpoint.ts` and `assembly/common/fixedpoint.ts`.
  */
 
 const INT32_MAX = 2 ** 31 - 1;

@@ -1,5 +1,5 @@
 /** int8 pooling, MEAN and SOFTMAX, as TensorFlow Lite Micro's reference kernels compute them. */
-import type { Affine, Range } from "../../bindings/kernels/quantization.ts";
+import type { Affine, Range } from "../../bindings/primitives/requantize/quantization.ts";
 import { broadcastIndex, indices } from "./binary.ts";
 import * as fp from "./fixedpoint.ts";
 import { clampInt8 } from "./unary.ts";

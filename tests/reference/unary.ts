@@ -1,5 +1,5 @@
 /** int8 functions of one element, as TensorFlow Lite Micro's reference kernels compute them. */
-import type { Affine } from "../../bindings/kernels/quantization.ts";
+import type { Affine } from "../../bindings/primitives/requantize/quantization.ts";
 import * as fp from "./fixedpoint.ts";
 
 export const clampInt8 = (x: number) => Math.min(Math.max(x, -128), 127);

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { Pint8Error } from "../../bindings/errors.ts";
 import type { Attributes, OpKind } from "../../bindings/graph.ts";
-import type { Optimize } from "../../bindings/kernels/modules.ts";
-import { MODULES, type ModuleName } from "../../bindings/kernels/modules.ts";
-import { type ParamBlocks, paramBytes } from "../../bindings/kernels/params.ts";
-import { planner } from "../../bindings/kernels/planner.ts";
-import type { Affine } from "../../bindings/kernels/quantization.ts";
-import { KERNELS, type KernelCall } from "../../bindings/kernels/registry.ts";
 import type { NodeView, Operator } from "../../bindings/ops/types.ts";
-import { loadModule } from "../../bindings/runtime/modules.ts";
+import type { Optimize } from "../../bindings/primitives/modules.ts";
+import { MODULES, type ModuleName } from "../../bindings/primitives/modules.ts";
+import { type ParamBlocks, paramBytes } from "../../bindings/primitives/params.ts";
+import { KERNELS, type KernelCall } from "../../bindings/primitives/registry.ts";
+import { packer } from "../../bindings/primitives/requantize/packer.ts";
+import type { Affine } from "../../bindings/primitives/requantize/quantization.ts";
+import { loadModule } from "../../bindings/session/modules.ts";
 import { byteLength, type DType, type Tensor } from "../../bindings/tensor.ts";
 
 /** A module on this engine, or the reason why it does not run here. */
@@ -24,7 +24,7 @@ export async function subjects(): Promise<readonly Subject[]> {
   return Promise.all(
     MODULES.map(async (name): Promise<Subject> => {
       try {
-        return { name, module: (await loadModule(name)).module, skip: false };
+        return { name, module: (await loadModule(name, undefined, "full")).module, skip: false };
       } catch (error) {
         if (error instanceof Pint8Error && error.code === "MODULE_UNAVAILABLE") return { name, skip: error.message };
         throw error;
@@ -150,7 +150,7 @@ function run<K extends OpKind>(
   operator.lower?.(viewOf(example), {
     module: name,
     optimize,
-    planner,
+    packer,
     inputs,
     outputs: [{ ...example.output, address: y }],
     place(data) {

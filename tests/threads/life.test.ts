@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ErrorCode, Pint8Error } from "../../bindings/errors.ts";
 import { memoryBytes } from "../../bindings/plan/types.ts";
-import { loadModule } from "../../bindings/runtime/modules.ts";
-import { Session, type SessionOptions } from "../../bindings/runtime/session.ts";
-import { network, planOf } from "../runtime/networks.ts";
+import { loadModule } from "../../bindings/session/modules.ts";
+import { Session, type SessionOptions } from "../../bindings/session/session.ts";
+import { network, planOf } from "../session/networks.ts";
 import { openTeam, patchLookup, runProgram, shareAll } from "./support.ts";
 
 const A = Int8Array.from({ length: 128 }, (_, i) => i - 64);

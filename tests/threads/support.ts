@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { importModel } from "../../bindings/importers/index.ts";
-import { PARAMS } from "../../bindings/kernels/params.ts";
+import { importModel } from "../../bindings/formats/index.ts";
 import { runPasses } from "../../bindings/passes/index.ts";
 import { planGraph } from "../../bindings/plan/plan.ts";
 import type { Plan } from "../../bindings/plan/types.ts";
-import type { KernelModule } from "../../bindings/runtime/modules.ts";
-import { Session } from "../../bindings/runtime/session.ts";
+import { PARAMS } from "../../bindings/primitives/params.ts";
+import type { KernelModule } from "../../bindings/session/modules.ts";
+import { Session } from "../../bindings/session/session.ts";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
-import type { CompileReport, ModuleName, Optimize } from "../../compile.ts";
 import { ensure } from "../../errors.ts";
+import type { CompileReport, ModuleName, Optimize } from "../../public/compile.ts";
 import { readBytes, writeTogether } from "../files.ts";
 import type { Streams } from "../streams.ts";
 import { count, table } from "../text.ts";
@@ -28,7 +28,7 @@ export async function compile(model: string, options: CompileCommandOptions, { o
   const bytes = readBytes(model);
   await baselineOnly();
   // Binaryen is large: no other command waits for it.
-  const { compileModel } = await import("../../compile.ts");
+  const { compileModel } = await import("../../public/compile.ts");
   const compiled = await compileModel(bytes, { ...rest, name, onProgress: (what) => err(`${output}: ${what}`) });
   const text = new TextEncoder();
   const stem = output.slice(0, -SUFFIX.length);

@@ -1,4 +1,4 @@
-import { type Inspection, inspectModel, type OperatorReport } from "../../index.ts";
+import { type Inspection, inspectModel, type OperatorReport } from "../../public/index.ts";
 import { readBytes } from "../files.ts";
 import type { EngineOptions } from "../options.ts";
 import { type Port, portText } from "../port.ts";

@@ -1,5 +1,5 @@
 import { ensure } from "../../errors.ts";
-import { importModel, isPlan, loadModule, loadPlanner, planGraph, runPasses, writePlan } from "../../index.ts";
+import { importModel, isPlan, loadModule, loadPacker, planGraph, runPasses, writePlan } from "../../public/index.ts";
 import { readBytes, writeWhole } from "../files.ts";
 import type { EngineOptions } from "../options.ts";
 import type { Streams } from "../streams.ts";
@@ -19,8 +19,8 @@ export async function plan(model: string, options: PlanOptions, { err }: Streams
     hint: "Plans are made from the model that they came from.",
   }));
   const graph = runPasses(importModel(bytes, {}));
-  const [kernels, planner] = await Promise.all([loadModule(options.module), loadPlanner()]);
-  const file = writePlan(planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, planner }));
+  const [kernels, packer] = await Promise.all([loadModule(options.module), loadPacker()]);
+  const file = writePlan(planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer }));
   writeWhole(options.output, [file]);
   err(`${options.output}: ${count(file.length)} bytes, for ${kernels.name}`);
 }

@@ -1,0 +1,37 @@
+/** Parameter blocks of this family: 32-bit fields in this order. Names ending in `Table`, and x, y, w, q, a, b, are addresses; strides are in bytes unless said, all else in elements. */
+
+/** A depthwise convolution of `[batch,inH,inW,inC]`, `multiplier` outputs per input channel. */
+@unmanaged
+export class DwConv {
+  x: u32;
+  y: u32;
+  w: u32;
+  q: u32;
+  scratch: u32;
+  scratchStride: u32;
+  batch: u32;
+  inH: u32;
+  inW: u32;
+  inC: u32;
+  outH: u32;
+  outW: u32;
+  multiplier: u32;
+  kH: u32;
+  kW: u32;
+  strideH: u32;
+  strideW: u32;
+  dilationH: u32;
+  dilationW: u32;
+  padTop: i32;
+  padLeft: i32;
+  xZeroPoint: i32;
+  yZeroPoint: i32;
+  lo: i32;
+  hi: i32;
+  /** Row groups per output row block, see depthwise/dwconv.simd.ts. */
+  groups: u32;
+  /** Output rows computed from one set of row groups. */
+  rows: u32;
+  /** Columns of the padded input that one output row needs. */
+  columns: u32;
+}

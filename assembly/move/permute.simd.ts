@@ -1,0 +1,89 @@
+/**
+ * Transposition. Where rows of y are contiguous in x they are copied; where y's last two dimensions are x's the other
+ * way round and elements are bytes, tiles of 16 × 8 are transposed in registers.
+ */
+import { Permute } from "./params";
+import { gather, permute as portablePermute, source } from "./permute";
+import { share } from "../common/split";
+import { copyBytes } from "../common/edge.simd";
+
+/** y dense in order, x by strides in bytes; elements of 1, 2, 4, 8 or 16 bytes. Parts split the rows of y. */
+export function permute(p: Permute, part: u32, parts: u32): void {
+  const size = p.size;
+  const rows = p.d0 * p.d1 * p.d2 * p.d3 * p.d4;
+  if (rows < parts) return portablePermute(p, part, parts);
+  const length = p.d5;
+  const rowBytes = length * size;
+  const swaps = size == 1 && p.x4 == 1 && length >= 8;
+  const end = share(rows, part + 1, parts);
+  let row = share(rows, part, parts);
+  while (row < end) {
+    const x = source(p, row * length);
+    const y = <usize>p.y + row * rowBytes;
+    const together = min(p.d4 - (row % p.d4), end - row);
+    if (swaps && together >= 16) {
+      transposeRows(y, x, length, p.x5);
+      row += 16;
+      continue;
+    }
+    if (p.x5 == size) copyBytes(y, x, rowBytes);
+    else gather(y, x, length, p.x5, size);
+    row++;
+  }
+}
+
+/** Sixteen rows of y, `length` bytes each: row r is column r of x's rows of stride `step`. */
+function transposeRows(y: usize, x: usize, length: u32, step: u32): void {
+  let i: u32 = 0;
+  for (; i + 8 <= length; i += 8) {
+    transposeTile(y + i, x + i * step, length, step);
+  }
+  if (i == length) return;
+  for (let r: u32 = 0; r < 16; r++) gather(y + r * length + i, x + i * step + r, length - i, step, 1);
+}
+
+/** Eight rows of sixteen bytes, `step` apart, become sixteen of eight, `length` apart, in three rounds of interleaving. */
+// @ts-ignore: decorator
+@inline export function transposeTile(y: usize, x: usize, length: u32, step: u32): void {
+  const x4 = x + (step << 2);
+  const r0 = v128.load(x);
+  const r1 = v128.load(x + step);
+  const r2 = v128.load(x + (step << 1));
+  const r3 = v128.load(x + step * 3);
+  const r4 = v128.load(x4);
+  const r5 = v128.load(x4 + step);
+  const r6 = v128.load(x4 + (step << 1));
+  const r7 = v128.load(x4 + step * 3);
+  halfTile(y, length, low8(r0, r4), low8(r1, r5), low8(r2, r6), low8(r3, r7));
+  halfTile(y + (length << 3), length, high8(r0, r4), high8(r1, r5), high8(r2, r6), high8(r3, r7));
+}
+
+/** Operands hold rows (0,4), (1,5), (2,6), (3,7), byte by byte; stores eight rows of y. */
+// @ts-ignore: decorator
+@inline function halfTile(y: usize, length: u32, a: v128, b: v128, c: v128, d: v128): void {
+  const ac0 = low8(a, c);
+  const ac1 = high8(a, c);
+  const bd0 = low8(b, d);
+  const bd1 = high8(b, d);
+  const y4 = y + (length << 2);
+  storePair(y, y + length, low8(ac0, bd0));
+  storePair(y + (length << 1), y + length * 3, high8(ac0, bd0));
+  storePair(y4, y4 + length, low8(ac1, bd1));
+  storePair(y4 + (length << 1), y4 + length * 3, high8(ac1, bd1));
+}
+
+// @ts-ignore: decorator
+@inline function storePair(first: usize, second: usize, v: v128): void {
+  v128.store64_lane(first, v, 0);
+  v128.store64_lane(second, v, 1);
+}
+
+// @ts-ignore: decorator
+@inline function low8(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+
+// @ts-ignore: decorator
+@inline function high8(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}

@@ -1,0 +1,162 @@
+/** Pooling of sixteen channels at a time, windows clipped to the input. */
+import { Pool } from "./params";
+import { share } from "../common/split";
+import { magic } from "../common/constants.simd";
+import { load16, store16 } from "../common/edge.simd";
+
+/** Up to this many elements a float reciprocal divides exactly: see `divide`. */
+const FLOAT_COUNT: u32 = 4096;
+/** int16 lanes hold the sum of this many int8. */
+const CHUNK: u32 = 256;
+
+/** Mean of each window, rounded half away from zero; the count leaves padding out. */
+export function averagePool(p: Pool, part: u32, parts: u32): void {
+  pool(p, part, parts, true);
+}
+
+/** Maximum of each window. */
+export function maxPool(p: Pool, part: u32, parts: u32): void {
+  pool(p, part, parts, false);
+}
+
+// @ts-ignore: decorator
+@inline function pool(p: Pool, part: u32, parts: u32, average: bool): void {
+  const rows = p.batch * p.outH;
+  const end = share(rows, part + 1, parts);
+  const channels = p.channels;
+  const inRow = p.inW * channels;
+  const lo = i8x16.splat(<i8>p.lo);
+  const hi = i8x16.splat(<i8>p.hi);
+  for (let row = share(rows, part, parts); row < end; row++) {
+    const n = row / p.outH;
+    const top = <i32>((row - n * p.outH) * p.strideH) - p.padTop;
+    const y0 = max(top, 0);
+    const height = <u32>(min(top + <i32>p.kH, <i32>p.inH) - y0);
+    const line = <usize>p.x + (n * p.inH + y0) * inRow;
+    let y = <usize>p.y + row * p.outW * channels;
+    for (let column: u32 = 0; column < p.outW; column++) {
+      const left = <i32>(column * p.strideW) - p.padLeft;
+      const x0 = max(left, 0);
+      const width = <u32>(min(left + <i32>p.kW, <i32>p.inW) - x0);
+      const x = line + x0 * channels;
+      let c: u32 = 0;
+      for (; c + 16 <= channels; c += 16) {
+        const v = window(x + c, height, width, inRow, channels, 16, average);
+        v128.store(y + c, i8x16.min_s(i8x16.max_s(v, lo), hi));
+      }
+      if (c < channels) {
+        const v = window(x + c, height, width, inRow, channels, channels - c, average);
+        store16(y + c, i8x16.min_s(i8x16.max_s(v, lo), hi), channels - c);
+      }
+      y += channels;
+    }
+  }
+}
+
+/** Inlined with count 16 and with the rest: a call in the inner loop would spill the sums (3 times slower). */
+// @ts-ignore: decorator
+@inline function window(
+  x: usize,
+  height: u32,
+  width: u32,
+  inRow: u32,
+  channels: u32,
+  count: u32,
+  average: bool,
+): v128 {
+  return average
+    ? windowMean(x, height, width, inRow, channels, count)
+    : windowMax(x, height, width, inRow, channels, count);
+}
+
+// @ts-ignore: decorator
+@inline function windowMax(x: usize, height: u32, width: u32, inRow: u32, channels: u32, count: u32): v128 {
+  let best = i8x16.splat(-128);
+  for (let i = height; i > 0; i--) {
+    let at = x;
+    for (let j = width; j > 0; j--) {
+      best = i8x16.max_s(best, load16(at, count));
+      at += channels;
+    }
+    x += inRow;
+  }
+  return best;
+}
+
+// @ts-ignore: decorator
+@inline function windowMean(x: usize, height: u32, width: u32, inRow: u32, channels: u32, count: u32): v128 {
+  const elements = height * width;
+  let s0 = i16x8.splat(0);
+  let s1 = i16x8.splat(0);
+  if (elements <= CHUNK) {
+    for (let i = height; i > 0; i--) {
+      let at = x;
+      for (let j = width; j > 0; j--) {
+        const v = load16(at, count);
+        s0 = i16x8.add(s0, i16x8.extend_low_i8x16_s(v));
+        s1 = i16x8.add(s1, i16x8.extend_high_i8x16_s(v));
+        at += channels;
+      }
+      x += inRow;
+    }
+    const r = splatReciprocal(elements);
+    return i8x16.narrow_i16x8_s(
+      i16x8.narrow_i32x4_s(divide(i32x4.extend_low_i16x8_s(s0), r), divide(i32x4.extend_high_i16x8_s(s0), r)),
+      i16x8.narrow_i32x4_s(divide(i32x4.extend_low_i16x8_s(s1), r), divide(i32x4.extend_high_i16x8_s(s1), r)),
+    );
+  }
+  return largeMean(x, height, width, inRow, channels, count);
+}
+
+/** Sums in int32: four lanes per load of sixteen channels. */
+function largeMean(x: usize, height: u32, width: u32, inRow: u32, channels: u32, count: u32): v128 {
+  let s0 = i32x4.splat(0);
+  let s1 = i32x4.splat(0);
+  let s2 = i32x4.splat(0);
+  let s3 = i32x4.splat(0);
+  for (let i = height; i > 0; i--) {
+    let at = x;
+    for (let j = width; j > 0; j--) {
+      const v = load16(at, count);
+      const low = i16x8.extend_low_i8x16_s(v);
+      const high = i16x8.extend_high_i8x16_s(v);
+      s0 = i32x4.add(s0, i32x4.extend_low_i16x8_s(low));
+      s1 = i32x4.add(s1, i32x4.extend_high_i16x8_s(low));
+      s2 = i32x4.add(s2, i32x4.extend_low_i16x8_s(high));
+      s3 = i32x4.add(s3, i32x4.extend_high_i16x8_s(high));
+      at += channels;
+    }
+    x += inRow;
+  }
+  const n = height * width;
+  const low = i16x8.narrow_i32x4_s(quotients(s0, n), quotients(s1, n));
+  return i8x16.narrow_i16x8_s(low, i16x8.narrow_i32x4_s(quotients(s2, n), quotients(s3, n)));
+}
+
+function quotients(sum: v128, count: u32): v128 {
+  if (count <= FLOAT_COUNT) return divide(sum, splatReciprocal(count));
+  let y = i32x4.splat(quotient(i32x4.extract_lane(sum, 0), count));
+  y = i32x4.replace_lane(y, 1, quotient(i32x4.extract_lane(sum, 1), count));
+  y = i32x4.replace_lane(y, 2, quotient(i32x4.extract_lane(sum, 2), count));
+  return i32x4.replace_lane(y, 3, quotient(i32x4.extract_lane(sum, 3), count));
+}
+
+function quotient(sum: i32, count: i32): i32 {
+  return (sum + (sum > 0 ? count >> 1 : -(count >> 1))) / count;
+}
+
+/** (1/count)·(1 + 2^−22). */
+// @ts-ignore: decorator
+@inline function splatReciprocal(count: u32): v128 {
+  return f32x4.splat(<f32>(1.0000002384185791015625 / <f64>count));
+}
+
+/**
+ * Four sums times `splatReciprocal`, rounded by the magic number to nearest. The factor lifts ties away from zero, by
+ * at least half a unit in the last place after both roundings; at most 128·2^−21, less than the 1/(2·count) that other
+ * quotients are away from a tie where count ≤ 4096.
+ */
+// @ts-ignore: decorator
+@inline function divide(sum: v128, reciprocal: v128): v128 {
+  return i32x4.sub(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(sum), reciprocal), magic()), magic());
+}

@@ -1,0 +1,162 @@
+/**
+ * Convolution that gathers what a kernel row reads once for all output rows that need it. For every input row, padding
+ * included, the runs of kW·inC activations under the kernel at the output pixels of a tile, four or six, are interleaved
+ * into one segment, [step][pixels][KR]; a tile of an output row walks the segments of kH input rows. k is [kH][kW·inC] with segments
+ * rounded up to whole steps, zero in B.
+ *
+ * For kernel rows of a few steps at least, rows of at least one tile, and panels of eight columns in a float form; the
+ * others take the patches of `gemm.ts`. mBlock counts output rows here. Scratch: the input rows of a block | a widened
+ * panel | one input row with its padding.
+ */
+import { Conv2d } from "./params";
+import { activationMask } from "../common/probe";
+import { copyRun, fillRun } from "../common/bytes.simd";
+import { inFours, inLast, inSixes, KR, STEP } from "./gemm.simd";
+import { Four, interleaveTiles, LANE, LANES_BEYOND, Six } from "./interleave.simd";
+import { Fixed, FORM, POSITIVE, Positive, RECORD, SIGNED, Signed } from "../requantize/requantize.simd";
+import { Segmented, wholeTiles } from "./tile.simd";
+import { widenPanel } from "./widen.simd";
+
+/** What an input row's last tile may be written beyond its end: three steps of six, and lanes. */
+const SLACK: usize = 3 * 6 * LANE + LANES_BEYOND;
+
+export function directConv2d(p: Conv2d, part: u32, parts: u32): void {
+  const segment = <usize>(p.k / p.kH / KR) * LANE;
+  const pitch = <usize>pixelsOf(p.outW) * segment;
+  const rows = <usize>p.scratch + <usize>part * p.scratchStride;
+  const bWide = rows + SLACK + pitch * <usize>((p.mBlock - 1) * p.strideH + (p.kH - 1) * p.dilationH + 1);
+  const line = ASC_FEATURE_RELAXED_SIMD ? bWide : bWide + <usize>(p.k / KR) * (STEP << 1);
+  const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
+  const total = p.m / p.outW;
+  const end = <u32>((<u64>total * (part + 1)) / parts);
+  for (let i = <u32>((<u64>total * part) / parts); i < end; ) {
+    const batch = i / p.outH;
+    const oy = i - batch * p.outH;
+    const count = min(min(p.mBlock, p.outH - oy), end - i);
+    const top = <i32>(oy * p.strideH) - p.padTop;
+    packRows(p, batch, top, (count - 1) * p.strideH + (p.kH - 1) * p.dilationH + 1, rows, segment, line, mask);
+    panels(p, rows, segment, pitch, count, <usize>p.y + <usize>(i * p.outW) * p.yStride, bWide, mask);
+    i += count;
+  }
+}
+
+/** Pixels of all tiles of an output row: the last tile has some in common with those before. */
+// @ts-ignore: decorator
+@inline function pixelsOf(outW: u32): u32 {
+  const six = inSixes(outW);
+  const four = six + inFours(outW, six);
+  return four + inLast(outW, outW - four);
+}
+
+/** The tile segments of `rows` input rows from row y on. */
+function packRows(p: Conv2d, batch: u32, y: i32, rows: u32, target: usize, segment: usize, line: usize, mask: v128): void {
+  const inC = p.inC;
+  const length = p.kW * inC;
+  const s = <usize>(p.strideW * inC);
+  const outW = p.outW;
+  const six = inSixes(outW);
+  const four = six + inFours(outW, six);
+  const last = inLast(outW, outW - four);
+  const columns = ((outW - 1) * p.strideW + p.kW) * inC;
+  const left = <u32>max(p.padLeft, 0) * inC;
+  const inside = min(p.inW * inC, columns - left);
+  fillRun(line, p.xZeroPoint, columns);
+  for (; rows; rows--) {
+    if (<u32>y < p.inH) copyRun(line + left, <usize>p.x + <usize>((batch * p.inH + y) * p.inW) * inC, inside);
+    else fillRun(line + left, p.xZeroPoint, inside);
+    if (ASC_FEATURE_RELAXED_SIMD) target = tilesAt<Six>(target, segment, line, s, six, length, mask);
+    target = tilesAt<Four>(target, segment, line + <usize>six * s, s, four - six, length, mask);
+    const xLast = line + <usize>(outW - last) * s;
+    if (last == 4) target = tilesAt<Four>(target, segment, xLast, s, 4, length, mask);
+    else if (ASC_FEATURE_RELAXED_SIMD && last) target = tilesAt<Six>(target, segment, xLast, s, 6, length, mask);
+    y++;
+  }
+}
+
+/** The segments of `pixels` output pixels of which the first reads at x, in tiles of R; returns where they end. */
+// @ts-ignore: decorator
+@inline function tilesAt<R>(target: usize, segment: usize, x: usize, s: usize, pixels: u32, length: u32, mask: v128): usize {
+  return interleaveTiles<R>(target, segment, x, s, pixels, 0, usize.MAX_VALUE, length, mask, 0);
+}
+
+/** All panels over a block of output rows. */
+function panels(
+  p: Conv2d,
+  a: usize,
+  segment: usize,
+  pitch: usize,
+  rows: u32,
+  c: usize,
+  bWide: usize,
+  mask: v128,
+): void {
+  const bytes = <usize>(p.k / KR) * STEP;
+  let w = <usize>p.w;
+  let q = <usize>p.q;
+  for (let column: u32 = 0; column < p.n; column += 8) {
+    if (!ASC_FEATURE_RELAXED_SIMD) widenPanel(bWide, w, bytes);
+    const b = ASC_FEATURE_RELAXED_SIMD ? w : bWide;
+    const bEnd = b + (ASC_FEATURE_RELAXED_SIMD ? bytes : bytes << 1);
+    const form = load<u32>(q, FORM);
+    if (form == POSITIVE) outputRows<Positive>(p, a, segment, pitch, rows, b, bEnd, q, c, mask);
+    else if (form == SIGNED) outputRows<Signed>(p, a, segment, pitch, rows, b, bEnd, q, c, mask);
+    else outputRows<Fixed>(p, a, segment, pitch, rows, b, bEnd, q, c, mask);
+    c += 8;
+    w += bytes;
+    q += RECORD;
+  }
+}
+
+/** Output rows of one panel. */
+// @ts-ignore: decorator
+@inline function outputRows<F>(
+  p: Conv2d,
+  a: usize,
+  segment: usize,
+  pitch: usize,
+  rows: u32,
+  b: usize,
+  bEnd: usize,
+  q: usize,
+  c: usize,
+  mask: v128,
+): void {
+  const outW = p.outW;
+  const yStride = <usize>p.yStride;
+  const six = inSixes(outW);
+  const four = six + inFours(outW, six);
+  const last = inLast(outW, outW - four);
+  const cLast = <usize>(outW - last) * yStride;
+  for (; rows; rows--) {
+    const aFour = a + <usize>six * segment;
+    const aLast = a + <usize>four * segment;
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      rowTiles<F, Six>(p, 6, a, aFour, segment, pitch, b, bEnd, q, c, mask);
+      if (last == 6) rowTiles<F, Six>(p, 6, aLast, aLast + 6 * segment, segment, pitch, b, bEnd, q, c + cLast, mask);
+    }
+    rowTiles<F, Four>(p, 4, aFour, aLast, segment, pitch, b, bEnd, q, c + <usize>six * yStride, mask);
+    if (last == 4) rowTiles<F, Four>(p, 4, aLast, aLast + 4 * segment, segment, pitch, b, bEnd, q, c + cLast, mask);
+    a += pitch * p.strideH;
+    c += <usize>outW * yStride;
+  }
+}
+
+/** Tiles of R pixels, `size` in number, of one output row. */
+// @ts-ignore: decorator
+@inline function rowTiles<F, R>(
+  p: Conv2d,
+  size: usize,
+  a: usize,
+  aEnd: usize,
+  segment: usize,
+  pitch: usize,
+  b: usize,
+  bEnd: usize,
+  q: usize,
+  c: usize,
+  mask: v128,
+): void {
+  const tile = size * segment;
+  const skip = pitch * p.dilationH - tile;
+  wholeTiles<F, Segmented, R>(changetype<usize>(p), a, aEnd, tile, b, bEnd, 0, (bEnd - b) / p.kH, skip, q, c, p.yStride, mask);
+}

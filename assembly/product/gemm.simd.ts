@@ -1,0 +1,240 @@
+/**
+ * int8 GEMM with requantization, SIMD128 and relaxed, dense and sparse: rows of A are interleaved in blocks, and each
+ * panel of eight columns of B passes over a block while both are in the nearest caches. The register tiles are in
+ * `tile.ts`. Where the last rows do not make a tile, those before them are computed again with them.
+ *
+ * SIMD128 keeps B as int8 [n/8][k/2][8][2] and widens a panel once per block; the relaxed dot product takes
+ * [n/8][k/4][8][4] as it is. Scratch: the tiles of a block | a widened panel | gathered patches, or SPARE bytes.
+ *
+ * Sparse B: a panel has only its blocks (one step of k × 8 columns) that are not zero. At `index`, for each panel: the
+ * number of blocks as u32, then each block's byte offset in a packed row as u16, padded to four bytes.
+ */
+import { Conv2d, Gemm } from "./params";
+import { activationMask } from "../common/probe";
+import { packPatches } from "./im2col.simd";
+import { chunkLimit, Four, interleaveTiles, LANE, LANES_BEYOND, rowBytes, Six } from "./interleave.simd";
+import { EXACT, Fixed, FORM, POSITIVE, Positive, RECORD, SIGNED, Signed } from "../requantize/requantize.simd";
+import { Dense, rowTile, Sparse, wholeTiles } from "./tile.simd";
+import { widenPanel } from "./widen.simd";
+
+/** k's in one step of a panel, and the bytes of that step as stored. */
+export const KR: u32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
+export const STEP: usize = 8 * KR;
+/** Bytes of patches that are gathered at a time, whole tiles of whichever size, and the most of them. */
+const PATCH_BYTES: usize = 2048;
+const MULTIPLE: usize = ASC_FEATURE_RELAXED_SIMD ? 12 : 4;
+const MAX_PATCHES: usize = 24;
+/** Rows that the tile that ends with a block has in common with others. */
+const ROWS_BEYOND: u32 = 4;
+
+export function gemm(p: Gemm, part: u32, parts: u32): void {
+  product<Dense>(p, part, parts, false);
+}
+
+/** The same on the patches of a convolution. */
+export function conv2d(p: Conv2d, part: u32, parts: u32): void {
+  product<Dense>(p, part, parts, true);
+}
+
+/** GEMM with sparse B. */
+export function spmm(p: Gemm, part: u32, parts: u32): void {
+  product<Sparse>(p, part, parts, false);
+}
+
+/** Convolution with sparse weights. */
+export function sparseConv2d(p: Conv2d, part: u32, parts: u32): void {
+  product<Sparse>(p, part, parts, true);
+}
+
+/** Rows in blocks. Parts share the rows. */
+// @ts-ignore: decorator
+@inline function product<L>(p: Gemm, part: u32, parts: u32, patches: bool): void {
+  const tiles = <usize>p.scratch + <usize>part * p.scratchStride;
+  const bWide = tiles + <usize>(p.mBlock + ROWS_BEYOND) * rowBytes(p.k) + LANES_BEYOND;
+  const spare = ASC_FEATURE_RELAXED_SIMD ? bWide : bWide + <usize>((p.k + 1) >>> 1) * (STEP << 1);
+  const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
+  const end = share(p.m, part + 1, parts);
+  for (let row = share(p.m, part, parts); row < end; ) {
+    let rows = min(p.mBlock, end - row);
+    if (rows < 4 && row >= 4 - rows) {
+      row -= 4 - rows;
+      rows = 4;
+    }
+    const six = idof<L>() == idof<Sparse>() ? 0 : inSixes(rows);
+    const four = six + inFours(rows, six);
+    const last = inLast(rows, rows - four);
+    let t = tiles;
+    if (ASC_FEATURE_RELAXED_SIMD) t = pack<Six>(p, patches, row, six, t, spare, mask);
+    t = pack<Four>(p, patches, row + six, four - six, t, spare, mask);
+    if (ASC_FEATURE_RELAXED_SIMD && last == 6) pack<Six>(p, patches, row + rows - 6, 6, t, spare, mask);
+    else if (last) pack<Four>(p, patches, row + rows - 4, 4, t, spare, mask);
+    else pack<Four>(p, patches, row + four, rows - four, t, spare, mask);
+    block<L>(p, tiles, rows, six, four, last, <usize>p.y + <usize>row * p.yStride, bWide, mask);
+    row += rows;
+  }
+}
+
+// A block is tiles of six rows, or of four where it is small or B is sparse (V8 unrolls that loop only with four), and one
+// tile that ends with the block and computes rows before it again. Fewer than four rows go one by one.
+
+/** Rows of a block in tiles of six. */
+// @ts-ignore: decorator
+@inline export function inSixes(rows: u32): u32 {
+  return ASC_FEATURE_RELAXED_SIMD && rows > 8 ? rows - (rows % 6) : 0;
+}
+
+/** Of the others, those in tiles of four: none where one tile of six takes them all. */
+// @ts-ignore: decorator
+@inline export function inFours(rows: u32, six: u32): u32 {
+  const rest = rows - six;
+  return six && rest == 5 ? 0 : rest & ~3;
+}
+
+/** Rows of the tile that ends with the block, where `rest` are not in others. */
+// @ts-ignore: decorator
+@inline export function inLast(rows: u32, rest: u32): u32 {
+  if (rest == 0 || rows < 4) return 0;
+  return rest == 5 ? 6 : 4;
+}
+
+/** First row of a part, in whole tiles. */
+// @ts-ignore: decorator
+@inline function share(m: u32, part: u32, parts: u32): u32 {
+  if (part == parts) return m;
+  const start = <u32>((<u64>m * part) / parts);
+  return start - (start & 3);
+}
+
+/** Tiles of `rows` rows; returns where they end. */
+// @ts-ignore: decorator
+@inline function pack<R>(p: Gemm, patches: bool, row: u32, rows: u32, target: usize, spare: usize, mask: v128): usize {
+  if (patches) return packPatchTiles<R>(changetype<Conv2d>(p), row, rows, target, spare, mask);
+  const stride = <usize>p.xStride;
+  const last = <usize>p.x + <usize>(p.m - 1) * stride;
+  return interleaveTiles<R>(target, rowBytes(p.k), <usize>p.x + <usize>row * stride, stride, rows, last, chunkLimit(last, p.k), p.k, mask, spare);
+}
+
+/** Patches are gathered row by row, some tiles at a time. */
+function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare: usize, mask: v128): usize {
+  const k = p.k;
+  const stride = <usize>((k + 15) & ~15);
+  const atATime = <u32>min(max(PATCH_BYTES / stride / MULTIPLE, 1) * MULTIPLE, MAX_PATCHES);
+  while (rows) {
+    const count = min(rows, atATime);
+    packPatches(p, row, count, spare, stride);
+    const gathered = spare + <usize>count * stride;
+    const last = gathered - stride;
+    target = interleaveTiles<R>(target, rowBytes(k), spare, stride, count, last, last, k, mask, gathered);
+    row += count;
+    rows -= count;
+  }
+  return target;
+}
+
+/** All tiles of one panel; `row` is the bytes of a row. */
+// @ts-ignore: decorator
+@inline function panelTiles<F, L>(
+  params: usize,
+  a: usize,
+  row: usize,
+  rows: u32,
+  six: u32,
+  four: u32,
+  last: u32,
+  b: usize,
+  bEnd: usize,
+  offsets: usize,
+  q: usize,
+  c: usize,
+  yStride: usize,
+  mask: v128,
+): void {
+  const aFour = a + <usize>six * row;
+  const aLast = a + <usize>four * row;
+  const aEnd = aLast + <usize>last * row;
+  const cFour = c + <usize>six * yStride;
+  const cLast = c + <usize>(rows - last) * yStride;
+  if (ASC_FEATURE_RELAXED_SIMD && idof<L>() != idof<Sparse>()) {
+    wholeTiles<F, L, Six>(params, a, aFour, 6 * row, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
+    if (last == 6) wholeTiles<F, L, Six>(params, aLast, aEnd, 6 * row, b, bEnd, offsets, 0, 0, q, cLast, yStride, mask);
+  }
+  wholeTiles<F, L, Four>(params, aFour, aLast, 4 * row, b, bEnd, offsets, 0, 0, q, cFour, yStride, mask);
+  if (last == 4) wholeTiles<F, L, Four>(params, aLast, aEnd, 4 * row, b, bEnd, offsets, 0, 0, q, cLast, yStride, mask);
+}
+
+/** One block of tiles at `a` against all panels; rows of C start at `c`. */
+// @ts-ignore: decorator
+@inline function block<L>(
+  p: Gemm,
+  a: usize,
+  rows: u32,
+  six: u32,
+  four: u32,
+  last: u32,
+  c: usize,
+  bWide: usize,
+  mask: v128,
+): void {
+  const sparse = idof<L>() == idof<Sparse>();
+  const params = changetype<usize>(p);
+  const n = p.n;
+  const yStride = <usize>p.yStride;
+  const row = rowBytes(p.k);
+  let w = <usize>p.w;
+  let q = <usize>p.q;
+  let index = <usize>p.index;
+  let bytes = <usize>((p.k + KR - 1) / KR) * STEP;
+  for (let column: u32 = 0; column < n; column += 8) {
+    const offsets = index + 4;
+    if (sparse) {
+      const blocks = load<u32>(index);
+      bytes = <usize>blocks * STEP;
+      index = offsets + (((blocks << 1) + 3) & ~3);
+    }
+    if (!ASC_FEATURE_RELAXED_SIMD) widenPanel(bWide, w, bytes);
+    const b = ASC_FEATURE_RELAXED_SIMD ? w : bWide;
+    const bEnd = b + (ASC_FEATURE_RELAXED_SIMD ? bytes : bytes << 1);
+    const form = load<u32>(q, FORM);
+    const width = min(n - column, 8);
+    if (width == 8 && form != EXACT && rows >= 4) {
+      if (form == POSITIVE) panelTiles<Positive, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, c, yStride, mask);
+      else if (form == SIGNED) panelTiles<Signed, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, c, yStride, mask);
+      else panelTiles<Fixed, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, c, yStride, mask);
+    } else {
+      rowByRow(params, sparse, 6, a, row, 0, six, b, bEnd, offsets, q, c, yStride, width, mask);
+      rowByRow(params, sparse, 4, a, row, six, four, b, bEnd, offsets, q, c, yStride, width, mask);
+      const size = last ? last : 4;
+      const first = last ? rows - last : four;
+      const aLast = a + <usize>four * row - <usize>first * row;
+      rowByRow(params, sparse, size, aLast, row, first, rows, b, bEnd, offsets, q, c, yStride, width, mask);
+    }
+    c += 8;
+    w += bytes;
+    q += RECORD;
+  }
+}
+
+/** Rows `first` to `end` of a block, in tiles of `size`; row 0 would begin at `a`. */
+function rowByRow(
+  params: usize,
+  sparse: bool,
+  size: u32,
+  a: usize,
+  row: usize,
+  first: u32,
+  end: u32,
+  b: usize,
+  bEnd: usize,
+  offsets: usize,
+  q: usize,
+  c: usize,
+  yStride: usize,
+  width: u32,
+  mask: v128,
+): void {
+  for (let i = first; i < end; i++) {
+    const inTile = (i - first) % size;
+    const aRow = a + <usize>(i - inTile) * row + <usize>inTile * LANE;
+    rowTile(params, sparse, size, aRow, b, bEnd, offsets, q, c + <usize>i * yStride, width, mask);
+  }
+}

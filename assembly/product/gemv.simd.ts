@@ -1,0 +1,128 @@
+/**
+ * One row of A against all panels (fully-connected layers): a 1×32 tile. SIMD128 widens B on the fly, because each
+ * weight is used once; the relaxed dot product takes it as it is. Parts share the panels.
+ */
+import { Gemm } from "./params";
+import { activationMask } from "../common/probe";
+import { highest, initial, lowest, narrow, RECORD, requantizeAny } from "../requantize/requantize.simd";
+import { copyRun, storeBytes } from "../common/bytes.simd";
+import { widen } from "./widen.simd";
+
+/** k's in one step of a panel, and bytes of that step as int8: eight columns. */
+const KR: u32 = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
+const STEP: usize = KR * 8;
+
+/** acc + the products of KR k's and four columns at w. */
+// @ts-ignore: decorator
+@inline function dot(wide: bool, x: v128, w: usize, acc: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD
+    ? i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(w), x, acc)
+    : i32x4.add(acc, i32x4.dot_i16x8_s(x, wide ? v128.load(w) : v128.load8x8_s(w)));
+}
+
+/** Bytes of a step, and from its columns 0–3 to its columns 4–7, as the panels are stored. */
+// @ts-ignore: decorator
+@inline function stepBytes(wide: bool): usize {
+  return wide && !ASC_FEATURE_RELAXED_SIMD ? 2 * STEP : STEP;
+}
+
+export function gemv(p: Gemm, part: u32, parts: u32): void {
+  rowsByPanels(p, part, parts, false);
+}
+
+/** The same with panels of int16 for SIMD128, where twice the memory buys the widening. */
+export function gemvWide(p: Gemm, part: u32, parts: u32): void {
+  rowsByPanels(p, part, parts, true);
+}
+
+// @ts-ignore: decorator
+@inline function rowsByPanels(p: Gemm, part: u32, parts: u32, wide: bool): void {
+  const panel = <usize>((p.k + KR - 1) / KR) * stepBytes(wide);
+  const a = <usize>p.scratch + <usize>part * p.scratchStride;
+  const panels = (p.n + 7) >>> 3;
+  const first = <u32>((<u64>panels * part) / parts);
+  const last = <u32>((<u64>panels * (part + 1)) / parts);
+  for (let row: u32 = 0; row < p.m; row++) {
+    const x = <usize>p.x + <usize>row * p.xStride;
+    if (ASC_FEATURE_RELAXED_SIMD) copyRun(a, x, p.k);
+    else widen(a, x, p.k);
+    const y = <usize>p.y + <usize>row * p.yStride;
+    let i = first;
+    for (; i + 4 <= last && (i + 4) << 3 <= p.n; i += 4) {
+      columns32(p, wide, a, <usize>p.w + <usize>i * panel, panel, <usize>p.q + <usize>i * RECORD, y + (<usize>i << 3));
+    }
+    for (; i < last; i++) {
+      columns8(p, wide, a, <usize>p.w + <usize>i * panel, panel, <usize>p.q + <usize>i * RECORD, y + (<usize>i << 3), min(p.n - (i << 3), 8));
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline function columns32(p: Gemm, wide: bool, a: usize, w: usize, panel: usize, q: usize, y: usize): void {
+  const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
+  const step = stepBytes(wide);
+  const half = step >> 1;
+  let r0 = initial(q, mask);
+  let r1 = initial(q + 16, mask);
+  let r2 = initial(q + RECORD, mask);
+  let r3 = initial(q + RECORD + 16, mask);
+  let r4 = initial(q + 2 * RECORD, mask);
+  let r5 = initial(q + 2 * RECORD + 16, mask);
+  let r6 = initial(q + 3 * RECORD, mask);
+  let r7 = initial(q + 3 * RECORD + 16, mask);
+  const end = w + panel;
+  const w1 = panel;
+  const w2 = panel + panel;
+  const w3 = w2 + panel;
+  do {
+    const x = ASC_FEATURE_RELAXED_SIMD ? v128.xor(v128.load32_splat(a), mask) : v128.load32_splat(a);
+    r0 = dot(wide, x, w, r0);
+    r1 = dot(wide, x, w + half, r1);
+    r2 = dot(wide, x, w + w1, r2);
+    r3 = dot(wide, x, w + w1 + half, r3);
+    r4 = dot(wide, x, w + w2, r4);
+    r5 = dot(wide, x, w + w2 + half, r5);
+    r6 = dot(wide, x, w + w3, r6);
+    r7 = dot(wide, x, w + w3 + half, r7);
+    w += step;
+    a += 4;
+  } while (w < end);
+  const params = changetype<usize>(p);
+  const z = params + offsetof<Gemm>("yZeroPoint");
+  const lo = lowest<Gemm>(params);
+  const hi = highest<Gemm>(params);
+  r0 = requantizeAny(r0, q, 0, z);
+  r1 = requantizeAny(r1, q, 16, z);
+  r2 = requantizeAny(r2, q + RECORD, 0, z);
+  r3 = requantizeAny(r3, q + RECORD, 16, z);
+  v128.store(y, narrow(r0, r1, r2, r3, lo, hi));
+  r4 = requantizeAny(r4, q + 2 * RECORD, 0, z);
+  r5 = requantizeAny(r5, q + 2 * RECORD, 16, z);
+  r6 = requantizeAny(r6, q + 3 * RECORD, 0, z);
+  r7 = requantizeAny(r7, q + 3 * RECORD, 16, z);
+  v128.store(y, narrow(r4, r5, r6, r7, lo, hi), 16);
+}
+
+// @ts-ignore: decorator
+@inline function columns8(p: Gemm, wide: bool, a: usize, w: usize, panel: usize, q: usize, y: usize, width: u32): void {
+  const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
+  const step = stepBytes(wide);
+  const half = step >> 1;
+  let r0 = initial(q, mask);
+  let r1 = initial(q + 16, mask);
+  const end = w + panel;
+  do {
+    const x = ASC_FEATURE_RELAXED_SIMD ? v128.xor(v128.load32_splat(a), mask) : v128.load32_splat(a);
+    r0 = dot(wide, x, w, r0);
+    r1 = dot(wide, x, w + half, r1);
+    w += step;
+    a += 4;
+  } while (w < end);
+  const params = changetype<usize>(p);
+  const z = params + offsetof<Gemm>("yZeroPoint");
+  r0 = requantizeAny(r0, q, 0, z);
+  r1 = requantizeAny(r1, q, 16, z);
+  const v = narrow(r0, r1, r0, r1, lowest<Gemm>(params), highest<Gemm>(params));
+  if (width == 8) v128.store64_lane(y, v, 0);
+  else storeBytes(y, v, width);
+}

@@ -1,0 +1,69 @@
+/**
+ * The patches of a convolution as GEMM rows: [kH][kW][inC], the zero point where a patch leaves the input. Rows
+ * are filled kernel row by kernel row, over runs of pixels whose patches do not leave the input sideways.
+ */
+import { Conv2d } from "./params";
+import { copyRun, copyRuns, fillRun } from "../common/bytes.simd";
+
+/** Gathers the patches of `rows` output pixels from pixel `first` on (over batch, height and width). */
+export function packPatches(p: Conv2d, first: u32, rows: u32, target: usize, stride: usize): void {
+  const outW = p.outW;
+  const line = first / outW;
+  let ox = first - line * outW;
+  let batch = line / p.outH;
+  let oy = line - batch * p.outH;
+  while (rows) {
+    const run = min(rows, outW - ox);
+    packLine(p, batch, oy, ox, run, target, stride);
+    target += <usize>run * stride;
+    rows -= run;
+    ox = 0;
+    if (++oy == p.outH) {
+      oy = 0;
+      batch++;
+    }
+  }
+}
+
+/** The patches of `run` pixels of one output row. */
+function packLine(p: Conv2d, batch: u32, oy: u32, ox: u32, run: u32, target: usize, stride: usize): void {
+  const xStride = p.xStride;
+  const kW = p.kW;
+  const length = kW * p.inC;
+  const strideW = <i32>p.strideW;
+  const x0 = <i32>ox * strideW - p.padLeft;
+  // Pixels [from, to) of the run read whole kernel rows; the others, and spread or grouped kernels, go tap by tap.
+  const direct = p.dilationW == 1 && xStride == p.inC;
+  const last = <i32>p.inW - <i32>kW - x0;
+  const from = direct ? min(<u32>max((strideW - 1 - x0) / strideW, 0), run) : run;
+  const to = direct && last >= 0 ? max(min(<u32>(last / strideW) + 1, run), from) : from;
+  let y = <i32>(oy * p.strideH) - p.padTop;
+  for (let ky: u32 = 0; ky < p.kH; ky++) {
+    if (<u32>y >= p.inH) {
+      for (let i: u32 = 0; i < run; i++) fillRun(target + <usize>i * stride, p.xZeroPoint, length);
+    } else {
+      const row = <usize>p.x + <usize>((batch * p.inH + y) * p.inW) * xStride;
+      packTaps(p, row, x0, 0, from, target, stride);
+      const start = row + <usize>(x0 + <i32>from * strideW) * xStride;
+      if (to > from) copyRuns(target + <usize>from * stride, stride, start, <usize>strideW * xStride, to - from, length);
+      packTaps(p, row, x0, to, run, target, stride);
+    }
+    y += p.dilationH;
+    target += length;
+  }
+}
+
+/** One kernel row of pixels [from, to), tap by tap. */
+function packTaps(p: Conv2d, row: usize, x0: i32, from: u32, to: u32, target: usize, stride: usize): void {
+  const inC = p.inC;
+  for (let i = from; i < to; i++) {
+    let x = x0 + <i32>(i * p.strideW);
+    let t = target + <usize>i * stride;
+    for (let kx: u32 = 0; kx < p.kW; kx++) {
+      if (<u32>x >= p.inW) fillRun(t, p.xZeroPoint, inC);
+      else copyRun(t, row + <usize>x * p.xStride, inC);
+      x += p.dilationW;
+      t += inC;
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/** Parameter blocks of this family: 32-bit fields in this order. Names ending in `Table`, and x, y, w, q, a, b, are addresses; strides are in bytes unless said, all else in elements. */
+
+/** C[m,n] = requantize(A[m,k] · B[k,n]); A has row stride xStride, C has row stride yStride. */
+@unmanaged
+export class Gemm {
+  x: u32;
+  y: u32;
+  w: u32;
+  q: u32;
+  scratch: u32;
+  scratchStride: u32;
+  m: u32;
+  n: u32;
+  k: u32;
+  xStride: u32;
+  yStride: u32;
+  /** Rows packed at a time. */
+  mBlock: u32;
+  /** Scalar module: steps of k that three 21-bit lanes can sum. */
+  chunk: u32;
+  /** Sparse kernels: address of the list of blocks, see product/gemm.simd.ts. */
+  index: u32;
+  yZeroPoint: i32;
+  lo: i32;
+  hi: i32;
+}
+
+/** A convolution as the GEMM of its patches: m = batch·outH·outW, k = kH·kW·inC. */
+@unmanaged
+export class Conv2d extends Gemm {
+  inH: u32;
+  inW: u32;
+  inC: u32;
+  outH: u32;
+  outW: u32;
+  kH: u32;
+  kW: u32;
+  strideH: u32;
+  strideW: u32;
+  dilationH: u32;
+  dilationW: u32;
+  padTop: i32;
+  padLeft: i32;
+  xZeroPoint: i32;
+}

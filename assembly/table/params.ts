@@ -1,0 +1,34 @@
+/** Parameter blocks of this family: 32-bit fields in this order. Names ending in `Table`, and x, y, w, q, a, b, are addresses; strides are in bytes unless said, all else in elements. */
+
+/** y[i] = table[x[i] as u8], 256 entries. */
+@unmanaged
+export class Lookup {
+  x: u32;
+  y: u32;
+  table: u32;
+  count: u32;
+  /** Where every entry is its index xor this, 1 to 255, the vector modules do that; 0 means the table. */
+  flip: u32;
+}
+
+/** int8 softmax over rows of `depth`; expTable has 256 entries by difference to the row's maximum. */
+@unmanaged
+export class Softmax {
+  x: u32;
+  y: u32;
+  rows: u32;
+  depth: u32;
+  expTable: u32;
+}
+
+/** float32 to int8 (or uint8 by lo, hi), and back. */
+@unmanaged
+export class Quantize {
+  x: u32;
+  y: u32;
+  count: u32;
+  scale: f32;
+  zeroPoint: i32;
+  lo: i32;
+  hi: i32;
+}

@@ -1,0 +1,101 @@
+import type { Activation, Padding } from "../../graph.ts";
+import { dwLayout, packDepthwise } from "../../primitives/depthwise/dwconv.ts";
+import { constrain, inputOf, requireInputs } from "../constraints.ts";
+import { geometry, requireImages, requireOutput, requireSteps, windows } from "../images.ts";
+import { lowerProduct } from "../product/product.ts";
+import { int8, outputOfNode, placeRecords, requireWeights } from "../product/weights.ts";
+import type { Lowering, NodeView, Operator } from "../types.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    /** x `[N,H,W,C]`, weights `[1,kH,kW,C·multiplier]`, bias optional. */
+    readonly depthwiseConv2d: {
+      readonly stride: readonly [number, number];
+      readonly dilation: readonly [number, number];
+      readonly padding: Padding;
+      readonly activation: Activation;
+    };
+  }
+}
+
+/**
+ * Depthwise convolution of x `[N,H,W,C]` with weights `[1,kH,kW,C·multiplier]`.
+ *
+ * C1: x, weights and optionally a bias, one output. C2–C4: see `requireWeights`. C5: four dimensions each, none empty.
+ * C6: weights `[1,…]` with a multiple of the input's channels. C7: strides and dilations from 1 to 65535. C8: at least
+ * one output pixel.
+ */
+export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
+  infer(node) {
+    requireInputs(node, 2, 3);
+    const x = inputOf(node, 0);
+    const w = inputOf(node, 1);
+    requireImages(node, x.shape, w.shape);
+    const [n = 0, , , c = 0] = x.shape;
+    const [one = 0, , , channels = 0] = w.shape;
+    constrain(node, "C6", one === 1 && channels % c === 0, () => ({
+      expected: `weights [1,kH,kW,C] with C a multiple of ${c}`,
+      received: `[${w.shape.join(",")}]`,
+    }));
+    requireWeights(node, channels, 3);
+    requireSteps(node);
+    const { h, w: width } = requireOutput(node);
+    return [{ dtype: "int8", shape: [n, h.out, width.out, channels] }];
+  },
+  macs(node) {
+    const [, kH = 0, kW = 0, channels = 0] = inputOf(node, 1).shape;
+    const { h, w } = windows(node);
+    return (inputOf(node, 0).shape[0] ?? 0) * h.out * w.out * kH * kW * channels;
+  },
+  lower(node, to) {
+    if (inputOf(node, 0).shape[3] === 1) lowerAsConvolution(node, to);
+    else lowerDepthwise(node, to);
+  },
+};
+
+type Node = NodeView<"depthwiseConv2d">;
+
+/** One input channel: every output channel sees the same patches, which is an ordinary convolution. */
+function lowerAsConvolution(node: Node, to: Lowering): void {
+  const [batch = 0] = inputOf(node, 0).shape;
+  const [, , , n = 0] = inputOf(node, 1).shape;
+  const patches = geometry(node);
+  const k = patches.kH * patches.kW;
+  const source = int8(inputOf(node, 1));
+  const data = new Int8Array(n * k);
+  for (let i = 0; i < k; i++) for (let c = 0; c < n; c++) data[c * k + i] = source[i * n + c] as number;
+  lowerProduct(node, to, {
+    ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
+    ...{ m: batch * patches.outH * patches.outW, n, k, xStride: 1, yStride: n, data, patches },
+    output: outputOfNode(node, node.attributes.activation),
+    first: 0,
+  });
+}
+
+function lowerDepthwise(node: Node, to: Lowering): void {
+  const [batch = 0] = inputOf(node, 0).shape;
+  const [, , , channels = 0] = inputOf(node, 1).shape;
+  const fields = geometry(node);
+  const shape = { channels, ...fields };
+  const layout = dwLayout(to.module, shape);
+  const output = outputOfNode(node, node.attributes.activation);
+  const weights = {
+    data: int8(inputOf(node, 1)),
+    channels,
+    depth: fields.kH * fields.kW,
+    channelStride: 1,
+    depthStride: channels,
+  };
+  const { q, forms, data } = placeRecords(node, to, weights, output, batch * fields.outH * fields.outW);
+  to.call({
+    kernel: layout.kernel,
+    params: {
+      ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
+      ...{ w: to.place(packDepthwise(to.module, data, shape, layout)), q, ...to.scratch(layout.scratchBytes) },
+      ...{ batch, multiplier: channels / fields.inC, ...fields },
+      ...{ yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
+      ...{ groups: layout.groups, rows: layout.rows, columns: layout.columns },
+    },
+    note: `dwconv ${fields.kH}x${fields.kW}, ${layout.rows} rows at a time, requantize ${forms}`,
+  });
+}

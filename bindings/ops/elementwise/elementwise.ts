@@ -1,0 +1,174 @@
+/** What operators of one or two equal-typed int8 tensors share: checks, and the call of the kernel. */
+import type { Activation, OpKind } from "../../graph.ts";
+import { broadcastShape, broadcastStrides, mergeLoops, six } from "../../primitives/broadcast.ts";
+import { proveSum } from "../../primitives/elementwise/sum-proof.ts";
+import type { ParamBlocks } from "../../primitives/params.ts";
+import { type Affine, activationRange, quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
+import { rescaleTable } from "../../primitives/table/tables.ts";
+import { elementCount, type Tensor, type TensorType } from "../../tensor.ts";
+import {
+  constrain,
+  inputOf,
+  outputOf,
+  requireAffine,
+  requireDType,
+  requireInputs,
+  requireRatio,
+} from "../constraints.ts";
+import type { Lowering, NodeView, Operator } from "../types.ts";
+
+/** The quantization of a tensor that `infer` has checked. */
+export function affineOf(tensor: Tensor): Affine {
+  return { scale: tensor.quantization?.scale[0] ?? 0, zeroPoint: tensor.quantization?.zeroPoint[0] ?? 0 };
+}
+
+/** C1: one input, one output. C2: both int8. C3: both with one scale and zero point. C4: a ratio that fits. */
+export function inferUnary<K extends OpKind>(node: NodeView<K>): readonly TensorType[] {
+  requireInputs(node, 1);
+  const x = inputOf(node, 0);
+  const y = outputOf(node);
+  requireDType(node, "C2", x, "int8");
+  requireDType(node, "C2", y, "int8");
+  requireRatio(node, "C4", requireAffine(node, "C3", x).scale / requireAffine(node, "C3", y).scale);
+  return [{ dtype: "int8", shape: x.shape }];
+}
+
+/** What a table of xor flips; 0 for others. */
+function flipOf(table: Uint8Array): number {
+  const flip = table[0] as number;
+  return table.every((value, i) => value === (i ^ flip)) ? flip : 0;
+}
+
+/** One `lookup` of every byte of input 0. */
+export function lowerLookup(to: Lowering, table: Uint8Array, note: string): void {
+  const [x] = to.inputs;
+  const [y] = to.outputs;
+  if (x === undefined || y === undefined) return;
+  to.call({
+    kernel: "lookup",
+    params: { x: x.address, y: y.address, table: to.place(table), count: elementCount(y.shape), flip: flipOf(table) },
+    note: `lookup ${note}`,
+  });
+}
+
+/** RELU and its kin: rescaling with a clamp. */
+export function rectifier<K extends "relu" | "relu6" | "reluN1To1">(activation: Activation & K): Operator<K> {
+  return {
+    infer: inferUnary,
+    inPlace: () => [0],
+    lower(node, to) {
+      const table = rescaleTable("int8", affineOf(inputOf(node, 0)), "int8", affineOf(outputOf(node)), activation);
+      lowerLookup(to, table, activation);
+    },
+  };
+}
+
+/**
+ * C1: two inputs, one output. C2: all int8. C3: each with one scale and zero point. C4: shapes that broadcast, sizes
+ * aligned at the last dimension. C5: at most six dimensions that cannot be merged.
+ */
+export function inferBinary<K extends "add" | "sub" | "mul">(node: NodeView<K>): readonly TensorType[] {
+  requireInputs(node, 2);
+  const a = inputOf(node, 0);
+  const b = inputOf(node, 1);
+  for (const tensor of [a, b, outputOf(node)]) {
+    requireDType(node, "C2", tensor, "int8");
+    requireAffine(node, "C3", tensor);
+  }
+  const shape = broadcastShape(a.shape, b.shape);
+  constrain(node, "C4", shape !== undefined, () => ({
+    expected: "shapes that broadcast",
+    received: `[${a.shape.join(",")}] and [${b.shape.join(",")}]`,
+  }));
+  const { sizes } = nestOf(a, b, shape);
+  constrain(
+    node,
+    "C5",
+    sizes.length <= 6,
+    () => ({ expected: "at most 6 dimensions", received: `${sizes.length}` }),
+    "UNSUPPORTED",
+  );
+  return [{ dtype: "int8", shape }];
+}
+
+function nestOf(a: Tensor, b: Tensor, shape: readonly number[]) {
+  return mergeLoops(shape, [broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape)]);
+}
+
+/** Operands of the same size as the result may be overwritten by it. */
+export function sameSizeInputs<K extends OpKind>(node: NodeView<K>): readonly number[] {
+  const count = elementCount(outputOf(node).shape);
+  return node.inputs.flatMap((tensor, i) => (tensor !== undefined && elementCount(tensor.shape) === count ? [i] : []));
+}
+
+/** The parts of an `Add` block that every elementwise kernel of two operands fills alike. */
+export function binaryParams<K extends "add" | "sub" | "mul">(
+  node: NodeView<K>,
+  to: Lowering,
+): Omit<
+  ParamBlocks["Add"],
+  | "aMultiplier"
+  | "aShift"
+  | "bMultiplier"
+  | "bShift"
+  | "yMultiplier"
+  | "yShift"
+  | "form"
+  | "highFactors"
+  | "lowFactors"
+  | "zero"
+  | "offset"
+  | "scale"
+  | "half"
+> {
+  const a = inputOf(node, 0);
+  const b = inputOf(node, 1);
+  const y = outputOf(node);
+  const nest = nestOf(a, b, broadcastShape(a.shape, b.shape) ?? y.shape);
+  const [d0, d1, d2, d3, d4, d5] = six(nest.sizes, 1);
+  const [a0, a1, a2, a3, a4, a5] = six(nest.strides[0] as readonly number[], 0);
+  const [b0, b1, b2, b3, b4, b5] = six(nest.strides[1] as readonly number[], 0);
+  const [aAt, bAt] = to.inputs;
+  const output = affineOf(y);
+  return {
+    ...{ a: aAt?.address ?? 0, b: bAt?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
+    ...{ d0, d1, d2, d3, d4, d5, a0, a1, a2, a3, a4, a5, b0, b1, b2, b3, b4, b5 },
+    aZeroPoint: affineOf(a).zeroPoint,
+    bZeroPoint: affineOf(b).zeroPoint,
+    yZeroPoint: output.zeroPoint,
+    ...activationRange(node.attributes.activation, "int8", output),
+  };
+}
+
+/** The fields of forms, for the reference's arithmetic. */
+export const NO_FORM = { form: 0, highFactors: 0, lowFactors: 0, zero: 0, offset: 0, scale: 0, half: 0 } as const;
+
+/** The real factors of an addition's operands and of its sum. */
+export interface SumFactors {
+  readonly a: number;
+  readonly b: number;
+  readonly y: number;
+}
+
+/** Calls `add`, in the linear form of the vector modules where that is proven; sign −1 subtracts. */
+export function lowerSum<K extends "add" | "sub">(
+  node: NodeView<K>,
+  to: Lowering,
+  factors: SumFactors,
+  sign: 1 | -1,
+): void {
+  const [a, b, y] = [quantizeMultiplier(factors.a), quantizeMultiplier(factors.b), quantizeMultiplier(factors.y)];
+  const common = binaryParams(node, to);
+  const linear = to.module === "scalar" ? undefined : proveSum({ ...common, a, b, y, sign }, common);
+  to.call({
+    kernel: "add",
+    params: {
+      ...common,
+      ...{ aMultiplier: a.multiplier, aShift: a.shift, bMultiplier: sign * b.multiplier, bShift: b.shift },
+      ...{ yMultiplier: y.multiplier, yShift: y.shift },
+      ...NO_FORM,
+      ...linear,
+    },
+    note: `${sign < 0 ? "add, subtracting" : "add"}${linear ? ", linear" : ""}`,
+  });
+}

@@ -1,0 +1,53 @@
+import type { Activation } from "../../graph.ts";
+import { activationRange, type Multiplier, quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
+import { proveSigned } from "../../primitives/requantize/requantize-proof.ts";
+import { inputOf, outputOf, requireRatio } from "../constraints.ts";
+import type { Lowering, NodeView, Operator } from "../types.ts";
+import { affineOf, binaryParams, inferBinary, NO_FORM, sameSizeInputs } from "./elementwise.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    readonly mul: { readonly activation: Activation };
+  }
+}
+
+function factor(node: NodeView<"mul">): number {
+  return (affineOf(inputOf(node, 0)).scale * affineOf(inputOf(node, 1)).scale) / affineOf(outputOf(node)).scale;
+}
+
+/** The vector modules' float form, where it equals the reference on every product of two differences. */
+function floatForm(node: NodeView<"mul">, to: Lowering, y: Multiplier) {
+  if (to.module === "scalar") return undefined;
+  const { lo, hi } = activationRange(node.attributes.activation, "int8", affineOf(outputOf(node)));
+  const { zeroPoint } = affineOf(outputOf(node));
+  const [a, b] = [affineOf(inputOf(node, 0)).zeroPoint, affineOf(inputOf(node, 1)).zeroPoint];
+  const products = [-128, 127].flatMap((p) => [-128, 127].map((q) => (p - a) * (q - b)));
+  const step = { ...y, min: Math.min(...products), max: Math.max(...products) };
+  const proven = proveSigned(step, { lo, hi, zeroPoint });
+  return proven && { form: 1, scale: proven[0], half: proven[1] };
+}
+
+/**
+ * int8 multiplication with broadcasting. C1–C5: see `inferBinary`. C6: a ratio of scales that fits. Source: TFLite's
+ * reference_integer_ops::Mul.
+ */
+export const mul: Operator<"mul"> = {
+  infer(node) {
+    const types = inferBinary(node);
+    requireRatio(node, "C6", factor(node));
+    return types;
+  },
+  inPlace: sameSizeInputs,
+  lower(node, to) {
+    const y = quantizeMultiplier(factor(node));
+    to.call({
+      kernel: "mul",
+      params: {
+        ...binaryParams(node, to),
+        ...{ aMultiplier: 0, aShift: 0, bMultiplier: 0, bShift: 0, yMultiplier: y.multiplier, yShift: y.shift },
+        ...NO_FORM,
+        ...floatForm(node, to, y),
+      },
+    });
+  },
+};

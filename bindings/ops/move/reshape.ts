@@ -1,0 +1,47 @@
+import { elementCount } from "../../tensor.ts";
+import { constrain, inputOf, outputOf, requireConstant, requireDType, requireInputs } from "../constraints.ts";
+import type { NodeView, Operator } from "../types.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    /** x, shape (optional constant; else `shape`). */
+    readonly reshape: { readonly shape?: readonly number[] };
+  }
+}
+
+/** The wished shape: the constant input, else the attribute, else what the file says of the output. */
+function wished(node: NodeView<"reshape">): readonly number[] {
+  const shape = node.inputs[1];
+  if (shape?.data !== undefined && shape.shape.length <= 1) return requireConstant(node, "C2", shape);
+  return node.attributes.shape ?? outputOf(node).shape;
+}
+
+/**
+ * The same bytes in another shape; any type. C1: x and perhaps a shape, one output. C2: the shape is int32 or int64.
+ * C3: sizes from 0, and at most one −1, which stands for what is left. C4: as many elements as before. C5: the type
+ * stays.
+ */
+export const reshape: Operator<"reshape"> = {
+  infer(node) {
+    requireInputs(node, 1, 2);
+    const x = inputOf(node, 0);
+    requireDType(node, "C5", outputOf(node), x.dtype);
+    const sizes = wished(node);
+    const valid = sizes.every((size) => Number.isInteger(size) && size >= -1);
+    constrain(node, "C3", valid && sizes.filter((size) => size === -1).length <= 1, () => ({
+      expected: "sizes from 0 and at most one −1",
+      received: `[${sizes.join(",")}]`,
+    }));
+    const count = elementCount(x.shape);
+    const known = elementCount(sizes.filter((size) => size !== -1));
+    const shape = sizes.map((size) => (size === -1 ? (known === 0 ? 0 : count / known) : size));
+    constrain(node, "C4", elementCount(shape) === count && shape.every(Number.isInteger), () => ({
+      expected: `a shape of ${count} elements`,
+      received: `[${sizes.join(",")}]`,
+      hint: "A shape that was written for one batch size holds for no other.",
+    }));
+    return [{ dtype: x.dtype, shape }];
+  },
+  fold: (node) => [inputOf(node, 0).data as Uint8Array],
+  alias: true,
+};

@@ -1,0 +1,16 @@
+import type { Activation, Padding } from "../../graph.ts";
+import { poolOperator } from "./pooling.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    readonly averagePool2d: {
+      readonly filter: readonly [number, number];
+      readonly stride: readonly [number, number];
+      readonly padding: Padding;
+      readonly activation: Activation;
+    };
+  }
+}
+
+/** Mean of each window, padding not counted, rounded half away from zero. C1–C8: see `poolOperator`. */
+export const averagePool2d = poolOperator<"averagePool2d">("averagePool");

@@ -1,0 +1,123 @@
+/** Every layer that is a matrix product: the choice of its kernel, its packed weights and its parameter block. */
+
+import type { ParamBlocks } from "../../primitives/params.ts";
+import { directLayout } from "../../primitives/product/direct.ts";
+import { blocking, packPanels, packWide, vectorScratch, wideningPays } from "../../primitives/product/gemm.ts";
+import { choosePacking, columnsScratch, type Sparse } from "../../primitives/product/sparse.ts";
+import type { Output } from "../../primitives/requantize/requantize.ts";
+import type { Constrained } from "../constraints.ts";
+import type { Lowering, ScratchAddress } from "../types.ts";
+import { placeRecords } from "./weights.ts";
+
+/** y[m,n] = requantize(A[m,k] · data[n,k]ᵀ), rows `xStride` and `yStride` bytes apart. */
+export interface Product {
+  readonly x: number;
+  readonly y: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly xStride: number;
+  readonly yStride: number;
+  readonly data: Int8Array;
+  readonly output: Output;
+  /** Which of the node's output channels is the first here. */
+  readonly first: number;
+  /** Multipliers where they are not those of a convolution. */
+  readonly reals?: readonly number[];
+  /** Present where the rows of A are patches of images, `[kH,kW,inC]`; absent where A stands in memory. */
+  readonly patches?: Omit<ParamBlocks["Conv2d"], keyof ParamBlocks["Gemm"]>;
+}
+
+/** Rows from which the tile that shares weights between rows beats one row at a time. */
+const GEMM_ROWS = 3;
+/** Steps that any weights can sum in a lane of the scalar module: 32·128·128 < 2^20. */
+const SPARSE_CHUNK = 32;
+
+/** What every kernel of a product is given. */
+type Gemm = ParamBlocks["Gemm"];
+
+export function lowerProduct(node: Constrained, to: Lowering, product: Product): void {
+  const { n, k, m, output } = product;
+  const weights = { data: product.data, channels: n, depth: k, channelStride: k, depthStride: 1 };
+  const { q, forms, data, zeros } = placeRecords(node, to, weights, output, m, product.first, product.reals);
+  const size = `${m}x${n}x${k}, requantize ${forms}`;
+  const rows = { m, patches: product.patches !== undefined, vector: isVector(product) };
+  const choice = choosePacking(to.module, data, n, k, zeros, rows);
+  if (choice.kind === "blocks") lowerBlocks(to, product, data, choice.sparse, q, size);
+  else if (choice.kind === "columns") lowerColumns(to, product, choice.sparse, q, size);
+  else if (rows.vector) lowerVector(to, product, data, q, size);
+  else lowerDense(to, product, data, q, size, forms);
+}
+
+/** One or two rows, which cannot share what is read of B. */
+function isVector({ m, patches }: Product): boolean {
+  return m < GEMM_ROWS && patches === undefined;
+}
+
+/** The parameter block of dense rows; kernels that need more of it say so. */
+function gemmOf(
+  { x, y, m, n, k, xStride, yStride, output }: Product,
+  q: number,
+): Omit<Gemm, "w" | keyof ScratchAddress> {
+  return {
+    ...{ x, y, q, m, n, k, xStride, yStride, mBlock: 0, chunk: 0, index: 0 },
+    ...{ yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
+  };
+}
+
+/** How much of B a sparse packing keeps, and what that saves, for `inspect`. */
+function kept({ blocks, total, weights, index }: Sparse, { n, k }: Product, unit: string): string {
+  const saved = n * k - weights.length - index.length;
+  return `${((100 * blocks) / total).toFixed(0)} % of ${unit} kept, ${saved} bytes saved`;
+}
+
+function lowerBlocks(to: Lowering, product: Product, data: Int8Array, sparse: Sparse, q: number, size: string): void {
+  const { m, k, patches } = product;
+  const { mBlock, scratchBytes } = blocking(to.module, m, k, data, patches !== undefined);
+  const params = {
+    ...gemmOf(product, q),
+    ...{ w: to.place(sparse.weights), index: to.place(sparse.index), mBlock, chunk: SPARSE_CHUNK },
+    ...to.scratch(scratchBytes),
+  };
+  const note = `${size}, ${kept(sparse, product, "blocks")}`;
+  if (patches === undefined) to.call({ kernel: "spmm", params, note: `spmm ${note}` });
+  else to.call({ kernel: "sparseConv2d", params: { ...params, ...patches }, note: `im2col spmm ${note}` });
+}
+
+function lowerColumns(to: Lowering, product: Product, sparse: Sparse, q: number, size: string): void {
+  to.call({
+    kernel: "spmmColumns",
+    params: {
+      ...gemmOf(product, q),
+      ...{ w: to.place(sparse.weights), index: to.place(sparse.index) },
+      ...to.scratch(columnsScratch(to.module, product.k)),
+    },
+    note: `spmm by columns ${size}, ${kept(sparse, product, "steps")}`,
+  });
+}
+
+function lowerVector(to: Lowering, product: Product, data: Int8Array, q: number, size: string): void {
+  const { n, k, m } = product;
+  const wide = to.optimize === "speed" && wideningPays(to.module, n, k);
+  const { chunk } = blocking(to.module, m, k, data, false);
+  const w = to.place(wide ? packWide(to.module, data, n, k, to.packer) : packPanels(to.module, data, n, k, to.packer));
+  const params = { ...gemmOf(product, q), w, chunk, ...to.scratch(vectorScratch(to.module, k)) };
+  if (wide) to.call({ kernel: "gemvWide", params, note: `gemv of widened weights ${size}` });
+  else to.call({ kernel: "gemv", params, note: `gemv ${size}` });
+}
+
+function lowerDense(to: Lowering, product: Product, data: Int8Array, q: number, size: string, forms: string): void {
+  const { m, n, k, xStride, patches } = product;
+  const direct = patches && directLayout(to.module, data, n, xStride, forms, patches);
+  if (direct) {
+    const w = to.place(packPanels(to.module, direct.data, n, direct.k, to.packer));
+    const gemm = { ...gemmOf(product, q), w, k: direct.k, mBlock: direct.mBlock, ...to.scratch(direct.scratchBytes) };
+    to.call({ kernel: "directConv2d", params: { ...gemm, ...patches }, note: `direct conv ${size}` });
+    return;
+  }
+  const { mBlock, chunk, scratchBytes } = blocking(to.module, m, k, data, patches !== undefined);
+  const w = to.place(packPanels(to.module, data, n, k, to.packer));
+  const params = { ...gemmOf(product, q), w, mBlock, chunk, ...to.scratch(scratchBytes) };
+  if (patches === undefined) to.call({ kernel: "gemm", params, note: `gemm ${size}` });
+  else to.call({ kernel: "conv2d", params: { ...params, ...patches }, note: `im2col gemm ${size}` });
+}

@@ -1,0 +1,116 @@
+/** What convolutions and fully-connected layers check and pack alike. */
+import type { Activation } from "../../graph.ts";
+import { channelsOf, settleConstants, type Weights } from "../../primitives/requantize/channels.ts";
+import { activationRange, quantizeMultipliers } from "../../primitives/requantize/quantization.ts";
+import { type Output, packRecords } from "../../primitives/requantize/requantize.ts";
+import type { Tensor } from "../../tensor.ts";
+import {
+  type Constrained,
+  constrain,
+  inputOf,
+  outputOf,
+  requireAffine,
+  requireDType,
+  requireRatio,
+} from "../constraints.ts";
+import type { Lowering } from "../types.ts";
+
+/**
+ * C2: x and y int8, per tensor. C3: weights constant int8 with zero points 0, one scale or one per output channel along
+ * `axis`. C4: bias absent or constant int32 `[channels]`.
+ */
+export function requireWeights(node: Constrained, channels: number, axis: number): void {
+  const x = inputOf(node, 0);
+  const w = inputOf(node, 1);
+  const bias = node.inputs[2];
+  const y = outputOf(node);
+  requireDType(node, "C2", x, "int8");
+  requireDType(node, "C2", y, "int8");
+  requireAffine(node, "C2", x);
+  requireAffine(node, "C2", y);
+  requireDType(node, "C3", w, "int8");
+  constrain(
+    node,
+    "C3",
+    w.data !== undefined,
+    () => ({ expected: "constant weights", received: "a computed tensor" }),
+    "UNSUPPORTED",
+  );
+  const { scale = [], zeroPoint = [], axis: along = 0 } = w.quantization ?? {};
+  const perChannel = scale.length === channels && (scale.length === 1 || along === axis);
+  constrain(node, "C3", scale.length === 1 || perChannel, () => ({
+    expected: `1 scale, or ${channels} along dimension ${axis}`,
+    received: `${scale.length} along dimension ${along}`,
+  }));
+  constrain(
+    node,
+    "C3",
+    zeroPoint.every((z) => z === 0),
+    () => ({ expected: "weights with zero point 0", received: `zero point ${zeroPoint.find((z) => z !== 0)}` }),
+    "UNSUPPORTED",
+  );
+  const ratios = reals(node);
+  for (let c = 0; c < ratios.length; c++) requireRatio(node, "C3", ratios[c] as number);
+  if (bias === undefined) return;
+  requireDType(node, "C4", bias, "int32");
+  const fits = bias.data !== undefined && bias.data.byteLength === channels * 4;
+  constrain(node, "C4", fits, () => ({
+    expected: `a constant bias of ${channels} values`,
+    received: bias.data === undefined ? "a computed tensor" : `[${bias.shape.join(",")}]`,
+  }));
+}
+
+/** s_x·s_w/s_y of each channel, in double precision as TFLite computes it. */
+function reals(node: Constrained): Float64Array {
+  const sx = inputOf(node, 0).quantization?.scale[0] ?? 1;
+  const sy = outputOf(node).quantization?.scale[0] ?? 1;
+  const sw = inputOf(node, 1).quantization?.scale ?? [];
+  const ratios = new Float64Array(sw.length);
+  for (let c = 0; c < sw.length; c++) ratios[c] = (sx * (sw[c] as number)) / sy;
+  return ratios;
+}
+
+/** A constant's bytes as int8. */
+export function int8(tensor: Tensor): Int8Array {
+  const { buffer, byteOffset, byteLength } = tensor.data ?? new Uint8Array(0);
+  return new Int8Array(buffer, byteOffset, byteLength);
+}
+
+/** A constant's bytes as int32; copied, since a file need not align them. */
+export function int32(tensor: Tensor | undefined): Int32Array | undefined {
+  return tensor?.data && new Int32Array(tensor.data.slice().buffer);
+}
+
+/** The clamp and zero point of a node's output. */
+export function outputOfNode(node: Constrained, activation: Activation): Output {
+  const { scale = [1], zeroPoint = [0] } = outputOf(node).quantization ?? {};
+  const affine = { scale: scale[0] as number, zeroPoint: zeroPoint[0] ?? 0 };
+  return { zeroPoint: affine.zeroPoint, ...activationRange(activation, "int8", affine) };
+}
+
+/** The input's zero point. */
+export function inputZeroPoint(node: Constrained): number {
+  return inputOf(node, 0).quantization?.zeroPoint[0] ?? 0;
+}
+
+/**
+ * Packs the requantize records of `weights`, whose channels begin at `first` of the node's and have `rows` outputs each,
+ * and places them. Returns the weights to pack, those of channels that do not depend on the input being zeros, and how
+ * many are zero.
+ */
+export function placeRecords(
+  node: Constrained,
+  to: Lowering,
+  weights: Weights,
+  output: Output,
+  rows: number,
+  first = 0,
+  real: Float64Array | readonly number[] = reals(node),
+): { readonly q: number; readonly forms: string; readonly data: Int8Array; readonly zeros: number } {
+  const own = real.length === 1 ? real : real.slice(first, first + weights.channels);
+  const bias = int32(node.inputs[2])?.subarray(first, first + weights.channels);
+  const channels = channelsOf(weights, bias, inputZeroPoint(node), quantizeMultipliers(own), to.packer);
+  const { data, zeros } = settleConstants(weights, channels, output);
+  const { bytes, forms } = packRecords(to.module, channels, output, { rows, depth: weights.depth }, to.packer);
+  return { q: to.place(bytes), forms, data, zeros };
+}

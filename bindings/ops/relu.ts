@@ -1,4 +1,0 @@
-import { rectifier } from "./elementwise.ts";
-
-/** max(x, 0) on int8, rescaled. C1–C4: see `inferUnary`. Source: TFLM's ReluQuantized. */
-export const relu = rectifier("relu");

@@ -1,0 +1,91 @@
+/** packer.wasm, where it can be had. */
+import { roundUp } from "../primitives/product/gemm.ts";
+import { packer as inJavaScript, type Packer } from "../primitives/requantize/packer.ts";
+import { readSource } from "../session/source.ts";
+
+const URL_OF_WASM = () => new URL("../../wasm/packer.wasm", import.meta.url);
+/** Columns of a panel, and bytes of a page of wasm memory. */
+const PANEL = 8;
+const PAGE = 65536;
+
+/**
+ * Whatever makes plans fastest here: packer.wasm, or JavaScript where the engine has no SIMD, compiles nothing while it
+ * runs, or the file is not at hand. Plans are the same.
+ */
+export async function loadPacker(): Promise<Packer> {
+  try {
+    const { instance } = await WebAssembly.instantiate((await readSource(URL_OF_WASM())) as BufferSource);
+    return wasmPacker(instance.exports as unknown as PackerExports);
+  } catch {
+    return inJavaScript;
+  }
+}
+
+/** What packer.wasm exports; see `assembly/packer.ts`. */
+interface PackerExports {
+  readonly memory: WebAssembly.Memory;
+  /** First free address. */
+  readonly HEAP: WebAssembly.Global;
+  readonly prove: (
+    signed: boolean,
+    n: number,
+    multiplier: number,
+    shift: number,
+    min: number,
+    max: number,
+    lo: number,
+    hi: number,
+    zeroPoint: number,
+    scale: number,
+    offset: number,
+  ) => void;
+  readonly sumRows: (weights: number, n: number, k: number, sum: number, size: number) => number;
+  readonly packPanels: (target: number, weights: number, n: number, k: number, kr: number) => void;
+}
+
+/** The packer by these exports, whose memory holds the arguments of one call. */
+function wasmPacker({ memory, HEAP, ...functions }: PackerExports): Packer {
+  /** Addresses of arrays of these byte lengths, and the memory they stand in, grown where it must. */
+  const reserve = (...lengths: readonly number[]) => {
+    const addresses: number[] = [];
+    let end = HEAP.value as number;
+    for (const length of lengths) {
+      addresses.push(end);
+      end += roundUp(length, 16);
+    }
+    const missing = end - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+    return { buffer: memory.buffer, addresses };
+  };
+  return {
+    prove(form, { bias, multiplier, shift, min, max }, { lo, hi, zeroPoint }) {
+      const n = bias.length;
+      const { buffer, addresses } = reserve(n * 4, n * 4, n * 8, n * 8, n * 4, n * 4);
+      const [m = 0, s = 0, least = 0, most = 0, a = 0, b = 0] = addresses;
+      new Int32Array(buffer, m, n).set(multiplier);
+      new Int32Array(buffer, s, n).set(shift);
+      new Float64Array(buffer, least, n).set(min);
+      new Float64Array(buffer, most, n).set(max);
+      functions.prove(form === "signed", n, m, s, least, most, lo, hi, zeroPoint, a, b);
+      return { a: new Float32Array(buffer, a, n).slice(), b: new Float32Array(buffer, b, n).slice() };
+    },
+    sumRows(data, n, k) {
+      const { buffer, addresses } = reserve(n * k, n * 4, n * 4);
+      const [weights = 0, sum = 0, size = 0] = addresses;
+      new Int8Array(buffer, weights, n * k).set(data);
+      const zeros = functions.sumRows(weights, n, k, sum, size);
+      return { sum: new Int32Array(buffer, sum, n).slice(), size: new Int32Array(buffer, size, n).slice(), zeros };
+    },
+    packPanels(kr, data, n, k) {
+      if (k % kr !== 0) return inJavaScript.packPanels(kr, data, n, k);
+      const bytes = roundUp(n, PANEL) * k;
+      const { buffer, addresses } = reserve(n * k, bytes);
+      const [weights = 0, target = 0] = addresses;
+      new Int8Array(buffer, weights, n * k).set(data);
+      const panels = new Uint8Array(buffer, target, bytes);
+      panels.fill(0, Math.floor(n / PANEL) * PANEL * k);
+      functions.packPanels(target, weights, n, k, kr);
+      return panels.slice();
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import type { ModuleName } from "../modules.ts";
+import { KR } from "../product/gemm.ts";
+
+/** What the depthwise kernel's layout depends on. */
+export interface DwShape {
+  readonly channels: number;
+  readonly kH: number;
+  readonly kW: number;
+  readonly strideH: number;
+  readonly strideW: number;
+  readonly dilationH: number;
+  readonly dilationW: number;
+  readonly outH: number;
+  readonly outW: number;
+  readonly padLeft: number;
+}
+
+/** Row groups of a block, the output rows that share them, and the columns laid out. See `assembly/depthwise/dwconv.simd.ts`. */
+export interface DwLayout {
+  /** The kernel that takes it: the scalar module has one of its own for 3×3. */
+  readonly kernel: "dwconv" | "dwconv3x3";
+  readonly groups: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly scratchBytes: number;
+}
+
+/** Channels that are laid out together. */
+const PANEL = 16;
+/** Pixels of an output row that are computed at a time. */
+const TILE = 4;
+
+/** The layout of one depthwise convolution. */
+export function dwLayout(module: ModuleName, shape: DwShape): DwLayout {
+  if (module === "scalar") return scalarLayout(shape);
+  const kr = KR[module];
+  const shares = shape.strideH === 1 && shape.dilationH === 1 && shape.outH > 1;
+  const groups = Math.ceil((shape.kH + (shares ? 1 : 0)) / kr);
+  const rows = shares ? Math.min(groups * kr - shape.kH + 1, shape.outH) : 1;
+  const width = Math.ceil(shape.outW / TILE) * TILE;
+  const columns = (width - 1) * shape.strideW + (shape.kW - 1) * shape.dilationW + 1;
+  return { kernel: "dwconv", groups, rows, columns, scratchBytes: 16 + columns * groups * PANEL * kr };
+}
+
+/** The scalar module slides over 3×3 kernels, and lays out a channel's weights and inputs, i64 each, for all others. */
+function scalarLayout({ kH, kW, strideW, dilationW, outW, padLeft }: DwShape): DwLayout {
+  const slides = kH === 3 && kW === 3 && dilationW === 1 && strideW <= 2 && padLeft <= 2;
+  const columns = slides ? 0 : (outW - 1) * strideW + (kW - 1) * dilationW + 1;
+  const scratchBytes = 16 + (slides ? 0 : 8 * kH * (kW + columns));
+  return { kernel: slides ? "dwconv3x3" : "dwconv", groups: 0, rows: slides ? 1 : 3, columns, scratchBytes };
+}
+
+/**
+ * Packs depthwise weights, int8 [kH][kW][channels], into [channels/16][rows][kW][groups][16][KR] (int16 for KR = 2):
+ * row r's kernel begins r rows further down its groups.
+ */
+export function packDepthwise(module: ModuleName, w: Int8Array, shape: DwShape, layout: DwLayout): Uint8Array {
+  const { channels, kH, kW } = shape;
+  if (module === "scalar") return new Uint8Array(w.buffer, w.byteOffset, w.byteLength).slice();
+  const kr = KR[module];
+  const { groups, rows } = layout;
+  const panels = Math.ceil(channels / PANEL);
+  const packed = new (module === "simd" ? Int16Array : Int8Array)(panels * rows * kW * groups * PANEL * kr);
+  const panelSize = rows * kW * groups * PANEL * kr;
+  for (let r = 0; r < rows; r++)
+    for (let ky = 0; ky < kH; ky++)
+      for (let kx = 0; kx < kW; kx++) {
+        const group = Math.floor((ky + r) / kr);
+        let to = ((r * kW + kx) * groups + group) * PANEL * kr + ((ky + r) % kr);
+        let from = (ky * kW + kx) * channels;
+        for (let left = channels; left > 0; left -= PANEL, to += panelSize) {
+          const width = Math.min(left, PANEL) * kr;
+          for (let lane = 0; lane < width; lane += kr) packed[to + lane] = w[from++] as number;
+        }
+      }
+  return new Uint8Array(packed.buffer);
+}

@@ -1,0 +1,53 @@
+/** Convolution without patches, see `assembly/product/direct.simd.ts`: when it applies, and its packing. */
+
+import type { ModuleName } from "../modules.ts";
+import type { ParamBlocks } from "../params.ts";
+import { KR, LANES_BEYOND, tileRows } from "./gemm.ts";
+
+type Geometry = Omit<ParamBlocks["Conv2d"], keyof ParamBlocks["Gemm"]>;
+
+/** Steps of a kernel row below which its loop costs more than gathering patches. */
+const LEAST_STEPS = 3;
+/** Bytes of packed input rows that stay in the nearest caches. */
+const IMAGE_BYTES = 32 * 1024;
+/** Bytes of one step of one pixel, and what may be written beyond the last tile. */
+const LANE = 4;
+const SLACK = 3 * 6 * LANE + LANES_BEYOND;
+/** Pixels of an output row that make a tile. */
+const LEAST_PIXELS = 4;
+
+/** The kernel with its rows of k rounded up to whole steps, and how many output rows make a block. */
+export interface Direct {
+  readonly k: number;
+  readonly data: Int8Array;
+  readonly mBlock: number;
+  readonly scratchBytes: number;
+}
+
+/** B, int8 [n][kH·kW·inC], for direct convolution; `undefined` where patches serve better. */
+export function directLayout(
+  module: ModuleName,
+  b: Int8Array,
+  n: number,
+  xStride: number,
+  forms: string,
+  g: Geometry,
+): Direct | undefined {
+  if (module === "scalar" || g.dilationW !== 1 || xStride !== g.inC || n % 8 !== 0) return undefined;
+  if (g.outW < LEAST_PIXELS || forms.includes("exact")) return undefined;
+  const kr = KR[module];
+  const row = g.kW * g.inC;
+  const padded = Math.ceil(row / kr) * kr;
+  if (padded / kr < LEAST_STEPS) return undefined;
+  const k = g.kH * padded;
+  const pitch = tileRows(module, g.outW) * (padded / kr) * LANE;
+  const reach = (g.kH - 1) * g.dilationH + 1;
+  const fit = Math.floor((IMAGE_BYTES / pitch - reach) / g.strideH) + 1;
+  const mBlock = Math.min(Math.max(fit, Math.ceil(40 / g.outW)), g.outH);
+  const rows = (mBlock - 1) * g.strideH + reach;
+  const line = ((g.outW - 1) * g.strideW + g.kW) * g.inC + 16;
+  const data = new Int8Array(n * k);
+  for (let line = 0; line < n * g.kH; line++) data.set(b.subarray(line * row, (line + 1) * row), line * padded);
+  const wideB = module === "simd" ? k * 16 : 0;
+  return { k, data, mBlock, scratchBytes: rows * pitch + SLACK + wideB + line };
+}

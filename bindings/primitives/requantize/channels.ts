@@ -1,0 +1,102 @@
+import type { Packer } from "./packer.ts";
+import { HALVES, type Multipliers } from "./quantization.ts";
+import type { Channels, Output } from "./requantize.ts";
+import { clamp, reference } from "./requantize-proof.ts";
+
+/** int8 weights of `channels` outputs of `depth` products each: weight (c, k) stands at c·channelStride + k·depthStride. */
+export interface Weights {
+  readonly data: Int8Array;
+  readonly channels: number;
+  readonly depth: number;
+  readonly channelStride: number;
+  readonly depthStride: number;
+}
+
+/**
+ * What requantization needs of each channel. The input's zero point is folded into the bias (modulo 2^32, as int32
+ * accumulators wrap), and min and max are the unwrapped bounds of the accumulator over all int8 inputs.
+ */
+export function channelsOf(
+  weights: Weights,
+  bias: Int32Array | undefined,
+  zeroPoint: number,
+  multipliers: Multipliers,
+  packer: Packer,
+): Channels {
+  const n = weights.channels;
+  const { sum, size, zeros } = packer.sumRows(rowsOf(weights), n, weights.depth);
+  const folded = bias?.slice() ?? new Int32Array(n);
+  const min = new Float64Array(n);
+  const max = new Float64Array(n);
+  for (let c = 0; c < n; c++) {
+    const total = sum[c] as number;
+    const positive = ((size[c] as number) + total) / 2;
+    const negative = positive - (size[c] as number);
+    const start = (folded[c] as number) - zeroPoint * total;
+    folded[c] = start;
+    min[c] = start + positive * -128 + negative * 127;
+    max[c] = start + positive * 127 + negative * -128;
+  }
+  const single = multipliers.shift.length === 1;
+  const each = (values: Int32Array) => (single ? new Int32Array(n).fill(values[0] as number) : values.slice());
+  const { multiplier, shift } = multipliers;
+  return { bias: folded, multiplier: each(multiplier), shift: each(shift), min, max, sum, zeros };
+}
+
+/** The weights channel by channel, copied where they do not stand so. */
+function rowsOf({ data, channels, depth, channelStride, depthStride }: Weights): Int8Array {
+  if (depthStride === 1 && channelStride === depth) return data;
+  const rows = new Int8Array(channels * depth);
+  for (let k = 0; k < depth; k++)
+    for (let c = 0, at = k * depthStride; c < channels; c++, at += channelStride)
+      rows[c * depth + k] = data[at] as number;
+  return rows;
+}
+
+/**
+ * Channels whose output is the same for every input, as pruning and dead RELUs leave them: their weights become zeros
+ * (which sparse packing then leaves out) and their requantization 0.5·(2·value), which every form can hold. Changes
+ * `channels`; returns the weights, copied where they change, and how many are zero.
+ */
+export function settleConstants(weights: Weights, channels: Channels, output: Output) {
+  let { data } = weights;
+  let { zeros } = channels;
+  for (let c = 0; c < weights.channels; c++) {
+    const value = constantOf(channels, c, output);
+    if (value === undefined) continue;
+    if ((channels.min[c] as number) !== (channels.max[c] as number)) {
+      if (data === weights.data) data = data.slice();
+      for (let k = 0, at = c * weights.channelStride; k < weights.depth; k++, at += weights.depthStride) {
+        if (data[at] !== 0) zeros++;
+        data[at] = 0;
+      }
+    }
+    const acc = 2 * (value - output.zeroPoint);
+    channels.bias[c] = acc;
+    channels.min[c] = acc;
+    channels.max[c] = acc;
+    channels.sum[c] = 0;
+    channels.multiplier[c] = 2 ** 30;
+    channels.shift[c] = 0;
+  }
+  return { data, zeros };
+}
+
+/** The one output of channel c, if it has only one. Most have more, which is seen at once. */
+function constantOf(channels: Channels, c: number, output: Output): number | undefined {
+  const min = channels.min[c] as number;
+  const max = channels.max[c] as number;
+  const multiplier = channels.multiplier[c] as number;
+  const shift = channels.shift[c] as number;
+  const middle = (output.lo + output.hi) / 2 - output.zeroPoint;
+  if (shift <= 0) {
+    const scale = multiplier * (HALVES[31 - shift] ?? 0);
+    if (min * scale < middle && max * scale > middle && (max - min) * scale > 2) return undefined;
+  }
+  const step = { multiplier, shift, min, max };
+  if (min === max) return clamp(reference(channels.bias[c] as number, step, output.zeroPoint), output);
+  // Beyond 2^30 accumulators could wrap; and outputs more than 300 apart before clamping are seldom on one side.
+  if (min < -(2 ** 30) || max >= 2 ** 30 || shift > 0) return undefined;
+  const least = clamp(reference(min, step, output.zeroPoint), output);
+  return least === clamp(reference(max, step, output.zeroPoint), output) ? least : undefined;
+}

@@ -1,0 +1,146 @@
+import type { ModuleName } from "../modules.ts";
+import type { Packer, Proofs } from "./packer.ts";
+import { HALVES, type Range } from "./quantization.ts";
+
+/**
+ * What the packer knows of each output channel: its bias with the input's zero point folded in, its fixed-point
+ * multiplier, and the least and greatest accumulator that any input can give. Struct of arrays, one entry per channel.
+ */
+export interface Channels {
+  readonly bias: Int32Array;
+  readonly multiplier: Int32Array;
+  readonly shift: Int32Array;
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  /** Sum of the channel's weights. */
+  readonly sum: Int32Array;
+  /** How many weights of all channels are zero. */
+  readonly zeros: number;
+}
+
+/** The output's zero point and clamp. */
+export interface Output extends Range {
+  readonly zeroPoint: number;
+}
+
+/** Channels that share one record of the vector modules. */
+const PANEL = 8;
+/** Forms of the vector modules, see `assembly/requantize/requantize.simd.ts`; they stand in this order in records. */
+const FORMS = ["exact", "fixed", "signed", "positive"] as const;
+export type Form = (typeof FORMS)[number];
+/** Above this depth the float forms save under 3 % of a layer and are not looked for: planning takes time too. */
+const PROOF_DEPTH = 128;
+/** Nor are they for so few rows and so many channels: what they save does not make up for the proof in 100 runs. */
+const PROOF_ROWS = 64;
+const PROOF_CHANNELS = 512;
+
+/** How much of a layer requantization is. */
+export interface Work {
+  /** Values that one channel requantizes in a run. */
+  readonly rows: number;
+  /** Products that each of them sums. */
+  readonly depth: number;
+}
+
+/** The records of all channels, and how many panels took each form (`short` or `exact` channels in the scalar module). */
+export function packRecords(
+  module: ModuleName,
+  channels: Channels,
+  output: Output,
+  { rows, depth }: Work,
+  packer: Packer,
+): { readonly bytes: Uint8Array; readonly forms: string } {
+  if (module === "scalar") return packScalar(channels);
+  const pays = depth <= PROOF_DEPTH && (rows >= PROOF_ROWS || channels.bias.length <= PROOF_CHANNELS);
+  return packVector(channels, output, pays, packer, module === "relaxed" ? 144 : 112);
+}
+
+function packVector(channels: Channels, output: Output, pays: boolean, packer: Packer, recordBytes: number) {
+  const n = channels.bias.length;
+  const panels = Math.ceil(n / PANEL);
+  const bytes = new Uint8Array(panels * recordBytes);
+  const words = new Int32Array(bytes.buffer);
+  const floats = new Float32Array(bytes.buffer);
+  const counts = new Map<Form, number>();
+  const light = output.lo >= output.zeroPoint ? "positive" : "signed";
+  const proofs = pays ? packer.prove(light, channels, output) : undefined;
+  for (let panel = 0; panel < panels; panel++) {
+    const first = panel * PANEL;
+    const end = Math.min(first + PANEL, n);
+    const form: Form = proofs && areProven(proofs, first, end) ? light : integerForm(channels, first, end);
+    counts.set(form, (counts.get(form) ?? 0) + 1);
+    let at = (panel * recordBytes) / 4;
+    for (let c = first; c < end; c++, at++) {
+      const multiplier = channels.multiplier[c] as number;
+      const shift = channels.shift[c] as number;
+      words[at] = channels.bias[c] as number;
+      if (form === light) {
+        floats[at + 8] = proofs?.a[c] as number;
+        floats[at + 16] = proofs?.b[c] as number;
+      } else {
+        words[at + 8] = multiplier;
+        if (form === "exact") words[at + 16] = shift;
+        else floats[at + 16] = (HALVES[-shift] as number) * (1 + 2 ** -23);
+      }
+      if (recordBytes === 144) words[at + 28] = Math.imul(channels.sum[c] as number, -128);
+    }
+    words.fill(FORMS.indexOf(form), (panel * recordBytes) / 4 + 24, (panel * recordBytes) / 4 + 28);
+  }
+  return { bytes, forms: [...counts].map(([name, count]) => `${name} ${count}`).join(", ") };
+}
+
+/** True where every channel from `first` to `end` has a proof. */
+function areProven({ a }: Proofs, first: number, end: number): boolean {
+  for (let c = first; c < end; c++) if (Number.isNaN(a[c])) return false;
+  return true;
+}
+
+/** The cheaper of the integer forms that holds for all channels of a panel. */
+function integerForm({ multiplier, shift, min, max }: Channels, first: number, end: number): Form {
+  for (let c = first; c < end; c++) {
+    const most = Math.max(-(min[c] as number), max[c] as number);
+    if (!fixedHolds(multiplier[c] as number, shift[c] as number, most)) return "exact";
+  }
+  return "fixed";
+}
+
+/**
+ * FIXED doubles the accumulator in 32 bits, so |acc| < 2^30, and rounds v = acc·multiplier/2^31 by a float multiply
+ * with 2^(−e)(1 + 2^−23): that adds one or two units in the last place, which lifts ties and nothing else while
+ * |v| < 2^22. Either no v is larger, or e ≤ 13: then all values up to 383 (int8 and its zero point) come from
+ * |v| ≤ 383·2^13 < 2^22, and larger ones clamp. The magic number's range, 2^22, must not be left.
+ */
+function fixedHolds(multiplier: number, shift: number, most: number): boolean {
+  if (shift > 0 || most >= 2 ** 30) return false;
+  const v = (most * multiplier) / 2 ** 31;
+  return (shift >= -13 || v < 2 ** 22) && v * (HALVES[-shift] as number) < 2 ** 21;
+}
+
+/** Records of the scalar module, see `assembly/requantize/requantize.scalar.ts`; channels that do not fit one stand after them. */
+function packScalar(channels: Channels) {
+  const n = channels.bias.length;
+  const apart: number[] = [];
+  for (let i = 0; i < n; i++) if (!fitsRecord(channels, i)) apart.push(i);
+  const bytes = new Uint8Array(n * 8 + apart.length * 12);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < n; i++) {
+    view.setInt32(i * 8, channels.multiplier[i] as number, true);
+    view.setInt32(i * 8 + 4, ((channels.bias[i] as number) << 5) | (-(channels.shift[i] as number) & 31), true);
+  }
+  for (const [j, i] of apart.entries()) {
+    const at = n * 8 + j * 12;
+    view.setUint32(i * 8, at - i * 8, true);
+    view.setUint32(i * 8 + 4, 31, true);
+    view.setInt32(at, channels.multiplier[i] as number, true);
+    view.setInt32(at + 4, channels.shift[i] as number, true);
+    view.setInt32(at + 8, channels.bias[i] as number, true);
+  }
+  return { bytes, forms: apart.length === 0 ? "short" : `short ${n - apart.length}, exact ${apart.length}` };
+}
+
+/** 27 bits of bias, and a shift to the right by at most 30. */
+function fitsRecord(channels: Channels, i: number): boolean {
+  const bias = channels.bias[i] as number;
+  const shift = channels.shift[i] as number;
+  return shift <= 0 && shift >= -30 && bias >= -(2 ** 26) && bias < 2 ** 26;
+}

@@ -1,0 +1,155 @@
+/**
+ * Turns a model into one WebAssembly module that imports nothing: `pint8/compile`.
+ *
+ * ```ts
+ * import { compileModel } from "pint8/compile";
+ *
+ * const { wasm, js, dts, header, report } = await compileModel("digits.tflite", { name: "digits" });
+ * ```
+ *
+ * @module
+ */
+import { headerText } from "../compile/header.ts";
+import { readKernels } from "../compile/kernels.ts";
+import { layoutOf } from "../compile/layout.ts";
+import { link } from "../compile/link.ts";
+import { declarationText, loaderText } from "../compile/loader.ts";
+import { checkMemory, type Sized } from "../compile/memory.ts";
+import { type CompileReport, reportOf } from "../compile/report.ts";
+import { ensure } from "../errors.ts";
+import { importModel } from "../formats/index.ts";
+import { type Graph, NONE, tensorOf } from "../graph.ts";
+import { runPasses } from "../passes/index.ts";
+import { isPlan, readPlan } from "../plan/file.ts";
+import { planGraph } from "../plan/plan.ts";
+import type { Plan } from "../plan/types.ts";
+import { MODULES, type ModuleName, type Optimize } from "../primitives/modules.ts";
+import { readSource, type Source } from "../session/source.ts";
+import { byteLength } from "../tensor.ts";
+
+export type { CompileReport } from "../compile/report.ts";
+export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
+export type { Plan } from "../plan/types.ts";
+export type { ModuleName, Optimize } from "../primitives/modules.ts";
+
+/** How a model is compiled. */
+export interface CompileOptions {
+  /** The kernels it gets: `"scalar"`, the default, runs on every engine. */
+  readonly module?: ModuleName;
+  /** What to spare: `"size"` is the default for `scalar`, `"speed"` for the others. */
+  readonly optimize?: Optimize;
+  /** Name of the files, without `.wasm`: the loader looks for it, the header's macros begin with it. */
+  readonly name?: string;
+  /** Refuse a model that needs more bytes of linear memory. */
+  readonly maxMemory?: number;
+  /** Size of the first dimension where a model leaves it open, or in place of the model's own. */
+  readonly batch?: number;
+  /** Is told what is being done. */
+  readonly onProgress?: (message: string) => void;
+}
+
+/** The files, and what there is to say of them. */
+export interface Compiled {
+  /** The module. Exports: `memory`, `input_ptr(i)`, `input_bytes(i)`, `output_ptr(i)`, `output_bytes(i)`, `invoke()`, `reset()`. */
+  readonly wasm: Uint8Array<ArrayBuffer>;
+  /** An ES module that loads it. */
+  readonly js: string;
+  /** The types of `js`: literal names, shapes and quantization. */
+  readonly dts: string;
+  /** Sizes, addresses and quantization for C. */
+  readonly header: string;
+  readonly report: CompileReport;
+}
+
+/**
+ * Compiles a .tflite model or a plan; a plan has its module, batch and optimization already.
+ *
+ * Errors: those of `loadModel`; OUT_OF_MEMORY where it needs more than `maxMemory`.
+ */
+export async function compileModel(source: Source | Plan, options: CompileOptions = {}): Promise<Compiled> {
+  const { name = "model", maxMemory = 2 ** 32, onProgress = () => {} } = options;
+  checkOptions(options);
+  const { plan, tensors } = await planOf(source, options);
+  const layout = layoutOf(plan);
+  checkMemory(plan, layout, maxMemory, tensors);
+  const kernels = await readKernels(plan.module);
+  ensure(kernels.hash === plan.moduleHash, "INVALID_PLAN", () => ({
+    where: "plan",
+    expected: `a plan for module ${plan.module} ${kernels.hash.slice(0, 12)}`,
+    received: `one for ${plan.moduleHash.slice(0, 12)}`,
+    hint: "Make the plan again from the model with this version of pint8.",
+  }));
+  onProgress(`linking ${plan.steps.length} steps with the ${plan.module} kernels`);
+  const { optimize = plan.module === "scalar" ? "size" : "speed" } = options;
+  const wasm = await link(plan, kernels, layout, optimize);
+  return {
+    wasm,
+    js: loaderText(plan, name),
+    dts: declarationText(plan, name),
+    header: headerText(plan, layout, name),
+    report: reportOf(plan, layout, wasm),
+  };
+}
+
+interface Planned {
+  readonly plan: Plan;
+  /** For messages. */
+  readonly tensors: readonly Sized[];
+}
+
+async function planOf(source: Source | Plan, options: CompileOptions): Promise<Planned> {
+  if (typeof source === "object" && "steps" in source) return planned(source, options);
+  const bytes = await readSource(source);
+  if (isPlan(bytes)) return planned(readPlan(bytes), options);
+  const { module = "scalar", optimize = module === "scalar" ? "size" : "speed", batch, onProgress } = options;
+  onProgress?.("planning");
+  const graph = runPasses(importModel(bytes, batch === undefined ? {} : { batch }));
+  const { hash } = await readKernels(module);
+  return { plan: planGraph(graph, { module, moduleHash: hash, optimize }), tensors: tensorsOf(graph) };
+}
+
+function planned(plan: Plan, { module, batch }: CompileOptions): Planned {
+  const refuse = (where: string, expected: string, received: unknown) =>
+    ensure(received === undefined, "INVALID_OPTION", () => ({
+      where,
+      expected,
+      received: String(received),
+      hint: "Compile the model itself, or make another plan from it.",
+    }));
+  if (module !== plan.module) refuse("module", `${plan.module}, which the plan was made for`, module);
+  refuse("batch", "none: the plan has its shapes", batch);
+  const ports = [...plan.inputs, ...plan.outputs].map(({ name, shape, dtype, bytes }) => ({
+    text: `"${name}" [${shape}] ${dtype}, ${bytes} bytes`,
+    bytes,
+  }));
+  const weights = plan.steps.map(({ where, bytes }) => ({ text: `weights of ${where}, ${bytes} bytes`, bytes }));
+  return { plan, tensors: [...ports, ...weights] };
+}
+
+function tensorsOf(graph: Graph): readonly Sized[] {
+  const used = [
+    ...graph.inputs.map(({ tensor }) => tensor),
+    ...graph.nodes.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]),
+  ];
+  return [...new Set(used)]
+    .filter((id) => id !== NONE)
+    .map((id) => {
+      const tensor = tensorOf(graph, id);
+      const bytes = byteLength(tensor);
+      return { text: `"${tensor.name}" [${tensor.shape}] ${tensor.dtype}, ${bytes} bytes`, bytes };
+    });
+}
+
+function checkOptions({ module, optimize, maxMemory, name }: CompileOptions): void {
+  const check = (where: string, fits: boolean, expected: string, received: unknown) =>
+    ensure(fits, "INVALID_OPTION", () => ({ where, expected, received: String(received) }));
+  check("module", module === undefined || MODULES.includes(module), MODULES.join(", "), module);
+  check("optimize", optimize === undefined || optimize === "size" || optimize === "speed", "size or speed", optimize);
+  check("maxMemory", maxMemory === undefined || maxMemory > 0, "a number of bytes", maxMemory);
+  check(
+    "name",
+    name === undefined || (/^[^/\\]+$/.test(name) && !/\p{Surrogate}/u.test(name)),
+    "a file name without folders",
+    name,
+  );
+}

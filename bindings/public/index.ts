@@ -1,0 +1,107 @@
+/**
+ * Imports quantized networks, plans them for this engine and runs them.
+ *
+ * ```ts
+ * import { loadModel } from "pint8";
+ *
+ * const model = await loadModel("digits.tflite");
+ * const { name, shape } = model.inputs[0];
+ * const scores = model.run({ [name]: new Int8Array(784) });
+ * model.close();
+ * ```
+ *
+ * @module
+ */
+import { ensure } from "../errors.ts";
+import { importModel } from "../formats/index.ts";
+import { loadPacker } from "../packer/index.ts";
+import { runPasses } from "../passes/index.ts";
+import { isPlan, readPlan } from "../plan/file.ts";
+import { planGraph } from "../plan/plan.ts";
+import type { ModuleName } from "../primitives/modules.ts";
+import { loadModule } from "../session/modules.ts";
+import { Session } from "../session/session.ts";
+import { readSource, type Source } from "../session/source.ts";
+import type { LoadPlanOptions } from "./runtime.ts";
+
+export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
+export { type ImportOptions, importModel } from "../formats/index.ts";
+export type {
+  Activation,
+  AnyNode,
+  Attributes,
+  Graph,
+  Node,
+  OpKind,
+  Padding,
+  Port,
+  TensorId,
+} from "../graph.ts";
+export {
+  type Inspection,
+  type InspectOptions,
+  inspectModel,
+  type OperatorReport,
+  type TensorReport,
+  type Totals,
+} from "../inspect.ts";
+export { loadPacker } from "../packer/index.ts";
+export { PASS_NAMES, type PassName, type PassOptions, runPasses } from "../passes/index.ts";
+export { isPlan, readPlan, writePlan } from "../plan/file.ts";
+export { type PlanOptions, planGraph } from "../plan/plan.ts";
+export type { Plan, PlanPort, PlanStep, Range } from "../plan/types.ts";
+export { MODULES, type ModuleName, type Optimize } from "../primitives/modules.ts";
+export type { Packer } from "../primitives/requantize/packer.ts";
+export { type KernelModule, loadModule } from "../session/modules.ts";
+export type { Inputs, Outputs, TensorInfo } from "../session/ports.ts";
+export { Session, type SessionOptions } from "../session/session.ts";
+export type { Source } from "../session/source.ts";
+export type { DType, Quantization, Tensor, TensorType, TypedArray } from "../tensor.ts";
+export { type LoadPlanOptions, loadPlan } from "./runtime.ts";
+
+/** How a model is loaded. */
+export interface LoadOptions extends LoadPlanOptions {
+  /**
+   * The kernels that run it. `"auto"`, the default, takes the fastest that this engine runs correctly; one asked for by
+   * name that it cannot run correctly is an error. Every module gives the same bytes.
+   */
+  readonly module?: ModuleName | "auto";
+  /** Size of the first dimension where a model leaves it open, or in place of the model's own. */
+  readonly batch?: number;
+}
+
+/**
+ * A session of a .tflite model or of a saved plan, told apart by their first bytes. A plan was made for one module and
+ * batch; asking for another is an error.
+ *
+ * Errors: IO where the source cannot be read; INVALID_MODEL, INVALID_GRAPH, UNSUPPORTED for what cannot be run;
+ * INVALID_PLAN; MODULE_UNAVAILABLE; OUT_OF_MEMORY; INVALID_OPTION.
+ */
+export async function loadModel(source: Source, options: LoadOptions = {}): Promise<Session> {
+  const { module = "auto", batch, wasm } = options;
+  const bytes = await readSource(source);
+  if (isPlan(bytes)) {
+    const plan = readPlan(bytes);
+    refuse(
+      module !== "auto" && module !== plan.module,
+      "module",
+      `${plan.module}, which the plan was made for`,
+      module,
+    );
+    refuse(batch !== undefined, "batch", "none: the plan has its shapes", batch);
+    return Session.open(plan, await loadModule(plan.module, wasm, plan.edition), options);
+  }
+  // The engine compiles while the graph is read; what is wrong with the model is reported first.
+  const loading = Promise.all([loadModule(module, wasm), loadPacker()]);
+  loading.catch(() => {});
+  const graph = runPasses(importModel(bytes, batch === undefined ? {} : { batch }));
+  const [kernels, packer] = await loading;
+  const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer });
+  const fitting = plan.edition === kernels.edition ? kernels : await loadModule(kernels.name, wasm, plan.edition);
+  return Session.open(plan, fitting, options);
+}
+
+function refuse(condition: boolean, where: string, expected: string, received: unknown): void {
+  const hint = "Load the model itself, or make another plan from it.";
+  ensure(!condition, "INVALID_OPTION", () => ({ where, expected, received: String(received), hint }));
+}

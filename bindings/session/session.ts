@@ -1,0 +1,224 @@
+import { ensure, Pint8Error } from "../errors.ts";
+import { memoryBytes, type Plan, type PlanStep, STEP_BYTES } from "../plan/types.ts";
+import type { ModuleName } from "../primitives/modules.ts";
+import { instantiate } from "./instantiate.ts";
+import type { KernelModule } from "./modules.ts";
+import { type BoundPort, bindPort, type Inputs, type Outputs, setInputs, type TensorInfo } from "./ports.ts";
+import type { Team } from "./threads.ts";
+
+const PAGE_BYTES = 65536;
+/** More threads than any machine that this runs on gains from. */
+const MAX_THREADS = 64;
+
+/** What a session is told beyond its plan. */
+export interface SessionOptions {
+  /**
+   * How many threads run each step, 1 to 64, 1 when absent; the calling thread is one of them. Where there are none to be
+   * had, as in a page that is not cross-origin isolated or with the module scalar, one runs and a warning says why.
+   */
+  readonly threads?: number;
+  /** Told what the caller should know but need not act on; console.warn when absent. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** Everything that closing lets go of. */
+interface Live {
+  /** Runs `count` steps from step `first`. */
+  readonly runSteps: (first: number, count: number) => void;
+  /** Absent with one thread. */
+  readonly team: Team | undefined;
+  readonly memory: WebAssembly.Memory;
+  readonly inputs: readonly BoundPort[];
+  readonly outputs: readonly BoundPort[];
+  /** State that lives from run to run, with its start. */
+  readonly variables: readonly { readonly address: number; readonly start: Uint8Array }[];
+}
+
+/**
+ * A network in one wasm memory, ready to run. All memory is taken when it opens; a run allocates nothing but the copies of
+ * its outputs.
+ */
+export class Session {
+  /** What `run` takes, in input order. */
+  readonly inputs: readonly TensorInfo[];
+  /** What `run` returns. */
+  readonly outputs: readonly TensorInfo[];
+  /** The kernels that run it. */
+  readonly module: ModuleName;
+  /** The kernel calls of one run, in order. */
+  readonly steps: readonly PlanStep[];
+  /** Bytes of linear memory, a multiple of 64 KiB. */
+  readonly memoryBytes: number;
+
+  #live: Live | undefined;
+
+  private constructor(plan: Plan, live: Live) {
+    this.#live = live;
+    this.inputs = Object.freeze(live.inputs.map(({ info }) => info));
+    this.outputs = Object.freeze(live.outputs.map(({ info }) => info));
+    this.module = plan.module;
+    this.steps = plan.steps;
+    this.memoryBytes = live.memory.buffer.byteLength;
+  }
+
+  /**
+   * Opens a plan on the module it was made for.
+   *
+   * Errors: INVALID_PLAN where the module is another than the plan's, OUT_OF_MEMORY where the engine grants less memory than
+   * the plan needs, INVALID_OPTION.
+   */
+  static async open(plan: Plan, kernels: KernelModule, options: SessionOptions = {}): Promise<Session> {
+    const { name, hash, edition } = kernels;
+    ensure(plan.module === name && plan.moduleHash === hash, "INVALID_PLAN", () => ({
+      where: "plan",
+      expected: `a plan for module ${name} ${hash.slice(0, 12)}`,
+      received: `one for ${plan.module} ${plan.moduleHash.slice(0, 12)}`,
+      hint: "Make the plan again from the model with this version of pint8.",
+    }));
+    ensure(edition === "full" || plan.edition === "core", "INVALID_PLAN", () => ({
+      where: "plan",
+      expected: `the full edition of module ${name}, whose kernels the plan uses`,
+      received: "the core edition",
+      hint: `Load ${name}.full.wasm: loadModule("${name}", undefined, "full").`,
+    }));
+    const { memory, team, runSteps } = await takeThreads(plan, kernels, options);
+    return new Session(plan, {
+      memory,
+      team,
+      runSteps,
+      inputs: plan.inputs.map((port) => bindPort(port, memory.buffer)),
+      outputs: plan.outputs.map((port) => bindPort(port, memory.buffer)),
+      variables: plan.variables.map(({ address, bytes }) => {
+        const offset = address - plan.imageAddress;
+        return { address, start: plan.image.slice(offset, offset + bytes) };
+      }),
+    });
+  }
+
+  /**
+   * Threads that take part in the next run. Those that were asked for join one by one soon after the model is loaded; runs
+   * do not wait for them, and give the same bytes with any number.
+   */
+  get threads(): number {
+    return this.#open().team?.size() ?? 1;
+  }
+
+  /**
+   * One inference. Inputs by name or in input order, each the typed array of its dtype (`bool` Uint8Array, float16
+   * Uint16Array) with exactly the tensor's number of elements. Returns copies.
+   *
+   * Errors: INVALID_INPUT, CLOSED, WORKER where a thread failed: the model can only be closed then.
+   */
+  run(inputs: Inputs): Outputs {
+    const live = this.#open();
+    setInputs(live.inputs, inputs);
+    this.#steps(live, 0, this.steps.length);
+    const outputs: Outputs = {};
+    for (const { info, view } of live.outputs) outputs[info.name] = view.slice();
+    return outputs;
+  }
+
+  /**
+   * One inference step by step: the milliseconds of each entry of `steps`, by the given clock. The inputs are whatever the
+   * memory holds when none are given.
+   */
+  profile(inputs?: Inputs, now: () => number = () => performance.now()): Float64Array {
+    const live = this.#open();
+    if (inputs !== undefined) setInputs(live.inputs, inputs);
+    const times = new Float64Array(this.steps.length);
+    for (let i = 0; i < times.length; i++) {
+      const start = now();
+      this.#steps(live, i, 1);
+      times[i] = now() - start;
+    }
+    return times;
+  }
+
+  /** Puts the state that lives from run to run back to its start. */
+  reset(): void {
+    const { memory, variables } = this.#open();
+    const bytes = new Uint8Array(memory.buffer);
+    for (const { address, start } of variables) bytes.set(start, address);
+  }
+
+  /** Ends the threads and releases the memory. Closing twice is fine; everything else is an error from then on. */
+  close(): void {
+    this.#live?.team?.close();
+    this.#live = undefined;
+  }
+
+  #open(): Live {
+    const live = this.#live;
+    ensure(live !== undefined, "CLOSED", () => ({
+      where: "model",
+      expected: "an open model",
+      received: "a closed one",
+    }));
+    return live;
+  }
+
+  #steps({ runSteps }: Live, first: number, count: number): void {
+    try {
+      runSteps(first, count);
+    } catch (cause) {
+      if (cause instanceof Pint8Error) throw cause;
+      // Kernels check nothing: only a plan that pint8 did not make gets here.
+      throw new Pint8Error(
+        "INVALID_PLAN",
+        {
+          where: "run",
+          expected: "steps within their memory",
+          received: cause instanceof Error ? cause.message : String(cause),
+        },
+        { cause },
+      );
+    }
+  }
+}
+
+/** Memory with the image in it, and what runs steps there: one thread, or a team of them where there can be one. */
+async function takeThreads(
+  plan: Plan,
+  kernels: KernelModule,
+  { threads = 1, onWarning = console.warn }: SessionOptions,
+): Promise<Pick<Live, "memory" | "team" | "runSteps">> {
+  ensure(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS, "INVALID_OPTION", () => ({
+    where: "threads",
+    expected: `a whole number from 1 to ${MAX_THREADS}`,
+    received: String(threads),
+  }));
+  if (threads > 1) {
+    const warn = (message: string) => onWarning(`pint8: ${message}`);
+    const { roster } = await import("./threads.ts");
+    const found = await roster(plan, kernels, threads, warn);
+    if (typeof found !== "string") {
+      const memory = takeMemory(plan, found.memoryBytes, true);
+      const team = await found.form(memory);
+      return { memory, team, runSteps: team.run };
+    }
+    warn(`one thread runs where ${threads} were asked for, because ${found}.`);
+  }
+  const memory = takeMemory(plan, memoryBytes(plan, 1), false);
+  const { run } = await instantiate(kernels.module, memory);
+  return {
+    memory,
+    team: undefined,
+    runSteps: (first, count) => run(plan.stepsAddress + first * STEP_BYTES, count, 0, 1),
+  };
+}
+
+/** Memory of a whole number of pages, with the plan's image in it. */
+function takeMemory(plan: Plan, bytes: number, shared: boolean): WebAssembly.Memory {
+  const pages = bytes / PAGE_BYTES;
+  try {
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+    new Uint8Array(memory.buffer).set(plan.image, plan.imageAddress);
+    return memory;
+  } catch (cause) {
+    throw new Pint8Error(
+      "OUT_OF_MEMORY",
+      { where: "session", expected: `${bytes} bytes of memory`, received: "an engine that grants less" },
+      { cause },
+    );
+  }
+}

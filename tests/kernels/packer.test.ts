@@ -1,0 +1,60 @@
+/** packer.wasm gives what its twins in JavaScript give, to the bit. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadPacker } from "../../bindings/packer/index.ts";
+import { packer } from "../../bindings/primitives/requantize/packer.ts";
+import { quantizeMultiplier } from "../../bindings/primitives/requantize/quantization.ts";
+import type { Channels, Output } from "../../bindings/primitives/requantize/requantize.ts";
+import { random } from "../support/kernels.ts";
+
+const wasm = await loadPacker();
+
+test("packer.wasm is at hand", () => {
+  assert.notEqual(wasm, packer);
+});
+
+test("proofs: multipliers, ranges and clamps of every kind", () => {
+  const draw = random(11);
+  const tally = { "positive proven": 0, "positive refused": 0, "signed proven": 0, "signed refused": 0 };
+  for (let round = 0; round < 600; round++) {
+    const n = draw.int(1, 40);
+    const zeroPoint = draw.pick([-128, draw.int(-128, 127)]);
+    const lo = draw.pick([-128, zeroPoint, Math.min(zeroPoint + 3, 127)]);
+    const output: Output = { zeroPoint, lo, hi: draw.pick([127, lo, Math.min(lo + draw.int(0, 255), 127)]) };
+    const most = 2 ** draw.int(4, 26);
+    const factors = Array.from({ length: n }, () => {
+      const real = (draw.int(1, 4000) / most) * 2 ** draw.int(-3, 2);
+      const { multiplier, shift } = quantizeMultiplier(real);
+      return draw.pick([
+        { multiplier, shift },
+        { multiplier: draw.pick([0, 2 ** 30, 2 ** 31 - 1, 2 ** 31 - 128]), shift },
+      ]);
+    });
+    const min = Float64Array.from(factors, () => draw.int(-most, most));
+    const channels: Channels = {
+      bias: new Int32Array(n),
+      multiplier: Int32Array.from(factors, ({ multiplier }) => multiplier),
+      shift: Int32Array.from(factors, ({ shift }) => draw.pick([shift, shift, shift, draw.int(-14, 1)])),
+      min,
+      max: min.map((least) => least + draw.pick([0, draw.int(0, most), most * 2, 2 ** 31])),
+      sum: new Int32Array(n),
+      zeros: 0,
+    };
+    const form = lo >= zeroPoint ? "positive" : "signed";
+    const expected = packer.prove(form, channels, output);
+    assert.deepEqual(wasm.prove(form, channels, output), expected, JSON.stringify({ form, channels, output }));
+    for (const a of expected.a) tally[`${form} ${Number.isNaN(a) ? "refused" : "proven"}`]++;
+  }
+  for (const [kind, count] of Object.entries(tally)) assert.ok(count > 100, `${kind}: ${count}`);
+});
+
+test("sums and panels: sizes around vectors, extreme weights, after memory has grown", () => {
+  const draw = random(12);
+  const sizes = [...Array.from({ length: 60 }, () => [draw.int(1, 20), draw.int(1, 70)]), [100, 2000], [3, 5]];
+  for (const [n = 0, k = 0] of sizes) {
+    const data = Int8Array.from({ length: n * k }, () => draw.pick([-128, 127, 0, draw.int(-128, 127)]));
+    assert.deepEqual(wasm.sumRows(data, n, k), packer.sumRows(data, n, k));
+    for (const kr of [2, 4] as const)
+      assert.deepEqual(wasm.packPanels(kr, data, n, k), packer.packPanels(kr, data, n, k), `${kr}, ${n}x${k}`);
+  }
+});
