@@ -128,6 +128,28 @@ describe("walls", () => {
       for (const { to } of importsOf(file)) assert.ok(!within(to, ["tests", "bench"]), `${file} imports ${to}`);
   });
 
+  test("no file of the library imports itself by any way", () => {
+    const files = filesOf("bindings");
+    const graph = new Map(files.map((file) => [file, importsOf(file).map(({ to }) => to)]));
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]): void => {
+      assert.ok(!path.includes(file), `a circle: ${[...path.slice(path.indexOf(file)), file].join(" → ")}`);
+      if (done.has(file)) return;
+      for (const to of graph.get(file) ?? []) if (graph.has(to)) visit(to, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+  });
+
+  test("every file is short enough to be one idea", () => {
+    for (const folder of ["bindings", "assembly"])
+      for (const file of filesOf(folder)) {
+        if (/generated|primitives\/table\.ts/.test(file)) continue;
+        const lines = readFileSync(join(ROOT, file), "utf8").split("\n").length - 1;
+        assert.ok(lines <= 300, `${file} has ${lines} lines`);
+      }
+  });
+
   test("the runtime's bundle reaches no importer, operator, pass or graph", () => {
     const seen = new Set<string>();
     const walk = (file: string) => {

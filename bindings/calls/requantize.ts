@@ -2,7 +2,8 @@ import { ensure } from "../errors.ts";
 import type { Activation } from "../graph.ts";
 import type { Lowering } from "../ops/types.ts";
 import { activationRange, quantizeMultiplier } from "../primitives/requantize/quantization.ts";
-import { type Channels, type Output, packRecords } from "../primitives/requantize/requantize.ts";
+import { packRecords } from "../primitives/requantize/requantize.ts";
+import type { Channels, Output } from "../primitives/requantize/types.ts";
 import { type Call, type Engine, prepareCalls, requireApart, resultTensor, type Target } from "./prepare.ts";
 import { type KernelTensor, requireTensor } from "./tensor.ts";
 

@@ -1,7 +1,7 @@
 import type { Attributes, Node, OpKind } from "../graph.ts";
 import type { ModuleName, Optimize } from "../primitives/modules.ts";
 import type { KernelCall } from "../primitives/registry.ts";
-import type { Packer } from "../primitives/requantize/packer.ts";
+import type { Packer } from "../primitives/requantize/types.ts";
 import type { Tensor, TensorType } from "../tensor.ts";
 
 /** What `infer` and `fold` see of a node: its tensors in place of their ids; `undefined` for absent optional ones. */

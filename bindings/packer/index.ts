@@ -1,6 +1,7 @@
 /** packer.wasm, where it can be had. */
-import { roundUp } from "../primitives/product/gemm.ts";
-import { packer as inJavaScript, type Packer } from "../primitives/requantize/packer.ts";
+import { roundUp } from "../primitives/product/panels.ts";
+import { packer as inJavaScript } from "../primitives/requantize/packer.ts";
+import type { Packer } from "../primitives/requantize/types.ts";
 import { readSource } from "../session/source.ts";
 
 const URL_OF_WASM = () => new URL("../../wasm/packer.wasm", import.meta.url);

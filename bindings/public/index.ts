@@ -51,7 +51,7 @@ export { isPlan, readPlan, writePlan } from "../plan/file.ts";
 export { type PlanOptions, planGraph } from "../plan/plan.ts";
 export type { Plan, PlanPort, PlanStep, Range } from "../plan/types.ts";
 export { MODULES, type ModuleName, type Optimize } from "../primitives/modules.ts";
-export type { Packer } from "../primitives/requantize/packer.ts";
+export type { Packer } from "../primitives/requantize/types.ts";
 export { type KernelModule, loadModule } from "../session/modules.ts";
 export type { Inputs, Outputs, TensorInfo } from "../session/ports.ts";
 export { Session, type SessionOptions } from "../session/session.ts";

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { lowerRequantize } from "../../bindings/calls/requantize.ts";
 import type { Operator } from "../../bindings/ops/types.ts";
 import { quantizeMultiplier } from "../../bindings/primitives/requantize/quantization.ts";
-import type { Channels, Output } from "../../bindings/primitives/requantize/requantize.ts";
+import type { Channels, Output } from "../../bindings/primitives/requantize/types.ts";
 import { createKernels } from "../../bindings/public/kernels.ts";
 import { multiplyByQuantizedMultiplier } from "../reference/fixedpoint.ts";
 import { checkOperator, type Random, random, type Subject, subjects, tensor } from "../support/kernels.ts";

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { loadPacker } from "../../bindings/packer/index.ts";
 import { packer } from "../../bindings/primitives/requantize/packer.ts";
 import { quantizeMultiplier } from "../../bindings/primitives/requantize/quantization.ts";
-import type { Channels, Output } from "../../bindings/primitives/requantize/requantize.ts";
+import type { Channels, Output } from "../../bindings/primitives/requantize/types.ts";
 import { random } from "../support/kernels.ts";
 
 const wasm = await loadPacker();

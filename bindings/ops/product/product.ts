@@ -2,9 +2,10 @@
 
 import type { ParamBlocks } from "../../primitives/params.ts";
 import { directLayout } from "../../primitives/product/direct.ts";
-import { blocking, packPanels, packWide, vectorScratch, wideningPays } from "../../primitives/product/gemm.ts";
+import { blocking, vectorScratch, wideningPays } from "../../primitives/product/gemm.ts";
+import { packPanels, packWide } from "../../primitives/product/panels.ts";
 import { choosePacking, columnsScratch, type Sparse } from "../../primitives/product/sparse.ts";
-import type { Output } from "../../primitives/requantize/requantize.ts";
+import type { Output } from "../../primitives/requantize/types.ts";
 import type { Constrained } from "../constraints.ts";
 import type { Lowering, ScratchAddress } from "../types.ts";
 import { placeRecords } from "./weights.ts";

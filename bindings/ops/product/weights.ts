@@ -2,7 +2,8 @@
 import type { Activation } from "../../graph.ts";
 import { channelsOf, settleConstants, type Weights } from "../../primitives/requantize/channels.ts";
 import { activationRange, quantizeMultipliers } from "../../primitives/requantize/quantization.ts";
-import { type Output, packRecords } from "../../primitives/requantize/requantize.ts";
+import { packRecords } from "../../primitives/requantize/requantize.ts";
+import type { Output } from "../../primitives/requantize/types.ts";
 import type { Tensor } from "../../tensor.ts";
 import {
   type Constrained,

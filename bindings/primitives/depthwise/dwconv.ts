@@ -1,5 +1,5 @@
 import type { ModuleName } from "../modules.ts";
-import { KR } from "../product/gemm.ts";
+import { KR } from "../product/panels.ts";
 
 /** What the depthwise kernel's layout depends on. */
 export interface DwShape {

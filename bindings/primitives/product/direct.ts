@@ -2,7 +2,8 @@
 
 import type { ModuleName } from "../modules.ts";
 import type { ParamBlocks } from "../params.ts";
-import { KR, LANES_BEYOND, tileRows } from "./gemm.ts";
+import { LANES_BEYOND, tileRows } from "./gemm.ts";
+import { KR } from "./panels.ts";
 
 type Geometry = Omit<ParamBlocks["Conv2d"], keyof ParamBlocks["Gemm"]>;
 

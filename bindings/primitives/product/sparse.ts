@@ -1,7 +1,8 @@
 /** Weights with zeros: packing only the blocks that are not zero, and when that pays. */
 
 import type { ModuleName } from "../modules.ts";
-import { KR, rowBytes, SPARE } from "./gemm.ts";
+import { rowBytes, SPARE } from "./gemm.ts";
+import { KR } from "./panels.ts";
 
 /** Columns of a block; in k a block is one step of the module's inner loop. */
 const NR = 8;

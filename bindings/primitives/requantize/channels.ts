@@ -1,7 +1,6 @@
-import type { Packer } from "./packer.ts";
 import { HALVES, type Multipliers } from "./quantization.ts";
-import type { Channels, Output } from "./requantize.ts";
 import { clamp, reference } from "./requantize-proof.ts";
+import type { Channels, Output, Packer } from "./types.ts";
 
 /** int8 weights of `channels` outputs of `depth` products each: weight (c, k) stands at c·channelStride + k·depthStride. */
 export interface Weights {

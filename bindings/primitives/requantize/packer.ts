@@ -2,38 +2,9 @@
  * The work of planning that takes longest, in two forms that give the same: these functions, and packer.wasm
  * (`assembly/packer.ts`, `bindings/packer`), several times faster in a fresh process.
  */
-import { interleave } from "../product/gemm.ts";
-import type { Channels, Output } from "./requantize.ts";
+import { interleave } from "../product/panels.ts";
 import { provePositive, proveSigned, type Step } from "./requantize-proof.ts";
-
-/** The forms that are looked for; see `assembly/requantize/requantize.simd.ts`. */
-export type FloatForm = "signed" | "positive";
-
-/** Two values for each channel, as a record of the vector modules holds them; NaN where no proof was found. */
-export interface Proofs {
-  readonly a: Float32Array;
-  readonly b: Float32Array;
-}
-
-/** What is known of rows of weights. */
-export interface RowSums {
-  /** Of each row. */
-  readonly sum: Int32Array;
-  /** Of each row's absolute values. */
-  readonly size: Int32Array;
-  /** How many weights of all rows are zero. */
-  readonly zeros: number;
-}
-
-/** Who does the longest of the work of planning. Opaque: `loadPacker` gives it, `planGraph` takes it. */
-export interface Packer {
-  /** @internal One of the float forms for every channel. */
-  prove(form: FloatForm, channels: Channels, output: Output): Proofs;
-  /** @internal Sums of n rows of k weights. */
-  sumRows(data: Int8Array, n: number, k: number): RowSums;
-  /** @internal Panels `[n/8][k/KR][8][KR]` of B, int8 `[n][k]`, zero beyond n and k. */
-  packPanels(kr: 2 | 4, b: Int8Array, n: number, k: number): Uint8Array;
-}
+import type { Channels, Packer } from "./types.ts";
 
 /** Channels that share one record: after one that fails, the others need no proof. */
 const PANEL = 8;

@@ -3,7 +3,7 @@
  * are equal everywhere if they agree on both sides of each of the at most 255 steps of the clamped output, and at both
  * ends. The loops here run for every channel of a model when it is planned: plain numbers, no closures.
  */
-import type { Output } from "./requantize.ts";
+import type { Output } from "./types.ts";
 
 /** One channel: q(acc) = roundingDivide(roundingDoublingHighMul(acc, multiplier), 2^−shift), min ≤ acc ≤ max. */
 export interface Step {

@@ -1,27 +1,6 @@
 import type { ModuleName } from "../modules.ts";
-import type { Packer, Proofs } from "./packer.ts";
-import { HALVES, type Range } from "./quantization.ts";
-
-/**
- * What the packer knows of each output channel: its bias with the input's zero point folded in, its fixed-point
- * multiplier, and the least and greatest accumulator that any input can give. Struct of arrays, one entry per channel.
- */
-export interface Channels {
-  readonly bias: Int32Array;
-  readonly multiplier: Int32Array;
-  readonly shift: Int32Array;
-  readonly min: Float64Array;
-  readonly max: Float64Array;
-  /** Sum of the channel's weights. */
-  readonly sum: Int32Array;
-  /** How many weights of all channels are zero. */
-  readonly zeros: number;
-}
-
-/** The output's zero point and clamp. */
-export interface Output extends Range {
-  readonly zeroPoint: number;
-}
+import { HALVES } from "./quantization.ts";
+import type { Channels, Output, Packer, Proofs } from "./types.ts";
 
 /** Channels that share one record of the vector modules. */
 const PANEL = 8;
