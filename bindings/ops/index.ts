@@ -11,6 +11,12 @@ import { transpose } from "./move/transpose.ts";
 import { averagePool2d } from "./pool/averagePool2d.ts";
 import { maxPool2d } from "./pool/maxPool2d.ts";
 import { mean } from "./pool/mean.ts";
+import { reduceAll } from "./pool/reduceAll.ts";
+import { reduceAny } from "./pool/reduceAny.ts";
+import { reduceMax } from "./pool/reduceMax.ts";
+import { reduceMin } from "./pool/reduceMin.ts";
+import { reduceProd } from "./pool/reduceProd.ts";
+import { sum } from "./pool/sum.ts";
 import { conv2d } from "./product/conv2d.ts";
 import { fullyConnected } from "./product/fullyConnected.ts";
 import { resizeBilinear } from "./resize/resizeBilinear.ts";
@@ -38,6 +44,12 @@ export const operators: Operators = {
   averagePool2d,
   maxPool2d,
   mean,
+  sum,
+  reduceProd,
+  reduceMax,
+  reduceMin,
+  reduceAny,
+  reduceAll,
   pad,
   concat,
   reshape,

@@ -42,8 +42,8 @@ export type ScratchAddress = { readonly scratch: 0; readonly scratchStride: 0 };
 export interface Operator<K extends OpKind> {
   /** Checks the numbered constraints and returns each output's type. */
   infer(node: NodeView<K>): readonly TensorType[];
-  /** Computes the outputs of a node whose inputs are all constants; absent where that is not worth code. */
-  fold?(node: NodeView<K>): readonly Uint8Array[];
+  /** Computes the outputs of a node whose inputs are all constants; absent or undefined where that is not worth code. */
+  fold?(node: NodeView<K>): readonly Uint8Array[] | undefined;
   /** True where output 0 is input 0's bytes unchanged: no step, no memory. */
   readonly alias?: boolean;
   /** Inputs whose memory output 0 may overwrite because element i is read before element i is written. */

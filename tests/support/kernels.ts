@@ -88,8 +88,8 @@ export function checkOperator<K extends OpKind>(
       ...input,
       data: bytesOf(example.values[i] as ArrayBufferView),
     }));
-    const folded = operator.fold({ ...viewOf(inferred), inputs })[0];
-    assert.deepEqual(folded, new Uint8Array(bytesOf(expected)), "folded");
+    const folded = operator.fold({ ...viewOf(inferred), inputs });
+    if (folded !== undefined) assert.deepEqual(folded[0], new Uint8Array(bytesOf(expected)), "folded");
   }
   if (operator.alias === true) return;
   const bytes = bytesOf(expected);

@@ -49,15 +49,21 @@ export const OPERATORS: { readonly [code: number]: Entry | undefined } = {
   28: entry("tanh", 0, none),
   34: entry("pad", 0, none),
   39: entry("transpose", 0, none),
-  40: entry("mean", 27, (o) => ({ keepDims: flag(o, 0) })),
+  40: entry("mean", 27, reducer),
   41: entry("sub", 28, (o) => ({ activation: activation(o, 0) })),
   43: entry("squeeze", 30, (o) => ({ axes: ints(o, 0) ?? [] })),
   60: entry("pad", 0, none),
   70: entry("expandDims", 0, none),
+  74: entry("sum", 27, reducer),
+  81: entry("reduceProd", 27, reducer),
+  82: entry("reduceMax", 27, reducer),
+  89: entry("reduceMin", 27, reducer),
+  91: entry("reduceAny", 27, reducer),
   97: entry("resizeNearestNeighbor", 74, (o) => ({ alignCorners: flag(o, 0), halfPixelCenters: flag(o, 1) })),
   98: entry("leakyRelu", 75, (o) => ({ alpha: real(o, 0) })),
   114: entry("quantize", 0, none),
   117: entry("hardSwish", 0, none),
+  140: entry("reduceAll", 27, reducer),
 };
 
 function entry<K extends OpKind>(kind: K, optionsType: number, attributes: (options: Options) => Attributes[K]): Entry {
@@ -71,6 +77,10 @@ function entry<K extends OpKind>(kind: K, optionsType: number, attributes: (opti
 
 function none(): Record<never, never> {
   return {};
+}
+
+function reducer(o: Options): Attributes["mean"] {
+  return { keepDims: flag(o, 0) };
 }
 
 function pool(o: Options): Attributes["averagePool2d"] {
