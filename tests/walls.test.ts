@@ -20,11 +20,16 @@ interface Wall {
 
 const BASE = ["bindings/errors.ts", "bindings/tensor.ts", "bindings/graph.ts"];
 
+/** What both importers share. */
+const FORMATS = ["batch", "names", "order", "text"].map((name) => `bindings/formats/${name}.ts`);
+
 const WALLS: readonly Wall[] = [
   { of: "bindings/errors.ts", may: [] },
   { of: "bindings/tensor.ts", may: ["bindings/errors.ts"] },
   { of: "bindings/graph.ts", may: [], types: ["bindings/tensor.ts"] },
-  { of: "bindings/formats", may: BASE, packages: ["flatbuffers"] },
+  { of: "bindings/formats/tflite", may: [...BASE, ...FORMATS], packages: ["flatbuffers"] },
+  // ONNX's layouts depend on shapes, which its importer therefore infers as it goes, by the operators' own rules.
+  { of: "bindings/formats/onnx", may: [...BASE, ...FORMATS, "bindings/ops"], packages: ["pbf"] },
   { of: "bindings/primitives", may: ["bindings/errors.ts", "bindings/tensor.ts"], types: ["bindings/graph.ts"] },
   { of: "bindings/ops", may: [...BASE, "bindings/primitives"] },
   { of: "bindings/passes", may: [...BASE, "bindings/ops"] },

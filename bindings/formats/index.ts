@@ -1,12 +1,17 @@
 /** Model files → Graph. One entry per format, recognised by its first bytes. */
 import { Pint8Error } from "../errors.ts";
 import type { Graph } from "../graph.ts";
+import { importOnnx, isOnnx } from "./onnx/index.ts";
 import { importTflite, isTflite } from "./tflite/index.ts";
 
 /** What importers take besides the bytes. */
 export interface ImportOptions {
   /** Batch size for models whose inputs have batch size 1 or leave it open; 1 where absent. */
   readonly batch?: number;
+  /** Shapes of inputs by name, for models that leave dimensions open. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** ONNX: files with tensors that the model keeps outside, by the names that it gives them. */
+  readonly externalData?: Readonly<Record<string, Uint8Array>>;
 }
 
 interface Format {
@@ -16,7 +21,7 @@ interface Format {
 
 const FORMATS: readonly Format[] = [
   { recognises: isTflite, read: importTflite },
-  { recognises: isOnnx, read: refuseOnnx },
+  { recognises: isOnnx, read: importOnnx },
 ];
 
 /**
@@ -33,27 +38,9 @@ export function importModel(bytes: Uint8Array, options: ImportOptions): Graph {
   if (format !== undefined) return format.read(plain, options);
   throw new Pint8Error("INVALID_MODEL", {
     where: "file",
-    expected: 'a .tflite file (identifier "TFL3" at byte 4)',
+    expected: 'a .tflite file (identifier "TFL3" at byte 4) or an .onnx file',
     received: plain.length < 8 ? `${plain.length} bytes` : `bytes ${hex(plain.subarray(0, 8))}`,
     hint: "Check that the path or URL leads to the model itself and that the download is complete.",
-  });
-}
-
-/**
- * True for what ONNX exporters write: a protobuf message whose field 1 is a small ir_version, followed by another field of
- * ModelProto (2 to 8).
- */
-function isOnnx(bytes: Uint8Array): boolean {
-  const [tag, version = 0, next = 0] = bytes;
-  return tag === 0x08 && version >= 1 && version < 0x80 && [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42].includes(next);
-}
-
-function refuseOnnx(): never {
-  throw new Pint8Error("UNSUPPORTED", {
-    where: "file",
-    expected: "a .tflite file",
-    received: "an ONNX model",
-    hint: "Convert the model to an int8 .tflite file.",
   });
 }
 

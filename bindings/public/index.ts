@@ -68,6 +68,10 @@ export interface LoadOptions extends LoadPlanOptions {
   readonly module?: ModuleName | "auto";
   /** Size of the first dimension where a model leaves it open, or in place of the model's own. */
   readonly batch?: number;
+  /** Shapes of inputs by name, for models that leave dimensions open. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** ONNX: files with tensors that the model keeps outside of itself, by the names that it gives them. */
+  readonly externalData?: Readonly<Record<string, Uint8Array>>;
 }
 
 /**
@@ -78,7 +82,7 @@ export interface LoadOptions extends LoadPlanOptions {
  * INVALID_PLAN; MODULE_UNAVAILABLE; OUT_OF_MEMORY; INVALID_OPTION.
  */
 export async function loadModel(source: Source, options: LoadOptions = {}): Promise<Session> {
-  const { module = "auto", batch, wasm } = options;
+  const { module = "auto", batch, shapes, externalData, wasm } = options;
   const bytes = await readSource(source);
   if (isPlan(bytes)) {
     const plan = readPlan(bytes);
@@ -94,7 +98,13 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
   // The engine compiles while the graph is read; what is wrong with the model is reported first.
   const loading = Promise.all([loadModule(module, wasm), loadPacker()]);
   loading.catch(() => {});
-  const graph = runPasses(importModel(bytes, batch === undefined ? {} : { batch }));
+  const graph = runPasses(
+    importModel(bytes, {
+      ...(batch === undefined ? {} : { batch }),
+      ...(shapes === undefined ? {} : { shapes }),
+      ...(externalData === undefined ? {} : { externalData }),
+    }),
+  );
   const [kernels, packer] = await loading;
   const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer });
   const fitting = plan.edition === kernels.edition ? kernels : await loadModule(kernels.name, wasm, plan.edition);

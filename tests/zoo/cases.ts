@@ -1,9 +1,10 @@
 /** Every case of the corpora beside the project, discovered and never listed: what to load, what to feed, what must come out. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { DType } from "../../bindings/tensor.ts";
+import { onnxNode, onnxZoo } from "./onnx.ts";
 import { type WildEntry, wildSets } from "./wild.ts";
 
-const SHARED = new URL("../../../shared/", import.meta.url);
+export const SHARED = new URL("../../../shared/", import.meta.url);
 
 /** A tensor as a case states it. */
 export interface CasePort {
@@ -50,8 +51,8 @@ export interface CorpusCase {
 /** Reason to skip, or `false`. */
 export const skipShared: string | false = existsSync(SHARED) ? false : "no ../shared folder with the corpora";
 
-const bytesOf = (path: string): Uint8Array => new Uint8Array(readFileSync(new URL(path, SHARED)));
-const jsonOf = (path: string): unknown => JSON.parse(readFileSync(new URL(path, SHARED), "utf8"));
+export const bytesOf = (path: string): Uint8Array => new Uint8Array(readFileSync(new URL(path, SHARED)));
+export const jsonOf = (path: string): unknown => JSON.parse(readFileSync(new URL(path, SHARED), "utf8"));
 
 type Slice = readonly [number, number];
 
@@ -162,4 +163,8 @@ export const CORPORA: { readonly [name: string]: () => CorpusCase[] } = {
   nnapi: () => zoo("nnapi"),
   nnapi_more: () => zoo("nnapi_more"),
   wild: () => wild(".tflite"),
+  onnx: () => onnxZoo("onnx"),
+  onnx_large: () => onnxZoo("onnx/large"),
+  onnx_node: onnxNode,
+  onnx_wild: () => wild(".onnx"),
 };

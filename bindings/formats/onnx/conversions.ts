@@ -1,0 +1,9 @@
+/** Every operator of ONNX that pint8 converts: names of the default domain, others with their domain before them. */
+import type { Conversions } from "./convert.ts";
+import { CONVOLUTIONS } from "./ops/conv.ts";
+import { PRODUCTS } from "./ops/matmul.ts";
+import { MOVES } from "./ops/move.ts";
+import { SHAPES } from "./ops/shape.ts";
+import { ELEMENTWISE } from "./ops/unary.ts";
+
+export const CONVERSIONS: Conversions = { ...CONVOLUTIONS, ...PRODUCTS, ...MOVES, ...SHAPES, ...ELEMENTWISE };

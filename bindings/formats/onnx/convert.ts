@@ -1,0 +1,204 @@
+/** ONNX nodes → graph nodes: the walk over a graph, and what a conversion sees of a node. */
+import { ensure, Pint8Error } from "../../errors.ts";
+import type { TensorId } from "../../graph.ts";
+import type { DType, Tensor } from "../../tensor.ts";
+import { typedCopy } from "../../tensor.ts";
+import { shorten } from "../text.ts";
+import type { Builder } from "./builder.ts";
+import { channelsLast, plain, type Value } from "./layout.ts";
+import type { AttributeProto, GraphProto, NodeProto } from "./messages.ts";
+import { type ExternalData, tensorOf } from "./tensors.ts";
+
+/** A node under conversion. */
+export interface OnnxNode {
+  readonly where: string;
+  readonly operator: string;
+  /** Version of the operator's domain. */
+  readonly opset: number;
+  readonly b: Builder;
+  readonly scope: Scope;
+  readonly inputs: readonly (Value | undefined)[];
+  /** How many outputs the node names. */
+  readonly outputs: readonly string[];
+  /** Input i; INVALID_MODEL where it is absent. */
+  input(i: number): Value;
+  /** The tensor of a value in ONNX's order, or with its channels last. */
+  plain(value: Value): TensorId;
+  last(value: Value): TensorId;
+  /** The numbers of input i where it is a constant; `undefined` where the input is absent. */
+  numbers(i: number): readonly number[] | undefined;
+  int(name: string, otherwise: number): number;
+  float(name: string, otherwise: number): number;
+  string(name: string, otherwise: string): string;
+  ints(name: string): readonly number[] | undefined;
+  floats(name: string): readonly number[] | undefined;
+  attribute(name: string): AttributeProto | undefined;
+  /** Gives output i its value. */
+  set(i: number, value: Omit<Value, "name" | "dtype"> & { readonly dtype?: DType }): void;
+  /** The same for a tensor in ONNX's order. */
+  setPlain(i: number, id: TensorId): void;
+  /** The same for a tensor with its channels last, of this shape in ONNX's order. */
+  setLast(i: number, id: TensorId, shape: readonly number[]): void;
+  /** UNSUPPORTED for a form of the operator that pint8 lacks. */
+  refuse(expected: string, received: string): never;
+}
+
+export type Conversion = (node: OnnxNode) => void;
+/** By name; operators of other domains as `domain.Name`. */
+export type Conversions = { readonly [operator: string]: Conversion | undefined };
+
+/** What conversions share. */
+export interface Shared {
+  readonly b: Builder;
+  readonly conversions: Conversions;
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly external: ExternalData;
+  /** Readers of each value name within its graph, for patterns. */
+}
+
+/** Names of one graph and of the graphs around it. */
+export interface Scope {
+  readonly shared: Shared;
+  readonly prefix: string;
+  lookup(name: string): Value | undefined;
+  define(name: string, value: Value): void;
+  /** The nodes that read a value of this graph. */
+  readers(name: string): readonly NodeProto[];
+  /** Whether the graph gives this value out. */
+  isOutput(name: string): boolean;
+}
+
+/** The key of a node in the table of conversions. */
+export const keyOf = ({ domain, operator }: Pick<NodeProto, "domain" | "operator">): string =>
+  domain === "" ? operator : `${domain}.${operator}`;
+
+/** A scope for a graph's names. */
+export function createScope(shared: Shared, graph: GraphProto, outer?: Scope, prefix = ""): Scope {
+  const values = new Map<string, Value>();
+  const readers = new Map<string, NodeProto[]>();
+  for (const node of graph.nodes)
+    for (const name of node.inputs) {
+      const list = readers.get(name);
+      if (list === undefined) readers.set(name, [node]);
+      else list.push(node);
+    }
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  return {
+    shared,
+    prefix,
+    lookup: (name) => values.get(name) ?? outer?.lookup(name),
+    define: (name, value) => values.set(name, value),
+    readers: (name) => readers.get(name) ?? [],
+    isOutput: (name) => outputs.has(name),
+  };
+}
+
+/** A value of a constant or declared tensor, in ONNX's order. */
+export function asValue(b: Builder, name: string, id: TensorId): Value {
+  const { dtype, shape } = b.tensor(id);
+  return { name, dtype, shape, twins: { plain: id } };
+}
+
+/** Converts a graph's initializers and nodes, in the file's order, which must be one in which they can run. */
+export function convertGraph(graph: GraphProto, scope: Scope): void {
+  const { b, external } = scope.shared;
+  for (const proto of graph.initializers) {
+    const where = `${scope.prefix}initializer "${shorten(proto.name)}"`;
+    define(scope, proto.name, asValue(b, proto.name, b.declare(tensorOf(proto, where, external))), where);
+  }
+  for (const [index, node] of graph.nodes.entries()) convertNode(node, index, scope);
+}
+
+function define(scope: Scope, name: string, value: Value, where: string): void {
+  ensure(scope.lookup(name) === undefined, "INVALID_MODEL", () => ({
+    where,
+    expected: "every name written once",
+    received: `"${shorten(name)}" again`,
+  }));
+  scope.define(name, value);
+}
+
+/** `node 3 (Conv)`: by the file's order. */
+export const whereOf = (prefix: string, index: number, node: NodeProto): string =>
+  `${prefix}node ${index} (${shorten(keyOf(node))})`;
+
+function convertNode(node: NodeProto, index: number, scope: Scope): void {
+  const where = whereOf(scope.prefix, index, node);
+  const conversion = scope.shared.conversions[keyOf(node)];
+  if (conversion === undefined)
+    throw new Pint8Error("UNSUPPORTED", { where, expected: "an operator that pint8 runs", received: keyOf(node) });
+  const inputs = node.inputs.map((name) => {
+    if (name === "") return undefined;
+    const value = scope.lookup(name);
+    ensure(value !== undefined, "INVALID_MODEL", () => ({
+      where,
+      expected: "inputs that are written before",
+      received: `"${shorten(name)}", which no earlier node, input or initializer gives`,
+    }));
+    return value;
+  });
+  conversion(viewOf(node, where, scope, inputs));
+}
+
+function viewOf(node: NodeProto, where: string, scope: Scope, inputs: readonly (Value | undefined)[]): OnnxNode {
+  const { b, opsets } = scope.shared;
+  const attribute = (name: string) => node.attributes.get(name);
+  const input = (i: number): Value => {
+    const value = inputs[i];
+    ensure(value !== undefined, "INVALID_MODEL", () => ({ where, expected: `an input ${i}`, received: "none" }));
+    return value;
+  };
+  const refuse = (expected: string, received: string): never => {
+    throw new Pint8Error("UNSUPPORTED", { where, expected, received });
+  };
+  const own: OnnxNode = {
+    where,
+    operator: node.operator,
+    opset: opsets.get(node.domain) ?? 1,
+    b,
+    scope,
+    inputs,
+    outputs: node.outputs,
+    input,
+    plain: (value) => plain(b, where, value.shape, floats(b, where, value)),
+    last: (value) => channelsLast(b, where, value.shape, floats(b, where, value)),
+    numbers(i) {
+      if (inputs[i] === undefined) return undefined;
+      const tensor = b.tensor(own.plain(input(i)));
+      if (tensor.data === undefined) refuse(`input ${i} to be a constant`, "a computed value");
+      return numbersOf(tensor);
+    },
+    int: (name, otherwise) => attribute(name)?.int ?? otherwise,
+    float: (name, otherwise) => attribute(name)?.float ?? otherwise,
+    string: (name, otherwise) => attribute(name)?.string ?? otherwise,
+    ints: (name) => attribute(name)?.ints,
+    floats: (name) => attribute(name)?.floats,
+    attribute,
+    set(i, value) {
+      const name = node.outputs[i] ?? "";
+      const [id] = [value.twins.plain ?? value.twins.last];
+      const dtype = value.dtype ?? (id === undefined ? "float32" : b.tensor(id).dtype);
+      if (name !== "") define(scope, name, { ...value, dtype, name }, where);
+    },
+    setPlain: (i, id) => own.set(i, { shape: b.tensor(id).shape, twins: { plain: id } }),
+    setLast: (i, id, shape) => own.set(i, { shape, twins: shape.length < 3 ? { plain: id } : { last: id } }),
+    refuse,
+  };
+  return own;
+}
+
+/** A value's floats: computed from its integers, in the order that these have, when first needed. */
+function floats(b: Builder, where: string, value: Value) {
+  const { twins, integers } = value;
+  if (twins.plain !== undefined || twins.last !== undefined || integers === undefined) return twins;
+  const type = [{ dtype: "float32" }] as const;
+  const from = integers.twins;
+  if (from.plain !== undefined) [twins.plain] = b.add("dequantize", where, [from.plain], {}, type) as [TensorId];
+  else [twins.last] = b.add("dequantize", where, [from.last], {}, type) as [TensorId];
+  return twins;
+}
+
+/** The numbers of a constant; 64-bit integers beyond 2^53 lose their last bits. */
+export function numbersOf(tensor: Tensor): readonly number[] {
+  return Array.from(typedCopy(tensor.dtype, tensor.data ?? new Uint8Array(0)) as ArrayLike<number | bigint>, Number);
+}

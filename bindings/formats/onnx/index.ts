@@ -1,0 +1,187 @@
+/** .onnx bytes → Graph. */
+import { ensure, Pint8Error } from "../../errors.ts";
+import type { Graph, Port, TensorId } from "../../graph.ts";
+import { operators } from "../../ops/index.ts";
+import { uniqueNames } from "../names.ts";
+import { shorten } from "../text.ts";
+import { createBuilder } from "./builder.ts";
+import { CONVERSIONS } from "./conversions.ts";
+import { asValue, convertGraph, createScope, keyOf, type Scope, type Shared, whereOf } from "./convert.ts";
+import { inlineFunctions } from "./functions.ts";
+import { plain } from "./layout.ts";
+import type { GraphProto, ModelProto, ValueProto } from "./messages.ts";
+import { readModel } from "./proto.ts";
+import { dtypeOf, type ExternalData } from "./tensors.ts";
+
+/** What the importer takes besides the bytes. */
+export interface OnnxOptions {
+  /** Size of the first dimension where the model leaves it open; 1 where absent. */
+  readonly batch?: number;
+  /** Shapes of inputs by name, for models that leave dimensions open. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** Files with tensors that the model keeps outside, by the names that it gives them. */
+  readonly externalData?: ExternalData;
+}
+
+/** Opsets of the default domain that conversions know. */
+const OLDEST_OPSET = 7;
+
+/**
+ * True for what ONNX exporters write: a protobuf message whose field 1 is a small ir_version, followed by another field of
+ * ModelProto.
+ */
+export function isOnnx(bytes: Uint8Array): boolean {
+  const [tag, version = 0, next = 0] = bytes;
+  return tag === 0x08 && version >= 1 && version < 0x80 && [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42].includes(next);
+}
+
+/**
+ * Reads an ONNX model: functions inlined, shapes inferred and folded on the way, channels last wherever an operator wants
+ * them so.
+ *
+ * Errors: INVALID_MODEL, INVALID_GRAPH, UNSUPPORTED (all unknown operators at once), INVALID_OPTION (shapes, batch), IO
+ * (external data that is not given), OUT_OF_MEMORY.
+ */
+export function importOnnx(bytes: Uint8Array, options: OnnxOptions): Graph {
+  const model = readModel(bytes);
+  const { graph } = model;
+  ensure(graph !== undefined && graph.nodes.length + graph.outputs.length > 0, "INVALID_MODEL", () => ({
+    where: "file",
+    expected: "a graph",
+    received: "none",
+  }));
+  checkOpset(model);
+  const inlined = inlineFunctions(graph, model.functions);
+  refuseUnknown(inlined);
+  const b = createBuilder(operators);
+  const { externalData = {} } = options;
+  const shared: Shared = { b, conversions: CONVERSIONS, opsets: model.opsets, external: externalData };
+  const scope = createScope(shared, inlined);
+  const inputs = declareInputs(inlined, scope, options);
+  convertGraph(inlined, scope);
+  const outputs = inlined.outputs.map((output) => outputOf(output, scope));
+  const names = uniqueNames(
+    inlined.outputs.map(({ name }) => name),
+    "output",
+  );
+  return {
+    name: inlined.name || "main",
+    tensors: b.tensors,
+    nodes: b.nodes,
+    inputs,
+    outputs: outputs.map((tensor, i) => ({ name: names[i] as string, tensor })),
+    subgraphs: [],
+  };
+}
+
+function checkOpset({ opsets }: ModelProto): void {
+  const version = opsets.get("");
+  if (version === undefined) return;
+  ensure(version >= OLDEST_OPSET, "UNSUPPORTED", () => ({
+    where: "file",
+    expected: `opset ${OLDEST_OPSET} or newer`,
+    received: `opset ${version}`,
+    hint: "Convert the model with onnx.version_converter.",
+  }));
+}
+
+/** Every input that no initializer fills, with all its dimensions known. */
+function declareInputs(graph: GraphProto, scope: Scope, options: OnnxOptions): readonly Port[] {
+  const constants = new Set(graph.initializers.map(({ name }) => name));
+  const open = graph.inputs.filter(({ name }) => !constants.has(name));
+  for (const name of Object.keys(options.shapes ?? {}))
+    ensure(
+      open.some((input) => input.name === name),
+      "INVALID_OPTION",
+      () => ({
+        where: "shapes",
+        expected: open.map((input) => shorten(input.name)).join(", "),
+        received: shorten(name),
+      }),
+    );
+  return open.map((input) => {
+    const where = `input "${shorten(input.name)}"`;
+    const dtype = dtypeOf(input.dataType, where);
+    const id = scope.shared.b.declare({ name: input.name, dtype, shape: shapeOf(input, where, options) });
+    ensure(scope.lookup(input.name) === undefined, "INVALID_MODEL", () => ({
+      where,
+      expected: "inputs of different names",
+      received: "the name twice",
+    }));
+    scope.define(input.name, asValue(scope.shared.b, input.name, id));
+    return { name: input.name, tensor: id };
+  });
+}
+
+function shapeOf({ name, dims }: ValueProto, where: string, { shapes, batch }: OnnxOptions): readonly number[] {
+  const given = shapes !== undefined && Object.hasOwn(shapes, name) ? shapes[name] : undefined;
+  if (given !== undefined) {
+    const fits =
+      dims === undefined ||
+      (dims.length === given.length && dims.every((size, i) => typeof size !== "number" || size === given[i]));
+    ensure(fits && given.every((size) => Number.isInteger(size) && size >= 0), "INVALID_OPTION", () => ({
+      where: `shapes, ${where}`,
+      expected: `[${dims?.map((size) => size ?? "?").join(",")}]`,
+      received: `[${given.join(",")}]`,
+    }));
+    return given;
+  }
+  ensure(dims !== undefined, "INVALID_OPTION", () => missing(where, "no shape"));
+  return dims.map((size, i) => {
+    if (typeof size === "number" && size >= 0 && !(i === 0 && batch !== undefined)) return size;
+    if (i === 0) return batch ?? 1;
+    throw new Pint8Error("INVALID_OPTION", missing(where, `[${dims.map((each) => each ?? "?").join(",")}]`));
+  });
+}
+
+const missing = (where: string, received: string) => ({
+  where,
+  expected: "a shape without open dimensions",
+  received,
+  hint: "Give it as the option shapes: { name: [sizes] }.",
+});
+
+function outputOf({ name }: ValueProto, scope: Scope): TensorId {
+  const where = `output "${shorten(name)}"`;
+  const value = scope.lookup(name);
+  ensure(value !== undefined, "INVALID_MODEL", () => ({
+    where,
+    expected: "an output that a node, input or initializer gives",
+    received: "none",
+  }));
+  const { b } = scope.shared;
+  const { twins, integers } = value;
+  if (twins.plain === undefined && twins.last === undefined && integers !== undefined)
+    [twins.plain] = b.add("dequantize", where, [plain(b, where, value.shape, integers.twins)], {}, [
+      { dtype: "float32" },
+    ]) as [TensorId];
+  return plain(b, where, value.shape, twins);
+}
+
+const MOST_NAMES = 40;
+
+/** One error for all operators that have no conversion, subgraphs included. */
+function refuseUnknown(graph: GraphProto): void {
+  const unknown = new Map<string, string[]>();
+  const visit = ({ nodes }: GraphProto, prefix: string): void => {
+    for (const [index, node] of nodes.entries()) {
+      const key = keyOf(node);
+      if (CONVERSIONS[key] === undefined) {
+        const list = unknown.get(key) ?? [];
+        unknown.set(key, list);
+        list.push(whereOf(prefix, index, node));
+      }
+      for (const { graph: inner } of node.attributes.values()) if (inner) visit(inner, `${prefix}node ${index}, `);
+    }
+  };
+  visit(graph, "");
+  const [first] = unknown.values();
+  if (first === undefined) return;
+  const names = [...unknown].slice(0, MOST_NAMES).map(([key, list]) => `${shorten(key)} (${list.length}×)`);
+  throw new Pint8Error("UNSUPPORTED", {
+    where: first[0] as string,
+    expected: "operators that pint8 runs",
+    received: names.join(", ") + (unknown.size > MOST_NAMES ? ` and ${unknown.size - MOST_NAMES} more` : ""),
+    hint: "docs/OPERATORS.md lists the operators that pint8 runs.",
+  });
+}

@@ -1,0 +1,80 @@
+/**
+ * ONNX keeps channels in dimension 1, the kernels want them last. A value of three dimensions and more may exist in either
+ * order, or in both; it is transposed when someone asks for the other, once. Convolutions and pools take and give channels
+ * last, elementwise operators take what there is: so transposes stay at the ends of a convolutional network.
+ */
+import type { TensorId } from "../../graph.ts";
+import type { DType, Quantization } from "../../tensor.ts";
+import type { Builder } from "./builder.ts";
+
+/** A tensor in ONNX's order of dimensions, with its channels last, or both. */
+export interface Twins {
+  plain?: TensorId;
+  last?: TensorId;
+}
+
+/** One value of the ONNX graph. `shape` is in ONNX's order. */
+export interface Value {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** Empty until someone needs floats, where there are integers behind. */
+  readonly twins: Twins;
+  /** What DequantizeLinear was given: the value is these integers' meaning. */
+  readonly integers?: Quantized;
+}
+
+/** Integers and what they mean. */
+export interface Quantized {
+  readonly dtype: DType;
+  readonly quantization: Quantization;
+  readonly twins: Twins;
+}
+
+/** Dimensions `[N,C,…]` in the order `[N,…,C]`, and back. */
+export const toLast = (rank: number): readonly number[] => [0, ...range(2, rank), 1];
+export const toPlain = (rank: number): readonly number[] => [0, rank - 1, ...range(1, rank - 1)];
+const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+
+/** A shape in the other order. */
+export const reorder = <T>(list: readonly T[], order: readonly number[]): readonly T[] =>
+  order.map((i) => list[i] as T);
+
+/** Where dimension `axis` of ONNX's order stands when channels are last. */
+export function lastAxis(axis: number, rank: number): number {
+  if (axis === 0) return 0;
+  return axis === 1 ? rank - 1 : axis - 1;
+}
+
+/** The tensor with its channels last; values of fewer than three dimensions have one order. */
+export function channelsLast(b: Builder, where: string, shape: readonly number[], twins: Twins): TensorId {
+  if (shape.length < 3) return plain(b, where, shape, twins);
+  twins.last ??= permuted(b, where, twins.plain as TensorId, shape, toLast(shape.length));
+  return twins.last;
+}
+
+/** The tensor in ONNX's order. */
+export function plain(b: Builder, where: string, shape: readonly number[], twins: Twins): TensorId {
+  const { length } = shape;
+  twins.plain ??= permuted(b, where, twins.last as TensorId, reorder(shape, toLast(length)), toPlain(length));
+  return twins.plain;
+}
+
+/** A transpose, or a reshape where all that moves are dimensions of size 1. */
+export function permuted(
+  b: Builder,
+  where: string,
+  x: TensorId,
+  shape: readonly number[],
+  order: readonly number[],
+): TensorId {
+  const { dtype, quantization } = b.tensor(x);
+  const type = { dtype, ...(quantization === undefined ? {} : { quantization }) };
+  const moved = order.filter((axis) => shape[axis] !== 1);
+  const inOrder = moved.every((axis, i) => i === 0 || axis > (moved[i - 1] as number));
+  const target = reorder(shape, order);
+  const [y] = inOrder
+    ? b.add("reshape", where, [x, b.integers(target)], {}, [type])
+    : b.add("transpose", where, [x, b.integers(order)], {}, [type]);
+  return y as TensorId;
+}

@@ -1,0 +1,154 @@
+/** Convolutions of one and two spatial dimensions. */
+import type { Activation, TensorId } from "../../../graph.ts";
+import { elementCount } from "../../../tensor.ts";
+import type { Conversions, OnnxNode } from "../convert.ts";
+import { permuted, type Value } from "../layout.ts";
+import { imagePadding, pair, windowsOf } from "../window.ts";
+
+/** `[N,C,W]` as an image `[N,1,W,C]`, `[N,C,H,W]` as `[N,H,W,C]`. */
+export function imageOf(n: OnnxNode, value: Value): TensorId {
+  const id = n.last(value);
+  if (value.shape.length === 4) return id;
+  const [batch = 0, channels = 0, width = 0] = value.shape;
+  return reshaped(n, id, [batch, 1, width, channels]);
+}
+
+/** The tensor in another shape, its quantization kept. */
+export function reshaped(n: OnnxNode, id: TensorId, shape: readonly number[]): TensorId {
+  const { dtype, quantization } = n.b.tensor(id);
+  const type = { dtype, ...(quantization ? { quantization } : {}) };
+  return n.b.add("reshape", n.where, [id, n.b.integers(shape)], {}, [type])[0] as TensorId;
+}
+
+/** Sets output 0 to an image, which has one spatial dimension where x has. */
+export function setImage(n: OnnxNode, id: TensorId, x: Value): void {
+  const [batch = 0, height = 0, width = 0, channels = 0] = n.b.tensor(id).shape;
+  if (x.shape.length === 4) n.setLast(0, id, [batch, channels, height, width]);
+  else n.setLast(0, reshaped(n, id, [batch, width, channels]), [batch, channels, width]);
+}
+
+/** Weights `[O,C/groups,kH,kW]` as `[O,kH,kW,C/groups]`, or `[1,kH,kW,O]` for one input channel a group. */
+export function convolutionWeights(n: OnnxNode, value: Value, isDepthwise: boolean): TensorId {
+  const four = value.shape.length === 3 ? [value.shape[0], value.shape[1], 1, value.shape[2]] : value.shape;
+  const shape = four as readonly number[];
+  const id = value.shape.length === 3 ? reshaped(n, n.plain(value), shape) : n.plain(value);
+  return permuted(n.b, n.where, id, shape, isDepthwise ? [1, 2, 3, 0] : [0, 2, 3, 1]);
+}
+
+function conv(n: OnnxNode): void {
+  const [x, w] = [n.input(0), n.input(1)];
+  const spatial = x.shape.length - 2;
+  if (spatial !== 1 && spatial !== 2) n.refuse("one or two spatial dimensions", `[${x.shape.join(",")}]`);
+  if (w.shape.length !== x.shape.length) n.refuse(`weights of ${x.shape.length} dimensions`, `[${w.shape.join(",")}]`);
+  const groups = n.int("group", 1);
+  const [outputs = 0, perGroup = 0, ...kernel] = w.shape;
+  const channels = x.shape[1] as number;
+  if (groups < 1 || perGroup * groups !== channels || outputs % groups !== 0)
+    n.refuse(`weights of ${channels / groups} channels a group`, `[${w.shape.join(",")}] with ${groups} groups`);
+  const windows = windowsOf(n, x.shape.slice(2), kernel);
+  const isDepthwise = perGroup === 1 && groups > 1;
+  const attributes = {
+    stride: pair(windows.stride),
+    dilation: pair(windows.dilation),
+    padding: imagePadding(windows),
+    activation: "none" as Activation,
+  };
+  const bias = n.inputs[2] === undefined ? undefined : n.plain(n.input(2));
+  const inputs = [imageOf(n, x), convolutionWeights(n, w, isDepthwise), ...(bias === undefined ? [] : [bias])];
+  const kind = isDepthwise ? "depthwiseConv2d" : "conv2d";
+  const [y] = n.b.add(kind, n.where, inputs, attributes, [{ dtype: "float32" }], n.outputs[0]);
+  setImage(n, y as TensorId, x);
+}
+
+/** Windows of a pool on x. */
+function poolWindows(n: OnnxNode, x: Value) {
+  const sizes = x.shape.slice(2);
+  if (sizes.length !== 1 && sizes.length !== 2) n.refuse("one or two spatial dimensions", `[${x.shape.join(",")}]`);
+  const kernel = n.ints("kernel_shape") ?? n.refuse("a kernel_shape", "none");
+  return windowsOf(n, sizes, kernel);
+}
+
+function maxPool(n: OnnxNode): void {
+  const x = n.input(0);
+  const windows = poolWindows(n, x);
+  if (n.outputs.length > 1 && n.outputs[1] !== "") n.refuse("one output", "indices of the maxima too");
+  if (windows.dilation.some((step) => step !== 1))
+    n.refuse("windows without dilation", `[${windows.dilation.join(",")}]`);
+  const attributes = {
+    filter: pair(windows.kernel),
+    stride: pair(windows.stride),
+    padding: imagePadding(windows),
+    activation: "none" as const,
+  };
+  const image = imageOf(n, x);
+  const [y] = n.b.add("maxPool2d", n.where, [image], attributes, [{ dtype: x.dtype }], n.outputs[0]);
+  setImage(n, y as TensorId, x);
+}
+
+/** Means of windows: those that padding counts in are sums by a constant depthwise convolution. */
+function averagePool(n: OnnxNode): void {
+  const x = n.input(0);
+  const windows = poolWindows(n, x);
+  if (windows.dilation.some((step) => step !== 1))
+    n.refuse("windows without dilation", `[${windows.dilation.join(",")}]`);
+  const isPadded = [...windows.before, ...windows.after].some((pad) => pad > 0);
+  const image = imageOf(n, x);
+  const [kH, kW] = pair(windows.kernel);
+  const common = { stride: pair(windows.stride), activation: "none" as const };
+  if (!isPadded || n.int("count_include_pad", 0) === 0) {
+    const attributes = { ...common, filter: [kH, kW] as const, padding: imagePadding(windows) };
+    const [y] = n.b.add("averagePool2d", n.where, [image], attributes, [{ dtype: "float32" }], n.outputs[0]);
+    return setImage(n, y as TensorId, x);
+  }
+  if (n.int("ceil_mode", 0) !== 0) n.refuse("ceil_mode 0 where padding counts", "1");
+  const channels = x.shape[1] as number;
+  const weights = n.b.constant(
+    "float32",
+    [1, kH, kW, channels],
+    new Float32Array(kH * kW * channels).fill(1 / (kH * kW)),
+  );
+  const attributes = { ...common, dilation: [1, 1] as const, padding: imagePadding(windows) };
+  const [y] = n.b.add("depthwiseConv2d", n.where, [image, weights], attributes, [{ dtype: "float32" }], n.outputs[0]);
+  setImage(n, y as TensorId, x);
+}
+
+/** The whole picture as one window. */
+function globalPool(kind: "averagePool2d" | "maxPool2d") {
+  return (n: OnnxNode): void => {
+    const x = n.input(0);
+    const [batch = 0, channels = 0, ...sizes] = x.shape;
+    const image = reshaped(n, n.last(x), [batch, 1, elementCount(sizes), channels]);
+    const attributes = {
+      ...{ filter: [1, elementCount(sizes)] as const, stride: [1, 1] as const },
+      ...{ padding: "valid" as const, activation: "none" as const },
+    };
+    const [y] = n.b.add(kind, n.where, [image], attributes, [{ dtype: x.dtype }]);
+    const flat = [batch, ...sizes.map(() => 1), channels];
+    n.setLast(0, reshaped(n, y as TensorId, flat), [batch, channels, ...sizes.map(() => 1)]);
+  };
+}
+
+/** x·a + b per channel. */
+function batchNormalization(n: OnnxNode): void {
+  const x = n.input(0);
+  const [scale, bias, mean, variance] = [1, 2, 3, 4].map((i) => n.numbers(i) ?? []);
+  const epsilon = n.float("epsilon", 1e-5);
+  const factor = Float32Array.from(scale ?? [], (s, c) => s / Math.sqrt((variance?.[c] as number) + epsilon));
+  const offset = Float32Array.from(bias ?? [], (b, c) => b - (mean?.[c] as number) * (factor[c] as number));
+  const shape = [factor.length];
+  const id = x.shape.length < 3 ? n.plain(x) : n.last(x);
+  const type = [{ dtype: "float32" }] as const;
+  const none = { activation: "none" } as const;
+  const [product] = n.b.add("mul", n.where, [id, n.b.constant("float32", shape, factor)], none, type);
+  const [y] = n.b.add("add", n.where, [product, n.b.constant("float32", shape, offset)], none, type, n.outputs[0]);
+  n.setLast(0, y as TensorId, x.shape);
+}
+
+export const CONVOLUTIONS: Conversions = {
+  Conv: conv,
+  MaxPool: maxPool,
+  AveragePool: averagePool,
+  GlobalAveragePool: globalPool("averagePool2d"),
+  GlobalMaxPool: globalPool("maxPool2d"),
+  BatchNormalization: batchNormalization,
+};

@@ -1,0 +1,39 @@
+/** Matrix products. */
+import type { TensorId } from "../../../graph.ts";
+import type { Conversions, OnnxNode } from "../convert.ts";
+import { numbersOf } from "../convert.ts";
+import { permuted } from "../layout.ts";
+
+/** alpha·A·B + beta·C, of matrices. */
+function gemm(n: OnnxNode): void {
+  const [a, b] = [n.input(0), n.input(1)];
+  if (a.shape.length !== 2 || b.shape.length !== 2) n.refuse("two matrices", `[${a.shape}] and [${b.shape}]`);
+  const alpha = n.float("alpha", 1);
+  const beta = n.float("beta", 1);
+  const none = { activation: "none" } as const;
+  const type = [{ dtype: "float32" }] as const;
+  const x = n.int("transA", 0) ? permuted(n.b, n.where, n.plain(a), a.shape, [1, 0]) : n.plain(a);
+  let w = n.int("transB", 0) ? n.plain(b) : permuted(n.b, n.where, n.plain(b), b.shape, [1, 0]);
+  if (alpha !== 1) w = n.b.add("mul", n.where, [w, n.b.float(alpha)], none, type)[0] as TensorId;
+  const c = n.inputs[2] === undefined ? undefined : n.plain(n.input(2));
+  const bias = c === undefined ? undefined : biasOf(n, c, beta, n.b.tensor(w).shape[0] as number);
+  const inputs = [x, w, ...(bias === undefined ? [] : [bias])];
+  const attributes = { activation: "none", keepDims: false } as const;
+  const [y] = n.b.add("fullyConnected", n.where, inputs, attributes, type, n.outputs[0]);
+  if (c === undefined || bias !== undefined) return n.setPlain(0, y as TensorId);
+  const scaled = beta === 1 ? c : (n.b.add("mul", n.where, [c, n.b.float(beta)], none, type)[0] as TensorId);
+  n.setPlain(0, n.b.add("add", n.where, [y, scaled], none, type)[0] as TensorId);
+}
+
+/** C as a bias of one value per column, where it is a constant that is one. */
+function biasOf(n: OnnxNode, c: TensorId, beta: number, columns: number): TensorId | undefined {
+  const tensor = n.b.tensor(c);
+  const count = tensor.shape.reduce((all, size) => all * size, 1);
+  const isRow = (tensor.shape.at(-1) ?? 1) === count;
+  if (tensor.data === undefined || !isRow || (count !== columns && count !== 1)) return undefined;
+  const values = numbersOf(tensor);
+  const row = Float32Array.from({ length: columns }, (_, i) => beta * (values[count === 1 ? 0 : i] as number));
+  return n.b.constant("float32", [columns], row);
+}
+
+export const PRODUCTS: Conversions = { Gemm: gemm };

@@ -1,0 +1,67 @@
+/** Kernels, strides, dilations and paddings of ONNX's sliding windows. */
+import type { OnnxNode } from "./convert.ts";
+
+/** Per spatial dimension. */
+export interface Windows {
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+/** The windows of a node on an input of these spatial sizes; `ceil_mode` counts as padding after. */
+export function windowsOf(n: OnnxNode, sizes: readonly number[], kernel: readonly number[]): Windows {
+  const rank = sizes.length;
+  const ones = sizes.map(() => 1);
+  const stride = n.ints("strides") ?? ones;
+  const dilation = n.ints("dilations") ?? ones;
+  const pads = n.ints("pads") ?? sizes.flatMap(() => [0, 0]);
+  const fits = kernel.length === rank && stride.length === rank && dilation.length === rank && pads.length === 2 * rank;
+  if (!fits) n.refuse(`attributes for ${rank} spatial dimensions`, "others");
+  if (pads.some((pad) => pad < 0)) n.refuse("paddings from 0", `[${pads.join(",")}]`);
+  const auto = n.string("auto_pad", "NOTSET");
+  const all = sizes.map((size, i) => {
+    const reach = ((kernel[i] as number) - 1) * (dilation[i] as number) + 1;
+    const step = stride[i] as number;
+    if (auto === "VALID") return [0, 0];
+    if (auto === "SAME_UPPER" || auto === "SAME_LOWER") {
+      const total = Math.max(0, (Math.ceil(size / step) - 1) * step + reach - size);
+      const less = Math.floor(total / 2);
+      return auto === "SAME_UPPER" ? [less, total - less] : [total - less, less];
+    }
+    const [before, after] = [pads[i] as number, pads[i + rank] as number];
+    if (n.int("ceil_mode", 0) === 0) return [before, after];
+    const out = Math.ceil((size + before + after - reach) / step) + 1;
+    // a last window that would begin in the padding after is left out
+    const last = (out - 1) * step >= size + before ? out - 1 : out;
+    return [before, (last - 1) * step + reach - size - before];
+  });
+  return {
+    kernel,
+    stride,
+    dilation,
+    before: all.map(([before]) => before as number),
+    after: all.map(([, after]) => after as number),
+  };
+}
+
+/** Spatial output sizes. */
+export function outputSizes(sizes: readonly number[], { kernel, stride, dilation, before, after }: Windows): number[] {
+  return sizes.map((size, i) => {
+    const reach = ((kernel[i] as number) - 1) * (dilation[i] as number) + 1;
+    return Math.floor((size + (before[i] as number) + (after[i] as number) - reach) / (stride[i] as number)) + 1;
+  });
+}
+
+/** Padding of two spatial dimensions as the graph states it; of one, as the width of an image of height 1. */
+export function imagePadding({ before, after }: Windows) {
+  const [top = 0, left = 0] = before.length === 1 ? [0, ...before] : before;
+  const [bottom = 0, right = 0] = after.length === 1 ? [0, ...after] : after;
+  return { top, bottom, left, right };
+}
+
+/** Two numbers of a window, where there is one: of an image of height 1. */
+export function pair(values: readonly number[]): readonly [number, number] {
+  return values.length === 1 ? [1, values[0] as number] : [values[0] as number, values[1] as number];
+}
