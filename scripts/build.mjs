@@ -8,13 +8,27 @@ import { build } from "esbuild";
 import { BUILDS } from "./build-wasm.mjs";
 import { filesIn, outdated, ROOT } from "./files.mjs";
 
-const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
 /** Entry points of the package; those that are not written yet are left out. */
 const ENTRIES = ["index", "runtime", "kernels", "compile", "optimize", "cli"];
 
-/** Threads load it by its name, beside the bundles: `new URL("./worker.js", import.meta.url)`. */
-const WORKER = { in: "bindings/session/worker.ts", out: "worker" };
+/** Scripts that are loaded by their names, beside the bundles: each in one file, without a bundle that it shares. */
+const SCRIPTS = [{ in: "bindings/session/worker.ts", out: "worker" }];
+
+/** What all bundles have in common. Users' bundlers make them small: here they are for reading, and names stay. */
+const COMMON = {
+  absWorkingDir: ROOT,
+  outdir: "dist/lib",
+  bundle: true,
+  format: "esm",
+  platform: "neutral",
+  target: "es2022",
+  mainFields: ["module", "main"],
+  external: ["node:*", ...Object.keys({ ...dependencies, ...peerDependencies })],
+  legalComments: "none",
+  logLevel: "warning",
+};
 
 function node(script, ...args) {
   const { status } = spawnSync(process.execPath, [join(ROOT, script), ...args], {
@@ -47,23 +61,9 @@ export async function buildLibrary(force = false) {
   if (!force && !outdated(targets, sources)) return;
   console.error("building dist/ …");
   rmSync(join(ROOT, "dist"), { recursive: true, force: true });
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: [...entries.map((name) => ({ in: `bindings/public/${name}.ts`, out: name })), WORKER],
-    outdir: "dist/lib",
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "neutral",
-    target: "es2022",
-    // Small libraries come along: a fresh process then reads three files in place of thirty.
-    mainFields: ["module", "main"],
-    external: ["node:*", ...Object.keys(dependencies)],
-    minifyWhitespace: true,
-    minifyIdentifiers: true,
-    sourcemap: true,
-    logLevel: "warning",
-  });
+  const entryPoints = entries.map((name) => ({ in: `bindings/public/${name}.ts`, out: name }));
+  await build({ ...COMMON, entryPoints, splitting: true });
+  await build({ ...COMMON, entryPoints: SCRIPTS });
   node("node_modules/typescript/bin/tsc", "--project", "tsconfig.types.json");
   // tsc rewrites the endings of imports, not those of augmented modules.
   for (const file of filesIn("dist/types", ".d.ts")) {

@@ -39,9 +39,9 @@ const WALLS: readonly Wall[] = [
     of: "bindings/session",
     may: ["bindings/errors.ts", "bindings/primitives/modules.ts", "bindings/plan/types.ts"],
     types: ["bindings/tensor.ts"],
-    packages: ["wasm-feature-detect", "@assemblyscript/loader", "node:fs/promises", "node:worker_threads"],
+    packages: ["node:fs/promises", "node:os", "node:worker_threads"],
   },
-  { of: "bindings/packer", may: ["bindings/primitives", "bindings/session/source.ts"] },
+  { of: "bindings/packer", may: ["bindings/primitives", "bindings/session/files.ts", "bindings/session/wasm.ts"] },
   {
     of: "bindings/public/runtime.ts",
     may: [

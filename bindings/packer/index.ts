@@ -2,9 +2,9 @@
 import { roundUp } from "../primitives/product/panels.ts";
 import { packer as inJavaScript } from "../primitives/requantize/packer.ts";
 import type { Packer } from "../primitives/requantize/types.ts";
-import { readSource } from "../session/source.ts";
+import { packageFile } from "../session/files.ts";
+import { compileFile } from "../session/wasm.ts";
 
-const URL_OF_WASM = () => new URL("../../wasm/packer.wasm", import.meta.url);
 /** Columns of a panel, and bytes of a page of wasm memory. */
 const PANEL = 8;
 const PAGE = 65536;
@@ -13,10 +13,10 @@ const PAGE = 65536;
  * Whatever makes plans fastest here: packer.wasm, or JavaScript where the engine has no SIMD, compiles nothing while it
  * runs, or the file is not at hand. Plans are the same.
  */
-export async function loadPacker(): Promise<Packer> {
+export async function loadPacker(wasmUrl = packageFile): Promise<Packer> {
   try {
-    const { instance } = await WebAssembly.instantiate((await readSource(URL_OF_WASM())) as BufferSource);
-    return wasmPacker(instance.exports as unknown as PackerExports);
+    const { exports } = await WebAssembly.instantiate(await compileFile("packer.wasm", wasmUrl));
+    return wasmPacker(exports as unknown as PackerExports);
   } catch {
     return inJavaScript;
   }

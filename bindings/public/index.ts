@@ -19,10 +19,12 @@ import { runPasses } from "../passes/index.ts";
 import { isPlan, readPlan } from "../plan/file.ts";
 import { planGraph } from "../plan/plan.ts";
 import type { ModuleName } from "../primitives/modules.ts";
+import { requireEngine } from "../session/engine.ts";
 import { loadModule } from "../session/modules.ts";
+import { checkOptions, type OptionNames } from "../session/options.ts";
 import { Session } from "../session/session.ts";
 import { readSource, type Source } from "../session/source.ts";
-import type { LoadPlanOptions } from "./runtime.ts";
+import { type LoadPlanOptions, PLAN_OPTIONS } from "./runtime.ts";
 
 export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
 export { type ImportOptions, importModel } from "../formats/index.ts";
@@ -52,10 +54,11 @@ export { type PlanOptions, planGraph } from "../plan/plan.ts";
 export type { Plan, PlanPort, PlanStep, Range } from "../plan/types.ts";
 export { MODULES, type ModuleName, type Optimize } from "../primitives/modules.ts";
 export type { Packer } from "../primitives/requantize/types.ts";
+export type { WasmUrl } from "../session/files.ts";
 export { type KernelModule, loadModule } from "../session/modules.ts";
 export type { Inputs, Outputs, TensorInfo } from "../session/ports.ts";
 export { Session, type SessionOptions } from "../session/session.ts";
-export type { Source } from "../session/source.ts";
+export type { Progress, ReadOptions, Source } from "../session/source.ts";
 export type { DType, Quantization, Tensor, TensorType, TypedArray } from "../tensor.ts";
 export { type LoadPlanOptions, loadPlan } from "./runtime.ts";
 
@@ -74,16 +77,26 @@ export interface LoadOptions extends LoadPlanOptions {
   readonly externalData?: Readonly<Record<string, Uint8Array>>;
 }
 
+const LOAD_OPTIONS: OptionNames<LoadOptions> = {
+  ...PLAN_OPTIONS,
+  module: true,
+  batch: true,
+  shapes: true,
+  externalData: true,
+};
+
 /**
  * A session of a .tflite model or of a saved plan, told apart by their first bytes. A plan was made for one module and
  * batch; asking for another is an error.
  *
  * Errors: IO where the source cannot be read; INVALID_MODEL, INVALID_GRAPH, UNSUPPORTED for what cannot be run;
- * INVALID_PLAN; MODULE_UNAVAILABLE; OUT_OF_MEMORY; INVALID_OPTION.
+ * INVALID_PLAN; MODULE_UNAVAILABLE; OUT_OF_MEMORY; INVALID_OPTION; the signal's reason.
  */
 export async function loadModel(source: Source, options: LoadOptions = {}): Promise<Session> {
-  const { module = "auto", batch, shapes, externalData, wasm } = options;
-  const bytes = await readSource(source);
+  checkOptions("loadModel", options, LOAD_OPTIONS);
+  requireEngine();
+  const { module = "auto", batch, shapes, externalData, wasm, wasmUrl } = options;
+  const bytes = await readSource(source, options);
   if (isPlan(bytes)) {
     const plan = readPlan(bytes);
     refuse(
@@ -93,10 +106,10 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
       module,
     );
     refuse(batch !== undefined, "batch", "none: the plan has its shapes", batch);
-    return Session.open(plan, await loadModule(plan.module, wasm, plan.edition), options);
+    return Session.open(plan, await loadModule(plan.module, wasm, plan.edition, wasmUrl), options);
   }
   // The engine compiles while the graph is read; what is wrong with the model is reported first.
-  const loading = Promise.all([loadModule(module, wasm), loadPacker()]);
+  const loading = Promise.all([loadModule(module, wasm, "core", wasmUrl), loadPacker(wasmUrl)]);
   loading.catch(() => {});
   const graph = runPasses(
     importModel(bytes, {
@@ -107,7 +120,8 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
   );
   const [kernels, packer] = await loading;
   const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer });
-  const fitting = plan.edition === kernels.edition ? kernels : await loadModule(kernels.name, wasm, plan.edition);
+  const fits = kernels.edition === "full" || plan.edition === "core";
+  const fitting = fits ? kernels : await loadModule(kernels.name, wasm, plan.edition, wasmUrl);
   return Session.open(plan, fitting, options);
 }
 

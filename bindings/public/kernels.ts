@@ -31,8 +31,10 @@ import { depthwiseConv2d } from "../ops/depthwise/depthwiseConv2d.ts";
 import { conv2d } from "../ops/product/conv2d.ts";
 import { fullyConnected } from "../ops/product/fullyConnected.ts";
 import type { ModuleName } from "../primitives/modules.ts";
+import type { WasmUrl } from "../session/files.ts";
 import { instantiate } from "../session/instantiate.ts";
 import { loadModule } from "../session/modules.ts";
+import { checkOptions, type OptionNames } from "../session/options.ts";
 
 export type { Region } from "../calls/memory.ts";
 export type { Call, Target } from "../calls/prepare.ts";
@@ -49,6 +51,7 @@ export {
 export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
 export type { Activation, Padding } from "../graph.ts";
 export { MODULES, type ModuleName } from "../primitives/modules.ts";
+export type { WasmUrl } from "../session/files.ts";
 
 const PAGE_BYTES = 65536;
 const DEFAULT_PAGES = 1024;
@@ -62,7 +65,11 @@ export interface KernelsOptions {
   readonly pages?: number;
   /** The module, compiled elsewhere: for workers that must import it statically. */
   readonly wasm?: WebAssembly.Module;
+  /** As in `loadModel`: where the package's wasm files are, by their names. */
+  readonly wasmUrl?: WasmUrl;
 }
+
+const KERNELS_OPTIONS: OptionNames<KernelsOptions> = { module: true, pages: true, wasm: true, wasmUrl: true };
 
 /** A matrix product. */
 export interface GemmCall {
@@ -203,13 +210,14 @@ export interface Kernels {
  * Errors: MODULE_UNAVAILABLE, INVALID_OPTION, OUT_OF_MEMORY where the engine does not grant the pages.
  */
 export async function createKernels(options: KernelsOptions = {}): Promise<Kernels> {
-  const { module: wanted = "auto", pages = DEFAULT_PAGES, wasm } = options;
+  checkOptions("createKernels", options, KERNELS_OPTIONS);
+  const { module: wanted = "auto", pages = DEFAULT_PAGES, wasm, wasmUrl } = options;
   ensure(Number.isInteger(pages) && pages >= 1 && pages <= MOST_PAGES, "INVALID_OPTION", () => ({
     where: "pages",
     expected: `a whole number from 1 to ${MOST_PAGES}`,
     received: String(pages),
   }));
-  const { name, module } = await loadModule(wanted, wasm);
+  const { name, module } = await loadModule(wanted, wasm, "core", wasmUrl);
   const memory = takeMemory(pages);
   const stack = createStack(pages * PAGE_BYTES);
   const engine: Engine = { name, exports: await instantiate(module, memory), memory, stack };

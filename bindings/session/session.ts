@@ -1,22 +1,26 @@
 import { ensure, Pint8Error } from "../errors.ts";
 import { memoryBytes, type Plan, type PlanStep, STEP_BYTES } from "../plan/types.ts";
 import type { ModuleName } from "../primitives/modules.ts";
+import { isNode, processors } from "./engine.ts";
 import { instantiate } from "./instantiate.ts";
 import type { KernelModule } from "./modules.ts";
 import { type BoundPort, bindPort, type Inputs, type Outputs, setInputs, type TensorInfo } from "./ports.ts";
-import type { Team } from "./threads.ts";
+import { roster, type Team } from "./threads.ts";
 
 const PAGE_BYTES = 65536;
 /** More threads than any machine that this runs on gains from. */
 const MAX_THREADS = 64;
+/** Steps of ordinary networks are too short for more. */
+const AUTO_THREADS = 8;
 
 /** What a session is told beyond its plan. */
 export interface SessionOptions {
   /**
-   * How many threads run each step, 1 to 64, 1 when absent; the calling thread is one of them. Where there are none to be
-   * had, as in a page that is not cross-origin isolated or with the module scalar, one runs and a warning says why.
+   * How many threads run each step, 1 when absent; the calling thread is one of them. More than 64 are 64. `"auto"` takes
+   * what the machine has, up to 8. Where there are none to be had, as in a page that is not cross-origin isolated or with
+   * the module scalar, one runs and a warning says why; `"auto"` then runs one in silence.
    */
-  readonly threads?: number;
+  readonly threads?: number | "auto";
   /** Told what the caller should know but need not act on; console.warn when absent. */
   readonly onWarning?: (message: string) => void;
 }
@@ -182,21 +186,21 @@ async function takeThreads(
   kernels: KernelModule,
   { threads = 1, onWarning = console.warn }: SessionOptions,
 ): Promise<Pick<Live, "memory" | "team" | "runSteps">> {
-  ensure(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS, "INVALID_OPTION", () => ({
+  ensure(threads === "auto" || (Number.isInteger(threads) && threads >= 1), "INVALID_OPTION", () => ({
     where: "threads",
-    expected: `a whole number from 1 to ${MAX_THREADS}`,
+    expected: "a whole number from 1, or auto",
     received: String(threads),
   }));
-  if (threads > 1) {
+  const wanted = threads === "auto" ? Math.min(await processors(), AUTO_THREADS) : Math.min(threads, MAX_THREADS);
+  if (wanted > 1) {
     const warn = (message: string) => onWarning(`pint8: ${message}`);
-    const { roster } = await import("./threads.ts");
-    const found = await roster(plan, kernels, threads, warn);
+    const found = await roster(plan, kernels, wanted, warn);
     if (typeof found !== "string") {
       const memory = takeMemory(plan, found.memoryBytes, true);
       const team = await found.form(memory);
       return { memory, team, runSteps: team.run };
     }
-    warn(`one thread runs where ${threads} were asked for, because ${found}.`);
+    if (threads !== "auto") warn(`one thread runs where ${threads} were asked for, because ${found}.`);
   }
   const memory = takeMemory(plan, memoryBytes(plan, 1), false);
   const { run } = await instantiate(kernels.module, memory);
@@ -217,7 +221,14 @@ function takeMemory(plan: Plan, bytes: number, shared: boolean): WebAssembly.Mem
   } catch (cause) {
     throw new Pint8Error(
       "OUT_OF_MEMORY",
-      { where: "session", expected: `${bytes} bytes of memory`, received: "an engine that grants less" },
+      {
+        where: "session",
+        expected: `${bytes} bytes of memory`,
+        received: "an engine that grants less",
+        hint: isNode()
+          ? "Where a limit on address space (ulimit -v) is the cause, node --disable-wasm-trap-handler takes less of it."
+          : "Close other models, or use a smaller batch or input.",
+      },
       { cause },
     );
   }

@@ -1,21 +1,13 @@
+import { builtin, isNode } from "./engine.ts";
 import type { Job } from "./threads-control.ts";
 
-/** Starts a thread of `worker.ts`; what is returned ends it. */
+/** Starts a thread of `worker.ts`; what is returned ends it. Throws where that is forbidden. */
 export type StartThread = (job: Job, onError: (cause: unknown) => void) => () => void;
-
-/** Node, Deno and Bun. */
-export const hasWorkerThreads = () => typeof process !== "undefined" && typeof process.versions?.node === "string";
 
 /** How threads start here; undefined where there are none, as in edge workers. */
 export async function threadStarter(): Promise<StartThread | undefined> {
-  if (hasWorkerThreads()) return startWorkerThread(await workerThreads());
+  if (isNode()) return startWorkerThread(await builtin("worker_threads"));
   return typeof Worker === "undefined" ? undefined : startWebWorker;
-}
-
-/** A variable, so that bundlers for the browser leave it alone. */
-export function workerThreads(): Promise<typeof import("node:worker_threads")> {
-  const module = "node:worker_threads";
-  return import(/* @vite-ignore */ /* webpackIgnore: true */ module);
 }
 
 /** A worker thread that does not keep its process alive. */
@@ -29,8 +21,10 @@ function startWorkerThread({ Worker }: typeof import("node:worker_threads")): St
 }
 
 /** Beside the bundles; the sources, as tests run them, use the bundles' worker, because loaders of TypeScript do not reach workers. */
-const workerFile = () =>
-  new URL(import.meta.url.endsWith(".ts") ? "../../dist/lib/worker.js" : "./worker.js", import.meta.url);
+function workerFile(): URL {
+  const file = import.meta.url.endsWith(".ts") ? "../../dist/lib/worker.js" : "./worker.js";
+  return new URL(file, import.meta.url);
+}
 
 /** Bundlers find the worker's file by this very expression. */
 const startWebWorker: StartThread = (job, onError) => {

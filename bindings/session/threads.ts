@@ -1,10 +1,10 @@
-import { threads as hasThreads } from "wasm-feature-detect";
 import { Pint8Error } from "../errors.ts";
 import { align, type Plan, type PlanStep, STEP_BYTES } from "../plan/types.ts";
+import { hasThreads, isNode } from "./engine.ts";
 import { instantiate } from "./instantiate.ts";
 import { compileThreads, type KernelModule } from "./modules.ts";
 import { CONTROL_BYTES, controlOf, type ThreadsExports, threadsImports } from "./threads-control.ts";
-import { hasWorkerThreads, threadStarter } from "./threads-host.ts";
+import { threadStarter } from "./threads-host.ts";
 
 /** The threads of one session, over its memory. */
 export interface Team {
@@ -45,9 +45,9 @@ export async function roster(
   warn: (message: string) => void,
 ): Promise<Roster | string> {
   if (kernels.name === "scalar") return "the module scalar has no threads build";
-  if (typeof SharedArrayBuffer === "undefined" || (!hasWorkerThreads() && globalThis.crossOriginIsolated === false))
+  if (typeof SharedArrayBuffer === "undefined" || (!isNode() && globalThis.crossOriginIsolated === false))
     return "there is no SharedArrayBuffer here; a page gets it by the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
-  if (!(await hasThreads())) return "this engine has no WebAssembly threads";
+  if (!hasThreads()) return "this engine has no WebAssembly threads";
   const start = await threadStarter();
   if (start === undefined) return "there are no workers here";
   const module = await compileThreads(kernels);
@@ -61,12 +61,19 @@ export async function roster(
       new Uint8Array(memory.buffer, marks, plan.steps.length).set(plan.steps.map(isSmall));
       const { lead } = (await instantiate(module, memory, threadsImports(memory).env)) as unknown as ThreadsExports;
       const state = controlOf(memory, control);
-      const stops = Array.from({ length: threads - 1 }, (_, thread) =>
-        start({ module, memory, control, thread }, (cause) => {
-          if (state.entered(thread)) state.fail(cause);
-          else warn(`a thread could not start (${textOf(cause)}); the others do its work.`);
-        }),
-      );
+      const stops: (() => void)[] = [];
+      try {
+        for (let thread = 0; thread < threads - 1; thread++)
+          stops.push(
+            start({ module, memory, control, thread }, (cause) => {
+              if (state.entered(thread)) state.fail(cause);
+              else warn(`a thread could not start (${textOf(cause)}); the others do its work.`);
+            }),
+          );
+      } catch (cause) {
+        // Scripts of another origin, Trusted Types, Node's permissions: none of them forbids one worker and allows the next.
+        warn(`no thread can start here (${textOf(cause)}); those that run do the work.`);
+      }
       return {
         size: () => state.joined() + 1,
         run(first, count) {

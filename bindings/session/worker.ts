@@ -1,6 +1,9 @@
-/** What every thread but the caller's runs: an instance of the same kernels over the shared memory, until it is told to end. */
+/**
+ * What every thread but the caller's runs: an instance of the same kernels over the shared memory, until it is told to end.
+ * A script of its own that imports nothing and waits for nothing while it loads, so that every bundler takes it as it is.
+ */
+import { builtin, isNode } from "./engine.ts";
 import { controlOf, type Job, type ThreadsExports, threadsImports } from "./threads-control.ts";
-import { hasWorkerThreads, workerThreads } from "./threads-host.ts";
 
 function serve({ module, memory, control, thread }: Job): void {
   const state = controlOf(memory, control);
@@ -13,7 +16,7 @@ function serve({ module, memory, control, thread }: Job): void {
   }
 }
 
-if (hasWorkerThreads()) serve((await workerThreads()).workerData as Job);
+if (isNode()) builtin("worker_threads").then(({ workerData }) => serve(workerData as Job));
 else
   addEventListener(
     "message",

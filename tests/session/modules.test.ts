@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { relaxedSimd, simd } from "wasm-feature-detect";
+import { relaxedSimd, simd, threads } from "wasm-feature-detect";
 import { type ErrorCode, Pint8Error } from "../../bindings/errors.ts";
 import { writePlan } from "../../bindings/plan/file.ts";
 import { MODULES } from "../../bindings/primitives/modules.ts";
 import { loadPlan } from "../../bindings/public/runtime.ts";
+import { hasInstructions, hasThreads } from "../../bindings/session/engine.ts";
 import { instantiate } from "../../bindings/session/instantiate.ts";
 import { loadModule } from "../../bindings/session/modules.ts";
-import { readSource } from "../../bindings/session/source.ts";
+import { type Progress, readSource } from "../../bindings/session/source.ts";
 import { network, planOf } from "./networks.ts";
 
 const fails = (code: ErrorCode, message: RegExp) => (error: unknown) =>
@@ -39,10 +40,15 @@ test("modules import nothing but memory, and tell themselves apart by their hash
   assert.equal(new Set(loaded.map(({ hash }) => hash)).size, names.length);
 });
 
-test("unknown names, a nameless module and a stranger's module are refused", async () => {
+test("unknown names, a stranger's module and one of another name are refused", async () => {
   await assert.rejects(loadModule("fast" as never), fails("INVALID_OPTION", /auto, scalar, simd, relaxed.*fast/));
   const { module } = await loadModule("scalar");
-  await assert.rejects(loadModule("auto", module), fails("INVALID_OPTION", /the name of the module/));
+  assert.equal((await loadModule("auto", module)).name, "scalar");
+  await assert.rejects(loadModule("simd", module), fails("MODULE_UNAVAILABLE", /simd\.wasm.*received scalar\.wasm/));
+  await assert.rejects(
+    loadModule("simd", new Uint8Array(8) as never),
+    fails("INVALID_OPTION", /a WebAssembly\.Module/),
+  );
   const stranger = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
   await assert.rejects(loadModule("simd", stranger), fails("MODULE_UNAVAILABLE", /pint8 built it/));
   await assert.rejects(loadModule("relaxed", stranger), fails("MODULE_UNAVAILABLE", /relaxed/));
@@ -68,4 +74,68 @@ test("sources: bytes, buffers, paths and URLs; what cannot be read is an IO erro
   await assert.rejects(readSource("/no/such/file"), fails("IO", /\/no\/such\/file.*ENOENT/));
   await assert.rejects(readSource(new URL("file:///no/such/file")), fails("IO", /ENOENT/));
   await assert.rejects(readSource("http://localhost:1/"), fails("IO", /localhost/));
+});
+
+test("sources: responses, blobs, streams and promises of them; everything else is refused by its type", async () => {
+  const bytes = Uint8Array.of(1, 2, 3);
+  const stream = () => new Blob([bytes]).stream() as ReadableStream<Uint8Array>;
+  const sources = [new Response(bytes), new Blob([bytes]), stream(), new Float32Array(bytes.slice(0, 0)), bytes.buffer];
+  const read = await Promise.all(sources.map((source) => readSource(source)));
+  assert.deepEqual(read, [bytes, bytes, bytes, new Uint8Array(0), bytes]);
+  assert.deepEqual(await readSource(Promise.resolve(new Response(bytes))), bytes);
+  for (const [source, received] of [
+    [undefined, /undefined/],
+    [null, /null/],
+    [7, /received 7/],
+    [{}, /received Object/],
+    [[1, 2], /received Array/],
+    [Promise.resolve(new Map()), /received Map/],
+  ] as const)
+    await assert.rejects(readSource(source as never), fails("INVALID_OPTION", received));
+  await assert.rejects(readSource(new Response("", { status: 404 })), fails("IO", /HTTP status 404/));
+  const used = new Response(bytes);
+  await used.arrayBuffer();
+  await assert.rejects(readSource(used), fails("IO", /read already/));
+});
+
+test("reading tells how far it is, and ends where a signal says so", async () => {
+  const told: Progress[] = [];
+  const onProgress = (progress: Progress) => told.push(progress);
+  await readSource(new Response(new Uint8Array(100_000), { headers: { "content-length": "100000" } }), { onProgress });
+  assert.deepEqual(told.at(-1), { loaded: 100_000, total: 100_000 });
+  const signal = AbortSignal.abort(new RangeError("enough"));
+  await assert.rejects(readSource(new Uint8Array(1), { signal }), /enough/);
+  const stop = new AbortController();
+  const endless = new ReadableStream<Uint8Array>({ pull: (controller) => controller.enqueue(new Uint8Array(10)) });
+  const reading = readSource(endless, { signal: stop.signal, onProgress: () => stop.abort() });
+  await assert.rejects(reading, { name: "AbortError" });
+});
+
+test("a file that cannot be had says what was asked for, what came, and what to do", async () => {
+  const data = (text: string) => `data:text/html,${encodeURIComponent(text)}`;
+  const load = (wasmUrl: (file: string) => string) => loadModule("scalar", undefined, "core", wasmUrl);
+  await assert.rejects(
+    load(() => data("<!DOCTYPE html><p>not here")),
+    fails("MODULE_UNAVAILABLE", /file scalar\.wasm: .*received an HTML page.*pint8\/inline/),
+  );
+  await assert.rejects(
+    load((file) => `/nowhere/${file}`),
+    fails("MODULE_UNAVAILABLE", /\/nowhere\/scalar\.wasm.*ENOENT.*Copy node_modules\/pint8\/wasm/),
+  );
+  await assert.rejects(
+    load((file) => `/_next/${file}`),
+    fails("MODULE_UNAVAILABLE", /serverExternalPackages: \["pint8"\]/),
+  );
+  await assert.rejects(
+    load((file) => `http://localhost:1/node_modules/${file}`),
+    fails("MODULE_UNAVAILABLE", /optimizeDeps: \{ exclude: \["pint8"\] \}/),
+  );
+});
+
+test("the probes agree with wasm-feature-detect; compiled modules are shared", async () => {
+  assert.equal(hasInstructions("simd"), await simd());
+  assert.equal(hasInstructions("relaxed"), await relaxedSimd());
+  assert.equal(hasThreads(), await threads());
+  const [one, other] = await Promise.all([loadModule("scalar"), loadModule("scalar")]);
+  assert.equal(one.module, other.module);
 });

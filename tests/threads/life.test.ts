@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ErrorCode, Pint8Error } from "../../bindings/errors.ts";
+import { runPasses } from "../../bindings/passes/index.ts";
+import { planGraph } from "../../bindings/plan/plan.ts";
 import { memoryBytes } from "../../bindings/plan/types.ts";
 import { loadModule } from "../../bindings/session/modules.ts";
 import { Session, type SessionOptions } from "../../bindings/session/session.ts";
@@ -93,8 +95,6 @@ test("without SharedArrayBuffer one thread runs, and one warning says why", asyn
 
 test("the module scalar, and kernels of another build, run on one thread with a warning", async () => {
   const scalar = await loadModule("scalar");
-  const { runPasses } = await import("../../bindings/passes/index.ts");
-  const { planGraph } = await import("../../bindings/plan/plan.ts");
   const planned = planGraph(runPasses(network(128)), { module: "scalar", moduleHash: scalar.hash });
   assert.match((await alone({ threads: 2 }, scalar, planned)).join(), /scalar has no threads build/);
   const moduleHash = "0".repeat(64);
@@ -102,9 +102,41 @@ test("the module scalar, and kernels of another build, run on one thread with a 
   assert.match(other.join(), /another build/);
 });
 
-test("numbers of threads out of their range are refused", async () => {
-  for (const threads of [0, -1, 1.5, 65, Number.NaN, "2" as unknown as number])
+test("numbers of threads that are none are refused; more than there can be are as many as there can be", async () => {
+  for (const threads of [0, -1, 1.5, Number.NaN, "2" as unknown as number])
     await assert.rejects(Session.open(plan, kernels, { threads }), fails("INVALID_OPTION"));
+  const scalar = await loadModule("scalar");
+  const planned = planGraph(runPasses(network(128)), { module: "scalar", moduleHash: scalar.hash });
+  const warnings: string[] = [];
+  const onWarning = (message: string) => void warnings.push(message);
+  for (const threads of [96, "auto"] as const) {
+    const session = await Session.open(planned, scalar, { threads, onWarning });
+    assert.equal(session.threads, 1);
+    session.close();
+  }
+  assert.equal(warnings.length, 1, "auto takes what there is in silence");
+});
+
+const FORBIDDEN = `
+  import { loadModel } from "./dist/lib/index.js";
+  const warnings = [];
+  const options = { threads: 3, module: "simd", onWarning: (message) => warnings.push(message) };
+  const model = await loadModel("models/digits/digits_int8.tflite", options);
+  model.run([new Int8Array(784)]);
+  console.log(model.threads, warnings.length, /no thread can start here/.test(warnings[0]));`;
+
+test("where workers are forbidden one thread runs, and one warning says so", () => {
+  const flag = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
+  const args = [flag, "--allow-fs-read=*", "--input-type=module", "--eval"];
+  const { stdout, stderr, status } = runProgram(FORBIDDEN, process.execPath, args);
+  assert.deepEqual({ stdout, status }, { stdout: "1 1 true\n", status: 0 }, stderr);
+});
+
+test("frozen intrinsics forbid nothing", () => {
+  const args = ["--frozen-intrinsics", "--input-type=module", "--eval"];
+  const { stdout, stderr, status } = runProgram(FORBIDDEN, process.execPath, args);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^\d 0 false\n$/);
 });
 
 const PROGRAM = `

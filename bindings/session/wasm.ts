@@ -1,0 +1,83 @@
+/** The package's wasm files, compiled once each, and what to do where one cannot be had. */
+import { Pint8Error } from "../errors.ts";
+import { isNode } from "./engine.ts";
+import type { WasmUrl } from "./files.ts";
+import { readSource } from "./source.ts";
+
+/** By URL. Those that failed are asked for again. */
+const compiled = new Map<string, Promise<WebAssembly.Module>>();
+
+/**
+ * A file of `wasm/`, compiled.
+ *
+ * Errors: MODULE_UNAVAILABLE, which says what was asked for, what came, and what to do.
+ */
+export async function compileFile(file: string, wasmUrl: WasmUrl): Promise<WebAssembly.Module> {
+  const url = locate(file, wasmUrl);
+  const known = compiled.get(url);
+  if (known !== undefined) return known;
+  const compiling = compile(file, url);
+  compiled.set(url, compiling);
+  compiling.catch(() => compiled.delete(url));
+  return compiling;
+}
+
+function locate(file: string, wasmUrl: WasmUrl): string {
+  try {
+    return String(wasmUrl(file));
+  } catch (cause) {
+    throw unavailable(file, "a place where it can be read", textOf(cause), hintOf(""), cause);
+  }
+}
+
+async function compile(file: string, url: string): Promise<WebAssembly.Module> {
+  const expected = `${file} at ${url.length > 200 ? `${url.slice(0, 100)}…` : url}`;
+  const bytes = await readSource(url).catch((cause: unknown) => {
+    const received = cause instanceof Pint8Error ? cause.received : textOf(cause);
+    throw unavailable(file, expected, received, hintOf(url), cause);
+  });
+  if (!isWasm(bytes)) throw unavailable(file, expected, contentOf(bytes), hintOf(url));
+  try {
+    return await WebAssembly.compile(bytes as BufferSource);
+  } catch (cause) {
+    const forbidden = /content security policy|unsafe-eval|\bCSP\b/i.test(textOf(cause));
+    throw forbidden
+      ? unavailable(
+          file,
+          "a page that may compile WebAssembly",
+          "a content security policy that forbids it",
+          POLICY,
+          cause,
+        )
+      : unavailable(file, `${expected}, whole`, textOf(cause), hintOf(url), cause);
+  }
+}
+
+const POLICY = "Add 'wasm-unsafe-eval' to script-src of the Content-Security-Policy.";
+
+const isWasm = (bytes: Uint8Array) => bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d;
+
+/** What came in place of a module. */
+function contentOf(bytes: Uint8Array): string {
+  const start = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();
+  if (/^<(!doctype|html|head|\?xml)/i.test(start)) return "an HTML page";
+  if (start.startsWith("version https://git-lfs")) return "a Git LFS pointer";
+  return bytes.length === 0 ? "no bytes" : `${bytes.length} bytes of something else`;
+}
+
+/** What to do, by what the URL tells of the tool that moved the scripts away from the files. */
+function hintOf(url: string): string {
+  const inline = 'or import "pint8/inline", which needs no files';
+  if (isNode() && url.startsWith("/_next/"))
+    return 'In next.config, add serverExternalPackages: ["pint8"], so that Next leaves the package as it is on the server.';
+  if (/\/node_modules\//.test(url) && /^https?:/.test(url))
+    return `With Vite's server, add optimizeDeps: { exclude: ["pint8"] } to vite.config, ${inline}.`;
+  const place = /^https?:|^file:/.test(url) ? new URL(".", url).href : "where they are served";
+  return `Copy node_modules/pint8/wasm/*.wasm to ${place}, say where they are by the option wasmUrl, ${inline}.`;
+}
+
+const textOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause));
+
+function unavailable(file: string, expected: string, received: string, hint: string, cause?: unknown): Pint8Error {
+  return new Pint8Error("MODULE_UNAVAILABLE", { where: `file ${file}`, expected, received, hint }, { cause });
+}
