@@ -93,7 +93,7 @@ const LOAD_OPTIONS: OptionNames<LoadOptions> = {
  * INVALID_PLAN; MODULE_UNAVAILABLE; OUT_OF_MEMORY; INVALID_OPTION; the signal's reason.
  */
 export async function loadModel(source: Source, options: LoadOptions = {}): Promise<Session> {
-  checkOptions("loadModel", options, LOAD_OPTIONS);
+  checkOptions("loadModel", options, { ...LOAD_OPTIONS, signature: true, customOperators: true, limits: true });
   requireEngine();
   const { module = "auto", batch, shapes, externalData, wasm, wasmUrl } = options;
   const bytes = await readSource(source, options);
