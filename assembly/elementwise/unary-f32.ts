@@ -1,0 +1,124 @@
+/** Functions of one float32, four at a time in vector modules. @full */
+import { load16, store16 } from "../common/edge.simd";
+import { expF32, expMinusOneF32, geluF32, geluTanhF32, logF32, logisticF32, rootReciprocalF32, tanhF32 } from "../common/float";
+import { atLeast, atMost, ceilOf, floorOf, magnitude, nearestOf, negative, plus, root, splat, times, whereLess } from "../common/lanes";
+import { share } from "../common/split";
+
+/** y[i] = f(x[i]), clamped where the form says so. */
+@unmanaged
+export class UnaryF32 {
+  x: u32;
+  y: u32;
+  count: u32;
+  /** Which function: the constants below. */
+  form: u32;
+  /** Clamp: its bounds. Leaky: the slope below 0 is `lo`. */
+  lo: f32;
+  hi: f32;
+}
+
+const CLAMP: u32 = 0;
+const LEAKY: u32 = 1;
+const ABS: u32 = 2;
+const NEG: u32 = 3;
+const SIGN: u32 = 4;
+const CEIL: u32 = 5;
+const FLOOR: u32 = 6;
+const ROUND: u32 = 7;
+const SQRT: u32 = 8;
+const RSQRT: u32 = 9;
+const SQUARE: u32 = 10;
+const EXP: u32 = 11;
+const LOG: u32 = 12;
+const LOGISTIC: u32 = 13;
+const TANH: u32 = 14;
+const ELU: u32 = 15;
+const GELU: u32 = 16;
+const GELU_TANH: u32 = 17;
+const HARD_SWISH: u32 = 18;
+const SIN: u32 = 19;
+const COS: u32 = 20;
+
+export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
+  switch (p.form) {
+    case CLAMP: return loop(p, part, parts, CLAMP);
+    case LEAKY: return loop(p, part, parts, LEAKY);
+    case ABS: return loop(p, part, parts, ABS);
+    case NEG: return loop(p, part, parts, NEG);
+    case SIGN: return loop(p, part, parts, SIGN);
+    case CEIL: return loop(p, part, parts, CEIL);
+    case FLOOR: return loop(p, part, parts, FLOOR);
+    case ROUND: return loop(p, part, parts, ROUND);
+    case SQRT: return loop(p, part, parts, SQRT);
+    case RSQRT: return loop(p, part, parts, RSQRT);
+    case SQUARE: return loop(p, part, parts, SQUARE);
+    case EXP: return loop(p, part, parts, EXP);
+    case LOG: return loop(p, part, parts, LOG);
+    case LOGISTIC: return loop(p, part, parts, LOGISTIC);
+    case TANH: return loop(p, part, parts, TANH);
+    case ELU: return loop(p, part, parts, ELU);
+    case GELU: return loop(p, part, parts, GELU);
+    case GELU_TANH: return loop(p, part, parts, GELU_TANH);
+    case HARD_SWISH: return loop(p, part, parts, HARD_SWISH);
+    default: return turns(p, part, parts);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function loop(p: UnaryF32, part: u32, parts: u32, form: u32): void {
+  const start = share(p.count, part, parts);
+  let count = (share(p.count, part + 1, parts) - start) << 2;
+  let x = <usize>p.x + (<usize>start << 2);
+  let y = <usize>p.y + (<usize>start << 2);
+  if (ASC_FEATURE_SIMD) {
+    while (count) {
+      const n = min(count, 16);
+      store16(y, value<v128>(p, load16(x, n), form), n);
+      x += 16;
+      y += 16;
+      count -= n;
+    }
+  } else {
+    for (; count; count -= 4) {
+      store<f32>(y, value<f32>(p, load<f32>(x), form));
+      x += 4;
+      y += 4;
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline function value<T>(p: UnaryF32, x: T, form: u32): T {
+  if (form == CLAMP) return atMost<T>(atLeast<T>(x, splat<T>(p.lo)), splat<T>(p.hi));
+  else if (form == LEAKY) return whereLess<T>(x, splat<T>(0), times<T>(x, splat<T>(p.lo)), x);
+  else if (form == ABS) return magnitude<T>(x);
+  else if (form == NEG) return negative<T>(x);
+  else if (form == SIGN) return whereLess<T>(x, splat<T>(0), splat<T>(-1), whereLess<T>(splat<T>(0), x, splat<T>(1), x));
+  else if (form == CEIL) return ceilOf<T>(x);
+  else if (form == FLOOR) return floorOf<T>(x);
+  else if (form == ROUND) return nearestOf<T>(x);
+  else if (form == SQRT) return root<T>(x);
+  else if (form == RSQRT) return rootReciprocalF32<T>(x);
+  else if (form == SQUARE) return times<T>(x, x);
+  else if (form == EXP) return expF32<T>(x);
+  else if (form == LOG) return logF32<T>(x);
+  else if (form == LOGISTIC) return logisticF32<T>(x);
+  else if (form == TANH) return tanhF32<T>(x);
+  else if (form == ELU) return whereLess<T>(x, splat<T>(0), expMinusOneF32<T>(x), x);
+  else if (form == GELU) return geluF32<T>(x);
+  else if (form == GELU_TANH) return geluTanhF32<T>(x);
+  else {
+    const gate = atMost<T>(atLeast<T>(plus<T>(x, splat<T>(3)), splat<T>(0)), splat<T>(6));
+    return times<T>(times<T>(x, gate), splat<T>(1.0 / 6));
+  }
+}
+
+/** Sines and cosines, one at a time, reduced exactly for the largest numbers too. */
+function turns(p: UnaryF32, part: u32, parts: u32): void {
+  const end = share(p.count, part + 1, parts);
+  const cosine = p.form == COS;
+  for (let i = share(p.count, part, parts); i < end; i++) {
+    const x = load<f32>(<usize>p.x + (<usize>i << 2));
+    store<f32>(<usize>p.y + (<usize>i << 2), cosine ? NativeMathf.cos(x) : NativeMathf.sin(x));
+  }
+}
