@@ -211,6 +211,16 @@ for (const subject of await subjects())
         });
       }
     });
+    test("3x3 in tiles of four outputs", () => {
+      const draw = random(107);
+      for (let i = 0; i < 60; i++)
+        check(subject, draw, {
+          xShape: [draw.int(1, 2), draw.int(1, 11), draw.int(1, 11), draw.pick([8, 16, 24])],
+          outputs: draw.pick([16, 24, 32]),
+          ...{ kernel: [3, 3], stride: [1, 1], dilation: [1, 1], groups: 1, depthwise: false, scales: "usual" },
+          padding: draw.int(0, 1) ? "same" : padding(draw),
+        });
+    });
     test("more products than one lane can sum", () => {
       const draw = random(106);
       for (let i = 0; i < 150; i++)

@@ -5,6 +5,7 @@ import { directLayout } from "../../primitives/product/direct.ts";
 import { blocking, vectorScratch, wideningPays } from "../../primitives/product/gemm.ts";
 import { packPanels, packWide } from "../../primitives/product/panels.ts";
 import { choosePacking, columnsScratch, type Sparse } from "../../primitives/product/sparse.ts";
+import { winogradLayout } from "../../primitives/product/winograd.ts";
 import type { Output } from "../../primitives/requantize/types.ts";
 import type { Constrained } from "../constraints.ts";
 import type { Lowering, ScratchAddress } from "../types.ts";
@@ -109,6 +110,13 @@ function lowerVector(to: Lowering, product: Product, data: Int8Array, q: number,
 
 function lowerDense(to: Lowering, product: Product, data: Int8Array, q: number, size: string, forms: string): void {
   const { m, n, k, xStride, patches } = product;
+  const tiles = to.optimize === "speed" && patches && winogradLayout(to.module, data, n, xStride, forms, patches);
+  if (tiles) {
+    const { mBlock, scratchBytes } = tiles;
+    const gemm = { ...gemmOf(product, q), w: to.place(tiles.weights), mBlock, ...to.scratch(scratchBytes) };
+    to.call({ kernel: "winograd", params: { ...gemm, ...patches }, note: `winograd ${size}` });
+    return;
+  }
   const direct = patches && directLayout(to.module, data, n, xStride, forms, patches);
   if (direct) {
     const w = to.place(packPanels(to.module, direct.data, n, direct.k, to.packer));
