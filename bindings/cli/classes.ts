@@ -1,5 +1,5 @@
 import { elementCount, type TypedArray } from "../tensor.ts";
-import type { Port } from "./port.ts";
+import type { Port } from "../values/port.ts";
 
 /** One entry of an output: its place, its number as stored, and what that stands for. */
 export interface ClassScore {

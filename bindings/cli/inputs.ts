@@ -1,10 +1,10 @@
 import { extname } from "node:path";
 import { ensure, Pint8Error } from "../errors.ts";
 import { byteLength, type TypedArray, typedCopy } from "../tensor.ts";
+import { defaultScaling, imageShape, preparePicture, type Scaling, scalingText } from "../values/image.ts";
+import { type Port, portText } from "../values/port.ts";
 import { readBytes } from "./files.ts";
 import { decodePicture, pictureFormat } from "./picture/decode.ts";
-import { defaultScaling, imageShape, preparePicture, type Scaling, scalingText } from "./picture/prepare.ts";
-import { type Port, portText } from "./port.ts";
 
 /** How pictures are scaled where the command line says so. */
 export interface PictureOptions {

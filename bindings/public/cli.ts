@@ -2,14 +2,10 @@
 import { readFileSync } from "node:fs";
 import { main } from "../cli/program.ts";
 
-/** The nearest package.json above this file: beside `bindings/`, or above `dist/lib/`. */
+/** Of the package.json above `bindings/public` and above `dist/lib`. */
 function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL(packagePath(), import.meta.url), "utf8")) as { version: string };
-  return version;
-}
-
-function packagePath(): string {
-  return import.meta.url.endsWith(".ts") ? "../package.json" : "../../package.json";
+  const file = new URL("../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }
 
 // A reader that leaves early (`pint8 … | head`) is no failure.

@@ -24,6 +24,7 @@ import { loadModule } from "../session/modules.ts";
 import { checkOptions, type OptionNames } from "../session/options.ts";
 import { Session } from "../session/session.ts";
 import { readSource, type Source } from "../session/source.ts";
+import type { AnyModel, ModelTypes } from "../session/types.ts";
 import { type LoadPlanOptions, PLAN_OPTIONS } from "./runtime.ts";
 
 export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
@@ -56,10 +57,23 @@ export { MODULES, type ModuleName, type Optimize } from "../primitives/modules.t
 export type { Packer } from "../primitives/requantize/types.ts";
 export type { WasmUrl } from "../session/files.ts";
 export { type KernelModule, loadModule } from "../session/modules.ts";
-export type { Inputs, Outputs, TensorInfo } from "../session/ports.ts";
-export { Session, type SessionOptions } from "../session/session.ts";
+export { type RunOptions, Session, type SessionOptions } from "../session/session.ts";
 export type { Progress, ReadOptions, Source } from "../session/source.ts";
+export type {
+  AnyModel,
+  ArrayOf,
+  InputArray,
+  Inputs,
+  ModelTypes,
+  NumberArray,
+  Outputs,
+  TensorInfo,
+} from "../session/types.ts";
 export type { DType, Quantization, Tensor, TensorType, TypedArray } from "../tensor.ts";
+export { type ImageOptions, imageInput } from "../values/image.ts";
+export type { Fit } from "../values/picture.ts";
+export type { PixelData } from "../values/pixels.ts";
+export { dequantize, type Quantized, quantize, type Score, topK } from "../values/quantize.ts";
 export { type LoadPlanOptions, loadPlan } from "./runtime.ts";
 
 /** How a model is loaded. */
@@ -92,7 +106,10 @@ const LOAD_OPTIONS: OptionNames<LoadOptions> = {
  * Errors: IO where the source cannot be read; INVALID_MODEL, INVALID_GRAPH, UNSUPPORTED for what cannot be run;
  * INVALID_PLAN; MODULE_UNAVAILABLE; OUT_OF_MEMORY; INVALID_OPTION; the signal's reason.
  */
-export async function loadModel(source: Source, options: LoadOptions = {}): Promise<Session> {
+export async function loadModel<M extends ModelTypes = AnyModel>(
+  source: Source,
+  options: LoadOptions = {},
+): Promise<Session<M>> {
   checkOptions("loadModel", options, { ...LOAD_OPTIONS, signature: true, customOperators: true, limits: true });
   requireEngine();
   const { module = "auto", batch, shapes, externalData, wasm, wasmUrl } = options;

@@ -10,6 +10,7 @@ import { loadModule } from "../session/modules.ts";
 import { checkOptions, type OptionNames } from "../session/options.ts";
 import { Session, type SessionOptions } from "../session/session.ts";
 import { type ReadOptions, readSource, type Source } from "../session/source.ts";
+import type { AnyModel, ModelTypes } from "../session/types.ts";
 
 export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
 export { isPlan, readPlan } from "../plan/file.ts";
@@ -17,10 +18,21 @@ export type { Plan, PlanPort, PlanStep, Range } from "../plan/types.ts";
 export { MODULES, type ModuleName } from "../primitives/modules.ts";
 export type { WasmUrl } from "../session/files.ts";
 export { type KernelModule, loadModule } from "../session/modules.ts";
-export type { Inputs, Outputs, TensorInfo } from "../session/ports.ts";
-export { Session, type SessionOptions } from "../session/session.ts";
+export { type RunOptions, Session, type SessionOptions } from "../session/session.ts";
 export type { Progress, ReadOptions, Source } from "../session/source.ts";
+export type {
+  AnyModel,
+  ArrayOf,
+  InputArray,
+  Inputs,
+  ModelTypes,
+  NumberArray,
+  Outputs,
+  TensorInfo,
+} from "../session/types.ts";
 export type { DType, TypedArray } from "../tensor.ts";
+
+export { dequantize, type Quantized, quantize, type Score, topK } from "../values/quantize.ts";
 
 /** How a saved plan is run. A plan is bound to one module, so there is none to choose. */
 export interface LoadPlanOptions extends SessionOptions, ReadOptions {
@@ -48,7 +60,10 @@ export const PLAN_OPTIONS: OptionNames<LoadPlanOptions> = {
  * Errors: IO, INVALID_PLAN, MODULE_UNAVAILABLE where this engine cannot run the plan's module, OUT_OF_MEMORY,
  * INVALID_OPTION; the signal's reason.
  */
-export async function loadPlan(source: Source, options: LoadPlanOptions = {}): Promise<Session> {
+export async function loadPlan<M extends ModelTypes = AnyModel>(
+  source: Source,
+  options: LoadPlanOptions = {},
+): Promise<Session<M>> {
   checkOptions("loadPlan", options, PLAN_OPTIONS);
   requireEngine();
   const plan = readPlan(await readSource(source, options));

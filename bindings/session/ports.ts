@@ -1,22 +1,8 @@
 import { ensure } from "../errors.ts";
 import type { PlanPort } from "../plan/types.ts";
 import type { DType, TypedArray } from "../tensor.ts";
-
-/** What a caller needs to know of an input or output. */
-export interface TensorInfo {
-  readonly name: string;
-  readonly dtype: DType;
-  /** Row-major; `[N,H,W,C]` for images. */
-  readonly shape: readonly number[];
-  /** `real = scale · (q − zeroPoint)`; 0 where the tensor is not quantized. */
-  readonly scale: number;
-  readonly zeroPoint: number;
-}
-
-/** Inputs by name, or in input order. */
-export type Inputs = Readonly<Record<string, TypedArray>> | readonly TypedArray[];
-/** Outputs by name: copies. */
-export type Outputs = Record<string, TypedArray>;
+import { quantizeInto, takesReals } from "../values/quantize.ts";
+import type { Inputs, TensorInfo } from "./types.ts";
 
 /** A port with the view of its memory. */
 export interface BoundPort {
@@ -88,17 +74,24 @@ export function setInputs(ports: readonly BoundPort[], inputs: Inputs): void {
   for (const port of ports) setInput(port, Object.hasOwn(named, port.info.name) ? named[port.info.name] : undefined);
 }
 
-function setInput(port: BoundPort, value: unknown): void {
+function setInput({ info, view, type }: BoundPort, value: unknown): void {
   const array = value as TypedArray;
-  const fits =
-    ArrayBuffer.isView(value) && array[Symbol.toStringTag] === port.type && array.length === port.view.length;
-  ensure(fits, "INVALID_INPUT", () => ({
-    where: `input "${port.info.name}"`,
-    expected: `${port.type} of ${port.view.length} elements ([${port.info.shape}] ${port.info.dtype})`,
+  const typed = ArrayBuffer.isView(value) && array[Symbol.toStringTag] === type;
+  const reals = !typed && takesReals(info) && isReals(value);
+  ensure((typed || reals) && array.length === view.length, "INVALID_INPUT", () => ({
+    where: `input "${info.name}"`,
+    expected: `${type} of ${view.length} elements ([${info.shape}] ${info.dtype})${takesReals(info) && type !== "Float32Array" ? ", or as many real numbers" : ""}`,
     received: describe(value),
   }));
   // The class has been compared; TypeScript cannot see which of the pairs it is.
-  (port.view as Uint8Array).set(array as Uint8Array);
+  if (typed) (view as Uint8Array).set(array as Uint8Array);
+  else quantizeInto(view, info, array as ArrayLike<number>);
+}
+
+/** Real numbers: an array of them, or a Float32Array. */
+function isReals(value: unknown): boolean {
+  if (ArrayBuffer.isView(value)) return (value as TypedArray)[Symbol.toStringTag] === "Float32Array";
+  return Array.isArray(value) && value.every((entry) => typeof entry === "number");
 }
 
 function namesOf(ports: readonly BoundPort[]): string {

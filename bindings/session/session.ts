@@ -1,12 +1,18 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { ensure, Pint8Error } from "../errors.ts";
 import { memoryBytes, type Plan, type PlanStep, STEP_BYTES } from "../plan/types.ts";
 import type { ModuleName } from "../primitives/modules.ts";
+import type { TypedArray } from "../tensor.ts";
 import { isNode, processors } from "./engine.ts";
 import { instantiate } from "./instantiate.ts";
 import type { KernelModule } from "./modules.ts";
-import { type BoundPort, bindPort, type Inputs, type Outputs, setInputs, type TensorInfo } from "./ports.ts";
+import { checkOptions } from "./options.ts";
+import { type BoundPort, bindPort, setInputs } from "./ports.ts";
 import { roster, type Team } from "./threads.ts";
+import type { AnyModel, Inputs, ModelTypes, Outputs } from "./types.ts";
 
+/** What `using` calls; engines that do not know it have no `using` either. */
+const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
 const PAGE_BYTES = 65536;
 /** More threads than any machine that this runs on gains from. */
 const MAX_THREADS = 64;
@@ -23,6 +29,24 @@ export interface SessionOptions {
   readonly threads?: number | "auto";
   /** Told what the caller should know but need not act on; console.warn when absent. */
   readonly onWarning?: (message: string) => void;
+}
+
+/** How one inference is run. */
+export interface RunOptions {
+  /** Copies, the default, or views of the model's memory: nothing is allocated for them, and the next run overwrites them. */
+  readonly outputs?: "copies" | "views";
+}
+
+const DEFAULT_RUN: RunOptions = {};
+
+function checkRun(options: RunOptions): void {
+  checkOptions("run", options, { outputs: true });
+  const { outputs = "copies" } = options;
+  ensure(outputs === "copies" || outputs === "views", "INVALID_OPTION", () => ({
+    where: "outputs",
+    expected: "copies or views",
+    received: String(outputs),
+  }));
 }
 
 /** Everything that closing lets go of. */
@@ -42,11 +66,11 @@ interface Live {
  * A network in one wasm memory, ready to run. All memory is taken when it opens; a run allocates nothing but the copies of
  * its outputs.
  */
-export class Session {
+export class Session<M extends ModelTypes = AnyModel> {
   /** What `run` takes, in input order. */
-  readonly inputs: readonly TensorInfo[];
+  readonly inputs: M["inputs"];
   /** What `run` returns. */
-  readonly outputs: readonly TensorInfo[];
+  readonly outputs: M["outputs"];
   /** The kernels that run it. */
   readonly module: ModuleName;
   /** The kernel calls of one run, in order. */
@@ -58,8 +82,8 @@ export class Session {
 
   private constructor(plan: Plan, live: Live) {
     this.#live = live;
-    this.inputs = Object.freeze(live.inputs.map(({ info }) => info));
-    this.outputs = Object.freeze(live.outputs.map(({ info }) => info));
+    this.inputs = Object.freeze(live.inputs.map(({ info }) => info)) as M["inputs"];
+    this.outputs = Object.freeze(live.outputs.map(({ info }) => info)) as M["outputs"];
     this.module = plan.module;
     this.steps = plan.steps;
     this.memoryBytes = live.memory.buffer.byteLength;
@@ -71,7 +95,11 @@ export class Session {
    * Errors: INVALID_PLAN where the module is another than the plan's, OUT_OF_MEMORY where the engine grants less memory than
    * the plan needs, INVALID_OPTION.
    */
-  static async open(plan: Plan, kernels: KernelModule, options: SessionOptions = {}): Promise<Session> {
+  static async open<M extends ModelTypes = AnyModel>(
+    plan: Plan,
+    kernels: KernelModule,
+    options: SessionOptions = {},
+  ): Promise<Session<M>> {
     const { name, hash, edition } = kernels;
     ensure(plan.module === name && plan.moduleHash === hash, "INVALID_PLAN", () => ({
       where: "plan",
@@ -86,7 +114,7 @@ export class Session {
       hint: `Load ${name}.full.wasm: loadModule("${name}", undefined, "full").`,
     }));
     const { memory, team, runSteps } = await takeThreads(plan, kernels, options);
-    return new Session(plan, {
+    return new Session<M>(plan, {
       memory,
       team,
       runSteps,
@@ -108,27 +136,30 @@ export class Session {
   }
 
   /**
-   * One inference. Inputs by name or in input order, each the typed array of its dtype (`bool` Uint8Array, float16
-   * Uint16Array) with exactly the tensor's number of elements. Returns copies.
+   * One inference. Inputs by name or in input order, each with exactly the tensor's number of elements: the typed array of
+   * its dtype (`bool` Uint8Array, float16 Uint16Array), or real numbers for a quantized or float input, as a Float32Array or
+   * an array, which are quantized as `quantize` does. Returns the outputs by name: copies, or where they are asked for
+   * `"views"` of the model's memory, which the next run overwrites.
    *
    * Errors: INVALID_INPUT, CLOSED, WORKER where a thread failed: the model can only be closed then.
    */
-  run(inputs: Inputs): Outputs {
+  run(inputs: Inputs<M>, options: RunOptions = DEFAULT_RUN): Outputs<M> {
     const live = this.#open();
-    setInputs(live.inputs, inputs);
+    if (options !== DEFAULT_RUN) checkRun(options);
+    setInputs(live.inputs, inputs as Inputs);
     this.#steps(live, 0, this.steps.length);
-    const outputs: Outputs = {};
-    for (const { info, view } of live.outputs) outputs[info.name] = view.slice();
-    return outputs;
+    const outputs: Record<string, TypedArray> = {};
+    for (const { info, view } of live.outputs) outputs[info.name] = options.outputs === "views" ? view : view.slice();
+    return outputs as Outputs<M>;
   }
 
   /**
    * One inference step by step: the milliseconds of each entry of `steps`, by the given clock. The inputs are whatever the
    * memory holds when none are given.
    */
-  profile(inputs?: Inputs, now: () => number = () => performance.now()): Float64Array {
+  profile(inputs?: Inputs<M>, now: () => number = () => performance.now()): Float64Array {
     const live = this.#open();
-    if (inputs !== undefined) setInputs(live.inputs, inputs);
+    if (inputs !== undefined) setInputs(live.inputs, inputs as Inputs);
     const times = new Float64Array(this.steps.length);
     for (let i = 0; i < times.length; i++) {
       const start = now();
@@ -149,6 +180,11 @@ export class Session {
   close(): void {
     this.#live?.team?.close();
     this.#live = undefined;
+  }
+
+  /** Closes: `using model = await loadModel(source)`. */
+  [DISPOSE](): void {
+    this.close();
   }
 
   #open(): Live {

@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { type ClassScore, topClasses } from "../../bindings/cli/classes.ts";
 import { measure } from "../../bindings/cli/measure.ts";
 import { decodePicture } from "../../bindings/cli/picture/decode.ts";
-import { grey, type Picture } from "../../bindings/cli/picture/picture.ts";
-import { defaultScaling, preparePicture } from "../../bindings/cli/picture/prepare.ts";
 import { milliseconds, percent } from "../../bindings/cli/text.ts";
 import { loadModel } from "../../bindings/public/index.ts";
 import type { TypedArray } from "../../bindings/tensor.ts";
+import { defaultScaling, preparePicture } from "../../bindings/values/image.ts";
+import { grey, type Picture } from "../../bindings/values/picture.ts";
 
 /** Columns of a terminal that does not say how many it has, and the most that are used. */
 const COLUMNS = 80;

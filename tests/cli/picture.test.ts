@@ -5,8 +5,8 @@ import { encode as encodeBmp } from "bmp-ts";
 import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
 import { decodePicture, pictureFormat } from "../../bindings/cli/picture/decode.ts";
-import { grey, type Picture, resize } from "../../bindings/cli/picture/picture.ts";
 import { Pint8Error } from "../../bindings/errors.ts";
+import { grey, type Picture, resize } from "../../bindings/values/picture.ts";
 
 /** Four pixels in two rows: red, green / blue, grey. */
 const RGB = [255, 0, 0, 0, 255, 0, 0, 0, 255, 128, 128, 128];

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Picture } from "../../bindings/cli/picture/picture.ts";
-import { defaultScaling, preparePicture, scalingText } from "../../bindings/cli/picture/prepare.ts";
-import type { Port } from "../../bindings/cli/port.ts";
+import { defaultScaling, preparePicture, scalingText } from "../../bindings/values/image.ts";
+import type { Picture } from "../../bindings/values/picture.ts";
+import type { Port } from "../../bindings/values/port.ts";
 
 const port = (
   dtype: Port["dtype"],

@@ -134,7 +134,7 @@ export function split(session: Session, bytes: Uint8Array): TypedArray[] {
 }
 
 /** The raw bytes of all outputs, one after the other. */
-export function join(outputs: Readonly<Record<string, TypedArray>>): Uint8Array {
+export function join(outputs: Readonly<Record<string, ArrayBufferView>>): Uint8Array {
   const parts = Object.values(outputs).map(
     ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength),
   );

@@ -1,8 +1,8 @@
 import { byteLength, type TypedArray, typedCopy } from "../../tensor.ts";
+import type { Port } from "../../values/port.ts";
 import { measure } from "../measure.ts";
 import { open } from "../open.ts";
 import type { EngineOptions } from "../options.ts";
-import type { Port } from "../port.ts";
 import { profileLines, profileSteps } from "../profile.ts";
 import type { Streams } from "../streams.ts";
 import { milliseconds } from "../text.ts";

@@ -1,7 +1,7 @@
 import { type Inspection, inspectModel, type OperatorReport } from "../../public/index.ts";
+import { type Port, portText } from "../../values/port.ts";
 import { readBytes } from "../files.ts";
 import type { EngineOptions } from "../options.ts";
-import { type Port, portText } from "../port.ts";
 import type { Streams } from "../streams.ts";
 import { count, percent, table } from "../text.ts";
 

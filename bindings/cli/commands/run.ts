@@ -1,11 +1,11 @@
 import { ensure } from "../../errors.ts";
 import type { TypedArray } from "../../tensor.ts";
+import { type Port, portText } from "../../values/port.ts";
 import { areProbabilities, type ClassScore, dequantized, isClasses, topClasses } from "../classes.ts";
 import { readBytes, writeWhole } from "../files.ts";
 import { type PictureOptions, readInputs } from "../inputs.ts";
 import { open } from "../open.ts";
 import type { EngineOptions } from "../options.ts";
-import { type Port, portText } from "../port.ts";
 import type { Streams } from "../streams.ts";
 import { milliseconds, percent, table } from "../text.ts";
 

@@ -1,6 +1,6 @@
 import { decode } from "bmp-ts";
 import { ensure } from "../../errors.ts";
-import { checkSize, type Picture } from "./picture.ts";
+import { checkSize, type Picture } from "../../values/picture.ts";
 
 /** Compression of a BMP header: plain rows, or 16 and 32 bit pixels with masks. */
 const PLAIN = 0;

@@ -1,5 +1,5 @@
 import { Pint8Error } from "../../errors.ts";
-import type { Picture } from "./picture.ts";
+import type { Picture } from "../../values/picture.ts";
 
 const FORMATS = {
   PNG: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],

@@ -1,5 +1,5 @@
 import jpeg from "jpeg-js";
-import { checkSize, MAX_PIXELS, type Picture } from "./picture.ts";
+import { checkSize, MAX_PIXELS, type Picture } from "../../values/picture.ts";
 
 /** Decodes a baseline or progressive JPEG. The orientation tag is not applied, as in TensorFlow's decoder. */
 export function decodeJpeg(bytes: Uint8Array, where: string): Picture {

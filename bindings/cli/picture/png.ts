@@ -1,6 +1,6 @@
 import { type DecodedPng, decode } from "fast-png";
 import { ensure } from "../../errors.ts";
-import { checkSize, type Picture } from "./picture.ts";
+import { checkSize, type Picture } from "../../values/picture.ts";
 
 type Rgba = readonly [r: number, g: number, b: number, alpha: number];
 

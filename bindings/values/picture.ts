@@ -1,6 +1,6 @@
-import { ensure } from "../../errors.ts";
+import { ensure } from "../errors.ts";
 
-/** A decoded picture: `data` is `[height, width, 3]`, red, green, blue in 0..255, fractions where the file has 16 bits. */
+/** A picture as pixels: `data` is `[height, width, 3]`, red, green, blue in 0..255, fractions where the file has 16 bits. */
 export interface Picture {
   readonly width: number;
   readonly height: number;
@@ -10,14 +10,48 @@ export interface Picture {
 /** Pictures beyond this are refused before they are decoded; 64 megapixels take 768 MB as a `Picture`. */
 export const MAX_PIXELS = 64 * 2 ** 20;
 
+/** What to do with a picture of other proportions than its target. */
+export type Fit = "stretch" | "cover" | "contain";
+const FITS: readonly string[] = ["stretch", "cover", "contain"];
+
+/** The picture cut to the proportions of the target, or with black beside it. */
+export function fitted(picture: Picture, width: number, height: number, fit: Fit): Picture {
+  ensure(FITS.includes(fit), "INVALID_OPTION", () => ({
+    where: "fit",
+    expected: FITS.join(", "),
+    received: String(fit),
+  }));
+  if (fit === "stretch" || picture.width * height === picture.height * width) return picture;
+  const choose = fit === "cover" ? Math.min : Math.max;
+  const scale = choose(picture.width / width, picture.height / height);
+  return crop(picture, Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
+}
+
+/** The middle of a picture, black where it is smaller. */
+function crop(picture: Picture, width: number, height: number): Picture {
+  const data = new Float32Array(width * height * 3);
+  const [left, top] = [Math.floor((picture.width - width) / 2), Math.floor((picture.height - height) / 2)];
+  for (let y = Math.max(0, -top); y < Math.min(height, picture.height - top); y++) {
+    const from = Math.max(0, left);
+    const row = ((y + top) * picture.width + from) * 3;
+    const pixels = Math.min(width, picture.width - left) - (from - left);
+    data.set(picture.data.subarray(row, row + pixels * 3), (y * width + from - left) * 3);
+  }
+  return { width, height, data };
+}
+
 /** Refuses sizes of 0 and beyond MAX_PIXELS. */
 export function checkSize(width: number, height: number, where: string): void {
-  ensure(width > 0 && height > 0 && width * height <= MAX_PIXELS, "INVALID_INPUT", () => ({
-    where,
-    expected: `a picture of 1 to ${MAX_PIXELS} pixels`,
-    received: `${width}x${height}`,
-    hint: "Scale the picture down first.",
-  }));
+  ensure(
+    Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0 && width * height <= MAX_PIXELS,
+    "INVALID_INPUT",
+    () => ({
+      where,
+      expected: `a picture of 1 to ${MAX_PIXELS} pixels`,
+      received: `${width}x${height}`,
+      hint: "Scale the picture down first.",
+    }),
+  );
 }
 
 /**
