@@ -25,7 +25,7 @@
 
 /** x · 2^exponent, saturating. */
 // @ts-ignore: decorator
-@inline function saturatingShift(x: i32, exponent: i32): i32 {
+@inline export function saturatingShift(x: i32, exponent: i32): i32 {
   const wide = <i64>x << exponent;
   return <i32>min(max(wide, <i64>i32.MIN_VALUE), <i64>i32.MAX_VALUE);
 }

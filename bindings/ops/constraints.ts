@@ -69,16 +69,25 @@ export function requireDType<D extends DType>(
   return tensor.dtype as D;
 }
 
-/** One finite positive scale, and a zero point that the 8-bit type holds. */
+/** One finite positive scale, and a zero point that the type of 8 or 16 bits holds. */
 export function requireAffine(node: Constrained, number: string, tensor: Tensor): Affine {
   const { scale, zeroPoint } = perTensor(tensor, `${node.where}, ${number}`);
-  const { lo, hi } = RANGE[tensor.dtype === "uint8" ? "uint8" : "int8"];
+  const { lo, hi } = RANGE[tensor.dtype === "uint8" || tensor.dtype === "int16" ? tensor.dtype : "int8"];
   const fits = scale > 0 && Number.isFinite(scale) && Number.isInteger(zeroPoint) && zeroPoint >= lo && zeroPoint <= hi;
   constrain(node, number, fits, () => ({
     expected: `"${tensor.name}" with a finite scale above 0 and a zero point from ${lo} to ${hi}`,
     received: `scale ${scale}, zero point ${zeroPoint}`,
   }));
   return { scale, zeroPoint };
+}
+
+/** The zero point of an int16 tensor is 0. */
+export function requireSymmetric(node: Constrained, number: string, tensor: Tensor): void {
+  const zeroPoint = tensor.quantization?.zeroPoint[0] ?? 0;
+  constrain(node, number, tensor.dtype !== "int16" || zeroPoint === 0, () => ({
+    expected: `int16 "${tensor.name}" with zero point 0`,
+    received: String(zeroPoint),
+  }));
 }
 
 /** A ratio of scales that the fixed-point multiplier can hold: finite, not above 2^30. */

@@ -4,11 +4,14 @@ import { mul } from "./elementwise/mul.ts";
 import { sub } from "./elementwise/sub.ts";
 import { concat } from "./move/concat.ts";
 import { expandDims } from "./move/expandDims.ts";
+import { matrixDiag } from "./move/matrixDiag.ts";
+import { matrixSetDiag } from "./move/matrixSetDiag.ts";
 import { pad } from "./move/pad.ts";
 import { reshape } from "./move/reshape.ts";
 import { squeeze } from "./move/squeeze.ts";
 import { transpose } from "./move/transpose.ts";
 import { averagePool2d } from "./pool/averagePool2d.ts";
+import { l2Pool2d } from "./pool/l2Pool2d.ts";
 import { maxPool2d } from "./pool/maxPool2d.ts";
 import { mean } from "./pool/mean.ts";
 import { reduceAll } from "./pool/reduceAll.ts";
@@ -21,10 +24,22 @@ import { conv2d } from "./product/conv2d.ts";
 import { fullyConnected } from "./product/fullyConnected.ts";
 import { resizeBilinear } from "./resize/resizeBilinear.ts";
 import { resizeNearestNeighbor } from "./resize/resizeNearestNeighbor.ts";
+import { argMax } from "./sort/argMax.ts";
+import { argMin } from "./sort/argMin.ts";
+import { cumsum } from "./sort/cumsum.ts";
+import { oneHot } from "./sort/oneHot.ts";
+import { segmentSum } from "./sort/segmentSum.ts";
+import { topK } from "./sort/topK.ts";
+import { unsortedSegmentMax } from "./sort/unsortedSegmentMax.ts";
+import { unsortedSegmentMin } from "./sort/unsortedSegmentMin.ts";
+import { unsortedSegmentProd } from "./sort/unsortedSegmentProd.ts";
+import { unsortedSegmentSum } from "./sort/unsortedSegmentSum.ts";
 import { dequantize } from "./table/dequantize.ts";
 import { hardSwish } from "./table/hardSwish.ts";
+import { l2Normalization } from "./table/l2Normalization.ts";
 import { leakyRelu } from "./table/leakyRelu.ts";
 import { logistic } from "./table/logistic.ts";
+import { logSoftmax } from "./table/logSoftmax.ts";
 import { quantize } from "./table/quantize.ts";
 import { relu } from "./table/relu.ts";
 import { relu6 } from "./table/relu6.ts";
@@ -68,4 +83,19 @@ export const operators: Operators = {
   hardSwish,
   quantize,
   dequantize,
+  l2Pool2d,
+  logSoftmax,
+  l2Normalization,
+  argMax,
+  argMin,
+  topK,
+  cumsum,
+  oneHot,
+  segmentSum,
+  unsortedSegmentSum,
+  unsortedSegmentProd,
+  unsortedSegmentMax,
+  unsortedSegmentMin,
+  matrixDiag,
+  matrixSetDiag,
 };

@@ -28,7 +28,6 @@ interface Golden {
 const UNSUPPORTED: { readonly [name: string]: readonly string[] } = {
   audio_preprocessor_float: ["SignalWindow", "CAST", "STRIDED_SLICE"],
   audio_preprocessor_int8: ["SignalWindow", "CAST", "STRIDED_SLICE"],
-  deeplabv3_mnv2_dm05_pascal_quant: ["ARG_MAX (node 71)"],
   keyword_scrambled: ["SVDF"],
   movenet_single_pose_lightning_ptq: ["CAST", "GATHER_ND", "DIV (node 127)"],
   split_concat: ["SPLIT (node 1)"],

@@ -71,6 +71,7 @@ const BINARY: readonly Broken[] = [
 ];
 
 const TINY = int8([4], { scale: 2 ** -22, zeroPoint: 0 });
+const TO_128 = int8([4], { scale: 1 / 128, zeroPoint: 0 });
 const TO_256 = int8([4], { scale: 1 / 256, zeroPoint: -128 });
 const image = int8([1, 4, 4, 2]);
 const pool = { filter: [2, 2], stride: [1, 1], padding: "valid", activation: "none" };
@@ -78,7 +79,7 @@ const pool = { filter: [2, 2], stride: [1, 1], padding: "valid", activation: "no
 const POOL: readonly Broken[] = [
   { number: "C1", why: "no input", inputs: [] },
   { number: "C2", why: "uint8", inputs: [typed("uint8", [1, 4, 4, 2])], code: "UNSUPPORTED" },
-  { number: "C3", why: "another scale", inputs: [image], output: int8([], { scale: 0.6, zeroPoint: 0 }) },
+  { number: "C3", why: "another zero point", inputs: [image], output: int8([], { scale: 0.5, zeroPoint: 1 }) },
   { number: "C4", why: "three dimensions", inputs: [int8([4, 4, 2])] },
   { number: "C4", why: "an empty dimension", inputs: [int8([1, 0, 4, 2])] },
   { number: "C5", why: "stride 0", inputs: [image], attributes: { ...pool, stride: [0, 1] } },
@@ -120,10 +121,18 @@ const KINDS: { readonly [K in OpKind]?: { readonly attributes: object; readonly 
   softmax: {
     attributes: { beta: 1 },
     broken: [
-      ...UNARY,
+      ...UNARY.filter(({ number, why }) => number !== "C4" && why !== "an int16 output"),
+      { number: "C2", why: "int16 to int8", inputs: [typed("int16")], output: TO_256, code: "UNSUPPORTED" },
+      {
+        number: "C3",
+        why: "int16 around 3",
+        inputs: [tensor("int16", [4], { scale: 1, zeroPoint: 3 })],
+        output: typed("int16"),
+      },
       { number: "C5", why: "a scalar", inputs: [int8([])], output: TO_256 },
       { number: "C6", why: "another output", inputs: [int8([4])] },
-      { number: "C7", why: "beta 0", inputs: [int8([4])], output: TO_256, attributes: { beta: 0 } },
+      { number: "C6", why: "another int16 output", inputs: [int8([4])], output: typed("int16") },
+      { number: "C7", why: "beta −1", inputs: [int8([4])], output: TO_256, attributes: { beta: -1 } },
       { number: "C7", why: "beta NaN", inputs: [int8([4])], output: TO_256, attributes: { beta: NaN } },
     ],
   },
@@ -159,6 +168,115 @@ const KINDS: { readonly [K in OpKind]?: { readonly attributes: object; readonly 
       { number: "C4", why: "computed axes", inputs: [image, tensor("int32", [1])], code: "UNSUPPORTED" },
       { number: "C5", why: "an axis beyond the rank", inputs: [image, ints(4)] },
       { number: "C6", why: "too many to add", inputs: [int8([2 ** 24]), ints(0)], code: "UNSUPPORTED" },
+    ],
+  },
+  l2Pool2d: {
+    attributes: pool,
+    broken: [
+      { number: "C1", why: "no input", inputs: [] },
+      { number: "C2", why: "int8", inputs: [image], code: "UNSUPPORTED" },
+      { number: "C4", why: "three dimensions", inputs: [typed("float32", [4, 4, 2])], output: typed("float32") },
+    ],
+  },
+  logSoftmax: {
+    attributes: {},
+    broken: [
+      { number: "C1", why: "no input", inputs: [] },
+      { number: "C2", why: "int16", inputs: [typed("int16")], code: "UNSUPPORTED" },
+      { number: "C3", why: "a scale of 2^−26", inputs: [int8([4], { scale: 2 ** -26, zeroPoint: 0 })] },
+      { number: "C4", why: "another output", inputs: [int8([4])] },
+      { number: "C5", why: "a scalar", inputs: [int8([])], output: int8([], { scale: 1 / 16, zeroPoint: 127 }) },
+    ],
+  },
+  l2Normalization: {
+    attributes: { activation: "none" },
+    broken: [
+      { number: "C1", why: "no input", inputs: [] },
+      { number: "C2", why: "int16", inputs: [typed("int16")], code: "UNSUPPORTED" },
+      { number: "C3", why: "scale 0", inputs: [int8([4], { scale: 0, zeroPoint: 0 })] },
+      { number: "C4", why: "another output", inputs: [int8([4])] },
+      { number: "C5", why: "a scalar", inputs: [int8([])], output: TO_128 },
+      {
+        number: "C6",
+        why: "an activation",
+        inputs: [int8([4])],
+        output: TO_128,
+        attributes: { activation: "relu" },
+        code: "UNSUPPORTED",
+      },
+    ],
+  },
+  argMax: {
+    attributes: {},
+    broken: [
+      { number: "C1", why: "no axis", inputs: [image] },
+      { number: "C2", why: "strings", inputs: [typed("string"), ints(0)], output: typed("int32"), code: "UNSUPPORTED" },
+      { number: "C2", why: "an int8 output", inputs: [image, ints(0)], code: "UNSUPPORTED" },
+      { number: "C3", why: "two axes", inputs: [image, ints(0, 1)], output: typed("int32") },
+      { number: "C4", why: "an axis beyond the rank", inputs: [image, ints(4)], output: typed("int32") },
+      { number: "C5", why: "nothing along it", inputs: [int8([2, 0]), ints(1)], output: typed("int32") },
+    ],
+  },
+  cumsum: {
+    attributes: { exclusive: false, reverse: false },
+    broken: [
+      { number: "C1", why: "no axis", inputs: [typed("int32")] },
+      { number: "C2", why: "int8", inputs: [image, ints(0)], code: "UNSUPPORTED" },
+      { number: "C3", why: "two axes", inputs: [typed("int32"), ints(0, 1)], output: typed("int32") },
+      { number: "C4", why: "an axis beyond the rank", inputs: [typed("int32"), ints(1)], output: typed("int32") },
+    ],
+  },
+  oneHot: {
+    attributes: { axis: -1 },
+    broken: [
+      { number: "C1", why: "no values", inputs: [ints(0), ints(3)] },
+      { number: "C2", why: "an index of int8", inputs: [image, ints(3), image, image], code: "UNSUPPORTED" },
+      { number: "C2", why: "several values", inputs: [ints(0), ints(3), int8([2]), int8([1])] },
+      { number: "C3", why: "two depths", inputs: [ints(0), ints(3, 4), int8([1]), int8([1])] },
+      { number: "C4", why: "axis 2", inputs: [ints(0), ints(3), int8([1]), int8([1])], attributes: { axis: 2 } },
+    ],
+  },
+  segmentSum: {
+    attributes: {},
+    broken: [
+      { number: "C1", why: "no ids", inputs: [typed("int32")] },
+      { number: "C2", why: "int8", inputs: [int8([4]), ints(0, 0, 1, 1)], code: "UNSUPPORTED" },
+      { number: "C3", why: "too few ids", inputs: [typed("int32"), ints(0, 0)], output: typed("int32") },
+      { number: "C4", why: "falling ids", inputs: [typed("int32"), ints(0, 2, 1, 3)], output: typed("int32") },
+    ],
+  },
+  unsortedSegmentMax: {
+    attributes: {},
+    broken: [
+      { number: "C1", why: "no number", inputs: [typed("int32"), ints(0, 0, 1, 1)] },
+      {
+        number: "C4",
+        why: "−1 segments",
+        inputs: [typed("int32"), ints(0, 0, 1, 1), ints(-1)],
+        output: typed("int32"),
+      },
+    ],
+  },
+  matrixDiag: {
+    attributes: {},
+    broken: [
+      { number: "C1", why: "no input", inputs: [] },
+      { number: "C2", why: "strings", inputs: [typed("string")], output: typed("string"), code: "UNSUPPORTED" },
+      { number: "C3", why: "a scalar", inputs: [int8([])] },
+    ],
+  },
+  matrixSetDiag: {
+    attributes: {},
+    broken: [
+      { number: "C1", why: "no diagonal", inputs: [image] },
+      { number: "C2", why: "another type", inputs: [int8([2, 2]), typed("int16", [2])], code: "UNSUPPORTED" },
+      { number: "C3", why: "a short diagonal", inputs: [int8([2, 2]), int8([1])] },
+      {
+        number: "C4",
+        why: "too many",
+        inputs: [int8([5000, 5000, 5000]), int8([5000, 5000])],
+        code: "UNSUPPORTED",
+      },
     ],
   },
   pad: {

@@ -13,4 +13,4 @@ declare module "../../graph.ts" {
 }
 
 /** Mean of each window, padding not counted, rounded half away from zero. C1–C8: see `poolOperator`. */
-export const averagePool2d = poolOperator<"averagePool2d">("averagePool");
+export const averagePool2d = poolOperator("averagePool2d");

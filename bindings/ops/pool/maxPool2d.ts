@@ -7,4 +7,4 @@ declare module "../../graph.ts" {
 }
 
 /** Maximum of each window. C1–C8: see `poolOperator`. */
-export const maxPool2d = poolOperator<"maxPool2d">("maxPool");
+export const maxPool2d = poolOperator("maxPool2d");

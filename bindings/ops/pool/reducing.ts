@@ -13,6 +13,7 @@ import {
   requireInputs,
   requireRatio,
   requireSameQuantization,
+  requireSymmetric,
 } from "../constraints.ts";
 import { affineOf } from "../elementwise/elementwise.ts";
 import type { Lowering, NodeView, Operator } from "../types.ts";
@@ -85,6 +86,8 @@ export function inferReduction<K extends Reduction>(kind: K, node: NodeView<K>):
     "UNSUPPORTED",
   );
   if (isScaled(node)) {
+    requireSymmetric(node, "C3", x);
+    requireSymmetric(node, "C3", y);
     const ratio = requireAffine(node, "C3", x).scale / requireAffine(node, "C3", y).scale;
     if (exact) requireSameQuantization(node, "C3", x, y);
     else requireRatio(node, "C3", ratio);

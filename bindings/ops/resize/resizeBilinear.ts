@@ -1,4 +1,4 @@
-import { bilinearAxis } from "../../primitives/resize/resize.ts";
+import { bilinearAxis, realAxis } from "../../primitives/resize/resize.ts";
 import { resizeOperator } from "./resizing.ts";
 
 declare module "../../graph.ts" {
@@ -7,5 +7,11 @@ declare module "../../graph.ts" {
   }
 }
 
+const WAYS = {
+  int8: { kernel: "resizeBilinear", axis: bilinearAxis },
+  int16: { kernel: "resizeBilinearS16", axis: bilinearAxis },
+  float32: { kernel: "resizeBilinearF32", axis: realAxis, real: true },
+} as const;
+
 /** Between four pixels. C1–C6: see `resizeOperator`. */
-export const resizeBilinear = resizeOperator<"resizeBilinear">("resizeBilinear", bilinearAxis);
+export const resizeBilinear = resizeOperator("resizeBilinear", ({ dtype }) => WAYS[dtype as keyof typeof WAYS]);

@@ -7,5 +7,8 @@ declare module "../../graph.ts" {
   }
 }
 
-/** The nearest pixel. C1–C6: see `resizeOperator`. */
-export const resizeNearestNeighbor = resizeOperator<"resizeNearestNeighbor">("resizeNearest", nearestAxis);
+/** The nearest pixel. C1–C4: see `resizeOperator`. */
+export const resizeNearestNeighbor = resizeOperator("resizeNearestNeighbor", () => ({
+  kernel: "resizeNearest",
+  axis: nearestAxis,
+}));

@@ -1,6 +1,6 @@
 /** What the two resizes share. */
 import { type Alignment, type Axis, axisBytes } from "../../primitives/resize/resize.ts";
-import { BITS } from "../../tensor.ts";
+import { BITS, type Tensor } from "../../tensor.ts";
 import {
   constrain,
   inputOf,
@@ -10,7 +10,6 @@ import {
   requireDType,
   requireImage,
   requireInputs,
-  requireSameQuantization,
 } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
@@ -29,28 +28,33 @@ function sizesOf(node: NodeView<Resize>): readonly [number, number] {
   return sizes as readonly [number, number];
 }
 
+/** How a type is resized: its kernel, and where its pixels come from. */
+export interface Way {
+  readonly kernel: "resizeNearest" | "resizeBilinear" | "resizeBilinearS16" | "resizeBilinearF32" | "resizeBilinearU8";
+  readonly axis: (input: number, output: number, alignment: Alignment) => Axis;
+  /** True where the place between two pixels is a float32 and not 1024ths. */
+  readonly real?: boolean;
+}
+
 /**
- * C1: x and a size, one output. C2: the type stays; int8 for the bilinear one, whole bytes for the nearest. C3: a constant
- * height and width. C4: x is `[N,H,W,C]` without empty dimensions. C5: quantized like the output. C6: corners and centres
- * of pixels are not both aligned by the bilinear one.
+ * C1: x and a size, one output. C2: the type stays; int8, int16 or float32 for the bilinear one, whole bytes for the
+ * nearest. C3: a constant height and width. C4: x is `[N,H,W,C]` without empty dimensions. C6: corners and centres of
+ * pixels are not both aligned by the bilinear one. Values are taken as they are, whatever the output's scale says, as in
+ * TFLite.
  */
-export function resizeOperator<K extends Resize>(
-  kernel: "resizeBilinear" | "resizeNearest",
-  axisOf: (input: number, output: number, alignment: Alignment) => Axis,
-): Operator<K> {
+export function resizeOperator<K extends Resize>(kind: K, wayOf: (x: Tensor) => Way): Operator<K> {
   return {
     infer(node) {
       requireInputs(node, 2);
       const x = inputOf(node, 0);
       const y = outputOf(node);
-      if (kernel === "resizeBilinear") requireDType(node, "C2", x, "int8");
+      if (kind === "resizeBilinear") requireDType(node, "C2", x, "int8", "int16", "float32");
       requireDType(node, "C2", y, x.dtype);
       requireBytes(node, "C2", x);
       const [height, width] = sizesOf(node);
       requireImage(node, "C4", x);
-      if (x.quantization !== undefined && y.quantization !== undefined) requireSameQuantization(node, "C5", x, y);
       const { alignCorners, halfPixelCenters } = node.attributes as Alignment;
-      constrain(node, "C6", kernel === "resizeNearest" || !(alignCorners && halfPixelCenters), () => ({
+      constrain(node, "C6", kind === "resizeNearestNeighbor" || !(alignCorners && halfPixelCenters), () => ({
         expected: "corners or centres of pixels aligned",
         received: "both",
       }));
@@ -63,12 +67,13 @@ export function resizeOperator<K extends Resize>(
       const [outH, outW] = sizesOf(node);
       const bytes = (channels * BITS[dtype]) / 8;
       const alignment = node.attributes as Alignment;
+      const { kernel, axis, real = false } = wayOf(inputOf(node, 0));
       to.call({
         kernel,
         params: {
           ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, batch, outH, outW },
-          rows: to.place(axisBytes(axisOf(inH, outH, alignment), inW * bytes)),
-          columns: to.place(axisBytes(axisOf(inW, outW, alignment), bytes)),
+          rows: to.place(axisBytes(axis(inH, outH, alignment), inW * bytes, real)),
+          columns: to.place(axisBytes(axis(inW, outW, alignment), bytes, real)),
           ...{ xBytes: inH * inW * bytes, bytes },
         },
       });

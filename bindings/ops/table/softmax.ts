@@ -1,7 +1,18 @@
+import { quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
+import { interpolatedTable } from "../../primitives/table/interpolated.ts";
 import { softmaxTable } from "../../primitives/table/tables.ts";
-import { elementCount } from "../../tensor.ts";
-import { constrain, inputOf, outputOf } from "../constraints.ts";
-import { affineOf, inferUnary } from "../elementwise/elementwise.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
+import {
+  type Constrained,
+  constrain,
+  inputOf,
+  outputOf,
+  requireAffine,
+  requireDType,
+  requireInputs,
+  requireSymmetric,
+} from "../constraints.ts";
+import { affineOf } from "../elementwise/elementwise.ts";
 import type { Operator } from "../types.ts";
 
 declare module "../../graph.ts" {
@@ -10,40 +21,72 @@ declare module "../../graph.ts" {
   }
 }
 
+/** A fixed quantization of an output; scales may differ by a thousandth. */
+function requireFixed(node: Constrained, number: string, tensor: Tensor, scale: number, zeroPoint: number): void {
+  const own = requireAffine(node, number, tensor);
+  const fits = Math.abs(own.scale - scale) <= scale / 1000 && own.zeroPoint === zeroPoint;
+  constrain(node, number, fits, () => ({
+    expected: `an output with scale ${scale} and zero point ${zeroPoint}`,
+    received: `scale ${own.scale}, zero point ${own.zeroPoint}`,
+  }));
+}
+
 /**
- * Softmax over the last dimension, int8. C1–C4: see `inferUnary`. C5: at least one dimension. C6: output scale 1/256,
- * zero point −128. C7: beta times the input scale is above 2^−26. Source: TFLite's reference_ops::Softmax.
+ * Softmax over the last dimension. C1: one input, one output. C2: int8 to int8 or int16, or int16 to int16. C3: x with
+ * one scale and zero point, 0 of int16. C5: at least one dimension. C6: an output of scale 1/256 and zero point −128, of
+ * int8 to int16 1/65536 and −32768, of int16 1/32768 and 0. C7: beta from 0 on. Source: TFLite's reference_ops::Softmax
+ * and SoftmaxInt16.
  */
 export const softmax: Operator<"softmax"> = {
   infer(node) {
-    const types = inferUnary(node);
-    const { shape } = inputOf(node, 0);
-    constrain(node, "C5", shape.length > 0, () => ({ expected: "at least one dimension", received: "a scalar" }));
-    const { scale, zeroPoint } = affineOf(outputOf(node));
-    constrain(node, "C6", scale === 1 / 256 && zeroPoint === -128, () => ({
-      expected: "an output with scale 1/256 and zero point −128",
-      received: `scale ${scale}, zero point ${zeroPoint}`,
+    requireInputs(node, 1);
+    const x = inputOf(node, 0);
+    const y = outputOf(node);
+    const from = requireDType(node, "C2", x, "int8", "int16");
+    const dtype =
+      from === "int16" ? requireDType(node, "C2", y, "int16") : requireDType(node, "C2", y, "int8", "int16");
+    requireAffine(node, "C3", x);
+    requireSymmetric(node, "C3", x);
+    constrain(node, "C5", x.shape.length > 0, () => ({ expected: "at least one dimension", received: "a scalar" }));
+    if (from === "int16") requireFixed(node, "C6", y, 2 ** -15, 0);
+    else if (dtype === "int16") requireFixed(node, "C6", y, 2 ** -16, -32768);
+    else requireFixed(node, "C6", y, 2 ** -8, -128);
+    const { beta } = node.attributes;
+    constrain(node, "C7", beta >= 0 && Number.isFinite(beta), () => ({
+      expected: "beta from 0 on",
+      received: String(beta),
     }));
-    const steepness = Math.fround(node.attributes.beta) * affineOf(inputOf(node, 0)).scale;
-    constrain(node, "C7", steepness * 2 ** 26 > 1, () => ({
-      expected: "beta · input scale above 2^−26",
-      received: String(steepness),
-    }));
-    return types;
+    return [{ dtype, shape: x.shape }];
   },
-  inPlace: () => [0],
+  inPlace: (node) => (inputOf(node, 0).dtype === outputOf(node).dtype ? [0] : []),
   lower(node, to) {
-    const { shape } = inputOf(node, 0);
-    const table = softmaxTable(affineOf(inputOf(node, 0)), node.attributes.beta);
-    to.call({
-      kernel: "softmax",
-      params: {
-        x: to.inputs[0]?.address ?? 0,
-        y: to.outputs[0]?.address ?? 0,
-        rows: elementCount(shape.slice(0, -1)),
-        depth: shape.at(-1) ?? 1,
-        expTable: to.place(new Uint8Array(table.buffer)),
-      },
-    });
+    const x = inputOf(node, 0);
+    const rows = {
+      x: to.inputs[0]?.address ?? 0,
+      y: to.outputs[0]?.address ?? 0,
+      rows: elementCount(x.shape.slice(0, -1)),
+      depth: x.shape.at(-1) ?? 1,
+    };
+    if (rows.rows * rows.depth === 0) return;
+    if (x.dtype === "int16") {
+      const real = (affineOf(x).scale * Math.fround(node.attributes.beta)) / (10 / 65535);
+      to.call({
+        kernel: "softmaxS16",
+        params: {
+          ...rows,
+          expTable: to.place(bytesOf(interpolatedTable(Math.exp, [-10, 0], [-1, 1]))),
+          reciprocalTable: to.place(bytesOf(interpolatedTable((a) => 1 / Math.fround(1 + a), [0, 1], [-1, 1]))),
+          ...quantizeMultiplier(real),
+        },
+      });
+      return;
+    }
+    const expTable = to.place(bytesOf(softmaxTable(affineOf(x), node.attributes.beta)));
+    const kernel = outputOf(node).dtype === "int16" ? "softmaxS8S16" : "softmax";
+    to.call({ kernel, params: { ...rows, expTable } });
   },
 };
+
+function bytesOf(table: Int16Array | Int32Array): Uint8Array {
+  return new Uint8Array(table.buffer);
+}

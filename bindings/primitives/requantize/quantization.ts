@@ -18,10 +18,11 @@ export interface Range {
   readonly hi: number;
 }
 
-/** What an 8-bit type holds. */
-export const RANGE: { readonly int8: Range; readonly uint8: Range } = {
+/** What a quantized type holds. */
+export const RANGE: { readonly int8: Range; readonly uint8: Range; readonly int16: Range } = {
   int8: { lo: -128, hi: 127 },
   uint8: { lo: 0, hi: 255 },
+  int16: { lo: -32768, hi: 32767 },
 };
 
 /** Rounds half away from zero, as C's round does. */
@@ -100,15 +101,19 @@ export function quantizeMultipliers(reals: ArrayLike<number>): Multipliers {
 }
 
 /** Real bounds of an activation. */
-const BOUNDS: { readonly [A in Activation]: readonly [number, number] } = {
+export const BOUNDS: { readonly [A in Activation]: readonly [number, number] } = {
   none: [-Infinity, Infinity],
   relu: [0, Infinity],
   relu6: [0, 6],
   reluN1To1: [-1, 1],
 };
 
-/** The clamp that an activation is on an 8-bit tensor; the division is in float32, as in TFLite. */
-export function activationRange(activation: Activation, dtype: "int8" | "uint8", { scale, zeroPoint }: Affine): Range {
+/** The clamp that an activation is on a quantized tensor; the division is in float32, as in TFLite. */
+export function activationRange(
+  activation: Activation,
+  dtype: keyof typeof RANGE,
+  { scale, zeroPoint }: Affine,
+): Range {
   const [least, most] = BOUNDS[activation];
   const { lo, hi } = RANGE[dtype];
   const quantized = (bound: number) => zeroPoint + roundHalfAway(Math.fround(Math.fround(bound) / Math.fround(scale)));

@@ -7,7 +7,7 @@ export interface Alignment {
   readonly halfPixelCenters: boolean;
 }
 
-/** For each output position the positions before and after it, and how far it is between them, in 1024ths. */
+/** For each output position the positions before and after it, and how far it is between them, in 1024ths or as a float32. */
 export type Axis = readonly { readonly first: number; readonly second: number; readonly fraction: number }[];
 
 const UNIT = 1024;
@@ -37,13 +37,27 @@ export function bilinearAxis(input: number, output: number, { alignCorners, half
   });
 }
 
-/** An axis as the kernels read it, with positions `stride` bytes apart. */
-export function axisBytes(axis: Axis, stride: number): Uint8Array {
+/** The two input positions and the place between them, in float32 arithmetic. */
+export function realAxis(input: number, output: number, { alignCorners, halfPixelCenters }: Alignment): Axis {
+  const corners = alignCorners && output > 1;
+  const scale = corners ? Math.fround((input - 1) / (output - 1)) : Math.fround(input / output);
+  return Array.from({ length: output }, (_, i) => {
+    const shifted = Math.fround(Math.fround(i + 0.5) * scale);
+    const at = halfPixelCenters ? Math.fround(shifted - 0.5) : Math.fround(i * scale);
+    const first = Math.min(Math.max(Math.floor(at), 0), input - 1);
+    const second = Math.min(Math.ceil(at), input - 1);
+    return { first, second, fraction: Math.fround(at - first) };
+  });
+}
+
+/** An axis as the kernels read it, with positions `stride` bytes apart; `real` fractions are float32. */
+export function axisBytes(axis: Axis, stride: number, real = false): Uint8Array {
   const view = new DataView(new ArrayBuffer(axis.length * 12));
   for (const [i, { first, second, fraction }] of axis.entries()) {
     view.setUint32(i * 12, first * stride, true);
     view.setUint32(i * 12 + 4, second * stride, true);
-    view.setInt32(i * 12 + 8, fraction, true);
+    if (real) view.setFloat32(i * 12 + 8, fraction, true);
+    else view.setInt32(i * 12 + 8, fraction, true);
   }
   return new Uint8Array(view.buffer);
 }

@@ -74,14 +74,40 @@ export function tanhTable(x: Affine): Uint8Array {
   });
 }
 
+/** Scale · beta as a factor to Q5.26, and the largest difference that counts; 0 where it is below 2^−26. */
+function toQ5(scale: number, beta: number): { multiplier: number; shift: number; radius: number } {
+  const real = Math.min(Math.fround(beta) * scale * 2 ** 26, 2 ** 31 - 1);
+  const { multiplier, shift } = quantizeMultiplier(real > 1 ? real : 0);
+  return { multiplier, shift, radius: inputRadius(5, shift) };
+}
+
 /** The exponentials of SOFTMAX: entry d is exp(−d · scale · beta) in Q0.31, 0 where the reference skips it. */
 export function softmaxTable({ scale }: Affine, beta: number): Int32Array {
-  const real = Math.min(Math.fround(beta) * scale * 2 ** 26, 2 ** 31 - 1);
-  const { multiplier, shift } = quantizeMultiplier(real);
-  const radius = inputRadius(5, shift);
+  const { multiplier, shift, radius } = toQ5(scale, beta);
   return Int32Array.from({ length: 256 }, (_, d) =>
     d > radius ? 0 : expOfNegative(highMul(-d * 2 ** shift, multiplier), 5),
   );
+}
+
+/** What LOG_SOFTMAX takes of differences d to the row's maximum. */
+export interface LogSoftmaxTables {
+  /** exp(−d · scale) in Q12.19, 0 where the reference skips it, and −d · scale in Q5.26. */
+  readonly exps: Int32Array;
+  readonly differences: Int32Array;
+  /** The least −d that counts, and the factor from Q5.26 back to −d. */
+  readonly least: number;
+  readonly multiplier: number;
+  readonly shift: number;
+}
+
+/** The tables and factors of LOG_SOFTMAX on 8 bits. */
+export function logSoftmaxTables({ scale }: Affine): LogSoftmaxTables {
+  const { multiplier, shift, radius } = toQ5(scale, 1);
+  const differences = Int32Array.from({ length: 256 }, (_, d) =>
+    d > radius ? 0 : highMul(-d * 2 ** shift, multiplier),
+  );
+  const exps = differences.map((q5, d) => (d > radius ? 0 : roundingShift(expOfNegative(q5, 5), 12)));
+  return { exps, differences, least: -radius, ...quantizeMultiplier(2 ** (31 - shift) / multiplier) };
 }
 
 /** HARD_SWISH on int8 in int16 arithmetic; the exponents wrap where TFLite's int16 masks do. */

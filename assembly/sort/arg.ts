@@ -1,0 +1,135 @@
+/** Where the extremes are, and the greatest of each row. @full */
+import { share } from "../common/split";
+
+/** y[outer,inner] is where x[outer,depth,inner] is greatest, or least; the first of equals. */
+@unmanaged
+export class Arg {
+  x: u32;
+  y: u32;
+  outer: u32;
+  depth: u32;
+  inner: u32;
+  least: u32;
+  /** Bytes of an index, 4 or 8. */
+  size: u32;
+}
+
+/** The `k` greatest of each row of x in falling order, and their int32 places; of equals the first comes first. */
+@unmanaged
+export class Top {
+  x: u32;
+  y: u32;
+  places: u32;
+  rows: u32;
+  depth: u32;
+  k: u32;
+}
+
+/** int8. */
+export function argS8(p: Arg, part: u32, parts: u32): void {
+  arg<i8>(p, part, parts);
+}
+
+/** uint8 and bool. */
+export function argU8(p: Arg, part: u32, parts: u32): void {
+  arg<u8>(p, part, parts);
+}
+
+/** int16. */
+export function argS16(p: Arg, part: u32, parts: u32): void {
+  arg<i16>(p, part, parts);
+}
+
+/** int32. */
+export function argS32(p: Arg, part: u32, parts: u32): void {
+  arg<i32>(p, part, parts);
+}
+
+/** int64. */
+export function argS64(p: Arg, part: u32, parts: u32): void {
+  arg<i64>(p, part, parts);
+}
+
+/** float32; NaN is never greater nor less. */
+export function argF32(p: Arg, part: u32, parts: u32): void {
+  arg<f32>(p, part, parts);
+}
+
+// @ts-ignore: decorator
+@inline function arg<T>(p: Arg, part: u32, parts: u32): void {
+  const total = p.outer * p.inner;
+  const end = share(total, part + 1, parts);
+  const step = <usize>p.inner * sizeof<T>();
+  for (let i = share(total, part, parts); i < end; i++) {
+    const n = i / p.inner;
+    let x = <usize>p.x + <usize>(n * p.depth * p.inner + i - n * p.inner) * sizeof<T>();
+    let best = load<T>(x);
+    let at: u32 = 0;
+    for (let j: u32 = 1; j < p.depth; j++) {
+      x += step;
+      const value = load<T>(x);
+      if (p.least ? value < best : value > best) {
+        best = value;
+        at = j;
+      }
+    }
+    if (p.size == 8) store<u64>(<usize>p.y + (<usize>i << 3), at);
+    else store<u32>(<usize>p.y + (<usize>i << 2), at);
+  }
+}
+
+/** int8. */
+export function topS8(p: Top, part: u32, parts: u32): void {
+  top<i8>(p, part, parts);
+}
+
+/** uint8. */
+export function topU8(p: Top, part: u32, parts: u32): void {
+  top<u8>(p, part, parts);
+}
+
+/** int16. */
+export function topS16(p: Top, part: u32, parts: u32): void {
+  top<i16>(p, part, parts);
+}
+
+/** int32. */
+export function topS32(p: Top, part: u32, parts: u32): void {
+  top<i32>(p, part, parts);
+}
+
+/** int64. */
+export function topS64(p: Top, part: u32, parts: u32): void {
+  top<i64>(p, part, parts);
+}
+
+/** float32. */
+export function topF32(p: Top, part: u32, parts: u32): void {
+  top<f32>(p, part, parts);
+}
+
+/** Every element is put among those so far, behind its equals. */
+// @ts-ignore: decorator
+@inline function top<T>(p: Top, part: u32, parts: u32): void {
+  const k = p.k;
+  const end = share(p.rows, part + 1, parts);
+  for (let row = share(p.rows, part, parts); row < end; row++) {
+    const x = <usize>p.x + <usize>(row * p.depth) * sizeof<T>();
+    const y = <usize>p.y + <usize>(row * k) * sizeof<T>();
+    const places = <usize>p.places + (<usize>(row * k) << 2);
+    let count: u32 = 0;
+    for (let j: u32 = 0; j < p.depth; j++) {
+      const value = load<T>(x + <usize>j * sizeof<T>());
+      if (count == k && !(value > load<T>(y + <usize>(k - 1) * sizeof<T>()))) continue;
+      let at = count < k ? count++ : k - 1;
+      for (; at > 0; at--) {
+        const before = load<T>(y + <usize>(at - 1) * sizeof<T>());
+        if (!(value > before)) break;
+        store<T>(y + <usize>at * sizeof<T>(), before);
+        store<u32>(places + (<usize>at << 2), load<u32>(places + (<usize>(at - 1) << 2)));
+      }
+      store<T>(y + <usize>at * sizeof<T>(), value);
+      store<u32>(places + (<usize>at << 2), j);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { elementCount } from "../../tensor.ts";
+import {
+  constrain,
+  inputOf,
+  outputOf,
+  requireAxis,
+  requireConstant,
+  requireDType,
+  requireInputs,
+} from "../constraints.ts";
+import type { NodeView, Operator } from "../types.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    /** x, axis (a constant). */
+    readonly cumsum: { readonly exclusive: boolean; readonly reverse: boolean };
+  }
+}
+
+const KERNEL = { int32: "runningS32", int64: "runningS64", float32: "runningF32" } as const;
+
+function axisOf(node: NodeView<"cumsum">): number {
+  const axes = requireConstant(node, "C3", inputOf(node, 1));
+  constrain(node, "C3", axes.length === 1, () => ({ expected: "one axis", received: `${axes.length}` }));
+  return requireAxis(node, "C4", axes[0] as number, inputOf(node, 0).shape.length);
+}
+
+/**
+ * Running sums along an axis. C1: x and an axis, one output. C2: both int32, int64 or float32. C3: the axis one constant.
+ * C4: inside the rank. Source: TFLite's reference_ops::CumSum.
+ */
+export const cumsum: Operator<"cumsum"> = {
+  infer(node) {
+    requireInputs(node, 2);
+    const x = inputOf(node, 0);
+    const dtype = requireDType(node, "C2", x, "int32", "int64", "float32");
+    requireDType(node, "C2", outputOf(node), dtype);
+    axisOf(node);
+    return [{ dtype, shape: x.shape }];
+  },
+  inPlace: () => [0],
+  lower(node, to) {
+    const { dtype, shape } = inputOf(node, 0);
+    if (elementCount(shape) === 0) return;
+    const axis = axisOf(node);
+    const { exclusive, reverse } = node.attributes;
+    to.call({
+      kernel: KERNEL[dtype as keyof typeof KERNEL],
+      params: {
+        ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
+        ...{ outer: elementCount(shape.slice(0, axis)), depth: shape[axis] as number },
+        inner: elementCount(shape.slice(axis + 1)),
+        ...{ exclusive: exclusive ? 1 : 0, reverse: reverse ? 1 : 0 },
+      },
+    });
+  },
+};

@@ -1,0 +1,66 @@
+/** What ARG_MAX and ARG_MIN share. */
+import type { DType } from "../../tensor.ts";
+import { elementCount } from "../../tensor.ts";
+import {
+  constrain,
+  inputOf,
+  outputOf,
+  requireAxis,
+  requireConstant,
+  requireDType,
+  requireInputs,
+} from "../constraints.ts";
+import type { NodeView, Operator } from "../types.ts";
+
+type Extreme = "argMax" | "argMin";
+
+/** Kernels by element type. */
+const KERNEL = {
+  int8: "argS8",
+  uint8: "argU8",
+  bool: "argU8",
+  int16: "argS16",
+  int32: "argS32",
+  int64: "argS64",
+  float32: "argF32",
+} as const satisfies { readonly [D in DType]?: string };
+
+function axisOf(node: NodeView<Extreme>): number {
+  const axes = requireConstant(node, "C3", inputOf(node, 1));
+  constrain(node, "C3", axes.length === 1, () => ({ expected: "one axis", received: `${axes.length}` }));
+  return requireAxis(node, "C4", axes[0] as number, inputOf(node, 0).shape.length);
+}
+
+/**
+ * Where along an axis the greatest or the least element is, the first of equals. C1: x and an axis, one output. C2: x of
+ * 8, 16, 32 or 64 bits, bool or float32; the output int32 or int64. C3: the axis one constant. C4: inside the rank. C5:
+ * something along it. Source: TFLite's reference_ops::ArgMinMax.
+ */
+export function extremeOperator<K extends Extreme>(kind: K): Operator<K> {
+  return {
+    infer(node) {
+      requireInputs(node, 2);
+      const x = inputOf(node, 0);
+      requireDType(node, "C2", x, ...(Object.keys(KERNEL) as (keyof typeof KERNEL)[]));
+      const dtype = requireDType(node, "C2", outputOf(node), "int32", "int64");
+      const axis = axisOf(node);
+      constrain(node, "C5", x.shape[axis] !== 0, () => ({ expected: "elements along the axis", received: "none" }));
+      return [{ dtype, shape: x.shape.filter((_, i) => i !== axis) }];
+    },
+    lower(node, to) {
+      const { dtype, shape } = inputOf(node, 0);
+      const y = outputOf(node);
+      if (elementCount(y.shape) === 0) return;
+      const axis = axisOf(node);
+      to.call({
+        kernel: KERNEL[dtype as keyof typeof KERNEL],
+        params: {
+          ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
+          ...{ outer: elementCount(shape.slice(0, axis)), depth: shape[axis] as number },
+          ...{ inner: elementCount(shape.slice(axis + 1)), least: kind === "argMin" ? 1 : 0 },
+          size: y.dtype === "int64" ? 8 : 4,
+        },
+      });
+    },
+  };
+}

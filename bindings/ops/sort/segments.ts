@@ -1,0 +1,69 @@
+/** What SEGMENT_SUM and the UNSORTED_SEGMENT operators share. */
+import { elementCount } from "../../tensor.ts";
+import { constrain, inputOf, outputOf, requireConstant, requireDType, requireInputs } from "../constraints.ts";
+import type { NodeView, Operator } from "../types.ts";
+
+const FORMS = {
+  segmentSum: 0,
+  unsortedSegmentSum: 0,
+  unsortedSegmentProd: 1,
+  unsortedSegmentMax: 2,
+  unsortedSegmentMin: 3,
+} as const;
+type Segments = keyof typeof FORMS;
+
+const KERNEL = { int32: "segmentS32", float32: "segmentF32" } as const;
+
+/** How many segments there are: said by the third input, or one more than the last id. */
+function countOf(kind: Segments, node: NodeView<Segments>): number {
+  const unsorted = kind !== "segmentSum";
+  const values = requireConstant(node, "C4", inputOf(node, unsorted ? 2 : 1));
+  const count = unsorted ? (values[0] ?? -1) : values.length === 0 ? 0 : (values.at(-1) as number) + 1;
+  const rises = unsorted || values.every((id, i) => id >= (values[i - 1] ?? 0));
+  constrain(node, "C4", count >= 0 && rises, () => ({
+    expected: unsorted ? "a number of segments from 0 on" : "ids that rise from 0 on",
+    received: values.slice(0, 8).join(","),
+  }));
+  return count;
+}
+
+/**
+ * Rows of x combined by the segment that they belong to. C1: x, ids and, of the unsorted ones, the number of segments; one
+ * output. C2: x and output int32 or float32, ids int32. C3: ids of the shape that x begins with, one dimension where they
+ * are sorted. C4: that number, or the sorted ids, constant. Ids outside belong nowhere. Source: TFLite's segment_sum and
+ * unsorted_segment.
+ */
+export function segmentOperator<K extends Segments>(kind: K): Operator<K> {
+  return {
+    infer(view) {
+      const node = view as NodeView<Segments>;
+      requireInputs(node, kind === "segmentSum" ? 2 : 3);
+      const x = inputOf(node, 0);
+      const ids = inputOf(node, 1);
+      const dtype = requireDType(node, "C2", x, "int32", "float32");
+      requireDType(node, "C2", outputOf(node), dtype);
+      requireDType(node, "C2", ids, "int32");
+      const rank = ids.shape.length;
+      const begins = rank >= 1 && rank <= x.shape.length && ids.shape.every((size, i) => size === x.shape[i]);
+      constrain(node, "C3", begins && (kind !== "segmentSum" || rank === 1), () => ({
+        expected: "ids of the shape that x begins with",
+        received: `[${ids.shape.join(",")}] for [${x.shape.join(",")}]`,
+      }));
+      return [{ dtype, shape: [countOf(kind, node), ...x.shape.slice(rank)] }];
+    },
+    lower(view, to) {
+      const node = view as NodeView<Segments>;
+      const { dtype, shape } = inputOf(node, 0);
+      if (elementCount(outputOf(node).shape) === 0) return;
+      const ids = inputOf(node, 1).shape;
+      to.call({
+        kernel: KERNEL[dtype as keyof typeof KERNEL],
+        params: {
+          ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, ids: to.inputs[1]?.address ?? 0 },
+          ...{ rows: elementCount(ids), inner: elementCount(shape.slice(ids.length)) },
+          ...{ segments: countOf(kind, node), form: FORMS[kind] },
+        },
+      });
+    },
+  };
+}

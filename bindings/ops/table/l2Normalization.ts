@@ -1,0 +1,59 @@
+import type { Activation } from "../../graph.ts";
+import { elementCount } from "../../tensor.ts";
+import { constrain, inputOf, outputOf, requireAffine, requireDType, requireInputs } from "../constraints.ts";
+import { affineOf } from "../elementwise/elementwise.ts";
+import type { Operator } from "../types.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    readonly l2Normalization: { readonly activation: Activation };
+  }
+}
+
+/**
+ * Rows over the last dimension divided by their Euclidean length. C1: one input, one output. C2: both int8. C3: x with
+ * one scale and zero point. C4: an output of scale 1/128 and zero point 0. C5: at least one dimension, at most 2^15 in
+ * the last. C6: no activation. Source: TFLite's reference_integer_ops::L2Normalization.
+ */
+export const l2Normalization: Operator<"l2Normalization"> = {
+  infer(node) {
+    requireInputs(node, 1);
+    const x = inputOf(node, 0);
+    const y = outputOf(node);
+    requireDType(node, "C2", x, "int8");
+    requireDType(node, "C2", y, "int8");
+    requireAffine(node, "C3", x);
+    const output = requireAffine(node, "C4", y);
+    constrain(node, "C4", output.scale === 1 / 128 && output.zeroPoint === 0, () => ({
+      expected: "an output with scale 1/128 and zero point 0",
+      received: `scale ${output.scale}, zero point ${output.zeroPoint}`,
+    }));
+    const depth = x.shape.at(-1);
+    constrain(node, "C5", depth !== undefined && depth <= 2 ** 15, () => ({
+      expected: "at least one dimension, at most 32768 in the last",
+      received: `[${x.shape.join(",")}]`,
+    }));
+    const { activation } = node.attributes;
+    constrain(
+      node,
+      "C6",
+      activation === "none",
+      () => ({ expected: "no activation", received: activation }),
+      "UNSUPPORTED",
+    );
+    return [{ dtype: "int8", shape: x.shape }];
+  },
+  inPlace: () => [0],
+  lower(node, to) {
+    const x = inputOf(node, 0);
+    if (elementCount(x.shape) === 0) return;
+    to.call({
+      kernel: "l2Normalize",
+      params: {
+        ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
+        ...{ rows: elementCount(x.shape.slice(0, -1)), depth: x.shape.at(-1) ?? 1 },
+        ...{ xZeroPoint: affineOf(x).zeroPoint, unsigned: 0 },
+      },
+    });
+  },
+};
