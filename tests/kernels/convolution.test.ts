@@ -211,6 +211,20 @@ for (const subject of await subjects())
         });
       }
     });
+    test("depthwise kernels of one row or column", () => {
+      const draw = random(108);
+      for (let i = 0; i < 80; i++) {
+        const inC = draw.pick([8, 16, 24, 40]);
+        const length = draw.int(1, 15);
+        check(subject, draw, {
+          ...{ xShape: [draw.int(1, 2), draw.int(1, 18), draw.int(1, 4), inC], outputs: inC },
+          kernel: draw.int(0, 2) ? [length, 1] : [1, draw.int(1, 5)],
+          stride: [draw.int(1, 2), draw.int(1, 2)],
+          dilation: [draw.pick([1, 1, 2]), draw.pick([1, 1, 3])],
+          ...{ padding: padding(draw), groups: 1, depthwise: true, scales: draw.pick(["usual", "any"] as const) },
+        });
+      }
+    });
     test("3x3 in tiles of four outputs", () => {
       const draw = random(107);
       for (let i = 0; i < 60; i++)

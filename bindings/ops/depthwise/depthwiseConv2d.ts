@@ -1,5 +1,6 @@
 import type { Activation, Padding } from "../../graph.ts";
 import { dwLayout, packDepthwise } from "../../primitives/depthwise/dwconv.ts";
+import { packTaps, tapsLayout } from "../../primitives/depthwise/taps.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import { geometry, requireImages, requireOutput, requireSteps, windows } from "../images.ts";
 import { lowerProduct } from "../product/product.ts";
@@ -77,7 +78,7 @@ function lowerDepthwise(node: Node, to: Lowering): void {
   const [, , , channels = 0] = inputOf(node, 1).shape;
   const fields = geometry(node);
   const shape = { channels, ...fields };
-  const layout = dwLayout(to.module, shape);
+  const multiplier = channels / fields.inC;
   const output = outputOfNode(node, node.attributes.activation);
   const weights = {
     data: int8(inputOf(node, 1)),
@@ -87,15 +88,25 @@ function lowerDepthwise(node: Node, to: Lowering): void {
     depthStride: channels,
   };
   const { q, forms, data } = placeRecords(node, to, weights, output, batch * fields.outH * fields.outW);
+  const common = {
+    ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, q },
+    ...{ batch, multiplier, ...fields, yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
+  };
+  const kernelSize = `${fields.kH}x${fields.kW}`;
+  const taps = tapsLayout(to.module, shape, multiplier);
+  if (taps !== undefined) {
+    const packed = { w: to.place(packTaps(data, shape)), ...to.scratch(taps.scratchBytes) };
+    return to.call({
+      kernel: "dwconvTaps",
+      params: { ...common, ...packed, groups: 0, rows: 0, columns: 0 },
+      note: `dwconv by taps ${kernelSize}, requantize ${forms}`,
+    });
+  }
+  const { kernel, groups, rows, columns, scratchBytes } = dwLayout(to.module, shape);
+  const w = to.place(packDepthwise(to.module, data, shape, { kernel, groups, rows, columns, scratchBytes }));
   to.call({
-    kernel: layout.kernel,
-    params: {
-      ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
-      ...{ w: to.place(packDepthwise(to.module, data, shape, layout)), q, ...to.scratch(layout.scratchBytes) },
-      ...{ batch, multiplier: channels / fields.inC, ...fields },
-      ...{ yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
-      ...{ groups: layout.groups, rows: layout.rows, columns: layout.columns },
-    },
-    note: `dwconv ${fields.kH}x${fields.kW}, ${layout.rows} rows at a time, requantize ${forms}`,
+    kernel,
+    params: { ...common, w, ...to.scratch(scratchBytes), groups, rows, columns },
+    note: `dwconv ${kernelSize}, ${rows} rows at a time, requantize ${forms}`,
   });
 }
