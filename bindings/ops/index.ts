@@ -38,6 +38,7 @@ import { dequantize } from "./table/dequantize.ts";
 import { hardSwish } from "./table/hardSwish.ts";
 import { l2Normalization } from "./table/l2Normalization.ts";
 import { leakyRelu } from "./table/leakyRelu.ts";
+import { localResponseNormalization } from "./table/localResponseNormalization.ts";
 import { logistic } from "./table/logistic.ts";
 import { logSoftmax } from "./table/logSoftmax.ts";
 import { quantize } from "./table/quantize.ts";
@@ -86,6 +87,7 @@ export const operators: Operators = {
   l2Pool2d,
   logSoftmax,
   l2Normalization,
+  localResponseNormalization,
   argMax,
   argMin,
   topK,

@@ -2,9 +2,45 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { operators } from "../../bindings/ops/index.ts";
+import type { Operator } from "../../bindings/ops/types.ts";
 import { logSoftmaxTables, softmaxTable } from "../../bindings/primitives/table/tables.ts";
 import * as reference from "../reference/rows.ts";
-import { checkOperator, random, subjects, tensor } from "../support/kernels.ts";
+import { checkOperator, random, runOperator, subjects, tensor } from "../support/kernels.ts";
+
+interface Attributes {
+  readonly beta: number;
+  readonly radius: number;
+  readonly bias: number;
+  readonly alpha: number;
+}
+
+/** Functions of rows in doubles. */
+const REAL: readonly (readonly [
+  "softmax" | "logSoftmax" | "l2Normalization" | "localResponseNormalization",
+  (row: readonly number[], attributes: Attributes) => readonly number[],
+])[] = [
+  ["softmax", (row, { beta }) => reference.softmaxReal(row, 1, beta)],
+  [
+    "logSoftmax",
+    (row) => {
+      const most = Math.max(...row);
+      const log = Math.log(row.reduce((sum, x) => sum + Math.exp(x - most), 0));
+      return row.map((x) => x - most - log);
+    },
+  ],
+  ["l2Normalization", (row) => row.map((x) => x / Math.max(Math.hypot(...row), 1e-6))],
+  [
+    "localResponseNormalization",
+    (row, { radius, bias, alpha, beta }) =>
+      row.map((x, c) => {
+        const near = row.slice(Math.max(c - radius, 0), c + radius + 1);
+        return x * (bias + alpha * near.reduce((sum, value) => sum + value * value, 0)) ** -beta;
+      }),
+  ],
+];
+
+/** Outputs of the first module that ran. */
+const first = new Map<string, Uint8Array>();
 
 describe("tables of softmaxes", () => {
   test("beta 0 makes every class alike, and so does a scale that int32 cannot tell from 0", () => {
@@ -45,4 +81,43 @@ for (const subject of await subjects())
         checkOperator(subject, operators.softmax, example, Int16Array.from(expected.flat()));
       }
     });
+
+    for (const [kind, reference] of REAL)
+      test(`${kind} of float32 is near its reals, the same in every module and however it is run`, () => {
+        const draw = random(52);
+        for (let i = 0; i < 24; i++) {
+          const [rows, depth] = [draw.int(1, 4), draw.pick([1, 2, 3, 4, 5, 10, 33, 300])];
+          const x = Float32Array.from({ length: rows * depth }, () => draw.int(-999, 999) / draw.pick([7, 100, 3000]));
+          const attributes = {
+            beta: draw.pick([1, 0.5, 2, 0]),
+            activation: "none",
+            radius: draw.int(0, 4),
+            bias: 1,
+            alpha: 0.3,
+          };
+          const shape = kind === "localResponseNormalization" ? [1, 1, rows, depth] : [rows, depth];
+          const example = {
+            attributes,
+            inputs: [tensor("float32", shape)],
+            values: [x],
+            output: tensor("float32", []),
+          };
+          const operator = operators[kind] as unknown as Operator<"softmax">;
+          const bytes = runOperator(subject, operator, example);
+          const y = new Float32Array(bytes.buffer);
+          for (let row = 0; row < rows; row++) {
+            const expected = reference([...x.subarray(row * depth, (row + 1) * depth)], attributes);
+            const within = 2e-6 * Math.max(...expected.map(Math.abs));
+            for (const [c, value] of expected.entries())
+              assert.ok(
+                Math.abs((y[row * depth + c] as number) - value) <= within,
+                `${y[row * depth + c]}, not ${value}`,
+              );
+          }
+          checkOperator(subject, operator, example, bytes);
+          const key = `${kind} ${i}`;
+          assert.deepEqual(bytes, first.get(key) ?? bytes, "the first module's bytes");
+          first.set(key, bytes);
+        }
+      });
   });

@@ -123,6 +123,7 @@ const KINDS: { readonly [K in OpKind]?: { readonly attributes: object; readonly 
     broken: [
       ...UNARY.filter(({ number, why }) => number !== "C4" && why !== "an int16 output"),
       { number: "C2", why: "int16 to int8", inputs: [typed("int16")], output: TO_256, code: "UNSUPPORTED" },
+      { number: "C2", why: "float32 to int8", inputs: [typed("float32")], output: TO_256, code: "UNSUPPORTED" },
       {
         number: "C3",
         why: "int16 around 3",
@@ -203,6 +204,21 @@ const KINDS: { readonly [K in OpKind]?: { readonly attributes: object; readonly 
         output: TO_128,
         attributes: { activation: "relu" },
         code: "UNSUPPORTED",
+      },
+    ],
+  },
+  localResponseNormalization: {
+    attributes: { radius: 1, bias: 1, alpha: 1, beta: 0.5 },
+    broken: [
+      { number: "C1", why: "no input", inputs: [] },
+      { number: "C2", why: "int8", inputs: [image], code: "UNSUPPORTED" },
+      { number: "C3", why: "one dimension", inputs: [typed("float32")], output: typed("float32") },
+      {
+        number: "C4",
+        why: "a radius of −1",
+        inputs: [typed("float32", [1, 4, 4, 2])],
+        output: typed("float32"),
+        attributes: { radius: -1, bias: 1, alpha: 1, beta: 0.5 },
       },
     ],
   },

@@ -39,6 +39,9 @@ export const OPERATORS: { readonly [code: number]: Entry | undefined } = {
   9: entry("fullyConnected", 8, fullyConnected),
   11: entry("l2Normalization", 12, (o) => ({ activation: activation(o, 0) })),
   12: entry("l2Pool2d", 5, pool),
+  13: entry("localResponseNormalization", 13, (o) => ({
+    ...{ radius: int(o, 0), bias: real(o, 1), alpha: real(o, 2), beta: real(o, 3) },
+  })),
   14: entry("logistic", 0, none),
   17: entry("maxPool2d", 5, pool),
   18: entry("mul", 21, (o) => ({ activation: activation(o, 0) })),

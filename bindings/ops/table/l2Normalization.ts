@@ -10,8 +10,12 @@ declare module "../../graph.ts" {
   }
 }
 
+/** The quantization of an int8 output. */
+const OUTPUT = { scale: 1 / 128, zeroPoint: 0 };
+
 /**
- * Rows over the last dimension divided by their Euclidean length. C1: one input, one output. C2: both int8. C3: x with
+ * Rows over the last dimension divided by their Euclidean length. C1: one input, one output. C2: both int8, or
+ * both float32, of which C3 and C4 ask nothing. C3: x with
  * one scale and zero point. C4: an output of scale 1/128 and zero point 0. C5: at least one dimension, at most 2^15 in
  * the last. C6: no activation. Source: TFLite's reference_integer_ops::L2Normalization.
  */
@@ -20,11 +24,11 @@ export const l2Normalization: Operator<"l2Normalization"> = {
     requireInputs(node, 1);
     const x = inputOf(node, 0);
     const y = outputOf(node);
-    requireDType(node, "C2", x, "int8");
-    requireDType(node, "C2", y, "int8");
-    requireAffine(node, "C3", x);
-    const output = requireAffine(node, "C4", y);
-    constrain(node, "C4", output.scale === 1 / 128 && output.zeroPoint === 0, () => ({
+    const dtype = requireDType(node, "C2", x, "int8", "float32");
+    requireDType(node, "C2", y, dtype);
+    if (dtype === "int8") requireAffine(node, "C3", x);
+    const output = dtype === "int8" ? requireAffine(node, "C4", y) : OUTPUT;
+    constrain(node, "C4", output.scale === OUTPUT.scale && output.zeroPoint === OUTPUT.zeroPoint, () => ({
       expected: "an output with scale 1/128 and zero point 0",
       received: `scale ${output.scale}, zero point ${output.zeroPoint}`,
     }));
@@ -41,17 +45,24 @@ export const l2Normalization: Operator<"l2Normalization"> = {
       () => ({ expected: "no activation", received: activation }),
       "UNSUPPORTED",
     );
-    return [{ dtype: "int8", shape: x.shape }];
+    return [{ dtype, shape: x.shape }];
   },
   inPlace: () => [0],
   lower(node, to) {
     const x = inputOf(node, 0);
     if (elementCount(x.shape) === 0) return;
+    const rows = {
+      ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
+      ...{ rows: elementCount(x.shape.slice(0, -1)), depth: x.shape.at(-1) ?? 1 },
+    };
+    if (x.dtype === "float32") {
+      to.call({ kernel: "l2NormalizeF32", params: { ...rows, beta: 1 } });
+      return;
+    }
     to.call({
       kernel: "l2Normalize",
       params: {
-        ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
-        ...{ rows: elementCount(x.shape.slice(0, -1)), depth: x.shape.at(-1) ?? 1 },
+        ...rows,
         ...{ xZeroPoint: affineOf(x).zeroPoint, unsigned: 0 },
       },
     });

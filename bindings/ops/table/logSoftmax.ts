@@ -11,8 +11,8 @@ declare module "../../graph.ts" {
 }
 
 /**
- * Logarithm of the softmax over the last dimension. C1: one input, one output. C2: both int8. C3: x with one scale and
- * zero point, the scale above 2^−26. C4: an output of scale 1/16 and zero point 127. C5: at least one dimension. Source:
+ * Logarithm of the softmax over the last dimension. C1: one input, one output. C2: both int8, or both
+ * float32, of which C3 and C4 ask nothing. C3: x with one scale and zero point, the scale above 2^−26. C4: an output of scale 1/16 and zero point 127. C5: at least one dimension. Source:
  * TFLite's reference_ops::LogSoftmax.
  */
 export const logSoftmax: Operator<"logSoftmax"> = {
@@ -20,8 +20,10 @@ export const logSoftmax: Operator<"logSoftmax"> = {
     requireInputs(node, 1);
     const x = inputOf(node, 0);
     const y = outputOf(node);
-    requireDType(node, "C2", x, "int8");
-    requireDType(node, "C2", y, "int8");
+    const dtype = requireDType(node, "C2", x, "int8", "float32");
+    requireDType(node, "C2", y, dtype);
+    constrain(node, "C5", x.shape.length > 0, () => ({ expected: "at least one dimension", received: "a scalar" }));
+    if (dtype === "float32") return [{ dtype, shape: x.shape }];
     const { scale } = requireAffine(node, "C3", x);
     constrain(node, "C3", scale * 2 ** 26 > 1, () => ({ expected: "a scale above 2^−26", received: String(scale) }));
     const output = requireAffine(node, "C4", y);
@@ -29,19 +31,25 @@ export const logSoftmax: Operator<"logSoftmax"> = {
       expected: "an output with scale 1/16 and zero point 127",
       received: `scale ${output.scale}, zero point ${output.zeroPoint}`,
     }));
-    constrain(node, "C5", x.shape.length > 0, () => ({ expected: "at least one dimension", received: "a scalar" }));
     return [{ dtype: "int8", shape: x.shape }];
   },
   inPlace: () => [0],
   lower(node, to) {
     const x = inputOf(node, 0);
     if (elementCount(x.shape) === 0) return;
+    const rows = {
+      ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
+      ...{ rows: elementCount(x.shape.slice(0, -1)), depth: x.shape.at(-1) ?? 1 },
+    };
+    if (x.dtype === "float32") {
+      to.call({ kernel: "logSoftmaxF32", params: { ...rows, beta: 1 } });
+      return;
+    }
     const { exps, differences, ...factor } = logSoftmaxTables(affineOf(x));
     to.call({
       kernel: "logSoftmax",
       params: {
-        ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
-        ...{ rows: elementCount(x.shape.slice(0, -1)), depth: x.shape.at(-1) ?? 1 },
+        ...rows,
         expTable: to.place(new Uint8Array(exps.buffer)),
         diffTable: to.place(new Uint8Array(differences.buffer)),
         ...factor,

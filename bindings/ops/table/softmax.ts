@@ -13,7 +13,7 @@ import {
   requireSymmetric,
 } from "../constraints.ts";
 import { affineOf } from "../elementwise/elementwise.ts";
-import type { Operator } from "../types.ts";
+import type { NodeView, Operator } from "../types.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -31,31 +31,36 @@ function requireFixed(node: Constrained, number: string, tensor: Tensor, scale: 
   }));
 }
 
+function requireBeta(node: NodeView<"softmax">): void {
+  const { beta } = node.attributes;
+  constrain(node, "C7", beta >= 0 && Number.isFinite(beta), () => ({
+    expected: "beta from 0 on",
+    received: String(beta),
+  }));
+}
+
 /**
- * Softmax over the last dimension. C1: one input, one output. C2: int8 to int8 or int16, or int16 to int16. C3: x with
- * one scale and zero point, 0 of int16. C5: at least one dimension. C6: an output of scale 1/256 and zero point −128, of
- * int8 to int16 1/65536 and −32768, of int16 1/32768 and 0. C7: beta from 0 on. Source: TFLite's reference_ops::Softmax
- * and SoftmaxInt16.
+ * Softmax over the last dimension. C1: one input, one output. C2: int8 to int8 or int16, int16 to int16, or
+ * float32. C3: quantized x with one scale and zero point, 0 of int16. C5: at least one dimension. C6: an output of scale
+ * 1/256 and zero point −128, of int8 to int16 1/65536 and −32768, of int16 1/32768 and 0. C7: beta from 0 on. Source:
+ * TFLite's reference_ops::Softmax and SoftmaxInt16.
  */
 export const softmax: Operator<"softmax"> = {
   infer(node) {
     requireInputs(node, 1);
     const x = inputOf(node, 0);
     const y = outputOf(node);
-    const from = requireDType(node, "C2", x, "int8", "int16");
-    const dtype =
-      from === "int16" ? requireDType(node, "C2", y, "int16") : requireDType(node, "C2", y, "int8", "int16");
-    requireAffine(node, "C3", x);
-    requireSymmetric(node, "C3", x);
+    const from = requireDType(node, "C2", x, "int8", "int16", "float32");
+    const dtype = from === "int8" ? requireDType(node, "C2", y, "int8", "int16") : requireDType(node, "C2", y, from);
+    if (from !== "float32") {
+      requireAffine(node, "C3", x);
+      requireSymmetric(node, "C3", x);
+    }
     constrain(node, "C5", x.shape.length > 0, () => ({ expected: "at least one dimension", received: "a scalar" }));
     if (from === "int16") requireFixed(node, "C6", y, 2 ** -15, 0);
     else if (dtype === "int16") requireFixed(node, "C6", y, 2 ** -16, -32768);
-    else requireFixed(node, "C6", y, 2 ** -8, -128);
-    const { beta } = node.attributes;
-    constrain(node, "C7", beta >= 0 && Number.isFinite(beta), () => ({
-      expected: "beta from 0 on",
-      received: String(beta),
-    }));
+    else if (dtype === "int8") requireFixed(node, "C6", y, 2 ** -8, -128);
+    requireBeta(node);
     return [{ dtype, shape: x.shape }];
   },
   inPlace: (node) => (inputOf(node, 0).dtype === outputOf(node).dtype ? [0] : []),
@@ -68,6 +73,10 @@ export const softmax: Operator<"softmax"> = {
       depth: x.shape.at(-1) ?? 1,
     };
     if (rows.rows * rows.depth === 0) return;
+    if (x.dtype === "float32") {
+      to.call({ kernel: "softmaxF32", params: { ...rows, beta: node.attributes.beta } });
+      return;
+    }
     if (x.dtype === "int16") {
       const real = (affineOf(x).scale * Math.fround(node.attributes.beta)) / (10 / 65535);
       to.call({

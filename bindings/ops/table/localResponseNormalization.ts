@@ -1,0 +1,42 @@
+import { elementCount } from "../../tensor.ts";
+import { constrain, inputOf, outputOf, requireDType, requireImage, requireInputs } from "../constraints.ts";
+import type { Operator } from "../types.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    readonly localResponseNormalization: {
+      readonly radius: number;
+      readonly bias: number;
+      readonly alpha: number;
+      readonly beta: number;
+    };
+  }
+}
+
+/**
+ * x · (bias + alpha · sum of squares of the channels from c − radius to c + radius)^(−beta). C1: one input, one output. C2:
+ * both float32. C3: x is `[N,H,W,C]` without empty dimensions. C4: a radius from 0 on. TFLite's reference leaves the last
+ * channel of the window out, which its optimized kernel, TensorFlow and NNAPI do not.
+ */
+export const localResponseNormalization: Operator<"localResponseNormalization"> = {
+  infer(node) {
+    requireInputs(node, 1);
+    const x = inputOf(node, 0);
+    requireDType(node, "C2", x, "float32");
+    requireDType(node, "C2", outputOf(node), "float32");
+    requireImage(node, "C3", x);
+    const { radius } = node.attributes;
+    constrain(node, "C4", radius >= 0, () => ({ expected: "a radius from 0 on", received: String(radius) }));
+    return [{ dtype: "float32", shape: x.shape }];
+  },
+  lower(node, to) {
+    const { shape } = inputOf(node, 0);
+    to.call({
+      kernel: "localResponse",
+      params: {
+        ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
+        ...{ rows: elementCount(shape.slice(0, -1)), depth: shape.at(-1) ?? 0, ...node.attributes },
+      },
+    });
+  },
+};
