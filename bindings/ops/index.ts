@@ -2,14 +2,43 @@ import { depthwiseConv2d } from "./depthwise/depthwiseConv2d.ts";
 import { add } from "./elementwise/add.ts";
 import { mul } from "./elementwise/mul.ts";
 import { sub } from "./elementwise/sub.ts";
+import { batchToSpace } from "./move/batchToSpace.ts";
+import { bitcast } from "./move/bitcast.ts";
+import { broadcastArgs } from "./move/broadcastArgs.ts";
+import { broadcastTo } from "./move/broadcastTo.ts";
 import { concat } from "./move/concat.ts";
+import { depthToSpace } from "./move/depthToSpace.ts";
+import { dynamicUpdateSlice } from "./move/dynamicUpdateSlice.ts";
+import { embeddingLookup } from "./move/embeddingLookup.ts";
 import { expandDims } from "./move/expandDims.ts";
 import { matrixDiag } from "./move/matrixDiag.ts";
 import { matrixSetDiag } from "./move/matrixSetDiag.ts";
+import { fill } from "./move/fill.ts";
+import { gather } from "./move/gather.ts";
+import { gatherNd } from "./move/gatherNd.ts";
+import { hashtableLookup } from "./move/hashtableLookup.ts";
+import { mirrorPad } from "./move/mirrorPad.ts";
+import { pack } from "./move/pack.ts";
 import { pad } from "./move/pad.ts";
+import { range } from "./move/range.ts";
+import { rank } from "./move/rank.ts";
 import { reshape } from "./move/reshape.ts";
+import { reverse } from "./move/reverse.ts";
+import { reverseSequence } from "./move/reverseSequence.ts";
+import { scatterNd } from "./move/scatterNd.ts";
+import { shape } from "./move/shape.ts";
+import { slice } from "./move/slice.ts";
+import { spaceToBatch } from "./move/spaceToBatch.ts";
+import { spaceToDepth } from "./move/spaceToDepth.ts";
+import { sparseToDense } from "./move/sparseToDense.ts";
+import { split } from "./move/split.ts";
+import { splitV } from "./move/splitV.ts";
 import { squeeze } from "./move/squeeze.ts";
+import { stridedSlice } from "./move/stridedSlice.ts";
+import { tile } from "./move/tile.ts";
 import { transpose } from "./move/transpose.ts";
+import { unpack } from "./move/unpack.ts";
+import { zerosLike } from "./move/zerosLike.ts";
 import { averagePool2d } from "./pool/averagePool2d.ts";
 import { l2Pool2d } from "./pool/l2Pool2d.ts";
 import { maxPool2d } from "./pool/maxPool2d.ts";
@@ -72,6 +101,37 @@ export const operators: Operators = {
   squeeze,
   expandDims,
   transpose,
+  spaceToDepth,
+  depthToSpace,
+  embeddingLookup,
+  hashtableLookup,
+  gather,
+  batchToSpace,
+  spaceToBatch,
+  stridedSlice,
+  split,
+  slice,
+  sparseToDense,
+  tile,
+  shape,
+  pack,
+  unpack,
+  zerosLike,
+  fill,
+  range,
+  mirrorPad,
+  splitV,
+  reverse,
+  gatherNd,
+  rank,
+  reverseSequence,
+  matrixDiag,
+  matrixSetDiag,
+  scatterNd,
+  broadcastTo,
+  broadcastArgs,
+  dynamicUpdateSlice,
+  bitcast,
   resizeBilinear,
   resizeNearestNeighbor,
   softmax,
@@ -98,6 +158,4 @@ export const operators: Operators = {
   unsortedSegmentProd,
   unsortedSegmentMax,
   unsortedSegmentMin,
-  matrixDiag,
-  matrixSetDiag,
 };

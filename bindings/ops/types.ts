@@ -42,8 +42,13 @@ export type ScratchAddress = { readonly scratch: 0; readonly scratchStride: 0 };
 export interface Operator<K extends OpKind> {
   /** Checks the numbered constraints and returns each output's type. */
   infer(node: NodeView<K>): readonly TensorType[];
-  /** Computes the outputs of a node whose inputs are all constants; absent or undefined where that is not worth code. */
+  /**
+   * Computes the outputs of a node whose inputs are all constants; absent where that is not worth code, undefined where
+   * this node is better computed at run time.
+   */
   fold?(node: NodeView<K>): readonly Uint8Array[] | undefined;
+  /** True where `fold` looks at the inputs' types alone: it runs whether they are constants or not. */
+  readonly fromTypes?: boolean;
   /** True where output 0 is input 0's bytes unchanged: no step, no memory. */
   readonly alias?: boolean;
   /** Inputs whose memory output 0 may overwrite because element i is read before element i is written. */

@@ -1,36 +1,60 @@
-import { type AnyNode, type Graph, NONE, tensorOf } from "../graph.ts";
+import { type AnyNode, type Graph, NONE, type OpKind, tensorOf } from "../graph.ts";
 import { bind } from "../ops/bind.ts";
-import type { Operators } from "../ops/types.ts";
+import type { NodeView, Operator, Operators } from "../ops/types.ts";
 import { byteLength, type Tensor } from "../tensor.ts";
 
-/** A constant may grow by this much when folded; beyond it the node stays and computes at run time. */
+/** One node may grow its constants by this much when folded; beyond it the node stays and computes at run time. */
 const GROWTH = 4;
 const ALWAYS_BYTES = 1 << 16;
+/** All nodes together may make this many bytes, and so many times the bytes of the constants that they begin with. */
+const TOTAL_BYTES = 1 << 24;
+const TOTAL_GROWTH = 16;
 
-/** Computes nodes whose inputs are all constants, once, here: de-quantized weights, reshaped and padded constants. */
+/** Bytes that folding may still make. */
+export interface Budget {
+  left: number;
+}
+
+/** The budget for a graph: chains of constants, each a little larger than the one before, end there. */
+export function foldingBudget(tensors: readonly Tensor[]): Budget {
+  const constants = new Set(tensors.flatMap(({ data }) => (data === undefined ? [] : [data.buffer])));
+  return { left: TOTAL_BYTES + TOTAL_GROWTH * [...constants].reduce((sum, { byteLength: n }) => sum + n, 0) };
+}
+
+/** Computes nodes whose inputs are all constants, once, here: what is left of them after types have been inferred. */
 export function foldConstants(graph: Graph, operators: Operators): Graph {
   const tensors: Tensor[] = [...graph.tensors];
-  const nodes: AnyNode[] = [];
-  for (const node of graph.nodes) {
-    const folded = fold(node, operators, tensors);
-    if (folded === undefined) nodes.push(node);
-    else
-      for (const [i, id] of node.outputs.entries())
-        tensors[id] = { ...(tensors[id] as Tensor), data: folded[i] as Uint8Array };
-  }
+  const budget = foldingBudget(tensors);
+  const nodes = graph.nodes.filter((node) => !foldNode(node, operators, tensors, budget));
   return nodes.length === graph.nodes.length ? graph : { ...graph, tensors, nodes };
 }
 
-function fold(node: AnyNode, operators: Operators, tensors: readonly Tensor[]): readonly Uint8Array[] | undefined {
+/**
+ * Puts the results of a node whose inputs are all constants into `tensors`; false where it has to run. Types are those that
+ * `infer` returned.
+ */
+export function foldNode(node: AnyNode, operators: Operators, tensors: Tensor[], budget: Budget): boolean {
+  const { operator, view } = bind(operators, node, tensors);
+  const folded = fold(operator, view, budget);
+  if (folded === undefined) return false;
+  for (const [i, id] of node.outputs.entries())
+    tensors[id] = { ...(tensors[id] as Tensor), data: folded[i] as Uint8Array };
+  return true;
+}
+
+function fold({ alias, fromTypes, fold }: Operator<OpKind>, view: NodeView<OpKind>, budget: Budget) {
   const constant = (tensor: Tensor | undefined) =>
     tensor === undefined || (tensor.data !== undefined && !tensor.variable);
-  const { operator, view } = bind(operators, node, tensors);
   const inputs = view.inputs.filter((tensor) => tensor !== undefined);
-  if (inputs.length === 0 || !view.inputs.every(constant)) return undefined;
+  if (inputs.length === 0 || view.outputs.some(({ variable }) => variable)) return undefined;
+  if (fromTypes !== true && !view.inputs.every(constant)) return undefined;
+  if (alias) return [(view.inputs[0] as Tensor).data as Uint8Array];
   const bytes = (list: readonly Tensor[]) => list.reduce((sum, tensor) => sum + byteLength(tensor), 0);
-  if (bytes(view.outputs) > Math.max(ALWAYS_BYTES, GROWTH * bytes(inputs))) return undefined;
-  if (operator.alias) return [(view.inputs[0] as Tensor).data as Uint8Array];
-  return operator.fold?.(view);
+  const made = bytes(view.outputs);
+  if (made > Math.max(ALWAYS_BYTES, GROWTH * bytes(inputs)) || made > budget.left) return undefined;
+  const folded = fold?.(view);
+  if (folded !== undefined) budget.left -= made;
+  return folded;
 }
 
 /** Removes nodes whose results nothing reads; nodes that write a variable stay. Tensor ids keep their meaning. */

@@ -1,12 +1,18 @@
 import { ensure } from "../errors.ts";
-import type { Graph } from "../graph.ts";
+import type { AnyNode, Graph } from "../graph.ts";
 import { bind } from "../ops/bind.ts";
 import type { Operators } from "../ops/types.ts";
 import { checkShape, type Tensor } from "../tensor.ts";
+import { foldingBudget, foldNode } from "./fold.ts";
 
-/** Recomputes every computed tensor's type from the inputs and constants: a file's own shapes are only a claim. */
+/**
+ * Recomputes every computed tensor's type from the inputs and constants: a file's own shapes are only a claim. Nodes whose
+ * inputs are all constants are computed on the way, because the shapes of others may depend on their results.
+ */
 export function inferTypes(graph: Graph, operators: Operators): Graph {
   const tensors: Tensor[] = [...graph.tensors];
+  const budget = foldingBudget(tensors);
+  const nodes: AnyNode[] = [];
   for (const node of graph.nodes) {
     const { operator, view } = bind(operators, node, tensors);
     const types = operator.infer(view);
@@ -20,6 +26,7 @@ export function inferTypes(graph: Graph, operators: Operators): Graph {
       checkShape(type.shape, type.dtype, `${node.where}, output ${i}`);
       tensors[id] = { ...(tensors[id] as Tensor), dtype: type.dtype, shape: type.shape };
     }
+    if (!foldNode(node, operators, tensors, budget)) nodes.push(node);
   }
-  return { ...graph, tensors };
+  return { ...graph, tensors, nodes: nodes.length === graph.nodes.length ? graph.nodes : nodes };
 }

@@ -8,7 +8,8 @@ import { squeeze } from "../../bindings/ops/move/squeeze.ts";
 import { mean } from "../../bindings/ops/pool/mean.ts";
 import { meanMultiplier } from "../../bindings/ops/pool/reducing.ts";
 import { broadcastShape, broadcastStrides, mergeLoops } from "../../bindings/primitives/broadcast.ts";
-import { permutationOf } from "../../bindings/primitives/move/movement.ts";
+import { reorder, whole } from "../../bindings/primitives/move/view.ts";
+import { walkCalls } from "../../bindings/primitives/move/walk.ts";
 import type { KernelCall } from "../../bindings/primitives/registry.ts";
 import { packer } from "../../bindings/primitives/requantize/packer.ts";
 import { activationRange } from "../../bindings/primitives/requantize/quantization.ts";
@@ -84,11 +85,10 @@ describe("layouts", () => {
   });
 
   test("a transpose of whole rows copies runs", () => {
-    assert.deepEqual(permutationOf([2, 3, 4, 5], [0, 2, 1, 3], 2), {
-      size: 2,
-      sizes: [1, 1, 2, 4, 3, 5],
-      strides: [2, 2, 120, 10, 40, 2],
-    });
+    const from = reorder(whole([2, 3, 4, 5]), [0, 2, 1, 3]);
+    const [call] = walkCalls({ from, to: whole(from.sizes), size: 2 }, 16, 1024);
+    const loops = { d0: 1, d1: 1, d2: 2, d3: 4, d4: 3, d5: 5, x0: 2, x1: 2, x2: 120, x3: 10, x4: 40, x5: 2 };
+    assert.deepEqual(call, { kernel: "permute", params: { x: 16, y: 1024, size: 2, ...loops } });
   });
 
   test("windows: SAME puts the odd row after", () => {

@@ -35,8 +35,11 @@ export const OPERATORS: { readonly [code: number]: Entry | undefined } = {
     padding: padding(o, 0),
     activation: activation(o, 4),
   })),
+  5: entry("depthToSpace", 94, (o) => ({ block: int(o, 0) })),
   6: entry("dequantize", 0, none),
+  7: entry("embeddingLookup", 0, none),
   9: entry("fullyConnected", 8, fullyConnected),
+  10: entry("hashtableLookup", 0, none),
   11: entry("l2Normalization", 12, (o) => ({ activation: activation(o, 0) })),
   12: entry("l2Pool2d", 5, pool),
   13: entry("localResponseNormalization", 13, (o) => ({
@@ -51,37 +54,63 @@ export const OPERATORS: { readonly [code: number]: Entry | undefined } = {
   22: entry("reshape", 17, reshape),
   23: entry("resizeBilinear", 15, (o) => ({ alignCorners: flag(o, 2), halfPixelCenters: flag(o, 3) })),
   25: entry("softmax", 9, (o) => ({ beta: real(o, 0) })),
+  26: entry("spaceToDepth", 19, (o) => ({ block: int(o, 0) })),
   28: entry("tanh", 0, none),
   34: entry("pad", 0, none),
+  36: entry("gather", 23, (o) => ({ axis: int(o, 0), batchDims: int(o, 1) })),
+  37: entry("batchToSpace", 0, none),
+  38: entry("spaceToBatch", 0, none),
   39: entry("transpose", 0, none),
   40: entry("mean", 27, reducer),
   41: entry("sub", 28, (o) => ({ activation: activation(o, 0) })),
   43: entry("squeeze", 30, (o) => ({ axes: ints(o, 0) ?? [] })),
+  45: entry("stridedSlice", 32, stridedSlice),
   48: entry("topK", 0, none),
+  49: entry("split", 35, (o) => ({ count: int(o, 0) })),
   50: entry("logSoftmax", 0, none),
   56: entry("argMax", 0, none),
   60: entry("pad", 0, none),
+  65: entry("slice", 0, none),
+  68: entry("sparseToDense", 0, none),
+  69: entry("tile", 0, none),
   70: entry("expandDims", 0, none),
   74: entry("sum", 27, reducer),
+  77: entry("shape", 55, (o) => ({ dtype: byte(o, 0) === 4 ? "int64" : "int32" })),
   79: entry("argMin", 0, none),
   81: entry("reduceProd", 27, reducer),
   82: entry("reduceMax", 27, reducer),
+  83: entry("pack", 59, (o) => ({ axis: int(o, 1) })),
   85: entry("oneHot", 61, (o) => ({ axis: int(o, 0) })),
+  88: entry("unpack", 64, (o) => ({ count: int(o, 0), axis: int(o, 1) })),
   89: entry("reduceMin", 27, reducer),
   91: entry("reduceAny", 27, reducer),
+  93: entry("zerosLike", 0, none),
+  94: entry("fill", 0, none),
+  96: entry("range", 0, none),
   97: entry("resizeNearestNeighbor", 74, (o) => ({ alignCorners: flag(o, 0), halfPixelCenters: flag(o, 1) })),
   98: entry("leakyRelu", 75, (o) => ({ alpha: real(o, 0) })),
+  100: entry("mirrorPad", 77, (o) => ({ mode: byte(o, 0) === 1 ? "symmetric" : "reflect" })),
+  102: entry("splitV", 0, none),
+  105: entry("reverse", 0, none),
+  107: entry("gatherNd", 0, none),
+  110: entry("rank", 0, none),
+  112: entry("reverseSequence", 87, (o) => ({ sequenceAxis: int(o, 0), batchAxis: int(o, 1) })),
   113: entry("matrixDiag", 0, none),
   114: entry("quantize", 0, none),
   115: entry("matrixSetDiag", 0, none),
   117: entry("hardSwish", 0, none),
+  122: entry("scatterNd", 0, none),
   125: entry("segmentSum", 0, none),
   128: entry("cumsum", 102, (o) => ({ exclusive: flag(o, 0), reverse: flag(o, 1) })),
+  130: entry("broadcastTo", 0, none),
   140: entry("reduceAll", 27, reducer),
+  145: entry("broadcastArgs", 0, none),
+  151: entry("dynamicUpdateSlice", 0, none),
   153: entry("unsortedSegmentProd", 0, none),
   154: entry("unsortedSegmentMax", 0, none),
   155: entry("unsortedSegmentSum", 0, none),
   157: entry("unsortedSegmentMin", 0, none),
+  159: entry("bitcast", 0, none),
 };
 
 function entry<K extends OpKind>(kind: K, optionsType: number, attributes: (options: Options) => Attributes[K]): Entry {
@@ -123,6 +152,21 @@ function fullyConnected(o: Options): Attributes["fullyConnected"] {
 function reshape(o: Options): Attributes["reshape"] {
   const shape = ints(o, 0);
   return shape === undefined ? {} : { shape };
+}
+
+function stridedSlice(o: Options): Attributes["stridedSlice"] {
+  return {
+    beginMask: int(o, 0),
+    endMask: int(o, 1),
+    ellipsisMask: int(o, 2),
+    newAxisMask: int(o, 3),
+    shrinkAxisMask: int(o, 4),
+    offset: flag(o, 5),
+  };
+}
+
+function byte({ table }: Options, field: number): number {
+  return table ? readInt8(table, field, 0) : 0;
 }
 
 function int({ table }: Options, field: number, fallback = 0): number {

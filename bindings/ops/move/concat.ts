@@ -1,16 +1,19 @@
 import type { Activation } from "../../graph.ts";
-import { BITS, elementCount, type Tensor } from "../../tensor.ts";
+import { joinTable } from "../../primitives/move/join.ts";
+import { cut, type View, whole } from "../../primitives/move/view.ts";
+import { walkBytes, walkCalls } from "../../primitives/move/walk.ts";
+import { BITS, byteLength, elementCount, type Tensor } from "../../tensor.ts";
 import {
   constrain,
   inputOf,
   outputOf,
+  requireAffine,
   requireAxis,
-  requireBytes,
   requireDType,
   requireInputs,
-  requireSameQuantization,
 } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
+import { requireData } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -18,31 +21,40 @@ declare module "../../graph.ts" {
   }
 }
 
-/** For each input the bytes of one row and where its rows begin in a row of the output. */
-function rowsOf(node: NodeView<"concat">) {
-  const first = inputOf(node, 0);
-  const axis = requireAxis(node, "C5", node.attributes.axis, first.shape.length);
-  const size = BITS[first.dtype] / 8;
-  let stride = 0;
-  const parts = (node.inputs as readonly Tensor[]).map(({ shape }) => {
-    const offset = stride;
-    const bytes = elementCount(shape.slice(axis)) * size;
-    stride += bytes;
-    return { offset, bytes };
+const axisOf = (node: NodeView<"concat">) =>
+  requireAxis(node, "C5", node.attributes.axis, inputOf(node, 0).shape.length);
+
+/** The part of the output that each input becomes. */
+function partsOf(node: NodeView<"concat">): readonly View[] {
+  const axis = axisOf(node);
+  const all = whole(outputOf(node).shape);
+  let begin = 0;
+  return (node.inputs as readonly Tensor[]).map(({ shape }) => {
+    const size = shape[axis] as number;
+    begin += size;
+    return cut(all, axis, begin - size, size);
   });
-  return { rows: elementCount(first.shape.slice(0, axis)), stride, parts };
+}
+
+/** An 8-bit input's bytes in the output's quantization; undefined where they stay as they are. */
+function tableOf(node: NodeView<"concat">, x: Tensor): Uint8Array | undefined {
+  const y = outputOf(node);
+  if ((x.dtype !== "int8" && x.dtype !== "uint8") || !x.quantization || !y.quantization) return undefined;
+  const [from, to] = [requireAffine(node, "C3", x), requireAffine(node, "C3", y)];
+  if (from.scale === to.scale && from.zeroPoint === to.zeroPoint) return undefined;
+  return joinTable(x.dtype, from, to);
 }
 
 /**
- * Joins tensors along an axis, any type of whole bytes. C1: at least one input, all there, one output. C2: one type
- * of whole bytes. C3: 8-bit tensors quantized alike (TFLM rescales none of int8). C4: no fused activation. C5: an axis
- * inside the rank. C6: equal sizes along the other dimensions.
+ * Joins tensors along an axis, any type. C1: at least one input, all there, one output. C2: one type of whole bytes; at
+ * most eight dimensions. C3: 8-bit tensors with a scale and zero point each; those of another than the output's are
+ * rescaled in float32, as TFLite's uint8 reference does. C4: no fused activation. C5: an axis inside the rank. C6: equal
+ * sizes along the other dimensions.
  */
 export const concat: Operator<"concat"> = {
   infer(node) {
     requireInputs(node, Math.max(node.inputs.length, 1));
     const first = inputOf(node, 0);
-    const y = outputOf(node);
     const { activation } = node.attributes;
     constrain(
       node,
@@ -51,14 +63,12 @@ export const concat: Operator<"concat"> = {
       () => ({ expected: "no fused activation", received: activation }),
       "UNSUPPORTED",
     );
-    requireBytes(node, "C2", first);
-    const axis = requireAxis(node, "C5", node.attributes.axis, first.shape.length);
+    requireData(node, first);
+    const axis = axisOf(node);
     let total = 0;
-    for (const tensor of [...(node.inputs as readonly Tensor[]), y]) {
+    for (const tensor of node.inputs as readonly Tensor[]) {
       requireDType(node, "C2", tensor, first.dtype);
-      if (y.quantization !== undefined && (y.dtype === "int8" || y.dtype === "uint8"))
-        requireSameQuantization(node, "C3", y, tensor);
-      if (tensor === y) break;
+      tableOf(node, tensor);
       const fits =
         tensor.shape.length === first.shape.length &&
         tensor.shape.every((size, i) => i === axis || size === first.shape[i]);
@@ -71,21 +81,38 @@ export const concat: Operator<"concat"> = {
     return [{ dtype: first.dtype, shape: first.shape.map((size, i) => (i === axis ? total : size)) }];
   },
   fold(node) {
-    const { rows, stride, parts } = rowsOf(node);
-    const out = new Uint8Array(rows * stride);
-    for (const [i, { offset, bytes }] of parts.entries())
-      for (let row = 0; row < rows; row++)
-        out.set(inputOf(node, i).data?.subarray(row * bytes, (row + 1) * bytes) ?? [], row * stride + offset);
-    return [out];
+    const y = new Uint8Array(byteLength(outputOf(node)));
+    for (const [i, to] of partsOf(node).entries()) {
+      const x = inputOf(node, i);
+      const table = tableOf(node, x);
+      const data = x.data as Uint8Array;
+      const bytes = table === undefined ? data : data.map((byte) => table[byte] as number);
+      walkBytes({ from: whole(x.shape), to, size: BITS[x.dtype] / 8 }, bytes, y);
+    }
+    return [y];
   },
   lower(node, to) {
-    const { rows, stride, parts } = rowsOf(node);
-    for (const [i, { offset, bytes }] of parts.entries()) {
-      if (bytes === 0) continue;
-      const y = (to.outputs[0]?.address ?? 0) + offset;
+    const y = outputOf(node);
+    const axis = axisOf(node);
+    const size = BITS[y.dtype] / 8;
+    const yStride = elementCount(y.shape.slice(axis)) * size;
+    for (const [i, part] of partsOf(node).entries()) {
+      const x = inputOf(node, i);
+      const table = tableOf(node, x);
+      const addresses = [to.inputs[i]?.address ?? 0, to.outputs[0]?.address ?? 0] as const;
+      if (elementCount(x.shape) === 0) continue;
+      if (table === undefined) {
+        for (const call of walkCalls({ from: whole(x.shape), to: part, size }, ...addresses)) to.call(call);
+        continue;
+      }
+      const bytes = elementCount(x.shape.slice(axis));
+      const rows = elementCount(x.shape.slice(0, axis));
       to.call({
-        kernel: "copy",
-        params: { x: to.inputs[i]?.address ?? 0, y, rows, bytes, xStride: bytes, yStride: stride },
+        kernel: "lookupRows",
+        params: {
+          ...{ x: addresses[0], y: addresses[1] + part.offset, rows, bytes, xStride: bytes, yStride },
+          table: to.place(table),
+        },
       });
     }
   },

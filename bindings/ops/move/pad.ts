@@ -1,17 +1,18 @@
-import { type Placement, padBytes, placementOf } from "../../primitives/move/movement.ts";
+import { type Placement, placementOf } from "../../primitives/move/movement.ts";
+import { cut, whole } from "../../primitives/move/view.ts";
+import { type Walk, walkBytes, walkCalls } from "../../primitives/move/walk.ts";
 import { BITS, byteLength, elementCount } from "../../tensor.ts";
 import {
   constrain,
   inputOf,
   outputOf,
   requireAffine,
-  requireBytes,
   requireConstant,
   requireDType,
   requireInputs,
-  requireSameQuantization,
 } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
+import { fill, fillBytes, requireData, zeroOf } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -36,14 +37,10 @@ function shapeOf(node: NodeView<"pad">): readonly number[] {
   return inputOf(node, 0).shape.map((size, i) => size + (pads[i]?.[0] ?? 0) + (pads[i]?.[1] ?? 0));
 }
 
-/** The bytes of the element that fills: the constant, else what stands for zero in the output. */
-function fillOf(node: NodeView<"pad">): Uint8Array {
-  const y = outputOf(node);
+/** The bytes of the element that fills: the constant, else what stands for zero in the output; undefined if computed. */
+function fillOf(node: NodeView<"pad">): Uint8Array | undefined {
   const value = node.inputs[2];
-  if (value?.data !== undefined) return value.data;
-  const bytes = new Uint8Array(BITS[y.dtype] / 8);
-  if (y.dtype === "int8" || y.dtype === "uint8") bytes[0] = y.quantization?.zeroPoint[0] ?? 0;
-  return bytes;
+  return value === undefined ? zeroOf(outputOf(node)) : value.data;
 }
 
 function placement(node: NodeView<"pad">): Placement {
@@ -52,55 +49,64 @@ function placement(node: NodeView<"pad">): Placement {
   return placementOf(x.shape, before, shapeOf(node), BITS[x.dtype] / 8);
 }
 
+/** What the one kernel that fills and copies holds. */
+const MOST_LOOPS = 6;
+
 /**
- * PAD and PADV2, any type of whole bytes. C1: x, paddings and perhaps a value, one output. C2: the type stays and has
- * whole bytes. C3: paddings a constant. C4: one pair of sizes from 0 per dimension. C5: the value is one constant of
- * the same type. C6: quantized like the output; an 8-bit output has one scale and zero point. C7: at most 6 dimensions.
+ * PAD and PADV2, any type. C1: x, paddings and perhaps a value, one output. C2: the type stays and has whole bytes; at
+ * most eight dimensions. C3: paddings a constant. C4: one pair of sizes from 0 per dimension. C5: the value is one
+ * element of the same type. C6: an 8-bit output that is quantized has one scale and zero point.
  */
 export const pad: Operator<"pad"> = {
   infer(node) {
     requireInputs(node, 2, 3);
     const x = inputOf(node, 0);
     const y = outputOf(node);
-    requireDType(node, "C2", y, x.dtype);
-    requireBytes(node, "C2", x);
+    requireData(node, x);
     const shape = shapeOf(node);
     const value = node.inputs[2];
     if (value !== undefined) {
       requireDType(node, "C5", value, x.dtype);
-      const one = value.data?.length === BITS[x.dtype] / 8 && elementCount(value.shape) === 1;
-      constrain(node, "C5", one, () => ({
-        expected: "one constant value",
-        received: value.data === undefined ? "a computed tensor" : `[${value.shape.join(",")}]`,
+      constrain(node, "C5", elementCount(value.shape) === 1, () => ({
+        expected: "one value",
+        received: `[${value.shape.join(",")}]`,
       }));
-      if (value.quantization !== undefined && y.quantization !== undefined)
-        requireSameQuantization(node, "C6", y, value);
     }
     if (y.quantization !== undefined && (y.dtype === "int8" || y.dtype === "uint8")) requireAffine(node, "C6", y);
-    constrain(
-      node,
-      "C7",
-      shape.length <= 6,
-      () => ({ expected: "at most 6 dimensions", received: `${shape.length}` }),
-      "UNSUPPORTED",
-    );
     return [{ dtype: x.dtype, shape }];
   },
-  fold: (node) => [
-    padBytes(inputOf(node, 0).data as Uint8Array, placement(node), fillOf(node), elementCount(shapeOf(node))),
-  ],
+  fold(node) {
+    const y = fillBytes(new Uint8Array(byteLength(outputOf(node))), fillOf(node) as Uint8Array);
+    walkBytes(walkOf(node), inputOf(node, 0).data as Uint8Array, y);
+    return [y];
+  },
   lower(node, to) {
+    const constant = fillOf(node);
+    const value = constant === undefined ? (to.inputs[2]?.address ?? 0) : to.place(constant);
+    const { dtype, shape } = inputOf(node, 0);
+    const [x, y] = [to.inputs[0]?.address ?? 0, to.outputs[0]?.address ?? 0];
+    if (shape.length > MOST_LOOPS) {
+      for (const output of to.outputs) fill(output, value, to.call);
+      for (const call of walkCalls(walkOf(node), x, y)) to.call(call);
+      return;
+    }
     const { offset, bytes, sizes, strides } = placement(node);
     const [d0 = 1, d1 = 1, d2 = 1, d3 = 1, d4 = 1] = sizes;
     const [y0 = 0, y1 = 0, y2 = 0, y3 = 0, y4 = 0] = strides;
-    const { dtype } = inputOf(node, 0);
     to.call({
       kernel: "pad",
       params: {
-        ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, value: to.place(fillOf(node)) },
+        ...{ x, y, value },
         ...{ yBytes: byteLength({ dtype, shape: shapeOf(node) }), size: BITS[dtype] / 8, offset, bytes },
         ...{ d0, d1, d2, d3, d4, y0, y1, y2, y3, y4 },
       },
     });
   },
 };
+
+function walkOf(node: NodeView<"pad">): Walk {
+  const x = inputOf(node, 0);
+  const pads = paddingsOf(node);
+  const to = x.shape.reduce((view, n, d) => cut(view, d, pads[d]?.[0] ?? 0, n), whole(shapeOf(node)));
+  return { from: whole(x.shape), to, size: BITS[x.dtype] / 8 };
+}

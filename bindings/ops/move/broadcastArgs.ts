@@ -1,0 +1,52 @@
+import { broadcastShape } from "../../primitives/broadcast.ts";
+import { BITS } from "../../tensor.ts";
+import { constrain, inputOf, requireConstant, requireDType } from "../constraints.ts";
+import type { Operator } from "../types.ts";
+import { bytesOfNumbers } from "../values.ts";
+import { requireData, requireTensors } from "./moving.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    readonly broadcastArgs: Record<never, never>;
+  }
+}
+
+/**
+ * The shape that two shapes broadcast to. C1: two shapes, one output. C2: both int32 or both int64, in one dimension. C3:
+ * constant ones broadcast.
+ */
+export const broadcastArgs: Operator<"broadcastArgs"> = {
+  infer(node) {
+    requireTensors(node, 2, 1);
+    const [a, b] = [inputOf(node, 0), inputOf(node, 1)];
+    const dtype = requireDType(node, "C2", a, "int32", "int64");
+    requireDType(node, "C2", b, dtype);
+    requireData(node, a);
+    constrain(node, "C2", a.shape.length === 1 && b.shape.length === 1, () => ({
+      expected: "two lists of sizes",
+      received: `[${a.shape.join(",")}] and [${b.shape.join(",")}]`,
+    }));
+    if (a.data !== undefined && b.data !== undefined) {
+      const [p, q] = [requireConstant(node, "C3", a), requireConstant(node, "C3", b)];
+      constrain(node, "C3", broadcastShape(p, q) !== undefined, () => ({
+        expected: "shapes that broadcast",
+        received: `[${p.join(",")}] and [${q.join(",")}]`,
+      }));
+    }
+    return [{ dtype, shape: [Math.max(a.shape[0] as number, b.shape[0] as number)] }];
+  },
+  fold(node) {
+    const [p, q] = [0, 1].map((i) => requireConstant(node, "C3", inputOf(node, i))) as [
+      readonly number[],
+      readonly number[],
+    ];
+    return [bytesOfNumbers(inputOf(node, 0).dtype, broadcastShape(p, q) as readonly number[])];
+  },
+  lower(node, to) {
+    const [a, b] = to.inputs.map((tensor) => tensor?.address ?? 0) as [number, number];
+    const [aCount = 0, bCount = 0] = [0, 1].map((i) => inputOf(node, i).shape[0]);
+    if (aCount + bCount === 0) return;
+    const bytes = BITS[inputOf(node, 0).dtype] / 8;
+    to.call({ kernel: "broadcastArgs", params: { a, b, y: to.outputs[0]?.address ?? 0, aCount, bCount, bytes } });
+  },
+};

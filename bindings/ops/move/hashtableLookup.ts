@@ -1,0 +1,50 @@
+import { BITS, byteLength, elementCount } from "../../tensor.ts";
+import { constrain, inputOf, requireBytes, requireDType } from "../constraints.ts";
+import type { Operator } from "../types.ts";
+import { requireTensors } from "./moving.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    /** wanted keys `[n]`, keys `[rows]` ascending, values `[rows, …]`; values `[n, …]`, hits `[n]`. */
+    readonly hashtableLookup: Record<never, never>;
+  }
+}
+
+/**
+ * Rows of a table by key; zeros where there is none. C1: wanted keys, keys and values; two outputs, the rows and 1 or 0
+ * for each. C2: values of whole bytes, whose type stays; uint8 hits. C3: int32 keys in one dimension, one a row.
+ */
+export const hashtableLookup: Operator<"hashtableLookup"> = {
+  infer(node) {
+    requireTensors(node, 3, 2);
+    const [wanted, keys, values] = [inputOf(node, 0), inputOf(node, 1), inputOf(node, 2)];
+    requireBytes(node, "C2", values);
+    const [y, hits] = node.outputs;
+    if (y !== undefined) requireDType(node, "C2", y, values.dtype);
+    if (hits !== undefined) requireDType(node, "C2", hits, "uint8");
+    for (const each of [wanted, keys]) requireDType(node, "C3", each, "int32");
+    const fits = wanted.shape.length === 1 && keys.shape.length === 1 && keys.shape[0] === values.shape[0];
+    constrain(node, "C3", fits, () => ({
+      expected: "[n] wanted keys, and a key for each row",
+      received: [wanted, keys, values].map(({ shape }) => `[${shape.join(",")}]`).join(", "),
+    }));
+    const count = wanted.shape[0] as number;
+    return [
+      { dtype: values.dtype, shape: [count, ...values.shape.slice(1)] },
+      { dtype: "uint8", shape: [count] },
+    ];
+  },
+  lower(node, to) {
+    const [wanted, keys, values] = [inputOf(node, 0), inputOf(node, 1), inputOf(node, 2)];
+    if (byteLength(wanted) === 0) return;
+    const [x, k, v] = to.inputs.map((tensor) => tensor?.address ?? 0) as [number, number, number];
+    to.call({
+      kernel: "hashtableLookup",
+      params: {
+        ...{ x, keys: k, values: v, y: to.outputs[0]?.address ?? 0, hits: to.outputs[1]?.address ?? 0 },
+        ...{ count: elementCount(wanted.shape), keyCount: elementCount(keys.shape) },
+        bytes: (elementCount(values.shape.slice(1)) * BITS[values.dtype]) / 8,
+      },
+    });
+  },
+};

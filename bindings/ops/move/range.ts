@@ -1,0 +1,82 @@
+import { constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
+import type { NodeView, Operator } from "../types.ts";
+import { bytesOfNumbers, integersOf } from "../values.ts";
+import { requireTensors } from "./moving.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    /** start, limit, delta. */
+    readonly range: Record<never, never>;
+  }
+}
+
+const TYPES = ["int32", "int64", "float32"] as const;
+
+/** start, limit and delta, where they are constants. */
+function valuesOf(node: NodeView<"range">): readonly [number, number, number] | undefined {
+  if (node.inputs.some((tensor) => tensor?.data === undefined)) return undefined;
+  return [0, 1, 2].map((i) => integersOf(inputOf(node, i))[0] ?? 0) as unknown as readonly [number, number, number];
+}
+
+/** More elements than this no model counts. */
+const MOST = 2 ** 31;
+
+/**
+ * start, start + delta, … below (or above) the limit. C1: start, limit and delta, one output. C2: one type, int32, int64
+ * or float32. C3: one element each. C4: delta is not 0 and leads from start to the limit. C5: all three constants.
+ */
+export const range: Operator<"range"> = {
+  infer(node) {
+    requireTensors(node, 3, 1);
+    const dtype = requireDType(node, "C2", inputOf(node, 0), ...TYPES);
+    for (const i of [1, 2]) requireDType(node, "C2", inputOf(node, i), dtype);
+    requireDType(node, "C2", outputOf(node), dtype);
+    for (const i of [0, 1, 2])
+      constrain(
+        node,
+        "C3",
+        inputOf(node, i).shape.every((n) => n === 1),
+        () => ({
+          expected: "one element",
+          received: `[${inputOf(node, i).shape.join(",")}]`,
+        }),
+      );
+    const values = valuesOf(node);
+    constrain(
+      node,
+      "C5",
+      values !== undefined,
+      () => ({ expected: "start, limit and delta as constants", received: "computed ones" }),
+      "UNSUPPORTED",
+    );
+    const [start, limit, delta] = values;
+    const count = Math.ceil(Math.abs((limit - start) / delta));
+    constrain(node, "C4", (limit - start) * delta >= 0 && delta !== 0 && count < MOST, () => ({
+      expected: "a delta that leads from start to the limit",
+      received: `start ${start}, limit ${limit}, delta ${delta}`,
+    }));
+    return [{ dtype, shape: [count] }];
+  },
+  fold(node) {
+    const [start, , delta] = valuesOf(node) as readonly [number, number, number];
+    const y = outputOf(node);
+    const count = y.shape[0] as number;
+    const values: number[] = [];
+    // float32 sums are rounded one after another, as the reference adds them up.
+    for (
+      let i = 0, value = start;
+      i < count;
+      i++, value = y.dtype === "float32" ? Math.fround(value + delta) : value + delta
+    )
+      values.push(value);
+    return [bytesOfNumbers(y.dtype, values)];
+  },
+  lower(node, to) {
+    const y = outputOf(node);
+    const count = y.shape[0] as number;
+    if (count === 0) return;
+    const [start, , delta] = to.inputs.map((tensor) => tensor?.address ?? 0) as [number, number, number];
+    const type = ["int32", "int64", "float32"].indexOf(y.dtype);
+    to.call({ kernel: "range", params: { start, delta, y: to.outputs[0]?.address ?? 0, count, type } });
+  },
+};
