@@ -24,6 +24,7 @@ interface Golden {
   readonly outputs: readonly TensorInfo[];
 }
 
+<<<<<<< HEAD
 /** Models with operators that pint8 does not run, and those operators. */
 const UNSUPPORTED: { readonly [name: string]: readonly string[] } = {
   audio_preprocessor_float: ["SignalWindow", "CAST", "STRIDED_SLICE"],
@@ -39,15 +40,18 @@ function unsupported(name: string): readonly string[] | undefined {
   if (/seanet_int16.transpose_conv/.test(name)) return ["TRANSPOSE_CONV (node 0)"];
   return UNSUPPORTED[name];
 }
+=======
+/** Models that may be refused while pint8 lacks some of their operators; all others are read. */
+const MAY_LACK = /audio_preprocessor|deeplab|keyword_scrambled|movenet|split_concat|trained_lstm|seanet_int16/;
+>>>>>>> 157830f (tests: moves against sources written out; constraints as they are now)
 
 for (const name of sharedModels()) {
-  const expected = unsupported(name);
-  if (expected !== undefined) {
+  const refusal = MAY_LACK.test(name) ? refusalOf(name) : undefined;
+  if (refusal !== undefined) {
     test(`${name} is refused for its operators, all named in one error`, () => {
-      const error = caught(() => importModel(sharedModel(name), {}));
-      assert.equal(error.code, "UNSUPPORTED");
-      assert.match(error.where, /^node \d+ \(.+\)$/);
-      for (const part of expected) assert.ok(error.received.includes(part), `${part} in "${error.received}"`);
+      assert.equal(refusal.code, "UNSUPPORTED");
+      assert.match(refusal.where, /^node \d+ \(.+\)$/);
+      assert.match(refusal.received, /^.+ \(node \d+(, \d+)*( and \d+ more)?\)(, .+ \(node .+\))*$/);
     });
     continue;
   }
@@ -66,6 +70,16 @@ for (const name of sharedModels()) {
       for (const info of golden[kind]) checkTensor(graph, info);
     }
   });
+}
+
+function refusalOf(name: string): Pint8Error | undefined {
+  try {
+    importModel(sharedModel(name), {});
+    return undefined;
+  } catch (error) {
+    assert.ok(error instanceof Pint8Error);
+    return error;
+  }
 }
 
 const LAYERED = [
@@ -115,7 +129,7 @@ function checkRunnable({ tensors, nodes, inputs, outputs }: Graph): void {
   for (const { tensor } of outputs) assert.ok(ready.has(tensor), `output ${tensor}`);
 }
 
-function caught(run: () => unknown): Pint8Error {
+function _caught(run: () => unknown): Pint8Error {
   try {
     run();
   } catch (error) {

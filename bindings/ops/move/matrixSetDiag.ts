@@ -1,69 +1,37 @@
-import { elementCount } from "../../tensor.ts";
-import { constrain, inputOf, outputOf, requireBytes, requireDType, requireInputs } from "../constraints.ts";
+import { diagonals, whole } from "../../primitives/move/view.ts";
+import { constrain, inputOf, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
+import { moving, requireData, requireTensors } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
-    /** x, diagonal. */
+    /** x, diagonals. */
     readonly matrixSetDiag: Record<never, never>;
   }
 }
 
-/** Copies of diagonals that one operator may become. */
-const MOST_COPIES = 4096;
-
 /**
- * Matrices with other diagonals. C1: x and diagonals, one output. C2: one type of whole bytes. C3: x of two dimensions or
- * more, diagonals of one less and as long as the shorter side. C4: at most 4096 matrices, or 4096 long diagonals. Source:
- * TFLite's matrix_set_diag.
+ * Matrices with other diagonals, any type. C1: x and diagonals, one output. C2: the type stays and has whole bytes; at
+ * most eight dimensions. C3: two dimensions or more, and diagonals of their shape.
  */
 export const matrixSetDiag: Operator<"matrixSetDiag"> = {
   infer(node) {
-    requireInputs(node, 2);
-    const x = inputOf(node, 0);
-    const diagonal = inputOf(node, 1);
-    requireBytes(node, "C2", x);
-    requireDType(node, "C2", diagonal, x.dtype);
-    requireDType(node, "C2", outputOf(node), x.dtype);
-    const [rows = 0, columns = 0] = x.shape.slice(-2);
-    const expected = [...x.shape.slice(0, -2), Math.min(rows, columns)];
-    constrain(node, "C3", x.shape.length >= 2 && `${diagonal.shape}` === `${expected}`, () => ({
-      expected: `diagonals [${expected.join(",")}] for [${x.shape.join(",")}]`,
-      received: `[${diagonal.shape.join(",")}]`,
+    requireTensors(node, 2, 1);
+    const [x, values] = [inputOf(node, 0), inputOf(node, 1)];
+    requireData(node, x);
+    requireDType(node, "C2", values, x.dtype);
+    const fits = x.shape.length >= 2 && `${diagonals(x.shape).sizes}` === `${values.shape}`;
+    constrain(node, "C3", fits, () => ({
+      expected: "matrices and their diagonals",
+      received: `[${x.shape.join(",")}] and [${values.shape.join(",")}]`,
     }));
-    const copies = Math.min(elementCount(x.shape.slice(0, -2)), Math.min(rows, columns));
-    constrain(
-      node,
-      "C4",
-      copies <= MOST_COPIES,
-      () => ({ expected: `at most ${MOST_COPIES} diagonals`, received: `${copies}` }),
-      "UNSUPPORTED",
-    );
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  lower(node, to) {
+  ...moving<"matrixSetDiag">((node) => {
     const { shape } = inputOf(node, 0);
-    const size = requireBytes(node, "C2", inputOf(node, 0));
-    const total = elementCount(shape) * size;
-    if (total === 0) return;
-    const [x = 0, diagonal = 0] = to.inputs.map((input) => input?.address ?? 0);
-    const y = to.outputs[0]?.address ?? 0;
-    to.call({ kernel: "copy", params: { x, y, rows: 1, bytes: total, xStride: 0, yStride: 0 } });
-    const [rows = 0, columns = 0] = shape.slice(-2);
-    const length = Math.min(rows, columns);
-    const batch = elementCount(shape.slice(0, -2));
-    const step = { x: size, y: (columns + 1) * size };
-    const matrix = { x: length * size, y: rows * columns * size };
-    const [inner, outer, inside, outside] =
-      batch <= length ? [length, batch, step, matrix] : [batch, length, matrix, step];
-    for (let i = 0; i < outer; i++)
-      to.call({
-        kernel: "copy",
-        params: {
-          ...{ x: diagonal + i * outside.x, y: y + i * outside.y, rows: inner, bytes: size },
-          ...{ xStride: inside.x, yStride: inside.y },
-        },
-        note: "copy diagonal",
-      });
-  },
+    return [
+      { x: 0, y: 0, from: whole(shape), to: whole(shape) },
+      { x: 1, y: 0, from: whole(inputOf(node, 1).shape), to: diagonals(shape) },
+    ];
+  }),
 };

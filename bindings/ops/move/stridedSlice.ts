@@ -1,7 +1,7 @@
 import { cut, type View, whole } from "../../primitives/move/view.ts";
 import { startTable, walkFrom } from "../../primitives/move/walk.ts";
 import { BITS } from "../../tensor.ts";
-import { constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
+import { inputOf, outputOf, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { moving, requireData, requireRank, requireTensors } from "./moving.ts";
 import { type Range, rangesOf, type Spec, specsOf } from "./ranges.ts";

@@ -51,6 +51,15 @@ export function repeat(view: View, axis: number, count: number): View {
   };
 }
 
+/** The diagonals of the innermost matrices of a tensor. */
+export function diagonals(shape: readonly number[]): View {
+  const { offset, sizes, strides } = whole(shape);
+  const [height = 0, width = 0] = shape.slice(-2);
+  const outer = shape.length - 2;
+  const length = Math.min(height, width);
+  return { offset, sizes: replaced(sizes, outer, 2, length), strides: replaced(strides, outer, 2, width + 1) };
+}
+
 /** A copy of the list in which `dropped` entries from `at` on have become these. */
 export function replaced(list: readonly number[], at: number, dropped: number, ...values: number[]): readonly number[] {
   return [...list.slice(0, at), ...values, ...list.slice(at + dropped)];
