@@ -1,26 +1,26 @@
 /** How elementwise kernels of two operands walk their output: runs along the last dimension, split anywhere. */
-import { Add } from "./params";
+import { Pairs } from "./params";
 import { share } from "../common/split";
 
 // @ts-ignore: decorator
-@inline function elements(p: Add): u32 {
+@inline function elements(p: Pairs): u32 {
   return p.d0 * p.d1 * p.d2 * p.d3 * p.d4 * p.d5;
 }
 
 /** First output element of this part. */
 // @ts-ignore: decorator
-@inline export function runStart(p: Add, part: u32, parts: u32): u32 {
+@inline export function runStart(p: Pairs, part: u32, parts: u32): u32 {
   return share(elements(p), part, parts);
 }
 
 /** One past the last output element of this part. */
 // @ts-ignore: decorator
-@inline export function runEnd(p: Add, part: u32, parts: u32): u32 {
+@inline export function runEnd(p: Pairs, part: u32, parts: u32): u32 {
   return share(elements(p), part + 1, parts);
 }
 
 /** Address of the element of operand a (or b) that meets output element i. */
-export function walkOperand(p: Add, i: u32, first: bool): usize {
+export function walkOperand(p: Pairs, i: u32, first: bool): usize {
   let rest = i / p.d5;
   let at = (i - rest * p.d5) * (first ? p.a5 : p.b5);
   let next = rest / p.d4;

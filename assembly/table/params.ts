@@ -32,3 +32,26 @@ export class Quantize {
   lo: i32;
   hi: i32;
 }
+
+/** int16 by a table of 513 int16: the function at every 128th, and the straight line between. */
+@unmanaged
+export class LookupS16 {
+  x: u32;
+  y: u32;
+  table: u32;
+  count: u32;
+}
+
+/** int16 LOGISTIC or TANH by 256 uint16. */
+@unmanaged
+export class SigmoidS16 {
+  x: u32;
+  y: u32;
+  table: u32;
+  count: u32;
+  /** 1 for TANH. */
+  tanh: u32;
+  /** x · multiplier / 2^shift counts in 1/24 of 2^9. */
+  multiplier: i32;
+  shift: i32;
+}

@@ -1,5 +1,5 @@
 import { type ErrorCode, ensure } from "../errors.ts";
-import { type Affine, quantizeMultiplier, RANGE } from "../primitives/requantize/quantization.ts";
+import { type Affine, type Quantized, quantizeMultiplier, RANGE } from "../primitives/requantize/quantization.ts";
 import { BITS, type DType, perTensor, type Tensor } from "../tensor.ts";
 
 /** What a constraint needs of a node to speak of it. */
@@ -69,10 +69,10 @@ export function requireDType<D extends DType>(
   return tensor.dtype as D;
 }
 
-/** One finite positive scale, and a zero point that the type of 8 or 16 bits holds. */
+/** One finite positive scale, and a zero point that the type holds. */
 export function requireAffine(node: Constrained, number: string, tensor: Tensor): Affine {
   const { scale, zeroPoint } = perTensor(tensor, `${node.where}, ${number}`);
-  const { lo, hi } = RANGE[tensor.dtype === "uint8" || tensor.dtype === "int16" ? tensor.dtype : "int8"];
+  const { lo, hi } = RANGE[tensor.dtype in RANGE ? (tensor.dtype as Quantized) : "int8"];
   const fits = scale > 0 && Number.isFinite(scale) && Number.isInteger(zeroPoint) && zeroPoint >= lo && zeroPoint <= hi;
   constrain(node, number, fits, () => ({
     expected: `"${tensor.name}" with a finite scale above 0 and a zero point from ${lo} to ${hi}`,

@@ -1,6 +1,28 @@
 import { depthwiseConv2d } from "./depthwise/depthwiseConv2d.ts";
 import { add } from "./elementwise/add.ts";
+import { addN } from "./elementwise/addN.ts";
+import { atan2 } from "./elementwise/atan2.ts";
+import { bitwiseXor } from "./elementwise/bitwiseXor.ts";
+import { div } from "./elementwise/div.ts";
+import { equal } from "./elementwise/equal.ts";
+import { floorDiv } from "./elementwise/floorDiv.ts";
+import { floorMod } from "./elementwise/floorMod.ts";
+import { greater } from "./elementwise/greater.ts";
+import { greaterEqual } from "./elementwise/greaterEqual.ts";
+import { less } from "./elementwise/less.ts";
+import { lessEqual } from "./elementwise/lessEqual.ts";
+import { logicalAnd } from "./elementwise/logicalAnd.ts";
+import { logicalOr } from "./elementwise/logicalOr.ts";
+import { maximum } from "./elementwise/maximum.ts";
+import { minimum } from "./elementwise/minimum.ts";
 import { mul } from "./elementwise/mul.ts";
+import { notEqual } from "./elementwise/notEqual.ts";
+import { pow } from "./elementwise/pow.ts";
+import { prelu } from "./elementwise/prelu.ts";
+import { rightShift } from "./elementwise/rightShift.ts";
+import { select } from "./elementwise/select.ts";
+import { selectV2 } from "./elementwise/selectV2.ts";
+import { squaredDifference } from "./elementwise/squaredDifference.ts";
 import { sub } from "./elementwise/sub.ts";
 import { batchToSpace } from "./move/batchToSpace.ts";
 import { bitcast } from "./move/bitcast.ts";
@@ -158,4 +180,26 @@ export const operators: Operators = {
   unsortedSegmentProd,
   unsortedSegmentMax,
   unsortedSegmentMin,
+  div,
+  prelu,
+  maximum,
+  minimum,
+  less,
+  greater,
+  greaterEqual,
+  lessEqual,
+  select,
+  equal,
+  notEqual,
+  pow,
+  logicalOr,
+  logicalAnd,
+  floorDiv,
+  floorMod,
+  squaredDifference,
+  addN,
+  selectV2,
+  atan2,
+  bitwiseXor,
+  rightShift,
 };

@@ -26,10 +26,10 @@ export function add(p: number, q: number, { a, b, y, range }: Pair): number {
 
 /** The factors are float32 here. */
 export function sub(p: number, q: number, { a, b, y, range }: Pair): number {
-  const twice = Math.fround(2 * Math.max(a.scale, b.scale));
-  const left = scaled((p - a.zeroPoint) * (1 << 20), Math.fround(a.scale / twice));
-  const right = scaled((q - b.zeroPoint) * (1 << 20), Math.fround(b.scale / twice));
-  const real = Math.fround(twice / Math.fround((1 << 20) * y.scale));
+  const twice = 2 * Math.max(a.scale, b.scale);
+  const left = scaled((p - a.zeroPoint) * (1 << 20), a.scale / twice);
+  const right = scaled((q - b.zeroPoint) * (1 << 20), b.scale / twice);
+  const real = twice / ((1 << 20) * y.scale);
   return clamp(scaled(left - right, real) + y.zeroPoint, range);
 }
 

@@ -17,7 +17,7 @@ export function rectify(q: number, x: Affine, y: Affine, least: number, most: nu
 
 export function leakyRelu(q: number, x: Affine, y: Affine, alpha: number): number {
   const value = q - x.zeroPoint;
-  const real = value >= 0 ? Math.fround(x.scale / y.scale) : Math.fround(Math.fround(x.scale * alpha) / y.scale);
+  const real = value >= 0 ? x.scale / y.scale : (x.scale * alpha) / y.scale;
   const { multiplier, shift } = fp.quantizeMultiplier(real);
   return clampInt8(y.zeroPoint + fp.multiplyByQuantizedMultiplier(value, multiplier, shift));
 }

@@ -1,8 +1,9 @@
 import type { Activation } from "../../graph.ts";
-import { quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
-import { constrain, inputOf, outputOf } from "../constraints.ts";
-import type { NodeView, Operator } from "../types.ts";
-import { affineOf, inferBinary, lowerSum, type SumFactors, sameSizeInputs } from "./elementwise.ts";
+import { inputOf } from "../constraints.ts";
+import type { Operator } from "../types.ts";
+import { arithmetic } from "./arithmetic.ts";
+import { lowerSum } from "./elementwise.ts";
+import { callSumInt16, requireSum, sumFactors } from "./quantizedPairs.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -10,31 +11,18 @@ declare module "../../graph.ts" {
   }
 }
 
-/** Both operands are shifted left by this before they are scaled. */
-const LEFT_SHIFT = 20;
-
-/** The factors of a, b and y, in doubles as TFLite computes them. */
-function factors(node: NodeView<"add">): SumFactors {
-  const a = affineOf(inputOf(node, 0)).scale;
-  const b = affineOf(inputOf(node, 1)).scale;
-  const twice = 2 * Math.max(a, b);
-  return { a: a / twice, b: b / twice, y: twice / (2 ** LEFT_SHIFT * affineOf(outputOf(node)).scale) };
-}
-
 /**
- * int8 addition with broadcasting. C1–C5: see `inferBinary`. C6: an output scale that is not 2^19 times smaller than
- * the larger input scale. Source: TFLite's reference_integer_ops::Add.
+ * a + b with broadcasting. C1–C5: see `arithmetic`. C6: an output scale that is not 2^19 (int16: 2^14) times smaller than
+ * the larger input scale. Source: TFLM's Add.
  */
-export const add: Operator<"add"> = {
-  infer(node) {
-    const types = inferBinary(node);
-    const { y } = factors(node);
-    constrain(node, "C6", y < 1 && quantizeMultiplier(y).shift <= 0, () => ({
-      expected: "an output scale of more than 2^−19 of the larger input scale",
-      received: `${y * 2 ** (LEFT_SHIFT - 1)} times smaller`,
-    }));
-    return types;
+export const add: Operator<"add"> = arithmetic({
+  ...{ real: "add", whole: "add", raw: ["int16", "int32", "int64"] },
+  scaled: {
+    types: ["int8", "int16"],
+    check: requireSum,
+    lower(node, to) {
+      if (inputOf(node, 0).dtype === "int16") callSumInt16(node, to, "add");
+      else lowerSum(node, to, sumFactors(node), 1);
+    },
   },
-  inPlace: sameSizeInputs,
-  lower: (node, to) => lowerSum(node, to, factors(node), 1),
-};
+});

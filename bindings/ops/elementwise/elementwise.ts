@@ -6,15 +6,7 @@ import type { ParamBlocks } from "../../primitives/params.ts";
 import { type Affine, activationRange, quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
 import { rescaleTable } from "../../primitives/table/tables.ts";
 import { elementCount, type Tensor, type TensorType } from "../../tensor.ts";
-import {
-  constrain,
-  inputOf,
-  outputOf,
-  requireAffine,
-  requireDType,
-  requireInputs,
-  requireRatio,
-} from "../constraints.ts";
+import { inputOf, outputOf, requireAffine, requireDType, requireInputs, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Operator } from "../types.ts";
 
 /** The quantization of a tensor that `infer` has checked. */
@@ -61,34 +53,6 @@ export function rectifier<K extends "relu" | "relu6" | "reluN1To1">(activation: 
       lowerLookup(to, table, activation);
     },
   };
-}
-
-/**
- * C1: two inputs, one output. C2: all int8. C3: each with one scale and zero point. C4: shapes that broadcast, sizes
- * aligned at the last dimension. C5: at most six dimensions that cannot be merged.
- */
-export function inferBinary<K extends "add" | "sub" | "mul">(node: NodeView<K>): readonly TensorType[] {
-  requireInputs(node, 2);
-  const a = inputOf(node, 0);
-  const b = inputOf(node, 1);
-  for (const tensor of [a, b, outputOf(node)]) {
-    requireDType(node, "C2", tensor, "int8");
-    requireAffine(node, "C3", tensor);
-  }
-  const shape = broadcastShape(a.shape, b.shape);
-  constrain(node, "C4", shape !== undefined, () => ({
-    expected: "shapes that broadcast",
-    received: `[${a.shape.join(",")}] and [${b.shape.join(",")}]`,
-  }));
-  const { sizes } = nestOf(a, b, shape);
-  constrain(
-    node,
-    "C5",
-    sizes.length <= 6,
-    () => ({ expected: "at most 6 dimensions", received: `${sizes.length}` }),
-    "UNSUPPORTED",
-  );
-  return [{ dtype: "int8", shape }];
 }
 
 function nestOf(a: Tensor, b: Tensor, shape: readonly number[]) {

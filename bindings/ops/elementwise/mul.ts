@@ -3,7 +3,9 @@ import { activationRange, type Multiplier, quantizeMultiplier } from "../../prim
 import { proveSigned } from "../../primitives/requantize/requantize-proof.ts";
 import { inputOf, outputOf, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Operator } from "../types.ts";
-import { affineOf, binaryParams, inferBinary, NO_FORM, sameSizeInputs } from "./elementwise.ts";
+import { arithmetic } from "./arithmetic.ts";
+import { affineOf, binaryParams, NO_FORM } from "./elementwise.ts";
+import { callQuantizedPairs } from "./quantizedPairs.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -28,26 +30,29 @@ function floatForm(node: NodeView<"mul">, to: Lowering, y: Multiplier) {
 }
 
 /**
- * int8 multiplication with broadcasting. C1–C5: see `inferBinary`. C6: a ratio of scales that fits. Source: TFLite's
+ * a · b with broadcasting. C1–C5: see `arithmetic`. C6: a ratio of scales that fits. Source: TFLite's
  * reference_integer_ops::Mul.
  */
-export const mul: Operator<"mul"> = {
-  infer(node) {
-    const types = inferBinary(node);
-    requireRatio(node, "C6", factor(node));
-    return types;
+export const mul: Operator<"mul"> = arithmetic({
+  ...{ real: "mul", whole: "mul", raw: ["int16", "int32", "uint32", "int64"] },
+  scaled: {
+    types: ["int8", "int16"],
+    check: (node) => requireRatio(node, "C6", factor(node)),
+    lower(node, to) {
+      const y = quantizeMultiplier(factor(node));
+      if (inputOf(node, 0).dtype === "int16") {
+        callQuantizedPairs(node, to, "mul", { y }, node.attributes.activation);
+        return;
+      }
+      to.call({
+        kernel: "mul",
+        params: {
+          ...binaryParams(node, to),
+          ...{ aMultiplier: 0, aShift: 0, bMultiplier: 0, bShift: 0, yMultiplier: y.multiplier, yShift: y.shift },
+          ...NO_FORM,
+          ...floatForm(node, to, y),
+        },
+      });
+    },
   },
-  inPlace: sameSizeInputs,
-  lower(node, to) {
-    const y = quantizeMultiplier(factor(node));
-    to.call({
-      kernel: "mul",
-      params: {
-        ...binaryParams(node, to),
-        ...{ aMultiplier: 0, aShift: 0, bMultiplier: 0, bShift: 0, yMultiplier: y.multiplier, yShift: y.shift },
-        ...NO_FORM,
-        ...floatForm(node, to, y),
-      },
-    });
-  },
-};
+});

@@ -1,8 +1,9 @@
 import type { Activation } from "../../graph.ts";
-import { quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
-import { constrain, inputOf, outputOf } from "../constraints.ts";
-import type { NodeView, Operator } from "../types.ts";
-import { affineOf, inferBinary, lowerSum, type SumFactors, sameSizeInputs } from "./elementwise.ts";
+import { inputOf } from "../constraints.ts";
+import type { Operator } from "../types.ts";
+import { arithmetic } from "./arithmetic.ts";
+import { lowerSum } from "./elementwise.ts";
+import { callSumInt16, requireSum, sumFactors } from "./quantizedPairs.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -10,29 +11,18 @@ declare module "../../graph.ts" {
   }
 }
 
-/** The factors of a, b and y; unlike ADD's they are float32 quotients in TFLite. */
-function factors(node: NodeView<"sub">): SumFactors {
-  const a = affineOf(inputOf(node, 0)).scale;
-  const b = affineOf(inputOf(node, 1)).scale;
-  const twice = Math.fround(2 * Math.max(a, b));
-  const y = Math.fround(2 ** 20 * affineOf(outputOf(node)).scale);
-  return { a: Math.fround(a / twice), b: Math.fround(b / twice), y: Math.fround(twice / y) };
-}
-
 /**
- * int8 subtraction a − b with broadcasting: the kernel `add` with a negative multiplier of b. C1–C5: see
- * `inferBinary`. C6: as in ADD. Source: TFLite's reference_ops::BroadcastQuantSubSlow.
+ * a − b with broadcasting; of int8 the kernel `add` with a negative multiplier of b. C1–C6: as in ADD. Source: TFLM's Sub,
+ * whose factors are doubles.
  */
-export const sub: Operator<"sub"> = {
-  infer(node) {
-    const types = inferBinary(node);
-    const { y } = factors(node);
-    constrain(node, "C6", y < 1 && quantizeMultiplier(y).shift <= 0, () => ({
-      expected: "an output scale of more than 2^−19 of the larger input scale",
-      received: `${y * 2 ** 19} times smaller`,
-    }));
-    return types;
+export const sub: Operator<"sub"> = arithmetic({
+  ...{ real: "sub", whole: "sub", raw: ["int16", "int32", "int64"] },
+  scaled: {
+    types: ["int8", "int16"],
+    check: requireSum,
+    lower(node, to) {
+      if (inputOf(node, 0).dtype === "int16") callSumInt16(node, to, "sub");
+      else lowerSum(node, to, sumFactors(node), -1);
+    },
   },
-  inPlace: sameSizeInputs,
-  lower: (node, to) => lowerSum(node, to, factors(node), -1),
-};
+});

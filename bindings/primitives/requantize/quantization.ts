@@ -18,11 +18,15 @@ export interface Range {
   readonly hi: number;
 }
 
+/** Types that scales are given to. */
+export type Quantized = "int8" | "uint8" | "int16" | "int32";
+
 /** What a quantized type holds. */
-export const RANGE: { readonly int8: Range; readonly uint8: Range; readonly int16: Range } = {
+export const RANGE: { readonly [Q in Quantized]: Range } = {
   int8: { lo: -128, hi: 127 },
   uint8: { lo: 0, hi: 255 },
   int16: { lo: -32768, hi: 32767 },
+  int32: { lo: -(2 ** 31), hi: 2 ** 31 - 1 },
 };
 
 /** Rounds half away from zero, as C's round does. */
@@ -108,12 +112,16 @@ export const BOUNDS: { readonly [A in Activation]: readonly [number, number] } =
   reluN1To1: [-1, 1],
 };
 
+const MAX_F32 = (2 - 2 ** -23) * 2 ** 127;
+
+/** The clamp that an activation is on floats: to finite numbers where there is none, as in TFLite. */
+export function boundsOf(activation: Activation): Range {
+  const [lo, hi] = BOUNDS[activation];
+  return { lo: Math.max(lo, -MAX_F32), hi: Math.min(hi, MAX_F32) };
+}
+
 /** The clamp that an activation is on a quantized tensor; the division is in float32, as in TFLite. */
-export function activationRange(
-  activation: Activation,
-  dtype: keyof typeof RANGE,
-  { scale, zeroPoint }: Affine,
-): Range {
+export function activationRange(activation: Activation, dtype: Quantized, { scale, zeroPoint }: Affine): Range {
   const [least, most] = BOUNDS[activation];
   const { lo, hi } = RANGE[dtype];
   const quantized = (bound: number) => zeroPoint + roundHalfAway(Math.fround(Math.fround(bound) / Math.fround(scale)));

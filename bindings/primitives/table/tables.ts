@@ -29,10 +29,10 @@ export function rescaleTable(from: Byte, x: Affine, to: Byte, y: Affine, activat
   });
 }
 
-/** LEAKY_RELU on int8: one multiplier from zero up, another, which holds alpha, below. float32 products as in TFLite. */
+/** LEAKY_RELU on int8: one multiplier from zero up, another, which holds alpha, below. Products in doubles, as in TFLM. */
 export function leakyReluTable(x: Affine, y: Affine, alpha: number): Uint8Array {
-  const up = quantizeMultiplier(Math.fround(x.scale / y.scale));
-  const down = quantizeMultiplier(Math.fround(Math.fround(x.scale * Math.fround(alpha)) / y.scale));
+  const up = quantizeMultiplier(x.scale / y.scale);
+  const down = quantizeMultiplier((x.scale * Math.fround(alpha)) / y.scale);
   return byteTable("int8", "int8", (q) => {
     const value = q - x.zeroPoint;
     const { multiplier, shift } = value >= 0 ? up : down;

@@ -1,0 +1,99 @@
+/** From one element type to another, one element at a time: CAST, rescaling of integers, BUCKETIZE. @full */
+import { Bucketize, Convert, Rescale } from "./params";
+import { BOOL, FLOAT16, FLOAT32, FLOAT64, INT16, INT32, INT64, INT8, UINT16, UINT32 } from "../common/element";
+import { rescale as scaled } from "../common/fixedpoint";
+import { share } from "../common/split";
+
+// @ts-ignore: decorator
+@inline function sizeOf(type: u32): usize {
+  if (type == INT16 || type == UINT16 || type == FLOAT16) return 2;
+  if (type == INT64 || type == FLOAT64) return 8;
+  return type == INT32 || type == UINT32 || type == FLOAT32 ? 4 : 1;
+}
+
+/** An integer element. */
+function whole(type: u32, x: usize): i64 {
+  switch (type) {
+    case INT8: return load<i8>(x);
+    case INT16: return load<i16>(x);
+    case UINT16: return load<u16>(x);
+    case INT32: return load<i32>(x);
+    case UINT32: return load<u32>(x);
+    case INT64: return load<i64>(x);
+    default: return load<u8>(x);
+  }
+}
+
+function storeWhole(type: u32, y: usize, value: i64): void {
+  const size = sizeOf(type);
+  if (type == BOOL) store<u8>(y, value != 0);
+  else if (size == 1) store<u8>(y, <u8>value);
+  else if (size == 2) store<u16>(y, <u16>value);
+  else if (size == 4) store<u32>(y, <u32>value);
+  else store<i64>(y, value);
+}
+
+/** A float element; half precision exactly. */
+function real(type: u32, x: usize): f64 {
+  if (type == FLOAT32) return load<f32>(x);
+  if (type == FLOAT64) return load<f64>(x);
+  const half = <u32>load<u16>(x);
+  const sign = (half & 0x8000) << 16;
+  const magnitude = (half & 0x7fff) << 13;
+  // 2^112 moves the exponent from one bias to the other, subnormals too
+  const value = magnitude >= 0x0f800000 ? reinterpret<f32>(magnitude | 0x7f800000) : reinterpret<f32>(magnitude) * reinterpret<f32>(0x77800000);
+  return copysign<f32>(value, reinterpret<f32>(sign));
+}
+
+/** As the conversions of x86-64 are: what does not fit, or is no number, becomes the least integer of the register. */
+function cut(type: u32, x: f64): i64 {
+  const narrow = type == INT32 || sizeOf(type) < 4;
+  const limit: f64 = narrow ? 2147483648 : 9223372036854775808;
+  const least: i64 = narrow ? <i64>i32.MIN_VALUE : i64.MIN_VALUE;
+  return x > -limit - 1 && x < limit ? <i64>x : least;
+}
+
+/** CAST: integers wrap, floats are cut, what is not 0 is true. */
+export function cast(p: Convert, part: u32, parts: u32): void {
+  const end = share(p.count, part + 1, parts);
+  const floats = p.from == FLOAT32 || p.from == FLOAT64 || p.from == FLOAT16;
+  for (let i = share(p.count, part, parts); i < end; i++) {
+    const x = <usize>p.x + i * sizeOf(p.from);
+    const y = <usize>p.y + i * sizeOf(p.to);
+    const n = floats ? 0 : whole(p.from, x);
+    const r = floats ? real(p.from, x) : 0;
+    if (p.to == FLOAT32) store<f32>(y, floats ? <f32>r : <f32>n);
+    else if (p.to == FLOAT64) store<f64>(y, floats ? r : <f64>n);
+    else if (p.to == BOOL) store<u8>(y, floats ? r != 0 : n != 0);
+    else storeWhole(p.to, y, floats ? cut(p.to, r) : n);
+  }
+}
+
+/** Integers to integers by a factor, one from 0 up and one below, and clamped. */
+export function rescale(p: Rescale, part: u32, parts: u32): void {
+  const end = share(p.count, part + 1, parts);
+  for (let i = share(p.count, part, parts); i < end; i++) {
+    let x = <i32>whole(p.from, <usize>p.x + i * sizeOf(p.from)) - p.xZeroPoint;
+    if (p.magnitude) x = abs<i32>(x);
+    const value = x < 0 ? scaled(x, p.downMultiplier, p.downShift) : scaled(x, p.multiplier, p.shift);
+    const wide = min(max(<i64>value + p.yZeroPoint, <i64>p.lo), <i64>p.hi);
+    storeWhole(p.to, <usize>p.y + i * sizeOf(p.to), wide);
+  }
+}
+
+/** BUCKETIZE: how many bounds are at most x. */
+export function bucketize(p: Bucketize, part: u32, parts: u32): void {
+  const end = share(p.count, part + 1, parts);
+  for (let i = share(p.count, part, parts); i < end; i++) {
+    const at = <usize>p.x + i * sizeOf(p.from);
+    const x: f64 = p.from == FLOAT32 || p.from == FLOAT64 ? real(p.from, at) : <f64>(<f32>whole(p.from, at));
+    let low: u32 = 0;
+    let high = p.bounds;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (x < <f64>load<f32>(<usize>p.table + (<usize>middle << 2))) high = middle;
+      else low = middle + 1;
+    }
+    store<u32>(<usize>p.y + (<usize>i << 2), low);
+  }
+}

@@ -1,0 +1,75 @@
+/** Operators of two operands in every type: with scales by kernels of their own, all else as the numbers are. */
+import type { Activation, OpKind } from "../../graph.ts";
+import type { PAIRS_F32, PAIRS_INT } from "../../primitives/elementwise/forms.ts";
+import type { DType } from "../../tensor.ts";
+import { inputOf, outputOf, requireAffine } from "../constraints.ts";
+import type { Lowering, NodeView, Operator } from "../types.ts";
+import { sameSizeInputs } from "./elementwise.ts";
+import { foldPairs } from "./folding.ts";
+import { callActivationInt, callPairsF32, callPairsInt, inferPairs, isQuantized, placed } from "./pairs.ts";
+
+/** How an operator computes on tensors with scales. */
+export interface Scaled<K extends OpKind> {
+  readonly types: readonly DType[];
+  /** Checks the factors, from C6 on. */
+  check?(node: NodeView<K>): void;
+  lower(node: NodeView<K>, to: Lowering): void;
+}
+
+/** Integer types that are computed on as they are. */
+export type RawType = "int8" | "uint8" | "int16" | "uint16" | "int32" | "uint32" | "int64";
+
+/** An operator of two operands. */
+export interface Arithmetic<K extends OpKind> {
+  readonly real?: keyof typeof PAIRS_F32;
+  readonly whole?: keyof typeof PAIRS_INT;
+  /** Types for `whole`. */
+  readonly raw?: readonly RawType[];
+  readonly scaled?: Scaled<K>;
+}
+
+/** int8 that must, and int16 that may, have a scale. */
+function isScaled<K extends OpKind>(node: NodeView<K>, scaled: Scaled<K> | undefined): boolean {
+  const x = inputOf(node, 0);
+  return scaled?.types.includes(x.dtype) === true && (x.dtype === "int8" || isQuantized(x));
+}
+
+function activationOf(attributes: object): Activation {
+  return "activation" in attributes ? (attributes.activation as Activation) : "none";
+}
+
+/**
+ * C1: two inputs, one output. C2: all of one type, of those that the operator has. C3: those with scales have one each.
+ * C4: shapes that broadcast. C5: at most six loops. C6: factors that fit.
+ */
+export function arithmetic<K extends OpKind>({ real, whole, raw = [], scaled }: Arithmetic<K>): Operator<K> {
+  const dtypes: readonly DType[] = [
+    ...new Set<DType>([...(scaled?.types ?? []), ...(real ? (["float32"] as const) : []), ...(whole ? raw : [])]),
+  ];
+  return {
+    infer(node) {
+      const types = inferPairs(node, dtypes);
+      if (scaled && isScaled(node, scaled)) {
+        for (const tensor of [inputOf(node, 0), inputOf(node, 1), outputOf(node)]) requireAffine(node, "C3", tensor);
+        scaled.check?.(node);
+      }
+      return types;
+    },
+    fold(node) {
+      const plain = activationOf(node.attributes) === "none" && !isScaled(node, scaled);
+      return plain && whole !== undefined ? foldPairs(node, whole) : undefined;
+    },
+    inPlace: sameSizeInputs,
+    lower(node, to) {
+      const operands = placed(to);
+      const { dtype } = operands.a;
+      const activation = activationOf(node.attributes);
+      if (scaled && isScaled(node, scaled)) scaled.lower(node, to);
+      else if (dtype === "float32") callPairsF32(to, real as keyof typeof PAIRS_F32, operands, activation);
+      else {
+        callPairsInt(to, whole as keyof typeof PAIRS_INT, dtype as RawType, operands);
+        callActivationInt(to, activation, dtype as RawType);
+      }
+    },
+  };
+}

@@ -1,0 +1,11 @@
+import type { Operator } from "../types.ts";
+import { comparison } from "./comparison.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    readonly lessEqual: Record<never, never>;
+  }
+}
+
+/** a ≤ b, with broadcasting. C1–C5: see `comparison`. */
+export const lessEqual: Operator<"lessEqual"> = comparison("lessEqual");

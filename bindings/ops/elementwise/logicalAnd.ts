@@ -1,0 +1,18 @@
+import type { Operator } from "../types.ts";
+import { sameSizeInputs } from "./elementwise.ts";
+import { foldPairs } from "./folding.ts";
+import { callPairsInt, inferPairs, placed } from "./pairs.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    readonly logicalAnd: Record<never, never>;
+  }
+}
+
+/** Both are true, with broadcasting; bool. C1, C2, C4, C5: see `inferPairs`. */
+export const logicalAnd: Operator<"logicalAnd"> = {
+  infer: (node) => inferPairs(node, ["bool"]),
+  fold: (node) => foldPairs(node, "and"),
+  inPlace: sameSizeInputs,
+  lower: (_, to) => callPairsInt(to, "and", "bool", placed(to)),
+};

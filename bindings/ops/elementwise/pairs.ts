@@ -1,0 +1,152 @@
+/** What operators of two broadcast operands share, whatever their type: checks, loops, and calls of the kernels. */
+import type { Activation, OpKind } from "../../graph.ts";
+import { broadcastShape, broadcastStrides, mergeLoops, six } from "../../primitives/broadcast.ts";
+import { ELEMENT, type Element } from "../../primitives/elementwise/element.ts";
+import { PAIRS_F32, PAIRS_INT } from "../../primitives/elementwise/forms.ts";
+import type { ParamBlocks } from "../../primitives/params.ts";
+import { boundsOf } from "../../primitives/requantize/quantization.ts";
+import { BITS, type DType, type Tensor, type TensorType } from "../../tensor.ts";
+import { constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
+import type { Lowering, NodeView, Placed } from "../types.ts";
+
+/** The shape that operands broadcast to. C4: sizes aligned at the last dimension. C5: at most six loops. */
+export function requireBroadcast<K extends OpKind>(
+  node: NodeView<K>,
+  ...operands: readonly (readonly number[])[]
+): readonly number[] {
+  const shape = operands.reduce<readonly number[] | undefined>(
+    (all, each) => all && broadcastShape(all, each),
+    operands[0],
+  );
+  constrain(node, "C4", shape !== undefined, () => ({
+    expected: "shapes that broadcast",
+    received: operands.map((each) => `[${each.join(",")}]`).join(" and "),
+  }));
+  const { sizes } = mergeLoops(
+    shape,
+    operands.map((each) => broadcastStrides(each, shape)),
+  );
+  constrain(
+    node,
+    "C5",
+    sizes.length <= 6,
+    () => ({ expected: "at most 6 dimensions", received: `${sizes.length}` }),
+    "UNSUPPORTED",
+  );
+  return shape;
+}
+
+/**
+ * C1: two inputs, one output. C2: both of one of these types, and the output too, or of `result`. C4, C5: see
+ * `requireBroadcast`.
+ */
+export function inferPairs<K extends OpKind>(
+  node: NodeView<K>,
+  dtypes: readonly DType[],
+  result?: DType,
+): readonly [TensorType] {
+  requireInputs(node, 2);
+  const a = inputOf(node, 0);
+  const b = inputOf(node, 1);
+  const dtype = requireDType(node, "C2", a, ...dtypes);
+  requireDType(node, "C2", b, dtype);
+  requireDType(node, "C2", outputOf(node), result ?? dtype);
+  return [{ dtype: result ?? dtype, shape: requireBroadcast(node, a.shape, b.shape) }];
+}
+
+/** An operand where it lies; `stride` is between elements, in bytes, where they are not dense. */
+export interface Operand {
+  readonly shape: readonly number[];
+  readonly address: number;
+  readonly stride?: number;
+}
+
+/** A number of this type as an operand of every element. */
+export function constantOperand(to: Lowering, dtype: Element, value: number): Operand {
+  const view = new DataView(new ArrayBuffer(BITS[dtype] / 8));
+  if (dtype === "float32") view.setFloat32(0, value, true);
+  else if (dtype === "float64") view.setFloat64(0, value, true);
+  else if (dtype === "int64") view.setBigInt64(0, BigInt(value), true);
+  else for (let i = 0; i < view.byteLength; i++) view.setUint8(i, value >> (8 * i));
+  return { shape: [], address: to.place(new Uint8Array(view.buffer)) };
+}
+
+/** The loops of a call: sizes and strides of a, b and further operands, in bytes. */
+export function loopsOf(shape: readonly number[], operands: readonly Operand[], bytes: readonly number[]) {
+  const { sizes, strides } = mergeLoops(
+    shape,
+    operands.map(({ shape: own, stride }, i) =>
+      broadcastStrides(own, shape).map((each) => each * (stride ?? (bytes[i] as number))),
+    ),
+  );
+  return { sizes: six(sizes, 1), strides: strides.map((each) => six(each, 0)) };
+}
+
+/** The fields that every kernel of two operands has. */
+export function pairFields(
+  a: Operand,
+  b: Operand,
+  y: { readonly shape: readonly number[]; readonly address: number },
+  bytes: number,
+): ParamBlocks["Pairs"] {
+  const { sizes, strides } = loopsOf(y.shape, [a, b], [bytes, bytes]);
+  const [d0, d1, d2, d3, d4, d5] = sizes;
+  const [[a0, a1, a2, a3, a4, a5], [b0, b1, b2, b3, b4, b5]] = strides as unknown as readonly [
+    typeof sizes,
+    typeof sizes,
+  ];
+  return {
+    ...{ a: a.address, b: b.address, y: y.address, d0, d1, d2, d3, d4, d5 },
+    ...{ a0, a1, a2, a3, a4, a5, b0, b1, b2, b3, b4, b5 },
+  };
+}
+
+/** Input i and output 0, which are there. */
+export function placed(to: Lowering): { readonly a: Placed; readonly b: Placed; readonly y: Placed } {
+  return { a: to.inputs[0] as Placed, b: to.inputs[1] as Placed, y: to.outputs[0] as Placed };
+}
+
+/** One call of `pairsF32`. */
+export function callPairsF32(
+  to: Lowering,
+  form: keyof typeof PAIRS_F32,
+  { a, b, y }: { readonly a: Operand; readonly b: Operand; readonly y: Placed },
+  activation: Activation = "none",
+): void {
+  to.call({
+    kernel: "pairsF32",
+    params: { ...pairFields(a, b, y, 4), form: PAIRS_F32[form], ...boundsOf(activation) },
+    note: `${form}, float32`,
+  });
+}
+
+/** One call of `pairsInt` for elements of type `dtype`. */
+export function callPairsInt(
+  to: Lowering,
+  form: keyof typeof PAIRS_INT,
+  dtype: Element,
+  { a, b, y }: { readonly a: Operand; readonly b: Operand; readonly y: Omit<Operand, "stride"> },
+): void {
+  to.call({
+    kernel: "pairsInt",
+    params: {
+      ...pairFields(a, b, y, BITS[dtype] / 8),
+      ...{ form: PAIRS_INT[form], type: ELEMENT[dtype], extra: BITS[dtype] - 1 },
+    },
+    note: `${form}, ${dtype}`,
+  });
+}
+
+/** Clamps the result of an integer operator as its activation says, by further calls. */
+export function callActivationInt(to: Lowering, activation: Activation, dtype: Element): void {
+  const y = to.outputs[0] as Placed;
+  const { lo, hi } = boundsOf(activation);
+  if (activation === "none") return;
+  callPairsInt(to, "maximum", dtype, { a: y, b: constantOperand(to, dtype, lo), y });
+  if (activation !== "relu") callPairsInt(to, "minimum", dtype, { a: y, b: constantOperand(to, dtype, hi), y });
+}
+
+/** True where a tensor has a scale, so that integers stand for reals. */
+export function isQuantized({ quantization }: Tensor): boolean {
+  return quantization !== undefined && quantization.scale.length > 0;
+}

@@ -1,0 +1,82 @@
+/** SELECT and SELECT_V2: one of two operands by a condition. */
+import { BITS, type DType, elementCount } from "../../tensor.ts";
+import { constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
+import type { NodeView, Operator, Placed } from "../types.ts";
+import { readIntegers } from "./integers.ts";
+import { loopsOf, requireBroadcast } from "./pairs.ts";
+
+const TYPES = [
+  "int8",
+  "uint8",
+  "int16",
+  "uint16",
+  "int32",
+  "uint32",
+  "int64",
+  "float32",
+  "float64",
+  "bool",
+] as const satisfies readonly DType[];
+
+/** The condition's shape: a list as long as the first dimension selects whole slices in the older operator. */
+function conditionShape<K extends "select" | "selectV2">(kind: K, node: NodeView<K>): readonly number[] {
+  const { shape } = inputOf(node, 0);
+  const rank = inputOf(node, 1).shape.length;
+  return kind === "select" && shape.length === 1 && rank > 1
+    ? [...shape, ...new Array<number>(rank - 1).fill(1)]
+    : shape;
+}
+
+/**
+ * C1: three inputs, one output. C2: the condition bool, the others of one type. C3: the older operator has operands of one
+ * shape. C4, C5: see `requireBroadcast`. The bytes are copied, whatever their scales.
+ */
+export function selecting<K extends "select" | "selectV2">(kind: K): Operator<K> {
+  return {
+    infer(node) {
+      requireInputs(node, 3);
+      const [a, b] = [inputOf(node, 1), inputOf(node, 2)];
+      requireDType(node, "C2", inputOf(node, 0), "bool");
+      const dtype = requireDType(node, "C2", a, ...TYPES);
+      requireDType(node, "C2", b, dtype);
+      requireDType(node, "C2", outputOf(node), dtype);
+      constrain(node, "C3", kind === "selectV2" || a.shape.join() === b.shape.join(), () => ({
+        expected: "operands of one shape",
+        received: `[${a.shape.join(",")}] and [${b.shape.join(",")}]`,
+      }));
+      const condition = conditionShape(kind, node);
+      const shape = requireBroadcast(node, condition, a.shape, b.shape);
+      constrain(node, "C3", kind === "selectV2" || elementCount(shape) === elementCount(a.shape), () => ({
+        expected: "a condition of the operands' shape",
+        received: `[${condition.join(",")}]`,
+      }));
+      return [{ dtype, shape: kind === "select" ? a.shape : shape }];
+    },
+    fold(node) {
+      const condition = readIntegers(inputOf(node, 0));
+      if (condition?.length !== 1) return undefined;
+      const chosen = inputOf(node, condition[0] === 0n ? 2 : 1);
+      const whole = elementCount(chosen.shape) === elementCount(outputOf(node).shape);
+      return whole && chosen.data ? [chosen.data] : undefined;
+    },
+    lower(node, to) {
+      const [condition, a, b] = to.inputs as readonly [Placed, Placed, Placed];
+      const y = to.outputs[0] as Placed;
+      const size = BITS[y.dtype] / 8;
+      const c = { shape: conditionShape(kind, node), address: condition.address };
+      const { sizes, strides } = loopsOf(y.shape, [a, b, c], [size, size, 1]);
+      const [sa, sb, sc] = strides as unknown as readonly [typeof sizes, typeof sizes, typeof sizes];
+      const [d0, d1, d2, d3, d4, d5] = sizes;
+      const [a0, a1, a2, a3, a4, a5] = sa;
+      const [b0, b1, b2, b3, b4, b5] = sb;
+      const [c0, c1, c2, c3, c4, c5] = sc;
+      to.call({
+        kernel: "select",
+        params: {
+          ...{ a: a.address, b: b.address, y: y.address, condition: c.address, size },
+          ...{ d0, d1, d2, d3, d4, d5, a0, a1, a2, a3, a4, a5, b0, b1, b2, b3, b4, b5, c0, c1, c2, c3, c4, c5 },
+        },
+      });
+    },
+  };
+}
