@@ -1,11 +1,9 @@
 import type { Activation, Padding } from "../../graph.ts";
-import { dwLayout, packDepthwise } from "../../primitives/depthwise/dwconv.ts";
-import { packTaps, tapsLayout } from "../../primitives/depthwise/taps.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
-import { geometry, requireImages, requireOutput, requireSteps, windows } from "../images.ts";
-import { lowerProduct } from "../product/product.ts";
-import { int8, outputOfNode, placeRecords, requireWeights } from "../product/weights.ts";
-import type { Lowering, NodeView, Operator } from "../types.ts";
+import { requireImages, requireOutput, requireSteps, windows } from "../images.ts";
+import { productType, requireParameters } from "../product/productTypes.ts";
+import type { Operator } from "../types.ts";
+import { lowerDepthwiseConv2dQs8 } from "./depthwiseConv2dQs8.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -22,7 +20,7 @@ declare module "../../graph.ts" {
 /**
  * Depthwise convolution of x `[N,H,W,C]` with weights `[1,kH,kW,C·multiplier]`.
  *
- * C1: x, weights and optionally a bias, one output. C2–C4: see `requireWeights`. C5: four dimensions each, none empty.
+ * C1: x, weights and optionally a bias, one output. C2–C4: see `requireParameters`. C5: four dimensions each, none empty.
  * C6: weights `[1,…]` with a multiple of the input's channels. C7: strides and dilations from 1 to 65535. C8: at least
  * one output pixel.
  */
@@ -38,10 +36,9 @@ export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
       expected: `weights [1,kH,kW,C] with C a multiple of ${c}`,
       received: `[${w.shape.join(",")}]`,
     }));
-    requireWeights(node, channels, 3);
     requireSteps(node);
     const { h, w: width } = requireOutput(node);
-    return [{ dtype: "int8", shape: [n, h.out, width.out, channels] }];
+    return [{ dtype: requireParameters(node, channels, 3), shape: [n, h.out, width.out, channels] }];
   },
   macs(node) {
     const [, kH = 0, kW = 0, channels = 0] = inputOf(node, 1).shape;
@@ -49,64 +46,8 @@ export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
     return (inputOf(node, 0).shape[0] ?? 0) * h.out * w.out * kH * kW * channels;
   },
   lower(node, to) {
-    if (inputOf(node, 0).shape[3] === 1) lowerAsConvolution(node, to);
-    else lowerDepthwise(node, to);
+    LOWER[productType(node)](node, to);
   },
 };
 
-type Node = NodeView<"depthwiseConv2d">;
-
-/** One input channel: every output channel sees the same patches, which is an ordinary convolution. */
-function lowerAsConvolution(node: Node, to: Lowering): void {
-  const [batch = 0] = inputOf(node, 0).shape;
-  const [, , , n = 0] = inputOf(node, 1).shape;
-  const patches = geometry(node);
-  const k = patches.kH * patches.kW;
-  const source = int8(inputOf(node, 1));
-  const data = new Int8Array(n * k);
-  for (let i = 0; i < k; i++) for (let c = 0; c < n; c++) data[c * k + i] = source[i * n + c] as number;
-  lowerProduct(node, to, {
-    ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
-    ...{ m: batch * patches.outH * patches.outW, n, k, xStride: 1, yStride: n, data, patches },
-    output: outputOfNode(node, node.attributes.activation),
-    first: 0,
-  });
-}
-
-function lowerDepthwise(node: Node, to: Lowering): void {
-  const [batch = 0] = inputOf(node, 0).shape;
-  const [, , , channels = 0] = inputOf(node, 1).shape;
-  const fields = geometry(node);
-  const shape = { channels, ...fields };
-  const multiplier = channels / fields.inC;
-  const output = outputOfNode(node, node.attributes.activation);
-  const weights = {
-    data: int8(inputOf(node, 1)),
-    channels,
-    depth: fields.kH * fields.kW,
-    channelStride: 1,
-    depthStride: channels,
-  };
-  const { q, forms, data } = placeRecords(node, to, weights, output, batch * fields.outH * fields.outW);
-  const common = {
-    ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, q },
-    ...{ batch, multiplier, ...fields, yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
-  };
-  const kernelSize = `${fields.kH}x${fields.kW}`;
-  const taps = tapsLayout(to.module, shape, multiplier);
-  if (taps !== undefined) {
-    const packed = { w: to.place(packTaps(data, shape)), ...to.scratch(taps.scratchBytes) };
-    return to.call({
-      kernel: "dwconvTaps",
-      params: { ...common, ...packed, groups: 0, rows: 0, columns: 0 },
-      note: `dwconv by taps ${kernelSize}, requantize ${forms}`,
-    });
-  }
-  const { kernel, groups, rows, columns, scratchBytes } = dwLayout(to.module, shape);
-  const w = to.place(packDepthwise(to.module, data, shape, { kernel, groups, rows, columns, scratchBytes }));
-  to.call({
-    kernel,
-    params: { ...common, w, ...to.scratch(scratchBytes), groups, rows, columns },
-    note: `dwconv ${kernelSize}, ${rows} rows at a time, requantize ${forms}`,
-  });
-}
+const LOWER = { qs8: lowerDepthwiseConv2dQs8 };

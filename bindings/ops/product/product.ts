@@ -24,8 +24,6 @@ export interface Product {
   readonly output: Output;
   /** Which of the node's output channels is the first here. */
   readonly first: number;
-  /** Multipliers where they are not those of a convolution. */
-  readonly reals?: readonly number[];
   /** Present where the rows of A are patches of images, `[kH,kW,inC]`; absent where A stands in memory. */
   readonly patches?: Omit<ParamBlocks["Conv2d"], keyof ParamBlocks["Gemm"]>;
 }
@@ -41,7 +39,7 @@ type Gemm = ParamBlocks["Gemm"];
 export function lowerProduct(node: Constrained, to: Lowering, product: Product): void {
   const { n, k, m, output } = product;
   const weights = { data: product.data, channels: n, depth: k, channelStride: k, depthStride: 1 };
-  const { q, forms, data, zeros } = placeRecords(node, to, weights, output, m, product.first, product.reals);
+  const { q, forms, data, zeros } = placeRecords(node, to, weights, output, m, product.first);
   const size = `${m}x${n}x${k}, requantize ${forms}`;
   const rows = { m, patches: product.patches !== undefined, vector: isVector(product) };
   const choice = choosePacking(to.module, data, n, k, zeros, rows);

@@ -106,8 +106,8 @@ export function placeRecords(
   output: Output,
   rows: number,
   first = 0,
-  real: Float64Array | readonly number[] = reals(node),
 ): { readonly q: number; readonly forms: string; readonly data: Int8Array; readonly zeros: number } {
+  const real = reals(node);
   const own = real.length === 1 ? real : real.slice(first, first + weights.channels);
   const bias = int32(node.inputs[2])?.subarray(first, first + weights.channels);
   const channels = channelsOf(weights, bias, inputZeroPoint(node), quantizeMultipliers(own), to.packer);

@@ -1,0 +1,70 @@
+import { dwLayout, packDepthwise } from "../../primitives/depthwise/dwconv.ts";
+import { packTaps, tapsLayout } from "../../primitives/depthwise/taps.ts";
+import { inputOf } from "../constraints.ts";
+import { geometry } from "../images.ts";
+import { lowerProduct } from "../product/product.ts";
+import { int8, outputOfNode, placeRecords } from "../product/weights.ts";
+import type { Lowering, NodeView } from "../types.ts";
+
+type Node = NodeView<"depthwiseConv2d">;
+
+/** DEPTHWISE_CONV_2D of int8. */
+export function lowerDepthwiseConv2dQs8(node: Node, to: Lowering): void {
+  if (inputOf(node, 0).shape[3] === 1) lowerAsConvolution(node, to);
+  else lowerDepthwise(node, to);
+}
+
+/** One input channel: every output channel sees the same patches, which is an ordinary convolution. */
+function lowerAsConvolution(node: Node, to: Lowering): void {
+  const [batch = 0] = inputOf(node, 0).shape;
+  const [, , , n = 0] = inputOf(node, 1).shape;
+  const patches = geometry(node);
+  const k = patches.kH * patches.kW;
+  const source = int8(inputOf(node, 1));
+  const data = new Int8Array(n * k);
+  for (let i = 0; i < k; i++) for (let c = 0; c < n; c++) data[c * k + i] = source[i * n + c] as number;
+  lowerProduct(node, to, {
+    ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
+    ...{ m: batch * patches.outH * patches.outW, n, k, xStride: 1, yStride: n, data, patches },
+    output: outputOfNode(node, node.attributes.activation),
+    first: 0,
+  });
+}
+
+function lowerDepthwise(node: Node, to: Lowering): void {
+  const [batch = 0] = inputOf(node, 0).shape;
+  const [, , , channels = 0] = inputOf(node, 1).shape;
+  const fields = geometry(node);
+  const shape = { channels, ...fields };
+  const multiplier = channels / fields.inC;
+  const output = outputOfNode(node, node.attributes.activation);
+  const weights = {
+    data: int8(inputOf(node, 1)),
+    channels,
+    depth: fields.kH * fields.kW,
+    channelStride: 1,
+    depthStride: channels,
+  };
+  const { q, forms, data } = placeRecords(node, to, weights, output, batch * fields.outH * fields.outW);
+  const common = {
+    ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, q },
+    ...{ batch, multiplier, ...fields, yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
+  };
+  const kernelSize = `${fields.kH}x${fields.kW}`;
+  const taps = tapsLayout(to.module, shape, multiplier);
+  if (taps !== undefined) {
+    const packed = { w: to.place(packTaps(data, shape)), ...to.scratch(taps.scratchBytes) };
+    return to.call({
+      kernel: "dwconvTaps",
+      params: { ...common, ...packed, groups: 0, rows: 0, columns: 0 },
+      note: `dwconv by taps ${kernelSize}, requantize ${forms}`,
+    });
+  }
+  const { kernel, groups, rows, columns, scratchBytes } = dwLayout(to.module, shape);
+  const w = to.place(packDepthwise(to.module, data, shape, { kernel, groups, rows, columns, scratchBytes }));
+  to.call({
+    kernel,
+    params: { ...common, w, ...to.scratch(scratchBytes), groups, rows, columns },
+    note: `dwconv ${kernelSize}, ${rows} rows at a time, requantize ${forms}`,
+  });
+}

@@ -1,0 +1,32 @@
+import { inputOf, outputOf } from "../constraints.ts";
+import { geometry, windows } from "../images.ts";
+import type { Lowering, NodeView } from "../types.ts";
+import { lowerProduct } from "./product.ts";
+import { int8, outputOfNode } from "./weights.ts";
+
+/** CONV_2D of int8, group by group. */
+export function lowerConv2dQs8(node: NodeView<"conv2d">, to: Lowering): void {
+  const [, , , c = 0] = inputOf(node, 0).shape;
+  const [o = 0, , , wc = 0] = inputOf(node, 1).shape;
+  const groups = c / wc;
+  for (let group = 0; group < groups; group++) lowerGroup(node, to, group, o / groups);
+}
+
+/** One group as GEMM: in place where the patches are the pixels themselves, else by gathering them. */
+function lowerGroup(node: NodeView<"conv2d">, to: Lowering, group: number, n: number): void {
+  const [batch = 0, , , xStride = 0] = inputOf(node, 0).shape;
+  const [, kH = 0, kW = 0, inC = 0] = inputOf(node, 1).shape;
+  const { h, w } = windows(node);
+  const k = kH * kW * inC;
+  const { stride } = node.attributes;
+  const padded = h.before + h.after + w.before + w.after > 0;
+  const pixels = kH === 1 && kW === 1 && stride[0] === 1 && stride[1] === 1 && !padded;
+  lowerProduct(node, to, {
+    ...{ x: (to.inputs[0]?.address ?? 0) + group * inC, y: (to.outputs[0]?.address ?? 0) + group * n },
+    ...{ m: batch * h.out * w.out, n, k, xStride, yStride: outputOf(node).shape[3] ?? 0 },
+    data: int8(inputOf(node, 1)).subarray(group * n * k, (group + 1) * n * k),
+    output: outputOfNode(node, node.attributes.activation),
+    first: group * n,
+    ...(pixels ? {} : { patches: { ...geometry(node), inC } }),
+  });
+}

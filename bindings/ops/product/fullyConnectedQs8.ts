@@ -1,0 +1,15 @@
+import { elementCount } from "../../tensor.ts";
+import { inputOf, outputOf } from "../constraints.ts";
+import type { Lowering, NodeView } from "../types.ts";
+import { lowerProduct } from "./product.ts";
+import { int8, outputOfNode } from "./weights.ts";
+
+/** FULLY_CONNECTED of int8. */
+export function lowerFullyConnectedQs8(node: NodeView<"fullyConnected">, to: Lowering): void {
+  const [n = 0, k = 1] = inputOf(node, 1).shape;
+  lowerProduct(node, to, {
+    ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
+    ...{ m: elementCount(outputOf(node).shape) / n, n, k, xStride: k, yStride: n, data: int8(inputOf(node, 1)) },
+    ...{ output: outputOfNode(node, node.attributes.activation), first: 0 },
+  });
+}
