@@ -44,7 +44,7 @@ export interface Graph {
   readonly nodes: readonly AnyNode[];
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
-  /** Further subgraphs of the file, which control flow would call. */
+  /** Further subgraphs of the file. What nodes run is in their own attributes. */
   readonly subgraphs: readonly Graph[];
 }
 
@@ -57,4 +57,14 @@ export interface Port {
 /** The tensor with this id. Ids inside a verified graph always exist. */
 export function tensorOf(graph: Graph, id: TensorId): Tensor {
   return graph.tensors[id] as Tensor;
+}
+
+/** The graphs that a node runs. */
+export function bodiesOf(node: AnyNode): readonly Graph[] {
+  return "bodies" in node.attributes ? node.attributes.bodies : [];
+}
+
+/** The node with other graphs to run. */
+export function withBodies(node: AnyNode, bodies: readonly Graph[]): AnyNode {
+  return { ...node, attributes: { ...node.attributes, bodies } } as AnyNode;
 }

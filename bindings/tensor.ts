@@ -67,6 +67,8 @@ export interface Tensor extends TensorType {
   readonly data?: Uint8Array;
   /** Keeps its value from run to run. */
   readonly variable?: boolean;
+  /** Name of a variable: tensors of the same name, in whatever graph of a model, are one. */
+  readonly resource?: string;
 }
 
 /** The largest number of elements and bytes that one tensor may have: what 32-bit addresses reach. */

@@ -28,8 +28,10 @@ export interface MemoryLayout {
 /** Lays out the memory of a plan with one thread. */
 export function layoutOf(plan: Plan): MemoryLayout {
   const bytes = plan.image.slice();
-  const steps = plan.stepsAddress - plan.imageAddress;
-  bytes.fill(0, steps, steps + plan.steps.length * STEP_BYTES);
+  for (const { stepsAddress, steps } of [plan, ...plan.bodies]) {
+    const list = stepsAddress - plan.imageAddress;
+    bytes.fill(0, list, list + steps.length * STEP_BYTES);
+  }
   const image: Segment = { address: plan.imageAddress, bytes };
 
   let end = align(plan.scratchAddress + plan.scratchBytes);

@@ -1,6 +1,6 @@
 import type binaryen from "binaryen";
 import { Pint8Error } from "../errors.ts";
-import type { Plan, PlanPort } from "../plan/types.ts";
+import type { Plan, PlanPort, PlanStep } from "../plan/types.ts";
 import type { Optimize } from "../primitives/modules.ts";
 import type { KernelBinary } from "./kernels.ts";
 import type { MemoryLayout } from "./layout.ts";
@@ -83,7 +83,7 @@ function setMemory(module: Module, { pages, segments }: MemoryLayout): void {
   );
 }
 
-/** `invoke(): i32`, the steps one after the other; it returns 0. */
+/** `invoke(): i32`, the steps one after the other; it returns 0. Lists that steps walk are functions of their own. */
 function addSteps(b: Binaryen, module: Module, plan: Plan, functions: ReadonlyMap<string, string>): void {
   const { i32 } = module;
   const named = (name: string): string => {
@@ -95,14 +95,45 @@ function addSteps(b: Binaryen, module: Module, plan: Plan, functions: ReadonlyMa
       received: `"${name}"`,
     });
   };
-  const body = plan.steps.map(({ kernel, params }) =>
-    module.call(named(kernel), [i32.const(params | 0), i32.const(0), i32.const(1)], b.none),
-  );
+  const calls = (steps: readonly PlanStep[]) =>
+    steps.map(
+      ({ kernel, params }) =>
+        controlStep(b, module, plan, kernel, params) ??
+        module.call(named(kernel), [i32.const(params | 0), i32.const(0), i32.const(1)], b.none),
+    );
+  for (const { stepsAddress, steps } of plan.bodies)
+    module.addFunction(bodyName(stepsAddress), b.none, b.none, [], module.block(null, calls(steps), b.none));
+  const body = calls(plan.steps);
   // Elsewhere the dot product of relaxed SIMD gives other results: rather none than those.
   if (plan.module === "relaxed")
     body.unshift(module.if(i32.lt_s(module.call(named("dotProduct"), [], b.i32), i32.const(1)), module.unreachable()));
   module.addFunction("invoke", b.none, b.i32, [], module.block(null, [...body, i32.const(0)], b.i32));
   module.addFunctionExport("invoke", "invoke");
+}
+
+const bodyName = (stepsAddress: number) => `body${stepsAddress}`;
+
+/** A step of control flow as code; undefined for any other. Lists without steps have the address of another list. */
+function controlStep(
+  b: Binaryen,
+  module: Module,
+  plan: Plan,
+  kernel: string,
+  params: number,
+): binaryen.ExpressionRef | undefined {
+  if (kernel !== "branch" && kernel !== "loop") return undefined;
+  const { i32 } = module;
+  const fields = new DataView(plan.image.buffer, plan.image.byteOffset + params - plan.imageAddress, 20);
+  const [condition = 0, steps0 = 0, count0, steps1 = 0, count1] = [0, 4, 8, 12, 16].map((at) =>
+    fields.getUint32(at, true),
+  );
+  const list = (address: number, count: number | undefined) =>
+    count === 0 ? module.nop() : module.call(bodyName(address), [], b.none);
+  const holds = i32.load8_u(0, 1, i32.const(condition | 0));
+  if (kernel === "branch") return module.if(holds, list(steps0, count0), list(steps1, count1));
+  const again = `again${params}`;
+  const turn = module.if(holds, module.block(null, [list(steps1, count1), module.br(again)], b.none));
+  return module.loop(again, module.block(null, [list(steps0, count0), turn], b.none));
 }
 
 /** `input_ptr(i)` and `input_bytes(i)`, or the same of outputs; 0 where there is no such port. */

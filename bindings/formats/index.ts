@@ -10,6 +10,8 @@ export interface ImportOptions {
   readonly batch?: number;
   /** Shapes of inputs by name, for models that leave dimensions open. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** TensorFlow Lite: the signature whose subgraph is the graph; the first subgraph where absent. */
+  readonly signature?: string;
   /** ONNX: files with tensors that the model keeps outside, by the names that it gives them. */
   readonly externalData?: Readonly<Record<string, Uint8Array>>;
 }

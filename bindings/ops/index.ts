@@ -1,3 +1,6 @@
+import { callOnce, ifOperator, whileOperator } from "./control/branches.ts";
+import { call, varHandle } from "./control/calls.ts";
+import { assignVariable, readVariable } from "./control/variables.ts";
 import { depthwiseConv2d } from "./depthwise/depthwiseConv2d.ts";
 import { add } from "./elementwise/add.ts";
 import { addN } from "./elementwise/addN.ts";
@@ -202,4 +205,13 @@ export const operators: Operators = {
   atan2,
   bitwiseXor,
   rightShift,
+  matrixDiag,
+  matrixSetDiag,
+  call,
+  callOnce,
+  if: ifOperator,
+  while: whileOperator,
+  varHandle,
+  readVariable,
+  assignVariable,
 };

@@ -1,7 +1,8 @@
-import { type AnyNode, type Graph, NONE, type OpKind, tensorOf } from "../graph.ts";
+import { type AnyNode, type Graph, NONE, type OpKind } from "../graph.ts";
 import { bind } from "../ops/bind.ts";
 import type { NodeView, Operator, Operators } from "../ops/types.ts";
 import { byteLength, type Tensor } from "../tensor.ts";
+import { touchesState } from "./bodies.ts";
 
 /** One node may grow its constants by this much when folded; beyond it the node stays and computes at run time. */
 const GROWTH = 4;
@@ -63,8 +64,7 @@ export function dropDead(graph: Graph): Graph {
   for (const { tensor } of graph.outputs) live[tensor] = 1;
   const nodes: AnyNode[] = [];
   for (const node of [...graph.nodes].reverse()) {
-    const touchesState = [...node.inputs, ...node.outputs].some((id) => id !== NONE && tensorOf(graph, id).variable);
-    if (!touchesState && !node.outputs.some((id) => live[id] === 1)) continue;
+    if (!touchesState(graph, node) && !node.outputs.some((id) => live[id] === 1)) continue;
     for (const id of node.inputs) if (id !== NONE) live[id] = 1;
     nodes.push(node);
   }

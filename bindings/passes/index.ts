@@ -2,6 +2,7 @@ import { ensure } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { operators as table } from "../ops/index.ts";
 import type { Operators } from "../ops/types.ts";
+import { initialise, mapBodies } from "./bodies.ts";
 import { dropDead, foldConstants } from "./fold.ts";
 import { fuseActivations } from "./fuse.ts";
 import { inferTypes } from "./infer.ts";
@@ -41,7 +42,13 @@ export function runPasses(graph: Graph, options: PassOptions = {}): Graph {
       received: name,
     }));
   verifyStructure(graph);
-  let current = inferTypes(graph, operators);
+  const started = initialise(graph, (body) => foldConstants(inferTypes(body, operators), operators));
+  return rewrite(inferTypes(started, operators), names, operators);
+}
+
+/** The passes over a graph with its types, and over the graphs that its nodes run. */
+function rewrite(graph: Graph, names: readonly string[], operators: Operators): Graph {
+  let current = graph;
   verifyStructure(current);
   for (const name of PASS_NAMES) {
     if (!names.includes(name)) continue;
@@ -49,5 +56,5 @@ export function runPasses(graph: Graph, options: PassOptions = {}): Graph {
     if (next !== current) verify(next, operators, current);
     current = next;
   }
-  return current;
+  return mapBodies(current, (body) => rewrite(body, names, operators));
 }

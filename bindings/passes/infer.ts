@@ -3,6 +3,7 @@ import type { AnyNode, Graph } from "../graph.ts";
 import { bind } from "../ops/bind.ts";
 import type { Operators } from "../ops/types.ts";
 import { checkShape, type Tensor } from "../tensor.ts";
+import { specialise } from "./bodies.ts";
 import { foldingBudget, foldNode } from "./fold.ts";
 
 /**
@@ -13,7 +14,10 @@ export function inferTypes(graph: Graph, operators: Operators): Graph {
   const tensors: Tensor[] = [...graph.tensors];
   const budget = foldingBudget(tensors);
   const nodes: AnyNode[] = [];
-  for (const node of graph.nodes) {
+  for (const raw of graph.nodes) {
+    const { node, constants } = specialise(raw, tensors, (body) => inferTypes(body, operators));
+    for (const [id, { dtype, shape, data }] of constants)
+      tensors[id] = { ...(tensors[id] as Tensor), dtype, shape, ...(data && { data }) };
     const { operator, view } = bind(operators, node, tensors);
     const types = operator.infer(view);
     ensure(types.length === node.outputs.length, "INVALID_GRAPH", () => ({
@@ -28,5 +32,5 @@ export function inferTypes(graph: Graph, operators: Operators): Graph {
     }
     if (!foldNode(node, operators, tensors, budget)) nodes.push(node);
   }
-  return { ...graph, tensors, nodes: nodes.length === graph.nodes.length ? graph.nodes : nodes };
+  return { ...graph, tensors, nodes };
 }

@@ -7,7 +7,7 @@ import { ALIGNMENT, ARENA_ADDRESS, memoryBytes, type Plan, type Range } from "./
 /** `PNT8`, the first four bytes of a plan file. */
 const MAGIC = [0x50, 0x4e, 0x54, 0x38];
 /** Raised with every change of the format. */
-const VERSION = 3;
+const VERSION = 4;
 /** The prefix, as little-endian u32: magic, version, header bytes, image bytes, then the checksum of all else (8 bytes). */
 const PREFIX_BYTES = 24;
 const CHECKSUM_AT = 16;
@@ -94,7 +94,7 @@ export function readPlan(bytes: Uint8Array): Plan {
     must(new Set(ports.map(({ name }) => name)).size === ports.length, "ports", "names that differ", "the same");
   for (const variable of plan.variables)
     must(within(variable, plan.imageAddress), "variables", "ranges in the image", variable.address);
-  for (const { where, params } of plan.steps)
+  for (const { where, params } of [plan, ...plan.bodies].flatMap(({ steps }) => steps))
     must(within({ address: params, bytes: 4 }, plan.imageAddress), where, "parameters in the image", params);
   return plan;
 }

@@ -2,12 +2,14 @@ import { Pint8Error } from "../errors.ts";
 import { EDITIONS, MODULES } from "../primitives/modules.ts";
 import { KERNELS } from "../primitives/registry.ts";
 import { BITS, type DType } from "../tensor.ts";
-import { type Plan, type PlanPort, type PlanStep, type Range, STEP_BYTES } from "./types.ts";
+import { type Plan, type PlanPort, type PlanStep, type Range, STEP_BYTES, type StepList } from "./types.ts";
 
 /** The header of a plan file, as JSON bytes. A step's kernel and parameters stand in the image already. */
-export function writeHeader({ image: _, steps, ...rest }: Plan): Uint8Array {
-  const notes = steps.map(({ where, note, macs, elements, bytes }) => ({ where, note, macs, elements, bytes }));
-  return new TextEncoder().encode(JSON.stringify({ ...rest, steps: notes }));
+export function writeHeader({ image: _, steps, bodies, ...rest }: Plan): Uint8Array {
+  const notes = (list: readonly PlanStep[]) =>
+    list.map(({ where, note, macs, elements, bytes }) => ({ where, note, macs, elements, bytes }));
+  const lists = bodies.map((body) => ({ stepsAddress: body.stepsAddress, steps: notes(body.steps) }));
+  return new TextEncoder().encode(JSON.stringify({ ...rest, steps: notes(steps), bodies: lists }));
 }
 
 /** The plan that header and image make; every field's type is checked, what they mean together is not. */
@@ -22,15 +24,21 @@ export function readHeader(bytes: Uint8Array, image: Uint8Array): Plan {
       ? table.getUint32(offset, true)
       : where.fail("a place in the image");
   };
-  const step = (value: Value, i: number): PlanStep => ({
-    kernel: (KERNELS[word(stepsAddress + i * STEP_BYTES, value)] ?? value.fail("a known kernel"))[0],
-    params: word(stepsAddress + i * STEP_BYTES + 4, value),
-    where: value.field("where").string(),
-    note: value.field("note").string(),
-    macs: value.field("macs").size(),
-    elements: value.field("elements").size(),
-    bytes: value.field("bytes").size(),
-  });
+  const step =
+    (list: number) =>
+    (value: Value, i: number): PlanStep => ({
+      kernel: (KERNELS[word(list + i * STEP_BYTES, value)] ?? value.fail("a known kernel"))[0],
+      params: word(list + i * STEP_BYTES + 4, value),
+      where: value.field("where").string(),
+      note: value.field("note").string(),
+      macs: value.field("macs").size(),
+      elements: value.field("elements").size(),
+      bytes: value.field("bytes").size(),
+    });
+  const body = (value: Value): StepList => {
+    const address = value.field("stepsAddress").size();
+    return { stepsAddress: address, steps: value.field("steps").list().map(step(address)) };
+  };
   return {
     module: root.field("module").oneOf(MODULES),
     edition: root.field("edition").oneOf(EDITIONS),
@@ -42,7 +50,8 @@ export function readHeader(bytes: Uint8Array, image: Uint8Array): Plan {
     scratchAddress: root.field("scratchAddress").size(),
     scratchBytes: root.field("scratchBytes").size(),
     stepsAddress,
-    steps: root.field("steps").list().map(step),
+    steps: root.field("steps").list().map(step(stepsAddress)),
+    bodies: root.field("bodies").list().map(body),
     inputs: root.field("inputs").list().map(readPort),
     outputs: root.field("outputs").list().map(readPort),
     variables: root.field("variables").list().map(readRange),

@@ -10,8 +10,18 @@ export interface Storage {
   readonly blocks: readonly Block[];
   /** The arena block of a tensor; undefined for constants and variables. */
   blockOf(id: TensorId): number | undefined;
-  /** The constant or variable whose memory a tensor is: itself, or what an alias leads to. */
+  /** The constant, variable or tensor of outside whose memory a tensor is: itself, or what an alias leads to. */
   sourceOf(id: TensorId): TensorId;
+  /** The arena block in which the graphs that a node runs have theirs, by the node's number. */
+  blockInside(node: number): number | undefined;
+}
+
+/** How a graph lies within another. */
+export interface Surroundings {
+  /** Whether its inputs are the caller's: they have no place here, and nothing overwrites them. */
+  readonly hasCaller: boolean;
+  /** Bytes of the arena that the graphs which a node runs take, by the node's number. */
+  readonly bytesInside: ReadonlyMap<number, number>;
 }
 
 interface Group {
@@ -24,7 +34,13 @@ interface Group {
  * Lifetimes, in node numbers: graph inputs live from −1 to their last reader, outputs to the end, the rest from writer
  * to last reader. An alias is its input; an operator that may run in place overwrites an input that dies there.
  */
-export function assignStorage(graph: Graph, operators: Operators): Storage {
+export function assignStorage(
+  graph: Graph,
+  operators: Operators,
+  { hasCaller, bytesInside }: Surroundings = { hasCaller: false, bytesInside: new Map() },
+): Storage {
+  const outside = new Set(hasCaller ? graph.inputs.map(({ tensor }) => tensor) : []);
+  const inside = new Map<number, number>();
   const end = graph.nodes.length;
   const lastUse = lastUses(graph);
   const groups: Group[] = [];
@@ -33,7 +49,7 @@ export function assignStorage(graph: Graph, operators: Operators): Storage {
   const sourceOf = (id: TensorId) => source.get(id) ?? id;
   const isFixed = (id: TensorId) => {
     const tensor = tensorOf(graph, sourceOf(id));
-    return tensor.data !== undefined || tensor.variable === true;
+    return tensor.data !== undefined || tensor.variable === true || outside.has(sourceOf(id));
   };
   const last = (id: TensorId) => lastUse.get(id) ?? -1;
 
@@ -47,9 +63,15 @@ export function assignStorage(graph: Graph, operators: Operators): Storage {
     shared.last = Math.max(shared.last, last(id));
   };
 
-  for (const { tensor } of graph.inputs) open(tensor, -1);
+  if (!hasCaller) for (const { tensor } of graph.inputs) open(tensor, -1);
   for (const [step, node] of graph.nodes.entries()) {
     const { operator, view } = bind(operators, node, graph.tensors);
+    const bytes = bytesInside.get(step) ?? 0;
+    if (bytes > 0) {
+      inside.set(step, groups.length);
+      groups.push({ bytes, first: step, last: step });
+    }
+    if (node.outputs.length === 0) continue;
     const [y, ...rest] = node.outputs as readonly [TensorId, ...TensorId[]];
     const x = node.inputs[0] as TensorId;
     if (operator.alias && isFixed(x)) source.set(y, sourceOf(x));
@@ -78,5 +100,5 @@ export function assignStorage(graph: Graph, operators: Operators): Storage {
     return uses;
   }
 
-  return { blocks: groups, blockOf: (id) => groupOf.get(id), sourceOf };
+  return { blocks: groups, blockOf: (id) => groupOf.get(id), sourceOf, blockInside: (node) => inside.get(node) };
 }

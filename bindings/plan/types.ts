@@ -38,6 +38,12 @@ export interface PlanStep {
   readonly bytes: number;
 }
 
+/** Steps that other steps run: the list lies at `stepsAddress`. */
+export interface StepList {
+  readonly stepsAddress: number;
+  readonly steps: readonly PlanStep[];
+}
+
 /** A range of memory. */
 export interface Range {
   readonly address: number;
@@ -67,6 +73,8 @@ export interface Plan {
   readonly scratchBytes: number;
   readonly stepsAddress: number;
   readonly steps: readonly PlanStep[];
+  /** The lists that steps of control flow walk. */
+  readonly bodies: readonly StepList[];
   readonly inputs: readonly PlanPort[];
   readonly outputs: readonly PlanPort[];
   /** State that lives from run to run; the image holds its start. */

@@ -44,6 +44,8 @@ export interface CompileOptions {
   readonly maxMemory?: number;
   /** Size of the first dimension where a model leaves it open, or in place of the model's own. */
   readonly batch?: number;
+  /** TensorFlow Lite: the signature to compile, by its name; the model's first subgraph where absent. */
+  readonly signature?: string;
   /** Is told what is being done. */
   readonly onProgress?: (message: string) => void;
 }
@@ -101,9 +103,20 @@ async function planOf(source: Source | Plan, options: CompileOptions): Promise<P
   if (typeof source === "object" && "steps" in source) return planned(source, options);
   const bytes = await readSource(source);
   if (isPlan(bytes)) return planned(readPlan(bytes), options);
-  const { module = "scalar", optimize = module === "scalar" ? "size" : "speed", batch, onProgress } = options;
+  const {
+    module = "scalar",
+    optimize = module === "scalar" ? "size" : "speed",
+    batch,
+    signature,
+    onProgress,
+  } = options;
   onProgress?.("planning");
-  const graph = runPasses(importModel(bytes, batch === undefined ? {} : { batch }));
+  const graph = runPasses(
+    importModel(bytes, {
+      ...(batch === undefined ? {} : { batch }),
+      ...(signature === undefined ? {} : { signature }),
+    }),
+  );
   const { hash } = await readKernels(module);
   return { plan: planGraph(graph, { module, moduleHash: hash, optimize }), tensors: tensorsOf(graph) };
 }

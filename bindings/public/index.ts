@@ -87,6 +87,8 @@ export interface LoadOptions extends LoadPlanOptions {
   readonly batch?: number;
   /** Shapes of inputs by name, for models that leave dimensions open. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** TensorFlow Lite: the signature to run, by its name; the model's first subgraph where absent. */
+  readonly signature?: string;
   /** ONNX: files with tensors that the model keeps outside of itself, by the names that it gives them. */
   readonly externalData?: Readonly<Record<string, Uint8Array>>;
 }
@@ -96,6 +98,7 @@ const LOAD_OPTIONS: OptionNames<LoadOptions> = {
   module: true,
   batch: true,
   shapes: true,
+  signature: true,
   externalData: true,
 };
 
@@ -110,9 +113,9 @@ export async function loadModel<M extends ModelTypes = AnyModel>(
   source: Source,
   options: LoadOptions = {},
 ): Promise<Session<M>> {
-  checkOptions("loadModel", options, { ...LOAD_OPTIONS, signature: true, customOperators: true, limits: true });
+  checkOptions("loadModel", options, { ...LOAD_OPTIONS, customOperators: true, limits: true });
   requireEngine();
-  const { module = "auto", batch, shapes, externalData, wasm, wasmUrl } = options;
+  const { module = "auto", batch, shapes, signature, externalData, wasm, wasmUrl } = options;
   const bytes = await readSource(source, options);
   if (isPlan(bytes)) {
     const plan = readPlan(bytes);
@@ -123,6 +126,7 @@ export async function loadModel<M extends ModelTypes = AnyModel>(
       module,
     );
     refuse(batch !== undefined, "batch", "none: the plan has its shapes", batch);
+    refuse(signature !== undefined, "signature", "none: the plan is of one signature", signature);
     return Session.open(plan, await loadModule(plan.module, wasm, plan.edition, wasmUrl), options);
   }
   // The engine compiles while the graph is read; what is wrong with the model is reported first.
@@ -132,6 +136,7 @@ export async function loadModel<M extends ModelTypes = AnyModel>(
     importModel(bytes, {
       ...(batch === undefined ? {} : { batch }),
       ...(shapes === undefined ? {} : { shapes }),
+      ...(signature === undefined ? {} : { signature }),
       ...(externalData === undefined ? {} : { externalData }),
     }),
   );

@@ -92,6 +92,7 @@ async function stateful(): Promise<Plan> {
     steps: [step(32), step(64)],
     inputs: [port("x", 1024, 5)],
     outputs: [port("a", imageAddress, 5), port("b", imageAddress + 16, 5)],
+    bodies: [],
     variables: [
       { address: imageAddress, bytes: 5 },
       { address: imageAddress + 16, bytes: 5 },

@@ -5,8 +5,10 @@ import { BITS, byteLength, type Tensor } from "../../tensor.ts";
 import { setBatch } from "../batch.ts";
 import { uniqueNames } from "../names.ts";
 import { runnableOrder } from "../order.ts";
+import { shorten } from "../text.ts";
 import { type Buffers, readBuffers } from "./buffers.ts";
 import { type FlatTable, openFile, readString, readTables, readUint32, rootTable } from "./flatbuffer.ts";
+import { linkSubgraphs, type Read } from "./link.ts";
 import { type OperatorCode, readIds, readNodes, readOperatorCodes } from "./nodes.ts";
 import { IDENTIFIER, MODEL, SCHEMA_VERSION, SIGNATURE, SUBGRAPH, TENSOR_MAP } from "./schema.ts";
 import { readTensor } from "./tensors.ts";
@@ -21,11 +23,15 @@ export function isTflite(bytes: Uint8Array): boolean {
 
 /**
  * Reads a .tflite file (schema version 3). Constants are views of `bytes` where they are stored densely, at any
- * alignment. `Graph.subgraphs` holds the subgraphs after the main one that use known operators and types only.
+ * alignment. The graph is the first subgraph, or the one of `signature`; `Graph.subgraphs` holds the others that use known
+ * operators and types only.
  *
- * Errors: INVALID_MODEL, INVALID_GRAPH, UNSUPPORTED, OUT_OF_MEMORY (a tensor of 4 GiB), INVALID_OPTION (batch).
+ * Errors: INVALID_MODEL, INVALID_GRAPH, UNSUPPORTED, OUT_OF_MEMORY (a tensor of 4 GiB), INVALID_OPTION.
  */
-export function importTflite(bytes: Uint8Array, { batch }: { readonly batch?: number }): Graph {
+export function importTflite(
+  bytes: Uint8Array,
+  { batch, signature }: { readonly batch?: number; readonly signature?: string },
+): Graph {
   ensure(bytes.length <= MAX_FILE, "UNSUPPORTED", () => ({
     where: "file",
     expected: "a file of less than 2 GiB",
@@ -40,40 +46,57 @@ export function importTflite(bytes: Uint8Array, { batch }: { readonly batch?: nu
   }));
   const codes = readOperatorCodes(model);
   const buffers = readBuffers(model);
-  const [main, ...others] = readTables(model, MODEL.subgraphs, (index) => `subgraph ${index}`);
-  if (main === undefined)
+  const tables = readTables(model, MODEL.subgraphs, (index) => `subgraph ${index}`);
+  if (tables.length === 0)
     throw new Pint8Error("INVALID_MODEL", { where: "model", expected: "a subgraph", received: "none" });
-  const names = signatureNames(model);
-  const graph = readSubgraph(main, 0, codes, buffers, names);
-  const subgraphs = others.flatMap((table, index) => {
-    const other = readable(() => readSubgraph(table, index + 1, codes, buffers, names));
-    return other === undefined ? [] : [other];
+  const signatures = readSignatures(model);
+  const main = chosenSubgraph(signatures, signature);
+  const names = new Map([...signatures].reverse().map((each) => [each.subgraph, each]));
+  const own = signatures.find(({ key }) => key === signature);
+  if (own !== undefined) names.set(main, own);
+  const read = tables.map((table, index) => {
+    const one = () => readSubgraph(table, index, index === main, codes, buffers, names);
+    return index === main ? one() : readable(one);
   });
-  return setBatch({ ...graph, subgraphs }, batch);
+  const others = read.filter((each, index): each is Graph => index !== main && !(each instanceof Pint8Error));
+  return setBatch({ ...linkSubgraphs(read, main), subgraphs: others }, batch);
 }
 
-/** The result, or `undefined` where it uses what pint8 does not know: no reason to refuse the main graph. */
-function readable<T>(read: () => T): T | undefined {
+/** The result, or why there is none where it uses what pint8 does not know: no reason to refuse graphs that do not run it. */
+function readable(read: () => Graph): Read {
   try {
     return read();
   } catch (error) {
-    if (error instanceof Pint8Error && error.code === "UNSUPPORTED") return undefined;
+    if (error instanceof Pint8Error && error.code === "UNSUPPORTED") return error;
     throw error;
   }
+}
+
+/** The subgraph of the signature that was asked for; the first one where none was. */
+function chosenSubgraph(signatures: readonly Signature[], key: string | undefined): number {
+  if (key === undefined) return 0;
+  const found = signatures.find((each) => each.key === key);
+  ensure(found !== undefined, "INVALID_OPTION", () => ({
+    where: "option signature",
+    expected: signatures.map((each) => `"${shorten(each.key)}"`).join(", ") || "none: the model has no signatures",
+    received: `"${shorten(String(key))}"`,
+  }));
+  return found.subgraph;
 }
 
 function readSubgraph(
   table: FlatTable,
   index: number,
+  isMain: boolean,
   codes: readonly OperatorCode[],
   buffers: Buffers,
-  names: ReadonlyMap<number, SignatureNames>,
+  names: ReadonlyMap<number, Signature>,
 ): Graph {
   const prefix = index === 0 ? "" : `subgraph ${index}, `;
   const tables = readTables(table, SUBGRAPH.tensors, (id) => `${prefix}tensor ${id}`);
   const inputs = readIds(table, SUBGRAPH.inputs, 0, tables.length, `${prefix}inputs`);
   const outputs = readIds(table, SUBGRAPH.outputs, 0, tables.length, `${prefix}outputs`);
-  ensure(outputs.length > 0, "INVALID_GRAPH", () => ({
+  ensure(outputs.length > 0 || !isMain, "INVALID_GRAPH", () => ({
     where: `${prefix}outputs`,
     expected: "at least one",
     received: "none",
@@ -117,24 +140,21 @@ function ports(
   return ids.map((tensor, index) => ({ name: names[index] as string, tensor }));
 }
 
-/** Names that a SignatureDef gives to the inputs and outputs of a subgraph, by tensor index. */
-interface SignatureNames {
+/** A SignatureDef: names of inputs and outputs of a subgraph, by tensor index. */
+interface Signature {
+  readonly key: string;
+  readonly subgraph: number;
   readonly inputs: ReadonlyMap<number, string>;
   readonly outputs: ReadonlyMap<number, string>;
 }
 
-/** The names by subgraph; of several signatures of one subgraph the first counts. */
-function signatureNames(model: FlatTable): ReadonlyMap<number, SignatureNames> {
-  const names = new Map<number, SignatureNames>();
-  for (const table of readTables(model, MODEL.signatures, (index) => `signature ${index}`)) {
-    const subgraph = readUint32(table, SIGNATURE.subgraph, 0);
-    if (!names.has(subgraph))
-      names.set(subgraph, {
-        inputs: readAliases(table, SIGNATURE.inputs),
-        outputs: readAliases(table, SIGNATURE.outputs),
-      });
-  }
-  return names;
+function readSignatures(model: FlatTable): readonly Signature[] {
+  return readTables(model, MODEL.signatures, (index) => `signature ${index}`).map((table) => ({
+    key: readString(table, SIGNATURE.key),
+    subgraph: readUint32(table, SIGNATURE.subgraph, 0),
+    inputs: readAliases(table, SIGNATURE.inputs),
+    outputs: readAliases(table, SIGNATURE.outputs),
+  }));
 }
 
 function readAliases(table: FlatTable, field: number): ReadonlyMap<number, string> {

@@ -1,7 +1,7 @@
 /** Operators of the file → nodes of the graph: one entry per BuiltinOperator. */
 import { ensure, Pint8Error } from "../../errors.ts";
 import type { Activation, AnyNode, Attributes, Node, OpKind, Padding } from "../../graph.ts";
-import { type FlatTable, readBool, readFloat32, readInt8, readInt32, readInt32s } from "./flatbuffer.ts";
+import { type FlatTable, readBool, readFloat32, readInt8, readInt32, readInt32s, readString } from "./flatbuffer.ts";
 
 /** The options table of an operator; absent fields, or an absent table, have the schema's defaults. */
 export interface Options {
@@ -56,6 +56,7 @@ export const OPERATORS: { readonly [code: number]: Entry | undefined } = {
   25: entry("softmax", 9, (o) => ({ beta: real(o, 0) })),
   26: entry("spaceToDepth", 19, (o) => ({ block: int(o, 0) })),
   28: entry("tanh", 0, none),
+  31: entry("call", 16, (o) => ({ subgraphs: [int(o, 0)], bodies: [] })),
   34: entry("pad", 0, none),
   36: entry("gather", 23, (o) => ({ axis: int(o, 0), batchDims: int(o, 1) })),
   37: entry("batchToSpace", 0, none),
@@ -117,12 +118,18 @@ export const OPERATORS: { readonly [code: number]: Entry | undefined } = {
   114: entry("quantize", 0, none),
   115: entry("matrixSetDiag", 0, none),
   117: entry("hardSwish", 0, none),
+  118: entry("if", 92, subgraphs),
+  119: entry("while", 93, subgraphs),
   122: entry("scatterNd", 0, none),
   123: entry("selectV2", 0, none),
   125: entry("segmentSum", 0, none),
   128: entry("cumsum", 102, (o) => ({ exclusive: flag(o, 0), reverse: flag(o, 1) })),
+  129: entry("callOnce", 103, (o) => ({ subgraphs: [int(o, 0)], bodies: [] })),
   130: entry("broadcastTo", 0, none),
   140: entry("reduceAll", 27, reducer),
+  142: entry("varHandle", 111, (o) => ({ key: `${text(o, 0)}/${text(o, 1)}` })),
+  143: entry("readVariable", 0, none),
+  144: entry("assignVariable", 0, none),
   145: entry("broadcastArgs", 0, none),
   151: entry("dynamicUpdateSlice", 0, none),
   153: entry("unsortedSegmentProd", 0, none),
@@ -189,6 +196,10 @@ function stridedSlice(o: Options): Attributes["stridedSlice"] {
 
 function byte({ table }: Options, field: number): number {
   return table ? readInt8(table, field, 0) : 0;
+function subgraphs(o: Options): Attributes["if"] {
+  return { subgraphs: [int(o, 0), int(o, 1)], bodies: [] };
+function text({ table }: Options, field: number): string {
+  return table ? readString(table, field) : "";
 }
 
 function int({ table }: Options, field: number, fallback = 0): number {

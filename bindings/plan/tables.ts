@@ -1,0 +1,53 @@
+/** Where parameter blocks and step lists go: those of the graphs that steps run first, the plan's own last. */
+import { PARAMS } from "../primitives/params.ts";
+import { KERNELS, type KernelCall, kernelNumber } from "../primitives/registry.ts";
+import type { Call } from "./lower.ts";
+import { align, STEP_BYTES } from "./types.ts";
+
+/** A list of steps with its places: a block for each step, then the list itself. */
+export interface Table {
+  readonly calls: readonly Call[];
+  readonly params: readonly number[];
+  readonly stepsAddress: number;
+}
+
+export interface Tables {
+  /** In the order of memory. */
+  readonly lists: readonly Table[];
+  readonly end: number;
+  /** The call with the addresses of the lists that it walks. */
+  patched(call: Call): KernelCall;
+}
+
+export function tablesOf(calls: readonly Call[], start: number): Tables {
+  const lists: Table[] = [];
+  const places = new Map<readonly Call[], Table>();
+  let end = start;
+  const place = (list: readonly Call[]) => {
+    for (const { lists: inside = [] } of list) for (const each of inside) place(each);
+    const params = list.map(({ call }) => {
+      const address = end;
+      end += align(fieldsOf(call).length * 4);
+      return address;
+    });
+    const table = { calls: list, params, stepsAddress: end };
+    end += align(list.length * STEP_BYTES);
+    lists.push(table);
+    places.set(list, table);
+  };
+  place(calls);
+  const patched = ({ call, lists: inside = [] }: Call): KernelCall => {
+    const fields = inside.flatMap((list, i) => [
+      [`steps${i}`, places.get(list)?.stepsAddress ?? 0] as const,
+      [`count${i}`, list.length] as const,
+    ]);
+    return { ...call, params: { ...call.params, ...Object.fromEntries(fields) } } as KernelCall;
+  };
+  return { lists, end, patched };
+}
+
+/** Names of the fields of a call's parameter block. */
+export function fieldsOf(call: KernelCall): readonly string[] {
+  const [, block] = KERNELS[kernelNumber(call.kernel)] as (typeof KERNELS)[number];
+  return Object.keys(PARAMS[block]);
+}
