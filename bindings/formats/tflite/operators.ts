@@ -196,8 +196,12 @@ function stridedSlice(o: Options): Attributes["stridedSlice"] {
 
 function byte({ table }: Options, field: number): number {
   return table ? readInt8(table, field, 0) : 0;
+}
+
 function subgraphs(o: Options): Attributes["if"] {
   return { subgraphs: [int(o, 0), int(o, 1)], bodies: [] };
+}
+
 function text({ table }: Options, field: number): string {
   return table ? readString(table, field) : "";
 }
