@@ -205,8 +205,6 @@ export const operators: Operators = {
   atan2,
   bitwiseXor,
   rightShift,
-  matrixDiag,
-  matrixSetDiag,
   call,
   callOnce,
   if: ifOperator,
