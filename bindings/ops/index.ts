@@ -81,6 +81,9 @@ import { resizeNearestNeighbor } from "./resize/resizeNearestNeighbor.ts";
 import { argMax } from "./sort/argMax.ts";
 import { argMin } from "./sort/argMin.ts";
 import { cumsum } from "./sort/cumsum.ts";
+import { detectionPostProcess } from "./sort/detectionPostProcess.ts";
+import { nonMaxSuppressionV4 } from "./sort/nonMaxSuppressionV4.ts";
+import { nonMaxSuppressionV5 } from "./sort/nonMaxSuppressionV5.ts";
 import { oneHot } from "./sort/oneHot.ts";
 import { segmentSum } from "./sort/segmentSum.ts";
 import { topK } from "./sort/topK.ts";
@@ -212,4 +215,7 @@ export const operators: Operators = {
   varHandle,
   readVariable,
   assignVariable,
+  detectionPostProcess,
+  nonMaxSuppressionV4,
+  nonMaxSuppressionV5,
 };

@@ -2,8 +2,10 @@
 import { ensure, Pint8Error } from "../../errors.ts";
 import type { AnyNode, TensorId } from "../../graph.ts";
 import { shorten } from "../text.ts";
+import { CUSTOM_OPERATORS } from "./custom.ts";
 import {
   type FlatTable,
+  readBytes,
   readInt8,
   readInt32,
   readInt32s,
@@ -22,6 +24,8 @@ export interface OperatorCode {
   readonly code: number;
   /** For messages: `CONV_2D`, or `CUSTOM "name"`. */
   readonly name: string;
+  /** The name of a custom operator. */
+  readonly custom?: string;
 }
 
 /** The operator codes that the operators of all subgraphs refer to. */
@@ -29,7 +33,10 @@ export function readOperatorCodes(model: FlatTable): readonly OperatorCode[] {
   return readTables(model, MODEL.operatorCodes, (index) => `operator code ${index}`).map((table) => {
     // Numbers above 127 stand in `code` alone, older files have the old field alone.
     const code = Math.max(readInt8(table, OPERATOR_CODE.deprecatedCode, 0), readInt32(table, OPERATOR_CODE.code, 0));
-    if (code === CUSTOM) return { code, name: `CUSTOM "${shorten(readString(table, OPERATOR_CODE.customCode))}"` };
+    if (code === CUSTOM) {
+      const custom = readString(table, OPERATOR_CODE.customCode);
+      return { code, name: `CUSTOM "${shorten(custom)}"`, custom };
+    }
     return { code, name: OPERATOR_NAMES[code] ?? `builtin operator ${code}` };
   });
 }
@@ -44,7 +51,7 @@ export function readNodes(
   const tables = readTables(subgraph, SUBGRAPH.operators, (index) => `${prefix}node ${index}`);
   const operators = tables.map((table) => ({ table, ...operatorCode(table, codes) }));
   refuseUnknown(operators);
-  return operators.map(({ table, code, name }) => readNode(table, code, `${table.where} (${name})`, tensorCount));
+  return operators.map(({ table, name, ...code }) => readNode(table, code, `${table.where} (${name})`, tensorCount));
 }
 
 function operatorCode(table: FlatTable, codes: readonly OperatorCode[]): OperatorCode {
@@ -64,8 +71,8 @@ const MOST_NODES = 20;
 /** One error for all operators that pint8 does not run, by name with the indices of their nodes. */
 function refuseUnknown(operators: readonly ({ readonly table: FlatTable } & OperatorCode)[]): void {
   const unknown = new Map<string, number[]>();
-  for (const [index, { code, name }] of operators.entries()) {
-    if (OPERATORS[code] !== undefined) continue;
+  for (const [index, { code, custom, name }] of operators.entries()) {
+    if (OPERATORS[code] !== undefined || CUSTOM_OPERATORS.has(custom ?? "")) continue;
     const nodes = unknown.get(name);
     if (nodes === undefined) unknown.set(name, [index]);
     else nodes.push(index);
@@ -89,11 +96,19 @@ function list(items: readonly (string | number)[], most: number): string {
   return items.slice(0, most).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-function readNode(table: FlatTable, code: number, where: string, tensorCount: number): AnyNode {
-  const entry = OPERATORS[code];
-  ensure(entry !== undefined, "UNSUPPORTED", () => ({ where, expected: "a known operator", received: `${code}` }));
+function readNode(
+  table: FlatTable,
+  { code, custom }: Omit<OperatorCode, "name">,
+  where: string,
+  tensorCount: number,
+): AnyNode {
   const inputs = readIds(table, OPERATOR.inputs, -1, tensorCount, `${where}, inputs`);
   const outputs = readIds(table, OPERATOR.outputs, 0, tensorCount, `${where}, outputs`);
+  const own = CUSTOM_OPERATORS.get(custom ?? "");
+  if (own !== undefined)
+    return own({ where, inputs, outputs }, readBytes(table, OPERATOR.customOptions) ?? new Uint8Array(0));
+  const entry = OPERATORS[code];
+  ensure(entry !== undefined, "UNSUPPORTED", () => ({ where, expected: "a known operator", received: `${code}` }));
   return entry.node({ where, inputs, outputs }, { where, table: readOptions(table, entry.optionsType, where) });
 }
 

@@ -120,6 +120,8 @@ export const OPERATORS: { readonly [code: number]: Entry | undefined } = {
   117: entry("hardSwish", 0, none),
   118: entry("if", 92, subgraphs),
   119: entry("while", 93, subgraphs),
+  120: entry("nonMaxSuppressionV4", 0, none),
+  121: entry("nonMaxSuppressionV5", 0, none),
   122: entry("scatterNd", 0, none),
   123: entry("selectV2", 0, none),
   125: entry("segmentSum", 0, none),

@@ -1,0 +1,85 @@
+/** FlexBuffers: the maps of numbers that custom operators have for options. */
+import { ensure } from "../../errors.ts";
+
+export type FlexValue = number | boolean | string | undefined;
+
+/** Types of values, by number. */
+const [INT, UINT, FLOAT, STRING, FAR_INT, FAR_UINT, FAR_FLOAT, MAP, BOOL] = [1, 2, 3, 5, 6, 7, 8, 9, 26];
+/** Keys that a map may have, and bytes of one key. */
+const MOST = 1024;
+
+/**
+ * The scalars and strings of a root map, by key; values of other types are undefined. An empty buffer is an empty map.
+ * INVALID_MODEL where the root is no map, or an offset leads outside.
+ */
+export function readFlexMap(bytes: Uint8Array, where: string): ReadonlyMap<string, FlexValue> {
+  const values = new Map<string, FlexValue>();
+  if (bytes.length === 0) return values;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const check = (holds: boolean, received: string) =>
+    ensure(holds, "INVALID_MODEL", () => ({ where, expected: "options as a FlexBuffers map", received }));
+  const within = (at: number, width: number) =>
+    check(at >= 0 && at + width <= bytes.length && [1, 2, 4, 8].includes(width), `${width} bytes at ${at}`);
+  const uint = (at: number, width: number): number => {
+    within(at, width);
+    if (width === 1) return view.getUint8(at);
+    if (width === 2) return view.getUint16(at, true);
+    return width === 4 ? view.getUint32(at, true) : Number(view.getBigUint64(at, true));
+  };
+  const int = (at: number, width: number): number => {
+    within(at, width);
+    if (width === 1) return view.getInt8(at);
+    if (width === 2) return view.getInt16(at, true);
+    return width === 4 ? view.getInt32(at, true) : Number(view.getBigInt64(at, true));
+  };
+  const float = (at: number, width: number): number => {
+    within(at, width);
+    check(width >= 4, `a float of ${width} bytes`);
+    return width === 4 ? view.getFloat32(at, true) : view.getFloat64(at, true);
+  };
+  const text = (from: number, length?: number): string => {
+    let to = from;
+    while (to - from < (length ?? MOST) && uint(to, 1) !== 0) to++;
+    return new TextDecoder().decode(bytes.subarray(from, to));
+  };
+  const value = (at: number, width: number, packed: number): FlexValue => {
+    const own = 1 << (packed & 3);
+    const far = () => at - uint(at, width);
+    switch (packed >> 2) {
+      case INT:
+        return int(at, width);
+      case UINT:
+        return uint(at, width);
+      case FLOAT:
+        return float(at, width);
+      case BOOL:
+        return uint(at, width) !== 0;
+      case FAR_INT:
+        return int(far(), own);
+      case FAR_UINT:
+        return uint(far(), own);
+      case FAR_FLOAT:
+        return float(far(), own);
+      case STRING:
+        return text(far(), uint(far() - own, own));
+      default:
+        return undefined;
+    }
+  };
+
+  const rootWidth = uint(bytes.length - 1, 1);
+  const packed = uint(bytes.length - 2, 1);
+  check(packed >> 2 === MAP, `a root of type ${packed >> 2}`);
+  const width = 1 << (packed & 3);
+  const root = bytes.length - 2 - rootWidth;
+  const map = root - uint(root, rootWidth);
+  const size = uint(map - width, width);
+  check(size <= MOST, `${size} keys`);
+  const keysAt = map - 3 * width - uint(map - 3 * width, width);
+  const keyWidth = uint(map - 2 * width, width);
+  for (let i = 0; i < size; i++) {
+    const key = keysAt + i * keyWidth;
+    values.set(text(key - uint(key, keyWidth)), value(map + i * width, width, uint(map + size * width + i, 1)));
+  }
+  return values;
+}
