@@ -65,6 +65,10 @@ export interface Tensor extends TensorType {
   readonly quantization?: Quantization;
   /** Row-major little-endian bytes of a constant; absent for tensors that are computed. */
   readonly data?: Uint8Array;
+  /** Was quantized uint8 in the file: some operators' reference rounds that otherwise. Set by `passes/signed.ts`. */
+  readonly unsigned?: boolean;
+  /** Bits of each element in the file, where the constant was unpacked: fully-connected layers round int4 otherwise. */
+  readonly storedBits?: 4;
   /** Keeps its value from run to run. */
   readonly variable?: boolean;
   /** Name of a variable: tensors of the same name, in whatever graph of a model, are one. */

@@ -6,7 +6,9 @@ import { initialise, mapBodies } from "./bodies.ts";
 import { dropDead, foldConstants } from "./fold.ts";
 import { fuseActivations } from "./fuse.ts";
 import { inferTypes } from "./infer.ts";
+import { unpackNibbles } from "./nibbles.ts";
 import { foldPad } from "./pad.ts";
+import { makeSigned } from "./signed.ts";
 import { verify, verifyStructure } from "./verify.ts";
 
 /** One rewriting of a graph into an equal one: pure, and byte-exact. */
@@ -42,9 +44,12 @@ export function runPasses(graph: Graph, options: PassOptions = {}): Graph {
       received: name,
     }));
   verifyStructure(graph);
-  const started = initialise(graph, (body) => foldConstants(inferTypes(body, operators), operators));
+  const started = initialise(asInt8(graph), (body) => foldConstants(inferTypes(body, operators), operators));
   return rewrite(inferTypes(started, operators), names, operators);
 }
+
+/** int4 constants and legacy uint8 as int8, in the graph and in those that its nodes run. */
+const asInt8 = (graph: Graph): Graph => mapBodies(makeSigned(unpackNibbles(graph)), asInt8);
 
 /** The passes over a graph with its types, and over the graphs that its nodes run. */
 function rewrite(graph: Graph, names: readonly string[], operators: Operators): Graph {

@@ -4,6 +4,7 @@ import { requireImages, requireOutput, requireSteps, windows } from "../images.t
 import { productType, requireParameters } from "../product/productTypes.ts";
 import type { Operator } from "../types.ts";
 import { lowerDepthwiseConv2dQs8 } from "./depthwiseConv2dQs8.ts";
+import { lowerDepthwiseConv2dWide } from "./depthwiseConv2dWide.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -50,4 +51,4 @@ export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
   },
 };
 
-const LOWER = { qs8: lowerDepthwiseConv2dQs8 };
+const LOWER = { qs8: lowerDepthwiseConv2dQs8, wide: lowerDepthwiseConv2dWide };

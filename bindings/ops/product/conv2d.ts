@@ -3,6 +3,7 @@ import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import { requireImages, requireOutput, requireSteps, windows } from "../images.ts";
 import type { Operator } from "../types.ts";
 import { lowerConv2dQs8 } from "./conv2dQs8.ts";
+import { lowerConv2dWide } from "./conv2dWide.ts";
 import { productType, requireParameters } from "./productTypes.ts";
 
 declare module "../../graph.ts" {
@@ -51,4 +52,4 @@ export const conv2d: Operator<"conv2d"> = {
   },
 };
 
-const LOWER = { qs8: lowerConv2dQs8 };
+const LOWER = { qs8: lowerConv2dQs8, wide: lowerConv2dWide };

@@ -3,6 +3,7 @@ import { elementCount } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { lowerFullyConnectedQs8 } from "./fullyConnectedQs8.ts";
+import { lowerFullyConnectedWide } from "./fullyConnectedWide.ts";
 import { productType, requireParameters } from "./productTypes.ts";
 
 declare module "../../graph.ts" {
@@ -45,4 +46,4 @@ export const fullyConnected: Operator<"fullyConnected"> = {
   },
 };
 
-const LOWER = { qs8: lowerFullyConnectedQs8 };
+const LOWER = { qs8: lowerFullyConnectedQs8, wide: lowerFullyConnectedWide };

@@ -3,25 +3,26 @@
  * has one lowering for each of them, in files of their own.
  */
 import type { DType } from "../../tensor.ts";
-import { type Constrained, inputOf } from "../constraints.ts";
+import type { Constrained } from "../constraints.ts";
 import { requireWeights } from "./weights.ts";
+import { isWide } from "./wide.ts";
 
-/** `qs8`: int8 activations and weights. */
-export type ProductType = "qs8";
+/**
+ * `qs8`: int8 activations and weights. `wide`: int16 activations, or int8 ones with weights that have a zero point, or with
+ * int4 weights of a fully-connected layer, whose reference rounds otherwise.
+ */
+export type ProductType = "qs8" | "wide";
 
 /** The type of a node that `requireParameters` took: x and weights decide. */
 export function productType(node: Constrained): ProductType {
-  switch (inputOf(node, 0).dtype) {
-    default:
-      return "qs8";
-  }
+  return isWide(node) ? "wide" : "qs8";
 }
 
 /** C2–C4 of the node's type, of x, weights `[…,channels along axis,…]`, bias and y; returns the type of y. */
 export function requireParameters(node: Constrained, channels: number, axis: number): DType {
   switch (productType(node)) {
     case "qs8":
-      requireWeights(node, channels, axis);
-      return "int8";
+    case "wide":
+      return requireWeights(node, channels, axis);
   }
 }

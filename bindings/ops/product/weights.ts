@@ -4,7 +4,7 @@ import { channelsOf, settleConstants, type Weights } from "../../primitives/requ
 import { activationRange, quantizeMultipliers } from "../../primitives/requantize/quantization.ts";
 import { packRecords } from "../../primitives/requantize/requantize.ts";
 import type { Output } from "../../primitives/requantize/types.ts";
-import type { Tensor } from "../../tensor.ts";
+import type { DType, Tensor } from "../../tensor.ts";
 import {
   type Constrained,
   constrain,
@@ -17,16 +17,16 @@ import {
 import type { Lowering } from "../types.ts";
 
 /**
- * C2: x and y int8, per tensor. C3: weights constant int8 with zero points 0, one scale or one per output channel along
- * `axis`. C4: bias absent or constant int32 `[channels]`.
+ * C2: x and y both int8 or both int16, per tensor. C3: weights constant int8, one scale or one per output channel along
+ * `axis`. C4: bias absent or constant int32 `[channels]`, of int16 also int64. Returns the type of y.
  */
-export function requireWeights(node: Constrained, channels: number, axis: number): void {
+export function requireWeights(node: Constrained, channels: number, axis: number): DType {
   const x = inputOf(node, 0);
   const w = inputOf(node, 1);
   const bias = node.inputs[2];
   const y = outputOf(node);
-  requireDType(node, "C2", x, "int8");
-  requireDType(node, "C2", y, "int8");
+  const dtype = requireDType(node, "C2", x, "int8", "int16");
+  requireDType(node, "C2", y, dtype);
   requireAffine(node, "C2", x);
   requireAffine(node, "C2", y);
   requireDType(node, "C3", w, "int8");
@@ -37,32 +37,30 @@ export function requireWeights(node: Constrained, channels: number, axis: number
     () => ({ expected: "constant weights", received: "a computed tensor" }),
     "UNSUPPORTED",
   );
-  const { scale = [], zeroPoint = [], axis: along = 0 } = w.quantization ?? {};
+  const { scale = [], axis: along = 0 } = w.quantization ?? {};
   const perChannel = scale.length === channels && (scale.length === 1 || along === axis);
   constrain(node, "C3", scale.length === 1 || perChannel, () => ({
     expected: `1 scale, or ${channels} along dimension ${axis}`,
     received: `${scale.length} along dimension ${along}`,
   }));
-  constrain(
-    node,
-    "C3",
-    zeroPoint.every((z) => z === 0),
-    () => ({ expected: "weights with zero point 0", received: `zero point ${zeroPoint.find((z) => z !== 0)}` }),
-    "UNSUPPORTED",
-  );
   const ratios = reals(node);
   for (let c = 0; c < ratios.length; c++) requireRatio(node, "C3", ratios[c] as number);
-  if (bias === undefined) return;
-  requireDType(node, "C4", bias, "int32");
-  const fits = bias.data !== undefined && bias.data.byteLength === channels * 4;
+  if (bias === undefined) return dtype;
+  const size =
+    (dtype === "int16" ? requireDType(node, "C4", bias, "int64", "int32") : requireDType(node, "C4", bias, "int32")) ===
+    "int64"
+      ? 8
+      : 4;
+  const fits = bias.data !== undefined && bias.data.byteLength === channels * size;
   constrain(node, "C4", fits, () => ({
     expected: `a constant bias of ${channels} values`,
     received: bias.data === undefined ? "a computed tensor" : `[${bias.shape.join(",")}]`,
   }));
+  return dtype;
 }
 
 /** s_x·s_w/s_y of each channel, in double precision as TFLite computes it. */
-function reals(node: Constrained): Float64Array {
+export function reals(node: Constrained): Float64Array {
   const sx = inputOf(node, 0).quantization?.scale[0] ?? 1;
   const sy = outputOf(node).quantization?.scale[0] ?? 1;
   const sw = inputOf(node, 1).quantization?.scale ?? [];
@@ -80,6 +78,12 @@ export function int8(tensor: Tensor): Int8Array {
 /** A constant's bytes as int32; copied, since a file need not align them. */
 export function int32(tensor: Tensor | undefined): Int32Array | undefined {
   return tensor?.data && new Int32Array(tensor.data.slice().buffer);
+}
+
+/** A constant bias, of 32 or 64 bits. */
+export function biasValues(tensor: Tensor | undefined): Int32Array | BigInt64Array | undefined {
+  if (tensor?.data === undefined) return undefined;
+  return tensor.dtype === "int64" ? new BigInt64Array(tensor.data.slice().buffer) : int32(tensor);
 }
 
 /** The clamp and zero point of a node's output. */
