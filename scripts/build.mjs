@@ -1,34 +1,15 @@
 // Builds what is missing or older than its sources: wasm/ from assembly/, dist/lib and dist/types from bindings/.
 // `--wasm` stops after wasm/, `--force` builds everything.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
 import { BUILDS } from "./build-wasm.mjs";
+import { bundle, ENTRIES, writeCommonJs } from "./bundle.mjs";
 import { filesIn, outdated, ROOT } from "./files.mjs";
 
-const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-
-/** Entry points of the package; those that are not written yet are left out. */
-const ENTRIES = ["index", "runtime", "kernels", "compile", "optimize", "cli"];
-
-/** Scripts that are loaded by their names, beside the bundles: each in one file, without a bundle that it shares. */
-const SCRIPTS = [{ in: "bindings/session/worker.ts", out: "worker" }];
-
-/** What all bundles have in common. Users' bundlers make them small: here they are for reading, and names stay. */
-const COMMON = {
-  absWorkingDir: ROOT,
-  outdir: "dist/lib",
-  bundle: true,
-  format: "esm",
-  platform: "neutral",
-  target: "es2022",
-  mainFields: ["module", "main"],
-  external: ["node:*", ...Object.keys({ ...dependencies, ...peerDependencies })],
-  legalComments: "none",
-  logLevel: "warning",
-};
+/** The types of `pint8/wasm/*.wasm` where it is imported: a module, as workers for edges have it. */
+const WASM_TYPES = "declare const module: WebAssembly.Module;\nexport default module;\n";
 
 function node(script, ...args) {
   const { status } = spawnSync(process.execPath, [join(ROOT, script), ...args], {
@@ -53,17 +34,22 @@ export function buildWasm(force = false) {
 
 /** Bundles the package and writes its declarations where needed. */
 export async function buildLibrary(force = false) {
-  const entries = ENTRIES.filter((name) => existsSync(join(ROOT, "bindings/public", `${name}.ts`)));
-  const targets = entries
-    .flatMap((name) => [`dist/lib/${name}.js`, `dist/types/public/${name}.d.ts`])
-    .concat("dist/lib/worker.js");
-  const sources = [...filesIn("bindings", ".ts"), "package.json", "tsconfig.json", "scripts/build.mjs"];
+  const targets = Object.entries(ENTRIES)
+    .flatMap(([name, path]) => [`dist/lib/${name}.js`, path.replace("bindings", "dist/types").replace(".ts", ".d.ts")])
+    .concat("dist/lib/worker.js", "dist/lib/inline.js", "dist/cjs/index.cjs");
+  const wasm = ["scalar.full", "simd.full", "relaxed.full", "packer"].map((name) => `wasm/${name}.wasm`);
+  const sources = [
+    ...filesIn("bindings", ".ts"),
+    ...wasm,
+    "package.json",
+    "tsconfig.json",
+    "scripts/build.mjs",
+    "scripts/bundle.mjs",
+  ];
   if (!force && !outdated(targets, sources)) return;
   console.error("building dist/ …");
   rmSync(join(ROOT, "dist"), { recursive: true, force: true });
-  const entryPoints = entries.map((name) => ({ in: `bindings/public/${name}.ts`, out: name }));
-  await build({ ...COMMON, entryPoints, splitting: true });
-  await build({ ...COMMON, entryPoints: SCRIPTS });
+  await bundle();
   node("node_modules/typescript/bin/tsc", "--project", "tsconfig.types.json");
   // tsc rewrites the endings of imports, not those of augmented modules.
   for (const file of filesIn("dist/types", ".d.ts")) {
@@ -71,6 +57,8 @@ export async function buildLibrary(force = false) {
     const rewritten = text.replace(/(declare module "\.[^"]*)\.ts"/g, '$1.js"');
     if (rewritten !== text) writeFileSync(join(ROOT, file), rewritten);
   }
+  writeFileSync(join(ROOT, "dist/types/wasm.d.ts"), WASM_TYPES);
+  writeCommonJs();
 }
 
 /** Builds everything that is missing. */

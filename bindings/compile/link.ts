@@ -12,6 +12,24 @@ type Module = binaryen.Module;
 /** Binaryen's name for the memory that the kernels import. */
 const KERNEL_MEMORY = "mimport$0";
 
+/** Binaryen is a hundred megabytes that only compiling needs: whoever compiles installs it beside pint8. */
+async function loadBinaryen(): Promise<Binaryen> {
+  try {
+    return (await import("binaryen")).default;
+  } catch (cause) {
+    throw new Pint8Error(
+      "MODULE_UNAVAILABLE",
+      {
+        where: "compile",
+        expected: "the package binaryen, which links modules",
+        received: cause instanceof Error ? cause.message : String(cause),
+        hint: "Install it beside pint8: npm install binaryen.",
+      },
+      { cause },
+    );
+  }
+}
+
 /**
  * Makes one module of a plan and the kernels it was made for: an own memory with the image as data segments, the steps as
  * direct calls, the kernels that they reach, and nothing else.
@@ -22,7 +40,7 @@ export async function link(
   layout: MemoryLayout,
   optimize: Optimize,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { default: b } = await import("binaryen");
+  const b = await loadBinaryen();
   const module = b.readBinary(kernels.wasm);
   try {
     module.setFeatures(featuresOf(b, kernels));

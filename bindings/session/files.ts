@@ -22,3 +22,6 @@ export const packageFile: WasmUrl = (file) => {
   if (url === undefined) throw new Error(`${file} is not in the package`);
   return url();
 };
+
+/** The names of all of them. */
+export const packageFiles = (): readonly string[] => Object.keys(URLS);

@@ -114,7 +114,8 @@ export class Session<M extends ModelTypes = AnyModel> {
       hint: `Load ${name}.full.wasm: loadModule("${name}", undefined, "full").`,
     }));
     const { memory, team, runSteps } = await takeThreads(plan, kernels, options);
-    return new Session<M>(plan, {
+    // Not by its name: bundlers rename a class that says it to _Session.
+    return new this<M>(plan, {
       memory,
       team,
       runSteps,

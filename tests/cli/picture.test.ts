@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { createHash } from "node:crypto";
+import { describe, test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { encode as encodeBmp } from "bmp-ts";
 import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
 import { decodePicture, pictureFormat } from "../../bindings/cli/picture/decode.ts";
+import { upright } from "../../bindings/cli/picture/orientation.ts";
 import { Pint8Error } from "../../bindings/errors.ts";
 import { grey, type Picture, resize } from "../../bindings/values/picture.ts";
+import { shared, skipShared } from "../models/cases.ts";
 
 /** Four pixels in two rows: red, green / blue, grey. */
 const RGB = [255, 0, 0, 0, 255, 0, 0, 0, 255, 128, 128, 128];
@@ -212,4 +215,46 @@ test("grey is BT.601 luma and keeps grey pixels", () => {
     Array.from(grey(picture), (value) => Math.round(value * 1000) / 1000),
     [76.245, 77, 18.15],
   );
+});
+
+describe("pictures that others read otherwise", { skip: skipShared }, () => {
+  const jpegOf = (name: string) => decodePicture("JPEG", shared(`bugs/${name}.jpg`), name);
+  const at = ({ width, data }: Picture, x: number, y: number) => [
+    ...data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3),
+  ];
+
+  test("RGB in a JPEG is RGB; four inks are refused by name", async () => {
+    assert.deepEqual(at(await jpegOf("rgb_adobe0"), 3, 3), [200, 30, 60]);
+    await assert.rejects(jpegOf("cmyk_plain"), { code: "UNSUPPORTED", message: /CMYK/ });
+  });
+
+  test("the orientation that a camera wrote is applied", async () => {
+    const picture = await jpegOf("exif6");
+    assert.deepEqual([picture.width, picture.height], [32, 48]);
+    assert.deepEqual(at(picture, 0, 0), [0, 0, 0]);
+    assert.deepEqual(at(picture, 30, 0), [254, 0, 0]);
+  });
+
+  test("chroma is interpolated as libjpeg does it", async () => {
+    const { data } = await jpegOf("p_q95_420");
+    // The SHA-256 of what Pillow 12 makes of it, with libjpeg-turbo.
+    const hash = createHash("sha256").update(Uint8Array.from(data)).digest("hex");
+    assert.equal(hash, "28f1cd7f35b000a36de7749799b591c3b0e01dbbb7ca31edcb5dec239eb603c2");
+  });
+});
+
+test("all eight orientations bring a corner where it was seen", () => {
+  const picture: Picture = {
+    width: 3,
+    height: 2,
+    data: Float32Array.from({ length: 18 }, (_, i) => Math.floor(i / 3)),
+  };
+  const seen = (orientation: number) => {
+    const { width, height, data } = upright(picture, orientation);
+    return [width, height, ...data.filter((_, i) => i % 3 === 0)].join("");
+  };
+  assert.deepEqual([1, 2, 3, 4, 5, 6, 7, 8].map(seen), [
+    ...["32012345", "32210543", "32543210", "32345012"],
+    ...["23031425", "23304152", "23524130", "23251403"],
+  ]);
 });

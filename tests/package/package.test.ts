@@ -10,13 +10,18 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 const node = (...args: string[]) => execFileSync(process.execPath, args, { cwd: ROOT, encoding: "utf8" });
 
+/** Every string in a tree of objects and arrays. */
+const leaves = (tree: unknown): readonly string[] =>
+  typeof tree === "string" ? [tree] : Object.values(tree as object).flatMap(leaves);
+
 before(() => node("scripts/build.mjs"));
 
 test("every export, declaration and program of package.json is built", () => {
-  const targets = Object.entries(manifest.exports as Record<string, string | Record<string, string>>)
+  const targets = Object.entries(manifest.exports)
     .filter(([name]) => !name.includes("*"))
-    .flatMap(([, target]) => (typeof target === "string" ? [target] : Object.values(target)));
-  for (const target of [...targets, ...Object.values<string>(manifest.bin)])
+    .flatMap(([, target]) => leaves(target));
+  const fields = [manifest.main, manifest.module, manifest.types, ...leaves(manifest.typesVersions)];
+  for (const target of [...targets, ...fields, ...Object.values<string>(manifest.bin)])
     assert.ok(existsSync(join(ROOT, target)), `${target} is missing`);
   for (const module of ["scalar", "simd", "relaxed"])
     assert.ok(existsSync(fileURLToPath(import.meta.resolve(`pint8/wasm/${module}.wasm`))), module);
@@ -56,12 +61,14 @@ test("importing does nothing: no file, no memory, no module, no output", () => {
     await import("pint8");
     await import("pint8/runtime");
     await import("pint8/kernels");
+    await import("pint8/inline");
+    await import("pint8/worker");
     console.log(JSON.stringify(used));`;
   assert.deepEqual(JSON.parse(node("--input-type=module", "--eval", program)), []);
 });
 
 test("nothing evaluates text as code", () => {
-  const names = ["index", "runtime", "kernels", "cli"];
+  const names = ["index", "runtime", "kernels", "inline", "remote", "service", "worker", "cli"];
   for (const name of names) {
     const text = readFileSync(join(ROOT, `dist/lib/${name}.js`), "utf8");
     assert.doesNotMatch(text, /\beval\s*\(|new Function\b/, name);
@@ -109,4 +116,46 @@ test("the package holds what it needs and no tests", () => {
     paths.filter((path) => /^(tests|bench|scripts|assembly|bindings|docs)\/|debug/.test(path)),
     [],
   );
+});
+
+test("nothing is installed beside it, and it is readable, with the notices of what is bundled", () => {
+  assert.equal(manifest.dependencies, undefined);
+  assert.deepEqual(manifest.peerDependenciesMeta, { binaryen: { optional: true } });
+  const notices = readFileSync(join(ROOT, "dist/NOTICES.md"), "utf8");
+  for (const name of ["commander", "fast-png", "bmp-ts", "flatbuffers", "pbf", "@cwasm/jpeg-turbo"])
+    assert.match(notices, new RegExp(`^## ${name} \\d`, "m"));
+  const program = `
+    import { loadModel, Pint8Error, Session } from "pint8";
+    console.log(Session.name, Pint8Error.name, await loadModel({}).catch((error) => error.constructor.name));`;
+  assert.equal(node("--input-type=module", "--eval", program).trim(), "Session Pint8Error Pint8Error");
+});
+
+test("pint8/inline runs without any file, pint8/worker in a thread of its own", () => {
+  const program = `
+    import * as inline from "pint8/inline";
+    import * as remote from "pint8/worker";
+    import { loadModel } from "pint8";
+    import { readFileSync } from "node:fs";
+    const bytes = readFileSync("models/digits/digits_int8.tflite");
+    const input = new Float32Array(784).map((_, i) => ((i * 37) % 256) / 255);
+    const outputs = [];
+    for (const load of [loadModel, inline.loadModel, remote.loadModel]) {
+      const model = await load(bytes);
+      outputs.push(Object.values(await model.run([input]))[0].join());
+      await model.reset();
+      model.close();
+    }
+    const refused = await remote.loadModel(bytes, { module: "none" }).catch((error) => error);
+    const model = await remote.loadModel(bytes);
+    const wrong = await model.run([1]).catch((error) => error);
+    model.close();
+    const closed = await model.run([input]).catch((error) => error);
+    console.log(new Set(outputs).size, refused.code, refused instanceof remote.Pint8Error, wrong.code, closed.code);`;
+  const printed = node("--input-type=module", "--eval", program).trim();
+  assert.equal(printed, "1 INVALID_OPTION true INVALID_INPUT CLOSED");
+});
+
+test("programs in CommonJS require it where their Node can", { skip: !("require_module" in process.features) }, () => {
+  const program = `const { loadModel } = require("pint8"); const { loadPlan } = require("pint8/runtime"); console.log(typeof loadModel, typeof loadPlan);`;
+  assert.equal(node("--input-type=commonjs", "--eval", program).trim(), "function function");
 });

@@ -1,15 +1,97 @@
-import jpeg from "jpeg-js";
-import { checkSize, MAX_PIXELS, type Picture } from "../../values/picture.ts";
+import { readFile } from "node:fs/promises";
+import { ensure } from "../../errors.ts";
+import { checkSize, type Picture } from "../../values/picture.ts";
+import { pictureOf } from "../../values/pixels.ts";
+import { orientationOf, upright } from "./orientation.ts";
 
-/** Decodes a baseline or progressive JPEG. The orientation tag is not applied, as in TensorFlow's decoder. */
-export function decodeJpeg(bytes: Uint8Array, where: string): Picture {
-  const { width, height, data } = jpeg.decode(bytes, {
-    useTArray: true,
-    formatAsRGBA: false,
-    tolerantDecoding: false,
-    maxResolutionInMP: MAX_PIXELS / 1e6,
-    maxMemoryUsageInMB: 2048,
-  });
+/** libjpeg-turbo's TurboJPEG interface, compiled to WebAssembly; addresses are those of its memory. */
+interface TurboJpeg {
+  readonly memory: WebAssembly.Memory;
+  malloc(bytes: number): number;
+  tjInitDecompress(): number;
+  tjDecompressHeader3(
+    handle: number,
+    file: number,
+    bytes: number,
+    width: number,
+    height: number,
+    subsampling: number,
+    colors: number,
+  ): number;
+  tjDecompress2(
+    handle: number,
+    file: number,
+    bytes: number,
+    pixels: number,
+    width: number,
+    pitch: number,
+    height: number,
+    format: number,
+    flags: number,
+  ): number;
+}
+
+/** TJPF_RGB; TJCS_RGB, TJCS_YCbCr and TJCS_GRAY are the colour spaces below 3, CMYK and YCCK the others. */
+const RGB = 0;
+const CMYK = 3;
+/** As libjpeg decodes by default: the accurate transform, chroma interpolated. */
+const ACCURATE = 4096;
+
+/** Beside the bundles; the sources take it from its package. */
+const WASM = () =>
+  new URL(
+    import.meta.url.endsWith(".ts") ? "../../../node_modules/@cwasm/jpeg-turbo/jpeg-turbo.wasm" : "./jpeg-turbo.wasm",
+    import.meta.url,
+  );
+
+/** What the decoder imports; it leaves by an exception where it would jump. */
+const IMPORTS = {
+  env: {
+    setjmp: () => 0,
+    longjmp: () => {
+      throw new Error("damaged bytes");
+    },
+  },
+  wasi_snapshot_preview1: Object.fromEntries(
+    ["environ_sizes_get", "environ_get", "proc_exit", "fd_close", "fd_seek", "fd_write"].map((name) => [name, () => 0]),
+  ),
+};
+
+/**
+ * Decodes a JPEG as libjpeg does, and turns it as its orientation tag says. Its colours are what its markers and the names
+ * of its components say; four of them are refused.
+ */
+export async function decodeJpeg(bytes: Uint8Array, where: string): Promise<Picture> {
+  const { instance } = await WebAssembly.instantiate(await readFile(WASM()), IMPORTS);
+  const turbo = instance.exports as unknown as TurboJpeg;
+  const file = turbo.malloc(bytes.length);
+  const header = turbo.malloc(16);
+  ensure(file !== 0 && header !== 0, "OUT_OF_MEMORY", () => ({
+    where,
+    expected: "memory for the file",
+    received: `${bytes.length} bytes that are not to be had`,
+  }));
+  new Uint8Array(turbo.memory.buffer).set(bytes, file);
+  const handle = turbo.tjInitDecompress();
+  const [widthAt, heightAt, samplingAt, colorsAt] = [header, header + 4, header + 8, header + 12];
+  if (turbo.tjDecompressHeader3(handle, file, bytes.length, widthAt, heightAt, samplingAt, colorsAt) !== 0)
+    throw new Error("a damaged header");
+  const [width = 0, height = 0, , colors = 0] = new Uint32Array(turbo.memory.buffer, header, 4);
   checkSize(width, height, where);
-  return { width, height, data: Float32Array.from(data) };
+  ensure(colors < CMYK, "UNSUPPORTED", () => ({
+    where,
+    expected: "a JPEG of grey or of three colours",
+    received: "one of four inks (CMYK)",
+    hint: "Convert the picture to RGB, for example by saving it for the web.",
+  }));
+  const pixels = turbo.malloc(width * height * 3);
+  ensure(pixels !== 0, "OUT_OF_MEMORY", () => ({
+    where,
+    expected: "memory for the picture",
+    received: `${width}x${height} pixels that are not to be had`,
+  }));
+  if (turbo.tjDecompress2(handle, file, bytes.length, pixels, width, width * 3, height, RGB, ACCURATE) !== 0)
+    throw new Error("damaged pixels");
+  const data = new Uint8Array(turbo.memory.buffer, pixels, width * height * 3);
+  return upright(pictureOf({ width, height, data }), orientationOf(bytes));
 }

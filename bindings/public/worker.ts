@@ -1,0 +1,58 @@
+/**
+ * The same API off the page's thread: `pint8/worker`. A model is planned and run in a worker of its own, so that a page stays
+ * responsive; calls are promises.
+ *
+ * ```ts
+ * import { loadModel } from "pint8/worker";
+ *
+ * const model = await loadModel("digits.tflite");
+ * const out = await model.run([new Float32Array(784)]);
+ * model.close();
+ * ```
+ *
+ * @module
+ */
+import type { RemoteOptions } from "../remote/messages.ts";
+import { RemoteSession } from "../remote/session.ts";
+import { packageFiles } from "../session/files.ts";
+import { readSource, type Source } from "../session/source.ts";
+import type { AnyModel, ModelTypes } from "../session/types.ts";
+import type { LoadOptions } from "./index.ts";
+
+export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
+export { RemoteSession } from "../remote/session.ts";
+export type { Progress, ReadOptions, Source } from "../session/source.ts";
+export type {
+  AnyModel,
+  ArrayOf,
+  InputArray,
+  Inputs,
+  ModelTypes,
+  NumberArray,
+  Outputs,
+  TensorInfo,
+} from "../session/types.ts";
+export { type ImageOptions, imageInput } from "../values/image.ts";
+export { dequantize, quantize, type Score, topK } from "../values/quantize.ts";
+export type { LoadOptions } from "./index.ts";
+
+/**
+ * Loads a model in a new worker; options and errors are those of `pint8`'s `loadModel`, and WORKER where there is none to be
+ * had or it ends.
+ */
+export async function loadModel<M extends ModelTypes = AnyModel>(
+  source: Source,
+  options: LoadOptions = {},
+): Promise<RemoteSession<M>> {
+  const { onWarning = console.warn, onProgress, signal, wasmUrl, ...rest } = options;
+  const reading = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
+  const bytes = await readSource(source, reading);
+  const places = wasmUrl && packageFiles().map((file) => [file, absolute(wasmUrl(file))] as const);
+  const remote: RemoteOptions = { options: rest, ...(places && { files: Object.fromEntries(places) }) };
+  return RemoteSession.open<M>({ call: "load", bytes, ...remote }, onWarning);
+}
+
+/** As the page sees it: a worker's relative URLs are others. */
+function absolute(url: URL | string): string {
+  return typeof document === "undefined" ? String(url) : new URL(url, document.baseURI).href;
+}
