@@ -1,139 +1,168 @@
 /**
- * The step loop on several threads: `lead` is the calling thread, part 0; `follow` is every other thread's whole life.
- * They meet in a control block of 32-bit words in the memory that they share, in cache lines by who writes them:
+ * The step loop on several threads: `lead` is the calling thread, `follow` every other thread's whole life. A step that is
+ * worth it is cut into chunks, and whoever has time claims the next one by one atomic addition. Nobody is given work and
+ * nobody meets at a barrier: a thread that the system has put aside claims nothing, the caller does what nobody else does,
+ * and waits at the end of a step for chunks alone that somebody is in the middle of.
  *
- *     0  START     what the followers wait for: 25 bits that differ from run to run | 7 bits of how many parts run; 127 = end
- *     4  PARKED    followers that sleep, so that no one notifies an empty room
- *     8  JOINED    followers that have come so far
- *    64  ARRIVED   arrivals at barriers since the beginning, never put back: a barrier is its next multiple of parts
- *    68  SLEEPERS  threads that sleep at a barrier
- *    72  FAILED    not 0: a thread trapped; whoever says so also moves ARRIVED far ahead, so that every barrier opens
- *   128  STEPS, COUNT, MARKS, BASE: the run; written while no follower reads
+ * They share a control block of words in their memory, in cache lines by who writes them:
  *
- * `bindings/session/threads-control.ts` has the same numbers.
+ *     0  CLAIM    u64: index of the step in the plan's list, 28 bits | its chunks, 12 bits | how many followers claimed, 12 bits |
+ *              how many the caller claimed, 12 bits
+ *    64  DONE     chunks that followers have finished since the beginning
+ *    68  WAITING  not 0: the caller sleeps until DONE changes
+ *   128  WAKE     changes when parked followers shall look again
+ *   132  PARKED   followers that sleep
+ *   136  LOOKING  followers that look for work or do it
+ *   140  STOP     not 0: followers return
+ *   144  FAILED   not 0: a thread trapped, or never came back
+ *   148  PATIENCE sleeps of a second that the caller grants to one step
+ *
+ * The word CLAIM says itself what was claimed, so a claim that comes late takes nothing of another step: as long as a chunk is
+ * not done, its step and its run are not over. `bindings/session/threads-control.ts` has the same numbers.
  */
 import { step } from "./generated/step";
 
 /**
- * Sleeps while the word at `address` is `expected`, until notified; may return at any time. It is JavaScript's
- * Atomics.wait and not `memory.atomic.wait32`, across which V8 11.3 (Node 20) loses locals in code of its first
+ * Sleeps while the word at `address` is `expected`, until notified, a second at most; may return at any time. It is
+ * JavaScript's Atomics.wait and not `memory.atomic.wait32`, across which V8 11.3 (Node 20) loses locals in code of its first
  * compiler. A page's main thread, which is not allowed to sleep, returns at once.
  */
 @external("env", "sleep")
 declare function sleep(address: usize, expected: u32): void;
 
-const START: usize = 0;
-const PARKED: usize = 4;
-const JOINED: usize = 8;
-const ARRIVED: usize = 64;
-const SLEEPERS: usize = 68;
-const FAILED: usize = 72;
-const STEPS: usize = 128;
-const COUNT: usize = 132;
-const MARKS: usize = 136;
-const BASE: usize = 140;
+const CLAIM: usize = 0;
+const DONE: usize = 64;
+const WAITING: usize = 68;
+const WAKE: usize = 128;
+const PARKED: usize = 132;
+const LOOKING: usize = 136;
+const STOP: usize = 140;
+const FAILED: usize = 144;
+const PATIENCE: usize = 148;
 
-const PARTS_BITS: u32 = 7;
-const PARTS: u32 = 127;
-const END: u32 = 127;
+const BITS: u32 = 12;
+const FIELD: u32 = 0xfff;
+/** A claim of a follower. */
+const FOLLOWERS: u64 = 1 << BITS;
 
-/** Looks at a word before sleeping: some 20 µs at a barrier, 80 µs between runs. A sleeper takes longer to wake. */
-const BARRIER_LOOKS: u32 = 20000;
-const RUN_LOOKS: u32 = 80000;
+/** Chunks from which a step is offered to followers that are still waking up. */
+const MANY: u32 = 4;
+/** Looks at a word before sleeping: some 20 µs for the end of a chunk, 60 µs for the next step. */
+const CHUNK_LOOKS: u32 = 20000;
+const STEP_LOOKS: u32 = 60000;
+
+// The caller takes chunks from the first on and followers from the last back: each then finds most of what it wrote in the step
+// before in the caches of its own core.
+
+// @ts-ignore: decorator
+@inline function chunksOf(claim: u64): u32 {
+  return <u32>(claim >>> (2 * BITS)) & FIELD;
+}
+
+// @ts-ignore: decorator
+@inline function byCaller(claim: u64): u32 {
+  return <u32>claim & FIELD;
+}
+
+// @ts-ignore: decorator
+@inline function byFollowers(claim: u64): u32 {
+  return <u32>(claim >>> BITS) & FIELD;
+}
+
+/** Whether a chunk was left to claim. */
+// @ts-ignore: decorator
+@inline function isOpen(claim: u64): bool {
+  return byCaller(claim) + byFollowers(claim) < chunksOf(claim);
+}
 
 /**
- * Runs `count` steps of the list at `steps` on this thread and on those that have joined. A byte of `marks` for each
- * step: not 0 = this thread alone does it.
+ * Runs steps `first` to `end` of the list at `steps`. `chunks` has a byte for each step of the list: what it is cut into, 1 =
+ * this thread does it alone. Unless `share`, it does all of them alone.
+ * Returns false when a thread has failed.
  */
-export function lead(control: usize, steps: usize, count: u32, marks: usize): void {
-  let parts = atomic.load<u32>(control, JOINED) + 1;
-  if (parts == 1 || allAlone(marks, count)) {
-    walk(control, steps, count, marks, 0, 1, 0);
-    return;
-  }
-  const base = atomic.load<u32>(control, ARRIVED);
-  store<u32>(control, <u32>steps, STEPS);
-  store<u32>(control, count, COUNT);
-  store<u32>(control, <u32>marks, MARKS);
-  store<u32>(control, base, BASE);
-  const start = atomic.load<u32>(control, START);
-  atomic.store<u32>(control, (((start >>> PARTS_BITS) + 1) << PARTS_BITS) | parts, START);
-  if (atomic.load<u32>(control, PARKED)) atomic.notify(control + START, -1);
-  walk(control, steps, count, marks, 0, parts, base);
-}
-
-/** Joins, then does its share of every run until the end or a failure. */
-export function follow(control: usize): void {
-  let seen = atomic.load<u32>(control, START);
-  if ((seen & PARTS) == END) return;
-  const part = atomic.add<u32>(control, 1, JOINED) + 1;
-  for (;;) {
-    seen = nextRun(control, seen);
-    const parts = seen & PARTS;
-    if (parts == END) return;
-    // A run that began before this thread joined does not count on it: it must not even look at what is run.
-    if (part >= parts) continue;
-    const steps = <usize>load<u32>(control, STEPS);
-    const marks = <usize>load<u32>(control, MARKS);
-    if (!walk(control, steps, load<u32>(control, COUNT), marks, part, parts, load<u32>(control, BASE))) return;
-  }
-}
-
-/** The word START once it is another than `seen`. */
-function nextRun(control: usize, seen: u32): u32 {
-  for (let looks = RUN_LOOKS; looks; looks--) {
-    const start = atomic.load<u32>(control, START);
-    if (start != seen) return start;
-  }
-  atomic.add<u32>(control, 1, PARKED);
-  let start = atomic.load<u32>(control, START);
-  while (start == seen) {
-    sleep(control + START, seen);
-    start = atomic.load<u32>(control, START);
-  }
-  atomic.sub<u32>(control, 1, PARKED);
-  return start;
-}
-
-function allAlone(marks: usize, count: u32): bool {
-  for (const end = marks + count; marks < end; marks++) if (!load<u8>(marks)) return false;
-  return true;
-}
-
-/** One thread's way through the steps; false once a thread has failed. Steps that one thread does follow without a barrier. */
-function walk(control: usize, steps: usize, count: u32, marks: usize, part: u32, parts: u32, base: u32): bool {
-  const last = steps + ((<usize>count - 1) << 3);
-  for (let at = steps; at <= last; at += 8) {
-    const alone = load<u8>(marks++);
+export function lead(control: usize, steps: usize, first: u32, end: u32, chunks: usize, share: bool): bool {
+  if (share) wakeParked(control);
+  for (let index = first; index < end; index++) {
+    const at = steps + (<usize>index << 3);
     const kernel = load<u32>(at);
     const params = <usize>load<u32>(at, 4);
-    if (!alone) step(kernel, params, part, parts);
-    else if (part == 0) step(kernel, params, 0, 1);
-    if (parts > 1 && (!alone || (at < last && !load<u8>(marks)))) {
-      base += parts;
-      if (!barrier(control, base)) return false;
-    }
+    const count = share ? <u32>load<u8>(chunks + index) : 1;
+    if (count >= MANY) wakeParked(control);
+    if (count >= MANY || (count > 1 && atomic.load<u32>(control, LOOKING))) {
+      if (!shared(control, kernel, params, index, count)) return false;
+    } else step(kernel, params, 0, 1);
   }
   return true;
 }
 
-/** Returns once `target` arrivals are there; false when a thread has failed. */
-function barrier(control: usize, target: u32): bool {
-  let arrived = atomic.add<u32>(control, 1, ARRIVED) + 1;
-  if (arrived == target) {
-    if (atomic.load<u32>(control, SLEEPERS)) atomic.notify(control + ARRIVED, -1);
-    return atomic.load<u32>(control, FAILED) == 0;
+function wakeParked(control: usize): void {
+  if (!atomic.load<u32>(control, PARKED)) return;
+  atomic.add<u32>(control, 1, WAKE);
+  atomic.notify(control + WAKE, -1);
+}
+
+/** One step in chunks, of which the first is the caller's. */
+function shared(control: usize, kernel: u32, params: usize, index: u32, count: u32): bool {
+  let target = atomic.load<u32>(control, DONE) + count;
+  let claim = ((<u64>index << BITS) | count) << (2 * BITS);
+  atomic.store<u64>(control, claim + 1, CLAIM);
+  do {
+    step(kernel, params, byCaller(claim), count);
+    target--;
+    claim = atomic.add<u64>(control, 1, CLAIM);
+  } while (isOpen(claim));
+  return allDone(control, target);
+}
+
+/** Returns once DONE is `target`; false when a thread has failed. */
+// @ts-ignore: decorator
+@inline function allDone(control: usize, target: u32): bool {
+  for (let looks = CHUNK_LOOKS; looks; looks--) if (atomic.load<u32>(control, DONE) == target) return true;
+  return sleepUntilDone(control, target);
+}
+
+function sleepUntilDone(control: usize, target: u32): bool {
+  let patience = load<u32>(control, PATIENCE);
+  atomic.store<u32>(control, 1, WAITING);
+  let done = atomic.load<u32>(control, DONE);
+  while (done != target && patience && !atomic.load<u32>(control, FAILED)) {
+    sleep(control + DONE, done);
+    const now = atomic.load<u32>(control, DONE);
+    if (now == done) patience--;
+    done = now;
   }
-  let looks = BARRIER_LOOKS;
-  while (<i32>(arrived - target) < 0) {
-    if (looks) looks--;
-    else {
-      // The count comes first: who arrives after it notifies.
-      atomic.add<u32>(control, 1, SLEEPERS);
-      sleep(control + ARRIVED, arrived);
-      atomic.sub<u32>(control, 1, SLEEPERS);
+  atomic.store<u32>(control, 0, WAITING);
+  return done == target;
+}
+
+/** Claims chunks of the steps of the list at `steps`, which is this thread's own, until the end or a failure. */
+export function follow(control: usize, steps: usize): void {
+  atomic.add<u32>(control, 1, LOOKING);
+  let looks = STEP_LOOKS;
+  while (!atomic.load<u32>(control, STOP)) {
+    if (isOpen(atomic.load<u64>(control, CLAIM))) {
+      const claim = atomic.add<u64>(control, FOLLOWERS, CLAIM);
+      if (isOpen(claim)) {
+        const at = steps + (<usize>(claim >>> (3 * BITS)) << 3);
+        const count = chunksOf(claim);
+        step(load<u32>(at), <usize>load<u32>(at, 4), count - 1 - byFollowers(claim), count);
+        atomic.add<u32>(control, 1, DONE);
+        if (atomic.load<u32>(control, WAITING)) atomic.notify(control + DONE, -1);
+      }
+      looks = STEP_LOOKS;
+    } else if (--looks == 0) {
+      park(control);
+      looks = STEP_LOOKS;
     }
-    arrived = atomic.load<u32>(control, ARRIVED);
   }
-  return atomic.load<u32>(control, FAILED) == 0;
+}
+
+/** Sleeps until there may be something to claim. */
+function park(control: usize): void {
+  atomic.sub<u32>(control, 1, LOOKING);
+  atomic.add<u32>(control, 1, PARKED);
+  const seen = atomic.load<u32>(control, WAKE);
+  while (atomic.load<u32>(control, WAKE) == seen && !atomic.load<u32>(control, STOP)) sleep(control + WAKE, seen);
+  atomic.sub<u32>(control, 1, PARKED);
+  atomic.add<u32>(control, 1, LOOKING);
 }

@@ -53,7 +53,7 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
     const words = new Uint32Array(list.length * 2);
     const steps = list.map(({ call, lists: _, ...rest }, i): PlanStep => {
       const block = params[i] as number;
-      image.placeOwn(writeBlock(tables.patched(list[i] as Call), scratchAddress, scratchBytes));
+      image.placeOwn(writeBlock(tables.patched(list[i] as Call), scratchAddress));
       words.set([kernelNumber(call.kernel), block], i * 2);
       return { kernel: call.kernel, params: block, note: call.note ?? "", ...rest };
     });
@@ -80,10 +80,10 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
   };
 }
 
-/** A parameter block with its scratch fields, where it has them, set at last. */
-function writeBlock(call: KernelCall, scratch: number, scratchStride: number): Uint8Array {
+/** A parameter block with its scratch, where it has some, set at last: that of the thread which runs it, whatever the part. */
+function writeBlock(call: KernelCall, scratch: number): Uint8Array {
   const [, block] = KERNELS[kernelNumber(call.kernel)] as (typeof KERNELS)[number];
-  const patch = "scratch" in PARAMS[block] ? { scratch, scratchStride } : {};
+  const patch = "scratch" in PARAMS[block] ? { scratch, scratchStride: 0 } : {};
   return paramBytes(block, { ...call.params, ...patch } as ParamBlocks[typeof block]);
 }
 

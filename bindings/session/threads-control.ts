@@ -2,20 +2,21 @@
  * The block of memory in which threads meet: offsets in bytes, as `assembly/threads.ts` has them. The text of the first
  * failure stands at its end, so that a caller that never yields to its event loop can read it.
  */
-const START = 0;
-const JOINED = 8;
-const ARRIVED = 64;
-const FAILED = 72;
+const DONE = 64;
+const WAKE = 128;
+const STOP = 140;
+const FAILED = 144;
+const PATIENCE = 148;
 const TEXT = 192;
 const TEXT_BYTES = 252;
-/** One byte for each thread, 1 once it runs. */
+/** One byte for each thread, 1 while it runs. */
 const RUNNING = 448;
-/** Bytes of the block; the marks of the steps follow. */
+/** Bytes of the block; the chunks of the steps follow. */
 export const CONTROL_BYTES = 512;
 
-/** The word START that ends followers. */
-const END = 127;
-/** Opens every barrier that is still to come, and no wrapped comparison takes it for the past. */
+/** Milliseconds of one sleep: nothing is lost when a thread that was waited for has gone away without a word. */
+const SLEEP = 1000;
+/** Moves the words that are slept on past anything that a sleeper expects. */
 const FAR = 2 ** 30;
 
 /** What a worker is told. */
@@ -24,21 +25,27 @@ export interface Job {
   readonly memory: WebAssembly.Memory;
   /** Address of the control block, a multiple of 64. */
   readonly control: number;
-  /** Number of the thread, from 0; which part of a run it does is decided when it joins. */
+  /** Address of the list of steps whose scratch is this thread's. */
+  readonly steps: number;
+  /** Number of the thread among those besides the caller's, from 0. */
   readonly thread: number;
 }
 
 /** What the threads builds export besides. */
 export interface ThreadsExports {
-  lead(control: number, steps: number, count: number, marks: number): void;
-  follow(control: number): void;
+  lead(control: number, steps: number, first: number, end: number, chunks: number, share: number): number;
+  follow(control: number, steps: number): void;
 }
 
 /** What the threads builds import: the memory, and how to sleep. A page's main thread may not, and looks again and again. */
 export function threadsImports(memory: WebAssembly.Memory): { readonly env: WebAssembly.ModuleImports } {
   const words = new Int32Array(memory.buffer);
-  const sleep = (address: number, expected: number) => void Atomics.wait(words, address >>> 2, expected);
-  return { env: { memory, sleep: mayWait() ? sleep : () => {} } };
+  const sleep = (address: number, expected: number) => void Atomics.wait(words, address >>> 2, expected, SLEEP);
+  const look = (address: number, expected: number) => {
+    const end = performance.now() + SLEEP;
+    while (Atomics.load(words, address >>> 2) === expected && performance.now() < end);
+  };
+  return { env: { memory, sleep: mayWait() ? sleep : look } };
 }
 
 function mayWait(): boolean {
@@ -52,27 +59,37 @@ function mayWait(): boolean {
 
 /** The control block as JavaScript sees it. */
 export interface Control {
-  /** Threads besides the caller's that have joined. */
-  joined(): number;
+  /** Threads besides the caller's that run. */
+  running(): number;
   /** Says that thread number `thread` runs: whatever ends it from now on is a failure. */
   enter(thread: number): void;
-  entered(thread: number): boolean;
+  /** Says that it ended, and whether it had run. */
+  leave(thread: number): boolean;
   /** What the first thread that failed said; undefined when none has. */
   failure(): string | undefined;
-  /** Says that a thread failed: all barriers open, and the others stop. Only the first counts. */
+  /** Says that a thread failed: the others stop. Only the first counts. */
   fail(cause: unknown): void;
+  /** Seconds that the caller waits for chunks of a step of which none is finished. */
+  setPatience(seconds: number): void;
   /** Lets every follower return. */
   end(): void;
+  /** Whether followers have been told to return. */
+  ended(): boolean;
 }
 
 export function controlOf(memory: WebAssembly.Memory, address: number): Control {
   const words = new Int32Array(memory.buffer, address, CONTROL_BYTES / 4);
   const text = new Uint8Array(memory.buffer, address + TEXT + 4, TEXT_BYTES);
   const running = new Uint8Array(memory.buffer, address + RUNNING, CONTROL_BYTES - RUNNING);
+  const end = () => {
+    Atomics.store(words, STOP / 4, 1);
+    Atomics.add(words, WAKE / 4, FAR);
+    Atomics.notify(words, WAKE / 4);
+  };
   return {
-    joined: () => Atomics.load(words, JOINED / 4),
+    running: () => running.reduce((count, _, thread) => count + Atomics.load(running, thread), 0),
     enter: (thread) => void Atomics.store(running, thread, 1),
-    entered: (thread) => Atomics.load(running, thread) === 1,
+    leave: (thread) => Atomics.exchange(running, thread, 0) === 1,
     failure: () =>
       Atomics.load(words, FAILED / 4) === 0
         ? undefined
@@ -85,12 +102,12 @@ export function controlOf(memory: WebAssembly.Memory, address: number): Control 
       text.set(bytes);
       Atomics.store(words, TEXT / 4, bytes.length);
       Atomics.store(words, FAILED / 4, 2);
-      Atomics.add(words, ARRIVED / 4, FAR);
-      Atomics.notify(words, ARRIVED / 4);
+      Atomics.add(words, DONE / 4, FAR);
+      Atomics.notify(words, DONE / 4);
+      end();
     },
-    end() {
-      Atomics.store(words, START / 4, END);
-      Atomics.notify(words, START / 4);
-    },
+    setPatience: (seconds) => void Atomics.store(words, PATIENCE / 4, seconds),
+    end,
+    ended: () => Atomics.load(words, STOP / 4) !== 0,
   };
 }

@@ -1,8 +1,8 @@
 import { builtin, isNode } from "./engine.ts";
 import type { Job } from "./threads-control.ts";
 
-/** Starts a thread of `worker.ts`; what is returned ends it. Throws where that is forbidden. */
-export type StartThread = (job: Job, onError: (cause: unknown) => void) => () => void;
+/** Starts a thread of `worker.ts`; what is returned ends it. `onEnd` is told once where it ends in any other way. Throws where that is forbidden. */
+export type StartThread = (job: Job, onEnd: (cause: unknown) => void) => () => void;
 
 /** How threads start here; undefined where there are none, as in edge workers. */
 export async function threadStarter(): Promise<StartThread | undefined> {
@@ -12,11 +12,20 @@ export async function threadStarter(): Promise<StartThread | undefined> {
 
 /** A worker thread that does not keep its process alive. */
 function startWorkerThread({ Worker }: typeof import("node:worker_threads")): StartThread {
-  return (job, onError) => {
+  return (job, onEnd) => {
     const worker = new Worker(workerFile(), { workerData: job, execArgv: [] });
-    worker.on("error", onError);
+    let tell = onEnd;
+    const end = (cause: unknown) => {
+      tell(cause);
+      tell = () => {};
+    };
+    worker.on("error", end);
+    worker.on("exit", (code) => end(`it was ended from outside, with code ${code}`));
     worker.unref();
-    return () => void worker.terminate();
+    return () => {
+      tell = () => {};
+      void worker.terminate();
+    };
   };
 }
 
@@ -27,11 +36,11 @@ function workerFile(): URL {
 }
 
 /** Bundlers find the worker's file by this very expression. */
-const startWebWorker: StartThread = (job, onError) => {
+const startWebWorker: StartThread = (job, onEnd) => {
   const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "pint8" });
   worker.addEventListener("error", (event) => {
     event.preventDefault();
-    onError(event.message ?? "its script could not be loaded");
+    onEnd(event.message ?? "its script could not be loaded");
   });
   worker.postMessage(job);
   return () => worker.terminate();

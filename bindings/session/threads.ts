@@ -1,10 +1,20 @@
 import { Pint8Error } from "../errors.ts";
-import { align, type Plan, type PlanStep, STEP_BYTES } from "../plan/types.ts";
+import { align, type Plan } from "../plan/types.ts";
+import { chunksOf } from "./chunks.ts";
 import { hasThreads, isNode } from "./engine.ts";
 import { instantiate } from "./instantiate.ts";
+import { listsFor } from "./lists.ts";
 import { compileThreads, type KernelModule } from "./modules.ts";
-import { CONTROL_BYTES, controlOf, type ThreadsExports, threadsImports } from "./threads-control.ts";
-import { threadStarter } from "./threads-host.ts";
+import { createPace } from "./pace.ts";
+import {
+  CONTROL_BYTES,
+  type Control,
+  controlOf,
+  type Job,
+  type ThreadsExports,
+  threadsImports,
+} from "./threads-control.ts";
+import { type StartThread, threadStarter } from "./threads-host.ts";
 
 /** The threads of one session, over its memory. */
 export interface Team {
@@ -28,11 +38,9 @@ export interface Roster {
   form(memory: WebAssembly.Memory): Promise<Team>;
 }
 
-/** Nanoseconds of one thread below which a step is not worth its barriers, which take 1 to 3 µs. */
-const WORTH_SHARING = 4000;
-/** What simd.wasm does, measured: products, and additions, lookups and pooling. */
-const MACS_PER_NANOSECOND = 32;
-const ELEMENTS_PER_NANOSECOND = 3;
+/** Seconds that a chunk may take: some for a busy machine, and a thousand times what it is thought to. */
+const PATIENCE = 5;
+const PATIENCE_FOR_CHUNK = 1e-6;
 
 /**
  * What `threads` threads for a plan take, or the reason why there can be none here. The reasons are for people: they end a
@@ -54,36 +62,35 @@ export async function roster(
   if (typeof module === "string") return module;
 
   const control = align(plan.scratchAddress + threads * plan.scratchBytes, 64);
-  const marks = control + CONTROL_BYTES;
+  const countsAt = control + CONTROL_BYTES;
+  const lists = listsFor(plan, threads, align(countsAt + plan.steps.length));
   return {
-    memoryBytes: align(marks + plan.steps.length, 65536),
+    memoryBytes: align(lists.end, 65536),
     async form(memory) {
-      new Uint8Array(memory.buffer, marks, plan.steps.length).set(plan.steps.map(isSmall));
+      const chunks = chunksOf(plan, threads);
+      new Uint8Array(memory.buffer).set(chunks.counts, countsAt);
+      lists.write(memory.buffer);
       const { lead } = (await instantiate(module, memory, threadsImports(memory).env)) as unknown as ThreadsExports;
       const state = controlOf(memory, control);
-      const stops: (() => void)[] = [];
-      try {
-        for (let thread = 0; thread < threads - 1; thread++)
-          stops.push(
-            start({ module, memory, control, thread }, (cause) => {
-              if (state.entered(thread)) state.fail(cause);
-              else warn(`a thread could not start (${textOf(cause)}); the others do its work.`);
-            }),
-          );
-      } catch (cause) {
-        // Scripts of another origin, Trusted Types, Node's permissions: none of them forbids one worker and allows the next.
-        warn(`no thread can start here (${textOf(cause)}); those that run do the work.`);
-      }
+      state.setPatience(PATIENCE + Math.ceil(PATIENCE_FOR_CHUNK * chunks.longest));
+      const pace = createPace();
+      const stops = startAll(start, warn, state, { module, memory, control }, lists.addresses.slice(1));
       return {
-        size: () => state.joined() + 1,
+        size: () => state.running() + 1,
         run(first, count) {
           stopIfFailed(state.failure());
+          // Steps alone, as profiles run them, say nothing of how long runs take.
+          const whole = count === plan.steps.length && chunks.isShared;
+          const shares = chunks.isShared && pace.shares();
+          const start = whole ? performance.now() : 0;
           try {
-            lead(control, plan.stepsAddress + first * STEP_BYTES, count, marks + first);
+            if (lead(control, plan.stepsAddress, first, first + count, countsAt, shares ? 1 : 0) === 0)
+              state.fail("a thread that ended in the middle of its work");
           } catch (cause) {
             state.fail(cause);
             throw cause;
           }
+          if (whole) pace.took(performance.now() - start);
           stopIfFailed(state.failure());
         },
         close() {
@@ -95,9 +102,30 @@ export async function roster(
   };
 }
 
-/** Whether barriers around a step cost more than sharing it gains. */
-const isSmall = ({ macs, elements }: PlanStep): number =>
-  macs / MACS_PER_NANOSECOND + elements / ELEMENTS_PER_NANOSECOND < WORTH_SHARING ? 1 : 0;
+/** Starts a thread for every list; those that cannot start are done without. What is returned ends them. */
+function startAll(
+  start: StartThread,
+  warn: (message: string) => void,
+  state: Control,
+  shared: Pick<Job, "module" | "memory" | "control">,
+  lists: readonly number[],
+): readonly (() => void)[] {
+  const stops: (() => void)[] = [];
+  const onEnd = (thread: number, cause: unknown) => {
+    // No run is waiting for it while this is told.
+    if (state.ended()) return;
+    const what = state.leave(thread) ? "ended" : "could not start";
+    warn(`a thread ${what} (${textOf(cause)}); the others do its work.`);
+  };
+  try {
+    for (const [thread, steps] of lists.entries())
+      stops.push(start({ ...shared, steps, thread }, (cause) => onEnd(thread, cause)));
+  } catch (cause) {
+    // Scripts of another origin, Trusted Types, Node's permissions, a system without threads to spare: the next would not start either.
+    warn(`no thread can start here (${textOf(cause)}); those that run do the work.`);
+  }
+  return stops;
+}
 
 function stopIfFailed(failure: string | undefined): void {
   if (failure === undefined) return;

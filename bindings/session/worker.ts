@@ -5,12 +5,12 @@
 import { builtin, isNode } from "./engine.ts";
 import { controlOf, type Job, type ThreadsExports, threadsImports } from "./threads-control.ts";
 
-function serve({ module, memory, control, thread }: Job): void {
+function serve({ module, memory, control, steps, thread }: Job): void {
   const state = controlOf(memory, control);
   try {
     const { exports } = new WebAssembly.Instance(module, threadsImports(memory));
     state.enter(thread);
-    (exports as unknown as ThreadsExports).follow(control);
+    (exports as unknown as ThreadsExports).follow(control, steps);
   } catch (cause) {
     state.fail(cause);
   }

@@ -1,8 +1,18 @@
 /** Any number of threads gives the bytes of one: against the goldens, again and again, and whatever order parts run in. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Plan } from "../../bindings/plan/types.ts";
+import { fieldsOf } from "../../bindings/session/blocks.ts";
 import { CASES, difference, join, modules, skipShared, split } from "../models/cases.ts";
 import { openTeam, planOf, shareAll } from "./support.ts";
+
+/** Gives every part scratch of its own, where a session gives it to every thread. */
+function spreadScratch(plan: Plan, memory: ArrayBuffer): void {
+  for (const { kernel, params } of plan.steps) {
+    const field = fieldsOf(kernel).indexOf("scratchStride");
+    if (field >= 0) new DataView(memory).setUint32(params + field * 4, plan.scratchBytes, true);
+  }
+}
 
 type Kernel = (params: number, part: number, parts: number) => void;
 interface Instance {
@@ -87,6 +97,7 @@ for (const { name: module, kernels, skip } of await modules())
             initial: Math.ceil((plan.scratchAddress + 5 * plan.scratchBytes) / 65536),
           });
           new Uint8Array(memory.buffer).set(plan.image, plan.imageAddress);
+          spreadScratch(plan, memory.buffer);
           const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
           return { bytes: new Uint8Array(memory.buffer), run: exports as { readonly [kernel: string]: Kernel } };
         });

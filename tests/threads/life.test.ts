@@ -1,12 +1,16 @@
 /** How threads begin and end: failures, closing, processes that end by themselves, places without shared memory. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { type ErrorCode, Pint8Error } from "../../bindings/errors.ts";
 import { runPasses } from "../../bindings/passes/index.ts";
 import { planGraph } from "../../bindings/plan/plan.ts";
 import { memoryBytes } from "../../bindings/plan/types.ts";
-import { loadModule } from "../../bindings/session/modules.ts";
+import { PARAMS } from "../../bindings/primitives/params.ts";
+import { kernelNumber } from "../../bindings/primitives/registry.ts";
+import { compileThreads, loadModule } from "../../bindings/session/modules.ts";
 import { Session, type SessionOptions } from "../../bindings/session/session.ts";
+import { controlOf, type ThreadsExports, threadsImports } from "../../bindings/session/threads-control.ts";
 import { network, planOf } from "../session/networks.ts";
 import { openTeam, patchLookup, runProgram, shareAll } from "./support.ts";
 
@@ -16,6 +20,14 @@ const plan = shareAll(await planOf(network(128)));
 const expected = (await Session.open(plan, kernels)).run([A, A]);
 
 const fails = (code: ErrorCode) => (error: unknown) => error instanceof Pint8Error && error.code === code;
+
+function caught(action: () => unknown): unknown {
+  try {
+    return action();
+  } catch (error) {
+    return error;
+  }
+}
 
 /** A session that must run on one thread, and what it warned. */
 async function alone(options: SessionOptions, module = kernels, of = plan) {
@@ -28,15 +40,27 @@ async function alone(options: SessionOptions, module = kernels, of = plan) {
 }
 
 test("a trap of another thread is an error, now and from then on; closing works", async () => {
-  const session = await openTeam(plan, kernels, 2);
-  // The calling thread's half ends where memory ends.
-  const broken = await openTeam(patchLookup(plan, { y: session.memoryBytes - 64 }), kernels, 2);
-  assert.throws(() => broken.run([A, A]), fails("WORKER"));
-  assert.throws(() => broken.run([A, A]), /out of bounds/);
-  assert.deepEqual(session.run([A, A]), expected, "other sessions go on");
-  broken.close();
-  broken.close();
-  assert.throws(() => broken.run([A, A]), fails("CLOSED"));
+  // The last chunk leaves memory: the other thread claims it first, if it wakes in time.
+  const large = shareAll(await planOf(network(2 ** 22)));
+  const inputs = [new Int8Array(2 ** 22), new Int8Array(2 ** 22)];
+  const session = await openTeam(large, kernels, 2);
+  const result = session.run(inputs);
+  const outside = patchLookup(large, { x: session.memoryBytes - 31 * 2 ** 17 });
+  for (let tries = 0; ; tries++) {
+    assert.ok(tries < 100, "the other thread never claimed it");
+    const broken = await openTeam(outside, kernels, 2);
+    const failure = caught(() => broken.run(inputs));
+    assert.ok(failure instanceof Pint8Error);
+    if (failure.code === "WORKER") {
+      assert.throws(() => broken.run(inputs), /out of bounds/);
+      assert.deepEqual(session.run(inputs), result, "other sessions go on");
+      broken.close();
+      broken.close();
+      assert.throws(() => broken.run(inputs), fails("CLOSED"));
+      break;
+    }
+    broken.close();
+  }
   session.close();
 });
 
@@ -137,6 +161,68 @@ test("frozen intrinsics forbid nothing", () => {
   const { stdout, stderr, status } = runProgram(FORBIDDEN, process.execPath, args);
   assert.equal(status, 0, stderr);
   assert.match(stdout, /^\d 0 false\n$/);
+});
+
+test("threads that are ended from outside, or that the system refuses, are done without", async () => {
+  const workers: Worker[] = [];
+  process.on("worker", (worker) => workers.push(worker));
+  const warnings: string[] = [];
+  const session = await Session.open(plan, kernels, { threads: 3, onWarning: (message) => warnings.push(message) });
+  while (session.threads < 3) await new Promise((done) => setTimeout(done, 1));
+  await workers[0]?.terminate();
+  assert.deepEqual(session.run([A, A]), expected);
+  assert.equal(session.threads, 2);
+  assert.match(warnings.join(), /^pint8: a thread ended \(it was ended from outside.*the others do its work/);
+  session.close();
+
+  const start = Object.getOwnPropertyDescriptor(Worker.prototype, "unref");
+  assert.ok(start);
+  Object.defineProperty(Worker.prototype, "unref", {
+    ...start,
+    value(this: Worker) {
+      if (this.constructor !== Worker) return start.value.call(this);
+      void this.terminate();
+      throw new Error("EAGAIN");
+    },
+  });
+  try {
+    const refused = await Session.open(plan, kernels, { threads: 4, onWarning: (message) => warnings.push(message) });
+    assert.deepEqual(refused.run([A, A]), expected);
+    assert.equal(warnings.filter((each) => /no thread can start here \(EAGAIN\)/.test(each)).length, 1);
+    refused.close();
+  } finally {
+    Object.defineProperty(Worker.prototype, "unref", start);
+  }
+});
+
+test("a thread that never gives its chunk back is an error in seconds, not a wait for ever", async () => {
+  const compiled = await compileThreads(kernels);
+  assert.ok(typeof compiled !== "string");
+  const memory = new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true });
+  const { exports } = new WebAssembly.Instance(compiled, threadsImports(memory) as unknown as WebAssembly.Imports);
+  const { lead } = exports as unknown as ThreadsExports;
+  const [control, list, counts, block] = [0x8000, 0x9000, 0xa000, 0xb000];
+  const words = new Int32Array(memory.buffer);
+  const values = { x: 0x10000, y: 0x20000, table: 0xc000, count: 0x10000, flip: 0 };
+  words.set([kernelNumber("lookup"), block], list / 4);
+  words.set(
+    Object.keys(PARAMS.Lookup).map((field) => values[field as keyof typeof values]),
+    block / 4,
+  );
+  new Uint8Array(memory.buffer)[counts] = 4;
+  controlOf(memory, control).setPatience(1);
+  // Claims one chunk as `follow` does, and leaves.
+  const thief = new Worker(
+    `const { workerData } = require("node:worker_threads");
+     const claims = new BigInt64Array(workerData, ${control}, 1);
+     const isOpen = (claim) => (claim & 4095n) + ((claim >> 12n) & 4095n) < ((claim >> 24n) & 4095n);
+     for (;;) if (isOpen(Atomics.load(claims, 0)) && isOpen(Atomics.add(claims, 0, 4096n))) break;`,
+    { eval: true, workerData: memory.buffer },
+  );
+  await new Promise((done) => thief.once("online", done));
+  let tries = 0;
+  while (lead(control, list, 0, 1, counts, 1) !== 0) assert.ok(++tries < 1e6, "nobody claimed a chunk");
+  await thief.terminate();
 });
 
 const PROGRAM = `
