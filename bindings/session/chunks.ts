@@ -1,6 +1,7 @@
 /** Into how many chunks threads cut each step of a plan. */
+
+import { fieldOf } from "../plan/blocks.ts";
 import type { Plan, PlanStep } from "../plan/types.ts";
-import { fieldOf } from "./blocks.ts";
 
 /** Nanoseconds of one thread below which a step is not worth the two messages between threads, and a run waking them. */
 const WORTH_SHARING = 4000;

@@ -2,8 +2,9 @@
  * What each thread runs from: a list of steps of its own. Kernels find their scratch in their parameter blocks, so a step
  * that has scratch has a block for every thread; all other blocks are shared. The first thread's list is the plan's.
  */
+
+import { fieldOf, fieldsOf } from "../plan/blocks.ts";
 import { align, type Plan, STEP_BYTES } from "../plan/types.ts";
-import { fieldOf, fieldsOf } from "./blocks.ts";
 
 export interface Lists {
   /** Address of the list of each thread. */

@@ -1,8 +1,8 @@
 /** Any number of threads gives the bytes of one: against the goldens, again and again, and whatever order parts run in. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { fieldsOf } from "../../bindings/plan/blocks.ts";
 import type { Plan } from "../../bindings/plan/types.ts";
-import { fieldsOf } from "../../bindings/session/blocks.ts";
 import { CASES, difference, join, modules, skipShared, split } from "../models/cases.ts";
 import { openTeam, planOf, shareAll } from "./support.ts";
 

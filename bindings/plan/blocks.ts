@@ -1,7 +1,8 @@
 /** Parameter blocks of a plan as they stand in its image. */
-import type { Plan } from "../plan/types.ts";
+
 import { PARAMS } from "../primitives/params.ts";
 import { KERNELS, type KernelName, kernelNumber } from "../primitives/registry.ts";
+import type { Plan } from "./types.ts";
 
 /** The field names of a kernel's block, in their order. */
 export function fieldsOf(kernel: KernelName): readonly string[] {
