@@ -42,7 +42,8 @@ const nanosecondsOf = ({ macs, elements }: PlanStep): number =>
 /** As many for each thread, so that threads that are equally fast end together, and each of whole blocks. */
 function chunksOfStep(plan: Plan, step: PlanStep, threads: number): number {
   const nanoseconds = nanosecondsOf(step);
-  if (nanoseconds < WORTH_SHARING) return 1;
+  const walksLists = fieldOf(plan, step.kernel, step.params, "steps0") !== undefined;
+  if (nanoseconds < WORTH_SHARING || walksLists) return 1;
   const blocks = blocksOf(plan, step);
   const wanted = threads * Math.min(Math.max(Math.floor(nanoseconds / CHUNK / threads), 1), MOST);
   const count = Math.ceil(blocks / Math.ceil(blocks / wanted));
