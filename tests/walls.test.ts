@@ -37,7 +37,13 @@ const WALLS: readonly Wall[] = [
   // A saved plan runs without importers, graph or ops in the bundle.
   {
     of: "bindings/session",
-    may: ["bindings/errors.ts", "bindings/primitives/modules.ts", "bindings/plan/types.ts", "bindings/values"],
+    may: [
+      "bindings/errors.ts",
+      "bindings/primitives/modules.ts",
+      "bindings/plan/blocks.ts",
+      "bindings/plan/types.ts",
+      "bindings/values",
+    ],
     types: ["bindings/tensor.ts"],
     packages: ["node:fs/promises", "node:os", "node:worker_threads"],
   },
@@ -73,7 +79,7 @@ const WALLS: readonly Wall[] = [
 
 /** What `bindings/public/runtime.ts` may reach through any number of imports that are not of types only. */
 const RUNTIME_REACHES =
-  /^bindings\/(public\/runtime|session\/.*|values\/.*|errors|tensor|primitives\/(modules|registry|params|table)|plan\/(file|header|checksum|types))\.ts$/;
+  /^bindings\/(public\/runtime|session\/.*|values\/.*|errors|tensor|primitives\/(modules|registry|params|table)|plan\/(blocks|file|header|checksum|types))\.ts$/;
 
 interface Import {
   readonly from: string;
