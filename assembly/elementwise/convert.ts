@@ -45,15 +45,21 @@ function real(type: u32, x: usize): f64 {
   return copysign<f32>(value, reinterpret<f32>(sign));
 }
 
-/** As the conversions of x86-64 are: what does not fit, or is no number, becomes the least integer of the register. */
+/** A float as an integer: held to what 8 and 16 bits hold; of more bits what does not fit, or is no number, is the least. */
 function cut(type: u32, x: f64): i64 {
-  const narrow = type == INT32 || sizeOf(type) < 4;
-  const limit: f64 = narrow ? 2147483648 : 9223372036854775808;
-  const least: i64 = narrow ? <i64>i32.MIN_VALUE : i64.MIN_VALUE;
+  if (sizeOf(type) < 4) {
+    const bits = 8 * <i32>sizeOf(type);
+    const signed = type == INT8 || type == INT16;
+    const least = signed ? -(1 << (bits - 1)) : 0;
+    const most = signed ? -1 - least : (1 << bits) - 1;
+    return x >= <f64>least ? <i64>(x < <f64>most ? x : <f64>most) : <i64>least;
+  }
+  const limit: f64 = type == INT32 ? 2147483648 : 9223372036854775808;
+  const least: i64 = type == INT32 ? <i64>i32.MIN_VALUE : i64.MIN_VALUE;
   return x > -limit - 1 && x < limit ? <i64>x : least;
 }
 
-/** CAST: integers wrap, floats are cut, what is not 0 is true. */
+/** CAST: integers wrap, floats are cut towards zero, what is not 0 is true. */
 export function cast(p: Convert, part: u32, parts: u32): void {
   const end = share(p.count, part + 1, parts);
   const floats = p.from == FLOAT32 || p.from == FLOAT64 || p.from == FLOAT16;

@@ -2,29 +2,51 @@ import { callOnce, ifOperator, whileOperator } from "./control/branches.ts";
 import { call, varHandle } from "./control/calls.ts";
 import { assignVariable, readVariable } from "./control/variables.ts";
 import { depthwiseConv2d } from "./depthwise/depthwiseConv2d.ts";
+import { abs } from "./elementwise/abs.ts";
 import { add } from "./elementwise/add.ts";
 import { addN } from "./elementwise/addN.ts";
 import { atan2 } from "./elementwise/atan2.ts";
 import { bitwiseXor } from "./elementwise/bitwiseXor.ts";
+import { bucketize } from "./elementwise/bucketize.ts";
+import { cast } from "./elementwise/cast.ts";
+import { ceil } from "./elementwise/ceil.ts";
+import { complexAbs } from "./elementwise/complexAbs.ts";
+import { cos } from "./elementwise/cos.ts";
 import { div } from "./elementwise/div.ts";
+import { elu } from "./elementwise/elu.ts";
 import { equal } from "./elementwise/equal.ts";
+import { exp } from "./elementwise/exp.ts";
+import { fakeQuant } from "./elementwise/fakeQuant.ts";
+import { floor } from "./elementwise/floor.ts";
 import { floorDiv } from "./elementwise/floorDiv.ts";
 import { floorMod } from "./elementwise/floorMod.ts";
+import { gelu } from "./elementwise/gelu.ts";
 import { greater } from "./elementwise/greater.ts";
 import { greaterEqual } from "./elementwise/greaterEqual.ts";
+import { imag } from "./elementwise/imag.ts";
 import { less } from "./elementwise/less.ts";
 import { lessEqual } from "./elementwise/lessEqual.ts";
+import { log } from "./elementwise/log.ts";
 import { logicalAnd } from "./elementwise/logicalAnd.ts";
+import { logicalNot } from "./elementwise/logicalNot.ts";
 import { logicalOr } from "./elementwise/logicalOr.ts";
 import { maximum } from "./elementwise/maximum.ts";
 import { minimum } from "./elementwise/minimum.ts";
 import { mul } from "./elementwise/mul.ts";
+import { neg } from "./elementwise/neg.ts";
 import { notEqual } from "./elementwise/notEqual.ts";
 import { pow } from "./elementwise/pow.ts";
 import { prelu } from "./elementwise/prelu.ts";
+import { real } from "./elementwise/real.ts";
 import { rightShift } from "./elementwise/rightShift.ts";
+import { round } from "./elementwise/round.ts";
+import { rsqrt } from "./elementwise/rsqrt.ts";
 import { select } from "./elementwise/select.ts";
 import { selectV2 } from "./elementwise/selectV2.ts";
+import { sign } from "./elementwise/sign.ts";
+import { sin } from "./elementwise/sin.ts";
+import { sqrt } from "./elementwise/sqrt.ts";
+import { square } from "./elementwise/square.ts";
 import { squaredDifference } from "./elementwise/squaredDifference.ts";
 import { sub } from "./elementwise/sub.ts";
 import { batchToSpace } from "./move/batchToSpace.ts";
@@ -100,6 +122,7 @@ import { logistic } from "./table/logistic.ts";
 import { logSoftmax } from "./table/logSoftmax.ts";
 import { quantize } from "./table/quantize.ts";
 import { relu } from "./table/relu.ts";
+import { relu0To1 } from "./table/relu0To1.ts";
 import { relu6 } from "./table/relu6.ts";
 import { reluN1To1 } from "./table/reluN1To1.ts";
 import { softmax } from "./table/softmax.ts";
@@ -218,4 +241,27 @@ export const operators: Operators = {
   detectionPostProcess,
   nonMaxSuppressionV4,
   nonMaxSuppressionV5,
+  floor,
+  exp,
+  cast,
+  neg,
+  sin,
+  log,
+  sqrt,
+  rsqrt,
+  fakeQuant,
+  logicalNot,
+  square,
+  abs,
+  ceil,
+  cos,
+  elu,
+  round,
+  imag,
+  real,
+  complexAbs,
+  bucketize,
+  gelu,
+  relu0To1,
+  sign,
 };

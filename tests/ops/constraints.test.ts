@@ -59,7 +59,7 @@ const UNARY: readonly Broken[] = [
 
 const BINARY: readonly Broken[] = [
   { number: "C1", why: "one input", inputs: [int8([4])] },
-  { number: "C2", why: "int32", inputs: [typed("int32"), typed("int32")], code: "UNSUPPORTED" },
+  { number: "C2", why: "float64", inputs: [typed("float64"), typed("float64")], code: "UNSUPPORTED" },
   { number: "C3", why: "scale 0", inputs: [int8([4]), int8([4], { scale: 0, zeroPoint: 0 })] },
   { number: "C4", why: "shapes apart", inputs: [int8([4, 3]), int8([4])] },
   {
@@ -378,8 +378,8 @@ const KINDS: { readonly [K in OpKind]?: { readonly attributes: object; readonly 
   quantize: {
     attributes: {},
     broken: [
-      { number: "C2", why: "int32", inputs: [typed("int32")], code: "UNSUPPORTED" },
-      { number: "C3", why: "to int16", inputs: [typed("float32")], output: typed("int16"), code: "UNSUPPORTED" },
+      { number: "C2", why: "int64", inputs: [typed("int64")], code: "UNSUPPORTED" },
+      { number: "C3", why: "to int64", inputs: [typed("float32")], output: typed("int64"), code: "UNSUPPORTED" },
       { number: "C4", why: "scale 0", inputs: [typed("float32")], output: int8([4], { scale: 0, zeroPoint: 0 }) },
     ],
   },

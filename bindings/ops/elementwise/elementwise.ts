@@ -1,28 +1,16 @@
 /** What operators of one or two equal-typed int8 tensors share: checks, and the call of the kernel. */
-import type { Activation, OpKind } from "../../graph.ts";
+import type { OpKind } from "../../graph.ts";
 import { broadcastShape, broadcastStrides, mergeLoops, six } from "../../primitives/broadcast.ts";
 import { proveSum } from "../../primitives/elementwise/sum-proof.ts";
 import type { ParamBlocks } from "../../primitives/params.ts";
 import { type Affine, activationRange, quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
-import { rescaleTable } from "../../primitives/table/tables.ts";
-import { elementCount, type Tensor, type TensorType } from "../../tensor.ts";
-import { inputOf, outputOf, requireAffine, requireDType, requireInputs, requireRatio } from "../constraints.ts";
-import type { Lowering, NodeView, Operator } from "../types.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
+import { inputOf, outputOf } from "../constraints.ts";
+import type { Lowering, NodeView } from "../types.ts";
 
 /** The quantization of a tensor that `infer` has checked. */
 export function affineOf(tensor: Tensor): Affine {
   return { scale: tensor.quantization?.scale[0] ?? 0, zeroPoint: tensor.quantization?.zeroPoint[0] ?? 0 };
-}
-
-/** C1: one input, one output. C2: both int8. C3: both with one scale and zero point. C4: a ratio that fits. */
-export function inferUnary<K extends OpKind>(node: NodeView<K>): readonly TensorType[] {
-  requireInputs(node, 1);
-  const x = inputOf(node, 0);
-  const y = outputOf(node);
-  requireDType(node, "C2", x, "int8");
-  requireDType(node, "C2", y, "int8");
-  requireRatio(node, "C4", requireAffine(node, "C3", x).scale / requireAffine(node, "C3", y).scale);
-  return [{ dtype: "int8", shape: x.shape }];
 }
 
 /** What a table of xor flips; 0 for others. */
@@ -41,18 +29,6 @@ export function lowerLookup(to: Lowering, table: Uint8Array, note: string): void
     params: { x: x.address, y: y.address, table: to.place(table), count: elementCount(y.shape), flip: flipOf(table) },
     note: `lookup ${note}`,
   });
-}
-
-/** RELU and its kin: rescaling with a clamp. */
-export function rectifier<K extends "relu" | "relu6" | "reluN1To1">(activation: Activation & K): Operator<K> {
-  return {
-    infer: inferUnary,
-    inPlace: () => [0],
-    lower(node, to) {
-      const table = rescaleTable("int8", affineOf(inputOf(node, 0)), "int8", affineOf(outputOf(node)), activation);
-      lowerLookup(to, table, activation);
-    },
-  };
 }
 
 function nestOf(a: Tensor, b: Tensor, shape: readonly number[]) {

@@ -1,6 +1,7 @@
 import { hardSwishTable } from "../../primitives/table/tables.ts";
 import { constrain, inputOf, outputOf } from "../constraints.ts";
-import { affineOf, inferUnary, lowerLookup } from "../elementwise/elementwise.ts";
+import { affineOf } from "../elementwise/elementwise.ts";
+import { unary } from "../elementwise/unary.ts";
 import type { Operator } from "../types.ts";
 
 declare module "../../graph.ts" {
@@ -10,21 +11,17 @@ declare module "../../graph.ts" {
 }
 
 /**
- * x·min(max(x + 3, 0), 6)/6 on int8. C1–C4: see `inferUnary`. C5: an input scale less than 128 times the output's.
- * Source: TFLite's reference_ops::HardSwish.
+ * x·min(max(x + 3, 0), 6)/6. C1–C4: see `unary`. C5: an input scale less than 128 times the output's. Source: TFLite's
+ * reference_ops::HardSwish.
  */
-export const hardSwish: Operator<"hardSwish"> = {
-  infer(node) {
-    const types = inferUnary(node);
+export const hardSwish: Operator<"hardSwish"> = unary({
+  check(node) {
     const ratio = affineOf(inputOf(node, 0)).scale / 128 / affineOf(outputOf(node)).scale;
     constrain(node, "C5", ratio < 1 - 2 ** -25, () => ({
       expected: "an input scale below 128 times the output scale",
       received: `${ratio * 128} times`,
     }));
-    return types;
   },
-  inPlace: () => [0],
-  lower(node, to) {
-    lowerLookup(to, hardSwishTable(affineOf(inputOf(node, 0)), affineOf(outputOf(node))), "hardSwish");
-  },
-};
+  int8: (node) => hardSwishTable(affineOf(inputOf(node, 0)), affineOf(outputOf(node))),
+  real: () => ({ form: "hardSwish" }),
+});

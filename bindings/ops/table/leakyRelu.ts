@@ -1,7 +1,10 @@
+import { quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
 import { leakyReluTable } from "../../primitives/table/tables.ts";
 import { inputOf, outputOf, requireRatio } from "../constraints.ts";
-import { affineOf, inferUnary, lowerLookup } from "../elementwise/elementwise.ts";
-import type { Operator } from "../types.ts";
+import { affineOf } from "../elementwise/elementwise.ts";
+import { callRescale } from "../elementwise/rescaling.ts";
+import { unary } from "../elementwise/unary.ts";
+import type { NodeView, Operator } from "../types.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -9,17 +12,17 @@ declare module "../../graph.ts" {
   }
 }
 
-/** x or alpha·x, for x below 0, on int8. C1–C4: see `inferUnary`. C5: alpha times the ratio fits. */
-export const leakyRelu: Operator<"leakyRelu"> = {
-  infer(node) {
-    const types = inferUnary(node);
-    const { alpha } = node.attributes;
-    requireRatio(node, "C5", (affineOf(inputOf(node, 0)).scale * alpha) / affineOf(outputOf(node)).scale);
-    return types;
+function downFactor(node: NodeView<"leakyRelu">): number {
+  return (affineOf(inputOf(node, 0)).scale * Math.fround(node.attributes.alpha)) / affineOf(outputOf(node)).scale;
+}
+
+/** x or alpha·x, for x below 0. C1–C4: see `unary`. C5: alpha times the ratio fits. Source: TFLM's LeakyRelu. */
+export const leakyRelu: Operator<"leakyRelu"> = unary({
+  check: (node) => requireRatio(node, "C5", downFactor(node)),
+  int8: (node) => leakyReluTable(affineOf(inputOf(node, 0)), affineOf(outputOf(node)), node.attributes.alpha),
+  int16(node, to) {
+    const up = quantizeMultiplier(affineOf(inputOf(node, 0)).scale / affineOf(outputOf(node)).scale);
+    callRescale(node, to, { up, down: quantizeMultiplier(downFactor(node)) });
   },
-  inPlace: () => [0],
-  lower(node, to) {
-    const table = leakyReluTable(affineOf(inputOf(node, 0)), affineOf(outputOf(node)), node.attributes.alpha);
-    lowerLookup(to, table, "leakyRelu");
-  },
-};
+  real: (node) => ({ form: "leaky", lo: node.attributes.alpha }),
+});

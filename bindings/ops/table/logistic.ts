@@ -1,7 +1,9 @@
 import { logisticTable } from "../../primitives/table/tables.ts";
-import { constrain, inputOf, outputOf } from "../constraints.ts";
-import { affineOf, inferUnary, lowerLookup } from "../elementwise/elementwise.ts";
+import { inputOf } from "../constraints.ts";
+import { affineOf } from "../elementwise/elementwise.ts";
+import { requireOutput, unary } from "../elementwise/unary.ts";
 import type { Operator } from "../types.ts";
+import { callSigmoid } from "./sigmoid.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -10,21 +12,12 @@ declare module "../../graph.ts" {
 }
 
 /**
- * 1/(1 + exp(−x)) on int8. C1–C4: see `inferUnary`. C5: output scale 1/256, zero point −128. Source: TFLite's
- * reference_integer_ops::Logistic.
+ * 1/(1 + exp(−x)). C1–C4: see `unary`. C5: output scale 1/256, zero point −128; of int16 2^−15 and 0, and an input with zero point 0.
+ * Source: TFLite's reference_integer_ops::Logistic.
  */
-export const logistic: Operator<"logistic"> = {
-  infer(node) {
-    const types = inferUnary(node);
-    const { scale, zeroPoint } = affineOf(outputOf(node));
-    constrain(node, "C5", scale === 1 / 256 && zeroPoint === -128, () => ({
-      expected: "an output with scale 1/256 and zero point −128",
-      received: `scale ${scale}, zero point ${zeroPoint}`,
-    }));
-    return types;
-  },
-  inPlace: () => [0],
-  lower(node, to) {
-    lowerLookup(to, logisticTable(affineOf(inputOf(node, 0))), "logistic");
-  },
-};
+export const logistic: Operator<"logistic"> = unary({
+  check: (node) => requireOutput(node, 1 / 256, -128),
+  int8: (node) => logisticTable(affineOf(inputOf(node, 0))),
+  int16: (node, to) => callSigmoid(node, to, "logistic"),
+  real: () => ({ form: "logistic" }),
+});

@@ -1,8 +1,10 @@
-import { RANGE, roundHalfAway } from "../../primitives/requantize/quantization.ts";
+import { type Quantized, quantizeMultiplier, RANGE, roundHalfAway } from "../../primitives/requantize/quantization.ts";
 import { rescaleTable } from "../../primitives/table/tables.ts";
 import { elementCount } from "../../tensor.ts";
 import { inputOf, outputOf, requireAffine, requireDType, requireInputs, requireRatio } from "../constraints.ts";
 import { affineOf, lowerLookup } from "../elementwise/elementwise.ts";
+import { callRescale } from "../elementwise/rescaling.ts";
+import { ends } from "../elementwise/unary.ts";
 import type { NodeView, Operator } from "../types.ts";
 
 declare module "../../graph.ts" {
@@ -31,9 +33,14 @@ function fromFloats(node: NodeView<"quantize">): Uint8Array {
   });
 }
 
+/** True where one byte becomes another. */
+function isBytes(node: NodeView<"quantize">): boolean {
+  return [inputOf(node, 0), outputOf(node)].every(({ dtype }) => dtype === "int8" || dtype === "uint8");
+}
+
 /**
- * float32 to int8 or uint8, or one of these to another with a new scale. C1: one input, one output. C2: x float32,
- * int8 or uint8. C3: the output int8 or uint8. C4: 8-bit tensors with one scale and zero point, in a ratio that fits.
+ * float32 to a quantized type, or one quantized type to another. C1: one input, one output. C2: x float32, int8, uint8,
+ * int16 or int32. C3: the output int8, uint8, int16 or int32. C4: one scale and zero point each, in a ratio that fits.
  * Source: TFLite's reference_ops::AffineQuantize and Requantize.
  */
 export const quantize: Operator<"quantize"> = {
@@ -41,33 +48,34 @@ export const quantize: Operator<"quantize"> = {
     requireInputs(node, 1);
     const x = inputOf(node, 0);
     const y = outputOf(node);
-    const from = requireDType(node, "C2", x, "float32", "int8", "uint8");
-    const dtype = requireDType(node, "C3", y, "int8", "uint8");
+    const from = requireDType(node, "C2", x, "float32", "int8", "uint8", "int16", "int32");
+    const dtype = requireDType(node, "C3", y, "int8", "uint8", "int16", "int32");
     const { scale } = requireAffine(node, "C4", y);
     if (from !== "float32") requireRatio(node, "C4", requireAffine(node, "C4", x).scale / scale);
     return [{ dtype, shape: x.shape }];
   },
   fold(node) {
-    const x = inputOf(node, 0);
-    if (x.dtype === "float32") return [fromFloats(node)];
+    const { dtype, data } = inputOf(node, 0);
+    const bytes = outputOf(node).dtype === "int8" || outputOf(node).dtype === "uint8";
+    if (dtype === "float32" && bytes) return [fromFloats(node)];
+    if (!isBytes(node)) return undefined;
     const table = tableOf(node);
-    return [(x.data as Uint8Array).map((q) => table[q] as number)];
+    return [(data as Uint8Array).map((q) => table[q] as number)];
   },
-  inPlace: (node) => (inputOf(node, 0).dtype === "float32" ? [] : [0]),
+  inPlace: (node) => (isBytes(node) ? [0] : []),
   lower(node, to) {
-    const x = inputOf(node, 0);
-    if (x.dtype !== "float32") {
-      lowerLookup(to, tableOf(node), "requantize");
-      return;
-    }
-    const y = outputOf(node);
-    to.call({
-      kernel: "quantize",
-      params: {
-        ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, count: elementCount(x.shape) },
-        ...affineOf(y),
-        ...RANGE[y.dtype as "int8"],
-      },
-    });
+    const [x, y] = ends(to);
+    if (isBytes(node)) lowerLookup(to, tableOf(node), "requantize");
+    else if (x.dtype !== "float32")
+      callRescale(node, to, { up: quantizeMultiplier(affineOf(x).scale / affineOf(y).scale) });
+    else
+      to.call({
+        kernel: y.dtype === "int8" || y.dtype === "uint8" ? "quantize" : "quantizeWide",
+        params: {
+          ...{ x: x.address, y: y.address, count: elementCount(x.shape) },
+          ...affineOf(y),
+          ...RANGE[y.dtype as Quantized],
+        },
+      });
   },
 };

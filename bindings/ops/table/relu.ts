@@ -1,4 +1,5 @@
-import { rectifier } from "../elementwise/elementwise.ts";
+import { rectifier } from "../elementwise/rescaling.ts";
+import type { Operator } from "../types.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -6,5 +7,5 @@ declare module "../../graph.ts" {
   }
 }
 
-/** max(x, 0) on int8, rescaled. C1–C4: see `inferUnary`. Source: TFLM's ReluQuantized. */
-export const relu = rectifier("relu");
+/** max(x, 0), rescaled where there are scales. C1–C4: see `unary`. Source: TFLite's ReluX. */
+export const relu: Operator<"relu"> = rectifier("relu");

@@ -1,4 +1,5 @@
-import { rectifier } from "../elementwise/elementwise.ts";
+import { rectifier } from "../elementwise/rescaling.ts";
+import type { Operator } from "../types.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -6,5 +7,5 @@ declare module "../../graph.ts" {
   }
 }
 
-/** min(max(x, 0), 6) on int8, rescaled. C1–C4: see `inferUnary`. Source: TFLite's ReluX, which is TFLM's clamp where the quantization stays the same. */
-export const relu6 = rectifier("relu6");
+/** min(max(x, 0), 6), rescaled where there are scales. C1–C4: see `unary`. Source: TFLite's ReluX, which is TFLM's clamp where the quantization stays the same. */
+export const relu6: Operator<"relu6"> = rectifier("relu6");

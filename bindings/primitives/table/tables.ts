@@ -40,6 +40,15 @@ export function leakyReluTable(x: Affine, y: Affine, alpha: number): Uint8Array 
   });
 }
 
+/** ABS on int8; with equal scales nothing is rescaled. */
+export function absTable(x: Affine, y: Affine): Uint8Array {
+  const { multiplier, shift } = quantizeMultiplier(Math.fround(x.scale / y.scale));
+  return byteTable("int8", "int8", (q) => {
+    const value = Math.abs(q - x.zeroPoint);
+    return (x.scale === y.scale ? value : rescale(value, multiplier, shift)) + y.zeroPoint;
+  });
+}
+
 /** Scale of the input of a function of Q4.27 numbers, and the radius from which the function is saturated. */
 function toQ4({ scale }: Affine): { multiplier: number; shift: number; radius: number } {
   const { fraction, exponent } = frexp(scale * 2 ** 27);

@@ -1,0 +1,140 @@
+/** Functions of one tensor: of int8 one table, of int16 a kernel, of float32 one form, of other integers what they lower to. */
+import type { OpKind } from "../../graph.ts";
+import { UNARY_F32 } from "../../primitives/elementwise/forms.ts";
+import { boundsOf } from "../../primitives/requantize/quantization.ts";
+import { lineTable, type RealFunction } from "../../primitives/table/functions.ts";
+import { type DType, elementCount } from "../../tensor.ts";
+import {
+  constrain,
+  inputOf,
+  outputOf,
+  requireAffine,
+  requireDType,
+  requireInputs,
+  requireRatio,
+} from "../constraints.ts";
+import type { Lowering, NodeView, Operator, Placed } from "../types.ts";
+import { affineOf, lowerLookup } from "./elementwise.ts";
+import { isQuantized } from "./pairs.ts";
+
+/** A form of `unaryF32`. */
+export interface RealForm {
+  readonly form: keyof typeof UNARY_F32;
+  readonly lo?: number;
+  readonly hi?: number;
+}
+
+/** What an operator is in each type; absent for types that it has not. */
+export interface Unary<K extends OpKind> {
+  /** int8 with scales: 256 bytes. */
+  int8?(node: NodeView<K>): Uint8Array;
+  /** int16 with scales. */
+  int16?(node: NodeView<K>, to: Lowering): void;
+  real?(node: NodeView<K>): RealForm;
+  /** Integers as they are, of `raw` types. */
+  whole?(dtype: "int32" | "int64" | "int16", to: Lowering): void;
+  readonly raw?: readonly ("int32" | "int64" | "int16")[];
+  /** Checks of tensors with scales, from C5 on. */
+  check?(node: NodeView<K>): void;
+}
+
+/** int16 without a scale counts as integers where the operator has these. */
+function isScaled<K extends OpKind>(node: NodeView<K>, raw: readonly DType[]): boolean {
+  const x = inputOf(node, 0);
+  return x.dtype === "int8" || (x.dtype === "int16" && (isQuantized(x) || !raw.includes("int16")));
+}
+
+/** C1: one input, one output. C2: both of one type. C3: with scales, one each. C4: in a ratio that fits. */
+export function unary<K extends OpKind>(functions: Unary<K>): Operator<K> {
+  const { int8, int16, real, whole, raw = [] } = functions;
+  const dtypes = [
+    ...new Set<DType>([
+      ...(int8 ? (["int8"] as const) : []),
+      ...(int16 ? (["int16"] as const) : []),
+      ...(real ? (["float32"] as const) : []),
+      ...(whole ? raw : []),
+    ]),
+  ];
+  return {
+    infer(node) {
+      requireInputs(node, 1);
+      const x = inputOf(node, 0);
+      const y = outputOf(node);
+      const dtype = requireDType(node, "C2", x, ...dtypes);
+      requireDType(node, "C2", y, dtype);
+      if (isScaled(node, raw)) {
+        requireRatio(node, "C4", requireAffine(node, "C3", x).scale / requireAffine(node, "C3", y).scale);
+        functions.check?.(node);
+      }
+      return [{ dtype, shape: x.shape }];
+    },
+    inPlace: (node) =>
+      dtypes.includes(inputOf(node, 0).dtype) && !raw.includes(inputOf(node, 0).dtype as "int32") ? [0] : [],
+    lower(node, to) {
+      const { dtype } = inputOf(node, 0);
+      if (dtype === "float32" && real) callUnaryF32(to, real(node));
+      else if (!isScaled(node, raw)) whole?.(dtype as "int32", to);
+      else if (dtype === "int8" && int8) lowerLookup(to, int8(node), node.where.replace(/.*\(|\)/g, "").toLowerCase());
+      else int16?.(node, to);
+    },
+  };
+}
+
+/** The largest clamp: all floats but those that are no number. */
+const NO_CLAMP = { lo: -Infinity, hi: Infinity };
+
+/** One call of `unaryF32`. */
+export function callUnaryF32(to: Lowering, { form, lo = NO_CLAMP.lo, hi = NO_CLAMP.hi }: RealForm): void {
+  const [x, y] = ends(to);
+  to.call({
+    kernel: "unaryF32",
+    params: { x: x.address, y: y.address, count: elementCount(y.shape), form: UNARY_F32[form], lo, hi },
+    note: `${form}, float32`,
+  });
+}
+
+/** Input 0 and output 0. */
+export function ends(to: Lowering): readonly [Placed, Placed] {
+  return [to.inputs[0] as Placed, to.outputs[0] as Placed];
+}
+
+/** One call of `lookupS16`. */
+export function callLineTable<K extends OpKind>(node: NodeView<K>, to: Lowering, value: RealFunction): void {
+  const [x, y] = ends(to);
+  const table = lineTable(affineOf(inputOf(node, 0)), affineOf(outputOf(node)), value);
+  to.call({
+    kernel: "lookupS16",
+    params: {
+      ...{ x: x.address, y: y.address, count: elementCount(y.shape) },
+      table: to.place(new Uint8Array(table.buffer)),
+    },
+  });
+}
+
+/** C5 of int16: both zero points 0. */
+export function requireSymmetric<K extends OpKind>(node: NodeView<K>): void {
+  for (const tensor of [inputOf(node, 0), outputOf(node)])
+    if (tensor.dtype === "int16")
+      constrain(node, "C5", affineOf(tensor).zeroPoint === 0, () => ({
+        expected: `"${tensor.name}" with zero point 0, as int16 has`,
+        received: String(affineOf(tensor).zeroPoint),
+      }));
+}
+
+/** C5 of functions with a fixed output: the scale and zero point of int8, and of int16 2^−15 and 0. */
+export function requireOutput<K extends OpKind>(node: NodeView<K>, scale: number, zeroPoint: number): void {
+  const y = outputOf(node);
+  const wanted = y.dtype === "int8" ? { scale, zeroPoint } : { scale: 2 ** -15, zeroPoint: 0 };
+  const has = affineOf(y);
+  constrain(node, "C5", has.scale === wanted.scale && has.zeroPoint === wanted.zeroPoint, () => ({
+    expected: `an output with scale 1/${1 / wanted.scale} and zero point ${wanted.zeroPoint}`,
+    received: `scale ${has.scale}, zero point ${has.zeroPoint}`,
+  }));
+  requireSymmetric(node);
+}
+
+/** The clamp of an activation on floats, without bounds where it has none. */
+export function clampOf(activation: Parameters<typeof boundsOf>[0]): RealForm {
+  const { lo, hi } = boundsOf(activation);
+  return { form: "clamp", lo, hi: activation === "relu" ? Infinity : hi };
+}
