@@ -100,6 +100,15 @@ import { conv2d } from "./product/conv2d.ts";
 import { fullyConnected } from "./product/fullyConnected.ts";
 import { resizeBilinear } from "./resize/resizeBilinear.ts";
 import { resizeNearestNeighbor } from "./resize/resizeNearestNeighbor.ts";
+import { signalAutoScale } from "./signal/signalAutoScale.ts";
+import { signalEnergy } from "./signal/signalEnergy.ts";
+import { signalFilterBank } from "./signal/signalFilterBank.ts";
+import { signalGain } from "./signal/signalGain.ts";
+import { signalLog } from "./signal/signalLog.ts";
+import { signalRoot } from "./signal/signalRoot.ts";
+import { signalSubtraction } from "./signal/signalSubtraction.ts";
+import { signalTransform } from "./signal/signalTransform.ts";
+import { signalWindow } from "./signal/signalWindow.ts";
 import { argMax } from "./sort/argMax.ts";
 import { argMin } from "./sort/argMin.ts";
 import { cumsum } from "./sort/cumsum.ts";
@@ -264,4 +273,13 @@ export const operators: Operators = {
   gelu,
   relu0To1,
   sign,
+  signalWindow,
+  signalAutoScale,
+  signalTransform,
+  signalEnergy,
+  signalFilterBank,
+  signalRoot,
+  signalSubtraction,
+  signalGain,
+  signalLog,
 };

@@ -18,6 +18,15 @@ export type CustomEntry = (parts: NodeParts, bytes: Uint8Array) => AnyNode;
 /** Importers by name. */
 export const CUSTOM_OPERATORS: ReadonlyMap<string, CustomEntry> = new Map([
   ["TFLite_Detection_PostProcess", entry("detectionPostProcess", detection)],
+  ["SignalWindow", entry("signalWindow", (o) => ({ shift: number(o, "shift") }))],
+  ["SignalFftAutoScale", entry("signalAutoScale", () => ({}))],
+  ["SignalRfft", entry("signalTransform", (o) => ({ length: number(o, "fft_length") }))],
+  ["SignalEnergy", entry("signalEnergy", (o) => ({ first: number(o, "start_index"), last: number(o, "end_index") }))],
+  ["SignalFilterBank", entry("signalFilterBank", (o) => ({ channels: number(o, "num_channels") }))],
+  ["SignalFilterBankSquareRoot", entry("signalRoot", () => ({}))],
+  ["SignalFilterBankSpectralSubtraction", entry("signalSubtraction", subtraction)],
+  ["SignalPCAN", entry("signalGain", (o) => ({ shift: number(o, "snr_shift") }))],
+  ["SignalFilterBankLog", entry("signalLog", logarithm)],
 ]);
 
 function entry<K extends OpKind>(kind: K, attributes: (options: CustomOptions) => Attributes[K]): CustomEntry {
@@ -39,6 +48,23 @@ function detection(o: CustomOptions): Attributes["detectionPostProcess"] {
     classes: number(o, "num_classes"),
     scales: [number(o, "y_scale"), number(o, "x_scale"), number(o, "h_scale"), number(o, "w_scale")],
   };
+}
+
+function subtraction(o: CustomOptions): Attributes["signalSubtraction"] {
+  return {
+    smoothing: number(o, "smoothing"),
+    rest: number(o, "one_minus_smoothing"),
+    oddSmoothing: number(o, "alternate_smoothing"),
+    oddRest: number(o, "alternate_one_minus_smoothing"),
+    least: number(o, "min_signal_remaining"),
+    clamping: o.values.get("clamping") === true || o.values.get("clamping") === 1,
+    smoothingBits: number(o, "smoothing_bits"),
+    bits: number(o, "spectral_subtraction_bits"),
+  };
+}
+
+function logarithm(o: CustomOptions): Attributes["signalLog"] {
+  return { scale: number(o, "output_scale"), correction: number(o, "input_correction_bits") };
 }
 
 /** A finite number, or `fallback` where there is none. */

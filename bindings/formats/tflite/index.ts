@@ -11,6 +11,7 @@ import { type FlatTable, openFile, readString, readTables, readUint32, rootTable
 import { linkSubgraphs, type Read } from "./link.ts";
 import { type OperatorCode, readIds, readNodes, readOperatorCodes } from "./nodes.ts";
 import { IDENTIFIER, MODEL, SCHEMA_VERSION, SIGNATURE, SUBGRAPH, TENSOR_MAP } from "./schema.ts";
+import { withState } from "./state.ts";
 import { readTensor } from "./tensors.ts";
 
 /** Files whose offsets do not fit 31 bits keep data outside of the FlatBuffer and are not read. */
@@ -102,10 +103,13 @@ function readSubgraph(
     received: "none",
   }));
   // Operators first: a model with operators that pint8 lacks is refused for these, not for a type that they use.
-  const nodes = readNodes(table, codes, tables.length, prefix);
-  const tensors = withEmptyConstants(
-    tables.map((each) => readTensor(each, buffers)),
-    new Set([...inputs, ...nodes.flatMap((node) => node.outputs)]),
+  const read = readNodes(table, codes, tables.length, prefix);
+  const { nodes, tensors } = withState(
+    read,
+    withEmptyConstants(
+      tables.map((each) => readTensor(each, buffers)),
+      new Set([...inputs, ...read.flatMap((node) => node.outputs)]),
+    ),
   );
   const signature = names.get(index);
   return {

@@ -1,0 +1,60 @@
+/** What TensorFlow Lite Micro's signal operators check alike. */
+import type { DType, Tensor, TensorType } from "../../tensor.ts";
+import { elementCount } from "../../tensor.ts";
+import { constrain, inputOf, requireDType } from "../constraints.ts";
+import type { Lowering, NodeView } from "../types.ts";
+
+/** Attributes' kinds here. */
+export type Signal = Extract<keyof import("../../graph.ts").Attributes, `signal${string}`>;
+
+/** C1: exactly these inputs and outputs. C2: of these types. */
+export function requireTypes(node: NodeView<Signal>, inputs: readonly DType[], outputs: readonly DType[]): void {
+  const there = node.inputs.length === inputs.length && node.inputs.every((x) => x !== undefined);
+  constrain(node, "C1", there && node.outputs.length === outputs.length, () => ({
+    expected: `${inputs.length} inputs and ${outputs.length} outputs`,
+    received: `${node.inputs.length} inputs, ${node.outputs.length} outputs`,
+  }));
+  for (const [i, dtype] of inputs.entries()) requireDType(node, "C2", inputOf(node, i), dtype);
+  for (const [i, dtype] of outputs.entries()) requireDType(node, "C2", node.outputs[i] as Tensor, dtype);
+}
+
+/** C3: numbers of the options inside their ranges. */
+export function requireRange(node: NodeView<Signal>, name: string, value: number, least: number, most: number): void {
+  constrain(node, "C3", Number.isInteger(value) && value >= least && value <= most, () => ({
+    expected: `${name} from ${least} to ${most}`,
+    received: String(value),
+  }));
+}
+
+/** C4: as many elements as `count`. */
+export function requireCount(node: NodeView<Signal>, tensor: Tensor, count: number): void {
+  constrain(node, "C4", elementCount(tensor.shape) === count, () => ({
+    expected: `${count} elements of "${tensor.name}"`,
+    received: `[${tensor.shape.join(",")}]`,
+  }));
+}
+
+/** The int16 values of a constant input. C5: it is one. */
+export function constantShorts(node: NodeView<Signal>, i: number): readonly number[] {
+  const { data, name } = inputOf(node, i);
+  constrain(
+    node,
+    "C5",
+    data !== undefined,
+    () => ({ expected: `"${name}" to be a constant`, received: "a computed tensor" }),
+    "UNSUPPORTED",
+  );
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  return Array.from({ length: data.byteLength / 2 }, (_, at) => view.getInt16(at * 2, true));
+}
+
+/** x's shape in another type. */
+export function like(node: NodeView<Signal>, dtype: DType): TensorType {
+  return { dtype, shape: inputOf(node, 0).shape };
+}
+
+/** Addresses of the first input and output, and how many elements the input has. */
+export function ends(node: NodeView<Signal>, to: Lowering) {
+  const count = elementCount(inputOf(node, 0).shape);
+  return { x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, count };
+}
