@@ -63,9 +63,10 @@ export function poolOperator<K extends Pool>(kind: K): Operator<K> {
     lower(view, to) {
       const node = view as NodeView<Pool>;
       const dtype = inputOf(node, 0).dtype as "int8" | "int16";
+      const rounds = kind === "averagePool2d" && inputOf(node, 0).unsigned === true;
       const channels = inputOf(node, 0).shape[3] ?? 0;
       to.call({
-        kernel: KERNELS[kind][dtype],
+        kernel: rounds ? "averagePoolU8" : KERNELS[kind][dtype],
         params: {
           ...windowParams(node, to),
           ...to.scratch(Math.ceil(channels / 16) * 64),

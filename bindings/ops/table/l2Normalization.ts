@@ -63,7 +63,7 @@ export const l2Normalization: Operator<"l2Normalization"> = {
       kernel: "l2Normalize",
       params: {
         ...rows,
-        ...{ xZeroPoint: affineOf(x).zeroPoint, unsigned: 0 },
+        ...{ xZeroPoint: affineOf(x).zeroPoint, unsigned: x.unsigned === true ? 1 : 0 },
       },
     });
   },
