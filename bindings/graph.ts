@@ -44,6 +44,11 @@ export interface Graph {
   readonly nodes: readonly AnyNode[];
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  /**
+   * Several samples at once where the file has one: the inputs whose leading size was multiplied by `size`. Passes refuse
+   * the graph where samples would meet.
+   */
+  readonly batch?: { readonly size: number; readonly inputs: readonly TensorId[] };
   /** Further subgraphs of the file. What nodes run is in their own attributes. */
   readonly subgraphs: readonly Graph[];
 }

@@ -15,6 +15,8 @@ import type { DType } from "./tensor.ts";
 export interface InspectOptions extends PassOptions {
   readonly module?: ModuleName | "auto";
   readonly batch?: number;
+  /** Shapes of inputs by name, as `loadModel` takes them. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** One tensor of an operator. */
@@ -76,8 +78,8 @@ export interface Inspection {
 export async function inspectModel(source: Source, options: InspectOptions = {}): Promise<Inspection> {
   const bytes = await readSource(source);
   if (isPlan(bytes)) return inspectPlan(readPlan(bytes));
-  const { batch, module = "auto", ...passes } = options;
-  const graph = runPasses(importModel(bytes, batch === undefined ? {} : { batch }), passes);
+  const { batch, shapes, module = "auto", ...passes } = options;
+  const graph = runPasses(importModel(bytes, { batch, shapes }), passes);
   const [kernels, packer] = await Promise.all([loadModule(module), loadPacker()]);
   const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer });
   const calls = byOperator(plan.steps);

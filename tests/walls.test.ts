@@ -21,7 +21,7 @@ interface Wall {
 const BASE = ["bindings/errors.ts", "bindings/tensor.ts", "bindings/graph.ts"];
 
 /** What both importers share. */
-const FORMATS = ["batch", "names", "order", "text"].map((name) => `bindings/formats/${name}.ts`);
+const FORMATS = ["batch", "names", "order", "shapes", "text"].map((name) => `bindings/formats/${name}.ts`);
 
 const WALLS: readonly Wall[] = [
   { of: "bindings/errors.ts", may: [] },

@@ -5,7 +5,11 @@ import type { EngineOptions } from "./options.ts";
 import type { Streams } from "./streams.ts";
 
 /** Opens a model or a saved plan; warnings go to standard error. */
-export function open(path: string, { module, threads }: EngineOptions, { err }: Streams): Promise<Session> {
-  const options = threads === undefined ? {} : { threads };
+export function open(
+  path: string,
+  { module, threads, shape: shapes }: EngineOptions,
+  { err }: Streams,
+): Promise<Session> {
+  const options = { ...(threads === undefined ? {} : { threads }), ...(shapes === undefined ? {} : { shapes }) };
   return loadModel(readBytes(path), { ...options, module, onWarning: (message) => err(`warning: ${message}`) });
 }

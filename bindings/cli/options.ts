@@ -5,7 +5,11 @@ import { MODULES, type ModuleName } from "../primitives/modules.ts";
 export interface EngineOptions {
   readonly module: ModuleName | "auto";
   readonly threads?: number;
+  readonly shape?: Shapes;
 }
+
+/** Shapes of inputs by name. */
+export type Shapes = Readonly<Record<string, readonly number[]>>;
 
 export const moduleOption = (): Option =>
   new Option("--module <name>", "kernels to run on; auto takes the fastest that this engine runs correctly")
@@ -22,6 +26,21 @@ export const optimizeOption = (): Option =>
   ]);
 
 export const threadsOption = (): Option => new Option("--threads <n>", "threads to run on").argParser(wholeFrom(1, 64));
+
+export const shapeOption = (): Option =>
+  new Option(
+    "--shape <name=sizes>",
+    "an input's shape where the model leaves it open, as in image=1,320,320,3",
+  ).argParser(addShape);
+
+/** `name=1,320,320,3` beside the shapes that were given before it; `=` may be part of a name. */
+function addShape(text: string, before: Shapes = {}): Shapes {
+  const at = text.lastIndexOf("=");
+  const sizes = text.slice(at + 1).split(",");
+  if (at <= 0 || sizes.some((size) => !/^\d{1,10}$/.test(size.trim())))
+    throw new InvalidArgumentError("Expected a name and sizes, for example image=1,320,320,3.");
+  return { ...before, [text.slice(0, at)]: sizes.map(Number) };
+}
 
 export const jsonOption = (): Option => new Option("--json", "print one JSON object");
 

@@ -10,6 +10,7 @@ import {
   moduleOption,
   numbers,
   optimizeOption,
+  shapeOption,
   threadsOption,
   wholeFrom,
 } from "./options.ts";
@@ -57,6 +58,7 @@ function program(streams: Streams, version: string): Command {
     .requiredOption("--input <file...>", "one per input, in order: .bin (raw bytes), or a PNG, JPEG or BMP picture")
     .option("--output <file>", "write the raw bytes of all outputs, one after the other")
     .addOption(moduleOption())
+    .addOption(shapeOption())
     .addOption(threadsOption())
     .option("--labels <file>", "class names, one per line")
     .option("--top <k>", "classes to print", wholeFrom(1, 1_000_000), 5)
@@ -67,11 +69,13 @@ function program(streams: Streams, version: string): Command {
 
   command("inspect", "inputs, outputs, operators, kernels, work and memory")
     .addOption(moduleOption())
+    .addOption(shapeOption())
     .addOption(jsonOption())
     .action((model, options) => inspect(model, options, streams));
 
   command("bench", "latency of one inference: warm-up by time, then median, min and p90")
     .addOption(moduleOption())
+    .addOption(shapeOption())
     .addOption(threadsOption())
     .option("--profile", "each kernel call: time, GMAC/s, and its share of what registers alone allow")
     .addOption(jsonOption())
@@ -80,11 +84,13 @@ function program(streams: Streams, version: string): Command {
   command("plan", "save the plan of a model for one module: it loads faster, and without an importer")
     .requiredOption("-o, --output <file>", "the plan file to write")
     .addOption(moduleOption())
+    .addOption(shapeOption())
     .action((model, options) => plan(model, options, streams));
 
   command("compile", "one WebAssembly module that imports nothing, with a loader, its types and a C header")
     .requiredOption("-o, --output <file.wasm>", "the module to write; .js, .d.ts and .h are written beside it")
     .addOption(kernelsOption())
+    .addOption(shapeOption())
     .addOption(optimizeOption())
     .option("--max-memory <bytes>", "refuse a model that needs more linear memory", wholeFrom(1, 2 ** 32))
     .addOption(jsonOption())

@@ -38,22 +38,30 @@ export function setBatch(graph: Graph, batch: number | undefined): Graph {
     tensors[id] = { ...tensor, shape };
   }
   const batched = new Set<TensorId>(changed.map(({ tensor }) => tensor));
+  const targets = new Map<TensorId, TensorId>();
   const nodes = graph.nodes.map((node) => {
     if (!node.inputs.some((id) => batched.has(id))) return node;
     for (const id of node.outputs) batched.add(id);
-    return node.kind === "reshape" ? batchReshape(node, batch, tensors) : node;
+    return node.kind === "reshape" ? batchReshape(node, batch, tensors, targets) : node;
   });
-  return { ...graph, tensors, nodes };
+  return { ...graph, tensors, nodes, batch: { size: batch, inputs: changed.map(({ tensor }) => tensor) } };
 }
 
-/** A reshape with its target's leading size multiplied; a new constant, since others may read the old one. */
-function batchReshape(node: Extract<AnyNode, { kind: "reshape" }>, batch: number, tensors: Tensor[]): AnyNode {
+/** A reshape with its target's leading size multiplied; a new constant, one for all that share the old one. */
+function batchReshape(
+  node: Extract<AnyNode, { kind: "reshape" }>,
+  batch: number,
+  tensors: Tensor[],
+  targets: Map<TensorId, TensorId>,
+): AnyNode {
   const [x, target] = node.inputs;
   const { shape } = node.attributes;
   const attributes = shape === undefined ? {} : { shape: multiplied(shape, batch) };
   const constant = target === undefined ? undefined : tensors[target];
   if (x === undefined || constant?.data === undefined || constant.dtype !== "int32" || constant.data.length === 0)
     return { ...node, attributes };
+  const known = targets.get(target as TensorId);
+  if (known !== undefined) return { ...node, attributes, inputs: [x, known] };
   const data = constant.data.slice();
   const view = new DataView(data.buffer, data.byteOffset, 4);
   const [leading = 0] = multiplied([view.getInt32(0, true)], batch);
@@ -64,8 +72,9 @@ function batchReshape(node: Extract<AnyNode, { kind: "reshape" }>, batch: number
     hint: "Use a smaller batch.",
   }));
   view.setInt32(0, leading, true);
-  tensors.push({ ...constant, data });
-  return { ...node, attributes, inputs: [x, (tensors.length - 1) as TensorId] };
+  const id = (tensors.push({ ...constant, data }) - 1) as TensorId;
+  targets.set(target as TensorId, id);
+  return { ...node, attributes, inputs: [x, id] };
 }
 
 /** A leading −1 is computed when the graph is inferred and stays. */

@@ -7,13 +7,13 @@ import { importTflite, isTflite } from "./tflite/index.ts";
 /** What importers take besides the bytes. */
 export interface ImportOptions {
   /** Batch size for models whose inputs have batch size 1 or leave it open; 1 where absent. */
-  readonly batch?: number;
+  readonly batch?: number | undefined;
   /** Shapes of inputs by name, for models that leave dimensions open. */
-  readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  readonly shapes?: Readonly<Record<string, readonly number[]>> | undefined;
   /** TensorFlow Lite: the signature whose subgraph is the graph; the first subgraph where absent. */
-  readonly signature?: string;
+  readonly signature?: string | undefined;
   /** ONNX: files with tensors that the model keeps outside, by the names that it gives them. */
-  readonly externalData?: Readonly<Record<string, Uint8Array>>;
+  readonly externalData?: Readonly<Record<string, Uint8Array>> | undefined;
 }
 
 interface Format {

@@ -1,6 +1,7 @@
 import { type ErrorCode, ensure } from "../errors.ts";
 import { type Affine, type Quantized, quantizeMultiplier, RANGE } from "../primitives/requantize/quantization.ts";
 import { BITS, type DType, perTensor, type Tensor } from "../tensor.ts";
+import { integersOf } from "./values.ts";
 
 /** What a constraint needs of a node to speak of it. */
 export interface Constrained {
@@ -133,20 +134,15 @@ export function requireBytes(node: Constrained, number: string, tensor: Tensor):
 
 /** The values of a constant int32 or int64 tensor. */
 export function requireConstant(node: Constrained, number: string, tensor: Tensor): readonly number[] {
-  const dtype = requireDType(node, number, tensor, "int32", "int64");
-  const { data } = tensor;
+  requireDType(node, number, tensor, "int32", "int64");
   constrain(
     node,
     number,
-    data !== undefined,
+    tensor.data !== undefined,
     () => ({ expected: `"${tensor.name}" to be a constant`, received: "a computed tensor" }),
     "UNSUPPORTED",
   );
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const bytes = BITS[dtype] / 8;
-  return Array.from({ length: Math.floor(data.byteLength / bytes) }, (_, i) =>
-    dtype === "int32" ? view.getInt32(i * 4, true) : Number(view.getBigInt64(i * 8, true)),
-  );
+  return integersOf(tensor);
 }
 
 /** An axis from −rank to rank − 1, as 0 to rank − 1. */

@@ -2,6 +2,7 @@ import { ensure } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { operators as table } from "../ops/index.ts";
 import type { Operators } from "../ops/types.ts";
+import { checkBatch } from "./batch.ts";
 import { initialise, mapBodies } from "./bodies.ts";
 import { dropDead, foldConstants } from "./fold.ts";
 import { fuseActivations } from "./fuse.ts";
@@ -45,7 +46,9 @@ export function runPasses(graph: Graph, options: PassOptions = {}): Graph {
     }));
   verifyStructure(graph);
   const started = initialise(asInt8(graph), (body) => foldConstants(inferTypes(body, operators), operators));
-  return rewrite(inferTypes(started, operators), names, operators);
+  const typed = inferTypes(started, operators);
+  checkBatch(typed, operators);
+  return rewrite(typed, names, operators);
 }
 
 /** int4 constants and legacy uint8 as int8, in the graph and in those that its nodes run. */

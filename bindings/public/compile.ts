@@ -44,6 +44,8 @@ export interface CompileOptions {
   readonly maxMemory?: number;
   /** Size of the first dimension where a model leaves it open, or in place of the model's own. */
   readonly batch?: number;
+  /** Shapes of inputs by name, for models that leave dimensions open. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
   /** TensorFlow Lite: the signature to compile, by its name; the model's first subgraph where absent. */
   readonly signature?: string;
   /** Is told what is being done. */
@@ -107,21 +109,17 @@ async function planOf(source: Source | Plan, options: CompileOptions): Promise<P
     module = "scalar",
     optimize = module === "scalar" ? "size" : "speed",
     batch,
+    shapes,
     signature,
     onProgress,
   } = options;
   onProgress?.("planning");
-  const graph = runPasses(
-    importModel(bytes, {
-      ...(batch === undefined ? {} : { batch }),
-      ...(signature === undefined ? {} : { signature }),
-    }),
-  );
+  const graph = runPasses(importModel(bytes, { batch, shapes, signature }));
   const { hash } = await readKernels(module);
   return { plan: planGraph(graph, { module, moduleHash: hash, optimize }), tensors: tensorsOf(graph) };
 }
 
-function planned(plan: Plan, { module, batch }: CompileOptions): Planned {
+function planned(plan: Plan, { module, batch, shapes }: CompileOptions): Planned {
   const refuse = (where: string, expected: string, received: unknown) =>
     ensure(received === undefined, "INVALID_OPTION", () => ({
       where,
@@ -131,6 +129,7 @@ function planned(plan: Plan, { module, batch }: CompileOptions): Planned {
     }));
   if (module !== plan.module) refuse("module", `${plan.module}, which the plan was made for`, module);
   refuse("batch", "none: the plan has its shapes", batch);
+  refuse("shapes", "none: the plan has its shapes", shapes);
   const ports = [...plan.inputs, ...plan.outputs].map(({ name, shape, dtype, bytes }) => ({
     text: `"${name}" [${shape}] ${dtype}, ${bytes} bytes`,
     bytes,

@@ -85,7 +85,7 @@ export interface LoadOptions extends LoadPlanOptions {
   readonly module?: ModuleName | "auto";
   /** Size of the first dimension where a model leaves it open, or in place of the model's own. */
   readonly batch?: number;
-  /** Shapes of inputs by name, for models that leave dimensions open. */
+  /** Shapes of inputs by name, where a model leaves dimensions open or in place of its own: `{ image: [1, 320, 320, 3] }`. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
   /** TensorFlow Lite: the signature to run, by its name; the model's first subgraph where absent. */
   readonly signature?: string;
@@ -127,19 +127,13 @@ export async function loadModel<M extends ModelTypes = AnyModel>(
     );
     refuse(batch !== undefined, "batch", "none: the plan has its shapes", batch);
     refuse(signature !== undefined, "signature", "none: the plan is of one signature", signature);
+    refuse(shapes !== undefined, "shapes", "none: the plan has its shapes", JSON.stringify(shapes));
     return Session.open(plan, await loadModule(plan.module, wasm, plan.edition, wasmUrl), options);
   }
   // The engine compiles while the graph is read; what is wrong with the model is reported first.
   const loading = Promise.all([loadModule(module, wasm, "core", wasmUrl), loadPacker(wasmUrl)]);
   loading.catch(() => {});
-  const graph = runPasses(
-    importModel(bytes, {
-      ...(batch === undefined ? {} : { batch }),
-      ...(shapes === undefined ? {} : { shapes }),
-      ...(signature === undefined ? {} : { signature }),
-      ...(externalData === undefined ? {} : { externalData }),
-    }),
-  );
+  const graph = runPasses(importModel(bytes, { batch, shapes, signature, externalData }));
   const [kernels, packer] = await loading;
   const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer });
   const fits = kernels.edition === "full" || plan.edition === "core";

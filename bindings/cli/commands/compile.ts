@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { ensure } from "../../errors.ts";
 import type { CompileReport, ModuleName, Optimize } from "../../public/compile.ts";
 import { readBytes, writeTogether } from "../files.ts";
+import type { Shapes } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count, table } from "../text.ts";
 
@@ -10,6 +11,7 @@ export interface CompileCommandOptions {
   readonly module?: ModuleName;
   readonly optimize?: Optimize;
   readonly maxMemory?: number;
+  readonly shape?: Shapes;
   readonly json?: true;
 }
 
@@ -17,7 +19,7 @@ const SUFFIX = ".wasm";
 
 /** Writes OUT.wasm and beside it its loader, the loader's types and a C header: all of them or none. */
 export async function compile(model: string, options: CompileCommandOptions, { out, err }: Streams): Promise<void> {
-  const { output, json, ...rest } = options;
+  const { output, json, shape, ...rest } = options;
   const name = basename(output, SUFFIX);
   ensure(output.endsWith(SUFFIX) && name !== "" && name !== SUFFIX, "INVALID_OPTION", () => ({
     where: "output",
@@ -29,7 +31,12 @@ export async function compile(model: string, options: CompileCommandOptions, { o
   await baselineOnly();
   // Binaryen is large: no other command waits for it.
   const { compileModel } = await import("../../public/compile.ts");
-  const compiled = await compileModel(bytes, { ...rest, name, onProgress: (what) => err(`${output}: ${what}`) });
+  const compiled = await compileModel(bytes, {
+    ...rest,
+    ...(shape === undefined ? {} : { shapes: shape }),
+    name,
+    onProgress: (what) => err(`${output}: ${what}`),
+  });
   const text = new TextEncoder();
   const stem = output.slice(0, -SUFFIX.length);
   const files = [

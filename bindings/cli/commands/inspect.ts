@@ -5,14 +5,17 @@ import type { EngineOptions } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count, percent, table } from "../text.ts";
 
-export interface InspectOptions extends Pick<EngineOptions, "module"> {
+export interface InspectOptions extends Pick<EngineOptions, "module" | "shape"> {
   readonly json?: true;
 }
 type TensorReport = OperatorReport["inputs"][number];
 
 /** Prints what a model holds, and what each operator runs on, without running it. */
 export async function inspect(model: string, options: InspectOptions, { out }: Streams): Promise<void> {
-  const inspection = await inspectModel(readBytes(model), { module: options.module });
+  const inspection = await inspectModel(readBytes(model), {
+    module: options.module,
+    ...(options.shape === undefined ? {} : { shapes: options.shape }),
+  });
   if (options.json) out(JSON.stringify({ model, ...inspection }));
   else for (const line of inspectionLines(inspection)) out(line);
 }

@@ -5,7 +5,7 @@ import type { EngineOptions } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count } from "../text.ts";
 
-export interface PlanOptions extends Pick<EngineOptions, "module"> {
+export interface PlanOptions extends Pick<EngineOptions, "module" | "shape"> {
   readonly output: string;
 }
 
@@ -18,7 +18,7 @@ export async function plan(model: string, options: PlanOptions, { err }: Streams
     received: "a plan",
     hint: "Plans are made from the model that they came from.",
   }));
-  const graph = runPasses(importModel(bytes, {}));
+  const graph = runPasses(importModel(bytes, { shapes: options.shape }));
   const [kernels, packer] = await Promise.all([loadModule(options.module), loadPacker()]);
   const file = writePlan(planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer }));
   writeWhole(options.output, [file]);

@@ -16,11 +16,11 @@ import { dtypeOf, type ExternalData } from "./tensors.ts";
 /** What the importer takes besides the bytes. */
 export interface OnnxOptions {
   /** Size of the first dimension where the model leaves it open; 1 where absent. */
-  readonly batch?: number;
+  readonly batch?: number | undefined;
   /** Shapes of inputs by name, for models that leave dimensions open. */
-  readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  readonly shapes?: Readonly<Record<string, readonly number[]>> | undefined;
   /** Files with tensors that the model keeps outside, by the names that it gives them. */
-  readonly externalData?: ExternalData;
+  readonly externalData?: ExternalData | undefined;
 }
 
 /** Opsets of the default domain that conversions know. */

@@ -5,6 +5,7 @@ import { BITS, byteLength, type Tensor } from "../../tensor.ts";
 import { setBatch } from "../batch.ts";
 import { uniqueNames } from "../names.ts";
 import { runnableOrder } from "../order.ts";
+import { type Shapes, setShapes } from "../shapes.ts";
 import { shorten } from "../text.ts";
 import { type Buffers, readBuffers } from "./buffers.ts";
 import { type FlatTable, openFile, readString, readTables, readUint32, rootTable } from "./flatbuffer.ts";
@@ -16,6 +17,14 @@ import { readTensor } from "./tensors.ts";
 
 /** Files whose offsets do not fit 31 bits keep data outside of the FlatBuffer and are not read. */
 const MAX_FILE = 2 ** 31 - 1;
+
+/** Sizes of inputs; where both are given, the batch is that of inputs of batch size 1. */
+export interface TfliteOptions {
+  readonly batch?: number | undefined;
+  readonly shapes?: Shapes | undefined;
+  /** The signature whose subgraph is the graph; the first subgraph where absent. */
+  readonly signature?: string | undefined;
+}
 
 /** True for files that carry TensorFlow Lite's identifier. */
 export function isTflite(bytes: Uint8Array): boolean {
@@ -29,10 +38,7 @@ export function isTflite(bytes: Uint8Array): boolean {
  *
  * Errors: INVALID_MODEL, INVALID_GRAPH, UNSUPPORTED, OUT_OF_MEMORY (a tensor of 4 GiB), INVALID_OPTION.
  */
-export function importTflite(
-  bytes: Uint8Array,
-  { batch, signature }: { readonly batch?: number; readonly signature?: string },
-): Graph {
+export function importTflite(bytes: Uint8Array, { batch, shapes, signature }: TfliteOptions): Graph {
   ensure(bytes.length <= MAX_FILE, "UNSUPPORTED", () => ({
     where: "file",
     expected: "a file of less than 2 GiB",
@@ -60,7 +66,7 @@ export function importTflite(
     return index === main ? one() : readable(one);
   });
   const others = read.filter((each, index): each is Graph => index !== main && !(each instanceof Pint8Error));
-  return setBatch({ ...linkSubgraphs(read, main), subgraphs: others }, batch);
+  return setBatch(setShapes({ ...linkSubgraphs(read, main), subgraphs: others }, shapes), batch);
 }
 
 /** The result, or why there is none where it uses what pint8 does not know: no reason to refuse graphs that do not run it. */

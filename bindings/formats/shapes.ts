@@ -1,0 +1,36 @@
+/** The `shapes` option: sizes that a model leaves open, or in place of its own. */
+import { ensure } from "../errors.ts";
+import type { Graph } from "../graph.ts";
+import { checkShape, type Tensor } from "../tensor.ts";
+import { shorten } from "./text.ts";
+
+/** Shapes of inputs by name. */
+export type Shapes = Readonly<Record<string, readonly number[]>>;
+
+/** More dimensions than any operator has a use for. */
+const MAX_RANK = 8;
+
+/** Gives inputs these shapes. All other shapes stay as they are: passes infer them again, and refuse what does not fit. */
+export function setShapes(graph: Graph, shapes: Shapes | undefined): Graph {
+  if (shapes === undefined) return graph;
+  const tensors: Tensor[] = [...graph.tensors];
+  for (const [name, shape] of Object.entries(shapes)) {
+    const port = graph.inputs.find((input) => input.name === name);
+    const where = `option shapes, "${shorten(name)}"`;
+    ensure(port !== undefined, "INVALID_OPTION", () => ({
+      where,
+      expected: `a name of an input: ${graph.inputs.map((input) => `"${shorten(input.name)}"`).join(", ")}`,
+      received: "another name",
+    }));
+    const valid = Array.isArray(shape) && shape.length <= MAX_RANK && shape.every((n) => Number.isInteger(n) && n >= 0);
+    ensure(valid, "INVALID_OPTION", () => ({
+      where,
+      expected: `at most ${MAX_RANK} whole numbers from 0`,
+      received: String(shape).slice(0, 80),
+    }));
+    const tensor = tensors[port.tensor] as Tensor;
+    checkShape(shape, tensor.dtype, where);
+    tensors[port.tensor] = { ...tensor, shape: [...shape] };
+  }
+  return { ...graph, tensors };
+}
