@@ -5,7 +5,7 @@ import { byteLength, type Tensor } from "../tensor.ts";
 import { touchesState } from "./bodies.ts";
 
 /** One node may grow its constants by this much when folded; beyond it the node stays and computes at run time. */
-const GROWTH = 4;
+const GROWTH = 8;
 const ALWAYS_BYTES = 1 << 16;
 /** All nodes together may make this many bytes, and so many times the bytes of the constants that they begin with. */
 const TOTAL_BYTES = 1 << 24;

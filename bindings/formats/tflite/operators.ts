@@ -209,7 +209,7 @@ function fullyConnected(o: Options): Attributes["fullyConnected"] {
     expected: "weights in the default format",
     received: `weights format ${format}${format === 1 ? " (SHUFFLED4x16INT8)" : ""}`,
   }));
-  return { activation: activation(o, 0), keepDims: flag(o, 2) };
+  return { activation: activation(o, 0), keepDims: flag(o, 2), asymmetric: flag(o, 3) };
 }
 
 function reshape(o: Options): Attributes["reshape"] {

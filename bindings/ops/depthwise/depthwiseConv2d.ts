@@ -3,6 +3,7 @@ import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import { requireImages, requireOutput, requireSteps, windows } from "../images.ts";
 import { productType, requireParameters } from "../product/productTypes.ts";
 import type { Operator } from "../types.ts";
+import { lowerDepthwiseConv2dF32 } from "./depthwiseConv2dF32.ts";
 import { lowerDepthwiseConv2dQs8 } from "./depthwiseConv2dQs8.ts";
 import { lowerDepthwiseConv2dWide } from "./depthwiseConv2dWide.ts";
 
@@ -51,4 +52,4 @@ export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
   },
 };
 
-const LOWER = { qs8: lowerDepthwiseConv2dQs8, wide: lowerDepthwiseConv2dWide };
+const LOWER = { qs8: lowerDepthwiseConv2dQs8, wide: lowerDepthwiseConv2dWide, f32: lowerDepthwiseConv2dF32 };

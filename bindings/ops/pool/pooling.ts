@@ -1,5 +1,5 @@
-/** What the two quantized poolings share. */
-import { activationRange } from "../../primitives/requantize/quantization.ts";
+/** What the mean and the maximum of windows share. */
+import { activationRange, BOUNDS } from "../../primitives/requantize/quantization.ts";
 import {
   constrain,
   inputOf,
@@ -21,15 +21,16 @@ const KERNELS = {
   averagePool2d: { int8: "averagePool", int16: "averagePoolS16" },
   maxPool2d: { int8: "maxPool", int16: "maxPoolS16" },
 } as const;
+const FLOATS = { averagePool2d: "averagePoolF32", maxPool2d: "maxPoolF32" } as const;
 
 /** Sums of this many elements fit in int32 with room for rounding. */
 const MAX_WINDOW = { int8: 2 ** 23, int16: 2 ** 15 } as const;
 
 /**
- * C1: one input, one output. C2: both int8 or both int16. C3: equal zero points, 0 of int16; the output's scale counts
- * for its activation only, as in TFLite. C4: x is `[N,H,W,C]` without empty dimensions. C5: filter and stride from 1 to
- * 65535. C6: at least one output. C7: every window touches the input. C8: at most 2^23 elements in a window, 2^15 of
- * int16.
+ * C1: one input, one output. C2: both int8, int16 or float32. C3: equal zero points, 0 of int16; the output's scale counts
+ * for its activation only, as in TFLite; none of float32. C4: x is `[N,H,W,C]` without empty dimensions. C5: filter and
+ * stride from 1 to 65535. C6: at least one output. C7: every window touches the input. C8: at most 2^23 elements in a
+ * window, 2^15 of int16.
  */
 export function poolOperator<K extends Pool>(kind: K): Operator<K> {
   return {
@@ -38,31 +39,32 @@ export function poolOperator<K extends Pool>(kind: K): Operator<K> {
       requireInputs(node, 1);
       const x = inputOf(node, 0);
       const y = outputOf(node);
-      const dtype = requireDType(node, "C2", x, "int8", "int16");
+      const dtype = requireDType(node, "C2", x, "int8", "int16", "float32");
       requireDType(node, "C2", y, dtype);
-      const p = requireAffine(node, "C3", x);
-      const q = requireAffine(node, "C3", y);
-      constrain(node, "C3", p.zeroPoint === q.zeroPoint, () => ({
-        expected: `an output with zero point ${p.zeroPoint}, as the input has`,
-        received: `${q.zeroPoint}`,
-      }));
-      requireSymmetric(node, "C3", x);
+      if (dtype !== "float32") requireEqualZero(node);
       requireImage(node, "C4", x);
       const { height, width, h, w } = requireWindows(node);
       const [kH, kW] = node.attributes.filter;
       const count = Math.min(kH, height) * Math.min(kW, width);
+      const most = dtype === "float32" ? Number.POSITIVE_INFINITY : MAX_WINDOW[dtype];
       constrain(
         node,
         "C8",
-        count <= MAX_WINDOW[dtype],
-        () => ({ expected: `at most ${MAX_WINDOW[dtype]} elements in a window`, received: String(count) }),
+        count <= most,
+        () => ({ expected: `at most ${most} elements in a window`, received: String(count) }),
         "UNSUPPORTED",
       );
       return [{ dtype, shape: [x.shape[0] as number, h.out, w.out, x.shape[3] as number] }];
     },
     lower(view, to) {
       const node = view as NodeView<Pool>;
-      const dtype = inputOf(node, 0).dtype as "int8" | "int16";
+      const dtype = inputOf(node, 0).dtype as "int8" | "int16" | "float32";
+      if (dtype === "float32") {
+        const [least, most] = BOUNDS[node.attributes.activation];
+        const unused = { scratch: 0, scratchStride: 0, lo: 0, hi: 0 };
+        to.call({ kernel: FLOATS[kind], params: { ...windowParams(node, to), ...unused, least, most } });
+        return;
+      }
       const rounds = kind === "averagePool2d" && inputOf(node, 0).unsigned === true;
       const channels = inputOf(node, 0).shape[3] ?? 0;
       to.call({
@@ -75,4 +77,15 @@ export function poolOperator<K extends Pool>(kind: K): Operator<K> {
       });
     },
   };
+}
+
+/** C3. */
+function requireEqualZero(node: NodeView<Pool>): void {
+  const p = requireAffine(node, "C3", inputOf(node, 0));
+  const q = requireAffine(node, "C3", outputOf(node));
+  constrain(node, "C3", p.zeroPoint === q.zeroPoint, () => ({
+    expected: `an output with zero point ${p.zeroPoint}, as the input has`,
+    received: `${q.zeroPoint}`,
+  }));
+  requireSymmetric(node, "C3", inputOf(node, 0));
 }

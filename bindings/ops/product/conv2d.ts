@@ -2,6 +2,7 @@ import type { Activation, Padding } from "../../graph.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import { requireImages, requireOutput, requireSteps, windows } from "../images.ts";
 import type { Operator } from "../types.ts";
+import { lowerConv2dF32 } from "./conv2dF32.ts";
 import { lowerConv2dQs8 } from "./conv2dQs8.ts";
 import { lowerConv2dWide } from "./conv2dWide.ts";
 import { productType, requireParameters } from "./productTypes.ts";
@@ -52,4 +53,4 @@ export const conv2d: Operator<"conv2d"> = {
   },
 };
 
-const LOWER = { qs8: lowerConv2dQs8, wide: lowerConv2dWide };
+const LOWER = { qs8: lowerConv2dQs8, wide: lowerConv2dWide, f32: lowerConv2dF32 };

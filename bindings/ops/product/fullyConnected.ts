@@ -2,6 +2,7 @@ import type { Activation } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
+import { lowerFullyConnectedF32 } from "./fullyConnectedF32.ts";
 import { lowerFullyConnectedQs8 } from "./fullyConnectedQs8.ts";
 import { lowerFullyConnectedWide } from "./fullyConnectedWide.ts";
 import { productType, requireParameters } from "./productTypes.ts";
@@ -9,7 +10,12 @@ import { productType, requireParameters } from "./productTypes.ts";
 declare module "../../graph.ts" {
   interface Attributes {
     /** x `[…,K]`, weights `[N,K]`, bias `[N]` optional. */
-    readonly fullyConnected: { readonly activation: Activation; readonly keepDims: boolean };
+    readonly fullyConnected: {
+      readonly activation: Activation;
+      readonly keepDims: boolean;
+      /** Float32 activations of int8 weights are quantized with a zero point; absent: without. */
+      readonly asymmetric?: boolean;
+    };
   }
 }
 
@@ -46,4 +52,4 @@ export const fullyConnected: Operator<"fullyConnected"> = {
   },
 };
 
-const LOWER = { qs8: lowerFullyConnectedQs8, wide: lowerFullyConnectedWide };
+const LOWER = { qs8: lowerFullyConnectedQs8, wide: lowerFullyConnectedWide, f32: lowerFullyConnectedF32 };

@@ -4,17 +4,20 @@
  */
 import type { DType } from "../../tensor.ts";
 import type { Constrained } from "../constraints.ts";
+import { isFloat, requireFloatWeights } from "./floats.ts";
 import { requireWeights } from "./weights.ts";
 import { isWide } from "./wide.ts";
 
 /**
  * `qs8`: int8 activations and weights. `wide`: int16 activations, or int8 ones with weights that have a zero point, or with
- * int4 weights of a fully-connected layer, whose reference rounds otherwise.
+ * int4 weights of a fully-connected layer, whose reference rounds otherwise. `f32`: float32 activations; weights of float32,
+ * or int8 and int4 (hybrid).
  */
-export type ProductType = "qs8" | "wide";
+export type ProductType = "qs8" | "wide" | "f32";
 
 /** The type of a node that `requireParameters` took: x and weights decide. */
 export function productType(node: Constrained): ProductType {
+  if (isFloat(node)) return "f32";
   return isWide(node) ? "wide" : "qs8";
 }
 
@@ -24,5 +27,8 @@ export function requireParameters(node: Constrained, channels: number, axis: num
     case "qs8":
     case "wide":
       return requireWeights(node, channels, axis);
+    case "f32":
+      requireFloatWeights(node, channels, axis);
+      return "float32";
   }
 }

@@ -1,0 +1,221 @@
+/**
+ * Depthwise convolution of float32, and of float32 with int8 weights (hybrid): quantized activations and weights are whole
+ * numbers that a float32 holds, so their sums are those of integers up to 2^24. Every output is one sum in the order of the
+ * kernel's taps; lanes are channels. @full
+ */
+import { load16, store16 } from "../common/edge.simd";
+import { atLeast, atMost, plus, splat, times } from "../common/lanes";
+import { share } from "../common/split";
+import { quantizeFloats } from "../product/hybrid-f32";
+
+/** Depthwise convolution of `[batch,inH,inW,inC]`; weights [kH][kW][inC·multiplier]. */
+@unmanaged
+export class DwConvF32 {
+  x: u32;
+  y: u32;
+  w: u32;
+  /** One float for each output channel; 0: none. */
+  bias: u32;
+  scratch: u32;
+  scratchStride: u32;
+  batch: u32;
+  inH: u32;
+  inW: u32;
+  inC: u32;
+  outH: u32;
+  outW: u32;
+  multiplier: u32;
+  kH: u32;
+  kW: u32;
+  strideH: u32;
+  strideW: u32;
+  dilationH: u32;
+  dilationW: u32;
+  padTop: i32;
+  padLeft: i32;
+  /** Scale of each output channel where the weights are int8; 0: they are floats. Whether x's zero point is free. */
+  scaleTable: u32;
+  asymmetric: u32;
+  lo: f32;
+  hi: f32;
+}
+
+/** Channels in a vector. */
+const LANES: u32 = ASC_FEATURE_SIMD ? 4 : 1;
+
+/** Parts share the output rows. */
+export function dwconvF32(p: DwConvF32, part: u32, parts: u32): void {
+  const rows = p.batch * p.outH;
+  const end = share(rows, part + 1, parts);
+  const pixels = p.inH * p.inW;
+  const quantized = <usize>p.scratch + <usize>part * p.scratchStride;
+  let images = <usize>p.x;
+  let scale: f32 = 1;
+  let batch: u32 = -1;
+  for (let row = share(rows, part, parts); row < end; row++) {
+    const n = row / p.outH;
+    const size = <usize>(pixels * p.inC) << 2;
+    let image = images + <usize>n * size;
+    if (p.scaleTable) {
+      if (n != batch) scale = quantizeFloats(quantized, image, pixels * p.inC, p.asymmetric != 0);
+      batch = n;
+      image = quantized;
+    }
+    line(p, image, row - n * p.outH, <usize>p.y + <usize>(row * p.outW * p.inC * p.multiplier << 2), scale);
+  }
+}
+
+/** First tap that lies at 0 or after, where the first of all lies at `start`. */
+// @ts-ignore: decorator
+@inline function firstTap(start: i32, dilation: u32, taps: u32): u32 {
+  return start >= 0 ? 0 : min((<u32>-start + dilation - 1) / dilation, taps);
+}
+
+/** The tap after the last one that lies below `size`. */
+// @ts-ignore: decorator
+@inline function endTap(start: i32, dilation: u32, taps: u32, size: u32): u32 {
+  const room = <i32>size - start;
+  return room <= 0 ? 0 : min((<u32>room + dilation - 1) / dilation, taps);
+}
+
+/** One output row. */
+function line(p: DwConvF32, image: usize, oy: u32, y: usize, scale: f32): void {
+  const top = <i32>(oy * p.strideH) - p.padTop;
+  const k0 = firstTap(top, p.dilationH, p.kH);
+  const k1 = max(endTap(top, p.dilationH, p.kH, p.inH), k0);
+  const channels = p.inC * p.multiplier;
+  const reach = <i32>((p.kW - 1) * p.dilationW + 1);
+  const step = <i32>p.strideW;
+  const pixel = <usize>channels << 2;
+  for (let ox: u32 = 0; ox < p.outW; ) {
+    const left = <i32>ox * step - p.padLeft;
+    if (ASC_FEATURE_SIMD && p.multiplier == 1 && ox + 4 <= p.outW && left >= 0 && left + 3 * step + reach <= <i32>p.inW) {
+      const c = four(p, image, top, left, k0, k1, y, scale);
+      if (c < channels) for (let i: u32 = 0; i < 4; i++) one(p, image, top, left + <i32>i * step, k0, k1, c, y + <usize>i * pixel, scale);
+      ox += 4;
+      y += pixel << 2;
+      continue;
+    }
+    if (p.multiplier == 1) one(p, image, top, left, k0, k1, 0, y, scale);
+    else several(p, image, top, left, k0, k1, y, scale);
+    ox++;
+    y += pixel;
+  }
+}
+
+// @ts-ignore: decorator
+@inline function finish<T>(p: DwConvF32, sum: T, scaled: bool, scale: T, rowScale: f32, bias: T): T {
+  if (scaled) sum = times<T>(times<T>(sum, scale), splat<T>(rowScale));
+  return atMost<T>(atLeast<T>(plus<T>(sum, bias), splat<T>(p.lo)), splat<T>(p.hi));
+}
+
+/** Whole vectors of channels of four pixels whose windows lie on the input; returns the first channel that is left. */
+function four(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u32, y: usize, rowScale: f32): u32 {
+  const channels = p.inC;
+  const pixel = <usize>channels << 2;
+  const step = <usize>p.strideW * pixel;
+  const across = <usize>p.dilationW * pixel;
+  const down = <usize>(p.dilationH * p.inW) * pixel;
+  const start = image + <usize>((top + <i32>(k0 * p.dilationH)) * p.inW + left) * pixel;
+  const weights = <usize>p.w + <usize>(k0 * p.kW) * pixel;
+  const wEnd = <usize>p.w + <usize>(k1 * p.kW) * pixel;
+  const row = <usize>p.kW * pixel;
+  const whole = channels & ~3;
+  for (let c: u32 = 0; c < whole; c += 4) {
+    const at = <usize>c << 2;
+    let r0 = f32x4.splat(0);
+    let r1 = r0;
+    let r2 = r0;
+    let r3 = r0;
+    let x = start + at;
+    for (let w = weights + at; w < wEnd; ) {
+      let tap = x;
+      for (const end = w + row; w < end; w += pixel) {
+        const v = v128.load(w);
+        r0 = f32x4.add(r0, f32x4.mul(v128.load(tap), v));
+        let next = tap + step;
+        r1 = f32x4.add(r1, f32x4.mul(v128.load(next), v));
+        next += step;
+        r2 = f32x4.add(r2, f32x4.mul(v128.load(next), v));
+        r3 = f32x4.add(r3, f32x4.mul(v128.load(next + step), v));
+        tap += across;
+      }
+      x += down;
+    }
+    const bias = p.bias ? v128.load(<usize>p.bias + at) : f32x4.splat(0);
+    const scaled = p.scaleTable != 0;
+    const scale = scaled ? v128.load(<usize>p.scaleTable + at) : f32x4.splat(0);
+    const to = y + at;
+    v128.store(to, finish<v128>(p, r0, scaled, scale, rowScale, bias));
+    v128.store(to + pixel, finish<v128>(p, r1, scaled, scale, rowScale, bias));
+    v128.store(to + 2 * pixel, finish<v128>(p, r2, scaled, scale, rowScale, bias));
+    v128.store(to + 3 * pixel, finish<v128>(p, r3, scaled, scale, rowScale, bias));
+  }
+  return whole;
+}
+
+/** Channels `c` and after of one pixel; multiplier 1. */
+function one(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u32, c: u32, y: usize, rowScale: f32): void {
+  const j0 = firstTap(left, p.dilationW, p.kW);
+  const j1 = endTap(left, p.dilationW, p.kW, p.inW);
+  const channels = p.inC;
+  const pixel = <usize>channels << 2;
+  const across = <usize>p.dilationW * pixel;
+  const scaled = p.scaleTable != 0;
+  while (c < channels) {
+    const at = <usize>c << 2;
+    const bytes = min(channels - c, LANES) << 2;
+    if (ASC_FEATURE_SIMD) {
+      let sum = f32x4.splat(0);
+      for (let i = k0; i < k1; i++) {
+        let x = image + <usize>((top + <i32>(i * p.dilationH)) * p.inW + left + <i32>(j0 * p.dilationW)) * pixel + at;
+        let w = <usize>p.w + <usize>(i * p.kW + j0) * pixel + at;
+        for (let j = j0; j < j1; j++) {
+          sum = f32x4.add(sum, f32x4.mul(load16(x, bytes), load16(w, bytes)));
+          x += across;
+          w += pixel;
+        }
+      }
+      const bias = p.bias ? load16(<usize>p.bias + at, bytes) : f32x4.splat(0);
+      const scale = scaled ? load16(<usize>p.scaleTable + at, bytes) : f32x4.splat(0);
+      store16(y + at, finish<v128>(p, sum, scaled, scale, rowScale, bias), bytes);
+    } else {
+      store<f32>(y + at, channel(p, image, top, left, k0, k1, j0, j1, c, c, rowScale));
+    }
+    c += LANES;
+  }
+}
+
+/** All channels of one pixel; any multiplier. */
+function several(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u32, y: usize, rowScale: f32): void {
+  const j0 = firstTap(left, p.dilationW, p.kW);
+  const j1 = endTap(left, p.dilationW, p.kW, p.inW);
+  let o: u32 = 0;
+  for (let c: u32 = 0; c < p.inC; c++) {
+    for (let i = p.multiplier; i; i--) {
+      store<f32>(y + (<usize>o << 2), channel(p, image, top, left, k0, k1, j0, j1, c, o, rowScale));
+      o++;
+    }
+  }
+}
+
+/** Output channel o, of input channel c. */
+function channel(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u32, j0: u32, j1: u32, c: u32, o: u32, rowScale: f32): f32 {
+  const pixel = <usize>p.inC << 2;
+  const outputs = <usize>(p.inC * p.multiplier) << 2;
+  const across = <usize>p.dilationW * pixel;
+  const at = <usize>o << 2;
+  let sum: f32 = 0;
+  for (let i = k0; i < k1; i++) {
+    let x = image + <usize>((top + <i32>(i * p.dilationH)) * p.inW + left + <i32>(j0 * p.dilationW)) * pixel + (<usize>c << 2);
+    let w = <usize>p.w + <usize>(i * p.kW + j0) * outputs + at;
+    for (let j = j0; j < j1; j++) {
+      sum += load<f32>(x) * load<f32>(w);
+      x += across;
+      w += outputs;
+    }
+  }
+  const bias: f32 = p.bias ? load<f32>(<usize>p.bias + at) : 0;
+  const scaled = p.scaleTable != 0;
+  return finish<f32>(p, sum, scaled, scaled ? load<f32>(<usize>p.scaleTable + at) : 0, rowScale, bias);
+}

@@ -1,0 +1,65 @@
+/** Mean and maximum of windows of float32, lanes are channels. @full */
+import { load16, store16 } from "../common/edge.simd";
+import { atLeast, atMost, over, plus, splat } from "../common/lanes";
+import { share } from "../common/split";
+import { PoolReal } from "./pool-wide";
+
+export function averagePoolF32(p: PoolReal, part: u32, parts: u32): void {
+  pool(p, part, parts, false);
+}
+
+export function maxPoolF32(p: PoolReal, part: u32, parts: u32): void {
+  pool(p, part, parts, true);
+}
+
+/** Walks the output rows of this part; a window is the part of kH·kW that lies on the input. */
+// @ts-ignore: decorator
+@inline function pool(p: PoolReal, part: u32, parts: u32, largest: bool): void {
+  const rows = p.batch * p.outH;
+  const end = share(rows, part + 1, parts);
+  const pixel = <usize>p.channels << 2;
+  const inRow = <usize>p.inW * pixel;
+  for (let row = share(rows, part, parts); row < end; row++) {
+    const n = row / p.outH;
+    const top = <i32>((row - n * p.outH) * p.strideH) - p.padTop;
+    const y0 = max(top, 0);
+    const height = <u32>(min(top + <i32>p.kH, <i32>p.inH) - y0);
+    const line = <usize>p.x + <usize>(n * p.inH + y0) * inRow;
+    let y = <usize>p.y + <usize>(row * p.outW) * pixel;
+    for (let column: u32 = 0; column < p.outW; column++) {
+      const left = <i32>(column * p.strideW) - p.padLeft;
+      const x0 = max(left, 0);
+      const width = <u32>(min(left + <i32>p.kW, <i32>p.inW) - x0);
+      const x = line + <usize>x0 * pixel;
+      if (ASC_FEATURE_SIMD) {
+        for (let c: usize = 0; c < pixel; c += 16) {
+          const bytes = <u32>min(pixel - c, 16);
+          store16(y + c, clamped<v128>(p, window<v128>(x + c, height, width, inRow, pixel, largest, bytes)), bytes);
+        }
+      } else {
+        for (let c: usize = 0; c < pixel; c += 4) store<f32>(y + c, clamped<f32>(p, window<f32>(x + c, height, width, inRow, pixel, largest, 4)));
+      }
+      y += pixel;
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline function clamped<T>(p: PoolReal, value: T): T {
+  return atMost<T>(atLeast<T>(value, splat<T>(p.least)), splat<T>(p.most));
+}
+
+// @ts-ignore: decorator
+@inline function window<T>(x: usize, height: u32, width: u32, inRow: usize, pixel: usize, largest: bool, bytes: u32): T {
+  let value = splat<T>(largest ? -f32.MAX_VALUE : 0);
+  for (let i = height; i; i--) {
+    let at = x;
+    for (let j = width; j; j--) {
+      const next = isVector<T>() ? <T>load16(at, bytes) : <T>load<f32>(at);
+      value = largest ? atLeast<T>(value, next) : plus<T>(value, next);
+      at += pixel;
+    }
+    x += inRow;
+  }
+  return largest ? value : over<T>(value, splat<T>(<f32>(height * width)));
+}

@@ -1,0 +1,167 @@
+/** Products of float32 activations: float32 weights, constant or computed, or int8 and int4 ones (hybrid). */
+import type { Activation } from "../../graph.ts";
+import {
+  convF32Params,
+  gemmF32Params,
+  type PatchesF32,
+  type ProductF32,
+  packPanelsF32,
+  packPanelsHybrid,
+} from "../../primitives/product/gemmF32.ts";
+import { BOUNDS } from "../../primitives/requantize/quantization.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
+import { type Constrained, constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
+import type { Lowering, Placed } from "../types.ts";
+
+/** Where a node's tensors stand among its inputs. */
+export interface Places {
+  readonly x: number;
+  readonly w: number;
+  readonly bias: number;
+}
+const USUAL: Places = { x: 0, w: 1, bias: 2 };
+
+/** True where the activations are float32. */
+export function isFloat(node: Constrained, { x }: Places = USUAL): boolean {
+  return node.inputs[x]?.dtype === "float32";
+}
+
+/**
+ * C2: x and y float32. C3: weights float32, or constant int8 or int4 with zero points 0 and one scale or one per output
+ * channel along `axis`. C4: bias absent or float32 `[channels]`.
+ */
+export function requireFloatWeights(node: Constrained, channels: number, axis: number, places: Places = USUAL): void {
+  const w = inputOf(node, places.w);
+  requireDType(node, "C2", inputOf(node, places.x), "float32");
+  requireDType(node, "C2", outputOf(node), "float32");
+  const dtype = requireDType(node, "C3", w, "float32", "int8", "int4");
+  if (dtype !== "float32") requireHybrid(node, w, channels, axis);
+  const bias = node.inputs[places.bias];
+  if (bias === undefined) return;
+  requireDType(node, "C4", bias, "float32");
+  constrain(node, "C4", elementCount(bias.shape) === channels, () => ({
+    expected: `a bias of ${channels} values`,
+    received: `[${bias.shape.join(",")}]`,
+  }));
+}
+
+function requireHybrid(node: Constrained, w: Tensor, channels: number, axis: number): void {
+  constrain(
+    node,
+    "C3",
+    w.data !== undefined,
+    () => ({ expected: "constant int8 weights of float32 activations", received: "a computed tensor" }),
+    "UNSUPPORTED",
+  );
+  const { scale = [], zeroPoint = [], axis: along = 0 } = w.quantization ?? {};
+  const perChannel = scale.length === channels && (scale.length === 1 || along === axis);
+  constrain(node, "C3", scale.length === 1 || perChannel, () => ({
+    expected: `1 scale, or ${channels} along dimension ${axis}`,
+    received: `${scale.length} along dimension ${along}`,
+  }));
+  const zero = zeroPoint.every((z) => z === 0);
+  constrain(
+    node,
+    "C3",
+    zero,
+    () => ({ expected: "weights with zero point 0", received: `zero point ${zeroPoint.find((z) => z !== 0)}` }),
+    "UNSUPPORTED",
+  );
+}
+
+/** True where TFLite's convolutions quantize activations with a zero point: weights of more than one scale. */
+export function isPerChannel({ quantization }: Tensor): boolean {
+  const scale = quantization?.scale ?? [];
+  return scale.some((each) => each !== scale[0]);
+}
+
+/** A constant's floats; copied, since a file need not align them. */
+export function float32(tensor: Tensor): Float32Array {
+  return new Float32Array((tensor.data ?? new Uint8Array(0)).slice().buffer);
+}
+
+/** A constant's int8 or int4 numbers. */
+export function int8Or4({ dtype, shape, data = new Uint8Array(0) }: Tensor): Int8Array {
+  if (dtype !== "int4") return new Int8Array(data.buffer, data.byteOffset, data.byteLength);
+  const values = new Int8Array(elementCount(shape));
+  for (let i = 0; i < values.length; i++) {
+    const byte = data[i >> 1] as number;
+    values[i] = ((i & 1 ? byte : byte << 4) << 24) >> 28;
+  }
+  return values;
+}
+
+/** One float scale for each of `channels` channels from `first` on. */
+export function placeScales(to: Lowering, { quantization }: Tensor, first: number, channels: number): number {
+  const scale = quantization?.scale ?? [1];
+  const own = Float32Array.from({ length: channels }, (_, i) => scale[scale.length === 1 ? 0 : first + i] as number);
+  return to.place(new Uint8Array(own.buffer));
+}
+
+/** The address of a bias from channel `first` on; none where there is no bias. */
+export function biasAt(bias: Placed | undefined, first = 0): { readonly bias?: number } {
+  return bias === undefined ? {} : { bias: bias.address + first * 4 };
+}
+
+/** What a product is, besides its weights, clamp and bias, which are taken from the node. */
+export interface FloatProduct extends Pick<ProductF32, "x" | "y" | "m" | "n" | "k" | "xStride" | "yStride"> {
+  readonly activation: Activation;
+  /** The first output channel. */
+  readonly first: number;
+  readonly asymmetric: boolean;
+  readonly patches?: PatchesF32;
+  readonly places?: Places;
+  /** float32 weights `[n][k]` in place of the node's own. */
+  readonly data?: Float32Array;
+}
+
+/** Lowers a product of the node's weights `[n][k]`, rows `first` to `first + n` of them. */
+export function lowerFloatProduct(node: Constrained, to: Lowering, product: FloatProduct): void {
+  const { x, y, m, n, k, first, patches, places = USUAL } = product;
+  const weights = to.inputs[places.w] as Placed;
+  const [lo, hi] = BOUNDS[product.activation];
+  const common = { ...{ x, y, m, n, k, lo, hi }, ...biasAt(to.inputs[places.bias], first), ...stridesOf(product) };
+  const note = `${m}x${n}x${k}`;
+  if (weights.dtype === "float32") {
+    const gemm = { ...common, ...floatWeights(to, weights, product) };
+    if (patches) callConv(to, "convF32", gemm, patches, `im2col gemmF32 ${note}`);
+    else callGemm(to, "gemmF32", gemm, `gemmF32 ${note}`);
+    return;
+  }
+  const channels = patches?.channels ?? k;
+  const data = int8Or4(inputOf(node, places.w)).subarray(first * k, (first + n) * k);
+  const w = to.place(packPanelsHybrid(data, n, k / channels, channels));
+  const scaleTable = placeScales(to, weights, first, n);
+  const gemm = { ...common, w, scaleTable, asymmetric: product.asymmetric };
+  if (patches) callConv(to, "convHybrid", gemm, patches, `im2col hybrid ${note}`);
+  else callGemm(to, "gemmHybrid", gemm, `hybrid gemm ${note}`);
+}
+
+function stridesOf({ xStride, yStride }: FloatProduct): Pick<ProductF32, "xStride" | "yStride"> {
+  return { ...(xStride === undefined ? {} : { xStride }), ...(yStride === undefined ? {} : { yStride }) };
+}
+
+/** Constant weights as panels, computed ones where they are. */
+function floatWeights(to: Lowering, weights: Placed, { n, k, first, data }: FloatProduct) {
+  if (weights.data === undefined) return { w: weights.address + first * k * 4, wStep: 4, wColumn: k * 4 };
+  return { w: to.place(packPanelsF32(data ?? float32(weights).subarray(first * k, (first + n) * k), n, k)) };
+}
+
+/** Appends a product; one of no batches' table gets one. */
+export function callGemm(to: Lowering, kernel: "gemmF32" | "gemmHybrid", product: ProductF32, note: string): void {
+  const offsetsTable = product.offsetsTable ?? to.place(new Uint8Array(12));
+  const { params, scratchBytes } = gemmF32Params({ ...product, offsetsTable });
+  to.call({ kernel, params: { ...params, ...to.scratch(scratchBytes) }, note });
+}
+
+/** Appends a convolution. */
+export function callConv(
+  to: Lowering,
+  kernel: "convF32" | "convHybrid",
+  product: ProductF32,
+  patches: PatchesF32,
+  note: string,
+): void {
+  const { params, scratchBytes } = convF32Params(product, patches);
+  to.call({ kernel, params: { ...params, ...to.scratch(scratchBytes) }, note });
+}
