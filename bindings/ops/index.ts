@@ -98,6 +98,10 @@ import { reduceProd } from "./pool/reduceProd.ts";
 import { sum } from "./pool/sum.ts";
 import { conv2d } from "./product/conv2d.ts";
 import { fullyConnected } from "./product/fullyConnected.ts";
+import { bidirectionalLstm } from "./recurrent/bidirectionalLstm.ts";
+import { lstm } from "./recurrent/lstm.ts";
+import { bidirectionalRnn, rnn } from "./recurrent/rnn.ts";
+import { svdf } from "./recurrent/svdf.ts";
 import { resizeBilinear } from "./resize/resizeBilinear.ts";
 import { resizeNearestNeighbor } from "./resize/resizeNearestNeighbor.ts";
 import { signalAutoScale } from "./signal/signalAutoScale.ts";
@@ -282,4 +286,9 @@ export const operators: Operators = {
   signalSubtraction,
   signalGain,
   signalLog,
+  lstm,
+  bidirectionalLstm,
+  rnn,
+  bidirectionalRnn,
+  svdf,
 };

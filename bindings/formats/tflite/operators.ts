@@ -11,6 +11,8 @@ import {
   readInt32s,
   readString,
 } from "./flatbuffer.ts";
+import type { Activation, AnyNode, Attributes, Node, OpKind, Padding, RnnAttributes } from "../../graph.ts";
+import { type FlatTable, readBool, readFloat32, readInt8, readInt32, readInt32s, readString } from "./flatbuffer.ts";
 
 /** The options table of an operator; absent fields, or an absent table, have the schema's defaults. */
 export interface Options {
@@ -56,6 +58,7 @@ export const OPERATORS: { readonly [code: number]: Entry | undefined } = {
     ...{ radius: int(o, 0), bias: real(o, 1), alpha: real(o, 2), beta: real(o, 3) },
   })),
   14: entry("logistic", 0, none),
+  16: entry("lstm", 14, (o) => lstm(o, { cellClip: 1, projectionClip: 2, asymmetric: 4 }, false)),
   17: entry("maxPool2d", 5, pool),
   18: entry("mul", 21, (o) => ({ activation: activation(o, 0) })),
   19: entry("relu", 0, none),
@@ -63,11 +66,14 @@ export const OPERATORS: { readonly [code: number]: Entry | undefined } = {
   21: entry("relu6", 0, none),
   22: entry("reshape", 17, reshape),
   23: entry("resizeBilinear", 15, (o) => ({ alignCorners: flag(o, 2), halfPixelCenters: flag(o, 3) })),
+  24: entry("rnn", 7, (o) => ({ ...rnn(o, 0, 1), timeMajor: false, sequence: false })),
   25: entry("softmax", 9, (o) => ({ beta: real(o, 0) })),
   26: entry("spaceToDepth", 19, (o) => ({ block: int(o, 0) })),
+  27: entry("svdf", 6, (o) => ({ rank: int(o, 0), activation: byte(o, 1), asymmetric: flag(o, 2) })),
   28: entry("tanh", 0, none),
   31: entry("call", 16, (o) => ({ subgraphs: [int(o, 0)], bodies: [] })),
   34: entry("pad", 0, none),
+  35: entry("rnn", 31, (o) => ({ ...rnn(o, 1, 2), timeMajor: flag(o, 0), sequence: true })),
   36: entry("gather", 23, (o) => ({ axis: int(o, 0), batchDims: int(o, 1) })),
   37: entry("batchToSpace", 0, none),
   38: entry("spaceToBatch", 0, none),
@@ -76,11 +82,18 @@ export const OPERATORS: { readonly [code: number]: Entry | undefined } = {
   41: entry("sub", 28, (o) => ({ activation: activation(o, 0) })),
   42: entry("div", 29, (o) => ({ activation: activation(o, 0) })),
   43: entry("squeeze", 30, (o) => ({ axes: ints(o, 0) ?? [] })),
+  44: entry("lstm", 71, (o) => lstm(o, { cellClip: 1, projectionClip: 2, timeMajor: 3, asymmetric: 4 }, true)),
   45: entry("stridedSlice", 32, stridedSlice),
+  46: entry("bidirectionalRnn", 70, (o) => ({ ...rnn(o, 1, 3), timeMajor: flag(o, 0), mergeOutputs: flag(o, 2) })),
   47: entry("exp", 0, none),
   48: entry("topK", 0, none),
   49: entry("split", 35, (o) => ({ count: int(o, 0) })),
   50: entry("logSoftmax", 0, none),
+  52: entry("bidirectionalLstm", 69, (o) => ({
+    ...lstm(o, { cellClip: 1, projectionClip: 2, asymmetric: 5 }, true),
+    timeMajor: o.table === undefined || readInt8(o.table, 4, 1) !== 0,
+    mergeOutputs: flag(o, 3),
+  })),
   53: entry("cast", 0, none),
   54: entry("prelu", 0, none),
   55: entry("maximum", 0, none),
@@ -230,6 +243,29 @@ function stridedSlice(o: Options): Attributes["stridedSlice"] {
 
 function byte({ table }: Options, field: number): number {
   return table ? readInt8(table, field, 0) : 0;
+}
+
+/** Fields of the options of an LSTM by number. */
+interface LstmFields {
+  readonly cellClip: number;
+  readonly projectionClip: number;
+  readonly timeMajor?: number;
+  readonly asymmetric: number;
+}
+
+function lstm(o: Options, fields: LstmFields, sequence: boolean): Attributes["lstm"] {
+  return {
+    activation: byte(o, 0),
+    cellClip: real(o, fields.cellClip),
+    projectionClip: real(o, fields.projectionClip),
+    timeMajor: fields.timeMajor !== undefined && flag(o, fields.timeMajor),
+    asymmetric: flag(o, fields.asymmetric),
+    sequence,
+  };
+}
+
+function rnn(o: Options, activation: number, asymmetric: number): Omit<RnnAttributes, "timeMajor"> {
+  return { activation: byte(o, activation), asymmetric: flag(o, asymmetric) };
 }
 
 function subgraphs(o: Options): Attributes["if"] {

@@ -1,0 +1,88 @@
+/** Parameter blocks of this family. Strides are in elements; states are `[batch, size]` and change in place. */
+
+/**
+ * A recurrent layer over a sequence. x, aux, y at (batch b, time t): b·Row + t·Step. Weights are `[outputs, inputs]`, float32, or
+ * int8 with one scale where `quantized` is 1; then rows of inputs are quantized as they come, with zero points where
+ * `asymmetric` is 1. Addresses of what is not there are 0.
+ */
+@unmanaged
+export class Sequence {
+  x: u32;
+  aux: u32;
+  y: u32;
+  h: u32;
+  c: u32;
+  /** For each gate (input, forget, cell, output; one of an RNN) eight words: `Gate`. */
+  gates: u32;
+  scratch: u32;
+  scratchStride: u32;
+  batch: u32;
+  time: u32;
+  inputs: u32;
+  auxInputs: u32;
+  cells: u32;
+  outputs: u32;
+  xStep: u32;
+  xRow: u32;
+  auxStep: u32;
+  auxRow: u32;
+  yStep: u32;
+  yRow: u32;
+  /** 1: from the last time to the first. */
+  reverse: u32;
+  quantized: u32;
+  asymmetric: u32;
+  /** 0 none, 1 relu, 2 −1 to 1, 3 relu6, 4 tanh. */
+  activation: u32;
+  projection: u32;
+  projectionBias: u32;
+  projectionScale: f32;
+  /** 0: no clipping. */
+  cellClip: f32;
+  projectionClip: f32;
+}
+
+/** A gate: addresses of its weights, and their scales. */
+@unmanaged
+export class Gate {
+  x: u32;
+  aux: u32;
+  h: u32;
+  bias: u32;
+  /** float32, of the cell. */
+  peephole: u32;
+  norm: u32;
+  xScale: f32;
+  auxScale: f32;
+  hScale: f32;
+}
+
+/** SVDF: `filters = units · rank`, features `[filters, inputs]`, time weights and state `[filters, memory]`. */
+@unmanaged
+export class Svdf {
+  x: u32;
+  y: u32;
+  state: u32;
+  features: u32;
+  time: u32;
+  /** 0: none. */
+  bias: u32;
+  scratch: u32;
+  scratchStride: u32;
+  batch: u32;
+  inputs: u32;
+  units: u32;
+  rank: u32;
+  memory: u32;
+  activation: u32;
+  quantized: u32;
+  asymmetric: u32;
+  featureScale: f32;
+  /** Of int8: the input's zero point, the output's, and two rescalings. */
+  xZeroPoint: i32;
+  yZeroPoint: i32;
+  multiplier1: i32;
+  shift1: i32;
+  multiplier2: i32;
+  shift2: i32;
+}

@@ -1,0 +1,59 @@
+/** BIDIRECTIONAL_SEQUENCE_LSTM of float32, with float32 or int8 weights. */
+import type { NodeView, Operator } from "../types.ts";
+import { type CellInputs, callCell, cellMacs, checkCell, type RecurrentActivation } from "./cells.ts";
+import { outputTypes, placeOf, requireActivation } from "./rnn.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    /** x, 17 tensors of each direction, both states of each, aux, and its four weights of each. */
+    readonly bidirectionalLstm: LstmAttributes & { readonly mergeOutputs: boolean };
+  }
+}
+
+function direction(x: number, aux: number, first: number, auxFirst: number, h: number): CellInputs {
+  const gates = [0, 1, 2, 3].map((i) => ({
+    x: first + i,
+    h: first + 4 + i,
+    // There is no weight from the state to the cell gate.
+    peephole: i === 2 ? -1 : first + 8 + Math.min(i, 2),
+    bias: first + 11 + i,
+    aux: auxFirst < 0 ? -1 : auxFirst + i,
+    norm: -1,
+  }));
+  return { x, aux, gates, projection: first + 15, projectionBias: first + 16, h, c: h + 1 };
+}
+
+function directions(node: NodeView<"bidirectionalLstm">): readonly [CellInputs, CellInputs] {
+  const hasAux = node.inputs[39] !== undefined;
+  const crossed = hasAux && node.inputs[41] !== undefined;
+  const aux = crossed ? 39 : -1;
+  return [
+    direction(0, aux, 1, crossed ? 40 : -1, 35),
+    direction(hasAux && !crossed ? 39 : 0, aux, 18, crossed ? 44 : -1, 37),
+  ];
+}
+
+/** C1–C6: see `checkCell`. C7: an activation that is known. C8: the outputs that merging asks for. */
+export const bidirectionalLstm: Operator<"bidirectionalLstm"> = {
+  infer(node) {
+    const { activation, timeMajor, mergeOutputs } = node.attributes;
+    requireActivation(node, activation);
+    const [forward, backward] = directions(node).map((cell) => checkCell(node, cell, true, timeMajor));
+    return outputTypes(node, mergeOutputs, [forward?.outputs ?? 0, backward?.outputs ?? 0]);
+  },
+  macs: (node) =>
+    directions(node).reduce(
+      (sum, cell) => sum + cellMacs(checkCell(node, cell, true, node.attributes.timeMajor), 4),
+      0,
+    ),
+  lower(node, to) {
+    const { activation, cellClip, projectionClip, asymmetric, timeMajor, mergeOutputs } = node.attributes;
+    const cells = directions(node);
+    const sizes = cells.map((cell) => checkCell(node, cell, true, timeMajor));
+    for (const [i, cell] of cells.entries())
+      callCell(to, cell, sizes[i] as (typeof sizes)[number], {
+        ...{ activation: activation as RecurrentActivation, cellClip, projectionClip, asymmetric },
+        ...placeOf(i, mergeOutputs, [sizes[0]?.outputs ?? 0, sizes[1]?.outputs ?? 0]),
+      });
+  },
+};

@@ -1,0 +1,68 @@
+/** LSTM and UNIDIRECTIONAL_SEQUENCE_LSTM. */
+import { constrain } from "../constraints.ts";
+import type { Operator } from "../types.ts";
+import { type CellInputs, callCell, cellMacs, checkCell, type RecurrentActivation } from "./cells.ts";
+import { requireActivation } from "./rnn.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    /**
+     * x, weights of the gates (input, forget, cell, output), recurrent weights, weights of the state (input, forget, output),
+     * biases, projection and its bias, states of the output and the cell, perhaps normalization. One time only where
+     * `sequence` is false.
+     */
+    readonly lstm: LstmAttributes & { readonly sequence: boolean };
+  }
+
+  interface LstmAttributes {
+    /** TensorFlow Lite's number. */
+    readonly activation: number;
+    /** 0: none. */
+    readonly cellClip: number;
+    readonly projectionClip: number;
+    readonly timeMajor: boolean;
+    readonly asymmetric: boolean;
+  }
+}
+
+const CELL: CellInputs = {
+  x: 0,
+  aux: -1,
+  gates: [0, 1, 2, 3].map((i) => ({
+    x: 1 + i,
+    h: 5 + i,
+    peephole: i === 2 ? -1 : 9 + Math.min(i, 2),
+    bias: 12 + i,
+    aux: -1,
+    norm: 20 + i,
+  })),
+  projection: 16,
+  projectionBias: 17,
+  h: 18,
+  c: 19,
+};
+
+/**
+ * C1–C6: see `checkCell`. C7: an activation that is known. C8: one output. Source: TFLite's lstm_eval.
+ */
+export const lstm: Operator<"lstm"> = {
+  infer(node) {
+    const { activation, sequence, timeMajor } = node.attributes;
+    requireActivation(node, activation);
+    constrain(node, "C8", node.outputs.length === 1, () => ({
+      expected: "1 output",
+      received: `${node.outputs.length}`,
+    }));
+    const { outputs } = checkCell(node, CELL, sequence, timeMajor);
+    return [{ dtype: "float32", shape: [...(node.inputs[0]?.shape ?? []).slice(0, -1), outputs] }];
+  },
+  macs: (node) => cellMacs(checkCell(node, CELL, node.attributes.sequence, node.attributes.timeMajor), 4),
+  lower(node, to) {
+    const { activation, cellClip, projectionClip, asymmetric, sequence, timeMajor } = node.attributes;
+    const sizes = checkCell(node, CELL, sequence, timeMajor);
+    callCell(to, CELL, sizes, {
+      ...{ activation: activation as RecurrentActivation, cellClip, projectionClip, asymmetric },
+      ...{ reverse: false, output: 0, width: sizes.outputs, offset: 0 },
+    });
+  },
+};

@@ -1,0 +1,123 @@
+/** RNN, UNIDIRECTIONAL_SEQUENCE_RNN and BIDIRECTIONAL_SEQUENCE_RNN of float32, with float32 or int8 weights. */
+import { constrain } from "../constraints.ts";
+import type { NodeView, Operator } from "../types.ts";
+import { type CellInputs, callCell, cellMacs, checkCell, type RecurrentActivation } from "./cells.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    /** x, weights, recurrent weights, bias, state. One time only where `sequence` is false. */
+    readonly rnn: RnnAttributes & { readonly sequence: boolean };
+    /** x, then the same of both directions, perhaps aux, its weights of both. */
+    readonly bidirectionalRnn: RnnAttributes & { readonly mergeOutputs: boolean };
+  }
+
+  interface RnnAttributes {
+    /** TensorFlow Lite's number. */
+    readonly activation: number;
+    readonly timeMajor: boolean;
+    readonly asymmetric: boolean;
+  }
+}
+
+const NONE = { peephole: -1, norm: -1 };
+
+function direction(x: number, aux: number, first: number, auxWeights: number): CellInputs {
+  const gate = { x: first, h: first + 1, bias: first + 2, aux: auxWeights, ...NONE };
+  return { x, aux, gates: [gate], projection: -1, projectionBias: -1, h: first + 3, c: -1 };
+}
+
+export function requireActivation(node: { readonly where: string }, activation: number): RecurrentActivation {
+  constrain(
+    node,
+    "C7",
+    activation >= 0 && activation <= 4,
+    () => ({ expected: "an activation up to TANH", received: `${activation}` }),
+    "UNSUPPORTED",
+  );
+  return activation as RecurrentActivation;
+}
+
+const FORWARD = direction(0, -1, 1, -1);
+
+const runOf = ({ activation, asymmetric }: { readonly activation: number; readonly asymmetric: boolean }) => ({
+  activation: activation as RecurrentActivation,
+  asymmetric,
+  cellClip: 0,
+  projectionClip: 0,
+});
+
+/** C1–C6: see `checkCell`. C7: an activation that is known. Source: TFLite's kernel_utils::RnnBatchStep. */
+export const rnn: Operator<"rnn"> = {
+  infer(node) {
+    requireActivation(node, node.attributes.activation);
+    const { sequence, timeMajor } = node.attributes;
+    const { outputs } = checkCell(node, FORWARD, sequence, timeMajor);
+    return [{ dtype: "float32", shape: [...(node.inputs[0]?.shape ?? []).slice(0, -1), outputs] }];
+  },
+  macs: (node) => cellMacs(checkCell(node, FORWARD, node.attributes.sequence, node.attributes.timeMajor), 1),
+  lower(node, to) {
+    const sizes = checkCell(node, FORWARD, node.attributes.sequence, node.attributes.timeMajor);
+    callCell(to, FORWARD, sizes, {
+      ...runOf(node.attributes),
+      ...{ reverse: false, output: 0, width: sizes.outputs, offset: 0 },
+    });
+  },
+};
+
+/** Both directions: with aux weights both read aux, too; without, the second reads aux in place of the input. */
+export function directions(node: NodeView<"bidirectionalRnn">): readonly [CellInputs, CellInputs] {
+  const has = (i: number) => node.inputs[i] !== undefined;
+  const crossed = has(9) && has(10);
+  return [
+    direction(0, crossed ? 9 : -1, 1, crossed ? 10 : -1),
+    direction(has(9) && !crossed ? 9 : 0, crossed ? 9 : -1, 5, crossed ? 11 : -1),
+  ];
+}
+
+/** C1–C6: see `checkCell`. C7: an activation that is known. C8: the outputs that merging asks for. */
+export const bidirectionalRnn: Operator<"bidirectionalRnn"> = {
+  infer(node) {
+    const { activation, timeMajor, mergeOutputs } = node.attributes;
+    requireActivation(node, activation);
+    const [forward, backward] = directions(node).map((cell) => checkCell(node, cell, true, timeMajor));
+    const sizes = [forward?.outputs ?? 0, backward?.outputs ?? 0] as const;
+    return outputTypes(node, mergeOutputs, sizes);
+  },
+  macs: (node) =>
+    directions(node).reduce(
+      (sum, cell) => sum + cellMacs(checkCell(node, cell, true, node.attributes.timeMajor), 1),
+      0,
+    ),
+  lower(node, to) {
+    const cells = directions(node);
+    const sizes = cells.map((cell) => checkCell(node, cell, true, node.attributes.timeMajor));
+    for (const [i, cell] of cells.entries())
+      callCell(to, cell, sizes[i] as (typeof sizes)[number], {
+        ...runOf(node.attributes),
+        ...placeOf(i, node.attributes.mergeOutputs, [sizes[0]?.outputs ?? 0, sizes[1]?.outputs ?? 0]),
+      });
+  },
+};
+
+/** Types of the outputs of two directions. */
+export function outputTypes(
+  node: { readonly where: string; readonly inputs: NodeView<"rnn">["inputs"]; readonly outputs: readonly unknown[] },
+  mergeOutputs: boolean,
+  [forward, backward]: readonly [number, number],
+) {
+  const wanted = mergeOutputs ? 1 : 2;
+  constrain(node, "C8", node.outputs.length === wanted, () => ({
+    expected: `${wanted} outputs`,
+    received: `${node.outputs.length}`,
+  }));
+  const before = node.inputs[0]?.shape.slice(0, -1) ?? [];
+  const widths = mergeOutputs ? [forward + backward] : [forward, backward];
+  return widths.map((width) => ({ dtype: "float32" as const, shape: [...before, width] }));
+}
+
+/** Where direction i writes. */
+export function placeOf(i: number, mergeOutputs: boolean, [forward, backward]: readonly [number, number]) {
+  const reverse = i === 1;
+  if (!mergeOutputs) return { reverse, output: i, width: reverse ? backward : forward, offset: 0 };
+  return { reverse, output: 0, width: forward + backward, offset: reverse ? forward : 0 };
+}
