@@ -1,6 +1,6 @@
 /** Operators of the file → nodes of the graph: one entry per BuiltinOperator. */
 import { ensure, Pint8Error } from "../../errors.ts";
-import type { Activation, AnyNode, Attributes, Node, OpKind, Padding } from "../../graph.ts";
+import type { Activation, AnyNode, Attributes, Node, OpKind, Padding, RnnAttributes } from "../../graph.ts";
 import {
   type FlatTable,
   readBool,
@@ -11,8 +11,6 @@ import {
   readInt32s,
   readString,
 } from "./flatbuffer.ts";
-import type { Activation, AnyNode, Attributes, Node, OpKind, Padding, RnnAttributes } from "../../graph.ts";
-import { type FlatTable, readBool, readFloat32, readInt8, readInt32, readInt32s, readString } from "./flatbuffer.ts";
 
 /** The options table of an operator; absent fields, or an absent table, have the schema's defaults. */
 export interface Options {
