@@ -1,16 +1,19 @@
-import { importModel } from "./formats/index.ts";
-import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "./graph.ts";
+import { Pint8Error } from "./errors.ts";
+import { importModel, type Outline, type OutlinedOperator, outlineModel } from "./formats/index.ts";
+import { setShapes } from "./formats/shapes.ts";
+import { type AnyNode, type Graph, NONE, type Port, type TensorId, tensorOf } from "./graph.ts";
 import { bind } from "./ops/bind.ts";
 import { operators } from "./ops/index.ts";
 import { loadPacker } from "./packer/index.ts";
-import { type PassOptions, runPasses } from "./passes/index.ts";
+import { asInt8, type PassOptions, runPasses } from "./passes/index.ts";
+import { survey } from "./passes/survey.ts";
 import { isPlan, readPlan } from "./plan/file.ts";
 import { planGraph } from "./plan/plan.ts";
 import { memoryBytes, type Plan, type PlanPort, type PlanStep } from "./plan/types.ts";
 import type { ModuleName } from "./primitives/modules.ts";
 import { loadModule } from "./session/modules.ts";
 import { readSource, type Source } from "./session/source.ts";
-import type { DType } from "./tensor.ts";
+import { byteLength, type DType } from "./tensor.ts";
 
 export interface InspectOptions extends PassOptions {
   readonly module?: ModuleName | "auto";
@@ -45,6 +48,8 @@ export interface OperatorReport {
   readonly sparsity: number;
   /** The kernels that run it, with their notes; empty where it costs nothing. */
   readonly kernels: readonly string[];
+  /** Why it does not run here; empty where it does. */
+  readonly refusal: string;
 }
 
 export interface Totals {
@@ -67,24 +72,97 @@ export interface Inspection {
   readonly outputs: readonly Omit<PlanPort, "address">[];
   readonly operators: readonly OperatorReport[];
   readonly totals: Totals;
+  /** Why the model does not run here, as `loadModel` would say it; empty where it does. */
+  readonly refusal: string;
 }
 
 /**
  * What a model or plan is made of, and what this engine makes of it. A plan no longer has operators: its kernel calls are
  * reported, without tensors.
  *
- * Errors: those of `loadModel`.
+ * A .tflite model that cannot run is reported as it stands in the file, with all operators and a `refusal` for each that
+ * stands in the way; its totals know of no memory.
+ *
+ * Errors: those of `loadModel`, where not even the file can be read.
  */
 export async function inspectModel(source: Source, options: InspectOptions = {}): Promise<Inspection> {
   const bytes = await readSource(source);
   if (isPlan(bytes)) return inspectPlan(readPlan(bytes));
   const { batch, shapes, module = "auto", ...passes } = options;
-  const graph = runPasses(importModel(bytes, { batch, shapes }), passes);
+  const loaded = orRefusal(() => runPasses(importModel(bytes, { batch, shapes }), passes));
+  if (loaded instanceof Pint8Error) return inspectRefused(bytes, options, loaded);
+  const graph = loaded;
   const [kernels, packer] = await Promise.all([loadModule(module), loadPacker()]);
   const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer });
   const calls = byOperator(plan.steps);
   const reports = graph.nodes.map((node) => operatorReport(graph, node, calls.get(node.where) ?? []));
   return report(graph.name, plan, reports, sparsityOf(graph, graph.nodes));
+}
+
+function orRefusal<T>(load: () => T): T | Pint8Error {
+  try {
+    return load();
+  } catch (error) {
+    if (error instanceof Pint8Error && error.code !== "INVALID_OPTION") return error;
+    throw error;
+  }
+}
+
+async function inspectRefused(bytes: Uint8Array, options: InspectOptions, refusal: Pint8Error): Promise<Inspection> {
+  const outline = orRefusal(() => outlineModel(bytes));
+  if (outline === undefined || outline instanceof Pint8Error) throw refusal;
+  const { name: module } = await loadModule(options.module ?? "auto");
+  const { graph, refusals } = refusalsOf(outline, options);
+  const operators = outline.operators.map((each) => outlinedReport(graph, each, refusals.get(each.where)));
+  const weightBytes = operators.reduce((sum, each) => sum + each.weightBytes, 0);
+  const port = ({ name, tensor }: Port): Inspection["inputs"][number] => {
+    const { dtype, shape, quantization } = tensorOf(graph, tensor);
+    const one = quantization?.scale.length === 1;
+    const [scale, zeroPoint] = one ? [quantization.scale[0] as number, quantization.zeroPoint[0] ?? 0] : [0, 0];
+    return { name, dtype, shape, scale, zeroPoint, bytes: byteLength({ dtype, shape }) };
+  };
+  const none = { macs: 0, arenaBytes: 0, imageBytes: 0, scratchBytes: 0, memoryBytes: 0 };
+  return {
+    name: outline.name,
+    module,
+    inputs: outline.inputs.map(port),
+    outputs: outline.outputs.map(port),
+    operators,
+    totals: { ...none, weightBytes, sparsity: sparsityOf(graph, graph.nodes) },
+    refusal: refusal.message,
+  };
+}
+
+/** The nodes that there are, results of the others as inputs, and what each node lacks. */
+function refusalsOf({ operators, ...outline }: Outline, { shapes }: InspectOptions) {
+  const nodes = operators.flatMap(({ node }) => (node instanceof Pint8Error ? [] : [node]));
+  const graph = setShapes({ ...outline, nodes, subgraphs: [] }, shapes);
+  const refusals = new Map(survey(graph, asInt8));
+  for (const { where, node } of operators) if (node instanceof Pint8Error) refusals.set(where, node);
+  return { graph, refusals };
+}
+
+function outlinedReport(graph: Graph, operator: OutlinedOperator, refusal: Pint8Error | undefined): OperatorReport {
+  const tensors = (ids: readonly TensorId[]) => ids.filter((id) => id !== NONE).map((id) => tensorReport(graph, id));
+  const { where, name, inputs, outputs, node } = operator;
+  const constants = inputs.map((id) => (id === NONE ? 0 : (tensorOf(graph, id).data?.length ?? 0)));
+  return {
+    where,
+    kind: node instanceof Pint8Error ? name : node.kind,
+    inputs: tensors(inputs),
+    outputs: tensors(outputs),
+    attributes: node instanceof Pint8Error ? {} : { ...node.attributes },
+    macs: 0,
+    weightBytes: constants.reduce((sum, bytes) => sum + bytes, 0),
+    sparsity: 0,
+    kernels: [],
+    refusal: refusal === undefined ? "" : refusalText(where, refusal),
+  };
+}
+
+/** The message without the place, which stands beside it. */
+function refusalText(where: string, { message }: Pint8Error): string {
+  return message.startsWith(where) ? message.slice(where.length).replace(/^[,:] */, "") : message;
 }
 
 function inspectPlan(plan: Plan): Inspection {
@@ -99,6 +177,7 @@ function inspectPlan(plan: Plan): Inspection {
       weightBytes: step.bytes,
       sparsity: 0,
       kernels: [kernelText(step)],
+      refusal: "",
     }),
   );
   return report("plan", plan, reports, 0);
@@ -114,6 +193,7 @@ function report(name: string, plan: Plan, operators: readonly OperatorReport[], 
     inputs: plan.inputs.map(port),
     outputs: plan.outputs.map(port),
     operators,
+    refusal: "",
     totals: {
       macs: sum(({ macs }) => macs),
       weightBytes: sum(({ weightBytes }) => weightBytes),
@@ -140,6 +220,7 @@ function operatorReport(graph: Graph, node: AnyNode, calls: readonly PlanStep[])
     weightBytes: constants.reduce((sum, bytes) => sum + bytes, 0),
     sparsity: sparsityOf(graph, [node]),
     kernels: calls.map(kernelText),
+    refusal: "",
   };
 }
 

@@ -3,6 +3,9 @@ import { Pint8Error } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { importOnnx, isOnnx } from "./onnx/index.ts";
 import { importTflite, isTflite } from "./tflite/index.ts";
+import { type Outline, outlineTflite } from "./tflite/outline.ts";
+
+export type { Outline, OutlinedOperator } from "./tflite/outline.ts";
 
 /** What importers take besides the bytes. */
 export interface ImportOptions {
@@ -25,6 +28,11 @@ const FORMATS: readonly Format[] = [
   { recognises: isTflite, read: importTflite },
   { recognises: isOnnx, read: importOnnx },
 ];
+
+/** What stands in a model that cannot be read whole; undefined for formats that have no such view. */
+export function outlineModel(bytes: Uint8Array): Outline | undefined {
+  return isTflite(bytes) ? outlineTflite(bytes) : undefined;
+}
 
 /**
  * Reads a model file. Everything in it is checked but what operators demand of their tensors, which `infer` checks.

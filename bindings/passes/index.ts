@@ -52,7 +52,7 @@ export function runPasses(graph: Graph, options: PassOptions = {}): Graph {
 }
 
 /** int4 constants and legacy uint8 as int8, in the graph and in those that its nodes run. */
-const asInt8 = (graph: Graph): Graph => mapBodies(makeSigned(unpackNibbles(graph)), asInt8);
+export const asInt8 = (graph: Graph): Graph => mapBodies(makeSigned(unpackNibbles(graph)), asInt8);
 
 /** The passes over a graph with its types, and over the graphs that its nodes run. */
 function rewrite(graph: Graph, names: readonly string[], operators: Operators): Graph {

@@ -110,13 +110,3 @@ function checkRunnable({ tensors, nodes, inputs, outputs }: Graph): void {
   }
   for (const { tensor } of outputs) assert.ok(ready.has(tensor), `output ${tensor}`);
 }
-
-function _caught(run: () => unknown): Pint8Error {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof Pint8Error, String(error));
-    return error;
-  }
-  assert.fail("no error");
-}

@@ -20,19 +20,20 @@ export async function inspect(model: string, options: InspectOptions, { out }: S
   else for (const line of inspectionLines(inspection)) out(line);
 }
 
-function inspectionLines({ inputs, outputs, module, operators, totals }: Inspection): readonly string[] {
+function inspectionLines({ inputs, outputs, module, operators, totals, refusal }: Inspection): readonly string[] {
   const { macs, weightBytes, sparsity, arenaBytes, imageBytes, scratchBytes, memoryBytes } = totals;
   return [
     ...inputs.map((port) => `input   ${portLine(port)}`),
     ...outputs.map((port) => `output  ${portLine(port)}`),
     `module  ${module}`,
+    ...(refusal === "" ? [] : [`refused ${refusal}`]),
     `work    ${count(macs)} MACs, ${count(operators.length)} operators`,
     `weights ${count(weightBytes)} bytes, ${percent(sparsity)} of int8 weights zero`,
     `memory  ${count(memoryBytes)} bytes: arena ${count(arenaBytes)}, image ${count(imageBytes)}, scratch ${count(scratchBytes)}`,
     "",
     ...table(
       [
-        ["operator", "inputs", "outputs", "MACs", "weight bytes", "zeros", "kernel"],
+        ["operator", "inputs", "outputs", "MACs", "weight bytes", "zeros", "runs here", "kernel"],
         ...operators.map((operator) => [
           operator.where,
           inputText(operator),
@@ -40,7 +41,8 @@ function inspectionLines({ inputs, outputs, module, operators, totals }: Inspect
           count(operator.macs),
           count(operator.weightBytes),
           operator.sparsity === 0 ? "" : percent(operator.sparsity),
-          operator.kernels.join(", ") || "none",
+          operator.refusal === "" ? "yes" : "no",
+          operator.refusal || operator.kernels.join(", ") || "none",
         ]),
       ],
       [3, 4, 5],

@@ -54,7 +54,8 @@ export function readNodes(
   return operators.map(({ table, name, ...code }) => readNode(table, code, `${table.where} (${name})`, tensorCount));
 }
 
-function operatorCode(table: FlatTable, codes: readonly OperatorCode[]): OperatorCode {
+/** The code of an operator. */
+export function operatorCode(table: FlatTable, codes: readonly OperatorCode[]): OperatorCode {
   const index = readUint32(table, OPERATOR.codeIndex, 0);
   const code = codes[index];
   if (code !== undefined) return code;
@@ -96,7 +97,8 @@ function list(items: readonly (string | number)[], most: number): string {
   return items.slice(0, most).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-function readNode(
+/** One operator as a node; UNSUPPORTED where pint8 does not run it. */
+export function readNode(
   table: FlatTable,
   { code, custom }: Omit<OperatorCode, "name">,
   where: string,
@@ -108,7 +110,11 @@ function readNode(
   if (own !== undefined)
     return own({ where, inputs, outputs }, readBytes(table, OPERATOR.customOptions) ?? new Uint8Array(0));
   const entry = OPERATORS[code];
-  ensure(entry !== undefined, "UNSUPPORTED", () => ({ where, expected: "a known operator", received: `${code}` }));
+  ensure(entry !== undefined, "UNSUPPORTED", () => ({
+    where,
+    expected: "an operator that pint8 runs",
+    received: `number ${code}`,
+  }));
   return entry.node({ where, inputs, outputs }, { where, table: readOptions(table, entry.optionsType, where) });
 }
 
