@@ -28,8 +28,10 @@ function startWorkerThread(
   onReply: (reply: Reply) => void,
   onFailure: (cause: unknown) => void,
 ): Service {
-  const file = import.meta.url.endsWith(".ts") ? "../../dist/lib/service.js" : "./service.js";
-  const worker = new Worker(new URL(file, import.meta.url), { execArgv: [] });
+  // Not in one expression: bundlers would look for all files that it can mean.
+  const here = import.meta.url;
+  const file = here.endsWith(".ts") ? "../../dist/lib/service.js" : "./service.js";
+  const worker = new Worker(new URL(file, here), { execArgv: [] });
   worker.on("message", onReply);
   worker.on("error", onFailure);
   worker.on("exit", () => onFailure("its worker has ended"));

@@ -31,8 +31,9 @@ function startWorkerThread({ Worker }: typeof import("node:worker_threads")): St
 
 /** Beside the bundles; the sources, as tests run them, use the bundles' worker, because loaders of TypeScript do not reach workers. */
 function workerFile(): URL {
-  const file = import.meta.url.endsWith(".ts") ? "../../dist/lib/worker.js" : "./worker.js";
-  return new URL(file, import.meta.url);
+  // Not in one expression: bundlers would look for all files that it can mean.
+  const here = import.meta.url;
+  return new URL(here.endsWith(".ts") ? "../../dist/lib/worker.js" : "./worker.js", here);
 }
 
 /** Bundlers find the worker's file by this very expression. */

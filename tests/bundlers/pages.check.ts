@@ -1,0 +1,151 @@
+/** Every bundler with its defaults builds a page from the packed tarball, without a warning, and the page runs. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import {
+  checkPage,
+  checkSite,
+  chrome,
+  closeBrowser,
+  DIGITS,
+  HTML,
+  ISOLATED,
+  noWarning,
+  PAGE,
+  project,
+  tool,
+} from "./support.ts";
+
+/** webpack and Rspack take one. */
+const PACK =
+  'export default { mode: "production", entry: "./page.js", output: { filename: "page.js" }, performance: { hints: false } };\n';
+
+/** For tools that move scripts and leave everything else: what the README says to copy. */
+function copyFiles(folder: string): void {
+  const from = join(folder, "node_modules/pint8");
+  cpSync(join(from, "wasm"), join(folder, "dist/wasm"), { recursive: true });
+  for (const name of ["worker.js", "service.js"])
+    cpSync(join(from, "dist/lib", name), join(folder, "dist/app/js", name));
+  writeFileSync(join(folder, "dist/index.html"), HTML("app/js/page.js"));
+}
+
+/** A server of a tool that says where it is; ended when the work is done. */
+async function served(folder: string, args: readonly string[], work: (url: string) => Promise<void>): Promise<void> {
+  const [name = "", ...rest] = args;
+  const env = { ...process.env, NO_COLOR: "1", NEXT_TELEMETRY_DISABLED: "1" };
+  const child = spawn(join(folder, "node_modules/.bin", name), rest, { cwd: folder, env, detached: true });
+  try {
+    const url = await new Promise<string>((resolve, reject) => {
+      let said = "";
+      const hear = (data: Buffer) => {
+        said += data;
+        const [found] = /http:\/\/(localhost|127\.0\.0\.1):\d+/.exec(said) ?? [];
+        if (found !== undefined && /ready/i.test(said)) resolve(`${found}/`);
+      };
+      child.stdout.on("data", hear);
+      child.stderr.on("data", hear);
+      child.on("exit", () => reject(new Error(said)));
+      setTimeout(() => reject(new Error(`silent for a minute: ${said}`)), 60_000).unref();
+    });
+    await work(url);
+  } finally {
+    if (child.pid !== undefined) process.kill(-child.pid);
+  }
+}
+
+describe("a page from the tarball", { skip: chrome === undefined && "no Chromium here", concurrency: 1 }, () => {
+  after(closeBrowser);
+
+  for (const major of [5, 7, 8])
+    test(`Vite ${major}: build with its defaults`, async () => {
+      const files = { "index.html": HTML("/page.js"), "page.js": PAGE };
+      const folder = project(`vite${major}`, [`vite@${major}`], files);
+      noWarning(tool(folder, "vite", "build"));
+      await checkSite(join(folder, "dist"));
+    });
+
+  test("Vite 7: development, with the line that the documentation names", async () => {
+    const config = `export default { optimizeDeps: { exclude: ["pint8"] }, server: { headers: ${JSON.stringify(ISOLATED)} } };\n`;
+    const files = { "index.html": HTML("/page.js"), "page.js": PAGE, "dev.config.js": config };
+    const folder = project("vite7", ["vite@7"], files);
+    mkdirSync(join(folder, "public"), { recursive: true });
+    cpSync(DIGITS, join(folder, "public/digits_int8.tflite"));
+    await served(folder, ["vite", "--config", "dev.config.js", "--host", "127.0.0.1"], checkPage);
+  });
+
+  test("webpack 5", async () => {
+    const folder = project("webpack", ["webpack@5", "webpack-cli@6"], { "webpack.config.js": PACK, "page.js": PAGE });
+    noWarning(tool(folder, "webpack"));
+    writeFileSync(join(folder, "dist/index.html"), HTML("page.js"));
+    await checkSite(join(folder, "dist"));
+  });
+
+  test("Rspack", async () => {
+    const folder = project("rspack", ["@rspack/core", "@rspack/cli"], { "rspack.config.js": PACK, "page.js": PAGE });
+    noWarning(tool(folder, "rspack", "build"));
+    writeFileSync(join(folder, "dist/index.html"), HTML("page.js"));
+    await checkSite(join(folder, "dist"));
+  });
+
+  test("Rollup, which leaves files where they are", async () => {
+    const config = `import resolve from "@rollup/plugin-node-resolve";
+export default { input: "page.js", output: { dir: "dist/app/js", format: "es" }, plugins: [resolve()] };\n`;
+    const packages = ["rollup@4", "@rollup/plugin-node-resolve"];
+    const folder = project("rollup", packages, { "rollup.config.js": config, "page.js": PAGE });
+    noWarning(tool(folder, "rollup", "-c"));
+    copyFiles(folder);
+    await checkSite(join(folder, "dist"));
+  });
+
+  test("esbuild, which leaves files where they are", async () => {
+    const folder = project("esbuild", ["esbuild"], { "page.js": PAGE });
+    noWarning(tool(folder, "esbuild", "page.js", "--bundle", "--format=esm", "--minify", "--outdir=dist/app/js"));
+    copyFiles(folder);
+    await checkSite(join(folder, "dist"));
+  });
+
+  test("Parcel 2", async () => {
+    const page = PAGE.replace("pint8/worker", "pint8/dist/lib/remote.js");
+    const folder = project("parcel", ["parcel@2"], { "index.html": HTML("page.js"), "page.js": page });
+    noWarning(tool(folder, "parcel", "build", "index.html", "--no-cache"));
+    await checkSite(join(folder, "dist"));
+  });
+
+  test("Next 16: a page, a server component and a route", async () => {
+    const server = `import { loadModel } from "pint8";
+import path from "node:path";
+export const classify = async () => {
+  const model = await loadModel(path.join(process.cwd(), "public/digits_int8.tflite"));
+  const input = Float32Array.from({ length: 784 }, (_, i) => ((i * 37) % 256) / 255);
+  const scores = [...model.run([input])[model.outputs[0].name]];
+  model.close();
+  return scores.join();
+};\n`;
+    const files = {
+      "next.config.mjs": `const headers = ${JSON.stringify(Object.entries(ISOLATED).map(([key, value]) => ({ key, value })))};
+export default { serverExternalPackages: ["pint8"], headers: async () => [{ source: "/:path*", headers }] };\n`,
+      "app/layout.js":
+        'export default function Layout({ children }) { return <html lang="en"><body>{children}</body></html>; }\n',
+      "app/page.js": '"use client";\nimport "./run.js";\nexport default function Page() { return <p>pint8</p>; }\n',
+      "app/run.js": `if (typeof document !== "undefined") import("./main.js");\n`,
+      "app/main.js": PAGE,
+      "app/server.js": server,
+      "app/component/page.js":
+        'import { classify } from "../server.js";\nexport const dynamic = "force-dynamic";\nexport default async function Page() { return <p>{await classify()}</p>; }\n',
+      "app/route/route.js":
+        'import { classify } from "../server.js";\nexport const dynamic = "force-dynamic";\nexport const GET = async () => new Response(await classify());\n',
+    };
+    const folder = project("next", ["next@16", "react@19", "react-dom@19"], files);
+    mkdirSync(join(folder, "public"), { recursive: true });
+    writeFileSync(join(folder, "public/digits_int8.tflite"), readFileSync(DIGITS));
+    noWarning(tool(folder, "next", "build"));
+    await served(folder, ["next", "start", "--port", "0"], async (url) => {
+      await checkPage(url);
+      const route = await (await fetch(`${url}route`)).text();
+      assert.equal(route.split(",").length, 10);
+      assert.ok((await (await fetch(`${url}component`)).text()).includes(`<p>${route}</p>`));
+    });
+  });
+});

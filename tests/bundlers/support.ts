@@ -1,0 +1,227 @@
+/**
+ * Projects of users: a tool from npm in a cache folder, the packed tarball, a page, a build, and Chromium. The cache is
+ * `$PINT8_CACHE`, or `pint8-bundlers` among the user's caches; nothing is installed into the project.
+ */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { homedir } from "node:os";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Browser, chromium } from "playwright-core";
+
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+export const CACHE =
+  process.env.PINT8_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "pint8-bundlers");
+export const DIGITS = join(ROOT, "models/digits/digits_int8.tflite");
+const CHROMES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+export const chrome = CHROMES.find((path) => existsSync(path));
+
+/** The tarball as `npm publish` would send it. */
+export function tarball(): string {
+  const path = join(CACHE, "pint8-0.1.0.tgz");
+  mkdirSync(CACHE, { recursive: true });
+  if (process.env.PINT8_PACKED !== "yes") {
+    execFileSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", CACHE], { cwd: ROOT });
+    process.env.PINT8_PACKED = "yes";
+  }
+  return path;
+}
+
+/** A folder with these packages from npm, installed once, and pint8 from its tarball, every time. */
+export function project(name: string, packages: readonly string[], files: Readonly<Record<string, string>>): string {
+  const folder = join(CACHE, name);
+  const manifest = JSON.stringify({ private: true, type: "module", packages });
+  const known = join(folder, "installed.json");
+  if (!existsSync(known) || readFileSync(known, "utf8") !== manifest) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
+    if (packages.length > 0) run(folder, "npm", "install", "--no-audit", "--no-fund", "--loglevel=error", ...packages);
+    writeFileSync(known, manifest);
+  }
+  const installed = join(folder, "node_modules/pint8");
+  for (const gone of ["dist", "public", ".parcel-cache", ".next", "node_modules/.vite"])
+    rmSync(join(folder, gone), { recursive: true, force: true });
+  rmSync(installed, { recursive: true, force: true });
+  mkdirSync(installed, { recursive: true });
+  execFileSync("tar", ["-xzf", tarball(), "-C", installed, "--strip-components=1"]);
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(join(folder, file, ".."), { recursive: true });
+    writeFileSync(join(folder, file), text);
+  }
+  return folder;
+}
+
+/** Runs a program to its end; returns what it printed, and fails with that where it failed. */
+export function run(cwd: string, command: string, ...args: readonly string[]): string {
+  const { FORCE_COLOR: _color, NODE_OPTIONS: _options, ...inherited } = process.env;
+  const env = { ...inherited, CI: "1", NO_COLOR: "1", NEXT_TELEMETRY_DISABLED: "1" };
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: "utf8", env, timeout: 400_000 });
+  assert.equal(status, 0, `${command} ${args.join(" ")}\n${error ?? ""}${stdout}${stderr}`);
+  return stdout + stderr;
+}
+
+/** A program of `node_modules/.bin`. */
+export const tool = (folder: string, name: string, ...args: readonly string[]): string =>
+  run(folder, join(folder, "node_modules/.bin", name), ...args);
+
+/** What a page says of itself as `globalThis.result`. */
+export interface Result {
+  readonly error?: string;
+  readonly module: string;
+  readonly threads: number;
+  readonly scores: readonly number[];
+  readonly remote?: readonly number[];
+  readonly warnings: readonly string[];
+}
+
+/** The page of all projects: two threads, the same model by `pint8/worker`, and what came of them. */
+export const PAGE = `import { loadModel, topK } from "pint8";
+import { loadModel as loadRemote } from "pint8/worker";
+
+const input = Float32Array.from({ length: 784 }, (_, i) => ((i * 37) % 256) / 255);
+
+async function main() {
+  const warnings = [];
+  const model = await loadModel(new URL("digits_int8.tflite", document.baseURI), {
+    threads: 2,
+    onWarning: (message) => warnings.push(message),
+    ...globalThis.options,
+  });
+  for (let polls = 0; model.threads < 2 && warnings.length === 0 && polls < 1000; polls++)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  const { module, threads } = model;
+  const scores = [...model.run([input])[model.outputs[0].name]];
+  topK(scores);
+  model.close();
+  const other = await loadRemote(fetch(new URL("digits_int8.tflite", document.baseURI)), globalThis.options);
+  const remote = [...(await other.run([input]))[other.outputs[0].name]];
+  other.close();
+  return { module, threads, scores, remote, warnings };
+}
+
+main().then(
+  (result) => Object.assign(globalThis, { result }),
+  (error) => Object.assign(globalThis, { result: { error: error.code + " " + error.message + " | " + error.hint } }),
+);
+`;
+
+export const HTML = (script: string): string =>
+  `<!doctype html><html lang="en"><meta charset="utf-8"><title>pint8</title><link rel="icon" href="data:,"><div id="app"></div><script type="module" src="${script}"></script></html>\n`;
+
+/** What that page must say, by Node. */
+export async function expected(): Promise<readonly number[]> {
+  const { loadModel } = await import("../../bindings/public/index.ts");
+  const model = await loadModel(DIGITS);
+  const input = Float32Array.from({ length: 784 }, (_, i) => ((i * 37) % 256) / 255);
+  const scores = [...(model.run([input])[model.outputs[0].name] ?? assert.fail())];
+  model.close();
+  return scores;
+}
+
+/** No text is evaluated, nothing comes from elsewhere. */
+export const POLICY =
+  "default-src 'none'; connect-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'unsafe-inline'; img-src data:";
+const TYPES: Readonly<Record<string, string>> = {
+  ...{ ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" },
+};
+
+export interface Site {
+  readonly url: string;
+  close(): void;
+}
+
+/** Serves a folder on this machine; `headers` go with every file. */
+export async function serve(folder: string, headers: Readonly<Record<string, string>> = {}): Promise<Site> {
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const file = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
+    const content = await readFile(join(folder, file)).catch(() => undefined);
+    response.writeHead(content === undefined ? 404 : 200, {
+      "Content-Type": TYPES[extname(file)] ?? "application/octet-stream",
+      ...headers,
+    });
+    response.end(content);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+export const ISOLATED = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+  "Cross-Origin-Resource-Policy": "cross-origin",
+};
+
+let browser: Promise<Browser> | undefined;
+const FLAGS =
+  "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+
+export async function closeBrowser(): Promise<void> {
+  await (await browser)?.close();
+  browser = undefined;
+}
+
+/** Opens a page and waits for what it says of itself, and for what the browser complains about. */
+export async function visit(url: string): Promise<{ readonly result: Result; readonly complaints: readonly string[] }> {
+  browser ??= chromium.launch({ executablePath: chrome as string, args: FLAGS.split(" ") });
+  const context = await (await browser).newContext();
+  const complaints: string[] = [];
+  try {
+    const page = await context.newPage();
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(error.message));
+    await page.goto(url);
+    // Polled from here: a strict page evaluates no text that it is asked to.
+    let result: Result | undefined;
+    for (const end = Date.now() + 60_000; result === undefined; await page.waitForTimeout(50)) {
+      result = (await page.evaluate("globalThis.result")) as Result | undefined;
+      assert.ok(Date.now() < end, `no result: ${complaints.join("\n")}`);
+    }
+    return { result, complaints };
+  } finally {
+    await context.close();
+  }
+}
+
+/** A built folder in Chromium: two threads, the bytes of Node, no complaint. */
+export async function checkSite(folder: string, path = ""): Promise<void> {
+  cpSync(DIGITS, join(folder, "digits_int8.tflite"));
+  const site = await serve(folder, { ...ISOLATED, "Content-Security-Policy": POLICY });
+  try {
+    await checkPage(site.url + path);
+  } finally {
+    site.close();
+  }
+}
+
+export async function checkPage(url: string): Promise<void> {
+  const { result, complaints } = await visit(url);
+  assert.equal(result.error, undefined, complaints.join("\n"));
+  const scores = await expected();
+  const { threads, remote, warnings } = result;
+  assert.deepEqual(
+    { scores: result.scores, threads, remote, warnings },
+    { scores, threads: 2, remote: scores, warnings: [] },
+  );
+  assert.deepEqual(complaints, []);
+}
+
+/** Fails where a tool warned. */
+export function noWarning(log: string): void {
+  const lines = log.split("\n").filter((line) => /\bwarn(ing)?s?\b/i.test(line) && !/\b0 warnings?\b/i.test(line));
+  assert.deepEqual(lines, [], log);
+}
