@@ -3,7 +3,17 @@ import type { Conversions } from "./convert.ts";
 import { CONVOLUTIONS } from "./ops/conv.ts";
 import { PRODUCTS } from "./ops/matmul.ts";
 import { MOVES } from "./ops/move.ts";
+import { REDUCTIONS } from "./ops/reduce.ts";
+import { RESIZES } from "./ops/resize.ts";
 import { SHAPES } from "./ops/shape.ts";
 import { ELEMENTWISE } from "./ops/unary.ts";
 
-export const CONVERSIONS: Conversions = { ...CONVOLUTIONS, ...PRODUCTS, ...MOVES, ...SHAPES, ...ELEMENTWISE };
+export const CONVERSIONS: Conversions = {
+  ...CONVOLUTIONS,
+  ...PRODUCTS,
+  ...MOVES,
+  ...REDUCTIONS,
+  ...RESIZES,
+  ...SHAPES,
+  ...ELEMENTWISE,
+};

@@ -45,6 +45,11 @@ function transpose(n: OnnxNode): void {
   n.setPlain(0, permuted(n.b, n.where, id, x.shape, order));
 }
 
+/** A tensor in another shape. */
+export function reshapedTo(n: OnnxNode, id: TensorId, shape: readonly number[]): TensorId {
+  return n.b.add("reshape", n.where, [id, n.b.integers(shape)], {}, [typeOf(n, id)])[0] as TensorId;
+}
+
 /** The value's tensor in another shape, in ONNX's order. */
 function reshapeTo(n: OnnxNode, x: Value, shape: readonly number[]): void {
   const id = n.plain(x);
@@ -123,7 +128,11 @@ function pad(n: OnnxNode): void {
     ordered.flat().map((size) => Math.max(0, size)),
     [rank, 2],
   );
-  if (mode !== "constant") n.refuse("mode constant", mode);
+  if (mode === "reflect" || mode === "edge" || mode === "wrap") {
+    if (mode !== "reflect") n.refuse("mode constant or reflect", mode);
+    const [y] = n.b.add("mirrorPad", n.where, [cropped, added], { mode: "reflect" }, [type], n.outputs[0]);
+    return setIn(n, isLast, y as TensorId);
+  }
   const value = n.numbers(2)?.[0] ?? n.float("value", 0);
   const fill = new DataView(new ArrayBuffer(BITS[type.dtype] / 8));
   if (type.dtype === "float32") fill.setFloat32(0, value, true);
@@ -137,7 +146,106 @@ function pad(n: OnnxNode): void {
 /** Negative paddings cut off. */
 function crop(n: OnnxNode, id: TensorId, pairs: readonly (readonly [number, number])[]): TensorId {
   if (pairs.every(([before, after]) => before >= 0 && after >= 0)) return id;
-  return n.refuse("paddings from 0", JSON.stringify(pairs));
+  const { shape } = n.b.tensor(id);
+  const begins = pairs.map(([before]) => Math.max(0, -before));
+  const sizes = pairs.map(([before, after], i) => (shape[i] as number) + Math.min(0, before) + Math.min(0, after));
+  return n.b.add("slice", n.where, [id, n.b.integers(begins), n.b.integers(sizes)], {}, [typeOf(n, id)])[0] as TensorId;
+}
+
+/** Ranges with steps; bounds beyond the ends are held inside. */
+function slice(n: OnnxNode): void {
+  const x = n.input(0);
+  const rank = x.shape.length;
+  const starts = n.numbers(1) ?? n.ints("starts") ?? [];
+  const ends = n.numbers(2) ?? n.ints("ends") ?? [];
+  const axes = (n.numbers(3) ?? n.ints("axes") ?? starts.map((_, i) => i)).map((axis) => axisOf(n, axis, rank));
+  const steps = n.numbers(4) ?? starts.map(() => 1);
+  const ranges = x.shape.map((size) => ({ begin: 0, end: size, step: 1 }));
+  for (const [i, axis] of axes.entries()) {
+    const size = x.shape[axis] as number;
+    const step = steps[i] as number;
+    const inside = (value: number, lo: number, hi: number) =>
+      Math.min(Math.max(value < 0 ? value + size : value, lo), hi);
+    const [lo, hi] = step > 0 ? [0, size] : [-1, size - 1];
+    ranges[axis] = {
+      begin: inside(starts[i] as number, lo < 0 ? 0 : 0, hi),
+      end: inside(ends[i] as number, lo, hi),
+      step,
+    };
+  }
+  const { ids, isLast } = operands(n, [x]);
+  const id = ids[0] as TensorId;
+  const own = isLast ? reorder(ranges, toLast(rank)) : ranges;
+  // an end before the first element of a backward range is no number of stridedSlice's: it is left out
+  const endMask = own.reduce((mask, { end }, i) => (end < 0 ? mask | (1 << i) : mask), 0);
+  const attributes = { beginMask: 0, endMask, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 0 };
+  const list = (key: "begin" | "end" | "step") => n.b.integers(own.map((each) => each[key]));
+  const inputs = [id, list("begin"), list("end"), list("step")];
+  const [y] = n.b.add("stridedSlice", n.where, inputs, attributes, [typeOf(n, id)], n.outputs[0]);
+  setIn(n, isLast, y as TensorId);
+}
+
+function split(n: OnnxNode): void {
+  const x = n.input(0);
+  const rank = x.shape.length;
+  const axis = axisOf(n, n.int("axis", 0), rank);
+  const count = n.outputs.length;
+  const size = x.shape[axis] as number;
+  const each = Math.ceil(size / count);
+  const given = n.numbers(1) ?? n.ints("split");
+  const sizes = given ?? n.outputs.map((_, i) => Math.max(0, Math.min(each, size - i * each)));
+  const { ids, isLast } = operands(n, [x]);
+  const id = ids[0] as TensorId;
+  const inputs = [id, n.b.integers(sizes), n.b.integers([isLast ? lastAxis(axis, rank) : axis], [])];
+  const types = n.outputs.map(() => typeOf(n, id));
+  for (const [i, y] of n.b.add("splitV", n.where, inputs, {}, types).entries()) setIn(n, isLast, y, i);
+}
+
+function gather(n: OnnxNode): void {
+  const [x, indices] = [n.input(0), n.input(1)];
+  const axis = axisOf(n, n.int("axis", 0), x.shape.length);
+  const id = n.plain(x);
+  const inputs = [id, positive(n, 1, x.shape[axis] as number)];
+  const [y] = n.b.add("gather", n.where, inputs, { axis, batchDims: 0 }, [typeOf(n, id)], n.outputs[0]);
+  if (indices.shape.length > 8) n.refuse("indices of at most 8 dimensions", `${indices.shape.length}`);
+  n.setPlain(0, y as TensorId);
+}
+
+/** Constant indices counted from the end, from the beginning. */
+function positive(n: OnnxNode, i: number, size: number): TensorId {
+  const value = n.input(i);
+  const id = n.plain(value);
+  if (n.b.tensor(id).data === undefined) return id;
+  const numbers = (n.numbers(i) ?? []).map((index) => (index < 0 ? index + size : index));
+  return n.b.integers(numbers, value.shape);
+}
+
+function gatherNd(n: OnnxNode): void {
+  if (n.int("batch_dims", 0) !== 0) n.refuse("batch_dims 0", `${n.int("batch_dims", 0)}`);
+  const id = n.plain(n.input(0));
+  const [y] = n.b.add("gatherNd", n.where, [id, n.plain(n.input(1))], {}, [typeOf(n, id)], n.outputs[0]);
+  n.setPlain(0, y as TensorId);
+}
+
+/** Broadcasting in both directions. */
+function expand(n: OnnxNode): void {
+  const x = n.input(0);
+  const wanted = n.numbers(1) ?? [];
+  const rank = Math.max(wanted.length, x.shape.length);
+  const at = (shape: readonly number[], i: number) => shape[i - rank + shape.length] ?? 1;
+  const shape = Array.from({ length: rank }, (_, i) => {
+    const [a, b] = [at(x.shape, i), at(wanted, i)];
+    return a === 1 ? b : b === 1 ? a : b;
+  });
+  const id = n.plain(x);
+  const [y] = n.b.add("broadcastTo", n.where, [id, n.b.integers(shape)], {}, [typeOf(n, id)], n.outputs[0]);
+  n.setPlain(0, y as TensorId);
+}
+
+function tile(n: OnnxNode): void {
+  const id = n.plain(n.input(0));
+  const repeats = n.b.integers(n.numbers(1) ?? []);
+  n.setPlain(0, n.b.add("tile", n.where, [id, repeats], {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
 }
 
 /** What a value is, for an operator that keeps it. */
@@ -154,6 +262,12 @@ export const MOVES: Conversions = {
   Unsqueeze: unsqueeze,
   Concat: concat,
   Pad: pad,
+  Slice: slice,
+  Split: split,
+  Gather: gather,
+  GatherND: gatherNd,
+  Expand: expand,
+  Tile: tile,
   Identity: identity,
   Dropout: identity,
 };

@@ -31,7 +31,7 @@ function size(n: OnnxNode): void {
   n.setPlain(0, n.b.constant("int64", [], int64s([elementCount(n.input(0).shape)])));
 }
 
-function tensorOfShape(n: OnnxNode): void {
+function constantOfShape(n: OnnxNode): void {
   const sizes = n.numbers(0) ?? [];
   const proto = n.attribute("value")?.tensor;
   const value = proto && tensorOf(proto, n.where, {});
@@ -44,9 +44,17 @@ function tensorOfShape(n: OnnxNode): void {
   n.setPlain(0, n.b.constant(dtype, sizes, bytes) as TensorId);
 }
 
+/** Numbers of a constant range. */
+function range(n: OnnxNode): void {
+  const ids = [0, 1, 2].map((i) => n.plain(n.input(i)));
+  const { dtype } = n.input(0);
+  n.setPlain(0, n.b.add("range", n.where, ids, {}, [{ dtype }], n.outputs[0])[0] as TensorId);
+}
+
 export const SHAPES: Conversions = {
   Constant: constant,
   Shape: shape,
   Size: size,
-  ConstantOfShape: tensorOfShape,
+  ConstantOfShape: constantOfShape,
+  Range: range,
 };

@@ -1,47 +1,127 @@
-/** Functions of each element, and arithmetic of two. */
-import type { Attributes, OpKind } from "../../../graph.ts";
+/** Functions of each element, arithmetic and comparisons of two, choices. */
+import type { Attributes, OpKind, TensorId } from "../../../graph.ts";
+import type { DType } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
-import { chain, elementwise } from "../elementwise.ts";
+import { type Adder, chain, elementwise } from "../elementwise.ts";
+
+const NONE = { activation: "none" } as const;
 
 /** A function of one value that is an operator of the graph. */
 function unary<K extends OpKind>(kind: K, attributes: (n: OnnxNode) => Attributes[K]): Conversion {
   return (n) => elementwise(n, kind, attributes(n), [n.input(0)], { dtype: n.input(0).dtype });
 }
 
-/** Arithmetic of two values that broadcast. */
-function binary<K extends "add" | "sub" | "mul">(kind: K): Conversion {
+/** A function of two values that broadcast; comparisons give bool. */
+function binary<K extends OpKind>(kind: K, attributes: Attributes[K], dtype?: DType): Conversion {
+  return (n) => elementwise(n, kind, attributes, [n.input(0), n.input(1)], { dtype: dtype ?? n.input(0).dtype });
+}
+
+/** One operator of two over any number of values, from the left. */
+function folded<K extends OpKind>(kind: K, attributes: Attributes[K]): Conversion {
   return (n) => {
-    const attributes = { activation: "none" } as Attributes[K];
-    elementwise(n, kind, attributes, [n.input(0), n.input(1)], { dtype: n.input(0).dtype });
+    const values = n.inputs.map((_, i) => n.input(i));
+    chain(n, values, ([first, ...rest], add) => {
+      let total = first as TensorId;
+      for (const id of rest) total = add(kind, [total, id], attributes, n.input(0).dtype);
+      return total;
+    });
   };
 }
 
-/** x·sigmoid(x). */
-function swish(n: OnnxNode): void {
-  chain(n, [n.input(0)], ([x], add) => {
-    const gate = add("logistic", [x as never], {});
-    return add("mul", [x as never, gate], { activation: "none" });
+/** A formula of float32. */
+function formula(build: (x: TensorId, add: Adder, n: OnnxNode) => TensorId): Conversion {
+  return (n) => chain(n, [n.input(0)], ([x], add) => build(x as TensorId, add, n));
+}
+
+const scaled = (add: Adder, n: OnnxNode, x: TensorId, factor: number): TensorId =>
+  add("mul", [x, n.b.float(factor)], NONE);
+const shifted = (add: Adder, n: OnnxNode, x: TensorId, offset: number): TensorId =>
+  add("add", [x, n.b.float(offset)], NONE);
+const between = (add: Adder, n: OnnxNode, x: TensorId, lo: number, hi: number): TensorId =>
+  add("minimum", [add("maximum", [x, n.b.float(lo)], {}), n.b.float(hi)], {});
+
+/** max and min by what is given of both, constants or not. */
+function clip(n: OnnxNode): void {
+  const [x, lo, hi] = [n.input(0), n.inputs[1], n.inputs[2]];
+  const bound = (name: string) => {
+    const value = n.attribute(name)?.float;
+    return value === undefined ? undefined : n.b.float(value);
+  };
+  chain(n, [x], ([id], add) => {
+    const least = lo ? n.plain(lo) : bound("min");
+    const most = hi ? n.plain(hi) : bound("max");
+    let y = id as TensorId;
+    if (least !== undefined) y = add("maximum", [y, least], {}, x.dtype);
+    if (most !== undefined) y = add("minimum", [y, most], {}, x.dtype);
+    return y;
   });
 }
 
-/** Sums of any number of values. */
-function sum(n: OnnxNode): void {
-  const values = n.inputs.map((_, i) => n.input(i));
-  chain(n, values, ([first, ...rest], add) => {
-    let total = first as never;
-    for (const id of rest) total = add("add", [total, id], { activation: "none" }) as never;
-    return total;
+/** Powers of float32; an exponent of another type is brought to it. */
+function pow(n: OnnxNode): void {
+  const [x, e] = [n.input(0), n.input(1)];
+  const exponent = e.dtype === x.dtype ? undefined : n.numbers(1);
+  if (exponent === undefined) return elementwise(n, "pow", {}, [x, e], { dtype: x.dtype });
+  const id = n.b.constant("float32", e.shape, Float32Array.from(exponent));
+  elementwise(n, "pow", {}, [x, { name: "", dtype: "float32", shape: e.shape, twins: { plain: id } }], {
+    dtype: x.dtype,
+  });
+}
+
+/** Where(condition, a, b). */
+function where(n: OnnxNode): void {
+  const values = [n.input(0), n.input(1), n.input(2)];
+  elementwise(n, "selectV2", {}, values, { dtype: n.input(1).dtype });
+}
+
+/** Slopes broadcast from the right; one slope a channel. */
+function prelu(n: OnnxNode): void {
+  const x = n.input(0);
+  chain(n, [x, n.input(1)], ([id, slope], add) => {
+    const zero = n.b.float(0);
+    const negative = add("minimum", [id as TensorId, zero], {});
+    return add(
+      "add",
+      [add("maximum", [id as TensorId, zero], {}), add("mul", [negative, slope as TensorId], NONE)],
+      NONE,
+    );
   });
 }
 
 export const ELEMENTWISE: Conversions = {
-  Add: binary("add"),
-  Sub: binary("sub"),
-  Mul: binary("mul"),
-  Sum: sum,
+  Add: binary("add", NONE),
+  Sub: binary("sub", NONE),
+  Mul: binary("mul", NONE),
+  Div: binary("div", NONE),
+  Pow: pow,
+  Sum: folded("add", NONE),
+  Max: folded("maximum", {}),
+  Min: folded("minimum", {}),
+  Equal: binary("equal", {}, "bool"),
+  Less: binary("less", {}, "bool"),
+  LessOrEqual: binary("lessEqual", {}, "bool"),
+  Greater: binary("greater", {}, "bool"),
+  GreaterOrEqual: binary("greaterEqual", {}, "bool"),
+  And: binary("logicalAnd", {}),
+  Or: binary("logicalOr", {}),
+  Xor: binary("notEqual", {}, "bool"),
+  Where: where,
+  Clip: clip,
+  PRelu: prelu,
   Relu: unary("relu", () => ({})),
   LeakyRelu: unary("leakyRelu", (n) => ({ alpha: n.float("alpha", 0.01) })),
   Sigmoid: unary("logistic", () => ({})),
   Tanh: unary("tanh", () => ({})),
-  Swish: swish,
+  Swish: formula((x, add) => add("mul", [x, add("logistic", [x], {})], NONE)),
+  HardSigmoid: formula((x, add, n) =>
+    between(add, n, shifted(add, n, scaled(add, n, x, n.float("alpha", 0.2)), n.float("beta", 0.5)), 0, 1),
+  ),
+  HardSwish: formula((x, add, n) => {
+    const gate = between(add, n, shifted(add, n, scaled(add, n, x, Math.fround(1 / 6)), 0.5), 0, 1);
+    return add("mul", [x, gate], NONE);
+  }),
+  Reciprocal: formula((x, add, n) => add("div", [n.b.float(1), x], NONE)),
+  "com.microsoft.QuickGelu": formula((x, add, n) =>
+    add("mul", [x, add("logistic", [scaled(add, n, x, n.float("alpha", 1.702))], {})], NONE),
+  ),
 };

@@ -1,0 +1,104 @@
+/** Reductions over axes, and what looks for extremes along one. */
+import type { Attributes, TensorId } from "../../../graph.ts";
+import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
+import { type Adder, operands, setIn } from "../elementwise.ts";
+import { lastAxis, permuted } from "../layout.ts";
+import { axisOf, reshapedTo } from "./move.ts";
+
+type Reduction = "mean" | "sum" | "reduceProd" | "reduceMax" | "reduceMin";
+const NONE = { activation: "none" } as const;
+
+/** The axes of a reduction: an input, an attribute, or all; none at all where `noop_with_empty_axes` says so. */
+function axesOf(n: OnnxNode): readonly number[] {
+  const { shape } = n.input(0);
+  const given = n.inputs[1] === undefined ? n.ints("axes") : n.numbers(1);
+  if (given === undefined || given.length === 0)
+    return n.int("noop_with_empty_axes", 0) !== 0 ? [] : shape.map((_, i) => i);
+  return given.map((axis) => axisOf(n, axis, shape.length));
+}
+
+/** `before` and `after` are formulas around the reduction. */
+function reduction(
+  kind: Reduction,
+  before: (x: TensorId, add: Adder) => TensorId = (x) => x,
+  after: (x: TensorId, add: Adder) => TensorId = (x) => x,
+): Conversion {
+  return (n) => {
+    const x = n.input(0);
+    const rank = x.shape.length;
+    const axes = axesOf(n);
+    const keepDims = n.int("keepdims", 1) !== 0;
+    const add: Adder = (each, inputs, attributes, dtype = x.dtype) =>
+      n.b.add(each, n.where, inputs, attributes, [{ dtype }])[0] as TensorId;
+    const { ids, isLast } = keepDims || axes.length === 0 ? operands(n, [x]) : { ids: [n.plain(x)], isLast: false };
+    const from = before(ids[0] as TensorId, add);
+    const own = isLast ? axes.map((axis) => lastAxis(axis, rank)) : axes;
+    const attributes = { keepDims } as Attributes[Reduction];
+    const y = axes.length === 0 ? from : add(kind, [from, n.b.integers(own)], attributes);
+    setIn(n, isLast, after(y, add));
+  };
+}
+
+const square = (x: TensorId, add: Adder): TensorId => add("mul", [x, x], NONE);
+
+/** ArgMax and ArgMin: int64 places. */
+function extreme(kind: "argMax" | "argMin"): Conversion {
+  return (n) => {
+    const x = n.input(0);
+    const axis = axisOf(n, n.int("axis", 0), x.shape.length);
+    if (n.int("select_last_index", 0) !== 0) n.refuse("the first of equals", "select_last_index 1");
+    const [y] = n.b.add(kind, n.where, [n.plain(x), n.b.integers([axis])], {}, [{ dtype: "int64" }]);
+    const shape = x.shape.map((size, i) => (i === axis ? 1 : size));
+    n.setPlain(0, n.int("keepdims", 1) ? reshapedTo(n, y as TensorId, shape) : (y as TensorId));
+  };
+}
+
+/** A function of the last dimension, along any axis; before opset 13 along all dimensions from it on. */
+function alongAxis(kind: "softmax" | "logSoftmax"): Conversion {
+  return (n) => {
+    const x = n.input(0);
+    const rank = x.shape.length;
+    const isOld = n.opset < 13;
+    const axis = axisOf(n, n.int("axis", isOld ? 1 : -1), rank);
+    const run = (id: TensorId): TensorId =>
+      (kind === "softmax"
+        ? n.b.add("softmax", n.where, [id], { beta: 1 }, [{ dtype: "float32" }])
+        : n.b.add("logSoftmax", n.where, [id], {}, [{ dtype: "float32" }]))[0] as TensorId;
+    if (isOld) {
+      const count = (sizes: readonly number[]) => sizes.reduce((all, size) => all * size, 1);
+      const flat = reshapedTo(n, n.plain(x), [count(x.shape.slice(0, axis)), count(x.shape.slice(axis))]);
+      return n.setPlain(0, reshapedTo(n, run(flat), x.shape));
+    }
+    const { ids, isLast } = operands(n, [x]);
+    const id = ids[0] as TensorId;
+    const own = isLast ? lastAxis(axis, rank) : axis;
+    if (own === rank - 1) return setIn(n, isLast, run(id));
+    // the axis goes last, and back
+    const order = x.shape.map((_, i) => (i === own ? rank - 1 : i === rank - 1 ? own : i));
+    const moved = permuted(n.b, n.where, id, n.b.tensor(id).shape, order);
+    const y = run(moved);
+    setIn(n, isLast, permuted(n.b, n.where, y, n.b.tensor(y).shape, order));
+  };
+}
+
+function cumulative(n: OnnxNode): void {
+  const x = n.input(0);
+  const axis = axisOf(n, n.numbers(1)?.[0] ?? 0, x.shape.length);
+  const attributes = { exclusive: n.int("exclusive", 0) !== 0, reverse: n.int("reverse", 0) !== 0 };
+  const [y] = n.b.add("cumsum", n.where, [n.plain(x), n.b.integers([axis], [])], attributes, [{ dtype: x.dtype }]);
+  n.setPlain(0, y as TensorId);
+}
+
+export const REDUCTIONS: Conversions = {
+  ReduceMean: reduction("mean"),
+  ReduceSum: reduction("sum"),
+  ReduceProd: reduction("reduceProd"),
+  ReduceMax: reduction("reduceMax"),
+  ReduceMin: reduction("reduceMin"),
+  ReduceSumSquare: reduction("sum", square),
+  ArgMax: extreme("argMax"),
+  ArgMin: extreme("argMin"),
+  Softmax: alongAxis("softmax"),
+  LogSoftmax: alongAxis("logSoftmax"),
+  CumSum: cumulative,
+};

@@ -1,0 +1,162 @@
+/** Resize and Upsample, one axis after the other: each output is a sum of weighed inputs along that axis. */
+import type { TensorId } from "../../../graph.ts";
+import type { Conversions, OnnxNode } from "../convert.ts";
+import { operands, setIn } from "../elementwise.ts";
+import { lastAxis } from "../layout.ts";
+import { axisOf, typeOf } from "./move.ts";
+
+/** How an axis is resized. */
+interface Axis {
+  readonly axis: number;
+  readonly from: number;
+  readonly to: number;
+  readonly scale: number;
+}
+
+const f32 = Math.fround;
+
+/** Where output i stands among the inputs, in float32 as onnxruntime computes it. */
+function coordinate(n: OnnxNode, mode: string, i: number, { from, to, scale: exact }: Axis): number {
+  const scale = f32(exact);
+  const halfPixel = f32(f32((i + 0.5) / scale) - 0.5);
+  switch (mode) {
+    case "half_pixel":
+      return halfPixel;
+    case "half_pixel_symmetric": {
+      const adjustment = f32(to / f32(scale * from));
+      const offset = f32(f32(from / 2) * f32(1 - adjustment));
+      return f32(offset + halfPixel);
+    }
+    case "pytorch_half_pixel":
+      return to > 1 ? halfPixel : 0;
+    case "align_corners":
+      return to > 1 ? f32((i * (from - 1)) / (to - 1)) : 0;
+    case "asymmetric":
+      return f32(i / scale);
+    default:
+      return n.refuse("a coordinate_transformation_mode without a region", mode);
+  }
+}
+
+/** The input that is nearest. */
+function nearest(n: OnnxNode, mode: string, x: number): number {
+  switch (mode) {
+    case "round_prefer_floor":
+      return Math.ceil(x - 0.5);
+    case "round_prefer_ceil":
+      return Math.floor(x + 0.5);
+    case "floor":
+      return Math.floor(x);
+    case "ceil":
+      return Math.ceil(x);
+    default:
+      return n.refuse("a known nearest_mode", mode);
+  }
+}
+
+/** Offsets from the input before a coordinate, and the weight of each by the distance t from it. */
+const KERNELS = {
+  linear: { offsets: [0, 1], weights: (t: number) => [1 - t, t] },
+  cubic: {
+    offsets: [-1, 0, 1, 2],
+    weights: (t: number, a: number) => {
+      const near = (d: number) => ((a + 2) * d - (a + 3)) * d * d + 1;
+      const far = (d: number) => ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
+      return [far(t + 1), near(t), near(1 - t), far(2 - t)];
+    },
+  },
+} as const;
+
+/** Indices and weights of every tap of every output along an axis. */
+function tapsOf(n: OnnxNode, mode: "linear" | "cubic", transformation: string, axis: Axis) {
+  const { offsets, weights } = KERNELS[mode];
+  const a = n.float("cubic_coeff_a", -0.75);
+  const excludes = n.int("exclude_outside", 0) !== 0;
+  const taps = offsets.map(() => ({ indices: new Int32Array(axis.to), weights: new Float32Array(axis.to) }));
+  for (let i = 0; i < axis.to; i++) {
+    const x = coordinate(n, transformation, i, axis);
+    const base = Math.floor(x);
+    const own = weights(x - base, a);
+    const inside = offsets.map((offset) => base + offset >= 0 && base + offset < axis.from);
+    const total = excludes ? own.reduce((sum, w, t) => sum + (inside[t] ? w : 0), 0) : 1;
+    for (const [t, tap] of taps.entries()) {
+      tap.indices[i] = Math.min(Math.max(base + (offsets[t] as number), 0), axis.from - 1);
+      tap.weights[i] = excludes && !inside[t] ? 0 : (own[t] as number) / total;
+    }
+  }
+  return taps;
+}
+
+/** The axes that change, from scales or sizes. */
+function changes(n: OnnxNode): readonly Axis[] {
+  const { shape } = n.input(0);
+  const isUpsample = n.operator === "Upsample";
+  const scalesAt = isUpsample || n.opset < 11 ? 1 : 2;
+  const axes = (n.ints("axes") ?? shape.map((_, i) => i)).map((axis) => axisOf(n, axis, shape.length));
+  const filled = (i: number) => (n.inputs[i] === undefined ? [] : (n.numbers(i) ?? []));
+  const scales = n.floats("scales") ?? filled(scalesAt);
+  const sizes = scalesAt === 2 ? filled(3) : [];
+  const policy = n.string("keep_aspect_ratio_policy", "stretch");
+  const ratios = sizes.map((size, i) => size / (shape[axes[i] as number] as number));
+  const kept =
+    policy === "not_larger" ? Math.min(...ratios) : policy === "not_smaller" ? Math.max(...ratios) : undefined;
+  return axes.flatMap((axis, i) => {
+    const from = shape[axis] as number;
+    const scale = sizes.length > 0 ? (kept ?? (ratios[i] as number)) : (scales[i] ?? 1);
+    const to =
+      sizes.length === 0
+        ? Math.floor(from * scale)
+        : kept === undefined
+          ? (sizes[i] as number)
+          : Math.floor(kept * from + 0.5);
+    return to === from && scale === 1 ? [] : [{ axis, from, to, scale }];
+  });
+}
+
+function resize(n: OnnxNode): void {
+  const x = n.input(0);
+  const mode = n.string("mode", "nearest");
+  if (n.int("antialias", 0) !== 0) n.refuse("antialias 0", "1");
+  const isOld = n.operator === "Upsample" || n.opset < 11;
+  const transformation = isOld ? "asymmetric" : n.string("coordinate_transformation_mode", "half_pixel");
+  const { ids, isLast } = operands(n, [x]);
+  const rank = x.shape.length;
+  let y = ids[0] as TensorId;
+  for (const change of changes(n)) {
+    const axis = isLast ? lastAxis(change.axis, rank) : change.axis;
+    if (mode === "nearest") {
+      const rounding = isOld ? "floor" : n.string("nearest_mode", "round_prefer_floor");
+      const indices = Array.from({ length: change.to }, (_, i) => {
+        const at = nearest(n, rounding, coordinate(n, transformation, i, change));
+        return Math.min(Math.max(at, 0), change.from - 1);
+      });
+      y = along(n, y, axis, n.b.integers(indices));
+    } else if (mode === "linear" || mode === "cubic" || mode === "bilinear") {
+      if (x.dtype !== "float32") n.refuse("float32", x.dtype);
+      y = weigh(n, y, axis, tapsOf(n, mode === "cubic" ? "cubic" : "linear", transformation, change), rank);
+    } else n.refuse("mode nearest, linear or cubic", mode);
+  }
+  setIn(n, isLast, y);
+}
+
+/** Elements along an axis by index. */
+function along(n: OnnxNode, x: TensorId, axis: number, indices: TensorId): TensorId {
+  return n.b.add("gather", n.where, [x, indices], { axis, batchDims: 0 }, [typeOf(n, x)])[0] as TensorId;
+}
+
+/** The sum of taps, each with its weights along the axis. */
+function weigh(n: OnnxNode, x: TensorId, axis: number, taps: ReturnType<typeof tapsOf>, rank: number): TensorId {
+  const none = { activation: "none" } as const;
+  const type = [{ dtype: "float32" }] as const;
+  let total: TensorId | undefined;
+  for (const { indices, weights } of taps) {
+    const shape = Array.from({ length: rank }, (_, i) => (i === axis ? weights.length : 1));
+    const chosen = along(n, x, axis, n.b.integers([...indices]));
+    const [part] = n.b.add("mul", n.where, [chosen, n.b.constant("float32", shape, weights)], none, type);
+    total =
+      total === undefined ? (part as TensorId) : (n.b.add("add", n.where, [total, part], none, type)[0] as TensorId);
+  }
+  return total as TensorId;
+}
+
+export const RESIZES: Conversions = { Resize: resize, Upsample: resize };
