@@ -1,173 +1,278 @@
 /**
- * Convolutions and products of int8 or int16 activations with weights of up to 16 bits, exact: weights with a zero point,
- * 16-bit activations. One row of activations at a time, int16 in scratch; sums in int32 for as long as they must fit, then in
- * int64. @full
+ * Products in 16 bits, for what int8 kernels do not hold: int16 activations, weights with a zero point (nine bits), weights
+ * that are computed, outputs that do not stand row by row. A and B have their zero points taken off. @full
  *
- *   scratch: one row, int16 [roundUp(k, 2)]
- *   w: scalar [n][k] int16; vector modules [n/8][k/2][8][2] int16, zero beyond n and k
+ * Rows of A are packed as int16, a block at a time. B is int8 or int16, in panels [n/8][pairs][8][2] in the vector modules
+ * and as rows [n][2·pairs] in the scalar one. Scratch of a thread: columns that are computed (thread 0) | sums | addresses of
+ * y | rows.
  */
-import { clamp, rescale } from "../common/fixedpoint";
+import { Columns, Wide } from "./wide-params";
 import { share } from "../common/split";
-import { Conv2d } from "./params";
+import { finish, recordOf } from "./finish";
 
-/** The convolution of `Conv2d` on wider numbers; xStride and inC count elements, strides of y elements too. */
-@unmanaged
-export class Wide extends Conv2d {
-  /** Bytes of an element of x, 1 or 2; of y likewise. */
-  xSize: u32;
-  ySize: u32;
-  /** Pairs of k whose sums of products fit in int32, whatever x is. */
-  flush: u32;
-  /** 0: two roundings, as for int8. 1: by the upper 16 bits of the multiplier from int64, as for int64 biases. 2: one rounding. */
-  rounding: u32;
-  /** Addresses of i64 biases (the input's zero point folded in), i32 multipliers and i32 shifts, one for each output. */
-  bias: u32;
-  multiplier: u32;
-  shift: u32;
-}
+/** Sums of four rows and eight columns. */
+const SUMS: usize = 256;
 
-/** Parts share the rows of the product. */
-export function convWide(p: Wide, part: u32, parts: u32): void {
-  const row = <usize>p.scratch + <usize>part * p.scratchStride;
-  const end = share(p.m, part + 1, parts);
-  // the row is padded to whole pairs, whose last weight is 0
-  if (p.k & 1) store<i16>(row + (<usize>p.k << 1), 0);
-  for (let m = share(p.m, part, parts); m < end; m++) {
-    gather(p, m, row);
-    const y = <usize>p.y + <usize>(m * p.yStride) * p.ySize;
-    if (ASC_FEATURE_SIMD) panels(p, row, y);
-    else columns(p, row, y);
+export function productWide(p: Wide, part: u32, parts: u32): void {
+  const sums = <usize>p.scratch + <usize>part * p.scratchStride + p.rows;
+  const addresses = sums + SUMS;
+  const rows = addresses + (<usize>p.mBlock << 2);
+  const panels = (p.n + 7) >>> 3;
+  const byRows = p.m >= parts << 2;
+  let start: u32 = 0;
+  let end = p.m;
+  let first: u32 = 0;
+  let last = panels;
+  if (byRows) {
+    start = share(p.m, part, parts);
+    end = share(p.m, part + 1, parts);
+  } else {
+    first = share(panels, part, parts);
+    last = share(panels, part + 1, parts);
+    if (first == last) return;
   }
-}
-
-/** The patch of output pixel m as int16, the zero point where it leaves the input. */
-function gather(p: Wide, m: u32, row: usize): void {
-  const outPixels = p.outH * p.outW;
-  const batch = m / outPixels;
-  const pixel = m - batch * outPixels;
-  const oy = pixel / p.outW;
-  const ox = pixel - oy * p.outW;
-  let iy = <i32>(oy * p.strideH) - p.padTop;
-  for (let ky: u32 = 0; ky < p.kH; ky++) {
-    let ix = <i32>(ox * p.strideW) - p.padLeft;
-    for (let kx: u32 = 0; kx < p.kW; kx++) {
-      if (<u32>iy < p.inH && <u32>ix < p.inW) {
-        const x = <usize>p.x + <usize>(((batch * p.inH + iy) * p.inW + ix) * p.xStride) * p.xSize;
-        if (p.xSize == 2) memory.copy(row, x, <usize>p.inC << 1);
-        else for (let c: usize = 0; c < p.inC; c++) store<i16>(row + (c << 1), load<i8>(x + c));
-      } else for (let c: usize = 0; c < p.inC; c++) store<i16>(row + (c << 1), <i16>p.xZeroPoint);
-      row += <usize>p.inC << 1;
-      ix += p.dilationW;
+  const rowBytes = <usize>p.pairs << 2;
+  for (let row = start; row < end; row += p.mBlock) {
+    const count = min(p.mBlock, end - row);
+    for (let i: u32 = 0; i < count; i++) packRow(p, row + i, rows + <usize>i * rowBytes, addresses + (<usize>i << 2));
+    for (let panel = first; panel < last; panel++) {
+      if (p.wBytes == 1) panelOf<i8>(p, panel, count, rows, sums, addresses);
+      else panelOf<i16>(p, panel, count, rows, sums, addresses);
     }
-    iy += p.dilationH;
   }
 }
 
-/** Output column n from its sum. */
+/** One panel of B, elements of type T, with `count` rows. */
+function panelOf<T>(p: Wide, panel: u32, count: u32, rows: usize, sums: usize, addresses: usize): void {
+  const column = panel << 3;
+  const width = min(p.n - column, 8);
+  const pairs = p.pairs;
+  const chunk = p.chunk;
+  const wide = chunk != 0;
+  const q = recordOf(p, panel);
+  const w = <usize>(p.computed ? p.scratch : p.w) + <usize>pairs * 16 * sizeof<T>() * panel;
+  const offset = <usize>column * p.yBytes;
+  const rowBytes = <usize>pairs << 2;
+  const sumBytes: usize = wide ? 64 : 32;
+  for (let i: u32 = 0; i < count; ) {
+    const four = i + 4 <= count && (!ASC_FEATURE_SIMD || !wide);
+    const a = rows + <usize>i * rowBytes;
+    if (!ASC_FEATURE_SIMD) {
+      if (four) rowsAlone<T>(a, rowBytes, 4, w, pairs, width, sums, wide);
+      else rowsAlone<T>(a, rowBytes, 1, w, pairs, width, sums, wide);
+    } else if (four) fourRows<T>(a, rowBytes, w, pairs, sums);
+    else if (wide) oneRowWide<T>(a, w, pairs, chunk, sums);
+    else oneRow<T>(a, w, pairs, sums);
+    let s = sums;
+    for (const stop = four ? i + 4 : i + 1; i < stop; i++) {
+      finish(p, s, wide, q, <usize>load<u32>(addresses + (<usize>i << 2)) + offset, column, width);
+      s += sumBytes;
+    }
+  }
+}
+
+/** Four columns and a pair of k's as int16. */
 // @ts-ignore: decorator
-@inline function finish(p: Wide, n: usize, sum: i64, y: usize): void {
-  sum += load<i64>(<usize>p.bias + (n << 3));
-  const multiplier = load<i32>(<usize>p.multiplier + (n << 2));
-  const shift = load<i32>(<usize>p.shift + (n << 2));
-  let value: i32;
-  if (p.rounding == 2) {
-    const total = <i64>(31 - shift);
-    value = <i32>((sum * <i64>multiplier + (<i64>1 << (total - 1))) >> total);
-  } else if (p.rounding == 1) {
-    const upper: i64 = multiplier < 0x7fff0000 ? (multiplier + (1 << 15)) >> 16 : 0x7fff;
-    const total = <i64>(15 - shift);
-    value = <i32>((sum * upper + (<i64>1 << (total - 1))) >> total);
-  } else value = rescale(<i32>sum, multiplier, shift);
-  value = clamp(value + p.yZeroPoint, p.lo, p.hi);
-  if (p.ySize == 2) store<i16>(y + (n << 1), <i16>value);
-  else store<i8>(y + n, <i8>value);
+@inline function weights<T>(w: usize, half: usize): v128 {
+  return sizeof<T>() == 1 ? v128.load8x8_s(w + (half << 3)) : v128.load(w + (half << 4));
 }
 
-function columns(p: Wide, row: usize, y: usize): void {
-  let w = <usize>p.w;
-  for (let n: usize = 0; n < p.n; n++) {
-    let sum: i64 = 0;
-    for (let k: u32 = 0; k < p.k; ) {
-      let part: i32 = 0;
-      const stop = min(k + 2 * p.flush, p.k);
-      for (; k < stop; k++) {
-        part += <i32>load<i16>(row + (<usize>k << 1)) * <i32>load<i16>(w);
-        w += 2;
-      }
-      sum += <i64>part;
+// @ts-ignore: decorator
+@inline function dot(x: v128, w: v128, acc: v128): v128 {
+  return i32x4.add(acc, i32x4.dot_i16x8_s(x, w));
+}
+
+function fourRows<T>(a: usize, row: usize, w: usize, pairs: u32, sums: usize): void {
+  let r00 = i32x4.splat(0);
+  let r01 = r00;
+  let r10 = r00;
+  let r11 = r00;
+  let r20 = r00;
+  let r21 = r00;
+  let r30 = r00;
+  let r31 = r00;
+  const row2 = row << 1;
+  const row3 = row2 + row;
+  for (const end = a + (<usize>pairs << 2); a < end; a += 4) {
+    const b0 = weights<T>(w, 0);
+    const b1 = weights<T>(w, 1);
+    let x = v128.load32_splat(a);
+    r00 = dot(x, b0, r00);
+    r01 = dot(x, b1, r01);
+    x = v128.load32_splat(a + row);
+    r10 = dot(x, b0, r10);
+    r11 = dot(x, b1, r11);
+    x = v128.load32_splat(a + row2);
+    r20 = dot(x, b0, r20);
+    r21 = dot(x, b1, r21);
+    x = v128.load32_splat(a + row3);
+    r30 = dot(x, b0, r30);
+    r31 = dot(x, b1, r31);
+    w += 16 * sizeof<T>();
+  }
+  v128.store(sums, r00);
+  v128.store(sums, r01, 16);
+  v128.store(sums, r10, 32);
+  v128.store(sums, r11, 48);
+  v128.store(sums, r20, 64);
+  v128.store(sums, r21, 80);
+  v128.store(sums, r30, 96);
+  v128.store(sums, r31, 112);
+}
+
+function oneRow<T>(a: usize, w: usize, pairs: u32, sums: usize): void {
+  let r0 = i32x4.splat(0);
+  let r1 = r0;
+  for (const end = a + (<usize>pairs << 2); a < end; a += 4) {
+    const x = v128.load32_splat(a);
+    r0 = dot(x, weights<T>(w, 0), r0);
+    r1 = dot(x, weights<T>(w, 1), r1);
+    w += 16 * sizeof<T>();
+  }
+  v128.store(sums, r0);
+  v128.store(sums, r1, 16);
+}
+
+/** Sums of 64 bits: 32 bits hold `chunk` pairs. */
+function oneRowWide<T>(a: usize, w: usize, pairs: u32, chunk: u32, sums: usize): void {
+  let s0 = i64x2.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  const end = a + (<usize>pairs << 2);
+  while (a < end) {
+    let r0 = i32x4.splat(0);
+    let r1 = r0;
+    for (const stop = min(a + (<usize>chunk << 2), end); a < stop; a += 4) {
+      const x = v128.load32_splat(a);
+      r0 = dot(x, weights<T>(w, 0), r0);
+      r1 = dot(x, weights<T>(w, 1), r1);
+      w += 16 * sizeof<T>();
     }
-    finish(p, n, sum, y);
+    s0 = i64x2.add(s0, i64x2.extend_low_i32x4_s(r0));
+    s1 = i64x2.add(s1, i64x2.extend_high_i32x4_s(r0));
+    s2 = i64x2.add(s2, i64x2.extend_low_i32x4_s(r1));
+    s3 = i64x2.add(s3, i64x2.extend_high_i32x4_s(r1));
   }
+  v128.store(sums, s0);
+  v128.store(sums, s1, 16);
+  v128.store(sums, s2, 32);
+  v128.store(sums, s3, 48);
 }
 
-function panels(p: Wide, row: usize, y: usize): void {
-  const pairs = (p.k + 1) >>> 1;
-  let w = <usize>p.w;
-  for (let n: usize = 0; n < p.n; n += 8) {
-    let a0 = i64x2.splat(0);
-    let a1 = a0;
-    let a2 = a0;
-    let a3 = a0;
-    for (let k: u32 = 0; k < pairs; ) {
-      let r0 = i32x4.splat(0);
-      let r1 = r0;
-      const stop = min(k + p.flush, pairs);
-      for (; k < stop; k++) {
-        const x = v128.load32_splat(row + (<usize>k << 2));
-        r0 = i32x4.add(r0, i32x4.dot_i16x8_s(x, v128.load(w)));
-        r1 = i32x4.add(r1, i32x4.dot_i16x8_s(x, v128.load(w, 16)));
-        w += 32;
+/** Without SIMD: columns one by one, four rows or one at a time, in 64 bits. */
+// @ts-ignore: decorator
+@inline function rowsAlone<T>(a: usize, row: usize, rows: u32, w: usize, pairs: u32, width: u32, sums: usize, wide: bool): void {
+  for (let c: usize = 0; c < width; c++) {
+    let s0: i64 = 0;
+    let s1: i64 = 0;
+    let s2: i64 = 0;
+    let s3: i64 = 0;
+    let x = a;
+    for (const end = a + (<usize>pairs << 2); x < end; x += 2) {
+      const b = <i64>load<T>(w);
+      s0 += b * <i64>load<i16>(x);
+      if (rows == 4) {
+        s1 += b * <i64>load<i16>(x + row);
+        s2 += b * <i64>load<i16>(x + 2 * row);
+        s3 += b * <i64>load<i16>(x + 3 * row);
       }
-      a0 = i64x2.add(a0, i64x2.extend_low_i32x4_s(r0));
-      a1 = i64x2.add(a1, i64x2.extend_high_i32x4_s(r0));
-      a2 = i64x2.add(a2, i64x2.extend_low_i32x4_s(r1));
-      a3 = i64x2.add(a3, i64x2.extend_high_i32x4_s(r1));
+      w += sizeof<T>();
     }
-    const width = <usize>p.n - n;
-    finish(p, n, i64x2.extract_lane(a0, 0), y);
-    if (width > 1) finish(p, n + 1, i64x2.extract_lane(a0, 1), y);
-    if (width > 2) finish(p, n + 2, i64x2.extract_lane(a1, 0), y);
-    if (width > 3) finish(p, n + 3, i64x2.extract_lane(a1, 1), y);
-    if (width > 4) finish(p, n + 4, i64x2.extract_lane(a2, 0), y);
-    if (width > 5) finish(p, n + 5, i64x2.extract_lane(a2, 1), y);
-    if (width > 6) finish(p, n + 6, i64x2.extract_lane(a3, 0), y);
-    if (width > 7) finish(p, n + 7, i64x2.extract_lane(a3, 1), y);
+    storeSum(sums, 0, c, s0, wide);
+    if (rows == 4) {
+      storeSum(sums, 1, c, s1, wide);
+      storeSum(sums, 2, c, s2, wide);
+      storeSum(sums, 3, c, s3, wide);
+    }
   }
 }
 
-/** The depthwise form: n = inC·(outputs per input channel), weights [kH·kW][n] int16. Parts share the output pixels. */
-export function dwconvWide(p: Wide, part: u32, parts: u32): void {
-  const multiplier = p.n / p.inC;
-  const outPixels = p.outH * p.outW;
-  const end = share(p.m, part + 1, parts);
-  for (let m = share(p.m, part, parts); m < end; m++) {
-    const batch = m / outPixels;
-    const pixel = m - batch * outPixels;
-    const oy = pixel / p.outW;
-    const top = <i32>(oy * p.strideH) - p.padTop;
-    const left = <i32>((pixel - oy * p.outW) * p.strideW) - p.padLeft;
-    const y = <usize>p.y + <usize>(m * p.yStride) * p.ySize;
-    for (let n: u32 = 0; n < p.n; n++) finish(p, n, depthwiseSum(p, batch, top, left, n, n / multiplier), y);
-  }
+// @ts-ignore: decorator
+@inline function storeSum(sums: usize, row: usize, column: usize, sum: i64, wide: bool): void {
+  if (wide) store<i64>(sums + ((row * 8 + column) << 3), sum);
+  else store<i32>(sums + ((row * 8 + column) << 2), <i32>sum);
 }
 
-function depthwiseSum(p: Wide, batch: u32, top: i32, left: i32, n: u32, c: u32): i64 {
-  let sum: i64 = 0;
-  let w = <usize>p.w + (<usize>n << 1);
-  let iy = top;
+/** Row `row` of A as int16 at `target`, zeros beyond its end and outside of the image, and where its output stands at `address`. */
+function packRow(p: Wide, row: u32, target: usize, address: usize): void {
+  const line = row / p.outW;
+  const image = line / p.outH;
+  const oy = line - image * p.outH;
+  const ox = row - line * p.outW;
+  store<u32>(address, p.y + image * p.yImage + oy * p.yLine + ox * p.yPixel);
+  const end = target + (<usize>p.pairs << 2);
+  const x = <usize>p.x + <usize>image * p.inH * p.inW * p.xPixel;
+  const ix0 = <i32>(ox * p.strideW) - p.padLeft;
+  const elementBytes: usize = p.spread << 1;
+  const run = <usize>p.inC * elementBytes;
+  const whole = p.dilationW == 1 && p.xPixel == p.inC * p.xBytes && ix0 >= 0 && ix0 + <i32>p.kW <= <i32>p.inW;
   for (let ky: u32 = 0; ky < p.kH; ky++) {
-    let ix = left;
-    for (let kx: u32 = 0; kx < p.kW; kx++) {
-      let x = p.xZeroPoint;
-      if (<u32>iy < p.inH && <u32>ix < p.inW) {
-        const at = <usize>p.x + <usize>(((batch * p.inH + iy) * p.inW + ix) * p.inC + c) * p.xSize;
-        x = p.xSize == 2 ? <i32>load<i16>(at) : <i32>load<i8>(at);
-      }
-      sum += <i64>(x * <i32>load<i16>(w));
-      w += <usize>p.n << 1;
-      ix += p.dilationW;
+    const iy = <i32>(oy * p.strideH + ky * p.dilationH) - p.padTop;
+    const inside = <u32>iy < p.inH;
+    const from = x + <usize>(iy * p.inW) * p.xPixel;
+    if (inside && whole) {
+      packRun(p, from + <usize>ix0 * p.xPixel, target, p.kW * p.inC);
+      target += run * p.kW;
+      continue;
     }
-    iy += p.dilationH;
+    for (let kx: u32 = 0; kx < p.kW; kx++) {
+      const ix = ix0 + <i32>(kx * p.dilationW);
+      if (inside && <u32>ix < p.inW) packRun(p, from + <usize>ix * p.xPixel, target, p.inC);
+      else memory.fill(target, 0, run);
+      target += run;
+    }
   }
-  return sum;
+  for (; target < end; target += 2) store<i16>(target, 0);
+}
+
+/** `count` elements of x, less its zero point. */
+function packRun(p: Wide, x: usize, target: usize, count: u32): void {
+  const zeroPoint = p.xZeroPoint;
+  const step = <usize>p.xStep;
+  const bytes = p.xBytes;
+  let i: u32 = 0;
+  if (ASC_FEATURE_SIMD && p.spread == 1 && p.xStep == bytes) {
+    const z = i16x8.splat(<i16>zeroPoint);
+    for (; i + 8 <= count; i += 8) {
+      const v = bytes == 1 ? v128.load8x8_s(x) : v128.load(x);
+      v128.store(target, i16x8.sub(v, z));
+      x += <usize>bytes << 3;
+      target += 16;
+    }
+  }
+  const spread = p.spread == 2;
+  for (; i < count; i++) {
+    const v = (bytes == 1 ? <i32>load<i8>(x) : <i32>load<i16>(x)) - zeroPoint;
+    if (spread) {
+      store<i32>(target, v & 0xffff);
+      target += 4;
+    } else {
+      store<i16>(target, v);
+      target += 2;
+    }
+    x += step;
+  }
+}
+
+/** B as `productWide` reads it, int16. Parts share its panels. */
+export function packColumns(p: Columns, part: u32, parts: u32): void {
+  const panels = (p.n + 7) >>> 3;
+  const last = share(panels, part + 1, parts);
+  const panelBytes = <usize>p.pairs << 5;
+  for (let panel = share(panels, part, parts); panel < last; panel++) {
+    const target = <usize>p.scratch + panelBytes * panel;
+    memory.fill(target, 0, panelBytes);
+    const width = min(p.n - (panel << 3), 8);
+    for (let c: u32 = 0; c < width; c++) {
+      let w = <usize>p.w + <usize>((panel << 3) + c) * p.columnBytes;
+      for (let i: u32 = 0; i < p.k; i++) {
+        const value = (p.wBytes == 1 ? <i32>load<i8>(w) : <i32>load<i16>(w)) - p.wZeroPoint;
+        const at = <usize>i * p.spread;
+        const place = ASC_FEATURE_SIMD ? ((at >> 1) << 5) + (<usize>c << 2) + ((at & 1) << 1) : (<usize>c * p.pairs << 2) + (at << 1);
+        store<i16>(target + place, value);
+        w += p.stepBytes;
+      }
+    }
+  }
 }
