@@ -96,8 +96,10 @@ import { reduceMax } from "./pool/reduceMax.ts";
 import { reduceMin } from "./pool/reduceMin.ts";
 import { reduceProd } from "./pool/reduceProd.ts";
 import { sum } from "./pool/sum.ts";
+import { batchMatMul } from "./product/batchMatMul.ts";
 import { conv2d } from "./product/conv2d.ts";
 import { fullyConnected } from "./product/fullyConnected.ts";
+import { transposeConv } from "./product/transposeConv.ts";
 import { bidirectionalLstm } from "./recurrent/bidirectionalLstm.ts";
 import { lstm } from "./recurrent/lstm.ts";
 import { bidirectionalRnn, rnn } from "./recurrent/rnn.ts";
@@ -147,6 +149,8 @@ export const operators: Operators = {
   conv2d,
   depthwiseConv2d,
   fullyConnected,
+  transposeConv,
+  batchMatMul,
   add,
   sub,
   mul,

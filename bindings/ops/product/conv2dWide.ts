@@ -2,7 +2,7 @@ import { inputOf } from "../constraints.ts";
 import { geometry } from "../images.ts";
 import type { Lowering, NodeView } from "../types.ts";
 import { reals } from "./weights.ts";
-import { centred, dense, lowerWide } from "./wide.ts";
+import { dense, lowerWide, weightsOf } from "./wide.ts";
 
 /** CONV_2D of 16-bit activations, or of weights with a zero point, a step for each group. */
 export function lowerConv2dWide(node: NodeView<"conv2d">, to: Lowering): void {
@@ -15,7 +15,7 @@ export function lowerConv2dWide(node: NodeView<"conv2d">, to: Lowering): void {
   for (let group = 0; group < groups; group++)
     lowerWide(node, to, {
       ...{ first: group * n, firstInput: group * wc, m: batch * patches.outH * patches.outW, n, xPixel: c },
-      ...{ y: dense(patches, o, group * n), w: centred(node, group * n, n, k), reals: reals(node) },
+      ...{ y: dense(patches, o, group * n), w: weightsOf(node, to, group * n, n, k), reals: reals(node) },
       ...{ activation: node.attributes.activation, patches },
     });
 }

@@ -2,7 +2,7 @@ import { elementCount } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 import { inputZeroPoint, reals } from "./weights.ts";
-import { centred, dense, lowerWide, type Patches } from "./wide.ts";
+import { dense, lowerWide, type Patches, weightsOf } from "./wide.ts";
 
 /** FULLY_CONNECTED of 16-bit activations, of weights with a zero point, or of int4 weights. */
 export function lowerFullyConnectedWide(node: NodeView<"fullyConnected">, to: Lowering): void {
@@ -10,7 +10,7 @@ export function lowerFullyConnectedWide(node: NodeView<"fullyConnected">, to: Lo
   const m = elementCount(outputOf(node).shape) / n;
   const patches = rowsAsPixels(m, k, inputZeroPoint(node));
   lowerWide(node, to, {
-    ...{ first: 0, firstInput: 0, m, n, xPixel: k, y: dense(patches, n), w: centred(node, 0, n, k), patches },
+    ...{ first: 0, firstInput: 0, m, n, xPixel: k, y: dense(patches, n), w: weightsOf(node, to, 0, n, k), patches },
     ...{ reals: reals(node), activation: node.attributes.activation },
   });
 }

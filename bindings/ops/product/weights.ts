@@ -4,7 +4,7 @@ import { channelsOf, settleConstants, type Weights } from "../../primitives/requ
 import { activationRange, quantizeMultipliers } from "../../primitives/requantize/quantization.ts";
 import { packRecords } from "../../primitives/requantize/requantize.ts";
 import type { Output } from "../../primitives/requantize/types.ts";
-import type { DType, Tensor } from "../../tensor.ts";
+import { type DType, elementCount, type Tensor } from "../../tensor.ts";
 import {
   type Constrained,
   constrain,
@@ -17,8 +17,8 @@ import {
 import type { Lowering } from "../types.ts";
 
 /**
- * C2: x and y both int8 or both int16, per tensor. C3: weights constant int8, one scale or one per output channel along
- * `axis`. C4: bias absent or constant int32 `[channels]`, of int16 also int64. Returns the type of y.
+ * C2: x and y both int8 or both int16, per tensor. C3: weights int8, one scale or one per output channel along `axis`.
+ * C4: bias absent or int32 `[channels]`, of int16 also int64. Returns the type of y.
  */
 export function requireWeights(node: Constrained, channels: number, axis: number): DType {
   const x = inputOf(node, 0);
@@ -30,13 +30,6 @@ export function requireWeights(node: Constrained, channels: number, axis: number
   requireAffine(node, "C2", x);
   requireAffine(node, "C2", y);
   requireDType(node, "C3", w, "int8");
-  constrain(
-    node,
-    "C3",
-    w.data !== undefined,
-    () => ({ expected: "constant weights", received: "a computed tensor" }),
-    "UNSUPPORTED",
-  );
   const { scale = [], axis: along = 0 } = w.quantization ?? {};
   const perChannel = scale.length === channels && (scale.length === 1 || along === axis);
   constrain(node, "C3", scale.length === 1 || perChannel, () => ({
@@ -46,15 +39,11 @@ export function requireWeights(node: Constrained, channels: number, axis: number
   const ratios = reals(node);
   for (let c = 0; c < ratios.length; c++) requireRatio(node, "C3", ratios[c] as number);
   if (bias === undefined) return dtype;
-  const size =
-    (dtype === "int16" ? requireDType(node, "C4", bias, "int64", "int32") : requireDType(node, "C4", bias, "int32")) ===
-    "int64"
-      ? 8
-      : 4;
-  const fits = bias.data !== undefined && bias.data.byteLength === channels * size;
-  constrain(node, "C4", fits, () => ({
-    expected: `a constant bias of ${channels} values`,
-    received: bias.data === undefined ? "a computed tensor" : `[${bias.shape.join(",")}]`,
+  if (dtype === "int16") requireDType(node, "C4", bias, "int64", "int32");
+  else requireDType(node, "C4", bias, "int32");
+  constrain(node, "C4", elementCount(bias.shape) === channels, () => ({
+    expected: `a bias of ${channels} values`,
+    received: `[${bias.shape.join(",")}]`,
   }));
   return dtype;
 }

@@ -1,16 +1,28 @@
 /** Products whose numbers do not fit the int8 kernels: 16-bit activations, and weights with a zero point. */
 import type { Activation } from "../../graph.ts";
 import type { ParamBlocks } from "../../primitives/params.ts";
-import { packLanes, packWideWeights, type Rounding, wideLayout } from "../../primitives/product/wide.ts";
+import { columnBytes, packLanes, packWideWeights, type Rounding, wideLayout } from "../../primitives/product/wide.ts";
 import { activationRange, quantizeMultipliers } from "../../primitives/requantize/quantization.ts";
 import { packRecords } from "../../primitives/requantize/requantize.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
 import { type Constrained, inputOf, outputOf } from "../constraints.ts";
 import type { Lowering } from "../types.ts";
 import { biasValues, inputZeroPoint, int8 } from "./weights.ts";
 
 /** Where the windows of a product stand. */
 export type Patches = Omit<ParamBlocks["Conv2d"], keyof ParamBlocks["Gemm"]>;
+
+/** Weights that are known when they are run: element (channel, i) stands at channel·columnStep + i·step elements. */
+export interface ComputedWeights {
+  readonly address: number;
+  readonly k: number;
+  readonly columnStep: number;
+  readonly step: number;
+  readonly bytes: 1 | 2;
+  readonly zeroPoint: number;
+  /** They stand packed in scratch, from the product before. */
+  readonly packed?: true;
+}
 
 /** One convolution, or one group of it. Strides count elements. */
 export interface WideProduct {
@@ -20,9 +32,11 @@ export interface WideProduct {
   readonly m: number;
   readonly n: number;
   readonly xPixel: number;
+  /** From one of a row's elements to the next; 1 where absent. */
+  readonly xStep?: number;
   readonly y: { readonly first: number; readonly pixel: number; readonly line: number; readonly image: number };
-  /** Weights `[n][k]`, less their zero points. */
-  readonly w: Int16Array;
+  /** Weights `[n][k]` less their zero points, or where they stand when they are computed. */
+  readonly w: Int16Array | ComputedWeights;
   readonly reals: ArrayLike<number>;
   readonly activation: Activation;
   readonly patches: Patches;
@@ -32,10 +46,14 @@ export interface WideProduct {
 export function isWide(node: Constrained): boolean {
   return (
     inputOf(node, 0).dtype === "int16" ||
+    inputOf(node, 1).data === undefined ||
+    isComputed(node.inputs[2]) ||
     isPackedMatrix(node) ||
     weightZeroPoints(node).some((zeroPoint) => zeroPoint !== 0)
   );
 }
+
+const isComputed = (tensor: Tensor | undefined): boolean => tensor !== undefined && tensor.data === undefined;
 
 /** int4 weights of a fully-connected layer: TFLite Micro has no rule for them, TensorFlow's rounds once. */
 function isPackedMatrix(node: Constrained): boolean {
@@ -55,7 +73,22 @@ function roundingOf(node: Constrained): Rounding {
   return inputOf(node, 0).dtype === "int16" && node.inputs[2]?.dtype !== "int32" ? "upper" : "twice";
 }
 
-/** Weights of `channels` outputs less their zero points, `[channels][depth]`; `by` says where (channel, i) stands. */
+/** Weights `[channels][depth]` less their zero points, of an operator whose tensor stands so, computed or not. */
+export function weightsOf(
+  node: Constrained,
+  to: Lowering,
+  first: number,
+  channels: number,
+  depth: number,
+): Int16Array | ComputedWeights {
+  if (inputOf(node, 1).data !== undefined) return centred(node, first, channels, depth);
+  return {
+    ...{ address: (to.inputs[1]?.address ?? 0) + first * depth, k: depth, columnStep: depth, step: 1, bytes: 1 },
+    zeroPoint: weightZeroPoints(node)[0] ?? 0,
+  };
+}
+
+/** Constant weights of `channels` outputs less their zero points, `[channels][depth]`; `by` says where (channel, i) stands. */
 export function centred(
   node: Constrained,
   first: number,
@@ -77,33 +110,39 @@ export function centred(
   return w;
 }
 
-/** Records and what goes with them: one row of w for each of n channels from `first` on, `[n][k]`. */
-function finishing(
-  node: Constrained,
-  to: Lowering,
-  product: Pick<WideProduct, "first" | "m" | "n" | "w" | "reals" | "activation">,
-) {
-  const { first, m, n, w, reals, activation } = product;
+/** What finishing needs to know. */
+interface Finishing {
+  readonly first: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly w: Int16Array | undefined;
+  readonly reals: ArrayLike<number>;
+  readonly activation: Activation;
+}
+
+/** Records and what goes with them. `w`: one row for each of n channels from `first` on, `[n][k]`, where it is known. */
+function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, reals, activation }: Finishing) {
   const [x, y] = [inputOf(node, 0), outputOf(node)];
-  const k = w.length / n;
   const { scale = [1], zeroPoint = [0] } = y.quantization ?? {};
   const affine = { scale: scale[0] as number, zeroPoint: zeroPoint[0] ?? 0 };
   const output = { zeroPoint: affine.zeroPoint, ...activationRange(activation, y.dtype as "int8" | "int16", affine) };
   const multipliers = quantizeMultipliers(reals.length === 1 ? reals : Array.from(reals).slice(first, first + n));
   const bias = biasValues(node.inputs[2])?.slice(first, first + n);
   const rounding = roundingOf(node);
-  const [least, most] =
-    x.dtype === "int16" ? [-32768, 32767] : [-128 - inputZeroPoint(node), 127 - inputZeroPoint(node)];
-  const { min, max } = boundsOf(w, n, bias, least, most);
+  const { min, max } =
+    w === undefined || isComputed(node.inputs[2]) ? anyBounds(n, bias, k) : boundsOf(w, n, bias, ...rangeOf(node));
   const bound = min.map((value, c) => Math.max(-value, max[c] as number));
   const lanes = y.dtype === "int16" || rounding === "once";
   const wide = rounding === "upper" && bound.some((value) => value >= 2 ** 31);
+  const biasBytes = node.inputs[2]?.dtype === "int64" ? 8 : 4;
   const common = {
-    ...{ bias: 0, biasBytes: 0, xBytes: x.dtype === "int16" ? 2 : 1, yBytes: y.dtype === "int16" ? 2 : 1 },
+    bias: isComputed(node.inputs[2]) ? (to.inputs[2]?.address ?? 0) + first * biasBytes : 0,
+    ...{ biasBytes, xBytes: x.dtype === "int16" ? 2 : 1, yBytes: y.dtype === "int16" ? 2 : 1 },
     ...{ lanes: lanes ? 1 : 0, yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
   };
   if (lanes) {
-    const narrow = !wide && y.dtype === "int16";
+    const narrow = !wide && y.dtype === "int16" && common.bias === 0;
     const records = packLanes(to.module, n, multipliers, { bias, most: bound }, rounding, narrow);
     return { fields: { ...common, q: to.place(records) }, wide };
   }
@@ -114,6 +153,18 @@ function finishing(
   };
   const { bytes } = packRecords(to.module, channels, output, { rows: m, depth: k }, to.packer);
   return { fields: { ...common, q: to.place(bytes) }, wide };
+}
+
+/** Least and greatest value of x less its zero point. */
+function rangeOf(node: Constrained): readonly [number, number] {
+  if (inputOf(node, 0).dtype === "int16") return [-32768, 32767];
+  return [-128 - inputZeroPoint(node), 127 - inputZeroPoint(node)];
+}
+
+/** Bounds of sums of k products where nothing is known of weights or bias: none that 32 bits hold. */
+function anyBounds(n: number, bias: ArrayLike<number | bigint> | undefined, k: number) {
+  const most = Float64Array.from({ length: n }, (_, c) => 2 ** 32 + k * 2 ** 31 + Math.abs(Number(bias?.[c] ?? 0)));
+  return { min: most.map((value) => -value), max: most };
 }
 
 /** Bounds of the sums of w, `[n][k]`, with inputs from `least` to `most`. */
@@ -139,11 +190,25 @@ function boundsOf(w: Int16Array, n: number, bias: ArrayLike<number | bigint> | u
 /** A product over patches. */
 export function lowerWide(node: Constrained, to: Lowering, product: WideProduct): void {
   const { firstInput, m, n, w, xPixel, y, patches } = product;
-  const k = w.length / n;
-  const { fields, wide } = finishing(node, to, product);
-  const { bytes, wBytes } = packWideWeights(to.module, w, n, k);
-  const pairs = Math.ceil(k / 2);
-  const { mBlock, rows, scratchBytes } = wideLayout(m, pairs, 0);
+  const known = w instanceof Int16Array ? w : undefined;
+  const k = w instanceof Int16Array ? w.length / n : w.k;
+  const { fields, wide } = finishing(node, to, { ...product, k, w: known });
+  // of products of 16 bits by 16 bits a lane holds no two
+  const spread = w instanceof Int16Array || w.bytes === 1 ? 1 : 2;
+  const pairs = Math.ceil((k * spread) / 2);
+  const columns = w instanceof Int16Array ? 0 : columnBytes(n, pairs);
+  const { mBlock, rows, scratchBytes } = wideLayout(m, pairs, columns);
+  const packed = w instanceof Int16Array ? packWideWeights(to.module, w, n, k) : undefined;
+  if (!(w instanceof Int16Array) && !w.packed)
+    to.call({
+      kernel: "packColumns",
+      params: {
+        ...{ w: w.address, ...to.scratch(scratchBytes), n, k, pairs, spread, wBytes: w.bytes, wZeroPoint: w.zeroPoint },
+        ...{ columnBytes: w.columnStep * w.bytes, stepBytes: w.step * w.bytes },
+      },
+      note: `columns ${k}x${n}`,
+    });
+  const chunk = known === undefined ? (spread === 2 ? 1 : ANY_CHUNK) : chunkOf(known);
   to.call({
     kernel: "productWide",
     params: {
@@ -151,13 +216,17 @@ export function lowerWide(node: Constrained, to: Lowering, product: WideProduct)
       ...patches,
       x: (to.inputs[0]?.address ?? 0) + firstInput * fields.xBytes,
       y: (to.outputs[0]?.address ?? 0) + y.first * fields.yBytes,
-      ...{ w: to.place(bytes), wBytes, computed: 0, ...to.scratch(scratchBytes), m, n, pairs, mBlock, rows, spread: 1 },
-      ...{ chunk: wide ? chunkOf(w) : 0, xStep: fields.xBytes, xPixel: xPixel * fields.xBytes },
+      ...{ w: packed ? to.place(packed.bytes) : 0, wBytes: packed?.wBytes ?? 2, computed: packed ? 0 : 1 },
+      ...{ ...to.scratch(scratchBytes), m, n, pairs, mBlock, rows, spread, chunk: wide ? chunk : 0 },
+      ...{ xStep: (product.xStep ?? 1) * fields.xBytes, xPixel: xPixel * fields.xBytes },
       ...{ yPixel: y.pixel * fields.yBytes, yLine: y.line * fields.yBytes, yImage: y.image * fields.yBytes },
     },
     note: `${wide ? "64-bit" : "32-bit"} sums, ${m}x${n}x${k}`,
   });
 }
+
+/** Pairs of products of int16 with any weights of nine bits that 32 bits hold. */
+const ANY_CHUNK = 64;
 
 /** Pairs of products of int16 with w that 32 bits hold. */
 function chunkOf(w: Int16Array): number {
@@ -179,9 +248,9 @@ export function lowerDepthwiseWide(
 ): void {
   const { n, patches } = product;
   const k = patches.kH * patches.kW;
-  const w = centred(node, 0, n, k, "columns");
+  const w = inputOf(node, 1).data === undefined ? undefined : centred(node, 0, n, k, "columns");
   const m = batch * patches.outH * patches.outW;
-  const { fields, wide } = finishing(node, to, { ...product, first: 0, m, w });
+  const { fields, wide } = finishing(node, to, { ...product, first: 0, m, k, w });
   to.call({
     kernel: "dwconvWide",
     params: {

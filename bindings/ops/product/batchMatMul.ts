@@ -1,0 +1,160 @@
+import { broadcastShape, broadcastStrides } from "../../primitives/broadcast.ts";
+import { elementCount, type Tensor, typedCopy } from "../../tensor.ts";
+import {
+  type Constrained,
+  constrain,
+  inputOf,
+  outputOf,
+  requireAffine,
+  requireDType,
+  requireInputs,
+  requireRatio,
+} from "../constraints.ts";
+import type { Lowering, NodeView, Operator } from "../types.ts";
+import { rowsAsPixels } from "./fullyConnectedWide.ts";
+import { inputZeroPoint, reals } from "./weights.ts";
+import { dense, lowerWide, type WideProduct } from "./wide.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    /** a `[…,M,K]` (or `[…,K,M]` with adjointA), b `[…,K,N]` (or `[…,N,K]` with adjointB). */
+    readonly batchMatMul: { readonly adjointA: boolean; readonly adjointB: boolean };
+  }
+}
+
+/** Pairs of matrices that are multiplied: each is a step. */
+const MOST_PRODUCTS = 4096;
+
+/** Sizes of the product, and of the batches that are multiplied. */
+interface Sizes {
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  readonly batch: readonly number[];
+}
+
+/**
+ * Matrix products y `[…,M,N]` = a · b of stacks of matrices, whose leading dimensions broadcast.
+ *
+ * C1: two inputs, one output. C2: a, b and y all int8 or all int16, per tensor. C5: two to eight dimensions, M, K and N
+ * not 0. C6: the same K, and leading dimensions that broadcast. C7: at most 4096 products.
+ */
+export const batchMatMul: Operator<"batchMatMul"> = {
+  infer(node) {
+    requireInputs(node, 2);
+    const [a, b, y] = [inputOf(node, 0), inputOf(node, 1), outputOf(node)];
+    const dtype = requireDType(node, "C2", a, "int8", "int16");
+    for (const tensor of [b, y]) requireDType(node, "C2", tensor, dtype);
+    for (const tensor of [a, b, y]) requireAffine(node, "C2", tensor);
+    const { m, n, batch } = requireSizes(node);
+    for (const ratio of reals(node)) requireRatio(node, "C2", ratio);
+    return [{ dtype, shape: [...batch, m, n] }];
+  },
+  macs(node) {
+    const { m, k, n, batch } = requireSizes(node);
+    return elementCount(batch) * m * k * n;
+  },
+  lower: lowerProducts,
+};
+
+/** C5–C7. */
+export function requireSizes(node: NodeView<"batchMatMul">): Sizes {
+  const [a, b] = [inputOf(node, 0).shape, inputOf(node, 1).shape];
+  const { adjointA, adjointB } = node.attributes;
+  const fits = [a, b].every(
+    (shape) => shape.length >= 2 && shape.length <= 8 && shape.slice(-2).every((size) => size > 0),
+  );
+  constrain(node, "C5", fits, () => ({ expected: "matrices, none of them empty", received: `[${a}], [${b}]` }));
+  const [m, k] = lastTwo(a, adjointA);
+  const [k2, n] = lastTwo(b, adjointB);
+  const batch = broadcastShape(a.slice(0, -2), b.slice(0, -2));
+  constrain(node, "C6", k === k2 && batch !== undefined, () => ({
+    expected: "matrices that can be multiplied, and leading dimensions that broadcast",
+    received: `[${a}]${adjointA ? " adjoint" : ""}, [${b}]${adjointB ? " adjoint" : ""}`,
+  }));
+  const products = elementCount(batch);
+  constrain(
+    node,
+    "C7",
+    products <= MOST_PRODUCTS,
+    () => ({ expected: `at most ${MOST_PRODUCTS} products`, received: `${products}` }),
+    "UNSUPPORTED",
+  );
+  return { m, k, n, batch };
+}
+
+/** Rows and columns. */
+function lastTwo(shape: readonly number[], adjoint: boolean): readonly [number, number] {
+  const [rows = 0, columns = 0] = shape.slice(-2);
+  return adjoint ? [columns, rows] : [rows, columns];
+}
+
+function lowerProducts(node: NodeView<"batchMatMul">, to: Lowering): void {
+  const { m, k, n, batch } = requireSizes(node);
+  const count = elementCount(batch);
+  if (count === 0) return;
+  const { adjointA, adjointB } = node.attributes;
+  const [a, b] = [inputOf(node, 0), inputOf(node, 1)];
+  const at = (tensor: Tensor, matrix: number) => firsts(tensor.shape.slice(0, -2), batch, matrix);
+  const [aFirst, bFirst] = [at(a, m * k), at(b, k * n)];
+  // a stack of rows with one b is one product
+  const shared =
+    !adjointA && bFirst.every((first) => first === bFirst[0]) && aFirst.every((first, i) => first === i * m * k);
+  const rows = shared ? count * m : m;
+  const patches = rowsAsPixels(rows, k, inputZeroPoint(node));
+  let previous: number | undefined;
+  for (let i = 0; i < (shared ? 1 : count); i++) {
+    const first = bFirst[i] as number;
+    lowerWide(view(node), to, {
+      ...{ first: 0, firstInput: aFirst[i] as number, m: rows, n, patches, reals: reals(node), activation: "none" },
+      ...(adjointA ? { xPixel: 1, xStep: m } : { xPixel: k }),
+      y: dense(patches, n, i * m * n),
+      w: weights(node, to, first, { k, n, adjoint: adjointB }, previous === first),
+    });
+    previous = first;
+  }
+}
+
+/** The node without what products take for a bias. */
+const view = (node: Constrained): Constrained => ({
+  where: node.where,
+  inputs: node.inputs.slice(0, 2),
+  outputs: node.outputs,
+});
+
+/** The first element of the operand's matrix in each product. */
+function firsts(own: readonly number[], batch: readonly number[], matrix: number): readonly number[] {
+  const strides = broadcastStrides(own, batch);
+  return Array.from({ length: elementCount(batch) }, (_, i) => {
+    let rest = i;
+    let first = 0;
+    for (let d = batch.length - 1; d >= 0; d--) {
+      first += (rest % (batch[d] as number)) * (strides[d] as number);
+      rest = Math.floor(rest / (batch[d] as number));
+    }
+    return first * matrix;
+  });
+}
+
+/** The matrix of b that begins at `first`, by columns. */
+function weights(
+  node: Constrained,
+  to: Lowering,
+  first: number,
+  { k, n, adjoint }: { readonly k: number; readonly n: number; readonly adjoint: boolean },
+  packed: boolean,
+): WideProduct["w"] {
+  const b = inputOf(node, 1);
+  const zeroPoint = b.quantization?.zeroPoint[0] ?? 0;
+  const bytes = b.dtype === "int16" ? 2 : 1;
+  const [columnStep, step] = adjoint ? [k, 1] : [1, n];
+  if (b.data === undefined || bytes === 2) {
+    const address = (to.inputs[1]?.address ?? 0) + first * bytes;
+    return { address, k, columnStep, step, bytes, zeroPoint, ...(packed ? { packed } : {}) };
+  }
+  const values = typedCopy("int8", b.data);
+  const w = new Int16Array(n * k);
+  for (let c = 0; c < n; c++)
+    for (let i = 0; i < k; i++) w[c * k + i] = Number(values[first + c * columnStep + i * step]) - zeroPoint;
+  return w;
+}

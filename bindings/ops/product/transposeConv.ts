@@ -1,0 +1,89 @@
+import type { Activation, Padding } from "../../graph.ts";
+import { placeWindow } from "../../primitives/window.ts";
+import { type Constrained, constrain, inputOf, requireConstant, requireInputs } from "../constraints.ts";
+import { requireImages } from "../images.ts";
+import type { NodeView, Operator } from "../types.ts";
+import { lowerTransposeConvWide } from "./transposeConvWide.ts";
+import { requireWeights } from "./weights.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    /** Output shape `[N,H,W,O]`, weights `[O,kH,kW,C]`, x `[N,h,w,C]`, bias `[O]` optional. */
+    readonly transposeConv: {
+      readonly stride: readonly [number, number];
+      readonly padding: Padding;
+      readonly activation: Activation;
+    };
+  }
+}
+
+/** Phases of the output that are computed apart: each is a step. */
+const MOST_PHASES = 4096;
+
+/**
+ * Transposed convolution: each pixel of x `[N,h,w,C]` adds its product with the weights `[O,kH,kW,C]` to the output around
+ * (y·strideH, x·strideW).
+ *
+ * C1: output shape, weights, x and optionally a bias, one output. C2–C4: see `requireWeights`. C5: four dimensions each,
+ * none empty. C6: a constant output shape `[N,H,W,O]` with the input's N and the weights' O; x and weights of the same
+ * channels. C7: strides from 1 to 65535, and at most 4096 pairs of them that the output meets.
+ */
+export const transposeConv: Operator<"transposeConv"> = {
+  infer(node) {
+    requireInputs(node, 3, 4);
+    const product = asProduct(node);
+    const [x, w] = [inputOf(product, 0), inputOf(product, 1)];
+    const shape = requireConstant(node, "C6", inputOf(node, 0));
+    requireImages(node, x.shape, w.shape, shape);
+    constrain(
+      node,
+      "C6",
+      shape[0] === x.shape[0] &&
+        shape[3] === w.shape[0] &&
+        w.shape[3] === x.shape[3] &&
+        shape.every((size) => size > 0),
+      () => ({
+        expected: `an output shape [${x.shape[0]},H,W,${w.shape[0]}] and weights of ${x.shape[3]} input channels`,
+        received: `[${shape.join(",")}], weights [${w.shape.join(",")}]`,
+      }),
+    );
+    const [, h = 1, width = 1] = shape;
+    const [sH, sW] = node.attributes.stride;
+    const whole = [sH, sW].every((size) => Number.isInteger(size) && size >= 1 && size <= 65535);
+    constrain(node, "C7", whole && Math.min(sH, h) * Math.min(sW, width) <= MOST_PHASES, () => ({
+      expected: `strides from 1 to 65535, at most ${MOST_PHASES} in all`,
+      received: `${sH}x${sW}`,
+    }));
+    constrain(
+      node,
+      "C3",
+      w.data !== undefined,
+      () => ({ expected: "constant weights", received: "a computed tensor" }),
+      "UNSUPPORTED",
+    );
+    return [{ dtype: requireWeights(product, w.shape[0] ?? 0, 0), shape }];
+  },
+  macs(node) {
+    const [n = 0, h = 0, w = 0, c = 0] = inputOf(node, 2).shape;
+    const [o = 0, kH = 0, kW = 0] = inputOf(node, 1).shape;
+    return n * h * w * c * o * kH * kW;
+  },
+  lower: lowerTransposeConvWide,
+};
+
+/** The node with its inputs in the order of other products: x, weights, bias. */
+export function asProduct(node: Constrained): Constrained {
+  const [, w, x, bias] = node.inputs;
+  return { where: node.where, inputs: bias === undefined ? [x, w] : [x, w, bias], outputs: node.outputs };
+}
+
+/** Rows and columns of padding before the first. */
+export function paddingOf(node: NodeView<"transposeConv">): readonly [number, number] {
+  const [, h = 1, w = 1] = node.outputs[0]?.shape ?? [];
+  const [, kH = 1, kW = 1] = inputOf(node, 1).shape;
+  const { stride, padding } = node.attributes;
+  return [
+    placeWindow(h, kH, stride[0], 1, padding, "height").before,
+    placeWindow(w, kW, stride[1], 1, padding, "width").before,
+  ];
+}
