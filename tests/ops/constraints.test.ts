@@ -57,6 +57,13 @@ const UNARY: readonly Broken[] = [
   },
 ];
 
+const MOVED: Broken = {
+  number: "C5",
+  why: "int16 with a zero point",
+  inputs: [tensor("int16", [4], { scale: 1, zeroPoint: 1 })],
+  output: typed("int16"),
+};
+
 const BINARY: readonly Broken[] = [
   { number: "C1", why: "one input", inputs: [int8([4])] },
   { number: "C2", why: "float64", inputs: [typed("float64"), typed("float64")], code: "UNSUPPORTED" },
@@ -109,15 +116,124 @@ const KINDS: { readonly [K in OpKind]?: { readonly attributes: object; readonly 
     attributes: { alpha: 0.1 },
     broken: [...UNARY, { number: "C5", why: "alpha NaN", inputs: [int8([4])], attributes: { alpha: NaN } }],
   },
-  hardSwish: {
+  hardSwish: { attributes: {}, broken: UNARY },
+  logistic: { attributes: {}, broken: [...UNARY, MOVED] },
+  tanh: { attributes: {}, broken: [...UNARY, MOVED] },
+  exp: { attributes: {}, broken: [...UNARY, MOVED] },
+  rsqrt: {
     attributes: {},
     broken: [
-      ...UNARY,
-      { number: "C5", why: "a steep ratio", inputs: [int8([4])], output: int8([4], { scale: 2 ** -9, zeroPoint: 0 }) },
+      ...UNARY.filter(({ number }) => number !== "C4"),
+      {
+        number: "C5",
+        why: "a tiny scale",
+        inputs: [int8([4], { scale: 2 ** -20, zeroPoint: 0 })],
+        output: int8([4], { scale: 2 ** -21, zeroPoint: 0 }),
+      },
     ],
   },
-  logistic: { attributes: {}, broken: [...UNARY, { number: "C5", why: "another output", inputs: [int8([4])] }] },
-  tanh: { attributes: {}, broken: [...UNARY, { number: "C5", why: "another output", inputs: [int8([4])] }] },
+  floor: { attributes: {}, broken: [{ number: "C2", why: "int8", inputs: [int8([4])], code: "UNSUPPORTED" }] },
+  div: {
+    attributes: { activation: "none" },
+    broken: [
+      ...BINARY,
+      { number: "C6", why: "a tiny scale", inputs: [int8([4]), int8([4], { scale: 2 ** -23, zeroPoint: 0 })] },
+    ],
+  },
+  equal: {
+    attributes: {},
+    broken: [
+      { number: "C1", why: "one input", inputs: [typed("int32")], output: typed("bool") },
+      {
+        number: "C2",
+        why: "strings",
+        inputs: [typed("string"), typed("string")],
+        output: typed("bool"),
+        code: "UNSUPPORTED",
+      },
+      {
+        number: "C2",
+        why: "two types",
+        inputs: [typed("int32"), typed("int64")],
+        output: typed("bool"),
+        code: "UNSUPPORTED",
+      },
+      {
+        number: "C2",
+        why: "int32 out",
+        inputs: [typed("int32"), typed("int32")],
+        output: typed("int32"),
+        code: "UNSUPPORTED",
+      },
+      {
+        number: "C3",
+        why: "quantized uint8",
+        inputs: [typed("uint8"), typed("uint8")],
+        output: typed("bool"),
+        code: "UNSUPPORTED",
+      },
+      {
+        number: "C3",
+        why: "a scale of 2^14",
+        inputs: [int8([4]), int8([4], { scale: 2 ** 14, zeroPoint: 0 })],
+        output: typed("bool"),
+      },
+      { number: "C4", why: "shapes apart", inputs: [typed("int32", [3]), typed("int32", [4])], output: typed("bool") },
+    ],
+  },
+  addN: {
+    attributes: {},
+    broken: [
+      { number: "C1", why: "nothing", inputs: [] },
+      {
+        number: "C2",
+        why: "two types",
+        inputs: [typed("int32"), typed("float32")],
+        output: typed("int32"),
+        code: "UNSUPPORTED",
+      },
+      { number: "C3", why: "two shapes", inputs: [typed("int32"), typed("int32", [5])], output: typed("int32") },
+    ],
+  },
+  selectV2: {
+    attributes: {},
+    broken: [
+      { number: "C1", why: "two inputs", inputs: [typed("bool"), int8([4])] },
+      { number: "C2", why: "an int8 condition", inputs: [int8([4]), int8([4]), int8([4])], code: "UNSUPPORTED" },
+      { number: "C4", why: "shapes apart", inputs: [typed("bool", [3]), int8([4]), int8([4])] },
+    ],
+  },
+  select: {
+    attributes: {},
+    broken: [
+      { number: "C3", why: "operands of two shapes", inputs: [typed("bool"), int8([4]), int8([1])] },
+      { number: "C3", why: "a larger condition", inputs: [typed("bool", [2, 4]), int8([4]), int8([4])] },
+    ],
+  },
+  cast: {
+    attributes: {},
+    broken: [
+      { number: "C2", why: "strings", inputs: [typed("string")], code: "UNSUPPORTED" },
+      { number: "C2", why: "to float16", inputs: [typed("float32")], output: typed("float16"), code: "UNSUPPORTED" },
+    ],
+  },
+  bucketize: {
+    attributes: { boundaries: [2, 1] },
+    broken: [
+      { number: "C2", why: "int8", inputs: [int8([4])], output: typed("int32"), code: "UNSUPPORTED" },
+      { number: "C3", why: "falling bounds", inputs: [typed("float32")], output: typed("int32") },
+    ],
+  },
+  fakeQuant: {
+    attributes: { min: 1, max: 1, bits: 8, narrow: false },
+    broken: [{ number: "C3", why: "an empty range", inputs: [typed("float32")], output: typed("float32") }],
+  },
+  real: {
+    attributes: {},
+    broken: [
+      { number: "C2", why: "float32", inputs: [typed("float32")], output: typed("float32"), code: "UNSUPPORTED" },
+    ],
+  },
   softmax: {
     attributes: { beta: 1 },
     broken: [

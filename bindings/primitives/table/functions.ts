@@ -63,6 +63,9 @@ function erf(x: number): number {
 /** Functions as the reference writes them. */
 export const REAL = {
   exp: (x: number) => f(Math.exp(x)),
+  logistic: (x: number) => f(1 / (1 + Math.exp(-x))),
+  tanh: (x: number) => f(Math.tanh(x)),
+  hardSwish: (x: number) => f((x * Math.min(Math.max(x + 3, 0), 6)) / 6),
   elu: (x: number) => (x < 0 ? f(Math.expm1(x)) : x),
   gelu: (x: number) => f(f(f(0.5) * x) * f(1 + f(erf(f(x * f(Math.SQRT1_2)))))),
   geluTanh(x: number) {

@@ -1,0 +1,200 @@
+/** Functions of two operands in float32, int16 and integers as they are, comparisons and SELECT, with broadcasting. */
+import { describe, test } from "node:test";
+import type { OpKind } from "../../bindings/graph.ts";
+import { operators } from "../../bindings/ops/index.ts";
+import type { Operator } from "../../bindings/ops/types.ts";
+import { broadcastShape } from "../../bindings/primitives/broadcast.ts";
+import type { Affine } from "../../bindings/primitives/requantize/quantization.ts";
+import { BITS, type DType, type TypedArray, typedCopy } from "../../bindings/tensor.ts";
+import { broadcastIndex, indices } from "../reference/binary.ts";
+import { COMPARED, comparable, REALS, SCALED, WHOLES } from "../reference/elementwise.ts";
+import { checkOperator, type Random, random, type Subject, subjects, tensor } from "../support/kernels.ts";
+
+const NONE = { activation: "none" as const };
+const elements = (shape: readonly number[]) => shape.reduce((n, size) => n * size, 1);
+
+/** Two shapes that broadcast, of lengths around the vectors' four and sixteen. */
+function shapes(draw: Random): readonly [readonly number[], readonly number[]] {
+  const full = Array.from({ length: draw.int(0, 5) }, () => draw.pick([1, 2, 3, 7]));
+  const some = () => full.map((size) => (draw.int(0, 2) === 0 ? 1 : size)).slice(draw.int(0, 2));
+  return draw.pick([
+    [full, some()],
+    [some(), full],
+    [full, full],
+    [some(), some()],
+    [[5, 21], [21]],
+    [[1], [18]],
+  ]);
+}
+
+/** The pairs that meet, in order. */
+function pairs<T>(
+  [aShape, bShape]: ReturnType<typeof shapes>,
+  a: ArrayLike<T>,
+  b: ArrayLike<T>,
+): readonly (readonly [T, T])[] {
+  const shape = broadcastShape(aShape, bShape) ?? [];
+  return [...indices(shape)].map(
+    (index) => [a[broadcastIndex(aShape, index)] as T, b[broadcastIndex(bShape, index)] as T] as const,
+  );
+}
+
+/** Values of a type: small ones, extremes, and any bits. */
+function values(draw: Random, dtype: DType, count: number): TypedArray {
+  const bytes = Uint8Array.from({ length: count * (BITS[dtype] / 8) }, () => draw.int(0, 255));
+  const array = typedCopy(dtype, bytes);
+  for (let i = 0; i < count; i++) {
+    const small = draw.int(dtype.startsWith("u") ? 0 : -4, 5);
+    if (draw.int(0, 2) > 0 || dtype === "float32")
+      array[i] = (typeof array[i] === "bigint" ? BigInt(small) : small) as never;
+    if (dtype === "float32") array[i] = (small / 8 + draw.int(-1000, 1000) / 997) as never;
+  }
+  return array;
+}
+
+function check(
+  subject: Subject,
+  kind: OpKind,
+  types: readonly [DType, DType],
+  inputs: readonly { shape: readonly number[]; values: ArrayBufferView; affine?: Affine }[],
+  expected: ArrayBufferView,
+  y?: Affine,
+): void {
+  const example = {
+    attributes: NONE,
+    inputs: inputs.map(({ shape, affine }, i) =>
+      tensor(kind === "selectV2" && i === 0 ? "bool" : types[0], shape, affine),
+    ),
+    values: inputs.map((input) => input.values),
+    output: tensor(types[1], [], y),
+  };
+  checkOperator(subject, operators[kind] as unknown as Operator<OpKind>, example, expected);
+}
+
+const INTEGERS: { readonly [kind: string]: readonly DType[] } = {
+  add: ["int16", "int32", "int64"],
+  sub: ["int32", "int64"],
+  mul: ["int16", "int32", "uint32", "int64"],
+  div: ["int32", "int64"],
+  maximum: ["int8", "uint8", "int16", "int64"],
+  minimum: ["int8", "uint16", "int32", "uint32"],
+  squaredDifference: ["int32", "int64"],
+  floorDiv: ["int8", "int32", "int64"],
+  floorMod: ["int16", "int32", "int64"],
+  bitwiseXor: ["int8", "uint32", "int64"],
+  rightShift: ["int8", "uint8", "int16", "int32", "uint32", "int64"],
+};
+
+for (const subject of await subjects())
+  describe(`functions of two tensors, ${subject.name}`, { skip: subject.skip }, () => {
+    for (const [kind, value] of Object.entries(REALS))
+      test(`${kind}, float32`, () => {
+        const draw = random(31);
+        for (let i = 0; i < 12; i++) {
+          const both = shapes(draw);
+          const [a, b] = both.map((shape) => values(draw, "float32", elements(shape))) as [Float32Array, Float32Array];
+          const expected = Float32Array.from(pairs(both, a, b), ([p, q]) => value(p, q));
+          const inputs = [a, b].map((each, k) => ({ shape: both[k] as readonly number[], values: each }));
+          check(subject, kind as OpKind, ["float32", "float32"], inputs, expected);
+        }
+      });
+    for (const [kind, dtypes] of Object.entries(INTEGERS))
+      for (const dtype of dtypes)
+        test(`${kind}, ${dtype}`, () => {
+          const draw = random(32);
+          for (let i = 0; i < 6; i++) {
+            const both = shapes(draw);
+            const [a, b] = both.map((shape) => values(draw, dtype, elements(shape))) as [TypedArray, TypedArray];
+            const results = pairs<number | bigint>(both, a, b).map(([p, q]) =>
+              WHOLES[kind]?.(BigInt(p), BigInt(q), BITS[dtype]),
+            ) as bigint[];
+            const expected = typedCopy(dtype, new Uint8Array((results.length * BITS[dtype]) / 8));
+            for (const [k, result] of results.entries()) {
+              const wrapped = BigInt.asIntN(BITS[dtype], result);
+              expected[k] = (typeof expected[k] === "bigint" ? wrapped : Number(wrapped)) as never;
+            }
+            const inputs = [a, b].map((each, k) => ({ shape: both[k] as readonly number[], values: each }));
+            check(subject, kind as OpKind, [dtype, dtype], inputs, expected);
+          }
+        });
+    for (const [kind, dtype] of [
+      ...(["add", "sub", "mul", "prelu"] as const).map((each) => [each, "int16"] as const),
+      ...(["squaredDifference", "prelu"] as const).map((each) => [each, "int8"] as const),
+    ])
+      test(`${kind}, ${dtype} with scales`, () => {
+        const draw = random(33);
+        const most = dtype === "int8" ? 127 : 32767;
+        const zero = () => (dtype === "int8" ? draw.int(-128, 127) : 0);
+        for (let i = 0; i < 16; i++) {
+          const both = shapes(draw);
+          const affine = () => ({ scale: draw.scale(), zeroPoint: zero() });
+          const scales = { a: affine(), b: affine(), y: affine() };
+          const [a, b] = both.map((shape) => {
+            const any = Array.from({ length: elements(shape) }, () =>
+              draw.pick([-most - 1, most, draw.int(-most, most)]),
+            );
+            return dtype === "int8" ? Int8Array.from(any) : Int16Array.from(any);
+          }) as [Int16Array, Int16Array];
+          const results = pairs(both, a, b).map(([p, q]) =>
+            Math.min(Math.max(SCALED[kind]?.(p, q, scales) ?? 0, -most - 1), most),
+          );
+          const expected = dtype === "int8" ? Int8Array.from(results) : Int16Array.from(results);
+          const inputs = [
+            { shape: both[0], values: a, affine: scales.a },
+            { shape: both[1], values: b, affine: scales.b },
+          ];
+          check(subject, kind, [dtype, dtype], inputs, expected, scales.y);
+        }
+      });
+    for (const [kind, value] of Object.entries(COMPARED))
+      for (const dtype of ["float32", "int8", "int16", "int32", "int64", "uint8"] as const)
+        test(`${kind}, ${dtype}`, () => {
+          const draw = random(34);
+          for (let i = 0; i < 4; i++) {
+            const both = shapes(draw);
+            const [a, b] = both.map((shape) => values(draw, dtype, elements(shape))) as [TypedArray, TypedArray];
+            if (dtype === "float32" && a.length > 1) a[1] = Number.NaN as never;
+            const expected = Uint8Array.from(pairs<number | bigint>(both, a, b), ([p, q]) =>
+              value(p as number, q as number) ? 1 : 0,
+            );
+            const inputs = [a, b].map((each, k) => ({ shape: both[k] as readonly number[], values: each }));
+            check(subject, kind as OpKind, [dtype, "bool"], inputs, expected);
+          }
+        });
+    test("comparison of int8 with scales", () => {
+      const draw = random(35);
+      for (const [kind, value] of Object.entries(COMPARED)) {
+        const affine = () => ({ scale: draw.scale(), zeroPoint: draw.int(-128, 127) });
+        const [p, q] = [affine(), affine()];
+        const [a, b] = [draw.int8(120), draw.int8(120)];
+        const expected = Uint8Array.from(a, (each, i) =>
+          value(comparable(each, p), comparable(b[i] as number, q)) ? 1 : 0,
+        );
+        const inputs = [
+          { shape: [120], values: a, affine: p },
+          { shape: [120], values: b, affine: q },
+        ];
+        check(subject, kind as OpKind, ["int8", "bool"], inputs, expected);
+      }
+    });
+    for (const dtype of ["int8", "int16", "float32", "int64"] as const)
+      test(`selectV2, ${dtype}`, () => {
+        const draw = random(36);
+        for (let i = 0; i < 8; i++) {
+          const both = shapes(draw);
+          const shape = broadcastShape(...both) ?? [];
+          const condition = Uint8Array.from({ length: shape.at(-1) ?? 1 }, () => draw.int(0, 1));
+          const [a, b] = both.map((each) => values(draw, dtype, elements(each))) as [TypedArray, TypedArray];
+          const last = condition.length;
+          const chosen = pairs<number | bigint>(both, a, b).map(([p, q], k) => (condition[k % last] ? p : q));
+          const expected = typedCopy(dtype, new Uint8Array((chosen.length * BITS[dtype]) / 8));
+          for (const [k, each] of chosen.entries()) expected[k] = each as never;
+          const inputs = [
+            { shape: shape.length ? [last] : [], values: condition },
+            { shape: both[0], values: a },
+            { shape: both[1], values: b },
+          ];
+          check(subject, "selectV2", [dtype, dtype], inputs, expected);
+        }
+      });
+  });
