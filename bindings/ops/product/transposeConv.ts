@@ -1,6 +1,6 @@
 import type { Activation, Padding } from "../../graph.ts";
 import { placeWindow } from "../../primitives/window.ts";
-import { type Constrained, constrain, inputOf, requireConstant, requireInputs } from "../constraints.ts";
+import { type Constrained, constrain, inputOf, outputOf, requireConstant, requireInputs } from "../constraints.ts";
 import { requireImages } from "../images.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { lowerTransposeConvWide } from "./transposeConvWide.ts";
@@ -25,7 +25,7 @@ const MOST_PHASES = 4096;
  * (y·strideH, x·strideW).
  *
  * C1: output shape, weights, x and optionally a bias, one output. C2–C4: see `requireWeights`. C5: four dimensions each,
- * none empty. C6: a constant output shape `[N,H,W,O]` with the input's N and the weights' O; x and weights of the same
+ * none empty. C6: an output shape `[N,H,W,O]`, constant or as the model states it, with the input's N and the weights' O; x and weights of the same
  * channels. C7: strides from 1 to 65535, and at most 4096 pairs of them that the output meets.
  */
 export const transposeConv: Operator<"transposeConv"> = {
@@ -33,7 +33,7 @@ export const transposeConv: Operator<"transposeConv"> = {
     requireInputs(node, 3, 4);
     const product = asProduct(node);
     const [x, w] = [inputOf(product, 0), inputOf(product, 1)];
-    const shape = requireConstant(node, "C6", inputOf(node, 0));
+    const shape = shapeOf(node);
     requireImages(node, x.shape, w.shape, shape);
     constrain(
       node,
@@ -70,6 +70,12 @@ export const transposeConv: Operator<"transposeConv"> = {
   },
   lower: lowerTransposeConvWide,
 };
+
+/** The output's shape; where it is computed, that which the model states for the output. */
+function shapeOf(node: Constrained): readonly number[] {
+  const shape = inputOf(node, 0);
+  return shape.data === undefined ? outputOf(node).shape : requireConstant(node, "C6", shape);
+}
 
 /** The node with its inputs in the order of other products: x, weights, bias. */
 export function asProduct(node: Constrained): Constrained {
