@@ -100,10 +100,10 @@ function checkTensor(graph: Graph, info: TensorInfo): Tensor {
   return tensor;
 }
 
-/** Every input of a node comes from a constant, a graph input or an earlier node. */
+/** Every input of a node comes from a constant, a variable, a graph input or an earlier node. */
 function checkRunnable({ tensors, nodes, inputs, outputs }: Graph): void {
   const ready = new Set<number>(inputs.map(({ tensor }) => tensor));
-  for (const [id, { data }] of tensors.entries()) if (data) ready.add(id);
+  for (const [id, { data, variable }] of tensors.entries()) if (data || variable) ready.add(id);
   for (const { where, inputs: ids, outputs: results } of nodes) {
     for (const id of ids) assert.ok(id === -1 || ready.has(id), `${where} reads ${id}`);
     for (const id of results) ready.add(id);
