@@ -54,6 +54,7 @@ import { bitcast } from "./move/bitcast.ts";
 import { broadcastArgs } from "./move/broadcastArgs.ts";
 import { broadcastTo } from "./move/broadcastTo.ts";
 import { concat } from "./move/concat.ts";
+import { densify } from "./move/densify.ts";
 import { depthToSpace } from "./move/depthToSpace.ts";
 import { dynamicUpdateSlice } from "./move/dynamicUpdateSlice.ts";
 import { embeddingLookup } from "./move/embeddingLookup.ts";
@@ -98,8 +99,11 @@ import { reduceProd } from "./pool/reduceProd.ts";
 import { sum } from "./pool/sum.ts";
 import { batchMatMul } from "./product/batchMatMul.ts";
 import { conv2d } from "./product/conv2d.ts";
+import { conv3d } from "./product/conv3d.ts";
+import { conv3dTranspose } from "./product/conv3dTranspose.ts";
 import { fullyConnected } from "./product/fullyConnected.ts";
 import { transposeConv } from "./product/transposeConv.ts";
+import { transposeConvBias } from "./product/transposeConvBias.ts";
 import { bidirectionalLstm } from "./recurrent/bidirectionalLstm.ts";
 import { lstm } from "./recurrent/lstm.ts";
 import { bidirectionalRnn, rnn } from "./recurrent/rnn.ts";
@@ -295,4 +299,8 @@ export const operators: Operators = {
   rnn,
   bidirectionalRnn,
   svdf,
+  conv3d,
+  conv3dTranspose,
+  densify,
+  transposeConvBias,
 };

@@ -18,6 +18,7 @@ export type CustomEntry = (parts: NodeParts, bytes: Uint8Array) => AnyNode;
 /** Importers by name. */
 export const CUSTOM_OPERATORS: ReadonlyMap<string, CustomEntry> = new Map([
   ["TFLite_Detection_PostProcess", entry("detectionPostProcess", detection)],
+  ["Convolution2DTransposeBias", transposeBias],
   ["SignalWindow", entry("signalWindow", (o) => ({ shift: number(o, "shift") }))],
   ["SignalFftAutoScale", entry("signalAutoScale", () => ({}))],
   ["SignalRfft", entry("signalTransform", (o) => ({ length: number(o, "fft_length") }))],
@@ -35,6 +36,19 @@ function entry<K extends OpKind>(kind: K, attributes: (options: CustomOptions) =
     const made: Node<K> = { kind, ...parts, attributes: attributes({ where, values: readFlexMap(bytes, where) }) };
     return made as unknown as AnyNode;
   };
+}
+
+/** Three int32: padding (1 same, 2 valid), stride across, stride down. */
+function transposeBias(parts: NodeParts, bytes: Uint8Array): AnyNode {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const rule = bytes.byteLength >= 12 ? view.getInt32(0, true) : 0;
+  ensure(rule === 1 || rule === 2, "INVALID_MODEL", () => ({
+    where: `${parts.where}, options`,
+    expected: "12 bytes that begin with padding 1 (same) or 2 (valid)",
+    received: `${bytes.byteLength} bytes, padding ${rule}`,
+  }));
+  const stride = [view.getInt32(8, true), view.getInt32(4, true)] as const;
+  return { kind: "transposeConvBias", ...parts, attributes: { stride, padding: rule === 1 ? "same" : "valid" } };
 }
 
 function detection(o: CustomOptions): Attributes["detectionPostProcess"] {

@@ -165,15 +165,18 @@ export const OPERATORS: { readonly [code: number]: Entry | undefined } = {
   121: entry("nonMaxSuppressionV5", 0, none),
   122: entry("scatterNd", 0, none),
   123: entry("selectV2", 0, none),
+  124: entry("densify", 0, none),
   125: entry("segmentSum", 0, none),
   126: entry("batchMatMul", 101, (o) => ({ adjointA: flag(o, 0), adjointB: flag(o, 1) })),
   128: entry("cumsum", 102, (o) => ({ exclusive: flag(o, 0), reverse: flag(o, 1) })),
   129: entry("callOnce", 103, (o) => ({ subgraphs: [int(o, 0)], bodies: [] })),
   130: entry("broadcastTo", 0, none),
+  131: entry("conv3d", 106, volumes),
   136: entry("imag", 0, none),
   137: entry("real", 0, none),
   138: entry("complexAbs", 0, none),
   140: entry("reduceAll", 27, reducer),
+  141: entry("conv3dTranspose", 106, volumes),
   142: entry("varHandle", 111, (o) => ({ key: `${text(o, 0)}/${text(o, 1)}` })),
   143: entry("readVariable", 0, none),
   144: entry("assignVariable", 0, none),
@@ -200,6 +203,15 @@ function entry<K extends OpKind>(kind: K, optionsType: number, attributes: (opti
     return made as unknown as AnyNode;
   };
   return { optionsType, node };
+}
+
+function volumes(o: Options): Attributes["conv3d"] {
+  return {
+    stride: [int(o, 1), int(o, 3), int(o, 2)],
+    dilation: [int(o, 5, 1), int(o, 7, 1), int(o, 6, 1)],
+    padding: padding(o, 0),
+    activation: activation(o, 4),
+  };
 }
 
 function none(): Record<never, never> {
@@ -302,7 +314,7 @@ function real({ table, where }: Options, field: number): number {
   return value;
 }
 
-function padding({ table, where }: Options, field: number): Padding {
+function padding({ table, where }: Options, field: number): "same" | "valid" {
   const value = table ? readInt8(table, field, 0) : 0;
   if (value === 0) return "same";
   if (value === 1) return "valid";

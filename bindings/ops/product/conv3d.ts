@@ -1,0 +1,125 @@
+import type { Activation } from "../../graph.ts";
+import { type PatchesF32, packPanelsF32, type Size3 } from "../../primitives/product/gemmF32.ts";
+import { BOUNDS } from "../../primitives/requantize/quantization.ts";
+import { placeWindow, type Window } from "../../primitives/window.ts";
+import { elementCount } from "../../tensor.ts";
+import { type Constrained, constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
+import type { Lowering, NodeView, Operator } from "../types.ts";
+import { biasAt, callConv, float32 } from "./floats.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    /** x `[N,D,H,W,C]`, weights `[kD,kH,kW,C,O]`, bias `[O]` optional. Sizes are depth, height, width. */
+    readonly conv3d: {
+      readonly stride: Size3;
+      readonly dilation: Size3;
+      readonly padding: "same" | "valid";
+      readonly activation: Activation;
+    };
+  }
+}
+
+/** C2: x, weights, bias and y float32. C3: bias `[channels]`. */
+export function requireFloats(node: Constrained, bias: Constrained["inputs"][number], channels: number): void {
+  for (const tensor of [...node.inputs.filter((each) => each?.dtype !== "int32"), outputOf(node)])
+    if (tensor !== undefined) requireDType(node, "C2", tensor, "float32");
+  constrain(node, "C3", bias === undefined || elementCount(bias.shape) === channels, () => ({
+    expected: `a bias of ${channels} values`,
+    received: `[${bias?.shape.join(",")}]`,
+  }));
+}
+
+/** C4: five dimensions each, none empty. C5: strides and dilations from 1 to 65535. */
+export function requireVolumes(
+  node: NodeView<"conv3d" | "conv3dTranspose">,
+  ...shapes: readonly (readonly number[])[]
+): void {
+  for (const shape of shapes)
+    constrain(node, "C4", shape.length === 5 && shape.every((size) => size > 0), () => ({
+      expected: "five dimensions, none of them 0",
+      received: `[${shape.join(",")}]`,
+    }));
+  const { stride, dilation } = node.attributes;
+  const whole = [...stride, ...dilation].every((size) => Number.isInteger(size) && size >= 1 && size <= 65535);
+  constrain(node, "C5", whole, () => ({
+    expected: "strides and dilations from 1 to 65535",
+    received: `stride ${stride.join("x")}, dilation ${dilation.join("x")}`,
+  }));
+}
+
+/** Where the windows stand, by dimension; depth pads as height does. */
+function windowsOf(node: NodeView<"conv3d">): readonly [Window, Window, Window] {
+  const x = inputOf(node, 0).shape;
+  const w = inputOf(node, 1).shape;
+  const { stride, dilation, padding } = node.attributes;
+  const at = (i: 0 | 1 | 2) =>
+    placeWindow(x[i + 1] ?? 0, w[i] ?? 0, stride[i], dilation[i], padding, i === 2 ? "width" : "height");
+  return [at(0), at(1), at(2)];
+}
+
+/**
+ * Convolution of volumes x `[N,D,H,W,C]` with weights `[kD,kH,kW,C,O]`, float32.
+ *
+ * C1: x, weights and optionally a bias, one output. C2–C3: see `requireFloats`. C4, C5: see `requireVolumes`. C6: x and
+ * weights of the same channels. C7: at least one output. Source: TFLite's reference_ops::Conv3D.
+ */
+export const conv3d: Operator<"conv3d"> = {
+  infer(node) {
+    requireInputs(node, 2, 3);
+    const [x, w] = [inputOf(node, 0), inputOf(node, 1)];
+    requireVolumes(node, x.shape, w.shape);
+    const o = w.shape[4] as number;
+    requireFloats(node, node.inputs[2], o);
+    constrain(node, "C6", x.shape[4] === w.shape[3], () => ({
+      expected: `weights [kD,kH,kW,${x.shape[4]},O]`,
+      received: `[${w.shape.join(",")}]`,
+    }));
+    const out = windowsOf(node).map((window) => window.out);
+    constrain(
+      node,
+      "C7",
+      out.every((size) => size >= 1),
+      () => ({
+        expected: "a kernel that fits the input",
+        received: `[${w.shape.join(",")}] on [${x.shape.join(",")}]`,
+      }),
+    );
+    return [{ dtype: "float32", shape: [x.shape[0] as number, ...out, o] }];
+  },
+  macs: (node) => elementCount(outputOf(node).shape) * elementCount(inputOf(node, 1).shape.slice(0, 4)),
+  lower: lowerConv3d,
+};
+
+function lowerConv3d(node: NodeView<"conv3d">, to: Lowering): void {
+  const weights = inputOf(node, 1);
+  const [kD = 0, kH = 0, kW = 0, channels = 0, n = 0] = weights.shape;
+  const [batch = 0, inD = 0, inH = 0, inW = 0] = inputOf(node, 0).shape;
+  const { stride, dilation, activation } = node.attributes;
+  const [d, h, w] = windowsOf(node);
+  const k = kD * kH * kW * channels;
+  const m = batch * d.out * h.out * w.out;
+  const line = w.out * n * 4;
+  const images = to.inputs[0]?.address ?? 0;
+  const [lo, hi] = BOUNDS[activation];
+  const own =
+    weights.data === undefined
+      ? { w: to.inputs[1]?.address ?? 0, wStep: n * 4, wColumn: 4 }
+      : { w: to.place(packPanelsF32(transposed(float32(weights), k, n), n, k)) };
+  const product = { x: images, y: to.outputs[0]?.address ?? 0, ...own, ...biasAt(to.inputs[2]), m, n, k, lo, hi };
+  const patches: PatchesF32 = {
+    ...{ input: [inD, inH, inW], channels, output: [d.out, h.out, w.out], kernel: [kD, kH, kW], stride, dilation },
+    ...{
+      before: [d.before, h.before, w.before],
+      yBatch: d.out * h.out * line,
+      yPlane: h.out * line,
+      yLine: line,
+      images,
+    },
+  };
+  callConv(to, "convF32", { ...product, xStride: channels * 4 }, patches, `im2col gemmF32 ${m}x${n}x${k}`);
+}
+
+/** `[k][n]` as `[n][k]`. */
+function transposed(data: Float32Array, k: number, n: number): Float32Array {
+  return Float32Array.from({ length: n * k }, (_, i) => data[(i % k) * n + Math.floor(i / k)] as number);
+}

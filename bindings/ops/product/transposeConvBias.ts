@@ -1,0 +1,84 @@
+import { placeWindow } from "../../primitives/window.ts";
+import { constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
+import { requireImages } from "../images.ts";
+import type { NodeView, Operator } from "../types.ts";
+import { requireFloats } from "./conv3d.ts";
+import { biasAt, float32 } from "./floats.ts";
+import { lowerTransposed } from "./transposedF32.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    /** x `[N,h,w,C]`, weights `[O,kH,kW,C]`, bias `[O]`. */
+    readonly transposeConvBias: {
+      readonly stride: readonly [number, number];
+      readonly padding: "same" | "valid";
+    };
+  }
+}
+
+/** Phases of the output that are computed apart: each is a step. */
+const MOST_PHASES = 4096;
+
+/**
+ * MediaPipe's Convolution2DTransposeBias, float32: a transposed convolution whose output is the input's size times the stride,
+ * or of valid padding as large as the outermost windows reach.
+ *
+ * C1: x, constant weights and a bias, one output. C2–C3: see `requireFloats`. C5: four dimensions each, none empty. C6: x and
+ * weights of the same channels. C7: strides from 1 to 65535, and at most 4096 phases.
+ */
+export const transposeConvBias: Operator<"transposeConvBias"> = {
+  infer(node) {
+    requireInputs(node, 2, 3);
+    const [x, w] = [inputOf(node, 0), inputOf(node, 1)];
+    requireImages(node, x.shape, w.shape);
+    requireFloats(node, node.inputs[2], w.shape[0] as number);
+    constrain(node, "C6", x.shape[3] === w.shape[3], () => ({
+      expected: `weights of ${x.shape[3]} input channels`,
+      received: `[${w.shape.join(",")}]`,
+    }));
+    const { stride } = node.attributes;
+    const whole = stride.every((size) => Number.isInteger(size) && size >= 1 && size <= 65535);
+    constrain(node, "C7", whole && stride[0] * stride[1] <= MOST_PHASES, () => ({
+      expected: `strides from 1 to 65535, at most ${MOST_PHASES} in all`,
+      received: stride.join("x"),
+    }));
+    constrain(
+      node,
+      "C1",
+      w.data !== undefined,
+      () => ({ expected: "constant weights", received: "a computed tensor" }),
+      "UNSUPPORTED",
+    );
+    requireDType(node, "C2", outputOf(node), "float32");
+    return [{ dtype: "float32", shape: [x.shape[0] as number, ...sizes(node), w.shape[0] as number] }];
+  },
+  macs(node) {
+    const [o = 0, kH = 0, kW = 0] = inputOf(node, 1).shape;
+    return inputOf(node, 0).shape.reduce((all, size) => all * size, o * kH * kW);
+  },
+  lower(node, to) {
+    const w = inputOf(node, 1);
+    const [outputs = 0, kH = 0, kW = 0] = w.shape;
+    const [batch = 0, inH = 0, inW = 0, channels = 0] = inputOf(node, 0).shape;
+    const [outH, outW] = sizes(node);
+    const { stride, padding } = node.attributes;
+    const data = float32(w);
+    const top = placeWindow(outH, kH, stride[0], 1, padding, "height").before;
+    const left = placeWindow(outW, kW, stride[1], 1, padding, "width").before;
+    lowerTransposed(to, {
+      ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, ...biasAt(to.inputs[2]), batch, channels },
+      ...{ outputs, input: [1, inH, inW], output: [1, outH, outW], kernel: [1, kH, kW], stride: [1, ...stride] },
+      ...{ before: [0, top, left], activation: "none" },
+      weight: (o, _z, y, x, c) => data[((o * kH + y) * kW + x) * channels + c] as number,
+    });
+  },
+};
+
+/** Height and width of the output. */
+function sizes(node: NodeView<"transposeConvBias">): readonly [number, number] {
+  const [, h = 0, w = 0] = inputOf(node, 0).shape;
+  const [, kH = 0, kW = 0] = inputOf(node, 1).shape;
+  const { stride, padding } = node.attributes;
+  if (padding === "same") return [h * stride[0], w * stride[1]];
+  return [(h - 1) * stride[0] + kH, (w - 1) * stride[1] + kW];
+}

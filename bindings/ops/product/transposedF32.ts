@@ -1,0 +1,78 @@
+/** Transposed convolutions of float32 as ordinary ones: each phase of the output by a stride has a kernel of its own. */
+import type { Activation } from "../../graph.ts";
+import { type PatchesF32, packPanelsF32, type Size3 } from "../../primitives/product/gemmF32.ts";
+import { BOUNDS } from "../../primitives/requantize/quantization.ts";
+import type { Lowering } from "../types.ts";
+import { callConv } from "./floats.ts";
+
+/** A transposed convolution; sizes are depth, height, width. */
+export interface Transposed {
+  readonly x: number;
+  readonly y: number;
+  readonly bias?: number;
+  readonly batch: number;
+  readonly input: Size3;
+  readonly channels: number;
+  readonly output: Size3;
+  readonly outputs: number;
+  readonly kernel: Size3;
+  readonly stride: Size3;
+  /** Padding before the first output. */
+  readonly before: Size3;
+  /** The weight of output channel o, tap (z, y, x) and input channel c. */
+  readonly weight: (o: number, z: number, y: number, x: number, c: number) => number;
+  readonly activation: Activation;
+}
+
+/** Outputs r, r + stride, … of one dimension: how many, which taps meet them in the order of inputs, and where they begin. */
+interface Phase {
+  readonly first: number;
+  readonly count: number;
+  readonly taps: readonly number[];
+  readonly before: number;
+}
+
+function phases(out: number, kernel: number, stride: number, before: number): readonly Phase[] {
+  return Array.from({ length: Math.min(stride, out) }, (_, first) => {
+    const offset = (first + before) % stride;
+    const taps: number[] = [];
+    for (let tap = offset; tap < kernel; tap += stride) taps.unshift(tap);
+    return {
+      ...{ first, count: Math.ceil((out - first) / stride), taps },
+      before: taps.length - 1 - Math.floor((first + before) / stride),
+    };
+  });
+}
+
+/** Appends one convolution for each phase. */
+export function lowerTransposed(to: Lowering, t: Transposed): void {
+  const axis = (i: 0 | 1 | 2) => phases(t.output[i], t.kernel[i], t.stride[i], t.before[i]);
+  for (const d of axis(0)) for (const h of axis(1)) for (const w of axis(2)) lowerPhase(to, t, d, h, w);
+}
+
+function lowerPhase(to: Lowering, t: Transposed, d: Phase, h: Phase, w: Phase): void {
+  const { channels: c, outputs: n, output } = t;
+  const kernel: Size3 = [d.taps.length, h.taps.length, w.taps.length];
+  const k = kernel[0] * kernel[1] * kernel[2] * c;
+  const data = new Float32Array(n * k);
+  let at = 0;
+  for (let o = 0; o < n; o++)
+    for (const z of d.taps)
+      for (const y of h.taps) for (const x of w.taps) for (let i = 0; i < c; i++) data[at++] = t.weight(o, z, y, x, i);
+  const pixel = n * 4;
+  const line = output[2] * pixel;
+  const plane = output[1] * line;
+  const patches: PatchesF32 = {
+    ...{ input: t.input, channels: c, output: [d.count, h.count, w.count], kernel },
+    ...{ stride: [1, 1, 1], dilation: [1, 1, 1], before: [d.before, h.before, w.before], images: t.x },
+    ...{ yBatch: output[0] * plane, yPlane: t.stride[0] * plane, yLine: t.stride[1] * line },
+  };
+  const [lo, hi] = BOUNDS[t.activation];
+  const m = t.batch * d.count * h.count * w.count;
+  const product = {
+    ...{ x: t.x, y: t.y + d.first * plane + h.first * line + w.first * pixel, w: to.place(packPanelsF32(data, n, k)) },
+    ...{ m, n, k, lo, hi, xStride: c * 4, yStride: t.stride[2] * pixel },
+    ...(t.bias === undefined ? {} : { bias: t.bias }),
+  };
+  callConv(to, "convF32", product, patches, `transposed gemmF32 ${m}x${n}x${k}`);
+}
