@@ -1,6 +1,6 @@
 /** Operators of the file → nodes of the graph: one entry per BuiltinOperator. */
 import { ensure, Pint8Error } from "../../errors.ts";
-import type { Activation, AnyNode, Attributes, Node, OpKind, Padding, RnnAttributes } from "../../graph.ts";
+import type { Activation, AnyNode, Attributes, Node, OpKind, RnnAttributes } from "../../graph.ts";
 import {
   type FlatTable,
   readBool,
@@ -167,11 +167,11 @@ export const OPERATORS: { readonly [code: number]: Entry | undefined } = {
   123: entry("selectV2", 0, none),
   124: entry("densify", 0, none),
   125: entry("segmentSum", 0, none),
-  126: entry("batchMatMul", 101, (o) => ({ adjointA: flag(o, 0), adjointB: flag(o, 1) })),
+  126: entry("batchMatMul", 101, (o) => ({ adjointA: flag(o, 0), adjointB: flag(o, 1), asymmetric: flag(o, 2) })),
   128: entry("cumsum", 102, (o) => ({ exclusive: flag(o, 0), reverse: flag(o, 1) })),
   129: entry("callOnce", 103, (o) => ({ subgraphs: [int(o, 0)], bodies: [] })),
   130: entry("broadcastTo", 0, none),
-  131: entry("conv3d", 106, volumes),
+  132: entry("conv3d", 106, volumes),
   136: entry("imag", 0, none),
   137: entry("real", 0, none),
   138: entry("complexAbs", 0, none),

@@ -11,6 +11,7 @@ import {
   requireRatio,
 } from "../constraints.ts";
 import type { Lowering, NodeView, Operator } from "../types.ts";
+import { lowerBatchMatMulF32, requireFloatMatrices } from "./batchMatMulF32.ts";
 import { rowsAsPixels } from "./fullyConnectedWide.ts";
 import { inputZeroPoint, reals } from "./weights.ts";
 import { dense, lowerWide, type WideProduct } from "./wide.ts";
@@ -18,7 +19,12 @@ import { dense, lowerWide, type WideProduct } from "./wide.ts";
 declare module "../../graph.ts" {
   interface Attributes {
     /** a `[…,M,K]` (or `[…,K,M]` with adjointA), b `[…,K,N]` (or `[…,N,K]` with adjointB). */
-    readonly batchMatMul: { readonly adjointA: boolean; readonly adjointB: boolean };
+    readonly batchMatMul: {
+      readonly adjointA: boolean;
+      readonly adjointB: boolean;
+      /** Float32 rows of int8 weights are quantized with a zero point; absent: without. */
+      readonly asymmetric?: boolean;
+    };
   }
 }
 
@@ -36,13 +42,19 @@ interface Sizes {
 /**
  * Matrix products y `[…,M,N]` = a · b of stacks of matrices, whose leading dimensions broadcast.
  *
- * C1: two inputs, one output. C2: a, b and y all int8 or all int16, per tensor. C5: two to eight dimensions, M, K and N
+ * C1: two inputs, one output. C2: a, b and y all int8 or all int16, per tensor, or see
+ * `requireFloatMatrices`. C5: two to eight dimensions, M, K and N
  * not 0. C6: the same K, and leading dimensions that broadcast. C7: at most 4096 products.
  */
 export const batchMatMul: Operator<"batchMatMul"> = {
   infer(node) {
     requireInputs(node, 2);
     const [a, b, y] = [inputOf(node, 0), inputOf(node, 1), outputOf(node)];
+    if (a.dtype === "float32") {
+      const sizes = requireSizes(node);
+      requireFloatMatrices(node);
+      return [{ dtype: "float32", shape: [...sizes.batch, sizes.m, sizes.n] }];
+    }
     const dtype = requireDType(node, "C2", a, "int8", "int16");
     for (const tensor of [b, y]) requireDType(node, "C2", tensor, dtype);
     for (const tensor of [a, b, y]) requireAffine(node, "C2", tensor);
@@ -54,7 +66,10 @@ export const batchMatMul: Operator<"batchMatMul"> = {
     const { m, k, n, batch } = requireSizes(node);
     return elementCount(batch) * m * k * n;
   },
-  lower: lowerProducts,
+  lower(node, to) {
+    if (inputOf(node, 0).dtype === "float32") lowerBatchMatMulF32(node, to);
+    else lowerProducts(node, to);
+  },
 };
 
 /** C5–C7. */

@@ -3,8 +3,9 @@ import { placeWindow } from "../../primitives/window.ts";
 import { type Constrained, constrain, inputOf, outputOf, requireConstant, requireInputs } from "../constraints.ts";
 import { requireImages } from "../images.ts";
 import type { NodeView, Operator } from "../types.ts";
+import { requireParameters } from "./productTypes.ts";
+import { lowerTransposeConvF32 } from "./transposeConvF32.ts";
 import { lowerTransposeConvWide } from "./transposeConvWide.ts";
-import { requireWeights } from "./weights.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -24,9 +25,9 @@ const MOST_PHASES = 4096;
  * Transposed convolution: each pixel of x `[N,h,w,C]` adds its product with the weights `[O,kH,kW,C]` to the output around
  * (y·strideH, x·strideW).
  *
- * C1: output shape, weights, x and optionally a bias, one output. C2–C4: see `requireWeights`. C5: four dimensions each,
- * none empty. C6: an output shape `[N,H,W,O]`, constant or as the model states it, with the input's N and the weights' O; x and weights of the same
- * channels. C7: strides from 1 to 65535, and at most 4096 pairs of them that the output meets.
+ * C1: output shape, weights, x and optionally a bias, one output. C2–C4: see `requireParameters`. C5: four dimensions each,
+ * none empty. C6: an output shape `[N,H,W,O]`, constant or as the model states it, with the input's N and the weights' O; x
+ * and weights of the same channels. C7: strides from 1 to 65535, and at most 4096 pairs of them that the output meets.
  */
 export const transposeConv: Operator<"transposeConv"> = {
   infer(node) {
@@ -61,14 +62,17 @@ export const transposeConv: Operator<"transposeConv"> = {
       () => ({ expected: "constant weights", received: "a computed tensor" }),
       "UNSUPPORTED",
     );
-    return [{ dtype: requireWeights(product, w.shape[0] ?? 0, 0), shape }];
+    return [{ dtype: requireParameters(product, w.shape[0] ?? 0, 0), shape }];
   },
   macs(node) {
     const [n = 0, h = 0, w = 0, c = 0] = inputOf(node, 2).shape;
     const [o = 0, kH = 0, kW = 0] = inputOf(node, 1).shape;
     return n * h * w * c * o * kH * kW;
   },
-  lower: lowerTransposeConvWide,
+  lower(node, to) {
+    if (inputOf(node, 2).dtype === "float32") lowerTransposeConvF32(node, to);
+    else lowerTransposeConvWide(node, to);
+  },
 };
 
 /** The output's shape; where it is computed, that which the model states for the output. */

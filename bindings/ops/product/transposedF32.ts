@@ -1,6 +1,6 @@
 /** Transposed convolutions of float32 as ordinary ones: each phase of the output by a stride has a kernel of its own. */
 import type { Activation } from "../../graph.ts";
-import { type PatchesF32, packPanelsF32, type Size3 } from "../../primitives/product/gemmF32.ts";
+import { type PatchesF32, packPanelsF32, packPanelsHybrid, type Size3 } from "../../primitives/product/gemmF32.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
 import type { Lowering } from "../types.ts";
 import { callConv } from "./floats.ts";
@@ -22,6 +22,8 @@ export interface Transposed {
   /** The weight of output channel o, tap (z, y, x) and input channel c. */
   readonly weight: (o: number, z: number, y: number, x: number, c: number) => number;
   readonly activation: Activation;
+  /** Scales of int8 weights, one for each output; absent: the weights are floats. */
+  readonly scaleTable?: number;
 }
 
 /** Outputs r, r + stride, … of one dimension: how many, which taps meet them in the order of inputs, and where they begin. */
@@ -32,11 +34,16 @@ interface Phase {
   readonly before: number;
 }
 
+/** Beyond any input. */
+const FAR = 2 ** 30;
+
 function phases(out: number, kernel: number, stride: number, before: number): readonly Phase[] {
   return Array.from({ length: Math.min(stride, out) }, (_, first) => {
     const offset = (first + before) % stride;
     const taps: number[] = [];
     for (let tap = offset; tap < kernel; tap += stride) taps.unshift(tap);
+    // outputs that no tap meets: one that stands outside of every input
+    if (taps.length === 0) return { first, count: Math.ceil((out - first) / stride), taps: [0], before: FAR };
     return {
       ...{ first, count: Math.ceil((out - first) / stride), taps },
       before: taps.length - 1 - Math.floor((first + before) / stride),
@@ -54,6 +61,7 @@ function lowerPhase(to: Lowering, t: Transposed, d: Phase, h: Phase, w: Phase): 
   const { channels: c, outputs: n, output } = t;
   const kernel: Size3 = [d.taps.length, h.taps.length, w.taps.length];
   const k = kernel[0] * kernel[1] * kernel[2] * c;
+  const hybrid = t.scaleTable !== undefined;
   const data = new Float32Array(n * k);
   let at = 0;
   for (let o = 0; o < n; o++)
@@ -68,11 +76,19 @@ function lowerPhase(to: Lowering, t: Transposed, d: Phase, h: Phase, w: Phase): 
     ...{ yBatch: output[0] * plane, yPlane: t.stride[0] * plane, yLine: t.stride[1] * line },
   };
   const [lo, hi] = BOUNDS[t.activation];
+  const panels = hybrid ? packPanelsHybrid(Int8Array.from(data), n, k / c, c) : packPanelsF32(data, n, k);
   const m = t.batch * d.count * h.count * w.count;
   const product = {
-    ...{ x: t.x, y: t.y + d.first * plane + h.first * line + w.first * pixel, w: to.place(packPanelsF32(data, n, k)) },
+    ...{ x: t.x, y: t.y + d.first * plane + h.first * line + w.first * pixel, w: to.place(panels) },
     ...{ m, n, k, lo, hi, xStride: c * 4, yStride: t.stride[2] * pixel },
     ...(t.bias === undefined ? {} : { bias: t.bias }),
+    ...(t.scaleTable === undefined ? {} : { scaleTable: t.scaleTable, asymmetric: true }),
   };
-  callConv(to, "convF32", product, patches, `transposed gemmF32 ${m}x${n}x${k}`);
+  callConv(
+    to,
+    hybrid ? "convHybrid" : "convF32",
+    product,
+    patches,
+    `transposed ${hybrid ? "hybrid" : "gemmF32"} ${m}x${n}x${k}`,
+  );
 }
