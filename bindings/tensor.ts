@@ -57,6 +57,11 @@ export interface Quantization {
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: readonly number[];
+  /**
+   * What only a run can tell, where `shape` is a bound (`length`: at most so many elements) or holds the right number of
+   * elements alone (`shape`). Only the caller can take such a tensor.
+   */
+  readonly open?: "length" | "shape";
 }
 
 /** A tensor of a graph. */
@@ -69,6 +74,8 @@ export interface Tensor extends TensorType {
   readonly unsigned?: boolean;
   /** Bits of each element in the file, where the constant was unpacked: fully-connected layers round int4 otherwise. */
   readonly storedBits?: 4;
+  /** Id of the int32 tensor that holds the number of elements of a tensor of open length. */
+  readonly length?: number;
   /** Keeps its value from run to run. */
   readonly variable?: boolean;
   /** Name of a variable: tensors of the same name, in whatever graph of a model, are one. */

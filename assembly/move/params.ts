@@ -198,3 +198,56 @@ export class LookupRows {
   yStride: u32;
   table: u32;
 }
+
+/** Places of what is not 0: y[n,rank] int64. `lengthAt` gets the number of elements of y. */
+@unmanaged
+export class Where {
+  x: u32;
+  y: u32;
+  lengthAt: u32;
+  count: u32;
+  /** Bytes of an element of x. */
+  size: u32;
+  /** Bits of an element's last four bytes that count: the sign of a float32 does not. */
+  mask: u32;
+  rank: u32;
+  /** `rank` sizes. */
+  sizeTable: u32;
+}
+
+/** The values of x, each once, in the order of their first places; `places` says for each of x which one it is. */
+@unmanaged
+export class Unique {
+  x: u32;
+  y: u32;
+  places: u32;
+  lengthAt: u32;
+  count: u32;
+  size: u32;
+  placeBytes: u32;
+}
+
+/** As many elements as the sizes say, at most `bound`; `lengthAt` gets what they say. */
+@unmanaged
+export class FillOpen {
+  sizes: u32;
+  sizeBytes: u32;
+  rank: u32;
+  value: u32;
+  y: u32;
+  lengthAt: u32;
+  size: u32;
+  bound: u32;
+}
+
+/** As Range, up to a limit, at most `bound` elements; `lengthAt` gets the number that the limit asks for. */
+@unmanaged
+export class RangeOpen {
+  start: u32;
+  limit: u32;
+  delta: u32;
+  y: u32;
+  lengthAt: u32;
+  type: u32;
+  bound: u32;
+}

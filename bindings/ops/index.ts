@@ -85,7 +85,9 @@ import { squeeze } from "./move/squeeze.ts";
 import { stridedSlice } from "./move/stridedSlice.ts";
 import { tile } from "./move/tile.ts";
 import { transpose } from "./move/transpose.ts";
+import { unique } from "./move/unique.ts";
 import { unpack } from "./move/unpack.ts";
+import { where } from "./move/where.ts";
 import { zerosLike } from "./move/zerosLike.ts";
 import { averagePool2d } from "./pool/averagePool2d.ts";
 import { l2Pool2d } from "./pool/l2Pool2d.ts";
@@ -188,6 +190,8 @@ export const operators: Operators = {
   shape,
   pack,
   unpack,
+  unique,
+  where,
   zerosLike,
   fill,
   range,

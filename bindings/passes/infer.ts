@@ -1,8 +1,8 @@
 import { ensure } from "../errors.ts";
-import type { AnyNode, Graph } from "../graph.ts";
+import type { AnyNode, Graph, TensorId } from "../graph.ts";
 import { bind } from "../ops/bind.ts";
 import type { Operators } from "../ops/types.ts";
-import { checkShape, type Tensor } from "../tensor.ts";
+import { checkShape, type Tensor, type TensorType } from "../tensor.ts";
 import { specialise } from "./bodies.ts";
 import { foldingBudget, foldNode } from "./fold.ts";
 
@@ -15,22 +15,48 @@ export function inferTypes(graph: Graph, operators: Operators): Graph {
   const budget = foldingBudget(tensors);
   const nodes: AnyNode[] = [];
   for (const raw of graph.nodes) {
-    const { node, constants } = specialise(raw, tensors, (body) => inferTypes(body, operators));
+    const { node, constants } = specialise(raw, tensors, (body) => {
+      const inferred = inferTypes(body, operators);
+      for (const { tensor } of inferred.outputs) refuseOpen(inferred.tensors[tensor] as Tensor, raw.where);
+      return inferred;
+    });
     for (const [id, { dtype, shape, data }] of constants)
       tensors[id] = { ...(tensors[id] as Tensor), dtype, shape, ...(data && { data }) };
     const { operator, view } = bind(operators, node, tensors);
+    for (const tensor of view.inputs) if (tensor !== undefined) refuseOpen(tensor, node.where);
     const types = operator.infer(view);
-    ensure(types.length === node.outputs.length, "INVALID_GRAPH", () => ({
+    const lengths = types.some(({ open }) => open === "length") ? 1 : 0;
+    const isKnown = node.outputs.length === types.length + lengths;
+    ensure(types.length === node.outputs.length || isKnown, "INVALID_GRAPH", () => ({
       where: node.where,
       expected: `${types.length} outputs`,
       received: `${node.outputs.length}`,
     }));
-    for (const [i, id] of node.outputs.entries()) {
-      const type = types[i] as (typeof types)[number];
+    for (const [i, type] of types.entries()) {
+      const id = node.outputs[i] as TensorId;
       checkShape(type.shape, type.dtype, `${node.where}, output ${i}`);
-      tensors[id] = { ...(tensors[id] as Tensor), dtype: type.dtype, shape: type.shape };
+      tensors[id] = { ...(tensors[id] as Tensor), ...type };
     }
-    if (!foldNode(node, operators, tensors, budget)) nodes.push(node);
+    const whole = lengths === 0 || isKnown ? node : withLength(node, types, tensors);
+    if (!foldNode(whole, operators, tensors, budget)) nodes.push(whole);
   }
   return { ...graph, tensors, nodes };
+}
+
+/** One more output: the number of elements of those whose length is open. */
+function withLength(node: AnyNode, types: readonly TensorType[], tensors: Tensor[]): AnyNode {
+  const length = (tensors.push({ name: "", dtype: "int32", shape: [] }) - 1) as TensorId;
+  for (const [i, { open }] of types.entries()) {
+    const id = node.outputs[i] as TensorId;
+    if (open === "length") tensors[id] = { ...(tensors[id] as Tensor), length };
+  }
+  return { ...node, outputs: [...node.outputs, length] };
+}
+
+function refuseOpen({ open, name }: Tensor, where: string): void {
+  ensure(open === undefined, "UNSUPPORTED", () => ({
+    where,
+    expected: "tensors whose shapes are known when planned",
+    received: `"${name}", whose ${open} only a run can tell`,
+  }));
 }

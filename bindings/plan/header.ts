@@ -73,11 +73,13 @@ const readPort = (value: Value): PlanPort => ({
   scale: value.field("scale").number(),
   zeroPoint: value.field("zeroPoint").number(),
   ...readRange(value),
+  ...(value.has("lengthAddress") ? { lengthAddress: value.field("lengthAddress").size() } : {}),
 });
 
 /** A JSON value that is asked for its type and says where it stands when it has another. */
 interface Value {
   field(key: string): Value;
+  has(key: string): boolean;
   list(): readonly Value[];
   string(): string;
   oneOf<T extends string>(values: readonly T[]): T;
@@ -97,6 +99,7 @@ function jsonValue(value: unknown, where: string): Value {
     fail,
     field: (key) =>
       jsonValue(isObject ? (value as { readonly [key: string]: unknown })[key] : fail("an object"), `${where}.${key}`),
+    has: (key) => isObject && Object.hasOwn(value, key),
     list: () => (Array.isArray(value) ? value.map((item, i) => jsonValue(item, `${where}[${i}]`)) : fail("a list")),
     string: () => (typeof value === "string" ? value : fail("a string")),
     oneOf: (values) => values.find((known) => known === value) ?? fail(`one of ${values.join(", ")}`),

@@ -110,6 +110,7 @@ function ports(graph: Graph, list: readonly Port[], addressOf: (id: TensorId) =>
       zeroPoint: quantized ? (tensor.quantization?.zeroPoint[0] ?? 0) : 0,
       address: addressOf(id),
       bytes: byteLength(tensor),
+      ...(tensor.length === undefined ? {} : { lengthAddress: addressOf(tensor.length as TensorId) }),
     };
   });
 }

@@ -96,7 +96,11 @@ export function assignStorage(
   function lastUses({ nodes, outputs }: Graph): Map<TensorId, number> {
     const uses = new Map<TensorId, number>();
     for (const [step, node] of nodes.entries()) for (const id of node.inputs) uses.set(id, step);
-    for (const { tensor } of outputs) uses.set(tensor, end);
+    for (const { tensor } of outputs) {
+      uses.set(tensor, end);
+      const { length } = tensorOf(graph, tensor);
+      if (length !== undefined) uses.set(length as TensorId, end);
+    }
     return uses;
   }
 

@@ -19,6 +19,8 @@ export interface PlanPort {
   readonly zeroPoint: number;
   readonly address: number;
   readonly bytes: number;
+  /** Where a run leaves the number of elements, u32, where only the run can tell it; `shape` is a bound then. */
+  readonly lengthAddress?: number;
 }
 
 /** One kernel call. */

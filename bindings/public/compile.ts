@@ -74,6 +74,13 @@ export async function compileModel(source: Source | Plan, options: CompileOption
   const { name = "model", maxMemory = 2 ** 32, onProgress = () => {} } = options;
   checkOptions(options);
   const { plan, tensors } = await planOf(source, options);
+  for (const { name, lengthAddress } of plan.outputs)
+    ensure(lengthAddress === undefined, "UNSUPPORTED", () => ({
+      where: `output "${name}"`,
+      expected: "outputs whose lengths are known when compiled",
+      received: "one whose length only a run can tell",
+      hint: "Run the model or its plan with a session.",
+    }));
   const layout = layoutOf(plan);
   checkMemory(plan, layout, maxMemory, tensors);
   const kernels = await readKernels(plan.module);

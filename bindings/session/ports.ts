@@ -10,16 +10,35 @@ export interface BoundPort {
   readonly view: TypedArray;
   /** The class that a caller's array must have, as `Symbol.toStringTag` says it. */
   readonly type: string;
+  /** One number: the elements of `view` that the last run made, where only the run can tell. */
+  readonly length?: Uint32Array;
 }
 
 /** Views once, when the memory is made; it never grows, so they stay valid. */
 export function bindPort(
-  { name, dtype, shape, scale, zeroPoint, address, bytes }: PlanPort,
+  { name, dtype, shape, scale, zeroPoint, address, bytes, lengthAddress }: PlanPort,
   memory: ArrayBufferLike,
 ): BoundPort {
   const view = viewOf(dtype, memory, address, bytes);
   const info = Object.freeze({ name, dtype, shape: Object.freeze([...shape]), scale, zeroPoint });
-  return { info, view, type: view[Symbol.toStringTag] };
+  const length = lengthAddress === undefined ? {} : { length: new Uint32Array(memory, lengthAddress, 1) };
+  return { info, view, type: view[Symbol.toStringTag], ...length };
+}
+
+/**
+ * What a run has left in an output: all of it, or as much as the run says.
+ *
+ * Errors: OUT_OF_MEMORY where the result is longer than the room that the plan has for it.
+ */
+export function outputValue({ info, view, length }: BoundPort): TypedArray {
+  if (length === undefined) return view;
+  const [count = 0] = length;
+  ensure(count <= view.length, "OUT_OF_MEMORY", () => ({
+    where: `output "${info.name}"`,
+    expected: `at most ${view.length} elements, the bound of its plan`,
+    received: `${count}`,
+  }));
+  return view.subarray(0, count);
 }
 
 function viewOf(dtype: DType, memory: ArrayBufferLike, address: number, bytes: number): TypedArray {

@@ -7,7 +7,7 @@ import { isNode, processors } from "./engine.ts";
 import { instantiate } from "./instantiate.ts";
 import type { KernelModule } from "./modules.ts";
 import { checkOptions } from "./options.ts";
-import { type BoundPort, bindPort, setInputs } from "./ports.ts";
+import { type BoundPort, bindPort, outputValue, setInputs } from "./ports.ts";
 import { roster, type Team } from "./threads.ts";
 import type { AnyModel, Inputs, ModelTypes, Outputs } from "./types.ts";
 
@@ -150,7 +150,10 @@ export class Session<M extends ModelTypes = AnyModel> {
     setInputs(live.inputs, inputs as Inputs);
     this.#steps(live, 0, this.steps.length);
     const outputs: Record<string, TypedArray> = {};
-    for (const { info, view } of live.outputs) outputs[info.name] = options.outputs === "views" ? view : view.slice();
+    for (const port of live.outputs) {
+      const value = outputValue(port);
+      outputs[port.info.name] = options.outputs === "views" ? value : value.slice();
+    }
     return outputs as Outputs<M>;
   }
 

@@ -1,7 +1,7 @@
-import { byteLength } from "../../tensor.ts";
+import { BITS, byteLength } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireBytes, requireConstant, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
-import { fillBytes, fill as fillWith, requireRank, requireTensors } from "./moving.ts";
+import { fillBytes, fill as fillWith, OPEN_LENGTH, requireOpen, requireRank } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -12,15 +12,35 @@ declare module "../../graph.ts" {
 
 /**
  * One value everywhere, any type. C1: a shape and a value, one output. C2: the type stays and has whole bytes; at most
- * eight dimensions. C3: the shape is a constant of sizes from 0. C4: the value is one element.
+ * eight dimensions. C3: sizes from 0; where they are computed the length is open, at most 65,536. C4: the value is one element.
  */
 export const fill: Operator<"fill"> = {
   infer(node) {
-    requireTensors(node, 2, 1);
+    requireOpen(node, 2, 1);
     const value = inputOf(node, 1);
     requireBytes(node, "C2", value);
     requireDType(node, "C2", outputOf(node), value.dtype);
-    const shape = requireConstant(node, "C3", inputOf(node, 0));
+    const sizes = inputOf(node, 0);
+    if (sizes.data === undefined) {
+      requireDType(node, "C3", sizes, "int32", "int64");
+      const rank = sizes.shape[0] ?? 0;
+      constrain(node, "C3", sizes.shape.length === 1 && rank <= 8, () => ({
+        expected: "a list of at most 8 sizes",
+        received: `[${sizes.shape.join(",")}]`,
+      }));
+      constrain(
+        node,
+        "C4",
+        value.shape.every((n) => n === 1),
+        () => ({
+          expected: "one value",
+          received: `[${value.shape.join(",")}]`,
+        }),
+      );
+      const bound = [OPEN_LENGTH, ...new Array<number>(Math.max(rank - 1, 0)).fill(1)];
+      return rank === 0 ? [{ dtype: value.dtype, shape: [] }] : [{ dtype: value.dtype, shape: bound, open: "length" }];
+    }
+    const shape = requireConstant(node, "C3", sizes);
     constrain(
       node,
       "C3",
@@ -43,7 +63,16 @@ export const fill: Operator<"fill"> = {
     return [{ dtype: value.dtype, shape }];
   },
   fold: (node) => [fillBytes(new Uint8Array(byteLength(outputOf(node))), inputOf(node, 1).data as Uint8Array)],
-  lower(_, to) {
+  lower(node, to) {
+    const [y, length] = to.outputs;
+    if (y !== undefined && length !== undefined) {
+      const sizes = inputOf(node, 0);
+      const [at, value] = to.inputs.map((tensor) => tensor?.address ?? 0) as [number, number];
+      const list = { sizes: at, sizeBytes: BITS[sizes.dtype] / 8, rank: sizes.shape[0] ?? 0 };
+      const room = { y: y.address, lengthAt: length.address, size: BITS[y.dtype] / 8, bound: OPEN_LENGTH };
+      to.call({ kernel: "fillOpen", params: { ...list, ...room, value } });
+      return;
+    }
     for (const y of to.outputs) fillWith(y, to.inputs[1]?.address ?? 0, to.call);
   },
 };

@@ -27,6 +27,14 @@ export function requireTensors(node: NodeView<OpKind>, inputs: number, outputs =
   }));
 }
 
+/** Room for results whose length neither model nor shapes bound, in elements. */
+export const OPEN_LENGTH = 65536;
+
+/** C1 of operators whose output may have a length of its own beside it. */
+export function requireOpen(node: NodeView<OpKind>, inputs: number, outputs: number): void {
+  requireTensors(node, inputs, node.outputs.length === outputs + 1 ? outputs + 1 : outputs);
+}
+
 /** C2 of operators that move data: elements of whole bytes, the same type in all outputs, at most eight dimensions. */
 export function requireData(node: NodeView<OpKind>, x: Tensor): void {
   requireBytes(node, "C2", x);

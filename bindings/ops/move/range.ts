@@ -1,7 +1,7 @@
 import { constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { bytesOfNumbers, integersOf } from "../values.ts";
-import { requireTensors } from "./moving.ts";
+import { OPEN_LENGTH, requireOpen } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -23,11 +23,12 @@ const MOST = 2 ** 31;
 
 /**
  * start, start + delta, … below (or above) the limit. C1: start, limit and delta, one output. C2: one type, int32, int64
- * or float32. C3: one element each. C4: delta is not 0 and leads from start to the limit. C5: all three constants.
+ * or float32. C3: one element each. C4: a constant delta is not 0 and leads from start to
+ * the limit; where one is computed the length is open, at most 65,536.
  */
 export const range: Operator<"range"> = {
   infer(node) {
-    requireTensors(node, 3, 1);
+    requireOpen(node, 3, 1);
     const dtype = requireDType(node, "C2", inputOf(node, 0), ...TYPES);
     for (const i of [1, 2]) requireDType(node, "C2", inputOf(node, i), dtype);
     requireDType(node, "C2", outputOf(node), dtype);
@@ -42,13 +43,7 @@ export const range: Operator<"range"> = {
         }),
       );
     const values = valuesOf(node);
-    constrain(
-      node,
-      "C5",
-      values !== undefined,
-      () => ({ expected: "start, limit and delta as constants", received: "computed ones" }),
-      "UNSUPPORTED",
-    );
+    if (values === undefined) return [{ dtype, shape: [OPEN_LENGTH], open: "length" }];
     const [start, limit, delta] = values;
     const count = Math.ceil(Math.abs((limit - start) / delta));
     constrain(node, "C4", (limit - start) * delta >= 0 && delta !== 0 && count < MOST, () => ({
@@ -74,6 +69,13 @@ export const range: Operator<"range"> = {
   lower(node, to) {
     const y = outputOf(node);
     const count = y.shape[0] as number;
+    const lengthAt = to.outputs[1]?.address;
+    if (lengthAt !== undefined) {
+      const [start, limit, delta] = to.inputs.map((tensor) => tensor?.address ?? 0) as [number, number, number];
+      const fields = { start, limit, delta, y: to.outputs[0]?.address ?? 0, lengthAt, bound: count };
+      to.call({ kernel: "rangeOpen", params: { ...fields, type: TYPES.indexOf(y.dtype as "int32") } });
+      return;
+    }
     if (count === 0) return;
     const [start, , delta] = to.inputs.map((tensor) => tensor?.address ?? 0) as [number, number, number];
     const type = ["int32", "int64", "float32"].indexOf(y.dtype);

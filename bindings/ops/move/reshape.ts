@@ -35,7 +35,15 @@ export const reshape: Operator<"reshape"> = {
     const count = elementCount(x.shape);
     const known = elementCount(sizes.filter((size) => size !== -1));
     const shape = sizes.map((size) => (size === -1 ? (known === 0 ? 0 : count / known) : size));
-    constrain(node, "C4", elementCount(shape) === count && shape.every(Number.isInteger), () => ({
+    const fits = elementCount(shape) === count && shape.every(Number.isInteger);
+    const target = node.inputs[1];
+    if (!fits && target !== undefined && target.data === undefined && target.shape.length === 1) {
+      requireDType(node, "C2", target, "int32", "int64");
+      const rank = target.shape[0] as number;
+      constrain(node, "C3", rank >= 1 && rank <= 8, () => ({ expected: "1 to 8 sizes", received: `${rank}` }));
+      return [{ dtype: x.dtype, shape: [count, ...new Array<number>(rank - 1).fill(1)], open: "shape" }];
+    }
+    constrain(node, "C4", fits, () => ({
       expected: `a shape of ${count} elements`,
       received: `[${sizes.join(",")}]`,
       hint: "A shape that was written for one batch size holds for no other.",

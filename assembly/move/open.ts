@@ -1,0 +1,84 @@
+/** @full Results whose length depends on data: each writes it, and at most what there is room for. One part does it all. */
+import { FillOpen, RangeOpen, Unique, Where } from "./params";
+import { copyBytes, fillElements } from "../common/bytes";
+import { integerAt } from "./integer";
+
+export function where(p: Where, part: u32, parts: u32): void {
+  if (part) return;
+  let y = <usize>p.y;
+  let x = <usize>p.x;
+  for (let i: u32 = 0; i < p.count; i++, x += p.size) {
+    if (!isTrue(x, p.size, p.mask)) continue;
+    let rest = i;
+    for (let d = p.rank; d > 0; d--) {
+      const size = load<u32>(<usize>p.sizeTable + ((d - 1) << 2));
+      const next = rest / size;
+      store<i64>(y + ((d - 1) << 3), rest - next * size);
+      rest = next;
+    }
+    y += p.rank << 3;
+  }
+  store<u32>(p.lengthAt, (<u32>y - p.y) >>> 3);
+}
+
+function isTrue(x: usize, size: u32, mask: u32): bool {
+  if (size == 1) return load<u8>(x) != 0;
+  if (size == 2) return load<u16>(x) != 0;
+  if (size == 4) return (load<u32>(x) & mask) != 0;
+  return load<u64>(x) != 0;
+}
+
+export function unique(p: Unique, part: u32, parts: u32): void {
+  if (part) return;
+  let found: u32 = 0;
+  for (let i: u32 = 0; i < p.count; i++) {
+    const x = <usize>p.x + i * p.size;
+    let at: u32 = 0;
+    while (at < found && !isSame(<usize>p.y + at * p.size, x, p.size)) at++;
+    if (at == found) copyBytes(<usize>p.y + found++ * p.size, x, p.size);
+    if (p.placeBytes == 8) store<i64>(<usize>p.places + (i << 3), at);
+    else store<u32>(<usize>p.places + (i << 2), at);
+  }
+  store<u32>(p.lengthAt, found);
+}
+
+export function fillOpen(p: FillOpen, part: u32, parts: u32): void {
+  if (part) return;
+  let count: i64 = 1;
+  for (let d: u32 = 0; d < p.rank; d++) count = min(count * min(max(integerAt(p.sizes, d, p.sizeBytes), 0), 0x7fffffff), 0x7fffffff);
+  store<u32>(p.lengthAt, <u32>count);
+  const room = min(<u32>count, p.bound);
+  fillElements(p.y, <usize>p.y + room * p.size, p.value, p.size);
+}
+
+export function rangeOpen(p: RangeOpen, part: u32, parts: u32): void {
+  if (part) return;
+  if (p.type == 2) {
+    const delta = load<f32>(p.delta);
+    let value = load<f32>(p.start);
+    const asked = ceil((load<f32>(p.limit) - value) / delta);
+    const count: u32 = asked > 0 ? (asked < 2147483647 ? <u32>asked : 0x7fffffff) : 0;
+    store<u32>(p.lengthAt, count);
+    for (let i: u32 = 0; i < min(count, p.bound); i++, value += delta) store<f32>(<usize>p.y + (i << 2), value);
+    return;
+  }
+  const bytes: u32 = p.type == 1 ? 8 : 4;
+  const start = integerAt(p.start, 0, bytes);
+  const delta = integerAt(p.delta, 0, bytes);
+  const distance = integerAt(p.limit, 0, bytes) - start;
+  let count: i64 = 0;
+  if (delta != 0 && (distance > 0) == (delta > 0)) count = (distance + delta - (delta > 0 ? 1 : -1)) / delta;
+  count = min(max(count, 0), 0x7fffffff);
+  store<u32>(p.lengthAt, <u32>count);
+  const room = min(<u32>count, p.bound);
+  for (let i: u32 = 0; i < room; i++) {
+    const value = start + <i64>i * delta;
+    if (bytes == 8) store<i64>(<usize>p.y + (i << 3), value);
+    else store<i32>(<usize>p.y + (i << 2), <i32>value);
+  }
+}
+
+function isSame(a: usize, b: usize, size: u32): bool {
+  for (let i: u32 = 0; i < size; i++) if (load<u8>(a + i) != load<u8>(b + i)) return false;
+  return true;
+}

@@ -1,0 +1,47 @@
+import { BITS, elementCount, type Tensor } from "../../tensor.ts";
+import { constrain, inputOf, requireDType } from "../constraints.ts";
+import type { Operator } from "../types.ts";
+import { requireOpen } from "./moving.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    readonly unique: Record<never, never>;
+  }
+}
+
+/** Work grows with the square of the elements. */
+const MOST = 1 << 16;
+
+/**
+ * The values of x, each once, in the order in which they first stand; and for each of x which one it is. The number of
+ * values is open, at most all. C1: x, two outputs. C2: a vector of at most 65,536 whole numbers, or float32 compared by
+ * their bits; places int32 or int64.
+ */
+export const unique: Operator<"unique"> = {
+  infer(node) {
+    requireOpen(node, 1, 2);
+    const x = inputOf(node, 0);
+    const dtype = requireDType(node, "C2", x, "int8", "uint8", "int16", "int32", "int64", "float32");
+    constrain(node, "C2", x.shape.length === 1 && elementCount(x.shape) <= MOST, () => ({
+      expected: `a vector of at most ${MOST}`,
+      received: `[${x.shape.join(",")}]`,
+    }));
+    const places = requireDType(node, "C2", node.outputs[1] as Tensor, "int32", "int64");
+    return [
+      { dtype, shape: x.shape, open: "length" },
+      { dtype: places, shape: x.shape },
+    ];
+  },
+  lower(node, to) {
+    const x = inputOf(node, 0);
+    const [y, places, length] = to.outputs;
+    to.call({
+      kernel: "unique",
+      params: {
+        ...{ x: to.inputs[0]?.address ?? 0, y: y?.address ?? 0, places: places?.address ?? 0 },
+        ...{ lengthAt: length?.address ?? 0, count: elementCount(x.shape), size: BITS[x.dtype] / 8 },
+        placeBytes: BITS[(node.outputs[1] as Tensor).dtype] / 8,
+      },
+    });
+  },
+};

@@ -1,0 +1,62 @@
+/** Outputs whose length only a run can tell: cut to it, kept by a saved plan, refused by what needs a shape. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { compileModel } from "../../bindings/public/compile.ts";
+import { importModel, loadModel, loadModule, planGraph, runPasses, writePlan } from "../../bindings/public/index.ts";
+import { buildTflite, type TensorSpec } from "../formats/build-tflite.ts";
+
+const scalar = (name: string, value: number): TensorSpec => ({
+  name,
+  dtype: "int32",
+  shape: [],
+  data: Int32Array.of(value),
+});
+
+/** 0, 2, 4, … below the input. */
+const RANGE = buildTflite({
+  tensors: [
+    { name: "limit", dtype: "int32", shape: [] },
+    scalar("start", 0),
+    scalar("delta", 2),
+    { name: "y", dtype: "int32", shape: [1], signature: [-1] },
+  ],
+  operators: [{ code: "RANGE", inputs: [1, 0, 2], outputs: [3] }],
+  inputs: [0],
+  outputs: [3],
+});
+
+const WHERE = (then: "" | "SHAPE") =>
+  buildTflite({
+    tensors: [
+      { name: "x", dtype: "bool", shape: [2, 3] },
+      { name: "places", dtype: "int64", shape: [1, 2], signature: [-1, 2] },
+      { name: "sizes", dtype: "int32", shape: [2] },
+    ],
+    operators: [
+      { code: "WHERE", inputs: [0], outputs: [1] },
+      ...(then === "" ? [] : [{ code: then, inputs: [1], outputs: [2] }]),
+    ],
+    inputs: [0],
+    outputs: [then === "" ? 1 : 2],
+  });
+
+test("RANGE to a limit that is computed: as long as it asks for, up to the bound", async () => {
+  const { name, hash } = await loadModule("scalar");
+  const plan = writePlan(planGraph(runPasses(importModel(RANGE, {})), { module: name, moduleHash: hash }));
+  for (const source of [RANGE, plan]) {
+    const session = await loadModel(source, source === RANGE ? { module: "scalar" } : {});
+    assert.deepEqual(session.run([Int32Array.of(7)]).y, Int32Array.of(0, 2, 4, 6));
+    assert.deepEqual(session.run([Int32Array.of(-1)]).y, new Int32Array(0));
+    assert.throws(() => session.run([Int32Array.of(2 ** 20)]), /at most 65536 elements/);
+    assert.deepEqual(session.run([Int32Array.of(2)]).y, Int32Array.of(0));
+    session.close();
+  }
+});
+
+test("WHERE: places of what is true; nothing that needs a shape may follow, and no module is compiled of it", async () => {
+  const session = await loadModel(WHERE(""), { module: "scalar" });
+  const places = session.run([Uint8Array.of(0, 1, 0, 7, 0, 1)]).places;
+  assert.deepEqual(places, BigInt64Array.of(0n, 1n, 1n, 0n, 1n, 2n));
+  await assert.rejects(loadModel(WHERE("SHAPE"), { module: "scalar" }), /whose length only a run can tell/);
+  await assert.rejects(compileModel(WHERE(""), { name: "m" }), /lengths are known when compiled/);
+});
