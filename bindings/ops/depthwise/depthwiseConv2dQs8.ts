@@ -1,5 +1,6 @@
 import { dwLayout, packDepthwise } from "../../primitives/depthwise/dwconv.ts";
 import { packTaps, tapsLayout } from "../../primitives/depthwise/taps.ts";
+import type { Output } from "../../primitives/requantize/types.ts";
 import { inputOf } from "../constraints.ts";
 import { geometry } from "../images.ts";
 import { lowerProduct } from "../product/product.ts";
@@ -35,8 +36,6 @@ function lowerDepthwise(node: Node, to: Lowering): void {
   const [batch = 0] = inputOf(node, 0).shape;
   const [, , , channels = 0] = inputOf(node, 1).shape;
   const fields = geometry(node);
-  const shape = { channels, ...fields };
-  const multiplier = channels / fields.inC;
   const output = outputOfNode(node, node.attributes.activation);
   const weights = {
     data: int8(inputOf(node, 1)),
@@ -46,6 +45,20 @@ function lowerDepthwise(node: Node, to: Lowering): void {
     depthStride: channels,
   };
   const { q, forms, data } = placeRecords(node, to, weights, output, batch * fields.outH * fields.outW);
+  callDepthwise(node, to, { data, q, forms, output });
+}
+
+/** The kernel for weights `[kH][kW][channels]`, of 16 bits in the simd module alone. */
+export function callDepthwise(
+  node: Node,
+  to: Lowering,
+  { data, q, forms, output }: { data: Int8Array | Int16Array; q: number; forms: string; output: Output },
+): void {
+  const [batch = 0] = inputOf(node, 0).shape;
+  const [, , , channels = 0] = inputOf(node, 1).shape;
+  const fields = geometry(node);
+  const shape = { channels, ...fields };
+  const multiplier = channels / fields.inC;
   const common = {
     ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, q },
     ...{ batch, multiplier, ...fields, yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },

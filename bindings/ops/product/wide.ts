@@ -117,12 +117,14 @@ interface Finishing {
   readonly n: number;
   readonly k: number;
   readonly w: Int16Array | undefined;
+  /** The kernel leaves x's zero point to the bias. */
+  readonly fold?: true;
   readonly reals: ArrayLike<number>;
   readonly activation: Activation;
 }
 
 /** Records and what goes with them. `w`: one row for each of n channels from `first` on, `[n][k]`, where it is known. */
-function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, reals, activation }: Finishing) {
+export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, fold, reals, activation }: Finishing) {
   const [x, y] = [inputOf(node, 0), outputOf(node)];
   const { scale = [1], zeroPoint = [0] } = y.quantization ?? {};
   const affine = { scale: scale[0] as number, zeroPoint: zeroPoint[0] ?? 0 };
@@ -144,15 +146,30 @@ function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, reals, 
   if (lanes) {
     const narrow = !wide && y.dtype === "int16" && common.bias === 0;
     const records = packLanes(to.module, n, multipliers, { bias, most: bound }, rounding, narrow);
-    return { fields: { ...common, q: to.place(records) }, wide };
+    return { fields: { ...common, q: to.place(records) }, wide, forms: "" };
   }
   const each = (values: Int32Array) => (values.length === n ? values : new Int32Array(n).fill(values[0] as number));
   const channels = {
-    ...{ bias: bias === undefined ? new Int32Array(n) : Int32Array.from(bias, Number), min, max },
+    ...{ bias: foldedBias(bias, n, fold ? w : undefined, inputZeroPoint(node)), min, max },
     ...{ multiplier: each(multipliers.multiplier), shift: each(multipliers.shift), sum: new Int32Array(n), zeros: 0 },
   };
-  const { bytes } = packRecords(to.module, channels, output, { rows: m, depth: k }, to.packer);
-  return { fields: { ...common, q: to.place(bytes) }, wide };
+  const { bytes, forms } = packRecords(to.module, channels, output, { rows: m, depth: k }, to.packer);
+  return { fields: { ...common, q: to.place(bytes) }, wide, forms };
+}
+
+/** The bias as int32, less the zero point times the sum of each channel's weights where these are given. */
+function foldedBias(
+  bias: ArrayLike<number | bigint> | undefined,
+  n: number,
+  w: Int16Array | undefined,
+  zeroPoint: number,
+): Int32Array {
+  const folded = Int32Array.from({ length: n }, (_, c) => Number(bias?.[c] ?? 0));
+  if (w === undefined) return folded;
+  const k = w.length / n;
+  return folded.map(
+    (value, c) => value - zeroPoint * w.subarray(c * k, (c + 1) * k).reduce((sum, each) => sum + each, 0),
+  );
 }
 
 /** Least and greatest value of x less its zero point. */

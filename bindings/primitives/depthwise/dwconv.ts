@@ -54,7 +54,12 @@ function scalarLayout({ kH, kW, strideW, dilationW, outW, padLeft }: DwShape): D
  * Packs depthwise weights, int8 [kH][kW][channels], into [channels/16][rows][kW][groups][16][KR] (int16 for KR = 2):
  * row r's kernel begins r rows further down its groups.
  */
-export function packDepthwise(module: ModuleName, w: Int8Array, shape: DwShape, layout: DwLayout): Uint8Array {
+export function packDepthwise(
+  module: ModuleName,
+  w: Int8Array | Int16Array,
+  shape: DwShape,
+  layout: DwLayout,
+): Uint8Array {
   const { channels, kH, kW } = shape;
   if (module === "scalar") return new Uint8Array(w.buffer, w.byteOffset, w.byteLength).slice();
   const kr = KR[module];

@@ -29,7 +29,7 @@ export function tapsLayout(
 }
 
 /** int8 [kH·kW][channels] as int16 `[channels/8][taps/2][8][2]`. */
-export function packTaps(w: Int8Array, { channels, kH, kW }: DwShape): Uint8Array {
+export function packTaps(w: Int8Array | Int16Array, { channels, kH, kW }: DwShape): Uint8Array {
   const taps = kH * kW;
   const pairs = Math.ceil(taps / 2);
   const packed = new Int16Array(channels * pairs * 2);

@@ -8,6 +8,8 @@ const NR = 8;
 /** Bytes of packed rows that stay in the nearest caches, and the most rows. */
 const BLOCK_BYTES = 24 * 1024;
 const MAX_ROWS = 128;
+/** Rows that share what is read of a panel, however long they are. */
+const LEAST_ROWS = 48;
 /** Bytes of the sums of four rows. */
 const SUMS = 256;
 const INT32 = 2 ** 31;
@@ -38,7 +40,7 @@ export const columnBytes = (n: number, pairs: number): number => roundUp(n, NR) 
 /** How rows are blocked; `columns` bytes stand before them in scratch. */
 export function wideLayout(m: number, pairs: number, columns: number) {
   const fit = Math.floor(BLOCK_BYTES / Math.max(pairs * 4, 1) / 4) * 4;
-  const mBlock = Math.min(Math.max(fit, 4), roundUp(m, 4), MAX_ROWS);
+  const mBlock = Math.min(Math.max(fit, LEAST_ROWS), roundUp(m, 4), MAX_ROWS);
   return { mBlock, rows: columns, scratchBytes: columns + SUMS + mBlock * 4 + mBlock * pairs * 4 };
 }
 
