@@ -213,7 +213,7 @@ function matrices(subject: Subject, draw: Random, dtype: "int8" | "int16"): void
     subject,
     operators.batchMatMul,
     {
-      attributes: { adjointA, adjointB },
+      attributes: { adjointA, adjointB, asymmetric: false },
       inputs: [t.x, second],
       values: [a, b],
       output: t.y,
