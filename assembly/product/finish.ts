@@ -91,6 +91,24 @@ function finish8(p: Finish, sums: usize, q: usize, y: usize, width: u32): void {
   }
 }
 
+/** Four rows of eight sums of 32 bits to int8 at the four addresses + `offset`, the form looked up once. */
+export function finishTile(p: Finish, sums: usize, q: usize, addresses: usize, offset: usize): void {
+  const form = load<u32>(q, FORM8);
+  const params = changetype<usize>(p);
+  if (form == POSITIVE) tile<Positive>(params, sums, q, addresses, offset);
+  else if (form == SIGNED) tile<Signed>(params, sums, q, addresses, offset);
+  else if (form == FIXED) tile<Fixed>(params, sums, q, addresses, offset);
+  else tile<void>(params, sums, q, addresses, offset);
+}
+
+// @ts-ignore: decorator
+@inline function tile<F>(params: usize, sums: usize, q: usize, addresses: usize, offset: usize): void {
+  for (const end = addresses + 16; addresses < end; addresses += 4) {
+    v128.store64_lane(<usize>load<u32>(addresses) + offset, eight<F>(params, sums, q), 0);
+    sums += 32;
+  }
+}
+
 /** Eight sums as int8 in the form F; EXACT where F is void. */
 // @ts-ignore: decorator
 @inline function eight<F>(params: usize, sums: usize, q: usize): v128 {

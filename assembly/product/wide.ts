@@ -8,7 +8,7 @@
  */
 import { Columns, Wide } from "./wide-params";
 import { share } from "../common/split";
-import { finish, recordOf } from "./finish";
+import { finish, finishTile, recordOf } from "./finish";
 
 /** Sums of four rows and eight columns. */
 const SUMS: usize = 256;
@@ -54,6 +54,7 @@ function panelOf<T>(p: Wide, panel: u32, count: u32, rows: usize, sums: usize, a
   const offset = <usize>column * p.yBytes;
   const rowBytes = <usize>pairs << 2;
   const sumBytes: usize = wide ? 64 : 32;
+  const plain = !p.lanes && !p.bias;
   for (let i: u32 = 0; i < count; ) {
     const four = i + 4 <= count && (!ASC_FEATURE_SIMD || !wide);
     const a = rows + <usize>i * rowBytes;
@@ -63,6 +64,11 @@ function panelOf<T>(p: Wide, panel: u32, count: u32, rows: usize, sums: usize, a
     } else if (four) fourRows<T>(a, rowBytes, w, pairs, sums);
     else if (wide) oneRowWide<T>(a, w, pairs, chunk, sums);
     else oneRow<T>(a, w, pairs, sums);
+    if (ASC_FEATURE_SIMD && four && plain && width == 8) {
+      finishTile(p, sums, q, addresses + (<usize>i << 2), offset);
+      i += 4;
+      continue;
+    }
     let s = sums;
     for (const stop = four ? i + 4 : i + 1; i < stop; i++) {
       finish(p, s, wide, q, <usize>load<u32>(addresses + (<usize>i << 2)) + offset, column, width);
