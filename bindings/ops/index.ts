@@ -112,6 +112,7 @@ import { bidirectionalRnn, rnn } from "./recurrent/rnn.ts";
 import { svdf } from "./recurrent/svdf.ts";
 import { resizeBilinear } from "./resize/resizeBilinear.ts";
 import { resizeNearestNeighbor } from "./resize/resizeNearestNeighbor.ts";
+import { rfft2d } from "./signal/rfft2d.ts";
 import { signalAutoScale } from "./signal/signalAutoScale.ts";
 import { signalEnergy } from "./signal/signalEnergy.ts";
 import { signalFilterBank } from "./signal/signalFilterBank.ts";
@@ -307,4 +308,5 @@ export const operators: Operators = {
   conv3dTranspose,
   densify,
   transposeConvBias,
+  rfft2d,
 };

@@ -173,6 +173,7 @@ export const OPERATORS: { readonly [code: number]: Entry | undefined } = {
   128: entry("cumsum", 102, (o) => ({ exclusive: flag(o, 0), reverse: flag(o, 1) })),
   129: entry("callOnce", 103, (o) => ({ subgraphs: [int(o, 0)], bodies: [] })),
   130: entry("broadcastTo", 0, none),
+  131: entry("rfft2d", 0, none),
   132: entry("conv3d", 106, volumes),
   136: entry("imag", 0, none),
   137: entry("real", 0, none),
