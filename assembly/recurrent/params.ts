@@ -86,3 +86,53 @@ export class Svdf {
   multiplier2: i32;
   shift2: i32;
 }
+
+/** An LSTM of int8 or int16 with an int16 cell, whose scale is a power of two. */
+@unmanaged
+export class LstmInteger {
+  x: u32;
+  y: u32;
+  /** int8 or int16 as the input, `[batch, cells]`. */
+  h: u32;
+  /** int16, `[batch, cells]`. */
+  c: u32;
+  /** Input, forget, cell, output: `GateInteger`. */
+  gates: u32;
+  /** 256 uint16 of the logistic function. */
+  table: u32;
+  scratch: u32;
+  scratchStride: u32;
+  batch: u32;
+  time: u32;
+  inputs: u32;
+  cells: u32;
+  xStep: u32;
+  xRow: u32;
+  yStep: u32;
+  yRow: u32;
+  forgetMultiplier: i32;
+  forgetShift: i32;
+  inputMultiplier: i32;
+  inputShift: i32;
+  hiddenMultiplier: i32;
+  hiddenShift: i32;
+  hiddenZeroPoint: i32;
+  /** What brings the cell to the table of tanh. */
+  tanhMultiplier: i32;
+  tanhShift: i32;
+  /** 0: no clipping. */
+  cellClip: i32;
+}
+
+/** int8 weights; biases of int32, or int64 where activations are int16; the zero points are in them. */
+@unmanaged
+export class GateInteger {
+  x: u32;
+  h: u32;
+  xBias: u32;
+  hBias: u32;
+  xMultiplier: i32;
+  xShift: i32;
+  hMultiplier: i32;
+  hShift: i32;
+}

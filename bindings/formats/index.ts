@@ -1,11 +1,16 @@
 /** Model files → Graph. One entry per format, recognised by its first bytes. */
 import { Pint8Error } from "../errors.ts";
-import type { Graph } from "../graph.ts";
+import type { Attributes, Graph } from "../graph.ts";
 import { importOnnx, isOnnx } from "./onnx/index.ts";
 import { importTflite, isTflite } from "./tflite/index.ts";
 import { type Outline, outlineTflite } from "./tflite/outline.ts";
 
 export type { Outline, OutlinedOperator } from "./tflite/outline.ts";
+
+/** An operator of the user, as importers see it. */
+export interface CustomOperatorTypes {
+  readonly infer: Attributes["custom"]["infer"];
+}
 
 /** What importers take besides the bytes. */
 export interface ImportOptions {
@@ -15,6 +20,8 @@ export interface ImportOptions {
   readonly shapes?: Readonly<Record<string, readonly number[]>> | undefined;
   /** TensorFlow Lite: the signature whose subgraph is the graph; the first subgraph where absent. */
   readonly signature?: string | undefined;
+  /** TensorFlow Lite: the user's own operators, by the names that the model has for them. */
+  readonly customOperators?: Readonly<Record<string, CustomOperatorTypes>> | undefined;
   /** ONNX: files with tensors that the model keeps outside, by the names that it gives them. */
   readonly externalData?: Readonly<Record<string, Uint8Array>> | undefined;
 }

@@ -1,5 +1,6 @@
 import { callOnce, ifOperator, whileOperator } from "./control/branches.ts";
 import { call, varHandle } from "./control/calls.ts";
+import { custom } from "./control/custom.ts";
 import { assignVariable, readVariable } from "./control/variables.ts";
 import { depthwiseConv2d } from "./depthwise/depthwiseConv2d.ts";
 import { abs } from "./elementwise/abs.ts";
@@ -309,4 +310,5 @@ export const operators: Operators = {
   densify,
   transposeConvBias,
   rfft2d,
+  custom,
 };

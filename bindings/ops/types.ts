@@ -33,6 +33,17 @@ export interface Lowering {
   scratch(bytes: number): ScratchAddress;
   /** Appends one kernel call. */
   call(call: KernelCall): void;
+  /** Appends a call of a user's operator on the host. */
+  host?(call: HostCall): void;
+}
+
+/** A user's operator with its tensors. */
+export interface HostCall {
+  readonly name: string;
+  /** Bytes of its options. */
+  readonly options: readonly number[];
+  readonly inputs: readonly Placed[];
+  readonly outputs: readonly Placed[];
 }
 
 /** Scratch is placed after the image; the two fields of a parameter block are patched when all sizes are known. */

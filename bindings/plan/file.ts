@@ -90,6 +90,11 @@ export function readPlan(bytes: Uint8Array): Plan {
     must(within(port, ARENA_ADDRESS), `"${port.name}"`, "an address in arena or image", port.address);
     must(port.bytes === byteLength(port), `"${port.name}"`, `${byteLength(port)} bytes`, port.bytes);
   }
+  for (const host of plan.hosts) {
+    must(host.step <= plan.steps.length, `"${host.name}"`, "a step of the plan", host.step);
+    for (const port of [...host.inputs, ...host.outputs])
+      must(within(port, ARENA_ADDRESS) && port.bytes === byteLength(port), `"${port.name}"`, "a tensor", port.address);
+  }
   for (const ports of [plan.inputs, plan.outputs])
     must(new Set(ports.map(({ name }) => name)).size === ports.length, "ports", "names that differ", "the same");
   for (const variable of plan.variables)

@@ -2,7 +2,15 @@ import { Pint8Error } from "../errors.ts";
 import { EDITIONS, MODULES } from "../primitives/modules.ts";
 import { KERNELS } from "../primitives/registry.ts";
 import { BITS, type DType } from "../tensor.ts";
-import { type Plan, type PlanPort, type PlanStep, type Range, STEP_BYTES, type StepList } from "./types.ts";
+import {
+  type HostStep,
+  type Plan,
+  type PlanPort,
+  type PlanStep,
+  type Range,
+  STEP_BYTES,
+  type StepList,
+} from "./types.ts";
 
 /** The header of a plan file, as JSON bytes. A step's kernel and parameters stand in the image already. */
 export function writeHeader({ image: _, steps, bodies, ...rest }: Plan): Uint8Array {
@@ -52,6 +60,7 @@ export function readHeader(bytes: Uint8Array, image: Uint8Array): Plan {
     stepsAddress,
     steps: root.field("steps").list().map(step(stepsAddress)),
     bodies: root.field("bodies").list().map(body),
+    hosts: root.field("hosts").list().map(readHost),
     inputs: root.field("inputs").list().map(readPort),
     outputs: root.field("outputs").list().map(readPort),
     variables: root.field("variables").list().map(readRange),
@@ -61,6 +70,17 @@ export function readHeader(bytes: Uint8Array, image: Uint8Array): Plan {
 const readRange = (value: Value): Range => ({
   address: value.field("address").size(),
   bytes: value.field("bytes").size(),
+});
+
+const readHost = (value: Value): HostStep => ({
+  step: value.field("step").size(),
+  name: value.field("name").string(),
+  options: value
+    .field("options")
+    .list()
+    .map((byte) => byte.size()),
+  inputs: value.field("inputs").list().map(readPort),
+  outputs: value.field("outputs").list().map(readPort),
 });
 
 const readPort = (value: Value): PlanPort => ({

@@ -1,4 +1,5 @@
 /** Nodes → kernel calls, and those of the graphs that nodes run. */
+import { ensure } from "../errors.ts";
 import { type AnyNode, bodiesOf, type Graph, NONE, type TensorId, tensorOf } from "../graph.ts";
 import { bind } from "../ops/bind.ts";
 import type { Lowering, Operators, Placed } from "../ops/types.ts";
@@ -6,7 +7,7 @@ import type { KernelCall } from "../primitives/registry.ts";
 import { byteLength, type Tensor } from "../tensor.ts";
 import type { Image } from "./image.ts";
 import { addressIn, crossed, type GraphLayout, type Site } from "./layout.ts";
-import { align, type Range } from "./types.ts";
+import { align, type HostStep, type PlanPort, type Range } from "./types.ts";
 
 /** Threads' scratch areas begin on cache lines of their own. */
 export const SCRATCH_ALIGNMENT = 64;
@@ -31,6 +32,7 @@ export interface Target extends Pick<Lowering, "module" | "optimize" | "packer">
 
 export interface Lowered {
   readonly calls: readonly Call[];
+  readonly hosts: readonly HostStep[];
   readonly scratchBytes: number;
   readonly addressOf: (id: TensorId) => number;
 }
@@ -88,6 +90,7 @@ export function lowerGraph(site: Site, target: Target): Lowered {
     );
   };
   const calls: Call[] = [];
+  const hosts: HostStep[] = [];
   let scratchBytes = 0;
   for (const [number, node] of graph.nodes.entries()) {
     const inside = bodies.get(number);
@@ -116,6 +119,12 @@ export function lowerGraph(site: Site, target: Target): Lowered {
         return { scratch: 0, scratchStride: 0 };
       },
       call: (call) => pending.push(call),
+      host: ({ name, options, ...ends }) =>
+        hosts.push({
+          ...{ step: calls.length, name, options },
+          inputs: ends.inputs.map(portOf),
+          outputs: ends.outputs.map(portOf),
+        }),
     };
     operator.lower(view, lowering);
     const macs = operator.macs?.(view) ?? 0;
@@ -123,7 +132,7 @@ export function lowerGraph(site: Site, target: Target): Lowered {
     for (const [i, call] of pending.entries())
       calls.push({ call, where: node.where, macs: i === 0 ? macs : 0, elements, bytes: i === 0 ? bytes : 0 });
   }
-  return { calls, scratchBytes, addressOf };
+  return { calls, hosts, scratchBytes, addressOf };
 }
 
 /**
@@ -146,6 +155,12 @@ function lowerControl(
     const inputs = new Map(layout.graph.inputs.map(({ tensor }, i) => [tensor, given[i] as number] as const));
     return { layout, ...lowerGraph({ layout, base, inputs }, target) };
   });
+  for (const [host] of lowered.map(({ hosts }) => hosts))
+    ensure(host === undefined, "UNSUPPORTED", () => ({
+      where,
+      expected: "operators of the user outside of control flow",
+      received: `"${host?.name}" inside`,
+    }));
   const lists = lowered.map(({ layout, calls, addressOf: inner }, i) =>
     loops && i === 0 ? calls : [...calls, ...copyOutputs(where, layout, base, inner, results)],
   );
@@ -194,6 +209,18 @@ function copy(where: string, graph: Graph, id: TensorId, x: number, y: number): 
   if (bytes === 0 || x === y) return [];
   const call: KernelCall = { kernel: "copy", params: { x, y, rows: 1, bytes, xStride: bytes, yStride: bytes } };
   return [{ call, where, macs: 0, elements: bytes, bytes: 0 }];
+}
+
+/** A tensor for whoever reads and writes it from outside. */
+export function portOf(tensor: Placed): PlanPort {
+  const { name, dtype, shape, quantization, address } = tensor;
+  const one = quantization?.scale.length === 1;
+  return {
+    ...{ name, dtype, shape },
+    scale: one ? (quantization.scale[0] as number) : 0,
+    zeroPoint: one ? (quantization.zeroPoint[0] ?? 0) : 0,
+    ...{ address, bytes: byteLength(tensor) },
+  };
 }
 
 const elementsOf = (tensor: Tensor | undefined): number =>

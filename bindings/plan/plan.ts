@@ -42,7 +42,7 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
   const variables = placeVariables(graph, image);
   const site: Site = { layout, base: ARENA_ADDRESS, inputs: new Map() };
   const target = { module, optimize, packer, operators, image, variables };
-  const { calls, scratchBytes, addressOf } = lowerGraph(site, target);
+  const { calls, hosts, scratchBytes, addressOf } = lowerGraph(site, target);
   const inputs = ports(graph, graph.inputs, addressOf);
   const outputs = ports(graph, graph.outputs, addressOf);
 
@@ -74,6 +74,7 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
     stepsAddress,
     steps,
     bodies,
+    hosts,
     inputs,
     outputs,
     variables: variables.ranges,

@@ -46,6 +46,16 @@ export interface StepList {
   readonly steps: readonly PlanStep[];
 }
 
+/** A user's operator, which the host runs before step `step`. */
+export interface HostStep {
+  readonly step: number;
+  readonly name: string;
+  /** Bytes of its options. */
+  readonly options: readonly number[];
+  readonly inputs: readonly PlanPort[];
+  readonly outputs: readonly PlanPort[];
+}
+
 /** A range of memory. */
 export interface Range {
   readonly address: number;
@@ -77,6 +87,8 @@ export interface Plan {
   readonly steps: readonly PlanStep[];
   /** The lists that steps of control flow walk. */
   readonly bodies: readonly StepList[];
+  /** What the host runs between steps, in order. */
+  readonly hosts: readonly HostStep[];
   readonly inputs: readonly PlanPort[];
   readonly outputs: readonly PlanPort[];
   /** State that lives from run to run; the image holds its start. */

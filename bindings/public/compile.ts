@@ -81,6 +81,13 @@ export async function compileModel(source: Source | Plan, options: CompileOption
       received: "one whose length only a run can tell",
       hint: "Run the model or its plan with a session.",
     }));
+  const [host] = plan.hosts;
+  ensure(host === undefined, "UNSUPPORTED", () => ({
+    where: `"${host?.name}"`,
+    expected: "operators that are kernels",
+    received: "one that runs on the host",
+    hint: "A module of its own has no host: run the plan in a session.",
+  }));
   const layout = layoutOf(plan);
   checkMemory(plan, layout, maxMemory, tensors);
   const kernels = await readKernels(plan.module);

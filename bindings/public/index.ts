@@ -14,12 +14,14 @@
  */
 import { ensure } from "../errors.ts";
 import { importModel } from "../formats/index.ts";
+import type { CustomInfer } from "../ops/control/custom.ts";
 import { loadPacker } from "../packer/index.ts";
 import { runPasses } from "../passes/index.ts";
 import { isPlan, readPlan } from "../plan/file.ts";
 import { planGraph } from "../plan/plan.ts";
 import type { ModuleName } from "../primitives/modules.ts";
 import { requireEngine } from "../session/engine.ts";
+import type { CustomRunner } from "../session/hosts.ts";
 import { loadModule } from "../session/modules.ts";
 import { checkOptions, type OptionNames } from "../session/options.ts";
 import { Session } from "../session/session.ts";
@@ -48,6 +50,7 @@ export {
   type TensorReport,
   type Totals,
 } from "../inspect.ts";
+export type { CustomInfer, CustomTensor } from "../ops/control/custom.ts";
 export { loadPacker } from "../packer/index.ts";
 export { PASS_NAMES, type PassName, type PassOptions, runPasses } from "../passes/index.ts";
 export { isPlan, readPlan, writePlan } from "../plan/file.ts";
@@ -56,6 +59,7 @@ export type { Plan, PlanPort, PlanStep, Range } from "../plan/types.ts";
 export { MODULES, type ModuleName, type Optimize } from "../primitives/modules.ts";
 export type { Packer } from "../primitives/requantize/types.ts";
 export type { WasmUrl } from "../session/files.ts";
+export type { CustomRun, CustomRunner } from "../session/hosts.ts";
 export { type KernelModule, loadModule } from "../session/modules.ts";
 export { type RunOptions, Session, type SessionOptions } from "../session/session.ts";
 export type { Progress, ReadOptions, Source } from "../session/source.ts";
@@ -76,6 +80,12 @@ export type { PixelData } from "../values/pixels.ts";
 export { dequantize, type Quantized, quantize, type Score, topK } from "../values/quantize.ts";
 export { type LoadPlanOptions, loadPlan } from "./runtime.ts";
 
+/** An operator of your own. */
+export interface CustomOperator extends CustomRunner {
+  /** Types of the outputs, by the inputs and the bytes of the operator's options. */
+  readonly infer: CustomInfer;
+}
+
 /** How a model is loaded. */
 export interface LoadOptions extends LoadPlanOptions {
   /**
@@ -89,6 +99,11 @@ export interface LoadOptions extends LoadPlanOptions {
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
   /** TensorFlow Lite: the signature to run, by its name; the model's first subgraph where absent. */
   readonly signature?: string;
+  /**
+   * TensorFlow Lite: operators of your own, by the names that the model has for them. `infer` gives the types of the outputs
+   * when the model is loaded, `run` fills them; both on the calling thread. A saved plan needs `run` alone.
+   */
+  readonly customOperators?: Readonly<Record<string, CustomOperator>>;
   /** ONNX: files with tensors that the model keeps outside of itself, by the names that it gives them. */
   readonly externalData?: Readonly<Record<string, Uint8Array>>;
 }
@@ -113,9 +128,9 @@ export async function loadModel<M extends ModelTypes = AnyModel>(
   source: Source,
   options: LoadOptions = {},
 ): Promise<Session<M>> {
-  checkOptions("loadModel", options, { ...LOAD_OPTIONS, customOperators: true, limits: true });
+  checkOptions("loadModel", options, { ...LOAD_OPTIONS, limits: true });
   requireEngine();
-  const { module = "auto", batch, shapes, signature, externalData, wasm, wasmUrl } = options;
+  const { module = "auto", batch, shapes, signature, customOperators, externalData, wasm, wasmUrl } = options;
   const bytes = await readSource(source, options);
   if (isPlan(bytes)) {
     const plan = readPlan(bytes);
@@ -133,7 +148,7 @@ export async function loadModel<M extends ModelTypes = AnyModel>(
   // The engine compiles while the graph is read; what is wrong with the model is reported first.
   const loading = Promise.all([loadModule(module, wasm, "core", wasmUrl), loadPacker(wasmUrl)]);
   loading.catch(() => {});
-  const graph = runPasses(importModel(bytes, { batch, shapes, signature, externalData }));
+  const graph = runPasses(importModel(bytes, { batch, shapes, signature, customOperators, externalData }));
   const [kernels, packer] = await loading;
   const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer });
   const fits = kernels.edition === "full" || plan.edition === "core";

@@ -17,6 +17,7 @@ export { isPlan, readPlan } from "../plan/file.ts";
 export type { Plan, PlanPort, PlanStep, Range } from "../plan/types.ts";
 export { MODULES, type ModuleName } from "../primitives/modules.ts";
 export type { WasmUrl } from "../session/files.ts";
+export type { CustomRun, CustomRunner } from "../session/hosts.ts";
 export { type KernelModule, loadModule } from "../session/modules.ts";
 export { type RunOptions, Session, type SessionOptions } from "../session/session.ts";
 export type { Progress, ReadOptions, Source } from "../session/source.ts";
@@ -47,6 +48,7 @@ export interface LoadPlanOptions extends SessionOptions, ReadOptions {
 
 export const PLAN_OPTIONS: OptionNames<LoadPlanOptions> = {
   threads: true,
+  customOperators: true,
   onWarning: true,
   signal: true,
   onProgress: true,

@@ -4,6 +4,7 @@ import { memoryBytes, type Plan, type PlanStep, STEP_BYTES } from "../plan/types
 import type { ModuleName } from "../primitives/modules.ts";
 import type { TypedArray } from "../tensor.ts";
 import { isNode, processors } from "./engine.ts";
+import { bindHosts, type CustomRunner, type Host } from "./hosts.ts";
 import { instantiate } from "./instantiate.ts";
 import type { KernelModule } from "./modules.ts";
 import { checkOptions } from "./options.ts";
@@ -27,6 +28,8 @@ export interface SessionOptions {
    * the module scalar, one runs and a warning says why; `"auto"` then runs one in silence.
    */
   readonly threads?: number | "auto";
+  /** The user's own operators, by the names that the model has for them. */
+  readonly customOperators?: Readonly<Record<string, CustomRunner>>;
   /** Told what the caller should know but need not act on; console.warn when absent. */
   readonly onWarning?: (message: string) => void;
 }
@@ -58,6 +61,8 @@ interface Live {
   readonly memory: WebAssembly.Memory;
   readonly inputs: readonly BoundPort[];
   readonly outputs: readonly BoundPort[];
+  /** The user's operators, in the order in which they run. */
+  readonly hosts: readonly Host[];
   /** State that lives from run to run, with its start. */
   readonly variables: readonly { readonly address: number; readonly start: Uint8Array }[];
 }
@@ -119,6 +124,7 @@ export class Session<M extends ModelTypes = AnyModel> {
       memory,
       team,
       runSteps,
+      hosts: bindHosts(plan, memory.buffer, options.customOperators ?? {}),
       inputs: plan.inputs.map((port) => bindPort(port, memory.buffer)),
       outputs: plan.outputs.map((port) => bindPort(port, memory.buffer)),
       variables: plan.variables.map(({ address, bytes }) => {
@@ -201,9 +207,18 @@ export class Session<M extends ModelTypes = AnyModel> {
     return live;
   }
 
-  #steps({ runSteps }: Live, first: number, count: number): void {
+  #steps({ runSteps, hosts }: Live, first: number, count: number): void {
+    const end = first + count;
+    let next = first;
     try {
-      runSteps(first, count);
+      for (const host of hosts) {
+        const within = host.step >= first && (host.step < end || (host.step === end && end === this.steps.length));
+        if (!within) continue;
+        if (host.step > next) runSteps(next, host.step - next);
+        next = host.step;
+        host.run();
+      }
+      if (end > next) runSteps(next, end - next);
     } catch (cause) {
       if (cause instanceof Pint8Error) throw cause;
       // Kernels check nothing: only a plan that pint8 did not make gets here.

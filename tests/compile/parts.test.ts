@@ -93,6 +93,7 @@ async function stateful(): Promise<Plan> {
     inputs: [port("x", 1024, 5)],
     outputs: [port("a", imageAddress, 5), port("b", imageAddress + 16, 5)],
     bodies: [],
+    hosts: [],
     variables: [
       { address: imageAddress, bytes: 5 },
       { address: imageAddress + 16, bytes: 5 },

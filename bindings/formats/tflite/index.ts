@@ -10,8 +10,9 @@ import { shorten } from "../text.ts";
 import { type Buffers, readBuffers } from "./buffers.ts";
 import { type FlatTable, openFile, readString, readTables, readUint32, rootTable } from "./flatbuffer.ts";
 import { linkSubgraphs, type Read } from "./link.ts";
-import { type OperatorCode, readIds, readNodes, readOperatorCodes } from "./nodes.ts";
+import { type OperatorCode, readIds, readNodes, readOperatorCodes, type UserOperators } from "./nodes.ts";
 import { IDENTIFIER, MODEL, SCHEMA_VERSION, SIGNATURE, SUBGRAPH, TENSOR_MAP } from "./schema.ts";
+import { takeStarts } from "./starts.ts";
 import { withState } from "./state.ts";
 import { readTensor } from "./tensors.ts";
 
@@ -20,6 +21,7 @@ const MAX_FILE = 2 ** 31 - 1;
 
 /** Sizes of inputs; where both are given, the batch is that of inputs of batch size 1. */
 export interface TfliteOptions {
+  readonly customOperators?: UserOperators | undefined;
   readonly batch?: number | undefined;
   readonly shapes?: Shapes | undefined;
   /** The signature whose subgraph is the graph; the first subgraph where absent. */
@@ -38,7 +40,7 @@ export function isTflite(bytes: Uint8Array): boolean {
  *
  * Errors: INVALID_MODEL, INVALID_GRAPH, UNSUPPORTED, OUT_OF_MEMORY (a tensor of 4 GiB), INVALID_OPTION.
  */
-export function importTflite(bytes: Uint8Array, { batch, shapes, signature }: TfliteOptions): Graph {
+export function importTflite(bytes: Uint8Array, { batch, shapes, signature, customOperators }: TfliteOptions): Graph {
   ensure(bytes.length <= MAX_FILE, "UNSUPPORTED", () => ({
     where: "file",
     expected: "a file of less than 2 GiB",
@@ -51,7 +53,7 @@ export function importTflite(bytes: Uint8Array, { batch, shapes, signature }: Tf
     expected: `schema version ${SCHEMA_VERSION}`,
     received: `${version}`,
   }));
-  const codes = readOperatorCodes(model);
+  const codes = readOperatorCodes(model, customOperators);
   const buffers = readBuffers(model);
   const tables = readTables(model, MODEL.subgraphs, (index) => `subgraph ${index}`);
   if (tables.length === 0)
@@ -110,13 +112,15 @@ function readSubgraph(
   }));
   // Operators first: a model with operators that pint8 lacks is refused for these, not for a type that they use.
   const read = readNodes(table, codes, tables.length, prefix);
-  const { nodes, tensors } = withState(
+  const stated = withState(
     read,
     withEmptyConstants(
       tables.map((each) => readTensor(each, buffers)),
       new Set([...inputs, ...read.flatMap((node) => node.outputs)]),
     ),
   );
+  const tensors = [...stated.tensors];
+  const nodes = takeStarts(stated.nodes, tensors);
   const signature = names.get(index);
   return {
     name: readString(table, SUBGRAPH.name) || (index === 0 ? "main" : `subgraph_${index}`),

@@ -1,8 +1,8 @@
 /** The operators of one subgraph, named and checked. */
 import { ensure, Pint8Error } from "../../errors.ts";
-import type { AnyNode, TensorId } from "../../graph.ts";
+import type { AnyNode, Attributes, TensorId } from "../../graph.ts";
 import { shorten } from "../text.ts";
-import { CUSTOM_OPERATORS } from "./custom.ts";
+import { CUSTOM_OPERATORS, type CustomEntry } from "./custom.ts";
 import {
   type FlatTable,
   readBytes,
@@ -26,16 +26,33 @@ export interface OperatorCode {
   readonly name: string;
   /** The name of a custom operator. */
   readonly custom?: string;
+  /** How it becomes a node, where it is custom and known. */
+  readonly entry?: CustomEntry;
+}
+
+/** The user's own operators by name. */
+export type UserOperators = { readonly [name: string]: Pick<Attributes["custom"], "infer"> };
+
+function usersEntry(name: string, users: UserOperators): CustomEntry | undefined {
+  if (!Object.hasOwn(users, name)) return undefined;
+  const infer = users[name]?.infer;
+  ensure(typeof infer === "function", "INVALID_OPTION", () => ({
+    where: "option customOperators",
+    expected: `"${shorten(name)}" with functions infer and run`,
+    received: typeof infer,
+  }));
+  return (parts, bytes) => ({ kind: "custom", ...parts, attributes: { name, options: bytes.slice(), infer } });
 }
 
 /** The operator codes that the operators of all subgraphs refer to. */
-export function readOperatorCodes(model: FlatTable): readonly OperatorCode[] {
+export function readOperatorCodes(model: FlatTable, users: UserOperators = {}): readonly OperatorCode[] {
   return readTables(model, MODEL.operatorCodes, (index) => `operator code ${index}`).map((table) => {
     // Numbers above 127 stand in `code` alone, older files have the old field alone.
     const code = Math.max(readInt8(table, OPERATOR_CODE.deprecatedCode, 0), readInt32(table, OPERATOR_CODE.code, 0));
     if (code === CUSTOM) {
       const custom = readString(table, OPERATOR_CODE.customCode);
-      return { code, name: `CUSTOM "${shorten(custom)}"`, custom };
+      const entry = usersEntry(custom, users) ?? CUSTOM_OPERATORS.get(custom);
+      return { code, name: `CUSTOM "${shorten(custom)}"`, custom, ...(entry && { entry }) };
     }
     return { code, name: OPERATOR_NAMES[code] ?? `builtin operator ${code}` };
   });
@@ -72,8 +89,8 @@ const MOST_NODES = 20;
 /** One error for all operators that pint8 does not run, by name with the indices of their nodes. */
 function refuseUnknown(operators: readonly ({ readonly table: FlatTable } & OperatorCode)[]): void {
   const unknown = new Map<string, number[]>();
-  for (const [index, { code, custom, name }] of operators.entries()) {
-    if (OPERATORS[code] !== undefined || CUSTOM_OPERATORS.has(custom ?? "")) continue;
+  for (const [index, { code, entry, name }] of operators.entries()) {
+    if (OPERATORS[code] !== undefined || entry !== undefined) continue;
     const nodes = unknown.get(name);
     if (nodes === undefined) unknown.set(name, [index]);
     else nodes.push(index);
@@ -100,13 +117,12 @@ function list(items: readonly (string | number)[], most: number): string {
 /** One operator as a node; UNSUPPORTED where pint8 does not run it. */
 export function readNode(
   table: FlatTable,
-  { code, custom }: Omit<OperatorCode, "name">,
+  { code, entry: own }: Omit<OperatorCode, "name">,
   where: string,
   tensorCount: number,
 ): AnyNode {
   const inputs = readIds(table, OPERATOR.inputs, -1, tensorCount, `${where}, inputs`);
   const outputs = readIds(table, OPERATOR.outputs, 0, tensorCount, `${where}, outputs`);
-  const own = CUSTOM_OPERATORS.get(custom ?? "");
   if (own !== undefined)
     return own({ where, inputs, outputs }, readBytes(table, OPERATOR.customOptions) ?? new Uint8Array(0));
   const entry = OPERATORS[code];

@@ -1,7 +1,8 @@
 /** LSTM and UNIDIRECTIONAL_SEQUENCE_LSTM. */
 import { constrain } from "../constraints.ts";
-import type { Operator } from "../types.ts";
+import type { NodeView, Operator } from "../types.ts";
 import { type CellInputs, callCell, cellMacs, checkCell, type RecurrentActivation } from "./cells.ts";
+import { checkInteger, inferInteger, lowerInteger } from "./lstmInteger.ts";
 import { requireActivation } from "./rnn.ts";
 
 declare module "../../graph.ts" {
@@ -42,8 +43,10 @@ const CELL: CellInputs = {
   c: 19,
 };
 
+const isInteger = ({ inputs: [x] }: NodeView<"lstm">) => x?.dtype === "int8" || x?.dtype === "int16";
+
 /**
- * C1–C6: see `checkCell`. C7: an activation that is known. C8: one output. Source: TFLite's lstm_eval.
+ * C1–C6: see `checkCell`, of integers `checkInteger`. C7: an activation that is known. C8: one output. Source: TFLite's lstm_eval.
  */
 export const lstm: Operator<"lstm"> = {
   infer(node) {
@@ -53,11 +56,16 @@ export const lstm: Operator<"lstm"> = {
       expected: "1 output",
       received: `${node.outputs.length}`,
     }));
+    if (isInteger(node)) return inferInteger(node);
     const { outputs } = checkCell(node, CELL, sequence, timeMajor);
     return [{ dtype: "float32", shape: [...(node.inputs[0]?.shape ?? []).slice(0, -1), outputs] }];
   },
-  macs: (node) => cellMacs(checkCell(node, CELL, node.attributes.sequence, node.attributes.timeMajor), 4),
+  macs(node) {
+    const { sequence, timeMajor } = node.attributes;
+    return cellMacs(isInteger(node) ? checkInteger(node) : checkCell(node, CELL, sequence, timeMajor), 4);
+  },
   lower(node, to) {
+    if (isInteger(node)) return lowerInteger(node, to);
     const { activation, cellClip, projectionClip, asymmetric, sequence, timeMajor } = node.attributes;
     const sizes = checkCell(node, CELL, sequence, timeMajor);
     callCell(to, CELL, sizes, {

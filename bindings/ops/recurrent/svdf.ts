@@ -2,7 +2,7 @@
 import { quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
 import { type DType, elementCount, type Tensor } from "../../tensor.ts";
 import { constrain, inputOf, requireAffine, requireRatio } from "../constraints.ts";
-import type { NodeView, Operator, Placed } from "../types.ts";
+import type { Lowering, NodeView, Operator, Placed } from "../types.ts";
 import { requireActivation } from "./rnn.ts";
 
 declare module "../../graph.ts" {
@@ -39,7 +39,13 @@ function check(node: NodeView<"svdf">): Sizes {
   const wide: DType = state?.dtype === "int8" ? "int8" : "int16";
   const weights: DType = features?.dtype === "int8" ? "int8" : "float32";
   const expected: readonly (DType | undefined)[] = float
-    ? ["float32", weights, "float32", bias && "float32", "float32"]
+    ? [
+        "float32",
+        weights,
+        time?.dtype === "int8" && time.data !== undefined ? "int8" : "float32",
+        bias && "float32",
+        "float32",
+      ]
     : ["int8", "int8", wide, bias && "int32", wide];
   constrain(
     node,
@@ -87,6 +93,13 @@ function factors(node: NodeView<"svdf">) {
   return ratios.map((ratio) => quantizeMultiplier(requireRatio(node, "C7", ratio)));
 }
 
+/** The address of weights as float32; int8 ones are constants. */
+function floatAddress(to: Lowering, tensor: Placed): number {
+  if (tensor.dtype !== "int8") return tensor.address;
+  const values = Float32Array.from(new Int8Array(tensor.data as Uint8Array), (value) => value * scaleOf(tensor));
+  return to.place(new Uint8Array(values.buffer));
+}
+
 /** C1–C5: see `check`. C6: an activation that is known. C7: scales whose ratios the multiplier holds. Source: TFLM's svdf. */
 export const svdf: Operator<"svdf"> = {
   infer(node) {
@@ -116,7 +129,7 @@ export const svdf: Operator<"svdf"> = {
         y: to.outputs[0]?.address ?? 0,
         state: state?.address ?? 0,
         features: features?.address ?? 0,
-        time: time?.address ?? 0,
+        time: int8 || time === undefined ? (time?.address ?? 0) : floatAddress(to, time),
         bias: bias?.address ?? 0,
         ...to.scratch(int8 ? 0 : 32 + inputs + filters * 4),
         ...{ batch, inputs, units, rank: node.attributes.rank, memory },
