@@ -23,7 +23,7 @@ declare module "../../graph.ts" {
  * y `[…,N]` = x `[…,K]` · weights `[N,K]`ᵀ + bias. Without keepDims, x is flattened to `[M,K]` and y is `[M,N]`.
  *
  * C1: x, weights and optionally a bias, one output. C2–C4: see `requireParameters`. C5: weights `[N,K]`, not empty.
- * C6: x is whole rows of K (with keepDims its last dimension is K), at least one.
+ * C6: x is whole rows of K (with keepDims its last dimension is K).
  */
 export const fullyConnected: Operator<"fullyConnected"> = {
   infer(node) {
@@ -38,7 +38,7 @@ export const fullyConnected: Operator<"fullyConnected"> = {
     const count = elementCount(x.shape);
     const { keepDims } = node.attributes;
     const last = x.shape[x.shape.length - 1];
-    constrain(node, "C6", count > 0 && count % k === 0 && (!keepDims || last === k), () => ({
+    constrain(node, "C6", count % k === 0 && (!keepDims || last === k), () => ({
       expected: `an input of whole rows of ${k}`,
       received: `[${x.shape.join(",")}]`,
     }));
@@ -48,7 +48,7 @@ export const fullyConnected: Operator<"fullyConnected"> = {
     return elementCount(inputOf(node, 0).shape) * (inputOf(node, 1).shape[0] ?? 0);
   },
   lower(node, to) {
-    LOWER[productType(node)](node, to);
+    if (elementCount(inputOf(node, 0).shape) > 0) LOWER[productType(node)](node, to);
   },
 };
 

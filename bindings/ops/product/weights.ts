@@ -36,6 +36,15 @@ export function requireWeights(node: Constrained, channels: number, axis: number
     expected: `1 scale, or ${channels} along dimension ${axis}`,
     received: `${scale.length} along dimension ${along}`,
   }));
+  const { zeroPoint = [] } = w.quantization ?? {};
+  const one = zeroPoint.every((each) => each === zeroPoint[0]);
+  constrain(
+    node,
+    "C3",
+    one || (w.data !== undefined && !(w.unsigned && w.shape.length === 4)),
+    () => ({ expected: "one zero point of the weights", received: `${zeroPoint.length} that differ` }),
+    "UNSUPPORTED",
+  );
   const ratios = reals(node);
   for (let c = 0; c < ratios.length; c++) requireRatio(node, "C3", ratios[c] as number);
   if (bias === undefined) return dtype;
