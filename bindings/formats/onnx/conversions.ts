@@ -1,8 +1,11 @@
 /** Every operator of ONNX that pint8 converts: names of the default domain, others with their domain before them. */
 import type { Conversions } from "./convert.ts";
 import { CONVOLUTIONS } from "./ops/conv.ts";
+import { INTEGERS } from "./ops/integers.ts";
 import { PRODUCTS } from "./ops/matmul.ts";
 import { MOVES } from "./ops/move.ts";
+import { NORMALIZATIONS } from "./ops/normalize.ts";
+import { QUANTIZATIONS } from "./ops/quantize.ts";
 import { REDUCTIONS } from "./ops/reduce.ts";
 import { RESIZES } from "./ops/resize.ts";
 import { SHAPES } from "./ops/shape.ts";
@@ -12,6 +15,9 @@ export const CONVERSIONS: Conversions = {
   ...CONVOLUTIONS,
   ...PRODUCTS,
   ...MOVES,
+  ...INTEGERS,
+  ...NORMALIZATIONS,
+  ...QUANTIZATIONS,
   ...REDUCTIONS,
   ...RESIZES,
   ...SHAPES,

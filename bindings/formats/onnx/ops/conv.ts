@@ -35,8 +35,8 @@ export function convolutionWeights(n: OnnxNode, value: Value, isDepthwise: boole
   return permuted(n.b, n.where, id, shape, isDepthwise ? [1, 2, 3, 0] : [0, 2, 3, 1]);
 }
 
-function conv(n: OnnxNode): void {
-  const [x, w] = [n.input(0), n.input(1)];
+/** The convolution of float32 values, as an image. */
+export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): TensorId {
   const spatial = x.shape.length - 2;
   if (spatial !== 1 && spatial !== 2) n.refuse("one or two spatial dimensions", `[${x.shape.join(",")}]`);
   if (w.shape.length !== x.shape.length) n.refuse(`weights of ${x.shape.length} dimensions`, `[${w.shape.join(",")}]`);
@@ -53,11 +53,15 @@ function conv(n: OnnxNode): void {
     padding: imagePadding(windows),
     activation: "none" as Activation,
   };
-  const bias = n.inputs[2] === undefined ? undefined : n.plain(n.input(2));
   const inputs = [imageOf(n, x), convolutionWeights(n, w, isDepthwise), ...(bias === undefined ? [] : [bias])];
   const kind = isDepthwise ? "depthwiseConv2d" : "conv2d";
-  const [y] = n.b.add(kind, n.where, inputs, attributes, [{ dtype: "float32" }], n.outputs[0]);
-  setImage(n, y as TensorId, x);
+  return n.b.add(kind, n.where, inputs, attributes, [{ dtype: "float32" }], n.outputs[0])[0] as TensorId;
+}
+
+function conv(n: OnnxNode): void {
+  const x = n.input(0);
+  const bias = n.inputs[2] === undefined ? undefined : n.plain(n.input(2));
+  setImage(n, convolved(n, x, n.input(1), bias), x);
 }
 
 /** Windows of a pool on x. */

@@ -36,4 +36,41 @@ function biasOf(n: OnnxNode, c: TensorId, beta: number, columns: number): Tensor
   return n.b.constant("float32", [columns], row);
 }
 
-export const PRODUCTS: Conversions = { Gemm: gemm };
+/** A·B; a constant matrix on the right is a fully-connected layer's weights. */
+function matmul(n: OnnxNode): void {
+  const [a, b] = [n.input(0), n.input(1)];
+  n.setPlain(0, product(n, n.plain(a), a.shape, n.plain(b), b.shape));
+}
+
+/** The product of float32 tensors of any rank, as numpy's matmul. */
+export function product(
+  n: OnnxNode,
+  a: TensorId,
+  aShape: readonly number[],
+  b: TensorId,
+  bShape: readonly number[],
+): TensorId {
+  const type = [{ dtype: "float32" }] as const;
+  const reshaped = (id: TensorId, shape: readonly number[]) =>
+    n.b.add("reshape", n.where, [id, n.b.integers(shape)], {}, type)[0] as TensorId;
+  const [left, right] = [aShape.length === 1 ? [1, ...aShape] : aShape, bShape.length === 1 ? [...bShape, 1] : bShape];
+  const x = aShape.length === 1 ? reshaped(a, left) : a;
+  const w = bShape.length === 1 ? reshaped(b, right) : b;
+  let y: TensorId;
+  if (right.length === 2 && n.b.tensor(w).data !== undefined) {
+    const weights = permuted(n.b, n.where, w, right, [1, 0]);
+    const attributes = { activation: "none", keepDims: true } as const;
+    y = n.b.add("fullyConnected", n.where, [x, weights], attributes, type, n.outputs[0])[0] as TensorId;
+  } else {
+    const attributes = { adjointA: false, adjointB: false };
+    y = n.b.add("batchMatMul", n.where, [x, w], attributes, type, n.outputs[0])[0] as TensorId;
+  }
+  if (aShape.length > 1 && bShape.length > 1) return y;
+  const full = n.b.tensor(y).shape;
+  const shape = full.filter(
+    (_, i) => !(aShape.length === 1 && i === full.length - 2) && !(bShape.length === 1 && i === full.length - 1),
+  );
+  return reshaped(y, shape);
+}
+
+export const PRODUCTS: Conversions = { Gemm: gemm, MatMul: matmul };

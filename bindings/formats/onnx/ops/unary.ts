@@ -88,6 +88,29 @@ function prelu(n: OnnxNode): void {
   });
 }
 
+/** alpha·(exp(x) − 1) below 0. */
+function elu(n: OnnxNode): void {
+  const alpha = n.float("alpha", 1);
+  chain(n, [n.input(0)], ([x], add) => {
+    const id = x as TensorId;
+    if (alpha === 1) return add("elu", [id], {});
+    const zero = n.b.float(0);
+    const negative = add("mul", [add("elu", [add("minimum", [id, zero], {})], {}), n.b.float(alpha)], NONE);
+    return add("add", [add("maximum", [id, zero], {}), negative], NONE);
+  });
+}
+
+/** GELU of x plus a bias, where there is one. */
+function biased(approximate: boolean): Conversion {
+  return (n) => {
+    const values = n.inputs.flatMap((value) => (value === undefined ? [] : [value]));
+    chain(n, values, ([x, bias], add) => {
+      const sum = bias === undefined ? (x as TensorId) : add("add", [x as TensorId, bias], NONE);
+      return add("gelu", [sum], { approximate });
+    });
+  };
+}
+
 export const ELEMENTWISE: Conversions = {
   Add: binary("add", NONE),
   Sub: binary("sub", NONE),
@@ -121,6 +144,40 @@ export const ELEMENTWISE: Conversions = {
     return add("mul", [x, gate], NONE);
   }),
   Reciprocal: formula((x, add, n) => add("div", [n.b.float(1), x], NONE)),
+  Abs: unary("abs", () => ({})),
+  Neg: unary("neg", () => ({})),
+  Exp: unary("exp", () => ({})),
+  Log: unary("log", () => ({})),
+  Sqrt: unary("sqrt", () => ({})),
+  Sin: unary("sin", () => ({})),
+  Cos: unary("cos", () => ({})),
+  Floor: unary("floor", () => ({})),
+  Ceil: unary("ceil", () => ({})),
+  Round: unary("round", () => ({})),
+  Sign: unary("sign", () => ({})),
+  Not: unary("logicalNot", () => ({})),
+  Elu: elu,
+  Gelu: unary("gelu", (n) => ({ approximate: n.string("approximate", "none") === "tanh" })),
+  "com.microsoft.Gelu": unary("gelu", () => ({ approximate: false })),
+  "com.microsoft.FastGelu": biased(true),
+  "com.microsoft.BiasGelu": biased(false),
+  Softplus: formula((x, add, n) => {
+    // max(x, 0) + log(1 + exp(-|x|))
+    const small = add("exp", [add("neg", [add("abs", [x], {})], {})], {});
+    return add("add", [add("maximum", [x, n.b.float(0)], {}), add("log", [shifted(add, n, small, 1)], {})], NONE);
+  }),
+  Softsign: formula((x, add, n) => add("div", [x, shifted(add, n, add("abs", [x], {}), 1)], NONE)),
+  Selu: formula((x, add, n) => {
+    const [alpha, gamma] = [n.float("alpha", 1.6732632), n.float("gamma", 1.050701)];
+    const negative = scaled(add, n, add("elu", [add("minimum", [x, n.b.float(0)], {})], {}), alpha);
+    return scaled(add, n, add("add", [add("maximum", [x, n.b.float(0)], {}), negative], NONE), gamma);
+  }),
+  Celu: formula((x, add, n) => {
+    const alpha = n.float("alpha", 1);
+    const zero = n.b.float(0);
+    const negative = scaled(add, n, add("elu", [scaled(add, n, add("minimum", [x, zero], {}), 1 / alpha)], {}), alpha);
+    return add("add", [add("maximum", [x, zero], {}), negative], NONE);
+  }),
   "com.microsoft.QuickGelu": formula((x, add, n) =>
     add("mul", [x, add("logistic", [scaled(add, n, x, n.float("alpha", 1.702))], {})], NONE),
   ),

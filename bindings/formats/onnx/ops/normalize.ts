@@ -1,0 +1,108 @@
+/** Normalizations, as the formulas that they are. */
+import type { TensorId } from "../../../graph.ts";
+import { elementCount } from "../../../tensor.ts";
+import type { Conversions, OnnxNode } from "../convert.ts";
+import { axisOf, reshapedTo } from "./move.ts";
+import { real } from "./quantize.ts";
+
+const float = [{ dtype: "float32" }] as const;
+
+function meanOver(n: OnnxNode, x: TensorId, axes: readonly number[]): TensorId {
+  return n.b.add("mean", n.where, [x, n.b.integers(axes)], { keepDims: true }, float)[0] as TensorId;
+}
+
+/** (x − mean) / sqrt(variance + epsilon) over axes. */
+export function normalized(n: OnnxNode, x: TensorId, axes: readonly number[], epsilon: number): TensorId {
+  const centred = real(n, "sub", x, meanOver(n, x, axes));
+  const variance = meanOver(n, real(n, "mul", centred, centred), axes);
+  const [deviation] = n.b.add("sqrt", n.where, [real(n, "add", variance, n.b.float(epsilon))], {}, float);
+  return real(n, "div", centred, deviation as TensorId);
+}
+
+/** y·scale + bias, where they are given. */
+function scaled(n: OnnxNode, y: TensorId, scale: TensorId | undefined, bias: TensorId | undefined): TensorId {
+  const product = scale === undefined ? y : real(n, "mul", y, scale);
+  return bias === undefined ? product : real(n, "add", product, bias);
+}
+
+const optional = (n: OnnxNode, i: number): TensorId | undefined =>
+  n.inputs[i] === undefined ? undefined : n.plain(n.input(i));
+
+function layerNormalization(n: OnnxNode): void {
+  const x = n.input(0);
+  const rank = x.shape.length;
+  const first = axisOf(n, n.int("axis", -1), rank);
+  const axes = x.shape.map((_, i) => i).slice(first);
+  if (n.outputs.slice(1).some((name) => name !== "")) n.refuse("one output", "mean or deviation too");
+  const y = normalized(n, n.plain(x), axes, n.float("epsilon", 1e-5));
+  n.setPlain(0, scaled(n, y, optional(n, 1), optional(n, 2)));
+}
+
+/** x / sqrt(mean(x²) + epsilon)·scale over the axes from `axis` on. */
+function rmsNormalization(n: OnnxNode): void {
+  const x = n.input(0);
+  const axes = x.shape.map((_, i) => i).slice(axisOf(n, n.int("axis", -1), x.shape.length));
+  const id = n.plain(x);
+  const square = meanOver(n, real(n, "mul", id, id), axes);
+  const [root] = n.b.add("sqrt", n.where, [real(n, "add", square, n.b.float(n.float("epsilon", 1e-5)))], {}, float);
+  n.setPlain(0, scaled(n, real(n, "div", id, root as TensorId), optional(n, 1), undefined));
+}
+
+/** x + skip (+ bias), normalized over the last dimension. */
+function skipLayerNormalization(n: OnnxNode): void {
+  const x = n.input(0);
+  let sum = real(n, "add", n.plain(x), n.plain(n.input(1)));
+  const bias = optional(n, 4);
+  if (bias !== undefined) sum = real(n, "add", sum, bias);
+  const y = normalized(n, sum, [x.shape.length - 1], n.float("epsilon", 1e-12));
+  n.setPlain(0, scaled(n, y, optional(n, 2), optional(n, 3)));
+  if (n.outputs[3]) n.setPlain(3, sum);
+}
+
+/** Over groups of channels and all of the picture; scale and bias by channel, or by group in older opsets. */
+function groupNormalization(n: OnnxNode, groups: number): void {
+  const x = n.input(0);
+  const [batch = 0, channels = 0, ...sizes] = x.shape;
+  const grouped = reshapedTo(n, n.plain(x), [batch, groups, (channels / groups) * elementCount(sizes)]);
+  const y = reshapedTo(n, normalized(n, grouped, [2], n.float("epsilon", 1e-5)), x.shape);
+  const perChannel = (i: number): TensorId => {
+    const id = n.plain(n.input(i));
+    const count = elementCount(n.input(i).shape);
+    const shape = sizes.map(() => 1);
+    if (count === channels) return reshapedTo(n, id, [channels, ...shape]);
+    const wide = n.b.add(
+      "tile",
+      n.where,
+      [reshapedTo(n, id, [count, 1]), n.b.integers([1, channels / count])],
+      {},
+      float,
+    );
+    return reshapedTo(n, wide[0] as TensorId, [channels, ...shape]);
+  };
+  n.setPlain(0, scaled(n, y, perChannel(1), perChannel(2)));
+}
+
+/** x / (Σ|x|^p)^(1/p) along an axis. */
+function lpNormalization(n: OnnxNode): void {
+  const x = n.input(0);
+  const axis = axisOf(n, n.int("axis", -1), x.shape.length);
+  const id = n.plain(x);
+  const isOne = n.int("p", 2) === 1;
+  const term = isOne ? (n.b.add("abs", n.where, [id], {}, float)[0] as TensorId) : real(n, "mul", id, id);
+  let norm = n.b.add("sum", n.where, [term, n.b.integers([axis])], { keepDims: true }, float)[0] as TensorId;
+  if (!isOne) norm = n.b.add("sqrt", n.where, [norm], {}, float)[0] as TensorId;
+  n.setPlain(0, real(n, "div", id, norm));
+}
+
+export const NORMALIZATIONS: Conversions = {
+  LayerNormalization: layerNormalization,
+  RMSNormalization: rmsNormalization,
+  "com.microsoft.SkipLayerNormalization": skipLayerNormalization,
+  InstanceNormalization: (n) => groupNormalization(n, n.input(0).shape[1] as number),
+  GroupNormalization: (n) => groupNormalization(n, n.int("num_groups", 1)),
+  LpNormalization: lpNormalization,
+  MeanVarianceNormalization: (n) => {
+    const axes = n.ints("axes") ?? [0, 2, 3];
+    n.setPlain(0, normalized(n, n.plain(n.input(0)), axes, 1e-9));
+  },
+};

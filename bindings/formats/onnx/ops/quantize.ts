@@ -1,0 +1,161 @@
+/**
+ * Quantization as ONNX writes it down, node by node in float32 by onnxruntime's rules: dividing, rounding half to even,
+ * saturating. Products of integers are summed in float32 where every sum must be a whole number below 2^24, which is exact.
+ */
+import type { TensorId } from "../../../graph.ts";
+import { type DType, elementCount } from "../../../tensor.ts";
+import type { Conversions, OnnxNode } from "../convert.ts";
+import { operands, setIn } from "../elementwise.ts";
+import { lastAxis, type Value } from "../layout.ts";
+import { axisOf } from "./move.ts";
+
+const NONE = { activation: "none" } as const;
+
+/** Bounds of the types that QuantizeLinear gives. */
+const BOUNDS: { readonly [D in DType]?: readonly [number, number] } = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32768, 32767],
+  uint16: [0, 65535],
+};
+
+/** One node of one float output. */
+export function real<K extends "add" | "sub" | "mul" | "div">(
+  n: OnnxNode,
+  kind: K,
+  a: TensorId,
+  b: TensorId,
+): TensorId {
+  return n.b.add(kind, n.where, [a, b], NONE as never, [{ dtype: "float32" }])[0] as TensorId;
+}
+
+/** Any numbers as float32. */
+export function toFloat(n: OnnxNode, id: TensorId): TensorId {
+  const { dtype } = n.b.tensor(id);
+  return dtype === "float32" ? id : (n.b.add("cast", n.where, [id], {}, [{ dtype: "float32" }])[0] as TensorId);
+}
+
+/** Scales or zero points as they broadcast against x: one, or one a slice along an axis. */
+function along(n: OnnxNode, value: Value, x: Value, axis: number, isLast: boolean): TensorId {
+  const id = toFloat(n, n.plain(value));
+  const count = elementCount(value.shape);
+  if (count === 1)
+    return n.b.add("reshape", n.where, [id, n.b.integers([])], {}, [{ dtype: "float32" }])[0] as TensorId;
+  const rank = x.shape.length;
+  if (value.shape.length !== 1 || count !== x.shape[axis])
+    n.refuse(`1 or ${x.shape[axis]} scales, or blocks of a constant`, `[${value.shape.join(",")}]`);
+  const own = isLast ? lastAxis(axis, rank) : axis;
+  const shape = Array.from({ length: rank }, (_, i) => (i === own ? count : 1));
+  return n.b.add("reshape", n.where, [id, n.b.integers(shape)], {}, [{ dtype: "float32" }])[0] as TensorId;
+}
+
+/** sat(rint(x / s) + z). */
+export function quantized(n: OnnxNode, x: TensorId, s: TensorId, z: TensorId | undefined, dtype: DType): TensorId {
+  return saturated(n, real(n, "div", x, s), z, dtype);
+}
+
+/** sat(rint(x) + z). */
+export function saturated(n: OnnxNode, x: TensorId, z: TensorId | undefined, dtype: DType): TensorId {
+  const float = [{ dtype: "float32" }] as const;
+  let y = n.b.add("round", n.where, [x], {}, float)[0] as TensorId;
+  if (z !== undefined) y = real(n, "add", y, z);
+  const [lo, hi] = BOUNDS[dtype] ?? n.refuse("8- or 16-bit results", dtype);
+  y = n.b.add("maximum", n.where, [y, n.b.float(lo)], {}, float)[0] as TensorId;
+  y = n.b.add("minimum", n.where, [y, n.b.float(hi)], {}, float)[0] as TensorId;
+  return n.b.add("cast", n.where, [y], {}, [{ dtype }])[0] as TensorId;
+}
+
+function quantizeLinear(n: OnnxNode): void {
+  const x = n.input(0);
+  const { ids, isLast } = operands(n, [x]);
+  const axis = x.shape.length === 0 ? 0 : axisOf(n, n.int("axis", 1), Math.max(x.shape.length, 2));
+  const scale = along(n, n.input(1), x, axis, isLast);
+  const zero = n.inputs[2] === undefined ? undefined : along(n, n.input(2), x, axis, isLast);
+  const dtype = n.inputs[2]?.dtype ?? "uint8";
+  setIn(n, isLast, quantized(n, toFloat(n, ids[0] as TensorId), scale, zero, dtype));
+}
+
+function dequantizeLinear(n: OnnxNode): void {
+  const x = n.input(0);
+  if (n.int("block_size", 0) !== 0) return dequantizeBlocks(n);
+  const { ids, isLast } = operands(n, [x]);
+  const axis = x.shape.length === 0 ? 0 : axisOf(n, n.int("axis", 1), Math.max(x.shape.length, 2));
+  const scale = along(n, n.input(1), x, axis, isLast);
+  let y = toFloat(n, ids[0] as TensorId);
+  if (n.inputs[2] !== undefined) y = real(n, "sub", y, along(n, n.input(2), x, axis, isLast));
+  setIn(n, isLast, real(n, "mul", y, scale));
+}
+
+/** Constants with a scale for every block along an axis. */
+function dequantizeBlocks(n: OnnxNode): void {
+  const x = n.input(0);
+  const axis = axisOf(n, n.int("axis", 1), x.shape.length);
+  const block = n.int("block_size", 0);
+  const values = n.numbers(0) ?? [];
+  const scales = n.numbers(1) ?? [];
+  const zeros = n.numbers(2);
+  const size = x.shape[axis] as number;
+  const inner = elementCount(x.shape.slice(axis + 1));
+  const blocks = Math.ceil(size / block);
+  const y = Float32Array.from(values, (value, i) => {
+    const at = Math.floor(i / inner) % size;
+    const from = (Math.floor(i / inner / size) * blocks + Math.floor(at / block)) * inner + (i % inner);
+    return Math.fround((value - (zeros?.[from] ?? 0)) * (scales[from] as number));
+  });
+  n.setPlain(0, n.b.constant("float32", x.shape, y));
+}
+
+/** Scale and zero point at the range of x, which holds 0. */
+function dynamicQuantizeLinear(n: OnnxNode): void {
+  const x = n.input(0);
+  const { ids, isLast } = operands(n, [x]);
+  const float = [{ dtype: "float32" }] as const;
+  const one = <K extends "reduceMax" | "reduceMin">(kind: K): TensorId =>
+    n.b.add(
+      kind,
+      n.where,
+      [ids[0], n.b.integers(x.shape.map((_, i) => i))],
+      { keepDims: false } as never,
+      float,
+    )[0] as TensorId;
+  const zero = n.b.float(0);
+  const hi = n.b.add("maximum", n.where, [one("reduceMax"), zero], {}, float)[0] as TensorId;
+  const lo = n.b.add("minimum", n.where, [one("reduceMin"), zero], {}, float)[0] as TensorId;
+  const raw = real(n, "div", real(n, "sub", hi, lo), n.b.float(255));
+  // all zeros have the scale 1
+  const isZero = n.b.add("equal", n.where, [raw, zero], {}, [{ dtype: "bool" }])[0] as TensorId;
+  const scale = n.b.add("selectV2", n.where, [isZero, n.b.float(1), raw], {}, float)[0] as TensorId;
+  const z = saturated(n, real(n, "div", real(n, "sub", zero, lo), scale), undefined, "uint8");
+  setIn(n, isLast, quantized(n, ids[0] as TensorId, scale, toFloat(n, z), "uint8"));
+  n.setPlain(1, scale);
+  n.setPlain(2, z);
+}
+
+/** Casts; to bool what is not 0. */
+const CAST_TYPES: { readonly [code: number]: DType | undefined } = {
+  1: "float32",
+  2: "uint8",
+  3: "int8",
+  5: "int16",
+  6: "int32",
+  7: "int64",
+  9: "bool",
+  10: "float16",
+  11: "float64",
+};
+
+function cast(n: OnnxNode): void {
+  const x = n.input(0);
+  const dtype = CAST_TYPES[n.int("to", 1)] ?? n.refuse("a type that pint8 has", `type ${n.int("to", 1)}`);
+  const { ids, isLast } = operands(n, [x]);
+  const id = ids[0] as TensorId;
+  if (dtype === n.b.tensor(id).dtype) return setIn(n, isLast, id);
+  setIn(n, isLast, n.b.add("cast", n.where, [id], {}, [{ dtype }], n.outputs[0])[0] as TensorId);
+}
+
+export const QUANTIZATIONS: Conversions = {
+  QuantizeLinear: quantizeLinear,
+  DequantizeLinear: dequantizeLinear,
+  DynamicQuantizeLinear: dynamicQuantizeLinear,
+  Cast: cast,
+};
