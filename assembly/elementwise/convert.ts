@@ -54,7 +54,7 @@ function cut(type: u32, x: f64): i64 {
     const most = signed ? -1 - least : (1 << bits) - 1;
     return x >= <f64>least ? <i64>(x < <f64>most ? x : <f64>most) : <i64>least;
   }
-  const limit: f64 = type == INT32 ? 2147483648 : 9223372036854775808;
+  const limit: f64 = type == INT32 ? 2147483648.0 : 9223372036854775808.0;
   const least: i64 = type == INT32 ? <i64>i32.MIN_VALUE : i64.MIN_VALUE;
   return x > -limit - 1 && x < limit ? <i64>x : least;
 }
