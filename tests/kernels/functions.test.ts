@@ -249,6 +249,6 @@ test("the inverse root of integers in fixed point is near the real one", () => {
   for (const x of [1, 2, 3, 4, 17, 100, 255, 4096, 2 ** 29, 2 ** 31 - 1]) {
     const { multiplier, shift } = inverseRoot(x);
     const value = multiplier * 2 ** (shift - 31);
-    assert.ok(Math.abs(value * Math.sqrt(x) - 1) < 1e-6, `${x}: ${value}`);
+    assert.ok(Math.abs(value * Math.sqrt(x) - 1) < 1e-5, `${x}: ${value}`);
   }
 });
