@@ -7,6 +7,7 @@ import { initialise, mapBodies } from "./bodies.ts";
 import { dropDead, foldConstants } from "./fold.ts";
 import { fuseActivations } from "./fuse.ts";
 import { inferTypes } from "./infer.ts";
+import { setRows } from "./lists.ts";
 import { unpackNibbles } from "./nibbles.ts";
 import { foldPad } from "./pad.ts";
 import { makeSigned } from "./signed.ts";
@@ -52,7 +53,7 @@ export function runPasses(graph: Graph, options: PassOptions = {}): Graph {
 }
 
 /** int4 constants and legacy uint8 as int8, in the graph and in those that its nodes run. */
-export const asInt8 = (graph: Graph): Graph => mapBodies(makeSigned(unpackNibbles(graph)), asInt8);
+export const asInt8 = (graph: Graph): Graph => mapBodies(makeSigned(unpackNibbles(setRows(graph))), asInt8);
 
 /** The passes over a graph with its types, and over the graphs that its nodes run. */
 function rewrite(graph: Graph, names: readonly string[], operators: Operators): Graph {

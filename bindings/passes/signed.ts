@@ -5,8 +5,16 @@
 import { type AnyNode, type Graph, NONE, type OpKind, type TensorId, tensorOf } from "../graph.ts";
 import type { Tensor } from "../tensor.ts";
 
-/** Operators that look at bytes and not at what they mean; they keep uint8. */
-const RAW: ReadonlySet<string> = new Set<string>(["cast", "bitcast", "bitwiseXor", "rightShift", "bucketize"]);
+/** Operators that look at bytes and not at what they mean, or whose graphs have ends of their own; they keep uint8. */
+const RAW: ReadonlySet<string> = new Set<string>([
+  "cast",
+  "bitcast",
+  "bitwiseXor",
+  "rightShift",
+  "bucketize",
+  "if",
+  "while",
+]);
 /** Operators that take both types as they are. */
 const EITHER: ReadonlySet<string> = new Set<OpKind>(["quantize", "dequantize"]);
 
