@@ -47,6 +47,9 @@ export function setBatch(graph: Graph, batch: number | undefined): Graph {
   return { ...graph, tensors, nodes, batch: { size: batch, inputs: changed.map(({ tensor }) => tensor) } };
 }
 
+/** Bytes of the longest target that is a shape: more sizes than these no operator takes. */
+const LONGEST = 64;
+
 /** A reshape with its target's leading size multiplied; a new constant, one for all that share the old one. */
 function batchReshape(
   node: Extract<AnyNode, { kind: "reshape" }>,
@@ -58,7 +61,13 @@ function batchReshape(
   const { shape } = node.attributes;
   const attributes = shape === undefined ? {} : { shape: multiplied(shape, batch) };
   const constant = target === undefined ? undefined : tensors[target];
-  if (x === undefined || constant?.data === undefined || constant.dtype !== "int32" || constant.data.length === 0)
+  if (
+    x === undefined ||
+    constant?.data === undefined ||
+    constant.dtype !== "int32" ||
+    constant.data.length === 0 ||
+    constant.data.length > LONGEST
+  )
     return { ...node, attributes };
   const known = targets.get(target as TensorId);
   if (known !== undefined) return { ...node, attributes, inputs: [x, known] };

@@ -9,10 +9,19 @@ declare module "../../graph.ts" {
   }
 }
 
+/** More sizes than any shape has. */
+const MOST_SIZES = 16;
+
 /** The wished shape: the constant input, else the attribute, else what the file says of the output. */
 function wished(node: NodeView<"reshape">): readonly number[] {
   const shape = node.inputs[1];
-  if (shape?.data !== undefined && shape.shape.length <= 1) return requireConstant(node, "C2", shape);
+  if (shape?.data !== undefined && shape.shape.length <= 1) {
+    constrain(node, "C3", (shape.shape[0] ?? 0) <= MOST_SIZES, () => ({
+      expected: `at most ${MOST_SIZES} sizes`,
+      received: `${shape.shape[0]}`,
+    }));
+    return requireConstant(node, "C2", shape);
+  }
   return node.attributes.shape ?? outputOf(node).shape;
 }
 
