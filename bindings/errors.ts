@@ -24,7 +24,40 @@ export interface ErrorDetail {
   readonly hint?: string;
 }
 
-/** The one error class of pint8. `message` reads `where: expected …, received …`; `hint` says what to do. */
+/** Letters of a message and of a hint, at most. */
+const LONGEST = 400;
+/** Letters of one part of a message, at least, before it is cut for the others' sake. */
+const LEAST = 80;
+
+/** One line without control characters: what a file or a caller says reaches terminals and logs. */
+export function plain(text: string): string {
+  const start = text.length > 4 * LONGEST ? text.slice(0, 4 * LONGEST) : text;
+  return start.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, (found) => (/^[\r\n\t]+$/.test(found) ? " " : "?"));
+}
+
+function cut(text: string, length: number): string {
+  const most = Math.max(length, 1);
+  return text.length <= most ? text : `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;
+}
+
+/** Parts that make a message of bounded length: the longest are cut first. */
+function fit(where: string, expected: string, received: string): readonly [string, string, string] {
+  const parts = [where, expected, received].map(plain);
+  const room = LONGEST - messageOf("", "", "").length;
+  for (const most of [room, 200, 150, 120, 100, LEAST]) {
+    const fitting = parts.map((part) => cut(part, most)) as [string, string, string];
+    if (fitting.reduce((sum, part) => sum + part.length, 0) <= room) return fitting;
+  }
+  return parts.map((part) => cut(part, LEAST)) as [string, string, string];
+}
+
+const messageOf = (where: string, expected: string, received: string) =>
+  `${where}: expected ${expected}, received ${received}`;
+
+/**
+ * The one error class of pint8. `message` reads `where: expected …, received …`; `hint` says what to do. Each is one line of
+ * at most 400 letters without control characters.
+ */
 export class Pint8Error extends Error {
   readonly code: ErrorCode;
   readonly where: string;
@@ -33,14 +66,38 @@ export class Pint8Error extends Error {
   readonly hint: string;
 
   constructor(code: ErrorCode, detail: ErrorDetail, options?: { cause?: unknown }) {
-    super(`${detail.where}: expected ${detail.expected}, received ${detail.received}`, options);
+    const [where, expected, received] = fit(detail.where, detail.expected, detail.received);
+    super(messageOf(where, expected, received), options);
     this.name = "Pint8Error";
     this.code = code;
-    this.where = detail.where;
-    this.expected = detail.expected;
-    this.received = detail.received;
-    this.hint = detail.hint ?? "";
+    this.where = where;
+    this.expected = expected;
+    this.received = received;
+    this.hint = cut(plain(detail.hint ?? ""), LONGEST);
   }
+}
+
+/** Does work on what others made; whatever is thrown that is no Pint8Error becomes one of this code. */
+export function guarded<T>(code: ErrorCode, where: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw asPint8Error(code, where, cause);
+  }
+}
+
+/** A Pint8Error as it is; a refused allocation as OUT_OF_MEMORY; anything else, which is a mistake of pint8, by this code. */
+export function asPint8Error(code: ErrorCode, where: string, cause: unknown): Pint8Error {
+  if (cause instanceof Pint8Error) return cause;
+  const received = cause instanceof Error ? cause.message : String(cause);
+  if (cause instanceof RangeError && /alloc|memory|array (buffer )?length|typed array/i.test(received))
+    return new Pint8Error(
+      "OUT_OF_MEMORY",
+      { where, expected: "memory that the engine grants", received, hint: "Use a smaller model, batch or input." },
+      { cause },
+    );
+  const hint = "If others can read it, this is a mistake in pint8: please report it with the file that shows it.";
+  return new Pint8Error(code, { where, expected: "what pint8 can read", received, hint }, { cause });
 }
 
 /** Throws unless `condition` holds; the detail is built only when it is needed. */

@@ -95,16 +95,26 @@ export function byteLength({ dtype, shape }: TensorType): number {
   return Math.ceil((elementCount(shape) * BITS[dtype]) / 8);
 }
 
-/** Refuses negative, fractional and overflowing sizes. */
+/** The most dimensions of a tensor that operators, kernels and files may have. */
+export const MAX_RANK = 8;
+
+/**
+ * Refuses what no tensor may be, whoever says or infers it: more than 8 dimensions, sizes that are negative, fractional or
+ * beyond 32 bits, more elements or bytes than 32-bit addresses reach.
+ */
 export function checkShape(shape: readonly number[], dtype: DType, where: string): void {
-  for (const size of shape)
-    ensure(Number.isInteger(size) && size >= 0, "INVALID_MODEL", () => ({
-      where,
-      expected: "sizes that are whole numbers from 0",
-      received: `[${shape.join(",")}]`,
-    }));
+  ensure(shape.length <= MAX_RANK, "UNSUPPORTED", () => ({
+    where,
+    expected: `at most ${MAX_RANK} dimensions`,
+    received: `${shape.length}`,
+  }));
+  ensure(
+    shape.every((size) => Number.isInteger(size) && size >= 0 && size < 2 ** 31),
+    "INVALID_MODEL",
+    () => ({ where, expected: "sizes that are whole numbers from 0 to 2^31 − 1", received: `[${shape.join(",")}]` }),
+  );
   const bytes = byteLength({ dtype, shape });
-  ensure(bytes < MAX_BYTES, "OUT_OF_MEMORY", () => ({
+  ensure(bytes < MAX_BYTES && elementCount(shape) < MAX_BYTES, "OUT_OF_MEMORY", () => ({
     where,
     expected: "a tensor of less than 4 GiB",
     received: `[${shape.join(",")}] ${dtype}, ${bytes} bytes`,

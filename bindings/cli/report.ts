@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { Pint8Error } from "../errors.ts";
+import { Pint8Error, plain } from "../errors.ts";
 
 /** The lines that tell a failure: `pint8: CODE: message`, then a hint. Never a stack trace. */
 export function failureLines(error: unknown): readonly string[] {
@@ -15,6 +15,6 @@ export function failureLines(error: unknown): readonly string[] {
 }
 
 function lines(code: string, message: string, hint: string): readonly string[] {
-  const first = `pint8: ${code}: ${message.replace(/\s*\n\s*/g, " ")}`;
+  const first = `pint8: ${code}: ${plain(message).slice(0, 400)}`;
   return hint === "" ? [first] : [first, `hint: ${hint}`];
 }
