@@ -99,8 +99,8 @@ export function byteLength({ dtype, shape }: TensorType): number {
 export const MAX_RANK = 8;
 
 /**
- * Refuses what no tensor may be, whoever says or infers it: more than 8 dimensions, sizes that are negative, fractional or
- * beyond 32 bits, more elements or bytes than 32-bit addresses reach.
+ * Refuses what no tensor may be, whoever says or infers it: more than 8 dimensions, sizes that are negative or
+ * fractional, more elements or bytes than 32-bit addresses reach.
  */
 export function checkShape(shape: readonly number[], dtype: DType, where: string): void {
   ensure(shape.length <= MAX_RANK, "UNSUPPORTED", () => ({
@@ -109,9 +109,9 @@ export function checkShape(shape: readonly number[], dtype: DType, where: string
     received: `${shape.length}`,
   }));
   ensure(
-    shape.every((size) => Number.isInteger(size) && size >= 0 && size < 2 ** 31),
+    shape.every((size) => Number.isInteger(size) && size >= 0),
     "INVALID_MODEL",
-    () => ({ where, expected: "sizes that are whole numbers from 0 to 2^31 − 1", received: `[${shape.join(",")}]` }),
+    () => ({ where, expected: "sizes that are whole numbers from 0", received: `[${shape.join(",")}]` }),
   );
   const bytes = byteLength({ dtype, shape });
   ensure(bytes < MAX_BYTES && elementCount(shape) < MAX_BYTES, "OUT_OF_MEMORY", () => ({

@@ -18,7 +18,7 @@ interface Wall {
   readonly packages?: readonly string[];
 }
 
-const BASE = ["bindings/errors.ts", "bindings/tensor.ts", "bindings/graph.ts"];
+const BASE = ["bindings/errors.ts", "bindings/tensor.ts", "bindings/graph.ts", "bindings/limits.ts"];
 
 /** What both importers share. */
 const FORMATS = ["batch", "names", "order", "shapes", "text"].map((name) => `bindings/formats/${name}.ts`);
@@ -26,6 +26,7 @@ const FORMATS = ["batch", "names", "order", "shapes", "text"].map((name) => `bin
 const WALLS: readonly Wall[] = [
   { of: "bindings/errors.ts", may: [] },
   { of: "bindings/tensor.ts", may: ["bindings/errors.ts"] },
+  { of: "bindings/limits.ts", may: ["bindings/errors.ts", "bindings/tensor.ts", "bindings/graph.ts"] },
   { of: "bindings/graph.ts", may: [], types: ["bindings/tensor.ts"] },
   { of: "bindings/formats/tflite", may: [...BASE, ...FORMATS], packages: ["flatbuffers"] },
   // ONNX's layouts depend on shapes, which its importer therefore infers as it goes, by the operators' own rules.

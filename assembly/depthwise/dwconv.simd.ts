@@ -49,7 +49,8 @@ export function dwconv(p: DwConv, part: u32, parts: u32): void {
 /** Interleaves the rows of a window that begins at input row `y`, channels c … c+width−1, into scratch. */
 function layRows(p: DwConv, batch: u32, y: i32, c: u32, width: u32, zeroPoint: usize, mask: v128): void {
   const columnBytes = <usize>p.groups * GROUP;
-  const left = p.padLeft;
+  // Padding may be wider than all columns that are laid out.
+  const left = min(p.padLeft, <i32>p.columns);
   const inside = min(<i32>p.columns - left, <i32>p.inW);
   const direct = p.multiplier == 1 && (width == 16 || width == 8);
   for (let g: u32 = 0; g < p.groups; g++) {

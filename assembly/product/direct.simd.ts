@@ -58,7 +58,8 @@ function packRows(p: Conv2d, batch: u32, y: i32, rows: u32, target: usize, segme
   const four = six + inFours(outW, six);
   const last = inLast(outW, outW - four);
   const columns = ((outW - 1) * p.strideW + p.kW) * inC;
-  const left = <u32>max(p.padLeft, 0) * inC;
+  // Padding may be wider than all columns that are read.
+  const left = min(<u32>max(p.padLeft, 0) * inC, columns);
   const inside = min(p.inW * inC, columns - left);
   fillRun(line, p.xZeroPoint, columns);
   for (; rows; rows--) {

@@ -1,7 +1,9 @@
 /** Rows in columns as wide as their longest cell, two spaces apart; columns named in `right` are aligned right. */
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): readonly string[] {
-  const columns = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, c) => Math.max(...rows.map((row) => (row[c] ?? "").length)));
+  const columns = rows.reduce((most, row) => Math.max(most, row.length), 0);
+  const widths = Array.from({ length: columns }, (_, c) =>
+    rows.reduce((most, row) => Math.max(most, (row[c] ?? "").length), 0),
+  );
   return rows.map((row) =>
     row
       .map((cell, c) => (right.includes(c) ? cell.padStart(widths[c] as number) : cell.padEnd(widths[c] as number)))

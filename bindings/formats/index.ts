@@ -1,5 +1,5 @@
 /** Model files → Graph. One entry per format, recognised by its first bytes. */
-import { Pint8Error } from "../errors.ts";
+import { guarded, Pint8Error } from "../errors.ts";
 import type { Attributes, Graph } from "../graph.ts";
 import { importOnnx, isOnnx } from "./onnx/index.ts";
 import { importTflite, isTflite } from "./tflite/index.ts";
@@ -52,7 +52,7 @@ export function importModel(bytes: Uint8Array, options: ImportOptions): Graph {
   // A plain view: subclasses such as Node's Buffer have a `slice` that does not copy.
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const format = FORMATS.find(({ recognises }) => recognises(plain));
-  if (format !== undefined) return format.read(plain, options);
+  if (format !== undefined) return guarded("INVALID_MODEL", "file", () => format.read(plain, options));
   throw new Pint8Error("INVALID_MODEL", {
     where: "file",
     expected: 'a .tflite file (identifier "TFL3" at byte 4) or an .onnx file',

@@ -1,4 +1,5 @@
 /** What the two convolutions check and compute alike about their images and windows. */
+import type { Padding } from "../graph.ts";
 import { placeWindow, type Window } from "../primitives/window.ts";
 import { type Constrained, constrain, inputOf } from "./constraints.ts";
 import { inputZeroPoint } from "./product/weights.ts";
@@ -13,14 +14,37 @@ export function requireImages(node: Constrained, ...shapes: readonly (readonly n
     }));
 }
 
-/** C7: strides and dilations. */
+/**
+ * The largest stride, dilation and padding on one side, for files and callers alike: beyond, kernels would lay out columns by
+ * distance instead of work.
+ */
+export const MAX_STEP = 1024;
+export const MAX_PADDING = 4096;
+
+/** C7: strides, dilations, and paddings where they are explicit. */
 export function requireSteps(node: NodeView<"conv2d" | "depthwiseConv2d">): void {
   const { stride, dilation } = node.attributes;
-  const whole = [...stride, ...dilation].every((size) => Number.isInteger(size) && size >= 1 && size <= 65535);
+  const whole = [...stride, ...dilation].every((size) => Number.isInteger(size) && size >= 1 && size <= MAX_STEP);
   constrain(node, "C7", whole, () => ({
-    expected: "strides and dilations from 1 to 65535",
+    expected: `strides and dilations from 1 to ${MAX_STEP}`,
     received: `stride ${stride.join("x")}, dilation ${dilation.join("x")}`,
   }));
+  requirePadding(node, "C7", node.attributes.padding);
+}
+
+/** Explicit paddings are whole numbers from 0 to 4096. */
+export function requirePadding(node: Constrained, number: string, padding: Padding): void {
+  if (typeof padding === "string") return;
+  const sides = [padding.top, padding.bottom, padding.left, padding.right];
+  constrain(
+    node,
+    number,
+    sides.every((size) => Number.isInteger(size) && size >= 0 && size <= MAX_PADDING),
+    () => ({
+      expected: `paddings from 0 to ${MAX_PADDING}`,
+      received: sides.join(", "),
+    }),
+  );
 }
 
 /** Where the windows of a convolution stand, by height and width. */

@@ -1,5 +1,6 @@
-import { ensure } from "../errors.ts";
+import { ensure, guarded } from "../errors.ts";
 import type { Graph } from "../graph.ts";
+import { chargeNodes, type Limits, limitsOf } from "../limits.ts";
 import { operators as table } from "../ops/index.ts";
 import type { Operators } from "../ops/types.ts";
 import { checkBatch } from "./batch.ts";
@@ -29,6 +30,8 @@ export interface PassOptions {
   readonly only?: "all" | "none" | readonly PassName[];
   /** The operators; the library's own when absent. */
   readonly operators?: Operators;
+  /** What the model may ask for. */
+  readonly limits?: Limits;
 }
 
 /**
@@ -45,11 +48,14 @@ export function runPasses(graph: Graph, options: PassOptions = {}): Graph {
       expected: PASS_NAMES.join(", "),
       received: name,
     }));
-  verifyStructure(graph);
-  const started = initialise(asInt8(graph), (body) => foldConstants(inferTypes(body, operators), operators));
-  const typed = inferTypes(started, operators);
-  checkBatch(typed, operators);
-  return rewrite(typed, names, operators);
+  return guarded("INVALID_GRAPH", "graph", () => {
+    verifyStructure(graph);
+    chargeNodes(graph, limitsOf(graph, options.limits));
+    const started = initialise(asInt8(graph), (body) => foldConstants(inferTypes(body, operators), operators));
+    const typed = inferTypes(started, operators);
+    checkBatch(typed, operators);
+    return rewrite(typed, names, operators);
+  });
 }
 
 /** int4 constants and legacy uint8 as int8, in the graph and in those that its nodes run. */

@@ -2,6 +2,9 @@ import { type AnyNode, type Graph, NONE, type Node, type Padding, type TensorId,
 import type { Tensor } from "../tensor.ts";
 import { sameQuantization } from "./view.ts";
 
+/** Rows and columns that a convolution takes over at most, so that those of several stay within what it may have. */
+const MAX_FOLDED = 1024;
+
 interface Edges {
   readonly top: number;
   readonly bottom: number;
@@ -40,12 +43,13 @@ export function foldPad(graph: Graph): Graph {
 function join(edges: Edges, padding: Padding): Edges | undefined {
   if (padding === "valid") return edges;
   if (padding === "same") return undefined;
-  return {
+  const joined = {
     top: edges.top + padding.top,
     bottom: edges.bottom + padding.bottom,
     left: edges.left + padding.left,
     right: edges.right + padding.right,
   };
+  return Object.values(joined).some((size) => size > MAX_FOLDED) ? undefined : joined;
 }
 
 /** The rows and columns that a PAD adds, or undefined where a convolution cannot take it over. */
@@ -65,7 +69,7 @@ function edgesOf(graph: Graph, node: Node<"pad">): Edges | undefined {
     number,
     number,
   ];
-  if (n0 + n1 + c0 + c1 !== 0) return undefined;
+  if (n0 + n1 + c0 + c1 !== 0 || Math.max(top, bottom, left, right) > MAX_FOLDED) return undefined;
   if (value !== NONE && !isZero(tensorOf(graph, value), tensorOf(graph, x))) return undefined;
   return { top, bottom, left, right };
 }

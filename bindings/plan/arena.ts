@@ -68,8 +68,14 @@ function insertByOffset<T extends { readonly offset: number }>(sorted: T[], item
 function pressureOf(blocks: readonly Block[]): (block: Block) => number {
   if (blocks.length > MANY) return () => 0;
   const live = liveBytes(blocks);
-  const most = new Map(blocks.map((block) => [block, Math.max(...live.slice(block.first + 1, block.last + 2))]));
+  const most = new Map(blocks.map((block) => [block, mostOf(live, block.first + 1, block.last + 2)]));
   return (block) => most.get(block) ?? 0;
+}
+
+function mostOf(live: readonly number[], from: number, to: number): number {
+  let most = 0;
+  for (let i = from; i < to; i++) most = Math.max(most, live[i] ?? 0);
+  return most;
 }
 
 /** Bytes alive before the first step (index 0) and at each step after. */

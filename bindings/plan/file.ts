@@ -1,4 +1,4 @@
-import { ensure } from "../errors.ts";
+import { ensure, guarded } from "../errors.ts";
 import { byteLength } from "../tensor.ts";
 import { checksum } from "./checksum.ts";
 import { readHeader, writeHeader } from "./header.ts";
@@ -45,6 +45,10 @@ function seal(file: Uint8Array): Uint8Array {
  * Errors: INVALID_PLAN for bytes that are not a plan, are damaged, or of another version.
  */
 export function readPlan(bytes: Uint8Array): Plan {
+  return guarded("INVALID_PLAN", "plan file", () => read(bytes));
+}
+
+function read(bytes: Uint8Array): Plan {
   const must = (condition: boolean, where: string, expected: string, received: unknown) =>
     ensure(condition, "INVALID_PLAN", () => ({
       where,

@@ -56,17 +56,33 @@ export function placeVariables(graph: Graph, image: Image): Variables {
   const visit = (each: Graph) => {
     const places = new Map<TensorId, number>();
     own.set(each, places);
-    for (const [id, tensor] of each.tensors.entries()) {
-      if (!tensor.variable) continue;
+    for (const id of variablesOf(each)) {
+      const tensor = tensorOf(each, id);
       const { resource } = tensor;
       const address = (resource === undefined ? undefined : named.get(resource)) ?? place(tensor);
       if (resource !== undefined) named.set(resource, address);
-      places.set(id as TensorId, address);
+      places.set(id, address);
     }
     for (const node of each.nodes) for (const body of bodiesOf(node)) visit(body);
   };
   visit(graph);
   return { ranges, addressOf: (each, id) => own.get(each)?.get(id) };
+}
+
+/** The variables of a graph that anything reads or writes. */
+function variablesOf({ tensors, nodes, inputs, outputs }: Graph): readonly TensorId[] {
+  const used = new Set<TensorId>([...inputs, ...outputs].map(({ tensor }) => tensor));
+  for (const node of nodes) for (const id of [...node.inputs, ...node.outputs]) used.add(id);
+  return [...used].filter((id) => tensors[id]?.variable);
+}
+
+/** Bytes of the variables of a graph and of those that its nodes run, before any is made. */
+export function variableBytes(graph: Graph): number {
+  const own = variablesOf(graph).reduce((sum, id) => sum + byteLength(tensorOf(graph, id)), 0);
+  return graph.nodes.reduce(
+    (sum, node) => bodiesOf(node).reduce((inner, body) => inner + variableBytes(body), sum),
+    own,
+  );
 }
 
 /** The initial value of a variable: its data, or zero in its own quantization, as the reference starts it. */
@@ -98,7 +114,7 @@ export function lowerGraph(site: Site, target: Target): Lowered {
       const block = storage.blockInside(number);
       const base = block === undefined ? 0 : site.base + (site.layout.offsets[block] as number);
       const lowered = lowerControl(node, graph, inside, base, addressOf, target);
-      calls.push(...lowered.calls);
+      for (const call of lowered.calls) calls.push(call);
       scratchBytes = Math.max(scratchBytes, lowered.scratchBytes);
       continue;
     }
@@ -128,7 +144,7 @@ export function lowerGraph(site: Site, target: Target): Lowered {
     };
     operator.lower(view, lowering);
     const macs = operator.macs?.(view) ?? 0;
-    const elements = Math.max(0, ...[...view.inputs, ...view.outputs].map(elementsOf));
+    const elements = [...view.inputs, ...view.outputs].reduce((most, each) => Math.max(most, elementsOf(each)), 0);
     for (const [i, call] of pending.entries())
       calls.push({ call, where: node.where, macs: i === 0 ? macs : 0, elements, bytes: i === 0 ? bytes : 0 });
   }
@@ -194,7 +210,7 @@ function copyOutputs(
   let at = base + spare;
   for (const i of crossed(graph, storage)) {
     const { tensor } = graph.outputs[i] as (typeof graph.outputs)[number];
-    aside.push(...copy(where, graph, tensor, places[i] as number, at));
+    for (const call of copy(where, graph, tensor, places[i] as number, at)) aside.push(call);
     places[i] = at;
     at += align(byteLength(tensorOf(graph, tensor)));
   }

@@ -1,5 +1,6 @@
-import { ensure } from "../errors.ts";
+import { ensure, guarded } from "../errors.ts";
 import { type Graph, type Port, type TensorId, tensorOf } from "../graph.ts";
+import { chargeNodes, checkWork, type Limits, limitsOf, windowWork } from "../limits.ts";
 import { operators as table } from "../ops/index.ts";
 import type { Operators } from "../ops/types.ts";
 import type { ModuleName, Optimize } from "../primitives/modules.ts";
@@ -7,10 +8,10 @@ import { PARAMS, type ParamBlocks, paramBytes } from "../primitives/params.ts";
 import { editionOf, KERNELS, type KernelCall, kernelNumber } from "../primitives/registry.ts";
 import { packer as inJavaScript } from "../primitives/requantize/packer.ts";
 import type { Packer } from "../primitives/requantize/types.ts";
-import { byteLength, MAX_BYTES } from "../tensor.ts";
+import { byteLength } from "../tensor.ts";
 import { createImage } from "./image.ts";
 import { layoutGraph, type Site } from "./layout.ts";
-import { type Call, lowerGraph, placeVariables, SCRATCH_ALIGNMENT } from "./lower.ts";
+import { type Call, lowerGraph, placeVariables, SCRATCH_ALIGNMENT, variableBytes } from "./lower.ts";
 import { tablesOf } from "./tables.ts";
 import { ARENA_ADDRESS, align, type Plan, type PlanPort, type PlanStep, type StepList } from "./types.ts";
 
@@ -24,6 +25,8 @@ export interface PlanOptions {
   readonly packer?: Packer;
   /** The operators; the library's own when absent. */
   readonly operators?: Operators;
+  /** What the model may ask for. */
+  readonly limits?: Limits;
 }
 
 /**
@@ -33,22 +36,32 @@ export interface PlanOptions {
  * Errors: OUT_OF_MEMORY where all of it takes more than 4 GiB, with the largest tensors; whatever lowering refuses.
  */
 export function planGraph(graph: Graph, options: PlanOptions): Plan {
+  return guarded("INVALID_GRAPH", "plan", () => planWithin(graph, options));
+}
+
+function planWithin(graph: Graph, options: PlanOptions): Plan {
   const { module, moduleHash, optimize = "speed", packer = inJavaScript, operators = table } = options;
+  const limits = limitsOf(graph, options.limits);
+  chargeNodes(graph, limits);
   const layout = layoutGraph(graph, operators);
   const imageAddress = ARENA_ADDRESS + layout.bytes;
-  checkMemory(graph, imageAddress, "the arena");
+  checkMemory(graph, limits, imageAddress + variableBytes(graph), "arena and variables");
 
   const image = createImage(imageAddress);
   const variables = placeVariables(graph, image);
   const site: Site = { layout, base: ARENA_ADDRESS, inputs: new Map() };
   const target = { module, optimize, packer, operators, image, variables };
   const { calls, hosts, scratchBytes, addressOf } = lowerGraph(site, target);
+  checkWork(
+    calls.reduce((sum, { macs, elements }) => sum + macs + elements, windowWork(graph)),
+    limits,
+  );
   const inputs = ports(graph, graph.inputs, addressOf);
   const outputs = ports(graph, graph.outputs, addressOf);
 
   const tables = tablesOf(calls, imageAddress + image.size());
   const scratchAddress = align(tables.end, SCRATCH_ALIGNMENT);
-  checkMemory(graph, scratchAddress + scratchBytes, "arena, weights and scratch");
+  checkMemory(graph, limits, scratchAddress + scratchBytes, "arena, weights and scratch");
   const bodies = tables.lists.map(({ calls: list, params, stepsAddress }): StepList => {
     const words = new Uint32Array(list.length * 2);
     const steps = list.map(({ call, lists: _, ...rest }, i): PlanStep => {
@@ -116,14 +129,17 @@ function ports(graph: Graph, list: readonly Port[], addressOf: (id: TensorId) =>
   });
 }
 
-function checkMemory(graph: Graph, bytes: number, what: string): void {
-  ensure(bytes <= MAX_BYTES - 65536, "OUT_OF_MEMORY", () => ({
+function checkMemory(graph: Graph, { memory }: Required<Limits>, bytes: number, what: string): void {
+  ensure(bytes <= memory, "OUT_OF_MEMORY", () => ({
     where: "plan",
-    expected: `${what} within 4 GiB`,
-    received: `${(bytes / 2 ** 30).toFixed(2)} GiB; the largest tensors: ${largest(graph)}`,
-    hint: "Use a smaller batch or input.",
+    expected: `${what} within ${inUnits(memory)}`,
+    received: `${inUnits(bytes)}; the largest tensors: ${largest(graph)}`,
+    hint: "Use a smaller batch or input, or set limits.memory higher, 4 GiB at most.",
   }));
 }
+
+const inUnits = (bytes: number) =>
+  bytes >= 2 ** 29 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${+(bytes / 2 ** 20).toFixed(2)} MiB`;
 
 function largest(graph: Graph): string {
   return graph.nodes

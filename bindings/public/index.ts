@@ -14,6 +14,7 @@
  */
 import { ensure } from "../errors.ts";
 import { importModel } from "../formats/index.ts";
+import type { Limits } from "../limits.ts";
 import type { CustomInfer } from "../ops/control/custom.ts";
 import { loadPacker } from "../packer/index.ts";
 import { runPasses } from "../passes/index.ts";
@@ -50,6 +51,7 @@ export {
   type TensorReport,
   type Totals,
 } from "../inspect.ts";
+export type { Limits } from "../limits.ts";
 export type { CustomInfer, CustomTensor } from "../ops/control/custom.ts";
 export { loadPacker } from "../packer/index.ts";
 export { PASS_NAMES, type PassName, type PassOptions, runPasses } from "../passes/index.ts";
@@ -106,6 +108,8 @@ export interface LoadOptions extends LoadPlanOptions {
   readonly customOperators?: Readonly<Record<string, CustomOperator>>;
   /** ONNX: files with tensors that the model keeps outside of itself, by the names that it gives them. */
   readonly externalData?: Readonly<Record<string, Uint8Array>>;
+  /** What the model may ask for: memory, work of a run, work of planning. */
+  readonly limits?: Limits;
 }
 
 const LOAD_OPTIONS: OptionNames<LoadOptions> = {
@@ -115,6 +119,7 @@ const LOAD_OPTIONS: OptionNames<LoadOptions> = {
   shapes: true,
   signature: true,
   externalData: true,
+  limits: true,
 };
 
 /**
@@ -128,9 +133,19 @@ export async function loadModel<M extends ModelTypes = AnyModel>(
   source: Source,
   options: LoadOptions = {},
 ): Promise<Session<M>> {
-  checkOptions("loadModel", options, { ...LOAD_OPTIONS, limits: true });
+  checkOptions("loadModel", options, LOAD_OPTIONS);
   requireEngine();
-  const { module = "auto", batch, shapes, signature, customOperators, externalData, wasm, wasmUrl } = options;
+  const {
+    module = "auto",
+    limits = {},
+    batch,
+    shapes,
+    signature,
+    customOperators,
+    externalData,
+    wasm,
+    wasmUrl,
+  } = options;
   const bytes = await readSource(source, options);
   if (isPlan(bytes)) {
     const plan = readPlan(bytes);
@@ -148,9 +163,9 @@ export async function loadModel<M extends ModelTypes = AnyModel>(
   // The engine compiles while the graph is read; what is wrong with the model is reported first.
   const loading = Promise.all([loadModule(module, wasm, "core", wasmUrl), loadPacker(wasmUrl)]);
   loading.catch(() => {});
-  const graph = runPasses(importModel(bytes, { batch, shapes, signature, customOperators, externalData }));
+  const graph = runPasses(importModel(bytes, { batch, shapes, signature, customOperators, externalData }), { limits });
   const [kernels, packer] = await loading;
-  const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer });
+  const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer, limits });
   const fits = kernels.edition === "full" || plan.edition === "core";
   const fitting = fits ? kernels : await loadModule(kernels.name, wasm, plan.edition, wasmUrl);
   return Session.open(plan, fitting, options);

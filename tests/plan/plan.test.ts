@@ -113,7 +113,7 @@ describe("planGraph", () => {
     const at = (steps[2]?.params ?? 0) - imageAddress;
     const x = view.getUint32(at, true);
     const y = view.getUint32(at + 4, true);
-    const expected = paramBytes("Pool", { ...POOL, x, y, scratch: scratchAddress, scratchStride: 128 });
+    const expected = paramBytes("Pool", { ...POOL, x, y, scratch: scratchAddress, scratchStride: 0 });
     assert.deepEqual(image.slice(at, at + expected.length), expected, "scratch was patched in");
     assert.deepEqual(
       steps.map(({ macs }) => macs),

@@ -63,6 +63,10 @@ function readIndexVector(table: FlatTable, typeField: number, field: number): re
   return read(vector, 0) ?? [];
 }
 
+/** Bytes to which any sparse constant may unfold, and how many times what it stores. */
+const UNFOLDED_BYTES = 1 << 24;
+const UNFOLDED = 64;
+
 /**
  * The dense row-major bytes of a sparse constant. The caller has checked that `byteLength(type)` may be taken.
  *
@@ -82,6 +86,10 @@ export function densify(values: Uint8Array, type: TensorType, sparsity: Sparsity
   for (const [depth, level] of sparsity.levels.entries())
     places = descend(places, level, extents[depth] as Extent, limit, where);
   ensure(places.length === leaves, "INVALID_MODEL", () => broken(where, `${places.length} stored values`, `${leaves}`));
+  const most = UNFOLDED_BYTES + UNFOLDED * limit;
+  ensure(byteLength(type) <= most, "UNSUPPORTED", () =>
+    broken(where, `a sparse tensor that unfolds to ${most} bytes at most, for what it stores`, `${byteLength(type)}`),
+  );
   const dense = new Uint8Array(byteLength(type));
   for (const [leaf, place] of places.entries())
     for (let byte = 0; byte < bytes; byte++) dense[place * bytes + byte] = values[leaf * bytes + byte] as number;

@@ -19,12 +19,15 @@ declare module "../../graph.ts" {
   }
 }
 
+/** Each group is a product of its own. */
+const MAX_GROUPS = 4096;
+
 /**
  * Convolution of x `[N,H,W,C]` with weights `[O,kH,kW,C/groups]`, any kernel size, stride and dilation.
  *
  * C1: x, weights and optionally a bias, one output. C2–C4: see `requireParameters`. C5: four dimensions each, none empty.
  * C6: the input's channels are a multiple of the weights', and the outputs a multiple of the groups that makes.
- * C7: strides and dilations from 1 to 65535. C8: at least one output pixel.
+ * C7: strides and dilations from 1 to 1024, explicit paddings to 4096. C8: at least one output pixel. C9: at most 4096 groups.
  */
 export const conv2d: Operator<"conv2d"> = {
   infer(node) {
@@ -37,6 +40,10 @@ export const conv2d: Operator<"conv2d"> = {
     constrain(node, "C6", c % wc === 0 && o % (c / wc) === 0, () => ({
       expected: "input channels in whole groups of the weights' channels",
       received: `${c} input channels, weights [${w.shape.join(",")}]`,
+    }));
+    constrain(node, "C9", c / wc <= MAX_GROUPS, () => ({
+      expected: `at most ${MAX_GROUPS} groups`,
+      received: `${c / wc}`,
     }));
     requireSteps(node);
     const { h, w: width } = requireOutput(node);
