@@ -4,6 +4,7 @@ import type { Lowering } from "../ops/types.ts";
 import { activationRange, quantizeMultiplier } from "../primitives/requantize/quantization.ts";
 import { packRecords } from "../primitives/requantize/requantize.ts";
 import type { Channels, Output } from "../primitives/requantize/types.ts";
+import { requireActivation, requireInt32, requireNumbers } from "./arguments.ts";
 import { type Call, type Engine, prepareCalls, requireApart, resultTensor, type Target } from "./prepare.ts";
 import { type KernelTensor, requireTensor } from "./tensor.ts";
 
@@ -27,12 +28,18 @@ export interface RequantizeCall {
 
 const INT32 = [-(2 ** 31), 2 ** 31 - 1] as const;
 
-/** y = clamp(zeroPoint + round(multiplier·(x + bias))), rounded as TFLite's MultiplyByQuantizedMultiplier does. */
+/**
+ * y = clamp(zeroPoint + round(multiplier·(x + bias))), rounded as TFLite's MultiplyByQuantizedMultiplier does. A multiplier of
+ * 1 or more is `m·2^s` with m below 1: there (x + bias)·2^s wraps as int32 before it is multiplied by m, as in TFLite.
+ */
 export function prepareRequantize(engine: Engine, call: RequantizeCall): Call {
   const where = "requantize";
   const { x, bias, range = INT32, activation = "none" } = call;
   requireTensor(`${where}, x`, engine.memory, x, "int32");
   const n = x.shape[x.shape.length - 1] ?? 1;
+  requireNumbers(where, "multiplier", call.multiplier);
+  requireInt32(where, "bias", bias);
+  requireActivation(where, activation);
   const reals = typeof call.multiplier === "number" ? [call.multiplier] : call.multiplier;
   check(x.data.length > 0, "x", "at least one accumulator", () => `[${x.shape.join(",")}]`);
   check(reals.length === 1 || reals.length === n, "multiplier", `1 or ${n} values`, () => `${reals.length}`);

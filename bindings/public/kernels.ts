@@ -20,6 +20,7 @@
  *
  * @module
  */
+import { requireActivation, requirePadding, requirePair } from "../calls/arguments.ts";
 import { createStack, type Region } from "../calls/memory.ts";
 import { type Call, type Engine, prepareOperator, type Target } from "../calls/prepare.ts";
 import { prepareRequantize, type RequantizeCall } from "../calls/requantize.ts";
@@ -224,16 +225,21 @@ export async function createKernels(options: KernelsOptions = {}): Promise<Kerne
 
   const product =
     (where: string) =>
-    ({ x, weights, y, activation = "none" }: GemmCall) =>
-      prepareOperator(engine, where, fullyConnected, { activation, keepDims: true }, x, weightTensors(weights, 0), y);
-  const attributesOf = ({
-    stride = [1, 1],
-    dilation = [1, 1],
-    padding = "same",
-    activation = "none",
-  }: ConvolutionCall) => ({
-    ...{ stride, dilation, padding, activation },
-  });
+    ({ x, weights, y, activation = "none" }: GemmCall) => {
+      requireActivation(where, activation);
+      const attributes = { activation, keepDims: true };
+      return prepareOperator(engine, where, fullyConnected, attributes, x, weightTensors(weights, 0), y);
+    };
+  const attributesOf = (
+    where: string,
+    { stride = [1, 1], dilation = [1, 1], padding = "same", activation = "none" }: ConvolutionCall,
+  ) => {
+    requirePair(where, "stride", stride);
+    requirePair(where, "dilation", dilation);
+    requirePadding(where, padding);
+    requireActivation(where, activation);
+    return { stride, dilation, padding, activation };
+  };
   return Object.freeze({
     module: name,
     memory,
@@ -246,12 +252,20 @@ export async function createKernels(options: KernelsOptions = {}): Promise<Kerne
     spmm: product("spmm"),
     conv2d: (call) => {
       const { x, weights, y } = call;
-      return prepareOperator(engine, "conv2d", conv2d, attributesOf(call), x, weightTensors(weights, 0), y);
+      return prepareOperator(engine, "conv2d", conv2d, attributesOf("conv2d", call), x, weightTensors(weights, 0), y);
     },
     depthwiseConv2d: (call) => {
       const { x, weights, y } = call;
       const constants = weightTensors(weights, 3);
-      return prepareOperator(engine, "depthwiseConv2d", depthwiseConv2d, attributesOf(call), x, constants, y);
+      return prepareOperator(
+        engine,
+        "depthwiseConv2d",
+        depthwiseConv2d,
+        attributesOf("depthwiseConv2d", call),
+        x,
+        constants,
+        y,
+      );
     },
     requantize: (call) => prepareRequantize(engine, call),
     mark: stack.mark,
