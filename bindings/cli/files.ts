@@ -12,11 +12,17 @@ import {
   writeSync,
 } from "node:fs";
 import { Pint8Error } from "../errors.ts";
+import { readSource } from "../session/source.ts";
 
-/** The bytes of a file; IO where it cannot be read. */
+/** The bytes of a model: a file, `-` for standard input, or a URL. */
+export async function readModelBytes(path: string): Promise<Uint8Array> {
+  return /^https?:/i.test(path) ? readSource(path) : readBytes(path);
+}
+
+/** The bytes of a file, `-` for standard input; IO where it cannot be read. */
 export function readBytes(path: string): Uint8Array {
   try {
-    const { buffer, byteOffset, byteLength } = readFileSync(path);
+    const { buffer, byteOffset, byteLength } = readFileSync(path === "-" ? 0 : path);
     return new Uint8Array(buffer, byteOffset, byteLength);
   } catch (cause) {
     throw new Pint8Error(
@@ -38,6 +44,10 @@ export function readBytes(path: string): Uint8Array {
  */
 export function writeWhole(path: string, parts: readonly Uint8Array[]): void {
   try {
+    if (path === "-") {
+      writeFileSync(1, Buffer.concat(parts));
+      return;
+    }
     const target = existsSync(path) ? realpathSync(path) : path;
     if (existsSync(target) && !statSync(target).isFile()) writeFileSync(target, Buffer.concat(parts));
     else replaceFile(target, parts);

@@ -4,6 +4,7 @@ import { byteLength, type TypedArray, typedCopy } from "../tensor.ts";
 import { defaultScaling, imageShape, preparePicture, type Scaling, scalingText } from "../values/image.ts";
 import { type Port, portText } from "../values/port.ts";
 import { readBytes } from "./files.ts";
+import { isNpy, npyInput } from "./npy.ts";
 import { decodePicture, pictureFormat } from "./picture/decode.ts";
 
 /** How pictures are scaled where the command line says so. */
@@ -38,6 +39,7 @@ async function readInput(
   const bytes = readBytes(path);
   const extension = extname(path).toLowerCase();
   if (extension === ".bin") return rawInput(port, bytes, path);
+  if (isNpy(bytes)) return npyInput(port, bytes, path);
   const format = pictureFormat(bytes);
   if (format === undefined) throw unknownFile(path, extension);
   imageShape(port);
@@ -62,7 +64,7 @@ function unknownFile(path: string, extension: string): Pint8Error {
   const sound = [".wav", ".mp3", ".flac", ".ogg"].includes(extension);
   return new Pint8Error(sound ? "UNSUPPORTED" : "INVALID_INPUT", {
     where: path,
-    expected: "a .bin file of raw bytes, or a PNG, JPEG or BMP picture",
+    expected: "a .bin file of raw bytes, a .npy array, or a PNG, JPEG or BMP picture",
     received: sound ? `a sound file (${extension})` : "another kind of file",
     hint: sound
       ? "Compute the features that the model takes and give them as a .bin file."

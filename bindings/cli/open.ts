@@ -1,15 +1,19 @@
 import { loadModel } from "../public/index.ts";
 import type { Session } from "../session/session.ts";
-import { readBytes } from "./files.ts";
+import { readModelBytes } from "./files.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Streams } from "./streams.ts";
 
 /** Opens a model or a saved plan; warnings go to standard error. */
-export function open(
+export async function open(
   path: string,
   { module, threads, shape: shapes }: EngineOptions,
   { err }: Streams,
 ): Promise<Session> {
   const options = { ...(threads === undefined ? {} : { threads }), ...(shapes === undefined ? {} : { shapes }) };
-  return loadModel(readBytes(path), { ...options, module, onWarning: (message) => err(`warning: ${message}`) });
+  return loadModel(await readModelBytes(path), {
+    ...options,
+    module,
+    onWarning: (message) => err(`warning: ${message}`),
+  });
 }

@@ -4,6 +4,7 @@ import { compile } from "./commands/compile.ts";
 import { inspect } from "./commands/inspect.ts";
 import { plan } from "./commands/plan.ts";
 import { run } from "./commands/run.ts";
+import { types } from "./commands/types.ts";
 import {
   jsonOption,
   kernelsOption,
@@ -17,7 +18,18 @@ import {
 import { failureLines } from "./report.ts";
 import type { Streams } from "./streams.ts";
 
-const MODEL = "a .tflite model, or a plan that pint8 saved";
+const MODEL = "a .tflite or .onnx model, or a plan that pint8 saved: a file, a URL, or - for standard input";
+
+const EXAMPLES = `
+Examples:
+  $ pint8 inspect model.tflite
+  $ pint8 run model.tflite --input picture.jpg --labels labels.txt
+  $ pint8 run model.tflite --input features.npy --output result.bin
+  $ pint8 bench model.tflite --threads 2 --profile
+  $ pint8 types model.tflite > model.d.ts
+  $ pint8 plan model.tflite -o model.plan
+  $ pint8 compile model.tflite -o model.wasm
+  $ pint8 help run`;
 
 /**
  * Runs one command line, without the program's own name, and returns its exit status: 0, or 1 after
@@ -25,7 +37,8 @@ const MODEL = "a .tflite model, or a plan that pint8 saved";
  */
 export async function main(args: readonly string[], streams: Streams, version: string): Promise<0 | 1> {
   try {
-    await program(streams, version).parseAsync(args, { from: "user" });
+    // Alone it says what there is.
+    await program(streams, version).parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
     return 0;
   } catch (error) {
     if (isHelp(error)) return 0;
@@ -45,21 +58,21 @@ function program(streams: Streams, version: string): Command {
     .version(version)
     .configureOutput({ writeOut: (text) => streams.out(text.trimEnd()), writeErr: () => {} })
     .exitOverride()
-    .showSuggestionAfterError(false);
-  root.action((_, command: Command) => {
-    if (command.args.length > 0) command.error(`unknown command '${command.args[0]}'`);
-    command.error("a command is missing: run, inspect, bench, plan or compile");
-  });
-  root.allowExcessArguments();
+    .helpCommand("help [command]", "what there is, with examples")
+    .addHelpText("after", EXAMPLES);
   const command = (name: string, what: string) =>
     root.command(name).copyInheritedSettings(root).description(what).argument("<model>", MODEL);
 
   command("run", "one inference: prints the best classes")
-    .requiredOption("--input <file...>", "one per input, in order: .bin (raw bytes), or a PNG, JPEG or BMP picture")
+    .requiredOption(
+      "--input <file...>",
+      "one per input, in order: .bin (raw bytes), .npy, or a PNG, JPEG or BMP picture; several and folders for a model of one input",
+    )
     .option("--output <file>", "write the raw bytes of all outputs, one after the other")
     .addOption(moduleOption())
     .addOption(shapeOption())
     .addOption(threadsOption())
+    .option("--save-input <file>", "write the raw bytes of all inputs as they were prepared")
     .option("--labels <file>", "class names, one per line")
     .option("--top <k>", "classes to print", wholeFrom(1, 1_000_000), 5)
     .option("--mean <m>", "subtract from pixels of 0..255: one number, or one per channel", numbers("any"))
@@ -77,9 +90,16 @@ function program(streams: Streams, version: string): Command {
     .addOption(moduleOption())
     .addOption(shapeOption())
     .addOption(threadsOption())
+    .option("--runs <n>", "at least so many runs, 5 when absent", wholeFrom(1, 1_000_000))
+    .option("--duration <ms>", "milliseconds of runs that are counted, 2000 when absent", wholeFrom(1, 3_600_000))
     .option("--profile", "each kernel call: time, GMAC/s, and its share of what registers alone allow")
     .addOption(jsonOption())
     .action((model, options) => bench(model, options, streams));
+
+  command("types", "TypeScript types of a model, for loadModel<Name>(…)")
+    .option("--name <name>", "the interface's name; the file's when absent")
+    .addOption(shapeOption())
+    .action((model, options) => types(model, options, streams));
 
   command("plan", "save the plan of a model for one module: it loads faster, and without an importer")
     .requiredOption("-o, --output <file>", "the plan file to write")

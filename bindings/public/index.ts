@@ -18,12 +18,13 @@ import type { Limits } from "../limits.ts";
 import type { CustomInfer } from "../ops/control/custom.ts";
 import { loadPacker } from "../packer/index.ts";
 import { runPasses } from "../passes/index.ts";
-import { isPlan, readPlan } from "../plan/file.ts";
+import { isPlan, readPlan, writePlan } from "../plan/file.ts";
 import { planGraph } from "../plan/plan.ts";
+import type { Plan } from "../plan/types.ts";
 import type { ModuleName } from "../primitives/modules.ts";
 import { requireEngine } from "../session/engine.ts";
 import type { CustomRunner } from "../session/hosts.ts";
-import { loadModule } from "../session/modules.ts";
+import { type KernelModule, loadModule } from "../session/modules.ts";
 import { checkOptions, type OptionNames } from "../session/options.ts";
 import { Session } from "../session/session.ts";
 import { readSource, type Source } from "../session/source.ts";
@@ -135,17 +136,7 @@ export async function loadModel<M extends ModelTypes = AnyModel>(
 ): Promise<Session<M>> {
   checkOptions("loadModel", options, LOAD_OPTIONS);
   requireEngine();
-  const {
-    module = "auto",
-    limits = {},
-    batch,
-    shapes,
-    signature,
-    customOperators,
-    externalData,
-    wasm,
-    wasmUrl,
-  } = options;
+  const { module = "auto", batch, shapes, signature, wasm, wasmUrl } = options;
   const bytes = await readSource(source, options);
   if (isPlan(bytes)) {
     const plan = readPlan(bytes);
@@ -160,15 +151,54 @@ export async function loadModel<M extends ModelTypes = AnyModel>(
     refuse(shapes !== undefined, "shapes", "none: the plan has its shapes", JSON.stringify(shapes));
     return Session.open(plan, await loadModule(plan.module, wasm, plan.edition, wasmUrl), options);
   }
+  const { plan, kernels } = await planned(bytes, options);
+  const fits = kernels.edition === "full" || plan.edition === "core";
+  const fitting = fits ? kernels : await loadModule(kernels.name, wasm, plan.edition, wasmUrl);
+  return Session.open(plan, fitting, options);
+}
+
+/** What a model is planned for: everything of `LoadOptions` that is not about running it. */
+export type PlanModelOptions = Omit<LoadOptions, "threads" | "onWarning">;
+
+/**
+ * The plan of a model as a file, for `loadPlan` and `loadModel`. A plan belongs to one module and one build of it: cache it by
+ * a hash of the model, the options, and pint8's version. For engines that are not known beforehand plan for `"simd"`, which
+ * every current one runs.
+ *
+ * Errors: those of `loadModel`; INVALID_OPTION for a source that is a plan already.
+ */
+export async function planModel(source: Source, options: PlanModelOptions = {}): Promise<Uint8Array> {
+  const { threads: _threads, onWarning: _onWarning, ...known } = LOAD_OPTIONS;
+  checkOptions("planModel", options, known);
+  requireEngine();
+  const bytes = await readSource(source, options);
+  refuse(isPlan(bytes), "source", "a model", "a plan");
+  return writePlan((await planned(bytes, options)).plan);
+}
+
+/** The plan of a model, and the kernels that it is for. */
+async function planned(
+  bytes: Uint8Array,
+  options: PlanModelOptions,
+): Promise<{ readonly plan: Plan; readonly kernels: KernelModule }> {
+  const {
+    module = "auto",
+    limits = {},
+    batch,
+    shapes,
+    signature,
+    customOperators,
+    externalData,
+    wasm,
+    wasmUrl,
+  } = options;
   // The engine compiles while the graph is read; what is wrong with the model is reported first.
   const loading = Promise.all([loadModule(module, wasm, "core", wasmUrl), loadPacker(wasmUrl)]);
   loading.catch(() => {});
   const graph = runPasses(importModel(bytes, { batch, shapes, signature, customOperators, externalData }), { limits });
   const [kernels, packer] = await loading;
   const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer, limits });
-  const fits = kernels.edition === "full" || plan.edition === "core";
-  const fitting = fits ? kernels : await loadModule(kernels.name, wasm, plan.edition, wasmUrl);
-  return Session.open(plan, fitting, options);
+  return { plan, kernels };
 }
 
 function refuse(condition: boolean, where: string, expected: string, received: unknown): void {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { labelsOf } from "../../bindings/cli/labels.ts";
 import { MODULES } from "../../bindings/primitives/modules.ts";
 import { DIGIT_LABELS, DIGITS, folder, pint8, sample } from "./run.ts";
 
@@ -118,4 +119,81 @@ test("help and version end with status 0", async () => {
   assert.match((await pint8("--help")).out, /run.*inspect.*bench.*plan/s);
   assert.match((await pint8("run", "--help")).out, /--labels/);
   assert.equal((await pint8("--version")).out, "0.0.0-test");
+});
+
+test("alone it says what there is, with examples; help of a command is its own", async () => {
+  const { status, out } = await pint8();
+  assert.equal(status, 0);
+  assert.match(out, /Examples:\n {2}\$ pint8 inspect/);
+  assert.match((await pint8("help", "run")).out, /--save-input/);
+});
+
+test("several pictures and folders run one after the other; inputs are saved as they were prepared", async (t) => {
+  const dir = folder(t);
+  const saved = join(dir, "in.bin");
+  const { out, status, err } = await pint8(
+    "run",
+    DIGITS,
+    "--input",
+    sample(3),
+    sample(7),
+    "--json",
+    "--save-input",
+    saved,
+  );
+  assert.equal(status, 0, err);
+  const best = JSON.parse(out).runs.map(
+    (run: { outputs: { top: { index: number }[] }[] }) => run.outputs[0]?.top[0]?.index,
+  );
+  assert.deepEqual(best, [3, 7]);
+  assert.equal(readFileSync(saved).length, 2 * 784);
+  const all = await pint8("run", DIGITS, "--input", join(sample(0), ".."), "--top", "1", "--json");
+  assert.equal(JSON.parse(all.out).runs.length, 10);
+});
+
+test("NumPy arrays of the input's type and of floats", async (t) => {
+  const dir = folder(t);
+  const npy = (descr: string, data: Uint8Array) => {
+    const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (1, 28, 28, 1), }`.padEnd(117) + "\n";
+    return Buffer.concat([
+      Buffer.from("\x93NUMPY\x01\x00", "latin1"),
+      Buffer.from([header.length, 0]),
+      Buffer.from(header),
+      data,
+    ]);
+  };
+  const raw = Int8Array.from({ length: 784 }, (_, i) => ((i * 37) % 256) - 128);
+  const reals = Float32Array.from(raw, (value) => (value + 128) / 255);
+  const files = {
+    "a.bin": Buffer.from(raw.buffer),
+    "b.npy": npy("|i1", new Uint8Array(raw.buffer)),
+    "c.npy": npy("<f4", new Uint8Array(reals.buffer)),
+  };
+  const outputs: string[] = [];
+  for (const [name, bytes] of Object.entries(files)) {
+    writeFileSync(join(dir, name), bytes);
+    const { status, err } = await pint8("run", DIGITS, "--input", join(dir, name), "--output", join(dir, "out"));
+    assert.equal(status, 0, err);
+    outputs.push(readFileSync(join(dir, "out")).toString("hex"));
+  }
+  assert.equal(new Set(outputs).size, 1);
+  writeFileSync(join(dir, "d.npy"), npy("<i4", new Uint8Array(784 * 4)));
+  const { status, err } = await pint8("run", DIGITS, "--input", join(dir, "d.npy"));
+  assert.equal(status, 1);
+  assert.match(err, /a NumPy array of int8 or floats.*received <i4/);
+});
+
+test("types of a model are TypeScript with every name, shape and scale", async () => {
+  const { out } = await pint8("types", DIGITS);
+  assert.match(out, /export interface DigitsInt8 \{\n {2}readonly inputs: readonly \[\n {4}\{ readonly name: "/);
+  assert.match(out, /readonly dtype: "int8", readonly shape: readonly \[1, 28, 28, 1\], readonly scale: 0\.0039/);
+  assert.match((await pint8("types", DIGITS, "--name", "Digits")).out, /export interface Digits /);
+});
+
+test("labels from Windows: UTF-16, line ends of two bytes, and bytes that are no text", () => {
+  const utf16 = Buffer.from("\ufeffzero\r\none\r\n", "utf16le");
+  assert.deepEqual(labelsOf(utf16, "l"), ["zero", "one"]);
+  assert.deepEqual(labelsOf(Buffer.from("\ufeffa\rb\n\nc\n\n"), "l"), ["a", "b", "", "c"]);
+  for (const bytes of [utf16.subarray(2), Buffer.from([0xff, 0x41]), Buffer.from("\n\n")])
+    assert.throws(() => labelsOf(bytes, "l"), { code: "INVALID_OPTION" });
 });

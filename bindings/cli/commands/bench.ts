@@ -12,6 +12,8 @@ const MEASURE = { warmUp: 500, duration: 2000, leastRuns: 5 };
 
 export interface BenchOptions extends EngineOptions {
   readonly profile?: true;
+  readonly runs?: number;
+  readonly duration?: number;
   readonly json?: true;
 }
 
@@ -23,7 +25,11 @@ export async function bench(model: string, options: BenchOptions, streams: Strea
     const { module, steps } = session;
     const macs = steps.reduce((sum, step) => sum + step.macs, 0);
     const inputs = noise(session.inputs);
-    const measurement = await measure(() => session.run(inputs), MEASURE);
+    const measurement = await measure(() => session.run(inputs), {
+      ...MEASURE,
+      duration: options.duration ?? MEASURE.duration,
+      leastRuns: options.runs ?? MEASURE.leastRuns,
+    });
     const gmacs = macs / measurement.median / 1e6;
     const threads = options.threads ?? 1;
     const profile = options.profile && (await profileSteps(session, inputs));

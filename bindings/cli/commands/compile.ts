@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { ensure } from "../../errors.ts";
 import type { CompileReport, ModuleName, Optimize } from "../../public/compile.ts";
-import { readBytes, writeTogether } from "../files.ts";
+import { readModelBytes, writeTogether } from "../files.ts";
 import type { Shapes } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count, table } from "../text.ts";
@@ -27,7 +27,7 @@ export async function compile(model: string, options: CompileCommandOptions, { o
     received: output,
     hint: "For example -o model.wasm; model.js, model.d.ts and model.h are written beside it.",
   }));
-  const bytes = readBytes(model);
+  const bytes = await readModelBytes(model);
   await baselineOnly();
   // Binaryen is large: no other command waits for it.
   const { compileModel } = await import("../../public/compile.ts");

@@ -1,6 +1,6 @@
 import { ensure } from "../../errors.ts";
 import { importModel, isPlan, loadModule, loadPacker, planGraph, runPasses, writePlan } from "../../public/index.ts";
-import { readBytes, writeWhole } from "../files.ts";
+import { readModelBytes, writeWhole } from "../files.ts";
 import type { EngineOptions } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count } from "../text.ts";
@@ -11,7 +11,7 @@ export interface PlanOptions extends Pick<EngineOptions, "module" | "shape"> {
 
 /** Saves a model's plan for one module: it loads without an importer, and faster. */
 export async function plan(model: string, options: PlanOptions, { err }: Streams): Promise<void> {
-  const bytes = readBytes(model);
+  const bytes = await readModelBytes(model);
   ensure(!isPlan(bytes), "INVALID_OPTION", () => ({
     where: model,
     expected: "a model",

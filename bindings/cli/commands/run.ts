@@ -1,9 +1,11 @@
-import { ensure } from "../../errors.ts";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import type { TypedArray } from "../../tensor.ts";
 import { type Port, portText } from "../../values/port.ts";
 import { areProbabilities, type ClassScore, dequantized, isClasses, topClasses } from "../classes.ts";
 import { readBytes, writeWhole } from "../files.ts";
 import { type PictureOptions, readInputs } from "../inputs.ts";
+import { labelsOf } from "../labels.ts";
 import { open } from "../open.ts";
 import type { EngineOptions } from "../options.ts";
 import type { Streams } from "../streams.ts";
@@ -13,6 +15,7 @@ export interface RunOptions extends EngineOptions, PictureOptions {
   readonly input: readonly string[];
   readonly output?: string;
   readonly labels?: string;
+  readonly saveInput?: string;
   readonly top: number;
   readonly json?: true;
 }
@@ -25,57 +28,71 @@ interface OutputReport extends Port {
   readonly max: number;
 }
 
-/** One inference: prepares the inputs, runs, prints the best classes, writes the outputs' bytes where asked. */
+/** What one inference came to. */
+interface RunReport {
+  readonly milliseconds: number;
+  readonly outputs: readonly OutputReport[];
+}
+
+/**
+ * One inference: prepares the inputs, runs, prints the best classes, writes the outputs' bytes where asked. A model of one
+ * input runs once for each file, and for each file of a folder.
+ */
 export async function run(model: string, options: RunOptions, { out, err }: Streams): Promise<void> {
-  const labels = options.labels === undefined ? undefined : readLabels(options.labels);
+  const labels = options.labels === undefined ? undefined : labelsOf(readBytes(options.labels), options.labels);
   const session = await open(model, options, { out, err });
   try {
-    const inputs = await readInputs(session.inputs, options.input, options, err);
-    const start = performance.now();
-    const outputs = session.run(inputs);
-    const elapsed = performance.now() - start;
-    const values = session.outputs.map(({ name }) => outputs[name] as TypedArray);
-    if (options.output !== undefined) {
-      writeWhole(options.output, values.map(bytesOf));
-      err(`${options.output}: ${values.reduce((sum, value) => sum + value.byteLength, 0)} bytes`);
+    const { inputs: ports, module } = session;
+    const files = options.input.flatMap(filesOf);
+    const sets = ports.length === 1 ? files.map((file) => [file]) : [files];
+    const [saved, written]: [Uint8Array[], Uint8Array[]] = [[], []];
+    const reports: (RunReport & { readonly input: string })[] = [];
+    for (const set of sets) {
+      const inputs = await readInputs(ports, set, options, err);
+      const start = performance.now();
+      const results = session.run(inputs);
+      const elapsed = performance.now() - start;
+      const values = session.outputs.map(({ name }) => results[name] as TypedArray);
+      saved.push(...inputs.map(bytesOf));
+      written.push(...values.map(bytesOf));
+      const outputs = session.outputs.map((port, i) => report(port, values[i] as TypedArray, options.top, labels, err));
+      reports.push({ input: set.join(" "), milliseconds: elapsed, outputs });
     }
-    const reports = session.outputs.map((port, i) => report(port, values[i] as TypedArray, options.top, labels, err));
-    if (options.json)
-      out(
-        JSON.stringify({
-          model,
-          module: session.module,
-          milliseconds: elapsed,
-          inputs: session.inputs,
-          outputs: reports,
-        }),
-      );
-    else {
-      for (const line of reports.flatMap(reportLines)) out(line);
-      err(`${milliseconds(elapsed)} on ${session.module} (first run; pint8 bench measures)`);
-    }
+    save(options.saveInput, saved, err);
+    save(options.output, written, err);
+    const [first] = reports;
+    if (options.json && sets.length === 1) {
+      const { milliseconds: elapsed, outputs } = first as RunReport;
+      out(JSON.stringify({ model, module, milliseconds: elapsed, inputs: ports, outputs }));
+    } else if (options.json) out(JSON.stringify({ model, module, inputs: ports, runs: reports }));
+    else if (options.output !== "-" && options.saveInput !== "-")
+      for (const { input, outputs } of reports) {
+        if (sets.length > 1) out(input);
+        for (const line of outputs.flatMap(reportLines)) out(line);
+      }
+    if (!options.json) err(`${milliseconds(first?.milliseconds ?? 0)} on ${module} (first run; pint8 bench measures)`);
   } finally {
     session.close();
   }
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
+/** The file itself, or the files of a folder by their names. */
+function filesOf(path: string): readonly string[] {
+  if (path === "-" || !existsSync(path) || !statSync(path).isDirectory()) return [path];
+  const files = readdirSync(path, { withFileTypes: true }).filter(
+    (entry) => entry.isFile() && !entry.name.startsWith("."),
+  );
+  return files.map(({ name }) => join(path, name)).sort();
 }
 
-/** One label per line; an empty line at the end does not count. */
-function readLabels(path: string): readonly string[] {
-  const labels = new TextDecoder().decode(readBytes(path)).replace(/\r/g, "").replace(/\n+$/, "").split("\n");
-  ensure(
-    labels.some((label) => label !== ""),
-    "INVALID_OPTION",
-    () => ({
-      where: path,
-      expected: "one label per line",
-      received: "no label",
-    }),
-  );
-  return labels;
+function save(path: string | undefined, parts: readonly Uint8Array[], err: Streams["err"]): void {
+  if (path === undefined) return;
+  writeWhole(path, parts);
+  err(`${path}: ${parts.reduce((sum, part) => sum + part.byteLength, 0)} bytes`);
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function report(

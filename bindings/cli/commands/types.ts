@@ -1,0 +1,47 @@
+import { basename } from "node:path";
+import { literal, portLiteral } from "../../compile/ports.ts";
+import { inspectModel } from "../../public/index.ts";
+import { readModelBytes } from "../files.ts";
+import type { EngineOptions } from "../options.ts";
+import type { Streams } from "../streams.ts";
+
+export interface TypesOptions extends Pick<EngineOptions, "shape"> {
+  readonly name?: string;
+}
+
+type Ports = Awaited<ReturnType<typeof inspectModel>>["inputs"];
+
+/** Writes the TypeScript types of a model: every name, shape, type and scale as a literal, for `loadModel<Name>(…)`. */
+export async function types(model: string, options: TypesOptions, { out }: Streams): Promise<void> {
+  const { shape } = options;
+  const { inputs, outputs } = await inspectModel(
+    await readModelBytes(model),
+    shape === undefined ? {} : { shapes: shape },
+  );
+  const name = options.name ?? nameOf(model);
+  out(`// Types of ${literal(basename(model)).slice(1, -1)}, by pint8 types. Use: loadModel<${name}>(…).
+
+export interface ${name} {
+  readonly inputs: readonly [${list(inputs)}];
+  readonly outputs: readonly [${list(outputs)}];
+}`);
+}
+
+/** `digits_int8.tflite` is `DigitsInt8`. */
+function nameOf(path: string): string {
+  const words = basename(path)
+    .replace(/\.\w+$/, "")
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== "");
+  const name = words.map((word) => (word[0] as string).toUpperCase() + word.slice(1)).join("");
+  return /^\p{L}/u.test(name) ? name : `Model${name}`;
+}
+
+const list = (ports: Ports): string =>
+  ports
+    .map((port) => {
+      const text = portLiteral({ ...port, address: 0 }, (shape) => `readonly ${shape}`);
+      return `\n    ${text.replace(/([{,]) (name|dtype|shape|scale|zeroPoint):/g, "$1 readonly $2:")},`;
+    })
+    .concat(ports.length > 0 ? "\n  " : "")
+    .join("");
