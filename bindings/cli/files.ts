@@ -4,6 +4,7 @@ import {
   fsyncSync,
   openSync,
   readFileSync,
+  readSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -14,6 +15,14 @@ import {
 import { Pint8Error } from "../errors.ts";
 import { readSource } from "../session/source.ts";
 
+/** Bytes that are read of what is no file, as a pipe or a device, which may have no end. */
+const MOST_STREAMED = 2 ** 28;
+/** The files read so far, by their real places: none of them is written over. */
+const inputs = new Set<string>();
+
+/** Begins another command, which may write over what one before it read. */
+export const forgetInputs = (): void => inputs.clear();
+
 /** The bytes of a model: a file, `-` for standard input, or a URL. */
 export async function readModelBytes(path: string): Promise<Uint8Array> {
   return /^https?:/i.test(path) ? readSource(path) : readBytes(path);
@@ -22,7 +31,9 @@ export async function readModelBytes(path: string): Promise<Uint8Array> {
 /** The bytes of a file, `-` for standard input; IO where it cannot be read. */
 export function readBytes(path: string): Uint8Array {
   try {
-    const { buffer, byteOffset, byteLength } = readFileSync(path === "-" ? 0 : path);
+    const isFile = path !== "-" && statSync(path).isFile();
+    const { buffer, byteOffset, byteLength } = isFile ? readFileSync(path) : readStream(path);
+    if (isFile) inputs.add(realpathSync(path));
     return new Uint8Array(buffer, byteOffset, byteLength);
   } catch (cause) {
     throw new Pint8Error(
@@ -31,10 +42,28 @@ export function readBytes(path: string): Uint8Array {
         where: path,
         expected: "a readable file",
         received: reason(cause),
-        hint: "Check the path and its permissions.",
+        hint: hintOf(cause, "Check the path and its permissions."),
       },
       { cause },
     );
+  }
+}
+
+/** All bytes of a pipe or device, or of standard input. */
+function readStream(path: string): Uint8Array {
+  const file = path === "-" ? 0 : openSync(path, "r");
+  try {
+    const parts: Uint8Array[] = [];
+    for (let total = 0; ; ) {
+      const part = new Uint8Array(1 << 20);
+      const length = readSync(file, part);
+      if (length === 0) return Buffer.concat(parts);
+      parts.push(part.slice(0, length));
+      total += length;
+      if (total > MOST_STREAMED) throw new Error(`more than ${MOST_STREAMED} bytes of something that is no file`);
+    }
+  } finally {
+    if (file !== 0) closeSync(file);
   }
 }
 
@@ -48,7 +77,7 @@ export function writeWhole(path: string, parts: readonly Uint8Array[]): void {
       writeFileSync(1, Buffer.concat(parts));
       return;
     }
-    const target = existsSync(path) ? realpathSync(path) : path;
+    const target = targetOf(path);
     if (existsSync(target) && !statSync(target).isFile()) writeFileSync(target, Buffer.concat(parts));
     else replaceFile(target, parts);
   } catch (cause) {
@@ -56,29 +85,45 @@ export function writeWhole(path: string, parts: readonly Uint8Array[]): void {
   }
 }
 
-/** Writes several files as a whole, or none of them. */
+/** Where a file is written: behind links that lead somewhere; an error where it was read before. */
+function targetOf(path: string): string {
+  const target = existsSync(path) ? realpathSync(path) : path;
+  if (inputs.has(target)) throw new Error("a file that was read as input");
+  return target;
+}
+
+/** Writes several files as a whole, or none of them: what stood in their places comes back where one cannot be written. */
 export function writeTogether(files: readonly { readonly path: string; readonly bytes: Uint8Array }[]): void {
-  const created: string[] = [];
   const temporary: string[] = [];
+  const undo: (() => void)[] = [];
   let current = "";
   try {
     const moves = files.map(({ path, bytes }) => {
       current = path;
-      const target = existsSync(path) ? realpathSync(path) : path;
-      if (!existsSync(target)) created.push(target);
-      else if (!statSync(target).isFile()) throw new Error("a folder or device");
+      const target = targetOf(path);
+      const exists = existsSync(target);
+      if (exists && !statSync(target).isFile()) throw new Error("a folder or device");
       const from = `${target}.${process.pid}.tmp`;
       temporary.push(from);
       writeNew(from, [bytes]);
-      return { path, from, target };
+      return { path, from, target, exists };
     });
-    for (const { path, from, target } of moves) {
+    for (const { path, from, target, exists } of moves) {
       current = path;
+      const old = `${target}.${process.pid}.old`;
+      if (exists) {
+        temporary.push(old);
+        renameSync(target, old);
+        undo.push(() => renameSync(old, target));
+      }
       renameSync(from, target);
+      if (!exists) undo.push(() => rmSync(target, { force: true }));
     }
   } catch (cause) {
-    for (const path of [...temporary, ...created]) rmSync(path, { force: true });
+    for (const step of undo.reverse()) step();
     throw unwritable(current, cause);
+  } finally {
+    for (const path of temporary) rmSync(path, { force: true });
   }
 }
 
@@ -89,7 +134,7 @@ function unwritable(path: string, cause: unknown): Pint8Error {
       where: path,
       expected: "a file that can be written",
       received: reason(cause),
-      hint: "Check that its folder exists.",
+      hint: hintOf(cause, "Check that its folder exists."),
     },
     { cause },
   );
@@ -125,6 +170,18 @@ const REASONS: { readonly [code: string]: string } = {
   ENOSPC: "a full disk",
   EROFS: "a read-only file system",
 };
+
+/** What to do, where the system's reason says so. */
+const HINTS: { readonly [code: string]: string } = {
+  ENOSPC: "Make room on the disk.",
+  EDQUOT: "Make room within the quota.",
+  EBUSY: "Close the program that uses it.",
+  EACCES: "Check its permissions.",
+  EPERM: "Check its permissions.",
+  EROFS: "Write to another place.",
+};
+
+const hintOf = (cause: unknown, other: string) => HINTS[(cause as NodeJS.ErrnoException).code ?? ""] ?? other;
 
 function reason(cause: unknown): string {
   const code = (cause as NodeJS.ErrnoException).code ?? "";

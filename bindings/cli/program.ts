@@ -5,6 +5,7 @@ import { inspect } from "./commands/inspect.ts";
 import { plan } from "./commands/plan.ts";
 import { run } from "./commands/run.ts";
 import { types } from "./commands/types.ts";
+import { forgetInputs } from "./files.ts";
 import {
   jsonOption,
   kernelsOption,
@@ -15,7 +16,7 @@ import {
   threadsOption,
   wholeFrom,
 } from "./options.ts";
-import { failureLines } from "./report.ts";
+import { failureJson, failureLines } from "./report.ts";
 import type { Streams } from "./streams.ts";
 
 const MODEL = "a .tflite or .onnx model, or a plan that pint8 saved: a file, a URL, or - for standard input";
@@ -36,12 +37,14 @@ Examples:
  * `pint8: CODE: message` and a hint on standard error.
  */
 export async function main(args: readonly string[], streams: Streams, version: string): Promise<0 | 1> {
+  forgetInputs();
   try {
     // Alone it says what there is.
     await program(streams, version).parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
     return 0;
   } catch (error) {
     if (isHelp(error)) return 0;
+    if (args.includes("--json")) streams.out(failureJson(error));
     for (const line of failureLines(error)) streams.err(line);
     return 1;
   }

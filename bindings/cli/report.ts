@@ -14,6 +14,13 @@ export function failureLines(error: unknown): readonly string[] {
   );
 }
 
+/** The failure for `--json`: `{"error":{"code","message","hint"}}`. */
+export function failureJson(error: unknown): string {
+  const [first = "", second = ""] = failureLines(error);
+  const [, code = "INTERNAL", message = ""] = /^pint8: (\w+): (.*)$/su.exec(first) ?? [];
+  return JSON.stringify({ error: { code, message, hint: second.replace(/^hint: /, "") } });
+}
+
 function lines(code: string, message: string, hint: string): readonly string[] {
   const first = `pint8: ${code}: ${plain(message).slice(0, 400)}`;
   return hint === "" ? [first] : [first, `hint: ${hint}`];

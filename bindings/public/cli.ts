@@ -11,8 +11,8 @@ function packageVersion(): string {
 // A reader that leaves early (`pint8 … | head`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 process.stderr.on("error", () => {});
-// Files are written in one go between ticks: whoever interrupts finds all of a file or nothing.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.kill(process.pid, signal));
+// Nobody listens to SIGINT and SIGTERM, so the system ends the process at once, whatever it computes: a shell then says 130
+// and 143. Files are written beside their places and renamed, so whoever interrupts finds all of a file or nothing.
 
 process.exitCode = await main(
   process.argv.slice(2),
