@@ -65,7 +65,7 @@ test("a failure leaves no output file, and an old one as it was", async (t) => {
   assert.equal(readFileSync(output, "utf8"), "old");
   const nowhere = join(dir, "none", "out.bin");
   const { status, out, err } = await pint8("run", DIGITS, "--input", sample(1), "--output", nowhere, "--json");
-  assert.deepEqual([status, out], [1, ""]);
+  assert.deepEqual([status, JSON.parse(out).error.code], [1, "IO"]);
   assert.match(err, /^pint8: IO: .*no such file or folder/m);
   assert.deepEqual(readdirSync(dir).sort(), ["out.bin", "short.bin"]);
 });
