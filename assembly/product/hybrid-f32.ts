@@ -1,7 +1,7 @@
 /**
  * Float32 activations quantized on the way, as TFLite's hybrid kernels do it: a row, or a whole image, has one scale and one
  * zero point. What the products take is q − zero point, as int16, so that padding is 0.
- * Source: PortableAsymmetricQuantizeFloats and PortableSymmetricQuantizeFloats.
+ * Source: NeonAsymmetricQuantizeFloats, which x86 takes too, and PortableSymmetricQuantizeFloats.
  */
 import { atLeast, atMost, magnitude, minus, plus, splat, times, truncOf, whereLess, withSign } from "../common/lanes";
 import { ConvF32 } from "./gemm-f32";
@@ -70,13 +70,13 @@ export function inverseOf(least: f32, most: f32, asymmetric: bool): f32 {
   return asymmetric ? <f32>1 / scaleOf(least, most, true) : <f32>127 / max(-least, most);
 }
 
-/** The quantized value less its zero point: rounded half away from zero, NaN the least. */
+/** The quantized value less its zero point: rounded half away from zero before the zero point is added, NaN the least. */
 // @ts-ignore: decorator
 @inline export function quantized<T>(x: T, inverse: f32, zeroPoint: f32, lowest: f32): T {
-  const real = plus<T>(splat<T>(zeroPoint), times<T>(x, splat<T>(inverse)));
+  const real = times<T>(x, splat<T>(inverse));
   const whole = truncOf<T>(real);
   const up = plus<T>(whole, withSign<T>(splat<T>(1), real));
-  const rounded = whereLess<T>(magnitude<T>(minus<T>(real, whole)), splat<T>(0.5), whole, up);
+  const rounded = plus<T>(splat<T>(zeroPoint), whereLess<T>(magnitude<T>(minus<T>(real, whole)), splat<T>(0.5), whole, up));
   return minus<T>(atMost<T>(atLeast<T>(splat<T>(lowest), rounded), splat<T>(127)), splat<T>(zeroPoint));
 }
 

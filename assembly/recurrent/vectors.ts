@@ -96,10 +96,9 @@ export function quantizeRow(x: usize, n: u32, q: usize, state: usize, asymmetric
       factor = <f32>127.0 / range;
     }
   }
-  const offset = <f32>zero;
   const least: i32 = asymmetric ? -128 : -127;
   for (let i: u32 = 0; i < n; i++) {
-    const v = <i32>roundAway(offset + load<f32>(x + (<usize>i << 2)) * factor);
+    const v = zero + <i32>roundAway(load<f32>(x + (<usize>i << 2)) * factor);
     store<i8>(q + i, min<i32>(max<i32>(v, least), 127));
   }
   store<f32>(state, scale);

@@ -188,3 +188,29 @@ describe("float32", () => {
     assert.throws(build(state("h", [BATCH, CELLS]), wide), /C3: expected "wx" as \[5,7\] float32/);
   });
 });
+
+test("int8 weights: values are rounded before their zero point is added, ties away from zero", async () => {
+  const int8 = (name: string, values: readonly number[]): Tensor => ({
+    name,
+    dtype: "int8",
+    shape: [3, 3],
+    quantization: { scale: [1], zeroPoint: [0], axis: 0 },
+    data: Uint8Array.from(Int8Array.from(values)),
+  });
+  const tensors = [
+    float("x", [1, 3]),
+    int8("wx", [1, 0, 0, 0, 1, 0, 0, 0, 1]),
+    int8("wh", new Array<number>(9).fill(0)),
+    constant("b", [3], new Float32Array(3)),
+    state("h", [1, 3]),
+    float("y", [1, 3]),
+  ];
+  const attributes = { activation: 0, timeMajor: false, asymmetric: true, sequence: false };
+  const network = graph(tensors, [node("rnn", [0, 1, 2, 3, 4], [5], attributes)], [0], [5]);
+  // From -4 to 20: scale 24/255, zero point -85.5, which is -86; 4 is 42.5 steps, 20 is 212.5, -4 is cut at -128.
+  const [first] = await outputs(network, Float32Array.of(4, 20, -4));
+  close(
+    first as Float32Array,
+    [43, 213, -42].map((steps) => (steps * 24) / 255),
+  );
+});
