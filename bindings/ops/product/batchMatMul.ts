@@ -1,8 +1,7 @@
-import { broadcastShape, broadcastStrides } from "../../primitives/broadcast.ts";
+import { broadcastStrides } from "../../primitives/broadcast.ts";
 import { elementCount, type Tensor, typedCopy } from "../../tensor.ts";
 import {
   type Constrained,
-  constrain,
   inputOf,
   outputOf,
   requireAffine,
@@ -13,6 +12,7 @@ import {
 import type { Lowering, NodeView, Operator } from "../types.ts";
 import { lowerBatchMatMulF32, requireFloatMatrices } from "./batchMatMulF32.ts";
 import { rowsAsPixels } from "./fullyConnectedWide.ts";
+import { requireSizes } from "./matrices.ts";
 import { inputZeroPoint, reals } from "./weights.ts";
 import { dense, lowerWide, type WideProduct } from "./wide.ts";
 
@@ -26,17 +26,6 @@ declare module "../../graph.ts" {
       readonly asymmetric?: boolean;
     };
   }
-}
-
-/** Pairs of matrices that are multiplied: each is a step. */
-const MOST_PRODUCTS = 4096;
-
-/** Sizes of the product, and of the batches that are multiplied. */
-interface Sizes {
-  readonly m: number;
-  readonly k: number;
-  readonly n: number;
-  readonly batch: readonly number[];
 }
 
 /**
@@ -71,38 +60,6 @@ export const batchMatMul: Operator<"batchMatMul"> = {
     else lowerProducts(node, to);
   },
 };
-
-/** C5–C7. */
-export function requireSizes(node: NodeView<"batchMatMul">): Sizes {
-  const [a, b] = [inputOf(node, 0).shape, inputOf(node, 1).shape];
-  const { adjointA, adjointB } = node.attributes;
-  const fits = [a, b].every(
-    (shape) => shape.length >= 2 && shape.length <= 8 && shape.slice(-2).every((size) => size > 0),
-  );
-  constrain(node, "C5", fits, () => ({ expected: "matrices, none of them empty", received: `[${a}], [${b}]` }));
-  const [m, k] = lastTwo(a, adjointA);
-  const [k2, n] = lastTwo(b, adjointB);
-  const batch = broadcastShape(a.slice(0, -2), b.slice(0, -2));
-  constrain(node, "C6", k === k2 && batch !== undefined, () => ({
-    expected: "matrices that can be multiplied, and leading dimensions that broadcast",
-    received: `[${a}]${adjointA ? " adjoint" : ""}, [${b}]${adjointB ? " adjoint" : ""}`,
-  }));
-  const products = elementCount(batch);
-  constrain(
-    node,
-    "C7",
-    products <= MOST_PRODUCTS,
-    () => ({ expected: `at most ${MOST_PRODUCTS} products`, received: `${products}` }),
-    "UNSUPPORTED",
-  );
-  return { m, k, n, batch };
-}
-
-/** Rows and columns. */
-function lastTwo(shape: readonly number[], adjoint: boolean): readonly [number, number] {
-  const [rows = 0, columns = 0] = shape.slice(-2);
-  return adjoint ? [columns, rows] : [rows, columns];
-}
 
 function lowerProducts(node: NodeView<"batchMatMul">, to: Lowering): void {
   const { m, k, n, batch } = requireSizes(node);

@@ -4,8 +4,8 @@ import { offsetsF32, packPanelsF32, packPanelsHybrid } from "../../primitives/pr
 import { elementCount, type Tensor } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
-import { requireSizes } from "./batchMatMul.ts";
 import { callGemm, float32, int8Or4, placeScales } from "./floats.ts";
+import { requireSizes } from "./matrices.ts";
 
 /** C2: a and y float32; b float32, or constant int8 or int4 with zero points 0 and one scale or one for each column. */
 export function requireFloatMatrices(node: NodeView<"batchMatMul">): void {

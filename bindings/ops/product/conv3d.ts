@@ -3,9 +3,10 @@ import { type PatchesF32, packPanelsF32, type Size3 } from "../../primitives/pro
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
 import { placeWindow, type Window } from "../../primitives/window.ts";
 import { elementCount } from "../../tensor.ts";
-import { type Constrained, constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
+import { constrain, inputOf, outputOf, requireInputs } from "../constraints.ts";
 import type { Lowering, NodeView, Operator } from "../types.ts";
 import { biasAt, callConv, float32 } from "./floats.ts";
+import { requireFloats, requireVolumes } from "./volumes.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -17,34 +18,6 @@ declare module "../../graph.ts" {
       readonly activation: Activation;
     };
   }
-}
-
-/** C2: x, weights, bias and y float32. C3: bias `[channels]`. */
-export function requireFloats(node: Constrained, bias: Constrained["inputs"][number], channels: number): void {
-  for (const tensor of [...node.inputs.filter((each) => each?.dtype !== "int32"), outputOf(node)])
-    if (tensor !== undefined) requireDType(node, "C2", tensor, "float32");
-  constrain(node, "C3", bias === undefined || elementCount(bias.shape) === channels, () => ({
-    expected: `a bias of ${channels} values`,
-    received: `[${bias?.shape.join(",")}]`,
-  }));
-}
-
-/** C4: five dimensions each, none empty. C5: strides and dilations from 1 to 65535. */
-export function requireVolumes(
-  node: NodeView<"conv3d" | "conv3dTranspose">,
-  ...shapes: readonly (readonly number[])[]
-): void {
-  for (const shape of shapes)
-    constrain(node, "C4", shape.length === 5 && shape.every((size) => size > 0), () => ({
-      expected: "five dimensions, none of them 0",
-      received: `[${shape.join(",")}]`,
-    }));
-  const { stride, dilation } = node.attributes;
-  const whole = [...stride, ...dilation].every((size) => Number.isInteger(size) && size >= 1 && size <= 65535);
-  constrain(node, "C5", whole, () => ({
-    expected: "strides and dilations from 1 to 65535",
-    received: `stride ${stride.join("x")}, dilation ${dilation.join("x")}`,
-  }));
 }
 
 /** Where the windows stand, by dimension; depth pads as height does. */

@@ -1,9 +1,9 @@
 import { placeWindow } from "../../primitives/window.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
-import { requireFloats, requireVolumes } from "./conv3d.ts";
 import { biasAt, float32 } from "./floats.ts";
 import { lowerTransposed } from "./transposedF32.ts";
+import { requireFloats, requireVolumes } from "./volumes.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

@@ -1,11 +1,11 @@
 import type { Activation, Padding } from "../../graph.ts";
-import { placeWindow } from "../../primitives/window.ts";
 import { type Constrained, constrain, inputOf, outputOf, requireConstant, requireInputs } from "../constraints.ts";
 import { requireImages } from "../images.ts";
-import type { NodeView, Operator } from "../types.ts";
+import type { Operator } from "../types.ts";
 import { requireParameters } from "./productTypes.ts";
 import { lowerTransposeConvF32 } from "./transposeConvF32.ts";
 import { lowerTransposeConvWide } from "./transposeConvWide.ts";
+import { asProduct } from "./transposed.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -79,21 +79,4 @@ export const transposeConv: Operator<"transposeConv"> = {
 function shapeOf(node: Constrained): readonly number[] {
   const shape = inputOf(node, 0);
   return shape.data === undefined ? outputOf(node).shape : requireConstant(node, "C6", shape);
-}
-
-/** The node with its inputs in the order of other products: x, weights, bias. */
-export function asProduct(node: Constrained): Constrained {
-  const [, w, x, bias] = node.inputs;
-  return { where: node.where, inputs: bias === undefined ? [x, w] : [x, w, bias], outputs: node.outputs };
-}
-
-/** Rows and columns of padding before the first. */
-export function paddingOf(node: NodeView<"transposeConv">): readonly [number, number] {
-  const [, h = 1, w = 1] = node.outputs[0]?.shape ?? [];
-  const [, kH = 1, kW = 1] = inputOf(node, 1).shape;
-  const { stride, padding } = node.attributes;
-  return [
-    placeWindow(h, kH, stride[0], 1, padding, "height").before,
-    placeWindow(w, kW, stride[1], 1, padding, "width").before,
-  ];
 }

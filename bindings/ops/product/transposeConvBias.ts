@@ -2,9 +2,9 @@ import { placeWindow } from "../../primitives/window.ts";
 import { constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
 import { requireImages } from "../images.ts";
 import type { NodeView, Operator } from "../types.ts";
-import { requireFloats } from "./conv3d.ts";
 import { biasAt, float32 } from "./floats.ts";
 import { lowerTransposed } from "./transposedF32.ts";
+import { requireFloats } from "./volumes.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

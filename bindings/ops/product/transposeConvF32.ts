@@ -1,7 +1,7 @@
 import { inputOf, outputOf } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 import { biasAt, float32, int8Or4, placeScales } from "./floats.ts";
-import { paddingOf } from "./transposeConv.ts";
+import { paddingOf } from "./transposed.ts";
 import { lowerTransposed } from "./transposedF32.ts";
 
 /** TRANSPOSE_CONV of float32; int8 and int4 weights meet images that are quantized with a zero point. */

@@ -1,6 +1,6 @@
 import { inputOf, outputOf } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
-import { asProduct, paddingOf } from "./transposeConv.ts";
+import { asProduct, paddingOf } from "./transposed.ts";
 import { inputZeroPoint, reals } from "./weights.ts";
 import { centred, lowerWide } from "./wide.ts";
 

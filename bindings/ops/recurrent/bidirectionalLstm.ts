@@ -1,7 +1,7 @@
 /** BIDIRECTIONAL_SEQUENCE_LSTM of float32, with float32 or int8 weights. */
 import type { NodeView, Operator } from "../types.ts";
 import { type CellInputs, callCell, cellMacs, checkCell, type RecurrentActivation } from "./cells.ts";
-import { outputTypes, placeOf, requireActivation } from "./rnn.ts";
+import { outputTypes, placeOf, requireActivation } from "./directions.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

@@ -3,7 +3,7 @@ import { constrain } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { type CellInputs, callCell, cellMacs, checkCell, type RecurrentActivation } from "./cells.ts";
 import { checkInteger, inferInteger, lowerInteger } from "./lstmInteger.ts";
-import { requireActivation } from "./rnn.ts";
+import { requireActivation } from "./directions.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

@@ -3,7 +3,7 @@ import { quantizeMultiplier } from "../../primitives/requantize/quantization.ts"
 import { type DType, elementCount, type Tensor } from "../../tensor.ts";
 import { constrain, inputOf, requireAffine, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Operator, Placed } from "../types.ts";
-import { requireActivation } from "./rnn.ts";
+import { requireActivation } from "./directions.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

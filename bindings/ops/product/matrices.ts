@@ -1,0 +1,48 @@
+/** Sizes of matrix products of stacks. */
+import { broadcastShape } from "../../primitives/broadcast.ts";
+import { elementCount } from "../../tensor.ts";
+import { constrain, inputOf } from "../constraints.ts";
+import type { NodeView } from "../types.ts";
+
+/** Pairs of matrices that are multiplied: each is a step. */
+const MOST_PRODUCTS = 4096;
+
+/** Sizes of the product, and of the batches that are multiplied. */
+export interface Sizes {
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  readonly batch: readonly number[];
+}
+
+/** C5–C7. */
+export function requireSizes(node: NodeView<"batchMatMul">): Sizes {
+  const [a, b] = [inputOf(node, 0).shape, inputOf(node, 1).shape];
+  const { adjointA, adjointB } = node.attributes;
+  const fits = [a, b].every(
+    (shape) => shape.length >= 2 && shape.length <= 8 && shape.slice(-2).every((size) => size > 0),
+  );
+  constrain(node, "C5", fits, () => ({ expected: "matrices, none of them empty", received: `[${a}], [${b}]` }));
+  const [m, k] = lastTwo(a, adjointA);
+  const [k2, n] = lastTwo(b, adjointB);
+  const batch = broadcastShape(a.slice(0, -2), b.slice(0, -2));
+  constrain(node, "C6", k === k2 && batch !== undefined, () => ({
+    expected: "matrices that can be multiplied, and leading dimensions that broadcast",
+    received: `[${a}]${adjointA ? " adjoint" : ""}, [${b}]${adjointB ? " adjoint" : ""}`,
+  }));
+  const products = elementCount(batch);
+  constrain(
+    node,
+    "C7",
+    products <= MOST_PRODUCTS,
+    () => ({ expected: `at most ${MOST_PRODUCTS} products`, received: `${products}` }),
+    "UNSUPPORTED",
+  );
+  return { m, k, n, batch };
+}
+
+/** Rows and columns. */
+function lastTwo(shape: readonly number[], adjoint: boolean): readonly [number, number] {
+  const [rows = 0, columns = 0] = shape.slice(-2);
+  return adjoint ? [columns, rows] : [rows, columns];
+}
