@@ -154,7 +154,7 @@ test("several pictures and folders run one after the other; inputs are saved as 
 test("NumPy arrays of the input's type and of floats", async (t) => {
   const dir = folder(t);
   const npy = (descr: string, data: Uint8Array) => {
-    const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (1, 28, 28, 1), }`.padEnd(117) + "\n";
+    const header = `${`{'descr': '${descr}', 'fortran_order': False, 'shape': (1, 28, 28, 1), }`.padEnd(117)}\n`;
     return Buffer.concat([
       Buffer.from("\x93NUMPY\x01\x00", "latin1"),
       Buffer.from([header.length, 0]),

@@ -1,7 +1,7 @@
 /** What recurrent layers of one and two directions check and place alike. */
 import { constrain } from "../constraints.ts";
 import type { NodeView } from "../types.ts";
-import { type RecurrentActivation } from "./cells.ts";
+import type { RecurrentActivation } from "./cells.ts";
 
 export function requireActivation(node: { readonly where: string }, activation: number): RecurrentActivation {
   constrain(

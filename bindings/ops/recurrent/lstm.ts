@@ -2,8 +2,8 @@
 import { constrain } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { type CellInputs, callCell, cellMacs, checkCell, type RecurrentActivation } from "./cells.ts";
-import { checkInteger, inferInteger, lowerInteger } from "./lstmInteger.ts";
 import { requireActivation } from "./directions.ts";
+import { checkInteger, inferInteger, lowerInteger } from "./lstmInteger.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

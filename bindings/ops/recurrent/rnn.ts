@@ -1,8 +1,6 @@
-/** RNN, UNIDIRECTIONAL_SEQUENCE_RNN and BIDIRECTIONAL_SEQUENCE_RNN of float32, with float32 or int8 weights. */
-import { constrain } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { type CellInputs, callCell, cellMacs, checkCell, type RecurrentActivation } from "./cells.ts";
-import { requireActivation, outputTypes, placeOf } from "./directions.ts";
+import { outputTypes, placeOf, requireActivation } from "./directions.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -88,4 +86,3 @@ export const bidirectionalRnn: Operator<"bidirectionalRnn"> = {
       });
   },
 };
-
