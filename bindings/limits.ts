@@ -7,7 +7,7 @@ import { type AnyNode, bodiesOf, type Graph, NONE } from "./graph.ts";
 import { elementCount, type Tensor } from "./tensor.ts";
 
 export interface Limits {
-  /** Bytes of linear memory; when absent 256 MiB and four times the constants' bytes, at most 4 GiB in any case. */
+  /** Bytes of linear memory; when absent 192 MiB and four times the constants' bytes, at most 4 GiB in any case. */
   readonly memory?: number;
   /** Multiply-accumulates and elements of one run; 2^40 when absent. */
   readonly work?: number;
@@ -16,7 +16,7 @@ export interface Limits {
 }
 
 const MEBI = 2 ** 20;
-const MEMORY = 256 * MEBI;
+const MEMORY = 192 * MEBI;
 const MEMORY_FOR_CONSTANTS = 4;
 /** What 32-bit addresses reach, less a page. */
 const MOST_MEMORY = 2 ** 32 - 65536;

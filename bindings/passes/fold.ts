@@ -8,7 +8,7 @@ import { touchesState } from "./bodies.ts";
 const GROWTH = 8;
 const ALWAYS_BYTES = 1 << 16;
 /** All nodes together may make this many bytes, and so many times the bytes of the constants that they begin with. */
-const TOTAL_BYTES = 1 << 24;
+const TOTAL_BYTES = 1 << 22;
 const TOTAL_GROWTH = 16;
 
 /** Bytes that folding may still make. */

@@ -12,6 +12,9 @@ import { align, type HostStep, type PlanPort, type Range } from "./types.ts";
 /** Threads' scratch areas begin on cache lines of their own. */
 export const SCRATCH_ALIGNMENT = 64;
 
+/** Kernel calls of one graph: networks have hundreds. */
+const MAX_CALLS = 2 ** 15;
+
 /** One kernel call and what is told of it. */
 export interface Call {
   readonly call: KernelCall;
@@ -134,7 +137,14 @@ export function lowerGraph(site: Site, target: Target): Lowered {
         scratchBytes = Math.max(scratchBytes, align(size, SCRATCH_ALIGNMENT));
         return { scratch: 0, scratchStride: 0 };
       },
-      call: (call) => pending.push(call),
+      call: (call) => {
+        ensure(calls.length + pending.length < MAX_CALLS, "UNSUPPORTED", () => ({
+          where: node.where,
+          expected: `at most ${MAX_CALLS} kernel calls in a graph`,
+          received: "more",
+        }));
+        pending.push(call);
+      },
       host: ({ name, options, ...ends }) =>
         hosts.push({
           ...{ step: calls.length, name, options },

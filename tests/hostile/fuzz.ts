@@ -1,0 +1,155 @@
+/**
+ * Mutates models, plans and pictures until the time is over: each must end in a result or a Pint8Error, and what runs gives the same
+ * bytes in every module, with two threads and from a plan. `fuzz.ts --minutes N --seed S`; prints the seed of what it finds.
+ */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { decodePicture, pictureFormat } from "../../bindings/cli/picture/decode.ts";
+import { Pint8Error } from "../../bindings/errors.ts";
+import { importModel } from "../../bindings/formats/index.ts";
+import { runPasses } from "../../bindings/passes/index.ts";
+import { readPlan, writePlan } from "../../bindings/plan/file.ts";
+import { planGraph } from "../../bindings/plan/plan.ts";
+import type { Plan } from "../../bindings/plan/types.ts";
+import { loadModule } from "../../bindings/session/modules.ts";
+import { Session } from "../../bindings/session/session.ts";
+import { typedCopy } from "../../bindings/tensor.ts";
+import { subjects } from "../support/kernels.ts";
+import { xorshift } from "./damage.ts";
+
+const { values } = parseArgs({ options: { minutes: { type: "string", default: "5" }, seed: { type: "string" } } });
+const minutes = Number(values.minutes);
+const first = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
+/** With a seed, that one alone. */
+const end = values.seed === undefined ? Date.now() + minutes * 60_000 : 0;
+/** Bytes of models that are mutated: of larger ones nearly all bytes are weights. */
+const MOST_BYTES = 200_000;
+/** Work of a run, so that many are done. */
+const LIMITS = { work: 2e7, memory: 64 * 2 ** 20, planning: 64 * 2 ** 20 };
+/** Runs with threads, which take the longest to open. */
+const THREADS_EVERY = 16;
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const filesOf = (folder: string): readonly string[] => {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => `${folder}/${file}`);
+  } catch {
+    return [];
+  }
+};
+const read = (file: string) => new Uint8Array(readFileSync(file));
+const models = ["models", "../shared/models", "../shared/edge", "../shared/hostile"]
+  .flatMap((folder) => filesOf(ROOT + folder))
+  .filter((file) => /\.(tflite|onnx)$/.test(file))
+  .map((file) => ({ file, bytes: read(file) }))
+  .filter(({ bytes }) => bytes.length < MOST_BYTES);
+const pictures = filesOf(`${ROOT}models/digits/samples`).map((file) => ({ file, bytes: read(file) }));
+const names = (await subjects()).flatMap(({ name, skip }) => (skip ? [] : [name]));
+const kernels = await Promise.all(names.map((name) => loadModule(name, undefined, "full")));
+assert.ok(models.length > 0 && pictures.length > 0 && kernels.length > 0);
+
+/** A copy with some of its bytes changed, moved or cut off. */
+function mutate(bytes: Uint8Array, next: () => number): Uint8Array {
+  const copy = bytes.slice();
+  for (let count = 1 + (next() % 4); count; count--) {
+    const at = next() % copy.length;
+    const kind = next() % 5;
+    if (kind === 0) copy[at] = next();
+    else if (kind === 1) copy[at] = (copy[at] as number) ^ (1 << (next() % 8));
+    else if (kind === 2) copy.set(copy.subarray(next() % copy.length).subarray(0, 4), Math.min(at, copy.length - 4));
+    else if (kind === 3) copy.fill([0, 0xff, 0x7f, 0x80][next() % 4] as number, at, at + (next() % 4) + 1);
+    else if (next() % 8 === 0) return copy.slice(0, at);
+  }
+  return copy;
+}
+
+/** Runs a plan on numbers of the seed; its outputs. */
+async function outputs(plan: Plan, seed: number, threads: number) {
+  const found = kernels.find(({ name }) => name === plan.module) ?? assert.fail();
+  const session = await Session.open(plan, found, { threads, onWarning: () => {} });
+  const next = xorshift(seed);
+  const inputs = plan.inputs.map(({ dtype, bytes }) =>
+    typedCopy(
+      dtype,
+      Uint8Array.from({ length: bytes }, () => (dtype === "bool" ? next() & 1 : next())),
+    ),
+  );
+  try {
+    return session.run(Object.fromEntries(inputs.map((input, i) => [plan.inputs[i]?.name ?? "", input])));
+  } finally {
+    session.close();
+  }
+}
+
+async function model(next: () => number, seed: number): Promise<void> {
+  const { bytes } = models[next() % models.length] ?? assert.fail();
+  const graph = runPasses(importModel(mutate(bytes, next), {}), { limits: LIMITS });
+  const plans = kernels.map(({ name, hash }) => planGraph(graph, { module: name, moduleHash: hash, limits: LIMITS }));
+  const [reference] = plans;
+  assert.ok(reference);
+  const hasFloats = graph.tensors.some(({ dtype }) => /^float/.test(dtype));
+  const wanted = await outputs(reference, seed, 1);
+  for (const plan of plans.slice(1)) {
+    const same = await outputs(plan, seed, 1);
+    // Sums of numbers that are none differ in their payloads alone.
+    if (!hasFloats) assert.deepEqual(same, wanted, `${plan.module} against ${reference.module}`);
+    assert.deepEqual(await outputs(readPlan(writePlan(plan)), seed, 1), same, "from a plan");
+    if (seed % THREADS_EVERY === 0) assert.deepEqual(await outputs(plan, seed, 2), same, "with two threads");
+  }
+}
+
+async function plan(next: () => number, seed: number): Promise<void> {
+  const { bytes } = models[next() % models.length] ?? assert.fail();
+  const graph = runPasses(importModel(bytes, {}), { limits: LIMITS });
+  const { name, hash } = kernels[next() % kernels.length] ?? assert.fail();
+  const sound = planGraph(graph, { module: name, moduleHash: hash, limits: LIMITS });
+  if (next() % 2) readPlan(mutate(writePlan(sound), next));
+  else {
+    // Sealed again: what its parameters say is trusted, and memory is all that they can reach; loops may be long.
+    const { image, ...rest } = sound;
+    const header = JSON.stringify(rest);
+    const mutated = JSON.parse(new TextDecoder().decode(mutate(new TextEncoder().encode(header), next)));
+    readPlan(writePlan({ ...mutated, image }));
+  }
+  void seed;
+}
+
+async function picture(next: () => number): Promise<void> {
+  const { bytes, file } = pictures[next() % pictures.length] ?? assert.fail();
+  const mutated = mutate(bytes, next);
+  const format = pictureFormat(mutated);
+  if (format !== undefined) await decodePicture(format, mutated, file);
+}
+
+let runs = 0;
+let results = 0;
+for (let seed = first; runs === 0 || Date.now() < end; seed = (seed + 1) % 2 ** 31) {
+  const next = xorshift(seed * 2654435761 + 1);
+  for (let i = 0; i < 4; i++) next();
+  const kind = next() % 8;
+  const start = process.cpuUsage();
+  runs++;
+  try {
+    if (kind < 6) await model(next, seed + 1);
+    else if (kind === 6) await plan(next, seed);
+    else await picture(next);
+    results++;
+  } catch (error) {
+    const expected = error instanceof Pint8Error && !/mistake in pint8/.test(error.hint);
+    if (!expected && !(error instanceof SyntaxError && kind === 6)) {
+      console.error(`found with --seed ${seed}: ${error instanceof Error ? error.stack : error}`);
+      console.error(error instanceof Pint8Error ? error.cause : "");
+      process.exitCode = 1;
+      if (values.seed !== undefined) break;
+    }
+  }
+  const { user } = process.cpuUsage(start);
+  if (user > 4e6) {
+    console.error(`found with --seed ${seed}: ${user / 1e6} s`);
+    process.exitCode = 1;
+  }
+}
+console.log(`${runs} mutations from seed ${first}, ${results} of which run; the others are refused`);
+process.exit();
