@@ -80,8 +80,7 @@ export function setInputs(ports: readonly BoundPort[], inputs: Inputs): void {
       expected: `${ports.length} arrays: ${namesOf(ports)}`,
       received: `${inputs.length}`,
     }));
-    for (let i = 0; i < ports.length; i++) setInput(ports[i] as BoundPort, inputs[i]);
-    return;
+    return setAll(ports, Array.from(inputs));
   }
   const named = inputs as { readonly [name: string]: unknown };
   for (const name in named)
@@ -90,26 +89,45 @@ export function setInputs(ports: readonly BoundPort[], inputs: Inputs): void {
       "INVALID_INPUT",
       () => ({ where: "inputs", expected: `the names ${namesOf(ports)}`, received: `"${name}"` }),
     );
-  for (const port of ports) setInput(port, Object.hasOwn(named, port.info.name) ? named[port.info.name] : undefined);
+  setAll(
+    ports,
+    ports.map(({ info }) => (Object.hasOwn(named, info.name) ? named[info.name] : undefined)),
+  );
 }
 
-function setInput({ info, view, type }: BoundPort, value: unknown): void {
+/** All values are at hand before the first is written: a getter that runs the same model changes nothing. */
+function setAll(ports: readonly BoundPort[], values: readonly unknown[]): void {
+  const writes = ports.map((port, i) => checked(port, values[i]));
+  for (const write of writes) write();
+}
+
+const ARRAYS = Object.getPrototypeOf(Int8Array.prototype);
+const LENGTH = Object.getOwnPropertyDescriptor(ARRAYS, "length")?.get;
+const TAG = Object.getOwnPropertyDescriptor(ARRAYS, Symbol.toStringTag)?.get;
+/** What an array is and how long, whatever properties of these names it was given; undefined for others. */
+const tagOf = (value: unknown): string | undefined => TAG?.call(value);
+const lengthOf = (value: unknown): number =>
+  tagOf(value) === undefined ? ((value as { length?: number })?.length ?? -1) : (LENGTH?.call(value) ?? -1);
+
+/** What writes a value to its port; an error where it does not fit. */
+function checked({ info, view, type }: BoundPort, value: unknown): () => void {
   const array = value as TypedArray;
-  const typed = ArrayBuffer.isView(value) && array[Symbol.toStringTag] === type;
+  const typed = tagOf(value) === type;
   const reals = !typed && takesReals(info) && isReals(value);
-  ensure((typed || reals) && array.length === view.length, "INVALID_INPUT", () => ({
+  ensure((typed || reals) && lengthOf(value) === view.length, "INVALID_INPUT", () => ({
     where: `input "${info.name}"`,
     expected: `${type} of ${view.length} elements ([${info.shape}] ${info.dtype})${takesReals(info) && type !== "Float32Array" ? ", or as many real numbers" : ""}`,
     received: describe(value),
   }));
   // The class has been compared; TypeScript cannot see which of the pairs it is.
-  if (typed) (view as Uint8Array).set(array as Uint8Array);
-  else quantizeInto(view, info, array as ArrayLike<number>);
+  return typed
+    ? () => (view as Uint8Array).set(array as Uint8Array)
+    : () => quantizeInto(view, info, array as ArrayLike<number>);
 }
 
 /** Real numbers: an array of them, or a Float32Array. */
 function isReals(value: unknown): boolean {
-  if (ArrayBuffer.isView(value)) return (value as TypedArray)[Symbol.toStringTag] === "Float32Array";
+  if (ArrayBuffer.isView(value)) return tagOf(value) === "Float32Array";
   return Array.isArray(value) && value.every((entry) => typeof entry === "number");
 }
 

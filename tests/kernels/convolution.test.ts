@@ -103,6 +103,9 @@ function side(draw: Random): number {
 }
 
 function padding(draw: Random): Draw["padding"] {
+  // Wider than the picture, and than all columns that are laid out.
+  const wide = () => draw.pick([0, 1, draw.int(0, 40)]);
+  if (draw.int(0, 5) === 0) return { top: wide(), bottom: wide(), left: wide(), right: wide() };
   return draw.pick([
     "same",
     "valid",
