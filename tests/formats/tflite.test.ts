@@ -47,7 +47,7 @@ const CASES: readonly Case[] = [
     "FULLY_CONNECTED",
     options.fullyConnected({ activation: "relu", keepDims: true }),
     "fullyConnected",
-    { activation: "relu", keepDims: true },
+    { activation: "relu", asymmetric: false, keepDims: true },
   ],
   ["LOGISTIC", undefined, "logistic", {}],
   ["MUL", options.mul({ activation: "relu6" }), "mul", { activation: "relu6" }],

@@ -1,7 +1,35 @@
 /** Cases of the corpora whose outputs are not all of a reference's, each with its reason. Everything else must be right or refused. */
 import type { CorpusCase } from "./cases.ts";
 
-const REASONS: readonly { readonly corpus: RegExp; readonly name: RegExp; readonly reason: string }[] = [];
+const REASONS: readonly { readonly corpus: RegExp; readonly name: RegExp; readonly reason: string }[] = [
+  {
+    corpus: /^tflite$/,
+    name: /^net_attention_square__int(8|16x8)$/,
+    reason:
+      "FULLY_CONNECTED rounds as TFLite Micro, which refuses the model for GELU: only the other rounding's bytes are stored",
+  },
+  {
+    corpus: /^onnx$/,
+    name: /qdq|^blk_invres_opt|^blk_mbv3_se_opt|^tfl_concat_resize/,
+    reason: "sums of float32 in another order: a quantized value at a tie is one step off",
+  },
+  {
+    corpus: /^onnx$/,
+    name: /^act_logsig__dy20$/,
+    reason: "log of an underflowed sigmoid: -30, and not minus infinity",
+  },
+  { corpus: /^onnx$/, name: /^cast_f2i64__dy20$/, reason: "float32 to int64 of values out of range" },
+  {
+    corpus: /^onnx$/,
+    name: /^resize_half_pixel_symmetric_nearest_floor/,
+    reason: "a coordinate at a whole number in float32",
+  },
+  {
+    corpus: /^wild$/,
+    name: /kws_ref_model_float32|style_transfer|model_weight_quant/,
+    reason: "hybrid: activations at a tie of their own quantization, which summation order moves",
+  },
+];
 
 /** Why a case may differ; `undefined` where it may not. */
 export function differing({ corpus, name }: CorpusCase): string | undefined {
