@@ -150,7 +150,10 @@ test("all unknown operators stand in one error, on one line", () => {
   ];
   const error = refused(() => importModel(buildTflite({ ...GOOD, operators }), {}), "UNSUPPORTED", /./);
   assert.equal(error.where, 'node 1 (CUSTOM "Magic")');
-  assert.match(error.received, /^CUSTOM "Magic" \(node 1, 4\), MULTINOMIAL \(node 2\), CUSTOM "Two\?lines!+…" \(node 3\)$/);
+  assert.match(
+    error.received,
+    /^CUSTOM "Magic" \(node 1, 4\), MULTINOMIAL \(node 2\), CUSTOM "Two\?lines!+…" \(node 3\)$/,
+  );
   assert.ok(error.hint.length > 0);
 });
 
