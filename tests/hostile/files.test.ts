@@ -49,7 +49,7 @@ describe("hostile files", { skip: names.length === 0 && "no ../shared/hostile", 
 
 function child(args: readonly string[]) {
   return new Promise<{ lines: readonly Line[]; end: number | string; stderr: string }>((resolve) => {
-    const process_ = spawn(process.execPath, ["--import", "tsx", CHILD, ...args], {
+    const process_ = spawn(process.execPath, ["--expose-gc", "--import", "tsx", CHILD, ...args], {
       timeout: HANGS,
       killSignal: "SIGKILL",
     });
