@@ -31,7 +31,9 @@ test(
 );
 
 test("modules import nothing but memory, and tell themselves apart by their hash", async () => {
-  const names = (await relaxedSimd()) && V8 >= 13 ? MODULES : MODULES.filter((name) => name !== "relaxed");
+  // a processor whose relaxed dot product saturates has no use of that module
+  const runs = (await relaxedSimd()) && V8 >= 13 && (await loadModule("auto")).name === "relaxed";
+  const names = runs ? MODULES : MODULES.filter((name) => name !== "relaxed");
   const loaded = await Promise.all(names.map((name) => loadModule(name)));
   for (const { module, hash } of loaded) {
     assert.deepEqual(WebAssembly.Module.imports(module), [{ module: "env", name: "memory", kind: "memory" }]);

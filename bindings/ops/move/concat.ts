@@ -45,11 +45,15 @@ function tableOf(node: NodeView<"concat">, x: Tensor): Uint8Array | undefined {
   return joinTable(x.dtype, from, to);
 }
 
+/** Tensors that one node joins: each takes a step. */
+const MOST_INPUTS = 4096;
+
 /**
  * Joins tensors along an axis, any type. C1: at least one input, all there, one output. C2: one type of whole bytes; at
  * most eight dimensions. C3: 8-bit tensors with a scale and zero point each; those of another than the output's are
  * rescaled in float32, as TFLite's uint8 reference does. C4: no fused activation. C5: an axis inside the rank. C6: equal
  * sizes along the other dimensions.
+ * C7: at most 4096 inputs.
  */
 export const concat: Operator<"concat"> = {
   infer(node) {
@@ -64,6 +68,13 @@ export const concat: Operator<"concat"> = {
       "UNSUPPORTED",
     );
     requireData(node, first);
+    constrain(
+      node,
+      "C7",
+      node.inputs.length <= MOST_INPUTS,
+      () => ({ expected: `at most ${MOST_INPUTS} inputs`, received: String(node.inputs.length) }),
+      "UNSUPPORTED",
+    );
     const axis = axisOf(node);
     let total = 0;
     for (const tensor of node.inputs as readonly Tensor[]) {
