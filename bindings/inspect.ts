@@ -11,6 +11,7 @@ import { isPlan, readPlan } from "./plan/file.ts";
 import { planGraph } from "./plan/plan.ts";
 import { memoryBytes, type Plan, type PlanPort, type PlanStep } from "./plan/types.ts";
 import type { ModuleName } from "./primitives/modules.ts";
+import type { WasmUrl } from "./session/files.ts";
 import { loadModule } from "./session/modules.ts";
 import { readSource, type Source } from "./session/source.ts";
 import { byteLength, type DType } from "./tensor.ts";
@@ -20,6 +21,8 @@ export interface InspectOptions extends PassOptions {
   readonly batch?: number;
   /** Shapes of inputs by name, as `loadModel` takes them. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** Where the package's wasm files are, as `loadModel` takes it. */
+  readonly wasmUrl?: WasmUrl;
 }
 
 /** One tensor of an operator. */
@@ -88,11 +91,11 @@ export interface Inspection {
 export async function inspectModel(source: Source, options: InspectOptions = {}): Promise<Inspection> {
   const bytes = await readSource(source);
   if (isPlan(bytes)) return inspectPlan(readPlan(bytes));
-  const { batch, shapes, module = "auto", ...passes } = options;
+  const { batch, shapes, module = "auto", wasmUrl, ...passes } = options;
   const loaded = orRefusal(() => runPasses(importModel(bytes, { batch, shapes }), passes));
   if (loaded instanceof Pint8Error) return inspectRefused(bytes, options, loaded);
   const graph = loaded;
-  const [kernels, packer] = await Promise.all([loadModule(module), loadPacker()]);
+  const [kernels, packer] = await Promise.all([loadModule(module, undefined, "core", wasmUrl), loadPacker(wasmUrl)]);
   const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer });
   const calls = byOperator(plan.steps);
   const reports = graph.nodes.map((node) => operatorReport(graph, node, calls.get(node.where) ?? []));
@@ -111,7 +114,7 @@ function orRefusal<T>(load: () => T): T | Pint8Error {
 async function inspectRefused(bytes: Uint8Array, options: InspectOptions, refusal: Pint8Error): Promise<Inspection> {
   const outline = orRefusal(() => outlineModel(bytes));
   if (outline === undefined || outline instanceof Pint8Error) throw refusal;
-  const { name: module } = await loadModule(options.module ?? "auto");
+  const { name: module } = await loadModule(options.module ?? "auto", undefined, "core", options.wasmUrl);
   const { graph, refusals } = refusalsOf(outline, options);
   const operators = outline.operators.map((each) => outlinedReport(graph, each, refusals.get(each.where)));
   const weightBytes = operators.reduce((sum, each) => sum + each.weightBytes, 0);

@@ -1,6 +1,6 @@
-/** What a bundle makes of a wasm file: its bytes as a data URL. */
+/** What the bundle of pint8/inline makes of a wasm file: its bytes, deflated, in base64. */
 declare module "*.wasm" {
-  const url: string;
+  const deflated: string;
   // biome-ignore lint/style/noDefaultExport: what bundlers make of a file has no name
-  export default url;
+  export default deflated;
 }

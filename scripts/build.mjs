@@ -5,7 +5,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { BUILDS } from "./build-wasm.mjs";
-import { bundle, ENTRIES, writeCommonJs } from "./bundle.mjs";
+import { bundle, ENTRIES, pruneTypes, writeCommonJs } from "./bundle.mjs";
 import { filesIn, outdated, ROOT } from "./files.mjs";
 
 /** The types of `pint8/wasm/*.wasm` where it is imported: a module, as workers for edges have it. */
@@ -36,7 +36,7 @@ export function buildWasm(force = false) {
 export async function buildLibrary(force = false) {
   const targets = Object.entries(ENTRIES)
     .flatMap(([name, path]) => [`dist/lib/${name}.js`, path.replace("bindings", "dist/types").replace(".ts", ".d.ts")])
-    .concat("dist/lib/worker.js", "dist/lib/inline.js", "dist/cjs/index.cjs");
+    .concat("dist/lib/worker.js", "dist/lib/service.js", "dist/cjs/index.cjs");
   const wasm = ["scalar.full", "simd.full", "relaxed.full", "packer"].map((name) => `wasm/${name}.wasm`);
   const sources = [
     ...filesIn("bindings", ".ts"),
@@ -51,12 +51,13 @@ export async function buildLibrary(force = false) {
   rmSync(join(ROOT, "dist"), { recursive: true, force: true });
   await bundle();
   node("node_modules/typescript/bin/tsc", "--project", "tsconfig.types.json");
-  // tsc rewrites the endings of imports, not those of augmented modules.
+  // tsc leaves the endings of imports as the sources have them.
   for (const file of filesIn("dist/types", ".d.ts")) {
     const text = readFileSync(join(ROOT, file), "utf8");
-    const rewritten = text.replace(/(declare module "\.[^"]*)\.ts"/g, '$1.js"');
+    const rewritten = text.replace(/(["']\.{1,2}\/[^"']*)\.ts(["'])/g, "$1.js$2");
     if (rewritten !== text) writeFileSync(join(ROOT, file), rewritten);
   }
+  pruneTypes();
   writeFileSync(join(ROOT, "dist/types/wasm.d.ts"), WASM_TYPES);
   writeCommonJs();
 }

@@ -1,14 +1,15 @@
 // How the package is bundled: which entries, which scripts of their own, what comes along, and the notices of that.
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { build } from "esbuild";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { deflateRawSync } from "node:zlib";
+import { build, transform } from "esbuild";
 import { filesIn, ROOT } from "./files.mjs";
 
 const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
 /** Entry points by the names of their bundles; those that are not written yet are left out. */
 export const ENTRIES = Object.fromEntries(
-  ["index", "runtime", "kernels", "compile", "optimize", "worker", "cli"]
+  ["index", "runtime", "kernels", "compile", "optimize", "inline", "worker", "cli"]
     .filter((name) => existsSync(join(ROOT, `bindings/public/${name}.ts`)))
     .map((name) => [name === "worker" ? "remote" : name, `bindings/public/${name}.ts`]),
 );
@@ -31,12 +32,13 @@ const COMMON = {
   metafile: true,
 };
 
-/** Files that `pint8/inline` has in another form. */
+/** The wasm files in `pint8/inline`: deflated, in base64. */
 const INLINED = {
   name: "inlined",
-  setup({ onResolve }) {
-    onResolve({ filter: /\/(files|threads-host)\.ts$/ }, ({ path, resolveDir }) => ({
-      path: join(resolveDir, path.replace(/\.ts$/, ".inline.ts")),
+  setup({ onLoad }) {
+    onLoad({ filter: /\.wasm$/ }, ({ path }) => ({
+      contents: deflateRawSync(readFileSync(path), { level: 9 }).toString("base64"),
+      loader: "text",
     }));
   },
 };
@@ -57,12 +59,18 @@ const BUILTINS = {
 /** Writes dist/lib: bundles, scripts, the decoder's wasm and the notices. */
 export async function bundle() {
   const points = (files) => Object.entries(files).map(([out, path]) => ({ in: path, out }));
-  const inline = { inline: "bindings/public/inline.ts" };
   const results = await Promise.all([
-    build({ ...COMMON, entryPoints: points(ENTRIES), splitting: true, plugins: [BUILTINS] }),
-    build({ ...COMMON, entryPoints: points(SCRIPTS) }),
-    build({ ...COMMON, entryPoints: points(inline), plugins: [INLINED], loader: { ".wasm": "dataurl" } }),
+    build({ ...COMMON, entryPoints: points(ENTRIES), splitting: true, plugins: [BUILTINS, INLINED] }),
+    build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS) }),
   ]);
+  // Nobody bundles the program: it need not be read.
+  const program = join(ROOT, "dist/lib/cli.js");
+  const { code } = await transform(readFileSync(program, "utf8"), {
+    minifyWhitespace: true,
+    format: "esm",
+    target: "es2022",
+  });
+  writeFileSync(program, code);
   copyFileSync(join(ROOT, "node_modules/@cwasm/jpeg-turbo/jpeg-turbo.wasm"), join(ROOT, "dist/lib/jpeg-turbo.wasm"));
   writeNotices(
     results.flatMap(({ metafile }) => Object.keys(metafile.inputs)).concat("node_modules/@cwasm/jpeg-turbo/x"),
@@ -85,11 +93,29 @@ function writeNotices(inputs) {
   writeFileSync(join(ROOT, "dist/NOTICES.md"), head + notices.join("\n"));
 }
 
-/** For programs in CommonJS: stubs that require the same ES modules, and the declarations once more, as such programs read them. */
+/** Removes the declarations that no entry point leads to. */
+export function pruneTypes() {
+  const kept = new Set();
+  const visit = (file) => {
+    if (kept.has(file) || !existsSync(file)) return;
+    kept.add(file);
+    for (const [, path] of readFileSync(file, "utf8").matchAll(/["'](\.{1,2}\/[^"']+)\.js["']/g))
+      visit(join(dirname(file), `${path}.d.ts`));
+  };
+  for (const file of filesIn("dist/types/public", ".d.ts")) visit(join(ROOT, file));
+  for (const file of filesIn("dist/types", ".d.ts")) if (!kept.has(join(ROOT, file))) rmSync(join(ROOT, file));
+}
+
+/** For programs in CommonJS: stubs that require the same ES modules, and the declarations once more, without their comments. */
 export function writeCommonJs() {
   mkdirSync(join(ROOT, "dist/cjs"), { recursive: true });
-  for (const name of [...Object.keys(ENTRIES).filter((entry) => entry !== "cli"), "inline"])
+  for (const name of Object.keys(ENTRIES).filter((entry) => entry !== "cli"))
     writeFileSync(join(ROOT, `dist/cjs/${name}.cjs`), `module.exports = require("../lib/${name}.js");\n`);
   cpSync(join(ROOT, "dist/types"), join(ROOT, "dist/cjs/types"), { recursive: true });
+  for (const file of filesIn("dist/cjs/types", ".d.ts"))
+    writeFileSync(
+      join(ROOT, file),
+      readFileSync(join(ROOT, file), "utf8").replace(/^[ \t]*\/\*\*.*?\*\/[ \t]*\n/gms, ""),
+    );
   writeFileSync(join(ROOT, "dist/cjs/types/package.json"), '{ "type": "commonjs" }\n');
 }

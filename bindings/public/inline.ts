@@ -8,5 +8,22 @@
  *
  * @module
  */
+import { inspectModel as inspect } from "../inspect.ts";
+import { loadPacker as packer } from "../packer/index.ts";
+import { inlineFile as wasmUrl } from "../session/inline.ts";
+import { loadModule as module } from "../session/modules.ts";
+import { loadModel as load, planModel as plan } from "./index.ts";
+import { createKernels as kernels } from "./kernels.ts";
+import { loadPlan as loadSaved } from "./runtime.ts";
+
 export * from "./index.ts";
-export { createKernels, denseWeights, type Kernels, type KernelsOptions, prunedWeights } from "./kernels.ts";
+export { denseWeights, type Kernels, type KernelsOptions, prunedWeights } from "./kernels.ts";
+
+// What follows takes the place of the functions of the same names above.
+export const loadModel: typeof load = (source, options) => load(source, { wasmUrl, ...options });
+export const loadPlan: typeof loadSaved = (source, options) => loadSaved(source, { wasmUrl, ...options });
+export const planModel: typeof plan = (source, options) => plan(source, { wasmUrl, ...options });
+export const inspectModel: typeof inspect = (source, options) => inspect(source, { wasmUrl, ...options });
+export const createKernels: typeof kernels = (options) => kernels({ wasmUrl, ...options });
+export const loadModule: typeof module = (name, wasm, edition, from = wasmUrl) => module(name, wasm, edition, from);
+export const loadPacker: typeof packer = (from = wasmUrl) => packer(from);
