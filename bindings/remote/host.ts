@@ -14,7 +14,7 @@ export async function startService(
 ): Promise<Service> {
   if (isNode()) return startWorkerThread(await builtin("worker_threads"), onReply, onFailure);
   // Bundlers find the worker's file by this very expression.
-  const worker = new Worker(new URL("./service.js", import.meta.url), { type: "module", name: "pint8" });
+  const worker = new Worker(new URL("./service.js", import.meta.url), { type: "module", name: "pint8-model" });
   worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => onReply(data));
   worker.addEventListener("error", (event) => {
     event.preventDefault();

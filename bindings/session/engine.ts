@@ -3,7 +3,10 @@ import { ensure } from "../errors.ts";
 import type { ModuleName } from "../primitives/modules.ts";
 
 /** Node, Deno and Bun: all of them have `process.versions.node`, files and worker threads. */
-export const isNode = (): boolean => typeof process !== "undefined" && typeof process.versions?.node === "string";
+export const isNode = (): boolean => typeof host()?.versions?.node === "string";
+
+/** Asked of the global object: some bundlers put a process of their own in place of its bare name. */
+const host = () => (globalThis as { readonly process?: NodeJS.Process }).process;
 
 interface Builtins {
   readonly "fs/promises": typeof import("node:fs/promises");
@@ -13,7 +16,7 @@ interface Builtins {
 
 /** One of Node's own modules. Bundlers for the browser leave it alone; nothing is imported where Node gives it without. */
 export async function builtin<N extends keyof Builtins>(name: N): Promise<Builtins[N]> {
-  const given = process.getBuiltinModule?.(`node:${name}`);
+  const given = host()?.getBuiltinModule?.(`node:${name}`);
   return (given ?? (await import(/* @vite-ignore */ /* webpackIgnore: true */ `node:${name}`))) as Builtins[N];
 }
 

@@ -38,7 +38,7 @@ function workerFile(): URL {
 
 /** Bundlers find the worker's file by this very expression. */
 const startWebWorker: StartThread = (job, onEnd) => {
-  const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "pint8" });
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "pint8-thread" });
   worker.addEventListener("error", (event) => {
     event.preventDefault();
     onEnd(event.message ?? "its script could not be loaded");

@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import { DIGITS, project, ROOT, run, tarball, tool } from "./support.ts";
 
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
-const LINES = /```ts\n(import \{ dequantize[^`]*)```/.exec(README)?.[1] ?? assert.fail("no example in README.md");
+const LINES = /```ts\n(import \{ dequantize[\s\S]*?)\n```/.exec(README)?.[1] ?? assert.fail("no example in README.md");
 
 /** Exact types of a model, and plain ones, as programs use them. */
 const USES = `import { loadModel, type Outputs } from "pint8";
