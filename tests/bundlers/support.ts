@@ -197,10 +197,10 @@ export async function visit(url: string): Promise<{ readonly result: Result; rea
   }
 }
 
-/** A built folder in Chromium: two threads, the bytes of Node, no complaint. */
-export async function checkSite(folder: string, path = ""): Promise<void> {
+/** A built folder in Chromium: two threads, the bytes of Node, no complaint; under a policy that evaluates no text. */
+export async function checkSite(folder: string, path = "", policy = POLICY): Promise<void> {
   cpSync(DIGITS, join(folder, "digits_int8.tflite"));
-  const site = await serve(folder, { ...ISOLATED, "Content-Security-Policy": POLICY });
+  const site = await serve(folder, { ...ISOLATED, "Content-Security-Policy": policy });
   try {
     await checkPage(site.url + path);
   } finally {
