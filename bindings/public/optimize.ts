@@ -1,0 +1,8 @@
+/**
+ * Makes networks small: quantizes, prunes, distils and evaluates them, judged by the engine that runs them:
+ * `pint8/optimize`. Nothing here touches a file system: it runs in a browser's worker too.
+ *
+ * @module
+ */
+export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
+export type { Dataset, Sample } from "../optimize/data/types.ts";
