@@ -1,0 +1,158 @@
+/** Convolutions, depthwise and dense layers as what they are to linear algebra: rows of inputs times weights. */
+import { type AnyNode, type Graph, NONE, type Node, type TensorId, tensorOf } from "../../graph.ts";
+import { bind } from "../../ops/bind.ts";
+import { windows } from "../../ops/images.ts";
+import { operators } from "../../ops/index.ts";
+import type { NodeView } from "../../ops/types.ts";
+import { elementCount } from "../../tensor.ts";
+import { Gram } from "./gram.ts";
+
+export type LayerKind = "conv2d" | "depthwiseConv2d" | "fullyConnected";
+
+/**
+ * A layer with constant weights. Each of `groups` parts has inputs of its own (a depthwise layer's channels, a grouped
+ * convolution's groups): output o belongs to group ⌊o / (outputs / groups)⌋ and has `inputs` weights.
+ */
+export interface Layer {
+  /** Index of the node in the graph. */
+  readonly at: number;
+  readonly node: Node<LayerKind>;
+  readonly kind: LayerKind;
+  readonly x: TensorId;
+  readonly y: TensorId;
+  readonly weights: TensorId;
+  /** NONE where the layer has no bias. */
+  readonly bias: TensorId;
+  readonly groups: number;
+  /** Weights of one output, in the order `[kH, kW, C / groups]`. */
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Rows of one run of the graph: output pixels, or rows of a dense layer. */
+  readonly positions: number;
+  /** Where the weight of output o and input i stands: o·outputStride + i·inputStride. */
+  readonly outputStride: number;
+  readonly inputStride: number;
+  readonly patches?: Patches;
+}
+
+/** Where a row's inputs stand in an image. */
+interface Patches {
+  readonly [size: string]: number;
+}
+
+/** The layers of a graph whose types are inferred, in its order. Layers with computed weights are left out. */
+export function layersOf(graph: Graph): readonly Layer[] {
+  return graph.nodes.flatMap((node, at): readonly Layer[] => {
+    const { kind } = node;
+    if (kind !== "conv2d" && kind !== "depthwiseConv2d" && kind !== "fullyConnected") return [];
+    const weights = node.inputs[1] as TensorId;
+    return tensorOf(graph, weights).data === undefined ? [] : [layerOf(graph, node, at)];
+  });
+}
+
+function layerOf(graph: Graph, node: Node<LayerKind> & AnyNode, at: number): Layer {
+  const [x = NONE, weights = NONE, bias = NONE] = node.inputs;
+  const shape = tensorOf(graph, weights).shape;
+  const common = { at, node, kind: node.kind, x, weights, bias, y: node.outputs[0] as TensorId };
+  if (node.kind === "fullyConnected") {
+    const [outputs = 0, inputs = 1] = shape;
+    const positions = elementCount(tensorOf(graph, x).shape) / inputs;
+    return { ...common, groups: 1, inputs, outputs, positions, outputStride: inputs, inputStride: 1 };
+  }
+  const depthwise = node.kind === "depthwiseConv2d";
+  const [batch = 0, height = 0, width = 0, channels = 0] = tensorOf(graph, x).shape;
+  const [o = 0, kH = 0, kW = 0, last = 0] = shape;
+  const depth = depthwise ? 1 : last;
+  const inputs = kH * kW * depth;
+  const view = bind(operators, node, graph.tensors).view as NodeView<"conv2d" | "depthwiseConv2d">;
+  const { h, w } = windows(view);
+  const { stride, dilation } = view.attributes;
+  return {
+    ...common,
+    groups: depthwise ? channels : channels / depth,
+    inputs,
+    outputs: depthwise ? last : o,
+    positions: batch * h.out * w.out,
+    outputStride: depthwise ? 1 : inputs,
+    inputStride: depthwise ? last : 1,
+    patches: {
+      ...{ height, width, channels, kH, kW, depth, outH: h.out, outW: w.out, top: h.before, left: w.before },
+      ...{ strideH: stride[0], strideW: stride[1], dilationH: dilation[0], dilationW: dilation[1] },
+    },
+  };
+}
+
+/** A layer's weights `[outputs][inputs + 1]` in float64, the bias last; float32 constants only. */
+export function weightsOf(graph: Graph, layer: Layer): Float64Array {
+  const { outputs, inputs, outputStride, inputStride } = layer;
+  const stored = floatsOf(graph, layer.weights);
+  const bias = layer.bias === NONE ? undefined : floatsOf(graph, layer.bias);
+  const weights = new Float64Array(outputs * (inputs + 1));
+  for (let o = 0; o < outputs; o++) {
+    const row = o * (inputs + 1);
+    for (let i = 0; i < inputs; i++) weights[row + i] = stored[o * outputStride + i * inputStride] as number;
+    weights[row + inputs] = bias?.[o] ?? 0;
+  }
+  return weights;
+}
+
+/** A float32 constant's values, copied. */
+export function floatsOf(graph: Graph, id: TensorId): Float32Array {
+  return new Float32Array((tensorOf(graph, id).data ?? new Uint8Array(0)).slice().buffer);
+}
+
+/**
+ * Which of so many rows of one example are taken, so that `limit` are spread evenly; examples start at different
+ * places, so that together they see all of an image.
+ */
+export function spread(rows: number, limit: number, example: number): readonly number[] {
+  if (rows <= limit) return Array.from({ length: rows }, (_, row) => row);
+  const start = (example * 0.6180339887498949) % 1;
+  return Array.from({ length: limit }, (_, i) => Math.floor(((i + start) * rows) / limit));
+}
+
+/** One Gram for each group of a layer. */
+export function gramsOf(layer: Layer, options: ConstructorParameters<typeof Gram>[1] = {}): readonly Gram[] {
+  return Array.from({ length: layer.groups }, () => new Gram(layer.inputs, options));
+}
+
+/**
+ * Adds rows of the layer's inputs x (its input tensor's values in one run) to each group's Gram, and where those have
+ * targets the same rows of y `[positions][outputs]`.
+ */
+export function addRows(
+  layer: Layer,
+  grams: readonly Gram[],
+  x: Float32Array,
+  rows: readonly number[],
+  y?: Float32Array,
+): void {
+  const { groups, inputs, outputs } = layer;
+  const patch = new Float32Array(inputs);
+  const width = outputs / groups;
+  const wanted = y && new Float32Array(width);
+  for (const [group, gram] of grams.entries())
+    for (const row of rows) {
+      if (layer.patches) gather(layer.patches, x, row, group, patch);
+      if (wanted && y) wanted.set(y.subarray(row * outputs + group * width, row * outputs + (group + 1) * width));
+      if (layer.patches) gram.add(patch, 1, 0, inputs, wanted);
+      else gram.add(x, 1, row * inputs, inputs, wanted);
+    }
+}
+
+/** The inputs of one output pixel of a group, zeros where the window hangs over the border. */
+function gather(p: Patches, x: Float32Array, row: number, group: number, patch: Float32Array): void {
+  const { height = 0, width = 0, channels = 0, kH = 0, kW = 0, depth = 0, outH = 1, outW = 1 } = p;
+  const { top = 0, left = 0, strideH = 1, strideW = 1, dilationH = 1, dilationW = 1 } = p;
+  const image = Math.floor(row / (outH * outW));
+  const y0 = (Math.floor(row / outW) % outH) * strideH - top;
+  const x0 = (row % outW) * strideW - left;
+  let to = 0;
+  for (let i = 0; i < kH; i++)
+    for (let j = 0; j < kW; j++, to += depth) {
+      const [yy, xx] = [y0 + i * dilationH, x0 + j * dilationW];
+      const inside = yy >= 0 && yy < height && xx >= 0 && xx < width;
+      const from = ((image * height + yy) * width + xx) * channels + group * depth;
+      for (let c = 0; c < depth; c++) patch[to + c] = inside ? (x[from + c] as number) : 0;
+    }
+}
