@@ -1,6 +1,5 @@
 /** Every bundler with its defaults builds a page from the packed tarball, without a warning, and the page runs. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -9,6 +8,7 @@ import {
   checkSite,
   chrome,
   closeBrowser,
+  copyFiles,
   DIGITS,
   HTML,
   ISOLATED,
@@ -16,45 +16,13 @@ import {
   PAGE,
   POLICY,
   project,
+  served,
   tool,
 } from "./support.ts";
 
 /** webpack and Rspack take one. */
 const PACK =
   'export default { mode: "production", entry: "./page.js", output: { filename: "page.js" }, performance: { hints: false } };\n';
-
-/** For tools that move scripts and leave everything else: what the README says to copy. */
-function copyFiles(folder: string): void {
-  const from = join(folder, "node_modules/pint8");
-  cpSync(join(from, "wasm"), join(folder, "dist/wasm"), { recursive: true });
-  for (const name of ["worker.js", "service.js"])
-    cpSync(join(from, "dist/lib", name), join(folder, "dist/app/js", name));
-  writeFileSync(join(folder, "dist/index.html"), HTML("app/js/page.js"));
-}
-
-/** A server of a tool that says where it is; ended when the work is done. */
-async function served(folder: string, args: readonly string[], work: (url: string) => Promise<void>): Promise<void> {
-  const [name = "", ...rest] = args;
-  const env = { ...process.env, NO_COLOR: "1", NEXT_TELEMETRY_DISABLED: "1" };
-  const child = spawn(join(folder, "node_modules/.bin", name), rest, { cwd: folder, env, detached: true });
-  try {
-    const url = await new Promise<string>((resolve, reject) => {
-      let said = "";
-      const hear = (data: Buffer) => {
-        said += data;
-        const [found] = /http:\/\/(localhost|127\.0\.0\.1):\d+/.exec(said) ?? [];
-        if (found !== undefined && /ready/i.test(said)) resolve(`${found}/`);
-      };
-      child.stdout.on("data", hear);
-      child.stderr.on("data", hear);
-      child.on("exit", () => reject(new Error(said)));
-      setTimeout(() => reject(new Error(`silent for a minute: ${said}`)), 60_000).unref();
-    });
-    await work(url);
-  } finally {
-    if (child.pid !== undefined) process.kill(-child.pid);
-  }
-}
 
 describe("a page from the tarball", { skip: chrome === undefined && "no Chromium here", concurrency: 1 }, () => {
   after(closeBrowser);
@@ -73,7 +41,7 @@ describe("a page from the tarball", { skip: chrome === undefined && "no Chromium
     const folder = project("vite7", ["vite@7"], files);
     mkdirSync(join(folder, "public"), { recursive: true });
     cpSync(DIGITS, join(folder, "public/digits_int8.tflite"));
-    await served(folder, ["vite", "--config", "dev.config.js", "--host", "127.0.0.1"], checkPage);
+    await served(folder, ["vite", "--config", "dev.config.js", "--host", "127.0.0.1"], /:(\d+)/, checkPage);
   });
 
   test("webpack 5", async () => {
@@ -144,7 +112,7 @@ export default { serverExternalPackages: ["pint8"], headers: async () => [{ sour
     writeFileSync(join(folder, "public/digits_int8.tflite"), readFileSync(DIGITS));
     writeFileSync(join(folder, "public/favicon.ico"), "");
     noWarning(tool(folder, "next", "build"));
-    await served(folder, ["next", "start", "--port", "0"], async (url) => {
+    await served(folder, ["next", "start", "--port", "0"], /:(\d+)/, async (url) => {
       await checkPage(url);
       const route = await (await fetch(`${url}route`)).text();
       assert.equal(route.split(",").length, 10);

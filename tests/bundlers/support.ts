@@ -3,8 +3,8 @@
  * `$PINT8_CACHE`, or `pint8-bundlers` among the user's caches; nothing is installed into the project.
  */
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -19,6 +19,7 @@ export const CACHE =
 export const DIGITS = join(ROOT, "models/digits/digits_int8.tflite");
 const CHROMES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 export const chrome = CHROMES.find((path) => existsSync(path));
+export const firefox = ["/usr/bin/firefox", "/usr/bin/firefox-esr"].find((path) => existsSync(path));
 
 /** The tarball as `npm publish` would send it. */
 export function tarball(): string {
@@ -30,6 +31,9 @@ export function tarball(): string {
   }
   return path;
 }
+
+/** What of a project stays from run to run. */
+const KEPT = ["node_modules", "package.json", "package-lock.json", "installed.json"];
 
 /** A folder with these packages from npm, installed once, and pint8 from its tarball, every time. */
 export function project(name: string, packages: readonly string[], files: Readonly<Record<string, string>>): string {
@@ -44,8 +48,9 @@ export function project(name: string, packages: readonly string[], files: Readon
     writeFileSync(known, manifest);
   }
   const installed = join(folder, "node_modules/pint8");
-  for (const gone of ["dist", "public", ".parcel-cache", ".next", "node_modules/.vite"])
+  for (const gone of readdirSync(folder).filter((file) => !KEPT.includes(file)))
     rmSync(join(folder, gone), { recursive: true, force: true });
+  rmSync(join(folder, "node_modules/.vite"), { recursive: true, force: true });
   rmSync(installed, { recursive: true, force: true });
   mkdirSync(installed, { recursive: true });
   execFileSync("tar", ["-xzf", tarball(), "-C", installed, "--strip-components=1"]);
@@ -68,6 +73,43 @@ export function run(cwd: string, command: string, ...args: readonly string[]): s
 /** A program of `node_modules/.bin`. */
 export const tool = (folder: string, name: string, ...args: readonly string[]): string =>
   run(folder, join(folder, "node_modules/.bin", name), ...args);
+
+/** A server of a tool, from when its words match `port`, whose group is the port, until the work is done. */
+export async function served(
+  folder: string,
+  args: readonly string[],
+  port: RegExp,
+  work: (url: string) => Promise<void>,
+): Promise<void> {
+  const [name = "", ...rest] = args;
+  const env = { ...process.env, NO_COLOR: "1", NEXT_TELEMETRY_DISABLED: "1" };
+  const child = spawn(join(folder, "node_modules/.bin", name), rest, { cwd: folder, env, detached: true });
+  try {
+    const url = await new Promise<string>((resolve, reject) => {
+      let said = "";
+      const hear = (data: Buffer) => {
+        said += data;
+        const found = port.exec(said);
+        if (found !== null) resolve(`http://127.0.0.1:${found[1]}/`);
+      };
+      child.stdout.on("data", hear);
+      child.stderr.on("data", hear);
+      child.on("exit", () => reject(new Error(said)));
+      setTimeout(() => reject(new Error(`silent for a minute: ${said}`)), 60_000).unref();
+    });
+    // Some say where they are before they answer.
+    for (let tries = 0; tries < 100 && !(await answers(url)); tries++) await new Promise((go) => setTimeout(go, 100));
+    await work(url);
+  } finally {
+    if (child.pid !== undefined) process.kill(-child.pid);
+  }
+}
+
+const answers = (url: string): Promise<boolean> =>
+  fetch(url).then(
+    () => true,
+    () => false,
+  );
 
 /** What a page says of itself as `globalThis.result`. */
 export interface Result {
@@ -132,12 +174,23 @@ const TYPES: Readonly<Record<string, string>> = {
 
 export interface Site {
   readonly url: string;
+  /** What was sent to `/result`, once. */
+  readonly told: Promise<Result>;
   close(): void;
 }
 
 /** Serves a folder on this machine; `headers` go with every file. */
 export async function serve(folder: string, headers: Readonly<Record<string, string>> = {}): Promise<Site> {
+  let tell = (_result: Result): void => {};
+  const told = new Promise<Result>((resolve) => {
+    tell = resolve;
+  });
   const server = createServer(async (request, response) => {
+    if (request.method === "POST") {
+      tell(JSON.parse(Buffer.concat(await request.toArray()).toString()));
+      response.end();
+      return;
+    }
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const file = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
     const content = await readFile(join(folder, file)).catch(() => undefined);
@@ -151,6 +204,7 @@ export async function serve(folder: string, headers: Readonly<Record<string, str
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}/`,
+    told,
     close() {
       server.close();
       server.closeAllConnections();
@@ -210,18 +264,32 @@ export async function checkSite(folder: string, path = "", policy = POLICY): Pro
 
 export async function checkPage(url: string): Promise<void> {
   const { result, complaints } = await visit(url);
-  assert.equal(result.error, undefined, complaints.join("\n"));
+  await checkResult(result, complaints.join("\n"));
+  assert.deepEqual(complaints, []);
+}
+
+/** Two threads, the bytes of Node. */
+export async function checkResult(result: Result, complaints = ""): Promise<void> {
+  assert.equal(result.error, undefined, complaints);
   const scores = await expected();
   const { threads, remote, warnings } = result;
   assert.deepEqual(
     { scores: result.scores, threads, remote, warnings },
     { scores, threads: 2, remote: scores, warnings: [] },
   );
-  assert.deepEqual(complaints, []);
 }
 
 /** Fails where a tool warned. */
 export function noWarning(log: string): void {
   const lines = log.split("\n").filter((line) => /\bwarn(ing)?s?\b/i.test(line) && !/\b0 warnings?\b/i.test(line));
   assert.deepEqual(lines, [], log);
+}
+
+/** For tools that move scripts and leave everything else: what the README says to copy. */
+export function copyFiles(folder: string): void {
+  const from = join(folder, "node_modules/pint8");
+  cpSync(join(from, "wasm"), join(folder, "dist/wasm"), { recursive: true });
+  for (const name of ["worker.js", "service.js"])
+    cpSync(join(from, "dist/lib", name), join(folder, "dist/app/js", name));
+  writeFileSync(join(folder, "dist/index.html"), HTML("app/js/page.js"));
 }
