@@ -1,6 +1,6 @@
 /** The `shapes` option: sizes that a model leaves open, or in place of its own. */
 import { ensure } from "../errors.ts";
-import type { Graph } from "../graph.ts";
+import type { Graph, Port } from "../graph.ts";
 import { checkShape, type Tensor } from "../tensor.ts";
 import { shorten } from "./text.ts";
 
@@ -10,12 +10,19 @@ export type Shapes = Readonly<Record<string, readonly number[]>>;
 /** More dimensions than any operator has a use for. */
 const MAX_RANK = 8;
 
+/** The input of this name, or the only one whose tensor has it: a signature names inputs anew. */
+function inputNamed({ inputs, tensors }: Graph, name: string): Port | undefined {
+  const own = inputs.find((input) => input.name === name);
+  const [first, ...more] = inputs.filter(({ tensor }) => tensors[tensor]?.name === name);
+  return own ?? (more.length === 0 ? first : undefined);
+}
+
 /** Gives inputs these shapes. All other shapes stay as they are: passes infer them again, and refuse what does not fit. */
 export function setShapes(graph: Graph, shapes: Shapes | undefined): Graph {
   if (shapes === undefined) return graph;
   const tensors: Tensor[] = [...graph.tensors];
   for (const [name, shape] of Object.entries(shapes)) {
-    const port = graph.inputs.find((input) => input.name === name);
+    const port = inputNamed(graph, name);
     const where = `option shapes, "${shorten(name)}"`;
     ensure(port !== undefined, "INVALID_OPTION", () => ({
       where,
