@@ -51,6 +51,8 @@ export interface Quantization {
   readonly scale: readonly number[];
   readonly zeroPoint: readonly number[];
   readonly axis: number;
+  /** Of a matrix whose rows have one scale for every so many columns: `scale` is then `[rows, columns / block]`. */
+  readonly block?: number;
 }
 
 /** Shape and type of a tensor. Shapes are row-major, `[N,H,W,C]` for images; `[]` is a scalar. */
@@ -173,4 +175,13 @@ export function typedCopy(dtype: DType, bytes: Uint8Array): TypedArray {
     default:
       return new Uint8Array(buffer);
   }
+}
+
+/** One half-precision number. */
+export function halfToFloat(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 31;
+  const fraction = half & 1023;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Infinity;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
 }

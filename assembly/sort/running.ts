@@ -26,6 +26,8 @@ export class Segment {
   segments: u32;
   /** 0 adds, 1 multiplies, 2 takes the greatest, 3 the least. */
   form: u32;
+  /** Where the number of elements goes when the last id tells it: `segments` is then the most. 0: they are known. */
+  lengthAt: u32;
 }
 
 /** y[outer,depth,inner] is `on` where depth is the index of [outer,inner], `off` elsewhere. */
@@ -93,14 +95,19 @@ export function segmentF32(p: Segment, part: u32, parts: u32): void {
   const first = share(p.inner, part, parts);
   const last = share(p.inner, part + 1, parts);
   const form = p.form;
+  let segments = p.segments;
+  if (p.lengthAt) {
+    segments = p.rows ? min(load<u32>(<usize>p.ids + (<usize>(p.rows - 1) << 2)) + 1, segments) : 0;
+    if (part == 0) store<u32>(p.lengthAt, segments * p.inner);
+  }
   const start = form == 0 ? <T>0 : form == 1 ? <T>1 : extreme;
-  for (let row: u32 = 0; row < p.segments; row++) {
+  for (let row: u32 = 0; row < segments; row++) {
     const y = <usize>p.y + <usize>(row * p.inner) * sizeof<T>();
     for (let i = first; i < last; i++) store<T>(y + <usize>i * sizeof<T>(), start);
   }
   for (let row: u32 = 0; row < p.rows; row++) {
     const id = load<u32>(<usize>p.ids + (<usize>row << 2));
-    if (id >= p.segments) continue;
+    if (id >= segments) continue;
     for (let i = first; i < last; i++) {
       const value = load<T>(<usize>p.x + <usize>(row * p.inner + i) * sizeof<T>());
       const y = <usize>p.y + <usize>(id * p.inner + i) * sizeof<T>();

@@ -15,6 +15,11 @@ const RAW: ReadonlySet<string> = new Set<string>([
   "if",
   "while",
 ]);
+/** Whether the node's tensor keeps uint8: all of an operator's, or bytes that are true or false. */
+function isRaw({ kind, outputs }: AnyNode, id: TensorId): boolean {
+  return RAW.has(kind) || (kind === "hashtableLookup" && outputs[1] === id);
+}
+
 /** Operators that take both types as they are. */
 const EITHER: ReadonlySet<string> = new Set<OpKind>(["quantize", "dequantize"]);
 
@@ -67,7 +72,7 @@ export function makeSigned(graph: Graph): Graph {
   for (const [id, tensor] of graph.tensors.entries())
     if (isLegacy(tensor) && !kept.has(id as TensorId)) tensors[id] = signed(tensor);
   for (const node of graph.nodes) {
-    if (RAW.has(node.kind) || EITHER.has(node.kind)) {
+    if ([...node.inputs, ...node.outputs].every((id) => isRaw(node, id)) || EITHER.has(node.kind)) {
       nodes.push(node);
       continue;
     }
@@ -78,10 +83,11 @@ export function makeSigned(graph: Graph): Graph {
       flipped.add(id);
       return twin;
     });
-    const outputs = node.outputs.map((id) => (kept.has(id) ? twinOf(id) : id));
+    const isTwin = (id: TensorId) => kept.has(id) && !isRaw(node, id);
+    const outputs = node.outputs.map((id) => (isTwin(id) ? twinOf(id) : id));
     nodes.push({ ...node, inputs, outputs } as AnyNode);
     for (const id of node.outputs) {
-      if (!kept.has(id)) continue;
+      if (!isTwin(id)) continue;
       flip(twinOf(id), id, `${node.where}, output as uint8`);
       flipped.add(id);
     }
@@ -96,6 +102,6 @@ function keptTensors(graph: Graph): ReadonlySet<TensorId> {
     if (id !== NONE && isLegacy(tensorOf(graph, id))) kept.add(id);
   };
   for (const { tensor } of [...graph.inputs, ...graph.outputs]) keep(tensor);
-  for (const node of graph.nodes) if (RAW.has(node.kind)) for (const id of [...node.inputs, ...node.outputs]) keep(id);
+  for (const node of graph.nodes) for (const id of [...node.inputs, ...node.outputs]) if (isRaw(node, id)) keep(id);
   return kept;
 }

@@ -53,7 +53,7 @@ const CASES: { readonly [what: string]: readonly [ModelSpec, ErrorCode, RegExp] 
   "custom quantization": [
     tensor({ extra: { 4: { table: { 2: { float32s: [1] }, 4: { int8: 1 }, 5: { table: {} } } } } }),
     "UNSUPPORTED",
-    /blockwise/,
+    /by blocks/,
   ],
   "an external buffer": [tensor({ extra: { 10: { int32: 1 } } }), "UNSUPPORTED", /external buffer/],
   "a missing buffer": [tensor({ buffer: 9 }), "INVALID_MODEL", /a buffer below 1, received buffer 9/],

@@ -97,5 +97,7 @@ test("a signature is chosen by its name, with its own names", async () => {
   assert.deepEqual(await named(), ["one", "two"]);
   assert.deepEqual(await named("first"), ["one", "two"]);
   assert.deepEqual(await named("other"), ["from", "to"]);
+  const shaped = await loadModel(model, { module: "scalar", signature: "other", shapes: { p: [1, 8] } });
+  assert.deepEqual(shaped.inputs[0]?.shape, [1, 8], "a shape goes by the name of the tensor, too");
   await assert.rejects(named("third"), fails("INVALID_OPTION", /"first", "other", received "third"/));
 });

@@ -60,3 +60,24 @@ test("WHERE: places of what is true; nothing that needs a shape may follow, and 
   await assert.rejects(loadModel(WHERE("SHAPE"), { module: "scalar" }), /whose length only a run can tell/);
   await assert.rejects(compileModel(WHERE(""), { name: "m" }), /lengths are known when compiled/);
 });
+
+test("SEGMENT_SUM of computed ids: as many rows as the last one says", async () => {
+  const model = buildTflite({
+    tensors: [
+      { name: "x", dtype: "float32", shape: [4, 2] },
+      { name: "ids", dtype: "int32", shape: [4] },
+      { name: "y", dtype: "float32", shape: [1, 2], signature: [-1, 2] },
+    ],
+    operators: [{ code: "SEGMENT_SUM", inputs: [0, 1], outputs: [2] }],
+    inputs: [0, 1],
+    outputs: [2],
+  });
+  for (const module of ["scalar", "simd"] as const) {
+    const session = await loadModel(model, { module });
+    const x = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+    assert.deepEqual(session.run([x, Int32Array.of(0, 0, 1, 1)]).y, Float32Array.of(4, 6, 12, 14));
+    assert.deepEqual(session.run([x, Int32Array.of(0, 0, 0, 0)]).y, Float32Array.of(16, 20));
+    assert.deepEqual(session.run([x, Int32Array.of(0, 1, 2, 2 ** 30)]).y?.length, 8, "never more than there are rows");
+    session.close();
+  }
+});

@@ -26,11 +26,6 @@ const REASONS: readonly { readonly corpus: RegExp; readonly name: RegExp; readon
   },
   {
     corpus: /^wild$/,
-    name: /mobilenet_v1_0\.25_224_quant/,
-    reason: "not explained yet: 17 of 1001 uint8 outputs, by up to two steps",
-  },
-  {
-    corpus: /^wild$/,
     name: /kws_ref_model_float32|style_transfer|model_weight_quant/,
     reason: "hybrid: activations at a tie of their own quantization, which summation order moves",
   },

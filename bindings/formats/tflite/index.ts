@@ -115,7 +115,7 @@ function readSubgraph(
   const stated = withState(
     read,
     withEmptyConstants(
-      tables.map((each) => readTensor(each, buffers)),
+      tables.map((each) => readTensor(each, buffers, tables)),
       new Set([...inputs, ...read.flatMap((node) => node.outputs)]),
     ),
   );

@@ -2,7 +2,13 @@
 import { ensure, Pint8Error } from "../../errors.ts";
 import type { DType, Quantization } from "../../tensor.ts";
 import { type FlatTable, readFloat32s, readInt32, readInt64s, readTable, readUint8 } from "./flatbuffer.ts";
-import { QUANTIZATION, TENSOR } from "./schema.ts";
+import { BLOCKWISE, QUANTIZATION, TENSOR } from "./schema.ts";
+
+/** The union type of blockwise quantization. */
+const BLOCKWISE_DETAILS = 2;
+
+/** Values of the constant float16 or float32 tensor with this index; an error where it is none. */
+export type ScalesOf = (index: number, where: string) => readonly number[];
 
 /** Smallest and largest zero point of each type that affine quantization applies to. */
 const ZERO_POINTS: { readonly [K in DType]?: readonly [number, number] } = {
@@ -26,14 +32,17 @@ export function readQuantization(
   dtype: DType,
   shape: readonly number[],
   where: string,
+  scalesOf: ScalesOf,
 ): Quantization | undefined {
   const table = readTable(tensor, TENSOR.quantization, `${where}, quantization`);
   if (table === undefined) return undefined;
-  ensure(readUint8(table, QUANTIZATION.detailsType) === 0, "UNSUPPORTED", () => ({
+  const details = readUint8(table, QUANTIZATION.detailsType);
+  ensure(details === 0 || details === BLOCKWISE_DETAILS, "UNSUPPORTED", () => ({
     where,
-    expected: "affine quantization, per tensor or along one axis",
-    received: "custom, blockwise or multi-axis quantization",
+    expected: "affine quantization, per tensor, along one axis or by blocks",
+    received: "custom or multi-axis quantization",
   }));
+  if (details === BLOCKWISE_DETAILS) return readBlocks(table, dtype, shape, where, scalesOf);
   const scale = readFloat32s(table, QUANTIZATION.scale) ?? [];
   if (scale.length === 0) return undefined;
   const wrong = firstOutside(scale, Number.MIN_VALUE, Number.MAX_VALUE);
@@ -61,6 +70,33 @@ export function readQuantization(
     received: `${outside}`,
   }));
   return { scale, zeroPoint, axis };
+}
+
+/** int4 matrices with one scale for each block of a row, in a tensor of their own; zero points are 0. */
+function readBlocks(
+  quantization: FlatTable,
+  dtype: DType,
+  shape: readonly number[],
+  where: string,
+  scalesOf: ScalesOf,
+): Quantization {
+  const table = readTable(quantization, QUANTIZATION.details, `${where}, blocks`);
+  const block = table === undefined ? 0 : readInt32(table, BLOCKWISE.blockSize, 0);
+  const [rows = 0, columns = 0] = shape;
+  const fits = dtype === "int4" && shape.length === 2 && block > 0 && columns % block === 0;
+  ensure(table !== undefined && fits && readInt32(table, BLOCKWISE.zeroPoints, 0) <= 0, "UNSUPPORTED", () => ({
+    where,
+    expected: "int4 [N,K] in blocks that K is whole numbers of, without zero points",
+    received: `[${shape.join(",")}] ${dtype} in blocks of ${block}`,
+  }));
+  const scale = scalesOf(readInt32(table, BLOCKWISE.scales, 0), where);
+  const wrong = firstOutside(scale, 0, Number.MAX_VALUE);
+  ensure(scale.length === (rows * columns) / block && wrong === undefined, "INVALID_MODEL", () => ({
+    where,
+    expected: `${(rows * columns) / block} finite scales, one per block`,
+    received: wrong === undefined ? `${scale.length}` : `scale ${wrong}`,
+  }));
+  return { scale, zeroPoint: new Array<number>(scale.length).fill(0), axis: 0, block };
 }
 
 /** The first value that is not in the range: one loop for all channels of all layers. */

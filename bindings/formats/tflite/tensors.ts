@@ -1,6 +1,6 @@
 /** Tensor tables → `Tensor`. */
 import { ensure, Pint8Error } from "../../errors.ts";
-import { BITS, byteLength, checkShape, type DType, type Tensor } from "../../tensor.ts";
+import { BITS, byteLength, checkShape, type DType, halfToFloat, type Tensor, typedCopy } from "../../tensor.ts";
 import { shorten } from "../text.ts";
 import type { Buffers } from "./buffers.ts";
 import { type FlatTable, readBool, readInt8, readInt32s, readString, readTable, readUint32 } from "./flatbuffer.ts";
@@ -15,7 +15,7 @@ const MAX_RANK = 16;
  * Reads one tensor. Constants come as views of the file where they are stored densely, as new bytes where they are
  * sparse. An open leading size is 1.
  */
-export function readTensor(table: FlatTable, buffers: Buffers): Tensor {
+export function readTensor(table: FlatTable, buffers: Buffers, tables: readonly FlatTable[] = []): Tensor {
   const name = readString(table, TENSOR.name);
   const where = `${table.where} "${shorten(name)}"`;
   const dtype = readType(table, where);
@@ -28,7 +28,16 @@ export function readTensor(table: FlatTable, buffers: Buffers): Tensor {
   const stored = buffers.data(readUint32(table, TENSOR.buffer, 0), where);
   const shape = readShape(table, stored !== undefined, where);
   checkShape(shape, dtype, where);
-  const quantization = readQuantization(table, dtype, shape, where);
+  const scalesOf = (index: number) => {
+    const scales = tables[index];
+    ensure(scales !== undefined, "INVALID_MODEL", () => ({
+      where,
+      expected: "a tensor of scales",
+      received: `${index}`,
+    }));
+    return readScales(readTensor(scales, buffers), where);
+  };
+  const quantization = readQuantization(table, dtype, shape, where, scalesOf);
   const data = readData(table, stored, { dtype, shape }, buffers, where);
   return {
     name,
@@ -38,6 +47,18 @@ export function readTensor(table: FlatTable, buffers: Buffers): Tensor {
     ...(data && { data }),
     ...(readBool(table, TENSOR.variable) && { variable: true }),
   };
+}
+
+/** Scales of blocks: float16 as a rule. */
+function readScales({ dtype, data }: Tensor, where: string): readonly number[] {
+  ensure(data !== undefined && (dtype === "float16" || dtype === "float32"), "UNSUPPORTED", () => ({
+    where,
+    expected: "scales that are constants of float16 or float32",
+    received: data === undefined ? "computed ones" : dtype,
+  }));
+  return dtype === "float32"
+    ? [...(typedCopy(dtype, data) as Float32Array)]
+    : Array.from(typedCopy(dtype, data) as Uint16Array, halfToFloat);
 }
 
 function readType(table: FlatTable, where: string): DType {

@@ -31,8 +31,8 @@ declare module "../../graph.ts" {
 /**
  * Matrix products y `[…,M,N]` = a · b of stacks of matrices, whose leading dimensions broadcast.
  *
- * C1: two inputs, one output. C2: a, b and y all int8 or all int16, per tensor, or see
- * `requireFloatMatrices`. C5: two to eight dimensions, M, K and N
+ * C1: two inputs, one output. C2: a, b and y all int8 or all int16, per tensor; b of int16 a may be constant
+ * int8; or see `requireFloatMatrices`. C5: two to eight dimensions, M, K and N
  * not 0. C6: the same K, and leading dimensions that broadcast. C7: at most 4096 products.
  */
 export const batchMatMul: Operator<"batchMatMul"> = {
@@ -45,7 +45,9 @@ export const batchMatMul: Operator<"batchMatMul"> = {
       return [{ dtype: "float32", shape: [...sizes.batch, sizes.m, sizes.n] }];
     }
     const dtype = requireDType(node, "C2", a, "int8", "int16");
-    for (const tensor of [b, y]) requireDType(node, "C2", tensor, dtype);
+    requireDType(node, "C2", y, dtype);
+    const isNarrow = dtype === "int16" && b.dtype === "int8" && b.data !== undefined;
+    if (!isNarrow) requireDType(node, "C2", b, dtype);
     for (const tensor of [a, b, y]) requireAffine(node, "C2", tensor);
     const { m, n, batch } = requireSizes(node);
     for (const ratio of reals(node)) requireRatio(node, "C2", ratio);

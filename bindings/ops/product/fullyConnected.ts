@@ -2,6 +2,7 @@ import type { Activation } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
+import { isBlocked, lowerFullyConnectedBlocks, requireBlocks } from "./fullyConnectedBlocks.ts";
 import { lowerFullyConnectedF32 } from "./fullyConnectedF32.ts";
 import { lowerFullyConnectedQs8 } from "./fullyConnectedQs8.ts";
 import { lowerFullyConnectedWide } from "./fullyConnectedWide.ts";
@@ -22,7 +23,7 @@ declare module "../../graph.ts" {
 /**
  * y `[…,N]` = x `[…,K]` · weights `[N,K]`ᵀ + bias. Without keepDims, x is flattened to `[M,K]` and y is `[M,N]`.
  *
- * C1: x, weights and optionally a bias, one output. C2–C4: see `requireParameters`. C5: weights `[N,K]`, not empty.
+ * C1: x, weights and optionally a bias, one output. C2–C4: see `requireParameters`, of weights in blocks `requireBlocks`. C5: weights `[N,K]`, not empty.
  * C6: x is whole rows of K (with keepDims its last dimension is K).
  */
 export const fullyConnected: Operator<"fullyConnected"> = {
@@ -42,13 +43,20 @@ export const fullyConnected: Operator<"fullyConnected"> = {
       expected: `an input of whole rows of ${k}`,
       received: `[${x.shape.join(",")}]`,
     }));
-    return [{ dtype: requireParameters(node, n, 0), shape: keepDims ? [...x.shape.slice(0, -1), n] : [count / k, n] }];
+    return [
+      {
+        dtype: isBlocked(node) ? requireBlocks(node) : requireParameters(node, n, 0),
+        shape: keepDims ? [...x.shape.slice(0, -1), n] : [count / k, n],
+      },
+    ];
   },
   macs(node) {
     return elementCount(inputOf(node, 0).shape) * (inputOf(node, 1).shape[0] ?? 0);
   },
   lower(node, to) {
-    if (elementCount(inputOf(node, 0).shape) > 0) LOWER[productType(node)](node, to);
+    if (elementCount(inputOf(node, 0).shape) === 0) return;
+    if (isBlocked(node)) lowerFullyConnectedBlocks(node, to);
+    else LOWER[productType(node)](node, to);
   },
 };
 

@@ -57,13 +57,17 @@ export function requireWeights(node: Constrained, channels: number, axis: number
   return dtype;
 }
 
-/** s_x·s_w/s_y of each channel, in double precision as TFLite computes it. */
+/** s_x·s_w/s_y of each channel, in double precision as TFLite computes it; of legacy uint8 its product of scales is a float. */
 export function reals(node: Constrained): Float64Array {
   const sx = inputOf(node, 0).quantization?.scale[0] ?? 1;
   const sy = outputOf(node).quantization?.scale[0] ?? 1;
   const sw = inputOf(node, 1).quantization?.scale ?? [];
   const ratios = new Float64Array(sw.length);
-  for (let c = 0; c < sw.length; c++) ratios[c] = (sx * (sw[c] as number)) / sy;
+  const legacy = inputOf(node, 0).unsigned === true;
+  for (let c = 0; c < sw.length; c++) {
+    const product = sx * (sw[c] as number);
+    ratios[c] = (legacy ? Math.fround(product) : product) / sy;
+  }
   return ratios;
 }
 

@@ -1,6 +1,7 @@
 /** What SEGMENT_SUM and the UNSORTED_SEGMENT operators share. */
 import { elementCount } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireDType, requireInputs } from "../constraints.ts";
+import { requireOpen } from "../move/moving.ts";
 import type { NodeView, Operator } from "../types.ts";
 
 const FORMS = {
@@ -14,9 +15,14 @@ type Segments = keyof typeof FORMS;
 
 const KERNEL = { int32: "segmentS32", float32: "segmentF32" } as const;
 
-/** How many segments there are: said by the third input, or one more than the last id. */
+/** True where only a run can tell. */
+const isOpen = (kind: Segments, node: NodeView<Segments>) =>
+  kind === "segmentSum" && inputOf(node, 1).data === undefined;
+
+/** How many segments there are: said by the third input, or one more than the last id; at most as many as computed ids. */
 function countOf(kind: Segments, node: NodeView<Segments>): number {
   const unsorted = kind !== "segmentSum";
+  if (isOpen(kind, node)) return elementCount(inputOf(node, 1).shape);
   const values = requireConstant(node, "C4", inputOf(node, unsorted ? 2 : 1));
   const count = unsorted ? (values[0] ?? -1) : values.length === 0 ? 0 : (values.at(-1) as number) + 1;
   const rises = unsorted || values.every((id, i) => id >= (values[i - 1] ?? 0));
@@ -30,14 +36,16 @@ function countOf(kind: Segments, node: NodeView<Segments>): number {
 /**
  * Rows of x combined by the segment that they belong to. C1: x, ids and, of the unsorted ones, the number of segments; one
  * output. C2: x and output int32 or float32, ids int32. C3: ids of the shape that x begins with, one dimension where they
- * are sorted. C4: that number, or the sorted ids, constant. Ids outside belong nowhere. Source: TFLite's segment_sum and
+ * are sorted. C4: that number constant. Ids outside belong nowhere; sorted
+ * ids that are computed rise by one at most, and leave the length open. Source: TFLite's segment_sum and
  * unsorted_segment.
  */
 export function segmentOperator<K extends Segments>(kind: K): Operator<K> {
   return {
     infer(view) {
       const node = view as NodeView<Segments>;
-      requireInputs(node, kind === "segmentSum" ? 2 : 3);
+      if (kind === "segmentSum") requireOpen(node, 2, 1);
+      else requireInputs(node, 3);
       const x = inputOf(node, 0);
       const ids = inputOf(node, 1);
       const dtype = requireDType(node, "C2", x, "int32", "float32");
@@ -49,19 +57,21 @@ export function segmentOperator<K extends Segments>(kind: K): Operator<K> {
         expected: "ids of the shape that x begins with",
         received: `[${ids.shape.join(",")}] for [${x.shape.join(",")}]`,
       }));
-      return [{ dtype, shape: [countOf(kind, node), ...x.shape.slice(rank)] }];
+      const shape = [countOf(kind, node), ...x.shape.slice(rank)];
+      return [{ dtype, shape, ...(isOpen(kind, node) && { open: "length" }) }];
     },
     lower(view, to) {
       const node = view as NodeView<Segments>;
       const { dtype, shape } = inputOf(node, 0);
-      if (elementCount(outputOf(node).shape) === 0) return;
+      const lengthAt = to.outputs[1]?.address ?? 0;
+      if (elementCount(outputOf(node).shape) === 0 && lengthAt === 0) return;
       const ids = inputOf(node, 1).shape;
       to.call({
         kernel: KERNEL[dtype as keyof typeof KERNEL],
         params: {
           ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, ids: to.inputs[1]?.address ?? 0 },
           ...{ rows: elementCount(ids), inner: elementCount(shape.slice(ids.length)) },
-          ...{ segments: countOf(kind, node), form: FORMS[kind] },
+          ...{ segments: countOf(kind, node), form: FORMS[kind], lengthAt },
         },
       });
     },

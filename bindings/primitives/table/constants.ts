@@ -1,14 +1,5 @@
 /** Constants to float32: quantized ones of 4, 8 and 16 bits, per tensor or per channel, and half precision. */
-import { elementCount, type Tensor } from "../../tensor.ts";
-
-/** One half-precision number. */
-export function halfToFloat(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Infinity;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
-}
+import { elementCount, halfToFloat, type Tensor } from "../../tensor.ts";
 
 /** Element i as an integer; of int4 the low half of a byte comes first. */
 function reader({ dtype, data }: Tensor): (i: number) => number {
@@ -25,8 +16,8 @@ export function dequantizeConstant(x: Tensor): Uint8Array {
   const count = elementCount(x.shape);
   const read = reader(x);
   const view = new DataView(new ArrayBuffer(count * 4));
-  const { scale = [1], zeroPoint = [], axis = 0 } = x.dtype === "float16" ? {} : (x.quantization ?? {});
-  const step = elementCount(x.shape.slice(axis + 1));
+  const { scale = [1], zeroPoint = [], axis = 0, block } = x.dtype === "float16" ? {} : (x.quantization ?? {});
+  const step = block ?? elementCount(x.shape.slice(axis + 1));
   for (let i = 0; i < count; i++) {
     const channel = scale.length === 1 ? 0 : Math.floor(i / step) % scale.length;
     const real = Math.fround(scale[channel] as number) * (read(i) - (zeroPoint[channel] ?? 0));
