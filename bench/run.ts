@@ -14,12 +14,19 @@ import { casesLike, type KernelResult } from "./kernels.ts";
 import type { ModelResult } from "./models.ts";
 import { hasPeers } from "./peers.ts";
 import { type EngineResults, type Results, reportLines } from "./report.ts";
+import { benchWildCorpus } from "./wild/run.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DIGITS = join(ROOT, "models/digits/digits_int8.tflite");
 const MODELS = ["kws_ref_model", "vww_96_int8", "pretrainedResnet_quant", "ad01_int8", "tf2_mobilenet_v2_1.0_224_ptq"];
-const PARTS = ["kernels", "models", "sparse", "start"] as const;
+const PARTS = ["kernels", "models", "sparse", "start", "wild"] as const;
+/** What is measured where nothing is asked for: a few minutes. */
+const ORDINARY: readonly Part[] = ["kernels", "models", "sparse", "start"];
 type Part = (typeof PARTS)[number];
+
+const DURATION_MS = 2500;
+/** Many networks: the mean over them evens out what one lacks. */
+const WILD_DURATION_MS = 600;
 
 interface Options {
   readonly only?: string;
@@ -28,13 +35,17 @@ interface Options {
   readonly models: string;
   readonly peers?: string;
   readonly module: readonly ModuleName[];
-  readonly duration: number;
+  readonly duration?: number;
   readonly repeats: number;
   readonly out: string;
+  readonly wild: string;
+  readonly sample?: number;
+  readonly seconds?: number;
+  readonly continue?: true;
 }
 
 const options = new Command("bench")
-  .addOption(new Option("--part <name...>", "what to measure").choices(PARTS).default(PARTS))
+  .addOption(new Option("--part <name...>", "what to measure").choices(PARTS).default(ORDINARY))
   .option("--only <text>", "only cases and models whose name contains this")
   .option("--node <path...>", "engines: Node programs, 20 or newer", [process.execPath])
   .option("--models <folder>", ".tflite models beside the project's own digits", resolve(ROOT, "../shared/models"))
@@ -48,8 +59,12 @@ const options = new Command("bench")
       .choices(["scalar", "simd", "relaxed"])
       .default(["simd", "relaxed"]),
   )
-  .option("--duration <ms>", "of each model, after warm-up", wholeFrom(100, 600_000), 2500)
+  .option("--duration <ms>", "of each model, after warm-up; 600 in the wild", wholeFrom(100, 600_000))
   .option("--repeats <n>", "processes of each start", wholeFrom(1, 1000), 7)
+  .option("--wild <folder>", "wild: the networks", resolve(ROOT, "../shared/wild/models"))
+  .option("--sample <n>", "wild: only so many networks, the same ones each time", wholeFrom(1, 100_000))
+  .option("--seconds <n>", "wild: begin no network after so many", wholeFrom(1, 1_000_000))
+  .option("--continue", "wild: keep what the last run measured")
   .option("--out <folder>", "where results are written", join(ROOT, "bench/results"))
   .parse()
   .opts<Options>();
@@ -93,7 +108,7 @@ async function measure(node: string): Promise<EngineResults> {
   }
 
   const models: ModelResult[] = [];
-  const own = { ...(peers !== undefined && { peers }), durationMs: options.duration };
+  const own = { ...(peers !== undefined && { peers }), durationMs: options.duration ?? DURATION_MS };
   for (const name of wants("models") ? MODELS.filter(matches) : []) {
     const path = join(options.models, `${name}.tflite`);
     if (existsSync(path)) models.push(...run<ModelResult>(node, { kind: "model", name, path, ...own }, notes));
@@ -103,7 +118,7 @@ async function measure(node: string): Promise<EngineResults> {
     models.push(...run<ModelResult>(node, { kind: "model", name: "digits_int8", path: DIGITS, ...own }, notes));
   for (const name of wants("sparse") ? ["digits_block8x4_int8", "digits_sparse80_int8"].filter(matches) : []) {
     const path = join(options.models, `${name}.tflite`);
-    const job = { kind: "model", name, path, against: DIGITS, durationMs: options.duration } as const;
+    const job = { kind: "model", name, path, against: DIGITS, durationMs: options.duration ?? DURATION_MS } as const;
     if (existsSync(path)) models.push(...run<ModelResult>(node, job, notes));
     else notes.push(`${name}: not in ${options.models}`);
   }
@@ -115,7 +130,8 @@ async function measure(node: string): Promise<EngineResults> {
   return { engine: version.stdout.trim(), kernels, models, coldStarts: cold, notes };
 }
 
-try {
+/** Everything but the wild: one report of all engines. */
+async function measureAll(): Promise<void> {
   const engines: EngineResults[] = [];
   for (const node of options.node) engines.push(await measure(node));
   const [{ model = "unknown processor" } = {}] = cpus();
@@ -130,6 +146,25 @@ try {
   writeFileSync(join(options.out, "latest.json"), `${JSON.stringify(results, null, 1)}\n`);
   writeFileSync(join(options.out, "latest.svg"), chart(results));
   console.error(`written: ${join(options.out, "latest.json")} and latest.svg`);
+}
+
+/** The wild has a report and a file of its own for each module. */
+function measureWild(): void {
+  const { wild, sample, seconds, only, out } = options;
+  const peers = options.peers === undefined ? undefined : resolve(options.peers);
+  if (!existsSync(wild)) throw new Error(`--wild ${wild}: there is no such folder`);
+  for (const node of options.node)
+    for (const module of options.module)
+      for (const line of benchWildCorpus({
+        ...{ node, folder: wild, peers, module, only, sample, seconds, out, resume: options.continue === true },
+        durationMs: options.duration ?? WILD_DURATION_MS,
+      }))
+        console.log(line);
+}
+
+try {
+  if (wants("wild")) measureWild();
+  if (options.part.some((part) => part !== "wild")) await measureAll();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
