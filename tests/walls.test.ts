@@ -41,7 +41,6 @@ const WALLS: readonly Wall[] = [
     may: [
       "bindings/errors.ts",
       "bindings/primitives/modules.ts",
-      "bindings/plan/blocks.ts",
       "bindings/plan/types.ts",
       "bindings/values",
     ],
@@ -98,7 +97,7 @@ const WALLS: readonly Wall[] = [
 
 /** What `bindings/public/runtime.ts` may reach through any number of imports that are not of types only. */
 const RUNTIME_REACHES =
-  /^bindings\/(public\/runtime|session\/.*|values\/.*|errors|tensor|primitives\/(modules|registry|params|table)|plan\/(blocks|file|header|checksum|types))\.ts$/;
+  /^bindings\/(public\/runtime|session\/.*|values\/.*|errors|tensor|primitives\/modules|plan\/(file|header|checksum|types))\.ts$/;
 
 interface Import {
   readonly from: string;

@@ -1,18 +1,31 @@
-/** Parameter blocks of a plan as they stand in its image. */
-
+/** What threads need to know of a kernel call's parameter block. */
 import { PARAMS } from "../primitives/params.ts";
-import { KERNELS, type KernelName, kernelNumber } from "../primitives/registry.ts";
-import type { Plan } from "./types.ts";
+import { KERNELS, type KernelCall, kernelNumber } from "../primitives/registry.ts";
+import type { PlanStep } from "./types.ts";
 
-/** The field names of a kernel's block, in their order. */
-export function fieldsOf(kernel: KernelName): readonly string[] {
+/** Parts of a step that may be cut anywhere: a multiple of every number of chunks that is wanted, nearly. */
+const FREE = 2 ** 20;
+
+/** The field names of a call's block, in their order. */
+export function fieldsOf({ kernel }: Pick<KernelCall, "kernel">): readonly string[] {
   const [, block] = KERNELS[kernelNumber(kernel)] as (typeof KERNELS)[number];
   return Object.keys(PARAMS[block]);
 }
 
-/** A word of a block in the image; undefined where the block has no such field, or ends where the image does. */
-export function fieldOf(plan: Plan, kernel: KernelName, params: number, name: string): number | undefined {
-  const at = params - plan.imageAddress + fieldsOf(kernel).indexOf(name) * 4;
-  if (!fieldsOf(kernel).includes(name) || at + 4 > plan.image.length) return undefined;
-  return new DataView(plan.image.buffer, plan.image.byteOffset).getUint32(at, true);
+/** Into how many parts a call may be cut, how long its block is, and where its scratch stands in it. */
+export function sharingOf(call: KernelCall): Pick<PlanStep, "parts" | "scratch"> {
+  const fields = fieldsOf(call);
+  const at = fields.indexOf("scratch");
+  return { parts: partsOf(call), ...(at < 0 ? {} : { scratch: { at: at * 4, blockBytes: fields.length * 4 } }) };
+}
+
+/**
+ * Parts that cost a product nothing besides: whole blocks of rows, because it widens its weights, or packs the rows that
+ * kernels reach over, once for each block. What walks lists of steps is not cut.
+ */
+function partsOf(call: KernelCall): number {
+  const { m = 0, mBlock, outW }: Readonly<Record<string, number | undefined>> = call.params;
+  if (fieldsOf(call).includes("steps0")) return 0;
+  const rows = call.kernel === "directConv2d" ? m / (outW || 1) : m;
+  return mBlock ? Math.max(Math.ceil(rows / mBlock), 1) : FREE;
 }

@@ -7,7 +7,7 @@ import { ALIGNMENT, ARENA_ADDRESS, memoryBytes, type Plan, type Range } from "./
 /** `PNT8`, the first four bytes of a plan file. */
 const MAGIC = [0x50, 0x4e, 0x54, 0x38];
 /** Raised with every change of the format. */
-const VERSION = 4;
+const VERSION = 5;
 /** The prefix, as little-endian u32: magic, version, header bytes, image bytes, then the checksum of all else (8 bytes). */
 const PREFIX_BYTES = 24;
 const CHECKSUM_AT = 16;

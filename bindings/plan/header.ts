@@ -1,6 +1,6 @@
 import { Pint8Error } from "../errors.ts";
 import { EDITIONS, MODULES } from "../primitives/modules.ts";
-import { KERNELS } from "../primitives/registry.ts";
+import type { KernelName } from "../primitives/registry.ts";
 import { BITS, type DType } from "../tensor.ts";
 import {
   type HostStep,
@@ -12,10 +12,9 @@ import {
   type StepList,
 } from "./types.ts";
 
-/** The header of a plan file, as JSON bytes. A step's kernel and parameters stand in the image already. */
+/** The header of a plan file, as JSON bytes. A step's parameters stand in the image already. */
 export function writeHeader({ image: _, steps, bodies, ...rest }: Plan): Uint8Array {
-  const notes = (list: readonly PlanStep[]) =>
-    list.map(({ where, note, macs, elements, bytes }) => ({ where, note, macs, elements, bytes }));
+  const notes = (list: readonly PlanStep[]) => list.map(({ params: _, ...step }) => step);
   const lists = bodies.map((body) => ({ stepsAddress: body.stepsAddress, steps: notes(body.steps) }));
   return new TextEncoder().encode(JSON.stringify({ ...rest, steps: notes(steps), bodies: lists }));
 }
@@ -35,13 +34,15 @@ export function readHeader(bytes: Uint8Array, image: Uint8Array): Plan {
   const step =
     (list: number) =>
     (value: Value, i: number): PlanStep => ({
-      kernel: (KERNELS[word(list + i * STEP_BYTES, value)] ?? value.fail("a known kernel"))[0],
+      kernel: value.field("kernel").string() as KernelName,
       params: word(list + i * STEP_BYTES + 4, value),
       where: value.field("where").string(),
       note: value.field("note").string(),
       macs: value.field("macs").size(),
       elements: value.field("elements").size(),
       bytes: value.field("bytes").size(),
+      parts: value.field("parts").size(),
+      ...(value.has("scratch") ? { scratch: readScratch(value.field("scratch")) } : {}),
     });
   const body = (value: Value): StepList => {
     const address = value.field("stepsAddress").size();
@@ -66,6 +67,11 @@ export function readHeader(bytes: Uint8Array, image: Uint8Array): Plan {
     variables: root.field("variables").list().map(readRange),
   };
 }
+
+const readScratch = (value: Value): Required<PlanStep>["scratch"] => ({
+  at: value.field("at").size(),
+  blockBytes: value.field("blockBytes").size(),
+});
 
 const readRange = (value: Value): Range => ({
   address: value.field("address").size(),

@@ -9,6 +9,7 @@ import { editionOf, KERNELS, type KernelCall, kernelNumber } from "../primitives
 import { packer as inJavaScript } from "../primitives/requantize/packer.ts";
 import type { Packer } from "../primitives/requantize/types.ts";
 import { byteLength } from "../tensor.ts";
+import { sharingOf } from "./blocks.ts";
 import { createImage } from "./image.ts";
 import { layoutGraph, type Site } from "./layout.ts";
 import { type Call, lowerGraph, placeVariables, SCRATCH_ALIGNMENT, variableBytes } from "./lower.ts";
@@ -68,7 +69,7 @@ function planWithin(graph: Graph, options: PlanOptions): Plan {
       const block = params[i] as number;
       image.placeOwn(writeBlock(tables.patched(list[i] as Call), scratchAddress));
       words.set([kernelNumber(call.kernel), block], i * 2);
-      return { kernel: call.kernel, params: block, note: call.note ?? "", ...rest };
+      return { kernel: call.kernel, params: block, note: call.note ?? "", ...sharingOf(call), ...rest };
     });
     image.placeOwn(littleEndian(words));
     return { stepsAddress, steps };

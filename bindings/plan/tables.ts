@@ -1,6 +1,6 @@
 /** Where parameter blocks and step lists go: those of the graphs that steps run first, the plan's own last. */
-import { PARAMS } from "../primitives/params.ts";
-import { KERNELS, type KernelCall, kernelNumber } from "../primitives/registry.ts";
+import type { KernelCall } from "../primitives/registry.ts";
+import { fieldsOf } from "./blocks.ts";
 import type { Call } from "./lower.ts";
 import { align, STEP_BYTES } from "./types.ts";
 
@@ -44,10 +44,4 @@ export function tablesOf(calls: readonly Call[], start: number): Tables {
     return { ...call, params: { ...call.params, ...Object.fromEntries(fields) } } as KernelCall;
   };
   return { lists, end, patched };
-}
-
-/** Names of the fields of a call's parameter block. */
-export function fieldsOf(call: KernelCall): readonly string[] {
-  const [, block] = KERNELS[kernelNumber(call.kernel)] as (typeof KERNELS)[number];
-  return Object.keys(PARAMS[block]);
 }

@@ -38,6 +38,10 @@ export interface PlanStep {
   readonly elements: number;
   /** Bytes of packed weights and tables that it reads. */
   readonly bytes: number;
+  /** Into how many parts threads may cut it; 0 where the caller does it alone. */
+  readonly parts: number;
+  /** Where its scratch's address stands in the parameter block, and the block's size, in bytes; absent where it has none. */
+  readonly scratch?: { readonly at: number; readonly blockBytes: number };
 }
 
 /** Steps that other steps run: the list lies at `stepsAddress`. */

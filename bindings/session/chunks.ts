@@ -1,6 +1,5 @@
 /** Into how many chunks threads cut each step of a plan. */
 
-import { fieldOf } from "../plan/blocks.ts";
 import type { Plan, PlanStep } from "../plan/types.ts";
 
 /** Nanoseconds of one thread below which a step is not worth the two messages between threads, and a run waking them. */
@@ -10,8 +9,6 @@ const WORTH_WAKING = 100_000;
 const CHUNK = 8000;
 /** Chunks for each thread of a long step: enough for a thread that is put aside to hold the others up for little. */
 const MOST = 8;
-/** Blocks of a step that may be cut anywhere: a multiple of every number of chunks that is wanted, nearly. */
-const FREE = 2 ** 20;
 /** Chunks that fit a byte. */
 const BYTE = 255;
 /** What simd.wasm does, measured: products, and additions, lookups and pooling. */
@@ -28,7 +25,7 @@ export interface Chunks {
 }
 
 export function chunksOf(plan: Plan, threads: number): Chunks {
-  const counts = Uint8Array.from(plan.steps, (step) => chunksOfStep(plan, step, threads));
+  const counts = Uint8Array.from(plan.steps, (step) => chunksOfStep(step, threads));
   const shared = plan.steps.reduce((sum, step, i) => sum + (counts[i] === 1 ? 0 : nanosecondsOf(step)), 0);
   const isShared = shared >= WORTH_WAKING;
   if (!isShared) counts.fill(1);
@@ -39,24 +36,12 @@ export function chunksOf(plan: Plan, threads: number): Chunks {
 const nanosecondsOf = ({ macs, elements }: PlanStep): number =>
   macs / MACS_PER_NANOSECOND + elements / ELEMENTS_PER_NANOSECOND;
 
-/** As many for each thread, so that threads that are equally fast end together, and each of whole blocks. */
-function chunksOfStep(plan: Plan, step: PlanStep, threads: number): number {
+/** As many for each thread, so that threads that are equally fast end together, and each of whole parts of the step. */
+function chunksOfStep(step: PlanStep, threads: number): number {
   const nanoseconds = nanosecondsOf(step);
-  const walksLists = fieldOf(plan, step.kernel, step.params, "steps0") !== undefined;
-  if (nanoseconds < WORTH_SHARING || walksLists) return 1;
-  const blocks = blocksOf(plan, step);
+  const blocks = step.parts;
+  if (nanoseconds < WORTH_SHARING || blocks === 0) return 1;
   const wanted = threads * Math.min(Math.max(Math.floor(nanoseconds / CHUNK / threads), 1), MOST);
   const count = Math.ceil(blocks / Math.ceil(blocks / wanted));
   return Math.min(Math.ceil(count / threads) * threads, threads * Math.floor(BYTE / threads));
-}
-
-/**
- * Chunks that cost a product nothing besides: whole blocks of rows, because it widens its weights, or packs the rows that
- * kernels reach over, once for each block.
- */
-function blocksOf(plan: Plan, { kernel, params }: PlanStep): number {
-  const field = (name: string) => fieldOf(plan, kernel, params, name);
-  const block = field("mBlock");
-  const rows = kernel === "directConv2d" ? (field("m") ?? 0) / (field("outW") || 1) : (field("m") ?? 0);
-  return block ? Math.max(Math.ceil(rows / block), 1) : FREE;
 }

@@ -3,7 +3,6 @@
  * that has scratch has a block for every thread; all other blocks are shared. The first thread's list is the plan's.
  */
 
-import { fieldOf, fieldsOf } from "../plan/blocks.ts";
 import { align, type Plan, STEP_BYTES } from "../plan/types.ts";
 
 export interface Lists {
@@ -17,11 +16,9 @@ export interface Lists {
 
 /** The lists of `threads` threads, from `start` on, a multiple of 16. */
 export function listsFor(plan: Plan, threads: number, start: number): Lists {
-  const own = plan.steps.flatMap(({ kernel, params }, index) => {
-    const scratch = fieldOf(plan, kernel, params, "scratch");
-    const bytes = fieldsOf(kernel).length * 4;
-    if (scratch === undefined || params + bytes > plan.imageAddress + plan.image.length) return [];
-    return [{ index, params, bytes, scratch, at: fieldsOf(kernel).indexOf("scratch") * 4 }];
+  const own = plan.steps.flatMap(({ params, scratch }, index) => {
+    if (scratch === undefined || params + scratch.blockBytes > plan.imageAddress + plan.image.length) return [];
+    return [{ index, params, bytes: scratch.blockBytes, at: scratch.at }];
   });
   const listBytes = align(plan.steps.length * STEP_BYTES);
   const size = own.reduce((sum, { bytes }) => sum + align(bytes), listBytes);
@@ -36,9 +33,9 @@ export function listsFor(plan: Plan, threads: number, start: number): Lists {
         const list = addressOf(thread);
         bytes.copyWithin(list, plan.stepsAddress, plan.stepsAddress + plan.steps.length * STEP_BYTES);
         let block = list + listBytes;
-        for (const { index, params, bytes: length, scratch, at } of own) {
+        for (const { index, params, bytes: length, at } of own) {
           bytes.copyWithin(block, params, params + length);
-          view.setUint32(block + at, scratch + thread * plan.scratchBytes, true);
+          view.setUint32(block + at, plan.scratchAddress + thread * plan.scratchBytes, true);
           view.setUint32(list + index * STEP_BYTES + 4, block, true);
           block += align(length);
         }

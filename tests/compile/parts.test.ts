@@ -77,6 +77,7 @@ async function stateful(): Promise<Plan> {
       macs: 0,
       elements: 0,
       bytes: 0,
+      parts: 1,
     }) as const;
   return {
     module: "scalar",

@@ -9,7 +9,7 @@ import { openTeam, planOf, shareAll } from "./support.ts";
 /** Gives every part scratch of its own, where a session gives it to every thread. */
 function spreadScratch(plan: Plan, memory: ArrayBuffer): void {
   for (const { kernel, params } of plan.steps) {
-    const field = fieldsOf(kernel).indexOf("scratchStride");
+    const field = fieldsOf({ kernel }).indexOf("scratchStride");
     if (field >= 0) new DataView(memory).setUint32(params + field * 4, plan.scratchBytes, true);
   }
 }
