@@ -136,6 +136,24 @@ export function logF32<T>(x: T): T {
   return times<T>(q, expF32<T>(negative<T>(times<T>(z, z))));
 }
 
+/** The error function: its series near 0, which keeps small values, and the tail elsewhere. */
+export function erfF32<T>(x: T): T {
+  const z = magnitude<T>(x);
+  const square = times<T>(x, x);
+  let s = splat<T>(1.0 / 9360);
+  s = timesPlus<T>(s, square, splat<T>(-1.0 / 1320));
+  s = timesPlus<T>(s, square, splat<T>(1.0 / 216));
+  s = timesPlus<T>(s, square, splat<T>(-1.0 / 42));
+  s = timesPlus<T>(s, square, splat<T>(0.1));
+  s = timesPlus<T>(s, square, splat<T>(-1.0 / 3));
+  s = timesPlus<T>(s, square, splat<T>(1));
+  const near = times<T>(times<T>(x, s), splat<T>(1.1283791671));
+  const tail = halfErfc<T>(z);
+  const far = minus<T>(minus<T>(splat<T>(1), tail), tail);
+  const signed = whereLess<T>(x, splat<T>(0), negative<T>(far), far);
+  return whereLess<T>(z, splat<T>(0.5), near, signed);
+}
+
 /** x times the normal distribution up to x. */
 export function geluF32<T>(x: T): T {
   const tail = halfErfc<T>(times<T>(magnitude<T>(x), splat<T>(0.70710678)));

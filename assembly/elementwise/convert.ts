@@ -45,6 +45,26 @@ function real(type: u32, x: usize): f64 {
   return copysign<f32>(value, reinterpret<f32>(sign));
 }
 
+/** A float in half precision, rounded half to even. */
+function half(x: f64): u32 {
+  // a float64 of 53 bits rounds twice on its way: what lies beside a tie keeps a bit below it
+  let single = <f32>x;
+  const bits = reinterpret<u32>(single);
+  if (<f64>single != x && !(bits & 1) && x == x) single = reinterpret<f32>(bits + (abs(<f64>single) < abs(x) ? 1 : -1));
+  const word = reinterpret<u32>(single);
+  const sign = (word >>> 16) & 0x8000;
+  const size = word & 0x7fffffff;
+  if (size > 0x7f800000) return sign | 0x7e00;
+  if (size >= 0x477ff000) return sign | 0x7c00;
+  if (size < 0x38800000) {
+    // below the smallest normal number: steps of 2^-24
+    const steps = <u32>nearest<f32>(reinterpret<f32>(size) * reinterpret<f32>(0x4b800000));
+    return sign | steps;
+  }
+  const rounded = size + 0xfff + ((size >>> 13) & 1);
+  return sign | ((rounded - 0x38000000) >>> 13);
+}
+
 /** A float as an integer: held to what 8 and 16 bits hold; of more bits what does not fit, or is no number, is the least. */
 function cut(type: u32, x: f64): i64 {
   if (sizeOf(type) < 4) {
@@ -70,6 +90,7 @@ export function cast(p: Convert, part: u32, parts: u32): void {
     const r = floats ? real(p.from, x) : 0;
     if (p.to == FLOAT32) store<f32>(y, floats ? <f32>r : <f32>n);
     else if (p.to == FLOAT64) store<f64>(y, floats ? r : <f64>n);
+    else if (p.to == FLOAT16) store<u16>(y, <u16>half(floats ? r : <f64>n));
     else if (p.to == BOOL) store<u8>(y, floats ? r != 0 : n != 0);
     else storeWhole(p.to, y, floats ? cut(p.to, r) : n);
   }

@@ -1,6 +1,6 @@
 /** Functions of one float32, four at a time in vector modules. @full */
 import { load16, store16 } from "../common/edge.simd";
-import { expF32, expMinusOneF32, geluF32, geluTanhF32, logF32, logisticF32, rootReciprocalF32, tanhF32 } from "../common/float";
+import { erfF32, expF32, expMinusOneF32, geluF32, geluTanhF32, logF32, logisticF32, rootReciprocalF32, tanhF32 } from "../common/float";
 import { atLeast, atMost, ceilOf, floorOf, magnitude, nearestOf, negative, plus, root, splat, times, whereLess } from "../common/lanes";
 import { share } from "../common/split";
 
@@ -38,6 +38,15 @@ const GELU_TANH: u32 = 17;
 const HARD_SWISH: u32 = 18;
 const SIN: u32 = 19;
 const COS: u32 = 20;
+const ERF: u32 = 21;
+/** From here on one at a time, as sines and cosines. */
+const TAN: u32 = 22;
+const ASIN: u32 = 23;
+const ACOS: u32 = 24;
+const SINH: u32 = 25;
+const COSH: u32 = 26;
+const ASINH: u32 = 27;
+const ACOSH: u32 = 28;
 
 export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
   switch (p.form) {
@@ -60,6 +69,7 @@ export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
     case GELU: return loop(p, part, parts, GELU);
     case GELU_TANH: return loop(p, part, parts, GELU_TANH);
     case HARD_SWISH: return loop(p, part, parts, HARD_SWISH);
+    case ERF: return loop(p, part, parts, ERF);
     default: return turns(p, part, parts);
   }
 }
@@ -107,18 +117,33 @@ export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
   else if (form == ELU) return whereLess<T>(x, splat<T>(0), expMinusOneF32<T>(x), x);
   else if (form == GELU) return geluF32<T>(x);
   else if (form == GELU_TANH) return geluTanhF32<T>(x);
+  else if (form == ERF) return erfF32<T>(x);
   else {
     const gate = atMost<T>(atLeast<T>(plus<T>(x, splat<T>(3)), splat<T>(0)), splat<T>(6));
     return times<T>(times<T>(x, gate), splat<T>(1.0 / 6));
   }
 }
 
-/** Sines and cosines, one at a time, reduced exactly for the largest numbers too. */
+/** What has no vector form, one at a time; sines and cosines are reduced exactly for the largest numbers too. */
 function turns(p: UnaryF32, part: u32, parts: u32): void {
   const end = share(p.count, part + 1, parts);
-  const cosine = p.form == COS;
   for (let i = share(p.count, part, parts); i < end; i++) {
     const x = load<f32>(<usize>p.x + (<usize>i << 2));
-    store<f32>(<usize>p.y + (<usize>i << 2), cosine ? NativeMathf.cos(x) : NativeMathf.sin(x));
+    store<f32>(<usize>p.y + (<usize>i << 2), single(p.form, x));
+  }
+}
+
+function single(form: u32, x: f32): f32 {
+  switch (form) {
+    case SIN: return NativeMathf.sin(x);
+    case COS: return NativeMathf.cos(x);
+    case TAN: return NativeMathf.tan(x);
+    case ASIN: return NativeMathf.asin(x);
+    case ACOS: return NativeMathf.acos(x);
+    case SINH: return NativeMathf.sinh(x);
+    case COSH: return NativeMathf.cosh(x);
+    case ASINH: return NativeMathf.asinh(x);
+    case ACOSH: return NativeMathf.acosh(x);
+    default: return NativeMathf.atanh(x);
   }
 }

@@ -1,6 +1,7 @@
 /** Model files → Graph. One entry per format, recognised by its first bytes. */
 import { guarded, Pint8Error } from "../errors.ts";
 import type { Attributes, Graph } from "../graph.ts";
+import type { TypedArray } from "../tensor.ts";
 import { importOnnx, isOnnx } from "./onnx/index.ts";
 import { importTflite, isTflite } from "./tflite/index.ts";
 import { type Outline, outlineTflite } from "./tflite/outline.ts";
@@ -22,6 +23,8 @@ export interface ImportOptions {
   readonly signature?: string | undefined;
   /** TensorFlow Lite: the user's own operators, by the names that the model has for them. */
   readonly customOperators?: Readonly<Record<string, CustomOperatorTypes>> | undefined;
+  /** ONNX: values of inputs by name that are known when planned: these become constants, and are no inputs any more. */
+  readonly constants?: Readonly<Record<string, TypedArray | readonly number[]>> | undefined;
   /** ONNX: files with tensors that the model keeps outside, by the names that it gives them. */
   readonly externalData?: Readonly<Record<string, Uint8Array>> | undefined;
 }

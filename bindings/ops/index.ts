@@ -7,6 +7,7 @@ import { abs } from "./elementwise/abs.ts";
 import { add } from "./elementwise/add.ts";
 import { addN } from "./elementwise/addN.ts";
 import { atan2 } from "./elementwise/atan2.ts";
+import { bitwise } from "./elementwise/bitwise.ts";
 import { bitwiseXor } from "./elementwise/bitwiseXor.ts";
 import { bucketize } from "./elementwise/bucketize.ts";
 import { cast } from "./elementwise/cast.ts";
@@ -16,6 +17,7 @@ import { cos } from "./elementwise/cos.ts";
 import { div } from "./elementwise/div.ts";
 import { elu } from "./elementwise/elu.ts";
 import { equal } from "./elementwise/equal.ts";
+import { erf } from "./elementwise/erf.ts";
 import { exp } from "./elementwise/exp.ts";
 import { fakeQuant } from "./elementwise/fakeQuant.ts";
 import { floor } from "./elementwise/floor.ts";
@@ -50,6 +52,7 @@ import { sqrt } from "./elementwise/sqrt.ts";
 import { square } from "./elementwise/square.ts";
 import { squaredDifference } from "./elementwise/squaredDifference.ts";
 import { sub } from "./elementwise/sub.ts";
+import { trigonometric } from "./elementwise/trigonometric.ts";
 import { batchToSpace } from "./move/batchToSpace.ts";
 import { bitcast } from "./move/bitcast.ts";
 import { broadcastArgs } from "./move/broadcastArgs.ts";
@@ -75,6 +78,7 @@ import { reshape } from "./move/reshape.ts";
 import { reverse } from "./move/reverse.ts";
 import { reverseSequence } from "./move/reverseSequence.ts";
 import { scatterNd } from "./move/scatterNd.ts";
+import { scatterUpdate } from "./move/scatterUpdate.ts";
 import { shape } from "./move/shape.ts";
 import { slice } from "./move/slice.ts";
 import { spaceToBatch } from "./move/spaceToBatch.ts";
@@ -198,6 +202,10 @@ export const operators: Operators = {
   fill,
   range,
   mirrorPad,
+  scatterUpdate,
+  bitwise,
+  erf,
+  trigonometric,
   splitV,
   reverse,
   gatherNd,

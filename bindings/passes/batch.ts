@@ -100,7 +100,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
     `conv2d depthwiseConv2d fullyConnected averagePool2d maxPool2d l2Pool2d resizeBilinear resizeNearestNeighbor
     spaceToDepth depthToSpace l2Normalization localResponseNormalization transposeConv conv3d zerosLike
     relu relu6 reluN1To1 relu0To1 leakyRelu hardSwish logistic tanh elu gelu quantize dequantize cast exp log sqrt rsqrt
-    square sin cos abs neg floor ceil round sign logicalNot fakeQuant`,
+    square sin cos erf trigonometric abs neg floor ceil round sign logicalNot fakeQuant`,
   ),
   ...listed(
     together,

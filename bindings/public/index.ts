@@ -29,6 +29,7 @@ import { checkOptions, type OptionNames } from "../session/options.ts";
 import { Session } from "../session/session.ts";
 import { readSource, type Source } from "../session/source.ts";
 import type { AnyModel, ModelTypes } from "../session/types.ts";
+import type { TypedArray } from "../tensor.ts";
 import { type LoadPlanOptions, PLAN_OPTIONS } from "./runtime.ts";
 
 export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
@@ -107,6 +108,11 @@ export interface LoadOptions extends LoadPlanOptions {
    * when the model is loaded, `run` fills them; both on the calling thread. A saved plan needs `run` alone.
    */
   readonly customOperators?: Readonly<Record<string, CustomOperator>>;
+  /**
+   * ONNX: values of inputs that are known beforehand, by name: axes, shapes, sample rates. These inputs become constants, and
+   * are no inputs of the session: what is computed from them alone is computed once.
+   */
+  readonly constants?: Readonly<Record<string, TypedArray | readonly number[]>>;
   /** ONNX: files with tensors that the model keeps outside of itself, by the names that it gives them. */
   readonly externalData?: Readonly<Record<string, Uint8Array>>;
   /** What the model may ask for: memory, work of a run, work of planning. */
@@ -119,6 +125,7 @@ const LOAD_OPTIONS: OptionNames<LoadOptions> = {
   batch: true,
   shapes: true,
   signature: true,
+  constants: true,
   externalData: true,
   limits: true,
 };
@@ -188,6 +195,7 @@ async function planned(
     shapes,
     signature,
     customOperators,
+    constants,
     externalData,
     wasm,
     wasmUrl,
@@ -195,7 +203,9 @@ async function planned(
   // The engine compiles while the graph is read; what is wrong with the model is reported first.
   const loading = Promise.all([loadModule(module, wasm, "core", wasmUrl), loadPacker(wasmUrl)]);
   loading.catch(() => {});
-  const graph = runPasses(importModel(bytes, { batch, shapes, signature, customOperators, externalData }), { limits });
+  const graph = runPasses(importModel(bytes, { batch, shapes, signature, customOperators, constants, externalData }), {
+    limits,
+  });
   const [kernels, packer] = await loading;
   const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer, limits });
   return { plan, kernels };

@@ -1,6 +1,8 @@
 /** Every operator of ONNX that pint8 converts: names of the default domain, others with their domain before them. */
 import type { Conversions } from "./convert.ts";
 import { CONVOLUTIONS } from "./ops/conv.ts";
+import { FUNCTIONS } from "./ops/functions.ts";
+import { FUSED } from "./ops/fused.ts";
 import { INTEGERS } from "./ops/integers.ts";
 import { PRODUCTS } from "./ops/matmul.ts";
 import { MOVES } from "./ops/move.ts";
@@ -8,7 +10,9 @@ import { NORMALIZATIONS } from "./ops/normalize.ts";
 import { QUANTIZATIONS } from "./ops/quantize.ts";
 import { REDUCTIONS } from "./ops/reduce.ts";
 import { RESIZES } from "./ops/resize.ts";
+import { SELECTIONS } from "./ops/select.ts";
 import { SHAPES } from "./ops/shape.ts";
+import { TRANSPOSED } from "./ops/transposed.ts";
 import { ELEMENTWISE } from "./ops/unary.ts";
 
 export const CONVERSIONS: Conversions = {
@@ -22,4 +26,8 @@ export const CONVERSIONS: Conversions = {
   ...RESIZES,
   ...SHAPES,
   ...ELEMENTWISE,
+  ...FUNCTIONS,
+  ...FUSED,
+  ...TRANSPOSED,
+  ...SELECTIONS,
 };

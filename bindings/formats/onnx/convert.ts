@@ -7,7 +7,7 @@ import { shorten } from "../text.ts";
 import type { Builder } from "./builder.ts";
 import { channelsLast, plain, type Value } from "./layout.ts";
 import type { AttributeProto, GraphProto, NodeProto } from "./messages.ts";
-import { type ExternalData, tensorOf } from "./tensors.ts";
+import { dtypeOf, type ExternalData, tensorOf } from "./tensors.ts";
 
 /** A node under conversion. */
 export interface OnnxNode {
@@ -33,6 +33,8 @@ export interface OnnxNode {
   ints(name: string): readonly number[] | undefined;
   floats(name: string): readonly number[] | undefined;
   attribute(name: string): AttributeProto | undefined;
+  /** The element type that a code of TensorProto.DataType stands for. */
+  typeOf(code: number): DType;
   /** Gives output i its value. */
   set(i: number, value: Omit<Value, "name" | "dtype"> & { readonly dtype?: DType }): void;
   /** The same for a tensor in ONNX's order. */
@@ -174,6 +176,7 @@ function viewOf(node: NodeProto, where: string, scope: Scope, inputs: readonly (
     ints: (name) => attribute(name)?.ints,
     floats: (name) => attribute(name)?.floats,
     attribute,
+    typeOf: (code) => dtypeOf(code, where),
     set(i, value) {
       const name = node.outputs[i] ?? "";
       const [id] = [value.twins.plain ?? value.twins.last];

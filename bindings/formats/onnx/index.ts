@@ -2,6 +2,8 @@
 import { ensure, Pint8Error } from "../../errors.ts";
 import type { Graph, Port, TensorId } from "../../graph.ts";
 import { operators } from "../../ops/index.ts";
+import { bytesOfNumbers } from "../../ops/values.ts";
+import { byteLength, type DType, elementCount, type Tensor, type TypedArray } from "../../tensor.ts";
 import { uniqueNames } from "../names.ts";
 import { shorten } from "../text.ts";
 import { createBuilder } from "./builder.ts";
@@ -19,6 +21,8 @@ export interface OnnxOptions {
   readonly batch?: number | undefined;
   /** Shapes of inputs by name, for models that leave dimensions open. */
   readonly shapes?: Readonly<Record<string, readonly number[]>> | undefined;
+  /** Values of inputs by name that are known when planned: these become constants, and are no inputs any more. */
+  readonly constants?: Readonly<Record<string, TypedArray | readonly number[]>> | undefined;
   /** Files with tensors that the model keeps outside, by the names that it gives them. */
   readonly externalData?: ExternalData | undefined;
 }
@@ -85,32 +89,67 @@ function checkOpset({ opsets }: ModelProto): void {
   }));
 }
 
-/** Every input that no initializer fills, with all its dimensions known. */
+/** Every input that no initializer and no option fills, with all its dimensions known. */
 function declareInputs(graph: GraphProto, scope: Scope, options: OnnxOptions): readonly Port[] {
-  const constants = new Set(graph.initializers.map(({ name }) => name));
-  const open = graph.inputs.filter(({ name }) => !constants.has(name));
-  for (const name of Object.keys(options.shapes ?? {}))
-    ensure(
-      open.some((input) => input.name === name),
-      "INVALID_OPTION",
-      () => ({
-        where: "shapes",
-        expected: open.map((input) => shorten(input.name)).join(", "),
-        received: shorten(name),
-      }),
-    );
-  return open.map((input) => {
+  const filled = new Set(graph.initializers.map(({ name }) => name));
+  const open = graph.inputs.filter(({ name }) => !filled.has(name));
+  const { constants = {} } = options;
+  for (const where of ["shapes", "constants"] as const)
+    for (const name of Object.keys(options[where] ?? {}))
+      ensure(
+        open.some((input) => input.name === name),
+        "INVALID_OPTION",
+        () => ({ where, expected: open.map((input) => shorten(input.name)).join(", "), received: shorten(name) }),
+      );
+  return open.flatMap((input) => {
     const where = `input "${shorten(input.name)}"`;
     const dtype = dtypeOf(input.dataType, where);
-    const id = scope.shared.b.declare({ name: input.name, dtype, shape: shapeOf(input, where, options) });
+    const value = Object.hasOwn(constants, input.name) ? constants[input.name] : undefined;
+    const tensor =
+      value === undefined
+        ? { name: input.name, dtype, shape: shapeOf(input, where, options) }
+        : constantOf(input, dtype, value, where, options);
+    const id = scope.shared.b.declare(tensor);
     ensure(scope.lookup(input.name) === undefined, "INVALID_MODEL", () => ({
       where,
       expected: "inputs of different names",
       received: "the name twice",
     }));
     scope.define(input.name, asValue(scope.shared.b, input.name, id));
-    return { name: input.name, tensor: id };
+    return value === undefined ? [{ name: input.name, tensor: id }] : [];
   });
+}
+
+/** An input as the constant that the option says; one open dimension is as long as the values fill it. */
+function constantOf(
+  input: ValueProto,
+  dtype: DType,
+  value: TypedArray | readonly number[],
+  where: string,
+  options: OnnxOptions,
+): Tensor {
+  const given = options.shapes?.[input.name] ?? input.dims ?? [undefined];
+  const isOpen = (size: number | string | undefined) => typeof size !== "number" || size < 0;
+  const known = given.reduce<number>((all, size) => (isOpen(size) ? all : all * (size as number)), 1);
+  const shape = given.map((size) => (isOpen(size) ? value.length / known : (size as number)));
+  ensure(
+    given.filter(isOpen).length <= 1 && elementCount(shape) === value.length && shape.every(Number.isInteger),
+    "INVALID_OPTION",
+    () => ({
+      where: `constants, ${where}`,
+      expected: `values for [${given.map((size) => size ?? "?").join(",")}]`,
+      received: `${value.length} values`,
+    }),
+  );
+  const bytes = ArrayBuffer.isView(value)
+    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice()
+    : bytesOfNumbers(dtype, value);
+  ensure(bytes.length === byteLength({ dtype, shape }), "INVALID_OPTION", () => ({
+    where: `constants, ${where}`,
+    expected: `an array of ${dtype}`,
+    received: `${bytes.length} bytes`,
+  }));
+  return { name: input.name, dtype, shape, data: bytes };
 }
 
 function shapeOf({ name, dims }: ValueProto, where: string, { shapes, batch }: OnnxOptions): readonly number[] {

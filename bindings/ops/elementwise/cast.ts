@@ -1,6 +1,6 @@
 import { ELEMENT, ELEMENTS, type Element } from "../../primitives/elementwise/element.ts";
-import { elementCount } from "../../tensor.ts";
-import { constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
+import { inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { readFloats, readIntegers, writeFloats, writeIntegers } from "./integers.ts";
 import { ends } from "./unary.ts";
@@ -13,7 +13,7 @@ declare module "../../graph.ts" {
 
 /**
  * One element type to another; scales are not looked at. Integers wrap, floats are cut towards zero, what is not 0 is true.
- * C1: one input, one output. C2: types of the kernel; float16 as input only. Source: TFLite's Cast on x86-64.
+ * C1: one input, one output. C2: types of the kernel; float16 is rounded half to even. Source: TFLite's Cast on x86-64.
  */
 export const cast: Operator<"cast"> = {
   infer(node) {
@@ -21,19 +21,13 @@ export const cast: Operator<"cast"> = {
     const x = inputOf(node, 0);
     requireDType(node, "C2", x, ...ELEMENTS);
     const dtype = requireDType(node, "C2", outputOf(node), ...ELEMENTS);
-    constrain(
-      node,
-      "C2",
-      dtype !== "float16",
-      () => ({ expected: "another type", received: "float16" }),
-      "UNSUPPORTED",
-    );
     return [{ dtype, shape: x.shape }];
   },
   fold(node) {
     const x = inputOf(node, 0);
     const { dtype } = outputOf(node);
     const integers = x.dtype === "float32" ? undefined : readIntegers(x);
+    if (x.dtype === "float16" && dtype === "float32") return [widened(x)];
     const whole = dtype.startsWith("int") || dtype.startsWith("uint");
     if (integers !== undefined && dtype === "float32") return [writeFloats(integers.map(Number))];
     if (integers !== undefined && dtype === "bool")
@@ -63,3 +57,20 @@ export const cast: Operator<"cast"> = {
     });
   },
 };
+
+/** A constant of float16 as float32. */
+function widened({ data = new Uint8Array(0) }: Tensor): Uint8Array {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const y = new Float32Array(data.length / 2);
+  for (let i = 0; i < y.length; i++) y[i] = halfValue(view.getUint16(2 * i, true));
+  return new Uint8Array(y.buffer);
+}
+
+/** The number that these bits of float16 are. */
+function halfValue(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const mantissa = bits & 1023;
+  if (exponent === 31) return mantissa === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return exponent === 0 ? sign * mantissa * 2 ** -24 : sign * (1024 + mantissa) * 2 ** (exponent - 25);
+}

@@ -1,4 +1,5 @@
 /** SELECT and SELECT_V2: one of two operands by a condition. */
+import { broadcastStrides, denseStrides } from "../../primitives/broadcast.ts";
 import { BITS, type DType, elementCount } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator, Placed } from "../types.ts";
@@ -54,7 +55,8 @@ export function selecting<K extends "select" | "selectV2">(kind: K): Operator<K>
     },
     fold(node) {
       const condition = readIntegers(inputOf(node, 0));
-      if (condition?.length !== 1) return undefined;
+      if (condition === undefined) return undefined;
+      if (condition.length !== 1) return kind === "select" ? undefined : foldEach(node, condition);
       const chosen = inputOf(node, condition[0] === 0n ? 2 : 1);
       const whole = elementCount(chosen.shape) === elementCount(outputOf(node).shape);
       return whole && chosen.data ? [chosen.data] : undefined;
@@ -79,4 +81,34 @@ export function selecting<K extends "select" | "selectV2">(kind: K): Operator<K>
       });
     },
   };
+}
+
+/** Longest constant that is chosen element by element when planned. */
+const MOST = 1 << 16;
+
+/** Constants chosen by a constant of several conditions. */
+function foldEach<K extends "select" | "selectV2">(
+  node: NodeView<K>,
+  condition: readonly bigint[],
+): readonly Uint8Array[] | undefined {
+  const { shape, dtype } = outputOf(node);
+  const [a, b] = [inputOf(node, 1), inputOf(node, 2)];
+  const count = elementCount(shape);
+  if (a.data === undefined || b.data === undefined || count > MOST) return undefined;
+  const size = BITS[dtype] / 8;
+  const dense = denseStrides(shape);
+  const at = (strides: readonly number[], i: number) =>
+    dense.reduce((sum, stride, d) => sum + (Math.floor(i / stride) % (shape[d] as number)) * (strides[d] as number), 0);
+  const [sc, sa, sb] = [inputOf(node, 0), a, b].map((each) => broadcastStrides(each.shape, shape)) as [
+    readonly number[],
+    readonly number[],
+    readonly number[],
+  ];
+  const y = new Uint8Array(count * size);
+  for (let i = 0; i < count; i++) {
+    const isFirst = condition[at(sc, i)] !== 0n;
+    const from = at(isFirst ? sa : sb, i) * size;
+    y.set(((isFirst ? a : b).data as Uint8Array).subarray(from, from + size), i * size);
+  }
+  return [y];
 }

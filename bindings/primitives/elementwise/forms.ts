@@ -29,4 +29,5 @@ export const COMPARISONS = {
 export const UNARY_F32 = {
   ...{ clamp: 0, leaky: 1, abs: 2, neg: 3, sign: 4, ceil: 5, floor: 6, round: 7, sqrt: 8, rsqrt: 9, square: 10 },
   ...{ exp: 11, log: 12, logistic: 13, tanh: 14, elu: 15, gelu: 16, geluTanh: 17, hardSwish: 18, sin: 19, cos: 20 },
+  ...{ erf: 21, tan: 22, asin: 23, acos: 24, sinh: 25, cosh: 26, asinh: 27, acosh: 28, atanh: 29 },
 } as const;

@@ -2,8 +2,10 @@
 import type { Activation, TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
-import { permuted, type Value } from "../layout.ts";
-import { imagePadding, pair, windowsOf } from "../window.ts";
+import { permuted, reorder, toPlain, type Value } from "../layout.ts";
+import { imagePadding, pair, type Windows, windowsOf } from "../window.ts";
+import { typeOf } from "./move.ts";
+import { maxima, maximaWithPlaces, means } from "./windows.ts";
 
 /** `[N,C,W]` as an image `[N,1,W,C]`, `[N,C,H,W]` as `[N,H,W,C]`. */
 export function imageOf(n: OnnxNode, value: Value): TensorId {
@@ -58,26 +60,51 @@ export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | unde
   return n.b.add(kind, n.where, inputs, attributes, [{ dtype: "float32" }], n.outputs[0])[0] as TensorId;
 }
 
+/** The convolution of volumes, by the kernel of windows without padding. */
+function conv3d(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): void {
+  const { stride, dilation, before, after } = windowsOf(n, x.shape.slice(2), w.shape.slice(2));
+  if (n.int("group", 1) !== 1) n.refuse("one group", `${n.int("group", 1)}`);
+  const id = n.last(x);
+  const pads = [0, 0, ...before.flatMap((size, i) => [size, after[i] as number]), 0, 0];
+  const inputs = [id, n.b.integers(pads, [5, 2]), n.b.float(0)];
+  const isPadded = pads.some((size) => size > 0);
+  const from = isPadded ? n.b.add("pad", n.where, inputs, {}, [{ dtype: "float32" }])[0] : id;
+  const weights = permuted(n.b, n.where, n.plain(w), w.shape, [2, 3, 4, 1, 0]);
+  const size = (list: readonly number[]) => list as unknown as readonly [number, number, number];
+  const attributes = {
+    stride: size(stride),
+    dilation: size(dilation),
+    padding: "valid" as const,
+    activation: "none" as const,
+  };
+  const operands = [from, weights, ...(bias === undefined ? [] : [bias])];
+  const [y] = n.b.add("conv3d", n.where, operands, attributes, [{ dtype: "float32" }], n.outputs[0]);
+  const { shape } = n.b.tensor(y as TensorId);
+  n.setLast(0, y as TensorId, reorder(shape, toPlain(5)));
+}
+
 function conv(n: OnnxNode): void {
   const x = n.input(0);
   const bias = n.inputs[2] === undefined ? undefined : n.plain(n.input(2));
+  if (x.shape.length === 5) return conv3d(n, x, n.input(1), bias);
   setImage(n, convolved(n, x, n.input(1), bias), x);
 }
 
 /** Windows of a pool on x. */
 function poolWindows(n: OnnxNode, x: Value) {
-  const sizes = x.shape.slice(2);
-  if (sizes.length !== 1 && sizes.length !== 2) n.refuse("one or two spatial dimensions", `[${x.shape.join(",")}]`);
   const kernel = n.ints("kernel_shape") ?? n.refuse("a kernel_shape", "none");
-  return windowsOf(n, sizes, kernel);
+  return windowsOf(n, x.shape.slice(2), kernel);
 }
+
+/** True where the pool kernels have these windows: of one or two dimensions, no dilation. */
+const isPlain = ({ kernel, dilation }: Windows): boolean =>
+  kernel.length <= 2 && kernel.length >= 1 && dilation.every((step) => step === 1);
 
 function maxPool(n: OnnxNode): void {
   const x = n.input(0);
   const windows = poolWindows(n, x);
-  if (n.outputs.length > 1 && n.outputs[1] !== "") n.refuse("one output", "indices of the maxima too");
-  if (windows.dilation.some((step) => step !== 1))
-    n.refuse("windows without dilation", `[${windows.dilation.join(",")}]`);
+  if (n.outputs.length > 1 && n.outputs[1] !== "") return maximaWithPlaces(n, x, windows);
+  if (!isPlain(windows) || (x.dtype !== "float32" && x.dtype !== "int8")) return maxima(n, x, windows);
   const attributes = {
     filter: pair(windows.kernel),
     stride: pair(windows.stride),
@@ -85,7 +112,7 @@ function maxPool(n: OnnxNode): void {
     activation: "none" as const,
   };
   const image = imageOf(n, x);
-  const [y] = n.b.add("maxPool2d", n.where, [image], attributes, [{ dtype: x.dtype }], n.outputs[0]);
+  const [y] = n.b.add("maxPool2d", n.where, [image], attributes, [typeOf(n, image)], n.outputs[0]);
   setImage(n, y as TensorId, x);
 }
 
@@ -93,18 +120,23 @@ function maxPool(n: OnnxNode): void {
 function averagePool(n: OnnxNode): void {
   const x = n.input(0);
   const windows = poolWindows(n, x);
-  if (windows.dilation.some((step) => step !== 1))
-    n.refuse("windows without dilation", `[${windows.dilation.join(",")}]`);
-  const isPadded = [...windows.before, ...windows.after].some((pad) => pad > 0);
+  const isCounted = n.int("count_include_pad", 0) !== 0 && [...windows.before, ...windows.after].some((pad) => pad > 0);
+  const isCeil = n.int("ceil_mode", 0) !== 0;
+  if (!isPlain(windows) || (isCounted && isCeil)) {
+    const pads = n.ints("pads") ?? windows.kernel.flatMap(() => [0, 0]);
+    const rank = windows.kernel.length;
+    const isStated = n.string("auto_pad", "NOTSET") === "NOTSET";
+    const stated = isStated ? { ...windows, before: pads.slice(0, rank), after: pads.slice(rank) } : windows;
+    return means(n, x, windows, stated, isCounted);
+  }
   const image = imageOf(n, x);
   const [kH, kW] = pair(windows.kernel);
   const common = { stride: pair(windows.stride), activation: "none" as const };
-  if (!isPadded || n.int("count_include_pad", 0) === 0) {
+  if (!isCounted) {
     const attributes = { ...common, filter: [kH, kW] as const, padding: imagePadding(windows) };
     const [y] = n.b.add("averagePool2d", n.where, [image], attributes, [{ dtype: "float32" }], n.outputs[0]);
     return setImage(n, y as TensorId, x);
   }
-  if (n.int("ceil_mode", 0) !== 0) n.refuse("ceil_mode 0 where padding counts", "1");
   const channels = x.shape[1] as number;
   const weights = n.b.constant(
     "float32",

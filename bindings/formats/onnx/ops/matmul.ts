@@ -5,7 +5,7 @@ import { numbersOf } from "../convert.ts";
 import { permuted } from "../layout.ts";
 
 /** alpha·A·B + beta·C, of matrices. */
-function gemm(n: OnnxNode): void {
+export function gemmOf(n: OnnxNode): TensorId {
   const [a, b] = [n.input(0), n.input(1)];
   if (a.shape.length !== 2 || b.shape.length !== 2) n.refuse("two matrices", `[${a.shape}] and [${b.shape}]`);
   const alpha = n.float("alpha", 1);
@@ -20,9 +20,9 @@ function gemm(n: OnnxNode): void {
   const inputs = [x, w, ...(bias === undefined ? [] : [bias])];
   const attributes = { activation: "none", keepDims: false } as const;
   const [y] = n.b.add("fullyConnected", n.where, inputs, attributes, type, n.outputs[0]);
-  if (c === undefined || bias !== undefined) return n.setPlain(0, y as TensorId);
+  if (c === undefined || bias !== undefined) return y as TensorId;
   const scaled = beta === 1 ? c : (n.b.add("mul", n.where, [c, n.b.float(beta)], none, type)[0] as TensorId);
-  n.setPlain(0, n.b.add("add", n.where, [y, scaled], none, type)[0] as TensorId);
+  return n.b.add("add", n.where, [y, scaled], none, type)[0] as TensorId;
 }
 
 /** C as a bias of one value per column, where it is a constant that is one. */
@@ -73,4 +73,4 @@ export function product(
   return reshaped(y, shape);
 }
 
-export const PRODUCTS: Conversions = { Gemm: gemm, MatMul: matmul };
+export const PRODUCTS: Conversions = { Gemm: (n) => n.setPlain(0, gemmOf(n)), MatMul: matmul };

@@ -128,8 +128,10 @@ function pad(n: OnnxNode): void {
     ordered.flat().map((size) => Math.max(0, size)),
     [rank, 2],
   );
-  if (mode === "reflect" || mode === "edge" || mode === "wrap") {
-    if (mode !== "reflect") n.refuse("mode constant or reflect", mode);
+  const fitsMirror = ordered.every((pair, d) => pair.every((size) => size < (n.b.tensor(cropped).shape[d] as number)));
+  if (mode === "edge" || mode === "wrap" || (mode === "reflect" && !fitsMirror))
+    return setIn(n, isLast, continued(n, cropped, ordered, mode));
+  if (mode === "reflect") {
     const [y] = n.b.add("mirrorPad", n.where, [cropped, added], { mode: "reflect" }, [type], n.outputs[0]);
     return setIn(n, isLast, y as TensorId);
   }
@@ -141,6 +143,31 @@ function pad(n: OnnxNode): void {
   const constant = n.b.constant(type.dtype, [], new Uint8Array(fill.buffer), type.quantization);
   const [y] = n.b.add("pad", n.where, [cropped, added, constant], {}, [type], n.outputs[0]);
   setIn(n, isLast, y as TensorId);
+}
+
+/** Paddings that are elements of x again: the edge, those of the other end, or those mirrored at the edge. */
+function continued(
+  n: OnnxNode,
+  x: TensorId,
+  pairs: readonly (readonly [number, number])[],
+  mode: "edge" | "wrap" | "reflect",
+): TensorId {
+  return pairs.reduce<TensorId>((id, [before, after], axis) => {
+    const size = n.b.tensor(id).shape[axis] as number;
+    const [lo, hi] = [Math.max(0, before), Math.max(0, after)];
+    if (lo + hi === 0) return id;
+    if (size === 0) n.refuse("an axis that is not empty", `axis ${axis} of size 0`);
+    const around = 2 * Math.max(1, size - 1);
+    const indices = Array.from({ length: lo + size + hi }, (_, i) => {
+      const at = i - lo;
+      if (mode === "edge") return Math.min(Math.max(at, 0), size - 1);
+      if (mode === "wrap") return ((at % size) + size) % size;
+      const turn = ((at % around) + around) % around;
+      return size === 1 ? 0 : Math.min(turn, around - turn);
+    });
+    const inputs = [id, n.b.integers(indices)];
+    return n.b.add("gather", n.where, inputs, { axis, batchDims: 0 }, [typeOf(n, id)])[0] as TensorId;
+  }, x);
 }
 
 /** Negative paddings cut off. */
@@ -220,13 +247,6 @@ function positive(n: OnnxNode, i: number, size: number): TensorId {
   return n.b.integers(numbers, value.shape);
 }
 
-function gatherNd(n: OnnxNode): void {
-  if (n.int("batch_dims", 0) !== 0) n.refuse("batch_dims 0", `${n.int("batch_dims", 0)}`);
-  const id = n.plain(n.input(0));
-  const [y] = n.b.add("gatherNd", n.where, [id, n.plain(n.input(1))], {}, [typeOf(n, id)], n.outputs[0]);
-  n.setPlain(0, y as TensorId);
-}
-
 /** Broadcasting in both directions. */
 function expand(n: OnnxNode): void {
   const x = n.input(0);
@@ -265,7 +285,6 @@ export const MOVES: Conversions = {
   Slice: slice,
   Split: split,
   Gather: gather,
-  GatherND: gatherNd,
   Expand: expand,
   Tile: tile,
   Identity: identity,

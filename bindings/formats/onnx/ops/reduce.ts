@@ -3,7 +3,7 @@ import type { Attributes, TensorId } from "../../../graph.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { type Adder, operands, setIn } from "../elementwise.ts";
 import { lastAxis, permuted } from "../layout.ts";
-import { axisOf, reshapedTo } from "./move.ts";
+import { axisOf, reshapedTo, typeOf } from "./move.ts";
 
 type Reduction = "mean" | "sum" | "reduceProd" | "reduceMax" | "reduceMin";
 const NONE = { activation: "none" } as const;
@@ -41,16 +41,60 @@ function reduction(
 
 const square = (x: TensorId, add: Adder): TensorId => add("mul", [x, x], NONE);
 
-/** ArgMax and ArgMin: int64 places. */
+/** log(Σ exp(x − m)) + m, of the greatest m. */
+function logSumExp(n: OnnxNode): void {
+  const x = n.input(0);
+  const axes = n.b.integers(axesOf(n));
+  const keepDims = n.int("keepdims", 1) !== 0;
+  const add: Adder = (kind, inputs, attributes) =>
+    n.b.add(kind, n.where, inputs, attributes, [{ dtype: "float32" }])[0] as TensorId;
+  const id = n.plain(x);
+  if (axesOf(n).length === 0) return n.setPlain(0, id);
+  const greatest = add("reduceMax", [id, axes], { keepDims: true });
+  const terms = add("exp", [add("sub", [id, greatest], NONE)], {});
+  const total = add("log", [add("sum", [terms, axes], { keepDims: true })], {});
+  const y = add("add", [total, greatest], NONE);
+  const shape = x.shape.filter((_, i) => !axesOf(n).includes(i));
+  n.setPlain(0, keepDims ? y : reshapedTo(n, y, shape));
+}
+
+/** x with its elements along an axis in the other direction. */
+function reversed(n: OnnxNode, id: TensorId, axis: number): TensorId {
+  return n.b.add("reverse", n.where, [id, n.b.integers([axis])], {}, [typeOf(n, id)])[0] as TensorId;
+}
+
+/** ArgMax and ArgMin: int64 places, of equals the first or the last. */
 function extreme(kind: "argMax" | "argMin"): Conversion {
   return (n) => {
     const x = n.input(0);
     const axis = axisOf(n, n.int("axis", 0), x.shape.length);
-    if (n.int("select_last_index", 0) !== 0) n.refuse("the first of equals", "select_last_index 1");
-    const [y] = n.b.add(kind, n.where, [n.plain(x), n.b.integers([axis])], {}, [{ dtype: "int64" }]);
+    const isLast = n.int("select_last_index", 0) !== 0;
+    const type = [{ dtype: "int64" }] as const;
+    const from = isLast ? reversed(n, n.plain(x), axis) : n.plain(x);
+    let [y] = n.b.add(kind, n.where, [from, n.b.integers([axis])], {}, type);
+    if (isLast) {
+      const end = n.b.constant("int64", [], BigInt64Array.of(BigInt((x.shape[axis] as number) - 1)));
+      [y] = n.b.add("sub", n.where, [end, y], NONE, type);
+    }
     const shape = x.shape.map((size, i) => (i === axis ? 1 : size));
     n.setPlain(0, n.int("keepdims", 1) ? reshapedTo(n, y as TensorId, shape) : (y as TensorId));
   };
+}
+
+/** 1 at the first greatest along an axis, 0 elsewhere. */
+function hardmax(n: OnnxNode): void {
+  const x = n.input(0);
+  const rank = x.shape.length;
+  const isOld = n.opset < 13;
+  const axis = axisOf(n, n.int("axis", isOld ? 1 : -1), rank);
+  const count = (sizes: readonly number[]) => sizes.reduce((all, size) => all * size, 1);
+  const shape = isOld ? [count(x.shape.slice(0, axis)), count(x.shape.slice(axis))] : x.shape;
+  const own = isOld ? 1 : axis;
+  const id = isOld ? reshapedTo(n, n.plain(x), shape) : n.plain(x);
+  const [places] = n.b.add("argMax", n.where, [id, n.b.integers([own])], {}, [{ dtype: "int64" }]);
+  const inputs = [places, n.b.integers([shape[own] as number], []), n.b.float(1), n.b.float(0)];
+  const [y] = n.b.add("oneHot", n.where, inputs, { axis: own }, [{ dtype: "float32" }]);
+  n.setPlain(0, reshapedTo(n, y as TensorId, x.shape));
 }
 
 /** A function of the last dimension, along any axis; before opset 13 along all dimensions from it on. */
@@ -96,6 +140,15 @@ export const REDUCTIONS: Conversions = {
   ReduceMax: reduction("reduceMax"),
   ReduceMin: reduction("reduceMin"),
   ReduceSumSquare: reduction("sum", square),
+  ReduceL1: reduction("sum", (x, add) => add("abs", [x], {})),
+  ReduceL2: reduction("sum", square, (x, add) => add("sqrt", [x], {})),
+  ReduceLogSum: reduction(
+    "sum",
+    (x) => x,
+    (x, add) => add("log", [x], {}),
+  ),
+  ReduceLogSumExp: logSumExp,
+  Hardmax: hardmax,
   ArgMax: extreme("argMax"),
   ArgMin: extreme("argMin"),
   Softmax: alongAxis("softmax"),

@@ -16,18 +16,6 @@ function binary<K extends OpKind>(kind: K, attributes: Attributes[K], dtype?: DT
   return (n) => elementwise(n, kind, attributes, [n.input(0), n.input(1)], { dtype: dtype ?? n.input(0).dtype });
 }
 
-/** One operator of two over any number of values, from the left. */
-function folded<K extends OpKind>(kind: K, attributes: Attributes[K]): Conversion {
-  return (n) => {
-    const values = n.inputs.map((_, i) => n.input(i));
-    chain(n, values, ([first, ...rest], add) => {
-      let total = first as TensorId;
-      for (const id of rest) total = add(kind, [total, id], attributes, n.input(0).dtype);
-      return total;
-    });
-  };
-}
-
 /** A formula of float32. */
 function formula(build: (x: TensorId, add: Adder, n: OnnxNode) => TensorId): Conversion {
   return (n) => chain(n, [n.input(0)], ([x], add) => build(x as TensorId, add, n));
@@ -112,14 +100,7 @@ function biased(approximate: boolean): Conversion {
 }
 
 export const ELEMENTWISE: Conversions = {
-  Add: binary("add", NONE),
-  Sub: binary("sub", NONE),
-  Mul: binary("mul", NONE),
-  Div: binary("div", NONE),
   Pow: pow,
-  Sum: folded("add", NONE),
-  Max: folded("maximum", {}),
-  Min: folded("minimum", {}),
   Equal: binary("equal", {}, "bool"),
   Less: binary("less", {}, "bool"),
   LessOrEqual: binary("lessEqual", {}, "bool"),
@@ -161,11 +142,6 @@ export const ELEMENTWISE: Conversions = {
   "com.microsoft.Gelu": unary("gelu", () => ({ approximate: false })),
   "com.microsoft.FastGelu": biased(true),
   "com.microsoft.BiasGelu": biased(false),
-  Softplus: formula((x, add, n) => {
-    // max(x, 0) + log(1 + exp(-|x|))
-    const small = add("exp", [add("neg", [add("abs", [x], {})], {})], {});
-    return add("add", [add("maximum", [x, n.b.float(0)], {}), add("log", [shifted(add, n, small, 1)], {})], NONE);
-  }),
   Softsign: formula((x, add, n) => add("div", [x, shifted(add, n, add("abs", [x], {}), 1)], NONE)),
   Selu: formula((x, add, n) => {
     const [alpha, gamma] = [n.float("alpha", 1.6732632), n.float("gamma", 1.050701)];

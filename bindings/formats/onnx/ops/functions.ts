@@ -1,0 +1,160 @@
+/** Functions of each element that are formulas of others, and operators on whole numbers and bits. */
+import type { Attributes, OpKind, TensorId } from "../../../graph.ts";
+import type { DType } from "../../../tensor.ts";
+import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
+import { type Adder, chain, elementwise } from "../elementwise.ts";
+
+const NONE = { activation: "none" } as const;
+
+/** A formula of the inputs that are there, all in one order. */
+function formula(build: (ids: readonly TensorId[], add: Adder, n: OnnxNode) => TensorId): Conversion {
+  return (n) => {
+    const values = n.inputs.flatMap((value) => (value === undefined ? [] : [value]));
+    chain(n, values, (ids, add) => build(ids, add, n));
+  };
+}
+
+/** A function of one float32 that is an operator of the graph. */
+function one<K extends OpKind>(kind: K, attributes: Attributes[K]): Conversion {
+  return (n) => elementwise(n, kind, attributes, [n.input(0)], { dtype: "float32" });
+}
+
+/** Types that arithmetic has not, and one that holds their values. */
+const WIDER: { readonly [D in DType]?: DType } = {
+  int8: "int32",
+  uint8: "int32",
+  uint16: "int32",
+  uint32: "int64",
+  int16: "int32",
+};
+
+/** An operator of two on any integers: those that the kernels have not are widened, and wrap when narrowed. */
+export function arithmetic<K extends "add" | "sub" | "mul" | "div" | "maximum" | "minimum">(
+  kind: K,
+  attributes: Attributes[K],
+): Conversion {
+  return (n) => {
+    const { dtype } = n.input(0);
+    const values = n.inputs.map((_, i) => n.input(i));
+    const wide = values.length === 1 ? undefined : WIDER[dtype];
+    chain(n, values, (ids, add) => {
+      const type = wide ?? dtype;
+      const widened = ids.map((id) => (wide === undefined ? id : add("cast", [id], {}, wide)));
+      const total = widened.reduce((sum, id) => add(kind, [sum, id], attributes, type));
+      return wide === undefined ? total : add("cast", [total], {}, dtype);
+    });
+  };
+}
+
+/** a − b·⌊a / b⌋, or with `fmod` the remainder that has a's sign. */
+function mod(n: OnnxNode): void {
+  const { dtype } = n.input(0);
+  const wide: DType = dtype === "float32" || dtype === "int32" ? dtype : "int64";
+  chain(n, [n.input(0), n.input(1)], (ids, add) => {
+    const [a, b] = ids.map((id) => (dtype === wide ? id : add("cast", [id], {}, wide))) as [TensorId, TensorId];
+    const zero =
+      wide === "float32" ? n.b.float(0) : n.b.add("cast", n.where, [n.b.integers([0], [])], {}, [{ dtype: wide }])[0];
+    const size = (x: TensorId) => add("maximum", [x, add("sub", [zero as TensorId, x], NONE, wide)], {}, wide);
+    let y: TensorId;
+    if (n.int("fmod", 0) === 0) y = add("floorMod", [a, b], {}, wide);
+    else {
+      const rest = add("floorMod", [size(a), size(b)], {}, wide);
+      const isNegative = add("less", [a, zero as TensorId], {}, "bool");
+      y = add("selectV2", [isNegative, add("sub", [zero as TensorId, rest], NONE, wide), rest], {}, wide);
+    }
+    return dtype === wide ? y : add("cast", [y], {}, dtype);
+  });
+}
+
+/** ±∞, one sign or both. */
+const isInf = formula(([x], add, n) => {
+  const [up, down] = [n.int("detect_positive", 1) !== 0, n.int("detect_negative", 1) !== 0];
+  const id = x as TensorId;
+  const from = up && down ? add("abs", [id], {}) : id;
+  if (!up && !down)
+    return add("logicalAnd", [add("equal", [id, id], {}, "bool"), add("notEqual", [id, id], {}, "bool")], {}, "bool");
+  return add("equal", [from, n.b.float(up ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY)], {}, "bool");
+});
+
+/** log(1 + exp(x)) = max(x, 0) + log(1 + exp(−|x|)). */
+export function softplus(x: TensorId, add: Adder, n: OnnxNode): TensorId {
+  const small = add("exp", [add("neg", [add("abs", [x], {})], {})], {});
+  const tail = add("log", [add("add", [small, n.b.float(1)], NONE)], {});
+  return add("add", [add("maximum", [x, n.b.float(0)], {}), tail], NONE);
+}
+
+/** x − bias above lambd, x + bias below −lambd, else 0. */
+const shrink = formula(([x], add, n) => {
+  const [bias, lambd] = [n.float("bias", 0), n.float("lambd", 0.5)];
+  const id = x as TensorId;
+  const low = add("less", [id, n.b.float(-lambd)], {}, "bool");
+  const high = add("greater", [id, n.b.float(lambd)], {}, "bool");
+  const below = add("selectV2", [low, add("add", [id, n.b.float(bias)], NONE), n.b.float(0)], {});
+  return add("selectV2", [high, add("sub", [id, n.b.float(bias)], NONE), below], {});
+});
+
+/** Bits of whole numbers: and, or by xor and sums; complement by −1 − x. */
+function bits(kind: "and" | "or" | "xor"): Conversion {
+  return (n) => {
+    const { dtype } = n.input(0);
+    if (kind === "xor") return elementwise(n, "bitwiseXor", {}, [n.input(0), n.input(1)], { dtype });
+    chain(n, [n.input(0), n.input(1)], ([a, b], add) =>
+      add("bitwise", [a as TensorId, b as TensorId], { form: kind }, dtype),
+    );
+  };
+}
+
+/** x·2^s, or x shifted right. */
+function bitShift(n: OnnxNode): void {
+  const { dtype } = n.input(0);
+  chain(n, [n.input(0), n.input(1)], ([a, b], add) => {
+    if (n.string("direction", "") === "RIGHT") return add("rightShift", [a as TensorId, b as TensorId], {}, dtype);
+    const wide = (x: TensorId) => add("cast", [x], {}, "int64");
+    const two = n.b.add("cast", n.where, [n.b.integers([2], [])], {}, [{ dtype: "int64" }])[0] as TensorId;
+    const power = add("pow", [two, wide(b as TensorId)], {}, "int64");
+    return add("cast", [add("mul", [wide(a as TensorId), power], NONE, "int64")], {}, dtype);
+  });
+}
+
+export const FUNCTIONS: Conversions = {
+  Add: arithmetic("add", NONE),
+  Sub: arithmetic("sub", NONE),
+  Mul: arithmetic("mul", NONE),
+  Div: arithmetic("div", NONE),
+  Max: arithmetic("maximum", {}),
+  Min: arithmetic("minimum", {}),
+  Sum: arithmetic("add", NONE),
+  Mean: formula((ids, add, n) => {
+    const sum = ids.reduce((total, id) => add("add", [total, id], NONE));
+    return add("div", [sum, n.b.float(ids.length)], NONE);
+  }),
+  Erf: one("erf", {}),
+  Tan: one("trigonometric", { form: "tan" }),
+  Asin: one("trigonometric", { form: "asin" }),
+  Acos: one("trigonometric", { form: "acos" }),
+  Sinh: one("trigonometric", { form: "sinh" }),
+  Cosh: one("trigonometric", { form: "cosh" }),
+  Asinh: one("trigonometric", { form: "asinh" }),
+  Acosh: one("trigonometric", { form: "acosh" }),
+  Atanh: one("trigonometric", { form: "atanh" }),
+  Atan: formula(([x], add, n) => add("atan2", [x as TensorId, n.b.float(1)], {})),
+  IsNaN: formula(([x], add) => add("notEqual", [x as TensorId, x as TensorId], {}, "bool")),
+  IsInf: isInf,
+  Mod: mod,
+  BitShift: bitShift,
+  BitwiseAnd: bits("and"),
+  BitwiseOr: bits("or"),
+  BitwiseXor: bits("xor"),
+  BitwiseNot: (n) => {
+    const { dtype } = n.input(0);
+    const ones = n.b.add("cast", n.where, [n.b.integers([-1], [])], {}, [{ dtype }])[0] as TensorId;
+    chain(n, [n.input(0)], ([x], add) => add("bitwiseXor", [x as TensorId, ones], {}, dtype));
+  },
+  Mish: formula(([x], add, n) => add("mul", [x as TensorId, add("tanh", [softplus(x as TensorId, add, n)], {})], NONE)),
+  Softplus: formula(([x], add, n) => softplus(x as TensorId, add, n)),
+  Shrink: shrink,
+  ThresholdedRelu: formula(([x], add, n) => {
+    const isAbove = add("greater", [x as TensorId, n.b.float(n.float("alpha", 1))], {}, "bool");
+    return add("selectV2", [isAbove, x as TensorId, n.b.float(0)], {});
+  }),
+};

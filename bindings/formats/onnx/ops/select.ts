@@ -1,0 +1,249 @@
+/** What chooses elements or puts them somewhere: the greatest, one-hot rows, triangles, gathering and scattering. */
+import type { TensorId } from "../../../graph.ts";
+import { elementCount } from "../../../tensor.ts";
+import type { Conversions, OnnxNode } from "../convert.ts";
+import { numbersOf } from "../convert.ts";
+import { permuted } from "../layout.ts";
+import { axisOf, reshapedTo, typeOf } from "./move.ts";
+
+const NONE = { activation: "none" } as const;
+const int64 = [{ dtype: "int64" }] as const;
+
+/** The tensor as another type. */
+export function cast(n: OnnxNode, id: TensorId, dtype: "int32" | "int64" | "float32"): TensorId {
+  return n.b.tensor(id).dtype === dtype ? id : (n.b.add("cast", n.where, [id], {}, [{ dtype }])[0] as TensorId);
+}
+
+/** int64 constants. */
+export function longs(n: OnnxNode, values: readonly number[], shape: readonly number[] = [values.length]): TensorId {
+  return n.b.constant("int64", shape, BigInt64Array.from(values, BigInt));
+}
+
+/** The order of dimensions that brings an axis to the end, and back. */
+export function axisLast(rank: number, axis: number): readonly number[] {
+  return Array.from({ length: rank }, (_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i));
+}
+
+/** The k greatest or least along an axis, with their places. */
+function topK(n: OnnxNode): void {
+  const x = n.input(0);
+  const rank = x.shape.length;
+  const axis = axisOf(n, n.int("axis", -1), rank);
+  const [k = 0] = n.numbers(1) ?? [n.int("k", 1)];
+  if (k < 0 || k > (x.shape[axis] as number)) n.refuse(`a k from 0 to ${x.shape[axis]}`, `${k}`);
+  const isLeast = n.int("largest", 1) === 0;
+  const order = axisLast(rank, axis);
+  const type = typeOf(n, n.plain(x));
+  // the least are the greatest of what is turned round: −x, or of whole numbers −1 − x, which cannot overflow
+  const turned = (id: TensorId): TensorId => {
+    if (!isLeast) return id;
+    if (type.dtype === "float32") return n.b.add("neg", n.where, [id], {}, [type])[0] as TensorId;
+    const ones = n.b.add("cast", n.where, [n.b.integers([-1], [])], {}, [type])[0] as TensorId;
+    return n.b.add("bitwiseXor", n.where, [id, ones], {}, [type])[0] as TensorId;
+  };
+  const moved = permuted(n.b, n.where, turned(n.plain(x)), x.shape, order);
+  const [values, places] = n.b.add("topK", n.where, [moved, n.b.integers([k], [])], {}, [type, { dtype: "int32" }]);
+  const shape = n.b.tensor(values as TensorId).shape;
+  n.setPlain(0, permuted(n.b, n.where, turned(values as TensorId), shape, order));
+  n.setPlain(1, permuted(n.b, n.where, cast(n, places as TensorId, "int64"), shape, order));
+}
+
+/** Indices, which may count from the end, as int64 from the beginning. */
+function fromBeginning(n: OnnxNode, id: TensorId, limit: TensorId): TensorId {
+  const index = cast(n, id, "int64");
+  const tensor = n.b.tensor(index);
+  if (tensor.data !== undefined && numbersOf(tensor).every((value) => value >= 0)) return index;
+  const isNegative = n.b.add("less", n.where, [index, longs(n, [0], [])], {}, [{ dtype: "bool" }])[0];
+  const moved = n.b.add("add", n.where, [index, limit], NONE, int64)[0];
+  return n.b.add("selectV2", n.where, [isNegative, moved, index], {}, int64)[0] as TensorId;
+}
+
+/** indices, depth, values [off, on]. */
+function oneHot(n: OnnxNode): void {
+  const [depth = 0] = n.numbers(1) ?? [];
+  const rank = n.input(0).shape.length + 1;
+  const axis = axisOf(n, n.int("axis", -1), rank);
+  const id = n.plain(n.input(2));
+  const type = typeOf(n, id);
+  const value = (i: number) =>
+    n.b.add("slice", n.where, [id, n.b.integers([i]), n.b.integers([1])], {}, [type])[0] as TensorId;
+  const indices = fromBeginning(n, n.plain(n.input(0)), longs(n, [depth], []));
+  const inputs = [indices, n.b.integers([depth], []), value(1), value(0)];
+  n.setPlain(0, n.b.add("oneHot", n.where, inputs, { axis }, [type], n.outputs[0])[0] as TensorId);
+}
+
+/** The upper or lower triangle of matrices, 0 elsewhere. */
+function trilu(n: OnnxNode): void {
+  const x = n.input(0);
+  const [rows = 0, columns = 0] = x.shape.slice(-2);
+  const k = n.inputs[1] === undefined ? 0 : (n.numbers(1)?.[0] ?? 0);
+  const isUpper = n.int("upper", 1) !== 0;
+  const kept = Uint8Array.from({ length: rows * columns }, (_, i) => {
+    const distance = (i % columns) - Math.floor(i / columns);
+    return (isUpper ? distance >= k : distance <= k) ? 1 : 0;
+  });
+  const id = n.plain(x);
+  const type = typeOf(n, id);
+  if (rows * columns === 0) return n.setPlain(0, id);
+  const zero = n.b.add("cast", n.where, [n.b.integers([0], [])], {}, [{ dtype: type.dtype }])[0];
+  const inputs = [n.b.constant("bool", [rows, columns], kept), id, zero];
+  n.setPlain(0, n.b.add("selectV2", n.where, inputs, {}, [type], n.outputs[0])[0] as TensorId);
+}
+
+/** Tuples `[…, rank]` that name the element at every place of indices, with the index itself at `axis`. */
+function places(n: OnnxNode, indices: TensorId, axis: number, limit: number): TensorId {
+  const { shape } = n.b.tensor(indices);
+  const own = fromBeginning(n, indices, longs(n, [limit], []));
+  const rank = shape.length;
+  const columns = shape.map((_, d) => {
+    if (d === axis) return reshapedTo(n, own, [...shape, 1]);
+    const inner = elementCount(shape.slice(d + 1));
+    const size = shape[d] as number;
+    return longs(
+      n,
+      Array.from({ length: elementCount(shape) }, (_, i) => Math.floor(i / inner) % size),
+      [...shape, 1],
+    );
+  });
+  return n.b.add("concat", n.where, columns, { axis: rank, ...NONE }, int64)[0] as TensorId;
+}
+
+function gatherElements(n: OnnxNode): void {
+  const x = n.input(0);
+  const axis = axisOf(n, n.int("axis", 0), x.shape.length);
+  const id = n.plain(x);
+  const at = places(n, n.plain(n.input(1)), axis, x.shape[axis] as number);
+  n.setPlain(0, n.b.add("gatherNd", n.where, [id, at], {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
+}
+
+/** `set` or `add` of an update. */
+function modeOf(n: OnnxNode): "set" | "add" {
+  const reduction = n.string("reduction", "none");
+  if (reduction !== "none" && reduction !== "add") n.refuse("reduction none or add", reduction);
+  return reduction === "add" ? "add" : "set";
+}
+
+function scatter(n: OnnxNode, at: TensorId): void {
+  const id = n.plain(n.input(0));
+  const inputs = [id, at, n.plain(n.input(2))];
+  const attributes = { mode: modeOf(n) };
+  n.setPlain(0, n.b.add("scatterUpdate", n.where, inputs, attributes, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
+}
+
+function scatterElements(n: OnnxNode): void {
+  const x = n.input(0);
+  const axis = axisOf(n, n.int("axis", 0), x.shape.length);
+  scatter(n, places(n, n.plain(n.input(1)), axis, x.shape[axis] as number));
+}
+
+/** Tuples of indices, counted from the beginning. */
+export function tuples(n: OnnxNode, indices: TensorId, sizes: readonly number[]): TensorId {
+  return fromBeginning(n, indices, longs(n, sizes));
+}
+
+function scatterNd(n: OnnxNode): void {
+  const depth = n.input(1).shape.at(-1) ?? 0;
+  scatter(n, tuples(n, n.plain(n.input(1)), n.input(0).shape.slice(0, depth)));
+}
+
+/** Parts by tuples; of the first `batch_dims` dimensions each batch its own. */
+function gatherNd(n: OnnxNode): void {
+  const [x, indices] = [n.input(0), n.input(1)];
+  const batchDims = n.int("batch_dims", 0);
+  const depth = indices.shape.at(-1) ?? 0;
+  const id = n.plain(x);
+  let at = tuples(n, n.plain(indices), x.shape.slice(batchDims, batchDims + depth));
+  if (batchDims > 0) {
+    const shape = indices.shape.slice(0, -1);
+    const columns = x.shape.slice(0, batchDims).map((size, d) => {
+      const inner = elementCount(shape.slice(d + 1));
+      return longs(
+        n,
+        Array.from({ length: elementCount(shape) }, (_, i) => Math.floor(i / inner) % size),
+        [...shape, 1],
+      );
+    });
+    at = n.b.add("concat", n.where, [...columns, at], { axis: shape.length, ...NONE }, int64)[0] as TensorId;
+  }
+  n.setPlain(0, n.b.add("gatherNd", n.where, [id, at], {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
+}
+
+function reverseSequence(n: OnnxNode): void {
+  const id = n.plain(n.input(0));
+  const attributes = { sequenceAxis: n.int("time_axis", 0), batchAxis: n.int("batch_axis", 1) };
+  const inputs = [id, n.plain(n.input(1))];
+  n.setPlain(0, n.b.add("reverseSequence", n.where, inputs, attributes, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
+}
+
+/** Ones on a diagonal. */
+function eyeLike(n: OnnxNode): void {
+  const { shape, dtype } = n.input(0);
+  const [rows = 0, columns = 0] = shape;
+  const k = n.int("k", 0);
+  const ones = Float32Array.from({ length: rows * columns }, (_, i) =>
+    (i % columns) - Math.floor(i / columns) === k ? 1 : 0,
+  );
+  const to = n.attribute("dtype") === undefined ? dtype : n.typeOf(n.int("dtype", 1));
+  const id = n.b.constant("float32", shape, ones);
+  n.setPlain(0, to === "float32" ? id : (n.b.add("cast", n.where, [id], {}, [{ dtype: to }])[0] as TensorId));
+}
+
+/** Slices where a constant condition is true. */
+function compress(n: OnnxNode): void {
+  const x = n.input(0);
+  const kept = (n.numbers(1) ?? []).flatMap((value, i) => (value === 0 ? [] : [i]));
+  const isFlat = n.attribute("axis") === undefined;
+  const axis = isFlat ? 0 : axisOf(n, n.int("axis", 0), x.shape.length);
+  const id = isFlat ? reshapedTo(n, n.plain(x), [elementCount(x.shape)]) : n.plain(x);
+  const inputs = [id, n.b.integers(kept)];
+  n.setPlain(
+    0,
+    n.b.add("gather", n.where, inputs, { axis, batchDims: 0 }, [typeOf(n, id)], n.outputs[0])[0] as TensorId,
+  );
+}
+
+/** Blocks of channels become blocks of pixels: DCR or CRD order. */
+function depthToSpace(n: OnnxNode): void {
+  const x = n.input(0);
+  const block = n.int("blocksize", 1);
+  const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
+  const inner = channels / block / block;
+  if (x.shape.length !== 4 || !Number.isInteger(inner)) n.refuse("channels that the block divides", `[${x.shape}]`);
+  const id = n.last(x);
+  const shape = [batch, inner, height * block, width * block];
+  const type = typeOf(n, id);
+  if (n.string("mode", "DCR") === "DCR") {
+    const [y] = n.b.add("depthToSpace", n.where, [id], { block }, [type], n.outputs[0]);
+    return n.setLast(0, y as TensorId, shape);
+  }
+  const split = [batch, height, width, inner, block, block];
+  const order = [0, 1, 4, 2, 5, 3];
+  const y = permuted(n.b, n.where, reshapedTo(n, id, split), split, order);
+  n.setLast(0, reshapedTo(n, y, [batch, height * block, width * block, inner]), shape);
+}
+
+function spaceToDepth(n: OnnxNode): void {
+  const x = n.input(0);
+  const block = n.int("blocksize", 1);
+  const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
+  if (x.shape.length !== 4) n.refuse("four dimensions", `[${x.shape}]`);
+  const id = n.last(x);
+  const [y] = n.b.add("spaceToDepth", n.where, [id], { block }, [typeOf(n, id)], n.outputs[0]);
+  n.setLast(0, y as TensorId, [batch, channels * block * block, height / block, width / block]);
+}
+
+export const SELECTIONS: Conversions = {
+  TopK: topK,
+  OneHot: oneHot,
+  Trilu: trilu,
+  GatherElements: gatherElements,
+  GatherND: gatherNd,
+  ScatterElements: scatterElements,
+  Scatter: scatterElements,
+  ScatterND: scatterNd,
+  ReverseSequence: reverseSequence,
+  EyeLike: eyeLike,
+  Compress: compress,
+  DepthToSpace: depthToSpace,
+  SpaceToDepth: spaceToDepth,
+};

@@ -1,0 +1,97 @@
+/** Transposed convolutions of one and two spatial dimensions. */
+import type { TensorId } from "../../../graph.ts";
+import type { Conversions, OnnxNode } from "../convert.ts";
+import { pair } from "../window.ts";
+import { imageOf, setImage } from "./conv.ts";
+
+/** Values that dense weights may have, which groups are spread to. */
+const MOST_WEIGHTS = 1 << 26;
+
+/** Where the outputs stand, per spatial dimension. */
+interface Placement {
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+  readonly before: readonly number[];
+  readonly output: readonly number[];
+}
+
+/** Padding goes off what windows reach; `output_shape` and SAME say the output instead, and the padding follows. */
+function placementOf(n: OnnxNode, sizes: readonly number[], kernel: readonly number[]): Placement {
+  const rank = sizes.length;
+  const stride = n.ints("strides") ?? sizes.map(() => 1);
+  const dilation = n.ints("dilations") ?? sizes.map(() => 1);
+  const more = n.ints("output_padding") ?? sizes.map(() => 0);
+  const pads = n.ints("pads") ?? sizes.flatMap(() => [0, 0]);
+  const fits = [stride, dilation, more].every((list) => list.length === rank) && pads.length === 2 * rank;
+  if (!fits) n.refuse(`attributes for ${rank} spatial dimensions`, "others");
+  const auto = n.string("auto_pad", "NOTSET");
+  const wanted = n.ints("output_shape")?.slice(-rank);
+  const all = sizes.map((size, i) => {
+    const step = stride[i] as number;
+    const reach = ((kernel[i] as number) - 1) * (dilation[i] as number) + 1;
+    const full = step * (size - 1) + reach + (more[i] as number);
+    const isSame = auto.startsWith("SAME");
+    const output = wanted?.[i] ?? (isSame ? size * step : undefined);
+    if (output === undefined && auto === "VALID") return { before: 0, output: full };
+    if (output === undefined) {
+      const [before, after] = [pads[i] as number, pads[i + rank] as number];
+      return { before, output: full - before - after };
+    }
+    const total = full - output;
+    const less = Math.floor(total / 2);
+    return { before: auto === "SAME_UPPER" ? less : total - less, output };
+  });
+  const wrong = all.find(({ before, output }) => before < 0 || output < 1);
+  if (wrong) n.refuse("paddings from 0 and outputs from 1", `padding ${wrong.before}, output ${wrong.output}`);
+  return { stride, dilation, before: all.map(({ before }) => before), output: all.map(({ output }) => output) };
+}
+
+/** Weights `[C,O/groups,kH,kW]` as `[O,kH,kW,C]` without groups and dilation: zeros stand between. */
+function denseWeights(n: OnnxNode, groups: number, [dH, dW]: readonly [number, number]): TensorId {
+  const w = n.input(1);
+  const [channels = 0, perGroup = 0] = w.shape;
+  const [kH, kW] = pair(w.shape.slice(2));
+  const [height, width] = [(kH - 1) * dH + 1, (kW - 1) * dW + 1];
+  const outputs = perGroup * groups;
+  const inGroup = channels / groups;
+  if (outputs * height * width * channels > MOST_WEIGHTS)
+    n.refuse("smaller weights", `[${w.shape}] in ${groups} groups`);
+  const from = n.numbers(1) ?? [];
+  const dense = new Float32Array(outputs * height * width * channels);
+  for (let c = 0; c < channels; c++) {
+    const first = Math.floor(c / inGroup) * perGroup;
+    for (let o = 0; o < perGroup; o++)
+      for (let y = 0; y < kH; y++)
+        for (let x = 0; x < kW; x++) {
+          const at = (((first + o) * height + y * dH) * width + x * dW) * channels + c;
+          dense[at] = from[((c * perGroup + o) * kH + y) * kW + x] as number;
+        }
+  }
+  return n.b.constant("float32", [outputs, height, width, channels], dense);
+}
+
+function convTranspose(n: OnnxNode): void {
+  const [x, w] = [n.input(0), n.input(1)];
+  const spatial = x.shape.length - 2;
+  if ((spatial !== 1 && spatial !== 2) || w.shape.length !== x.shape.length)
+    n.refuse("one or two spatial dimensions", `[${x.shape.join(",")}] and [${w.shape.join(",")}]`);
+  const groups = n.int("group", 1);
+  const [channels = 0, perGroup = 0, ...kernel] = w.shape;
+  if (groups < 1 || channels % groups !== 0 || channels !== x.shape[1])
+    n.refuse(`weights of ${x.shape[1]} channels`, `[${w.shape.join(",")}] with ${groups} groups`);
+  const { stride, dilation, before, output } = placementOf(n, x.shape.slice(2), kernel);
+  const [height, width] = pair(output);
+  const [top, left] = spatial === 1 ? [0, before[0] as number] : pair(before);
+  const shape = n.b.integers([x.shape[0] as number, height, width, perGroup * groups]);
+  const bias = n.inputs[2] === undefined ? [] : [n.plain(n.input(2))];
+  const inputs = [shape, denseWeights(n, groups, pair(dilation)), imageOf(n, x), ...bias];
+  const attributes = {
+    stride: pair(stride),
+    padding: { top, left, bottom: 0, right: 0 },
+    activation: "none" as const,
+  };
+  const [y] = n.b.add("transposeConv", n.where, inputs, attributes, [{ dtype: "float32" }], n.outputs[0]);
+  setImage(n, y as TensorId, x);
+}
+
+export const TRANSPOSED: Conversions = { ConvTranspose: convTranspose };

@@ -1,0 +1,172 @@
+/**
+ * Windows that the pool kernels have not: of three dimensions, dilated, counted with their padding, with the places of the
+ * maxima. They are taken axis by axis, each as the maximum or sum of as many strided slices as the window is long.
+ */
+import type { TensorId } from "../../../graph.ts";
+import { elementCount } from "../../../tensor.ts";
+import type { OnnxNode } from "../convert.ts";
+import { operands, setIn } from "../elementwise.ts";
+import { lastAxis, type Value } from "../layout.ts";
+import { outputSizes, type Windows } from "../window.ts";
+import { typeOf } from "./move.ts";
+
+const NONE = { activation: "none" } as const;
+
+/** The least value of a type. */
+const LEAST: { readonly [dtype: string]: number | undefined } = {
+  float32: Number.NEGATIVE_INFINITY,
+  int8: -128,
+  uint8: 0,
+  int16: -32768,
+  int32: -2147483648,
+};
+
+/** x with `value` around it along an axis. */
+function padded(n: OnnxNode, x: TensorId, axis: number, before: number, after: number, value: number): TensorId {
+  const { shape, dtype } = n.b.tensor(x);
+  if (before === 0 && after === 0) return x;
+  const pairs = shape.flatMap((_, d) => (d === axis ? [before, after] : [0, 0]));
+  const fill =
+    dtype === "float32"
+      ? n.b.float(value)
+      : (n.b.add("cast", n.where, [n.b.integers([value], [])], {}, [{ dtype }])[0] as TensorId);
+  const inputs = [x, n.b.integers(pairs, [shape.length, 2]), fill];
+  return n.b.add("pad", n.where, inputs, {}, [typeOf(n, x)])[0] as TensorId;
+}
+
+/** `count` elements along some axes, from offsets with steps. */
+function strided(n: OnnxNode, x: TensorId, cuts: ReadonlyMap<number, readonly [number, number, number]>): TensorId {
+  const { shape } = n.b.tensor(x);
+  const list = (pick: (size: number, d: number) => number) => n.b.integers(shape.map(pick));
+  const begin = list((_, d) => cuts.get(d)?.[0] ?? 0);
+  const end = list((size, d) => {
+    const cut = cuts.get(d);
+    return cut === undefined ? size : cut[0] + (cut[1] - 1) * cut[2] + 1;
+  });
+  const step = list((_, d) => cuts.get(d)?.[2] ?? 1);
+  const attributes = { beginMask: 0, endMask: 0, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 0 };
+  return n.b.add("stridedSlice", n.where, [x, begin, end, step], attributes, [typeOf(n, x)])[0] as TensorId;
+}
+
+/** One axis after the other: padded, and its slices joined. */
+function along(
+  n: OnnxNode,
+  id: TensorId,
+  axes: readonly number[],
+  windows: Windows,
+  value: number,
+  join: Join,
+): TensorId {
+  const outputs = outputSizes(
+    axes.map((axis) => n.b.tensor(id).shape[axis] as number),
+    windows,
+  );
+  return axes.reduce<TensorId>((x, axis, i) => {
+    const [kernel, stride, dilation] = [
+      windows.kernel[i] as number,
+      windows.stride[i] as number,
+      windows.dilation[i] as number,
+    ];
+    const from = padded(n, x, axis, windows.before[i] as number, Math.max(0, windows.after[i] as number), value);
+    const cut = (k: number) => strided(n, from, new Map([[axis, [k * dilation, outputs[i] as number, stride]]]));
+    return Array.from({ length: kernel }, (_, k) => cut(k)).reduce(join);
+  }, id);
+}
+
+type Join = (a: TensorId, b: TensorId) => TensorId;
+
+/** Greatest values of windows of any kind. */
+export function maxima(n: OnnxNode, x: Value, windows: Windows): void {
+  const { ids, isLast } = operands(n, [x]);
+  const id = ids[0] as TensorId;
+  const rank = x.shape.length;
+  const axes = windows.kernel.map((_, i) => (isLast ? lastAxis(i + 2, rank) : i + 2));
+  const type = typeOf(n, id);
+  const least = LEAST[x.dtype] ?? n.refuse("a type with a least value", x.dtype);
+  const join: Join = (a, b) => n.b.add("maximum", n.where, [a, b], {}, [type])[0] as TensorId;
+  setIn(n, isLast, along(n, id, axes, windows, least, join));
+}
+
+/** Maxima and where in x they stand, counted over all of x; of equals the first. */
+export function maximaWithPlaces(n: OnnxNode, x: Value, windows: Windows): void {
+  const sizes = x.shape.slice(2);
+  const outputs = outputSizes(sizes, windows);
+  const least = LEAST[x.dtype] ?? n.refuse("a type with a least value", x.dtype);
+  const from = sizes.reduce<TensorId>(
+    (id, _, i) => padded(n, id, i + 2, windows.before[i] as number, Math.max(0, windows.after[i] as number), least),
+    n.plain(x),
+  );
+  const [batch = 0, channels = 0] = x.shape;
+  const shape = [batch, channels, ...outputs];
+  const isColumns = n.int("storage_order", 0) !== 0;
+  const strideOf = (d: number) => (isColumns ? elementCount(sizes.slice(0, d)) : elementCount(sizes.slice(d + 1)));
+  const type = typeOf(n, n.plain(x));
+  let best: TensorId | undefined;
+  let places: TensorId | undefined;
+  for (let k = 0; k < elementCount(windows.kernel); k++) {
+    const offsets = windows.kernel.map(
+      (_, d) => Math.floor(k / elementCount(windows.kernel.slice(d + 1))) % (windows.kernel[d] as number),
+    );
+    const cuts = new Map(
+      offsets.map(
+        (offset, d) =>
+          [
+            d + 2,
+            [offset * (windows.dilation[d] as number), outputs[d] as number, windows.stride[d] as number],
+          ] as const,
+      ),
+    );
+    const value = strided(n, from, cuts);
+    const at = BigInt64Array.from({ length: elementCount(shape) }, (_, i) => {
+      const image = Math.floor(i / elementCount(outputs));
+      let place = image * elementCount(sizes);
+      for (const [d, offset] of offsets.entries()) {
+        const o = Math.floor(i / elementCount(outputs.slice(d + 1))) % (outputs[d] as number);
+        const p =
+          o * (windows.stride[d] as number) + offset * (windows.dilation[d] as number) - (windows.before[d] as number);
+        place += p * strideOf(d);
+      }
+      return BigInt(place);
+    });
+    const own = n.b.constant("int64", shape, at);
+    if (best === undefined || places === undefined) {
+      best = value;
+      places = own;
+      continue;
+    }
+    const isMore = n.b.add("greater", n.where, [value, best], {}, [{ dtype: "bool" }])[0] as TensorId;
+    places = n.b.add("selectV2", n.where, [isMore, own, places], {}, [{ dtype: "int64" }])[0] as TensorId;
+    best = n.b.add("maximum", n.where, [best, value], {}, [type])[0] as TensorId;
+  }
+  n.setPlain(0, best as TensorId);
+  n.setPlain(1, places as TensorId);
+}
+
+/** Means of windows of any kind; `isPadCounted`: of the window's size where it stands on padding that the file states. */
+export function means(n: OnnxNode, x: Value, windows: Windows, stated: Windows, isPadCounted: boolean): void {
+  const { ids, isLast } = operands(n, [x]);
+  const id = ids[0] as TensorId;
+  const rank = x.shape.length;
+  const axes = windows.kernel.map((_, i) => (isLast ? lastAxis(i + 2, rank) : i + 2));
+  const add: Join = (a, b) => n.b.add("add", n.where, [a, b], NONE, [{ dtype: "float32" }])[0] as TensorId;
+  const sum = along(n, id, axes, windows, 0, add);
+  const sizes = x.shape.slice(2);
+  const outputs = outputSizes(sizes, windows);
+  // how many of a window count is a product over the axes
+  const y = axes.reduce<TensorId>((total, axis, i) => {
+    const [before, after] = isPadCounted ? [stated.before[i] as number, stated.after[i] as number] : [0, 0];
+    const [lo, hi] = [-before, (sizes[i] as number) + after];
+    const counts = Float32Array.from({ length: outputs[i] as number }, (_, o) => {
+      const first = o * (windows.stride[i] as number) - (windows.before[i] as number);
+      const positions = Array.from(
+        { length: windows.kernel[i] as number },
+        (_, k) => first + k * (windows.dilation[i] as number),
+      );
+      return Math.max(1, positions.filter((p) => p >= lo && p < hi).length);
+    });
+    const shape = x.shape.map((_, d) => (d === axis ? counts.length : 1));
+    const divisor = n.b.constant("float32", shape, counts);
+    return n.b.add("div", n.where, [total, divisor], NONE, [{ dtype: "float32" }])[0] as TensorId;
+  }, sum);
+  setIn(n, isLast, y);
+}

@@ -1,0 +1,62 @@
+import { denseStrides } from "../../primitives/broadcast.ts";
+import { whole } from "../../primitives/move/view.ts";
+import { startTable, walkCalls } from "../../primitives/move/walk.ts";
+import { BITS, byteLength, elementCount } from "../../tensor.ts";
+import { constrain, inputOf, requireDType } from "../constraints.ts";
+import type { Operator } from "../types.ts";
+import { requireData, requireTensors } from "./moving.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    /** data, indices `[…, depth]`, updates. `set`: the last update of a place stays; `add`: all are added to it. */
+    readonly scatterUpdate: { readonly mode: "set" | "add" };
+  }
+}
+
+/**
+ * data with updates put into it, or added, by tuples of indices; indices outside are left out. C1: data, indices and
+ * updates, one output. C2: int8, uint8, int16, int32, int64, float32 or bool, all of one type; at most eight dimensions.
+ * C3: int32 or int64 indices of at least one dimension. C4: updates have the shape that indices and data leave.
+ * Source: ONNX's ScatterND.
+ */
+export const scatterUpdate: Operator<"scatterUpdate"> = {
+  infer(node) {
+    requireTensors(node, 3, 1);
+    const [x, indices, updates] = [inputOf(node, 0), inputOf(node, 1), inputOf(node, 2)];
+    const dtype = requireDType(node, "C2", x, "float32", "int32", "int8", "int64", "int16", "uint8", "bool");
+    requireDType(node, "C2", updates, dtype);
+    requireData(node, x);
+    requireDType(node, "C3", indices, "int32", "int64");
+    const depth = indices.shape.at(-1) ?? 0;
+    const wanted = [...indices.shape.slice(0, -1), ...x.shape.slice(depth)];
+    const fits = indices.shape.length > 0 && depth <= x.shape.length && `${wanted}` === `${updates.shape}`;
+    constrain(node, "C4", fits, () => ({
+      expected: `updates [${wanted.join(",")}]`,
+      received: `[${updates.shape.join(",")}] at [${indices.shape.join(",")}]`,
+    }));
+    return [{ dtype, shape: x.shape }];
+  },
+  inPlace: () => [0],
+  lower(node, to) {
+    const [x, indices, updates] = [inputOf(node, 0), inputOf(node, 1), inputOf(node, 2)];
+    const [from = 0, places = 0, news = 0] = to.inputs.map((input) => input?.address ?? 0);
+    const y = to.outputs[0]?.address ?? 0;
+    const size = BITS[x.dtype] / 8;
+    if (byteLength(x) === 0) return;
+    const all = { from: whole(x.shape), to: whole(x.shape), size };
+    if (from !== y) for (const call of walkCalls(all, from, y)) to.call(call);
+    if (byteLength(updates) === 0) return;
+    const depth = indices.shape.at(-1) ?? 0;
+    const adds = x.dtype === "float32" ? 2 : 1;
+    to.call({
+      kernel: "scatterNd",
+      params: {
+        ...{ x: news, y, indices: places, indexBytes: BITS[indices.dtype] / 8 },
+        ...{ count: elementCount(indices.shape.slice(0, -1)), depth, size },
+        placeTable: to.place(startTable(x.shape.slice(0, depth), denseStrides(x.shape), size)),
+        bytes: elementCount(x.shape.slice(depth)) * size,
+        mode: node.attributes.mode === "set" ? 0 : adds,
+      },
+    });
+  },
+};
