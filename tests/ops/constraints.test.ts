@@ -214,7 +214,7 @@ const KINDS: { readonly [K in OpKind]?: { readonly attributes: object; readonly 
     attributes: {},
     broken: [
       { number: "C2", why: "strings", inputs: [typed("string")], code: "UNSUPPORTED" },
-      { number: "C2", why: "to float16", inputs: [typed("float32")], output: typed("float16"), code: "UNSUPPORTED" },
+      { number: "C2", why: "to strings", inputs: [typed("float32")], output: typed("string"), code: "UNSUPPORTED" },
     ],
   },
   bucketize: {
