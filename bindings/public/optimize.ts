@@ -6,3 +6,12 @@
  */
 export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
 export type { Dataset, Sample } from "../optimize/data/types.ts";
+export type { Step } from "../optimize/progress.ts";
+export type {
+  ActivationType,
+  LayerSetting,
+  QuantizeOptions,
+  Rounding,
+  WeightType,
+} from "../optimize/quantize/options.ts";
+export { type LayerReport, type QuantizeResult, quantize } from "../optimize/quantize/quantize.ts";

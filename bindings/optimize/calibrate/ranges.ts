@@ -1,0 +1,79 @@
+/** The least and the largest value of every tensor over all examples. */
+import { ensure } from "../../errors.ts";
+import { type Graph, type TensorId, tensorOf } from "../../graph.ts";
+import { elementCount } from "../../tensor.ts";
+import { isFloatValue } from "../constants.ts";
+import type { Sample } from "../data/types.ts";
+import type { Progress } from "../progress.ts";
+import { openRunner } from "../run.ts";
+import { inputsOf } from "./inputs.ts";
+
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** What calibration has seen. */
+export interface Ranges {
+  readonly samples: number;
+  /** Of the tensors of floats that runs compute, graph inputs among them. */
+  readonly of: ReadonlyMap<TensorId, Range>;
+}
+
+/**
+ * Runs the float graph over all examples and keeps the least and the largest value of each tensor. Not averaged over examples:
+ * averages clip what single examples reach.
+ *
+ * Errors: INVALID_INPUT for no data, for values that are no finite numbers, and for examples of another size than the inputs.
+ */
+export async function measureRanges(
+  graph: Graph,
+  data: AsyncIterable<Sample>,
+  progress: Progress = () => {},
+): Promise<Ranges> {
+  const made = graph.nodes.flatMap(({ outputs }) => outputs).filter((id) => isFloatValue(tensorOf(graph, id)));
+  const runner = await openRunner(graph, { taps: made });
+  const ranges = new Map<TensorId, { min: number; max: number }>();
+  const include = (id: TensorId, values: Float32Array, name: string) => {
+    const range = ranges.get(id) ?? { min: Infinity, max: -Infinity };
+    ranges.set(id, range);
+    let { min, max } = range;
+    let sum = 0;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] as number;
+      sum += value - value;
+      if (value < min) min = value;
+      if (value > max) max = value;
+    }
+    ensure(sum === 0, "INVALID_INPUT", () => ({
+      where: `${name}, tensor "${tensorOf(graph, id).name}"`,
+      expected: "finite numbers",
+      received: "infinity or NaN",
+      hint: "Check the data's preparation, and the model on one example.",
+    }));
+    Object.assign(range, { min, max });
+  };
+  let samples = 0;
+  try {
+    for await (const sample of data) {
+      const name = sample.name ?? `example ${samples}`;
+      const inputs = inputsOf(runner.inputs, sample, name);
+      const outputs = runner.run(inputs).slice(graph.outputs.length);
+      for (const [i, { tensor }] of graph.inputs.entries())
+        if (isFloatValue(tensorOf(graph, tensor))) include(tensor, inputs[i] as Float32Array, name);
+      for (const [i, id] of made.entries()) include(id, outputs[i] as Float32Array, name);
+      samples++;
+      progress({ phase: "calibrate", done: samples });
+    }
+  } finally {
+    runner.close();
+  }
+  ensure(samples > 0, "INVALID_INPUT", () => ({
+    where: "data",
+    expected: "at least one example",
+    received: "none",
+    hint: "Check the path, and what --samples leaves.",
+  }));
+  for (const id of made) if (elementCount(tensorOf(graph, id).shape) === 0) ranges.delete(id);
+  return { samples, of: ranges };
+}

@@ -1,0 +1,20 @@
+/** Constants of float graphs as typed arrays, and typed arrays as constants. */
+import type { Tensor, TypedArray } from "../tensor.ts";
+
+/** The float32 values of a constant; a copy, since files need not align them. */
+export function floatsOf({ data = new Uint8Array(0) }: Tensor): Float32Array {
+  return new Float32Array(new Uint8Array(data).buffer);
+}
+
+/** The bytes of an array. */
+export function bytesOf({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** True for a float32 constant. */
+export const isFloatConstant = (tensor: Tensor | undefined): tensor is Tensor =>
+  tensor?.dtype === "float32" && tensor.data !== undefined && tensor.variable !== true;
+
+/** True for float32 values that a run computes. */
+export const isFloatValue = (tensor: Tensor | undefined): tensor is Tensor =>
+  tensor?.dtype === "float32" && tensor.data === undefined;

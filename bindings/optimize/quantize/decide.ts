@@ -1,0 +1,74 @@
+/** Settings of layers → the type of every node, and weights rounded to the nearest. */
+import { ensure } from "../../errors.ts";
+import { type Graph, type TensorId, tensorOf } from "../../graph.ts";
+import { elementCount } from "../../tensor.ts";
+import type { Range } from "../calibrate/ranges.ts";
+import { floatsOf, isFloatConstant } from "../constants.ts";
+import { biasOf, type Layer, rowsOf } from "../layers.ts";
+import type { Decisions, Io, NodeType } from "./build.ts";
+import { affinesOf } from "./groups.ts";
+import { toHalves } from "./halves.ts";
+import type { ActivationType, LayerSetting } from "./options.ts";
+import { supports } from "./support.ts";
+import { type QuantizedWeights, roundNearest, type Scales, scalesOf } from "./weights.ts";
+
+export interface Choices {
+  readonly settings: readonly LayerSetting[];
+  /** Of nodes that are no layers. */
+  readonly activations: ActivationType;
+  readonly scales: Scales;
+  readonly io: Io;
+  readonly ranges: ReadonlyMap<TensorId, Range>;
+}
+
+/**
+ * Every node on the type that its setting, or the network's, asks for; on floats where the engine has no such form. Weights are
+ * rounded to the nearest: others may take their place.
+ *
+ * Errors: INVALID_INPUT for a layer that gave nothing but zeros.
+ */
+export function decide(graph: Graph, layers: readonly Layer[], choices: Choices): Decisions {
+  const { settings, activations, scales, io, ranges } = choices;
+  const byNode = new Map(layers.map((layer, i) => [layer.index, [layer, settings[i] as LayerSetting]] as const));
+  const types = graph.nodes.map((node, i): NodeType => {
+    const setting = byNode.get(i)?.[1];
+    const type = setting?.activations ?? activations;
+    const stored = setting === undefined || setting.weights === "int8" || setting.weights === "int4";
+    return type === "float32" || !stored || !supports(graph, node, type) ? "float32" : type;
+  });
+  const affines = affinesOf(graph, (i) => types[i] !== "float32", ranges);
+  for (const { y, name, index } of layers) {
+    const { min, max } = ranges.get(y) ?? { min: 0, max: 1 };
+    ensure(types[index] === "float32" || max > min || max !== 0, "INVALID_INPUT", () => ({
+      where: `layer "${name}"`,
+      expected: "outputs other than 0 for some example",
+      received: "0 for all of them",
+      hint: "The layer never fires: check the data's preparation, or leave the layer float32.",
+    }));
+  }
+  const weights = new Map<number, QuantizedWeights>();
+  const halves = new Map<TensorId, Uint8Array>();
+  for (const [index, [layer, setting]] of byNode) {
+    const tensor = tensorOf(graph, layer.w);
+    if (setting.weights === "float16") halves.set(layer.w, toHalves(floatsOf(tensor)));
+    if (setting.weights === "float16" || setting.weights === "float32") continue;
+    const type = types[index] as NodeType;
+    const rows = rowsOf(layer, tensor);
+    const values = biasOf(graph, layer);
+    const bits = setting.weights === "int4" ? 4 : 8;
+    const xScale = type === "float32" ? Infinity : affines.of(layer.x, type).scale;
+    const scale = scalesOf(rows, layer.depth, bits, scales, { values, xScale });
+    weights.set(index, { bits, rows: roundNearest(rows, layer.depth, scale, bits), scale: [...scale], bias: values });
+  }
+  if (settings.length > 0 && settings.every((setting) => setting.weights === "float16")) halveConstants(graph, halves);
+  return { types, affines, layers: new Map(layers.map((layer) => [layer.index, layer])), weights, halves, io };
+}
+
+/** All larger constants of floats, where all layers' weights are halves anyway. */
+function halveConstants(graph: Graph, halves: Map<TensorId, Uint8Array>): void {
+  for (const id of graph.nodes.flatMap(({ inputs }) => inputs)) {
+    const tensor = graph.tensors[id];
+    if (isFloatConstant(tensor) && elementCount(tensor.shape) > 1 && !halves.has(id))
+      halves.set(id, toHalves(floatsOf(tensor)));
+  }
+}

@@ -1,0 +1,78 @@
+/** What `quantize` is told, and what that says about each layer. */
+import { ensure } from "../../errors.ts";
+import type { Progress } from "../progress.ts";
+import type { Io } from "./build.ts";
+import type { Scales } from "./weights.ts";
+
+/** How weights are stored. */
+export type WeightType = "int8" | "int4" | "float16" | "float32";
+/** What a layer computes on; `float32` with integer weights is dynamic range (hybrid). */
+export type ActivationType = "int8" | "int16" | "float32";
+
+/** How one layer is stored and run. */
+export interface LayerSetting {
+  readonly weights: WeightType;
+  readonly activations: ActivationType;
+}
+
+/** How weights are rounded: each to the nearest, by GPTQ, or by learning (AdaRound, which takes minutes). */
+export type Rounding = "nearest" | "gptq" | "adaround";
+
+export interface QuantizeOptions {
+  /** Weights of all layers; int8 when absent. With int4 the first layer and depthwise ones stay int8, unless `layers` says otherwise. */
+  readonly weights?: WeightType;
+  /** Activations: int8 when absent with data, float32 (dynamic range) without. */
+  readonly activations?: ActivationType;
+  /** One scale for each output channel, the default, or one for each tensor. */
+  readonly scales?: Scales;
+  /** Type of the graph's inputs and outputs; float32 when absent. */
+  readonly io?: Io;
+  /**
+   * Settings of single layers, by the name of their weights or by what they are: `"*"` all, `"first"`, `"depthwise"`, `"pointwise"`,
+   * `"conv"`, `"dense"`. Later ones win.
+   */
+  readonly layers?: Readonly<Record<string, Partial<LayerSetting>>>;
+  /** gptq when absent for int4, nearest for int8. */
+  readonly rounding?: Rounding;
+  /**
+   * Mean pre-activations moved back to the float network's, layer after layer: when absent where weights are int4, or have one scale
+   * for each tensor.
+   */
+  readonly correction?: "bias" | "none";
+  /** `search`: ranges of least squared error, where the outputs get better by it. `minmax` when absent. */
+  readonly ranges?: "minmax" | "search";
+  readonly onProgress?: Progress;
+  /** Ends the work with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+const CHOICES: { readonly [K in keyof QuantizeOptions]: readonly string[] } = {
+  weights: ["int8", "int4", "float16", "float32"],
+  activations: ["int8", "int16", "float32"],
+  scales: ["channel", "tensor"],
+  io: ["float32", "int8", "uint8", "int16"],
+  rounding: ["nearest", "gptq", "adaround"],
+  correction: ["bias", "none"],
+  ranges: ["minmax", "search"],
+};
+
+/** Refuses values that an option does not have. */
+export function checkQuantizeOptions(options: QuantizeOptions): void {
+  for (const [name, values] of Object.entries(CHOICES)) {
+    const value = options[name as keyof QuantizeOptions];
+    ensure(value === undefined || values.includes(value as string), "INVALID_OPTION", () => ({
+      where: name,
+      expected: values.join(", "),
+      received: String(value),
+    }));
+  }
+  for (const [name, setting] of Object.entries(options.layers ?? {}))
+    for (const key of ["weights", "activations"] as const) {
+      const value = setting[key];
+      ensure(value === undefined || CHOICES[key]?.includes(value) === true, "INVALID_OPTION", () => ({
+        where: `layers, ${name}`,
+        expected: `${key} ${CHOICES[key]?.join(", ")}`,
+        received: String(value),
+      }));
+    }
+}

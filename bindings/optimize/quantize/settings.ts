@@ -1,0 +1,50 @@
+/** Options → one setting for each layer. */
+import { ensure } from "../../errors.ts";
+import { type Graph, tensorOf } from "../../graph.ts";
+import type { Layer } from "../layers.ts";
+import type { LayerSetting, QuantizeOptions } from "./options.ts";
+
+/** What a layer is, as `layers` may name it; its weights' name is one too. */
+export function namesOf(graph: Graph, layer: Layer, first: boolean): readonly string[] {
+  const [, kH = 0, kW = 0] = tensorOf(graph, layer.w).shape;
+  const kind = layer.node.kind;
+  const kinds =
+    kind === "depthwiseConv2d"
+      ? ["depthwise"]
+      : kind === "fullyConnected"
+        ? ["dense"]
+        : kH * kW === 1
+          ? ["pointwise", "conv"]
+          : ["conv"];
+  return ["*", ...kinds, ...(first ? ["first"] : []), layer.name];
+}
+
+/**
+ * The setting of each layer. int4 for all leaves the first layer and depthwise ones at int8: they have few weights, and their
+ * errors reach everything.
+ *
+ * Errors: INVALID_OPTION for a name that no layer has.
+ */
+export function settingsOf(
+  graph: Graph,
+  layers: readonly Layer[],
+  { weights = "int8", activations = "int8", layers: own = {} }: QuantizeOptions,
+): readonly LayerSetting[] {
+  const names = layers.map((layer, i) => namesOf(graph, layer, i === 0));
+  for (const name of Object.keys(own))
+    ensure(
+      names.some((list) => list.includes(name)),
+      "INVALID_OPTION",
+      () => ({
+        where: "layers",
+        expected: `*, first, depthwise, pointwise, conv, dense, or one of ${layers.map((layer) => layer.name).join(", ")}`,
+        received: name,
+      }),
+    );
+  return layers.map(({ node }, i) => {
+    const spared = weights === "int4" && (i === 0 || node.kind === "depthwiseConv2d");
+    const base: LayerSetting = { weights: spared ? "int8" : weights, activations };
+    const matching = Object.entries(own).flatMap(([name, change]) => (names[i]?.includes(name) ? [change] : []));
+    return Object.assign({}, base, ...matching) as LayerSetting;
+  });
+}
