@@ -5,6 +5,7 @@
  * @module
  */
 export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
+export { type WriteTfliteOptions, writeTflite } from "../formats/tflite/write/index.ts";
 export type { Dataset, Sample } from "../optimize/data/types.ts";
 export type { Step } from "../optimize/progress.ts";
 export type {

@@ -1,4 +1,4 @@
-/** Custom operators of the file → nodes of the graph, by name. */
+/** Custom operators of the file ↔ nodes of the graph, by name. */
 import { ensure } from "../../errors.ts";
 import type { AnyNode, Attributes, Node, OpKind } from "../../graph.ts";
 import { type FlexValue, readFlexMap } from "./flexbuffer.ts";
@@ -6,36 +6,90 @@ import { type FlexValue, readFlexMap } from "./flexbuffer.ts";
 /** What every node has, besides its kind and attributes. */
 type NodeParts = Pick<Node, "where" | "inputs" | "outputs">;
 
-/** The options of a custom operator: a map, or bytes of its own. */
-interface CustomOptions {
-  readonly where: string;
-  readonly values: ReadonlyMap<string, FlexValue>;
+/** An option by its key: a number, or a flag; numbers may have a value where the map has none. */
+export interface CustomField {
+  readonly key: string;
+  readonly as: "number" | "flag";
+  readonly absent?: number;
 }
+
+/** The attributes of an operator by the keys of its options; several make a list. */
+export type CustomFields = { readonly [attribute: string]: CustomField | readonly CustomField[] };
 
 /** Makes a node of a custom operator from the bytes of its options. */
 export type CustomEntry = (parts: NodeParts, bytes: Uint8Array) => AnyNode;
 
-/** Importers by name. */
-export const CUSTOM_OPERATORS: ReadonlyMap<string, CustomEntry> = new Map([
-  ["TFLite_Detection_PostProcess", entry("detectionPostProcess", detection)],
-  ["Convolution2DTransposeBias", transposeBias],
-  ["SignalWindow", entry("signalWindow", (o) => ({ shift: number(o, "shift") }))],
-  ["SignalFftAutoScale", entry("signalAutoScale", () => ({}))],
-  ["SignalRfft", entry("signalTransform", (o) => ({ length: number(o, "fft_length") }))],
-  ["SignalEnergy", entry("signalEnergy", (o) => ({ first: number(o, "start_index"), last: number(o, "end_index") }))],
-  ["SignalFilterBank", entry("signalFilterBank", (o) => ({ channels: number(o, "num_channels") }))],
-  ["SignalFilterBankSquareRoot", entry("signalRoot", () => ({}))],
-  ["SignalFilterBankSpectralSubtraction", entry("signalSubtraction", subtraction)],
-  ["SignalPCAN", entry("signalGain", (o) => ({ shift: number(o, "snr_shift") }))],
-  ["SignalFilterBankLog", entry("signalLog", logarithm)],
+/** One custom operator: its kind and, where its options are a map, the keys of its attributes. */
+export interface CustomOperator {
+  readonly kind: OpKind;
+  readonly fields?: CustomFields;
+  readonly node: CustomEntry;
+}
+
+const number = (key: string, absent?: number): CustomField => ({
+  ...{ key, as: "number" },
+  ...(absent === undefined ? {} : { absent }),
+});
+const flag = (key: string): CustomField => ({ key, as: "flag" });
+
+/** Operators by name. */
+export const CUSTOM_OPERATORS: ReadonlyMap<string, CustomOperator> = new Map([
+  [
+    "TFLite_Detection_PostProcess",
+    entry("detectionPostProcess", {
+      mostDetections: number("max_detections"),
+      classesPerDetection: number("max_classes_per_detection"),
+      detectionsPerClass: number("detections_per_class", 100),
+      everyClass: flag("use_regular_nms"),
+      scoreThreshold: number("nms_score_threshold"),
+      overlapThreshold: number("nms_iou_threshold"),
+      classes: number("num_classes"),
+      scales: [number("y_scale"), number("x_scale"), number("h_scale"), number("w_scale")],
+    }),
+  ],
+  ["Convolution2DTransposeBias", { kind: "transposeConvBias", node: transposeBias }],
+  ["SignalWindow", entry("signalWindow", { shift: number("shift") })],
+  ["SignalFftAutoScale", entry("signalAutoScale", {})],
+  ["SignalRfft", entry("signalTransform", { length: number("fft_length") })],
+  ["SignalEnergy", entry("signalEnergy", { first: number("start_index"), last: number("end_index") })],
+  ["SignalFilterBank", entry("signalFilterBank", { channels: number("num_channels") })],
+  ["SignalFilterBankSquareRoot", entry("signalRoot", {})],
+  [
+    "SignalFilterBankSpectralSubtraction",
+    entry("signalSubtraction", {
+      smoothing: number("smoothing"),
+      rest: number("one_minus_smoothing"),
+      oddSmoothing: number("alternate_smoothing"),
+      oddRest: number("alternate_one_minus_smoothing"),
+      least: number("min_signal_remaining"),
+      clamping: flag("clamping"),
+      smoothingBits: number("smoothing_bits"),
+      bits: number("spectral_subtraction_bits"),
+    }),
+  ],
+  ["SignalPCAN", entry("signalGain", { shift: number("snr_shift") })],
+  [
+    "SignalFilterBankLog",
+    entry("signalLog", { scale: number("output_scale"), correction: number("input_correction_bits") }),
+  ],
 ]);
 
-function entry<K extends OpKind>(kind: K, attributes: (options: CustomOptions) => Attributes[K]): CustomEntry {
-  return (parts, bytes) => {
+function entry<K extends OpKind>(
+  kind: K,
+  fields: { readonly [A in keyof Attributes[K]]: CustomField | readonly CustomField[] },
+): CustomOperator {
+  const list: CustomFields = fields;
+  const node: CustomEntry = (parts, bytes) => {
     const where = `${parts.where}, options`;
-    const made: Node<K> = { kind, ...parts, attributes: attributes({ where, values: readFlexMap(bytes, where) }) };
-    return made as unknown as AnyNode;
+    const values = readFlexMap(bytes, where);
+    const read = (field: CustomField) => readOption(field, values, where);
+    const attributes = Object.entries(list).map(([name, field]) => [
+      name,
+      Array.isArray(field) ? field.map(read) : read(field as CustomField),
+    ]);
+    return { kind, ...parts, attributes: Object.fromEntries(attributes) } as unknown as AnyNode;
   };
+  return { kind, fields: list, node };
 }
 
 /** Three int32: padding (1 same, 2 valid), stride across, stride down. */
@@ -51,39 +105,14 @@ function transposeBias(parts: NodeParts, bytes: Uint8Array): AnyNode {
   return { kind: "transposeConvBias", ...parts, attributes: { stride, padding: rule === 1 ? "same" : "valid" } };
 }
 
-function detection(o: CustomOptions): Attributes["detectionPostProcess"] {
-  return {
-    mostDetections: number(o, "max_detections"),
-    classesPerDetection: number(o, "max_classes_per_detection"),
-    detectionsPerClass: number(o, "detections_per_class", 100),
-    everyClass: o.values.get("use_regular_nms") === true || o.values.get("use_regular_nms") === 1,
-    scoreThreshold: number(o, "nms_score_threshold"),
-    overlapThreshold: number(o, "nms_iou_threshold"),
-    classes: number(o, "num_classes"),
-    scales: [number(o, "y_scale"), number(o, "x_scale"), number(o, "h_scale"), number(o, "w_scale")],
-  };
-}
-
-function subtraction(o: CustomOptions): Attributes["signalSubtraction"] {
-  return {
-    smoothing: number(o, "smoothing"),
-    rest: number(o, "one_minus_smoothing"),
-    oddSmoothing: number(o, "alternate_smoothing"),
-    oddRest: number(o, "alternate_one_minus_smoothing"),
-    least: number(o, "min_signal_remaining"),
-    clamping: o.values.get("clamping") === true || o.values.get("clamping") === 1,
-    smoothingBits: number(o, "smoothing_bits"),
-    bits: number(o, "spectral_subtraction_bits"),
-  };
-}
-
-function logarithm(o: CustomOptions): Attributes["signalLog"] {
-  return { scale: number(o, "output_scale"), correction: number(o, "input_correction_bits") };
-}
-
-/** A finite number, or `fallback` where there is none. */
-function number({ where, values }: CustomOptions, key: string, fallback?: number): number {
-  const value = values.get(key) ?? fallback;
+/** A finite number, or a flag, which may be a number itself. */
+function readOption(
+  { key, as, absent }: CustomField,
+  values: ReadonlyMap<string, FlexValue>,
+  where: string,
+): number | boolean {
+  const value = values.get(key) ?? absent;
+  if (as === "flag") return value === true || value === 1;
   ensure(typeof value === "number" && Number.isFinite(value), "INVALID_MODEL", () => ({
     where,
     expected: `a number "${key}"`,

@@ -155,14 +155,14 @@ function ports(
 }
 
 /** A SignatureDef: names of inputs and outputs of a subgraph, by tensor index. */
-interface Signature {
+export interface Signature {
   readonly key: string;
   readonly subgraph: number;
   readonly inputs: ReadonlyMap<number, string>;
   readonly outputs: ReadonlyMap<number, string>;
 }
 
-function readSignatures(model: FlatTable): readonly Signature[] {
+export function readSignatures(model: FlatTable): readonly Signature[] {
   return readTables(model, MODEL.signatures, (index) => `signature ${index}`).map((table) => ({
     key: readString(table, SIGNATURE.key),
     subgraph: readUint32(table, SIGNATURE.subgraph, 0),

@@ -51,7 +51,7 @@ export function readOperatorCodes(model: FlatTable, users: UserOperators = {}): 
     const code = Math.max(readInt8(table, OPERATOR_CODE.deprecatedCode, 0), readInt32(table, OPERATOR_CODE.code, 0));
     if (code === CUSTOM) {
       const custom = readString(table, OPERATOR_CODE.customCode);
-      const entry = usersEntry(custom, users) ?? CUSTOM_OPERATORS.get(custom);
+      const entry = usersEntry(custom, users) ?? CUSTOM_OPERATORS.get(custom)?.node;
       return { code, name: `CUSTOM "${shorten(custom)}"`, custom, ...(entry && { entry }) };
     }
     return { code, name: OPERATOR_NAMES[code] ?? `builtin operator ${code}` };

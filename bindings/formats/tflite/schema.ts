@@ -10,7 +10,16 @@ export const SCHEMA_VERSION = 3;
 /** Bytes 4 to 7 of the file. */
 export const IDENTIFIER = "TFL3";
 
-export const MODEL = { version: 0, operatorCodes: 1, subgraphs: 2, description: 3, buffers: 4, signatures: 7 } as const;
+export const MODEL = {
+  version: 0,
+  operatorCodes: 1,
+  subgraphs: 2,
+  description: 3,
+  buffers: 4,
+  metadata: 6,
+  signatures: 7,
+} as const;
+export const METADATA = { name: 0, buffer: 1 } as const;
 export const SUBGRAPH = { tensors: 0, inputs: 1, outputs: 2, operators: 3, name: 4 } as const;
 export const OPERATOR_CODE = { deprecatedCode: 0, customCode: 1, version: 2, code: 3 } as const;
 export const OPERATOR = { codeIndex: 0, inputs: 1, outputs: 2, optionsType: 3, options: 4, customOptions: 5 } as const;
@@ -26,6 +35,7 @@ export const TENSOR = {
   variable: 5,
   sparsity: 6,
   shapeSignature: 7,
+  hasRank: 8,
   externalBuffer: 10,
 } as const;
 export const QUANTIZATION = { scale: 2, zeroPoint: 3, detailsType: 4, details: 5, axis: 6 } as const;

@@ -1,0 +1,200 @@
+/** Graphs as a file states them: one list of subgraphs, no paddings of the graph's own, handles in place of variables. */
+import { Pint8Error } from "../../../errors.ts";
+import { type AnyNode, bodiesOf, type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
+import { BITS, type Tensor } from "../../../tensor.ts";
+import { shorten } from "../../text.ts";
+import { type WrittenOperator, writtenOperator } from "./options.ts";
+import { takePadding } from "./padding.ts";
+
+/** An operator of a file. */
+export interface FileOperator extends WrittenOperator {
+  readonly node: AnyNode;
+}
+
+export interface FileSubgraph {
+  readonly name: string;
+  readonly tensors: readonly Tensor[];
+  readonly operators: readonly FileOperator[];
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** Constants to store sparse. */
+  readonly sparse: ReadonlySet<Tensor>;
+}
+
+/** A graph with what its nodes run still inside, on its way. */
+interface Draft {
+  readonly graph: Graph;
+  readonly operators: { readonly node: AnyNode; readonly subgraphs: readonly number[] }[];
+}
+
+/** Constants worth storing sparse: their bytes shrink. */
+export type Sparser = (tensor: Tensor) => boolean;
+
+/** Element types that TensorFlow Lite makes dense again. */
+const DENSIFIED = ["float32", "float16", "int8"];
+
+/**
+ * The subgraphs of a file, the given graphs first and in order, then those that nodes run.
+ *
+ * Errors: UNSUPPORTED with all nodes that TensorFlow Lite has no form for.
+ */
+export function fileSubgraphs(graphs: readonly Graph[], isSparse: Sparser): readonly FileSubgraph[] {
+  const drafts: Draft[] = [];
+  const queue: Graph[] = [...graphs];
+  for (let at = 0; at < queue.length; at++) {
+    const graph = takePadding(takeStates(queue[at] as Graph));
+    const operators = graph.nodes.map((node) => ({
+      node,
+      subgraphs: bodiesOf(node).map((body) => queue.push(body) - 1),
+    }));
+    drafts.push({ graph, operators });
+  }
+  const missing: { readonly where: string; readonly kind: string }[] = [];
+  const done = drafts.map((draft) => finish(draft, isSparse, missing));
+  if (missing.length > 0) refuse(missing);
+  return done;
+}
+
+function refuse(missing: readonly { readonly where: string; readonly kind: string }[]): never {
+  const counts = new Map<string, number>();
+  for (const { kind } of missing) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  throw new Pint8Error("UNSUPPORTED", {
+    where: missing[0]?.where ?? "graph",
+    expected: "operators that TensorFlow Lite has",
+    received: [...counts].map(([kind, count]) => `${kind} (${count}×)`).join(", "),
+    hint: "Leave these parts out of the model, or write .onnx.",
+  });
+}
+
+/** Variables as handles, sparse constants behind DENSIFY, and only the tensors that are left in use. */
+function finish(
+  { graph, operators }: Draft,
+  isSparse: Sparser,
+  missing: { where: string; kind: string }[],
+): FileSubgraph {
+  const tensors: Tensor[] = [...graph.tensors];
+  const sparse = new Set<Tensor>();
+  const made: { node: AnyNode; subgraphs: readonly number[] }[] = [];
+  for (const [id, tensor] of graph.tensors.entries()) {
+    if (tensor.resource !== undefined) made.push(handle(graph, id as TensorId, tensors));
+  }
+  const dense = new Map<TensorId, TensorId>();
+  const densified = (id: TensorId, node: AnyNode): TensorId => {
+    const tensor = tensors[id];
+    if (tensor?.data === undefined || !DENSIFIED.includes(tensor.dtype)) return id;
+    if (node.kind === "densify") sparse.add(tensor);
+    if (node.kind === "densify" || !isSparse(tensor)) return id;
+    const known = dense.get(id);
+    if (known !== undefined) return known;
+    // The scales stand at the dense one, where they count.
+    const { data: _data, ...type } = tensor;
+    const { quantization: _quantization, ...stored } = tensor;
+    tensors[id] = { ...stored, name: `${tensor.name}/sparse` };
+    sparse.add(tensors[id] as Tensor);
+    const output = (tensors.push(type) - 1) as TensorId;
+    dense.set(id, output);
+    made.push({
+      node: { kind: "densify", where: node.where, inputs: [id], outputs: [output], attributes: {} },
+      subgraphs: [],
+    });
+    return output;
+  };
+  const rest = operators.map(({ node, subgraphs }) => ({
+    node: { ...node, inputs: node.inputs.map((id) => densified(id, node)) } as AnyNode,
+    subgraphs,
+  }));
+  const found: FileOperator[] = [];
+  for (const { node, subgraphs } of [...made, ...rest]) {
+    const written = writtenOperator(node, tensors, subgraphs);
+    if (written === undefined) missing.push(node);
+    else found.push({ ...written, node });
+  }
+  return compact({ ...graph, tensors, operators: found, sparse });
+}
+
+/** VAR_HANDLE for a variable, whose place the handle takes. */
+function handle(graph: Graph, id: TensorId, tensors: Tensor[]): { node: AnyNode; subgraphs: readonly number[] } {
+  const key = graph.tensors[id]?.resource ?? "";
+  tensors[id] = { name: key, dtype: "resource", shape: [1] };
+  return {
+    node: { kind: "varHandle", where: `variable "${shorten(key)}"`, inputs: [], outputs: [id], attributes: { key } },
+    subgraphs: [],
+  };
+}
+
+function compact(subgraph: Omit<FileSubgraph, "name"> & { readonly name: string }): FileSubgraph {
+  const { operators, tensors, inputs, outputs } = subgraph;
+  const used = new Set<number>([...inputs, ...outputs].map(({ tensor }) => tensor));
+  // A handle that nothing uses is no variable of this subgraph.
+  const kept = operators.filter(
+    ({ node }) =>
+      node.kind !== "varHandle" ||
+      operators.some(({ node: { inputs: read } }) => read.includes(node.outputs[0] as TensorId)),
+  );
+  for (const { node } of kept) for (const id of [...node.inputs, ...node.outputs]) used.add(id);
+  const ids = new Map<number, TensorId>();
+  const list = tensors.filter((_, id) => {
+    if (used.has(id)) ids.set(id, ids.size as TensorId);
+    return used.has(id);
+  });
+  const now = (id: TensorId) => (id === NONE ? NONE : (ids.get(id) as TensorId));
+  const port = ({ name, tensor }: Port) => ({ name, tensor: now(tensor) });
+  return {
+    name: subgraph.name,
+    sparse: subgraph.sparse,
+    tensors: list,
+    operators: kept.map((operator) => {
+      const node = { ...operator.node, inputs: operator.node.inputs.map(now), outputs: operator.node.outputs.map(now) };
+      return { ...operator, node: node as AnyNode };
+    }),
+    inputs: inputs.map(port),
+    outputs: outputs.map(port),
+  };
+}
+
+/** The reverse of reading state: operators keep their own, and a start of a variable is a float16 constant that is dequantized. */
+function takeStates(graph: Graph): Graph {
+  const tensors: Tensor[] = [...graph.tensors];
+  const nodes: AnyNode[] = graph.nodes.map((node) =>
+    node.kind === "signalSubtraction" ? { ...node, inputs: node.inputs.slice(0, 1) } : node,
+  );
+  for (const [id, tensor] of graph.tensors.entries()) {
+    if (!tensor.variable || tensor.data === undefined || BITS[tensor.dtype] === 0) continue;
+    const { data, ...type } = tensor;
+    tensors[id] = type;
+    const start = {
+      name: `${tensor.name}/start`,
+      dtype: "float16",
+      shape: tensor.shape,
+      data: halves(data, tensor),
+    } as const;
+    nodes.unshift({
+      ...{ kind: "dequantize", where: `variable "${shorten(tensor.name)}"`, attributes: {} },
+      ...{ inputs: [(tensors.push(start) - 1) as TensorId], outputs: [id as TensorId] },
+    });
+  }
+  return { ...graph, tensors, nodes };
+}
+
+/** The float16 of float32 values that are exactly those. */
+function halves(data: Uint8Array, { name }: Tensor): Uint8Array {
+  const values = new Float32Array(data.slice().buffer);
+  const bits = Uint16Array.from(values, (value) => halfBits(value));
+  return new Uint8Array(bits.buffer);
+
+  function halfBits(value: number): number {
+    const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+    const size = Math.abs(value);
+    if (Number.isNaN(value)) return 0x7e00;
+    if (size === Number.POSITIVE_INFINITY) return sign | 0x7c00;
+    const exponent = size < 2 ** -14 ? -14 : Math.floor(Math.log2(size));
+    const fraction = (size * 2 ** (10 - exponent)) % 1024;
+    if (!Number.isInteger(fraction) || exponent > 15)
+      throw new Pint8Error("UNSUPPORTED", {
+        where: `variable "${shorten(name)}"`,
+        expected: "a start of float16 values",
+        received: `${value}`,
+      });
+    return sign | (size < 2 ** -14 ? fraction : ((exponent + 15) << 10) | fraction);
+  }
+}
