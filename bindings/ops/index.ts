@@ -60,6 +60,7 @@ import { broadcastTo } from "./move/broadcastTo.ts";
 import { concat } from "./move/concat.ts";
 import { densify } from "./move/densify.ts";
 import { depthToSpace } from "./move/depthToSpace.ts";
+import { dilate } from "./move/dilate.ts";
 import { dynamicUpdateSlice } from "./move/dynamicUpdateSlice.ts";
 import { embeddingLookup } from "./move/embeddingLookup.ts";
 import { expandDims } from "./move/expandDims.ts";
@@ -216,6 +217,7 @@ export const operators: Operators = {
   scatterNd,
   broadcastTo,
   broadcastArgs,
+  dilate,
   dynamicUpdateSlice,
   bitcast,
   resizeBilinear,

@@ -233,6 +233,7 @@ export const OPERATORS: { readonly [code: number]: Entry | undefined } = {
   159: entry("bitcast", 0, {}),
   160: entry("bitwiseXor", 0, {}),
   161: entry("rightShift", 0, {}),
+  203: entry("dilate", 0, {}),
 };
 
 function entry<K extends OpKind>(
