@@ -1,5 +1,6 @@
 // Builds the modules into wasm/. Of each target of asconfig.json there are two editions, `core` with the kernels of
-// ordinary int8 networks (`simd.wasm`) and `full` with all of them (`simd.full.wasm`). All editions of one instruction
+// ordinary int8 networks (`simd.wasm`) and `full` with all of them (`simd.full.wasm`), and of simd a third, `simd.train.wasm`, with
+// what training takes. All editions of one instruction
 // set take the same plans, so all carry one hash, the SHA-256 of the full module: a custom section "pint8" of 32 bytes hash
 // and the build's name. Then the module that planning uses, and the peak loops, which measure this machine's ceiling.
 // `node scripts/build-wasm.mjs [build…]`
@@ -26,6 +27,7 @@ const STANDALONE = {
 const KERNELS = [
   ...["scalar.full", "simd.full", "relaxed.full"],
   ...["scalar", "simd", "relaxed", "simd.threads", "relaxed.threads", "simd.full.threads", "relaxed.full.threads"],
+  ...["simd.train", "simd.train.threads"],
 ];
 
 /** Every build by name. */
@@ -40,12 +42,14 @@ function argumentsOf(build) {
     const options = ["--optimizeLevel", "3", "--noAssert", "--runtime", "stub", "--initialMemory", "1"];
     return [...STANDALONE[build], "--config", "none", ...out, ...options];
   }
-  const full = build.includes(".full");
-  const target = build.replace(".full", "");
+  const edition = /\.(full|train)/.exec(build)?.[1] ?? "core";
+  const target = build.replace(`.${edition}`, "");
+  const has = { CORE: edition !== "train", FULL: edition === "full", TRAIN: edition === "train" };
+  const flags = Object.entries(has).map(([name, value]) => `${name}=${value ? 1 : 0}`);
   return [
-    `assembly/generated/${full ? "full" : "core"}.ts`,
+    `assembly/generated/${edition}.ts`,
     ...(build.endsWith(".threads") ? ["assembly/threads.ts"] : []),
-    ...["--config", "asconfig.json", "--target", target, "--use", `FULL=${full ? 1 : 0}`],
+    ...["--config", "asconfig.json", "--target", target, "--use", flags.join(",")],
     ...["--transform", "./scripts/fold-offsets.mjs", ...out],
   ];
 }

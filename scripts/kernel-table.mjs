@@ -1,11 +1,12 @@
 // Derives the kernel table from assembly/: a kernel is an exported function (p: Block, part: u32, parts: u32) of a file
 // in a family's folder, and Block the @unmanaged class of its parameter block. `name.scalar.ts` and `name.simd.ts` hold
 // what only those modules take, `name.ts` what every module takes that has no file of its own. A kernel whose comment, or
-// whose file's first comment, says `@full` is left out of the core modules.
+// whose file's first comment, says `@full` is left out of the core modules. Those that say `@train` are in the train edition,
+// and those of assembly/train/ in no other.
 //
 //   assembly/generated/kernels.ts   every kernel under one name, the module's own loops chosen when compiling
 //   assembly/generated/step.ts      the switch from kernel numbers to kernels
-//   assembly/generated/core.ts      the entry of the core modules; full.ts of the full ones
+//   assembly/generated/core.ts      the entry of the core modules; full.ts of the full ones, train.ts of those that train
 //   bindings/primitives/table.ts    the same table and the blocks' fields for TypeScript
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -25,7 +26,7 @@ function readTable() {
     const text = readFileSync(join(ROOT, file), "utf8");
     parse(program, text, file, true);
     const statements = program.sources.find(({ normalizedPath }) => normalizedPath === file)?.statements ?? [];
-    const fileIsFull = /^\/\*\*(?:(?!\*\/)[\s\S])*@full/.test(text);
+    const [heading] = /^\/\*\*(?:(?!\*\/)[\s\S])*/.exec(text) ?? [""];
     let before = 0;
     for (const statement of statements) {
       const comment = text.slice(before, statement.range.start);
@@ -35,16 +36,21 @@ function readTable() {
       const block = kernelBlock(statement);
       if (block === undefined) continue;
       const name = statement.name.text;
-      const kernel = kernels.get(name) ?? { name, block, full: true, files: {} };
+      const kernel = kernels.get(name) ?? { name, block, full: true, trains: false, files: {} };
       if (kernel.block !== block) throw new Error(`${file}: ${name} takes ${block}, elsewhere ${kernel.block}`);
       const kind = /\.(scalar|simd)\.ts$/.exec(file)?.[1] ?? "all";
       if (kernel.files[kind]) throw new Error(`${file}: ${name} is in ${kernel.files[kind]} too`);
       kernel.files[kind] = file;
-      kernel.full &&= fileIsFull || comment.includes("@full");
+      const says = (mark) => heading.includes(mark) || comment.includes(mark);
+      kernel.full &&= says("@full");
+      kernel.trains ||= says("@train");
+      kernel.edition = file.startsWith("assembly/train/") ? "train" : kernel.full ? "full" : "core";
       kernels.set(name, kernel);
     }
   }
-  const byName = [...kernels.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  // Those that train come last: the numbers of the others are the same without them.
+  const place = ({ name, edition }) => (edition === "train" ? `~${name}` : name);
+  const byName = [...kernels.values()].sort((a, b) => (place(a) < place(b) ? -1 : 1));
   for (const { name, block } of byName)
     if (!blocks.has(block)) throw new Error(`kernel ${name}: no @unmanaged class ${block}`);
   return { kernels: byName, blocks };
@@ -105,11 +111,10 @@ function kernelsSource({ kernels, blocks }) {
 }
 
 function stepSource({ kernels }) {
-  const cases = kernels.map(({ name, full }, i) => {
-    const call = `k.${name}(params, part, parts)`;
-    return full
-      ? `    case ${i}: { if (FULL) ${call}; else unreachable(); return; }`
-      : `    case ${i}: return ${call};`;
+  const cases = kernels.map(({ name, edition, trains }, i) => {
+    const own = { core: "CORE", full: "FULL", train: "TRAIN" }[edition];
+    const condition = trains && edition !== "train" ? `${own} || TRAIN` : own;
+    return `    case ${i}: { if (${condition}) k.${name}(params, part, parts); else unreachable(); return; }`;
   });
   return `/** One kernel by its number: ${GENERATED}. */
 import * as k from "./kernels";
@@ -134,7 +139,7 @@ function tableSource({ kernels, blocks }) {
     const fields = fieldsOf(blocks, name).map(([field, type]) => `    ${field}: "${type}",\n`);
     return `  ${name}: {\n${fields.join("")}  },\n`;
   });
-  const rows = kernels.map(({ name, block, full }) => `  ["${name}", "${block}", "${full ? "full" : "core"}"],\n`);
+  const rows = kernels.map(({ name, block, edition }) => `  ["${name}", "${block}", "${edition}"],\n`);
   return `/** ${GENERATED[0].toUpperCase()}${GENERATED.slice(1)}. */
 
 /** The fields of every parameter block, each one 32-bit little-endian word. */
@@ -163,8 +168,10 @@ export function writeKernelTable() {
   const table = readTable();
   writeChanged("assembly/generated/kernels.ts", kernelsSource(table));
   writeChanged("assembly/generated/step.ts", stepSource(table));
-  writeChanged("assembly/generated/core.ts", entrySource(table.kernels.filter(({ full }) => !full)));
-  writeChanged("assembly/generated/full.ts", entrySource(table.kernels));
+  const entry = (keep) => entrySource(table.kernels.filter(keep));
+  writeChanged("assembly/generated/core.ts", entry(({ edition }) => edition === "core"));
+  writeChanged("assembly/generated/full.ts", entry(({ edition }) => edition !== "train"));
+  writeChanged("assembly/generated/train.ts", entry(({ trains }) => trains));
   writeChanged("bindings/primitives/table.ts", tableSource(table));
 }
 

@@ -1,4 +1,4 @@
-/** Functions of one float32, four at a time in vector modules. @full */
+/** Functions of one float32, four at a time in vector modules. @full @train */
 import { load16, store16 } from "../common/edge.simd";
 import { erfF32, expF32, expMinusOneF32, geluF32, geluTanhF32, logF32, logisticF32, rootReciprocalF32, tanhF32 } from "../common/float";
 import { atLeast, atMost, ceilOf, floorOf, magnitude, nearestOf, negative, plus, root, splat, times, whereLess } from "../common/lanes";

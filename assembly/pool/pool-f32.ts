@@ -1,4 +1,4 @@
-/** Mean and maximum of windows of float32, lanes are channels. @full */
+/** Mean and maximum of windows of float32, lanes are channels. @full @train */
 import { load16, store16 } from "../common/edge.simd";
 import { atLeast, atMost, over, plus, splat } from "../common/lanes";
 import { share } from "../common/split";

@@ -91,10 +91,12 @@ class Row {
 }
 const ROW: usize = 24;
 
+/** @train */
 export function gemmF32(p: GemmF32, part: u32, parts: u32): void {
   matrices<Float>(p, part, parts);
 }
 
+/** @train */
 export function convF32(p: ConvF32, part: u32, parts: u32): void {
   product<Float>(p, part, parts, 0, 0, 0, true);
 }

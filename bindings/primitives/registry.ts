@@ -22,7 +22,7 @@ export function kernelNumber(name: KernelName): number {
   return KERNELS.findIndex(([kernel]) => kernel === name);
 }
 
-/** The smallest edition of the modules that has all these kernels. */
+/** The smallest edition of the modules that has all these kernels; no operator lowers to those of training. */
 export function editionOf(names: Iterable<KernelName>): Edition {
   for (const name of names) if (KERNELS[kernelNumber(name)]?.[2] === ("full" as Edition)) return "full";
   return "core";

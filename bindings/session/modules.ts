@@ -1,5 +1,5 @@
 import { ensure } from "../errors.ts";
-import { type Edition, MODULES, type ModuleName } from "../primitives/modules.ts";
+import { EDITIONS, type Edition, MODULES, type ModuleName } from "../primitives/modules.ts";
 import { dotProductIsExact, hasInstructions, requireEngine } from "./engine.ts";
 import { packageFile, type WasmUrl } from "./files.ts";
 import { compileFile } from "./wasm.ts";
@@ -97,12 +97,12 @@ export async function compileThreads({
 
 /** The name of a build, which its section has: `simd`, `simd.full`. */
 function buildName(name: ModuleName, edition: Edition): string {
-  return edition === "full" ? `${name}.full` : name;
+  return edition === "core" ? name : `${name}.${edition}`;
 }
 
 function describe(name: ModuleName, module: WebAssembly.Module, wasmUrl: WasmUrl): KernelModule {
   const stamp = stampOf(module);
-  const edition = (["core", "full"] as const).find((each) => buildName(name, each) === stamp?.build);
+  const edition = EDITIONS.find((each) => buildName(name, each) === stamp?.build);
   ensure(stamp !== undefined && edition !== undefined, "MODULE_UNAVAILABLE", () => ({
     where: `module ${name}`,
     expected: `${name}.wasm or ${name}.full.wasm as pint8 built it`,

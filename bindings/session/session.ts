@@ -112,11 +112,11 @@ export class Session<M extends ModelTypes = AnyModel> {
       received: `one for ${plan.module} ${plan.moduleHash.slice(0, 12)}`,
       hint: "Make the plan again from the model with this version of pint8.",
     }));
-    ensure(edition === "full" || plan.edition === "core", "INVALID_PLAN", () => ({
+    ensure(edition === plan.edition || (edition === "full" && plan.edition === "core"), "INVALID_PLAN", () => ({
       where: "plan",
-      expected: `the full edition of module ${name}, whose kernels the plan uses`,
-      received: "the core edition",
-      hint: `Load ${name}.full.wasm: loadModule("${name}", undefined, "full").`,
+      expected: `the ${plan.edition} edition of module ${name}, whose kernels the plan uses`,
+      received: `the ${edition} edition`,
+      hint: `Load ${name}.${plan.edition}.wasm: loadModule("${name}", undefined, "${plan.edition}").`,
     }));
     const { memory, team, runSteps } = await takeThreads(plan, kernels, options);
     // Not by its name: bundlers rename a class that says it to _Session.

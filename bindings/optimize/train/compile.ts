@@ -1,0 +1,280 @@
+/** A graph as one training step: forward, loss, backward and AdamW, as a plan of kernels of the edition `train`. */
+import { ensure, Pint8Error } from "../../errors.ts";
+import { type AnyNode, type Graph, NONE, type Node, type TensorId, tensorOf } from "../../graph.ts";
+import { bind } from "../../ops/bind.ts";
+import { operators } from "../../ops/index.ts";
+import type { Plan } from "../../plan/types.ts";
+import { elementCount } from "../../tensor.ts";
+import { gradientOf, TRAINABLE } from "./gradients/index.ts";
+import type { Norm, Parameter, Tape } from "./gradients/types.ts";
+import { type Layout, type Slot, slotOf } from "./layout.ts";
+import { createProgram, type Program } from "./program.ts";
+
+/** What the loss is made of; see assembly/train/loss.simd.ts. */
+export interface LossWeights {
+  readonly hard: number;
+  readonly soft: number;
+  readonly temperature: number;
+  readonly squared: number;
+}
+
+/** Levels that an activation is rounded to. */
+export interface Levels {
+  readonly scale: number;
+  readonly zeroPoint: number;
+  readonly lo: number;
+  readonly hi: number;
+}
+
+export interface StepOptions {
+  readonly loss: LossWeights;
+  readonly decay: number;
+  /** Largest magnitude of quantized weights by weight tensor: 127, 7; those that are not there are not rounded. */
+  readonly weightLevels?: ReadonlyMap<TensorId, number>;
+  readonly activationLevels?: ReadonlyMap<TensorId, Levels>;
+  /** Whether weights have masks. */
+  readonly masked: boolean;
+}
+
+/**
+ * The plan of one step of a graph of some batch, typed and with its passes run. Its inputs are the graph's, then `labels` int32, `teacher` and
+ * `step`; its outputs `result` (loss and hit of each sample), `logits`, and the arrays of the layout: `weights`, `gradients`, `first`, `second`,
+ * `masks`, `running`.
+ *
+ * Errors: UNSUPPORTED for operators that cannot be trained.
+ */
+export function compileStep(graph: Graph, logits: TensorId, layout: Layout, moduleHash: string, options: StepOptions): Plan {
+  const program = createProgram();
+  const arrays = placeArrays(program, layout, options.masked);
+  const canonical = aliasesOf(graph);
+  const values = new Map<TensorId, number>();
+  const rounded = new Map<TensorId, number>();
+  const gradients = new Map<TensorId, number>();
+  const norms = new Map<TensorId, Norm>();
+  const roundedWeights = new Map<TensorId, number>();
+  const sources = new Set(graph.inputs.map(({ tensor }) => tensor));
+  const floats = (id: TensorId) => elementCount(tensorOf(graph, id).shape);
+  const zeros = program.keep(4);
+
+  for (const { name, tensor } of graph.inputs) {
+    const address = program.keep(floats(tensor));
+    values.set(tensor, address);
+    program.port("input", `input ${name}`, "float32", tensorOf(graph, tensor).shape, address);
+  }
+  for (const node of graph.nodes)
+    for (const id of node.outputs) if (canonical(id) === id) values.set(id, program.keep(floats(id)));
+
+  const parameterAt = (slot: Slot | undefined): Parameter | undefined =>
+    slot && { value: arrays.weights + slot.offset * 4, gradient: arrays.gradients + slot.offset * 4 };
+
+  let temporaries: number[] = [];
+  let current: AnyNode;
+  const tape: Tape = {
+    zeros,
+    value(id) {
+      const own = canonical(id);
+      return (current.outputs.includes(id) ? undefined : rounded.get(own)) ?? (values.get(own) as number);
+    },
+    parameter(node, input) {
+      const id = node.inputs[input] ?? NONE;
+      const found = parameterAt(slotOf(layout, input === 1 ? "weight" : "bias", id));
+      const value = roundedWeights.get(id);
+      return found && { ...found, ...(value === undefined ? {} : { value }) };
+    },
+    norm: (node) => norms.get(node.outputs[0] as TensorId),
+    gradient: (id) => gradients.get(canonical(id)) as number,
+    give(id) {
+      const own = canonical(id);
+      if (sources.has(own) || !values.has(own)) return undefined;
+      const known = gradients.get(own);
+      if (known !== undefined) return { address: known, accumulate: 1 };
+      const address = program.borrow(floats(own));
+      gradients.set(own, address);
+      return { address, accumulate: 0 };
+    },
+    temporary(count) {
+      const address = program.borrow(count);
+      temporaries.push(address);
+      return address;
+    },
+    call: (call, work, scratchBytes) => program.call(call, { where: current.where, ...work }, scratchBytes),
+  };
+  const around = (node: AnyNode, act: () => void) => {
+    current = node;
+    act();
+    for (const address of temporaries) program.release(address);
+    temporaries = [];
+  };
+
+  for (const node of graph.nodes)
+    around(node, () => {
+      const { gradient, view } = trainable(graph, node);
+      placeNorm(program, layout, arrays, node, floats, parameterAt, norms);
+      roundWeights(program, graph, layout, node, options, parameterAt, roundedWeights);
+      gradient.forward(node, view, tape);
+      const y = node.outputs[0] as TensorId;
+      const levels = options.activationLevels?.get(y);
+      if (levels !== undefined && !gradient.alias)
+        rounded.set(y, roundActivation(program, values.get(y) as number, floats(y), levels, node));
+    });
+
+  placeLoss(program, graph, logits, values.get(canonical(logits)) as number, options.loss, (address) =>
+    gradients.set(canonical(logits), address),
+  );
+
+  for (const node of [...graph.nodes].reverse())
+    around(node, () => {
+      const { gradient, view } = trainable(graph, node);
+      const y = node.outputs[0] as TensorId;
+      const dy = gradients.get(canonical(y));
+      if (gradient.alias || dy === undefined) return;
+      const levels = options.activationLevels?.get(y);
+      if (levels !== undefined) passInside(program, dy, values.get(y) as number, floats(y), levels, node);
+      gradient.backward(node, view, tape);
+      program.release(dy);
+    });
+  placeUpdate(program, layout, arrays, options);
+
+  for (const [name, address] of Object.entries(arrays)) {
+    const count = name === "running" ? layout.running : name === "step" ? 4 : name === "masks" ? layout.decayed : layout.floats;
+    if (address !== 0) program.port(name === "step" ? "input" : "output", name, "float32", [count], address);
+  }
+  return program.plan(moduleHash);
+}
+
+/** Addresses of the arrays that all parameters lie in, by name. */
+type Arrays = ReturnType<typeof placeArrays>;
+
+function placeArrays(program: Program, layout: Layout, masked: boolean) {
+  return {
+    weights: program.keep(layout.floats),
+    gradients: program.keep(layout.floats),
+    first: program.keep(layout.floats),
+    second: program.keep(layout.floats),
+    masks: masked ? program.keep(layout.decayed) : 0,
+    running: program.keep(layout.running),
+    step: program.keep(4),
+  };
+}
+
+/** Which tensor's bytes a tensor has: reshapes share their input's. */
+function aliasesOf(graph: Graph): (id: TensorId) => TensorId {
+  const own = new Map<TensorId, TensorId>();
+  for (const node of graph.nodes) {
+    const [x, y] = [node.inputs[0] as TensorId, node.outputs[0] as TensorId];
+    if (gradientOf(node as Node)?.alias) own.set(y, own.get(x) ?? x);
+  }
+  return (id) => own.get(id) ?? id;
+}
+
+function trainable(graph: Graph, node: AnyNode) {
+  const gradient = gradientOf(node as Node);
+  if (gradient !== undefined) return { gradient, view: bind(operators, node, graph.tensors).view };
+  throw new Pint8Error("UNSUPPORTED", {
+    where: node.where,
+    expected: `an operator that can be trained (${TRAINABLE.join(", ")})`,
+    received: node.kind,
+  });
+}
+
+function placeNorm(
+  program: Program,
+  layout: Layout,
+  arrays: Arrays,
+  node: AnyNode,
+  floats: (id: TensorId) => number,
+  at: (slot: Slot | undefined) => Parameter | undefined,
+  norms: Map<TensorId, Norm>,
+): void {
+  const weight = node.inputs[1] ?? NONE;
+  const gamma = at(slotOf(layout, "gamma", weight));
+  const beta = at(slotOf(layout, "beta", weight));
+  const running = slotOf(layout, "running", weight);
+  if (gamma === undefined || beta === undefined || running === undefined) return;
+  const y = node.outputs[0] as TensorId;
+  const runningMean = arrays.running + running.offset * 4;
+  const [mean, inverse, z] = [program.keep(running.floats), program.keep(running.floats), program.keep(floats(y))];
+  norms.set(y, { gamma, beta, mean, inverse, z, runningMean, runningVariance: runningMean + running.floats * 4 });
+}
+
+/** Rounds a layer's weights, one scale for each output channel. */
+function roundWeights(
+  program: Program,
+  graph: Graph,
+  layout: Layout,
+  node: AnyNode,
+  { weightLevels }: StepOptions,
+  at: (slot: Slot | undefined) => Parameter | undefined,
+  rounded: Map<TensorId, number>,
+): void {
+  const id = node.inputs[1] ?? NONE;
+  const hi = weightLevels?.get(id);
+  const weight = at(slotOf(layout, "weight", id));
+  const places = gradientOf(node as Node)?.weights;
+  if (hi === undefined || weight === undefined || places === undefined) return;
+  const { shape } = tensorOf(graph, id);
+  const y = program.keep(elementCount(shape));
+  rounded.set(id, y);
+  const outer = elementCount(shape.slice(0, places.axis));
+  const inner = elementCount(shape.slice(places.axis + 1));
+  const channels = shape[places.axis] ?? 1;
+  const params = { x: weight.value, y, outer, channels, inner, scale: 0, zero: 0, lo: -hi, hi };
+  program.call({ kernel: "fakeQuantF32", params }, { where: node.where, elements: elementCount(shape) });
+}
+
+function roundActivation(program: Program, x: number, count: number, levels: Levels, node: AnyNode): number {
+  const y = program.keep(count);
+  const { scale, zeroPoint: zero, lo, hi } = levels;
+  program.call(
+    { kernel: "fakeQuantF32", params: { x, y, outer: 1, channels: 1, inner: count, scale, zero, lo, hi } },
+    { where: node.where, elements: count },
+  );
+  return y;
+}
+
+/** Straight through: the gradient passes where the value was within the levels. */
+function passInside(program: Program, dy: number, x: number, count: number, levels: Levels, node: AnyNode): void {
+  const { scale, zeroPoint, lo, hi } = levels;
+  const bounds = { lo: (lo - zeroPoint - 0.5) * scale, hi: (hi - zeroPoint + 0.5) * scale };
+  const params = { a: dy, b: x, y: dy, count, form: 3, accumulate: 0, ...bounds };
+  program.call({ kernel: "pairGradF32", params }, { where: node.where, elements: count });
+}
+
+function placeLoss(
+  program: Program,
+  graph: Graph,
+  logits: TensorId,
+  x: number,
+  loss: LossWeights,
+  keepGradient: (address: number) => void,
+): void {
+  const { shape } = tensorOf(graph, logits);
+  const [rows = 1] = shape;
+  const classes = elementCount(shape) / rows;
+  ensure(classes >= 1, "UNSUPPORTED", () => ({ where: "logits", expected: "scores to train", received: `[${shape.join(",")}]` }));
+  const d = program.borrow(rows * classes);
+  const labels = program.keep(rows);
+  const teacher = program.keep(rows * classes);
+  const result = program.keep(rows * 2);
+  keepGradient(d);
+  const uses = loss.soft !== 0 || loss.squared !== 0;
+  const params = { ...loss, x, d, rows, classes, labels, teacher: uses ? teacher : 0, result };
+  program.call({ kernel: "lossF32", params }, { where: "loss", elements: rows * classes });
+  program.port("input", "labels", "int32", [rows], labels);
+  program.port("input", "teacher", "float32", [rows, classes], teacher);
+  program.port("output", "result", "float32", [rows, 2], result);
+  program.port("output", "logits", "float32", [rows, classes], x);
+}
+
+function placeUpdate(program: Program, layout: Layout, arrays: Arrays, { decay }: StepOptions): void {
+  const part = (first: number, count: number, mask: number, own: number) => {
+    if (count === 0) return;
+    const at = (array: number) => array + first * 4;
+    const [w, d, m, v] = [arrays.weights, arrays.gradients, arrays.first, arrays.second].map(at);
+    const rates = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: own, step: arrays.step };
+    const params = { ...{ w: w ?? 0, d: d ?? 0, m: m ?? 0, v: v ?? 0 }, ...rates, mask, count };
+    program.call({ kernel: "adamW", params }, { where: "update", elements: count });
+  };
+  part(0, layout.decayed, arrays.masks, decay);
+  part(layout.decayed, layout.floats - layout.decayed, 0, 0);
+}

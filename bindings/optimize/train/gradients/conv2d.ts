@@ -1,0 +1,85 @@
+import { ensure } from "../../../errors.ts";
+import type { Node, TensorId } from "../../../graph.ts";
+import { inputOf, outputOf } from "../../../ops/constraints.ts";
+import { windows } from "../../../ops/images.ts";
+import type { NodeView } from "../../../ops/types.ts";
+import { convF32Params, gemmF32Params } from "../../../primitives/product/gemmF32.ts";
+import { finishForward, startBackward, startProduct } from "./finish.ts";
+import type { Gradient, Tape } from "./types.ts";
+
+/** y = clamp(patches of x · Wᵀ + bias), or normalized. dx = dy · W put back to the patches' places; dW = dyᵀ · patches. */
+export const conv2d: Gradient<"conv2d"> = {
+  weights: { input: 1, bias: 2, axis: 0 },
+  forward(node, view, tape) {
+    const { activation, stride, dilation } = view.attributes;
+    const g = convGeometry(view);
+    ensure(inputOf(view, 1).shape[3] === g.inC, "UNSUPPORTED", () => ({
+      where: node.where,
+      expected: "a convolution of one group to train",
+      received: `${g.inC} channels in groups of ${inputOf(view, 1).shape[3]}`,
+    }));
+    const k = g.kH * g.kW * g.inC;
+    const m = g.batch * g.outH * g.outW;
+    const x = tape.value(node.inputs[0] as TensorId);
+    const w = tape.parameter(node, 1)?.value ?? 0;
+    const { y, ...rest } = startProduct(node, activation, tape);
+    const product = { ...rest, x, y, w, m, n: g.outC, k, wStep: 4, wColumn: k * 4 };
+    const pixels = g.kH * g.kW === 1 && stride[0] * stride[1] === 1 && g.padTop === 0 && g.padLeft === 0;
+    if (pixels && g.outH === g.inH && g.outW === g.inW) {
+      const { params, scratchBytes } = gemmF32Params({ ...product, offsetsTable: tape.zeros });
+      tape.call({ kernel: "gemmF32", params }, { macs: m * k * g.outC }, scratchBytes);
+    } else {
+      const { params, scratchBytes } = convF32Params(
+        { ...product, xStride: g.inC * 4, yStride: g.outC * 4 },
+        {
+          ...{ input: [1, g.inH, g.inW], channels: g.inC, output: [1, g.outH, g.outW], kernel: [1, g.kH, g.kW] },
+          ...{ stride: [1, ...stride], dilation: [1, ...dilation], before: [0, g.padTop, g.padLeft], images: x },
+          ...{ yBatch: g.outH * g.outW * g.outC * 4, yPlane: 0, yLine: g.outW * g.outC * 4 },
+        },
+      );
+      tape.call({ kernel: "convF32", params }, { macs: m * k * g.outC }, scratchBytes);
+    }
+    finishForward(node, activation, { rows: m, channels: g.outC }, tape);
+  },
+  backward(node, view, tape) {
+    const g = convGeometry(view);
+    const rows = g.batch * g.outH * g.outW;
+    const dy = startBackward(node, view.attributes.activation, { rows, channels: g.outC }, tape);
+    backwardProduct(node, g, dy, tape, ["convGradInputF32", "convGradWeightsF32"]);
+  },
+};
+
+/** Sizes of the block `ConvGradF32`. */
+export type Geometry = ReturnType<typeof convGeometry>;
+
+export function convGeometry(view: NodeView<"conv2d" | "depthwiseConv2d">) {
+  const [batch = 0, inH = 0, inW = 0, inC = 0] = inputOf(view, 0).shape;
+  const [, kH = 0, kW = 0] = inputOf(view, 1).shape;
+  const [, outH = 0, outW = 0, outC = 0] = outputOf(view).shape;
+  const { stride, dilation } = view.attributes;
+  const { h, w } = windows(view);
+  return {
+    ...{ batch, inH, inW, inC, outH, outW, outC, kH, kW, strideH: stride[0], strideW: stride[1] },
+    ...{ dilationH: dilation[0], dilationW: dilation[1], padTop: h.before, padLeft: w.before },
+  };
+}
+
+/** Gradients of the input, where somebody needs it, and of the weights. */
+export function backwardProduct(
+  node: Node,
+  g: Geometry,
+  dy: number,
+  tape: Tape,
+  [ofInput, ofWeights]:
+    | readonly ["convGradInputF32", "convGradWeightsF32"]
+    | readonly ["dwconvGradInputF32", "dwconvGradWeightsF32"],
+): void {
+  const channels = ofInput === "convGradInputF32" ? g.inC : 1;
+  const macs = g.batch * g.outH * g.outW * g.outC * g.kH * g.kW * channels;
+  const x = tape.value(node.inputs[0] as TensorId);
+  const { value: w, gradient } = tape.parameter(node, 1) ?? { value: 0, gradient: 0 };
+  tape.call({ kernel: ofWeights, params: { ...g, x, w, dy, d: gradient, accumulate: 0 } }, { macs });
+  const target = tape.give(node.inputs[0] as TensorId);
+  if (target === undefined) return;
+  tape.call({ kernel: ofInput, params: { ...g, x, w, dy, d: target.address, accumulate: target.accumulate } }, { macs });
+}

@@ -1,0 +1,26 @@
+import type { TensorId } from "../../../graph.ts";
+import { backwardProduct, convGeometry } from "./conv2d.ts";
+import { finishForward, startBackward, startProduct } from "./finish.ts";
+import type { Gradient } from "./types.ts";
+
+/** Each channel's own convolution; its gradients are those of one of one channel. */
+export const depthwiseConv2d: Gradient<"depthwiseConv2d"> = {
+  weights: { input: 1, bias: 2, axis: 3 },
+  forward(node, view, tape) {
+    const { activation } = view.attributes;
+    const { outC, ...g } = convGeometry(view);
+    const rows = g.batch * g.outH * g.outW;
+    const x = tape.value(node.inputs[0] as TensorId);
+    const w = tape.parameter(node, 1)?.value ?? 0;
+    const unused = { scaleTable: 0, asymmetric: 0, scratch: 0, scratchStride: 0 };
+    const params = { ...g, ...startProduct(node, activation, tape), ...unused, x, w, multiplier: outC / g.inC };
+    tape.call({ kernel: "dwconvF32", params }, { macs: rows * outC * g.kH * g.kW });
+    finishForward(node, activation, { rows, channels: outC }, tape);
+  },
+  backward(node, view, tape) {
+    const g = convGeometry(view);
+    const rows = g.batch * g.outH * g.outW;
+    const dy = startBackward(node, view.attributes.activation, { rows, channels: g.outC }, tape);
+    backwardProduct(node, g, dy, tape, ["dwconvGradInputF32", "dwconvGradWeightsF32"]);
+  },
+};

@@ -1,0 +1,22 @@
+/** The operators that can be trained, each with its steps forward and backward. */
+import type { Node, OpKind } from "../../../graph.ts";
+import { conv2d } from "./conv2d.ts";
+import { depthwiseConv2d } from "./depthwiseConv2d.ts";
+import { add, hardSwish, leakyRelu, logistic, mul, relu, relu6, reluN1To1, tanh } from "./elementwise.ts";
+import { fullyConnected } from "./fullyConnected.ts";
+import { averagePool2d, maxPool2d, mean } from "./pooling.ts";
+import { concat, expandDims, reshape, squeeze } from "./shapes.ts";
+import type { Gradient } from "./types.ts";
+
+const GRADIENTS: { readonly [K in OpKind]?: Gradient<K> } = {
+  ...{ add, averagePool2d, concat, conv2d, depthwiseConv2d, expandDims, fullyConnected, hardSwish, leakyRelu, logistic },
+  ...{ maxPool2d, mean, mul, relu, relu6, reluN1To1, reshape, squeeze, tanh },
+};
+
+/** The names of the operators that can be trained. */
+export const TRAINABLE: readonly string[] = Object.keys(GRADIENTS);
+
+/** A node's steps, where there are any. The pairing of kind and attributes is widened here and nowhere else. */
+export function gradientOf(node: Node): Gradient<OpKind> | undefined {
+  return GRADIENTS[node.kind] as Gradient<OpKind> | undefined;
+}

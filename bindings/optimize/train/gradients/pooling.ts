@@ -1,0 +1,97 @@
+import { ensure } from "../../../errors.ts";
+import type { Node, TensorId } from "../../../graph.ts";
+import { inputOf, outputOf } from "../../../ops/constraints.ts";
+import type { NodeView } from "../../../ops/types.ts";
+import { placeWindow } from "../../../primitives/window.ts";
+import type { Gradient, Tape } from "./types.ts";
+
+type Pool = "averagePool2d" | "maxPool2d";
+
+interface Windows {
+  readonly batch: number;
+  readonly inH: number;
+  readonly inW: number;
+  readonly channels: number;
+  readonly outH: number;
+  readonly outW: number;
+  readonly kH: number;
+  readonly kW: number;
+  readonly strideH: number;
+  readonly strideW: number;
+  readonly padTop: number;
+  readonly padLeft: number;
+}
+
+export const averagePool2d = poolGradient("averagePool2d");
+export const maxPool2d = poolGradient("maxPool2d");
+
+/** The mean or the maximum of windows: the gradient is spread over the window, or goes to its first largest element. */
+function poolGradient<K extends Pool>(kind: K): Gradient<K> {
+  return {
+    forward: (node, view, tape) => forward(node, windowsOf(view as NodeView<Pool>), kind === "maxPool2d", tape),
+    backward: (node, view, tape) => backward(node, windowsOf(view as NodeView<Pool>), kind === "maxPool2d", tape),
+  };
+}
+
+/** The mean of whole images. */
+export const mean: Gradient<"mean"> = {
+  forward: (node, view, tape) => forward(node, wholeImages(node, view), false, tape),
+  backward: (node, view, tape) => backward(node, wholeImages(node, view), false, tape),
+};
+
+function forward(node: Node, windows: Windows, largest: boolean, tape: Tape): void {
+  const [x, y] = [tape.value(node.inputs[0] as TensorId), tape.value(node.outputs[0] as TensorId)];
+  const unused = { scratch: 0, scratchStride: 0, lo: 0, hi: 0, least: -Infinity, most: Infinity };
+  const elements = windows.batch * windows.inH * windows.inW * windows.channels;
+  tape.call({ kernel: largest ? "maxPoolF32" : "averagePoolF32", params: { ...windows, ...unused, x, y } }, { elements });
+}
+
+function backward(node: Node, windows: Windows, largest: boolean, tape: Tape): void {
+  const target = tape.give(node.inputs[0] as TensorId);
+  if (target === undefined) return;
+  const { address: d, accumulate } = target;
+  const [x, y] = [tape.value(node.inputs[0] as TensorId), tape.value(node.outputs[0] as TensorId)];
+  const dy = tape.gradient(node.outputs[0] as TensorId);
+  const elements = windows.batch * windows.inH * windows.inW * windows.channels;
+  const params = { ...windows, x, y, dy, d, accumulate, largest: largest ? 1 : 0 };
+  tape.call({ kernel: "poolGradF32", params }, { elements });
+}
+
+function windowsOf(view: NodeView<Pool>): Windows {
+  const [batch = 0, inH = 0, inW = 0, channels = 0] = inputOf(view, 0).shape;
+  const [, outH = 0, outW = 0] = outputOf(view).shape;
+  const { filter, stride, padding, activation } = view.attributes;
+  ensure(activation === "none", "UNSUPPORTED", () => ({
+    where: view.where,
+    expected: "pooling without an activation to train",
+    received: activation,
+  }));
+  const h = placeWindow(inH, filter[0], stride[0], 1, padding, "height");
+  const w = placeWindow(inW, filter[1], stride[1], 1, padding, "width");
+  return {
+    ...{ batch, inH, inW, channels, outH, outW, kH: filter[0], kW: filter[1], strideH: stride[0], strideW: stride[1] },
+    ...{ padTop: h.before, padLeft: w.before },
+  };
+}
+
+function wholeImages(node: Node, view: NodeView<"mean">): Windows {
+  const { shape } = inputOf(view, 0);
+  const [batch = 0, height = 0, width = 0, channels = 0] = shape;
+  const axes = axesOf(view);
+  ensure(shape.length === 4 && axes.join() === "1,2", "UNSUPPORTED", () => ({
+    where: node.where,
+    expected: "a mean over height and width to train",
+    received: `axes ${axes.join(",")} of [${shape.join(",")}]`,
+  }));
+  return {
+    ...{ batch, inH: height, inW: width, channels, outH: 1, outW: 1, kH: height, kW: width, strideH: 1, strideW: 1 },
+    ...{ padTop: 0, padLeft: 0 },
+  };
+}
+
+function axesOf(view: NodeView<"mean">): readonly number[] {
+  const { data = new Uint8Array(0) } = inputOf(view, 1);
+  const axes = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const rank = inputOf(view, 0).shape.length;
+  return Array.from({ length: data.length / 4 }, (_, i) => (axes.getInt32(i * 4, true) + rank) % rank).sort((a, b) => a - b);
+}

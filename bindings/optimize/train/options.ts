@@ -1,0 +1,131 @@
+import { ensure } from "../../errors.ts";
+import type { Graph, TensorId } from "../../graph.ts";
+import type { Dataset } from "../data/types.ts";
+import type { Augmentation } from "./augment.ts";
+import type { Levels } from "./compile.ts";
+
+/** How a network is trained. */
+export interface TrainOptions {
+  /** A network whose scores are to be learned; they are computed once for each copy of the data. */
+  readonly teacher?: Graph;
+  /** Parts of the loss; see `lossOf` for what they are when absent. */
+  readonly loss?: {
+    /** Factor of the cross entropy with the labels. */
+    readonly hard?: number;
+    /** Factor of KL(teacher ‖ student), both softened by the temperature; times T² already. */
+    readonly soft?: number;
+    readonly temperature?: number;
+    /** Factor of the mean squared difference of the scores. */
+    readonly squared?: number;
+  };
+  /** Times through the data, 8 when absent, or steps of one batch each. */
+  readonly epochs?: number;
+  readonly steps?: number;
+  /** Samples of a step; 125 when absent, less where there are fewer. */
+  readonly batch?: number;
+  /** AdamW's largest rate, 0.002 when absent: it rises over the first `warmUp` steps and falls to 0 by a cosine. */
+  readonly rate?: number;
+  readonly warmUp?: number;
+  /** Weight decay, of weights alone; 0.01 when absent. */
+  readonly decay?: number;
+  /** 0 when absent. The same seed gives the same network. */
+  readonly seed?: number;
+  /** How copies of pictures differ; without it all copies are the same. */
+  readonly augment?: Augmentation;
+  /** Copies that epochs go through in turn, the first as it is; 12 with a teacher, as many as epochs without. */
+  readonly copies?: number;
+  /**
+   * Batch normalization while it trains: `restore`, the default, puts it back so that the network computes what it did; `fresh` is for random
+   * weights; `none` trains weights and biases as they are. It is folded in again at the end.
+   */
+  readonly normalization?: "restore" | "fresh" | "none";
+  /** One byte for each weight of a tensor: where it is 0, the weight is and stays 0. */
+  readonly masks?: ReadonlyMap<TensorId, Uint8Array>;
+  /** Called before each step with what may change: masks that grow. */
+  readonly onStep?: (step: number, steps: number, change: Changes) => void;
+  /** Rounds weights, and activations where ranges are given, while training goes on: gradients go straight through. */
+  readonly fakeQuant?: {
+    /** Bits of a weight tensor, 8 or 4; those that are absent are not rounded. */
+    readonly weights?: ReadonlyMap<TensorId, number>;
+    readonly activations?: ReadonlyMap<TensorId, Levels>;
+  };
+  /** Told about every `progressSteps` steps, 20 when absent. */
+  readonly onProgress?: (progress: Progress) => void;
+  readonly progressSteps?: number;
+  /** Data whose accuracy is measured after every `validateEpochs` epochs, 1 when absent. */
+  readonly validation?: Dataset;
+  readonly validateEpochs?: number;
+  /** Ends training: it rejects with the signal's reason, after a last checkpoint. */
+  readonly signal?: AbortSignal;
+  /** Where training goes on, as `onCheckpoint` was given it. */
+  readonly checkpoint?: Uint8Array;
+  /** Given all that training needs to go on, after each epoch and when it is ended by the signal. */
+  readonly onCheckpoint?: (bytes: Uint8Array) => void | Promise<void>;
+  readonly threads?: number | "auto";
+}
+
+/** What `onStep` may do. */
+export interface Changes {
+  /** The weights of a tensor as they are now, in its order. With normalization they are not of the size that the network's are. */
+  weights(tensor: TensorId): Float32Array;
+  /** Other masks; those of tensors that `masks` names. */
+  setMask(tensor: TensorId, mask: Uint8Array): void;
+}
+
+export interface Progress {
+  readonly step: number;
+  readonly steps: number;
+  readonly epoch: number;
+  /** Means since the last progress. */
+  readonly loss: number;
+  /** Part of the samples whose largest score is their label's; NaN without labels. */
+  readonly accuracy: number;
+  readonly samplesPerSecond: number;
+  readonly secondsLeft: number;
+  /** Accuracy on the validation data, where it has just been measured. */
+  readonly validation?: number;
+}
+
+/** The parts of the loss: labels alone; with a teacher and labels 0.9 · T² · KL at T = 4 and 0.1 of the labels; with a teacher alone 4 · KL at T = 2 and 0.1 of the squares. */
+export function lossOf({ teacher, loss = {} }: TrainOptions, labelled: boolean) {
+  const usual =
+    teacher === undefined
+      ? { hard: 1, soft: 0, temperature: 1, squared: 0 }
+      : labelled
+        ? { hard: 0.1, soft: 0.9 * 16, temperature: 4, squared: 0 }
+        : { hard: 0, soft: 4, temperature: 2, squared: 0.1 };
+  const parts = { ...usual, ...loss };
+  ensure(labelled || parts.hard === 0, "INVALID_INPUT", () => ({
+    where: "data",
+    expected: "a label for every sample",
+    received: "some without",
+    hint: "Give a teacher, whose scores take the place of labels.",
+  }));
+  ensure(teacher !== undefined || (parts.soft === 0 && parts.squared === 0), "INVALID_OPTION", () => ({
+    where: "loss",
+    expected: "a teacher",
+    received: "none",
+  }));
+  return parts;
+}
+
+/** Refuses what cannot be meant. */
+export function checkTrainOptions(options: TrainOptions): void {
+  const whole = ["epochs", "steps", "batch", "copies", "progressSteps", "validateEpochs"] as const;
+  for (const name of whole) {
+    const value = options[name];
+    ensure(value === undefined || (Number.isInteger(value) && value >= 1), "INVALID_OPTION", () => ({
+      where: name,
+      expected: "a whole number from 1",
+      received: String(value),
+    }));
+  }
+  for (const name of ["rate", "decay", "warmUp"] as const) {
+    const value = options[name];
+    ensure(value === undefined || (Number.isFinite(value) && value >= 0), "INVALID_OPTION", () => ({
+      where: name,
+      expected: "a number from 0",
+      received: String(value),
+    }));
+  }
+}

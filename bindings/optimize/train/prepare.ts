@@ -1,0 +1,69 @@
+/** A graph made ready to be trained and put together again: each layer with weights of its own, and scores in place of probabilities. */
+import { ensure } from "../../errors.ts";
+import { type AnyNode, type Graph, NONE, type Node, type TensorId, tensorOf } from "../../graph.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
+import { gradientOf } from "./gradients/index.ts";
+import { layersOf } from "./layout.ts";
+
+/**
+ * The graph where no two layers share a weight or a bias, those of which share one have copies; and where the layers that will be normalized have a bias
+ * to fold normalization into. Ids of tensors stay; new ones come after them.
+ */
+export function ownWeights(graph: Graph, needsBias: boolean): Graph {
+  const tensors: Tensor[] = [...graph.tensors];
+  const used = new Set<TensorId>();
+  const append = (tensor: Tensor) => (tensors.push(tensor) - 1) as TensorId;
+  const own = (id: TensorId) => {
+    if (id === NONE || tensors[id]?.data === undefined) return id;
+    if (!used.has(id)) {
+      used.add(id);
+      return id;
+    }
+    const { name, ...rest } = tensors[id] as Tensor;
+    return append({ ...rest, name: `${name}_${tensors.length}` });
+  };
+  const layers = new Map(layersOf(graph).map((layer) => [layer.node as AnyNode, layer] as const));
+  const nodes = graph.nodes.map((node): AnyNode => {
+    const layer = layers.get(node);
+    const places = gradientOf(node as Node)?.weights;
+    if (layer === undefined || places === undefined) return node;
+    const inputs = [...node.inputs];
+    inputs[places.input] = own(layer.weight);
+    const { channels } = layer;
+    if (layer.bias !== NONE) inputs[places.bias] = own(layer.bias);
+    else if (needsBias)
+      inputs[places.bias] = append({
+        ...{ name: `${tensorOf(graph, layer.weight).name}_bias`, dtype: "float32", shape: [channels] },
+        data: new Uint8Array(channels * 4),
+      });
+    return { ...node, inputs } as AnyNode;
+  });
+  return { ...graph, tensors, nodes };
+}
+
+/** The scores that a graph ends with: its output, or what its softmax takes. */
+export function logitsOf(graph: Graph): TensorId {
+  const [output] = graph.outputs;
+  ensure(graph.outputs.length === 1 && output !== undefined, "UNSUPPORTED", () => ({
+    where: "outputs",
+    expected: "a network with one output to train",
+    received: `${graph.outputs.length}`,
+  }));
+  const last = graph.nodes.find(({ outputs }) => outputs.includes(output.tensor));
+  return last?.kind === "softmax" ? (last.inputs[0] as TensorId) : output.tensor;
+}
+
+/** The graph that ends with its scores. */
+export function endWithLogits(graph: Graph): Graph {
+  const tensor = logitsOf(graph);
+  const name = graph.outputs[0]?.name ?? "logits";
+  const [output] = graph.outputs;
+  const nodes = tensor === output?.tensor ? graph.nodes : graph.nodes.filter(({ outputs }) => !outputs.includes(output?.tensor as TensorId));
+  return { ...graph, nodes, outputs: [{ name, tensor }] };
+}
+
+/** Classes, as the scores of one sample have elements. */
+export function classesOf(graph: Graph): number {
+  const { shape } = tensorOf(graph, logitsOf(graph));
+  return elementCount(shape) / (shape[0] || 1);
+}

@@ -1,0 +1,109 @@
+/** A plan of training kernels, put together call by call: memory first come, first placed, and what is given back is used again. */
+import { align, ARENA_ADDRESS, type Plan, type PlanPort, type PlanStep, STEP_BYTES } from "../../plan/types.ts";
+import { PARAMS, type ParamBlocks, paramBytes } from "../../primitives/params.ts";
+import { KERNELS, type KernelCall, kernelNumber } from "../../primitives/registry.ts";
+import type { DType } from "../../tensor.ts";
+
+/** Vectors of a kernel may read this far beyond a tensor. */
+const SLACK = 32;
+const LINE = 64;
+
+/** What a call costs, for the threads that share it, and where it comes from. */
+export interface Cost {
+  readonly where: string;
+  readonly macs?: number;
+  readonly elements?: number;
+}
+
+export interface Program {
+  /** An address for as many floats, for the whole run. */
+  keep(floats: number): number;
+  /** The same until it is given back. */
+  borrow(floats: number): number;
+  release(address: number): void;
+  /** Appends a call; scratch of each thread in bytes. */
+  call(call: KernelCall, cost: Cost, scratchBytes?: number): void;
+  /** Names a range of memory: an input that each run is given, or an output. */
+  port(kind: "input" | "output", name: string, dtype: DType, shape: readonly number[], address: number): void;
+  /** The plan, bound to the simd module with this hash. */
+  plan(moduleHash: string): Plan;
+}
+
+interface Step {
+  readonly call: KernelCall;
+  readonly cost: Cost;
+}
+
+export function createProgram(): Program {
+  let end = ARENA_ADDRESS;
+  let scratchBytes = 0;
+  const free = new Map<number, number[]>();
+  const sizes = new Map<number, number>();
+  const steps: Step[] = [];
+  const ports: { readonly kind: "input" | "output"; readonly port: PlanPort }[] = [];
+  const bytesOf = (floats: number) => align(floats * 4 + SLACK, LINE);
+  const take = (bytes: number) => {
+    const address = end;
+    end += bytes;
+    return address;
+  };
+  return {
+    keep: (floats) => take(bytesOf(floats)),
+    borrow(floats) {
+      const bytes = bytesOf(floats);
+      const address = free.get(bytes)?.pop() ?? take(bytes);
+      sizes.set(address, bytes);
+      return address;
+    },
+    release(address) {
+      const bytes = sizes.get(address) ?? 0;
+      free.set(bytes, [...(free.get(bytes) ?? []), address]);
+    },
+    call(call, cost, scratch = 0) {
+      scratchBytes = Math.max(scratchBytes, align(scratch, LINE));
+      steps.push({ call, cost });
+    },
+    port(kind, name, dtype, shape, address) {
+      const bytes = shape.reduce((product, size) => product * size, 1) * 4;
+      ports.push({ kind, port: { name, dtype, shape, scale: 0, zeroPoint: 0, address, bytes } });
+    },
+    plan: (moduleHash) => finish(steps, ports, { moduleHash, imageAddress: align(end, LINE), scratchBytes }),
+  };
+}
+
+function finish(
+  steps: readonly Step[],
+  ports: readonly { readonly kind: "input" | "output"; readonly port: PlanPort }[],
+  { moduleHash, imageAddress, scratchBytes }: Pick<Plan, "moduleHash" | "imageAddress" | "scratchBytes">,
+): Plan {
+  const blocks = steps.map(({ call }) => blockOf(call).length);
+  const tableBytes = align(steps.length * STEP_BYTES);
+  const imageBytes = blocks.reduce((sum, bytes) => sum + align(bytes), tableBytes);
+  const scratchAddress = align(imageAddress + imageBytes, LINE);
+  const image = new Uint8Array(imageBytes);
+  const table = new DataView(image.buffer);
+  let offset = tableBytes;
+  const planned = steps.map(({ call, cost }, i): PlanStep => {
+    const bytes = blockOf(call, scratchAddress);
+    image.set(bytes, offset);
+    const params = imageAddress + offset;
+    table.setUint32(i * STEP_BYTES, kernelNumber(call.kernel), true);
+    table.setUint32(i * STEP_BYTES + 4, params, true);
+    offset += align(bytes.length);
+    const { where, macs = 0, elements = 0 } = cost;
+    return { kernel: call.kernel, params, where, note: call.note ?? "", macs, elements, bytes: 0 };
+  });
+  const portsOf = (kind: "input" | "output") => ports.filter((each) => each.kind === kind).map(({ port }) => port);
+  return {
+    ...{ module: "simd", edition: "train", moduleHash, imageAddress, image, scratchAddress, scratchBytes },
+    ...{ arenaAddress: ARENA_ADDRESS, arenaBytes: imageAddress - ARENA_ADDRESS, stepsAddress: imageAddress },
+    ...{ steps: planned, bodies: [], hosts: [], inputs: portsOf("input"), outputs: portsOf("output"), variables: [] },
+  };
+}
+
+/** A parameter block. Threads have their scratch in blocks of their own, so the stride by parts is 0. */
+function blockOf({ kernel, params }: KernelCall, scratch = 0): Uint8Array {
+  const [, block] = KERNELS[kernelNumber(kernel)] as (typeof KERNELS)[number];
+  const patch = "scratch" in PARAMS[block] ? { scratch, scratchStride: 0 } : {};
+  return paramBytes(block, { ...params, ...patch } as ParamBlocks[typeof block]);
+}

@@ -1,0 +1,142 @@
+/** A network in memory that is trained step by step. */
+import { Pint8Error } from "../../errors.ts";
+import { setBatch } from "../../formats/batch.ts";
+import { type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
+import { runPasses } from "../../passes/index.ts";
+import { loadModule } from "../../session/modules.ts";
+import { Session } from "../../session/session.ts";
+import type { TypedArray } from "../../tensor.ts";
+import { compileStep, type LossWeights, type StepOptions } from "./compile.ts";
+import { type Layer, type Layout, layersOf, layOut, slotOf } from "./layout.ts";
+import { constantOf, floatsOf, foldNorm } from "./norm.ts";
+import { endWithLogits, logitsOf } from "./prepare.ts";
+
+export interface TrainerOptions extends Omit<StepOptions, "loss" | "masked"> {
+  readonly batch: number;
+  readonly loss: LossWeights;
+  readonly masks?: ReadonlyMap<TensorId, Uint8Array>;
+  /** Layers with batch normalization. */
+  readonly normalized: readonly Layer[];
+  readonly threads?: number | "auto";
+}
+
+/** One batch. */
+export interface Batch {
+  /** Each of the graph's inputs, `batch` samples. */
+  readonly inputs: readonly Float32Array[];
+  readonly labels: Int32Array;
+  /** The teacher's scores; zeros where there is none. */
+  readonly teacher: Float32Array;
+}
+
+export interface Trainer {
+  readonly layout: Layout;
+  /** The arrays in memory: what is written there is what trains on. */
+  readonly arrays: Readonly<Record<"weights" | "gradients" | "first" | "second" | "running" | "masks", Float32Array>>;
+  /** One step of AdamW, the `count`-th from 1. Returns mean loss and hits. */
+  step(batch: Batch, rate: number, count: number): { readonly loss: number; readonly hits: number };
+  /** Scores of the last step's samples. */
+  readonly logits: Float32Array;
+  setMask(tensor: TensorId, mask: Uint8Array): void;
+  /** The graph with the weights as they are now, normalization folded in. */
+  graph(): Graph;
+  close(): void;
+}
+
+/**
+ * Opens a graph whose layers have weights of their own, in as many threads as wished.
+ *
+ * Errors: UNSUPPORTED for operators that cannot be trained, and where this engine has no SIMD.
+ */
+export async function openTrainer(graph: Graph, options: TrainerOptions): Promise<Trainer> {
+  const { batch, normalized, masks, threads = "auto" } = options;
+  const layers = layersOf(graph);
+  const layout = layOut(graph, layers, new Set(normalized.map(({ weight }) => weight)));
+  const ready = runPasses(setBatch(endWithLogits(graph), batch), { limits: { memory: 2 ** 32 } });
+  const kernels = await loadModule("simd", undefined, "train");
+  const plan = compileStep(ready, logitsOf(ready), layout, kernels.hash, { ...options, masked: masks !== undefined });
+  const session = await Session.open(plan, kernels, { threads, onWarning: () => {} });
+  const views = { outputs: "views" } as const;
+  const run = (inputs: readonly TypedArray[]) => session.run(inputs as never, views) as Readonly<Record<string, Float32Array>>;
+  const classes = session.inputs.find(({ name }) => name === "teacher")?.shape[1] ?? 0;
+  const inputs = ready.inputs.map(({ tensor }) => new Float32Array(tensorOf(ready, tensor).shape.reduce((a, b) => a * b, 1)));
+  // The arrays can be reached once a run is over: one of zeros, whose traces are wiped.
+  const empty = [...inputs, new Int32Array(batch), new Float32Array(batch * classes), new Float32Array(4)];
+  const memory = run(empty);
+  const arrays = {
+    ...{ weights: memory.weights as Float32Array, gradients: memory.gradients as Float32Array },
+    ...{ first: memory.first as Float32Array, second: memory.second as Float32Array },
+    ...{ running: memory.running as Float32Array, masks: memory.masks ?? new Float32Array(0) },
+  };
+  for (const array of Object.values(arrays)) array.fill(0);
+  const setMask = (tensor: TensorId, mask: Uint8Array) => writeMask(layout, arrays, tensor, mask);
+  start(graph, layout, layers, arrays);
+  arrays.masks.fill(1);
+  for (const [tensor, mask] of masks ?? []) setMask(tensor, mask);
+  const rates = new Float32Array(4);
+  return {
+    layout,
+    arrays,
+    logits: memory.logits as Float32Array,
+    setMask,
+    step(data, rate, count) {
+      rates.set([rate, 1 / (1 - 0.9 ** count), 1 / (1 - 0.999 ** count), 1]);
+      const { result = new Float32Array(0) } = run([...data.inputs, data.labels, data.teacher, rates]);
+      let [loss, hits] = [0, 0];
+      for (let i = 0; i < result.length; i += 2) {
+        loss += result[i] as number;
+        hits += result[i + 1] as number;
+      }
+      return { loss: loss / batch, hits };
+    },
+    graph: () => write(graph, layout, layers, arrays),
+    close: () => session.close(),
+  };
+}
+
+/** Zeroes the masked weights at once. */
+function writeMask(layout: Layout, arrays: Trainer["arrays"], tensor: TensorId, mask: Uint8Array): void {
+  const slot = slotOf(layout, "weight", tensor);
+  if (slot === undefined || slot.floats !== mask.length)
+    throw new Pint8Error("INVALID_OPTION", {
+      where: "masks",
+      expected: slot === undefined ? "weights of layers that are trained" : `${slot.floats} bytes`,
+      received: slot === undefined ? `tensor ${tensor}` : `${mask.length}`,
+    });
+  for (let i = 0; i < mask.length; i++) {
+    arrays.masks[slot.offset + i] = mask[i] ? 1 : 0;
+    if (!mask[i]) for (const array of [arrays.weights, arrays.first, arrays.second]) array[slot.offset + i] = 0;
+  }
+}
+
+/** Puts the graph's weights into the arrays; γ is 1 and running variances are. */
+function start(graph: Graph, layout: Layout, layers: readonly Layer[], arrays: Trainer["arrays"]): void {
+  for (const { weight, bias, channels } of layers) {
+    floatsOf(arrays, slotOf(layout, "weight", weight)).set(constantOf(tensorOf(graph, weight)));
+    const ofBias = slotOf(layout, "bias", bias);
+    if (ofBias !== undefined) floatsOf(arrays, ofBias).set(constantOf(tensorOf(graph, bias)));
+    const gamma = slotOf(layout, "gamma", weight);
+    if (gamma === undefined) continue;
+    floatsOf(arrays, gamma).fill(1);
+    floatsOf(arrays, slotOf(layout, "running", weight), channels).fill(1);
+  }
+}
+
+function write(graph: Graph, layout: Layout, layers: readonly Layer[], arrays: Trainer["arrays"]): Graph {
+  const tensors = [...graph.tensors];
+  const put = (id: TensorId, floats: Float32Array) => {
+    tensors[id] = { ...tensorOf(graph, id), data: new Uint8Array(floats.slice().buffer) };
+  };
+  for (const layer of layers) {
+    const { weight, bias } = layer;
+    if (slotOf(layout, "gamma", weight) !== undefined) {
+      const folded = foldNorm(graph, layout, layer, arrays);
+      put(weight, folded.weights);
+      put(bias, folded.bias);
+      continue;
+    }
+    put(weight, floatsOf(arrays, slotOf(layout, "weight", weight)));
+    if (bias !== NONE && slotOf(layout, "bias", bias)) put(bias, floatsOf(arrays, slotOf(layout, "bias", bias)));
+  }
+  return { ...graph, tensors };
+}
