@@ -169,9 +169,18 @@ export function writeKernelTable() {
   writeChanged("assembly/generated/kernels.ts", kernelsSource(table));
   writeChanged("assembly/generated/step.ts", stepSource(table));
   const entry = (keep) => entrySource(table.kernels.filter(keep));
-  writeChanged("assembly/generated/core.ts", entry(({ edition }) => edition === "core"));
-  writeChanged("assembly/generated/full.ts", entry(({ edition }) => edition !== "train"));
-  writeChanged("assembly/generated/train.ts", entry(({ trains }) => trains));
+  writeChanged(
+    "assembly/generated/core.ts",
+    entry(({ edition }) => edition === "core"),
+  );
+  writeChanged(
+    "assembly/generated/full.ts",
+    entry(({ edition }) => edition !== "train"),
+  );
+  writeChanged(
+    "assembly/generated/train.ts",
+    entry(({ trains }) => trains),
+  );
   writeChanged("bindings/primitives/table.ts", tableSource(table));
 }
 

@@ -38,7 +38,11 @@ export function encodeCheckpoint(head: CheckpointHead, arrays: CheckpointArrays)
  *
  * Errors: INVALID_OPTION where it is none, or of another network or other options.
  */
-export function decodeCheckpoint(bytes: Uint8Array, expected: Omit<CheckpointHead, "step">, into: CheckpointArrays): CheckpointHead {
+export function decodeCheckpoint(
+  bytes: Uint8Array,
+  expected: Omit<CheckpointHead, "step">,
+  into: CheckpointArrays,
+): CheckpointHead {
   const refuse = (received: string) =>
     ensure(false, "INVALID_OPTION", () => ({
       where: "checkpoint",

@@ -43,7 +43,13 @@ export interface StepOptions {
  *
  * Errors: UNSUPPORTED for operators that cannot be trained.
  */
-export function compileStep(graph: Graph, logits: TensorId, layout: Layout, moduleHash: string, options: StepOptions): Plan {
+export function compileStep(
+  graph: Graph,
+  logits: TensorId,
+  layout: Layout,
+  moduleHash: string,
+  options: StepOptions,
+): Plan {
   const program = createProgram();
   const arrays = placeArrays(program, layout, options.masked);
   const canonical = aliasesOf(graph);
@@ -136,7 +142,8 @@ export function compileStep(graph: Graph, logits: TensorId, layout: Layout, modu
   placeUpdate(program, layout, arrays, options);
 
   for (const [name, address] of Object.entries(arrays)) {
-    const count = name === "running" ? layout.running : name === "step" ? 4 : name === "masks" ? layout.decayed : layout.floats;
+    const count =
+      name === "running" ? layout.running : name === "step" ? 4 : name === "masks" ? layout.decayed : layout.floats;
     if (address !== 0) program.port(name === "step" ? "input" : "output", name, "float32", [count], address);
   }
   return program.plan(moduleHash);
@@ -251,7 +258,11 @@ function placeLoss(
   const { shape } = tensorOf(graph, logits);
   const [rows = 1] = shape;
   const classes = elementCount(shape) / rows;
-  ensure(classes >= 1, "UNSUPPORTED", () => ({ where: "logits", expected: "scores to train", received: `[${shape.join(",")}]` }));
+  ensure(classes >= 1, "UNSUPPORTED", () => ({
+    where: "logits",
+    expected: "scores to train",
+    received: `[${shape.join(",")}]`,
+  }));
   const d = program.borrow(rows * classes);
   const labels = program.keep(rows);
   const teacher = program.keep(rows * classes);

@@ -46,11 +46,18 @@ export async function statisticsOf(
     const z = (tensors.push({ ...(tensors[y] as Tensor), name: `${tensors.length}` }) - 1) as TensorId;
     before.set(layer.weight, z);
     const clamp = { kind: CLAMPS[activation], where: node.where, inputs: [z], outputs: [y], attributes: {} };
-    return [{ ...node, outputs: [z], attributes: { ...node.attributes, activation: "none" } } as AnyNode, clamp as AnyNode];
+    return [
+      { ...node, outputs: [z], attributes: { ...node.attributes, activation: "none" } } as AnyNode,
+      clamp as AnyNode,
+    ];
   });
   const wanted = layers.map(({ weight }) => before.get(weight) as TensorId);
   const tap = await tapGraph({ ...graph, tensors, nodes }, wanted);
-  const sums = layers.map(({ channels }) => ({ count: 0, sum: new Float64Array(channels), squares: new Float64Array(channels) }));
+  const sums = layers.map(({ channels }) => ({
+    count: 0,
+    sum: new Float64Array(channels),
+    squares: new Float64Array(channels),
+  }));
   try {
     const fed = inputs.map((length) => new Float32Array(length));
     for (let sample = 0; sample < Math.min(store.size, SAMPLES); sample++) {
@@ -69,7 +76,10 @@ export async function statisticsOf(
   );
 }
 
-function addTo(to: { count: number; readonly sum: Float64Array; readonly squares: Float64Array }, values: Float32Array): void {
+function addTo(
+  to: { count: number; readonly sum: Float64Array; readonly squares: Float64Array },
+  values: Float32Array,
+): void {
   const channels = to.sum.length;
   for (let i = 0; i < values.length; i += channels)
     for (let c = 0; c < channels; c++) {
@@ -99,7 +109,11 @@ export function constantOf({ data = new Uint8Array(0) }: Tensor): Float32Array {
 }
 
 /** Calls `act` with each output channel of a layer's weights and the places of that channel's weights. */
-export function eachChannel(graph: Graph, { weight, axis, channels }: Layer, act: (channel: number, at: (i: number) => number, count: number) => void): void {
+export function eachChannel(
+  graph: Graph,
+  { weight, axis, channels }: Layer,
+  act: (channel: number, at: (i: number) => number, count: number) => void,
+): void {
   const { shape } = tensorOf(graph, weight);
   const inner = elementCount(shape.slice(axis + 1));
   const count = elementCount(shape) / channels;
@@ -113,7 +127,9 @@ export function eachChannel(graph: Graph, { weight, axis, channels }: Layer, act
  */
 export function restoreNorm(graph: Graph, layout: Layout, layer: Layer, found: Statistics, arrays: Arrays): void {
   const weights = floatsOf(arrays, slotOf(layout, "weight", layer.weight));
-  const [gamma, beta] = (["gamma", "beta"] as const).map((role) => floatsOf(arrays, slotOf(layout, role, layer.weight)));
+  const [gamma, beta] = (["gamma", "beta"] as const).map((role) =>
+    floatsOf(arrays, slotOf(layout, role, layer.weight)),
+  );
   const running = slotOf(layout, "running", layer.weight);
   const [mean, variance] = [floatsOf(arrays, running), floatsOf(arrays, running, layer.channels)];
   const bias = layer.bias < 0 ? undefined : constantOf(tensorOf(graph, layer.bias));
@@ -134,7 +150,9 @@ export function restoreNorm(graph: Graph, layout: Layout, layer: Layer, found: S
 export function foldNorm(graph: Graph, layout: Layout, layer: Layer, arrays: Arrays) {
   const weights = floatsOf(arrays, slotOf(layout, "weight", layer.weight)).slice();
   const bias = new Float32Array(layer.channels);
-  const [gamma, beta] = (["gamma", "beta"] as const).map((role) => floatsOf(arrays, slotOf(layout, role, layer.weight)));
+  const [gamma, beta] = (["gamma", "beta"] as const).map((role) =>
+    floatsOf(arrays, slotOf(layout, role, layer.weight)),
+  );
   const running = slotOf(layout, "running", layer.weight);
   const [mean, variance] = [floatsOf(arrays, running), floatsOf(arrays, running, layer.channels)];
   eachChannel(graph, layer, (c, at, count) => {

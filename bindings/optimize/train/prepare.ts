@@ -1,6 +1,7 @@
 /** A graph made ready to be trained and put together again: each layer with weights of its own, and scores in place of probabilities. */
 import { ensure } from "../../errors.ts";
 import { type AnyNode, type Graph, NONE, type Node, type TensorId, tensorOf } from "../../graph.ts";
+import { runPasses } from "../../passes/index.ts";
 import { elementCount, type Tensor } from "../../tensor.ts";
 import { gradientOf } from "./gradients/index.ts";
 import { layersOf } from "./layout.ts";
@@ -58,12 +59,16 @@ export function endWithLogits(graph: Graph): Graph {
   const tensor = logitsOf(graph);
   const name = graph.outputs[0]?.name ?? "logits";
   const [output] = graph.outputs;
-  const nodes = tensor === output?.tensor ? graph.nodes : graph.nodes.filter(({ outputs }) => !outputs.includes(output?.tensor as TensorId));
+  const nodes =
+    tensor === output?.tensor
+      ? graph.nodes
+      : graph.nodes.filter(({ outputs }) => !outputs.includes(output?.tensor as TensorId));
   return { ...graph, nodes, outputs: [{ name, tensor }] };
 }
 
 /** Classes, as the scores of one sample have elements. */
 export function classesOf(graph: Graph): number {
-  const { shape } = tensorOf(graph, logitsOf(graph));
+  const typed = runPasses(graph, { only: "none" });
+  const { shape } = tensorOf(typed, logitsOf(typed));
   return elementCount(shape) / (shape[0] || 1);
 }

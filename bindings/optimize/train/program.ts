@@ -1,5 +1,6 @@
 /** A plan of training kernels, put together call by call: memory first come, first placed, and what is given back is used again. */
-import { align, ARENA_ADDRESS, type Plan, type PlanPort, type PlanStep, STEP_BYTES } from "../../plan/types.ts";
+import { sharingOf } from "../../plan/blocks.ts";
+import { ARENA_ADDRESS, align, type Plan, type PlanPort, type PlanStep, STEP_BYTES } from "../../plan/types.ts";
 import { PARAMS, type ParamBlocks, paramBytes } from "../../primitives/params.ts";
 import { KERNELS, type KernelCall, kernelNumber } from "../../primitives/registry.ts";
 import type { DType } from "../../tensor.ts";
@@ -91,7 +92,7 @@ function finish(
     table.setUint32(i * STEP_BYTES + 4, params, true);
     offset += align(bytes.length);
     const { where, macs = 0, elements = 0 } = cost;
-    return { kernel: call.kernel, params, where, note: call.note ?? "", macs, elements, bytes: 0 };
+    return { kernel: call.kernel, params, where, note: call.note ?? "", macs, elements, bytes: 0, ...sharingOf(call) };
   });
   const portsOf = (kind: "input" | "output") => ports.filter((each) => each.kind === kind).map(({ port }) => port);
   return {

@@ -20,7 +20,12 @@ export interface Teacher {
  *
  * Errors: INVALID_OPTION; those of `openBatched`.
  */
-export async function openTeacher(graph: Graph, store: Store, classes: number, threads: number | "auto"): Promise<Teacher> {
+export async function openTeacher(
+  graph: Graph,
+  store: Store,
+  classes: number,
+  threads: number | "auto",
+): Promise<Teacher> {
   const ready = endWithLogits(graph);
   ensure(classesOf(graph) === classes, "INVALID_OPTION", () => ({
     where: "teacher",

@@ -133,7 +133,14 @@ function buffersOf({ shapes, batch, store, trainer }: Run): Batch {
   };
 }
 
-function fill(to: Batch, { store, batch }: Run, order: Uint32Array, first: number, copy: number, scores?: Float32Array): void {
+function fill(
+  to: Batch,
+  { store, batch }: Run,
+  order: Uint32Array,
+  first: number,
+  copy: number,
+  scores?: Float32Array,
+): void {
   const classes = to.teacher.length / batch;
   for (let i = 0; i < batch; i++) {
     const sample = order[(first + i) % order.length] as number;

@@ -6,6 +6,7 @@ import { runPasses } from "../../passes/index.ts";
 import { loadModule } from "../../session/modules.ts";
 import { Session } from "../../session/session.ts";
 import type { TypedArray } from "../../tensor.ts";
+import { trainFile } from "../files.ts";
 import { compileStep, type LossWeights, type StepOptions } from "./compile.ts";
 import { type Layer, type Layout, layersOf, layOut, slotOf } from "./layout.ts";
 import { constantOf, floatsOf, foldNorm } from "./norm.ts";
@@ -53,13 +54,16 @@ export async function openTrainer(graph: Graph, options: TrainerOptions): Promis
   const layers = layersOf(graph);
   const layout = layOut(graph, layers, new Set(normalized.map(({ weight }) => weight)));
   const ready = runPasses(setBatch(endWithLogits(graph), batch), { limits: { memory: 2 ** 32 } });
-  const kernels = await loadModule("simd", undefined, "train");
+  const kernels = await loadModule("simd", undefined, "train", trainFile);
   const plan = compileStep(ready, logitsOf(ready), layout, kernels.hash, { ...options, masked: masks !== undefined });
   const session = await Session.open(plan, kernels, { threads, onWarning: () => {} });
   const views = { outputs: "views" } as const;
-  const run = (inputs: readonly TypedArray[]) => session.run(inputs as never, views) as Readonly<Record<string, Float32Array>>;
+  const run = (inputs: readonly TypedArray[]) =>
+    session.run(inputs as never, views) as Readonly<Record<string, Float32Array>>;
   const classes = session.inputs.find(({ name }) => name === "teacher")?.shape[1] ?? 0;
-  const inputs = ready.inputs.map(({ tensor }) => new Float32Array(tensorOf(ready, tensor).shape.reduce((a, b) => a * b, 1)));
+  const inputs = ready.inputs.map(
+    ({ tensor }) => new Float32Array(tensorOf(ready, tensor).shape.reduce((a, b) => a * b, 1)),
+  );
   // The arrays can be reached once a run is over: one of zeros, whose traces are wiped.
   const empty = [...inputs, new Int32Array(batch), new Float32Array(batch * classes), new Float32Array(4)];
   const memory = run(empty);

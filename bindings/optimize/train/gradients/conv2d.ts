@@ -81,5 +81,8 @@ export function backwardProduct(
   tape.call({ kernel: ofWeights, params: { ...g, x, w, dy, d: gradient, accumulate: 0 } }, { macs });
   const target = tape.give(node.inputs[0] as TensorId);
   if (target === undefined) return;
-  tape.call({ kernel: ofInput, params: { ...g, x, w, dy, d: target.address, accumulate: target.accumulate } }, { macs });
+  tape.call(
+    { kernel: ofInput, params: { ...g, x, w, dy, d: target.address, accumulate: target.accumulate } },
+    { macs },
+  );
 }

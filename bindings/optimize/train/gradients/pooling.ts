@@ -43,7 +43,10 @@ function forward(node: Node, windows: Windows, largest: boolean, tape: Tape): vo
   const [x, y] = [tape.value(node.inputs[0] as TensorId), tape.value(node.outputs[0] as TensorId)];
   const unused = { scratch: 0, scratchStride: 0, lo: 0, hi: 0, least: -Infinity, most: Infinity };
   const elements = windows.batch * windows.inH * windows.inW * windows.channels;
-  tape.call({ kernel: largest ? "maxPoolF32" : "averagePoolF32", params: { ...windows, ...unused, x, y } }, { elements });
+  tape.call(
+    { kernel: largest ? "maxPoolF32" : "averagePoolF32", params: { ...windows, ...unused, x, y } },
+    { elements },
+  );
 }
 
 function backward(node: Node, windows: Windows, largest: boolean, tape: Tape): void {
@@ -93,5 +96,7 @@ function axesOf(view: NodeView<"mean">): readonly number[] {
   const { data = new Uint8Array(0) } = inputOf(view, 1);
   const axes = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const rank = inputOf(view, 0).shape.length;
-  return Array.from({ length: data.length / 4 }, (_, i) => (axes.getInt32(i * 4, true) + rank) % rank).sort((a, b) => a - b);
+  return Array.from({ length: data.length / 4 }, (_, i) => (axes.getInt32(i * 4, true) + rank) % rank).sort(
+    (a, b) => a - b,
+  );
 }

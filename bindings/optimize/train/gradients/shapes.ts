@@ -47,7 +47,10 @@ interface Part {
 const rowsOf = ({ rows, bytes }: Part) => ({ rows, bytes });
 const work = ({ rows, bytes }: Part): Parameters<Tape["call"]>[1] => ({ elements: (rows * bytes) / 4 });
 
-function partsOf(node: Node, view: NodeView<"concat">): readonly (Part & { readonly id: TensorId; readonly offset: number })[] {
+function partsOf(
+  node: Node,
+  view: NodeView<"concat">,
+): readonly (Part & { readonly id: TensorId; readonly offset: number })[] {
   const { shape } = outputOf(view);
   const axis = (view.attributes.axis + shape.length) % shape.length;
   const rows = elementCount(shape.slice(0, axis));

@@ -1,0 +1,96 @@
+/** Networks with random weights, layer by layer. */
+import type { Activation, AnyNode, Attributes, Graph, OpKind, TensorId } from "../../../graph.ts";
+import { elementCount, type Tensor } from "../../../tensor.ts";
+import { randomOf } from "../random.ts";
+
+/** An activation on the way. */
+export interface Flow {
+  readonly id: TensorId;
+  readonly shape: readonly number[];
+}
+
+export interface Network {
+  readonly input: Flow;
+  conv(x: Flow, channels: number, size: number, stride: number, activation: Activation): Flow;
+  depthwise(x: Flow, stride: number): Flow;
+  add(a: Flow, b: Flow): Flow;
+  /** Mean of the image, a dense layer, softmax: the graph. */
+  classify(x: Flow, classes: number): Graph;
+}
+
+/** Begins a network for inputs of this shape, `[1,height,width,channels]`. Weights are normal, of variance 2 over the inputs that they sum. */
+export function beginNetwork(name: string, shape: readonly number[], seed: number): Network {
+  const random = randomOf(1000 + seed);
+  const tensors: Tensor[] = [];
+  const nodes: AnyNode[] = [];
+  const append = (tensor: Tensor) => (tensors.push(tensor) - 1) as TensorId;
+  const activation = (own: string, of: readonly number[]): Flow => ({
+    id: append({ name: own, dtype: "float32", shape: of }),
+    shape: of,
+  });
+  const weights = (own: string, of: readonly number[], summed: number): TensorId => {
+    const floats = Float32Array.from({ length: elementCount(of) }, () => random.normal() * Math.sqrt(2 / summed));
+    return append({ name: own, dtype: "float32", shape: of, data: new Uint8Array(floats.buffer) });
+  };
+  const bias = (own: string, channels: number) =>
+    append({ name: own, dtype: "float32", shape: [channels], data: new Uint8Array(channels * 4) });
+  const node = <K extends OpKind>(
+    kind: K,
+    inputs: readonly TensorId[],
+    attributes: Attributes[K],
+    of: readonly number[],
+  ) => {
+    const y = activation(`${kind}${nodes.length}`, of);
+    nodes.push({
+      kind,
+      where: `node ${nodes.length} (${kind})`,
+      inputs,
+      outputs: [y.id],
+      attributes,
+    } as unknown as AnyNode);
+    return y;
+  };
+  const input = activation("input", shape);
+  const strided = (x: Flow, stride: number, channels: number) => {
+    const [n = 1, h = 1, w = 1] = x.shape;
+    return [n, Math.ceil(h / stride), Math.ceil(w / stride), channels];
+  };
+  const windows = (stride: number, of: Activation) =>
+    ({ stride: [stride, stride], dilation: [1, 1], padding: "same", activation: of }) as const;
+  return {
+    input,
+    conv(x, channels, size, stride, of) {
+      const from = x.shape[3] ?? 1;
+      const own = `conv${nodes.length}`;
+      const w = weights(`${own}/weights`, [channels, size, size, from], size * size * from);
+      return node(
+        "conv2d",
+        [x.id, w, bias(`${own}/bias`, channels)],
+        windows(stride, of),
+        strided(x, stride, channels),
+      );
+    },
+    depthwise(x, stride) {
+      const channels = x.shape[3] ?? 1;
+      const own = `depthwise${nodes.length}`;
+      const w = weights(`${own}/weights`, [1, 3, 3, channels], 9);
+      const inputs = [x.id, w, bias(`${own}/bias`, channels)];
+      return node("depthwiseConv2d", inputs, windows(stride, "relu6"), strided(x, stride, channels));
+    },
+    add: (a, b) => node("add", [a.id, b.id], { activation: "none" }, a.shape),
+    classify(x, classes) {
+      const [n = 1, , , channels = 1] = x.shape;
+      const axes = append({
+        ...{ name: "axes", dtype: "int32", shape: [2] },
+        data: new Uint8Array(Int32Array.of(1, 2).buffer),
+      });
+      const mean = node("mean", [x.id, axes], { keepDims: false }, [n, channels]);
+      const w = weights("dense/weights", [classes, channels], 2 * channels);
+      const dense = { activation: "none", keepDims: false } as const;
+      const scores = node("fullyConnected", [mean.id, w, bias("dense/bias", classes)], dense, [n, classes]);
+      const y = node("softmax", [scores.id], { beta: 1 }, [n, classes]);
+      const [inputs, outputs] = [[{ name: "image", tensor: input.id }], [{ name: "probabilities", tensor: y.id }]];
+      return { name, tensors, nodes, inputs, outputs, subgraphs: [] };
+    },
+  };
+}

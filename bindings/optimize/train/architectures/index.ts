@@ -1,0 +1,84 @@
+/** Small networks by name, with random weights: what can be trained or distilled into without a model to begin from. */
+import { ensure } from "../../../errors.ts";
+import type { Graph } from "../../../graph.ts";
+import { beginNetwork } from "./builder.ts";
+
+/** What a network is made for. */
+export interface Fresh {
+  /** `[1,height,width,channels]`. */
+  readonly shape: readonly number[];
+  readonly classes: number;
+  readonly seed: number;
+}
+
+type Make = (fresh: Fresh, width: number) => Graph;
+
+/** Channels by the width, a multiple of 8, as vectors like them. */
+const wide = (channels: number, width: number) => Math.max(Math.round((channels * width) / 8) * 8, 8);
+
+/** Depthwise-separable: a 3×3 stem of stride 2, five pairs of a depthwise and a pointwise convolution. */
+const dsCnn: Make = ({ shape, classes, seed }, width) => {
+  const to = beginNetwork("ds-cnn", shape, seed);
+  let x = to.conv(to.input, wide(16, width), 3, 2, "relu6");
+  for (const [channels, stride] of [
+    [32, 1],
+    [64, 2],
+    [64, 1],
+    [64, 1],
+    [64, 2],
+  ] as const)
+    x = to.conv(to.depthwise(x, stride), wide(channels, width), 1, 1, "relu6");
+  return to.classify(x, classes);
+};
+
+/** Expansion, channels, stride of each block. */
+const BLOCKS = [
+  [1, 8, 1],
+  [6, 16, 2],
+  [6, 16, 1],
+  [6, 24, 2],
+  [6, 24, 1],
+  [6, 48, 1],
+  [6, 48, 1],
+  [6, 48, 1],
+] as const;
+
+/** MobileNetV2-like, for pictures of some 32 pixels: inverted residuals of linear bottlenecks. Source: arXiv 1801.04381. */
+const mobilenetV2: Make = ({ shape, classes, seed }, width) => {
+  const to = beginNetwork("mobilenet-v2", shape, seed);
+  let x = to.conv(to.input, wide(16, width), 3, 2, "relu6");
+  for (const [expansion, channels, stride] of BLOCKS) {
+    const from = x.shape[3] ?? 1;
+    const wider = expansion === 1 ? x : to.conv(x, from * expansion, 1, 1, "relu6");
+    const y = to.conv(to.depthwise(wider, stride), wide(channels, width), 1, 1, "none");
+    x = stride === 1 && y.shape[3] === from ? to.add(y, x) : y;
+  }
+  return to.classify(to.conv(x, wide(192, width), 1, 1, "relu6"), classes);
+};
+
+const ARCHITECTURES: Readonly<Record<string, Make>> = { "ds-cnn": dsCnn, "mobilenet-v2": mobilenetV2 };
+
+/** The names that `freshNetwork` knows. */
+export const ARCHITECTURE_NAMES: readonly string[] = Object.keys(ARCHITECTURES);
+
+/**
+ * A network by its name, and a width after a colon: `mobilenet-v2:0.5` has half of the channels.
+ *
+ * Errors: INVALID_OPTION.
+ */
+export function freshNetwork(name: string, fresh: Fresh): Graph {
+  const [kind = "", factor = "1"] = name.split(":");
+  const make = Object.hasOwn(ARCHITECTURES, kind) ? ARCHITECTURES[kind] : undefined;
+  const width = Number(factor);
+  ensure(make !== undefined && width >= 0.125 && width <= 8, "INVALID_OPTION", () => ({
+    where: "architecture",
+    expected: `${ARCHITECTURE_NAMES.join(" or ")}, and a width from 0.125 to 8 after a colon`,
+    received: name,
+  }));
+  ensure(fresh.shape.length === 4, "INVALID_OPTION", () => ({
+    where: "architecture",
+    expected: "pictures [1,height,width,channels]",
+    received: `[${fresh.shape.join(",")}]`,
+  }));
+  return (make as Make)(fresh, width);
+}

@@ -1,0 +1,50 @@
+/** Small float networks, layer by layer, with weights of a seed. */
+import type { AnyNode, Attributes, Graph, OpKind, TensorId } from "../../../bindings/graph.ts";
+import { randomOf } from "../../../bindings/optimize/train/random.ts";
+import type { Tensor } from "../../../bindings/tensor.ts";
+
+export interface Builder {
+  readonly input: TensorId;
+  /** A constant of normal numbers times `size`. */
+  weights(shape: readonly number[], size?: number): TensorId;
+  integers(...values: readonly number[]): TensorId;
+  /** A node; returns its output, whose shape is inferred later. */
+  node<K extends OpKind>(kind: K, inputs: readonly TensorId[], attributes: Attributes[K]): TensorId;
+  /** The graph that gives this tensor. */
+  graph(output: TensorId): Graph;
+}
+
+export function buildNetwork(shape: readonly number[], seed = 1): Builder {
+  const random = randomOf(seed);
+  const tensors: Tensor[] = [{ name: "x", dtype: "float32", shape }];
+  const nodes: AnyNode[] = [];
+  const append = (tensor: Tensor) => (tensors.push(tensor) - 1) as TensorId;
+  return {
+    input: 0 as TensorId,
+    weights(of, size = 0.5) {
+      const floats = Float32Array.from({ length: of.reduce((a, b) => a * b, 1) }, () => random.normal() * size);
+      return append({ name: `w${tensors.length}`, dtype: "float32", shape: of, data: new Uint8Array(floats.buffer) });
+    },
+    integers: (...values) =>
+      append({
+        ...{ name: `i${tensors.length}`, dtype: "int32", shape: [values.length] },
+        data: new Uint8Array(Int32Array.from(values).buffer),
+      }),
+    node(kind, inputs, attributes) {
+      const y = append({ name: `t${tensors.length}`, dtype: "float32", shape: [] });
+      nodes.push({
+        kind,
+        where: `node ${nodes.length} (${kind})`,
+        inputs,
+        outputs: [y],
+        attributes,
+      } as unknown as AnyNode);
+      return y;
+    },
+    graph: (output) => ({
+      ...{ name: "test", tensors, nodes, subgraphs: [] },
+      inputs: [{ name: "x", tensor: 0 as TensorId }],
+      outputs: [{ name: "y", tensor: output }],
+    }),
+  };
+}
