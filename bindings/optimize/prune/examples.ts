@@ -1,0 +1,51 @@
+/** Examples that pruning reads once and keeps. */
+import { ensure } from "../../errors.ts";
+import { type Graph, tensorOf } from "../../graph.ts";
+import { elementCount } from "../../tensor.ts";
+import type { Sample } from "../data/types.ts";
+import type { Settings } from "./options.ts";
+import type { Inputs } from "./systems.ts";
+
+/**
+ * The inputs of the first examples, at most so many as the settings say.
+ *
+ * Errors: INVALID_INPUT for data that is empty, of another size than the model's inputs, or not finite.
+ */
+export async function readExamples(graph: Graph, data: AsyncIterable<Sample>, settings: Settings): Promise<Inputs> {
+  const examples: (readonly Float32Array[])[] = [];
+  for await (const sample of data) {
+    const name = sample.name ?? `sample ${examples.length}`;
+    ensure(sample.inputs.length === graph.inputs.length, "INVALID_INPUT", () => ({
+      where: name,
+      expected: `${graph.inputs.length} inputs`,
+      received: `${sample.inputs.length}`,
+    }));
+    for (const [i, port] of graph.inputs.entries()) checkValues(graph, name, port, sample.inputs[i] as Float32Array);
+    examples.push(sample.inputs);
+    settings.onProgress({ phase: "read", done: examples.length });
+    settings.check();
+    if (examples.length >= settings.samples) break;
+  }
+  ensure(examples.length > 0, "INVALID_INPUT", () => ({
+    where: "data",
+    expected: "at least one example",
+    received: "none",
+    hint: "A few hundred are best; leave the data out to prune by magnitude alone.",
+  }));
+  return examples;
+}
+
+function checkValues(graph: Graph, name: string, port: Graph["inputs"][number], values: Float32Array): void {
+  const { shape } = tensorOf(graph, port.tensor);
+  ensure(values.length === elementCount(shape), "INVALID_INPUT", () => ({
+    where: `${name}, input "${port.name}"`,
+    expected: `${elementCount(shape)} numbers [${shape.join(",")}]`,
+    received: `${values.length}`,
+    hint: "The data does not have the size that the model takes.",
+  }));
+  ensure(values.every(Number.isFinite), "INVALID_INPUT", () => ({
+    where: `${name}, input "${port.name}"`,
+    expected: "finite numbers",
+    received: String(values.find((value) => !Number.isFinite(value))),
+  }));
+}

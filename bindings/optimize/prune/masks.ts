@@ -1,0 +1,188 @@
+/** Which weights stay: patterns, and the order in which a layer loses its units. */
+import { eliminate, type Trace, type Units } from "./eliminate.ts";
+import { outputEnergies, type System } from "./systems.ts";
+
+/** Shapes in which weights may go. */
+export type Pattern = "unstructured" | "block" | "2:4";
+
+/** Outputs and inputs of a block, as the sparse kernels and TFLite's block encoding take it. */
+export const BLOCK = { outputs: 8, inputs: 4 } as const;
+
+interface Shape {
+  /** Outputs that lose their inputs together. */
+  readonly rows: number;
+  readonly units: Units;
+}
+
+export const SHAPES: { readonly [P in Pattern]: Shape } = {
+  unstructured: { rows: 1, units: { width: 1 } },
+  block: { rows: BLOCK.outputs, units: { width: BLOCK.inputs } },
+  "2:4": { rows: 1, units: { width: 1, group: { units: 4, most: 2 } } },
+};
+
+/** Multiply-adds of a layer's elimination, above which units are scored once instead of after each that goes. */
+const MOST_WORK = 2e10;
+
+/** Some outputs of a layer and the order in which they lose units, with the part of the layer's relative error that each makes. */
+export interface Panel extends Trace {
+  readonly first: number;
+  readonly rows: number;
+}
+
+/** How a layer loses its weights. */
+export interface Elimination {
+  readonly pattern: Pattern;
+  readonly outputs: number;
+  readonly inputs: number;
+  readonly panels: readonly Panel[];
+}
+
+/**
+ * Eliminates a layer's units, all that the pattern lets go. Costs are relative: squared error of an output by its variance
+ * in the dense network, averaged over the outputs, so that what all units of a layer cost is about 1 and layers compare.
+ */
+export function eliminateLayer(system: System, pattern: Pattern): Elimination {
+  const { outputs, inputs, groups } = system.layer;
+  const { rows: height, units } = SHAPES[pattern];
+  const steps = Math.ceil(inputs / units.width);
+  const exact = (outputs / height) * inputs ** 3 <= 2 * MOST_WORK;
+  const scaled = relative(system);
+  const panels: Panel[] = [];
+  const width = outputs / groups;
+  for (let group = 0; group < groups; group++)
+    for (let from = 0; from < width; from += height) {
+      const first = group * width + from;
+      const rows = Math.min(height, width - from);
+      const weights = scaled.subarray(first * inputs, (first + rows) * inputs);
+      const inverse = system.inverse(group);
+      const trace = exact
+        ? eliminate({ inverse, size: inputs, weights, rows }, units, steps)
+        : scoreOnce(inverse, inputs, weights, rows, units, steps);
+      panels.push({ first, rows, ...trace });
+    }
+  return { pattern, outputs, inputs, panels };
+}
+
+/** The weights of each output, divided by the deviation of what it gives and by the root of the number of outputs. */
+function relative(system: System): Float64Array {
+  const { outputs, inputs } = system.layer;
+  const scaled = system.weights.slice();
+  const energies = outputEnergies(system);
+  for (let o = 0; o < outputs; o++) {
+    const energy = (energies[o] as number) * outputs;
+    const by = energy > 0 ? 1 / Math.sqrt(energy) : 0;
+    for (let i = o * inputs; i < (o + 1) * inputs; i++) scaled[i] = (scaled[i] as number) * by;
+  }
+  return scaled;
+}
+
+/** Units by w² / diag H⁻¹ as they are at first: SparseGPT's order. */
+function scoreOnce(
+  inverse: Float64Array,
+  size: number,
+  weights: Float64Array,
+  rows: number,
+  units: Units,
+  steps: number,
+): Trace {
+  const { width, group } = units;
+  const scores = Array.from({ length: Math.ceil(size / width) }, (_, unit) => {
+    let cost = 0;
+    let count = 0;
+    for (let i = unit * width; i < Math.min((unit + 1) * width, size); i++, count += rows)
+      for (let r = 0; r < rows; r++) cost += (weights[r * size + i] as number) ** 2 / (inverse[i * size + i] as number);
+    return { unit, cost, mean: cost / count };
+  }).sort((a, b) => a.mean - b.mean || a.unit - b.unit);
+  const taken = new Map<number, number>();
+  const order = scores.filter(({ unit }) => {
+    const of = Math.floor(unit / (group?.units ?? 1));
+    taken.set(of, (taken.get(of) ?? 0) + 1);
+    return group === undefined || (taken.get(of) ?? 0) <= group.most;
+  });
+  const kept = order.slice(0, steps);
+  return { order: Uint32Array.from(kept, ({ unit }) => unit), costs: Float64Array.from(kept, ({ cost }) => cost) };
+}
+
+/** What is left of a layer. */
+export interface Mask {
+  /** 1 for weights that stay `[outputs][inputs]`. */
+  readonly kept: Uint8Array;
+  readonly zeros: number;
+  /** Relative squared error of the layer's outputs, by the elimination's own account. */
+  readonly error: number;
+}
+
+/**
+ * Masks of layers that together lose a share of their weights: whatever panel of whatever layer has the unit that costs
+ * least for its weights loses it. The sum of the layers' relative errors is then about the least for that share.
+ */
+export function masksAt(eliminations: readonly Elimination[], share: number): readonly Mask[] {
+  const masks = eliminations.map(({ outputs, inputs }) => ({
+    kept: new Uint8Array(outputs * inputs).fill(1),
+    zeros: 0,
+    error: 0,
+  }));
+  const places = eliminations.flatMap(({ panels, pattern, inputs }, at) =>
+    panels.map((panel) => ({
+      panel,
+      width: SHAPES[pattern].units.width,
+      inputs,
+      mask: masks[at] as Mutable<Mask>,
+      next: 0,
+    })),
+  );
+  const countOf = ({ panel, width, inputs, next }: (typeof places)[number]) =>
+    panel.rows * Math.min(width, inputs - (panel.order[next] as number) * width);
+  const queue = new Heap(places, (place) =>
+    place.next < place.panel.order.length ? (place.panel.costs[place.next] as number) / countOf(place) : Infinity,
+  );
+  const wanted = share * masks.reduce((sum, { kept }) => sum + kept.length, 0);
+  for (let zeros = 0; zeros < wanted && queue.price() < Infinity; ) {
+    const place = queue.top();
+    const { panel, width, inputs, mask, next } = place;
+    const unit = panel.order[next] as number;
+    const count = countOf(place);
+    // The unit that crosses the line goes only where that is nearer to it.
+    if (zeros + count - wanted > wanted - zeros) break;
+    for (let r = panel.first; r < panel.first + panel.rows; r++)
+      mask.kept.fill(0, r * inputs + unit * width, Math.min(r * inputs + (unit + 1) * width, (r + 1) * inputs));
+    zeros += count;
+    mask.zeros += count;
+    mask.error += panel.costs[next] as number;
+    place.next++;
+    queue.sink();
+  }
+  return masks;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Items by price, the least on top. */
+class Heap<T> {
+  readonly #items: T[];
+  readonly #price: (item: T) => number;
+
+  constructor(items: T[], price: (item: T) => number) {
+    this.#items = items;
+    this.#price = price;
+    for (let i = (items.length >> 1) - 1; i >= 0; i--) this.sink(i);
+  }
+  top(): T {
+    return this.#items[0] as T;
+  }
+  price(): number {
+    return this.#items.length === 0 ? Infinity : this.#price(this.top());
+  }
+  /** Puts an item whose price has risen where it belongs. */
+  sink(from = 0): void {
+    const items = this.#items;
+    for (let i = from; ; ) {
+      let least = i;
+      for (const child of [2 * i + 1, 2 * i + 2])
+        if (child < items.length && this.#price(items[child] as T) < this.#price(items[least] as T)) least = child;
+      if (least === i) return;
+      [items[i], items[least]] = [items[least] as T, items[i] as T];
+      i = least;
+    }
+  }
+}

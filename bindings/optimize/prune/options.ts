@@ -1,0 +1,62 @@
+/** What `prune` is told. */
+import { ensure } from "../../errors.ts";
+import type { Progress } from "../progress.ts";
+import type { Pattern } from "./masks.ts";
+
+export interface PruneOptions {
+  /** Share of the weights of all prunable layers together that become zero: above 0, below 1. 2:4 has ½ alone. */
+  readonly sparsity?: number;
+  /**
+   * `unstructured`, the default: any weights. `block`: 8 outputs × 4 inputs together, which the sparse kernels skip whole. `2:4`: two of
+   * each four inputs of an output.
+   */
+  readonly pattern?: Pattern;
+  /**
+   * `global`, the default: layers lose as much as keeps the sum of their relative errors least. `uniform`: each layer the same
+   * share.
+   */
+  readonly allocation?: "global" | "uniform";
+  /** Most examples that are read, from the first on; 512 when absent. They are kept in memory. */
+  readonly samples?: number;
+  readonly onProgress?: Progress;
+  /** Ends the work with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+const CHOICES = {
+  pattern: ["unstructured", "block", "2:4"],
+  allocation: ["global", "uniform"],
+} as const;
+
+/** The options with their defaults. */
+export type Settings = Required<Omit<PruneOptions, "signal">> & { readonly check: () => void };
+
+/** Fills defaults in and refuses what contradicts. */
+export function settingsOf(options: PruneOptions): Settings {
+  const { pattern = "unstructured", allocation = "global", samples = 512, onProgress = () => {}, signal } = options;
+  for (const [where, value] of Object.entries({ pattern, allocation }))
+    ensure((CHOICES[where as keyof typeof CHOICES] as readonly string[]).includes(value), "INVALID_OPTION", () => ({
+      where,
+      expected: CHOICES[where as keyof typeof CHOICES].join(", "),
+      received: String(value),
+    }));
+  const sparsity = options.sparsity ?? 0.5;
+  ensure(sparsity > 0 && sparsity < 1, "INVALID_OPTION", () => ({
+    where: "sparsity",
+    expected: "a share of the weights above 0 and below 1",
+    received: String(options.sparsity),
+    hint: "0.7 makes 70 % of them zero.",
+  }));
+  ensure(pattern !== "2:4" || sparsity === 0.5, "INVALID_OPTION", () => ({
+    where: "sparsity",
+    expected: "0.5, which is all that 2:4 can be",
+    received: String(sparsity),
+  }));
+  ensure(Number.isInteger(samples) && samples >= 1, "INVALID_OPTION", () => ({
+    where: "samples",
+    expected: "a whole number from 1",
+    received: String(samples),
+  }));
+  const check = () => signal?.throwIfAborted();
+  return { sparsity, pattern, allocation, samples, onProgress, check };
+}
