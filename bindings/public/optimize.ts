@@ -7,7 +7,10 @@
 export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
 export { type WriteTfliteOptions, writeTflite } from "../formats/tflite/write/index.ts";
 export type { Dataset, Sample } from "../optimize/data/types.ts";
-export type { Step } from "../optimize/progress.ts";
+export type { Progress, Step } from "../optimize/progress.ts";
+export type { Pattern } from "../optimize/prune/masks.ts";
+export type { PruneOptions } from "../optimize/prune/options.ts";
+export { type PrunedLayer, type PruneResult, prune } from "../optimize/prune/prune.ts";
 export type {
   ActivationType,
   LayerSetting,

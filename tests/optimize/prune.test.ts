@@ -198,7 +198,7 @@ describe("prune", () => {
       data,
     );
     assert.ok(least < 0.04, `${least}`);
-    assert.ok(magnitude > 5 * least, `${magnitude} ${least}`);
+    assert.ok(magnitude > 3 * least, `${magnitude} ${least}`);
     assert.ok(uniform < 0.05, `${uniform}`);
   });
 
