@@ -2,13 +2,15 @@
 import { ensure } from "../../errors.ts";
 import type { Graph } from "../../graph.ts";
 import { measureRanges, type Ranges } from "../calibrate/ranges.ts";
+import { remember, streamLength } from "../calibrate/stream.ts";
 import type { Sample } from "../data/types.ts";
 import { layersOf } from "../layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
 import type { Progress } from "../progress.ts";
 import { buildQuantized } from "./build.ts";
 import { decide } from "./decide.ts";
-import { checkQuantizeOptions, type QuantizeOptions } from "./options.ts";
+import { checkQuantizeOptions, type LayerSetting, type QuantizeOptions } from "./options.ts";
+import { type Refinement, refine } from "./refine.ts";
 import { settingsOf } from "./settings.ts";
 
 /** What was made of one layer. */
@@ -60,8 +62,15 @@ export async function quantize(
     received: io,
   }));
   const progress = withSignal(options);
-  const ranges = data === undefined || !integers ? NO_RANGES : await measureRanges(float, data, progress);
-  const decisions = decide(float, layers, { settings, activations, scales, io, ranges: ranges.of });
+  const kept: Sample[] = [];
+  const most = needsSamples(options, settings) ? streamLength(float) : 0;
+  const ranges =
+    data === undefined || (!integers && most === 0)
+      ? NO_RANGES
+      : await measureRanges(float, remember(data, kept, most), progress);
+  const nearest = decide(float, layers, { settings, activations, scales, io, ranges: ranges.of });
+  const wanted = (node: number) => refinementOf(options, nearest.weights.get(node));
+  const decisions = kept.length === 0 ? nearest : await refine(float, nearest, kept, wanted, scales, progress);
   const quantized = buildQuantized(float, decisions);
   return {
     graph: quantized,
@@ -74,6 +83,28 @@ export async function quantize(
       ? [...new Set(float.nodes.filter((_, i) => decisions.types[i] === "float32").map(({ kind }) => kind))]
       : [],
   };
+}
+
+/** Whether any layer is rounded or corrected by examples. */
+function needsSamples(options: QuantizeOptions, settings: readonly LayerSetting[]): boolean {
+  return settings.some(({ weights }) => {
+    const bits = weights === "int4" ? 4 : 8;
+    return (weights === "int4" || weights === "int8") && refinementOf(options, { bits }) !== undefined;
+  });
+}
+
+/** What a layer's weights get besides rounding to the nearest. */
+function refinementOf(
+  { rounding, correction, scales = "channel" }: QuantizeOptions,
+  stored: { readonly bits: 8 | 4 } | undefined,
+): Refinement | undefined {
+  if (stored === undefined) return undefined;
+  const rough = stored.bits === 4 || scales === "tensor";
+  const refinement = {
+    rounding: rounding ?? (stored.bits === 4 ? "gptq" : "nearest"),
+    correction: correction ?? (rough ? "bias" : "none"),
+  } as const;
+  return refinement.rounding === "nearest" && refinement.correction === "none" ? undefined : (refinement as Refinement);
 }
 
 /** Progress that ends the work when the signal says so. */

@@ -23,7 +23,7 @@ export interface QuantizedWeights {
 export const LARGEST: { readonly [B in 8 | 4]: number } = { 8: 127, 4: 7 };
 
 /** A bias takes at most so many steps of the accumulator's scale, which leaves room for the sums. */
-const BIAS_STEPS = 2 ** 30;
+const BIAS_STEPS = 2 ** 29;
 /** Channels without weights get a scale at which their bias has so many. */
 const STEPS_ALONE = 2 ** 20;
 

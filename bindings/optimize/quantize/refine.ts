@@ -1,0 +1,139 @@
+/** Layer after layer: weights rounded with regard to their inputs, and biases that undo what rounding did to the means. */
+import type { AnyNode, Graph } from "../../graph.ts";
+import { tensorOf } from "../../graph.ts";
+import type { TypedArray } from "../../tensor.ts";
+import { Stream, single } from "../calibrate/stream.ts";
+import { bytesOf } from "../constants.ts";
+import type { Sample } from "../data/types.ts";
+import { fromRows, type Layer, rowsOf } from "../layers.ts";
+import { addRows, gramsOf, layersOf as linearLayers, spread } from "../linear/layers.ts";
+import type { Progress } from "../progress.ts";
+import { buildQuantized, type Decisions } from "./build.ts";
+import { gptq, leastErrorScales } from "./gptq.ts";
+import { type QuantizedWeights, realRows, type Scales } from "./weights.ts";
+
+/** Rows of a layer's inputs that are looked at. */
+const POSITIONS = 20_000;
+
+/** How one layer is refined. */
+export interface Refinement {
+  readonly rounding: "nearest" | "gptq";
+  readonly correction: "bias" | "none";
+}
+
+/**
+ * The decisions with better weights and biases. Each layer sees the inputs that the network quantized so far gives it; the
+ * means of its pre-activations are moved to those of the float network.
+ */
+export async function refine(
+  graph: Graph,
+  decisions: Decisions,
+  samples: readonly Sample[],
+  refinementOf: (node: number) => Refinement | undefined,
+  scales: Scales,
+  progress: Progress,
+): Promise<Decisions> {
+  const weights = new Map(decisions.weights);
+  const current = { ...decisions, weights };
+  const [float, quantized] = [new Stream(graph, samples), new Stream(graph, samples)];
+  const wanted = graph.nodes.map((_, i) => (weights.has(i) ? refinementOf(i) : undefined));
+  const last = wanted.findLastIndex((refinement) => refinement !== undefined);
+  for (const [i, node] of graph.nodes.slice(0, last + 1).entries()) {
+    const layer = decisions.layers.get(i);
+    const stored = weights.get(i);
+    const refinement = wanted[i];
+    const { part, ids } = single(graph, node);
+    if (layer !== undefined && stored !== undefined && refinement !== undefined) {
+      progress({ phase: "round", done: i, total: last + 1, note: layer.name });
+      const rounded = refinement.rounding === "gptq" ? roundLayer(graph, layer, stored, quantized, scales) : stored;
+      weights.set(i, rounded);
+      if (refinement.correction === "bias") {
+        const target = channelMeans(await sumsOf(graph, layer, float, undefined), layer.channels);
+        const found = channelMeans(await sumsOf(graph, layer, quantized, rounded), layer.channels);
+        weights.set(i, { ...rounded, bias: rounded.bias.map((b, c) => b + (target[c] ?? 0) - (found[c] ?? 0)) });
+      }
+    }
+    if (i === last) break;
+    float.advance(i, await float.run(part, ids));
+    const own = buildQuantized(part, aloneDecisions(current, i));
+    quantized.advance(i, await quantized.run(own, ids));
+  }
+  return current;
+}
+
+/** The decisions of node i for the graph that holds nothing else. */
+function aloneDecisions({ types, affines, layers, weights, halves }: Decisions, i: number): Decisions {
+  const at = <V>(map: ReadonlyMap<number, V>) => new Map(map.has(i) ? [[0, map.get(i) as V]] : []);
+  return {
+    types: [types[i] ?? "float32"],
+    layers: at(layers),
+    weights: at(weights),
+    ...{ affines, halves, io: "float32" },
+  };
+}
+
+/** Scales of least error for int4, and GPTQ. */
+function roundLayer(
+  graph: Graph,
+  layer: Layer,
+  stored: QuantizedWeights,
+  stream: Stream,
+  scales: Scales,
+): QuantizedWeights {
+  const linear = linearLayers(graph).find(({ at }) => at === layer.index);
+  if (linear === undefined) return stored;
+  const grams = gramsOf(linear);
+  const examples = stream.of(layer.x) as readonly Float32Array[];
+  const each = Math.max(1, Math.ceil(POSITIONS / Math.max(1, examples.length)));
+  for (const [i, x] of examples.entries()) addRows(linear, grams, x, spread(linear.positions, each, i));
+  const all = rowsOf(layer, tensorOf(graph, layer.w));
+  const width = layer.channels / grams.length;
+  const rows = new Int8Array(all.length);
+  const scale = Float64Array.from(
+    { length: layer.channels },
+    (_, c) => stored.scale[stored.scale.length === 1 ? 0 : c] ?? 1,
+  );
+  const parts = grams.map((gram, g) => {
+    const { products } = gram.finish();
+    const weights = all.subarray(g * width * layer.depth, (g + 1) * width * layer.depth);
+    return { weights, depth: layer.depth, products };
+  });
+  if (stored.bits === 4 && scales === "channel")
+    for (const [g, part] of parts.entries())
+      scale.set(leastErrorScales(part, scale.subarray(g * width, (g + 1) * width), 4), g * width);
+  for (const [g, part] of parts.entries())
+    rows.set(gptq(part, scale.subarray(g * width, (g + 1) * width), stored.bits), g * width * layer.depth);
+  return { ...stored, rows, scale: scales === "channel" ? [...scale] : stored.scale };
+}
+
+/** A layer's pre-activations in all examples: of the float weights, or of what the integers stand for. */
+async function sumsOf(
+  graph: Graph,
+  layer: Layer,
+  stream: Stream,
+  stored: QuantizedWeights | undefined,
+): Promise<readonly TypedArray[]> {
+  const tensors = [...graph.tensors];
+  if (stored !== undefined) {
+    const rows = fromRows(layer, realRows(stored, layer.depth));
+    tensors[layer.w] = { ...tensorOf(graph, layer.w), data: bytesOf(rows) };
+    if (layer.bias >= 0) tensors[layer.bias] = { ...tensorOf(graph, layer.bias), data: bytesOf(stored.bias) };
+  }
+  const attributes = { ...layer.node.attributes, activation: "none" };
+  const { part, ids } = single({ ...graph, tensors }, { ...layer.node, attributes } as AnyNode);
+  const [outputs = []] = await stream.run(part, ids);
+  return outputs;
+}
+
+/** Means over everything but the last dimension. */
+export function channelMeans(values: readonly TypedArray[], channels: number): Float64Array {
+  const sums = new Float64Array(channels);
+  let rows = 0;
+  for (const each of values) {
+    const list = each as Float32Array;
+    rows += list.length / channels;
+    for (let i = 0, c = 0; i < list.length; i++, c = c + 1 === channels ? 0 : c + 1)
+      sums[c] = (sums[c] as number) + (list[i] as number);
+  }
+  return sums.map((sum) => sum / Math.max(rows, 1));
+}
