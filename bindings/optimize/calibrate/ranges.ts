@@ -13,11 +13,19 @@ export interface Range {
   readonly max: number;
 }
 
+/** Of each channel, the last dimension. */
+export interface ChannelRange {
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+}
+
 /** What calibration has seen. */
 export interface Ranges {
   readonly samples: number;
   /** Of the tensors of floats that runs compute, graph inputs among them. */
   readonly of: ReadonlyMap<TensorId, Range>;
+  /** Of the tensors of which it was asked. */
+  readonly channels: ReadonlyMap<TensorId, ChannelRange>;
 }
 
 /**
@@ -30,6 +38,7 @@ export async function measureRanges(
   graph: Graph,
   data: AsyncIterable<Sample>,
   progress: Progress = () => {},
+  perChannel: readonly TensorId[] = [],
 ): Promise<Ranges> {
   const made = graph.nodes.flatMap(({ outputs }) => outputs).filter((id) => isFloatValue(tensorOf(graph, id)));
   const runner = await openRunner(graph, { taps: made });
@@ -53,6 +62,14 @@ export async function measureRanges(
     }));
     Object.assign(range, { min, max });
   };
+  const channels = new Map<TensorId, ChannelRange>();
+  for (const id of perChannel) {
+    const count = tensorOf(graph, id).shape.at(-1) ?? 1;
+    channels.set(id, {
+      min: new Float64Array(count).fill(Infinity),
+      max: new Float64Array(count).fill(-Infinity),
+    });
+  }
   let samples = 0;
   try {
     for await (const sample of data) {
@@ -61,7 +78,11 @@ export async function measureRanges(
       const outputs = runner.run(inputs).slice(graph.outputs.length);
       for (const [i, { tensor }] of graph.inputs.entries())
         if (isFloatValue(tensorOf(graph, tensor))) include(tensor, inputs[i] as Float32Array, name);
-      for (const [i, id] of made.entries()) include(id, outputs[i] as Float32Array, name);
+      for (const [i, id] of made.entries()) {
+        include(id, outputs[i] as Float32Array, name);
+        const own = channels.get(id);
+        if (own !== undefined) includeChannels(own, outputs[i] as Float32Array);
+      }
       samples++;
       progress({ phase: "calibrate", done: samples });
     }
@@ -75,5 +96,14 @@ export async function measureRanges(
     hint: "Check the path, and what --samples leaves.",
   }));
   for (const id of made) if (elementCount(tensorOf(graph, id).shape) === 0) ranges.delete(id);
-  return { samples, of: ranges };
+  return { samples, of: ranges, channels };
+}
+
+function includeChannels({ min, max }: ChannelRange, values: Float32Array): void {
+  const count = min.length;
+  for (let i = 0, c = 0; i < values.length; i++, c = c + 1 === count ? 0 : c + 1) {
+    const value = values[i] as number;
+    if (value < (min[c] as number)) min[c] = value;
+    if (value > (max[c] as number)) max[c] = value;
+  }
 }

@@ -7,11 +7,14 @@ import type { Sample } from "../data/types.ts";
 import { layersOf } from "../layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
 import type { Progress } from "../progress.ts";
-import { buildQuantized } from "./build.ts";
+import { buildQuantized, type Decisions } from "./build.ts";
 import { decide } from "./decide.ts";
+import { equalize, pairsOf } from "./equalize.ts";
+import { errorOf, outputsOf } from "./judge.ts";
 import { checkQuantizeOptions, type LayerSetting, type QuantizeOptions } from "./options.ts";
 import { type Refinement, refine } from "./refine.ts";
 import { settingsOf } from "./settings.ts";
+import type { Scales } from "./weights.ts";
 
 /** What was made of one layer. */
 export interface LayerReport {
@@ -31,7 +34,7 @@ export interface QuantizeResult {
   readonly floats: readonly string[];
 }
 
-const NO_RANGES: Ranges = { samples: 0, of: new Map() };
+const NO_RANGES: Ranges = { samples: 0, of: new Map(), channels: new Map() };
 
 /**
  * Quantizes a float network in TFLite's convention. Without data weights alone are quantized (dynamic range).
@@ -46,9 +49,8 @@ export async function quantize(
 ): Promise<QuantizeResult> {
   checkQuantizeOptions(options);
   const { activations = data === undefined ? "float32" : "int8", scales = "channel", io = "float32" } = options;
-  const float = prepareFloat(graph);
-  const layers = layersOf(float);
-  const settings = settingsOf(float, layers, { ...options, activations });
+  const prepared = prepareFloat(graph);
+  const settings = settingsOf(prepared, layersOf(prepared), { ...options, activations });
   const integers = activations !== "float32" || settings.some((setting) => setting.activations !== "float32");
   ensure(data !== undefined || !integers, "INVALID_OPTION", () => ({
     where: "data",
@@ -63,14 +65,18 @@ export async function quantize(
   }));
   const progress = withSignal(options);
   const kept: Sample[] = [];
-  const most = needsSamples(options, settings) ? streamLength(float) : 0;
-  const ranges =
+  const most = needsSamples(options, settings) ? streamLength(prepared) : 0;
+  const measured =
     data === undefined || (!integers && most === 0)
       ? NO_RANGES
-      : await measureRanges(float, remember(data, kept, most), progress);
-  const nearest = decide(float, layers, { settings, activations, scales, io, ranges: ranges.of });
+      : await measureRanges(prepared, remember(data, kept, most), progress, betweenLayers(prepared, scales));
+  const { graph: float, ranges } = evenOut(prepared, measured);
+  const layers = layersOf(float);
+  const nearest = decide(float, layers, { settings, activations, scales, io, ranges });
   const wanted = (node: number) => refinementOf(options, nearest.weights.get(node));
-  const decisions = kept.length === 0 ? nearest : await refine(float, nearest, kept, wanted, scales, progress);
+  const refined = kept.length === 0 ? nearest : await refine(float, nearest, kept, wanted, scales, progress);
+  const sure = options.correction !== undefined || [...nearest.weights.values()].some(({ bits }) => bits === 4);
+  const decisions = refined === nearest || sure ? refined : await better(float, [nearest, refined], kept);
   const quantized = buildQuantized(float, decisions);
   return {
     graph: quantized,
@@ -78,11 +84,30 @@ export async function quantize(
       ...{ name, kind: node.kind, weights: settings[i]?.weights ?? "float32" },
       activations: decisions.types[index] ?? "float32",
     })),
-    samples: ranges.samples,
+    samples: measured.samples,
     floats: integers
       ? [...new Set(float.nodes.filter((_, i) => decisions.types[i] === "float32").map(({ kind }) => kind))]
       : [],
   };
+}
+
+/** Those of the decisions whose outputs, by the engine, are nearest to the float network's. */
+async function better(float: Graph, candidates: readonly Decisions[], samples: readonly Sample[]): Promise<Decisions> {
+  const expected = await outputsOf(float, samples);
+  const errors: number[] = [];
+  for (const each of candidates) errors.push(errorOf(await outputsOf(buildQuantized(float, each), samples), expected));
+  return candidates[errors.indexOf(Math.min(...errors))] as Decisions;
+}
+
+/** Tensors between layers that are to be equalized: where one scale must do for all channels. */
+const betweenLayers = (graph: Graph, scales: Scales) =>
+  scales === "tensor" ? pairsOf(graph, layersOf(graph)).map(({ first }) => first.y) : [];
+
+/** The graph equalized where channels were measured. */
+function evenOut(graph: Graph, { of, channels }: Ranges) {
+  if (channels.size === 0) return { graph, ranges: of };
+  const equal = equalize(graph, layersOf(graph), channels);
+  return { graph: equal.graph, ranges: new Map([...of, ...equal.ranges]) };
 }
 
 /** Whether any layer is rounded or corrected by examples. */
