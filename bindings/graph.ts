@@ -15,6 +15,17 @@ export type Padding =
   | { readonly top: number; readonly bottom: number; readonly left: number; readonly right: number };
 
 /**
+ * A quantized operator whose result is rounded by another rule than TensorFlow Lite's: half to even, then the zero point;
+ * clamped to `lo` … `hi` steps from the zero point. `onnx`: sums of products times f32(f32(x's scale · w's) / y's); all else
+ * in float32, divided by y's scale. `qlinear`: what onnxruntime's QLinearAdd and QLinearMul do in place of that.
+ */
+export interface Rounding {
+  readonly rule: "onnx" | "qlinear";
+  readonly lo: number;
+  readonly hi: number;
+}
+
+/**
  * Attributes of each operator, by kind. Every operator's file declares its own here, by augmentation. Sizes are
  * `[height, width]`.
  */

@@ -149,3 +149,22 @@ export class Bucketize extends Convert {
   table: u32;
   bounds: u32;
 }
+
+/** Sums and products of int8 by onnxruntime's rules, see elementwise/nearest.ts. */
+@unmanaged
+export class Nearest extends Pairs {
+  /** Taken off the operands before, and added after rounding. */
+  aZeroPoint: i32;
+  bZeroPoint: i32;
+  yZeroPoint: i32;
+  aScale: f32;
+  bScale: f32;
+  /** Of forms that divide. */
+  yScale: f32;
+  /** Of the others: added before rounding. */
+  offset: f32;
+  lo: i32;
+  hi: i32;
+  /** Of sums: 0 fused, 1 in float32 after each step, 2 as floats and divided. Of products: 0 by aScale, 2 likewise. */
+  form: u32;
+}

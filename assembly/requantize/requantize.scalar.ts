@@ -28,10 +28,11 @@ const APART: i32 = 31;
   return y > hi ? hi : y;
 }
 
-/** The reference's steps: shift left, rounding doubling high multiply, rounding divide by a power of two. */
+/** The reference's steps, or onnxruntime's rule with an f32 factor where the shift is 64: shift left, rounding doubling high multiply, rounding divide by a power of two. */
 function apart(acc: i32, q: usize): i32 {
   const shift = load<i32>(q, 4);
   acc += load<i32>(q, 8);
+  if (shift == 64) return <i32>max(min(nearest(<f32>acc * load<f32>(q)), <f32>1024), <f32>-1024);
   const left = shift > 0 ? acc << shift : acc;
   const x = <i32>((<i64>left * <i64>load<i32>(q) + (1 << 30)) >> 31);
   const e = shift < 0 ? -shift : 0;

@@ -69,8 +69,9 @@ export const COL_SUM: usize = 112;
   return i32x4.sub(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(h), b), m), offset);
 }
 
-/** One accumulator by the reference's integer arithmetic. */
+/** One accumulator by the reference's integer arithmetic; shift 64 marks onnxruntime's rule, multiplier an f32 factor. */
 export function exactLane(acc: i32, multiplier: i32, shift: i32, zeroPoint: i32): i32 {
+  if (shift == 64) return <i32>max(min(nearest(<f32>acc * reinterpret<f32>(multiplier)), <f32>1024), <f32>-1024) + zeroPoint;
   const left = shift > 0 ? acc << shift : acc;
   const x = <i32>((<i64>left * <i64>multiplier + (1 << 30)) >> 31);
   const e = shift < 0 ? -shift : 0;

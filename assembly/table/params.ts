@@ -31,6 +31,8 @@ export class Quantize {
   zeroPoint: i32;
   lo: i32;
   hi: i32;
+  /** 1: half to even, where 0 is half away from zero. */
+  even: u32;
 }
 
 /** int16 by a table of 513 int16: the function at every 128th, and the straight line between. */

@@ -4,7 +4,7 @@ import { dequantizeRange, quantizeRange } from "./quantize";
 import { share } from "../common/split";
 import { magic, signBits, topBits } from "../common/constants.simd";
 
-/** float32 to a byte in [lo, hi]: x / scale rounded half away from zero, plus the zero point. NaN becomes lo. */
+/** float32 to a byte in [lo, hi]: x / scale rounded half away from zero or to even, plus the zero point. NaN becomes lo. */
 export function quantize(p: Quantize, part: u32, parts: u32): void {
   const end = share(p.count, part + 1, parts);
   const unsigned = p.lo >= 0;
@@ -21,15 +21,18 @@ export function quantize(p: Quantize, part: u32, parts: u32): void {
 
 /**
  * Clamped before rounding, so that adding the largest float below 0.5 and cutting the fraction rounds half away from
- * zero. Both clamps take their bound where the operand is NaN, or equal.
+ * zero, and the magic number half to even. Both clamps take their bound where the operand is NaN, or equal.
  */
 // @ts-ignore: decorator
 @inline function nearest(p: Quantize, x: v128): v128 {
   let v = f32x4.div(x, f32x4.splat(p.scale));
   v = f32x4.pmax(f32x4.splat(<f32>(p.lo - p.zeroPoint)), v);
   v = f32x4.pmin(f32x4.splat(<f32>(p.hi - p.zeroPoint)), v);
-  const half = v128.or(v128.and(v, signBits()), f32x4.splat(0.49999997));
-  const whole = f32x4.add(f32x4.trunc(f32x4.add(v, half)), magic());
+  if (!p.even) {
+    const half = v128.or(v128.and(v, signBits()), f32x4.splat(0.49999997));
+    v = f32x4.trunc(f32x4.add(v, half));
+  }
+  const whole = f32x4.add(v, magic());
   return i32x4.add(i32x4.sub(whole, magic()), i32x4.splat(p.zeroPoint));
 }
 

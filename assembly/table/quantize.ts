@@ -1,7 +1,7 @@
 import { Quantize } from "./params";
 import { share } from "../common/split";
 
-/** float32 to a byte in [lo, hi]: x / scale rounded half away from zero, plus the zero point. NaN becomes lo. */
+/** float32 to a byte in [lo, hi]: x / scale rounded half away from zero or to even, plus the zero point. NaN becomes lo. */
 export function quantize(p: Quantize, part: u32, parts: u32): void {
   quantizeRange(p, share(p.count, part, parts), share(p.count, part + 1, parts));
 }
@@ -17,7 +17,7 @@ export function quantizeRange(p: Quantize, start: u32, end: u32): void {
     v = v > lo ? v : lo;
     v = v < hi ? v : hi;
     const whole = trunc<f32>(v);
-    const q = <i32>whole + (abs<f32>(v - whole) >= 0.5 ? (v < 0 ? -1 : 1) : 0);
+    const q = p.even ? <i32>nearest<f32>(v) : <i32>whole + (abs<f32>(v - whole) >= 0.5 ? (v < 0 ? -1 : 1) : 0);
     store<u8>(y, q + p.zeroPoint);
     x += 4;
   }

@@ -8,6 +8,7 @@ export interface Constrained {
   readonly where: string;
   readonly inputs: readonly (Tensor | undefined)[];
   readonly outputs: readonly Tensor[];
+  readonly attributes?: object;
 }
 
 /** What a broken constraint reports. */

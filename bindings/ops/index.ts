@@ -148,6 +148,7 @@ import { leakyRelu } from "./table/leakyRelu.ts";
 import { localResponseNormalization } from "./table/localResponseNormalization.ts";
 import { logistic } from "./table/logistic.ts";
 import { logSoftmax } from "./table/logSoftmax.ts";
+import { lookup } from "./table/lookup.ts";
 import { quantize } from "./table/quantize.ts";
 import { relu } from "./table/relu.ts";
 import { relu0To1 } from "./table/relu0To1.ts";
@@ -224,6 +225,7 @@ export const operators: Operators = {
   resizeNearestNeighbor,
   softmax,
   logistic,
+  lookup,
   tanh,
   relu,
   relu6,

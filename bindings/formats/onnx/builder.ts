@@ -4,7 +4,15 @@ import type { AnyNode, Attributes, OpKind, TensorId } from "../../graph.ts";
 import { NONE } from "../../graph.ts";
 import { bind } from "../../ops/bind.ts";
 import type { Operators } from "../../ops/types.ts";
-import { byteLength, checkShape, type DType, type Quantization, type Tensor } from "../../tensor.ts";
+import {
+  byteLength,
+  checkShape,
+  type DType,
+  elementCount,
+  type Quantization,
+  type Tensor,
+  typedCopy,
+} from "../../tensor.ts";
 
 /** What an output is told before its shape is inferred. */
 export interface OutputType {
@@ -13,7 +21,7 @@ export interface OutputType {
 }
 
 export interface Builder {
-  readonly tensors: readonly Tensor[];
+  readonly tensors: Tensor[];
   readonly nodes: readonly AnyNode[];
   /** A tensor that nothing computes: an input of the graph, or a constant where it has data. */
   declare(tensor: Tensor): TensorId;
@@ -31,6 +39,10 @@ export interface Builder {
     name?: string,
   ): readonly TensorId[];
   tensor(id: TensorId): Tensor;
+  /** The integers that a constant of float32 was dequantized from, transposed and reshaped as it was. */
+  readonly origins: Map<TensorId, TensorId>;
+  /** The integers with this quantization: themselves where they have it, or are an input of one owner; else a copy. */
+  quantized(id: TensorId, quantization: Quantization, where: string, owner: "own" | "shared"): TensorId;
 }
 
 /** Bytes of constants that importing may compute in all; beyond it nodes stay and compute at run time. */
@@ -39,6 +51,8 @@ const FOLDED_BYTES = 2 ** 28;
 export function createBuilder(operators: Operators): Builder {
   const tensors: Tensor[] = [];
   const nodes: AnyNode[] = [];
+  const origins = new Map<TensorId, TensorId>();
+  const computed = new Set<TensorId>();
   let budget = FOLDED_BYTES;
 
   const declare = (tensor: Tensor): TensorId => {
@@ -76,14 +90,51 @@ export function createBuilder(operators: Operators): Builder {
       tensors[id] = { ...(tensors[id] as Tensor), ...type };
     }
     const folded = fold(node);
-    if (folded === undefined) nodes.push(node);
-    else
+    if (folded === undefined) {
+      nodes.push(node);
+      for (const id of ids) computed.add(id);
+    } else {
       for (const [i, data] of folded.entries()) {
         budget -= data.length;
         const id = ids[i] as TensorId;
         tensors[id] = { ...(tensors[id] as Tensor), data };
       }
+      moveOrigin(node);
+    }
     return ids;
+  };
+
+  /** What was dequantized before it was moved, moved. */
+  const moveOrigin = (node: AnyNode): void => {
+    const origin = origins.get(node.inputs[0] as TensorId);
+    if (origin === undefined || (node.kind !== "transpose" && node.kind !== "reshape")) return;
+    const integers = tensors[origin] as Tensor;
+    const id = node.outputs[0] as TensorId;
+    const { shape } = tensors[id] as Tensor;
+    const quantization = movedQuantization(node, integers, shape, tensors[node.inputs[1] as TensorId]);
+    if (quantization === undefined) return;
+    const moved = declare({ name: integers.name, dtype: integers.dtype, shape, quantization });
+    const { operator, view } = bind(
+      operators,
+      { ...node, inputs: [origin, ...node.inputs.slice(1)], outputs: [moved] } as AnyNode,
+      tensors,
+    );
+    const data = operator.alias ? integers.data : operator.fold?.(view)?.[0];
+    if (data === undefined) return;
+    tensors[moved] = { ...(tensors[moved] as Tensor), data };
+    origins.set(id, moved);
+  };
+
+  const quantized: Builder["quantized"] = (id, quantization, where, owner) => {
+    const tensor = tensors[id] as Tensor;
+    const same = JSON.stringify(tensor.quantization) === JSON.stringify(quantization);
+    if (same) return id;
+    if (tensor.data !== undefined) return declare({ ...tensor, quantization });
+    if (owner === "own" && !computed.has(id) && tensor.quantization === undefined) {
+      tensors[id] = { ...tensor, quantization };
+      return id;
+    }
+    return add("cast", where, [id], {}, [{ dtype: tensor.dtype, quantization }])[0] as TensorId;
   };
 
   const fold = (node: AnyNode): readonly Uint8Array[] | undefined => {
@@ -103,6 +154,26 @@ export function createBuilder(operators: Operators): Builder {
     integers: (values, shape = [values.length]) => constant("int32", shape, Int32Array.from(values)),
     float: (value) => constant("float32", [], Float32Array.of(value)),
     add,
+    origins,
+    quantized,
     tensor: (id) => tensors[id] as Tensor,
   };
+}
+
+/** The quantization of constants that a transpose or reshape moves; `undefined` where an axis of scales is lost. */
+function movedQuantization(
+  node: AnyNode,
+  { quantization, shape }: Tensor,
+  to: readonly number[],
+  by: Tensor | undefined,
+): Quantization | undefined {
+  if (quantization === undefined || quantization.scale.length === 1) return quantization;
+  const { axis } = quantization;
+  if (node.kind === "transpose") {
+    const order = Array.from(typedCopy("int32", by?.data ?? new Uint8Array(0)), Number);
+    return { ...quantization, axis: order.indexOf(axis) };
+  }
+  const before = elementCount(shape.slice(0, axis));
+  const same = to.findIndex((size, i) => size === shape[axis] && elementCount(to.slice(0, i)) === before);
+  return same < 0 ? undefined : { ...quantization, axis: same };
 }

@@ -10,6 +10,7 @@ import { createBuilder } from "./builder.ts";
 import { CONVERSIONS } from "./conversions.ts";
 import { asValue, convertGraph, createScope, keyOf, type Scope, type Shared, whereOf } from "./convert.ts";
 import { inlineFunctions } from "./functions.ts";
+import { fuseIntegers } from "./integer/index.ts";
 import { plain } from "./layout.ts";
 import type { GraphProto, ModelProto, ValueProto } from "./messages.ts";
 import { readModel } from "./proto.ts";
@@ -70,8 +71,8 @@ export function importOnnx(bytes: Uint8Array, options: OnnxOptions): Graph {
   );
   return {
     name: inlined.name || "main",
+    nodes: fuseIntegers(b.tensors, b.nodes, outputs, b.origins),
     tensors: b.tensors,
-    nodes: b.nodes,
     inputs,
     outputs: outputs.map((tensor, i) => ({ name: names[i] as string, tensor })),
     subgraphs: [],

@@ -31,8 +31,10 @@ export interface Entry {
   readonly node: (parts: NodeParts, options: Options) => AnyNode;
 }
 
-/** Fields for each attribute of a kind. */
-type FieldsOf<K extends OpKind> = { readonly [A in keyof Attributes[K]]-?: OptionField | readonly OptionField[] };
+/** Fields for each attribute of a kind but the rule of rounding, which other formats state. */
+type FieldsOf<K extends OpKind> = {
+  readonly [A in Exclude<keyof Attributes[K], "rounding">]-?: OptionField | readonly OptionField[];
+};
 
 const POOL = {
   filter: [int(4), int(3)],

@@ -1,13 +1,14 @@
-import type { Activation } from "../../graph.ts";
+import type { Activation, Rounding } from "../../graph.ts";
 import { inputOf } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { lowerSum } from "./elementwise.ts";
+import { lowerNearestSum } from "./nearest.ts";
 import { callSumInt16, requireSum, sumFactors } from "./quantizedPairs.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
-    readonly add: { readonly activation: Activation };
+    readonly add: { readonly activation: Activation; readonly rounding?: Rounding };
   }
 }
 
@@ -19,9 +20,12 @@ export const add: Operator<"add"> = arithmetic({
   ...{ real: "add", whole: "add", raw: ["int16", "int32", "int64"] },
   scaled: {
     types: ["int8", "int16"],
-    check: requireSum,
+    check(node) {
+      if (node.attributes.rounding === undefined) requireSum(node);
+    },
     lower(node, to) {
-      if (inputOf(node, 0).dtype === "int16") callSumInt16(node, to, "add");
+      if (node.attributes.rounding) lowerNearestSum(node, to, 1);
+      else if (inputOf(node, 0).dtype === "int16") callSumInt16(node, to, "add");
       else lowerSum(node, to, sumFactors(node), 1);
     },
   },

@@ -1,15 +1,16 @@
-import type { Activation } from "../../graph.ts";
+import type { Activation, Rounding } from "../../graph.ts";
 import { activationRange, type Multiplier, quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
 import { proveSigned } from "../../primitives/requantize/requantize-proof.ts";
 import { inputOf, outputOf, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Operator } from "../types.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { affineOf, binaryParams, NO_FORM } from "./elementwise.ts";
+import { lowerNearestProduct } from "./nearest.ts";
 import { callQuantizedPairs } from "./quantizedPairs.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
-    readonly mul: { readonly activation: Activation };
+    readonly mul: { readonly activation: Activation; readonly rounding?: Rounding };
   }
 }
 
@@ -39,6 +40,7 @@ export const mul: Operator<"mul"> = arithmetic({
     types: ["int8", "int16"],
     check: (node) => requireRatio(node, "C6", factor(node)),
     lower(node, to) {
+      if (node.attributes.rounding) return lowerNearestProduct(node, to);
       const y = quantizeMultiplier(factor(node));
       if (inputOf(node, 0).dtype === "int16") {
         callQuantizedPairs(node, to, "mul", { y }, node.attributes.activation);

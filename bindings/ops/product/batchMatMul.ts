@@ -1,3 +1,4 @@
+import type { Rounding } from "../../graph.ts";
 import { broadcastStrides } from "../../primitives/broadcast.ts";
 import { elementCount, type Tensor, typedCopy } from "../../tensor.ts";
 import {
@@ -24,6 +25,7 @@ declare module "../../graph.ts" {
       readonly adjointB: boolean;
       /** Float32 rows of int8 weights are quantized with a zero point; absent: without. */
       readonly asymmetric?: boolean;
+      readonly rounding?: Rounding;
     };
   }
 }
@@ -94,6 +96,7 @@ const view = (node: Constrained): Constrained => ({
   where: node.where,
   inputs: node.inputs.slice(0, 2),
   outputs: node.outputs,
+  ...(node.attributes ? { attributes: node.attributes } : {}),
 });
 
 /** The first element of the operand's matrix in each product. */

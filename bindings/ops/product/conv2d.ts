@@ -1,4 +1,4 @@
-import type { Activation, Padding } from "../../graph.ts";
+import type { Activation, Padding, Rounding } from "../../graph.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import { requireImages, requireOutput, requireSteps, windows } from "../images.ts";
 import type { Operator } from "../types.ts";
@@ -15,6 +15,7 @@ declare module "../../graph.ts" {
       readonly dilation: readonly [number, number];
       readonly padding: Padding;
       readonly activation: Activation;
+      readonly rounding?: Rounding;
     };
   }
 }

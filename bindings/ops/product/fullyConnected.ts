@@ -1,4 +1,4 @@
-import type { Activation } from "../../graph.ts";
+import type { Activation, Rounding } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
@@ -16,6 +16,7 @@ declare module "../../graph.ts" {
       readonly keepDims: boolean;
       /** Float32 activations of int8 weights are quantized with a zero point; absent: without. */
       readonly asymmetric?: boolean;
+      readonly rounding?: Rounding;
     };
   }
 }

@@ -1,4 +1,4 @@
-import type { Activation, Padding } from "../../graph.ts";
+import type { Activation, Padding, Rounding } from "../../graph.ts";
 import { type Constrained, constrain, inputOf, outputOf, requireConstant, requireInputs } from "../constraints.ts";
 import { requireImages } from "../images.ts";
 import type { Operator } from "../types.ts";
@@ -14,6 +14,7 @@ declare module "../../graph.ts" {
       readonly stride: readonly [number, number];
       readonly padding: Padding;
       readonly activation: Activation;
+      readonly rounding?: Rounding;
     };
   }
 }

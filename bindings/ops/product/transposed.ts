@@ -17,5 +17,7 @@ export function paddingOf(node: NodeView<"transposeConv">): readonly [number, nu
 /** The node with its inputs in the order of other products: x, weights, bias. */
 export function asProduct(node: Constrained): Constrained {
   const [, w, x, bias] = node.inputs;
-  return { where: node.where, inputs: bias === undefined ? [x, w] : [x, w, bias], outputs: node.outputs };
+  const { where, outputs, attributes } = node;
+  const inputs = bias === undefined ? [x, w] : [x, w, bias];
+  return { where, inputs, outputs, ...(attributes ? { attributes } : {}) };
 }

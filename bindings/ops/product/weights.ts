@@ -1,7 +1,13 @@
 /** What convolutions and fully-connected layers check and pack alike. */
-import type { Activation } from "../../graph.ts";
+import type { Activation, Rounding } from "../../graph.ts";
 import { channelsOf, settleConstants, type Weights } from "../../primitives/requantize/channels.ts";
-import { activationRange, quantizeMultipliers } from "../../primitives/requantize/quantization.ts";
+import {
+  type Affine,
+  activationRange,
+  type Multipliers,
+  quantizeMultipliers,
+  type Range,
+} from "../../primitives/requantize/quantization.ts";
 import { packRecords } from "../../primitives/requantize/requantize.ts";
 import type { Output } from "../../primitives/requantize/types.ts";
 import { type DType, elementCount, type Tensor } from "../../tensor.ts";
@@ -41,7 +47,7 @@ export function requireWeights(node: Constrained, channels: number, axis: number
   constrain(
     node,
     "C3",
-    one || (w.data !== undefined && !(w.unsigned && w.shape.length === 4)),
+    one || (w.data !== undefined && (!(w.unsigned && w.shape.length === 4) || roundingOf(node) !== undefined)),
     () => ({ expected: "one zero point of the weights", received: `${zeroPoint.length} that differ` }),
     "UNSUPPORTED",
   );
@@ -71,6 +77,34 @@ export function reals(node: Constrained): Float64Array {
   return ratios;
 }
 
+/** How the node's result is rounded, where that is another rule than TensorFlow Lite's. */
+export function roundingOf({ attributes }: Constrained): Rounding | undefined {
+  return attributes && "rounding" in attributes ? (attributes.rounding as Rounding | undefined) : undefined;
+}
+
+/** onnxruntime's factor of each channel, rounded to float32 after each step. */
+function onnxFactors(node: Constrained): Float32Array {
+  const { fround } = Math;
+  const sx = fround(inputOf(node, 0).quantization?.scale[0] ?? 1);
+  const sy = fround(outputOf(node).quantization?.scale[0] ?? 1);
+  const sw = inputOf(node, 1).quantization?.scale ?? [];
+  return Float32Array.from(sw, (scale) => fround(sx * fround(scale)) / sy);
+}
+
+/** The factors of n channels from `first` on, or of all, by the node's rule; `real` in double precision. */
+export function factorsOfNode(
+  node: Constrained,
+  real: ArrayLike<number>,
+  first: number,
+  n: number,
+): Multipliers | { readonly scale: Float32Array } {
+  if (roundingOf(node)) {
+    const scale = onnxFactors(node);
+    return { scale: scale.length === 1 ? scale : scale.slice(first, first + n) };
+  }
+  return quantizeMultipliers(real.length === 1 ? real : Array.prototype.slice.call(real, first, first + n));
+}
+
 /** A constant's bytes as int8. */
 export function int8(tensor: Tensor): Int8Array {
   const { buffer, byteOffset, byteLength } = tensor.data ?? new Uint8Array(0);
@@ -92,7 +126,14 @@ export function biasValues(tensor: Tensor | undefined): Int32Array | BigInt64Arr
 export function outputOfNode(node: Constrained, activation: Activation): Output {
   const { scale = [1], zeroPoint = [0] } = outputOf(node).quantization ?? {};
   const affine = { scale: scale[0] as number, zeroPoint: zeroPoint[0] ?? 0 };
-  return { zeroPoint: affine.zeroPoint, ...activationRange(activation, "int8", affine) };
+  return { zeroPoint: affine.zeroPoint, ...within(node, affine, activationRange(activation, "int8", affine)) };
+}
+
+/** The part of a range that the node's own clamp leaves. */
+export function within(node: Constrained, { zeroPoint }: Affine, { lo, hi }: Range): Range {
+  const rounding = roundingOf(node);
+  if (rounding === undefined) return { lo, hi };
+  return { lo: Math.max(lo, zeroPoint + rounding.lo), hi: Math.min(hi, zeroPoint + rounding.hi) };
 }
 
 /** The input's zero point. */
@@ -113,10 +154,9 @@ export function placeRecords(
   rows: number,
   first = 0,
 ): { readonly q: number; readonly forms: string; readonly data: Int8Array; readonly zeros: number } {
-  const real = reals(node);
-  const own = real.length === 1 ? real : real.slice(first, first + weights.channels);
+  const factors = factorsOfNode(node, reals(node), first, weights.channels);
   const bias = int32(node.inputs[2])?.subarray(first, first + weights.channels);
-  const channels = channelsOf(weights, bias, inputZeroPoint(node), quantizeMultipliers(own), to.packer);
+  const channels = channelsOf(weights, bias, inputZeroPoint(node), factors, to.packer);
   const { data, zeros } = settleConstants(weights, channels, output);
   const { bytes, forms } = packRecords(to.module, channels, output, { rows, depth: weights.depth }, to.packer);
   return { q: to.place(bytes), forms, data, zeros };

@@ -2,12 +2,13 @@
 import type { Activation } from "../../graph.ts";
 import type { ParamBlocks } from "../../primitives/params.ts";
 import { columnBytes, packLanes, packWideWeights, type Rounding, wideLayout } from "../../primitives/product/wide.ts";
-import { activationRange, quantizeMultipliers } from "../../primitives/requantize/quantization.ts";
+import { factorsOf } from "../../primitives/requantize/channels.ts";
+import { activationRange } from "../../primitives/requantize/quantization.ts";
 import { packRecords } from "../../primitives/requantize/requantize.ts";
 import { elementCount, type Tensor } from "../../tensor.ts";
 import { type Constrained, inputOf, outputOf } from "../constraints.ts";
 import type { Lowering } from "../types.ts";
-import { biasValues, inputZeroPoint, int8 } from "./weights.ts";
+import { biasValues, factorsOfNode, inputZeroPoint, int8, roundingOf, within } from "./weights.ts";
 
 /** Where the windows of a product stand. */
 export type Patches = Omit<ParamBlocks["Conv2d"], keyof ParamBlocks["Gemm"]>;
@@ -61,14 +62,14 @@ function isPackedMatrix(node: Constrained): boolean {
   return w.storedBits === 4 && w.shape.length === 2;
 }
 
-/** Zero points of the weights; convolutions of int8 take none, whatever the file says. */
+/** Zero points of the weights; TensorFlow Lite's convolutions of int8 take none, whatever the file says. */
 function weightZeroPoints(node: Constrained): readonly number[] {
   const { quantization, shape, unsigned } = inputOf(node, 1);
-  return shape.length === 4 && !unsigned ? [] : (quantization?.zeroPoint ?? []);
+  return shape.length === 4 && !unsigned && roundingOf(node) === undefined ? [] : (quantization?.zeroPoint ?? []);
 }
 
 /** How the reference rounds the node's sums. */
-function roundingOf(node: Constrained): Rounding {
+function lanesRounding(node: Constrained): Rounding {
   if (isPackedMatrix(node)) return "once";
   return inputOf(node, 0).dtype === "int16" && node.inputs[2]?.dtype !== "int32" ? "upper" : "twice";
 }
@@ -128,14 +129,15 @@ export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, 
   const [x, y] = [inputOf(node, 0), outputOf(node)];
   const { scale = [1], zeroPoint = [0] } = y.quantization ?? {};
   const affine = { scale: scale[0] as number, zeroPoint: zeroPoint[0] ?? 0 };
-  const output = { zeroPoint: affine.zeroPoint, ...activationRange(activation, y.dtype as "int8" | "int16", affine) };
-  const multipliers = quantizeMultipliers(reals.length === 1 ? reals : Array.from(reals).slice(first, first + n));
+  const range = within(node, affine, activationRange(activation, y.dtype as "int8" | "int16", affine));
+  const output = { zeroPoint: affine.zeroPoint, ...range };
+  const multipliers = factorsOfNode(node, reals, first, n);
   const bias = biasValues(node.inputs[2])?.slice(first, first + n);
-  const rounding = roundingOf(node);
+  const rounding = lanesRounding(node);
   const { min, max } =
     w === undefined || isComputed(node.inputs[2]) ? anyBounds(n, bias, k) : boundsOf(w, n, bias, ...rangeOf(node));
   const bound = min.map((value, c) => Math.max(-value, max[c] as number));
-  const lanes = y.dtype === "int16" || rounding === "once";
+  const lanes = y.dtype === "int16" || (rounding === "once" && !("scale" in multipliers));
   const wide = rounding === "upper" && bound.some((value) => value >= 2 ** 31);
   const biasBytes = node.inputs[2]?.dtype === "int64" ? 8 : 4;
   const common = {
@@ -143,15 +145,14 @@ export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, 
     ...{ biasBytes, xBytes: x.dtype === "int16" ? 2 : 1, yBytes: y.dtype === "int16" ? 2 : 1 },
     ...{ lanes: lanes ? 1 : 0, yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
   };
-  if (lanes) {
+  if (lanes && !("scale" in multipliers)) {
     const narrow = !wide && y.dtype === "int16" && common.bias === 0;
     const records = packLanes(to.module, n, multipliers, { bias, most: bound }, rounding, narrow);
     return { fields: { ...common, q: to.place(records) }, wide, forms: "" };
   }
-  const each = (values: Int32Array) => (values.length === n ? values : new Int32Array(n).fill(values[0] as number));
   const channels = {
     ...{ bias: foldedBias(bias, n, fold ? w : undefined, inputZeroPoint(node)), min, max },
-    ...{ multiplier: each(multipliers.multiplier), shift: each(multipliers.shift), sum: new Int32Array(n), zeros: 0 },
+    ...{ ...factorsOf(multipliers, n), sum: new Int32Array(n), zeros: 0 },
   };
   const { bytes, forms } = packRecords(to.module, channels, output, { rows: m, depth: k }, to.packer);
   return { fields: { ...common, q: to.place(bytes) }, wide, forms };

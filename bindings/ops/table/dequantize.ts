@@ -45,7 +45,8 @@ export const dequantize: Operator<"dequantize"> = {
     if (x.dtype === "float16")
       to.call({ kernel: "cast", params: { ...addresses, from: ELEMENT.float16, to: ELEMENT.float32 } });
     else if (x.dtype === "int16")
-      to.call({ kernel: "dequantizeS16", params: { ...addresses, ...affineOf(x), ...RANGE.int16 } });
-    else to.call({ kernel: "dequantize", params: { ...addresses, ...affineOf(x), ...RANGE[x.dtype as "int8"] } });
+      to.call({ kernel: "dequantizeS16", params: { ...addresses, ...affineOf(x), ...RANGE.int16, even: 0 } });
+    else
+      to.call({ kernel: "dequantize", params: { ...addresses, ...affineOf(x), ...RANGE[x.dtype as "int8"], even: 0 } });
   },
 };

@@ -1,4 +1,4 @@
-import { HALVES, type Multipliers } from "./quantization.ts";
+import { HALVES, type Multipliers, roundedToEven } from "./quantization.ts";
 import { clamp, reference } from "./requantize-proof.ts";
 import type { Channels, Output, Packer } from "./types.ts";
 
@@ -19,7 +19,7 @@ export function channelsOf(
   weights: Weights,
   bias: Int32Array | undefined,
   zeroPoint: number,
-  multipliers: Multipliers,
+  multipliers: Multipliers | { readonly scale: Float32Array },
   packer: Packer,
 ): Channels {
   const n = weights.channels;
@@ -36,10 +36,22 @@ export function channelsOf(
     min[c] = start + positive * -128 + negative * 127;
     max[c] = start + positive * 127 + negative * -128;
   }
-  const single = multipliers.shift.length === 1;
+  return { bias: folded, ...factorsOf(multipliers, n), min, max, sum, zeros };
+}
+
+/** One factor a channel, of one for all or one each. */
+export function factorsOf(
+  given: Multipliers | { readonly scale: Float32Array },
+  n: number,
+): Pick<Channels, "multiplier" | "shift" | "scale"> {
+  if ("scale" in given) {
+    const { scale } = given;
+    const each = scale.length === 1 ? new Float32Array(n).fill(scale[0] as number) : scale.slice();
+    return { multiplier: new Int32Array(n), shift: new Int32Array(n), scale: each };
+  }
+  const single = given.shift.length === 1;
   const each = (values: Int32Array) => (single ? new Int32Array(n).fill(values[0] as number) : values.slice());
-  const { multiplier, shift } = multipliers;
-  return { bias: folded, multiplier: each(multiplier), shift: each(shift), min, max, sum, zeros };
+  return { multiplier: each(given.multiplier), shift: each(given.shift) };
 }
 
 /** The weights channel by channel, copied where they do not stand so. */
@@ -77,6 +89,7 @@ export function settleConstants(weights: Weights, channels: Channels, output: Ou
     channels.sum[c] = 0;
     channels.multiplier[c] = 2 ** 30;
     channels.shift[c] = 0;
+    if (channels.scale) channels.scale[c] = 0.5;
   }
   return { data, zeros };
 }
@@ -85,6 +98,13 @@ export function settleConstants(weights: Weights, channels: Channels, output: Ou
 function constantOf(channels: Channels, c: number, output: Output): number | undefined {
   const min = channels.min[c] as number;
   const max = channels.max[c] as number;
+  const factor = channels.scale?.[c];
+  if (factor !== undefined) {
+    if (max - min >= 2 ** 24 || min < -(2 ** 31) || max >= 2 ** 31) return undefined;
+    const least = clamp(roundedToEven(Math.fround(Math.fround(min) * factor)) + output.zeroPoint, output);
+    const most = clamp(roundedToEven(Math.fround(Math.fround(max) * factor)) + output.zeroPoint, output);
+    return least === most ? least : undefined;
+  }
   const multiplier = channels.multiplier[c] as number;
   const shift = channels.shift[c] as number;
   const middle = (output.lo + output.hi) / 2 - output.zeroPoint;

@@ -35,6 +35,14 @@ export function roundHalfAway(x: number): number {
   return Math.abs(x - whole) >= 0.5 ? whole + Math.sign(x) : whole;
 }
 
+/** Rounds half to even, as rint does. */
+export function roundedToEven(x: number): number {
+  const floor = Math.floor(x);
+  const rest = x - floor;
+  if (rest !== 0.5) return rest < 0.5 ? floor : floor + 1;
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
 /** The bits of one double: its word with the sign and the exponent is the second on little-endian machines. */
 const double = new Float64Array(1);
 const words = new Uint32Array(double.buffer);

@@ -29,7 +29,9 @@ export function packRecords(
   { rows, depth }: Work,
   packer: Packer,
 ): { readonly bytes: Uint8Array; readonly forms: string } {
-  if (module === "scalar") return packScalar(channels);
+  const { scale } = channels;
+  if (module === "scalar") return packScalar(scale ? byOnnx(channels, scale) : channels);
+  if (scale) return packOnnx(channels, scale, module === "relaxed" ? 144 : 112);
   const pays = depth <= PROOF_DEPTH && (rows >= PROOF_ROWS || channels.bias.length <= PROOF_CHANNELS);
   return packVector(channels, output, pays, packer, module === "relaxed" ? 144 : 112);
 }
@@ -61,6 +63,46 @@ function packVector(channels: Channels, output: Output, pays: boolean, packer: P
         if (form === "exact") words[at + 16] = shift;
         else floats[at + 16] = (HALVES[-shift] as number) * (1 + 2 ** -23);
       }
+      if (recordBytes === 144) words[at + 28] = Math.imul(channels.sum[c] as number, -128);
+    }
+    words.fill(FORMS.indexOf(form), (panel * recordBytes) / 4 + 24, (panel * recordBytes) / 4 + 28);
+  }
+  return { bytes, forms: [...counts].map(([name, count]) => `${name} ${count}`).join(", ") };
+}
+
+/** Shift of a channel whose multiplier is the bits of a float32 factor: `exactLane` and `apart` of the kernels. */
+export const FLOAT_FACTOR = 64;
+/** Where the magic number's sums with larger values are no longer in order. */
+const MOST = 2 ** 22;
+
+/** The channels as the 64-bit arithmetic takes onnxruntime's rule. */
+function byOnnx(channels: Channels, scale: Float32Array): Channels {
+  const multiplier = new Int32Array(scale.buffer, scale.byteOffset, scale.length);
+  return { ...channels, multiplier, shift: new Int32Array(scale.length).fill(FLOAT_FACTOR) };
+}
+
+/** onnxruntime's rule needs no proof: it is the form "signed" with a half of 0, which rounds to even. */
+function packOnnx(channels: Channels, scale: Float32Array, recordBytes: number) {
+  const n = scale.length;
+  const panels = Math.ceil(n / PANEL);
+  const bytes = new Uint8Array(panels * recordBytes);
+  const words = new Int32Array(bytes.buffer);
+  const floats = new Float32Array(bytes.buffer);
+  const counts = new Map<string, number>();
+  for (let panel = 0; panel < panels; panel++) {
+    const first = panel * PANEL;
+    const end = Math.min(first + PANEL, n);
+    let most = 0;
+    for (let c = first; c < end; c++)
+      most = Math.max(most, Math.max(-(channels.min[c] as number), channels.max[c] as number) * (scale[c] as number));
+    const form: Form = most < MOST ? "signed" : "exact";
+    const name = form === "exact" ? "onnx exact" : "onnx";
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+    let at = (panel * recordBytes) / 4;
+    for (let c = first; c < end; c++, at++) {
+      words[at] = channels.bias[c] as number;
+      floats[at + 8] = scale[c] as number;
+      if (form === "exact") words[at + 16] = FLOAT_FACTOR;
       if (recordBytes === 144) words[at + 28] = Math.imul(channels.sum[c] as number, -128);
     }
     words.fill(FORMS.indexOf(form), (panel * recordBytes) / 4 + 24, (panel * recordBytes) / 4 + 28);

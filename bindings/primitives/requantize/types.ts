@@ -9,6 +9,8 @@ export interface Channels {
   readonly bias: Int32Array;
   readonly multiplier: Int32Array;
   readonly shift: Int32Array;
+  /** float32 factors by onnxruntime's rule, in place of multiplier and shift: rint(f32(acc)·scale), half to even. */
+  readonly scale?: Float32Array | undefined;
   readonly min: Float64Array;
   readonly max: Float64Array;
   /** Sum of the channel's weights. */

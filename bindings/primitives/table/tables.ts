@@ -6,6 +6,8 @@ import {
   frexp,
   quantizeMultiplier,
   RANGE,
+  type Range,
+  roundedToEven,
   roundHalfAway,
 } from "../requantize/quantization.ts";
 
@@ -26,6 +28,15 @@ export function rescaleTable(from: Byte, x: Affine, to: Byte, y: Affine, activat
   return byteTable(from, to, (q) => {
     const value = rescale(q - x.zeroPoint, multiplier, shift) + y.zeroPoint;
     return Math.min(Math.max(value, lo), hi);
+  });
+}
+
+/** Rescaling as ONNX's DequantizeLinear and QuantizeLinear do it, in float32 and half to even. */
+export function nearestTable(from: Byte, x: Affine, to: Byte, y: Affine, { lo, hi }: Range): Uint8Array {
+  const { fround } = Math;
+  return byteTable(from, to, (q) => {
+    const real = fround(fround(q - x.zeroPoint) * fround(x.scale));
+    return Math.min(Math.max(roundedToEven(fround(real / fround(y.scale))) + y.zeroPoint, lo), hi);
   });
 }
 

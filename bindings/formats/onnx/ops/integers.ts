@@ -8,6 +8,7 @@ import { type DType, elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { permuted, type Value } from "../layout.ts";
+import { rint } from "../rounding.ts";
 import { convolved, setImage } from "./conv.ts";
 import { product } from "./matmul.ts";
 import { real, saturated, toFloat } from "./quantize.ts";
@@ -147,14 +148,6 @@ function looked(n: OnnxNode, table: TensorId, index: TensorId, dtype: DType): Te
 function saturate(value: number, dtype: DType): number {
   const [lo, hi] = dtype === "int8" ? [-128, 127] : [0, 255];
   return Math.min(Math.max(value, lo), hi);
-}
-
-/** Half to even. */
-function rint(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  if (rest !== 0.5) return rest < 0.5 ? floor : floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
 }
 
 function qlinearAdd(n: OnnxNode): void {

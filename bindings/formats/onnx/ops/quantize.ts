@@ -7,17 +7,11 @@ import { type DType, elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis, type Value } from "../layout.ts";
+import { dequantized, knownQuantization, quantizedValue, setQuantized } from "../quantized.ts";
+import { BOUNDS } from "../rounding.ts";
 import { axisOf } from "./move.ts";
 
 const NONE = { activation: "none" } as const;
-
-/** Bounds of the types that QuantizeLinear gives. */
-const BOUNDS: { readonly [D in DType]?: readonly [number, number] } = {
-  int8: [-128, 127],
-  uint8: [0, 255],
-  int16: [-32768, 32767],
-  uint16: [0, 65535],
-};
 
 /** One node of one float output. */
 export function real<K extends "add" | "sub" | "mul" | "div">(
@@ -65,8 +59,18 @@ export function saturated(n: OnnxNode, x: TensorId, z: TensorId | undefined, dty
   return n.b.add("cast", n.where, [y], {}, [{ dtype }])[0] as TensorId;
 }
 
+const axisOfScales = (n: OnnxNode, x: Value): number => axisOf(n, n.int("axis", 1), Math.max(x.shape.length, 2));
+
 function quantizeLinear(n: OnnxNode): void {
   const x = n.input(0);
+  const known = n.int("block_size", 0) === 0 && knownQuantization(n, n.inputs[1], n.inputs[2], axisOfScales(n, x));
+  const value = known && quantizedValue(n, x, known, n.inputs[2]?.dtype ?? "uint8");
+  if (value) return setQuantized(n, value);
+  quantizeComputed(n, x);
+}
+
+/** By scales that are computed, or one a channel. */
+function quantizeComputed(n: OnnxNode, x: Value): void {
   const { ids, isLast } = operands(n, [x]);
   const axis = x.shape.length === 0 ? 0 : axisOf(n, n.int("axis", 1), Math.max(x.shape.length, 2));
   const scale = along(n, n.input(1), x, axis, isLast);
@@ -78,6 +82,14 @@ function quantizeLinear(n: OnnxNode): void {
 function dequantizeLinear(n: OnnxNode): void {
   const x = n.input(0);
   if (n.int("block_size", 0) !== 0) return dequantizeBlocks(n);
+  const known = knownQuantization(n, n.inputs[1], n.inputs[2], axisOfScales(n, x));
+  const value = known && dequantized(n, x, known);
+  if (value) return n.set(0, value);
+  dequantizeComputed(n, x);
+}
+
+/** By scales that are computed, or of types without kernels. */
+function dequantizeComputed(n: OnnxNode, x: Value): void {
   const { ids, isLast } = operands(n, [x]);
   const axis = x.shape.length === 0 ? 0 : axisOf(n, n.int("axis", 1), Math.max(x.shape.length, 2));
   const scale = along(n, n.input(1), x, axis, isLast);

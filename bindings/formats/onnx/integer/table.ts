@@ -1,0 +1,109 @@
+/** Functions of one byte: a chain of operators on each element between its meaning and the next quantization. */
+import type { AnyNode, Rounding, TensorId } from "../../../graph.ts";
+import { BOUNDS, rint } from "../rounding.ts";
+import { declare, emit, isByte, type Network, scalarOf, type Target, targetOf, tensorAt } from "./network.ts";
+
+const { fround } = Math;
+
+/** Operators by the values of their inputs; results are rounded to float32 after each. */
+const FUNCTIONS: { readonly [kind: string]: ((x: number, y: number, node: AnyNode) => number) | undefined } = {
+  add: (x, y) => x + y,
+  sub: (x, y) => x - y,
+  mul: (x, y) => x * y,
+  div: (x, y) => x / y,
+  maximum: (x, y) => (Number.isNaN(x) || Number.isNaN(y) ? Number.NaN : Math.max(x, y)),
+  minimum: (x, y) => (Number.isNaN(x) || Number.isNaN(y) ? Number.NaN : Math.min(x, y)),
+  relu: (x) => Math.max(x, 0),
+  relu6: (x) => Math.min(Math.max(x, 0), 6),
+  abs: (x) => Math.abs(x),
+  neg: (x) => -x,
+  exp: (x) => Math.exp(x),
+  log: (x) => Math.log(x),
+  sqrt: (x) => Math.sqrt(x),
+  rsqrt: (x) => 1 / Math.sqrt(x),
+  square: (x) => x * x,
+  sin: (x) => Math.sin(x),
+  cos: (x) => Math.cos(x),
+  floor: (x) => Math.floor(x),
+  ceil: (x) => Math.ceil(x),
+  round: (x) => rint(x),
+  sign: (x) => Math.sign(x),
+  pow: (x, y) => x ** y,
+  tanh: (x) => Math.tanh(x),
+  logistic: (x) => 1 / (1 + Math.exp(-x)),
+  elu: (x) => (x < 0 ? Math.expm1(x) : x),
+  leakyRelu: (x, _, { attributes }) => (x >= 0 ? x : fround("alpha" in attributes ? Number(attributes.alpha) : 0) * x),
+};
+
+/** Operators of a table. */
+const MOST_NODES = 64;
+
+/** One lookup for all that is computed between one tensor of bytes and `f`, quantized; `undefined` where there is more. */
+export function tableOf(net: Network, f: TensorId, target: Target, rounding: Rounding): TensorId | undefined {
+  const state: State = { source: undefined, nodes: MOST_NODES, known: new Map() };
+  const values = valuesOf(net, f, state);
+  const { source } = state;
+  if (values === undefined || source === undefined || typeof values === "number") return undefined;
+  const { shape } = tensorAt(net, source);
+  const own = tensorAt(net, f).shape;
+  if (shape.length !== own.length || shape.some((size, i) => size !== own[i])) return undefined;
+  const { scale, zeroPoint } = target.quantization;
+  const zero = zeroPoint[0] ?? 0;
+  const [least, most] = BOUNDS[target.dtype] ?? [0, 0];
+  const lo = Math.max(least, zero + rounding.lo);
+  const hi = Math.min(most, zero + rounding.hi);
+  const table = Uint8Array.from(values, (x) => {
+    const q = rint(fround(x / fround(scale[0] as number))) + zero;
+    return (Number.isNaN(q) ? least : Math.min(Math.max(q, lo), hi)) - least;
+  });
+  const y = declare(net, { name: "", shape, ...target });
+  const where = net.producers.get(f)?.where ?? "";
+  emit(net, { kind: "lookup", where, inputs: [source], outputs: [y], attributes: { table } });
+  return y;
+}
+
+interface State {
+  /** The one tensor of bytes that all depends on. */
+  source: TensorId | undefined;
+  /** How many operators may still be met. */
+  nodes: number;
+  readonly known: Map<TensorId, Float32Array | number>;
+}
+
+/** The values of a tensor for each value of the source, from the least; a number for constants. */
+function valuesOf(net: Network, f: TensorId, state: State): Float32Array | number | undefined {
+  const known = state.known.get(f) ?? scalarOf(net, f);
+  if (known !== undefined) return known;
+  const values = leafOf(net, f, state) ?? computed(net, f, state);
+  if (values !== undefined) state.known.set(f, values);
+  return values;
+}
+
+/** The meanings of the source's values. */
+function leafOf(net: Network, f: TensorId, state: State): Float32Array | undefined {
+  const q = net.meaning.get(f);
+  const target = q === undefined ? undefined : targetOf(net, q);
+  if (q === undefined || target === undefined || !isByte(target.dtype)) return undefined;
+  if (state.source !== undefined && state.source !== q) return undefined;
+  state.source = q;
+  const { scale, zeroPoint } = target.quantization;
+  const [lo = 0] = BOUNDS[target.dtype] ?? [];
+  return Float32Array.from(
+    { length: 256 },
+    (_, i) => fround(lo + i - (zeroPoint[0] ?? 0)) * fround(scale[0] as number),
+  );
+}
+
+function computed(net: Network, f: TensorId, state: State): Float32Array | number | undefined {
+  if (net.meaning.has(f) || state.nodes-- <= 0) return undefined;
+  const node = net.producers.get(f);
+  const compute = node && FUNCTIONS[node.kind];
+  if (node === undefined || compute === undefined) return undefined;
+  if ("activation" in node.attributes && node.attributes.activation !== "none") return undefined;
+  const inputs = node.inputs.map((id) => valuesOf(net, id, state));
+  const [x = 0, y = 0] = inputs;
+  if (inputs.includes(undefined) || inputs.length > 2) return undefined;
+  const at = (values: Float32Array | number, i: number) =>
+    typeof values === "number" ? values : (values[i] as number);
+  return Float32Array.from({ length: 256 }, (_, i) => compute(at(x, i), at(y, i), node));
+}

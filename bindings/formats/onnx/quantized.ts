@@ -1,0 +1,124 @@
+/** Values that are quantized by constants: what DequantizeLinear and QuantizeLinear say, on tensors of the graph. */
+import type { Rounding, TensorId } from "../../graph.ts";
+import { type DType, elementCount, type Quantization } from "../../tensor.ts";
+import { numbersOf, type OnnxNode } from "./convert.ts";
+import { operands, setIn } from "./elementwise.ts";
+import type { Value } from "./layout.ts";
+import { BOUNDS, rint } from "./rounding.ts";
+
+/** What every result of onnxruntime's rule that is not clamped further may be. */
+export const FULL: Rounding = { rule: "onnx", lo: -65536, hi: 65536 };
+
+/** Operators that keep the quantization of integers that they move; others are given integers without one. */
+const MOVERS: ReadonlySet<string> = new Set([
+  "DequantizeLinear",
+  "Transpose",
+  "Reshape",
+  "Flatten",
+  "Squeeze",
+  "Unsqueeze",
+  "Slice",
+  "Split",
+]);
+
+/** Types whose quantized tensors have kernels. */
+const KERNEL_TYPES: ReadonlySet<DType> = new Set<DType>(["int8", "uint8", "int16"]);
+export const hasKernels = (dtype: DType): boolean => KERNEL_TYPES.has(dtype);
+
+/** Scales and zero points that are constants: finite and positive. */
+export function knownQuantization(
+  n: OnnxNode,
+  scale: Value | undefined,
+  zero: Value | undefined,
+  axis: number,
+): Quantization | undefined {
+  const scales = scale && constantNumbers(n, scale);
+  const zeros = zero === undefined ? [0] : constantNumbers(n, zero);
+  if (scales === undefined || zeros === undefined) return undefined;
+  const fits = scales.length > 0 && scales.every((each) => Number.isFinite(each) && each > 0);
+  if (!fits || (zeros.length !== 1 && zeros.length !== scales.length)) return undefined;
+  return { scale: scales, zeroPoint: zeros, axis: scales.length === 1 ? 0 : axis };
+}
+
+function constantNumbers(n: OnnxNode, value: Value): readonly number[] | undefined {
+  const tensor = n.b.tensor(n.plain(value));
+  return tensor.data === undefined ? undefined : numbersOf(tensor);
+}
+
+/** The floats that integers stand for; `undefined` where only float operators can compute them. */
+export function dequantized(n: OnnxNode, x: Value, quantization: Quantization): Value | undefined {
+  const { scale, axis } = quantization;
+  if (scale.length > 1 && scale.length !== x.shape[axis]) return undefined;
+  const { ids, isLast } = operands(n, [x]);
+  const id = ids[0] as TensorId;
+  const { data, dtype, shape } = n.b.tensor(id);
+  let y: TensorId;
+  if (data !== undefined && !isLast) y = dequantizedConstant(n, id, quantization);
+  else {
+    if (scale.length > 1 || !hasKernels(dtype)) return undefined;
+    const others = n.scope.readers(x.name).some(({ operator }) => operator !== "DequantizeLinear");
+    const own = n.b.quantized(id, quantization, n.where, others ? "shared" : "own");
+    y = n.b.add("dequantize", n.where, [own], {}, [{ dtype: "float32" }])[0] as TensorId;
+  }
+  const value = { name: "", dtype: "float32", shape: isLast ? x.shape : shape } as const;
+  return { ...value, twins: isLast ? { last: y } : { plain: y } };
+}
+
+/** s·(q − z) of a constant, which remembers its integers. */
+function dequantizedConstant(n: OnnxNode, id: TensorId, quantization: Quantization): TensorId {
+  const { fround } = Math;
+  const tensor = n.b.tensor(id);
+  const { scale, zeroPoint, axis } = quantization;
+  const inner = elementCount(tensor.shape.slice(axis + 1));
+  const at = (list: readonly number[], i: number) =>
+    list[list.length === 1 ? 0 : Math.floor(i / inner) % list.length] as number;
+  const y = Float32Array.from(numbersOf(tensor), (q, i) => fround(fround(q - at(zeroPoint, i)) * at(scale, i)));
+  const float = n.b.constant("float32", tensor.shape, y);
+  n.b.origins.set(float, n.b.quantized(id, quantization, n.where, "shared"));
+  return float;
+}
+
+/** sat(rint(x / s) + z) as a node that other passes know; a constant at once. */
+export function quantizedValue(n: OnnxNode, x: Value, quantization: Quantization, dtype: DType): Value | undefined {
+  const { scale, axis } = quantization;
+  const { ids, isLast } = operands(n, [x]);
+  const id = ids[0] as TensorId;
+  const tensor = n.b.tensor(id);
+  if (tensor.dtype !== "float32" || (scale.length > 1 && scale.length !== x.shape[axis])) return undefined;
+  let y: TensorId;
+  if (tensor.data !== undefined && !isLast) y = quantizedConstant(n, id, quantization, dtype);
+  else if (scale.length > 1 || !hasKernels(dtype)) return undefined;
+  else y = n.b.add("quantize", n.where, [id], { rounding: FULL }, [{ dtype, quantization }])[0] as TensorId;
+  return { name: "", dtype, shape: x.shape, twins: isLast ? { last: y } : { plain: y } };
+}
+
+function quantizedConstant(
+  n: OnnxNode,
+  id: TensorId,
+  { scale, zeroPoint, axis }: Quantization,
+  dtype: DType,
+): TensorId {
+  const { fround } = Math;
+  const tensor = n.b.tensor(id);
+  const [lo, hi] = BOUNDS[dtype] ?? n.refuse("8- or 16-bit results", dtype);
+  const inner = elementCount(tensor.shape.slice(axis + 1));
+  const at = (list: readonly number[], i: number) =>
+    list[list.length === 1 ? 0 : Math.floor(i / inner) % list.length] as number;
+  const values = numbersOf(tensor).map((x, i) => {
+    const q = rint(fround(x / at(scale, i))) + at(zeroPoint, i);
+    return Number.isNaN(q) ? lo : Math.min(Math.max(q, lo), hi);
+  });
+  const wide = dtype === "int16" || dtype === "uint16";
+  return n.b.constant(dtype, tensor.shape, wide ? Int16Array.from(values) : Uint8Array.from(values));
+}
+
+/** Sets output 0 to a quantized value: with its quantization where all that read it keep that. */
+export function setQuantized(n: OnnxNode, value: Value): void {
+  const isLast = value.twins.plain === undefined;
+  const id = (value.twins.plain ?? value.twins.last) as TensorId;
+  const readers = n.scope.readers(n.outputs[0] ?? "");
+  const isKept = n.b.tensor(id).data !== undefined || readers.every(({ operator }) => MOVERS.has(operator));
+  if (isKept) return setIn(n, isLast, id);
+  const { dtype } = n.b.tensor(id);
+  setIn(n, isLast, n.b.add("cast", n.where, [id], {}, [{ dtype }])[0] as TensorId);
+}

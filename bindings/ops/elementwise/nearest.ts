@@ -1,0 +1,70 @@
+/** int8 sums and products by onnxruntime's rule. */
+import { nearestSum } from "../../primitives/elementwise/nearest.ts";
+import { type Affine, RANGE } from "../../primitives/requantize/quantization.ts";
+import type { Tensor } from "../../tensor.ts";
+import { type Constrained, inputOf, outputOf } from "../constraints.ts";
+import { roundingOf, within } from "../product/weights.ts";
+import type { Lowering } from "../types.ts";
+import { affineOf } from "./elementwise.ts";
+import { pairFields, placed } from "./pairs.ts";
+
+/** How far the file's values are above the kernel's: 128 for what was uint8. */
+const shiftOf = ({ unsigned }: Tensor): number => (unsigned ? 128 : 0);
+
+/** Scale and zero point as the file has them. */
+const rawOf = (tensor: Tensor): Affine => {
+  const { scale, zeroPoint } = affineOf(tensor);
+  return { scale, zeroPoint: zeroPoint + shiftOf(tensor) };
+};
+
+/** What sums and products fill alike. */
+function fieldsOf(node: Constrained, to: Lowering) {
+  const { a, b, y } = placed(to);
+  return { ...pairFields(a, b, y, 1), ...within(node, affineOf(y), RANGE.int8), yZeroPoint: -shiftOf(y) };
+}
+
+/** Both operands as floats, divided by the output's scale. */
+function floatsOf(node: Constrained, to: Lowering, sign: 1 | -1) {
+  const [a, b, y] = [inputOf(node, 0), inputOf(node, 1), outputOf(node)].map(affineOf) as [Affine, Affine, Affine];
+  return {
+    ...{ ...fieldsOf(node, to), aZeroPoint: a.zeroPoint, bZeroPoint: b.zeroPoint, yZeroPoint: y.zeroPoint },
+    ...{ aScale: a.scale, bScale: sign * b.scale, yScale: y.scale, offset: 0, form: 2 },
+  };
+}
+
+/** a + b, or a − b with sign −1. */
+export function lowerNearestSum(node: Constrained, to: Lowering, sign: 1 | -1): void {
+  const name = sign < 0 ? "add, subtracting" : "add";
+  if (roundingOf(node)?.rule === "onnx")
+    return to.call({ kernel: "addNearest", params: floatsOf(node, to, sign), note: `${name}, onnx` });
+  const [a, b, y] = [inputOf(node, 0), inputOf(node, 1), outputOf(node)];
+  const [aShift, bShift] = [shiftOf(a), shiftOf(b)];
+  const sum = nearestSum(rawOf(a), rawOf(b), rawOf(y), aShift - 128, bShift - 128, sign);
+  to.call({
+    kernel: "addNearest",
+    params: {
+      ...fieldsOf(node, to),
+      ...{ aZeroPoint: -aShift, bZeroPoint: -bShift, aScale: sum.aScale, bScale: sum.bScale, offset: sum.offset },
+      ...{ yScale: 1, form: sum.plain ? 1 : 0 },
+    },
+    note: `${name}, qlinear${sum.plain ? "" : " in float64"}`,
+  });
+}
+
+/** a · b; qlinear: f32(f32(sa·sb) / sy) times the product of the differences to the zero points, plus the zero point. */
+export function lowerNearestProduct(node: Constrained, to: Lowering): void {
+  if (roundingOf(node)?.rule === "onnx")
+    return to.call({ kernel: "mulNearest", params: floatsOf(node, to, 1), note: "mul, onnx" });
+  const { fround } = Math;
+  const [a, b, y] = [inputOf(node, 0), inputOf(node, 1), outputOf(node)].map(rawOf) as [Affine, Affine, Affine];
+  const factor = fround(fround(fround(a.scale) * fround(b.scale)) / fround(y.scale));
+  to.call({
+    kernel: "mulNearest",
+    params: {
+      ...fieldsOf(node, to),
+      ...{ aZeroPoint: affineOf(inputOf(node, 0)).zeroPoint, bZeroPoint: affineOf(inputOf(node, 1)).zeroPoint },
+      ...{ aScale: factor, bScale: 0, yScale: 1, offset: y.zeroPoint, form: 0 },
+    },
+    note: "mul, qlinear",
+  });
+}
