@@ -1,15 +1,23 @@
 /** Every operator of ONNX that pint8 converts: names of the default domain, others with their domain before them. */
 import type { Conversions } from "./convert.ts";
+import { ATTENTION } from "./ops/attention.ts";
+import { CONTROL } from "./ops/control.ts";
 import { CONVOLUTIONS } from "./ops/conv.ts";
+import { DEQUANTIZED } from "./ops/dequantized.ts";
+import { EINSUM } from "./ops/einsum.ts";
+import { EMBEDDINGS } from "./ops/embed.ts";
 import { FUNCTIONS } from "./ops/functions.ts";
 import { FUSED } from "./ops/fused.ts";
 import { INTEGERS } from "./ops/integers.ts";
 import { PRODUCTS } from "./ops/matmul.ts";
 import { MOVES } from "./ops/move.ts";
 import { NORMALIZATIONS } from "./ops/normalize.ts";
+import { QLINEAR } from "./ops/qlinear.ts";
 import { QUANTIZATIONS } from "./ops/quantize.ts";
+import { RECURRENT } from "./ops/recurrent.ts";
 import { REDUCTIONS } from "./ops/reduce.ts";
 import { RESIZES } from "./ops/resize.ts";
+import { SAMPLES } from "./ops/sample.ts";
 import { SELECTIONS } from "./ops/select.ts";
 import { SHAPES } from "./ops/shape.ts";
 import { TRANSPOSED } from "./ops/transposed.ts";
@@ -27,6 +35,14 @@ export const CONVERSIONS: Conversions = {
   ...SHAPES,
   ...ELEMENTWISE,
   ...FUNCTIONS,
+  ...EINSUM,
+  ...SAMPLES,
+  ...ATTENTION,
+  ...DEQUANTIZED,
+  ...EMBEDDINGS,
+  ...QLINEAR,
+  ...CONTROL,
+  ...RECURRENT,
   ...FUSED,
   ...TRANSPOSED,
   ...SELECTIONS,

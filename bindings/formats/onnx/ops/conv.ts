@@ -104,7 +104,8 @@ function maxPool(n: OnnxNode): void {
   const x = n.input(0);
   const windows = poolWindows(n, x);
   if (n.outputs.length > 1 && n.outputs[1] !== "") return maximaWithPlaces(n, x, windows);
-  if (!isPlain(windows) || (x.dtype !== "float32" && x.dtype !== "int8")) return maxima(n, x, windows);
+  const isKernels = x.dtype === "float32" || n.b.tensor(n.last(x)).quantization !== undefined;
+  if (!isPlain(windows) || !isKernels) return maxima(n, x, windows);
   const attributes = {
     filter: pair(windows.kernel),
     stride: pair(windows.stride),

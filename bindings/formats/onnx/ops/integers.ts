@@ -219,18 +219,6 @@ function qlinearConcat(n: OnnxNode): void {
   n.setPlain(0, y as TensorId);
 }
 
-/** The integer mean of the whole picture: float(Σ(x − zx))·(xs / (ys·count)). */
-function qlinearGlobalAveragePool(n: OnnxNode): void {
-  const x = n.input(0);
-  if (n.int("channels_last", 0) !== 0) n.refuse("channels_last 0", "1");
-  const axes = x.shape.map((_, i) => i).slice(2);
-  const count = elementCount(x.shape.slice(2));
-  const id = n.plain(centred(n, x, n.inputs[2]));
-  const [sum] = n.b.add("sum", n.where, [id, n.b.integers(axes)], { keepDims: true }, float);
-  const scale = f32(f32(number(n, 1)) / f32(f32(number(n, 3)) * count));
-  n.setPlain(0, requantized(n, sum as TensorId, Float32Array.of(scale), number(n, 4), x.dtype));
-}
-
 export const INTEGERS: Conversions = {
   QLinearConv: qlinearConv,
   ConvInteger: convInteger,
@@ -240,7 +228,6 @@ export const INTEGERS: Conversions = {
   "com.microsoft.QLinearAdd": qlinearAdd,
   "com.microsoft.QLinearMul": qlinearMul,
   "com.microsoft.QLinearConcat": qlinearConcat,
-  "com.microsoft.QLinearGlobalAveragePool": qlinearGlobalAveragePool,
   "com.microsoft.QLinearSigmoid": byTable((_, x) => 1 / (1 + Math.exp(-x))),
   "com.microsoft.QLinearLeakyRelu": byTable((n, x) => (x >= 0 ? x : f32(f32(n.float("alpha", 0.01)) * x))),
 };

@@ -274,6 +274,13 @@ function identity(n: OnnxNode): void {
   n.set(0, { shape, twins, dtype, ...(integers ? { integers } : {}) });
 }
 
+/** Dropout drops nothing when it infers: its mask is all true. */
+function dropout(n: OnnxNode): void {
+  identity(n);
+  const { shape } = n.input(0);
+  if (n.outputs[1]) n.setPlain(1, n.b.constant("bool", shape, new Uint8Array(elementCount(shape)).fill(1)));
+}
+
 export const MOVES: Conversions = {
   Transpose: transpose,
   Reshape: reshape,
@@ -288,5 +295,5 @@ export const MOVES: Conversions = {
   Expand: expand,
   Tile: tile,
   Identity: identity,
-  Dropout: identity,
+  Dropout: dropout,
 };

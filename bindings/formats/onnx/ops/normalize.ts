@@ -33,8 +33,15 @@ function layerNormalization(n: OnnxNode): void {
   const rank = x.shape.length;
   const first = axisOf(n, n.int("axis", -1), rank);
   const axes = x.shape.map((_, i) => i).slice(first);
-  if (n.outputs.slice(1).some((name) => name !== "")) n.refuse("one output", "mean or deviation too");
-  const y = normalized(n, n.plain(x), axes, n.float("epsilon", 1e-5));
+  const id = n.plain(x);
+  const y = normalized(n, id, axes, n.float("epsilon", 1e-5));
+  if (n.outputs[1]) n.setPlain(1, meanOver(n, id, axes));
+  if (n.outputs[2]) {
+    const centred = real(n, "sub", id, meanOver(n, id, axes));
+    const variance = meanOver(n, real(n, "mul", centred, centred), axes);
+    const [root] = n.b.add("sqrt", n.where, [real(n, "add", variance, n.b.float(n.float("epsilon", 1e-5)))], {}, float);
+    n.setPlain(2, real(n, "div", n.b.float(1), root as TensorId));
+  }
   n.setPlain(0, scaled(n, y, optional(n, 1), optional(n, 2)));
 }
 
@@ -94,7 +101,34 @@ function lpNormalization(n: OnnxNode): void {
   n.setPlain(0, real(n, "div", id, norm));
 }
 
+/** x / (bias + alpha/size·Σ x²)^beta, summed over neighbouring channels: slices of the padded squares. */
+function localResponse(n: OnnxNode): void {
+  const x = n.input(0);
+  const size = n.int("size", 1);
+  const id = n.last(x);
+  const { shape } = n.b.tensor(id);
+  const last = shape.length - 1;
+  const before = Math.floor((size - 1) / 2);
+  const pads = shape.flatMap((_, d) => (d === last ? [before, size - 1 - before] : [0, 0]));
+  const inputs = [real(n, "mul", id, id), n.b.integers(pads, [shape.length, 2]), n.b.float(0)];
+  const [padded] = n.b.add("pad", n.where, inputs, {}, float);
+  const slices = Array.from({ length: size }, (_, i) => {
+    const begins = n.b.integers(shape.map((_, d) => (d === last ? i : 0)));
+    return n.b.add("slice", n.where, [padded, begins, n.b.integers(shape)], {}, float)[0] as TensorId;
+  });
+  const sum = slices.reduce((a, b) => real(n, "add", a, b));
+  const base = real(
+    n,
+    "add",
+    real(n, "mul", sum, n.b.float(n.float("alpha", 1e-4) / size)),
+    n.b.float(n.float("bias", 1)),
+  );
+  const [power] = n.b.add("pow", n.where, [base, n.b.float(n.float("beta", 0.75))], {}, float);
+  n.setLast(0, real(n, "div", id, power as TensorId), x.shape);
+}
+
 export const NORMALIZATIONS: Conversions = {
+  LRN: localResponse,
   LayerNormalization: layerNormalization,
   RMSNormalization: rmsNormalization,
   "com.microsoft.SkipLayerNormalization": skipLayerNormalization,

@@ -1,0 +1,279 @@
+/** Attention in its three spellings, and rotated positions. */
+import type { TensorId } from "../../../graph.ts";
+import { elementCount } from "../../../tensor.ts";
+import type { Conversions, OnnxNode } from "../convert.ts";
+import { permuted, type Value } from "../layout.ts";
+import { centredProduct } from "./dequantized.ts";
+import { product } from "./matmul.ts";
+import { reshapedTo } from "./move.ts";
+import { real, toFloat } from "./quantize.ts";
+import { cast, longs } from "./select.ts";
+
+const float = [{ dtype: "float32" }] as const;
+
+/** `[B,S,H·d]` as `[B,H,S,d]`. */
+function heads(n: OnnxNode, x: TensorId, count: number): TensorId {
+  const [batch = 0, length = 0, width = 0] = n.b.tensor(x).shape;
+  const shape = [batch, length, count, width / count];
+  return permuted(n.b, n.where, reshapedTo(n, x, shape), shape, [0, 2, 1, 3]);
+}
+
+/** `[B,H,S,d]` as `[B,S,H·d]`. */
+function joined(n: OnnxNode, x: TensorId): TensorId {
+  const { shape } = n.b.tensor(x);
+  const [batch = 0, count = 0, length = 0, width = 0] = shape;
+  return reshapedTo(n, permuted(n.b, n.where, x, shape, [0, 2, 1, 3]), [batch, length, count * width]);
+}
+
+/** A part of the last dimension. */
+function columns(n: OnnxNode, x: TensorId, from: number, size: number): TensorId {
+  const { shape, dtype } = n.b.tensor(x);
+  const last = shape.length - 1;
+  const begins = n.b.integers(shape.map((_, d) => (d === last ? from : 0)));
+  const sizes = n.b.integers(shape.map((each, d) => (d === last ? size : each)));
+  return n.b.add("slice", n.where, [x, begins, sizes], {}, [{ dtype }])[0] as TensorId;
+}
+
+interface Heads {
+  readonly q: TensorId;
+  readonly k: TensorId;
+  readonly v: TensorId;
+  readonly scale: number;
+  /** Added to the products of queries and keys. */
+  readonly biases: readonly TensorId[];
+  readonly softcap?: number;
+}
+
+/** softmax(q·kᵀ·scale + biases)·v of `[B,H,S,d]`. */
+function attend(n: OnnxNode, { q, k, v, scale, biases, softcap = 0 }: Heads): TensorId {
+  const shape = n.b.tensor(k).shape;
+  const turned = permuted(n.b, n.where, k, shape, [0, 1, 3, 2]);
+  let scores = product(n, q, n.b.tensor(q).shape, turned, n.b.tensor(turned).shape);
+  scores = real(n, "mul", scores, n.b.float(scale));
+  if (softcap > 0) {
+    const [bent] = n.b.add("tanh", n.where, [real(n, "div", scores, n.b.float(softcap))], {}, float);
+    scores = real(n, "mul", bent as TensorId, n.b.float(softcap));
+  }
+  for (const bias of biases) scores = real(n, "add", scores, bias);
+  const [weights] = n.b.add("softmax", n.where, [scores], { beta: 1 }, float);
+  return product(n, weights as TensorId, n.b.tensor(weights as TensorId).shape, v, n.b.tensor(v).shape);
+}
+
+/** `[S,T]` of 0, and `far` where a key comes after its query. */
+function causal(n: OnnxNode, queries: number, keys: number, far: number): TensorId {
+  const first = keys - queries;
+  const values = Float32Array.from({ length: queries * keys }, (_, i) =>
+    i % keys > Math.floor(i / keys) + first ? far : 0,
+  );
+  return n.b.constant("float32", [queries, keys], values);
+}
+
+/** `far` where the mask is 0, as what is added to the scores. */
+function farWhereZero(n: OnnxNode, mask: TensorId, shape: readonly number[], far: number): TensorId {
+  const x = toFloat(n, mask);
+  const [isKept] = n.b.add("greater", n.where, [x, n.b.float(0)], {}, [{ dtype: "bool" }]);
+  const [bias] = n.b.add("selectV2", n.where, [isKept, n.b.float(0), n.b.float(far)], {}, float);
+  return reshapedTo(n, bias as TensorId, shape);
+}
+
+/** Lengths `[B]`, or ends and starts `[2B]`, as what is added to the scores. */
+function farOutside(n: OnnxNode, lengths: TensorId, batch: number, keys: number, far: number): TensorId {
+  const all = cast(n, lengths, "int32");
+  const places = n.b.integers(Array.from({ length: keys }, (_, i) => i));
+  const cut = (i: number) => {
+    const inputs = [all, n.b.integers([i * batch]), n.b.integers([batch])];
+    const [slice] = n.b.add("slice", n.where, inputs, {}, [{ dtype: "int32" }]);
+    return reshapedTo(n, slice as TensorId, [batch, 1]);
+  };
+  const bool = [{ dtype: "bool" }] as const;
+  let isKept = n.b.add("less", n.where, [places, cut(0)], {}, bool)[0];
+  if (n.b.tensor(lengths).shape[0] === 2 * batch) {
+    const [after] = n.b.add("greaterEqual", n.where, [places, cut(1)], {}, bool);
+    [isKept] = n.b.add("logicalAnd", n.where, [isKept, after], {}, bool);
+  }
+  const [bias] = n.b.add("selectV2", n.where, [isKept, n.b.float(0), n.b.float(far)], {}, float);
+  return reshapedTo(n, bias as TensorId, [batch, 1, 1, keys]);
+}
+
+/** com.microsoft's masks in all their shapes. */
+function maskBias(n: OnnxNode, mask: Value, batch: number, queries: number, keys: number, far: number): TensorId {
+  const id = n.plain(mask);
+  const { shape } = mask;
+  if (shape.length === 1 && (shape[0] === batch || shape[0] === 2 * batch)) return farOutside(n, id, batch, keys, far);
+  if (shape.length === 2) return farWhereZero(n, id, [batch, 1, 1, keys], far);
+  if (shape.length === 3) return farWhereZero(n, id, [batch, 1, queries, keys], far);
+  return n.refuse("a mask of lengths, keys, or queries and keys", `[${shape.join(",")}]`);
+}
+
+/** What goes on after the projections of com.microsoft's Attention. */
+function packedAttention(n: OnnxNode, qkv: TensorId, places: { mask: number; past: number; bias: number }): void {
+  const [batch = 0, length = 0, width = 0] = n.b.tensor(qkv).shape;
+  const count = n.int("num_heads", 1);
+  if (n.inputs[places.past] !== undefined || n.int("do_rotary", 0) !== 0)
+    n.refuse("attention without a past", "one with it");
+  const sizes = n.ints("qkv_hidden_sizes") ?? [width / 3, width / 3, width / 3];
+  const [qs = 0, ks = 0, vs = 0] = sizes;
+  const far = n.float("mask_filter_value", -10000);
+  const biases: TensorId[] = [];
+  if (n.inputs[places.mask] !== undefined) biases.push(maskBias(n, n.input(places.mask), batch, length, length, far));
+  if (n.int("unidirectional", 0) !== 0) biases.push(causal(n, length, length, -3.4028234663852886e38));
+  if (n.inputs[places.bias] !== undefined) biases.push(n.plain(n.input(places.bias)));
+  const given = n.float("scale", 0);
+  const y = attend(n, {
+    q: heads(n, columns(n, qkv, 0, qs), count),
+    k: heads(n, columns(n, qkv, qs, ks), count),
+    v: heads(n, columns(n, qkv, qs + ks, vs), count),
+    scale: given === 0 ? 1 / Math.sqrt(qs / count) : given,
+    biases,
+  });
+  n.setPlain(0, joined(n, y));
+}
+
+function microsoftAttention(n: OnnxNode): void {
+  const [x, w] = [n.input(0), n.input(1)];
+  const projected = product(n, n.plain(x), x.shape, n.plain(w), w.shape);
+  const qkv = n.inputs[2] === undefined ? projected : real(n, "add", projected, n.plain(n.input(2)));
+  packedAttention(n, qkv, { mask: 3, past: 4, bias: 5 });
+}
+
+/** The same with the projection of integers. */
+function quantizedAttention(n: OnnxNode): void {
+  const acc = centredProduct(n, n.input(0), n.inputs[6], n.input(1), n.inputs[7]);
+  const scale = real(n, "mul", n.plain(n.input(3)), n.plain(n.input(4)));
+  packedAttention(n, real(n, "add", real(n, "mul", acc, scale), n.plain(n.input(2))), { mask: 5, past: 8, bias: -1 });
+}
+
+/** query, key, value, their bias, a mask of keys, what is added to the scores. */
+function multiHead(n: OnnxNode): void {
+  const count = n.int("num_heads", 1);
+  const [query, key, value] = [n.input(0), n.input(1), n.input(2)];
+  if (n.inputs[6] !== undefined || n.inputs[7] !== undefined) n.refuse("attention without a past", "one with it");
+  const width = query.shape[2] as number;
+  const bias = n.inputs[3] === undefined ? undefined : n.plain(n.input(3));
+  const side = (x: Value, from: number, size: number) => {
+    if (x.shape.length === 4) return n.plain(x);
+    const id = n.plain(x);
+    return heads(n, bias === undefined ? id : real(n, "add", id, columns(n, bias, from, size)), count);
+  };
+  const [q, k] = [side(query, 0, width), side(key, width, width)];
+  const v = side(value, 2 * width, value.shape[2] as number);
+  const keys = n.b.tensor(k).shape[2] as number;
+  const [batch = 0, length = 0] = query.shape;
+  const far = n.float("mask_filter_value", -10000);
+  const biases: TensorId[] = [];
+  if (n.inputs[4] !== undefined) biases.push(maskBias(n, n.input(4), batch, length, keys, far));
+  if (n.int("unidirectional", 0) !== 0) biases.push(causal(n, length, keys, -3.4028234663852886e38));
+  if (n.inputs[5] !== undefined) biases.push(n.plain(n.input(5)));
+  const given = n.float("scale", 0);
+  const scale = given === 0 ? 1 / Math.sqrt(width / count) : given;
+  n.setPlain(0, joined(n, attend(n, { q, k, v, scale, biases })));
+}
+
+/** Keys and values of fewer heads, each for several queries. */
+function repeated(n: OnnxNode, x: TensorId, count: number): TensorId {
+  const [batch = 0, own = 0, length = 0, width = 0] = n.b.tensor(x).shape;
+  if (own === count) return x;
+  const wide = reshapedTo(n, x, [batch, own, 1, length * width]);
+  const [tiled] = n.b.add("tile", n.where, [wide, n.b.integers([1, 1, count / own, 1])], {}, float);
+  return reshapedTo(n, tiled as TensorId, [batch, count, length, width]);
+}
+
+/** ONNX's own: Q, K, V, a mask, past keys and values. */
+function attention(n: OnnxNode): void {
+  const [query, key, value] = [n.input(0), n.input(1), n.input(2)];
+  const isFlat = query.shape.length === 3;
+  const side = (x: Value, name: string) => (isFlat ? heads(n, n.plain(x), n.int(name, 1)) : n.plain(x));
+  const q = side(query, "q_num_heads");
+  const grown = (x: TensorId, past: number) => {
+    if (n.inputs[past] === undefined) return x;
+    const parts = [n.plain(n.input(past)), x];
+    return n.b.add("concat", n.where, parts, { axis: 2, activation: "none" }, float)[0] as TensorId;
+  };
+  const [k, v] = [grown(side(key, "kv_num_heads"), 4), grown(side(value, "kv_num_heads"), 5)];
+  const [, count = 0, length = 0, width = 0] = n.b.tensor(q).shape;
+  const keys = n.b.tensor(k).shape[2] as number;
+  const biases: TensorId[] = [];
+  if (n.int("is_causal", 0) !== 0)
+    biases.push(causal(n, length, length === keys ? keys : keys, Number.NEGATIVE_INFINITY));
+  if (n.inputs[3] !== undefined) {
+    const mask = n.input(3);
+    const id = n.plain(mask);
+    biases.push(mask.dtype === "bool" ? farWhereZero(n, id, mask.shape, Number.NEGATIVE_INFINITY) : id);
+  }
+  if (n.outputs[3]) n.refuse("outputs 0 to 2", "the scores too");
+  const scale = n.attribute("scale")?.float ?? 1 / Math.sqrt(width);
+  const heads4 = { q, k: repeated(n, k, count), v: repeated(n, v, count) };
+  const y = attend(n, { ...heads4, scale, biases, softcap: n.float("softcap", 0) });
+  n.setPlain(0, isFlat ? joined(n, y) : y);
+  n.setPlain(1, k);
+  n.setPlain(2, v);
+}
+
+/** Pairs of each head turned by the angles of their position; inputs x, and where caches and positions stand. */
+function rotary(places: { positions: number; cos: number; sin: number }) {
+  return (n: OnnxNode): void => {
+    const x = n.input(0);
+    const isFlat = x.shape.length === 3;
+    const cosines = n.input(places.cos);
+    const half = cosines.shape.at(-1) as number;
+    const given = n.int("rotary_embedding_dim", 0);
+    const count = n.int("num_heads", 0) || (isFlat ? (x.shape[2] as number) / (given || 2 * half) : 1);
+    const id = isFlat ? heads(n, n.plain(x), count) : n.plain(x);
+    const [batch = 0, own = 0, length = 0, width = 0] = n.b.tensor(id).shape;
+    const turned = 2 * half;
+    const cache = (i: number): TensorId => {
+      const value = n.input(i);
+      let table = n.plain(value);
+      if (n.inputs[places.positions] !== undefined) {
+        let at = cast(n, n.plain(n.input(places.positions)), "int64");
+        if (elementCount(n.b.tensor(at).shape) === 1) {
+          const steps = longs(
+            n,
+            Array.from({ length }, (_, t) => t),
+            [1, length],
+          );
+          at = n.b.add("add", n.where, [steps, reshapedTo(n, at, [1, 1])], { activation: "none" }, [
+            { dtype: "int64" },
+          ])[0] as TensorId;
+        }
+        table = n.b.add("gather", n.where, [table, at], { axis: 0, batchDims: 0 }, float)[0] as TensorId;
+      }
+      const { shape } = n.b.tensor(table);
+      return reshapedTo(n, table, [shape[0] as number, 1, length, half]);
+    };
+    const [c, s] = [cache(places.cos), cache(places.sin)];
+    const isPaired = n.int("interleaved", 0) !== 0;
+    const front = columns(n, id, 0, turned);
+    const pairs = isPaired ? reshapedTo(n, front, [batch, own, length, half, 2]) : front;
+    const side = (i: number) =>
+      isPaired ? reshapedTo(n, columns(n, pairs, i, 1), [batch, own, length, half]) : columns(n, front, i * half, half);
+    const [a, b] = [side(0), side(1)];
+    const first = real(n, "sub", real(n, "mul", a, c), real(n, "mul", b, s));
+    const second = real(n, "add", real(n, "mul", a, s), real(n, "mul", b, c));
+    const joinedLast = (list: readonly TensorId[]) =>
+      list.length === 1
+        ? (list[0] as TensorId)
+        : (n.b.add(
+            "concat",
+            n.where,
+            list,
+            { axis: n.b.tensor(list[0] as TensorId).shape.length - 1, activation: "none" },
+            float,
+          )[0] as TensorId);
+    const apart = (y: TensorId) => reshapedTo(n, y, [batch, own, length, half, 1]);
+    const done = isPaired
+      ? reshapedTo(n, joinedLast([apart(first), apart(second)]), [batch, own, length, turned])
+      : joinedLast([first, second]);
+    const y = joinedLast(width > turned ? [done, columns(n, id, turned, width - turned)] : [done]);
+    n.setPlain(0, isFlat ? joined(n, y) : y);
+  };
+}
+
+export const ATTENTION: Conversions = {
+  Attention: attention,
+  RotaryEmbedding: rotary({ positions: 3, cos: 1, sin: 2 }),
+  "com.microsoft.Attention": microsoftAttention,
+  "com.microsoft.MultiHeadAttention": multiHead,
+  "com.microsoft.QAttention": quantizedAttention,
+  "com.microsoft.RotaryEmbedding": rotary({ positions: 1, cos: 2, sin: 3 }),
+};

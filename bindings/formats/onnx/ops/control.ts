@@ -1,0 +1,156 @@
+/**
+ * If, Loop and Scan. A branch whose condition is known is the graph; otherwise both are computed and one is chosen. Loops and
+ * scans whose counts are known are unrolled; what a loop's own condition ends early keeps its state from there on.
+ */
+import type { TensorId } from "../../../graph.ts";
+import { asValue, type Conversions, convertGraph, createScope, numbersOf, type OnnxNode } from "../convert.ts";
+import { plain, type Value } from "../layout.ts";
+import type { GraphProto } from "../messages.ts";
+import { axisOf, reshapedTo, typeOf } from "./move.ts";
+import { longs } from "./select.ts";
+
+/** Turns that a loop may be unrolled to. */
+const MOST_TURNS = 1024;
+
+/** Converts a subgraph whose inputs have these values; its outputs' values. */
+function body(n: OnnxNode, name: string, inputs: readonly Value[]): readonly Value[] {
+  const graph: GraphProto = n.attribute(name)?.graph ?? n.refuse(`a graph ${name}`, "none");
+  if (graph.inputs.length !== inputs.length) n.refuse(`a ${name} of ${inputs.length} inputs`, `${graph.inputs.length}`);
+  const scope = createScope(n.scope.shared, graph, n.scope, `${n.where}, ${name}, `);
+  for (const [i, input] of graph.inputs.entries()) scope.define(input.name, inputs[i] as Value);
+  convertGraph(graph, scope);
+  return graph.outputs.map((output) => scope.lookup(output.name) ?? n.refuse("outputs that nodes give", output.name));
+}
+
+/** The number of a value, where it is known when planned. */
+function known(n: OnnxNode, value: Value): number | undefined {
+  const tensor = n.b.tensor(n.plain(value));
+  return tensor.data === undefined ? undefined : numbersOf(tensor)[0];
+}
+
+const valueOf = (n: OnnxNode, id: TensorId): Value => asValue(n.b, "", id);
+
+function setValue(n: OnnxNode, i: number, { shape, twins, dtype, integers }: Value): void {
+  if (n.outputs[i]) n.set(i, { shape, twins, dtype, ...(integers ? { integers } : {}) });
+}
+
+/** a where the condition is true, else b, which must have its type. */
+function choose(n: OnnxNode, condition: TensorId, a: Value, b: Value): TensorId {
+  const [x, y] = [n.plain(a), n.plain(b)];
+  if (`${a.shape}` !== `${b.shape}` || n.b.tensor(x).dtype !== n.b.tensor(y).dtype)
+    n.refuse("branches of one shape, or a condition that is known", `[${a.shape}] and [${b.shape}]`);
+  return n.b.add("selectV2", n.where, [condition, x, y], {}, [typeOf(n, x)])[0] as TensorId;
+}
+
+/** The condition as one bool without dimensions. */
+const scalar = (n: OnnxNode, value: Value): TensorId => reshapedTo(n, n.plain(value), []);
+
+function branch(n: OnnxNode): void {
+  const condition = known(n, n.input(0));
+  if (condition !== undefined) {
+    const outputs = body(n, condition !== 0 ? "then_branch" : "else_branch", []);
+    for (const [i, value] of outputs.entries()) setValue(n, i, value);
+    return;
+  }
+  const [yes, no] = [body(n, "then_branch", []), body(n, "else_branch", [])];
+  const id = scalar(n, n.input(0));
+  for (const [i, value] of yes.entries()) n.setPlain(i, choose(n, id, value, no[i] as Value));
+}
+
+/** Values of every turn along a new first dimension. */
+function joined(n: OnnxNode, values: readonly Value[], axis = 0): TensorId {
+  const ids = values.map((value) => {
+    const shape = [...value.shape];
+    shape.splice(axis, 0, 1);
+    return reshapedTo(n, plain(n.b, n.where, value.shape, { plain: n.plain(value) }), shape);
+  });
+  if (ids.length === 1) return ids[0] as TensorId;
+  return n.b.add("concat", n.where, ids, { axis, activation: "none" }, [typeOf(n, ids[0] as TensorId)])[0] as TensorId;
+}
+
+/** M, the first condition, the state: turns are unrolled. */
+function loop(n: OnnxNode): void {
+  const given = n.inputs[0] === undefined ? MOST_TURNS + 1 : known(n, n.input(0));
+  if (given === undefined) n.refuse("a trip count that is known", "a computed one");
+  let state = n.inputs.slice(2).map((_, i) => n.input(i + 2));
+  const scans: Value[][] = [];
+  let active: TensorId | undefined;
+  let goes = n.inputs[1] === undefined ? 1 : known(n, n.input(1));
+  if (goes === undefined) active = scalar(n, n.input(1));
+  const truth = (value: boolean) => n.b.constant("bool", [], Uint8Array.of(value ? 1 : 0));
+  let turn = 0;
+  for (; turn < (given ?? 0) && goes !== 0; turn++) {
+    if (turn >= MOST_TURNS) n.refuse(`at most ${MOST_TURNS} turns`, `${given}`);
+    const condition = active ?? truth(true);
+    const outputs = body(n, "body", [valueOf(n, longs(n, [turn], [])), valueOf(n, condition), ...state]);
+    const [again, ...rest] = outputs;
+    const next = rest.slice(0, state.length);
+    const from = active;
+    state = next.map((value, i) =>
+      from === undefined ? value : valueOf(n, choose(n, from, value, state[i] as Value)),
+    );
+    const shown = rest.slice(state.length);
+    if (shown.length > 0 && from !== undefined)
+      n.refuse("outputs a turn of a loop whose end is known", "a computed end");
+    for (const [i, value] of shown.entries()) {
+      const list = scans[i] ?? [];
+      scans[i] = list;
+      list.push(value);
+    }
+    const own = again === undefined ? 1 : known(n, again);
+    if (own !== undefined) goes = own;
+    else {
+      const id = scalar(n, again as Value);
+      active =
+        from === undefined ? id : (n.b.add("logicalAnd", n.where, [from, id], {}, [{ dtype: "bool" }])[0] as TensorId);
+      if (n.inputs[0] === undefined) n.refuse("a loop with a trip count", "one that a computed condition ends");
+    }
+  }
+  for (const [i, value] of state.entries()) setValue(n, i, value);
+  for (let i = state.length; i < n.outputs.length; i++) {
+    const list = scans[i - state.length];
+    if (list === undefined) {
+      if (n.outputs[i]) n.refuse("at least one turn", "none, with outputs a turn");
+    } else n.setPlain(i, joined(n, list));
+  }
+}
+
+/** One slice along an axis, which goes away. */
+function sliced(n: OnnxNode, value: Value, axis: number, at: number): Value {
+  const id = n.plain(value);
+  const inputs = [id, n.b.integers([at], [])];
+  return valueOf(n, n.b.add("gather", n.where, inputs, { axis, batchDims: 0 }, [typeOf(n, id)])[0] as TensorId);
+}
+
+function scan(n: OnnxNode): void {
+  const scanned = n.int("num_scan_inputs", 0);
+  if (n.opset < 9) n.refuse("opset 9 or newer", `${n.opset}`);
+  const states = n.inputs.length - scanned;
+  let state = Array.from({ length: states }, (_, i) => n.input(i));
+  const inputs = Array.from({ length: scanned }, (_, i) => n.input(states + i));
+  const axes = inputs.map(({ shape }, i) => axisOf(n, n.ints("scan_input_axes")?.[i] ?? 0, shape.length));
+  const turns = inputs[0]?.shape[axes[0] as number] ?? 0;
+  if (turns < 1 || turns > MOST_TURNS) n.refuse(`1 to ${MOST_TURNS} turns`, `${turns}`);
+  const backward = (list: string, i: number) => n.ints(list)?.[i] === 1;
+  const scans: Value[][] = [];
+  for (let t = 0; t < turns; t++) {
+    const slices = inputs.map((value, i) =>
+      sliced(n, value, axes[i] as number, backward("scan_input_directions", i) ? turns - 1 - t : t),
+    );
+    const outputs = body(n, "body", [...state, ...slices]);
+    state = outputs.slice(0, states) as Value[];
+    for (const [i, value] of outputs.slice(states).entries()) {
+      const list = scans[i] ?? [];
+      scans[i] = list;
+      if (backward("scan_output_directions", i)) list.unshift(value);
+      else list.push(value);
+    }
+  }
+  for (const [i, value] of state.entries()) setValue(n, i, value);
+  for (const [i, list] of scans.entries()) {
+    const rank = (list[0]?.shape.length ?? 0) + 1;
+    n.setPlain(states + i, joined(n, list, axisOf(n, n.ints("scan_output_axes")?.[i] ?? 0, rank)));
+  }
+}
+
+export const CONTROL: Conversions = { If: branch, Loop: loop, Scan: scan };

@@ -1,0 +1,167 @@
+/**
+ * Operators on integers with scales beside them that are no products, by onnxruntime's own rules: pools and softmax, which
+ * are computed in float32, and choices, which requantize by tables.
+ */
+import type { TensorId } from "../../../graph.ts";
+import { type DType, elementCount } from "../../../tensor.ts";
+import type { Conversions, OnnxNode } from "../convert.ts";
+import { permuted, toLast, toPlain, type Value } from "../layout.ts";
+import { imagePadding, outputSizes, pair, windowsOf } from "../window.ts";
+import { reshapedTo } from "./move.ts";
+import { real, saturated, toFloat } from "./quantize.ts";
+
+const float = [{ dtype: "float32" }] as const;
+const f32 = Math.fround;
+
+const number = (n: OnnxNode, i: number): number => n.numbers(i)?.[0] ?? 0;
+const leastOf = (dtype: DType): number => (dtype === "int8" ? -128 : 0);
+
+/** x with its channels last, whichever way the node has them, and its shape in ONNX's order. */
+function imageOf(n: OnnxNode, x: Value): { readonly id: TensorId; readonly shape: readonly number[] } {
+  if (n.int("channels_last", 0) === 0) return { id: n.last(x), shape: x.shape };
+  return { id: n.plain(x), shape: toPlain(x.shape.length).map((d) => x.shape[d] as number) };
+}
+
+function setImage(n: OnnxNode, y: TensorId, shape: readonly number[]): void {
+  if (n.int("channels_last", 0) === 0) return n.setLast(0, y, shape);
+  n.setPlain(
+    0,
+    reshapedTo(
+      n,
+      y,
+      toLast(shape.length).map((d) => shape[d] as number),
+    ),
+  );
+}
+
+/** (x − zero point)·scale. */
+function dequantized(n: OnnxNode, id: TensorId, scale: number, zero: number): TensorId {
+  return real(n, "mul", real(n, "sub", toFloat(n, id), n.b.float(zero)), n.b.float(scale));
+}
+
+/** sat(rint(x / scale + zero)): the zero point is inside the rounding. */
+function requantized(n: OnnxNode, x: TensorId, scale: number, zero: number, dtype: DType): TensorId {
+  const y = real(n, "add", real(n, "div", x, n.b.float(scale)), n.b.float(zero));
+  return saturated(n, y, undefined, dtype);
+}
+
+/** Means of float32, quantized with the zero point inside the rounding. */
+function averagePool(n: OnnxNode): void {
+  const x = n.input(0);
+  const { id, shape } = imageOf(n, x);
+  const sizes = shape.slice(2);
+  if (sizes.length < 1 || sizes.length > 2) n.refuse("one or two spatial dimensions", `[${shape.join(",")}]`);
+  const windows = windowsOf(n, sizes, n.ints("kernel_shape") ?? sizes);
+  const isPadded = [...windows.before, ...windows.after].some((size) => size > 0);
+  const [batch = 0, channels = 0] = shape;
+  const [height, width] = pair(sizes);
+  let image = reshapedTo(n, dequantized(n, id, number(n, 1), number(n, 2)), [batch, height, width, channels]);
+  let padding = imagePadding(windows);
+  if (isPadded && n.int("count_include_pad", 0) !== 0) {
+    const pads = [0, 0, padding.top, padding.bottom, padding.left, padding.right, 0, 0];
+    [image] = n.b.add("pad", n.where, [image, n.b.integers(pads, [4, 2]), n.b.float(0)], {}, float) as [TensorId];
+    padding = { top: 0, bottom: 0, left: 0, right: 0 };
+  }
+  const attributes = {
+    ...{ filter: pair(windows.kernel), stride: pair(windows.stride), padding },
+    activation: "none" as const,
+  };
+  const [mean] = n.b.add("averagePool2d", n.where, [image], attributes, float);
+  const y = requantized(n, mean as TensorId, number(n, 3), number(n, 4), x.dtype);
+  const outputs = outputSizes(sizes, windows);
+  setImage(n, reshapedTo(n, y, [batch, ...outputs, channels]), [batch, channels, ...outputs]);
+}
+
+/** float(Σ(x − zx))·(xs / (ys·count)). */
+function globalAveragePool(n: OnnxNode): void {
+  const x = n.input(0);
+  const { id, shape } = imageOf(n, x);
+  const [batch = 0, channels = 0, ...sizes] = shape;
+  const count = elementCount(sizes);
+  const flat = reshapedTo(n, id, [batch, count, channels]);
+  const centred = real(n, "sub", toFloat(n, flat), n.b.float(number(n, 2)));
+  if (count * 255 >= 2 ** 24) n.refuse("sums below 2^24", `${count} elements`);
+  const [sum] = n.b.add("sum", n.where, [centred, n.b.integers([1])], { keepDims: true }, float);
+  const scale = f32(f32(number(n, 1)) / f32(f32(number(n, 3)) * count));
+  const y = saturated(n, real(n, "mul", sum as TensorId, n.b.float(scale)), n.b.float(number(n, 4)), x.dtype);
+  const ones = sizes.map(() => 1);
+  setImage(n, reshapedTo(n, y, [batch, ...ones, channels]), [batch, channels, ...ones]);
+}
+
+/** exp(i·scale) of the 256 distances from the greatest, as whole numbers whose sum fits 32 bits. */
+function exponentials(scale: number, depth: number): Float32Array {
+  const most = Math.min(0xffffffff / depth, 0x7fffff);
+  return Float32Array.from({ length: 256 }, (_, i) => Math.floor(most * Math.exp((i - 255) * f32(scale))));
+}
+
+/** p·⌊1 / ys⌋ rounded, p from a table of exponentials; the sums are of whole numbers. */
+function softmax(n: OnnxNode): void {
+  const x = n.input(0);
+  const rank = x.shape.length;
+  const isOld = n.int("opset", 13) < 13;
+  const given = n.int("axis", isOld ? 1 : -1);
+  const axis = given < 0 ? given + rank : given;
+  const order = x.shape.map((_, d) => (d === axis ? rank - 1 : d === rank - 1 ? axis : d));
+  const [rows, depth] = isOld
+    ? [elementCount(x.shape.slice(0, axis)), elementCount(x.shape.slice(axis))]
+    : [elementCount(x.shape) / (x.shape[axis] as number), x.shape[axis] as number];
+  const from = isOld ? n.plain(x) : permuted(n.b, n.where, n.plain(x), x.shape, order);
+  const between = n.b.tensor(from).shape;
+  const int32 = [{ dtype: "int32" }] as const;
+  const none = { activation: "none" } as const;
+  const [whole] = n.b.add("cast", n.where, [reshapedTo(n, from, [rows, depth])], {}, int32);
+  const axes = n.b.integers([1]);
+  const [greatest] = n.b.add("reduceMax", n.where, [whole, axes], { keepDims: true }, int32);
+  const [below] = n.b.add("sub", n.where, [whole, greatest], none, int32);
+  const [places] = n.b.add("add", n.where, [below, n.b.integers([255], [])], none, int32);
+  const table = n.b.constant("float32", [256], exponentials(number(n, 1), depth));
+  const [parts] = n.b.add("gather", n.where, [table, places], { axis: 0, batchDims: 0 }, float);
+  const int64 = [{ dtype: "int64" }] as const;
+  const [long] = n.b.add("cast", n.where, [parts], {}, int64);
+  const [total] = n.b.add("sum", n.where, [long, axes], { keepDims: true }, int64);
+  const scaled = real(n, "mul", parts as TensorId, n.b.float(Math.floor(f32(1 / f32(number(n, 3))))));
+  const p = real(n, "div", scaled, toFloat(n, total as TensorId));
+  const y = saturated(n, p, n.b.float(number(n, 4)), x.dtype);
+  const back = reshapedTo(n, y, between);
+  n.setPlain(0, isOld ? back : permuted(n.b, n.where, back, between, order));
+}
+
+/** x of one scale and zero point as of others, looked up. */
+function rescaled(n: OnnxNode, x: Value, at: number, scale: number, zero: number): TensorId {
+  const [xs, xz] = [f32(number(n, at)), number(n, at + 1)];
+  const dtype = x.dtype;
+  const least = leastOf(dtype);
+  const [lo, hi] = [least, least + 255];
+  const values = Array.from({ length: 256 }, (_, i) => {
+    const real = f32(f32(xs * (i + least - xz)) / f32(scale));
+    return Math.min(Math.max(rint(real) + zero, lo), hi);
+  });
+  const table = n.b.constant(dtype, [256], dtype === "int8" ? Int8Array.from(values) : Uint8Array.from(values));
+  const int32 = [{ dtype: "int32" }] as const;
+  const [whole] = n.b.add("cast", n.where, [n.plain(x)], {}, int32);
+  const [places] = n.b.add("sub", n.where, [whole, n.b.integers([least], [])], { activation: "none" }, int32);
+  return n.b.add("gather", n.where, [table, places], { axis: 0, batchDims: 0 }, [{ dtype }])[0] as TensorId;
+}
+
+/** Half to even. */
+function rint(x: number): number {
+  const floor = Math.floor(x);
+  if (x - floor !== 0.5) return Math.round(x);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/** One of two by a condition, both requantized. */
+function where(n: OnnxNode): void {
+  const [scale, zero] = [number(n, 7), number(n, 8)];
+  const a = rescaled(n, n.input(1), 2, scale, zero);
+  const b = rescaled(n, n.input(4), 5, scale, zero);
+  const type = [{ dtype: n.input(1).dtype }];
+  n.setPlain(0, n.b.add("selectV2", n.where, [n.plain(n.input(0)), a, b], {}, type, n.outputs[0])[0] as TensorId);
+}
+
+export const QLINEAR: Conversions = {
+  "com.microsoft.QLinearAveragePool": averagePool,
+  "com.microsoft.QLinearGlobalAveragePool": globalAveragePool,
+  "com.microsoft.QLinearSoftmax": softmax,
+  "com.microsoft.QLinearWhere": where,
+};

@@ -1,0 +1,317 @@
+/**
+ * LSTM, GRU and RNN, unrolled: the products of all inputs with their weights are one product, then every time step is a
+ * product with the state and a few elementwise operators.
+ */
+import type { TensorId } from "../../../graph.ts";
+import { elementCount } from "../../../tensor.ts";
+import type { Conversions, OnnxNode } from "../convert.ts";
+import { permuted } from "../layout.ts";
+import { product } from "./matmul.ts";
+import { reshapedTo } from "./move.ts";
+import { real } from "./quantize.ts";
+
+const float = [{ dtype: "float32" }] as const;
+/** Longer sequences would make plans of too many steps. */
+const MOST_STEPS = 4096;
+
+/** The product of x `[rows, n]` with the weights of one direction, by the name of their input. */
+export type Product = (x: TensorId, direction: number, input: "W" | "R") => TensorId;
+
+/** One direction of a layer: `[T,B,…]` to `[T,B,H]` and the last states. */
+interface Direction {
+  readonly ys: readonly TensorId[];
+  readonly h: TensorId;
+  readonly c?: TensorId;
+}
+
+/** What one node says. */
+interface Layer {
+  readonly gates: number;
+  readonly time: number;
+  readonly batch: number;
+  readonly hidden: number;
+  readonly directions: number;
+  readonly activations: readonly string[];
+  readonly alphas: readonly number[];
+  readonly betas: readonly number[];
+}
+
+const unary = (n: OnnxNode, kind: "logistic" | "tanh" | "relu" | "abs" | "exp", x: TensorId): TensorId =>
+  n.b.add(kind, n.where, [x], {}, float)[0] as TensorId;
+
+/** Functions by ONNX's names; affine ones take alpha and beta. */
+function activate(n: OnnxNode, name: string, x: TensorId, alpha?: number, beta?: number): TensorId {
+  const number = (value: number) => n.b.float(value);
+  const between = (id: TensorId, lo: number, hi: number) => {
+    const [above] = n.b.add("maximum", n.where, [id, number(lo)], {}, float);
+    return n.b.add("minimum", n.where, [above, number(hi)], {}, float)[0] as TensorId;
+  };
+  switch (name.toLowerCase()) {
+    case "sigmoid":
+      return unary(n, "logistic", x);
+    case "tanh":
+      return unary(n, "tanh", x);
+    case "relu":
+      return unary(n, "relu", x);
+    case "affine":
+      return real(n, "add", real(n, "mul", x, number(alpha ?? 1)), number(beta ?? 0));
+    case "leakyrelu":
+      return n.b.add("leakyRelu", n.where, [x], { alpha: alpha ?? 0.01 }, float)[0] as TensorId;
+    case "thresholdedrelu": {
+      const [isAbove] = n.b.add("greater", n.where, [x, number(alpha ?? 1)], {}, [{ dtype: "bool" }]);
+      return n.b.add("selectV2", n.where, [isAbove, x, number(0)], {}, float)[0] as TensorId;
+    }
+    case "scaledtanh":
+      return real(n, "mul", unary(n, "tanh", real(n, "mul", x, number(beta ?? 1))), number(alpha ?? 1));
+    case "hardsigmoid":
+      return between(real(n, "add", real(n, "mul", x, number(alpha ?? 0.2)), number(beta ?? 0.5)), 0, 1);
+    case "softsign":
+      return real(n, "div", x, real(n, "add", unary(n, "abs", x), number(1)));
+    case "elu":
+      if ((alpha ?? 1) !== 1) n.refuse("Elu of alpha 1", `${alpha}`);
+      return n.b.add("elu", n.where, [x], {}, float)[0] as TensorId;
+    default:
+      return n.refuse("a known activation", name);
+  }
+}
+
+/** Part `i` of equal parts of the last dimension. */
+function part(n: OnnxNode, x: TensorId, i: number, size: number): TensorId {
+  const { shape } = n.b.tensor(x);
+  const last = shape.length - 1;
+  const begins = n.b.integers(shape.map((_, d) => (d === last ? i * size : 0)));
+  const sizes = n.b.integers(shape.map((each, d) => (d === last ? size : each)));
+  return n.b.add("slice", n.where, [x, begins, sizes], {}, float)[0] as TensorId;
+}
+
+/** Row `i` of the first dimension, which goes away. */
+export function row(n: OnnxNode, x: TensorId, i: number): TensorId {
+  const { shape, dtype } = n.b.tensor(x);
+  const begins = n.b.integers(shape.map((_, d) => (d === 0 ? i : 0)));
+  const sizes = n.b.integers(shape.map((each, d) => (d === 0 ? 1 : each)));
+  const [slice] = n.b.add("slice", n.where, [x, begins, sizes], {}, [{ dtype }]);
+  return reshapedTo(n, slice as TensorId, shape.slice(1));
+}
+
+/** Tensors of one shape side by side along a new first dimension. */
+export function stacked(n: OnnxNode, list: readonly TensorId[]): TensorId {
+  const wide = list.map((id) => reshapedTo(n, id, [1, ...n.b.tensor(id).shape]));
+  if (wide.length === 1) return wide[0] as TensorId;
+  const { dtype } = n.b.tensor(list[0] as TensorId);
+  return n.b.add("concat", n.where, wide, { axis: 0, activation: "none" }, [{ dtype }])[0] as TensorId;
+}
+
+/** A direction's part of an optional input. */
+function own(n: OnnxNode, i: number, direction: number): TensorId | undefined {
+  return n.inputs[i] === undefined ? undefined : row(n, n.plain(n.input(i)), direction);
+}
+
+/** Weights of float32 as they stand, `[rows, n]` a direction. */
+const plainProduct =
+  (n: OnnxNode): Product =>
+  (x, direction, input) => {
+    const w = row(n, n.plain(n.input(input === "W" ? 1 : 2)), direction);
+    const { shape } = n.b.tensor(w);
+    const turned = permuted(n.b, n.where, w, shape, [1, 0]);
+    return product(n, x, n.b.tensor(x).shape, turned, n.b.tensor(turned).shape);
+  };
+
+/** The time steps of a direction, with the states of what is shorter than the sequence kept. */
+function walk(
+  n: OnnxNode,
+  layer: Layer,
+  direction: number,
+  isReverse: boolean,
+  places: Places,
+  times: Product,
+): Direction {
+  const { time, batch, hidden, gates } = layer;
+  const x = n.plain(n.input(0));
+  const inputs = n.b.tensor(x).shape[2] as number;
+  const ordered = places.timeMajor ? x : permuted(n.b, n.where, x, n.b.tensor(x).shape, [1, 0, 2]);
+  const flat = reshapedTo(n, ordered, [time * batch, inputs]);
+  const bias = own(n, places.bias, direction);
+  const whole = reshapedTo(n, times(flat, direction, "W"), [time, batch, gates * hidden]);
+  const both =
+    bias === undefined ? undefined : ([part(n, bias, 0, gates * hidden), part(n, bias, 1, gates * hidden)] as const);
+  const projected = both === undefined ? whole : real(n, "add", whole, both[0]);
+  const zeros = n.b.constant("float32", [batch, hidden], new Float32Array(batch * hidden));
+  const initial = (i: number) => {
+    if (i < 0 || n.inputs[i] === undefined) return zeros;
+    if (places.timeMajor) return own(n, i, direction) as TensorId;
+    const state = n.plain(n.input(i));
+    return row(n, permuted(n.b, n.where, state, n.b.tensor(state).shape, [1, 0, 2]), direction);
+  };
+  let state: State = { h: initial(places.h), c: initial(places.c) };
+  const cell = places.cell(n, layer, direction, times, both?.[1]);
+  const ys: TensorId[] = new Array(time);
+  const lengths = n.inputs[4] === undefined ? undefined : n.plain(n.input(4));
+  for (let t = 0; t < time; t++) {
+    const at = isReverse ? time - 1 - t : t;
+    const next = cell(row(n, projected, at), state);
+    if (lengths === undefined) {
+      state = next;
+      ys[at] = next.h;
+      continue;
+    }
+    const [inside] = n.b.add("greater", n.where, [lengths, n.b.integers([at], [])], {}, [{ dtype: "bool" }]);
+    const column = reshapedTo(n, inside as TensorId, [batch, 1]);
+    const choose = (a: TensorId, b: TensorId) => n.b.add("selectV2", n.where, [column, a, b], {}, float)[0] as TensorId;
+    state = { h: choose(next.h, state.h), c: choose(next.c, state.c) };
+    ys[at] = choose(next.h, zeros);
+  }
+  return { ys, ...state };
+}
+
+interface State {
+  readonly h: TensorId;
+  readonly c: TensorId;
+}
+
+/** One time step: the projected input and the state before it give the state after it. */
+type Cell = (x: TensorId, state: State) => State;
+
+/** Where a node's inputs stand, and its cell. */
+interface Places {
+  readonly bias: number;
+  readonly h: number;
+  readonly c: number;
+  readonly timeMajor: boolean;
+  readonly cell: (n: OnnxNode, layer: Layer, direction: number, times: Product, bias: TensorId | undefined) => Cell;
+}
+
+/** The clip of what goes into the activations. */
+function clipped(n: OnnxNode, x: TensorId): TensorId {
+  const limit = n.attribute("clip")?.float;
+  if (limit === undefined || limit <= 0) return x;
+  const [above] = n.b.add("maximum", n.where, [x, n.b.float(-limit)], {}, float);
+  return n.b.add("minimum", n.where, [above, n.b.float(limit)], {}, float)[0] as TensorId;
+}
+
+/** Activation `i` of a direction. */
+function act(n: OnnxNode, { activations, alphas, betas }: Layer, i: number, x: TensorId): TensorId {
+  return activate(n, activations[i] as string, clipped(n, x), alphas[i], betas[i]);
+}
+
+const lstmCell: Places["cell"] = (n, layer, direction, times, bias) => {
+  const { hidden } = layer;
+  const first = direction * 3;
+  const peepholes = own(n, 7, direction);
+  const peep = (i: number) => (peepholes === undefined ? undefined : part(n, peepholes, i, hidden));
+  const [pi, po, pf] = [peep(0), peep(1), peep(2)];
+  const isCoupled = n.int("input_forget", 0) !== 0;
+  return (x, { h, c }) => {
+    let sum = real(n, "add", x, times(h, direction, "R"));
+    if (bias !== undefined) sum = real(n, "add", sum, bias);
+    const seen = (id: TensorId, weights: TensorId | undefined, state: TensorId) =>
+      weights === undefined ? id : real(n, "add", id, real(n, "mul", state, weights));
+    const input = act(n, layer, first, seen(part(n, sum, 0, hidden), pi, c));
+    const forget = isCoupled
+      ? real(n, "sub", n.b.float(1), input)
+      : act(n, layer, first, seen(part(n, sum, 2, hidden), pf, c));
+    const news = act(n, layer, first + 1, part(n, sum, 3, hidden));
+    const next = real(n, "add", real(n, "mul", forget, c), real(n, "mul", input, news));
+    const output = act(n, layer, first, seen(part(n, sum, 1, hidden), po, next));
+    const { activations, alphas, betas } = layer;
+    const shown = activate(n, activations[first + 2] as string, next, alphas[first + 2], betas[first + 2]);
+    return { c: next, h: real(n, "mul", output, shown) };
+  };
+};
+
+const gruCell: Places["cell"] = (n, layer, direction, times, bias) => {
+  const { hidden } = layer;
+  const first = direction * 2;
+  const isLinear = n.int("linear_before_reset", 0) !== 0;
+  const biasOf = (i: number) => (bias === undefined ? undefined : part(n, bias, i, hidden));
+  const [bz, br, bh] = [biasOf(0), biasOf(1), biasOf(2)];
+  const plus = (a: TensorId, b: TensorId | undefined) => (b === undefined ? a : real(n, "add", a, b));
+  return (x, { h, c }) => {
+    const all = times(h, direction, "R");
+    const gate = (i: number, b: TensorId | undefined) =>
+      act(n, layer, first, plus(real(n, "add", part(n, x, i, hidden), part(n, all, i, hidden)), b));
+    const update = gate(0, bz);
+    const reset = gate(1, br);
+    const kept = isLinear
+      ? real(n, "mul", reset, plus(part(n, all, 2, hidden), bh))
+      : plus(part(n, times(real(n, "mul", reset, h), direction, "R"), 2, hidden), bh);
+    const news = act(n, layer, first + 1, real(n, "add", part(n, x, 2, hidden), kept));
+    const fresh = real(n, "mul", real(n, "sub", n.b.float(1), update), news);
+    return { h: real(n, "add", fresh, real(n, "mul", update, h)), c };
+  };
+};
+
+const rnnCell: Places["cell"] =
+  (n, layer, direction, times, bias) =>
+  (x, { h, c }) => {
+    let sum = real(n, "add", x, times(h, direction, "R"));
+    if (bias !== undefined) sum = real(n, "add", sum, bias);
+    return { h: act(n, layer, direction, sum), c };
+  };
+
+/** A whole layer, of one direction or both. */
+export function recurrent(
+  gates: number,
+  defaults: readonly string[],
+  cell: Places["cell"],
+  productOf: (n: OnnxNode) => Product = plainProduct,
+  hiddenOf = (n: OnnxNode) => n.int("hidden_size", n.input(2).shape[2] as number),
+) {
+  return (n: OnnxNode): void => {
+    const x = n.input(0);
+    const timeMajor = n.int("layout", 0) === 0;
+    const [first = 0, second = 0] = x.shape;
+    const [time, batch] = timeMajor ? [first, second] : [second, first];
+    const direction = n.string("direction", "forward");
+    const directions = direction === "bidirectional" ? 2 : 1;
+    const hidden = hiddenOf(n);
+    if (x.shape.length !== 3 || time > MOST_STEPS || elementCount(x.shape) === 0)
+      n.refuse(`sequences of 1 to ${MOST_STEPS} steps`, `[${x.shape.join(",")}]`);
+    const names = n.attribute("activations")?.strings ?? [];
+    const layer: Layer = {
+      ...{ gates, time, batch, hidden, directions },
+      activations: names.length > 0 ? names : [...defaults, ...defaults],
+      alphas: n.floats("activation_alpha") ?? [],
+      betas: n.floats("activation_beta") ?? [],
+    };
+    if (layer.activations.length < directions * defaults.length)
+      n.refuse(`${directions * defaults.length} activations`, `${layer.activations.length}`);
+    const places: Places = { bias: 3, h: 5, c: gates === 4 ? 6 : -1, timeMajor, cell };
+    const times = productOf(n);
+    const all = Array.from({ length: directions }, (_, d) =>
+      walk(n, layer, d, direction === "reverse" || d === 1, places, times),
+    );
+    if (n.outputs[0]) {
+      // [T, directions, B, H], or [B, T, directions, H]
+      const steps = Array.from({ length: time }, (_, t) =>
+        stacked(
+          n,
+          all.map(({ ys }) => ys[t] as TensorId),
+        ),
+      );
+      const y = stacked(n, steps);
+      const shape = n.b.tensor(y).shape;
+      n.setPlain(0, timeMajor ? y : permuted(n.b, n.where, y, shape, [2, 0, 1, 3]));
+    }
+    const last = (i: number, list: readonly TensorId[]) => {
+      if (!n.outputs[i]) return;
+      const y = stacked(n, list);
+      n.setPlain(i, timeMajor ? y : permuted(n.b, n.where, y, n.b.tensor(y).shape, [1, 0, 2]));
+    };
+    last(
+      1,
+      all.map(({ h }) => h),
+    );
+    if (gates === 4)
+      last(
+        2,
+        all.map(({ c }) => c as TensorId),
+      );
+  };
+}
+
+export const RECURRENT: Conversions = {
+  LSTM: recurrent(4, ["Sigmoid", "Tanh", "Tanh"], lstmCell),
+  GRU: recurrent(3, ["Sigmoid", "Tanh"], gruCell),
+  RNN: recurrent(1, ["Tanh"], rnnCell),
+};
+export { lstmCell };

@@ -1,0 +1,230 @@
+/** Pictures read at computed places: GridSample and RoiAlign, as gathered neighbours with weights. */
+import type { TensorId } from "../../../graph.ts";
+import { elementCount } from "../../../tensor.ts";
+import type { Conversions, OnnxNode } from "../convert.ts";
+import { reshapedTo } from "./move.ts";
+import { real } from "./quantize.ts";
+
+const float = [{ dtype: "float32" }] as const;
+const bool = [{ dtype: "bool" }] as const;
+
+/** A tensor under arithmetic: ids are numbers, too, which these functions take as such. */
+interface Real {
+  readonly id: TensorId;
+}
+
+/** Elementwise arithmetic on tensors of one shape and on numbers. */
+function mathOf(n: OnnxNode) {
+  type Operand = Real | number;
+  const idOf = (value: Operand): TensorId => (typeof value === "number" ? n.b.float(value) : value.id);
+  const two =
+    (kind: "add" | "sub" | "mul" | "div") =>
+    (a: Operand, b: Operand): Real => ({ id: real(n, kind, idOf(a), idOf(b)) });
+  const bound =
+    (kind: "minimum" | "maximum") =>
+    (a: Operand, b: Operand): Real => ({ id: n.b.add(kind, n.where, [idOf(a), idOf(b)], {}, float)[0] as TensorId });
+  const one =
+    (kind: "floor" | "round") =>
+    (x: Real): Real => ({ id: n.b.add(kind, n.where, [x.id], {}, float)[0] as TensorId });
+  return {
+    ...{ add: two("add"), sub: two("sub"), mul: two("mul"), div: two("div"), floor: one("floor"), round: one("round") },
+    ...{ most: bound("minimum"), least: bound("maximum") },
+    mod: (x: Real, y: number): Real => ({
+      id: n.b.add("floorMod", n.where, [x.id, n.b.float(y)], {}, float)[0] as TensorId,
+    }),
+    inside: (x: Real, lo: number, hi: number): Real => {
+      const above = n.b.add("greaterEqual", n.where, [x.id, n.b.float(lo)], {}, bool)[0] as TensorId;
+      const below = n.b.add("lessEqual", n.where, [x.id, n.b.float(hi)], {}, bool)[0] as TensorId;
+      const both = n.b.add("logicalAnd", n.where, [above, below], {}, bool)[0] as TensorId;
+      return { id: n.b.add("cast", n.where, [both], {}, float)[0] as TensorId };
+    },
+  };
+}
+type Maths = ReturnType<typeof mathOf>;
+
+/** A neighbour along one dimension: its place, held inside, and its weight. */
+interface Tap {
+  readonly place: Real;
+  readonly weight: Real | undefined;
+}
+
+/** Pixels `[N,…,C]` at places `[N, …outputs]` of each dimension, every combination of taps with the product of its weights. */
+function gathered(n: OnnxNode, image: TensorId, taps: readonly (readonly Tap[])[]): TensorId {
+  const outputs = n.b.tensor(taps[0]?.[0]?.place.id as TensorId).shape;
+  const [batch = 0] = outputs;
+  const per = elementCount(outputs.slice(1));
+  const samples = n.b.constant(
+    "int32",
+    [...outputs, 1],
+    Int32Array.from({ length: batch * per }, (_, i) => Math.floor(i / per)),
+  );
+  const column = (id: TensorId) => {
+    const [whole] = n.b.add("cast", n.where, [id], {}, [{ dtype: "int32" }]);
+    return reshapedTo(n, whole as TensorId, [...outputs, 1]);
+  };
+  const count = taps.reduce((all, list) => all * list.length, 1);
+  let total: TensorId | undefined;
+  for (let k = 0; k < count; k++) {
+    let rest = k;
+    const chosen = taps.map((list) => {
+      const tap = list[rest % list.length] as Tap;
+      rest = Math.floor(rest / list.length);
+      return tap;
+    });
+    const columns = [samples, ...chosen.map(({ place }) => column(place.id))];
+    const axis = outputs.length;
+    const [places] = n.b.add("concat", n.where, columns, { axis, activation: "none" }, [{ dtype: "int32" }]);
+    let value = n.b.add("gatherNd", n.where, [image, places], {}, float)[0] as TensorId;
+    const weights = chosen.flatMap(({ weight }) => (weight === undefined ? [] : [weight.id]));
+    if (weights.length > 0) {
+      const weight = weights.reduce((a, b) => real(n, "mul", a, b));
+      value = real(n, "mul", value, reshapedTo(n, weight, [...outputs, 1]));
+    }
+    total = total === undefined ? value : real(n, "add", total, value);
+  }
+  return total as TensorId;
+}
+
+/** Places beyond lo and hi thrown back at them, as often as it takes. */
+function reflected(m: Maths, x: Real, lo: number, hi: number): Real {
+  const range = hi - lo;
+  if (range <= 0) return m.add(m.mul(x, 0), lo);
+  const turn = m.mod(m.sub(x, lo), 2 * range);
+  return m.add(m.most(turn, m.sub(2 * range, turn)), lo);
+}
+
+/** A cubic kernel's weights of four neighbours at distance t from the second. */
+function cubic(m: Maths, t: Real): readonly Real[] {
+  const a = -0.75;
+  const near = (d: Real) => m.add(m.mul(m.mul(m.sub(m.mul(d, a + 2), a + 3), d), d), 1);
+  const far = (d: Real) => m.sub(m.mul(m.add(m.mul(m.sub(m.mul(d, a), 5 * a), d), 8 * a), d), 4 * a);
+  const rest = m.sub(1, t);
+  return [far(m.add(t, 1)), near(t), near(rest), far(m.add(rest, 1))];
+}
+
+function gridSample(n: OnnxNode): void {
+  const [x, grid] = [n.input(0), n.input(1)];
+  const mode = n.string("mode", "linear").replace("bilinear", "linear").replace("bicubic", "cubic");
+  const padding = n.string("padding_mode", "zeros");
+  const isAligned = n.int("align_corners", 0) !== 0;
+  const m = mathOf(n);
+  const sizes = x.shape.slice(2);
+  const rank = sizes.length;
+  const outputs = grid.shape.slice(0, -1);
+  if (grid.shape.at(-1) !== rank || grid.shape.length !== rank + 2 || elementCount(x.shape) === 0)
+    n.refuse(`a grid of ${rank} coordinates`, `[${grid.shape.join(",")}]`);
+  if (mode === "cubic" && rank !== 2) n.refuse("cubic sampling of pictures", `${rank} dimensions`);
+  const id = n.plain(grid);
+  const taps = sizes.map((size, d) => {
+    // the grid's last dimension begins with the width
+    const begins = n.b.integers(grid.shape.map((_, i) => (i === rank + 1 ? rank - 1 - d : 0)));
+    const lengths = n.b.integers([...outputs, 1]);
+    const [slice] = n.b.add("slice", n.where, [id, begins, lengths], {}, float);
+    const own: Real = { id: reshapedTo(n, slice as TensorId, outputs) };
+    const at = isAligned ? m.mul(m.div(m.add(own, 1), 2), size - 1) : m.div(m.sub(m.mul(m.add(own, 1), size), 1), 2);
+    const [lo, hi] = isAligned ? [0, size - 1] : [-0.5, size - 0.5];
+    const held = (place: Real) => m.least(m.most(place, size - 1), 0);
+    const tap = (place: Real, weight?: Real): Tap => {
+      if (padding === "border") return { place: held(place), weight };
+      if (padding === "reflection") return { place: held(reflected(m, place, lo, hi)), weight };
+      const inside = m.inside(place, 0, size - 1);
+      return { place: held(place), weight: weight === undefined ? inside : m.mul(weight, inside) };
+    };
+    if (mode === "nearest") return [tap(m.round(at))];
+    const first = m.floor(at);
+    const t = m.sub(at, first);
+    if (mode === "linear") return [tap(first, m.sub(1, t)), tap(m.add(first, 1), t)];
+    return cubic(m, t).map((weight, i) => tap(m.add(first, i - 1), weight));
+  });
+  const y = gathered(n, n.last(x), taps);
+  n.setLast(0, y, [...outputs.slice(0, 1), x.shape[1] as number, ...outputs.slice(1)]);
+}
+
+/** Means or maxima of a grid of samples in each of `[R]` regions. */
+function roiAlign(n: OnnxNode): void {
+  const [x, rois, batches] = [n.input(0), n.input(1), n.input(2)];
+  const m = mathOf(n);
+  const [height, width] = [n.int("output_height", 1), n.int("output_width", 1)];
+  const ratio = n.int("sampling_ratio", 0);
+  const scale = n.float("spatial_scale", 1);
+  const isHalf = n.opset >= 16 && n.string("coordinate_transformation_mode", "half_pixel") === "half_pixel";
+  const isMax = n.string("mode", "avg") === "max";
+  const [count = 0] = rois.shape;
+  const [, channels = 0, ...sizes] = x.shape;
+  const id = n.plain(rois);
+  if (ratio < 1 || count === 0) n.refuse("a sampling_ratio from 1 on", `${ratio}`);
+  const corner = (i: number) => {
+    const inputs = [id, n.b.integers([0, i]), n.b.integers([count, 1])];
+    const [own] = n.b.add("slice", n.where, inputs, {}, float);
+    const scaled = m.mul({ id: own as TensorId }, scale);
+    return isHalf ? m.sub(scaled, 0.5) : scaled;
+  };
+  const constant = (size: number, values: Float32Array): Real => ({ id: n.b.constant("float32", [1, size], values) });
+  // rows of all samples along one dimension: [R, outputs·ratio]
+  const along = (d: 0 | 1) => {
+    const [from, to] = [corner(1 - d), corner(3 - d)];
+    const outputs = d === 0 ? height : width;
+    const length = isHalf ? m.sub(to, from) : m.least(m.sub(to, from), 1);
+    const bin = m.div(length, outputs);
+    const bins = constant(
+      outputs * ratio,
+      Float32Array.from({ length: outputs * ratio }, (_, i) => Math.floor(i / ratio)),
+    );
+    const inner = constant(
+      outputs * ratio,
+      Float32Array.from({ length: outputs * ratio }, (_, i) => (i % ratio) + 0.5),
+    );
+    return m.add(m.add(from, m.mul(bins, bin)), m.div(m.mul(inner, bin), ratio));
+  };
+  const full = [count, height * ratio, width * ratio];
+  const spread = (coordinate: Real, shape: readonly number[]): Real => {
+    const wide = reshapedTo(n, coordinate.id, shape);
+    return { id: n.b.add("broadcastTo", n.where, [wide, n.b.integers(full)], {}, float)[0] as TensorId };
+  };
+  const places = [spread(along(0), [count, height * ratio, 1]), spread(along(1), [count, 1, width * ratio])];
+  const outside = places.map((at, d) => m.inside(at, -1, sizes[d] as number)).reduce((a, b) => m.mul(a, b));
+  const taps = places.map((at, d) => {
+    const size = sizes[d] as number;
+    const from = m.least(at, 0);
+    const first = m.most(m.floor(from), size - 1);
+    const t = m.most(m.least(m.sub(from, first), 0), 1);
+    const isEnd = m.inside(first, size - 1, size);
+    const weight = m.mul(t, m.sub(1, isEnd));
+    return [
+      { place: first, weight: m.sub(1, weight) },
+      { place: m.most(m.add(first, 1), size - 1), weight },
+    ];
+  });
+  const [own] = n.b.add("gather", n.where, [n.last(x), n.plain(batches)], { axis: 0, batchDims: 0 }, float);
+  const image = own as TensorId;
+  const join = (a: TensorId, b: TensorId): TensorId => m.least({ id: a }, { id: b }).id;
+  const parts = isMax ? apart(taps).map((list) => gathered(n, image, list)) : [gathered(n, image, taps)];
+  const values = real(n, "mul", parts.reduce(join), reshapedTo(n, outside.id, [...full, 1]));
+  const grid = reshapedTo(n, values, [count, height, ratio, width, ratio * channels]);
+  const [overRows] = n.b.add(
+    isMax ? "reduceMax" : "mean",
+    n.where,
+    [grid, n.b.integers([2])],
+    { keepDims: false } as never,
+    float,
+  );
+  const rows = reshapedTo(n, overRows as TensorId, [count, height, width, ratio, channels]);
+  const [y] = n.b.add(
+    isMax ? "reduceMax" : "mean",
+    n.where,
+    [rows, n.b.integers([3])],
+    { keepDims: false } as never,
+    float,
+  );
+  n.setLast(0, y as TensorId, [count, channels, height, width]);
+}
+
+/** Every combination of taps by itself. */
+function apart(taps: readonly (readonly Tap[])[]): readonly (readonly (readonly Tap[])[])[] {
+  return taps.reduce<readonly (readonly (readonly Tap[])[])[]>(
+    (all, list) => all.flatMap((before) => list.map((tap) => [...before, [tap]])),
+    [[]],
+  );
+}
+
+export const SAMPLES: Conversions = { GridSample: gridSample, RoiAlign: roiAlign };
