@@ -28,7 +28,7 @@ function known(n: OnnxNode, value: Value): number | undefined {
   return tensor.data === undefined ? undefined : numbersOf(tensor)[0];
 }
 
-const valueOf = (n: OnnxNode, id: TensorId): Value => asValue(n.b, "", id);
+const valueFor = (n: OnnxNode, id: TensorId): Value => asValue(n.b, "", id);
 
 function setValue(n: OnnxNode, i: number, { shape, twins, dtype, integers }: Value): void {
   if (n.outputs[i]) n.set(i, { shape, twins, dtype, ...(integers ? { integers } : {}) });
@@ -82,12 +82,12 @@ function loop(n: OnnxNode): void {
   for (; turn < (given ?? 0) && goes !== 0; turn++) {
     if (turn >= MOST_TURNS) n.refuse(`at most ${MOST_TURNS} turns`, `${given}`);
     const condition = active ?? truth(true);
-    const outputs = body(n, "body", [valueOf(n, longs(n, [turn], [])), valueOf(n, condition), ...state]);
+    const outputs = body(n, "body", [valueFor(n, longs(n, [turn], [])), valueFor(n, condition), ...state]);
     const [again, ...rest] = outputs;
     const next = rest.slice(0, state.length);
     const from = active;
     state = next.map((value, i) =>
-      from === undefined ? value : valueOf(n, choose(n, from, value, state[i] as Value)),
+      from === undefined ? value : valueFor(n, choose(n, from, value, state[i] as Value)),
     );
     const shown = rest.slice(state.length);
     if (shown.length > 0 && from !== undefined)
@@ -119,7 +119,7 @@ function loop(n: OnnxNode): void {
 function sliced(n: OnnxNode, value: Value, axis: number, at: number): Value {
   const id = n.plain(value);
   const inputs = [id, n.b.integers([at], [])];
-  return valueOf(n, n.b.add("gather", n.where, inputs, { axis, batchDims: 0 }, [typeOf(n, id)])[0] as TensorId);
+  return valueFor(n, n.b.add("gather", n.where, inputs, { axis, batchDims: 0 }, [typeOf(n, id)])[0] as TensorId);
 }
 
 function scan(n: OnnxNode): void {

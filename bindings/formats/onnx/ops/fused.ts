@@ -2,6 +2,7 @@
 import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
+import { activate } from "./activations.ts";
 import { convolved, imageOf, setImage } from "./conv.ts";
 import { gemmOf, product } from "./matmul.ts";
 import { real } from "./quantize.ts";
@@ -9,31 +10,12 @@ import { real } from "./quantize.ts";
 const float = [{ dtype: "float32" }] as const;
 
 /** The activation that attributes name, with its parameters. */
-function activated(n: OnnxNode, x: TensorId, parameters: readonly number[]): TensorId {
-  const [a, b] = parameters;
-  const between = (id: TensorId, lo: number, hi: number): TensorId => {
-    const [above] = n.b.add("maximum", n.where, [id, n.b.float(lo)], {}, float);
-    return n.b.add("minimum", n.where, [above, n.b.float(hi)], {}, float)[0] as TensorId;
-  };
+function activated(n: OnnxNode, x: TensorId, [a, b]: readonly number[]): TensorId {
   const kind = n.string("activation", "");
-  switch (kind) {
-    case "":
-      return x;
-    case "Relu":
-      return n.b.add("relu", n.where, [x], {}, float)[0] as TensorId;
-    case "Tanh":
-      return n.b.add("tanh", n.where, [x], {}, float)[0] as TensorId;
-    case "Sigmoid":
-      return n.b.add("logistic", n.where, [x], {}, float)[0] as TensorId;
-    case "LeakyRelu":
-      return n.b.add("leakyRelu", n.where, [x], { alpha: a ?? 0.01 }, float)[0] as TensorId;
-    case "Clip":
-      return between(x, a ?? Number.NEGATIVE_INFINITY, b ?? Number.POSITIVE_INFINITY);
-    case "HardSigmoid":
-      return between(real(n, "add", real(n, "mul", x, n.b.float(a ?? 0.2)), n.b.float(b ?? 0.5)), 0, 1);
-    default:
-      return n.refuse("a known activation", kind);
-  }
+  if (kind === "") return x;
+  if (kind !== "Clip") return activate(n, kind, x, a, b);
+  const [above] = n.b.add("maximum", n.where, [x, n.b.float(a ?? Number.NEGATIVE_INFINITY)], {}, float);
+  return n.b.add("minimum", n.where, [above, n.b.float(b ?? Number.POSITIVE_INFINITY)], {}, float)[0] as TensorId;
 }
 
 /** A convolution, what is added to it, an activation. */

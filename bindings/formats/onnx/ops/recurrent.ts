@@ -6,6 +6,7 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
+import { activate } from "./activations.ts";
 import { product } from "./matmul.ts";
 import { reshapedTo } from "./move.ts";
 import { real } from "./quantize.ts";
@@ -34,45 +35,6 @@ interface Layer {
   readonly activations: readonly string[];
   readonly alphas: readonly number[];
   readonly betas: readonly number[];
-}
-
-const unary = (n: OnnxNode, kind: "logistic" | "tanh" | "relu" | "abs" | "exp", x: TensorId): TensorId =>
-  n.b.add(kind, n.where, [x], {}, float)[0] as TensorId;
-
-/** Functions by ONNX's names; affine ones take alpha and beta. */
-function activate(n: OnnxNode, name: string, x: TensorId, alpha?: number, beta?: number): TensorId {
-  const number = (value: number) => n.b.float(value);
-  const between = (id: TensorId, lo: number, hi: number) => {
-    const [above] = n.b.add("maximum", n.where, [id, number(lo)], {}, float);
-    return n.b.add("minimum", n.where, [above, number(hi)], {}, float)[0] as TensorId;
-  };
-  switch (name.toLowerCase()) {
-    case "sigmoid":
-      return unary(n, "logistic", x);
-    case "tanh":
-      return unary(n, "tanh", x);
-    case "relu":
-      return unary(n, "relu", x);
-    case "affine":
-      return real(n, "add", real(n, "mul", x, number(alpha ?? 1)), number(beta ?? 0));
-    case "leakyrelu":
-      return n.b.add("leakyRelu", n.where, [x], { alpha: alpha ?? 0.01 }, float)[0] as TensorId;
-    case "thresholdedrelu": {
-      const [isAbove] = n.b.add("greater", n.where, [x, number(alpha ?? 1)], {}, [{ dtype: "bool" }]);
-      return n.b.add("selectV2", n.where, [isAbove, x, number(0)], {}, float)[0] as TensorId;
-    }
-    case "scaledtanh":
-      return real(n, "mul", unary(n, "tanh", real(n, "mul", x, number(beta ?? 1))), number(alpha ?? 1));
-    case "hardsigmoid":
-      return between(real(n, "add", real(n, "mul", x, number(alpha ?? 0.2)), number(beta ?? 0.5)), 0, 1);
-    case "softsign":
-      return real(n, "div", x, real(n, "add", unary(n, "abs", x), number(1)));
-    case "elu":
-      if ((alpha ?? 1) !== 1) n.refuse("Elu of alpha 1", `${alpha}`);
-      return n.b.add("elu", n.where, [x], {}, float)[0] as TensorId;
-    default:
-      return n.refuse("a known activation", name);
-  }
 }
 
 /** Part `i` of equal parts of the last dimension. */

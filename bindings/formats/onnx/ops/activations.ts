@@ -1,0 +1,45 @@
+/** Activations that other operators have as an attribute, by ONNX's names. */
+import type { TensorId } from "../../../graph.ts";
+import type { OnnxNode } from "../convert.ts";
+import { real } from "./quantize.ts";
+
+const float = [{ dtype: "float32" }] as const;
+
+const unary = (n: OnnxNode, kind: "logistic" | "tanh" | "relu" | "abs" | "exp", x: TensorId): TensorId =>
+  n.b.add(kind, n.where, [x], {}, float)[0] as TensorId;
+
+/** Functions by ONNX's names; affine ones take alpha and beta. */
+export function activate(n: OnnxNode, name: string, x: TensorId, alpha?: number, beta?: number): TensorId {
+  const number = (value: number) => n.b.float(value);
+  const between = (id: TensorId, lo: number, hi: number) => {
+    const [above] = n.b.add("maximum", n.where, [id, number(lo)], {}, float);
+    return n.b.add("minimum", n.where, [above, number(hi)], {}, float)[0] as TensorId;
+  };
+  switch (name.toLowerCase()) {
+    case "sigmoid":
+      return unary(n, "logistic", x);
+    case "tanh":
+      return unary(n, "tanh", x);
+    case "relu":
+      return unary(n, "relu", x);
+    case "affine":
+      return real(n, "add", real(n, "mul", x, number(alpha ?? 1)), number(beta ?? 0));
+    case "leakyrelu":
+      return n.b.add("leakyRelu", n.where, [x], { alpha: alpha ?? 0.01 }, float)[0] as TensorId;
+    case "thresholdedrelu": {
+      const [isAbove] = n.b.add("greater", n.where, [x, number(alpha ?? 1)], {}, [{ dtype: "bool" }]);
+      return n.b.add("selectV2", n.where, [isAbove, x, number(0)], {}, float)[0] as TensorId;
+    }
+    case "scaledtanh":
+      return real(n, "mul", unary(n, "tanh", real(n, "mul", x, number(beta ?? 1))), number(alpha ?? 1));
+    case "hardsigmoid":
+      return between(real(n, "add", real(n, "mul", x, number(alpha ?? 0.2)), number(beta ?? 0.5)), 0, 1);
+    case "softsign":
+      return real(n, "div", x, real(n, "add", unary(n, "abs", x), number(1)));
+    case "elu":
+      if ((alpha ?? 1) !== 1) n.refuse("Elu of alpha 1", `${alpha}`);
+      return n.b.add("elu", n.where, [x], {}, float)[0] as TensorId;
+    default:
+      return n.refuse("a known activation", name);
+  }
+}
