@@ -2,10 +2,7 @@
 import { ensure, Pint8Error } from "../../errors.ts";
 import type { DType, Quantization } from "../../tensor.ts";
 import { type FlatTable, readFloat32s, readInt32, readInt64s, readTable, readUint8 } from "./flatbuffer.ts";
-import { BLOCKWISE, QUANTIZATION, TENSOR } from "./schema.ts";
-
-/** The union type of blockwise quantization. */
-const BLOCKWISE_DETAILS = 2;
+import { BLOCKWISE, BLOCKWISE_DETAILS, QUANTIZATION, TENSOR } from "./schema.ts";
 
 /** Values of the constant float16 or float32 tensor with this index; an error where it is none. */
 export type ScalesOf = (index: number, where: string) => readonly number[];

@@ -39,6 +39,8 @@ export const TENSOR = {
   externalBuffer: 10,
 } as const;
 export const QUANTIZATION = { scale: 2, zeroPoint: 3, detailsType: 4, details: 5, axis: 6 } as const;
+/** The union type of blockwise quantization. */
+export const BLOCKWISE_DETAILS = 2;
 export const BLOCKWISE = { scales: 0, zeroPoints: 1, blockSize: 2 } as const;
 export const SPARSITY = { traversalOrder: 0, blockMap: 1, levels: 2 } as const;
 export const LEVEL = {

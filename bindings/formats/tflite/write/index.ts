@@ -1,10 +1,12 @@
 /** Graph → .tflite bytes. */
 import { ensure } from "../../../errors.ts";
 import type { Graph, Port } from "../../../graph.ts";
-import { byteLength, type Tensor } from "../../../tensor.ts";
+import { byteLength, type Quantization, type Tensor } from "../../../tensor.ts";
 import type { TfliteOptions } from "../index.ts";
 import { isTflite } from "../index.ts";
 import {
+  BLOCKWISE,
+  BLOCKWISE_DETAILS,
   BUFFER,
   IDENTIFIER,
   METADATA,
@@ -139,7 +141,7 @@ function subgraphSlots(subgraph: FileSubgraph, buffers: BufferList, codes: CodeL
   const { name, tensors, operators, inputs, outputs } = subgraph;
   return {
     [SUBGRAPH.tensors]: {
-      tables: tensors.map((tensor) => tensorSlots(tensor, subgraph.sparse.has(tensor), buffers)),
+      tables: tensors.map((tensor) => tensorSlots(tensor, subgraph, buffers)),
     },
     [SUBGRAPH.inputs]: { int32s: inputs.map(({ tensor }) => tensor) },
     [SUBGRAPH.outputs]: { int32s: outputs.map(({ tensor }) => tensor) },
@@ -148,25 +150,35 @@ function subgraphSlots(subgraph: FileSubgraph, buffers: BufferList, codes: CodeL
   };
 }
 
-function tensorSlots(tensor: Tensor, isSparse: boolean, buffers: BufferList): Slots {
+function tensorSlots(tensor: Tensor, { sparse, scales }: FileSubgraph, buffers: BufferList): Slots {
   const { name, dtype, shape, quantization, data, variable } = tensor;
-  const stored = isSparse && data !== undefined ? compressRows(tensor) : undefined;
+  const stored = sparse.has(tensor) && data !== undefined ? compressRows(tensor) : undefined;
   const bytes = stored?.data ?? data;
   return {
     [TENSOR.shape]: { int32s: shape },
     [TENSOR.type]: { int8: TENSOR_TYPES.indexOf(dtype) },
     [TENSOR.buffer]: bytes === undefined || isNothing(tensor) ? undefined : { int32: buffers.add(bytes) },
     [TENSOR.name]: { string: name },
-    [TENSOR.quantization]: quantization && {
-      table: {
-        [QUANTIZATION.scale]: { float32s: quantization.scale },
-        [QUANTIZATION.zeroPoint]: { int64s: quantization.zeroPoint },
-        [QUANTIZATION.axis]: quantization.axis === 0 ? undefined : { int32: quantization.axis },
-      },
-    },
+    [TENSOR.quantization]: quantization && { table: quantizationSlots(quantization, scales.get(tensor)) },
     [TENSOR.variable]: variable ? { int8: 1 } : undefined,
     [TENSOR.sparsity]: stored && { table: stored.sparsity },
     [TENSOR.hasRank]: { int8: 1 },
+  };
+}
+
+/** Scales in place, or, by blocks, in the tensor with this index. */
+function quantizationSlots({ scale, zeroPoint, axis, block }: Quantization, scales: number | undefined): Slots {
+  if (block !== undefined && scales !== undefined) {
+    const table = {
+      ...{ [BLOCKWISE.scales]: { int32: scales }, [BLOCKWISE.zeroPoints]: { int32: -1 } },
+      [BLOCKWISE.blockSize]: { int32: block },
+    };
+    return { [QUANTIZATION.detailsType]: { int8: BLOCKWISE_DETAILS }, [QUANTIZATION.details]: { table } };
+  }
+  return {
+    [QUANTIZATION.scale]: { float32s: scale },
+    [QUANTIZATION.zeroPoint]: { int64s: zeroPoint },
+    [QUANTIZATION.axis]: axis === 0 ? undefined : { int32: axis },
   };
 }
 

@@ -1,8 +1,9 @@
 /** Graphs as a file states them: one list of subgraphs, no paddings of the graph's own, handles in place of variables. */
-import { Pint8Error } from "../../../errors.ts";
+import { ensure, Pint8Error } from "../../../errors.ts";
 import { type AnyNode, bodiesOf, type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
-import { BITS, type Tensor } from "../../../tensor.ts";
+import { BITS, type Quantization, type Tensor } from "../../../tensor.ts";
 import { shorten } from "../../text.ts";
+import { halves } from "./halves.ts";
 import { type WrittenOperator, writtenOperator } from "./options.ts";
 import { takePadding } from "./padding.ts";
 
@@ -19,6 +20,8 @@ export interface FileSubgraph {
   readonly outputs: readonly Port[];
   /** Constants to store sparse. */
   readonly sparse: ReadonlySet<Tensor>;
+  /** The tensors that hold the scales of constants that are quantized by blocks. */
+  readonly scales: ReadonlyMap<Tensor, number>;
 }
 
 /** A graph with what its nodes run still inside, on its way. */
@@ -122,7 +125,7 @@ function handle(graph: Graph, id: TensorId, tensors: Tensor[]): { node: AnyNode;
   };
 }
 
-function compact(subgraph: Omit<FileSubgraph, "name"> & { readonly name: string }): FileSubgraph {
+function compact(subgraph: Omit<FileSubgraph, "scales">): FileSubgraph {
   const { operators, tensors, inputs, outputs } = subgraph;
   const used = new Set<number>([...inputs, ...outputs].map(({ tensor }) => tensor));
   // A handle that nothing uses is no variable of this subgraph.
@@ -137,11 +140,18 @@ function compact(subgraph: Omit<FileSubgraph, "name"> & { readonly name: string 
     if (used.has(id)) ids.set(id, ids.size as TensorId);
     return used.has(id);
   });
+  const scales = new Map<Tensor, number>();
+  for (const tensor of [...list]) {
+    if (tensor.quantization?.block === undefined) continue;
+    scales.set(tensor, list.length);
+    list.push(scalesOf(tensor, tensor.quantization));
+  }
   const now = (id: TensorId) => (id === NONE ? NONE : (ids.get(id) as TensorId));
   const port = ({ name, tensor }: Port) => ({ name, tensor: now(tensor) });
   return {
     name: subgraph.name,
     sparse: subgraph.sparse,
+    scales,
     tensors: list,
     operators: kept.map((operator) => {
       const node = { ...operator.node, inputs: operator.node.inputs.map(now), outputs: operator.node.outputs.map(now) };
@@ -150,6 +160,15 @@ function compact(subgraph: Omit<FileSubgraph, "name"> & { readonly name: string 
     inputs: inputs.map(port),
     outputs: outputs.map(port),
   };
+}
+
+/** Scales of blocks as a tensor `[rows, blocks]`: float16 where that holds them. */
+function scalesOf({ name, shape }: Tensor, { scale, block = 1 }: Quantization): Tensor {
+  const values = Float32Array.from(scale);
+  const bits = halves(values);
+  const sizes = [shape[0] ?? 1, (shape[1] ?? block) / block];
+  const data = bits ?? new Uint8Array(values.buffer);
+  return { name: `${name}/scales`, dtype: bits === undefined ? "float32" : "float16", shape: sizes, data };
 }
 
 /** The reverse of reading state: operators keep their own, and a start of a variable is a float16 constant that is dequantized. */
@@ -166,7 +185,7 @@ function takeStates(graph: Graph): Graph {
       name: `${tensor.name}/start`,
       dtype: "float16",
       shape: tensor.shape,
-      data: halves(data, tensor),
+      data: startOf(data, tensor),
     } as const;
     nodes.unshift({
       ...{ kind: "dequantize", where: `variable "${shorten(tensor.name)}"`, attributes: {} },
@@ -176,25 +195,12 @@ function takeStates(graph: Graph): Graph {
   return { ...graph, tensors, nodes };
 }
 
-/** The float16 of float32 values that are exactly those. */
-function halves(data: Uint8Array, { name }: Tensor): Uint8Array {
-  const values = new Float32Array(data.slice().buffer);
-  const bits = Uint16Array.from(values, (value) => halfBits(value));
-  return new Uint8Array(bits.buffer);
-
-  function halfBits(value: number): number {
-    const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-    const size = Math.abs(value);
-    if (Number.isNaN(value)) return 0x7e00;
-    if (size === Number.POSITIVE_INFINITY) return sign | 0x7c00;
-    const exponent = size < 2 ** -14 ? -14 : Math.floor(Math.log2(size));
-    const fraction = (size * 2 ** (10 - exponent)) % 1024;
-    if (!Number.isInteger(fraction) || exponent > 15)
-      throw new Pint8Error("UNSUPPORTED", {
-        where: `variable "${shorten(name)}"`,
-        expected: "a start of float16 values",
-        received: `${value}`,
-      });
-    return sign | (size < 2 ** -14 ? fraction : ((exponent + 15) << 10) | fraction);
-  }
+function startOf(data: Uint8Array, { name }: Tensor): Uint8Array {
+  const bits = halves(new Float32Array(data.slice().buffer));
+  ensure(bits !== undefined, "UNSUPPORTED", () => ({
+    where: `variable "${shorten(name)}"`,
+    expected: "a start of float16 values",
+    received: "values between them",
+  }));
+  return bits;
 }
