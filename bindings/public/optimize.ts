@@ -6,8 +6,16 @@
  */
 export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
 export { type WriteTfliteOptions, writeTflite } from "../formats/tflite/write/index.ts";
+export { arrayDataset, type DataPort, type Known, type Preparation, type Rows } from "../optimize/data/arrays.ts";
+export { ahead, type Batch, batches, datasetOf, slice } from "../optimize/data/batches.ts";
+export { readCsv, type Table } from "../optimize/data/csv.ts";
+export { type ExampleFile, filesDataset, type PictureDecoder } from "../optimize/data/files.ts";
+export { readIdx } from "../optimize/data/idx.ts";
+export { readNpy, readNpz } from "../optimize/data/npy.ts";
+export { parquetDataset } from "../optimize/data/parquet.ts";
 export type { Dataset, Sample } from "../optimize/data/types.ts";
-export type { Progress, Step } from "../optimize/progress.ts";
+export { readWav, type Sound } from "../optimize/data/wav.ts";
+export type { Progress, Step, Step } from "../optimize/progress.ts";
 export type { Pattern } from "../optimize/prune/masks.ts";
 export type { PruneOptions } from "../optimize/prune/options.ts";
 export { type PrunedLayer, type PruneResult, prune } from "../optimize/prune/prune.ts";

@@ -1,0 +1,223 @@
+/** `--data` and what belongs to it: the same for every command that learns from examples or is judged by them. */
+import { readdirSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { ensure, Pint8Error } from "../errors.ts";
+import { arrayDataset, type Known, type Preparation, type Rows, UNIT_SCALING } from "../optimize/data/arrays.ts";
+import { slice } from "../optimize/data/batches.ts";
+import { unpacked } from "../optimize/data/bytes.ts";
+import { classesOf, readCsv } from "../optimize/data/csv.ts";
+import { type ExampleFile, filesDataset } from "../optimize/data/files.ts";
+import { isIdx, readIdx } from "../optimize/data/idx.ts";
+import { chooseArrays, labelsOf } from "../optimize/data/named.ts";
+import { isNpy, isZip, readNpy, readNpz } from "../optimize/data/npy.ts";
+import { isParquet, parquetDataset } from "../optimize/data/parquet.ts";
+import type { Dataset } from "../optimize/data/types.ts";
+import { elementCount } from "../tensor.ts";
+import { defaultScaling, type Scaling } from "../values/image.ts";
+import type { Fit } from "../values/picture.ts";
+import type { Port } from "../values/port.ts";
+import { readBytes } from "./files.ts";
+import { decodeText } from "./labels.ts";
+import { numbers } from "./options.ts";
+import { decodePicture, pictureFormat } from "./picture/decode.ts";
+
+/** What the command line says about data. */
+export interface DataOptions {
+  readonly data?: string;
+  readonly labels?: string;
+  readonly samples?: SampleRange;
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+  readonly fit?: Fit;
+}
+
+export interface SampleRange {
+  readonly first: number;
+  readonly end?: number;
+}
+
+/** The options themselves, for a command. */
+export function addDataOptions(command: Command, need: "required" | "optional"): Command {
+  const data = new Option(
+    "--data <path>",
+    "examples: a folder of pictures or sounds (one folder a class), IDX (gzip too), .npy, .npz, .csv or .parquet",
+  );
+  return command
+    .addOption(need === "required" ? data.makeOptionMandatory() : data)
+    .option("--labels <file>", "their classes: IDX, .npy or one a line; the name of a column of a .csv")
+    .option("--samples <first:end>", "which of them, as in 0:500; end does not count", rangeOf)
+    .option("--mean <m>", "subtract from pixels of 0..255: one number, or one per channel", numbers("any"))
+    .option("--std <s>", "then divide by; 255 where neither is given", numbers("nonzero"))
+    .addOption(
+      new Option("--fit <how>", "pictures of other proportions")
+        .choices(["stretch", "cover", "contain"])
+        .default("stretch"),
+    );
+}
+
+/** `0:500`, `8000:`, or `500` for the first 500. */
+export function rangeOf(text: string): SampleRange {
+  const [, first, colon, end] = /^(\d*)(:?)(\d*)$/.exec(text) ?? [];
+  if (first === undefined || (first === "" && end === ""))
+    throw new InvalidArgumentError("Expected a range such as 0:500, or a number of samples.");
+  if (colon === "") return { first: 0, end: Number(first) };
+  return { first: Number(first), ...(end === "" ? {} : { end: Number(end) }) };
+}
+
+/**
+ * The examples that the command line names, as real values for these inputs (of one sample).
+ *
+ * Errors: IO; INVALID_INPUT for what is damaged, of another kind or does not fit the inputs; INVALID_OPTION.
+ */
+export async function openData(options: DataOptions, ports: readonly Port[]): Promise<Dataset> {
+  const { data, samples } = options;
+  ensure(data !== undefined, "INVALID_OPTION", () => ({
+    where: "--data",
+    expected: "a folder or file with examples",
+    received: "nothing",
+  }));
+  const single = ports.map((port) => ({ ...port, shape: port.shape }));
+  const all = isFolder(data) ? folderData(data, single, options) : await fileData(data, single, options);
+  return samples === undefined ? all : slice(all, samples.first, samples.end);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Scaling that was asked for, or the one that the first input is made for: 0 to 1 unless its quantization says otherwise. */
+function preparationOf({ mean, std, fit = "stretch" }: DataOptions, [port]: readonly Port[]): Preparation {
+  if (mean !== undefined || std !== undefined)
+    return { scaling: { kind: "real", mean: mean ?? [0], std: std ?? [1] }, fit };
+  return { scaling: port === undefined || port.scale === 0 ? UNIT_SCALING : realScaling(port), fit };
+}
+
+/** Raw pixels of a quantized input as the real numbers that they stand for. */
+function realScaling(port: Port): Scaling {
+  const scaling = defaultScaling(port);
+  if (scaling.kind === "real") return scaling;
+  const isUnit = Math.abs(port.scale * 255 - 1) < 1e-4;
+  const zero = port.zeroPoint + (port.dtype === "int8" ? 128 : 0);
+  return isUnit && zero === 0 ? UNIT_SCALING : { kind: "real", mean: [zero], std: [1 / port.scale] };
+}
+
+const EXAMPLES = /\.(png|jpe?g|bmp|wav|npy)$/i;
+const byName = (a: string, b: string) => a.localeCompare(b, "en", { numeric: true });
+
+/** A folder of examples, or of one folder for each class, in the order of their names. */
+function folderData(path: string, ports: readonly Port[], options: DataOptions): Dataset {
+  const entries = readdirSync(path, { withFileTypes: true }).sort((a, b) => byName(a.name, b.name));
+  const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name);
+  const filesIn = (folder: string, label?: number): ExampleFile[] =>
+    readdirSync(folder)
+      .filter((name) => EXAMPLES.test(name))
+      .sort(byName)
+      .map((name) => {
+        const file = join(folder, name);
+        return { name: file, ...(label === undefined ? {} : { label }), read: () => readExample(file) };
+      });
+  const files = folders.flatMap((name, label) => filesIn(join(path, name), label));
+  const own = filesIn(path);
+  ensure(files.length === 0 || own.length === 0, "INVALID_INPUT", () => ({
+    where: path,
+    expected: "examples, or folders of examples",
+    received: `${own.length} examples beside ${folders.length} folders`,
+  }));
+  // Digits as names are the classes themselves.
+  const numbered = folders.every((name) => /^\d+$/.test(name));
+  const labelled = numbered ? files.map((file) => ({ ...file, label: Number(folders[file.label ?? 0]) })) : files;
+  const classes = files.length === 0 || numbered ? undefined : folders;
+  const list = own.length > 0 ? withLabels(own, options.labels) : labelled;
+  return filesDataset(ports, list, decode, classes, preparationOf(options, ports));
+}
+
+async function readExample(file: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await readFile(file));
+  } catch (cause) {
+    const received = (cause as Error).message;
+    throw new Pint8Error("IO", { where: file, expected: "a readable file", received }, { cause });
+  }
+}
+
+function withLabels(files: readonly ExampleFile[], path: string | undefined): readonly ExampleFile[] {
+  if (path === undefined) return files;
+  const { labels } = readLabels(path);
+  ensure(labels?.length === files.length, "INVALID_INPUT", () => ({
+    where: path,
+    expected: `${files.length} labels, one for each file in the order of their names`,
+    received: `${labels?.length ?? 0}`,
+  }));
+  return files.map((file, i) => ({ ...file, label: labels[i] as number }));
+}
+
+async function decode(bytes: Uint8Array, where: string) {
+  const format = pictureFormat(bytes);
+  return format === undefined ? undefined : decodePicture(format, bytes, where);
+}
+
+async function fileData(path: string, ports: readonly Port[], options: DataOptions): Promise<Dataset> {
+  const bytes = unpacked(readBytes(path), path);
+  const preparation = preparationOf(options, ports);
+  const known = (): Known => (options.labels === undefined ? {} : readLabels(options.labels));
+  if (isParquet(bytes)) return parquetDataset(ports, bytes, decode, path, preparation);
+  if (isZip(bytes)) {
+    const { inputs, labels } = chooseArrays(ports, readNpz(bytes, path), path);
+    return arrayDataset(ports, inputs, { ...(labels && { labels }), ...known() }, preparation);
+  }
+  if (isNpy(bytes)) return arrayDataset(ports, [readNpy(bytes, path)], known(), preparation);
+  if (isIdx(bytes)) return arrayDataset(ports, [readIdx(bytes, path)], known(), preparation);
+  if (pictureFormat(bytes) !== undefined) {
+    const files = withLabels([{ name: path, read: async () => bytes }], options.labels);
+    return filesDataset(ports, files, decode, undefined, preparation);
+  }
+  return csvData(path, bytes, ports, options, preparation);
+}
+
+/** A table, its columns to the inputs in order. */
+function csvData(
+  path: string,
+  bytes: Uint8Array,
+  ports: readonly Port[],
+  { labels }: DataOptions,
+  preparation: Preparation,
+): Dataset {
+  ensure([".csv", ".tsv", ".txt"].includes(extname(path.replace(/\.gz$/, "")).toLowerCase()), "INVALID_INPUT", () => ({
+    where: path,
+    expected: "IDX, .npy, .npz, .csv, .parquet, a picture, or a folder of them",
+    received: "another kind of file",
+  }));
+  const counts = ports.map(({ shape }) => elementCount(shape));
+  const all = counts.reduce((a, b) => a + b, 0);
+  const isColumn = labels !== undefined && statSync(labels, { throwIfNoEntry: false }) === undefined;
+  const table = readCsv(decodeText(bytes, path), all, path, isColumn ? labels : undefined);
+  const given = labels === undefined || isColumn ? table : readLabels(labels);
+  const { rows } = table;
+  const known = { ...(given.labels && { labels: given.labels }), ...(given.classes && { classes: given.classes }) };
+  if (ports.length === 1) return arrayDataset(ports, [rows], known, preparation);
+  const [size = 0, width = 0] = rows.shape;
+  let from = 0;
+  const parts = counts.map((count): Rows => {
+    const start = from;
+    from += count;
+    const values = Float64Array.from({ length: size * count }, (_, i) =>
+      Number(rows.values[Math.floor(i / count) * width + start + (i % count)]),
+    );
+    return { shape: [size, count], values, pixels: rows.pixels };
+  });
+  return arrayDataset(ports, parts, known, preparation);
+}
+
+/** Labels of a file of their own. */
+function readLabels(path: string): Known & { readonly labels: ArrayLike<number> } {
+  const bytes = unpacked(readBytes(path), path);
+  if (isIdx(bytes)) return { labels: labelsOf(readIdx(bytes, path), path) };
+  if (isNpy(bytes)) return { labels: labelsOf(readNpy(bytes, path), path) };
+  const words = decodeText(bytes, path)
+    .split(/\r\n|\n|\r/)
+    .map((line) => line.trim());
+  while (words.at(-1) === "") words.pop();
+  return classesOf(words);
+}

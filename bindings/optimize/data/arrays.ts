@@ -1,0 +1,148 @@
+/** Arrays of examples, whatever file they came from: the leading size counts the examples. */
+import { ensure } from "../../errors.ts";
+import { elementCount } from "../../tensor.ts";
+import { imageShape, preparePicture, type Scaling, scalingText } from "../../values/image.ts";
+import type { Fit, Picture } from "../../values/picture.ts";
+import type { Dataset, Sample } from "./types.ts";
+
+/** Numbers of any type, row-major; `shape[0]` examples. */
+export interface Rows {
+  readonly shape: readonly number[];
+  readonly values: ArrayLike<number | bigint>;
+  /** Bytes 0 to 255, which are pixels where the model takes pictures. */
+  readonly pixels: "pixels" | "numbers";
+}
+
+/** An input of a model: its real values. */
+export interface DataPort {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** How values become inputs. */
+export interface Preparation {
+  /** Of pixels; 0 to 1 where absent. */
+  readonly scaling?: Scaling;
+  /** Pictures of other proportions; stretched where absent. */
+  readonly fit?: Fit;
+}
+
+export const UNIT_SCALING: Scaling = { kind: "real", mean: [0], std: [255] };
+
+/** What is known of the examples besides their inputs. */
+export interface Known {
+  readonly labels?: ArrayLike<number>;
+  readonly classes?: readonly string[];
+}
+
+/**
+ * The examples of arrays, one array per input of the model. Pixels of the input's size are scaled, pictures of others resized
+ * too; other numbers are taken as they are.
+ *
+ * Errors: INVALID_INPUT for another number of arrays, examples, labels or elements than there must be.
+ */
+export function arrayDataset(
+  ports: readonly DataPort[],
+  arrays: readonly Rows[],
+  known: Known = {},
+  preparation: Preparation = {},
+): Dataset {
+  ensure(arrays.length === ports.length, "INVALID_INPUT", () => ({
+    where: "data",
+    expected: `${ports.length} arrays, one for each input`,
+    received: `${arrays.length}`,
+  }));
+  const size = arrays[0]?.shape[0] ?? 0;
+  ensure(size > 0 && arrays.every(({ shape }) => shape[0] === size), "INVALID_INPUT", () => ({
+    where: "data",
+    expected: "at least one example, as many of each input",
+    received: arrays.map(({ shape }) => `[${shape.join(",")}]`).join(", "),
+  }));
+  const { labels, classes } = known;
+  ensure(labels === undefined || labels.length === size, "INVALID_INPUT", () => ({
+    where: "labels",
+    expected: `${size}, one for each example`,
+    received: `${labels?.length}`,
+    hint: "Check that data and labels belong together.",
+  }));
+  const makers = ports.map((port, i) => maker(port, arrays[i] as Rows, preparation));
+  return {
+    size,
+    ...(classes === undefined ? {} : { classes }),
+    preparation: [...new Set(makers.map(({ text }) => text))].join("; "),
+    async *[Symbol.asyncIterator]() {
+      for (let i = 0; i < size; i++) {
+        const sample: Sample = { inputs: makers.map(({ make }) => make(i)), name: `sample ${i}` };
+        yield labels === undefined ? sample : { ...sample, label: Number(labels[i]) };
+      }
+    },
+  };
+}
+
+/** What makes the value of an input for an example. */
+interface Maker {
+  readonly make: (example: number) => Float32Array;
+  readonly text: string;
+}
+
+function maker(port: DataPort, rows: Rows, { scaling = UNIT_SCALING, fit = "stretch" }: Preparation): Maker {
+  const count = elementCount(port.shape);
+  const own = elementCount(rows.shape.slice(1));
+  const row = (example: number) => Float32Array.from({ length: own }, (_, i) => Number(rows.values[example * own + i]));
+  if (rows.pixels === "numbers") {
+    ensure(own === count, "INVALID_INPUT", () => wrongSize(port, rows));
+    return { make: row, text: "numbers as they are" };
+  }
+  const real = scaling.kind === "real" ? scaling : UNIT_SCALING;
+  const [height = 0, width = 0, channels = 1] = rows.shape.slice(1);
+  const isFlat = rows.shape.length < 3 || (rows.shape.length > 3 && channels !== 1 && channels !== 3);
+  // One channel of the input's own size needs no picture.
+  if (
+    own === count &&
+    (isFlat || channels === 1) &&
+    real.kind === "real" &&
+    real.mean.length === 1 &&
+    real.std.length === 1
+  ) {
+    const [mean = 0, std = 1] = [real.mean[0], real.std[0]];
+    const scaled = (example: number) => {
+      const values = new Float32Array(own);
+      for (let i = 0; i < own; i++) values[i] = (Number(rows.values[example * own + i]) - mean) / std;
+      return values;
+    };
+    return { make: scaled, text: preparationText(real) };
+  }
+  ensure(!isFlat, "INVALID_INPUT", () => wrongSize(port, rows));
+  const { height: toHeight, width: toWidth } = imageShape(floatPort(port));
+  const make = (example: number) => {
+    const data = new Float32Array(height * width * 3);
+    const from = example * own;
+    for (let i = 0; i < data.length; i++)
+      data[i] = Number(rows.values[from + (channels === 3 ? i : Math.floor(i / 3))]);
+    return pictureInput(port, { width, height, data }, real, fit);
+  };
+  const resized = toHeight !== height || toWidth !== width ? `, ${width}x${height} resized by ${fit}` : "";
+  return { make, text: preparationText(real) + resized };
+}
+
+/** `pixels / 255`, or what was said instead. */
+export function preparationText(scaling: Scaling): string {
+  if (scaling.kind === "real" && `${scaling.mean}` === "0" && `${scaling.std}` === "255") return "pixels / 255";
+  return scalingText(scaling);
+}
+
+const floatPort = ({ name, shape }: DataPort) => ({ name, shape, dtype: "float32" as const, scale: 0, zeroPoint: 0 });
+
+/** A picture as the real values of an input. INVALID_INPUT where the input is none of pictures. */
+export function pictureInput(port: DataPort, picture: Picture, scaling: Scaling, fit: Fit): Float32Array {
+  return preparePicture(picture, floatPort(port), scaling, fit) as Float32Array;
+}
+
+function wrongSize({ name, shape }: DataPort, rows: Rows) {
+  return {
+    where: `input "${name}"`,
+    expected: `${elementCount(shape)} numbers [${shape.join(",")}]`,
+    received: `[${rows.shape.slice(1).join(",")}] of ${rows.pixels}`,
+    hint: "The data does not have the size that the model takes.",
+  };
+}

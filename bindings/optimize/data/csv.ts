@@ -1,0 +1,115 @@
+/** Comma-separated values: one example a line. */
+import type { Rows } from "./arrays.ts";
+import { invalid } from "./bytes.ts";
+import { isLabelName } from "./named.ts";
+
+export interface Table {
+  readonly rows: Rows;
+  readonly labels?: Float64Array;
+  /** Names of the classes, where labels are words. */
+  readonly classes?: readonly string[];
+}
+
+/** Cells of a line: quoted ones may hold separators, and a quote as two. */
+function cells(line: string, separator: string): readonly string[] {
+  if (!line.includes('"')) return line.split(separator).map((cell) => cell.trim());
+  const list: string[] = [];
+  let cell = "";
+  let isQuoted = false;
+  for (let i = 0; i < line.length; i++) {
+    const letter = line[i] as string;
+    if (letter === '"' && isQuoted && line[i + 1] === '"') cell += line[++i];
+    else if (letter === '"') isQuoted = !isQuoted;
+    else if (letter === separator && !isQuoted) {
+      list.push(cell.trim());
+      cell = "";
+    } else cell += letter;
+  }
+  return [...list, cell.trim()];
+}
+
+const isNumber = (cell: string) => cell !== "" && Number.isFinite(Number(cell));
+
+/**
+ * The table of a CSV file, separated by commas, semicolons or tabs, with or without a header. The label is the column of
+ * this name, or one called label, class or target; without a header, the one column more than the model takes, the first
+ * where it holds whole numbers only, else the last. Words are classes in the order of the alphabet.
+ *
+ * Errors: INVALID_INPUT for no rows, rows of different lengths, cells that are no numbers.
+ */
+export function readCsv(text: string, elements: number, where: string, labelColumn?: string): Table {
+  const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
+  const [first = ""] = lines;
+  const separator = [",", ";", "\t"].find((each) => first.includes(each)) ?? ",";
+  const table = lines.map((line) => cells(line, separator));
+  const header = table[0]?.some((cell) => !isNumber(cell)) && isHeader(table) ? table.shift() : undefined;
+  const [row] = table;
+  if (row === undefined) throw invalid(where, "rows of numbers", "none");
+  const width = row.length;
+  const uneven = table.findIndex((each) => each.length !== width);
+  if (uneven !== -1) throw invalid(`${where}, row ${uneven + 1}`, `${width} columns`, `${table[uneven]?.length}`);
+  const label = labelIndex(table, header, elements, width, where, labelColumn);
+  const values = new Float64Array(table.length * (width - (label < 0 ? 0 : 1)));
+  let at = 0;
+  for (const [r, each] of table.entries())
+    for (const [c, cell] of each.entries()) {
+      if (c === label) continue;
+      if (!isNumber(cell))
+        throw invalid(`${where}, row ${r + 1}, column ${c + 1}`, "a number", `"${cell.slice(0, 40)}"`);
+      values[at++] = Number(cell);
+    }
+  const rows: Rows = {
+    shape: [table.length, width - (label < 0 ? 0 : 1)],
+    values,
+    pixels: arePixels(values, elements),
+  };
+  return label < 0 ? { rows } : { rows, ...classesOf(table.map((each) => each[label] as string)) };
+}
+
+/** A header has a word in a column that holds numbers below, or words that label columns have. */
+function isHeader(table: readonly (readonly string[])[]): boolean {
+  const [header = [], row] = table;
+  if (row === undefined) return true;
+  return header.some((cell, c) => !isNumber(cell) && (isNumber(row[c] ?? "") || isLabelName(cell)));
+}
+
+/** Whole numbers of 0 to 255 that reach beyond 1, many of them: pixels as MNIST's CSV files have them. */
+function arePixels(values: Float64Array, elements: number): Rows["pixels"] {
+  let largest = 0;
+  for (const value of values) {
+    if (!Number.isInteger(value) || value < 0 || value > 255) return "numbers";
+    largest = Math.max(largest, value);
+  }
+  return elements >= 64 && largest > 32 ? "pixels" : "numbers";
+}
+
+function labelIndex(
+  table: readonly (readonly string[])[],
+  header: readonly string[] | undefined,
+  elements: number,
+  width: number,
+  where: string,
+  wanted: string | undefined,
+): number {
+  if (wanted !== undefined) {
+    const found = header?.indexOf(wanted) ?? -1;
+    if (found === -1) throw invalid(where, `a column "${wanted}"`, header?.join(", ") ?? "no header");
+    return found;
+  }
+  const named = header?.findIndex(isLabelName) ?? -1;
+  if (named !== -1) return named;
+  if (width !== elements + 1) return -1;
+  const isFirst = table.every((row) => /^\d+$/.test(row[0] ?? ""));
+  return isFirst && table.some((row) => !/^\d+$/.test(row.at(-1) ?? "")) ? 0 : isFirst && elements > 16 ? 0 : width - 1;
+}
+
+/** Whole numbers as they are, words by their place in the alphabet. */
+export function classesOf(words: readonly string[]): {
+  readonly labels: Float64Array;
+  readonly classes?: readonly string[];
+} {
+  if (words.every((word) => /^\d+$/.test(word))) return { labels: Float64Array.from(words, Number) };
+  const classes = [...new Set(words)].sort();
+  const index = new Map(classes.map((word, i) => [word, i] as const));
+  return { labels: Float64Array.from(words, (word) => index.get(word) as number), classes };
+}

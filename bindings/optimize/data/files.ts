@@ -1,0 +1,68 @@
+/** Examples that are files of their own: pictures, sounds, arrays. */
+import { elementCount } from "../../tensor.ts";
+import type { Picture } from "../../values/picture.ts";
+import { type DataPort, type Preparation, pictureInput, preparationText, UNIT_SCALING } from "./arrays.ts";
+import { ahead } from "./batches.ts";
+import { invalid } from "./bytes.ts";
+import { isNpy, readNpy } from "./npy.ts";
+import type { Dataset, Sample } from "./types.ts";
+import { isWav, readWav } from "./wav.ts";
+
+/** One example's file. */
+export interface ExampleFile {
+  readonly name: string;
+  readonly label?: number;
+  readonly read: () => Promise<Uint8Array>;
+}
+
+/** Decodes a picture; undefined where the bytes are none. */
+export type PictureDecoder = (bytes: Uint8Array, where: string) => Promise<Picture | undefined>;
+
+/**
+ * The examples of files, for a model of one input: read and decoded some ahead of who asks, and let go of after. Sounds are
+ * cut, or followed by silence, to the length of the input.
+ *
+ * Errors: INVALID_INPUT where there are no files, and when its turn comes for one that is none of these.
+ */
+export function filesDataset(
+  ports: readonly DataPort[],
+  files: readonly ExampleFile[],
+  decode: PictureDecoder,
+  classes: readonly string[] | undefined,
+  { scaling = UNIT_SCALING, fit = "stretch" }: Preparation = {},
+): Dataset {
+  const [port] = ports;
+  if (port === undefined || ports.length !== 1)
+    throw invalid("data", "a model of one input for files", `${ports.length} inputs`);
+  if (files.length === 0)
+    throw invalid("data", "pictures or sounds", "none", "Put them into a folder for each class, or all into one.");
+  const count = elementCount(port.shape);
+
+  const example = async ({ name, label, read }: ExampleFile): Promise<Sample> => {
+    const bytes = await read();
+    const values = await valuesOf(bytes, name);
+    return { inputs: [values], name, ...(label === undefined ? {} : { label }) };
+  };
+  const valuesOf = async (bytes: Uint8Array, name: string): Promise<Float32Array> => {
+    if (isWav(bytes)) {
+      const values = new Float32Array(count);
+      values.set(readWav(bytes, name).values.subarray(0, count));
+      return values;
+    }
+    if (isNpy(bytes)) {
+      const { values, shape } = readNpy(bytes, name);
+      if (values.length !== count) throw invalid(name, `${count} numbers`, `[${shape.join(",")}]`);
+      return Float32Array.from({ length: count }, (_, i) => Number(values[i]));
+    }
+    const picture = await decode(bytes, name);
+    if (picture === undefined) throw invalid(name, "a picture, a .wav or a .npy file", "another kind of file");
+    return pictureInput(port, picture, scaling, fit);
+  };
+
+  return {
+    size: files.length,
+    ...(classes === undefined ? {} : { classes }),
+    preparation: /\.wav$/i.test(files[0]?.name ?? "") ? "sound from -1 to 1" : `${preparationText(scaling)}, ${fit}`,
+    [Symbol.asyncIterator]: () => ahead(files, example),
+  };
+}

@@ -1,0 +1,42 @@
+/** Which of several arrays or columns are the inputs, and which is the label. */
+import type { DataPort, Rows } from "./arrays.ts";
+import { invalid } from "./bytes.ts";
+
+/** Names that labels go by. */
+const LABEL = /^(y|labels?|targets?|class(es)?)([_-]?\w*)?$/i;
+
+export const isLabelName = (name: string): boolean => LABEL.test(name);
+
+/** Whole numbers from 0 as labels. Errors: INVALID_INPUT for others. */
+export function labelsOf({ shape, values }: Rows, where: string): Float64Array {
+  const rows = shape[0] ?? 0;
+  if (values.length !== rows) throw invalid(where, "one label for each example", `[${shape.join(",")}]`);
+  const labels = Float64Array.from({ length: rows }, (_, i) => Number(values[i]));
+  const wrong = labels.find((label) => !Number.isInteger(label) || label < 0);
+  if (wrong !== undefined) throw invalid(where, "classes as whole numbers from 0", `${wrong}`);
+  return labels;
+}
+
+/** The arrays of a file by the names of the inputs, or in order where they have others; the label by its name. */
+export function chooseArrays(
+  ports: readonly DataPort[],
+  arrays: ReadonlyMap<string, Rows>,
+  where: string,
+): { readonly inputs: readonly Rows[]; readonly labels?: Float64Array } {
+  const names = [...arrays.keys()];
+  const label = names.find((name) => isLabelName(name) && !ports.some((port) => port.name === name));
+  const named = ports.map(({ name }) => arrays.get(name));
+  const rest = names.filter((name) => name !== label);
+  const inputs = named.every((each) => each !== undefined)
+    ? (named as readonly Rows[])
+    : rest.map((name) => arrays.get(name) as Rows);
+  if (inputs.length !== ports.length)
+    throw invalid(
+      where,
+      `arrays named ${ports.map(({ name }) => `"${name}"`).join(", ")}, and labels "y"`,
+      names.join(", "),
+    );
+  return label === undefined
+    ? { inputs }
+    : { inputs, labels: labelsOf(arrays.get(label) as Rows, `${where}, ${label}`) };
+}

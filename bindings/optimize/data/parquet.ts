@@ -1,0 +1,114 @@
+/** Parquet: one example a row, as data sets are shared today. */
+import { Pint8Error } from "../../errors.ts";
+import { elementCount } from "../../tensor.ts";
+import { type DataPort, type Preparation, pictureInput, preparationText, UNIT_SCALING } from "./arrays.ts";
+import { invalid } from "./bytes.ts";
+import { classesOf } from "./csv.ts";
+import type { PictureDecoder } from "./files.ts";
+import { isLabelName } from "./named.ts";
+import type { Dataset, Sample } from "./types.ts";
+
+export const isParquet = (bytes: Uint8Array): boolean => String.fromCharCode(...bytes.subarray(0, 4)) === "PAR1";
+
+/** Rows that are decoded together. */
+const ROWS = 256;
+
+type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * The examples of a Parquet file: a label column, and columns of numbers, lists of numbers, or pictures (bytes, or a group
+ * with them). Rows are decoded some at a time.
+ *
+ * Errors: INVALID_INPUT where it is none, has no rows, or a column is of another kind; UNSUPPORTED for a compression that is
+ * not snappy.
+ */
+export async function parquetDataset(
+  ports: readonly DataPort[],
+  bytes: Uint8Array,
+  decode: PictureDecoder,
+  where: string,
+  { scaling = UNIT_SCALING, fit = "stretch" }: Preparation = {},
+): Promise<Dataset> {
+  const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet");
+  const file = new Uint8Array(bytes).buffer;
+  const metadata = await orInvalid(where, () => parquetMetadataAsync(file));
+  const size = Number(metadata.num_rows);
+  if (size === 0) throw invalid(where, "rows", "none");
+  const read = (rowStart: number, rowEnd: number, columns?: string[]): Promise<Row[]> =>
+    orInvalid(where, () =>
+      parquetReadObjects({ file, metadata, utf8: false, rowStart, rowEnd, ...(columns ? { columns } : {}) }),
+    );
+  const [first = {}] = await read(0, 1);
+  const names = Object.keys(first);
+  const label = names.find(isLabelName);
+  const inputs = names.filter((name) => name !== label);
+  // Words need all labels before the first example.
+  const known =
+    label !== undefined && typeof first[label] === "string"
+      ? classesOf((await read(0, size, [label])).map((row) => String(row[label])))
+      : undefined;
+  const valuesOf = (port: DataPort, cell: unknown, at: string): Promise<Float32Array> | Float32Array => {
+    const picture = pictureBytes(cell);
+    if (picture === undefined) return numbersOf(cell, elementCount(port.shape), at);
+    return decode(picture, at).then((decoded) => {
+      if (decoded === undefined) throw invalid(at, "a picture", "other bytes");
+      return pictureInput(port, decoded, scaling, fit);
+    });
+  };
+  const sampleOf = async (row: Row, i: number): Promise<Sample> => {
+    const at = `${where}, row ${i}`;
+    const cells =
+      ports.length === 1 && inputs.length > 1 ? [inputs.map((name) => row[name])] : inputs.map((name) => row[name]);
+    if (cells.length !== ports.length) throw invalid(at, `${ports.length} columns of inputs`, inputs.join(", "));
+    const values = await Promise.all(ports.map((port, p) => valuesOf(port, cells[p], at)));
+    const own = label === undefined ? undefined : known ? known.labels[i] : Number(row[label]);
+    return { inputs: values, name: `row ${i}`, ...(own === undefined ? {} : { label: own }) };
+  };
+  const classes = known?.classes;
+  return {
+    size,
+    ...(classes === undefined ? {} : { classes }),
+    preparation: inputs.some((name) => pictureBytes(first[name]))
+      ? `${preparationText(scaling)}, ${fit}`
+      : "numbers as they are",
+    async *[Symbol.asyncIterator]() {
+      for (let start = 0; start < size; start += ROWS) {
+        const rows = await read(start, Math.min(size, start + ROWS));
+        for (const [i, row] of rows.entries()) yield await sampleOf(row, start + i);
+      }
+    },
+  };
+}
+
+async function orInvalid<T>(where: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    const received = cause instanceof Error ? cause.message : String(cause);
+    const isCompressed = /compression/i.test(received);
+    const expected = isCompressed ? "no compression, or snappy" : "a whole Parquet file";
+    throw new Pint8Error(isCompressed ? "UNSUPPORTED" : "INVALID_INPUT", { where, expected, received }, { cause });
+  }
+}
+
+/** The bytes of a picture, by themselves or in a group. */
+function pictureBytes(cell: unknown): Uint8Array | undefined {
+  if (cell instanceof Uint8Array) return cell;
+  const { bytes } = (cell ?? {}) as { readonly bytes?: unknown };
+  return bytes instanceof Uint8Array ? bytes : undefined;
+}
+
+function numbersOf(cell: unknown, count: number, at: string): Float32Array {
+  const list = [cell].flat(8) as readonly unknown[];
+  const values = list.flatMap((value) =>
+    ArrayBuffer.isView(value) ? [...(value as unknown as Iterable<unknown>)] : [value],
+  );
+  const numbers = Float32Array.from(values, (value) => Number(value));
+  if (numbers.length !== count || !numbers.every(Number.isFinite))
+    throw invalid(
+      at,
+      `${count} numbers`,
+      `${numbers.length}${numbers.every(Number.isFinite) ? "" : ", not all of them numbers"}`,
+    );
+  return numbers;
+}
