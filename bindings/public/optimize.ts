@@ -15,7 +15,7 @@ export { readNpy, readNpz } from "../optimize/data/npy.ts";
 export { parquetDataset } from "../optimize/data/parquet.ts";
 export type { Dataset, Sample } from "../optimize/data/types.ts";
 export { readWav, type Sound } from "../optimize/data/wav.ts";
-export type { Progress, Step, Step } from "../optimize/progress.ts";
+export type { Progress, Step } from "../optimize/progress.ts";
 export type { Pattern } from "../optimize/prune/masks.ts";
 export type { PruneOptions } from "../optimize/prune/options.ts";
 export { type PrunedLayer, type PruneResult, prune } from "../optimize/prune/prune.ts";
