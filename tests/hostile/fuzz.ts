@@ -1,7 +1,7 @@
 /**
  * Mutates models, plans and pictures, and makes random networks, until the time is over: each must end in a result or a
  * Pint8Error, and what runs gives the same bytes in every module, with two threads and from a plan. `fuzz.ts --minutes N
- * [--seed S: that one alone] [--from S: from there on]`; prints the seed of what it finds.
+ * [--seed S: that one alone] [--from S: from there on] [--runs N: at most]`; prints the seed of what it finds.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -23,10 +23,16 @@ import { xorshift } from "./damage.ts";
 import { randomNetwork } from "./networks.ts";
 
 const { values } = parseArgs({
-  options: { minutes: { type: "string", default: "5" }, seed: { type: "string" }, from: { type: "string" } },
+  options: {
+    minutes: { type: "string", default: "5" },
+    seed: { type: "string" },
+    from: { type: "string" },
+    runs: { type: "string" },
+  },
 });
 const minutes = Number(values.minutes);
 const first = Number(values.seed ?? values.from ?? Date.now() % 2 ** 31);
+const most = Number(values.runs ?? Infinity);
 /** With a seed, that one alone. */
 const end = values.seed === undefined ? Date.now() + minutes * 60_000 : 0;
 /** Bytes of models that are mutated: of larger ones nearly all bytes are weights. */
@@ -137,7 +143,7 @@ async function picture(next: () => number): Promise<void> {
 
 let runs = 0;
 let results = 0;
-for (let seed = first; runs === 0 || Date.now() < end; seed = (seed + 1) % 2 ** 31) {
+for (let seed = first; runs === 0 || (Date.now() < end && runs < most); seed = (seed + 1) % 2 ** 31) {
   const next = xorshift(seed * 2654435761 + 1);
   for (let i = 0; i < 4; i++) next();
   const kind = next() % 8;
