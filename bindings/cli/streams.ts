@@ -2,4 +2,6 @@
 export interface Streams {
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
+  /** Shows a line that the next one takes the place of; an empty one clears it. Absent where nobody watches. */
+  readonly status?: (line: string) => void;
 }

@@ -19,6 +19,7 @@ export type { Progress, Step } from "../optimize/progress.ts";
 export type { Pattern } from "../optimize/prune/masks.ts";
 export type { PruneOptions } from "../optimize/prune/options.ts";
 export { type PrunedLayer, type PruneResult, prune } from "../optimize/prune/prune.ts";
+export type { Bound, BoundName, BoundReport } from "../optimize/quantize/mixed.ts";
 export type {
   ActivationType,
   LayerSetting,

@@ -28,6 +28,9 @@ const CASES: readonly (readonly [string, string, QuantizeOptions, number, number
   ["half-precision weights", "digits_f32.tflite", { weights: "float16" }, 0, 98.8],
 ];
 
+/** Those that are made twice. */
+const REPEATED = ["int8 per channel", "int4 in pointwise and dense layers"];
+
 describe("quantize", { skip }, () => {
   for (const [name, file, options, count, least] of CASES)
     test(name, async () => {
@@ -36,6 +39,7 @@ describe("quantize", { skip }, () => {
       assert.equal(samples, count);
       const found = await accuracy(graph, digits(8000, 8500));
       assert.ok(found >= least, `${found} %`);
+      if (!REPEATED.includes(name)) return;
       const again = await quantize(model(file), data, options);
       assert.deepEqual(again.graph, graph, "the same bytes each time");
     });

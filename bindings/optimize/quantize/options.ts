@@ -41,6 +41,15 @@ export interface QuantizeOptions {
   readonly correction?: "bias" | "none";
   /** `search`: ranges of least squared error, where the outputs get better by it. `minmax` when absent. */
   readonly ranges?: "minmax" | "search";
+  /**
+   * Most per cent that accuracy may drop (agreement with the float network where there are no labels; where the output is one number, the
+   * error in per cent of its power): layers that hurt most get more bits, or stay float, until it holds.
+   */
+  readonly maxDrop?: number;
+  /** Most per cent of the float model's file: the layers that hurt least per byte get int4 until it holds. */
+  readonly size?: number;
+  /** Most per cent of the float model's time. */
+  readonly latency?: number;
   readonly onProgress?: Progress;
   /** Ends the work with its reason. */
   readonly signal?: AbortSignal;
@@ -63,6 +72,14 @@ export function checkQuantizeOptions(options: QuantizeOptions): void {
     ensure(value === undefined || values.includes(value as string), "INVALID_OPTION", () => ({
       where: name,
       expected: values.join(", "),
+      received: String(value),
+    }));
+  }
+  for (const name of ["maxDrop", "size", "latency"] as const) {
+    const value = options[name];
+    ensure(value === undefined || (value >= 0 && value <= 1000), "INVALID_OPTION", () => ({
+      where: name,
+      expected: "per cent from 0",
       received: String(value),
     }));
   }

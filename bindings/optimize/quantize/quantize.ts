@@ -1,20 +1,15 @@
 /** Float network → integer network. */
 import { ensure } from "../../errors.ts";
 import type { Graph } from "../../graph.ts";
-import { measureRanges, type Ranges } from "../calibrate/ranges.ts";
-import { remember, streamLength } from "../calibrate/stream.ts";
+import { elementCount } from "../../tensor.ts";
 import type { Sample } from "../data/types.ts";
-import { layersOf } from "../layers.ts";
+import { isProduct, layersOf } from "../layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
 import type { Progress } from "../progress.ts";
-import { buildQuantized, type Decisions } from "./build.ts";
-import { decide } from "./decide.ts";
-import { equalize, pairsOf } from "./equalize.ts";
-import { errorOf, outputsOf } from "./judge.ts";
-import { checkQuantizeOptions, type LayerSetting, type QuantizeOptions } from "./options.ts";
-import { type Refinement, refine } from "./refine.ts";
+import { type BoundReport, boundsOf, planMixed } from "./mixed.ts";
+import { checkQuantizeOptions, type QuantizeOptions } from "./options.ts";
 import { settingsOf } from "./settings.ts";
-import type { Scales } from "./weights.ts";
+import { make, openWorkshop } from "./workshop.ts";
 
 /** What was made of one layer. */
 export interface LayerReport {
@@ -32,9 +27,19 @@ export interface QuantizeResult {
   readonly samples: number;
   /** Operators that stay on floats since the engine has no integer form of them, by kind. */
   readonly floats: readonly string[];
+  /** Each bound that was asked for, and how near the result came. */
+  readonly bounds: readonly BoundReport[];
 }
 
-const NO_RANGES: Ranges = { samples: 0, of: new Map(), channels: new Map() };
+/** Examples that networks are judged by, where there are bounds, and bytes of their inputs and outputs, at most. */
+const JUDGED = 1000;
+const JUDGED_BYTES = 2 ** 27;
+
+function judgedOf({ tensors, inputs, outputs }: Graph): number {
+  const elements = [...inputs, ...outputs].map(({ tensor }) => elementCount(tensors[tensor]?.shape ?? []));
+  const bytes = 4 * elements.reduce((sum, count) => sum + count, 0);
+  return Math.max(1, Math.min(JUDGED, Math.floor(JUDGED_BYTES / Math.max(bytes, 1))));
+}
 
 /**
  * Quantizes a float network in TFLite's convention. Without data weights alone are quantized (dynamic range).
@@ -48,7 +53,7 @@ export async function quantize(
   options: QuantizeOptions = {},
 ): Promise<QuantizeResult> {
   checkQuantizeOptions(options);
-  const { activations = data === undefined ? "float32" : "int8", scales = "channel", io = "float32" } = options;
+  const { activations = data === undefined ? "float32" : "int8", io = "float32" } = options;
   const prepared = prepareFloat(graph);
   const settings = settingsOf(prepared, layersOf(prepared), { ...options, activations });
   const integers = activations !== "float32" || settings.some((setting) => setting.activations !== "float32");
@@ -58,78 +63,40 @@ export async function quantize(
     received: "none",
     hint: "Give data, or leave activations at float32.",
   }));
+  ensure(integers || boundsOf(options).length === 0, "INVALID_OPTION", () => ({
+    where: "maxDrop, size, latency",
+    expected: "activations of integers: others are not planned by bounds",
+    received: "float32",
+  }));
   ensure(integers || io === "float32", "INVALID_OPTION", () => ({
     where: "io",
     expected: "float32, where no activation is quantized",
     received: io,
   }));
   const progress = withSignal(options);
-  const kept: Sample[] = [];
-  const most = needsSamples(options, settings) ? streamLength(prepared) : 0;
-  const measured =
-    data === undefined || (!integers && most === 0)
-      ? NO_RANGES
-      : await measureRanges(prepared, remember(data, kept, most), progress, betweenLayers(prepared, scales));
-  const { graph: float, ranges } = evenOut(prepared, measured);
-  const layers = layersOf(float);
-  const nearest = decide(float, layers, { settings, activations, scales, io, ranges });
-  const wanted = (node: number) => refinementOf(options, nearest.weights.get(node));
-  const refined = kept.length === 0 ? nearest : await refine(float, nearest, kept, wanted, scales, progress);
-  const sure = options.correction !== undefined || [...nearest.weights.values()].some(({ bits }) => bits === 4);
-  const decisions = refined === nearest || sure ? refined : await better(float, [nearest, refined], kept);
-  const quantized = buildQuantized(float, decisions);
+  const bounds = boundsOf(options);
+  const judged = bounds.length === 0 ? 0 : judgedOf(prepared);
+  const workshop = await openWorkshop(prepared, data, settings, { ...options, activations }, judged, progress);
+  const found =
+    bounds.length === 0
+      ? { settings, made: await make(workshop, settings, progress), bounds: [] }
+      : await planMixed(workshop, settings, bounds, progress);
+  const { types } = found.made.decisions;
+  const { float, layers, samples } = workshop;
   return {
-    graph: quantized,
+    ...{ graph: found.made.graph, samples, bounds: found.bounds },
     layers: layers.map(({ name, node, index }, i) => ({
-      ...{ name, kind: node.kind, weights: settings[i]?.weights ?? "float32" },
-      activations: decisions.types[index] ?? "float32",
+      ...{ name, kind: node.kind, weights: found.settings[i]?.weights ?? "float32" },
+      activations: types[index] ?? "float32",
     })),
-    samples: measured.samples,
     floats: integers
-      ? [...new Set(float.nodes.filter((_, i) => decisions.types[i] === "float32").map(({ kind }) => kind))]
+      ? [
+          ...new Set(
+            float.nodes.filter((node, i) => types[i] === "float32" && !isProduct(node)).map(({ kind }) => kind),
+          ),
+        ]
       : [],
   };
-}
-
-/** Those of the decisions whose outputs, by the engine, are nearest to the float network's. */
-async function better(float: Graph, candidates: readonly Decisions[], samples: readonly Sample[]): Promise<Decisions> {
-  const expected = await outputsOf(float, samples);
-  const errors: number[] = [];
-  for (const each of candidates) errors.push(errorOf(await outputsOf(buildQuantized(float, each), samples), expected));
-  return candidates[errors.indexOf(Math.min(...errors))] as Decisions;
-}
-
-/** Tensors between layers that are to be equalized: where one scale must do for all channels. */
-const betweenLayers = (graph: Graph, scales: Scales) =>
-  scales === "tensor" ? pairsOf(graph, layersOf(graph)).map(({ first }) => first.y) : [];
-
-/** The graph equalized where channels were measured. */
-function evenOut(graph: Graph, { of, channels }: Ranges) {
-  if (channels.size === 0) return { graph, ranges: of };
-  const equal = equalize(graph, layersOf(graph), channels);
-  return { graph: equal.graph, ranges: new Map([...of, ...equal.ranges]) };
-}
-
-/** Whether any layer is rounded or corrected by examples. */
-function needsSamples(options: QuantizeOptions, settings: readonly LayerSetting[]): boolean {
-  return settings.some(({ weights }) => {
-    const bits = weights === "int4" ? 4 : 8;
-    return (weights === "int4" || weights === "int8") && refinementOf(options, { bits }) !== undefined;
-  });
-}
-
-/** What a layer's weights get besides rounding to the nearest. */
-function refinementOf(
-  { rounding, correction, scales = "channel" }: QuantizeOptions,
-  stored: { readonly bits: 8 | 4 } | undefined,
-): Refinement | undefined {
-  if (stored === undefined) return undefined;
-  const rough = stored.bits === 4 || scales === "tensor";
-  const refinement = {
-    rounding: rounding ?? (stored.bits === 4 ? "gptq" : "nearest"),
-    correction: correction ?? (rough ? "bias" : "none"),
-  } as const;
-  return refinement.rounding === "nearest" && refinement.correction === "none" ? undefined : (refinement as Refinement);
 }
 
 /** Progress that ends the work when the signal says so. */

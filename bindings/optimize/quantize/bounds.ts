@@ -1,0 +1,62 @@
+/** What bounds speak of: accuracy and time, as the engine has them. */
+import type { Graph } from "../../graph.ts";
+import { inputsOf } from "../calibrate/inputs.ts";
+import type { Sample } from "../data/types.ts";
+import { openRunner } from "../run.ts";
+import { errorOf, type Outputs, outputsOf } from "./judge.ts";
+
+/** What the float network says. */
+export interface Expected {
+  readonly outputs: Outputs;
+  /** Classes by which others are judged: labels where all examples have one, otherwise the float network's own. */
+  readonly classes: readonly number[];
+  /** Share of the classes that the float network names, in per cent; undefined where the output is no list of scores. */
+  readonly accuracy: number | undefined;
+}
+
+/** Runs the float network over the examples. */
+export async function expect(float: Graph, samples: readonly Sample[]): Promise<Expected> {
+  const outputs = await outputsOf(float, samples);
+  const own = outputs.map(classOf);
+  const labelled = samples.every(({ label }) => label !== undefined);
+  const classes = labelled ? samples.map(({ label }) => label as number) : own;
+  const scores = outputs.every(([first]) => (first?.length ?? 0) > 1) && samples.every(({ targets }) => !targets);
+  return { outputs, classes, accuracy: scores ? share(own, classes) : undefined };
+}
+
+/** The largest score's place, the first of equals. */
+function classOf([scores = new Float32Array()]: readonly Float32Array[]): number {
+  let best = 0;
+  for (let i = 1; i < scores.length; i++) if ((scores[i] as number) > (scores[best] as number)) best = i;
+  return best;
+}
+
+const share = (found: readonly number[], expected: readonly number[]) =>
+  (100 * found.filter((each, i) => each === expected[i]).length) / Math.max(found.length, 1);
+
+/** Per cent of accuracy that the graph has less; of outputs that are no scores the error in per cent of their power. */
+export async function dropOf(graph: Graph, samples: readonly Sample[], expected: Expected): Promise<number> {
+  const found = await outputsOf(graph, samples);
+  if (expected.accuracy === undefined) return 100 * Math.sqrt(errorOf(found, expected.outputs));
+  return expected.accuracy - share(found.map(classOf), expected.classes);
+}
+
+/** Milliseconds that are measured, at least. */
+const LEAST = 150;
+const RUNS = 15;
+
+/** The median time of one run, in milliseconds. */
+export async function medianTime(graph: Graph, [sample]: readonly Sample[]): Promise<number> {
+  if (sample === undefined) return 0;
+  const runner = await openRunner(graph);
+  const inputs = inputsOf(runner.inputs, sample, "example 0");
+  const times: number[] = [];
+  const begin = performance.now();
+  while (times.length < RUNS || performance.now() - begin < LEAST) {
+    const start = performance.now();
+    runner.run(inputs);
+    times.push(performance.now() - start);
+  }
+  runner.close();
+  return times.sort((a, b) => a - b)[times.length >> 1] as number;
+}

@@ -1,0 +1,151 @@
+/** Settings layer by layer under bounds, by measured sensitivity: the engine itself judges every candidate. */
+import { writeTflite } from "../../formats/tflite/write/index.ts";
+import type { Graph } from "../../graph.ts";
+import type { Sample } from "../data/types.ts";
+import type { Progress } from "../progress.ts";
+import { dropOf, type Expected, expect, medianTime } from "./bounds.ts";
+import { errorOf, outputsOf } from "./judge.ts";
+import type { LayerSetting, QuantizeOptions } from "./options.ts";
+import { type Made, make, makeNearest, type Workshop } from "./workshop.ts";
+
+export type BoundName = "maxDrop" | "size" | "latency";
+
+/** A bound, in per cent. */
+export interface Bound {
+  readonly name: BoundName;
+  readonly most: number;
+}
+
+/** How a bound was kept. */
+export interface BoundReport extends Bound {
+  /** In per cent. */
+  readonly reached: number;
+  readonly met: boolean;
+}
+
+/** The bounds that options state. */
+export const boundsOf = (options: QuantizeOptions): readonly Bound[] =>
+  (["maxDrop", "size", "latency"] as const).flatMap((name) => {
+    const most = options[name];
+    return most === undefined ? [] : [{ name, most }];
+  });
+
+/** Examples by which single layers are compared. */
+const COMPARED = 64;
+const FLOAT: LayerSetting = { weights: "float32", activations: "float32" };
+
+type Settings = readonly LayerSetting[];
+interface Candidate {
+  readonly settings: Settings;
+  readonly made: Made;
+}
+
+/**
+ * Begins with the given settings. While the file is too large, layers get int4 weights, those first that hurt least for each byte;
+ * while the drop is too large, layers get int8 weights and then stay float, those first that help most. The result may miss a bound:
+ * the report says so.
+ */
+export async function planMixed(
+  workshop: Workshop,
+  start: Settings,
+  bounds: readonly Bound[],
+  progress: Progress,
+): Promise<Candidate & { readonly bounds: readonly BoundReport[] }> {
+  const { float, kept } = workshop;
+  const most = new Map(bounds.map((bound) => [bound.name, bound.most]));
+  const target = await expect(float, kept);
+  const floatBytes = writeTflite(float).length;
+  const sizeOf = (graph: Graph) => (100 * writeTflite(graph).length) / floatBytes;
+  const fits = (graph: Graph) => sizeOf(graph) <= (most.get("size") ?? Infinity);
+
+  let settings = start;
+  if (!fits(makeNearest(workshop, settings).graph)) {
+    const ranked = await rank(workshop, settings, lower, target, progress);
+    const enough = ranked.findIndex((_, k) => fits(makeNearest(workshop, apply(settings, ranked, k + 1)).graph));
+    settings = apply(settings, ranked, enough < 0 ? ranked.length : enough + 1);
+  }
+  let best: Candidate = { settings, made: await make(workshop, settings, progress) };
+  let drop = await dropOf(best.made.graph, kept, target);
+  for (let round = 0; round < 2 && drop > (most.get("maxDrop") ?? Infinity); round++) {
+    const base = best.settings;
+    const ranked = await rank(workshop, base, raise, target, progress);
+    const tried = async (k: number) => {
+      const next = apply(base, ranked, k);
+      const made = await make(workshop, next, progress);
+      return { settings: next, made, drop: await dropOf(made.graph, kept, target) };
+    };
+    // The fewest that do: drops fall with the number of layers, as near as that can be known.
+    let [low, high] = [0, ranked.length];
+    let found = await tried(high);
+    progress({ phase: "judge", done: 0, note: `drop ${found.drop.toFixed(2)} %` });
+    if (found.drop <= (most.get("maxDrop") ?? 0))
+      while (high - low > 1) {
+        const middle = (low + high) >> 1;
+        const next = await tried(middle);
+        progress({ phase: "judge", done: middle, total: ranked.length, note: `drop ${next.drop.toFixed(2)} %` });
+        if (next.drop <= (most.get("maxDrop") ?? 0)) [high, found] = [middle, next];
+        else low = middle;
+      }
+    ({ drop } = found);
+    best = found;
+  }
+
+  const reports: BoundReport[] = [];
+  for (const bound of bounds) {
+    const reached =
+      bound.name === "maxDrop"
+        ? drop
+        : bound.name === "size"
+          ? sizeOf(best.made.graph)
+          : (100 * (await medianTime(best.made.graph, kept))) / (await medianTime(float, kept));
+    reports.push({ ...bound, reached, met: reached <= bound.most });
+  }
+  return { settings: best.settings, made: best.made, bounds: reports };
+}
+
+/** A layer with another setting. */
+interface Change {
+  readonly layer: number;
+  readonly setting: LayerSetting;
+}
+
+const apply = (settings: Settings, changes: readonly Change[], count: number): Settings => {
+  const changed = [...settings];
+  for (const { layer, setting } of changes.slice(0, count)) changed[layer] = setting;
+  return changed;
+};
+
+/** One step down: int4 weights. */
+const lower = (setting: LayerSetting): LayerSetting | undefined =>
+  setting.weights === "int8" ? { ...setting, weights: "int4" } : undefined;
+
+/** One step up: int8 weights, then floats. */
+function raise(setting: LayerSetting): LayerSetting | undefined {
+  if (setting.weights === "int4") return { ...setting, weights: "int8" };
+  return setting.weights === "int8" ? FLOAT : undefined;
+}
+
+/** The changes that single layers may take, those first that give the least error for the bytes that they free or cost. */
+async function rank(
+  workshop: Workshop,
+  settings: Settings,
+  change: (setting: LayerSetting) => LayerSetting | undefined,
+  target: Expected,
+  progress: Progress,
+): Promise<readonly Change[]> {
+  const { kept, layers } = workshop;
+  const some: readonly Sample[] = kept.slice(0, COMPARED);
+  const expected = target.outputs.slice(0, COMPARED);
+  const error = async (own: Settings) => errorOf(await outputsOf(makeNearest(workshop, own).graph, some), expected);
+  const before = await error(settings);
+  const changes: (Change & { readonly order: number })[] = [];
+  for (const [layer, each] of settings.entries()) {
+    const setting = change(each);
+    if (setting === undefined) continue;
+    progress({ phase: "compare", done: layer, total: settings.length, note: layers[layer]?.name ?? "" });
+    const difference = (await error(apply(settings, [{ layer, setting }], 1))) - before;
+    const { channels = 1, depth = 1 } = layers[layer] ?? {};
+    changes.push({ layer, setting, order: difference / (channels * depth) });
+  }
+  return changes.sort((a, b) => a.order - b.order || a.layer - b.layer);
+}

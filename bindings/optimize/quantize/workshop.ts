@@ -1,0 +1,121 @@
+/** A float network with its ranges and some examples: everything that making an integer network of any settings needs. */
+import type { Graph, TensorId } from "../../graph.ts";
+import { measureRanges, type Range, type Ranges } from "../calibrate/ranges.ts";
+import { remember, streamLength } from "../calibrate/stream.ts";
+import type { Sample } from "../data/types.ts";
+import { type Layer, layersOf } from "../layers.ts";
+import type { Progress } from "../progress.ts";
+import { buildQuantized, type Decisions } from "./build.ts";
+import { decide } from "./decide.ts";
+import { equalize, pairsOf } from "./equalize.ts";
+import { errorOf, outputsOf } from "./judge.ts";
+import type { LayerSetting, QuantizeOptions } from "./options.ts";
+import { type Refinement, refine } from "./refine.ts";
+import type { Scales } from "./weights.ts";
+
+export interface Workshop {
+  /** The float network, equalized where one scale must do for all channels. */
+  readonly float: Graph;
+  readonly layers: readonly Layer[];
+  readonly ranges: ReadonlyMap<TensorId, Range>;
+  /** The first few examples. */
+  readonly kept: readonly Sample[];
+  /** Examples that were seen in all. */
+  readonly samples: number;
+  readonly options: QuantizeOptions;
+}
+
+/** A quantized network with what was decided for it. */
+export interface Made {
+  readonly decisions: Decisions;
+  readonly graph: Graph;
+}
+
+const NO_RANGES: Ranges = { samples: 0, of: new Map(), channels: new Map() };
+
+/**
+ * Measures ranges over all examples where activations are quantized, and keeps as many examples as rounding, or `judged`, asks for.
+ *
+ * Errors: those of `measureRanges`.
+ */
+export async function openWorkshop(
+  graph: Graph,
+  data: AsyncIterable<Sample> | undefined,
+  settings: readonly LayerSetting[],
+  options: QuantizeOptions,
+  judged: number,
+  progress: Progress,
+): Promise<Workshop> {
+  const { activations, scales = "channel" } = options;
+  const integers = activations !== "float32" || settings.some((setting) => setting.activations !== "float32");
+  const kept: Sample[] = [];
+  const most = Math.max(judged, needsSamples(options, settings) ? streamLength(graph) : 0);
+  const measured =
+    data === undefined || (!integers && most === 0)
+      ? NO_RANGES
+      : await measureRanges(graph, remember(data, kept, most), progress, betweenLayers(graph, scales));
+  const { graph: float, ranges } = evenOut(graph, measured);
+  return { float, layers: layersOf(float), ranges, kept, samples: measured.samples, options };
+}
+
+/** Weights rounded to the nearest: in no time, for comparing settings. */
+export function makeNearest({ float, layers, ranges, options }: Workshop, settings: readonly LayerSetting[]): Made {
+  const { activations = "int8", scales = "channel", io = "float32" } = options;
+  const decisions = decide(float, layers, { settings, activations, scales, io, ranges });
+  return { decisions, graph: buildQuantized(float, decisions) };
+}
+
+/** The network of these settings, as well as the options allow. */
+export async function make(workshop: Workshop, settings: readonly LayerSetting[], progress: Progress): Promise<Made> {
+  const { float, kept, options } = workshop;
+  const nearest = makeNearest(workshop, settings);
+  const { weights } = nearest.decisions;
+  const wanted = (node: number) => refinementOf(options, weights.get(node));
+  if (kept.length === 0 || ![...weights.keys()].some((node) => wanted(node) !== undefined)) return nearest;
+  const some = kept.slice(0, streamLength(float));
+  const decisions = await refine(float, nearest.decisions, some, wanted, options.scales ?? "channel", progress);
+  const refined = { decisions, graph: buildQuantized(float, decisions) };
+  const sure = options.correction !== undefined || [...weights.values()].some(({ bits }) => bits === 4);
+  return sure ? refined : better(float, [nearest, refined], some);
+}
+
+/** The one whose outputs, by the engine, are nearest to the float network's. */
+async function better(float: Graph, candidates: readonly Made[], samples: readonly Sample[]): Promise<Made> {
+  const expected = await outputsOf(float, samples);
+  const errors: number[] = [];
+  for (const { graph } of candidates) errors.push(errorOf(await outputsOf(graph, samples), expected));
+  return candidates[errors.indexOf(Math.min(...errors))] as Made;
+}
+
+/** Tensors between layers that are to be equalized: where one scale must do for all channels. */
+const betweenLayers = (graph: Graph, scales: Scales) =>
+  scales === "tensor" ? pairsOf(graph, layersOf(graph)).map(({ first }) => first.y) : [];
+
+/** The graph equalized where channels were measured. */
+function evenOut(graph: Graph, { of, channels }: Ranges) {
+  if (channels.size === 0) return { graph, ranges: of };
+  const equal = equalize(graph, layersOf(graph), channels);
+  return { graph: equal.graph, ranges: new Map([...of, ...equal.ranges]) };
+}
+
+/** Whether any layer is rounded or corrected by examples. */
+function needsSamples(options: QuantizeOptions, settings: readonly LayerSetting[]): boolean {
+  return settings.some(({ weights }) => {
+    const bits = weights === "int4" ? 4 : 8;
+    return (weights === "int4" || weights === "int8") && refinementOf(options, { bits }) !== undefined;
+  });
+}
+
+/** What a layer's weights get besides rounding to the nearest. */
+function refinementOf(
+  { rounding, correction, scales = "channel" }: QuantizeOptions,
+  stored: { readonly bits: 8 | 4 } | undefined,
+): Refinement | undefined {
+  if (stored === undefined) return undefined;
+  const rough = stored.bits === 4 || scales === "tensor";
+  const refinement = {
+    rounding: rounding ?? (stored.bits === 4 ? "gptq" : "nearest"),
+    correction: correction ?? (rough ? "bias" : "none"),
+  } as const;
+  return refinement.rounding === "nearest" && refinement.correction === "none" ? undefined : (refinement as Refinement);
+}
