@@ -118,7 +118,7 @@ export function gramsOf(layer: Layer, options: ConstructorParameters<typeof Gram
 
 /**
  * Adds rows of the layer's inputs x (its input tensor's values in one run) to each group's Gram, and where those have
- * targets the same rows of y `[positions][outputs]`.
+ * targets what belongs to these rows, y `[rows][outputs]`.
  */
 export function addRows(
   layer: Layer,
@@ -132,9 +132,9 @@ export function addRows(
   const width = outputs / groups;
   const wanted = y && new Float32Array(width);
   for (const [group, gram] of grams.entries())
-    for (const row of rows) {
+    for (const [i, row] of rows.entries()) {
       if (layer.patches) gather(layer.patches, x, row, group, patch);
-      if (wanted && y) wanted.set(y.subarray(row * outputs + group * width, row * outputs + (group + 1) * width));
+      if (wanted && y) wanted.set(y.subarray(i * outputs + group * width, i * outputs + (group + 1) * width));
       if (layer.patches) gram.add(patch, 1, 0, inputs, wanted);
       else gram.add(x, 1, row * inputs, inputs, wanted);
     }

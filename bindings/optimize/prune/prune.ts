@@ -1,14 +1,15 @@
 /** Float network → the same network with zeros, made up for by least squares. */
 import { type Graph, tensorOf } from "../../graph.ts";
 import type { Sample } from "../data/types.ts";
-import type { Layer } from "../linear/layers.ts";
+import { type Layer, layersOf } from "../linear/layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
+import { driftedSystem, splitActivations } from "./drift.ts";
 import { readExamples } from "./examples.ts";
 import { type Elimination, eliminateLayer, type Mask, masksAt } from "./masks.ts";
 import { type PruneOptions, type Settings, settingsOf } from "./options.ts";
 import { prunableLayers } from "./prunable.ts";
 import { withSolutions } from "./rewrite.ts";
-import { reconstruct, type System, systemsOf, withoutData } from "./systems.ts";
+import { type Inputs, reconstruct, type System, systemsOf, withoutData } from "./systems.ts";
 
 /** What became of one layer. */
 export interface PrunedLayer {
@@ -50,23 +51,20 @@ export async function prune(
   const examples = data === undefined ? [] : await readExamples(typed, data, settings);
   const systems = data === undefined ? withoutData(typed, layers) : await measured(typed, layers, examples, settings);
   const masks = await masksOf(typed, systems, settings);
-  const solutions = systems.map((system, i) => {
-    settings.onProgress({
-      phase: "solve",
-      done: i,
-      total: systems.length,
-      note: tensorOf(typed, system.layer.weights).name,
-    });
-    settings.check();
-    return [system.layer, reconstruct(system, (masks[i] as Mask).kept)] as const;
-  });
+  const pruned =
+    data === undefined
+      ? withSolutions(
+          typed,
+          systems.map((system, i) => [system.layer, reconstruct(system, (masks[i] as Mask).kept)]),
+        )
+      : await followed(typed, systems, masks, examples, settings);
   const report = systems.map(({ layer, weights }, i): PrunedLayer => {
     const { zeros, error } = masks[i] as Mask;
     return { name: tensorOf(typed, layer.weights).name, kind: layer.kind, weights: weights.length, zeros, error };
   });
   const total = report.reduce((sum, { weights }) => sum + weights, 0);
   return {
-    graph: withSolutions(typed, solutions),
+    graph: pruned,
     layers: report,
     sparsity: report.reduce((sum, { zeros }) => sum + zeros, 0) / total,
     samples: examples.length,
@@ -103,4 +101,36 @@ async function masksOf(graph: Graph, systems: readonly System[], settings: Setti
   return allocation === "global"
     ? masksAt(eliminations, sparsity)
     : eliminations.flatMap((each) => masksAt([each], sparsity));
+}
+
+/**
+ * Layer after layer, on what the layers before it give once they are pruned: the layer's mask anew, as many zeros as the
+ * budget gave it, and weights towards the dense network's outputs. Layers that keep all their weights make up for those before
+ * them too.
+ */
+async function followed(
+  graph: Graph,
+  systems: readonly System[],
+  masks: readonly Mask[],
+  examples: Inputs,
+  { pattern, onProgress, check }: Settings,
+): Promise<Graph> {
+  const own = new Map(systems.map(({ layer }, i) => [layer.at, masks[i] as Mask]));
+  const first = Math.min(...systems.map(({ layer }) => layer.at));
+  const layers = layersOf(graph).filter(
+    ({ at, weights }) => at >= first && tensorOf(graph, weights).dtype === "float32",
+  );
+  const split = splitActivations(graph, layers);
+  let pruned = graph;
+  for (const [i, layer] of layers.entries()) {
+    onProgress({ phase: "solve", done: i, total: layers.length, note: tensorOf(graph, layer.weights).name });
+    check();
+    const system = await driftedSystem(layer, split, pruned, examples);
+    const { zeros = 0, kept } = own.get(layer.at) ?? {};
+    const share = pattern === "2:4" ? 1 : zeros / (kept?.length ?? 1);
+    const [mask] = zeros === 0 ? [] : masksAt([eliminateLayer(system, pattern)], share);
+    const all = new Uint8Array(layer.outputs * layer.inputs).fill(1);
+    pruned = withSolutions(pruned, [[layer, reconstruct(system, mask?.kept ?? all)]]);
+  }
+  return pruned;
 }

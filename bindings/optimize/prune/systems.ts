@@ -136,11 +136,21 @@ export function systemOf(graph: Graph, layer: Layer, moments: readonly Moments[]
   const weights = new Float64Array(outputs * inputs);
   for (let o = 0; o < outputs; o++) weights.set(all.subarray(o * (inputs + 1), o * (inputs + 1) + inputs), o * inputs);
   const bias = Float64Array.from({ length: outputs }, (_, o) => all[o * (inputs + 1) + inputs] as number);
+  return systemWith(layer, weights, bias, moments);
+}
+
+/** A system of weights that are the best for these moments. */
+export function systemWith(
+  layer: Layer,
+  weights: Float64Array,
+  bias: Float64Array,
+  moments: readonly Moments[],
+): System {
   const inverses: Float64Array[] = [];
   return {
     ...{ layer, weights, bias, moments },
     inverse(group) {
-      inverses[group] ??= invertDamped((moments[group] as Moments).covariance, inputs, RIDGE);
+      inverses[group] ??= invertDamped((moments[group] as Moments).covariance, layer.inputs, RIDGE);
       return inverses[group];
     },
   };
