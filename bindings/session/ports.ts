@@ -41,6 +41,20 @@ export function outputValue({ info, view, length }: BoundPort): TypedArray {
   return view.subarray(0, count);
 }
 
+/** Views of all outputs by name; undefined where only a run can tell how long one is. */
+export function viewsOf(ports: readonly BoundPort[]): Readonly<Record<string, TypedArray>> | undefined {
+  if (ports.some(({ length }) => length !== undefined)) return undefined;
+  return Object.freeze(Object.fromEntries(ports.map(({ info, view }) => [info.name, view])));
+}
+
+/** A copy of a view. */
+export function copyOf(view: TypedArray): TypedArray {
+  if (view.length > FEW) return view.slice();
+  const copy = new (view.constructor as Int8ArrayConstructor)(view.length);
+  for (let i = 0; i < copy.length; i++) copy[i] = view[i] as number;
+  return copy as unknown as TypedArray;
+}
+
 function viewOf(dtype: DType, memory: ArrayBufferLike, address: number, bytes: number): TypedArray {
   switch (dtype) {
     case "int8":
@@ -80,25 +94,39 @@ export function setInputs(ports: readonly BoundPort[], inputs: Inputs): void {
       expected: `${ports.length} arrays: ${namesOf(ports)}`,
       received: `${inputs.length}`,
     }));
+    if (ports.length === 1) return setOne(ports[0] as BoundPort, inputs[0]);
     return setAll(ports, Array.from(inputs));
   }
   const named = inputs as { readonly [name: string]: unknown };
-  for (const name in named)
-    ensure(
-      ports.some(({ info }) => info.name === name),
-      "INVALID_INPUT",
-      () => ({ where: "inputs", expected: `the names ${namesOf(ports)}`, received: `"${name}"` }),
-    );
+  for (const name in named) {
+    let known = false;
+    for (const { info } of ports) known ||= info.name === name;
+    if (known) continue;
+    ensure(false, "INVALID_INPUT", () => ({
+      where: "inputs",
+      expected: `the names ${namesOf(ports)}`,
+      received: `"${name}"`,
+    }));
+  }
+  if (ports.length === 1) {
+    const [port] = ports as [BoundPort];
+    return setOne(port, Object.hasOwn(named, port.info.name) ? named[port.info.name] : undefined);
+  }
   setAll(
     ports,
     ports.map(({ info }) => (Object.hasOwn(named, info.name) ? named[info.name] : undefined)),
   );
 }
 
-/** All values are at hand before the first is written: a getter that runs the same model changes nothing. */
+function setOne(port: BoundPort, value: unknown): void {
+  check(port, value);
+  write(port, value);
+}
+
+/** All values are at hand, and fit, before the first is written: a getter that runs the same model changes nothing. */
 function setAll(ports: readonly BoundPort[], values: readonly unknown[]): void {
-  const writes = ports.map((port, i) => checked(port, values[i]));
-  for (const write of writes) write();
+  for (let i = 0; i < ports.length; i++) check(ports[i] as BoundPort, values[i]);
+  for (let i = 0; i < ports.length; i++) write(ports[i] as BoundPort, values[i]);
 }
 
 const ARRAYS = Object.getPrototypeOf(Int8Array.prototype);
@@ -109,20 +137,29 @@ const tagOf = (value: unknown): string | undefined => TAG?.call(value);
 const lengthOf = (value: unknown): number =>
   tagOf(value) === undefined ? ((value as { length?: number })?.length ?? -1) : (LENGTH?.call(value) ?? -1);
 
-/** What writes a value to its port; an error where it does not fit. */
-function checked({ info, view, type }: BoundPort, value: unknown): () => void {
-  const array = value as TypedArray;
-  const typed = tagOf(value) === type;
-  const reals = !typed && takesReals(info) && isReals(value);
-  ensure((typed || reals) && lengthOf(value) === view.length, "INVALID_INPUT", () => ({
+/** An error where a value does not fit its port. */
+function check({ info, view, type }: BoundPort, value: unknown): void {
+  if (value === view) return;
+  const tag = tagOf(value);
+  if (tag === type && LENGTH?.call(value) === view.length) return;
+  const fits = tag !== type && takesReals(info) && isReals(value) && lengthOf(value) === view.length;
+  ensure(fits, "INVALID_INPUT", () => ({
     where: `input "${info.name}"`,
     expected: `${type} of ${view.length} elements ([${info.shape}] ${info.dtype})${takesReals(info) && type !== "Float32Array" ? ", or as many real numbers" : ""}`,
     received: describe(value),
   }));
+}
+
+/** Elements up to which a loop is faster than the engine's own copy. */
+const FEW = 24;
+
+/** Writes a value that fits. */
+function write({ info, view, type }: BoundPort, value: unknown): void {
+  if (value === view) return;
   // The class has been compared; TypeScript cannot see which of the pairs it is.
-  return typed
-    ? () => (view as Uint8Array).set(array as Uint8Array)
-    : () => quantizeInto(view, info, array as ArrayLike<number>);
+  if (tagOf(value) !== type) quantizeInto(view, info, value as ArrayLike<number>);
+  else if (view.length > FEW) (view as Uint8Array).set(value as Uint8Array);
+  else for (let i = 0; i < view.length; i++) view[i] = (value as Uint8Array)[i] as number;
 }
 
 /** Real numbers: an array of them, or a Float32Array. */

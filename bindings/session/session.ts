@@ -7,10 +7,10 @@ import { isNode, processors } from "./engine.ts";
 import { bindHosts, type CustomRunner, type Host } from "./hosts.ts";
 import { instantiate } from "./instantiate.ts";
 import type { KernelModule } from "./modules.ts";
-import { checkOptions } from "./options.ts";
-import { type BoundPort, bindPort, outputValue, setInputs } from "./ports.ts";
+import { type BoundPort, bindPort, copyOf, outputValue, setInputs, viewsOf } from "./ports.ts";
+import { asksViews, DEFAULT_RUN, type RunOptions } from "./run-options.ts";
 import { roster, type Team } from "./threads.ts";
-import type { AnyModel, Inputs, ModelTypes, Outputs } from "./types.ts";
+import type { AnyModel, Inputs, ModelTypes, Outputs, Places } from "./types.ts";
 
 /** What `using` calls; engines that do not know it have no `using` either. */
 const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
@@ -19,6 +19,8 @@ const PAGE_BYTES = 65536;
 const MAX_THREADS = 64;
 /** Steps of ordinary networks are too short for more. */
 const AUTO_THREADS = 8;
+
+export type { RunOptions };
 
 /** What a session is told beyond its plan. */
 export interface SessionOptions {
@@ -34,24 +36,6 @@ export interface SessionOptions {
   readonly onWarning?: (message: string) => void;
 }
 
-/** How one inference is run. */
-export interface RunOptions {
-  /** Copies, the default, or views of the model's memory: nothing is allocated for them, and the next run overwrites them. */
-  readonly outputs?: "copies" | "views";
-}
-
-const DEFAULT_RUN: RunOptions = {};
-
-function checkRun(options: RunOptions): void {
-  checkOptions("run", options, { outputs: true });
-  const { outputs = "copies" } = options;
-  ensure(outputs === "copies" || outputs === "views", "INVALID_OPTION", () => ({
-    where: "outputs",
-    expected: "copies or views",
-    received: String(outputs),
-  }));
-}
-
 /** Everything that closing lets go of. */
 interface Live {
   /** Runs `count` steps from step `first`. */
@@ -61,6 +45,8 @@ interface Live {
   readonly memory: WebAssembly.Memory;
   readonly inputs: readonly BoundPort[];
   readonly outputs: readonly BoundPort[];
+  /** What a run returns that is asked for views, where no length is the run's to tell. */
+  readonly views: Readonly<Record<string, TypedArray>> | undefined;
   /** The user's operators, in the order in which they run. */
   readonly hosts: readonly Host[];
   /** State that lives from run to run, with its start. */
@@ -72,8 +58,11 @@ interface Live {
  * its outputs.
  */
 export class Session<M extends ModelTypes = AnyModel> {
-  /** What `run` takes, in input order. */
-  readonly inputs: M["inputs"];
+  /**
+   * What `run` takes, in input order. `data` is a view of the input's memory, to be filled in place for a run without
+   * inputs; a run may overwrite it.
+   */
+  readonly inputs: Places<M["inputs"]>;
   /** What `run` returns. */
   readonly outputs: M["outputs"];
   /** The kernels that run it. */
@@ -87,7 +76,9 @@ export class Session<M extends ModelTypes = AnyModel> {
 
   private constructor(plan: Plan, live: Live) {
     this.#live = live;
-    this.inputs = Object.freeze(live.inputs.map(({ info }) => info)) as M["inputs"];
+    const place = ({ info }: BoundPort, i: number) =>
+      Object.freeze(Object.defineProperty({ ...info }, "data", { get: () => this.#open().inputs[i]?.view }));
+    this.inputs = Object.freeze(live.inputs.map(place)) as unknown as Places<M["inputs"]>;
     this.outputs = Object.freeze(live.outputs.map(({ info }) => info)) as M["outputs"];
     this.module = plan.module;
     this.steps = plan.steps;
@@ -119,6 +110,7 @@ export class Session<M extends ModelTypes = AnyModel> {
       hint: `Load ${name}.${plan.edition}.wasm: loadModule("${name}", undefined, "${plan.edition}").`,
     }));
     const { memory, team, runSteps } = await takeThreads(plan, kernels, options);
+    const outputs = plan.outputs.map((port) => bindPort(port, memory.buffer));
     // Not by its name: bundlers rename a class that says it to _Session.
     return new this<M>(plan, {
       memory,
@@ -126,7 +118,7 @@ export class Session<M extends ModelTypes = AnyModel> {
       runSteps,
       hosts: bindHosts(plan, memory.buffer, options.customOperators ?? {}),
       inputs: plan.inputs.map((port) => bindPort(port, memory.buffer)),
-      outputs: plan.outputs.map((port) => bindPort(port, memory.buffer)),
+      ...{ outputs, views: viewsOf(outputs) },
       variables: plan.variables.map(({ address, bytes }) => {
         const offset = address - plan.imageAddress;
         return { address, start: plan.image.slice(offset, offset + bytes) };
@@ -145,20 +137,25 @@ export class Session<M extends ModelTypes = AnyModel> {
   /**
    * One inference. Inputs by name or in input order, each with exactly the tensor's number of elements: the typed array of
    * its dtype (`bool` Uint8Array, float16 Uint16Array), or real numbers for a quantized or float input, as a Float32Array or
-   * an array, which are quantized as `quantize` does. Returns the outputs by name: copies, or where they are asked for
-   * `"views"` of the model's memory, which the next run overwrites.
+   * an array, which are quantized as `quantize` does. `run()`, or `run(undefined, options)`, takes what has been written to the
+   * inputs' `data` since the last run.
+   * Returns the outputs by name: copies, or where they are asked for `"views"` of the model's memory, which the next run
+   * overwrites, in one object that every run returns.
    *
    * Errors: INVALID_INPUT, CLOSED, WORKER where a thread failed: the model can only be closed then.
    */
-  run(inputs: Inputs<M>, options: RunOptions = DEFAULT_RUN): Outputs<M> {
-    const live = this.#open();
-    if (options !== DEFAULT_RUN) checkRun(options);
-    setInputs(live.inputs, inputs as Inputs);
+  run(inputs?: Inputs<M>, options: RunOptions = DEFAULT_RUN): Outputs<M> {
+    const live = this.#live ?? this.#open();
+    const views = options !== DEFAULT_RUN && asksViews(options);
+    // biome-ignore lint/complexity/noArguments: run(undefined) is a mistake of the caller's, run() is not.
+    const inPlace = inputs === undefined && arguments.length !== 1;
+    if (!inPlace) setInputs(live.inputs, inputs as Inputs);
     this.#steps(live, 0, this.steps.length);
+    if (views && live.views !== undefined) return live.views as Outputs<M>;
     const outputs: Record<string, TypedArray> = {};
     for (const port of live.outputs) {
       const value = outputValue(port);
-      outputs[port.info.name] = options.outputs === "views" ? value : value.slice();
+      outputs[port.info.name] = views ? value : copyOf(value);
     }
     return outputs as Outputs<M>;
   }
@@ -211,6 +208,7 @@ export class Session<M extends ModelTypes = AnyModel> {
     const end = first + count;
     let next = first;
     try {
+      if (hosts.length === 0) return runSteps(first, count);
       for (const host of hosts) {
         const within = host.step >= first && (host.step < end || (host.step === end && end === this.steps.length));
         if (!within) continue;

@@ -77,6 +77,11 @@ export type InputArray<D extends DType = DType> = DType extends D
     ? ArrayOf<D>
     : ArrayOf<D> | Float32Array | readonly number[];
 
+/** Inputs with the memory that they are read from. */
+export type Places<P extends readonly TensorInfo[]> = {
+  readonly [I in keyof P]: P[I] & { readonly data: ArrayOf<P[I]["dtype"]> };
+};
+
 type InOrder<P extends readonly TensorInfo[]> = { readonly [I in keyof P]: InputArray<P[I]["dtype"]> };
 
 /** Inputs by name, or in input order. */
