@@ -39,13 +39,13 @@ const BLOCK: u32 = 128;
 
 /** First output position whose tap at `offset` lies on the input. */
 // @ts-ignore: decorator
-@inline function firstOf(offset: i32, stride: u32): u32 {
+@inline export function firstOf(offset: i32, stride: u32): u32 {
   return offset >= 0 ? 0 : (<u32>-offset + stride - 1) / stride;
 }
 
 /** The output position after the last whose tap at `offset` lies on the input. */
 // @ts-ignore: decorator
-@inline function endOf(offset: i32, stride: u32, size: u32, count: u32): u32 {
+@inline export function endOf(offset: i32, stride: u32, size: u32, count: u32): u32 {
   const room = <i32>size - offset;
   return room <= 0 ? 0 : min((<u32>room + stride - 1) / stride, count);
 }

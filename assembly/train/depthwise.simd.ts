@@ -1,7 +1,7 @@
 /** Gradients of depthwise convolutions: weights `[kH][kW][inC·multiplier]`. Sums have an order that does not depend on the number of parts. @train */
 import { load16, store16 } from "../common/edge.simd";
 import { share } from "../common/split";
-import { ConvGradF32 } from "./conv.simd";
+import { ConvGradF32, endOf, firstOf } from "./conv.simd";
 
 /** Output channels are inC · multiplier. */
 // @ts-ignore: decorator
@@ -9,39 +9,105 @@ import { ConvGradF32 } from "./conv.simd";
   return p.outC / p.inC;
 }
 
-/** Every input pixel sums the taps of the windows that it lies in. Parts share the input rows. */
+/** Every output row is spread over the input rows of its windows, tap by tap, weights in registers. Parts share the input rows. */
 export function dwconvGradInputF32(p: ConvGradF32, part: u32, parts: u32): void {
   const end = share(p.batch * p.inH, part + 1, parts);
-  const inLine = <usize>p.inC << 2;
-  const outLine = <usize>p.outC << 2;
-  const multiplier = multiplierOf(p);
+  const line = <usize>p.inC << 2;
   for (let row = share(p.batch * p.inH, part, parts); row < end; row++) {
     const n = row / p.inH;
     const iy = row - n * p.inH;
-    for (let ix: u32 = 0; ix < p.inW; ix++) {
-      const d = <usize>p.d + <usize>(row * p.inW + ix) * inLine;
-      for (let c: u32 = 0; c < p.inC; c += 4) {
-        const bytes = min(p.inC - c, 4) << 2;
-        const at = <usize>c << 2;
-        let sum = p.accumulate ? load16(d + at, bytes) : f32x4.splat(0);
-        for (let ky: u32 = 0; ky < p.kH; ky++) {
-          const down = <i32>iy + p.padTop - <i32>(ky * p.dilationH);
-          if (down < 0 || <u32>down % p.strideH) continue;
-          const oy = <u32>down / p.strideH;
-          if (oy >= p.outH) continue;
-          const line = <usize>p.dy + <usize>((n * p.outH + oy) * p.outW) * outLine;
-          for (let kx: u32 = 0; kx < p.kW; kx++) {
-            const right = <i32>ix + p.padLeft - <i32>(kx * p.dilationW);
-            if (right < 0 || <u32>right % p.strideW) continue;
-            const ox = <u32>right / p.strideW;
-            if (ox >= p.outW) continue;
-            const dy = line + <usize>ox * outLine;
-            const w = <usize>p.w + <usize>(ky * p.kW + kx) * outLine;
-            if (multiplier == 1) sum = f32x4.add(sum, f32x4.mul(v128.load(dy + at), v128.load(w + at)));
-            else sum = f32x4.add(sum, several(dy, w, c, multiplier));
-          }
-        }
-        store16(d + at, sum, bytes);
+    const d = <usize>p.d + <usize>(row * p.inW) * line;
+    if (!p.accumulate) memory.fill(d, 0, p.inW * line);
+    for (let ky: u32 = 0; ky < p.kH; ky++) {
+      const down = <i32>iy + p.padTop - <i32>(ky * p.dilationH);
+      if (down < 0 || <u32>down % p.strideH) continue;
+      const oy = <u32>down / p.strideH;
+      if (oy >= p.outH) continue;
+      for (let kx: u32 = 0; kx < p.kW; kx++) {
+        const right = <i32>(kx * p.dilationW) - p.padLeft;
+        const ox = firstOf(right, p.strideW);
+        const oxEnd = endOf(right, p.strideW, p.inW, p.outW);
+        if (ox >= oxEnd) continue;
+        const dy = <usize>p.dy + (<usize>(((n * p.outH + oy) * p.outW + ox) * p.outC) << 2);
+        const to = d + <usize>(<i32>(ox * p.strideW) + right) * line;
+        spread(p, dy, to, p.w + (<usize>((ky * p.kW + kx) * p.outC) << 2), oxEnd - ox);
+      }
+    }
+  }
+}
+
+/** Adds `count` pixels of dy times one tap's weights. */
+function spread(p: ConvGradF32, dy: usize, d: usize, w: usize, count: u32): void {
+  const step = <usize>(p.strideW * p.inC) << 2;
+  const multiplier = multiplierOf(p);
+  const line = <usize>p.outC << 2;
+  if (multiplier == 1) return addScaled(dy, line, d, step, w, count, p.inC);
+  for (let c: u32 = 0; c < p.inC; c += 4) {
+    const bytes = min(p.inC - c, 4) << 2;
+    let from = dy;
+    let to = d + (<usize>c << 2);
+    for (let i = count; i; i--) {
+      store16(to, f32x4.add(load16(to, bytes), several(from, w, c, multiplier)), bytes);
+      from += line;
+      to += step;
+    }
+  }
+}
+
+/** Adds to `count` pixels of d those of x times one tap's weights, which stay in registers; steps in bytes between pixels. */
+function addScaled(x: usize, xStep: usize, d: usize, dStep: usize, w: usize, count: u32, channels: u32): void {
+  let c: u32 = 0;
+  for (; c + 16 <= channels; c += 16) {
+    const at = <usize>c << 2;
+    const w0 = v128.load(w + at);
+    const w1 = v128.load(w + at, 16);
+    const w2 = v128.load(w + at, 32);
+    const w3 = v128.load(w + at, 48);
+    let from = x + at;
+    let to = d + at;
+    for (let i = count; i; i--) {
+      v128.store(to, f32x4.add(v128.load(to), f32x4.mul(v128.load(from), w0)));
+      v128.store(to, f32x4.add(v128.load(to, 16), f32x4.mul(v128.load(from, 16), w1)), 16);
+      v128.store(to, f32x4.add(v128.load(to, 32), f32x4.mul(v128.load(from, 32), w2)), 32);
+      v128.store(to, f32x4.add(v128.load(to, 48), f32x4.mul(v128.load(from, 48), w3)), 48);
+      from += xStep;
+      to += dStep;
+    }
+  }
+  for (; c < channels; c += 4) {
+    const at = <usize>c << 2;
+    const bytes = min(channels - c, 4) << 2;
+    const weights = v128.load(w + at);
+    let from = x + at;
+    let to = d + at;
+    for (let i = count; i; i--) {
+      store16(to, f32x4.add(load16(to, bytes), f32x4.mul(v128.load(from), weights)), bytes);
+      from += xStep;
+      to += dStep;
+    }
+  }
+}
+
+/** y (at d) without bias and clamp, of multiplier 1: small pictures are mostly edges, which tap by tap cost no more. Parts share the output rows. */
+export function dwconvTapsF32(p: ConvGradF32, part: u32, parts: u32): void {
+  const end = share(p.batch * p.outH, part + 1, parts);
+  const line = <usize>p.inC << 2;
+  for (let row = share(p.batch * p.outH, part, parts); row < end; row++) {
+    const n = row / p.outH;
+    const oy = row - n * p.outH;
+    const y = <usize>p.d + <usize>(row * p.outW) * line;
+    memory.fill(y, 0, p.outW * line);
+    for (let ky: u32 = 0; ky < p.kH; ky++) {
+      const iy = <i32>(oy * p.strideH + ky * p.dilationH) - p.padTop;
+      if (<u32>iy >= p.inH) continue;
+      for (let kx: u32 = 0; kx < p.kW; kx++) {
+        const right = <i32>(kx * p.dilationW) - p.padLeft;
+        const ox = firstOf(right, p.strideW);
+        const oxEnd = endOf(right, p.strideW, p.inW, p.outW);
+        if (ox >= oxEnd) continue;
+        const ix = <i32>(ox * p.strideW) + right;
+        const x = <usize>p.x + <usize>((n * p.inH + iy) * p.inW + ix) * line;
+        addScaled(x, p.strideW * line, y + <usize>ox * line, line, p.w + <usize>(ky * p.kW + kx) * line, oxEnd - ox, p.inC);
       }
     }
   }

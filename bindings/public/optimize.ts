@@ -31,6 +31,6 @@ export { type LayerReport, type QuantizeResult, quantize } from "../optimize/qua
 export { freshNetwork } from "../optimize/train/architectures/index.ts";
 export { AUGMENTATION, type Augmentation } from "../optimize/train/augment.ts";
 export type { Levels } from "../optimize/train/compile.ts";
-export { type DistilOptions, distil } from "../optimize/train/distil.ts";
+export { type DistilOptions, distil, freshFor } from "../optimize/train/distil.ts";
 export type { Changes, Progress as TrainProgress, TrainOptions } from "../optimize/train/options.ts";
 export { train } from "../optimize/train/train.ts";
