@@ -54,6 +54,14 @@ export function wholeFrom(low: number, high: number): (text: string) => number {
   };
 }
 
+/** Parses a number above 0. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError("Expected a number above 0.");
+  return value;
+}
+
 /** Parses `1.5` or `0.485,0.456,0.406`: one number, or one per channel. */
 export function numbers(nonZero: "nonzero" | "any"): (text: string) => readonly number[] {
   return (text) => {

@@ -1,10 +1,12 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { bench } from "./commands/bench.ts";
 import { compile } from "./commands/compile.ts";
+import { distil } from "./commands/distil.ts";
 import { inspect } from "./commands/inspect.ts";
 import { plan } from "./commands/plan.ts";
 import { run } from "./commands/run.ts";
 import { types } from "./commands/types.ts";
+import { addDataOptions, rangeOf } from "./data.ts";
 import { forgetInputs } from "./files.ts";
 import {
   jsonOption,
@@ -12,6 +14,7 @@ import {
   moduleOption,
   numbers,
   optimizeOption,
+  positive,
   shapeOption,
   threadsOption,
   wholeFrom,
@@ -30,6 +33,7 @@ Examples:
   $ pint8 types model.tflite > model.d.ts
   $ pint8 plan model.tflite -o model.plan
   $ pint8 compile model.tflite -o model.wasm
+  $ pint8 distil teacher.tflite --like ds-cnn --data pictures/ -o student.tflite
   $ pint8 help run`;
 
 /**
@@ -118,5 +122,27 @@ function program(streams: Streams, version: string): Command {
     .option("--max-memory <bytes>", "refuse a model that needs more linear memory", wholeFrom(1, 2 ** 32))
     .addOption(jsonOption())
     .action((model, options) => compile(model, options, streams));
+
+  addDataOptions(
+    command("distil", "teach a small network what a larger one says; Ctrl-C leaves a checkpoint"),
+    "required",
+  )
+    .option("--student <file>", "the network to teach, as it is")
+    .option("--like <name>", "or a fresh one: ds-cnn, mobilenet-v2, with a width after a colon as in ds-cnn:0.5")
+    .requiredOption("-o, --output <file.tflite>", "the student to write")
+    .option("--test <first:end>", "samples that are not learned from, for the accuracy after each epoch", rangeOf)
+    .option("--epochs <n>", "times through the data, 36 when absent", wholeFrom(1, 100_000))
+    .option("--batch <n>", "samples of a step, 125 when absent", wholeFrom(1, 4096))
+    .option("--rate <r>", "largest rate of AdamW; 0.004 of a fresh network, 0.002 of another", positive)
+    .option("--seed <n>", "the same seed gives the same student; 0 when absent", wholeFrom(0, 2 ** 31 - 1))
+    .option("--copies <n>", "augmented copies that epochs take in turn, 12 when absent", wholeFrom(1, 1000))
+    .addOption(
+      new Option("--augment <how>", "moved, turned and otherwise lit copies of pictures").choices(["usual", "none"]),
+    )
+    .option("--checkpoint <file>", "where to go on from; the output's name with .checkpoint when absent")
+    .option("--resume <file>", "go on from a checkpoint of the same command")
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .action((model, options) => distil(model, options, streams));
   return root;
 }

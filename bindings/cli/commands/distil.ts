@@ -1,0 +1,104 @@
+import { ensure, Pint8Error } from "../../errors.ts";
+import { writeTflite } from "../../formats/tflite/write/index.ts";
+import { type Graph, tensorOf } from "../../graph.ts";
+import { slice } from "../../optimize/data/batches.ts";
+import { importModel } from "../../public/index.ts";
+import { AUGMENTATION, freshFor, type TrainProgress as Progress, distil as teach } from "../../public/optimize.ts";
+import { type DataOptions, openData, type SampleRange } from "../data.ts";
+import { readBytes, readModelBytes, writeWhole } from "../files.ts";
+import { interrupted } from "../interrupt.ts";
+import type { Streams } from "../streams.ts";
+import { count } from "../text.ts";
+
+export interface DistilCommandOptions extends DataOptions {
+  readonly output: string;
+  readonly student?: string;
+  readonly like?: string;
+  readonly test?: SampleRange;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly rate?: number;
+  readonly seed?: number;
+  readonly copies?: number;
+  readonly augment?: "usual" | "none";
+  readonly checkpoint?: string;
+  readonly resume?: string;
+  readonly threads?: number;
+  readonly json?: true;
+}
+
+/** Teaches a student what a teacher says, and writes it. Ctrl-C leaves a checkpoint. */
+export async function distil(model: string, options: DistilCommandOptions, { out, err }: Streams): Promise<void> {
+  const { output, student, like, json, seed = 0, threads, augment = "usual" } = options;
+  ensure((student === undefined) !== (like === undefined), "INVALID_OPTION", () => ({
+    where: "distil",
+    expected: "--student with a model, or --like with the name of an architecture",
+    received: student === undefined ? "neither" : "both",
+  }));
+  const teacher = importModel(await readModelBytes(model), {});
+  const own =
+    student === undefined ? freshFor(teacher, like ?? "", seed) : importModel(await readModelBytes(student), {});
+  const { samples, ...data } = options;
+  const all = await openData(data, portsOf(own));
+  const part = (range: SampleRange | undefined) => (range === undefined ? all : slice(all, range.first, range.end));
+  const checkpoint = options.checkpoint ?? `${output}.checkpoint`;
+  const resume = options.resume === undefined ? {} : { checkpoint: readBytes(options.resume) };
+  const { epochs, batch, rate, copies, test } = options;
+  const last: { progress?: Progress } = {};
+  const { signal, done } = interrupted();
+  try {
+    const graph = await teach(teacher, part(samples), {
+      ...{ student: student === undefined ? (like ?? "") : own, seed, signal, ...resume },
+      ...(epochs !== undefined && { epochs }),
+      ...(batch !== undefined && { batch }),
+      ...(rate !== undefined && { rate }),
+      ...(copies !== undefined && { copies }),
+      ...(threads !== undefined && { threads }),
+      ...(augment === "usual" ? { augment: AUGMENTATION } : { augment: {} }),
+      ...(test && { validation: part(test) }),
+      onProgress(progress) {
+        last.progress = progress;
+        err(lineOf(progress));
+      },
+      onCheckpoint: (bytes) => writeWhole(checkpoint, [bytes]),
+    });
+    const bytes = writeTflite(graph);
+    writeWhole(output, [bytes]);
+    if (json) out(JSON.stringify({ model, output, bytes: bytes.length, ...last.progress }));
+    else out(`${output}: ${count(bytes.length)} bytes`);
+  } catch (cause) {
+    if (!signal.aborted) throw cause;
+    throw new Pint8Error("IO", {
+      where: output,
+      expected: "to be left to its end",
+      received: "an interruption",
+      hint: `Go on with --resume ${checkpoint}.`,
+    });
+  } finally {
+    done();
+  }
+}
+
+/** The inputs as data sets see them: those of one sample. */
+function portsOf(graph: Graph) {
+  return graph.inputs.map(({ name, tensor }) => {
+    const { dtype, shape, quantization } = tensorOf(graph, tensor);
+    const [scale = 0] = quantization?.scale ?? [];
+    const [zeroPoint = 0] = quantization?.zeroPoint ?? [];
+    return { name, dtype, shape, scale, zeroPoint };
+  });
+}
+
+/** `epoch 3 · step 192/2304 · loss 1.234 · 87.5 % · 812/s · 4 min left`. */
+function lineOf({ step, steps, epoch, loss, accuracy, samplesPerSecond, secondsLeft, validation }: Progress): string {
+  const left = secondsLeft >= 90 ? `${Math.round(secondsLeft / 60)} min left` : `${Math.ceil(secondsLeft)} s left`;
+  return [
+    `epoch ${epoch + 1}`,
+    `step ${step}/${steps}`,
+    `loss ${loss.toFixed(3)}`,
+    ...(Number.isNaN(accuracy) ? [] : [`${(accuracy * 100).toFixed(1)} %`]),
+    ...(validation === undefined ? [] : [`test ${(validation * 100).toFixed(2)} %`]),
+    `${Math.round(samplesPerSecond)}/s`,
+    left,
+  ].join(" · ");
+}

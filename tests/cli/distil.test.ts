@@ -1,0 +1,86 @@
+/** `pint8 distil`: whole command lines, on pictures that take milliseconds. */
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { writeTflite } from "../../bindings/formats/tflite/write/index.ts";
+import { freshNetwork } from "../../bindings/optimize/train/architectures/index.ts";
+import { importModel } from "../../bindings/public/index.ts";
+import { pint8 } from "./run.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "pint8-distil-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const path = (name: string) => join(folder, name);
+
+/** IDX of unsigned bytes. */
+function idx(name: string, shape: readonly number[], value: (i: number) => number): string {
+  const head = [0, 0, 8, shape.length, ...shape.flatMap((size) => [0, 0, size >> 8, size & 255])];
+  const count = shape.reduce((product, size) => product * size, 1);
+  writeFileSync(path(name), Uint8Array.from([...head, ...Array.from({ length: count }, (_, i) => value(i))]));
+  return path(name);
+}
+
+const COUNT = 40;
+const images = idx("images", [COUNT, 8, 8], (i) =>
+  ((i % 8) + Math.floor(i / 64) * 3) % 2 === 0 ? 200 : (i * 37) % 100,
+);
+const labels = idx("labels", [COUNT], (i) => i % 2);
+const teacher = path("teacher.tflite");
+writeFileSync(teacher, writeTflite(freshNetwork("ds-cnn:0.5", { shape: [1, 8, 8, 1], classes: 2, seed: 3 })));
+const data = ["--data", images, "--labels", labels, "--threads", "1", "--batch", "16"];
+
+describe("pint8 distil", () => {
+  test("writes a student that the importer reads", async () => {
+    const output = path("student.tflite");
+    const args = ["distil", teacher, "--like", "ds-cnn:0.5", ...data, "--epochs", "2", "-o", output, "--json"];
+    const { status, out, err } = await pint8(...args, "--samples", "0:32", "--test", "32:");
+    assert.equal(status, 0, err);
+    const told = JSON.parse(out);
+    assert.equal(told.bytes, readFileSync(output).length);
+    assert.equal(told.steps, 4);
+    assert.ok(told.validation >= 0 && told.validation <= 1);
+    const graph = importModel(readFileSync(output), {});
+    assert.deepEqual(
+      graph.outputs.map(({ tensor }) => graph.tensors[tensor]?.shape),
+      [[1, 2]],
+    );
+    const again = await pint8(
+      "distil",
+      teacher,
+      "--student",
+      output,
+      ...data,
+      "--epochs",
+      "1",
+      "-o",
+      path("again.tflite"),
+    );
+    assert.equal(again.status, 0, again.err);
+  });
+
+  test("goes on from its checkpoint", async () => {
+    const common = ["distil", teacher, "--like", "ds-cnn:0.5", ...data, "--epochs", "3"];
+    const first = await pint8(...common, "-o", path("whole.tflite"), "--checkpoint", path("kept"));
+    assert.equal(first.status, 0, first.err);
+    const second = await pint8(...common, "-o", path("resumed.tflite"), "--resume", path("kept"));
+    assert.equal(second.status, 0, second.err);
+    assert.deepEqual(readFileSync(path("resumed.tflite")), readFileSync(path("whole.tflite")));
+  });
+
+  test("refuses what cannot be meant, and writes nothing", async () => {
+    const output = path("nothing.tflite");
+    for (const [args, expected] of [
+      [[], /--student with a model, or --like/],
+      [["--like", "ds-cnn", "--student", teacher], /both/],
+      [["--like", "vgg"], /ds-cnn or mobilenet-v2/],
+      [["--like", "ds-cnn", "--resume", images], /no checkpoint/],
+      [["--like", "ds-cnn", "--rate", "0"], /above 0/],
+    ] as const) {
+      const { status, err } = await pint8("distil", teacher, ...data, "--epochs", "1", "-o", output, ...args);
+      assert.equal(status, 1);
+      assert.match(err, expected);
+    }
+    assert.ok(!existsSync(output) && !readdirSync(folder).some((name) => name.endsWith(".tmp")));
+  });
+});
