@@ -66,7 +66,7 @@ export interface OperatorSpec {
   readonly custom?: string;
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
-  /** BuiltinOptions: number of the union's member and its table; see `options` in tflite-options.ts. */
+  /** BuiltinOptions: number of the union's member (below 0: BuiltinOptions2, negated) and its table; see `options` in tflite-options.ts. */
   readonly options?: { readonly type: number; readonly fields: Fields };
 }
 
@@ -217,12 +217,15 @@ function codeFields({ code, custom }: OperatorSpec, old: boolean): Fields {
 }
 
 function operatorFields({ codeIndex, inputs, outputs, options }: OperatorSpec, ownCode: number): Fields {
+  const second = options !== undefined && options.type < 0;
   return {
     0: { int32: codeIndex ?? ownCode },
     1: { int32s: inputs },
     2: { int32s: outputs },
-    3: options && { int8: options.type },
-    4: options && { table: options.fields },
+    3: options && !second ? { int8: options.type } : undefined,
+    4: options && !second ? { table: options.fields } : undefined,
+    11: options && second ? { int8: -options.type } : undefined,
+    12: options && second ? { table: options.fields } : undefined,
   };
 }
 

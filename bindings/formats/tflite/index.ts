@@ -7,9 +7,11 @@ import { uniqueNames } from "../names.ts";
 import { runnableOrder } from "../order.ts";
 import { type Shapes, setShapes } from "../shapes.ts";
 import { shorten } from "../text.ts";
+import { withoutBasicCells } from "./basicLstm.ts";
 import { type Buffers, readBuffers } from "./buffers.ts";
 import { type FlatTable, openFile, readString, readTables, readUint32, rootTable } from "./flatbuffer.ts";
 import { linkSubgraphs, type Read } from "./link.ts";
+import { withoutLists } from "./lists.ts";
 import { type OperatorCode, readIds, readNodes, readOperatorCodes, type UserOperators } from "./nodes.ts";
 import { IDENTIFIER, MODEL, SCHEMA_VERSION, SIGNATURE, SUBGRAPH, TENSOR_MAP } from "./schema.ts";
 import { takeStarts } from "./starts.ts";
@@ -120,7 +122,7 @@ function readSubgraph(
     ),
   );
   const tensors = [...stated.tensors];
-  const nodes = takeStarts(stated.nodes, tensors);
+  const nodes = withoutBasicCells(withoutLists(takeStarts(stated.nodes, tensors), tensors), tensors);
   const signature = names.get(index);
   return {
     name: readString(table, SUBGRAPH.name) || (index === 0 ? "main" : `subgraph_${index}`),

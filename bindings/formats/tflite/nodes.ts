@@ -15,6 +15,7 @@ import {
   readUint8,
   readUint32,
 } from "./flatbuffer.ts";
+import { LIST_OPERATORS } from "./lists.ts";
 import { OPERATORS } from "./operators.ts";
 import { CUSTOM, MODEL, OPERATOR, OPERATOR_CODE, OPERATOR_NAMES, SUBGRAPH } from "./schema.ts";
 
@@ -51,7 +52,7 @@ export function readOperatorCodes(model: FlatTable, users: UserOperators = {}): 
     const code = Math.max(readInt8(table, OPERATOR_CODE.deprecatedCode, 0), readInt32(table, OPERATOR_CODE.code, 0));
     if (code === CUSTOM) {
       const custom = readString(table, OPERATOR_CODE.customCode);
-      const entry = usersEntry(custom, users) ?? CUSTOM_OPERATORS.get(custom)?.node;
+      const entry = usersEntry(custom, users) ?? CUSTOM_OPERATORS.get(custom)?.node ?? LIST_OPERATORS.get(custom);
       return { code, name: `CUSTOM "${shorten(custom)}"`, custom, ...(entry && { entry }) };
     }
     return { code, name: OPERATOR_NAMES[code] ?? `builtin operator ${code}` };
@@ -137,14 +138,15 @@ export function readNode(
 /** The options, where an operator has any; a table of another operator's type would be read wrongly. */
 function readOptions(table: FlatTable, expected: number, where: string): FlatTable | undefined {
   if (expected === 0) return undefined;
-  const type = readUint8(table, OPERATOR.optionsType);
+  const more = expected < 0;
+  const type = readUint8(table, more ? OPERATOR.moreType : OPERATOR.optionsType);
   if (type === 0) return undefined;
-  ensure(type === expected, "INVALID_MODEL", () => ({
+  ensure(type === Math.abs(expected), "INVALID_MODEL", () => ({
     where,
-    expected: `options of union type ${expected}`,
+    expected: `options of union type ${Math.abs(expected)}`,
     received: `${type}`,
   }));
-  return readTable(table, OPERATOR.options, `${where}, options`);
+  return readTable(table, more ? OPERATOR.more : OPERATOR.options, `${where}, options`);
 }
 
 /** A list of tensor indices from `least` (−1 where an input may be absent) on. */

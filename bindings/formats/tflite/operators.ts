@@ -23,7 +23,10 @@ import {
 /** What every node has, besides its kind and attributes. */
 export type NodeParts = Pick<Node, "where" | "inputs" | "outputs">;
 
-/** One operator: the union type of its options (0: none are read), its attributes in them, and how a node is made. */
+/**
+ * One operator: the union type of its options (0: none are read; below 0: that of the second union, negated), its attributes
+ * in them, and how a node is made.
+ */
 export interface Entry {
   readonly kind: OpKind;
   readonly optionsType: number;
@@ -236,6 +239,7 @@ export const OPERATORS: { readonly [code: number]: Entry | undefined } = {
   160: entry("bitwiseXor", 0, {}),
   161: entry("rightShift", 0, {}),
   203: entry("dilate", 0, {}),
+  206: entry("call", -21, { subgraphs: [int(1, -1)], bodies: fixed([]) }),
 };
 
 function entry<K extends OpKind>(

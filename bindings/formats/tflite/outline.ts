@@ -43,7 +43,7 @@ export function outlineTflite(bytes: Uint8Array): Outline {
   const tables = readTables(main, SUBGRAPH.tensors, (id) => `tensor ${id}`);
   const tensors = tables.map((table) =>
     orElse(
-      () => readTensor(table, buffers),
+      () => readTensor(table, buffers, tables),
       () => nameOnly(table),
     ),
   );

@@ -22,7 +22,16 @@ export const MODEL = {
 export const METADATA = { name: 0, buffer: 1 } as const;
 export const SUBGRAPH = { tensors: 0, inputs: 1, outputs: 2, operators: 3, name: 4 } as const;
 export const OPERATOR_CODE = { deprecatedCode: 0, customCode: 1, version: 2, code: 3 } as const;
-export const OPERATOR = { codeIndex: 0, inputs: 1, outputs: 2, optionsType: 3, options: 4, customOptions: 5 } as const;
+export const OPERATOR = {
+  codeIndex: 0,
+  inputs: 1,
+  outputs: 2,
+  optionsType: 3,
+  options: 4,
+  customOptions: 5,
+  moreType: 11,
+  more: 12,
+} as const;
 export const BUFFER = { data: 0, offset: 1, size: 2 } as const;
 export const SIGNATURE = { inputs: 0, outputs: 1, key: 2, subgraph: 4 } as const;
 export const TENSOR_MAP = { name: 0, tensor: 1 } as const;
