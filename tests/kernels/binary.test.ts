@@ -1,4 +1,4 @@
-/** ADD, SUB and MUL on all pairs of a few quantizations, and with broadcasting in up to six dimensions. */
+/** ADD, SUB and MUL on all pairs of a few quantizations, and with broadcasting in up to eight dimensions. */
 import { describe, test } from "node:test";
 import type { Activation } from "../../bindings/graph.ts";
 import { operators } from "../../bindings/ops/index.ts";
@@ -13,6 +13,14 @@ const ACTIVATIONS: readonly Activation[] = ["none", "relu", "relu6", "reluN1To1"
 
 const LONG: readonly (readonly [readonly number[], readonly number[]])[] = [
   [[7, 40], [40]],
+  [
+    [2, 1, 3, 1, 2, 1, 2],
+    [1, 2, 1, 3, 1, 2, 1],
+  ],
+  [
+    [2, 1, 3, 1, 2, 1, 2, 17],
+    [2, 1, 3, 1, 2, 1, 17],
+  ],
   [[16], [7, 16]],
   [
     [3, 5, 19],
@@ -31,9 +39,10 @@ function affines(draw: Random) {
   return { a: affine(), b: affine(), y: affine() };
 }
 
-/** A shape of up to six dimensions, and two that broadcast to it. */
+/** A shape of up to eight dimensions, and two that broadcast to it. */
 function shapes(draw: Random): readonly [readonly number[], readonly number[]] {
-  const full = Array.from({ length: draw.int(0, 6) }, () => draw.pick([1, 2, 3, 5]));
+  const rank = draw.int(0, 8);
+  const full = Array.from({ length: rank }, () => draw.pick(rank > 6 ? [1, 2, 2, 3] : [1, 2, 3, 5]));
   const some = () => full.map((size) => (draw.int(0, 2) === 0 ? 1 : size)).slice(draw.int(0, 2));
   return draw.pick([
     [full, some()],

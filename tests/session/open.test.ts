@@ -81,3 +81,17 @@ test("SEGMENT_SUM of computed ids: as many rows as the last one says", async () 
     session.close();
   }
 });
+
+test("a scale of 0 is refused where it is computed with, and nowhere else", async () => {
+  const x: TensorSpec = { name: "x", dtype: "int8", shape: [4], scale: [0.5], zeroPoint: [1] };
+  const model = (scale: number) =>
+    buildTflite({
+      tensors: [{ ...x, scale: [scale] }, { ...x, name: "y" }, { ...x, name: "unused", scale: [0] }],
+      operators: [{ code: "RELU", inputs: [0], outputs: [1] }],
+      inputs: [0],
+      outputs: [1],
+    });
+  const session = await loadModel(model(0.5), { module: "scalar" });
+  assert.deepEqual(session.run([Int8Array.of(-3, 0, 1, 5)]).y, Int8Array.of(1, 1, 1, 5));
+  await assert.rejects(loadModel(model(0)), /a finite scale above 0/);
+});

@@ -1,8 +1,9 @@
 /** Tensor lists of Flex operators, which loops of recurrent layers fill: a list is one tensor, its elements the rows. */
 import { Pint8Error } from "../../errors.ts";
-import type { AnyNode, TensorId } from "../../graph.ts";
+import type { AnyNode, Node, TensorId } from "../../graph.ts";
 import type { DType, Tensor } from "../../tensor.ts";
-import type { CustomEntry } from "./custom.ts";
+
+type NodeParts = Pick<Node, "where" | "inputs" | "outputs">;
 
 /** What such an operator is, by its name in the file. */
 const OPERATORS = {
@@ -16,10 +17,16 @@ type ListOperator = keyof typeof OPERATORS;
 const isListOperator = (name: string): name is ListOperator => Object.hasOwn(OPERATORS, name);
 
 /** Importers by name; the nodes that they make are replaced by `withoutLists`. */
-export const LIST_OPERATORS: readonly (readonly [string, CustomEntry])[] = Object.keys(OPERATORS).map((name) => [
-  name,
-  (parts) => ({ kind: "custom", ...parts, attributes: { name, options: new Uint8Array(0), infer: unresolved } }),
-]);
+export const LIST_OPERATORS: readonly (readonly [string, (parts: NodeParts) => AnyNode])[] = Object.keys(OPERATORS).map(
+  (name) => [
+    name,
+    (parts: NodeParts): AnyNode => ({
+      kind: "custom",
+      ...parts,
+      attributes: { name, options: new Uint8Array(0), infer: unresolved },
+    }),
+  ],
+);
 
 function unresolved(): never {
   throw new Pint8Error("UNSUPPORTED", {

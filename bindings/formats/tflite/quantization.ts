@@ -22,7 +22,8 @@ const ZERO_POINTS: { readonly [K in DType]?: readonly [number, number] } = {
 
 /**
  * The quantization of a tensor; `undefined` where it has no scales, or a type that is not quantized.
- * Scales are finite and above 0; there is one, or one per slice along the axis; zero points lie in the type's range.
+ * Scales are finite and not below 0, and operators that compute with them refuse 0 themselves; there is one, or one per slice
+ * along the axis; zero points lie in the type's range.
  */
 export function readQuantization(
   tensor: FlatTable,
@@ -42,10 +43,10 @@ export function readQuantization(
   if (details === BLOCKWISE_DETAILS) return readBlocks(table, dtype, shape, where, scalesOf);
   const scale = readFloat32s(table, QUANTIZATION.scale) ?? [];
   if (scale.length === 0) return undefined;
-  const wrong = firstOutside(scale, Number.MIN_VALUE, Number.MAX_VALUE);
+  const wrong = firstOutside(scale, 0, Number.MAX_VALUE);
   ensure(wrong === undefined, "INVALID_MODEL", () => ({
     where,
-    expected: "scales that are finite and above 0",
+    expected: "scales that are finite and not below 0",
     received: `scale ${wrong}`,
     hint: "Quantize the model again; a range of no width gives such a scale.",
   }));

@@ -7,6 +7,7 @@ import type { Lowering, NodeView, Operator } from "../types.ts";
 import { sameSizeInputs } from "./elementwise.ts";
 import { foldPairs } from "./folding.ts";
 import { callActivationInt, callPairsF32, callPairsInt, inferPairs, isQuantized, placed } from "./pairs.ts";
+import { bySlices } from "./slices.ts";
 
 /** How an operator computes on tensors with scales. */
 export interface Scaled<K extends OpKind> {
@@ -60,16 +61,18 @@ export function arithmetic<K extends OpKind>({ real, whole, raw = [], scaled }: 
       return plain && whole !== undefined ? foldPairs(node, whole) : undefined;
     },
     inPlace: sameSizeInputs,
-    lower(node, to) {
-      const operands = placed(to);
-      const { dtype } = operands.a;
-      const activation = activationOf(node.attributes);
-      if (scaled && isScaled(node, scaled)) scaled.lower(node, to);
-      else if (dtype === "float32") callPairsF32(to, real as keyof typeof PAIRS_F32, operands, activation);
-      else {
-        callPairsInt(to, whole as keyof typeof PAIRS_INT, dtype as RawType, operands);
-        callActivationInt(to, activation, dtype as RawType);
-      }
-    },
+    lower: (node, to) => bySlices(node, to, lowerSlice),
   };
+
+  function lowerSlice(node: NodeView<K>, to: Lowering): void {
+    const operands = placed(to);
+    const { dtype } = operands.a;
+    const activation = activationOf(node.attributes);
+    if (scaled && isScaled(node, scaled)) scaled.lower(node, to);
+    else if (dtype === "float32") callPairsF32(to, real as keyof typeof PAIRS_F32, operands, activation);
+    else {
+      callPairsInt(to, whole as keyof typeof PAIRS_INT, dtype as RawType, operands);
+      callActivationInt(to, activation, dtype as RawType);
+    }
+  }
 }

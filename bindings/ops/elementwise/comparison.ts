@@ -5,10 +5,11 @@ import { COMPARISONS } from "../../primitives/elementwise/forms.ts";
 import { quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
 import { BITS } from "../../tensor.ts";
 import { constrain, inputOf, requireAffine, requireRatio } from "../constraints.ts";
-import type { NodeView, Operator } from "../types.ts";
+import type { Lowering, NodeView, Operator } from "../types.ts";
 import { affineOf } from "./elementwise.ts";
 import { foldComparison } from "./folding.ts";
 import { inferPairs, isQuantized, pairFields, placed } from "./pairs.ts";
+import { bySlices } from "./slices.ts";
 
 const TYPES = ["int8", "uint8", "int16", "int32", "int64", "float32"] as const;
 
@@ -40,25 +41,27 @@ export function comparison<K extends keyof typeof COMPARISONS>(kind: K): Operato
       return types;
     },
     fold: (node) => (isScaled(node) ? undefined : foldComparison(node, COMPARISONS[kind])),
-    lower(node, to) {
-      const { a, b, y } = placed(to);
-      const dtype = a.dtype as Element;
-      const fields = { ...pairFields(a, b, y, BITS[dtype] / 8), type: ELEMENT[dtype], ...COMPARISONS[kind] };
-      if (!isScaled(node)) {
-        to.call({ kernel: "compare", params: fields, note: `${kind}, ${dtype}` });
-        return;
-      }
-      const [p, q] = [affineOf(a), affineOf(b)];
-      const [u, v] = [quantizeMultiplier(p.scale), quantizeMultiplier(q.scale)];
-      to.call({
-        kernel: "compareQs8",
-        params: {
-          ...fields,
-          ...{ aZeroPoint: p.zeroPoint, bZeroPoint: q.zeroPoint },
-          ...{ aMultiplier: u.multiplier, aShift: u.shift, bMultiplier: v.multiplier, bShift: v.shift },
-        },
-        note: `${kind}, int8`,
-      });
-    },
+    lower: (node, to) => bySlices(node, to, lowerSlice),
   };
+
+  function lowerSlice(node: NodeView<K>, to: Lowering): void {
+    const { a, b, y } = placed(to);
+    const dtype = a.dtype as Element;
+    const fields = { ...pairFields(a, b, y, BITS[dtype] / 8), type: ELEMENT[dtype], ...COMPARISONS[kind] };
+    if (!isScaled(node)) {
+      to.call({ kernel: "compare", params: fields, note: `${kind}, ${dtype}` });
+      return;
+    }
+    const [p, q] = [affineOf(a), affineOf(b)];
+    const [u, v] = [quantizeMultiplier(p.scale), quantizeMultiplier(q.scale)];
+    to.call({
+      kernel: "compareQs8",
+      params: {
+        ...fields,
+        ...{ aZeroPoint: p.zeroPoint, bZeroPoint: q.zeroPoint },
+        ...{ aMultiplier: u.multiplier, aShift: u.shift, bMultiplier: v.multiplier, bShift: v.shift },
+      },
+      note: `${kind}, int8`,
+    });
+  }
 }

@@ -2,6 +2,7 @@ import type { Operator } from "../types.ts";
 import { sameSizeInputs } from "./elementwise.ts";
 import { foldPairs } from "./folding.ts";
 import { callPairsInt, inferPairs, placed } from "./pairs.ts";
+import { bySlices } from "./slices.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -14,5 +15,5 @@ export const logicalAnd: Operator<"logicalAnd"> = {
   infer: (node) => inferPairs(node, ["bool"]),
   fold: (node) => foldPairs(node, "and"),
   inPlace: sameSizeInputs,
-  lower: (_, to) => callPairsInt(to, "and", "bool", placed(to)),
+  lower: (node, to) => bySlices(node, to, (_, slice) => callPairsInt(slice, "and", "bool", placed(slice))),
 };

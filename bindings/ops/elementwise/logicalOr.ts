@@ -2,6 +2,7 @@ import type { Operator } from "../types.ts";
 import { sameSizeInputs } from "./elementwise.ts";
 import { foldPairs } from "./folding.ts";
 import { callPairsInt, inferPairs, placed } from "./pairs.ts";
+import { bySlices } from "./slices.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -14,5 +15,5 @@ export const logicalOr: Operator<"logicalOr"> = {
   infer: (node) => inferPairs(node, ["bool"]),
   fold: (node) => foldPairs(node, "or"),
   inPlace: sameSizeInputs,
-  lower: (_, to) => callPairsInt(to, "or", "bool", placed(to)),
+  lower: (node, to) => bySlices(node, to, (_, slice) => callPairsInt(slice, "or", "bool", placed(slice))),
 };

@@ -8,8 +8,9 @@ import { boundsOf } from "../../primitives/requantize/quantization.ts";
 import { BITS, type DType, type Tensor, type TensorType } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
 import type { Lowering, NodeView, Placed } from "../types.ts";
+import { fitsSlices, MOST_LOOPS } from "./slices.ts";
 
-/** The shape that operands broadcast to. C4: sizes aligned at the last dimension. C5: at most six loops. */
+/** The shape that operands broadcast to. C4: sizes aligned at the last dimension. C5: at most six loops, or slices of such. */
 export function requireBroadcast<K extends OpKind>(
   node: NodeView<K>,
   ...operands: readonly (readonly number[])[]
@@ -29,8 +30,8 @@ export function requireBroadcast<K extends OpKind>(
   constrain(
     node,
     "C5",
-    sizes.length <= 6,
-    () => ({ expected: "at most 6 dimensions", received: `${sizes.length}` }),
+    sizes.length <= MOST_LOOPS || (operands.length === 2 && fitsSlices(shape, operands)),
+    () => ({ expected: `at most ${MOST_LOOPS} dimensions`, received: `${sizes.length}` }),
     "UNSUPPORTED",
   );
   return shape;
