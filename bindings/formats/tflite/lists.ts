@@ -17,15 +17,11 @@ type ListOperator = keyof typeof OPERATORS;
 const isListOperator = (name: string): name is ListOperator => Object.hasOwn(OPERATORS, name);
 
 /** Importers by name; the nodes that they make are replaced by `withoutLists`. */
-export const LIST_OPERATORS: readonly (readonly [string, (parts: NodeParts) => AnyNode])[] = Object.keys(OPERATORS).map(
-  (name) => [
+export const LIST_OPERATORS: ReadonlyMap<string, (parts: NodeParts) => AnyNode> = new Map(
+  Object.keys(OPERATORS).map((name) => [
     name,
-    (parts: NodeParts): AnyNode => ({
-      kind: "custom",
-      ...parts,
-      attributes: { name, options: new Uint8Array(0), infer: unresolved },
-    }),
-  ],
+    (parts) => ({ kind: "custom", ...parts, attributes: { name, options: new Uint8Array(0), infer: unresolved } }),
+  ]),
 );
 
 function unresolved(): never {
