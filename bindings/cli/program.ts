@@ -4,6 +4,7 @@ import { compile } from "./commands/compile.ts";
 import { distil } from "./commands/distil.ts";
 import { inspect } from "./commands/inspect.ts";
 import { plan } from "./commands/plan.ts";
+import { addQuantizeOptions, quantize } from "./commands/quantize.ts";
 import { run } from "./commands/run.ts";
 import { types } from "./commands/types.ts";
 import { addDataOptions, rangeOf } from "./data.ts";
@@ -34,6 +35,8 @@ Examples:
   $ pint8 plan model.tflite -o model.plan
   $ pint8 compile model.tflite -o model.wasm
   $ pint8 distil teacher.tflite --like ds-cnn --data pictures/ -o student.tflite
+
+  $ pint8 quantize float.tflite --data pictures/ -o int8.tflite
   $ pint8 help run`;
 
 /**
@@ -144,5 +147,9 @@ function program(streams: Streams, version: string): Command {
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action((model, options) => distil(model, options, streams));
+
+  addQuantizeOptions(
+    command("quantize", "floats to integers by examples, or weights alone without: an ordinary .tflite"),
+  ).action((model, options) => quantize(model, options, streams));
   return root;
 }

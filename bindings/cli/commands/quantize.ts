@@ -1,0 +1,183 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { ensure } from "../../errors.ts";
+import { importModel, runPasses } from "../../public/index.ts";
+import {
+  type BoundReport,
+  type LayerSetting,
+  type QuantizeOptions,
+  quantize as quantizeGraph,
+  writeTflite,
+} from "../../public/optimize.ts";
+import { progressBar } from "../bar.ts";
+import { addDataOptions, type DataOptions, openData } from "../data.ts";
+import { readModelBytes, writeWhole } from "../files.ts";
+import { jsonOption, type Shapes, shapeOption } from "../options.ts";
+import type { Streams } from "../streams.ts";
+import { count } from "../text.ts";
+
+type Layers = Readonly<Record<string, Partial<LayerSetting>>>;
+
+/** The command line of `pint8 quantize`. */
+export interface QuantizeCommandOptions
+  extends DataOptions,
+    Pick<
+      QuantizeOptions,
+      "weights" | "activations" | "io" | "rounding" | "correction" | "maxDrop" | "size" | "latency"
+    > {
+  readonly output: string;
+  readonly perTensor?: true;
+  readonly layer?: Layers;
+  readonly shape?: Shapes;
+  readonly json?: true;
+}
+
+/** The options of `pint8 quantize`. */
+export function addQuantizeOptions(command: Command): Command {
+  return addDataOptions(command, "optional")
+    .requiredOption("-o, --output <file.tflite>", "the quantized model to write")
+    .addOption(new Option("--weights <type>", "int8 when absent").choices(["int8", "int4", "float16", "float32"]))
+    .addOption(
+      new Option("--activations <type>", "int8 when absent; float32, or no data: dynamic range").choices([
+        "int8",
+        "int16",
+        "float32",
+      ]),
+    )
+    .option("--per-tensor", "one scale for each tensor of weights, for readers that know no others")
+    .addOption(new Option("--io <type>", "inputs and outputs").choices(["float32", "int8", "uint8", "int16"]))
+    .option(
+      "--layer <name=setting>",
+      "another setting of some layers: *, first, depthwise, pointwise, conv, dense or the name of a layer's weights, as in dense=int4, first=float32 or dense=int8/int16",
+      addLayer,
+    )
+    .addOption(
+      new Option("--rounding <how>", "gptq when absent for int4, nearest for int8").choices(["nearest", "gptq"]),
+    )
+    .addOption(new Option("--correction <what>", "of what rounding does to means").choices(["bias", "none"]))
+    .option(
+      "--max-drop <points>",
+      "most points of accuracy that are lost: layers get more bits until it holds",
+      percent,
+    )
+    .option("--size <percent>", "most of the model's file, as in 20%: layers get int4 until it holds", percent)
+    .option("--latency <percent>", "most of the model's time", percent)
+    .addOption(shapeOption())
+    .addOption(jsonOption());
+}
+
+/** `60%` or `0.5`. */
+function percent(text: string): number {
+  const value = Number(text.replace(/%$/, ""));
+  if (!/^\d+(\.\d+)?%?$/.test(text) || value > 1000) throw new InvalidArgumentError("Expected per cent, as in 60%.");
+  return value;
+}
+
+const WEIGHTS = ["int8", "int4", "float16", "float32"] as const;
+const ACTIVATIONS = ["int8", "int16", "float32"] as const;
+
+/** `name=weights` or `name=weights/activations`, beside those that were given before; `=` may be part of a name. */
+function addLayer(text: string, before: Layers = {}): Layers {
+  const at = text.lastIndexOf("=");
+  const [first, second] = text.slice(at + 1).split("/");
+  const weights = WEIGHTS.find((each) => each === first);
+  const activations = ACTIVATIONS.find((each) => each === second);
+  if (at <= 0 || weights === undefined || (second !== undefined && activations === undefined))
+    throw new InvalidArgumentError("Expected a layer and its setting, for example dense=int4 or dense=int8/int16.");
+  return { ...before, [text.slice(0, at)]: { weights, ...(activations === undefined ? {} : { activations }) } };
+}
+
+/** Quantizes a model by examples, or its weights alone without them, and writes it. */
+export async function quantize(model: string, options: QuantizeCommandOptions, streams: Streams): Promise<void> {
+  const { output, data, perTensor, layer, shape, json, ...rest } = options;
+  ensure(/\.tflite$/i.test(output), "INVALID_OPTION", () => ({
+    where: "--output",
+    expected: "a name that ends in .tflite",
+    received: output,
+  }));
+  const bytes = await readModelBytes(model);
+  const graph = importModel(bytes, { shapes: shape });
+  const ports = runPasses(graph).inputs.map(({ name, tensor }) => {
+    const { dtype, shape: sizes } = graph.tensors[tensor] ?? { dtype: "float32" as const, shape: [] };
+    return { name, dtype, shape: sizes, scale: 0, zeroPoint: 0 };
+  });
+  const examples = data === undefined ? undefined : await openData(options, ports);
+  const bar = progressBar(streams);
+  const size = examples?.size;
+  const choices: QuantizeOptions = {
+    ...pick(rest),
+    ...(perTensor ? { scales: "tensor" } : {}),
+    ...(layer === undefined ? {} : { layers: layer }),
+    onProgress: (step) => bar.show(step.phase === "calibrate" && size !== undefined ? { ...step, total: size } : step),
+  };
+  const start = performance.now();
+  let result: Awaited<ReturnType<typeof quantizeGraph>>;
+  try {
+    result = await quantizeGraph(graph, examples, choices);
+  } finally {
+    bar.clear();
+  }
+  requireBounds(result);
+  const file = writeTflite(result.graph, { from: bytes });
+  writeWhole(output, [file]);
+  const seconds = (performance.now() - start) / 1000;
+  const { samples, layers, floats, bounds } = result;
+  if (json) {
+    const from = examples?.preparation;
+    streams.out(
+      JSON.stringify({
+        output,
+        bytes: file.length,
+        from: bytes.length,
+        seconds,
+        samples,
+        preparation: from,
+        layers,
+        floats,
+      }),
+    );
+    return;
+  }
+  for (const line of summary(layers)) streams.err(line);
+  for (const bound of bounds) streams.err(`${boundText(bound)}, kept`);
+  if (floats.length > 0) streams.err(`floats still: ${floats.join(", ")}`);
+  const share = Math.round((100 * file.length) / bytes.length);
+  const by = samples === 0 ? "" : `, by ${count(samples)} examples`;
+  streams.err(
+    `${output}: ${count(file.length)} bytes, ${share} % of ${count(bytes.length)}${by}, ${seconds.toFixed(1)} s`,
+  );
+}
+
+const BOUNDS = { maxDrop: "drop", size: "size", latency: "time" };
+
+const boundText = ({ name, most, reached }: BoundReport) =>
+  `${BOUNDS[name]} ${reached.toFixed(2)} % of at most ${most} %`;
+
+/** Nothing is written that misses a bound: the error says how near it came. */
+function requireBounds({ bounds }: { readonly bounds: readonly BoundReport[] }): void {
+  const missed = bounds.filter(({ met }) => !met);
+  ensure(missed.length === 0, "INVALID_OPTION", () => ({
+    where: "bounds",
+    expected: "a network that keeps them",
+    received: `at best ${bounds.map((bound) => `${boundText(bound)}${bound.met ? "" : ", missed"}`).join("; ")}`,
+    hint: "Give more room, or other settings of single layers (--layer).",
+  }));
+}
+
+/** The options that are handed on as they are. */
+function pick(options: QuantizeOptions): QuantizeOptions {
+  const { weights, activations, io, rounding, correction, maxDrop, size, latency } = options;
+  const given = { weights, activations, io, rounding, correction, maxDrop, size, latency };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** How many layers have each setting. */
+function summary(
+  layers: readonly { readonly kind: string; readonly weights: string; readonly activations: string }[],
+): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const { weights, activations } of layers) {
+    const setting = `${weights} weights, ${activations} activations`;
+    counts.set(setting, (counts.get(setting) ?? 0) + 1);
+  }
+  return [...counts].map(([setting, number]) => `${number} ${number === 1 ? "layer" : "layers"}: ${setting}`);
+}

@@ -1,0 +1,102 @@
+/** `pint8 quantize`: whole command lines, in this process. */
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { barLine, progressBar } from "../../bindings/cli/bar.ts";
+import { main } from "../../bindings/cli/program.ts";
+import { importModel } from "../../bindings/public/index.ts";
+import { accuracy, digits, skip } from "../optimize/support/digits.ts";
+
+const SHARED = fileURLToPath(new URL("../../../shared/", import.meta.url));
+const MODEL = `${SHARED}models/digits_f32.tflite`;
+const IMAGES = `${SHARED}data/mnist-t10k-images-idx3-ubyte.gz`;
+
+describe("pint8 quantize", { skip }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "pint8-quantize-"));
+  after(() => rmSync(folder, { recursive: true }));
+
+  async function run(...args: readonly string[]) {
+    const [out, err]: [string[], string[]] = [[], []];
+    const streams = { out: (line: string) => out.push(line), err: (line: string) => err.push(line) };
+    const status = await main(["quantize", ...args], streams, "0");
+    return { status, out: out.join("\n"), err: err.join("\n") };
+  }
+
+  test("by examples: a smaller file that knows the digits", async () => {
+    const file = join(folder, "digits.tflite");
+    const { status, err } = await run(MODEL, "--data", IMAGES, "--samples", "0:32", "--io", "int8", "-o", file);
+    assert.equal(status, 0, err);
+    assert.match(err, /12 layers: int8 weights, int8 activations/);
+    assert.match(err, /bytes, \d+ % of 77,728, by 32 examples/);
+    const graph = importModel(new Uint8Array(readFileSync(file)), {});
+    assert.equal(graph.tensors[graph.inputs[0]?.tensor ?? 0]?.dtype, "int8");
+    assert.ok((await accuracy(graph, digits(8000, 8300))) > 98.5);
+  });
+
+  test("settings of layers, and one JSON object", async () => {
+    const file = join(folder, "mixed.tflite");
+    const settings = ["--layer", "dense=int4", "--layer", "first=float32"];
+    const { status, out, err } = await run(
+      MODEL,
+      "--data",
+      IMAGES,
+      "--samples",
+      "8",
+      ...settings,
+      "--json",
+      "-o",
+      file,
+    );
+    assert.equal(status, 0, err);
+    const { layers, samples, preparation } = JSON.parse(out);
+    assert.equal(samples, 8);
+    assert.equal(preparation, "pixels / 255");
+    assert.equal(layers[0].activations, "float32");
+    assert.equal(layers.at(-1).weights, "int4");
+  });
+
+  test("without examples: dynamic range", async () => {
+    const file = join(folder, "dynamic.tflite");
+    const { status, err } = await run(MODEL, "-o", file);
+    assert.equal(status, 0, err);
+    assert.match(err, /12 layers: int8 weights, float32 activations/);
+  });
+
+  test("errors write nothing", async () => {
+    const before = readdirSync(folder);
+    const file = join(folder, "none.tflite");
+    const data = ["--data", IMAGES, "--samples", "0:8"];
+    const cases: readonly (readonly [RegExp, readonly string[]])[] = [
+      [/INVALID_OPTION.*size 39\.\d+ % of at most 1 %, missed/, [MODEL, ...data, "--size", "1%", "-o", file]],
+      [/INVALID_GRAPH.*expected a network of floats/, [`${SHARED}models/digits_int8.tflite`, ...data, "-o", file]],
+      [/INVALID_OPTION/, [MODEL, ...data, "-o", join(folder, "none.bin")]],
+      [/INVALID_OPTION/, [MODEL, ...data, "--layer", "dense=int5", "-o", file]],
+      [/INVALID_OPTION/, [MODEL, ...data, "--max-drop", "much", "-o", file]],
+      [/INVALID_OPTION/, [MODEL, "--activations", "int8", "-o", file]],
+      [/IO/, [MODEL, ...data, "-o", join(folder, "nowhere", "none.tflite")]],
+    ];
+    for (const [expected, args] of cases) {
+      const { status, err } = await run(...args);
+      assert.equal(status, 1, args.join(" "));
+      assert.match(err, expected);
+    }
+    assert.deepEqual(readdirSync(folder), before);
+    assert.ok(!existsSync(file));
+  });
+});
+
+test("a line of progress, for those who watch", () => {
+  assert.equal(
+    barLine({ phase: "round", done: 6, total: 12 }, 3.4),
+    `round      ${"█".repeat(12)}${"░".repeat(12)} 6 of 12, 3 s`,
+  );
+  const lines: string[] = [];
+  const bar = progressBar({ out: () => {}, err: () => {}, status: (line) => lines.push(line) });
+  for (let done = 0; done < 1000; done++) bar.show({ phase: "calibrate", done });
+  bar.clear();
+  assert.ok(lines.length >= 2 && lines.length < 100);
+  assert.equal(lines.at(-1), "");
+});
