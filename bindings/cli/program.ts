@@ -1,13 +1,12 @@
 import { Command, Option } from "commander";
 import { bench } from "./commands/bench.ts";
 import { compile } from "./commands/compile.ts";
-import { distil } from "./commands/distil.ts";
 import { inspect } from "./commands/inspect.ts";
 import { plan } from "./commands/plan.ts";
 import { addQuantizeOptions, quantize } from "./commands/quantize.ts";
 import { run } from "./commands/run.ts";
 import { types } from "./commands/types.ts";
-import { addDataOptions, rangeOf } from "./data.ts";
+import { addDataOptions, rangeOf } from "./dataOptions.ts";
 import { forgetInputs } from "./files.ts";
 import {
   jsonOption,
@@ -31,6 +30,7 @@ Examples:
   $ pint8 run model.tflite --input picture.jpg --labels labels.txt
   $ pint8 run model.tflite --input features.npy --output result.bin
   $ pint8 bench model.tflite --threads 2 --profile
+  $ pint8 evaluate model.tflite --data photos/ --against float.tflite --report report.html
   $ pint8 types model.tflite > model.d.ts
   $ pint8 plan model.tflite -o model.plan
   $ pint8 compile model.tflite -o model.wasm
@@ -146,10 +146,23 @@ function program(streams: Streams, version: string): Command {
     .option("--resume <file>", "go on from a checkpoint of the same command")
     .addOption(threadsOption())
     .addOption(jsonOption())
-    .action((model, options) => distil(model, options, streams));
+    .action(async (model, options) => (await import("./commands/distil.ts")).distil(model, options, streams));
 
   addQuantizeOptions(
     command("quantize", "floats to integers by examples, or weights alone without: an ordinary .tflite"),
   ).action((model, options) => quantize(model, options, streams));
+
+  addDataOptions(
+    command("evaluate", "accuracy on data, and how far a model is from another, layer by layer"),
+    "required",
+  )
+    .option("--against <models...>", "others of the same task; layers are compared with the first")
+    .option("--layers <n>", "samples that layers are compared on; 0 compares none", wholeFrom(0, 1_000_000), 64)
+    .addOption(moduleOption())
+    .addOption(threadsOption())
+    .option("--report <file.html>", "a page of figures, confusion, layers and sizes, in one file")
+    .option("--node-data <file.json>", "errors of layers for Model Explorer")
+    .addOption(jsonOption())
+    .action(async (model, options) => (await import("./commands/evaluate.ts")).evaluate(model, options, streams));
   return root;
 }

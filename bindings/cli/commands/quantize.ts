@@ -9,7 +9,8 @@ import {
   writeTflite,
 } from "../../public/optimize.ts";
 import { progressBar } from "../bar.ts";
-import { addDataOptions, type DataOptions, openData } from "../data.ts";
+import { openData } from "../data.ts";
+import { addDataOptions, type DataOptions } from "../dataOptions.ts";
 import { readModelBytes, writeWhole } from "../files.ts";
 import { jsonOption, type Shapes, shapeOption } from "../options.ts";
 import type { Streams } from "../streams.ts";

@@ -1,0 +1,128 @@
+import { basename } from "node:path";
+import { ensure } from "../../errors.ts";
+import { importModel } from "../../formats/index.ts";
+import { tensorOf } from "../../graph.ts";
+import type { ModelFigures } from "../../optimize/evaluate/candidate.ts";
+import { type Evaluation, evaluate as judge } from "../../optimize/evaluate/evaluate.ts";
+import { nodeData } from "../../optimize/evaluate/nodeData.ts";
+import { reportHtml } from "../../optimize/evaluate/report.ts";
+import { progressBar } from "../bar.ts";
+import { openData } from "../data.ts";
+import type { DataOptions } from "../dataOptions.ts";
+import { readModelBytes, writeWhole } from "../files.ts";
+import type { EngineOptions } from "../options.ts";
+import type { Streams } from "../streams.ts";
+import { count, percent, table } from "../text.ts";
+
+export interface EvaluateOptions extends DataOptions, Pick<EngineOptions, "module" | "threads"> {
+  readonly against?: readonly string[];
+  readonly layers: number;
+  readonly json?: true;
+  readonly report?: string;
+  readonly nodeData?: string;
+}
+
+/** How good a model is on data, and how near to others. */
+export async function evaluate(path: string, options: EvaluateOptions, streams: Streams): Promise<void> {
+  const { out } = streams;
+  const bytes = await readModelBytes(path);
+  const graph = importModel(bytes, {});
+  const ports = graph.inputs.map(({ name, tensor: id }) => {
+    const { dtype, shape, quantization } = tensorOf(graph, id);
+    return { name, dtype, shape, scale: quantization?.scale[0] ?? 0, zeroPoint: quantization?.zeroPoint[0] ?? 0 };
+  });
+  const data = await openData(options, ports);
+  const others = await Promise.all(
+    (options.against ?? []).map(async (other) => ({ name: basename(other), model: await readModelBytes(other) })),
+  );
+  ensure(options.nodeData === undefined || others.length > 0, "INVALID_OPTION", () => ({
+    where: "--node-data",
+    expected: "--against, the model that layers are compared with",
+    received: "none",
+  }));
+  const bar = progressBar(streams);
+  const engine = { module: options.module, ...(options.threads === undefined ? {} : { threads: options.threads }) };
+  const evaluations: Evaluation[] = [];
+  try {
+    for (const other of others.length > 0 ? others : [undefined])
+      evaluations.push(
+        await judge(bytes, data, {
+          ...engine,
+          ...(other === undefined ? {} : { against: other.model }),
+          names: other === undefined ? [basename(path)] : [basename(path), other.name],
+          layerSamples: evaluations.length === 0 ? options.layers : 0,
+          onProgress: bar.show,
+        }),
+      );
+  } finally {
+    bar.clear();
+  }
+  const first = evaluations[0] as Evaluation;
+  const encoder = new TextEncoder();
+  if (options.report !== undefined)
+    writeWhole(options.report, [
+      encoder.encode(reportHtml(evaluations, `${basename(path)} on ${basename(options.data ?? "")}`)),
+    ]);
+  if (options.nodeData !== undefined)
+    writeWhole(options.nodeData, [
+      encoder.encode(`${JSON.stringify(nodeData(first.layers ?? [], graph.name), null, 1)}\n`),
+    ]);
+  if (options.json) out(JSON.stringify(evaluations.length === 1 ? first : evaluations, finite));
+  else for (const line of lines(evaluations)) out(line);
+}
+
+/** JSON has no Infinity. */
+const finite = (_: string, value: unknown) => (typeof value === "number" && !Number.isFinite(value) ? null : value);
+
+/** Layers that are printed. */
+const WORST = 8;
+
+function lines(evaluations: readonly Evaluation[]): readonly string[] {
+  const first = evaluations[0] as Evaluation;
+  const models = [first.model, ...evaluations.flatMap(({ against }) => (against === undefined ? [] : [against]))];
+  const worst = [...(first.layers ?? [])].sort((a, b) => a.snr - b.snr).slice(0, WORST);
+  return [
+    `samples ${count(first.samples)}${first.preparation === undefined ? "" : `, ${first.preparation}`}`,
+    ...table([HEAD, ...models.map(figures)], [1, 2, 3, 4, 5, 6, 7]),
+    ...evaluations.flatMap(({ against, agreement, outputs }) =>
+      against === undefined
+        ? []
+        : [
+            `against ${against.name}: ${agreement === undefined ? "" : `${percent2(agreement)} the same class, `}outputs ${short(outputs?.meanError)} apart, cosine ${short(outputs?.cosine)}`,
+          ],
+    ),
+    ...(worst.length === 0
+      ? []
+      : [
+          "",
+          ...table(
+            [
+              ["layers that differ most", "SNR dB", "cosine", "mean error"],
+              ...worst.map(({ name, where, snr, cosine, meanError }) => [
+                `${where} ${name}`.slice(0, 60),
+                ...[short(snr), short(cosine), short(meanError)],
+              ]),
+            ],
+            [1, 2, 3],
+          ),
+        ]),
+  ];
+}
+
+const HEAD = ["model", "top-1", "top-5", "bytes", "ms a sample", "zeros", "mean error", "cosine"];
+const percent2 = (share: number | undefined) => (share === undefined ? "" : `${(100 * share).toFixed(2)} %`);
+const short = (value: number | undefined) =>
+  value === undefined ? "" : Number.isFinite(value) ? value.toPrecision(4) : "∞";
+
+function figures({ name, classes, bytes, latency, sparsity, targets }: ModelFigures): readonly string[] {
+  return [
+    ...[
+      name,
+      percent2(classes?.top1),
+      percent2(classes?.top5),
+      bytes === undefined ? "" : count(bytes),
+      short(latency),
+    ],
+    ...[sparsity === undefined ? "" : percent(sparsity), short(targets?.meanError), short(targets?.cosine)],
+  ];
+}

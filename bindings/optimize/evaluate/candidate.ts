@@ -1,0 +1,172 @@
+/** A model that is judged: run in batches, timed, and counted. */
+import { ensure } from "../../errors.ts";
+import { importModel } from "../../formats/index.ts";
+import type { Graph } from "../../graph.ts";
+import { Session } from "../../session/session.ts";
+import type { TensorInfo } from "../../session/types.ts";
+import { BITS, elementCount, type TypedArray } from "../../tensor.ts";
+import type { Batch } from "../data/batches.ts";
+import type { Sample } from "../data/types.ts";
+import { type EngineOptions, inputArray, openBatched } from "../tap.ts";
+import { ClassCount, type Classes, type Nearness, NearnessSum } from "./scores.ts";
+
+/** Bytes of a model file, a graph, or a session. */
+export type Model = Uint8Array | Graph | Session;
+
+/** What is known of a model after all samples. */
+export interface ModelFigures {
+  readonly name: string;
+  /** Of its file, where it came as one. */
+  readonly bytes?: number;
+  readonly classes?: Classes;
+  /** Against the samples' own targets, where they have some. */
+  readonly targets?: Nearness;
+  /** Milliseconds a sample: the median of the runs. */
+  readonly latency: number;
+  /** Samples of one run. */
+  readonly batch: number;
+  /** Share of zeros among the weights, where the model came as a file or graph. */
+  readonly sparsity?: number;
+}
+
+export interface Candidate {
+  readonly graph: Graph | undefined;
+  readonly batch: number;
+  /** All outputs of each sample, one after the other; the one with the scores begins at `scoresAt`. */
+  readonly run: (batch: Batch) => readonly (readonly Float32Array[])[];
+  /** Which output has the scores of classes; −1 where none has. */
+  readonly scores: number;
+  readonly count: (sample: Sample, outputs: readonly Float32Array[]) => void;
+  readonly figures: () => ModelFigures;
+  readonly close: () => void;
+}
+
+const BATCH = 32;
+
+/** Opens a model for judging. Errors: those of `loadModel`. */
+export async function openCandidate(model: Model, name: string, options: EngineOptions): Promise<Candidate> {
+  const graph = model instanceof Session ? undefined : model instanceof Uint8Array ? importModel(model, {}) : model;
+  const opened =
+    graph === undefined
+      ? { session: model as Session, batch: batchOf(model as Session) }
+      : await openBatched(graph, BATCH, options);
+  const { session, batch } = opened;
+  const { outputs, inputs } = session as {
+    readonly outputs: readonly TensorInfo[];
+    readonly inputs: readonly TensorInfo[];
+  };
+  const sizes = outputs.map(({ shape }) => elementCount(shape) / batch);
+  const scores = outputs.findIndex(({ shape }, i) => (shape.at(-1) ?? 0) > 1 && sizes[i] === shape.at(-1));
+  const classes = new ClassCount(scores < 0 ? 0 : (sizes[scores] as number));
+  const nearness = new NearnessSum();
+  const times: number[] = [];
+  return {
+    ...{ graph, batch, scores },
+    run({ samples, inputs: values }) {
+      const results: Float32Array[][] = samples.map(() => []);
+      for (let at = 0; at < samples.length; at += batch) {
+        const count = Math.min(batch, samples.length - at);
+        const fed = inputs.map((info, i) => fedPart(info, values[i], at, count, samples.length, batch));
+        const start = performance.now();
+        const made = session.run(fed as never, { outputs: "views" }) as { readonly [name: string]: TypedArray };
+        times.push((performance.now() - start) / batch);
+        for (const [o, info] of outputs.entries()) {
+          const all = made[info.name] as TypedArray;
+          const size = sizes[o] as number;
+          for (let s = 0; s < count; s++) results[at + s]?.push(reals(info, all, s * size, size));
+        }
+      }
+      return results;
+    },
+    count(sample, found) {
+      if (scores >= 0) classes.add(found[scores] as Float32Array, sample);
+      for (const [i, target] of (sample.targets ?? []).entries()) {
+        const values = found[i];
+        ensure(values?.length === target.length, "INVALID_INPUT", () => ({
+          where: sample.name ?? "a sample",
+          expected: `a target of ${values?.length ?? 0} numbers for output ${i}`,
+          received: `${target.length}`,
+        }));
+        nearness.add(values, target);
+      }
+    },
+    figures() {
+      const [found, targets] = [classes.result(), nearness.result()];
+      const sparsity = graph === undefined ? undefined : sparsityOf(graph);
+      return {
+        ...{ name, batch, latency: median(times) },
+        ...(model instanceof Uint8Array ? { bytes: model.length } : {}),
+        ...(found === undefined ? {} : { classes: found }),
+        ...(targets === undefined ? {} : { targets }),
+        ...(sparsity === undefined ? {} : { sparsity }),
+      };
+    },
+    close: () => (model instanceof Session ? undefined : session.close()),
+  };
+}
+
+/** The leading size that all inputs of a session share: the samples of one run. */
+function batchOf({ inputs }: Session): number {
+  const [size = 1] = inputs[0].shape;
+  const outputs = inputs.every(({ shape }) => shape.length > 1 && shape[0] === size);
+  return outputs ? size : 1;
+}
+
+function fedPart(
+  info: TensorInfo,
+  values: Float32Array | undefined,
+  at: number,
+  count: number,
+  samples: number,
+  batch: number,
+): TypedArray | Float32Array {
+  const size = elementCount(info.shape) / batch;
+  ensure(values?.length === size * samples, "INVALID_INPUT", () => ({
+    where: `input "${info.name}"`,
+    expected: `${size} numbers a sample [${info.shape.join(",")}]`,
+    received: `${(values?.length ?? 0) / samples}`,
+    hint: "The data does not have the size that the model takes.",
+  }));
+  return inputArray(info, values.subarray(at * size, (at + count) * size));
+}
+
+function reals({ scale, zeroPoint }: TensorInfo, values: TypedArray, at: number, size: number): Float32Array {
+  const list = new Float32Array(size);
+  for (let i = 0; i < size; i++) {
+    const value = Number(values[at + i]);
+    list[i] = scale === 0 ? value : scale * (value - zeroPoint);
+  }
+  return list;
+}
+
+function median(times: readonly number[]): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+/** Zeros among the constants of two dimensions or more that products read. */
+export function sparsityOf(graph: Graph): number {
+  let [zeros, count] = [0, 0];
+  const seen = new Set<number>();
+  for (const { kind, inputs } of graph.nodes) {
+    if (!["conv2d", "depthwiseConv2d", "fullyConnected", "batchMatMul", "densify", "dequantize"].includes(kind))
+      continue;
+    for (const id of inputs) {
+      const tensor = graph.tensors[id];
+      if (tensor?.data === undefined || tensor.shape.length < 2 || seen.has(id)) continue;
+      seen.add(id);
+      const width = BITS[tensor.dtype] / 8;
+      const { data } = tensor;
+      count += elementCount(tensor.shape);
+      if (width < 1) for (const byte of data) zeros += (byte & 15 ? 0 : 1) + (byte >> 4 ? 0 : 1);
+      else
+        for (let at = 0; at < data.length; at += width) {
+          let isZero = true;
+          for (let b = 0; b < width; b++)
+            isZero &&= ((data[at + b] as number) & (b === width - 1 && width > 1 ? 127 : 255)) === 0;
+          if (isZero) zeros++;
+        }
+    }
+  }
+  return count === 0 ? 0 : zeros / count;
+}

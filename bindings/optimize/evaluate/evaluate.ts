@@ -1,0 +1,131 @@
+/** How good a model is on data, and how near to another. */
+import { ensure } from "../../errors.ts";
+import { batches } from "../data/batches.ts";
+import type { Dataset } from "../data/types.ts";
+import type { Progress } from "../progress.ts";
+import type { EngineOptions } from "../tap.ts";
+import { type Candidate, type Model, type ModelFigures, openCandidate } from "./candidate.ts";
+import { compareLayers, type LayerError } from "./layers.ts";
+import { largest, type Nearness, NearnessSum } from "./scores.ts";
+
+export interface EvaluateOptions extends EngineOptions {
+  /** Another model of the same task: agreement and, where tensors have the same names, the error of each layer. */
+  readonly against?: Model;
+  /** How they are called in reports. */
+  readonly names?: readonly [model: string, against?: string];
+  /** Samples that layers are compared on, 64 when absent; 0 compares none. */
+  readonly layerSamples?: number;
+  readonly onProgress?: Progress;
+  /** Ends the work with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** What `evaluate` found. Shares are from 0 to 1. */
+export interface Evaluation {
+  readonly samples: number;
+  /** How the data was prepared, where it says so. */
+  readonly preparation?: string;
+  /** Names of the classes, where the data has them. */
+  readonly classNames?: readonly string[];
+  readonly model: ModelFigures;
+  readonly against?: ModelFigures;
+  /** Share of the samples for which both models have the same class first. */
+  readonly agreement?: number;
+  /** All outputs of the model against the other's. */
+  readonly outputs?: Nearness;
+  /** In the order in which the model computes them. */
+  readonly layers?: readonly LayerError[];
+}
+
+const LAYER_SAMPLES = 64;
+
+/**
+ * Runs the data through a model as it is: bytes of a .tflite or .onnx file, a graph, or an open session, which stays open.
+ * Several samples run at once where the model allows it.
+ *
+ * Errors: those of `loadModel`; INVALID_INPUT for data that is empty, mislabelled or of another size; the signal's reason.
+ */
+export async function evaluate(model: Model, data: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
+  const { against, names = ["model", "other"], onProgress, signal } = options;
+  signal?.throwIfAborted();
+  const candidate = await openCandidate(model, names[0], options);
+  const other = against === undefined ? undefined : await openCandidate(against, names[1] ?? "other", options);
+  try {
+    const samples = await judge(candidate, other, data, onProgress, signal);
+    const layers = await layerErrors(candidate, other, data, options);
+    const { preparation, classes: classNames } = data;
+    return {
+      samples: samples.count,
+      ...(preparation === undefined ? {} : { preparation }),
+      ...(classNames === undefined ? {} : { classNames }),
+      model: candidate.figures(),
+      ...(other === undefined ? {} : { against: other.figures() }),
+      ...(samples.agreement === undefined ? {} : { agreement: samples.agreement }),
+      ...(samples.outputs === undefined ? {} : { outputs: samples.outputs }),
+      ...(layers === undefined ? {} : { layers }),
+    };
+  } finally {
+    candidate.close();
+    other?.close();
+  }
+}
+
+async function judge(
+  candidate: Candidate,
+  other: Candidate | undefined,
+  data: Dataset,
+  onProgress: Progress | undefined,
+  signal: AbortSignal | undefined,
+) {
+  let [count, same, compared] = [0, 0, 0];
+  const nearness = new NearnessSum();
+  for await (const batch of batches(data, Math.max(candidate.batch, other?.batch ?? 1))) {
+    signal?.throwIfAborted();
+    const found = candidate.run(batch);
+    const expected = other?.run(batch);
+    for (const [i, sample] of batch.samples.entries()) {
+      const own = found[i] as readonly Float32Array[];
+      candidate.count(sample, own);
+      const theirs = expected?.[i];
+      if (other === undefined || theirs === undefined) continue;
+      other.count(sample, theirs);
+      for (const [o, values] of own.entries())
+        if (theirs[o]?.length === values.length) nearness.add(values, theirs[o] as Float32Array);
+      const [a, b] = [own[candidate.scores], theirs[other.scores]];
+      if (a === undefined || b === undefined || a.length !== b.length) continue;
+      compared++;
+      if (largest(a) === largest(b)) same++;
+    }
+    count += batch.samples.length;
+    onProgress?.({ phase: "evaluate", done: count, ...(data.size === undefined ? {} : { total: data.size }) });
+    // Whoever waits for input or wants to end this gets a turn.
+    await new Promise<void>((resolve) => setTimeout(resolve));
+  }
+  ensure(count > 0, "INVALID_INPUT", () => ({ where: "data", expected: "at least one sample", received: "none" }));
+  return { count, agreement: compared === 0 ? undefined : same / compared, outputs: nearness.result() };
+}
+
+/** The first samples again, with the layers in sight. */
+async function layerErrors(
+  candidate: Candidate,
+  other: Candidate | undefined,
+  data: Dataset,
+  { layerSamples = LAYER_SAMPLES, onProgress, signal, ...engine }: EvaluateOptions,
+): Promise<readonly LayerError[] | undefined> {
+  if (candidate.graph === undefined || other?.graph === undefined || layerSamples <= 0) return undefined;
+  const comparison = await compareLayers(candidate.graph, other.graph, engine);
+  if (comparison === undefined) return undefined;
+  try {
+    let done = 0;
+    for await (const batch of batches(data, Math.min(comparison.batch, layerSamples))) {
+      signal?.throwIfAborted();
+      comparison.add(batch);
+      done += batch.samples.length;
+      onProgress?.({ phase: "layers", done, total: layerSamples });
+      if (done >= layerSamples) break;
+    }
+    return comparison.result();
+  } finally {
+    comparison.close();
+  }
+}

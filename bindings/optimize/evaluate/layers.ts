@@ -1,0 +1,187 @@
+/** Where two models of one network differ: tensors of the same name, side by side. */
+import type { Graph, TensorId } from "../../graph.ts";
+import { elementCount, type Quantization, type Tensor } from "../../tensor.ts";
+import type { Batch } from "../data/batches.ts";
+import { type EngineOptions, type Tap, tapGraph } from "../tap.ts";
+
+/** How a tensor of the model differs from the other's. */
+export interface LayerError {
+  /** The tensor. */
+  readonly name: string;
+  /** The operator that computes it in the model: `node 3 (CONV_2D)`. */
+  readonly where: string;
+  /** 10·log10(power of the other's values / power of the difference); Infinity where there is none. */
+  readonly snr: number;
+  readonly cosine: number;
+  readonly meanError: number;
+  /** The other's values in equal bins from `low` to `high`, those beyond in the last. */
+  readonly histogram: { readonly low: number; readonly high: number; readonly counts: readonly number[] };
+  /** The real values that the model's tensor can hold, where it is quantized: what lies beyond is clipped. */
+  readonly clip?: readonly [low: number, high: number];
+}
+
+const BINS = 48;
+/** Tensors of more elements are left out: they would be most of the memory. */
+const MOST_ELEMENTS = 1 << 22;
+
+const INTEGERS: { readonly [dtype: string]: readonly [number, number] } = {
+  ...{ int4: [-8, 7], int8: [-128, 127], uint8: [0, 255], int16: [-32768, 32767] },
+};
+
+interface Pair {
+  readonly name: string;
+  readonly where: string;
+  readonly own: TensorId;
+  readonly other: TensorId;
+  readonly tensor: Tensor;
+}
+
+const isReal = ({ dtype, quantization }: Tensor) => dtype === "float32" || quantization?.scale.length === 1;
+
+/** Computed tensors that both graphs have under one name, in the order in which the first computes them. */
+export function commonTensors(own: Graph, other: Graph): readonly Pair[] {
+  const names = new Map<string, TensorId>();
+  for (const { outputs } of other.nodes) for (const id of outputs) names.set(other.tensors[id]?.name ?? "", id);
+  const taken = new Set<string>();
+  return own.nodes.flatMap(({ outputs, where }) =>
+    outputs.flatMap((id): readonly Pair[] => {
+      const tensor = own.tensors[id] as Tensor;
+      const found = names.get(tensor.name);
+      const twin = found === undefined ? undefined : other.tensors[found];
+      if (found === undefined || twin === undefined || tensor.name === "" || taken.has(tensor.name)) return [];
+      const count = elementCount(tensor.shape);
+      if (!isReal(tensor) || !isReal(twin) || count !== elementCount(twin.shape) || count > MOST_ELEMENTS) return [];
+      taken.add(tensor.name);
+      return [{ name: tensor.name, where, own: id, other: found, tensor }];
+    }),
+  );
+}
+
+/** Compares tensors batch by batch. */
+export interface LayerComparison {
+  readonly batch: number;
+  readonly add: (batch: Batch) => void;
+  readonly result: () => readonly LayerError[];
+  readonly close: () => void;
+}
+
+/** Both models with their common tensors in sight; undefined where they have none. Errors: those of `loadModel`. */
+export async function compareLayers(
+  own: Graph,
+  other: Graph,
+  options: EngineOptions = {},
+): Promise<LayerComparison | undefined> {
+  const pairs = commonTensors(own, other);
+  if (pairs.length === 0) return undefined;
+  const first = await tapGraph(
+    own,
+    pairs.map((pair) => pair.own),
+    options,
+  );
+  const second = await tapGraph(
+    other,
+    pairs.map((pair) => pair.other),
+    { ...options, batch: first.batch },
+  );
+  const sums = pairs.map(() => new LayerSum());
+  return {
+    batch: first.batch,
+    add(batch) {
+      const values = first.run(batch.inputs);
+      const expected = runParts(second, batch, pairs.length);
+      for (const [i, sum] of sums.entries()) sum.add(values[i] as Float32Array, expected[i] as Float32Array);
+    },
+    result: () => pairs.map((pair, i) => (sums[i] as LayerSum).result(pair)),
+    close() {
+      first.close();
+      second.close();
+    },
+  };
+}
+
+/** A batch in as many runs as the model needs for it. */
+function runParts(tap: Tap, { samples, inputs }: Batch, count: number): readonly Float32Array[] {
+  if (samples.length <= tap.batch) return tap.run(inputs);
+  const parts: (readonly Float32Array[])[] = [];
+  for (let at = 0; at < samples.length; at += tap.batch) {
+    const end = Math.min(samples.length, at + tap.batch);
+    const own = inputs.map((values) => {
+      const size = values.length / samples.length;
+      return values.subarray(at * size, end * size);
+    });
+    parts.push(tap.run(own).map((values) => values.slice()));
+  }
+  return Array.from({ length: count }, (_, i) => {
+    const all = parts.map((part) => part[i] as Float32Array);
+    const joined = new Float32Array(all.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of all) {
+      joined.set(part, at);
+      at += part.length;
+    }
+    return joined;
+  });
+}
+
+class LayerSum {
+  #signal = 0;
+  #noise = 0;
+  #own = 0;
+  #dot = 0;
+  #error = 0;
+  #count = 0;
+  #low = 0;
+  #high = 0;
+  readonly #counts = new Array<number>(BINS).fill(0);
+
+  add(values: Float32Array, expected: Float32Array): void {
+    if (this.#count === 0) this.#setRange(expected);
+    const scale = BINS / (this.#high - this.#low);
+    for (let i = 0; i < expected.length; i++) {
+      const [a, b] = [values[i] as number, expected[i] as number];
+      this.#signal += b * b;
+      this.#own += a * a;
+      this.#dot += a * b;
+      this.#noise += (a - b) ** 2;
+      this.#error += Math.abs(a - b);
+      const bin = Math.min(BINS - 1, Math.max(0, Math.floor((b - this.#low) * scale))) || 0;
+      this.#counts[bin] = (this.#counts[bin] ?? 0) + 1;
+    }
+    this.#count += expected.length;
+  }
+
+  /** The first batch says where the values are. */
+  #setRange(values: Float32Array): void {
+    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const value of values) {
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+    if (!(high > low)) [low, high] = [Math.min(low, 0) || 0, (Number.isFinite(high) ? Math.max(high, 0) : 0) + 1];
+    [this.#low, this.#high] = [low, high];
+  }
+
+  result({ name, where, tensor }: Pair): LayerError {
+    const clip = clipOf(tensor.dtype, tensor.quantization);
+    return {
+      ...{ name, where },
+      snr: this.#noise === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(this.#signal / this.#noise),
+      cosine:
+        this.#own * this.#signal === 0
+          ? this.#own === this.#signal
+            ? 1
+            : 0
+          : this.#dot / Math.sqrt(this.#own * this.#signal),
+      meanError: this.#error / Math.max(1, this.#count),
+      histogram: { low: this.#low, high: this.#high, counts: this.#counts },
+      ...(clip === undefined ? {} : { clip }),
+    };
+  }
+}
+
+function clipOf(dtype: string, quantization: Quantization | undefined): readonly [number, number] | undefined {
+  const range = INTEGERS[dtype];
+  const [scale, zero] = [quantization?.scale[0], quantization?.zeroPoint[0] ?? 0];
+  if (range === undefined || scale === undefined) return undefined;
+  return [scale * (range[0] - zero), scale * (range[1] - zero)];
+}

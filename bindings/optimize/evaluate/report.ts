@@ -1,0 +1,112 @@
+/** Evaluations as a page of HTML in one file: nothing is loaded from anywhere. */
+import type { ModelFigures } from "./candidate.ts";
+import type { Evaluation } from "./evaluate.ts";
+import type { LayerError } from "./layers.ts";
+import { histogramSvg, paretoSvg } from "./pictures.ts";
+
+/** Rows of layers and classes that are shown; more say nothing to a reader. */
+const MOST_LAYERS = 24;
+const MOST_CLASSES = 64;
+
+const STYLE = `
+:root{color-scheme:light dark;font:15px/1.5 system-ui,sans-serif}
+body{max-width:62rem;margin:2rem auto;padding:0 1rem}
+table{border-collapse:collapse;margin:.5rem 0}
+th,td{padding:.2rem .6rem;text-align:right;border-bottom:1px solid #8884}
+th:first-child,td:first-child{text-align:left}
+.confusion td,.confusion th{padding:.1rem .35rem;text-align:center;border:1px solid #8882;font-size:12px}
+svg{max-width:100%;height:auto}
+.bad{color:#c33}.dim{opacity:.7}
+`;
+
+/** Letters that HTML reads as more than letters. */
+const SIGNS: { readonly [letter: string]: string } = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+export const escaped = (text: string): string => text.replace(/[&<>"]/g, (letter) => SIGNS[letter] ?? letter);
+
+const percent = (share: number | undefined) => (share === undefined ? "–" : `${(100 * share).toFixed(2)} %`);
+const short = (value: number) => (Number.isFinite(value) ? Number(value.toPrecision(4)).toString() : "∞");
+const row = (cells: readonly string[], tag = "td") =>
+  `<tr>${cells.map((cell) => `<${tag}>${cell}</${tag}>`).join("")}</tr>`;
+
+/**
+ * A report of one evaluation or of several candidates on the same data: figures, a Pareto plot of size and accuracy where there
+ * are two or more models, confusion, and the layers that hurt most with the range that they clip to.
+ */
+export function reportHtml(evaluations: readonly Evaluation[], title = "pint8 evaluation"): string {
+  const models = new Map<string, ModelFigures>();
+  for (const { model, against } of evaluations)
+    for (const each of [model, against]) if (each) models.set(each.name, each);
+  const [first] = evaluations;
+  const data =
+    first === undefined ? "" : `${first.samples} samples${first.preparation ? `, ${escaped(first.preparation)}` : ""}`;
+  return `<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${escaped(title)}</title><style>${STYLE}</style>
+<h1>${escaped(title)}</h1>
+<p class="dim">${data}</p>
+${figuresTable([...models.values()])}
+${paretoSvg([...models.values()].flatMap(({ name, bytes, classes }) => (bytes === undefined || classes === undefined ? [] : [{ name, x: bytes, y: classes.top1 }])))}
+${evaluations.map((each) => section(each)).join("\n")}
+</html>
+`;
+}
+
+function figuresTable(models: readonly ModelFigures[]): string {
+  const head = ["model", "top-1", "top-5", "bytes", "ms a sample", "weights that are 0", "mean error", "cosine"];
+  const rows = models.map(({ name, classes, bytes, latency, sparsity, targets }) =>
+    row([
+      ...[escaped(name), percent(classes?.top1), percent(classes?.top5), bytes?.toLocaleString("en-US") ?? "–"],
+      ...[short(latency), percent(sparsity)],
+      ...(targets === undefined ? ["–", "–"] : [short(targets.meanError), short(targets.cosine)]),
+    ]),
+  );
+  return `<table>${row(head, "th")}${rows.join("")}</table>`;
+}
+
+function section({ model, against, agreement, outputs, layers, classNames }: Evaluation): string {
+  const compared =
+    against === undefined
+      ? ""
+      : `<p>Against ${escaped(against.name)}: ${[
+          agreement === undefined ? "" : `the same class for ${percent(agreement)}`,
+          outputs === undefined
+            ? ""
+            : `outputs differ by ${short(outputs.meanError)} on average, cosine ${short(outputs.cosine)}`,
+        ]
+          .filter((text) => text !== "")
+          .join("; ")}.</p>`;
+  return `<h2>${escaped(model.name)}</h2>${compared}${confusionTable(model, classNames)}${layerTable(layers ?? [])}`;
+}
+
+/** Labels down, what was found across; empty where there are too many classes to look at. */
+function confusionTable({ classes }: ModelFigures, names: readonly string[] | undefined): string {
+  const confusion = classes?.confusion ?? [];
+  if (confusion.length < 2 || confusion.length > MOST_CLASSES) return "";
+  const nameOf = (i: number) => escaped(names?.[i] ?? `${i}`);
+  const rows = confusion.map((counts, label) => {
+    const all = counts.reduce((sum, count) => sum + count, 0);
+    const cells = counts.map((count, found) => {
+      const hue = found === label ? "90,160,90" : "200,60,60";
+      const share = all === 0 ? 0 : count / all;
+      return `<td style="background:rgba(${hue},${(found === label ? share * 0.6 : Math.min(1, share * 6)).toFixed(3)})">${count || ""}</td>`;
+    });
+    return `<tr><th>${nameOf(label)}</th>${cells.join("")}</tr>`;
+  });
+  const head = `<tr><th></th>${confusion.map((_, i) => `<th>${nameOf(i)}</th>`).join("")}</tr>`;
+  return `<h3>Confusion</h3><p class="dim">Labels down, classes that were found across.</p><table class="confusion">${head}${rows.join("")}</table>`;
+}
+
+/** The layers of the least signal first. */
+function layerTable(layers: readonly LayerError[]): string {
+  if (layers.length === 0) return "";
+  const worst = [...layers].sort((a, b) => a.snr - b.snr).slice(0, MOST_LAYERS);
+  const rows = worst.map((layer) =>
+    row([
+      `${escaped(layer.name)}<br><span class="dim">${escaped(layer.where)}</span>`,
+      layer.snr < 10 ? `<span class="bad">${short(layer.snr)}</span>` : short(layer.snr),
+      ...[short(layer.cosine), short(layer.meanError), histogramSvg(layer)],
+    ]),
+  );
+  const head = row(["tensor", "SNR in dB", "cosine", "mean error", "values, and the range that is kept"], "th");
+  return `<h3>Layers that hurt most</h3><table>${head}${rows.join("")}</table>`;
+}
