@@ -1,7 +1,7 @@
 /** Cases of the corpora whose outputs are not all of a reference's, each with its reason. Everything else must be right or refused. */
 import type { CorpusCase } from "./cases.ts";
 
-const REASONS: readonly { readonly corpus: RegExp; readonly name: RegExp; readonly reason: string }[] = [
+export const REASONS: readonly { readonly corpus: RegExp; readonly name: RegExp; readonly reason: string }[] = [
   {
     corpus: /^tflite$/,
     name: /^net_attention_square__int(8|16x8)$/,

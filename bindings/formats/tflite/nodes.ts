@@ -106,7 +106,7 @@ function refuseUnknown(operators: readonly ({ readonly table: FlatTable } & Oper
       [...unknown].map(([each, nodes]) => `${each} (node ${list(nodes, MOST_NODES)})`),
       MOST_NAMES,
     ),
-    hint: "Export the model with the operators of int8 inference, or leave these parts out of it.",
+    hint: "docs/OPERATORS.md lists the operators that pint8 runs; others can be given as the option customOperators.",
   });
 }
 
