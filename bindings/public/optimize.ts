@@ -34,6 +34,7 @@ export type {
   WeightType,
 } from "../optimize/quantize/options.ts";
 export { type LayerReport, type QuantizeResult, quantize } from "../optimize/quantize/quantize.ts";
+export { readRecipe, writeRecipe } from "../optimize/quantize/recipe.ts";
 export { freshNetwork } from "../optimize/train/architectures/index.ts";
 export { AUGMENTATION, type Augmentation } from "../optimize/train/augment.ts";
 export type { Levels } from "../optimize/train/compile.ts";

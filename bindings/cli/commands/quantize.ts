@@ -6,12 +6,15 @@ import {
   type LayerSetting,
   type QuantizeOptions,
   quantize as quantizeGraph,
+  readRecipe,
+  writeRecipe,
   writeTflite,
 } from "../../public/optimize.ts";
 import { progressBar } from "../bar.ts";
 import { openData } from "../data.ts";
 import { addDataOptions, type DataOptions } from "../dataOptions.ts";
-import { readModelBytes, writeWhole } from "../files.ts";
+import { readBytes, readModelBytes, writeTogether, writeWhole } from "../files.ts";
+import { decodeText } from "../labels.ts";
 import { jsonOption, type Shapes, shapeOption } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count } from "../text.ts";
@@ -28,6 +31,8 @@ export interface QuantizeCommandOptions
   readonly output: string;
   readonly perTensor?: true;
   readonly layer?: Layers;
+  readonly recipe?: string;
+  readonly saveRecipe?: string;
   readonly shape?: Shapes;
   readonly json?: true;
 }
@@ -62,6 +67,8 @@ export function addQuantizeOptions(command: Command): Command {
     )
     .option("--size <percent>", "most of the model's file, as in 20%: layers get int4 until it holds", percent)
     .option("--latency <percent>", "most of the model's time", percent)
+    .option("--recipe <file.json>", "settings of layers as AI Edge Quantizer's recipes state them")
+    .option("--save-recipe <file.json>", "write the settings of layers so")
     .addOption(shapeOption())
     .addOption(jsonOption());
 }
@@ -104,10 +111,12 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
   const examples = data === undefined ? undefined : await openData(options, ports);
   const bar = progressBar(streams);
   const size = examples?.size;
+  const said = rest.recipe === undefined ? {} : readRecipe(decodeText(readBytes(rest.recipe), rest.recipe), graph);
   const choices: QuantizeOptions = {
+    ...said,
     ...pick(rest),
     ...(perTensor ? { scales: "tensor" } : {}),
-    ...(layer === undefined ? {} : { layers: layer }),
+    ...(layer === undefined ? {} : { layers: { ...said.layers, ...layer } }),
     onProgress: (step) => bar.show(step.phase === "calibrate" && size !== undefined ? { ...step, total: size } : step),
   };
   const start = performance.now();
@@ -119,7 +128,9 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
   }
   requireBounds(result);
   const file = writeTflite(result.graph, { from: bytes });
-  writeWhole(output, [file]);
+  const recipe = rest.saveRecipe && { path: rest.saveRecipe, bytes: new TextEncoder().encode(writeRecipe(result)) };
+  if (recipe) writeTogether([{ path: output, bytes: file }, recipe]);
+  else writeWhole(output, [file]);
   const seconds = (performance.now() - start) / 1000;
   const { samples, layers, floats, bounds } = result;
   if (json) {

@@ -1,13 +1,13 @@
 /** Float network → integer network. */
 import { ensure } from "../../errors.ts";
-import type { Graph } from "../../graph.ts";
+import { type Graph, tensorOf } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
 import type { Sample } from "../data/types.ts";
 import { isProduct, layersOf } from "../layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
 import type { Progress } from "../progress.ts";
 import { type BoundReport, boundsOf, planMixed } from "./mixed.ts";
-import { checkQuantizeOptions, type QuantizeOptions } from "./options.ts";
+import { type ActivationType, checkQuantizeOptions, type QuantizeOptions, type WeightType } from "./options.ts";
 import { settingsOf } from "./settings.ts";
 import { make, openWorkshop } from "./workshop.ts";
 
@@ -15,14 +15,18 @@ import { make, openWorkshop } from "./workshop.ts";
 export interface LayerReport {
   readonly name: string;
   readonly kind: string;
-  readonly weights: string;
-  readonly activations: string;
+  /** The name of the tensor that it makes. */
+  readonly output: string;
+  readonly weights: WeightType;
+  readonly activations: ActivationType;
 }
 
 export interface QuantizeResult {
   /** As an importer would give it: write it, plan it, run it. */
   readonly graph: Graph;
   readonly layers: readonly LayerReport[];
+  /** Of the operators that are no layers. */
+  readonly activations: ActivationType;
   /** Examples that calibrated it. */
   readonly samples: number;
   /** Operators that stay on floats since the engine has no integer form of them, by kind. */
@@ -84,9 +88,10 @@ export async function quantize(
   const { types } = found.made.decisions;
   const { float, layers, samples } = workshop;
   return {
-    ...{ graph: found.made.graph, samples, bounds: found.bounds },
-    layers: layers.map(({ name, node, index }, i) => ({
-      ...{ name, kind: node.kind, weights: found.settings[i]?.weights ?? "float32" },
+    ...{ graph: found.made.graph, samples, bounds: found.bounds, activations },
+    layers: layers.map(({ name, node, index, y }, i) => ({
+      ...{ name, kind: node.kind, output: tensorOf(float, y).name },
+      ...{ weights: found.settings[i]?.weights ?? "float32" },
       activations: types[index] ?? "float32",
     })),
     floats: integers
