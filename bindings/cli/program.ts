@@ -4,6 +4,7 @@ import { compile } from "./commands/compile.ts";
 import { inspect } from "./commands/inspect.ts";
 import { plan } from "./commands/plan.ts";
 import { addQuantizeOptions, quantize } from "./commands/quantize.ts";
+import { addPruneOptions, prune } from "./commands/prune.ts";
 import { run } from "./commands/run.ts";
 import { types } from "./commands/types.ts";
 import { addDataOptions, rangeOf } from "./dataOptions.ts";
@@ -37,6 +38,7 @@ Examples:
   $ pint8 distil teacher.tflite --like ds-cnn --data pictures/ -o student.tflite
 
   $ pint8 quantize float.tflite --data pictures/ -o int8.tflite
+  $ pint8 prune float.tflite --sparsity 70% --data pictures/ -o pruned.tflite
   $ pint8 help run`;
 
 /**
@@ -164,5 +166,11 @@ function program(streams: Streams, version: string): Command {
     .option("--node-data <file.json>", "errors of layers for Model Explorer")
     .addOption(jsonOption())
     .action(async (model, options) => (await import("./commands/evaluate.ts")).evaluate(model, options, streams));
+
+    .action((model, options) => distil(model, options, streams));
+
+  addPruneOptions(
+    command("prune", "zeros in a float model, made up for by examples without labels: an ordinary .tflite to quantize"),
+  ).action((model, options) => prune(model, options, streams));
   return root;
 }
