@@ -5,9 +5,11 @@ import {
   type Pattern,
   type PrunedLayer,
   type PruneOptions,
+  type PruneResult,
   prune as pruneGraph,
   writeTflite,
 } from "../../public/optimize.ts";
+import { progressBar } from "../bar.ts";
 import { addDataOptions, type DataOptions, openData } from "../data.ts";
 import { readModelBytes, writeWhole } from "../files.ts";
 import { jsonOption, type Shapes, shapeOption } from "../options.ts";
@@ -64,7 +66,7 @@ function share(text: string): number {
 }
 
 /** Prunes a float model and writes it whole, or nothing. */
-export async function prune(model: string, options: PruneCommandOptions, { out, err }: Streams): Promise<void> {
+export async function prune(model: string, options: PruneCommandOptions, streams: Streams): Promise<void> {
   const { output, data, sparsity, pattern, allocation, encode, shape, json } = options;
   ensure(/\.tflite$/i.test(output), "INVALID_OPTION", () => ({
     where: "--output",
@@ -79,20 +81,19 @@ export async function prune(model: string, options: PruneCommandOptions, { out, 
   });
   const examples = data === undefined ? undefined : await openData(options, ports);
   const start = performance.now();
-  let phase = "";
+  const bar = progressBar(streams);
   const choices: PruneOptions = {
     ...(sparsity === undefined ? {} : { sparsity }),
     ...(pattern === undefined ? {} : { pattern }),
     ...(allocation === undefined ? {} : { allocation }),
-    onProgress: (step) => {
-      if (step.phase === phase) return;
-      phase = step.phase;
-      err(
-        `${phase}${step.total === undefined ? "" : `: ${step.total} ${step.note === undefined ? "examples" : "layers"}`}`,
-      );
-    },
+    onProgress: bar.show,
   };
-  const result = await pruneGraph(graph, examples, choices);
+  let result: PruneResult;
+  try {
+    result = await pruneGraph(graph, examples, choices);
+  } finally {
+    bar.clear();
+  }
   const file = writeTflite(result.graph, { from: bytes, sparse: encode === "sparse" ? "smaller" : "never" });
   writeWhole(output, [file]);
   const seconds = (performance.now() - start) / 1000;
@@ -100,13 +101,13 @@ export async function prune(model: string, options: PruneCommandOptions, { out, 
   if (json) {
     const preparation = examples?.preparation;
     const report = { output, bytes: file.length, from: bytes.length, seconds, samples, preparation };
-    out(JSON.stringify({ ...report, sparsity: result.sparsity, layers }));
+    streams.out(JSON.stringify({ ...report, sparsity: result.sparsity, layers }));
     return;
   }
-  for (const line of layerLines(layers)) err(line);
+  for (const line of layerLines(layers)) streams.err(line);
   const by = samples === 0 ? "" : `, by ${count(samples)} examples`;
   const zeros = `${percent(result.sparsity)} zeros in ${layers.length} layers`;
-  err(`${output}: ${zeros}, ${count(file.length)} bytes${by}, ${seconds.toFixed(1)} s`);
+  streams.err(`${output}: ${zeros}, ${count(file.length)} bytes${by}, ${seconds.toFixed(1)} s`);
 }
 
 function layerLines(layers: readonly PrunedLayer[]): readonly string[] {
