@@ -56,7 +56,8 @@ function files(t: TestContext) {
 }
 
 const zerosOf = (file: string) => {
-  const { data = new Uint8Array(0) } = importModel(readFileSync(file), {}).tensors.find(({ name }) => name === "w") ?? {};
+  const { data = new Uint8Array(0) } =
+    importModel(readFileSync(file), {}).tensors.find(({ name }) => name === "w") ?? {};
   return new Float32Array(data.slice().buffer).filter((w) => w === 0).length;
 };
 
