@@ -4,7 +4,6 @@ import { compile } from "./commands/compile.ts";
 import { inspect } from "./commands/inspect.ts";
 import { plan } from "./commands/plan.ts";
 import { addQuantizeOptions, quantize } from "./commands/quantize.ts";
-import { addPruneOptions, prune } from "./commands/prune.ts";
 import { run } from "./commands/run.ts";
 import { types } from "./commands/types.ts";
 import { addDataOptions, rangeOf } from "./dataOptions.ts";
@@ -20,6 +19,7 @@ import {
   threadsOption,
   wholeFrom,
 } from "./options.ts";
+import { addPruneOptions } from "./pruneOptions.ts";
 import { failureJson, failureLines } from "./report.ts";
 import type { Streams } from "./streams.ts";
 
@@ -167,10 +167,8 @@ function program(streams: Streams, version: string): Command {
     .addOption(jsonOption())
     .action(async (model, options) => (await import("./commands/evaluate.ts")).evaluate(model, options, streams));
 
-    .action((model, options) => distil(model, options, streams));
-
   addPruneOptions(
     command("prune", "zeros in a float model, made up for by examples without labels: an ordinary .tflite to quantize"),
-  ).action((model, options) => prune(model, options, streams));
+  ).action(async (model, options) => (await import("./commands/prune.ts")).prune(model, options, streams));
   return root;
 }

@@ -1,4 +1,3 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
 import { ensure } from "../../errors.ts";
 import { importModel, runPasses } from "../../public/index.ts";
 import {
@@ -10,9 +9,10 @@ import {
   writeTflite,
 } from "../../public/optimize.ts";
 import { progressBar } from "../bar.ts";
-import { addDataOptions, type DataOptions, openData } from "../data.ts";
+import { openData } from "../data.ts";
+import type { DataOptions } from "../dataOptions.ts";
 import { readModelBytes, writeWhole } from "../files.ts";
-import { jsonOption, type Shapes, shapeOption } from "../options.ts";
+import type { Shapes } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count, percent, table } from "../text.ts";
 
@@ -25,44 +25,6 @@ export interface PruneCommandOptions extends DataOptions {
   readonly encode?: "sparse" | "dense";
   readonly shape?: Shapes;
   readonly json?: true;
-}
-
-/** The options of `pint8 prune`. */
-export function addPruneOptions(command: Command): Command {
-  return addDataOptions(command, "optional")
-    .requiredOption("-o, --output <file.tflite>", "the pruned model to write")
-    .option("--sparsity <share>", "of the weights that become zero, as in 70% or 0.7; half of them when absent", share)
-    .addOption(
-      new Option(
-        "--pattern <pattern>",
-        "which weights go together: any, blocks of 8 outputs × 4 inputs, two of four inputs",
-      )
-        .choices(["unstructured", "block", "2:4"])
-        .default("unstructured"),
-    )
-    .addOption(
-      new Option("--allocation <how>", "how much each layer loses: the least error for all together, or all the same")
-        .choices(["global", "uniform"])
-        .default("global"),
-    )
-    .addOption(
-      new Option(
-        "--encode <how>",
-        "sparse: weights that get smaller so are stored without their zeros, for readers that know it",
-      )
-        .choices(["dense", "sparse"])
-        .default("dense"),
-    )
-    .addOption(shapeOption())
-    .addOption(jsonOption());
-}
-
-/** `70%` or `0.7`. */
-function share(text: string): number {
-  const value = Number(text.replace(/%$/, "")) / (text.endsWith("%") ? 100 : 1);
-  if (!/^\d*\.?\d+%?$/.test(text) || !(value > 0 && value < 1))
-    throw new InvalidArgumentError("Expected a share above 0 and below 1, as in 70% or 0.7.");
-  return value;
 }
 
 /** Prunes a float model and writes it whole, or nothing. */

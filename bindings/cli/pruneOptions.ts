@@ -1,0 +1,42 @@
+/** What `pint8 prune` takes; what it does is loaded when it is asked for. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { addDataOptions } from "./dataOptions.ts";
+import { jsonOption, shapeOption } from "./options.ts";
+
+/** The options of `pint8 prune`. */
+export function addPruneOptions(command: Command): Command {
+  return addDataOptions(command, "optional")
+    .requiredOption("-o, --output <file.tflite>", "the pruned model to write")
+    .option("--sparsity <share>", "of the weights that become zero, as in 70% or 0.7; half of them when absent", share)
+    .addOption(
+      new Option(
+        "--pattern <pattern>",
+        "which weights go together: any, blocks of 8 outputs × 4 inputs, two of four inputs",
+      )
+        .choices(["unstructured", "block", "2:4"])
+        .default("unstructured"),
+    )
+    .addOption(
+      new Option("--allocation <how>", "how much each layer loses: the least error for all together, or all the same")
+        .choices(["global", "uniform"])
+        .default("global"),
+    )
+    .addOption(
+      new Option(
+        "--encode <how>",
+        "sparse: weights that get smaller so are stored without their zeros, for readers that know it",
+      )
+        .choices(["dense", "sparse"])
+        .default("dense"),
+    )
+    .addOption(shapeOption())
+    .addOption(jsonOption());
+}
+
+/** `70%` or `0.7`. */
+function share(text: string): number {
+  const value = Number(text.replace(/%$/, "")) / (text.endsWith("%") ? 100 : 1);
+  if (!/^\d*\.?\d+%?$/.test(text) || !(value > 0 && value < 1))
+    throw new InvalidArgumentError("Expected a share above 0 and below 1, as in 70% or 0.7.");
+  return value;
+}
