@@ -162,6 +162,37 @@ function one(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u32, 
   const pixel = <usize>channels << 2;
   const across = <usize>p.dilationW * pixel;
   const scaled = p.scaleTable != 0;
+  if (ASC_FEATURE_SIMD) {
+    const first = image + <usize>((top + <i32>(k0 * p.dilationH)) * p.inW + left + <i32>(j0 * p.dilationW)) * pixel;
+    const down = <usize>(p.dilationH * p.inW) * pixel;
+    const weights = <usize>p.w + <usize>(k0 * p.kW + j0) * pixel;
+    for (; c + 8 <= channels; c += 8) {
+      const at = <usize>c << 2;
+      let r0 = f32x4.splat(0);
+      let r1 = r0;
+      let line = first + at;
+      let wLine = weights + at;
+      for (let i = k0; i < k1; i++) {
+        let x = line;
+        let w = wLine;
+        for (let j = j0; j < j1; j++) {
+          r0 = f32x4.add(r0, f32x4.mul(v128.load(x), v128.load(w)));
+          r1 = f32x4.add(r1, f32x4.mul(v128.load(x, 16), v128.load(w, 16)));
+          x += across;
+          w += pixel;
+        }
+        line += down;
+        wLine += <usize>p.kW * pixel;
+      }
+      const zero = f32x4.splat(0);
+      const bias0 = p.bias ? v128.load(<usize>p.bias + at) : zero;
+      const bias1 = p.bias ? v128.load(<usize>p.bias + at, 16) : zero;
+      const scale0 = scaled ? v128.load(<usize>p.scaleTable + at) : zero;
+      const scale1 = scaled ? v128.load(<usize>p.scaleTable + at, 16) : zero;
+      v128.store(y + at, finish<v128>(p, r0, scaled, scale0, rowScale, bias0));
+      v128.store(y + at, finish<v128>(p, r1, scaled, scale1, rowScale, bias1), 16);
+    }
+  }
   while (c < channels) {
     const at = <usize>c << 2;
     const bytes = min(channels - c, LANES) << 2;
@@ -192,10 +223,60 @@ function several(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u
   const j1 = endTap(left, p.dilationW, p.kW, p.inW);
   let o: u32 = 0;
   for (let c: u32 = 0; c < p.inC; c++) {
-    for (let i = p.multiplier; i; i--) {
+    let i = p.multiplier;
+    if (ASC_FEATURE_SIMD) {
+      for (; i >= 8; i -= 8) {
+        outputs(p, image, top, left, k0, k1, j0, j1, c, o, true, y, rowScale);
+        o += 8;
+      }
+      for (; i >= 4; i -= 4) {
+        outputs(p, image, top, left, k0, k1, j0, j1, c, o, false, y, rowScale);
+        o += 4;
+      }
+    }
+    for (; i; i--) {
       store<f32>(y + (<usize>o << 2), channel(p, image, top, left, k0, k1, j0, j1, c, o, rowScale));
       o++;
     }
+  }
+}
+
+/** Output channels o to o + 3, or o + 7, of input channel c. */
+function outputs(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u32, j0: u32, j1: u32, c: u32, o: u32, eight: bool, y: usize, rowScale: f32): void {
+  if (ASC_FEATURE_SIMD) {
+    const pixel = <usize>p.inC << 2;
+    const outputs = <usize>(p.inC * p.multiplier) << 2;
+    const across = <usize>p.dilationW * pixel;
+    const at = <usize>o << 2;
+    const zero = f32x4.splat(0);
+    let r0 = zero;
+    let r1 = zero;
+    for (let i = k0; i < k1; i++) {
+      let x = image + <usize>((top + <i32>(i * p.dilationH)) * p.inW + left + <i32>(j0 * p.dilationW)) * pixel + (<usize>c << 2);
+      let w = <usize>p.w + <usize>(i * p.kW + j0) * outputs + at;
+      if (eight)
+        for (let j = j0; j < j1; j++) {
+          const v = v128.load32_splat(x);
+          r0 = f32x4.add(r0, f32x4.mul(v, v128.load(w)));
+          r1 = f32x4.add(r1, f32x4.mul(v, v128.load(w, 16)));
+          x += across;
+          w += outputs;
+        }
+      else
+        for (let j = j0; j < j1; j++) {
+          r0 = f32x4.add(r0, f32x4.mul(v128.load32_splat(x), v128.load(w)));
+          x += across;
+          w += outputs;
+        }
+    }
+    const scaled = p.scaleTable != 0;
+    const bias = p.bias ? v128.load(<usize>p.bias + at) : zero;
+    const scale = scaled ? v128.load(<usize>p.scaleTable + at) : zero;
+    v128.store(y + at, finish<v128>(p, r0, scaled, scale, rowScale, bias));
+    if (!eight) return;
+    const bias1 = p.bias ? v128.load(<usize>p.bias + at, 16) : zero;
+    const scale1 = scaled ? v128.load(<usize>p.scaleTable + at, 16) : zero;
+    v128.store(y + at, finish<v128>(p, r1, scaled, scale1, rowScale, bias1), 16);
   }
 }
 

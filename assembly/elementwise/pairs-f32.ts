@@ -55,21 +55,28 @@ function run(p: PairsF32, a: usize, b: usize, y: usize, count: u32): void {
 // @ts-ignore: decorator
 @inline function loop(p: PairsF32, a: usize, b: usize, y: usize, count: u32, form: u32): void {
   if (ASC_FEATURE_SIMD) {
+    const lo = f32x4.splat(p.lo);
+    const hi = f32x4.splat(p.hi);
+    const stepA: usize = p.a5 ? 16 : 0;
+    const stepB: usize = p.b5 ? 16 : 0;
     let u = v128.load32_splat(a);
     let v = v128.load32_splat(b);
-    for (let bytes = count << 2; bytes; ) {
-      const n = min(bytes, 16);
-      if (p.a5) u = load16(a, n);
-      if (p.b5) v = load16(b, n);
-      store16(y, value<v128>(p, u, v, form), n);
-      a += p.a5 << 2;
-      b += p.b5 << 2;
-      y += 16;
-      bytes -= n;
+    for (const end = y + ((<usize>count << 2) & ~15); y < end; y += 16) {
+      if (stepA) u = v128.load(a);
+      if (stepB) v = v128.load(b);
+      v128.store(y, value<v128>(u, v, lo, hi, form));
+      a += stepA;
+      b += stepB;
+    }
+    const rest = (count & 3) << 2;
+    if (rest) {
+      if (stepA) u = load16(a, rest);
+      if (stepB) v = load16(b, rest);
+      store16(y, value<v128>(u, v, lo, hi, form), rest);
     }
   } else {
     for (; count; count--) {
-      store<f32>(y, value<f32>(p, load<f32>(a), load<f32>(b), form));
+      store<f32>(y, value<f32>(load<f32>(a), load<f32>(b), p.lo, p.hi, form));
       a += p.a5;
       b += p.b5;
       y += 4;
@@ -78,11 +85,11 @@ function run(p: PairsF32, a: usize, b: usize, y: usize, count: u32): void {
 }
 
 // @ts-ignore: decorator
-@inline function value<T>(p: PairsF32, a: T, b: T, form: u32): T {
-  if (form == ADD) return clamped<T>(p, plus<T>(a, b));
-  else if (form == SUB) return clamped<T>(p, minus<T>(a, b));
-  else if (form == MUL) return clamped<T>(p, times<T>(a, b));
-  else if (form == DIV) return clamped<T>(p, over<T>(a, b));
+@inline function value<T>(a: T, b: T, lo: T, hi: T, form: u32): T {
+  if (form == ADD) return clamped<T>(plus<T>(a, b), lo, hi);
+  else if (form == SUB) return clamped<T>(minus<T>(a, b), lo, hi);
+  else if (form == MUL) return clamped<T>(times<T>(a, b), lo, hi);
+  else if (form == DIV) return clamped<T>(over<T>(a, b), lo, hi);
   else if (form == MAX) return atLeast<T>(b, a);
   else if (form == MIN) return atMost<T>(b, a);
   else if (form == SQUARED_DIFFERENCE) return times<T>(minus<T>(a, b), minus<T>(a, b));
@@ -91,8 +98,8 @@ function run(p: PairsF32, a: usize, b: usize, y: usize, count: u32): void {
 }
 
 // @ts-ignore: decorator
-@inline function clamped<T>(p: PairsF32, x: T): T {
-  return atMost<T>(atLeast<T>(x, splat<T>(p.lo)), splat<T>(p.hi));
+@inline function clamped<T>(x: T, lo: T, hi: T): T {
+  return atMost<T>(atLeast<T>(x, lo), hi);
 }
 
 function singly(p: PairsF32, a: usize, b: usize, y: usize, count: u32): void {

@@ -37,15 +37,72 @@ function pairs<T, W>(p: PairsInt, part: u32, parts: u32): void {
   while (i < end) {
     let a = walkOperand(p, i, true);
     let b = walkOperand(p, i, false);
-    let count = min(p.d5 - (i % p.d5), end - i);
-    i += count;
-    for (; count; count--) {
-      store<T>(y, <T>value<W>(p, <W>load<T>(a), <W>load<T>(b)));
-      a += p.a5;
-      b += p.b5;
-      y += sizeof<T>();
+    let column = i % p.d5;
+    for (let row = (i / p.d5) % p.d4; row < p.d4 && i < end; row++) {
+      const count = min(p.d5 - column, end - i);
+      run<T, W>(p, a, b, y, count);
+      a += p.a4 - column * p.a5;
+      b += p.b4 - column * p.b5;
+      y += <usize>count * sizeof<T>();
+      column = 0;
+      i += count;
     }
   }
+}
+
+function run<T, W>(p: PairsInt, a: usize, b: usize, y: usize, count: u32): void {
+  const done = vectors<T>(p, a, b, y, count);
+  a += done * p.a5;
+  b += done * p.b5;
+  const end = y + <usize>count * sizeof<T>();
+  for (y += done * sizeof<T>(); y < end; y += sizeof<T>()) {
+    store<T>(y, <T>value<W>(p, <W>load<T>(a), <W>load<T>(b)));
+    a += p.a5;
+    b += p.b5;
+  }
+}
+
+/** Whole vectors, of the functions that vectors have; returns how many elements they hold. */
+function vectors<T>(p: PairsInt, a: usize, b: usize, y: usize, count: u32): usize {
+  if (!ASC_FEATURE_SIMD || sizeof<T>() == 8) return 0;
+  switch (p.form) {
+    case ADD: return loop<T>(p, a, b, y, count, ADD);
+    case SUB: return loop<T>(p, a, b, y, count, SUB);
+    case MUL: return sizeof<T>() == 1 ? 0 : loop<T>(p, a, b, y, count, MUL);
+    case MAX: return loop<T>(p, a, b, y, count, MAX);
+    case MIN: return loop<T>(p, a, b, y, count, MIN);
+    default: return 0;
+  }
+}
+
+// @ts-ignore: decorator
+@inline function loop<T>(p: PairsInt, a: usize, b: usize, y: usize, count: u32, form: u32): usize {
+  if (!ASC_FEATURE_SIMD || sizeof<T>() == 8) return 0;
+  else {
+    const whole = (<usize>count * sizeof<T>()) & ~15;
+    const stepA: usize = p.a5 ? 16 : 0;
+    const stepB: usize = p.b5 ? 16 : 0;
+    let u = v128.splat<T>(load<T>(a));
+    let v = v128.splat<T>(load<T>(b));
+    for (const end = y + whole; y < end; y += 16) {
+      if (stepA) u = v128.load(a);
+      if (stepB) v = v128.load(b);
+      v128.store(y, vector<T>(u, v, form));
+      a += stepA;
+      b += stepB;
+    }
+    return whole / sizeof<T>();
+  }
+}
+
+// @ts-ignore: decorator
+@inline function vector<T>(a: v128, b: v128, form: u32): v128 {
+  if (form == ADD) return v128.add<T>(a, b);
+  else if (form == SUB) return v128.sub<T>(a, b);
+  else if (form == MAX) return v128.max<T>(a, b);
+  else if (form == MIN) return v128.min<T>(a, b);
+  else if (sizeof<T>() == 1) return a;
+  else return v128.mul<T>(a, b);
 }
 
 function value<W>(p: PairsInt, a: W, b: W): W {

@@ -272,6 +272,15 @@ function packTile(p: ConvF32, row: usize, zeros: usize, target: usize, pixel: u3
       const l3 = lineOf(p, row + 3 * ROW, kz, ky, pixel);
       if (inside && l0 && l1 && l2 && l3) {
         const length = kW * inC;
+        // Neighbours of one channel: what four rows read is four floats in a row.
+        if (ASC_FEATURE_SIMD && pixel == 4 && inC == 1 && p.strideW == 1 && l0 == l1 && l0 == l2 && l0 == l3 && x3 == x0 + 3) {
+          let from = l0 + (<usize>x0 << 2);
+          for (const end = from + (<usize>kW << 2); from < end; from += 4) {
+            v128.store(target, v128.load(from));
+            target += 16;
+          }
+          continue;
+        }
         interleaveFour(target, l0 + <usize>x0 * pixel, l1 + <usize>x1 * pixel, l2 + <usize>x2 * pixel, l3 + <usize>x3 * pixel, length);
         target += <usize>length << 4;
         continue;

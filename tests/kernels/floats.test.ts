@@ -174,6 +174,23 @@ for (const subject of await subjects())
           });
         }
       });
+      if (dtype === "float32")
+        test("layers of one input channel, and channels around the vectors' four and eight", () => {
+          const draw = random(77);
+          for (let i = 0; i < 60; i++) {
+            const depthwise = draw.int(0, 2) > 0;
+            const channels = depthwise ? draw.pick([1, 1, 4, 8, 9, 17]) : 1;
+            checkConvolution(subject, draw, dtype, {
+              x: [draw.int(1, 2), draw.int(1, 7), draw.int(1, 12), channels],
+              outputs: channels * draw.pick([1, 2, 4, 7, 13]),
+              kernel: [draw.int(1, 3), draw.int(1, 4)],
+              stride: [draw.int(1, 2), draw.pick([1, 1, 2])],
+              dilation: [1, draw.pick([1, 1, 2])],
+              padding: draw.pick(PADDINGS),
+              ...{ groups: depthwise ? channels : 1, depthwise },
+            });
+          }
+        });
       test(`FULLY_CONNECTED with ${dtype} weights`, () => {
         const draw = random(dtype.length * 3 + 5);
         for (const m of [1, 2, 4, 5, 21])
