@@ -4,7 +4,11 @@ import type { Tensor } from "../../tensor.ts";
 
 /** x, h, weights, bias and c; next h and c, and two tensors that only the kernel uses. */
 const isBasic = ({ kind, inputs, outputs }: AnyNode, tensors: readonly Tensor[]) =>
-  kind === "lstm" && inputs.length === 5 && outputs.length === 4 && tensors[inputs[0] as TensorId]?.dtype === "float32";
+  kind === "lstm" &&
+  inputs.length === 5 &&
+  inputs.every((id) => id >= 0) &&
+  outputs.length === 4 &&
+  tensors[inputs[0] as TensorId]?.dtype === "float32";
 
 /**
  * The nodes with float32 cells of kernel type BASIC taken apart: `[x, h] · weightsᵀ + bias` are the input gate, what is
