@@ -1,0 +1,52 @@
+/** Graph → .onnx bytes: floats as they are, integers in ONNX's QDQ form. */
+import { ensure } from "../../../errors.ts";
+import type { Graph, TensorId } from "../../../graph.ts";
+import { Emitter } from "./emit.ts";
+import { DATA_TYPES, writeModel } from "./model.ts";
+import { writeNode } from "./operators.ts";
+
+/** Operators as they stand since 2022; the reductions have their axes as attributes. */
+const OPSET = 17;
+
+/**
+ * Writes a graph as `importModel` gives it. Every quantized tensor is integers behind QuantizeLinear, and DequantizeLinear before
+ * who reads it: runtimes that know the form compute with integers, others with floats. int4 weights are written as int8.
+ *
+ * Errors: UNSUPPORTED with all kinds of nodes and types that have no form.
+ */
+export function writeOnnx(graph: Graph): Uint8Array {
+  const to = new Emitter(graph);
+  const missing = new Map<string, number>();
+  for (const node of graph.nodes) {
+    const wide = [...node.inputs, ...node.outputs].some((id) => {
+      const tensor = graph.tensors[id];
+      return (
+        tensor?.quantization !== undefined && (tensor.dtype === "int16" || tensor.quantization.block !== undefined)
+      );
+    });
+    const name = wide ? `${node.kind} of int16 or blocks` : node.kind;
+    if (wide || !writeNode(node, to)) missing.set(name, (missing.get(name) ?? 0) + 1);
+  }
+  ensure(missing.size === 0, "UNSUPPORTED", () => ({
+    where: "graph",
+    expected: "operators that pint8 writes as ONNX",
+    received: [...missing].map(([kind, count]) => `${kind} (${count}×)`).join(", "),
+    hint: "Write .tflite, or leave these parts out of the model.",
+  }));
+  const port = ({ name, tensor: id }: { readonly name: string; readonly tensor: TensorId }) => {
+    const { dtype, shape } = to.tensor(id);
+    ensure(DATA_TYPES[dtype] !== undefined, "UNSUPPORTED", () => ({
+      where: name,
+      expected: "an ONNX type",
+      received: dtype,
+    }));
+    return { name, dtype, shape };
+  };
+  const read = new Set(to.operators.flatMap(({ inputs }) => inputs));
+  return writeModel({
+    ...{ name: graph.name, opset: OPSET, operators: to.operators },
+    constants: to.constants.filter(({ name }) => read.has(name)),
+    inputs: graph.inputs.map(port),
+    outputs: graph.outputs.map(port),
+  });
+}

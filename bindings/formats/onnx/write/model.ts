@@ -1,0 +1,112 @@
+/** ONNX's messages → bytes. Field numbers are those of onnx.proto. */
+import { PbfWriter } from "pbf";
+import type { DType } from "../../../tensor.ts";
+
+/** An attribute's value: a whole number, whole numbers, a real number, or a word. */
+export type OnnxAttribute = number | readonly number[] | { readonly real: number } | string;
+
+export interface OnnxOperator {
+  readonly type: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
+}
+
+export interface OnnxTensor {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
+}
+
+export type OnnxPort = Omit<OnnxTensor, "data">;
+
+export interface OnnxModel {
+  readonly name: string;
+  readonly opset: number;
+  readonly operators: readonly OnnxOperator[];
+  readonly constants: readonly OnnxTensor[];
+  readonly inputs: readonly OnnxPort[];
+  readonly outputs: readonly OnnxPort[];
+}
+
+/** TensorProto.DataType by element type; absent for those that are not written. */
+export const DATA_TYPES: { readonly [K in DType]?: number } = {
+  ...{ float32: 1, uint8: 2, int8: 3, uint16: 4, int16: 5, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11 },
+  ...{ uint32: 12, uint64: 13 },
+};
+
+/** Of 2021: every runtime of today reads it. */
+const IR_VERSION = 8;
+/** AttributeProto.AttributeType. */
+const [REAL, WHOLE, WORD, WHOLES] = [1, 2, 3, 7];
+
+/** The file. */
+export function writeModel(model: OnnxModel): Uint8Array {
+  const pbf = new PbfWriter();
+  pbf.writeVarintField(1, IR_VERSION);
+  pbf.writeStringField(2, "pint8");
+  pbf.writeMessage(7, writeGraph, model);
+  pbf.writeMessage(
+    8,
+    (opset: number, out) => {
+      out.writeStringField(1, "");
+      out.writeVarintField(2, opset);
+    },
+    model.opset,
+  );
+  return pbf.finish();
+}
+
+function writeGraph({ name, operators, constants, inputs, outputs }: OnnxModel, pbf: PbfWriter): void {
+  for (const operator of operators) pbf.writeMessage(1, writeOperator, operator);
+  pbf.writeStringField(2, name);
+  for (const constant of constants) pbf.writeMessage(5, writeTensor, constant);
+  for (const port of inputs) pbf.writeMessage(11, writePort, port);
+  for (const port of outputs) pbf.writeMessage(12, writePort, port);
+}
+
+function writeOperator({ type, inputs, outputs, attributes = {} }: OnnxOperator, pbf: PbfWriter): void {
+  for (const input of inputs) pbf.writeStringField(1, input);
+  for (const output of outputs) pbf.writeStringField(2, output);
+  pbf.writeStringField(3, outputs[0] ?? "");
+  pbf.writeStringField(4, type);
+  for (const attribute of Object.entries(attributes)) pbf.writeMessage(5, writeAttribute, attribute);
+}
+
+function writeAttribute([name, value]: readonly [string, OnnxAttribute], pbf: PbfWriter): void {
+  pbf.writeStringField(1, name);
+  if (typeof value === "number") {
+    pbf.writeVarintField(3, value);
+    pbf.writeVarintField(20, WHOLE as number);
+  } else if (typeof value === "string") {
+    pbf.writeStringField(4, value);
+    pbf.writeVarintField(20, WORD as number);
+  } else if ("real" in value) {
+    pbf.writeFloatField(2, value.real);
+    pbf.writeVarintField(20, REAL as number);
+  } else {
+    for (const each of value) pbf.writeVarintField(8, each);
+    pbf.writeVarintField(20, WHOLES as number);
+  }
+}
+
+function writeTensor({ name, dtype, shape, data }: OnnxTensor, pbf: PbfWriter): void {
+  for (const size of shape) pbf.writeVarintField(1, size);
+  pbf.writeVarintField(2, DATA_TYPES[dtype] ?? 0);
+  pbf.writeStringField(8, name);
+  pbf.writeBytesField(9, data);
+}
+
+function writePort({ name, dtype, shape }: OnnxPort, pbf: PbfWriter): void {
+  pbf.writeStringField(1, name);
+  const dimension = (size: number, out: PbfWriter) => out.writeVarintField(1, size);
+  const sizes = (_: null, out: PbfWriter) => {
+    for (const size of shape) out.writeMessage(1, dimension, size);
+  };
+  const tensor = (_: null, out: PbfWriter) => {
+    out.writeVarintField(1, DATA_TYPES[dtype] ?? 0);
+    out.writeMessage(2, sizes, null);
+  };
+  pbf.writeMessage(2, (_: null, out) => out.writeMessage(1, tensor, null), null);
+}

@@ -1,0 +1,291 @@
+/** Nodes → ONNX operators. Images keep their channels last in the file; convolutions and pools stand between transposes. */
+import {
+  type Activation,
+  type AnyNode,
+  NONE,
+  type Node,
+  type OpKind,
+  type Padding,
+  type TensorId,
+} from "../../../graph.ts";
+import { BITS, elementCount, type Quantization, type Tensor } from "../../../tensor.ts";
+import type { Emitter } from "./emit.ts";
+import type { OnnxAttribute } from "./model.ts";
+
+/** Writes a node; false where ONNX has no form for it. */
+type Writer<K extends OpKind> = (node: Node<K>, to: Emitter) => boolean;
+
+const FIRST = [0, 3, 1, 2];
+const LAST = [0, 2, 3, 1];
+
+const input = (node: AnyNode, i: number) => node.inputs[i] as TensorId;
+const output = (node: AnyNode) => node.outputs[0] as TensorId;
+
+/** Sets the output, behind the node's own activation. */
+function finish(node: AnyNode, to: Emitter, real: string, activation: Activation = "none"): true {
+  to.set(output(node), activated(to, real, activation));
+  return true;
+}
+
+function activated(to: Emitter, real: string, activation: Activation): string {
+  if (activation === "none") return real;
+  if (activation === "relu") return to.step("Relu", [real]);
+  const [low, high] = activation === "relu6" ? [0, 6] : [-1, 1];
+  return clip(to, real, low as number, high as number);
+}
+
+function clip(to: Emitter, real: string, low: number, high: number): string {
+  const bound = (value: number) => to.constant(`${real}/bound`, "float32", [], Float32Array.of(value));
+  return to.step("Clip", [real, bound(low), bound(high)]);
+}
+
+/** One input, one output, no more to say. */
+const unary =
+  (type: string, attributes: Readonly<Record<string, OnnxAttribute>> = {}): Writer<OpKind> =>
+  (node, to) =>
+    finish(node as AnyNode, to, to.step(type, [to.real(input(node as AnyNode, 0))], attributes));
+
+const pairs =
+  (type: string): Writer<"add" | "sub" | "mul" | "div"> =>
+  (node, to) =>
+    finish(
+      node as AnyNode,
+      to,
+      to.step(
+        type,
+        node.inputs.map((id) => to.real(id)),
+      ),
+      (node.attributes as { readonly activation: Activation }).activation,
+    );
+
+const twoInputs =
+  (type: string): Writer<OpKind> =>
+  (node, to) =>
+    finish(
+      node as AnyNode,
+      to,
+      to.step(
+        type,
+        node.inputs.map((id) => to.real(id)),
+      ),
+    );
+
+/** Paddings of a window as ONNX lists them: before each dimension, then after. */
+function pads(
+  padding: Padding,
+  size: readonly number[],
+  kernel: readonly number[],
+  stride: readonly number[],
+  dilation: readonly number[],
+) {
+  if (padding === "valid") return [0, 0, 0, 0];
+  if (padding !== "same") return [padding.top, padding.left, padding.bottom, padding.right];
+  const sides = [0, 1].map((i) => {
+    const [n = 1, k = 1, s = 1, d = 1] = [size[i], kernel[i], stride[i], dilation[i]];
+    const total = Math.max((Math.ceil(n / s) - 1) * s + (k - 1) * d + 1 - n, 0);
+    return [Math.floor(total / 2), total - Math.floor(total / 2)] as const;
+  }) as [readonly [number, number], readonly [number, number]];
+  return [sides[0][0], sides[1][0], sides[0][1], sides[1][1]];
+}
+
+/** A constant in another order of dimensions, its quantization along. */
+function reordered(to: Emitter, id: TensorId, order: readonly number[], shape: readonly number[]): string | undefined {
+  const tensor = to.tensor(id);
+  if (tensor.data === undefined) return undefined;
+  const own = to.name(id);
+  const source = to.constants.find(({ name }) => name === own);
+  if (source === undefined) return undefined;
+  const permuted = permute(source.data, source.shape, order, BITS[source.dtype] / 8);
+  const name = to.fresh(`${source.name}/${order.join("")}`);
+  to.constants.push({ name, dtype: source.dtype, shape, data: permuted });
+  if (tensor.quantization === undefined || source.dtype === "float32") return name;
+  const quantization: Quantization = { ...tensor.quantization, axis: 0 };
+  return to.dequantized(name, source.dtype, quantization, shape.length);
+}
+
+function permute(data: Uint8Array, shape: readonly number[], order: readonly number[], width: number): Uint8Array {
+  const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, width));
+  const sizes = order.map((i) => shape[i] as number);
+  const result = new Uint8Array(data.length);
+  const at = new Array<number>(sizes.length).fill(0);
+  for (let to = 0; to < data.length; to += width) {
+    let from = 0;
+    for (const [i, dimension] of order.entries()) from += (at[i] as number) * (strides[dimension] as number);
+    result.set(data.subarray(from, from + width), to);
+    for (let i = sizes.length - 1; i >= 0; i--) {
+      at[i] = (at[i] as number) + 1;
+      if ((at[i] as number) < (sizes[i] as number)) break;
+      at[i] = 0;
+    }
+  }
+  return result;
+}
+
+const spatial = ({ shape }: Tensor) => shape.slice(1, 3);
+
+const convolution: Writer<"conv2d" | "depthwiseConv2d"> = (node, to) => {
+  const [x, w] = [input(node as AnyNode, 0), input(node as AnyNode, 1)];
+  const [o = 1, kH = 1, kW = 1, last = 1] = to.tensor(w).shape;
+  const channels = to.tensor(x).shape[3] ?? 1;
+  const isDepthwise = node.kind === "depthwiseConv2d";
+  const weights = isDepthwise
+    ? reordered(to, w, [3, 0, 1, 2], [last, 1, kH, kW])
+    : reordered(to, w, FIRST, [o, last, kH, kW]);
+  if (weights === undefined) return false;
+  const { stride, dilation, padding, activation } = node.attributes;
+  const bias = node.inputs[2];
+  const inputs = [to.step("Transpose", [to.real(x)], { perm: FIRST }), weights];
+  if (bias !== undefined && bias !== NONE) inputs.push(to.real(bias));
+  const y = to.step("Conv", inputs, {
+    ...{ kernel_shape: [kH, kW], strides: stride, dilations: dilation },
+    pads: pads(padding, spatial(to.tensor(x)), [kH, kW], stride, dilation),
+    group: isDepthwise ? channels : channels / last,
+  });
+  return finish(node as AnyNode, to, to.step("Transpose", [activated(to, y, activation)], { perm: LAST }));
+};
+
+const pool =
+  (type: "MaxPool" | "AveragePool"): Writer<"maxPool2d" | "averagePool2d"> =>
+  (node, to) => {
+    const { filter, stride, padding, activation } = node.attributes;
+    const x = input(node as AnyNode, 0);
+    const y = to.step(type, [to.step("Transpose", [to.real(x)], { perm: FIRST })], {
+      ...{ kernel_shape: filter, strides: stride },
+      pads: pads(padding, spatial(to.tensor(x)), filter, stride, [1, 1]),
+    });
+    return finish(node as AnyNode, to, to.step("Transpose", [activated(to, y, activation)], { perm: LAST }));
+  };
+
+const dense: Writer<"fullyConnected"> = (node, to) => {
+  const [x, w, bias] = node.inputs as readonly [TensorId, TensorId, TensorId?];
+  const [, k = 1] = to.tensor(w).shape;
+  const shape = to.tensor(x).shape;
+  const flat = shape.length === 2 && shape[1] === k;
+  const rows = flat ? to.real(x) : to.step("Reshape", [to.real(x), to.integers("rows", [-1, k])]);
+  const inputs = [rows, to.real(w), ...(bias === undefined || bias === NONE ? [] : [to.real(bias)])];
+  const y = to.step("Gemm", inputs, { transB: 1 });
+  const sizes = to.tensor(output(node)).shape;
+  const shaped = sizes.length === 2 ? y : to.step("Reshape", [y, to.integers("shape", sizes)]);
+  return finish(node, to, shaped, node.attributes.activation);
+};
+
+const reshape: Writer<OpKind> = (node, to) => {
+  const { shape } = to.tensor(output(node as AnyNode));
+  return finish(
+    node as AnyNode,
+    to,
+    to.step("Reshape", [to.real(input(node as AnyNode, 0)), to.integers("shape", shape)]),
+  );
+};
+
+const reduce =
+  (type: string): Writer<"mean" | "reduceMax" | "reduceMin"> =>
+  (node, to) => {
+    const axes = to.numbers(node.inputs[1]);
+    if (axes === undefined) return false;
+    return finish(
+      node as AnyNode,
+      to,
+      to.step(type, [to.real(input(node as AnyNode, 0))], { axes, keepdims: Number(node.attributes.keepDims) }),
+    );
+  };
+
+/** Writers by kind. */
+const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
+  conv2d: convolution,
+  depthwiseConv2d: convolution,
+  fullyConnected: dense,
+  maxPool2d: pool("MaxPool"),
+  averagePool2d: pool("AveragePool"),
+  add: pairs("Add"),
+  sub: pairs("Sub"),
+  mul: pairs("Mul"),
+  div: pairs("Div"),
+  maximum: twoInputs("Max"),
+  minimum: twoInputs("Min"),
+  relu: unary("Relu"),
+  relu6: (node, to) => finish(node, to, activated(to, to.real(input(node, 0)), "relu6")),
+  reluN1To1: (node, to) => finish(node, to, activated(to, to.real(input(node, 0)), "reluN1To1")),
+  relu0To1: (node, to) => finish(node, to, clip(to, to.real(input(node, 0)), 0, 1)),
+  leakyRelu: (node, to) =>
+    finish(node, to, to.step("LeakyRelu", [to.real(input(node, 0))], { alpha: { real: node.attributes.alpha } })),
+  prelu: twoInputs("PRelu"),
+  elu: unary("Elu"),
+  hardSwish: unary("HardSwish"),
+  logistic: unary("Sigmoid"),
+  tanh: unary("Tanh"),
+  abs: unary("Abs"),
+  neg: unary("Neg"),
+  exp: unary("Exp"),
+  log: unary("Log"),
+  sqrt: unary("Sqrt"),
+  softmax: (node, to) => {
+    const { beta } = node.attributes;
+    const x = to.real(input(node, 0));
+    const scaled = beta === 1 ? x : to.step("Mul", [x, to.constant("beta", "float32", [], Float32Array.of(beta))]);
+    return finish(node, to, to.step("Softmax", [scaled], { axis: -1 }));
+  },
+  logSoftmax: unary("LogSoftmax", { axis: -1 }),
+  concat: (node, to) =>
+    finish(
+      node,
+      to,
+      to.step(
+        "Concat",
+        node.inputs.map((id) => to.real(id)),
+        { axis: node.attributes.axis },
+      ),
+      node.attributes.activation,
+    ),
+  reshape,
+  squeeze: reshape,
+  expandDims: reshape,
+  transpose: (node, to) => {
+    const perm = to.numbers(node.inputs[1]);
+    return perm !== undefined && finish(node, to, to.step("Transpose", [to.real(input(node, 0))], { perm }));
+  },
+  pad: (node, to) => {
+    const amounts = to.numbers(node.inputs[1]);
+    if (amounts === undefined) return false;
+    const list = [...amounts.filter((_, i) => i % 2 === 0), ...amounts.filter((_, i) => i % 2 === 1)];
+    const value = node.inputs[2];
+    const more = value === undefined || value === NONE ? [] : [scalar(to, value)];
+    return finish(node, to, to.step("Pad", [to.real(input(node, 0)), to.integers("pads", list), ...more]));
+  },
+  mean: reduce("ReduceMean"),
+  reduceMax: reduce("ReduceMax"),
+  reduceMin: reduce("ReduceMin"),
+  batchMatMul: (node, to) => {
+    const turned = (id: TensorId, isTurned: boolean) => {
+      const { length } = to.tensor(id).shape;
+      const perm = Array.from({ length }, (_, i) => (i < length - 2 ? i : 2 * length - 3 - i));
+      return isTurned ? to.step("Transpose", [to.real(id)], { perm }) : to.real(id);
+    };
+    const { adjointA, adjointB } = node.attributes;
+    return finish(node, to, to.step("MatMul", [turned(input(node, 0), adjointA), turned(input(node, 1), adjointB)]));
+  },
+  quantize: (node, to) => finish(node, to, to.real(input(node, 0))),
+  dequantize: (node, to) => {
+    const x = input(node, 0);
+    const half = to.tensor(x).dtype === "float16";
+    return finish(node, to, half ? to.step("Cast", [to.name(x)], { to: 1 }) : to.real(x));
+  },
+  densify: (node, to) => {
+    to.add("Identity", [to.name(input(node, 0))], to.name(output(node)));
+    return true;
+  },
+};
+
+/** A constant of one element as a scalar. */
+function scalar(to: Emitter, id: TensorId): string {
+  const real = to.real(id);
+  return elementCount(to.tensor(id).shape) === 1 && to.tensor(id).shape.length > 0
+    ? to.step("Reshape", [real, to.integers("scalar", [])])
+    : real;
+}
+
+/** Writes a node; false where ONNX has no form for it. */
+export function writeNode(node: AnyNode, to: Emitter): boolean {
+  const writer = WRITERS[node.kind] as Writer<OpKind> | undefined;
+  return writer?.(node as Node<OpKind>, to) === true;
+}

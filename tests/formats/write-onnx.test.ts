@@ -1,0 +1,128 @@
+/** .onnx files that pint8 writes: read again they give what the graph gives, floats and integers. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { Pint8Error } from "../../bindings/errors.ts";
+import { importModel } from "../../bindings/formats/index.ts";
+import { readModel } from "../../bindings/formats/onnx/proto.ts";
+import { writeOnnx } from "../../bindings/formats/onnx/write/index.ts";
+import type { AnyNode, Graph, TensorId } from "../../bindings/graph.ts";
+import { loadModel } from "../../bindings/public/index.ts";
+import { runGraph } from "./run-graph.ts";
+
+const MODELS = new URL("../../../shared/models/", import.meta.url);
+const skip = existsSync(MODELS) ? false : "no ../shared folder";
+const LARGEST = 1 << 20;
+/** Steps of an int8 output that QDQ's other rounding may make, a network's layers together. */
+const STEPS = 4;
+
+describe("models as .onnx", { skip }, () => {
+  const names = skip
+    ? []
+    : readdirSync(MODELS).filter((name) => /^(ad01|digits_(f32|int8|res|mean)|hello|kws|vww)/.test(name));
+  for (const name of names.filter((each) => each.endsWith(".tflite")))
+    test(name, async () => {
+      const bytes = new Uint8Array(readFileSync(new URL(name, MODELS)));
+      if (bytes.length > LARGEST) return;
+      const models = [await loadModel(bytes, { module: "simd" })];
+      models.push(await loadModel(writeOnnx(importModel(bytes, {})), { module: "simd" }));
+      const [first, second] = models.map(({ inputs }) =>
+        inputs.map(({ name: port, dtype, shape }) => ({ port, dtype, shape })),
+      );
+      assert.deepEqual(second, first);
+      const length = models[0]?.inputs[0].shape.reduce((a, b) => a * b, 1) ?? 0;
+      const isFloat = models[0]?.inputs[0].dtype === "float32";
+      const values = Array.from({ length }, (_, i) => ((i * 37) % 101) / 100);
+      const input = isFloat ? Float32Array.from(values) : Int8Array.from(values, (value) => value * 200 - 100);
+      const [expected, found] = models.map((model) =>
+        Array.from(Object.values(model.run([input]))[0] as ArrayLike<number>),
+      );
+      const largest = Math.max(...(expected ?? []).map(Math.abs));
+      const most = isFloat ? 1e-5 * largest : STEPS;
+      for (const [i, value] of (expected ?? []).entries())
+        assert.ok(Math.abs(value - (found?.[i] ?? Number.NaN)) <= most, `output ${i}: ${found?.[i]}, not ${value}`);
+    });
+});
+
+/** A graph of one node on `[1,4,4,2]` and constants. */
+function graphOf(
+  kind: string,
+  attributes: object,
+  shape: readonly number[],
+  constants: readonly (Int32Array | Float32Array)[] = [],
+): Graph {
+  const tensors = [
+    { name: "x", dtype: "float32" as const, shape: [1, 4, 4, 2] },
+    { name: "y", dtype: "float32" as const, shape },
+    ...constants.map((values, i) => ({
+      name: `c${i}`,
+      dtype: values instanceof Int32Array ? ("int32" as const) : ("float32" as const),
+      shape: [values.length],
+      data: new Uint8Array(values.buffer.slice(0)),
+    })),
+  ];
+  const inputs = [0, ...constants.map((_, i) => i + 2)];
+  return {
+    ...{ name: "main", tensors, subgraphs: [] },
+    nodes: [{ kind, where: "node 0", attributes, inputs, outputs: [1] } as unknown as AnyNode],
+    inputs: [{ name: "x", tensor: 0 as TensorId }],
+    outputs: [{ name: "y", tensor: 1 as TensorId }],
+  };
+}
+
+describe("operators as ONNX", () => {
+  const none = { activation: "none" };
+  const same = [1, 4, 4, 2];
+  const pool = { filter: [3, 3], stride: [2, 2], padding: "same", activation: "relu6" };
+  const rows: readonly (readonly [string, object, readonly number[], (readonly (Int32Array | Float32Array)[])?])[] = [
+    ...(
+      ["relu", "relu6", "reluN1To1", "relu0To1", "elu", "hardSwish", "logistic", "tanh", "abs", "neg", "exp"] as const
+    ).map((kind) => [kind, {}, same] as const),
+    ["leakyRelu", { alpha: 0.25 }, same],
+    ["softmax", { beta: 0.5 }, same],
+    ["logSoftmax", {}, same],
+    ["add", { activation: "relu" }, same, [Float32Array.of(0.5, -2)]],
+    ["sub", none, same, [Float32Array.of(0.5)]],
+    ["mul", { activation: "reluN1To1" }, same, [Float32Array.of(3, -2)]],
+    ["div", none, same, [Float32Array.of(3, -2)]],
+    ["maximum", {}, same, [Float32Array.of(0.1)]],
+    ["minimum", {}, same, [Float32Array.of(0.1)]],
+    ["maxPool2d", pool, [1, 2, 2, 2]],
+    ["averagePool2d", pool, [1, 2, 2, 2]],
+    ["reshape", {}, [2, 16], [Int32Array.of(2, 16)]],
+    ["squeeze", { axes: [0] }, [4, 4, 2]],
+    ["transpose", {}, [1, 2, 4, 4], [Int32Array.of(0, 3, 1, 2)]],
+    ["mean", { keepDims: false }, [1, 2], [Int32Array.of(1, 2)]],
+    ["reduceMax", { keepDims: true }, [1, 1, 4, 2], [Int32Array.of(1)]],
+  ];
+  for (const [kind, attributes, shape, constants] of rows)
+    test(kind, async () => {
+      const graph = graphOf(kind, attributes, shape, constants);
+      const input = Float32Array.from({ length: 32 }, (_, i) => 3 * Math.sin(1 + i));
+      const expected = await runGraph(graph, input);
+      const found = await runGraph(importModel(writeOnnx(graph), {}), input);
+      assert.equal(found.length, expected.length);
+      for (let i = 0; i < expected.length; i++)
+        assert.ok(Math.abs(Number(found[i]) - Number(expected[i])) <= 2e-5, `${i}: ${found[i]}, not ${expected[i]}`);
+    });
+
+  test("integers are behind QuantizeLinear, layers' weights by channel", { skip }, () => {
+    const bytes = new Uint8Array(readFileSync(new URL("digits_int8.tflite", MODELS)));
+    const { graph } = readModel(writeOnnx(importModel(bytes, {})));
+    const count = (type: string) => graph?.nodes.filter(({ operator }) => operator === type).length ?? 0;
+    assert.equal(count("Conv"), 11);
+    assert.ok(count("QuantizeLinear") >= 13 && count("DequantizeLinear") > 2 * 11);
+  });
+
+  test("all that have no form stand in one error", () => {
+    const graph = graphOf("svdf", {}, [1, 4, 4, 2]);
+    const nodes = [...graph.nodes, { ...graph.nodes[0], kind: "whatElse" } as unknown as AnyNode];
+    assert.throws(
+      () => writeOnnx({ ...graph, nodes }),
+      (error: Pint8Error) => {
+        assert.ok(error instanceof Pint8Error && error.code === "UNSUPPORTED");
+        return /svdf \(1×\), whatElse \(1×\)/.test(error.message);
+      },
+    );
+  });
+});
