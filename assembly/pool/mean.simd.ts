@@ -67,6 +67,12 @@ export function mean(p: Mean, part: u32, parts: u32): void {
   return i8x16.narrow_i16x8_s(low, high);
 }
 
+/** Shift 64: by onnxruntime's rule, the multiplier being the bits of a float32. */
 function finish(p: Mean, sum: v128): v128 {
+  if (p.shift == 64) {
+    const near = f32x4.nearest(f32x4.mul(f32x4.convert_i32x4_s(sum), f32x4.splat(reinterpret<f32>(p.multiplier))));
+    const near16 = f32x4.pmax(f32x4.splat(-1024), f32x4.pmin(f32x4.splat(1024), near));
+    return i32x4.add(i32x4.trunc_sat_f32x4_s(near16), i32x4.splat(p.yZeroPoint));
+  }
   return i32x4.add(rescale(sum, i32x4.splat(p.multiplier), p.shift), i32x4.splat(p.yZeroPoint));
 }

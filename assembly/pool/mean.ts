@@ -22,7 +22,10 @@ export function mean(p: Mean, part: u32, parts: u32): void {
       }
       x += step;
     }
-    const value = rescale(sum - offset, p.multiplier, p.shift) + p.yZeroPoint;
-    store<i8>(<usize>p.y + i, clamp(value, -128, 127));
+    let value: i32;
+    // by onnxruntime's rule, the multiplier being the bits of a float32
+    if (p.shift == 64) value = <i32>max(min(nearest(<f32>(sum - offset) * reinterpret<f32>(p.multiplier)), <f32>1024), <f32>-1024);
+    else value = rescale(sum - offset, p.multiplier, p.shift);
+    store<i8>(<usize>p.y + i, clamp(value + p.yZeroPoint, -128, 127));
   }
 }

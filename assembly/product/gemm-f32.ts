@@ -10,9 +10,13 @@
  */
 import { share } from "../common/split";
 import { gemvF32 } from "./gemv-f32";
-import { quantizeImage, quantizeRow } from "./hybrid-f32";
+import { leastOf, mostOf, quantizeDynamic, quantizeImage, quantizeRow } from "./hybrid-f32";
 import { interleaveFour, interleaveSpread, packPanel } from "./pack-f32";
+import { packTile, ROW, Row } from "./patches-f32";
 import { Float, Hybrid, panelBytes, tile } from "./tile-f32";
+
+/** Hybrid: A is quantized as a whole. */
+export const WHOLE: u32 = 2;
 
 /** C[m,n] = clamp(A[m,k] · B[k,n] + bias), in floats. Strides and steps in bytes. */
 @unmanaged
@@ -42,7 +46,7 @@ export class GemmF32 {
   mBlock: u32;
   lo: f32;
   hi: f32;
-  /** Hybrid: scale of each column; whether A's zero point is free. */
+  /** Hybrid: scale of each column; 1: A's zero point is free; 2: A is quantized as a whole by onnxruntime's rules. */
   scaleTable: u32;
   asymmetric: u32;
 }
@@ -79,17 +83,6 @@ export class ConvF32 extends GemmF32 {
   channels: u32;
 }
 
-/** Of each row of a block: where its C is, its scale, and where its patch begins. */
-@unmanaged
-class Row {
-  y: u32;
-  scale: f32;
-  image: u32;
-  z: i32;
-  top: i32;
-  left: i32;
-}
-const ROW: usize = 24;
 
 /** @train */
 export function gemmF32(p: GemmF32, part: u32, parts: u32): void {
@@ -136,10 +129,17 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
   const unpacked = zeros + (patches ? <usize>((changetype<ConvF32>(p).inC + 3) & ~3) << 2 : 0);
   const tiles = unpacked + (p.wColumn ? <usize>k << 5 : 0);
   const quantized = tiles + (<usize>p.mBlock * k << 2);
+  let least: f32 = 0;
+  let most: f32 = 0;
+  if (idof<K>() == idof<Hybrid>() && !patches && p.asymmetric == WHOLE) {
+    const count = p.m * (p.xStride >>> 2);
+    least = leastOf(<usize>p.x + x, count);
+    most = mostOf(<usize>p.x + x, count);
+  }
   if (patches) for (let z = zeros; z < unpacked; z += 8) store<u64>(z, 0);
   if (p.m == 1 && !patches && !p.wColumn && p.xStep == 4) {
     let scale: f32 = 1;
-    if (idof<K>() == idof<Hybrid>()) scale = quantizeRow(quantized, <usize>p.x + x, p.xStride >>> 2, p.asymmetric != 0);
+    if (idof<K>() == idof<Hybrid>()) scale = quantizeOne(p, quantized, <usize>p.x + x, least, most);
     const a = idof<K>() == idof<Hybrid>() ? quantized : <usize>p.x + x;
     return gemvF32<K>(p, a, scale, <usize>p.w + w, <usize>p.y + y, panel, lastPanel);
   }
@@ -156,7 +156,7 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
         image = batch;
       }
       packPatches<K>(c, row, rows, table, zeros, tiles, quantized);
-    } else packRows<K>(p, row, rows, table, tiles, quantized, <usize>p.x + x, y);
+    } else packRows<K>(p, row, rows, table, tiles, quantized, <usize>p.x + x, y, least, most);
     const tileEnd = tiles + (<usize>((rows + 3) & ~3) * k << 2);
     for (let n = panel; n < lastPanel; n++) {
       const column = n << 3;
@@ -176,8 +176,27 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
   }
 }
 
+/** One row, by itself or as a part of all from `least` to `most`; returns its scale. */
+// @ts-ignore: decorator
+@inline function quantizeOne(p: GemmF32, target: usize, x: usize, least: f32, most: f32): f32 {
+  const count = p.xStride >>> 2;
+  if (p.asymmetric == WHOLE) return quantizeDynamic(target, x, count, least, most);
+  return quantizeRow(target, x, count, p.asymmetric != 0);
+}
+
 /** Rows where they stand, the last one repeated until there are whole tiles. */
-function packRows<K>(p: GemmF32, first: u32, rows: u32, table: usize, target: usize, quantized: usize, x: usize, y: u32): void {
+function packRows<K>(
+  p: GemmF32,
+  first: u32,
+  rows: u32,
+  table: usize,
+  target: usize,
+  quantized: usize,
+  x: usize,
+  y: u32,
+  least: f32,
+  most: f32,
+): void {
   const k = p.k;
   const padded = (rows + 3) & ~3;
   for (let i: u32 = 0; i < padded; i++) {
@@ -186,7 +205,7 @@ function packRows<K>(p: GemmF32, first: u32, rows: u32, table: usize, target: us
     row.y = p.y + y + (first + at) * p.yStride;
     row.image = <u32>(x + <usize>(first + at) * p.xStride);
     if (idof<K>() == idof<Hybrid>()) {
-      row.scale = quantizeRow(quantized, <usize>row.image, p.xStride >>> 2, p.asymmetric != 0);
+      row.scale = quantizeOne(p, quantized, <usize>row.image, least, most);
       row.image = <u32>quantized;
       quantized += <usize>k << 2;
     }
@@ -229,71 +248,5 @@ function packPatches<K>(p: ConvF32, first: u32, rows: u32, table: usize, zeros: 
   for (let i: u32 = 0; i < padded; i += 4) {
     packTile(p, table + <usize>i * ROW, zeros, target, pixel);
     target += <usize>p.k << 4;
-  }
-}
-
-/** Where line (kz, ky) of a row's patch stands; 0 where it is outside. */
-// @ts-ignore: decorator
-@inline function lineOf(p: ConvF32, row: usize, kz: u32, ky: u32, pixel: u32): usize {
-  const r = changetype<Row>(row);
-  const z = r.z + <i32>(kz * p.dilationD);
-  const y = r.top + <i32>(ky * p.dilationH);
-  if (<u32>z >= p.inD || <u32>y >= p.inH) return 0;
-  return <usize>r.image + <usize>((z * p.inH + y) * p.inW) * pixel;
-}
-
-// @ts-ignore: decorator
-@inline function tapOf(line: usize, x: i32, inW: u32, pixel: u32, zeros: usize): usize {
-  return line != 0 && <u32>x < inW ? line + <usize>x * pixel : zeros;
-}
-
-// @ts-ignore: decorator
-@inline function within(row: usize, reach: i32, inW: i32): bool {
-  const left = changetype<Row>(row).left;
-  return left >= 0 && left + reach <= inW;
-}
-
-/** The patches of four rows, whole kernel rows at a time where all four lie on the input. */
-function packTile(p: ConvF32, row: usize, zeros: usize, target: usize, pixel: u32): void {
-  const inW = p.inW;
-  const kW = p.kW;
-  const inC = p.inC;
-  const x0 = changetype<Row>(row).left;
-  const x1 = changetype<Row>(row + ROW).left;
-  const x2 = changetype<Row>(row + 2 * ROW).left;
-  const x3 = changetype<Row>(row + 3 * ROW).left;
-  let inside = (p.dilationW == 1 || kW == 1) && (pixel == inC << 2 || kW == 1);
-  for (let i: usize = 0; i < 4; i++) inside = inside && within(row + i * ROW, kW, inW);
-  for (let kz: u32 = 0; kz < p.kD; kz++) {
-    for (let ky: u32 = 0; ky < p.kH; ky++) {
-      const l0 = lineOf(p, row, kz, ky, pixel);
-      const l1 = lineOf(p, row + ROW, kz, ky, pixel);
-      const l2 = lineOf(p, row + 2 * ROW, kz, ky, pixel);
-      const l3 = lineOf(p, row + 3 * ROW, kz, ky, pixel);
-      if (inside && l0 && l1 && l2 && l3) {
-        const length = kW * inC;
-        // Neighbours of one channel: what four rows read is four floats in a row.
-        if (ASC_FEATURE_SIMD && pixel == 4 && inC == 1 && p.strideW == 1 && l0 == l1 && l0 == l2 && l0 == l3 && x3 == x0 + 3) {
-          let from = l0 + (<usize>x0 << 2);
-          for (const end = from + (<usize>kW << 2); from < end; from += 4) {
-            v128.store(target, v128.load(from));
-            target += 16;
-          }
-          continue;
-        }
-        interleaveFour(target, l0 + <usize>x0 * pixel, l1 + <usize>x1 * pixel, l2 + <usize>x2 * pixel, l3 + <usize>x3 * pixel, length);
-        target += <usize>length << 4;
-        continue;
-      }
-      for (let kx: u32 = 0; kx < kW; kx++) {
-        const d = <i32>(kx * p.dilationW);
-        const s0 = tapOf(l0, x0 + d, inW, pixel, zeros);
-        const s1 = tapOf(l1, x1 + d, inW, pixel, zeros);
-        const s2 = tapOf(l2, x2 + d, inW, pixel, zeros);
-        const s3 = tapOf(l3, x3 + d, inW, pixel, zeros);
-        interleaveFour(target, s0, s1, s2, s3, inC);
-        target += <usize>inC << 4;
-      }
-    }
   }
 }

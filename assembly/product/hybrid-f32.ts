@@ -8,7 +8,7 @@ import { ConvF32 } from "./gemm-f32";
 
 /** The smallest and largest of `count` values, and 0. */
 // @ts-ignore: decorator
-@inline function leastOf(x: usize, count: u32): f32 {
+@inline export function leastOf(x: usize, count: u32): f32 {
   let least: f32 = 0;
   if (ASC_FEATURE_SIMD) {
     let lanes = f32x4.splat(0);
@@ -26,7 +26,7 @@ import { ConvF32 } from "./gemm-f32";
 }
 
 // @ts-ignore: decorator
-@inline function mostOf(x: usize, count: u32): f32 {
+@inline export function mostOf(x: usize, count: u32): f32 {
   let most: f32 = 0;
   if (ASC_FEATURE_SIMD) {
     let lanes = f32x4.splat(0);
@@ -98,6 +98,41 @@ function quantizeRun(target: usize, x: usize, count: u32, inverse: f32, zeroPoin
     target += 2;
   }
   if (odd) store<i16>(target, 0);
+}
+
+/**
+ * `count` values by ONNX's DynamicQuantizeLinear, of a tensor whose values and 0 are from `least` to `most`: less their zero
+ * point, followed by a 0 where their number is odd. Returns the scale.
+ */
+export function quantizeDynamic(target: usize, x: usize, count: u32, least: f32, most: f32): f32 {
+  const range = (most - least) / 255;
+  const scale: f32 = range == 0 ? 1 : range;
+  const zeroPoint = min(max(nearest<f32>(-least / scale), <f32>0), <f32>255);
+  const lo = -zeroPoint;
+  const hi = <f32>255 - zeroPoint;
+  if (ASC_FEATURE_SIMD) {
+    const divisor = f32x4.splat(scale);
+    const low = f32x4.splat(lo);
+    const high = f32x4.splat(hi);
+    for (; count >= 8; count -= 8) {
+      const a = f32x4.pmin(high, f32x4.pmax(low, f32x4.nearest(f32x4.div(v128.load(x), divisor))));
+      const b = f32x4.pmin(high, f32x4.pmax(low, f32x4.nearest(f32x4.div(v128.load(x, 16), divisor))));
+      v128.store(target, i16x8.narrow_i32x4_s(i32x4.trunc_sat_f32x4_s(a), i32x4.trunc_sat_f32x4_s(b)));
+      x += 32;
+      target += 16;
+    }
+  }
+  const odd = count & 1;
+  for (; count; count--) {
+    let v = nearest<f32>(load<f32>(x) / scale);
+    v = v > lo ? v : lo;
+    v = v < hi ? v : hi;
+    store<i16>(target, <i16>(<i32>v));
+    x += 4;
+    target += 2;
+  }
+  if (odd) store<i16>(target, 0);
+  return scale;
 }
 
 /** One row; returns its scale. */

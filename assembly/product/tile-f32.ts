@@ -1,7 +1,7 @@
 /** Register tiles of the float and hybrid products: four rows by eight columns. */
 import { load16, store16 } from "../common/edge.simd";
 import { atLeast, atMost, plus, splat, times } from "../common/lanes";
-import { GemmF32 } from "./gemm-f32";
+import { GemmF32, WHOLE } from "./gemm-f32";
 
 /** float32 A and B. */
 export class Float {}
@@ -56,7 +56,10 @@ export class Hybrid {}
 /** clamp(sum · scales + bias). */
 // @ts-ignore: decorator
 @inline export function finish<K, T>(p: GemmF32, sum: T, scale: T, rowScale: f32, bias: T): T {
-  if (idof<K>() == idof<Hybrid>()) sum = times<T>(times<T>(sum, scale), splat<T>(rowScale));
+  if (idof<K>() == idof<Hybrid>()) {
+    const row = splat<T>(rowScale);
+    sum = p.asymmetric == WHOLE ? times<T>(sum, times<T>(row, scale)) : times<T>(times<T>(sum, scale), row);
+  }
   return atMost<T>(atLeast<T>(plus<T>(sum, bias), splat<T>(p.lo)), splat<T>(p.hi));
 }
 

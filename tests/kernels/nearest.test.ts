@@ -169,6 +169,62 @@ for (const subject of await subjects())
       }
     });
 
+    test("means of images", () => {
+      const draw = random(76);
+      for (const c of [1, 5, 16, 40]) {
+        const [x, y] = [affine(draw), affine(draw)];
+        const image = int8s(draw, 2 * 9 * c);
+        const axes = Int32Array.of(1, 2);
+        const factor = Math.fround(Math.fround(x.scale) / Math.fround(Math.fround(y.scale) * 9));
+        const expected = new Int8Array(2 * c);
+        for (let i = 0; i < expected.length; i++) {
+          const first = Math.floor(i / c) * 9 * c + (i % c);
+          let sum = 0;
+          for (let pixel = 0; pixel < 9; pixel++) sum += (image[first + pixel * c] as number) - x.zeroPoint;
+          expected[i] = Math.min(Math.max(rint(Math.fround(sum * factor)) + y.zeroPoint, -128), 127);
+        }
+        const example = {
+          attributes: { keepDims: true, rounding: WHOLE },
+          inputs: [tensor("int8", [2, 3, 3, c], x), tensor("int32", [2], undefined, axes)],
+          values: [image, axes],
+          output: tensor("int8", [], y),
+        };
+        checkOperator(subject, operators.mean, example, expected);
+      }
+    });
+
+    test("floats quantized as a whole before a product", () => {
+      const { fround } = Math;
+      const draw = random(77);
+      for (const [rows, n, k] of [
+        [1, 9, 7],
+        [6, 16, 33],
+        [13, 24, 64],
+      ] as const) {
+        const { w, values, scale } = weights(draw, [n, k], 0, "none");
+        const x = Float32Array.from({ length: rows * k }, () => draw.int(-4000, 9000) / 1024);
+        const bias = Float32Array.from({ length: n }, () => draw.int(-99, 99) / 8);
+        const [least, most] = [Math.min(0, ...x), Math.max(0, ...x)];
+        const step = fround(fround(most - least) / 255);
+        const zero = rint(fround(-least / step));
+        const q = Array.from(x, (v) => Math.min(Math.max(rint(fround(v / step)) + zero, 0), 255) - zero);
+        const expected = new Float32Array(rows * n);
+        for (let i = 0; i < expected.length; i++) {
+          const [r, c] = [Math.floor(i / n), i % n];
+          let acc = 0;
+          for (let j = 0; j < k; j++) acc += (q[r * k + j] as number) * (values[c * k + j] as number);
+          expected[i] = fround(acc * fround(step * (scale[c] as number))) + (bias[c] as number);
+        }
+        const example = {
+          attributes: { ...NONE, keepDims: true, rounding: WHOLE },
+          inputs: [tensor("float32", [rows, k]), w, tensor("float32", [n])],
+          values: [x, values, bias],
+          output: tensor("float32", []),
+        };
+        checkOperator(subject, operators.fullyConnected, example, expected);
+      }
+    });
+
     test("quantization half to even, and tables", () => {
       const draw = random(75);
       const x = Float32Array.from({ length: 1203 }, (_, i) => (i - 600) / 4);

@@ -4,6 +4,7 @@ import { ATTENTION } from "./ops/attention.ts";
 import { CONTROL } from "./ops/control.ts";
 import { CONVOLUTIONS } from "./ops/conv.ts";
 import { DEQUANTIZED } from "./ops/dequantized.ts";
+import { dynamics } from "./ops/dynamic.ts";
 import { EINSUM } from "./ops/einsum.ts";
 import { EMBEDDINGS } from "./ops/embed.ts";
 import { FUNCTIONS } from "./ops/functions.ts";
@@ -18,12 +19,13 @@ import { RECURRENT } from "./ops/recurrent.ts";
 import { REDUCTIONS } from "./ops/reduce.ts";
 import { RESIZES } from "./ops/resize.ts";
 import { SAMPLES } from "./ops/sample.ts";
+import { scaledOperators } from "./ops/scaled.ts";
 import { SELECTIONS } from "./ops/select.ts";
 import { SHAPES } from "./ops/shape.ts";
 import { TRANSPOSED } from "./ops/transposed.ts";
 import { ELEMENTWISE } from "./ops/unary.ts";
 
-export const CONVERSIONS: Conversions = {
+export const CONVERSIONS: Conversions = dynamics({
   ...CONVOLUTIONS,
   ...PRODUCTS,
   ...MOVES,
@@ -46,4 +48,5 @@ export const CONVERSIONS: Conversions = {
   ...FUSED,
   ...TRANSPOSED,
   ...SELECTIONS,
-};
+  ...scaledOperators({ ...CONVOLUTIONS, ...RESIZES }),
+});

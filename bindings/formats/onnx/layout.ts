@@ -22,6 +22,8 @@ export interface Value {
   readonly twins: Twins;
   /** What DequantizeLinear was given: the value is these integers' meaning. */
   readonly integers?: Quantized;
+  /** Its part in a dynamically quantized product. */
+  readonly link?: Link;
 }
 
 /** Integers and what they mean. */
@@ -29,6 +31,23 @@ export interface Quantized {
   readonly dtype: DType;
   readonly quantization: Quantization;
   readonly twins: Twins;
+}
+
+/** What a value of a dynamically quantized product is; `ops/dynamic.ts` joins them. */
+export type Link =
+  | { readonly is: "integers" | "scale" | "zeroPoint"; readonly x: Value }
+  /** The source's scale times the weights' scales. */
+  | { readonly is: "scales"; readonly x: Value; readonly scale: readonly number[] }
+  /** The sums of the source's integers with weights `[K,N]`; `compute` makes them as a tensor. */
+  | { readonly is: "sums"; readonly x: Value; readonly w: Weights; readonly compute: () => TensorId }
+  /** A product without a bias. */
+  | { readonly is: "product"; readonly x: TensorId; readonly w: TensorId };
+
+/** int8 weights `[N,K]` with zero points of 0. */
+export interface Weights {
+  readonly data: Int8Array;
+  readonly n: number;
+  readonly k: number;
 }
 
 /** Dimensions `[N,C,…]` in the order `[N,…,C]`, and back. */

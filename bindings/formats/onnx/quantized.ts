@@ -19,6 +19,20 @@ const MOVERS: ReadonlySet<string> = new Set([
   "Unsqueeze",
   "Slice",
   "Split",
+  "MaxPool",
+  "Resize",
+  "QGemm",
+  "QLinearAdd",
+  "QLinearAveragePool",
+  "QLinearConcat",
+  "QLinearConv",
+  "QLinearGlobalAveragePool",
+  "QLinearLeakyRelu",
+  "QLinearMatMul",
+  "QLinearMul",
+  "QLinearSigmoid",
+  "QLinearSoftmax",
+  "QLinearWhere",
 ]);
 
 /** Types whose quantized tensors have kernels. */
@@ -42,7 +56,19 @@ export function knownQuantization(
 
 function constantNumbers(n: OnnxNode, value: Value): readonly number[] | undefined {
   const tensor = n.b.tensor(n.plain(value));
-  return tensor.data === undefined ? undefined : numbersOf(tensor);
+  if (tensor.data === undefined) return undefined;
+  return tensor.dtype === "float16" ? halves(tensor.data) : numbersOf(tensor);
+}
+
+/** float16 as numbers. */
+function halves(data: Uint8Array): readonly number[] {
+  return Array.from(new Uint16Array(data.slice().buffer), (bits) => {
+    const sign = bits & 0x8000 ? -1 : 1;
+    const exponent = (bits >> 10) & 31;
+    const fraction = bits & 1023;
+    if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+    return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  });
 }
 
 /** The floats that integers stand for; `undefined` where only float operators can compute them. */
@@ -79,7 +105,13 @@ function dequantizedConstant(n: OnnxNode, id: TensorId, quantization: Quantizati
 }
 
 /** sat(rint(x / s) + z) as a node that other passes know; a constant at once. */
-export function quantizedValue(n: OnnxNode, x: Value, quantization: Quantization, dtype: DType): Value | undefined {
+export function quantizedValue(
+  n: OnnxNode,
+  x: Value,
+  quantization: Quantization,
+  dtype: DType,
+  rounding = FULL,
+): Value | undefined {
   const { scale, axis } = quantization;
   const { ids, isLast } = operands(n, [x]);
   const id = ids[0] as TensorId;
@@ -88,7 +120,7 @@ export function quantizedValue(n: OnnxNode, x: Value, quantization: Quantization
   let y: TensorId;
   if (tensor.data !== undefined && !isLast) y = quantizedConstant(n, id, quantization, dtype);
   else if (scale.length > 1 || !hasKernels(dtype)) return undefined;
-  else y = n.b.add("quantize", n.where, [id], { rounding: FULL }, [{ dtype, quantization }])[0] as TensorId;
+  else y = n.b.add("quantize", n.where, [id], { rounding }, [{ dtype, quantization }])[0] as TensorId;
   return { name: "", dtype, shape: x.shape, twins: isLast ? { last: y } : { plain: y } };
 }
 

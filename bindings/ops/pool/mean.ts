@@ -1,3 +1,4 @@
+import type { Rounding } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
 import { affineOf } from "../elementwise/elementwise.ts";
@@ -7,7 +8,7 @@ import { axesOf, isScaled, lowerReduction, meanMultiplier, reducedCount, reduceO
 declare module "../../graph.ts" {
   interface Attributes {
     /** x, axes (int32 constant). */
-    readonly mean: { readonly keepDims: boolean };
+    readonly mean: { readonly keepDims: boolean; readonly rounding?: Rounding };
   }
 }
 
@@ -36,6 +37,7 @@ export const mean: Operator<"mean"> = {
       lowerReduction("mean", node, to);
       return;
     }
+    const isOnnx = node.attributes.rounding !== undefined;
     const [input, output] = [affineOf(x), affineOf(y)];
     const [outer = 1, reduce = 1, middle = 1, reduce2 = 1, inner = 1] = rowsOf(sizes);
     to.call({
@@ -43,11 +45,21 @@ export const mean: Operator<"mean"> = {
       params: {
         ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
         ...{ outer, reduce, middle, reduce2, inner, xZeroPoint: input.zeroPoint, yZeroPoint: output.zeroPoint },
-        ...meanMultiplier(input.scale / output.scale, reduce * reduce2),
+        ...(isOnnx
+          ? onnxMultiplier(input.scale, output.scale, reduce * reduce2)
+          : meanMultiplier(input.scale / output.scale, reduce * reduce2)),
       },
+      note: isOnnx ? "mean, onnx" : "",
     });
   },
 };
+
+/** The bits of f32(xs / f32(ys·count)), which shift 64 marks. */
+function onnxMultiplier(xs: number, ys: number, count: number) {
+  const { fround } = Math;
+  const factor = Float32Array.of(fround(xs) / fround(fround(ys) * fround(count)));
+  return { multiplier: new Int32Array(factor.buffer)[0] as number, shift: 64 };
+}
 
 /** [outer, reduce, inner] as [outer, reduce, 1, 1, inner]. */
 function rowsOf(sizes: readonly number[]): readonly number[] {

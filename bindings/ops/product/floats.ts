@@ -108,7 +108,7 @@ export interface FloatProduct extends Pick<ProductF32, "x" | "y" | "m" | "n" | "
   readonly activation: Activation;
   /** The first output channel. */
   readonly first: number;
-  readonly asymmetric: boolean;
+  readonly asymmetric: boolean | "onnx";
   readonly patches?: PatchesF32;
   readonly places?: Places;
   /** float32 weights `[n][k]` in place of the node's own. */
@@ -134,7 +134,13 @@ export function lowerFloatProduct(node: Constrained, to: Lowering, product: Floa
   const scaleTable = placeScales(to, weights, first, n);
   const gemm = { ...common, w, scaleTable, asymmetric: product.asymmetric };
   if (patches) callConv(to, "convHybrid", gemm, patches, `im2col hybrid ${note}`);
-  else callGemm(to, "gemmHybrid", gemm, `hybrid gemm ${note}`);
+  else
+    callGemm(
+      to,
+      "gemmHybrid",
+      gemm,
+      `hybrid gemm ${note}${product.asymmetric === "onnx" ? ", quantized by onnx" : ""}`,
+    );
 }
 
 function stridesOf({ xStride, yStride }: FloatProduct): Pick<ProductF32, "xStride" | "yStride"> {

@@ -6,7 +6,8 @@ import { lowerFloatProduct } from "./floats.ts";
 /** FULLY_CONNECTED of float32, its weights float32, int8 or int4. */
 export function lowerFullyConnectedF32(node: NodeView<"fullyConnected">, to: Lowering): void {
   const [n = 0, k = 1] = inputOf(node, 1).shape;
-  const { activation, asymmetric = false } = node.attributes;
+  const { activation, rounding } = node.attributes;
+  const asymmetric = rounding ? "onnx" : (node.attributes.asymmetric ?? false);
   lowerFloatProduct(node, to, {
     ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
     ...{ m: elementCount(outputOf(node).shape) / n, n, k, activation, first: 0, asymmetric },

@@ -39,9 +39,9 @@ export interface ProductF32 {
   /** The clamp; none where absent. */
   readonly lo?: number;
   readonly hi?: number;
-  /** Hybrid: n float scales of the int8 columns of B, and whether A is quantized with a zero point. */
+  /** Hybrid: n float scales of the int8 columns of B, and whether A is quantized with a zero point; `onnx`: as a whole. */
   readonly scaleTable?: number;
-  readonly asymmetric?: boolean;
+  readonly asymmetric?: boolean | "onnx";
 }
 
 /** The patches of a convolution: sizes in elements, strides of C in bytes. */
@@ -103,7 +103,10 @@ export function gemmF32Params(product: ProductF32): { readonly params: GemmF32; 
     ...{ wStep: product.wStep ?? 0, wColumn: product.wColumn ?? 0 },
     ...{ batches: product.batches ?? 1, offsetsTable: product.offsetsTable ?? 0, mBlock },
     ...{ lo: product.lo ?? -Infinity, hi: product.hi ?? Infinity },
-    ...{ scaleTable: product.scaleTable ?? 0, asymmetric: product.asymmetric ? 1 : 0 },
+    ...{
+      scaleTable: product.scaleTable ?? 0,
+      asymmetric: product.asymmetric === "onnx" ? 2 : product.asymmetric ? 1 : 0,
+    },
   };
   return { params, scratchBytes: mBlock * (ROW_BYTES + k * 4) + panelBytes(product, k) + own };
 }

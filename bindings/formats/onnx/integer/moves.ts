@@ -19,6 +19,7 @@ const MOVES: ReadonlySet<string> = new Set<OpKind>([
   "reshape",
   "resizeNearestNeighbor",
   "reverse",
+  "selectV2",
   "slice",
   "spaceToBatch",
   "spaceToDepth",

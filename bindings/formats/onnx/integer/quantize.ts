@@ -1,5 +1,5 @@
 /** Quantizing moves up: to the operator that computed the floats, which then computes integers. */
-import type { AnyNode, Rounding, TensorId } from "../../../graph.ts";
+import { type AnyNode, NONE, type Node, type Rounding, type TensorId } from "../../../graph.ts";
 import { rint } from "../rounding.ts";
 import { dataInputs, emitMove, isMove } from "./moves.ts";
 import {
@@ -32,7 +32,7 @@ export function quantizedOf(
   if (meaning !== undefined) return requantized(net, meaning, target, rounding, where);
   const node = net.producers.get(f);
   if (node === undefined || depth > MOST_DEPTH) return undefined;
-  const table = tableOf(net, f, target, rounding);
+  const table = rounding.rule === "onnx" ? tableOf(net, f, target, rounding) : undefined;
   if (table !== undefined) return table;
   if (net.readers[f] !== 1) return undefined;
   const clamp = clampOf(net, node);
@@ -41,7 +41,9 @@ export function quantizedOf(
     return within && quantizedOf(net, clamp.x, target, within, where, depth + 1);
   }
   if (isMove(node)) return moved(net, node, f, target, rounding, depth);
-  return productOf(net, node, target, rounding) ?? pairOf(net, node, target, rounding);
+  return (
+    productOf(net, node, target, rounding) ?? pairOf(net, node, target, rounding) ?? meanOf(net, node, target, rounding)
+  );
 }
 
 const isWhole = ({ lo, hi }: Rounding): boolean => lo <= -65536 && hi >= 65536;
@@ -82,7 +84,7 @@ function clamped(rounding: Rounding, { lo, hi }: Clamp, scale: number): Rounding
   const steps = (bound: number) => rint(Math.fround(Math.fround(bound) / Math.fround(scale)));
   const least = Math.max(rounding.lo, Math.min(Math.max(steps(lo), -65536), 65536));
   const most = Math.min(rounding.hi, Math.max(Math.min(steps(hi), 65536), -65536));
-  return least <= most ? { rule: "onnx", lo: least, hi: most } : undefined;
+  return least <= most ? { ...rounding, lo: least, hi: most } : undefined;
 }
 
 /** What moves data, after quantizing: parts of a concatenation that have no integers are quantized as floats. */
@@ -102,6 +104,40 @@ function quantizedFloats(net: Network, x: TensorId, target: Target, rounding: Ro
   const y = declare(net, { name: "", shape: tensorAt(net, x).shape, ...target });
   emit(net, { kind: "quantize", where, inputs: [x], outputs: [y], attributes: { rounding } });
   return y;
+}
+
+/** Means over neighbouring axes, and over whole images. */
+function meanOf(net: Network, node: AnyNode, target: Target, rounding: Rounding): TensorId | undefined {
+  const [f = NONE, axes] = node.inputs;
+  const x = net.meaning.get(f);
+  if (x === undefined || !isWhole(rounding) || !isByte(tensorAt(net, x).dtype) || !targetOf(net, x)) return undefined;
+  const { shape } = tensorAt(net, x);
+  let over: readonly number[];
+  if (node.kind === "mean") over = axesOf(net, axes, shape.length);
+  else if (node.kind === "averagePool2d" && isGlobal(node, shape)) over = [1, 2];
+  else return undefined;
+  const isRun = over.every((axis, i) => i === 0 || axis === (over[i - 1] as number) + 1);
+  const count = over.reduce((size, axis) => size * (shape[axis] ?? 0), 1);
+  if (!isRun || over.length === 0 || count < 1 || count > 2 ** 16) return undefined;
+  const data = new Uint8Array(Int32Array.from(over).buffer);
+  const along = declare(net, { name: "", dtype: "int32", shape: [over.length], data });
+  const y = declare(net, { name: "", shape: tensorAt(net, node.outputs[0] as TensorId).shape, ...target });
+  const keepDims = node.kind === "mean" ? node.attributes.keepDims : true;
+  emit(net, { kind: "mean", where: node.where, inputs: [x, along], outputs: [y], attributes: { keepDims, rounding } });
+  return y;
+}
+
+/** Constant axes from 0 on, in order. */
+function axesOf(net: Network, id: TensorId | undefined, rank: number): readonly number[] {
+  const data = id === undefined || id === NONE ? undefined : tensorAt(net, id).data;
+  if (data === undefined) return [];
+  const axes = Array.from(new Int32Array(data.slice().buffer), (axis) => (axis < 0 ? axis + rank : axis));
+  return [...new Set(axes)].sort((a, b) => a - b);
+}
+
+/** One window, the whole of the image. */
+function isGlobal({ attributes: { filter, padding, activation } }: Node<"averagePool2d">, shape: readonly number[]) {
+  return filter[0] === shape[1] && filter[1] === shape[2] && padding === "valid" && activation === "none";
 }
 
 /** Sums, differences and products of two tensors of bytes. */

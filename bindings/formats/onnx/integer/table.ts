@@ -81,17 +81,20 @@ function valuesOf(net: Network, f: TensorId, state: State): Float32Array | numbe
 
 /** The meanings of the source's values. */
 function leafOf(net: Network, f: TensorId, state: State): Float32Array | undefined {
-  const q = net.meaning.get(f);
+  let q = net.meaning.get(f);
   const target = q === undefined ? undefined : targetOf(net, q);
   if (q === undefined || target === undefined || !isByte(target.dtype)) return undefined;
-  if (state.source !== undefined && state.source !== q) return undefined;
-  state.source = q;
   const { scale, zeroPoint } = target.quantization;
   const [lo = 0] = BOUNDS[target.dtype] ?? [];
-  return Float32Array.from(
-    { length: 256 },
-    (_, i) => fround(lo + i - (zeroPoint[0] ?? 0)) * fround(scale[0] as number),
-  );
+  let places = Uint8Array.from({ length: 256 }, (_, i) => i);
+  // what is a table itself begins where that does
+  for (let by = net.producers.get(q); by?.kind === "lookup"; by = net.producers.get(q)) {
+    places = by.attributes.table.map((at) => places[at] as number);
+    q = by.inputs[0] as TensorId;
+  }
+  if (state.source !== undefined && state.source !== q) return undefined;
+  state.source = q;
+  return Float32Array.from(places, (at) => fround(lo + at - (zeroPoint[0] ?? 0)) * fround(scale[0] as number));
 }
 
 function computed(net: Network, f: TensorId, state: State): Float32Array | number | undefined {

@@ -1,6 +1,6 @@
 /**
  * Operators on integers with scales beside them that are no products, by onnxruntime's own rules: pools and softmax, which
- * are computed in float32, and choices, which requantize by tables.
+ * are computed in float32.
  */
 import type { TensorId } from "../../../graph.ts";
 import { type DType, elementCount } from "../../../tensor.ts";
@@ -14,7 +14,6 @@ const float = [{ dtype: "float32" }] as const;
 const f32 = Math.fround;
 
 const number = (n: OnnxNode, i: number): number => n.numbers(i)?.[0] ?? 0;
-const leastOf = (dtype: DType): number => (dtype === "int8" ? -128 : 0);
 
 /** x with its channels last, whichever way the node has them, and its shape in ONNX's order. */
 function imageOf(n: OnnxNode, x: Value): { readonly id: TensorId; readonly shape: readonly number[] } {
@@ -72,22 +71,6 @@ function averagePool(n: OnnxNode): void {
   setImage(n, reshapedTo(n, y, [batch, ...outputs, channels]), [batch, channels, ...outputs]);
 }
 
-/** float(Σ(x − zx))·(xs / (ys·count)). */
-function globalAveragePool(n: OnnxNode): void {
-  const x = n.input(0);
-  const { id, shape } = imageOf(n, x);
-  const [batch = 0, channels = 0, ...sizes] = shape;
-  const count = elementCount(sizes);
-  const flat = reshapedTo(n, id, [batch, count, channels]);
-  const centred = real(n, "sub", toFloat(n, flat), n.b.float(number(n, 2)));
-  if (count * 255 >= 2 ** 24) n.refuse("sums below 2^24", `${count} elements`);
-  const [sum] = n.b.add("sum", n.where, [centred, n.b.integers([1])], { keepDims: true }, float);
-  const scale = f32(f32(number(n, 1)) / f32(f32(number(n, 3)) * count));
-  const y = saturated(n, real(n, "mul", sum as TensorId, n.b.float(scale)), n.b.float(number(n, 4)), x.dtype);
-  const ones = sizes.map(() => 1);
-  setImage(n, reshapedTo(n, y, [batch, ...ones, channels]), [batch, channels, ...ones]);
-}
-
 /** exp(i·scale) of the 256 distances from the greatest, as whole numbers whose sum fits 32 bits. */
 function exponentials(scale: number, depth: number): Float32Array {
   const most = Math.min(0xffffffff / depth, 0x7fffff);
@@ -126,42 +109,7 @@ function softmax(n: OnnxNode): void {
   n.setPlain(0, isOld ? back : permuted(n.b, n.where, back, between, order));
 }
 
-/** x of one scale and zero point as of others, looked up. */
-function rescaled(n: OnnxNode, x: Value, at: number, scale: number, zero: number): TensorId {
-  const [xs, xz] = [f32(number(n, at)), number(n, at + 1)];
-  const dtype = x.dtype;
-  const least = leastOf(dtype);
-  const [lo, hi] = [least, least + 255];
-  const values = Array.from({ length: 256 }, (_, i) => {
-    const real = f32(f32(xs * (i + least - xz)) / f32(scale));
-    return Math.min(Math.max(rint(real) + zero, lo), hi);
-  });
-  const table = n.b.constant(dtype, [256], dtype === "int8" ? Int8Array.from(values) : Uint8Array.from(values));
-  const int32 = [{ dtype: "int32" }] as const;
-  const [whole] = n.b.add("cast", n.where, [n.plain(x)], {}, int32);
-  const [places] = n.b.add("sub", n.where, [whole, n.b.integers([least], [])], { activation: "none" }, int32);
-  return n.b.add("gather", n.where, [table, places], { axis: 0, batchDims: 0 }, [{ dtype }])[0] as TensorId;
-}
-
-/** Half to even. */
-function rint(x: number): number {
-  const floor = Math.floor(x);
-  if (x - floor !== 0.5) return Math.round(x);
-  return floor % 2 === 0 ? floor : floor + 1;
-}
-
-/** One of two by a condition, both requantized. */
-function where(n: OnnxNode): void {
-  const [scale, zero] = [number(n, 7), number(n, 8)];
-  const a = rescaled(n, n.input(1), 2, scale, zero);
-  const b = rescaled(n, n.input(4), 5, scale, zero);
-  const type = [{ dtype: n.input(1).dtype }];
-  n.setPlain(0, n.b.add("selectV2", n.where, [n.plain(n.input(0)), a, b], {}, type, n.outputs[0])[0] as TensorId);
-}
-
 export const QLINEAR: Conversions = {
   "com.microsoft.QLinearAveragePool": averagePool,
-  "com.microsoft.QLinearGlobalAveragePool": globalAveragePool,
   "com.microsoft.QLinearSoftmax": softmax,
-  "com.microsoft.QLinearWhere": where,
 };

@@ -1,0 +1,52 @@
+/** Pools and resizing of bytes. */
+import type { TensorId } from "../../../graph.ts";
+import type { Conversion, OnnxNode } from "../convert.ts";
+import { operands, setIn } from "../elementwise.ts";
+import { dequantized } from "../quantized.ts";
+import { captured, give, inOrder, isByte, operand, stated, typeOf } from "./stated.ts";
+
+const FLOAT = [{ dtype: "float32" }] as const;
+
+/** The mean of each channel's whole picture. */
+export function qlinearGlobalAveragePool(n: OnnxNode): boolean {
+  const [x, y] = [operand(n, 0), stated(n, 3, 4)];
+  const rank = n.input(0).shape.length;
+  if (x === undefined || y === undefined || rank < 3) return false;
+  const isLast = n.int("channels_last", 0) !== 0;
+  const axes = Array.from({ length: rank - 2 }, (_, i) => i + 1);
+  const id = isLast ? n.plain(x) : n.last(x);
+  const mean = n.b.add("mean", n.where, [id, n.b.integers(axes)], { keepDims: true }, FLOAT)[0] as TensorId;
+  const shape = x.shape.map((size, i) => (axes.includes(isLast ? i : i - 1) ? 1 : size));
+  return give(
+    n,
+    { name: "", dtype: "float32", shape, twins: isLast ? { plain: mean } : { last: mean } },
+    y,
+    typeOf(n, 4),
+  );
+}
+
+/** Maxima of bytes: of their meanings, which vanish again. Bytes without a scale mean themselves. */
+export function byteMaxima(pool: Conversion) {
+  return (n: OnnxNode): boolean => {
+    const x = n.input(0);
+    if (!isByte(x.dtype) || (n.outputs.length > 1 && n.outputs[1] !== "")) return false;
+    const id = (x.twins.plain ?? x.twins.last) as TensorId;
+    const y = n.b.tensor(id).quantization ?? { scale: [1], zeroPoint: [0], axis: 0 };
+    const floats = dequantized(n, x, y);
+    return floats !== undefined && give(n, captured(n, pool, floats), y, x.dtype);
+  };
+}
+
+/** Bytes between others are truncated, as onnxruntime does it; chosen ones stay. */
+export function byteResize(resize: Conversion): Conversion {
+  return (n) => {
+    const x = n.input(0);
+    if (!isByte(x.dtype) || n.string("mode", "nearest") === "nearest") return resize(n);
+    const { ids, isLast } = operands(n, [x]);
+    const float = n.b.add("cast", n.where, [ids[0]], {}, FLOAT)[0] as TensorId;
+    const resized = captured(n, resize, inOrder(n, float, isLast));
+    const whole = operands(n, [resized]);
+    const y = n.b.add("cast", n.where, [whole.ids[0]], {}, [{ dtype: x.dtype }])[0] as TensorId;
+    setIn(n, whole.isLast, y);
+  };
+}
