@@ -192,17 +192,7 @@ describe("pint8 evaluate", () => {
   test("the built-in model's accuracy", { skip }, async () => {
     const data = fileURLToPath(new URL("data/mnist-t10k-images-idx3-ubyte.gz", SHARED));
     const labels = fileURLToPath(new URL("data/mnist-t10k-labels-idx1-ubyte.gz", SHARED));
-    const { out } = await pint8(
-      "evaluate",
-      DIGITS,
-      "--data",
-      data,
-      "--labels",
-      labels,
-      "--samples",
-      "8000:",
-      "--json",
-    );
+    const { out } = await pint8("evaluate", DIGITS, "--data", data, "--labels", labels, "--samples", "8000:", "--json");
     assert.equal(JSON.parse(out).model.classes.top1, 0.9935);
   });
 });

@@ -1,4 +1,3 @@
-import { ensure } from "../../errors.ts";
 import { importModel, runPasses } from "../../public/index.ts";
 import {
   type Pattern,
@@ -6,13 +5,13 @@ import {
   type PruneOptions,
   type PruneResult,
   prune as pruneGraph,
-  writeTflite,
 } from "../../public/optimize.ts";
 import { progressBar } from "../bar.ts";
 import { openData } from "../data.ts";
 import type { DataOptions } from "../dataOptions.ts";
 import { readModelBytes, writeWhole } from "../files.ts";
 import type { Shapes } from "../options.ts";
+import { modelFile, requireModelName } from "../output.ts";
 import type { Streams } from "../streams.ts";
 import { count, percent, table } from "../text.ts";
 
@@ -30,11 +29,7 @@ export interface PruneCommandOptions extends DataOptions {
 /** Prunes a float model and writes it whole, or nothing. */
 export async function prune(model: string, options: PruneCommandOptions, streams: Streams): Promise<void> {
   const { output, data, sparsity, pattern, allocation, encode, shape, json } = options;
-  ensure(/\.tflite$/i.test(output), "INVALID_OPTION", () => ({
-    where: "--output",
-    expected: "a name that ends in .tflite",
-    received: output,
-  }));
+  requireModelName(output);
   const bytes = await readModelBytes(model);
   const graph = importModel(bytes, { shapes: shape });
   const ports = runPasses(graph).inputs.map(({ name, tensor }) => {
@@ -56,7 +51,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
   } finally {
     bar.clear();
   }
-  const file = writeTflite(result.graph, { from: bytes, sparse: encode === "sparse" ? "smaller" : "never" });
+  const file = modelFile(output, result.graph, bytes, encode === "sparse" ? "smaller" : "never");
   writeWhole(output, [file]);
   const seconds = (performance.now() - start) / 1000;
   const { layers, samples } = result;

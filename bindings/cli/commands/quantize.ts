@@ -8,7 +8,6 @@ import {
   quantize as quantizeGraph,
   readRecipe,
   writeRecipe,
-  writeTflite,
 } from "../../public/optimize.ts";
 import { progressBar } from "../bar.ts";
 import { openData } from "../data.ts";
@@ -16,6 +15,7 @@ import { addDataOptions, type DataOptions } from "../dataOptions.ts";
 import { readBytes, readModelBytes, writeTogether, writeWhole } from "../files.ts";
 import { decodeText } from "../labels.ts";
 import { jsonOption, type Shapes, shapeOption } from "../options.ts";
+import { modelFile, requireModelName } from "../output.ts";
 import type { Streams } from "../streams.ts";
 import { count } from "../text.ts";
 
@@ -97,11 +97,7 @@ function addLayer(text: string, before: Layers = {}): Layers {
 /** Quantizes a model by examples, or its weights alone without them, and writes it. */
 export async function quantize(model: string, options: QuantizeCommandOptions, streams: Streams): Promise<void> {
   const { output, data, perTensor, layer, shape, json, ...rest } = options;
-  ensure(/\.tflite$/i.test(output), "INVALID_OPTION", () => ({
-    where: "--output",
-    expected: "a name that ends in .tflite",
-    received: output,
-  }));
+  requireModelName(output);
   const bytes = await readModelBytes(model);
   const graph = importModel(bytes, { shapes: shape });
   const ports = runPasses(graph).inputs.map(({ name, tensor }) => {
@@ -127,7 +123,7 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
     bar.clear();
   }
   requireBounds(result);
-  const file = writeTflite(result.graph, { from: bytes });
+  const file = modelFile(output, result.graph, bytes);
   const recipe = rest.saveRecipe && { path: rest.saveRecipe, bytes: new TextEncoder().encode(writeRecipe(result)) };
   if (recipe) writeTogether([{ path: output, bytes: file }, recipe]);
   else writeWhole(output, [file]);
