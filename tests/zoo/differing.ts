@@ -15,6 +15,11 @@ export const REASONS: readonly { readonly corpus: RegExp; readonly name: RegExp;
   },
   {
     corpus: /^onnx$/,
+    name: /^nncf_(avg|invres|mbv3_se)_mixed|^nncf_(residual|unet)_performance/,
+    reason: "products rounded once, by onnxruntime's own rule for integers: a value next to a tie is one step off",
+  },
+  {
+    corpus: /^onnx$/,
     name: /^act_logsig__dy20$/,
     reason: "log of an underflowed sigmoid: -30, and not minus infinity",
   },
@@ -23,6 +28,16 @@ export const REASONS: readonly { readonly corpus: RegExp; readonly name: RegExp;
     corpus: /^onnx$/,
     name: /^resize_half_pixel_symmetric_nearest_floor/,
     reason: "a coordinate at a whole number in float32",
+  },
+  {
+    corpus: /^onnx_node$/,
+    name: /^test_averagepool_2d_ceil_last_window_starts_on_pad$/,
+    reason: "the expected values are written with four digits",
+  },
+  {
+    corpus: /^onnx_node$/,
+    name: /^test_resize_downsample_scales_cubic_align_corners$/,
+    reason: "a fractional output size: ONNX's evaluator aligns corners by the length before it is cut, onnxruntime after",
   },
   {
     corpus: /^wild$/,
