@@ -37,7 +37,8 @@ export const REASONS: readonly { readonly corpus: RegExp; readonly name: RegExp;
   {
     corpus: /^onnx_node$/,
     name: /^test_resize_downsample_scales_cubic_align_corners$/,
-    reason: "a fractional output size: ONNX's evaluator aligns corners by the length before it is cut, onnxruntime after",
+    reason:
+      "a fractional output size: ONNX's evaluator aligns corners by the length before it is cut, onnxruntime after",
   },
   {
     corpus: /^wild$/,
