@@ -3,7 +3,6 @@ import { bench } from "./commands/bench.ts";
 import { compile } from "./commands/compile.ts";
 import { inspect } from "./commands/inspect.ts";
 import { plan } from "./commands/plan.ts";
-import { addQuantizeOptions, quantize } from "./commands/quantize.ts";
 import { run } from "./commands/run.ts";
 import { types } from "./commands/types.ts";
 import { addDataOptions, rangeOf } from "./dataOptions.ts";
@@ -20,6 +19,7 @@ import {
   wholeFrom,
 } from "./options.ts";
 import { addPruneOptions } from "./pruneOptions.ts";
+import { addQuantizeOptions } from "./quantizeOptions.ts";
 import { failureJson, failureLines } from "./report.ts";
 import type { Streams } from "./streams.ts";
 
@@ -152,7 +152,7 @@ function program(streams: Streams, version: string): Command {
 
   addQuantizeOptions(
     command("quantize", "floats to integers by examples, or weights alone without: an ordinary .tflite"),
-  ).action((model, options) => quantize(model, options, streams));
+  ).action(async (model, options) => (await import("./commands/quantize.ts")).quantize(model, options, streams));
 
   addDataOptions(
     command("evaluate", "accuracy on data, and how far a model is from another, layer by layer"),

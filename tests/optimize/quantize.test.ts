@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { AnyNode, Graph, TensorId } from "../../bindings/graph.ts";
+import { leastError } from "../../bindings/optimize/calibrate/search.ts";
 import type { Sample } from "../../bindings/optimize/data/types.ts";
 import { prepareFloat } from "../../bindings/optimize/prepare/index.ts";
 import { toHalf } from "../../bindings/optimize/quantize/halves.ts";
@@ -21,6 +22,7 @@ const CASES: readonly (readonly [string, string, QuantizeOptions, number, number
   ["uint8 ends", "digits_f32.tflite", { io: "uint8" }, 32, 98.8],
   ["int16 activations", "digits_f32.tflite", { activations: "int16" }, 32, 98.8],
   ["some layers float", "digits_f32.tflite", { layers: { dense: { weights: "float32" } } }, 32, 98.8],
+  ["ranges of least error", "digits_f32.tflite", { ranges: "search" }, 32, 98.8],
   ["one scale a tensor", "digits_f32.tflite", { scales: "tensor" }, 32, 98.8],
   ["int4 in pointwise and dense layers", "digits_f32.tflite", { weights: "int4" }, 32, 98.6],
   ["int4 everywhere", "digits_f32.tflite", { weights: "int4", layers: { "*": { weights: "int4" } } }, 32, 98.4],
@@ -67,6 +69,14 @@ test("int8 ranges hold 0 and reach both ends; int16 is symmetric", () => {
   assert.equal(affineOfRange({ min: -1, max: 1 }, "int8").zeroPoint, -1);
   assert.deepEqual(affineOfRange({ min: 1, max: 2 }, "int8"), { scale: Math.fround(2 / 255), zeroPoint: -128 });
   assert.deepEqual(affineOfRange({ min: -2, max: 1 }, "int16"), { scale: Math.fround(2 / 32767), zeroPoint: 0 });
+});
+
+test("a range that single values stretch is cut, an even one is not", () => {
+  const bins = new Float64Array(1024).fill(1);
+  assert.deepEqual(leastError({ min: -1, max: 1 }, bins), { min: -1, max: 1 });
+  bins.fill(0).fill(1e6, 512, 600)[1023] = 1;
+  const { min, max } = leastError({ min: -1, max: 1 }, bins);
+  assert.ok(max < 0.5 && min > -0.5, `${min} to ${max}`);
 });
 
 test("every half is found again, and ties go to even", () => {

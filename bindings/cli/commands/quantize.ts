@@ -1,9 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
 import { ensure } from "../../errors.ts";
 import { importModel, runPasses } from "../../public/index.ts";
 import {
   type BoundReport,
-  type LayerSetting,
   type QuantizeOptions,
   quantize as quantizeGraph,
   readRecipe,
@@ -11,22 +9,21 @@ import {
 } from "../../public/optimize.ts";
 import { progressBar } from "../bar.ts";
 import { openData } from "../data.ts";
-import { addDataOptions, type DataOptions } from "../dataOptions.ts";
+import type { DataOptions } from "../dataOptions.ts";
 import { readBytes, readModelBytes, writeTogether, writeWhole } from "../files.ts";
 import { decodeText } from "../labels.ts";
-import { jsonOption, type Shapes, shapeOption } from "../options.ts";
+import type { Shapes } from "../options.ts";
 import { modelFile, requireModelName } from "../output.ts";
+import type { Layers } from "../quantizeOptions.ts";
 import type { Streams } from "../streams.ts";
 import { count } from "../text.ts";
-
-type Layers = Readonly<Record<string, Partial<LayerSetting>>>;
 
 /** The command line of `pint8 quantize`. */
 export interface QuantizeCommandOptions
   extends DataOptions,
     Pick<
       QuantizeOptions,
-      "weights" | "activations" | "io" | "rounding" | "correction" | "maxDrop" | "size" | "latency"
+      "weights" | "activations" | "io" | "rounding" | "correction" | "ranges" | "maxDrop" | "size" | "latency"
     > {
   readonly output: string;
   readonly perTensor?: true;
@@ -35,63 +32,6 @@ export interface QuantizeCommandOptions
   readonly saveRecipe?: string;
   readonly shape?: Shapes;
   readonly json?: true;
-}
-
-/** The options of `pint8 quantize`. */
-export function addQuantizeOptions(command: Command): Command {
-  return addDataOptions(command, "optional")
-    .requiredOption("-o, --output <file.tflite>", "the quantized model to write")
-    .addOption(new Option("--weights <type>", "int8 when absent").choices(["int8", "int4", "float16", "float32"]))
-    .addOption(
-      new Option("--activations <type>", "int8 when absent; float32, or no data: dynamic range").choices([
-        "int8",
-        "int16",
-        "float32",
-      ]),
-    )
-    .option("--per-tensor", "one scale for each tensor of weights, for readers that know no others")
-    .addOption(new Option("--io <type>", "inputs and outputs").choices(["float32", "int8", "uint8", "int16"]))
-    .option(
-      "--layer <name=setting>",
-      "another setting of some layers: *, first, depthwise, pointwise, conv, dense or the name of a layer's weights, as in dense=int4, first=float32 or dense=int8/int16",
-      addLayer,
-    )
-    .addOption(
-      new Option("--rounding <how>", "gptq when absent for int4, nearest for int8").choices(["nearest", "gptq"]),
-    )
-    .addOption(new Option("--correction <what>", "of what rounding does to means").choices(["bias", "none"]))
-    .option(
-      "--max-drop <points>",
-      "most points of accuracy that are lost: layers get more bits until it holds",
-      percent,
-    )
-    .option("--size <percent>", "most of the model's file, as in 20%: layers get int4 until it holds", percent)
-    .option("--latency <percent>", "most of the model's time", percent)
-    .option("--recipe <file.json>", "settings of layers as AI Edge Quantizer's recipes state them")
-    .option("--save-recipe <file.json>", "write the settings of layers so")
-    .addOption(shapeOption())
-    .addOption(jsonOption());
-}
-
-/** `60%` or `0.5`. */
-function percent(text: string): number {
-  const value = Number(text.replace(/%$/, ""));
-  if (!/^\d+(\.\d+)?%?$/.test(text) || value > 1000) throw new InvalidArgumentError("Expected per cent, as in 60%.");
-  return value;
-}
-
-const WEIGHTS = ["int8", "int4", "float16", "float32"] as const;
-const ACTIVATIONS = ["int8", "int16", "float32"] as const;
-
-/** `name=weights` or `name=weights/activations`, beside those that were given before; `=` may be part of a name. */
-function addLayer(text: string, before: Layers = {}): Layers {
-  const at = text.lastIndexOf("=");
-  const [first, second] = text.slice(at + 1).split("/");
-  const weights = WEIGHTS.find((each) => each === first);
-  const activations = ACTIVATIONS.find((each) => each === second);
-  if (at <= 0 || weights === undefined || (second !== undefined && activations === undefined))
-    throw new InvalidArgumentError("Expected a layer and its setting, for example dense=int4 or dense=int8/int16.");
-  return { ...before, [text.slice(0, at)]: { weights, ...(activations === undefined ? {} : { activations }) } };
 }
 
 /** Quantizes a model by examples, or its weights alone without them, and writes it. */
@@ -173,8 +113,8 @@ function requireBounds({ bounds }: { readonly bounds: readonly BoundReport[] }):
 
 /** The options that are handed on as they are. */
 function pick(options: QuantizeOptions): QuantizeOptions {
-  const { weights, activations, io, rounding, correction, maxDrop, size, latency } = options;
-  const given = { weights, activations, io, rounding, correction, maxDrop, size, latency };
+  const { weights, activations, io, rounding, correction, ranges, maxDrop, size, latency } = options;
+  const given = { weights, activations, io, rounding, correction, ranges, maxDrop, size, latency };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 

@@ -1,6 +1,7 @@
 /** A float network with its ranges and some examples: everything that making an integer network of any settings needs. */
 import type { Graph, TensorId } from "../../graph.ts";
 import { measureRanges, type Range, type Ranges } from "../calibrate/ranges.ts";
+import { searchRanges } from "../calibrate/search.ts";
 import { remember, streamLength } from "../calibrate/stream.ts";
 import type { Sample } from "../data/types.ts";
 import { type Layer, layersOf } from "../layers.ts";
@@ -54,7 +55,12 @@ export async function openWorkshop(
     data === undefined || (!integers && most === 0)
       ? NO_RANGES
       : await measureRanges(graph, remember(data, kept, most), progress, betweenLayers(graph, scales));
-  const { graph: float, ranges } = evenOut(graph, measured);
+  const even = evenOut(graph, measured);
+  const float = even.graph;
+  const ranges =
+    options.ranges === "search" && kept.length > 0
+      ? await searched(float, even.ranges, kept, settings, options)
+      : even.ranges;
   return { float, layers: layersOf(float), ranges, kept, samples: measured.samples, options };
 }
 
@@ -87,6 +93,20 @@ async function better(float: Graph, candidates: readonly Made[], samples: readon
   return candidates[errors.indexOf(Math.min(...errors))] as Made;
 }
 
+/** The ranges of least squared error where the outputs, by the engine, are nearer with them; those that were measured otherwise. */
+async function searched(
+  float: Graph,
+  ranges: ReadonlyMap<TensorId, Range>,
+  kept: readonly Sample[],
+  settings: readonly LayerSetting[],
+  options: QuantizeOptions,
+): Promise<ReadonlyMap<TensorId, Range>> {
+  const narrow = await searchRanges(float, ranges, kept);
+  const base = { float, layers: layersOf(float), kept, samples: kept.length, options };
+  const candidates = [ranges, narrow].map((own) => makeNearest({ ...base, ranges: own }, settings));
+  return (await better(float, candidates, kept)) === candidates[0] ? ranges : narrow;
+}
+
 /** Tensors between layers that are to be equalized: where one scale must do for all channels. */
 const betweenLayers = (graph: Graph, scales: Scales) =>
   scales === "tensor" ? pairsOf(graph, layersOf(graph)).map(({ first }) => first.y) : [];
@@ -100,6 +120,7 @@ function evenOut(graph: Graph, { of, channels }: Ranges) {
 
 /** Whether any layer is rounded or corrected by examples. */
 function needsSamples(options: QuantizeOptions, settings: readonly LayerSetting[]): boolean {
+  if (options.ranges === "search") return true;
   return settings.some(({ weights }) => {
     const bits = weights === "int4" ? 4 : 8;
     return (weights === "int4" || weights === "int8") && refinementOf(options, { bits }) !== undefined;

@@ -1,0 +1,71 @@
+/** The options of `pint8 quantize`, apart from the command itself, which is loaded when it is asked for. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { LayerSetting } from "../public/optimize.ts";
+import { addDataOptions } from "./dataOptions.ts";
+import { jsonOption, shapeOption } from "./options.ts";
+
+/** Settings of layers, by what they are or are called. */
+export type Layers = Readonly<Record<string, Partial<LayerSetting>>>;
+
+/** The options of `pint8 quantize`. */
+export function addQuantizeOptions(command: Command): Command {
+  return addDataOptions(command, "optional")
+    .requiredOption("-o, --output <file>", "the quantized model to write, .tflite or .onnx by its name")
+    .addOption(new Option("--weights <type>", "int8 when absent").choices(["int8", "int4", "float16", "float32"]))
+    .addOption(
+      new Option("--activations <type>", "int8 when absent; float32, or no data: dynamic range").choices([
+        "int8",
+        "int16",
+        "float32",
+      ]),
+    )
+    .option("--per-tensor", "one scale for each tensor of weights, for readers that know no others")
+    .addOption(new Option("--io <type>", "inputs and outputs").choices(["float32", "int8", "uint8", "int16"]))
+    .option(
+      "--layer <name=setting>",
+      "another setting of some layers: *, first, depthwise, pointwise, conv, dense or the name of a layer's weights, as in dense=int4, first=float32 or dense=int8/int16",
+      addLayer,
+    )
+    .addOption(
+      new Option("--rounding <how>", "gptq when absent for int4, nearest for int8").choices(["nearest", "gptq"]),
+    )
+    .addOption(
+      new Option("--ranges <how>", "search: of least squared error, where the outputs get better by it").choices([
+        "minmax",
+        "search",
+      ]),
+    )
+    .addOption(new Option("--correction <what>", "of what rounding does to means").choices(["bias", "none"]))
+    .option(
+      "--max-drop <points>",
+      "most points of accuracy that are lost: layers get more bits until it holds",
+      percent,
+    )
+    .option("--size <percent>", "most of the model's file, as in 20%: layers get int4 until it holds", percent)
+    .option("--latency <percent>", "most of the model's time", percent)
+    .option("--recipe <file.json>", "settings of layers as AI Edge Quantizer's recipes state them")
+    .option("--save-recipe <file.json>", "write the settings of layers so")
+    .addOption(shapeOption())
+    .addOption(jsonOption());
+}
+
+/** `60%` or `0.5`. */
+function percent(text: string): number {
+  const value = Number(text.replace(/%$/, ""));
+  if (!/^\d+(\.\d+)?%?$/.test(text) || value > 1000) throw new InvalidArgumentError("Expected per cent, as in 60%.");
+  return value;
+}
+
+const WEIGHTS = ["int8", "int4", "float16", "float32"] as const;
+const ACTIVATIONS = ["int8", "int16", "float32"] as const;
+
+/** `name=weights` or `name=weights/activations`, beside those that were given before; `=` may be part of a name. */
+function addLayer(text: string, before: Layers = {}): Layers {
+  const at = text.lastIndexOf("=");
+  const [first, second] = text.slice(at + 1).split("/");
+  const weights = WEIGHTS.find((each) => each === first);
+  const activations = ACTIVATIONS.find((each) => each === second);
+  if (at <= 0 || weights === undefined || (second !== undefined && activations === undefined))
+    throw new InvalidArgumentError("Expected a layer and its setting, for example dense=int4 or dense=int8/int16.");
+  return { ...before, [text.slice(0, at)]: { weights, ...(activations === undefined ? {} : { activations }) } };
+}
