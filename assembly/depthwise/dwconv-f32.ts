@@ -1,8 +1,6 @@
 /**
- * Depthwise convolution of float32, and of float32 with int8 weights (hybrid): quantized activations and weights are whole
- * numbers that a float32 holds, so their sums are those of integers up to 2^24. Every output is one sum in the order of the
- * kernel's taps; lanes are channels. @full @train
- */
+ * Depthwise convolution of float32, and of float32 with int8 weights (hybrid): quantized activations and weights are whole numbers that a float32
+ * holds, so their sums are those of integers up to 2^24. Every output is one sum in the order of the taps; lanes are channels. @full @train */
 import { load16, store16 } from "../common/edge.simd";
 import { atLeast, atMost, plus, splat, times } from "../common/lanes";
 import { share } from "../common/split";
