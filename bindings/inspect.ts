@@ -14,13 +14,17 @@ import type { ModuleName } from "./primitives/modules.ts";
 import type { WasmUrl } from "./session/files.ts";
 import { loadModule } from "./session/modules.ts";
 import { readSource, type Source } from "./session/source.ts";
-import { byteLength, type DType } from "./tensor.ts";
+import { byteLength, type DType, type TypedArray } from "./tensor.ts";
 
 export interface InspectOptions extends PassOptions {
   readonly module?: ModuleName | "auto";
   readonly batch?: number;
   /** Shapes of inputs by name, as `loadModel` takes them. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** ONNX: values of inputs that are known beforehand, by name: these become constants. */
+  readonly constants?: Readonly<Record<string, TypedArray | readonly number[]>>;
+  /** ONNX: files with tensors that the model keeps outside of itself, by the names that it gives them. */
+  readonly externalData?: Readonly<Record<string, Uint8Array>>;
   /** Where the package's wasm files are, as `loadModel` takes it. */
   readonly wasmUrl?: WasmUrl;
 }
@@ -91,8 +95,8 @@ export interface Inspection {
 export async function inspectModel(source: Source, options: InspectOptions = {}): Promise<Inspection> {
   const bytes = await readSource(source);
   if (isPlan(bytes)) return inspectPlan(readPlan(bytes));
-  const { batch, shapes, module = "auto", wasmUrl, ...passes } = options;
-  const loaded = orRefusal(() => runPasses(importModel(bytes, { batch, shapes }), passes));
+  const { batch, shapes, constants, externalData, module = "auto", wasmUrl, ...passes } = options;
+  const loaded = orRefusal(() => runPasses(importModel(bytes, { batch, shapes, constants, externalData }), passes));
   if (loaded instanceof Pint8Error) return inspectRefused(bytes, options, loaded);
   const graph = loaded;
   const [kernels, packer] = await Promise.all([loadModule(module, undefined, "core", wasmUrl), loadPacker(wasmUrl)]);

@@ -12,7 +12,9 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
+import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { Pint8Error } from "../errors.ts";
+import { externalFiles } from "../formats/index.ts";
 import { readSource } from "../session/source.ts";
 
 /** Bytes that are read of what is no file, as a pipe or a device, which may have no end. */
@@ -26,6 +28,27 @@ export const forgetInputs = (): void => inputs.clear();
 /** The bytes of a model: a file, `-` for standard input, or a URL. */
 export async function readModelBytes(path: string): Promise<Uint8Array> {
   return /^https?:/i.test(path) ? readSource(path) : readBytes(path);
+}
+
+/** The files that a model keeps tensors in, from beside it: never outside of its folder, links followed. */
+export function readExternalData(path: string, model: Uint8Array): Readonly<Record<string, Uint8Array>> {
+  const isFile = path !== "-" && !/^https?:/i.test(path);
+  const names = isFile ? externalFiles(model) : [];
+  return Object.fromEntries(
+    names.flatMap((name): readonly (readonly [string, Uint8Array])[] => {
+      const file = join(dirname(path), name);
+      if (!existsSync(file)) return [];
+      const folder = realpathSync(dirname(path));
+      const inside = relative(folder, realpathSync(file));
+      if (inside.split(sep)[0] === ".." || isAbsolute(inside))
+        throw new Pint8Error("INVALID_MODEL", {
+          where: path,
+          expected: "external data inside the model's folder",
+          received: JSON.stringify(name.slice(0, 80)),
+        });
+      return [[name, readBytes(file)]];
+    }),
+  );
 }
 
 /** The bytes of a file, `-` for standard input; IO where it cannot be read. */

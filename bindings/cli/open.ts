@@ -1,6 +1,6 @@
 import { loadModel } from "../public/index.ts";
 import type { Session } from "../session/session.ts";
-import { readModelBytes } from "./files.ts";
+import { readExternalData, readModelBytes } from "./files.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Streams } from "./streams.ts";
 
@@ -11,8 +11,10 @@ export async function open(
   { err }: Streams,
 ): Promise<Session> {
   const options = { ...(threads === undefined ? {} : { threads }), ...(shapes === undefined ? {} : { shapes }) };
-  return loadModel(await readModelBytes(path), {
+  const bytes = await readModelBytes(path);
+  return loadModel(bytes, {
     ...options,
+    externalData: readExternalData(path, bytes),
     module,
     onWarning: (message) => err(`warning: ${message}`),
   });

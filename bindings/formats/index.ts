@@ -2,6 +2,7 @@
 import { guarded, Pint8Error } from "../errors.ts";
 import type { Attributes, Graph } from "../graph.ts";
 import type { TypedArray } from "../tensor.ts";
+import { externalNames } from "./onnx/external.ts";
 import { importOnnx, isOnnx } from "./onnx/index.ts";
 import { importTflite, isTflite } from "./tflite/index.ts";
 import { type Outline, outlineTflite } from "./tflite/outline.ts";
@@ -42,6 +43,11 @@ const FORMATS: readonly Format[] = [
 /** What stands in a model that cannot be read whole; undefined for formats that have no such view. */
 export function outlineModel(bytes: Uint8Array): Outline | undefined {
   return isTflite(bytes) ? outlineTflite(bytes) : undefined;
+}
+
+/** Names of the files that a model keeps tensors in, which `externalData` gives by these names. */
+export function externalFiles(bytes: Uint8Array): readonly string[] {
+  return isOnnx(bytes) ? guarded("INVALID_MODEL", "file", () => externalNames(bytes)) : [];
 }
 
 /**

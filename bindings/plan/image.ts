@@ -12,8 +12,33 @@ export interface Image {
   bytes(): Uint8Array;
 }
 
-/** An image that will lie at `address`. */
-export function createImage(address: number): Image {
+/** Chunks that images of several plans have in common, each once. */
+export interface Pool {
+  /** The bytes themselves, or equal ones that it had before. */
+  keep(bytes: Uint8Array): Uint8Array;
+}
+
+/** Bytes from which on a chunk is worth looking for. */
+const POOLED_BYTES = 1024;
+
+/** A pool that holds what plans hold on to, and no more. */
+export function createPool(): Pool {
+  const byHash = new Map<number, WeakRef<Uint8Array>[]>();
+  return {
+    keep(bytes) {
+      if (bytes.length < POOLED_BYTES) return bytes;
+      const hash = hashOf(bytes);
+      const alike = (byHash.get(hash) ?? []).filter((each) => each.deref() !== undefined);
+      const shared = alike.map((each) => each.deref()).find((each) => each !== undefined && equal(each, bytes));
+      if (shared !== undefined) return shared;
+      byHash.set(hash, [...alike, new WeakRef(bytes)]);
+      return bytes;
+    },
+  };
+}
+
+/** An image that will lie at `address`; its chunks are those of the pool where there is one. */
+export function createImage(address: number, pool?: Pool): Image {
   const chunks: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
   const byHash = new Map<number, (typeof chunks)[number][]>();
   let size = 0;
@@ -30,7 +55,7 @@ export function createImage(address: number): Image {
     const alike = byHash.get(hash) ?? [];
     const shared = alike.find((chunk) => equal(chunk.bytes, bytes));
     if (shared !== undefined) return shared.offset + address;
-    const chunk = append(bytes);
+    const chunk = append(pool?.keep(bytes) ?? bytes);
     byHash.set(hash, [...alike, chunk]);
     return chunk.offset + address;
   };

@@ -10,7 +10,7 @@ import { packer as inJavaScript } from "../primitives/requantize/packer.ts";
 import type { Packer } from "../primitives/requantize/types.ts";
 import { byteLength } from "../tensor.ts";
 import { sharingOf } from "./blocks.ts";
-import { createImage } from "./image.ts";
+import { createImage, type Pool } from "./image.ts";
 import { layoutGraph, type Site } from "./layout.ts";
 import { type Call, lowerGraph, placeVariables, SCRATCH_ALIGNMENT, variableBytes } from "./lower.ts";
 import { tablesOf } from "./tables.ts";
@@ -28,6 +28,8 @@ export interface PlanOptions {
   readonly operators?: Operators;
   /** What the model may ask for. */
   readonly limits?: Limits;
+  /** Weights that several plans of one model share. The plan puts its image together each time that it is asked for. */
+  readonly pool?: Pool;
 }
 
 /**
@@ -41,14 +43,14 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
 }
 
 function planWithin(graph: Graph, options: PlanOptions): Plan {
-  const { module, moduleHash, optimize = "speed", packer = inJavaScript, operators = table } = options;
+  const { module, moduleHash, pool, optimize = "speed", packer = inJavaScript, operators = table } = options;
   const limits = limitsOf(graph, options.limits);
   chargeNodes(graph, limits);
   const layout = layoutGraph(graph, operators);
   const imageAddress = ARENA_ADDRESS + layout.bytes;
   checkMemory(graph, limits, imageAddress + variableBytes(graph), "arena and variables");
 
-  const image = createImage(imageAddress);
+  const image = createImage(imageAddress, pool);
   const variables = placeVariables(graph, image);
   const site: Site = { layout, base: ARENA_ADDRESS, inputs: new Map() };
   const target = { module, optimize, packer, operators, image, variables };
@@ -75,14 +77,13 @@ function planWithin(graph: Graph, options: PlanOptions): Plan {
     return { stepsAddress, steps };
   });
   const { stepsAddress, steps } = bodies.pop() as StepList;
-  return {
+  const plan = {
     module,
     edition: editionOf([...bodies, { steps }].flatMap((list) => list.steps.map(({ kernel }) => kernel))),
     moduleHash,
     arenaAddress: ARENA_ADDRESS,
     arenaBytes: layout.bytes,
     imageAddress,
-    image: image.bytes(),
     scratchAddress,
     scratchBytes,
     stepsAddress,
@@ -92,6 +93,13 @@ function planWithin(graph: Graph, options: PlanOptions): Plan {
     inputs,
     outputs,
     variables: variables.ranges,
+  };
+  if (pool === undefined) return { ...plan, image: image.bytes() };
+  return {
+    ...plan,
+    get image() {
+      return image.bytes();
+    },
   };
 }
 

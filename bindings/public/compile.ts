@@ -25,7 +25,7 @@ import { planGraph } from "../plan/plan.ts";
 import type { Plan } from "../plan/types.ts";
 import { MODULES, type ModuleName, type Optimize } from "../primitives/modules.ts";
 import { readSource, type Source } from "../session/source.ts";
-import { byteLength } from "../tensor.ts";
+import { byteLength, type TypedArray } from "../tensor.ts";
 
 export type { CompileReport } from "../compile/report.ts";
 export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
@@ -46,6 +46,10 @@ export interface CompileOptions {
   readonly batch?: number;
   /** Shapes of inputs by name, for models that leave dimensions open. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** ONNX: values of inputs that are known beforehand, by name: these become constants. */
+  readonly constants?: Readonly<Record<string, TypedArray | readonly number[]>>;
+  /** ONNX: files with tensors that the model keeps outside of itself, by the names that it gives them. */
+  readonly externalData?: Readonly<Record<string, Uint8Array>>;
   /** TensorFlow Lite: the signature to compile, by its name; the model's first subgraph where absent. */
   readonly signature?: string;
   /** Is told what is being done. */
@@ -125,10 +129,12 @@ async function planOf(source: Source | Plan, options: CompileOptions): Promise<P
     batch,
     shapes,
     signature,
+    constants,
+    externalData,
     onProgress,
   } = options;
   onProgress?.("planning");
-  const graph = runPasses(importModel(bytes, { batch, shapes, signature }));
+  const graph = runPasses(importModel(bytes, { batch, shapes, signature, constants, externalData }));
   const { hash } = await readKernels(module);
   return { plan: planGraph(graph, { module, moduleHash: hash, optimize }), tensors: tensorsOf(graph) };
 }

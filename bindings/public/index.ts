@@ -19,6 +19,7 @@ import type { CustomInfer } from "../ops/control/custom.ts";
 import { loadPacker } from "../packer/index.ts";
 import { runPasses } from "../passes/index.ts";
 import { isPlan, readPlan, writePlan } from "../plan/file.ts";
+import { createPool, type Pool } from "../plan/image.ts";
 import { planGraph } from "../plan/plan.ts";
 import type { Plan } from "../plan/types.ts";
 import type { ModuleName } from "../primitives/modules.ts";
@@ -27,6 +28,7 @@ import type { CustomRunner } from "../session/hosts.ts";
 import { type KernelModule, loadModule } from "../session/modules.ts";
 import { checkOptions, type OptionNames } from "../session/options.ts";
 import { Session } from "../session/session.ts";
+import { recent } from "../session/recent.ts";
 import { readSource, type Source } from "../session/source.ts";
 import type { AnyModel, ModelTypes } from "../session/types.ts";
 import type { TypedArray } from "../tensor.ts";
@@ -158,10 +160,31 @@ export async function loadModel<M extends ModelTypes = AnyModel>(
     refuse(shapes !== undefined, "shapes", "none: the plan has its shapes", JSON.stringify(shapes));
     return Session.open(plan, await loadModule(plan.module, wasm, plan.edition, wasmUrl), options);
   }
-  const { plan, kernels } = await planned(bytes, options);
-  const fits = kernels.edition === "full" || plan.edition === "core";
-  const fitting = fits ? kernels : await loadModule(kernels.name, wasm, plan.edition, wasmUrl);
-  return Session.open(plan, fitting, options);
+  const make = async (asked: LoadOptions["shapes"], pool?: Pool): Promise<Bound> => {
+    const { plan, kernels } = await planned(bytes, { ...options, shapes: { ...shapes, ...asked } }, pool);
+    const fits = kernels.edition === "full" || plan.edition === "core";
+    return { plan, kernels: fits ? kernels : await loadModule(kernels.name, wasm, plan.edition, wasmUrl) };
+  };
+  // What was never reshaped holds on to the model's bytes alone.
+  const pool = createPool();
+  const plans = recent(KEPT_PLANS, (key) => make(JSON.parse(key) as LoadOptions["shapes"], pool));
+  const replan = (asked: NonNullable<LoadOptions["shapes"]>) => plans(JSON.stringify(sorted(asked)));
+  const { plan, kernels } = await make({});
+  return Session.open(plan, kernels, options, replan);
+}
+
+/** Plans of one model, for different shapes, that a session keeps. */
+const KEPT_PLANS = 4;
+
+/** A plan and kernels that run it. */
+interface Bound {
+  readonly plan: Plan;
+  readonly kernels: KernelModule;
+}
+
+/** The same by the order of names. */
+function sorted(shapes: Readonly<Record<string, readonly number[]>>): Readonly<Record<string, readonly number[]>> {
+  return Object.fromEntries(Object.entries(shapes).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** What a model is planned for: everything of `LoadOptions` that is not about running it. */
@@ -187,7 +210,8 @@ export async function planModel(source: Source, options: PlanModelOptions = {}):
 async function planned(
   bytes: Uint8Array,
   options: PlanModelOptions,
-): Promise<{ readonly plan: Plan; readonly kernels: KernelModule }> {
+  pool?: Pool,
+): Promise<Bound> {
   const {
     module = "auto",
     limits = {},
@@ -207,7 +231,10 @@ async function planned(
     limits,
   });
   const [kernels, packer] = await loading;
-  const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer, limits });
+  const plan = planGraph(graph, {
+    ...{ module: kernels.name, moduleHash: kernels.hash, packer, limits },
+    ...(pool === undefined ? {} : { pool }),
+  });
   return { plan, kernels };
 }
 

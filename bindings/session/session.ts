@@ -1,24 +1,17 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { ensure, Pint8Error } from "../errors.ts";
-import { memoryBytes, type Plan, type PlanStep, STEP_BYTES } from "../plan/types.ts";
+import type { Plan, PlanStep } from "../plan/types.ts";
 import type { ModuleName } from "../primitives/modules.ts";
 import type { TypedArray } from "../tensor.ts";
-import { isNode, processors } from "./engine.ts";
 import { bindHosts, type CustomRunner, type Host } from "./hosts.ts";
-import { instantiate } from "./instantiate.ts";
+import { type Running, takeThreads } from "./memory.ts";
 import type { KernelModule } from "./modules.ts";
 import { type BoundPort, bindPort, copyOf, outputValue, setInputs, viewsOf } from "./ports.ts";
 import { asksViews, DEFAULT_RUN, type RunOptions } from "./run-options.ts";
-import { roster, type Team } from "./threads.ts";
 import type { AnyModel, Inputs, ModelTypes, Outputs, Places } from "./types.ts";
 
 /** What `using` calls; engines that do not know it have no `using` either. */
 const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
-const PAGE_BYTES = 65536;
-/** More threads than any machine that this runs on gains from. */
-const MAX_THREADS = 64;
-/** Steps of ordinary networks are too short for more. */
-const AUTO_THREADS = 8;
 
 export type { RunOptions };
 
@@ -36,13 +29,13 @@ export interface SessionOptions {
   readonly onWarning?: (message: string) => void;
 }
 
+/** Plans the model of a session for other shapes of its inputs, by name. */
+export type Replan = (
+  shapes: Readonly<Record<string, readonly number[]>>,
+) => Promise<{ readonly plan: Plan; readonly kernels: KernelModule }>;
+
 /** Everything that closing lets go of. */
-interface Live {
-  /** Runs `count` steps from step `first`. */
-  readonly runSteps: (first: number, count: number) => void;
-  /** Absent with one thread. */
-  readonly team: Team | undefined;
-  readonly memory: WebAssembly.Memory;
+interface Live extends Running {
   readonly inputs: readonly BoundPort[];
   readonly outputs: readonly BoundPort[];
   /** What a run returns that is asked for views, where no length is the run's to tell. */
@@ -53,40 +46,47 @@ interface Live {
   readonly variables: readonly { readonly address: number; readonly start: Uint8Array }[];
 }
 
+/** What a session tells of itself, closed or not. */
+interface Shown<M extends ModelTypes> {
+  readonly inputs: Places<M["inputs"]>;
+  readonly outputs: M["outputs"];
+  readonly module: ModuleName;
+  readonly steps: readonly PlanStep[];
+  readonly memoryBytes: number;
+}
+
+function shownOf<M extends ModelTypes>({ module, steps }: Plan, live: Live, open: () => Live): Shown<M> {
+  const { inputs, outputs, memory } = live;
+  const place = ({ info }: BoundPort, i: number) =>
+    Object.freeze(Object.defineProperty({ ...info }, "data", { get: () => open().inputs[i]?.view }));
+  return {
+    inputs: Object.freeze(inputs.map(place)) as unknown as Places<M["inputs"]>,
+    outputs: Object.freeze(outputs.map(({ info }) => info)) as M["outputs"],
+    module,
+    steps,
+    memoryBytes: memory.buffer.byteLength,
+  };
+}
+
 /**
  * A network in one wasm memory, ready to run. All memory is taken when it opens; a run allocates nothing but the copies of
  * its outputs.
  */
 export class Session<M extends ModelTypes = AnyModel> {
-  /**
-   * What `run` takes, in input order. `data` is a view of the input's memory, to be filled in place for a run without
-   * inputs; a run may overwrite it.
-   */
-  readonly inputs: Places<M["inputs"]>;
-  /** What `run` returns. */
-  readonly outputs: M["outputs"];
-  /** The kernels that run it. */
-  readonly module: ModuleName;
-  /** The kernel calls of one run, in order. */
-  readonly steps: readonly PlanStep[];
-  /** Bytes of linear memory, a multiple of 64 KiB. */
-  readonly memoryBytes: number;
-
   #live: Live | undefined;
+  #shown: Shown<M>;
+  readonly #options: SessionOptions;
+  readonly #replan: Replan | undefined;
 
-  private constructor(plan: Plan, live: Live) {
+  private constructor(plan: Plan, live: Live, options: SessionOptions, replan: Replan | undefined) {
     this.#live = live;
-    const place = ({ info }: BoundPort, i: number) =>
-      Object.freeze(Object.defineProperty({ ...info }, "data", { get: () => this.#open().inputs[i]?.view }));
-    this.inputs = Object.freeze(live.inputs.map(place)) as unknown as Places<M["inputs"]>;
-    this.outputs = Object.freeze(live.outputs.map(({ info }) => info)) as M["outputs"];
-    this.module = plan.module;
-    this.steps = plan.steps;
-    this.memoryBytes = live.memory.buffer.byteLength;
+    this.#shown = shownOf<M>(plan, live, () => this.#open());
+    this.#options = options;
+    this.#replan = replan;
   }
 
   /**
-   * Opens a plan on the module it was made for.
+   * Opens a plan on the module it was made for; with `replan` it can be reshaped.
    *
    * Errors: INVALID_PLAN where the module is another than the plan's, OUT_OF_MEMORY where the engine grants less memory than
    * the plan needs, INVALID_OPTION.
@@ -95,35 +95,63 @@ export class Session<M extends ModelTypes = AnyModel> {
     plan: Plan,
     kernels: KernelModule,
     options: SessionOptions = {},
+    replan?: Replan,
   ): Promise<Session<M>> {
-    const { name, hash, edition } = kernels;
-    ensure(plan.module === name && plan.moduleHash === hash, "INVALID_PLAN", () => ({
-      where: "plan",
-      expected: `a plan for module ${name} ${hash.slice(0, 12)}`,
-      received: `one for ${plan.module} ${plan.moduleHash.slice(0, 12)}`,
-      hint: "Make the plan again from the model with this version of pint8.",
-    }));
-    ensure(edition === plan.edition || (edition === "full" && plan.edition === "core"), "INVALID_PLAN", () => ({
-      where: "plan",
-      expected: `the ${plan.edition} edition of module ${name}, whose kernels the plan uses`,
-      received: `the ${edition} edition`,
-      hint: `Load ${name}.${plan.edition}.wasm: loadModule("${name}", undefined, "${plan.edition}").`,
-    }));
-    const { memory, team, runSteps } = await takeThreads(plan, kernels, options);
-    const outputs = plan.outputs.map((port) => bindPort(port, memory.buffer));
     // Not by its name: bundlers rename a class that says it to _Session.
-    return new this<M>(plan, {
-      memory,
-      team,
-      runSteps,
-      hosts: bindHosts(plan, memory.buffer, options.customOperators ?? {}),
-      inputs: plan.inputs.map((port) => bindPort(port, memory.buffer)),
-      ...{ outputs, views: viewsOf(outputs) },
-      variables: plan.variables.map(({ address, bytes }) => {
-        const offset = address - plan.imageAddress;
-        return { address, start: plan.image.slice(offset, offset + bytes) };
-      }),
-    });
+    return new this<M>(plan, await liveOf(plan, kernels, options), options, replan);
+  }
+
+  /**
+   * What `run` takes, in input order. `data` is a view of the input's memory, to be filled in place for a run without
+   * inputs; a run may overwrite it.
+   */
+  get inputs(): Places<M["inputs"]> {
+    return this.#shown.inputs;
+  }
+
+  /** What `run` returns. */
+  get outputs(): M["outputs"] {
+    return this.#shown.outputs;
+  }
+
+  /** The kernels that run it. */
+  get module(): ModuleName {
+    return this.#shown.module;
+  }
+
+  /** The kernel calls of one run, in order. */
+  get steps(): readonly PlanStep[] {
+    return this.#shown.steps;
+  }
+
+  /** Bytes of linear memory, a multiple of 64 KiB. */
+  get memoryBytes(): number {
+    return this.#shown.memoryBytes;
+  }
+
+  /**
+   * Plans the model anew for these shapes of inputs, by name; others are as they were asked for when it was loaded. The
+   * newest few plans are kept with one copy of the weights that they share, so that going back to one of them is quick. State
+   * that lives from run to run begins anew. Where it fails the session stays as it was.
+   *
+   * Errors: those of `loadModel`; INVALID_OPTION for a session of a saved plan, which has its shapes; CLOSED.
+   */
+  async reshape(shapes: Readonly<Record<string, readonly number[]>>): Promise<this> {
+    this.#open();
+    ensure(this.#replan !== undefined, "INVALID_OPTION", () => ({
+      where: "reshape",
+      expected: "a session of a model",
+      received: "one of a plan, which has its shapes",
+      hint: "Load the model itself, or make a plan for each shape.",
+    }));
+    const { plan, kernels } = await this.#replan(shapes);
+    const live = await liveOf(plan, kernels, this.#options);
+    if (this.#live === undefined) live.team?.close();
+    const before = this.#open();
+    this.#live = live;
+    this.#shown = shownOf<M>(plan, live, () => this.#open());
+    before.team?.close();
+    return this;
   }
 
   /**
@@ -233,56 +261,33 @@ export class Session<M extends ModelTypes = AnyModel> {
   }
 }
 
-/** Memory with the image in it, and what runs steps there: one thread, or a team of them where there can be one. */
-async function takeThreads(
-  plan: Plan,
-  kernels: KernelModule,
-  { threads = 1, onWarning = console.warn }: SessionOptions,
-): Promise<Pick<Live, "memory" | "team" | "runSteps">> {
-  ensure(threads === "auto" || (Number.isInteger(threads) && threads >= 1), "INVALID_OPTION", () => ({
-    where: "threads",
-    expected: "a whole number from 1, or auto",
-    received: String(threads),
+/** Memory with the plan in it, its threads, and views of its inputs and outputs. */
+async function liveOf(plan: Plan, kernels: KernelModule, options: SessionOptions): Promise<Live> {
+  const { name, hash, edition } = kernels;
+  ensure(plan.module === name && plan.moduleHash === hash, "INVALID_PLAN", () => ({
+    where: "plan",
+    expected: `a plan for module ${name} ${hash.slice(0, 12)}`,
+    received: `one for ${plan.module} ${plan.moduleHash.slice(0, 12)}`,
+    hint: "Make the plan again from the model with this version of pint8.",
   }));
-  const wanted = threads === "auto" ? Math.min(await processors(), AUTO_THREADS) : Math.min(threads, MAX_THREADS);
-  if (wanted > 1) {
-    const warn = (message: string) => onWarning(`pint8: ${message}`);
-    const found = await roster(plan, kernels, wanted, warn);
-    if (typeof found !== "string") {
-      const memory = takeMemory(plan, found.memoryBytes, true);
-      const team = await found.form(memory);
-      return { memory, team, runSteps: team.run };
-    }
-    if (threads !== "auto") warn(`one thread runs where ${threads} were asked for, because ${found}.`);
-  }
-  const memory = takeMemory(plan, memoryBytes(plan, 1), false);
-  const { run } = await instantiate(kernels.module, memory);
+  ensure(edition === plan.edition || (edition === "full" && plan.edition === "core"), "INVALID_PLAN", () => ({
+    where: "plan",
+    expected: `the ${plan.edition} edition of module ${name}, whose kernels the plan uses`,
+    received: `the ${edition} edition`,
+    hint: `Load ${name}.${plan.edition}.wasm: loadModule("${name}", undefined, "${plan.edition}").`,
+  }));
+  const { image } = plan;
+  const running = await takeThreads(plan, image, kernels, options);
+  const { buffer } = running.memory;
+  const outputs = plan.outputs.map((port) => bindPort(port, buffer));
   return {
-    memory,
-    team: undefined,
-    runSteps: (first, count) => run(plan.stepsAddress + first * STEP_BYTES, count, 0, 1),
+    ...running,
+    ...{ outputs, views: viewsOf(outputs) },
+    hosts: bindHosts(plan, buffer, options.customOperators ?? {}),
+    inputs: plan.inputs.map((port) => bindPort(port, buffer)),
+    variables: plan.variables.map(({ address, bytes }) => {
+      const offset = address - plan.imageAddress;
+      return { address, start: image.slice(offset, offset + bytes) };
+    }),
   };
-}
-
-/** Memory of a whole number of pages, with the plan's image in it. */
-function takeMemory(plan: Plan, bytes: number, shared: boolean): WebAssembly.Memory {
-  const pages = bytes / PAGE_BYTES;
-  try {
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
-    new Uint8Array(memory.buffer).set(plan.image, plan.imageAddress);
-    return memory;
-  } catch (cause) {
-    throw new Pint8Error(
-      "OUT_OF_MEMORY",
-      {
-        where: "session",
-        expected: `${bytes} bytes of memory`,
-        received: "an engine that grants less",
-        hint: isNode()
-          ? "Where a limit on address space (ulimit -v) is the cause, node --disable-wasm-trap-handler takes less of it."
-          : "Close other models, or use a smaller batch or input.",
-      },
-      { cause },
-    );
-  }
 }

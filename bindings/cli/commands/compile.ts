@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { ensure } from "../../errors.ts";
 import type { CompileReport, ModuleName, Optimize } from "../../public/compile.ts";
-import { readModelBytes, writeTogether } from "../files.ts";
+import { readExternalData, readModelBytes, writeTogether } from "../files.ts";
 import type { Shapes } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count, table } from "../text.ts";
@@ -33,6 +33,7 @@ export async function compile(model: string, options: CompileCommandOptions, { o
   const { compileModel } = await import("../../public/compile.ts");
   const compiled = await compileModel(bytes, {
     ...rest,
+    externalData: readExternalData(model, bytes),
     ...(shape === undefined ? {} : { shapes: shape }),
     name,
     onProgress: (what) => err(`${output}: ${what}`),

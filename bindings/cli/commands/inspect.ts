@@ -1,6 +1,6 @@
 import { type Inspection, inspectModel, type OperatorReport } from "../../public/index.ts";
 import { type Port, portText } from "../../values/port.ts";
-import { readModelBytes } from "../files.ts";
+import { readExternalData, readModelBytes } from "../files.ts";
 import type { EngineOptions } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count, percent, table } from "../text.ts";
@@ -12,7 +12,9 @@ type TensorReport = OperatorReport["inputs"][number];
 
 /** Prints what a model holds, and what each operator runs on, without running it. */
 export async function inspect(model: string, options: InspectOptions, { out }: Streams): Promise<void> {
-  const inspection = await inspectModel(await readModelBytes(model), {
+  const bytes = await readModelBytes(model);
+  const inspection = await inspectModel(bytes, {
+    externalData: readExternalData(model, bytes),
     module: options.module,
     ...(options.shape === undefined ? {} : { shapes: options.shape }),
   });

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { literal, portLiteral } from "../../compile/ports.ts";
 import { inspectModel } from "../../public/index.ts";
-import { readModelBytes } from "../files.ts";
+import { readExternalData, readModelBytes } from "../files.ts";
 import type { EngineOptions } from "../options.ts";
 import type { Streams } from "../streams.ts";
 
@@ -14,10 +14,11 @@ type Ports = Awaited<ReturnType<typeof inspectModel>>["inputs"];
 /** Writes the TypeScript types of a model: every name, shape, type and scale as a literal, for `loadModel<Name>(…)`. */
 export async function types(model: string, options: TypesOptions, { out }: Streams): Promise<void> {
   const { shape } = options;
-  const { inputs, outputs } = await inspectModel(
-    await readModelBytes(model),
-    shape === undefined ? {} : { shapes: shape },
-  );
+  const bytes = await readModelBytes(model);
+  const { inputs, outputs } = await inspectModel(bytes, {
+    externalData: readExternalData(model, bytes),
+    ...(shape === undefined ? {} : { shapes: shape }),
+  });
   const name = options.name ?? nameOf(model);
   out(`// Types of ${literal(basename(model)).slice(1, -1)}, by pint8 types. Use: loadModel<${name}>(…).
 

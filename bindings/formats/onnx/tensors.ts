@@ -2,8 +2,9 @@
 import { ensure, Pint8Error } from "../../errors.ts";
 import { BITS, checkShape, type DType, elementCount, type Tensor } from "../../tensor.ts";
 import type { TensorProto } from "./messages.ts";
+import { E8M0, SMALL_FLOATS, smallBits, smallValue } from "./small.ts";
 
-/** TensorProto.DataType by number. bfloat16 and the 8-bit floats are widened to float32 when read; uint4 to uint8. */
+/** TensorProto.DataType by number. Floats of 4 to 16 bits but float16 are float32 once read, integers of 2 and 4 bits those of 8. */
 const DTYPES: { readonly [code: number]: DType | undefined } = {
   1: "float32",
   2: "uint8",
@@ -18,8 +19,16 @@ const DTYPES: { readonly [code: number]: DType | undefined } = {
   12: "uint32",
   13: "uint64",
   16: "float32",
+  17: "float32",
+  18: "float32",
+  19: "float32",
+  20: "float32",
   21: "uint8",
   22: "int8",
+  23: "float32",
+  24: "float32",
+  25: "uint8",
+  26: "int8",
 };
 
 /** What messages call the types that pint8 lacks. */
@@ -28,20 +37,17 @@ const OTHER_NAMES: { readonly [code: number]: string | undefined } = {
   8: "string",
   14: "complex64",
   15: "complex128",
-  17: "float8e4m3fn",
-  18: "float8e4m3fnuz",
-  19: "float8e5m2",
-  20: "float8e5m2fnuz",
-  23: "float4e2m1",
-  24: "float8e8m0",
-  25: "uint2",
-  26: "int2",
 };
 
-/** bfloat16, and the two types of four bits. */
-const BFLOAT16 = 16;
-const UINT4 = 21;
-const INT4 = 22;
+/** Integers of few bits: how many, and which have a sign. */
+const FEW_BITS: { readonly [code: number]: { readonly bits: 2 | 4; readonly signed: boolean } | undefined } = {
+  21: { bits: 4, signed: false },
+  22: { bits: 4, signed: true },
+  25: { bits: 2, signed: false },
+  26: { bits: 2, signed: true },
+};
+
+const isSmallFloat = (code: number): boolean => SMALL_FLOATS[code] !== undefined || code === E8M0;
 
 /** The element type that a code stands for here; UNSUPPORTED for types that pint8 lacks. */
 export function dtypeOf(code: number, where: string): DType {
@@ -49,7 +55,7 @@ export function dtypeOf(code: number, where: string): DType {
   if (dtype !== undefined) return dtype;
   throw new Pint8Error("UNSUPPORTED", {
     where,
-    expected: "numbers of 4 to 64 bits, or bool",
+    expected: "numbers of 2 to 64 bits, or bool",
     received: OTHER_NAMES[code] ?? `element type ${code}`,
   });
 }
@@ -72,8 +78,8 @@ export function tensorOf(proto: TensorProto, where: string, external: ExternalDa
 
 /** Bits of an element in a file. */
 function storedBits(code: number): number {
-  if (code === BFLOAT16) return 16;
-  return code === UINT4 || code === INT4 ? 4 : BITS[DTYPES[code] as DType];
+  if (isSmallFloat(code)) return smallBits(code);
+  return FEW_BITS[code]?.bits ?? BITS[DTYPES[code] as DType];
 }
 
 function widen(bytes: Uint8Array, code: number, count: number, where: string): Uint8Array {
@@ -83,38 +89,45 @@ function widen(bytes: Uint8Array, code: number, count: number, where: string): U
     expected: `${expected} bytes for ${count} elements`,
     received: `${bytes.length}`,
   }));
-  if (code === BFLOAT16) {
-    const wide = new Uint8Array(count * 4);
-    for (let i = 0; i < count; i++) wide.set(bytes.subarray(2 * i, 2 * i + 2), 4 * i + 2);
-    return wide;
+  if (isSmallFloat(code)) {
+    const values = smallBits(code) === 16 ? halfWords(bytes) : smallBits(code) === 4 ? unpacked(bytes, count, 4, false) : bytes;
+    return new Uint8Array(Float32Array.from(values, (bits) => smallValue(code, bits)).buffer);
   }
-  return code === UINT4 || code === INT4 ? unpackNibbles(bytes, count, code === INT4) : bytes;
+  const few = FEW_BITS[code];
+  return few === undefined ? bytes : unpacked(bytes, count, few.bits, few.signed);
 }
 
-/** Two elements to a byte, the first in the low half. */
-export function unpackNibbles(bytes: Uint8Array, count: number, signed: boolean): Uint8Array {
+const halfWords = (bytes: Uint8Array): Uint16Array =>
+  Uint16Array.from({ length: bytes.length >> 1 }, (_, i) => (bytes[2 * i] as number) | ((bytes[2 * i + 1] as number) << 8));
+
+/** Several elements to a byte, the first in the low bits. */
+export function unpacked(bytes: Uint8Array, count: number, bits: 2 | 4, signed: boolean): Uint8Array {
+  const half = 1 << (bits - 1);
   return Uint8Array.from({ length: count }, (_, i) => {
-    const nibble = ((bytes[i >> 1] as number) >> (4 * (i & 1))) & 15;
-    return signed && nibble > 7 ? nibble - 16 : nibble;
+    const at = i * bits;
+    const value = ((bytes[at >> 3] as number) >> (at & 7)) & (2 * half - 1);
+    return signed && value >= half ? value - 2 * half : value;
   });
 }
 
 /** Values in `float_data`, `int32_data` and the like. */
 function typedFields(proto: TensorProto, dtype: DType, count: number, where: string): Uint8Array {
   const { floats, doubles, int32s, int64s, dataType } = proto;
-  const packed = dataType === UINT4 || dataType === INT4;
+  const bits = storedBits(dataType);
+  const packed = bits < 8;
   const list: readonly (number | bigint)[] = [floats, doubles, int32s, int64s].find((each) => each.length > 0) ?? [];
-  const expected = packed ? Math.ceil(count / 2) : count;
+  const expected = packed ? Math.ceil((count * bits) / 8) : count;
   ensure(list.length === expected, "INVALID_MODEL", () => ({
     where,
     expected: `${expected} values`,
     received: `${list.length}`,
   }));
-  if (packed) return unpackNibbles(Uint8Array.from(list, Number), count, dataType === INT4);
+  if (packed || (bits === 8 && isSmallFloat(dataType)))
+    return widen(Uint8Array.from(list, Number), dataType, count, where);
   const size = BITS[dtype] / 8;
   const view = new DataView(new ArrayBuffer(count * size));
   for (const [i, value] of list.entries()) {
-    if (dataType === BFLOAT16) view.setUint32(i * 4, Number(value) << 16, true);
+    if (isSmallFloat(dataType)) view.setUint32(i * 4, Number(value) << 16, true);
     else if (dtype === "float32") view.setFloat32(i * 4, Number(value), true);
     else if (dtype === "float64") view.setFloat64(i * 8, Number(value), true);
     else if (size === 8) view.setBigInt64(i * 8, BigInt.asIntN(64, BigInt(value)), true);
@@ -125,10 +138,14 @@ function typedFields(proto: TensorProto, dtype: DType, count: number, where: str
   return new Uint8Array(view.buffer);
 }
 
+/** True for a path that leads out of the model's folder, whatever system it is written for. */
+export function climbs(location: string): boolean {
+  return location === "" || /^([/\\]|[A-Za-z]:)/.test(location) || location.split(/[/\\]/).includes("..");
+}
+
 function externalBytes({ external, name }: TensorProto, where: string, files: ExternalData): Uint8Array {
   const location = external.get("location") ?? "";
-  const climbs = location === "" || /^([/\\]|[A-Za-z]:)/.test(location) || location.split(/[/\\]/).includes("..");
-  ensure(!climbs, "INVALID_MODEL", () => ({
+  ensure(!climbs(location), "INVALID_MODEL", () => ({
     where,
     expected: "external data inside the model's folder",
     received: JSON.stringify(location.slice(0, 80)),

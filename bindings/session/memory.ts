@@ -1,0 +1,78 @@
+/** The memory of a session and who runs its steps there. */
+import { ensure, Pint8Error } from "../errors.ts";
+import { memoryBytes, type Plan, STEP_BYTES } from "../plan/types.ts";
+import { isNode, processors } from "./engine.ts";
+import { instantiate } from "./instantiate.ts";
+import type { KernelModule } from "./modules.ts";
+import type { SessionOptions } from "./session.ts";
+import { roster, type Team } from "./threads.ts";
+
+const PAGE_BYTES = 65536;
+/** More threads than any machine that this runs on gains from. */
+const MAX_THREADS = 64;
+/** Steps of ordinary networks are too short for more. */
+const AUTO_THREADS = 8;
+
+/** Memory, and what runs steps in it. */
+export interface Running {
+  /** Runs `count` steps from step `first`. */
+  readonly runSteps: (first: number, count: number) => void;
+  /** Absent with one thread. */
+  readonly team: Team | undefined;
+  readonly memory: WebAssembly.Memory;
+}
+
+/** Memory with the image in it, and what runs steps there: one thread, or a team of them where there can be one. */
+export async function takeThreads(
+  plan: Plan,
+  image: Uint8Array,
+  kernels: KernelModule,
+  { threads = 1, onWarning = console.warn }: SessionOptions,
+): Promise<Running> {
+  ensure(threads === "auto" || (Number.isInteger(threads) && threads >= 1), "INVALID_OPTION", () => ({
+    where: "threads",
+    expected: "a whole number from 1, or auto",
+    received: String(threads),
+  }));
+  const wanted = threads === "auto" ? Math.min(await processors(), AUTO_THREADS) : Math.min(threads, MAX_THREADS);
+  if (wanted > 1) {
+    const warn = (message: string) => onWarning(`pint8: ${message}`);
+    const found = await roster(plan, kernels, wanted, warn);
+    if (typeof found !== "string") {
+      const memory = takeMemory(plan, image, found.memoryBytes, true);
+      const team = await found.form(memory);
+      return { memory, team, runSteps: team.run };
+    }
+    if (threads !== "auto") warn(`one thread runs where ${threads} were asked for, because ${found}.`);
+  }
+  const memory = takeMemory(plan, image, memoryBytes(plan, 1), false);
+  const { run } = await instantiate(kernels.module, memory);
+  return {
+    memory,
+    team: undefined,
+    runSteps: (first, count) => run(plan.stepsAddress + first * STEP_BYTES, count, 0, 1),
+  };
+}
+
+/** Memory of a whole number of pages, with the plan's image in it. */
+function takeMemory(plan: Plan, image: Uint8Array, bytes: number, shared: boolean): WebAssembly.Memory {
+  const pages = bytes / PAGE_BYTES;
+  try {
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+    new Uint8Array(memory.buffer).set(image, plan.imageAddress);
+    return memory;
+  } catch (cause) {
+    throw new Pint8Error(
+      "OUT_OF_MEMORY",
+      {
+        where: "session",
+        expected: `${bytes} bytes of memory`,
+        received: "an engine that grants less",
+        hint: isNode()
+          ? "Where a limit on address space (ulimit -v) is the cause, node --disable-wasm-trap-handler takes less of it."
+          : "Close other models, or use a smaller batch or input.",
+      },
+      { cause },
+    );
+  }
+}
