@@ -27,8 +27,8 @@ import { requireEngine } from "../session/engine.ts";
 import type { CustomRunner } from "../session/hosts.ts";
 import { type KernelModule, loadModule } from "../session/modules.ts";
 import { checkOptions, type OptionNames } from "../session/options.ts";
-import { Session } from "../session/session.ts";
 import { recent } from "../session/recent.ts";
+import { Session } from "../session/session.ts";
 import { readSource, type Source } from "../session/source.ts";
 import type { AnyModel, ModelTypes } from "../session/types.ts";
 import type { TypedArray } from "../tensor.ts";
@@ -207,11 +207,7 @@ export async function planModel(source: Source, options: PlanModelOptions = {}):
 }
 
 /** The plan of a model, and the kernels that it is for. */
-async function planned(
-  bytes: Uint8Array,
-  options: PlanModelOptions,
-  pool?: Pool,
-): Promise<Bound> {
+async function planned(bytes: Uint8Array, options: PlanModelOptions, pool?: Pool): Promise<Bound> {
   const {
     module = "auto",
     limits = {},

@@ -1,6 +1,7 @@
 /** Every operator of ONNX that pint8 converts: names of the default domain, others with their domain before them. */
 import type { Conversions } from "./convert.ts";
 import { ATTENTION } from "./ops/attention.ts";
+import { CASTS } from "./ops/cast.ts";
 import { CONTROL } from "./ops/control.ts";
 import { CONVOLUTIONS } from "./ops/conv.ts";
 import { DEQUANTIZED } from "./ops/dequantized.ts";
@@ -37,6 +38,7 @@ export const CONVERSIONS: Conversions = dynamics({
   ...SHAPES,
   ...ELEMENTWISE,
   ...FUNCTIONS,
+  ...CASTS,
   ...EINSUM,
   ...SAMPLES,
   ...ATTENTION,

@@ -7,6 +7,7 @@ import { shorten } from "../text.ts";
 import type { Builder } from "./builder.ts";
 import { channelsLast, plain, type Value } from "./layout.ts";
 import type { AttributeProto, GraphProto, NodeProto } from "./messages.ts";
+import { castTwins, isFloat32, narrowOf, widened } from "./precision.ts";
 import { dtypeOf, type ExternalData, tensorOf } from "./tensors.ts";
 
 /** A node under conversion. */
@@ -142,8 +143,10 @@ function convertNode(node: NodeProto, index: number, scope: Scope): void {
   conversion(viewOf(node, where, scope, inputs));
 }
 
-function viewOf(node: NodeProto, where: string, scope: Scope, inputs: readonly (Value | undefined)[]): OnnxNode {
+function viewOf(node: NodeProto, where: string, scope: Scope, given: readonly (Value | undefined)[]): OnnxNode {
   const { b, opsets } = scope.shared;
+  const narrow = narrowOf(node, given);
+  const inputs = narrow === undefined ? given : given.map((value) => value && widened(b, where, value));
   const attribute = (name: string) => node.attributes.get(name);
   const input = (i: number): Value => {
     const value = inputs[i];
@@ -179,6 +182,10 @@ function viewOf(node: NodeProto, where: string, scope: Scope, inputs: readonly (
     typeOf: (code) => dtypeOf(code, where),
     set(i, value) {
       const name = node.outputs[i] ?? "";
+      if (name !== "" && narrow !== undefined && isFloat32(b, value)) {
+        const twins = castTwins(b, where, value.twins, narrow);
+        return define(scope, name, { ...value, twins, dtype: narrow, name }, where);
+      }
       const [id] = [value.twins.plain ?? value.twins.last];
       const dtype = value.dtype ?? (id === undefined ? "float32" : b.tensor(id).dtype);
       if (name !== "") define(scope, name, { ...value, dtype, name }, where);

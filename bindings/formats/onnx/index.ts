@@ -158,7 +158,8 @@ function shapeOf({ name, dims }: ValueProto, where: string, { shapes, batch }: O
   if (given !== undefined) {
     const fits =
       dims === undefined ||
-      (dims.length === given.length && dims.every((size, i) => typeof size !== "number" || size < 0 || size === given[i]));
+      (dims.length === given.length &&
+        dims.every((size, i) => typeof size !== "number" || size < 0 || size === given[i]));
     ensure(fits && given.every((size) => Number.isInteger(size) && size >= 0), "INVALID_OPTION", () => ({
       where: `shapes, ${where}`,
       expected: `[${dims?.map((size) => size ?? "?").join(",")}]`,

@@ -90,7 +90,8 @@ function widen(bytes: Uint8Array, code: number, count: number, where: string): U
     received: `${bytes.length}`,
   }));
   if (isSmallFloat(code)) {
-    const values = smallBits(code) === 16 ? halfWords(bytes) : smallBits(code) === 4 ? unpacked(bytes, count, 4, false) : bytes;
+    const values =
+      smallBits(code) === 16 ? halfWords(bytes) : smallBits(code) === 4 ? unpacked(bytes, count, 4, false) : bytes;
     return new Uint8Array(Float32Array.from(values, (bits) => smallValue(code, bits)).buffer);
   }
   const few = FEW_BITS[code];
@@ -98,7 +99,10 @@ function widen(bytes: Uint8Array, code: number, count: number, where: string): U
 }
 
 const halfWords = (bytes: Uint8Array): Uint16Array =>
-  Uint16Array.from({ length: bytes.length >> 1 }, (_, i) => (bytes[2 * i] as number) | ((bytes[2 * i + 1] as number) << 8));
+  Uint16Array.from(
+    { length: bytes.length >> 1 },
+    (_, i) => (bytes[2 * i] as number) | ((bytes[2 * i + 1] as number) << 8),
+  );
 
 /** Several elements to a byte, the first in the low bits. */
 export function unpacked(bytes: Uint8Array, count: number, bits: 2 | 4, signed: boolean): Uint8Array {

@@ -28,6 +28,7 @@ export const cast: Operator<"cast"> = {
     const { dtype } = outputOf(node);
     const integers = x.dtype === "float32" ? undefined : readIntegers(x);
     if (x.dtype === "float16" && dtype === "float32") return [widened(x)];
+    if (x.dtype === "float64" && dtype === "float32") return [narrowed(x)];
     const whole = dtype.startsWith("int") || dtype.startsWith("uint");
     if (integers !== undefined && dtype === "float32") return [writeFloats(integers.map(Number))];
     if (integers !== undefined && dtype === "bool")
@@ -63,6 +64,13 @@ function widened({ data = new Uint8Array(0) }: Tensor): Uint8Array {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const y = new Float32Array(data.length / 2);
   for (let i = 0; i < y.length; i++) y[i] = halfValue(view.getUint16(2 * i, true));
+  return new Uint8Array(y.buffer);
+}
+
+/** A constant of float64 as float32. */
+function narrowed({ data = new Uint8Array(0) }: Tensor): Uint8Array {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const y = Float32Array.from({ length: data.length / 8 }, (_, i) => view.getFloat64(8 * i, true));
   return new Uint8Array(y.buffer);
 }
 

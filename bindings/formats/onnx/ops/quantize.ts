@@ -143,31 +143,8 @@ function dynamicQuantizeLinear(n: OnnxNode): void {
   n.setPlain(2, z);
 }
 
-/** Casts; to bool what is not 0. */
-const CAST_TYPES: { readonly [code: number]: DType | undefined } = {
-  1: "float32",
-  2: "uint8",
-  3: "int8",
-  5: "int16",
-  6: "int32",
-  7: "int64",
-  9: "bool",
-  10: "float16",
-  11: "float64",
-};
-
-function cast(n: OnnxNode): void {
-  const x = n.input(0);
-  const dtype = CAST_TYPES[n.int("to", 1)] ?? n.refuse("a type that pint8 has", `type ${n.int("to", 1)}`);
-  const { ids, isLast } = operands(n, [x]);
-  const id = ids[0] as TensorId;
-  if (dtype === n.b.tensor(id).dtype) return setIn(n, isLast, id);
-  setIn(n, isLast, n.b.add("cast", n.where, [id], {}, [{ dtype }], n.outputs[0])[0] as TensorId);
-}
-
 export const QUANTIZATIONS: Conversions = {
   QuantizeLinear: quantizeLinear,
   DequantizeLinear: dequantizeLinear,
   DynamicQuantizeLinear: dynamicQuantizeLinear,
-  Cast: cast,
 };
