@@ -4,7 +4,6 @@ import { memoryBytes, type Plan, STEP_BYTES } from "../plan/types.ts";
 import { isNode, processors } from "./engine.ts";
 import { instantiate } from "./instantiate.ts";
 import type { KernelModule } from "./modules.ts";
-import type { SessionOptions } from "./session.ts";
 import { roster, type Team } from "./threads.ts";
 
 const PAGE_BYTES = 65536;
@@ -12,6 +11,12 @@ const PAGE_BYTES = 65536;
 const MAX_THREADS = 64;
 /** Steps of ordinary networks are too short for more. */
 const AUTO_THREADS = 8;
+
+/** How many threads are wanted, and who is told why fewer run. */
+export interface ThreadOptions {
+  readonly threads?: number | "auto";
+  readonly onWarning?: (message: string) => void;
+}
 
 /** Memory, and what runs steps in it. */
 export interface Running {
@@ -27,7 +32,7 @@ export async function takeThreads(
   plan: Plan,
   image: Uint8Array,
   kernels: KernelModule,
-  { threads = 1, onWarning = console.warn }: SessionOptions,
+  { threads = 1, onWarning = console.warn }: ThreadOptions,
 ): Promise<Running> {
   ensure(threads === "auto" || (Number.isInteger(threads) && threads >= 1), "INVALID_OPTION", () => ({
     where: "threads",
