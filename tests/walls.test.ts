@@ -38,12 +38,7 @@ const WALLS: readonly Wall[] = [
   // A saved plan runs without importers, graph or ops in the bundle.
   {
     of: "bindings/session",
-    may: [
-      "bindings/errors.ts",
-      "bindings/primitives/modules.ts",
-      "bindings/plan/types.ts",
-      "bindings/values",
-    ],
+    may: ["bindings/errors.ts", "bindings/primitives/modules.ts", "bindings/plan/types.ts", "bindings/values"],
     types: ["bindings/tensor.ts"],
     packages: ["node:fs/promises", "node:os", "node:worker_threads"],
   },

@@ -86,7 +86,11 @@ test("a scale of 0 is refused where it is computed with, and nowhere else", asyn
   const x: TensorSpec = { name: "x", dtype: "int8", shape: [4], scale: [0.5], zeroPoint: [1] };
   const model = (scale: number) =>
     buildTflite({
-      tensors: [{ ...x, scale: [scale] }, { ...x, name: "y" }, { ...x, name: "unused", scale: [0] }],
+      tensors: [
+        { ...x, scale: [scale] },
+        { ...x, name: "y" },
+        { ...x, name: "unused", scale: [0] },
+      ],
       operators: [{ code: "RELU", inputs: [0], outputs: [1] }],
       inputs: [0],
       outputs: [1],

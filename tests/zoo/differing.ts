@@ -31,6 +31,11 @@ export const REASONS: readonly { readonly corpus: RegExp; readonly name: RegExp;
   },
   {
     corpus: /^onnx_node$/,
+    name: /^test_quantizelinear_int2$/,
+    reason: "two bits are held as eight, and saturate there: to be mended",
+  },
+  {
+    corpus: /^onnx_node$/,
     name: /^test_averagepool_2d_ceil_last_window_starts_on_pad$/,
     reason: "the expected values are written with four digits",
   },
