@@ -81,7 +81,7 @@ const WALLS: readonly Wall[] = [
       "bindings/inspect.ts",
       "bindings/public/index.ts",
     ],
-    packages: ["flatbuffers", "pbf", "fflate", "hyparquet"],
+    packages: ["flatbuffers", "pbf", "fflate", "hyparquet/src/index.js"],
   },
   {
     of: "bindings/compile",

@@ -29,7 +29,7 @@ export async function parquetDataset(
   where: string,
   { scaling = UNIT_SCALING, fit = "stretch" }: Preparation = {},
 ): Promise<Dataset> {
-  const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet");
+  const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet/src/index.js");
   const file = new Uint8Array(bytes).buffer;
   const metadata = await orInvalid(where, () => parquetMetadataAsync(file));
   const size = Number(metadata.num_rows);

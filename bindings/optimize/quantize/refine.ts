@@ -37,7 +37,7 @@ export async function refine(
   const current = { ...decisions, weights };
   const [float, quantized] = [new Stream(graph, samples), new Stream(graph, samples)];
   const wanted = graph.nodes.map((_, i) => (weights.has(i) ? refinementOf(i) : undefined));
-  const last = wanted.findLastIndex((refinement) => refinement !== undefined);
+  const last = Math.max(-1, ...wanted.flatMap((refinement, i) => (refinement === undefined ? [] : [i])));
   for (const [i, node] of graph.nodes.slice(0, last + 1).entries()) {
     const layer = decisions.layers.get(i);
     const stored = weights.get(i);
