@@ -125,7 +125,7 @@ describe("pint8 prune", () => {
     const { status, err } = await pint8("prune", model, "-o", join(inside, "none", "out.tflite"));
     assert.equal(status, 1);
     assert.match(err, /^pint8: IO: /);
-    const other = await pint8("prune", model, "-o", join(inside, "out.onnx"));
+    const other = await pint8("prune", model, "-o", join(inside, "out.h5"));
     assert.match(other.err, /INVALID_OPTION: .*\.tflite/);
   });
 });
