@@ -11,5 +11,5 @@ wasm2c model.wasm -n model -o model_module.c
 mkdir -p include && cp "${WASM_RT:-/usr/include/wasm-rt.h}" include/wasm-rt.h
 arm-none-eabi-gcc -mcpu=cortex-m3 -mthumb -O2 -DNDEBUG -ffunction-sections -fdata-sections -Wl,--gc-sections \
   -I. -Iinclude -I"$here/../c" -nostartfiles --specs=nosys.specs -T "$here/mps2.ld" \
-  "$here/firmware.c" "$here/../c/runtime.c" model_module.c -o firmware.elf
+  "$here/firmware.c" "$here/../c/runtime.c" model_module.c -lm -o firmware.elf
 arm-none-eabi-size firmware.elf
