@@ -10,7 +10,7 @@ import type { ModuleName } from "../primitives/modules.ts";
 import { loadModule } from "../session/modules.ts";
 import { Session } from "../session/session.ts";
 import type { TensorInfo } from "../session/types.ts";
-import { elementCount, type TypedArray, typedCopy } from "../tensor.ts";
+import { BITS, elementCount, type TypedArray, typedCopy } from "../tensor.ts";
 import { quantizeInto, takesReals } from "../values/quantize.ts";
 
 /** How a graph is run. */
@@ -168,10 +168,7 @@ export function inputArray(info: TensorInfo, reals: Float32Array): TypedArray | 
   return array;
 }
 
-const WIDTHS: { readonly [dtype: string]: number } = {
-  ...{ int16: 2, uint16: 2, float16: 2, int32: 4, uint32: 4, float32: 4, int64: 8, uint64: 8, float64: 8 },
-};
-const bytesPerElement = ({ dtype }: TensorInfo) => WIDTHS[dtype] ?? 1;
+const bytesPerElement = ({ dtype }: TensorInfo) => BITS[dtype] / 8;
 
 /** The real values of the first `samples` of a tensor of `batch` samples. */
 function realValues(info: TensorInfo, values: TypedArray, samples: number, batch: number): Float32Array {
