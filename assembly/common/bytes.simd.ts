@@ -30,6 +30,13 @@ export function copyRuns(target: usize, stride: usize, source: usize, step: usiz
       source += step;
       target += stride;
     }
+  } else if (length == 3) {
+    for (; count; count--) {
+      store<u16>(target, load<u16>(source));
+      store<u8>(target, load<u8>(source, 2), 2);
+      source += step;
+      target += stride;
+    }
   } else if (length >= 8 && length <= 16) {
     const last = <usize>length - 8;
     for (; count; count--) {

@@ -184,11 +184,9 @@ function one(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u32, 
       }
       const zero = f32x4.splat(0);
       const bias0 = p.bias ? v128.load(<usize>p.bias + at) : zero;
-      const bias1 = p.bias ? v128.load(<usize>p.bias + at, 16) : zero;
       const scale0 = scaled ? v128.load(<usize>p.scaleTable + at) : zero;
-      const scale1 = scaled ? v128.load(<usize>p.scaleTable + at, 16) : zero;
       v128.store(y + at, finish<v128>(p, r0, scaled, scale0, rowScale, bias0));
-      v128.store(y + at, finish<v128>(p, r1, scaled, scale1, rowScale, bias1), 16);
+      v128.store(y + at, finish<v128>(p, r1, scaled, scaled ? v128.load(<usize>p.scaleTable + at, 16) : zero, rowScale, p.bias ? v128.load(<usize>p.bias + at, 16) : zero), 16);
     }
   }
   while (c < channels) {
@@ -220,7 +218,14 @@ function several(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u
   const j0 = firstTap(left, p.dilationW, p.kW);
   const j1 = endTap(left, p.dilationW, p.kW, p.inW);
   let o: u32 = 0;
-  for (let c: u32 = 0; c < p.inC; c++) {
+  let first: u32 = 0;
+  if (ASC_FEATURE_SIMD && p.multiplier == 2) {
+    for (; first + 2 <= p.inC; first += 2) {
+      outputs(p, image, top, left, k0, k1, j0, j1, first, o, false, y, rowScale);
+      o += 4;
+    }
+  }
+  for (let c = first; c < p.inC; c++) {
     let i = p.multiplier;
     if (ASC_FEATURE_SIMD) {
       for (; i >= 8; i -= 8) {
@@ -239,7 +244,7 @@ function several(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u
   }
 }
 
-/** Output channels o to o + 3, or o + 7, of input channel c. */
+/** Output channels o to o + 3, or o + 7, of input channel c; where the multiplier is 2, o to o + 3 of channels c and c + 1. */
 function outputs(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u32, j0: u32, j1: u32, c: u32, o: u32, eight: bool, y: usize, rowScale: f32): void {
   if (ASC_FEATURE_SIMD) {
     const pixel = <usize>p.inC << 2;
@@ -260,6 +265,13 @@ function outputs(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u
           x += across;
           w += outputs;
         }
+      else if (p.multiplier == 2)
+        for (let j = j0; j < j1; j++) {
+          const v = v128.load64_zero(x);
+          r0 = f32x4.add(r0, f32x4.mul(i32x4.shuffle(v, v, 0, 0, 1, 1), v128.load(w)));
+          x += across;
+          w += outputs;
+        }
       else
         for (let j = j0; j < j1; j++) {
           r0 = f32x4.add(r0, f32x4.mul(v128.load32_splat(x), v128.load(w)));
@@ -272,9 +284,7 @@ function outputs(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u
     const scale = scaled ? v128.load(<usize>p.scaleTable + at) : zero;
     v128.store(y + at, finish<v128>(p, r0, scaled, scale, rowScale, bias));
     if (!eight) return;
-    const bias1 = p.bias ? v128.load(<usize>p.bias + at, 16) : zero;
-    const scale1 = scaled ? v128.load(<usize>p.scaleTable + at, 16) : zero;
-    v128.store(y + at, finish<v128>(p, r1, scaled, scale1, rowScale, bias1), 16);
+    v128.store(y + at, finish<v128>(p, r1, scaled, scaled ? v128.load(<usize>p.scaleTable + at, 16) : zero, rowScale, p.bias ? v128.load(<usize>p.bias + at, 16) : zero), 16);
   }
 }
 

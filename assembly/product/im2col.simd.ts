@@ -59,6 +59,13 @@ function packTaps(p: Conv2d, row: usize, x0: i32, from: u32, to: u32, target: us
   for (let i = from; i < to; i++) {
     let x = x0 + <i32>(i * p.strideW);
     let t = target + <usize>i * stride;
+    if (inC == 1) {
+      for (let kx: u32 = 0; kx < p.kW; kx++) {
+        store<u8>(t + kx, <u32>x < p.inW ? load<u8>(row + <usize>x * p.xStride) : p.xZeroPoint);
+        x += p.dilationW;
+      }
+      continue;
+    }
     for (let kx: u32 = 0; kx < p.kW; kx++) {
       if (<u32>x >= p.inW) fillRun(t, p.xZeroPoint, inC);
       else copyRun(t, row + <usize>x * p.xStride, inC);
