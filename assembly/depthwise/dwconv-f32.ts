@@ -5,6 +5,7 @@ import { load16, store16 } from "../common/edge.simd";
 import { atLeast, atMost, plus, splat, times } from "../common/lanes";
 import { share } from "../common/split";
 import { quantizeFloats } from "../product/hybrid-f32";
+import { endTap, firstTap } from "./window";
 
 /** Depthwise convolution of `[batch,inH,inW,inC]`; weights [kH][kW][inC·multiplier]. */
 @unmanaged
@@ -61,19 +62,6 @@ export function dwconvF32(p: DwConvF32, part: u32, parts: u32): void {
     }
     line(p, image, row - n * p.outH, <usize>p.y + <usize>(row * p.outW * p.inC * p.multiplier << 2), scale);
   }
-}
-
-/** First tap that lies at 0 or after, where the first of all lies at `start`. */
-// @ts-ignore: decorator
-@inline function firstTap(start: i32, dilation: u32, taps: u32): u32 {
-  return start >= 0 ? 0 : min((<u32>-start + dilation - 1) / dilation, taps);
-}
-
-/** The tap after the last one that lies below `size`. */
-// @ts-ignore: decorator
-@inline function endTap(start: i32, dilation: u32, taps: u32, size: u32): u32 {
-  const room = <i32>size - start;
-  return room <= 0 ? 0 : min((<u32>room + dilation - 1) / dilation, taps);
 }
 
 /** One output row. */
