@@ -1,7 +1,7 @@
 /** What `pint8 prune` takes; what it does is loaded when it is asked for. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { addDataOptions } from "./dataOptions.ts";
-import { jsonOption, shapeOption } from "./options.ts";
+import { jsonOption, shapeOption, threadsOption, wholeFrom } from "./options.ts";
 
 /** The options of `pint8 prune`. */
 export function addPruneOptions(command: Command): Command {
@@ -29,6 +29,19 @@ export function addPruneOptions(command: Command): Command {
         .choices(["dense", "sparse"])
         .default("dense"),
     )
+    .option(
+      "--tune <epochs>",
+      "then train what is left towards the dense model's scores, and the labels where there are any",
+      wholeFrom(1, 100_000),
+    )
+    .option("--tune-steps <n>", "or so many steps in place of epochs", wholeFrom(1, 10_000_000))
+    .option("--batch <n>", "samples of a step of training, 125 when absent", wholeFrom(1, 4096))
+    .option("--copies <n>", "augmented copies that epochs take in turn, 12 when absent", wholeFrom(1, 1000))
+    .addOption(
+      new Option("--augment <how>", "moved, turned and otherwise lit copies of pictures").choices(["usual", "none"]),
+    )
+    .option("--teacher <file>", "whose scores are learned in place of the dense model's")
+    .addOption(threadsOption())
     .addOption(shapeOption())
     .addOption(jsonOption());
 }

@@ -104,11 +104,26 @@ describe("pint8 prune", () => {
     assert.ok(readFileSync(output).length < 0.5 * readFileSync(model).length);
   });
 
+  test("trained on for some steps: the zeros stay, the weights do not", async (t) => {
+    const { model, data, output, inside } = files(t);
+    const plain = join(inside, "plain.tflite");
+    const steps = ["--tune-steps", "3", "--batch", "8", "--threads", "1"];
+    const first = await pint8("prune", model, "--data", data, "-o", plain);
+    assert.equal(first.status, 0, first.err);
+    const { status, err } = await pint8("prune", model, "--data", data, "-o", output, ...steps);
+    assert.equal(status, 0, err);
+    assert.equal(zerosOf(output), zerosOf(plain));
+    assert.notDeepEqual(readFileSync(output), readFileSync(plain));
+  });
+
   const refusals: readonly [string, (at: ReturnType<typeof files>) => readonly string[], RegExp][] = [
     ["a quantized model", () => [DIGITS], /INVALID_GRAPH: .*quantized already/s],
     ["no examples", ({ model, data }) => [model, "--data", data, "--samples", "40:"], /INVALID_(INPUT|OPTION)/],
     ["a share of 100 %", ({ model }) => [model, "--sparsity", "100%"], /INVALID_OPTION: .*above 0 and below 1/],
     ["70 % of 2:4", ({ model }) => [model, "--sparsity", "0.7", "--pattern", "2:4"], /INVALID_OPTION: sparsity.* 0\.5/],
+    ["training without data", ({ model }) => [model, "--tune", "2"], /INVALID_OPTION: tune/],
+    ["steps and epochs", ({ model }) => [model, "--tune", "2", "--tune-steps", "3"], /INVALID_OPTION: --tune-steps/],
+    ["a batch without training", ({ model }) => [model, "--batch", "2"], /INVALID_OPTION: --batch/],
     ["a data file that is not there", ({ model, inside }) => [model, "--data", join(inside, "none.npy")], /IO: /],
   ];
   for (const [name, args, message] of refusals)

@@ -221,6 +221,22 @@ describe("prune", () => {
     for (const y of await outputs(graph, one)) assert.ok(Number.isFinite(y));
   });
 
+  test("tuned towards the dense network: zeros stay, and the error falls", async () => {
+    const data = examples(100);
+    const pruned = await prune(network(), data, { sparsity: 0.7 });
+    const tune = { steps: 150, batch: 50, threads: 1 };
+    const tuned = await prune(network(), data, { sparsity: 0.7, tune });
+    for (const name of ["w1", "w2"]) {
+      const [before, after] = [floats(pruned.graph, name), floats(tuned.graph, name)];
+      assert.ok(
+        after.every((w, i) => (w === 0) === (at(before, i) === 0)),
+        name,
+      );
+    }
+    const [least, trained] = [await relativeError(pruned.graph, data), await relativeError(tuned.graph, data)];
+    assert.ok(trained < least, `${trained} ${least}`);
+  });
+
   test("progress tells phases; a signal ends the work with its reason", async () => {
     const phases = new Set<string>();
     await prune(network(), examples(20), { onProgress: ({ phase }) => phases.add(phase) });
@@ -242,6 +258,7 @@ describe("prune", () => {
     ["all weights", [network(), undefined, { sparsity: 1 }], "INVALID_OPTION", /above 0 and below 1/],
     ["70 % of 2:4", [network(), undefined, { sparsity: 0.7, pattern: "2:4" }], "INVALID_OPTION", /0.5/],
     ["no such pattern", [network(), undefined, { pattern: "4:8" as never }], "INVALID_OPTION", /2:4/],
+    ["tuning without data", [network(), undefined, { tune: {} }], "INVALID_OPTION", /tune/],
     ["no samples", [network(), examples(3), { samples: 0 }], "INVALID_OPTION", /samples/],
   ];
   for (const [name, given, code, message] of refusals)

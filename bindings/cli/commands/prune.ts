@@ -1,3 +1,4 @@
+import { ensure } from "../../errors.ts";
 import { importModel, runPasses } from "../../public/index.ts";
 import {
   type Pattern,
@@ -21,6 +22,13 @@ export interface PruneCommandOptions extends DataOptions {
   readonly sparsity?: number;
   readonly pattern?: Pattern;
   readonly allocation?: "global" | "uniform";
+  readonly tune?: number;
+  readonly tuneSteps?: number;
+  readonly batch?: number;
+  readonly copies?: number;
+  readonly augment?: "usual" | "none";
+  readonly teacher?: string;
+  readonly threads?: number;
   readonly encode?: "sparse" | "dense";
   readonly shape?: Shapes;
   readonly json?: true;
@@ -43,6 +51,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
     ...(sparsity === undefined ? {} : { sparsity }),
     ...(pattern === undefined ? {} : { pattern }),
     ...(allocation === undefined ? {} : { allocation }),
+    ...(await tuneOf(options)),
     onProgress: bar.show,
   };
   let result: PruneResult;
@@ -65,6 +74,36 @@ export async function prune(model: string, options: PruneCommandOptions, streams
   const by = samples === 0 ? "" : `, by ${count(samples)} examples`;
   const zeros = `${percent(result.sparsity)} zeros in ${layers.length} layers`;
   streams.err(`${output}: ${zeros}, ${count(file.length)} bytes${by}, ${seconds.toFixed(1)} s`);
+}
+
+/** How to train what is left, where that is asked for. */
+async function tuneOf(options: PruneCommandOptions): Promise<Pick<PruneOptions, "tune">> {
+  const { tune: epochs, tuneSteps: steps, batch, copies, augment, teacher, threads } = options;
+  ensure(epochs === undefined || steps === undefined, "INVALID_OPTION", () => ({
+    where: "--tune-steps",
+    expected: "--tune or --tune-steps",
+    received: "both",
+  }));
+  const given = { batch, copies, teacher, threads, augment };
+  const asked = epochs !== undefined || steps !== undefined;
+  for (const [name, value] of Object.entries(given))
+    ensure(asked || value === undefined, "INVALID_OPTION", () => ({
+      where: `--${name}`,
+      expected: "--tune or --tune-steps, whose training it is for",
+      received: "neither",
+    }));
+  if (!asked) return {};
+  return {
+    tune: {
+      ...(epochs !== undefined && { epochs }),
+      ...(steps !== undefined && { steps }),
+      ...(batch !== undefined && { batch }),
+      ...(copies !== undefined && { copies }),
+      ...(threads !== undefined && { threads }),
+      ...(augment === "none" && { augment: {} }),
+      ...(teacher !== undefined && { teacher: importModel(await readModelBytes(teacher), {}) }),
+    },
+  };
 }
 
 function layerLines(layers: readonly PrunedLayer[]): readonly string[] {

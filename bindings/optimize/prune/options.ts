@@ -1,7 +1,17 @@
 /** What `prune` is told. */
 import { ensure } from "../../errors.ts";
 import type { Progress } from "../progress.ts";
+import type { TrainOptions } from "../train/options.ts";
 import type { Pattern } from "./masks.ts";
+
+/**
+ * How what is left is trained: 8 epochs, AdamW at 0.002 falling to 0, pictures augmented as `AUGMENTATION` says, towards the dense network's scores or
+ * another teacher's, unless it says otherwise.
+ */
+export type Tune = Pick<
+  TrainOptions,
+  "epochs" | "steps" | "batch" | "rate" | "seed" | "augment" | "copies" | "threads" | "teacher"
+>;
 
 export interface PruneOptions {
   /** Share of the weights of all prunable layers together that become zero: above 0, below 1. 2:4 has ½ alone. */
@@ -18,6 +28,11 @@ export interface PruneOptions {
   readonly allocation?: "global" | "uniform";
   /** Most examples that are read, from the first on; 512 when absent. They are kept in memory. */
   readonly samples?: number;
+  /**
+   * Trains what is left towards the dense network, and to the labels where the data has them, on all of the data; zeros stay
+   * zeros. Only with data.
+   */
+  readonly tune?: Tune;
   readonly onProgress?: Progress;
   /** Ends the work with its reason. */
   readonly signal?: AbortSignal;
@@ -29,7 +44,7 @@ const CHOICES = {
 } as const;
 
 /** The options with their defaults. */
-export type Settings = Required<Omit<PruneOptions, "signal">> & { readonly check: () => void };
+export type Settings = Required<Omit<PruneOptions, "signal" | "tune">> & { readonly check: () => void };
 
 /** Fills defaults in and refuses what contradicts. */
 export function settingsOf(options: PruneOptions): Settings {

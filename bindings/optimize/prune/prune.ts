@@ -1,4 +1,5 @@
 /** Float network → the same network with zeros, made up for by least squares. */
+import { ensure } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import type { Sample } from "../data/types.ts";
 import { type Layer, layersOf } from "../linear/layers.ts";
@@ -10,6 +11,7 @@ import { type PruneOptions, type Settings, settingsOf } from "./options.ts";
 import { prunableLayers } from "./prunable.ts";
 import { withSolutions } from "./rewrite.ts";
 import { type Inputs, reconstruct, type System, systemsOf, withoutData } from "./systems.ts";
+import { tuned } from "./tune.ts";
 
 /** What became of one layer. */
 export interface PrunedLayer {
@@ -46,6 +48,12 @@ export async function prune(
   options: PruneOptions = {},
 ): Promise<PruneResult> {
   const settings = settingsOf(options);
+  const { tune } = options;
+  ensure(tune === undefined || data !== undefined, "INVALID_OPTION", () => ({
+    where: "tune",
+    expected: "data to train on",
+    received: "none",
+  }));
   const typed = prepareFloat(graph);
   const layers = prunableLayers(typed);
   const examples = data === undefined ? [] : await readExamples(typed, data, settings);
@@ -58,13 +66,15 @@ export async function prune(
           systems.map((system, i) => [system.layer, reconstruct(system, (masks[i] as Mask).kept)]),
         )
       : await followed(typed, systems, masks, examples, settings);
+  const result =
+    tune === undefined || data === undefined ? pruned : await tuned(pruned, typed, layers, data, tune, options);
   const report = systems.map(({ layer, weights }, i): PrunedLayer => {
     const { zeros, error } = masks[i] as Mask;
     return { name: tensorOf(typed, layer.weights).name, kind: layer.kind, weights: weights.length, zeros, error };
   });
   const total = report.reduce((sum, { weights }) => sum + weights, 0);
   return {
-    graph: pruned,
+    graph: result,
     layers: report,
     sparsity: report.reduce((sum, { zeros }) => sum + zeros, 0) / total,
     samples: examples.length,

@@ -1,0 +1,31 @@
+/** Goes on training what pruning left. */
+import type { Graph, TensorId } from "../../graph.ts";
+import type { Sample } from "../data/types.ts";
+import { floatsOf, type Layer } from "../linear/layers.ts";
+import { AUGMENTATION } from "../train/augment.ts";
+import { train } from "../train/train.ts";
+import type { PruneOptions, Tune } from "./options.ts";
+
+/** The pruned graph after training towards the dense one, or another teacher: weights that are zero stay zero. */
+export async function tuned(
+  pruned: Graph,
+  dense: Graph,
+  layers: readonly Layer[],
+  data: AsyncIterable<Sample>,
+  tune: Tune,
+  { onProgress = () => {}, signal }: PruneOptions,
+): Promise<Graph> {
+  const masks = new Map(layers.map(({ weights }) => [weights, maskOf(pruned, weights)] as const));
+  return train(pruned, data, {
+    ...(tune.steps === undefined ? { epochs: 8 } : {}),
+    ...{ augment: AUGMENTATION, teacher: dense, ...tune, masks },
+    ...(signal && { signal }),
+    onProgress: ({ step, steps, secondsLeft }) =>
+      onProgress({ phase: "tune", done: step, total: steps, note: `${Math.round(secondsLeft)} s left` }),
+  });
+}
+
+function maskOf(graph: Graph, weights: TensorId): Uint8Array {
+  const values = floatsOf(graph, weights);
+  return Uint8Array.from(values, (w) => (w === 0 ? 0 : 1));
+}
