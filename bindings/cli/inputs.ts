@@ -1,10 +1,11 @@
 import { extname } from "node:path";
 import { ensure, Pint8Error } from "../errors.ts";
+import { isNpy } from "../optimize/data/npyHeader.ts";
 import { byteLength, type TypedArray, typedCopy } from "../tensor.ts";
 import { defaultScaling, imageShape, preparePicture, type Scaling, scalingText } from "../values/image.ts";
 import { type Port, portText } from "../values/port.ts";
 import { readBytes } from "./files.ts";
-import { isNpy, npyInput } from "./npy.ts";
+import { npyInput } from "./npy.ts";
 import { decodePicture, pictureFormat } from "./picture/decode.ts";
 
 /** How pictures are scaled where the command line says so. */

@@ -1,12 +1,11 @@
 /** Runs graphs on the engine's own kernels, with a look at tensors in the middle. */
 import type { Graph, TensorId } from "../graph.ts";
-import { loadPacker } from "../packer/index.ts";
-import { type PassOptions, runPasses } from "../passes/index.ts";
-import { planGraph } from "../plan/plan.ts";
+import type { PassOptions } from "../passes/index.ts";
 import { type KernelModule, loadModule } from "../session/modules.ts";
-import { Session } from "../session/session.ts";
+import type { Session } from "../session/session.ts";
 import type { NumberArray, TensorInfo } from "../session/types.ts";
 import type { TypedArray } from "../tensor.ts";
+import { openGraph } from "./tap.ts";
 
 export interface RunnerOptions {
   /** Tensors whose values are wanted besides the graph's outputs; constants cannot be. */
@@ -48,18 +47,13 @@ export function engineKernels(): Promise<KernelModule> {
 /**
  * Plans and opens a graph as `importModel` gives it or as passes left it.
  *
- * Errors: those of `runPasses`, `planGraph` and `Session.open`.
+ * Errors: those of `openGraph`.
  */
 export async function openRunner(graph: Graph, options: RunnerOptions = {}): Promise<Runner> {
   const { taps = [], passes = taps.length > 0 ? "none" : "all" } = options;
   const kernels = options.kernels ?? (await engineKernels());
   const outputs = [...graph.outputs, ...taps.map((tensor, i) => ({ name: `tap ${i}`, tensor }))];
-  const ready = runPasses({ ...graph, outputs }, { only: passes });
-  const packer = await loadPacker();
-  const session = await Session.open(
-    planGraph(ready, { module: kernels.name, moduleHash: kernels.hash, packer }),
-    kernels,
-  );
+  const session = await openGraph({ ...graph, outputs }, { kernels, passes });
   const names = session.outputs.map(({ name }) => name);
   const views = { outputs: "views" } as const;
   return {

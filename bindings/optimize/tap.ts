@@ -4,10 +4,10 @@ import { setBatch } from "../formats/batch.ts";
 import type { Graph, TensorId } from "../graph.ts";
 import type { Limits } from "../limits.ts";
 import { loadPacker } from "../packer/index.ts";
-import { runPasses } from "../passes/index.ts";
+import { type PassOptions, runPasses } from "../passes/index.ts";
 import { planGraph } from "../plan/plan.ts";
 import type { ModuleName } from "../primitives/modules.ts";
-import { loadModule } from "../session/modules.ts";
+import { type KernelModule, loadModule } from "../session/modules.ts";
 import { Session } from "../session/session.ts";
 import type { TensorInfo } from "../session/types.ts";
 import { BITS, elementCount, type TypedArray, typedCopy } from "../tensor.ts";
@@ -18,6 +18,10 @@ export interface EngineOptions {
   readonly module?: ModuleName | "auto";
   readonly threads?: number | "auto";
   readonly limits?: Limits;
+  /** Loaded kernels, in place of a module; where the plan needs their other edition, that is loaded. */
+  readonly kernels?: KernelModule;
+  /** Passes before it is planned; all when absent. */
+  readonly passes?: PassOptions["only"];
 }
 
 /** Memory that a batch is chosen for, where nobody says how large it is. */
@@ -30,9 +34,9 @@ const MOST_SAMPLES = 64;
  * Errors: those of `loadModel`.
  */
 export async function openGraph(graph: Graph, options: EngineOptions = {}): Promise<Session> {
-  const { module = "auto", threads, limits = { memory: 2 ** 32 } } = options;
-  const ready = runPasses(graph, { limits });
-  const [kernels, packer] = await Promise.all([loadModule(module), loadPacker()]);
+  const { module = "auto", threads, limits = { memory: 2 ** 32 }, passes } = options;
+  const ready = runPasses(graph, { limits, ...(passes === undefined ? {} : { only: passes }) });
+  const [kernels, packer] = await Promise.all([options.kernels ?? loadModule(module), loadPacker()]);
   const plan = planGraph(ready, { module: kernels.name, moduleHash: kernels.hash, packer, limits });
   const fits = kernels.edition === "full" || plan.edition === "core";
   const fitting = fits ? kernels : await loadModule(kernels.name, undefined, plan.edition);

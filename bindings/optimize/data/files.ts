@@ -4,7 +4,8 @@ import type { Picture } from "../../values/picture.ts";
 import { type DataPort, type Preparation, pictureInput, preparationText, UNIT_SCALING } from "./arrays.ts";
 import { ahead } from "./batches.ts";
 import { invalid } from "./bytes.ts";
-import { isNpy, readNpy } from "./npy.ts";
+import { readNpy } from "./npy.ts";
+import { isNpy } from "./npyHeader.ts";
 import type { Dataset, Sample } from "./types.ts";
 import { isWav, readWav } from "./wav.ts";
 
