@@ -12,11 +12,23 @@ export interface Pace {
 /** Milliseconds of runs, and how many, after which two ways are compared; as many turns of a scheduler should be in them. */
 const TRIAL = 12;
 const TRIAL_RUNS = 3;
-/** Milliseconds between trials: at first, and at most, where the same way has won again and again. */
+/** Runs between trials at least: trials of long runs are one run. */
+const STAY_RUNS = 12;
+/** Milliseconds of a trial before its runs count: a thread that was asleep wakes on the caller's own core, and moves. */
+const SETTLING = 6;
+/** Milliseconds of a run in which threads wake and are judged too. */
+const LONG_RUN = 60;
+/** Milliseconds between trials: at first. */
 const FIRST_STAY = 60;
-const LONGEST_STAY = 1500;
+/** The same at most, where a way has won again and again: sharing is tried more often, because what was in its way passes. */
+const LONGEST_SHARING = 1500;
+const LONGEST_ALONE = 300;
+/** Runs between trials where runs are so long that the milliseconds above are few of them. */
+const LONGEST_RUNS = 40;
 /** Sharing must take less than this part of the time alone. */
 const GAIN = 0.96;
+/** A trial ends at once when what it tries takes this many times as long. */
+const HOPELESS = 1.25;
 
 interface Way {
   readonly shares: boolean;
@@ -30,13 +42,10 @@ export function createPace(): Pace {
   let current: Way = { shares: true, stay: FIRST_STAY, mean: 0 };
   let other: Way = { shares: false, stay: FIRST_STAY, mean: 0 };
   let isTrial = false;
+  let settling = 0;
   let time = 0;
   let runs = 0;
 
-  const restart = () => {
-    time = 0;
-    runs = 0;
-  };
   const isBetter = () =>
     other.shares ? other.mean < GAIN * current.mean : other.mean < current.mean / GAIN && other.mean > 0;
   const compare = () => {
@@ -44,19 +53,34 @@ export function createPace(): Pace {
     if (isBetter()) {
       current.stay = Math.max(current.stay / 2, TRIAL);
       [current, other] = [other, current];
-    } else current.stay = Math.min(current.stay * 2, LONGEST_STAY);
+    } else {
+      const longest = Math.max(current.shares ? LONGEST_SHARING : LONGEST_ALONE, LONGEST_RUNS * current.mean);
+      current.stay = Math.min(2 * Math.max(current.stay, STAY_RUNS * current.mean), longest);
+    }
   };
+  const isOver = (tried: Way) =>
+    isTrial
+      ? (runs >= TRIAL_RUNS && time >= TRIAL) || (time >= SETTLING && time / runs > HOPELESS * current.mean)
+      : runs >= (tried.mean === 0 ? TRIAL_RUNS : STAY_RUNS) && time >= tried.stay;
   return {
     shares: () => (isTrial ? other : current).shares,
     took(milliseconds) {
+      if (settling > 0) {
+        settling -= milliseconds;
+        if (milliseconds < LONG_RUN) return;
+      }
       time += milliseconds;
       runs++;
       const tried = isTrial ? other : current;
-      if (runs < TRIAL_RUNS || time < (isTrial ? TRIAL : tried.stay)) return;
+      if (!isOver(tried)) return;
       tried.mean = time / runs;
-      restart();
+      time = 0;
+      runs = 0;
       if (isTrial) compare();
-      else isTrial = true;
+      else {
+        isTrial = true;
+        settling = other.shares ? SETTLING : 0;
+      }
     },
   };
 }
