@@ -11,8 +11,9 @@ const CHUNK = 8000;
 const MOST = 8;
 /** Chunks that fit a byte. */
 const BYTE = 255;
-/** What simd.wasm does, measured: products, and additions, lookups and pooling. */
+/** What simd.wasm does, measured: products, depthwise products, and additions, lookups and pooling. */
 const MACS_PER_NANOSECOND = 32;
+const DEPTHWISE_MACS_PER_NANOSECOND = 7;
 const ELEMENTS_PER_NANOSECOND = 3;
 
 export interface Chunks {
@@ -33,8 +34,10 @@ export function chunksOf(plan: Plan, threads: number): Chunks {
   return { counts, isShared, longest };
 }
 
-const nanosecondsOf = ({ macs, elements }: PlanStep): number =>
-  macs / MACS_PER_NANOSECOND + elements / ELEMENTS_PER_NANOSECOND;
+function nanosecondsOf({ kernel, macs, elements }: PlanStep): number {
+  const pace = kernel.startsWith("dwconv") ? DEPTHWISE_MACS_PER_NANOSECOND : MACS_PER_NANOSECOND;
+  return macs / pace + elements / ELEMENTS_PER_NANOSECOND;
+}
 
 /** As many for each thread, so that threads that are equally fast end together, and each of whole parts of the step. */
 function chunksOfStep(step: PlanStep, threads: number): number {
