@@ -1,5 +1,5 @@
 /** `npm run bench`: every measurement in a process of its own, a table on standard output, JSON and SVG in bench/results. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -42,6 +42,7 @@ interface Options {
   readonly sample?: number;
   readonly seconds?: number;
   readonly continue?: true;
+  readonly hog?: true;
 }
 
 const options = new Command("bench")
@@ -65,6 +66,7 @@ const options = new Command("bench")
   .option("--sample <n>", "wild: only so many networks, the same ones each time", wholeFrom(1, 100_000))
   .option("--seconds <n>", "wild: begin no network after so many", wholeFrom(1, 1_000_000))
   .option("--continue", "wild: keep what the last run measured")
+  .option("--hog", "keep one core busy with another program meanwhile")
   .option("--out <folder>", "where results are written", join(ROOT, "bench/results"))
   .parse()
   .opts<Options>();
@@ -162,9 +164,11 @@ function measureWild(): void {
         console.log(line);
 }
 
+const hog = options.hog ? spawn(process.execPath, ["-e", "for (;;);"], { stdio: "ignore" }) : undefined;
 try {
   if (wants("wild")) measureWild();
   if (options.part.some((part) => part !== "wild")) await measureAll();
 } finally {
+  hog?.kill();
   rmSync(folder, { recursive: true, force: true });
 }
