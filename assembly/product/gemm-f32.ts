@@ -1,19 +1,20 @@
 /**
  * Products of float32, and of float32 with int8 weights (hybrid): convolutions of two and three dimensions, rows of
- * matrices, batches of them. Rows of A are interleaved in fours, [k][4], and panels of eight columns of B, [k][8], pass over a
- * block of them. Every output is one sum in the order of k, so that all modules and any number of parts give the same bytes.
+ * matrices, batches of them. Rows of A and patches of images are read where they stand, through tables of addresses, four rows a
+ * tile, and panels of eight columns of B, [k][8], pass over a block of tiles. Every output is one sum in the order of k, so that
+ * all modules and any number of parts give the same bytes.
  *
  * Hybrid: an element is two k's, as int16 in A and int8 in B; sums are int32. See `hybrid-f32.ts` for what makes A.
  *
- * Scratch: a table of the block's rows | zeros | an unpacked panel of B | the interleaved rows | what hybrid quantizes.
+ * Scratch: the block's tiles | places, zeros of a kernel's line | an unpacked panel of B | rows gathered, or quantized.
  * @full
  */
 import { share } from "../common/split";
 import { gemvF32 } from "./gemv-f32";
 import { leastOf, mostOf, quantizeDynamic, quantizeImage, quantizeRow } from "./hybrid-f32";
-import { interleaveFour, interleaveSpread, packPanel } from "./pack-f32";
-import { packTile, ROW, Row } from "./patches-f32";
-import { Float, Hybrid, panelBytes, tile } from "./tile-f32";
+import { gatherRow, packPanel } from "./pack-f32";
+import { convTiles, PLACES } from "./patches-f32";
+import { Float, Hybrid, panelBytes, TILE, Tile, tiles } from "./tile-f32";
 
 /** Hybrid: A is quantized as a whole. */
 export const WHOLE: u32 = 2;
@@ -42,7 +43,7 @@ export class GemmF32 {
   /** Matrices, and for each the u32 offsets in bytes of its A, B and C. */
   batches: u32;
   offsetsTable: u32;
-  /** Rows interleaved at a time, a multiple of 4. */
+  /** Rows of a block, a multiple of 4. */
   mBlock: u32;
   lo: f32;
   hi: f32;
@@ -115,6 +116,7 @@ export function convHybrid(p: ConvF32, part: u32, parts: u32): void {
 
 /** Parts share the rows, or the panels where there are few rows. */
 function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, patches: bool): void {
+  const hybrid = idof<K>() == idof<Hybrid>();
   const byRows = p.m >= parts << 2;
   const fours = (p.m + 3) >>> 2;
   const panels = (p.n + 7) >>> 3;
@@ -124,40 +126,42 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
   const lastPanel = byRows ? panels : share(panels, part + 1, parts);
   if (first >= end || panel >= lastPanel) return;
   const k = p.k;
+  const c = changetype<ConvF32>(p);
+  const size = TILE + (patches ? <usize>(c.kD * c.kH * c.kW) << 4 : 16);
   const table = <usize>p.scratch + <usize>part * p.scratchStride;
-  const zeros = table + <usize>p.mBlock * ROW;
-  const unpacked = zeros + (patches ? <usize>((changetype<ConvF32>(p).inC + 3) & ~3) << 2 : 0);
-  const tiles = unpacked + (p.wColumn ? <usize>k << 5 : 0);
-  const quantized = tiles + (<usize>p.mBlock * k << 2);
+  const places = table + <usize>(p.mBlock >>> 2) * size;
+  const zeros = places + (patches ? PLACES : 0);
+  const unpacked = zeros + (patches ? <usize>(c.kW * c.inC) << 2 : 0);
+  const rowsOfOwn = unpacked + (p.wColumn ? <usize>k << 5 : 0);
   let least: f32 = 0;
   let most: f32 = 0;
-  if (idof<K>() == idof<Hybrid>() && !patches && p.asymmetric == WHOLE) {
+  if (hybrid && !patches && p.asymmetric == WHOLE) {
     const count = p.m * (p.xStride >>> 2);
     least = leastOf(<usize>p.x + x, count);
     most = mostOf(<usize>p.x + x, count);
   }
-  if (patches) for (let z = zeros; z < unpacked; z += 8) store<u64>(z, 0);
+  if (patches) for (let z = zeros; z < unpacked; z += 4) store<u32>(z, 0);
   if (p.m == 1 && !patches && !p.wColumn && p.xStep == 4) {
     let scale: f32 = 1;
-    if (idof<K>() == idof<Hybrid>()) scale = quantizeOne(p, quantized, <usize>p.x + x, least, most);
-    const a = idof<K>() == idof<Hybrid>() ? quantized : <usize>p.x + x;
+    if (hybrid) scale = quantizeOne(p, rowsOfOwn, <usize>p.x + x, least, most);
+    const a = hybrid ? rowsOfOwn : <usize>p.x + x;
     return gemvF32<K>(p, a, scale, <usize>p.w + w, <usize>p.y + y, panel, lastPanel);
   }
   let image: u32 = -1;
   for (let row = first; row < end; ) {
     let rows = min(p.mBlock, end - row);
-    if (patches) {
-      const c = changetype<ConvF32>(p);
-      const size = c.outD * c.outH * c.outW;
-      const batch = row / size;
-      if (idof<K>() == idof<Hybrid>()) {
-        rows = min(rows, (batch + 1) * size - row);
-        if (image != batch) quantizeImage(c, batch, quantized);
-        image = batch;
-      }
-      packPatches<K>(c, row, rows, table, zeros, tiles, quantized);
-    } else packRows<K>(p, row, rows, table, tiles, quantized, <usize>p.x + x, y, least, most);
-    const tileEnd = tiles + (<usize>((rows + 3) & ~3) * k << 2);
+    if (patches && hybrid) {
+      const pixels = c.outD * c.outH * c.outW;
+      const batch = row / pixels;
+      rows = min(rows, (batch + 1) * pixels - row);
+      if (image != batch) quantizeImage(c, batch, rowsOfOwn);
+      image = batch;
+      const pixel = c.inC << 2;
+      const images = rowsOfOwn + 16 - <usize>(batch * c.inD * c.inH * c.inW * pixel);
+      convTiles(c, row, rows, places, zeros, table, size, images, pixel, load<f32>(rowsOfOwn));
+    } else if (patches) convTiles(c, row, rows, places, zeros, table, size, p.x, p.xStride, 1);
+    else rowTiles<K>(p, row, rows, table, rowsOfOwn, <usize>p.x + x, y, least, most);
+    const tileEnd = table + <usize>((rows + 3) >>> 2) * size;
     for (let n = panel; n < lastPanel; n++) {
       const column = n << 3;
       const width = min(p.n - column, 8);
@@ -166,11 +170,7 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
         packPanel(unpacked, b + <usize>column * p.wColumn, k, p.wStep, p.wColumn, width);
         b = unpacked;
       } else b += <usize>n * panelBytes<K>(k);
-      let r = table;
-      for (let a = tiles; a < tileEnd; a += <usize>k << 4) {
-        tile<K>(p, a, r, ROW, b, k, column, width);
-        r += 4 * ROW;
-      }
+      tiles<K>(p, table, tileEnd, size, b, column, width);
     }
     row += rows;
   }
@@ -184,69 +184,32 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
   return quantizeRow(target, x, count, p.asymmetric != 0);
 }
 
-/** Rows where they stand, the last one repeated until there are whole tiles. */
-function packRows<K>(
-  p: GemmF32,
-  first: u32,
-  rows: u32,
-  table: usize,
-  target: usize,
-  quantized: usize,
-  x: usize,
-  y: u32,
-  least: f32,
-  most: f32,
-): void {
+/** Tiles of rows where they stand, or of copies from `own` on; the last one repeated until there are whole tiles. */
+function rowTiles<K>(p: GemmF32, first: u32, rows: u32, table: usize, own: usize, x: usize, y: u32, least: f32, most: f32): void {
   const k = p.k;
-  const padded = (rows + 3) & ~3;
-  for (let i: u32 = 0; i < padded; i++) {
-    const at = min(i, rows - 1);
-    const row = changetype<Row>(table + <usize>i * ROW);
-    row.y = p.y + y + (first + at) * p.yStride;
-    row.image = <u32>(x + <usize>(first + at) * p.xStride);
-    if (idof<K>() == idof<Hybrid>()) {
-      row.scale = quantizeOne(p, quantized, <usize>row.image, least, most);
-      row.image = <u32>quantized;
-      quantized += <usize>k << 2;
+  const end = (rows + 3) & ~3;
+  let t = table;
+  let at: usize = 0;
+  let scale: f32 = 1;
+  for (let i: u32 = 0; i < end; i++) {
+    const row = first + min(i, rows - 1);
+    const place = t + (<usize>(i & 3) << 2);
+    const from = x + <usize>row * p.xStride;
+    if (i < rows) {
+      at = from;
+      if (idof<K>() == idof<Hybrid>()) scale = quantizeOne(p, own, from, least, most);
+      else if (p.xStep != 4) gatherRow(own, from, k, p.xStep);
+      if (idof<K>() == idof<Hybrid>() || p.xStep != 4) {
+        at = own;
+        own += <usize>k << 2;
+      }
     }
-  }
-  for (let i: u32 = 0; i < padded; i += 4) {
-    const t = table + <usize>i * ROW;
-    const s0 = <usize>changetype<Row>(t).image;
-    const s1 = <usize>changetype<Row>(t + ROW).image;
-    const s2 = <usize>changetype<Row>(t + 2 * ROW).image;
-    const s3 = <usize>changetype<Row>(t + 3 * ROW).image;
-    if (idof<K>() == idof<Hybrid>() || p.xStep == 4) interleaveFour(target, s0, s1, s2, s3, k);
-    else interleaveSpread(target, s0, s1, s2, s3, k, p.xStep);
-    target += <usize>k << 4;
-  }
-}
-
-/** The patches of `rows` output pixels from pixel `first` on. */
-function packPatches<K>(p: ConvF32, first: u32, rows: u32, table: usize, zeros: usize, target: usize, quantized: usize): void {
-  const hybrid = idof<K>() == idof<Hybrid>();
-  const padded = (rows + 3) & ~3;
-  const pixel = hybrid ? p.inC << 2 : p.xStride;
-  for (let i: u32 = 0; i < padded; i++) {
-    const at = first + min(i, rows - 1);
-    const row = changetype<Row>(table + <usize>i * ROW);
-    const line = at / p.outW;
-    const plane = line / p.outH;
-    const batch = plane / p.outD;
-    const ox = at - line * p.outW;
-    const oy = line - plane * p.outH;
-    const oz = plane - batch * p.outD;
-    row.y = p.y + batch * p.yBatch + oz * p.yPlane + oy * p.yLine + ox * p.yStride;
-    row.z = <i32>(oz * p.strideD) - p.padFront;
-    row.top = <i32>(oy * p.strideH) - p.padTop;
-    row.left = <i32>(ox * p.strideW) - p.padLeft;
-    if (hybrid) {
-      row.scale = load<f32>(quantized);
-      row.image = <u32>quantized + 16;
-    } else row.image = p.x + batch * p.inD * p.inH * p.inW * pixel;
-  }
-  for (let i: u32 = 0; i < padded; i += 4) {
-    packTile(p, table + <usize>i * ROW, zeros, target, pixel);
-    target += <usize>p.k << 4;
+    store<u32>(place, p.y + y + row * p.yStride, 8);
+    store<f32>(place, scale, 24);
+    store<u32>(place, <u32>at, TILE);
+    if ((i & 3) < 3) continue;
+    changetype<Tile>(t).runs = 1;
+    changetype<Tile>(t).length = k;
+    t += TILE + 16;
   }
 }

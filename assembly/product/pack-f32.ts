@@ -1,55 +1,35 @@
-/** Rows and panels as the float tiles take them: four rows side by side, [k][4], and eight columns, [k][8]; 4 bytes an element. */
+/** Operands of the float products that do not stand as the tiles take them. */
 
-/** Interleaves `count` elements of four rows. */
-export function interleaveFour(target: usize, s0: usize, s1: usize, s2: usize, s3: usize, count: u32): void {
-  if (ASC_FEATURE_SIMD) {
-    for (; count >= 4; count -= 4) {
-      const a = v128.load(s0);
-      const b = v128.load(s1);
-      const c = v128.load(s2);
-      const d = v128.load(s3);
-      const ab0 = i32x4.shuffle(a, b, 0, 4, 1, 5);
-      const cd0 = i32x4.shuffle(c, d, 0, 4, 1, 5);
-      v128.store(target, i64x2.shuffle(ab0, cd0, 0, 2));
-      v128.store(target, i64x2.shuffle(ab0, cd0, 1, 3), 16);
-      const ab1 = i32x4.shuffle(a, b, 2, 6, 3, 7);
-      const cd1 = i32x4.shuffle(c, d, 2, 6, 3, 7);
-      v128.store(target, i64x2.shuffle(ab1, cd1, 0, 2), 32);
-      v128.store(target, i64x2.shuffle(ab1, cd1, 1, 3), 48);
-      s0 += 16;
-      s1 += 16;
-      s2 += 16;
-      s3 += 16;
-      target += 64;
+/** `count` floats that are `step` bytes apart, side by side. */
+export function gatherRow(target: usize, x: usize, count: u32, step: usize): void {
+  for (; count; count--) {
+    store<u32>(target, load<u32>(x));
+    x += step;
+    target += 4;
+  }
+}
+
+/** `width` columns of B as a panel [k][8], zeros beyond them: `step` bytes between its k's, `column` between its columns. */
+export function packPanel(target: usize, b: usize, k: u32, step: usize, column: usize, width: u32): void {
+  if (ASC_FEATURE_SIMD && width == 8) {
+    if (column == 4) {
+      for (; k; k--) {
+        v128.store(target, v128.load(b));
+        v128.store(target, v128.load(b, 16), 16);
+        b += step;
+        target += 32;
+      }
+      return;
+    }
+    if (step == 4) {
+      const whole = k & ~3;
+      turnFour(target, b, whole, column);
+      turnFour(target + 16, b + 4 * column, whole, column);
+      b += <usize>whole << 2;
+      target += <usize>whole << 5;
+      k &= 3;
     }
   }
-  for (; count; count--) {
-    store<u32>(target, load<u32>(s0));
-    store<u32>(target, load<u32>(s1), 4);
-    store<u32>(target, load<u32>(s2), 8);
-    store<u32>(target, load<u32>(s3), 12);
-    s0 += 4;
-    s1 += 4;
-    s2 += 4;
-    s3 += 4;
-    target += 16;
-  }
-}
-
-/** The same where elements of a row are `step` bytes apart. */
-export function interleaveSpread(target: usize, s0: usize, s1: usize, s2: usize, s3: usize, count: u32, step: usize): void {
-  for (let at: usize = 0; count; count--) {
-    store<u32>(target, load<u32>(s0 + at));
-    store<u32>(target, load<u32>(s1 + at), 4);
-    store<u32>(target, load<u32>(s2 + at), 8);
-    store<u32>(target, load<u32>(s3 + at), 12);
-    at += step;
-    target += 16;
-  }
-}
-
-/** `width` columns of B as a panel, zeros beyond them. */
-export function packPanel(target: usize, b: usize, k: u32, step: usize, column: usize, width: u32): void {
   for (let i: u32 = 0; i < 8; i++) {
     let from = b + <usize>i * column;
     let to = target + (<usize>i << 2);
@@ -59,5 +39,25 @@ export function packPanel(target: usize, b: usize, k: u32, step: usize, column: 
       from += step;
       to += 32;
     }
+  }
+}
+
+/** Four columns of half a panel, each `count` floats side by side, a multiple of four. */
+function turnFour(target: usize, b: usize, count: u32, column: usize): void {
+  for (; count; count -= 4) {
+    const s0 = v128.load(b);
+    const s1 = v128.load(b + column);
+    const s2 = v128.load(b + 2 * column);
+    const s3 = v128.load(b + 3 * column);
+    const low0 = i32x4.shuffle(s0, s1, 0, 4, 1, 5);
+    const low1 = i32x4.shuffle(s2, s3, 0, 4, 1, 5);
+    const high0 = i32x4.shuffle(s0, s1, 2, 6, 3, 7);
+    const high1 = i32x4.shuffle(s2, s3, 2, 6, 3, 7);
+    v128.store(target, i64x2.shuffle(low0, low1, 0, 2));
+    v128.store(target, i64x2.shuffle(low0, low1, 1, 3), 32);
+    v128.store(target, i64x2.shuffle(high0, high1, 0, 2), 64);
+    v128.store(target, i64x2.shuffle(high0, high1, 1, 3), 96);
+    b += 16;
+    target += 128;
   }
 }

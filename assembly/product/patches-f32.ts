@@ -1,80 +1,154 @@
-/** The patches of four output pixels of a float or hybrid convolution, side by side. */
+/** Where the patches of a float or hybrid convolution stand: the runs of its tiles' rows. */
 import { ConvF32 } from "./gemm-f32";
-import { interleaveFour } from "./pack-f32";
+import { TILE, Tile } from "./tile-f32";
 
-/** Of each row of a block: where its C is, its scale, and where its patch begins. */
+/** Where a patch begins on its image. */
 @unmanaged
-export class Row {
-  y: u32;
-  scale: f32;
+class Place {
   image: u32;
   z: i32;
   top: i32;
   left: i32;
 }
-export const ROW: usize = 24;
+const PLACE: usize = 16;
+/** Bytes that `convTiles` needs for itself. */
+export const PLACES: usize = 4 * PLACE;
 
-/** Where line (kz, ky) of a row's patch stands; 0 where it is outside. */
+/** Whether a kernel's line is one run of the input where it lies on it. */
 // @ts-ignore: decorator
-@inline function lineOf(p: ConvF32, row: usize, kz: u32, ky: u32, pixel: u32): usize {
-  const r = changetype<Row>(row);
-  const z = r.z + <i32>(kz * p.dilationD);
-  const y = r.top + <i32>(ky * p.dilationH);
-  if (<u32>z >= p.inD || <u32>y >= p.inH) return 0;
-  return <usize>r.image + <usize>((z * p.inH + y) * p.inW) * pixel;
+@inline function hasLongRuns(p: ConvF32, pixel: u32): bool {
+  return p.kW == 1 || (p.dilationW == 1 && pixel == p.inC << 2);
 }
 
-// @ts-ignore: decorator
-@inline function tapOf(line: usize, x: i32, inW: u32, pixel: u32, zeros: usize): usize {
-  return line != 0 && <u32>x < inW ? line + <usize>x * pixel : zeros;
-}
-
-// @ts-ignore: decorator
-@inline function within(row: usize, reach: i32, inW: i32): bool {
-  const left = changetype<Row>(row).left;
-  return left >= 0 && left + reach <= inW;
-}
-
-/** The patches of four rows, whole kernel rows at a time where all four lie on the input. */
-export function packTile(p: ConvF32, row: usize, zeros: usize, target: usize, pixel: u32): void {
-  const inW = p.inW;
-  const kW = p.kW;
-  const inC = p.inC;
-  const x0 = changetype<Row>(row).left;
-  const x1 = changetype<Row>(row + ROW).left;
-  const x2 = changetype<Row>(row + 2 * ROW).left;
-  const x3 = changetype<Row>(row + 3 * ROW).left;
-  let inside = (p.dilationW == 1 || kW == 1) && (pixel == inC << 2 || kW == 1);
-  for (let i: usize = 0; i < 4; i++) inside = inside && within(row + i * ROW, kW, inW);
-  for (let kz: u32 = 0; kz < p.kD; kz++) {
-    for (let ky: u32 = 0; ky < p.kH; ky++) {
-      const l0 = lineOf(p, row, kz, ky, pixel);
-      const l1 = lineOf(p, row + ROW, kz, ky, pixel);
-      const l2 = lineOf(p, row + 2 * ROW, kz, ky, pixel);
-      const l3 = lineOf(p, row + 3 * ROW, kz, ky, pixel);
-      if (inside && l0 && l1 && l2 && l3) {
-        const length = kW * inC;
-        // Neighbours of one channel: what four rows read is four floats in a row.
-        if (ASC_FEATURE_SIMD && pixel == 4 && inC == 1 && p.strideW == 1 && l0 == l1 && l0 == l2 && l0 == l3 && x3 == x0 + 3) {
-          let from = l0 + (<usize>x0 << 2);
-          for (const end = from + (<usize>kW << 2); from < end; from += 4) {
-            v128.store(target, v128.load(from));
-            target += 16;
-          }
-          continue;
+/**
+ * Tiles of `size` bytes for `rows` output pixels from pixel `first` on, the last one repeated until there are whole tiles. `images`:
+ * where the images are, `pixel` bytes a pixel; `zeros`: a run of zeros.
+ */
+export function convTiles(p: ConvF32, first: u32, rows: u32, places: usize, zeros: usize, table: usize, size: usize, images: usize, pixel: u32, scale: f32): void {
+  const line = first / p.outW;
+  const plane = line / p.outH;
+  let batch = plane / p.outD;
+  let ox = first - line * p.outW;
+  let oy = line - plane * p.outH;
+  let oz = plane - batch * p.outD;
+  const imageBytes = p.inD * p.inH * p.inW * pixel;
+  const long = hasLongRuns(p, pixel);
+  const last = <i32>(3 * p.strideW + (p.kW - 1) * p.dilationW);
+  const down = <i32>((p.kH - 1) * p.dilationH);
+  const far = <i32>((p.kD - 1) * p.dilationD);
+  for (; ; table += size) {
+    const T = changetype<Tile>(table);
+    const count = min(rows, 4);
+    let z = <i32>(oz * p.strideD) - p.padFront;
+    let top = <i32>(oy * p.strideH) - p.padTop;
+    let left = <i32>(ox * p.strideW) - p.padLeft;
+    let y = p.y + batch * p.yBatch + oz * p.yPlane + oy * p.yLine + ox * p.yStride;
+    T.scale0 = scale;
+    T.scale1 = scale;
+    T.scale2 = scale;
+    T.scale3 = scale;
+    if (
+      count == 4 && ox + 4 <= p.outW && (left | top | z) >= 0 &&
+      left + last < <i32>p.inW && top + down < <i32>p.inH && z + far < <i32>p.inD
+    ) {
+      T.y0 = y;
+      T.y1 = y + p.yStride;
+      T.y2 = y + 2 * p.yStride;
+      T.y3 = y + 3 * p.yStride;
+      insideRuns(p, T, <u32>images + batch * imageBytes + ((<u32>z * p.inH + <u32>top) * p.inW + <u32>left) * pixel, pixel, long);
+      ox += 4;
+    } else {
+      let whole = long;
+      for (let i: u32 = 0; i < 4; i++) {
+        store<u32>(table + (<usize>i << 2), y, 8);
+        const place = changetype<Place>(places + <usize>i * PLACE);
+        place.image = <u32>images + batch * imageBytes;
+        place.z = z;
+        place.top = top;
+        place.left = left;
+        whole = whole && left >= 0 && left + <i32>p.kW <= <i32>p.inW;
+        if (i + 1 >= count) continue;
+        ox++;
+        left += p.strideW;
+        y += p.yStride;
+        if (ox < p.outW) continue;
+        ox = 0;
+        oy++;
+        if (oy == p.outH) {
+          oy = 0;
+          oz++;
         }
-        interleaveFour(target, l0 + <usize>x0 * pixel, l1 + <usize>x1 * pixel, l2 + <usize>x2 * pixel, l3 + <usize>x3 * pixel, length);
-        target += <usize>length << 4;
-        continue;
+        if (oz == p.outD) {
+          oz = 0;
+          batch++;
+        }
+        z = <i32>(oz * p.strideD) - p.padFront;
+        top = <i32>(oy * p.strideH) - p.padTop;
+        left = -p.padLeft;
+        y = p.y + batch * p.yBatch + oz * p.yPlane + oy * p.yLine;
       }
-      for (let kx: u32 = 0; kx < kW; kx++) {
-        const d = <i32>(kx * p.dilationW);
-        const s0 = tapOf(l0, x0 + d, inW, pixel, zeros);
-        const s1 = tapOf(l1, x1 + d, inW, pixel, zeros);
-        const s2 = tapOf(l2, x2 + d, inW, pixel, zeros);
-        const s3 = tapOf(l3, x3 + d, inW, pixel, zeros);
-        interleaveFour(target, s0, s1, s2, s3, inC);
-        target += <usize>inC << 4;
+      ox++;
+      T.runs = p.kD * p.kH * (whole ? 1 : p.kW);
+      T.length = whole ? p.kW * p.inC : p.inC;
+      for (let i: usize = 0; i < 4; i++) edgeRuns(p, changetype<Place>(places + i * PLACE), table + TILE + (i << 2), zeros, pixel, whole);
+    }
+    if (rows <= 4) return;
+    rows -= 4;
+    if (ox < p.outW) continue;
+    ox = 0;
+    oy++;
+    if (oy == p.outH) {
+      oy = 0;
+      oz++;
+    }
+    if (oz == p.outD) {
+      oz = 0;
+      batch++;
+    }
+  }
+}
+
+/** Neighbours of one line whose patches all lie on the input; `at`: the first one's beginning. */
+// @ts-ignore: decorator
+@inline function insideRuns(p: ConvF32, T: Tile, at: u32, pixel: u32, long: bool): void {
+  const runs: u32 = long ? 1 : p.kW;
+  const next = p.strideW * pixel;
+  const across = p.dilationW * pixel;
+  const down = p.dilationH * p.inW * pixel;
+  let run = changetype<usize>(T) + TILE;
+  for (let kz: u32 = 0; kz < p.kD; kz++) {
+    let line = at + kz * p.dilationD * p.inH * p.inW * pixel;
+    for (let ky: u32 = 0; ky < p.kH; ky++) {
+      let tap = line;
+      for (let kx: u32 = 0; kx < runs; kx++) {
+        store<u32>(run, tap);
+        store<u32>(run, tap + next, 4);
+        store<u32>(run, tap + 2 * next, 8);
+        store<u32>(run, tap + 3 * next, 12);
+        run += 16;
+        tap += across;
+      }
+      line += down;
+    }
+  }
+  T.runs = p.kD * p.kH * runs;
+  T.length = long ? p.kW * p.inC : p.inC;
+}
+
+/** The runs of one row, `whole` kernel lines or taps; zeros where they are not on the input. */
+function edgeRuns(p: ConvF32, place: Place, run: usize, zeros: usize, pixel: u32, whole: bool): void {
+  const runs: u32 = whole ? 1 : p.kW;
+  for (let kz: u32 = 0; kz < p.kD; kz++) {
+    const z = <u32>(place.z + <i32>(kz * p.dilationD));
+    for (let ky: u32 = 0; ky < p.kH; ky++) {
+      const y = <u32>(place.top + <i32>(ky * p.dilationH));
+      const inside = z < p.inD && y < p.inH;
+      const line = place.image + (z * p.inH + y) * p.inW * pixel;
+      let x = place.left;
+      for (let kx: u32 = 0; kx < runs; kx++) {
+        store<u32>(run, inside && <u32>x < p.inW ? line + <u32>x * pixel : <u32>zeros);
+        run += 16;
+        x += p.dilationW;
       }
     }
   }

@@ -1,4 +1,7 @@
-/** Register tiles of the float and hybrid products: four rows by eight columns. */
+/**
+ * Register tiles of the float and hybrid products: four rows by eight columns. Rows are read where they stand: each has
+ * as many runs of elements as the tile says, all of one length, at addresses that a table holds. Sums go through the runs in order.
+ */
 import { load16, store16 } from "../common/edge.simd";
 import { atLeast, atMost, plus, splat, times } from "../common/lanes";
 import { GemmF32, WHOLE } from "./gemm-f32";
@@ -7,6 +10,25 @@ import { GemmF32, WHOLE } from "./gemm-f32";
 export class Float {}
 /** Pairs of k's: int16 A, int8 B, int32 sums. */
 export class Hybrid {}
+
+/** Four rows; then for each run its four addresses, u32 each. */
+@unmanaged
+export class Tile {
+  runs: u32;
+  /** Elements of a run, 4 bytes each. */
+  length: u32;
+  /** Where the rows' first columns go. */
+  y0: u32;
+  y1: u32;
+  y2: u32;
+  y3: u32;
+  /** Hybrid: what the rows' sums are multiplied with. */
+  scale0: f32;
+  scale1: f32;
+  scale2: f32;
+  scale3: f32;
+}
+export const TILE: usize = 40;
 
 /** Bytes of a packed panel. */
 // @ts-ignore: decorator
@@ -31,31 +53,9 @@ export class Hybrid {}
   return idof<K>() == idof<Hybrid>() ? i32x4.add(sum, i32x4.dot_i16x8_s(x, b)) : f32x4.add(sum, f32x4.mul(x, b));
 }
 
-/** The sum of one row and column, at `a` in steps of `step` bytes. */
-// @ts-ignore: decorator
-@inline export function sumOf<K>(a: usize, step: usize, b: usize, k: u32): f32 {
-  if (idof<K>() == idof<Hybrid>()) {
-    let sum: i32 = 0;
-    for (let i = k; i; i--) {
-      sum += <i32>load<i16>(a) * <i32>load<i8>(b) + <i32>load<i16>(a, 2) * <i32>load<i8>(b, 1);
-      a += step;
-      b += 16;
-    }
-    return <f32>sum;
-  } else {
-    let sum: f32 = 0;
-    for (let i = k; i; i--) {
-      sum += load<f32>(a) * load<f32>(b);
-      a += step;
-      b += 32;
-    }
-    return sum;
-  }
-}
-
 /** clamp(sum · scales + bias). */
 // @ts-ignore: decorator
-@inline export function finish<K, T>(p: GemmF32, sum: T, scale: T, rowScale: f32, bias: T): T {
+@inline function finish<K, T>(p: GemmF32, sum: T, scale: T, rowScale: f32, bias: T): T {
   if (idof<K>() == idof<Hybrid>()) {
     const row = splat<T>(rowScale);
     sum = p.asymmetric == WHOLE ? times<T>(sum, times<T>(row, scale)) : times<T>(times<T>(sum, scale), row);
@@ -63,35 +63,30 @@ export class Hybrid {}
   return atMost<T>(atLeast<T>(plus<T>(sum, bias), splat<T>(p.lo)), splat<T>(p.hi));
 }
 
+/** Four columns of one row. */
 // @ts-ignore: decorator
-@inline function real<K>(sum: v128): v128 {
-  return idof<K>() == idof<Hybrid>() ? f32x4.convert_i32x4_s(sum) : sum;
+@inline export function finishFour<K>(p: GemmF32, sum: v128, scale: v128, rowScale: f32, bias: v128): v128 {
+  return finish<K, v128>(p, idof<K>() == idof<Hybrid>() ? f32x4.convert_i32x4_s(sum) : sum, scale, rowScale, bias);
 }
 
 /** Four of the columns' floats at `address`, as many as there are; zeros where there is no table. */
 // @ts-ignore: decorator
-@inline function columns(address: u32, column: u32, width: u32): v128 {
+@inline export function columns(address: u32, column: u32, width: u32): v128 {
   if (address == 0 || width == 0) return f32x4.splat(0);
   return load16(<usize>address + (<usize>column << 2), min(width, 4) << 2);
 }
 
-/** Eight columns of one row. */
+/** The scales of four columns. */
 // @ts-ignore: decorator
-@inline export function finishRow<K>(p: GemmF32, y: usize, r0: v128, r1: v128, rowScale: f32, column: u32, width: u32): void {
-  const right = width > 4 ? width - 4 : 0;
-  const hybrid = idof<K>() == idof<Hybrid>();
-  const s0 = hybrid ? columns(p.scaleTable, column, width) : f32x4.splat(0);
-  const s1 = hybrid ? columns(p.scaleTable, column + 4, right) : f32x4.splat(0);
-  const v0 = finish<K, v128>(p, real<K>(r0), s0, rowScale, columns(p.bias, column, width));
-  const v1 = finish<K, v128>(p, real<K>(r1), s1, rowScale, columns(p.bias, column + 4, right));
-  y += <usize>column << 2;
-  if (width == 8) {
-    v128.store(y, v0);
-    v128.store(y, v1, 16);
-  } else {
-    store16(y, v0, min(width, 4) << 2);
-    if (right) store16(y + 16, v1, right << 2);
-  }
+@inline export function scales<K>(p: GemmF32, column: u32, width: u32): v128 {
+  return idof<K>() == idof<Hybrid>() ? columns(p.scaleTable, column, width) : f32x4.splat(0);
+}
+
+/** As many of the first `width` columns' four as there are. */
+// @ts-ignore: decorator
+@inline export function storeFour(y: usize, v: v128, width: u32): void {
+  if (width >= 4) v128.store(y, v);
+  else store16(y, v, width << 2);
 }
 
 /** One column of one row. */
@@ -103,9 +98,21 @@ export class Hybrid {}
   store<f32>(y + at, finish<K, f32>(p, sum, scale, rowScale, bias));
 }
 
-/** The tile at `a`, whose rows' places and scales are at `row`, `size` bytes each, with a panel. */
-export function tile<K>(p: GemmF32, a: usize, row: usize, size: usize, b: usize, k: u32, column: u32, width: u32): void {
+/** The tiles from `t` to `end`, `size` bytes each, with a panel of `width` columns from `column` on. */
+export function tiles<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column: u32, width: u32): void {
   if (ASC_FEATURE_SIMD) {
+    if (width > 4) wide<K>(p, t, end, size, b, column, width);
+    else narrow<K>(p, t, end, size, b, column, width);
+  } else scalars<K>(p, t, end, size, b, column, width);
+}
+
+/** Five to eight columns. */
+function wide<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column: u32, width: u32): void {
+  const right = width - 4;
+  const at = <usize>column << 2;
+  for (; t < end; t += size) {
+    const T = changetype<Tile>(t);
+    const step = panelBytes<K>(T.length);
     let r00 = i32x4.splat(0);
     let r01 = r00;
     let r10 = r00;
@@ -114,38 +121,136 @@ export function tile<K>(p: GemmF32, a: usize, row: usize, size: usize, b: usize,
     let r21 = r00;
     let r30 = r00;
     let r31 = r00;
-    for (const end = b + panelBytes<K>(k); b < end; b += panelBytes<K>(1)) {
-      const b0 = low<K>(b);
-      const b1 = high<K>(b);
-      let x = v128.load32_splat(a);
-      r00 = add<K>(x, b0, r00);
-      r01 = add<K>(x, b1, r01);
-      x = v128.load32_splat(a, 4);
-      r10 = add<K>(x, b0, r10);
-      r11 = add<K>(x, b1, r11);
-      x = v128.load32_splat(a, 8);
-      r20 = add<K>(x, b0, r20);
-      r21 = add<K>(x, b1, r21);
-      x = v128.load32_splat(a, 12);
-      r30 = add<K>(x, b0, r30);
-      r31 = add<K>(x, b1, r31);
-      a += 16;
-    }
-    finishRow<K>(p, load<u32>(row), r00, r01, load<f32>(row, 4), column, width);
-    row += size;
-    finishRow<K>(p, load<u32>(row), r10, r11, load<f32>(row, 4), column, width);
-    row += size;
-    finishRow<K>(p, load<u32>(row), r20, r21, load<f32>(row, 4), column, width);
-    row += size;
-    finishRow<K>(p, load<u32>(row), r30, r31, load<f32>(row, 4), column, width);
-  } else {
-    for (let i: u32 = 0; i < 4; i++) {
-      for (let c: u32 = 0; c < width; c++) {
-        const sum = sumOf<K>(a, 16, b + (<usize>c << (idof<K>() == idof<Hybrid>() ? 1 : 2)), k);
-        finishOne<K>(p, load<u32>(row), sum, load<f32>(row, 4), column + c);
+    let w = b;
+    let run = t + TILE;
+    for (const last = run + (<usize>T.runs << 4); run < last; run += 16) {
+      let a0 = <usize>load<u32>(run);
+      let a1 = <usize>load<u32>(run, 4);
+      let a2 = <usize>load<u32>(run, 8);
+      let a3 = <usize>load<u32>(run, 12);
+      for (const stop = w + step; w < stop; w += panelBytes<K>(1)) {
+        const b0 = low<K>(w);
+        const b1 = high<K>(w);
+        let x = v128.load32_splat(a0);
+        r00 = add<K>(x, b0, r00);
+        r01 = add<K>(x, b1, r01);
+        x = v128.load32_splat(a1);
+        r10 = add<K>(x, b0, r10);
+        r11 = add<K>(x, b1, r11);
+        x = v128.load32_splat(a2);
+        r20 = add<K>(x, b0, r20);
+        r21 = add<K>(x, b1, r21);
+        x = v128.load32_splat(a3);
+        r30 = add<K>(x, b0, r30);
+        r31 = add<K>(x, b1, r31);
+        a0 += 4;
+        a1 += 4;
+        a2 += 4;
+        a3 += 4;
       }
-      a += 4;
-      row += size;
+    }
+    let bias = columns(p.bias, column, 4);
+    let scale = scales<K>(p, column, 4);
+    v128.store(<usize>T.y0 + at, finishFour<K>(p, r00, scale, T.scale0, bias));
+    v128.store(<usize>T.y1 + at, finishFour<K>(p, r10, scale, T.scale1, bias));
+    v128.store(<usize>T.y2 + at, finishFour<K>(p, r20, scale, T.scale2, bias));
+    v128.store(<usize>T.y3 + at, finishFour<K>(p, r30, scale, T.scale3, bias));
+    bias = columns(p.bias, column + 4, right);
+    scale = scales<K>(p, column + 4, right);
+    r01 = finishFour<K>(p, r01, scale, T.scale0, bias);
+    r11 = finishFour<K>(p, r11, scale, T.scale1, bias);
+    r21 = finishFour<K>(p, r21, scale, T.scale2, bias);
+    r31 = finishFour<K>(p, r31, scale, T.scale3, bias);
+    storeRows(T, at + 16, right, r01, r11, r21, r31);
+  }
+}
+
+/** Four columns of four rows, `offset` bytes behind the rows' beginnings. */
+// @ts-ignore: decorator
+@inline function storeRows(T: Tile, offset: usize, width: u32, v0: v128, v1: v128, v2: v128, v3: v128): void {
+  if (width == 4) {
+    v128.store(<usize>T.y0 + offset, v0);
+    v128.store(<usize>T.y1 + offset, v1);
+    v128.store(<usize>T.y2 + offset, v2);
+    v128.store(<usize>T.y3 + offset, v3);
+  } else {
+    store16(<usize>T.y0 + offset, v0, width << 2);
+    store16(<usize>T.y1 + offset, v1, width << 2);
+    store16(<usize>T.y2 + offset, v2, width << 2);
+    store16(<usize>T.y3 + offset, v3, width << 2);
+  }
+}
+
+/** One to four columns. */
+function narrow<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column: u32, width: u32): void {
+  for (; t < end; t += size) {
+    const T = changetype<Tile>(t);
+    const step = panelBytes<K>(T.length);
+    let r0 = i32x4.splat(0);
+    let r1 = r0;
+    let r2 = r0;
+    let r3 = r0;
+    let w = b;
+    let run = t + TILE;
+    for (const last = run + (<usize>T.runs << 4); run < last; run += 16) {
+      let a0 = <usize>load<u32>(run);
+      let a1 = <usize>load<u32>(run, 4);
+      let a2 = <usize>load<u32>(run, 8);
+      let a3 = <usize>load<u32>(run, 12);
+      for (const stop = w + step; w < stop; w += panelBytes<K>(1)) {
+        const b0 = low<K>(w);
+        r0 = add<K>(v128.load32_splat(a0), b0, r0);
+        r1 = add<K>(v128.load32_splat(a1), b0, r1);
+        r2 = add<K>(v128.load32_splat(a2), b0, r2);
+        r3 = add<K>(v128.load32_splat(a3), b0, r3);
+        a0 += 4;
+        a1 += 4;
+        a2 += 4;
+        a3 += 4;
+      }
+    }
+    const bias = columns(p.bias, column, width);
+    const scale = scales<K>(p, column, width);
+    r0 = finishFour<K>(p, r0, scale, T.scale0, bias);
+    r1 = finishFour<K>(p, r1, scale, T.scale1, bias);
+    r2 = finishFour<K>(p, r2, scale, T.scale2, bias);
+    r3 = finishFour<K>(p, r3, scale, T.scale3, bias);
+    storeRows(T, <usize>column << 2, width, r0, r1, r2, r3);
+  }
+}
+
+/** Without vectors, sum by sum. */
+function scalars<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column: u32, width: u32): void {
+  for (; t < end; t += size) {
+    const T = changetype<Tile>(t);
+    for (let i: usize = 0; i < 16; i += 4) {
+      for (let c: u32 = 0; c < width; c++) {
+        let w = b + (<usize>c << (idof<K>() == idof<Hybrid>() ? 1 : 2));
+        let run = t + TILE + i;
+        let sum: f32 = 0;
+        let whole: i32 = 0;
+        for (let left = T.runs; left; left--) {
+          const a = <usize>load<u32>(run);
+          if (idof<K>() == idof<Hybrid>()) whole = sumOf<K, i32>(whole, a, w, T.length);
+          else sum = sumOf<K, f32>(sum, a, w, T.length);
+          w += panelBytes<K>(T.length);
+          run += 16;
+        }
+        if (idof<K>() == idof<Hybrid>()) sum = <f32>whole;
+        finishOne<K>(p, <usize>load<u32>(t + i, 8), sum, load<f32>(t + i, 24), column + c);
+      }
     }
   }
+}
+
+/** The sum of one row and column on top of `sum`, for k elements. */
+// @ts-ignore: decorator
+@inline export function sumOf<K, T>(sum: T, a: usize, b: usize, k: u32): T {
+  for (; k; k--) {
+    if (idof<K>() == idof<Hybrid>()) sum += <T>(<i32>load<i16>(a) * <i32>load<i8>(b) + <i32>load<i16>(a, 2) * <i32>load<i8>(b, 1));
+    else sum += <T>(load<f32>(a) * load<f32>(b));
+    a += 4;
+    b += panelBytes<K>(1);
+  }
+  return sum;
 }

@@ -2,11 +2,13 @@
 import type { ParamBlocks } from "../params.ts";
 import { interleave, roundUp } from "./panels.ts";
 
-/** Columns of a panel, rows of a tile, and bytes of what the kernel keeps of a row of its block. */
+/** Columns of a panel, rows of a tile, bytes that the kernel keeps of a tile and of each run of its rows, and of places. */
 const NR = 8;
 const MR = 4;
-const ROW_BYTES = 24;
-/** Bytes of interleaved rows that stay in the nearer caches while all panels pass over them, and the least of rows. */
+const TILE_BYTES = 40;
+const RUN_BYTES = 16;
+const PLACES_BYTES = 64;
+/** Bytes of rows that stay in the nearer caches while all panels pass over them, and the least of rows. */
 const BLOCK_BYTES = 64 * 1024;
 const LEAST_ROWS = 16;
 
@@ -96,7 +98,6 @@ export function gemmF32Params(product: ProductF32): { readonly params: GemmF32; 
   const { m, n } = product;
   const k = hybrid ? Math.ceil(product.k / 2) : product.k;
   const mBlock = rowsOf(m, k);
-  const own = hybrid ? mBlock * k * 4 : 0;
   const params = {
     ...{ x: product.x, y: product.y, w: product.w, bias: product.bias ?? 0, scratch: 0, scratchStride: 0, m, n, k },
     ...{ xStride: product.xStride ?? product.k * 4, xStep: product.xStep ?? 4, yStride: product.yStride ?? n * 4 },
@@ -108,7 +109,9 @@ export function gemmF32Params(product: ProductF32): { readonly params: GemmF32; 
       asymmetric: product.asymmetric === "onnx" ? 2 : product.asymmetric ? 1 : 0,
     },
   };
-  return { params, scratchBytes: mBlock * (ROW_BYTES + k * 4) + panelBytes(product, k) + own };
+  const own = hybrid || params.xStep !== 4 ? mBlock * k * 4 : 0;
+  const tiles = (mBlock / MR) * (TILE_BYTES + RUN_BYTES);
+  return { params, scratchBytes: tiles + panelBytes(product, k) + own };
 }
 
 /** Values of the block of `convF32` and `convHybrid`, and the scratch bytes per thread. */
@@ -129,13 +132,14 @@ export function convF32Params(
   const mBlock = rowsOf(product.m, k);
   const { params } = gemmF32Params(product);
   const own = hybrid ? 16 + inD * inH * inW * inC * 4 : 0;
+  const tiles = (mBlock / MR) * (TILE_BYTES + kD * kH * kW * RUN_BYTES);
   return {
     params: {
       ...{ ...params, k, mBlock, inD, inH, inW, inC, outD, outH, outW, kD, kH, kW, strideD, strideH, strideW },
       ...{ dilationD, dilationH, dilationW, padFront, padTop, padLeft, channels },
       ...{ yBatch: patches.yBatch, yPlane: patches.yPlane, yLine: patches.yLine, images: patches.images },
     },
-    scratchBytes: mBlock * (ROW_BYTES + k * 4) + roundUp(inC, 4) * 4 + panelBytes(product, k) + own,
+    scratchBytes: tiles + PLACES_BYTES + kW * inC * 4 + panelBytes(product, k) + own,
   };
 }
 
