@@ -65,7 +65,7 @@ async function read(source: unknown, options: ReadOptions): Promise<Uint8Array> 
   switch (tagOf(source)) {
     case "ArrayBuffer":
     case "SharedArrayBuffer":
-      return whole(new Uint8Array(source as ArrayBuffer), options);
+      return whole(viewOf(source as ArrayBuffer), options);
     case "URL":
       return readUrl((source as URL).href, options);
     case "Response":
@@ -84,7 +84,16 @@ async function read(source: unknown, options: ReadOptions): Promise<Uint8Array> 
   }
 }
 
-const viewOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => new Uint8Array(buffer, byteOffset, byteLength);
+/** The bytes themselves, not a copy. */
+function viewOf(source: ArrayBuffer | ArrayBufferView): Uint8Array {
+  try {
+    if (!ArrayBuffer.isView(source)) return new Uint8Array(source);
+    return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  } catch (cause) {
+    const received = "bytes of a buffer that was transferred away";
+    throw new Pint8Error("INVALID_OPTION", { where: "source", expected: KINDS, received }, { cause });
+  }
+}
 
 /** All bytes at once. */
 function whole(bytes: Uint8Array, { onProgress }: ReadOptions): Uint8Array {

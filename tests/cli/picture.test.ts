@@ -258,3 +258,20 @@ test("all eight orientations bring a corner where it was seen", () => {
     ...["23031425", "23304152", "23524130", "23251403"],
   ]);
 });
+
+test("a PNG inflates to what its header says, or is refused before it inflates to more", async () => {
+  const bomb = deflateSync(Buffer.alloc(50_000_000));
+  const around = (more: [string, number[]][], rows: number[][]) =>
+    rawPng({ width: 2, height: 2, depth: 8, type: 0 }, rows, more);
+  await assert.rejects(
+    png(around([["IDAT", [...bomb]]], [])),
+    (error) =>
+      error instanceof Pint8Error && /pixels of \d+ bytes, received data that inflates to more/.test(error.message),
+  );
+  const rows = [
+    [1, 2],
+    [3, 4],
+  ];
+  const profile: [string, number[]] = ["iCCP", [...Buffer.from("profile\0\0", "latin1"), ...bomb]];
+  assert.deepEqual((await png(around([profile], rows))).data, (await png(around([], rows))).data);
+});

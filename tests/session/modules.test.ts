@@ -94,6 +94,10 @@ test("sources: responses, blobs, streams and promises of them; everything else i
     [Promise.resolve(new Map()), /received Map/],
   ] as const)
     await assert.rejects(readSource(source as never), fails("INVALID_OPTION", received));
+  const away = bytes.slice();
+  structuredClone(away.buffer, { transfer: [away.buffer] });
+  for (const source of [away, away.buffer])
+    await assert.rejects(readSource(source), fails("INVALID_OPTION", /transferred away/));
   await assert.rejects(readSource(new Response("", { status: 404 })), fails("IO", /HTTP status 404/));
   const used = new Response(bytes);
   await used.arrayBuffer();

@@ -1,6 +1,7 @@
 import { type DecodedPng, decode } from "fast-png";
 import { ensure } from "../../errors.ts";
 import { checkSize, type Picture } from "../../values/picture.ts";
+import { pixelChunks } from "./png-chunks.ts";
 
 type Rgba = readonly [r: number, g: number, b: number, alpha: number];
 
@@ -19,7 +20,7 @@ export function decodePng(bytes: Uint8Array, where: string): Picture {
     received: `${bytes[24]} bits`,
     hint: "Save the picture without interlacing.",
   }));
-  const png = decode(bytes, { checkCrc: true });
+  const png = decode(pixelChunks(bytes, where), { checkCrc: true });
   const samples = unpack(png, interlaced);
   const top = png.depth === 16 ? 65535 : png.palette ? 255 : 2 ** png.depth - 1;
   const data = new Float32Array(width * height * 3);
