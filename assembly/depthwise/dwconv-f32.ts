@@ -2,9 +2,9 @@
  * Depthwise convolution of float32, and of float32 with int8 weights (hybrid): quantized activations and weights are whole numbers that a float32
  * holds, so their sums are those of integers up to 2^24. Every output is one sum in the order of the taps; lanes are channels. @full @train */
 import { load16, store16 } from "../common/edge.simd";
-import { atLeast, atMost, plus, splat, times } from "../common/lanes";
 import { share } from "../common/split";
 import { quantizeFloats } from "../product/hybrid-f32";
+import { finish, sweep, sweeps } from "./sweep-f32";
 import { endTap, firstTap } from "./window";
 
 /** Depthwise convolution of `[batch,inH,inW,inC]`; weights [kH][kW][inC·multiplier]. */
@@ -41,6 +41,8 @@ export class DwConvF32 {
 
 /** Channels in a vector. */
 const LANES: u32 = ASC_FEATURE_SIMD ? 4 : 1;
+/** Neighbours that are swept at once, so that what they read stays in the nearest cache for all channels. */
+const SPAN: u32 = 16;
 
 /** Parts share the output rows. */
 export function dwconvF32(p: DwConvF32, part: u32, parts: u32): void {
@@ -73,13 +75,18 @@ function line(p: DwConvF32, image: usize, oy: u32, y: usize, scale: f32): void {
   const reach = <i32>((p.kW - 1) * p.dilationW + 1);
   const step = <i32>p.strideW;
   const pixel = <usize>channels << 2;
+  const wide = ASC_FEATURE_SIMD && sweeps(p);
   for (let ox: u32 = 0; ox < p.outW; ) {
     const left = <i32>ox * step - p.padLeft;
-    if (ASC_FEATURE_SIMD && p.multiplier == 1 && ox + 4 <= p.outW && left >= 0 && left + 3 * step + reach <= <i32>p.inW) {
-      const c = four(p, image, top, left, k0, k1, y, scale);
-      if (c < channels) for (let i: u32 = 0; i < 4; i++) one(p, image, top, left + <i32>i * step, k0, k1, c, y + <usize>i * pixel, scale);
-      ox += 4;
-      y += pixel << 2;
+    if (ASC_FEATURE_SIMD && wide && ox + 4 <= p.outW && left >= 0 && left + 3 * step + reach <= <i32>p.inW) {
+      const x = image + <usize>(((top + <i32>(k0 * p.dilationH)) * p.inW + left) * p.inC << 2);
+      const inside = (<i32>p.inW - left - reach) / step + 1;
+      // as many as leave no fewer than four for the next time
+      let count = min(p.outW - ox, <u32>inside);
+      if (count > SPAN) count = count >= SPAN + 4 ? SPAN : count - 4;
+      sweep(p, x, <usize>p.w + <usize>(k0 * p.kW) * pixel, k1 - k0, y, count, scale);
+      ox += count;
+      y += count * pixel;
       continue;
     }
     if (p.multiplier == 1) one(p, image, top, left, k0, k1, 0, y, scale);
@@ -87,57 +94,6 @@ function line(p: DwConvF32, image: usize, oy: u32, y: usize, scale: f32): void {
     ox++;
     y += pixel;
   }
-}
-
-// @ts-ignore: decorator
-@inline function finish<T>(p: DwConvF32, sum: T, scaled: bool, scale: T, rowScale: f32, bias: T): T {
-  if (scaled) sum = times<T>(times<T>(sum, scale), splat<T>(rowScale));
-  return atMost<T>(atLeast<T>(plus<T>(sum, bias), splat<T>(p.lo)), splat<T>(p.hi));
-}
-
-/** Whole vectors of channels of four pixels whose windows lie on the input; returns the first channel that is left. */
-function four(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u32, y: usize, rowScale: f32): u32 {
-  const channels = p.inC;
-  const pixel = <usize>channels << 2;
-  const step = <usize>p.strideW * pixel;
-  const across = <usize>p.dilationW * pixel;
-  const down = <usize>(p.dilationH * p.inW) * pixel;
-  const start = image + <usize>((top + <i32>(k0 * p.dilationH)) * p.inW + left) * pixel;
-  const weights = <usize>p.w + <usize>(k0 * p.kW) * pixel;
-  const wEnd = <usize>p.w + <usize>(k1 * p.kW) * pixel;
-  const row = <usize>p.kW * pixel;
-  const whole = channels & ~3;
-  for (let c: u32 = 0; c < whole; c += 4) {
-    const at = <usize>c << 2;
-    let r0 = f32x4.splat(0);
-    let r1 = r0;
-    let r2 = r0;
-    let r3 = r0;
-    let x = start + at;
-    for (let w = weights + at; w < wEnd; ) {
-      let tap = x;
-      for (const end = w + row; w < end; w += pixel) {
-        const v = v128.load(w);
-        r0 = f32x4.add(r0, f32x4.mul(v128.load(tap), v));
-        let next = tap + step;
-        r1 = f32x4.add(r1, f32x4.mul(v128.load(next), v));
-        next += step;
-        r2 = f32x4.add(r2, f32x4.mul(v128.load(next), v));
-        r3 = f32x4.add(r3, f32x4.mul(v128.load(next + step), v));
-        tap += across;
-      }
-      x += down;
-    }
-    const bias = p.bias ? v128.load(<usize>p.bias + at) : f32x4.splat(0);
-    const scaled = p.scaleTable != 0;
-    const scale = scaled ? v128.load(<usize>p.scaleTable + at) : f32x4.splat(0);
-    const to = y + at;
-    v128.store(to, finish<v128>(p, r0, scaled, scale, rowScale, bias));
-    v128.store(to + pixel, finish<v128>(p, r1, scaled, scale, rowScale, bias));
-    v128.store(to + 2 * pixel, finish<v128>(p, r2, scaled, scale, rowScale, bias));
-    v128.store(to + 3 * pixel, finish<v128>(p, r3, scaled, scale, rowScale, bias));
-  }
-  return whole;
 }
 
 /** Channels `c` and after of one pixel; multiplier 1. */

@@ -21,65 +21,82 @@ const HYPOT: u32 = 12;
 
 export function pairsF32(p: PairsF32, part: u32, parts: u32): void {
   const end = runEnd(p, part, parts);
-  let i = runStart(p, part, parts);
-  while (i < end) {
-    let a = walkOperand(p, i, true);
-    let b = walkOperand(p, i, false);
-    let column = i % p.d5;
-    for (let row = (i / p.d5) % p.d4; row < p.d4 && i < end; row++) {
-      const count = min(p.d5 - column, end - i);
-      run(p, a, b, <usize>p.y + (<usize>i << 2), count);
-      a += p.a4 - column * p.a5;
-      b += p.b4 - column * p.b5;
-      column = 0;
+  const length = p.d5;
+  for (let i = runStart(p, part, parts); i < end; ) {
+    const a = walkOperand(p, i, true);
+    const b = walkOperand(p, i, false);
+    const y = <usize>p.y + (<usize>i << 2);
+    const column = i % length;
+    if (column || end - i < length) {
+      const count = min(length - column, end - i);
+      run(p, a, b, y, count, 1);
       i += count;
+    } else {
+      const rows = min(p.d4 - (i / length) % p.d4, (end - i) / length);
+      run(p, a, b, y, length, rows);
+      i += rows * length;
     }
   }
 }
 
-function run(p: PairsF32, a: usize, b: usize, y: usize, count: u32): void {
+function run(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32): void {
   switch (p.form) {
-    case ADD: return loop(p, a, b, y, count, ADD);
-    case SUB: return loop(p, a, b, y, count, SUB);
-    case MUL: return loop(p, a, b, y, count, MUL);
-    case DIV: return loop(p, a, b, y, count, DIV);
-    case MAX: return loop(p, a, b, y, count, MAX);
-    case MIN: return loop(p, a, b, y, count, MIN);
-    case SQUARED_DIFFERENCE: return loop(p, a, b, y, count, SQUARED_DIFFERENCE);
-    case PRELU: return loop(p, a, b, y, count, PRELU);
-    case FLOOR_DIV: return loop(p, a, b, y, count, FLOOR_DIV);
-    default: return singly(p, a, b, y, count);
+    case ADD: return loop(p, a, b, y, count, rows, ADD);
+    case SUB: return loop(p, a, b, y, count, rows, SUB);
+    case MUL: return loop(p, a, b, y, count, rows, MUL);
+    case DIV: return loop(p, a, b, y, count, rows, DIV);
+    case MAX: return loop(p, a, b, y, count, rows, MAX);
+    case MIN: return loop(p, a, b, y, count, rows, MIN);
+    case SQUARED_DIFFERENCE: return loop(p, a, b, y, count, rows, SQUARED_DIFFERENCE);
+    case PRELU: return loop(p, a, b, y, count, rows, PRELU);
+    case FLOOR_DIV: return loop(p, a, b, y, count, rows, FLOOR_DIV);
+    default: return singly(p, a, b, y, count, rows);
   }
 }
 
+/** `rows` rows of `count` pairs. */
 // @ts-ignore: decorator
-@inline function loop(p: PairsF32, a: usize, b: usize, y: usize, count: u32, form: u32): void {
+@inline function loop(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32, form: u32): void {
   if (ASC_FEATURE_SIMD) {
     const lo = f32x4.splat(p.lo);
     const hi = f32x4.splat(p.hi);
     const stepA: usize = p.a5 ? 16 : 0;
     const stepB: usize = p.b5 ? 16 : 0;
-    let u = v128.load32_splat(a);
-    let v = v128.load32_splat(b);
-    for (const end = y + ((<usize>count << 2) & ~15); y < end; y += 16) {
-      if (stepA) u = v128.load(a);
-      if (stepB) v = v128.load(b);
-      v128.store(y, value<v128>(u, v, lo, hi, form));
-      a += stepA;
-      b += stepB;
-    }
+    const whole = (<usize>count << 2) & ~15;
     const rest = (count & 3) << 2;
-    if (rest) {
-      if (stepA) u = load16(a, rest);
-      if (stepB) v = load16(b, rest);
-      store16(y, value<v128>(u, v, lo, hi, form), rest);
+    for (; rows; rows--) {
+      let atA = a;
+      let atB = b;
+      let u = v128.load32_splat(a);
+      let v = v128.load32_splat(b);
+      for (const end = y + whole; y < end; y += 16) {
+        if (stepA) u = v128.load(atA);
+        if (stepB) v = v128.load(atB);
+        v128.store(y, value<v128>(u, v, lo, hi, form));
+        atA += stepA;
+        atB += stepB;
+      }
+      if (rest) {
+        if (stepA) u = load16(atA, rest);
+        if (stepB) v = load16(atB, rest);
+        store16(y, value<v128>(u, v, lo, hi, form), rest);
+        y += rest;
+      }
+      a += p.a4;
+      b += p.b4;
     }
   } else {
-    for (; count; count--) {
-      store<f32>(y, value<f32>(load<f32>(a), load<f32>(b), p.lo, p.hi, form));
-      a += p.a5;
-      b += p.b5;
-      y += 4;
+    for (; rows; rows--) {
+      let atA = a;
+      let atB = b;
+      for (let left = count; left; left--) {
+        store<f32>(y, value<f32>(load<f32>(atA), load<f32>(atB), p.lo, p.hi, form));
+        atA += p.a5;
+        atB += p.b5;
+        y += 4;
+      }
+      a += p.a4;
+      b += p.b4;
     }
   }
 }
@@ -102,12 +119,18 @@ function run(p: PairsF32, a: usize, b: usize, y: usize, count: u32): void {
   return atMost<T>(atLeast<T>(x, lo), hi);
 }
 
-function singly(p: PairsF32, a: usize, b: usize, y: usize, count: u32): void {
-  for (; count; count--) {
-    store<f32>(y, single(p.form, load<f32>(a), load<f32>(b)));
-    a += p.a5;
-    b += p.b5;
-    y += 4;
+function singly(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32): void {
+  for (; rows; rows--) {
+    let atA = a;
+    let atB = b;
+    for (let left = count; left; left--) {
+      store<f32>(y, single(p.form, load<f32>(atA), load<f32>(atB)));
+      atA += p.a5;
+      atB += p.b5;
+      y += 4;
+    }
+    a += p.a4;
+    b += p.b4;
   }
 }
 

@@ -81,6 +81,13 @@ export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
   let x = <usize>p.x + (<usize>start << 2);
   let y = <usize>p.y + (<usize>start << 2);
   if (ASC_FEATURE_SIMD) {
+    for (; count >= 32; count -= 32) {
+      const first = value<v128>(p, v128.load(x), form);
+      v128.store(y, value<v128>(p, v128.load(x, 16), form), 16);
+      v128.store(y, first);
+      x += 32;
+      y += 32;
+    }
     while (count) {
       const n = min(count, 16);
       store16(y, value<v128>(p, load16(x, n), form), n);

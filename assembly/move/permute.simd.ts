@@ -1,6 +1,6 @@
 /**
  * Transposition. Where rows of y are contiguous in x they are copied; where y's last two dimensions are x's the other
- * way round and elements are bytes, tiles of 16 × 8 are transposed in registers.
+ * way round, tiles of 16 × 8 bytes, or of 4 × 4 elements of four bytes, are transposed in registers.
  */
 import { Permute } from "./params";
 import { gather, permute as portablePermute, source } from "./permute";
@@ -26,10 +26,35 @@ export function permute(p: Permute, part: u32, parts: u32): void {
       row += 16;
       continue;
     }
+    if (size == 4 && p.x4 == 4 && length >= 4 && together >= 4) {
+      const whole = length & ~3;
+      for (let i: u32 = 0; i < whole; i += 4) turnFour(y + (i << 2), x + i * p.x5, rowBytes, p.x5);
+      if (whole < length)
+        for (let r: u32 = 0; r < 4; r++) gather(y + r * rowBytes + (whole << 2), x + whole * p.x5 + (r << 2), length - whole, p.x5, 4);
+      row += 4;
+      continue;
+    }
     if (p.x5 == size) copyBytes(y, x, rowBytes);
     else gather(y, x, length, p.x5, size);
     row++;
   }
+}
+
+/** Four rows of four elements of four bytes, `step` bytes apart in x and `rowBytes` in y. */
+// @ts-ignore: decorator
+@inline function turnFour(y: usize, x: usize, rowBytes: usize, step: usize): void {
+  const a = v128.load(x);
+  const b = v128.load(x + step);
+  const c = v128.load(x + 2 * step);
+  const d = v128.load(x + 3 * step);
+  const ab = i32x4.shuffle(a, b, 0, 4, 1, 5);
+  const cd = i32x4.shuffle(c, d, 0, 4, 1, 5);
+  v128.store(y, i64x2.shuffle(ab, cd, 0, 2));
+  v128.store(y + rowBytes, i64x2.shuffle(ab, cd, 1, 3));
+  const ab2 = i32x4.shuffle(a, b, 2, 6, 3, 7);
+  const cd2 = i32x4.shuffle(c, d, 2, 6, 3, 7);
+  v128.store(y + 2 * rowBytes, i64x2.shuffle(ab2, cd2, 0, 2));
+  v128.store(y + 3 * rowBytes, i64x2.shuffle(ab2, cd2, 1, 3));
 }
 
 /** Sixteen rows of y, `length` bytes each: row r is column r of x's rows of stride `step`. */

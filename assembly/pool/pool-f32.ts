@@ -32,7 +32,9 @@ export function maxPoolF32(p: PoolReal, part: u32, parts: u32): void {
       const width = <u32>(min(left + <i32>p.kW, <i32>p.inW) - x0);
       const x = line + <usize>x0 * pixel;
       if (ASC_FEATURE_SIMD) {
-        for (let c: usize = 0; c < pixel; c += 16) {
+        let c: usize = 0;
+        for (; c + 64 <= pixel; c += 64) sixteen(p, y + c, x + c, height, width, inRow, pixel, largest);
+        for (; c < pixel; c += 16) {
           const bytes = <u32>min(pixel - c, 16);
           store16(y + c, clamped<v128>(p, window<v128>(x + c, height, width, inRow, pixel, largest, bytes)), bytes);
         }
@@ -49,6 +51,41 @@ export function maxPoolF32(p: PoolReal, part: u32, parts: u32): void {
   return atMost<T>(atLeast<T>(value, splat<T>(p.least)), splat<T>(p.most));
 }
 
+/** Sixteen channels. */
+// @ts-ignore: decorator
+@inline function sixteen(p: PoolReal, y: usize, x: usize, height: u32, width: u32, inRow: usize, pixel: usize, largest: bool): void {
+  let r0 = f32x4.splat(largest ? -f32.MAX_VALUE : 0);
+  let r1 = r0;
+  let r2 = r0;
+  let r3 = r0;
+  for (let i = height; i; i--) {
+    let at = x;
+    for (let j = width; j; j--) {
+      r0 = joined<v128>(r0, v128.load(at), largest);
+      r1 = joined<v128>(r1, v128.load(at, 16), largest);
+      r2 = joined<v128>(r2, v128.load(at, 32), largest);
+      r3 = joined<v128>(r3, v128.load(at, 48), largest);
+      at += pixel;
+    }
+    x += inRow;
+  }
+  const count = <f32>(height * width);
+  v128.store(y, clamped<v128>(p, ended<v128>(r0, count, largest)));
+  v128.store(y, clamped<v128>(p, ended<v128>(r1, count, largest)), 16);
+  v128.store(y, clamped<v128>(p, ended<v128>(r2, count, largest)), 32);
+  v128.store(y, clamped<v128>(p, ended<v128>(r3, count, largest)), 48);
+}
+
+// @ts-ignore: decorator
+@inline function joined<T>(value: T, next: T, largest: bool): T {
+  return largest ? atLeast<T>(value, next) : plus<T>(value, next);
+}
+
+// @ts-ignore: decorator
+@inline function ended<T>(value: T, count: f32, largest: bool): T {
+  return largest ? value : over<T>(value, splat<T>(count));
+}
+
 // @ts-ignore: decorator
 @inline function window<T>(x: usize, height: u32, width: u32, inRow: usize, pixel: usize, largest: bool, bytes: u32): T {
   let value = splat<T>(largest ? -f32.MAX_VALUE : 0);
@@ -56,10 +93,10 @@ export function maxPoolF32(p: PoolReal, part: u32, parts: u32): void {
     let at = x;
     for (let j = width; j; j--) {
       const next = isVector<T>() ? <T>load16(at, bytes) : <T>load<f32>(at);
-      value = largest ? atLeast<T>(value, next) : plus<T>(value, next);
+      value = joined<T>(value, next, largest);
       at += pixel;
     }
     x += inRow;
   }
-  return largest ? value : over<T>(value, splat<T>(<f32>(height * width)));
+  return ended<T>(value, <f32>(height * width), largest);
 }

@@ -55,7 +55,26 @@ function whole(y: usize, upper: usize, lower: usize, left: usize, right: usize, 
 function real<T>(y: usize, upper: usize, lower: usize, left: usize, right: usize, bytes: usize, down: f32, across: f32): void {
   const up: f32 = 1 - down;
   const back: f32 = 1 - across;
-  for (let c: usize = 0; c < bytes; c += sizeof<T>()) {
+  let c: usize = 0;
+  if (ASC_FEATURE_SIMD) {
+    const ups = f32x4.splat(up);
+    const downs = f32x4.splat(down);
+    const backs = f32x4.splat(back);
+    const acrosses = f32x4.splat(across);
+    for (; c + 4 * sizeof<T>() <= bytes; c += 4 * sizeof<T>()) {
+      let sum = f32x4.mul(f32x4.mul(values<T>(upper + left + c), ups), backs);
+      sum = f32x4.add(sum, f32x4.mul(f32x4.mul(values<T>(lower + left + c), downs), backs));
+      sum = f32x4.add(sum, f32x4.mul(f32x4.mul(values<T>(upper + right + c), ups), acrosses));
+      sum = f32x4.add(sum, f32x4.mul(f32x4.mul(values<T>(lower + right + c), downs), acrosses));
+      if (isFloat<T>()) v128.store(y + c, sum);
+      else {
+        const whole = i32x4.trunc_sat_f32x4_s(f32x4.add(sum, f32x4.splat(0.5)));
+        const low = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(whole, whole), i32x4.splat(0));
+        v128.store32_lane(y + c, v128.xor(low, i8x16.splat(-128)), 0);
+      }
+    }
+  }
+  for (; c < bytes; c += sizeof<T>()) {
     const a = value<T>(upper + left + c) * up * back;
     const b = value<T>(lower + left + c) * down * back;
     const d = value<T>(upper + right + c) * up * across;
@@ -70,4 +89,12 @@ function real<T>(y: usize, upper: usize, lower: usize, left: usize, right: usize
 @inline function value<T>(x: usize): f32 {
   if (isFloat<T>()) return <f32>load<T>(x);
   return <f32>(load<u8>(x) ^ 128);
+}
+
+/** Four channels. */
+// @ts-ignore: decorator
+@inline function values<T>(x: usize): v128 {
+  if (isFloat<T>()) return v128.load(x);
+  const bytes = v128.xor(v128.load32_zero(x), i8x16.splat(-128));
+  return f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(bytes)));
 }
