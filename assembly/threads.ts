@@ -1,5 +1,6 @@
 /**
- * The step loop on several threads: `lead` is the calling thread, `follow` every other thread's whole life. A step that is
+ * The step loop on several threads, a module of its own over the memory and the `run` of an instance of the kernels. `lead` is the
+ * calling thread, `follow` every other thread's whole life. A step that is
  * worth it is cut into chunks, and whoever has time claims the next one by one atomic addition. Nobody is given work and
  * nobody meets at a barrier: a thread that the system has put aside claims nothing, the caller does what nobody else does,
  * and waits at the end of a step for chunks alone that somebody is in the middle of.
@@ -20,7 +21,9 @@
  * The word CLAIM says itself what was claimed, so a claim that comes late takes nothing of another step: as long as a chunk is
  * not done, its step and its run are not over. `bindings/session/threads-control.ts` has the same numbers.
  */
-import { step } from "./generated/step";
+/** `run` of the kernels: `count` entries of the step table at `steps`, share `part` of `parts`. */
+@external("env", "run")
+declare function run(steps: usize, count: u32, part: u32, parts: u32): void;
 
 /**
  * Sleeps while the word at `address` is `expected`, until notified, a second at most; may return at any time. It is
@@ -84,13 +87,11 @@ export function lead(control: usize, steps: usize, first: u32, end: u32, chunks:
   if (share) wakeParked(control);
   for (let index = first; index < end; index++) {
     const at = steps + (<usize>index << 3);
-    const kernel = load<u32>(at);
-    const params = <usize>load<u32>(at, 4);
     const count = share ? <u32>load<u8>(chunks + index) : 1;
     if (count >= MANY) wakeParked(control);
     if (count >= MANY || (count > 1 && atomic.load<u32>(control, LOOKING))) {
-      if (!shared(control, kernel, params, index, count)) return false;
-    } else step(kernel, params, 0, 1);
+      if (!shared(control, at, index, count)) return false;
+    } else run(at, 1, 0, 1);
   }
   return true;
 }
@@ -102,12 +103,12 @@ function wakeParked(control: usize): void {
 }
 
 /** One step in chunks, of which the first is the caller's. */
-function shared(control: usize, kernel: u32, params: usize, index: u32, count: u32): bool {
+function shared(control: usize, at: usize, index: u32, count: u32): bool {
   let target = atomic.load<u32>(control, DONE) + count;
   let claim = ((<u64>index << BITS) | count) << (2 * BITS);
   atomic.store<u64>(control, claim + 1, CLAIM);
   do {
-    step(kernel, params, byCaller(claim), count);
+    run(at, 1, byCaller(claim), count);
     target--;
     claim = atomic.add<u64>(control, 1, CLAIM);
   } while (isOpen(claim));
@@ -145,7 +146,7 @@ export function follow(control: usize, steps: usize): void {
       if (isOpen(claim)) {
         const at = steps + (<usize>(claim >>> (3 * BITS)) << 3);
         const count = chunksOf(claim);
-        step(load<u32>(at), <usize>load<u32>(at, 4), count - 1 - byFollowers(claim), count);
+        run(at, 1, count - 1 - byFollowers(claim), count);
         atomic.add<u32>(control, 1, DONE);
         if (atomic.load<u32>(control, WAITING)) atomic.notify(control + DONE, -1);
       }

@@ -2,7 +2,8 @@
 // ordinary int8 networks (`simd.wasm`) and `full` with all of them (`simd.full.wasm`), and of simd a third, `simd.train.wasm`, with
 // what training takes. All editions of one instruction
 // set take the same plans, so all carry one hash, the SHA-256 of the full module: a custom section "pint8" of 32 bytes hash
-// and the build's name. Then the module that planning uses, and the peak loops, which measure this machine's ceiling.
+// and the build's name. Then the modules that threads and planning use, and the peak
+// loops, which measure this machine's ceiling.
 // `node scripts/build-wasm.mjs [build…]`
 import { fork } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -15,8 +16,12 @@ import { main } from "assemblyscript/asc";
 import { ROOT } from "./files.mjs";
 import { writeKernelTable } from "./kernel-table.mjs";
 
-/** Modules with a memory of their own: entry and features. */
+/** Modules of no kernels: entry and features. */
 const STANDALONE = {
+  threads: [
+    ...["assembly/threads.ts", "--enable", "threads", "--importMemory", "--noExportMemory"],
+    ...["--sharedMemory", "--maximumMemory", "65536"],
+  ],
   packer: ["assembly/packer.ts", "--enable", "simd"],
   "peak.scalar": ["assembly/peak.ts", "--disable", "mutable-globals,nontrapping-f2i,bulk-memory"],
   "peak.simd": ["assembly/peak.ts", "--enable", "simd"],
@@ -24,11 +29,7 @@ const STANDALONE = {
 };
 
 /** Every module of kernels, those that others take their hash from first. */
-const KERNELS = [
-  ...["scalar.full", "simd.full", "relaxed.full"],
-  ...["scalar", "simd", "relaxed", "simd.threads", "relaxed.threads", "simd.full.threads", "relaxed.full.threads"],
-  ...["simd.train", "simd.train.threads"],
-];
+const KERNELS = [...["scalar.full", "simd.full", "relaxed.full"], ...["scalar", "simd", "relaxed", "simd.train"]];
 
 /** Every build by name. */
 export const BUILDS = [...KERNELS, ...Object.keys(STANDALONE)];
@@ -43,12 +44,11 @@ function argumentsOf(build) {
     return [...STANDALONE[build], "--config", "none", ...out, ...options];
   }
   const edition = /\.(full|train)/.exec(build)?.[1] ?? "core";
-  const target = build.replace(`.${edition}`, "");
+  const [target] = build.split(".");
   const has = { CORE: edition !== "train", FULL: edition === "full", TRAIN: edition === "train" };
   const flags = Object.entries(has).map(([name, value]) => `${name}=${value ? 1 : 0}`);
   return [
     `assembly/generated/${edition}.ts`,
-    ...(build.endsWith(".threads") ? ["assembly/threads.ts"] : []),
     ...["--config", "asconfig.json", "--target", target, "--use", flags.join(",")],
     ...["--transform", "./scripts/fold-offsets.mjs", ...out],
   ];

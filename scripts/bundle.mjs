@@ -1,7 +1,7 @@
 // How the package is bundled: which entries, which scripts of their own, what comes along, and the notices of that.
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { deflateRawSync } from "node:zlib";
+import { deflateRawSync, gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
 import { filesIn, ROOT } from "./files.mjs";
 
@@ -63,18 +63,40 @@ export async function bundle() {
     build({ ...COMMON, entryPoints: points(ENTRIES), splitting: true, plugins: [BUILTINS, INLINED] }),
     build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS) }),
   ]);
-  // Nobody bundles the program: it need not be read.
-  const program = join(ROOT, "dist/lib/cli.js");
-  const { code } = await transform(readFileSync(program, "utf8"), {
-    minifyWhitespace: true,
-    format: "esm",
-    target: "es2022",
-  });
-  writeFileSync(program, code);
-  copyFileSync(join(ROOT, "node_modules/@cwasm/jpeg-turbo/jpeg-turbo.wasm"), join(ROOT, "dist/lib/jpeg-turbo.wasm"));
+  const { outputs } = results[0].metafile;
+  const unread = unreadFiles(outputs);
+  for (const file of Object.keys(outputs)) await shrink(join(ROOT, file), unread.includes(file));
+  const decoder = readFileSync(join(ROOT, "node_modules/@cwasm/jpeg-turbo/jpeg-turbo.wasm"));
+  writeFileSync(join(ROOT, "dist/lib/jpeg-turbo.wasm.gz"), gzipSync(decoder, { level: 9 }));
   writeNotices(
     results.flatMap(({ metafile }) => Object.keys(metafile.inputs)).concat("node_modules/@cwasm/jpeg-turbo/x"),
   );
+}
+
+/** Makes a file smaller: one that is read keeps its lines, indented by tabs, unless that would change what it says. */
+async function shrink(file, isUnread) {
+  const text = readFileSync(file, "utf8");
+  const minified = async (code) =>
+    (await transform(code, { minify: true, keepNames: isUnread, format: "esm", target: "es2022" })).code;
+  if (isUnread) return writeFileSync(file, await minified(text));
+  const indented = text.replace(/^(?: {2})+/gm, (spaces) => "\t".repeat(spaces.length / 2));
+  if ((await minified(indented)) === (await minified(text))) writeFileSync(file, indented);
+}
+
+/** The files that need not be read: those that no entry but the program leads to, and those of other libraries alone. */
+function unreadFiles(outputs) {
+  const reached = new Set();
+  const visit = (file) => {
+    if (reached.has(file) || outputs[file] === undefined) return;
+    reached.add(file);
+    for (const { path } of outputs[file].imports) visit(path);
+  };
+  for (const name of Object.keys(ENTRIES)) if (name !== "cli") visit(`dist/lib/${name}.js`);
+  const isForeign = ({ inputs }) => {
+    const names = Object.keys(inputs);
+    return names.length > 0 && names.every((name) => name.startsWith("node_modules/"));
+  };
+  return Object.keys(outputs).filter((file) => !reached.has(file) || isForeign(outputs[file]));
 }
 
 /** dist/NOTICES.md: name, version and license text of every library that is in a bundle. */
@@ -82,18 +104,23 @@ function writeNotices(inputs) {
   const names = new Set(
     inputs.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules)/.exec(path)?.[1]).filter(Boolean),
   );
+  const own = readFileSync(join(ROOT, "LICENSE"), "utf8").trim();
   const notices = [...names].sort().map((name) => {
     const folder = join("node_modules", name);
     const { version, license } = JSON.parse(readFileSync(join(ROOT, folder, "package.json"), "utf8"));
     const [file] = filesIn(folder, "").filter((path) => /^licen[cs]e(\.\w+)?$/i.test(path.slice(folder.length + 1)));
     const text = file === undefined ? `License: ${license}` : readFileSync(join(ROOT, file), "utf8").trim();
-    return `## ${name} ${version}\n\n${text}\n`;
+    // The text of the Apache License is pint8's own, too.
+    const end = "END OF TERMS AND CONDITIONS";
+    const [terms, ...rest] = text.split(end);
+    const said = rest.length && own.startsWith(terms.trim()) ? `Apache License 2.0, see LICENSE` : text;
+    return `## ${name} ${version}\n\n${said}\n`;
   });
   const head = "# What is in the bundles of pint8 besides pint8\n\n";
   writeFileSync(join(ROOT, "dist/NOTICES.md"), head + notices.join("\n"));
 }
 
-/** Removes the declarations that no entry point leads to. */
+/** Removes the declarations that no entry point leads to, and from the kernel table what only the sources check. */
 export function pruneTypes() {
   const kept = new Set();
   const visit = (file) => {
@@ -104,9 +131,17 @@ export function pruneTypes() {
   };
   for (const file of filesIn("dist/types/public", ".d.ts")) visit(join(ROOT, file));
   for (const file of filesIn("dist/types", ".d.ts")) if (!kept.has(join(ROOT, file))) rmSync(join(ROOT, file));
+  const table = join(ROOT, "dist/types/primitives/table.d.ts");
+  const names = [...readFileSync(table, "utf8").matchAll(/readonly \["(\w+)", /g)].map(([, name]) => `"${name}"`);
+  writeFileSync(
+    table,
+    `export declare const PARAMS: { readonly [block: string]: { readonly [field: string]: "u32" | "i32" | "f32" } };
+export declare const KERNELS: readonly (readonly [${names.join(" | ")}, string, "core" | "full" | "train"])[];
+`,
+  );
 }
 
-/** For programs in CommonJS: stubs that require the same ES modules, and the declarations once more, without their comments. */
+/** For programs in CommonJS: stubs that require the same ES modules, and the declarations once more, without comments and indentation. */
 export function writeCommonJs() {
   mkdirSync(join(ROOT, "dist/cjs"), { recursive: true });
   for (const name of Object.keys(ENTRIES).filter((entry) => entry !== "cli"))
@@ -115,7 +150,9 @@ export function writeCommonJs() {
   for (const file of filesIn("dist/cjs/types", ".d.ts"))
     writeFileSync(
       join(ROOT, file),
-      readFileSync(join(ROOT, file), "utf8").replace(/^[ \t]*\/\*\*.*?\*\/[ \t]*\n/gms, ""),
+      readFileSync(join(ROOT, file), "utf8")
+        .replace(/^[ \t]*\/\*\*.*?\*\/[ \t]*\n/gms, "")
+        .replace(/^ +/gm, ""),
     );
   writeFileSync(join(ROOT, "dist/cjs/types/package.json"), '{ "type": "commonjs" }\n');
 }

@@ -7,12 +7,9 @@ const URLS: { readonly [file: string]: () => URL } = {
   "scalar.full.wasm": () => new URL("../../wasm/scalar.full.wasm", import.meta.url),
   "simd.wasm": () => new URL("../../wasm/simd.wasm", import.meta.url),
   "simd.full.wasm": () => new URL("../../wasm/simd.full.wasm", import.meta.url),
-  "simd.threads.wasm": () => new URL("../../wasm/simd.threads.wasm", import.meta.url),
-  "simd.full.threads.wasm": () => new URL("../../wasm/simd.full.threads.wasm", import.meta.url),
   "relaxed.wasm": () => new URL("../../wasm/relaxed.wasm", import.meta.url),
   "relaxed.full.wasm": () => new URL("../../wasm/relaxed.full.wasm", import.meta.url),
-  "relaxed.threads.wasm": () => new URL("../../wasm/relaxed.threads.wasm", import.meta.url),
-  "relaxed.full.threads.wasm": () => new URL("../../wasm/relaxed.full.threads.wasm", import.meta.url),
+  "threads.wasm": () => new URL("../../wasm/threads.wasm", import.meta.url),
   "packer.wasm": () => new URL("../../wasm/packer.wasm", import.meta.url),
 };
 

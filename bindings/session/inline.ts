@@ -13,7 +13,7 @@ const urls = new Map<string, string>();
 /** The full edition, whichever was asked for; there are no threads. */
 export const inlineFile: WasmUrl = (file) => {
   const [name = ""] = file.split(".");
-  const deflated = file.includes(".threads") ? undefined : FILES[name];
+  const deflated = FILES[name];
   if (deflated === undefined) throw new Error(`pint8/inline has no ${file}`);
   const url = urls.get(name) ?? urlOf(deflated);
   urls.set(name, url);

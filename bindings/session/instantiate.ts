@@ -6,14 +6,18 @@ export interface KernelExports {
   dotProduct(): number;
 }
 
-/** The kernels over a memory. A page must not wait for an instance; elsewhere that is the fastest. */
-export async function instantiate(
+/** The kernels over a memory. */
+export async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<KernelExports> {
+  return instanceOf<KernelExports>(module, { memory });
+}
+
+/** The exports of a module that imports `env` alone. A page must not wait for an instance; elsewhere that is the fastest. */
+export async function instanceOf<Exports>(
   module: WebAssembly.Module,
-  memory: WebAssembly.Memory,
-  env: WebAssembly.ModuleImports = {},
-): Promise<KernelExports> {
-  const imports = { env: { ...env, memory } };
+  env: WebAssembly.ModuleImports,
+): Promise<Exports> {
+  const imports = { env };
   const inPage = "document" in globalThis;
   const instance = inPage ? await WebAssembly.instantiate(module, imports) : new WebAssembly.Instance(module, imports);
-  return instance.exports as unknown as KernelExports;
+  return instance.exports as unknown as Exports;
 }

@@ -2,7 +2,7 @@ import { ensure } from "../errors.ts";
 import { EDITIONS, type Edition, MODULES, type ModuleName } from "../primitives/modules.ts";
 import { dotProductIsExact, hasInstructions, requireEngine } from "./engine.ts";
 import { packageFile, type WasmUrl } from "./files.ts";
-import { compileFile } from "./wasm.ts";
+import { compileFile, shareMemory } from "./wasm.ts";
 
 /** A compiled build of the kernels. */
 export interface KernelModule {
@@ -12,7 +12,7 @@ export interface KernelModule {
   readonly module: WebAssembly.Module;
   /** SHA-256 of its full edition's code in hexadecimal: plans are bound to it. */
   readonly hash: string;
-  /** Where its other editions and its threads build are. */
+  /** Where its other editions and the module of threads are. */
   readonly wasmUrl: WasmUrl;
 }
 
@@ -77,21 +77,24 @@ function checkEngine(name: ModuleName): void {
   }));
 }
 
-/** The build of the same kernels for several threads, or the reason why there is none, as the end of a sentence. */
-export async function compileThreads({
-  name,
-  edition,
-  hash,
-  wasmUrl,
-}: KernelModule): Promise<WebAssembly.Module | string> {
-  if (name === "scalar") return "the module scalar has no threads build";
-  const build = `${buildName(name, edition)}.threads`;
+/** What several threads run. */
+export interface ThreadsModules {
+  /** The kernels over shared memory. */
+  readonly module: WebAssembly.Module;
+  /** The step loop of `assembly/threads.ts`. */
+  readonly loop: WebAssembly.Module;
+}
+
+/** The same kernels for several threads, or the reason why there are none, as the end of a sentence. */
+export async function compileThreads({ name, edition, hash, wasmUrl }: KernelModule): Promise<ThreadsModules | string> {
+  let file = "threads.wasm";
   try {
-    const module = await compileFile(`${build}.wasm`, wasmUrl);
-    const found = stampOf(module);
-    return found?.hash === hash && found.build === build ? module : `${build}.wasm is of another build`;
+    const loop = await compileFile(file, wasmUrl);
+    file = `${buildName(name, edition)}.wasm`;
+    const module = await compileFile(file, wasmUrl, shareMemory);
+    return stampOf(module)?.hash === hash ? { module, loop } : `${file} is of another build`;
   } catch (cause) {
-    return `${build}.wasm cannot be used: ${cause instanceof Error ? cause.message : cause}`;
+    return `${file} cannot be used: ${cause instanceof Error ? cause.message : cause}`;
   }
 }
 

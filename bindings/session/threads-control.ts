@@ -21,7 +21,10 @@ const FAR = 2 ** 30;
 
 /** What a worker is told. */
 export interface Job {
+  /** The kernels. */
   readonly module: WebAssembly.Module;
+  /** The step loop. */
+  readonly loop: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   /** Address of the control block, a multiple of 64. */
   readonly control: number;
@@ -31,21 +34,21 @@ export interface Job {
   readonly thread: number;
 }
 
-/** What the threads builds export besides. */
+/** What the step loop exports. */
 export interface ThreadsExports {
   lead(control: number, steps: number, first: number, end: number, chunks: number, share: number): number;
   follow(control: number, steps: number): void;
 }
 
-/** What the threads builds import: the memory, and how to sleep. A page's main thread may not, and looks again and again. */
-export function threadsImports(memory: WebAssembly.Memory): { readonly env: WebAssembly.ModuleImports } {
+/** What the step loop imports: memory, the kernels' `run`, and how to sleep. A page's main thread may not, and looks again and again. */
+export function threadsImports(memory: WebAssembly.Memory, run: WebAssembly.ImportValue): WebAssembly.ModuleImports {
   const words = new Int32Array(memory.buffer);
   const sleep = (address: number, expected: number) => void Atomics.wait(words, address >>> 2, expected, SLEEP);
   const look = (address: number, expected: number) => {
     const end = performance.now() + SLEEP;
     while (Atomics.load(words, address >>> 2) === expected && performance.now() < end);
   };
-  return { env: { memory, sleep: mayWait() ? sleep : look } };
+  return { memory, run, sleep: mayWait() ? sleep : look };
 }
 
 function mayWait(): boolean {

@@ -2,7 +2,7 @@ import { Pint8Error } from "../errors.ts";
 import { align, type Plan } from "../plan/types.ts";
 import { chunksOf } from "./chunks.ts";
 import { hasThreads, isNode } from "./engine.ts";
-import { instantiate } from "./instantiate.ts";
+import { instanceOf, instantiate } from "./instantiate.ts";
 import { listsFor } from "./lists.ts";
 import { compileThreads, type KernelModule } from "./modules.ts";
 import { createPace } from "./pace.ts";
@@ -58,8 +58,8 @@ export async function roster(
   if (!hasThreads()) return "this engine has no WebAssembly threads";
   const start = await threadStarter();
   if (start === undefined) return "there are no workers here";
-  const module = await compileThreads(kernels);
-  if (typeof module === "string") return module;
+  const modules = await compileThreads(kernels);
+  if (typeof modules === "string") return modules;
 
   const control = align(plan.scratchAddress + threads * plan.scratchBytes, 64);
   const countsAt = control + CONTROL_BYTES;
@@ -70,11 +70,12 @@ export async function roster(
       const chunks = chunksOf(plan, threads);
       new Uint8Array(memory.buffer).set(chunks.counts, countsAt);
       lists.write(memory.buffer);
-      const { lead } = (await instantiate(module, memory, threadsImports(memory).env)) as unknown as ThreadsExports;
+      const { run } = await instantiate(modules.module, memory);
+      const { lead } = await instanceOf<ThreadsExports>(modules.loop, threadsImports(memory, run));
       const state = controlOf(memory, control);
       state.setPatience(PATIENCE + Math.ceil(PATIENCE_FOR_CHUNK * chunks.longest));
       const pace = createPace();
-      const stops = startAll(start, warn, state, { module, memory, control }, lists.addresses.slice(1));
+      const stops = startAll(start, warn, state, { ...modules, memory, control }, lists.addresses.slice(1));
       return {
         size: () => state.running() + 1,
         run(first, count) {
@@ -107,7 +108,7 @@ function startAll(
   start: StartThread,
   warn: (message: string) => void,
   state: Control,
-  shared: Pick<Job, "module" | "memory" | "control">,
+  shared: Pick<Job, "module" | "loop" | "memory" | "control">,
   lists: readonly number[],
 ): readonly (() => void)[] {
   const stops: (() => void)[] = [];

@@ -4,22 +4,41 @@ import { isNode } from "./engine.ts";
 import type { WasmUrl } from "./files.ts";
 import { readSource } from "./source.ts";
 
-/** By URL. Those that failed are asked for again. */
+type Change = (wasm: Uint8Array) => Uint8Array;
+
+/** By URL and by what was changed. Those that failed are asked for again. */
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
 /**
- * A file of `wasm/`, compiled.
+ * A file of `wasm/`, compiled, with its bytes changed before by `change`.
  *
  * Errors: MODULE_UNAVAILABLE, which says what was asked for, what came, and what to do.
  */
-export async function compileFile(file: string, wasmUrl: WasmUrl): Promise<WebAssembly.Module> {
+export async function compileFile(file: string, wasmUrl: WasmUrl, change?: Change): Promise<WebAssembly.Module> {
   const url = locate(file, wasmUrl);
-  const known = compiled.get(url);
+  const key = `${change?.name} ${url}`;
+  const known = compiled.get(key);
   if (known !== undefined) return known;
-  const compiling = compile(file, url);
-  compiled.set(url, compiling);
-  compiling.catch(() => compiled.delete(url));
+  const compiling = compile(file, url, change);
+  compiled.set(key, compiling);
+  compiling.catch(() => compiled.delete(key));
   return compiling;
+}
+
+/** The section of imports of a module of kernels: `env.memory`, a page at least. */
+const OWN = [2, 15, 1, 3, 0x65, 0x6e, 0x76, 6, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79, 2, 0, 1];
+/** The same of shared memory, which has a maximum: 65536 pages. */
+const SHARED = [2, 18, ...OWN.slice(2, -2), 3, 1, 0x80, 0x80, 4];
+
+/** A module of kernels that takes shared memory in place of its own. */
+export function shareMemory(wasm: Uint8Array): Uint8Array {
+  const at = wasm.findIndex((_, start) => OWN.every((byte, i) => wasm[start + i] === byte));
+  if (at < 0) throw new Error("it imports no memory");
+  const shared = new Uint8Array(wasm.length + SHARED.length - OWN.length);
+  shared.set(wasm.subarray(0, at));
+  shared.set(SHARED, at);
+  shared.set(wasm.subarray(at + OWN.length), at + SHARED.length);
+  return shared;
 }
 
 function locate(file: string, wasmUrl: WasmUrl): string {
@@ -30,7 +49,7 @@ function locate(file: string, wasmUrl: WasmUrl): string {
   }
 }
 
-async function compile(file: string, url: string): Promise<WebAssembly.Module> {
+async function compile(file: string, url: string, change: Change = (wasm) => wasm): Promise<WebAssembly.Module> {
   const expected = `${file} at ${url.length > 200 ? `${url.slice(0, 100)}…` : url}`;
   const bytes = await readSource(url).catch((cause: unknown) => {
     const received = cause instanceof Pint8Error ? cause.received : textOf(cause);
@@ -38,7 +57,7 @@ async function compile(file: string, url: string): Promise<WebAssembly.Module> {
   });
   if (!isWasm(bytes)) throw unavailable(file, expected, contentOf(bytes), hintOf(url));
   try {
-    return await WebAssembly.compile(bytes as BufferSource);
+    return await WebAssembly.compile(change(bytes) as BufferSource);
   } catch (cause) {
     const forbidden = /content security policy|unsafe-eval|\bCSP\b/i.test(textOf(cause));
     throw forbidden

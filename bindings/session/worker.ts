@@ -5,10 +5,11 @@
 import { builtin, isNode } from "./engine.ts";
 import { controlOf, type Job, type ThreadsExports, threadsImports } from "./threads-control.ts";
 
-function serve({ module, memory, control, steps, thread }: Job): void {
+function serve({ module, loop, memory, control, steps, thread }: Job): void {
   const state = controlOf(memory, control);
   try {
-    const { exports } = new WebAssembly.Instance(module, threadsImports(memory));
+    const { run } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+    const { exports } = new WebAssembly.Instance(loop, { env: threadsImports(memory, run as CallableFunction) });
     state.enter(thread);
     (exports as unknown as ThreadsExports).follow(control, steps);
   } catch (cause) {

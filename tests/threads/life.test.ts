@@ -8,6 +8,7 @@ import { planGraph } from "../../bindings/plan/plan.ts";
 import { memoryBytes } from "../../bindings/plan/types.ts";
 import { PARAMS } from "../../bindings/primitives/params.ts";
 import { kernelNumber } from "../../bindings/primitives/registry.ts";
+import { instanceOf, instantiate } from "../../bindings/session/instantiate.ts";
 import { compileThreads, loadModule } from "../../bindings/session/modules.ts";
 import { Session, type SessionOptions } from "../../bindings/session/session.ts";
 import { controlOf, type ThreadsExports, threadsImports } from "../../bindings/session/threads-control.ts";
@@ -199,8 +200,8 @@ test("a thread that never gives its chunk back is an error in seconds, not a wai
   const compiled = await compileThreads(kernels);
   assert.ok(typeof compiled !== "string");
   const memory = new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true });
-  const { exports } = new WebAssembly.Instance(compiled, threadsImports(memory) as unknown as WebAssembly.Imports);
-  const { lead } = exports as unknown as ThreadsExports;
+  const { run } = await instantiate(compiled.module, memory);
+  const { lead } = await instanceOf<ThreadsExports>(compiled.loop, threadsImports(memory, run));
   const [control, list, counts, block] = [0x8000, 0x9000, 0xa000, 0xb000];
   const words = new Int32Array(memory.buffer);
   const values = { x: 0x10000, y: 0x20000, table: 0xc000, count: 0x10000, flip: 0 };

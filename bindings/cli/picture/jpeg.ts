@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { gunzipSync } from "node:zlib";
 import { ensure } from "../../errors.ts";
 import { checkSize, type Picture } from "../../values/picture.ts";
 import { pictureOf } from "../../values/pixels.ts";
@@ -37,12 +38,12 @@ const CMYK = 3;
 /** As libjpeg decodes by default: the accurate transform, chroma interpolated. */
 const ACCURATE = 4096;
 
-/** Beside the bundles; the sources take it from its package. */
-const WASM = () =>
-  new URL(
-    import.meta.url.endsWith(".ts") ? "../../../node_modules/@cwasm/jpeg-turbo/jpeg-turbo.wasm" : "./jpeg-turbo.wasm",
-    import.meta.url,
-  );
+/** Beside the bundles, compressed; the sources take it from its package. */
+async function decoder(): Promise<Uint8Array<ArrayBuffer>> {
+  const here = import.meta.url;
+  if (!here.endsWith(".ts")) return gunzipSync(await readFile(new URL("./jpeg-turbo.wasm.gz", here)));
+  return readFile(new URL("../../../node_modules/@cwasm/jpeg-turbo/jpeg-turbo.wasm", here));
+}
 
 /** What the decoder imports; it leaves by an exception where it would jump. */
 const IMPORTS = {
@@ -62,7 +63,7 @@ const IMPORTS = {
  * of its components say; four of them are refused.
  */
 export async function decodeJpeg(bytes: Uint8Array, where: string): Promise<Picture> {
-  const { instance } = await WebAssembly.instantiate(await readFile(WASM()), IMPORTS);
+  const { instance } = await WebAssembly.instantiate(await decoder(), IMPORTS);
   const turbo = instance.exports as unknown as TurboJpeg;
   const file = turbo.malloc(bytes.length);
   const header = turbo.malloc(16);
