@@ -7,7 +7,9 @@ import { load16, store16 } from "../common/edge.simd";
 import { share } from "../common/split";
 
 /** Blocks of rows; `partials` has two floats a channel for each. */
-const BLOCKS: u32 = 16;
+export const BLOCKS: u32 = 16;
+/** Bytes of a cache line: 16 channels of a row are read together. */
+export const LINE: usize = 64;
 
 @unmanaged
 export class NormF32 {
@@ -35,7 +37,7 @@ export class NormF32 {
 }
 
 // @ts-ignore: decorator
-@inline function blockStart(p: NormF32, block: u32): u32 {
+@inline export function blockStart(p: NormF32, block: u32): u32 {
   return share(p.rows, block, BLOCKS);
 }
 
@@ -48,7 +50,9 @@ export function normSumsF32(p: NormF32, part: u32, parts: u32): void {
     const z = <usize>p.z + <usize>blockStart(p, block) * line;
     const to = <usize>p.partials + <usize>(block * 2) * line;
     const reciprocal = f32x4.splat(rows ? <f32>1 / <f32>rows : 0);
-    for (let c: usize = 0; c < line; c += 16) {
+    let c: usize = 0;
+    for (; c + LINE <= line; c += LINE) sumsOfLine(z + c, to + c, rows, line, reciprocal);
+    for (; c < line; c += 16) {
       const bytes = <u32>min(line - c, 16);
       let sum = f32x4.splat(0);
       let at = z + c;
@@ -70,6 +74,51 @@ export function normSumsF32(p: NormF32, part: u32, parts: u32): void {
   }
 }
 
+/** The same of 16 channels, which share a cache line in each row. */
+function sumsOfLine(z: usize, to: usize, rows: u32, line: usize, reciprocal: v128): void {
+  let a = f32x4.splat(0);
+  let b = a;
+  let c = a;
+  let d = a;
+  let at = z;
+  for (let i = rows; i; i--) {
+    a = f32x4.add(a, v128.load(at));
+    b = f32x4.add(b, v128.load(at, 16));
+    c = f32x4.add(c, v128.load(at, 32));
+    d = f32x4.add(d, v128.load(at, 48));
+    at += line;
+  }
+  const meanA = f32x4.mul(a, reciprocal);
+  const meanB = f32x4.mul(b, reciprocal);
+  const meanC = f32x4.mul(c, reciprocal);
+  const meanD = f32x4.mul(d, reciprocal);
+  a = f32x4.splat(0);
+  b = a;
+  c = a;
+  d = a;
+  at = z;
+  for (let i = rows; i; i--) {
+    const p = f32x4.sub(v128.load(at), meanA);
+    const q = f32x4.sub(v128.load(at, 16), meanB);
+    const r = f32x4.sub(v128.load(at, 32), meanC);
+    const s = f32x4.sub(v128.load(at, 48), meanD);
+    a = f32x4.add(a, f32x4.mul(p, p));
+    b = f32x4.add(b, f32x4.mul(q, q));
+    c = f32x4.add(c, f32x4.mul(r, r));
+    d = f32x4.add(d, f32x4.mul(s, s));
+    at += line;
+  }
+  v128.store(to, meanA);
+  v128.store(to, meanB, 16);
+  v128.store(to, meanC, 32);
+  v128.store(to, meanD, 48);
+  to += line;
+  v128.store(to, a);
+  v128.store(to, b, 16);
+  v128.store(to, c, 32);
+  v128.store(to, d, 48);
+}
+
 /** Joins the blocks, then y of this part's rows. The first part writes what is kept. */
 export function normApplyF32(p: NormF32, part: u32, parts: u32): void {
   const line = <usize>p.channels << 2;
@@ -77,36 +126,36 @@ export function normApplyF32(p: NormF32, part: u32, parts: u32): void {
   const rows = share(p.rows, part + 1, parts) - first;
   const lo = f32x4.splat(p.lo);
   const hi = f32x4.splat(p.hi);
-  for (let c: usize = 0; c < line; c += 16) {
-    const bytes = <u32>min(line - c, 16);
-    let mean = f32x4.splat(0);
-    let squares = mean;
-    let seen: f32 = 0;
-    for (let block: u32 = 0; block < BLOCKS; block++) {
-      const count = <f32>(blockStart(p, block + 1) - blockStart(p, block));
-      if (count == 0) continue;
-      const from = <usize>p.partials + <usize>(block * 2) * line + c;
-      const difference = f32x4.sub(load16(from, bytes), mean);
-      const all = seen + count;
-      mean = f32x4.add(mean, f32x4.mul(difference, f32x4.splat(count / all)));
-      squares = f32x4.add(squares, f32x4.add(load16(from + line, bytes), f32x4.mul(f32x4.mul(difference, difference), f32x4.splat(seen * count / all))));
-      seen = all;
-    }
-    const variance = f32x4.mul(squares, f32x4.splat(<f32>1 / seen));
-    const inverse = f32x4.div(f32x4.splat(1), f32x4.sqrt(f32x4.add(variance, f32x4.splat(p.epsilon))));
-    if (part == 0) {
-      store16(p.mean + c, mean, bytes);
-      store16(p.inverse + c, inverse, bytes);
-      run(p.runningMean + c, mean, p.momentum, bytes);
-      run(p.runningVariance + c, f32x4.mul(variance, f32x4.splat(seen > 1 ? seen / (seen - 1) : 1)), p.momentum, bytes);
-    }
-    const gain = f32x4.mul(load16(p.gamma + c, bytes), inverse);
-    const shift = f32x4.sub(load16(p.beta + c, bytes), f32x4.mul(mean, gain));
-    let z = <usize>p.z + <usize>first * line + c;
-    let y = <usize>p.y + <usize>first * line + c;
+  const offset = <usize>first * line;
+  let c: usize = 0;
+  for (; c + LINE <= line; c += LINE) {
+    const gainA = gainOf(p, c, 16, part);
+    const gainB = gainOf(p, c + 16, 16, part);
+    const gainC = gainOf(p, c + 32, 16, part);
+    const gainD = gainOf(p, c + 48, 16, part);
+    const shiftA = shiftOf(p, c, 16, gainA);
+    const shiftB = shiftOf(p, c + 16, 16, gainB);
+    const shiftC = shiftOf(p, c + 32, 16, gainC);
+    const shiftD = shiftOf(p, c + 48, 16, gainD);
+    let z = <usize>p.z + offset + c;
+    let y = <usize>p.y + offset + c;
     for (let i = rows; i; i--) {
-      const value = f32x4.add(f32x4.mul(v128.load(z), gain), shift);
-      store16(y, f32x4.pmin(f32x4.pmax(value, lo), hi), bytes);
+      v128.store(y, clamp(f32x4.add(f32x4.mul(v128.load(z), gainA), shiftA), lo, hi));
+      v128.store(y, clamp(f32x4.add(f32x4.mul(v128.load(z, 16), gainB), shiftB), lo, hi), 16);
+      v128.store(y, clamp(f32x4.add(f32x4.mul(v128.load(z, 32), gainC), shiftC), lo, hi), 32);
+      v128.store(y, clamp(f32x4.add(f32x4.mul(v128.load(z, 48), gainD), shiftD), lo, hi), 48);
+      z += line;
+      y += line;
+    }
+  }
+  for (; c < line; c += 16) {
+    const bytes = <u32>min(line - c, 16);
+    const gain = gainOf(p, c, bytes, part);
+    const shift = shiftOf(p, c, bytes, gain);
+    let z = <usize>p.z + offset + c;
+    let y = <usize>p.y + offset + c;
+    for (let i = rows; i; i--) {
+      store16(y, clamp(f32x4.add(f32x4.mul(v128.load(z), gain), shift), lo, hi), bytes);
       z += line;
       y += line;
     }
@@ -114,84 +163,59 @@ export function normApplyF32(p: NormF32, part: u32, parts: u32): void {
 }
 
 // @ts-ignore: decorator
+@inline function clamp(value: v128, lo: v128, hi: v128): v128 {
+  return f32x4.pmin(f32x4.pmax(value, lo), hi);
+}
+
+/** The mean of four channels over all blocks. */
+function meanOf(p: NormF32, c: usize, bytes: u32): v128 {
+  const line = <usize>p.channels << 2;
+  let mean = f32x4.splat(0);
+  let seen: f32 = 0;
+  for (let block: u32 = 0; block < BLOCKS; block++) {
+    const count = <f32>(blockStart(p, block + 1) - blockStart(p, block));
+    if (count == 0) continue;
+    const difference = f32x4.sub(load16(<usize>p.partials + <usize>(block * 2) * line + c, bytes), mean);
+    seen += count;
+    mean = f32x4.add(mean, f32x4.mul(difference, f32x4.splat(count / seen)));
+  }
+  return mean;
+}
+
+/** γ/√(σ² + ε) of four channels. The first part writes what is kept. */
+function gainOf(p: NormF32, c: usize, bytes: u32, part: u32): v128 {
+  const line = <usize>p.channels << 2;
+  let mean = f32x4.splat(0);
+  let squares = mean;
+  let seen: f32 = 0;
+  for (let block: u32 = 0; block < BLOCKS; block++) {
+    const count = <f32>(blockStart(p, block + 1) - blockStart(p, block));
+    if (count == 0) continue;
+    const from = <usize>p.partials + <usize>(block * 2) * line + c;
+    const difference = f32x4.sub(load16(from, bytes), mean);
+    const all = seen + count;
+    mean = f32x4.add(mean, f32x4.mul(difference, f32x4.splat(count / all)));
+    squares = f32x4.add(squares, f32x4.add(load16(from + line, bytes), f32x4.mul(f32x4.mul(difference, difference), f32x4.splat(seen * count / all))));
+    seen = all;
+  }
+  const variance = f32x4.mul(squares, f32x4.splat(<f32>1 / seen));
+  const inverse = f32x4.div(f32x4.splat(1), f32x4.sqrt(f32x4.add(variance, f32x4.splat(p.epsilon))));
+  if (part == 0) {
+    store16(p.mean + c, mean, bytes);
+    store16(p.inverse + c, inverse, bytes);
+    run(p.runningMean + c, mean, p.momentum, bytes);
+    run(p.runningVariance + c, f32x4.mul(variance, f32x4.splat(seen > 1 ? seen / (seen - 1) : 1)), p.momentum, bytes);
+  }
+  return f32x4.mul(load16(p.gamma + c, bytes), inverse);
+}
+
+/** β − μ·gain of four channels. */
+function shiftOf(p: NormF32, c: usize, bytes: u32, gain: v128): v128 {
+  return f32x4.sub(load16(p.beta + c, bytes), f32x4.mul(meanOf(p, c, bytes), gain));
+}
+
+// @ts-ignore: decorator
 @inline function run(at: usize, value: v128, momentum: f32, bytes: u32): void {
   const old = load16(at, bytes);
   store16(at, f32x4.add(old, f32x4.mul(f32x4.sub(value, old), f32x4.splat(momentum))), bytes);
-}
-
-/**
- * The clamp's gradient in place, and of each block its sum and, with normalization, that of its products with (z − μ)/√(σ² + ε). Parts
- * share the blocks.
- */
-export function normGradSumsF32(p: NormF32, part: u32, parts: u32): void {
-  const end = share(BLOCKS, part + 1, parts);
-  const line = <usize>p.channels << 2;
-  const lo = f32x4.splat(p.lo);
-  const hi = f32x4.splat(p.hi);
-  const normal = p.gamma != 0;
-  for (let block = share(BLOCKS, part, parts); block < end; block++) {
-    const first = blockStart(p, block);
-    const rows = blockStart(p, block + 1) - first;
-    const to = <usize>p.partials + <usize>(block * 2) * line;
-    for (let c: usize = 0; c < line; c += 16) {
-      const bytes = <u32>min(line - c, 16);
-      const offset = <usize>first * line + c;
-      let y = <usize>p.y + offset;
-      let dy = <usize>p.dy + offset;
-      let z = <usize>p.z + offset;
-      let sum = f32x4.splat(0);
-      let products = sum;
-      const mean = normal ? load16(p.mean + c, bytes) : sum;
-      for (let i = rows; i; i--) {
-        const value = v128.load(y);
-        const inside = v128.and(f32x4.gt(value, lo), f32x4.lt(value, hi));
-        const gradient = v128.and(v128.load(dy), inside);
-        store16(dy, gradient, bytes);
-        sum = f32x4.add(sum, gradient);
-        if (normal) products = f32x4.add(products, f32x4.mul(gradient, f32x4.sub(v128.load(z), mean)));
-        y += line;
-        dy += line;
-        z += line;
-      }
-      if (normal) products = f32x4.mul(products, load16(p.inverse + c, bytes));
-      store16(to + c, sum, bytes);
-      store16(to + line + c, products, bytes);
-    }
-  }
-}
-
-/** Joins the blocks into the gradients of γ and β; with normalization, dy of this part's rows becomes that of z. */
-export function normGradApplyF32(p: NormF32, part: u32, parts: u32): void {
-  const line = <usize>p.channels << 2;
-  const first = share(p.rows, part, parts);
-  const rows = share(p.rows, part + 1, parts) - first;
-  for (let c: usize = 0; c < line; c += 16) {
-    const bytes = <u32>min(line - c, 16);
-    let sum = f32x4.splat(0);
-    let products = sum;
-    for (let block: u32 = 0; block < BLOCKS; block++) {
-      const from = <usize>p.partials + <usize>(block * 2) * line + c;
-      sum = f32x4.add(sum, load16(from, bytes));
-      products = f32x4.add(products, load16(from + line, bytes));
-    }
-    if (part == 0) {
-      if (p.dBeta) store16(p.dBeta + c, sum, bytes);
-      if (p.dGamma) store16(p.dGamma + c, products, bytes);
-    }
-    if (!p.gamma) continue;
-    const inverse = load16(p.inverse + c, bytes);
-    const gain = f32x4.mul(load16(p.gamma + c, bytes), inverse);
-    const one = f32x4.splat(<f32>1 / <f32>p.rows);
-    // dz = gain · (dy − Σdy/n − (z − μ)/√(σ² + ε) · Σ(dy·x̂)/n)
-    const slope = f32x4.mul(f32x4.mul(products, one), inverse);
-    const shift = f32x4.sub(f32x4.mul(load16(p.mean + c, bytes), slope), f32x4.mul(sum, one));
-    let z = <usize>p.z + <usize>first * line + c;
-    let dy = <usize>p.dy + <usize>first * line + c;
-    for (let i = rows; i; i--) {
-      const value = f32x4.add(f32x4.sub(v128.load(dy), f32x4.mul(v128.load(z), slope)), shift);
-      store16(dy, f32x4.mul(value, gain), bytes);
-      z += line;
-      dy += line;
-    }
-  }
 }

@@ -18,7 +18,10 @@ export interface Network {
   classify(x: Flow, classes: number): Graph;
 }
 
-/** Begins a network for inputs of this shape, `[1,height,width,channels]`. Weights are normal, of variance 2 over the inputs that they sum. */
+/**
+ * Begins a network for inputs of this shape, `[1,height,width,channels]`. Weights are normal, of variance ⅓ over the inputs that they sum, as
+ * PyTorch's are: normalization makes their size nothing but the speed at which they turn, and at He's 2 that is 2.4 times slower.
+ */
 export function beginNetwork(name: string, shape: readonly number[], seed: number): Network {
   const random = randomOf(1000 + seed);
   const tensors: Tensor[] = [];
@@ -29,7 +32,7 @@ export function beginNetwork(name: string, shape: readonly number[], seed: numbe
     shape: of,
   });
   const weights = (own: string, of: readonly number[], summed: number): TensorId => {
-    const floats = Float32Array.from({ length: elementCount(of) }, () => random.normal() * Math.sqrt(2 / summed));
+    const floats = Float32Array.from({ length: elementCount(of) }, () => random.normal() / Math.sqrt(3 * summed));
     return append({ name: own, dtype: "float32", shape: of, data: new Uint8Array(floats.buffer) });
   };
   const bias = (own: string, channels: number) =>
@@ -85,7 +88,7 @@ export function beginNetwork(name: string, shape: readonly number[], seed: numbe
         data: new Uint8Array(Int32Array.of(1, 2).buffer),
       });
       const mean = node("mean", [x.id, axes], { keepDims: false }, [n, channels]);
-      const w = weights("dense/weights", [classes, channels], 2 * channels);
+      const w = weights("dense/weights", [classes, channels], channels);
       const dense = { activation: "none", keepDims: false } as const;
       const scores = node("fullyConnected", [mean.id, w, bias("dense/bias", classes)], dense, [n, classes]);
       const y = node("softmax", [scores.id], { beta: 1 }, [n, classes]);
