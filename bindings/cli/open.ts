@@ -7,10 +7,14 @@ import type { Streams } from "./streams.ts";
 /** Opens a model or a saved plan; warnings go to standard error. */
 export async function open(
   path: string,
-  { module, threads, shape: shapes }: EngineOptions,
+  { module, threads, shape: shapes, memory }: EngineOptions,
   { err }: Streams,
 ): Promise<Session> {
-  const options = { ...(threads === undefined ? {} : { threads }), ...(shapes === undefined ? {} : { shapes }) };
+  const options = {
+    ...(threads === undefined ? {} : { threads }),
+    ...(shapes === undefined ? {} : { shapes }),
+    ...(memory === undefined ? {} : { memory }),
+  };
   const bytes = await readModelBytes(path);
   return loadModel(bytes, {
     ...options,

@@ -6,6 +6,7 @@ export interface EngineOptions {
   readonly module: ModuleName | "auto";
   readonly threads?: number;
   readonly shape?: Shapes;
+  readonly memory?: "low";
 }
 
 /** Shapes of inputs by name. */
@@ -24,6 +25,9 @@ export const optimizeOption = (): Option =>
     "size",
     "speed",
   ]);
+
+export const memoryOption = (): Option =>
+  new Option("--memory <low>", "low: weights stay as compact as they are, in up to twice the time").choices(["low"]);
 
 export const threadsOption = (): Option => new Option("--threads <n>", "threads to run on").argParser(wholeFrom(1, 64));
 

@@ -10,6 +10,7 @@ import { forgetInputs } from "./files.ts";
 import {
   jsonOption,
   kernelsOption,
+  memoryOption,
   moduleOption,
   numbers,
   optimizeOption,
@@ -84,6 +85,7 @@ function program(streams: Streams, version: string): Command {
     .addOption(moduleOption())
     .addOption(shapeOption())
     .addOption(threadsOption())
+    .addOption(memoryOption())
     .option("--save-input <file>", "write the raw bytes of all inputs as they were prepared")
     .option("--labels <file>", "class names, one per line")
     .option("--top <k>", "classes to print", wholeFrom(1, 1_000_000), 5)
@@ -102,6 +104,7 @@ function program(streams: Streams, version: string): Command {
     .addOption(moduleOption())
     .addOption(shapeOption())
     .addOption(threadsOption())
+    .addOption(memoryOption())
     .option("--runs <n>", "at least so many runs, 5 when absent", wholeFrom(1, 1_000_000))
     .option("--duration <ms>", "milliseconds of runs that are counted, 2000 when absent", wholeFrom(1, 3_600_000))
     .option("--profile", "each kernel call: time, GMAC/s, and its share of what registers alone allow")
@@ -117,6 +120,7 @@ function program(streams: Streams, version: string): Command {
     .requiredOption("-o, --output <file>", "the plan file to write")
     .addOption(moduleOption())
     .addOption(shapeOption())
+    .addOption(memoryOption())
     .action((model, options) => plan(model, options, streams));
 
   command("compile", "one WebAssembly module that imports nothing, with a loader, its types and a C header")

@@ -7,10 +7,13 @@ import {
   inspectModel,
   loadModel,
   loadModule,
+  loadPlan,
   planGraph,
+  planModel,
   runPasses,
   writePlan,
 } from "../../bindings/public/index.ts";
+import { shared, skipShared } from "../models/cases.ts";
 
 const DIGITS = new URL("../../models/digits/digits_int8.tflite", import.meta.url);
 const model = new Uint8Array(readFileSync(DIGITS));
@@ -38,6 +41,26 @@ test("every module gives the same bytes", async () => {
   const [scalar, simd] = await Promise.all((["scalar", "simd"] as const).map((module) => loadModel(model, { module })));
   assert.equal(scalar?.module, "scalar");
   assert.deepEqual(scalar?.run([input]), simd?.run([input]));
+});
+
+test("memory low: the same bytes of smaller weights", { skip: skipShared }, async () => {
+  const network = shared("models/pretrainedResnet_quant.tflite");
+  const input = Int8Array.from({ length: 3072 }, (_, i) => (i * 91) % 256);
+  const [quick, low] = await Promise.all([
+    planModel(network, { module: "simd" }),
+    planModel(network, { module: "simd", memory: "low" }),
+  ]);
+  assert.ok(low.length < 0.5 * quick.length, `${low.length} of ${quick.length}`);
+  assert.deepEqual((await loadPlan(low)).run([input]), (await loadPlan(quick)).run([input]));
+  assert.deepEqual(
+    (await loadModel(network, { module: "simd", memory: "low" })).run([input]),
+    (await loadPlan(low)).run([input]),
+  );
+  await assert.rejects(
+    loadModel(model, { memory: "high" as "low" }),
+    fails("INVALID_OPTION", /memory: expected "low"/),
+  );
+  await assert.rejects(loadModel(low, { memory: "low" }), fails("INVALID_OPTION", /memory: expected none/));
 });
 
 test("a batch is so many images one after the other", async () => {

@@ -5,7 +5,7 @@ import type { EngineOptions } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count } from "../text.ts";
 
-export interface PlanOptions extends Pick<EngineOptions, "module" | "shape"> {
+export interface PlanOptions extends Pick<EngineOptions, "module" | "shape" | "memory"> {
   readonly output: string;
 }
 
@@ -20,7 +20,8 @@ export async function plan(model: string, options: PlanOptions, { err }: Streams
   }));
   const graph = runPasses(importModel(bytes, { shapes: options.shape, externalData: readExternalData(model, bytes) }));
   const [kernels, packer] = await Promise.all([loadModule(options.module), loadPacker()]);
-  const file = writePlan(planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer }));
+  const optimize = options.memory === "low" ? "size" : "speed";
+  const file = writePlan(planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer, optimize }));
   writeWhole(options.output, [file]);
   err(`${options.output}: ${count(file.length)} bytes, for ${kernels.name}`);
 }
