@@ -45,3 +45,14 @@ export function reciprocalOfOnePlus(x: i32): i32 {
 @inline export function clamp(x: i32, lo: i32, hi: i32): i32 {
   return min(max(x, lo), hi);
 }
+
+/** The inverse root of a sum from 2^27 to 2^29, by five steps of Newton and Raphson from 1 in Q3.28. */
+export function inverseRoot(sum: i32): i32 {
+  const half = roundingShift(sum >> 1, 1);
+  let x: i32 = 1 << 28;
+  for (let i = 0; i < 5; i++) {
+    const cube = saturatingShift(highMul(highMul(x, x), x), 6);
+    x = saturatingShift(highMul((1 << 28) + (1 << 27), x) - highMul(half, cube), 3);
+  }
+  return highMul(x, 1518500250);
+}

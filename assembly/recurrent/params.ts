@@ -136,3 +136,73 @@ export class GateInteger {
   hMultiplier: i32;
   hShift: i32;
 }
+
+/** An LSTM of int8 with an int16 cell of scale 2^−(15 − cellBits), and what `LstmInteger` has not. Weights int8, `[outputs, inputs]`. */
+@unmanaged
+export class LstmNorm {
+  x: u32;
+  y: u32;
+  /** int8 `[batch, outputs]`. */
+  h: u32;
+  /** int16 `[batch, cells]`. */
+  c: u32;
+  /** Input, forget, cell, output: `GateNorm`. */
+  gates: u32;
+  /** int8 `[outputs, cells]` and int32 `[outputs]`; 0: the output is the cell's. */
+  projection: u32;
+  projectionBias: u32;
+  scratch: u32;
+  scratchStride: u32;
+  batch: u32;
+  time: u32;
+  inputs: u32;
+  cells: u32;
+  outputs: u32;
+  xStep: u32;
+  xRow: u32;
+  yStep: u32;
+  yRow: u32;
+  /** 1: the input gate is one less the forget gate. */
+  coupled: u32;
+  /** 1: the reference steps all samples at once. */
+  together: u32;
+  /** What the input gate times what is new is divided by, as a power of two. */
+  newsShift: i32;
+  /** Integer bits of the cell, 0 to 6. */
+  cellBits: i32;
+  hiddenMultiplier: i32;
+  hiddenShift: i32;
+  hiddenZeroPoint: i32;
+  projectionMultiplier: i32;
+  projectionShift: i32;
+  outputZeroPoint: i32;
+  /** 0: no clipping. */
+  cellClip: i32;
+  projectionClip: i32;
+}
+
+/** A gate of `LstmNorm`; biases are int32, with zero points in them. Addresses of what is not there are 0. */
+@unmanaged
+export class GateNorm {
+  x: u32;
+  h: u32;
+  xBias: u32;
+  hBias: u32;
+  /** int16 weights of the cell's own state. */
+  cell: u32;
+  /** int16 weights of the normalization, and its int32 biases. */
+  norm: u32;
+  normBias: u32;
+  isTanh: u32;
+  xMultiplier: i32;
+  xShift: i32;
+  hMultiplier: i32;
+  hShift: i32;
+  cellMultiplier: i32;
+  cellShift: i32;
+  normMultiplier: i32;
+  /** 12 more than the scale's. */
+  normShift: i32;
+  /** The variance where it is less than 1. */
+  varianceGuard: i32;
+}

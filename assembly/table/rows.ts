@@ -1,5 +1,5 @@
 /** Functions of rows of quantized numbers beyond the int8 softmax. @full */
-import { clamp, highMul, reciprocalOfOnePlus, rescale, roundingShift, saturatingShift } from "../common/fixedpoint";
+import { clamp, highMul, inverseRoot, reciprocalOfOnePlus, rescale, roundingShift, saturatingShift } from "../common/fixedpoint";
 import { share } from "../common/split";
 import { Softmax } from "./params";
 
@@ -183,15 +183,4 @@ export function l2Normalize(p: Normalize, part: u32, parts: u32): void {
       store<i8>(y + i, clamp(result, -128, 127));
     }
   }
-}
-
-/** The inverse root of a sum from 2^27 to 2^29, by five steps of Newton and Raphson from 1 in Q3.28. */
-function inverseRoot(sum: i32): i32 {
-  const half = roundingShift(sum >> 1, 1);
-  let x: i32 = 1 << 28;
-  for (let i = 0; i < 5; i++) {
-    const cube = saturatingShift(highMul(highMul(x, x), x), 6);
-    x = saturatingShift(highMul((1 << 28) + (1 << 27), x) - highMul(half, cube), 3);
-  }
-  return highMul(x, 1518500250);
 }

@@ -10,6 +10,7 @@ import { shorten } from "../text.ts";
 import { withoutBasicCells } from "./basicLstm.ts";
 import { type Buffers, readBuffers } from "./buffers.ts";
 import { type FlatTable, openFile, readString, readTables, readUint32, rootTable } from "./flatbuffer.ts";
+import { withIntermediates } from "./intermediates.ts";
 import { linkSubgraphs, type Read } from "./link.ts";
 import { withoutLists } from "./lists.ts";
 import { type OperatorCode, readIds, readNodes, readOperatorCodes, type UserOperators } from "./nodes.ts";
@@ -114,13 +115,11 @@ function readSubgraph(
   }));
   // Operators first: a model with operators that pint8 lacks is refused for these, not for a type that they use.
   const read = readNodes(table, codes, tables.length, prefix);
-  const stated = withState(
-    read,
-    withEmptyConstants(
-      tables.map((each) => readTensor(each, buffers, tables)),
-      new Set([...inputs, ...read.flatMap((node) => node.outputs)]),
-    ),
+  const known = withEmptyConstants(
+    tables.map((each) => readTensor(each, buffers, tables)),
+    new Set([...inputs, ...read.flatMap((node) => node.outputs)]),
   );
+  const stated = withState(withIntermediates(read, table, known), known);
   const tensors = [...stated.tensors];
   const nodes = withoutBasicCells(withoutLists(takeStarts(stated.nodes, tensors), tensors), tensors);
   const signature = names.get(index);

@@ -34,9 +34,9 @@ export interface Entry {
   readonly node: (parts: NodeParts, options: Options) => AnyNode;
 }
 
-/** Fields for each attribute of a kind but the rule of rounding, which other formats state. */
+/** Fields for each attribute of a kind but those that stand elsewhere: rules of rounding, types of intermediates. */
 type FieldsOf<K extends OpKind> = {
-  readonly [A in Exclude<keyof Attributes[K], "rounding">]-?: OptionField | readonly OptionField[];
+  readonly [A in Exclude<keyof Attributes[K], "rounding" | "intermediates">]-?: OptionField | readonly OptionField[];
 };
 
 const POOL = {

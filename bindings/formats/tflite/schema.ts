@@ -29,6 +29,7 @@ export const OPERATOR = {
   optionsType: 3,
   options: 4,
   customOptions: 5,
+  intermediates: 8,
   moreType: 11,
   more: 12,
 } as const;

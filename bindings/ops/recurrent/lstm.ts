@@ -4,6 +4,7 @@ import type { NodeView, Operator } from "../types.ts";
 import { type CellInputs, callCell, cellMacs, checkCell, type RecurrentActivation } from "./cells.ts";
 import { requireActivation } from "./directions.ts";
 import { checkInteger, inferInteger, lowerInteger } from "./lstmInteger.ts";
+import { checkNorm, hasMore, inferNorm, lowerNorm } from "./lstmNorm.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -12,7 +13,11 @@ declare module "../../graph.ts" {
      * biases, projection and its bias, states of the output and the cell, perhaps normalization. One time only where
      * `sequence` is false.
      */
-    readonly lstm: LstmAttributes & { readonly sequence: boolean };
+    readonly lstm: LstmAttributes & {
+      readonly sequence: boolean;
+      /** What the file says of integer gates before their functions (input, forget, cell, output), and of the output before a projection. */
+      readonly intermediates?: readonly { readonly scale: number; readonly zeroPoint: number }[];
+    };
   }
 
   interface LstmAttributes {
@@ -46,7 +51,7 @@ const CELL: CellInputs = {
 const isInteger = ({ inputs: [x] }: NodeView<"lstm">) => x?.dtype === "int8" || x?.dtype === "int16";
 
 /**
- * C1–C6: see `checkCell`, of integers `checkInteger`. C7: an activation that is known. C8: one output. Source: TFLite's lstm_eval.
+ * C1–C6: see `checkCell`, of integers `checkInteger` and `checkNorm`. C7: an activation that is known. C8: one output. Source: TFLite's lstm_eval.
  */
 export const lstm: Operator<"lstm"> = {
   infer(node) {
@@ -56,16 +61,17 @@ export const lstm: Operator<"lstm"> = {
       expected: "1 output",
       received: `${node.outputs.length}`,
     }));
-    if (isInteger(node)) return inferInteger(node);
+    if (isInteger(node)) return hasMore(node) ? inferNorm(node) : inferInteger(node);
     const { outputs } = checkCell(node, CELL, sequence, timeMajor);
     return [{ dtype: "float32", shape: [...(node.inputs[0]?.shape ?? []).slice(0, -1), outputs] }];
   },
   macs(node) {
     const { sequence, timeMajor } = node.attributes;
-    return cellMacs(isInteger(node) ? checkInteger(node) : checkCell(node, CELL, sequence, timeMajor), 4);
+    const check = () => (hasMore(node) ? checkNorm(node) : checkInteger(node));
+    return cellMacs(isInteger(node) ? check() : checkCell(node, CELL, sequence, timeMajor), 4);
   },
   lower(node, to) {
-    if (isInteger(node)) return lowerInteger(node, to);
+    if (isInteger(node)) return hasMore(node) ? lowerNorm(node, to) : lowerInteger(node, to);
     const { activation, cellClip, projectionClip, asymmetric, sequence, timeMajor } = node.attributes;
     const sizes = checkCell(node, CELL, sequence, timeMajor);
     callCell(to, CELL, sizes, {

@@ -11,32 +11,17 @@ const GATE_SCALE = 2 ** -12;
 /** The scale of what comes out of them. */
 const UNIT_SCALE = 2 ** -15;
 
-/** Inputs of the float operator that integer kernels do without. */
-const UNKNOWN = [9, 10, 11, 16, 17, 20, 21, 22, 23];
-
-const scaleOf = (tensor: Tensor | undefined) => tensor?.quantization?.scale[0] ?? 0;
-const zeroOf = (tensor: Tensor | undefined) => tensor?.quantization?.zeroPoint[0] ?? 0;
+export const scaleOf = (tensor: Tensor | undefined) => tensor?.quantization?.scale[0] ?? 0;
+export const zeroOf = (tensor: Tensor | undefined) => tensor?.quantization?.zeroPoint[0] ?? 0;
 
 /**
  * Checks and returns the sizes. C1: x, weights, biases and states are there. C2: x is int8 or int16, `[batch, inputs]` or a
  * sequence of these. C3: weights are constant int8 with one scale, biases constant int32 (int64 for int16). C4: states are
- * variables, the output's of x's type, the cell's int16 with a scale of a power of two. C5: neither peepholes, projection
- * nor normalization. C6: scales whose ratios the multiplier holds.
+ * variables, the output's of x's type, the cell's int16 with a scale of a power of two. C5: see `checkNorm`. C6: scales whose ratios the multiplier holds.
  */
 export function checkInteger(node: NodeView<"lstm">): CellSizes {
   const { sequence, timeMajor } = node.attributes;
   const [x, h, c] = [0, 18, 19].map((i) => node.inputs[i]);
-  const extra = UNKNOWN.find((i) => node.inputs[i] !== undefined);
-  constrain(
-    node,
-    "C5",
-    extra === undefined && node.inputs[1] !== undefined,
-    () => ({
-      expected: "an integer LSTM with four gates, without peepholes, projection and normalization",
-      received: extra === undefined ? "no input gate" : `"${node.inputs[extra]?.name}"`,
-    }),
-    "UNSUPPORTED",
-  );
   const rank = sequence ? 3 : 2;
   const known = x !== undefined && (x.dtype === "int8" || x.dtype === "int16");
   constrain(node, "C2", known && x.shape.length === rank && elementCount(x.shape) > 0, () => ({
@@ -154,7 +139,7 @@ export function lowerInteger(node: NodeView<"lstm">, to: Lowering): void {
 }
 
 /** Biases less the zero point's share, int32. */
-function biasOf(bias: Uint8Array | undefined, { data, shape }: Placed, zeroPoint: number): Uint8Array {
+export function biasOf(bias: Uint8Array | undefined, { data, shape }: Placed, zeroPoint: number): Uint8Array {
   const [rows = 0, columns = 0] = shape;
   const weights = new Int8Array(data as Uint8Array);
   const given = bias && new DataView(bias.buffer, bias.byteOffset, bias.byteLength);
