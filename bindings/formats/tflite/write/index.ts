@@ -196,6 +196,7 @@ function operatorSlots(operator: FileOperator, tensors: readonly Tensor[], codes
     [OPERATOR.optionsType]: options && { int8: options.type },
     [OPERATOR.options]: options && { table: options.slots },
     [OPERATOR.customOptions]: customOptions && { bytes: customOptions },
+    [OPERATOR.intermediates]: operator.intermediates?.length ? { int32s: operator.intermediates } : undefined,
   };
 }
 

@@ -10,6 +10,8 @@ import { takePadding } from "./padding.ts";
 /** An operator of a file. */
 export interface FileOperator extends WrittenOperator {
   readonly node: AnyNode;
+  /** Tensors that have a type alone. */
+  readonly intermediates?: readonly number[];
 }
 
 export interface FileSubgraph {
@@ -155,11 +157,20 @@ function compact(subgraph: Omit<FileSubgraph, "scales">): FileSubgraph {
     tensors: list,
     operators: kept.map((operator) => {
       const node = { ...operator.node, inputs: operator.node.inputs.map(now), outputs: operator.node.outputs.map(now) };
-      return { ...operator, node: node as AnyNode };
+      return { ...operator, node: node as AnyNode, intermediates: intermediates(node as AnyNode, list) };
     }),
     inputs: inputs.map(port),
     outputs: outputs.map(port),
   };
+}
+
+/** Puts tensors with the scales of an operator's insides into the list: int16 gates, and an int8 output. */
+function intermediates(node: AnyNode, list: Tensor[]): readonly number[] {
+  if (node.kind !== "lstm") return [];
+  return (node.attributes.intermediates ?? []).map(({ scale, zeroPoint }, i) => {
+    const quantization = { scale: [scale], zeroPoint: [zeroPoint], axis: 0 };
+    return list.push({ name: "", dtype: i < 4 ? "int16" : "int8", shape: [], quantization }) - 1;
+  });
 }
 
 /** Scales of blocks as a tensor `[rows, blocks]`: float16 where that holds them. */
