@@ -14,6 +14,7 @@ import { withIntermediates } from "./intermediates.ts";
 import { linkSubgraphs, type Read } from "./link.ts";
 import { withoutLists } from "./lists.ts";
 import { type OperatorCode, readIds, readNodes, readOperatorCodes, type UserOperators } from "./nodes.ts";
+import { partsOf } from "./parts.ts";
 import { IDENTIFIER, MODEL, SCHEMA_VERSION, SIGNATURE, SUBGRAPH, TENSOR_MAP } from "./schema.ts";
 import { takeStarts } from "./starts.ts";
 import { withState } from "./state.ts";
@@ -121,7 +122,9 @@ function readSubgraph(
   );
   const stated = withState(withIntermediates(read, table, known), known);
   const tensors = [...stated.tensors];
-  const nodes = withoutBasicCells(withoutLists(takeStarts(stated.nodes, tensors), tensors), tensors);
+  for (const id of inputs) tensors[id] = asInput(tensors[id] as Tensor);
+  const single = withoutBasicCells(withoutLists(takeStarts(stated.nodes, tensors), tensors), tensors);
+  const nodes = single.flatMap((node) => partsOf(node, tensors));
   const signature = names.get(index);
   return {
     name: readString(table, SUBGRAPH.name) || (index === 0 ? "main" : `subgraph_${index}`),
@@ -131,6 +134,12 @@ function readSubgraph(
     outputs: ports(outputs, tensors, signature?.outputs, "output"),
     subgraphs: [],
   };
+}
+
+/** What the caller writes before each run keeps nothing, whatever the file says. */
+function asInput(tensor: Tensor): Tensor {
+  const { variable: _, ...rest } = tensor;
+  return rest;
 }
 
 /** A tensor of no bytes that nothing writes is a constant, for example the shape `[]` of a reshape to a scalar. */

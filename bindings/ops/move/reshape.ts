@@ -1,4 +1,4 @@
-import { elementCount } from "../../tensor.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireDType, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
@@ -25,9 +25,15 @@ function wished(node: NodeView<"reshape">): readonly number[] {
   return node.attributes.shape ?? outputOf(node).shape;
 }
 
+/** Zeros as sizes of x where the shape is one of other elements than x has: what writers of files mean by them. */
+function copied(sizes: readonly number[], x: Tensor): readonly number[] {
+  if (elementCount(x.shape) === 0 || !sizes.includes(0)) return sizes;
+  return sizes.map((size, d) => (size === 0 ? (x.shape[d] ?? 0) : size));
+}
+
 /**
  * The same bytes in another shape; any type. C1: x and perhaps a shape, one output. C2: the shape is int32 or int64.
- * C3: sizes from 0, and at most one −1, which stands for what is left. C4: as many elements as before. C5: the type
+ * C3: sizes from 0, and at most one −1, which stands for what is left; 0 where x is not empty is x's own size. C4: as many elements as before. C5: the type
  * stays.
  */
 export const reshape: Operator<"reshape"> = {
@@ -35,7 +41,7 @@ export const reshape: Operator<"reshape"> = {
     requireInputs(node, 1, 2);
     const x = inputOf(node, 0);
     requireDType(node, "C5", outputOf(node), x.dtype);
-    const sizes = wished(node);
+    const sizes = copied(wished(node), x);
     const valid = sizes.every((size) => Number.isInteger(size) && size >= -1);
     constrain(node, "C3", valid && sizes.filter((size) => size === -1).length <= 1, () => ({
       expected: "sizes from 0 and at most one −1",

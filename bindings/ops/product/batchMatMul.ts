@@ -34,7 +34,7 @@ declare module "../../graph.ts" {
  * Matrix products y `[…,M,N]` = a · b of stacks of matrices, whose leading dimensions broadcast.
  *
  * C1: two inputs, one output. C2: a, b and y all int8 or all int16, per tensor; b of int16 a may be constant
- * int8; or see `requireFloatMatrices`. C5: two to eight dimensions, M, K and N
+ * int8, with a scale for each column and zero points 0; or see `requireFloatMatrices`. C5: two to eight dimensions, M, K and N
  * not 0. C6: the same K, and leading dimensions that broadcast. C7: at most 4096 products.
  */
 export const batchMatMul: Operator<"batchMatMul"> = {
@@ -50,8 +50,10 @@ export const batchMatMul: Operator<"batchMatMul"> = {
     requireDType(node, "C2", y, dtype);
     const isNarrow = dtype === "int16" && b.dtype === "int8" && b.data !== undefined;
     if (!isNarrow) requireDType(node, "C2", b, dtype);
-    for (const tensor of [a, b, y]) requireAffine(node, "C2", tensor);
+    for (const tensor of [a, y]) requireAffine(node, "C2", tensor);
     const { m, n, batch } = requireSizes(node);
+    const columns = node.attributes.adjointB ? -2 : -1;
+    if (!(isNarrow && isPerColumn(b, columns))) requireAffine(node, "C2", b);
     for (const ratio of reals(node)) requireRatio(node, "C2", ratio);
     return [{ dtype, shape: [...batch, m, n] }];
   },
@@ -64,6 +66,13 @@ export const batchMatMul: Operator<"batchMatMul"> = {
     else lowerProducts(node, to);
   },
 };
+
+/** True of a constant with a scale for each column, and zero points 0. */
+function isPerColumn({ quantization, shape }: Tensor, columns: number): boolean {
+  if (quantization === undefined || quantization.scale.length !== shape.at(columns)) return false;
+  const { axis, scale, zeroPoint } = quantization;
+  return axis === shape.length + columns && scale.every((each) => each > 0) && zeroPoint.every((each) => each === 0);
+}
 
 function lowerProducts(node: NodeView<"batchMatMul">, to: Lowering): void {
   const { m, k, n, batch } = requireSizes(node);

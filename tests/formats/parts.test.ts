@@ -1,0 +1,105 @@
+/** What a file says in one operator and the graph in several, and what it says otherwise than converters do. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadModel } from "../../bindings/public/index.ts";
+import { buildTflite, type TensorSpec } from "./build-tflite.ts";
+import { options } from "./tflite-options.ts";
+
+const MODULES = ["scalar", "simd"] as const;
+const affine = (scale: number, zeroPoint: number) => ({ scale: [scale], zeroPoint: [zeroPoint] });
+const int8 = (name: string, shape: readonly number[], scale = 0.05, zeroPoint = 0): TensorSpec => ({
+  ...{ name, dtype: "int8", shape, ...affine(scale, zeroPoint) },
+});
+
+/** Outputs of a model of one operator over all its inputs, the same in both modules. */
+async function outputsOf(model: Uint8Array, inputs: readonly unknown[]): Promise<readonly unknown[]> {
+  const runs = [];
+  for (const module of MODULES) {
+    const session = await loadModel(model, { module });
+    runs.push(Object.values(session.run(inputs as never)).map((y) => [...(y as Iterable<number>)]));
+    session.close();
+  }
+  assert.deepEqual(runs[1], runs[0]);
+  return runs[0] as readonly unknown[];
+}
+
+test("CONCATENATION with a fused activation clamps what it joins", async () => {
+  const model = buildTflite({
+    tensors: [int8("a", [1, 2], 0.05, 3), int8("b", [1, 2], 0.05, 3), int8("y", [1, 4], 0.05, 3)],
+    operators: [
+      {
+        code: "CONCATENATION",
+        inputs: [0, 1],
+        outputs: [2],
+        options: options.concatenation({ axis: 1, activation: "relu6" }),
+      },
+    ],
+    inputs: [0, 1],
+    outputs: [2],
+  });
+  const [y] = await outputsOf(model, [Int8Array.of(-100, 5), Int8Array.of(2, 127)]);
+  assert.deepEqual(y, [3, 5, 3, 123]);
+});
+
+test("SOFTMAX of int8 to another scale than 1/256: as TFLite's optimized kernel", async () => {
+  const model = buildTflite({
+    tensors: [int8("x", [1, 10], 0.1, 3), { name: "y", dtype: "int16", shape: [1, 10], ...affine(2 ** -15, 0) }],
+    operators: [{ code: "SOFTMAX", inputs: [0], outputs: [1], options: options.softmax({ beta: 1 }) }],
+    inputs: [0],
+    outputs: [1],
+  });
+  const [y] = await outputsOf(model, [Int8Array.of(-7, 3, 65, 115, -120, -92, 82, 114, -65, -49)]);
+  assert.deepEqual(y, [0, 0, 113, 16817, 0, 0, 620, 15217, 0, 0]);
+});
+
+test("RESHAPE: a size of 0 is the input's own where the input is not empty", async () => {
+  const model = buildTflite({
+    tensors: [
+      int8("x", [1, 2, 3]),
+      { name: "shape", dtype: "int32", shape: [2], data: Int32Array.of(0, 6) },
+      int8("y", [1, 6]),
+    ],
+    operators: [{ code: "RESHAPE", inputs: [0, 1], outputs: [2] }],
+    inputs: [0],
+    outputs: [2],
+  });
+  const [y] = await outputsOf(model, [Int8Array.of(1, 2, 3, 4, 5, 6)]);
+  assert.deepEqual(y, [1, 2, 3, 4, 5, 6]);
+});
+
+test("BATCH_MATMUL of int16 by int8 with a scale for each column", async () => {
+  const scales = [0.01, 0.02, 0.005];
+  const model = buildTflite({
+    tensors: [
+      { name: "a", dtype: "int16", shape: [2, 2], ...affine(0.001, 0) },
+      {
+        ...{ name: "b", dtype: "int8", shape: [2, 3], data: Int8Array.of(100, -50, 127, 3, 7, -128) },
+        scale: scales,
+        axis: 1,
+      },
+      { name: "y", dtype: "int16", shape: [2, 3], ...affine(0.002, 0) },
+    ],
+    operators: [{ code: "BATCH_MATMUL", inputs: [0, 1], outputs: [2] }],
+    inputs: [0],
+    outputs: [2],
+  });
+  const a = [20000, -1234, -32768, 77];
+  const b = [100, -50, 127, 3, 7, -128];
+  const [y] = await outputsOf(model, [Int16Array.from(a)]);
+  for (const [i, value] of (y as readonly number[]).entries()) {
+    const [row, column] = [Math.floor(i / 3), i % 3];
+    const sum = [0, 1].reduce((all, k) => all + (a[2 * row + k] as number) * (b[3 * k + column] as number), 0);
+    const real = (sum * 0.001 * (scales[column] as number)) / 0.002;
+    assert.ok(Math.abs(value - Math.min(Math.max(real, -32768), 32767)) <= 1, `${i}: ${value}, not ${real}`);
+  }
+});
+
+test("a variable that is an input is the caller's", async () => {
+  const model = buildTflite({
+    tensors: [int8("x", [1, 2]), { ...int8("s", [1, 2]), variable: true }, int8("y", [1, 2])],
+    operators: [{ code: "ADD", inputs: [0, 1], outputs: [2] }],
+    inputs: [0, 1],
+    outputs: [2],
+  });
+  assert.deepEqual(await outputsOf(model, [Int8Array.of(1, 2), Int8Array.of(10, 20)]), [[11, 22]]);
+});
