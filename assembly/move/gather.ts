@@ -58,6 +58,7 @@ export function scatterNd(p: ScatterNd, part: u32, parts: u32): void {
     if (!inside) continue;
     if (p.mode == 3) move(y, p.x, bytes);
     else if (p.mode == 0) move(y, <usize>p.x + row * p.bytes + first, bytes);
+    else if (p.mode > 3) combineRow(y, <usize>p.x + row * p.bytes + first, bytes, p.size, p.mode);
     else addRow(y, <usize>p.x + row * p.bytes + first, bytes, p.mode == 2 ? 0 : p.size);
   }
 }
@@ -75,6 +76,26 @@ function addRow(y: usize, x: usize, bytes: u32, size: u32): void {
     for (; y < end; y += 4, x += 4) store<u32>(y, load<u32>(y) + load<u32>(x));
   } else {
     for (; y < end; y += 8, x += 8) store<u64>(y, load<u64>(y) + load<u64>(x));
+  }
+}
+
+/** y = y·x, min(y, x) or max(y, x); `mode`: 4 float32, 8 integers with a sign, 12 without, more 0, 1, 2. */
+function combineRow(y: usize, x: usize, bytes: u32, size: u32, mode: u32): void {
+  const end = y + bytes;
+  const form = mode & 3;
+  if (mode < 8) combine<f32>(y, x, end, form);
+  else if (mode > 11) combine<u8>(y, x, end, form);
+  else if (size == 1) combine<i8>(y, x, end, form);
+  else if (size == 2) combine<i16>(y, x, end, form);
+  else if (size == 4) combine<i32>(y, x, end, form);
+  else combine<i64>(y, x, end, form);
+}
+
+function combine<T>(y: usize, x: usize, end: usize, form: u32): void {
+  for (; y < end; y += sizeof<T>(), x += sizeof<T>()) {
+    const a = load<T>(y);
+    const b = load<T>(x);
+    store<T>(y, form == 0 ? <T>(a * b) : form == 1 ? <T>min(a, b) : <T>max(a, b));
   }
 }
 

@@ -7,18 +7,23 @@ export function where(p: Where, part: u32, parts: u32): void {
   if (part) return;
   let y = <usize>p.y;
   let x = <usize>p.x;
+  let found: u32 = 0;
+  if (p.isColumns) for (let i: u32 = 0; i < p.count; i++) found += <u32>isTrue(x + <usize>i * p.size, p.size, p.mask);
+  const step = p.isColumns ? found << 3 : 8;
   for (let i: u32 = 0; i < p.count; i++, x += p.size) {
     if (!isTrue(x, p.size, p.mask)) continue;
     let rest = i;
     for (let d = p.rank; d > 0; d--) {
       const size = load<u32>(<usize>p.sizeTable + ((d - 1) << 2));
       const next = rest / size;
-      store<i64>(y + ((d - 1) << 3), rest - next * size);
+      store<i64>(y + (d - 1) * step, rest - next * size);
       rest = next;
     }
-    y += p.rank << 3;
+    y += p.isColumns ? 8 : p.rank << 3;
   }
-  store<u32>(p.lengthAt, (<u32>y - p.y) >>> 3);
+  const bytes = <u32>y - p.y;
+  if (p.room) memory.fill(y, 0, p.room - bytes);
+  store<u32>(p.lengthAt, p.room ? bytes / (p.rank << 3) : p.isColumns ? found * p.rank : bytes >>> 3);
 }
 
 function isTrue(x: usize, size: u32, mask: u32): bool {

@@ -133,7 +133,7 @@ export class GatherNd {
 export class ScatterNd extends GatherNd {
   /** Bytes of an element. */
   size: u32;
-  /** 0: the last one stays; 1: integers are added; 2: float32; 3: one value for all, the last one stays. */
+  /** 0: the last one stays; 1: integers are added; 2: float32; 3: one value for all, the last one stays; from 4 on see `combineRow`. */
   mode: u32;
 }
 
@@ -213,6 +213,10 @@ export class Where {
   rank: u32;
   /** `rank` sizes. */
   sizeTable: u32;
+  /** Bytes of y, which are 0 after the last place, and the count is one of rows; 0: the rest stays, and all numbers count. */
+  room: u32;
+  /** 1: y is [rank, n]. */
+  isColumns: u32;
 }
 
 /** The values of x, each once, in the order of their first places; `places` says for each of x which one it is. */

@@ -71,8 +71,10 @@ import { hashtableLookup } from "./move/hashtableLookup.ts";
 import { matrixDiag } from "./move/matrixDiag.ts";
 import { matrixSetDiag } from "./move/matrixSetDiag.ts";
 import { mirrorPad } from "./move/mirrorPad.ts";
+import { nonZero } from "./move/nonZero.ts";
 import { pack } from "./move/pack.ts";
 import { pad } from "./move/pad.ts";
+import { prefix } from "./move/prefix.ts";
 import { range } from "./move/range.ts";
 import { rank } from "./move/rank.ts";
 import { reshape } from "./move/reshape.ts";
@@ -163,6 +165,8 @@ export const operators: Operators = {
   conv2d,
   depthwiseConv2d,
   fullyConnected,
+  nonZero,
+  prefix,
   transposeConv,
   batchMatMul,
   add,

@@ -124,4 +124,27 @@ for (const subject of list)
           },
           Float32Array.from(expected),
         ));
+    for (const [mode, expected] of [
+      ["mul", [-6, 1, 40, 3]],
+      ["min", [-2, 1, 5, 3]],
+      ["max", [3, 1, 8, 3]],
+    ] as const)
+      for (const [dtype, of] of [
+        ["float32", Float32Array],
+        ["int8", Int8Array],
+        ["int16", Int16Array],
+        ["int32", Int32Array],
+      ] as const)
+        test(`updates of ${dtype} by ${mode}`, () =>
+          checkOperator(
+            subject,
+            operators.scatterUpdate,
+            {
+              attributes: { mode },
+              inputs: [tensor(dtype, [4]), tensor("int64", [4, 1]), tensor(dtype, [4])],
+              values: [of.of(3, 1, mode === "mul" ? 1 : 6, 3), BigInt64Array.of(0n, 2n, 2n, 4n), of.of(-2, 5, 8, 100)],
+              output: tensor(dtype, [4]),
+            },
+            of.from(expected),
+          ));
   });

@@ -25,16 +25,6 @@ export const REASONS: readonly { readonly corpus: RegExp; readonly name: RegExp;
   },
   { corpus: /^onnx$/, name: /^cast_f2i64__dy20$/, reason: "float32 to int64 of values out of range" },
   {
-    corpus: /^onnx$/,
-    name: /^resize_half_pixel_symmetric_nearest_floor/,
-    reason: "a coordinate at a whole number in float32",
-  },
-  {
-    corpus: /^onnx_node$/,
-    name: /^test_quantizelinear_int2$/,
-    reason: "two bits are held as eight, and saturate there: to be mended",
-  },
-  {
     corpus: /^onnx_node$/,
     name: /^test_averagepool_2d_ceil_last_window_starts_on_pad$/,
     reason: "the expected values are written with four digits",

@@ -8,12 +8,14 @@ import { DEQUANTIZED } from "./ops/dequantized.ts";
 import { dynamics } from "./ops/dynamic.ts";
 import { EINSUM } from "./ops/einsum.ts";
 import { EMBEDDINGS } from "./ops/embed.ts";
+import { FOUND } from "./ops/found.ts";
 import { FUNCTIONS } from "./ops/functions.ts";
 import { FUSED } from "./ops/fused.ts";
 import { INTEGERS } from "./ops/integers.ts";
 import { PRODUCTS } from "./ops/matmul.ts";
 import { MOVES } from "./ops/move.ts";
 import { NORMALIZATIONS } from "./ops/normalize.ts";
+import { PADS } from "./ops/pad.ts";
 import { QLINEAR } from "./ops/qlinear.ts";
 import { QUANTIZATIONS } from "./ops/quantize.ts";
 import { RECURRENT } from "./ops/recurrent.ts";
@@ -23,6 +25,7 @@ import { SAMPLES } from "./ops/sample.ts";
 import { scaledOperators } from "./ops/scaled.ts";
 import { SELECTIONS } from "./ops/select.ts";
 import { SHAPES } from "./ops/shape.ts";
+import { SLICES } from "./ops/slice.ts";
 import { TRANSPOSED } from "./ops/transposed.ts";
 import { ELEMENTWISE } from "./ops/unary.ts";
 
@@ -50,5 +53,8 @@ export const CONVERSIONS: Conversions = dynamics({
   ...FUSED,
   ...TRANSPOSED,
   ...SELECTIONS,
+  ...FOUND,
+  ...PADS,
+  ...SLICES,
   ...scaledOperators({ ...CONVOLUTIONS, ...RESIZES }),
 });

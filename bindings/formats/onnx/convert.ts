@@ -6,7 +6,8 @@ import { typedCopy } from "../../tensor.ts";
 import { shorten } from "../text.ts";
 import type { Builder } from "./builder.ts";
 import { channelsLast, plain, type Value } from "./layout.ts";
-import type { AttributeProto, GraphProto, NodeProto } from "./messages.ts";
+import type { AttributeProto, GraphProto, NodeProto, ValueProto } from "./messages.ts";
+import { openOf } from "./open.ts";
 import { castTwins, isFloat32, narrowOf, widened } from "./precision.ts";
 import { dtypeOf, type ExternalData, tensorOf } from "./tensors.ts";
 
@@ -69,6 +70,8 @@ export interface Scope {
   readers(name: string): readonly NodeProto[];
   /** Whether the graph gives this value out. */
   isOutput(name: string): boolean;
+  /** The dimensions that the graph says an output has. */
+  declared(name: string): ValueProto["dims"];
 }
 
 /** The key of a node in the table of conversions. */
@@ -85,7 +88,7 @@ export function createScope(shared: Shared, graph: GraphProto, outer?: Scope, pr
       if (list === undefined) readers.set(name, [node]);
       else list.push(node);
     }
-  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  const outputs = new Map(graph.outputs.map(({ name, dims }) => [name, dims]));
   return {
     shared,
     prefix,
@@ -93,13 +96,14 @@ export function createScope(shared: Shared, graph: GraphProto, outer?: Scope, pr
     define: (name, value) => values.set(name, value),
     readers: (name) => readers.get(name) ?? [],
     isOutput: (name) => outputs.has(name),
+    declared: (name) => outputs.get(name),
   };
 }
 
 /** A value of a constant or declared tensor, in ONNX's order. */
-export function asValue(b: Builder, name: string, id: TensorId): Value {
+export function asValue(b: Builder, name: string, id: TensorId, code?: number): Value {
   const { dtype, shape } = b.tensor(id);
-  return { name, dtype, shape, twins: { plain: id } };
+  return { name, dtype, shape, twins: { plain: id }, ...(code === undefined ? {} : { code }) };
 }
 
 /** Converts a graph's initializers and nodes, in the file's order, which must be one in which they can run. */
@@ -107,7 +111,12 @@ export function convertGraph(graph: GraphProto, scope: Scope): void {
   const { b, external } = scope.shared;
   for (const proto of graph.initializers) {
     const where = `${scope.prefix}initializer "${shorten(proto.name)}"`;
-    define(scope, proto.name, asValue(b, proto.name, b.declare(tensorOf(proto, where, external))), where);
+    define(
+      scope,
+      proto.name,
+      asValue(b, proto.name, b.declare(tensorOf(proto, where, external)), proto.dataType),
+      where,
+    );
   }
   for (const [index, node] of graph.nodes.entries()) convertNode(node, index, scope);
 }
@@ -140,7 +149,21 @@ function convertNode(node: NodeProto, index: number, scope: Scope): void {
     }));
     return value;
   });
-  conversion(viewOf(node, where, scope, inputs));
+  conversion(viewOf(node, where, scope, aligned(node, where, scope, inputs)));
+}
+
+/** Before opset 7 a second operand stood from a stated axis on. */
+function aligned(node: NodeProto, where: string, scope: Scope, inputs: readonly (Value | undefined)[]) {
+  const axis = node.attributes.get("axis")?.int;
+  const [a, b] = inputs;
+  if (!node.attributes.get("broadcast")?.int || axis === undefined || !a || !b) return inputs;
+  const { b: builder } = scope.shared;
+  const behind = a.shape.length - (axis < 0 ? axis + a.shape.length : axis) - b.shape.length;
+  const shape = [...b.shape, ...new Array<number>(Math.max(0, behind)).fill(1)];
+  const id = plain(builder, where, b.shape, floats(builder, where, b));
+  const type = [{ dtype: builder.tensor(id).dtype }] as const;
+  const [moved] = builder.add("reshape", where, [id, builder.integers(shape)], {}, type);
+  return [a, asValue(builder, "", moved as TensorId), ...inputs.slice(2)];
 }
 
 function viewOf(node: NodeProto, where: string, scope: Scope, given: readonly (Value | undefined)[]): OnnxNode {
@@ -182,13 +205,14 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: readonly (V
     typeOf: (code) => dtypeOf(code, where),
     set(i, value) {
       const name = node.outputs[i] ?? "";
+      const open = value.open ?? openOf(own, value.shape);
       if (name !== "" && narrow !== undefined && isFloat32(b, value)) {
         const twins = castTwins(b, where, value.twins, narrow);
-        return define(scope, name, { ...value, twins, dtype: narrow, name }, where);
+        return define(scope, name, { ...value, twins, dtype: narrow, name, ...(open && { open }) }, where);
       }
       const [id] = [value.twins.plain ?? value.twins.last];
       const dtype = value.dtype ?? (id === undefined ? "float32" : b.tensor(id).dtype);
-      if (name !== "") define(scope, name, { ...value, dtype, name }, where);
+      if (name !== "") define(scope, name, { ...value, dtype, name, ...(open && { open }) }, where);
     },
     setPlain: (i, id) => own.set(i, { shape: b.tensor(id).shape, twins: { plain: id } }),
     setLast: (i, id, shape) => own.set(i, { shape, twins: shape.length < 3 ? { plain: id } : { last: id } }),

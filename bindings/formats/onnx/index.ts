@@ -29,7 +29,7 @@ export interface OnnxOptions {
 }
 
 /** Opsets of the default domain that conversions know. */
-const OLDEST_OPSET = 7;
+const OLDEST_OPSET = 6;
 
 /**
  * True for what ONNX exporters write: a protobuf message whose field 1 is a small ir_version, followed by another field of
@@ -116,7 +116,7 @@ function declareInputs(graph: GraphProto, scope: Scope, options: OnnxOptions): r
       expected: "inputs of different names",
       received: "the name twice",
     }));
-    scope.define(input.name, asValue(scope.shared.b, input.name, id));
+    scope.define(input.name, asValue(scope.shared.b, input.name, id, input.dataType));
     return value === undefined ? [{ name: input.name, tensor: id }] : [];
   });
 }
@@ -196,7 +196,13 @@ function outputOf({ name }: ValueProto, scope: Scope): TensorId {
     [twins.plain] = b.add("dequantize", where, [plain(b, where, value.shape, integers.twins)], {}, [
       { dtype: "float32" },
     ]) as [TensorId];
-  return plain(b, where, value.shape, twins);
+  const id = plain(b, where, value.shape, twins);
+  if (value.open === undefined) return id;
+  const { count, inner } = value.open;
+  const [elements] = b.add("mul", where, [count, b.integers([inner], [])], { activation: "none" }, [
+    { dtype: "int32" },
+  ]);
+  return b.add("prefix", where, [id, elements], {}, [{ dtype: value.dtype }], name)[0] as TensorId;
 }
 
 const MOST_NAMES = 40;

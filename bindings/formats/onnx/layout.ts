@@ -22,8 +22,18 @@ export interface Value {
   readonly twins: Twins;
   /** What DequantizeLinear was given: the value is these integers' meaning. */
   readonly integers?: Quantized;
-  /** Its part in a dynamically quantized product. */
+  /** Its part in a dynamically quantized product, or in what finds places. */
   readonly link?: Link;
+  /** How much of it counts, where that depends on data. */
+  readonly open?: Open;
+  /** ONNX's number of its type, where `dtype` stands for one of few bits. */
+  readonly code?: number;
+}
+
+/** The first `count` entries count, of `inner` elements each; an int32. */
+export interface Open {
+  readonly count: TensorId;
+  readonly inner: number;
 }
 
 /** Integers and what they mean. */
@@ -40,6 +50,8 @@ export type Link =
   | { readonly is: "scales"; readonly x: Value; readonly scale: readonly number[] }
   /** The sums of the source's integers with weights `[K,N]`; `compute` makes them as a tensor. */
   | { readonly is: "sums"; readonly x: Value; readonly w: Weights; readonly compute: () => TensorId }
+  /** Places `[n, rank]`, of which this is the transpose. */
+  | { readonly is: "rows"; readonly rows: TensorId; readonly open: Open }
   /** A product without a bias. */
   | { readonly is: "product"; readonly x: TensorId; readonly w: TensorId };
 

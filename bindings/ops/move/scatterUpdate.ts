@@ -1,20 +1,29 @@
 import { denseStrides } from "../../primitives/broadcast.ts";
 import { whole } from "../../primitives/move/view.ts";
 import { startTable, walkCalls } from "../../primitives/move/walk.ts";
-import { BITS, byteLength, elementCount } from "../../tensor.ts";
+import { BITS, byteLength, type DType, elementCount } from "../../tensor.ts";
 import { constrain, inputOf, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { requireData, requireTensors } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
-    /** data, indices `[…, depth]`, updates. `set`: the last update of a place stays; `add`: all are added to it. */
-    readonly scatterUpdate: { readonly mode: "set" | "add" };
+    /** data, indices `[…, depth]`, updates. `set`: the last update of a place stays; of the others all count. */
+    readonly scatterUpdate: { readonly mode: "set" | "add" | "mul" | "min" | "max" };
   }
 }
 
+/** The kernel's number of a mode on a type. */
+function modeOf(mode: "set" | "add" | "mul" | "min" | "max", dtype: DType): number {
+  const isFloat = dtype === "float32";
+  if (mode === "set") return 0;
+  if (mode === "add") return isFloat ? 2 : 1;
+  const base = isFloat ? 4 : dtype === "uint8" || dtype === "bool" ? 12 : 8;
+  return base + ["mul", "min", "max"].indexOf(mode);
+}
+
 /**
- * data with updates put into it, or added, by tuples of indices; indices outside are left out. C1: data, indices and
+ * data with updates put into it, or added, multiplied or compared with what is there, by tuples of indices; indices outside are left out. C1: data, indices and
  * updates, one output. C2: int8, uint8, int16, int32, int64, float32 or bool, all of one type; at most eight dimensions.
  * C3: int32 or int64 indices of at least one dimension. C4: updates have the shape that indices and data leave.
  * Source: ONNX's ScatterND.
@@ -47,7 +56,6 @@ export const scatterUpdate: Operator<"scatterUpdate"> = {
     if (from !== y) for (const call of walkCalls(all, from, y)) to.call(call);
     if (byteLength(updates) === 0) return;
     const depth = indices.shape.at(-1) ?? 0;
-    const adds = x.dtype === "float32" ? 2 : 1;
     to.call({
       kernel: "scatterNd",
       params: {
@@ -55,7 +63,7 @@ export const scatterUpdate: Operator<"scatterUpdate"> = {
         ...{ count: elementCount(indices.shape.slice(0, -1)), depth, size },
         placeTable: to.place(startTable(x.shape.slice(0, depth), denseStrides(x.shape), size)),
         bytes: elementCount(x.shape.slice(depth)) * size,
-        mode: node.attributes.mode === "set" ? 0 : adds,
+        mode: modeOf(node.attributes.mode, x.dtype),
       },
     });
   },

@@ -5,9 +5,8 @@ import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, type Value } from "../layout.ts";
 import { centredProduct } from "./dequantized.ts";
 import { product } from "./matmul.ts";
-import { reshapedTo } from "./move.ts";
+import { cast, longs, reshapedTo } from "./move.ts";
 import { real, toFloat } from "./quantize.ts";
-import { cast, longs } from "./select.ts";
 
 const float = [{ dtype: "float32" }] as const;
 

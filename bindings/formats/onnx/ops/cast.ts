@@ -3,11 +3,28 @@ import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { E8M0, SMALL_FLOATS, type SmallFloat } from "../small.ts";
-import { real, toFloat } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
 const bool = [{ dtype: "bool" }] as const;
 const int32 = [{ dtype: "int32" }] as const;
+
+const NONE = { activation: "none" } as const;
+
+/** One node of one float output. */
+export function real<K extends "add" | "sub" | "mul" | "div">(
+  n: OnnxNode,
+  kind: K,
+  a: TensorId,
+  b: TensorId,
+): TensorId {
+  return n.b.add(kind, n.where, [a, b], NONE as never, [{ dtype: "float32" }])[0] as TensorId;
+}
+
+/** Any numbers as float32. */
+export function toFloat(n: OnnxNode, id: TensorId): TensorId {
+  const { dtype } = n.b.tensor(id);
+  return dtype === "float32" ? id : (n.b.add("cast", n.where, [id], {}, [{ dtype: "float32" }])[0] as TensorId);
+}
 
 /** 2^⌊log2 |x|⌋: the exponent's bits alone. */
 function powerOf(n: OnnxNode, x: TensorId): TensorId {
@@ -77,7 +94,14 @@ function lowest(n: OnnxNode, id: TensorId, [bits, sign]: readonly [number, numbe
   return n.b.add("sub", n.where, [x, number(sign)], { activation: "none" }, int32)[0] as TensorId;
 }
 
-function castTo(n: OnnxNode, id: TensorId, code: number): TensorId {
+/** Least and greatest value of an integer of few bits. */
+export function fewBounds(code: number): readonly [number, number] | undefined {
+  const [bits, sign] = FEW[code] ?? [0, 0];
+  return bits === 0 ? undefined : [-sign, (1 << bits) - 1 - sign];
+}
+
+/** Numbers as the type of this code. */
+export function castTo(n: OnnxNode, id: TensorId, code: number): TensorId {
   const format = SMALL_FLOATS[code];
   if (format !== undefined) return rounded(n, toFloat(n, id), format, n.int("saturate", 1) !== 0);
   if (code === E8M0) return power(n, toFloat(n, id));

@@ -3,11 +3,11 @@
  * scans whose counts are known are unrolled; what a loop's own condition ends early keeps its state from there on.
  */
 import type { TensorId } from "../../../graph.ts";
+import { elementCount } from "../../../tensor.ts";
 import { asValue, type Conversions, convertGraph, createScope, numbersOf, type OnnxNode } from "../convert.ts";
 import { plain, type Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
-import { axisOf, reshapedTo, typeOf } from "./move.ts";
-import { longs } from "./select.ts";
+import { axisOf, longs, reshapedTo, typeOf } from "./move.ts";
 
 /** Turns that a loop may be unrolled to. */
 const MOST_TURNS = 1024;
@@ -54,7 +54,14 @@ function branch(n: OnnxNode): void {
   }
   const [yes, no] = [body(n, "then_branch", []), body(n, "else_branch", [])];
   const id = scalar(n, n.input(0));
-  for (const [i, value] of yes.entries()) n.setPlain(i, choose(n, id, value, no[i] as Value));
+  for (const [i, value] of yes.entries()) {
+    const other = no[i] as Value;
+    // shapes that nobody but the caller sees may differ where they hold as much
+    const isSeen = n.scope.readers(n.outputs[i] ?? "").length > 0;
+    const isAsLong = elementCount(value.shape) === elementCount(other.shape) && !isSeen;
+    const turned = isAsLong ? valueFor(n, reshapedTo(n, n.plain(other), value.shape)) : other;
+    n.setPlain(i, choose(n, id, value, turned));
+  }
 }
 
 /** Values of every turn along a new first dimension. */

@@ -37,10 +37,11 @@ export function convolutionWeights(n: OnnxNode, value: Value, isDepthwise: boole
   return permuted(n.b, n.where, id, shape, isDepthwise ? [1, 2, 3, 0] : [0, 2, 3, 1]);
 }
 
-/** The convolution of float32 values, as an image. */
+/** The convolution of float32 values, as an image or a volume. */
 export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): TensorId {
+  if (x.shape.length === 5) return volume(n, x, w, bias);
   const spatial = x.shape.length - 2;
-  if (spatial !== 1 && spatial !== 2) n.refuse("one or two spatial dimensions", `[${x.shape.join(",")}]`);
+  if (spatial !== 1 && spatial !== 2) n.refuse("one to three spatial dimensions", `[${x.shape.join(",")}]`);
   if (w.shape.length !== x.shape.length) n.refuse(`weights of ${x.shape.length} dimensions`, `[${w.shape.join(",")}]`);
   const groups = n.int("group", 1);
   const [outputs = 0, perGroup = 0, ...kernel] = w.shape;
@@ -60,8 +61,8 @@ export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | unde
   return n.b.add(kind, n.where, inputs, attributes, [{ dtype: "float32" }], n.outputs[0])[0] as TensorId;
 }
 
-/** The convolution of volumes, by the kernel of windows without padding. */
-function conv3d(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): void {
+/** The convolution of volumes with their channels last, by the kernel of windows without padding. */
+export function volume(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): TensorId {
   const { stride, dilation, before, after } = windowsOf(n, x.shape.slice(2), w.shape.slice(2));
   if (n.int("group", 1) !== 1) n.refuse("one group", `${n.int("group", 1)}`);
   const id = n.last(x);
@@ -78,16 +79,19 @@ function conv3d(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): vo
     activation: "none" as const,
   };
   const operands = [from, weights, ...(bias === undefined ? [] : [bias])];
-  const [y] = n.b.add("conv3d", n.where, operands, attributes, [{ dtype: "float32" }], n.outputs[0]);
-  const { shape } = n.b.tensor(y as TensorId);
-  n.setLast(0, y as TensorId, reorder(shape, toPlain(5)));
+  return n.b.add("conv3d", n.where, operands, attributes, [{ dtype: "float32" }], n.outputs[0])[0] as TensorId;
+}
+
+/** Sets output 0 to what a convolution of x gives: an image, or a volume. */
+export function setConvolved(n: OnnxNode, id: TensorId, x: Value): void {
+  if (x.shape.length < 5) return setImage(n, id, x);
+  n.setLast(0, id, reorder(n.b.tensor(id).shape, toPlain(5)));
 }
 
 function conv(n: OnnxNode): void {
   const x = n.input(0);
   const bias = n.inputs[2] === undefined ? undefined : n.plain(n.input(2));
-  if (x.shape.length === 5) return conv3d(n, x, n.input(1), bias);
-  setImage(n, convolved(n, x, n.input(1), bias), x);
+  setConvolved(n, convolved(n, x, n.input(1), bias), x);
 }
 
 /** Windows of a pool on x. */

@@ -5,9 +5,10 @@
  */
 import type { Rounding, TensorId } from "../../../graph.ts";
 import { BITS, elementCount, type Quantization, type Tensor, typedCopy } from "../../../tensor.ts";
-import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
+import { asValue, type Conversion, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import type { Link, Value, Weights } from "../layout.ts";
 import { FULL, knownQuantization } from "../quantized.ts";
+import { dynamicLstm, type Product, row } from "./recurrent.ts";
 
 const ROUNDING: Rounding = FULL;
 const FLOAT = [{ dtype: "float32" }] as const;
@@ -195,6 +196,23 @@ function matMulIntegerToFloat(expand: Conversion): Conversion {
   };
 }
 
+/** Products with the quantized weights `[directions, I, 4H]` of a recurrent layer: their scales and zero points are inputs 8 to 11. */
+function layerProduct(multiply: Conversion) {
+  return (n: OnnxNode): Product =>
+    (x, direction, input) => {
+      const [i, scale] = input === "W" ? [1, 8] : [2, 10];
+      const ids = [x, ...[i, scale, scale + 1].map((at) => row(n, n.plain(n.input(at)), direction))];
+      const inputs = ids.map((id) => asValue(n.b, "", id));
+      let y: TensorId | undefined;
+      const take = (_: number, id: TensorId) => {
+        y = id;
+      };
+      const numbers = (at: number) => inputs[at] && numbersOf(n.b.tensor(n.plain(inputs[at])));
+      multiply({ ...n, inputs, numbers, input: (at) => inputs[at] as Value, setPlain: take });
+      return y as unknown as TensorId;
+    };
+}
+
 /** These conversions with the chain looked for. */
 export function dynamics(all: Conversions): Conversions {
   const found = (name: string, make: (expand: Conversion) => Conversion): Conversions => {
@@ -202,6 +220,7 @@ export function dynamics(all: Conversions): Conversions {
     return expand === undefined ? {} : { [name]: make(expand) };
   };
   const [quantize, multiply] = [all.DynamicQuantizeLinear, all["com.microsoft.MatMulIntegerToFloat"]];
+  const product = quantize && multiply && dynamicQuantizeMatMul(quantize, multiply);
   return {
     ...all,
     ...found("DynamicQuantizeLinear", dynamicQuantizeLinear),
@@ -210,6 +229,9 @@ export function dynamics(all: Conversions): Conversions {
     ...found("Mul", mul),
     ...found("Add", add),
     ...found("com.microsoft.MatMulIntegerToFloat", matMulIntegerToFloat),
-    ...(quantize && multiply && { "com.microsoft.DynamicQuantizeMatMul": dynamicQuantizeMatMul(quantize, multiply) }),
+    ...(product && {
+      "com.microsoft.DynamicQuantizeMatMul": product,
+      "com.microsoft.DynamicQuantizeLSTM": dynamicLstm(layerProduct(product)),
+    }),
   };
 }

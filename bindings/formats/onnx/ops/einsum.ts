@@ -4,8 +4,7 @@ import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { product } from "./matmul.ts";
-import { reshapedTo, typeOf } from "./move.ts";
-import { longs } from "./select.ts";
+import { longs, reshapedTo, typeOf } from "./move.ts";
 
 /** A tensor and a letter for each of its dimensions. */
 interface Term {

@@ -36,6 +36,8 @@ export function arithmetic<K extends "add" | "sub" | "mul" | "div" | "maximum" |
   return (n) => {
     const { dtype } = n.input(0);
     const values = n.inputs.map((_, i) => n.input(i));
+    if (dtype === "uint64")
+      return chain(n, values, (ids, add) => ids.reduce((sum, id) => unsigned(kind, [sum, id], attributes, add, n)));
     const wide = values.length === 1 ? undefined : WIDER[dtype];
     chain(n, values, (ids, add) => {
       const type = wide ?? dtype;
@@ -44,6 +46,39 @@ export function arithmetic<K extends "add" | "sub" | "mul" | "div" | "maximum" |
       return wide === undefined ? total : add("cast", [total], {}, dtype);
     });
   };
+}
+
+/** The same on 64 bits without a sign, by those with one; comparisons with the highest bit turned round. */
+function unsigned<K extends "add" | "sub" | "mul" | "div" | "maximum" | "minimum">(
+  kind: K,
+  ids: readonly TensorId[],
+  attributes: Attributes[K],
+  add: Adder,
+  n: OnnxNode,
+): TensorId {
+  const long = (value: bigint) => n.b.constant("int64", [], BigInt64Array.of(value));
+  const top = long(-(2n ** 63n));
+  const turned = (id: TensorId) => add("bitwiseXor", [id, top], {}, "int64");
+  const [a, b] = ids.map((id) => add("bitcast", [id], {}, "int64")) as [TensorId, TensorId];
+  const back = (id: TensorId) => add("bitcast", [id], {}, "uint64");
+  const less = (x: TensorId, y: TensorId) => add("less", [turned(x), turned(y)], {}, "bool");
+  if (kind === "maximum" || kind === "minimum")
+    return back(turned(add(kind, [turned(a), turned(b)], attributes, "int64")));
+  if (kind !== "div") return back(add(kind, [a, b], attributes, "int64"));
+  // half of a by b, twice, and one more where what is left is enough; b of the highest bit goes in once at most
+  const half = add(
+    "bitwise",
+    [add("rightShift", [a, long(1n)], {}, "int64"), long(2n ** 63n - 1n)],
+    { form: "and" },
+    "int64",
+  );
+  const low = add("bitwise", [b, long(2n ** 63n - 1n)], { form: "and" }, "int64");
+  const divisor = add("maximum", [low, long(1n)], {}, "int64");
+  const twice = add("mul", [add("div", [half, divisor], NONE, "int64"), long(2n)], NONE, "int64");
+  const rest = add("sub", [a, add("mul", [twice, b], NONE, "int64")], NONE, "int64");
+  const one = (x: TensorId) => add("selectV2", [less(x, b), long(0n), long(1n)], {}, "int64");
+  const small = add("add", [twice, one(rest)], NONE, "int64");
+  return back(add("selectV2", [add("less", [b, long(0n)], {}, "bool"), one(a), small], {}, "int64"));
 }
 
 /** a − b·⌊a / b⌋, or with `fmod` the remainder that has a's sign. */

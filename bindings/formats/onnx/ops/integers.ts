@@ -5,12 +5,13 @@
  */
 import type { TensorId } from "../../../graph.ts";
 import { type DType, elementCount } from "../../../tensor.ts";
-import type { Conversions, OnnxNode } from "../convert.ts";
+import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { permuted, type Value } from "../layout.ts";
 import { rint } from "../rounding.ts";
-import { convolved, setImage } from "./conv.ts";
+import { convolved, setConvolved, setImage } from "./conv.ts";
 import { product } from "./matmul.ts";
+import { typeOf } from "./move.ts";
 import { real, saturated, toFloat } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
@@ -90,7 +91,7 @@ function convInteger(n: OnnxNode): void {
     elementCount(w.shape.slice(1)),
   );
   const acc = convolved(n, centred(n, x, n.inputs[2]), weights, undefined);
-  setImage(n, n.b.add("cast", n.where, [acc], {}, [{ dtype: "int32" }])[0] as TensorId, x);
+  setConvolved(n, n.b.add("cast", n.where, [acc], {}, [{ dtype: "int32" }])[0] as TensorId, x);
 }
 
 /** The exact product of two integer matrices less their zero points, as float32. */
@@ -105,9 +106,48 @@ function integerProduct(n: OnnxNode, a: Value, az: Value | undefined, b: Value, 
   return product(n, left, a.shape, id, b.shape);
 }
 
+/** Sums in as many parts as float32 holds each exactly. */
 function matMulInteger(n: OnnxNode): void {
-  const acc = integerProduct(n, n.input(0), n.inputs[2], n.input(1), n.inputs[3]);
-  n.setPlain(0, n.b.add("cast", n.where, [acc], {}, [{ dtype: "int32" }])[0] as TensorId);
+  const [a, b] = [n.input(0), n.input(1)];
+  const depth = b.shape.at(-2) ?? elementCount(b.shape);
+  const each = Math.floor(EXACT / (255 * 255)) - 1;
+  const type = [{ dtype: "int32" }] as const;
+  const part = (x: Value, axis: number, from: number, size: number): Value => {
+    if (size === depth) return x;
+    const id = n.plain(x);
+    const own = x.shape.map((all, i) => (i === axis ? size : all));
+    const begins = n.b.integers(x.shape.map((_, i) => (i === axis ? from : 0)));
+    const inputs = [id, begins, n.b.integers(own)];
+    const [plain] = n.b.add("slice", n.where, inputs, {}, [typeOf(n, id)]) as [TensorId];
+    return { name: "", dtype: x.dtype, shape: own, twins: { plain } };
+  };
+  const sum = (from: number, size: number): TensorId => {
+    const parts = [part(a, a.shape.length - 1, from, size), part(b, b.shape.length - 2, from, size)] as const;
+    const acc = integerProduct(n, parts[0], n.inputs[2], parts[1], n.inputs[3]);
+    return n.b.add("cast", n.where, [acc], {}, type)[0] as TensorId;
+  };
+  const isWhole = depth <= each || isExact(n, a, b);
+  const step = isWhole ? depth : each;
+  let total = sum(0, step);
+  for (let k = step; k < depth; k += step) {
+    const more = sum(k, Math.min(step, depth - k));
+    total = n.b.add("add", n.where, [total, more], { activation: "none" }, type)[0] as TensorId;
+  }
+  n.setPlain(0, total);
+}
+
+/** True where no sum with a constant b, whose zero points are 0 or unknown, can reach what float32 does not hold. */
+function isExact(n: OnnxNode, a: Value, b: Value): boolean {
+  const tensor = n.b.tensor(n.plain(b));
+  if (tensor.data === undefined || b.shape.length !== 2) return false;
+  const zeros = n.inputs[3] === undefined ? [0] : (n.b.tensor(n.plain(n.inputs[3])).data && n.numbers(3)) || [128];
+  const columns = b.shape[1] as number;
+  const sums = new Float64Array(columns);
+  for (const [i, w] of numbersOf(tensor).entries()) {
+    const c = i % columns;
+    sums[c] = (sums[c] as number) + Math.abs(w - (zeros[zeros.length === 1 ? 0 : c] as number));
+  }
+  return sums.every((most) => most * reach(a.dtype, a.dtype === "uint8" ? 0 : 127) < EXACT);
 }
 
 function qlinearMatMul(n: OnnxNode): void {

@@ -1,6 +1,6 @@
 /** What moves data and keeps it: transposes, shapes, concatenations, slices, paddings. */
 import type { TensorId } from "../../../graph.ts";
-import { BITS, elementCount } from "../../../tensor.ts";
+import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis, permuted, reorder, toLast, toPlain, type Value } from "../layout.ts";
@@ -25,6 +25,10 @@ export function axesOf(n: OnnxNode, i: number): readonly number[] | undefined {
 
 function transpose(n: OnnxNode): void {
   const x = n.input(0);
+  if (x.link?.is === "rows") {
+    const { rows, open } = x.link;
+    return n.set(0, { shape: n.b.tensor(rows).shape, twins: { plain: rows }, open });
+  }
   const rank = x.shape.length;
   const order = n.ints("perm") ?? x.shape.map((_, i) => rank - 1 - i);
   if (new Set(order).size !== rank || order.some((axis) => axis < 0 || axis >= rank))
@@ -43,6 +47,16 @@ function transpose(n: OnnxNode): void {
   // the result is channels first of what stands channels last: keep that as the twin that it is
   if (rank >= 3 && order.every((axis, i) => axis === toPlain(rank)[i])) return n.set(0, { shape, twins: { last: id } });
   n.setPlain(0, permuted(n.b, n.where, id, x.shape, order));
+}
+
+/** The tensor as another type. */
+export function cast(n: OnnxNode, id: TensorId, dtype: "int32" | "int64" | "float32"): TensorId {
+  return n.b.tensor(id).dtype === dtype ? id : (n.b.add("cast", n.where, [id], {}, [{ dtype }])[0] as TensorId);
+}
+
+/** int64 constants. */
+export function longs(n: OnnxNode, values: readonly number[], shape: readonly number[] = [values.length]): TensorId {
+  return n.b.constant("int64", shape, BigInt64Array.from(values, BigInt));
 }
 
 /** A tensor in another shape. */
@@ -110,77 +124,8 @@ function concat(n: OnnxNode): void {
   setIn(n, isLast, y as TensorId);
 }
 
-function pad(n: OnnxNode): void {
-  const x = n.input(0);
-  const rank = x.shape.length;
-  const mode = n.string("mode", "constant");
-  const list = n.numbers(1) ?? n.ints("pads") ?? n.refuse("paddings", "none");
-  const axes = n.numbers(3)?.map((axis) => axisOf(n, axis, rank)) ?? x.shape.map((_, i) => i);
-  if (list.length !== 2 * axes.length) n.refuse(`${axes.length} pairs of paddings`, `${list.length} numbers`);
-  const pairs = x.shape.map(() => [0, 0] as [number, number]);
-  for (const [i, axis] of axes.entries()) pairs[axis] = [list[i] as number, list[i + axes.length] as number];
-  const { ids, isLast } = operands(n, [x]);
-  const [id = -1 as TensorId] = ids;
-  const ordered = isLast ? reorder(pairs, toLast(rank)) : pairs;
-  const type = typeOf(n, id);
-  const cropped = crop(n, id, ordered);
-  const added = n.b.integers(
-    ordered.flat().map((size) => Math.max(0, size)),
-    [rank, 2],
-  );
-  const fitsMirror = ordered.every((pair, d) => pair.every((size) => size < (n.b.tensor(cropped).shape[d] as number)));
-  if (mode === "edge" || mode === "wrap" || (mode === "reflect" && !fitsMirror))
-    return setIn(n, isLast, continued(n, cropped, ordered, mode));
-  if (mode === "reflect") {
-    const [y] = n.b.add("mirrorPad", n.where, [cropped, added], { mode: "reflect" }, [type], n.outputs[0]);
-    return setIn(n, isLast, y as TensorId);
-  }
-  const value = n.numbers(2)?.[0] ?? n.float("value", 0);
-  const fill = new DataView(new ArrayBuffer(BITS[type.dtype] / 8));
-  if (type.dtype === "float32") fill.setFloat32(0, value, true);
-  else if (fill.byteLength === 8) fill.setBigInt64(0, BigInt(value), true);
-  else for (let i = 0; i < fill.byteLength; i++) fill.setUint8(i, (value >> (8 * i)) & 255);
-  const constant = n.b.constant(type.dtype, [], new Uint8Array(fill.buffer), type.quantization);
-  const [y] = n.b.add("pad", n.where, [cropped, added, constant], {}, [type], n.outputs[0]);
-  setIn(n, isLast, y as TensorId);
-}
-
-/** Paddings that are elements of x again: the edge, those of the other end, or those mirrored at the edge. */
-function continued(
-  n: OnnxNode,
-  x: TensorId,
-  pairs: readonly (readonly [number, number])[],
-  mode: "edge" | "wrap" | "reflect",
-): TensorId {
-  return pairs.reduce<TensorId>((id, [before, after], axis) => {
-    const size = n.b.tensor(id).shape[axis] as number;
-    const [lo, hi] = [Math.max(0, before), Math.max(0, after)];
-    if (lo + hi === 0) return id;
-    if (size === 0) n.refuse("an axis that is not empty", `axis ${axis} of size 0`);
-    const around = 2 * Math.max(1, size - 1);
-    const indices = Array.from({ length: lo + size + hi }, (_, i) => {
-      const at = i - lo;
-      if (mode === "edge") return Math.min(Math.max(at, 0), size - 1);
-      if (mode === "wrap") return ((at % size) + size) % size;
-      const turn = ((at % around) + around) % around;
-      return size === 1 ? 0 : Math.min(turn, around - turn);
-    });
-    const inputs = [id, n.b.integers(indices)];
-    return n.b.add("gather", n.where, inputs, { axis, batchDims: 0 }, [typeOf(n, id)])[0] as TensorId;
-  }, x);
-}
-
-/** Negative paddings cut off. */
-function crop(n: OnnxNode, id: TensorId, pairs: readonly (readonly [number, number])[]): TensorId {
-  if (pairs.every(([before, after]) => before >= 0 && after >= 0)) return id;
-  const { shape } = n.b.tensor(id);
-  const begins = pairs.map(([before]) => Math.max(0, -before));
-  const sizes = pairs.map(([before, after], i) => (shape[i] as number) + Math.min(0, before) + Math.min(0, after));
-  return n.b.add("slice", n.where, [id, n.b.integers(begins), n.b.integers(sizes)], {}, [typeOf(n, id)])[0] as TensorId;
-}
-
 /** Ranges with steps; bounds beyond the ends are held inside. */
-function slice(n: OnnxNode): void {
+export function slice(n: OnnxNode): void {
   const x = n.input(0);
   const rank = x.shape.length;
   const starts = n.numbers(1) ?? n.ints("starts") ?? [];
@@ -288,8 +233,6 @@ export const MOVES: Conversions = {
   Squeeze: squeeze,
   Unsqueeze: unsqueeze,
   Concat: concat,
-  Pad: pad,
-  Slice: slice,
   Split: split,
   Gather: gather,
   Expand: expand,

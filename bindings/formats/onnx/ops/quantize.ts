@@ -6,28 +6,14 @@ import type { TensorId } from "../../../graph.ts";
 import { type DType, elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
-import { lastAxis, type Value } from "../layout.ts";
+import { lastAxis, permuted, toLast, type Value } from "../layout.ts";
 import { dequantized, knownQuantization, quantizedValue, setQuantized } from "../quantized.ts";
 import { BOUNDS } from "../rounding.ts";
+import { SMALL_FLOATS } from "../small.ts";
+import { castTo, fewBounds, real, toFloat } from "./cast.ts";
 import { axisOf } from "./move.ts";
 
-const NONE = { activation: "none" } as const;
-
-/** One node of one float output. */
-export function real<K extends "add" | "sub" | "mul" | "div">(
-  n: OnnxNode,
-  kind: K,
-  a: TensorId,
-  b: TensorId,
-): TensorId {
-  return n.b.add(kind, n.where, [a, b], NONE as never, [{ dtype: "float32" }])[0] as TensorId;
-}
-
-/** Any numbers as float32. */
-export function toFloat(n: OnnxNode, id: TensorId): TensorId {
-  const { dtype } = n.b.tensor(id);
-  return dtype === "float32" ? id : (n.b.add("cast", n.where, [id], {}, [{ dtype: "float32" }])[0] as TensorId);
-}
+export { real, toFloat };
 
 /** Scales or zero points as they broadcast against x: one, or one a slice along an axis. */
 function along(n: OnnxNode, value: Value, x: Value, axis: number, isLast: boolean): TensorId {
@@ -36,6 +22,13 @@ function along(n: OnnxNode, value: Value, x: Value, axis: number, isLast: boolea
   if (count === 1)
     return n.b.add("reshape", n.where, [id, n.b.integers([])], {}, [{ dtype: "float32" }])[0] as TensorId;
   const rank = x.shape.length;
+  const block = n.int("block_size", 0);
+  if (block > 0 && value.shape.length === rank) {
+    const places = Array.from({ length: x.shape[axis] as number }, (_, i) => Math.floor(i / block));
+    const inputs = [id, n.b.integers(places)];
+    const [all] = n.b.add("gather", n.where, inputs, { axis, batchDims: 0 }, [{ dtype: "float32" }]);
+    return isLast ? permuted(n.b, n.where, all as TensorId, x.shape, toLast(rank)) : (all as TensorId);
+  }
   if (value.shape.length !== 1 || count !== x.shape[axis])
     n.refuse(`1 or ${x.shape[axis]} scales, or blocks of a constant`, `[${value.shape.join(",")}]`);
   const own = isLast ? lastAxis(axis, rank) : axis;
@@ -48,12 +41,18 @@ export function quantized(n: OnnxNode, x: TensorId, s: TensorId, z: TensorId | u
   return saturated(n, real(n, "div", x, s), z, dtype);
 }
 
-/** sat(rint(x) + z). */
-export function saturated(n: OnnxNode, x: TensorId, z: TensorId | undefined, dtype: DType): TensorId {
+/** sat(rint(x) + z), within other bounds than the type's where they are given. */
+export function saturated(
+  n: OnnxNode,
+  x: TensorId,
+  z: TensorId | undefined,
+  dtype: DType,
+  bounds: readonly [number, number] | undefined = BOUNDS[dtype],
+): TensorId {
   const float = [{ dtype: "float32" }] as const;
   let y = n.b.add("round", n.where, [x], {}, float)[0] as TensorId;
   if (z !== undefined) y = real(n, "add", y, z);
-  const [lo, hi] = BOUNDS[dtype] ?? n.refuse("8- or 16-bit results", dtype);
+  const [lo, hi] = bounds ?? n.refuse("8- or 16-bit results", dtype);
   y = n.b.add("maximum", n.where, [y, n.b.float(lo)], {}, float)[0] as TensorId;
   y = n.b.add("minimum", n.where, [y, n.b.float(hi)], {}, float)[0] as TensorId;
   return n.b.add("cast", n.where, [y], {}, [{ dtype }])[0] as TensorId;
@@ -61,10 +60,16 @@ export function saturated(n: OnnxNode, x: TensorId, z: TensorId | undefined, dty
 
 const axisOfScales = (n: OnnxNode, x: Value): number => axisOf(n, n.int("axis", 1), Math.max(x.shape.length, 2));
 
+/** The type of the result, by ONNX's number: the zero point's, or stated. */
+const codeOf = (n: OnnxNode): number => n.inputs[2]?.code ?? n.int("output_dtype", 0);
+
 function quantizeLinear(n: OnnxNode): void {
   const x = n.input(0);
-  const known = n.int("block_size", 0) === 0 && knownQuantization(n, n.inputs[1], n.inputs[2], axisOfScales(n, x));
-  const value = known && quantizedValue(n, x, known, n.inputs[2]?.dtype ?? "uint8");
+  const code = codeOf(n);
+  const isWhole = fewBounds(code) === undefined && SMALL_FLOATS[code] === undefined;
+  const known =
+    isWhole && n.int("block_size", 0) === 0 && knownQuantization(n, n.inputs[1], n.inputs[2], axisOfScales(n, x));
+  const value = known && quantizedValue(n, x, known, n.inputs[2]?.dtype ?? (code === 0 ? "uint8" : n.typeOf(code)));
   if (value) return setQuantized(n, value);
   quantizeComputed(n, x);
 }
@@ -75,8 +80,11 @@ function quantizeComputed(n: OnnxNode, x: Value): void {
   const axis = x.shape.length === 0 ? 0 : axisOf(n, n.int("axis", 1), Math.max(x.shape.length, 2));
   const scale = along(n, n.input(1), x, axis, isLast);
   const zero = n.inputs[2] === undefined ? undefined : along(n, n.input(2), x, axis, isLast);
-  const dtype = n.inputs[2]?.dtype ?? "uint8";
-  setIn(n, isLast, quantized(n, toFloat(n, ids[0] as TensorId), scale, zero, dtype));
+  const code = codeOf(n);
+  const ratio = real(n, "div", toFloat(n, ids[0] as TensorId), scale);
+  if (SMALL_FLOATS[code]) return setIn(n, isLast, castTo(n, ratio, code));
+  const dtype = n.inputs[2]?.dtype ?? (code === 0 ? "uint8" : n.typeOf(code));
+  setIn(n, isLast, saturated(n, ratio, zero, dtype, fewBounds(code)));
 }
 
 function dequantizeLinear(n: OnnxNode): void {

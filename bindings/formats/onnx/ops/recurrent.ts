@@ -4,7 +4,7 @@
  */
 import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
-import type { Conversions, OnnxNode } from "../convert.ts";
+import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { activate } from "./activations.ts";
 import { product } from "./matmul.ts";
@@ -211,7 +211,7 @@ const rnnCell: Places["cell"] =
   };
 
 /** A whole layer, of one direction or both. */
-export function recurrent(
+function recurrent(
   gates: number,
   defaults: readonly string[],
   cell: Places["cell"],
@@ -271,9 +271,14 @@ export function recurrent(
   };
 }
 
+/** An LSTM whose products are another's. */
+export const dynamicLstm = (productOf: (n: OnnxNode) => Product): Conversion =>
+  recurrent(4, ["Sigmoid", "Tanh", "Tanh"], lstmCell, productOf, (n) =>
+    n.int("hidden_size", (n.input(2).shape[2] as number) / 4),
+  );
+
 export const RECURRENT: Conversions = {
   LSTM: recurrent(4, ["Sigmoid", "Tanh", "Tanh"], lstmCell),
   GRU: recurrent(3, ["Sigmoid", "Tanh"], gruCell),
   RNN: recurrent(1, ["Tanh"], rnnCell),
 };
-export { lstmCell };

@@ -11,12 +11,14 @@ interface Axis {
   readonly from: number;
   readonly to: number;
   readonly scale: number;
+  /** The part of x that is resized, from 0 to 1. */
+  readonly region: readonly [number, number];
 }
 
 const f32 = Math.fround;
 
 /** Where output i stands among the inputs, in float32 as onnxruntime computes it. */
-function coordinate(n: OnnxNode, mode: string, i: number, { from, to, scale: exact }: Axis): number {
+function coordinate(n: OnnxNode, mode: string, i: number, { from, to, scale: exact, region }: Axis): number {
   const scale = f32(exact);
   const halfPixel = f32(f32((i + 0.5) / scale) - 0.5);
   switch (mode) {
@@ -25,7 +27,7 @@ function coordinate(n: OnnxNode, mode: string, i: number, { from, to, scale: exa
     case "half_pixel_symmetric": {
       const adjustment = f32(to / f32(scale * from));
       const offset = f32(f32(from / 2) * f32(1 - adjustment));
-      return f32(offset + halfPixel);
+      return f32(offset + (i + 0.5) / scale - 0.5);
     }
     case "pytorch_half_pixel":
       return to > 1 ? halfPixel : 0;
@@ -33,8 +35,14 @@ function coordinate(n: OnnxNode, mode: string, i: number, { from, to, scale: exa
       return to > 1 ? f32((i * (from - 1)) / (to - 1)) : 0;
     case "asymmetric":
       return f32(i / scale);
+    case "tf_crop_and_resize": {
+      const [start, end] = region;
+      if (to <= 1) return f32(0.5 * f32(start + end) * (from - 1));
+      const step = f32(f32(f32(i * f32(end - start)) * (from - 1)) / (to - 1));
+      return f32(f32(start * (from - 1)) + step);
+    }
     default:
-      return n.refuse("a coordinate_transformation_mode without a region", mode);
+      return n.refuse("a known coordinate_transformation_mode", mode);
   }
 }
 
@@ -54,34 +62,39 @@ function nearest(n: OnnxNode, mode: string, x: number): number {
   }
 }
 
-/** Offsets from the input before a coordinate, and the weight of each by the distance t from it. */
+/** How far an input counts, and its weight at a distance of d. */
 const KERNELS = {
-  linear: { offsets: [0, 1], weights: (t: number) => [1 - t, t] },
+  linear: { reach: 1, weight: (d: number) => Math.max(0, 1 - d) },
   cubic: {
-    offsets: [-1, 0, 1, 2],
-    weights: (t: number, a: number) => {
-      const near = (d: number) => ((a + 2) * d - (a + 3)) * d * d + 1;
-      const far = (d: number) => ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
-      return [far(t + 1), near(t), near(1 - t), far(2 - t)];
+    reach: 2,
+    weight: (d: number, a: number) => {
+      if (d <= 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
+      return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
     },
   },
 } as const;
 
-/** Indices and weights of every tap of every output along an axis. */
+/** Indices and weights of every tap of every output along an axis; with antialias the kernel is as wide as x is shrunk. */
 function tapsOf(n: OnnxNode, mode: "linear" | "cubic", transformation: string, axis: Axis) {
-  const { offsets, weights } = KERNELS[mode];
+  const { reach, weight } = KERNELS[mode];
   const a = n.float("cubic_coeff_a", -0.75);
   const excludes = n.int("exclude_outside", 0) !== 0;
-  const taps = offsets.map(() => ({ indices: new Int32Array(axis.to), weights: new Float32Array(axis.to) }));
+  const wide = n.int("antialias", 0) === 0 ? 1 : Math.max(1, 1 / axis.scale);
+  const count = Math.ceil(2 * reach * wide) + (wide > 1 ? 1 : 0);
+  const taps = Array.from({ length: count }, () => ({
+    indices: new Int32Array(axis.to),
+    weights: new Float32Array(axis.to),
+  }));
   for (let i = 0; i < axis.to; i++) {
     const x = coordinate(n, transformation, i, axis);
-    const base = Math.floor(x);
-    const own = weights(x - base, a);
-    const inside = offsets.map((offset) => base + offset >= 0 && base + offset < axis.from);
-    const total = excludes ? own.reduce((sum, w, t) => sum + (inside[t] ? w : 0), 0) : 1;
+    const first = wide > 1 ? Math.ceil(x - reach * wide) : Math.floor(x) - reach + 1;
+    const own = taps.map((_, t) => weight(Math.abs(first + t - x) / wide, a));
+    const inside = taps.map((_, t) => first + t >= 0 && first + t < axis.from);
+    const counted = own.map((w, t) => (excludes && !inside[t] ? 0 : w));
+    const total = excludes || wide > 1 ? counted.reduce((sum, w) => sum + w, 0) : 1;
     for (const [t, tap] of taps.entries()) {
-      tap.indices[i] = Math.min(Math.max(base + (offsets[t] as number), 0), axis.from - 1);
-      tap.weights[i] = excludes && !inside[t] ? 0 : (own[t] as number) / total;
+      tap.indices[i] = Math.min(Math.max(first + t, 0), axis.from - 1);
+      tap.weights[i] = (counted[t] as number) / total;
     }
   }
   return taps;
@@ -96,6 +109,8 @@ function changes(n: OnnxNode): readonly Axis[] {
   const filled = (i: number) => (n.inputs[i] === undefined ? [] : (n.numbers(i) ?? []));
   const scales = n.floats("scales") ?? filled(scalesAt);
   const sizes = scalesAt === 2 ? filled(3) : [];
+  const isCrop = n.string("coordinate_transformation_mode", "") === "tf_crop_and_resize";
+  const region = isCrop ? filled(1) : [];
   const policy = n.string("keep_aspect_ratio_policy", "stretch");
   const ratios = sizes.map((size, i) => size / (shape[axes[i] as number] as number));
   const kept =
@@ -109,20 +124,22 @@ function changes(n: OnnxNode): readonly Axis[] {
         : kept === undefined
           ? (sizes[i] as number)
           : Math.floor(kept * from + 0.5);
-    return to === from && scale === 1 ? [] : [{ axis, from, to, scale }];
+    const part = [region[i] ?? 0, region[i + axes.length] ?? 1] as const;
+    const isSame = to === from && scale === 1 && part[0] === 0 && part[1] === 1;
+    return isSame ? [] : [{ axis, from, to, scale, region: part }];
   });
 }
 
 function resize(n: OnnxNode): void {
   const x = n.input(0);
   const mode = n.string("mode", "nearest");
-  if (n.int("antialias", 0) !== 0) n.refuse("antialias 0", "1");
   const isOld = n.operator === "Upsample" || n.opset < 11;
   const transformation = isOld ? "asymmetric" : n.string("coordinate_transformation_mode", "half_pixel");
   const { ids, isLast } = operands(n, [x]);
   const rank = x.shape.length;
   let y = ids[0] as TensorId;
-  for (const change of changes(n)) {
+  const all = changes(n);
+  for (const change of all) {
     const axis = isLast ? lastAxis(change.axis, rank) : change.axis;
     if (mode === "nearest") {
       const rounding = isOld ? "floor" : n.string("nearest_mode", "round_prefer_floor");
@@ -136,7 +153,26 @@ function resize(n: OnnxNode): void {
       y = weigh(n, y, axis, tapsOf(n, mode === "cubic" ? "cubic" : "linear", transformation, change), rank);
     } else n.refuse("mode nearest, linear or cubic", mode);
   }
+  if (transformation === "tf_crop_and_resize")
+    for (const change of all) y = extrapolated(n, y, isLast ? lastAxis(change.axis, rank) : change.axis, change);
   setIn(n, isLast, y);
+}
+
+/** The value for what a region has beyond x. */
+function extrapolated(n: OnnxNode, y: TensorId, axis: number, change: Axis): TensorId {
+  const beyond = Uint8Array.from({ length: change.to }, (_, i) => {
+    const x = coordinate(n, "tf_crop_and_resize", i, change);
+    return x < 0 || x > change.from - 1 ? 1 : 0;
+  });
+  if (!beyond.includes(1)) return y;
+  const { dtype, shape } = n.b.tensor(y);
+  const mask = n.b.constant(
+    "bool",
+    shape.map((_, d) => (d === axis ? change.to : 1)),
+    beyond,
+  );
+  const [value] = n.b.add("cast", n.where, [n.b.float(n.float("extrapolation_value", 0))], {}, [{ dtype }]);
+  return n.b.add("selectV2", n.where, [mask, value, y], {}, [typeOf(n, y)])[0] as TensorId;
 }
 
 /** Elements along an axis by index. */

@@ -2,22 +2,12 @@
 import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
-import { numbersOf } from "../convert.ts";
 import { permuted } from "../layout.ts";
-import { axisOf, reshapedTo, typeOf } from "./move.ts";
+import { axisOf, cast, longs, reshapedTo, typeOf } from "./move.ts";
+import { fromBeginning } from "./slice.ts";
 
 const NONE = { activation: "none" } as const;
 const int64 = [{ dtype: "int64" }] as const;
-
-/** The tensor as another type. */
-export function cast(n: OnnxNode, id: TensorId, dtype: "int32" | "int64" | "float32"): TensorId {
-  return n.b.tensor(id).dtype === dtype ? id : (n.b.add("cast", n.where, [id], {}, [{ dtype }])[0] as TensorId);
-}
-
-/** int64 constants. */
-export function longs(n: OnnxNode, values: readonly number[], shape: readonly number[] = [values.length]): TensorId {
-  return n.b.constant("int64", shape, BigInt64Array.from(values, BigInt));
-}
 
 /** The order of dimensions that brings an axis to the end, and back. */
 export function axisLast(rank: number, axis: number): readonly number[] {
@@ -46,16 +36,6 @@ function topK(n: OnnxNode): void {
   const shape = n.b.tensor(values as TensorId).shape;
   n.setPlain(0, permuted(n.b, n.where, turned(values as TensorId), shape, order));
   n.setPlain(1, permuted(n.b, n.where, cast(n, places as TensorId, "int64"), shape, order));
-}
-
-/** Indices, which may count from the end, as int64 from the beginning. */
-function fromBeginning(n: OnnxNode, id: TensorId, limit: TensorId): TensorId {
-  const index = cast(n, id, "int64");
-  const tensor = n.b.tensor(index);
-  if (tensor.data !== undefined && numbersOf(tensor).every((value) => value >= 0)) return index;
-  const isNegative = n.b.add("less", n.where, [index, longs(n, [0], [])], {}, [{ dtype: "bool" }])[0];
-  const moved = n.b.add("add", n.where, [index, limit], NONE, int64)[0];
-  return n.b.add("selectV2", n.where, [isNegative, moved, index], {}, int64)[0] as TensorId;
 }
 
 /** indices, depth, values [off, on]. */
@@ -116,11 +96,11 @@ function gatherElements(n: OnnxNode): void {
   n.setPlain(0, n.b.add("gatherNd", n.where, [id, at], {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
 }
 
-/** `set` or `add` of an update. */
-function modeOf(n: OnnxNode): "set" | "add" {
+/** What an update does to what is there. */
+function modeOf(n: OnnxNode) {
   const reduction = n.string("reduction", "none");
-  if (reduction !== "none" && reduction !== "add") n.refuse("reduction none or add", reduction);
-  return reduction === "add" ? "add" : "set";
+  const modes = { none: "set", add: "add", mul: "mul", min: "min", max: "max" } as const;
+  return modes[reduction as "none"] ?? n.refuse("a known reduction", reduction);
 }
 
 function scatter(n: OnnxNode, at: TensorId): void {
@@ -188,20 +168,6 @@ function eyeLike(n: OnnxNode): void {
   n.setPlain(0, to === "float32" ? id : (n.b.add("cast", n.where, [id], {}, [{ dtype: to }])[0] as TensorId));
 }
 
-/** Slices where a constant condition is true. */
-function compress(n: OnnxNode): void {
-  const x = n.input(0);
-  const kept = (n.numbers(1) ?? []).flatMap((value, i) => (value === 0 ? [] : [i]));
-  const isFlat = n.attribute("axis") === undefined;
-  const axis = isFlat ? 0 : axisOf(n, n.int("axis", 0), x.shape.length);
-  const id = isFlat ? reshapedTo(n, n.plain(x), [elementCount(x.shape)]) : n.plain(x);
-  const inputs = [id, n.b.integers(kept)];
-  n.setPlain(
-    0,
-    n.b.add("gather", n.where, inputs, { axis, batchDims: 0 }, [typeOf(n, id)], n.outputs[0])[0] as TensorId,
-  );
-}
-
 /** Blocks of channels become blocks of pixels: DCR or CRD order. */
 function depthToSpace(n: OnnxNode): void {
   const x = n.input(0);
@@ -243,7 +209,6 @@ export const SELECTIONS: Conversions = {
   ScatterND: scatterNd,
   ReverseSequence: reverseSequence,
   EyeLike: eyeLike,
-  Compress: compress,
   DepthToSpace: depthToSpace,
   SpaceToDepth: spaceToDepth,
 };

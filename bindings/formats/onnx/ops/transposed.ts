@@ -1,8 +1,36 @@
 /** Transposed convolutions of one and two spatial dimensions. */
 import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
+import { permuted } from "../layout.ts";
 import { pair } from "../window.ts";
 import { imageOf, setImage } from "./conv.ts";
+
+/** Of volumes, by one group. */
+function volumes(n: OnnxNode): void {
+  const [x, w] = [n.input(0), n.input(1)];
+  const { stride, dilation, before, output } = placementOf(n, x.shape.slice(2), w.shape.slice(2));
+  if (n.int("group", 1) !== 1 || w.shape.length !== 5)
+    n.refuse("weights of five dimensions and one group", `[${w.shape}]`);
+  const outputs = w.shape[1] as number;
+  const three = (list: readonly number[]) => list as readonly [number, number, number];
+  // the kernel cuts what lies before: with padding the whole is computed, and cut
+  const full = output.map((size, i) => {
+    const reach = ((w.shape[i + 2] as number) - 1) * (dilation[i] as number) + 1;
+    return Math.max(size + (before[i] as number), (stride[i] as number) * ((x.shape[i + 2] as number) - 1) + reach);
+  });
+  const shape = n.b.integers([x.shape[0] as number, ...full, outputs]);
+  const weights = permuted(n.b, n.where, n.plain(w), w.shape, [2, 3, 4, 1, 0]);
+  const bias = n.inputs[2] === undefined ? [] : [n.plain(n.input(2))];
+  const attributes = {
+    ...{ stride: three(stride), dilation: three(dilation) },
+    ...{ padding: "valid" as const, activation: "none" as const },
+  };
+  const inputs = [shape, weights, n.last(x), ...bias];
+  const [whole] = n.b.add("conv3dTranspose", n.where, inputs, attributes, [{ dtype: "float32" }]);
+  const cut = [whole, n.b.integers([0, ...before, 0]), n.b.integers([x.shape[0] as number, ...output, outputs])];
+  const [y] = n.b.add("slice", n.where, cut, {}, [{ dtype: "float32" }], n.outputs[0]);
+  n.setLast(0, y as TensorId, [x.shape[0] as number, outputs, ...output]);
+}
 
 /** Values that dense weights may have, which groups are spread to. */
 const MOST_WEIGHTS = 1 << 26;
@@ -73,6 +101,7 @@ function denseWeights(n: OnnxNode, groups: number, [dH, dW]: readonly [number, n
 function convTranspose(n: OnnxNode): void {
   const [x, w] = [n.input(0), n.input(1)];
   const spatial = x.shape.length - 2;
+  if (spatial === 3) return volumes(n);
   if ((spatial !== 1 && spatial !== 2) || w.shape.length !== x.shape.length)
     n.refuse("one or two spatial dimensions", `[${x.shape.join(",")}] and [${w.shape.join(",")}]`);
   const groups = n.int("group", 1);

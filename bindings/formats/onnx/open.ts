@@ -1,0 +1,77 @@
+/**
+ * Values whose length depends on data: NonZero, NonMaxSuppression, Compress. They are as long as they can get, what counts
+ * comes first in them, and a tensor says how much that is; an output of the graph is cut to it. Operators that keep what
+ * counts first pass it on.
+ */
+import type { TensorId } from "../../graph.ts";
+import { elementCount } from "../../tensor.ts";
+import type { Builder } from "./builder.ts";
+import type { Open, Value } from "./layout.ts";
+
+/** What this file asks of a node under conversion. */
+interface OpenNode {
+  readonly where: string;
+  readonly operator: string;
+  readonly b: Builder;
+  readonly inputs: readonly (Value | undefined)[];
+  input(i: number): Value;
+  numbers(i: number): readonly number[] | undefined;
+  int(name: string, otherwise: number): number;
+  ints(name: string): readonly number[] | undefined;
+  refuse(expected: string, received: string): never;
+}
+
+const RESHAPES = new Set(["Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"]);
+const ELEMENTWISE = new Set(
+  `Abs Add And Ceil Clip DequantizeLinear Div Equal Exp Floor Greater GreaterOrEqual Less LessOrEqual Log Max Min Mul Neg Not
+  Or Pow QuantizeLinear Relu Round Sigmoid Sqrt Sub Tanh Where`.split(/\s+/),
+);
+
+/** The dimension from which on one of the entries that are counted stands. */
+function boundary(n: OpenNode, { shape }: Value, { inner }: Open): number {
+  const k = shape.findIndex((_, i) => elementCount(shape.slice(i + 1)) === inner);
+  if (k < 0 || elementCount(shape.slice(0, k)) !== 1) n.refuse("values whose length is known", `[${shape}]`);
+  return k;
+}
+
+/** What counts of an output of this shape, where an input is open. */
+export function openOf(n: OpenNode, shape: readonly number[]): Open | undefined {
+  const at = n.inputs.findIndex((value) => value?.open !== undefined);
+  const value = n.inputs[at];
+  const open = value?.open;
+  if (value === undefined || open === undefined) return undefined;
+  const other = n.inputs.some((each) => each?.open !== undefined && each.open.count !== open.count);
+  const refuse = () => n.refuse("values whose length is known when planned", `one of at most ${value.shape}`);
+  if (other) refuse();
+  const { operator } = n;
+  if (RESHAPES.has(operator)) return open;
+  const [x] = n.inputs as readonly [Value];
+  if (ELEMENTWISE.has(operator) && elementCount(shape) === elementCount(value.shape)) return open;
+  const axis = n.int("axis", 0) < 0 ? n.int("axis", 0) + x.shape.length : n.int("axis", 0);
+  if (operator === "Gather" && at === 1 && elementCount(x.shape.slice(0, axis)) === 1 && x.open === undefined)
+    return { ...open, inner: open.inner * elementCount(x.shape.slice(axis + 1)) };
+  if (operator === "GatherND" && at === 1 && n.int("batch_dims", 0) === 0) {
+    const depth = value.shape.at(-1) as number;
+    if (open.inner % depth === 0) return { ...open, inner: (open.inner / depth) * elementCount(x.shape.slice(depth)) };
+  }
+  if (at === 0 && operator === "Gather" && axis > boundary(n, value, open)) {
+    const [count, all] = [elementCount(n.input(1).shape), x.shape[axis] as number];
+    return { ...open, inner: (open.inner / all) * count };
+  }
+  if (at === 0 && operator === "Slice") return sliced(n, value, open, shape);
+  return refuse();
+}
+
+/** Parts of the entries, or the first of them. */
+function sliced(n: OpenNode, { shape }: Value, open: Open, to: readonly number[]): Open {
+  const k = boundary(n, n.input(0), open);
+  const inner = elementCount(to.slice(k + 1));
+  const axes = (n.numbers(3) ?? n.ints("axes"))?.map((axis) => (axis < 0 ? axis + shape.length : axis));
+  const starts = n.numbers(1) ?? n.ints("starts") ?? [];
+  const i = axes === undefined ? k : axes.indexOf(k);
+  if (i < 0 || i >= starts.length) return { ...open, inner };
+  if (starts[i] !== 0 || (n.numbers(4)?.[i] ?? 1) !== 1) n.refuse("the first of an open length", `from ${starts[i]}`);
+  const limit = n.b.integers([to[k] as number], []);
+  const [count] = n.b.add("minimum", n.where, [open.count, limit], {}, [{ dtype: "int32" }]);
+  return { count: count as TensorId, inner };
+}

@@ -1,0 +1,78 @@
+/** Paddings: a value, the edge, what lies at the other end, or a mirror; negative ones cut off. */
+import type { TensorId } from "../../../graph.ts";
+import { BITS } from "../../../tensor.ts";
+import type { Conversions, OnnxNode } from "../convert.ts";
+import { operands, setIn } from "../elementwise.ts";
+import { reorder, toLast } from "../layout.ts";
+import { axisOf, typeOf } from "./move.ts";
+
+function pad(n: OnnxNode): void {
+  const x = n.input(0);
+  const rank = x.shape.length;
+  const mode = n.string("mode", "constant");
+  const list = n.numbers(1) ?? n.ints("pads") ?? n.refuse("paddings", "none");
+  const axes = n.numbers(3)?.map((axis) => axisOf(n, axis, rank)) ?? x.shape.map((_, i) => i);
+  if (list.length !== 2 * axes.length) n.refuse(`${axes.length} pairs of paddings`, `${list.length} numbers`);
+  const pairs = x.shape.map(() => [0, 0] as [number, number]);
+  for (const [i, axis] of axes.entries()) pairs[axis] = [list[i] as number, list[i + axes.length] as number];
+  const { ids, isLast } = operands(n, [x]);
+  const [id = -1 as TensorId] = ids;
+  const ordered = isLast ? reorder(pairs, toLast(rank)) : pairs;
+  const type = typeOf(n, id);
+  const cropped = crop(n, id, ordered);
+  const added = n.b.integers(
+    ordered.flat().map((size) => Math.max(0, size)),
+    [rank, 2],
+  );
+  const fitsMirror = ordered.every((pair, d) => pair.every((size) => size < (n.b.tensor(cropped).shape[d] as number)));
+  if (mode === "edge" || mode === "wrap" || (mode === "reflect" && !fitsMirror))
+    return setIn(n, isLast, continued(n, cropped, ordered, mode));
+  if (mode === "reflect") {
+    const [y] = n.b.add("mirrorPad", n.where, [cropped, added], { mode: "reflect" }, [type], n.outputs[0]);
+    return setIn(n, isLast, y as TensorId);
+  }
+  const value = n.numbers(2)?.[0] ?? n.float("value", 0);
+  const fill = new DataView(new ArrayBuffer(BITS[type.dtype] / 8));
+  if (type.dtype === "float32") fill.setFloat32(0, value, true);
+  else if (fill.byteLength === 8) fill.setBigInt64(0, BigInt(value), true);
+  else for (let i = 0; i < fill.byteLength; i++) fill.setUint8(i, (value >> (8 * i)) & 255);
+  const constant = n.b.constant(type.dtype, [], new Uint8Array(fill.buffer), type.quantization);
+  const [y] = n.b.add("pad", n.where, [cropped, added, constant], {}, [type], n.outputs[0]);
+  setIn(n, isLast, y as TensorId);
+}
+
+/** Paddings that are elements of x again: the edge, those of the other end, or those mirrored at the edge. */
+function continued(
+  n: OnnxNode,
+  x: TensorId,
+  pairs: readonly (readonly [number, number])[],
+  mode: "edge" | "wrap" | "reflect",
+): TensorId {
+  return pairs.reduce<TensorId>((id, [before, after], axis) => {
+    const size = n.b.tensor(id).shape[axis] as number;
+    const [lo, hi] = [Math.max(0, before), Math.max(0, after)];
+    if (lo + hi === 0) return id;
+    if (size === 0) n.refuse("an axis that is not empty", `axis ${axis} of size 0`);
+    const around = 2 * Math.max(1, size - 1);
+    const indices = Array.from({ length: lo + size + hi }, (_, i) => {
+      const at = i - lo;
+      if (mode === "edge") return Math.min(Math.max(at, 0), size - 1);
+      if (mode === "wrap") return ((at % size) + size) % size;
+      const turn = ((at % around) + around) % around;
+      return size === 1 ? 0 : Math.min(turn, around - turn);
+    });
+    const inputs = [id, n.b.integers(indices)];
+    return n.b.add("gather", n.where, inputs, { axis, batchDims: 0 }, [typeOf(n, id)])[0] as TensorId;
+  }, x);
+}
+
+/** Negative paddings cut off. */
+function crop(n: OnnxNode, id: TensorId, pairs: readonly (readonly [number, number])[]): TensorId {
+  if (pairs.every(([before, after]) => before >= 0 && after >= 0)) return id;
+  const { shape } = n.b.tensor(id);
+  const begins = pairs.map(([before]) => Math.max(0, -before));
+  const sizes = pairs.map(([before, after], i) => (shape[i] as number) + Math.min(0, before) + Math.min(0, after));
+  return n.b.add("slice", n.where, [id, n.b.integers(begins), n.b.integers(sizes)], {}, [typeOf(n, id)])[0] as TensorId;
+}
+
+export const PADS: Conversions = { Pad: pad };

@@ -1,0 +1,103 @@
+/** Slices whose starts or ends are computed. */
+import type { TensorId } from "../../../graph.ts";
+import { elementCount } from "../../../tensor.ts";
+import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
+import type { Value } from "../layout.ts";
+import { placesOf } from "./found.ts";
+import { axisOf, reshapedTo, slice, typeOf } from "./move.ts";
+
+const NONE = { activation: "none" } as const;
+const BOOL = [{ dtype: "bool" }] as const;
+const INT64 = [{ dtype: "int64" }] as const;
+
+function sliceAny(n: OnnxNode): void {
+  const isComputed = (i: number) => n.inputs[i] !== undefined && n.b.tensor(n.plain(n.input(i))).data === undefined;
+  if (isComputed(1) || isComputed(2)) sliceFrom(n, n.input(0));
+  else slice(n);
+}
+
+/** A range whose beginning is computed, of the size that the graph says its output has. */
+function sliceFrom(n: OnnxNode, x: Value): void {
+  const sizes = n.scope.declared(n.outputs[0] ?? "");
+  const rank = x.shape.length;
+  const isKnown = sizes?.length === rank && sizes.every((size) => typeof size === "number" && size >= 0);
+  const steps = n.numbers(4) ?? [];
+  if (!isKnown || steps.some((step) => step !== 1)) return sliceMasked(n, x, steps);
+  const count = n.input(1).shape[0] as number;
+  const axes = (n.numbers(3) ?? Array.from({ length: count }, (_, i) => i)).map((axis) => axisOf(n, axis, rank));
+  const limits = n.b.constant(
+    "int64",
+    [count],
+    BigInt64Array.from(axes, (axis) => BigInt(x.shape[axis] as number)),
+  );
+  const starts = fromBeginning(n, n.plain(n.input(1)), limits);
+  const zero = n.b.constant("int64", [1], BigInt64Array.of(0n));
+  const int64 = [{ dtype: "int64" }] as const;
+  const [all] = n.b.add("concat", n.where, [starts, zero], { axis: 0, activation: "none" }, int64);
+  const places = x.shape.map((_, d) => (axes.includes(d) ? axes.indexOf(d) : count));
+  const [begin] = n.b.add("gather", n.where, [all, n.b.integers(places)], { axis: 0, batchDims: 0 }, int64);
+  const id = n.plain(x);
+  const inputs = [id, begin, n.b.integers(sizes as readonly number[])];
+  n.setPlain(0, n.b.add("slice", n.where, inputs, {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
+}
+
+/** The elements that lie in all ranges, whose number only a run can tell. */
+function sliceMasked(n: OnnxNode, x: Value, steps: readonly number[]): void {
+  const rank = x.shape.length;
+  const count = n.input(1).shape[0] as number;
+  if (steps.some((step) => step < 1) || rank === 0) n.refuse("constant starts and ends, or steps from 1", "others");
+  const axes = (n.numbers(3) ?? Array.from({ length: count }, (_, i) => i)).map((axis) => axisOf(n, axis, rank));
+  const limits = n.b.constant(
+    "int64",
+    [count],
+    BigInt64Array.from(axes, (axis) => BigInt(x.shape[axis] as number)),
+  );
+  const [starts, ends] = [1, 2].map((i) => fromBeginning(n, n.plain(n.input(i)), limits));
+  const and = (a: TensorId, b: TensorId) => n.b.add("logicalAnd", n.where, [a, b], {}, BOOL)[0] as TensorId;
+  let mask: TensorId = n.b.constant("bool", x.shape, new Uint8Array(elementCount(x.shape)).fill(1));
+  for (const [i, axis] of axes.entries()) {
+    const size = x.shape[axis] as number;
+    const shape = x.shape.map((_, d) => (d === axis ? size : 1));
+    const places = n.b.constant(
+      "int64",
+      shape,
+      BigInt64Array.from({ length: size }, (_, at) => BigInt(at)),
+    );
+    const one = (list: TensorId | undefined) =>
+      n.b.add("slice", n.where, [list, n.b.integers([i]), n.b.integers([1])], {}, INT64)[0] as TensorId;
+    const zero = n.b.constant("int64", [], BigInt64Array.of(0n));
+    const start = n.b.add("maximum", n.where, [one(starts), zero], {}, INT64)[0] as TensorId;
+    const inside = and(
+      n.b.add("greaterEqual", n.where, [places, start], {}, BOOL)[0] as TensorId,
+      n.b.add("less", n.where, [places, one(ends)], {}, BOOL)[0] as TensorId,
+    );
+    mask = and(mask, inside);
+    const step = steps[i] ?? 1;
+    if (step === 1) continue;
+    const by = n.b.constant("int64", [], BigInt64Array.of(BigInt(step)));
+    const from = n.b.add("sub", n.where, [places, start], NONE, INT64)[0];
+    const rest = n.b.add("floorMod", n.where, [from, by], {}, INT64)[0];
+    mask = and(mask, n.b.add("equal", n.where, [rest, zero], {}, BOOL)[0] as TensorId);
+  }
+  const all = [elementCount(x.shape)];
+  const [rows, found] = placesOf(n, reshapedTo(n, mask, all));
+  const flat = reshapedTo(n, n.plain(x), all);
+  const inputs = [flat, reshapedTo(n, rows, all)];
+  const [y] = n.b.add("gather", n.where, inputs, { axis: 0, batchDims: 0 }, [typeOf(n, flat)]);
+  const plain = reshapedTo(n, y as TensorId, x.shape);
+  n.set(0, { shape: x.shape, twins: { plain }, open: { count: found, inner: 1 } });
+}
+
+/** Indices, which may count from the end, as int64 from the beginning. */
+export function fromBeginning(n: OnnxNode, id: TensorId, limit: TensorId): TensorId {
+  const int64 = [{ dtype: "int64" }] as const;
+  const tensor = n.b.tensor(id);
+  const index = tensor.dtype === "int64" ? id : (n.b.add("cast", n.where, [id], {}, int64)[0] as TensorId);
+  if (tensor.data !== undefined && numbersOf(tensor).every((value) => value >= 0)) return index;
+  const zero = n.b.constant("int64", [], BigInt64Array.of(0n));
+  const isNegative = n.b.add("less", n.where, [index, zero], {}, [{ dtype: "bool" }])[0];
+  const moved = n.b.add("add", n.where, [index, limit], { activation: "none" }, int64)[0];
+  return n.b.add("selectV2", n.where, [isNegative, moved, index], {}, int64)[0] as TensorId;
+}
+
+export const SLICES: Conversions = { Slice: sliceAny };

@@ -1,0 +1,112 @@
+/** ONNX operators whose results are as long as the data makes them: what they find, and what may follow them. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { loadModel, Pint8Error } from "../../bindings/public/index.ts";
+import type { TypedArray } from "../../bindings/tensor.ts";
+import { buildOnnx, type GraphSpec, type NodeSpec, type ValueSpec } from "./build-onnx.ts";
+
+const graph = (
+  nodes: readonly NodeSpec[],
+  inputs: readonly ValueSpec[],
+  initializers: GraphSpec["initializers"] = [],
+): GraphSpec => ({ nodes, inputs, outputs: [{ name: "y" }], initializers });
+
+/** The numbers of y, of every run, with both modules. */
+async function runs(spec: GraphSpec, sets: readonly (readonly TypedArray[])[]): Promise<readonly number[][]> {
+  const all: number[][][] = [];
+  for (const module of ["scalar", "simd"] as const) {
+    const model = await loadModel(buildOnnx(spec), { module });
+    all.push(sets.map((set) => Array.from(Object.values(model.run(set))[0] as ArrayLike<number | bigint>, Number)));
+    model.close();
+  }
+  assert.deepEqual(all[0], all[1]);
+  return all[0] as number[][];
+}
+
+const MATRIX: ValueSpec = { name: "x", dims: [2, 3] };
+const SETS = [Float32Array.of(0, 1, -2, 0, 0, 3), new Float32Array(6), Float32Array.of(1, 2, 3, 4, 5, 6)].map((x) => [
+  x,
+]);
+
+describe("as many as there are", () => {
+  test("NonZero, all dimensions of a place apart", async () => {
+    const spec = graph([{ operator: "NonZero", inputs: ["x"], outputs: ["y"] }], [MATRIX]);
+    assert.deepEqual(await runs(spec, SETS), [[0, 0, 1, 1, 2, 2], [], [0, 0, 0, 1, 1, 1, 0, 1, 2, 0, 1, 2]]);
+  });
+
+  test("a mask, as PyTorch writes it", async () => {
+    const nodes: NodeSpec[] = [
+      { operator: "NonZero", inputs: ["x"], outputs: ["places"] },
+      { operator: "Transpose", inputs: ["places"], outputs: ["rows"], ints: { perm: [1, 0] } },
+      { operator: "GatherND", inputs: ["x", "rows"], outputs: ["found"] },
+      { operator: "Mul", inputs: ["found", "ten"], outputs: ["y"] },
+    ];
+    const spec = graph(nodes, [MATRIX], [{ name: "ten", dims: [], type: 1, values: [10] }]);
+    assert.deepEqual(await runs(spec, SETS), [[10, -20, 30], [], [10, 20, 30, 40, 50, 60]]);
+  });
+
+  test("Compress by a computed condition", async () => {
+    const spec = graph(
+      [{ operator: "Compress", inputs: ["x", "c"], outputs: ["y"], int: { axis: 0 } }],
+      [MATRIX, { name: "c", type: 9, dims: [2] }],
+    );
+    const x = Float32Array.of(1, 2, 3, 4, 5, 6);
+    const sets = [
+      [0, 1],
+      [1, 1],
+      [0, 0],
+    ].map((c) => [x, Uint8Array.from(c)]);
+    assert.deepEqual(await runs(spec, sets), [[4, 5, 6], [1, 2, 3, 4, 5, 6], []]);
+  });
+
+  test("Slice from and to computed places, counted from either end", async () => {
+    const spec = graph(
+      [{ operator: "Slice", inputs: ["x", "from", "to"], outputs: ["y"] }],
+      [MATRIX, { name: "from", type: 7, dims: [2] }, { name: "to", type: 7, dims: [2] }],
+    );
+    const x = Float32Array.of(1, 2, 3, 4, 5, 6);
+    const longs = (...values: readonly number[]) => BigInt64Array.from(values, BigInt);
+    const sets = [
+      [x, longs(0, 1), longs(2, 3)],
+      [x, longs(-1, -3), longs(9, -1)],
+      [x, longs(1, 2), longs(1, 9)],
+    ];
+    assert.deepEqual(await runs(spec, sets), [[2, 3, 5, 6], [4, 5], []]);
+  });
+
+  test("NonMaxSuppression: batch, class and place, of those alone that are better than what they overlap", async () => {
+    const boxes = Float32Array.of(...[0, 0, 1, 1], ...[0, 0.05, 1, 1.05], ...[0, 2, 1, 3]);
+    const scores = Float32Array.of(...[0.5, 0.9, 0.7], ...[0.8, 0.1, 0.2]);
+    const nodes: NodeSpec[] = [
+      { operator: "NonMaxSuppression", inputs: ["boxes", "scores", "most", "overlap", "least"], outputs: ["all"] },
+      { operator: "Slice", inputs: ["all", "zero", "three"], outputs: ["y"] },
+    ];
+    const spec = graph(
+      nodes,
+      [
+        { name: "boxes", dims: [1, 3, 4] },
+        { name: "scores", dims: [1, 2, 3] },
+      ],
+      [
+        { name: "most", dims: [1], type: 7, values: [3] },
+        { name: "overlap", dims: [1], type: 1, values: [0.5] },
+        { name: "least", dims: [1], type: 1, values: [0.3] },
+        { name: "zero", dims: [1], type: 7, values: [0] },
+        { name: "three", dims: [1], type: 7, values: [5] },
+      ],
+    );
+    assert.deepEqual(await runs(spec, [[boxes, scores]]), [[0, 0, 1, 0, 0, 2, 0, 1, 0]]);
+  });
+
+  test("operators that need the length are refused", async () => {
+    const nodes: NodeSpec[] = [
+      { operator: "NonZero", inputs: ["x"], outputs: ["places"] },
+      { operator: "Transpose", inputs: ["places"], outputs: ["rows"], ints: { perm: [1, 0] } },
+      { operator: "ReduceMax", inputs: ["rows"], outputs: ["y"] },
+    ];
+    await assert.rejects(
+      loadModel(buildOnnx(graph(nodes, [MATRIX]))),
+      (error) => error instanceof Pint8Error && error.code === "UNSUPPORTED" && /length is known/.test(error.message),
+    );
+  });
+});
