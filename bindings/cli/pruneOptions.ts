@@ -7,13 +7,17 @@ import { jsonOption, shapeOption, threadsOption, wholeFrom } from "./options.ts"
 export function addPruneOptions(command: Command): Command {
   return addDataOptions(command, "optional")
     .requiredOption("-o, --output <file.tflite>", "the pruned model to write")
-    .option("--sparsity <share>", "of the weights that become zero, as in 70% or 0.7; half of them when absent", share)
+    .option(
+      "--sparsity <share>",
+      "of the weights that become zero, or with channels of the multiply-adds that go: 70% or 0.7; half when absent",
+      share,
+    )
     .addOption(
       new Option(
         "--pattern <pattern>",
-        "which weights go together: any, blocks of 8 outputs × 4 inputs, two of four inputs",
+        "which weights go together: any, blocks of 8 outputs × 4 inputs, two of four inputs, whole channels",
       )
-        .choices(["unstructured", "block", "2:4"])
+        .choices(["unstructured", "block", "2:4", "channels"])
         .default("unstructured"),
     )
     .addOption(

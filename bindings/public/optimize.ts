@@ -23,8 +23,7 @@ export { type NodeMeasure, nodeData } from "../optimize/evaluate/nodeData.ts";
 export { reportHtml } from "../optimize/evaluate/report.ts";
 export type { Classes, Nearness } from "../optimize/evaluate/scores.ts";
 export type { Progress, Step } from "../optimize/progress.ts";
-export type { Pattern } from "../optimize/prune/masks.ts";
-export type { PruneOptions } from "../optimize/prune/options.ts";
+export type { Pattern, PruneOptions } from "../optimize/prune/options.ts";
 export { type PrunedLayer, type PruneResult, prune } from "../optimize/prune/prune.ts";
 export type { Bound, BoundName, BoundReport } from "../optimize/quantize/mixed.ts";
 export type {

@@ -116,6 +116,13 @@ describe("pint8 prune", () => {
     assert.notDeepEqual(readFileSync(output), readFileSync(plain));
   });
 
+  test("refused: channels without data to score them by", async (t) => {
+    const { model, output } = files(t);
+    const { status, err } = await pint8("prune", model, "--pattern", "channels", "-o", output);
+    assert.equal(status, 1);
+    assert.match(err, /INVALID_OPTION: pattern.*data/);
+  });
+
   const refusals: readonly [string, (at: ReturnType<typeof files>) => readonly string[], RegExp][] = [
     ["a quantized model", () => [DIGITS], /INVALID_GRAPH: .*quantized already/s],
     ["no examples", ({ model, data }) => [model, "--data", data, "--samples", "40:"], /INVALID_(INPUT|OPTION)/],

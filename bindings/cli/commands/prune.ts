@@ -72,7 +72,8 @@ export async function prune(model: string, options: PruneCommandOptions, streams
   }
   for (const line of layerLines(layers)) streams.err(line);
   const by = samples === 0 ? "" : `, by ${count(samples)} examples`;
-  const zeros = `${percent(result.sparsity)} zeros in ${layers.length} layers`;
+  const gone = options.pattern === "channels" ? "of the multiply-adds gone" : "zeros";
+  const zeros = `${percent(result.sparsity)} ${gone} in ${layers.length} layers`;
   streams.err(`${output}: ${zeros}, ${count(file.length)} bytes${by}, ${seconds.toFixed(1)} s`);
 }
 
@@ -109,7 +110,7 @@ async function tuneOf(options: PruneCommandOptions): Promise<Pick<PruneOptions, 
 function layerLines(layers: readonly PrunedLayer[]): readonly string[] {
   const rows = layers.map(({ name, kind, weights, zeros, error }) => [
     name,
-    ...[kind, count(weights), percent(zeros / weights), percent(error)],
+    ...[kind, count(weights), percent(zeros / weights), error === undefined ? "" : percent(error)],
   ]);
   return table([["weights", "layer", "count", "zeros", "error"], ...rows], [2, 3, 4]);
 }

@@ -2,8 +2,8 @@
 import { eliminate, type Trace, type Units } from "./eliminate.ts";
 import { outputEnergies, type System } from "./systems.ts";
 
-/** Shapes in which weights may go. */
-export type Pattern = "unstructured" | "block" | "2:4";
+/** Shapes in which zeros may lie. */
+export type Zeros = "unstructured" | "block" | "2:4";
 
 /** Outputs and inputs of a block, as the sparse kernels and TFLite's block encoding take it. */
 export const BLOCK = { outputs: 8, inputs: 4 } as const;
@@ -14,7 +14,7 @@ interface Shape {
   readonly units: Units;
 }
 
-export const SHAPES: { readonly [P in Pattern]: Shape } = {
+export const SHAPES: { readonly [P in Zeros]: Shape } = {
   unstructured: { rows: 1, units: { width: 1 } },
   block: { rows: BLOCK.outputs, units: { width: BLOCK.inputs } },
   "2:4": { rows: 1, units: { width: 1, group: { units: 4, most: 2 } } },
@@ -31,7 +31,7 @@ export interface Panel extends Trace {
 
 /** How a layer loses its weights. */
 export interface Elimination {
-  readonly pattern: Pattern;
+  readonly pattern: Zeros;
   readonly outputs: number;
   readonly inputs: number;
   readonly panels: readonly Panel[];
@@ -41,7 +41,7 @@ export interface Elimination {
  * Eliminates a layer's units, all that the pattern lets go. Costs are relative: squared error of an output by its variance
  * in the dense network, averaged over the outputs, so that what all units of a layer cost is about 1 and layers compare.
  */
-export function eliminateLayer(system: System, pattern: Pattern): Elimination {
+export function eliminateLayer(system: System, pattern: Zeros): Elimination {
   const { outputs, inputs, groups } = system.layer;
   const { rows: height, units } = SHAPES[pattern];
   const steps = Math.ceil(inputs / units.width);

@@ -2,7 +2,10 @@
 import { ensure } from "../../errors.ts";
 import type { Progress } from "../progress.ts";
 import type { TrainOptions } from "../train/options.ts";
-import type { Pattern } from "./masks.ts";
+import type { Zeros } from "./masks.ts";
+
+/** What goes: zeros in some shape, or whole channels. */
+export type Pattern = Zeros | "channels";
 
 /**
  * How what is left is trained: 8 epochs, AdamW at 0.002 falling to 0, pictures augmented as `AUGMENTATION` says, towards the dense network's scores or
@@ -14,11 +17,14 @@ export type Tune = Pick<
 >;
 
 export interface PruneOptions {
-  /** Share of the weights of all prunable layers together that become zero: above 0, below 1. 2:4 has ½ alone. */
+  /**
+   * Share of the weights of all prunable layers together that become zero, or with channels of the multiply-adds that go: above 0, below 1; ½ when
+   * absent. 2:4 has ½ alone.
+   */
   readonly sparsity?: number;
   /**
    * `unstructured`, the default: any weights. `block`: 8 outputs × 4 inputs together, which the sparse kernels skip whole. `2:4`: two of
-   * each four inputs of an output.
+   * each four inputs of an output. `channels`: whole channels, which leaves a smaller, dense network.
    */
   readonly pattern?: Pattern;
   /**
@@ -39,7 +45,7 @@ export interface PruneOptions {
 }
 
 const CHOICES = {
-  pattern: ["unstructured", "block", "2:4"],
+  pattern: ["unstructured", "block", "2:4", "channels"],
   allocation: ["global", "uniform"],
 } as const;
 

@@ -2,42 +2,25 @@
 import { ensure } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import type { Sample } from "../data/types.ts";
-import { type Layer, layersOf } from "../linear/layers.ts";
+import type { Layer } from "../linear/layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
-import { driftedSystem, splitActivations } from "./drift.ts";
+import { pruneChannels } from "./channels/prune.ts";
 import { readExamples } from "./examples.ts";
-import { type Elimination, eliminateLayer, type Mask, masksAt } from "./masks.ts";
+import { solveLayers } from "./follow.ts";
+import { type Elimination, eliminateLayer, type Mask, masksAt, type Zeros } from "./masks.ts";
 import { type PruneOptions, type Settings, settingsOf } from "./options.ts";
 import { prunableLayers } from "./prunable.ts";
+import type { PrunedLayer, PruneResult } from "./result.ts";
 import { withSolutions } from "./rewrite.ts";
 import { type Inputs, reconstruct, type System, systemsOf, withoutData } from "./systems.ts";
 import { tuned } from "./tune.ts";
 
-/** What became of one layer. */
-export interface PrunedLayer {
-  /** Its weights' name. */
-  readonly name: string;
-  readonly kind: string;
-  readonly weights: number;
-  readonly zeros: number;
-  /** Squared error of its outputs relative to their variance, on the examples; of weights where there are none. */
-  readonly error: number;
-}
-
-export interface PruneResult {
-  /** As an importer would give it: write it, quantize it, run it. */
-  readonly graph: Graph;
-  readonly layers: readonly PrunedLayer[];
-  /** Share of zeros among the weights of these layers. */
-  readonly sparsity: number;
-  /** Examples that were read. */
-  readonly samples: number;
-}
+export type { PrunedLayer, PruneResult } from "./result.ts";
 
 /**
  * Prunes a float network. With data, which needs no labels: units go where the rest of their output can make up for them best
  * (Optimal Brain Surgeon), and what stays takes its least-squares values towards the dense network's own outputs. Without
- * data the smallest weights go.
+ * data the smallest weights go. Whole channels go only with data.
  *
  * Errors: INVALID_GRAPH for a model without float32 layers, as a quantized one is; INVALID_INPUT for data that is empty, of
  * another size or not finite; INVALID_OPTION; those of `runPasses`; the signal's reason.
@@ -54,18 +37,37 @@ export async function prune(
     expected: "data to train on",
     received: "none",
   }));
+  const { pattern } = settings;
   const typed = prepareFloat(graph);
   const layers = prunableLayers(typed);
+  if (pattern !== "channels") return pruneZeros(typed, layers, data, pattern, settings, options);
+  ensure(data !== undefined, "INVALID_OPTION", () => ({
+    where: "pattern",
+    expected: "data, by which channels are scored",
+    received: "none",
+  }));
+  return pruneChannels(typed, data, settings, options);
+}
+
+async function pruneZeros(
+  typed: Graph,
+  layers: readonly Layer[],
+  data: AsyncIterable<Sample> | undefined,
+  pattern: Zeros,
+  settings: Settings,
+  options: PruneOptions,
+): Promise<PruneResult> {
+  const { tune } = options;
   const examples = data === undefined ? [] : await readExamples(typed, data, settings);
   const systems = data === undefined ? withoutData(typed, layers) : await measured(typed, layers, examples, settings);
-  const masks = await masksOf(typed, systems, settings);
+  const masks = await masksOf(typed, systems, pattern, settings);
   const pruned =
     data === undefined
       ? withSolutions(
           typed,
           systems.map((system, i) => [system.layer, reconstruct(system, (masks[i] as Mask).kept)]),
         )
-      : await followed(typed, systems, masks, examples, settings);
+      : await followed(typed, systems, masks, examples, pattern, settings);
   const result =
     tune === undefined || data === undefined ? pruned : await tuned(pruned, typed, layers, data, tune, options);
   const report = systems.map(({ layer, weights }, i): PrunedLayer => {
@@ -93,8 +95,13 @@ async function measured(
   });
 }
 
-async function masksOf(graph: Graph, systems: readonly System[], settings: Settings): Promise<readonly Mask[]> {
-  const { pattern, sparsity, allocation, onProgress, check } = settings;
+async function masksOf(
+  graph: Graph,
+  systems: readonly System[],
+  pattern: Zeros,
+  settings: Settings,
+): Promise<readonly Mask[]> {
+  const { sparsity, allocation, onProgress, check } = settings;
   const eliminations: Elimination[] = [];
   for (const [i, system] of systems.entries()) {
     onProgress({
@@ -115,32 +122,23 @@ async function masksOf(graph: Graph, systems: readonly System[], settings: Setti
 
 /**
  * Layer after layer, on what the layers before it give once they are pruned: the layer's mask anew, as many zeros as the
- * budget gave it, and weights towards the dense network's outputs. Layers that keep all their weights make up for those before
- * them too.
+ * budget gave it, and weights towards the dense network's outputs.
  */
 async function followed(
   graph: Graph,
   systems: readonly System[],
   masks: readonly Mask[],
   examples: Inputs,
-  { pattern, onProgress, check }: Settings,
+  pattern: Zeros,
+  settings: Settings,
 ): Promise<Graph> {
   const own = new Map(systems.map(({ layer }, i) => [layer.at, masks[i] as Mask]));
-  const first = Math.min(...systems.map(({ layer }) => layer.at));
-  const layers = layersOf(graph).filter(
-    ({ at, weights }) => at >= first && tensorOf(graph, weights).dtype === "float32",
-  );
-  const split = splitActivations(graph, layers);
-  let pruned = graph;
-  for (const [i, layer] of layers.entries()) {
-    onProgress({ phase: "solve", done: i, total: layers.length, note: tensorOf(graph, layer.weights).name });
-    check();
-    const system = await driftedSystem(layer, split, pruned, examples);
-    const { zeros = 0, kept } = own.get(layer.at) ?? {};
-    const share = pattern === "2:4" ? 1 : zeros / (kept?.length ?? 1);
-    const [mask] = zeros === 0 ? [] : masksAt([eliminateLayer(system, pattern)], share);
-    const all = new Uint8Array(layer.outputs * layer.inputs).fill(1);
-    pruned = withSolutions(pruned, [[layer, reconstruct(system, mask?.kept ?? all)]]);
-  }
-  return pruned;
+  const first = Math.min(...own.keys());
+  const kept = (layer: Layer, system: System) => {
+    const { zeros = 0, kept: before } = own.get(layer.at) ?? {};
+    if (zeros === 0) return undefined;
+    const share = pattern === "2:4" ? 1 : zeros / (before?.length ?? 1);
+    return masksAt([eliminateLayer(system, pattern)], share)[0]?.kept;
+  };
+  return solveLayers(graph, first, kept, examples, settings);
 }

@@ -3,6 +3,7 @@ import type { Graph, TensorId } from "../../graph.ts";
 import type { Sample } from "../data/types.ts";
 import { floatsOf, type Layer } from "../linear/layers.ts";
 import { AUGMENTATION } from "../train/augment.ts";
+import type { TrainOptions } from "../train/options.ts";
 import { train } from "../train/train.ts";
 import type { PruneOptions, Tune } from "./options.ts";
 
@@ -13,12 +14,23 @@ export async function tuned(
   layers: readonly Layer[],
   data: AsyncIterable<Sample>,
   tune: Tune,
-  { onProgress = () => {}, signal }: PruneOptions,
+  options: PruneOptions,
 ): Promise<Graph> {
   const masks = new Map(layers.map(({ weights }) => [weights, maskOf(pruned, weights)] as const));
-  return train(pruned, data, {
+  return trained(pruned, dense, data, { ...tune, masks }, options);
+}
+
+/** A graph after training towards another's scores. */
+export function trained(
+  graph: Graph,
+  dense: Graph,
+  data: AsyncIterable<Sample>,
+  tune: Tune & Pick<TrainOptions, "masks">,
+  { onProgress = () => {}, signal }: PruneOptions,
+): Promise<Graph> {
+  return train(graph, data, {
     ...(tune.steps === undefined ? { epochs: 8 } : {}),
-    ...{ augment: AUGMENTATION, teacher: dense, ...tune, masks },
+    ...{ augment: AUGMENTATION, teacher: dense, ...tune },
     ...(signal && { signal }),
     onProgress: ({ step, steps, secondsLeft }) =>
       onProgress({ phase: "tune", done: step, total: steps, note: `${Math.round(secondsLeft)} s left` }),

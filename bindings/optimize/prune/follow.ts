@@ -1,0 +1,36 @@
+/** Layers solved one after another, each on what those before it give once they are pruned. */
+import { type Graph, tensorOf } from "../../graph.ts";
+import { type Layer, layersOf } from "../linear/layers.ts";
+import { driftedSystem, splitActivations } from "./drift.ts";
+import type { Settings } from "./options.ts";
+import { withSolutions } from "./rewrite.ts";
+import { type Inputs, reconstruct, type System } from "./systems.ts";
+
+/** Which weights `[outputs][inputs]` a layer keeps, given its system; undefined: all. */
+export type Kept = (layer: Layer, system: System) => Uint8Array | undefined;
+
+/**
+ * From node `first` on, every layer of float weights gets its least-squares weights on the inputs that it keeps, towards the dense network's outputs.
+ * Layers that keep all their weights make up for those before them too.
+ */
+export async function solveLayers(
+  graph: Graph,
+  first: number,
+  kept: Kept,
+  examples: Inputs,
+  { onProgress, check }: Settings,
+): Promise<Graph> {
+  const layers = layersOf(graph).filter(
+    ({ at, weights }) => at >= first && tensorOf(graph, weights).dtype === "float32",
+  );
+  const split = splitActivations(graph, layers);
+  let pruned = graph;
+  for (const [i, layer] of layers.entries()) {
+    onProgress({ phase: "solve", done: i, total: layers.length, note: tensorOf(graph, layer.weights).name });
+    check();
+    const system = await driftedSystem(layer, split, pruned, examples);
+    const all = new Uint8Array(layer.outputs * layer.inputs).fill(1);
+    pruned = withSolutions(pruned, [[layer, reconstruct(system, kept(layer, system) ?? all)]]);
+  }
+  return pruned;
+}

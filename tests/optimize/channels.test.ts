@@ -1,0 +1,166 @@
+/** Whole channels: which hang together, what is left without them, and which go. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Graph, TensorId } from "../../bindings/graph.ts";
+import type { Sample } from "../../bindings/optimize/data/types.ts";
+import { floatsOf } from "../../bindings/optimize/linear/layers.ts";
+import { prepareFloat } from "../../bindings/optimize/prepare/index.ts";
+import { chooseChannels, macsOf } from "../../bindings/optimize/prune/channels/choose.ts";
+import { channelsOf } from "../../bindings/optimize/prune/channels/classes.ts";
+import { withoutChannels } from "../../bindings/optimize/prune/channels/slice.ts";
+import { prune } from "../../bindings/optimize/prune/prune.ts";
+import { tapGraph } from "../../bindings/optimize/tap.ts";
+import { randomOf } from "../../bindings/optimize/train/random.ts";
+import { type Builder, buildNetwork } from "./support/networks.ts";
+
+const one = [1, 1] as const;
+const plain = { activation: "none", stride: one, dilation: one, padding: "same" } as const;
+const conv = (
+  to: Builder,
+  x: TensorId,
+  inputs: number,
+  outputs: number,
+  size = 1,
+  activation: "none" | "relu6" = "relu6",
+) =>
+  to.node("conv2d", [x, to.weights([outputs, size, size, inputs], 0.4), to.weights([outputs])], {
+    ...plain,
+    activation,
+  });
+const depthwise = (to: Builder, x: TensorId, channels: number) =>
+  to.node("depthwiseConv2d", [x, to.weights([1, 3, 3, channels], 0.4), to.weights([channels])], plain);
+
+/** A stem, a residual block of a depthwise layer, a concatenation, factors, and a dense layer that reads all pixels. */
+function network(factors = true): Graph {
+  const to = buildNetwork([1, 4, 4, 2], 3);
+  const stem = conv(to, to.input, 2, 8, 3);
+  const wide = depthwise(to, conv(to, stem, 8, 12), 12);
+  const sum = to.node("add", [conv(to, wide, 12, 8, 1, "none"), stem], { activation: "none" });
+  const side = to.node("averagePool2d", [conv(to, sum, 8, 6)], {
+    ...{ filter: [2, 2], stride: one, padding: "same", activation: "none" },
+  });
+  const both = to.node("concat", [sum, side], { axis: 3, activation: "none" });
+  const narrow = conv(to, both, 14, 6);
+  const last = factors ? to.node("mul", [narrow, to.weights([6])], { activation: "none" }) : narrow;
+  const flat = to.node("reshape", [last], { shape: [1, 96] });
+  const y = to.node("fullyConnected", [flat, to.weights([5, 96], 0.2), to.weights([5])], {
+    ...{ activation: "none", keepDims: false },
+  });
+  return to.graph(to.node("softmax", [y], { beta: 1 }));
+}
+
+const samples = (count: number): readonly Sample[] => {
+  const random = randomOf(9);
+  return Array.from({ length: count }, () => {
+    const [p, q] = [random.normal(), random.normal()];
+    return { inputs: [Float32Array.from({ length: 32 }, (_, i) => (i % 2 ? p : q) + 0.5 * random.normal())] };
+  });
+};
+const dataset = (list: readonly Sample[]): AsyncIterable<Sample> => ({
+  async *[Symbol.asyncIterator]() {
+    yield* list;
+  },
+});
+
+async function outputs(graph: Graph, list: readonly Sample[]): Promise<readonly number[]> {
+  const tap = await tapGraph(graph, [graph.outputs[0]?.tensor as TensorId]);
+  const all = list.flatMap(({ inputs }) => [...(tap.run(inputs)[0] as Float32Array)]);
+  tap.close();
+  return all;
+}
+
+/** The graph whose layers do not read the channels of these classes. */
+function deaf(graph: Graph, gone: ReadonlySet<number>): Graph {
+  const channels = channelsOf(graph);
+  const tensors = [...graph.tensors];
+  for (const layer of channels.layers) {
+    const columns = channels.columns(layer);
+    if (columns === undefined) continue;
+    const w = floatsOf(graph, layer.weights).map((value, i) =>
+      gone.has(columns[i % layer.inputs] as number) ? 0 : value,
+    );
+    tensors[layer.weights] = {
+      ...(tensors[layer.weights] as (typeof tensors)[number]),
+      data: new Uint8Array(w.buffer),
+    };
+  }
+  return { ...graph, tensors };
+}
+
+describe("channels", () => {
+  test("hang together through additions, depthwise layers, concatenations and flattening", () => {
+    const graph = prepareFloat(network());
+    const channels = channelsOf(graph);
+    const [stem, expand, window, project, side, last, dense] = channels.layers;
+    assert.ok(stem && expand && window && project && side && last && dense);
+    assert.deepEqual(channels.of(project.y), channels.of(stem.y));
+    assert.deepEqual(channels.of(window.y), channels.of(expand.y));
+    assert.deepEqual(channels.columns(last), [...(channels.of(stem.y) ?? []), ...(channels.of(side.y) ?? [])]);
+    assert.equal(new Set(channels.columns(dense)).size, 6);
+    assert.equal(channels.columns(dense)?.length, 96);
+    // The stem's inputs and the classes stay.
+    assert.equal(channels.free.size, 8 + 12 + 6 + 6);
+    for (const each of [...(channels.columns(stem) ?? []), ...(channels.of(dense.y) ?? [])])
+      assert.ok(!channels.free.has(each));
+  });
+
+  test("without some, the network computes what it did without reading them", async () => {
+    const graph = prepareFloat(network());
+    const channels = channelsOf(graph);
+    const random = randomOf(4);
+    const gone = new Set([...channels.free].filter(() => random.uniform() < 0.4));
+    const small = withoutChannels(graph, channels, gone);
+    const list = samples(8);
+    const [is, should] = [await outputs(small, list), await outputs(deaf(graph, gone), list)];
+    for (const [i, y] of is.entries()) assert.ok(Math.abs(y - (should[i] as number)) < 1e-5, `${y} ${should[i]}`);
+    const weights = (of: Graph) => of.tensors.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
+    assert.ok(weights(small) < 0.7 * weights(graph));
+  });
+
+  test("the cheapest for what they save go, until the budget is met, and never the last four of a layer", () => {
+    const graph = prepareFloat(network());
+    const channels = channelsOf(graph);
+    const total = macsOf(channels.layers);
+    const costs = new Map([...channels.free].map((each, i) => [each, 1 + (i % 7)] as const));
+    for (const share of [0.9, 0.6]) {
+      const left = macsOf(
+        channelsOf(withoutChannels(graph, channels, chooseChannels(channels, costs, share * total))).layers,
+      );
+      assert.ok(left <= share * total && left > 0.75 * share * total, `${left / total}`);
+    }
+    const least = withoutChannels(graph, channels, chooseChannels(channels, costs, 0));
+    assert.deepEqual(
+      channelsOf(least).layers.map(({ outputs: o }) => o),
+      [4, 4, 4, 4, 4, 4, 5],
+    );
+  });
+
+  test("half of the multiply-adds go with less error than by chance; training makes it less", async () => {
+    const list = samples(120);
+    const dense = prepareFloat(network(false));
+    const wanted = await outputs(dense, list);
+    const errorOf = async (graph: Graph) =>
+      (await outputs(graph, list)).reduce((sum, y, i) => sum + (y - (wanted[i] as number)) ** 2, 0);
+    const options = { pattern: "channels", sparsity: 0.5 } as const;
+    const { graph, sparsity, layers, samples: read } = await prune(network(false), dataset(list), options);
+    assert.ok(sparsity >= 0.5 && sparsity < 0.7, `${sparsity}`);
+    assert.equal(layers.length, 7);
+    assert.equal(read, 120);
+    const channels = channelsOf(dense);
+    const random = randomOf(1);
+    const chance = new Map([...channels.free].map((each) => [each, random.uniform()] as const));
+    const blind = chooseChannels(channels, chance, 0.5 * macsOf(channels.layers));
+    const error = await errorOf(graph);
+    assert.ok(error < 0.5 * (await errorOf(withoutChannels(dense, channels, blind))), `${error}`);
+    const tune = { steps: 160, batch: 40, threads: 1, augment: {} };
+    const tuned = await errorOf((await prune(network(false), dataset(list), { ...options, tune })).graph);
+    assert.ok(tuned < error, `${tuned} ${error}`);
+  });
+
+  test("refused without data", async () => {
+    await assert.rejects(
+      prune(network(false), undefined, { pattern: "channels" }),
+      /data, by which channels are scored/,
+    );
+  });
+});
