@@ -1,5 +1,5 @@
 /**
- * `npm run digits`: makes the model of this folder again from MNIST's t10k files, by the project itself: a wider network learns the labels, the
+ * `npm run digits`: makes a model like that of this folder from MNIST's t10k files, by the project itself: a wider network learns the labels, the
  * small one learns its scores, and is quantized; images 0–7999 are learned from, 8000–9999 tell how good it is.
  *
  *     npm run digits -- --images t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz -o folder
