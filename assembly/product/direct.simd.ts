@@ -92,18 +92,19 @@ function panels(
   mask: v128,
 ): void {
   const bytes = <usize>(p.k / KR) * STEP;
+  const wide = ASC_FEATURE_RELAXED_SIMD || p.index != 0;
   let w = <usize>p.w;
   let q = <usize>p.q;
   for (let column: u32 = 0; column < p.n; column += 8) {
-    if (!ASC_FEATURE_RELAXED_SIMD) widenPanel(bWide, w, bytes);
-    const b = ASC_FEATURE_RELAXED_SIMD ? w : bWide;
+    if (!wide) widenPanel(bWide, w, bytes);
+    const b = wide ? w : bWide;
     const bEnd = b + (ASC_FEATURE_RELAXED_SIMD ? bytes : bytes << 1);
     const form = load<u32>(q, FORM);
     if (form == POSITIVE) outputRows<Positive>(p, a, segment, pitch, rows, b, bEnd, q, c, mask);
     else if (form == SIGNED) outputRows<Signed>(p, a, segment, pitch, rows, b, bEnd, q, c, mask);
     else outputRows<Fixed>(p, a, segment, pitch, rows, b, bEnd, q, c, mask);
     c += 8;
-    w += bytes;
+    w += wide ? bEnd - b : bytes;
     q += RECORD;
   }
 }

@@ -3,7 +3,7 @@
  * panel of eight columns of B passes over a block while both are in the nearest caches. The register tiles are in
  * `tile.ts`. Where the last rows do not make a tile, those before them are computed again with them.
  *
- * SIMD128 keeps B as int8 [n/8][k/2][8][2] and widens a panel once per block; the relaxed dot product takes
+ * SIMD128 keeps B as int8 [n/8][k/2][8][2] and widens a panel once per block, or as int16 where `index` is 1; the relaxed dot product takes
  * [n/8][k/4][8][4] as it is. Scratch: the tiles of a block | a widened panel | gathered patches, or SPARE bytes.
  *
  * Sparse B: a panel has only its blocks (one step of k × 8 columns) that are not zero. At `index`, for each panel: the
@@ -184,6 +184,8 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
   let q = <usize>p.q;
   let index = <usize>p.index;
   let bytes = <usize>((p.k + KR - 1) / KR) * STEP;
+  // Panels that are as the tiles take them.
+  const wide = ASC_FEATURE_RELAXED_SIMD || (!sparse && index != 0);
   for (let column: u32 = 0; column < n; column += 8) {
     const offsets = index + 4;
     if (sparse) {
@@ -191,8 +193,8 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
       bytes = <usize>blocks * STEP;
       index = offsets + (((blocks << 1) + 3) & ~3);
     }
-    if (!ASC_FEATURE_RELAXED_SIMD) widenPanel(bWide, w, bytes);
-    const b = ASC_FEATURE_RELAXED_SIMD ? w : bWide;
+    if (!wide) widenPanel(bWide, w, bytes);
+    const b = wide ? w : bWide;
     const bEnd = b + (ASC_FEATURE_RELAXED_SIMD ? bytes : bytes << 1);
     const form = load<u32>(q, FORM);
     const width = min(n - column, 8);
@@ -209,7 +211,7 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
       rowByRow(params, sparse, size, aLast, row, first, rows, b, bEnd, offsets, q, c, yStride, width, mask);
     }
     c += 8;
-    w += bytes;
+    w += wide ? bEnd - b : bytes;
     q += RECORD;
   }
 }

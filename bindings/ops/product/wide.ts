@@ -8,6 +8,7 @@ import { packRecords } from "../../primitives/requantize/requantize.ts";
 import { elementCount, type Tensor } from "../../tensor.ts";
 import { type Constrained, inputOf, outputOf } from "../constraints.ts";
 import type { Lowering } from "../types.ts";
+import { isNineBits, lowerNineBits } from "./nineBits.ts";
 import { biasValues, factorsOfNode, inputZeroPoint, int8, roundingOf, within } from "./weights.ts";
 
 /** Where the windows of a product stand. */
@@ -72,6 +73,12 @@ function weightZeroPoints(node: Constrained): readonly number[] {
 function lanesRounding(node: Constrained): Rounding {
   if (isPackedMatrix(node)) return "once";
   return inputOf(node, 0).dtype === "int16" && node.inputs[2]?.dtype !== "int32" ? "upper" : "twice";
+}
+
+/** Whether activations are int8, and sums of 32 bits rounded as those of int8 weights are. */
+function isBytes(node: Constrained): boolean {
+  const int8s = inputOf(node, 0).dtype === "int8" && outputOf(node).dtype === "int8";
+  return int8s && lanesRounding(node) === "twice" && !isComputed(node.inputs[2]);
 }
 
 /** Weights `[channels][depth]` less their zero points, of an operator whose tensor stands so, computed or not. */
@@ -210,7 +217,13 @@ export function lowerWide(node: Constrained, to: Lowering, product: WideProduct)
   const { firstInput, m, n, w, xPixel, y, patches } = product;
   const known = w instanceof Int16Array ? w : undefined;
   const k = w instanceof Int16Array ? w.length / n : w.k;
-  const { fields, wide } = finishing(node, to, { ...product, k, w: known });
+  const fold = isBytes(node) && isNineBits(to, product);
+  const finished = finishing(node, to, { ...product, k, w: known, ...(fold ? { fold } : {}) });
+  if (fold) {
+    lowerNineBits(to, { ...product, w: known ?? new Int16Array(0) }, finished);
+    return;
+  }
+  const { fields, wide } = finished;
   // of products of 16 bits by 16 bits a lane holds no two
   const spread = w instanceof Int16Array || w.bytes === 1 ? 1 : 2;
   const pairs = Math.ceil((k * spread) / 2);

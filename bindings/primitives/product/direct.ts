@@ -18,22 +18,22 @@ const SLACK = 3 * 6 * LANE + LANES_BEYOND;
 const LEAST_PIXELS = 4;
 
 /** The kernel with its rows of k rounded up to whole steps, and how many output rows make a block. */
-export interface Direct {
+export interface Direct<T> {
   readonly k: number;
-  readonly data: Int8Array;
+  readonly data: T;
   readonly mBlock: number;
   readonly scratchBytes: number;
 }
 
-/** B, int8 [n][kH·kW·inC], for direct convolution; `undefined` where patches serve better. */
-export function directLayout(
+/** B, int8 or int16 [n][kH·kW·inC], for direct convolution; `undefined` where patches serve better. */
+export function directLayout<T extends Int8Array | Int16Array>(
   module: ModuleName,
-  b: Int8Array,
+  b: T,
   n: number,
   xStride: number,
   forms: string,
   g: Geometry,
-): Direct | undefined {
+): Direct<T> | undefined {
   if (module === "scalar" || g.dilationW !== 1 || xStride !== g.inC || n % 8 !== 0) return undefined;
   if (g.outW < LEAST_PIXELS || forms.includes("exact")) return undefined;
   const kr = KR[module];
@@ -47,7 +47,7 @@ export function directLayout(
   const mBlock = Math.min(Math.max(fit, Math.ceil(40 / g.outW)), g.outH);
   const rows = (mBlock - 1) * g.strideH + reach;
   const line = ((g.outW - 1) * g.strideW + g.kW) * g.inC + 16;
-  const data = new Int8Array(n * k);
+  const data = (b instanceof Int16Array ? new Int16Array(n * k) : new Int8Array(n * k)) as T;
   for (let line = 0; line < n * g.kH; line++) data.set(b.subarray(line * row, (line + 1) * row), line * padded);
   const wideB = module === "simd" ? k * 16 : 0;
   return { k, data, mBlock, scratchBytes: rows * pitch + SLACK + wideB + line };

@@ -1,0 +1,82 @@
+/** Products of int8 with weights of nine bits, which are those of legacy uint8 less their zero points, by the kernels of int8. */
+import type { ParamBlocks } from "../../primitives/params.ts";
+import { directLayout } from "../../primitives/product/direct.ts";
+import { blocking, vectorScratch } from "../../primitives/product/gemm.ts";
+import { packWideWeights } from "../../primitives/product/wide.ts";
+import type { Lowering } from "../types.ts";
+
+/** A product as `wide.ts` has it: strides of y and steps of x count elements. */
+interface Bytes {
+  readonly firstInput: number;
+  readonly m: number;
+  readonly n: number;
+  readonly xPixel: number;
+  readonly xStep?: number;
+  readonly y: { readonly first: number; readonly pixel: number; readonly line: number; readonly image: number };
+  readonly w: unknown;
+  readonly patches: Omit<ParamBlocks["Conv2d"], keyof ParamBlocks["Gemm"]>;
+}
+
+/** Its records, and the clamp of y. */
+interface Finished {
+  readonly forms: string;
+  readonly fields: Pick<ParamBlocks["Gemm"], "q" | "yZeroPoint" | "lo" | "hi">;
+}
+
+/** Rows from which the tile that shares weights between rows beats one row at a time. */
+const GEMM_ROWS = 3;
+
+/** True where the kernels of int8 do: `simd`, whose panels may be int16, and rows of int8 that stand one after the other. */
+export function isNineBits({ module }: Lowering, { w, xStep = 1, y, patches }: Bytes): boolean {
+  const line = patches.outW * y.pixel;
+  return (
+    module === "simd" &&
+    w instanceof Int16Array &&
+    xStep === 1 &&
+    (patches.outH * patches.outW === 1 || y.line === line) &&
+    (y.image === patches.outH * line || patches.outH * patches.outW === 0)
+  );
+}
+
+/** The product with records that take x's zero point off; see `isNineBits`. */
+export function lowerNineBits(
+  to: Lowering,
+  { firstInput, m, n, w, xPixel, y, patches }: Bytes & { readonly w: Int16Array },
+  { fields, forms }: Finished,
+): void {
+  const k = w.length / n;
+  const { q, yZeroPoint, lo, hi } = fields;
+  const x = (to.inputs[0]?.address ?? 0) + firstInput;
+  const common = {
+    ...{ x, y: (to.outputs[0]?.address ?? 0) + y.first, q, m, n, xStride: xPixel, yStride: y.pixel },
+    ...{ chunk: 0, yZeroPoint, lo, hi },
+  };
+  const size = `${m}x${n}x${k}, requantize ${forms}, weights of nine bits`;
+  const { kH, kW, strideH, strideW, padTop, padLeft, inH, inW, outH, outW } = patches;
+  const padded = padTop > 0 || padLeft > 0 || outH !== inH || outW !== inW;
+  const pixels = kH === 1 && kW === 1 && strideH === 1 && strideW === 1 && !padded;
+  if (pixels && m < GEMM_ROWS) {
+    const { w: panels, index } = packed(to, w, n, k);
+    const params = { ...common, k, w: panels, mBlock: 0, index: 0, ...to.scratch(vectorScratch(to.module, k)) };
+    to.call({ kernel: index ? "gemvWide" : "gemv", params, note: `gemv ${size}` });
+    return;
+  }
+  const direct = pixels ? undefined : directLayout(to.module, w, n, xPixel, forms, patches);
+  if (direct) {
+    const { mBlock, scratchBytes } = direct;
+    const panels = packed(to, direct.data, n, direct.k);
+    const params = { ...common, k: direct.k, ...panels, mBlock, ...to.scratch(scratchBytes) };
+    to.call({ kernel: "directConv2d", params: { ...params, ...patches }, note: `direct conv ${size}` });
+    return;
+  }
+  const { mBlock, scratchBytes } = blocking(to.module, m, k, new Int8Array(0), !pixels);
+  const params = { ...common, k, ...packed(to, w, n, k), mBlock, ...to.scratch(scratchBytes) };
+  if (pixels) to.call({ kernel: "gemm", params, note: `gemm ${size}` });
+  else to.call({ kernel: "conv2d", params: { ...params, ...patches }, note: `im2col gemm ${size}` });
+}
+
+/** Panels, and whether their elements are int16. */
+function packed(to: Lowering, data: Int16Array, n: number, k: number): { readonly w: number; readonly index: number } {
+  const { bytes, wBytes } = packWideWeights(to.module, data, n, k);
+  return { w: to.place(bytes), index: wBytes === 2 ? 1 : 0 };
+}
