@@ -51,7 +51,7 @@ const filesOf = (folder: string): readonly string[] => {
   }
 };
 const read = (file: string) => new Uint8Array(readFileSync(file));
-const models = ["models", "../shared/models", "../shared/edge", "../shared/hostile"]
+const models = ["models", "../shared/models", "../shared/edge", "../shared/hostile", "../shared/zoo/onnx"]
   .flatMap((folder) => filesOf(ROOT + folder))
   .filter((file) => /\.(tflite|onnx)$/.test(file))
   .map((file) => ({ file, bytes: read(file) }))

@@ -149,7 +149,14 @@ function convertNode(node: NodeProto, index: number, scope: Scope): void {
     }));
     return value;
   });
-  conversion(viewOf(node, where, scope, aligned(node, where, scope, inputs)));
+  try {
+    conversion(viewOf(node, where, scope, aligned(node, where, scope, inputs)));
+  } catch (cause) {
+    // conversions read shapes and attributes as the standard has them; what breaks on others is the model
+    if (!(cause instanceof TypeError)) throw cause;
+    const expected = "inputs and attributes that fit the operator";
+    throw new Pint8Error("INVALID_MODEL", { where, expected, received: "others" }, { cause });
+  }
 }
 
 /** Before opset 7 a second operand stood from a stated axis on. */

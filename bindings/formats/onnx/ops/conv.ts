@@ -4,7 +4,7 @@ import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, reorder, toPlain, type Value } from "../layout.ts";
 import { imagePadding, pair, type Windows, windowsOf } from "../window.ts";
-import { typeOf } from "./move.ts";
+import { entries, typeOf } from "./move.ts";
 import { maxima, maximaWithPlaces, means } from "./windows.ts";
 
 /** `[N,C,W]` as an image `[N,1,W,C]`, `[N,C,H,W]` as `[N,H,W,C]`. */
@@ -146,7 +146,7 @@ function averagePool(n: OnnxNode): void {
   const weights = n.b.constant(
     "float32",
     [1, kH, kW, channels],
-    new Float32Array(kH * kW * channels).fill(1 / (kH * kW)),
+    new Float32Array(entries(n, kH * kW * channels)).fill(1 / (kH * kW)),
   );
   const attributes = { ...common, dilation: [1, 1] as const, padding: imagePadding(windows) };
   const [y] = n.b.add("depthwiseConv2d", n.where, [image, weights], attributes, [{ dtype: "float32" }], n.outputs[0]);

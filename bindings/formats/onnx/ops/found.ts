@@ -3,7 +3,7 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import type { Open } from "../layout.ts";
-import { axisOf, cast, longs, reshapedTo, typeOf } from "./move.ts";
+import { axisOf, cast, entries, longs, reshapedTo, typeOf } from "./move.ts";
 import { real } from "./quantize.ts";
 
 const NONE = { activation: "none" } as const;
@@ -95,6 +95,7 @@ function nonMaxSuppression(n: OnnxNode): void {
   const plain = n.plain(boxes);
   const all = n.int("center_point_box", 0) === 1 ? corners(n, plain) : plain;
   const groups = batches * classes;
+  entries(n, groups * most);
   if (groups * most === 0) return n.setPlain(0, longs(n, [], [0, 3]));
   if (groups > 4096) n.refuse("at most 4096 batches and classes", `${groups}`);
   const part = (id: TensorId, begin: readonly number[], size: readonly number[], shape: readonly number[]) =>

@@ -59,6 +59,15 @@ export function longs(n: OnnxNode, values: readonly number[], shape: readonly nu
   return n.b.constant("int64", shape, BigInt64Array.from(values, BigInt));
 }
 
+/** Entries that a table made when importing may have. */
+const MOST_ENTRIES = 1 << 24;
+
+/** How many entries a table has; refused where that is more than one may have. */
+export function entries(n: OnnxNode, count: number): number {
+  if (!(count <= MOST_ENTRIES)) n.refuse(`tables of at most ${MOST_ENTRIES} entries`, `${count}`);
+  return count;
+}
+
 /** A tensor in another shape. */
 export function reshapedTo(n: OnnxNode, id: TensorId, shape: readonly number[]): TensorId {
   return n.b.add("reshape", n.where, [id, n.b.integers(shape)], {}, [typeOf(n, id)])[0] as TensorId;
@@ -223,7 +232,7 @@ function identity(n: OnnxNode): void {
 function dropout(n: OnnxNode): void {
   identity(n);
   const { shape } = n.input(0);
-  if (n.outputs[1]) n.setPlain(1, n.b.constant("bool", shape, new Uint8Array(elementCount(shape)).fill(1)));
+  if (n.outputs[1]) n.setPlain(1, n.b.constant("bool", shape, new Uint8Array(entries(n, elementCount(shape))).fill(1)));
 }
 
 export const MOVES: Conversions = {

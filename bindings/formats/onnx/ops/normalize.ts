@@ -2,7 +2,7 @@
 import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
-import { axisOf, reshapedTo } from "./move.ts";
+import { axisOf, entries, reshapedTo } from "./move.ts";
 import { real } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
@@ -112,7 +112,7 @@ function localResponse(n: OnnxNode): void {
   const pads = shape.flatMap((_, d) => (d === last ? [before, size - 1 - before] : [0, 0]));
   const inputs = [real(n, "mul", id, id), n.b.integers(pads, [shape.length, 2]), n.b.float(0)];
   const [padded] = n.b.add("pad", n.where, inputs, {}, float);
-  const slices = Array.from({ length: size }, (_, i) => {
+  const slices = Array.from({ length: entries(n, size * 4096) / 4096 }, (_, i) => {
     const begins = n.b.integers(shape.map((_, d) => (d === last ? i : 0)));
     return n.b.add("slice", n.where, [padded, begins, n.b.integers(shape)], {}, float)[0] as TensorId;
   });

@@ -4,7 +4,7 @@ import { BITS } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { reorder, toLast } from "../layout.ts";
-import { axisOf, typeOf } from "./move.ts";
+import { axisOf, entries, typeOf } from "./move.ts";
 
 function pad(n: OnnxNode): void {
   const x = n.input(0);
@@ -54,7 +54,7 @@ function continued(
     if (lo + hi === 0) return id;
     if (size === 0) n.refuse("an axis that is not empty", `axis ${axis} of size 0`);
     const around = 2 * Math.max(1, size - 1);
-    const indices = Array.from({ length: lo + size + hi }, (_, i) => {
+    const indices = Array.from({ length: entries(n, lo + size + hi) }, (_, i) => {
       const at = i - lo;
       if (mode === "edge") return Math.min(Math.max(at, 0), size - 1);
       if (mode === "wrap") return ((at % size) + size) % size;

@@ -11,7 +11,7 @@ import { dequantized, knownQuantization, quantizedValue, setQuantized } from "..
 import { BOUNDS } from "../rounding.ts";
 import { SMALL_FLOATS } from "../small.ts";
 import { castTo, fewBounds, real, toFloat } from "./cast.ts";
-import { axisOf } from "./move.ts";
+import { axisOf, entries } from "./move.ts";
 
 export { real, toFloat };
 
@@ -24,7 +24,7 @@ function along(n: OnnxNode, value: Value, x: Value, axis: number, isLast: boolea
   const rank = x.shape.length;
   const block = n.int("block_size", 0);
   if (block > 0 && value.shape.length === rank) {
-    const places = Array.from({ length: x.shape[axis] as number }, (_, i) => Math.floor(i / block));
+    const places = Array.from({ length: entries(n, x.shape[axis] as number) }, (_, i) => Math.floor(i / block));
     const inputs = [id, n.b.integers(places)];
     const [all] = n.b.add("gather", n.where, inputs, { axis, batchDims: 0 }, [{ dtype: "float32" }]);
     return isLast ? permuted(n.b, n.where, all as TensorId, x.shape, toLast(rank)) : (all as TensorId);

@@ -3,7 +3,7 @@ import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis } from "../layout.ts";
-import { axisOf, typeOf } from "./move.ts";
+import { axisOf, entries, typeOf } from "./move.ts";
 
 /** How an axis is resized. */
 interface Axis {
@@ -81,7 +81,7 @@ function tapsOf(n: OnnxNode, mode: "linear" | "cubic", transformation: string, a
   const excludes = n.int("exclude_outside", 0) !== 0;
   const wide = n.int("antialias", 0) === 0 ? 1 : Math.max(1, 1 / axis.scale);
   const count = Math.ceil(2 * reach * wide) + (wide > 1 ? 1 : 0);
-  const taps = Array.from({ length: count }, () => ({
+  const taps = Array.from({ length: entries(n, count * axis.to) / axis.to }, () => ({
     indices: new Int32Array(axis.to),
     weights: new Float32Array(axis.to),
   }));
@@ -124,6 +124,7 @@ function changes(n: OnnxNode): readonly Axis[] {
         : kept === undefined
           ? (sizes[i] as number)
           : Math.floor(kept * from + 0.5);
+    entries(n, to);
     const part = [region[i] ?? 0, region[i + axes.length] ?? 1] as const;
     const isSame = to === from && scale === 1 && part[0] === 0 && part[1] === 1;
     return isSame ? [] : [{ axis, from, to, scale, region: part }];

@@ -3,7 +3,7 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
-import { axisOf, cast, longs, reshapedTo, typeOf } from "./move.ts";
+import { axisOf, cast, entries, longs, reshapedTo, typeOf } from "./move.ts";
 import { fromBeginning } from "./slice.ts";
 
 const NONE = { activation: "none" } as const;
@@ -58,7 +58,7 @@ function trilu(n: OnnxNode): void {
   const [rows = 0, columns = 0] = x.shape.slice(-2);
   const k = n.inputs[1] === undefined ? 0 : (n.numbers(1)?.[0] ?? 0);
   const isUpper = n.int("upper", 1) !== 0;
-  const kept = Uint8Array.from({ length: rows * columns }, (_, i) => {
+  const kept = Uint8Array.from({ length: entries(n, rows * columns) }, (_, i) => {
     const distance = (i % columns) - Math.floor(i / columns);
     return (isUpper ? distance >= k : distance <= k) ? 1 : 0;
   });
@@ -81,7 +81,7 @@ function places(n: OnnxNode, indices: TensorId, axis: number, limit: number): Te
     const size = shape[d] as number;
     return longs(
       n,
-      Array.from({ length: elementCount(shape) }, (_, i) => Math.floor(i / inner) % size),
+      Array.from({ length: entries(n, elementCount(shape)) }, (_, i) => Math.floor(i / inner) % size),
       [...shape, 1],
     );
   });
@@ -139,7 +139,7 @@ function gatherNd(n: OnnxNode): void {
       const inner = elementCount(shape.slice(d + 1));
       return longs(
         n,
-        Array.from({ length: elementCount(shape) }, (_, i) => Math.floor(i / inner) % size),
+        Array.from({ length: entries(n, elementCount(shape)) }, (_, i) => Math.floor(i / inner) % size),
         [...shape, 1],
       );
     });
@@ -160,7 +160,7 @@ function eyeLike(n: OnnxNode): void {
   const { shape, dtype } = n.input(0);
   const [rows = 0, columns = 0] = shape;
   const k = n.int("k", 0);
-  const ones = Float32Array.from({ length: rows * columns }, (_, i) =>
+  const ones = Float32Array.from({ length: entries(n, rows * columns) }, (_, i) =>
     (i % columns) - Math.floor(i / columns) === k ? 1 : 0,
   );
   const to = n.attribute("dtype") === undefined ? dtype : n.typeOf(n.int("dtype", 1));

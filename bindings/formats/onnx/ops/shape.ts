@@ -3,6 +3,7 @@ import type { TensorId } from "../../../graph.ts";
 import { BITS, checkShape, elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { tensorOf } from "../tensors.ts";
+import { entries } from "./move.ts";
 
 const int64s = (values: readonly number[]): BigInt64Array => BigInt64Array.from(values, BigInt);
 
@@ -38,7 +39,7 @@ function constantOfShape(n: OnnxNode): void {
   const dtype = value?.dtype ?? "float32";
   checkShape(sizes, dtype, n.where);
   const width = BITS[dtype] / 8;
-  const bytes = new Uint8Array(elementCount(sizes) * width);
+  const bytes = new Uint8Array(16 * entries(n, (elementCount(sizes) * width) / 16));
   if (value?.data?.some((byte) => byte !== 0))
     for (let at = 0; at < bytes.length; at += width) bytes.set(value.data, at);
   n.setPlain(0, n.b.constant(dtype, sizes, bytes) as TensorId);

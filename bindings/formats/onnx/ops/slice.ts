@@ -4,7 +4,7 @@ import { elementCount } from "../../../tensor.ts";
 import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
 import { placesOf } from "./found.ts";
-import { axisOf, reshapedTo, slice, typeOf } from "./move.ts";
+import { axisOf, entries, reshapedTo, slice, typeOf } from "./move.ts";
 
 const NONE = { activation: "none" } as const;
 const BOOL = [{ dtype: "bool" }] as const;
@@ -54,7 +54,7 @@ function sliceMasked(n: OnnxNode, x: Value, steps: readonly number[]): void {
   );
   const [starts, ends] = [1, 2].map((i) => fromBeginning(n, n.plain(n.input(i)), limits));
   const and = (a: TensorId, b: TensorId) => n.b.add("logicalAnd", n.where, [a, b], {}, BOOL)[0] as TensorId;
-  let mask: TensorId = n.b.constant("bool", x.shape, new Uint8Array(elementCount(x.shape)).fill(1));
+  let mask: TensorId = n.b.constant("bool", x.shape, new Uint8Array(entries(n, elementCount(x.shape))).fill(1));
   for (const [i, axis] of axes.entries()) {
     const size = x.shape[axis] as number;
     const shape = x.shape.map((_, d) => (d === axis ? size : 1));

@@ -8,7 +8,7 @@ import type { OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis, type Value } from "../layout.ts";
 import { outputSizes, type Windows } from "../window.ts";
-import { typeOf } from "./move.ts";
+import { entries, typeOf } from "./move.ts";
 
 const NONE = { activation: "none" } as const;
 
@@ -117,7 +117,7 @@ export function maximaWithPlaces(n: OnnxNode, x: Value, windows: Windows): void 
       ),
     );
     const value = strided(n, from, cuts);
-    const at = BigInt64Array.from({ length: elementCount(shape) }, (_, i) => {
+    const at = BigInt64Array.from({ length: entries(n, elementCount(shape)) }, (_, i) => {
       const image = Math.floor(i / elementCount(outputs));
       let place = image * elementCount(sizes);
       for (const [d, offset] of offsets.entries()) {
