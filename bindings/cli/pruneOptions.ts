@@ -44,6 +44,11 @@ export function addPruneOptions(command: Command): Command {
     .addOption(
       new Option("--augment <how>", "moved, turned and otherwise lit copies of pictures").choices(["usual", "none"]),
     )
+    .option(
+      "--cuts <n>",
+      "cuts in which weights go, with training between them; 5 with channels, else 1",
+      wholeFrom(1, 100),
+    )
     .option("--teacher <file>", "whose scores are learned in place of the dense model's")
     .addOption(threadsOption())
     .addOption(shapeOption())

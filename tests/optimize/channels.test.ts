@@ -157,6 +157,11 @@ describe("channels", () => {
     assert.ok(tuned < error, `${tuned} ${error}`);
   });
 
+  test("refused: more than whole channels can save, with what they can", async () => {
+    const list = dataset(samples(20));
+    await assert.rejects(prune(network(false), list, { pattern: "channels", sparsity: 0.95 }), /at most 6\d\.?\d* %/);
+  });
+
   test("refused without data", async () => {
     await assert.rejects(
       prune(network(false), undefined, { pattern: "channels" }),

@@ -237,6 +237,21 @@ describe("prune", () => {
     assert.ok(trained < least, `${trained} ${least}`);
   });
 
+  test("in several cuts, trained between them: as many zeros as in one", async () => {
+    const data = examples(100);
+    const tune = { steps: 80, batch: 50, threads: 1 };
+    for (const [pattern, sparsity] of [
+      ["unstructured", 0.7],
+      ["2:4", 0.5],
+    ] as const) {
+      const { graph, sparsity: found } = await prune(network(), data, { pattern, sparsity, tune, cuts: 3 });
+      const zeros = [...floats(graph, "w1"), ...floats(graph, "w2")].filter((w) => w === 0).length;
+      assert.ok(Math.abs(zeros - sparsity * 336) <= 1, `${zeros}`);
+      assert.equal(found, zeros / 336);
+      assert.ok((await relativeError(graph, data)) < 0.2);
+    }
+  });
+
   test("progress tells phases; a signal ends the work with its reason", async () => {
     const phases = new Set<string>();
     await prune(network(), examples(20), { onProgress: ({ phase }) => phases.add(phase) });
@@ -259,6 +274,7 @@ describe("prune", () => {
     ["70 % of 2:4", [network(), undefined, { sparsity: 0.7, pattern: "2:4" }], "INVALID_OPTION", /0.5/],
     ["no such pattern", [network(), undefined, { pattern: "4:8" as never }], "INVALID_OPTION", /2:4/],
     ["tuning without data", [network(), undefined, { tune: {} }], "INVALID_OPTION", /tune/],
+    ["no cuts", [network(), undefined, { cuts: 0 }], "INVALID_OPTION", /cuts/],
     ["no samples", [network(), examples(3), { samples: 0 }], "INVALID_OPTION", /samples/],
   ];
   for (const [name, given, code, message] of refusals)

@@ -27,6 +27,7 @@ export interface PruneCommandOptions extends DataOptions {
   readonly batch?: number;
   readonly copies?: number;
   readonly augment?: "usual" | "none";
+  readonly cuts?: number;
   readonly teacher?: string;
   readonly threads?: number;
   readonly encode?: "sparse" | "dense";
@@ -36,7 +37,7 @@ export interface PruneCommandOptions extends DataOptions {
 
 /** Prunes a float model and writes it whole, or nothing. */
 export async function prune(model: string, options: PruneCommandOptions, streams: Streams): Promise<void> {
-  const { output, data, sparsity, pattern, allocation, encode, shape, json } = options;
+  const { output, data, sparsity, pattern, allocation, cuts, encode, shape, json } = options;
   requireModelName(output);
   const bytes = await readModelBytes(model);
   const graph = importModel(bytes, { shapes: shape });
@@ -51,6 +52,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
     ...(sparsity === undefined ? {} : { sparsity }),
     ...(pattern === undefined ? {} : { pattern }),
     ...(allocation === undefined ? {} : { allocation }),
+    ...(cuts === undefined ? {} : { cuts }),
     ...(await tuneOf(options)),
     onProgress: bar.show,
   };

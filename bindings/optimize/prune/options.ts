@@ -39,6 +39,11 @@ export interface PruneOptions {
    * zeros. Only with data.
    */
   readonly tune?: Tune;
+  /**
+   * Cuts in which weights go, each on what the one before left; with `tune` an eighth of the training follows each but the last. 5 with channels, else 1,
+   * when absent.
+   */
+  readonly cuts?: number;
   readonly onProgress?: Progress;
   /** Ends the work with its reason. */
   readonly signal?: AbortSignal;
@@ -48,6 +53,9 @@ const CHOICES = {
   pattern: ["unstructured", "block", "2:4", "channels"],
   allocation: ["global", "uniform"],
 } as const;
+
+/** Cuts in which channels go. */
+const CUTS = 5;
 
 /** The options with their defaults. */
 export type Settings = Required<Omit<PruneOptions, "signal" | "tune">> & { readonly check: () => void };
@@ -78,6 +86,12 @@ export function settingsOf(options: PruneOptions): Settings {
     expected: "a whole number from 1",
     received: String(samples),
   }));
+  const cuts = options.cuts ?? (pattern === "channels" ? CUTS : 1);
+  ensure(Number.isInteger(cuts) && cuts >= 1 && cuts <= 100, "INVALID_OPTION", () => ({
+    where: "cuts",
+    expected: "a whole number from 1 to 100",
+    received: String(cuts),
+  }));
   const check = () => signal?.throwIfAborted();
-  return { sparsity, pattern, allocation, samples, onProgress, check };
+  return { cuts, sparsity, pattern, allocation, samples, onProgress, check };
 }

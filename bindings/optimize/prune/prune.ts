@@ -13,7 +13,7 @@ import { prunableLayers } from "./prunable.ts";
 import type { PrunedLayer, PruneResult } from "./result.ts";
 import { withSolutions } from "./rewrite.ts";
 import { type Inputs, reconstruct, type System, systemsOf, withoutData } from "./systems.ts";
-import { tuned } from "./tune.ts";
+import { between, tuned } from "./tune.ts";
 
 export type { PrunedLayer, PruneResult } from "./result.ts";
 
@@ -39,8 +39,8 @@ export async function prune(
   }));
   const { pattern } = settings;
   const typed = prepareFloat(graph);
-  const layers = prunableLayers(typed);
-  if (pattern !== "channels") return pruneZeros(typed, layers, data, pattern, settings, options);
+  prunableLayers(typed);
+  if (pattern !== "channels") return pruneZeros(typed, data, pattern, settings, options);
   ensure(data !== undefined, "INVALID_OPTION", () => ({
     where: "pattern",
     expected: "data, by which channels are scored",
@@ -49,38 +49,42 @@ export async function prune(
   return pruneChannels(typed, data, settings, options);
 }
 
+/** Cut by cut, each on what the one before left once it was trained; the last alone where there is one. */
 async function pruneZeros(
   typed: Graph,
-  layers: readonly Layer[],
   data: AsyncIterable<Sample> | undefined,
   pattern: Zeros,
   settings: Settings,
   options: PruneOptions,
 ): Promise<PruneResult> {
   const { tune } = options;
+  const { cuts } = settings;
   const examples = data === undefined ? [] : await readExamples(typed, data, settings);
-  const systems = data === undefined ? withoutData(typed, layers) : await measured(typed, layers, examples, settings);
-  const masks = await masksOf(typed, systems, pattern, settings);
-  const pruned =
-    data === undefined
-      ? withSolutions(
-          typed,
-          systems.map((system, i) => [system.layer, reconstruct(system, (masks[i] as Mask).kept)]),
-        )
-      : await followed(typed, systems, masks, examples, pattern, settings);
-  const result =
-    tune === undefined || data === undefined ? pruned : await tuned(pruned, typed, layers, data, tune, options);
-  const report = systems.map(({ layer, weights }, i): PrunedLayer => {
-    const { zeros, error } = masks[i] as Mask;
-    return { name: tensorOf(typed, layer.weights).name, kind: layer.kind, weights: weights.length, zeros, error };
-  });
+  let graph = typed;
+  let report: readonly PrunedLayer[] = [];
+  for (let cut = 1; cut <= cuts; cut++) {
+    const layers = prunableLayers(graph);
+    // Steep at first, while there is much that is not needed. Source: Zhu and Gupta 2017.
+    const sparsity = settings.sparsity * (1 - (1 - cut / cuts) ** 3);
+    const systems = data === undefined ? withoutData(graph, layers) : await measured(graph, layers, examples, settings);
+    const masks = await masksOf(graph, systems, pattern, { ...settings, sparsity });
+    report = systems.map(({ layer, weights }, i): PrunedLayer => {
+      const { zeros, error } = masks[i] as Mask;
+      return { name: tensorOf(graph, layer.weights).name, kind: layer.kind, weights: weights.length, zeros, error };
+    });
+    graph =
+      data === undefined
+        ? withSolutions(
+            graph,
+            systems.map((system, i) => [system.layer, reconstruct(system, (masks[i] as Mask).kept)]),
+          )
+        : await followed(graph, systems, masks, examples, pattern, settings);
+    if (tune === undefined || data === undefined) continue;
+    graph = await tuned(graph, typed, layers, data, cut < cuts ? between(tune) : tune, options);
+  }
   const total = report.reduce((sum, { weights }) => sum + weights, 0);
-  return {
-    graph: result,
-    layers: report,
-    sparsity: report.reduce((sum, { zeros }) => sum + zeros, 0) / total,
-    samples: examples.length,
-  };
+  const zeros = report.reduce((sum, layer) => sum + layer.zeros, 0);
+  return { graph, layers: report, sparsity: zeros / total, samples: examples.length };
 }
 
 async function measured(
@@ -114,7 +118,7 @@ async function masksOf(
     check();
     eliminations.push(eliminateLayer(system, pattern));
   }
-  if (pattern === "2:4") return masksAt(eliminations, 1);
+  if (pattern === "2:4" && sparsity === 0.5) return masksAt(eliminations, 1);
   return allocation === "global"
     ? masksAt(eliminations, sparsity)
     : eliminations.flatMap((each) => masksAt([each], sparsity));
@@ -137,7 +141,7 @@ async function followed(
   const kept = (layer: Layer, system: System) => {
     const { zeros = 0, kept: before } = own.get(layer.at) ?? {};
     if (zeros === 0) return undefined;
-    const share = pattern === "2:4" ? 1 : zeros / (before?.length ?? 1);
+    const share = zeros / (before?.length ?? 1);
     return masksAt([eliminateLayer(system, pattern)], share)[0]?.kept;
   };
   return solveLayers(graph, first, kept, examples, settings);

@@ -37,6 +37,13 @@ export function trained(
   });
 }
 
+/** The training between two cuts: an eighth of that at the end. */
+export function between({ epochs, steps, ...rest }: Tune): Tune {
+  return steps === undefined
+    ? { ...rest, epochs: Math.max(Math.round((epochs ?? 8) / 8), 1) }
+    : { ...rest, steps: Math.max(Math.round(steps / 8), 1) };
+}
+
 function maskOf(graph: Graph, weights: TensorId): Uint8Array {
   const values = floatsOf(graph, weights);
   return Uint8Array.from(values, (w) => (w === 0 ? 0 : 1));
