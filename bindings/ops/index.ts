@@ -11,6 +11,7 @@ import { bitwise } from "./elementwise/bitwise.ts";
 import { bitwiseXor } from "./elementwise/bitwiseXor.ts";
 import { bucketize } from "./elementwise/bucketize.ts";
 import { cast } from "./elementwise/cast.ts";
+import { cbrt } from "./elementwise/cbrt.ts";
 import { ceil } from "./elementwise/ceil.ts";
 import { complexAbs } from "./elementwise/complexAbs.ts";
 import { cos } from "./elementwise/cos.ts";
@@ -296,6 +297,7 @@ export const operators: Operators = {
   logicalNot,
   square,
   abs,
+  cbrt,
   ceil,
   cos,
   elu,

@@ -240,6 +240,7 @@ export const OPERATORS: { readonly [code: number]: Entry | undefined } = {
   161: entry("rightShift", 0, {}),
   203: entry("dilate", 0, {}),
   206: entry("call", -21, { subgraphs: [int(1, -1)], bodies: fixed([]) }),
+  208: entry("cbrt", 0, {}),
 };
 
 function entry<K extends OpKind>(
