@@ -1,10 +1,11 @@
-/** The Fourier transform of real int16, bit for bit as KISS FFT's with 16 bits. @full */
+/** The Fourier transform of real int16 and int32 and its inverse, bit for bit as KISS FFT's in fixed point. @full */
 import { share } from "../common/split";
 
 /**
- * Rows of `depth` int16, filled up with 0 to `length`, to `length/2 + 1` complex int16. Scratch: `length` int16. Tables:
- * `order`, the uint16 place that each of `length/2` complex numbers comes from; `twiddles` of that many complex int16;
- * `splits`, half as many; `stages` pairs of radix (2 or 4) and span as uint32, the first the smallest.
+ * Rows of `depth` real numbers, filled up with 0 to `length`, to `length/2 + 1` complex ones; or, where `inverse` is 1, rows of these
+ * to `length` real numbers. Scratch: `length` numbers. Tables: `order`, the uint16 place that each of `length/2` complex numbers
+ * comes from; `twiddles` of that many complex numbers; `splits`, half as many; `stages` pairs of radix (2 or 4) and span as
+ * uint32, the first the smallest.
  */
 @unmanaged
 export class Transform {
@@ -20,134 +21,231 @@ export class Transform {
   splits: u32;
   stages: u32;
   stageTable: u32;
+  /** Numbers are int32, and not int16. */
+  wide: u32;
+  inverse: u32;
 }
 
 /** Parts share the rows. */
 export function signalTransform(p: Transform, part: u32, parts: u32): void {
   const work = <usize>p.scratch + <usize>part * p.scratchStride;
+  const log = 1 + p.wide;
   const last = share(p.rows, part + 1, parts);
   for (let row = share(p.rows, part, parts); row < last; row++) {
-    gather(p, <usize>p.x + (<usize>(row * p.depth) << 1), work);
-    for (let s: u32 = 0; s < p.stages; s++) {
-      const entry = <usize>p.stageTable + (<usize>s << 3);
-      const radix = load<u32>(entry);
-      const span = load<u32>(entry, 4);
-      const half = p.length >> 1;
-      const blocks = half / (radix * span);
-      for (let b: u32 = 0; b < blocks; b++) {
-        const at = work + (<usize>(b * radix * span) << 2);
-        if (radix == 4) fours(at, span, blocks, p.twiddles);
-        else twos(at, span, blocks, p.twiddles);
-      }
+    const spectrum = <usize>(row * (p.length + 2)) << log;
+    if (p.inverse) {
+      const y = <usize>p.y + (<usize>(row * p.length) << log);
+      join(p, <usize>p.x + spectrum, work);
+      gather(p, work, p.length, y);
+      butterflies(p, y);
+    } else {
+      gather(p, <usize>p.x + (<usize>(row * p.depth) << log), p.depth, work);
+      butterflies(p, work);
+      split(p, work, <usize>p.y + spectrum);
     }
-    split(p, work, <usize>p.y + (<usize>(row * (p.length + 2)) << 1));
   }
+}
+
+function butterflies(p: Transform, work: usize): void {
+  for (let s: u32 = 0; s < p.stages; s++) {
+    const entry = <usize>p.stageTable + (<usize>s << 3);
+    const radix = load<u32>(entry);
+    const span = load<u32>(entry, 4);
+    const blocks = (p.length >> 1) / (radix * span);
+    for (let b: u32 = 0; b < blocks; b++) {
+      const at = work + (<usize>(b * radix * span) << (2 + p.wide));
+      if (radix == 4) fours(p, at, span, blocks);
+      else twos(p, at, span, blocks);
+    }
+  }
+}
+
+/** Number i from an address on. */
+function get(p: Transform, at: usize, i: usize): i64 {
+  return p.wide ? <i64>load<i32>(at + (i << 2)) : <i64>load<i16>(at + (i << 1));
+}
+
+function set(p: Transform, at: usize, i: usize, value: i64): void {
+  if (p.wide) store<i32>(at + (i << 2), <i32>value);
+  else store<i16>(at + (i << 1), <i16>value);
+}
+
+/** A sum as its type holds it. */
+// @ts-ignore: decorator
+@inline function cut(p: Transform, x: i64): i64 {
+  return p.wide ? <i64><i32>x : <i64><i16>x;
+}
+
+/** A product, rounded half up. Sums of products of int16 are int32. */
+function rounded(p: Transform, x: i64): i64 {
+  return p.wide ? <i64><i32>((x + (1 << 30)) >> 31) : <i64><i16>((<i32>x + (1 << 14)) >> 15);
+}
+
+/** A number over 2^log, as a product by the largest number over that. */
+function over(p: Transform, x: i64, log: i64): i64 {
+  return rounded(p, x * ((p.wide ? <i64>i32.MAX_VALUE : 32767) >> log));
 }
 
 /** Numbers in the order of the butterflies, two real ones as one complex. */
-function gather(p: Transform, x: usize, work: usize): void {
+function gather(p: Transform, x: usize, depth: u32, work: usize): void {
   const half = p.length >> 1;
   for (let i: u32 = 0; i < half; i++) {
     const from = <u32>load<u16>(<usize>p.order + (<usize>i << 1)) << 1;
-    store<i16>(work + (<usize>i << 2), from < p.depth ? load<i16>(x + (<usize>from << 1)) : 0);
-    store<i16>(work + (<usize>i << 2), from + 1 < p.depth ? load<i16>(x + (<usize>(from + 1) << 1)) : 0, 2);
+    set(p, work, 2 * i, from < depth ? get(p, x, from) : 0);
+    set(p, work, 2 * i + 1, from + 1 < depth ? get(p, x, from + 1) : 0);
   }
 }
 
-// @ts-ignore: decorator
-@inline function rounded(x: i32): i32 {
-  return <i32><i16>((x + (1 << 14)) >> 15);
-}
-
-/** A part of a number over 2 or 4, as a product by 32767 over that. */
-// @ts-ignore: decorator
-@inline function over(at: usize, factor: i32): i32 {
-  return rounded(<i32>load<i16>(at) * factor);
-}
-
-// @ts-ignore: decorator
-@inline function put(at: usize, real: i32, imaginary: i32): void {
-  store<i16>(at, <i16>real);
-  store<i16>(at, <i16>imaginary, 2);
-}
-
-function twos(at: usize, span: u32, stride: u32, twiddles: u32): void {
-  const second = <usize>span << 2;
-  let w = <usize>twiddles;
-  for (let i = span; i > 0; i--) {
-    const ar = over(at, 16383);
-    const ai = over(at + 2, 16383);
-    const br = over(at + second, 16383);
-    const bi = over(at + second + 2, 16383);
-    const wr = <i32>load<i16>(w);
-    const wi = <i32>load<i16>(w, 2);
-    const tr = rounded(br * wr - bi * wi);
-    const ti = rounded(br * wi + bi * wr);
-    put(at + second, ar - tr, ai - ti);
-    put(at, ar + tr, ai + ti);
-    w += <usize>stride << 2;
-    at += 4;
-  }
-}
-
-function fours(at: usize, span: u32, stride: u32, twiddles: u32): void {
-  const step = <usize>span << 2;
+function twos(p: Transform, at: usize, span: u32, stride: u32): void {
   for (let i: u32 = 0; i < span; i++) {
-    const w1 = <usize>twiddles + (<usize>(i * stride) << 2);
-    const w2 = <usize>twiddles + (<usize>(2 * i * stride) << 2);
-    const w3 = <usize>twiddles + (<usize>(3 * i * stride) << 2);
-    const ar = over(at, 8191);
-    const ai = over(at + 2, 8191);
-    const br = over(at + step, 8191);
-    const bi = over(at + step + 2, 8191);
-    const cr = over(at + 2 * step, 8191);
-    const ci = over(at + 2 * step + 2, 8191);
-    const dr = over(at + 3 * step, 8191);
-    const di = over(at + 3 * step + 2, 8191);
-    const r0 = rounded(br * load<i16>(w1) - bi * load<i16>(w1, 2));
-    const i0 = rounded(br * load<i16>(w1, 2) + bi * load<i16>(w1));
-    const r1 = rounded(cr * load<i16>(w2) - ci * load<i16>(w2, 2));
-    const i1 = rounded(cr * load<i16>(w2, 2) + ci * load<i16>(w2));
-    const r2 = rounded(dr * load<i16>(w3) - di * load<i16>(w3, 2));
-    const i2 = rounded(dr * load<i16>(w3, 2) + di * load<i16>(w3));
-    const r5 = ar - r1;
-    const i5 = ai - i1;
-    const r6 = ar + r1;
-    const i6 = ai + i1;
-    const r3 = r0 + r2;
-    const i3 = i0 + i2;
-    const r4 = r0 - r2;
-    const i4 = i0 - i2;
-    put(at + 2 * step, r6 - r3, i6 - i3);
-    put(at, r6 + r3, i6 + i3);
-    put(at + step, r5 + i4, i5 - r4);
-    put(at + 3 * step, r5 - i4, i5 + r4);
-    at += 4;
+    const a = 2 * i;
+    const b = a + 2 * span;
+    const ar = over(p, get(p, at, a), 1);
+    const ai = over(p, get(p, at, a + 1), 1);
+    const br = over(p, get(p, at, b), 1);
+    const bi = over(p, get(p, at, b + 1), 1);
+    const wr = get(p, p.twiddles, 2 * i * stride);
+    const wi = get(p, p.twiddles, 2 * i * stride + 1);
+    const tr = rounded(p, br * wr - bi * wi);
+    const ti = rounded(p, br * wi + bi * wr);
+    set(p, at, b, ar - tr);
+    set(p, at, b + 1, ai - ti);
+    set(p, at, a, ar + tr);
+    set(p, at, a + 1, ai + ti);
+  }
+}
+
+/** A quarter of number i, times a twiddle: the real part above 32 bits of the imaginary one. */
+function turned(p: Transform, at: usize, i: u32, w: u32): i64 {
+  const r = over(p, get(p, at, i), 2);
+  const m = over(p, get(p, at, i + 1), 2);
+  const wr = get(p, p.twiddles, w);
+  const wi = get(p, p.twiddles, w + 1);
+  return (rounded(p, r * wr - m * wi) << 32) | (rounded(p, r * wi + m * wr) & 0xffffffff);
+}
+
+// @ts-ignore: decorator
+@inline function imaginaryOf(both: i64): i64 {
+  return <i64><i32>both;
+}
+
+function fours(p: Transform, at: usize, span: u32, stride: u32): void {
+  const step = 2 * span;
+  const first = p.inverse ? 3 * step : step;
+  for (let i: u32 = 0; i < span; i++) {
+    const a = 2 * i;
+    const w = 2 * i * stride;
+    const ar = over(p, get(p, at, a), 2);
+    const ai = over(p, get(p, at, a + 1), 2);
+    const t0 = turned(p, at, a + step, w);
+    const t1 = turned(p, at, a + 2 * step, 2 * w);
+    const t2 = turned(p, at, a + 3 * step, 3 * w);
+    const r1 = t1 >> 32;
+    const i1 = imaginaryOf(t1);
+    const r3 = (t0 >> 32) + (t2 >> 32);
+    const i3 = imaginaryOf(t0) + imaginaryOf(t2);
+    const r4 = (t0 >> 32) - (t2 >> 32);
+    const i4 = imaginaryOf(t0) - imaginaryOf(t2);
+    set(p, at, a + 2 * step, ar + r1 - r3);
+    set(p, at, a + 2 * step + 1, ai + i1 - i3);
+    set(p, at, a, ar + r1 + r3);
+    set(p, at, a + 1, ai + i1 + i3);
+    set(p, at, a + first, ar - r1 + i4);
+    set(p, at, a + first + 1, ai - i1 - r4);
+    set(p, at, a + 4 * step - first, ar - r1 - i4);
+    set(p, at, a + 4 * step - first + 1, ai - i1 + r4);
   }
 }
 
 /** The spectrum of the real numbers from that of their pairs. */
 function split(p: Transform, work: usize, y: usize): void {
   const half = p.length >> 1;
-  const dcR = over(work, 16383);
-  const dcI = over(work + 2, 16383);
-  put(y, dcR + dcI, 0);
-  put(y + (<usize>half << 2), dcR - dcI, 0);
+  const dcR = over(p, get(p, work, 0), 1);
+  const dcI = over(p, get(p, work, 1), 1);
+  set(p, y, 0, dcR + dcI);
+  set(p, y, 1, 0);
+  set(p, y, 2 * half, dcR - dcI);
+  set(p, y, 2 * half + 1, 0);
   for (let k: u32 = 1; k <= half >> 1; k++) {
-    const a = work + (<usize>k << 2);
-    const b = work + (<usize>(half - k) << 2);
-    const ar = over(a, 16383);
-    const ai = over(a + 2, 16383);
-    const br = over(b, 16383);
-    const bi = rounded(<i32><i16>(-<i32>load<i16>(b, 2)) * 16383);
-    const sumR = <i32><i16>(ar + br);
-    const sumI = <i32><i16>(ai + bi);
-    const difR = <i32><i16>(ar - br);
-    const difI = <i32><i16>(ai - bi);
-    const w = <usize>p.splits + (<usize>(k - 1) << 2);
-    const tr = rounded(difR * load<i16>(w) - difI * load<i16>(w, 2));
-    const ti = rounded(difR * load<i16>(w, 2) + difI * load<i16>(w));
-    put(y + (<usize>k << 2), (sumR + tr) >> 1, (sumI + ti) >> 1);
-    put(y + (<usize>(half - k) << 2), (sumR - tr) >> 1, (ti - sumI) >> 1);
+    const b = 2 * (half - k);
+    const ar = over(p, get(p, work, 2 * k), 1);
+    const ai = over(p, get(p, work, 2 * k + 1), 1);
+    const br = over(p, get(p, work, b), 1);
+    const bi = over(p, cut(p, -get(p, work, b + 1)), 1);
+    const sumR = cut(p, ar + br);
+    const sumI = cut(p, ai + bi);
+    const difR = cut(p, ar - br);
+    const difI = cut(p, ai - bi);
+    const wr = get(p, p.splits, 2 * (k - 1));
+    const wi = get(p, p.splits, 2 * k - 1);
+    const tr = rounded(p, difR * wr - difI * wi);
+    const ti = rounded(p, difR * wi + difI * wr);
+    set(p, y, 2 * k, halfOf(p, sumR + tr));
+    set(p, y, 2 * k + 1, halfOf(p, sumI + ti));
+    set(p, y, b, halfOf(p, sumR - tr));
+    set(p, y, b + 1, halfOf(p, ti - sumI));
+  }
+}
+
+// @ts-ignore: decorator
+@inline function halfOf(p: Transform, x: i64): i64 {
+  return (p.wide ? <i64><i32>x : x) >> 1;
+}
+
+/** The spectrum of pairs from that of the real numbers. */
+function join(p: Transform, x: usize, work: usize): void {
+  const half = p.length >> 1;
+  const first = get(p, x, 0);
+  const last = get(p, x, 2 * half);
+  set(p, work, 0, over(p, cut(p, first + last), 1));
+  set(p, work, 1, over(p, cut(p, first - last), 1));
+  for (let k: u32 = 1; k <= half >> 1; k++) {
+    const b = 2 * (half - k);
+    const ar = over(p, get(p, x, 2 * k), 1);
+    const ai = over(p, get(p, x, 2 * k + 1), 1);
+    const br = over(p, get(p, x, b), 1);
+    const bi = over(p, cut(p, -get(p, x, b + 1)), 1);
+    const sumR = cut(p, ar + br);
+    const sumI = cut(p, ai + bi);
+    const difR = cut(p, ar - br);
+    const difI = cut(p, ai - bi);
+    const wr = get(p, p.splits, 2 * (k - 1));
+    const wi = get(p, p.splits, 2 * k - 1);
+    const tr = rounded(p, difR * wr - difI * wi);
+    const ti = rounded(p, difR * wi + difI * wr);
+    set(p, work, 2 * k, sumR + tr);
+    set(p, work, 2 * k + 1, sumI + ti);
+    set(p, work, b, sumR - tr);
+    set(p, work, b + 1, cut(p, -cut(p, sumI - ti)));
+  }
+}
+
+/** Rows of `length/2 + 1` complex float32 to `length` real ones, by sums of doubles over a table of a whole turn. */
+@unmanaged
+export class InverseF32 {
+  x: u32;
+  y: u32;
+  rows: u32;
+  length: u32;
+  /** Cosine and sine, float64, of each of `length` steps. */
+  turnTable: u32;
+}
+
+export function signalInverseF32(p: InverseF32, part: u32, parts: u32): void {
+  const n = p.length;
+  const last = share(p.rows * n, part + 1, parts);
+  for (let i = share(p.rows * n, part, parts); i < last; i++) {
+    const row = i / n;
+    const at = i - row * n;
+    const x = <usize>p.x + (<usize>(row * (n + 2)) << 2);
+    let sum: f64 = 0;
+    for (let k: u32 = 1; k < n >> 1; k++) {
+      const turn = <usize>p.turnTable + (<usize>((k * at) & (n - 1)) << 4);
+      const bin = x + (<usize>k << 3);
+      sum += <f64>load<f32>(bin) * load<f64>(turn) - <f64>load<f32>(bin, 4) * load<f64>(turn, 8);
+    }
+    const edge = <f64>load<f32>(x + (<usize>n << 2));
+    sum = 2 * sum + <f64>load<f32>(x) + (at & 1 ? -edge : edge);
+    store<f32>(<usize>p.y + (<usize>i << 2), <f32>(sum / <f64>n));
   }
 }

@@ -101,6 +101,8 @@ import { zerosLike } from "./move/zerosLike.ts";
 import { averagePool2d } from "./pool/averagePool2d.ts";
 import { l2Pool2d } from "./pool/l2Pool2d.ts";
 import { maxPool2d } from "./pool/maxPool2d.ts";
+import { maxPoolPlaces } from "./pool/maxPoolPlaces.ts";
+import { maxUnpool } from "./pool/maxUnpool.ts";
 import { mean } from "./pool/mean.ts";
 import { reduceAll } from "./pool/reduceAll.ts";
 import { reduceAny } from "./pool/reduceAny.ts";
@@ -123,11 +125,16 @@ import { resizeBilinear } from "./resize/resizeBilinear.ts";
 import { resizeNearestNeighbor } from "./resize/resizeNearestNeighbor.ts";
 import { rfft2d } from "./signal/rfft2d.ts";
 import { signalAutoScale } from "./signal/signalAutoScale.ts";
+import { signalDelay } from "./signal/signalDelay.ts";
 import { signalEnergy } from "./signal/signalEnergy.ts";
 import { signalFilterBank } from "./signal/signalFilterBank.ts";
+import { signalFramer } from "./signal/signalFramer.ts";
 import { signalGain } from "./signal/signalGain.ts";
+import { signalInverse } from "./signal/signalInverse.ts";
 import { signalLog } from "./signal/signalLog.ts";
+import { signalOverlapAdd } from "./signal/signalOverlapAdd.ts";
 import { signalRoot } from "./signal/signalRoot.ts";
+import { signalStacker } from "./signal/signalStacker.ts";
 import { signalSubtraction } from "./signal/signalSubtraction.ts";
 import { signalTransform } from "./signal/signalTransform.ts";
 import { signalWindow } from "./signal/signalWindow.ts";
@@ -175,6 +182,8 @@ export const operators: Operators = {
   mul,
   averagePool2d,
   maxPool2d,
+  maxPoolPlaces,
+  maxUnpool,
   mean,
   sum,
   reduceProd,
@@ -309,15 +318,20 @@ export const operators: Operators = {
   gelu,
   relu0To1,
   sign,
-  signalWindow,
   signalAutoScale,
-  signalTransform,
+  signalDelay,
   signalEnergy,
   signalFilterBank,
-  signalRoot,
-  signalSubtraction,
+  signalFramer,
   signalGain,
+  signalInverse,
   signalLog,
+  signalOverlapAdd,
+  signalRoot,
+  signalStacker,
+  signalSubtraction,
+  signalTransform,
+  signalWindow,
   lstm,
   bidirectionalLstm,
   rnn,

@@ -408,7 +408,7 @@ const KINDS: { readonly [K in OpKind]?: { readonly attributes: object; readonly 
     attributes: { length: 8 },
     broken: [
       { number: "C1", why: "no input", inputs: [], output: typed("int16") },
-      { number: "C2", why: "float32", inputs: [typed("float32")], code: "UNSUPPORTED" },
+      { number: "C2", why: "int8", inputs: [image], code: "UNSUPPORTED" },
       { number: "C3", why: "length 2", inputs: [typed("int16")], output: typed("int16"), attributes: { length: 2 } },
       { number: "C4", why: "length 12", inputs: [typed("int16")], output: typed("int16"), attributes: { length: 12 } },
       { number: "C4", why: "rows beyond it", inputs: [typed("int16", [9])], output: typed("int16") },

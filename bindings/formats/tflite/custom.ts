@@ -2,6 +2,7 @@
 import { ensure } from "../../errors.ts";
 import type { AnyNode, Attributes, Node, OpKind } from "../../graph.ts";
 import { type FlexValue, readFlexMap } from "./flexbuffer.ts";
+import { ACTIVATIONS } from "./options.ts";
 
 /** What every node has, besides its kind and attributes. */
 type NodeParts = Pick<Node, "where" | "inputs" | "outputs">;
@@ -48,9 +49,27 @@ export const CUSTOM_OPERATORS: ReadonlyMap<string, CustomOperator> = new Map([
     }),
   ],
   ["Convolution2DTransposeBias", { kind: "transposeConvBias", node: transposeBias }],
+  ["MaxPoolingWithArgmax2D", { kind: "maxPoolPlaces", node: pooling("maxPoolPlaces") }],
+  ["MaxUnpooling2D", { kind: "maxUnpool", node: pooling("maxUnpool") }],
   ["SignalWindow", entry("signalWindow", { shift: number("shift") })],
   ["SignalFftAutoScale", entry("signalAutoScale", {})],
   ["SignalRfft", entry("signalTransform", { length: number("fft_length") })],
+  ["SignalIrfft", entry("signalInverse", { length: number("fft_length") })],
+  ["SignalDelay", entry("signalDelay", { length: number("delay_length") })],
+  [
+    "SignalFramer",
+    entry("signalFramer", { size: number("frame_size"), step: number("frame_step"), prefill: flag("prefill") }),
+  ],
+  [
+    "SignalStacker",
+    entry("signalStacker", {
+      channels: number("num_channels"),
+      left: number("stacker_left_context"),
+      right: number("stacker_right_context"),
+      step: number("stacker_step"),
+    }),
+  ],
+  ["SignalOverlapAdd", entry("signalOverlapAdd", { step: number("frame_step") })],
   ["SignalEnergy", entry("signalEnergy", { first: number("start_index"), last: number("end_index") })],
   ["SignalFilterBank", entry("signalFilterBank", { channels: number("num_channels") })],
   ["SignalFilterBankSquareRoot", entry("signalRoot", {})],
@@ -103,6 +122,31 @@ function transposeBias(parts: NodeParts, bytes: Uint8Array): AnyNode {
   }));
   const stride = [view.getInt32(8, true), view.getInt32(4, true)] as const;
   return { kind: "transposeConvBias", ...parts, attributes: { stride, padding: rule === 1 ? "same" : "valid" } };
+}
+
+const RULES = ["", "same", "valid"] as const;
+
+/** Int32: padding (1 same, 2 valid), strides across and down, filter across and down, activation. */
+function pooling(kind: "maxPoolPlaces" | "maxUnpool"): CustomEntry {
+  return (parts, bytes) => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const at = (i: number) => (bytes.byteLength >= 24 ? view.getInt32(4 * i, true) : 0);
+    const padding = RULES[at(0)];
+    const activation = ACTIVATIONS[at(5)];
+    ensure(padding === "same" || padding === "valid", "INVALID_MODEL", () => ({
+      where: `${parts.where}, options`,
+      expected: "24 bytes that begin with padding 1 (same) or 2 (valid)",
+      received: `${bytes.byteLength} bytes, padding ${at(0)}`,
+    }));
+    ensure(activation !== undefined, "UNSUPPORTED", () => ({
+      where: `${parts.where}, options`,
+      expected: "activation NONE, RELU, RELU_N1_TO_1 or RELU6",
+      received: `${at(5)}`,
+    }));
+    const windows = { stride: [at(2), at(1)], filter: [at(4), at(3)], padding } as const;
+    if (kind === "maxUnpool") return { kind, ...parts, attributes: windows };
+    return { kind, ...parts, attributes: { ...windows, activation } };
+  };
 }
 
 /** A finite number, or a flag, which may be a number itself. */

@@ -5,7 +5,7 @@ import { placeWindow } from "../../primitives/window.ts";
 import { constrain, inputOf } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 
-type Pool = "averagePool2d" | "maxPool2d" | "l2Pool2d";
+type Pool = "averagePool2d" | "maxPool2d" | "l2Pool2d" | "maxPoolPlaces";
 
 /** Windows by height and width of an image. */
 export function poolWindows(shape: readonly number[], { filter, stride, padding }: Attributes[Pool]) {

@@ -1,3 +1,4 @@
+import { turnTable } from "../../primitives/signal/transform.ts";
 import { elementCount } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireDType, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
@@ -17,12 +18,6 @@ function sizesOf(node: NodeView<"rfft2d">): readonly [number, number] {
   const fits = sizes.length === 2 && sizes.every((n) => n >= 1 && n <= MOST && Number.isInteger(Math.log2(n)));
   constrain(node, "C4", fits, () => ({ expected: `powers of two up to ${MOST}`, received: sizes.join(",") }));
   return sizes as unknown as readonly [number, number];
-}
-
-/** Cosine and sine of one turn in `steps`, as float64. */
-function turn(steps: number): Uint8Array {
-  const values = Array.from({ length: steps }, (_, i) => (2 * Math.PI * i) / steps);
-  return new Uint8Array(Float64Array.from(values.flatMap((angle) => [Math.cos(angle), Math.sin(angle)])).buffer);
 }
 
 /**
@@ -50,7 +45,7 @@ export const rfft2d: Operator<"rfft2d"> = {
         ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
         ...to.scratch(height * 16),
         ...{ images: elementCount(shape.slice(0, -2)), rows, columns, height, width },
-        ...{ widthTable: to.place(turn(width)), heightTable: to.place(turn(height)) },
+        ...{ widthTable: to.place(turnTable(width)), heightTable: to.place(turnTable(height)) },
       },
     });
   },

@@ -58,3 +58,24 @@ export function ends(node: NodeView<Signal>, to: Lowering) {
   const count = elementCount(inputOf(node, 0).shape);
   return { x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, count };
 }
+
+/** C5: a variable of so many elements, the last input. */
+export function requireState(node: NodeView<Signal>, dtype: DType, count: number): void {
+  const state = inputOf(node, 1);
+  requireDType(node, "C5", state, dtype);
+  constrain(node, "C5", state.variable === true && elementCount(state.shape) === count, () => ({
+    expected: `a variable of ${count} elements`,
+    received: `[${state.shape.join(",")}] "${state.name}"`,
+  }));
+}
+
+/** Rows of the first input, and how long they are. C4: not empty. */
+export function rowsOf(node: NodeView<Signal>): { readonly rows: number; readonly depth: number } {
+  const { shape } = inputOf(node, 0);
+  constrain(node, "C4", shape.length > 0 && elementCount(shape) > 0, () => ({
+    expected: "rows that are not empty",
+    received: `[${shape.join(",")}]`,
+  }));
+  const depth = shape.at(-1) as number;
+  return { rows: elementCount(shape) / depth, depth };
+}

@@ -1,6 +1,4 @@
-/** Tables of the Fourier transform of real int16: KISS FFT's factors, order and twiddles. */
-
-const PEAK = 32767;
+/** Tables of the Fourier transform of real int16 and int32: KISS FFT's factors, order and twiddles. */
 
 /** One stage of butterflies: how many numbers come together, and how far apart they are. */
 export interface Stage {
@@ -19,13 +17,18 @@ function stagesOf(half: number): readonly Stage[] {
   return stages;
 }
 
-/** The tables of a transform of `length` real numbers, a power of two. */
-export function transformTables(length: number): {
+/** The tables of a transform of `length` real numbers, a power of two; `turn` is −1, of the inverse 1. */
+export function transformTables(
+  length: number,
+  numbers: typeof Int16Array | typeof Int32Array,
+  turn: 1 | -1,
+): {
   readonly stages: readonly Stage[];
   readonly order: Uint16Array;
-  readonly twiddles: Int16Array;
-  readonly splits: Int16Array;
+  readonly twiddles: Int16Array | Int32Array;
+  readonly splits: Int16Array | Int32Array;
 } {
+  const peak = 2 ** (8 * numbers.BYTES_PER_ELEMENT - 1) - 1;
   const half = length / 2;
   const stages = stagesOf(half);
   const order = Uint16Array.from({ length: half }, (_, i) => {
@@ -38,14 +41,14 @@ export function transformTables(length: number): {
     }
     return from;
   });
-  const circle = (phase: number) => [Math.cos(phase), Math.sin(phase)].map((part) => Math.floor(0.5 + PEAK * part));
-  const twiddles = Array.from({ length: half }, (_, i) => circle((-2 * Math.PI * i) / half));
-  const splits = Array.from({ length: half / 2 }, (_, i) => circle(-Math.PI * ((i + 1) / half + 0.5)));
+  const circle = (phase: number) => [Math.cos(phase), Math.sin(phase)].map((part) => Math.floor(0.5 + peak * part));
+  const twiddles = Array.from({ length: half }, (_, i) => circle((turn * 2 * Math.PI * i) / half));
+  const splits = Array.from({ length: half / 2 }, (_, i) => circle(turn * Math.PI * ((i + 1) / half + 0.5)));
   return {
     stages: [...stages].reverse(),
     order,
-    twiddles: Int16Array.from(twiddles.flat()),
-    splits: Int16Array.from(splits.flat()),
+    twiddles: numbers.from(twiddles.flat()),
+    splits: numbers.from(splits.flat()),
   };
 }
 
@@ -54,4 +57,10 @@ export function logTable(): Uint16Array {
   return Uint16Array.from({ length: 130 }, (_, k) =>
     k < 128 ? Math.round((Math.log2(1 + k / 128) - k / 128) * 65536) : 0,
   );
+}
+
+/** Cosine and sine of one turn in `steps`, as float64. */
+export function turnTable(steps: number): Uint8Array {
+  const values = Array.from({ length: steps }, (_, i) => (2 * Math.PI * i) / steps);
+  return new Uint8Array(Float64Array.from(values.flatMap((angle) => [Math.cos(angle), Math.sin(angle)])).buffer);
 }

@@ -44,7 +44,7 @@ export function writtenOperator(
         !("as" in field) || field.as !== "fixed" || name === "bodies" || field.value === attributes[name],
     );
   });
-  if (found === undefined) return writtenCustom(node, attributes);
+  if (found === undefined) return writtenCustom(node, attributes, tensors);
   const { code, entry } = found;
   const derived = derivedOptions(node, tensors);
   const type = entry.optionsType || derived?.type || 0;
@@ -52,16 +52,37 @@ export function writtenOperator(
   return { code, options: { type, slots: { ...slotsOf(entry.fields, attributes), ...derived?.slots } } };
 }
 
-function writtenCustom(node: AnyNode, attributes: Readonly<Record<string, unknown>>): WrittenOperator | undefined {
+function writtenCustom(
+  node: AnyNode,
+  attributes: Readonly<Record<string, unknown>>,
+  tensors: readonly Tensor[],
+): WrittenOperator | undefined {
   if (node.kind === "custom")
     return { code: CUSTOM, custom: node.attributes.name, customOptions: node.attributes.options };
   const [custom, operator] = [...CUSTOM_OPERATORS].find(([, { kind }]) => kind === node.kind) ?? [];
   if (custom === undefined || operator === undefined) return undefined;
   const customOptions =
-    node.kind === "transposeConvBias"
-      ? transposeBias(node)
-      : writeFlexMap(flexValues(operator.fields ?? {}, attributes));
+    wordsOf(node) ??
+    writeFlexMap(new Map([...flexValues(operator.fields ?? {}, attributes), ...typeOption(node, tensors)]));
   return { code: CUSTOM, custom, customOptions };
+}
+
+/** The type by its number, which these operators of TensorFlow Lite Micro look for in their options. */
+function typeOption({ kind, inputs }: AnyNode, tensors: readonly Tensor[]): readonly (readonly [string, number])[] {
+  const typed = kind === "signalTransform" || kind === "signalInverse" || kind === "signalOverlapAdd";
+  const dtype = tensors[inputs[0] as number]?.dtype;
+  return typed && dtype !== undefined ? [["T", TENSOR_TYPES.indexOf(dtype)]] : [];
+}
+
+/** Options that are int32 one after the other; undefined where they are a map. */
+function wordsOf(node: AnyNode): Uint8Array | undefined {
+  if (node.kind === "transposeConvBias") return transposeBias(node);
+  if (node.kind !== "maxPoolPlaces" && node.kind !== "maxUnpool") return undefined;
+  const { padding, stride, filter } = node.attributes;
+  const activation = node.kind === "maxPoolPlaces" ? ACTIVATIONS.indexOf(node.attributes.activation) : 0;
+  const words = [padding === "same" ? 1 : 2, stride[1], stride[0], filter[1], filter[0], activation];
+  // room for the padding that the reader computes
+  return new Uint8Array(Int32Array.from([...words, 0, 0, 0, 0]).buffer);
 }
 
 /** Three int32: padding (1 same, 2 valid), stride across, stride down. */

@@ -3,6 +3,7 @@ import { ensure, Pint8Error } from "../../../errors.ts";
 import { type AnyNode, bodiesOf, type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
 import { BITS, type Quantization, type Tensor } from "../../../tensor.ts";
 import { shorten } from "../../text.ts";
+import { STATED } from "../state.ts";
 import { halves } from "./halves.ts";
 import { type WrittenOperator, writtenOperator } from "./options.ts";
 import { takePadding } from "./padding.ts";
@@ -186,7 +187,7 @@ function scalesOf({ name, shape }: Tensor, { scale, block = 1 }: Quantization): 
 function takeStates(graph: Graph): Graph {
   const tensors: Tensor[] = [...graph.tensors];
   const nodes: AnyNode[] = graph.nodes.map((node) =>
-    node.kind === "signalSubtraction" ? { ...node, inputs: node.inputs.slice(0, 1) } : node,
+    STATED.includes(node.kind) ? { ...node, inputs: node.inputs.slice(0, 1) } : node,
   );
   for (const [id, tensor] of graph.tensors.entries()) {
     if (!tensor.variable || tensor.data === undefined || BITS[tensor.dtype] === 0) continue;

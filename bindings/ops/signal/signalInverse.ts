@@ -1,0 +1,45 @@
+import { turnTable } from "../../primitives/signal/transform.ts";
+import { elementCount } from "../../tensor.ts";
+import { constrain, inputOf } from "../constraints.ts";
+import type { Operator } from "../types.ts";
+import { requireRange, requireTypes } from "./signals.ts";
+import { callTransform, typeOf } from "./transforms.ts";
+
+declare module "../../graph.ts" {
+  interface Attributes {
+    readonly signalInverse: { readonly length: number };
+  }
+}
+
+/**
+ * Rows of `length/2 + 1` complex numbers as `length` real ones: the inverse of the Fourier transform. C1, C2: see `requireTypes`; int16,
+ * int32 or float32. C3: a length from 4 to 65536. C4: a power of two, and rows of `length + 2` numbers.
+ */
+export const signalInverse: Operator<"signalInverse"> = {
+  infer(node) {
+    const dtype = typeOf(node);
+    requireTypes(node, [dtype], [dtype]);
+    const { shape } = inputOf(node, 0);
+    const { length } = node.attributes;
+    requireRange(node, "a length", length, 4, 65536);
+    constrain(node, "C4", Number.isInteger(Math.log2(length)) && shape.at(-1) === length + 2, () => ({
+      expected: `a power of two, and rows of ${length + 2}`,
+      received: `${length}, and [${shape.join(",")}]`,
+    }));
+    return [{ dtype, shape: [...shape.slice(0, -1), length] }];
+  },
+  lower(node, to) {
+    const { dtype, shape } = inputOf(node, 0);
+    const { length } = node.attributes;
+    const rows = elementCount(shape.slice(0, -1));
+    if (rows === 0) return;
+    if (dtype !== "float32") return callTransform(node, to, { rows, depth: length + 2, length, inverse: 1 });
+    to.call({
+      kernel: "signalInverseF32",
+      params: {
+        ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, rows, length },
+        turnTable: to.place(turnTable(length)),
+      },
+    });
+  },
+};
