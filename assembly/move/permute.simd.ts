@@ -1,6 +1,7 @@
 /**
  * Transposition. Where rows of y are contiguous in x they are copied; where y's last two dimensions are x's the other
- * way round, tiles of 16 × 8 bytes, or of 4 × 4 elements of four bytes, are transposed in registers.
+ * way round, tiles of 16 × 8 bytes, or of 4 × 4 elements of four bytes, are transposed in registers; three planes of a
+ * picture are interleaved.
  */
 import { Permute } from "./params";
 import { gather, permute as portablePermute, source } from "./permute";
@@ -21,6 +22,11 @@ export function permute(p: Permute, part: u32, parts: u32): void {
     const x = source(p, row * length);
     const y = <usize>p.y + row * rowBytes;
     const together = min(p.d4 - (row % p.d4), end - row);
+    if (length == 3 && p.x4 == size) {
+      const done = size == 1 ? threeBytes(y, x, together, p.x5) : size == 4 ? threeWords(y, x, together, p.x5) : 0;
+      row += done;
+      if (done) continue;
+    }
     if (swaps && together >= 16) {
       transposeRows(y, x, length, p.x5);
       row += 16;
@@ -38,6 +44,39 @@ export function permute(p: Permute, part: u32, parts: u32): void {
     else gather(y, x, length, p.x5, size);
     row++;
   }
+}
+
+/** Pixels of three bytes from planes `step` apart, sixteen at a time; how many of `count` they are. */
+function threeBytes(y: usize, x: usize, count: u32, step: u32): u32 {
+  const whole = count & ~15;
+  const end = x + whole;
+  for (; x < end; x += 16, y += 48) {
+    const a = v128.load(x);
+    const b = v128.load(x + step);
+    const c = v128.load(x + (step << 1));
+    const first = i8x16.shuffle(a, b, 0, 16, 0, 1, 17, 0, 2, 18, 0, 3, 19, 0, 4, 20, 0, 5);
+    v128.store(y, i8x16.shuffle(first, c, 0, 1, 16, 3, 4, 17, 6, 7, 18, 9, 10, 19, 12, 13, 20, 15));
+    const second = i8x16.shuffle(a, b, 21, 0, 6, 22, 0, 7, 23, 0, 8, 24, 0, 9, 25, 0, 10, 26);
+    v128.store(y, i8x16.shuffle(second, c, 0, 21, 2, 3, 22, 5, 6, 23, 8, 9, 24, 11, 12, 25, 14, 15), 16);
+    const third = i8x16.shuffle(a, b, 0, 11, 27, 0, 12, 28, 0, 13, 29, 0, 14, 30, 0, 15, 31, 0);
+    v128.store(y, i8x16.shuffle(third, c, 26, 1, 2, 27, 4, 5, 28, 7, 8, 29, 10, 11, 30, 13, 14, 31), 32);
+  }
+  return whole;
+}
+
+/** The same of elements of four bytes, four at a time. */
+function threeWords(y: usize, x: usize, count: u32, step: u32): u32 {
+  const whole = count & ~3;
+  const end = x + (whole << 2);
+  for (; x < end; x += 16, y += 48) {
+    const a = v128.load(x);
+    const b = v128.load(x + step);
+    const c = v128.load(x + (step << 1));
+    v128.store(y, i32x4.shuffle(i32x4.shuffle(a, b, 0, 4, 0, 1), c, 0, 1, 4, 3));
+    v128.store(y, i32x4.shuffle(i32x4.shuffle(a, b, 5, 0, 2, 6), c, 0, 5, 2, 3), 16);
+    v128.store(y, i32x4.shuffle(i32x4.shuffle(a, b, 0, 3, 7, 0), c, 6, 1, 2, 7), 32);
+  }
+  return whole;
 }
 
 /** Four rows of four elements of four bytes, `step` bytes apart in x and `rowBytes` in y. */

@@ -81,6 +81,34 @@ for (const subject of await subjects())
         checkOperator(subject, operators.transpose, example, reference.transpose(x, shape, order, 1));
       });
 
+    for (const dtype of ["int8", "float32"] as const)
+      for (const [shape, order] of [
+        [
+          [2, 3, 6, 7],
+          [0, 2, 3, 1],
+        ],
+        [
+          [3, 48],
+          [1, 0],
+        ],
+        [
+          [3, 37],
+          [1, 0],
+        ],
+      ] as const)
+        test(`TRANSPOSE of three planes to pixels, ${dtype} [${shape.join(",")}]`, () => {
+          const size = BITS[dtype] / 8;
+          const x = bytes(random(31), shape, size);
+          const constant = Int32Array.from(order);
+          const example = {
+            attributes: {},
+            inputs: [tensor(dtype, shape), tensor("int32", [order.length], undefined, constant)],
+            values: [x, constant],
+            output: tensor(dtype, []),
+          };
+          checkOperator(subject, operators.transpose, example, reference.transpose(x, shape, order, size));
+        });
+
     test("PAD of rows longer than a vector", () => {
       const draw = random(32);
       for (const size of [1, 4, 16]) {
