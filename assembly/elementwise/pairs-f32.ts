@@ -54,6 +54,10 @@ function run(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32): 
   }
 }
 
+/** Bytes of a row of few channels, and rows of them that the nearest cache keeps. */
+const FEW: usize = 128;
+const ROWS: u32 = 64;
+
 /** `rows` rows of `count` pairs. */
 // @ts-ignore: decorator
 @inline function loop(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32, form: u32): void {
@@ -64,6 +68,24 @@ function run(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32): 
     const stepB: usize = p.b5 ? 16 : 0;
     const whole = (<usize>count << 2) & ~15;
     const rest = (count & 3) << 2;
+    // Few channels with a value each: four of them a time, down some rows.
+    if (!rest && whole <= FEW && stepA && stepB && !p.b4) {
+      while (rows) {
+        const some = min(rows, ROWS);
+        for (let c: usize = 0; c < whole; c += 16) {
+          const v = v128.load(b + c);
+          let from = a + c;
+          for (let to = y + c, end = to + some * whole; to < end; to += whole) {
+            v128.store(to, value<v128>(v128.load(from), v, lo, hi, form));
+            from += p.a4;
+          }
+        }
+        a += some * p.a4;
+        y += some * whole;
+        rows -= some;
+      }
+      return;
+    }
     for (; rows; rows--) {
       let atA = a;
       let atB = b;

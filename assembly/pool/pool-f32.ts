@@ -34,6 +34,7 @@ export function maxPoolF32(p: PoolReal, part: u32, parts: u32): void {
       if (ASC_FEATURE_SIMD) {
         let c: usize = 0;
         for (; c + 64 <= pixel; c += 64) sixteen(p, y + c, x + c, height, width, inRow, pixel, largest);
+        for (; c + 16 <= pixel; c += 16) v128.store(y + c, clamped<v128>(p, four(x + c, height, width, inRow, pixel, largest)));
         for (; c < pixel; c += 16) {
           const bytes = <u32>min(pixel - c, 16);
           store16(y + c, clamped<v128>(p, window<v128>(x + c, height, width, inRow, pixel, largest, bytes)), bytes);
@@ -82,6 +83,21 @@ export function maxPoolF32(p: PoolReal, part: u32, parts: u32): void {
   v128.store(y, clamped<v128>(p, ended<v128>(r1, count, largest)), 16);
   v128.store(y, clamped<v128>(p, ended<v128>(r2, count, largest)), 32);
   v128.store(y, clamped<v128>(p, ended<v128>(r3, count, largest)), 48);
+}
+
+/** Four channels. */
+// @ts-ignore: decorator
+@inline function four(x: usize, height: u32, width: u32, inRow: usize, pixel: usize, largest: bool): v128 {
+  let value = f32x4.splat(largest ? -f32.MAX_VALUE : 0);
+  for (let i = height; i; i--) {
+    let at = x;
+    for (let j = width; j; j--) {
+      value = joined<v128>(value, v128.load(at), largest);
+      at += pixel;
+    }
+    x += inRow;
+  }
+  return ended<v128>(value, <f32>(height * width), largest);
 }
 
 // @ts-ignore: decorator

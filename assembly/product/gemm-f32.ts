@@ -117,6 +117,10 @@ export function convHybrid(p: ConvF32, part: u32, parts: u32): void {
 /** Parts share the rows, or the panels where there are few rows. */
 function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, patches: bool): void {
   const hybrid = idof<K>() == idof<Hybrid>();
+  if (!hybrid && !patches && p.m == 1 && !p.wColumn && p.xStep == 4) {
+    const all = (p.n + 7) >>> 3;
+    return gemvF32<K>(p, <usize>p.x + x, 1, <usize>p.w + w, <usize>p.y + y, share(all, part, parts), share(all, part + 1, parts));
+  }
   const byRows = p.m >= parts << 2;
   const fours = (p.m + 3) >>> 2;
   const panels = (p.n + 7) >>> 3;
@@ -141,11 +145,9 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
     most = mostOf(<usize>p.x + x, count);
   }
   if (patches) for (let z = zeros; z < unpacked; z += 4) store<u32>(z, 0);
-  if (p.m == 1 && !patches && !p.wColumn && p.xStep == 4) {
-    let scale: f32 = 1;
-    if (hybrid) scale = quantizeOne(p, rowsOfOwn, <usize>p.x + x, least, most);
-    const a = hybrid ? rowsOfOwn : <usize>p.x + x;
-    return gemvF32<K>(p, a, scale, <usize>p.w + w, <usize>p.y + y, panel, lastPanel);
+  if (hybrid && !patches && p.m == 1) {
+    const scale = quantizeOne(p, rowsOfOwn, <usize>p.x + x, least, most);
+    return gemvF32<K>(p, rowsOfOwn, scale, <usize>p.w + w, <usize>p.y + y, panel, lastPanel);
   }
   let image: u32 = -1;
   for (let row = first; row < end; ) {

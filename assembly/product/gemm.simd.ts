@@ -4,12 +4,14 @@
  * `tile.ts`. Where the last rows do not make a tile, those before them are computed again with them.
  *
  * SIMD128 keeps B as int8 [n/8][k/2][8][2] and widens a panel once per block, or as int16 where `index` is 1; the relaxed dot product takes
- * [n/8][k/4][8][4] as it is. Scratch: the tiles of a block | a widened panel | gathered patches, or SPARE bytes.
+ * [n/8][k/4][8][4] as it is. Scratch: the tiles of a block | a widened panel |
+ * eight columns of the block, for a panel that has fewer | gathered patches, or SPARE bytes.
  *
  * Sparse B: a panel has only its blocks (one step of k × 8 columns) that are not zero. At `index`, for each panel: the
  * number of blocks as u32, then each block's byte offset in a packed row as u16, padded to four bytes.
  */
 import { Conv2d, Gemm } from "./params";
+import { copyRuns } from "../common/bytes.simd";
 import { activationMask } from "../common/probe";
 import { packPatches } from "./im2col.simd";
 import { chunkLimit, Four, interleaveTiles, LANE, LANES_BEYOND, rowBytes, Six } from "./interleave.simd";
@@ -51,7 +53,8 @@ export function sparseConv2d(p: Conv2d, part: u32, parts: u32): void {
 @inline function product<L>(p: Gemm, part: u32, parts: u32, patches: bool): void {
   const tiles = <usize>p.scratch + <usize>part * p.scratchStride;
   const bWide = tiles + <usize>(p.mBlock + ROWS_BEYOND) * rowBytes(p.k) + LANES_BEYOND;
-  const spare = ASC_FEATURE_RELAXED_SIMD ? bWide : bWide + <usize>((p.k + 1) >>> 1) * (STEP << 1);
+  const narrow = ASC_FEATURE_RELAXED_SIMD ? bWide : bWide + <usize>((p.k + 1) >>> 1) * (STEP << 1);
+  const spare = narrow + (<usize>p.mBlock << 3);
   const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
   const end = share(p.m, part + 1, parts);
   for (let row = share(p.m, part, parts); row < end; ) {
@@ -69,7 +72,7 @@ export function sparseConv2d(p: Conv2d, part: u32, parts: u32): void {
     if (ASC_FEATURE_RELAXED_SIMD && last == 6) pack<Six>(p, patches, row + rows - 6, 6, t, spare, mask);
     else if (last) pack<Four>(p, patches, row + rows - 4, 4, t, spare, mask);
     else pack<Four>(p, patches, row + four, rows - four, t, spare, mask);
-    block<L>(p, tiles, rows, six, four, last, <usize>p.y + <usize>row * p.yStride, bWide, mask);
+    block<L>(p, tiles, rows, six, four, last, <usize>p.y + <usize>row * p.yStride, bWide, narrow, mask);
     row += rows;
   }
 }
@@ -173,6 +176,7 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
   last: u32,
   c: usize,
   bWide: usize,
+  eights: usize,
   mask: v128,
 ): void {
   const sparse = idof<L>() == idof<Sparse>();
@@ -198,10 +202,13 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
     const bEnd = b + (ASC_FEATURE_RELAXED_SIMD ? bytes : bytes << 1);
     const form = load<u32>(q, FORM);
     const width = min(n - column, 8);
-    if (width == 8 && form != EXACT && rows >= 4) {
-      if (form == POSITIVE) panelTiles<Positive, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, c, yStride, mask);
-      else if (form == SIGNED) panelTiles<Signed, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, c, yStride, mask);
-      else panelTiles<Fixed, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, c, yStride, mask);
+    if (form != EXACT && rows >= 4) {
+      const y = width == 8 ? c : eights;
+      const step = width == 8 ? yStride : 8;
+      if (form == POSITIVE) panelTiles<Positive, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, y, step, mask);
+      else if (form == SIGNED) panelTiles<Signed, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, y, step, mask);
+      else panelTiles<Fixed, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, y, step, mask);
+      if (width < 8) copyRuns(c, yStride, eights, 8, rows, width);
     } else {
       rowByRow(params, sparse, 6, a, row, 0, six, b, bEnd, offsets, q, c, yStride, width, mask);
       rowByRow(params, sparse, 4, a, row, six, four, b, bEnd, offsets, q, c, yStride, width, mask);

@@ -43,7 +43,7 @@ export function blocking(module: ModuleName, m: number, k: number, b: Int8Array,
   const patch = roundUp(k, 16);
   const gathered = Math.min(Math.max(Math.floor(PATCH_BYTES / patch / multiple), 1) * multiple, MAX_PATCHES);
   const spare = SPARE + (patches ? gathered * patch : 0);
-  return { mBlock, chunk: 0, scratchBytes: (mBlock + ROWS_BEYOND) * row + LANES_BEYOND + wideB + spare };
+  return { mBlock, chunk: 0, scratchBytes: (mBlock + ROWS_BEYOND) * row + LANES_BEYOND + wideB + mBlock * 8 + spare };
 }
 
 /** Bytes of a row interleaved with others: `assembly/product/interleave.simd.ts`. */
