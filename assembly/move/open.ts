@@ -1,5 +1,5 @@
 /** @full Results whose length depends on data: each writes it, and at most what there is room for. One part does it all. */
-import { FillOpen, RangeOpen, Unique, Where } from "./params";
+import { FillOpen, PadOpen, RangeOpen, Unique, Where } from "./params";
 import { copyBytes, fillElements } from "../common/bytes";
 import { integerAt } from "./integer";
 
@@ -86,4 +86,49 @@ export function rangeOpen(p: RangeOpen, part: u32, parts: u32): void {
 function isSame(a: usize, b: usize, size: u32): bool {
   for (let i: u32 = 0; i < size; i++) if (load<u8>(a + i) != load<u8>(b + i)) return false;
   return true;
+}
+
+/** x within the value, as wide as the paddings say. */
+export function padOpen(p: PadOpen, part: u32, parts: u32): void {
+  if (part) return;
+  let count: i64 = 1;
+  let rows: u32 = 1;
+  for (let d: u32 = 0; d < p.rank; d++) {
+    count = min(count * min(paddedAt(p, d), 0x7fffffff), 0x7fffffff);
+    if (d + 1 < p.rank) rows *= sizeAt(p, d);
+  }
+  store<u32>(p.lengthAt, <u32>count);
+  if (<u32>count > p.bound) return;
+  fillElements(p.y, <usize>p.y + <u32>count * p.size, p.value, p.size);
+  const last = p.rank - 1;
+  const bytes = sizeAt(p, last) * p.size;
+  for (let row: u32 = 0; row < rows; row++) {
+    let at = <u32>beforeAt(p, last);
+    let stride = <u32>paddedAt(p, last);
+    let rest = row;
+    for (let d = last; d > 0; d--) {
+      const size = sizeAt(p, d - 1);
+      const next = rest / size;
+      at += (<u32>beforeAt(p, d - 1) + rest - next * size) * stride;
+      stride *= <u32>paddedAt(p, d - 1);
+      rest = next;
+    }
+    copyBytes(<usize>p.y + at * p.size, <usize>p.x + row * bytes, bytes);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function sizeAt(p: PadOpen, d: u32): u32 {
+  return load<u32>(<usize>p.sizeTable + (d << 2));
+}
+
+// @ts-ignore: decorator
+@inline function beforeAt(p: PadOpen, d: u32): i64 {
+  return max(integerAt(p.pads, 2 * d, p.padBytes), 0);
+}
+
+/** x's size along d with what lies before and after. */
+function paddedAt(p: PadOpen, d: u32): i64 {
+  const most: i64 = 0x7fffffff;
+  return min(beforeAt(p, d), most) + min(max(integerAt(p.pads, 2 * d + 1, p.padBytes), 0), most) + sizeAt(p, d);
 }

@@ -244,6 +244,21 @@ export class FillOpen {
   bound: u32;
 }
 
+/** x, whose sizes are uint32 of a table, within one value; `pads` are two integers a dimension. At most `bound` elements; `lengthAt` gets what they say. */
+@unmanaged
+export class PadOpen {
+  x: u32;
+  y: u32;
+  value: u32;
+  pads: u32;
+  padBytes: u32;
+  rank: u32;
+  sizeTable: u32;
+  size: u32;
+  lengthAt: u32;
+  bound: u32;
+}
+
 /** As Range, up to a limit, at most `bound` elements; `lengthAt` gets the number that the limit asks for. */
 @unmanaged
 export class RangeOpen {

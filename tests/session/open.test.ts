@@ -99,3 +99,76 @@ test("a scale of 0 is refused where it is computed with, and nowhere else", asyn
   assert.deepEqual(session.run([Int8Array.of(-3, 0, 1, 5)]).y, Int8Array.of(1, 1, 1, 5));
   await assert.rejects(loadModel(model(0)), /a finite scale above 0/);
 });
+
+test("PAD by paddings that are computed: as long as they make it, up to the bound", async () => {
+  const model = (dtype: "int32" | "int64", value: boolean) =>
+    buildTflite({
+      tensors: [
+        { name: "x", dtype: "int8", shape: [2, 3], scale: [0.5], zeroPoint: [-7] },
+        { name: "pads", dtype, shape: [2, 2] },
+        { name: "y", dtype: "int8", shape: [2, 3], signature: [-1, -1], scale: [0.5], zeroPoint: [-7] },
+        { name: "v", dtype: "int8", shape: [1], scale: [0.5], zeroPoint: [-7], data: Int8Array.of(99) },
+      ],
+      operators: [{ code: value ? "PADV2" : "PAD", inputs: value ? [0, 1, 3] : [0, 1], outputs: [2] }],
+      inputs: [0, 1],
+      outputs: [2],
+    });
+  const x = Int8Array.of(1, 2, 3, 4, 5, 6);
+  for (const module of ["scalar", "simd"] as const)
+    for (const value of [false, true]) {
+      const v = value ? 99 : -7;
+      const session = await loadModel(model("int32", value), { module });
+      assert.deepEqual(session.run([x, Int32Array.of(0, 0, 0, 0)]).y, x);
+      assert.deepEqual(
+        session.run([x, Int32Array.of(1, 0, 0, 2)]).y,
+        Int8Array.of(v, v, v, v, v, 1, 2, 3, v, v, 4, 5, 6, v, v),
+      );
+      assert.deepEqual(session.run([x, Int32Array.of(0, 1, 1, 0)]).y, Int8Array.of(v, 1, 2, 3, v, 4, 5, 6, v, v, v, v));
+      assert.throws(() => session.run([x, Int32Array.of(2 ** 30, 2 ** 30, 5, 5)]), /at most 65536 elements/);
+      assert.deepEqual(session.run([x, Int32Array.of(-5, 0, 0, -9)]).y, x, "none below 0");
+      session.close();
+      const wide = await loadModel(model("int64", value), { module });
+      assert.deepEqual(
+        wide.run([x, BigInt64Array.of(0n, 0n, 0n, 1n)] as never).y,
+        Int8Array.of(1, 2, 3, v, 4, 5, 6, v),
+      );
+      wide.close();
+    }
+});
+
+test("RESIZE_NEAREST_NEIGHBOR to a size that is computed: the pixels of the size when it is constant", async () => {
+  const options = (corners: boolean, centres: boolean) => ({
+    type: 74,
+    fields: { 0: { int8: corners ? 1 : 0 }, 1: { int8: centres ? 1 : 0 } },
+  });
+  const model = (size: Int32Array | undefined, corners: boolean, centres: boolean) =>
+    buildTflite({
+      tensors: [
+        { name: "x", dtype: "int16", shape: [2, 3, 4, 2], scale: [0.5] },
+        { name: "size", dtype: "int32", shape: [2], ...(size && { data: size }) },
+        { name: "y", dtype: "int16", shape: [2, 1, 1, 2], signature: [2, -1, -1, 2], scale: [0.5] },
+      ],
+      operators: [
+        { code: "RESIZE_NEAREST_NEIGHBOR", inputs: [0, 1], outputs: [2], options: options(corners, centres) },
+      ],
+      inputs: size ? [0] : [0, 1],
+      outputs: [2],
+    });
+  const x = Int16Array.from({ length: 48 }, (_, i) => i * 77 - 900);
+  for (const module of ["scalar", "simd"] as const)
+    for (const [corners, centres] of [
+      [false, false],
+      [true, false],
+      [false, true],
+    ] as const) {
+      const open = await loadModel(model(undefined, corners, centres), { module });
+      for (const size of [Int32Array.of(6, 4), Int32Array.of(1, 1), Int32Array.of(5, 7), Int32Array.of(2, 9)]) {
+        const fixed = await loadModel(model(size, corners, centres), { module });
+        assert.deepEqual(open.run([x, size]).y, fixed.run([x]).y, `${size}, ${corners}, ${centres}`);
+        fixed.close();
+      }
+      assert.deepEqual(open.run([x, Int32Array.of(-1, 3)]).y, new Int16Array(0));
+      assert.throws(() => open.run([x, Int32Array.of(2 ** 20, 2 ** 20)]), /at most 65536 elements/);
+      open.close();
+    }
+});

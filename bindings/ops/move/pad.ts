@@ -1,22 +1,23 @@
 import { type Placement, placementOf } from "../../primitives/move/movement.ts";
 import { cut, whole } from "../../primitives/move/view.ts";
-import { type Walk, walkBytes, walkCalls } from "../../primitives/move/walk.ts";
+import { type Walk, walkBytes, walkCalls, words } from "../../primitives/move/walk.ts";
 import { BITS, byteLength, elementCount } from "../../tensor.ts";
 import {
   constrain,
   inputOf,
   outputOf,
   requireAffine,
+  requireBytes,
   requireConstant,
   requireDType,
   requireInputs,
 } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
-import { fill, fillBytes, requireData, zeroOf } from "./moving.ts";
+import { fill, fillBytes, OPEN_LENGTH, requireOpen, requireRank, zeroOf } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
-    /** x, paddings `[rank,2]` (constant), value (optional constant). */
+    /** x, paddings `[rank,2]`, value (optional). */
     readonly pad: Record<never, never>;
   }
 }
@@ -30,6 +31,21 @@ function paddingsOf(node: NodeView<"pad">): readonly (readonly [number, number])
     received: `[${flat.join(",")}]`,
   }));
   return Array.from({ length: rank }, (_, i) => [flat[2 * i] as number, flat[2 * i + 1] as number]);
+}
+
+/** True of paddings that only a run can tell. */
+const isOpen = (node: NodeView<"pad">) => node.inputs[1] !== undefined && node.inputs[1].data === undefined;
+
+/** Room for an output whose sizes are computed. */
+function roomFor(node: NodeView<"pad">): readonly number[] {
+  const [x, pads] = [inputOf(node, 0), inputOf(node, 1)];
+  requireDType(node, "C3", pads, "int32", "int64");
+  const rank = x.shape.length;
+  constrain(node, "C4", rank > 0 && elementCount(x.shape) > 0 && elementCount(pads.shape) === 2 * rank, () => ({
+    expected: `${rank} pairs of sizes, and an input that is not empty`,
+    received: `[${pads.shape.join(",")}] for [${x.shape.join(",")}]`,
+  }));
+  return [Math.max(OPEN_LENGTH, 4 * elementCount(x.shape)), ...new Array<number>(rank - 1).fill(1)];
 }
 
 function shapeOf(node: NodeView<"pad">): readonly number[] {
@@ -54,16 +70,19 @@ const MOST_LOOPS = 6;
 
 /**
  * PAD and PADV2, any type. C1: x, paddings and perhaps a value, one output. C2: the type stays and has whole bytes; at
- * most eight dimensions. C3: paddings a constant. C4: one pair of sizes from 0 per dimension. C5: the value is one
+ * most eight dimensions. C3: paddings a constant; where they are computed the length is open, at most 65,536 or four times x's. C4: one pair of sizes from 0 per dimension. C5: the value is one
  * element of the same type. C6: an 8-bit output that is quantized has one scale and zero point.
  */
 export const pad: Operator<"pad"> = {
   infer(node) {
-    requireInputs(node, 2, 3);
+    if (isOpen(node)) requireOpen(node, node.inputs.length === 3 ? 3 : 2, 1);
+    else requireInputs(node, 2, 3);
     const x = inputOf(node, 0);
     const y = outputOf(node);
-    requireData(node, x);
-    const shape = shapeOf(node);
+    requireBytes(node, "C2", x);
+    requireDType(node, "C2", y, x.dtype);
+    requireRank(node, x.shape);
+    const shape = isOpen(node) ? roomFor(node) : shapeOf(node);
     const value = node.inputs[2];
     if (value !== undefined) {
       requireDType(node, "C5", value, x.dtype);
@@ -73,7 +92,7 @@ export const pad: Operator<"pad"> = {
       }));
     }
     if (y.quantization !== undefined && (y.dtype === "int8" || y.dtype === "uint8")) requireAffine(node, "C6", y);
-    return [{ dtype: x.dtype, shape }];
+    return [{ dtype: x.dtype, shape, ...(isOpen(node) && { open: "length" }) }];
   },
   fold(node) {
     const y = fillBytes(new Uint8Array(byteLength(outputOf(node))), fillOf(node) as Uint8Array);
@@ -85,6 +104,13 @@ export const pad: Operator<"pad"> = {
     const value = constant === undefined ? (to.inputs[2]?.address ?? 0) : to.place(constant);
     const { dtype, shape } = inputOf(node, 0);
     const [x, y] = [to.inputs[0]?.address ?? 0, to.outputs[0]?.address ?? 0];
+    if (isOpen(node)) {
+      const pads = { pads: to.inputs[1]?.address ?? 0, padBytes: BITS[inputOf(node, 1).dtype] / 8 };
+      const room = { lengthAt: to.outputs[1]?.address ?? 0, bound: elementCount(roomFor(node)) };
+      const sizes = { rank: shape.length, sizeTable: to.place(words(shape)), size: BITS[dtype] / 8 };
+      to.call({ kernel: "padOpen", params: { x, y, value, ...pads, ...sizes, ...room } });
+      return;
+    }
     if (shape.length > MOST_LOOPS) {
       for (const output of to.outputs) fill(output, value, to.call);
       for (const call of walkCalls(walkOf(node), x, y)) to.call(call);

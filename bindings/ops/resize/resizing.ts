@@ -1,6 +1,6 @@
 /** What the two resizes share. */
 import { type Alignment, type Axis, axisBytes } from "../../primitives/resize/resize.ts";
-import { BITS, type Tensor } from "../../tensor.ts";
+import { BITS, elementCount, type Tensor } from "../../tensor.ts";
 import {
   constrain,
   inputOf,
@@ -11,6 +11,7 @@ import {
   requireImage,
   requireInputs,
 } from "../constraints.ts";
+import { OPEN_LENGTH, requireOpen } from "../move/moving.ts";
 import type { NodeView, Operator } from "../types.ts";
 
 type Resize = "resizeBilinear" | "resizeNearestNeighbor";
@@ -28,6 +29,20 @@ function sizesOf(node: NodeView<Resize>): readonly [number, number] {
   return sizes as readonly [number, number];
 }
 
+/** True of a size that only a run can tell. */
+const isOpen = (node: NodeView<Resize>) => node.inputs[1] !== undefined && node.inputs[1].data === undefined;
+
+/** Elements of an output whose size is computed. */
+function roomFor(node: NodeView<Resize>): number {
+  const [x, size] = [inputOf(node, 0), inputOf(node, 1)];
+  requireDType(node, "C3", size, "int32");
+  constrain(node, "C3", elementCount(size.shape) === 2, () => ({
+    expected: "a height and a width",
+    received: `[${size.shape.join(",")}]`,
+  }));
+  return Math.max(OPEN_LENGTH, 4 * elementCount(x.shape));
+}
+
 /** How a type is resized: its kernel, and where its pixels come from. */
 export interface Way {
   readonly kernel: "resizeNearest" | "resizeBilinear" | "resizeBilinearS16" | "resizeBilinearF32" | "resizeBilinearU8";
@@ -38,20 +53,22 @@ export interface Way {
 
 /**
  * C1: x and a size, one output. C2: the type stays; int8, int16 or float32 for the bilinear one, whole bytes for the
- * nearest. C3: a constant height and width. C4: x is `[N,H,W,C]` without empty dimensions. C6: corners and centres of
+ * nearest. C3: a constant height and width; one that is computed leaves the nearest's length open, at most 65,536 or four times x's. C4: x is `[N,H,W,C]` without empty dimensions. C6: corners and centres of
  * pixels are not both aligned by the bilinear one. Values are taken as they are, whatever the output's scale says, as in
  * TFLite.
  */
 export function resizeOperator<K extends Resize>(kind: K, wayOf: (x: Tensor) => Way): Operator<K> {
   return {
     infer(node) {
-      requireInputs(node, 2);
+      const open = kind === "resizeNearestNeighbor" && isOpen(node);
+      if (open) requireOpen(node, 2, 1);
+      else requireInputs(node, 2);
       const x = inputOf(node, 0);
       const y = outputOf(node);
       if (kind === "resizeBilinear") requireDType(node, "C2", x, "int8", "int16", "float32");
       requireDType(node, "C2", y, x.dtype);
       requireBytes(node, "C2", x);
-      const [height, width] = sizesOf(node);
+      const [height, width] = open ? [0, 0] : sizesOf(node);
       requireImage(node, "C4", x);
       const { alignCorners, halfPixelCenters } = node.attributes as Alignment;
       constrain(node, "C6", kind === "resizeNearestNeighbor" || !(alignCorners && halfPixelCenters), () => ({
@@ -59,14 +76,26 @@ export function resizeOperator<K extends Resize>(kind: K, wayOf: (x: Tensor) => 
         received: "both",
       }));
       const [batch = 0, , , channels = 0] = x.shape;
+      if (open) return [{ dtype: x.dtype, shape: [roomFor(node), 1, 1, 1], open: "length" }];
       return [{ dtype: x.dtype, shape: [batch, height, width, channels] }];
     },
     lower(node, to) {
       const { dtype, shape } = inputOf(node, 0);
       const [batch = 0, inH = 0, inW = 0, channels = 0] = shape;
-      const [outH, outW] = sizesOf(node);
       const bytes = (channels * BITS[dtype]) / 8;
       const alignment = node.attributes as Alignment;
+      if (isOpen(node)) {
+        to.call({
+          kernel: "resizeNearestOpen",
+          params: {
+            ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, size: to.inputs[1]?.address ?? 0 },
+            ...{ batch, inH, inW, bytes, channels, lengthAt: to.outputs[1]?.address ?? 0, bound: roomFor(node) },
+            ...{ alignCorners: alignment.alignCorners ? 1 : 0, halfPixelCenters: alignment.halfPixelCenters ? 1 : 0 },
+          },
+        });
+        return;
+      }
+      const [outH, outW] = sizesOf(node);
       const { kernel, axis, real = false } = wayOf(inputOf(node, 0));
       to.call({
         kernel,
