@@ -25,6 +25,18 @@ export const REASONS: readonly { readonly corpus: RegExp; readonly name: RegExp;
   },
   { corpus: /^onnx$/, name: /^cast_f2i64__dy20$/, reason: "float32 to int64 of values out of range" },
   {
+    corpus: /^onnx\/large$/,
+    name: /^mobilenet_v2.*qdq|^resnet18.*qdq/,
+    reason:
+      "products by onnxruntime's rule for integers: 866 of 1000 and 52 of 400 differ, as many and by as much as its own optimized run does",
+  },
+  {
+    corpus: /^onnx\/large$/,
+    name: /^all_minilm.*dyn/,
+    reason:
+      "scales of the run's own ranges: a step in one layer moves all after it, between onnxruntime's own runs by 0.041",
+  },
+  {
     corpus: /^onnx_node$/,
     name: /^test_averagepool_2d_ceil_last_window_starts_on_pad$/,
     reason: "the expected values are written with four digits",
