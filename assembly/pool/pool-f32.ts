@@ -12,7 +12,7 @@ export function maxPoolF32(p: PoolReal, part: u32, parts: u32): void {
   pool(p, part, parts, true);
 }
 
-/** Walks the output rows of this part; a window is the part of kH·kW that lies on the input. Its columns are summed, then their sums. */
+/** Walks the output rows of this part; a window is the part of kH·kW that lies on the input, added up row by row. */
 // @ts-ignore: decorator
 @inline function pool(p: PoolReal, part: u32, parts: u32, largest: bool): void {
   const rows = p.batch * p.outH;
@@ -59,24 +59,16 @@ export function maxPoolF32(p: PoolReal, part: u32, parts: u32): void {
   let r1 = r0;
   let r2 = r0;
   let r3 = r0;
-  for (let j = width; j; j--) {
-    let at = x + inRow;
-    let c0 = v128.load(x);
-    let c1 = v128.load(x, 16);
-    let c2 = v128.load(x, 32);
-    let c3 = v128.load(x, 48);
-    for (let i = height - 1; i; i--) {
-      c0 = joined<v128>(c0, v128.load(at), largest);
-      c1 = joined<v128>(c1, v128.load(at, 16), largest);
-      c2 = joined<v128>(c2, v128.load(at, 32), largest);
-      c3 = joined<v128>(c3, v128.load(at, 48), largest);
-      at += inRow;
+  for (let i = height; i; i--) {
+    let at = x;
+    for (let j = width; j; j--) {
+      r0 = joined<v128>(r0, v128.load(at), largest);
+      r1 = joined<v128>(r1, v128.load(at, 16), largest);
+      r2 = joined<v128>(r2, v128.load(at, 32), largest);
+      r3 = joined<v128>(r3, v128.load(at, 48), largest);
+      at += pixel;
     }
-    r0 = joined<v128>(r0, c0, largest);
-    r1 = joined<v128>(r1, c1, largest);
-    r2 = joined<v128>(r2, c2, largest);
-    r3 = joined<v128>(r3, c3, largest);
-    x += pixel;
+    x += inRow;
   }
   const count = <f32>(height * width);
   v128.store(y, clamped<v128>(p, ended<v128>(r0, count, largest)));
@@ -113,15 +105,13 @@ export function maxPoolF32(p: PoolReal, part: u32, parts: u32): void {
 // @ts-ignore: decorator
 @inline function window<T>(x: usize, height: u32, width: u32, inRow: usize, pixel: usize, largest: bool, bytes: u32): T {
   let value = splat<T>(largest ? -f32.MAX_VALUE : 0);
-  for (let j = width; j; j--) {
-    let at = x + inRow;
-    let column = isVector<T>() ? <T>load16(x, bytes) : <T>load<f32>(x);
-    for (let i = height - 1; i; i--) {
-      column = joined<T>(column, isVector<T>() ? <T>load16(at, bytes) : <T>load<f32>(at), largest);
-      at += inRow;
+  for (let i = height; i; i--) {
+    let at = x;
+    for (let j = width; j; j--) {
+      value = joined<T>(value, isVector<T>() ? <T>load16(at, bytes) : <T>load<f32>(at), largest);
+      at += pixel;
     }
-    value = joined<T>(value, column, largest);
-    x += pixel;
+    x += inRow;
   }
   return ended<T>(value, <f32>(height * width), largest);
 }
