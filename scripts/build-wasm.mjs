@@ -48,9 +48,9 @@ function argumentsOf(build) {
   const has = { CORE: edition !== "train", FULL: edition === "full", TRAIN: edition === "train" };
   const flags = Object.entries(has).map(([name, value]) => `${name}=${value ? 1 : 0}`);
   return [
-    `assembly/generated/${edition}.ts`,
+    "assembly/run.ts",
     ...["--config", "asconfig.json", "--target", target, "--use", flags.join(",")],
-    ...["--transform", "./scripts/fold-offsets.mjs", ...out],
+    ...["--transform", "./scripts/shape-wasm.mjs", ...out],
   ];
 }
 

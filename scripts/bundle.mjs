@@ -26,6 +26,7 @@ const COMMON = {
   platform: "neutral",
   target: "es2022",
   mainFields: ["module", "main"],
+  minifySyntax: true,
   external: ["node:*", ...Object.keys({ ...dependencies, ...peerDependencies })],
   legalComments: "none",
   logLevel: "warning",

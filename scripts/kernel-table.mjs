@@ -1,4 +1,4 @@
-// Derives the kernel table from assembly/: a kernel is an exported function (p: Block, part: u32, parts: u32) of a file
+// Derives the kernel table from assembly/: a kernel is an exported function (p: Block, part: u32, parts: u32): void of a file
 // in a family's folder, and Block the @unmanaged class of its parameter block. `name.scalar.ts` and `name.simd.ts` hold
 // what only those modules take, `name.ts` what every module takes that has no file of its own. A kernel whose comment, or
 // whose file's first comment, says `@full` is left out of the core modules. Those that say `@train` are in the train edition,
@@ -6,7 +6,6 @@
 //
 //   assembly/generated/kernels.ts   every kernel under one name, the module's own loops chosen when compiling
 //   assembly/generated/step.ts      the switch from kernel numbers to kernels
-//   assembly/generated/core.ts      the entry of the core modules; full.ts of the full ones, train.ts of those that train
 //   bindings/primitives/table.ts    the same table and the blocks' fields for TypeScript
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -61,6 +60,7 @@ function kernelBlock(statement) {
   const EXPORT = 2;
   const parameters = statement.signature?.parameters;
   if (parameters?.length !== 3 || !(statement.flags & EXPORT)) return undefined;
+  if (statement.signature.returnType.name?.identifier?.text !== "void") return undefined;
   const types = parameters.map(({ type }) => type.name?.identifier?.text);
   const names = parameters.map(({ name }) => name.text.replace(/^_/, ""));
   if (names[1] !== "part" || names[2] !== "parts") return undefined;
@@ -128,11 +128,6 @@ ${cases.join("\n")}
 `;
 }
 
-const entrySource = (kernels) => `/** An entry of a module: ${GENERATED}. */
-export { dotProduct, run } from "../run";
-export { ${kernels.map(({ name }) => name).join(", ")} } from "./kernels";
-`;
-
 function tableSource({ kernels, blocks }) {
   const used = [...blocks.keys()].sort();
   const params = used.map((name) => {
@@ -168,19 +163,6 @@ export function writeKernelTable() {
   const table = readTable();
   writeChanged("assembly/generated/kernels.ts", kernelsSource(table));
   writeChanged("assembly/generated/step.ts", stepSource(table));
-  const entry = (keep) => entrySource(table.kernels.filter(keep));
-  writeChanged(
-    "assembly/generated/core.ts",
-    entry(({ edition }) => edition === "core"),
-  );
-  writeChanged(
-    "assembly/generated/full.ts",
-    entry(({ edition }) => edition !== "train"),
-  );
-  writeChanged(
-    "assembly/generated/train.ts",
-    entry(({ trains }) => trains),
-  );
   writeChanged("bindings/primitives/table.ts", tableSource(table));
 }
 

@@ -1,20 +1,14 @@
 /** Comparisons of two operands with broadcasting; results are bytes 0 or 1. @full */
 import { runEnd, runStart, walkOperand } from "./broadcast";
 import { CompareQs8, PairsInt } from "./params";
-import { FLOAT32, INT16, INT32, INT64, INT8 } from "../common/element";
+import { element, FLOAT32 } from "../common/element";
 import { rescale } from "../common/fixedpoint";
 
 // PairsInt.form: what makes the comparison true, the sum of 1 (equal), 2 (greater) and 4 (less)
 
 export function compare(p: PairsInt, part: u32, parts: u32): void {
-  switch (p.type) {
-    case FLOAT32: return walk<f32>(p, part, parts);
-    case INT32: return walk<i32>(p, part, parts);
-    case INT64: return walk<i64>(p, part, parts);
-    case INT16: return walk<i16>(p, part, parts);
-    case INT8: return walk<i8>(p, part, parts);
-    default: return walk<u8>(p, part, parts);
-  }
+  if (p.type == FLOAT32) walk<f32>(p, part, parts);
+  else walk<i64>(p, part, parts);
 }
 
 // @ts-ignore: decorator
@@ -33,7 +27,7 @@ function walk<T>(p: PairsInt, part: u32, parts: u32): void {
     let count = min(p.d5 - (i % p.d5), end - i);
     i += count;
     for (; count; count--) {
-      store<u8>(y, verdict<T>(p, load<T>(a), load<T>(b)));
+      store<u8>(y, verdict<T>(p, element<T>(p.type, a), element<T>(p.type, b)));
       a += p.a5;
       b += p.b5;
       y++;

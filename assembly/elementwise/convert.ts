@@ -1,37 +1,8 @@
 /** From one element type to another, one element at a time: CAST, rescaling of integers, BUCKETIZE. @full */
 import { Bucketize, Convert, Rescale } from "./params";
-import { BOOL, FLOAT16, FLOAT32, FLOAT64, INT16, INT32, INT64, INT8, UINT16, UINT32 } from "../common/element";
+import { BOOL, FLOAT16, FLOAT32, FLOAT64, INT16, INT32, INT8, sizeOf, storeWhole, whole } from "../common/element";
 import { rescale as scaled } from "../common/fixedpoint";
 import { share } from "../common/split";
-
-// @ts-ignore: decorator
-@inline function sizeOf(type: u32): usize {
-  if (type == INT16 || type == UINT16 || type == FLOAT16) return 2;
-  if (type == INT64 || type == FLOAT64) return 8;
-  return type == INT32 || type == UINT32 || type == FLOAT32 ? 4 : 1;
-}
-
-/** An integer element. */
-function whole(type: u32, x: usize): i64 {
-  switch (type) {
-    case INT8: return load<i8>(x);
-    case INT16: return load<i16>(x);
-    case UINT16: return load<u16>(x);
-    case INT32: return load<i32>(x);
-    case UINT32: return load<u32>(x);
-    case INT64: return load<i64>(x);
-    default: return load<u8>(x);
-  }
-}
-
-function storeWhole(type: u32, y: usize, value: i64): void {
-  const size = sizeOf(type);
-  if (type == BOOL) store<u8>(y, value != 0);
-  else if (size == 1) store<u8>(y, <u8>value);
-  else if (size == 2) store<u16>(y, <u16>value);
-  else if (size == 4) store<u32>(y, <u32>value);
-  else store<i64>(y, value);
-}
 
 /** A float element; half precision exactly. */
 function real(type: u32, x: usize): f64 {

@@ -13,19 +13,15 @@ const FLOAT_PRODUCT: u32 = 4;
 
 /** y = rint(f32(a·aScale + f32(b·bScale + offset))), or rint((a·aScale + b·bScale) / yScale). */
 export function addNearest(p: Nearest, part: u32, parts: u32): void {
-  if (p.form == FLOATS) walk(p, part, parts, FLOATS);
-  else if (p.form == PLAIN) walk(p, part, parts, PLAIN);
-  else walk(p, part, parts, EXACT);
+  walk(p, part, parts, p.form);
 }
 
 /** y = rint(f32(f32(a·b·aScale) + offset)), or rint(a·aScale·(b·bScale) / yScale). */
 export function mulNearest(p: Nearest, part: u32, parts: u32): void {
-  if (p.form == FLOATS) walk(p, part, parts, FLOAT_PRODUCT);
-  else walk(p, part, parts, PRODUCT);
+  walk(p, part, parts, p.form == FLOATS ? FLOAT_PRODUCT : PRODUCT);
 }
 
-// @ts-ignore: decorator
-@inline function walk(p: Nearest, part: u32, parts: u32, form: u32): void {
+function walk(p: Nearest, part: u32, parts: u32, form: u32): void {
   const end = runEnd(p, part, parts);
   let i = runStart(p, part, parts);
   while (i < end) {
@@ -75,8 +71,7 @@ export function mulNearest(p: Nearest, part: u32, parts: u32): void {
 }
 
 /** Eight pairs of int16, rounded to int16. */
-// @ts-ignore: decorator
-@inline function eight(p: Nearest, a: v128, b: v128, form: u32): v128 {
+function eight(p: Nearest, a: v128, b: v128, form: u32): v128 {
   if (form == PRODUCT)
     return i16x8.narrow_i32x4_s(
       rounded(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(i32x4.extmul_low_i16x8_s(a, b)), f32x4.splat(p.aScale)), f32x4.splat(p.offset))),

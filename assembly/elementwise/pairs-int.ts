@@ -1,7 +1,7 @@
 /** Functions of two integers as they are, with broadcasting. Results wrap; what is divided by 0 is 0. @full */
 import { runEnd, runStart, walkOperand } from "./broadcast";
 import { PairsInt } from "./params";
-import { INT16, INT32, INT64, INT8, UINT16, UINT32 } from "../common/element";
+import { INT32, sizeOf, storeWhole, whole } from "../common/element";
 
 const ADD: u32 = 0;
 const SUB: u32 = 1;
@@ -19,129 +19,119 @@ const AND: u32 = 11;
 const OR: u32 = 12;
 
 export function pairsInt(p: PairsInt, part: u32, parts: u32): void {
-  switch (p.type) {
-    case INT8: return pairs<i8, i32>(p, part, parts);
-    case INT16: return pairs<i16, i32>(p, part, parts);
-    case UINT16: return pairs<u16, i32>(p, part, parts);
-    case INT32: return pairs<i32, i32>(p, part, parts);
-    case UINT32: return pairs<u32, i64>(p, part, parts);
-    case INT64: return pairs<i64, i64>(p, part, parts);
-    default: return pairs<u8, i32>(p, part, parts);
-  }
-}
-
-function pairs<T, W>(p: PairsInt, part: u32, parts: u32): void {
+  const size = <usize>sizeOf(p.type);
   const end = runEnd(p, part, parts);
   let i = runStart(p, part, parts);
-  let y = <usize>p.y + <usize>i * sizeof<T>();
+  let y = <usize>p.y + <usize>i * size;
   while (i < end) {
     let a = walkOperand(p, i, true);
     let b = walkOperand(p, i, false);
     let column = i % p.d5;
     for (let row = (i / p.d5) % p.d4; row < p.d4 && i < end; row++) {
       const count = min(p.d5 - column, end - i);
-      run<T, W>(p, a, b, y, count);
+      run(p, a, b, y, count);
       a += p.a4 - column * p.a5;
       b += p.b4 - column * p.b5;
-      y += <usize>count * sizeof<T>();
+      y += <usize>count * size;
       column = 0;
       i += count;
     }
   }
 }
 
-function run<T, W>(p: PairsInt, a: usize, b: usize, y: usize, count: u32): void {
-  const done = vectors<T>(p, a, b, y, count);
+function run(p: PairsInt, a: usize, b: usize, y: usize, count: u32): void {
+  const type = p.type;
+  const size = <usize>sizeOf(type);
+  const done = type == INT32 ? vectors(p, a, b, y, count) : 0;
   a += done * p.a5;
   b += done * p.b5;
-  const end = y + <usize>count * sizeof<T>();
-  for (y += done * sizeof<T>(); y < end; y += sizeof<T>()) {
-    store<T>(y, <T>value<W>(p, <W>load<T>(a), <W>load<T>(b)));
+  const end = y + <usize>count * size;
+  for (y += done * size; y < end; y += size) {
+    storeWhole(type, y, value(p, whole(type, a), whole(type, b)));
     a += p.a5;
     b += p.b5;
   }
 }
 
-/** Whole vectors, of the functions that vectors have; returns how many elements they hold. */
-function vectors<T>(p: PairsInt, a: usize, b: usize, y: usize, count: u32): usize {
-  if (!ASC_FEATURE_SIMD || sizeof<T>() == 8) return 0;
+/** Whole vectors of int32, of the functions that vectors have; returns how many elements they hold. */
+function vectors(p: PairsInt, a: usize, b: usize, y: usize, count: u32): usize {
+  if (!ASC_FEATURE_SIMD) return 0;
   switch (p.form) {
-    case ADD: return loop<T>(p, a, b, y, count, ADD);
-    case SUB: return loop<T>(p, a, b, y, count, SUB);
-    case MUL: return sizeof<T>() == 1 ? 0 : loop<T>(p, a, b, y, count, MUL);
-    case MAX: return loop<T>(p, a, b, y, count, MAX);
-    case MIN: return loop<T>(p, a, b, y, count, MIN);
+    case ADD: return loop(p, a, b, y, count, ADD);
+    case SUB: return loop(p, a, b, y, count, SUB);
+    case MUL: return loop(p, a, b, y, count, MUL);
+    case MAX: return loop(p, a, b, y, count, MAX);
+    case MIN: return loop(p, a, b, y, count, MIN);
     default: return 0;
   }
 }
 
 // @ts-ignore: decorator
-@inline function loop<T>(p: PairsInt, a: usize, b: usize, y: usize, count: u32, form: u32): usize {
-  if (!ASC_FEATURE_SIMD || sizeof<T>() == 8) return 0;
+@inline function loop(p: PairsInt, a: usize, b: usize, y: usize, count: u32, form: u32): usize {
+  if (!ASC_FEATURE_SIMD) return 0;
   else {
-    const whole = (<usize>count * sizeof<T>()) & ~15;
+    const wholes = (<usize>count << 2) & ~15;
     const stepA: usize = p.a5 ? 16 : 0;
     const stepB: usize = p.b5 ? 16 : 0;
-    let u = v128.splat<T>(load<T>(a));
-    let v = v128.splat<T>(load<T>(b));
-    for (const end = y + whole; y < end; y += 16) {
+    let u = v128.load32_splat(a);
+    let v = v128.load32_splat(b);
+    for (const end = y + wholes; y < end; y += 16) {
       if (stepA) u = v128.load(a);
       if (stepB) v = v128.load(b);
-      v128.store(y, vector<T>(u, v, form));
+      v128.store(y, vector(u, v, form));
       a += stepA;
       b += stepB;
     }
-    return whole / sizeof<T>();
+    return wholes >>> 2;
   }
 }
 
 // @ts-ignore: decorator
-@inline function vector<T>(a: v128, b: v128, form: u32): v128 {
-  if (form == ADD) return v128.add<T>(a, b);
-  else if (form == SUB) return v128.sub<T>(a, b);
-  else if (form == MAX) return v128.max<T>(a, b);
-  else if (form == MIN) return v128.min<T>(a, b);
-  else if (sizeof<T>() == 1) return a;
-  else return v128.mul<T>(a, b);
+@inline function vector(a: v128, b: v128, form: u32): v128 {
+  if (form == ADD) return i32x4.add(a, b);
+  else if (form == SUB) return i32x4.sub(a, b);
+  else if (form == MAX) return i32x4.max_s(a, b);
+  else if (form == MIN) return i32x4.min_s(a, b);
+  else return i32x4.mul(a, b);
 }
 
-function value<W>(p: PairsInt, a: W, b: W): W {
+function value(p: PairsInt, a: i64, b: i64): i64 {
   switch (p.form) {
     case ADD: return a + b;
     case SUB: return a - b;
     case MUL: return a * b;
-    case DIV: return quotient<W>(a, b);
-    case MAX: return max<W>(a, b);
-    case MIN: return min<W>(a, b);
+    case DIV: return quotient(a, b);
+    case MAX: return max<i64>(a, b);
+    case MIN: return min<i64>(a, b);
     case SQUARED_DIFFERENCE: return (a - b) * (a - b);
-    case FLOOR_DIV: return quotient<W>(a, b) - <W>(remainder<W>(a, b) != 0 && (a ^ b) < 0);
+    case FLOOR_DIV: return quotient(a, b) - <i64>(remainder(a, b) != 0 && (a ^ b) < 0);
     case FLOOR_MOD: {
-      const rest = remainder<W>(a, b);
+      const rest = remainder(a, b);
       return rest != 0 && (rest ^ b) < 0 ? rest + b : rest;
     }
-    case POW: return power<W>(a, b);
+    case POW: return power(a, b);
     case XOR: return a ^ b;
     case AND: return a & b;
     case OR: return a | b;
-    default: return a >> min<W>(max<W>(b, 0), <W>p.extra);
+    default: return a >> min<i64>(max<i64>(b, 0), <i64>p.extra);
   }
 }
 
 // @ts-ignore: decorator
-@inline function quotient<W>(a: W, b: W): W {
+@inline function quotient(a: i64, b: i64): i64 {
   if (b == 0) return 0;
   return b == -1 ? 0 - a : a / b;
 }
 
 // @ts-ignore: decorator
-@inline function remainder<W>(a: W, b: W): W {
+@inline function remainder(a: i64, b: i64): i64 {
   return b == 0 ? 0 : a % b;
 }
 
 /** Negative exponents give what 1 over the power is, cut. */
-function power<W>(a: W, b: W): W {
+function power(a: i64, b: i64): i64 {
   if (b < 0) return a == 1 ? 1 : a == -1 ? 1 - ((b & 1) << 1) : 0;
-  let result: W = 1;
+  let result: i64 = 1;
   for (; b; b >>= 1) {
     if (b & 1) result *= a;
     a *= a;

@@ -27,5 +27,9 @@ import { rescale } from "../common/rescale.simd";
 @inline function scaled(p: Add, value: v128, float: bool): v128 {
   return float
     ? requantize<Signed>(value, f32x4.splat(p.scale), f32x4.splat(p.half), magic(), magic())
-    : rescale(value, i32x4.splat(p.yMultiplier), p.yShift);
+    : rescaled(p, value);
+}
+
+function rescaled(p: Add, value: v128): v128 {
+  return rescale(value, i32x4.splat(p.yMultiplier), p.yShift);
 }

@@ -3,32 +3,33 @@ import { runEnd, runStart, walkOperand } from "./broadcast";
 import { Select } from "./params";
 
 export function select(p: Select, part: u32, parts: u32): void {
-  switch (p.size) {
-    case 1: return walk<u8>(p, part, parts);
-    case 2: return walk<u16>(p, part, parts);
-    case 4: return walk<u32>(p, part, parts);
-    default: return walk<u64>(p, part, parts);
+  const end = runEnd(p, part, parts);
+  let i = runStart(p, part, parts);
+  let y = <usize>p.y + <usize>i * p.size;
+  while (i < end) {
+    const a = walkOperand(p, i, true);
+    const b = walkOperand(p, i, false);
+    const c = conditionAt(p, i);
+    const count = min(p.d5 - (i % p.d5), end - i);
+    i += count;
+    switch (p.size) {
+      case 1: { line<u8>(p, a, b, c, y, count); break; }
+      case 2: { line<u16>(p, a, b, c, y, count); break; }
+      case 4: { line<u32>(p, a, b, c, y, count); break; }
+      default: line<u64>(p, a, b, c, y, count);
+    }
+    y += <usize>count * p.size;
   }
 }
 
 // @ts-ignore: decorator
-@inline function walk<T>(p: Select, part: u32, parts: u32): void {
-  const end = runEnd(p, part, parts);
-  let i = runStart(p, part, parts);
-  let y = <usize>p.y + <usize>i * sizeof<T>();
-  while (i < end) {
-    let a = walkOperand(p, i, true);
-    let b = walkOperand(p, i, false);
-    let c = conditionAt(p, i);
-    let count = min(p.d5 - (i % p.d5), end - i);
-    i += count;
-    for (; count; count--) {
-      store<T>(y, load<T>(load<u8>(c) ? a : b));
-      a += p.a5;
-      b += p.b5;
-      c += p.c5;
-      y += sizeof<T>();
-    }
+@inline function line<T>(p: Select, a: usize, b: usize, c: usize, y: usize, count: u32): void {
+  for (; count; count--) {
+    store<T>(y, load<T>(load<u8>(c) ? a : b));
+    a += p.a5;
+    b += p.b5;
+    c += p.c5;
+    y += sizeof<T>();
   }
 }
 

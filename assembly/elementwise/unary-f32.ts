@@ -3,6 +3,7 @@ import { load16, store16 } from "../common/edge.simd";
 import { erfF32, expF32, expMinusOneF32, geluF32, geluTanhF32, logF32, logisticF32, rootReciprocalF32, tanhF32 } from "../common/float";
 import { atLeast, atMost, ceilOf, floorOf, magnitude, nearestOf, negative, plus, root, splat, times, whereLess } from "../common/lanes";
 import { share } from "../common/split";
+import { sineF32, tangentF32 } from "../common/trigonometry";
 
 /** y[i] = f(x[i]), clamped where the form says so. */
 @unmanaged
@@ -49,29 +50,9 @@ const ASINH: u32 = 27;
 const ACOSH: u32 = 28;
 
 export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
-  switch (p.form) {
-    case CLAMP: return loop(p, part, parts, CLAMP);
-    case LEAKY: return loop(p, part, parts, LEAKY);
-    case ABS: return loop(p, part, parts, ABS);
-    case NEG: return loop(p, part, parts, NEG);
-    case SIGN: return loop(p, part, parts, SIGN);
-    case CEIL: return loop(p, part, parts, CEIL);
-    case FLOOR: return loop(p, part, parts, FLOOR);
-    case ROUND: return loop(p, part, parts, ROUND);
-    case SQRT: return loop(p, part, parts, SQRT);
-    case RSQRT: return loop(p, part, parts, RSQRT);
-    case SQUARE: return loop(p, part, parts, SQUARE);
-    case EXP: return loop(p, part, parts, EXP);
-    case LOG: return loop(p, part, parts, LOG);
-    case LOGISTIC: return loop(p, part, parts, LOGISTIC);
-    case TANH: return loop(p, part, parts, TANH);
-    case ELU: return loop(p, part, parts, ELU);
-    case GELU: return loop(p, part, parts, GELU);
-    case GELU_TANH: return loop(p, part, parts, GELU_TANH);
-    case HARD_SWISH: return loop(p, part, parts, HARD_SWISH);
-    case ERF: return loop(p, part, parts, ERF);
-    default: return turns(p, part, parts);
-  }
+  if (p.form == CLAMP) loop(p, part, parts, CLAMP);
+  else if (p.form < SIN || p.form == ERF) loop(p, part, parts, p.form);
+  else turns(p, part, parts);
 }
 
 // @ts-ignore: decorator
@@ -107,27 +88,29 @@ export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
 // @ts-ignore: decorator
 @inline function value<T>(p: UnaryF32, x: T, form: u32): T {
   if (form == CLAMP) return atMost<T>(atLeast<T>(x, splat<T>(p.lo)), splat<T>(p.hi));
-  else if (form == LEAKY) return whereLess<T>(x, splat<T>(0), times<T>(x, splat<T>(p.lo)), x);
-  else if (form == ABS) return magnitude<T>(x);
-  else if (form == NEG) return negative<T>(x);
-  else if (form == SIGN) return whereLess<T>(x, splat<T>(0), splat<T>(-1), whereLess<T>(splat<T>(0), x, splat<T>(1), x));
-  else if (form == CEIL) return ceilOf<T>(x);
-  else if (form == FLOOR) return floorOf<T>(x);
-  else if (form == ROUND) return nearestOf<T>(x);
-  else if (form == SQRT) return root<T>(x);
-  else if (form == RSQRT) return rootReciprocalF32<T>(x);
-  else if (form == SQUARE) return times<T>(x, x);
-  else if (form == EXP) return expF32<T>(x);
-  else if (form == LOG) return logF32<T>(x);
-  else if (form == LOGISTIC) return logisticF32<T>(x);
-  else if (form == TANH) return tanhF32<T>(x);
-  else if (form == ELU) return whereLess<T>(x, splat<T>(0), expMinusOneF32<T>(x), x);
-  else if (form == GELU) return geluF32<T>(x);
-  else if (form == GELU_TANH) return geluTanhF32<T>(x);
-  else if (form == ERF) return erfF32<T>(x);
-  else {
-    const gate = atMost<T>(atLeast<T>(plus<T>(x, splat<T>(3)), splat<T>(0)), splat<T>(6));
-    return times<T>(times<T>(x, gate), splat<T>(1.0 / 6));
+  switch (form) {
+    case LEAKY: return whereLess<T>(x, splat<T>(0), times<T>(x, splat<T>(p.lo)), x);
+    case ABS: return magnitude<T>(x);
+    case NEG: return negative<T>(x);
+    case SIGN: return whereLess<T>(x, splat<T>(0), splat<T>(-1), whereLess<T>(splat<T>(0), x, splat<T>(1), x));
+    case CEIL: return ceilOf<T>(x);
+    case FLOOR: return floorOf<T>(x);
+    case ROUND: return nearestOf<T>(x);
+    case SQRT: return root<T>(x);
+    case RSQRT: return rootReciprocalF32<T>(x);
+    case SQUARE: return times<T>(x, x);
+    case EXP: return expF32<T>(x);
+    case LOG: return logF32<T>(x);
+    case LOGISTIC: return logisticF32<T>(x);
+    case TANH: return tanhF32<T>(x);
+    case ELU: return whereLess<T>(x, splat<T>(0), expMinusOneF32<T>(x), x);
+    case GELU: return geluF32<T>(x);
+    case GELU_TANH: return geluTanhF32<T>(x);
+    case ERF: return erfF32<T>(x);
+    default: {
+      const gate = atMost<T>(atLeast<T>(plus<T>(x, splat<T>(3)), splat<T>(0)), splat<T>(6));
+      return times<T>(times<T>(x, gate), splat<T>(1.0 / 6));
+    }
   }
 }
 
@@ -142,9 +125,9 @@ function turns(p: UnaryF32, part: u32, parts: u32): void {
 
 function single(form: u32, x: f32): f32 {
   switch (form) {
-    case SIN: return NativeMathf.sin(x);
-    case COS: return NativeMathf.cos(x);
-    case TAN: return NativeMathf.tan(x);
+    case SIN: return sineF32(x, 0);
+    case COS: return sineF32(x, 1);
+    case TAN: return tangentF32(x);
     case ASIN: return NativeMathf.asin(x);
     case ACOS: return NativeMathf.acos(x);
     case SINH: return NativeMathf.sinh(x);

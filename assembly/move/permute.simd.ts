@@ -107,8 +107,7 @@ function transposeRows(y: usize, x: usize, length: u32, step: u32): void {
 }
 
 /** Eight rows of sixteen bytes, `step` apart, become sixteen of eight, `length` apart, in three rounds of interleaving. */
-// @ts-ignore: decorator
-@inline export function transposeTile(y: usize, x: usize, length: u32, step: u32): void {
+export function transposeTile(y: usize, x: usize, length: u32, step: u32): void {
   const x4 = x + (step << 2);
   const r0 = v128.load(x);
   const r1 = v128.load(x + step);

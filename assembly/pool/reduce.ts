@@ -1,4 +1,5 @@
 /** Reductions over any axes, one output at a time in the order of memory, so that sums of floats are the same everywhere. @full */
+import { bytesOf, element, FLOAT32, INT16, INT32, INT64, INT8, sizeOf, storeElement, UINT8 } from "../common/element";
 import { clamp, rescale } from "../common/fixedpoint";
 import { share } from "../common/split";
 
@@ -48,36 +49,37 @@ const SCALED_PRODUCT: u32 = 6;
 
 /** int8 with int32 sums. */
 export function reduceS8(p: Reduce, part: u32, parts: u32): void {
-  reduce<i8, i32>(p, part, parts);
+  reduce<i8, i32>(p, part, parts, INT8);
 }
 
-/** int16 with int32 sums. */
+/** int16. */
 export function reduceS16(p: Reduce, part: u32, parts: u32): void {
-  reduce<i16, i32>(p, part, parts);
+  reduce<i64, i64>(p, part, parts, INT16);
 }
 
 /** uint8 that is not quantized. */
 export function reduceU8(p: Reduce, part: u32, parts: u32): void {
-  reduce<u8, i32>(p, part, parts);
+  reduce<i64, i64>(p, part, parts, UINT8);
 }
 
-/** int32; means have int64 sums. */
+/** int32. */
 export function reduceS32(p: Reduce, part: u32, parts: u32): void {
-  reduce<i32, i64>(p, part, parts);
+  reduce<i64, i64>(p, part, parts, INT32);
 }
 
 /** int64. */
 export function reduceS64(p: Reduce, part: u32, parts: u32): void {
-  reduce<i64, i64>(p, part, parts);
+  reduce<i64, i64>(p, part, parts, INT64);
 }
 
 /** float32. */
 export function reduceF32(p: Reduce, part: u32, parts: u32): void {
-  reduce<f32, f32>(p, part, parts);
+  reduce<f32, f32>(p, part, parts, FLOAT32);
 }
 
-// @ts-ignore: decorator
-@inline function reduce<T, A>(p: Reduce, part: u32, parts: u32): void {
+/** T: int8, float32, or any integer, whose sums are int64. */
+function reduce<T, A>(p: Reduce, part: u32, parts: u32, type: u32): void {
+  const bytes = <usize>bytesOf<T>(type);
   const total = p.k0 * p.k1 * p.k2 * p.k3;
   const end = share(total, part + 1, parts);
   const form = p.form;
@@ -89,27 +91,28 @@ export function reduceF32(p: Reduce, part: u32, parts: u32): void {
     rest = next;
     next = rest / p.k1;
     at += (rest - next * p.k1) * p.s1 + next * p.s0;
-    const value = all<T, A>(p, form, <usize>p.x + <usize>at * sizeof<T>());
-    store<T>(<usize>p.y + <usize>i * sizeof<T>(), value);
+    const value = all<T, A>(p, form, type, <usize>p.x + <usize>at * bytes);
+    storeElement<T>(type, <usize>p.y + <usize>i * bytes, value);
   }
 }
 
-function all<T, A>(p: Reduce, form: u32, x: usize): T {
-  let value = start<T, A>(form);
+function all<T, A>(p: Reduce, form: u32, type: u32, x: usize): T {
+  const bytes = <usize>bytesOf<T>(type);
+  let value = start<T, A>(form, type);
   let first = form == SCALED_PRODUCT;
   for (let a: u32 = 0; a < p.r0; a++) {
     for (let b: u32 = 0; b < p.r1; b++) {
       for (let c: u32 = 0; c < p.r2; c++) {
-        let line = x + <usize>(a * p.t0 + b * p.t1 + c * p.t2) * sizeof<T>();
+        let line = x + <usize>(a * p.t0 + b * p.t1 + c * p.t2) * bytes;
         let count = p.r3;
-        const step = <usize>p.t3 * sizeof<T>();
+        const step = <usize>p.t3 * bytes;
         if (first && count > 0) {
-          value = <A>load<T>(line) - <A>p.xZeroPoint;
+          value = <A>element<T>(type, line) - <A>p.xZeroPoint;
           line += step;
           count--;
           first = false;
         }
-        value = lineOf<T, A>(p, form, value, line, count, step);
+        value = lineOf<T, A>(p, form, type, value, line, count, step);
       }
     }
   }
@@ -118,67 +121,66 @@ function all<T, A>(p: Reduce, form: u32, x: usize): T {
     if (isInteger<A>()) return count ? <T>(value / <A>count) : <T>0;
     return <T>(value / <A>count);
   }
-  if (isInteger<A>() && sizeof<T>() < 4 && form >= SCALED_SUM) {
+  if (isInteger<A>() && form >= SCALED_SUM) {
     const sum = form == SCALED_SUM ? rescale(<i32>value - p.xZeroPoint * <i32>count, p.multiplier, p.shift) : rescaleWide(<i64>value, p.multiplier, p.shift);
-    const lo = sizeof<T>() == 1 ? -128 : -32768;
+    const lo = bytes == 1 ? -128 : -32768;
     return <T>clamp(sum + p.yZeroPoint, lo, -1 - lo);
   }
   return <T>value;
 }
 
 // @ts-ignore: decorator
-@inline function start<T, A>(form: u32): A {
+@inline function start<T, A>(form: u32, type: u32): A {
   if (form == PRODUCT) return <A>1;
-  if (form == MAX) return isInteger<T>() ? <A>minOf<T>() : <A>(-Infinity);
-  if (form == MIN) return isInteger<T>() ? <A>maxOf<T>() : <A>Infinity;
+  if (form == MAX) return isInteger<T>() ? <A>minOf(type) : <A>(-Infinity);
+  if (form == MIN) return isInteger<T>() ? <A>maxOf(type) : <A>Infinity;
   return <A>0;
 }
 
 // @ts-ignore: decorator
-@inline function minOf<T>(): i64 {
-  if (!isSigned<T>()) return 0;
-  return i64.MIN_VALUE >> (64 - 8 * sizeof<T>());
+@inline function minOf(type: u32): i64 {
+  return type == UINT8 ? 0 : i64.MIN_VALUE >> (64 - 8 * sizeOf(type));
 }
 
 // @ts-ignore: decorator
-@inline function maxOf<T>(): i64 {
-  return i64.MAX_VALUE >> (64 - 8 * sizeof<T>() - (isSigned<T>() ? 0 : 1));
+@inline function maxOf(type: u32): i64 {
+  return i64.MAX_VALUE >> (64 - 8 * sizeOf(type) - (type == UINT8 ? 1 : 0));
 }
 
 // @ts-ignore: decorator
-@inline function lineOf<T, A>(p: Reduce, form: u32, value: A, x: usize, count: u32, step: usize): A {
+@inline function lineOf<T, A>(p: Reduce, form: u32, type: u32, value: A, x: usize, count: u32, step: usize): A {
   switch (form) {
     case PRODUCT:
       for (; count > 0; count--) {
-        value *= <A>load<T>(x);
+        value *= <A>element<T>(type, x);
         x += step;
       }
       return value;
     case MAX:
       for (; count > 0; count--) {
-        const next = <A>load<T>(x);
+        const next = <A>element<T>(type, x);
         value = next > value ? next : value;
         x += step;
       }
       return value;
     case MIN:
       for (; count > 0; count--) {
-        const next = <A>load<T>(x);
+        const next = <A>element<T>(type, x);
         value = next < value ? next : value;
         x += step;
       }
       return value;
     case SCALED_PRODUCT:
-      if (isInteger<A>() && sizeof<T>() < 4)
+      if (isInteger<A>())
         for (; count > 0; count--) {
-          const next = <i64>value * (<i64>load<T>(x) - <i64>p.xZeroPoint);
+          const next = <i64>value * (<i64>element<T>(type, x) - <i64>p.xZeroPoint);
           value = <A>rescaleWide(next, p.multiplier, p.shift);
           x += step;
         }
       return value;
     default:
       for (; count > 0; count--) {
-        value += <A>load<T>(x);
+        value += <A>element<T>(type, x);
         x += step;
       }
       return value;

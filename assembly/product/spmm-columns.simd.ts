@@ -163,8 +163,7 @@ function storeExact(
 /** Eight outputs of 28 rows each become rows of eight. */
 function turn(outputs: usize, y: usize, yStride: usize, count: u32, width: u32): void {
   const rows = outputs + 256;
-  transposeTile(rows, outputs, 8, 32);
-  transposeTile(rows + 128, outputs + 16, 8, 32);
+  for (let half: usize = 0; half < 32; half += 16) transposeTile(rows + (half << 3), outputs + half, 8, 32);
   for (let i: u32 = 0; i < count; i++) {
     const v = v128.load64_zero(rows + (<usize>i << 3));
     if (width == 8) v128.store64_lane(y, v, 0);

@@ -25,11 +25,10 @@ function dotS16(w: usize, x: usize, n: u32): i64 {
   return sum;
 }
 
-/** One product of a gate, rescaled. */
-// @ts-ignore: decorator
-@inline function product<T>(w: usize, bias: usize, j: u32, x: usize, n: u32, multiplier: i32, shift: i32): i32 {
+/** One product of a gate with activations of `size` bytes, rescaled. */
+function product(size: u32, w: usize, bias: usize, j: u32, x: usize, n: u32, multiplier: i32, shift: i32): i32 {
   w += <usize>j * n;
-  if (sizeof<T>() == 1) {
+  if (size == 1) {
     const sum = dotS8(w, x, n) + (bias ? load<i32>(bias + (<usize>j << 2)) : 0);
     return saturate(rescale(sum, multiplier, shift));
   } else {
@@ -68,44 +67,42 @@ function tangent(value: i32, table: usize, multiplier: i32, shift: i32): i32 {
 }
 
 /** The sum of a gate for unit j. */
-// @ts-ignore: decorator
-@inline function gateOf<T>(p: LstmInteger, gate: GateInteger, j: u32, x: usize, h: usize): i32 {
-  const own = product<T>(gate.x, gate.xBias, j, x, p.inputs, gate.xMultiplier, gate.xShift);
-  return saturate(own + product<T>(gate.h, gate.hBias, j, h, p.cells, gate.hMultiplier, gate.hShift));
+function gateOf(size: u32, p: LstmInteger, gate: GateInteger, j: u32, x: usize, h: usize): i32 {
+  const own = product(size, gate.x, gate.xBias, j, x, p.inputs, gate.xMultiplier, gate.xShift);
+  return saturate(own + product(size, gate.h, gate.hBias, j, h, p.cells, gate.hMultiplier, gate.hShift));
 }
 
 /** int8 activations. */
 export function lstmS8(p: LstmInteger, part: u32, parts: u32): void {
-  lstm<i8>(p, part, parts);
+  lstm(p, part, parts, 1);
 }
 
 /** int16 activations. */
 export function lstmS16(p: LstmInteger, part: u32, parts: u32): void {
-  lstm<i16>(p, part, parts);
+  lstm(p, part, parts, 2);
 }
 
 /** Bytes of `GateInteger`. */
 const GATE: usize = 32;
 
-// @ts-ignore: decorator
-@inline function lstm<T>(p: LstmInteger, part: u32, parts: u32): void {
+function lstm(p: LstmInteger, part: u32, parts: u32, size: u32): void {
   const n = p.cells;
-  const bytes = n * <u32>sizeof<T>();
+  const bytes = n * size;
   const next = <usize>p.scratch + part * p.scratchStride;
   const table = <usize>p.table;
   const gates = <usize>p.gates;
-  const lo: i32 = sizeof<T>() == 1 ? -128 : -32768;
+  const lo: i32 = size == 1 ? -128 : -32768;
   const lastBatch = share(p.batch, part + 1, parts);
   for (let b = share(p.batch, part, parts); b < lastBatch; b++) {
     const h = <usize>p.h + <usize>b * bytes;
     const c = <usize>p.c + ((<usize>b * n) << 1);
     for (let t: u32 = 0; t < p.time; t++) {
-      const x = <usize>p.x + (<usize>b * p.xRow + <usize>t * p.xStep) * sizeof<T>();
+      const x = <usize>p.x + (<usize>b * p.xRow + <usize>t * p.xStep) * size;
       for (let j: u32 = 0; j < n; j++) {
-        const input = logistic(gateOf<T>(p, changetype<GateInteger>(gates), j, x, h), table);
-        const forget = logistic(gateOf<T>(p, changetype<GateInteger>(gates + GATE), j, x, h), table);
-        const news = tangent(gateOf<T>(p, changetype<GateInteger>(gates + 2 * GATE), j, x, h), table, 3, 0);
-        const output = logistic(gateOf<T>(p, changetype<GateInteger>(gates + 3 * GATE), j, x, h), table);
+        const input = logistic(gateOf(size, p, changetype<GateInteger>(gates), j, x, h), table);
+        const forget = logistic(gateOf(size, p, changetype<GateInteger>(gates + GATE), j, x, h), table);
+        const news = tangent(gateOf(size, p, changetype<GateInteger>(gates + 2 * GATE), j, x, h), table, 3, 0);
+        const output = logistic(gateOf(size, p, changetype<GateInteger>(gates + 3 * GATE), j, x, h), table);
         const place = c + (<usize>j << 1);
         const kept = saturate(rescale(<i32>load<i16>(place) * forget, p.forgetMultiplier, p.forgetShift));
         let cell = saturate(kept + saturate(rescale(input * news, p.inputMultiplier, p.inputShift)));
@@ -113,10 +110,11 @@ const GATE: usize = 32;
         store<i16>(place, cell);
         const hidden = tangent(cell, table, p.tanhMultiplier, p.tanhShift) * output;
         const y = rescale(hidden, p.hiddenMultiplier, p.hiddenShift) + p.hiddenZeroPoint;
-        store<T>(next + <usize>j * sizeof<T>(), <T>clamp(y, lo, -1 - lo));
+        if (size == 1) store<i8>(next + j, clamp(y, lo, -1 - lo));
+        else store<i16>(next + (<usize>j << 1), clamp(y, lo, -1 - lo));
       }
       copyBytes(h, next, bytes);
-      copyBytes(<usize>p.y + (<usize>b * p.yRow + <usize>t * p.yStep) * sizeof<T>(), next, bytes);
+      copyBytes(<usize>p.y + (<usize>b * p.yRow + <usize>t * p.yStep) * size, next, bytes);
     }
   }
 }

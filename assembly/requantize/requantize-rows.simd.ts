@@ -5,9 +5,7 @@
 import { Requantize } from "./params";
 import { share } from "../common/split";
 import { storeBytes } from "../common/bytes.simd";
-import { magic } from "../common/constants.simd";
-import { A, B, exact, FIXED, Fixed, FORM, highest, lowest, narrow, offsetOf, POSITIVE, Positive } from "./requantize.simd";
-import { RECORD, requantize as requantizeAs, SIGNED, Signed } from "./requantize.simd";
+import { highest, lowest, narrow, RECORD, requantizeAny } from "./requantize.simd";
 
 /** Up to four accumulators, and nothing beyond them. */
 // @ts-ignore: decorator
@@ -20,18 +18,18 @@ import { RECORD, requantize as requantizeAs, SIGNED, Signed } from "./requantize
   return r;
 }
 
-/** One panel of up to eight channels down rows `row` to `end`, in the form F; EXACT where F is void. */
-// @ts-ignore: decorator
-@inline function panel<F>(params: usize, q: usize, column: u32, row: u32, end: u32): void {
-  const p = changetype<Requantize>(params);
+/** One panel of up to eight channels down rows `row` to `end`. */
+function panel(p: Requantize, q: usize, column: u32, row: u32, end: u32): void {
+  const params = changetype<usize>(p);
+  const zeroPoint = params + offsetof<Requantize>("yZeroPoint");
   const n = p.n;
   const width = <i32>min(n - column, 8);
   const first = <usize>row * n + column;
   let x = <usize>p.x + (first << 2);
   let y = <usize>p.y + first;
   for (; row < end; row++) {
-    const r0 = apply<F>(params, loadLanes(x, width), q);
-    const r1 = apply<F>(params, loadLanes(x + 16, width - 4), q + 16);
+    const r0 = requantizeAny(i32x4.add(loadLanes(x, width), v128.load(q)), q, 0, zeroPoint);
+    const r1 = requantizeAny(i32x4.add(loadLanes(x + 16, width - 4), v128.load(q, 16)), q, 16, zeroPoint);
     const bytes = narrow(r0, r1, r0, r1, lowest<Requantize>(params), highest<Requantize>(params));
     if (width == 8) v128.store64_lane(y, bytes, 0);
     else storeBytes(y, bytes, width);
@@ -40,27 +38,13 @@ import { RECORD, requantize as requantizeAs, SIGNED, Signed } from "./requantize
   }
 }
 
-/** Four accumulators plus the bias at q. */
-// @ts-ignore: decorator
-@inline function apply<F>(params: usize, x: v128, q: usize): v128 {
-  const r = i32x4.add(x, v128.load(q));
-  if (isVoid<F>()) return exact(r, q + A, q + B, changetype<Requantize>(params).yZeroPoint);
-  const m = magic();
-  const offset = offsetOf<F>(params + offsetof<Requantize>("yZeroPoint"), m);
-  return requantizeAs<F>(r, v128.load(q, A), v128.load(q, B), m, offset);
-}
-
 /** y[m,n] = requantize(x[m,n] + bias[n]); shares are rows. */
 export function requantize(p: Requantize, part: u32, parts: u32): void {
   const row = share(p.m, part, parts);
   const end = share(p.m, part + 1, parts);
   let q = <usize>p.q;
   for (let column: u32 = 0; column < p.n; column += 8) {
-    const form = load<u32>(q, FORM);
-    if (form == POSITIVE) panel<Positive>(changetype<usize>(p), q, column, row, end);
-    else if (form == SIGNED) panel<Signed>(changetype<usize>(p), q, column, row, end);
-    else if (form == FIXED) panel<Fixed>(changetype<usize>(p), q, column, row, end);
-    else panel<void>(changetype<usize>(p), q, column, row, end);
+    panel(p, q, column, row, end);
     q += RECORD;
   }
 }

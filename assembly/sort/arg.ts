@@ -1,4 +1,5 @@
 /** Where the extremes are, and the greatest of each row. @full */
+import { bytesOf, element, FLOAT32, INT16, INT32, INT64, INT8, storeElement, UINT8 } from "../common/element";
 import { share } from "../common/split";
 
 /** y[outer,inner] is where x[outer,depth,inner] is greatest, or least; the first of equals. */
@@ -27,47 +28,48 @@ export class Top {
 
 /** int8. */
 export function argS8(p: Arg, part: u32, parts: u32): void {
-  arg<i8>(p, part, parts);
+  arg<i8>(p, part, parts, INT8);
 }
 
 /** uint8 and bool. */
 export function argU8(p: Arg, part: u32, parts: u32): void {
-  arg<u8>(p, part, parts);
+  arg<i64>(p, part, parts, UINT8);
 }
 
 /** int16. */
 export function argS16(p: Arg, part: u32, parts: u32): void {
-  arg<i16>(p, part, parts);
+  arg<i64>(p, part, parts, INT16);
 }
 
 /** int32. */
 export function argS32(p: Arg, part: u32, parts: u32): void {
-  arg<i32>(p, part, parts);
+  arg<i64>(p, part, parts, INT32);
 }
 
 /** int64. */
 export function argS64(p: Arg, part: u32, parts: u32): void {
-  arg<i64>(p, part, parts);
+  arg<i64>(p, part, parts, INT64);
 }
 
 /** float32; NaN is never greater nor less. */
 export function argF32(p: Arg, part: u32, parts: u32): void {
-  arg<f32>(p, part, parts);
+  arg<f32>(p, part, parts, FLOAT32);
 }
 
-// @ts-ignore: decorator
-@inline function arg<T>(p: Arg, part: u32, parts: u32): void {
+/** T: int8, float32, or any integer. */
+function arg<T>(p: Arg, part: u32, parts: u32, type: u32): void {
   const total = p.outer * p.inner;
   const end = share(total, part + 1, parts);
-  const step = <usize>p.inner * sizeof<T>();
+  const bytes = bytesOf<T>(type);
+  const step = <usize>(p.inner * bytes);
   for (let i = share(total, part, parts); i < end; i++) {
     const n = i / p.inner;
-    let x = <usize>p.x + <usize>(n * p.depth * p.inner + i - n * p.inner) * sizeof<T>();
-    let best = load<T>(x);
+    let x = <usize>p.x + <usize>(n * p.depth * p.inner + i - n * p.inner) * bytes;
+    let best = element<T>(type, x);
     let at: u32 = 0;
     for (let j: u32 = 1; j < p.depth; j++) {
       x += step;
-      const value = load<T>(x);
+      const value = element<T>(type, x);
       if (p.least ? value < best : value > best) {
         best = value;
         at = j;
@@ -80,55 +82,55 @@ export function argF32(p: Arg, part: u32, parts: u32): void {
 
 /** int8. */
 export function topS8(p: Top, part: u32, parts: u32): void {
-  top<i8>(p, part, parts);
+  top<i64>(p, part, parts, INT8);
 }
 
 /** uint8. */
 export function topU8(p: Top, part: u32, parts: u32): void {
-  top<u8>(p, part, parts);
+  top<i64>(p, part, parts, UINT8);
 }
 
 /** int16. */
 export function topS16(p: Top, part: u32, parts: u32): void {
-  top<i16>(p, part, parts);
+  top<i64>(p, part, parts, INT16);
 }
 
 /** int32. */
 export function topS32(p: Top, part: u32, parts: u32): void {
-  top<i32>(p, part, parts);
+  top<i64>(p, part, parts, INT32);
 }
 
 /** int64. */
 export function topS64(p: Top, part: u32, parts: u32): void {
-  top<i64>(p, part, parts);
+  top<i64>(p, part, parts, INT64);
 }
 
 /** float32. */
 export function topF32(p: Top, part: u32, parts: u32): void {
-  top<f32>(p, part, parts);
+  top<f32>(p, part, parts, FLOAT32);
 }
 
 /** Every element is put among those so far, behind its equals. */
-// @ts-ignore: decorator
-@inline function top<T>(p: Top, part: u32, parts: u32): void {
+function top<T>(p: Top, part: u32, parts: u32, type: u32): void {
+  const bytes = <usize>bytesOf<T>(type);
   const k = p.k;
   const end = share(p.rows, part + 1, parts);
   for (let row = share(p.rows, part, parts); row < end; row++) {
-    const x = <usize>p.x + <usize>(row * p.depth) * sizeof<T>();
-    const y = <usize>p.y + <usize>(row * k) * sizeof<T>();
+    const x = <usize>p.x + <usize>(row * p.depth) * bytes;
+    const y = <usize>p.y + <usize>(row * k) * bytes;
     const places = <usize>p.places + (<usize>(row * k) << 2);
     let count: u32 = 0;
     for (let j: u32 = 0; j < p.depth; j++) {
-      const value = load<T>(x + <usize>j * sizeof<T>());
-      if (count == k && !(value > load<T>(y + <usize>(k - 1) * sizeof<T>()))) continue;
+      const value = element<T>(type, x + <usize>j * bytes);
+      if (count == k && !(value > element<T>(type, y + <usize>(k - 1) * bytes))) continue;
       let at = count < k ? count++ : k - 1;
       for (; at > 0; at--) {
-        const before = load<T>(y + <usize>(at - 1) * sizeof<T>());
+        const before = element<T>(type, y + <usize>(at - 1) * bytes);
         if (!(value > before)) break;
-        store<T>(y + <usize>at * sizeof<T>(), before);
+        storeElement<T>(type, y + <usize>at * bytes, before);
         store<u32>(places + (<usize>at << 2), load<u32>(places + (<usize>(at - 1) << 2)));
       }
-      store<T>(y + <usize>at * sizeof<T>(), value);
+      storeElement<T>(type, y + <usize>at * bytes, value);
       store<u32>(places + (<usize>at << 2), j);
     }
   }

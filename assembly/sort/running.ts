@@ -1,4 +1,5 @@
 /** Running sums, sums of segments and one-hot rows. @full */
+import { bytesOf, element, FLOAT32, INT32, INT64, storeElement } from "../common/element";
 import { share } from "../common/split";
 
 /** y[outer,depth,inner] holds the sums of x so far along depth. */
@@ -47,32 +48,33 @@ export class OneHot {
 
 /** int32, wrapping. */
 export function runningS32(p: Running, part: u32, parts: u32): void {
-  running<i32>(p, part, parts);
+  running<i64>(p, part, parts, INT32);
 }
 
 /** int64, wrapping. */
 export function runningS64(p: Running, part: u32, parts: u32): void {
-  running<i64>(p, part, parts);
+  running<i64>(p, part, parts, INT64);
 }
 
 /** float32. */
 export function runningF32(p: Running, part: u32, parts: u32): void {
-  running<f32>(p, part, parts);
+  running<f32>(p, part, parts, FLOAT32);
 }
 
-// @ts-ignore: decorator
-@inline function running<T>(p: Running, part: u32, parts: u32): void {
+/** T: float32, or any integer. */
+function running<T>(p: Running, part: u32, parts: u32, type: u32): void {
+  const bytes = <usize>bytesOf<T>(type);
   const total = p.outer * p.inner;
   const end = share(total, part + 1, parts);
-  const line = <usize>p.inner * sizeof<T>();
+  const line = <usize>p.inner * bytes;
   for (let i = share(total, part, parts); i < end; i++) {
     const n = i / p.inner;
-    let at = <usize>(n * p.depth * p.inner + i - n * p.inner) * sizeof<T>();
+    let at = <usize>(n * p.depth * p.inner + i - n * p.inner) * bytes;
     if (p.reverse) at += <usize>(p.depth - 1) * line;
     let sum = <T>0;
     for (let j = p.depth; j > 0; j--) {
-      const value = load<T>(<usize>p.x + at);
-      store<T>(<usize>p.y + at, p.exclusive ? sum : sum + value);
+      const value = element<T>(type, <usize>p.x + at);
+      storeElement<T>(type, <usize>p.y + at, p.exclusive ? sum : sum + value);
       sum += value;
       at = p.reverse ? at - line : at + line;
     }

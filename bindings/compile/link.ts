@@ -2,6 +2,7 @@ import type binaryen from "binaryen";
 import { Pint8Error } from "../errors.ts";
 import type { Plan, PlanPort, PlanStep } from "../plan/types.ts";
 import type { Optimize } from "../primitives/modules.ts";
+import { KERNELS } from "../primitives/registry.ts";
 import type { KernelBinary } from "./kernels.ts";
 import type { MemoryLayout } from "./layout.ts";
 import { addReset } from "./reset.ts";
@@ -44,7 +45,7 @@ export async function link(
   const module = b.readBinary(kernels.wasm);
   try {
     module.setFeatures(featuresOf(b, kernels));
-    const functions = takeExports(b, module);
+    const functions = takeFunctions(b, module);
     setMemory(module, layout);
     addSteps(b, module, plan, functions);
     addPorts(b, module, "input", plan.inputs);
@@ -70,11 +71,16 @@ function featuresOf({ Features }: Binaryen, { name }: KernelBinary): binaryen.Fe
   return name === "simd" ? simd : simd | Features.RelaxedSIMD;
 }
 
-/** The functions that the kernels' module exports, by their names outside; its exports are gone then. */
-function takeExports(b: Binaryen, module: Module): ReadonlyMap<string, string> {
+/** The functions of the kernels' module by their names outside: those in its table, and its exports, which are gone then. */
+function takeFunctions(b: Binaryen, module: Module): ReadonlyMap<string, string> {
+  const { data } = b.getElementSegmentInfo(module.getElementSegmentByIndex(0));
+  const kernels = data.flatMap((value, i): [string, string][] => {
+    const name = KERNELS[i]?.[0];
+    return name === undefined ? [] : [[name, value]];
+  });
   const exports = Array.from({ length: module.getNumExports() }, (_, i) => b.getExportInfo(module.getExportByIndex(i)));
   for (const { name } of exports) module.removeExport(name);
-  return new Map(exports.map(({ name, value }) => [name, value]));
+  return new Map([...kernels, ...exports.map(({ name, value }): [string, string] => [name, value])]);
 }
 
 /** Binaryen has these; its declarations name them otherwise. */

@@ -10,7 +10,7 @@ import { lineTable, REAL, sigmoidFactor, sigmoidTable } from "../../bindings/pri
 import { inverseRoot } from "../../bindings/primitives/table/rsqrt.ts";
 import { type DType, typedCopy } from "../../bindings/tensor.ts";
 import * as fp from "../reference/fixedpoint.ts";
-import { checkOperator, random, type Subject, subjects, tensor } from "../support/kernels.ts";
+import { checkOperator, kernelsOf, random, type Subject, subjects, tensor } from "../support/kernels.ts";
 
 /** Exact functions of float32. */
 const EXACT: { readonly [kind: string]: (x: number) => number } = {
@@ -49,12 +49,11 @@ const NUMBERS = Float32Array.from({ length: 6000 }, (_, i) => ENDS[i] ?? (i % 2 
 /** What `unaryF32` of a module makes of NUMBERS, in two parts. */
 function outputsOf({ module }: Subject, form: keyof typeof UNARY_F32, numbers: Float32Array): Float32Array {
   const memory = new WebAssembly.Memory({ initial: 2 });
-  const { exports } = new WebAssembly.Instance(module as WebAssembly.Module, { env: { memory } });
   const [block, x, y] = [1024, 2048, 2048 + numbers.byteLength];
   const call = { x, y, count: numbers.length, form: UNARY_F32[form], lo: 0, hi: 0 };
   new Uint8Array(memory.buffer).set(paramBytes("UnaryF32", call), block);
   new Float32Array(memory.buffer, x, numbers.length).set(numbers);
-  const kernel = exports.unaryF32 as (params: number, part: number, parts: number) => void;
+  const kernel = kernelsOf(module as WebAssembly.Module, memory)("unaryF32");
   for (const part of [0, 1]) kernel(block, part, 2);
   return new Float32Array(memory.buffer.slice(y, y + numbers.byteLength));
 }

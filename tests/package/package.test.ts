@@ -95,13 +95,14 @@ test("the runtime has no importer, operator or pass in it", () => {
 });
 
 test("the package holds what it needs and no tests", () => {
-  const [{ files }] = JSON.parse(
+  const [{ files, unpackedSize }] = JSON.parse(
     execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
       cwd: ROOT,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     }),
   );
+  assert.ok(unpackedSize <= 3e6, `${unpackedSize} bytes where at most 3 MB are allowed`);
   const paths = files.map(({ path }: { path: string }) => path) as string[];
   for (const path of [
     "dist/lib/index.js",

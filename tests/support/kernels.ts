@@ -6,7 +6,7 @@ import type { NodeView, Operator } from "../../bindings/ops/types.ts";
 import type { Optimize } from "../../bindings/primitives/modules.ts";
 import { MODULES, type ModuleName } from "../../bindings/primitives/modules.ts";
 import { type ParamBlocks, paramBytes } from "../../bindings/primitives/params.ts";
-import { KERNELS, type KernelCall } from "../../bindings/primitives/registry.ts";
+import { KERNELS, type KernelCall, type KernelName, kernelNumber } from "../../bindings/primitives/registry.ts";
 import { packer } from "../../bindings/primitives/requantize/packer.ts";
 import type { Affine } from "../../bindings/primitives/requantize/quantization.ts";
 import { loadModule } from "../../bindings/session/modules.ts";
@@ -33,7 +33,13 @@ export async function subjects(): Promise<readonly Subject[]> {
   );
 }
 
-type Kernel = (params: number, part: number, parts: number) => void;
+export type Kernel = (params: number, part: number, parts: number) => void;
+
+/** The kernels of a module over a memory, by their names. */
+export function kernelsOf(module: WebAssembly.Module, memory: WebAssembly.Memory): (name: KernelName) => Kernel {
+  const { kernels } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  return (name) => (kernels as WebAssembly.Table).get(kernelNumber(name)) as Kernel;
+}
 
 /** A node as tests write it: every tensor with its type; `values` are the bytes of the inputs, constants included. */
 export interface Example<K extends OpKind> {
@@ -140,7 +146,7 @@ function run<K extends OpKind>(
   room: number,
 ): { readonly room: number; readonly placed: number; readonly output: Uint8Array } {
   const memory = new WebAssembly.Memory({ initial: Math.ceil(room / PAGE) });
-  const { exports } = new WebAssembly.Instance(module as WebAssembly.Module, { env: { memory } });
+  const kernels = kernelsOf(module as WebAssembly.Module, memory);
   const bytes = new Uint8Array(memory.buffer);
   bytes.fill(GUARD, BASE);
   let top = BASE;
@@ -191,7 +197,7 @@ function run<K extends OpKind>(
     const data = paramBytes(block, values as ParamBlocks[typeof block]);
     const address = reserve(data.length, false);
     bytes.set(data, address);
-    return { kernel: exports[kernel] as unknown as Kernel, address };
+    return { kernel: kernels(kernel), address };
   });
   const wanted = bytes.slice();
   for (const { kernel, address } of blocks) for (let part = 0; part < parts; part++) kernel(address, part, parts);

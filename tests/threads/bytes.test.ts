@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { fieldsOf } from "../../bindings/plan/blocks.ts";
 import type { Plan } from "../../bindings/plan/types.ts";
 import { CASES, difference, join, modules, skipShared, split } from "../models/cases.ts";
+import { kernelsOf } from "../support/kernels.ts";
 import { openTeam, planOf, shareAll } from "./support.ts";
 
 /** Gives every part scratch of its own, where a session gives it to every thread. */
@@ -14,10 +15,9 @@ function spreadScratch(plan: Plan, memory: ArrayBuffer): void {
   }
 }
 
-type Kernel = (params: number, part: number, parts: number) => void;
 interface Instance {
   readonly bytes: Uint8Array;
-  readonly run: { readonly [kernel: string]: Kernel };
+  readonly kernels: ReturnType<typeof kernelsOf>;
 }
 
 const NAMES = [
@@ -98,8 +98,7 @@ for (const { name: module, kernels, skip } of await modules())
           });
           new Uint8Array(memory.buffer).set(plan.image, plan.imageAddress);
           spreadScratch(plan, memory.buffer);
-          const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
-          return { bytes: new Uint8Array(memory.buffer), run: exports as { readonly [kernel: string]: Kernel } };
+          return { bytes: new Uint8Array(memory.buffer), kernels: kernelsOf(compiled, memory) };
         });
         const arena = ({ bytes }: Instance) => bytes.subarray(0, plan.scratchAddress);
         const guard = new Uint8Array(6 * plan.scratchBytes + 65536).fill(0xa5);
@@ -109,14 +108,14 @@ for (const { name: module, kernels, skip } of await modules())
           for (let at = 0; at < bytes; at++) one.bytes[address + at] = (at * 37 + i) & 255;
         for (const { kernel, params, where } of plan.steps) {
           for (const { bytes } of others) bytes.set(one.bytes.subarray(0, plan.scratchAddress));
-          one.run[kernel]?.(params, 0, 1);
+          one.kernels(kernel)(params, 0, 1);
           for (const [i, other] of others.entries()) {
             const parts = i + 2;
             const what = `${name}, ${where} (${kernel}), ${parts} parts`;
             for (let part = parts - 1; part >= 0; part--) {
               const own = plan.scratchAddress + part * plan.scratchBytes;
               other.bytes.fill(0xa5, plan.scratchAddress);
-              other.run[kernel]?.(params, part, parts);
+              other.kernels(kernel)(params, part, parts);
               for (const beside of [
                 other.bytes.subarray(plan.scratchAddress, own),
                 other.bytes.subarray(own + plan.scratchBytes),
