@@ -55,20 +55,7 @@ function run(p: PairsInt, a: usize, b: usize, y: usize, count: u32): void {
 
 /** Whole vectors of int32, of the functions that vectors have; returns how many elements they hold. */
 function vectors(p: PairsInt, a: usize, b: usize, y: usize, count: u32): usize {
-  if (!ASC_FEATURE_SIMD) return 0;
-  switch (p.form) {
-    case ADD: return loop(p, a, b, y, count, ADD);
-    case SUB: return loop(p, a, b, y, count, SUB);
-    case MUL: return loop(p, a, b, y, count, MUL);
-    case MAX: return loop(p, a, b, y, count, MAX);
-    case MIN: return loop(p, a, b, y, count, MIN);
-    default: return 0;
-  }
-}
-
-// @ts-ignore: decorator
-@inline function loop(p: PairsInt, a: usize, b: usize, y: usize, count: u32, form: u32): usize {
-  if (!ASC_FEATURE_SIMD) return 0;
+  if (!ASC_FEATURE_SIMD || (p.form > MUL && p.form != MAX && p.form != MIN)) return 0;
   else {
     const wholes = (<usize>count << 2) & ~15;
     const stepA: usize = p.a5 ? 16 : 0;
@@ -78,7 +65,7 @@ function vectors(p: PairsInt, a: usize, b: usize, y: usize, count: u32): usize {
     for (const end = y + wholes; y < end; y += 16) {
       if (stepA) u = v128.load(a);
       if (stepB) v = v128.load(b);
-      v128.store(y, vector(u, v, form));
+      v128.store(y, vector(u, v, p.form));
       a += stepA;
       b += stepB;
     }
