@@ -81,15 +81,13 @@ export function maxPoolF32(p: PoolReal, part: u32, parts: u32): void {
 // @ts-ignore: decorator
 @inline function four(x: usize, height: u32, width: u32, inRow: usize, pixel: usize, largest: bool): v128 {
   let value = f32x4.splat(largest ? -f32.MAX_VALUE : 0);
-  for (let j = width; j; j--) {
-    let at = x + inRow;
-    let column = v128.load(x);
-    for (let i = height - 1; i; i--) {
-      column = joined<v128>(column, v128.load(at), largest);
-      at += inRow;
+  for (let i = height; i; i--) {
+    let at = x;
+    for (let j = width; j; j--) {
+      value = joined<v128>(value, v128.load(at), largest);
+      at += pixel;
     }
-    value = joined<v128>(value, column, largest);
-    x += pixel;
+    x += inRow;
   }
   return ended<v128>(value, <f32>(height * width), largest);
 }
