@@ -74,14 +74,15 @@ export async function bundle() {
   );
 }
 
-/** Makes a file smaller: one that is read keeps its lines, indented by tabs, unless that would change what it says. */
+/** Makes a file smaller: one that is read keeps its lines, indented by tabs, unless that would change more than blanks in texts. */
 async function shrink(file, isUnread) {
   const text = readFileSync(file, "utf8");
   const minified = async (code) =>
     (await transform(code, { minify: true, keepNames: isUnread, format: "esm", target: "es2022" })).code;
   if (isUnread) return writeFileSync(file, await minified(text));
   const indented = text.replace(/^(?: {2})+/gm, (spaces) => "\t".repeat(spaces.length / 2));
-  if ((await minified(indented)) === (await minified(text))) writeFileSync(file, indented);
+  const words = async (code) => (await minified(code)).replace(/\s+/g, " ");
+  if ((await words(indented)) === (await words(text))) writeFileSync(file, indented);
 }
 
 /** The files that need not be read: those that no entry but the program leads to, and those of other libraries alone. */
