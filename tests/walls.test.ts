@@ -149,7 +149,7 @@ describe("walls", () => {
     for (const file of filesOf("bindings/ops"))
       for (const { to } of importsOf(file)) {
         const kind = /^bindings\/ops\/\w+\/(\w+)\.ts$/.exec(to)?.[1] ?? "";
-        assert.ok(file === "bindings/ops/index.ts" || !kinds.includes(kind), `${file} imports ${to}`);
+        assert.ok(/^bindings\/ops\/\w+\/index\.ts$/.test(file) || !kinds.includes(kind), `${file} imports ${to}`);
       }
   });
 
@@ -174,7 +174,7 @@ describe("walls", () => {
   test("every file is short enough to be one idea", () => {
     for (const folder of ["bindings", "assembly"])
       for (const file of filesOf(folder)) {
-        if (/generated|primitives\/table\.ts|(ops\/index|tflite\/operators)\.ts/.test(file)) continue;
+        if (/generated|primitives\/table\.ts/.test(file)) continue;
         const lines = readFileSync(join(ROOT, file), "utf8").split("\n").length - 1;
         assert.ok(lines <= 300, `${file} has ${lines} lines`);
       }
