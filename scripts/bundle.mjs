@@ -74,13 +74,18 @@ export async function bundle() {
   );
 }
 
-/** Makes a file smaller: one that is read keeps its lines of code, indented by tabs, unless that would change more than blanks in texts. */
+/**
+ * Makes a file smaller: one that is read keeps its lines of code, indented by tabs, and the names of their sources, unless that
+ * would change more than blanks in texts. Comments are in the types: bundling moves them away from what they are about.
+ */
 async function shrink(file, isUnread) {
   const text = readFileSync(file, "utf8");
   const minified = async (code) =>
     (await transform(code, { minify: true, keepNames: isUnread, format: "esm", target: "es2022" })).code;
   if (isUnread) return writeFileSync(file, await minified(text));
-  const bare = text.replace(/^[ \t]*\/\*\*(?!\/)[\s\S]*?\*\/[ \t]*\n/gm, "").replace(/^[ \t]*\/\/ .*\n/gm, "");
+  const bare = text
+    .replace(/^[ \t]*\/\*\*(?!\/)[\s\S]*?\*\/[ \t]*\n/gm, "")
+    .replace(/^[ \t]*\/\/ (?!bindings\/).*\n/gm, "");
   const indented = bare.replace(/^(?: {2})+/gm, (spaces) => "\t".repeat(spaces.length / 2));
   const words = async (code) => (await minified(code)).replace(/\s+/g, " ");
   if ((await words(indented)) === (await words(text))) writeFileSync(file, indented);

@@ -29,7 +29,9 @@ const SIDE = 8;
 const COUNT = 10_000;
 const AT_ONCE = 2;
 
-const pages = ["README.md", ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`)];
+/** docs/api, where it was made, is no page. */
+const docs = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
+const pages = ["README.md", ...docs.map((name) => `docs/${name}`)];
 const lines = pages.flatMap((page) =>
   [...readFileSync(join(ROOT, page), "utf8").matchAll(/^```sh\n([\s\S]*?)^```/gm)]
     .flatMap(([, block = ""]) => block.split("\n"))
