@@ -131,13 +131,13 @@ ${cases.join("\n")}
 function tableSource({ kernels, blocks }) {
   const used = [...blocks.keys()].sort();
   const params = used.map((name) => {
-    const fields = fieldsOf(blocks, name).map(([field, type]) => `    ${field}: "${type}",\n`);
-    return `  ${name}: {\n${fields.join("")}  },\n`;
+    const fields = fieldsOf(blocks, name).map(([field, type]) => (type === "f32" ? `${field}:f32` : field));
+    return `  ${name}: "${fields.join(" ")}",\n`;
   });
   const rows = kernels.map(({ name, block, edition }) => `  ["${name}", "${block}", "${edition}"],\n`);
   return `/** ${GENERATED[0].toUpperCase()}${GENERATED.slice(1)}. */
 
-/** The fields of every parameter block, each one 32-bit little-endian word. */
+/** The fields of every parameter block in their order, each one 32-bit little-endian word, an integer unless it says :f32. */
 export const PARAMS = {
 ${params.join("")}} as const;
 

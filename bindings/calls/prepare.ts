@@ -3,7 +3,7 @@ import type { OpKind } from "../graph.ts";
 import type { Lowering, Operator } from "../ops/types.ts";
 import { align, STEP_BYTES } from "../plan/types.ts";
 import type { ModuleName } from "../primitives/modules.ts";
-import { PARAMS, type ParamBlocks, paramBytes } from "../primitives/params.ts";
+import { hasScratch, type ParamBlocks, paramBytes } from "../primitives/params.ts";
 import { KERNELS, type KernelCall, kernelNumber } from "../primitives/registry.ts";
 import { packer } from "../primitives/requantize/packer.ts";
 import type { KernelExports } from "../session/instantiate.ts";
@@ -148,6 +148,6 @@ function refuseReleased(): void {
 /** A parameter block with its scratch fields, where it has them, set at last. */
 function blockBytes({ kernel, params }: KernelCall, scratch: number, scratchStride: number): Uint8Array {
   const [, block] = KERNELS[kernelNumber(kernel)] as (typeof KERNELS)[number];
-  const patch = "scratch" in PARAMS[block] ? { scratch, scratchStride } : {};
+  const patch = hasScratch(block) ? { scratch, scratchStride } : {};
   return paramBytes(block, { ...params, ...patch } as ParamBlocks[typeof block]);
 }

@@ -1,5 +1,5 @@
 /** What threads need to know of a kernel call's parameter block. */
-import { PARAMS } from "../primitives/params.ts";
+import { fieldsOf as fieldsOfBlock } from "../primitives/params.ts";
 import { KERNELS, type KernelCall, kernelNumber } from "../primitives/registry.ts";
 import type { PlanStep } from "./types.ts";
 
@@ -9,7 +9,7 @@ const FREE = 2 ** 20;
 /** The field names of a call's block, in their order. */
 export function fieldsOf({ kernel }: Pick<KernelCall, "kernel">): readonly string[] {
   const [, block] = KERNELS[kernelNumber(kernel)] as (typeof KERNELS)[number];
-  return Object.keys(PARAMS[block]);
+  return fieldsOfBlock(block).map(({ name }) => name);
 }
 
 /** Into how many parts a call may be cut, how long its block is, and where its scratch stands in it. */

@@ -6,7 +6,7 @@ import { type ErrorCode, Pint8Error } from "../../bindings/errors.ts";
 import { runPasses } from "../../bindings/passes/index.ts";
 import { planGraph } from "../../bindings/plan/plan.ts";
 import { memoryBytes } from "../../bindings/plan/types.ts";
-import { PARAMS } from "../../bindings/primitives/params.ts";
+import { fieldsOf } from "../../bindings/primitives/params.ts";
 import { kernelNumber } from "../../bindings/primitives/registry.ts";
 import { instanceOf, instantiate } from "../../bindings/session/instantiate.ts";
 import { compileThreads, loadModule } from "../../bindings/session/modules.ts";
@@ -207,7 +207,7 @@ test("a thread that never gives its chunk back is an error in seconds, not a wai
   const values = { x: 0x10000, y: 0x20000, table: 0xc000, count: 0x10000, flip: 0 };
   words.set([kernelNumber("lookup"), block], list / 4);
   words.set(
-    Object.keys(PARAMS.Lookup).map((field) => values[field as keyof typeof values]),
+    fieldsOf("Lookup").map(({ name }) => values[name as keyof typeof values]),
     block / 4,
   );
   new Uint8Array(memory.buffer)[counts] = 4;

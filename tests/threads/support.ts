@@ -7,7 +7,7 @@ import { importModel } from "../../bindings/formats/index.ts";
 import { runPasses } from "../../bindings/passes/index.ts";
 import { planGraph } from "../../bindings/plan/plan.ts";
 import type { Plan } from "../../bindings/plan/types.ts";
-import { PARAMS } from "../../bindings/primitives/params.ts";
+import { fieldsOf, type ParamBlocks } from "../../bindings/primitives/params.ts";
 import type { KernelModule } from "../../bindings/session/modules.ts";
 import { Session } from "../../bindings/session/session.ts";
 
@@ -31,13 +31,13 @@ export async function openTeam(plan: Plan, kernels: KernelModule, threads: numbe
 }
 
 /** The plan with one field of its first lookup's parameters changed: the way to a kernel that leaves its memory. */
-export function patchLookup(plan: Plan, values: Partial<Record<keyof (typeof PARAMS)["Lookup"], number>>): Plan {
+export function patchLookup(plan: Plan, values: Partial<Record<keyof ParamBlocks["Lookup"], number>>): Plan {
   const step = plan.steps.find(({ kernel }) => kernel === "lookup");
   assert.ok(step);
   const image = plan.image.slice();
   const block = new DataView(image.buffer, step.params - plan.imageAddress);
   for (const [field, value] of Object.entries(values))
-    block.setUint32(Object.keys(PARAMS.Lookup).indexOf(field) * 4, value, true);
+    block.setUint32(fieldsOf("Lookup").findIndex(({ name }) => name === field) * 4, value, true);
   return { ...plan, image };
 }
 

@@ -1,7 +1,7 @@
 /** A plan of training kernels, put together call by call: memory first come, first placed, and what is given back is used again. */
 import { sharingOf } from "../../plan/blocks.ts";
 import { ARENA_ADDRESS, align, type Plan, type PlanPort, type PlanStep, STEP_BYTES } from "../../plan/types.ts";
-import { PARAMS, type ParamBlocks, paramBytes } from "../../primitives/params.ts";
+import { hasScratch, type ParamBlocks, paramBytes } from "../../primitives/params.ts";
 import { KERNELS, type KernelCall, kernelNumber } from "../../primitives/registry.ts";
 import type { DType } from "../../tensor.ts";
 
@@ -105,6 +105,6 @@ function finish(
 /** A parameter block. Threads have their scratch in blocks of their own, so the stride by parts is 0. */
 function blockOf({ kernel, params }: KernelCall, scratch = 0): Uint8Array {
   const [, block] = KERNELS[kernelNumber(kernel)] as (typeof KERNELS)[number];
-  const patch = "scratch" in PARAMS[block] ? { scratch, scratchStride: 0 } : {};
+  const patch = hasScratch(block) ? { scratch, scratchStride: 0 } : {};
   return paramBytes(block, { ...params, ...patch } as ParamBlocks[typeof block]);
 }
