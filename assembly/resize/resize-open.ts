@@ -26,7 +26,7 @@ export function resizeNearestOpen(p: ResizeOpen, part: u32, parts: u32): void {
   const most: i64 = 0x7fffffff;
   const count = min(min(<i64>outH * <i64>outW, most) * <i64>(p.batch * p.channels), most);
   store<u32>(p.lengthAt, <u32>count);
-  if (<u32>count > p.bound) return;
+  if (count == 0 || <u32>count > p.bound) return; // of no pixels no rows are walked either, however many there are
   let y = <usize>p.y;
   for (let b: u32 = 0; b < p.batch; b++)
     for (let i = 0; i < outH; i++) {

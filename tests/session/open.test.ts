@@ -168,6 +168,9 @@ test("RESIZE_NEAREST_NEIGHBOR to a size that is computed: the pixels of the size
         fixed.close();
       }
       assert.deepEqual(open.run([x, Int32Array.of(-1, 3)]).y, new Int16Array(0));
+      const start = process.cpuUsage();
+      assert.deepEqual(open.run([x, Int32Array.of(2 ** 31 - 1, 0)]).y, new Int16Array(0));
+      assert.ok(process.cpuUsage(start).user < 1e6, "rows of no pixels are not walked");
       assert.throws(() => open.run([x, Int32Array.of(2 ** 20, 2 ** 20)]), /at most 65536 elements/);
       open.close();
     }
