@@ -1,5 +1,5 @@
 import { Pint8Error } from "../errors.ts";
-import type { ModuleName } from "../primitives/modules.ts";
+import type { Edition, ModuleName } from "../primitives/modules.ts";
 import { readSource } from "../session/source.ts";
 import { sectionsOf, withoutCustom } from "./sections.ts";
 
@@ -15,19 +15,25 @@ export interface KernelBinary {
 const HASH_BYTES = 32;
 
 /** Literal URLs, so that bundlers find the files. */
-const URLS: { readonly [M in ModuleName]: () => URL } = {
+const CORE: { readonly [M in ModuleName]: () => URL } = {
+  scalar: () => new URL("../../wasm/scalar.wasm", import.meta.url),
+  simd: () => new URL("../../wasm/simd.wasm", import.meta.url),
+  relaxed: () => new URL("../../wasm/relaxed.wasm", import.meta.url),
+};
+const FULL: typeof CORE = {
   scalar: () => new URL("../../wasm/scalar.full.wasm", import.meta.url),
   simd: () => new URL("../../wasm/simd.full.wasm", import.meta.url),
   relaxed: () => new URL("../../wasm/relaxed.full.wasm", import.meta.url),
 };
 
 /**
- * Reads the kernels of a module.
+ * Reads the kernels of a module: all, or those of the edition that a plan needs, whose constants alone the linked module then has.
  *
  * Errors: MODULE_UNAVAILABLE where the file is missing or not one that pint8 built.
  */
-export async function readKernels(name: ModuleName): Promise<KernelBinary> {
-  const bytes = await readSource(URLS[name]()).catch((cause: unknown) => {
+export async function readKernels(name: ModuleName, edition: Edition = "full"): Promise<KernelBinary> {
+  const urls = edition === "core" ? CORE : FULL;
+  const bytes = await readSource(urls[name]()).catch((cause: unknown) => {
     throw unavailable(name, cause instanceof Error ? cause.message : String(cause));
   });
   const section = sectionsOf(bytes).find((candidate) => candidate.name === "pint8");

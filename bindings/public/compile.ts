@@ -94,7 +94,7 @@ export async function compileModel(source: Source | Plan, options: CompileOption
   }));
   const layout = layoutOf(plan);
   checkMemory(plan, layout, maxMemory, tensors);
-  const kernels = await readKernels(plan.module);
+  const kernels = await readKernels(plan.module, plan.edition);
   ensure(kernels.hash === plan.moduleHash, "INVALID_PLAN", () => ({
     where: "plan",
     expected: `a plan for module ${plan.module} ${kernels.hash.slice(0, 12)}`,

@@ -15,6 +15,7 @@ import { writePlan } from "../../bindings/plan/file.ts";
 import type { Plan, PlanPort } from "../../bindings/plan/types.ts";
 import { paramBytes } from "../../bindings/primitives/params.ts";
 import { kernelNumber } from "../../bindings/primitives/registry.ts";
+import { compileModel } from "../../bindings/public/compile.ts";
 import { type Files, instantiate, loadFiles, temporaryFolder, tryCompile } from "./compiled.ts";
 import { missing, run } from "./tools.ts";
 
@@ -44,6 +45,11 @@ test("an image with very many runs of zeros stays within what engines take", () 
   const segments = withoutZeros({ address: 0, bytes });
   assert.ok(segments.length > 0 && segments.length <= 20_000, `${segments.length}`);
   assert.equal(segments.flatMap((segment) => [...segment.bytes]).filter((byte) => byte === 1).length, 100_000);
+});
+
+test("the digits as one module are within 30 KiB: no constants of kernels that it has not", async () => {
+  const { wasm } = await compileModel(readFileSync(DIGITS));
+  assert.ok(wasm.length <= 30 * 1024, `${wasm.length} bytes`);
 });
 
 const port = (name: string, address: number, bytes: number): PlanPort => ({
