@@ -1,8 +1,9 @@
+import type { Patches } from "../../primitives/params.ts";
 import { elementCount } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 import { inputZeroPoint, reals } from "./weights.ts";
-import { dense, lowerWide, type Patches, weightsOf } from "./wide.ts";
+import { dense, lowerWide, weightsOf } from "./wide.ts";
 
 /** FULLY_CONNECTED of 16-bit activations, of weights with a zero point, or of int4 weights. */
 export function lowerFullyConnectedWide(node: NodeView<"fullyConnected">, to: Lowering): void {

@@ -1,20 +1,21 @@
 /** Products of int8 with weights of nine bits, which are those of legacy uint8 less their zero points, by the kernels of int8. */
-import type { ParamBlocks } from "../../primitives/params.ts";
+import type { ParamBlocks, Patches } from "../../primitives/params.ts";
 import { directLayout } from "../../primitives/product/direct.ts";
 import { blocking, vectorScratch } from "../../primitives/product/gemm.ts";
 import { packWideWeights } from "../../primitives/product/wide.ts";
 import type { Lowering } from "../types.ts";
 
-/** A product as `wide.ts` has it: strides of y and steps of x count elements. */
-interface Bytes {
+/** Where a product's rows stand; strides count elements. */
+export interface Rows {
+  /** The first input channel. */
   readonly firstInput: number;
   readonly m: number;
   readonly n: number;
   readonly xPixel: number;
+  /** From one of a row's elements to the next; 1 where absent. */
   readonly xStep?: number;
   readonly y: { readonly first: number; readonly pixel: number; readonly line: number; readonly image: number };
-  readonly w: unknown;
-  readonly patches: Omit<ParamBlocks["Conv2d"], keyof ParamBlocks["Gemm"]>;
+  readonly patches: Patches;
 }
 
 /** Its records, and the clamp of y. */
@@ -27,7 +28,10 @@ interface Finished {
 const GEMM_ROWS = 3;
 
 /** True where the kernels of int8 do: `simd`, whose panels may be int16, and rows of int8 that stand one after the other. */
-export function isNineBits({ module }: Lowering, { w, xStep = 1, y, patches }: Bytes): boolean {
+export function isNineBits(
+  { module }: Lowering,
+  { w, xStep = 1, y, patches }: Rows & { readonly w: unknown },
+): boolean {
   const line = patches.outW * y.pixel;
   return (
     module === "simd" &&
@@ -41,7 +45,7 @@ export function isNineBits({ module }: Lowering, { w, xStep = 1, y, patches }: B
 /** The product with records that take x's zero point off; see `isNineBits`. */
 export function lowerNineBits(
   to: Lowering,
-  { firstInput, m, n, w, xPixel, y, patches }: Bytes & { readonly w: Int16Array },
+  { firstInput, m, n, w, xPixel, y, patches }: Rows & { readonly w: Int16Array },
   { fields, forms }: Finished,
 ): void {
   const k = w.length / n;

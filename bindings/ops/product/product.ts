@@ -1,6 +1,6 @@
 /** Every layer that is a matrix product: the choice of its kernel, its packed weights and its parameter block. */
 
-import type { ParamBlocks } from "../../primitives/params.ts";
+import type { ParamBlocks, Patches } from "../../primitives/params.ts";
 import { directLayout } from "../../primitives/product/direct.ts";
 import { blocking, vectorScratch, wideningPays } from "../../primitives/product/gemm.ts";
 import { packPanels, packWide } from "../../primitives/product/panels.ts";
@@ -25,7 +25,7 @@ export interface Product {
   /** Which of the node's output channels is the first here. */
   readonly first: number;
   /** Present where the rows of A are patches of images, `[kH,kW,inC]`; absent where A stands in memory. */
-  readonly patches?: Omit<ParamBlocks["Conv2d"], keyof ParamBlocks["Gemm"]>;
+  readonly patches?: Patches;
 }
 
 /** Rows from which the tile that shares weights between rows beats one row at a time. */

@@ -1,6 +1,6 @@
 /** Products whose numbers do not fit the int8 kernels: 16-bit activations, and weights with a zero point. */
 import type { Activation } from "../../graph.ts";
-import type { ParamBlocks } from "../../primitives/params.ts";
+import type { Patches } from "../../primitives/params.ts";
 import { columnBytes, packLanes, packWideWeights, type Rounding, wideLayout } from "../../primitives/product/wide.ts";
 import { factorsOf } from "../../primitives/requantize/channels.ts";
 import { activationRange } from "../../primitives/requantize/quantization.ts";
@@ -8,11 +8,8 @@ import { packRecords } from "../../primitives/requantize/requantize.ts";
 import { elementCount, type Tensor } from "../../tensor.ts";
 import { type Constrained, inputOf, outputOf } from "../constraints.ts";
 import type { Lowering } from "../types.ts";
-import { isNineBits, lowerNineBits } from "./nineBits.ts";
+import { isNineBits, lowerNineBits, type Rows } from "./nineBits.ts";
 import { biasValues, factorsOfNode, inputZeroPoint, int8, roundingOf, within } from "./weights.ts";
-
-/** Where the windows of a product stand. */
-export type Patches = Omit<ParamBlocks["Conv2d"], keyof ParamBlocks["Gemm"]>;
 
 /** Weights that are known when they are run: element (channel, i) stands at channel·columnStep + i·step elements. */
 export interface ComputedWeights {
@@ -26,22 +23,14 @@ export interface ComputedWeights {
   readonly packed?: true;
 }
 
-/** One convolution, or one group of it. Strides count elements. */
-export interface WideProduct {
-  /** The first output channel, and the first input channel. */
+/** One convolution, or one group of it. */
+export interface WideProduct extends Rows {
+  /** The first output channel. */
   readonly first: number;
-  readonly firstInput: number;
-  readonly m: number;
-  readonly n: number;
-  readonly xPixel: number;
-  /** From one of a row's elements to the next; 1 where absent. */
-  readonly xStep?: number;
-  readonly y: { readonly first: number; readonly pixel: number; readonly line: number; readonly image: number };
   /** Weights `[n][k]` less their zero points, or where they stand when they are computed. */
   readonly w: Int16Array | ComputedWeights;
   readonly reals: ArrayLike<number>;
   readonly activation: Activation;
-  readonly patches: Patches;
 }
 
 /** True where the int8 kernels do not do. */

@@ -2,8 +2,7 @@ import { turnTable } from "../../primitives/signal/transform.ts";
 import { elementCount } from "../../tensor.ts";
 import { constrain, inputOf } from "../constraints.ts";
 import type { Operator } from "../types.ts";
-import { requireRange, requireTypes } from "./signals.ts";
-import { callTransform, typeOf } from "./transforms.ts";
+import { callTransform, transformed } from "./transforms.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -17,11 +16,7 @@ declare module "../../graph.ts" {
  */
 export const signalInverse: Operator<"signalInverse"> = {
   infer(node) {
-    const dtype = typeOf(node);
-    requireTypes(node, [dtype], [dtype]);
-    const { shape } = inputOf(node, 0);
-    const { length } = node.attributes;
-    requireRange(node, "a length", length, 4, 65536);
+    const { dtype, shape, length } = transformed(node);
     constrain(node, "C4", Number.isInteger(Math.log2(length)) && shape.at(-1) === length + 2, () => ({
       expected: `a power of two, and rows of ${length + 2}`,
       received: `${length}, and [${shape.join(",")}]`,

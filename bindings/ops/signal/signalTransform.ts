@@ -2,8 +2,7 @@ import { turnTable } from "../../primitives/signal/transform.ts";
 import { elementCount } from "../../tensor.ts";
 import { constrain, inputOf, outputOf } from "../constraints.ts";
 import type { Lowering, NodeView, Operator } from "../types.ts";
-import { requireRange, requireTypes } from "./signals.ts";
-import { callTransform, typeOf } from "./transforms.ts";
+import { callTransform, transformed } from "./transforms.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -17,11 +16,7 @@ declare module "../../graph.ts" {
  */
 export const signalTransform: Operator<"signalTransform"> = {
   infer(node) {
-    const dtype = typeOf(node);
-    requireTypes(node, [dtype], [dtype]);
-    const { shape } = inputOf(node, 0);
-    const { length } = node.attributes;
-    requireRange(node, "a length", length, 4, 65536);
+    const { dtype, shape, length } = transformed(node);
     const depth = shape.at(-1) ?? 0;
     constrain(node, "C4", Number.isInteger(Math.log2(length)) && depth <= length && shape.length > 0, () => ({
       expected: `a power of two no less than ${depth}`,

@@ -2,13 +2,18 @@
 import { transformTables } from "../../primitives/signal/transform.ts";
 import { inputOf, requireDType } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
+import { requireRange, requireTypes } from "./signals.ts";
 
 type Transform = "signalTransform" | "signalInverse";
 
-/** C2: the type of what is transformed. */
-export function typeOf(node: NodeView<Transform>): "int16" | "int32" | "float32" {
+/** C1 to C3: what is transformed, whose output is of the same type, to or from how many real numbers. */
+export function transformed(node: NodeView<Transform>) {
   const [x] = node.inputs;
-  return x === undefined ? "int16" : requireDType(node, "C2", x, "int16", "int32", "float32");
+  const dtype = x === undefined ? "int16" : requireDType(node, "C2", x, "int16", "int32", "float32");
+  requireTypes(node, [dtype], [dtype]);
+  const { length } = node.attributes;
+  requireRange(node, "a length", length, 4, 65536);
+  return { dtype, shape: inputOf(node, 0).shape, length };
 }
 
 /** One call of the kernel for integers. */

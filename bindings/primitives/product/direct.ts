@@ -1,11 +1,9 @@
 /** Convolution without patches, see `assembly/product/direct.simd.ts`: when it applies, and its packing. */
 
 import type { ModuleName } from "../modules.ts";
-import type { ParamBlocks } from "../params.ts";
+import type { Patches } from "../params.ts";
 import { LANES_BEYOND, tileRows } from "./gemm.ts";
 import { KR } from "./panels.ts";
-
-type Geometry = Omit<ParamBlocks["Conv2d"], keyof ParamBlocks["Gemm"]>;
 
 /** Steps of a kernel row below which its loop costs more than gathering patches. */
 const LEAST_STEPS = 3;
@@ -32,7 +30,7 @@ export function directLayout<T extends Int8Array | Int16Array>(
   n: number,
   xStride: number,
   forms: string,
-  g: Geometry,
+  g: Patches,
 ): Direct<T> | undefined {
   if (module === "scalar" || g.dilationW !== 1 || xStride !== g.inC || n % 8 !== 0) return undefined;
   if (g.outW < LEAST_PIXELS || forms.includes("exact")) return undefined;

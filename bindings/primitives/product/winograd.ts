@@ -1,9 +1,7 @@
 /** Winograd's F(2×2, 3×3), see `assembly/product/winograd.simd.ts`: when it applies, and its packing. */
 
 import type { ModuleName } from "../modules.ts";
-import type { ParamBlocks } from "../params.ts";
-
-type Geometry = Omit<ParamBlocks["Conv2d"], keyof ParamBlocks["Gemm"]>;
+import type { Patches } from "../params.ts";
 
 /** Bytes of transformed tiles that stay in the nearer caches while all panels pass over them. */
 const BLOCK_BYTES = 64 * 1024;
@@ -30,7 +28,7 @@ export function winogradLayout(
   n: number,
   xStride: number,
   forms: string,
-  g: Geometry,
+  g: Patches,
 ): Winograd | undefined {
   const steps = [g.strideH, g.strideW, g.dilationH, g.dilationW];
   if (module !== "simd" || g.kH !== 3 || g.kW !== 3 || steps.some((step) => step !== 1)) return undefined;
