@@ -47,8 +47,11 @@ export async function coldStarts(
     if (peers !== undefined) {
       const adapter = join(folder, "peers.mjs");
       await build({
-        ...{ entryPoints: [fileURLToPath(new URL("peers.ts", import.meta.url))], outfile: adapter },
-        ...{ bundle: true, format: "esm", platform: "node" },
+        entryPoints: [fileURLToPath(new URL("peers.ts", import.meta.url))],
+        outfile: adapter,
+        bundle: true,
+        format: "esm",
+        platform: "node",
       });
       for (const name of ["tfjs-tflite", "litert"])
         programs.push([

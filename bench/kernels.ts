@@ -60,9 +60,19 @@ export async function benchKernel(module: ModuleName, subject: Case): Promise<Ke
   const gmacs = (time: number) => call.macs / time / 1e6;
   const ceiling = quantile(peaks, 0.5);
   return {
-    ...{ name: subject.name, from: subject.from, module, kernel: call.kernels.map(({ note }) => note).join("; ") },
-    ...{ macs: call.macs, median, min, p90: quantile(ms, 0.9), samples: ms.length, gmacsPerSecond: gmacs(median) },
-    ...{ peak: ceiling, peakShare: gmacs(median) / ceiling, bestPeakShare: gmacs(min) / Math.max(...peaks) },
+    name: subject.name,
+    from: subject.from,
+    module,
+    kernel: call.kernels.map(({ note }) => note).join("; "),
+    macs: call.macs,
+    median,
+    min,
+    p90: quantile(ms, 0.9),
+    samples: ms.length,
+    gmacsPerSecond: gmacs(median),
+    peak: ceiling,
+    peakShare: gmacs(median) / ceiling,
+    bestPeakShare: gmacs(min) / Math.max(...peaks),
     ...(dense && {
       overDense: quantile(twin, 0.5) / quantile(own, 0.5),
       bestOverDense: Math.min(...twin) / Math.min(...own),

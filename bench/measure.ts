@@ -63,14 +63,14 @@ export async function takeTurns(contenders: readonly Contender[], options: Measu
     const quiet = samples.filter((one) => one.quiet);
     const times = (quiet.length >= ENOUGH ? quiet : samples).map(({ time }) => time);
     return {
-      ...{
-        name,
-        median: quantile(times, 0.5),
-        min: Math.min(...times),
-        p10: quantile(times, 0.1),
-        p90: quantile(times, 0.9),
-      },
-      ...{ samples: times.length, quiet: quiet.length / samples.length, rounds: rounds[i] as number[] },
+      name,
+      median: quantile(times, 0.5),
+      min: Math.min(...times),
+      p10: quantile(times, 0.1),
+      p90: quantile(times, 0.9),
+      samples: times.length,
+      quiet: quiet.length / samples.length,
+      rounds: rounds[i] as number[],
     };
   });
 }

@@ -99,7 +99,10 @@ async function loadLiteRt(folder: string, build: string, model: Uint8Array, thre
   const loaded = engine.loadModel(environment, copyIn(engine, model), model.length);
   const compiled = await engine.compileModel(environment, loaded, {
     environment: { liteRtEnvironment: environment },
-    ...{ accelerator: "wasm", cpuOptions: { numThreads: threads }, gpuOptions: {}, webNNOptions: {} },
+    accelerator: "wasm",
+    cpuOptions: { numThreads: threads },
+    gpuOptions: {},
+    webNNOptions: {},
   });
   const signature = loaded.getSignature(0);
   const { READ, WRITE } = engine.LiteRtTensorBufferLockMode;
@@ -160,8 +163,10 @@ async function loadTflite(folder: string, model: Uint8Array): Promise<Peer> {
   const script = `(() => { ${readFileSync(`${base}.js`, "utf8")}; return tflite_web_api_ModuleFactory; })()`;
   const factory = runInThisContext(script, { filename: `${base}.js` }) as (options: object) => Promise<Tflite>;
   const engine = await factory({
-    ...{ wasmBinary: readFileSync(`${base}.wasm`), locateFile: () => `${base}.wasm` },
-    ...{ print: () => {}, printErr: () => {} },
+    wasmBinary: readFileSync(`${base}.wasm`),
+    locateFile: () => `${base}.wasm`,
+    print: () => {},
+    printErr: () => {},
   });
   const options = { numThreads: 1, enableProfiling: false, maxProfilingBufferEntries: 0 };
   const created = engine.TFLiteWebModelRunner.CreateFromBufferAndOptions(copyIn(engine, model), model.length, options);

@@ -158,7 +158,15 @@ function measureWild(): void {
   for (const node of options.node)
     for (const module of options.module)
       for (const line of benchWildCorpus({
-        ...{ node, folder: wild, peers, module, only, sample, seconds, out, resume: options.continue === true },
+        node,
+        folder: wild,
+        peers,
+        module,
+        only,
+        sample,
+        seconds,
+        out,
+        resume: options.continue === true,
         durationMs: options.duration ?? WILD_DURATION_MS,
       }))
         console.log(line);

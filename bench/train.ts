@@ -112,7 +112,10 @@ function processor(): () => number {
 /** Milliseconds of one step of ours. */
 async function ours(graph: Graph, floats: number, normalized: boolean): Promise<() => Promise<number>> {
   const trainer = await openTrainer(graph, {
-    ...{ batch: BATCH, loss: { hard: 1, soft: 0, temperature: 1, squared: 0 }, decay: 0, threads: 1 },
+    batch: BATCH,
+    loss: { hard: 1, soft: 0, temperature: 1, squared: 0 },
+    decay: 0,
+    threads: 1,
     normalized: normalized ? normalizedLayers(graph) : [],
   });
   const classes = trainer.logits.length / BATCH;

@@ -83,7 +83,10 @@ function graphOf({ kind, size, inputs, outputs, kernel, stride }: Layer): Graph 
   const tensors: readonly Tensor[] = [
     { name: "x", dtype: "int8", shape: vector ? [1, inputs] : [1, size, size, inputs], quantization: q },
     {
-      ...{ name: "w", dtype: "int8", shape: shapes[kind], data: bytesOf(weights) },
+      name: "w",
+      dtype: "int8",
+      shape: shapes[kind],
+      data: bytesOf(weights),
       quantization: { scale, zeroPoint: scale.map(() => 0), axis: kind === "depthwiseConv2d" ? 3 : 0 },
     },
     { name: "b", dtype: "int32", shape: [outputs], data: bytesOf(bias) },
@@ -98,8 +101,12 @@ function graphOf({ kind, size, inputs, outputs, kernel, stride }: Layer): Graph 
       ? { ...ends, kind, attributes: { activation: "none", keepDims: false } }
       : { ...ends, kind, attributes };
   return {
-    ...{ name: "layer", tensors, nodes: [node], subgraphs: [] },
-    ...{ inputs: [{ name: "x", tensor: x }], outputs: [{ name: "y", tensor: y }] },
+    name: "layer",
+    tensors,
+    nodes: [node],
+    subgraphs: [],
+    inputs: [{ name: "x", tensor: x }],
+    outputs: [{ name: "y", tensor: y }],
   };
 }
 
@@ -135,7 +142,9 @@ export async function build(
     plan,
     kernels,
     {
-      ...{ ...layout, heapBase, pages: align(heapBase, 65536) / 65536 },
+      ...layout,
+      heapBase,
+      pages: align(heapBase, 65536) / 65536,
       segments: [...layout.segments, { address: from, bytes: input }],
       variables: [...layout.variables, { kind: "copy", address, bytes, from }],
     },

@@ -80,8 +80,13 @@ export const plainOperators: Operators = {
       const weights = { data: int8(inputOf(node, 1)), channels: n, depth: k, channelStride: k, depthStride: 1 };
       const gemm = {
         ...placeChannels(node, to, weights, realsOf(node, false)),
-        ...{ m: batch * patches.outH * patches.outW, n, k, xStride: inC, yStride: n },
-        ...{ ...UNUSED, ...clampOf(node, node.attributes.activation) },
+        m: batch * patches.outH * patches.outW,
+        n,
+        k,
+        xStride: inC,
+        yStride: n,
+        ...UNUSED,
+        ...clampOf(node, node.attributes.activation),
       };
       const { kH, kW, strideH, strideW } = patches;
       if (kH === 1 && kW === 1 && strideH === 1 && strideW === 1) to.call({ kernel: "gemm", params: gemm });
@@ -100,8 +105,13 @@ export const plainOperators: Operators = {
         kernel: "dwconv",
         params: {
           ...placeChannels(node, to, weights, realsOf(node, false)),
-          ...{ batch, multiplier: channels / shape.inC, ...shape, ...clampOf(node, node.attributes.activation) },
-          ...{ groups: 0, rows: 0, columns: 0 },
+          batch,
+          multiplier: channels / shape.inC,
+          ...shape,
+          ...clampOf(node, node.attributes.activation),
+          groups: 0,
+          rows: 0,
+          columns: 0,
         },
       });
     },
@@ -116,7 +126,13 @@ export const plainOperators: Operators = {
         kernel: "gemm",
         params: {
           ...placeChannels(node, to, weights, realsOf(node, true)),
-          ...{ m, n, k, xStride: k, yStride: n, ...UNUSED, ...clampOf(node, node.attributes.activation) },
+          m,
+          n,
+          k,
+          xStride: k,
+          yStride: n,
+          ...UNUSED,
+          ...clampOf(node, node.attributes.activation),
         },
       });
     },

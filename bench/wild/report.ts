@@ -81,8 +81,11 @@ function kernelLines(results: readonly WildResult[]): readonly string[] {
     for (const { kernel, share, ms, macs, bytes } of kernels) {
       const sum = sums.get(kernel) ?? { share: 0, networks: 0, ms: 0, macs: 0, bytes: 0 };
       sums.set(kernel, {
-        ...{ share: sum.share + share, networks: sum.networks + 1 },
-        ...{ ms: sum.ms + ms, macs: sum.macs + macs, bytes: sum.bytes + bytes },
+        share: sum.share + share,
+        networks: sum.networks + 1,
+        ms: sum.ms + ms,
+        macs: sum.macs + macs,
+        bytes: sum.bytes + bytes,
       });
     }
   const rows = [...sums]

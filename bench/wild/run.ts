@@ -59,8 +59,11 @@ export function benchWildCorpus(options: WildOptions): readonly string[] {
       entries.push(measure(model, options, join(folder, "result.json")));
       const [{ model: processor = "unknown processor" } = {}] = cpus();
       const saved: Saved = {
-        ...{ date: new Date().toISOString().slice(0, 10), machine: `${cpus().length} × ${processor.trim()}` },
-        ...{ engine, load: loadavg()[0] as number, entries },
+        date: new Date().toISOString().slice(0, 10),
+        machine: `${cpus().length} × ${processor.trim()}`,
+        engine,
+        load: loadavg()[0] as number,
+        entries,
       };
       writeFileSync(file, `${JSON.stringify(saved, null, 1)}\n`);
     }

@@ -50,8 +50,15 @@ export async function profileSteps(session: Session, inputs: readonly TypedArray
     const median = medians[i] as number;
     const gmacsPerSecond = median > 0 ? macs / median / 1e6 : 0;
     return {
-      ...{ operator: where, kernel, note, macs, median, min: Math.min(...(times[i] as number[])) },
-      ...{ share: total > 0 ? median / total : 0, gmacsPerSecond, ceilingShare: gmacsPerSecond / ceiling },
+      operator: where,
+      kernel,
+      note,
+      macs,
+      median,
+      min: Math.min(...(times[i] as number[])),
+      share: total > 0 ? median / total : 0,
+      gmacsPerSecond,
+      ceilingShare: gmacsPerSecond / ceiling,
     };
   });
   return { ceilingGmacsPerSecond: ceiling, runs: runs.length, steps };

@@ -75,8 +75,19 @@ export function geometry(node: NodeView<"conv2d" | "depthwiseConv2d">) {
   const { h, w } = windows(node);
   const { stride, dilation } = node.attributes;
   return {
-    ...{ inH, inW, inC, outH: h.out, outW: w.out, kH, kW, strideH: stride[0], strideW: stride[1] },
-    ...{ dilationH: dilation[0], dilationW: dilation[1], padTop: h.before, padLeft: w.before },
+    inH,
+    inW,
+    inC,
+    outH: h.out,
+    outW: w.out,
+    kH,
+    kW,
+    strideH: stride[0],
+    strideW: stride[1],
+    dilationH: dilation[0],
+    dilationW: dilation[1],
+    padTop: h.before,
+    padLeft: w.before,
     xZeroPoint: inputZeroPoint(node),
   };
 }

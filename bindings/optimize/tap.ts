@@ -87,7 +87,9 @@ export async function tapGraph(graph: Graph, ids: readonly TensorId[], options: 
   const { session, batch } = await openBatched(tapped, options.batch ?? fittingBatch(graph, ids), options);
   const ports = new Map(session.outputs.map((info) => [info.name, info] as const));
   return {
-    ...{ batch, inputs: session.inputs, session },
+    batch,
+    inputs: session.inputs,
+    session,
     run(inputs) {
       const samples = samplesOf(session.inputs, inputs, batch);
       const fed = session.inputs.map((info, i) => inputArray(info, inputs[i] as Float32Array));

@@ -147,7 +147,9 @@ export function lowerGraph(site: Site, target: Target): Lowered {
       },
       host: ({ name, options, ...ends }) =>
         hosts.push({
-          ...{ step: calls.length, name, options },
+          step: calls.length,
+          name,
+          options,
           inputs: ends.inputs.map(portOf),
           outputs: ends.outputs.map(portOf),
         }),
@@ -242,10 +244,13 @@ export function portOf(tensor: Placed): PlanPort {
   const { name, dtype, shape, quantization, address } = tensor;
   const one = quantization?.scale.length === 1;
   return {
-    ...{ name, dtype, shape },
+    name,
+    dtype,
+    shape,
     scale: one ? (quantization.scale[0] as number) : 0,
     zeroPoint: one ? (quantization.zeroPoint[0] ?? 0) : 0,
-    ...{ address, bytes: byteLength(tensor) },
+    address,
+    bytes: byteLength(tensor),
   };
 }
 

@@ -229,7 +229,9 @@ async function planned(bytes: Uint8Array, options: PlanModelOptions, pool?: Pool
     wasmUrl,
   } = options;
   ensure(memory === undefined || memory === "low", "INVALID_OPTION", () => ({
-    ...{ where: "memory", expected: '"low", or nothing', received: String(memory) },
+    where: "memory",
+    expected: '"low", or nothing',
+    received: String(memory),
   }));
   // The engine compiles while the graph is read; what is wrong with the model is reported first.
   const loading = Promise.all([loadModule(module, wasm, "core", wasmUrl), loadPacker(wasmUrl)]);
@@ -239,7 +241,10 @@ async function planned(bytes: Uint8Array, options: PlanModelOptions, pool?: Pool
   });
   const [kernels, packer] = await loading;
   const plan = planGraph(graph, {
-    ...{ module: kernels.name, moduleHash: kernels.hash, packer, limits },
+    module: kernels.name,
+    moduleHash: kernels.hash,
+    packer,
+    limits,
     optimize: memory === "low" ? "size" : "speed",
     ...(pool === undefined ? {} : { pool }),
   });

@@ -282,7 +282,8 @@ async function liveOf(plan: Plan, kernels: KernelModule, options: SessionOptions
   const outputs = plan.outputs.map((port) => bindPort(port, buffer));
   return {
     ...running,
-    ...{ outputs, views: viewsOf(outputs) },
+    outputs,
+    views: viewsOf(outputs),
     hosts: bindHosts(plan, buffer, options.customOperators ?? {}),
     inputs: plan.inputs.map((port) => bindPort(port, buffer)),
     variables: plan.variables.map(({ address, bytes }) => {

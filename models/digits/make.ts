@@ -61,14 +61,20 @@ const tell = (what: string) => (progress: TrainProgress) => {
   const found = `epoch ${epoch + 1}, loss ${loss.toFixed(3)}, test ${(progress.validation * 100).toFixed(2)} %`;
   say(`${what}: ${found}, ${Math.round(samplesPerSecond)} samples/s, ${Math.round(secondsLeft)} s left`);
 };
-const usual: TrainOptions = { ...{ augment: AUGMENT, seed, threads, rate: 4e-3, warmUp: 64 }, validation: test };
+const usual: TrainOptions = { augment: AUGMENT, seed, threads, rate: 4e-3, warmUp: 64, validation: test };
 
 const teacher = await train(freshNetwork("ds-cnn:2", { shape: SHAPE, classes: CLASSES, seed }), learned, {
-  ...{ ...usual, normalization: "fresh", validateEpochs: 4, onProgress: tell("teacher") },
+  ...usual,
+  normalization: "fresh",
+  validateEpochs: 4,
+  onProgress: tell("teacher"),
   epochs: Number(values["teacher-epochs"]),
 });
 const student = await distil(teacher, learned, {
-  ...{ ...usual, student: "ds-cnn", validateEpochs: 4, onProgress: tell("student") },
+  ...usual,
+  student: "ds-cnn",
+  validateEpochs: 4,
+  onProgress: tell("student"),
   epochs: Number(values.epochs),
 });
 const { graph } = await quantize(student, calibration, { io: "int8" });

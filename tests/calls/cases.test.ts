@@ -37,18 +37,19 @@ describe("benchmark cases", () => {
         const window = (i: 0 | 1) =>
           placeWindow(xShape[i + 1] as number, kernel[i], stride[i], 1, "same", i ? "width" : "height").before;
         expected ??= convolution({
-          ...{
-            x: xData,
-            xShape,
-            w: weights.data,
-            bias: weights.bias ?? new Int32Array(0),
-            kernel,
-            stride,
-            dilation: [1, 1],
-          },
-          ...{ before: [window(0), window(1)], yShape: (flat ? [m, 1, 1, subject.n] : y.shape) as Four },
-          ...{ xZeroPoint: x.zeroPoint, yZeroPoint: y.zeroPoint, ...activationRange("relu6", "int8", y) },
-          ...{ multipliers: weights.scale.map((scale) => quantizeMultiplier((x.scale * scale) / y.scale)) },
+          x: xData,
+          xShape,
+          w: weights.data,
+          bias: weights.bias ?? new Int32Array(0),
+          kernel,
+          stride,
+          dilation: [1, 1],
+          before: [window(0), window(1)],
+          yShape: (flat ? [m, 1, 1, subject.n] : y.shape) as Four,
+          xZeroPoint: x.zeroPoint,
+          yZeroPoint: y.zeroPoint,
+          ...activationRange("relu6", "int8", y),
+          multipliers: weights.scale.map((scale) => quantizeMultiplier((x.scale * scale) / y.scale)),
           depthwise: subject.kind === "depthwiseConv2d",
         });
         assert.ok(new Set(y.data).size > 20, "the outputs use their range");

@@ -173,7 +173,9 @@ describe("calls", () => {
       const columns = [0, 3, 15, 1, 7, 8, 2, 5];
       const values = Int8Array.from({ length: columns.length * 32 }, (_, i) => ((i * 37) % 255) - 127);
       const pruned = prunedWeights({
-        ...{ shape: [n, k], block: [8, 4], scale: 0.01 },
+        shape: [n, k],
+        block: [8, 4],
+        scale: 0.01,
         rowStarts: [0, 3, 6, 6, 8],
         columns,
         values,

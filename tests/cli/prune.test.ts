@@ -30,12 +30,10 @@ function files(t: TestContext) {
     ],
     nodes: [
       {
-        ...{
-          kind: "fullyConnected",
-          where: "node 0",
-          inputs: [0 as TensorId, 1 as TensorId],
-          outputs: [2 as TensorId],
-        },
+        kind: "fullyConnected",
+        where: "node 0",
+        inputs: [0 as TensorId, 1 as TensorId],
+        outputs: [2 as TensorId],
         attributes: { activation: "none", keepDims: false },
       },
     ],

@@ -22,7 +22,10 @@ const model = (block: number, scales = 3) =>
     tensors: [
       { name: "x", dtype: "float32", shape: [M, K] },
       {
-        ...{ name: "w", dtype: "int4", shape: [N, K], data: nibbles },
+        name: "w",
+        dtype: "int4",
+        shape: [N, K],
+        data: nibbles,
         extra: { 4: { table: { 4: { int8: 2 }, 5: { table: { 0: { int32: scales }, 2: { int32: block } } } } } },
       },
       { name: "b", dtype: "float32", shape: [N], data: bias },

@@ -20,7 +20,10 @@ export function canonical(graph: Graph): object {
   const nodes = graph.nodes.map((node) => {
     const { bodies: _bodies, subgraphs: _subgraphs, ...attributes } = node.attributes as Record<string, unknown>;
     return {
-      ...{ kind: node.kind, attributes, inputs: node.inputs.map(idOf), outputs: node.outputs.map(idOf) },
+      kind: node.kind,
+      attributes,
+      inputs: node.inputs.map(idOf),
+      outputs: node.outputs.map(idOf),
       bodies: bodiesOf(node).map(canonical),
     };
   });

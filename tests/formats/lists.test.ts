@@ -48,7 +48,9 @@ const doubling = (shape: readonly number[], count: number) =>
     operators: [
       { code: "CUSTOM", custom: "FlexTensorListReserve", inputs: [1, 2], outputs: [4] },
       {
-        ...{ code: "WHILE", inputs: [3, 4, 0], outputs: [5, 6, 7] },
+        code: "WHILE",
+        inputs: [3, 4, 0],
+        outputs: [5, 6, 7],
         options: { type: 93, fields: { 0: { int32: 1 }, 1: { int32: 2 } } },
       },
       { code: "CUSTOM", custom: "FlexTensorListStack", inputs: [6, 1], outputs: [8] },
@@ -63,7 +65,9 @@ const composite = (subgraph: number) =>
     tensors: [row("x"), row("y")],
     operators: [
       {
-        ...{ code: "STABLEHLO_COMPOSITE", inputs: [0], outputs: [1] },
+        code: "STABLEHLO_COMPOSITE",
+        inputs: [0],
+        outputs: [1],
         options: { type: -21, fields: { 1: { int32: subgraph } } },
       },
     ],

@@ -8,7 +8,10 @@ import { options } from "./tflite-options.ts";
 const MODULES = ["scalar", "simd"] as const;
 const affine = (scale: number, zeroPoint: number) => ({ scale: [scale], zeroPoint: [zeroPoint] });
 const int8 = (name: string, shape: readonly number[], scale = 0.05, zeroPoint = 0): TensorSpec => ({
-  ...{ name, dtype: "int8", shape, ...affine(scale, zeroPoint) },
+  name,
+  dtype: "int8",
+  shape,
+  ...affine(scale, zeroPoint),
 });
 
 /** Outputs of a model of one operator over all its inputs, the same in both modules. */
@@ -73,7 +76,10 @@ test("BATCH_MATMUL of int16 by int8 with a scale for each column", async () => {
     tensors: [
       { name: "a", dtype: "int16", shape: [2, 2], ...affine(0.001, 0) },
       {
-        ...{ name: "b", dtype: "int8", shape: [2, 3], data: Int8Array.of(100, -50, 127, 3, 7, -128) },
+        name: "b",
+        dtype: "int8",
+        shape: [2, 3],
+        data: Int8Array.of(100, -50, 127, 3, 7, -128),
         scale: scales,
         axis: 1,
       },

@@ -63,7 +63,9 @@ function graphOf(
   ];
   const inputs = [0, ...constants.map((_, i) => i + 2)];
   return {
-    ...{ name: "main", tensors, subgraphs: [] },
+    name: "main",
+    tensors,
+    subgraphs: [],
     nodes: [{ kind, where: "node 0", attributes, inputs, outputs: [1] } as unknown as AnyNode],
     inputs: [{ name: "x", tensor: 0 as TensorId }],
     outputs: [{ name: "y", tensor: 1 as TensorId }],

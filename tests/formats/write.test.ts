@@ -139,7 +139,9 @@ function imageGraph(
     tensors.push({ name: "s", dtype: "int32", shape: [4], data: new Uint8Array(Int32Array.from(output).buffer) });
   const inputs = shape ? [3, 2, 0] : weights === undefined ? [0] : [0, 2];
   return {
-    ...{ name: "main", tensors, subgraphs: [] },
+    name: "main",
+    tensors,
+    subgraphs: [],
     nodes: [{ ...node, where: "node 0", inputs, outputs: [1] } as unknown as AnyNode],
     inputs: [{ name: "x", tensor: 0 as TensorId }],
     outputs: [{ name: "y", tensor: 1 as TensorId }],

@@ -75,12 +75,25 @@ function check(subject: Subject, draw: Random, d: Draw): void {
   const yShape = [n, h.out, w.out, d.outputs] as const;
   const multipliers = sw.map((scale) => quantizeMultiplier((sx * scale) / yq.scale));
   const expected = convolution({
-    ...{ x, xShape: d.xShape, w: wData, bias, kernel: d.kernel, stride: d.stride, dilation: d.dilation },
-    ...{ before: [h.before, w.before], yShape, xZeroPoint: xq.zeroPoint, yZeroPoint: yq.zeroPoint, multipliers },
-    ...{ ...range, depthwise: d.depthwise },
+    x,
+    xShape: d.xShape,
+    w: wData,
+    bias,
+    kernel: d.kernel,
+    stride: d.stride,
+    dilation: d.dilation,
+    before: [h.before, w.before],
+    yShape,
+    xZeroPoint: xq.zeroPoint,
+    yZeroPoint: yq.zeroPoint,
+    multipliers,
+    ...range,
+    depthwise: d.depthwise,
   });
   const wTensor: Tensor = {
-    ...{ name: "w", dtype: "int8", data: bytesOf(wData) },
+    name: "w",
+    dtype: "int8",
+    data: bytesOf(wData),
     shape: d.depthwise ? [1, kH, kW, d.outputs] : [d.outputs, kH, kW, perGroup],
     quantization: { scale: sw, zeroPoint: sw.map(() => 0), axis: d.depthwise ? 3 : 0 },
   };
@@ -121,19 +134,15 @@ for (const subject of await subjects())
         for (let i = 0; i < 60; i++) {
           const channels = draw.pick([1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 100]);
           check(subject, draw, {
-            ...{
-              xShape: [draw.int(1, 2), side(draw), side(draw), channels],
-              outputs: draw.pick([1, 2, 3, 7, 8, 9, 15, 16, 17, 33, 40]),
-            },
-            ...{
-              kernel: [1, 1],
-              stride: [1, 1],
-              dilation: [1, 1],
-              padding: "valid",
-              groups: 1,
-              depthwise: false,
-              scales,
-            },
+            xShape: [draw.int(1, 2), side(draw), side(draw), channels],
+            outputs: draw.pick([1, 2, 3, 7, 8, 9, 15, 16, 17, 33, 40]),
+            kernel: [1, 1],
+            stride: [1, 1],
+            dilation: [1, 1],
+            padding: "valid",
+            groups: 1,
+            depthwise: false,
+            scales,
           });
         }
       });
@@ -142,23 +151,20 @@ for (const subject of await subjects())
         for (let i = 0; i < 80; i++) {
           const groups = draw.pick([1, 1, 1, 2, 3]);
           check(subject, draw, {
-            ...{
-              xShape: [draw.int(1, 2), side(draw), side(draw), groups * draw.pick([1, 2, 3, 4, 5, 8, 9, 16, 17])],
-              outputs: groups * draw.pick([1, 3, 4, 8, 9, 16]),
-            },
-            ...{ kernel: [draw.int(1, 5), draw.int(1, 5)], stride: [draw.int(1, 3), draw.int(1, 3)] },
-            ...{
-              dilation: draw.pick([
-                [1, 1],
-                [1, 1],
-                [2, 2],
-                [1, 3],
-              ]),
-              padding: padding(draw),
-              groups,
-              depthwise: false,
-              scales,
-            },
+            xShape: [draw.int(1, 2), side(draw), side(draw), groups * draw.pick([1, 2, 3, 4, 5, 8, 9, 16, 17])],
+            outputs: groups * draw.pick([1, 3, 4, 8, 9, 16]),
+            kernel: [draw.int(1, 5), draw.int(1, 5)],
+            stride: [draw.int(1, 3), draw.int(1, 3)],
+            dilation: draw.pick([
+              [1, 1],
+              [1, 1],
+              [2, 2],
+              [1, 3],
+            ]),
+            padding: padding(draw),
+            groups,
+            depthwise: false,
+            scales,
           });
         }
       });
@@ -167,29 +173,31 @@ for (const subject of await subjects())
         for (let i = 0; i < 120; i++) {
           const inC = draw.pick([1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 24]);
           check(subject, draw, {
-            ...{ xShape: [draw.int(1, 2), side(draw), side(draw), inC], outputs: inC * draw.pick([1, 1, 1, 2, 3]) },
+            xShape: [draw.int(1, 2), side(draw), side(draw), inC],
+            outputs: inC * draw.pick([1, 1, 1, 2, 3]),
             kernel: draw.pick([
               [3, 3],
               [3, 3],
               [5, 5],
               [draw.int(1, 6), draw.int(1, 6)],
             ]),
-            ...{
-              stride: draw.pick([
-                [1, 1],
-                [1, 1],
-                [2, 2],
-                [1, 2],
-                [3, 1],
-              ]),
-              dilation: draw.pick([
-                [1, 1],
-                [1, 1],
-                [2, 2],
-                [3, 1],
-              ]),
-            },
-            ...{ padding: padding(draw), groups: 1, depthwise: true, scales },
+            stride: draw.pick([
+              [1, 1],
+              [1, 1],
+              [2, 2],
+              [1, 2],
+              [3, 1],
+            ]),
+            dilation: draw.pick([
+              [1, 1],
+              [1, 1],
+              [2, 2],
+              [3, 1],
+            ]),
+            padding: padding(draw),
+            groups: 1,
+            depthwise: true,
+            scales,
           });
         }
       });
@@ -201,16 +209,17 @@ for (const subject of await subjects())
         check(subject, draw, {
           xShape: [draw.int(1, 2), draw.int(3, 12), draw.int(5, 14), draw.pick([3, 4, 5, 8, 16])],
           outputs: draw.pick([8, 16, 24]),
-          ...{
-            kernel,
-            stride: draw.pick([
-              [1, 1],
-              [2, 2],
-              [1, 3],
-            ] as const),
-            dilation: [draw.pick([1, 1, 2]), 1],
-          },
-          ...{ padding: padding(draw), groups: 1, depthwise: false, scales: "usual" },
+          kernel,
+          stride: draw.pick([
+            [1, 1],
+            [2, 2],
+            [1, 3],
+          ] as const),
+          dilation: [draw.pick([1, 1, 2]), 1],
+          padding: padding(draw),
+          groups: 1,
+          depthwise: false,
+          scales: "usual",
         });
       }
     });
@@ -220,11 +229,15 @@ for (const subject of await subjects())
         const inC = draw.pick([8, 16, 24, 40]);
         const length = draw.int(1, 15);
         check(subject, draw, {
-          ...{ xShape: [draw.int(1, 2), draw.int(1, 18), draw.int(1, 4), inC], outputs: inC },
+          xShape: [draw.int(1, 2), draw.int(1, 18), draw.int(1, 4), inC],
+          outputs: inC,
           kernel: draw.int(0, 2) ? [length, 1] : [1, draw.int(1, 5)],
           stride: [draw.int(1, 2), draw.int(1, 2)],
           dilation: [draw.pick([1, 1, 2]), draw.pick([1, 1, 3])],
-          ...{ padding: padding(draw), groups: 1, depthwise: true, scales: draw.pick(["usual", "any"] as const) },
+          padding: padding(draw),
+          groups: 1,
+          depthwise: true,
+          scales: draw.pick(["usual", "any"] as const),
         });
       }
     });
@@ -234,7 +247,12 @@ for (const subject of await subjects())
         check(subject, draw, {
           xShape: [draw.int(1, 2), draw.int(1, 11), draw.int(1, 11), draw.pick([8, 16, 24])],
           outputs: draw.pick([16, 24, 32]),
-          ...{ kernel: [3, 3], stride: [1, 1], dilation: [1, 1], groups: 1, depthwise: false, scales: "usual" },
+          kernel: [3, 3],
+          stride: [1, 1],
+          dilation: [1, 1],
+          groups: 1,
+          depthwise: false,
+          scales: "usual",
           padding: draw.int(0, 1) ? "same" : padding(draw),
         });
     });
@@ -242,18 +260,27 @@ for (const subject of await subjects())
       const draw = random(106);
       for (let i = 0; i < 150; i++)
         check(subject, draw, {
-          ...{
-            xShape: [1, draw.int(1, 2), draw.int(70, 90), 2],
-            outputs: 2,
-            kernel: [1, 75],
-            stride: [1, draw.int(1, 2)],
-          },
-          ...{ dilation: [1, 1], padding: "valid", groups: 1, depthwise: true, scales: "usual" },
+          xShape: [1, draw.int(1, 2), draw.int(70, 90), 2],
+          outputs: 2,
+          kernel: [1, 75],
+          stride: [1, draw.int(1, 2)],
+          dilation: [1, 1],
+          padding: "valid",
+          groups: 1,
+          depthwise: true,
+          scales: "usual",
         });
       for (let i = 0; i < 3; i++)
         check(subject, draw, {
-          ...{ xShape: [1, 1, 1, 70000], outputs: 2, kernel: [1, 1], stride: [1, 1], dilation: [1, 1] },
-          ...{ padding: "valid", groups: 1, depthwise: false, scales: "usual" },
+          xShape: [1, 1, 1, 70000],
+          outputs: 2,
+          kernel: [1, 1],
+          stride: [1, 1],
+          dilation: [1, 1],
+          padding: "valid",
+          groups: 1,
+          depthwise: false,
+          scales: "usual",
         });
     });
     test("fully connected", () => {
@@ -270,17 +297,18 @@ for (const subject of await subjects())
         const sw = Math.fround(1 / (Math.sqrt(k) * 40));
         const activation = draw.pick(ACTIVATIONS);
         const expected = convolution({
-          ...{
-            x,
-            xShape: [m, 1, 1, k],
-            w: wData,
-            bias,
-            kernel: [1, 1],
-            stride: [1, 1],
-            dilation: [1, 1],
-            before: [0, 0],
-          },
-          ...{ yShape: [m, 1, 1, n], xZeroPoint: xq.zeroPoint, yZeroPoint: yq.zeroPoint, depthwise: false },
+          x,
+          xShape: [m, 1, 1, k],
+          w: wData,
+          bias,
+          kernel: [1, 1],
+          stride: [1, 1],
+          dilation: [1, 1],
+          before: [0, 0],
+          yShape: [m, 1, 1, n],
+          xZeroPoint: xq.zeroPoint,
+          yZeroPoint: yq.zeroPoint,
+          depthwise: false,
           ...activationRange(activation, "int8", yq),
           multipliers: [quantizeMultiplier(Math.fround(xq.scale * sw) / yq.scale)],
         });

@@ -43,7 +43,9 @@ for (const subject of await subjects())
 test("steps of 0, too few steps and values of other types are refused", () => {
   const infer = (steps: readonly number[], value = tensor("int8", [], undefined, Int8Array.of(0))) =>
     operators.dilate.infer({
-      ...{ where: "node 0", attributes: {}, outputs: [tensor("int8", [])] },
+      where: "node 0",
+      attributes: {},
+      outputs: [tensor("int8", [])],
       inputs: [tensor("int8", [4, 6]), ints(steps), value],
     });
   assert.throws(() => infer([1, 0]), /C4/);

@@ -73,17 +73,20 @@ function checkConvolution(subject: Subject, draw: Random, dtype: DType, s: Shape
   const activation = draw.pick(ACTIVATIONS);
   const yShape = [n, h.out, w.out, s.outputs] as const;
   const expected = floatConvolution({
-    ...{
-      x,
-      xShape: s.x,
-      w: own.numbers,
-      ...(bias && { bias }),
-      kernel: s.kernel,
-      stride: s.stride,
-      dilation: s.dilation,
-    },
-    ...{ before: [h.before, w.before], yShape, lo: BOUNDS[activation][0], hi: BOUNDS[activation][1] },
-    ...{ depthwise: s.depthwise, ...(own.scales && { scales: own.scales }), group: inH * inW * inC },
+    x,
+    xShape: s.x,
+    w: own.numbers,
+    ...(bias && { bias }),
+    kernel: s.kernel,
+    stride: s.stride,
+    dilation: s.dilation,
+    before: [h.before, w.before],
+    yShape,
+    lo: BOUNDS[activation][0],
+    hi: BOUNDS[activation][1],
+    depthwise: s.depthwise,
+    ...(own.scales && { scales: own.scales }),
+    group: inH * inW * inC,
     asymmetric: own.scales?.some((scale) => scale !== own.scales?.[0]) ?? false,
   });
   const computed = dtype === "float32" && draw.int(0, 2) === 0;
@@ -111,17 +114,21 @@ function checkRows(subject: Subject, draw: Random, dtype: DType, m: number, k: n
   const activation = draw.pick(ACTIVATIONS);
   const asymmetric = draw.int(0, 1) === 0;
   const expected = floatConvolution({
-    ...{
-      x,
-      xShape: [m, 1, 1, k],
-      w: own.numbers,
-      ...(bias && { bias }),
-      kernel: [1, 1],
-      stride: [1, 1],
-      dilation: [1, 1],
-    },
-    ...{ before: [0, 0], yShape: [m, 1, 1, n], lo: BOUNDS[activation][0], hi: BOUNDS[activation][1], depthwise: false },
-    ...{ ...(own.scales && { scales: own.scales }), group: k, asymmetric },
+    x,
+    xShape: [m, 1, 1, k],
+    w: own.numbers,
+    ...(bias && { bias }),
+    kernel: [1, 1],
+    stride: [1, 1],
+    dilation: [1, 1],
+    before: [0, 0],
+    yShape: [m, 1, 1, n],
+    lo: BOUNDS[activation][0],
+    hi: BOUNDS[activation][1],
+    depthwise: false,
+    ...(own.scales && { scales: own.scales }),
+    group: k,
+    asymmetric,
   });
   const computed = dtype === "float32" && draw.int(0, 2) === 0;
   checkOperator(
@@ -155,7 +162,8 @@ for (const subject of await subjects())
             stride: [draw.int(1, 2), draw.int(1, 3)],
             dilation: [draw.int(1, 2), draw.pick([1, 1, 2])],
             padding: draw.pick(PADDINGS),
-            ...{ groups, depthwise: false },
+            groups,
+            depthwise: false,
           });
         }
       });
@@ -170,7 +178,8 @@ for (const subject of await subjects())
             stride: [draw.int(1, 2), draw.int(1, 2)],
             dilation: [draw.int(1, 2), draw.pick([1, 1, 2])],
             padding: draw.pick(PADDINGS),
-            ...{ groups: channels, depthwise: true },
+            groups: channels,
+            depthwise: true,
           });
         }
       });
@@ -187,7 +196,8 @@ for (const subject of await subjects())
               stride: [draw.int(1, 2), draw.pick([1, 1, 2])],
               dilation: [1, draw.pick([1, 1, 2])],
               padding: draw.pick(PADDINGS),
-              ...{ groups: depthwise ? channels : 1, depthwise },
+              groups: depthwise ? channels : 1,
+              depthwise,
             });
           }
         });

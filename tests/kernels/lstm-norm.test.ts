@@ -130,10 +130,17 @@ function build({ seed, sizes, has, zeroPoints, clips }: Case): { readonly graph:
   const y = add("y", "int8", [...leading, outputs], 1, at(1 / 100, hZero));
   const [cellClip = 0, projectionClip = 0] = clips;
   const node: AnyNode = {
-    ...{ kind: "lstm", where: "node 0 (LSTM)", inputs: ids, outputs: [y] },
+    kind: "lstm",
+    where: "node 0 (LSTM)",
+    inputs: ids,
+    outputs: [y],
     attributes: {
-      ...{ activation: 4, cellClip, projectionClip, asymmetric: false },
-      ...{ sequence: is("sequence"), timeMajor: is("timeMajor") },
+      activation: 4,
+      cellClip,
+      projectionClip,
+      asymmetric: false,
+      sequence: is("sequence"),
+      timeMajor: is("timeMajor"),
       intermediates: [
         ...[0.004, 0.005, 0.006, 0.0045].map((scale) => ({ scale: Math.fround(scale), zeroPoint: 0 })),
         { scale: Math.fround(0.007), zeroPoint: hiddenZero },

@@ -77,8 +77,12 @@ describe("float32", () => {
     ];
     const inputs = [0, 1, 2, 3, 4, 5, 6, 7, 8, -1, -1, -1, 9, 10, 11, 12, -1, -1, 13, 14];
     const attributes = {
-      ...{ activation: 4, cellClip: 0, projectionClip: 0 },
-      ...{ timeMajor: false, asymmetric: false, sequence: true },
+      activation: 4,
+      cellClip: 0,
+      projectionClip: 0,
+      timeMajor: false,
+      asymmetric: false,
+      sequence: true,
     };
     const x = random(BATCH * TIME * INPUTS);
     const runs = await outputs(graph(tensors, [node("lstm", inputs, [15], attributes)], [0], [15]), x);

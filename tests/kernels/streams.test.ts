@@ -209,7 +209,10 @@ function fileOf({ kind, attributes, x: [dtype, shape], y }: Omit<Case, "runs">):
   const outputs = (flag ? [1, 2] : [1]) as TensorId[];
   const inputs = (stated ? [0, tensors.length - 1] : [0]) as TensorId[];
   const graph = {
-    ...{ name: "signal", tensors, subgraphs: [], inputs: [{ name: "x", tensor: 0 as TensorId }] },
+    name: "signal",
+    tensors,
+    subgraphs: [],
+    inputs: [{ name: "x", tensor: 0 as TensorId }],
     outputs: outputs.map((tensor) => ({ name: tensors[tensor]?.name ?? "", tensor })),
     nodes: [{ kind, where: "node 0", inputs, outputs, attributes } as unknown as AnyNode],
   } satisfies Graph;

@@ -18,11 +18,16 @@ interface Windows {
 function fileOf({ shape, ...windows }: Windows): Uint8Array {
   const float = (name: string) => ({ name, dtype: "float32", shape: [1] }) as const;
   const graph: Graph = {
-    ...{ name: "pool", subgraphs: [], inputs: [{ name: "x", tensor: id(0) }] },
+    name: "pool",
+    subgraphs: [],
+    inputs: [{ name: "x", tensor: id(0) }],
     tensors: [{ ...float("x"), shape }, float("values"), float("places"), float("back")],
     nodes: [
       {
-        ...{ kind: "maxPoolPlaces", where: "node 0", inputs: [id(0)], outputs: [id(1), id(2)] },
+        kind: "maxPoolPlaces",
+        where: "node 0",
+        inputs: [id(0)],
+        outputs: [id(1), id(2)],
         attributes: { ...windows, activation: "relu6" },
       },
       { kind: "maxUnpool", where: "node 1", inputs: [id(1), id(2)], outputs: [id(3)], attributes: windows },
@@ -95,7 +100,8 @@ for (const module of ["scalar", "simd"] as const)
 
 test("places that are none go nowhere", async () => {
   const graph: Graph = {
-    ...{ name: "unpool", subgraphs: [] },
+    name: "unpool",
+    subgraphs: [],
     tensors: [
       { name: "x", dtype: "float32", shape: [1, 1, 4, 1] },
       { name: "places", dtype: "float32", shape: [1, 1, 4, 1] },
@@ -103,7 +109,10 @@ test("places that are none go nowhere", async () => {
     ],
     nodes: [
       {
-        ...{ kind: "maxUnpool", where: "node 0", inputs: [id(0), id(1)], outputs: [id(2)] },
+        kind: "maxUnpool",
+        where: "node 0",
+        inputs: [id(0), id(1)],
+        outputs: [id(2)],
         attributes: { filter: [2, 2], stride: [2, 2], padding: "same" },
       },
     ] as readonly AnyNode[],

@@ -128,7 +128,16 @@ for (const subject of await subjects())
             output: tensor("float32", [...shape]),
           },
           transposedConvolution({
-            ...{ x, batch, input, channels, output, outputs, kernel, stride, before, bias },
+            x,
+            batch,
+            input,
+            channels,
+            output,
+            outputs,
+            kernel,
+            stride,
+            before,
+            bias,
             weight: (o, z, y, column, c) =>
               w[(((z * kernel[1] + y) * kernel[2] + column) * outputs + o) * channels + c] as number,
           }),
@@ -151,7 +160,16 @@ for (const subject of await subjects())
         const w = floats(draw, size(kernel) * outputs * channels);
         const bias = floats(draw, outputs);
         const expected = transposedConvolution({
-          ...{ x, batch, input, channels, output, outputs, kernel, stride, before: [0, at(1), at(2)], bias },
+          x,
+          batch,
+          input,
+          channels,
+          output,
+          outputs,
+          kernel,
+          stride,
+          before: [0, at(1), at(2)],
+          bias,
           weight: (o, _z, y, column, c) => w[((o * kernel[1] + y) * kernel[2] + column) * channels + c] as number,
         });
         const weights = tensor("float32", [outputs, kernel[1], kernel[2], channels], undefined, w);

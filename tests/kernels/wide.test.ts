@@ -41,8 +41,11 @@ function kindOf(draw: Random, dtype: "int8" | "int16"): Kind {
   const eight = dtype === "int8";
   return {
     dtype,
-    ...{ xZero: eight ? draw.int(-128, 127) : 0, wZero: eight ? draw.int(-128, 127) : 0, yZero: eight ? 5 : 0 },
-    ...{ bits: eight ? 32 : 64, real: draw.pick([0.0007, 0.0131, 2 ** -9, 0.003]) },
+    xZero: eight ? draw.int(-128, 127) : 0,
+    wZero: eight ? draw.int(-128, 127) : 0,
+    yZero: eight ? 5 : 0,
+    bits: eight ? 32 : 64,
+    real: draw.pick([0.0007, 0.0131, 2 ** -9, 0.003]),
   };
 }
 

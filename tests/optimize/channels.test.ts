@@ -37,14 +37,18 @@ function network(factors = true): Graph {
   const wide = depthwise(to, conv(to, stem, 8, 12), 12);
   const sum = to.node("add", [conv(to, wide, 12, 8, 1, "none"), stem], { activation: "none" });
   const side = to.node("averagePool2d", [conv(to, sum, 8, 6)], {
-    ...{ filter: [2, 2], stride: one, padding: "same", activation: "none" },
+    filter: [2, 2],
+    stride: one,
+    padding: "same",
+    activation: "none",
   });
   const both = to.node("concat", [sum, side], { axis: 3, activation: "none" });
   const narrow = conv(to, both, 14, 6);
   const last = factors ? to.node("mul", [narrow, to.weights([6])], { activation: "none" }) : narrow;
   const flat = to.node("reshape", [last], { shape: [1, 96] });
   const y = to.node("fullyConnected", [flat, to.weights([5, 96], 0.2), to.weights([5])], {
-    ...{ activation: "none", keepDims: false },
+    activation: "none",
+    keepDims: false,
   });
   return to.graph(to.node("softmax", [y], { beta: 1 }));
 }

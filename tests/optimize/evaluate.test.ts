@@ -25,7 +25,9 @@ after(() => rmSync(folder, { recursive: true }));
 function scaled(factor: number, name: string): Graph {
   const node = { kind: "mul", where: "node 0 (MUL)", inputs: [0, 2], outputs: [1], attributes: { activation: "none" } };
   return {
-    ...{ name: "main", subgraphs: [], nodes: [node as unknown as AnyNode] },
+    name: "main",
+    subgraphs: [],
+    nodes: [node as unknown as AnyNode],
     tensors: [
       { name: "x", dtype: "float32", shape: [1, 4] },
       { name, dtype: "float32", shape: [1, 4] },

@@ -32,7 +32,11 @@ describe("bounds", { skip }, () => {
   test("a drop that is too large: the layers that hurt most get more bits or stay float", async () => {
     const rough = { "*": { weights: "int4" } } as const;
     const { bounds, layers } = await run({
-      ...{ layers: rough, scales: "tensor", rounding: "nearest", correction: "none", maxDrop: 0 },
+      layers: rough,
+      scales: "tensor",
+      rounding: "nearest",
+      correction: "none",
+      maxDrop: 0,
     });
     assert.equal(bounds[0]?.met, true, JSON.stringify(bounds));
     assert.ok(layers.some(({ weights }) => weights !== "int4"));

@@ -110,7 +110,9 @@ function network(dtype: "float32" | "int8" = "float32"): Graph {
     const data = "data" in tensor && tensor.name !== "b1" ? new Uint8Array(tensor.data.length / 4).fill(3) : undefined;
     const bias = tensor.name === "b1";
     return {
-      ...{ name: tensor.name, shape: tensor.shape, quantization },
+      name: tensor.name,
+      shape: tensor.shape,
+      quantization,
       ...(bias ? { dtype: "int32" as const, data: new Uint8Array(64) } : { dtype: "int8" as const }),
       ...(data ? { data } : {}),
     };

@@ -89,7 +89,10 @@ test("every half is found again, and ties go to even", () => {
 /** x [1,4] → the nodes, with two outputs each. */
 function graphOf(tensors: readonly Tensor[], nodes: readonly AnyNode[], outputs: readonly number[]): Graph {
   return {
-    ...{ name: "main", tensors, nodes, subgraphs: [] },
+    name: "main",
+    tensors,
+    nodes,
+    subgraphs: [],
     inputs: [{ name: "x", tensor: 0 as TensorId }],
     outputs: outputs.map((tensor) => ({ name: `y${tensor}`, tensor: tensor as TensorId })),
   };

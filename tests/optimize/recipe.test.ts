@@ -6,7 +6,9 @@ import { readRecipe, writeRecipe } from "../../bindings/optimize/quantize/recipe
 import { dataset, digits, model, skip } from "./support/digits.ts";
 
 const rule = (regex: string, operation: string, weights: number, activations?: number, more: object = {}) => ({
-  ...{ regex, operation, algorithm_key: "min_max_uniform_quantize" },
+  regex,
+  operation,
+  algorithm_key: "min_max_uniform_quantize",
   op_config: {
     ...(activations === undefined ? {} : { activation_tensor_config: { num_bits: activations, dtype: "INT" } }),
     weight_tensor_config: { num_bits: weights, dtype: "INT", granularity: "CHANNELWISE" },

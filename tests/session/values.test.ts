@@ -9,7 +9,11 @@ const DIGITS = new URL("../../models/digits/digits_int8.tflite", import.meta.url
 const fails = (code: ErrorCode, message: RegExp) => (error: unknown) =>
   error instanceof Pint8Error && error.code === code && message.test(error.message);
 const port = (dtype: TensorInfo["dtype"], shape: readonly number[], scale = 0, zeroPoint = 0): TensorInfo => ({
-  ...{ name: "x", dtype, shape, scale, zeroPoint },
+  name: "x",
+  dtype,
+  shape,
+  scale,
+  zeroPoint,
 });
 
 test("quantize rounds ties away from zero, saturates, and gives the port's class", () => {

@@ -49,7 +49,10 @@ export async function distil(model: string, options: DistilCommandOptions, { out
   const { signal, done } = interrupted();
   try {
     const graph = await teach(teacher, part(samples), {
-      ...{ student: student === undefined ? (like ?? "") : own, seed, signal, ...resume },
+      student: student === undefined ? (like ?? "") : own,
+      seed,
+      signal,
+      ...resume,
       ...(epochs !== undefined && { epochs }),
       ...(batch !== undefined && { batch }),
       ...(rate !== undefined && { rate }),

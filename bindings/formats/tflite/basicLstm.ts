@@ -29,7 +29,10 @@ function cell({ where, inputs, outputs }: AnyNode, tensors: Tensor[]): readonly 
   const nodes: AnyNode[] = [
     { kind: "concat", where, inputs: [x, h], outputs: [joined], attributes: { axis: 1, activation } },
     {
-      ...{ kind: "fullyConnected", where, inputs: [joined, weights, bias], outputs: [sums] },
+      kind: "fullyConnected",
+      where,
+      inputs: [joined, weights, bias],
+      outputs: [sums],
       attributes: { activation, keepDims: false },
     },
   ];

@@ -28,7 +28,8 @@ export interface CustomOperator {
 }
 
 const number = (key: string, absent?: number): CustomField => ({
-  ...{ key, as: "number" },
+  key,
+  as: "number",
   ...(absent === undefined ? {} : { absent }),
 });
 const flag = (key: string): CustomField => ({ key, as: "flag" });

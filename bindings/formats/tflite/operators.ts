@@ -54,7 +54,11 @@ const VOLUMES = {
 };
 const FULLY_CONNECTED = { activation: activation(0), keepDims: flag(2), asymmetric: flag(3) };
 const STRIDED_SLICE = {
-  ...{ beginMask: int(0), endMask: int(1), ellipsisMask: int(2), newAxisMask: int(3), shrinkAxisMask: int(4) },
+  beginMask: int(0),
+  endMask: int(1),
+  ellipsisMask: int(2),
+  newAxisMask: int(3),
+  shrinkAxisMask: int(4),
   offset: flag(5),
 };
 const LSTM = { activation: byte(0), cellClip: real(1), projectionClip: real(2), sequence: fixed(true) };

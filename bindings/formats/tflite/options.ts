@@ -46,7 +46,9 @@ export const padding = (at: number): OptionField => ({ as: "padding", at });
 export const activation = (at: number): OptionField => ({ as: "activation", at });
 export const flag = (at: number, absent = false): OptionField => ({ as: "flag", at, absent });
 export const choice = (at: number, ...words: readonly (readonly [number, string])[]): OptionField => ({
-  ...{ as: "choice", at, words },
+  as: "choice",
+  at,
+  words,
 });
 export const key = (at: number): OptionField => ({ as: "key", at });
 export const fixed = (value: unknown): OptionField => ({ as: "fixed", value });

@@ -21,7 +21,10 @@ function stateOf(node: AnyNode, tensors: readonly Tensor[]): Tensor | undefined 
   const { dtype, shape } = tensors[node.inputs[0] as TensorId] ?? { dtype: "int16", shape: [] };
   const rows = shape.slice(0, -1);
   const state = (type: Tensor["dtype"], sizes: readonly number[]): Tensor => ({
-    ...{ name: `${node.where}, state`, dtype: type, shape: sizes, variable: true },
+    name: `${node.where}, state`,
+    dtype: type,
+    shape: sizes,
+    variable: true,
   });
   switch (node.kind) {
     case "signalSubtraction":

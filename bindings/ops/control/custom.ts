@@ -33,7 +33,9 @@ export const custom: Operator<"custom"> = {
       const one = quantization?.scale.length === 1;
       return [
         {
-          ...{ name, dtype, shape },
+          name,
+          dtype,
+          shape,
           scale: one ? (quantization.scale[0] as number) : 0,
           zeroPoint: one ? (quantization.zeroPoint[0] ?? 0) : 0,
           ...(data !== undefined && !variable && { data }),

@@ -25,8 +25,15 @@ function lowerAsConvolution(node: Node, to: Lowering): void {
   const data = new Int8Array(n * k);
   for (let i = 0; i < k; i++) for (let c = 0; c < n; c++) data[c * k + i] = source[i * n + c] as number;
   lowerProduct(node, to, {
-    ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
-    ...{ m: batch * patches.outH * patches.outW, n, k, xStride: 1, yStride: n, data, patches },
+    x: to.inputs[0]?.address ?? 0,
+    y: to.outputs[0]?.address ?? 0,
+    m: batch * patches.outH * patches.outW,
+    n,
+    k,
+    xStride: 1,
+    yStride: n,
+    data,
+    patches,
     output: outputOfNode(node, node.attributes.activation),
     first: 0,
   });
@@ -60,8 +67,15 @@ export function callDepthwise(
   const shape = { channels, ...fields };
   const multiplier = channels / fields.inC;
   const common = {
-    ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, q },
-    ...{ batch, multiplier, ...fields, yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
+    x: to.inputs[0]?.address ?? 0,
+    y: to.outputs[0]?.address ?? 0,
+    q,
+    batch,
+    multiplier,
+    ...fields,
+    yZeroPoint: output.zeroPoint,
+    lo: output.lo,
+    hi: output.hi,
   };
   const kernelSize = `${fields.kH}x${fields.kW}`;
   const taps = tapsLayout(to.module, shape, multiplier);

@@ -18,7 +18,11 @@ export function lowerDepthwiseConv2dWide(node: NodeView<"depthwiseConv2d">, to: 
   }
   lowerWide(node, to, {
     ...shared,
-    ...{ first: 0, firstInput: 0, m: batch * patches.outH * patches.outW, xPixel: 1, y: dense(patches, n) },
+    first: 0,
+    firstInput: 0,
+    m: batch * patches.outH * patches.outW,
+    xPixel: 1,
+    y: dense(patches, n),
     w: centred(node, 0, n, patches.kH * patches.kW, "columns"),
   });
 }

@@ -17,7 +17,9 @@ declare module "../../graph.ts" {
  * the larger input scale. Source: TFLM's Add.
  */
 export const add: Operator<"add"> = arithmetic({
-  ...{ real: "add", whole: "add", raw: ["int16", "int32", "int64"] },
+  real: "add",
+  whole: "add",
+  raw: ["int16", "int32", "int64"],
   scaled: {
     types: ["int8", "int16"],
     check(node) {

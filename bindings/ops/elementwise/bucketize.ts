@@ -32,9 +32,13 @@ export const bucketize: Operator<"bucketize"> = {
     to.call({
       kernel: "bucketize",
       params: {
-        ...{ x: x.address, y: y.address, count: elementCount(y.shape) },
-        ...{ from: ELEMENT[x.dtype as Element], to: ELEMENT.int32 },
-        ...{ table: to.place(writeFloats(boundaries)), bounds: boundaries.length },
+        x: x.address,
+        y: y.address,
+        count: elementCount(y.shape),
+        from: ELEMENT[x.dtype as Element],
+        to: ELEMENT.int32,
+        table: to.place(writeFloats(boundaries)),
+        bounds: boundaries.length,
       },
     });
   },

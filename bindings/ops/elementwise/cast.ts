@@ -59,8 +59,11 @@ export const cast: Operator<"cast"> = {
     to.call({
       kernel: "cast",
       params: {
-        ...{ x: x.address, y: y.address, count: elementCount(y.shape) },
-        ...{ from: ELEMENT[x.dtype as Element], to: ELEMENT[y.dtype as Element] },
+        x: x.address,
+        y: y.address,
+        count: elementCount(y.shape),
+        from: ELEMENT[x.dtype as Element],
+        to: ELEMENT[y.dtype as Element],
       },
       note: `cast ${x.dtype} to ${y.dtype}`,
     });

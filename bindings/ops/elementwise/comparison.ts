@@ -58,8 +58,12 @@ export function comparison<K extends keyof typeof COMPARISONS>(kind: K): Operato
       kernel: "compareQs8",
       params: {
         ...fields,
-        ...{ aZeroPoint: p.zeroPoint, bZeroPoint: q.zeroPoint },
-        ...{ aMultiplier: u.multiplier, aShift: u.shift, bMultiplier: v.multiplier, bShift: v.shift },
+        aZeroPoint: p.zeroPoint,
+        bZeroPoint: q.zeroPoint,
+        aMultiplier: u.multiplier,
+        aShift: u.shift,
+        bMultiplier: v.multiplier,
+        bShift: v.shift,
       },
       note: `${kind}, int8`,
     });

@@ -21,7 +21,9 @@ function factor(node: NodeView<"div">): number {
  * 2^22. Source: TFLite's reference_ops::Div.
  */
 export const div: Operator<"div"> = arithmetic({
-  ...{ real: "div", whole: "div", raw: ["int16", "int32", "int64"] },
+  real: "div",
+  whole: "div",
+  raw: ["int16", "int32", "int64"],
   scaled: {
     types: ["int8"],
     check: (node) => requireRatio(node, "C6", factor(node) * 2 ** 8),

@@ -35,7 +35,9 @@ function floatForm(node: NodeView<"mul">, to: Lowering, y: Multiplier) {
  * reference_integer_ops::Mul.
  */
 export const mul: Operator<"mul"> = arithmetic({
-  ...{ real: "mul", whole: "mul", raw: ["int16", "int32", "uint32", "int64"] },
+  real: "mul",
+  whole: "mul",
+  raw: ["int16", "int32", "uint32", "int64"],
   scaled: {
     types: ["int8", "int16"],
     check: (node) => requireRatio(node, "C6", factor(node)),
@@ -50,7 +52,12 @@ export const mul: Operator<"mul"> = arithmetic({
         kernel: "mul",
         params: {
           ...binaryParams(node, to),
-          ...{ aMultiplier: 0, aShift: 0, bMultiplier: 0, bShift: 0, yMultiplier: y.multiplier, yShift: y.shift },
+          aMultiplier: 0,
+          aShift: 0,
+          bMultiplier: 0,
+          bShift: 0,
+          yMultiplier: y.multiplier,
+          yShift: y.shift,
           ...NO_FORM,
           ...floatForm(node, to, y),
         },

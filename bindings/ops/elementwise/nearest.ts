@@ -27,8 +27,15 @@ function fieldsOf(node: Constrained, to: Lowering) {
 function floatsOf(node: Constrained, to: Lowering, sign: 1 | -1) {
   const [a, b, y] = [inputOf(node, 0), inputOf(node, 1), outputOf(node)].map(affineOf) as [Affine, Affine, Affine];
   return {
-    ...{ ...fieldsOf(node, to), aZeroPoint: a.zeroPoint, bZeroPoint: b.zeroPoint, yZeroPoint: y.zeroPoint },
-    ...{ aScale: a.scale, bScale: sign * b.scale, yScale: y.scale, offset: 0, form: 2 },
+    ...fieldsOf(node, to),
+    aZeroPoint: a.zeroPoint,
+    bZeroPoint: b.zeroPoint,
+    yZeroPoint: y.zeroPoint,
+    aScale: a.scale,
+    bScale: sign * b.scale,
+    yScale: y.scale,
+    offset: 0,
+    form: 2,
   };
 }
 
@@ -44,8 +51,13 @@ export function lowerNearestSum(node: Constrained, to: Lowering, sign: 1 | -1): 
     kernel: "addNearest",
     params: {
       ...fieldsOf(node, to),
-      ...{ aZeroPoint: -aShift, bZeroPoint: -bShift, aScale: sum.aScale, bScale: sum.bScale, offset: sum.offset },
-      ...{ yScale: 1, form: sum.plain ? 1 : 0 },
+      aZeroPoint: -aShift,
+      bZeroPoint: -bShift,
+      aScale: sum.aScale,
+      bScale: sum.bScale,
+      offset: sum.offset,
+      yScale: 1,
+      form: sum.plain ? 1 : 0,
     },
     note: `${name}, qlinear${sum.plain ? "" : " in float64"}`,
   });
@@ -62,8 +74,13 @@ export function lowerNearestProduct(node: Constrained, to: Lowering): void {
     kernel: "mulNearest",
     params: {
       ...fieldsOf(node, to),
-      ...{ aZeroPoint: affineOf(inputOf(node, 0)).zeroPoint, bZeroPoint: affineOf(inputOf(node, 1)).zeroPoint },
-      ...{ aScale: factor, bScale: 0, yScale: 1, offset: y.zeroPoint, form: 0 },
+      aZeroPoint: affineOf(inputOf(node, 0)).zeroPoint,
+      bZeroPoint: affineOf(inputOf(node, 1)).zeroPoint,
+      aScale: factor,
+      bScale: 0,
+      yScale: 1,
+      offset: y.zeroPoint,
+      form: 0,
     },
     note: "mul, qlinear",
   });

@@ -97,8 +97,27 @@ export function pairFields(
     typeof sizes,
   ];
   return {
-    ...{ a: a.address, b: b.address, y: y.address, d0, d1, d2, d3, d4, d5 },
-    ...{ a0, a1, a2, a3, a4, a5, b0, b1, b2, b3, b4, b5 },
+    a: a.address,
+    b: b.address,
+    y: y.address,
+    d0,
+    d1,
+    d2,
+    d3,
+    d4,
+    d5,
+    a0,
+    a1,
+    a2,
+    a3,
+    a4,
+    a5,
+    b0,
+    b1,
+    b2,
+    b3,
+    b4,
+    b5,
   };
 }
 
@@ -132,7 +151,9 @@ export function callPairsInt(
     kernel: "pairsInt",
     params: {
       ...pairFields(a, b, y, BITS[dtype] / 8),
-      ...{ form: PAIRS_INT[form], type: ELEMENT[dtype], extra: BITS[dtype] - 1 },
+      form: PAIRS_INT[form],
+      type: ELEMENT[dtype],
+      extra: BITS[dtype] - 1,
     },
     note: `${form}, ${dtype}`,
   });

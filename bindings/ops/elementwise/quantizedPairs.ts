@@ -42,8 +42,13 @@ export function callQuantizedPairs<K extends OpKind>(
       aZeroPoint: affineOf(inputOf(node, 0)).zeroPoint,
       bZeroPoint: affineOf(inputOf(node, 1)).zeroPoint,
       yZeroPoint: output.zeroPoint,
-      ...{ left, aMultiplier: a.multiplier, aShift: a.shift, bMultiplier: b.multiplier, bShift: b.shift },
-      ...{ yMultiplier: y.multiplier, yShift: y.shift },
+      left,
+      aMultiplier: a.multiplier,
+      aShift: a.shift,
+      bMultiplier: b.multiplier,
+      bShift: b.shift,
+      yMultiplier: y.multiplier,
+      yShift: y.shift,
       ...activationRange(activation, dtype, output),
     },
     note: `${form}, ${dtype}`,
@@ -77,7 +82,9 @@ export function callSumInt16<K extends "add" | "sub">(node: NodeView<K>, to: Low
   const { a, b, y } = sumFactors(node);
   const factors = {
     left: 15,
-    ...{ a: quantizeMultiplier(a), b: quantizeMultiplier(b), y: quantizeMultiplier(y) },
+    a: quantizeMultiplier(a),
+    b: quantizeMultiplier(b),
+    y: quantizeMultiplier(y),
   };
   callQuantizedPairs(node, to, form, factors, node.attributes.activation);
 }

@@ -26,7 +26,9 @@ function factors(node: NodeView<"squaredDifference">) {
  * squared_difference.
  */
 export const squaredDifference: Operator<"squaredDifference"> = arithmetic({
-  ...{ real: "squaredDifference", whole: "squaredDifference", raw: ["int32", "int64"] },
+  real: "squaredDifference",
+  whole: "squaredDifference",
+  raw: ["int32", "int64"],
   scaled: {
     types: ["int8"],
     check: (node) => requireRatio(node, "C6", factors(node).y),
@@ -34,7 +36,9 @@ export const squaredDifference: Operator<"squaredDifference"> = arithmetic({
       const { a, b, y } = factors(node);
       callQuantizedPairs(node, to, "squaredDifference", {
         left: LEFT_SHIFT,
-        ...{ a: quantizeMultiplier(a), b: quantizeMultiplier(b), y: quantizeMultiplier(y) },
+        a: quantizeMultiplier(a),
+        b: quantizeMultiplier(b),
+        y: quantizeMultiplier(y),
       });
     },
   },

@@ -17,7 +17,9 @@ declare module "../../graph.ts" {
  * whose factors are doubles.
  */
 export const sub: Operator<"sub"> = arithmetic({
-  ...{ real: "sub", whole: "sub", raw: ["int16", "int32", "int64"] },
+  real: "sub",
+  whole: "sub",
+  raw: ["int16", "int32", "int64"],
   scaled: {
     types: ["int8", "int16"],
     check(node) {

@@ -105,7 +105,9 @@ export function callLineTable<K extends OpKind>(node: NodeView<K>, to: Lowering,
   to.call({
     kernel: "lookupS16",
     params: {
-      ...{ x: x.address, y: y.address, count: elementCount(y.shape) },
+      x: x.address,
+      y: y.address,
+      count: elementCount(y.shape),
       table: to.place(new Uint8Array(table.buffer)),
     },
   });

@@ -121,7 +121,12 @@ export const concat: Operator<"concat"> = {
       to.call({
         kernel: "lookupRows",
         params: {
-          ...{ x: addresses[0], y: addresses[1] + part.offset, rows, bytes, xStride: bytes, yStride },
+          x: addresses[0],
+          y: addresses[1] + part.offset,
+          rows,
+          bytes,
+          xStride: bytes,
+          yStride,
           table: to.place(table),
         },
       });

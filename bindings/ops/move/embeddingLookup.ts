@@ -45,12 +45,14 @@ export const embeddingLookup: Operator<"embeddingLookup"> = {
     to.call({
       kernel: "gather",
       params: {
-        ...{
-          x: hybrid ? to.place(dequantizeConstant(table)) : (to.inputs[1]?.address ?? 0),
-          y: to.outputs[0]?.address ?? 0,
-          indices: to.inputs[0]?.address ?? 0,
-        },
-        ...{ indexBytes: 4, batches: 1, outer: 1, count: elementCount(ids.shape), limit },
+        x: hybrid ? to.place(dequantizeConstant(table)) : (to.inputs[1]?.address ?? 0),
+        y: to.outputs[0]?.address ?? 0,
+        indices: to.inputs[0]?.address ?? 0,
+        indexBytes: 4,
+        batches: 1,
+        outer: 1,
+        count: elementCount(ids.shape),
+        limit,
         bytes: (elementCount(rest) * (hybrid ? 32 : BITS[table.dtype])) / 8,
       },
     });

@@ -84,8 +84,15 @@ export const gather: Operator<"gather"> = {
     to.call({
       kernel: "gather",
       params: {
-        ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, indices: to.inputs[1]?.address ?? 0 },
-        ...{ indexBytes: BITS[inputOf(node, 1).dtype] / 8, batches, outer, count, limit, bytes },
+        x: to.inputs[0]?.address ?? 0,
+        y: to.outputs[0]?.address ?? 0,
+        indices: to.inputs[1]?.address ?? 0,
+        indexBytes: BITS[inputOf(node, 1).dtype] / 8,
+        batches,
+        outer,
+        count,
+        limit,
+        bytes,
       },
     });
   },

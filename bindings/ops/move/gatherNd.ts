@@ -68,8 +68,12 @@ export const gatherNd: Operator<"gatherNd"> = {
     to.call({
       kernel: "gatherNd",
       params: {
-        ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, indices: to.inputs[1]?.address ?? 0 },
-        ...{ indexBytes: BITS[indices.dtype] / 8, count: elementCount(indices.shape.slice(0, -1)), depth },
+        x: to.inputs[0]?.address ?? 0,
+        y: to.outputs[0]?.address ?? 0,
+        indices: to.inputs[1]?.address ?? 0,
+        indexBytes: BITS[indices.dtype] / 8,
+        count: elementCount(indices.shape.slice(0, -1)),
+        depth,
         placeTable: to.place(startTable(x.shape.slice(0, depth), denseStrides(x.shape), size)),
         bytes: elementCount(x.shape.slice(depth)) * size,
       },

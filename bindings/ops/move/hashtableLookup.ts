@@ -41,8 +41,13 @@ export const hashtableLookup: Operator<"hashtableLookup"> = {
     to.call({
       kernel: "hashtableLookup",
       params: {
-        ...{ x, keys: k, values: v, y: to.outputs[0]?.address ?? 0, hits: to.outputs[1]?.address ?? 0 },
-        ...{ count: elementCount(wanted.shape), keyCount: elementCount(keys.shape) },
+        x,
+        keys: k,
+        values: v,
+        y: to.outputs[0]?.address ?? 0,
+        hits: to.outputs[1]?.address ?? 0,
+        count: elementCount(wanted.shape),
+        keyCount: elementCount(keys.shape),
         bytes: (elementCount(values.shape.slice(1)) * BITS[values.dtype]) / 8,
       },
     });

@@ -130,8 +130,23 @@ export function fill(
   call({
     kernel: "pad",
     params: {
-      ...{ x: 0, y: y.address, yBytes, value, size: BITS[y.dtype] / 8, offset: 0, bytes: 0 },
-      ...{ d0: 0, d1: 1, d2: 1, d3: 1, d4: 1, y0: 0, y1: 0, y2: 0, y3: 0, y4: 0 },
+      x: 0,
+      y: y.address,
+      yBytes,
+      value,
+      size: BITS[y.dtype] / 8,
+      offset: 0,
+      bytes: 0,
+      d0: 0,
+      d1: 1,
+      d2: 1,
+      d3: 1,
+      d4: 1,
+      y0: 0,
+      y1: 0,
+      y2: 0,
+      y3: 0,
+      y4: 0,
     },
   });
 }

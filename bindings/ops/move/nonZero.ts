@@ -41,10 +41,16 @@ export const nonZero: Operator<"nonZero"> = {
     to.call({
       kernel: "where",
       params: {
-        ...{ x: to.inputs[0]?.address ?? 0, y: y?.address ?? 0, lengthAt: length?.address ?? 0 },
-        ...{ count, size: BITS[dtype] / 8, mask: dtype === "float32" ? 0x7fffffff : -1 },
-        ...{ rank: shape.length, sizeTable: to.place(words(shape)) },
-        ...{ room: isRows ? count * shape.length * 8 : 0, isColumns: isRows ? 0 : 1 },
+        x: to.inputs[0]?.address ?? 0,
+        y: y?.address ?? 0,
+        lengthAt: length?.address ?? 0,
+        count,
+        size: BITS[dtype] / 8,
+        mask: dtype === "float32" ? 0x7fffffff : -1,
+        rank: shape.length,
+        sizeTable: to.place(words(shape)),
+        room: isRows ? count * shape.length * 8 : 0,
+        isColumns: isRows ? 0 : 1,
       },
     });
   },

@@ -46,8 +46,13 @@ export const scatterNd: Operator<"scatterNd"> = {
     to.call({
       kernel: "scatterNd",
       params: {
-        ...{ x: to.inputs[1]?.address ?? 0, y: to.outputs[0]?.address ?? 0, indices: to.inputs[0]?.address ?? 0 },
-        ...{ indexBytes: BITS[indices.dtype] / 8, count: elementCount(indices.shape.slice(0, -1)), depth, size },
+        x: to.inputs[1]?.address ?? 0,
+        y: to.outputs[0]?.address ?? 0,
+        indices: to.inputs[0]?.address ?? 0,
+        indexBytes: BITS[indices.dtype] / 8,
+        count: elementCount(indices.shape.slice(0, -1)),
+        depth,
+        size,
         placeTable: to.place(startTable(y.shape.slice(0, depth), denseStrides(y.shape), size)),
         bytes: elementCount(y.shape.slice(depth)) * size,
         mode: y.dtype === "float32" ? 2 : y.dtype === "bool" ? 0 : 1,

@@ -59,8 +59,13 @@ export const scatterUpdate: Operator<"scatterUpdate"> = {
     to.call({
       kernel: "scatterNd",
       params: {
-        ...{ x: news, y, indices: places, indexBytes: BITS[indices.dtype] / 8 },
-        ...{ count: elementCount(indices.shape.slice(0, -1)), depth, size },
+        x: news,
+        y,
+        indices: places,
+        indexBytes: BITS[indices.dtype] / 8,
+        count: elementCount(indices.shape.slice(0, -1)),
+        depth,
+        size,
         placeTable: to.place(startTable(x.shape.slice(0, depth), denseStrides(x.shape), size)),
         bytes: elementCount(x.shape.slice(depth)) * size,
         mode: modeOf(node.attributes.mode, x.dtype),

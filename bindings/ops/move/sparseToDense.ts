@@ -54,8 +54,14 @@ export const sparseToDense: Operator<"sparseToDense"> = {
     to.call({
       kernel: "scatterNd",
       params: {
-        ...{ x: to.inputs[2]?.address ?? 0, y: to.outputs[0]?.address ?? 0, indices: to.inputs[0]?.address ?? 0 },
-        ...{ indexBytes: BITS[inputOf(node, 0).dtype] / 8, count, depth, size, bytes: size },
+        x: to.inputs[2]?.address ?? 0,
+        y: to.outputs[0]?.address ?? 0,
+        indices: to.inputs[0]?.address ?? 0,
+        indexBytes: BITS[inputOf(node, 0).dtype] / 8,
+        count,
+        depth,
+        size,
+        bytes: size,
         placeTable: to.place(startTable(y.shape, denseStrides(y.shape), size)),
         mode: elementCount(inputOf(node, 2).shape) === count ? 0 : 3,
       },

@@ -38,8 +38,12 @@ export const unique: Operator<"unique"> = {
     to.call({
       kernel: "unique",
       params: {
-        ...{ x: to.inputs[0]?.address ?? 0, y: y?.address ?? 0, places: places?.address ?? 0 },
-        ...{ lengthAt: length?.address ?? 0, count: elementCount(x.shape), size: BITS[x.dtype] / 8 },
+        x: to.inputs[0]?.address ?? 0,
+        y: y?.address ?? 0,
+        places: places?.address ?? 0,
+        lengthAt: length?.address ?? 0,
+        count: elementCount(x.shape),
+        size: BITS[x.dtype] / 8,
         placeBytes: BITS[(node.outputs[1] as Tensor).dtype] / 8,
       },
     });

@@ -31,9 +31,16 @@ export const where: Operator<"where"> = {
     to.call({
       kernel: "where",
       params: {
-        ...{ x: to.inputs[0]?.address ?? 0, y: y?.address ?? 0, lengthAt: length?.address ?? 0 },
-        ...{ count: elementCount(shape), size: BITS[dtype] / 8, mask: dtype === "float32" ? 0x7fffffff : -1 },
-        ...{ rank: shape.length, sizeTable: to.place(words(shape)), room: 0, isColumns: 0 },
+        x: to.inputs[0]?.address ?? 0,
+        y: y?.address ?? 0,
+        lengthAt: length?.address ?? 0,
+        count: elementCount(shape),
+        size: BITS[dtype] / 8,
+        mask: dtype === "float32" ? 0x7fffffff : -1,
+        rank: shape.length,
+        sizeTable: to.place(words(shape)),
+        room: 0,
+        isColumns: 0,
       },
     });
   },

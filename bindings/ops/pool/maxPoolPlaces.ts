@@ -38,7 +38,13 @@ export const maxPoolPlaces: Operator<"maxPoolPlaces"> = {
     to.call({
       kernel: "maxPoolPlaces",
       params: {
-        ...{ ...windowParams(node, to), scratch: 0, scratchStride: 0, lo: 0, hi: 0, least, most },
+        ...windowParams(node, to),
+        scratch: 0,
+        scratchStride: 0,
+        lo: 0,
+        hi: 0,
+        least,
+        most,
         places: to.outputs[1]?.address ?? 0,
       },
       note: `${inputOf(node, 0).shape.join("x")}, with places`,

@@ -43,8 +43,15 @@ export const mean: Operator<"mean"> = {
     to.call({
       kernel: "mean",
       params: {
-        ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
-        ...{ outer, reduce, middle, reduce2, inner, xZeroPoint: input.zeroPoint, yZeroPoint: output.zeroPoint },
+        x: to.inputs[0]?.address ?? 0,
+        y: to.outputs[0]?.address ?? 0,
+        outer,
+        reduce,
+        middle,
+        reduce2,
+        inner,
+        xZeroPoint: input.zeroPoint,
+        yZeroPoint: output.zeroPoint,
         ...(isOnnx
           ? onnxMultiplier(input.scale, output.scale, reduce * reduce2)
           : meanMultiplier(input.scale / output.scale, reduce * reduce2)),

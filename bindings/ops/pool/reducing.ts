@@ -21,7 +21,13 @@ import { type Form, foldReduction, type Reduction } from "./folding.ts";
 
 /** Forms of the kernels, by name as `assembly/pool/reduce.ts` numbers them. */
 const FORMS: { readonly [F in Form]: number } = {
-  ...{ sum: 0, product: 1, max: 2, min: 3, mean: 4, scaledSum: 5, scaledProduct: 6 },
+  sum: 0,
+  product: 1,
+  max: 2,
+  min: 3,
+  mean: 4,
+  scaledSum: 5,
+  scaledProduct: 6,
 };
 
 const PLAIN: { readonly [K in Reduction]: Form } = {
@@ -138,9 +144,27 @@ export function lowerReduction<K extends Reduction>(kind: K, node: NodeView<K>, 
   to.call({
     kernel: KERNEL[x.dtype as keyof typeof KERNEL],
     params: {
-      ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, form: FORMS[form] },
-      ...{ k0, k1, k2, k3, s0, s1, s2, s3, r0, r1, r2, r3, t0, t1, t2, t3 },
-      ...{ xZeroPoint: affineOf(x).zeroPoint, yZeroPoint: affineOf(y).zeroPoint },
+      x: to.inputs[0]?.address ?? 0,
+      y: to.outputs[0]?.address ?? 0,
+      form: FORMS[form],
+      k0,
+      k1,
+      k2,
+      k3,
+      s0,
+      s1,
+      s2,
+      s3,
+      r0,
+      r1,
+      r2,
+      r3,
+      t0,
+      t1,
+      t2,
+      t3,
+      xZeroPoint: affineOf(x).zeroPoint,
+      yZeroPoint: affineOf(y).zeroPoint,
       ...factor,
     },
     note: `reduce ${form}`,

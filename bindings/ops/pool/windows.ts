@@ -54,8 +54,19 @@ export function windowParams(
   const [batch = 0, inH = 0, inW = 0, channels = 0] = shape;
   const { h, w } = poolWindows(shape, attributes);
   return {
-    ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
-    ...{ batch, inH, inW, channels, outH: h.out, outW: w.out, kH: attributes.filter[0], kW: attributes.filter[1] },
-    ...{ strideH: attributes.stride[0], strideW: attributes.stride[1], padTop: h.before, padLeft: w.before },
+    x: to.inputs[0]?.address ?? 0,
+    y: to.outputs[0]?.address ?? 0,
+    batch,
+    inH,
+    inW,
+    channels,
+    outH: h.out,
+    outW: w.out,
+    kH: attributes.filter[0],
+    kW: attributes.filter[1],
+    strideH: attributes.stride[0],
+    strideW: attributes.stride[1],
+    padTop: h.before,
+    padLeft: w.before,
   };
 }

@@ -91,7 +91,13 @@ function lowerProducts(node: NodeView<"batchMatMul">, to: Lowering): void {
   for (let i = 0; i < (shared ? 1 : count); i++) {
     const first = bFirst[i] as number;
     lowerWide(view(node), to, {
-      ...{ first: 0, firstInput: aFirst[i] as number, m: rows, n, patches, reals: reals(node), activation: "none" },
+      first: 0,
+      firstInput: aFirst[i] as number,
+      m: rows,
+      n,
+      patches,
+      reals: reals(node),
+      activation: "none",
       ...(adjointA ? { xPixel: 1, xStep: m } : { xPixel: k }),
       y: dense(patches, n, i * m * n),
       w: weights(node, to, first, { k, n, adjoint: adjointB }, previous === first),

@@ -58,8 +58,14 @@ export function lowerBatchMatMulF32(node: NodeView<"batchMatMul">, to: Lowering)
   });
   const hybrid = b.dtype !== "float32";
   const product = {
-    ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, ...weights, m: rows, n, k },
-    ...{ batches: offsets.length, offsetsTable: to.place(offsetsF32(offsets)) },
+    x: to.inputs[0]?.address ?? 0,
+    y: to.outputs[0]?.address ?? 0,
+    ...weights,
+    m: rows,
+    n,
+    k,
+    batches: offsets.length,
+    offsetsTable: to.place(offsetsF32(offsets)),
     ...(adjointA ? { xStride: 4, xStep: m * 4 } : {}),
     ...(hybrid ? { scaleTable: placeScales(to, b, 0, n), asymmetric: node.attributes.asymmetric ?? false } : {}),
   };

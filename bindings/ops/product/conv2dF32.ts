@@ -23,16 +23,31 @@ function lowerGroup(node: NodeView<"conv2d">, to: Lowering, group: number, n: nu
     kH === 1 && kW === 1 && stride[0] === 1 && stride[1] === 1 && h.before + h.after + w.before + w.after === 0;
   const hybrid = inputOf(node, 1).dtype !== "float32";
   lowerFloatProduct(node, to, {
-    ...{ x: images + group * inC * 4, y: (to.outputs[0]?.address ?? 0) + group * n * 4, activation, first: group * n },
-    ...{ m: batch * h.out * w.out, n, k: kH * kW * inC, xStride: c * 4, yStride: yC * 4 },
+    x: images + group * inC * 4,
+    y: (to.outputs[0]?.address ?? 0) + group * n * 4,
+    activation,
+    first: group * n,
+    m: batch * h.out * w.out,
+    n,
+    k: kH * kW * inC,
+    xStride: c * 4,
+    yStride: yC * 4,
     asymmetric: isPerChannel(inputOf(node, 1)),
     ...(pixels && !hybrid
       ? {}
       : {
           patches: {
-            ...{ input: [1, inH, inW], channels: inC, output: [1, h.out, w.out], kernel: [1, kH, kW] },
-            ...{ stride: [1, ...stride], dilation: [1, ...dilation], before: [0, h.before, w.before], images },
-            ...{ yBatch: h.out * w.out * yC * 4, yPlane: 0, yLine: w.out * yC * 4 },
+            input: [1, inH, inW],
+            channels: inC,
+            output: [1, h.out, w.out],
+            kernel: [1, kH, kW],
+            stride: [1, ...stride],
+            dilation: [1, ...dilation],
+            before: [0, h.before, w.before],
+            images,
+            yBatch: h.out * w.out * yC * 4,
+            yPlane: 0,
+            yLine: w.out * yC * 4,
           },
         }),
   });

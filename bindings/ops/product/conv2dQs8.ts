@@ -22,8 +22,13 @@ function lowerGroup(node: NodeView<"conv2d">, to: Lowering, group: number, n: nu
   const padded = h.before + h.after + w.before + w.after > 0;
   const pixels = kH === 1 && kW === 1 && stride[0] === 1 && stride[1] === 1 && !padded;
   lowerProduct(node, to, {
-    ...{ x: (to.inputs[0]?.address ?? 0) + group * inC, y: (to.outputs[0]?.address ?? 0) + group * n },
-    ...{ m: batch * h.out * w.out, n, k, xStride, yStride: outputOf(node).shape[3] ?? 0 },
+    x: (to.inputs[0]?.address ?? 0) + group * inC,
+    y: (to.outputs[0]?.address ?? 0) + group * n,
+    m: batch * h.out * w.out,
+    n,
+    k,
+    xStride,
+    yStride: outputOf(node).shape[3] ?? 0,
     data: int8(inputOf(node, 1)).subarray(group * n * k, (group + 1) * n * k),
     output: outputOfNode(node, node.attributes.activation),
     first: group * n,

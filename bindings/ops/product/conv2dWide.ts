@@ -14,8 +14,15 @@ export function lowerConv2dWide(node: NodeView<"conv2d">, to: Lowering): void {
   const k = patches.kH * patches.kW * wc;
   for (let group = 0; group < groups; group++)
     lowerWide(node, to, {
-      ...{ first: group * n, firstInput: group * wc, m: batch * patches.outH * patches.outW, n, xPixel: c },
-      ...{ y: dense(patches, o, group * n), w: weightsOf(node, to, group * n, n, k), reals: reals(node) },
-      ...{ activation: node.attributes.activation, patches },
+      first: group * n,
+      firstInput: group * wc,
+      m: batch * patches.outH * patches.outW,
+      n,
+      xPixel: c,
+      y: dense(patches, o, group * n),
+      w: weightsOf(node, to, group * n, n, k),
+      reals: reals(node),
+      activation: node.attributes.activation,
+      patches,
     });
 }

@@ -80,14 +80,17 @@ function lowerConv3d(node: NodeView<"conv3d">, to: Lowering): void {
       : { w: to.place(packPanelsF32(transposed(float32(weights), k, n), n, k)) };
   const product = { x: images, y: to.outputs[0]?.address ?? 0, ...own, ...biasAt(to.inputs[2]), m, n, k, lo, hi };
   const patches: PatchesF32 = {
-    ...{ input: [inD, inH, inW], channels, output: [d.out, h.out, w.out], kernel: [kD, kH, kW], stride, dilation },
-    ...{
-      before: [d.before, h.before, w.before],
-      yBatch: d.out * h.out * line,
-      yPlane: h.out * line,
-      yLine: line,
-      images,
-    },
+    input: [inD, inH, inW],
+    channels,
+    output: [d.out, h.out, w.out],
+    kernel: [kD, kH, kW],
+    stride,
+    dilation,
+    before: [d.before, h.before, w.before],
+    yBatch: d.out * h.out * line,
+    yPlane: h.out * line,
+    yLine: line,
+    images,
   };
   callConv(to, "convF32", { ...product, xStride: channels * 4 }, patches, `im2col gemmF32 ${m}x${n}x${k}`);
 }

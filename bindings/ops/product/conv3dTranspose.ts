@@ -60,8 +60,17 @@ export const conv3dTranspose: Operator<"conv3dTranspose"> = {
     const before = (out: number, kernel: number, i: 0 | 1 | 2) =>
       placeWindow(out, kernel, stride[i], 1, padding, "height").before;
     lowerTransposed(to, {
-      ...{ x: to.inputs[2]?.address ?? 0, y: to.outputs[0]?.address ?? 0, ...biasAt(to.inputs[3]), batch, channels },
-      ...{ outputs, input: [inD, inH, inW], output: [outD, outH, outW], kernel: [kD, kH, kW], stride, activation },
+      x: to.inputs[2]?.address ?? 0,
+      y: to.outputs[0]?.address ?? 0,
+      ...biasAt(to.inputs[3]),
+      batch,
+      channels,
+      outputs,
+      input: [inD, inH, inW],
+      output: [outD, outH, outW],
+      kernel: [kD, kH, kW],
+      stride,
+      activation,
       before: [before(outD, kD, 0), before(outH, kH, 1), before(outW, kW, 2)],
       weight: (o, z, y, x, c) => data[(((z * kH + y) * kW + x) * outputs + o) * channels + c] as number,
     });

@@ -120,7 +120,7 @@ export function lowerFloatProduct(node: Constrained, to: Lowering, product: Floa
   const { x, y, m, n, k, first, patches, places = USUAL } = product;
   const weights = to.inputs[places.w] as Placed;
   const [lo, hi] = BOUNDS[product.activation];
-  const common = { ...{ x, y, m, n, k, lo, hi }, ...biasAt(to.inputs[places.bias], first), ...stridesOf(product) };
+  const common = { x, y, m, n, k, lo, hi, ...biasAt(to.inputs[places.bias], first), ...stridesOf(product) };
   const note = `${m}x${n}x${k}`;
   if (weights.dtype === "float32") {
     const gemm = { ...common, ...floatWeights(to, weights, product) };

@@ -33,9 +33,17 @@ export function lowerFullyConnectedBlocks(node: NodeView<"fullyConnected">, to: 
   to.call({
     kernel: "gemmBlocks",
     params: {
-      ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, w: w.address },
-      ...{ bias: to.inputs[2]?.address ?? 0, scaleTable: to.place(new Uint8Array(Float32Array.from(scale).buffer)) },
-      ...{ m: elementCount(outputOf(node).shape) / n, n, k, block, lo, hi },
+      x: to.inputs[0]?.address ?? 0,
+      y: to.outputs[0]?.address ?? 0,
+      w: w.address,
+      bias: to.inputs[2]?.address ?? 0,
+      scaleTable: to.place(new Uint8Array(Float32Array.from(scale).buffer)),
+      m: elementCount(outputOf(node).shape) / n,
+      n,
+      k,
+      block,
+      lo,
+      hi,
       ...to.scratch(2 * k + 2),
     },
   });

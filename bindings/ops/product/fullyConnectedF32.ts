@@ -9,7 +9,13 @@ export function lowerFullyConnectedF32(node: NodeView<"fullyConnected">, to: Low
   const { activation, rounding } = node.attributes;
   const asymmetric = rounding ? "onnx" : (node.attributes.asymmetric ?? false);
   lowerFloatProduct(node, to, {
-    ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
-    ...{ m: elementCount(outputOf(node).shape) / n, n, k, activation, first: 0, asymmetric },
+    x: to.inputs[0]?.address ?? 0,
+    y: to.outputs[0]?.address ?? 0,
+    m: elementCount(outputOf(node).shape) / n,
+    n,
+    k,
+    activation,
+    first: 0,
+    asymmetric,
   });
 }

@@ -52,8 +52,17 @@ export function lowerNineBits(
   const { q, yZeroPoint, lo, hi } = fields;
   const x = (to.inputs[0]?.address ?? 0) + firstInput;
   const common = {
-    ...{ x, y: (to.outputs[0]?.address ?? 0) + y.first, q, m, n, xStride: xPixel, yStride: y.pixel },
-    ...{ chunk: 0, yZeroPoint, lo, hi },
+    x,
+    y: (to.outputs[0]?.address ?? 0) + y.first,
+    q,
+    m,
+    n,
+    xStride: xPixel,
+    yStride: y.pixel,
+    chunk: 0,
+    yZeroPoint,
+    lo,
+    hi,
   };
   const size = `${m}x${n}x${k}, requantize ${forms}, weights of nine bits`;
   const { kH, kW, strideH, strideW, padTop, padLeft, inH, inW, outH, outW } = patches;

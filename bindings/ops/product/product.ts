@@ -60,8 +60,20 @@ function gemmOf(
   q: number,
 ): Omit<Gemm, "w" | keyof ScratchAddress> {
   return {
-    ...{ x, y, q, m, n, k, xStride, yStride, mBlock: 0, chunk: 0, index: 0 },
-    ...{ yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
+    x,
+    y,
+    q,
+    m,
+    n,
+    k,
+    xStride,
+    yStride,
+    mBlock: 0,
+    chunk: 0,
+    index: 0,
+    yZeroPoint: output.zeroPoint,
+    lo: output.lo,
+    hi: output.hi,
   };
 }
 
@@ -76,7 +88,10 @@ function lowerBlocks(to: Lowering, product: Product, data: Int8Array, sparse: Sp
   const { mBlock, scratchBytes } = blocking(to.module, m, k, data, patches !== undefined);
   const params = {
     ...gemmOf(product, q),
-    ...{ w: to.place(sparse.weights), index: to.place(sparse.index), mBlock, chunk: SPARSE_CHUNK },
+    w: to.place(sparse.weights),
+    index: to.place(sparse.index),
+    mBlock,
+    chunk: SPARSE_CHUNK,
     ...to.scratch(scratchBytes),
   };
   const note = `${size}, ${kept(sparse, product, "blocks")}`;
@@ -89,7 +104,8 @@ function lowerColumns(to: Lowering, product: Product, sparse: Sparse, q: number,
     kernel: "spmmColumns",
     params: {
       ...gemmOf(product, q),
-      ...{ w: to.place(sparse.weights), index: to.place(sparse.index) },
+      w: to.place(sparse.weights),
+      index: to.place(sparse.index),
       ...to.scratch(columnsScratch(to.module, product.k)),
     },
     note: `spmm by columns ${size}, ${kept(sparse, product, "steps")}`,

@@ -66,9 +66,18 @@ export const transposeConvBias: Operator<"transposeConvBias"> = {
     const top = placeWindow(outH, kH, stride[0], 1, padding, "height").before;
     const left = placeWindow(outW, kW, stride[1], 1, padding, "width").before;
     lowerTransposed(to, {
-      ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, ...biasAt(to.inputs[2]), batch, channels },
-      ...{ outputs, input: [1, inH, inW], output: [1, outH, outW], kernel: [1, kH, kW], stride: [1, ...stride] },
-      ...{ before: [0, top, left], activation: "none" },
+      x: to.inputs[0]?.address ?? 0,
+      y: to.outputs[0]?.address ?? 0,
+      ...biasAt(to.inputs[2]),
+      batch,
+      channels,
+      outputs,
+      input: [1, inH, inW],
+      output: [1, outH, outW],
+      kernel: [1, kH, kW],
+      stride: [1, ...stride],
+      before: [0, top, left],
+      activation: "none",
       weight: (o, _z, y, x, c) => data[((o * kH + y) * kW + x) * channels + c] as number,
     });
   },

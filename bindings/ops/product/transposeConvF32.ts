@@ -13,16 +13,18 @@ export function lowerTransposeConvF32(node: NodeView<"transposeConv">, to: Lower
   const hybrid = w.dtype !== "float32";
   const data = hybrid ? int8Or4(w) : float32(w);
   lowerTransposed(to, {
-    ...{
-      x: to.inputs[2]?.address ?? 0,
-      y: to.outputs[0]?.address ?? 0,
-      ...biasAt(to.inputs[3]),
-      batch,
-      channels,
-      outputs,
-    },
-    ...{ input: [1, inH, inW], output: [1, outH, outW], kernel: [1, kH, kW], stride: [1, ...node.attributes.stride] },
-    ...{ before: [0, ...paddingOf(node)], activation: node.attributes.activation },
+    x: to.inputs[2]?.address ?? 0,
+    y: to.outputs[0]?.address ?? 0,
+    ...biasAt(to.inputs[3]),
+    batch,
+    channels,
+    outputs,
+    input: [1, inH, inW],
+    output: [1, outH, outW],
+    kernel: [1, kH, kW],
+    stride: [1, ...node.attributes.stride],
+    before: [0, ...paddingOf(node)],
+    activation: node.attributes.activation,
     ...(hybrid ? { scaleTable: placeScales(to, w, 0, outputs) } : {}),
     weight: (o, _z, y, x, c) => data[((o * kH + y) * kW + x) * channels + c] as number,
   });

@@ -45,7 +45,9 @@ function phases(out: number, kernel: number, stride: number, before: number): re
     // outputs that no tap meets: one that stands outside of every input
     if (taps.length === 0) return { first, count: Math.ceil((out - first) / stride), taps: [0], before: FAR };
     return {
-      ...{ first, count: Math.ceil((out - first) / stride), taps },
+      first,
+      count: Math.ceil((out - first) / stride),
+      taps,
       before: taps.length - 1 - Math.floor((first + before) / stride),
     };
   });
@@ -71,16 +73,32 @@ function lowerPhase(to: Lowering, t: Transposed, d: Phase, h: Phase, w: Phase): 
   const line = output[2] * pixel;
   const plane = output[1] * line;
   const patches: PatchesF32 = {
-    ...{ input: t.input, channels: c, output: [d.count, h.count, w.count], kernel },
-    ...{ stride: [1, 1, 1], dilation: [1, 1, 1], before: [d.before, h.before, w.before], images: t.x },
-    ...{ yBatch: output[0] * plane, yPlane: t.stride[0] * plane, yLine: t.stride[1] * line },
+    input: t.input,
+    channels: c,
+    output: [d.count, h.count, w.count],
+    kernel,
+    stride: [1, 1, 1],
+    dilation: [1, 1, 1],
+    before: [d.before, h.before, w.before],
+    images: t.x,
+    yBatch: output[0] * plane,
+    yPlane: t.stride[0] * plane,
+    yLine: t.stride[1] * line,
   };
   const [lo, hi] = BOUNDS[t.activation];
   const panels = hybrid ? packPanelsHybrid(Int8Array.from(data), n, k / c, c) : packPanelsF32(data, n, k);
   const m = t.batch * d.count * h.count * w.count;
   const product = {
-    ...{ x: t.x, y: t.y + d.first * plane + h.first * line + w.first * pixel, w: to.place(panels) },
-    ...{ m, n, k, lo, hi, xStride: c * 4, yStride: t.stride[2] * pixel },
+    x: t.x,
+    y: t.y + d.first * plane + h.first * line + w.first * pixel,
+    w: to.place(panels),
+    m,
+    n,
+    k,
+    lo,
+    hi,
+    xStride: c * 4,
+    yStride: t.stride[2] * pixel,
     ...(t.bias === undefined ? {} : { bias: t.bias }),
     ...(t.scaleTable === undefined ? {} : { scaleTable: t.scaleTable, asymmetric: true }),
   };

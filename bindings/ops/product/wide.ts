@@ -10,6 +10,7 @@ import { type Constrained, inputOf, outputOf } from "../constraints.ts";
 import type { Lowering } from "../types.ts";
 import { isNineBits, lowerNineBits, type Rows } from "./nineBits.ts";
 import { biasValues, factorsOfNode, inputZeroPoint, int8, roundingOf, within } from "./weights.ts";
+import { ANY_CHUNK, anyBounds, boundsOf, chunkOf, foldedBias, rangeOf } from "./wideBounds.ts";
 
 /** Weights that are known when they are run: element (channel, i) stands at channel·columnStep + i·step elements. */
 export interface ComputedWeights {
@@ -80,7 +81,11 @@ export function weightsOf(
 ): Int16Array | ComputedWeights {
   if (inputOf(node, 1).data !== undefined) return centred(node, first, channels, depth);
   return {
-    ...{ address: (to.inputs[1]?.address ?? 0) + first * depth, k: depth, columnStep: depth, step: 1, bytes: 1 },
+    address: (to.inputs[1]?.address ?? 0) + first * depth,
+    k: depth,
+    columnStep: depth,
+    step: 1,
+    bytes: 1,
     zeroPoint: weightZeroPoints(node)[0] ?? 0,
   };
 }
@@ -138,8 +143,13 @@ export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, 
   const biasBytes = node.inputs[2]?.dtype === "int64" ? 8 : 4;
   const common = {
     bias: isComputed(node.inputs[2]) ? (to.inputs[2]?.address ?? 0) + first * biasBytes : 0,
-    ...{ biasBytes, xBytes: x.dtype === "int16" ? 2 : 1, yBytes: y.dtype === "int16" ? 2 : 1 },
-    ...{ lanes: lanes ? 1 : 0, yZeroPoint: output.zeroPoint, lo: output.lo, hi: output.hi },
+    biasBytes,
+    xBytes: x.dtype === "int16" ? 2 : 1,
+    yBytes: y.dtype === "int16" ? 2 : 1,
+    lanes: lanes ? 1 : 0,
+    yZeroPoint: output.zeroPoint,
+    lo: output.lo,
+    hi: output.hi,
   };
   if (lanes && !("scale" in multipliers)) {
     const narrow = !wide && y.dtype === "int16" && common.bias === 0;
@@ -147,58 +157,15 @@ export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, 
     return { fields: { ...common, q: to.place(records) }, wide, forms: "" };
   }
   const channels = {
-    ...{ bias: foldedBias(bias, n, fold ? w : undefined, inputZeroPoint(node)), min, max },
-    ...{ ...factorsOf(multipliers, n), sum: new Int32Array(n), zeros: 0 },
+    bias: foldedBias(bias, n, fold ? w : undefined, inputZeroPoint(node)),
+    min,
+    max,
+    ...factorsOf(multipliers, n),
+    sum: new Int32Array(n),
+    zeros: 0,
   };
   const { bytes, forms } = packRecords(to.module, channels, output, { rows: m, depth: k }, to.packer);
   return { fields: { ...common, q: to.place(bytes) }, wide, forms };
-}
-
-/** The bias as int32, less the zero point times the sum of each channel's weights where these are given. */
-function foldedBias(
-  bias: ArrayLike<number | bigint> | undefined,
-  n: number,
-  w: Int16Array | undefined,
-  zeroPoint: number,
-): Int32Array {
-  const folded = Int32Array.from({ length: n }, (_, c) => Number(bias?.[c] ?? 0));
-  if (w === undefined) return folded;
-  const k = w.length / n;
-  return folded.map(
-    (value, c) => value - zeroPoint * w.subarray(c * k, (c + 1) * k).reduce((sum, each) => sum + each, 0),
-  );
-}
-
-/** Least and greatest value of x less its zero point. */
-function rangeOf(node: Constrained): readonly [number, number] {
-  if (inputOf(node, 0).dtype === "int16") return [-32768, 32767];
-  return [-128 - inputZeroPoint(node), 127 - inputZeroPoint(node)];
-}
-
-/** Bounds of sums of k products where nothing is known of weights or bias: none that 32 bits hold. */
-function anyBounds(n: number, bias: ArrayLike<number | bigint> | undefined, k: number) {
-  const most = Float64Array.from({ length: n }, (_, c) => 2 ** 32 + k * 2 ** 31 + Math.abs(Number(bias?.[c] ?? 0)));
-  return { min: most.map((value) => -value), max: most };
-}
-
-/** Bounds of the sums of w, `[n][k]`, with inputs from `least` to `most`. */
-function boundsOf(w: Int16Array, n: number, bias: ArrayLike<number | bigint> | undefined, least: number, most: number) {
-  const min = new Float64Array(n);
-  const max = new Float64Array(n);
-  const k = w.length / n;
-  for (let c = 0; c < n; c++) {
-    let positive = 0;
-    let negative = 0;
-    for (let i = c * k; i < (c + 1) * k; i++) {
-      const value = w[i] as number;
-      if (value > 0) positive += value;
-      else negative -= value;
-    }
-    const start = Number(bias?.[c] ?? 0);
-    min[c] = start + positive * least - negative * most;
-    max[c] = start + positive * most - negative * least;
-  }
-  return { min, max };
 }
 
 /** A product over patches. */
@@ -223,8 +190,16 @@ export function lowerWide(node: Constrained, to: Lowering, product: WideProduct)
     to.call({
       kernel: "packColumns",
       params: {
-        ...{ w: w.address, ...to.scratch(scratchBytes), n, k, pairs, spread, wBytes: w.bytes, wZeroPoint: w.zeroPoint },
-        ...{ columnBytes: w.columnStep * w.bytes, stepBytes: w.step * w.bytes },
+        w: w.address,
+        ...to.scratch(scratchBytes),
+        n,
+        k,
+        pairs,
+        spread,
+        wBytes: w.bytes,
+        wZeroPoint: w.zeroPoint,
+        columnBytes: w.columnStep * w.bytes,
+        stepBytes: w.step * w.bytes,
       },
       note: `columns ${k}x${n}`,
     });
@@ -236,22 +211,25 @@ export function lowerWide(node: Constrained, to: Lowering, product: WideProduct)
       ...patches,
       x: (to.inputs[0]?.address ?? 0) + firstInput * fields.xBytes,
       y: (to.outputs[0]?.address ?? 0) + y.first * fields.yBytes,
-      ...{ w: packed ? to.place(packed.bytes) : 0, wBytes: packed?.wBytes ?? 2, computed: packed ? 0 : 1 },
-      ...{ ...to.scratch(scratchBytes), m, n, pairs, mBlock, rows, spread, chunk: wide ? chunk : 0 },
-      ...{ xStep: (product.xStep ?? 1) * fields.xBytes, xPixel: xPixel * fields.xBytes },
-      ...{ yPixel: y.pixel * fields.yBytes, yLine: y.line * fields.yBytes, yImage: y.image * fields.yBytes },
+      w: packed ? to.place(packed.bytes) : 0,
+      wBytes: packed?.wBytes ?? 2,
+      computed: packed ? 0 : 1,
+      ...to.scratch(scratchBytes),
+      m,
+      n,
+      pairs,
+      mBlock,
+      rows,
+      spread,
+      chunk: wide ? chunk : 0,
+      xStep: (product.xStep ?? 1) * fields.xBytes,
+      xPixel: xPixel * fields.xBytes,
+      yPixel: y.pixel * fields.yBytes,
+      yLine: y.line * fields.yBytes,
+      yImage: y.image * fields.yBytes,
     },
     note: `${wide ? "64-bit" : "32-bit"} sums, ${m}x${n}x${k}`,
   });
-}
-
-/** Pairs of products of int16 with any weights of nine bits that 32 bits hold. */
-const ANY_CHUNK = 64;
-
-/** Pairs of products of int16 with w that 32 bits hold. */
-function chunkOf(w: Int16Array): number {
-  const most = w.reduce((size, value) => Math.max(size, Math.abs(value)), 1);
-  return Math.max(1, Math.floor((2 ** 31 - 1) / (2 * most * 32768)));
 }
 
 /** y as rows of pixels without gaps. */
@@ -276,8 +254,13 @@ export function lowerDepthwiseWide(
     params: {
       ...fields,
       ...patches,
-      ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, w: to.inputs[1]?.address ?? 0, batch },
-      ...{ multiplier: n / patches.inC, wZeroPoint: weightZeroPoints(node)[0] ?? 0, wide: wide ? 1 : 0 },
+      x: to.inputs[0]?.address ?? 0,
+      y: to.outputs[0]?.address ?? 0,
+      w: to.inputs[1]?.address ?? 0,
+      batch,
+      multiplier: n / patches.inC,
+      wZeroPoint: weightZeroPoints(node)[0] ?? 0,
+      wide: wide ? 1 : 0,
       ...to.scratch(SUMS_BYTES),
     },
     note: `depthwise of ${wide ? "64-bit" : "32-bit"} sums, ${patches.kH}x${patches.kW}`,

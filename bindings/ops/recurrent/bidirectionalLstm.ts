@@ -52,7 +52,10 @@ export const bidirectionalLstm: Operator<"bidirectionalLstm"> = {
     const sizes = cells.map((cell) => checkCell(node, cell, true, timeMajor));
     for (const [i, cell] of cells.entries())
       callCell(to, cell, sizes[i] as (typeof sizes)[number], {
-        ...{ activation: activation as RecurrentActivation, cellClip, projectionClip, asymmetric },
+        activation: activation as RecurrentActivation,
+        cellClip,
+        projectionClip,
+        asymmetric,
         ...placeOf(i, mergeOutputs, [sizes[0]?.outputs ?? 0, sizes[1]?.outputs ?? 0]),
       });
   },

@@ -75,8 +75,14 @@ export const lstm: Operator<"lstm"> = {
     const { activation, cellClip, projectionClip, asymmetric, sequence, timeMajor } = node.attributes;
     const sizes = checkCell(node, CELL, sequence, timeMajor);
     callCell(to, CELL, sizes, {
-      ...{ activation: activation as RecurrentActivation, cellClip, projectionClip, asymmetric },
-      ...{ reverse: false, output: 0, width: sizes.outputs, offset: 0 },
+      activation: activation as RecurrentActivation,
+      cellClip,
+      projectionClip,
+      asymmetric,
+      reverse: false,
+      output: 0,
+      width: sizes.outputs,
+      offset: 0,
     });
   },
 };

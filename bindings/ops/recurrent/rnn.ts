@@ -47,7 +47,10 @@ export const rnn: Operator<"rnn"> = {
     const sizes = checkCell(node, FORWARD, node.attributes.sequence, node.attributes.timeMajor);
     callCell(to, FORWARD, sizes, {
       ...runOf(node.attributes),
-      ...{ reverse: false, output: 0, width: sizes.outputs, offset: 0 },
+      reverse: false,
+      output: 0,
+      width: sizes.outputs,
+      offset: 0,
     });
   },
 };

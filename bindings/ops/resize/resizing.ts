@@ -88,9 +88,18 @@ export function resizeOperator<K extends Resize>(kind: K, wayOf: (x: Tensor) => 
         to.call({
           kernel: "resizeNearestOpen",
           params: {
-            ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, size: to.inputs[1]?.address ?? 0 },
-            ...{ batch, inH, inW, bytes, channels, lengthAt: to.outputs[1]?.address ?? 0, bound: roomFor(node) },
-            ...{ alignCorners: alignment.alignCorners ? 1 : 0, halfPixelCenters: alignment.halfPixelCenters ? 1 : 0 },
+            x: to.inputs[0]?.address ?? 0,
+            y: to.outputs[0]?.address ?? 0,
+            size: to.inputs[1]?.address ?? 0,
+            batch,
+            inH,
+            inW,
+            bytes,
+            channels,
+            lengthAt: to.outputs[1]?.address ?? 0,
+            bound: roomFor(node),
+            alignCorners: alignment.alignCorners ? 1 : 0,
+            halfPixelCenters: alignment.halfPixelCenters ? 1 : 0,
           },
         });
         return;
@@ -100,10 +109,15 @@ export function resizeOperator<K extends Resize>(kind: K, wayOf: (x: Tensor) => 
       to.call({
         kernel,
         params: {
-          ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, batch, outH, outW },
+          x: to.inputs[0]?.address ?? 0,
+          y: to.outputs[0]?.address ?? 0,
+          batch,
+          outH,
+          outW,
           rows: to.place(axisBytes(axis(inH, outH, alignment), inW * bytes, real)),
           columns: to.place(axisBytes(axis(inW, outW, alignment), bytes, real)),
-          ...{ xBytes: inH * inW * bytes, bytes },
+          xBytes: inH * inW * bytes,
+          bytes,
         },
       });
     },

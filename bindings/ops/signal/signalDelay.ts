@@ -28,8 +28,15 @@ export const signalDelay: Operator<"signalDelay"> = {
     to.call({
       kernel: "signalDelay",
       params: {
-        ...{ x, y, state: to.inputs[1]?.address ?? 0, whole: 0, ...rowsOf(node) },
-        ...{ size: length, step: 0, room: delayRoom(length), before: 0 },
+        x,
+        y,
+        state: to.inputs[1]?.address ?? 0,
+        whole: 0,
+        ...rowsOf(node),
+        size: length,
+        step: 0,
+        room: delayRoom(length),
+        before: 0,
       },
     });
   },

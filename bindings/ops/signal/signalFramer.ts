@@ -42,8 +42,15 @@ export const signalFramer: Operator<"signalFramer"> = {
     to.call({
       kernel: "signalFramer",
       params: {
-        ...{ x, y, state: to.inputs[1]?.address ?? 0, whole: to.outputs[1]?.address ?? 0, ...rowsOf(node), size, step },
-        ...{ room: framerRoom(node.attributes), before: prefill ? 0 : Math.ceil(size / step) - 1 },
+        x,
+        y,
+        state: to.inputs[1]?.address ?? 0,
+        whole: to.outputs[1]?.address ?? 0,
+        ...rowsOf(node),
+        size,
+        step,
+        room: framerRoom(node.attributes),
+        before: prefill ? 0 : Math.ceil(size / step) - 1,
       },
     });
   },

@@ -28,7 +28,13 @@ export const signalOverlapAdd: Operator<"signalOverlapAdd"> = {
     to.call({
       kernel: "signalOverlapAdd",
       params: {
-        ...{ x, y, state: to.inputs[1]?.address ?? 0, rows: outer, frames, size, step: node.attributes.step },
+        x,
+        y,
+        state: to.inputs[1]?.address ?? 0,
+        rows: outer,
+        frames,
+        size,
+        step: node.attributes.step,
         real: inputOf(node, 0).dtype === "float32" ? 1 : 0,
       },
     });

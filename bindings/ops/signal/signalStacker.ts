@@ -50,8 +50,15 @@ export const signalStacker: Operator<"signalStacker"> = {
     to.call({
       kernel: "signalStacker",
       params: {
-        ...{ x, y, state: to.inputs[1]?.address ?? 0, whole: to.outputs[1]?.address ?? 0, ...rowsOf(node) },
-        ...{ size: room - 1, step, room, before: left },
+        x,
+        y,
+        state: to.inputs[1]?.address ?? 0,
+        whole: to.outputs[1]?.address ?? 0,
+        ...rowsOf(node),
+        size: room - 1,
+        step,
+        room,
+        before: left,
       },
     });
   },

@@ -40,9 +40,16 @@ function lowerReal(node: NodeView<"signalTransform">, to: Lowering): void {
   to.call({
     kernel: "spectrum",
     params: {
-      ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, ...to.scratch(16) },
-      ...{ images: elementCount(shape.slice(0, -1)), rows: 1, columns: shape.at(-1) ?? 0, height: 1, width: length },
-      ...{ widthTable: to.place(turnTable(length)), heightTable: to.place(turnTable(1)) },
+      x: to.inputs[0]?.address ?? 0,
+      y: to.outputs[0]?.address ?? 0,
+      ...to.scratch(16),
+      images: elementCount(shape.slice(0, -1)),
+      rows: 1,
+      columns: shape.at(-1) ?? 0,
+      height: 1,
+      width: length,
+      widthTable: to.place(turnTable(length)),
+      heightTable: to.place(turnTable(1)),
     },
   });
 }

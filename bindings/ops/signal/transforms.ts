@@ -30,10 +30,15 @@ export function callTransform(
   to.call({
     kernel: "signalTransform",
     params: {
-      ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
+      x: to.inputs[0]?.address ?? 0,
+      y: to.outputs[0]?.address ?? 0,
       ...to.scratch(length * numbers.BYTES_PER_ELEMENT),
-      ...{ ...sizes, order: to.place(bytes(order)), wide: wide ? 1 : 0 },
-      ...{ twiddles: to.place(bytes(twiddles)), splits: to.place(bytes(splits)), stages: stages.length },
+      ...sizes,
+      order: to.place(bytes(order)),
+      wide: wide ? 1 : 0,
+      twiddles: to.place(bytes(twiddles)),
+      splits: to.place(bytes(splits)),
+      stages: stages.length,
       stageTable: to.place(bytes(Uint32Array.from(stages.flatMap(({ radix, span }) => [radix, span])))),
     },
   });

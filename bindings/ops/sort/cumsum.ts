@@ -47,10 +47,13 @@ export const cumsum: Operator<"cumsum"> = {
     to.call({
       kernel: KERNEL[dtype as keyof typeof KERNEL],
       params: {
-        ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
-        ...{ outer: elementCount(shape.slice(0, axis)), depth: shape[axis] as number },
+        x: to.inputs[0]?.address ?? 0,
+        y: to.outputs[0]?.address ?? 0,
+        outer: elementCount(shape.slice(0, axis)),
+        depth: shape[axis] as number,
         inner: elementCount(shape.slice(axis + 1)),
-        ...{ exclusive: exclusive ? 1 : 0, reverse: reverse ? 1 : 0 },
+        exclusive: exclusive ? 1 : 0,
+        reverse: reverse ? 1 : 0,
       },
     });
   },

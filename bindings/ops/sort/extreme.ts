@@ -55,9 +55,12 @@ export function extremeOperator<K extends Extreme>(kind: K): Operator<K> {
       to.call({
         kernel: KERNEL[dtype as keyof typeof KERNEL],
         params: {
-          ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
-          ...{ outer: elementCount(shape.slice(0, axis)), depth: shape[axis] as number },
-          ...{ inner: elementCount(shape.slice(axis + 1)), least: kind === "argMin" ? 1 : 0 },
+          x: to.inputs[0]?.address ?? 0,
+          y: to.outputs[0]?.address ?? 0,
+          outer: elementCount(shape.slice(0, axis)),
+          depth: shape[axis] as number,
+          inner: elementCount(shape.slice(axis + 1)),
+          least: kind === "argMin" ? 1 : 0,
           size: y.dtype === "int64" ? 8 : 4,
         },
       });

@@ -58,10 +58,15 @@ export const oneHot: Operator<"oneHot"> = {
     to.call({
       kernel: "oneHot",
       params: {
-        ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
-        ...{ on: to.inputs[2]?.address ?? 0, off: to.inputs[3]?.address ?? 0 },
-        ...{ outer: elementCount(shape.slice(0, axis)), depth, inner: elementCount(shape.slice(axis)) },
-        ...{ indexSize: dtype === "int64" ? 8 : 4, size: requireBytes(node, "C2", inputOf(node, 2)) },
+        x: to.inputs[0]?.address ?? 0,
+        y: to.outputs[0]?.address ?? 0,
+        on: to.inputs[2]?.address ?? 0,
+        off: to.inputs[3]?.address ?? 0,
+        outer: elementCount(shape.slice(0, axis)),
+        depth,
+        inner: elementCount(shape.slice(axis)),
+        indexSize: dtype === "int64" ? 8 : 4,
+        size: requireBytes(node, "C2", inputOf(node, 2)),
       },
     });
   },

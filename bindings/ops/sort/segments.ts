@@ -69,9 +69,14 @@ export function segmentOperator<K extends Segments>(kind: K): Operator<K> {
       to.call({
         kernel: KERNEL[dtype as keyof typeof KERNEL],
         params: {
-          ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, ids: to.inputs[1]?.address ?? 0 },
-          ...{ rows: elementCount(ids), inner: elementCount(shape.slice(ids.length)) },
-          ...{ segments: countOf(kind, node), form: FORMS[kind], lengthAt },
+          x: to.inputs[0]?.address ?? 0,
+          y: to.outputs[0]?.address ?? 0,
+          ids: to.inputs[1]?.address ?? 0,
+          rows: elementCount(ids),
+          inner: elementCount(shape.slice(ids.length)),
+          segments: countOf(kind, node),
+          form: FORMS[kind],
+          lengthAt,
         },
       });
     },

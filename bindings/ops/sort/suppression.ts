@@ -56,10 +56,18 @@ export function suppressionOperator<K extends Suppression>(kind: K): Operator<K>
       to.call({
         kernel: "suppress",
         params: {
-          ...{ x, scores, limit, overlap, threshold, sigma, y: outputs[0] ?? 0 },
-          ...{ yScores: soft ? (outputs[1] ?? 0) : 0, yCount: outputs.at(-1) ?? 0 },
+          x,
+          scores,
+          limit,
+          overlap,
+          threshold,
+          sigma,
+          y: outputs[0] ?? 0,
+          yScores: soft ? (outputs[1] ?? 0) : 0,
+          yCount: outputs.at(-1) ?? 0,
           ...to.scratch(boxes * 8),
-          ...{ boxes, most: mostOf(node) },
+          boxes,
+          most: mostOf(node),
         },
       });
     },

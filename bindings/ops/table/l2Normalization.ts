@@ -52,8 +52,10 @@ export const l2Normalization: Operator<"l2Normalization"> = {
     const x = inputOf(node, 0);
     if (elementCount(x.shape) === 0) return;
     const rows = {
-      ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
-      ...{ rows: elementCount(x.shape.slice(0, -1)), depth: x.shape.at(-1) ?? 1 },
+      x: to.inputs[0]?.address ?? 0,
+      y: to.outputs[0]?.address ?? 0,
+      rows: elementCount(x.shape.slice(0, -1)),
+      depth: x.shape.at(-1) ?? 1,
     };
     if (x.dtype === "float32") {
       to.call({ kernel: "l2NormalizeF32", params: { ...rows, beta: 1 } });
@@ -63,7 +65,8 @@ export const l2Normalization: Operator<"l2Normalization"> = {
       kernel: "l2Normalize",
       params: {
         ...rows,
-        ...{ xZeroPoint: affineOf(x).zeroPoint, unsigned: x.unsigned === true ? 1 : 0 },
+        xZeroPoint: affineOf(x).zeroPoint,
+        unsigned: x.unsigned === true ? 1 : 0,
       },
     });
   },

@@ -38,8 +38,10 @@ export const logSoftmax: Operator<"logSoftmax"> = {
     const x = inputOf(node, 0);
     if (elementCount(x.shape) === 0) return;
     const rows = {
-      ...{ x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0 },
-      ...{ rows: elementCount(x.shape.slice(0, -1)), depth: x.shape.at(-1) ?? 1 },
+      x: to.inputs[0]?.address ?? 0,
+      y: to.outputs[0]?.address ?? 0,
+      rows: elementCount(x.shape.slice(0, -1)),
+      depth: x.shape.at(-1) ?? 1,
     };
     if (x.dtype === "float32") {
       to.call({ kernel: "logSoftmaxF32", params: { ...rows, beta: 1 } });

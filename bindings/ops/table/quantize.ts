@@ -101,8 +101,12 @@ export const quantize: Operator<"quantize"> = {
       to.call({
         kernel: y.dtype === "int8" || y.dtype === "uint8" ? "quantize" : "quantizeWide",
         params: {
-          ...{ x: x.address, y: y.address, count: elementCount(x.shape) },
-          ...{ ...affineOf(y), ...rangeOf(node), even: node.attributes.rounding ? 1 : 0 },
+          x: x.address,
+          y: y.address,
+          count: elementCount(x.shape),
+          ...affineOf(y),
+          ...rangeOf(node),
+          even: node.attributes.rounding ? 1 : 0,
         },
         note: node.attributes.rounding ? "onnx" : "",
       });

@@ -14,7 +14,10 @@ export function callSigmoid<K extends OpKind>(node: NodeView<K>, to: Lowering, f
   to.call({
     kernel: "sigmoidS16",
     params: {
-      ...{ x: x.address, y: y.address, count: elementCount(y.shape), tanh: tanh ? 1 : 0 },
+      x: x.address,
+      y: y.address,
+      count: elementCount(y.shape),
+      tanh: tanh ? 1 : 0,
       table: to.place(new Uint8Array(sigmoidTable().buffer)),
       ...sigmoidFactor(affineOf(inputOf(node, 0)).scale, tanh),
     },

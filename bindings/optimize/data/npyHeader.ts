@@ -5,16 +5,18 @@ import type { DType } from "../../tensor.ts";
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 /** Element types of the format that a tensor can have. */
 const TYPES: { readonly [descr: string]: DType | undefined } = {
-  ...{
-    "|i1": "int8",
-    "|u1": "uint8",
-    "<i2": "int16",
-    "<u2": "uint16",
-    "<i4": "int32",
-    "<u4": "uint32",
-    "<i8": "int64",
-  },
-  ...{ "<u8": "uint64", "<f2": "float16", "<f4": "float32", "<f8": "float64", "|b1": "bool" },
+  "|i1": "int8",
+  "|u1": "uint8",
+  "<i2": "int16",
+  "<u2": "uint16",
+  "<i4": "int32",
+  "<u4": "uint32",
+  "<i8": "int64",
+  "<u8": "uint64",
+  "<f2": "float16",
+  "<f4": "float32",
+  "<f8": "float64",
+  "|b1": "bool",
 };
 
 /** What a .npy file says of its elements; what it says otherwise than NumPy does is absent. */

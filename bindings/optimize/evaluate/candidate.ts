@@ -61,7 +61,9 @@ export async function openCandidate(model: Model, name: string, options: EngineO
   const nearness = new NearnessSum();
   const times: number[] = [];
   return {
-    ...{ graph, batch, scores },
+    graph,
+    batch,
+    scores,
     run({ samples, inputs: values }) {
       const results: Float32Array[][] = samples.map(() => []);
       for (let at = 0; at < samples.length; at += batch) {
@@ -94,7 +96,9 @@ export async function openCandidate(model: Model, name: string, options: EngineO
       const [found, targets] = [classes.result(), nearness.result()];
       const sparsity = graph === undefined ? undefined : sparsityOf(graph);
       return {
-        ...{ name, batch, latency: median(times) },
+        name,
+        batch,
+        latency: median(times),
         ...(model instanceof Uint8Array ? { bytes: model.length } : {}),
         ...(found === undefined ? {} : { classes: found }),
         ...(targets === undefined ? {} : { targets }),

@@ -25,7 +25,10 @@ const BINS = 48;
 const MOST_ELEMENTS = 1 << 22;
 
 const INTEGERS: { readonly [dtype: string]: readonly [number, number] } = {
-  ...{ int4: [-8, 7], int8: [-128, 127], uint8: [0, 255], int16: [-32768, 32767] },
+  int4: [-8, 7],
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32768, 32767],
 };
 
 interface Pair {
@@ -164,7 +167,8 @@ class LayerSum {
   result({ name, where, tensor }: Pair): LayerError {
     const clip = clipOf(tensor.dtype, tensor.quantization);
     return {
-      ...{ name, where },
+      name,
+      where,
       snr: this.#noise === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(this.#signal / this.#noise),
       cosine:
         this.#own * this.#signal === 0

@@ -76,8 +76,20 @@ function layerOf(graph: Graph, node: Node<LayerKind> & AnyNode, at: number): Lay
     outputStride: depthwise ? 1 : inputs,
     inputStride: depthwise ? last : 1,
     patches: {
-      ...{ height, width, channels, kH, kW, depth, outH: h.out, outW: w.out, top: h.before, left: w.before },
-      ...{ strideH: stride[0], strideW: stride[1], dilationH: dilation[0], dilationW: dilation[1] },
+      height,
+      width,
+      channels,
+      kH,
+      kW,
+      depth,
+      outH: h.out,
+      outW: w.out,
+      top: h.before,
+      left: w.before,
+      strideH: stride[0],
+      strideW: stride[1],
+      dilationH: dilation[0],
+      dilationW: dilation[1],
     },
   };
 }

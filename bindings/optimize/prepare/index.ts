@@ -107,7 +107,10 @@ export function compact(graph: Graph): Graph {
   const { batch } = graph;
   return {
     ...graph,
-    ...{ tensors: [...lengths, ...tensors.slice(lengths.length)], nodes, inputs, outputs },
+    tensors: [...lengths, ...tensors.slice(lengths.length)],
+    nodes,
+    inputs,
+    outputs,
     ...(batch === undefined ? {} : { batch: { ...batch, inputs: batch.inputs.map(keep) } }),
   };
 }

@@ -148,7 +148,10 @@ export function systemWith(
 ): System {
   const inverses: Float64Array[] = [];
   return {
-    ...{ layer, weights, bias, moments },
+    layer,
+    weights,
+    bias,
+    moments,
     inverse(group) {
       inverses[group] ??= invertDamped((moments[group] as Moments).covariance, layer.inputs, RIDGE);
       return inverses[group];

@@ -30,7 +30,9 @@ export function trained(
 ): Promise<Graph> {
   return train(graph, data, {
     ...(tune.steps === undefined ? { epochs: 8 } : {}),
-    ...{ augment: AUGMENTATION, teacher: dense, ...tune },
+    augment: AUGMENTATION,
+    teacher: dense,
+    ...tune,
     ...(signal && { signal }),
     onProgress: ({ step, steps, secondsLeft }) =>
       onProgress({ phase: "tune", done: step, total: steps, note: `${Math.round(secondsLeft)} s left` }),

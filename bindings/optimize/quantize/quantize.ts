@@ -88,10 +88,15 @@ export async function quantize(
   const { types } = found.made.decisions;
   const { float, layers, samples } = workshop;
   return {
-    ...{ graph: found.made.graph, samples, bounds: found.bounds, activations },
+    graph: found.made.graph,
+    samples,
+    bounds: found.bounds,
+    activations,
     layers: layers.map(({ name, node, index, y }, i) => ({
-      ...{ name, kind: node.kind, output: tensorOf(float, y).name },
-      ...{ weights: found.settings[i]?.weights ?? "float32" },
+      name,
+      kind: node.kind,
+      output: tensorOf(float, y).name,
+      weights: found.settings[i]?.weights ?? "float32",
       activations: types[index] ?? "float32",
     })),
     floats: integers

@@ -126,13 +126,19 @@ export function writeRecipe({ layers, activations }: Pick<QuantizeResult, "layer
 function ruleOf(regex: string, operation: string, { weights, activations }: LayerSetting) {
   if (weights === "float32") return { regex, operation, algorithm_key: "no_quantize" };
   const config = (bits: number, dtype: string, symmetric: true | false, granularity: string) => ({
-    ...{ num_bits: bits, symmetric, granularity, dtype, block_size: 0 },
+    num_bits: bits,
+    symmetric,
+    granularity,
+    dtype,
+    block_size: 0,
   });
   const [, dtype = "", bits = "8"] = /^([a-z]+)(\d+)$/.exec(weights) ?? [];
   const integer = dtype === "int";
   const width = activations === "int16" ? 16 : 8;
   return {
-    ...{ regex, operation, algorithm_key: integer ? "min_max_uniform_quantize" : "float_casting" },
+    regex,
+    operation,
+    algorithm_key: integer ? "min_max_uniform_quantize" : "float_casting",
     op_config: {
       ...(activations === "float32"
         ? {}
@@ -140,7 +146,9 @@ function ruleOf(regex: string, operation: string, { weights, activations }: Laye
       weight_tensor_config: integer
         ? config(Number(bits), "INT", true, "CHANNELWISE")
         : config(Number(bits), "FLOAT", true, "TENSORWISE"),
-      ...{ compute_precision: integer ? "INTEGER" : "FLOAT", explicit_dequantize: !integer, skip_checks: false },
+      compute_precision: integer ? "INTEGER" : "FLOAT",
+      explicit_dequantize: !integer,
+      skip_checks: false,
     },
   };
 }

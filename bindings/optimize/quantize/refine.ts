@@ -68,7 +68,9 @@ function aloneDecisions({ types, affines, layers, weights, halves }: Decisions, 
     types: [types[i] ?? "float32"],
     layers: at(layers),
     weights: at(weights),
-    ...{ affines, halves, io: "float32" },
+    affines,
+    halves,
+    io: "float32",
   };
 }
 

@@ -106,7 +106,10 @@ export function biasTensor(
       ? Int32Array.from(integers, (q) => Math.min(Math.max(q, -(2 ** 31)), 2 ** 31 - 1))
       : BigInt64Array.from(integers, BigInt);
   return {
-    ...{ name, dtype, shape: [bias.length], data: bytesOf(values) },
+    name,
+    dtype,
+    shape: [bias.length],
+    data: bytesOf(values),
     quantization: {
       scale: scale.map((_, c) => Math.fround(at(c))),
       zeroPoint: scale.map(() => 0),

@@ -24,7 +24,13 @@ export interface Augmentation {
 
 /** What small grey pictures of things without a given place, size and light bear. */
 export const AUGMENTATION: Augmentation = {
-  ...{ rotation: 0.17, scale: 0.12, shear: 0.12, shift: 2, contrast: 0.25, brightness: 20 / 255, noise: 8 / 255 },
+  rotation: 0.17,
+  scale: 0.12,
+  shear: 0.12,
+  shift: 2,
+  contrast: 0.25,
+  brightness: 20 / 255,
+  noise: 8 / 255,
 };
 
 export interface Picture {

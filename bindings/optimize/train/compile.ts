@@ -283,7 +283,7 @@ function placeUpdate(program: Program, layout: Layout, arrays: Arrays, { decay }
     const at = (array: number) => array + first * 4;
     const [w, d, m, v] = [arrays.weights, arrays.gradients, arrays.first, arrays.second].map(at);
     const rates = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: own, step: arrays.step };
-    const params = { ...{ w: w ?? 0, d: d ?? 0, m: m ?? 0, v: v ?? 0 }, ...rates, mask, count };
+    const params = { w: w ?? 0, d: d ?? 0, m: m ?? 0, v: v ?? 0, ...rates, mask, count };
     program.call({ kernel: "adamW", params }, { where: "update", elements: count });
   };
   part(0, layout.decayed, arrays.masks, decay);

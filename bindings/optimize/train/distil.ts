@@ -27,7 +27,9 @@ export async function distil(teacher: Graph, data: Dataset, options: DistilOptio
   const graph = fresh ? freshFor(teacher, student, rest.seed ?? 0) : student;
   const usual = {
     ...(rest.steps === undefined ? { epochs: 36 } : {}),
-    ...{ rate: fresh ? 4e-3 : 2e-3, warmUp: fresh ? warmUpOf(data, rest) : 0, augment: AUGMENTATION },
+    rate: fresh ? 4e-3 : 2e-3,
+    warmUp: fresh ? warmUpOf(data, rest) : 0,
+    augment: AUGMENTATION,
     normalization: fresh ? "fresh" : "restore",
   } as const;
   return train(graph, data, { ...usual, ...rest, teacher });

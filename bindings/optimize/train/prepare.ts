@@ -34,7 +34,9 @@ export function ownWeights(graph: Graph, needsBias: boolean): Graph {
     if (layer.bias !== NONE) inputs[places.bias] = own(layer.bias);
     else if (needsBias)
       inputs[places.bias] = append({
-        ...{ name: `${tensorOf(graph, layer.weight).name}_bias`, dtype: "float32", shape: [channels] },
+        name: `${tensorOf(graph, layer.weight).name}_bias`,
+        dtype: "float32",
+        shape: [channels],
         data: new Uint8Array(channels * 4),
       });
     return { ...node, inputs } as AnyNode;

@@ -96,9 +96,22 @@ function finish(
   });
   const portsOf = (kind: "input" | "output") => ports.filter((each) => each.kind === kind).map(({ port }) => port);
   return {
-    ...{ module: "simd", edition: "train", moduleHash, imageAddress, image, scratchAddress, scratchBytes },
-    ...{ arenaAddress: ARENA_ADDRESS, arenaBytes: imageAddress - ARENA_ADDRESS, stepsAddress: imageAddress },
-    ...{ steps: planned, bodies: [], hosts: [], inputs: portsOf("input"), outputs: portsOf("output"), variables: [] },
+    module: "simd",
+    edition: "train",
+    moduleHash,
+    imageAddress,
+    image,
+    scratchAddress,
+    scratchBytes,
+    arenaAddress: ARENA_ADDRESS,
+    arenaBytes: imageAddress - ARENA_ADDRESS,
+    stepsAddress: imageAddress,
+    steps: planned,
+    bodies: [],
+    hosts: [],
+    inputs: portsOf("input"),
+    outputs: portsOf("output"),
+    variables: [],
   };
 }
 

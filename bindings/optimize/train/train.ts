@@ -38,7 +38,12 @@ export async function train(graph: Graph, data: Dataset, options: TrainOptions =
   const layers = normalization === "none" ? [] : normalizedLayers(own);
   const weightLevels = new Map([...(options.fakeQuant?.weights ?? [])].map(([id, bits]) => [id, LEVELS[bits] ?? 127]));
   const trainer = await openTrainer(own, {
-    ...{ batch, loss, decay: options.decay ?? 0.01, normalized: layers, threads, weightLevels },
+    batch,
+    loss,
+    decay: options.decay ?? 0.01,
+    normalized: layers,
+    threads,
+    weightLevels,
     ...(options.masks && { masks: options.masks }),
     ...(options.fakeQuant?.activations && { activationLevels: options.fakeQuant.activations }),
   });
@@ -169,7 +174,11 @@ function createMeter(total: number, labelled: boolean) {
     take(step: number, epoch: number): Progress {
       const now = performance.now();
       const progress = {
-        ...{ step, steps: total, epoch, loss: loss / count, accuracy: labelled ? hits / samples : Number.NaN },
+        step,
+        steps: total,
+        epoch,
+        loss: loss / count,
+        accuracy: labelled ? hits / samples : Number.NaN,
         samplesPerSecond: (samples * 1000) / Math.max(now - since, 1e-3),
         secondsLeft: (((now - begun) / done) * (total - step)) / 1000,
       };

@@ -68,9 +68,12 @@ export async function openTrainer(graph: Graph, options: TrainerOptions): Promis
   const empty = [...inputs, new Int32Array(batch), new Float32Array(batch * classes), new Float32Array(4)];
   const memory = run(empty);
   const arrays = {
-    ...{ weights: memory.weights as Float32Array, gradients: memory.gradients as Float32Array },
-    ...{ first: memory.first as Float32Array, second: memory.second as Float32Array },
-    ...{ running: memory.running as Float32Array, masks: memory.masks ?? new Float32Array(0) },
+    weights: memory.weights as Float32Array,
+    gradients: memory.gradients as Float32Array,
+    first: memory.first as Float32Array,
+    second: memory.second as Float32Array,
+    running: memory.running as Float32Array,
+    masks: memory.masks ?? new Float32Array(0),
   };
   for (const array of Object.values(arrays)) array.fill(0);
   const setMask = (tensor: TensorId, mask: Uint8Array) => writeMask(layout, arrays, tensor, mask);

@@ -2,14 +2,37 @@
 
 /** `pairsF32`; clamped are the first four. */
 export const PAIRS_F32 = {
-  ...{ add: 0, sub: 1, mul: 2, div: 3, maximum: 4, minimum: 5, squaredDifference: 6, prelu: 7 },
-  ...{ floorDiv: 8, floorMod: 9, pow: 10, atan2: 11, hypot: 12 },
+  add: 0,
+  sub: 1,
+  mul: 2,
+  div: 3,
+  maximum: 4,
+  minimum: 5,
+  squaredDifference: 6,
+  prelu: 7,
+  floorDiv: 8,
+  floorMod: 9,
+  pow: 10,
+  atan2: 11,
+  hypot: 12,
 } as const;
 
 /** `pairsInt`. */
 export const PAIRS_INT = {
-  ...{ add: 0, sub: 1, mul: 2, div: 3, maximum: 4, minimum: 5, squaredDifference: 6, floorDiv: 7, floorMod: 8 },
-  ...{ pow: 9, bitwiseXor: 10, and: 11, or: 12, rightShift: 13 },
+  add: 0,
+  sub: 1,
+  mul: 2,
+  div: 3,
+  maximum: 4,
+  minimum: 5,
+  squaredDifference: 6,
+  floorDiv: 7,
+  floorMod: 8,
+  pow: 9,
+  bitwiseXor: 10,
+  and: 11,
+  or: 12,
+  rightShift: 13,
 } as const;
 
 /** `pairsQs8` and `pairsQs16`. */
@@ -27,7 +50,34 @@ export const COMPARISONS = {
 
 /** `unaryF32`. */
 export const UNARY_F32 = {
-  ...{ clamp: 0, leaky: 1, abs: 2, neg: 3, sign: 4, ceil: 5, floor: 6, round: 7, sqrt: 8, rsqrt: 9, square: 10 },
-  ...{ exp: 11, log: 12, logistic: 13, tanh: 14, elu: 15, gelu: 16, geluTanh: 17, hardSwish: 18, sin: 19, cos: 20 },
-  ...{ erf: 21, tan: 22, asin: 23, acos: 24, sinh: 25, cosh: 26, asinh: 27, acosh: 28, atanh: 29 },
+  clamp: 0,
+  leaky: 1,
+  abs: 2,
+  neg: 3,
+  sign: 4,
+  ceil: 5,
+  floor: 6,
+  round: 7,
+  sqrt: 8,
+  rsqrt: 9,
+  square: 10,
+  exp: 11,
+  log: 12,
+  logistic: 13,
+  tanh: 14,
+  elu: 15,
+  gelu: 16,
+  geluTanh: 17,
+  hardSwish: 18,
+  sin: 19,
+  cos: 20,
+  erf: 21,
+  tan: 22,
+  asin: 23,
+  acos: 24,
+  sinh: 25,
+  cosh: 26,
+  asinh: 27,
+  acosh: 28,
+  atanh: 29,
 } as const;

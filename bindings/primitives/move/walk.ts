@@ -83,8 +83,31 @@ function stridedLoops({ sizes, x, y }: Loops, size: number) {
   const [x0, x1, x2, x3, x4, x5, x6, x7] = eight(x, size);
   const [y0, y1, y2, y3, y4, y5, y6, y7] = eight(y, size);
   return {
-    ...{ size, d0, d1, d2, d3, d4, d5, d6, d7 },
-    ...{ x0, x1, x2, x3, x4, x5, x6, x7, y0, y1, y2, y3, y4, y5, y6, y7 },
+    size,
+    d0,
+    d1,
+    d2,
+    d3,
+    d4,
+    d5,
+    d6,
+    d7,
+    x0,
+    x1,
+    x2,
+    x3,
+    x4,
+    x5,
+    x6,
+    x7,
+    y0,
+    y1,
+    y2,
+    y3,
+    y4,
+    y5,
+    y6,
+    y7,
   };
 }
 
@@ -114,9 +137,14 @@ export function walkFrom(walk: Walk, xAddress: number, yAddress: number, start: 
     {
       kernel: "stridedFrom",
       params: {
-        ...{ x: xAddress + walk.from.offset * walk.size, y: yAddress + walk.to.offset * walk.size },
+        x: xAddress + walk.from.offset * walk.size,
+        y: yAddress + walk.to.offset * walk.size,
         ...stridedLoops(loops, walk.size),
-        ...{ begins, beginBytes, limitTable, rank, onto: start.onto === "x" ? 0 : 1 },
+        begins,
+        beginBytes,
+        limitTable,
+        rank,
+        onto: start.onto === "x" ? 0 : 1,
       },
     },
   ];

@@ -27,7 +27,9 @@ export function buildNetwork(shape: readonly number[], seed = 1): Builder {
     },
     integers: (...values) =>
       append({
-        ...{ name: `i${tensors.length}`, dtype: "int32", shape: [values.length] },
+        name: `i${tensors.length}`,
+        dtype: "int32",
+        shape: [values.length],
         data: new Uint8Array(Int32Array.from(values).buffer),
       }),
     node(kind, inputs, attributes) {
@@ -42,7 +44,10 @@ export function buildNetwork(shape: readonly number[], seed = 1): Builder {
       return y;
     },
     graph: (output) => ({
-      ...{ name: "test", tensors, nodes, subgraphs: [] },
+      name: "test",
+      tensors,
+      nodes,
+      subgraphs: [],
       inputs: [{ name: "x", tensor: 0 as TensorId }],
       outputs: [{ name: "y", tensor: output }],
     }),

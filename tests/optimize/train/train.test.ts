@@ -85,7 +85,9 @@ describe("training", () => {
     const end = new AbortController();
     const kept: Uint8Array[] = [];
     const ended = train(fresh, TRAIN, {
-      ...{ ...options, signal: end.signal, onCheckpoint: (bytes) => void kept.push(bytes) },
+      ...options,
+      signal: end.signal,
+      onCheckpoint: (bytes) => void kept.push(bytes),
       onStep: (step) => step === 8 && end.abort(new Error("enough")),
     });
     await assert.rejects(ended, /enough/);
@@ -110,7 +112,11 @@ describe("training", () => {
     const most = Uint8Array.from({ length: count }, (_, i) => Number(i % 8 !== 0));
     const fewer = Uint8Array.from({ length: count }, (_, i) => Number(i % 4 !== 0));
     const tuned = await train(trained, TRAIN, {
-      ...{ ...USUAL, normalization: "restore", epochs: 4, rate: 0.003, masks: new Map([[weight, most]]) },
+      ...USUAL,
+      normalization: "restore",
+      epochs: 4,
+      rate: 0.003,
+      masks: new Map([[weight, most]]),
       onStep: (step, _, { setMask }) => step === 3 && setMask(weight, fewer),
     });
     const weights = constantOf(tensorOf(tuned, weight));

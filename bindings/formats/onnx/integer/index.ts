@@ -22,8 +22,13 @@ export function fuseIntegers(
   for (const id of [...nodes.flatMap(({ inputs }) => inputs), ...ends])
     if (id !== NONE) readers[id] = (readers[id] as number) + 1;
   const net: Network = {
-    ...{ tensors, nodes: [], meaning: new Map(), raw: new Map() },
-    ...{ origins, readers, producers: new Map() },
+    tensors,
+    nodes: [],
+    meaning: new Map(),
+    raw: new Map(),
+    origins,
+    readers,
+    producers: new Map(),
   };
   const fixed = new Set(ends);
   const same = new Map<TensorId, TensorId>();

@@ -160,8 +160,10 @@ function globalPool(kind: "averagePool2d" | "maxPool2d") {
     const [batch = 0, channels = 0, ...sizes] = x.shape;
     const image = reshaped(n, n.last(x), [batch, 1, elementCount(sizes), channels]);
     const attributes = {
-      ...{ filter: [1, elementCount(sizes)] as const, stride: [1, 1] as const },
-      ...{ padding: "valid" as const, activation: "none" as const },
+      filter: [1, elementCount(sizes)] as const,
+      stride: [1, 1] as const,
+      padding: "valid" as const,
+      activation: "none" as const,
     };
     const [y] = n.b.add(kind, n.where, [image], attributes, [{ dtype: x.dtype }]);
     const flat = [batch, ...sizes.map(() => 1), channels];

@@ -62,7 +62,9 @@ function averagePool(n: OnnxNode): void {
     padding = { top: 0, bottom: 0, left: 0, right: 0 };
   }
   const attributes = {
-    ...{ filter: pair(windows.kernel), stride: pair(windows.stride), padding },
+    filter: pair(windows.kernel),
+    stride: pair(windows.stride),
+    padding,
     activation: "none" as const,
   };
   const [mean] = n.b.add("averagePool2d", n.where, [image], attributes, float);

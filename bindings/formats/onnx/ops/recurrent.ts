@@ -230,7 +230,11 @@ function recurrent(
       n.refuse(`sequences of 1 to ${MOST_STEPS} steps`, `[${x.shape.join(",")}]`);
     const names = n.attribute("activations")?.strings ?? [];
     const layer: Layer = {
-      ...{ gates, time, batch, hidden, directions },
+      gates,
+      time,
+      batch,
+      hidden,
+      directions,
       activations: names.length > 0 ? names : [...defaults, ...defaults],
       alphas: n.floats("activation_alpha") ?? [],
       betas: n.floats("activation_beta") ?? [],

@@ -27,8 +27,14 @@ function mathOf(n: OnnxNode) {
     (kind: "floor" | "round") =>
     (x: Real): Real => ({ id: n.b.add(kind, n.where, [x.id], {}, float)[0] as TensorId });
   return {
-    ...{ add: two("add"), sub: two("sub"), mul: two("mul"), div: two("div"), floor: one("floor"), round: one("round") },
-    ...{ most: bound("minimum"), least: bound("maximum") },
+    add: two("add"),
+    sub: two("sub"),
+    mul: two("mul"),
+    div: two("div"),
+    floor: one("floor"),
+    round: one("round"),
+    most: bound("minimum"),
+    least: bound("maximum"),
     mod: (x: Real, y: number): Real => ({
       id: n.b.add("floorMod", n.where, [x.id, n.b.float(y)], {}, float)[0] as TensorId,
     }),

@@ -22,8 +22,10 @@ function volumes(n: OnnxNode): void {
   const weights = permuted(n.b, n.where, n.plain(w), w.shape, [2, 3, 4, 1, 0]);
   const bias = n.inputs[2] === undefined ? [] : [n.plain(n.input(2))];
   const attributes = {
-    ...{ stride: three(stride), dilation: three(dilation) },
-    ...{ padding: "valid" as const, activation: "none" as const },
+    stride: three(stride),
+    dilation: three(dilation),
+    padding: "valid" as const,
+    activation: "none" as const,
   };
   const inputs = [shape, weights, n.last(x), ...bias];
   const [whole] = n.b.add("conv3dTranspose", n.where, inputs, attributes, [{ dtype: "float32" }]);

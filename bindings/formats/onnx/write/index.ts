@@ -44,7 +44,9 @@ export function writeOnnx(graph: Graph): Uint8Array {
   };
   const read = new Set(to.operators.flatMap(({ inputs }) => inputs));
   return writeModel({
-    ...{ name: graph.name, opset: OPSET, operators: to.operators },
+    name: graph.name,
+    opset: OPSET,
+    operators: to.operators,
     constants: to.constants.filter(({ name }) => read.has(name)),
     inputs: graph.inputs.map(port),
     outputs: graph.outputs.map(port),

@@ -32,8 +32,18 @@ export interface OnnxModel {
 
 /** TensorProto.DataType by element type; absent for those that are not written. */
 export const DATA_TYPES: { readonly [K in DType]?: number } = {
-  ...{ float32: 1, uint8: 2, int8: 3, uint16: 4, int16: 5, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11 },
-  ...{ uint32: 12, uint64: 13 },
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  uint32: 12,
+  uint64: 13,
 };
 
 /** Of 2021: every runtime of today reads it. */

@@ -137,7 +137,9 @@ const convolution: Writer<"conv2d" | "depthwiseConv2d"> = (node, to) => {
   const inputs = [to.step("Transpose", [to.real(x)], { perm: FIRST }), weights];
   if (bias !== undefined && bias !== NONE) inputs.push(to.real(bias));
   const y = to.step("Conv", inputs, {
-    ...{ kernel_shape: [kH, kW], strides: stride, dilations: dilation },
+    kernel_shape: [kH, kW],
+    strides: stride,
+    dilations: dilation,
     pads: pads(padding, spatial(to.tensor(x)), [kH, kW], stride, dilation),
     group: isDepthwise ? channels : channels / last,
   });
@@ -150,7 +152,8 @@ const pool =
     const { filter, stride, padding, activation } = node.attributes;
     const x = input(node as AnyNode, 0);
     const y = to.step(type, [to.step("Transpose", [to.real(x)], { perm: FIRST })], {
-      ...{ kernel_shape: filter, strides: stride },
+      kernel_shape: filter,
+      strides: stride,
       pads: pads(padding, spatial(to.tensor(x)), filter, stride, [1, 1]),
     });
     return finish(node as AnyNode, to, to.step("Transpose", [activated(to, y, activation)], { perm: LAST }));

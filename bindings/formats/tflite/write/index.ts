@@ -170,7 +170,8 @@ function tensorSlots(tensor: Tensor, { sparse, scales }: FileSubgraph, buffers: 
 function quantizationSlots({ scale, zeroPoint, axis, block }: Quantization, scales: number | undefined): Slots {
   if (block !== undefined && scales !== undefined) {
     const table = {
-      ...{ [BLOCKWISE.scales]: { int32: scales }, [BLOCKWISE.zeroPoints]: { int32: -1 } },
+      [BLOCKWISE.scales]: { int32: scales },
+      [BLOCKWISE.zeroPoints]: { int32: -1 },
       [BLOCKWISE.blockSize]: { int32: block },
     };
     return { [QUANTIZATION.detailsType]: { int8: BLOCKWISE_DETAILS }, [QUANTIZATION.details]: { table } };

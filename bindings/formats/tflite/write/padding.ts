@@ -59,7 +59,10 @@ function windowed(
     shape: [n, h + top + bottom, w + left + right, c],
   }) - 1) as TensorId;
   const pad: AnyNode = {
-    ...{ kind: "pad", where: node.where, attributes: {}, outputs: [output] },
+    kind: "pad",
+    where: node.where,
+    attributes: {},
+    outputs: [output],
     inputs: [node.inputs[0] as TensorId, amounts, ...least],
   };
   return [pad, withPadding({ ...node, inputs: [output, ...node.inputs.slice(1)] }, "valid")];
@@ -133,8 +136,11 @@ function transposed(node: Node<"transposeConv">, tensors: Tensor[]): readonly An
   const size = constant(tensors, `${y.name}/size`, [4], Int32Array.from(y.shape));
   const inner = withPadding({ ...node, inputs: [shape, ...node.inputs.slice(1)], outputs: [output] }, "valid");
   const slice: AnyNode = {
-    ...{ kind: "slice", where: node.where, attributes: {} },
-    ...{ inputs: [output, begin, size], outputs: node.outputs },
+    kind: "slice",
+    where: node.where,
+    attributes: {},
+    inputs: [output, begin, size],
+    outputs: node.outputs,
   };
   return [inner, slice];
 }

@@ -200,8 +200,11 @@ function takeStates(graph: Graph): Graph {
       data: startOf(data, tensor),
     } as const;
     nodes.unshift({
-      ...{ kind: "dequantize", where: `variable "${shorten(tensor.name)}"`, attributes: {} },
-      ...{ inputs: [(tensors.push(start) - 1) as TensorId], outputs: [id as TensorId] },
+      kind: "dequantize",
+      where: `variable "${shorten(tensor.name)}"`,
+      attributes: {},
+      inputs: [(tensors.push(start) - 1) as TensorId],
+      outputs: [id as TensorId],
     });
   }
   return { ...graph, tensors, nodes };

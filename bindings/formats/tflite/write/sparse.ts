@@ -58,8 +58,10 @@ function compressBlocks({ data = new Uint8Array(0), shape, dtype }: Tensor, bloc
   const levels: Slots[] = shape.slice(0, -1).map((size) => ({ [LEVEL.denseSize]: { int32: size } }));
   levels.push({
     [LEVEL.format]: { int8: 1 },
-    ...{ [LEVEL.segmentsType]: { int8: ends.type }, [LEVEL.segments]: { table: { 0: ends.slot } } },
-    ...{ [LEVEL.indicesType]: { int8: places.type }, [LEVEL.indices]: { table: { 0: places.slot } } },
+    [LEVEL.segmentsType]: { int8: ends.type },
+    [LEVEL.segments]: { table: { 0: ends.slot } },
+    [LEVEL.indicesType]: { int8: places.type },
+    [LEVEL.indices]: { table: { 0: places.slot } },
   });
   const rank = shape.length;
   if (block > 1) levels.push({ [LEVEL.denseSize]: { int32: block } });

@@ -159,7 +159,8 @@ export function channelsOf(graph: Graph): Channels {
   return {
     of: (id) => found(known.get(id)),
     columns: ({ at }) => found(columns.get(at)),
-    ...{ free, layers },
+    free,
+    layers,
   };
 }
 

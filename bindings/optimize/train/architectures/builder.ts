@@ -84,7 +84,9 @@ export function beginNetwork(name: string, shape: readonly number[], seed: numbe
     classify(x, classes) {
       const [n = 1, , , channels = 1] = x.shape;
       const axes = append({
-        ...{ name: "axes", dtype: "int32", shape: [2] },
+        name: "axes",
+        dtype: "int32",
+        shape: [2],
         data: new Uint8Array(Int32Array.of(1, 2).buffer),
       });
       const mean = node("mean", [x.id, axes], { keepDims: false }, [n, channels]);

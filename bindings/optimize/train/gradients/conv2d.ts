@@ -32,9 +32,17 @@ export const conv2d: Gradient<"conv2d"> = {
       const { params, scratchBytes } = convF32Params(
         { ...product, xStride: g.inC * 4, yStride: g.outC * 4 },
         {
-          ...{ input: [1, g.inH, g.inW], channels: g.inC, output: [1, g.outH, g.outW], kernel: [1, g.kH, g.kW] },
-          ...{ stride: [1, ...stride], dilation: [1, ...dilation], before: [0, g.padTop, g.padLeft], images: x },
-          ...{ yBatch: g.outH * g.outW * g.outC * 4, yPlane: 0, yLine: g.outW * g.outC * 4 },
+          input: [1, g.inH, g.inW],
+          channels: g.inC,
+          output: [1, g.outH, g.outW],
+          kernel: [1, g.kH, g.kW],
+          stride: [1, ...stride],
+          dilation: [1, ...dilation],
+          before: [0, g.padTop, g.padLeft],
+          images: x,
+          yBatch: g.outH * g.outW * g.outC * 4,
+          yPlane: 0,
+          yLine: g.outW * g.outC * 4,
         },
       );
       tape.call({ kernel: "convF32", params }, { macs: m * k * g.outC }, scratchBytes);
@@ -59,8 +67,21 @@ export function convGeometry(view: NodeView<"conv2d" | "depthwiseConv2d">) {
   const { stride, dilation } = view.attributes;
   const { h, w } = windows(view);
   return {
-    ...{ batch, inH, inW, inC, outH, outW, outC, kH, kW, strideH: stride[0], strideW: stride[1] },
-    ...{ dilationH: dilation[0], dilationW: dilation[1], padTop: h.before, padLeft: w.before },
+    batch,
+    inH,
+    inW,
+    inC,
+    outH,
+    outW,
+    outC,
+    kH,
+    kW,
+    strideH: stride[0],
+    strideW: stride[1],
+    dilationH: dilation[0],
+    dilationW: dilation[1],
+    padTop: h.before,
+    padLeft: w.before,
   };
 }
 

@@ -129,12 +129,19 @@ export const relu = clamp<"relu">("relu");
 export const relu6 = clamp<"relu6">("relu6");
 export const reluN1To1 = clamp<"reluN1To1">("reluN1To1");
 export const logistic = unary<"logistic">(() => ({
-  ...{ forward: UNARY.logistic, backward: PAIR.logistic, ofResult: true },
+  forward: UNARY.logistic,
+  backward: PAIR.logistic,
+  ofResult: true,
 }));
 export const tanh = unary<"tanh">(() => ({ forward: UNARY.tanh, backward: PAIR.tanh, ofResult: true }));
 export const hardSwish = unary<"hardSwish">(() => ({
-  ...{ forward: UNARY.hardSwish, backward: PAIR.hardSwish, ofResult: false },
+  forward: UNARY.hardSwish,
+  backward: PAIR.hardSwish,
+  ofResult: false,
 }));
 export const leakyRelu = unary<"leakyRelu">(({ attributes: { alpha } }) => ({
-  ...{ forward: UNARY.leaky, backward: PAIR.leaky, ofResult: false, lo: alpha },
+  forward: UNARY.leaky,
+  backward: PAIR.leaky,
+  ofResult: false,
+  lo: alpha,
 }));

@@ -46,10 +46,22 @@ function blockOf(node: Node, activation: Activation, { rows, channels }: Rows, t
   const [lo, hi] = BOUNDS[activation];
   const y = tape.value(node.outputs[0] as TensorId);
   return {
-    ...{ z: norm?.z ?? y, y, dy, rows, channels, lo, hi, momentum: MOMENTUM, epsilon: EPSILON },
-    ...{ gamma: norm?.gamma.value ?? 0, beta: norm?.beta.value ?? 0, mean: norm?.mean ?? 0 },
-    ...{ inverse: norm?.inverse ?? 0, runningMean: norm?.runningMean ?? 0 },
-    ...{ runningVariance: norm?.runningVariance ?? 0, dGamma: norm?.gamma.gradient ?? 0 },
+    z: norm?.z ?? y,
+    y,
+    dy,
+    rows,
+    channels,
+    lo,
+    hi,
+    momentum: MOMENTUM,
+    epsilon: EPSILON,
+    gamma: norm?.gamma.value ?? 0,
+    beta: norm?.beta.value ?? 0,
+    mean: norm?.mean ?? 0,
+    inverse: norm?.inverse ?? 0,
+    runningMean: norm?.runningMean ?? 0,
+    runningVariance: norm?.runningVariance ?? 0,
+    dGamma: norm?.gamma.gradient ?? 0,
     dBeta: norm?.beta.gradient ?? bias?.gradient ?? 0,
     partials: tape.temporary(BLOCKS * 2 * channels),
   };

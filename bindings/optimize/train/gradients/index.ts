@@ -9,19 +9,25 @@ import { concat, expandDims, reshape, squeeze } from "./shapes.ts";
 import type { Gradient } from "./types.ts";
 
 const GRADIENTS: { readonly [K in OpKind]?: Gradient<K> } = {
-  ...{
-    add,
-    averagePool2d,
-    concat,
-    conv2d,
-    depthwiseConv2d,
-    expandDims,
-    fullyConnected,
-    hardSwish,
-    leakyRelu,
-    logistic,
-  },
-  ...{ maxPool2d, mean, mul, relu, relu6, reluN1To1, reshape, squeeze, tanh },
+  add,
+  averagePool2d,
+  concat,
+  conv2d,
+  depthwiseConv2d,
+  expandDims,
+  fullyConnected,
+  hardSwish,
+  leakyRelu,
+  logistic,
+  maxPool2d,
+  mean,
+  mul,
+  relu,
+  relu6,
+  reluN1To1,
+  reshape,
+  squeeze,
+  tanh,
 };
 
 /** The names of the operators that can be trained. */

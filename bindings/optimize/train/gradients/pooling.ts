@@ -72,8 +72,18 @@ function windowsOf(view: NodeView<Pool>): Windows {
   const h = placeWindow(inH, filter[0], stride[0], 1, padding, "height");
   const w = placeWindow(inW, filter[1], stride[1], 1, padding, "width");
   return {
-    ...{ batch, inH, inW, channels, outH, outW, kH: filter[0], kW: filter[1], strideH: stride[0], strideW: stride[1] },
-    ...{ padTop: h.before, padLeft: w.before },
+    batch,
+    inH,
+    inW,
+    channels,
+    outH,
+    outW,
+    kH: filter[0],
+    kW: filter[1],
+    strideH: stride[0],
+    strideW: stride[1],
+    padTop: h.before,
+    padLeft: w.before,
   };
 }
 
@@ -87,8 +97,18 @@ function wholeImages(node: Node, view: NodeView<"mean">): Windows {
     received: `axes ${axes.join(",")} of [${shape.join(",")}]`,
   }));
   return {
-    ...{ batch, inH: height, inW: width, channels, outH: 1, outW: 1, kH: height, kW: width, strideH: 1, strideW: 1 },
-    ...{ padTop: 0, padLeft: 0 },
+    batch,
+    inH: height,
+    inW: width,
+    channels,
+    outH: 1,
+    outW: 1,
+    kH: height,
+    kW: width,
+    strideH: 1,
+    strideW: 1,
+    padTop: 0,
+    padLeft: 0,
   };
 }
 
