@@ -1,5 +1,6 @@
 import { ensure } from "../errors.ts";
 import type { OpKind } from "../graph.ts";
+import { endsOf } from "../ops/bind.ts";
 import type { Lowering, Operator } from "../ops/types.ts";
 import { align, STEP_BYTES } from "../plan/types.ts";
 import type { ModuleName } from "../primitives/modules.ts";
@@ -102,7 +103,7 @@ export function prepareCalls(
     return address;
   };
   lower({
-    ...tensors,
+    ...endsOf(tensors),
     module: name,
     optimize: "speed",
     packer,

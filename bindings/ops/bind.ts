@@ -1,6 +1,6 @@
 import { type AnyNode, NONE, type OpKind } from "../graph.ts";
 import type { Tensor } from "../tensor.ts";
-import type { NodeView, Operator, Operators } from "./types.ts";
+import type { Lowering, NodeView, Operator, Operators } from "./types.ts";
 
 /** A node with its operator, for code that handles all kinds alike. */
 export interface Bound {
@@ -22,4 +22,19 @@ export function bind(operators: Operators, node: AnyNode, tensors: readonly Tens
       outputs: node.outputs.map((id) => tensors[id] as Tensor),
     },
   };
+}
+
+/** What `lower` knows of a node's placed tensors; a copy with other inputs or outputs speaks of those. */
+export function endsOf({ inputs, outputs }: Pick<Lowering, "inputs" | "outputs">) {
+  const ends: Pick<Lowering, "inputs" | "outputs" | "input" | "output"> = {
+    inputs,
+    outputs,
+    input(i) {
+      return this.inputs[i]?.address ?? 0;
+    },
+    output(i) {
+      return this.outputs[i]?.address ?? 0;
+    },
+  };
+  return ends;
 }

@@ -27,6 +27,10 @@ export interface Lowering {
   readonly packer: Packer;
   readonly inputs: readonly (Placed | undefined)[];
   readonly outputs: readonly Placed[];
+  /** Byte address of input i; 0 where an optional one is absent. */
+  input(this: Pick<Lowering, "inputs">, i: number): number;
+  /** Byte address of output i; 0 where it has none. */
+  output(this: Pick<Lowering, "outputs">, i: number): number;
   /** Puts constant bytes into the memory image, 16-byte aligned, and returns their address. Equal bytes are shared. */
   place(bytes: Uint8Array): number;
   /** Asks for scratch bytes per thread and returns the address of thread 0's; thread t's is `t·scratchStride` after. */

@@ -1,7 +1,7 @@
 /** Nodes → kernel calls, and those of the graphs that nodes run. */
 import { ensure } from "../errors.ts";
 import { type AnyNode, bodiesOf, type Graph, NONE, type TensorId, tensorOf } from "../graph.ts";
-import { bind } from "../ops/bind.ts";
+import { bind, endsOf } from "../ops/bind.ts";
 import type { Lowering, Operators, Placed } from "../ops/types.ts";
 import type { KernelCall } from "../primitives/registry.ts";
 import { byteLength, type Tensor } from "../tensor.ts";
@@ -127,8 +127,10 @@ export function lowerGraph(site: Site, target: Target): Lowered {
     let bytes = 0;
     const lowering: Lowering = {
       ...target,
-      inputs: node.inputs.map((id, i) => placed(view.inputs[i], id, addressOf)),
-      outputs: node.outputs.map((id, i) => placed(view.outputs[i], id, addressOf) as Placed),
+      ...endsOf({
+        inputs: node.inputs.map((id, i) => placed(view.inputs[i], id, addressOf)),
+        outputs: node.outputs.map((id, i) => placed(view.outputs[i], id, addressOf) as Placed),
+      }),
       place: (data) => {
         bytes += data.length;
         return image.place(data);

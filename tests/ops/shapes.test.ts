@@ -1,6 +1,7 @@
 /** Shapes that `infer` computes, loops merged for kernels, windows, and multipliers as TFLite computes them. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { endsOf } from "../../bindings/ops/bind.ts";
 import { sub } from "../../bindings/ops/elementwise/sub.ts";
 import { expandDims } from "../../bindings/ops/move/expandDims.ts";
 import { reshape } from "../../bindings/ops/move/reshape.ts";
@@ -115,8 +116,10 @@ describe("multipliers", () => {
         module: "scalar",
         optimize: "speed",
         packer,
-        inputs: inputs.map((input) => ({ ...input, address: 64 })),
-        outputs: outputs.map((output) => ({ ...output, address: 128 })),
+        ...endsOf({
+          inputs: inputs.map((input) => ({ ...input, address: 64 })),
+          outputs: outputs.map((output) => ({ ...output, address: 128 })),
+        }),
         place: () => 0,
         scratch: () => ({ scratch: 0, scratchStride: 0 }),
         call: (call) => calls.push(call),

@@ -13,14 +13,12 @@ export function lowerDepthwiseConv2dF32(node: NodeView<"depthwiseConv2d">, to: L
   const [lo, hi] = BOUNDS[node.attributes.activation];
   const { bias = 0 } = biasAt(to.inputs[2]);
   const hybrid = w.dtype !== "float32";
-  const weights = hybrid
-    ? to.place(new Uint8Array(Float32Array.from(int8Or4(w)).buffer))
-    : (to.inputs[1]?.address ?? 0);
+  const weights = hybrid ? to.place(new Uint8Array(Float32Array.from(int8Or4(w)).buffer)) : to.input(1);
   to.call({
     kernel: "dwconvF32",
     params: {
-      x: to.inputs[0]?.address ?? 0,
-      y: to.outputs[0]?.address ?? 0,
+      x: to.input(0),
+      y: to.output(0),
       w: weights,
       bias,
       batch,

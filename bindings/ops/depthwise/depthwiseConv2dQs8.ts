@@ -25,8 +25,8 @@ function lowerAsConvolution(node: Node, to: Lowering): void {
   const data = new Int8Array(n * k);
   for (let i = 0; i < k; i++) for (let c = 0; c < n; c++) data[c * k + i] = source[i * n + c] as number;
   lowerProduct(node, to, {
-    x: to.inputs[0]?.address ?? 0,
-    y: to.outputs[0]?.address ?? 0,
+    x: to.input(0),
+    y: to.output(0),
     m: batch * patches.outH * patches.outW,
     n,
     k,
@@ -67,8 +67,8 @@ export function callDepthwise(
   const shape = { channels, ...fields };
   const multiplier = channels / fields.inC;
   const common = {
-    x: to.inputs[0]?.address ?? 0,
-    y: to.outputs[0]?.address ?? 0,
+    x: to.input(0),
+    y: to.output(0),
     q,
     batch,
     multiplier,

@@ -73,7 +73,7 @@ export function binaryParams<K extends "add" | "sub" | "mul">(
   return {
     a: aAt?.address ?? 0,
     b: bAt?.address ?? 0,
-    y: to.outputs[0]?.address ?? 0,
+    y: to.output(0),
     d0,
     d1,
     d2,

@@ -47,6 +47,6 @@ export const broadcastArgs: Operator<"broadcastArgs"> = {
     const [aCount = 0, bCount = 0] = [0, 1].map((i) => inputOf(node, i).shape[0]);
     if (aCount + bCount === 0) return;
     const bytes = BITS[inputOf(node, 0).dtype] / 8;
-    to.call({ kernel: "broadcastArgs", params: { a, b, y: to.outputs[0]?.address ?? 0, aCount, bCount, bytes } });
+    to.call({ kernel: "broadcastArgs", params: { a, b, y: to.output(0), aCount, bCount, bytes } });
   },
 };

@@ -110,7 +110,7 @@ export const concat: Operator<"concat"> = {
     for (const [i, part] of partsOf(node).entries()) {
       const x = inputOf(node, i);
       const table = tableOf(node, x);
-      const addresses = [to.inputs[i]?.address ?? 0, to.outputs[0]?.address ?? 0] as const;
+      const addresses = [to.input(i), to.output(0)] as const;
       if (elementCount(x.shape) === 0) continue;
       if (table === undefined) {
         for (const call of walkCalls({ from: whole(x.shape), to: part, size }, ...addresses)) to.call(call);

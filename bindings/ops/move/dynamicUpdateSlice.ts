@@ -62,7 +62,7 @@ export const dynamicUpdateSlice: Operator<"dynamicUpdateSlice"> = {
     const { shape } = inputOf(node, 0);
     const walk = walkOf(node);
     const [x, update, begins] = to.inputs.map((tensor) => tensor?.address ?? 0) as [number, number, number];
-    const y = to.outputs[0]?.address ?? 0;
+    const y = to.output(0);
     const all = { from: whole(shape), to: whole(shape), size: walk.size };
     if (x !== y) for (const call of walkCalls(all, x, y)) to.call(call);
     const start = {

@@ -45,9 +45,9 @@ export const embeddingLookup: Operator<"embeddingLookup"> = {
     to.call({
       kernel: "gather",
       params: {
-        x: hybrid ? to.place(dequantizeConstant(table)) : (to.inputs[1]?.address ?? 0),
-        y: to.outputs[0]?.address ?? 0,
-        indices: to.inputs[0]?.address ?? 0,
+        x: hybrid ? to.place(dequantizeConstant(table)) : to.input(1),
+        y: to.output(0),
+        indices: to.input(0),
         indexBytes: 4,
         batches: 1,
         outer: 1,

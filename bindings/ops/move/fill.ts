@@ -73,6 +73,6 @@ export const fill: Operator<"fill"> = {
       to.call({ kernel: "fillOpen", params: { ...list, ...room, value } });
       return;
     }
-    for (const y of to.outputs) fillWith(y, to.inputs[1]?.address ?? 0, to.call);
+    for (const y of to.outputs) fillWith(y, to.input(1), to.call);
   },
 };

@@ -84,9 +84,9 @@ export const gather: Operator<"gather"> = {
     to.call({
       kernel: "gather",
       params: {
-        x: to.inputs[0]?.address ?? 0,
-        y: to.outputs[0]?.address ?? 0,
-        indices: to.inputs[1]?.address ?? 0,
+        x: to.input(0),
+        y: to.output(0),
+        indices: to.input(1),
         indexBytes: BITS[inputOf(node, 1).dtype] / 8,
         batches,
         outer,

@@ -68,9 +68,9 @@ export const gatherNd: Operator<"gatherNd"> = {
     to.call({
       kernel: "gatherNd",
       params: {
-        x: to.inputs[0]?.address ?? 0,
-        y: to.outputs[0]?.address ?? 0,
-        indices: to.inputs[1]?.address ?? 0,
+        x: to.input(0),
+        y: to.output(0),
+        indices: to.input(1),
         indexBytes: BITS[indices.dtype] / 8,
         count: elementCount(indices.shape.slice(0, -1)),
         depth,

@@ -101,8 +101,8 @@ export function moving<K extends OpKind>(
       const value = fillOf?.(node);
       if (value !== undefined) for (const y of to.outputs) fill(y, to.place(value), to.call);
       for (const move of movesOf(node)) {
-        const y = to.outputs[move.y]?.address ?? 0;
-        const x = move.x === "y" ? y : (to.inputs[move.x]?.address ?? 0);
+        const y = to.output(move.y);
+        const x = move.x === "y" ? y : to.input(move.x);
         for (const call of walkCalls(walkOf(node, move), x, y)) to.call(call);
       }
     },
@@ -164,7 +164,7 @@ export function fromTypes<K extends OpKind>(
     lower(node, to) {
       const bytes = bytesOf(node);
       if (bytes.length === 0) return;
-      const y = to.outputs[0]?.address ?? 0;
+      const y = to.output(0);
       const at = { rows: 1, bytes: bytes.length, xStride: bytes.length, yStride: bytes.length };
       to.call({ kernel: "copy", params: { x: to.place(bytes), y, ...at } });
     },

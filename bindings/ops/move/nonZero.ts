@@ -41,7 +41,7 @@ export const nonZero: Operator<"nonZero"> = {
     to.call({
       kernel: "where",
       params: {
-        x: to.inputs[0]?.address ?? 0,
+        x: to.input(0),
         y: y?.address ?? 0,
         lengthAt: length?.address ?? 0,
         count,

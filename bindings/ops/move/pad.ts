@@ -101,12 +101,12 @@ export const pad: Operator<"pad"> = {
   },
   lower(node, to) {
     const constant = fillOf(node);
-    const value = constant === undefined ? (to.inputs[2]?.address ?? 0) : to.place(constant);
+    const value = constant === undefined ? to.input(2) : to.place(constant);
     const { dtype, shape } = inputOf(node, 0);
-    const [x, y] = [to.inputs[0]?.address ?? 0, to.outputs[0]?.address ?? 0];
+    const [x, y] = [to.input(0), to.output(0)];
     if (isOpen(node)) {
-      const pads = { pads: to.inputs[1]?.address ?? 0, padBytes: BITS[inputOf(node, 1).dtype] / 8 };
-      const room = { lengthAt: to.outputs[1]?.address ?? 0, bound: elementCount(roomFor(node)) };
+      const pads = { pads: to.input(1), padBytes: BITS[inputOf(node, 1).dtype] / 8 };
+      const room = { lengthAt: to.output(1), bound: elementCount(roomFor(node)) };
       const sizes = { rank: shape.length, sizeTable: to.place(words(shape)), size: BITS[dtype] / 8 };
       to.call({ kernel: "padOpen", params: { x, y, value, ...pads, ...sizes, ...room } });
       return;

@@ -72,13 +72,13 @@ export const range: Operator<"range"> = {
     const lengthAt = to.outputs[1]?.address;
     if (lengthAt !== undefined) {
       const [start, limit, delta] = to.inputs.map((tensor) => tensor?.address ?? 0) as [number, number, number];
-      const fields = { start, limit, delta, y: to.outputs[0]?.address ?? 0, lengthAt, bound: count };
+      const fields = { start, limit, delta, y: to.output(0), lengthAt, bound: count };
       to.call({ kernel: "rangeOpen", params: { ...fields, type: TYPES.indexOf(y.dtype as "int32") } });
       return;
     }
     if (count === 0) return;
     const [start, , delta] = to.inputs.map((tensor) => tensor?.address ?? 0) as [number, number, number];
     const type = ["int32", "int64", "float32"].indexOf(y.dtype);
-    to.call({ kernel: "range", params: { start, delta, y: to.outputs[0]?.address ?? 0, count, type } });
+    to.call({ kernel: "range", params: { start, delta, y: to.output(0), count, type } });
   },
 };

@@ -44,9 +44,9 @@ export const reverseSequence: Operator<"reverseSequence"> = {
     to.call({
       kernel: "reverseSequence",
       params: {
-        x: to.inputs[0]?.address ?? 0,
-        y: to.outputs[0]?.address ?? 0,
-        lengths: to.inputs[1]?.address ?? 0,
+        x: to.input(0),
+        y: to.output(0),
+        lengths: to.input(1),
         lengthBytes: BITS[inputOf(node, 1).dtype] / 8,
         rows: elementCount(shape.slice(0, inner)),
         bytes: (elementCount(shape.slice(inner)) * BITS[x.dtype]) / 8,

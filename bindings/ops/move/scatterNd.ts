@@ -46,9 +46,9 @@ export const scatterNd: Operator<"scatterNd"> = {
     to.call({
       kernel: "scatterNd",
       params: {
-        x: to.inputs[1]?.address ?? 0,
-        y: to.outputs[0]?.address ?? 0,
-        indices: to.inputs[0]?.address ?? 0,
+        x: to.input(1),
+        y: to.output(0),
+        indices: to.input(0),
         indexBytes: BITS[indices.dtype] / 8,
         count: elementCount(indices.shape.slice(0, -1)),
         depth,

@@ -49,7 +49,7 @@ export const scatterUpdate: Operator<"scatterUpdate"> = {
   lower(node, to) {
     const [x, indices, updates] = [inputOf(node, 0), inputOf(node, 1), inputOf(node, 2)];
     const [from = 0, places = 0, news = 0] = to.inputs.map((input) => input?.address ?? 0);
-    const y = to.outputs[0]?.address ?? 0;
+    const y = to.output(0);
     const size = BITS[x.dtype] / 8;
     if (byteLength(x) === 0) return;
     const all = { from: whole(x.shape), to: whole(x.shape), size };

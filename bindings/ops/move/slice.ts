@@ -74,13 +74,12 @@ export const slice: Operator<"slice"> = {
     const sizes = outputOf(node).shape;
     const limits = x.shape.map((all, d) => all - (sizes[d] as number));
     const start = {
-      begins: to.inputs[1]?.address ?? 0,
+      begins: to.input(1),
       beginBytes: BITS[inputOf(node, 1).dtype] / 8,
       limitTable: to.place(startTable(limits, whole(x.shape).strides, size)),
       rank: sizes.length,
       onto: "x",
     } as const;
-    for (const call of walkFrom({ from, to: y, size }, to.inputs[0]?.address ?? 0, to.outputs[0]?.address ?? 0, start))
-      to.call(call);
+    for (const call of walkFrom({ from, to: y, size }, to.input(0), to.output(0), start)) to.call(call);
   },
 };

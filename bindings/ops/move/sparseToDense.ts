@@ -47,16 +47,16 @@ export const sparseToDense: Operator<"sparseToDense"> = {
   },
   lower(node, to) {
     const y = outputOf(node);
-    for (const output of to.outputs) fill(output, to.inputs[3]?.address ?? 0, to.call);
+    for (const output of to.outputs) fill(output, to.input(3), to.call);
     const { count, depth } = placesOf(node);
     if (byteLength(y) === 0 || count === 0) return;
     const size = BITS[y.dtype] / 8;
     to.call({
       kernel: "scatterNd",
       params: {
-        x: to.inputs[2]?.address ?? 0,
-        y: to.outputs[0]?.address ?? 0,
-        indices: to.inputs[0]?.address ?? 0,
+        x: to.input(2),
+        y: to.output(0),
+        indices: to.input(0),
         indexBytes: BITS[inputOf(node, 0).dtype] / 8,
         count,
         depth,

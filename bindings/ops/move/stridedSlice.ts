@@ -81,7 +81,7 @@ export const stridedSlice: Operator<"stridedSlice"> = {
       }
     const from = viewOf(node, rangesOf(node, specs));
     const start = {
-      begins: to.inputs[1]?.address ?? 0,
+      begins: to.input(1),
       beginBytes: BITS[inputOf(node, 1).dtype] / 8,
       limitTable: to.place(startTable(limits, strides, size)),
       rank: entries,
@@ -89,6 +89,6 @@ export const stridedSlice: Operator<"stridedSlice"> = {
     } as const;
     const walk = { from, to: whole(from.sizes), size };
     if (outputOf(node).shape.includes(0)) return;
-    for (const call of walkFrom(walk, to.inputs[0]?.address ?? 0, to.outputs[0]?.address ?? 0, start)) to.call(call);
+    for (const call of walkFrom(walk, to.input(0), to.output(0), start)) to.call(call);
   },
 };

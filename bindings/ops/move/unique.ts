@@ -38,7 +38,7 @@ export const unique: Operator<"unique"> = {
     to.call({
       kernel: "unique",
       params: {
-        x: to.inputs[0]?.address ?? 0,
+        x: to.input(0),
         y: y?.address ?? 0,
         places: places?.address ?? 0,
         lengthAt: length?.address ?? 0,

@@ -45,7 +45,7 @@ export const maxPoolPlaces: Operator<"maxPoolPlaces"> = {
         hi: 0,
         least,
         most,
-        places: to.outputs[1]?.address ?? 0,
+        places: to.output(1),
       },
       note: `${inputOf(node, 0).shape.join("x")}, with places`,
     });

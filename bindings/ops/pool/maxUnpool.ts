@@ -60,9 +60,9 @@ export const maxUnpool: Operator<"maxUnpool"> = {
     to.call({
       kernel: "maxUnpool",
       params: {
-        x: to.inputs[0]?.address ?? 0,
-        places: to.inputs[1]?.address ?? 0,
-        y: to.outputs[0]?.address ?? 0,
+        x: to.input(0),
+        places: to.input(1),
+        y: to.output(0),
         ...sizes,
         strideH,
         strideW,

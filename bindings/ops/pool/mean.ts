@@ -43,8 +43,8 @@ export const mean: Operator<"mean"> = {
     to.call({
       kernel: "mean",
       params: {
-        x: to.inputs[0]?.address ?? 0,
-        y: to.outputs[0]?.address ?? 0,
+        x: to.input(0),
+        y: to.output(0),
         outer,
         reduce,
         middle,

@@ -144,8 +144,8 @@ export function lowerReduction<K extends Reduction>(kind: K, node: NodeView<K>, 
   to.call({
     kernel: KERNEL[x.dtype as keyof typeof KERNEL],
     params: {
-      x: to.inputs[0]?.address ?? 0,
-      y: to.outputs[0]?.address ?? 0,
+      x: to.input(0),
+      y: to.output(0),
       form: FORMS[form],
       k0,
       k1,

@@ -54,8 +54,8 @@ export function windowParams(
   const [batch = 0, inH = 0, inW = 0, channels = 0] = shape;
   const { h, w } = poolWindows(shape, attributes);
   return {
-    x: to.inputs[0]?.address ?? 0,
-    y: to.outputs[0]?.address ?? 0,
+    x: to.input(0),
+    y: to.output(0),
     batch,
     inH,
     inW,

@@ -141,7 +141,7 @@ function weights(
   const bytes = b.dtype === "int16" ? 2 : 1;
   const [columnStep, step] = adjoint ? [k, 1] : [1, n];
   if (b.data === undefined || bytes === 2) {
-    const address = (to.inputs[1]?.address ?? 0) + first * bytes;
+    const address = to.input(1) + first * bytes;
     return { address, k, columnStep, step, bytes, zeroPoint, ...(packed ? { packed } : {}) };
   }
   const values = typedCopy("int8", b.data);

@@ -58,8 +58,8 @@ export function lowerBatchMatMulF32(node: NodeView<"batchMatMul">, to: Lowering)
   });
   const hybrid = b.dtype !== "float32";
   const product = {
-    x: to.inputs[0]?.address ?? 0,
-    y: to.outputs[0]?.address ?? 0,
+    x: to.input(0),
+    y: to.output(0),
     ...weights,
     m: rows,
     n,
@@ -79,7 +79,7 @@ function weightsOf(node: NodeView<"batchMatMul">, to: Lowering, k: number, n: nu
   const { adjointB } = node.attributes;
   if (b.data === undefined) {
     const steps = adjointB ? { wStep: 4, wColumn: k * 4 } : { wStep: n * 4, wColumn: 4 };
-    return { w: to.inputs[1]?.address ?? 0, ...steps, bytes: k * n * 4 };
+    return { w: to.input(1), ...steps, bytes: k * n * 4 };
   }
   const values = b.dtype === "float32" ? float32(b) : int8Or4(b);
   const panels: Uint8Array[] = [];

@@ -18,13 +18,13 @@ function lowerGroup(node: NodeView<"conv2d">, to: Lowering, group: number, n: nu
   const yC = outputOf(node).shape[3] ?? 0;
   const { h, w } = windows(node);
   const { stride, dilation, activation } = node.attributes;
-  const images = to.inputs[0]?.address ?? 0;
+  const images = to.input(0);
   const pixels =
     kH === 1 && kW === 1 && stride[0] === 1 && stride[1] === 1 && h.before + h.after + w.before + w.after === 0;
   const hybrid = inputOf(node, 1).dtype !== "float32";
   lowerFloatProduct(node, to, {
     x: images + group * inC * 4,
-    y: (to.outputs[0]?.address ?? 0) + group * n * 4,
+    y: to.output(0) + group * n * 4,
     activation,
     first: group * n,
     m: batch * h.out * w.out,

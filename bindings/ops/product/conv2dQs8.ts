@@ -22,8 +22,8 @@ function lowerGroup(node: NodeView<"conv2d">, to: Lowering, group: number, n: nu
   const padded = h.before + h.after + w.before + w.after > 0;
   const pixels = kH === 1 && kW === 1 && stride[0] === 1 && stride[1] === 1 && !padded;
   lowerProduct(node, to, {
-    x: (to.inputs[0]?.address ?? 0) + group * inC,
-    y: (to.outputs[0]?.address ?? 0) + group * n,
+    x: to.input(0) + group * inC,
+    y: to.output(0) + group * n,
     m: batch * h.out * w.out,
     n,
     k,

@@ -72,13 +72,13 @@ function lowerConv3d(node: NodeView<"conv3d">, to: Lowering): void {
   const k = kD * kH * kW * channels;
   const m = batch * d.out * h.out * w.out;
   const line = w.out * n * 4;
-  const images = to.inputs[0]?.address ?? 0;
+  const images = to.input(0);
   const [lo, hi] = BOUNDS[activation];
   const own =
     weights.data === undefined
-      ? { w: to.inputs[1]?.address ?? 0, wStep: n * 4, wColumn: 4 }
+      ? { w: to.input(1), wStep: n * 4, wColumn: 4 }
       : { w: to.place(packPanelsF32(transposed(float32(weights), k, n), n, k)) };
-  const product = { x: images, y: to.outputs[0]?.address ?? 0, ...own, ...biasAt(to.inputs[2]), m, n, k, lo, hi };
+  const product = { x: images, y: to.output(0), ...own, ...biasAt(to.inputs[2]), m, n, k, lo, hi };
   const patches: PatchesF32 = {
     input: [inD, inH, inW],
     channels,

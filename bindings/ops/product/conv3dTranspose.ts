@@ -60,8 +60,8 @@ export const conv3dTranspose: Operator<"conv3dTranspose"> = {
     const before = (out: number, kernel: number, i: 0 | 1 | 2) =>
       placeWindow(out, kernel, stride[i], 1, padding, "height").before;
     lowerTransposed(to, {
-      x: to.inputs[2]?.address ?? 0,
-      y: to.outputs[0]?.address ?? 0,
+      x: to.input(2),
+      y: to.output(0),
       ...biasAt(to.inputs[3]),
       batch,
       channels,

@@ -33,10 +33,10 @@ export function lowerFullyConnectedBlocks(node: NodeView<"fullyConnected">, to: 
   to.call({
     kernel: "gemmBlocks",
     params: {
-      x: to.inputs[0]?.address ?? 0,
-      y: to.outputs[0]?.address ?? 0,
+      x: to.input(0),
+      y: to.output(0),
       w: w.address,
-      bias: to.inputs[2]?.address ?? 0,
+      bias: to.input(2),
       scaleTable: to.place(new Uint8Array(Float32Array.from(scale).buffer)),
       m: elementCount(outputOf(node).shape) / n,
       n,

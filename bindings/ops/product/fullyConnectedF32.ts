@@ -9,8 +9,8 @@ export function lowerFullyConnectedF32(node: NodeView<"fullyConnected">, to: Low
   const { activation, rounding } = node.attributes;
   const asymmetric = rounding ? "onnx" : (node.attributes.asymmetric ?? false);
   lowerFloatProduct(node, to, {
-    x: to.inputs[0]?.address ?? 0,
-    y: to.outputs[0]?.address ?? 0,
+    x: to.input(0),
+    y: to.output(0),
     m: elementCount(outputOf(node).shape) / n,
     n,
     k,

@@ -8,8 +8,8 @@ import { int8, outputOfNode } from "./weights.ts";
 export function lowerFullyConnectedQs8(node: NodeView<"fullyConnected">, to: Lowering): void {
   const [n = 0, k = 1] = inputOf(node, 1).shape;
   lowerProduct(node, to, {
-    x: to.inputs[0]?.address ?? 0,
-    y: to.outputs[0]?.address ?? 0,
+    x: to.input(0),
+    y: to.output(0),
     m: elementCount(outputOf(node).shape) / n,
     n,
     k,

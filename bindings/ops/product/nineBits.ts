@@ -50,10 +50,10 @@ export function lowerNineBits(
 ): void {
   const k = w.length / n;
   const { q, yZeroPoint, lo, hi } = fields;
-  const x = (to.inputs[0]?.address ?? 0) + firstInput;
+  const x = to.input(0) + firstInput;
   const common = {
     x,
-    y: (to.outputs[0]?.address ?? 0) + y.first,
+    y: to.output(0) + y.first,
     q,
     m,
     n,

@@ -66,8 +66,8 @@ export const transposeConvBias: Operator<"transposeConvBias"> = {
     const top = placeWindow(outH, kH, stride[0], 1, padding, "height").before;
     const left = placeWindow(outW, kW, stride[1], 1, padding, "width").before;
     lowerTransposed(to, {
-      x: to.inputs[0]?.address ?? 0,
-      y: to.outputs[0]?.address ?? 0,
+      x: to.input(0),
+      y: to.output(0),
       ...biasAt(to.inputs[2]),
       batch,
       channels,

@@ -13,8 +13,8 @@ export function lowerTransposeConvF32(node: NodeView<"transposeConv">, to: Lower
   const hybrid = w.dtype !== "float32";
   const data = hybrid ? int8Or4(w) : float32(w);
   lowerTransposed(to, {
-    x: to.inputs[2]?.address ?? 0,
-    y: to.outputs[0]?.address ?? 0,
+    x: to.input(2),
+    y: to.output(0),
     ...biasAt(to.inputs[3]),
     batch,
     channels,

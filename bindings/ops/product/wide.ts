@@ -81,7 +81,7 @@ export function weightsOf(
 ): Int16Array | ComputedWeights {
   if (inputOf(node, 1).data !== undefined) return centred(node, first, channels, depth);
   return {
-    address: (to.inputs[1]?.address ?? 0) + first * depth,
+    address: to.input(1) + first * depth,
     k: depth,
     columnStep: depth,
     step: 1,
@@ -142,7 +142,7 @@ export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, 
   const wide = rounding === "upper" && bound.some((value) => value >= 2 ** 31);
   const biasBytes = node.inputs[2]?.dtype === "int64" ? 8 : 4;
   const common = {
-    bias: isComputed(node.inputs[2]) ? (to.inputs[2]?.address ?? 0) + first * biasBytes : 0,
+    bias: isComputed(node.inputs[2]) ? to.input(2) + first * biasBytes : 0,
     biasBytes,
     xBytes: x.dtype === "int16" ? 2 : 1,
     yBytes: y.dtype === "int16" ? 2 : 1,
@@ -209,8 +209,8 @@ export function lowerWide(node: Constrained, to: Lowering, product: WideProduct)
     params: {
       ...fields,
       ...patches,
-      x: (to.inputs[0]?.address ?? 0) + firstInput * fields.xBytes,
-      y: (to.outputs[0]?.address ?? 0) + y.first * fields.yBytes,
+      x: to.input(0) + firstInput * fields.xBytes,
+      y: to.output(0) + y.first * fields.yBytes,
       w: packed ? to.place(packed.bytes) : 0,
       wBytes: packed?.wBytes ?? 2,
       computed: packed ? 0 : 1,
@@ -254,9 +254,9 @@ export function lowerDepthwiseWide(
     params: {
       ...fields,
       ...patches,
-      x: to.inputs[0]?.address ?? 0,
-      y: to.outputs[0]?.address ?? 0,
-      w: to.inputs[1]?.address ?? 0,
+      x: to.input(0),
+      y: to.output(0),
+      w: to.input(1),
       batch,
       multiplier: n / patches.inC,
       wZeroPoint: weightZeroPoints(node)[0] ?? 0,

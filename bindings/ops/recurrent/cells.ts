@@ -185,7 +185,7 @@ export function callCell(to: Lowering, cell: CellInputs, sizes: CellSizes, run: 
     params: {
       x: address(cell.x),
       aux: address(cell.aux),
-      y: (to.outputs[run.output]?.address ?? 0) + run.offset * 4,
+      y: to.output(run.output) + run.offset * 4,
       h: address(cell.h),
       c: address(cell.c),
       gates: to.place(new Uint8Array(words.buffer)),

@@ -160,7 +160,7 @@ export function lowerNorm(node: Lstm, to: Lowering): void {
     Placed,
     Placed,
   ];
-  const address = (i: number) => to.inputs[i]?.address ?? 0;
+  const address = (i: number) => to.input(i);
   const gates = [0, 1, 2, 3].flatMap((i) => {
     if (!gatesOf(node).includes(i)) return new Array<number>(GATE_WORDS).fill(0);
     const at = inputsOf(i);

@@ -126,7 +126,7 @@ export const svdf: Operator<"svdf"> = {
       kernel: !int8 ? "svdfF32" : state?.dtype === "int8" ? "svdfS8" : "svdfS16",
       params: {
         x: x?.address ?? 0,
-        y: to.outputs[0]?.address ?? 0,
+        y: to.output(0),
         state: state?.address ?? 0,
         features: features?.address ?? 0,
         time: int8 || time === undefined ? (time?.address ?? 0) : floatAddress(to, time),

@@ -88,15 +88,15 @@ export function resizeOperator<K extends Resize>(kind: K, wayOf: (x: Tensor) => 
         to.call({
           kernel: "resizeNearestOpen",
           params: {
-            x: to.inputs[0]?.address ?? 0,
-            y: to.outputs[0]?.address ?? 0,
-            size: to.inputs[1]?.address ?? 0,
+            x: to.input(0),
+            y: to.output(0),
+            size: to.input(1),
             batch,
             inH,
             inW,
             bytes,
             channels,
-            lengthAt: to.outputs[1]?.address ?? 0,
+            lengthAt: to.output(1),
             bound: roomFor(node),
             alignCorners: alignment.alignCorners ? 1 : 0,
             halfPixelCenters: alignment.halfPixelCenters ? 1 : 0,
@@ -109,8 +109,8 @@ export function resizeOperator<K extends Resize>(kind: K, wayOf: (x: Tensor) => 
       to.call({
         kernel,
         params: {
-          x: to.inputs[0]?.address ?? 0,
-          y: to.outputs[0]?.address ?? 0,
+          x: to.input(0),
+          y: to.output(0),
           batch,
           outH,
           outW,

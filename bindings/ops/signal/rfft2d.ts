@@ -42,8 +42,8 @@ export const rfft2d: Operator<"rfft2d"> = {
     to.call({
       kernel: "spectrum",
       params: {
-        x: to.inputs[0]?.address ?? 0,
-        y: to.outputs[0]?.address ?? 0,
+        x: to.input(0),
+        y: to.output(0),
         ...to.scratch(height * 16),
         images: elementCount(shape.slice(0, -2)),
         rows,

@@ -15,6 +15,6 @@ export const signalAutoScale: Operator<"signalAutoScale"> = {
   },
   inPlace: () => [0],
   lower(node, to) {
-    to.call({ kernel: "signalAutoScale", params: { ...ends(node, to), scale: to.outputs[1]?.address ?? 0 } });
+    to.call({ kernel: "signalAutoScale", params: { ...ends(node, to), scale: to.output(1) } });
   },
 };

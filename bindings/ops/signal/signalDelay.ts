@@ -30,7 +30,7 @@ export const signalDelay: Operator<"signalDelay"> = {
       params: {
         x,
         y,
-        state: to.inputs[1]?.address ?? 0,
+        state: to.input(1),
         whole: 0,
         ...rowsOf(node),
         size: length,

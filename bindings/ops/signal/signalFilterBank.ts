@@ -42,7 +42,7 @@ export const signalFilterBank: Operator<"signalFilterBank"> = {
     const [x = 0, weights = 0, unweights = 0, frequencies = 0, places = 0, widths = 0] = to.inputs.map(
       (input) => input?.address ?? 0,
     );
-    const y = to.outputs[0]?.address ?? 0;
+    const y = to.output(0);
     const { channels } = node.attributes;
     to.call({
       kernel: "signalFilterBank",

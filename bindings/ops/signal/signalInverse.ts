@@ -32,8 +32,8 @@ export const signalInverse: Operator<"signalInverse"> = {
     to.call({
       kernel: "signalInverseF32",
       params: {
-        x: to.inputs[0]?.address ?? 0,
-        y: to.outputs[0]?.address ?? 0,
+        x: to.input(0),
+        y: to.output(0),
         rows,
         length,
         turnTable: to.place(turnTable(length)),

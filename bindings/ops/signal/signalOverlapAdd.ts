@@ -30,7 +30,7 @@ export const signalOverlapAdd: Operator<"signalOverlapAdd"> = {
       params: {
         x,
         y,
-        state: to.inputs[1]?.address ?? 0,
+        state: to.input(1),
         rows: outer,
         frames,
         size,

@@ -17,7 +17,7 @@ export const signalRoot: Operator<"signalRoot"> = {
     return [like(node, "uint32")];
   },
   lower(node, to) {
-    const params = { ...ends(node, to), scale: to.inputs[1]?.address ?? 0 };
+    const params = { ...ends(node, to), scale: to.input(1) };
     if (params.count > 0) to.call({ kernel: "signalRoot", params });
   },
 };

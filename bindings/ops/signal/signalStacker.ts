@@ -52,8 +52,8 @@ export const signalStacker: Operator<"signalStacker"> = {
       params: {
         x,
         y,
-        state: to.inputs[1]?.address ?? 0,
-        whole: to.outputs[1]?.address ?? 0,
+        state: to.input(1),
+        whole: to.output(1),
         ...rowsOf(node),
         size: room - 1,
         step,

@@ -36,7 +36,7 @@ export const signalSubtraction: Operator<"signalSubtraction"> = {
     return [like(node, "uint32"), like(node, "uint32")];
   },
   lower(node, to) {
-    const params = { ...ends(node, to), noise: to.outputs[1]?.address ?? 0, state: to.inputs[1]?.address ?? 0 };
+    const params = { ...ends(node, to), noise: to.output(1), state: to.input(1) };
     if (params.count === 0) return;
     const { clamping, ...numbers } = node.attributes;
     to.call({ kernel: "signalSubtraction", params: { ...params, ...numbers, clamping: clamping ? 1 : 0 } });

@@ -40,8 +40,8 @@ function lowerReal(node: NodeView<"signalTransform">, to: Lowering): void {
   to.call({
     kernel: "spectrum",
     params: {
-      x: to.inputs[0]?.address ?? 0,
-      y: to.outputs[0]?.address ?? 0,
+      x: to.input(0),
+      y: to.output(0),
       ...to.scratch(16),
       images: elementCount(shape.slice(0, -1)),
       rows: 1,

@@ -23,7 +23,7 @@ export const signalWindow: Operator<"signalWindow"> = {
     const { x, y, count } = ends(node, to);
     if (count === 0) return;
     const depth = elementCount(inputOf(node, 1).shape);
-    const window = to.inputs[1]?.address ?? 0;
+    const window = to.input(1);
     to.call({
       kernel: "signalWindow",
       params: { x, y, window, rows: count / depth, depth, shift: node.attributes.shift },

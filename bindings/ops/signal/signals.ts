@@ -56,7 +56,7 @@ export function like(node: NodeView<Signal>, dtype: DType): TensorType {
 /** Addresses of the first input and output, and how many elements the input has. */
 export function ends(node: NodeView<Signal>, to: Lowering) {
   const count = elementCount(inputOf(node, 0).shape);
-  return { x: to.inputs[0]?.address ?? 0, y: to.outputs[0]?.address ?? 0, count };
+  return { x: to.input(0), y: to.output(0), count };
 }
 
 /** C5: a variable of so many elements, the last input. */

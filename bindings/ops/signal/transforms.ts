@@ -30,8 +30,8 @@ export function callTransform(
   to.call({
     kernel: "signalTransform",
     params: {
-      x: to.inputs[0]?.address ?? 0,
-      y: to.outputs[0]?.address ?? 0,
+      x: to.input(0),
+      y: to.output(0),
       ...to.scratch(length * numbers.BYTES_PER_ELEMENT),
       ...sizes,
       order: to.place(bytes(order)),

@@ -47,8 +47,8 @@ export const cumsum: Operator<"cumsum"> = {
     to.call({
       kernel: KERNEL[dtype as keyof typeof KERNEL],
       params: {
-        x: to.inputs[0]?.address ?? 0,
-        y: to.outputs[0]?.address ?? 0,
+        x: to.input(0),
+        y: to.output(0),
         outer: elementCount(shape.slice(0, axis)),
         depth: shape[axis] as number,
         inner: elementCount(shape.slice(axis + 1)),

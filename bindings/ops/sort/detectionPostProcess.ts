@@ -93,9 +93,9 @@ export const detectionPostProcess: Operator<"detectionPostProcess"> = {
     to.call({
       kernel: "detect",
       params: {
-        encodings: to.inputs[0]?.address ?? 0,
-        scores: to.inputs[1]?.address ?? 0,
-        anchors: to.inputs[2]?.address ?? 0,
+        encodings: to.input(0),
+        scores: to.input(1),
+        anchors: to.input(2),
         yBoxes,
         yClasses,
         yScores,

@@ -55,8 +55,8 @@ export function extremeOperator<K extends Extreme>(kind: K): Operator<K> {
       to.call({
         kernel: KERNEL[dtype as keyof typeof KERNEL],
         params: {
-          x: to.inputs[0]?.address ?? 0,
-          y: to.outputs[0]?.address ?? 0,
+          x: to.input(0),
+          y: to.output(0),
           outer: elementCount(shape.slice(0, axis)),
           depth: shape[axis] as number,
           inner: elementCount(shape.slice(axis + 1)),

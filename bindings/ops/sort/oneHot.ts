@@ -58,10 +58,10 @@ export const oneHot: Operator<"oneHot"> = {
     to.call({
       kernel: "oneHot",
       params: {
-        x: to.inputs[0]?.address ?? 0,
-        y: to.outputs[0]?.address ?? 0,
-        on: to.inputs[2]?.address ?? 0,
-        off: to.inputs[3]?.address ?? 0,
+        x: to.input(0),
+        y: to.output(0),
+        on: to.input(2),
+        off: to.input(3),
         outer: elementCount(shape.slice(0, axis)),
         depth,
         inner: elementCount(shape.slice(axis)),

@@ -63,15 +63,15 @@ export function segmentOperator<K extends Segments>(kind: K): Operator<K> {
     lower(view, to) {
       const node = view as NodeView<Segments>;
       const { dtype, shape } = inputOf(node, 0);
-      const lengthAt = to.outputs[1]?.address ?? 0;
+      const lengthAt = to.output(1);
       if (elementCount(outputOf(node).shape) === 0 && lengthAt === 0) return;
       const ids = inputOf(node, 1).shape;
       to.call({
         kernel: KERNEL[dtype as keyof typeof KERNEL],
         params: {
-          x: to.inputs[0]?.address ?? 0,
-          y: to.outputs[0]?.address ?? 0,
-          ids: to.inputs[1]?.address ?? 0,
+          x: to.input(0),
+          y: to.output(0),
+          ids: to.input(1),
           rows: elementCount(ids),
           inner: elementCount(shape.slice(ids.length)),
           segments: countOf(kind, node),

@@ -60,9 +60,9 @@ export const topK: Operator<"topK"> = {
     to.call({
       kernel: KERNEL[dtype as keyof typeof KERNEL],
       params: {
-        x: to.inputs[0]?.address ?? 0,
-        y: to.outputs[0]?.address ?? 0,
-        places: to.outputs[1]?.address ?? 0,
+        x: to.input(0),
+        y: to.output(0),
+        places: to.output(1),
         rows: elementCount(shape.slice(0, -1)),
         depth: shape.at(-1) as number,
         k: countOf(node),

@@ -52,8 +52,8 @@ export const l2Normalization: Operator<"l2Normalization"> = {
     const x = inputOf(node, 0);
     if (elementCount(x.shape) === 0) return;
     const rows = {
-      x: to.inputs[0]?.address ?? 0,
-      y: to.outputs[0]?.address ?? 0,
+      x: to.input(0),
+      y: to.output(0),
       rows: elementCount(x.shape.slice(0, -1)),
       depth: x.shape.at(-1) ?? 1,
     };

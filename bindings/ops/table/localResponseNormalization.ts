@@ -34,8 +34,8 @@ export const localResponseNormalization: Operator<"localResponseNormalization"> 
     to.call({
       kernel: "localResponse",
       params: {
-        x: to.inputs[0]?.address ?? 0,
-        y: to.outputs[0]?.address ?? 0,
+        x: to.input(0),
+        y: to.output(0),
         rows: elementCount(shape.slice(0, -1)),
         depth: shape.at(-1) ?? 0,
         ...node.attributes,

@@ -67,8 +67,8 @@ export const softmax: Operator<"softmax"> = {
   lower(node, to) {
     const x = inputOf(node, 0);
     const rows = {
-      x: to.inputs[0]?.address ?? 0,
-      y: to.outputs[0]?.address ?? 0,
+      x: to.input(0),
+      y: to.output(0),
       rows: elementCount(x.shape.slice(0, -1)),
       depth: x.shape.at(-1) ?? 1,
     };
