@@ -14,7 +14,7 @@ import type { ModuleName } from "./primitives/modules.ts";
 import type { WasmUrl } from "./session/files.ts";
 import { loadModule } from "./session/modules.ts";
 import { readSource, type Source } from "./session/source.ts";
-import { byteLength, type DType, type TypedArray } from "./tensor.ts";
+import { byteLength, type DType, portAffine, type TypedArray } from "./tensor.ts";
 
 export interface InspectOptions extends PassOptions {
   readonly module?: ModuleName | "auto";
@@ -123,10 +123,9 @@ async function inspectRefused(bytes: Uint8Array, options: InspectOptions, refusa
   const operators = outline.operators.map((each) => outlinedReport(graph, each, refusals.get(each.where)));
   const weightBytes = operators.reduce((sum, each) => sum + each.weightBytes, 0);
   const port = ({ name, tensor }: Port): Inspection["inputs"][number] => {
-    const { dtype, shape, quantization } = tensorOf(graph, tensor);
-    const one = quantization?.scale.length === 1;
-    const [scale, zeroPoint] = one ? [quantization.scale[0] as number, quantization.zeroPoint[0] ?? 0] : [0, 0];
-    return { name, dtype, shape, scale, zeroPoint, bytes: byteLength({ dtype, shape }) };
+    const stored = tensorOf(graph, tensor);
+    const { dtype, shape } = stored;
+    return { name, dtype, shape, ...portAffine(stored), bytes: byteLength({ dtype, shape }) };
   };
   const none = { macs: 0, arenaBytes: 0, imageBytes: 0, scratchBytes: 0, memoryBytes: 0 };
   return {

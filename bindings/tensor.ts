@@ -124,6 +124,30 @@ export function checkShape(shape: readonly number[], dtype: DType, where: string
   }));
 }
 
+/** The size of a dimension that checks have found; axis −1 is the last one. */
+export function sizeOf({ shape }: Pick<TensorType, "shape">, axis: number): number {
+  return shape.at(axis) as number;
+}
+
+/** The first scale; 0 where there is none. */
+export function scaleOf(tensor: Pick<Tensor, "quantization"> | undefined): number {
+  return tensor?.quantization?.scale[0] ?? 0;
+}
+
+/** The first zero point; 0 where there is none. */
+export function zeroOf(tensor: Pick<Tensor, "quantization"> | undefined): number {
+  return tensor?.quantization?.zeroPoint[0] ?? 0;
+}
+
+/** Scale and zero point as ports say them: zeros for a tensor that is not quantized as a whole. */
+export function portAffine(tensor: Pick<Tensor, "quantization">): {
+  readonly scale: number;
+  readonly zeroPoint: number;
+} {
+  const isWhole = tensor.quantization?.scale.length === 1;
+  return isWhole ? { scale: scaleOf(tensor), zeroPoint: zeroOf(tensor) } : { scale: 0, zeroPoint: 0 };
+}
+
 /** The one scale and zero point of a tensor quantized as a whole; an error otherwise. */
 export function perTensor(tensor: Tensor, where: string): { readonly scale: number; readonly zeroPoint: number } {
   const scale = tensor.quantization?.scale;
@@ -133,7 +157,7 @@ export function perTensor(tensor: Tensor, where: string): { readonly scale: numb
     received: scale === undefined ? "no quantization" : `${scale.length} scales`,
     hint: "Quantize activations per tensor.",
   }));
-  return { scale: scale[0] as number, zeroPoint: tensor.quantization?.zeroPoint[0] ?? 0 };
+  return { scale: scaleOf(tensor), zeroPoint: zeroOf(tensor) };
 }
 
 /** One typed view of each element type that crosses the public API. */

@@ -1,6 +1,6 @@
 import { type ErrorCode, ensure } from "../errors.ts";
 import { type Affine, type Quantized, quantizeMultiplier, RANGE } from "../primitives/requantize/quantization.ts";
-import { BITS, type DType, perTensor, type Tensor } from "../tensor.ts";
+import { BITS, type DType, perTensor, type Tensor, zeroOf } from "../tensor.ts";
 import { integersOf } from "./values.ts";
 
 /** What a constraint needs of a node to speak of it. */
@@ -85,7 +85,7 @@ export function requireAffine(node: Constrained, number: string, tensor: Tensor)
 
 /** The zero point of an int16 tensor is 0. */
 export function requireSymmetric(node: Constrained, number: string, tensor: Tensor): void {
-  const zeroPoint = tensor.quantization?.zeroPoint[0] ?? 0;
+  const zeroPoint = zeroOf(tensor);
   constrain(node, number, tensor.dtype !== "int16" || zeroPoint === 0, () => ({
     expected: `int16 "${tensor.name}" with zero point 0`,
     received: String(zeroPoint),

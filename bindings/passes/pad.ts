@@ -1,5 +1,5 @@
 import { type AnyNode, type Graph, NONE, type Node, type Padding, type TensorId, tensorOf } from "../graph.ts";
-import type { Tensor } from "../tensor.ts";
+import { type Tensor, zeroOf } from "../tensor.ts";
 import { sameQuantization } from "./view.ts";
 
 /** Rows and columns that a convolution takes over at most, so that those of several stay within what it may have. */
@@ -78,7 +78,7 @@ function edgesOf(graph: Graph, node: Node<"pad">): Edges | undefined {
 function isZero(value: Tensor, x: Tensor): boolean {
   if (value.data?.length === undefined || value.dtype !== x.dtype) return false;
   const view = new DataView(value.data.buffer, value.data.byteOffset, value.data.byteLength);
-  const zero = x.quantization?.zeroPoint[0] ?? 0;
+  const zero = zeroOf(x);
   if (value.dtype === "int8") return view.byteLength === 1 && view.getInt8(0) === zero;
   if (value.dtype === "uint8") return view.byteLength === 1 && view.getUint8(0) === zero;
   return value.dtype === "float32" && view.byteLength === 4 && view.getFloat32(0, true) === 0;

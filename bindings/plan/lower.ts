@@ -4,7 +4,7 @@ import { type AnyNode, bodiesOf, type Graph, NONE, type TensorId, tensorOf } fro
 import { bind, endsOf } from "../ops/bind.ts";
 import type { Lowering, Operators, Placed } from "../ops/types.ts";
 import type { KernelCall } from "../primitives/registry.ts";
-import { byteLength, type Tensor } from "../tensor.ts";
+import { byteLength, portAffine, type Tensor, zeroOf } from "../tensor.ts";
 import type { Image } from "./image.ts";
 import { addressIn, crossed, type GraphLayout, type Site } from "./layout.ts";
 import { align, type HostStep, type PlanPort, type Range } from "./types.ts";
@@ -92,8 +92,7 @@ export function variableBytes(graph: Graph): number {
 function initialBytes(tensor: Tensor): Uint8Array {
   if (tensor.data !== undefined) return tensor.data;
   const bytes = new Uint8Array(byteLength(tensor));
-  const zero = tensor.quantization?.zeroPoint[0] ?? 0;
-  return tensor.dtype === "int8" || tensor.dtype === "uint8" ? bytes.fill(zero) : bytes;
+  return tensor.dtype === "int8" || tensor.dtype === "uint8" ? bytes.fill(zeroOf(tensor)) : bytes;
 }
 
 /** The calls of a graph that lies at a site. */
@@ -243,14 +242,12 @@ function copy(where: string, graph: Graph, id: TensorId, x: number, y: number): 
 
 /** A tensor for whoever reads and writes it from outside. */
 export function portOf(tensor: Placed): PlanPort {
-  const { name, dtype, shape, quantization, address } = tensor;
-  const one = quantization?.scale.length === 1;
+  const { name, dtype, shape, address } = tensor;
   return {
     name,
     dtype,
     shape,
-    scale: one ? (quantization.scale[0] as number) : 0,
-    zeroPoint: one ? (quantization.zeroPoint[0] ?? 0) : 0,
+    ...portAffine(tensor),
     address,
     bytes: byteLength(tensor),
   };

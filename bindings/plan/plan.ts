@@ -8,7 +8,7 @@ import { hasScratch, type ParamBlocks, paramBytes } from "../primitives/params.t
 import { editionOf, KERNELS, type KernelCall, kernelNumber } from "../primitives/registry.ts";
 import { packer as inJavaScript } from "../primitives/requantize/packer.ts";
 import type { Packer } from "../primitives/requantize/types.ts";
-import { byteLength } from "../tensor.ts";
+import { byteLength, portAffine } from "../tensor.ts";
 import { sharingOf } from "./blocks.ts";
 import { createImage, type Pool } from "./image.ts";
 import { layoutGraph, type Site } from "./layout.ts";
@@ -124,13 +124,11 @@ function ports(graph: Graph, list: readonly Port[], addressOf: (id: TensorId) =>
     let unique = name;
     for (let suffix = i; taken.has(unique); suffix++) unique = `${name || "tensor"}:${suffix}`;
     taken.add(unique);
-    const quantized = tensor.quantization?.scale.length === 1;
     return {
       name: unique,
       dtype: tensor.dtype,
       shape: tensor.shape,
-      scale: quantized ? (tensor.quantization?.scale[0] as number) : 0,
-      zeroPoint: quantized ? (tensor.quantization?.zeroPoint[0] ?? 0) : 0,
+      ...portAffine(tensor),
       address: addressOf(id),
       bytes: byteLength(tensor),
       ...(tensor.length === undefined ? {} : { lengthAddress: addressOf(tensor.length as TensorId) }),

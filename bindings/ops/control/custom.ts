@@ -1,5 +1,5 @@
 /** Operators that the user brings: they run on the host, between two stretches of steps. */
-import type { TensorType } from "../../tensor.ts";
+import { portAffine, type TensorType } from "../../tensor.ts";
 import { constrain } from "../constraints.ts";
 import type { Operator, Placed } from "../types.ts";
 
@@ -29,15 +29,13 @@ export const custom: Operator<"custom"> = {
     const { infer, options } = node.attributes;
     const inputs = node.inputs.flatMap((tensor) => {
       if (tensor === undefined) return [];
-      const { name, dtype, shape, quantization, data, variable } = tensor;
-      const one = quantization?.scale.length === 1;
+      const { name, dtype, shape, data, variable } = tensor;
       return [
         {
           name,
           dtype,
           shape,
-          scale: one ? (quantization.scale[0] as number) : 0,
-          zeroPoint: one ? (quantization.zeroPoint[0] ?? 0) : 0,
+          ...portAffine(tensor),
           ...(data !== undefined && !variable && { data }),
         },
       ];

@@ -1,4 +1,5 @@
 import type { Activation, Padding, Rounding } from "../../graph.ts";
+import { sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import { requireImages, requireOutput, requireSteps, windows } from "../images.ts";
 import { productType, requireParameters } from "../product/productTypes.ts";
@@ -46,7 +47,7 @@ export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
   macs(node) {
     const [, kH = 0, kW = 0, channels = 0] = inputOf(node, 1).shape;
     const { h, w } = windows(node);
-    return (inputOf(node, 0).shape[0] ?? 0) * h.out * w.out * kH * kW * channels;
+    return sizeOf(inputOf(node, 0), 0) * h.out * w.out * kH * kW * channels;
   },
   lower(node, to) {
     LOWER[productType(node)](node, to);

@@ -4,13 +4,13 @@ import { broadcastShape, broadcastStrides, mergeLoops, six } from "../../primiti
 import { proveSum } from "../../primitives/elementwise/sum-proof.ts";
 import type { ParamBlocks } from "../../primitives/params.ts";
 import { type Affine, activationRange, quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
-import { elementCount, type Tensor } from "../../tensor.ts";
+import { elementCount, scaleOf, type Tensor, zeroOf } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 
 /** The quantization of a tensor that `infer` has checked. */
 export function affineOf(tensor: Tensor): Affine {
-  return { scale: tensor.quantization?.scale[0] ?? 0, zeroPoint: tensor.quantization?.zeroPoint[0] ?? 0 };
+  return { scale: scaleOf(tensor), zeroPoint: zeroOf(tensor) };
 }
 
 /** What a table of xor flips; 0 for others. */
@@ -68,11 +68,10 @@ export function binaryParams<K extends "add" | "sub" | "mul">(
   const [d0, d1, d2, d3, d4, d5] = six(nest.sizes, 1);
   const [a0, a1, a2, a3, a4, a5] = six(nest.strides[0] as readonly number[], 0);
   const [b0, b1, b2, b3, b4, b5] = six(nest.strides[1] as readonly number[], 0);
-  const [aAt, bAt] = to.inputs;
   const output = affineOf(y);
   return {
-    a: aAt?.address ?? 0,
-    b: bAt?.address ?? 0,
+    a: to.input(0),
+    b: to.input(1),
     y: to.output(0),
     d0,
     d1,

@@ -7,7 +7,7 @@ import {
   type Quantized,
   quantizeMultiplier,
 } from "../../primitives/requantize/quantization.ts";
-import { BITS, type DType } from "../../tensor.ts";
+import { BITS } from "../../tensor.ts";
 import { constrain, inputOf, outputOf } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 import { affineOf, type SumFactors } from "./elementwise.ts";
@@ -56,21 +56,23 @@ export function callQuantizedPairs<K extends OpKind>(
 }
 
 /** Left shift of the operands of sums, by type. */
-const LEFT_SHIFT: { readonly [D in DType]?: number } = { int8: 20, int16: 15 };
+const LEFT_SHIFT = { int8: 20, int16: 15 } as const;
+const leftShift = <K extends OpKind>(node: NodeView<K>) =>
+  LEFT_SHIFT[inputOf(node, 0).dtype as keyof typeof LEFT_SHIFT];
 
 /** The factors of a sum's operands, which are shifted left, and of the sum; in doubles, as TFLM computes them. */
 export function sumFactors<K extends OpKind>(node: NodeView<K>): SumFactors {
   const a = affineOf(inputOf(node, 0)).scale;
   const b = affineOf(inputOf(node, 1)).scale;
   const twice = 2 * Math.max(a, b);
-  const left = LEFT_SHIFT[inputOf(node, 0).dtype] ?? 0;
+  const left = leftShift(node);
   return { a: a / twice, b: b / twice, y: twice / (2 ** left * affineOf(outputOf(node)).scale) };
 }
 
 /** C6 of sums: an output scale that is not 2^(left shift − 1) times smaller than the larger input scale. */
 export function requireSum<K extends OpKind>(node: NodeView<K>): void {
   const { y } = sumFactors(node);
-  const most = (LEFT_SHIFT[inputOf(node, 0).dtype] ?? 0) - 1;
+  const most = leftShift(node) - 1;
   constrain(node, "C6", y < 1 && quantizeMultiplier(y).shift <= 0, () => ({
     expected: `an output scale of more than 2^−${most} of the larger input scale`,
     received: `${y * 2 ** most} times smaller`,

@@ -43,7 +43,7 @@ export const broadcastArgs: Operator<"broadcastArgs"> = {
     return [bytesOfNumbers(inputOf(node, 0).dtype, broadcastShape(p, q) as readonly number[])];
   },
   lower(node, to) {
-    const [a, b] = to.inputs.map((tensor) => tensor?.address ?? 0) as [number, number];
+    const [a, b] = [to.input(0), to.input(1)];
     const [aCount = 0, bCount = 0] = [0, 1].map((i) => inputOf(node, i).shape[0]);
     if (aCount + bCount === 0) return;
     const bytes = BITS[inputOf(node, 0).dtype] / 8;

@@ -61,8 +61,7 @@ export const dynamicUpdateSlice: Operator<"dynamicUpdateSlice"> = {
   lower(node, to) {
     const { shape } = inputOf(node, 0);
     const walk = walkOf(node);
-    const [x, update, begins] = to.inputs.map((tensor) => tensor?.address ?? 0) as [number, number, number];
-    const y = to.output(0);
+    const [x, update, begins, y] = [to.input(0), to.input(1), to.input(2), to.output(0)];
     const all = { from: whole(shape), to: whole(shape), size: walk.size };
     if (x !== y) for (const call of walkCalls(all, x, y)) to.call(call);
     const start = {

@@ -1,4 +1,4 @@
-import { BITS, byteLength } from "../../tensor.ts";
+import { BITS, byteLength, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireBytes, requireConstant, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { fillBytes, fill as fillWith, OPEN_LENGTH, requireOpen, requireRank } from "./moving.ts";
@@ -23,7 +23,7 @@ export const fill: Operator<"fill"> = {
     const sizes = inputOf(node, 0);
     if (sizes.data === undefined) {
       requireDType(node, "C3", sizes, "int32", "int64");
-      const rank = sizes.shape[0] ?? 0;
+      const [rank = 0] = sizes.shape;
       constrain(node, "C3", sizes.shape.length === 1 && rank <= 8, () => ({
         expected: "a list of at most 8 sizes",
         received: `[${sizes.shape.join(",")}]`,
@@ -67,10 +67,9 @@ export const fill: Operator<"fill"> = {
     const [y, length] = to.outputs;
     if (y !== undefined && length !== undefined) {
       const sizes = inputOf(node, 0);
-      const [at, value] = to.inputs.map((tensor) => tensor?.address ?? 0) as [number, number];
-      const list = { sizes: at, sizeBytes: BITS[sizes.dtype] / 8, rank: sizes.shape[0] ?? 0 };
+      const list = { sizes: to.input(0), sizeBytes: BITS[sizes.dtype] / 8, rank: sizeOf(sizes, 0) };
       const room = { y: y.address, lengthAt: length.address, size: BITS[y.dtype] / 8, bound: OPEN_LENGTH };
-      to.call({ kernel: "fillOpen", params: { ...list, ...room, value } });
+      to.call({ kernel: "fillOpen", params: { ...list, ...room, value: to.input(1) } });
       return;
     }
     for (const y of to.outputs) fillWith(y, to.input(1), to.call);

@@ -37,13 +37,12 @@ export const hashtableLookup: Operator<"hashtableLookup"> = {
   lower(node, to) {
     const [wanted, keys, values] = [inputOf(node, 0), inputOf(node, 1), inputOf(node, 2)];
     if (byteLength(wanted) === 0) return;
-    const [x, k, v] = to.inputs.map((tensor) => tensor?.address ?? 0) as [number, number, number];
     to.call({
       kernel: "hashtableLookup",
       params: {
-        x,
-        keys: k,
-        values: v,
+        x: to.input(0),
+        keys: to.input(1),
+        values: to.input(2),
         y: to.output(0),
         hits: to.output(1),
         count: elementCount(wanted.shape),

@@ -1,7 +1,7 @@
 import { diagonals, whole } from "../../primitives/move/view.ts";
 import { constrain, inputOf, outputOf } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
-import { moving, requireData, requireRank, requireTensors, zeroOf } from "./moving.ts";
+import { moving, requireData, requireRank, requireTensors, zeroBytes } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -30,6 +30,6 @@ export const matrixDiag: Operator<"matrixDiag"> = {
   },
   ...moving<"matrixDiag">(
     (node) => [{ x: 0, y: 0, from: whole(inputOf(node, 0).shape), to: diagonals(outputOf(node).shape) }],
-    (node) => zeroOf(outputOf(node)).fill(0),
+    (node) => zeroBytes(outputOf(node)).fill(0),
   ),
 };

@@ -1,7 +1,7 @@
 import type { OpKind } from "../../graph.ts";
 import type { View } from "../../primitives/move/view.ts";
 import { callCount, type Walk, walkBytes, walkCalls } from "../../primitives/move/walk.ts";
-import { BITS, byteLength, type DType, type Tensor } from "../../tensor.ts";
+import { BITS, byteLength, type DType, type Tensor, zeroOf } from "../../tensor.ts";
 import { constrain, requireBytes, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
@@ -66,12 +66,12 @@ export function requireMoves(node: NodeView<OpKind>, number: string, moves: read
   );
 }
 
-const sizeOf = ({ dtype }: Tensor) => BITS[dtype] / 8;
+const bytesOf = ({ dtype }: Tensor) => BITS[dtype] / 8;
 
 /** What stands for zero in a tensor: its zero point where it is quantized. */
-export function zeroOf({ dtype, quantization }: Tensor): Uint8Array {
-  const bytes = new Uint8Array(BITS[dtype] / 8);
-  if (dtype === "int8" || dtype === "uint8") bytes[0] = quantization?.zeroPoint[0] ?? 0;
+export function zeroBytes(tensor: Tensor): Uint8Array {
+  const bytes = new Uint8Array(bytesOf(tensor));
+  if (tensor.dtype === "int8" || tensor.dtype === "uint8") bytes[0] = zeroOf(tensor);
   return bytes;
 }
 
@@ -110,7 +110,7 @@ export function moving<K extends OpKind>(
 }
 
 function walkOf(node: NodeView<OpKind>, { y, from, to }: Move): Walk {
-  return { from, to, size: sizeOf(node.outputs[y] as Tensor) };
+  return { from, to, size: bytesOf(node.outputs[y] as Tensor) };
 }
 
 /** Repeats an element over all of `bytes`. */

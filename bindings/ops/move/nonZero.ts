@@ -35,15 +35,14 @@ export const nonZero: Operator<"nonZero"> = {
   },
   lower(node, to) {
     const { shape, dtype } = inputOf(node, 0);
-    const [y, length] = to.outputs;
     const isRows = node.attributes.form === "rows";
     const count = elementCount(shape);
     to.call({
       kernel: "where",
       params: {
         x: to.input(0),
-        y: y?.address ?? 0,
-        lengthAt: length?.address ?? 0,
+        y: to.output(0),
+        lengthAt: to.output(1),
         count,
         size: BITS[dtype] / 8,
         mask: dtype === "float32" ? 0x7fffffff : -1,

@@ -13,7 +13,7 @@ import {
   requireInputs,
 } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
-import { fill, fillBytes, OPEN_LENGTH, requireOpen, requireRank, zeroOf } from "./moving.ts";
+import { fill, fillBytes, OPEN_LENGTH, requireOpen, requireRank, zeroBytes } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -22,8 +22,11 @@ declare module "../../graph.ts" {
   }
 }
 
-/** [before, after] of each dimension. */
-function paddingsOf(node: NodeView<"pad">): readonly (readonly [number, number])[] {
+/** What stands before and after. */
+type Pair = readonly [before: number, after: number];
+
+/** The paddings of each dimension. */
+function paddingsOf(node: NodeView<"pad">): readonly Pair[] {
   const rank = inputOf(node, 0).shape.length;
   const flat = requireConstant(node, "C3", inputOf(node, 1));
   constrain(node, "C4", flat.length === 2 * rank && flat.every((n) => n >= 0 && n < 2 ** 31), () => ({
@@ -49,14 +52,14 @@ function roomFor(node: NodeView<"pad">): readonly number[] {
 }
 
 function shapeOf(node: NodeView<"pad">): readonly number[] {
-  const pads = paddingsOf(node);
-  return inputOf(node, 0).shape.map((size, i) => size + (pads[i]?.[0] ?? 0) + (pads[i]?.[1] ?? 0));
+  const { shape } = inputOf(node, 0);
+  return paddingsOf(node).map(([before, after], d) => before + (shape[d] as number) + after);
 }
 
 /** The bytes of the element that fills: the constant, else what stands for zero in the output; undefined if computed. */
 function fillOf(node: NodeView<"pad">): Uint8Array | undefined {
   const value = node.inputs[2];
-  return value === undefined ? zeroOf(outputOf(node)) : value.data;
+  return value === undefined ? zeroBytes(outputOf(node)) : value.data;
 }
 
 function placement(node: NodeView<"pad">): Placement {
@@ -147,6 +150,6 @@ export const pad: Operator<"pad"> = {
 function walkOf(node: NodeView<"pad">): Walk {
   const x = inputOf(node, 0);
   const pads = paddingsOf(node);
-  const to = x.shape.reduce((view, n, d) => cut(view, d, pads[d]?.[0] ?? 0, n), whole(shapeOf(node)));
+  const to = x.shape.reduce((view, n, d) => cut(view, d, (pads[d] as Pair)[0], n), whole(shapeOf(node)));
   return { from: whole(x.shape), to, size: BITS[x.dtype] / 8 };
 }

@@ -28,10 +28,9 @@ export const prefix: Operator<"prefix"> = {
   },
   lower(node, to) {
     const x = inputOf(node, 0);
-    const [from = 0, count = 0] = to.inputs.map((input) => input?.address ?? 0);
-    const [y = 0, length = 0] = to.outputs.map(({ address }) => address);
     const all = { from: whole(x.shape), to: whole(x.shape), size: BITS[x.dtype] / 8 };
-    for (const call of walkCalls(all, from, y)) to.call(call);
-    for (const call of walkCalls({ from: whole([]), to: whole([]), size: 4 }, count, length)) to.call(call);
+    for (const call of walkCalls(all, to.input(0), to.output(0))) to.call(call);
+    const one = { from: whole([]), to: whole([]), size: 4 };
+    for (const call of walkCalls(one, to.input(1), to.output(1))) to.call(call);
   },
 };

@@ -15,7 +15,7 @@ const TYPES = ["int32", "int64", "float32"] as const;
 /** start, limit and delta, where they are constants. */
 function valuesOf(node: NodeView<"range">): readonly [number, number, number] | undefined {
   if (node.inputs.some((tensor) => tensor?.data === undefined)) return undefined;
-  return [0, 1, 2].map((i) => integersOf(inputOf(node, i))[0] ?? 0) as unknown as readonly [number, number, number];
+  return [0, 1, 2].map((i) => integersOf(inputOf(node, i))[0]) as [number, number, number];
 }
 
 /** More elements than this no model counts. */
@@ -71,14 +71,13 @@ export const range: Operator<"range"> = {
     const count = y.shape[0] as number;
     const lengthAt = to.outputs[1]?.address;
     if (lengthAt !== undefined) {
-      const [start, limit, delta] = to.inputs.map((tensor) => tensor?.address ?? 0) as [number, number, number];
+      const [start, limit, delta] = [to.input(0), to.input(1), to.input(2)];
       const fields = { start, limit, delta, y: to.output(0), lengthAt, bound: count };
       to.call({ kernel: "rangeOpen", params: { ...fields, type: TYPES.indexOf(y.dtype as "int32") } });
       return;
     }
     if (count === 0) return;
-    const [start, , delta] = to.inputs.map((tensor) => tensor?.address ?? 0) as [number, number, number];
     const type = ["int32", "int64", "float32"].indexOf(y.dtype);
-    to.call({ kernel: "range", params: { start, delta, y: to.output(0), count, type } });
+    to.call({ kernel: "range", params: { start: to.input(0), delta: to.input(2), y: to.output(0), count, type } });
   },
 };

@@ -16,7 +16,7 @@ const MOST_SIZES = 16;
 function wished(node: NodeView<"reshape">): readonly number[] {
   const shape = node.inputs[1];
   if (shape?.data !== undefined && shape.shape.length <= 1) {
-    constrain(node, "C3", (shape.shape[0] ?? 0) <= MOST_SIZES, () => ({
+    constrain(node, "C3", elementCount(shape.shape) <= MOST_SIZES, () => ({
       expected: `at most ${MOST_SIZES} sizes`,
       received: `${shape.shape[0]}`,
     }));

@@ -1,6 +1,6 @@
 import { denseStrides } from "../../primitives/broadcast.ts";
 import { startTable } from "../../primitives/move/walk.ts";
-import { BITS, byteLength, elementCount } from "../../tensor.ts";
+import { BITS, byteLength, elementCount, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { INDEX_TYPES } from "../values.ts";
@@ -41,7 +41,7 @@ export const scatterNd: Operator<"scatterNd"> = {
     const y = outputOf(node);
     for (const output of to.outputs) fill(output, to.place(new Uint8Array(16)), to.call);
     if (byteLength(y) === 0 || byteLength(updates) === 0) return;
-    const depth = indices.shape.at(-1) ?? 0;
+    const depth = sizeOf(indices, -1);
     const size = BITS[y.dtype] / 8;
     to.call({
       kernel: "scatterNd",

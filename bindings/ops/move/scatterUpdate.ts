@@ -1,7 +1,7 @@
 import { denseStrides } from "../../primitives/broadcast.ts";
 import { whole } from "../../primitives/move/view.ts";
 import { startTable, walkCalls } from "../../primitives/move/walk.ts";
-import { BITS, byteLength, type DType, elementCount } from "../../tensor.ts";
+import { BITS, byteLength, type DType, elementCount, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { requireData, requireTensors } from "./moving.ts";
@@ -48,20 +48,19 @@ export const scatterUpdate: Operator<"scatterUpdate"> = {
   inPlace: () => [0],
   lower(node, to) {
     const [x, indices, updates] = [inputOf(node, 0), inputOf(node, 1), inputOf(node, 2)];
-    const [from = 0, places = 0, news = 0] = to.inputs.map((input) => input?.address ?? 0);
-    const y = to.output(0);
+    const [from, y] = [to.input(0), to.output(0)];
     const size = BITS[x.dtype] / 8;
     if (byteLength(x) === 0) return;
     const all = { from: whole(x.shape), to: whole(x.shape), size };
     if (from !== y) for (const call of walkCalls(all, from, y)) to.call(call);
     if (byteLength(updates) === 0) return;
-    const depth = indices.shape.at(-1) ?? 0;
+    const depth = sizeOf(indices, -1);
     to.call({
       kernel: "scatterNd",
       params: {
-        x: news,
+        x: to.input(2),
         y,
-        indices: places,
+        indices: to.input(1),
         indexBytes: BITS[indices.dtype] / 8,
         count: elementCount(indices.shape.slice(0, -1)),
         depth,

@@ -15,19 +15,19 @@ declare module "../../graph.ts" {
 function shapeOf(node: NodeView<"slice">): readonly number[] {
   const { shape } = inputOf(node, 0);
   const sizes = requireConstant(node, "C3", inputOf(node, 2));
-  const begins = beginsOf(node);
+  const begins = beginsOf(node) ?? shape.map(() => 0);
   const fits =
     sizes.length === shape.length &&
+    begins.length === shape.length &&
     shape.every((all, d) => {
-      const begin = begins?.[d] ?? 0;
-      const size = sizes[d] as number;
+      const [begin, size] = [begins[d], sizes[d]] as [number, number];
       return begin >= 0 && begin <= all && size >= -1 && begin + Math.max(size, 0) <= all;
     });
-  constrain(node, "C4", fits && (begins === undefined || begins.length === shape.length), () => ({
+  constrain(node, "C4", fits, () => ({
     expected: `begins and sizes inside [${shape.join(",")}]`,
-    received: `begin [${begins?.join(",") ?? "computed"}], size [${sizes.join(",")}]`,
+    received: `begin [${beginsOf(node)?.join(",") ?? "computed"}], size [${sizes.join(",")}]`,
   }));
-  return shape.map((all, d) => (sizes[d] === -1 ? all - (begins?.[d] ?? 0) : (sizes[d] as number)));
+  return shape.map((all, d) => (sizes[d] === -1 ? all - (begins[d] as number) : (sizes[d] as number)));
 }
 
 const beginsOf = (node: NodeView<"slice">) =>
@@ -37,7 +37,7 @@ function movesOf(node: NodeView<"slice">): readonly Move[] {
   const sizes = shapeOf(node);
   const begins = beginsOf(node) ?? sizes.map(() => 0);
   const all = whole(inputOf(node, 0).shape);
-  return [{ x: 0, y: 0, from: sizes.reduce((v, n, d) => cut(v, d, begins[d] ?? 0, n), all), to: whole(sizes) }];
+  return [{ x: 0, y: 0, from: sizes.reduce((v, n, d) => cut(v, d, begins[d] as number, n), all), to: whole(sizes) }];
 }
 
 const { fold, lower } = moving(movesOf);

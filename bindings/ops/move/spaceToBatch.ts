@@ -2,7 +2,7 @@ import { cut, whole } from "../../primitives/move/view.ts";
 import { constrain, inputOf, outputOf, requireConstant } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { type Axis, phaseCount, phases } from "./blocks.ts";
-import { type Move, moving, requireData, requireTensors, zeroOf } from "./moving.ts";
+import { type Move, moving, requireData, requireTensors, zeroBytes } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -73,6 +73,7 @@ export const spaceToBatch: Operator<"spaceToBatch"> = {
         return { x: 0, y: 0, from: grid, to: cut(batch, 0, number * n, n) };
       });
     },
-    (node) => (requireConstant(node, "C3", inputOf(node, 2)).some((n) => n > 0) ? zeroOf(outputOf(node)) : undefined),
+    (node) =>
+      requireConstant(node, "C3", inputOf(node, 2)).some((n) => n > 0) ? zeroBytes(outputOf(node)) : undefined,
   ),
 };

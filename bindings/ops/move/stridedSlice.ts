@@ -1,6 +1,6 @@
 import { cut, type View, whole } from "../../primitives/move/view.ts";
 import { startTable, walkFrom } from "../../primitives/move/walk.ts";
-import { BITS } from "../../tensor.ts";
+import { BITS, sizeOf } from "../../tensor.ts";
 import { inputOf, outputOf, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { moving, requireData, requireRank, requireTensors } from "./moving.ts";
@@ -70,7 +70,7 @@ export const stridedSlice: Operator<"stridedSlice"> = {
     );
     if (computed.length === 0) return lower(node, to);
     const size = BITS[x.dtype] / 8;
-    const entries = inputOf(node, 1).shape[0] ?? 0;
+    const entries = sizeOf(inputOf(node, 1), 0);
     const limits = new Array<number>(entries).fill(0);
     const strides = new Array<number>(entries).fill(0);
     const dense = whole(x.shape).strides;

@@ -34,14 +34,13 @@ export const unique: Operator<"unique"> = {
   },
   lower(node, to) {
     const x = inputOf(node, 0);
-    const [y, places, length] = to.outputs;
     to.call({
       kernel: "unique",
       params: {
         x: to.input(0),
-        y: y?.address ?? 0,
-        places: places?.address ?? 0,
-        lengthAt: length?.address ?? 0,
+        y: to.output(0),
+        places: to.output(1),
+        lengthAt: to.output(2),
         count: elementCount(x.shape),
         size: BITS[x.dtype] / 8,
         placeBytes: BITS[(node.outputs[1] as Tensor).dtype] / 8,

@@ -27,13 +27,12 @@ export const where: Operator<"where"> = {
   },
   lower(node, to) {
     const { shape, dtype } = inputOf(node, 0);
-    const [y, length] = to.outputs;
     to.call({
       kernel: "where",
       params: {
         x: to.input(0),
-        y: y?.address ?? 0,
-        lengthAt: length?.address ?? 0,
+        y: to.output(0),
+        lengthAt: to.output(1),
         count: elementCount(shape),
         size: BITS[dtype] / 8,
         mask: dtype === "float32" ? 0x7fffffff : -1,

@@ -1,5 +1,6 @@
 /** What the mean and the maximum of windows share. */
 import { activationRange, BOUNDS } from "../../primitives/requantize/quantization.ts";
+import { sizeOf } from "../../tensor.ts";
 import {
   constrain,
   inputOf,
@@ -66,7 +67,7 @@ export function poolOperator<K extends Pool>(kind: K): Operator<K> {
         return;
       }
       const rounds = kind === "averagePool2d" && inputOf(node, 0).unsigned === true;
-      const channels = inputOf(node, 0).shape[3] ?? 0;
+      const channels = sizeOf(inputOf(node, 0), 3);
       to.call({
         kernel: rounds ? "averagePoolU8" : KERNELS[kind][dtype],
         params: {

@@ -1,6 +1,6 @@
 import type { Rounding } from "../../graph.ts";
 import { broadcastStrides } from "../../primitives/broadcast.ts";
-import { elementCount, type Tensor, typedCopy } from "../../tensor.ts";
+import { elementCount, type Tensor, typedCopy, zeroOf } from "../../tensor.ts";
 import {
   type Constrained,
   inputOf,
@@ -137,7 +137,7 @@ function weights(
   packed: boolean,
 ): WideProduct["w"] {
   const b = inputOf(node, 1);
-  const zeroPoint = b.quantization?.zeroPoint[0] ?? 0;
+  const zeroPoint = zeroOf(b);
   const bytes = b.dtype === "int16" ? 2 : 1;
   const [columnStep, step] = adjoint ? [k, 1] : [1, n];
   if (b.data === undefined || bytes === 2) {

@@ -89,7 +89,7 @@ function weightsOf(node: NodeView<"batchMatMul">, to: Lowering, k: number, n: nu
       for (let i = 0; i < k * n; i++) matrix[i] = values[first + (i % k) * n + Math.floor(i / k)] as number;
     panels.push(matrix instanceof Float32Array ? packPanelsF32(matrix, n, k) : packPanelsHybrid(matrix, n, 1, k));
   }
-  const bytes = panels[0]?.length ?? 0;
+  const [{ length: bytes } = new Uint8Array()] = panels;
   const all = new Uint8Array(bytes * panels.length);
   for (const [i, panel] of panels.entries()) all.set(panel, i * bytes);
   return { w: to.place(all), bytes };

@@ -1,4 +1,5 @@
 import type { Activation, Padding, Rounding } from "../../graph.ts";
+import { sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import { requireImages, requireOutput, requireSteps, windows } from "../images.ts";
 import type { Operator } from "../types.ts";
@@ -54,7 +55,7 @@ export const conv2d: Operator<"conv2d"> = {
     const [, kH = 0, kW = 0, c = 0] = inputOf(node, 1).shape;
     const { h, w } = windows(node);
     const [o = 0] = inputOf(node, 1).shape;
-    return (inputOf(node, 0).shape[0] ?? 0) * h.out * w.out * o * kH * kW * c;
+    return sizeOf(inputOf(node, 0), 0) * h.out * w.out * o * kH * kW * c;
   },
   lower(node, to) {
     LOWER[productType(node)](node, to);

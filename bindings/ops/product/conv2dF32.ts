@@ -1,3 +1,4 @@
+import { sizeOf } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
 import { windows } from "../images.ts";
 import type { Lowering, NodeView } from "../types.ts";
@@ -15,7 +16,7 @@ export function lowerConv2dF32(node: NodeView<"conv2d">, to: Lowering): void {
 function lowerGroup(node: NodeView<"conv2d">, to: Lowering, group: number, n: number): void {
   const [batch = 0, inH = 0, inW = 0, c = 0] = inputOf(node, 0).shape;
   const [, kH = 0, kW = 0, inC = 0] = inputOf(node, 1).shape;
-  const yC = outputOf(node).shape[3] ?? 0;
+  const yC = sizeOf(outputOf(node), 3);
   const { h, w } = windows(node);
   const { stride, dilation, activation } = node.attributes;
   const images = to.input(0);

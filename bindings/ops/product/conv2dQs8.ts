@@ -1,3 +1,4 @@
+import { sizeOf } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
 import { geometry, windows } from "../images.ts";
 import type { Lowering, NodeView } from "../types.ts";
@@ -28,7 +29,7 @@ function lowerGroup(node: NodeView<"conv2d">, to: Lowering, group: number, n: nu
     n,
     k,
     xStride,
-    yStride: outputOf(node).shape[3] ?? 0,
+    yStride: sizeOf(outputOf(node), 3),
     data: int8(inputOf(node, 1)).subarray(group * n * k, (group + 1) * n * k),
     output: outputOfNode(node, node.attributes.activation),
     first: group * n,

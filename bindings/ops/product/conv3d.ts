@@ -2,7 +2,7 @@ import type { Activation } from "../../graph.ts";
 import { type PatchesF32, packPanelsF32, type Size3 } from "../../primitives/product/gemmF32.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
 import { placeWindow, type Window } from "../../primitives/window.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireInputs } from "../constraints.ts";
 import type { Lowering, NodeView, Operator } from "../types.ts";
 import { biasAt, callConv, float32 } from "./floats.ts";
@@ -22,11 +22,10 @@ declare module "../../graph.ts" {
 
 /** Where the windows stand, by dimension; depth pads as height does. */
 function windowsOf(node: NodeView<"conv3d">): readonly [Window, Window, Window] {
-  const x = inputOf(node, 0).shape;
-  const w = inputOf(node, 1).shape;
+  const [x, w] = [inputOf(node, 0), inputOf(node, 1)];
   const { stride, dilation, padding } = node.attributes;
   const at = (i: 0 | 1 | 2) =>
-    placeWindow(x[i + 1] ?? 0, w[i] ?? 0, stride[i], dilation[i], padding, i === 2 ? "width" : "height");
+    placeWindow(sizeOf(x, i + 1), sizeOf(w, i), stride[i], dilation[i], padding, i === 2 ? "width" : "height");
   return [at(0), at(1), at(2)];
 }
 

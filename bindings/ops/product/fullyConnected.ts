@@ -1,5 +1,5 @@
 import type { Activation, Rounding } from "../../graph.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { isBlocked, lowerFullyConnectedBlocks, requireBlocks } from "./fullyConnectedBlocks.ts";
@@ -52,7 +52,7 @@ export const fullyConnected: Operator<"fullyConnected"> = {
     ];
   },
   macs(node) {
-    return elementCount(inputOf(node, 0).shape) * (inputOf(node, 1).shape[0] ?? 0);
+    return elementCount(inputOf(node, 0).shape) * sizeOf(inputOf(node, 1), 0);
   },
   lower(node, to) {
     if (elementCount(inputOf(node, 0).shape) === 0) return;

@@ -1,4 +1,5 @@
 import type { Activation, Padding, Rounding } from "../../graph.ts";
+import { sizeOf } from "../../tensor.ts";
 import { type Constrained, constrain, inputOf, outputOf, requireConstant, requireInputs } from "../constraints.ts";
 import { requireImages } from "../images.ts";
 import type { Operator } from "../types.ts";
@@ -63,7 +64,7 @@ export const transposeConv: Operator<"transposeConv"> = {
       () => ({ expected: "constant weights", received: "a computed tensor" }),
       "UNSUPPORTED",
     );
-    return [{ dtype: requireParameters(product, w.shape[0] ?? 0, 0), shape }];
+    return [{ dtype: requireParameters(product, sizeOf(w, 0), 0), shape }];
   },
   macs(node) {
     const [n = 0, h = 0, w = 0, c = 0] = inputOf(node, 2).shape;

@@ -10,7 +10,7 @@ import {
 } from "../../primitives/requantize/quantization.ts";
 import { packRecords } from "../../primitives/requantize/requantize.ts";
 import type { Output } from "../../primitives/requantize/types.ts";
-import { type DType, elementCount, type Tensor } from "../../tensor.ts";
+import { type DType, elementCount, scaleOf, type Tensor, zeroOf } from "../../tensor.ts";
 import {
   type Constrained,
   constrain,
@@ -122,10 +122,15 @@ export function biasValues(tensor: Tensor | undefined): Int32Array | BigInt64Arr
   return tensor.dtype === "int64" ? new BigInt64Array(tensor.data.slice().buffer) : int32(tensor);
 }
 
+/** Scale and zero point of a node's output; 1 and 0 of what is not quantized. */
+export function outputAffine(node: Constrained): Affine {
+  const y = outputOf(node);
+  return { scale: y.quantization === undefined ? 1 : scaleOf(y), zeroPoint: zeroOf(y) };
+}
+
 /** The clamp and zero point of a node's output. */
 export function outputOfNode(node: Constrained, activation: Activation): Output {
-  const { scale = [1], zeroPoint = [0] } = outputOf(node).quantization ?? {};
-  const affine = { scale: scale[0] as number, zeroPoint: zeroPoint[0] ?? 0 };
+  const affine = outputAffine(node);
   return { zeroPoint: affine.zeroPoint, ...within(node, affine, activationRange(activation, "int8", affine)) };
 }
 
@@ -138,7 +143,7 @@ export function within(node: Constrained, { zeroPoint }: Affine, { lo, hi }: Ran
 
 /** The input's zero point. */
 export function inputZeroPoint(node: Constrained): number {
-  return inputOf(node, 0).quantization?.zeroPoint[0] ?? 0;
+  return zeroOf(inputOf(node, 0));
 }
 
 /**

@@ -9,7 +9,7 @@ import { elementCount, type Tensor } from "../../tensor.ts";
 import { type Constrained, inputOf, outputOf } from "../constraints.ts";
 import type { Lowering } from "../types.ts";
 import { isNineBits, lowerNineBits, type Rows } from "./nineBits.ts";
-import { biasValues, factorsOfNode, inputZeroPoint, int8, roundingOf, within } from "./weights.ts";
+import { biasValues, factorsOfNode, inputZeroPoint, int8, outputAffine, roundingOf, within } from "./weights.ts";
 import { ANY_CHUNK, anyBounds, boundsOf, chunkOf, foldedBias, rangeOf } from "./wideBounds.ts";
 
 /** Weights that are known when they are run: element (channel, i) stands at channel·columnStep + i·step elements. */
@@ -53,10 +53,17 @@ function isPackedMatrix(node: Constrained): boolean {
   return w.storedBits === 4 && w.shape.length === 2;
 }
 
-/** Zero points of the weights; TensorFlow Lite's convolutions of int8 take none, whatever the file says. */
+/** Zero points of the weights, `[0]` for none: TensorFlow Lite's convolutions of int8 take none, whatever the file says. */
 function weightZeroPoints(node: Constrained): readonly number[] {
   const { quantization, shape, unsigned } = inputOf(node, 1);
-  return shape.length === 4 && !unsigned && roundingOf(node) === undefined ? [] : (quantization?.zeroPoint ?? []);
+  const ignored = shape.length === 4 && !unsigned && roundingOf(node) === undefined;
+  return ignored || quantization === undefined ? [0] : quantization.zeroPoint;
+}
+
+/** The zero point of a channel's weights. */
+function weightZeroPoint(node: Constrained, channel: number): number {
+  const zeroPoints = weightZeroPoints(node);
+  return zeroPoints[zeroPoints.length === 1 ? 0 : channel] as number;
 }
 
 /** How the reference rounds the node's sums. */
@@ -86,7 +93,7 @@ export function weightsOf(
     columnStep: depth,
     step: 1,
     bytes: 1,
-    zeroPoint: weightZeroPoints(node)[0] ?? 0,
+    zeroPoint: weightZeroPoint(node, 0),
   };
 }
 
@@ -99,11 +106,10 @@ export function centred(
   by: "rows" | "columns" = "rows",
 ): Int16Array {
   const data = int8(inputOf(node, 1));
-  const zeroPoints = weightZeroPoints(node);
   const total = by === "rows" ? 0 : elementCount(inputOf(node, 1).shape) / depth;
   const w = new Int16Array(channels * depth);
   for (let c = 0; c < channels; c++) {
-    const zeroPoint = zeroPoints[zeroPoints.length === 1 ? 0 : first + c] ?? 0;
+    const zeroPoint = weightZeroPoint(node, first + c);
     for (let i = 0; i < depth; i++) {
       const from = by === "rows" ? (first + c) * depth + i : i * total + first + c;
       w[c * depth + i] = (data[from] as number) - zeroPoint;
@@ -128,8 +134,7 @@ interface Finishing {
 /** Records and what goes with them. `w`: one row for each of n channels from `first` on, `[n][k]`, where it is known. */
 export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, fold, reals, activation }: Finishing) {
   const [x, y] = [inputOf(node, 0), outputOf(node)];
-  const { scale = [1], zeroPoint = [0] } = y.quantization ?? {};
-  const affine = { scale: scale[0] as number, zeroPoint: zeroPoint[0] ?? 0 };
+  const affine = outputAffine(node);
   const range = within(node, affine, activationRange(activation, y.dtype as "int8" | "int16", affine));
   const output = { zeroPoint: affine.zeroPoint, ...range };
   const multipliers = factorsOfNode(node, reals, first, n);
@@ -259,7 +264,7 @@ export function lowerDepthwiseWide(
       w: to.input(1),
       batch,
       multiplier: n / patches.inC,
-      wZeroPoint: weightZeroPoints(node)[0] ?? 0,
+      wZeroPoint: weightZeroPoint(node, 0),
       wide: wide ? 1 : 0,
       ...to.scratch(SUMS_BYTES),
     },

@@ -38,8 +38,8 @@ export const bidirectionalLstm: Operator<"bidirectionalLstm"> = {
   infer(node) {
     const { activation, timeMajor, mergeOutputs } = node.attributes;
     requireActivation(node, activation);
-    const [forward, backward] = directions(node).map((cell) => checkCell(node, cell, true, timeMajor));
-    return outputTypes(node, mergeOutputs, [forward?.outputs ?? 0, backward?.outputs ?? 0]);
+    const sizes = directions(node).map((cell) => checkCell(node, cell, true, timeMajor).outputs);
+    return outputTypes(node, mergeOutputs, sizes as [number, number]);
   },
   macs: (node) =>
     directions(node).reduce(
@@ -56,7 +56,7 @@ export const bidirectionalLstm: Operator<"bidirectionalLstm"> = {
         cellClip,
         projectionClip,
         asymmetric,
-        ...placeOf(i, mergeOutputs, [sizes[0]?.outputs ?? 0, sizes[1]?.outputs ?? 0]),
+        ...placeOf(i, mergeOutputs, sizes.map(({ outputs }) => outputs) as [number, number]),
       });
   },
 };

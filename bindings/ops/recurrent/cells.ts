@@ -1,5 +1,5 @@
 /** What recurrent operators of float32 have in common: where their tensors stand, what these must be, and the kernel call. */
-import { elementCount, type Tensor } from "../../tensor.ts";
+import { elementCount, sizeOf, type Tensor } from "../../tensor.ts";
 import { constrain } from "../constraints.ts";
 import type { Lowering, Placed } from "../types.ts";
 
@@ -69,8 +69,8 @@ export function checkCell(node: View, cell: CellInputs, sequence: boolean, timeM
   const [batch, time] = !sequence || timeMajor ? [second, first] : [first, second];
   const main = cell.gates.at(-1) as GateInputs;
   const weights = need(main.x);
-  const cells = weights.shape[0] ?? 0;
-  const outputs = need(main.h).shape[1] ?? 0;
+  const [cells = 0] = weights.shape;
+  const [, outputs = 0] = need(main.h).shape;
   const aux = at(node, cell.aux);
   const auxInputs = aux?.shape.at(-1) ?? 0;
 
@@ -98,7 +98,7 @@ export function checkCell(node: View, cell: CellInputs, sequence: boolean, timeM
       expected: "both weights of every gate",
       received: `${present} of gate ${i}`,
     }));
-    sized(gate.x, [cells, x.shape.at(-1) ?? 0], dtype);
+    sized(gate.x, [cells, sizeOf(x, -1)], dtype);
     sized(gate.aux, [cells, auxInputs], dtype);
     sized(gate.h, [cells, outputs], dtype);
     if (present === 2) need(gate.bias);
@@ -164,7 +164,7 @@ const aligned = (bytes: number) => Math.ceil(bytes / 16) * 16;
 export function callCell(to: Lowering, cell: CellInputs, sizes: CellSizes, run: Run): void {
   const { batch, time, inputs, auxInputs, cells, outputs, timeMajor } = sizes;
   const input = (i: number): Placed | undefined => (i < 0 ? undefined : to.inputs[i]);
-  const address = (i: number) => input(i)?.address ?? 0;
+  const address = (i: number) => to.input(i);
   const scale = (i: number) => {
     const tensor = input(i);
     return tensor?.dtype === "int8" ? scaleOf(tensor) : 0;

@@ -1,7 +1,7 @@
 /** LSTM of int8 and int16 with an int16 cell: its constraints, and the kernel call. */
-import { quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
+import { type Multiplier, quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
 import { sigmoidTable } from "../../primitives/table/functions.ts";
-import { elementCount, type Tensor, type TensorType } from "../../tensor.ts";
+import { elementCount, scaleOf, type Tensor, type TensorType, zeroOf } from "../../tensor.ts";
 import { constrain, requireAffine, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Placed } from "../types.ts";
 import type { CellSizes } from "./cells.ts";
@@ -10,9 +10,6 @@ import type { CellSizes } from "./cells.ts";
 const GATE_SCALE = 2 ** -12;
 /** The scale of what comes out of them. */
 const UNIT_SCALE = 2 ** -15;
-
-export const scaleOf = (tensor: Tensor | undefined) => tensor?.quantization?.scale[0] ?? 0;
-export const zeroOf = (tensor: Tensor | undefined) => tensor?.quantization?.zeroPoint[0] ?? 0;
 
 /**
  * Checks and returns the sizes. C1: x, weights, biases and states are there. C2: x is int8 or int16, `[batch, inputs]` or a
@@ -30,7 +27,7 @@ export function checkInteger(node: NodeView<"lstm">): CellSizes {
   }));
   const [first, second, inputs] = (sequence ? x.shape : [1, ...x.shape]) as [number, number, number];
   const [batch, time] = !sequence || timeMajor ? [second, first] : [first, second];
-  const cells = node.inputs[4]?.shape[0] ?? 0;
+  const [cells = 0] = node.inputs[4]?.shape ?? [];
   const sized = (i: number, dtype: string, shape: readonly number[]) => {
     const tensor = node.inputs[i];
     const fits = tensor?.dtype === dtype && tensor.data !== undefined && `${tensor.shape}` === `${shape}`;
@@ -105,17 +102,17 @@ export function lowerInteger(node: NodeView<"lstm">, to: Lowering): void {
   const words = new DataView(new ArrayBuffer(4 * 32));
   for (let i = 0; i < 4; i++) {
     const [own, state, bias] = [to.inputs[1 + i], to.inputs[5 + i], to.inputs[12 + i]] as [Placed, Placed, Placed];
-    const [a, b] = [factors[i], factors[4 + i]];
+    const [a, b] = [factors[i], factors[4 + i]] as [Multiplier, Multiplier];
     const values = [
       own.address,
       state.address,
       int8 ? to.place(biasOf(bias.data, own, zeroOf(x))) : bias.address,
       int8 ? to.place(biasOf(undefined, state, zeroOf(h))) : 0,
-      ...[a?.multiplier ?? 0, a?.shift ?? 0, b?.multiplier ?? 0, b?.shift ?? 0],
+      ...[a.multiplier, a.shift, b.multiplier, b.shift],
     ];
     for (const [j, value] of values.entries()) words.setInt32(i * 32 + j * 4, value, true);
   }
-  const [forget, news, hidden] = factors.slice(8);
+  const [forget, news, hidden] = factors.slice(8) as [Multiplier, Multiplier, Multiplier];
   const power = Math.round(Math.log2(scaleOf(c)));
   const left = 15 + power - 3;
   const clip = node.attributes.cellClip / scaleOf(c);
@@ -138,12 +135,12 @@ export function lowerInteger(node: NodeView<"lstm">, to: Lowering): void {
       xRow: rows(inputs).row,
       yStep: rows(cells).step,
       yRow: rows(cells).row,
-      forgetMultiplier: forget?.multiplier ?? 0,
-      forgetShift: forget?.shift ?? 0,
-      inputMultiplier: news?.multiplier ?? 0,
-      inputShift: news?.shift ?? 0,
-      hiddenMultiplier: hidden?.multiplier ?? 0,
-      hiddenShift: hidden?.shift ?? 0,
+      forgetMultiplier: forget.multiplier,
+      forgetShift: forget.shift,
+      inputMultiplier: news.multiplier,
+      inputShift: news.shift,
+      hiddenMultiplier: hidden.multiplier,
+      hiddenShift: hidden.shift,
       hiddenZeroPoint: zeroOf(h),
       ...(left < 0 ? { tanhMultiplier: 3, tanhShift: -left } : { tanhMultiplier: 3 * 2 ** left, tanhShift: 0 }),
       cellClip: clip > 0 ? Math.trunc(Math.min(clip, 32767)) : 0,

@@ -1,10 +1,10 @@
 /** LSTM of int8 with weights of the cell's own state, normalization, a projection or no input gate. */
 import { quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
-import { elementCount, type Tensor, type TensorType } from "../../tensor.ts";
+import { elementCount, scaleOf, type Tensor, type TensorType, zeroOf } from "../../tensor.ts";
 import { constrain, requireAffine, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Placed } from "../types.ts";
 import type { CellSizes } from "./cells.ts";
-import { biasOf, scaleOf, zeroOf } from "./lstmInteger.ts";
+import { biasOf } from "./lstmInteger.ts";
 
 type Lstm = NodeView<"lstm">;
 
@@ -53,8 +53,8 @@ export function checkNorm(node: Lstm): CellSizes {
   );
   const [first, second, inputs] = (sequence ? x.shape : [1, ...x.shape]) as [number, number, number];
   const [batch, time] = !sequence || timeMajor ? [second, first] : [first, second];
-  const cells = node.inputs[4]?.shape[0] ?? 0;
-  const outputs = node.inputs[8]?.shape[1] ?? 0;
+  const [cells = 0] = node.inputs[4]?.shape ?? [];
+  const [, outputs = 0] = node.inputs[8]?.shape ?? [];
   const projected = node.inputs[PROJECTION] !== undefined;
   constrain(node, "C3", cells > 0 && outputs > 0 && (projected || cells === outputs), () => ({
     expected: "as many outputs as cells, or a projection",
@@ -176,7 +176,7 @@ export function lowerNorm(node: Lstm, to: Lowering): void {
       ...[own.address, state.address],
       to.place(biasOf(norm === undefined ? to.inputs[at.bias]?.data : undefined, own, zeroOf(x))),
       to.place(biasOf(undefined, state, zeroOf(h))),
-      ...[address(at.cell), norm?.address ?? 0, norm === undefined ? 0 : address(at.bias), i === 2 ? 1 : 0],
+      ...[address(at.cell), to.input(at.norm), norm === undefined ? 0 : address(at.bias), i === 2 ? 1 : 0],
       ...[...factor(scales.x), ...factor(scales.h), ...factor(scales.cell), normMultiplier, normShift + 12],
       Math.max(1, Math.trunc(f(10000 * scales.norm))),
     ];
@@ -195,7 +195,7 @@ export function lowerNorm(node: Lstm, to: Lowering): void {
       h: h.address,
       c: c.address,
       gates: to.place(new Uint8Array(Int32Array.from(gates).buffer)),
-      projection: projection?.address ?? 0,
+      projection: to.input(PROJECTION),
       projectionBias:
         projection === undefined ? 0 : to.place(biasOf(to.inputs[PROJECTION_BIAS]?.data, projection, zeroPoint)),
       ...to.scratch(cells * 9),

@@ -70,9 +70,8 @@ export const bidirectionalRnn: Operator<"bidirectionalRnn"> = {
   infer(node) {
     const { activation, timeMajor, mergeOutputs } = node.attributes;
     requireActivation(node, activation);
-    const [forward, backward] = directions(node).map((cell) => checkCell(node, cell, true, timeMajor));
-    const sizes = [forward?.outputs ?? 0, backward?.outputs ?? 0] as const;
-    return outputTypes(node, mergeOutputs, sizes);
+    const sizes = directions(node).map((cell) => checkCell(node, cell, true, timeMajor).outputs);
+    return outputTypes(node, mergeOutputs, sizes as [number, number]);
   },
   macs: (node) =>
     directions(node).reduce(
@@ -85,7 +84,7 @@ export const bidirectionalRnn: Operator<"bidirectionalRnn"> = {
     for (const [i, cell] of cells.entries())
       callCell(to, cell, sizes[i] as (typeof sizes)[number], {
         ...runOf(node.attributes),
-        ...placeOf(i, node.attributes.mergeOutputs, [sizes[0]?.outputs ?? 0, sizes[1]?.outputs ?? 0]),
+        ...placeOf(i, node.attributes.mergeOutputs, sizes.map(({ outputs }) => outputs) as [number, number]),
       });
   },
 };

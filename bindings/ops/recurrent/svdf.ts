@@ -1,6 +1,6 @@
 /** SVDF: float32 with float32 or int8 features, and int8 with int8 or int16 state. */
-import { quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
-import { type DType, elementCount, type Tensor } from "../../tensor.ts";
+import { type Multiplier, quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
+import { type DType, elementCount, scaleOf, type Tensor, zeroOf } from "../../tensor.ts";
 import { constrain, inputOf, requireAffine, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Operator, Placed } from "../types.ts";
 import { requireActivation } from "./directions.ts";
@@ -19,8 +19,6 @@ interface Sizes {
   readonly memory: number;
   readonly units: number;
 }
-
-const scaleOf = (tensor: Tensor) => tensor.quantization?.scale[0] ?? 0;
 
 /**
  * C1: x, features, time weights and state are there, and one output. C2: types that belong together. C3: the rank divides the
@@ -84,14 +82,17 @@ function check(node: NodeView<"svdf">): Sizes {
 }
 
 /** The two factors of int8: of the features, and of what is summed over time. */
-function factors(node: NodeView<"svdf">) {
-  const [x, features, time, , state] = node.inputs as readonly Tensor[];
-  const ratios = [
-    (scaleOf(x as Tensor) * scaleOf(features as Tensor)) / scaleOf(state as Tensor),
-    (scaleOf(state as Tensor) * scaleOf(time as Tensor)) / scaleOf(node.outputs[0] as Tensor),
-  ] as const;
-  return ratios.map((ratio) => quantizeMultiplier(requireRatio(node, "C7", ratio)));
+function factors(node: NodeView<"svdf">): readonly [Multiplier, Multiplier] {
+  const [x, features, time, , state] = node.inputs;
+  const factor = (ratio: number) => quantizeMultiplier(requireRatio(node, "C7", ratio));
+  return [
+    factor((scaleOf(x) * scaleOf(features)) / scaleOf(state)),
+    factor((scaleOf(state) * scaleOf(time)) / scaleOf(node.outputs[0])),
+  ];
 }
+
+/** In place of factors that float kernels do not read. */
+const UNUSED: Multiplier = { multiplier: 0, shift: 0 };
 
 /** The address of weights as float32; int8 ones are constants. */
 function floatAddress(to: Lowering, tensor: Placed): number {
@@ -119,18 +120,18 @@ export const svdf: Operator<"svdf"> = {
   },
   lower(node, to) {
     const { batch, inputs, filters, memory, units } = check(node);
-    const [x, features, time, bias, state] = to.inputs as readonly (Placed | undefined)[];
-    const int8 = x?.dtype === "int8";
-    const [first, second] = int8 ? factors(node) : [];
+    const [x, features, time, , state] = to.inputs as readonly [Placed, Placed, Placed, Placed | undefined, Placed];
+    const int8 = x.dtype === "int8";
+    const [first, second] = int8 ? factors(node) : [UNUSED, UNUSED];
     to.call({
-      kernel: !int8 ? "svdfF32" : state?.dtype === "int8" ? "svdfS8" : "svdfS16",
+      kernel: !int8 ? "svdfF32" : state.dtype === "int8" ? "svdfS8" : "svdfS16",
       params: {
-        x: x?.address ?? 0,
+        x: x.address,
         y: to.output(0),
-        state: state?.address ?? 0,
-        features: features?.address ?? 0,
-        time: int8 || time === undefined ? (time?.address ?? 0) : floatAddress(to, time),
-        bias: bias?.address ?? 0,
+        state: state.address,
+        features: features.address,
+        time: int8 ? time.address : floatAddress(to, time),
+        bias: to.input(3),
         ...to.scratch(int8 ? 0 : 32 + inputs + filters * 4),
         batch,
         inputs,
@@ -138,15 +139,15 @@ export const svdf: Operator<"svdf"> = {
         rank: node.attributes.rank,
         memory,
         activation: node.attributes.activation,
-        quantized: !int8 && features?.dtype === "int8" ? 1 : 0,
+        quantized: !int8 && features.dtype === "int8" ? 1 : 0,
         asymmetric: node.attributes.asymmetric ? 1 : 0,
-        featureScale: features === undefined ? 0 : scaleOf(features),
-        xZeroPoint: x?.quantization?.zeroPoint[0] ?? 0,
-        yZeroPoint: to.outputs[0]?.quantization?.zeroPoint[0] ?? 0,
-        multiplier1: first?.multiplier ?? 0,
-        shift1: first?.shift ?? 0,
-        multiplier2: second?.multiplier ?? 0,
-        shift2: second?.shift ?? 0,
+        featureScale: scaleOf(features),
+        xZeroPoint: zeroOf(x),
+        yZeroPoint: zeroOf(to.outputs[0]),
+        multiplier1: first.multiplier,
+        shift1: first.shift,
+        multiplier2: second.multiplier,
+        shift2: second.shift,
       },
     });
   },

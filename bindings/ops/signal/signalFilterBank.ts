@@ -12,12 +12,12 @@ declare module "../../graph.ts" {
 
 /** C4: every channel reads inside the energies and the weights. */
 function requireInside(node: NodeView<"signalFilterBank">): void {
-  const [energies, weights, complements] = [0, 1, 2].map((i) => elementCount(inputOf(node, i).shape));
-  const [frequencies, places, widths] = [3, 4, 5].map((i) => constantShorts(node, i));
-  const most = Math.min(weights ?? 0, complements ?? 0);
-  const inside = (widths ?? []).every((width, c) => {
-    const [from, place] = [frequencies?.[c] ?? -1, places?.[c] ?? -1];
-    return width <= 0 || (from >= 0 && place >= 0 && from + width <= (energies ?? 0) && place + width <= most);
+  const count = (i: number) => elementCount(inputOf(node, i).shape);
+  const [frequencies, places] = [constantShorts(node, 3), constantShorts(node, 4)];
+  const [energies, most] = [count(0), Math.min(count(1), count(2))];
+  const inside = constantShorts(node, 5).every((width, c) => {
+    const [from = -1, place = -1] = [frequencies[c], places[c]];
+    return width <= 0 || (from >= 0 && place >= 0 && from + width <= energies && place + width <= most);
   });
   constrain(node, "C4", inside, () => ({
     expected: "channels inside the energies and weights",
@@ -39,14 +39,18 @@ export const signalFilterBank: Operator<"signalFilterBank"> = {
     return [{ dtype: "uint64", shape: [channels] }];
   },
   lower(node, to) {
-    const [x = 0, weights = 0, unweights = 0, frequencies = 0, places = 0, widths = 0] = to.inputs.map(
-      (input) => input?.address ?? 0,
-    );
-    const y = to.output(0);
-    const { channels } = node.attributes;
     to.call({
       kernel: "signalFilterBank",
-      params: { x, y, weights, unweights, frequencies, places, widths, channels },
+      params: {
+        x: to.input(0),
+        y: to.output(0),
+        weights: to.input(1),
+        unweights: to.input(2),
+        frequencies: to.input(3),
+        places: to.input(4),
+        widths: to.input(5),
+        channels: node.attributes.channels,
+      },
     });
   },
 };

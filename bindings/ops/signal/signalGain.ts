@@ -25,8 +25,8 @@ export const signalGain: Operator<"signalGain"> = {
   },
   inPlace: () => [0],
   lower(node, to) {
-    const [, noise = 0, gainTable = 0] = to.inputs.map((input) => input?.address ?? 0);
-    const params = { ...ends(node, to), noise, gainTable, shift: node.attributes.shift };
+    const { shift } = node.attributes;
+    const params = { ...ends(node, to), noise: to.input(1), gainTable: to.input(2), shift };
     if (params.count > 0) to.call({ kernel: "signalGain", params });
   },
 };

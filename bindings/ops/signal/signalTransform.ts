@@ -1,5 +1,5 @@
 import { turnTable } from "../../primitives/signal/transform.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, outputOf } from "../constraints.ts";
 import type { Lowering, NodeView, Operator } from "../types.ts";
 import { callTransform, transformed } from "./transforms.ts";
@@ -29,7 +29,12 @@ export const signalTransform: Operator<"signalTransform"> = {
     const { length } = node.attributes;
     if (elementCount(outputOf(node).shape) === 0) return;
     if (dtype === "float32") return lowerReal(node, to);
-    callTransform(node, to, { rows: elementCount(shape.slice(0, -1)), depth: shape.at(-1) ?? 0, length, inverse: 0 });
+    callTransform(node, to, {
+      rows: elementCount(shape.slice(0, -1)),
+      depth: sizeOf({ shape }, -1),
+      length,
+      inverse: 0,
+    });
   },
 };
 
@@ -45,7 +50,7 @@ function lowerReal(node: NodeView<"signalTransform">, to: Lowering): void {
       ...to.scratch(16),
       images: elementCount(shape.slice(0, -1)),
       rows: 1,
-      columns: shape.at(-1) ?? 0,
+      columns: sizeOf({ shape }, -1),
       height: 1,
       width: length,
       widthTable: to.place(turnTable(length)),

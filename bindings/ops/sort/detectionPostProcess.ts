@@ -1,4 +1,4 @@
-import type { Tensor } from "../../tensor.ts";
+import { sizeOf, type Tensor } from "../../tensor.ts";
 import { constrain, inputOf, requireAffine, requireDType } from "../constraints.ts";
 import { affineOf } from "../elementwise/elementwise.ts";
 import type { NodeView, Operator } from "../types.ts";
@@ -71,8 +71,8 @@ export const detectionPostProcess: Operator<"detectionPostProcess"> = {
     }
     for (const y of node.outputs) requireDType(node, "C2", y, "float32");
     const [offsets, scores, anchors] = inputs.map(({ shape }) => shape) as [number[], number[], number[]];
-    const boxes = offsets[1] ?? 0;
-    const [size = 0, columns = 0] = [offsets[2], scores[2]];
+    const [, boxes = 0, size = 0] = offsets;
+    const [, , columns = 0] = scores;
     const fits = offsets.length === 3 && offsets[0] === 1 && size >= 4 && boxes >= 1 && boxes <= 2 ** 20;
     constrain(node, "C4", fits && `${scores}` === `1,${boxes},${columns}` && `${anchors}` === `${boxes},4`, () => ({
       expected: "offsets [1,N,4], scores [1,N,C] and anchors [N,4]",
@@ -87,7 +87,7 @@ export const detectionPostProcess: Operator<"detectionPostProcess"> = {
     const [encodings, scores, anchors] = [inputOf(node, 0), inputOf(node, 1), inputOf(node, 2)];
     const [encoding, score, anchor] = [reading(encodings), reading(scores), reading(anchors)];
     const [, boxes = 0, encodingSize = 0] = encodings.shape;
-    const scoreSize = scores.shape[2] ?? 0;
+    const scoreSize = sizeOf(scores, 2);
     const [yBoxes = 0, yClasses = 0, yScores = 0, yCount = 0] = to.outputs.map(({ address }) => address);
     const [yScale, xScale, hScale, wScale] = attributes.scales;
     to.call({

@@ -1,5 +1,5 @@
 /** What the two NON_MAX_SUPPRESSION operators share. */
-import { elementCount } from "../../tensor.ts";
+import { elementCount, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireConstant, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
@@ -36,9 +36,9 @@ export function suppressionOperator<K extends Suppression>(kind: K): Operator<K>
       for (const [i, dtype] of types.entries()) requireDType(node, "C2", inputOf(node, i), dtype);
       const outputTypes = soft ? (["int32", "float32", "int32"] as const) : (["int32", "int32"] as const);
       for (const [i, y] of node.outputs.entries()) requireDType(node, "C2", y, outputTypes[i] ?? "int32");
-      const [boxes, scores, ...scalars] = types.map((_, i) => inputOf(node, i).shape);
-      const count = scores?.[0] ?? 0;
-      const fits = scores?.length === 1 && `${boxes}` === `${count},4`;
+      const [boxes, scores = [], ...scalars] = types.map((_, i) => inputOf(node, i).shape);
+      const [count = 0] = scores;
+      const fits = scores.length === 1 && `${boxes}` === `${count},4`;
       constrain(node, "C3", fits && scalars.every((shape) => elementCount(shape) === 1), () => ({
         expected: "boxes [N,4], scores [N] and scalars",
         received: `boxes [${boxes}], scores [${scores}]`,
@@ -48,23 +48,19 @@ export function suppressionOperator<K extends Suppression>(kind: K): Operator<K>
     },
     lower(view, to) {
       const node = view as NodeView<Suppression>;
-      const [x = 0, scores = 0, limit = 0, overlap = 0, threshold = 0, sigma = 0] = to.inputs.map(
-        (input) => input?.address ?? 0,
-      );
-      const outputs = to.outputs.map(({ address }) => address);
-      const boxes = inputOf(node, 1).shape[0] ?? 0;
+      const boxes = sizeOf(inputOf(node, 1), 0);
       to.call({
         kernel: "suppress",
         params: {
-          x,
-          scores,
-          limit,
-          overlap,
-          threshold,
-          sigma,
-          y: outputs[0] ?? 0,
-          yScores: soft ? (outputs[1] ?? 0) : 0,
-          yCount: outputs.at(-1) ?? 0,
+          x: to.input(0),
+          scores: to.input(1),
+          limit: to.input(2),
+          overlap: to.input(3),
+          threshold: to.input(4),
+          sigma: to.input(5),
+          y: to.output(0),
+          yScores: soft ? to.output(1) : 0,
+          yCount: to.output(soft ? 2 : 1),
           ...to.scratch(boxes * 8),
           boxes,
           most: mostOf(node),

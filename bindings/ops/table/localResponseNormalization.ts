@@ -1,4 +1,4 @@
-import { elementCount } from "../../tensor.ts";
+import { elementCount, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType, requireImage, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 
@@ -37,7 +37,7 @@ export const localResponseNormalization: Operator<"localResponseNormalization"> 
         x: to.input(0),
         y: to.output(0),
         rows: elementCount(shape.slice(0, -1)),
-        depth: shape.at(-1) ?? 0,
+        depth: sizeOf({ shape }, -1),
         ...node.attributes,
       },
     });
