@@ -1,7 +1,7 @@
 import { ensure } from "../errors.ts";
 import type { Activation } from "../graph.ts";
 import type { Lowering } from "../ops/types.ts";
-import { activationRange, quantizeMultiplier } from "../primitives/requantize/quantization.ts";
+import { activationRange, type Multiplier, quantizeMultiplier } from "../primitives/requantize/quantization.ts";
 import { packRecords } from "../primitives/requantize/requantize.ts";
 import type { Channels, Output } from "../primitives/requantize/types.ts";
 import { requireActivation, requireInt32, requireNumbers } from "./arguments.ts";
@@ -67,10 +67,11 @@ export function prepareRequantize(engine: Engine, call: RequantizeCall): Call {
     () => `${y.scale}, ${y.zeroPoint}`,
   );
   requireApart(where, x, y);
+  const factorOf = (i: number) => factors[factors.length === 1 ? 0 : i] as Multiplier;
   const channels: Channels = {
     bias: bias?.slice() ?? new Int32Array(n),
-    multiplier: Int32Array.from({ length: n }, (_, i) => factors[factors.length === 1 ? 0 : i]?.multiplier ?? 0),
-    shift: Int32Array.from({ length: n }, (_, i) => factors[factors.length === 1 ? 0 : i]?.shift ?? 0),
+    multiplier: Int32Array.from({ length: n }, (_, i) => factorOf(i).multiplier),
+    shift: Int32Array.from({ length: n }, (_, i) => factorOf(i).shift),
     min: Float64Array.from({ length: n }, (_, i) => least + (bias?.[i] ?? 0)),
     max: Float64Array.from({ length: n }, (_, i) => most + (bias?.[i] ?? 0)),
     sum: new Int32Array(n),

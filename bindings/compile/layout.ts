@@ -43,9 +43,10 @@ export function layoutOf(plan: Plan): MemoryLayout {
     const start = plan.image.slice(offset, offset + variable.bytes);
     const value = start[0] ?? 0;
     if (start.every((byte) => byte === value)) return { kind: "fill", address, bytes: size, value };
-    copies.push({ address: end, bytes: start });
-    end = align(end + size);
-    return { kind: "copy", address, bytes: size, from: copies.at(-1)?.address ?? 0 };
+    const from = end;
+    copies.push({ address: from, bytes: start });
+    end = align(from + size);
+    return { kind: "copy", address, bytes: size, from };
   });
   return {
     pages: Math.max(memoryBytes(plan, 1), align(end, PAGE_BYTES)) / PAGE_BYTES,

@@ -1,6 +1,6 @@
 /** Layers with weights: what quantizing and pruning see of them. */
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../graph.ts";
-import { elementCount, type Tensor } from "../tensor.ts";
+import { elementCount, sizeOf, type Tensor } from "../tensor.ts";
 import { floatsOf, isFloatConstant } from "./constants.ts";
 
 /** Products of an activation (input 0) with constant weights (input 1) and an optional bias (input 2). */
@@ -40,7 +40,7 @@ export function layersOf(graph: Graph): readonly Layer[] {
     const weights = tensorOf(graph, w);
     if (!isFloatConstant(weights) || tensorOf(graph, x).dtype !== "float32") return [];
     if (bias !== NONE && !isFloatConstant(tensorOf(graph, bias))) return [];
-    const channels = weights.shape[CHANNEL_AXIS[node.kind]] ?? 0;
+    const channels = sizeOf(weights, CHANNEL_AXIS[node.kind]);
     const depth = elementCount(weights.shape) / channels;
     const y = node.outputs[0] as TensorId;
     return [{ node, index, name: weights.name || node.where, x, y, w, bias, channels, depth }];

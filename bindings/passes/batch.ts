@@ -1,6 +1,6 @@
 /** That samples of a batch do not meet: what the `batch` option promises. */
 import { ensure } from "../errors.ts";
-import { type AnyNode, type Graph, NONE, type TensorId } from "../graph.ts";
+import { type AnyNode, type Attributes, type Graph, NONE, type TensorId } from "../graph.ts";
 import { bind } from "../ops/bind.ts";
 import type { NodeView, Operators } from "../ops/types.ts";
 import { integersOf } from "../ops/values.ts";
@@ -68,10 +68,10 @@ const wholeFirst: Rule = (node) => {
 };
 
 const stridedSlice: Rule = (node) => {
-  const { ellipsisMask, newAxisMask, shrinkAxisMask } = node.attributes as { readonly [mask: string]: number };
-  const plain = ((newAxisMask ?? 0) & 1) === 0 && ((shrinkAxisMask ?? 0) & 1) === 0;
+  const { ellipsisMask, newAxisMask, shrinkAxisMask } = node.attributes as unknown as Attributes["stridedSlice"];
+  const plain = ((newAxisMask | shrinkAxisMask) & 1) === 0;
   const step = numbers(node.view.inputs[3])?.[0] ?? 1;
-  return plain && (((ellipsisMask ?? 0) & 1) === 1 || step === 1) && wholeFirst(node);
+  return plain && ((ellipsisMask & 1) === 1 || step === 1) && wholeFirst(node);
 };
 
 const matrices: Rule = ({ view, isBatched }) => {

@@ -45,7 +45,7 @@ function signed({ quantization, data, ...rest }: Tensor): Tensor {
 
 /** One zero point for all scales, or one each. */
 function zeroPointOf({ zeroPoint }: NonNullable<Tensor["quantization"]>, i: number): number {
-  return (zeroPoint[zeroPoint.length === 1 ? 0 : i] ?? 0) - 128;
+  return (zeroPoint[zeroPoint.length === 1 ? 0 : i] as number) - 128;
 }
 
 /** The graph without quantized uint8 tensors but at its ends. */

@@ -69,12 +69,12 @@ function pressureOf(blocks: readonly Block[]): (block: Block) => number {
   if (blocks.length > MANY) return () => 0;
   const live = liveBytes(blocks);
   const most = new Map(blocks.map((block) => [block, mostOf(live, block.first + 1, block.last + 2)]));
-  return (block) => most.get(block) ?? 0;
+  return (block) => most.get(block) as number;
 }
 
 function mostOf(live: readonly number[], from: number, to: number): number {
   let most = 0;
-  for (let i = from; i < to; i++) most = Math.max(most, live[i] ?? 0);
+  for (let i = from; i < to; i++) most = Math.max(most, live[i] as number);
   return most;
 }
 

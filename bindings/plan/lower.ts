@@ -197,7 +197,9 @@ function lowerControl(
   const condition = loops
     ? (first?.addressOf(first.layout.graph.outputs[0]?.tensor as TensorId) as number)
     : addressOf(node.inputs[0] as TensorId);
-  const copies = loops ? node.inputs.flatMap((id, i) => copy(where, graph, id, addressOf(id), results[i] ?? 0)) : [];
+  const copies = loops
+    ? node.inputs.flatMap((id, i) => copy(where, graph, id, addressOf(id), results[i] as number))
+    : [];
   const params = { condition, steps0: 0, count0: 0, steps1: 0, count1: 0 };
   const call: Call = {
     call: { kernel: loops ? "loop" : "branch", params },

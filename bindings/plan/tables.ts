@@ -38,7 +38,7 @@ export function tablesOf(calls: readonly Call[], start: number): Tables {
   place(calls);
   const patched = ({ call, lists: inside = [] }: Call): KernelCall => {
     const fields = inside.flatMap((list, i) => [
-      [`steps${i}`, places.get(list)?.stepsAddress ?? 0] as const,
+      [`steps${i}`, (places.get(list) as Table).stepsAddress] as const,
       [`count${i}`, list.length] as const,
     ]);
     return { ...call, params: { ...call.params, ...Object.fromEntries(fields) } } as KernelCall;

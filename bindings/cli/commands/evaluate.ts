@@ -6,6 +6,7 @@ import type { ModelFigures } from "../../optimize/evaluate/candidate.ts";
 import { type Evaluation, evaluate as judge } from "../../optimize/evaluate/evaluate.ts";
 import { nodeData } from "../../optimize/evaluate/nodeData.ts";
 import { reportHtml } from "../../optimize/evaluate/report.ts";
+import { scaleOf, zeroOf } from "../../tensor.ts";
 import { progressBar } from "../bar.ts";
 import { openData } from "../data.ts";
 import type { DataOptions } from "../dataOptions.ts";
@@ -28,8 +29,9 @@ export async function evaluate(path: string, options: EvaluateOptions, streams: 
   const bytes = await readModelBytes(path);
   const graph = importModel(bytes, {});
   const ports = graph.inputs.map(({ name, tensor: id }) => {
-    const { dtype, shape, quantization } = tensorOf(graph, id);
-    return { name, dtype, shape, scale: quantization?.scale[0] ?? 0, zeroPoint: quantization?.zeroPoint[0] ?? 0 };
+    const stored = tensorOf(graph, id);
+    const { dtype, shape } = stored;
+    return { name, dtype, shape, scale: scaleOf(stored), zeroPoint: zeroOf(stored) };
   });
   const data = await openData(options, ports);
   const others = await Promise.all(

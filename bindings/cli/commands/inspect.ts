@@ -71,5 +71,5 @@ function tensors(list: readonly TensorReport[]): string {
 function quantization({ scale, zeroPoint }: TensorReport): string {
   if (scale.length === 0) return "";
   if (scale.length > 1) return " per channel";
-  return ` ${(scale[0] as number).toPrecision(4)}:${zeroPoint[0] ?? 0}`;
+  return ` ${(scale[0] as number).toPrecision(4)}:${zeroPoint[0]}`;
 }

@@ -1,6 +1,6 @@
 /** What the file says of tensors inside of an operator: their scales and zero points, of which integer LSTMs are computed. */
 import type { AnyNode } from "../../graph.ts";
-import type { Tensor } from "../../tensor.ts";
+import { scaleOf, type Tensor, zeroOf } from "../../tensor.ts";
 import { type FlatTable, readTables } from "./flatbuffer.ts";
 import { readIds } from "./nodes.ts";
 import { OPERATOR, SUBGRAPH } from "./schema.ts";
@@ -18,10 +18,7 @@ export function withIntermediates(
     const where = `${node.where}, intermediates`;
     const ids = readIds(tables[i] as FlatTable, OPERATOR.intermediates, 0, tensors.length, where);
     if (ids.length === 0) return node;
-    const intermediates = ids.map((id) => {
-      const { scale = [], zeroPoint = [] } = tensors[id]?.quantization ?? {};
-      return { scale: scale[0] ?? 0, zeroPoint: zeroPoint[0] ?? 0 };
-    });
+    const intermediates = ids.map((id) => ({ scale: scaleOf(tensors[id]), zeroPoint: zeroOf(tensors[id]) }));
     return { ...node, attributes: { ...node.attributes, intermediates } };
   });
 }

@@ -22,7 +22,10 @@ export async function searchRanges(
   samples: readonly Sample[],
 ): Promise<ReadonlyMap<TensorId, Range>> {
   const made = graph.nodes.flatMap(({ outputs }) => outputs).filter((id) => isFloatValue(tensorOf(graph, id)));
-  const counted = made.filter((id) => (ranges.get(id)?.max ?? 0) > (ranges.get(id)?.min ?? 0));
+  const counted = made.filter((id) => {
+    const range = ranges.get(id);
+    return range !== undefined && range.max > range.min;
+  });
   const counts = counted.map(() => new Float64Array(BINS));
   const runner = await openRunner(graph, { taps: counted });
   try {

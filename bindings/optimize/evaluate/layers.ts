@@ -148,7 +148,7 @@ class LayerSum {
       this.#noise += (a - b) ** 2;
       this.#error += Math.abs(a - b);
       const bin = Math.min(BINS - 1, Math.max(0, Math.floor((b - this.#low) * scale))) || 0;
-      this.#counts[bin] = (this.#counts[bin] ?? 0) + 1;
+      this.#counts[bin] = (this.#counts[bin] as number) + 1;
     }
     this.#count += expected.length;
   }
@@ -185,7 +185,7 @@ class LayerSum {
 
 function clipOf(dtype: string, quantization: Quantization | undefined): readonly [number, number] | undefined {
   const range = INTEGERS[dtype];
-  const [scale, zero] = [quantization?.scale[0], quantization?.zeroPoint[0] ?? 0];
-  if (range === undefined || scale === undefined) return undefined;
+  const [scale, zero] = [quantization?.scale[0], quantization?.zeroPoint[0]];
+  if (range === undefined || scale === undefined || zero === undefined) return undefined;
   return [scale * (range[0] - zero), scale * (range[1] - zero)];
 }

@@ -87,7 +87,7 @@ export class ClassCount {
     }
     if (before < 5) this.#five++;
     const row = this.#confusion[label] as number[];
-    row[found] = (row[found] ?? 0) + 1;
+    row[found] = (row[found] as number) + 1;
   }
 
   /** Undefined where no sample had a label. */

@@ -1,7 +1,7 @@
 /** Factors and summands of each channel behind a product, as batch normalization leaves them, go into its weights. */
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
 import { countReaders } from "../../passes/view.ts";
-import { elementCount, type Tensor } from "../../tensor.ts";
+import { elementCount, sizeOf, type Tensor } from "../../tensor.ts";
 import { bytesOf, floatsOf, isFloatConstant } from "../constants.ts";
 import { CHANNEL_AXIS, isProduct, type Product } from "../layers.ts";
 
@@ -24,7 +24,7 @@ export function foldAffine(graph: Graph): Graph {
     const [, w, bias = NONE] = product.inputs as readonly [TensorId, TensorId, TensorId?];
     if (!isFloatConstant(tensors[w]) || (bias !== NONE && !isFloatConstant(tensors[bias]))) continue;
     const y = tensorOf(graph, node.outputs[0] as TensorId);
-    const channels = (tensors[x] as Tensor).shape.at(-1) ?? 0;
+    const channels = sizeOf(tensors[x] as Tensor, -1);
     const values = perChannel(tensors[constant] as Tensor, channels);
     if (values === undefined || y.shape.join() !== tensors[x]?.shape.join()) continue;
 

@@ -96,8 +96,9 @@ function scoreOnce(
   const taken = new Map<number, number>();
   const order = scores.filter(({ unit }) => {
     const of = Math.floor(unit / (group?.units ?? 1));
-    taken.set(of, (taken.get(of) ?? 0) + 1);
-    return group === undefined || (taken.get(of) ?? 0) <= group.most;
+    const count = (taken.get(of) ?? 0) + 1;
+    taken.set(of, count);
+    return group === undefined || count <= group.most;
   });
   const kept = order.slice(0, steps);
   return { order: Uint32Array.from(kept, ({ unit }) => unit), costs: Float64Array.from(kept, ({ cost }) => cost) };

@@ -66,7 +66,8 @@ export async function planMixed(
   }
   let best: Candidate = { settings, made: await make(workshop, settings, progress) };
   let drop = await dropOf(best.made.graph, kept, target);
-  for (let round = 0; round < 2 && drop > (most.get("maxDrop") ?? Infinity); round++) {
+  const mostDrop = most.get("maxDrop") ?? Infinity;
+  for (let round = 0; round < 2 && drop > mostDrop; round++) {
     const base = best.settings;
     const ranked = await rank(workshop, base, raise, target, progress);
     const tried = async (k: number) => {
@@ -78,12 +79,12 @@ export async function planMixed(
     let [low, high] = [0, ranked.length];
     let found = await tried(high);
     progress({ phase: "judge", done: 0, note: `drop ${found.drop.toFixed(2)} %` });
-    if (found.drop <= (most.get("maxDrop") ?? 0))
+    if (found.drop <= mostDrop)
       while (high - low > 1) {
         const middle = (low + high) >> 1;
         const next = await tried(middle);
         progress({ phase: "judge", done: middle, total: ranked.length, note: `drop ${next.drop.toFixed(2)} %` });
-        if (next.drop <= (most.get("maxDrop") ?? 0)) [high, found] = [middle, next];
+        if (next.drop <= mostDrop) [high, found] = [middle, next];
         else low = middle;
       }
     ({ drop } = found);

@@ -50,7 +50,10 @@ export async function refine(
       if (refinement.correction === "bias") {
         const target = channelMeans(await sumsOf(graph, layer, float, undefined), layer.channels);
         const found = channelMeans(await sumsOf(graph, layer, quantized, rounded), layer.channels);
-        weights.set(i, { ...rounded, bias: rounded.bias.map((b, c) => b + (target[c] ?? 0) - (found[c] ?? 0)) });
+        weights.set(i, {
+          ...rounded,
+          bias: rounded.bias.map((b, c) => b + (target[c] as number) - (found[c] as number)),
+        });
       }
     }
     if (i === last) break;

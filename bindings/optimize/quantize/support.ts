@@ -4,7 +4,7 @@ import type { OpKind } from "../../graph.ts";
 import { type AnyNode, type Graph, NONE, tensorOf } from "../../graph.ts";
 import { operators } from "../../ops/index.ts";
 import type { NodeView, Operator } from "../../ops/types.ts";
-import { elementCount, type Tensor } from "../../tensor.ts";
+import { elementCount, sizeOf, type Tensor } from "../../tensor.ts";
 import { isFloatConstant } from "../constants.ts";
 import { CHANNEL_AXIS, isProduct } from "../layers.ts";
 import { fixedAffine, ruleOf } from "./operators.ts";
@@ -52,7 +52,7 @@ function like(tensor: Tensor, dtype: Activations | "int32" | "int64", affine: ty
 
 function weights(node: AnyNode, tensor: Tensor): Tensor {
   const axis = isProduct(node) ? CHANNEL_AXIS[node.kind] : 0;
-  const scale = Array.from({ length: tensor.shape[axis] ?? 0 }, () => ANY.scale);
+  const scale = Array.from({ length: sizeOf(tensor, axis) }, () => ANY.scale);
   const quantization = { scale, zeroPoint: scale.map(() => 0), axis };
   return { ...tensor, dtype: "int8", quantization, data: new Uint8Array(elementCount(tensor.shape)) };
 }

@@ -87,6 +87,7 @@ export function compileStep(
       const value = roundedWeights.get(id);
       return found && { ...found, ...(value === undefined ? {} : { value }) };
     },
+    weights: (node) => tape.parameter(node, 1) as Parameter,
     norm: (node) => norms.get(node.outputs[0] as TensorId),
     gradient: (id) => gradients.get(canonical(id)) as number,
     give(id) {
@@ -281,10 +282,12 @@ function placeUpdate(program: Program, layout: Layout, arrays: Arrays, { decay }
   const part = (first: number, count: number, mask: number, own: number) => {
     if (count === 0) return;
     const at = (array: number) => array + first * 4;
-    const [w, d, m, v] = [arrays.weights, arrays.gradients, arrays.first, arrays.second].map(at);
     const rates = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: own, step: arrays.step };
-    const params = { w: w ?? 0, d: d ?? 0, m: m ?? 0, v: v ?? 0, ...rates, mask, count };
-    program.call({ kernel: "adamW", params }, { where: "update", elements: count });
+    const params = { w: at(arrays.weights), d: at(arrays.gradients), m: at(arrays.first), v: at(arrays.second) };
+    program.call(
+      { kernel: "adamW", params: { ...params, ...rates, mask, count } },
+      { where: "update", elements: count },
+    );
   };
   part(0, layout.decayed, arrays.masks, decay);
   part(layout.decayed, layout.floats - layout.decayed, 0, 0);

@@ -1,5 +1,6 @@
 /** Operators that move data and keep it: they do the same to integers. */
 import { type AnyNode, NONE, type OpKind, type TensorId } from "../../../graph.ts";
+import { scaleOf, zeroOf } from "../../../tensor.ts";
 import { declare, emit, type Network, sameTarget, scalarOf, type Target, targetOf, tensorAt } from "./network.ts";
 
 const MOVES: ReadonlySet<string> = new Set<OpKind>([
@@ -64,9 +65,8 @@ export function emitMove(
 /** The integer that a padding of float32 is, where there is one. */
 function fillOf(net: Network, id: TensorId, target: Target): TensorId | undefined {
   const value = scalarOf(net, id);
-  const { scale, zeroPoint } = target.quantization;
   if (value === undefined) return undefined;
-  const q = value / (scale[0] as number) + (zeroPoint[0] ?? 0);
+  const q = value / scaleOf(target) + zeroOf(target);
   const [lo, hi] = target.dtype === "uint8" ? [0, 255] : target.dtype === "int8" ? [-128, 127] : [-32768, 32767];
   if (!Number.isInteger(q) || q < lo || q > hi) return undefined;
   const data = target.dtype === "int16" ? new Uint8Array(Int16Array.of(q).buffer) : Uint8Array.of(q);

@@ -1,6 +1,6 @@
 /** A graph that is being rewritten node by node: what its tensors mean, and who wrote them. */
 import { type AnyNode, NONE, type TensorId } from "../../../graph.ts";
-import type { DType, Quantization, Tensor } from "../../../tensor.ts";
+import { type DType, type Quantization, scaleOf, type Tensor, zeroOf } from "../../../tensor.ts";
 
 export interface Network {
   readonly tensors: Tensor[];
@@ -42,9 +42,7 @@ export interface Target {
 export const isByte = (dtype: DType): boolean => dtype === "int8" || dtype === "uint8";
 
 export const sameTarget = (a: Target, b: Target): boolean =>
-  a.dtype === b.dtype &&
-  a.quantization.scale[0] === b.quantization.scale[0] &&
-  (a.quantization.zeroPoint[0] ?? 0) === (b.quantization.zeroPoint[0] ?? 0);
+  a.dtype === b.dtype && scaleOf(a) === scaleOf(b) && zeroOf(a) === zeroOf(b);
 
 /** What a tensor of one scale is quantized to; `undefined` for others. */
 export function targetOf(net: Network, id: TensorId): Target | undefined {

@@ -1,6 +1,6 @@
 /** Convolutions and matrix products of integers. */
 import { type AnyNode, NONE, type OpKind, type Rounding, type TensorId } from "../../../graph.ts";
-import { elementCount, type Quantization, type Tensor, typedCopy } from "../../../tensor.ts";
+import { elementCount, type Quantization, sizeOf, type Tensor, typedCopy } from "../../../tensor.ts";
 import { rint } from "../rounding.ts";
 import { declare, emit, isByte, type Network, type Target, targetOf, tensorAt } from "./network.ts";
 
@@ -27,7 +27,7 @@ export function productOf(net: Network, node: AnyNode, target: Target, rounding:
   const x = bytesOf(net, node.inputs[at.x] as TensorId);
   const origin = net.origins.get(node.inputs[at.w] as TensorId);
   if (x === undefined || origin === undefined) return undefined;
-  const channels = tensorAt(net, origin).shape[at.axis] ?? 0;
+  const channels = sizeOf(tensorAt(net, origin), at.axis);
   const w = weightsOf(tensorAt(net, origin), channels, at.axis);
   if (w === undefined || elementCount(w.shape) / channels > MOST_PRODUCTS) return undefined;
   const scales = accumulatorScales(targetOf(net, x) as Target, w);
@@ -108,7 +108,7 @@ function biasOf(net: Network, id: TensorId, scales: Float32Array, channels: numb
 function matricesOf(net: Network, node: AnyNode, target: Target, rounding: Rounding): TensorId | undefined {
   const [a, b] = node.inputs.map((id) => bytesOf(net, id) ?? byteOrigin(net, id));
   if (a === undefined || b === undefined) return undefined;
-  const depth = tensorAt(net, a).shape.at(-1) ?? 0;
+  const depth = sizeOf(tensorAt(net, a), -1);
   return depth > MOST_PRODUCTS ? undefined : emitOn(net, node, [a, b], target, rounding);
 }
 

@@ -1,5 +1,6 @@
 /** Functions of one byte: a chain of operators on each element between its meaning and the next quantization. */
 import type { AnyNode, Rounding, TensorId } from "../../../graph.ts";
+import { scaleOf, zeroOf } from "../../../tensor.ts";
 import { BOUNDS, rint } from "../rounding.ts";
 import { declare, emit, isByte, type Network, scalarOf, type Target, targetOf, tensorAt } from "./network.ts";
 
@@ -47,13 +48,12 @@ export function tableOf(net: Network, f: TensorId, target: Target, rounding: Rou
   const { shape } = tensorAt(net, source);
   const own = tensorAt(net, f).shape;
   if (shape.length !== own.length || shape.some((size, i) => size !== own[i])) return undefined;
-  const { scale, zeroPoint } = target.quantization;
-  const zero = zeroPoint[0] ?? 0;
+  const [scale, zero] = [scaleOf(target), zeroOf(target)];
   const [least, most] = BOUNDS[target.dtype] ?? [0, 0];
   const lo = Math.max(least, zero + rounding.lo);
   const hi = Math.min(most, zero + rounding.hi);
   const table = Uint8Array.from(values, (x) => {
-    const q = rint(fround(x / fround(scale[0] as number))) + zero;
+    const q = rint(fround(x / fround(scale))) + zero;
     return (Number.isNaN(q) ? least : Math.min(Math.max(q, lo), hi)) - least;
   });
   const y = declare(net, { name: "", shape, ...target });
@@ -84,7 +84,6 @@ function leafOf(net: Network, f: TensorId, state: State): Float32Array | undefin
   let q = net.meaning.get(f);
   const target = q === undefined ? undefined : targetOf(net, q);
   if (q === undefined || target === undefined || !isByte(target.dtype)) return undefined;
-  const { scale, zeroPoint } = target.quantization;
   const [lo = 0] = BOUNDS[target.dtype] ?? [];
   let places = Uint8Array.from({ length: 256 }, (_, i) => i);
   // what is a table itself begins where that does
@@ -94,7 +93,7 @@ function leafOf(net: Network, f: TensorId, state: State): Float32Array | undefin
   }
   if (state.source !== undefined && state.source !== q) return undefined;
   state.source = q;
-  return Float32Array.from(places, (at) => fround(lo + at - (zeroPoint[0] ?? 0)) * fround(scale[0] as number));
+  return Float32Array.from(places, (at) => fround(lo + at - zeroOf(target)) * fround(scaleOf(target)));
 }
 
 function computed(net: Network, f: TensorId, state: State): Float32Array | number | undefined {

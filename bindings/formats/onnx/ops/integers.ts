@@ -50,7 +50,7 @@ function requireExact(n: OnnxNode, x: Value, zero: number, weights: TensorId, pe
     // a bound over all outputs: the sum of the largest absolute weights of any `perOutput` of them
     const sums = new Float64Array(outputs);
     for (const [i, w] of values.entries())
-      sums[Math.floor(i / perOutput)] = (sums[Math.floor(i / perOutput)] ?? 0) + Math.abs(w);
+      sums[Math.floor(i / perOutput)] = (sums[Math.floor(i / perOutput)] as number) + Math.abs(w);
     most = sums.reduce((a, b) => Math.max(a, b), 0);
   }
   if (most * reach(x.dtype, zero) >= EXACT)

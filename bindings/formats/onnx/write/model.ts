@@ -103,7 +103,7 @@ function writeAttribute([name, value]: readonly [string, OnnxAttribute], pbf: Pb
 
 function writeTensor({ name, dtype, shape, data }: OnnxTensor, pbf: PbfWriter): void {
   for (const size of shape) pbf.writeVarintField(1, size);
-  pbf.writeVarintField(2, DATA_TYPES[dtype] ?? 0);
+  pbf.writeVarintField(2, DATA_TYPES[dtype] as number);
   pbf.writeStringField(8, name);
   pbf.writeBytesField(9, data);
 }
@@ -115,7 +115,7 @@ function writePort({ name, dtype, shape }: OnnxPort, pbf: PbfWriter): void {
     for (const size of shape) out.writeMessage(1, dimension, size);
   };
   const tensor = (_: null, out: PbfWriter) => {
-    out.writeVarintField(1, DATA_TYPES[dtype] ?? 0);
+    out.writeVarintField(1, DATA_TYPES[dtype] as number);
     out.writeMessage(2, sizes, null);
   };
   pbf.writeMessage(2, (_: null, out) => out.writeMessage(1, tensor, null), null);

@@ -3,7 +3,7 @@
  * refuse what they do not know by it. The rules are those of TensorFlow 2.21's versioning tool, as facts.
  */
 import type { AnyNode } from "../../../graph.ts";
-import type { DType, Tensor } from "../../../tensor.ts";
+import { type DType, scaleOf, type Tensor } from "../../../tensor.ts";
 import type { Slots } from "./flat.ts";
 
 /** What a version depends on. */
@@ -124,7 +124,7 @@ const RULES: { readonly [kind: string]: Rule | undefined } = {
     if (type === "uint32" || (type === "int16" && !isQuantized(s))) return 7;
     if (type === "complex64" || type === "int64") return type === "int64" ? 5 : 6;
     if (type === "int16") return 4;
-    const [a = 0, b = 0, y = 0] = [s.x[0], s.x[1], s.y[0]].map((each) => each?.quantization?.scale[0] ?? 0);
+    const [a = 0, b = 0, y = 0] = [s.x[0], s.x[1], s.y[0]].map(scaleOf);
     return y !== 0 && (a * b) / y >= 1 ? 3 : INT8(s);
   },
   add: (s) => {

@@ -21,7 +21,7 @@ export const conv2d: Gradient<"conv2d"> = {
     const k = g.kH * g.kW * g.inC;
     const m = g.batch * g.outH * g.outW;
     const x = tape.value(node.inputs[0] as TensorId);
-    const w = tape.parameter(node, 1)?.value ?? 0;
+    const w = tape.weights(node).value;
     const { y, ...rest } = startProduct(node, activation, tape);
     const product = { ...rest, x, y, w, m, n: g.outC, k, wStep: 4, wColumn: k * 4 };
     const pixels = g.kH * g.kW === 1 && stride[0] * stride[1] === 1 && g.padTop === 0 && g.padLeft === 0;
@@ -98,7 +98,7 @@ export function backwardProduct(
   const channels = ofInput === "convGradInputF32" ? g.inC : 1;
   const macs = g.batch * g.outH * g.outW * g.outC * g.kH * g.kW * channels;
   const x = tape.value(node.inputs[0] as TensorId);
-  const { value: w, gradient } = tape.parameter(node, 1) ?? { value: 0, gradient: 0 };
+  const { value: w, gradient } = tape.weights(node);
   tape.call({ kernel: ofWeights, params: { ...g, x, w, dy, d: gradient, accumulate: 0 } }, { macs });
   const target = tape.give(node.inputs[0] as TensorId);
   if (target === undefined) return;

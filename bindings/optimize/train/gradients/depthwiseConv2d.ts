@@ -13,7 +13,7 @@ export const depthwiseConv2d: Gradient<"depthwiseConv2d"> = {
     const rows = g.batch * g.outH * g.outW;
     const work = { macs: rows * outC * g.kH * g.kW };
     const x = tape.value(node.inputs[0] as TensorId);
-    const w = tape.parameter(node, 1)?.value ?? 0;
+    const w = tape.weights(node).value;
     const { y, ...rest } = startProduct(node, activation, tape);
     if (tape.norm(node) && outC === g.inC)
       tape.call({ kernel: "dwconvTapsF32", params: { ...geometry, x, w, dy: 0, d: y, accumulate: 0 } }, work);

@@ -1,11 +1,22 @@
 /** What convolutions and dense layers share after their products: bias or batch normalization, clamp, and the gradients of these. */
 import type { Activation, Node, TensorId } from "../../../graph.ts";
 import { BOUNDS } from "../../../primitives/requantize/quantization.ts";
-import type { Parameter, Tape } from "./types.ts";
+import type { Norm, Parameter, Tape } from "./types.ts";
 
 const BLOCKS = 16;
 export const EPSILON = 1e-5;
 export const MOMENTUM = 0.1;
+
+/** In place of what is not there; kernels read none of it. */
+const NOTHING: Parameter = { value: 0, gradient: 0 };
+const NO_NORM: Omit<Norm, "z"> = {
+  gamma: NOTHING,
+  beta: NOTHING,
+  mean: 0,
+  inverse: 0,
+  runningMean: 0,
+  runningVariance: 0,
+};
 
 interface Rows {
   readonly rows: number;
@@ -17,8 +28,10 @@ export function startProduct(node: Node, activation: Activation, tape: Tape) {
   const norm = tape.norm(node);
   if (norm) return { y: norm.z, bias: 0, lo: -Infinity, hi: Infinity };
   const [lo, hi] = BOUNDS[activation];
-  return { y: tape.value(node.outputs[0] as TensorId), bias: tape.parameter(node, 2)?.value ?? 0, lo, hi };
+  return { y: tape.value(node.outputs[0] as TensorId), bias: biasOf(node, tape).value, lo, hi };
 }
+
+const biasOf = (node: Node, tape: Tape): Parameter => tape.parameter(node, 2) ?? NOTHING;
 
 /** Normalizes, where the layer does. */
 export function finishForward(node: Node, activation: Activation, size: Rows, tape: Tape): void {
@@ -42,7 +55,7 @@ export function startBackward(node: Node, activation: Activation, size: Rows, ta
 
 function blockOf(node: Node, activation: Activation, { rows, channels }: Rows, tape: Tape, dy: number) {
   const norm = tape.norm(node);
-  const bias: Parameter | undefined = norm ? undefined : tape.parameter(node, 2);
+  const { gamma, beta, mean, inverse, runningMean, runningVariance } = norm ?? NO_NORM;
   const [lo, hi] = BOUNDS[activation];
   const y = tape.value(node.outputs[0] as TensorId);
   return {
@@ -55,14 +68,14 @@ function blockOf(node: Node, activation: Activation, { rows, channels }: Rows, t
     hi,
     momentum: MOMENTUM,
     epsilon: EPSILON,
-    gamma: norm?.gamma.value ?? 0,
-    beta: norm?.beta.value ?? 0,
-    mean: norm?.mean ?? 0,
-    inverse: norm?.inverse ?? 0,
-    runningMean: norm?.runningMean ?? 0,
-    runningVariance: norm?.runningVariance ?? 0,
-    dGamma: norm?.gamma.gradient ?? 0,
-    dBeta: norm?.beta.gradient ?? bias?.gradient ?? 0,
+    gamma: gamma.value,
+    beta: beta.value,
+    mean,
+    inverse,
+    runningMean,
+    runningVariance,
+    dGamma: gamma.gradient,
+    dBeta: (norm ? beta : biasOf(node, tape)).gradient,
     partials: tape.temporary(BLOCKS * 2 * channels),
   };
 }

@@ -14,7 +14,7 @@ export const fullyConnected: Gradient<"fullyConnected"> = {
     const { activation } = view.attributes;
     const { outW: m, inC: k, outC: n } = rowsOf(view);
     const x = tape.value(node.inputs[0] as TensorId);
-    const w = tape.parameter(node, 1)?.value ?? 0;
+    const w = tape.weights(node).value;
     const product = { ...startProduct(node, activation, tape), x, w, m, n, k, wStep: 4, wColumn: k * 4 };
     const { params, scratchBytes } = gemmF32Params({ ...product, offsetsTable: tape.zeros });
     tape.call({ kernel: "gemmF32", params }, { macs: m * n * k }, scratchBytes);

@@ -33,6 +33,8 @@ export interface Tape {
   value(id: TensorId): number;
   /** A node's input that is trained; undefined where it is not there. */
   parameter(node: Node, input: number): Parameter | undefined;
+  /** The weights of a layer, its input 1. */
+  weights(node: Node): Parameter;
   norm(node: Node): Norm | undefined;
   /** The gradient of an activation that has been summed up. */
   gradient(id: TensorId): number;
