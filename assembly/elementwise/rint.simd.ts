@@ -2,8 +2,8 @@
 import { Nearest } from "./params";
 import { magic } from "../common/constants.simd";
 
-/** Forms: the sum in float64, in float32, and as floats; the product by one scale, and as floats. */
-const PLAIN: u32 = 1;
+/** Forms: the sum in float32, and as floats, and in float64 otherwise; the product by one scale, and as floats. */
+export const PLAIN: u32 = 1;
 export const FLOATS: u32 = 2;
 export const PRODUCT: u32 = 3;
 export const FLOAT_PRODUCT: u32 = 4;
@@ -37,14 +37,7 @@ function eight(p: Nearest, a: v128, b: v128, form: u32): v128 {
   const b1 = i32x4.extend_high_i16x8_s(b);
   if (form == FLOATS || form == FLOAT_PRODUCT)
     return i16x8.narrow_i32x4_s(rounded(floats(p, a0, b0, form)), rounded(floats(p, a1, b1, form)));
-  if (form == PLAIN) return i16x8.narrow_i32x4_s(rounded(plain(p, a0, b0)), rounded(plain(p, a1, b1)));
   return i16x8.narrow_i32x4_s(rounded(exact(p, a0, b0)), rounded(exact(p, a1, b1)));
-}
-
-// @ts-ignore: decorator
-@inline function plain(p: Nearest, a: v128, b: v128): v128 {
-  const t = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(b), f32x4.splat(p.bScale)), f32x4.splat(p.offset));
-  return f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(a), f32x4.splat(p.aScale)), t);
 }
 
 // @ts-ignore: decorator
@@ -52,6 +45,31 @@ function eight(p: Nearest, a: v128, b: v128, form: u32): v128 {
   const u = f32x4.mul(f32x4.convert_i32x4_s(a), f32x4.splat(p.aScale));
   const v = f32x4.mul(f32x4.convert_i32x4_s(b), f32x4.splat(p.bScale));
   return f32x4.div(form == FLOATS ? f32x4.add(u, v) : f32x4.mul(u, v), f32x4.splat(p.yScale));
+}
+
+/** Sixteen sums in float32 after each step, which are all below 2^21. */
+// @ts-ignore: decorator
+@inline export function plainPairs(p: Nearest, u: v128, v: v128): v128 {
+  const aZero = i16x8.splat(<i16>p.aZeroPoint);
+  const bZero = i16x8.splat(<i16>p.bZeroPoint);
+  const m = magic();
+  const offset = i32x4.sub(m, i32x4.splat(p.yZeroPoint));
+  const low = plainEight(p, i16x8.sub(i16x8.extend_low_i8x16_s(u), aZero), i16x8.sub(i16x8.extend_low_i8x16_s(v), bZero), m, offset);
+  const high = plainEight(p, i16x8.sub(i16x8.extend_high_i8x16_s(u), aZero), i16x8.sub(i16x8.extend_high_i8x16_s(v), bZero), m, offset);
+  return i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(low, high), i8x16.splat(<i8>p.lo)), i8x16.splat(<i8>p.hi));
+}
+
+// @ts-ignore: decorator
+@inline function plainEight(p: Nearest, a: v128, b: v128, m: v128, offset: v128): v128 {
+  const low = plain(p, i32x4.extend_low_i16x8_s(a), i32x4.extend_low_i16x8_s(b));
+  const high = plain(p, i32x4.extend_high_i16x8_s(a), i32x4.extend_high_i16x8_s(b));
+  return i16x8.narrow_i32x4_s(i32x4.sub(f32x4.add(low, m), offset), i32x4.sub(f32x4.add(high, m), offset));
+}
+
+// @ts-ignore: decorator
+@inline function plain(p: Nearest, a: v128, b: v128): v128 {
+  const t = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(b), f32x4.splat(p.bScale)), f32x4.splat(p.offset));
+  return f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(a), f32x4.splat(p.aScale)), t);
 }
 
 /** Four sums in float64, rounded to float32 after each product and sum together. */

@@ -4,13 +4,14 @@
  */
 import { Add, Nearest, Pairs } from "./params";
 import { runEnd, runStart, walkOperand } from "./broadcast";
-import { nearestPairs } from "./rint.simd";
+import { nearestPairs, plainPairs } from "./rint.simd";
 import { addPairs } from "./sixteen.simd";
 import { load16, store16 } from "../common/edge.simd";
 
-/** Whose arithmetic it is: TensorFlow Lite's, of `Add`, or onnxruntime's, of `Nearest`. */
+/** Whose arithmetic it is: TensorFlow Lite's, of `Add`, or onnxruntime's, of `Nearest`, in general or in float32. */
 export class Reference {}
 export class Rint {}
+export class Plain {}
 
 /** All runs of this part; `form` chooses among the ways of `A`. */
 // @ts-ignore: decorator
@@ -52,5 +53,6 @@ export class Rint {}
 @inline function sixteen<A>(p: Pairs, u: v128, v: v128, form: u32): v128 {
   const block = changetype<usize>(p);
   if (idof<A>() == idof<Rint>()) return nearestPairs(changetype<Nearest>(block), u, v, form);
+  if (idof<A>() == idof<Plain>()) return plainPairs(changetype<Nearest>(block), u, v);
   return addPairs(changetype<Add>(block), u, v, form);
 }

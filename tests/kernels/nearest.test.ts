@@ -1,9 +1,12 @@
 /** onnxruntime's rules of rounding: products, sums, tables and quantization in every module. */
+import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Rounding } from "../../bindings/graph.ts";
 import { operators } from "../../bindings/ops/index.ts";
 import type { Operator } from "../../bindings/ops/types.ts";
+import { plainOfFloats } from "../../bindings/primitives/elementwise/nearest.ts";
 import type { Affine } from "../../bindings/primitives/requantize/quantization.ts";
+import { proveOnnx } from "../../bindings/primitives/requantize/requantize-proof.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
 import { betweenFloats, qlinear, rint, scaledSum } from "../reference/nearest.ts";
 import { bytesOf, checkOperator, type Random, random, subjects, tensor } from "../support/kernels.ts";
@@ -34,6 +37,46 @@ function weights(draw: Random, shape: readonly number[], axis: number, zeros: "n
   };
   return { w, values, scale, zeroPoint };
 }
+
+test("sums without division are the rule's on all pairs, and most have one", () => {
+  const draw = random(72);
+  let found = 0;
+  for (let i = 0; i < 12; i++) {
+    const [a, b, y] = [0, 1, 2].map(() => affine(draw)) as [Affine, Affine, Affine];
+    const sign = i % 2 ? 1 : -1;
+    const sum = plainOfFloats([a, b, y], sign, -128, -128);
+    if (sum === undefined) continue;
+    found++;
+    for (let k = 0; k < 65536; k++) {
+      const [u, v] = [(k >> 8) - 128, (k & 255) - 128];
+      const expected = betweenFloats(sign > 0 ? "add" : "sub", u, v, a, b, y);
+      const plain = Math.fround(Math.fround(u * sum.aScale) + Math.fround(Math.fround(v * sum.bScale) + sum.offset));
+      assert.equal(Math.min(Math.max(rint(plain), -128), 127), expected, `${i}: ${u}, ${v}`);
+    }
+  }
+  assert.ok(found >= 6, `${found} of 12`);
+});
+
+test("the form positive is onnxruntime's rule on every accumulator", () => {
+  const draw = random(73);
+  let found = 0;
+  for (let i = 0; i < 40; i++) {
+    const zeroPoint = draw.int(-128, 127);
+    const scale = Math.fround(draw.scale() / draw.pick([8, 64, 512]));
+    const step = { scale, min: -40000, max: 40000 };
+    const output = { zeroPoint, lo: draw.pick([-128, zeroPoint]), hi: 127 };
+    const proof = proveOnnx(step, output);
+    if (proof === undefined) continue;
+    found++;
+    const { fround } = Math;
+    const within = (q: number) => Math.min(Math.max(q, output.lo), output.hi);
+    for (let acc = step.min; acc <= step.max; acc++) {
+      const actual = rint(fround(fround(acc * proof[0]) + proof[1]));
+      assert.equal(within(actual), within(rint(fround(acc * scale)) + zeroPoint), `${i}: ${acc}`);
+    }
+  }
+  assert.ok(found >= 20, `${found} of 40`);
+});
 
 for (const subject of await subjects())
   describe(`onnxruntime's rules, ${subject.name}`, { skip: subject.skip }, () => {

@@ -1,5 +1,5 @@
 /** int8 sums and products by onnxruntime's rule. */
-import { nearestSum } from "../../primitives/elementwise/nearest.ts";
+import { fusedSum, plainOfFloats, plainOfFused } from "../../primitives/elementwise/nearest.ts";
 import { type Affine, RANGE } from "../../primitives/requantize/quantization.ts";
 import type { Tensor } from "../../tensor.ts";
 import { type Constrained, inputOf, outputOf } from "../constraints.ts";
@@ -42,24 +42,27 @@ function floatsOf(node: Constrained, to: Lowering, sign: 1 | -1) {
 /** a + b, or a − b with sign −1. */
 export function lowerNearestSum(node: Constrained, to: Lowering, sign: 1 | -1): void {
   const name = sign < 0 ? "add, subtracting" : "add";
-  if (roundingOf(node)?.rule === "onnx")
-    return to.call({ kernel: "addNearest", params: floatsOf(node, to, sign), note: `${name}, onnx` });
-  const [a, b, y] = [inputOf(node, 0), inputOf(node, 1), outputOf(node)];
-  const [aShift, bShift] = [shiftOf(a), shiftOf(b)];
-  const sum = nearestSum(rawOf(a), rawOf(b), rawOf(y), aShift - 128, bShift - 128, sign);
+  const isFloats = roundingOf(node)?.rule === "onnx";
+  const tensors = [inputOf(node, 0), inputOf(node, 1), outputOf(node)] as const;
+  const [a, b, y] = tensors.map(rawOf) as [Affine, Affine, Affine];
+  const [aShift, bShift] = tensors.map(shiftOf) as [number, number];
+  const fused = fusedSum(a, b, y, sign);
+  const plain = isFloats
+    ? plainOfFloats([a, b, y], sign, aShift - 128, bShift - 128)
+    : plainOfFused(fused, aShift - 128, bShift - 128);
+  const note = `${name}, ${isFloats ? "onnx" : "qlinear"}`;
+  if (plain === undefined && isFloats) return to.call({ kernel: "addNearest", params: floatsOf(node, to, sign), note });
   to.call({
     kernel: "addNearest",
     params: {
       ...fieldsOf(node, to),
       aZeroPoint: -aShift,
       bZeroPoint: -bShift,
-      aScale: sum.aScale,
-      bScale: sum.bScale,
-      offset: sum.offset,
+      ...(plain ?? fused),
       yScale: 1,
-      form: sum.plain ? 1 : 0,
+      form: plain ? 1 : 0,
     },
-    note: `${name}, qlinear${sum.plain ? "" : " in float64"}`,
+    note: plain ? `${note} without division` : `${note} in float64`,
   });
 }
 

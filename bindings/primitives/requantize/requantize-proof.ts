@@ -13,6 +13,13 @@ export interface Step {
   readonly max: number;
 }
 
+/** One channel by onnxruntime's rule. */
+export interface OnnxStep {
+  readonly scale: number;
+  readonly min: number;
+  readonly max: number;
+}
+
 const MAGIC = 12582912; // 1.5·2^23
 /** Units in the last place by which the scale is moved to find one that agrees. */
 const NUDGES = [0, 1, -1, 2, -2];
@@ -69,6 +76,27 @@ function findSteps(step: Step, output: Output): number {
   return count;
 }
 
+/** The same of onnxruntime's rule, rint(f32(acc)·scale), half to even; scales too small to have an inverse are not looked at. */
+function findOnnxSteps({ scale, min, max }: OnnxStep, output: Output): number {
+  if (min < -(2 ** 30) || max >= 2 ** 30 || scale < 2 ** -30) return -1;
+  const value = (acc: number) => round(round(round(round(acc) * scale) + MAGIC) - MAGIC);
+  let count = 0;
+  for (let v = output.lo + 1; v <= output.hi; v++) {
+    const t = v - output.zeroPoint;
+    let at = Math.ceil((t - 0.5) / scale);
+    if (at < min - 1) continue;
+    if (at > max + 1) break;
+    while (value(at) < t) at++;
+    while (value(at - 1) >= t) at--;
+    if (at <= min) continue;
+    if (at > max) break;
+    if (count === 0) first = v;
+    thresholds[count++] = at;
+  }
+  if (count === 0) first = clamp(value(min) + output.zeroPoint, output) + 1;
+  return count;
+}
+
 /** The reference itself, on one accumulator. */
 export function reference(acc: number, { multiplier, shift }: Step, zeroPoint: number): number {
   const left = shift > 0 ? acc << shift : acc;
@@ -82,9 +110,8 @@ export function clamp(q: number, { lo, hi }: Output): number {
   return Math.min(Math.max(q, lo), hi);
 }
 
-/** Float scales near the real multiplier. */
-function scaleOf({ multiplier, shift }: Step, nudge: number): number {
-  const s = round(multiplier * 2 ** (shift - 31));
+/** Float scales near one. */
+function nudged(s: number, nudge: number): number {
   return round(s + nudge * 2 ** (Math.floor(Math.log2(s)) - 23));
 }
 
@@ -135,9 +162,23 @@ function endsAgree(bottom: number, top: number, count: number, output: Output, a
  */
 export function provePositive(step: Step, output: Output): readonly [number, number] | undefined {
   const count = findSteps(step, output);
-  if (count < 0) return undefined;
+  return count < 0 ? undefined : offsetOf(round(step.multiplier * 2 ** (step.shift - 31)), step, count, output);
+}
+
+/** The same for onnxruntime's rule, on both sides of the zero point. */
+export function proveOnnx(step: OnnxStep, output: Output): readonly [number, number] | undefined {
+  const count = findOnnxSteps(step, output);
+  return count < 0 ? undefined : offsetOf(step.scale, step, count, output);
+}
+
+function offsetOf(
+  scale: number,
+  step: Pick<Step, "min" | "max">,
+  count: number,
+  output: Output,
+): readonly [number, number] | undefined {
   for (const nudge of NUDGES) {
-    const s = scaleOf(step, nudge);
+    const s = nudged(scale, nudge);
     let least = count === 0 ? output.zeroPoint : -Infinity;
     let most = count === 0 ? output.zeroPoint : Infinity;
     for (let i = 0; i < count; i++) {
@@ -161,7 +202,7 @@ export function proveSigned(step: Step, output: Output): readonly [number, numbe
   const count = findSteps(step, output);
   if (count < 0) return undefined;
   for (const nudge of NUDGES) {
-    const s = scaleOf(step, nudge);
+    const s = nudged(round(step.multiplier * 2 ** (step.shift - 31)), nudge);
     let least = 0;
     let most = 0.5;
     for (let i = 0; i < count; i++) {

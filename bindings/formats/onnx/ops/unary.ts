@@ -1,7 +1,7 @@
 /** Functions of each element, arithmetic and comparisons of two, choices. */
 import type { Attributes, OpKind, TensorId } from "../../../graph.ts";
 import type { DType } from "../../../tensor.ts";
-import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
+import { type Conversion, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { type Adder, chain, elementwise } from "../elementwise.ts";
 
 const NONE = { activation: "none" } as const;
@@ -28,6 +28,9 @@ const shifted = (add: Adder, n: OnnxNode, x: TensorId, offset: number): TensorId
 const between = (add: Adder, n: OnnxNode, x: TensorId, lo: number, hi: number): TensorId =>
   add("minimum", [add("maximum", [x, n.b.float(lo)], {}), n.b.float(hi)], {});
 
+/** The bounds that are an operator of their own, which others can take in. */
+const CLAMPS = { "0": "relu", "0,6": "relu6" } as const;
+
 /** max and min by what is given of both, constants or not. */
 function clip(n: OnnxNode): void {
   const [x, lo, hi] = [n.input(0), n.inputs[1], n.inputs[2]];
@@ -38,6 +41,10 @@ function clip(n: OnnxNode): void {
   chain(n, [x], ([id], add) => {
     const least = lo ? n.plain(lo) : bound("min");
     const most = hi ? n.plain(hi) : bound("max");
+    const bounds = [least, most].map((each) => (each === undefined ? undefined : n.b.tensor(each)));
+    const known = bounds.map((each) => (each?.data === undefined ? each && "computed" : numbersOf(each)[0]));
+    const clamp = CLAMPS[known.filter((each) => each !== undefined && each !== Infinity).join() as keyof typeof CLAMPS];
+    if (clamp !== undefined && least !== undefined && x.dtype === "float32") return add(clamp, [id as TensorId], {});
     let y = id as TensorId;
     if (least !== undefined) y = add("maximum", [y, least], {}, x.dtype);
     if (most !== undefined) y = add("minimum", [y, most], {}, x.dtype);
