@@ -223,6 +223,23 @@ for (const subject of await subjects())
         });
       }
     });
+    test("narrow images, whose rows are one product", () => {
+      const draw = random(109);
+      for (let i = 0; i < 80; i++) {
+        const depthwise = draw.int(0, 3) === 0;
+        check(subject, draw, {
+          xShape: [draw.int(1, 2), draw.int(4, 20), draw.int(1, 6), depthwise ? 1 : draw.pick([1, 2, 3, 8, 16])],
+          outputs: draw.pick([1, 3, 8, 16]),
+          kernel: [draw.int(1, 6), draw.int(1, 4)],
+          stride: [draw.pick([1, 1, 2]), draw.int(1, 2)],
+          dilation: [draw.pick([1, 1, 2]), draw.pick([1, 1, 2])],
+          padding: padding(draw),
+          groups: 1,
+          depthwise,
+          scales: draw.pick(["usual", "any"] as const),
+        });
+      }
+    });
     test("depthwise kernels of one row or column", () => {
       const draw = random(108);
       for (let i = 0; i < 80; i++) {

@@ -1,12 +1,15 @@
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
 import { inputOf } from "../constraints.ts";
 import { geometry } from "../images.ts";
-import { biasAt, int8Or4, isPerChannel, placeScales } from "../product/floats.ts";
+import { patchesF32 } from "../product/conv2dF32.ts";
+import { biasAt, float32, int8Or4, isPerChannel, lowerFloatProduct, placeScales } from "../product/floats.ts";
 import type { Lowering, NodeView } from "../types.ts";
 
 /** DEPTHWISE_CONV_2D of float32; int8 and int4 weights are whole numbers in floats. */
 export function lowerDepthwiseConv2dF32(node: NodeView<"depthwiseConv2d">, to: Lowering): void {
   const w = inputOf(node, 1);
+  if (inputOf(node, 0).shape[3] === 1 && w.dtype === "float32" && w.data !== undefined)
+    return lowerAsConvolution(node, to);
   const [batch = 0] = inputOf(node, 0).shape;
   const [, , , channels = 0] = w.shape;
   const { xZeroPoint: _, ...fields } = geometry(node);
@@ -31,5 +34,30 @@ export function lowerDepthwiseConv2dF32(node: NodeView<"depthwiseConv2d">, to: L
       ...to.scratch(hybrid ? fields.inH * fields.inW * fields.inC * 4 : 0),
     },
     note: `dwconvF32 ${fields.kH}x${fields.kW}${hybrid ? ", hybrid" : ""}`,
+  });
+}
+
+/** One input channel: every output channel sees the same patches, which is an ordinary convolution. */
+function lowerAsConvolution(node: NodeView<"depthwiseConv2d">, to: Lowering): void {
+  const [batch = 0] = inputOf(node, 0).shape;
+  const [, , , n = 0] = inputOf(node, 1).shape;
+  const g = geometry(node);
+  const k = g.kH * g.kW;
+  const source = float32(inputOf(node, 1));
+  const data = new Float32Array(n * k);
+  for (let i = 0; i < k; i++) for (let c = 0; c < n; c++) data[c * k + i] = source[i * n + c] as number;
+  lowerFloatProduct(node, to, {
+    x: to.input(0),
+    y: to.output(0),
+    activation: node.attributes.activation,
+    first: 0,
+    m: batch * g.outH * g.outW,
+    n,
+    k,
+    xStride: 4,
+    yStride: n * 4,
+    asymmetric: false,
+    data,
+    patches: patchesF32(g, to.input(0), n),
   });
 }

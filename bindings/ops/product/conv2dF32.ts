@@ -1,6 +1,9 @@
+import type { Patches } from "../../primitives/params.ts";
+import type { PatchesF32 } from "../../primitives/product/gemmF32.ts";
+import { upright } from "../../primitives/product/narrow.ts";
 import { sizeOf } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
-import { windows } from "../images.ts";
+import { geometry } from "../images.ts";
 import type { Lowering, NodeView } from "../types.ts";
 import { isPerChannel, lowerFloatProduct } from "./floats.ts";
 
@@ -14,42 +17,44 @@ export function lowerConv2dF32(node: NodeView<"conv2d">, to: Lowering): void {
 
 /** One group: in place where the patches are the pixels themselves, else by gathering them. */
 function lowerGroup(node: NodeView<"conv2d">, to: Lowering, group: number, n: number): void {
-  const [batch = 0, inH = 0, inW = 0, c = 0] = inputOf(node, 0).shape;
-  const [, kH = 0, kW = 0, inC = 0] = inputOf(node, 1).shape;
+  const [batch = 0, , , c = 0] = inputOf(node, 0).shape;
   const yC = sizeOf(outputOf(node), 3);
-  const { h, w } = windows(node);
-  const { stride, dilation, activation } = node.attributes;
+  const own = { ...geometry(node), inC: sizeOf(inputOf(node, 1), 3) };
+  const rows = own.inC === c ? upright(own) : undefined;
+  const g = rows ?? own;
   const images = to.input(0);
-  const pixels =
-    kH === 1 && kW === 1 && stride[0] === 1 && stride[1] === 1 && h.before + h.after + w.before + w.after === 0;
+  const alone = g.kH === 1 && g.kW === 1 && g.strideH === 1 && g.strideW === 1;
+  const pixels = alone && g.outH === g.inH && g.outW === g.inW && g.padTop === 0 && g.padLeft === 0;
   const hybrid = inputOf(node, 1).dtype !== "float32";
   lowerFloatProduct(node, to, {
-    x: images + group * inC * 4,
+    x: images + group * g.inC * 4,
     y: to.output(0) + group * n * 4,
-    activation,
+    activation: node.attributes.activation,
     first: group * n,
-    m: batch * h.out * w.out,
+    m: batch * g.outH * g.outW,
     n,
-    k: kH * kW * inC,
-    xStride: c * 4,
+    k: g.kH * g.kW * g.inC,
+    xStride: (rows?.inC ?? c) * 4,
     yStride: yC * 4,
     asymmetric: isPerChannel(inputOf(node, 1)),
-    ...(pixels && !hybrid
-      ? {}
-      : {
-          patches: {
-            input: [1, inH, inW],
-            channels: inC,
-            output: [1, h.out, w.out],
-            kernel: [1, kH, kW],
-            stride: [1, ...stride],
-            dilation: [1, ...dilation],
-            before: [0, h.before, w.before],
-            images,
-            yBatch: h.out * w.out * yC * 4,
-            yPlane: 0,
-            yLine: w.out * yC * 4,
-          },
-        }),
+    ...(pixels && !hybrid ? {} : { patches: patchesF32(g, images, yC) }),
   });
+}
+
+/** The patches of images at this address, of whose outputs a pixel has `channels`. */
+export function patchesF32(g: Patches, images: number, channels: number): PatchesF32 {
+  const line = g.outW * channels * 4;
+  return {
+    input: [1, g.inH, g.inW],
+    channels: g.inC,
+    output: [1, g.outH, g.outW],
+    kernel: [1, g.kH, g.kW],
+    stride: [1, g.strideH, g.strideW],
+    dilation: [1, g.dilationH, g.dilationW],
+    before: [0, g.padTop, g.padLeft],
+    images,
+    yBatch: g.outH * line,
+    yPlane: 0,
+    yLine: line,
+  };
 }

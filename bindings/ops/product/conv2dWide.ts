@@ -1,3 +1,4 @@
+import { upright } from "../../primitives/product/narrow.ts";
 import { inputOf } from "../constraints.ts";
 import { geometry } from "../images.ts";
 import type { Lowering, NodeView } from "../types.ts";
@@ -10,15 +11,17 @@ export function lowerConv2dWide(node: NodeView<"conv2d">, to: Lowering): void {
   const [o = 0, , , wc = 0] = inputOf(node, 1).shape;
   const groups = c / wc;
   const n = o / groups;
-  const patches = { ...geometry(node), inC: wc };
-  const k = patches.kH * patches.kW * wc;
+  const own = { ...geometry(node), inC: wc };
+  const rows = groups === 1 ? upright(own) : undefined;
+  const patches = rows ?? own;
+  const k = own.kH * own.kW * wc;
   for (let group = 0; group < groups; group++)
     lowerWide(node, to, {
       first: group * n,
       firstInput: group * wc,
       m: batch * patches.outH * patches.outW,
       n,
-      xPixel: c,
+      xPixel: rows?.inC ?? c,
       y: dense(patches, o, group * n),
       w: weightsOf(node, to, group * n, n, k),
       reals: reals(node),

@@ -3,6 +3,7 @@
 import type { ParamBlocks, Patches } from "../../primitives/params.ts";
 import { directLayout } from "../../primitives/product/direct.ts";
 import { blocking, vectorScratch, wideningPays } from "../../primitives/product/gemm.ts";
+import { narrowLayout } from "../../primitives/product/narrow.ts";
 import { packPanels, packWide } from "../../primitives/product/panels.ts";
 import { choosePacking, columnsScratch, type Sparse } from "../../primitives/product/sparse.ts";
 import { winogradLayout } from "../../primitives/product/winograd.ts";
@@ -26,6 +27,8 @@ export interface Product {
   readonly first: number;
   /** Present where the rows of A are patches of images, `[kH,kW,inC]`; absent where A stands in memory. */
   readonly patches?: Patches;
+  /** How many times the node's channels from `first` on follow each other, n in all; once where absent. */
+  readonly repeat?: number;
 }
 
 /** Rows from which the tile that shares weights between rows beats one row at a time. */
@@ -36,10 +39,11 @@ const SPARSE_CHUNK = 32;
 /** What every kernel of a product is given. */
 type Gemm = ParamBlocks["Gemm"];
 
-export function lowerProduct(node: Constrained, to: Lowering, product: Product): void {
+export function lowerProduct(node: Constrained, to: Lowering, given: Product): void {
+  const product = upright(to, given);
   const { n, k, m, output } = product;
   const weights = { data: product.data, channels: n, depth: k, channelStride: k, depthStride: 1 };
-  const { q, forms, data, zeros } = placeRecords(node, to, weights, output, m, product.first);
+  const { q, forms, data, zeros } = placeRecords(node, to, weights, output, m, product);
   const size = `${m}x${n}x${k}, requantize ${forms}`;
   const rows = { m, patches: product.patches !== undefined, vector: isVector(product) };
   const choice = choosePacking(to.module, data, n, k, zeros, rows);
@@ -47,6 +51,16 @@ export function lowerProduct(node: Constrained, to: Lowering, product: Product):
   else if (choice.kind === "columns") lowerColumns(to, product, choice.sparse, q, size);
   else if (rows.vector) lowerVector(to, product, data, q, size);
   else lowerDense(to, product, data, q, size, forms);
+}
+
+/** Rows of narrow images one product each, where that serves better. */
+function upright(to: Lowering, product: Product): Product {
+  const { patches, n, m, xStride, yStride } = product;
+  if (patches === undefined || xStride !== patches.inC || yStride !== n) return product;
+  const narrow = narrowLayout(to.module, to.optimize, product.data, n, patches);
+  if (narrow === undefined) return product;
+  const { outW } = patches;
+  return { ...product, ...narrow, m: m / outW, xStride: narrow.patches.inC, yStride: narrow.n, repeat: outW };
 }
 
 /** One or two rows, which cannot share what is read of B. */

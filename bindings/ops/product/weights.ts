@@ -147,8 +147,8 @@ export function inputZeroPoint(node: Constrained): number {
 }
 
 /**
- * Packs the requantize records of `weights`, whose channels begin at `first` of the node's and have `rows` outputs each,
- * and places them. Returns the weights to pack, those of channels that do not depend on the input being zeros, and how
+ * Packs the requantize records of `weights`, whose channels begin at `first` of the node's, are the same ones `repeat` times, and have
+ * `rows` outputs each, and places them. Returns the weights to pack, those of channels that do not depend on the input being zeros, and how
  * many are zero.
  */
 export function placeRecords(
@@ -157,10 +157,11 @@ export function placeRecords(
   weights: Weights,
   output: Output,
   rows: number,
-  first = 0,
+  { first = 0, repeat = 1 }: { readonly first?: number; readonly repeat?: number } = {},
 ): { readonly q: number; readonly forms: string; readonly data: Int8Array; readonly zeros: number } {
-  const factors = factorsOfNode(node, reals(node), first, weights.channels);
-  const bias = int32(node.inputs[2])?.subarray(first, first + weights.channels);
+  const own = weights.channels / repeat;
+  const factors = factorsOfNode(node, reals(node), first, own);
+  const bias = int32(node.inputs[2])?.subarray(first, first + own);
   const channels = channelsOf(weights, bias, inputZeroPoint(node), factors, to.packer);
   const { data, zeros } = settleConstants(weights, channels, output);
   const { bytes, forms } = packRecords(to.module, channels, output, { rows, depth: weights.depth }, to.packer);

@@ -13,7 +13,8 @@ export interface Weights {
 
 /**
  * What requantization needs of each channel. The input's zero point is folded into the bias (modulo 2^32, as int32
- * accumulators wrap), and min and max are the unwrapped bounds of the accumulator over all int8 inputs.
+ * accumulators wrap), and min and max are the unwrapped bounds of the accumulator over all int8 inputs. Biases and multipliers of
+ * fewer channels are those of the others again, in turn.
  */
 export function channelsOf(
   weights: Weights,
@@ -24,7 +25,7 @@ export function channelsOf(
 ): Channels {
   const n = weights.channels;
   const { sum, size, zeros } = packer.sumRows(rowsOf(weights), n, weights.depth);
-  const folded = bias?.slice() ?? new Int32Array(n);
+  const folded = bias === undefined ? new Int32Array(n) : inTurn(bias, n);
   const min = new Float64Array(n);
   const max = new Float64Array(n);
   for (let c = 0; c < n; c++) {
@@ -39,19 +40,21 @@ export function channelsOf(
   return { bias: folded, ...factorsOf(multipliers, n), min, max, sum, zeros };
 }
 
-/** One factor a channel, of one for all or one each. */
+/** n values, these in turn. */
+function inTurn<T extends Int32Array | Float32Array>(values: T, n: number): T {
+  const all = new (values.constructor as new (length: number) => T)(n);
+  for (let i = 0; i < n; i += values.length) all.set(values.subarray(0, n - i), i);
+  return all;
+}
+
+/** One factor a channel, of one for all, one each, or these in turn. */
 export function factorsOf(
   given: Multipliers | { readonly scale: Float32Array },
   n: number,
 ): Pick<Channels, "multiplier" | "shift" | "scale"> {
-  if ("scale" in given) {
-    const { scale } = given;
-    const each = scale.length === 1 ? new Float32Array(n).fill(scale[0] as number) : scale.slice();
-    return { multiplier: new Int32Array(n), shift: new Int32Array(n), scale: each };
-  }
-  const single = given.shift.length === 1;
-  const each = (values: Int32Array) => (single ? new Int32Array(n).fill(values[0] as number) : values.slice());
-  return { multiplier: each(given.multiplier), shift: each(given.shift) };
+  if ("scale" in given)
+    return { multiplier: new Int32Array(n), shift: new Int32Array(n), scale: inTurn(given.scale, n) };
+  return { multiplier: inTurn(given.multiplier, n), shift: inTurn(given.shift, n) };
 }
 
 /** The weights channel by channel, copied where they do not stand so. */
