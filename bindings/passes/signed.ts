@@ -12,6 +12,7 @@ const RAW: ReadonlySet<string> = new Set<string>([
   "bitwiseXor",
   "rightShift",
   "bucketize",
+  "where",
   "if",
   "while",
 ]);

@@ -25,7 +25,7 @@ export const div: Operator<"div"> = arithmetic({
   whole: "div",
   raw: ["int16", "int32", "int64"],
   scaled: {
-    types: ["int8"],
+    types: ["int8", "int16"],
     check: (node) => requireRatio(node, "C6", factor(node) * 2 ** 8),
     lower: (node, to) =>
       callQuantizedPairs(node, to, "div", { y: quantizeMultiplier(factor(node)) }, node.attributes.activation),

@@ -39,6 +39,8 @@ const PLAIN: { readonly [K in Reduction]: Form } = {
   reduceAny: "max",
   reduceAll: "min",
 };
+/** Of bool: a sum says whether any is true, a product whether all are. */
+const LOGICAL: { readonly [K in Reduction]?: Form } = { sum: "max", reduceProd: "min" };
 
 /** Kernels by element type. */
 const KERNEL = {
@@ -63,6 +65,10 @@ export function axesOf(node: NodeView<Reduction>): ReadonlySet<number> {
   return rank === 0 ? new Set() : new Set(axes.map((axis) => requireAxis(node, "C5", axis, rank)));
 }
 
+function plainForm<K extends Reduction>(kind: K, node: NodeView<K>): Form {
+  return (inputOf(node, 0).dtype === "bool" ? LOGICAL[kind] : undefined) ?? PLAIN[kind];
+}
+
 /** How many elements one output is made of. */
 export function reducedCount(shape: readonly number[], axes: ReadonlySet<number>): number {
   return shape.reduce((product, size, axis) => (axes.has(axis) ? product * size : product), 1);
@@ -81,7 +87,19 @@ export function inferReduction<K extends Reduction>(kind: K, node: NodeView<K>):
   const y = outputOf(node);
   const logical = kind === "reduceAny" || kind === "reduceAll";
   if (logical) requireDType(node, "C2", x, "bool");
-  else requireDType(node, "C2", x, "int8", "uint8", "int16", "int32", "int64", "float32");
+  else
+    requireDType(
+      node,
+      "C2",
+      x,
+      "int8",
+      "uint8",
+      "int16",
+      "int32",
+      "int64",
+      "float32",
+      ...(kind === "mean" ? [] : ["bool" as const]),
+    );
   requireDType(node, "C2", y, x.dtype);
   const exact = kind === "reduceMax" || kind === "reduceMin";
   constrain(
@@ -117,7 +135,7 @@ export function inferReduction<K extends Reduction>(kind: K, node: NodeView<K>):
 }
 
 /**
- * C1: x and axes, one output. C2: the type stays; bool for ANY and ALL, else 8, 16, 32 or 64 bits or float32. C3: of
+ * C1: x and axes, one output. C2: the type stays; bool for ANY and ALL, else 8, 16, 32 or 64 bits, float32, or (but for MEAN) bool. C3: of
  * scaled types, one scale and zero point each in a ratio that fits, and equal ones for the greatest and the least. C4:
  * axes a constant. C5: axes inside the rank, twice the same is once. C6: at most 2^23 elements in each scaled sum.
  * Source: TFLite's reference_ops::ReduceGeneric, QuantizedMeanOrSum and QuantizedReduceProd.
@@ -125,7 +143,7 @@ export function inferReduction<K extends Reduction>(kind: K, node: NodeView<K>):
 export function reduceOperator<K extends Reduction>(kind: K): Operator<K> {
   return {
     infer: (node) => inferReduction(kind, node),
-    fold: (node) => (isScaled(node) ? undefined : foldReduction(node, PLAIN[kind], axesOf(node))),
+    fold: (node) => (isScaled(node) ? undefined : foldReduction(node, plainForm(kind, node), axesOf(node))),
     lower: (node, to) => lowerReduction(kind, node, to),
   };
 }
@@ -178,7 +196,7 @@ function formOf<K extends Reduction>(
   count: number,
 ): Multiplier & { readonly form: Form; readonly yZeroPoint?: number } {
   const none = { multiplier: 0, shift: 0 };
-  if (!isScaled(node) || kind === "reduceMax" || kind === "reduceMin") return { form: PLAIN[kind], ...none };
+  if (!isScaled(node) || kind === "reduceMax" || kind === "reduceMin") return { form: plainForm(kind, node), ...none };
   const real = affineOf(inputOf(node, 0)).scale / affineOf(outputOf(node)).scale;
   if (count === 0) return { form: "scaledSum", ...none, yZeroPoint: 0 };
   if (kind === "reduceProd") return { form: "scaledProduct", ...productFactor(node, count) };

@@ -123,6 +123,9 @@ export interface Start {
   readonly onto: "x" | "y" | "fromEnd";
 }
 
+/** As `assembly/move/strided.ts` numbers them. */
+const ONTO: { readonly [O in Start["onto"]]: number } = { x: 0, y: 1, fromEnd: 2 };
+
 /** Limit and stride in bytes of each dimension. */
 export function startTable(limits: readonly number[], strides: readonly number[], size: number): Uint8Array {
   return words(limits.flatMap((limit, d) => [limit, (strides[d] as number) * size]));
@@ -144,7 +147,7 @@ export function walkFrom(walk: Walk, xAddress: number, yAddress: number, start: 
         beginBytes,
         limitTable,
         rank,
-        onto: start.onto === "x" ? 0 : 1,
+        onto: ONTO[start.onto],
       },
     },
   ];
