@@ -43,23 +43,23 @@ export function gemm(params: usize, _part: u32, _parts: u32): void {
 
 export function conv2d(params: usize, _part: u32, _parts: u32): void {
   const p = changetype<Conv2d>(params);
-  const inC = <usize>p.inC;
-  const batch = p.m / (p.outH * p.outW);
+  const inC = <usize>p.patches.inC;
+  const batch = p.m / (p.patches.outH * p.patches.outW);
   let y = <usize>p.y;
   for (let b: u32 = 0; b < batch; b++) {
-    for (let oy: u32 = 0; oy < p.outH; oy++) {
-      for (let ox: u32 = 0; ox < p.outW; ox++) {
+    for (let oy: u32 = 0; oy < p.patches.outH; oy++) {
+      for (let ox: u32 = 0; ox < p.patches.outW; ox++) {
         let w = <usize>p.w;
         let q = <usize>p.q;
         for (let n: u32 = 0; n < p.n; n++) {
           let acc = 0;
-          for (let ky: u32 = 0; ky < p.kH; ky++) {
-            const iy = <i32>(oy * p.strideH + ky * p.dilationH) - p.padTop;
-            for (let kx: u32 = 0; kx < p.kW; kx++) {
-              const ix = <i32>(ox * p.strideW + kx * p.dilationW) - p.padLeft;
+          for (let ky: u32 = 0; ky < p.patches.kH; ky++) {
+            const iy = <i32>(oy * p.patches.strideH + ky * p.patches.dilationH) - p.patches.padTop;
+            for (let kx: u32 = 0; kx < p.patches.kW; kx++) {
+              const ix = <i32>(ox * p.patches.strideW + kx * p.patches.dilationW) - p.patches.padLeft;
               const end = w + inC;
-              if (<u32>iy < p.inH && <u32>ix < p.inW) {
-                let x = <usize>p.x + <usize>((b * p.inH + iy) * p.inW + ix) * p.xStride;
+              if (<u32>iy < p.patches.inH && <u32>ix < p.patches.inW) {
+                let x = <usize>p.x + <usize>((b * p.patches.inH + iy) * p.patches.inW + ix) * p.xStride;
                 for (; w < end; w++) {
                   acc += <i32>load<i8>(x) * <i32>load<i8>(w);
                   x++;

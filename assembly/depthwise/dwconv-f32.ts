@@ -3,13 +3,14 @@
  * holds, so their sums are those of integers up to 2^24. Every output is one sum in the order of the taps; lanes are channels. @full @train */
 import { load16, store16 } from "../common/edge.simd";
 import { share } from "../common/split";
+import { Patches } from "../common/windows";
 import { quantizeFloats } from "../product/hybrid-f32";
 import { finish, sweep, sweeps } from "./sweep-f32";
 import { endTap, firstTap } from "./window";
 
 /** Depthwise convolution of `[batch,inH,inW,inC]`; weights [kH][kW][inC·multiplier]. */
 @unmanaged
-export class DwConvF32 {
+export class DwConvF32 extends Patches {
   x: u32;
   y: u32;
   w: u32;
@@ -18,20 +19,7 @@ export class DwConvF32 {
   scratch: u32;
   scratchStride: u32;
   batch: u32;
-  inH: u32;
-  inW: u32;
-  inC: u32;
-  outH: u32;
-  outW: u32;
   multiplier: u32;
-  kH: u32;
-  kW: u32;
-  strideH: u32;
-  strideW: u32;
-  dilationH: u32;
-  dilationW: u32;
-  padTop: i32;
-  padLeft: i32;
   /** Scale of each output channel where the weights are int8; 0: they are floats. Whether x's zero point is free. */
   scaleTable: u32;
   asymmetric: u32;

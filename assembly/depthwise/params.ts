@@ -1,8 +1,9 @@
 /** Parameter blocks of this family: 32-bit fields in this order. Names ending in `Table`, and x, y, w, q, a, b, are addresses; strides are in bytes unless said, all else in elements. */
+import { Patches } from "../common/windows";
 
 /** A depthwise convolution of `[batch,inH,inW,inC]`, `multiplier` outputs per input channel. */
 @unmanaged
-export class DwConv {
+export class DwConv extends Patches {
   x: u32;
   y: u32;
   w: u32;
@@ -10,20 +11,7 @@ export class DwConv {
   scratch: u32;
   scratchStride: u32;
   batch: u32;
-  inH: u32;
-  inW: u32;
-  inC: u32;
-  outH: u32;
-  outW: u32;
   multiplier: u32;
-  kH: u32;
-  kW: u32;
-  strideH: u32;
-  strideW: u32;
-  dilationH: u32;
-  dilationW: u32;
-  padTop: i32;
-  padLeft: i32;
   xZeroPoint: i32;
   yZeroPoint: i32;
   lo: i32;

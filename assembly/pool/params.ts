@@ -1,24 +1,15 @@
 /** Parameter blocks of this family: 32-bit fields in this order. Names ending in `Table`, and x, y, w, q, a, b, are addresses; strides are in bytes unless said, all else in elements. */
+import { Windows } from "../common/windows";
 
 /** Pooling over windows clipped to the input. */
 @unmanaged
-export class Pool {
+export class Pool extends Windows {
   x: u32;
   y: u32;
   scratch: u32;
   scratchStride: u32;
   batch: u32;
-  inH: u32;
-  inW: u32;
   channels: u32;
-  outH: u32;
-  outW: u32;
-  kH: u32;
-  kW: u32;
-  strideH: u32;
-  strideW: u32;
-  padTop: i32;
-  padLeft: i32;
   lo: i32;
   hi: i32;
 }

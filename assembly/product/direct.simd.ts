@@ -21,21 +21,21 @@ import { widenPanel } from "./widen.simd";
 const SLACK: usize = 3 * 6 * LANE + LANES_BEYOND;
 
 export function directConv2d(p: Conv2d, part: u32, parts: u32): void {
-  const segment = <usize>(p.k / p.kH / KR) * LANE;
-  const pitch = <usize>pixelsOf(p.outW) * segment;
+  const segment = <usize>(p.k / p.patches.kH / KR) * LANE;
+  const pitch = <usize>pixelsOf(p.patches.outW) * segment;
   const rows = <usize>p.scratch + <usize>part * p.scratchStride;
-  const bWide = rows + SLACK + pitch * <usize>((p.mBlock - 1) * p.strideH + (p.kH - 1) * p.dilationH + 1);
+  const bWide = rows + SLACK + pitch * <usize>((p.mBlock - 1) * p.patches.strideH + (p.patches.kH - 1) * p.patches.dilationH + 1);
   const line = ASC_FEATURE_RELAXED_SIMD ? bWide : bWide + <usize>(p.k / KR) * (STEP << 1);
   const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
-  const total = p.m / p.outW;
+  const total = p.m / p.patches.outW;
   const end = <u32>((<u64>total * (part + 1)) / parts);
   for (let i = <u32>((<u64>total * part) / parts); i < end; ) {
-    const batch = i / p.outH;
-    const oy = i - batch * p.outH;
-    const count = min(min(p.mBlock, p.outH - oy), end - i);
-    const top = <i32>(oy * p.strideH) - p.padTop;
-    packRows(p, batch, top, (count - 1) * p.strideH + (p.kH - 1) * p.dilationH + 1, rows, segment, line, mask);
-    panels(p, rows, segment, pitch, count, <usize>p.y + <usize>(i * p.outW) * p.yStride, bWide, mask);
+    const batch = i / p.patches.outH;
+    const oy = i - batch * p.patches.outH;
+    const count = min(min(p.mBlock, p.patches.outH - oy), end - i);
+    const top = <i32>(oy * p.patches.strideH) - p.patches.padTop;
+    packRows(p, batch, top, (count - 1) * p.patches.strideH + (p.patches.kH - 1) * p.patches.dilationH + 1, rows, segment, line, mask);
+    panels(p, rows, segment, pitch, count, <usize>p.y + <usize>(i * p.patches.outW) * p.yStride, bWide, mask);
     i += count;
   }
 }
@@ -50,20 +50,20 @@ export function directConv2d(p: Conv2d, part: u32, parts: u32): void {
 
 /** The tile segments of `rows` input rows from row y on. */
 function packRows(p: Conv2d, batch: u32, y: i32, rows: u32, target: usize, segment: usize, line: usize, mask: v128): void {
-  const inC = p.inC;
-  const length = p.kW * inC;
-  const s = <usize>(p.strideW * inC);
-  const outW = p.outW;
+  const inC = p.patches.inC;
+  const length = p.patches.kW * inC;
+  const s = <usize>(p.patches.strideW * inC);
+  const outW = p.patches.outW;
   const six = inSixes(outW);
   const four = six + inFours(outW, six);
   const last = inLast(outW, outW - four);
-  const columns = ((outW - 1) * p.strideW + p.kW) * inC;
+  const columns = ((outW - 1) * p.patches.strideW + p.patches.kW) * inC;
   // Padding may be wider than all columns that are read.
-  const left = min(<u32>max(p.padLeft, 0) * inC, columns);
-  const inside = min(p.inW * inC, columns - left);
+  const left = min(<u32>max(p.patches.padLeft, 0) * inC, columns);
+  const inside = min(p.patches.inW * inC, columns - left);
   fillRun(line, p.xZeroPoint, columns);
   for (; rows; rows--) {
-    if (<u32>y < p.inH) copyRun(line + left, <usize>p.x + <usize>((batch * p.inH + y) * p.inW) * inC, inside);
+    if (<u32>y < p.patches.inH) copyRun(line + left, <usize>p.x + <usize>((batch * p.patches.inH + y) * p.patches.inW) * inC, inside);
     else fillRun(line + left, p.xZeroPoint, inside);
     if (ASC_FEATURE_RELAXED_SIMD) target = tilesAt<Six>(target, segment, line, s, six, length, mask);
     target = tilesAt<Four>(target, segment, line + <usize>six * s, s, four - six, length, mask);
@@ -123,7 +123,7 @@ function panels(
   c: usize,
   mask: v128,
 ): void {
-  const outW = p.outW;
+  const outW = p.patches.outW;
   const yStride = <usize>p.yStride;
   const six = inSixes(outW);
   const four = six + inFours(outW, six);
@@ -138,7 +138,7 @@ function panels(
     }
     rowTiles<F, Four>(p, 4, aFour, aLast, segment, pitch, b, bEnd, q, c + <usize>six * yStride, mask);
     if (last == 4) rowTiles<F, Four>(p, 4, aLast, aLast + 4 * segment, segment, pitch, b, bEnd, q, c + cLast, mask);
-    a += pitch * p.strideH;
+    a += pitch * p.patches.strideH;
     c += <usize>outW * yStride;
   }
 }
@@ -159,6 +159,6 @@ function panels(
   mask: v128,
 ): void {
   const tile = size * segment;
-  const skip = pitch * p.dilationH - tile;
-  wholeTiles<F, Segmented, R>(changetype<usize>(p), a, aEnd, tile, b, bEnd, 0, (bEnd - b) / p.kH, skip, q, c, p.yStride, mask);
+  const skip = pitch * p.patches.dilationH - tile;
+  wholeTiles<F, Segmented, R>(changetype<usize>(p), a, aEnd, tile, b, bEnd, 0, (bEnd - b) / p.patches.kH, skip, q, c, p.yStride, mask);
 }

@@ -45,12 +45,12 @@ export function sparseConv2d(p: Conv2d, part: u32, parts: u32): void {
 @inline function convolution(p: Conv2d, part: u32, parts: u32, sparse: bool): void {
   const lanes = <usize>p.scratch + <usize>part * p.scratchStride;
   const row0 = lanes + (<usize>p.k << 3);
-  const length = p.kW * p.inC;
+  const length = p.patches.kW * p.patches.inC;
   const end = share(p.m, part + 1, parts);
   for (let row = share(p.m, part, parts); row < end; row += 3) {
     const rows = min(end - row, 3);
     let target = lanes;
-    for (let ky: u32 = 0; ky < p.kH; ky++) {
+    for (let ky: u32 = 0; ky < p.patches.kH; ky++) {
       const x0 = kernelRow(p, row, ky, row0);
       const x1 = rows > 1 ? kernelRow(p, row + 1, ky, row0 + length) : x0;
       const x2 = rows > 2 ? kernelRow(p, row + 2, ky, row0 + 2 * length) : x1;
@@ -202,22 +202,22 @@ function sparseRows3(p: Gemm, lanes: usize, y0: usize, rows: u32): void {
  * with the zero point around it.
  */
 function kernelRow(p: Conv2d, pixel: u32, ky: u32, copy: usize): usize {
-  const line = pixel / p.outW;
-  const batch = line / p.outH;
-  const y = <i32>((line - batch * p.outH) * p.strideH + ky * p.dilationH) - p.padTop;
-  let x = <i32>((pixel - line * p.outW) * p.strideW) - p.padLeft;
-  const inC = p.inC;
-  const image = <usize>p.x + <usize>(batch * p.inH + y) * (<usize>p.inW * p.xStride);
-  const inY = <u32>y < p.inH;
-  const direct = p.dilationW == 1 && p.xStride == inC && x >= 0 && x + <i32>p.kW <= <i32>p.inW;
+  const line = pixel / p.patches.outW;
+  const batch = line / p.patches.outH;
+  const y = <i32>((line - batch * p.patches.outH) * p.patches.strideH + ky * p.patches.dilationH) - p.patches.padTop;
+  let x = <i32>((pixel - line * p.patches.outW) * p.patches.strideW) - p.patches.padLeft;
+  const inC = p.patches.inC;
+  const image = <usize>p.x + <usize>(batch * p.patches.inH + y) * (<usize>p.patches.inW * p.xStride);
+  const inY = <u32>y < p.patches.inH;
+  const direct = p.patches.dilationW == 1 && p.xStride == inC && x >= 0 && x + <i32>p.patches.kW <= <i32>p.patches.inW;
   if (inY && direct) return image + <usize>x * inC;
   let target = copy;
-  for (let kx: u32 = 0; kx < p.kW; kx++) {
+  for (let kx: u32 = 0; kx < p.patches.kW; kx++) {
     const end = target + inC;
-    if (inY && <u32>x < p.inW) {
+    if (inY && <u32>x < p.patches.inW) {
       for (let source = image + <usize>x * p.xStride; target < end; target++) store<u8>(target, load<u8>(source++));
     } else for (; target < end; target++) store<i8>(target, p.xZeroPoint);
-    x += p.dilationW;
+    x += p.patches.dilationW;
   }
   return copy;
 }

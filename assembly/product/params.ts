@@ -1,4 +1,5 @@
 /** Parameter blocks of this family: 32-bit fields in this order. Names ending in `Table`, and x, y, w, q, a, b, are addresses; strides are in bytes unless said, all else in elements. */
+import { Patches } from "../common/windows";
 
 /** C[m,n] = requantize(A[m,k] · B[k,n]); A has row stride xStride, C has row stride yStride. */
 @unmanaged
@@ -28,18 +29,11 @@ export class Gemm {
 /** A convolution as the GEMM of its patches: m = batch·outH·outW, k = kH·kW·inC. */
 @unmanaged
 export class Conv2d extends Gemm {
-  inH: u32;
-  inW: u32;
-  inC: u32;
-  outH: u32;
-  outW: u32;
-  kH: u32;
-  kW: u32;
-  strideH: u32;
-  strideW: u32;
-  dilationH: u32;
-  dilationW: u32;
-  padTop: i32;
-  padLeft: i32;
   xZeroPoint: i32;
+
+  /** The patches' fields come after these. */
+  // @ts-ignore: decorator
+  @inline get patches(): Patches {
+    return changetype<Patches>(changetype<usize>(this) + offsetof<Conv2d>());
+  }
 }

@@ -1,8 +1,9 @@
 /** Parameter blocks of products in 16 bits: 32-bit fields in this order. Names x, y, w, q are addresses; sizes in elements unless said. */
+import { Patches } from "../common/windows";
 
 /** What finishing sums needs, in products and depthwise convolutions alike. */
 @unmanaged
-export class Finish {
+export class Finish extends Patches {
   x: u32;
   y: u32;
   w: u32;
@@ -21,19 +22,6 @@ export class Finish {
   yZeroPoint: i32;
   lo: i32;
   hi: i32;
-  inH: u32;
-  inW: u32;
-  inC: u32;
-  outH: u32;
-  outW: u32;
-  kH: u32;
-  kW: u32;
-  strideH: u32;
-  strideW: u32;
-  dilationH: u32;
-  dilationW: u32;
-  padTop: i32;
-  padLeft: i32;
 }
 
 /** y[m,n] = requantize(A[m,k] · B[k,n]), rows of A the patches of images, `[kH,kW,inC]` with k = kH·kW·inC. */

@@ -28,37 +28,37 @@ export function winograd(p: Conv2d, part: u32, parts: u32): void {
 
 /** Rows of tiles in blocks; parts share them. */
 function blocks(p: Conv2d, part: u32, parts: u32): void {
-  const tilesH = (p.outH + 1) >>> 1;
-  const tilesW = (p.outW + 1) >>> 1;
-  const pitch = <usize>(2 * tilesW + 2) * p.inC;
+  const tilesH = (p.patches.outH + 1) >>> 1;
+  const tilesW = (p.patches.outW + 1) >>> 1;
+  const pitch = <usize>(2 * tilesW + 2) * p.patches.inC;
   const lines = <usize>p.scratch + <usize>part * p.scratchStride;
   const products = lines + pitch * <usize>(2 * p.mBlock + 2);
   const step = products + PRODUCTS;
   const v = step + STEP_BYTES;
-  const batches = p.m / (p.outH * p.outW);
+  const batches = p.m / (p.patches.outH * p.patches.outW);
   const end = share(batches * tilesH, part + 1, parts);
   for (let i = share(batches * tilesH, part, parts); i < end; ) {
     const batch = i / tilesH;
     const ty = i - batch * tilesH;
     const rows = min(min(p.mBlock, tilesH - ty), end - i);
-    layLines(p, batch, <i32>(2 * ty) - p.padTop, 2 * rows + 2, lines, pitch);
+    layLines(p, batch, <i32>(2 * ty) - p.patches.padTop, 2 * rows + 2, lines, pitch);
     const tiles = rows * tilesW;
-    transformTiles(lines, pitch, p.inC, tilesW, tiles, v, step);
-    const y = <usize>p.y + <usize>(batch * p.outH + 2 * ty) * p.outW * p.yStride;
-    panels(p, v, products, tiles, tilesW, p.outH - 2 * ty, y);
+    transformTiles(lines, pitch, p.patches.inC, tilesW, tiles, v, step);
+    const y = <usize>p.y + <usize>(batch * p.patches.outH + 2 * ty) * p.patches.outW * p.yStride;
+    panels(p, v, products, tiles, tilesW, p.patches.outH - 2 * ty, y);
     i += rows;
   }
 }
 
 /** Input rows from row y on, zero points around the image. */
 function layLines(p: Conv2d, batch: u32, y: i32, rows: u32, line: usize, pitch: usize): void {
-  const inC = p.inC;
-  const left = <u32>max(p.padLeft, 0) * inC;
-  const inside = min(p.inW * inC, <u32>pitch - left);
+  const inC = p.patches.inC;
+  const left = <u32>max(p.patches.padLeft, 0) * inC;
+  const inside = min(p.patches.inW * inC, <u32>pitch - left);
   for (; rows; rows--) {
-    if (<u32>y < p.inH) {
+    if (<u32>y < p.patches.inH) {
       if (left) fillRun(line, p.xZeroPoint, left);
-      copyRun(line + left, <usize>p.x + <usize>((batch * p.inH + y) * p.inW) * inC, inside);
+      copyRun(line + left, <usize>p.x + <usize>((batch * p.patches.inH + y) * p.patches.inW) * inC, inside);
       if (left + inside < <u32>pitch) fillRun(line + left + inside, p.xZeroPoint, <u32>pitch - left - inside);
     } else fillRun(line, p.xZeroPoint, <u32>pitch);
     line += pitch;
@@ -144,7 +144,7 @@ function transform(x: usize, pitch: usize, c: usize, target: usize): void {
 
 /** All panels of eight columns over a block of tiles; `rows` output rows are left from the block's first on. */
 function panels(p: Conv2d, v: usize, products: usize, tiles: u32, tilesW: u32, rows: u32, y: usize): void {
-  const bytes = <usize>p.inC << 8;
+  const bytes = <usize>p.patches.inC << 8;
   let u = <usize>p.w;
   let q = <usize>p.q;
   for (let column: u32 = 0; column < p.n; column += 8) {
@@ -156,9 +156,9 @@ function panels(p: Conv2d, v: usize, products: usize, tiles: u32, tilesW: u32, r
 
 /** Groups of four tiles of one panel. */
 function panel(p: Conv2d, v: usize, u: usize, products: usize, q: usize, tiles: u32, tilesW: u32, rows: u32, y: usize): void {
-  const position = <usize>p.inC << 3;
+  const position = <usize>p.patches.inC << 3;
   const form = load<u32>(q, FORM);
-  const below = <usize>p.outW * p.yStride;
+  const below = <usize>p.patches.outW * p.yStride;
   for (let t: u32 = 0; t < tiles; t += 4) {
     multiply(v, position, u, products);
     const count = min(tiles - t, 4);
@@ -168,8 +168,8 @@ function panel(p: Conv2d, v: usize, u: usize, products: usize, q: usize, tiles: 
       inverse(m + 16, q + 16);
       const ty = (t + i) / tilesW;
       const tx = t + i - ty * tilesW;
-      const target = y + <usize>(2 * ty * p.outW + 2 * tx) * p.yStride;
-      const right = (tx << 1) + 1 < p.outW;
+      const target = y + <usize>(2 * ty * p.patches.outW + 2 * tx) * p.yStride;
+      const right = (tx << 1) + 1 < p.patches.outW;
       twoPixels(p, form, m, q, target, right);
       if ((ty << 1) + 1 < rows) twoPixels(p, form, m + 256, q, target + below, right);
     }

@@ -5,10 +5,11 @@
  */
 import { store16 } from "../common/edge.simd";
 import { share } from "../common/split";
+import { Patches } from "../common/windows";
 
 /** A convolution's tensors and their gradients; sizes in elements. */
 @unmanaged
-export class ConvGradF32 {
+export class ConvGradF32 extends Patches {
   x: u32;
   w: u32;
   /** Gradient of y. */
@@ -16,20 +17,7 @@ export class ConvGradF32 {
   /** The result: the gradient of x, or of the weights. */
   d: u32;
   batch: u32;
-  inH: u32;
-  inW: u32;
-  inC: u32;
-  outH: u32;
-  outW: u32;
   outC: u32;
-  kH: u32;
-  kW: u32;
-  strideH: u32;
-  strideW: u32;
-  dilationH: u32;
-  dilationW: u32;
-  padTop: i32;
-  padLeft: i32;
   /** 1: added to what d holds. Gradients of x only. */
   accumulate: u32;
 }

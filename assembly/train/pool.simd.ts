@@ -1,27 +1,18 @@
 /** Gradients of pooling. @train */
 import { load16, store16 } from "../common/edge.simd";
 import { share } from "../common/split";
+import { Windows } from "../common/windows";
 
 /** Windows of `[batch,inH,inW,channels]`. */
 @unmanaged
-export class PoolGradF32 {
+export class PoolGradF32 extends Windows {
   x: u32;
   y: u32;
   dy: u32;
   /** Gradient of x. */
   d: u32;
   batch: u32;
-  inH: u32;
-  inW: u32;
-  outH: u32;
-  outW: u32;
   channels: u32;
-  kH: u32;
-  kW: u32;
-  strideH: u32;
-  strideW: u32;
-  padTop: i32;
-  padLeft: i32;
   /** 1: maximum, whose gradient goes to the first pixel that equals it; 0: mean of the pixels on the input. */
   largest: u32;
   accumulate: u32;

@@ -1,5 +1,6 @@
 /** What the two convolutions check and compute alike about their images and windows. */
 import type { Padding } from "../graph.ts";
+import type { Patches, PatchSizes } from "../primitives/params.ts";
 import { placeWindow, type Window } from "../primitives/window.ts";
 import { type Constrained, constrain, inputOf } from "./constraints.ts";
 import { inputZeroPoint } from "./product/weights.ts";
@@ -68,8 +69,8 @@ export function requireOutput(node: NodeView<"conv2d" | "depthwiseConv2d">): Ret
   return at;
 }
 
-/** Everything about images and windows that a parameter block states. */
-export function geometry(node: NodeView<"conv2d" | "depthwiseConv2d">) {
+/** Where a convolution's windows stand, as parameter blocks state it. */
+export function patchSizes(node: NodeView<"conv2d" | "depthwiseConv2d">): PatchSizes {
   const [, inH = 0, inW = 0, inC = 0] = inputOf(node, 0).shape;
   const [, kH = 0, kW = 0] = inputOf(node, 1).shape;
   const { h, w } = windows(node);
@@ -88,6 +89,10 @@ export function geometry(node: NodeView<"conv2d" | "depthwiseConv2d">) {
     dilationW: dilation[1],
     padTop: h.before,
     padLeft: w.before,
-    xZeroPoint: inputZeroPoint(node),
   };
+}
+
+/** That, and the input's zero point. */
+export function geometry(node: NodeView<"conv2d" | "depthwiseConv2d">): Patches {
+  return { ...patchSizes(node), xZeroPoint: inputZeroPoint(node) };
 }

@@ -9,8 +9,10 @@ type NamesOf<S extends string, Found extends string = never> = S extends `${infe
 export type ParamBlocks = {
   readonly [B in BlockName]: { readonly [F in NamesOf<(typeof PARAMS)[B]>]: number };
 };
-/** Where the windows of a convolution stand: what it has besides a product. */
-export type Patches = Omit<ParamBlocks["Conv2d"], keyof ParamBlocks["Gemm"]>;
+/** Where the windows of a convolution stand. */
+export type PatchSizes = ParamBlocks["Patches"];
+/** That, and what its images have in place of zero. */
+export type Patches = PatchSizes & Pick<ParamBlocks["Conv2d"], "xZeroPoint">;
 
 /** A block's fields in their order. */
 export function fieldsOf(block: BlockName): readonly { readonly name: string; readonly isFloat: boolean }[] {

@@ -1,9 +1,10 @@
 /** Convolutions, depthwise and dense layers as what they are to linear algebra: rows of inputs times weights. */
 import { type AnyNode, type Graph, NONE, type Node, type TensorId, tensorOf } from "../../graph.ts";
 import { bind } from "../../ops/bind.ts";
-import { windows } from "../../ops/images.ts";
+import { patchSizes } from "../../ops/images.ts";
 import { operators } from "../../ops/index.ts";
 import type { NodeView } from "../../ops/types.ts";
+import type { PatchSizes } from "../../primitives/params.ts";
 import { elementCount } from "../../tensor.ts";
 import { Gram } from "./gram.ts";
 
@@ -36,8 +37,9 @@ export interface Layer {
 }
 
 /** Where a row's inputs stand in an image. */
-interface Patches {
-  readonly [size: string]: number;
+interface Patches extends PatchSizes {
+  /** Channels of a group. */
+  readonly depth: number;
 }
 
 /** The layers of a graph whose types are inferred, in its order. Layers with computed weights are left out. */
@@ -60,37 +62,21 @@ function layerOf(graph: Graph, node: Node<LayerKind> & AnyNode, at: number): Lay
     return { ...common, groups: 1, inputs, outputs, positions, outputStride: inputs, inputStride: 1 };
   }
   const depthwise = node.kind === "depthwiseConv2d";
-  const [batch = 0, height = 0, width = 0, channels = 0] = tensorOf(graph, x).shape;
+  const [batch = 0, , , channels = 0] = tensorOf(graph, x).shape;
   const [o = 0, kH = 0, kW = 0, last = 0] = shape;
   const depth = depthwise ? 1 : last;
   const inputs = kH * kW * depth;
   const view = bind(operators, node, graph.tensors).view as NodeView<"conv2d" | "depthwiseConv2d">;
-  const { h, w } = windows(view);
-  const { stride, dilation } = view.attributes;
+  const sizes = patchSizes(view);
   return {
     ...common,
     groups: depthwise ? channels : channels / depth,
     inputs,
     outputs: depthwise ? last : o,
-    positions: batch * h.out * w.out,
+    positions: batch * sizes.outH * sizes.outW,
     outputStride: depthwise ? 1 : inputs,
     inputStride: depthwise ? last : 1,
-    patches: {
-      height,
-      width,
-      channels,
-      kH,
-      kW,
-      depth,
-      outH: h.out,
-      outW: w.out,
-      top: h.before,
-      left: w.before,
-      strideH: stride[0],
-      strideW: stride[1],
-      dilationH: dilation[0],
-      dilationW: dilation[1],
-    },
+    patches: { ...sizes, depth },
   };
 }
 
@@ -154,17 +140,16 @@ export function addRows(
 
 /** The inputs of one output pixel of a group, zeros where the window hangs over the border. */
 function gather(p: Patches, x: Float32Array, row: number, group: number, patch: Float32Array): void {
-  const { height = 0, width = 0, channels = 0, kH = 0, kW = 0, depth = 0, outH = 1, outW = 1 } = p;
-  const { top = 0, left = 0, strideH = 1, strideW = 1, dilationH = 1, dilationW = 1 } = p;
+  const { inH, inW, inC, kH, kW, depth, outH, outW, strideH, strideW, dilationH, dilationW } = p;
   const image = Math.floor(row / (outH * outW));
-  const y0 = (Math.floor(row / outW) % outH) * strideH - top;
-  const x0 = (row % outW) * strideW - left;
+  const y0 = (Math.floor(row / outW) % outH) * strideH - p.padTop;
+  const x0 = (row % outW) * strideW - p.padLeft;
   let to = 0;
   for (let i = 0; i < kH; i++)
     for (let j = 0; j < kW; j++, to += depth) {
       const [yy, xx] = [y0 + i * dilationH, x0 + j * dilationW];
-      const inside = yy >= 0 && yy < height && xx >= 0 && xx < width;
-      const from = ((image * height + yy) * width + xx) * channels + group * depth;
+      const inside = yy >= 0 && yy < inH && xx >= 0 && xx < inW;
+      const from = ((image * inH + yy) * inW + xx) * inC + group * depth;
       for (let c = 0; c < depth; c++) patch[to + c] = inside ? (x[from + c] as number) : 0;
     }
 }

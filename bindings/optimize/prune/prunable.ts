@@ -18,7 +18,7 @@ export function prunableLayers(graph: Graph): readonly Layer[] {
   const all = layersOf(graph);
   const layers = all.filter(({ kind, weights, bias, inputs, patches }) => {
     const own = readers[weights] === 1 && (bias < 0 || tensorOf(graph, bias).data !== undefined);
-    const narrow = patches !== undefined && (patches.depth ?? 0) <= STEM_CHANNELS;
+    const narrow = patches !== undefined && patches.depth <= STEM_CHANNELS;
     return kind !== "depthwiseConv2d" && inputs > 1 && own && !narrow && tensorOf(graph, weights).dtype === "float32";
   });
   ensure(layers.length > 0, "INVALID_GRAPH", () => ({

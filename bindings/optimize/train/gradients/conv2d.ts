@@ -1,9 +1,10 @@
 import { ensure } from "../../../errors.ts";
 import type { Node, TensorId } from "../../../graph.ts";
 import { inputOf, outputOf } from "../../../ops/constraints.ts";
-import { windows } from "../../../ops/images.ts";
+import { patchSizes } from "../../../ops/images.ts";
 import type { NodeView } from "../../../ops/types.ts";
 import { convF32Params, gemmF32Params } from "../../../primitives/product/gemmF32.ts";
+import { sizeOf } from "../../../tensor.ts";
 import { finishForward, startBackward, startProduct } from "./finish.ts";
 import type { Gradient, Tape } from "./types.ts";
 
@@ -61,28 +62,7 @@ export const conv2d: Gradient<"conv2d"> = {
 export type Geometry = ReturnType<typeof convGeometry>;
 
 export function convGeometry(view: NodeView<"conv2d" | "depthwiseConv2d">) {
-  const [batch = 0, inH = 0, inW = 0, inC = 0] = inputOf(view, 0).shape;
-  const [, kH = 0, kW = 0] = inputOf(view, 1).shape;
-  const [, outH = 0, outW = 0, outC = 0] = outputOf(view).shape;
-  const { stride, dilation } = view.attributes;
-  const { h, w } = windows(view);
-  return {
-    batch,
-    inH,
-    inW,
-    inC,
-    outH,
-    outW,
-    outC,
-    kH,
-    kW,
-    strideH: stride[0],
-    strideW: stride[1],
-    dilationH: dilation[0],
-    dilationW: dilation[1],
-    padTop: h.before,
-    padLeft: w.before,
-  };
+  return { ...patchSizes(view), batch: sizeOf(inputOf(view, 0), 0), outC: sizeOf(outputOf(view), 3) };
 }
 
 /** Gradients of the input, where somebody needs it, and of the weights. */
