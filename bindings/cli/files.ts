@@ -72,6 +72,13 @@ export function readBytes(path: string): Uint8Array {
   }
 }
 
+/** The bytes of a checkpoint, which the next one is written over. */
+export function readCheckpoint(path: string): Uint8Array {
+  const bytes = readBytes(path);
+  inputs.delete(existsSync(path) ? realpathSync(path) : path);
+  return bytes;
+}
+
 /** All bytes of a pipe or device, or of standard input. */
 function readStream(path: string): Uint8Array {
   const file = path === "-" ? 0 : openSync(path, "r");

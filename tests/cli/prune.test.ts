@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import type { Graph, TensorId } from "../../bindings/graph.ts";
 import { importModel } from "../../bindings/public/index.ts";
-import { writeTflite } from "../../bindings/public/optimize.ts";
+import { datasetOf, prune, readNpy, writeTflite } from "../../bindings/public/optimize.ts";
 import { DIGITS, folder, pint8 } from "./run.ts";
 
 /** A seeded float32 array. */
@@ -58,6 +58,22 @@ const zerosOf = (file: string) => {
     importModel(readFileSync(file), {}).tensors.find(({ name }) => name === "w") ?? {};
   return new Float32Array(data.slice().buffer).filter((w) => w === 0).length;
 };
+
+/** What training leaves behind its first of three epochs. */
+async function firstCheckpoint(model: string, data: string): Promise<Uint8Array> {
+  const kept: Uint8Array[] = [];
+  const onCheckpoint = (bytes: Uint8Array) => void kept.push(bytes);
+  const { values } = readNpy(readFileSync(data), data);
+  const samples = datasetOf(
+    Array.from({ length: 40 }, (_, i) => ({
+      inputs: [Float32Array.from({ length: 64 }, (_, k) => Number(values[i * 64 + k]))],
+    })),
+  );
+  await prune(importModel(readFileSync(model), {}), samples, {
+    tune: { epochs: 3, batch: 10, threads: 1, onCheckpoint },
+  });
+  return kept[0] as Uint8Array;
+}
 
 describe("pint8 prune", () => {
   test("writes an ordinary model with the zeros asked for, and reports them", async (t) => {
@@ -114,6 +130,22 @@ describe("pint8 prune", () => {
     assert.notDeepEqual(readFileSync(output), readFileSync(plain));
   });
 
+  test("training goes on from a checkpoint, which the next one is written over", async (t) => {
+    const { model, data, output, inside } = files(t);
+    const [resumed, kept] = [join(inside, "resumed.tflite"), join(inside, "kept")];
+    const args = ["--data", data, "--tune", "3", "--batch", "10", "--threads", "1", "--checkpoint", kept];
+    const first = await pint8("prune", model, "-o", output, ...args);
+    assert.equal(first.status, 0, first.err);
+    const second = readFileSync(kept);
+    writeFileSync(kept, await firstCheckpoint(model, data));
+    const again = await pint8("prune", model, "-o", resumed, ...args, "--resume", kept);
+    assert.equal(again.status, 0, again.err);
+    assert.deepEqual(readFileSync(resumed), readFileSync(output));
+    assert.deepEqual(readFileSync(kept), second);
+    const other = await pint8("prune", model, "-o", resumed, ...args, "--batch", "20", "--resume", kept);
+    assert.match(other.err, /INVALID_OPTION: checkpoint.*steps 12 where 6/);
+  });
+
   test("refused: channels without data to score them by", async (t) => {
     const { model, output } = files(t);
     const { status, err } = await pint8("prune", model, "--pattern", "channels", "-o", output);
@@ -128,6 +160,7 @@ describe("pint8 prune", () => {
     ["70 % of 2:4", ({ model }) => [model, "--sparsity", "0.7", "--pattern", "2:4"], /INVALID_OPTION: sparsity.* 0\.5/],
     ["training without data", ({ model }) => [model, "--tune", "2"], /INVALID_OPTION: tune/],
     ["steps and epochs", ({ model }) => [model, "--tune", "2", "--tune-steps", "3"], /INVALID_OPTION: --tune-steps/],
+    ["a checkpoint without training", ({ model }) => [model, "--resume", "x"], /INVALID_OPTION: --resume/],
     ["a batch without training", ({ model }) => [model, "--batch", "2"], /INVALID_OPTION: --batch/],
     ["a data file that is not there", ({ model, inside }) => [model, "--data", join(inside, "none.npy")], /IO: /],
   ];

@@ -6,7 +6,7 @@ import { importModel } from "../../public/index.ts";
 import { AUGMENTATION, freshFor, type TrainProgress as Progress, distil as teach } from "../../public/optimize.ts";
 import { openData } from "../data.ts";
 import type { DataOptions, SampleRange } from "../dataOptions.ts";
-import { readBytes, readModelBytes, writeWhole } from "../files.ts";
+import { readCheckpoint, readModelBytes, writeWhole } from "../files.ts";
 import { interrupted } from "../interrupt.ts";
 import type { Streams } from "../streams.ts";
 import { count } from "../text.ts";
@@ -43,7 +43,7 @@ export async function distil(model: string, options: DistilCommandOptions, { out
   const all = await openData(data, portsOf(own));
   const part = (range: SampleRange | undefined) => (range === undefined ? all : slice(all, range.first, range.end));
   const checkpoint = options.checkpoint ?? `${output}.checkpoint`;
-  const resume = options.resume === undefined ? {} : { checkpoint: readBytes(options.resume) };
+  const resume = options.resume === undefined ? {} : { checkpoint: readCheckpoint(options.resume) };
   const { epochs, batch, rate, copies, test } = options;
   const last: { progress?: Progress } = {};
   const { signal, done } = interrupted();

@@ -1,4 +1,4 @@
-import { ensure } from "../../errors.ts";
+import { ensure, Pint8Error } from "../../errors.ts";
 import { importModel, runPasses } from "../../public/index.ts";
 import {
   type Pattern,
@@ -10,7 +10,8 @@ import {
 import { progressBar } from "../bar.ts";
 import { openData } from "../data.ts";
 import type { DataOptions } from "../dataOptions.ts";
-import { readModelBytes, writeWhole } from "../files.ts";
+import { readCheckpoint, readModelBytes, writeWhole } from "../files.ts";
+import { interrupted } from "../interrupt.ts";
 import type { Shapes } from "../options.ts";
 import { modelFile, requireModelName } from "../output.ts";
 import type { Streams } from "../streams.ts";
@@ -29,13 +30,15 @@ export interface PruneCommandOptions extends DataOptions {
   readonly augment?: "usual" | "none";
   readonly cuts?: number;
   readonly teacher?: string;
+  readonly checkpoint?: string;
+  readonly resume?: string;
   readonly threads?: number;
   readonly encode?: "sparse" | "dense";
   readonly shape?: Shapes;
   readonly json?: true;
 }
 
-/** Prunes a float model and writes it whole, or nothing. */
+/** Prunes a float model and writes it whole, or nothing. Ctrl-C in the middle of training leaves a checkpoint. */
 export async function prune(model: string, options: PruneCommandOptions, streams: Streams): Promise<void> {
   const { output, data, sparsity, pattern, allocation, cuts, encode, shape, json } = options;
   requireModelName(output);
@@ -48,18 +51,31 @@ export async function prune(model: string, options: PruneCommandOptions, streams
   const examples = data === undefined ? undefined : await openData(options, ports);
   const start = performance.now();
   const bar = progressBar(streams);
+  const kept: { checkpoint?: string } = {};
+  const tune = await tuneOf(options, kept);
+  const { signal, done } = interrupted();
   const choices: PruneOptions = {
     ...(sparsity === undefined ? {} : { sparsity }),
     ...(pattern === undefined ? {} : { pattern }),
     ...(allocation === undefined ? {} : { allocation }),
     ...(cuts === undefined ? {} : { cuts }),
-    ...(await tuneOf(options)),
+    ...tune,
+    signal,
     onProgress: bar.show,
   };
   let result: PruneResult;
   try {
     result = await pruneGraph(graph, examples, choices);
+  } catch (cause) {
+    if (!signal.aborted) throw cause;
+    throw new Pint8Error("IO", {
+      where: output,
+      expected: "to be left to its end",
+      received: "an interruption",
+      ...(kept.checkpoint && { hint: `Go on with --resume ${kept.checkpoint}.` }),
+    });
   } finally {
+    done();
     bar.clear();
   }
   const file = modelFile(output, result.graph, bytes, encode === "sparse" ? "smaller" : "never");
@@ -79,15 +95,18 @@ export async function prune(model: string, options: PruneCommandOptions, streams
   streams.err(`${output}: ${zeros}, ${count(file.length)} bytes${by}, ${seconds.toFixed(1)} s`);
 }
 
-/** How to train what is left, where that is asked for. */
-async function tuneOf(options: PruneCommandOptions): Promise<Pick<PruneOptions, "tune">> {
-  const { tune: epochs, tuneSteps: steps, batch, copies, augment, teacher, threads } = options;
+/** How to train what is left, where that is asked for; `kept` is told where a checkpoint is, once there is one. */
+async function tuneOf(
+  options: PruneCommandOptions,
+  kept: { checkpoint?: string },
+): Promise<Pick<PruneOptions, "tune">> {
+  const { tune: epochs, tuneSteps: steps, batch, copies, augment, teacher, threads, checkpoint, resume } = options;
   ensure(epochs === undefined || steps === undefined, "INVALID_OPTION", () => ({
     where: "--tune-steps",
     expected: "--tune or --tune-steps",
     received: "both",
   }));
-  const given = { batch, copies, teacher, threads, augment };
+  const given = { batch, copies, teacher, threads, augment, checkpoint, resume };
   const asked = epochs !== undefined || steps !== undefined;
   for (const [name, value] of Object.entries(given))
     ensure(asked || value === undefined, "INVALID_OPTION", () => ({
@@ -96,6 +115,7 @@ async function tuneOf(options: PruneCommandOptions): Promise<Pick<PruneOptions, 
       received: "neither",
     }));
   if (!asked) return {};
+  const path = checkpoint ?? `${options.output}.checkpoint`;
   return {
     tune: {
       ...(epochs !== undefined && { epochs }),
@@ -104,6 +124,11 @@ async function tuneOf(options: PruneCommandOptions): Promise<Pick<PruneOptions, 
       ...(copies !== undefined && { copies }),
       ...(threads !== undefined && { threads }),
       ...(augment === "none" && { augment: {} }),
+      ...(resume !== undefined && { checkpoint: readCheckpoint(resume) }),
+      onCheckpoint(bytes) {
+        writeWhole(path, [bytes]);
+        kept.checkpoint = path;
+      },
       ...(teacher !== undefined && { teacher: importModel(await readModelBytes(teacher), {}) }),
     },
   };

@@ -9,11 +9,22 @@ export type Pattern = Zeros | "channels";
 
 /**
  * How what is left is trained: 8 epochs, AdamW at 0.002 falling to 0, pictures augmented as `AUGMENTATION` says, towards the dense network's scores or
- * another teacher's, unless it says otherwise.
+ * another teacher's, unless it says otherwise. Checkpoints are of the last training, behind the last cut: who goes on from one
+ * prunes again, which gives the same, and then trains on.
  */
 export type Tune = Pick<
   TrainOptions,
-  "epochs" | "steps" | "batch" | "rate" | "seed" | "augment" | "copies" | "threads" | "teacher"
+  | "epochs"
+  | "steps"
+  | "batch"
+  | "rate"
+  | "seed"
+  | "augment"
+  | "copies"
+  | "threads"
+  | "teacher"
+  | "checkpoint"
+  | "onCheckpoint"
 >;
 
 export interface PruneOptions {

@@ -39,8 +39,8 @@ export function trained(
   });
 }
 
-/** The training between two cuts: an eighth of that at the end. */
-export function between({ epochs, steps, ...rest }: Tune): Tune {
+/** The training between two cuts: an eighth of that at the end, without its checkpoints. */
+export function between({ epochs, steps, checkpoint, onCheckpoint, ...rest }: Tune): Tune {
   return steps === undefined
     ? { ...rest, epochs: Math.max(Math.round((epochs ?? 8) / 8), 1) }
     : { ...rest, steps: Math.max(Math.round(steps / 8), 1) };
