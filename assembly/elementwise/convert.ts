@@ -1,6 +1,6 @@
-/** From one element type to another, one element at a time: CAST, rescaling of integers, BUCKETIZE. @full */
+/** From one element type to another: CAST, the most usual ones in vectors, rescaling of integers, BUCKETIZE. @full */
 import { Bucketize, Convert, Rescale } from "./params";
-import { BOOL, FLOAT16, FLOAT32, FLOAT64, INT16, INT32, INT8, sizeOf, storeWhole, whole } from "../common/element";
+import { BOOL, FLOAT16, FLOAT32, FLOAT64, INT16, INT32, INT8, UINT8, sizeOf, storeWhole, whole } from "../common/element";
 import { rescale as scaled } from "../common/fixedpoint";
 import { share } from "../common/split";
 
@@ -50,11 +50,44 @@ function cut(type: u32, x: f64): i64 {
   return x > -limit - 1 && x < limit ? <i64>x : least;
 }
 
+/** Whole fours of elements from i on, of the casts that have vectors; returns where they end. */
+function fours(p: Convert, i: u32, end: u32): u32 {
+  if (!ASC_FEATURE_SIMD) return i;
+  else {
+    const from = p.from;
+    const to = p.to;
+    const byte = from == INT8 || from == UINT8;
+    if (to == FLOAT32 ? !byte && from != INT32 : from != FLOAT32 || (to != INT32 && to != UINT8)) return i;
+    let x = <usize>p.x + i * sizeOf(from);
+    let y = <usize>p.y + i * sizeOf(to);
+    for (; i + 4 <= end; i += 4) {
+      const v = byte ? v128.load32_zero(x) : v128.load(x);
+      if (from == INT32) v128.store(y, f32x4.convert_i32x4_s(v));
+      else if (from == INT8) v128.store(y, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v))));
+      else if (byte) v128.store(y, f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v))));
+      else {
+        const cut = i32x4.trunc_sat_f32x4_s(v);
+        if (to == INT32) {
+          const fits = v128.and(f32x4.ge(v, f32x4.splat(-2147483648.0)), f32x4.lt(v, f32x4.splat(2147483648.0)));
+          v128.store(y, v128.bitselect(cut, i32x4.splat(i32.MIN_VALUE), fits));
+        } else {
+          const words = i16x8.narrow_i32x4_s(cut, cut);
+          v128.store32_lane(y, i8x16.narrow_i16x8_u(words, words), 0);
+        }
+      }
+      x += byte ? 4 : 16;
+      y += to == UINT8 ? 4 : 16;
+    }
+    return i;
+  }
+}
+
 /** CAST: integers wrap, floats are cut towards zero, what is not 0 is true. */
 export function cast(p: Convert, part: u32, parts: u32): void {
   const end = share(p.count, part + 1, parts);
+  const start = fours(p, share(p.count, part, parts), end);
   const floats = p.from == FLOAT32 || p.from == FLOAT64 || p.from == FLOAT16;
-  for (let i = share(p.count, part, parts); i < end; i++) {
+  for (let i = start; i < end; i++) {
     const x = <usize>p.x + i * sizeOf(p.from);
     const y = <usize>p.y + i * sizeOf(p.to);
     const n = floats ? 0 : whole(p.from, x);

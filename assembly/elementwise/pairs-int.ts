@@ -1,7 +1,7 @@
 /** Functions of two integers as they are, with broadcasting. Results wrap; what is divided by 0 is 0. @full */
 import { runEnd, runStart, walkOperand } from "./broadcast";
 import { PairsInt } from "./params";
-import { INT32, sizeOf, storeWhole, whole } from "../common/element";
+import { INT32, INT8, sizeOf, storeWhole, UINT8, whole } from "../common/element";
 
 const ADD: u32 = 0;
 const SUB: u32 = 1;
@@ -42,7 +42,7 @@ export function pairsInt(p: PairsInt, part: u32, parts: u32): void {
 function run(p: PairsInt, a: usize, b: usize, y: usize, count: u32): void {
   const type = p.type;
   const size = <usize>sizeOf(type);
-  const done = type == INT32 ? vectors(p, a, b, y, count) : 0;
+  const done = type == INT32 ? vectors(p, a, b, y, count) : type == INT8 || type == UINT8 ? bytes(p, a, b, y, count, type == INT8) : 0;
   a += done * p.a5;
   b += done * p.b5;
   const end = y + <usize>count * size;
@@ -70,6 +70,27 @@ function vectors(p: PairsInt, a: usize, b: usize, y: usize, count: u32): usize {
       b += stepB;
     }
     return wholes >>> 2;
+  }
+}
+
+/** Whole vectors of the greater or less of two bytes; returns how many elements they hold. */
+function bytes(p: PairsInt, a: usize, b: usize, y: usize, count: u32, signed: bool): usize {
+  if (!ASC_FEATURE_SIMD || (p.form != MAX && p.form != MIN)) return 0;
+  else {
+    const flip = i8x16.splat(signed ? 0 : -128);
+    const least = p.form == MIN;
+    const wholes = <usize>count & ~15;
+    let u = v128.load8_splat(a);
+    let v = v128.load8_splat(b);
+    for (const end = y + wholes; y < end; y += 16) {
+      if (p.a5) u = v128.load(a);
+      if (p.b5) v = v128.load(b);
+      const more = i8x16.gt_s(v128.xor(u, flip), v128.xor(v, flip));
+      v128.store(y, least ? v128.bitselect(v, u, more) : v128.bitselect(u, v, more));
+      a += 16;
+      b += 16;
+    }
+    return wholes;
   }
 }
 

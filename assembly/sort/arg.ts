@@ -28,7 +28,35 @@ export class Top {
 
 /** int8. */
 export function argS8(p: Arg, part: u32, parts: u32): void {
-  arg<i8>(p, part, parts, INT8);
+  if (ASC_FEATURE_SIMD && p.inner == 1 && p.depth >= 16) argRows(p, part, parts);
+  else arg<i8>(p, part, parts, INT8);
+}
+
+/** Rows of int8, sixteen or more, in vectors: the extreme first, then where it stands; the last vector has some of the one before. */
+function argRows(p: Arg, part: u32, parts: u32): void {
+  if (ASC_FEATURE_SIMD) {
+    const depth = <usize>p.depth;
+    const last = depth - 16;
+    // ~x is greatest where x is least
+    const flip = i8x16.splat(p.least ? -1 : 0);
+    const end = share(p.outer, part + 1, parts);
+    for (let row = share(p.outer, part, parts); row < end; row++) {
+      const x = <usize>p.x + row * depth;
+      let most = v128.xor(v128.load(x + last), flip);
+      for (let at: usize = 0; at < last; at += 16) most = i8x16.max_s(most, v128.xor(v128.load(x + at), flip));
+      most = i8x16.max_s(most, i8x16.shuffle(most, most, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+      most = i8x16.max_s(most, i8x16.shuffle(most, most, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
+      most = i8x16.max_s(most, i8x16.shuffle(most, most, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
+      most = i8x16.max_s(most, i8x16.shuffle(most, most, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+      most = v128.xor(most, flip);
+      let at: usize = 0;
+      for (; at < last; at += 16) if (v128.any_true(i8x16.eq(v128.load(x + at), most))) break;
+      at = min(at, last);
+      at += ctz<i32>(i8x16.bitmask(i8x16.eq(v128.load(x + at), most)));
+      if (p.size == 8) store<u64>(<usize>p.y + (<usize>row << 3), at);
+      else store<u32>(<usize>p.y + (<usize>row << 2), <u32>at);
+    }
+  }
 }
 
 /** uint8 and bool. */

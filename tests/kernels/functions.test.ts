@@ -169,6 +169,30 @@ for (const subject of all)
         values: BigInt64Array.from(floats, (x) => BigInt(Math.trunc(x))),
       });
       check(subject, "cast", float, { dtype: "bool", values: Uint8Array.from(floats, (x) => (x === 0 ? 0 : 1)) });
+      const far = Float32Array.of(
+        0.5,
+        -0.5,
+        255.9,
+        256,
+        -1,
+        2 ** 31,
+        -(2 ** 31),
+        2147483520,
+        NaN,
+        Infinity,
+        -Infinity,
+        3e9,
+        -3e9,
+      );
+      const least = -(2 ** 31);
+      const whole = Int32Array.of(0, 0, 255, 256, -1, least, least, 2147483520, least, least, least, least, least);
+      check(subject, "cast", { dtype: "float32", values: far }, { dtype: "int32", values: whole });
+      const bytes = Uint8Array.of(0, 0, 255, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0);
+      check(subject, "cast", { dtype: "float32", values: far }, { dtype: "uint8", values: bytes });
+      const u8 = Uint8Array.from({ length: 39 }, () => draw.int(0, 255));
+      check(subject, "cast", { dtype: "uint8", values: u8 }, { dtype: "float32", values: Float32Array.from(u8) });
+      const s8 = Int8Array.from(u8);
+      check(subject, "cast", { dtype: "int8", values: s8 }, { dtype: "float32", values: Float32Array.from(s8) });
       const ints = Int32Array.from({ length: 40 }, () => draw.int(-100000, 100000));
       const int = { dtype: "int32" as const, values: ints };
       check(subject, "cast", int, { dtype: "int16", values: Int16Array.from(ints) });

@@ -24,6 +24,8 @@ function shapes(draw: Random): readonly [readonly number[], readonly number[]] {
     [some(), some()],
     [[5, 21], [21]],
     [[1], [18]],
+    [[2, 37], [37]],
+    [[40], [1]],
   ]);
 }
 
