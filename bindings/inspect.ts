@@ -1,5 +1,5 @@
 import { Pint8Error } from "./errors.ts";
-import { importModel, type Outline, type OutlinedOperator, outlineModel } from "./formats/index.ts";
+import { type Importer, type Outline, type OutlinedOperator, outlineModel } from "./formats/select.ts";
 import { setShapes } from "./formats/shapes.ts";
 import { type AnyNode, type Graph, NONE, type Port, type TensorId, tensorOf } from "./graph.ts";
 import { bind } from "./ops/bind.ts";
@@ -83,20 +83,14 @@ export interface Inspection {
   readonly refusal: string;
 }
 
-/**
- * What a model or plan is made of, and what this engine makes of it. A plan no longer has operators: its kernel calls are
- * reported, without tensors.
- *
- * A .tflite model that cannot run is reported as it stands in the file, with all operators and a `refusal` for each that
- * stands in the way; its totals know of no memory.
- *
- * Errors: those of `loadModel`, where not even the file can be read.
- */
-export async function inspectModel(source: Source, options: InspectOptions = {}): Promise<Inspection> {
+/** `inspectModel`, by this importer. */
+export async function inspectBy(importer: Importer, source: Source, options: InspectOptions = {}): Promise<Inspection> {
   const bytes = await readSource(source);
   if (isPlan(bytes)) return inspectPlan(readPlan(bytes));
   const { batch, shapes, constants, externalData, module = "auto", wasmUrl, ...passes } = options;
-  const loaded = orRefusal(() => runPasses(importModel(bytes, { batch, shapes, constants, externalData }), passes));
+  const loaded = await orRefusal(async () =>
+    runPasses(await importer(bytes, { batch, shapes, constants, externalData }), passes),
+  );
   if (loaded instanceof Pint8Error) return inspectRefused(bytes, options, loaded);
   const graph = loaded;
   const [kernels, packer] = await Promise.all([loadModule(module, undefined, "core", wasmUrl), loadPacker(wasmUrl)]);
@@ -106,9 +100,9 @@ export async function inspectModel(source: Source, options: InspectOptions = {})
   return report(graph.name, plan, reports, sparsityOf(graph, graph.nodes));
 }
 
-function orRefusal<T>(load: () => T): T | Pint8Error {
+async function orRefusal<T>(load: () => T | Promise<T>): Promise<T | Pint8Error> {
   try {
-    return load();
+    return await load();
   } catch (error) {
     if (error instanceof Pint8Error && error.code !== "INVALID_OPTION") return error;
     throw error;
@@ -116,7 +110,7 @@ function orRefusal<T>(load: () => T): T | Pint8Error {
 }
 
 async function inspectRefused(bytes: Uint8Array, options: InspectOptions, refusal: Pint8Error): Promise<Inspection> {
-  const outline = orRefusal(() => outlineModel(bytes));
+  const outline = await orRefusal(() => outlineModel(bytes));
   if (outline === undefined || outline instanceof Pint8Error) throw refusal;
   const { name: module } = await loadModule(options.module ?? "auto", undefined, "core", options.wasmUrl);
   const { graph, refusals } = refusalsOf(outline, options);

@@ -17,6 +17,12 @@ export const ENTRIES = Object.fromEntries(
 /** Scripts that are loaded by their names, beside the bundles, and what shall stay whole: each in one file that imports nothing. */
 const SCRIPTS = { worker: "bindings/session/worker.ts", service: "bindings/remote/service.ts" };
 
+/**
+ * Parts that stay files of their own, so that users' bundlers leave them out where nothing needs them or load them when something
+ * does: among the chunks, which are cut by what reaches them, they would stand with what every model needs.
+ */
+const PARTS = { importers: "bindings/formats/index.ts", onnx: "bindings/formats/onnx/index.ts" };
+
 /** What all bundles have in common. Users' bundlers make them small: here they are for reading, and names stay. */
 const COMMON = {
   absWorkingDir: ROOT,
@@ -57,11 +63,28 @@ const BUILTINS = {
   },
 };
 
+/** Leaves the imports of parts as they are. */
+const APART = {
+  name: "apart",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/index\.ts$/ }, ({ path, kind, resolveDir }) => {
+      const file = join(resolveDir, path);
+      const part = Object.keys(PARTS).find((name) => join(ROOT, PARTS[name]) === file);
+      return part === undefined || kind === "entry-point" ? undefined : { path: `./${part}.js`, external: true };
+    });
+  },
+};
+
 /** Writes dist/lib: bundles, scripts, the decoder's wasm and the notices. */
 export async function bundle() {
   const points = (files) => Object.entries(files).map(([out, path]) => ({ in: path, out }));
   const results = await Promise.all([
-    build({ ...COMMON, entryPoints: points(ENTRIES), splitting: true, plugins: [BUILTINS, INLINED] }),
+    build({
+      ...COMMON,
+      entryPoints: points({ ...ENTRIES, ...PARTS }),
+      splitting: true,
+      plugins: [APART, BUILTINS, INLINED],
+    }),
     build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS) }),
   ]);
   const { outputs } = results[0].metafile;
@@ -99,7 +122,7 @@ function unreadFiles(outputs) {
     reached.add(file);
     for (const { path } of outputs[file].imports) visit(path);
   };
-  for (const name of Object.keys(ENTRIES)) if (name !== "cli") visit(`dist/lib/${name}.js`);
+  for (const name of Object.keys({ ...ENTRIES, ...PARTS })) if (name !== "cli") visit(`dist/lib/${name}.js`);
   const isForeign = ({ inputs }) => {
     const names = Object.keys(inputs);
     return names.length > 0 && names.every((name) => name.startsWith("node_modules/"));

@@ -12,30 +12,16 @@
  *
  * @module
  */
-import { ensure } from "../errors.ts";
-import { importModel } from "../formats/index.ts";
-import type { Limits } from "../limits.ts";
-import type { CustomInfer } from "../ops/control/custom.ts";
-import { loadPacker } from "../packer/index.ts";
-import { runPasses } from "../passes/index.ts";
-import { isPlan, readPlan, writePlan } from "../plan/file.ts";
-import { createPool, type Pool } from "../plan/image.ts";
-import { planGraph } from "../plan/plan.ts";
-import type { Plan } from "../plan/types.ts";
-import type { ModuleName } from "../primitives/modules.ts";
-import { requireEngine } from "../session/engine.ts";
-import type { CustomRunner } from "../session/hosts.ts";
-import { type KernelModule, loadModule } from "../session/modules.ts";
-import { checkOptions, type OptionNames } from "../session/options.ts";
-import { recent } from "../session/recent.ts";
-import { Session } from "../session/session.ts";
-import { readSource, type Source } from "../session/source.ts";
+import { importLater } from "../formats/later.ts";
+import { type Inspection, type InspectOptions, inspectBy } from "../inspect.ts";
+import { type LoadOptions, loadBy, type PlanModelOptions, planBy } from "../load.ts";
+import type { Session } from "../session/session.ts";
+import type { Source } from "../session/source.ts";
 import type { AnyModel, ModelTypes } from "../session/types.ts";
-import type { TypedArray } from "../tensor.ts";
-import { type LoadPlanOptions, PLAN_OPTIONS } from "./runtime.ts";
 
 export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
-export { type ImportOptions, importModel } from "../formats/index.ts";
+export { importModel } from "../formats/index.ts";
+export type { ImportOptions } from "../formats/select.ts";
 export type {
   Activation,
   AnyNode,
@@ -47,15 +33,15 @@ export type {
   Port,
   TensorId,
 } from "../graph.ts";
-export {
-  type Inspection,
-  type InspectOptions,
-  inspectModel,
-  type OperatorReport,
-  type TensorReport,
-  type Totals,
+export type {
+  Inspection,
+  InspectOptions,
+  OperatorReport,
+  TensorReport,
+  Totals,
 } from "../inspect.ts";
 export type { Limits } from "../limits.ts";
+export type { CustomOperator, LoadOptions, PlanModelOptions } from "../load.ts";
 export type { CustomInfer, CustomTensor } from "../ops/control/custom.ts";
 export { loadPacker } from "../packer/index.ts";
 export { PASS_NAMES, type PassName, type PassOptions, runPasses } from "../passes/index.ts";
@@ -86,58 +72,6 @@ export type { PixelData } from "../values/pixels.ts";
 export { dequantize, type Quantized, quantize, type Score, topK } from "../values/quantize.ts";
 export { type LoadPlanOptions, loadPlan } from "./runtime.ts";
 
-/** An operator of your own. */
-export interface CustomOperator extends CustomRunner {
-  /** Types of the outputs, by the inputs and the bytes of the operator's options. */
-  readonly infer: CustomInfer;
-}
-
-/** How a model is loaded. */
-export interface LoadOptions extends LoadPlanOptions {
-  /**
-   * The kernels that run it. `"auto"`, the default, takes the fastest that this engine runs correctly; one asked for by
-   * name that it cannot run correctly is an error. Every module gives the same bytes.
-   */
-  readonly module?: ModuleName | "auto";
-  /** Size of the first dimension where a model leaves it open, or in place of the model's own. */
-  readonly batch?: number;
-  /** Shapes of inputs by name, where a model leaves dimensions open or in place of its own: `{ image: [1, 320, 320, 3] }`. */
-  readonly shapes?: Readonly<Record<string, readonly number[]>>;
-  /** TensorFlow Lite: the signature to run, by its name; the model's first subgraph where absent. */
-  readonly signature?: string;
-  /**
-   * TensorFlow Lite: operators of your own, by the names that the model has for them. `infer` gives the types of the outputs
-   * when the model is loaded, `run` fills them; both on the calling thread. A saved plan needs `run` alone.
-   */
-  readonly customOperators?: Readonly<Record<string, CustomOperator>>;
-  /**
-   * ONNX: values of inputs that are known beforehand, by name: axes, shapes, sample rates. These inputs become constants, and
-   * are no inputs of the session: what is computed from them alone is computed once.
-   */
-  readonly constants?: Readonly<Record<string, TypedArray | readonly number[]>>;
-  /** ONNX: files with tensors that the model keeps outside of itself, by the names that it gives them. */
-  readonly externalData?: Readonly<Record<string, Uint8Array>>;
-  /**
-   * `"low"` keeps weights as compact as the model has them: no Winograd convolutions, no weights widened to 16 bits beforehand.
-   * The same bytes come out, on some layers in up to twice the time.
-   */
-  readonly memory?: "low";
-  /** What the model may ask for: memory, work of a run, work of planning. */
-  readonly limits?: Limits;
-}
-
-const LOAD_OPTIONS: OptionNames<LoadOptions> = {
-  ...PLAN_OPTIONS,
-  module: true,
-  batch: true,
-  shapes: true,
-  signature: true,
-  constants: true,
-  externalData: true,
-  memory: true,
-  limits: true,
-};
-
 /**
  * A session of a .tflite model or of a saved plan, told apart by their first bytes. A plan was made for one module and
  * batch; asking for another is an error.
@@ -145,57 +79,9 @@ const LOAD_OPTIONS: OptionNames<LoadOptions> = {
  * Errors: IO where the source cannot be read; INVALID_MODEL, INVALID_GRAPH, UNSUPPORTED for what cannot be run;
  * INVALID_PLAN; MODULE_UNAVAILABLE; OUT_OF_MEMORY; INVALID_OPTION; the signal's reason.
  */
-export async function loadModel<M extends ModelTypes = AnyModel>(
-  source: Source,
-  options: LoadOptions = {},
-): Promise<Session<M>> {
-  checkOptions("loadModel", options, LOAD_OPTIONS);
-  requireEngine();
-  const { module = "auto", batch, shapes, signature, wasm, wasmUrl } = options;
-  const bytes = await readSource(source, options);
-  if (isPlan(bytes)) {
-    const plan = readPlan(bytes);
-    refuse(
-      module !== "auto" && module !== plan.module,
-      "module",
-      `${plan.module}, which the plan was made for`,
-      module,
-    );
-    refuse(batch !== undefined, "batch", "none: the plan has its shapes", batch);
-    refuse(signature !== undefined, "signature", "none: the plan is of one signature", signature);
-    refuse(shapes !== undefined, "shapes", "none: the plan has its shapes", JSON.stringify(shapes));
-    refuse(options.memory !== undefined, "memory", "none: the plan has its kernels", options.memory);
-    return Session.open(plan, await loadModule(plan.module, wasm, plan.edition, wasmUrl), options);
-  }
-  const make = async (asked: LoadOptions["shapes"], pool?: Pool): Promise<Bound> => {
-    const { plan, kernels } = await planned(bytes, { ...options, shapes: { ...shapes, ...asked } }, pool);
-    const fits = kernels.edition === "full" || plan.edition === "core";
-    return { plan, kernels: fits ? kernels : await loadModule(kernels.name, wasm, plan.edition, wasmUrl) };
-  };
-  // What was never reshaped holds on to the model's bytes alone.
-  const pool = createPool();
-  const plans = recent(KEPT_PLANS, (key) => make(JSON.parse(key) as LoadOptions["shapes"], pool));
-  const replan = (asked: NonNullable<LoadOptions["shapes"]>) => plans(JSON.stringify(sorted(asked)));
-  const { plan, kernels } = await make({});
-  return Session.open(plan, kernels, options, replan);
+export function loadModel<M extends ModelTypes = AnyModel>(source: Source, options?: LoadOptions): Promise<Session<M>> {
+  return loadBy<M>(importLater, source, options);
 }
-
-/** Plans of one model, for different shapes, that a session keeps. */
-const KEPT_PLANS = 4;
-
-/** A plan and kernels that run it. */
-interface Bound {
-  readonly plan: Plan;
-  readonly kernels: KernelModule;
-}
-
-/** The same by the order of names. */
-function sorted(shapes: Readonly<Record<string, readonly number[]>>): Readonly<Record<string, readonly number[]>> {
-  return Object.fromEntries(Object.entries(shapes).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** What a model is planned for: everything of `LoadOptions` that is not about running it. */
-export type PlanModelOptions = Omit<LoadOptions, "threads" | "onWarning">;
 
 /**
  * The plan of a model as a file, for `loadPlan` and `loadModel`. A plan belongs to one module and one build of it: cache it by
@@ -204,54 +90,19 @@ export type PlanModelOptions = Omit<LoadOptions, "threads" | "onWarning">;
  *
  * Errors: those of `loadModel`; INVALID_OPTION for a source that is a plan already.
  */
-export async function planModel(source: Source, options: PlanModelOptions = {}): Promise<Uint8Array> {
-  const { threads: _threads, onWarning: _onWarning, ...known } = LOAD_OPTIONS;
-  checkOptions("planModel", options, known);
-  requireEngine();
-  const bytes = await readSource(source, options);
-  refuse(isPlan(bytes), "source", "a model", "a plan");
-  return writePlan((await planned(bytes, options)).plan);
+export function planModel(source: Source, options?: PlanModelOptions): Promise<Uint8Array> {
+  return planBy(importLater, source, options);
 }
 
-/** The plan of a model, and the kernels that it is for. */
-async function planned(bytes: Uint8Array, options: PlanModelOptions, pool?: Pool): Promise<Bound> {
-  const {
-    module = "auto",
-    memory,
-    limits = {},
-    batch,
-    shapes,
-    signature,
-    customOperators,
-    constants,
-    externalData,
-    wasm,
-    wasmUrl,
-  } = options;
-  ensure(memory === undefined || memory === "low", "INVALID_OPTION", () => ({
-    where: "memory",
-    expected: '"low", or nothing',
-    received: String(memory),
-  }));
-  // The engine compiles while the graph is read; what is wrong with the model is reported first.
-  const loading = Promise.all([loadModule(module, wasm, "core", wasmUrl), loadPacker(wasmUrl)]);
-  loading.catch(() => {});
-  const graph = runPasses(importModel(bytes, { batch, shapes, signature, customOperators, constants, externalData }), {
-    limits,
-  });
-  const [kernels, packer] = await loading;
-  const plan = planGraph(graph, {
-    module: kernels.name,
-    moduleHash: kernels.hash,
-    packer,
-    limits,
-    optimize: memory === "low" ? "size" : "speed",
-    ...(pool === undefined ? {} : { pool }),
-  });
-  return { plan, kernels };
-}
-
-function refuse(condition: boolean, where: string, expected: string, received: unknown): void {
-  const hint = "Load the model itself, or make another plan from it.";
-  ensure(!condition, "INVALID_OPTION", () => ({ where, expected, received: String(received), hint }));
+/**
+ * What a model or plan is made of, and what this engine makes of it. A plan no longer has operators: its kernel calls are
+ * reported, without tensors.
+ *
+ * A .tflite model that cannot run is reported as it stands in the file, with all operators and a `refusal` for each that
+ * stands in the way; its totals know of no memory.
+ *
+ * Errors: those of `loadModel`, where not even the file can be read.
+ */
+export function inspectModel(source: Source, options?: InspectOptions): Promise<Inspection> {
+  return inspectBy(importLater, source, options);
 }

@@ -8,11 +8,13 @@
  *
  * @module
  */
-import { inspectModel as inspect } from "../inspect.ts";
+import { importModel } from "../formats/index.ts";
+import { inspectBy } from "../inspect.ts";
+import { loadBy, planBy } from "../load.ts";
 import { loadPacker as packer } from "../packer/index.ts";
 import { inlineFile as wasmUrl } from "../session/inline.ts";
 import { loadModule as module } from "../session/modules.ts";
-import { loadModel as load, planModel as plan } from "./index.ts";
+import type { inspectModel as inspect, loadModel as load, planModel as plan } from "./index.ts";
 import { createKernels as kernels } from "./kernels.ts";
 import { loadPlan as loadSaved } from "./runtime.ts";
 
@@ -20,10 +22,11 @@ export * from "./index.ts";
 export { denseWeights, type Kernels, type KernelsOptions, prunedWeights } from "./kernels.ts";
 
 // What follows takes the place of the functions of the same names above.
-export const loadModel: typeof load = (source, options) => load(source, { wasmUrl, ...options });
+export const loadModel: typeof load = (source, options) => loadBy(importModel, source, { wasmUrl, ...options });
 export const loadPlan: typeof loadSaved = (source, options) => loadSaved(source, { wasmUrl, ...options });
-export const planModel: typeof plan = (source, options) => plan(source, { wasmUrl, ...options });
-export const inspectModel: typeof inspect = (source, options) => inspect(source, { wasmUrl, ...options });
+export const planModel: typeof plan = (source, options) => planBy(importModel, source, { wasmUrl, ...options });
+export const inspectModel: typeof inspect = (source, options) =>
+  inspectBy(importModel, source, { wasmUrl, ...options });
 export const createKernels: typeof kernels = (options) => kernels({ wasmUrl, ...options });
 export const loadModule: typeof module = (name, wasm, edition, from = wasmUrl) => module(name, wasm, edition, from);
 export const loadPacker: typeof packer = (from = wasmUrl) => packer(from);

@@ -1,5 +1,6 @@
 /** What the worker of `pint8/worker` runs: one model, asked by messages. A script of its own, as `worker.ts` is. */
-import { loadModel } from "../public/index.ts";
+import { importModel } from "../formats/index.ts";
+import { loadBy } from "../load.ts";
 import { builtin, isNode } from "../session/engine.ts";
 import type { Session } from "../session/session.ts";
 import { type Loaded, type Reply, type Request, refusalOf, type Values } from "./messages.ts";
@@ -10,7 +11,7 @@ type Post = (reply: Reply, transfer: ArrayBuffer[]) => void;
 function service(post: Post): (request: Request) => Promise<void> {
   let session: Session | undefined;
   const load = async ({ bytes, options, files }: Extract<Request, { call: "load" }>): Promise<Loaded> => {
-    session = await loadModel(bytes, {
+    session = await loadBy(importModel, bytes, {
       ...options,
       onWarning: (message) => post({ kind: "warning", message }, []),
       ...(files === undefined ? {} : { wasmUrl: (file) => files[file] ?? file }),

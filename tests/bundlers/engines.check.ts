@@ -16,6 +16,7 @@ import {
   firefox,
   HTML,
   ISOLATED,
+  NEGATE,
   noWarning,
   PAGE,
   POLICY,
@@ -62,12 +63,13 @@ test("Bun", async () => {
 
 /** Answers a request for `/scores`. */
 const SERVICE = `import { loadModel } from "pint8";
+${NEGATE}
 const classify = async () => {
   const model = await loadModel(new URL("digits_int8.tflite", location.href));
   const input = Float32Array.from({ length: 784 }, (_, i) => ((i * 37) % 256) / 255);
   const scores = [...model.run([input])[model.outputs[0].name]];
   model.close();
-  return Response.json(scores);
+  return Response.json({ scores, negated: await negate([1, 2, 3]) });
 };
 addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
@@ -81,7 +83,7 @@ const ready = navigator.serviceWorker.controller
   ? Promise.resolve()
   : new Promise((resolve) => navigator.serviceWorker.addEventListener("controllerchange", resolve));
 ready.then(() => fetch("scores")).then((response) => response.json()).then(
-  (scores) => Object.assign(globalThis, { result: { scores } }),
+  (result) => Object.assign(globalThis, { result }),
   (error) => Object.assign(globalThis, { result: { error: String(error) } }),
 );
 `;
@@ -101,7 +103,7 @@ describe("scripts that are no pages", { skip: chrome === undefined && "no Chromi
       const site = await serve(dist, { ...ISOLATED, "Content-Security-Policy": POLICY });
       try {
         const { result } = await visit(`${site.url}a/b/`);
-        assert.deepEqual(result, { scores: await expected() });
+        assert.deepEqual(result, { scores: await expected(), negated: [-1, -2, -3] });
       } finally {
         site.close();
       }

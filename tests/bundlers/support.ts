@@ -12,6 +12,7 @@ import { homedir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
+import { buildOnnx } from "../formats/build-onnx.ts";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const CACHE =
@@ -118,13 +119,30 @@ export interface Result {
   readonly threads: number;
   readonly scores: readonly number[];
   readonly remote?: readonly number[];
+  readonly negated?: readonly number[];
   readonly warnings: readonly string[];
 }
 
-/** The page of all projects: two threads, the same model by `pint8/worker`, and what came of them. */
+const SMALL = buildOnnx({
+  nodes: [{ operator: "Neg", inputs: ["x"], outputs: ["y"] }],
+  inputs: [{ name: "x", type: 1, dims: [3] }],
+  outputs: [{ name: "y", type: 1, dims: [3] }],
+});
+
+/** Negates three numbers, by a model in ONNX, whose importer comes when it is asked for. */
+export const NEGATE = `const negate = async (numbers) => {
+  const model = await loadModel(Uint8Array.of(${SMALL.join()}));
+  const { y } = model.run({ x: Float32Array.from(numbers) });
+  model.close();
+  return [...y];
+};
+`;
+
+/** The page of all projects: two threads, the same model by `pint8/worker`, one in ONNX, and what came of them. */
 export const PAGE = `import { loadModel, topK } from "pint8";
 import { loadModel as loadRemote } from "pint8/worker";
 
+${NEGATE}
 const input = Float32Array.from({ length: 784 }, (_, i) => ((i * 37) % 256) / 255);
 
 async function main() {
@@ -143,7 +161,8 @@ async function main() {
   const other = await loadRemote(fetch(new URL("digits_int8.tflite", document.baseURI)), globalThis.options);
   const remote = [...(await other.run([input]))[other.outputs[0].name]];
   other.close();
-  return { module, threads, scores, remote, warnings };
+  const negated = await negate([1, 2, 3]);
+  return { module, threads, scores, remote, negated, warnings };
 }
 
 main().then(
@@ -275,10 +294,10 @@ export async function checkPage(url: string): Promise<void> {
 export async function checkResult(result: Result, complaints = ""): Promise<void> {
   assert.equal(result.error, undefined, complaints);
   const scores = await expected();
-  const { threads, remote, warnings } = result;
+  const { threads, remote, negated, warnings } = result;
   assert.deepEqual(
-    { scores: result.scores, threads, remote, warnings },
-    { scores, threads: 2, remote: scores, warnings: [] },
+    { scores: result.scores, threads, remote, negated, warnings },
+    { scores, threads: 2, remote: scores, negated: [-1, -2, -3], warnings: [] },
   );
 }
 

@@ -1,6 +1,7 @@
 /** What `pint8/runtime` and `pint8` are once they are bundled. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
@@ -58,4 +59,51 @@ test("pint8/runtime with its largest module is within 40 KB of brotli, without i
   const wasm = ["simd", "relaxed"].map((name) => brotliCompressSync(readFileSync(path(`wasm/${name}.wasm`))).length);
   const bytes = brotliCompressSync(text).length + Math.max(...wasm);
   assert.ok(bytes <= 40 * 1024, `${bytes} bytes`);
+});
+
+test("what loads a .tflite model has no importer of .onnx files in it, which is a script of its own", async () => {
+  const result = await build({
+    stdin: {
+      contents: 'import { loadModel } from "./bindings/public/index.ts"; loadModel("m");',
+      resolveDir: path(""),
+    },
+    bundle: true,
+    minify: true,
+    splitting: true,
+    outdir: "out",
+    write: false,
+    metafile: true,
+    format: "esm",
+    platform: "browser",
+    absWorkingDir: path(""),
+    // As the package says of its own files.
+    plugins: [
+      {
+        name: "pure",
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ path: to, resolveDir }) => ({
+            path: join(resolveDir, to),
+            sideEffects: false,
+          })),
+      },
+    ],
+  });
+  const { outputs } = result.metafile;
+  const first = new Set<string>();
+  const visit = (name: string): void => {
+    if (first.has(name)) return;
+    first.add(name);
+    for (const { path: to, kind } of outputs[name]?.imports ?? []) if (kind === "import-statement") visit(to);
+  };
+  visit("out/stdin.js");
+  const inputs = [...first].flatMap((name) => Object.keys(outputs[name]?.inputs ?? {}));
+  assert.deepEqual(
+    inputs.filter((name) => name.includes("/onnx/")),
+    ["bindings/formats/onnx/recognise.ts"],
+  );
+  assert.ok(
+    Object.keys(outputs).some((name) => Object.hasOwn(outputs[name]?.inputs ?? {}, "bindings/formats/onnx/proto.ts")),
+  );
+  const bytes = [...first].reduce((sum, name) => sum + (outputs[name]?.bytes ?? 0), 0);
+  assert.ok(bytes < 400_000, `${bytes} bytes`);
 });

@@ -1,0 +1,200 @@
+/** How a model becomes a session: what `pint8` and `pint8/inline` have in common, which differ in who imports. */
+import { ensure } from "./errors.ts";
+import type { Importer } from "./formats/select.ts";
+import type { Limits } from "./limits.ts";
+import type { CustomInfer } from "./ops/control/custom.ts";
+import { loadPacker } from "./packer/index.ts";
+import { runPasses } from "./passes/index.ts";
+import { isPlan, readPlan, writePlan } from "./plan/file.ts";
+import { createPool, type Pool } from "./plan/image.ts";
+import { planGraph } from "./plan/plan.ts";
+import type { Plan } from "./plan/types.ts";
+import type { ModuleName } from "./primitives/modules.ts";
+import type { Packer } from "./primitives/requantize/types.ts";
+import { type LoadPlanOptions, PLAN_OPTIONS } from "./public/runtime.ts";
+import { requireEngine } from "./session/engine.ts";
+import type { CustomRunner } from "./session/hosts.ts";
+import { type KernelModule, loadModule } from "./session/modules.ts";
+import { checkOptions, type OptionNames } from "./session/options.ts";
+import { recent } from "./session/recent.ts";
+import { Session } from "./session/session.ts";
+import { readSource, type Source } from "./session/source.ts";
+import type { AnyModel, ModelTypes } from "./session/types.ts";
+import type { TypedArray } from "./tensor.ts";
+
+/** An operator of your own. */
+export interface CustomOperator extends CustomRunner {
+  /** Types of the outputs, by the inputs and the bytes of the operator's options. */
+  readonly infer: CustomInfer;
+}
+
+/** How a model is loaded. */
+export interface LoadOptions extends LoadPlanOptions {
+  /**
+   * The kernels that run it. `"auto"`, the default, takes the fastest that this engine runs correctly; one asked for by
+   * name that it cannot run correctly is an error. Every module gives the same bytes.
+   */
+  readonly module?: ModuleName | "auto";
+  /** Size of the first dimension where a model leaves it open, or in place of the model's own. */
+  readonly batch?: number;
+  /** Shapes of inputs by name, where a model leaves dimensions open or in place of its own: `{ image: [1, 320, 320, 3] }`. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** TensorFlow Lite: the signature to run, by its name; the model's first subgraph where absent. */
+  readonly signature?: string;
+  /**
+   * TensorFlow Lite: operators of your own, by the names that the model has for them. `infer` gives the types of the outputs
+   * when the model is loaded, `run` fills them; both on the calling thread. A saved plan needs `run` alone.
+   */
+  readonly customOperators?: Readonly<Record<string, CustomOperator>>;
+  /**
+   * ONNX: values of inputs that are known beforehand, by name: axes, shapes, sample rates. These inputs become constants, and
+   * are no inputs of the session: what is computed from them alone is computed once.
+   */
+  readonly constants?: Readonly<Record<string, TypedArray | readonly number[]>>;
+  /** ONNX: files with tensors that the model keeps outside of itself, by the names that it gives them. */
+  readonly externalData?: Readonly<Record<string, Uint8Array>>;
+  /**
+   * `"low"` keeps weights as compact as the model has them: no Winograd convolutions, no weights widened to 16 bits beforehand.
+   * The same bytes come out, on some layers in up to twice the time.
+   */
+  readonly memory?: "low";
+  /** What the model may ask for: memory, work of a run, work of planning. */
+  readonly limits?: Limits;
+}
+
+const LOAD_OPTIONS: OptionNames<LoadOptions> = {
+  ...PLAN_OPTIONS,
+  module: true,
+  batch: true,
+  shapes: true,
+  signature: true,
+  constants: true,
+  externalData: true,
+  memory: true,
+  limits: true,
+};
+
+/** `loadModel`, by this importer. */
+export async function loadBy<M extends ModelTypes = AnyModel>(
+  importer: Importer,
+  source: Source,
+  options: LoadOptions = {},
+): Promise<Session<M>> {
+  checkOptions("loadModel", options, LOAD_OPTIONS);
+  requireEngine();
+  const { module = "auto", batch, shapes, signature, wasm, wasmUrl } = options;
+  const early = isHere(source) ? undefined : fetchKernels(options);
+  const bytes = await readSource(source, options);
+  if (isPlan(bytes)) {
+    const plan = readPlan(bytes);
+    refuse(
+      module !== "auto" && module !== plan.module,
+      "module",
+      `${plan.module}, which the plan was made for`,
+      module,
+    );
+    refuse(batch !== undefined, "batch", "none: the plan has its shapes", batch);
+    refuse(signature !== undefined, "signature", "none: the plan is of one signature", signature);
+    refuse(shapes !== undefined, "shapes", "none: the plan has its shapes", JSON.stringify(shapes));
+    refuse(options.memory !== undefined, "memory", "none: the plan has its kernels", options.memory);
+    return Session.open(plan, await loadModule(plan.module, wasm, plan.edition, wasmUrl), options);
+  }
+  const make = async (asked: LoadOptions["shapes"], pool?: Pool): Promise<Bound> => {
+    const { plan, kernels } = await planned(
+      importer,
+      bytes,
+      { ...options, shapes: { ...shapes, ...asked } },
+      { pool, early },
+    );
+    const fits = kernels.edition === "full" || plan.edition === "core";
+    return { plan, kernels: fits ? kernels : await loadModule(kernels.name, wasm, plan.edition, wasmUrl) };
+  };
+  // What was never reshaped holds on to the model's bytes alone.
+  const pool = createPool();
+  const plans = recent(KEPT_PLANS, (key) => make(JSON.parse(key) as LoadOptions["shapes"], pool));
+  const replan = (asked: NonNullable<LoadOptions["shapes"]>) => plans(JSON.stringify(sorted(asked)));
+  const { plan, kernels } = await make({});
+  return Session.open(plan, kernels, options, replan);
+}
+
+/** Plans of one model, for different shapes, that a session keeps. */
+const KEPT_PLANS = 4;
+
+/** A plan and kernels that run it. */
+interface Bound {
+  readonly plan: Plan;
+  readonly kernels: KernelModule;
+}
+
+/** The same by the order of names. */
+function sorted(shapes: Readonly<Record<string, readonly number[]>>): Readonly<Record<string, readonly number[]>> {
+  return Object.fromEntries(Object.entries(shapes).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What a model is planned for: everything of `LoadOptions` that is not about running it. */
+export type PlanModelOptions = Omit<LoadOptions, "threads" | "onWarning">;
+
+/** `planModel`, by this importer. */
+export async function planBy(importer: Importer, source: Source, options: PlanModelOptions = {}): Promise<Uint8Array> {
+  const { threads: _threads, onWarning: _onWarning, ...known } = LOAD_OPTIONS;
+  checkOptions("planModel", options, known);
+  requireEngine();
+  const early = isHere(source) ? undefined : fetchKernels(options);
+  const bytes = await readSource(source, options);
+  refuse(isPlan(bytes), "source", "a model", "a plan");
+  return writePlan((await planned(importer, bytes, options, { early })).plan);
+}
+
+type Kernels = readonly [KernelModule, Packer];
+
+/** The kernels that most models need, and the packer. Where it fails, whoever waits for it says so. */
+function fetchKernels({ module = "auto", wasm, wasmUrl }: PlanModelOptions): Promise<Kernels> {
+  const loading = Promise.all([loadModule(module, wasm, "core", wasmUrl), loadPacker(wasmUrl)]);
+  loading.catch(() => {});
+  return loading;
+}
+
+/** Whether a source need not be waited for. */
+const isHere = (source: Source) => ArrayBuffer.isView(source) || source instanceof ArrayBuffer;
+
+/** What may be at hand before a model is planned. */
+interface AtHand {
+  readonly early: Promise<Kernels> | undefined;
+  readonly pool?: Pool | undefined;
+}
+
+/** The plan of a model, and the kernels that it is for. */
+async function planned(
+  importer: Importer,
+  bytes: Uint8Array,
+  options: PlanModelOptions,
+  { early, pool }: AtHand,
+): Promise<Bound> {
+  const { memory, limits = {}, batch, shapes, signature, customOperators, constants, externalData } = options;
+  ensure(memory === undefined || memory === "low", "INVALID_OPTION", () => ({
+    where: "memory",
+    expected: '"low", or nothing',
+    received: String(memory),
+  }));
+  // The engine compiles while the graph is read; what is wrong with the model is reported first.
+  const loading = early ?? fetchKernels(options);
+  const graph = runPasses(
+    await importer(bytes, { batch, shapes, signature, customOperators, constants, externalData }),
+    { limits },
+  );
+  const [kernels, packer] = await loading;
+  const plan = planGraph(graph, {
+    module: kernels.name,
+    moduleHash: kernels.hash,
+    packer,
+    limits,
+    optimize: memory === "low" ? "size" : "speed",
+    ...(pool === undefined ? {} : { pool }),
+  });
+  return { plan, kernels };
+}
+
+function refuse(condition: boolean, where: string, expected: string, received: unknown): void {
+  const hint = "Load the model itself, or make another plan from it.";
+  ensure(!condition, "INVALID_OPTION", () => ({ where, expected, received: String(received), hint }));
+}
