@@ -4,20 +4,14 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { Pint8Error } from "../../bindings/errors.ts";
 import { importModel } from "../../bindings/formats/index.ts";
-import { readFlexMap } from "../../bindings/formats/tflite/flexbuffer.ts";
-import { type Slots, writeFlat } from "../../bindings/formats/tflite/write/flat.ts";
-import { writeFlexMap } from "../../bindings/formats/tflite/write/flexbuffer.ts";
 import { writeTflite } from "../../bindings/formats/tflite/write/index.ts";
-import { readKept } from "../../bindings/formats/tflite/write/kept.ts";
 import type { AnyNode, Graph, TensorId } from "../../bindings/graph.ts";
 import { loadModel } from "../../bindings/public/index.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
 import { CORPORA } from "../zoo/cases.ts";
 import { judge } from "../zoo/judge.ts";
-import { buildTflite } from "./build-tflite.ts";
 import { canonical } from "./canonical.ts";
 import { runGraph } from "./run-graph.ts";
-import { options } from "./tflite-options.ts";
 
 const SHARED = new URL("../../../shared/", import.meta.url);
 const skip = existsSync(SHARED) ? false : "no ../shared folder";
@@ -222,84 +216,5 @@ describe("paddings that TensorFlow Lite has no word for", () => {
         return true;
       },
     );
-  });
-});
-
-describe("what a file holds besides graphs", () => {
-  const spec = {
-    tensors: [
-      { name: "x", dtype: "float32", shape: [1, 4] },
-      { name: "y", dtype: "float32", shape: [1, 4] },
-    ],
-    operators: [{ code: "RELU", inputs: [0], outputs: [1] }],
-    inputs: [0],
-    outputs: [1],
-  } as const;
-
-  test("signatures of every subgraph", () => {
-    const second = {
-      ...spec,
-      name: "second",
-      operators: [{ code: "ADD", inputs: [0, 0], outputs: [1], options: options.add() }],
-    };
-    const bytes = buildTflite({
-      ...spec,
-      subgraphs: [second],
-      signatures: [
-        { key: "first", inputs: { image: 0 }, outputs: { scores: 1 } },
-        { key: "other", subgraph: 1, inputs: { a: 0 }, outputs: { b: 1 } },
-      ],
-    });
-    const written = writeTflite(importModel(bytes, {}), { from: bytes });
-    for (const signature of ["first", "other"])
-      assert.deepEqual(canonical(importModel(written, { signature })), canonical(importModel(bytes, { signature })));
-    // Of the other signature, the first is the further one.
-    const turned = writeTflite(importModel(bytes, { signature: "other" }), {
-      from: bytes,
-      reading: { signature: "other" },
-    });
-    assert.equal(importModel(turned, {}).nodes[0]?.kind, "add");
-    assert.equal(importModel(turned, { signature: "first" }).nodes[0]?.kind, "relu");
-  });
-
-  test("metadata and a description, at multiples of 16", () => {
-    const label = new TextEncoder().encode("zero one two");
-    const table = (slots: Slots): Slots => slots;
-    const plainFile = writeTflite(importModel(buildTflite(spec), {}), { description: "mine" });
-    assert.equal(readKept(plainFile).description, "mine");
-    // A model without graphs but the metadata: what is kept is read from it alone.
-    const source = writeFlat(
-      {
-        0: { int32: 3 },
-        2: { tables: [table({ 0: { tables: [] } })] },
-        3: { string: "theirs" },
-        4: { tables: [{}, { 0: { aligned: label } }] },
-        6: {
-          tables: [
-            { 0: { string: "labels" }, 1: { int32: 1 } },
-            { 0: { string: "min_runtime_version" }, 1: { int32: 1 } },
-          ],
-        },
-      },
-      "TFL3",
-      0,
-    );
-    const kept = readKept(writeTflite(importModel(plainFile, {}), { from: source }));
-    assert.equal(kept.description, "theirs");
-    assert.deepEqual(
-      kept.metadata.map(({ name, data }) => [name, new TextDecoder().decode(data)]),
-      [["labels", "zero one two"]],
-    );
-    assert.equal((kept.metadata[0]?.data.byteOffset ?? 1) % 16, 0);
-  });
-
-  test("options of custom operators", () => {
-    for (const count of [0, 1, 7, 40]) {
-      const values = new Map<string, number | boolean>();
-      for (let i = 0; i < count; i++)
-        values.set(`key ${(i * 7) % 40}`, i % 3 === 0 ? i - 5 : i % 3 === 1 ? i / 8 : i % 2 === 0);
-      const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
-      assert.deepEqual([...readFlexMap(writeFlexMap(values), "options")], sorted, `${count} keys`);
-    }
   });
 });

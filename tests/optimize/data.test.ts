@@ -8,14 +8,13 @@ import { fileURLToPath } from "node:url";
 import { gzipSync, zipSync } from "fflate";
 import { openData } from "../../bindings/cli/data.ts";
 import { type DataOptions, rangeOf } from "../../bindings/cli/dataOptions.ts";
-import { ahead, batches, datasetOf, slice } from "../../bindings/optimize/data/batches.ts";
 import { readCsv } from "../../bindings/optimize/data/csv.ts";
 import { readIdx } from "../../bindings/optimize/data/idx.ts";
 import { readNpy, readNpz } from "../../bindings/optimize/data/npy.ts";
 import { parquetDataset } from "../../bindings/optimize/data/parquet.ts";
-import type { Dataset, Sample } from "../../bindings/optimize/data/types.ts";
 import { readWav } from "../../bindings/optimize/data/wav.ts";
 import type { Port } from "../../bindings/values/port.ts";
+import { all, idx, labels, npy, text, values, wav } from "./data-files.ts";
 import { LISTS, PICTURES } from "./parquet-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pint8-data-"));
@@ -25,43 +24,6 @@ const EMPTY = join(folder, "empty");
 mkdirSync(EMPTY);
 
 const port = (...shape: number[]): Port => ({ name: "x", dtype: "float32", shape, scale: 0, zeroPoint: 0 });
-const text = (value: string) => new TextEncoder().encode(value);
-
-function idx(shape: readonly number[], values: readonly number[], type = 8): Uint8Array {
-  const head = new DataView(new ArrayBuffer(4 + 4 * shape.length));
-  head.setUint8(2, type);
-  head.setUint8(3, shape.length);
-  for (const [i, size] of shape.entries()) head.setUint32(4 + 4 * i, size);
-  return Uint8Array.from([...new Uint8Array(head.buffer), ...values]);
-}
-
-function npy(descr: string, shape: readonly number[], data: ArrayBufferView): Uint8Array {
-  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(", ")},), }\n`;
-  const length = Uint8Array.of(header.length & 255, header.length >> 8);
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return Uint8Array.from([0x93, ...text("NUMPY"), 1, 0, ...length, ...text(header), ...bytes]);
-}
-
-function wav(format: number, bits: number, channels: number, data: ArrayBufferView): Uint8Array {
-  const head = new DataView(new ArrayBuffer(44));
-  for (const [at, tag] of [
-    [0, "RIFF"],
-    [8, "WAVE"],
-    [12, "fmt "],
-    [36, "data"],
-  ] as const)
-    for (const [i, byte] of text(tag).entries()) head.setUint8(at + i, byte);
-  head.setUint32(16, 16, true);
-  head.setUint16(20, format, true);
-  head.setUint16(22, channels, true);
-  head.setUint32(24, 16000, true);
-  head.setUint16(34, bits, true);
-  head.setUint32(40, data.byteLength, true);
-  return Uint8Array.from([
-    ...new Uint8Array(head.buffer),
-    ...new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-  ]);
-}
 
 function put(name: string, bytes: Uint8Array): string {
   const path = join(folder, name);
@@ -69,15 +31,6 @@ function put(name: string, bytes: Uint8Array): string {
   writeFileSync(path, bytes);
   return path;
 }
-
-async function all(data: AsyncIterable<Sample>): Promise<Sample[]> {
-  const list: Sample[] = [];
-  for await (const sample of data) list.push(sample);
-  return list;
-}
-
-const values = (samples: readonly Sample[]) => samples.map(({ inputs }) => inputs.map((input) => [...input]));
-const labels = (samples: readonly Sample[]) => samples.map(({ label }) => label);
 
 const IMAGES = idx([3, 2, 2], [0, 51, 102, 255, 0, 0, 0, 0, 255, 255, 255, 255]);
 const PIXELS = [[[0, 51 / 255, 102 / 255, 1].map(Math.fround)], [[0, 0, 0, 0]], [[1, 1, 1, 1]]];
@@ -306,54 +259,5 @@ describe("readers", () => {
     await assert.rejects(async () => all(await parquetDataset([port(3)], LISTS, decode, "f")), {
       code: "INVALID_INPUT",
     });
-  });
-});
-
-describe("parts of data", () => {
-  const numbered = (size: number): Dataset =>
-    datasetOf(
-      Array.from({ length: size }, (_, i) => ({ inputs: [Float32Array.of(i, -i)], label: i })),
-      { size },
-    );
-
-  test("batches hold the inputs one after the other, and the last what is left", async () => {
-    const found = [];
-    for await (const batch of batches(numbered(5), 2)) found.push([batch.samples.length, ...(batch.inputs[0] ?? [])]);
-    assert.deepEqual(found, [
-      [2, 0, -0, 1, -1],
-      [2, 2, -2, 3, -3],
-      [1, 4, -4],
-    ]);
-    const uneven = datasetOf([{ inputs: [Float32Array.of(1)] }, { inputs: [Float32Array.of(1, 2)] }]);
-    await assert.rejects(
-      async () => {
-        for await (const _ of batches(uneven, 2));
-      },
-      { code: "INVALID_INPUT" },
-    );
-  });
-
-  test("slices", async () => {
-    assert.deepEqual(labels(await all(slice(numbered(5), 1, 3))), [1, 2]);
-    assert.equal(slice(numbered(5), 3, 99).size, 2);
-    assert.throws(() => slice(numbered(5), 5), { code: "INVALID_OPTION" });
-  });
-
-  test("work runs ahead, in order, and no further than it is told", async () => {
-    let started = 0;
-    const results: number[] = [];
-    for await (const value of ahead(
-      [5, 3, 1, 4],
-      async (item) => {
-        started++;
-        await new Promise((done) => setTimeout(done, item));
-        return item;
-      },
-      2,
-    )) {
-      results.push(value);
-      assert.ok(started <= results.length + 2);
-    }
-    assert.deepEqual(results, [5, 3, 1, 4]);
   });
 });
