@@ -100,6 +100,7 @@ describe("evaluate", () => {
     ["nothing", [], /at least one sample/],
     ["a label that is none of the model's", samples([4]), /labels below 4/],
     ["another size", [{ inputs: [new Float32Array(3)] }], /4 numbers/],
+    ["no number", [{ inputs: [Float32Array.of(0, Number.NaN, 0, 0)] }], /finite numbers/],
     ["no input", [{ inputs: [] }], /4 numbers/],
     ["a target of another size", [{ inputs: [new Float32Array(4)], targets: [new Float32Array(2)] }], /target of 4/],
   ];

@@ -63,6 +63,10 @@ describe("linear algebra", () => {
     const inverse = invertDamped(Float64Array.of(4, 0, 0, 0), 2, 0.01);
     near(at(inverse, 0), 1 / 4.02, 1);
     near(at(inverse, 3), 1 / 2.02, 1);
+    const rounded = invertDamped(Float64Array.of(-1e-18, 0, 0, -1e-18), 2, 0.01);
+    assert.ok(rounded.every(Number.isFinite), "inputs that never change");
+    for (const lost of [Number.NaN, Infinity])
+      assert.throws(() => invertDamped(Float64Array.of(1, 0, 0, lost), 2, 0.01), { code: "INVALID_INPUT" });
   });
 
   test("Gram matrices of pieces of any length", () => {

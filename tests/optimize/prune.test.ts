@@ -221,6 +221,10 @@ describe("prune", () => {
     };
     const { graph } = await prune(network(), one, { sparsity: 0.5 });
     for (const y of await outputs(graph, one)) assert.ok(Number.isFinite(y));
+    const same = { ...one, list: Array.from({ length: 33 }, () => ({ inputs: [new Float32Array(12).fill(0.1)] })) };
+    const constant = await prune(network(), same, { sparsity: 0.5 });
+    const [dense, found] = [await outputs(network(), one), await outputs(constant.graph, one)];
+    for (const y of [...dense, ...found]) assert.ok(Number.isFinite(y));
   });
 
   test("tuned towards the dense network: zeros stay, and the error falls", async () => {

@@ -1,6 +1,7 @@
 /** How good a model is on data, and how near to another. */
 import { ensure } from "../../errors.ts";
 import { batches } from "../data/batches.ts";
+import { requireFinite } from "../data/finite.ts";
 import type { Dataset } from "../data/types.ts";
 import type { Progress } from "../progress.ts";
 import type { EngineOptions } from "../tap.ts";
@@ -43,7 +44,7 @@ const LAYER_SAMPLES = 64;
  * Runs the data through a model as it is: bytes of a .tflite or .onnx file, a graph, or an open session, which stays open.
  * Several samples run at once where the model allows it.
  *
- * Errors: those of `loadModel`; INVALID_INPUT for data that is empty, mislabelled or of another size; the signal's reason.
+ * Errors: those of `loadModel`; INVALID_INPUT for data that is empty, mislabelled, not finite or of another size; the signal's reason.
  */
 export async function evaluate(model: Model, data: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
   const { against, names = ["model", "other"], onProgress, signal } = options;
@@ -81,6 +82,8 @@ async function judge(
   const nearness = new NearnessSum();
   for await (const batch of batches(data, Math.max(candidate.batch, other?.batch ?? 1))) {
     signal?.throwIfAborted();
+    for (const [i, { inputs, name = `sample ${count + i}` }] of batch.samples.entries())
+      for (const values of inputs) requireFinite(values, name);
     const found = candidate.run(batch);
     const expected = other?.run(batch);
     for (const [i, sample] of batch.samples.entries()) {

@@ -1,4 +1,5 @@
 /** Factors, solves and inverts symmetric positive definite matrices: float64, row-major `[n][n]`. */
+import { ensure } from "../../errors.ts";
 
 /** Columns that are factored together: their rows stay in the cache while all rows below pass by. */
 const BLOCK = 48;
@@ -112,9 +113,19 @@ export function invertDamped(a: Float64Array, n: number, damping: number): Float
   }
 }
 
-/** The mean of the diagonal. */
+/**
+ * The mean of the diagonal of XᵀX; what is below 0 there is a rounding of it.
+ *
+ * Errors: INVALID_INPUT where it is not finite, so that no damping ever makes the matrix positive definite.
+ */
 export function diagonalMean(a: Float64Array, n: number): number {
   let sum = 0;
-  for (let i = 0; i < n; i++) sum += a[i * n + i] as number;
+  for (let i = 0; i < n; i++) sum += Math.max(a[i * n + i] as number, 0);
+  ensure(sum < Infinity, "INVALID_INPUT", () => ({
+    where: "data",
+    expected: "examples for which all layers give finite numbers",
+    received: "infinity or NaN",
+    hint: "Check the data's preparation, and the model on one example.",
+  }));
   return n > 0 ? sum / n : 0;
 }

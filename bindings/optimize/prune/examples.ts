@@ -2,6 +2,7 @@
 import { ensure } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
+import { requireFinite } from "../data/finite.ts";
 import type { Sample } from "../data/types.ts";
 import type { Settings } from "./options.ts";
 import type { Inputs } from "./systems.ts";
@@ -43,9 +44,5 @@ function checkValues(graph: Graph, name: string, port: Graph["inputs"][number], 
     received: `${values.length}`,
     hint: "The data does not have the size that the model takes.",
   }));
-  ensure(values.every(Number.isFinite), "INVALID_INPUT", () => ({
-    where: `${name}, input "${port.name}"`,
-    expected: "finite numbers",
-    received: String(values.find((value) => !Number.isFinite(value))),
-  }));
+  requireFinite(values, `${name}, input "${port.name}"`);
 }

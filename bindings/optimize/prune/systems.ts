@@ -116,17 +116,21 @@ function concat(parts: readonly Float32Array[]): Float32Array {
   return all;
 }
 
+/** Variances below this share of the mean square are an input that never changes, and the rounding of it. */
+const CONSTANT = 1e-12;
+
 /** XᵀX with the ones eliminated. */
 export function momentsOf(gram: Gram): Moments {
   gram.finish();
   const { products, size, rows } = gram;
   const n = size - 1;
   const means = Float64Array.from({ length: n }, (_, i) => (products[n * size + i] as number) / Math.max(rows, 1));
+  const of = (i: number, j: number) =>
+    (products[i * size + j] as number) - (means[i] as number) * (products[n * size + j] as number);
   const covariance = new Float64Array(n * n);
+  const changes = means.map((_, i) => (of(i, i) <= CONSTANT * (products[i * size + i] as number) ? 0 : 1));
   for (let i = 0; i < n; i++)
-    for (let j = 0; j < n; j++)
-      covariance[i * n + j] =
-        (products[i * size + j] as number) - (means[i] as number) * (products[n * size + j] as number);
+    for (let j = 0; j < n; j++) if (changes[i] && changes[j]) covariance[i * n + j] = of(i, j);
   return { covariance, means, rows };
 }
 

@@ -1,5 +1,6 @@
 /** Examples in memory, where training can reach them in any order. */
 import { ensure } from "../../errors.ts";
+import { requireFinite } from "../data/finite.ts";
 import type { Dataset } from "../data/types.ts";
 import { type Augmentation, augment, type Picture } from "./augment.ts";
 import { randomOf } from "./random.ts";
@@ -22,7 +23,7 @@ export interface Copies {
 /**
  * Reads all of a data set; inputs have `lengths` floats each. Pictures are inputs of the shapes `[height,width,channels]`.
  *
- * Errors: INVALID_INPUT where a sample does not fit the network or the data set is empty.
+ * Errors: INVALID_INPUT where a sample does not fit the network or is not finite, or the data set is empty.
  */
 export async function storeOf(
   data: Dataset,
@@ -46,6 +47,7 @@ export async function storeOf(
       expected: `a class from 0 to ${classes - 1}, as the network has outputs`,
       received: `${label}`,
     }));
+    for (const each of inputs) requireFinite(each, name);
     rows.push(inputs.map((each) => each.slice()));
     labels.push(label);
     for (const value of inputs[0] ?? []) {

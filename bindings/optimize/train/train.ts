@@ -1,4 +1,5 @@
 /** Trains a network on the engine's own float kernels. */
+import { ensure } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
 import type { Dataset } from "../data/types.ts";
@@ -23,8 +24,8 @@ const TURN = 50;
  * Trains the float32 layers of a graph as `importModel` gives it, and returns it with other weights. The data's samples are kept in memory. The same
  * seed, data and options give the same bytes, with any number of threads.
  *
- * Errors: UNSUPPORTED for operators that cannot be trained; INVALID_INPUT where the data does not fit; INVALID_OPTION; the reason
- * of `signal`.
+ * Errors: UNSUPPORTED for operators that cannot be trained; INVALID_INPUT where the data does not fit; INVALID_OPTION, also for a rate at which the
+ * loss is lost; the reason of `signal`.
  */
 export async function train(graph: Graph, data: Dataset, options: TrainOptions = {}): Promise<Graph> {
   checkTrainOptions(options);
@@ -103,7 +104,14 @@ async function steps(graph: Graph, run: Run, options: TrainOptions): Promise<voi
       weights: (tensor) => weightsOf(trainer, tensor),
       setMask: trainer.setMask,
     });
-    meter.add(trainer.step(buffers, rateAt(step, total, rate, options.warmUp ?? 0), step + 1), batch);
+    const result = trainer.step(buffers, rateAt(step, total, rate, options.warmUp ?? 0), step + 1);
+    ensure(Number.isFinite(result.loss), "INVALID_OPTION", () => ({
+      where: "rate",
+      expected: "a loss that stays finite",
+      received: `${result.loss} in step ${step + 1}, at a rate of ${rate}`,
+      hint: "Take a smaller rate, and check the data's preparation.",
+    }));
+    meter.add(result, batch);
     const ends = (step + 1) % perEpoch === 0 || step + 1 === total;
     const validates = ends && validation && ((epoch + 1) % (options.validateEpochs ?? 1) === 0 || step + 1 === total);
     if (validates || (step + 1) % progressSteps === 0 || step + 1 === total) {

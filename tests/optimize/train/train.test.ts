@@ -176,6 +176,13 @@ describe("training", () => {
     await assert.rejects(train(few, TRAIN, USUAL), invalid("INVALID_INPUT"));
     const wider = freshNetwork("ds-cnn:0.5", { ...FRESH, shape: [1, 9, 9, 1] });
     await assert.rejects(train(wider, TRAIN, USUAL), invalid("INVALID_INPUT"));
+    const lost: Dataset = {
+      async *[Symbol.asyncIterator]() {
+        yield { inputs: [new Float32Array(SIZE * SIZE).fill(Number.NaN)], label: 0 };
+      },
+    };
+    await assert.rejects(train(fresh, lost, USUAL), invalid("INVALID_INPUT"));
+    await assert.rejects(train(fresh, TRAIN, { ...USUAL, rate: 1e38, epochs: 3 }), invalid("INVALID_OPTION"));
     assert.throws(() => freshNetwork("ds-cnn:99", FRESH), invalid("INVALID_OPTION"));
     assert.throws(() => freshNetwork("constructor", FRESH), invalid("INVALID_OPTION"));
   });
