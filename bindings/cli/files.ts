@@ -1,5 +1,7 @@
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   openSync,
@@ -19,6 +21,8 @@ import { readSource } from "../session/source.ts";
 
 /** Bytes that are read of what is no file, as a pipe or a device, which may have no end. */
 const MOST_STREAMED = 2 ** 28;
+/** The code of an error where an output would take the place of an input. */
+const INPUT = "INPUT";
 /** The files read so far, by their real places: none of them is written over. */
 const inputs = new Set<string>();
 
@@ -115,10 +119,23 @@ export function writeWhole(path: string, parts: readonly Uint8Array[]): void {
   }
 }
 
+/** Refuses a place that no file can be written to, before work begins that takes long. Errors: IO. */
+export function requirePlace(path: string): void {
+  if (path === "-") return;
+  try {
+    const target = targetOf(path);
+    const exists = existsSync(target);
+    if (exists && statSync(target).isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+    accessSync(exists ? target : dirname(target), constants.W_OK);
+  } catch (cause) {
+    throw unwritable(path, cause);
+  }
+}
+
 /** Where a file is written: behind links that lead somewhere; an error where it was read before. */
 function targetOf(path: string): string {
   const target = existsSync(path) ? realpathSync(path) : path;
-  if (inputs.has(target)) throw new Error("a file that was read as input");
+  if (inputs.has(target)) throw Object.assign(new Error("a file that was read as input"), { code: INPUT });
   return target;
 }
 
@@ -209,11 +226,13 @@ const HINTS: { readonly [code: string]: string } = {
   EACCES: "Check its permissions.",
   EPERM: "Check its permissions.",
   EROFS: "Write to another place.",
+  EISDIR: "Name a file inside of it.",
+  [INPUT]: "Choose another name.",
 };
 
 const hintOf = (cause: unknown, other: string) => HINTS[(cause as NodeJS.ErrnoException).code ?? ""] ?? other;
 
 function reason(cause: unknown): string {
   const code = (cause as NodeJS.ErrnoException).code ?? "";
-  return REASONS[code] ?? (code || (cause instanceof Error ? cause.message : String(cause)));
+  return REASONS[code] ?? ((code !== INPUT && code) || (cause instanceof Error ? cause.message : String(cause)));
 }

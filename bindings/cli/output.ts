@@ -13,12 +13,12 @@ export function requireModelName(output: string): void {
   }));
 }
 
-/** The bytes; `from` is the file that the graph came from. Errors: UNSUPPORTED for operators that the format lacks. */
+/** The bytes; `from` is the file that the graph came from, where there is one. Errors: UNSUPPORTED for operators that the format lacks. */
 export function modelFile(
   output: string,
   graph: Graph,
-  from: Uint8Array,
+  from?: Uint8Array,
   sparse: "never" | "smaller" = "never",
 ): Uint8Array {
-  return /\.onnx$/i.test(output) ? writeOnnx(graph) : writeTflite(graph, { from, sparse });
+  return /\.onnx$/i.test(output) ? writeOnnx(graph) : writeTflite(graph, { ...(from && { from }), sparse });
 }

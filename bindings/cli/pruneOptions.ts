@@ -6,7 +6,7 @@ import { jsonOption, shapeOption, threadsOption, wholeFrom } from "./options.ts"
 /** The options of `pint8 prune`. */
 export function addPruneOptions(command: Command): Command {
   return addDataOptions(command, "optional")
-    .requiredOption("-o, --output <file.tflite>", "the pruned model to write")
+    .requiredOption("-o, --output <file>", "the pruned model to write, .tflite or .onnx by its name")
     .option(
       "--sparsity <share>",
       "of the weights that become zero, or with channels of the multiply-adds that go: 70% or 0.7; half when absent",

@@ -70,12 +70,19 @@ describe("pint8 distil", () => {
 
   test("refuses what cannot be meant, and writes nothing", async () => {
     const output = path("nothing.tflite");
+    const quantized = path("quantized.tflite");
+    const made = await pint8("quantize", teacher, "--data", images, "-o", quantized);
+    assert.equal(made.status, 0, made.err);
     for (const [args, expected] of [
       [[], /--student with a model, or --like/],
       [["--like", "ds-cnn", "--student", teacher], /both/],
       [["--like", "vgg"], /ds-cnn or mobilenet-v2/],
       [["--like", "ds-cnn", "--resume", images], /no checkpoint/],
       [["--like", "ds-cnn", "--rate", "0"], /above 0/],
+      [["--student", quantized], /INVALID_GRAPH.*quantized already/s],
+      [["--like", "ds-cnn", "-o", path("student.h5")], /INVALID_OPTION: --output/],
+      [["--like", "ds-cnn", "-o", path("none/student.tflite")], /IO: .*no such file or folder/],
+      [["--like", "ds-cnn", "-o", teacher], /IO: .*read as input.*\n.*another name/],
     ] as const) {
       const { status, err } = await pint8("distil", teacher, ...data, "--epochs", "1", "-o", output, ...args);
       assert.equal(status, 1);

@@ -1,13 +1,13 @@
 import { ensure, Pint8Error } from "../../errors.ts";
-import { writeTflite } from "../../formats/tflite/write/index.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { slice } from "../../optimize/data/batches.ts";
 import { importModel } from "../../public/index.ts";
 import { AUGMENTATION, freshFor, type TrainProgress as Progress, distil as teach } from "../../public/optimize.ts";
 import { openData } from "../data.ts";
 import type { DataOptions, SampleRange } from "../dataOptions.ts";
-import { readCheckpoint, readModelBytes, writeWhole } from "../files.ts";
+import { readCheckpoint, readModelBytes, requirePlace, writeWhole } from "../files.ts";
 import { interrupted } from "../interrupt.ts";
+import { modelFile, requireModelName } from "../output.ts";
 import type { Streams } from "../streams.ts";
 import { count } from "../text.ts";
 
@@ -36,12 +36,14 @@ export async function distil(model: string, options: DistilCommandOptions, { out
     expected: "--student with a model, or --like with the name of an architecture",
     received: student === undefined ? "neither" : "both",
   }));
+  requireModelName(output);
   const teacher = importModel(await readModelBytes(model), {});
   const own =
     student === undefined ? freshFor(teacher, like ?? "", seed) : importModel(await readModelBytes(student), {});
   const { samples, ...data } = options;
   const all = await openData(data, portsOf(own));
   const part = (range: SampleRange | undefined) => (range === undefined ? all : slice(all, range.first, range.end));
+  requirePlace(output);
   const checkpoint = options.checkpoint ?? `${output}.checkpoint`;
   const resume = options.resume === undefined ? {} : { checkpoint: readCheckpoint(options.resume) };
   const { epochs, batch, rate, copies, test } = options;
@@ -66,10 +68,10 @@ export async function distil(model: string, options: DistilCommandOptions, { out
       },
       onCheckpoint: (bytes) => writeWhole(checkpoint, [bytes]),
     });
-    const bytes = writeTflite(graph);
-    writeWhole(output, [bytes]);
-    if (json) out(JSON.stringify({ model, output, bytes: bytes.length, ...last.progress }));
-    else out(`${output}: ${count(bytes.length)} bytes`);
+    const file = modelFile(output, graph);
+    writeWhole(output, [file]);
+    if (json) out(JSON.stringify({ model, output, bytes: file.length, ...last.progress }));
+    else out(`${output}: ${count(file.length)} bytes`);
   } catch (cause) {
     if (!signal.aborted) throw cause;
     throw new Pint8Error("IO", {

@@ -10,7 +10,7 @@ import {
 import { progressBar } from "../bar.ts";
 import { openData } from "../data.ts";
 import type { DataOptions } from "../dataOptions.ts";
-import { readCheckpoint, readModelBytes, writeWhole } from "../files.ts";
+import { readCheckpoint, readModelBytes, requirePlace, writeWhole } from "../files.ts";
 import { interrupted } from "../interrupt.ts";
 import type { Shapes } from "../options.ts";
 import { modelFile, requireModelName } from "../output.ts";
@@ -49,6 +49,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
     return { name, dtype, shape: sizes, scale: 0, zeroPoint: 0 };
   });
   const examples = data === undefined ? undefined : await openData(options, ports);
+  requirePlace(output);
   const start = performance.now();
   const bar = progressBar(streams);
   const kept: { checkpoint?: string } = {};

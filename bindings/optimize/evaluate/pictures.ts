@@ -56,7 +56,9 @@ export function paretoSvg(points: readonly Point[]): string {
   const dots = points.map((point) => {
     const [px, py] = [x(point.x), y(point.y)];
     const fill = best.includes(point) ? "#58c" : "#999";
-    return `<circle cx="${px.toFixed(1)}" cy="${py.toFixed(1)}" r="5" fill="${fill}"/><text x="${(px + 8).toFixed(1)}" y="${(py - 6).toFixed(1)}" font-size="12" fill="currentColor">${letters(point.name)} ${(100 * point.y).toFixed(2)} %, ${point.x.toLocaleString("en-US")} B</text>`;
+    // What stands right of the middle is named to its left: it would leave the picture.
+    const [side, anchor] = px > width / 2 ? [-8, "end"] : [8, "start"];
+    return `<circle cx="${px.toFixed(1)}" cy="${py.toFixed(1)}" r="5" fill="${fill}"/><text x="${(px + side).toFixed(1)}" y="${(py - 6).toFixed(1)}" text-anchor="${anchor}" font-size="12" fill="currentColor">${letters(point.name)} ${(100 * point.y).toFixed(2)} %, ${point.x.toLocaleString("en-US")} B</text>`;
   });
   const axes = `<path d="M${edge} ${edge}V${height - edge}H${width - edge}" fill="none" stroke="currentColor"/><text x="${width - edge}" y="${height - 12}" text-anchor="end" font-size="12" fill="currentColor">bytes</text><text x="${edge}" y="${edge - 10}" font-size="12" fill="currentColor">top-1</text>`;
   return `<h2>Size and accuracy</h2><svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${axes}<polyline points="${line}" fill="none" stroke="#58c" stroke-dasharray="4 3"/>${dots.join("")}</svg>`;

@@ -46,7 +46,7 @@ export function reportHtml(evaluations: readonly Evaluation[], title = "pint8 ev
 <p class="dim">${data}</p>
 ${figuresTable([...models.values()])}
 ${paretoSvg([...models.values()].flatMap(({ name, bytes, classes }) => (bytes === undefined || classes === undefined ? [] : [{ name, x: bytes, y: classes.top1 }])))}
-${evaluations.map((each) => section(each)).join("\n")}
+${evaluations.map((each, i) => section(each, i === 0 ? confusionTable(each.model, each.classNames) : "")).join("\n")}
 </html>
 `;
 }
@@ -63,7 +63,8 @@ function figuresTable(models: readonly ModelFigures[]): string {
   return `<table>${row(head, "th")}${rows.join("")}</table>`;
 }
 
-function section({ model, against, agreement, outputs, layers, classNames }: Evaluation): string {
+/** One comparison; the confusion of the model, which all have, is shown with the first. */
+function section({ model, against, agreement, outputs, layers }: Evaluation, confusion: string): string {
   const compared =
     against === undefined
       ? ""
@@ -75,7 +76,7 @@ function section({ model, against, agreement, outputs, layers, classNames }: Eva
         ]
           .filter((text) => text !== "")
           .join("; ")}.</p>`;
-  return `<h2>${escaped(model.name)}</h2>${compared}${confusionTable(model, classNames)}${layerTable(layers ?? [])}`;
+  return `<h2>${escaped(model.name)}</h2>${compared}${confusion}${layerTable(layers ?? [])}`;
 }
 
 /** Labels down, what was found across; empty where there are too many classes to look at. */

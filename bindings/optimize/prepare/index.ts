@@ -24,7 +24,8 @@ export function prepareFloat(graph: Graph): Graph {
   return compact(dropDead(joinReshapes(namePadding(runPasses(folded)))));
 }
 
-function refuseQuantized({ tensors, nodes }: Graph): void {
+/** Refuses a network whose activations are quantized. Errors: INVALID_GRAPH. */
+export function refuseQuantized({ tensors, nodes }: Graph): void {
   const made = nodes.flatMap(({ outputs }) => outputs).map((id) => tensors[id] as Tensor);
   const found = made.find(({ dtype, quantization }) => quantization?.scale.length && /^u?int(8|16)$/.test(dtype));
   ensure(found === undefined, "INVALID_GRAPH", () => ({

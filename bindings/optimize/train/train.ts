@@ -3,6 +3,7 @@ import { ensure } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
 import type { Dataset } from "../data/types.ts";
+import { refuseQuantized } from "../prepare/index.ts";
 import { openBatched } from "../tap.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { normalizedLayers, restoreNorm, statisticsOf } from "./norm.ts";
@@ -24,11 +25,12 @@ const TURN = 50;
  * Trains the float32 layers of a graph as `importModel` gives it, and returns it with other weights. The data's samples are kept in memory. The same
  * seed, data and options give the same bytes, with any number of threads.
  *
- * Errors: UNSUPPORTED for operators that cannot be trained; INVALID_INPUT where the data does not fit; INVALID_OPTION, also for a rate at which the
+ * Errors: INVALID_GRAPH for a quantized network; UNSUPPORTED for operators that cannot be trained; INVALID_INPUT where the data does not fit; INVALID_OPTION, also for a rate at which the
  * loss is lost; the reason of `signal`.
  */
 export async function train(graph: Graph, data: Dataset, options: TrainOptions = {}): Promise<Graph> {
   checkTrainOptions(options);
+  refuseQuantized(graph);
   const { normalization = "restore", threads = "auto", seed = 0, augment } = options;
   const own = ownWeights(graph, normalization !== "none");
   const shapes = own.inputs.map(({ tensor }) => tensorOf(own, tensor).shape.slice(1));
