@@ -82,6 +82,8 @@ export class ConvF32 extends GemmF32 {
   images: u32;
   /** Hybrid: channels of the group; inC is pairs of them. */
   channels: u32;
+  /** All tiles, of float32, where they were made beforehand. */
+  tilesTable: u32;
 }
 
 
@@ -144,7 +146,8 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
     least = leastOf(<usize>p.x + x, count);
     most = mostOf(<usize>p.x + x, count);
   }
-  if (patches) for (let z = zeros; z < unpacked; z += 4) store<u32>(z, 0);
+  const made = patches && !hybrid ? <usize>c.tilesTable : 0;
+  if (patches && !made) for (let z = zeros; z < unpacked; z += 4) store<u32>(z, 0);
   if (hybrid && !patches && p.m == 1) {
     const scale = quantizeOne(p, rowsOfOwn, <usize>p.x + x, least, most);
     return gemvF32<K>(p, rowsOfOwn, scale, <usize>p.w + w, <usize>p.y + y, panel, lastPanel);
@@ -161,9 +164,10 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
       const pixel = c.inC << 2;
       const images = rowsOfOwn + 16 - <usize>(batch * c.inD * c.inH * c.inW * pixel);
       convTiles(c, row, rows, places, zeros, table, size, images, pixel, load<f32>(rowsOfOwn));
-    } else if (patches) convTiles(c, row, rows, places, zeros, table, size, p.x, p.xStride, 1);
-    else rowTiles<K>(p, row, rows, table, rowsOfOwn, <usize>p.x + x, y, least, most);
-    const tileEnd = table + <usize>((rows + 3) >>> 2) * size;
+    } else if (patches && !made) convTiles(c, row, rows, places, zeros, table, size, p.x, p.xStride, 1);
+    else if (!patches) rowTiles<K>(p, row, rows, table, rowsOfOwn, <usize>p.x + x, y, least, most);
+    const start = made ? made + <usize>(row >>> 2) * size : table;
+    const tileEnd = start + <usize>((rows + 3) >>> 2) * size;
     for (let n = panel; n < lastPanel; n++) {
       const column = n << 3;
       const width = min(p.n - column, 8);
@@ -172,7 +176,7 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
         packPanel(unpacked, b + <usize>column * p.wColumn, k, p.wStep, p.wColumn, width);
         b = unpacked;
       } else b += <usize>n * panelBytes<K>(k);
-      tiles<K>(p, table, tileEnd, size, b, column, width);
+      tiles<K>(p, start, tileEnd, size, b, column, width);
     }
     row += rows;
   }

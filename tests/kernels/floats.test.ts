@@ -167,6 +167,20 @@ for (const subject of await subjects())
           });
         }
       });
+      test(`CONV_2D with ${dtype} weights, of more pixels than have tiles beforehand`, () => {
+        const draw = random(dtype.length * 7 + 2);
+        for (let i = 0; i < 6; i++)
+          checkConvolution(subject, draw, dtype, {
+            x: [draw.int(1, 2), draw.int(20, 26), draw.int(38, 44), draw.int(1, 3)],
+            outputs: draw.int(1, 9),
+            kernel: [3, draw.int(2, 3)],
+            stride: [1, 1],
+            dilation: [draw.int(1, 2), draw.int(1, 2)],
+            padding: draw.pick(PADDINGS),
+            groups: 1,
+            depthwise: false,
+          });
+      });
       test(`DEPTHWISE_CONV_2D with ${dtype} weights`, () => {
         const draw = random(dtype.length * 5 + 3);
         for (let i = 0; i < 40; i++) {

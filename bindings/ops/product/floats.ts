@@ -8,6 +8,7 @@ import {
   packPanelsF32,
   packPanelsHybrid,
 } from "../../primitives/product/gemmF32.ts";
+import { tilesBytes, tilesF32 } from "../../primitives/product/tilesF32.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
 import { elementCount, type Tensor } from "../../tensor.ts";
 import { type Constrained, constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
@@ -168,6 +169,9 @@ export function callConv(
   patches: PatchesF32,
   note: string,
 ): void {
-  const { params, scratchBytes } = convF32Params(product, patches);
+  const small = kernel === "convF32" && tilesBytes(product, patches) !== undefined;
+  const line = patches.kernel[2] * patches.channels * 4;
+  const tilesTable = small ? to.place(tilesF32(product, patches, to.place(new Uint8Array(line)))) : 0;
+  const { params, scratchBytes } = convF32Params({ ...product, tilesTable }, patches);
   to.call({ kernel, params: { ...params, ...to.scratch(scratchBytes) }, note });
 }

@@ -44,6 +44,8 @@ export interface ProductF32 {
   /** Hybrid: n float scales of the int8 columns of B, and whether A is quantized with a zero point; `onnx`: as a whole. */
   readonly scaleTable?: number;
   readonly asymmetric?: boolean | "onnx";
+  /** Of a convolution: the address of `tilesF32`; none where absent. */
+  readonly tilesTable?: number;
 }
 
 /** The patches of a convolution: sizes in elements, strides of C in bytes. */
@@ -174,6 +176,7 @@ export function convF32Params(
       yPlane: patches.yPlane,
       yLine: patches.yLine,
       images: patches.images,
+      tilesTable: product.tilesTable ?? 0,
     },
     scratchBytes: tiles + PLACES_BYTES + kW * inC * 4 + panelBytes(product, k) + own,
   };
