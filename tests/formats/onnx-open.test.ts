@@ -45,6 +45,45 @@ describe("as many as there are", () => {
     assert.deepEqual(await runs(spec, SETS), [[10, -20, 30], [], [10, 20, 30, 40, 50, 60]]);
   });
 
+  test("Unique, sorted and by first places: values, where they stand first, which each is, how often", async () => {
+    const longs = (...values: readonly number[]) => BigInt64Array.from(values, BigInt);
+    const sets = [longs(3, 1, 3, 0, 1, 3), longs(7, 7, 7, 7, 7, 7), longs(-1, 5, 4, -9, 2, 0)].map((x) => [x]);
+    const expected: readonly (readonly [sorted: number, output: number, results: readonly number[][]])[] = [
+      [1, 0, [[0, 1, 3], [7], [-9, -1, 0, 2, 4, 5]]],
+      [1, 1, [[3, 1, 0], [0], [3, 0, 5, 4, 2, 1]]],
+      [
+        1,
+        2,
+        [
+          [2, 1, 2, 0, 1, 2],
+          [0, 0, 0, 0, 0, 0],
+          [1, 5, 4, 0, 3, 2],
+        ],
+      ],
+      [1, 3, [[1, 2, 3], [6], [1, 1, 1, 1, 1, 1]]],
+      [0, 0, [[3, 1, 0], [7], [-1, 5, 4, -9, 2, 0]]],
+      [0, 1, [[0, 1, 3], [0], [0, 1, 2, 3, 4, 5]]],
+      [
+        0,
+        2,
+        [
+          [0, 1, 0, 2, 1, 0],
+          [0, 0, 0, 0, 0, 0],
+          [0, 1, 2, 3, 4, 5],
+        ],
+      ],
+      [0, 3, [[3, 2, 1], [6], [1, 1, 1, 1, 1, 1]]],
+    ];
+    for (const [sorted, output, results] of expected) {
+      const outputs = ["", "", "", ""].map((_, i) => (i === output ? "y" : ""));
+      const spec = graph(
+        [{ operator: "Unique", inputs: ["x"], outputs, int: { sorted } }],
+        [{ name: "x", type: 7, dims: [6] }],
+      );
+      assert.deepEqual(await runs(spec, sets), results, `sorted ${sorted}, output ${output}`);
+    }
+  });
+
   test("Compress by a computed condition", async () => {
     const spec = graph(
       [{ operator: "Compress", inputs: ["x", "c"], outputs: ["y"], int: { axis: 0 } }],

@@ -28,6 +28,7 @@ import { SHAPES } from "./ops/shape.ts";
 import { SLICES } from "./ops/slice.ts";
 import { TRANSPOSED } from "./ops/transposed.ts";
 import { ELEMENTWISE } from "./ops/unary.ts";
+import { UNIQUE } from "./ops/unique.ts";
 
 export const CONVERSIONS: Conversions = dynamics({
   ...CONVOLUTIONS,
@@ -54,6 +55,7 @@ export const CONVERSIONS: Conversions = dynamics({
   ...TRANSPOSED,
   ...SELECTIONS,
   ...FOUND,
+  ...UNIQUE,
   ...PADS,
   ...SLICES,
   ...scaledOperators({ ...CONVOLUTIONS, ...RESIZES }),

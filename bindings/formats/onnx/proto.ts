@@ -104,7 +104,7 @@ function node(pbf: PbfReader, end: number, depth: number): NodeProto {
     outputs: [] as string[],
     attributes: new Map<string, AttributeProto>(),
   };
-  return fields(pbf, end, result, (tag, into) => {
+  fields(pbf, end, result, (tag, into) => {
     if (tag === 1) into.inputs.push(pbf.readString());
     else if (tag === 2) into.outputs.push(pbf.readString());
     else if (tag === 3) into.name = pbf.readString();
@@ -112,7 +112,12 @@ function node(pbf: PbfReader, end: number, depth: number): NodeProto {
     else if (tag === 5) addAttribute(pbf, into.attributes, depth);
     else if (tag === 7) into.domain = domainOf(pbf.readString());
   });
+  if (result.domain === "com.microsoft" && TAKEN_OVER.includes(result.operator)) result.domain = "";
+  return result;
 }
+
+/** Operators that onnxruntime had in types or forms that ONNX's own got later. */
+const TAKEN_OVER: readonly string[] = ["QuantizeLinear", "DequantizeLinear", "GridSample"];
 
 const domainOf = (name: string): string => (name === "ai.onnx" ? "" : name);
 

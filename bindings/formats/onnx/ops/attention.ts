@@ -58,9 +58,8 @@ function attend(n: OnnxNode, { q, k, v, scale, biases, softcap = 0 }: Heads): Te
   return product(n, weights as TensorId, n.b.tensor(weights as TensorId).shape, v, n.b.tensor(v).shape);
 }
 
-/** `[S,T]` of 0, and `far` where a key comes after its query. */
-function causal(n: OnnxNode, queries: number, keys: number, far: number): TensorId {
-  const first = keys - queries;
+/** `[S,T]` of 0, and `far` where a key comes after its query, the first of which is that of key `first`. */
+function causal(n: OnnxNode, queries: number, keys: number, far: number, first = keys - queries): TensorId {
   const values = Float32Array.from({ length: queries * keys }, (_, i) =>
     i % keys > Math.floor(i / keys) + first ? far : 0,
   );
@@ -192,8 +191,9 @@ function attention(n: OnnxNode): void {
   const [, count = 0, length = 0, width = 0] = n.b.tensor(q).shape;
   const keys = n.b.tensor(k).shape[2] as number;
   const biases: TensorId[] = [];
-  if (n.int("is_causal", 0) !== 0)
-    biases.push(causal(n, length, length === keys ? keys : keys, Number.NEGATIVE_INFINITY));
+  // queries begin after the past, or with the first key
+  const past = n.inputs[4] === undefined ? 0 : (n.input(4).shape[2] as number);
+  if (n.int("is_causal", 0) !== 0) biases.push(causal(n, length, keys, Number.NEGATIVE_INFINITY, past));
   if (n.inputs[3] !== undefined) {
     const mask = n.input(3);
     const id = n.plain(mask);

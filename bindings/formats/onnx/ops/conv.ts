@@ -64,7 +64,13 @@ export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | unde
 /** The convolution of volumes with their channels last, by the kernel of windows without padding. */
 export function volume(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): TensorId {
   const { stride, dilation, before, after } = windowsOf(n, x.shape.slice(2), w.shape.slice(2));
-  if (n.int("group", 1) !== 1) n.refuse("one group", `${n.int("group", 1)}`);
+  const groups = n.int("group", 1);
+  const [outputs = 0, perGroup = 0] = w.shape;
+  if (groups < 1 || perGroup * groups !== x.shape[1] || outputs % groups !== 0)
+    n.refuse(
+      `weights of ${(x.shape[1] as number) / groups} channels a group`,
+      `[${w.shape.join(",")}] with ${groups} groups`,
+    );
   const id = n.last(x);
   const pads = [0, 0, ...before.flatMap((size, i) => [size, after[i] as number]), 0, 0];
   const inputs = [id, n.b.integers(pads, [5, 2]), n.b.float(0)];
@@ -78,8 +84,21 @@ export function volume(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefin
     padding: "valid" as const,
     activation: "none" as const,
   };
-  const operands = [from, weights, ...(bias === undefined ? [] : [bias])];
-  return n.b.add("conv3d", n.where, operands, attributes, [{ dtype: "float32" }], n.outputs[0])[0] as TensorId;
+  const FLOAT = [{ dtype: "float32" }] as const;
+  const operands = [from as TensorId, weights, ...(bias === undefined ? [] : [bias])];
+  if (groups === 1) return n.b.add("conv3d", n.where, operands, attributes, FLOAT, n.outputs[0])[0] as TensorId;
+  const part = (id: TensorId, g: number, each: number): TensorId => {
+    const { shape } = n.b.tensor(id);
+    const begin = shape.map((_, d) => (d === shape.length - 1 ? g * each : 0));
+    const sizes = [...shape.slice(0, -1), each];
+    return n.b.add("slice", n.where, [id, n.b.integers(begin), n.b.integers(sizes)], {}, FLOAT)[0] as TensorId;
+  };
+  const parts = Array.from({ length: groups }, (_, g) => {
+    const own = operands.map((id, i) => part(id, g, i === 0 ? perGroup : outputs / groups));
+    return n.b.add("conv3d", n.where, own, attributes, FLOAT)[0] as TensorId;
+  });
+  const joint = { axis: 4, activation: "none" as const };
+  return n.b.add("concat", n.where, parts, joint, FLOAT, n.outputs[0])[0] as TensorId;
 }
 
 /** Sets output 0 to what a convolution of x gives: an image, or a volume. */

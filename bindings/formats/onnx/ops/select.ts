@@ -15,6 +15,22 @@ export function axisLast(rank: number, axis: number): readonly number[] {
 }
 
 /** The k greatest or least along an axis, with their places. */
+/** Turned round: −x, or of whole numbers −1 − x, which cannot overflow. The least are the greatest of that. */
+function opposite(n: OnnxNode, id: TensorId): TensorId {
+  const type = typeOf(n, id);
+  if (type.dtype === "float32") return n.b.add("neg", n.where, [id], {}, [type])[0] as TensorId;
+  const ones = n.b.add("cast", n.where, [n.b.integers([-1], [])], {}, [type])[0] as TensorId;
+  return n.b.add("bitwiseXor", n.where, [id, ones], {}, [type])[0] as TensorId;
+}
+
+/** A vector in rising order, and the places that its elements come from, int32; of equals the first comes first. */
+export function sorted(n: OnnxNode, id: TensorId): readonly [TensorId, TensorId] {
+  const { shape } = n.b.tensor(id);
+  const inputs = [opposite(n, id), n.b.integers(shape, [])];
+  const [values, places] = n.b.add("topK", n.where, inputs, {}, [typeOf(n, id), { dtype: "int32" }]);
+  return [opposite(n, values as TensorId), places as TensorId];
+}
+
 function topK(n: OnnxNode): void {
   const x = n.input(0);
   const rank = x.shape.length;
@@ -24,13 +40,7 @@ function topK(n: OnnxNode): void {
   const isLeast = n.int("largest", 1) === 0;
   const order = axisLast(rank, axis);
   const type = typeOf(n, n.plain(x));
-  // the least are the greatest of what is turned round: −x, or of whole numbers −1 − x, which cannot overflow
-  const turned = (id: TensorId): TensorId => {
-    if (!isLeast) return id;
-    if (type.dtype === "float32") return n.b.add("neg", n.where, [id], {}, [type])[0] as TensorId;
-    const ones = n.b.add("cast", n.where, [n.b.integers([-1], [])], {}, [type])[0] as TensorId;
-    return n.b.add("bitwiseXor", n.where, [id, ones], {}, [type])[0] as TensorId;
-  };
+  const turned = (id: TensorId): TensorId => (isLeast ? opposite(n, id) : id);
   const moved = permuted(n.b, n.where, turned(n.plain(x)), x.shape, order);
   const [values, places] = n.b.add("topK", n.where, [moved, n.b.integers([k], [])], {}, [type, { dtype: "int32" }]);
   const shape = n.b.tensor(values as TensorId).shape;

@@ -1,0 +1,68 @@
+/** ONNX operators in forms that few files have: groups of volumes, onnxruntime's own quantizers, attention of fewer queries. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadModel } from "../../bindings/public/index.ts";
+import { buildOnnx, type GraphSpec } from "./build-onnx.ts";
+
+async function run(spec: GraphSpec, ...inputs: readonly Float32Array[]): Promise<readonly number[]> {
+  const model = await loadModel(buildOnnx(spec), { module: "simd" });
+  const [y] = Object.values(model.run(inputs));
+  model.close();
+  return Array.from(y as ArrayLike<number>);
+}
+
+test("Conv of volumes in groups", async () => {
+  const y = await run(
+    {
+      nodes: [{ operator: "Conv", inputs: ["x", "w", "b"], outputs: ["y"], int: { group: 2 } }],
+      inputs: [{ name: "x", dims: [1, 2, 1, 1, 2] }],
+      outputs: [{ name: "y" }],
+      initializers: [
+        { name: "w", dims: [2, 1, 1, 1, 1], type: 1, values: [2, 3] },
+        { name: "b", dims: [2], type: 1, values: [0, 100] },
+      ],
+    },
+    Float32Array.of(1, 2, 3, 4),
+  );
+  assert.deepEqual(y, [2, 4, 109, 112]);
+});
+
+test("onnxruntime's QuantizeLinear and DequantizeLinear of 16 bits", async () => {
+  const domain = "com.microsoft";
+  const y = await run(
+    {
+      nodes: [
+        { operator: "Cast", inputs: ["long"], outputs: ["z"], int: { to: 4 } },
+        { operator: "QuantizeLinear", domain, inputs: ["x", "s", "z"], outputs: ["q"] },
+        { operator: "DequantizeLinear", domain, inputs: ["q", "s", "z"], outputs: ["y"] },
+      ],
+      inputs: [{ name: "x", dims: [4] }],
+      outputs: [{ name: "y" }],
+      initializers: [
+        { name: "s", dims: [], type: 1, values: [0.5] },
+        { name: "long", dims: [], type: 7, values: [1000] },
+      ],
+    },
+    Float32Array.of(-1000, -1.1, 0.2, 1e6),
+  );
+  assert.deepEqual(y, [-500, -1, 0, 32267.5]);
+});
+
+test("causal Attention of fewer queries than keys begins with the first key", async () => {
+  const y = await run(
+    {
+      nodes: [{ operator: "Attention", inputs: ["q", "k", "v"], outputs: ["y"], int: { is_causal: 1 } }],
+      inputs: [
+        { name: "q", dims: [1, 1, 2, 1] },
+        { name: "k", dims: [1, 1, 3, 1] },
+        { name: "v", dims: [1, 1, 3, 1] },
+      ],
+      outputs: [{ name: "y" }],
+      initializers: [],
+    },
+    new Float32Array(2),
+    new Float32Array(3),
+    Float32Array.of(2, 4, 100),
+  );
+  assert.deepEqual(y, [2, 3]);
+});
