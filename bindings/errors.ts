@@ -100,6 +100,17 @@ export function asPint8Error(code: ErrorCode, where: string, cause: unknown): Pi
   return new Pint8Error(code, { where, expected: "what pint8 can read", received, hint }, { cause });
 }
 
+/** The value as one of an option's choices; INVALID_OPTION for others. */
+export function chosen<T extends string>(where: string, value: unknown, choices: readonly T[]): T {
+  const found = choices.find((each) => each === value);
+  ensure(found !== undefined, "INVALID_OPTION", () => ({
+    where,
+    expected: choices.join(", "),
+    received: String(value),
+  }));
+  return found;
+}
+
 /** Throws unless `condition` holds; the detail is built only when it is needed. */
 export function ensure(condition: boolean, code: ErrorCode, detail: () => ErrorDetail): asserts condition {
   if (!condition) throw new Pint8Error(code, detail());

@@ -133,16 +133,21 @@ export function requireBytes(node: Constrained, number: string, tensor: Tensor):
   return bits / 8;
 }
 
+/** The bytes of a constant; UNSUPPORTED where it is computed. */
+export function requireKnown(
+  node: { readonly where: string },
+  number: string,
+  { name, data }: Tensor,
+  expected = `"${name}" to be a constant`,
+): Uint8Array {
+  constrain(node, number, data !== undefined, () => ({ expected, received: "a computed tensor" }), "UNSUPPORTED");
+  return data;
+}
+
 /** The values of a constant int32 or int64 tensor. */
 export function requireConstant(node: Constrained, number: string, tensor: Tensor): readonly number[] {
   requireDType(node, number, tensor, "int32", "int64");
-  constrain(
-    node,
-    number,
-    tensor.data !== undefined,
-    () => ({ expected: `"${tensor.name}" to be a constant`, received: "a computed tensor" }),
-    "UNSUPPORTED",
-  );
+  requireKnown(node, number, tensor);
   return integersOf(tensor);
 }
 

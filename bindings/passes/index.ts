@@ -1,4 +1,4 @@
-import { ensure, guarded } from "../errors.ts";
+import { chosen, guarded } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { chargeNodes, type Limits, limitsOf } from "../limits.ts";
 import { operators as table } from "../ops/index.ts";
@@ -42,12 +42,7 @@ export interface PassOptions {
 export function runPasses(graph: Graph, options: PassOptions = {}): Graph {
   const { only = "all", operators = table } = options;
   const names = only === "all" ? PASS_NAMES : only === "none" ? [] : only;
-  for (const name of names)
-    ensure(PASS_NAMES.includes(name), "INVALID_OPTION", () => ({
-      where: "only",
-      expected: PASS_NAMES.join(", "),
-      received: name,
-    }));
+  for (const name of names) chosen("only", name, PASS_NAMES);
   return guarded("INVALID_GRAPH", "graph", () => {
     verifyStructure(graph);
     chargeNodes(graph, limitsOf(graph, options.limits));

@@ -1,4 +1,4 @@
-import { ensure } from "../errors.ts";
+import { chosen, ensure } from "../errors.ts";
 
 /** A picture as pixels: `data` is `[height, width, 3]`, red, green, blue in 0..255, fractions where the file has 16 bits. */
 export interface Picture {
@@ -16,11 +16,7 @@ const FITS: readonly string[] = ["stretch", "cover", "contain"];
 
 /** The picture cut to the proportions of the target, or with black beside it. */
 export function fitted(picture: Picture, width: number, height: number, fit: Fit): Picture {
-  ensure(FITS.includes(fit), "INVALID_OPTION", () => ({
-    where: "fit",
-    expected: FITS.join(", "),
-    received: String(fit),
-  }));
+  chosen("fit", fit, FITS);
   if (fit === "stretch" || picture.width * height === picture.height * width) return picture;
   const choose = fit === "cover" ? Math.min : Math.max;
   const scale = choose(picture.width / width, picture.height / height);

@@ -11,7 +11,7 @@ import {
 import { tilesBytes, tilesF32 } from "../../primitives/product/tilesF32.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
 import { elementCount, type Tensor } from "../../tensor.ts";
-import { type Constrained, constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
+import { type Constrained, constrain, inputOf, outputOf, requireDType, requireKnown } from "../constraints.ts";
 import type { Lowering, Placed } from "../types.ts";
 
 /** Where a node's tensors stand among its inputs. */
@@ -47,13 +47,7 @@ export function requireFloatWeights(node: Constrained, channels: number, axis: n
 }
 
 function requireHybrid(node: Constrained, w: Tensor, channels: number, axis: number): void {
-  constrain(
-    node,
-    "C3",
-    w.data !== undefined,
-    () => ({ expected: "constant int8 weights of float32 activations", received: "a computed tensor" }),
-    "UNSUPPORTED",
-  );
+  requireKnown(node, "C3", w, "constant int8 weights of float32 activations");
   const { scale = [], zeroPoint = [], axis: along = 0 } = w.quantization ?? {};
   const perChannel = scale.length === channels && (scale.length === 1 || along === axis);
   constrain(node, "C3", scale.length === 1 || perChannel, () => ({

@@ -1,6 +1,14 @@
 import type { Activation, Padding, Rounding } from "../../graph.ts";
 import { sizeOf } from "../../tensor.ts";
-import { type Constrained, constrain, inputOf, outputOf, requireConstant, requireInputs } from "../constraints.ts";
+import {
+  type Constrained,
+  constrain,
+  inputOf,
+  outputOf,
+  requireConstant,
+  requireInputs,
+  requireKnown,
+} from "../constraints.ts";
 import { requireImages } from "../images.ts";
 import type { Operator } from "../types.ts";
 import { requireParameters } from "./productTypes.ts";
@@ -57,13 +65,7 @@ export const transposeConv: Operator<"transposeConv"> = {
       expected: `strides from 1 to 65535, at most ${MOST_PHASES} in all`,
       received: `${sH}x${sW}`,
     }));
-    constrain(
-      node,
-      "C3",
-      w.data !== undefined,
-      () => ({ expected: "constant weights", received: "a computed tensor" }),
-      "UNSUPPORTED",
-    );
+    requireKnown(node, "C3", w, "constant weights");
     return [{ dtype: requireParameters(product, sizeOf(w, 0), 0), shape }];
   },
   macs(node) {

@@ -1,5 +1,5 @@
 import { placeWindow } from "../../primitives/window.ts";
-import { constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
+import { constrain, inputOf, outputOf, requireDType, requireInputs, requireKnown } from "../constraints.ts";
 import { requireImages } from "../images.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { biasAt, float32 } from "./floats.ts";
@@ -42,13 +42,7 @@ export const transposeConvBias: Operator<"transposeConvBias"> = {
       expected: `strides from 1 to 65535, at most ${MOST_PHASES} in all`,
       received: stride.join("x"),
     }));
-    constrain(
-      node,
-      "C1",
-      w.data !== undefined,
-      () => ({ expected: "constant weights", received: "a computed tensor" }),
-      "UNSUPPORTED",
-    );
+    requireKnown(node, "C1", w, "constant weights");
     requireDType(node, "C2", outputOf(node), "float32");
     return [{ dtype: "float32", shape: [x.shape[0] as number, ...sizes(node), w.shape[0] as number] }];
   },

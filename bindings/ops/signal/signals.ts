@@ -1,7 +1,7 @@
 /** What TensorFlow Lite Micro's signal operators check alike. */
 import type { DType, Tensor, TensorType } from "../../tensor.ts";
 import { elementCount } from "../../tensor.ts";
-import { constrain, inputOf, requireDType } from "../constraints.ts";
+import { constrain, inputOf, requireDType, requireKnown } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 
 /** Attributes' kinds here. */
@@ -36,14 +36,7 @@ export function requireCount(node: NodeView<Signal>, tensor: Tensor, count: numb
 
 /** The int16 values of a constant input. C5: it is one. */
 export function constantShorts(node: NodeView<Signal>, i: number): readonly number[] {
-  const { data, name } = inputOf(node, i);
-  constrain(
-    node,
-    "C5",
-    data !== undefined,
-    () => ({ expected: `"${name}" to be a constant`, received: "a computed tensor" }),
-    "UNSUPPORTED",
-  );
+  const data = requireKnown(node, "C5", inputOf(node, i));
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   return Array.from({ length: data.byteLength / 2 }, (_, at) => view.getInt16(at * 2, true));
 }

@@ -1,5 +1,5 @@
 /** What `prune` is told. */
-import { ensure } from "../../errors.ts";
+import { chosen, ensure } from "../../errors.ts";
 import type { Progress } from "../progress.ts";
 import type { TrainOptions } from "../train/options.ts";
 import type { Zeros } from "./masks.ts";
@@ -75,11 +75,7 @@ export type Settings = Required<Omit<PruneOptions, "signal" | "tune">> & { reado
 export function settingsOf(options: PruneOptions): Settings {
   const { pattern = "unstructured", allocation = "global", samples = 512, onProgress = () => {}, signal } = options;
   for (const [where, value] of Object.entries({ pattern, allocation }))
-    ensure((CHOICES[where as keyof typeof CHOICES] as readonly string[]).includes(value), "INVALID_OPTION", () => ({
-      where,
-      expected: CHOICES[where as keyof typeof CHOICES].join(", "),
-      received: String(value),
-    }));
+    chosen<string>(where, value, CHOICES[where as keyof typeof CHOICES]);
   const sparsity = options.sparsity ?? 0.5;
   ensure(sparsity > 0 && sparsity < 1, "INVALID_OPTION", () => ({
     where: "sparsity",

@@ -1,5 +1,5 @@
 /** What `quantize` is told, and what that says about each layer. */
-import { ensure } from "../../errors.ts";
+import { chosen, ensure } from "../../errors.ts";
 import type { Progress } from "../progress.ts";
 import type { Io } from "./build.ts";
 import type { Scales } from "./weights.ts";
@@ -69,11 +69,7 @@ const CHOICES: { readonly [K in keyof QuantizeOptions]: readonly string[] } = {
 export function checkQuantizeOptions(options: QuantizeOptions): void {
   for (const [name, values] of Object.entries(CHOICES)) {
     const value = options[name as keyof QuantizeOptions];
-    ensure(value === undefined || values.includes(value as string), "INVALID_OPTION", () => ({
-      where: name,
-      expected: values.join(", "),
-      received: String(value),
-    }));
+    if (value !== undefined) chosen(name, value, values);
   }
   for (const name of ["maxDrop", "size", "latency"] as const) {
     const value = options[name];

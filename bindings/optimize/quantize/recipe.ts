@@ -1,5 +1,5 @@
 /** Settings as AI Edge Quantizer's recipes state them: a JSON list of rules, the last of those that match a layer wins. */
-import { ensure, Pint8Error } from "../../errors.ts";
+import { chosen, ensure, Pint8Error } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { layersOf } from "../layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
@@ -101,14 +101,7 @@ function typeOf(config: TensorConfig | null | undefined, what: string, i: number
   if (!config) return "float32";
   const { num_bits: bits, dtype = "INT" } = config;
   const type = `${dtype === "FLOAT" ? "float" : "int"}${bits}`;
-  const types = ["int4", "int8", "int16", "float16", "float32"] as const;
-  const found = types.find((each) => each === type);
-  ensure(found !== undefined, "INVALID_OPTION", () => ({
-    where: `recipe, rule ${i}, ${what}s`,
-    expected: types.join(", "),
-    received: type,
-  }));
-  return found;
+  return chosen(`recipe, rule ${i}, ${what}s`, type, ["int4", "int8", "int16", "float16", "float32"]);
 }
 
 /** The settings of a quantized network as a recipe, one rule a layer. */
