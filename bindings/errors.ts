@@ -89,7 +89,7 @@ export function guarded<T>(code: ErrorCode, where: string, work: () => T): T {
 /** A Pint8Error as it is; a refused allocation as OUT_OF_MEMORY; anything else, which is a mistake of pint8, by this code. */
 export function asPint8Error(code: ErrorCode, where: string, cause: unknown): Pint8Error {
   if (cause instanceof Pint8Error) return cause;
-  const received = cause instanceof Error ? cause.message : String(cause);
+  const received = textOf(cause);
   if (cause instanceof RangeError && /alloc|memory|array (buffer )?length|typed array/i.test(received))
     return new Pint8Error(
       "OUT_OF_MEMORY",
@@ -115,3 +115,6 @@ export function chosen<T extends string>(where: string, value: unknown, choices:
 export function ensure(condition: boolean, code: ErrorCode, detail: () => ErrorDetail): asserts condition {
   if (!condition) throw new Pint8Error(code, detail());
 }
+
+/** What was thrown, in words. */
+export const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

@@ -173,32 +173,29 @@ export type TypedArray =
   | Float32Array
   | Float64Array;
 
+/** The classes of elements; those of all other types are bytes. */
+const CLASSES = {
+  int8: Int8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  float16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  float32: Float32Array,
+  float64: Float64Array,
+};
+
+/** A view of `bytes` bytes from an address on, or of a whole buffer. */
+export function typedView(dtype: DType, buffer: ArrayBufferLike, address = 0, bytes = buffer.byteLength): TypedArray {
+  const Class = ((CLASSES as Partial<Record<DType, unknown>>)[dtype] ?? Uint8Array) as Int32ArrayConstructor;
+  return new Class(buffer, address, bytes / Class.BYTES_PER_ELEMENT) as unknown as TypedArray;
+}
+
 /** A typed copy of little-endian bytes; `bool` and float16 come as Uint8Array and Uint16Array. */
 export function typedCopy(dtype: DType, bytes: Uint8Array): TypedArray {
-  const { buffer } = new Uint8Array(bytes); // not slice(): a Node Buffer's shares memory
-  switch (dtype) {
-    case "int8":
-      return new Int8Array(buffer);
-    case "int16":
-      return new Int16Array(buffer);
-    case "uint16":
-    case "float16":
-      return new Uint16Array(buffer);
-    case "int32":
-      return new Int32Array(buffer);
-    case "uint32":
-      return new Uint32Array(buffer);
-    case "int64":
-      return new BigInt64Array(buffer);
-    case "uint64":
-      return new BigUint64Array(buffer);
-    case "float32":
-      return new Float32Array(buffer);
-    case "float64":
-      return new Float64Array(buffer);
-    default:
-      return new Uint8Array(buffer);
-  }
+  return typedView(dtype, new Uint8Array(bytes).buffer); // not slice(): a Node Buffer's shares memory
 }
 
 /** One half-precision number. */

@@ -38,8 +38,13 @@ const WALLS: readonly Wall[] = [
   // A saved plan runs without importers, graph or ops in the bundle.
   {
     of: "bindings/session",
-    may: ["bindings/errors.ts", "bindings/primitives/modules.ts", "bindings/plan/types.ts", "bindings/values"],
-    types: ["bindings/tensor.ts"],
+    may: [
+      "bindings/errors.ts",
+      "bindings/tensor.ts",
+      "bindings/primitives/modules.ts",
+      "bindings/plan/types.ts",
+      "bindings/values",
+    ],
     packages: ["node:fs/promises", "node:os", "node:worker_threads"],
   },
   {

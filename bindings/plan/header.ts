@@ -22,8 +22,8 @@ export function writeHeader({ image: _, steps, bodies, ...rest }: Plan): Uint8Ar
 /** The plan that header and image make; every field's type is checked, what they mean together is not. */
 export function readHeader(bytes: Uint8Array, image: Uint8Array): Plan {
   const root = parse(bytes);
-  const imageAddress = root.field("imageAddress").size();
-  const stepsAddress = root.field("stepsAddress").size();
+  const imageAddress = root.size("imageAddress");
+  const stepsAddress = root.size("stepsAddress");
   const table = new DataView(image.buffer, image.byteOffset, image.length);
   const word = (address: number, where: Value) => {
     const offset = address - imageAddress;
@@ -34,110 +34,115 @@ export function readHeader(bytes: Uint8Array, image: Uint8Array): Plan {
   const step =
     (list: number) =>
     (value: Value, i: number): PlanStep => ({
-      kernel: value.field("kernel").string() as KernelName,
+      kernel: value.string("kernel") as KernelName,
       params: word(list + i * STEP_BYTES + 4, value),
-      where: value.field("where").string(),
-      note: value.field("note").string(),
-      macs: value.field("macs").size(),
-      elements: value.field("elements").size(),
-      bytes: value.field("bytes").size(),
-      parts: value.field("parts").size(),
+      where: value.string("where"),
+      note: value.string("note"),
+      macs: value.size("macs"),
+      elements: value.size("elements"),
+      bytes: value.size("bytes"),
+      parts: value.size("parts"),
       ...(value.has("scratch") ? { scratch: readScratch(value.field("scratch")) } : {}),
     });
   const body = (value: Value): StepList => {
-    const address = value.field("stepsAddress").size();
-    return { stepsAddress: address, steps: value.field("steps").list().map(step(address)) };
+    const address = value.size("stepsAddress");
+    return { stepsAddress: address, steps: value.list("steps", step(address)) };
   };
   return {
-    module: root.field("module").oneOf(MODULES),
-    edition: root.field("edition").oneOf(EDITIONS),
-    moduleHash: root.field("moduleHash").string(),
-    arenaAddress: root.field("arenaAddress").size(),
-    arenaBytes: root.field("arenaBytes").size(),
+    module: root.oneOf("module", MODULES),
+    edition: root.oneOf("edition", EDITIONS),
+    moduleHash: root.string("moduleHash"),
+    arenaAddress: root.size("arenaAddress"),
+    arenaBytes: root.size("arenaBytes"),
     imageAddress,
     image,
-    scratchAddress: root.field("scratchAddress").size(),
-    scratchBytes: root.field("scratchBytes").size(),
+    scratchAddress: root.size("scratchAddress"),
+    scratchBytes: root.size("scratchBytes"),
     stepsAddress,
-    steps: root.field("steps").list().map(step(stepsAddress)),
-    bodies: root.field("bodies").list().map(body),
-    hosts: root.field("hosts").list().map(readHost),
-    inputs: root.field("inputs").list().map(readPort),
-    outputs: root.field("outputs").list().map(readPort),
-    variables: root.field("variables").list().map(readRange),
+    steps: root.list("steps", step(stepsAddress)),
+    bodies: root.list("bodies", body),
+    hosts: root.list("hosts", readHost),
+    inputs: root.list("inputs", readPort),
+    outputs: root.list("outputs", readPort),
+    variables: root.list("variables", readRange),
   };
 }
 
 const readScratch = (value: Value): Required<PlanStep>["scratch"] => ({
-  at: value.field("at").size(),
-  blockBytes: value.field("blockBytes").size(),
+  at: value.size("at"),
+  blockBytes: value.size("blockBytes"),
 });
 
 const readRange = (value: Value): Range => ({
-  address: value.field("address").size(),
-  bytes: value.field("bytes").size(),
+  address: value.size("address"),
+  bytes: value.size("bytes"),
 });
 
 const readHost = (value: Value): HostStep => ({
-  step: value.field("step").size(),
-  name: value.field("name").string(),
-  options: value
-    .field("options")
-    .list()
-    .map((byte) => byte.size()),
-  inputs: value.field("inputs").list().map(readPort),
-  outputs: value.field("outputs").list().map(readPort),
+  step: value.size("step"),
+  name: value.string("name"),
+  options: value.sizes("options"),
+  inputs: value.list("inputs", readPort),
+  outputs: value.list("outputs", readPort),
 });
 
 const readPort = (value: Value): PlanPort => ({
-  name: value.field("name").string(),
-  dtype: value.field("dtype").oneOf(Object.keys(BITS) as DType[]),
-  shape: value
-    .field("shape")
-    .list()
-    .map((size) => size.size()),
-  scale: value.field("scale").number(),
-  zeroPoint: value.field("zeroPoint").number(),
+  name: value.string("name"),
+  dtype: value.oneOf("dtype", Object.keys(BITS) as DType[]),
+  shape: value.sizes("shape"),
+  scale: value.number("scale"),
+  zeroPoint: value.number("zeroPoint"),
   ...readRange(value),
-  ...(value.has("lengthAddress") ? { lengthAddress: value.field("lengthAddress").size() } : {}),
+  ...(value.has("lengthAddress") ? { lengthAddress: value.size("lengthAddress") } : {}),
 });
 
-/** A JSON value that is asked for its type and says where it stands when it has another. */
+/** A JSON object that is asked for its fields, and says where it stands when one is of another type. */
 interface Value {
   field(key: string): Value;
   has(key: string): boolean;
-  list(): readonly Value[];
-  string(): string;
-  oneOf<T extends string>(values: readonly T[]): T;
-  number(): number;
+  list<T>(key: string, read: (value: Value, i: number) => T): readonly T[];
+  string(key: string): string;
+  oneOf<T extends string>(key: string, values: readonly T[]): T;
+  number(key: string): number;
   /** A whole number from 0. */
-  size(): number;
+  size(key: string): number;
+  sizes(key: string): readonly number[];
   fail(expected: string): never;
 }
 
+function refuse(value: unknown, where: string, expected: string): never {
+  const received = JSON.stringify(value)?.slice(0, 40) ?? "nothing";
+  throw new Pint8Error("INVALID_PLAN", { where, expected, received });
+}
+
+const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
 function jsonValue(value: unknown, where: string): Value {
-  const fail = (expected: string): never => {
-    const received = JSON.stringify(value)?.slice(0, 40) ?? "nothing";
-    throw new Pint8Error("INVALID_PLAN", { where, expected, received });
-  };
-  const isObject = typeof value === "object" && value !== null;
+  if (typeof value !== "object" || value === null) refuse(value, where, "an object");
+  const fields = value as { readonly [key: string]: unknown };
+  const ask = <T>(key: string, expected: string, is: (field: unknown) => boolean): T =>
+    is(fields[key]) ? (fields[key] as T) : refuse(fields[key], `${where}.${key}`, expected);
+  const list = <T = unknown>(key: string) => ask<readonly T[]>(key, "a list", Array.isArray);
   return {
-    fail,
-    field: (key) =>
-      jsonValue(isObject ? (value as { readonly [key: string]: unknown })[key] : fail("an object"), `${where}.${key}`),
-    has: (key) => isObject && Object.hasOwn(value, key),
-    list: () => (Array.isArray(value) ? value.map((item, i) => jsonValue(item, `${where}[${i}]`)) : fail("a list")),
-    string: () => (typeof value === "string" ? value : fail("a string")),
-    oneOf: (values) => values.find((known) => known === value) ?? fail(`one of ${values.join(", ")}`),
-    number: () => (typeof value === "number" ? value : fail("a number")),
-    size: () =>
-      Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : fail("a whole number from 0"),
+    fail: (expected) => refuse(value, where, expected),
+    field: (key) => jsonValue(fields[key], `${where}.${key}`),
+    has: (key) => Object.hasOwn(fields, key),
+    list: (key, read) => list(key).map((item, i) => read(jsonValue(item, `${where}.${key}[${i}]`), i)),
+    string: (key) => ask(key, "a string", (field) => typeof field === "string"),
+    oneOf: (key, values) => ask(key, `one of ${values.join(", ")}`, (field) => values.includes(field as never)),
+    number: (key) => ask(key, "a number", (field) => typeof field === "number"),
+    size: (key) => ask(key, WHOLE, isSize),
+    sizes: (key) =>
+      list<number>(key).map((item, i) => (isSize(item) ? item : refuse(item, `${where}.${key}[${i}]`, WHOLE))),
   };
 }
 
+const WHOLE = "a whole number from 0";
+
 function parse(bytes: Uint8Array): Value {
+  let value: unknown;
   try {
-    return jsonValue(JSON.parse(new TextDecoder().decode(bytes)), "plan");
+    value = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
     throw new Pint8Error(
       "INVALID_PLAN",
@@ -145,4 +150,5 @@ function parse(bytes: Uint8Array): Value {
       { cause },
     );
   }
+  return jsonValue(value, "plan");
 }

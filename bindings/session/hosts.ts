@@ -1,5 +1,5 @@
 /** Operators that the user brings: found by name when a session opens, run between two stretches of steps. */
-import { ensure, Pint8Error } from "../errors.ts";
+import { ensure, Pint8Error, textOf } from "../errors.ts";
 import type { Plan } from "../plan/types.ts";
 import type { TypedArray } from "../tensor.ts";
 import { bindPort } from "./ports.ts";
@@ -45,7 +45,7 @@ export function bindHosts(
           run(views[0] as TypedArray[], views[1] as TypedArray[], bytes);
         } catch (cause) {
           if (cause instanceof Pint8Error) throw cause;
-          const received = cause instanceof Error ? cause.message : String(cause);
+          const received = textOf(cause);
           throw new Pint8Error(
             "INVALID_OPTION",
             { where: `customOperators "${name}"`, expected: "run to end without an error", received },

@@ -1,4 +1,4 @@
-import { ensure } from "../errors.ts";
+import { ensure, textOf } from "../errors.ts";
 import { EDITIONS, type Edition, MODULES, type ModuleName } from "../primitives/modules.ts";
 import { dotProductIsExact, hasInstructions, requireEngine } from "./engine.ts";
 import { packageFile, type WasmUrl } from "./files.ts";
@@ -94,7 +94,7 @@ export async function compileThreads({ name, edition, hash, wasmUrl }: KernelMod
     const module = await compileFile(file, wasmUrl, shareMemory);
     return stampOf(module)?.hash === hash ? { module, loop } : `${file} is of another build`;
   } catch (cause) {
-    return `${file} cannot be used: ${cause instanceof Error ? cause.message : cause}`;
+    return `${file} cannot be used: ${textOf(cause)}`;
   }
 }
 

@@ -1,6 +1,6 @@
 import { ensure } from "../errors.ts";
 import type { PlanPort } from "../plan/types.ts";
-import type { DType, TypedArray } from "../tensor.ts";
+import { type TypedArray, typedView } from "../tensor.ts";
 import { quantizeInto, takesReals } from "../values/quantize.ts";
 import type { Inputs, TensorInfo } from "./types.ts";
 
@@ -19,7 +19,7 @@ export function bindPort(
   { name, dtype, shape, scale, zeroPoint, address, bytes, lengthAddress }: PlanPort,
   memory: ArrayBufferLike,
 ): BoundPort {
-  const view = viewOf(dtype, memory, address, bytes);
+  const view = typedView(dtype, memory, address, bytes);
   const info = Object.freeze({ name, dtype, shape: Object.freeze([...shape]), scale, zeroPoint });
   const length = lengthAddress === undefined ? {} : { length: new Uint32Array(memory, lengthAddress, 1) };
   return { info, view, type: view[Symbol.toStringTag], ...length };
@@ -53,32 +53,6 @@ export function copyOf(view: TypedArray): TypedArray {
   const copy = new (view.constructor as Int8ArrayConstructor)(view.length);
   for (let i = 0; i < copy.length; i++) copy[i] = view[i] as number;
   return copy as unknown as TypedArray;
-}
-
-function viewOf(dtype: DType, memory: ArrayBufferLike, address: number, bytes: number): TypedArray {
-  switch (dtype) {
-    case "int8":
-      return new Int8Array(memory, address, bytes);
-    case "int16":
-      return new Int16Array(memory, address, bytes / 2);
-    case "uint16":
-    case "float16":
-      return new Uint16Array(memory, address, bytes / 2);
-    case "int32":
-      return new Int32Array(memory, address, bytes / 4);
-    case "uint32":
-      return new Uint32Array(memory, address, bytes / 4);
-    case "int64":
-      return new BigInt64Array(memory, address, bytes / 8);
-    case "uint64":
-      return new BigUint64Array(memory, address, bytes / 8);
-    case "float32":
-      return new Float32Array(memory, address, bytes / 4);
-    case "float64":
-      return new Float64Array(memory, address, bytes / 8);
-    default:
-      return new Uint8Array(memory, address, bytes);
-  }
 }
 
 /** Copies a caller's inputs in, after checking names, classes and lengths. */

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { ensure, Pint8Error } from "../errors.ts";
+import { ensure, Pint8Error, textOf } from "../errors.ts";
 import type { Plan, PlanStep } from "../plan/types.ts";
 import type { ModuleName } from "../primitives/modules.ts";
 import type { TypedArray } from "../tensor.ts";
@@ -253,7 +253,7 @@ export class Session<M extends ModelTypes = AnyModel> {
         {
           where: "run",
           expected: "steps within their memory",
-          received: cause instanceof Error ? cause.message : String(cause),
+          received: textOf(cause),
         },
         { cause },
       );

@@ -1,4 +1,4 @@
-import { Pint8Error } from "../errors.ts";
+import { Pint8Error, textOf } from "../errors.ts";
 import { builtin, isNode } from "./engine.ts";
 
 /** Bytes, what bytes come from, a URL, or a path in Node, Deno and Bun. */
@@ -179,6 +179,6 @@ async function readFile(path: string | URL, name: string, { signal }: ReadOption
 }
 
 function unreadable(name: string, cause: unknown): Pint8Error {
-  const received = cause instanceof Error ? cause.message : String(cause);
+  const received = textOf(cause);
   return new Pint8Error("IO", { where: name, expected: "a readable file or URL", received }, { cause });
 }

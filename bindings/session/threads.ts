@@ -1,4 +1,4 @@
-import { Pint8Error } from "../errors.ts";
+import { Pint8Error, textOf } from "../errors.ts";
 import { align, type Plan } from "../plan/types.ts";
 import { chunksOf } from "./chunks.ts";
 import { hasThreads, isNode } from "./engine.ts";
@@ -137,5 +137,3 @@ function stopIfFailed(failure: string | undefined): void {
     hint: "Close the model and load it again.",
   });
 }
-
-const textOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause));

@@ -1,5 +1,5 @@
 /** The package's wasm files, compiled once each, and what to do where one cannot be had. */
-import { Pint8Error } from "../errors.ts";
+import { Pint8Error, textOf } from "../errors.ts";
 import { isNode } from "./engine.ts";
 import type { WasmUrl } from "./files.ts";
 import { readSource } from "./source.ts";
@@ -94,8 +94,6 @@ function hintOf(url: string): string {
   const place = /^https?:|^file:/.test(url) ? new URL(".", url).href : "where they are served";
   return `Copy node_modules/pint8/wasm/*.wasm to ${place}, say where they are by the option wasmUrl, ${inline}.`;
 }
-
-const textOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause));
 
 function unavailable(file: string, expected: string, received: string, hint: string, cause?: unknown): Pint8Error {
   return new Pint8Error("MODULE_UNAVAILABLE", { where: `file ${file}`, expected, received, hint }, { cause });

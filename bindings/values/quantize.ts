@@ -1,6 +1,6 @@
 import { ensure } from "../errors.ts";
 import type { ArrayOf, NumberArray, Outputs, TensorInfo } from "../session/types.ts";
-import { elementCount, type TypedArray, typedCopy } from "../tensor.ts";
+import { byteLength, elementCount, type TypedArray, typedCopy } from "../tensor.ts";
 
 /** The integers of the types that quantization has. */
 const BOUNDS: { readonly [dtype: string]: readonly [low: number, high: number] } = {
@@ -52,7 +52,7 @@ export function quantize<P extends TensorInfo>(port: P, reals: ArrayLike<number>
     expected: `${length} numbers`,
     received: `${reals.length}`,
   }));
-  const values = typedCopy(port.dtype, new Uint8Array(length * bytesOf(port)));
+  const values = typedCopy(port.dtype, new Uint8Array(byteLength(port)));
   quantizeInto(values, port, reals);
   return values as ArrayOf<P["dtype"]>;
 }
@@ -86,9 +86,6 @@ function requireReals(port: TensorInfo): void {
     hint: "Give it the typed array of its own elements.",
   }));
 }
-
-const bytesOf = ({ dtype }: TensorInfo) =>
-  ({ int8: 1, uint8: 1, int16: 2, uint16: 2, float64: 8 })[dtype as string] ?? 4;
 
 /** One entry of an output: its place, its number, and the name of its class. */
 export interface Score {
