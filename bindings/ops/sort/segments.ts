@@ -33,6 +33,26 @@ function countOf(kind: Segments, node: NodeView<Segments>): number {
   return count;
 }
 
+/** Sums and products of int32, as sizes are worked out: einsum multiplies dimensions that it joins by segments. */
+function foldSegments(kind: Segments, node: NodeView<Segments>): readonly Uint8Array[] | undefined {
+  const x = inputOf(node, 0);
+  if (x.dtype !== "int32" || (kind !== "unsortedSegmentSum" && kind !== "unsortedSegmentProd")) return undefined;
+  const values = requireConstant(node, "C2", x);
+  const ids = requireConstant(node, "C2", inputOf(node, 1));
+  const segments = countOf(kind, node);
+  const inner = elementCount(x.shape.slice(inputOf(node, 1).shape.length));
+  const isSum = kind === "unsortedSegmentSum";
+  const y = new Int32Array(segments * inner).fill(isSum ? 0 : 1);
+  for (const [row, id] of ids.entries()) {
+    if (id < 0 || id >= segments) continue;
+    for (let i = 0; i < inner; i++) {
+      const [a, b] = [y[id * inner + i] as number, values[row * inner + i] as number];
+      y[id * inner + i] = isSum ? a + b : Math.imul(a, b);
+    }
+  }
+  return [new Uint8Array(y.buffer)];
+}
+
 /**
  * Rows of x combined by the segment that they belong to. C1: x, ids and, of the unsorted ones, the number of segments; one
  * output. C2: x and output int32 or float32, ids int32. C3: ids of the shape that x begins with, one dimension where they
@@ -60,6 +80,7 @@ export function segmentOperator<K extends Segments>(kind: K): Operator<K> {
       const shape = [countOf(kind, node), ...x.shape.slice(rank)];
       return [{ dtype, shape, ...(isOpen(kind, node) && { open: "length" }) }];
     },
+    fold: (view) => foldSegments(kind, view as NodeView<Segments>),
     lower(view, to) {
       const node = view as NodeView<Segments>;
       const { dtype, shape } = inputOf(node, 0);
