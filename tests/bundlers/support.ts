@@ -5,14 +5,14 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { homedir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
 import { buildOnnx } from "../formats/build-onnx.ts";
+import { POLICY, serve } from "./serve.ts";
+
+export { POLICY, serve };
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const CACHE =
@@ -182,56 +182,6 @@ export async function expected(): Promise<readonly number[]> {
   const scores = [...(model.run([input])[model.outputs[0].name] ?? assert.fail())];
   model.close();
   return scores;
-}
-
-/** No text is evaluated, nothing comes from elsewhere. */
-export const POLICY =
-  "default-src 'none'; connect-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'unsafe-inline'; img-src data:";
-const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".mjs": "text/javascript",
-  ".wasm": "application/wasm",
-};
-
-export interface Site {
-  readonly url: string;
-  /** What was sent to `/result`, once. */
-  readonly told: Promise<Result>;
-  close(): void;
-}
-
-/** Serves a folder on this machine; `headers` go with every file. */
-export async function serve(folder: string, headers: Readonly<Record<string, string>> = {}): Promise<Site> {
-  let tell = (_result: Result): void => {};
-  const told = new Promise<Result>((resolve) => {
-    tell = resolve;
-  });
-  const server = createServer(async (request, response) => {
-    if (request.method === "POST") {
-      tell(JSON.parse(Buffer.concat(await request.toArray()).toString()));
-      response.end();
-      return;
-    }
-    const { pathname } = new URL(request.url ?? "/", "http://localhost");
-    const file = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
-    const content = await readFile(join(folder, file)).catch(() => undefined);
-    response.writeHead(content === undefined ? 404 : 200, {
-      "Content-Type": TYPES[extname(file)] ?? "application/octet-stream",
-      ...headers,
-    });
-    response.end(content);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}/`,
-    told,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
 }
 
 export const ISOLATED = {
