@@ -63,6 +63,15 @@ export function expF32<T>(x: T): T {
   return times<T>(times<T>(y, powerOfTwo<T>(half)), powerOfTwo<T>(other));
 }
 
+/** exp(x) for x ≤ 0; 0 below −87. */
+// @ts-ignore: decorator
+@inline export function expDownF32<T>(x: T): T {
+  const z = atLeast<T>(x, splat<T>(-87));
+  const shifted = halvings<T>(z);
+  const y = plus<T>(expNearZero<T>(rest<T>(z, minus<T>(shifted, splat<T>(MAGIC)))), splat<T>(1));
+  return whereLess<T>(x, splat<T>(-87), splat<T>(0), times<T>(y, powerOfTwo<T>(shifted)));
+}
+
 /** exp(x) − 1 for x ≤ 0, accurate near 0 too. */
 export function expMinusOneF32<T>(x: T): T {
   x = atLeast<T>(x, splat<T>(-80));
@@ -123,41 +132,35 @@ export function logF32<T>(x: T): T {
   return whereLess<T>(x, splat<T>(0), splat<T>(NaN), whereEqual<T>(x, x, y, x));
 }
 
-/** Half of erfc(z) for z ≥ 0: Abramowitz and Stegun's 7.1.26, within 1.5e−7 of the largest value. */
-// @ts-ignore: decorator
-@inline function halfErfc<T>(z: T): T {
-  const t = over<T>(splat<T>(1), timesPlus<T>(z, splat<T>(0.3275911), splat<T>(1)));
-  let p = splat<T>(1.061405429);
-  p = timesPlus<T>(p, t, splat<T>(-1.453152027));
-  p = timesPlus<T>(p, t, splat<T>(1.421413741));
-  p = timesPlus<T>(p, t, splat<T>(-0.284496736));
-  p = timesPlus<T>(p, t, splat<T>(0.254829592));
-  const q = times<T>(times<T>(p, t), splat<T>(0.5));
-  return times<T>(q, expF32<T>(negative<T>(times<T>(z, z))));
-}
-
-/** The error function: its series near 0, which keeps small values, and the tail elsewhere. */
+/**
+ * The error function, within 1e−7 of itself: minimax polynomials of x² near 0, and of |x| in 1 − exp(−|x| − |x|·p) elsewhere.
+ * Source of the coefficients: N. Juffa's erff.
+ */
 export function erfF32<T>(x: T): T {
-  const z = magnitude<T>(x);
+  const a = magnitude<T>(x);
+  const t = atMost<T>(a, splat<T>(4));
+  let p = splat<T>(1.72853470e-5);
+  p = timesPlus<T>(p, t, splat<T>(-3.83197126e-4));
+  p = timesPlus<T>(p, t, splat<T>(3.88396438e-3));
+  p = timesPlus<T>(p, t, splat<T>(-2.42546219e-2));
+  p = timesPlus<T>(p, t, splat<T>(1.06777877e-1));
+  p = timesPlus<T>(p, t, splat<T>(6.34846687e-1));
+  p = timesPlus<T>(p, t, splat<T>(1.28717512e-1));
+  const tail = expDownF32<T>(negative<T>(timesPlus<T>(p, t, t)));
   const square = times<T>(x, x);
-  let s = splat<T>(1.0 / 9360);
-  s = timesPlus<T>(s, square, splat<T>(-1.0 / 1320));
-  s = timesPlus<T>(s, square, splat<T>(1.0 / 216));
-  s = timesPlus<T>(s, square, splat<T>(-1.0 / 42));
-  s = timesPlus<T>(s, square, splat<T>(0.1));
-  s = timesPlus<T>(s, square, splat<T>(-1.0 / 3));
-  s = timesPlus<T>(s, square, splat<T>(1));
-  const near = times<T>(times<T>(x, s), splat<T>(1.1283791671));
-  const tail = halfErfc<T>(z);
-  const far = minus<T>(minus<T>(splat<T>(1), tail), tail);
-  const signed = whereLess<T>(x, splat<T>(0), negative<T>(far), far);
-  return whereLess<T>(z, splat<T>(0.5), near, signed);
+  let s = splat<T>(-5.96761703e-4);
+  s = timesPlus<T>(s, square, splat<T>(4.99119423e-3));
+  s = timesPlus<T>(s, square, splat<T>(-2.67681349e-2));
+  s = timesPlus<T>(s, square, splat<T>(1.12819925e-1));
+  s = timesPlus<T>(s, square, splat<T>(-3.76125336e-1));
+  s = timesPlus<T>(s, square, splat<T>(1.28379166e-1));
+  return whereLess<T>(a, splat<T>(0.921875), timesPlus<T>(s, x, x), withSign<T>(minus<T>(splat<T>(1), tail), x));
 }
 
 /** x times the normal distribution up to x. */
 export function geluF32<T>(x: T): T {
-  const tail = halfErfc<T>(times<T>(magnitude<T>(x), splat<T>(0.70710678)));
-  return times<T>(x, whereLess<T>(x, splat<T>(0), tail, minus<T>(splat<T>(1), tail)));
+  const e = erfF32<T>(times<T>(x, splat<T>(0.70710678)));
+  return times<T>(times<T>(x, plus<T>(e, splat<T>(1))), splat<T>(0.5));
 }
 
 /** GELU by its tanh form: x·½·(1 + tanh(√(2/π)·(x + 0.044715·x³))). */

@@ -1,5 +1,8 @@
-/** Functions of rows of float32. Sums are taken in the order of memory, one number after the other, in every module. @full */
-import { expF32, logF32 } from "../common/float";
+/**
+ * Functions of rows of float32. Sums of softmax and of layers' statistics are taken in four lanes, element i in lane i mod 4, and
+ * then (0 + 1) + (2 + 3); all others in the order of memory, one number after the other: the same in every module. @full
+ */
+import { expDownF32, expF32, logF32 } from "../common/float";
 import { share } from "../common/split";
 
 /** Rows of `depth` float32. */
@@ -11,6 +14,13 @@ export class RealRows {
   depth: u32;
   /** What differences are multiplied by. */
   beta: f32;
+}
+
+/** (x − mean) / √(variance + beta) · scale + bias, of rows of the same length at these addresses; 0: none. */
+@unmanaged
+export class LayerNorm extends RealRows {
+  scaleTable: u32;
+  bias: u32;
 }
 
 /** Local response: x · (bias + alpha · sum of squares over channels from c − radius to c + radius)^(−beta). */
@@ -91,25 +101,93 @@ export function localResponse(p: Response, part: u32, parts: u32): void {
   }
 }
 
+/** Rows less their mean, over their deviation. */
+export function layerNormF32(p: LayerNorm, part: u32, parts: u32): void {
+  const line = <usize>p.depth << 2;
+  const last = share(p.rows, part + 1, parts);
+  for (let row = share(p.rows, part, parts); row < last; row++) {
+    const x = <usize>p.x + <usize>row * line;
+    const y = <usize>p.y + <usize>row * line;
+    const mean = total(x, line, 0, false) / <f32>p.depth;
+    const factor: f32 = <f32>1 / sqrt<f32>(total(x, line, mean, true) / <f32>p.depth + p.beta);
+    let i: usize = 0;
+    if (ASC_FEATURE_SIMD)
+      for (; i + 16 <= line; i += 16) {
+        let v = f32x4.mul(f32x4.sub(v128.load(x + i), f32x4.splat(mean)), f32x4.splat(factor));
+        if (p.scaleTable) v = f32x4.mul(v, v128.load(<usize>p.scaleTable + i));
+        if (p.bias) v = f32x4.add(v, v128.load(<usize>p.bias + i));
+        v128.store(y + i, v);
+      }
+    for (; i < line; i += 4) {
+      let v = (load<f32>(x + i) - mean) * factor;
+      if (p.scaleTable) v *= load<f32>(<usize>p.scaleTable + i);
+      if (p.bias) v += load<f32>(<usize>p.bias + i);
+      store<f32>(y + i, v);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline function term(x: usize, mean: f32, squares: bool): f32 {
+  const v = load<f32>(x) - mean;
+  return squares ? v * v : v;
+}
+
+/** The sum of x − mean, or of its squares. */
+function total(x: usize, line: usize, mean: f32, squares: bool): f32 {
+  let s0: f32 = 0;
+  let s1: f32 = 0;
+  let s2: f32 = 0;
+  let s3: f32 = 0;
+  const end = x + line;
+  const whole = x + (line & ~15);
+  if (ASC_FEATURE_SIMD) {
+    let sums = f32x4.splat(0);
+    for (; x < whole; x += 16) {
+      const v = f32x4.sub(v128.load(x), f32x4.splat(mean));
+      sums = f32x4.add(sums, squares ? f32x4.mul(v, v) : v);
+    }
+    s0 = f32x4.extract_lane(sums, 0);
+    s1 = f32x4.extract_lane(sums, 1);
+    s2 = f32x4.extract_lane(sums, 2);
+    s3 = f32x4.extract_lane(sums, 3);
+  } else {
+    for (; x < whole; x += 16) {
+      s0 += term(x, mean, squares);
+      s1 += term(x + 4, mean, squares);
+      s2 += term(x + 8, mean, squares);
+      s3 += term(x + 12, mean, squares);
+    }
+  }
+  if (x < end) s0 += term(x, mean, squares);
+  if (x + 4 < end) s1 += term(x + 4, mean, squares);
+  if (x + 8 < end) s2 += term(x + 8, mean, squares);
+  return s0 + s1 + (s2 + s3);
+}
+
 function largest(x: usize, line: usize): f32 {
   let most: f32 = -f32.MAX_VALUE;
-  for (let i: usize = 0; i < line; i += 4) {
+  let i: usize = 0;
+  if (ASC_FEATURE_SIMD) {
+    let four = f32x4.splat(most);
+    for (; i + 16 <= line; i += 16) four = f32x4.pmax(four, v128.load(x + i));
+    most = max(max(f32x4.extract_lane(four, 0), f32x4.extract_lane(four, 1)), max(f32x4.extract_lane(four, 2), f32x4.extract_lane(four, 3)));
+  }
+  for (; i < line; i += 4) {
     const value = load<f32>(x + i);
     most = value > most ? value : most;
   }
   return most;
 }
 
-/** y = exp((x − most) · beta), and their sum. */
+/** y = exp((x − most) · beta), and their sum; beta is not negative. */
 function exponentials(x: usize, y: usize, line: usize, most: f32, beta: f32): f32 {
   let i: usize = 0;
   if (ASC_FEATURE_SIMD)
     for (; i + 16 <= line; i += 16) {
       const difference = f32x4.sub(v128.load(x + i), f32x4.splat(most));
-      v128.store(y + i, expF32<v128>(f32x4.mul(difference, f32x4.splat(beta))));
+      v128.store(y + i, expDownF32<v128>(f32x4.mul(difference, f32x4.splat(beta))));
     }
-  for (; i < line; i += 4) store<f32>(y + i, expF32<f32>((load<f32>(x + i) - most) * beta));
-  let sum: f32 = 0;
-  for (i = 0; i < line; i += 4) sum += load<f32>(y + i);
-  return sum;
+  for (; i < line; i += 4) store<f32>(y + i, expDownF32<f32>((load<f32>(x + i) - most) * beta));
+  return total(y, line, 0, false);
 }

@@ -16,7 +16,7 @@ interface Attributes {
 
 /** Functions of rows in doubles. */
 const REAL: readonly (readonly [
-  "softmax" | "logSoftmax" | "l2Normalization" | "localResponseNormalization",
+  "softmax" | "layerNorm" | "logSoftmax" | "l2Normalization" | "localResponseNormalization",
   (row: readonly number[], attributes: Attributes) => readonly number[],
 ])[] = [
   ["softmax", (row, { beta }) => reference.softmaxReal(row, 1, beta)],
@@ -26,6 +26,14 @@ const REAL: readonly (readonly [
       const most = Math.max(...row);
       const log = Math.log(row.reduce((sum, x) => sum + Math.exp(x - most), 0));
       return row.map((x) => x - most - log);
+    },
+  ],
+  [
+    "layerNorm",
+    (row) => {
+      const mean = row.reduce((sum, x) => sum + x, 0) / row.length;
+      const variance = row.reduce((sum, x) => sum + (x - mean) ** 2, 0) / row.length;
+      return row.map((x) => (x - mean) / Math.sqrt(variance + 0.01));
     },
   ],
   ["l2Normalization", (row) => row.map((x) => x / Math.max(Math.hypot(...row), 1e-6))],
@@ -94,6 +102,8 @@ for (const subject of await subjects())
             radius: draw.int(0, 4),
             bias: 1,
             alpha: 0.3,
+            dimensions: 1,
+            epsilon: 0.01,
           };
           const shape = kind === "localResponseNormalization" ? [1, 1, rows, depth] : [rows, depth];
           const example = {
@@ -107,7 +117,7 @@ for (const subject of await subjects())
           const y = new Float32Array(bytes.buffer);
           for (let row = 0; row < rows; row++) {
             const expected = reference([...x.subarray(row * depth, (row + 1) * depth)], attributes);
-            const within = 2e-6 * Math.max(...expected.map(Math.abs));
+            const within = 2e-6 * Math.max(...expected.map(Math.abs), kind === "layerNorm" ? 1 : 0);
             for (const [c, value] of expected.entries())
               assert.ok(
                 Math.abs((y[row * depth + c] as number) - value) <= within,

@@ -167,7 +167,7 @@ function aligned(node: NodeProto, where: string, scope: Scope, inputs: readonly 
   const { b: builder } = scope.shared;
   const behind = a.shape.length - (axis < 0 ? axis + a.shape.length : axis) - b.shape.length;
   const shape = [...b.shape, ...new Array<number>(Math.max(0, behind)).fill(1)];
-  const id = plain(builder, where, b.shape, floats(builder, where, b));
+  const id = plain(builder, where, b.shape, b.twins);
   const type = [{ dtype: builder.tensor(id).dtype }] as const;
   const [moved] = builder.add("reshape", where, [id, builder.integers(shape)], {}, type);
   return [a, asValue(builder, "", moved as TensorId), ...inputs.slice(2)];
@@ -195,8 +195,8 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: readonly (V
     inputs,
     outputs: node.outputs,
     input,
-    plain: (value) => plain(b, where, value.shape, floats(b, where, value)),
-    last: (value) => channelsLast(b, where, value.shape, floats(b, where, value)),
+    plain: (value) => plain(b, where, value.shape, value.twins),
+    last: (value) => channelsLast(b, where, value.shape, value.twins),
     numbers(i) {
       if (inputs[i] === undefined) return undefined;
       const tensor = b.tensor(own.plain(input(i)));
@@ -226,17 +226,6 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: readonly (V
     refuse,
   };
   return own;
-}
-
-/** A value's floats: computed from its integers, in the order that these have, when first needed. */
-function floats(b: Builder, where: string, value: Value) {
-  const { twins, integers } = value;
-  if (twins.plain !== undefined || twins.last !== undefined || integers === undefined) return twins;
-  const type = [{ dtype: "float32" }] as const;
-  const from = integers.twins;
-  if (from.plain !== undefined) [twins.plain] = b.add("dequantize", where, [from.plain], {}, type) as [TensorId];
-  else [twins.last] = b.add("dequantize", where, [from.last], {}, type) as [TensorId];
-  return twins;
 }
 
 /** The numbers of a constant; 64-bit integers beyond 2^53 lose their last bits. */

@@ -11,9 +11,8 @@ export interface Operands {
   readonly isLast: boolean;
 }
 
-/** True where a value, or the integers behind it, stands with channels last only. */
-export function isLastOnly({ twins, integers }: Value): boolean {
-  const { plain, last } = (twins.plain ?? twins.last) ? twins : (integers?.twins ?? twins);
+/** True where a value stands with channels last only. */
+export function isLastOnly({ twins: { plain, last } }: Value): boolean {
   return plain === undefined && last !== undefined;
 }
 

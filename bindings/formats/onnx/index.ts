@@ -10,6 +10,7 @@ import { createBuilder } from "./builder.ts";
 import { CONVERSIONS } from "./conversions.ts";
 import { asValue, convertGraph, createScope, keyOf, type Scope, type Shared, whereOf } from "./convert.ts";
 import { inlineFunctions } from "./functions.ts";
+import { fuseGelu } from "./gelu.ts";
 import { fuseIntegers } from "./integer/index.ts";
 import { plain } from "./layout.ts";
 import type { GraphProto, ModelProto, ValueProto } from "./messages.ts";
@@ -62,7 +63,7 @@ export function importOnnx(bytes: Uint8Array, options: OnnxOptions): Graph {
   );
   return {
     name: inlined.name || "main",
-    nodes: fuseIntegers(b.tensors, b.nodes, outputs, b.origins),
+    nodes: fuseIntegers(b.tensors, fuseGelu(b.tensors, b.nodes, outputs), outputs, b.origins),
     tensors: b.tensors,
     inputs,
     outputs: outputs.map((tensor, i) => ({ name: names[i] as string, tensor })),
@@ -182,12 +183,7 @@ function outputOf({ name }: ValueProto, scope: Scope): TensorId {
     received: "none",
   }));
   const { b } = scope.shared;
-  const { twins, integers } = value;
-  if (twins.plain === undefined && twins.last === undefined && integers !== undefined)
-    [twins.plain] = b.add("dequantize", where, [plain(b, where, value.shape, integers.twins)], {}, [
-      { dtype: "float32" },
-    ]) as [TensorId];
-  const id = plain(b, where, value.shape, twins);
+  const id = plain(b, where, value.shape, value.twins);
   if (value.open === undefined) return id;
   const { count, inner } = value.open;
   const [elements] = b.add("mul", where, [count, b.integers([inner], [])], { activation: "none" }, [

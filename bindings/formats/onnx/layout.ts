@@ -4,7 +4,7 @@
  * last, elementwise operators take what there is: so transposes stay at the ends of a convolutional network.
  */
 import type { TensorId } from "../../graph.ts";
-import type { DType, Quantization } from "../../tensor.ts";
+import type { DType } from "../../tensor.ts";
 import type { Builder } from "./builder.ts";
 
 /** A tensor in ONNX's order of dimensions, with its channels last, or both. */
@@ -18,10 +18,7 @@ export interface Value {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** Empty until someone needs floats, where there are integers behind. */
   readonly twins: Twins;
-  /** What DequantizeLinear was given: the value is these integers' meaning. */
-  readonly integers?: Quantized;
   /** Its part in a dynamically quantized product, or in what finds places. */
   readonly link?: Link;
   /** How much of it counts, where that depends on data. */
@@ -34,13 +31,6 @@ export interface Value {
 export interface Open {
   readonly count: TensorId;
   readonly inner: number;
-}
-
-/** Integers and what they mean. */
-export interface Quantized {
-  readonly dtype: DType;
-  readonly quantization: Quantization;
-  readonly twins: Twins;
 }
 
 /** What a value of a dynamically quantized product is; `ops/dynamic.ts` joins them. */

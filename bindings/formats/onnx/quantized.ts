@@ -90,6 +90,12 @@ export function dequantized(n: OnnxNode, x: Value, quantization: Quantization): 
   return { ...value, twins: isLast ? { last: y } : { plain: y } };
 }
 
+/** True where a value's floats are what integers stand for. */
+export function isDequantized(n: OnnxNode, { twins }: Value): boolean {
+  const id = twins.plain ?? twins.last;
+  return n.b.nodes.some(({ kind, outputs }) => kind === "dequantize" && outputs[0] === id);
+}
+
 /** s·(q − z) of a constant, which remembers its integers. */
 function dequantizedConstant(n: OnnxNode, id: TensorId, quantization: Quantization): TensorId {
   const { fround } = Math;

@@ -2,6 +2,7 @@
 export { dequantize } from "./dequantize.ts";
 export { hardSwish } from "./hardSwish.ts";
 export { l2Normalization } from "./l2Normalization.ts";
+export { layerNorm } from "./layerNorm.ts";
 export { leakyRelu } from "./leakyRelu.ts";
 export { localResponseNormalization } from "./localResponseNormalization.ts";
 export { logistic } from "./logistic.ts";

@@ -3,6 +3,7 @@ import type { Activation, TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, reorder, toPlain, type Value } from "../layout.ts";
+import { isDequantized } from "../quantized.ts";
 import { imagePadding, pair, type Windows, windowsOf } from "../window.ts";
 import { entries, typeOf } from "./move.ts";
 import { maxima, maximaWithPlaces, means } from "./windows.ts";
@@ -157,8 +158,20 @@ function averagePool(n: OnnxNode): void {
   const [kH, kW] = pair(windows.kernel);
   const common = { stride: pair(windows.stride), activation: "none" as const };
   if (!isCounted) {
-    const attributes = { ...common, filter: [kH, kW] as const, padding: imagePadding(windows) };
-    const [y] = n.b.add("averagePool2d", n.where, [image], attributes, [{ dtype: "float32" }], n.outputs[0]);
+    const padding = imagePadding(windows);
+    const add = (id: TensorId, filter: readonly [number, number], stride: readonly [number, number]) =>
+      n.b.add("averagePool2d", n.where, [id], { ...common, filter, stride, padding }, [{ dtype: "float32" }])[0];
+    // between quantizations ties fall as in onnxruntime, which adds columns first; halves are exact
+    const [sH, sW] = common.stride;
+    const isSplit =
+      isDequantized(n, x) &&
+      kH === 2 &&
+      kW > 1 &&
+      [...windows.before, ...windows.after].every((pad) => pad === 0) &&
+      kH < (x.shape[2] as number);
+    const y = isSplit
+      ? add(add(image, [kH, 1], [sH, 1]) as TensorId, [1, kW], [1, sW])
+      : add(image, [kH, kW], [sH, sW]);
     return setImage(n, y as TensorId, x);
   }
   const channels = x.shape[1] as number;

@@ -11,12 +11,29 @@ function meanOver(n: OnnxNode, x: TensorId, axes: readonly number[]): TensorId {
   return n.b.add("mean", n.where, [x, n.b.integers(axes)], { keepDims: true }, float)[0] as TensorId;
 }
 
-/** (x − mean) / sqrt(variance + epsilon) over axes. */
-export function normalized(n: OnnxNode, x: TensorId, axes: readonly number[], epsilon: number): TensorId {
+/** (x − mean) / sqrt(variance + epsilon)·scale + bias over axes, where scale and bias are given. */
+export function normalized(
+  n: OnnxNode,
+  x: TensorId,
+  axes: readonly number[],
+  epsilon: number,
+  scale?: TensorId,
+  bias?: TensorId,
+): TensorId {
+  const { shape } = n.b.tensor(x);
+  const depth = elementCount(shape.slice(-axes.length));
+  if (depth > 0 && axes.length > 0 && axes.every((axis, i) => axis === shape.length - axes.length + i)) {
+    const fits = [scale, bias].every((id) => id === undefined || elementCount(n.b.tensor(id).shape) === depth);
+    const given = fits ? [scale, bias] : [];
+    const inputs = given.some((id) => id !== undefined) ? [x, ...given] : [x];
+    const attributes = { dimensions: axes.length, epsilon };
+    const [y] = n.b.add("layerNorm", n.where, inputs, attributes, float);
+    return fits ? (y as TensorId) : scaled(n, y as TensorId, scale, bias);
+  }
   const centred = real(n, "sub", x, meanOver(n, x, axes));
   const variance = meanOver(n, real(n, "mul", centred, centred), axes);
   const [deviation] = n.b.add("sqrt", n.where, [real(n, "add", variance, n.b.float(epsilon))], {}, float);
-  return real(n, "div", centred, deviation as TensorId);
+  return scaled(n, real(n, "div", centred, deviation as TensorId), scale, bias);
 }
 
 /** y·scale + bias, where they are given. */
@@ -34,7 +51,6 @@ function layerNormalization(n: OnnxNode): void {
   const first = axisOf(n, n.int("axis", -1), rank);
   const axes = x.shape.map((_, i) => i).slice(first);
   const id = n.plain(x);
-  const y = normalized(n, id, axes, n.float("epsilon", 1e-5));
   if (n.outputs[1]) n.setPlain(1, meanOver(n, id, axes));
   if (n.outputs[2]) {
     const centred = real(n, "sub", id, meanOver(n, id, axes));
@@ -42,7 +58,7 @@ function layerNormalization(n: OnnxNode): void {
     const [root] = n.b.add("sqrt", n.where, [real(n, "add", variance, n.b.float(n.float("epsilon", 1e-5)))], {}, float);
     n.setPlain(2, real(n, "div", n.b.float(1), root as TensorId));
   }
-  n.setPlain(0, scaled(n, y, optional(n, 1), optional(n, 2)));
+  n.setPlain(0, normalized(n, id, axes, n.float("epsilon", 1e-5), optional(n, 1), optional(n, 2)));
 }
 
 /** x / sqrt(mean(x²) + epsilon)·scale over the axes from `axis` on. */
@@ -61,8 +77,8 @@ function skipLayerNormalization(n: OnnxNode): void {
   let sum = real(n, "add", n.plain(x), n.plain(n.input(1)));
   const bias = optional(n, 4);
   if (bias !== undefined) sum = real(n, "add", sum, bias);
-  const y = normalized(n, sum, [x.shape.length - 1], n.float("epsilon", 1e-12));
-  n.setPlain(0, scaled(n, y, optional(n, 2), optional(n, 3)));
+  const axes = [x.shape.length - 1];
+  n.setPlain(0, normalized(n, sum, axes, n.float("epsilon", 1e-12), optional(n, 2), optional(n, 3)));
   if (n.outputs[3]) n.setPlain(3, sum);
 }
 

@@ -3,6 +3,7 @@ import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis } from "../layout.ts";
+import { isDequantized } from "../quantized.ts";
 import { axisOf, entries, typeOf } from "./move.ts";
 
 /** How an axis is resized. */
@@ -140,6 +141,12 @@ function resize(n: OnnxNode): void {
   const rank = x.shape.length;
   let y = ids[0] as TensorId;
   const all = changes(n);
+  const [rows, columns] = all
+    .map((change) => ({ ...change, axis: isLast ? lastAxis(change.axis, rank) : change.axis }))
+    .sort((a, b) => a.axis - b.axis);
+  const isLinear = mode === "linear" && transformation !== "tf_crop_and_resize" && n.int("antialias", 0) === 0;
+  if (isLinear && isDequantized(n, x) && rows && columns && all.length === 2)
+    return setIn(n, isLast, bilinear(n, y, transformation, rows, columns));
   for (const change of all) {
     const axis = isLast ? lastAxis(change.axis, rank) : change.axis;
     if (mode === "nearest") {
@@ -179,6 +186,48 @@ function extrapolated(n: OnnxNode, y: TensorId, axis: number, change: Axis): Ten
 /** Elements along an axis by index. */
 function along(n: OnnxNode, x: TensorId, axis: number, indices: TensorId): TensorId {
   return n.b.add("gather", n.where, [x, indices], { axis, batchDims: 0 }, [typeOf(n, x)])[0] as TensorId;
+}
+
+/** Neighbours of each output along an axis and their weights in float32, as onnxruntime has them. */
+function neighbours(n: OnnxNode, transformation: string, axis: Axis) {
+  const { fround } = Math;
+  const most = axis.from - 1;
+  const places = Array.from({ length: entries(n, axis.to) }, (_, i) =>
+    fround(Math.min(Math.max(coordinate(n, transformation, i, axis), 0), most)),
+  );
+  const first = places.map((x) => Math.min(Math.floor(x), most));
+  const second = first.map((i) => Math.min(i + 1, most));
+  const weight = (other: readonly number[]) =>
+    places.map((x, i) => (first[i] === second[i] ? 0.5 : fround(Math.abs(x - (other[i] as number)))));
+  return [
+    { indices: first, weights: weight(second) },
+    { indices: second, weights: weight(first) },
+  ] as const;
+}
+
+/** Images between quantizations: the four neighbours in onnxruntime's order, so that ties fall as they do there. */
+function bilinear(n: OnnxNode, x: TensorId, transformation: string, rows: Axis, columns: Axis): TensorId {
+  const none = { activation: "none" } as const;
+  const type = [{ dtype: "float32" }] as const;
+  const rank = n.b.tensor(x).shape.length;
+  const shape = Array.from({ length: rank }, (_, d) =>
+    d === rows.axis ? rows.to : d === columns.axis ? columns.to : 1,
+  );
+  const across = neighbours(n, transformation, columns);
+  let total: TensorId | undefined;
+  for (const down of neighbours(n, transformation, rows)) {
+    const lines = along(n, x, rows.axis, n.b.integers(down.indices));
+    for (const side of across) {
+      const chosen = along(n, lines, columns.axis, n.b.integers(side.indices));
+      const weights = Float32Array.from({ length: entries(n, rows.to * columns.to) }, (_, i) => {
+        const [row, column] = [Math.floor(i / columns.to), i % columns.to];
+        return Math.fround(down.weights[row] as number) * Math.fround(side.weights[column] as number);
+      });
+      const [part] = n.b.add("mul", n.where, [chosen, n.b.constant("float32", shape, weights)], none, type);
+      [total] = total === undefined ? [part] : n.b.add("add", n.where, [total, part], none, type);
+    }
+  }
+  return total as TensorId;
 }
 
 /** The sum of taps, each with its weights along the axis. */
