@@ -3,29 +3,10 @@
  * holds, so their sums are those of integers up to 2^24. Every output is one sum in the order of the taps; lanes are channels. @full @train */
 import { load16, store16 } from "../common/edge.simd";
 import { share } from "../common/split";
-import { Patches } from "../common/windows";
 import { quantizeFloats } from "../product/hybrid-f32";
+import { DwConvF32 } from "./params";
 import { finish, sweep, sweeps } from "./sweep-f32";
 import { endTap, firstTap } from "./window";
-
-/** Depthwise convolution of `[batch,inH,inW,inC]`; weights [kH][kW][inC·multiplier]. */
-@unmanaged
-export class DwConvF32 extends Patches {
-  x: u32;
-  y: u32;
-  w: u32;
-  /** One float for each output channel; 0: none. */
-  bias: u32;
-  scratch: u32;
-  scratchStride: u32;
-  batch: u32;
-  multiplier: u32;
-  /** Scale of each output channel where the weights are int8; 0: they are floats. Whether x's zero point is free. */
-  scaleTable: u32;
-  asymmetric: u32;
-  lo: f32;
-  hi: f32;
-}
 
 /** Channels in a vector. */
 const LANES: u32 = ASC_FEATURE_SIMD ? 4 : 1;

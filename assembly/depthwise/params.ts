@@ -23,3 +23,22 @@ export class DwConv extends Patches {
   /** Columns of the padded input that one output row needs. */
   columns: u32;
 }
+
+/** A depthwise convolution of float32, `[batch,inH,inW,inC]`; weights [kH][kW][inC·multiplier]. */
+@unmanaged
+export class DwConvF32 extends Patches {
+  x: u32;
+  y: u32;
+  w: u32;
+  /** One float for each output channel; 0: none. */
+  bias: u32;
+  scratch: u32;
+  scratchStride: u32;
+  batch: u32;
+  multiplier: u32;
+  /** Scale of each output channel where the weights are int8; 0: they are floats. Whether x's zero point is free. */
+  scaleTable: u32;
+  asymmetric: u32;
+  lo: f32;
+  hi: f32;
+}

@@ -3,7 +3,7 @@
  * make a whole four are done again with the ones before them.
  */
 import { atLeast, atMost, plus, splat, times } from "../common/lanes";
-import { DwConvF32 } from "./dwconv-f32";
+import { DwConvF32 } from "./params";
 
 /** How four output channels read x: a channel each, two of them twice each, or one four times. */
 const EACH: u32 = 1;

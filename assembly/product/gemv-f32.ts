@@ -1,5 +1,5 @@
 /** One row by packed panels, two panels at a time: four sums that do not wait for each other. (Four panels would be streams a multiple of 4 KiB apart: half as fast.) */
-import { GemmF32 } from "./gemm-f32";
+import { GemmF32 } from "./f32-params";
 import { add, columns, finishFour, finishOne, high, Hybrid, low, panelBytes, scales, storeFour, sumOf } from "./tile-f32";
 
 /** The row at `a`, whose elements follow each other, by panels `panel` to `end`. */

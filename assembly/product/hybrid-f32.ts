@@ -4,7 +4,7 @@
  * Source: NeonAsymmetricQuantizeFloats, which x86 takes too, and PortableSymmetricQuantizeFloats.
  */
 import { atLeast, atMost, magnitude, minus, plus, splat, times, truncOf, whereLess, withSign } from "../common/lanes";
-import { ConvF32 } from "./gemm-f32";
+import { ConvF32 } from "./f32-params";
 
 /** The smallest and largest of `count` values, and 0. */
 // @ts-ignore: decorator

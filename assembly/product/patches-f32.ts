@@ -1,5 +1,5 @@
 /** Where the patches of a float or hybrid convolution stand: the runs of its tiles' rows. */
-import { ConvF32 } from "./gemm-f32";
+import { ConvF32 } from "./f32-params";
 import { TILE, Tile } from "./tile-f32";
 
 /** Where a patch begins on its image. */

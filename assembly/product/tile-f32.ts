@@ -4,7 +4,7 @@
  */
 import { load16, store16 } from "../common/edge.simd";
 import { atLeast, atMost, plus, splat, times } from "../common/lanes";
-import { GemmF32, WHOLE } from "./gemm-f32";
+import { GemmF32, WHOLE } from "./f32-params";
 
 /** float32 A and B. */
 export class Float {}
