@@ -65,14 +65,14 @@ export function quantizedPair(p: PairsQuantized, q: i32, r: i32): i32 {
   return clamp(y + p.yZeroPoint, p.lo, p.hi);
 }
 
-/** a / b by the reciprocal of b's mantissa; by 0 the greatest or least. */
+/** a / b by the reciprocal of b's mantissa; 0 has none, its reciprocal is what the reference's steps make of nothing. */
 function quotient(p: PairsQuantized, a: i32, b: i32): i32 {
-  if (b == 0) return a < 0 ? -32768 : a > 0 ? 32767 : 0;
   if (b < 0) {
     a = -a;
     b = -b;
   }
   const zeros = clz<i32>(b);
+  // 0 << 32 is 0 << 0, which is 0
   const inverse = reciprocalOfOnePlus((b << zeros) ^ i32.MIN_VALUE);
   const headroom = clz<i32>(a ^ (a >> 31)) - 1;
   const scaled = highMul(highMul(a << headroom, inverse), p.yMultiplier);

@@ -120,8 +120,8 @@ for (const subject of await subjects())
           }
         });
     for (const [kind, dtype] of [
-      ...(["add", "sub", "mul", "prelu"] as const).map((each) => [each, "int16"] as const),
-      ...(["squaredDifference", "prelu"] as const).map((each) => [each, "int8"] as const),
+      ...(["add", "sub", "mul", "div", "prelu"] as const).map((each) => [each, "int16"] as const),
+      ...(["squaredDifference", "div", "prelu"] as const).map((each) => [each, "int8"] as const),
     ])
       test(`${kind}, ${dtype} with scales`, () => {
         const draw = random(33);
@@ -131,9 +131,10 @@ for (const subject of await subjects())
           const both = shapes(draw);
           const affine = () => ({ scale: draw.scale(), zeroPoint: zero() });
           const scales = { a: affine(), b: affine(), y: affine() };
-          const [a, b] = both.map((shape) => {
+          const [a, b] = both.map((shape, k) => {
+            const { zeroPoint } = [scales.a, scales.b][k] as Affine;
             const any = Array.from({ length: elements(shape) }, () =>
-              draw.pick([-most - 1, most, draw.int(-most, most)]),
+              draw.pick([-most - 1, most, zeroPoint, draw.int(-most, most)]),
             );
             return dtype === "int8" ? Int8Array.from(any) : Int16Array.from(any);
           }) as [Int16Array, Int16Array];

@@ -74,7 +74,22 @@ export const SCALED: { readonly [kind: string]: (p: number, q: number, scales: S
     const down = f(f(a.scale * b.scale) / y.scale);
     return (x >= 0 ? times(x, f(a.scale / y.scale)) : times(x * (q - b.zeroPoint), down)) + y.zeroPoint;
   },
+  div: (p, q, { a, b, y }) => quotient(p - a.zeroPoint, q - b.zeroPoint, a.scale / (b.scale * y.scale)) + y.zeroPoint,
 };
+
+/** DivElementwise: a times the reciprocal of b's mantissa, a with as many leading bits as it can have; 0's mantissa is 0. */
+function quotient(a: number, b: number, factor: number): number {
+  if (b < 0) return quotient(-a, -b, factor);
+  const zeros = Math.clz32(b);
+  const mantissa = b === 0 ? 0 : b * 2 ** zeros;
+  const headroom = Math.clz32(a < 0 ? ~a : a) - 1;
+  const { multiplier, shift } = fp.quantizeMultiplier(factor);
+  const high = fp.saturatingRoundingDoublingHighMul;
+  const scaled = high(high(a * 2 ** headroom, fp.oneOverOnePlusX(mantissa - 2 ** 31)), multiplier);
+  const exponent = 31 - zeros + headroom - shift;
+  // beyond 31 its mask of the remainder is all ones, and x86 shifts by the low five bits
+  return exponent > 31 ? (scaled >> (exponent & 31)) + (scaled >= 0 ? 1 : 0) : fp.roundingDivideByPOT(scaled, exponent);
+}
 
 /** Sums of int16, shifted left by 15. */
 function sum(p: number, q: number, sign: number, { a, b, y }: Scales): number {
