@@ -18,6 +18,13 @@ for (const [option, value] of Object.entries(INLINED)) {
   };
 }
 
+/** What asc's last passes leave: locals that could be one, branches that go where they are. */
+const { optimize } = Module.prototype;
+Module.prototype.optimize = function (...options) {
+  optimize.apply(this, options);
+  this.runPasses(["coalesce-locals", "remove-unused-brs"]);
+};
+
 const STEP = "assembly/generated/step/step";
 const TABLE = "kernels";
 
