@@ -51,10 +51,12 @@ export async function buildLibrary(force = false) {
   rmSync(join(ROOT, "dist"), { recursive: true, force: true });
   await bundle();
   node("node_modules/typescript/bin/tsc", "--project", "tsconfig.types.json");
-  // tsc leaves the endings of imports as the sources have them.
+  // tsc leaves the endings of imports as the sources have them, and indents by four blanks.
   for (const file of filesIn("dist/types", ".d.ts")) {
     const text = readFileSync(join(ROOT, file), "utf8");
-    const rewritten = text.replace(/(["']\.{1,2}\/[^"']*)\.ts(["'])/g, "$1.js$2");
+    const rewritten = text
+      .replace(/(["']\.{1,2}\/[^"']*)\.ts(["'])/g, "$1.js$2")
+      .replace(/^(?: {4})+/gm, (spaces) => "\t".repeat(spaces.length / 4));
     if (rewritten !== text) writeFileSync(join(ROOT, file), rewritten);
   }
   pruneTypes();

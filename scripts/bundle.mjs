@@ -23,6 +23,9 @@ const SCRIPTS = { worker: "bindings/session/worker.ts", service: "bindings/remot
  */
 const PARTS = { importers: "bindings/formats/index.ts", onnx: "bindings/formats/onnx/index.ts" };
 
+/** Characters of a line of an object's members. */
+const LINE = 100;
+
 /** What all bundles have in common. Users' bundlers make them small: here they are for reading, and names stay. */
 const COMMON = {
   absWorkingDir: ROOT,
@@ -111,7 +114,23 @@ async function shrink(file, isUnread) {
     .replace(/^[ \t]*\/\/ (?!bindings\/).*\n/gm, "");
   const indented = bare.replace(/^(?: {2})+/gm, (spaces) => "\t".repeat(spaces.length / 2));
   const words = async (code) => (await minified(code)).replace(/\s+/g, " ");
-  if ((await words(indented)) === (await words(text))) writeFileSync(file, indented);
+  const wanted = await words(text);
+  for (const candidate of [joined(indented), indented])
+    if ((await words(candidate)) === wanted) return writeFileSync(file, candidate);
+}
+
+/** Objects and lists of names whose members take a line each: as many on a line as fit. */
+function joined(code) {
+  return code.replace(/\{\n(\t*)((?:[^\n{}`;]*,\n)*[^\n{}`;]*)\n(\t*)\}/g, (_, tabs, inner, outer) => {
+    const lines = [""];
+    for (const member of inner.split(/(?<=,)\n\t*/)) {
+      const last = lines[lines.length - 1];
+      if (last !== "" && last.length + member.length < LINE) lines[lines.length - 1] = `${last} ${member}`;
+      else if (last === "") lines[0] = member;
+      else lines.push(member);
+    }
+    return lines.length === 1 ? `{ ${lines[0]} }` : `{\n${lines.map((line) => tabs + line).join("\n")}\n${outer}}`;
+  });
 }
 
 /** The files that need not be read: those that no entry but the program leads to, and those of other libraries alone. */
