@@ -57,3 +57,11 @@ export function mergeLoops(sizes: readonly number[], strides: readonly (readonly
 export function six(values: readonly number[], fill: number): Six {
   return [...new Array<number>(Math.max(6 - values.length, 0)).fill(fill), ...values] as unknown as Six;
 }
+
+/** The fields of a block of two broadcast operands: six sizes, and the strides of a and b. */
+export function pairLoops(sizes: Six, a: Six, b: Six) {
+  const [d0, d1, d2, d3, d4, d5] = sizes;
+  const [a0, a1, a2, a3, a4, a5] = a;
+  const [b0, b1, b2, b3, b4, b5] = b;
+  return { d0, d1, d2, d3, d4, d5, a0, a1, a2, a3, a4, a5, b0, b1, b2, b3, b4, b5 };
+}

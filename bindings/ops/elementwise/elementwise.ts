@@ -1,6 +1,6 @@
 /** What operators of one or two equal-typed int8 tensors share: checks, and the call of the kernel. */
 import type { OpKind } from "../../graph.ts";
-import { broadcastShape, broadcastStrides, mergeLoops, six } from "../../primitives/broadcast.ts";
+import { broadcastShape, broadcastStrides, mergeLoops, pairLoops, type Six, six } from "../../primitives/broadcast.ts";
 import { proveSum } from "../../primitives/elementwise/sum-proof.ts";
 import type { ParamBlocks } from "../../primitives/params.ts";
 import { type Affine, activationRange, quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
@@ -65,32 +65,13 @@ export function binaryParams<K extends "add" | "sub" | "mul">(
   const b = inputOf(node, 1);
   const y = outputOf(node);
   const nest = nestOf(a, b, broadcastShape(a.shape, b.shape) ?? y.shape);
-  const [d0, d1, d2, d3, d4, d5] = six(nest.sizes, 1);
-  const [a0, a1, a2, a3, a4, a5] = six(nest.strides[0] as readonly number[], 0);
-  const [b0, b1, b2, b3, b4, b5] = six(nest.strides[1] as readonly number[], 0);
+  const [aStrides, bStrides] = nest.strides.map((each) => six(each, 0)) as [Six, Six];
   const output = affineOf(y);
   return {
     a: to.input(0),
     b: to.input(1),
     y: to.output(0),
-    d0,
-    d1,
-    d2,
-    d3,
-    d4,
-    d5,
-    a0,
-    a1,
-    a2,
-    a3,
-    a4,
-    a5,
-    b0,
-    b1,
-    b2,
-    b3,
-    b4,
-    b5,
+    ...pairLoops(six(nest.sizes, 1), aStrides, bStrides),
     aZeroPoint: affineOf(a).zeroPoint,
     bZeroPoint: affineOf(b).zeroPoint,
     yZeroPoint: output.zeroPoint,

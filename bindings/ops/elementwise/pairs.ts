@@ -1,6 +1,6 @@
 /** What operators of two broadcast operands share, whatever their type: checks, loops, and calls of the kernels. */
 import type { Activation, OpKind } from "../../graph.ts";
-import { broadcastShape, broadcastStrides, mergeLoops, six } from "../../primitives/broadcast.ts";
+import { broadcastShape, broadcastStrides, mergeLoops, pairLoops, type Six, six } from "../../primitives/broadcast.ts";
 import { ELEMENT, type Element } from "../../primitives/elementwise/element.ts";
 import { PAIRS_F32, PAIRS_INT } from "../../primitives/elementwise/forms.ts";
 import type { ParamBlocks } from "../../primitives/params.ts";
@@ -91,33 +91,12 @@ export function pairFields(
   bytes: number,
 ): ParamBlocks["Pairs"] {
   const { sizes, strides } = loopsOf(y.shape, [a, b], [bytes, bytes]);
-  const [d0, d1, d2, d3, d4, d5] = sizes;
-  const [[a0, a1, a2, a3, a4, a5], [b0, b1, b2, b3, b4, b5]] = strides as unknown as readonly [
-    typeof sizes,
-    typeof sizes,
-  ];
+  const [aStrides, bStrides] = strides as [Six, Six];
   return {
     a: a.address,
     b: b.address,
     y: y.address,
-    d0,
-    d1,
-    d2,
-    d3,
-    d4,
-    d5,
-    a0,
-    a1,
-    a2,
-    a3,
-    a4,
-    a5,
-    b0,
-    b1,
-    b2,
-    b3,
-    b4,
-    b5,
+    ...pairLoops(sizes, aStrides, bStrides),
   };
 }
 

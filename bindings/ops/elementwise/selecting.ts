@@ -1,5 +1,5 @@
 /** SELECT and SELECT_V2: one of two operands by a condition. */
-import { broadcastStrides, denseStrides } from "../../primitives/broadcast.ts";
+import { broadcastStrides, denseStrides, pairLoops, type Six } from "../../primitives/broadcast.ts";
 import { BITS, type DType, elementCount } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator, Placed } from "../types.ts";
@@ -67,11 +67,8 @@ export function selecting<K extends "select" | "selectV2">(kind: K): Operator<K>
       const size = BITS[y.dtype] / 8;
       const c = { shape: conditionShape(kind, node), address: condition.address };
       const { sizes, strides } = loopsOf(y.shape, [a, b, c], [size, size, 1]);
-      const [sa, sb, sc] = strides as unknown as readonly [typeof sizes, typeof sizes, typeof sizes];
-      const [d0, d1, d2, d3, d4, d5] = sizes;
-      const [a0, a1, a2, a3, a4, a5] = sa;
-      const [b0, b1, b2, b3, b4, b5] = sb;
-      const [c0, c1, c2, c3, c4, c5] = sc;
+      const [aStrides, bStrides, cStrides] = strides as [Six, Six, Six];
+      const [c0, c1, c2, c3, c4, c5] = cStrides;
       to.call({
         kernel: "select",
         params: {
@@ -80,24 +77,7 @@ export function selecting<K extends "select" | "selectV2">(kind: K): Operator<K>
           y: y.address,
           condition: c.address,
           size,
-          d0,
-          d1,
-          d2,
-          d3,
-          d4,
-          d5,
-          a0,
-          a1,
-          a2,
-          a3,
-          a4,
-          a5,
-          b0,
-          b1,
-          b2,
-          b3,
-          b4,
-          b5,
+          ...pairLoops(sizes, aStrides, bStrides),
           c0,
           c1,
           c2,
