@@ -3,10 +3,13 @@
 import type { Plan, PlanStep } from "../plan/types.ts";
 
 /** Nanoseconds of one thread below which a step is not worth the two messages between threads, and a run waking them. */
-const WORTH_SHARING = 4000;
+const WORTH_SHARING = 2000;
 const WORTH_WAKING = 100_000;
-/** Nanoseconds of a chunk: claiming one takes some 50. */
-const CHUNK = 8000;
+/**
+ * Nanoseconds of a chunk: claiming one takes some 50, widening the weights of a product again more. With few chunks a step
+ * lasts as long as the slower core's half, and cores of a shared machine are slowed down by a third for a while, each by itself.
+ */
+const CHUNK = 1500;
 /** Chunks for each thread of a long step: enough for a thread that is put aside to hold the others up for little. */
 const MOST = 8;
 /** Chunks that fit a byte. */

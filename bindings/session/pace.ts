@@ -27,6 +27,8 @@ const LONGEST_ALONE = 300;
 const LONGEST_RUNS = 40;
 /** Sharing must take less than this part of the time alone. */
 const GAIN = 0.96;
+/** What takes so many times less needs no proof: no change of the machine's own pace is so great. */
+const PLAIN = 2;
 /** A trial ends at once when what it tries takes this many times as long. */
 const HOPELESS = 1.25;
 
@@ -38,32 +40,43 @@ interface Way {
   mean: number;
 }
 
+/** What the runs of now are for: work as it goes, a trial of the other way, or that the way before shows its time again. */
+type Phase = "work" | "trial" | "proof";
+
 export function createPace(): Pace {
   let current: Way = { shares: true, stay: FIRST_STAY, mean: 0 };
   let other: Way = { shares: false, stay: FIRST_STAY, mean: 0 };
-  let isTrial = false;
+  let phase: Phase = "work";
   let settling = 0;
   let time = 0;
   let runs = 0;
 
+  const tried = () => (phase === "trial" ? other : current);
+  const enter = (next: Phase) => {
+    phase = next;
+    settling = next !== "work" && tried().shares ? SETTLING : 0;
+  };
   const isBetter = () =>
     other.shares ? other.mean < GAIN * current.mean : other.mean < current.mean / GAIN && other.mean > 0;
-  const compare = () => {
-    isTrial = false;
-    if (isBetter()) {
-      current.stay = Math.max(current.stay / 2, TRIAL);
-      [current, other] = [other, current];
-    } else {
-      const longest = Math.max(current.shares ? LONGEST_SHARING : LONGEST_ALONE, LONGEST_RUNS * current.mean);
-      current.stay = Math.min(2 * Math.max(current.stay, STAY_RUNS * current.mean), longest);
-    }
+  /** Long runs are not spent on it. */
+  const needsProof = () => PLAIN * other.mean > current.mean && TRIAL_RUNS * current.mean < TRIAL;
+  const change = () => {
+    current.stay = Math.max(current.stay / 2, TRIAL);
+    [current, other] = [other, current];
+    enter("work");
   };
-  const isOver = (tried: Way) =>
-    isTrial
-      ? (runs >= TRIAL_RUNS && time >= TRIAL) || (time >= SETTLING && time / runs > HOPELESS * current.mean)
-      : runs >= (tried.mean === 0 ? TRIAL_RUNS : STAY_RUNS) && time >= tried.stay;
+  const goOn = () => {
+    const longest = Math.max(current.shares ? LONGEST_SHARING : LONGEST_ALONE, LONGEST_RUNS * current.mean);
+    current.stay = Math.min(2 * Math.max(current.stay, STAY_RUNS * current.mean), longest);
+    enter("work");
+  };
+  const isOver = (way: Way) => {
+    if (phase === "work") return runs >= (way.mean === 0 ? TRIAL_RUNS : STAY_RUNS) && time >= way.stay;
+    const isHopeless = phase === "trial" && time >= SETTLING && time / runs > HOPELESS * current.mean;
+    return isHopeless || (runs >= TRIAL_RUNS && time >= TRIAL);
+  };
   return {
-    shares: () => (isTrial ? other : current).shares,
+    shares: () => tried().shares,
     took(milliseconds) {
       if (settling > 0) {
         settling -= milliseconds;
@@ -71,16 +84,15 @@ export function createPace(): Pace {
       }
       time += milliseconds;
       runs++;
-      const tried = isTrial ? other : current;
-      if (!isOver(tried)) return;
-      tried.mean = time / runs;
+      const way = tried();
+      if (!isOver(way)) return;
+      way.mean = time / runs;
       time = 0;
       runs = 0;
-      if (isTrial) compare();
-      else {
-        isTrial = true;
-        settling = other.shares ? SETTLING : 0;
-      }
+      if (phase === "work") enter("trial");
+      else if (!isBetter()) goOn();
+      else if (phase === "trial" && needsProof()) enter("proof");
+      else change();
     },
   };
 }

@@ -40,6 +40,28 @@ test("threads that wake late are waited for before they are judged", () => {
   assert.ok(gain > 1.6, `${gain} times`);
 });
 
+/** A core of a machine that others are guests of too: for a while at full speed, for a while at half of it, by a seeded generator. */
+function unsteadyCore(seed: number, stay: number): (now: number) => number {
+  let [state, until, isFast] = [seed, 0, true];
+  return (now) => {
+    while (now >= until) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      until += stay * (0.2 + (1.6 * state) / 2 ** 32);
+      isFast = !isFast;
+    }
+    return isFast ? 1 : 0.5;
+  };
+}
+
+for (const stay of [3, 30, 100, 400])
+  test(`cores that are slowed down for some ${stay} ms at a time: runs go on being shared`, () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const [own, other] = [unsteadyCore(seed, stay), unsteadyCore(seed + 100, stay)];
+      const { part } = play((now, shares) => 0.3 / (own(now) + (shares ? 0.7 * other(now) : 0)), 6000);
+      assert.ok(part > 0.9, `${part} shared, seed ${seed}`);
+    }
+  });
+
 test("a machine that becomes quiet is noticed within half a second, one that becomes busy within two", () => {
   const quietAfter = (from: number, now: number) => now >= from;
   const quiet = play((now, shares) => (shares ? (quietAfter(3000, now) ? 0.2 : 0.8) : 0.35), 6000);
