@@ -28,196 +28,200 @@ export class Transform {
 
 /** Parts share the rows. */
 export function signalTransform(p: Transform, part: u32, parts: u32): void {
-  const work = <usize>p.scratch + <usize>part * p.scratchStride;
-  const log = 1 + p.wide;
   const last = share(p.rows, part + 1, parts);
-  for (let row = share(p.rows, part, parts); row < last; row++) {
-    const spectrum = <usize>(row * (p.length + 2)) << log;
+  const first = share(p.rows, part, parts);
+  const work = <usize>p.scratch + <usize>part * p.scratchStride;
+  if (p.wide) rows<i32, i64>(p, work, first, last);
+  else rows<i16, i32>(p, work, first, last);
+}
+
+/** Numbers are `T`, sums and products `W`. */
+function rows<T extends number, W extends number>(p: Transform, work: usize, first: u32, last: u32): void {
+  for (let row = first; row < last; row++) {
+    const spectrum = <usize>(row * (p.length + 2)) * sizeof<T>();
     if (p.inverse) {
-      const y = <usize>p.y + (<usize>(row * p.length) << log);
-      join(p, <usize>p.x + spectrum, work);
-      gather(p, work, p.length, y);
-      butterflies(p, y);
+      const y = <usize>p.y + <usize>(row * p.length) * sizeof<T>();
+      join<T, W>(p, <usize>p.x + spectrum, work);
+      gather<T>(p, work, p.length, y);
+      butterflies<T, W>(p, y);
     } else {
-      gather(p, <usize>p.x + (<usize>(row * p.depth) << log), p.depth, work);
-      butterflies(p, work);
-      split(p, work, <usize>p.y + spectrum);
+      gather<T>(p, <usize>p.x + <usize>(row * p.depth) * sizeof<T>(), p.depth, work);
+      butterflies<T, W>(p, work);
+      split<T, W>(p, work, <usize>p.y + spectrum);
     }
   }
 }
 
-function butterflies(p: Transform, work: usize): void {
+function butterflies<T extends number, W extends number>(p: Transform, work: usize): void {
   for (let s: u32 = 0; s < p.stages; s++) {
     const entry = <usize>p.stageTable + (<usize>s << 3);
     const radix = load<u32>(entry);
     const span = load<u32>(entry, 4);
     const blocks = (p.length >> 1) / (radix * span);
     for (let b: u32 = 0; b < blocks; b++) {
-      const at = work + (<usize>(b * radix * span) << (2 + p.wide));
-      if (radix == 4) fours(p, at, span, blocks);
-      else twos(p, at, span, blocks);
+      const at = work + <usize>(b * radix * span) * 2 * sizeof<T>();
+      if (radix == 4) fours<T, W>(p, at, span, blocks);
+      else twos<T, W>(p, at, span, blocks);
     }
   }
 }
 
-/** Number i from an address on. */
-function get(p: Transform, at: usize, i: usize): i64 {
-  return p.wide ? <i64>load<i32>(at + (i << 2)) : <i64>load<i16>(at + (i << 1));
-}
-
-function set(p: Transform, at: usize, i: usize, value: i64): void {
-  if (p.wide) store<i32>(at + (i << 2), <i32>value);
-  else store<i16>(at + (i << 1), <i16>value);
-}
-
-/** A sum as its type holds it. */
+/** The real and the imaginary part of a complex number. */
 // @ts-ignore: decorator
-@inline function cut(p: Transform, x: i64): i64 {
-  return p.wide ? <i64><i32>x : <i64><i16>x;
+@inline function re<T extends number, W extends number>(at: usize): W {
+  return <W>load<T>(at);
 }
 
-/** A product, rounded half up. Sums of products of int16 are int32. */
-function rounded(p: Transform, x: i64): i64 {
-  return p.wide ? <i64><i32>((x + (1 << 30)) >> 31) : <i64><i16>((<i32>x + (1 << 14)) >> 15);
+// @ts-ignore: decorator
+@inline function im<T extends number, W extends number>(at: usize): W {
+  return <W>load<T>(at, sizeof<T>());
+}
+
+// @ts-ignore: decorator
+@inline function put<T extends number, W extends number>(at: usize, r: W, i: W): void {
+  store<T>(at, <T>r);
+  store<T>(at, <T>i, sizeof<T>());
+}
+
+/** A product, rounded half up. */
+// @ts-ignore: decorator
+@inline function rounded<T extends number, W extends number>(x: W): W {
+  return <W>(<T>((x + (<W>1 << (8 * sizeof<T>() - 2))) >> (8 * sizeof<T>() - 1)));
 }
 
 /** A number over 2^log, as a product by the largest number over that. */
-function over(p: Transform, x: i64, log: i64): i64 {
-  return rounded(p, x * ((p.wide ? <i64>i32.MAX_VALUE : 32767) >> log));
+// @ts-ignore: decorator
+@inline function over<T extends number, W extends number>(x: W, log: W): W {
+  return rounded<T, W>(x * (((<W>1 << (8 * sizeof<T>() - 1)) - 1) >> log));
 }
 
 /** Numbers in the order of the butterflies, two real ones as one complex. */
-function gather(p: Transform, x: usize, depth: u32, work: usize): void {
-  const half = p.length >> 1;
-  for (let i: u32 = 0; i < half; i++) {
-    const from = <u32>load<u16>(<usize>p.order + (<usize>i << 1)) << 1;
-    set(p, work, 2 * i, from < depth ? get(p, x, from) : 0);
-    set(p, work, 2 * i + 1, from + 1 < depth ? get(p, x, from + 1) : 0);
+function gather<T extends number>(p: Transform, x: usize, depth: u32, work: usize): void {
+  const end = <usize>p.order + p.length;
+  for (let order = <usize>p.order; order < end; order += 2) {
+    const from = <u32>load<u16>(order) << 1;
+    const at = x + <usize>from * sizeof<T>();
+    store<T>(work, from < depth ? load<T>(at) : <T>0);
+    store<T>(work, from + 1 < depth ? load<T>(at, sizeof<T>()) : <T>0, sizeof<T>());
+    work += 2 * sizeof<T>();
   }
 }
 
-function twos(p: Transform, at: usize, span: u32, stride: u32): void {
-  for (let i: u32 = 0; i < span; i++) {
-    const a = 2 * i;
-    const b = a + 2 * span;
-    const ar = over(p, get(p, at, a), 1);
-    const ai = over(p, get(p, at, a + 1), 1);
-    const br = over(p, get(p, at, b), 1);
-    const bi = over(p, get(p, at, b + 1), 1);
-    const wr = get(p, p.twiddles, 2 * i * stride);
-    const wi = get(p, p.twiddles, 2 * i * stride + 1);
-    const tr = rounded(p, br * wr - bi * wi);
-    const ti = rounded(p, br * wi + bi * wr);
-    set(p, at, b, ar - tr);
-    set(p, at, b + 1, ai - ti);
-    set(p, at, a, ar + tr);
-    set(p, at, a + 1, ai + ti);
+function twos<T extends number, W extends number>(p: Transform, at: usize, span: u32, stride: u32): void {
+  const size = 2 * sizeof<T>();
+  const far = <usize>span * size;
+  let w = <usize>p.twiddles;
+  for (const end = at + far; at < end; at += size) {
+    const b = at + far;
+    const ar = over<T, W>(re<T, W>(at), 1);
+    const ai = over<T, W>(im<T, W>(at), 1);
+    const br = over<T, W>(re<T, W>(b), 1);
+    const bi = over<T, W>(im<T, W>(b), 1);
+    const wr = re<T, W>(w);
+    const wi = im<T, W>(w);
+    const tr = rounded<T, W>(br * wr - bi * wi);
+    const ti = rounded<T, W>(br * wi + bi * wr);
+    put<T, W>(b, ar - tr, ai - ti);
+    put<T, W>(at, ar + tr, ai + ti);
+    w += <usize>stride * size;
   }
 }
 
-/** A quarter of number i, times a twiddle: the real part above 32 bits of the imaginary one. */
-function turned(p: Transform, at: usize, i: u32, w: u32): i64 {
-  const r = over(p, get(p, at, i), 2);
-  const m = over(p, get(p, at, i + 1), 2);
-  const wr = get(p, p.twiddles, w);
-  const wi = get(p, p.twiddles, w + 1);
-  return (rounded(p, r * wr - m * wi) << 32) | (rounded(p, r * wi + m * wr) & 0xffffffff);
-}
-
-// @ts-ignore: decorator
-@inline function imaginaryOf(both: i64): i64 {
-  return <i64><i32>both;
-}
-
-function fours(p: Transform, at: usize, span: u32, stride: u32): void {
-  const step = 2 * span;
-  const first = p.inverse ? 3 * step : step;
-  for (let i: u32 = 0; i < span; i++) {
-    const a = 2 * i;
-    const w = 2 * i * stride;
-    const ar = over(p, get(p, at, a), 2);
-    const ai = over(p, get(p, at, a + 1), 2);
-    const t0 = turned(p, at, a + step, w);
-    const t1 = turned(p, at, a + 2 * step, 2 * w);
-    const t2 = turned(p, at, a + 3 * step, 3 * w);
-    const r1 = t1 >> 32;
-    const i1 = imaginaryOf(t1);
-    const r3 = (t0 >> 32) + (t2 >> 32);
-    const i3 = imaginaryOf(t0) + imaginaryOf(t2);
-    const r4 = (t0 >> 32) - (t2 >> 32);
-    const i4 = imaginaryOf(t0) - imaginaryOf(t2);
-    set(p, at, a + 2 * step, ar + r1 - r3);
-    set(p, at, a + 2 * step + 1, ai + i1 - i3);
-    set(p, at, a, ar + r1 + r3);
-    set(p, at, a + 1, ai + i1 + i3);
-    set(p, at, a + first, ar - r1 + i4);
-    set(p, at, a + first + 1, ai - i1 - r4);
-    set(p, at, a + 4 * step - first, ar - r1 - i4);
-    set(p, at, a + 4 * step - first + 1, ai - i1 + r4);
+function fours<T extends number, W extends number>(p: Transform, at: usize, span: u32, stride: u32): void {
+  const size = 2 * sizeof<T>();
+  const far = <usize>span * size;
+  const step = <usize>stride * size;
+  const w = <usize>p.twiddles;
+  let turn: usize = 0;
+  for (const end = at + far; at < end; at += size) {
+    const b = at + far;
+    const c = b + far;
+    const d = c + far;
+    let r = over<T, W>(re<T, W>(c), 2);
+    let m = over<T, W>(im<T, W>(c), 2);
+    let wr = re<T, W>(w + 2 * turn);
+    let wi = im<T, W>(w + 2 * turn);
+    const r1 = rounded<T, W>(r * wr - m * wi);
+    const i1 = rounded<T, W>(r * wi + m * wr);
+    r = over<T, W>(re<T, W>(b), 2);
+    m = over<T, W>(im<T, W>(b), 2);
+    wr = re<T, W>(w + turn);
+    wi = im<T, W>(w + turn);
+    const r0 = rounded<T, W>(r * wr - m * wi);
+    const i0 = rounded<T, W>(r * wi + m * wr);
+    r = over<T, W>(re<T, W>(d), 2);
+    m = over<T, W>(im<T, W>(d), 2);
+    wr = re<T, W>(w + 3 * turn);
+    wi = im<T, W>(w + 3 * turn);
+    const r2 = rounded<T, W>(r * wr - m * wi);
+    const i2 = rounded<T, W>(r * wi + m * wr);
+    const ar = over<T, W>(re<T, W>(at), 2);
+    const ai = over<T, W>(im<T, W>(at), 2);
+    put<T, W>(c, ar + r1 - r0 - r2, ai + i1 - i0 - i2);
+    put<T, W>(at, ar + r1 + r0 + r2, ai + i1 + i0 + i2);
+    const up = p.inverse ? d : b;
+    put<T, W>(up, ar - r1 + (i0 - i2), ai - i1 - (r0 - r2));
+    put<T, W>(b + d - up, ar - r1 - (i0 - i2), ai - i1 + (r0 - r2));
+    turn += step;
   }
 }
 
 /** The spectrum of the real numbers from that of their pairs. */
-function split(p: Transform, work: usize, y: usize): void {
-  const half = p.length >> 1;
-  const dcR = over(p, get(p, work, 0), 1);
-  const dcI = over(p, get(p, work, 1), 1);
-  set(p, y, 0, dcR + dcI);
-  set(p, y, 1, 0);
-  set(p, y, 2 * half, dcR - dcI);
-  set(p, y, 2 * half + 1, 0);
-  for (let k: u32 = 1; k <= half >> 1; k++) {
-    const b = 2 * (half - k);
-    const ar = over(p, get(p, work, 2 * k), 1);
-    const ai = over(p, get(p, work, 2 * k + 1), 1);
-    const br = over(p, get(p, work, b), 1);
-    const bi = over(p, cut(p, -get(p, work, b + 1)), 1);
-    const sumR = cut(p, ar + br);
-    const sumI = cut(p, ai + bi);
-    const difR = cut(p, ar - br);
-    const difI = cut(p, ai - bi);
-    const wr = get(p, p.splits, 2 * (k - 1));
-    const wi = get(p, p.splits, 2 * k - 1);
-    const tr = rounded(p, difR * wr - difI * wi);
-    const ti = rounded(p, difR * wi + difI * wr);
-    set(p, y, 2 * k, halfOf(p, sumR + tr));
-    set(p, y, 2 * k + 1, halfOf(p, sumI + ti));
-    set(p, y, b, halfOf(p, sumR - tr));
-    set(p, y, b + 1, halfOf(p, ti - sumI));
+function split<T extends number, W extends number>(p: Transform, work: usize, y: usize): void {
+  const size = 2 * sizeof<T>();
+  const far = <usize>(p.length >> 1) * size;
+  const dcR = over<T, W>(re<T, W>(work), 1);
+  const dcI = over<T, W>(im<T, W>(work), 1);
+  put<T, W>(y, dcR + dcI, 0);
+  put<T, W>(y + far, dcR - dcI, 0);
+  let w = <usize>p.splits;
+  for (let k: usize = size; k <= far >> 1; k += size) {
+    turnPair<T, W>(work + k, work + far - k, w, y + k, y + far - k, true);
+    w += size;
   }
-}
-
-// @ts-ignore: decorator
-@inline function halfOf(p: Transform, x: i64): i64 {
-  return (p.wide ? <i64><i32>x : x) >> 1;
 }
 
 /** The spectrum of pairs from that of the real numbers. */
-function join(p: Transform, x: usize, work: usize): void {
-  const half = p.length >> 1;
-  const first = get(p, x, 0);
-  const last = get(p, x, 2 * half);
-  set(p, work, 0, over(p, cut(p, first + last), 1));
-  set(p, work, 1, over(p, cut(p, first - last), 1));
-  for (let k: u32 = 1; k <= half >> 1; k++) {
-    const b = 2 * (half - k);
-    const ar = over(p, get(p, x, 2 * k), 1);
-    const ai = over(p, get(p, x, 2 * k + 1), 1);
-    const br = over(p, get(p, x, b), 1);
-    const bi = over(p, cut(p, -get(p, x, b + 1)), 1);
-    const sumR = cut(p, ar + br);
-    const sumI = cut(p, ai + bi);
-    const difR = cut(p, ar - br);
-    const difI = cut(p, ai - bi);
-    const wr = get(p, p.splits, 2 * (k - 1));
-    const wi = get(p, p.splits, 2 * k - 1);
-    const tr = rounded(p, difR * wr - difI * wi);
-    const ti = rounded(p, difR * wi + difI * wr);
-    set(p, work, 2 * k, sumR + tr);
-    set(p, work, 2 * k + 1, sumI + ti);
-    set(p, work, b, sumR - tr);
-    set(p, work, b + 1, cut(p, -cut(p, sumI - ti)));
+function join<T extends number, W extends number>(p: Transform, x: usize, work: usize): void {
+  const size = 2 * sizeof<T>();
+  const far = <usize>(p.length >> 1) * size;
+  const first = re<T, W>(x);
+  const last = re<T, W>(x + far);
+  put<T, W>(work, over<T, W>(<W>(<T>(first + last)), 1), over<T, W>(<W>(<T>(first - last)), 1));
+  let w = <usize>p.splits;
+  for (let k: usize = size; k <= far >> 1; k += size) {
+    turnPair<T, W>(x + k, x + far - k, w, work + k, work + far - k, false);
+    w += size;
   }
+}
+
+/** Numbers k and half − k of one spectrum from those of the other; half of it where that is of real numbers. */
+function turnPair<T extends number, W extends number>(a: usize, b: usize, w: usize, toA: usize, toB: usize, half: bool): void {
+  const ar = over<T, W>(re<T, W>(a), 1);
+  const ai = over<T, W>(im<T, W>(a), 1);
+  const br = over<T, W>(re<T, W>(b), 1);
+  const bi = over<T, W>(<W>(<T>-im<T, W>(b)), 1);
+  const sumR = <W>(<T>(ar + br));
+  const sumI = <W>(<T>(ai + bi));
+  const difR = <W>(<T>(ar - br));
+  const difI = <W>(<T>(ai - bi));
+  const wr = re<T, W>(w);
+  const wi = im<T, W>(w);
+  const tr = rounded<T, W>(difR * wr - difI * wi);
+  const ti = rounded<T, W>(difR * wi + difI * wr);
+  if (half) {
+    put<T, W>(toA, halfOf<W>(sumR + tr), halfOf<W>(sumI + ti));
+    put<T, W>(toB, halfOf<W>(sumR - tr), halfOf<W>(ti - sumI));
+  } else {
+    put<T, W>(toA, sumR + tr, sumI + ti);
+    put<T, W>(toB, sumR - tr, -(<W>(<T>(sumI - ti))));
+  }
+}
+
+/** Half of a sum as int32, which is what C makes of sums of int16 too. */
+// @ts-ignore: decorator
+@inline function halfOf<W extends number>(x: W): W {
+  return <W>(<i32>x) >> 1;
 }
 
 /** Rows of `length/2 + 1` complex float32 to `length` real ones, by sums of doubles over a table of a whole turn. */

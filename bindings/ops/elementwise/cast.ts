@@ -1,7 +1,7 @@
 import { ELEMENT, ELEMENTS, type Element } from "../../primitives/elementwise/element.ts";
 import { whole } from "../../primitives/move/view.ts";
 import { walkCalls } from "../../primitives/move/walk.ts";
-import { BITS, elementCount, type Tensor } from "../../tensor.ts";
+import { BITS, type DType, elementCount, type Tensor } from "../../tensor.ts";
 import { inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { readFloats, readIntegers, writeFloats, writeIntegers } from "./integers.ts";
@@ -50,8 +50,8 @@ export const cast: Operator<"cast"> = {
   },
   lower(_node, to) {
     const [x, y] = ends(to);
-    // to another scale of the same type: what aliases cannot be, since both may have readers
-    if (x.dtype === y.dtype) {
+    // the same bits, as another scale of the same type has them: what aliases cannot be, since both may have readers
+    if (bitsOf(x.dtype) === bitsOf(y.dtype)) {
       const walk = { from: whole(x.shape), to: whole(y.shape), size: BITS[x.dtype] / 8 };
       for (const call of walkCalls(walk, x.address, y.address)) to.call(call);
       return;
@@ -69,6 +69,9 @@ export const cast: Operator<"cast"> = {
     });
   },
 };
+
+/** The type whose bits a cast between equally wide integers leaves as they are. */
+const bitsOf = (dtype: DType) => dtype.replace(/^uint/, "int");
 
 /** A constant of float16 as float32. */
 function widened({ data = new Uint8Array(0) }: Tensor): Uint8Array {
