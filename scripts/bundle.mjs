@@ -21,7 +21,11 @@ const SCRIPTS = { worker: "bindings/session/worker.ts", service: "bindings/remot
  * Parts that stay files of their own, so that users' bundlers leave them out where nothing needs them or load them when something
  * does: among the chunks, which are cut by what reaches them, they would stand with what every model needs.
  */
-const PARTS = { importers: "bindings/formats/index.ts", onnx: "bindings/formats/onnx/index.ts" };
+const PARTS = {
+  importers: "bindings/formats/index.ts",
+  onnx: "bindings/formats/onnx/index.ts",
+  threads: "bindings/session/threads.ts",
+};
 
 /** Characters of a line of an object's members. */
 const LINE = 100;
@@ -42,16 +46,33 @@ const COMMON = {
   metafile: true,
 };
 
-/** The wasm files in `pint8/inline`: deflated, in base64. */
+/** The wasm files in `pint8/inline`: deflated, as letters. */
 const INLINED = {
   name: "inlined",
   setup({ onLoad }) {
     onLoad({ filter: /\.wasm$/ }, ({ path }) => ({
-      contents: deflateRawSync(readFileSync(path), { level: 9 }).toString("base64"),
+      contents: lettersOf(deflateRawSync(readFileSync(path), { level: 9, memLevel: 9 })),
       loader: "text",
     }));
   },
 };
+
+/** Two letters for every 13 bits, which `bindings/session/inline.ts` reads: a thirteenth less than base64 takes. */
+function lettersOf(bytes) {
+  const letter = (digit) => String.fromCharCode(digit + (digit > 56 ? 36 : 35));
+  const numbers = [];
+  let held = 0;
+  let bits = 0;
+  for (const byte of [...bytes, 0, 0]) {
+    held |= byte << bits;
+    bits += 8;
+    if (bits < 13) continue;
+    numbers.push(held & 8191);
+    held >>>= 13;
+    bits -= 13;
+  }
+  return numbers.map((number) => letter(Math.floor(number / 91)) + letter(number % 91)).join("");
+}
 
 /** Libraries in CommonJS ask for Node's modules by `require`, which ES modules have not. */
 const BUILTINS = {
@@ -70,7 +91,7 @@ const BUILTINS = {
 const APART = {
   name: "apart",
   setup({ onResolve }) {
-    onResolve({ filter: /\/index\.ts$/ }, ({ path, kind, resolveDir }) => {
+    onResolve({ filter: /\/(index|threads)\.ts$/ }, ({ path, kind, resolveDir }) => {
       const file = join(resolveDir, path);
       const part = Object.keys(PARTS).find((name) => join(ROOT, PARTS[name]) === file);
       return part === undefined || kind === "entry-point" ? undefined : { path: `./${part}.js`, external: true };
@@ -111,7 +132,8 @@ async function shrink(file, isUnread) {
   if (isUnread) return writeFileSync(file, await minified(text));
   const bare = text
     .replace(/^[ \t]*\/\*\*(?!\/)[\s\S]*?\*\/[ \t]*\n/gm, "")
-    .replace(/^[ \t]*\/\/ (?!bindings\/).*\n/gm, "");
+    .replace(/^[ \t]*\/\/ (?!bindings\/).*\n/gm, "")
+    .replace(/^\/\/ bindings\//gm, "// ");
   const indented = bare.replace(/^(?: {2})+/gm, (spaces) => "\t".repeat(spaces.length / 2));
   const words = async (code) => (await minified(code)).replace(/\s+/g, " ");
   const wanted = await words(text);

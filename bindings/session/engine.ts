@@ -44,16 +44,12 @@ export function requireEngine(): void {
 
 /** A function of type i32 → v128 that uses SIMD. */
 const SIMD = "AGFzbQEAAAABBQFgAAF7AwIBAAoKAQgAQQD9D/1iCw==";
-/** An atomic load of a shared memory. */
-const THREADS = "AGFzbQEAAAABBAFgAAADAgEABQQBAwEBCgsBCQBBAP4QAgAaCw==";
 /** `d(w, x)`: lane 0 of `i32x4.relaxed_dot_i8x16_i7x16_add_s` of both, each in all lanes, and 0. */
 const RELAXED = "AGFzbQEAAAABBwFgAn9/AX8DAgEABwUBAWQAAAoWARQAIAD9ESAB/RFBAP0R/ZMC/RsACw==";
 
 const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-const validates = (base64: string) => WebAssembly.validate(bytesOf(base64));
-
-/** Whether this engine has WebAssembly threads. */
-export const hasThreads = (): boolean => validates(THREADS);
+/** Whether this engine takes a module. */
+export const validates = (base64: string) => WebAssembly.validate(bytesOf(base64));
 
 /** Whether this engine has the instructions of a module. */
 export function hasInstructions(name: ModuleName): boolean {

@@ -4,7 +4,8 @@ import { memoryBytes, type Plan, STEP_BYTES } from "../plan/types.ts";
 import { isNode, processors } from "./engine.ts";
 import { instantiate } from "./instantiate.ts";
 import type { KernelModule } from "./modules.ts";
-import { roster, type Team } from "./threads.ts";
+import type { Team } from "./threads.ts";
+import { rosterLater } from "./threads-later.ts";
 
 const PAGE_BYTES = 65536;
 /** More threads than any machine that this runs on gains from. */
@@ -42,7 +43,7 @@ export async function takeThreads(
   const wanted = threads === "auto" ? Math.min(await processors(), AUTO_THREADS) : Math.min(threads, MAX_THREADS);
   if (wanted > 1) {
     const warn = (message: string) => onWarning(`pint8: ${message}`);
-    const found = await roster(plan, kernels, wanted, warn);
+    const found = await rosterLater(plan, kernels, wanted, warn);
     if (typeof found !== "string") {
       const memory = takeMemory(plan, image, found.memoryBytes, true);
       const team = await found.form(memory);

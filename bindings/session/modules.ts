@@ -1,8 +1,8 @@
-import { ensure, textOf } from "../errors.ts";
+import { ensure } from "../errors.ts";
 import { EDITIONS, type Edition, MODULES, type ModuleName } from "../primitives/modules.ts";
 import { dotProductIsExact, hasInstructions, requireEngine } from "./engine.ts";
 import { packageFile, type WasmUrl } from "./files.ts";
-import { compileFile, shareMemory } from "./wasm.ts";
+import { compileFile } from "./wasm.ts";
 
 /** A compiled build of the kernels. */
 export interface KernelModule {
@@ -77,29 +77,8 @@ function checkEngine(name: ModuleName): void {
   }));
 }
 
-/** What several threads run. */
-export interface ThreadsModules {
-  /** The kernels over shared memory. */
-  readonly module: WebAssembly.Module;
-  /** The step loop of `assembly/threads.ts`. */
-  readonly loop: WebAssembly.Module;
-}
-
-/** The same kernels for several threads, or the reason why there are none, as the end of a sentence. */
-export async function compileThreads({ name, edition, hash, wasmUrl }: KernelModule): Promise<ThreadsModules | string> {
-  let file = "threads.wasm";
-  try {
-    const loop = await compileFile(file, wasmUrl);
-    file = `${buildName(name, edition)}.wasm`;
-    const module = await compileFile(file, wasmUrl, shareMemory);
-    return stampOf(module)?.hash === hash ? { module, loop } : `${file} is of another build`;
-  } catch (cause) {
-    return `${file} cannot be used: ${textOf(cause)}`;
-  }
-}
-
 /** The name of a build, which its section has: `simd`, `simd.full`. */
-function buildName(name: ModuleName, edition: Edition): string {
+export function buildName(name: ModuleName, edition: Edition): string {
   return edition === "core" ? name : `${name}.${edition}`;
 }
 
@@ -118,7 +97,7 @@ function describe(name: ModuleName, module: WebAssembly.Module, wasmUrl: WasmUrl
 const HASH_BYTES = 32;
 
 /** What the section `pint8` says: the hash in hexadecimal, and the build's name. */
-function stampOf(module: WebAssembly.Module): { readonly hash: string; readonly build: string } | undefined {
+export function stampOf(module: WebAssembly.Module): { readonly hash: string; readonly build: string } | undefined {
   const [section] = WebAssembly.Module.customSections(module, "pint8");
   if (section === undefined || section.byteLength <= HASH_BYTES) return undefined;
   const bytes = new Uint8Array(section);

@@ -4,10 +4,9 @@ import type { Job } from "./threads-control.ts";
 /** Starts a thread of `worker.ts`; what is returned ends it. `onEnd` is told once where it ends in any other way. Throws where that is forbidden. */
 export type StartThread = (job: Job, onEnd: (cause: unknown) => void) => () => void;
 
-/** How threads start here; undefined where there are none, as in edge workers. */
-export async function threadStarter(): Promise<StartThread | undefined> {
-  if (isNode()) return startWorkerThread(await builtin("worker_threads"));
-  return typeof Worker === "undefined" ? undefined : startWebWorker;
+/** How threads start here. */
+export async function threadStarter(): Promise<StartThread> {
+  return isNode() ? startWorkerThread(await builtin("worker_threads")) : startWebWorker;
 }
 
 /** A worker thread that does not keep its process alive. */

@@ -1,10 +1,10 @@
 import { Pint8Error, textOf } from "../errors.ts";
 import { align, type Plan } from "../plan/types.ts";
 import { chunksOf } from "./chunks.ts";
-import { hasThreads, isNode } from "./engine.ts";
+import { validates } from "./engine.ts";
 import { instanceOf, instantiate } from "./instantiate.ts";
 import { listsFor } from "./lists.ts";
-import { compileThreads, type KernelModule } from "./modules.ts";
+import type { KernelModule } from "./modules.ts";
 import { createPace } from "./pace.ts";
 import {
   CONTROL_BYTES,
@@ -15,6 +15,7 @@ import {
   threadsImports,
 } from "./threads-control.ts";
 import { type StartThread, threadStarter } from "./threads-host.ts";
+import { compileThreads } from "./threads-modules.ts";
 
 /** The threads of one session, over its memory. */
 export interface Team {
@@ -38,26 +39,25 @@ export interface Roster {
   form(memory: WebAssembly.Memory): Promise<Team>;
 }
 
+/** An atomic load of a shared memory. */
+const THREADS = "AGFzbQEAAAABBAFgAAADAgEABQQBAwEBCgsBCQBBAP4QAgAaCw==";
+
+/** Whether this engine has WebAssembly threads. */
+export const hasThreads = (): boolean => validates(THREADS);
+
 /** Seconds that a chunk may take: some for a busy machine, and a thousand times what it is thought to. */
 const PATIENCE = 5;
 const PATIENCE_FOR_CHUNK = 1e-6;
 
-/**
- * What `threads` threads for a plan take, or the reason why there can be none here. The reasons are for people: they end a
- * sentence.
- */
+/** What `threads` threads for a plan take, or the reason why there can be none here, as the end of a sentence. */
 export async function roster(
   plan: Plan,
   kernels: KernelModule,
   threads: number,
   warn: (message: string) => void,
 ): Promise<Roster | string> {
-  if (kernels.name === "scalar") return "the module scalar has no threads build";
-  if (typeof SharedArrayBuffer === "undefined" || (!isNode() && globalThis.crossOriginIsolated === false))
-    return "there is no SharedArrayBuffer here; a page gets it by the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
   if (!hasThreads()) return "this engine has no WebAssembly threads";
   const start = await threadStarter();
-  if (start === undefined) return "there are no workers here";
   const modules = await compileThreads(kernels);
   if (typeof modules === "string") return modules;
 

@@ -5,12 +5,22 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 const path = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 
-async function bundle(entry: string) {
+/** Leaves what is imported at run time to a script of its own. */
+const APART: Plugin = {
+  name: "apart",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /./ }, ({ path: to, kind }) =>
+      kind === "dynamic-import" ? { path: to, external: true } : undefined,
+    ),
+};
+
+async function bundle(entry: string, ...plugins: Plugin[]) {
   const result = await build({
+    plugins,
     entryPoints: [path(entry)],
     bundle: true,
     minify: true,
@@ -53,12 +63,12 @@ for (const entry of ["bindings/public/runtime.ts", "bindings/public/index.ts"])
     });
   });
 
-test("pint8/runtime with its largest module is within 40 KB of brotli, without importers, operators and passes", async () => {
-  const { text, inputs } = await bundle("bindings/public/runtime.ts");
-  for (const input of inputs) assert.doesNotMatch(input, /bindings\/(formats|ops|passes|graph)/);
-  const wasm = ["simd", "relaxed"].map((name) => brotliCompressSync(readFileSync(path(`wasm/${name}.wasm`))).length);
-  const bytes = brotliCompressSync(text).length + Math.max(...wasm);
-  assert.ok(bytes <= 40 * 1024, `${bytes} bytes`);
+test("pint8/runtime with simd.wasm is within 24 KB of brotli, without importers, operators, passes and threads", async () => {
+  const { text, inputs } = await bundle("bindings/public/runtime.ts", APART);
+  for (const input of inputs) assert.doesNotMatch(input, /bindings\/(formats|ops|passes|graph|session\/threads\.ts)/);
+  const wasm = brotliCompressSync(readFileSync(path("wasm/simd.wasm"))).length;
+  const bytes = brotliCompressSync(text).length + wasm;
+  assert.ok(bytes <= 24 * 1024, `${bytes} bytes`);
 });
 
 test("what loads a .tflite model has no importer of .onnx files in it, which is a script of its own", async () => {

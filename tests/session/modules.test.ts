@@ -5,10 +5,11 @@ import { type ErrorCode, Pint8Error } from "../../bindings/errors.ts";
 import { writePlan } from "../../bindings/plan/file.ts";
 import { MODULES } from "../../bindings/primitives/modules.ts";
 import { loadPlan } from "../../bindings/public/runtime.ts";
-import { hasInstructions, hasThreads } from "../../bindings/session/engine.ts";
+import { hasInstructions } from "../../bindings/session/engine.ts";
 import { instantiate } from "../../bindings/session/instantiate.ts";
 import { loadModule } from "../../bindings/session/modules.ts";
 import { type Progress, readSource } from "../../bindings/session/source.ts";
+import { hasThreads } from "../../bindings/session/threads.ts";
 import { network, planOf } from "./networks.ts";
 
 const fails = (code: ErrorCode, message: RegExp) => (error: unknown) =>
