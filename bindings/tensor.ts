@@ -113,15 +113,25 @@ export function checkShape(shape: readonly number[], dtype: DType, where: string
   ensure(
     shape.every((size) => Number.isInteger(size) && size >= 0),
     "INVALID_MODEL",
-    () => ({ where, expected: "sizes that are whole numbers from 0", received: `[${shape.join(",")}]` }),
+    () => ({ where, expected: "sizes that are whole numbers from 0", received: listText(shape) }),
   );
   const bytes = byteLength({ dtype, shape });
   ensure(bytes < MAX_BYTES && elementCount(shape) < MAX_BYTES, "OUT_OF_MEMORY", () => ({
     where,
     expected: "a tensor of less than 4 GiB",
-    received: `[${shape.join(",")}] ${dtype}, ${bytes} bytes`,
+    received: `${typeText({ dtype, shape })}, ${bytes} bytes`,
     hint: "WebAssembly addresses 4 GiB in all; use a smaller batch or input.",
   }));
+}
+
+/** Sizes, or other numbers, as messages write them: `[1,28,28,1]`. */
+export function listText(values: readonly (number | bigint | string)[]): string {
+  return `[${values.join(",")}]`;
+}
+
+/** A type as messages write it: `[1,28,28,1] int8`. */
+export function typeText(type: { readonly shape: readonly number[]; readonly dtype: string } | undefined): string {
+  return type === undefined ? "none" : `${listText(type.shape)} ${type.dtype}`;
 }
 
 /** The size of a dimension that checks have found; axis −1 is the last one. */

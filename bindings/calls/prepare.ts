@@ -8,7 +8,7 @@ import { hasScratch, type ParamBlocks, paramBytes } from "../primitives/params.t
 import { KERNELS, type KernelCall, kernelNumber } from "../primitives/registry.ts";
 import { packer } from "../primitives/requantize/packer.ts";
 import type { KernelExports } from "../session/instantiate.ts";
-import type { Tensor } from "../tensor.ts";
+import { listText, type Tensor } from "../tensor.ts";
 import type { Stack } from "./memory.ts";
 import { type Affine, allocateTensor, asTensor, type KernelTensor, requireTensor } from "./tensor.ts";
 
@@ -69,8 +69,8 @@ export function resultTensor({ memory, stack }: Engine, where: string, target: T
   const same = target.shape.length === shape.length && shape.every((size, i) => size === target.shape[i]);
   ensure(same, "INVALID_INPUT", () => ({
     where: `${where}, y`,
-    expected: `a tensor [${shape.join(",")}]`,
-    received: `[${target.shape.join(",")}]`,
+    expected: `a tensor ${listText(shape)}`,
+    received: listText(target.shape),
   }));
   return target;
 }

@@ -4,6 +4,7 @@ import type { Lowering } from "../ops/types.ts";
 import { activationRange, type Multiplier, quantizeMultiplier } from "../primitives/requantize/quantization.ts";
 import { packRecords } from "../primitives/requantize/requantize.ts";
 import type { Channels, Output } from "../primitives/requantize/types.ts";
+import { listText } from "../tensor.ts";
 import { requireActivation, requireInt32, requireNumbers } from "./arguments.ts";
 import { type Call, type Engine, prepareCalls, requireApart, resultTensor, type Target } from "./prepare.ts";
 import { type KernelTensor, requireTensor } from "./tensor.ts";
@@ -41,7 +42,7 @@ export function prepareRequantize(engine: Engine, call: RequantizeCall): Call {
   requireInt32(where, "bias", bias);
   requireActivation(where, activation);
   const reals = typeof call.multiplier === "number" ? [call.multiplier] : call.multiplier;
-  check(x.data.length > 0, "x", "at least one accumulator", () => `[${x.shape.join(",")}]`);
+  check(x.data.length > 0, "x", "at least one accumulator", () => listText(x.shape));
   check(reals.length === 1 || reals.length === n, "multiplier", `1 or ${n} values`, () => `${reals.length}`);
   const factors = reals.map((real) => {
     const factor = quantizeMultiplier(real);

@@ -1,5 +1,5 @@
 import { ensure } from "../errors.ts";
-import { byteLength, checkShape, type Tensor } from "../tensor.ts";
+import { byteLength, checkShape, type Tensor, typeText } from "../tensor.ts";
 import type { Region, Stack } from "./memory.ts";
 
 /** Element types that tensors of kernels have: activations and accumulators. */
@@ -45,7 +45,7 @@ export function allocateTensor<D extends ElementType>(
   }));
   checkShape(shape, dtype, "tensor");
   const bytes = byteLength({ dtype, shape });
-  const address = stack.allocate(bytes, `tensor [${shape.join(",")}] ${dtype}`);
+  const address = stack.allocate(bytes, `tensor ${typeText({ dtype, shape })}`);
   const view =
     dtype === "int8" ? new Int8Array(memory.buffer, address, bytes) : new Int32Array(memory.buffer, address, bytes / 4);
   view.fill(0);

@@ -1,5 +1,5 @@
 import { ensure } from "../errors.ts";
-import { elementCount, type Tensor } from "../tensor.ts";
+import { elementCount, listText, type Tensor } from "../tensor.ts";
 
 /** int8 weights with zero points 0, as calls take them; made by `denseWeights` or `prunedWeights`. */
 export interface Weights {
@@ -46,7 +46,7 @@ export function denseWeights({ shape, data, scale, bias }: DenseWeights): Weight
   requireSizes(shape);
   ensure(data instanceof Int8Array && data.length === elementCount(shape), "INVALID_INPUT", () => ({
     where: "weights",
-    expected: `an Int8Array of ${elementCount(shape)} values for [${shape.join(",")}]`,
+    expected: `an Int8Array of ${elementCount(shape)} values for ${listText(shape)}`,
     received: data instanceof Int8Array ? `one of ${data.length}` : typeof data,
   }));
   return finish(shape, data.slice(), scale, bias);
@@ -62,7 +62,7 @@ export function prunedWeights({ shape, block, rowStarts, columns, values, scale,
   const [height, width] = block;
   const whole = (size: number, part: number) => Number.isInteger(part) && part > 0 && size % part === 0;
   require(shape.length === 2 && whole(n, height) && whole(k, width), "blocks that divide the shape [N,K]", () =>
-    `blocks of ${height}x${width} in [${shape.join(",")}]`);
+    `blocks of ${height}x${width} in ${listText(shape)}`);
   const rows = n / height;
   const count = columns.length;
   require(rowStarts.length === rows + 1, `${rows + 1} row starts`, () => `${rowStarts.length}`);

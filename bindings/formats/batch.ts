@@ -1,7 +1,7 @@
 /** The `batch` option: run a network of batch size 1 on several samples at once. */
 import { ensure } from "../errors.ts";
 import type { AnyNode, Graph, TensorId } from "../graph.ts";
-import { checkShape, type Tensor } from "../tensor.ts";
+import { checkShape, type Tensor, typeText } from "../tensor.ts";
 import { shorten } from "./text.ts";
 
 /**
@@ -23,8 +23,7 @@ export function setBatch(graph: Graph, batch: number | undefined): Graph {
     () => ({
       where: "option batch",
       expected: "a model with inputs of batch size 1 or open",
-      received:
-        graph.inputs.map(({ tensor }) => `[${graph.tensors[tensor]?.shape.join(",")}]`).join(" ") || "no inputs",
+      received: graph.inputs.map(({ tensor }) => typeText(graph.tensors[tensor])).join(", ") || "no inputs",
       hint: "Leave the option out: this model's batch size is fixed.",
     }),
   );

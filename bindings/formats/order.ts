@@ -1,7 +1,7 @@
 /** Checks that every tensor has one source, and brings nodes into an order in which they can run. */
 import { ensure, Pint8Error } from "../errors.ts";
 import type { AnyNode, TensorId } from "../graph.ts";
-import type { Tensor } from "../tensor.ts";
+import { listText, type Tensor } from "../tensor.ts";
 import { shorten } from "./text.ts";
 
 /** Where the value of a tensor comes from: a node by index, or outside of the nodes. */
@@ -42,7 +42,7 @@ function findSources(
   ensure(new Set(inputs).size === inputs.length, "INVALID_GRAPH", () => ({
     where: "inputs",
     expected: "each tensor once",
-    received: `[${inputs.slice(0, 20).join(",")}]`,
+    received: listText(inputs.slice(0, 20)),
   }));
   for (const [index, { outputs, where }] of nodes.entries())
     for (const id of outputs) {

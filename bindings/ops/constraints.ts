@@ -1,6 +1,6 @@
 import { type ErrorCode, ensure } from "../errors.ts";
 import { type Affine, type Quantized, quantizeMultiplier, RANGE } from "../primitives/requantize/quantization.ts";
-import { BITS, type DType, perTensor, type Tensor, zeroOf } from "../tensor.ts";
+import { BITS, type DType, listText, perTensor, type Tensor, zeroOf } from "../tensor.ts";
 import { integersOf } from "./values.ts";
 
 /** What a constraint needs of a node to speak of it. */
@@ -105,7 +105,7 @@ export function requireRatio(node: Constrained, number: string, real: number): n
 export function requireImage(node: Constrained, number: string, { shape }: Tensor): void {
   constrain(node, number, shape.length === 4 && shape.every((size) => size > 0), () => ({
     expected: "[N,H,W,C], none of them 0",
-    received: `[${shape.join(",")}]`,
+    received: listText(shape),
   }));
 }
 

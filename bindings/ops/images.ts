@@ -1,7 +1,9 @@
 /** What the two convolutions check and compute alike about their images and windows. */
+
 import type { Padding } from "../graph.ts";
 import type { Patches, PatchSizes } from "../primitives/params.ts";
 import { placeWindow, type Window } from "../primitives/window.ts";
+import { listText } from "../tensor.ts";
 import { type Constrained, constrain, inputOf } from "./constraints.ts";
 import { inputZeroPoint } from "./product/weights.ts";
 import type { NodeView } from "./types.ts";
@@ -11,7 +13,7 @@ export function requireImages(node: Constrained, ...shapes: readonly (readonly n
   for (const shape of shapes)
     constrain(node, "C5", shape.length === 4 && shape.every((size) => size > 0), () => ({
       expected: "four dimensions, none of them 0",
-      received: `[${shape.join(",")}]`,
+      received: listText(shape),
     }));
 }
 
@@ -64,7 +66,7 @@ export function requireOutput(node: NodeView<"conv2d" | "depthwiseConv2d">): Ret
   const at = windows(node);
   constrain(node, "C8", at.h.out >= 1 && at.w.out >= 1, () => ({
     expected: "a kernel that fits the input",
-    received: `[${inputOf(node, 1).shape.join(",")}] on [${inputOf(node, 0).shape.join(",")}]`,
+    received: `${listText(inputOf(node, 1).shape)} on ${listText(inputOf(node, 0).shape)}`,
   }));
   return at;
 }

@@ -4,7 +4,7 @@ import { type AnyNode, type Attributes, type Graph, NONE, type TensorId } from "
 import { bind } from "../ops/bind.ts";
 import type { NodeView, Operators } from "../ops/types.ts";
 import { integersOf } from "../ops/values.ts";
-import type { Tensor } from "../tensor.ts";
+import { type Tensor, typeText } from "../tensor.ts";
 import { touchesState } from "./bodies.ts";
 
 /** A node with batched inputs: its view, and for each input whether its bytes are the samples' one after the other. */
@@ -142,7 +142,7 @@ export function checkBatch(graph: Graph, operators: Operators): void {
     ensure(keeps && (whole || isShape(node)) && !touchesState(graph, node), "UNSUPPORTED", () => ({
       where: `${node.where}, option batch ${size}`,
       expected: "operators that leave the first dimension alone",
-      received: `[${view.inputs.map((tensor) => tensor?.shape.join(",") ?? "").join("] [")}] to [${view.outputs[0]?.shape.join(",")}]`,
+      received: `${view.inputs.map(typeText).join(", ")} to ${typeText(view.outputs[0])}`,
       hint: "Run the samples one after the other, or export the model with this batch size.",
     }));
     if (!isShape(node)) for (const id of node.outputs) batched.add(id);

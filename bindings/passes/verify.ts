@@ -2,7 +2,7 @@ import { type ErrorDetail, ensure } from "../errors.ts";
 import { type AnyNode, type Graph, NONE, type TensorId } from "../graph.ts";
 import { bind } from "../ops/bind.ts";
 import type { Operators } from "../ops/types.ts";
-import { BITS, byteLength, checkShape, type Tensor } from "../tensor.ts";
+import { BITS, byteLength, checkShape, type Tensor, typeText } from "../tensor.ts";
 
 /** More nodes than any real network has; keeps every pass's time bounded. */
 const MAX_NODES = 1 << 20;
@@ -40,7 +40,7 @@ export function verifyStructure(graph: Graph): void {
       const where = `tensor ${id} "${tensor.name}"`;
       checkShape(tensor.shape, tensor.dtype, where);
       ensure(BITS[tensor.dtype] === 0 || tensor.data.length === byteLength(tensor), "INVALID_GRAPH", () =>
-        fail(where, `${byteLength(tensor)} bytes for [${tensor.shape}] ${tensor.dtype}`, `${tensor.data?.length}`),
+        fail(where, `${byteLength(tensor)} bytes for ${typeText(tensor)}`, `${tensor.data?.length}`),
       );
     }
     if (tensor.data !== undefined || tensor.variable) written[id] = 1;
@@ -95,8 +95,8 @@ export function verifyTypes(graph: Graph, operators: Operators, before?: Graph):
         "INVALID_GRAPH",
         () => ({
           where: `${node.where}, output ${i}`,
-          expected: `[${type.shape}] ${type.dtype}`,
-          received: received === undefined ? "no tensor" : `[${received.shape}] ${received.dtype}`,
+          expected: typeText(type),
+          received: received === undefined ? "no tensor" : typeText(received),
         }),
       );
     }

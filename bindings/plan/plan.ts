@@ -8,7 +8,7 @@ import { hasScratch, type ParamBlocks, paramBytes } from "../primitives/params.t
 import { editionOf, KERNELS, type KernelCall, kernelNumber } from "../primitives/registry.ts";
 import { packer as inJavaScript } from "../primitives/requantize/packer.ts";
 import type { Packer } from "../primitives/requantize/types.ts";
-import { byteLength, portAffine } from "../tensor.ts";
+import { byteLength, portAffine, typeText } from "../tensor.ts";
 import { sharingOf } from "./blocks.ts";
 import { createImage, type Pool } from "./image.ts";
 import { layoutGraph, type Site } from "./layout.ts";
@@ -155,6 +155,6 @@ function largest(graph: Graph): string {
     .map((id) => tensorOf(graph, id))
     .sort((a, b) => byteLength(b) - byteLength(a))
     .slice(0, 3)
-    .map((tensor) => `"${tensor.name}" [${tensor.shape}] ${tensor.dtype}, ${byteLength(tensor)} bytes`)
+    .map((tensor) => `"${tensor.name}" ${typeText(tensor)}, ${byteLength(tensor)} bytes`)
     .join("; ");
 }

@@ -25,7 +25,7 @@ import { planGraph } from "../plan/plan.ts";
 import type { Plan } from "../plan/types.ts";
 import { MODULES, type ModuleName, type Optimize } from "../primitives/modules.ts";
 import { readSource, type Source } from "../session/source.ts";
-import { byteLength, type TypedArray } from "../tensor.ts";
+import { byteLength, type TypedArray, typeText } from "../tensor.ts";
 
 export type { CompileReport } from "../compile/report.ts";
 export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
@@ -151,7 +151,7 @@ function planned(plan: Plan, { module, batch, shapes }: CompileOptions): Planned
   refuse("batch", "none: the plan has its shapes", batch);
   refuse("shapes", "none: the plan has its shapes", shapes);
   const ports = [...plan.inputs, ...plan.outputs].map(({ name, shape, dtype, bytes }) => ({
-    text: `"${name}" [${shape}] ${dtype}, ${bytes} bytes`,
+    text: `"${name}" ${typeText({ dtype, shape })}, ${bytes} bytes`,
     bytes,
   }));
   const weights = plan.steps.map(({ where, bytes }) => ({ text: `weights of ${where}, ${bytes} bytes`, bytes }));
@@ -168,7 +168,7 @@ function tensorsOf(graph: Graph): readonly Sized[] {
     .map((id) => {
       const tensor = tensorOf(graph, id);
       const bytes = byteLength(tensor);
-      return { text: `"${tensor.name}" [${tensor.shape}] ${tensor.dtype}, ${bytes} bytes`, bytes };
+      return { text: `"${tensor.name}" ${typeText(tensor)}, ${bytes} bytes`, bytes };
     });
 }
 

@@ -3,7 +3,7 @@ import { ensure, Pint8Error } from "../../errors.ts";
 import type { Graph, Port, TensorId } from "../../graph.ts";
 import { operators } from "../../ops/index.ts";
 import { bytesOfNumbers } from "../../ops/values.ts";
-import { byteLength, type DType, elementCount, type Tensor, type TypedArray } from "../../tensor.ts";
+import { byteLength, type DType, elementCount, listText, type Tensor, type TypedArray } from "../../tensor.ts";
 import { uniqueNames } from "../names.ts";
 import { shorten } from "../text.ts";
 import { createBuilder } from "./builder.ts";
@@ -130,7 +130,7 @@ function constantOf(
     "INVALID_OPTION",
     () => ({
       where: `constants, ${where}`,
-      expected: `values for [${given.map((size) => size ?? "?").join(",")}]`,
+      expected: `values for ${openText(given)}`,
       received: `${value.length} values`,
     }),
   );
@@ -154,8 +154,8 @@ function shapeOf({ name, dims }: ValueProto, where: string, { shapes, batch }: O
         dims.every((size, i) => typeof size !== "number" || size < 0 || size === given[i]));
     ensure(fits && given.every((size) => Number.isInteger(size) && size >= 0), "INVALID_OPTION", () => ({
       where: `shapes, ${where}`,
-      expected: `[${dims?.map((size) => size ?? "?").join(",")}]`,
-      received: `[${given.join(",")}]`,
+      expected: dims === undefined ? "whole numbers from 0" : openText(dims),
+      received: listText(given),
     }));
     return given;
   }
@@ -163,9 +163,12 @@ function shapeOf({ name, dims }: ValueProto, where: string, { shapes, batch }: O
   return dims.map((size, i) => {
     if (typeof size === "number" && size >= 0 && !(i === 0 && batch !== undefined)) return size;
     if (i === 0) return batch ?? 1;
-    throw new Pint8Error("INVALID_OPTION", missing(where, `[${dims.map((each) => each ?? "?").join(",")}]`));
+    throw new Pint8Error("INVALID_OPTION", missing(where, openText(dims)));
   });
 }
+
+/** Sizes as the file has them: `[?,3,?,?]`. */
+const openText = (dims: readonly (number | string | undefined)[]) => listText(dims.map((size) => size ?? "?"));
 
 const missing = (where: string, received: string) => ({
   where,

@@ -1,4 +1,5 @@
 /** Kernels, strides, dilations and paddings of ONNX's sliding windows. */
+import { listText } from "../../tensor.ts";
 import type { OnnxNode } from "./convert.ts";
 
 /** Per spatial dimension. */
@@ -19,7 +20,7 @@ export function windowsOf(n: OnnxNode, sizes: readonly number[], kernel: readonl
   const pads = n.ints("pads") ?? sizes.flatMap(() => [0, 0]);
   const fits = kernel.length === rank && stride.length === rank && dilation.length === rank && pads.length === 2 * rank;
   if (!fits) n.refuse(`attributes for ${rank} spatial dimensions`, "others");
-  if (pads.some((pad) => pad < 0)) n.refuse("paddings from 0", `[${pads.join(",")}]`);
+  if (pads.some((pad) => pad < 0)) n.refuse("paddings from 0", listText(pads));
   const auto = n.string("auto_pad", "NOTSET");
   const all = sizes.map((size, i) => {
     const reach = ((kernel[i] as number) - 1) * (dilation[i] as number) + 1;

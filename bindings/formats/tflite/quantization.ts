@@ -1,6 +1,6 @@
 /** QuantizationParameters → `Quantization`. */
 import { ensure, Pint8Error } from "../../errors.ts";
-import type { DType, Quantization } from "../../tensor.ts";
+import { type DType, listText, type Quantization, typeText } from "../../tensor.ts";
 import { type FlatTable, readFloat32s, readInt32, readInt64s, readTable, readUint8 } from "./flatbuffer.ts";
 import { BLOCKWISE, BLOCKWISE_DETAILS, QUANTIZATION, TENSOR } from "./schema.ts";
 
@@ -85,7 +85,7 @@ function readBlocks(
   ensure(table !== undefined && fits && readInt32(table, BLOCKWISE.zeroPoints, 0) <= 0, "UNSUPPORTED", () => ({
     where,
     expected: "int4 [N,K] in blocks that K is whole numbers of, without zero points",
-    received: `[${shape.join(",")}] ${dtype} in blocks of ${block}`,
+    received: `${typeText({ dtype, shape })} in blocks of ${block}`,
   }));
   const scale = scalesOf(readInt32(table, BLOCKWISE.scales, 0), where);
   const wrong = firstOutside(scale, 0, Number.MAX_VALUE);
@@ -117,8 +117,7 @@ function readAxis(table: FlatTable, scales: number, shape: readonly number[], wh
   if (size === scales) return axis;
   throw new Pint8Error("INVALID_MODEL", {
     where,
-    expected:
-      size === undefined ? `a quantized axis of [${shape.join(",")}]` : `1 or ${size} scales along axis ${axis}`,
+    expected: size === undefined ? `a quantized axis of ${listText(shape)}` : `1 or ${size} scales along axis ${axis}`,
     received: size === undefined ? `axis ${axis}` : `${scales} scales`,
   });
 }

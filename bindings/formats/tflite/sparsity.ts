@@ -5,7 +5,7 @@
  * `indices[segments[i] … segments[i + 1])`. The values stand in the order of the leaves.
  */
 import { ensure, Pint8Error } from "../../errors.ts";
-import { BITS, byteLength, type TensorType } from "../../tensor.ts";
+import { BITS, byteLength, listText, type TensorType } from "../../tensor.ts";
 import {
   type FlatTable,
   readInt8,
@@ -110,11 +110,11 @@ function levelExtents(shape: readonly number[], sparsity: Sparsity, where: strin
     broken(where, `${count} levels and an order of them`, `${levels.length} and ${traversalOrder.length}`),
   );
   ensure(isPermutation(traversalOrder, rank), "INVALID_MODEL", () =>
-    broken(where, `a traversal order of ${rank} dimensions, then of blocks`, `[${traversalOrder.join(",")}]`),
+    broken(where, `a traversal order of ${rank} dimensions, then of blocks`, listText(traversalOrder)),
   );
   const increasing = blockMap.every((dimension, i) => dimension > (blockMap[i - 1] ?? -1) && dimension < rank);
   ensure(increasing, "INVALID_MODEL", () =>
-    broken(where, `a block map of increasing dimensions below ${rank}`, `[${blockMap.join(",")}]`),
+    broken(where, `a block map of increasing dimensions below ${rank}`, listText(blockMap)),
   );
 
   const strides = shape.map((_, dimension) => shape.slice(dimension + 1).reduce((a, b) => a * b, 1));

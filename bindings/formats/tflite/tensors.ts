@@ -1,6 +1,15 @@
 /** Tensor tables → `Tensor`. */
 import { ensure, Pint8Error } from "../../errors.ts";
-import { BITS, byteLength, checkShape, type DType, halfToFloat, type Tensor, typedCopy } from "../../tensor.ts";
+import {
+  BITS,
+  byteLength,
+  checkShape,
+  type DType,
+  halfToFloat,
+  type Tensor,
+  typedCopy,
+  typeText,
+} from "../../tensor.ts";
 import { shorten } from "../text.ts";
 import type { Buffers } from "./buffers.ts";
 import { type FlatTable, readBool, readInt8, readInt32s, readString, readTable, readUint32 } from "./flatbuffer.ts";
@@ -111,7 +120,7 @@ function readData(
   const bytes = BITS[type.dtype] === 0 ? stored.length : byteLength(type);
   ensure(stored.length === bytes, "INVALID_MODEL", () => ({
     where,
-    expected: `${bytes} bytes for [${type.shape.join(",")}] ${type.dtype}`,
+    expected: `${bytes} bytes for ${typeText(type)}`,
     received: `${stored.length} bytes`,
   }));
   buffers.claim(bytes, where);

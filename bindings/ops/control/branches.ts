@@ -1,6 +1,6 @@
 /** IF and WHILE: what they say of the graphs that they run. */
 import type { Graph } from "../../graph.ts";
-import { elementCount, type Tensor, type TensorType } from "../../tensor.ts";
+import { elementCount, type Tensor, type TensorType, typeText } from "../../tensor.ts";
 import { constrain } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
@@ -22,7 +22,6 @@ declare module "../../graph.ts" {
   }
 }
 
-const typeOf = ({ dtype, shape }: TensorType) => `[${shape}] ${dtype}`;
 const typesOf = (graph: Graph, side: "inputs" | "outputs") =>
   graph[side].map(({ tensor }) => graph.tensors[tensor] as Tensor);
 
@@ -34,7 +33,7 @@ function requireSame(
   received: readonly (TensorType | undefined)[],
 ): void {
   const text = (types: readonly (TensorType | undefined)[]) =>
-    types.map((type) => (type === undefined ? "nothing" : typeOf(type))).join(", ");
+    types.map((type) => (type === undefined ? "nothing" : typeText(type))).join(", ");
   constrain(node, number, text(expected) === text(received), () => ({
     expected: `${what} ${text(expected) || "none"}`,
     received: text(received) || "none",
@@ -44,7 +43,7 @@ function requireSame(
 function requireCondition(node: { readonly where: string }, type: TensorType | undefined): void {
   constrain(node, "C2", type?.dtype === "bool" && elementCount(type.shape) === 1, () => ({
     expected: "a condition of one bool",
-    received: type === undefined ? "none" : typeOf(type),
+    received: typeText(type),
   }));
 }
 

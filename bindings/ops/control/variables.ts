@@ -1,5 +1,5 @@
 /** READ_VARIABLE and ASSIGN_VARIABLE: state that has a name. */
-import { byteLength } from "../../tensor.ts";
+import { byteLength, typeText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireInputs } from "../constraints.ts";
 import type { Lowering, Operator, Placed } from "../types.ts";
 
@@ -35,8 +35,10 @@ export const assignVariable: Operator<"assignVariable"> = {
       expected: "a variable and a value",
       received: `${node.inputs.length} inputs, ${node.outputs.length} outputs`,
     }));
-    const text = (tensor: typeof value) => `[${tensor?.shape}] ${tensor?.dtype}`;
-    constrain(node, "C2", text(variable) === text(value), () => ({ expected: text(variable), received: text(value) }));
+    constrain(node, "C2", typeText(variable) === typeText(value), () => ({
+      expected: typeText(variable),
+      received: typeText(value),
+    }));
     return [];
   },
   lower: (_, to) => copy(to, to.inputs[1] as Placed, to.inputs[0] as Placed),

@@ -1,5 +1,5 @@
 import type { Activation, Padding, Rounding } from "../../graph.ts";
-import { sizeOf } from "../../tensor.ts";
+import { listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import { requireImages, requireOutput, requireSteps, windows } from "../images.ts";
 import { productType, requireParameters } from "../product/productTypes.ts";
@@ -38,7 +38,7 @@ export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
     const [one = 0, , , channels = 0] = w.shape;
     constrain(node, "C6", one === 1 && channels % c === 0, () => ({
       expected: `weights [1,kH,kW,C] with C a multiple of ${c}`,
-      received: `[${w.shape.join(",")}]`,
+      received: listText(w.shape),
     }));
     requireSteps(node);
     const { h, w: width } = requireOutput(node);

@@ -1,3 +1,4 @@
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
 import type { Operator, Placed } from "../types.ts";
 import { callPairsF32, callPairsInt } from "./pairs.ts";
@@ -21,8 +22,8 @@ export const addN: Operator<"addN"> = {
       const { shape: other } = inputOf(node, i);
       requireDType(node, "C2", inputOf(node, i), dtype);
       constrain(node, "C3", other.join() === shape.join(), () => ({
-        expected: `all of shape [${shape.join(",")}]`,
-        received: `[${other.join(",")}]`,
+        expected: `all of shape ${listText(shape)}`,
+        received: listText(other),
       }));
     }
     requireDType(node, "C2", outputOf(node), dtype);

@@ -5,7 +5,7 @@ import { ELEMENT, type Element } from "../../primitives/elementwise/element.ts";
 import { PAIRS_F32, PAIRS_INT } from "../../primitives/elementwise/forms.ts";
 import type { ParamBlocks } from "../../primitives/params.ts";
 import { boundsOf } from "../../primitives/requantize/quantization.ts";
-import { BITS, type DType, type Tensor, type TensorType } from "../../tensor.ts";
+import { BITS, type DType, listText, type Tensor, type TensorType } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
 import type { Lowering, NodeView, Placed } from "../types.ts";
 import { fitsSlices, MOST_LOOPS } from "./slices.ts";
@@ -21,7 +21,7 @@ export function requireBroadcast<K extends OpKind>(
   );
   constrain(node, "C4", shape !== undefined, () => ({
     expected: "shapes that broadcast",
-    received: operands.map((each) => `[${each.join(",")}]`).join(" and "),
+    received: operands.map(listText).join(" and "),
   }));
   const { sizes } = mergeLoops(
     shape,

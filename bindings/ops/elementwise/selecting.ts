@@ -1,6 +1,6 @@
 /** SELECT and SELECT_V2: one of two operands by a condition. */
 import { broadcastStrides, denseStrides, pairLoops, type Six } from "../../primitives/broadcast.ts";
-import { BITS, type DType, elementCount } from "../../tensor.ts";
+import { BITS, type DType, elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator, Placed } from "../types.ts";
 import { readIntegers } from "./integers.ts";
@@ -43,13 +43,13 @@ export function selecting<K extends "select" | "selectV2">(kind: K): Operator<K>
       requireDType(node, "C2", outputOf(node), dtype);
       constrain(node, "C3", kind === "selectV2" || a.shape.join() === b.shape.join(), () => ({
         expected: "operands of one shape",
-        received: `[${a.shape.join(",")}] and [${b.shape.join(",")}]`,
+        received: `${listText(a.shape)} and ${listText(b.shape)}`,
       }));
       const condition = conditionShape(kind, node);
       const shape = requireBroadcast(node, condition, a.shape, b.shape);
       constrain(node, "C3", kind === "selectV2" || elementCount(shape) === elementCount(a.shape), () => ({
         expected: "a condition of the operands' shape",
-        received: `[${condition.join(",")}]`,
+        received: listText(condition),
       }));
       return [{ dtype, shape: kind === "select" ? a.shape : shape }];
     },

@@ -1,4 +1,5 @@
 import { cut, whole } from "../../primitives/move/view.ts";
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { type Axis, phaseCount, phases } from "./blocks.ts";
@@ -46,14 +47,14 @@ export const batchToSpace: Operator<"batchToSpace"> = {
     const shape = fits ? shapeOf(node) : [];
     const whole = shape.every((n) => Number.isInteger(n) && n >= 0);
     constrain(node, "C4", fits && blocks.every((block) => block >= 1) && whole, () => ({
-      expected: `blocks that divide the batches of [${x.shape.join(",")}], and crops inside`,
-      received: `blocks [${blocks.join(",")}], crops [${crops.join(",")}]`,
+      expected: `blocks that divide the batches of ${listText(x.shape)}, and crops inside`,
+      received: `blocks ${listText(blocks)}, crops ${listText(crops)}`,
     }));
     constrain(
       node,
       "C5",
       phaseCount(axesOf(node, shape)) !== undefined,
-      () => ({ expected: "at most 4096 copies", received: `blocks [${blocks.join(",")}]` }),
+      () => ({ expected: "at most 4096 copies", received: `blocks ${listText(blocks)}` }),
       "UNSUPPORTED",
     );
     return [{ dtype: x.dtype, shape }];

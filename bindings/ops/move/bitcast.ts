@@ -1,4 +1,4 @@
-import { BITS } from "../../tensor.ts";
+import { BITS, typeText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireBytes } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { requireTensors } from "./moving.ts";
@@ -23,7 +23,7 @@ export const bitcast: Operator<"bitcast"> = {
     if (from > to) return [{ dtype, shape: [...x.shape, from / to] }];
     constrain(node, "C3", x.shape.at(-1) === to / from, () => ({
       expected: `a last dimension of ${to / from}`,
-      received: `[${x.shape.join(",")}] ${x.dtype}, ${BITS[x.dtype]} bits`,
+      received: `${typeText(x)}, ${BITS[x.dtype]} bits`,
     }));
     return [{ dtype, shape: x.shape.slice(0, -1) }];
   },

@@ -1,5 +1,5 @@
 import { broadcastShape } from "../../primitives/broadcast.ts";
-import { BITS } from "../../tensor.ts";
+import { BITS, listText } from "../../tensor.ts";
 import { constrain, inputOf, requireConstant, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { bytesOfNumbers } from "../values.ts";
@@ -24,13 +24,13 @@ export const broadcastArgs: Operator<"broadcastArgs"> = {
     requireData(node, a);
     constrain(node, "C2", a.shape.length === 1 && b.shape.length === 1, () => ({
       expected: "two lists of sizes",
-      received: `[${a.shape.join(",")}] and [${b.shape.join(",")}]`,
+      received: `${listText(a.shape)} and ${listText(b.shape)}`,
     }));
     if (a.data !== undefined && b.data !== undefined) {
       const [p, q] = [requireConstant(node, "C3", a), requireConstant(node, "C3", b)];
       constrain(node, "C3", broadcastShape(p, q) !== undefined, () => ({
         expected: "shapes that broadcast",
-        received: `[${p.join(",")}] and [${q.join(",")}]`,
+        received: `${listText(p)} and ${listText(q)}`,
       }));
     }
     return [{ dtype, shape: [Math.max(a.shape[0] as number, b.shape[0] as number)] }];

@@ -1,5 +1,6 @@
 import { broadcastShape, broadcastStrides } from "../../primitives/broadcast.ts";
 import { whole } from "../../primitives/move/view.ts";
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { moving, requireData, requireRank, requireTensors } from "./moving.ts";
@@ -24,8 +25,8 @@ export const broadcastTo: Operator<"broadcastTo"> = {
     requireRank(node, shape);
     const fits = shape.every((n) => n >= 0) && `${broadcastShape(x.shape, shape)}` === `${shape}`;
     constrain(node, "C4", fits && x.shape.length <= shape.length, () => ({
-      expected: `a shape that [${x.shape.join(",")}] broadcasts to`,
-      received: `[${shape.join(",")}]`,
+      expected: `a shape that ${listText(x.shape)} broadcasts to`,
+      received: listText(shape),
     }));
     return [{ dtype: x.dtype, shape }];
   },

@@ -2,7 +2,7 @@ import type { Activation } from "../../graph.ts";
 import { joinTable } from "../../primitives/move/join.ts";
 import { cut, type View, whole } from "../../primitives/move/view.ts";
 import { walkBytes, walkCalls } from "../../primitives/move/walk.ts";
-import { BITS, byteLength, elementCount, type Tensor } from "../../tensor.ts";
+import { BITS, byteLength, elementCount, listText, type Tensor } from "../../tensor.ts";
 import {
   constrain,
   inputOf,
@@ -85,7 +85,7 @@ export const concat: Operator<"concat"> = {
         tensor.shape.every((size, i) => i === axis || size === first.shape[i]);
       constrain(node, "C6", fits, () => ({
         expected: `[${first.shape.map((size, i) => (i === axis ? "…" : size)).join(",")}]`,
-        received: `[${tensor.shape.join(",")}]`,
+        received: listText(tensor.shape),
       }));
       total += tensor.shape[axis] as number;
     }

@@ -1,4 +1,5 @@
 import { reorder, split, whole } from "../../primitives/move/view.ts";
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, requireImage } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { moving, requireData, requireTensors } from "./moving.ts";
@@ -28,7 +29,7 @@ export const depthToSpace: Operator<"depthToSpace"> = {
     const { block } = node.attributes;
     constrain(node, "C4", block >= 1 && shapeOf(node).every(Number.isInteger), () => ({
       expected: "a block whose square divides the channels",
-      received: `block ${block}, [${x.shape.join(",")}]`,
+      received: `block ${block}, ${listText(x.shape)}`,
     }));
     return [{ dtype: x.dtype, shape: shapeOf(node) }];
   },

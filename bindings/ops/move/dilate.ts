@@ -1,5 +1,5 @@
 import { cut, whole } from "../../primitives/move/view.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, requireConstant, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { type Move, moving, requireData, requireMoves, requireTensors } from "./moving.ts";
@@ -40,12 +40,12 @@ export const dilate: Operator<"dilate"> = {
     const steps = stepsOf(node);
     constrain(node, "C4", steps.length === x.shape.length && steps.every((n) => n >= 1 && n < 2 ** 31), () => ({
       expected: `${x.shape.length} steps from 1`,
-      received: `[${steps.join(",")}]`,
+      received: listText(steps),
     }));
     requireDType(node, "C5", value, x.dtype);
     constrain(node, "C5", elementCount(value.shape) === 1 && value.data !== undefined, () => ({
       expected: "one constant value",
-      received: `[${value.shape.join(",")}]`,
+      received: listText(value.shape),
     }));
     requireMoves(node, "C6", movesOf(node));
     return [{ dtype: x.dtype, shape: shapeOf(node) }];

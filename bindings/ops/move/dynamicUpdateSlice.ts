@@ -1,6 +1,6 @@
 import { whole } from "../../primitives/move/view.ts";
 import { startTable, walkBytes, walkCalls, walkFrom } from "../../primitives/move/walk.ts";
-import { BITS } from "../../tensor.ts";
+import { BITS, listText } from "../../tensor.ts";
 import { constrain, inputOf, requireConstant, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { requireData, requireTensors } from "./moving.ts";
@@ -36,13 +36,13 @@ export const dynamicUpdateSlice: Operator<"dynamicUpdateSlice"> = {
     requireDType(node, "C3", update, x.dtype);
     const fits = update.shape.length === x.shape.length && update.shape.every((n, d) => n <= (x.shape[d] as number));
     constrain(node, "C3", fits, () => ({
-      expected: `an update inside [${x.shape.join(",")}]`,
-      received: `[${update.shape.join(",")}]`,
+      expected: `an update inside ${listText(x.shape)}`,
+      received: listText(update.shape),
     }));
     requireDType(node, "C4", begins, "int32", "int64");
     constrain(node, "C4", begins.shape.length === 1 && begins.shape[0] === x.shape.length, () => ({
       expected: `${x.shape.length} begins`,
-      received: `[${begins.shape.join(",")}]`,
+      received: listText(begins.shape),
     }));
     return [{ dtype: x.dtype, shape: x.shape }];
   },

@@ -1,5 +1,5 @@
 import { dequantizeConstant } from "../../primitives/table/constants.ts";
-import { BITS, byteLength, elementCount } from "../../tensor.ts";
+import { BITS, byteLength, elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { requireData, requireTensors } from "./moving.ts";
@@ -31,10 +31,10 @@ export const embeddingLookup: Operator<"embeddingLookup"> = {
     requireDType(node, "C3", ids, "int32");
     constrain(node, "C3", ids.shape.length === 1, () => ({
       expected: "[n] ids",
-      received: `[${ids.shape.join(",")}]`,
+      received: listText(ids.shape),
     }));
     const [rows = 0, ...rest] = table.shape;
-    constrain(node, "C4", rows > 0, () => ({ expected: "a table with rows", received: `[${table.shape.join(",")}]` }));
+    constrain(node, "C4", rows > 0, () => ({ expected: "a table with rows", received: listText(table.shape) }));
     return [{ dtype: hybrid ? "float32" : table.dtype, shape: [ids.shape[0] as number, ...rest] }];
   },
   lower(node, to) {

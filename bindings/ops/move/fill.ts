@@ -1,4 +1,4 @@
-import { BITS, byteLength, sizeOf } from "../../tensor.ts";
+import { BITS, byteLength, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireBytes, requireConstant, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { fillBytes, fill as fillWith, OPEN_LENGTH, requireOpen, requireRank } from "./moving.ts";
@@ -26,7 +26,7 @@ export const fill: Operator<"fill"> = {
       const [rank = 0] = sizes.shape;
       constrain(node, "C3", sizes.shape.length === 1 && rank <= 8, () => ({
         expected: "a list of at most 8 sizes",
-        received: `[${sizes.shape.join(",")}]`,
+        received: listText(sizes.shape),
       }));
       constrain(
         node,
@@ -34,7 +34,7 @@ export const fill: Operator<"fill"> = {
         value.shape.every((n) => n === 1),
         () => ({
           expected: "one value",
-          received: `[${value.shape.join(",")}]`,
+          received: listText(value.shape),
         }),
       );
       const bound = [OPEN_LENGTH, ...new Array<number>(Math.max(rank - 1, 0)).fill(1)];
@@ -47,7 +47,7 @@ export const fill: Operator<"fill"> = {
       shape.every((n) => n >= 0),
       () => ({
         expected: "sizes from 0",
-        received: `[${shape.join(",")}]`,
+        received: listText(shape),
       }),
     );
     requireRank(node, shape);
@@ -57,7 +57,7 @@ export const fill: Operator<"fill"> = {
       value.shape.every((n) => n === 1),
       () => ({
         expected: "one value",
-        received: `[${value.shape.join(",")}]`,
+        received: listText(value.shape),
       }),
     );
     return [{ dtype: value.dtype, shape }];

@@ -1,6 +1,6 @@
 import { cut, replaced, whole } from "../../primitives/move/view.ts";
 import { walkBytes } from "../../primitives/move/walk.ts";
-import { BITS, byteLength, elementCount } from "../../tensor.ts";
+import { BITS, byteLength, elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireAxis, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { INDEX_TYPES, integersOf } from "../values.ts";
@@ -50,7 +50,7 @@ export const gather: Operator<"gather"> = {
     const shared = batchDims >= 0 && batchDims <= Math.min(axis, indices.shape.length);
     constrain(node, "C4", shared && indices.shape.slice(0, batchDims).every((n, d) => n === x.shape[d]), () => ({
       expected: `${batchDims} dimensions that x and indices share, before axis ${axis}`,
-      received: `[${x.shape.join(",")}] and [${indices.shape.join(",")}]`,
+      received: `${listText(x.shape)} and ${listText(indices.shape)}`,
     }));
     const shape = replaced(x.shape, axis, 1, ...indices.shape.slice(batchDims));
     requireRank(node, shape);
@@ -59,7 +59,7 @@ export const gather: Operator<"gather"> = {
       indices.data === undefined ? size > 0 || shape.includes(0) : integersOf(indices).every((i) => i >= 0 && i < size);
     constrain(node, "C5", inside, () => ({
       expected: `indices from 0 to ${size - 1}`,
-      received: indices.data === undefined ? "an axis of size 0" : `[${integersOf(indices).slice(0, 20).join(",")}]`,
+      received: indices.data === undefined ? "an axis of size 0" : listText(integersOf(indices).slice(0, 20)),
     }));
     return [{ dtype: x.dtype, shape }];
   },

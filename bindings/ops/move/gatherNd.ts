@@ -1,6 +1,6 @@
 import { denseStrides } from "../../primitives/broadcast.ts";
 import { startTable } from "../../primitives/move/walk.ts";
-import { BITS, byteLength, elementCount } from "../../tensor.ts";
+import { BITS, byteLength, elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { INDEX_TYPES, integersOf } from "../values.ts";
@@ -30,7 +30,7 @@ export const gatherNd: Operator<"gatherNd"> = {
     const depth = depthOf(node);
     constrain(node, "C3", indices.shape.length > 0 && depth <= x.shape.length, () => ({
       expected: `indices […, at most ${x.shape.length}]`,
-      received: `[${indices.shape.join(",")}]`,
+      received: listText(indices.shape),
     }));
     const shape = [...indices.shape.slice(0, -1), ...x.shape.slice(depth)];
     requireRank(node, shape);
@@ -39,8 +39,8 @@ export const gatherNd: Operator<"gatherNd"> = {
         ? x.shape.slice(0, depth).every((n) => n > 0) || shape.includes(0)
         : integersOf(indices).every((index, i) => index >= 0 && index < (x.shape[i % depth] as number));
     constrain(node, "C4", inside, () => ({
-      expected: `indices inside [${x.shape.join(",")}]`,
-      received: indices.data === undefined ? "an empty tensor" : `[${integersOf(indices).slice(0, 20).join(",")}]`,
+      expected: `indices inside ${listText(x.shape)}`,
+      received: indices.data === undefined ? "an empty tensor" : listText(integersOf(indices).slice(0, 20)),
     }));
     return [{ dtype: x.dtype, shape }];
   },

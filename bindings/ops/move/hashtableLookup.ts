@@ -1,4 +1,4 @@
-import { BITS, byteLength, elementCount } from "../../tensor.ts";
+import { BITS, byteLength, elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, requireBytes, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { requireTensors } from "./moving.ts";
@@ -26,7 +26,7 @@ export const hashtableLookup: Operator<"hashtableLookup"> = {
     const fits = wanted.shape.length === 1 && keys.shape.length === 1 && keys.shape[0] === values.shape[0];
     constrain(node, "C3", fits, () => ({
       expected: "[n] wanted keys, and a key for each row",
-      received: [wanted, keys, values].map(({ shape }) => `[${shape.join(",")}]`).join(", "),
+      received: [wanted, keys, values].map(({ shape }) => listText(shape)).join(", "),
     }));
     const count = wanted.shape[0] as number;
     return [

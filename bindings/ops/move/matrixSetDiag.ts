@@ -1,4 +1,5 @@
 import { diagonals, whole } from "../../primitives/move/view.ts";
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { moving, requireData, requireTensors } from "./moving.ts";
@@ -23,7 +24,7 @@ export const matrixSetDiag: Operator<"matrixSetDiag"> = {
     const fits = x.shape.length >= 2 && `${diagonals(x.shape).sizes}` === `${values.shape}`;
     constrain(node, "C3", fits, () => ({
       expected: "matrices and their diagonals",
-      received: `[${x.shape.join(",")}] and [${values.shape.join(",")}]`,
+      received: `${listText(x.shape)} and ${listText(values.shape)}`,
     }));
     return [{ dtype: x.dtype, shape: x.shape }];
   },

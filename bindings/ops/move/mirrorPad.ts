@@ -1,4 +1,5 @@
 import { cut, whole } from "../../primitives/move/view.ts";
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { type Move, moving, requireData, requireTensors } from "./moving.ts";
@@ -29,7 +30,7 @@ export const mirrorPad: Operator<"mirrorPad"> = {
       node,
       "C4",
       fits && pads.every((n, i) => n >= 0 && (n === 0 || n <= (x.shape[i >> 1] as number) - edge)),
-      () => ({ expected: `a pair of sizes inside each of [${x.shape.join(",")}]`, received: `[${pads.join(",")}]` }),
+      () => ({ expected: `a pair of sizes inside each of ${listText(x.shape)}`, received: listText(pads) }),
     );
     const shape = x.shape.map((n, d) => n + (pads[2 * d] as number) + (pads[2 * d + 1] as number));
     return [{ dtype: x.dtype, shape }];

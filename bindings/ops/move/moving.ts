@@ -1,7 +1,7 @@
 import type { OpKind } from "../../graph.ts";
 import type { View } from "../../primitives/move/view.ts";
 import { callCount, type Walk, walkBytes, walkCalls } from "../../primitives/move/walk.ts";
-import { BITS, byteLength, type DType, type Tensor, zeroOf } from "../../tensor.ts";
+import { BITS, byteLength, type DType, listText, type Tensor, zeroOf } from "../../tensor.ts";
 import { constrain, requireBytes, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
@@ -48,7 +48,7 @@ export function requireRank(node: NodeView<OpKind>, shape: readonly number[]): v
     node,
     "C2",
     shape.length <= MOST_DIMENSIONS,
-    () => ({ expected: `at most ${MOST_DIMENSIONS} dimensions`, received: `[${shape.join(",")}]` }),
+    () => ({ expected: `at most ${MOST_DIMENSIONS} dimensions`, received: listText(shape) }),
     "UNSUPPORTED",
   );
 }

@@ -1,5 +1,5 @@
 import { cut, repeat, replaced, whole } from "../../primitives/move/view.ts";
-import type { Tensor } from "../../tensor.ts";
+import { listText, type Tensor } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireAxis, requireDType, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { type Move, moving, requireData, requireRank } from "./moving.ts";
@@ -25,8 +25,8 @@ export const pack: Operator<"pack"> = {
     for (const x of node.inputs as readonly Tensor[]) {
       requireDType(node, "C3", x, first.dtype);
       constrain(node, "C3", `${x.shape}` === `${first.shape}`, () => ({
-        expected: `[${first.shape.join(",")}]`,
-        received: `[${x.shape.join(",")}]`,
+        expected: listText(first.shape),
+        received: listText(x.shape),
       }));
     }
     const shape = replaced(first.shape, axisOf(node), 0, node.inputs.length);

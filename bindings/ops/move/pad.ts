@@ -1,7 +1,7 @@
 import { type Placement, placementOf } from "../../primitives/move/movement.ts";
 import { cut, whole } from "../../primitives/move/view.ts";
 import { type Walk, walkBytes, walkCalls, words } from "../../primitives/move/walk.ts";
-import { BITS, byteLength, elementCount } from "../../tensor.ts";
+import { BITS, byteLength, elementCount, listText } from "../../tensor.ts";
 import {
   constrain,
   inputOf,
@@ -31,7 +31,7 @@ function paddingsOf(node: NodeView<"pad">): readonly Pair[] {
   const flat = requireConstant(node, "C3", inputOf(node, 1));
   constrain(node, "C4", flat.length === 2 * rank && flat.every((n) => n >= 0 && n < 2 ** 31), () => ({
     expected: `${rank} pairs of sizes from 0`,
-    received: `[${flat.join(",")}]`,
+    received: listText(flat),
   }));
   return Array.from({ length: rank }, (_, i) => [flat[2 * i] as number, flat[2 * i + 1] as number]);
 }
@@ -46,7 +46,7 @@ function roomFor(node: NodeView<"pad">): readonly number[] {
   const rank = x.shape.length;
   constrain(node, "C4", rank > 0 && elementCount(x.shape) > 0 && elementCount(pads.shape) === 2 * rank, () => ({
     expected: `${rank} pairs of sizes, and an input that is not empty`,
-    received: `[${pads.shape.join(",")}] for [${x.shape.join(",")}]`,
+    received: `${listText(pads.shape)} for ${listText(x.shape)}`,
   }));
   return [Math.max(OPEN_LENGTH, 4 * elementCount(x.shape)), ...new Array<number>(rank - 1).fill(1)];
 }
@@ -91,7 +91,7 @@ export const pad: Operator<"pad"> = {
       requireDType(node, "C5", value, x.dtype);
       constrain(node, "C5", elementCount(value.shape) === 1, () => ({
         expected: "one value",
-        received: `[${value.shape.join(",")}]`,
+        received: listText(value.shape),
       }));
     }
     if (y.quantization !== undefined && (y.dtype === "int8" || y.dtype === "uint8")) requireAffine(node, "C6", y);

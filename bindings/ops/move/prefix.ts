@@ -1,6 +1,6 @@
 import { whole } from "../../primitives/move/view.ts";
 import { walkCalls } from "../../primitives/move/walk.ts";
-import { BITS, elementCount } from "../../tensor.ts";
+import { BITS, elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { requireData, requireOpen } from "./moving.ts";
@@ -20,7 +20,7 @@ export const prefix: Operator<"prefix"> = {
     requireDType(node, "C2", count, "int32");
     constrain(node, "C2", elementCount(count.shape) === 1, () => ({
       expected: "one number",
-      received: `[${count.shape.join(",")}]`,
+      received: listText(count.shape),
     }));
     const dtype = requireDType(node, "C2", outputOf(node), x.dtype);
     requireData({ ...node, outputs: [outputOf(node)] }, x);

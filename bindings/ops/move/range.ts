@@ -1,3 +1,4 @@
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { bytesOfNumbers, integersOf } from "../values.ts";
@@ -39,7 +40,7 @@ export const range: Operator<"range"> = {
         inputOf(node, i).shape.every((n) => n === 1),
         () => ({
           expected: "one element",
-          received: `[${inputOf(node, i).shape.join(",")}]`,
+          received: listText(inputOf(node, i).shape),
         }),
       );
     const values = valuesOf(node);

@@ -1,4 +1,5 @@
 /** What begin, end, strides and masks of a strided slice mean, dimension by dimension. */
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, requireConstant } from "../constraints.ts";
 import type { NodeView } from "../types.ts";
 
@@ -31,7 +32,7 @@ export function specsOf(node: NodeView<"stridedSlice">): readonly Spec[] {
   const lengths = [1, 2, 3].map((i) => inputOf(node, i).shape);
   constrain(node, "C3", entries <= 32 && lengths.every((shape) => shape.length === 1 && shape[0] === entries), () => ({
     expected: "begin, end and strides of one length",
-    received: lengths.map((shape) => `[${shape.join(",")}]`).join(", "),
+    received: lengths.map(listText).join(", "),
   }));
   const has = (mask: number, i: number) => ((mask >> i) & 1) === 1;
   const list = [...steps.keys()];

@@ -1,4 +1,4 @@
-import { elementCount, type Tensor } from "../../tensor.ts";
+import { elementCount, listText, type Tensor } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireDType, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
@@ -45,7 +45,7 @@ export const reshape: Operator<"reshape"> = {
     const valid = sizes.every((size) => Number.isInteger(size) && size >= -1);
     constrain(node, "C3", valid && sizes.filter((size) => size === -1).length <= 1, () => ({
       expected: "sizes from 0 and at most one −1",
-      received: `[${sizes.join(",")}]`,
+      received: listText(sizes),
     }));
     const count = elementCount(x.shape);
     const known = elementCount(sizes.filter((size) => size !== -1));
@@ -60,7 +60,7 @@ export const reshape: Operator<"reshape"> = {
     }
     constrain(node, "C4", fits, () => ({
       expected: `a shape of ${count} elements`,
-      received: `[${sizes.join(",")}]`,
+      received: listText(sizes),
       hint: "A shape that was written for one batch size holds for no other.",
     }));
     return [{ dtype: x.dtype, shape }];

@@ -1,4 +1,4 @@
-import { BITS, byteLength, elementCount } from "../../tensor.ts";
+import { BITS, byteLength, elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, requireAxis, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { requireData, requireTensors } from "./moving.ts";
@@ -31,7 +31,7 @@ export const reverseSequence: Operator<"reverseSequence"> = {
     requireDType(node, "C4", lengths, "int32", "int64");
     constrain(node, "C4", lengths.shape.length === 1 && lengths.shape[0] === x.shape[batch], () => ({
       expected: `${x.shape[batch]} lengths`,
-      received: `[${lengths.shape.join(",")}]`,
+      received: listText(lengths.shape),
     }));
     return [{ dtype: x.dtype, shape: x.shape }];
   },

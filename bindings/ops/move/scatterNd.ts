@@ -1,6 +1,6 @@
 import { denseStrides } from "../../primitives/broadcast.ts";
 import { startTable } from "../../primitives/move/walk.ts";
-import { BITS, byteLength, elementCount, sizeOf } from "../../tensor.ts";
+import { BITS, byteLength, elementCount, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { INDEX_TYPES } from "../values.ts";
@@ -31,8 +31,8 @@ export const scatterNd: Operator<"scatterNd"> = {
     const wanted = [...indices.shape.slice(0, -1), ...shape.slice(depth)];
     const fits = indices.shape.length > 0 && depth <= shape.length && shape.every((n) => n >= 0);
     constrain(node, "C4", fits && `${wanted}` === `${updates.shape}`, () => ({
-      expected: `updates [${wanted.join(",")}]`,
-      received: `[${updates.shape.join(",")}] for [${shape.join(",")}] at [${indices.shape.join(",")}]`,
+      expected: `updates ${listText(wanted)}`,
+      received: `${listText(updates.shape)} for ${listText(shape)} at ${listText(indices.shape)}`,
     }));
     return [{ dtype: updates.dtype, shape }];
   },

@@ -1,7 +1,7 @@
 import { denseStrides } from "../../primitives/broadcast.ts";
 import { whole } from "../../primitives/move/view.ts";
 import { startTable, walkCalls } from "../../primitives/move/walk.ts";
-import { BITS, byteLength, type DType, elementCount, sizeOf } from "../../tensor.ts";
+import { BITS, byteLength, type DType, elementCount, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { requireData, requireTensors } from "./moving.ts";
@@ -40,8 +40,8 @@ export const scatterUpdate: Operator<"scatterUpdate"> = {
     const wanted = [...indices.shape.slice(0, -1), ...x.shape.slice(depth)];
     const fits = indices.shape.length > 0 && depth <= x.shape.length && `${wanted}` === `${updates.shape}`;
     constrain(node, "C4", fits, () => ({
-      expected: `updates [${wanted.join(",")}]`,
-      received: `[${updates.shape.join(",")}] at [${indices.shape.join(",")}]`,
+      expected: `updates ${listText(wanted)}`,
+      received: `${listText(updates.shape)} at ${listText(indices.shape)}`,
     }));
     return [{ dtype, shape: x.shape }];
   },

@@ -1,6 +1,6 @@
 import { cut, whole } from "../../primitives/move/view.ts";
 import { startTable, walkFrom } from "../../primitives/move/walk.ts";
-import { BITS } from "../../tensor.ts";
+import { BITS, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { type Move, moving, requireData, requireTensors } from "./moving.ts";
@@ -24,8 +24,8 @@ function shapeOf(node: NodeView<"slice">): readonly number[] {
       return begin >= 0 && begin <= all && size >= -1 && begin + Math.max(size, 0) <= all;
     });
   constrain(node, "C4", fits, () => ({
-    expected: `begins and sizes inside [${shape.join(",")}]`,
-    received: `begin [${beginsOf(node)?.join(",") ?? "computed"}], size [${sizes.join(",")}]`,
+    expected: `begins and sizes inside ${listText(shape)}`,
+    received: `begin [${beginsOf(node)?.join(",") ?? "computed"}], size ${listText(sizes)}`,
   }));
   return shape.map((all, d) => (sizes[d] === -1 ? all - (begins[d] as number) : (sizes[d] as number)));
 }
@@ -60,7 +60,7 @@ export const slice: Operator<"slice"> = {
         inputOf(node, 1).shape.length === 1 && inputOf(node, 1).shape[0] === x.shape.length,
         () => ({
           expected: `${x.shape.length} begins`,
-          received: `[${inputOf(node, 1).shape.join(",")}]`,
+          received: listText(inputOf(node, 1).shape),
         }),
       );
     return [{ dtype: x.dtype, shape: shapeOf(node) }];

@@ -1,4 +1,5 @@
 import { cut, whole } from "../../primitives/move/view.ts";
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { type Axis, phaseCount, phases } from "./blocks.ts";
@@ -49,15 +50,15 @@ export const spaceToBatch: Operator<"spaceToBatch"> = {
       "C4",
       fits && axes.every(({ block }) => block >= 1) && shapeOf(node).every(Number.isInteger),
       () => ({
-        expected: `blocks that divide the padded sizes of [${x.shape.join(",")}]`,
-        received: `blocks [${axes.map(({ block }) => block).join(",")}], paddings [${pads.join(",")}]`,
+        expected: `blocks that divide the padded sizes of ${listText(x.shape)}`,
+        received: `blocks ${listText(axes.map(({ block }) => block))}, paddings ${listText(pads)}`,
       }),
     );
     constrain(
       node,
       "C5",
       phaseCount(axes) !== undefined,
-      () => ({ expected: "at most 4096 copies", received: `blocks [${axes.map(({ block }) => block).join(",")}]` }),
+      () => ({ expected: "at most 4096 copies", received: `blocks ${listText(axes.map(({ block }) => block))}` }),
       "UNSUPPORTED",
     );
     return [{ dtype: x.dtype, shape: shapeOf(node) }];

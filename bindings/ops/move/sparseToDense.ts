@@ -1,6 +1,6 @@
 import { denseStrides } from "../../primitives/broadcast.ts";
 import { startTable } from "../../primitives/move/walk.ts";
-import { BITS, byteLength, elementCount } from "../../tensor.ts";
+import { BITS, byteLength, elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { fill, requireData, requireRank, requireTensors } from "./moving.ts";
@@ -36,12 +36,12 @@ export const sparseToDense: Operator<"sparseToDense"> = {
     const one = elementCount(values.shape) === 1 || elementCount(values.shape) === count;
     constrain(node, "C4", one && elementCount(rest.shape) === 1, () => ({
       expected: `1 or ${count} values and one default`,
-      received: `[${values.shape.join(",")}] and [${rest.shape.join(",")}]`,
+      received: `${listText(values.shape)} and ${listText(rest.shape)}`,
     }));
     const fits = indices.shape.length <= 2 && depth === shape.length && shape.every((n) => n >= 0);
     constrain(node, "C5", fits, () => ({
       expected: `indices [n,${shape.length}]`,
-      received: `[${indices.shape.join(",")}]`,
+      received: listText(indices.shape),
     }));
     return [{ dtype: values.dtype, shape }];
   },

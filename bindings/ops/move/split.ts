@@ -1,3 +1,4 @@
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, requireAxis, requireConstant } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { requireData, requireTensors } from "./moving.ts";
@@ -24,7 +25,7 @@ export const split: Operator<"split"> = {
     const size = x.shape[axis] as number;
     constrain(node, "C4", size % count === 0, () => ({
       expected: `a size along axis ${axis} that ${count} divides`,
-      received: `[${x.shape.join(",")}]`,
+      received: listText(x.shape),
     }));
     return node.outputs.map(() => ({ dtype: x.dtype, shape: x.shape.map((n, d) => (d === axis ? n / count : n)) }));
   },

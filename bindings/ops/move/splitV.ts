@@ -1,3 +1,4 @@
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, requireAxis, requireConstant } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { requireData, requireTensors } from "./moving.ts";
@@ -28,7 +29,7 @@ export const splitV: Operator<"splitV"> = {
     const fits = sizes.length === node.outputs.length && sizes.every((n) => n >= -1) && open <= 1;
     constrain(node, "C4", fits && (open === 1 ? known <= all : known === all), () => ({
       expected: `${node.outputs.length} sizes that come to ${all}`,
-      received: `[${sizes.join(",")}]`,
+      received: listText(sizes),
     }));
     return sizes.map((n) => ({
       dtype: x.dtype,

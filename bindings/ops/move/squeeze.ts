@@ -1,3 +1,4 @@
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireAxis, requireDType, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 
@@ -20,7 +21,7 @@ export const squeeze: Operator<"squeeze"> = {
     for (const axis of axes)
       constrain(node, "C4", x.shape[axis] === 1, () => ({
         expected: `dimension ${axis} of size 1`,
-        received: `[${x.shape.join(",")}]`,
+        received: listText(x.shape),
       }));
     return [{ dtype: x.dtype, shape: x.shape.filter((size, i) => (axes.size === 0 ? size !== 1 : !axes.has(i))) }];
   },

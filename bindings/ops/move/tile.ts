@@ -1,4 +1,5 @@
 import { repeat, split, type View, whole } from "../../primitives/move/view.ts";
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { type Move, moving, requireData, requireMoves, requireTensors } from "./moving.ts";
@@ -42,7 +43,7 @@ export const tile: Operator<"tile"> = {
     const multiples = multiplesOf(node);
     constrain(node, "C3", multiples.length === x.shape.length && multiples.every((n) => n >= 0), () => ({
       expected: `${x.shape.length} multiples from 0`,
-      received: `[${multiples.join(",")}]`,
+      received: listText(multiples),
     }));
     const shape = shapeOf(node);
     requireMoves(node, "C4", movesOf(node, shape));

@@ -1,4 +1,5 @@
 import { reorder, whole } from "../../primitives/move/view.ts";
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, requireConstant } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { moving, requireData, requireTensors } from "./moving.ts";
@@ -28,7 +29,7 @@ export const transpose: Operator<"transpose"> = {
     const once = order.length === x.shape.length && x.shape.every((_, axis) => order.includes(axis));
     constrain(node, "C4", once, () => ({
       expected: `each of ${x.shape.length} axes once`,
-      received: `[${order.join(",")}]`,
+      received: listText(order),
     }));
     return [{ dtype: x.dtype, shape: order.map((axis) => x.shape[axis] as number) }];
   },

@@ -1,4 +1,4 @@
-import { BITS, elementCount, type Tensor } from "../../tensor.ts";
+import { BITS, elementCount, listText, type Tensor } from "../../tensor.ts";
 import { constrain, inputOf, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { requireOpen } from "./moving.ts";
@@ -24,7 +24,7 @@ export const unique: Operator<"unique"> = {
     const dtype = requireDType(node, "C2", x, "int8", "uint8", "int16", "int32", "int64", "float32");
     constrain(node, "C2", x.shape.length === 1 && elementCount(x.shape) <= MOST, () => ({
       expected: `a vector of at most ${MOST}`,
-      received: `[${x.shape.join(",")}]`,
+      received: listText(x.shape),
     }));
     const places = requireDType(node, "C2", node.outputs[1] as Tensor, "int32", "int64");
     return [

@@ -1,4 +1,5 @@
 import { cut, replaced, whole } from "../../primitives/move/view.ts";
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, requireAxis } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { type Move, moving, requireData, requireTensors } from "./moving.ts";
@@ -24,7 +25,7 @@ export const unpack: Operator<"unpack"> = {
     const axis = axisOf(node);
     constrain(node, "C4", x.shape[axis] === node.outputs.length, () => ({
       expected: `${node.outputs.length} along axis ${axis}`,
-      received: `[${x.shape.join(",")}]`,
+      received: listText(x.shape),
     }));
     return node.outputs.map(() => ({ dtype: x.dtype, shape: replaced(x.shape, axis, 1) }));
   },

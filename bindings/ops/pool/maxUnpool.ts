@@ -1,4 +1,5 @@
 import type { Padding } from "../../graph.ts";
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType, requireImage, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
@@ -38,8 +39,8 @@ export const maxUnpool: Operator<"maxUnpool"> = {
     for (const tensor of [x, places, outputOf(node)]) requireDType(node, "C2", tensor, "float32");
     requireImage(node, "C4", x);
     constrain(node, "C3", `${places.shape}` === `${x.shape}`, () => ({
-      expected: `places for [${x.shape.join(",")}]`,
-      received: `[${places.shape.join(",")}]`,
+      expected: `places for ${listText(x.shape)}`,
+      received: listText(places.shape),
     }));
     const { batch, outH, outW, channels } = sizesOf(node);
     const sizes = [...node.attributes.filter, ...node.attributes.stride, outH, outW];

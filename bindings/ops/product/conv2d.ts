@@ -1,5 +1,5 @@
 import type { Activation, Padding, Rounding } from "../../graph.ts";
-import { sizeOf } from "../../tensor.ts";
+import { listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import { requireImages, requireOutput, requireSteps, windows } from "../images.ts";
 import type { Operator } from "../types.ts";
@@ -41,7 +41,7 @@ export const conv2d: Operator<"conv2d"> = {
     const [o = 0, , , wc = 0] = w.shape;
     constrain(node, "C6", c % wc === 0 && o % (c / wc) === 0, () => ({
       expected: "input channels in whole groups of the weights' channels",
-      received: `${c} input channels, weights [${w.shape.join(",")}]`,
+      received: `${c} input channels, weights ${listText(w.shape)}`,
     }));
     constrain(node, "C9", c / wc <= MAX_GROUPS, () => ({
       expected: `at most ${MAX_GROUPS} groups`,

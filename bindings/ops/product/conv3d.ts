@@ -2,7 +2,7 @@ import type { Activation } from "../../graph.ts";
 import { type PatchesF32, packPanelsF32, type Size3 } from "../../primitives/product/gemmF32.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
 import { placeWindow, type Window } from "../../primitives/window.ts";
-import { elementCount, sizeOf } from "../../tensor.ts";
+import { elementCount, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireInputs } from "../constraints.ts";
 import type { Lowering, NodeView, Operator } from "../types.ts";
 import { biasAt, callConv, float32 } from "./floats.ts";
@@ -44,7 +44,7 @@ export const conv3d: Operator<"conv3d"> = {
     requireFloats(node, node.inputs[2], o);
     constrain(node, "C6", x.shape[4] === w.shape[3], () => ({
       expected: `weights [kD,kH,kW,${x.shape[4]},O]`,
-      received: `[${w.shape.join(",")}]`,
+      received: listText(w.shape),
     }));
     const out = windowsOf(node).map((window) => window.out);
     constrain(
@@ -53,7 +53,7 @@ export const conv3d: Operator<"conv3d"> = {
       out.every((size) => size >= 1),
       () => ({
         expected: "a kernel that fits the input",
-        received: `[${w.shape.join(",")}] on [${x.shape.join(",")}]`,
+        received: `${listText(w.shape)} on ${listText(x.shape)}`,
       }),
     );
     return [{ dtype: "float32", shape: [x.shape[0] as number, ...out, o] }];

@@ -1,4 +1,5 @@
 import { placeWindow } from "../../primitives/window.ts";
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { biasAt, float32 } from "./floats.ts";
@@ -33,7 +34,7 @@ export const conv3dTranspose: Operator<"conv3dTranspose"> = {
     const fits = shape[0] === x.shape[0] && shape[4] === o && w.shape[4] === x.shape[4];
     constrain(node, "C6", fits, () => ({
       expected: `an output shape [${x.shape[0]},D,H,W,${o}] and weights of ${x.shape[4]} input channels`,
-      received: `[${shape.join(",")}], weights [${w.shape.join(",")}]`,
+      received: `${listText(shape)}, weights ${listText(w.shape)}`,
     }));
     const { stride, dilation } = node.attributes;
     const phases = stride.reduce((all, size, i) => all * Math.min(size, shape[i + 1] as number), 1);

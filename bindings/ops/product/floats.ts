@@ -10,7 +10,7 @@ import {
 } from "../../primitives/product/gemmF32.ts";
 import { tilesBytes, tilesF32 } from "../../primitives/product/tilesF32.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
-import { elementCount, type Tensor } from "../../tensor.ts";
+import { elementCount, listText, type Tensor } from "../../tensor.ts";
 import { type Constrained, constrain, inputOf, outputOf, requireDType, requireKnown } from "../constraints.ts";
 import type { Lowering, Placed } from "../types.ts";
 
@@ -42,7 +42,7 @@ export function requireFloatWeights(node: Constrained, channels: number, axis: n
   requireDType(node, "C4", bias, "float32");
   constrain(node, "C4", elementCount(bias.shape) === channels, () => ({
     expected: `a bias of ${channels} values`,
-    received: `[${bias.shape.join(",")}]`,
+    received: listText(bias.shape),
   }));
 }
 

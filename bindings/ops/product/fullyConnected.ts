@@ -1,5 +1,5 @@
 import type { Activation, Rounding } from "../../graph.ts";
-import { elementCount, sizeOf } from "../../tensor.ts";
+import { elementCount, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { isBlocked, lowerFullyConnectedBlocks, requireBlocks } from "./fullyConnectedBlocks.ts";
@@ -34,7 +34,7 @@ export const fullyConnected: Operator<"fullyConnected"> = {
     const w = inputOf(node, 1);
     constrain(node, "C5", w.shape.length === 2 && w.shape.every((size) => size > 0), () => ({
       expected: "weights [N,K], neither of them 0",
-      received: `[${w.shape.join(",")}]`,
+      received: listText(w.shape),
     }));
     const [n = 0, k = 1] = w.shape;
     const count = elementCount(x.shape);
@@ -42,7 +42,7 @@ export const fullyConnected: Operator<"fullyConnected"> = {
     const last = x.shape[x.shape.length - 1];
     constrain(node, "C6", count % k === 0 && (!keepDims || last === k), () => ({
       expected: `an input of whole rows of ${k}`,
-      received: `[${x.shape.join(",")}]`,
+      received: listText(x.shape),
     }));
     return [
       {

@@ -1,5 +1,5 @@
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
-import { type DType, elementCount, type Tensor } from "../../tensor.ts";
+import { type DType, elementCount, type Tensor, typeText } from "../../tensor.ts";
 import { type Constrained, constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 
@@ -19,7 +19,7 @@ export function requireBlocks(node: Constrained): DType {
   const fits = bias === undefined || (bias.dtype === "float32" && elementCount(bias.shape) === n);
   constrain(node, "C4", fits, () => ({
     expected: `a bias of ${n} float32`,
-    received: `[${bias?.shape}] ${bias?.dtype}`,
+    received: typeText(bias),
   }));
   return "float32";
 }

@@ -1,6 +1,6 @@
 /** Sizes of matrix products of stacks. */
 import { broadcastShape } from "../../primitives/broadcast.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf } from "../constraints.ts";
 import type { NodeView } from "../types.ts";
 
@@ -22,13 +22,16 @@ export function requireSizes(node: NodeView<"batchMatMul">): Sizes {
   const fits = [a, b].every(
     (shape) => shape.length >= 2 && shape.length <= 8 && shape.slice(-2).every((size) => size > 0),
   );
-  constrain(node, "C5", fits, () => ({ expected: "matrices, none of them empty", received: `[${a}], [${b}]` }));
+  constrain(node, "C5", fits, () => ({
+    expected: "matrices, none of them empty",
+    received: `${listText(a)}, ${listText(b)}`,
+  }));
   const [m, k] = lastTwo(a, adjointA);
   const [k2, n] = lastTwo(b, adjointB);
   const batch = broadcastShape(a.slice(0, -2), b.slice(0, -2));
   constrain(node, "C6", k === k2 && batch !== undefined, () => ({
     expected: "matrices that can be multiplied, and leading dimensions that broadcast",
-    received: `[${a}]${adjointA ? " adjoint" : ""}, [${b}]${adjointB ? " adjoint" : ""}`,
+    received: `${listText(a)}${adjointA ? " adjoint" : ""}, ${listText(b)}${adjointB ? " adjoint" : ""}`,
   }));
   const products = elementCount(batch);
   constrain(

@@ -1,5 +1,5 @@
 import type { Activation, Padding, Rounding } from "../../graph.ts";
-import { sizeOf } from "../../tensor.ts";
+import { listText, sizeOf } from "../../tensor.ts";
 import {
   type Constrained,
   constrain,
@@ -55,7 +55,7 @@ export const transposeConv: Operator<"transposeConv"> = {
         shape.every((size) => size > 0),
       () => ({
         expected: `an output shape [${x.shape[0]},H,W,${w.shape[0]}] and weights of ${x.shape[3]} input channels`,
-        received: `[${shape.join(",")}], weights [${w.shape.join(",")}]`,
+        received: `${listText(shape)}, weights ${listText(w.shape)}`,
       }),
     );
     const [, h = 1, width = 1] = shape;

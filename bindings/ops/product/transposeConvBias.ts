@@ -1,4 +1,5 @@
 import { placeWindow } from "../../primitives/window.ts";
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType, requireInputs, requireKnown } from "../constraints.ts";
 import { requireImages } from "../images.ts";
 import type { NodeView, Operator } from "../types.ts";
@@ -34,7 +35,7 @@ export const transposeConvBias: Operator<"transposeConvBias"> = {
     requireFloats(node, node.inputs[2], w.shape[0] as number);
     constrain(node, "C6", x.shape[3] === w.shape[3], () => ({
       expected: `weights of ${x.shape[3]} input channels`,
-      received: `[${w.shape.join(",")}]`,
+      received: listText(w.shape),
     }));
     const { stride } = node.attributes;
     const whole = stride.every((size) => Number.isInteger(size) && size >= 1 && size <= 65535);

@@ -1,5 +1,5 @@
 /** What convolutions of volumes check alike. */
-import { elementCount } from "../../tensor.ts";
+import { elementCount, listText, typeText } from "../../tensor.ts";
 import { type Constrained, constrain, outputOf, requireDType } from "../constraints.ts";
 import type { NodeView } from "../types.ts";
 
@@ -9,7 +9,7 @@ export function requireFloats(node: Constrained, bias: Constrained["inputs"][num
     if (tensor !== undefined) requireDType(node, "C2", tensor, "float32");
   constrain(node, "C3", bias === undefined || elementCount(bias.shape) === channels, () => ({
     expected: `a bias of ${channels} values`,
-    received: `[${bias?.shape.join(",")}]`,
+    received: typeText(bias),
   }));
 }
 
@@ -21,7 +21,7 @@ export function requireVolumes(
   for (const shape of shapes)
     constrain(node, "C4", shape.length === 5 && shape.every((size) => size > 0), () => ({
       expected: "five dimensions, none of them 0",
-      received: `[${shape.join(",")}]`,
+      received: listText(shape),
     }));
   const { stride, dilation } = node.attributes;
   const whole = [...stride, ...dilation].every((size) => Number.isInteger(size) && size >= 1 && size <= 65535);

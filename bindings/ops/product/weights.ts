@@ -10,7 +10,7 @@ import {
 } from "../../primitives/requantize/quantization.ts";
 import { packRecords } from "../../primitives/requantize/requantize.ts";
 import type { Output } from "../../primitives/requantize/types.ts";
-import { type DType, elementCount, scaleOf, type Tensor, zeroOf } from "../../tensor.ts";
+import { type DType, elementCount, listText, scaleOf, type Tensor, zeroOf } from "../../tensor.ts";
 import {
   type Constrained,
   constrain,
@@ -58,7 +58,7 @@ export function requireWeights(node: Constrained, channels: number, axis: number
   else requireDType(node, "C4", bias, "int32");
   constrain(node, "C4", elementCount(bias.shape) === channels, () => ({
     expected: `a bias of ${channels} values`,
-    received: `[${bias.shape.join(",")}]`,
+    received: listText(bias.shape),
   }));
   return dtype;
 }

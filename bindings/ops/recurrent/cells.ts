@@ -1,5 +1,5 @@
 /** What recurrent operators of float32 have in common: where their tensors stand, what these must be, and the kernel call. */
-import { elementCount, sizeOf, type Tensor } from "../../tensor.ts";
+import { elementCount, listText, sizeOf, type Tensor, typeText } from "../../tensor.ts";
 import { constrain } from "../constraints.ts";
 import type { Lowering, Placed } from "../types.ts";
 
@@ -63,7 +63,7 @@ export function checkCell(node: View, cell: CellInputs, sequence: boolean, timeM
   const rank = sequence ? 3 : 2;
   constrain(node, "C2", x.dtype === "float32" && x.shape.length === rank && elementCount(x.shape) > 0, () => ({
     expected: `"${x.name}" as float32 of ${rank} dimensions, none of them 0`,
-    received: `[${x.shape}] ${x.dtype}`,
+    received: typeText(x),
   }));
   const [first, second, last] = (sequence ? x.shape : [1, ...x.shape]) as [number, number, number];
   const [batch, time] = !sequence || timeMajor ? [second, first] : [first, second];
@@ -80,8 +80,8 @@ export function checkCell(node: View, cell: CellInputs, sequence: boolean, timeM
     const fits =
       tensor.dtype === dtype && `${tensor.shape}` === `${shape}` && (dtype !== "int8" || scaleOf(tensor) > 0);
     constrain(node, "C3", fits, () => ({
-      expected: `"${tensor.name}" as [${shape}] ${dtype}${dtype === "int8" ? " with one scale and zero point 0" : ""}`,
-      received: `[${tensor.shape}] ${tensor.dtype}`,
+      expected: `"${tensor.name}" as ${typeText({ dtype, shape })}${dtype === "int8" ? " with one scale and zero point 0" : ""}`,
+      received: typeText(tensor),
     }));
   };
   const { dtype } = weights;
@@ -89,7 +89,7 @@ export function checkCell(node: View, cell: CellInputs, sequence: boolean, timeM
     node,
     "C3",
     (dtype === "float32" || dtype === "int8") && cells > 0 && outputs > 0,
-    () => ({ expected: "weights of float32 or int8", received: `[${weights.shape}] ${dtype}` }),
+    () => ({ expected: "weights of float32 or int8", received: `${listText(weights.shape)} ${dtype}` }),
     "UNSUPPORTED",
   );
   for (const [i, gate] of cell.gates.entries()) {
@@ -122,7 +122,7 @@ export function checkCell(node: View, cell: CellInputs, sequence: boolean, timeM
       node,
       "C3",
       aux.dtype === "float32" && `${aux.shape.slice(0, -1)}` === `${x.shape.slice(0, -1)}` && auxInputs > 0,
-      () => ({ expected: `"${aux.name}" as float32, as long as the input`, received: `[${aux.shape}] ${aux.dtype}` }),
+      () => ({ expected: `"${aux.name}" as float32, as long as the input`, received: typeText(aux) }),
     );
   for (const [i, size] of [
     [cell.h, outputs],
@@ -133,7 +133,7 @@ export function checkCell(node: View, cell: CellInputs, sequence: boolean, timeM
     const fits = state.variable === true && state.dtype === "float32" && elementCount(state.shape) === batch * size;
     constrain(node, "C4", fits, () => ({
       expected: `"${state.name}" as a variable of ${batch * size} float32`,
-      received: `[${state.shape}] ${state.dtype}`,
+      received: typeText(state),
     }));
   }
   return { batch, time, inputs: last, auxInputs, cells, outputs, timeMajor };

@@ -1,7 +1,7 @@
 /** LSTM of int8 and int16 with an int16 cell: its constraints, and the kernel call. */
 import { type Multiplier, quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
 import { sigmoidTable } from "../../primitives/table/functions.ts";
-import { elementCount, scaleOf, type Tensor, type TensorType, zeroOf } from "../../tensor.ts";
+import { elementCount, scaleOf, type Tensor, type TensorType, typeText, zeroOf } from "../../tensor.ts";
 import { constrain, requireAffine, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Placed } from "../types.ts";
 import type { CellSizes } from "./cells.ts";
@@ -23,7 +23,7 @@ export function checkInteger(node: NodeView<"lstm">): CellSizes {
   const known = x !== undefined && (x.dtype === "int8" || x.dtype === "int16");
   constrain(node, "C2", known && x.shape.length === rank && elementCount(x.shape) > 0, () => ({
     expected: `x as int8 or int16 of ${rank} dimensions, none of them 0`,
-    received: `[${x?.shape}] ${x?.dtype}`,
+    received: typeText(x),
   }));
   const [first, second, inputs] = (sequence ? x.shape : [1, ...x.shape]) as [number, number, number];
   const [batch, time] = !sequence || timeMajor ? [second, first] : [first, second];
@@ -32,8 +32,8 @@ export function checkInteger(node: NodeView<"lstm">): CellSizes {
     const tensor = node.inputs[i];
     const fits = tensor?.dtype === dtype && tensor.data !== undefined && `${tensor.shape}` === `${shape}`;
     constrain(node, "C3", fits && cells > 0, () => ({
-      expected: `input ${i} as a constant [${shape}] ${dtype}`,
-      received: tensor === undefined ? "none" : `[${tensor.shape}] ${tensor.dtype}`,
+      expected: `input ${i} as a constant ${typeText({ dtype, shape })}`,
+      received: typeText(tensor),
     }));
     if (dtype !== "int8") return;
     const { zeroPoint } = requireAffine(node, "C3", tensor);
@@ -58,7 +58,7 @@ export function checkInteger(node: NodeView<"lstm">): CellSizes {
     power <= 0;
   constrain(node, "C4", fits, () => ({
     expected: `variables of ${batch * cells} ${x.dtype}, and int16 with a scale of a power of two from 2^−24 to 1`,
-    received: [h, c].map((tensor) => `[${tensor?.shape}] ${tensor?.dtype} ${scaleOf(tensor)}`).join(" and "),
+    received: [h, c].map((tensor) => `${typeText(tensor)} ${scaleOf(tensor)}`).join(" and "),
   }));
   for (const tensor of [x, h as Tensor]) {
     const { zeroPoint } = requireAffine(node, "C6", tensor);

@@ -1,6 +1,6 @@
 /** LSTM of int8 with weights of the cell's own state, normalization, a projection or no input gate. */
 import { quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
-import { elementCount, scaleOf, type Tensor, type TensorType, zeroOf } from "../../tensor.ts";
+import { elementCount, scaleOf, type Tensor, type TensorType, typeText, zeroOf } from "../../tensor.ts";
 import { constrain, requireAffine, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Placed } from "../types.ts";
 import type { CellSizes } from "./cells.ts";
@@ -48,7 +48,7 @@ export function checkNorm(node: Lstm): CellSizes {
     node,
     "C2",
     known,
-    () => ({ expected: `x as int8 of ${rank} dimensions, none of them 0`, received: `[${x?.shape}] ${x?.dtype}` }),
+    () => ({ expected: `x as int8 of ${rank} dimensions, none of them 0`, received: typeText(x) }),
     "UNSUPPORTED",
   );
   const [first, second, inputs] = (sequence ? x.shape : [1, ...x.shape]) as [number, number, number];
@@ -65,8 +65,8 @@ export function checkNorm(node: Lstm): CellSizes {
     if (tensor === undefined && optional !== "") return;
     const fits = tensor?.dtype === dtype && tensor.data !== undefined && `${tensor.shape}` === `${shape}`;
     constrain(node, "C3", fits, () => ({
-      expected: `input ${i} as a constant [${shape}] ${dtype}`,
-      received: tensor === undefined ? "none" : `[${tensor.shape}] ${tensor.dtype}`,
+      expected: `input ${i} as a constant ${typeText({ dtype, shape })}`,
+      received: typeText(tensor),
     }));
     if (dtype === "int32") return;
     const { zeroPoint } = requireAffine(node, "C3", tensor);
@@ -105,7 +105,7 @@ export function checkNorm(node: Lstm): CellSizes {
     power < -8.5;
   constrain(node, "C4", fits, () => ({
     expected: `variables of ${batch * outputs} int8 and ${batch * cells} int16 with a scale of a power of two from 2^−15 to 2^−9`,
-    received: [h, c].map((tensor) => `[${tensor?.shape}] ${tensor?.dtype} ${scaleOf(tensor)}`).join(" and "),
+    received: [h, c].map((tensor) => `${typeText(tensor)} ${scaleOf(tensor)}`).join(" and "),
   }));
   for (const tensor of [x, h as Tensor]) requireAffine(node, "C6", tensor);
   for (const real of [

@@ -1,6 +1,6 @@
 /** SVDF: float32 with float32 or int8 features, and int8 with int8 or int16 state. */
 import { type Multiplier, quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
-import { type DType, elementCount, scaleOf, type Tensor, zeroOf } from "../../tensor.ts";
+import { type DType, elementCount, scaleOf, type Tensor, typeText, zeroOf } from "../../tensor.ts";
 import { constrain, inputOf, requireAffine, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Operator, Placed } from "../types.ts";
 import { requireActivation } from "./directions.ts";
@@ -72,7 +72,7 @@ function check(node: NodeView<"svdf">): Sizes {
     (bias === undefined || elementCount(bias.shape) === units);
   constrain(node, "C4", fits, () => ({
     expected: `features [filters, ${inputs}], time weights [${filters}, memory], a state of batch · filters · memory`,
-    received: [x, features, time, bias, state].map((tensor) => `[${tensor?.shape ?? ""}]`).join(" "),
+    received: [x, features, time, bias, state].map(typeText).join(", "),
   }));
   constrain(node, "C5", state?.variable === true, () => ({
     expected: `"${state?.name}" as a variable`,

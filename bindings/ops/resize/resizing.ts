@@ -1,6 +1,6 @@
 /** What the two resizes share. */
 import { type Alignment, type Axis, axisBytes } from "../../primitives/resize/resize.ts";
-import { BITS, elementCount, type Tensor } from "../../tensor.ts";
+import { BITS, elementCount, listText, type Tensor } from "../../tensor.ts";
 import {
   constrain,
   inputOf,
@@ -24,7 +24,7 @@ function sizesOf(node: NodeView<Resize>): readonly [number, number] {
   const whole = sizes.length === 2 && sizes.every((size) => size >= 1 && size <= MOST);
   constrain(node, "C3", whole, () => ({
     expected: `a height and a width from 1 to ${MOST}`,
-    received: `[${sizes.join(",")}]`,
+    received: listText(sizes),
   }));
   return sizes as readonly [number, number];
 }
@@ -38,7 +38,7 @@ function roomFor(node: NodeView<Resize>): number {
   requireDType(node, "C3", size, "int32");
   constrain(node, "C3", elementCount(size.shape) === 2, () => ({
     expected: "a height and a width",
-    received: `[${size.shape.join(",")}]`,
+    received: listText(size.shape),
   }));
   return Math.max(OPEN_LENGTH, 4 * elementCount(x.shape));
 }

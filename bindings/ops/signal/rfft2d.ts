@@ -1,5 +1,5 @@
 import { turnTable } from "../../primitives/signal/transform.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireDType, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
@@ -30,7 +30,7 @@ export const rfft2d: Operator<"rfft2d"> = {
     requireInputs(node, 2);
     const { shape } = requireFloat(node);
     requireDType(node, "C2", outputOf(node), "complex64");
-    constrain(node, "C3", shape.length >= 2, () => ({ expected: "two dimensions", received: `[${shape.join(",")}]` }));
+    constrain(node, "C3", shape.length >= 2, () => ({ expected: "two dimensions", received: listText(shape) }));
     const [height, width] = sizesOf(node);
     return [{ dtype: "complex64", shape: [...shape.slice(0, -2), height, width / 2 >= 1 ? width / 2 + 1 : 1] }];
   },

@@ -1,4 +1,4 @@
-import { elementCount } from "../../tensor.ts";
+import { elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { ends, requireRange, requireTypes } from "./signals.ts";
@@ -21,7 +21,7 @@ export const signalEnergy: Operator<"signalEnergy"> = {
     const count = elementCount(shape);
     constrain(node, "C4", shape.length === 1 && count % 2 === 0, () => ({
       expected: "one dimension of pairs",
-      received: `[${shape.join(",")}]`,
+      received: listText(shape),
     }));
     const { first, last } = node.attributes;
     requireRange(node, "a first frequency", first, 0, count / 2);

@@ -1,5 +1,5 @@
 import { turnTable } from "../../primitives/signal/transform.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { callTransform, transformed } from "./transforms.ts";
@@ -19,7 +19,7 @@ export const signalInverse: Operator<"signalInverse"> = {
     const { dtype, shape, length } = transformed(node);
     constrain(node, "C4", Number.isInteger(Math.log2(length)) && shape.at(-1) === length + 2, () => ({
       expected: `a power of two, and rows of ${length + 2}`,
-      received: `${length}, and [${shape.join(",")}]`,
+      received: `${length}, and ${listText(shape)}`,
     }));
     return [{ dtype, shape: [...shape.slice(0, -1), length] }];
   },

@@ -1,3 +1,4 @@
+import { listText } from "../../tensor.ts";
 import { constrain, inputOf } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { ends, requireRange, requireState, requireTypes, rowsOf } from "./signals.ts";
@@ -35,7 +36,7 @@ export const signalStacker: Operator<"signalStacker"> = {
     const { shape } = inputOf(node, 0);
     constrain(node, "C4", shape.length === 1 && shape[0] === channels, () => ({
       expected: `[${channels}]`,
-      received: `[${shape.join(",")}]`,
+      received: listText(shape),
     }));
     requireState(node, "int16", stackerRoom(node.attributes));
     return [

@@ -1,6 +1,5 @@
 /** What TensorFlow Lite Micro's signal operators check alike. */
-import type { DType, Tensor, TensorType } from "../../tensor.ts";
-import { elementCount } from "../../tensor.ts";
+import { type DType, elementCount, listText, type Tensor, type TensorType } from "../../tensor.ts";
 import { constrain, inputOf, requireDType, requireKnown } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 
@@ -30,7 +29,7 @@ export function requireRange(node: NodeView<Signal>, name: string, value: number
 export function requireCount(node: NodeView<Signal>, tensor: Tensor, count: number): void {
   constrain(node, "C4", elementCount(tensor.shape) === count, () => ({
     expected: `${count} elements of "${tensor.name}"`,
-    received: `[${tensor.shape.join(",")}]`,
+    received: listText(tensor.shape),
   }));
 }
 
@@ -58,7 +57,7 @@ export function requireState(node: NodeView<Signal>, dtype: DType, count: number
   requireDType(node, "C5", state, dtype);
   constrain(node, "C5", state.variable === true && elementCount(state.shape) === count, () => ({
     expected: `a variable of ${count} elements`,
-    received: `[${state.shape.join(",")}] "${state.name}"`,
+    received: `${listText(state.shape)} "${state.name}"`,
   }));
 }
 
@@ -67,7 +66,7 @@ export function rowsOf(node: NodeView<Signal>): { readonly rows: number; readonl
   const { shape } = inputOf(node, 0);
   constrain(node, "C4", shape.length > 0 && elementCount(shape) > 0, () => ({
     expected: "rows that are not empty",
-    received: `[${shape.join(",")}]`,
+    received: listText(shape),
   }));
   const depth = shape.at(-1) as number;
   return { rows: elementCount(shape) / depth, depth };

@@ -1,4 +1,4 @@
-import { sizeOf, type Tensor } from "../../tensor.ts";
+import { listText, sizeOf, type Tensor } from "../../tensor.ts";
 import { constrain, inputOf, requireAffine, requireDType } from "../constraints.ts";
 import { affineOf } from "../elementwise/elementwise.ts";
 import type { NodeView, Operator } from "../types.ts";
@@ -76,7 +76,7 @@ export const detectionPostProcess: Operator<"detectionPostProcess"> = {
     const fits = offsets.length === 3 && offsets[0] === 1 && size >= 4 && boxes >= 1 && boxes <= 2 ** 20;
     constrain(node, "C4", fits && `${scores}` === `1,${boxes},${columns}` && `${anchors}` === `${boxes},4`, () => ({
       expected: "offsets [1,N,4], scores [1,N,C] and anchors [N,4]",
-      received: `[${offsets.join(",")}], [${scores.join(",")}] and [${anchors.join(",")}]`,
+      received: `${listText(offsets)}, ${listText(scores)} and ${listText(anchors)}`,
     }));
     checkAttributes(node, columns);
     const rows = node.attributes.mostDetections * node.attributes.classesPerDetection;

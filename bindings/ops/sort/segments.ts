@@ -1,5 +1,5 @@
 /** What SEGMENT_SUM and the UNSORTED_SEGMENT operators share. */
-import { elementCount } from "../../tensor.ts";
+import { elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireDType, requireInputs } from "../constraints.ts";
 import { requireOpen } from "../move/moving.ts";
 import type { NodeView, Operator } from "../types.ts";
@@ -75,7 +75,7 @@ export function segmentOperator<K extends Segments>(kind: K): Operator<K> {
       const begins = rank >= 1 && rank <= x.shape.length && ids.shape.every((size, i) => size === x.shape[i]);
       constrain(node, "C3", begins && (kind !== "segmentSum" || rank === 1), () => ({
         expected: "ids of the shape that x begins with",
-        received: `[${ids.shape.join(",")}] for [${x.shape.join(",")}]`,
+        received: `${listText(ids.shape)} for ${listText(x.shape)}`,
       }));
       const shape = [countOf(kind, node), ...x.shape.slice(rank)];
       return [{ dtype, shape, ...(isOpen(kind, node) && { open: "length" }) }];

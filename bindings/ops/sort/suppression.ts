@@ -1,5 +1,5 @@
 /** What the two NON_MAX_SUPPRESSION operators share. */
-import { elementCount, sizeOf } from "../../tensor.ts";
+import { elementCount, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireConstant, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
@@ -41,7 +41,7 @@ export function suppressionOperator<K extends Suppression>(kind: K): Operator<K>
       const fits = scores.length === 1 && `${boxes}` === `${count},4`;
       constrain(node, "C3", fits && scalars.every((shape) => elementCount(shape) === 1), () => ({
         expected: "boxes [N,4], scores [N] and scalars",
-        received: `boxes [${boxes}], scores [${scores}]`,
+        received: `boxes ${listText(boxes ?? [])}, scores ${listText(scores)}`,
       }));
       const most = mostOf(node);
       return outputTypes.map((dtype, i) => ({ dtype, shape: i === outputTypes.length - 1 ? [] : [most] }));

@@ -1,5 +1,5 @@
 import type { Activation } from "../../graph.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireAffine, requireDType, requireInputs } from "../constraints.ts";
 import { affineOf } from "../elementwise/elementwise.ts";
 import type { Operator } from "../types.ts";
@@ -35,7 +35,7 @@ export const l2Normalization: Operator<"l2Normalization"> = {
     const depth = x.shape.at(-1);
     constrain(node, "C5", depth !== undefined && depth <= 2 ** 15, () => ({
       expected: "at least one dimension, at most 32768 in the last",
-      received: `[${x.shape.join(",")}]`,
+      received: listText(x.shape),
     }));
     const { activation } = node.attributes;
     constrain(

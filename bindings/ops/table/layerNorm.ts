@@ -1,4 +1,4 @@
-import { elementCount } from "../../tensor.ts";
+import { elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 
@@ -28,7 +28,7 @@ export const layerNorm: Operator<"layerNorm"> = {
       requireDType(node, "C2", tensor, "float32");
       constrain(node, "C1", i === 0 || (i < 3 && elementCount(tensor.shape) === depth), () => ({
         expected: `${depth} values`,
-        received: `[${tensor.shape.join(",")}]`,
+        received: listText(tensor.shape),
       }));
     }
     return [{ dtype: "float32", shape: x.shape }];

@@ -1,7 +1,7 @@
 /** An example as a graph takes it. */
 import { ensure } from "../../errors.ts";
 import type { TensorInfo } from "../../session/types.ts";
-import { elementCount, type TypedArray } from "../../tensor.ts";
+import { elementCount, listText, type TypedArray } from "../../tensor.ts";
 import type { Sample } from "../data/types.ts";
 import { inputArray } from "../tap.ts";
 
@@ -17,7 +17,7 @@ export function inputsOf(ports: readonly TensorInfo[], { inputs }: Sample, name:
     const count = elementCount(port.shape);
     ensure(values.length === count, "INVALID_INPUT", () => ({
       where: `${name}, input "${port.name}"`,
-      expected: `${count} numbers [${port.shape.join(",")}]`,
+      expected: `${count} numbers ${listText(port.shape)}`,
       received: `${values.length}`,
       hint: "The data does not have the size that the model takes.",
     }));

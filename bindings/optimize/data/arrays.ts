@@ -1,6 +1,6 @@
 /** Arrays of examples, whatever file they came from: the leading size counts the examples. */
 import { ensure } from "../../errors.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, listText } from "../../tensor.ts";
 import { imageShape, preparePicture, type Scaling, scalingText } from "../../values/image.ts";
 import type { Fit, Picture } from "../../values/picture.ts";
 import type { Dataset, Sample } from "./types.ts";
@@ -56,7 +56,7 @@ export function arrayDataset(
   ensure(size > 0 && arrays.every(({ shape }) => shape[0] === size), "INVALID_INPUT", () => ({
     where: "data",
     expected: "at least one example, as many of each input",
-    received: arrays.map(({ shape }) => `[${shape.join(",")}]`).join(", "),
+    received: arrays.map(({ shape }) => listText(shape)).join(", "),
   }));
   const { labels, classes } = known;
   ensure(labels === undefined || labels.length === size, "INVALID_INPUT", () => ({
@@ -141,8 +141,8 @@ export function pictureInput(port: DataPort, picture: Picture, scaling: Scaling,
 function wrongSize({ name, shape }: DataPort, rows: Rows) {
   return {
     where: `input "${name}"`,
-    expected: `${elementCount(shape)} numbers [${shape.join(",")}]`,
-    received: `[${rows.shape.slice(1).join(",")}] of ${rows.pixels}`,
+    expected: `${elementCount(shape)} numbers ${listText(shape)}`,
+    received: `${listText(rows.shape.slice(1))} of ${rows.pixels}`,
     hint: "The data does not have the size that the model takes.",
   };
 }

@@ -1,5 +1,5 @@
 /** Examples that are files of their own: pictures, sounds, arrays. */
-import { elementCount } from "../../tensor.ts";
+import { elementCount, listText } from "../../tensor.ts";
 import type { Picture } from "../../values/picture.ts";
 import { type DataPort, type Preparation, pictureInput, preparationText, UNIT_SCALING } from "./arrays.ts";
 import { ahead } from "./batches.ts";
@@ -52,7 +52,7 @@ export function filesDataset(
     }
     if (isNpy(bytes)) {
       const { values, shape } = readNpy(bytes, name);
-      if (values.length !== count) throw invalid(name, `${count} numbers`, `[${shape.join(",")}]`);
+      if (values.length !== count) throw invalid(name, `${count} numbers`, listText(shape));
       return Float32Array.from({ length: count }, (_, i) => Number(values[i]));
     }
     const picture = await decode(bytes, name);

@@ -1,5 +1,5 @@
 /** IDX, the format of MNIST and its kin: `0 0 type rank`, sizes as big-endian u32, then the values, big-endian. */
-import { elementCount } from "../../tensor.ts";
+import { elementCount, listText } from "../../tensor.ts";
 import type { Rows } from "./arrays.ts";
 import { invalid, unpacked } from "./bytes.ts";
 
@@ -43,7 +43,7 @@ export function readIdx(file: Uint8Array, where: string): Rows {
   if (bytes.length !== start + count * width)
     throw invalid(
       where,
-      `${start + count * width} bytes for [${shape.join(",")}]`,
+      `${start + count * width} bytes for ${listText(shape)}`,
       `${bytes.length}`,
       "The file is cut short or damaged.",
     );

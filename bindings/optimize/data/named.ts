@@ -1,4 +1,5 @@
 /** Which of several arrays or columns are the inputs, and which is the label. */
+import { listText } from "../../tensor.ts";
 import type { DataPort, Rows } from "./arrays.ts";
 import { invalid } from "./bytes.ts";
 
@@ -10,7 +11,7 @@ export const isLabelName = (name: string): boolean => LABEL.test(name);
 /** Whole numbers from 0 as labels. Errors: INVALID_INPUT for others. */
 export function labelsOf({ shape, values }: Rows, where: string): Float64Array {
   const rows = shape[0] ?? 0;
-  if (values.length !== rows) throw invalid(where, "one label for each example", `[${shape.join(",")}]`);
+  if (values.length !== rows) throw invalid(where, "one label for each example", listText(shape));
   const labels = Float64Array.from({ length: rows }, (_, i) => Number(values[i]));
   const wrong = labels.find((label) => !Number.isInteger(label) || label < 0);
   if (wrong !== undefined) throw invalid(where, "classes as whole numbers from 0", `${wrong}`);

@@ -1,6 +1,6 @@
 /** NumPy's .npy and .npz. */
 import { unzipSync } from "fflate";
-import { BITS, elementCount, halfToFloat, type TypedArray, typedCopy } from "../../tensor.ts";
+import { BITS, elementCount, halfToFloat, type TypedArray, typedCopy, typeText } from "../../tensor.ts";
 import type { Rows } from "./arrays.ts";
 import { invalid } from "./bytes.ts";
 import { isNpy, npyHeader } from "./npyHeader.ts";
@@ -21,7 +21,7 @@ export function readNpy(bytes: Uint8Array, where: string): Rows {
   if (data.length !== expected)
     throw invalid(
       where,
-      `${expected} bytes for [${shape.join(",")}] ${dtype}`,
+      `${expected} bytes for ${typeText({ dtype, shape })}`,
       `${data.length}`,
       "The file is cut short or damaged.",
     );

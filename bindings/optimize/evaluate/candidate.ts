@@ -4,7 +4,7 @@ import { importModel } from "../../formats/index.ts";
 import type { Graph } from "../../graph.ts";
 import { Session } from "../../session/session.ts";
 import type { TensorInfo } from "../../session/types.ts";
-import { BITS, elementCount, type TypedArray } from "../../tensor.ts";
+import { BITS, elementCount, listText, type TypedArray } from "../../tensor.ts";
 import type { Batch } from "../data/batches.ts";
 import type { Sample } from "../data/types.ts";
 import { type EngineOptions, inputArray, openBatched } from "../tap.ts";
@@ -127,7 +127,7 @@ function fedPart(
   const size = elementCount(info.shape) / batch;
   ensure(values?.length === size * samples, "INVALID_INPUT", () => ({
     where: `input "${info.name}"`,
-    expected: `${size} numbers a sample [${info.shape.join(",")}]`,
+    expected: `${size} numbers a sample ${listText(info.shape)}`,
     received: `${(values?.length ?? 0) / samples}`,
     hint: "The data does not have the size that the model takes.",
   }));

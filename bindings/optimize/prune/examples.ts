@@ -1,7 +1,7 @@
 /** Examples that pruning reads once and keeps. */
 import { ensure } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, listText } from "../../tensor.ts";
 import { requireFinite } from "../data/finite.ts";
 import type { Sample } from "../data/types.ts";
 import type { Settings } from "./options.ts";
@@ -40,7 +40,7 @@ function checkValues(graph: Graph, name: string, port: Graph["inputs"][number], 
   const { shape } = tensorOf(graph, port.tensor);
   ensure(values.length === elementCount(shape), "INVALID_INPUT", () => ({
     where: `${name}, input "${port.name}"`,
-    expected: `${elementCount(shape)} numbers [${shape.join(",")}]`,
+    expected: `${elementCount(shape)} numbers ${listText(shape)}`,
     received: `${values.length}`,
     hint: "The data does not have the size that the model takes.",
   }));

@@ -4,7 +4,7 @@ import { type AnyNode, type Graph, NONE, type Node, type TensorId, tensorOf } fr
 import { bind } from "../../ops/bind.ts";
 import { operators } from "../../ops/index.ts";
 import type { Plan } from "../../plan/types.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, listText } from "../../tensor.ts";
 import { gradientOf, TRAINABLE } from "./gradients/index.ts";
 import type { Norm, Parameter, Tape } from "./gradients/types.ts";
 import { type Layout, type Slot, slotOf } from "./layout.ts";
@@ -262,7 +262,7 @@ function placeLoss(
   ensure(classes >= 1, "UNSUPPORTED", () => ({
     where: "logits",
     expected: "scores to train",
-    received: `[${shape.join(",")}]`,
+    received: listText(shape),
   }));
   const d = program.borrow(rows * classes);
   const labels = program.keep(rows);

@@ -1,5 +1,7 @@
 /** Examples in memory, where training can reach them in any order. */
+
 import { ensure } from "../../errors.ts";
+import { listText } from "../../tensor.ts";
 import { requireFinite } from "../data/finite.ts";
 import type { Dataset } from "../data/types.ts";
 import { type Augmentation, augment, type Picture } from "./augment.ts";
@@ -39,7 +41,7 @@ export async function storeOf(
     for (const [i, length] of lengths.entries())
       ensure(inputs[i]?.length === length, "INVALID_INPUT", () => ({
         where: name,
-        expected: `${length} values of [${shapes[i]?.join(",")}]`,
+        expected: `${length} values of ${listText(shapes[i] ?? [])}`,
         received: `${inputs[i]?.length ?? 0}`,
       }));
     ensure(Number.isInteger(label) && label >= -1 && label < classes, "INVALID_INPUT", () => ({

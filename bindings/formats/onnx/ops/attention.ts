@@ -1,6 +1,6 @@
 /** Attention in its three spellings, and rotated positions. */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount } from "../../../tensor.ts";
+import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, type Value } from "../layout.ts";
 import { centredProduct } from "./dequantized.ts";
@@ -100,7 +100,7 @@ function maskBias(n: OnnxNode, mask: Value, batch: number, queries: number, keys
   if (shape.length === 1 && (shape[0] === batch || shape[0] === 2 * batch)) return farOutside(n, id, batch, keys, far);
   if (shape.length === 2) return farWhereZero(n, id, [batch, 1, 1, keys], far);
   if (shape.length === 3) return farWhereZero(n, id, [batch, 1, queries, keys], far);
-  return n.refuse("a mask of lengths, keys, or queries and keys", `[${shape.join(",")}]`);
+  return n.refuse("a mask of lengths, keys, or queries and keys", listText(shape));
 }
 
 /** What goes on after the projections of com.microsoft's Attention. */

@@ -3,7 +3,7 @@
  * scans whose counts are known are unrolled; what a loop's own condition ends early keeps its state from there on.
  */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount } from "../../../tensor.ts";
+import { elementCount, listText } from "../../../tensor.ts";
 import { asValue, type Conversions, convertGraph, createScope, numbersOf, type OnnxNode } from "../convert.ts";
 import { plain, type Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
@@ -38,7 +38,7 @@ function setValue(n: OnnxNode, i: number, { shape, twins, dtype }: Value): void 
 function choose(n: OnnxNode, condition: TensorId, a: Value, b: Value): TensorId {
   const [x, y] = [n.plain(a), n.plain(b)];
   if (`${a.shape}` !== `${b.shape}` || n.b.tensor(x).dtype !== n.b.tensor(y).dtype)
-    n.refuse("branches of one shape, or a condition that is known", `[${a.shape}] and [${b.shape}]`);
+    n.refuse("branches of one shape, or a condition that is known", `${listText(a.shape)} and ${listText(b.shape)}`);
   return n.b.add("selectV2", n.where, [condition, x, y], {}, [typeOf(n, x)])[0] as TensorId;
 }
 

@@ -1,6 +1,6 @@
 /** Convolutions of one and two spatial dimensions. */
 import type { Activation, TensorId } from "../../../graph.ts";
-import { elementCount } from "../../../tensor.ts";
+import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, reorder, toPlain, type Value } from "../layout.ts";
 import { isDequantized } from "../quantized.ts";
@@ -42,13 +42,13 @@ export function convolutionWeights(n: OnnxNode, value: Value, isDepthwise: boole
 export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): TensorId {
   if (x.shape.length === 5) return volume(n, x, w, bias);
   const spatial = x.shape.length - 2;
-  if (spatial !== 1 && spatial !== 2) n.refuse("one to three spatial dimensions", `[${x.shape.join(",")}]`);
-  if (w.shape.length !== x.shape.length) n.refuse(`weights of ${x.shape.length} dimensions`, `[${w.shape.join(",")}]`);
+  if (spatial !== 1 && spatial !== 2) n.refuse("one to three spatial dimensions", listText(x.shape));
+  if (w.shape.length !== x.shape.length) n.refuse(`weights of ${x.shape.length} dimensions`, listText(w.shape));
   const groups = n.int("group", 1);
   const [outputs = 0, perGroup = 0, ...kernel] = w.shape;
   const channels = x.shape[1] as number;
   if (groups < 1 || perGroup * groups !== channels || outputs % groups !== 0)
-    n.refuse(`weights of ${channels / groups} channels a group`, `[${w.shape.join(",")}] with ${groups} groups`);
+    n.refuse(`weights of ${channels / groups} channels a group`, `${listText(w.shape)} with ${groups} groups`);
   const windows = windowsOf(n, x.shape.slice(2), kernel);
   const isDepthwise = perGroup === 1 && groups > 1;
   const attributes = {
@@ -70,7 +70,7 @@ export function volume(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefin
   if (groups < 1 || perGroup * groups !== x.shape[1] || outputs % groups !== 0)
     n.refuse(
       `weights of ${(x.shape[1] as number) / groups} channels a group`,
-      `[${w.shape.join(",")}] with ${groups} groups`,
+      `${listText(w.shape)} with ${groups} groups`,
     );
   const id = n.last(x);
   const pads = [0, 0, ...before.flatMap((size, i) => [size, after[i] as number]), 0, 0];

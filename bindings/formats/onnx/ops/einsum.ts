@@ -1,6 +1,6 @@
 /** Einsum: operands are joined from the left, each pair by one product of matrices. */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount } from "../../../tensor.ts";
+import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { product } from "./matmul.ts";
@@ -69,7 +69,8 @@ function joined(n: OnnxNode, a: Term, b: Term, kept: ReadonlySet<string>): Term 
     const sizes = sizesOf(n, term);
     const flat = groups.map((group) => elementCount(group.map((label) => sizes.get(label) as number)));
     const wanted = groups.flat().map((label) => Math.max(own.get(label) ?? 1, other.get(label) ?? 1));
-    if (`${wanted}` !== `${order.map((d) => shape[d])}`) n.refuse("dimensions of one letter of one size", `[${shape}]`);
+    if (`${wanted}` !== `${order.map((d) => shape[d])}`)
+      n.refuse("dimensions of one letter of one size", listText(shape));
     return reshapedTo(n, moved, flat);
   };
   const left = matrix(a, [batch, rows, depth]);
@@ -88,7 +89,7 @@ function einsum(n: OnnxNode): void {
   const terms = texts.map((text, i) => {
     const { shape } = n.input(i);
     const labels = labelsOf(n, text, shape.length);
-    if (labels.length !== shape.length) n.refuse(`letters for [${shape}]`, text);
+    if (labels.length !== shape.length) n.refuse(`letters for ${listText(shape)}`, text);
     return diagonal(n, { id: n.plain(n.input(i)), labels });
   });
   const all = texts.flatMap((text, i) => labelsOf(n, text, n.input(i).shape.length));

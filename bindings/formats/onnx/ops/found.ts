@@ -1,6 +1,6 @@
 /** Operators that find as many as there are: places that are not 0, slices that a condition keeps, the best boxes. */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount } from "../../../tensor.ts";
+import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import type { Open } from "../layout.ts";
 import { axisOf, cast, entries, longs, reshapedTo, typeOf } from "./move.ts";
@@ -87,7 +87,7 @@ function nonMaxSuppression(n: OnnxNode): void {
   const [batches = 0, count = 0] = boxes.shape;
   const [, classes = 0] = scores.shape;
   if (boxes.shape.length !== 3 || `${scores.shape}` !== `${batches},${classes},${count}`)
-    n.refuse("boxes [B,N,4] and scores [B,C,N]", `[${boxes.shape}] and [${scores.shape}]`);
+    n.refuse("boxes [B,N,4] and scores [B,C,N]", `${listText(boxes.shape)} and ${listText(scores.shape)}`);
   const most = Math.min(n.numbers(2)?.[0] ?? 0, count);
   const overlap = n.b.float(above(n.numbers(3)?.[0] ?? 0));
   const least =

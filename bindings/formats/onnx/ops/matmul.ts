@@ -1,5 +1,7 @@
 /** Matrix products. */
+
 import type { TensorId } from "../../../graph.ts";
+import { listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { numbersOf } from "../convert.ts";
 import { permuted } from "../layout.ts";
@@ -7,7 +9,8 @@ import { permuted } from "../layout.ts";
 /** alpha·A·B + beta·C, of matrices. */
 export function gemmOf(n: OnnxNode): TensorId {
   const [a, b] = [n.input(0), n.input(1)];
-  if (a.shape.length !== 2 || b.shape.length !== 2) n.refuse("two matrices", `[${a.shape}] and [${b.shape}]`);
+  if (a.shape.length !== 2 || b.shape.length !== 2)
+    n.refuse("two matrices", `${listText(a.shape)} and ${listText(b.shape)}`);
   const alpha = n.float("alpha", 1);
   const beta = n.float("beta", 1);
   const none = { activation: "none" } as const;

@@ -1,6 +1,6 @@
 /** What moves data and keeps it: transposes, shapes, concatenations, slices, paddings. */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount } from "../../../tensor.ts";
+import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis, permuted, reorder, toLast, toPlain, type Value } from "../layout.ts";
@@ -32,7 +32,7 @@ function transpose(n: OnnxNode): void {
   const rank = x.shape.length;
   const order = n.ints("perm") ?? x.shape.map((_, i) => rank - 1 - i);
   if (new Set(order).size !== rank || order.some((axis) => axis < 0 || axis >= rank))
-    n.refuse(`each of ${rank} axes once`, `[${order.join(",")}]`);
+    n.refuse(`each of ${rank} axes once`, listText(order));
   const shape = reorder(x.shape, order);
   // a transpose of what stands with channels last need not go by ONNX's order
   if (x.twins.plain === undefined && x.twins.last !== undefined) {
@@ -100,8 +100,7 @@ function squeeze(n: OnnxNode): void {
   const rank = x.shape.length;
   const axes = axesOf(n, 1)?.map((axis) => axisOf(n, axis, rank));
   const gone = (size: number, i: number) => (axes === undefined ? size === 1 : axes.includes(i));
-  if (x.shape.some((size, i) => gone(size, i) && size !== 1))
-    n.refuse("dimensions of size 1", `[${x.shape.join(",")}]`);
+  if (x.shape.some((size, i) => gone(size, i) && size !== 1)) n.refuse("dimensions of size 1", listText(x.shape));
   reshapeTo(
     n,
     x,
@@ -114,7 +113,7 @@ function unsqueeze(n: OnnxNode): void {
   const given = axesOf(n, 1) ?? n.refuse("axes", "none");
   const rank = x.shape.length + given.length;
   const axes = new Set(given.map((axis) => axisOf(n, axis, rank)));
-  if (axes.size !== given.length) n.refuse("each axis once", `[${given.join(",")}]`);
+  if (axes.size !== given.length) n.refuse("each axis once", listText(given));
   const sizes = [...x.shape];
   reshapeTo(
     n,

@@ -3,7 +3,7 @@
  * are computed in float32.
  */
 import type { TensorId } from "../../../graph.ts";
-import { type DType, elementCount } from "../../../tensor.ts";
+import { type DType, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, toLast, toPlain, type Value } from "../layout.ts";
 import { imagePadding, outputSizes, pair, windowsOf } from "../window.ts";
@@ -49,7 +49,7 @@ function averagePool(n: OnnxNode): void {
   const x = n.input(0);
   const { id, shape } = imageOf(n, x);
   const sizes = shape.slice(2);
-  if (sizes.length < 1 || sizes.length > 2) n.refuse("one or two spatial dimensions", `[${shape.join(",")}]`);
+  if (sizes.length < 1 || sizes.length > 2) n.refuse("one or two spatial dimensions", listText(shape));
   const windows = windowsOf(n, sizes, n.ints("kernel_shape") ?? sizes);
   const isPadded = [...windows.before, ...windows.after].some((size) => size > 0);
   const [batch = 0, channels = 0] = shape;

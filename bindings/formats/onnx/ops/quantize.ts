@@ -3,7 +3,7 @@
  * saturating. Products of integers are summed in float32 where every sum must be a whole number below 2^24, which is exact.
  */
 import type { TensorId } from "../../../graph.ts";
-import { type DType, elementCount } from "../../../tensor.ts";
+import { type DType, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis, permuted, toLast, type Value } from "../layout.ts";
@@ -30,7 +30,7 @@ function along(n: OnnxNode, value: Value, x: Value, axis: number, isLast: boolea
     return isLast ? permuted(n.b, n.where, all as TensorId, x.shape, toLast(rank)) : (all as TensorId);
   }
   if (value.shape.length !== 1 || count !== x.shape[axis])
-    n.refuse(`1 or ${x.shape[axis]} scales, or blocks of a constant`, `[${value.shape.join(",")}]`);
+    n.refuse(`1 or ${x.shape[axis]} scales, or blocks of a constant`, listText(value.shape));
   const own = isLast ? lastAxis(axis, rank) : axis;
   const shape = Array.from({ length: rank }, (_, i) => (i === own ? count : 1));
   return n.b.add("reshape", n.where, [id, n.b.integers(shape)], {}, [{ dtype: "float32" }])[0] as TensorId;

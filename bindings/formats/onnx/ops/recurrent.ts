@@ -3,7 +3,7 @@
  * product with the state and a few elementwise operators.
  */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount } from "../../../tensor.ts";
+import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { activate } from "./activations.ts";
@@ -227,7 +227,7 @@ function recurrent(
     const directions = direction === "bidirectional" ? 2 : 1;
     const hidden = hiddenOf(n);
     if (x.shape.length !== 3 || time > MOST_STEPS || elementCount(x.shape) === 0)
-      n.refuse(`sequences of 1 to ${MOST_STEPS} steps`, `[${x.shape.join(",")}]`);
+      n.refuse(`sequences of 1 to ${MOST_STEPS} steps`, listText(x.shape));
     const names = n.attribute("activations")?.strings ?? [];
     const layer: Layer = {
       gates,

@@ -1,6 +1,6 @@
 /** Pictures read at computed places: GridSample and RoiAlign, as gathered neighbours with weights. */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount } from "../../../tensor.ts";
+import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { reshapedTo } from "./move.ts";
 import { real } from "./quantize.ts";
@@ -118,7 +118,7 @@ function gridSample(n: OnnxNode): void {
   const rank = sizes.length;
   const outputs = grid.shape.slice(0, -1);
   if (grid.shape.at(-1) !== rank || grid.shape.length !== rank + 2 || elementCount(x.shape) === 0)
-    n.refuse(`a grid of ${rank} coordinates`, `[${grid.shape.join(",")}]`);
+    n.refuse(`a grid of ${rank} coordinates`, listText(grid.shape));
   if (mode === "cubic" && rank !== 2) n.refuse("cubic sampling of pictures", `${rank} dimensions`);
   const id = n.plain(grid);
   const taps = sizes.map((size, d) => {

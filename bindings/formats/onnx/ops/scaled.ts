@@ -3,7 +3,7 @@
  * operator on integers (`../integer`), with onnxruntime's own rounding where that is another than between floats.
  */
 import type { Rounding, TensorId } from "../../../graph.ts";
-import { elementCount, type Quantization } from "../../../tensor.ts";
+import { elementCount, listText, type Quantization } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { operands } from "../elementwise.ts";
 import { permuted, type Value } from "../layout.ts";
@@ -82,7 +82,7 @@ function qgemm(n: OnnxNode): boolean {
 function rowBias(n: OnnxNode, i: number, columns: number, xs: number, w: Quantization): TensorId | undefined {
   const count = elementCount(n.input(i).shape);
   if (count === columns) return biasOf(n, i, xs, w);
-  if (count !== 1 || w.scale.length !== 1) n.refuse(`C of ${columns} values`, `[${n.input(i).shape.join(",")}]`);
+  if (count !== 1 || w.scale.length !== 1) n.refuse(`C of ${columns} values`, listText(n.input(i).shape));
   const [value = 0] = n.numbers(i) ?? [];
   return n.b.constant(
     "float32",

@@ -1,6 +1,6 @@
 /** What chooses elements or puts them somewhere: the greatest, one-hot rows, triangles, gathering and scattering. */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount } from "../../../tensor.ts";
+import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { axisOf, cast, entries, longs, reshapedTo, typeOf } from "./move.ts";
@@ -184,7 +184,7 @@ function depthToSpace(n: OnnxNode): void {
   const block = n.int("blocksize", 1);
   const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
   const inner = channels / block / block;
-  if (x.shape.length !== 4 || !Number.isInteger(inner)) n.refuse("channels that the block divides", `[${x.shape}]`);
+  if (x.shape.length !== 4 || !Number.isInteger(inner)) n.refuse("channels that the block divides", listText(x.shape));
   const id = n.last(x);
   const shape = [batch, inner, height * block, width * block];
   const type = typeOf(n, id);
@@ -202,7 +202,7 @@ function spaceToDepth(n: OnnxNode): void {
   const x = n.input(0);
   const block = n.int("blocksize", 1);
   const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
-  if (x.shape.length !== 4) n.refuse("four dimensions", `[${x.shape}]`);
+  if (x.shape.length !== 4) n.refuse("four dimensions", listText(x.shape));
   const id = n.last(x);
   const [y] = n.b.add("spaceToDepth", n.where, [id], { block }, [typeOf(n, id)], n.outputs[0]);
   n.setLast(0, y as TensorId, [batch, channels * block * block, height / block, width / block]);

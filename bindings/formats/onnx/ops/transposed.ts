@@ -1,5 +1,7 @@
 /** Transposed convolutions of one and two spatial dimensions. */
+
 import type { TensorId } from "../../../graph.ts";
+import { listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { pair } from "../window.ts";
@@ -10,7 +12,7 @@ function volumes(n: OnnxNode): void {
   const [x, w] = [n.input(0), n.input(1)];
   const { stride, dilation, before, output } = placementOf(n, x.shape.slice(2), w.shape.slice(2));
   if (n.int("group", 1) !== 1 || w.shape.length !== 5)
-    n.refuse("weights of five dimensions and one group", `[${w.shape}]`);
+    n.refuse("weights of five dimensions and one group", listText(w.shape));
   const outputs = w.shape[1] as number;
   const three = (list: readonly number[]) => list as readonly [number, number, number];
   // the kernel cuts what lies before: with padding the whole is computed, and cut
@@ -85,7 +87,7 @@ function denseWeights(n: OnnxNode, groups: number, [dH, dW]: readonly [number, n
   const outputs = perGroup * groups;
   const inGroup = channels / groups;
   if (outputs * height * width * channels > MOST_WEIGHTS)
-    n.refuse("smaller weights", `[${w.shape}] in ${groups} groups`);
+    n.refuse("smaller weights", `${listText(w.shape)} in ${groups} groups`);
   const from = n.numbers(1) ?? [];
   const dense = new Float32Array(outputs * height * width * channels);
   for (let c = 0; c < channels; c++) {
@@ -105,11 +107,11 @@ function convTranspose(n: OnnxNode): void {
   const spatial = x.shape.length - 2;
   if (spatial === 3) return volumes(n);
   if ((spatial !== 1 && spatial !== 2) || w.shape.length !== x.shape.length)
-    n.refuse("one or two spatial dimensions", `[${x.shape.join(",")}] and [${w.shape.join(",")}]`);
+    n.refuse("one or two spatial dimensions", `${listText(x.shape)} and ${listText(w.shape)}`);
   const groups = n.int("group", 1);
   const [channels = 0, perGroup = 0, ...kernel] = w.shape;
   if (groups < 1 || channels % groups !== 0 || channels !== x.shape[1])
-    n.refuse(`weights of ${x.shape[1]} channels`, `[${w.shape.join(",")}] with ${groups} groups`);
+    n.refuse(`weights of ${x.shape[1]} channels`, `${listText(w.shape)} with ${groups} groups`);
   const { stride, dilation, before, output } = placementOf(n, x.shape.slice(2), kernel);
   const [height, width] = pair(output);
   const [top, left] = spatial === 1 ? [0, before[0] as number] : pair(before);

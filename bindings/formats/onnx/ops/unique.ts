@@ -1,6 +1,6 @@
 /** Unique: values each once, by sorting them. */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount } from "../../../tensor.ts";
+import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { placesOf } from "./found.ts";
 import { axisOf, cast, reshapedTo, typeOf } from "./move.ts";
@@ -18,7 +18,7 @@ function unique(n: OnnxNode): void {
   const x = n.input(0);
   const count = elementCount(x.shape);
   if (n.attribute("axis") !== undefined && (x.shape.length !== 1 || axisOf(n, n.int("axis", 0), 1) !== 0))
-    n.refuse("no axis, or a vector", `[${x.shape.join(",")}]`);
+    n.refuse("no axis, or a vector", listText(x.shape));
   if (count === 0) n.refuse("at least one element", "none");
   const add = (...[kind, inputs, attributes, types]: [Parameters<typeof n.b.add>[0], TensorId[], object, object[]]) =>
     n.b.add(kind, n.where, inputs, attributes as never, types as never) as readonly TensorId[];

@@ -1,6 +1,8 @@
 /** Small networks by name, with random weights: what can be trained or distilled into without a model to begin from. */
+
 import { ensure } from "../../../errors.ts";
 import type { Graph } from "../../../graph.ts";
+import { listText } from "../../../tensor.ts";
 import { beginNetwork } from "./builder.ts";
 
 /** What a network is made for. */
@@ -78,7 +80,7 @@ export function freshNetwork(name: string, fresh: Fresh): Graph {
   ensure(fresh.shape.length === 4, "INVALID_OPTION", () => ({
     where: "architecture",
     expected: "pictures [1,height,width,channels]",
-    received: `[${fresh.shape.join(",")}]`,
+    received: listText(fresh.shape),
   }));
   return (make as Make)(fresh, width);
 }

@@ -3,7 +3,7 @@ import type { Node, OpKind, TensorId } from "../../../graph.ts";
 import { inputOf, outputOf } from "../../../ops/constraints.ts";
 import type { NodeView } from "../../../ops/types.ts";
 import { BOUNDS } from "../../../primitives/requantize/quantization.ts";
-import { elementCount } from "../../../tensor.ts";
+import { elementCount, listText } from "../../../tensor.ts";
 import type { Gradient, Tape } from "./types.ts";
 
 /** Forms of the kernel `pairGradF32`, and of `unaryF32`: see assembly/train/elementwise.simd.ts and assembly/elementwise/unary-f32.ts. */
@@ -85,7 +85,7 @@ function equalShapes(node: Node, view: NodeView<OpKind>): number {
   ensure(a.shape.join() === b.shape.join() && !a.data && !b.data, "UNSUPPORTED", () => ({
     where: node.where,
     expected: "two activations of one shape to train",
-    received: `[${a.shape.join(",")}] and [${b.shape.join(",")}]${a.data || b.data ? ", one of them constant" : ""}`,
+    received: `${listText(a.shape)} and ${listText(b.shape)}${a.data || b.data ? ", one of them constant" : ""}`,
   }));
   return elementCount(outputOf(view).shape);
 }

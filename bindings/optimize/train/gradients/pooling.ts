@@ -3,6 +3,7 @@ import type { Node, TensorId } from "../../../graph.ts";
 import { inputOf, outputOf } from "../../../ops/constraints.ts";
 import type { NodeView } from "../../../ops/types.ts";
 import { placeWindow } from "../../../primitives/window.ts";
+import { listText } from "../../../tensor.ts";
 import type { Gradient, Tape } from "./types.ts";
 
 type Pool = "averagePool2d" | "maxPool2d";
@@ -94,7 +95,7 @@ function wholeImages(node: Node, view: NodeView<"mean">): Windows {
   ensure(shape.length === 4 && axes.join() === "1,2", "UNSUPPORTED", () => ({
     where: node.where,
     expected: "a mean over height and width to train",
-    received: `axes ${axes.join(",")} of [${shape.join(",")}]`,
+    received: `axes ${axes.join(",")} of ${listText(shape)}`,
   }));
   return {
     batch,
