@@ -3,6 +3,8 @@
  * time.
  */
 
+import { findOnnxSteps, firstOnnxStep } from "./onnx-steps";
+
 /** Thresholds of one channel: 255 f64, and what `findRun` writes beyond. */
 const THRESHOLDS = memory.data(2064, 16);
 
@@ -15,13 +17,17 @@ const PLACES = memory.data<f64>([0.5, 0.3, 0.7, 0.15, 0.85, 0.05, 0.95]);
 let first: i32 = 0;
 let start: usize = 0;
 
+/** What is looked for: `proveSigned`, `provePositive`, or `proveOnnx`, whose multipliers are the bits of float32 factors. */
+const SIGNED: i32 = 1;
+const ONNX: i32 = 2;
+
 /**
- * `proveSigned` or `provePositive` for n channels whose multipliers, shifts, least and greatest accumulators stand at
+ * One of the proofs for n channels whose multipliers, shifts, least and greatest accumulators stand at
  * these addresses (i32, i32, f64, f64). Writes each one's scale and offset (f32), both NaN where there is none. Of eight
  * channels that share a record, those after one that failed are left NaN.
  */
 export function prove(
-  signed: bool,
+  rule: i32,
   n: u32,
   multiplier: usize,
   shift: usize,
@@ -40,7 +46,7 @@ export function prove(
     store<f32>(offset + (i << 2), NaN);
     if (failed) continue;
     failed = !proveChannel(
-      signed,
+      rule,
       load<i32>(multiplier + (i << 2)),
       load<i32>(shift + (i << 2)),
       load<f64>(min + (i << 3)),
@@ -55,7 +61,7 @@ export function prove(
 }
 
 function proveChannel(
-  signed: bool,
+  rule: i32,
   multiplier: i32,
   shift: i32,
   min: f64,
@@ -66,9 +72,19 @@ function proveChannel(
   scale: usize,
   offset: usize,
 ): bool {
-  const count = findSteps(multiplier, -shift, min, max, lo, hi, zeroPoint);
+  const signed = rule == SIGNED;
+  let count: i32;
+  let nearest: f32;
+  if (rule == ONNX) {
+    nearest = reinterpret<f32>(multiplier);
+    count = findOnnxSteps(THRESHOLDS, nearest, min, max, lo, hi, zeroPoint);
+    start = THRESHOLDS;
+    first = firstOnnxStep;
+  } else {
+    nearest = <f32>(<f64>multiplier * power(shift - 31));
+    count = findSteps(multiplier, -shift, min, max, lo, hi, zeroPoint);
+  }
   if (count < 0) return false;
-  const nearest = <f32>(<f64>multiplier * power(shift - 31));
   const ulp = reinterpret<f32>((reinterpret<u32>(nearest) & 0x7f800000) - (23 << 23));
   for (let nudge = 0; nudge < 5; nudge++) {
     const units = nudge & 1 ? (nudge + 1) >> 1 : -(nudge >> 1);

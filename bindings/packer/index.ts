@@ -22,13 +22,16 @@ export async function loadPacker(wasmUrl = packageFile): Promise<Packer> {
   }
 }
 
+/** Rules by the numbers of `assembly/packer/proof.ts`. */
+const RULES = ["positive", "signed", "onnx"] as const;
+
 /** What packer.wasm exports; see `assembly/packer.ts`. */
 interface PackerExports {
   readonly memory: WebAssembly.Memory;
   /** First free address. */
   readonly HEAP: WebAssembly.Global;
   readonly prove: (
-    signed: boolean,
+    rule: number,
     n: number,
     multiplier: number,
     shift: number,
@@ -59,15 +62,15 @@ function wasmPacker({ memory, HEAP, ...functions }: PackerExports): Packer {
     return { buffer: memory.buffer, addresses };
   };
   return {
-    prove(form, { bias, multiplier, shift, min, max }, { lo, hi, zeroPoint }) {
+    prove(form, { bias, scale, multiplier, shift, min, max }, { lo, hi, zeroPoint }) {
       const n = bias.length;
       const { buffer, addresses } = reserve(n * 4, n * 4, n * 8, n * 8, n * 4, n * 4);
       const [m = 0, s = 0, least = 0, most = 0, a = 0, b = 0] = addresses;
-      new Int32Array(buffer, m, n).set(multiplier);
+      new Int32Array(buffer, m, n).set(scale ? new Int32Array(scale.buffer, scale.byteOffset, n) : multiplier);
       new Int32Array(buffer, s, n).set(shift);
       new Float64Array(buffer, least, n).set(min);
       new Float64Array(buffer, most, n).set(max);
-      functions.prove(form === "signed", n, m, s, least, most, lo, hi, zeroPoint, a, b);
+      functions.prove(RULES.indexOf(form), n, m, s, least, most, lo, hi, zeroPoint, a, b);
       return { a: new Float32Array(buffer, a, n).slice(), b: new Float32Array(buffer, b, n).slice() };
     },
     sumRows(data, n, k) {

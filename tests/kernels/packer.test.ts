@@ -48,6 +48,41 @@ test("proofs: multipliers, ranges and clamps of every kind", () => {
   for (const [kind, count] of Object.entries(tally)) assert.ok(count > 100, `${kind}: ${count}`);
 });
 
+test("proofs by onnxruntime's rule: every accumulator lands where the rule puts it", () => {
+  const draw = random(13);
+  const { fround } = Math;
+  const rounded = (x: number) => fround(fround(x + 12582912) - 12582912);
+  const tally = { proven: 0, refused: 0 };
+  for (let round = 0; round < 300; round++) {
+    const n = draw.int(1, 20);
+    const zeroPoint = draw.int(-128, 127);
+    const lo = draw.pick([-128, zeroPoint]);
+    const output: Output = { zeroPoint, lo, hi: 127 };
+    const most = draw.pick([40, 900, 3000, 2 ** 25]);
+    const scale = Float32Array.from(
+      { length: n },
+      () => draw.int(1, 2 ** 24) / 2 ** 23 / draw.pick([1, 16, most / 200]),
+    );
+    const min = Float64Array.from(scale, () => -draw.int(0, most));
+    const max = min.map((least) => least + draw.int(0, 2 * most));
+    const none = new Int32Array(n);
+    const channels: Channels = { bias: none, multiplier: none, shift: none, scale, min, max, sum: none, zeros: 0 };
+    const { a, b } = packer.prove("onnx", channels, output);
+    assert.deepEqual(wasm.prove("onnx", channels, output), { a, b }, JSON.stringify({ channels, output }));
+    const clamp = (q: number) => Math.min(Math.max(q, lo), 127);
+    for (const [c, s] of a.entries()) {
+      tally[Number.isNaN(s) ? "refused" : "proven"]++;
+      if (Number.isNaN(s)) continue;
+      const [least, greatest] = [min[c] as number, max[c] as number];
+      for (let acc = least; acc <= greatest; acc += greatest - least > 10_000 ? draw.int(1, 2 ** 16) : 1) {
+        const expected = clamp(rounded(fround(fround(acc) * (scale[c] as number))) + zeroPoint);
+        assert.equal(clamp(rounded(fround(fround(fround(acc) * s) + (b[c] as number)))), expected, `${acc}`);
+      }
+    }
+  }
+  for (const [kind, count] of Object.entries(tally)) assert.ok(count > 100, `${kind}: ${count}`);
+});
+
 test("sums and panels: sizes around vectors, extreme weights, after memory has grown", () => {
   const draw = random(12);
   const sizes = [...Array.from({ length: 60 }, () => [draw.int(1, 20), draw.int(1, 70)]), [100, 2000], [3, 5]];

@@ -1,6 +1,6 @@
 /** Values that are quantized by constants: what DequantizeLinear and QuantizeLinear say, on tensors of the graph. */
 import type { Rounding, TensorId } from "../../graph.ts";
-import { type DType, elementCount, type Quantization } from "../../tensor.ts";
+import { BITS, type DType, elementCount, type Quantization, typedCopy } from "../../tensor.ts";
 import { numbersOf, type OnnxNode } from "./convert.ts";
 import { operands, setIn } from "./elementwise.ts";
 import type { Value } from "./layout.ts";
@@ -96,15 +96,33 @@ export function isDequantized(n: OnnxNode, { twins }: Value): boolean {
   return n.b.nodes.some(({ kind, outputs }) => kind === "dequantize" && outputs[0] === id);
 }
 
+/** y = s·(q − z) from one index to another. */
+function scaleRun(
+  q: { readonly [i: number]: number },
+  from: number,
+  to: number,
+  z: number,
+  s: number,
+  y: Float32Array,
+): void {
+  const { fround } = Math;
+  for (let i = from; i < to; i++) y[i] = fround((q[i] as number) - z) * s;
+}
+
 /** s·(q − z) of a constant, which remembers its integers. */
 function dequantizedConstant(n: OnnxNode, id: TensorId, quantization: Quantization): TensorId {
   const { fround } = Math;
   const tensor = n.b.tensor(id);
   const { scale, zeroPoint, axis } = quantization;
-  const inner = elementCount(tensor.shape.slice(axis + 1));
-  const at = (list: readonly number[], i: number) =>
-    list[list.length === 1 ? 0 : Math.floor(i / inner) % list.length] as number;
-  const y = Float32Array.from(numbersOf(tensor), (q, i) => fround(fround(q - at(zeroPoint, i)) * at(scale, i)));
+  const isOne = scale.length === 1 && zeroPoint.length === 1;
+  const bytes = tensor.data ?? new Uint8Array(0);
+  const q = BITS[tensor.dtype] > 32 ? Float64Array.from(numbersOf(tensor)) : typedCopy(tensor.dtype, bytes);
+  const y = new Float32Array(q.length);
+  const run = isOne ? q.length : elementCount(tensor.shape.slice(axis + 1));
+  for (let i = 0, entry = 0; i < q.length; i += run, entry++) {
+    const s = fround(scale[entry % scale.length] as number);
+    scaleRun(q as Float64Array, i, i + run, zeroPoint[entry % zeroPoint.length] as number, s, y);
+  }
   const float = n.b.constant("float32", tensor.shape, y);
   n.b.origins.set(float, n.b.quantized(id, quantization, n.where, "shared"));
   return float;

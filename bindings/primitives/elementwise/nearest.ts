@@ -2,7 +2,7 @@
  * Sums of two quantized operands by onnxruntime's rules, as `assembly/elementwise/nearest.ts` computes them, and forms in float32
  * that give the same bytes for all 65536 pairs of operands.
  */
-import { type Affine, roundedToEven } from "../requantize/quantization.ts";
+import type { Affine } from "../requantize/quantization.ts";
 
 const { fround } = Math;
 
@@ -13,9 +13,11 @@ export interface NearestSum {
   readonly offset: number;
 }
 
-/** A rule: what is rounded, and what is added after. */
+/** A rule: f32(f32(a's share + b's share) / divisor) is rounded, and `added` added after. */
 interface Rule {
-  value(a: number, b: number): number;
+  a(value: number): number;
+  b(value: number): number;
+  readonly divisor: number;
   readonly added: number;
 }
 
@@ -23,13 +25,16 @@ interface Rule {
 const MOST = 600;
 /** What the kernel rounds is smaller. */
 const LARGEST = 2 ** 20;
-/** Forms are tried with the pairs this near to a tie; the others are looked at once one holds for these. */
-const NEAR = 2 ** -12;
+/**
+ * How far a form and the rule may be apart, in parts of the largest sum: rounded factors and up to 6 units in the last place by
+ * which they are moved, in all under 32 · 2^−24.
+ */
+const APART = 2 ** -19;
+/** 1.5·2^52: sums with it have no fraction. */
+const EVEN = 6755399441055744;
 /** Units in the last place by which scales and offsets are moved. */
 const SCALES = [0, 1, -1, 2, -2];
 const OFFSETS = [0, 1, -1, 2, -2, 3, -3, 4, -4, 6, -6];
-/** How many forms may hold near ties and fail elsewhere. */
-const MOST_FAILURES = 4;
 
 /** The sum of MLAS's QLinearAdd, two fused multiply–adds. Sign −1 subtracts. */
 export function fusedSum(a: Affine, b: Affine, y: Affine, sign: 1 | -1): NearestSum {
@@ -41,8 +46,8 @@ export function fusedSum(a: Affine, b: Affine, y: Affine, sign: 1 | -1): Nearest
 /** The same without fusing, for operands that begin at `aLeast` and `bLeast`; `undefined` where no form was found. */
 export function plainOfFused(sum: NearestSum, aLeast: number, bLeast: number): NearestSum | undefined {
   const { aScale, bScale, offset } = sum;
-  const value = (a: number, b: number) => fround(a * aScale + fround(b * bScale + offset));
-  return plainForm({ value, added: 0 }, sum, aLeast, bLeast);
+  const rule = { a: (u: number) => u * aScale, b: (v: number) => fround(v * bScale + offset), divisor: 1, added: 0 };
+  return plainForm(rule, sum, aLeast, bLeast);
 }
 
 /** The sum of the floats between DequantizeLinear and QuantizeLinear, which divides, without the division. */
@@ -53,39 +58,56 @@ export function plainOfFloats(
   bLeast: number,
 ): NearestSum | undefined {
   const [aScale, bScale, yScale] = [fround(a.scale), sign * fround(b.scale), fround(y.scale)];
-  const value = (u: number, v: number) =>
-    fround(fround(fround((u - a.zeroPoint) * aScale) + fround((v - b.zeroPoint) * bScale)) / yScale);
-  return plainForm({ value, added: y.zeroPoint }, fusedSum(a, b, y, sign), aLeast, bLeast);
+  const rule = {
+    a: (u: number) => fround((u - a.zeroPoint) * aScale),
+    b: (v: number) => fround((v - b.zeroPoint) * bScale),
+    divisor: yScale,
+    added: y.zeroPoint,
+  };
+  return plainForm(rule, fusedSum(a, b, y, sign), aLeast, bLeast);
 }
 
-/** A form near `sum` that follows the rule on all pairs. */
+/** A form near `sum` that follows the rule on all pairs: tried on those that are so near to a tie that the two may differ. */
 function plainForm(rule: Rule, sum: NearestSum, aLeast: number, bLeast: number): NearestSum | undefined {
   const [aMost, bMost] = [aLeast + 255, bLeast + 255].map((most) => Math.max(most, 255)) as [number, number];
-  if (Math.abs(sum.aScale) * aMost + Math.abs(sum.bScale) * bMost + Math.abs(sum.offset) > LARGEST) return undefined;
-  const near: number[] = [];
-  const results = new Float64Array(65536);
-  for (let i = 0; i < 65536; i++) {
-    const value = rule.value(aLeast + (i >> 8), bLeast + (i & 255));
-    results[i] = roundedToEven(value) + rule.added;
-    if (Math.abs(Math.abs(value - Math.floor(value)) - 0.5) < NEAR) near.push(i);
-  }
-  const follows = (i: number, { aScale, bScale, offset }: NearestSum): boolean => {
-    const result = results[i] as number;
-    if (result > MOST || result < -MOST) return true;
-    const b = fround(fround((bLeast + (i & 255)) * bScale) + offset);
-    return roundedToEven(fround(fround((aLeast + (i >> 8)) * aScale) + b)) === result;
-  };
-  let failures = 0;
+  const most = Math.abs(sum.aScale) * aMost + Math.abs(sum.bScale) * bMost + Math.abs(sum.offset);
+  if (most > LARGEST) return undefined;
+  const { pairs, results } = nearTies(sharesOf(rule.a, aLeast), sharesOf(rule.b, bLeast), rule, 0.5 - most * APART);
   for (const a of SCALES)
     for (const b of SCALES)
       for (const o of OFFSETS) {
         const form = { aScale: moved(sum.aScale, a), bScale: moved(sum.bScale, b), offset: moved(sum.offset, o) };
-        if (!near.every((i) => follows(i, form))) continue;
-        if (results.every((_, i) => follows(i, form))) return form;
-        if (++failures === MOST_FAILURES) return undefined;
+        const follows = (pair: number, i: number): boolean => {
+          const second = fround(fround((bLeast + (pair & 255)) * form.bScale) + form.offset);
+          const result = results[i] as number;
+          if (result > MOST || result < -MOST) return true;
+          return toEven(fround(fround((aLeast + (pair >> 8)) * form.aScale) + second)) === result;
+        };
+        if (pairs.every(follows)) return form;
       }
   return undefined;
 }
+
+/** The pairs, 256·a + b, whose values are farther than this from whole numbers, and what the rule makes of them. */
+function nearTies(as: Float64Array, bs: Float64Array, { divisor, added }: Rule, farther: number) {
+  const pairs: number[] = [];
+  const results: number[] = [];
+  for (let i = 0; i < 65536; i++) {
+    const value = fround(fround((as[i >> 8] as number) + (bs[i & 255] as number)) / divisor);
+    const whole = value + EVEN - EVEN;
+    if (value - whole < farther && whole - value < farther) continue;
+    pairs.push(i);
+    results.push(whole + added);
+  }
+  return { pairs, results };
+}
+
+/** What each of 256 values from `least` adds to a sum. */
+const sharesOf = (share: (value: number) => number, least: number): Float64Array =>
+  Float64Array.from({ length: 256 }, (_, i) => share(least + i));
+
+/** Rounded to a whole number, half to even: |x| < 2^51. */
+const toEven = (x: number): number => x + EVEN - EVEN;
 
 /** A float32 moved by units in its last place. */
 const moved = (x: number, units: number): number =>

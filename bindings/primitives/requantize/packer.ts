@@ -3,7 +3,7 @@
  * (`assembly/packer.ts`, `bindings/packer`), several times faster in a fresh process.
  */
 import { interleave } from "../product/panels.ts";
-import { provePositive, proveSigned, type Step } from "./requantize-proof.ts";
+import { type OnnxStep, proveOnnx, provePositive, proveSigned, type Step } from "./requantize-proof.ts";
 import type { Channels, Packer } from "./types.ts";
 
 /** Channels that share one record: after one that fails, the others need no proof. */
@@ -19,14 +19,21 @@ function stepOf(channels: Channels, c: number): Step {
   };
 }
 
+/** The same by onnxruntime's rule. */
+function onnxStepOf({ scale, min, max }: Channels, c: number): OnnxStep {
+  return { scale: scale?.[c] as number, min: min[c] as number, max: max[c] as number };
+}
+
 export const packer: Packer = {
   prove(form, channels, output) {
     const n = channels.bias.length;
     const a = new Float32Array(n).fill(Number.NaN);
     const b = new Float32Array(n).fill(Number.NaN);
-    const proveStep = form === "positive" ? provePositive : proveSigned;
     for (let c = 0; c < n; ) {
-      const values = proveStep(stepOf(channels, c), output);
+      const values =
+        form === "onnx"
+          ? proveOnnx(onnxStepOf(channels, c), output)
+          : (form === "positive" ? provePositive : proveSigned)(stepOf(channels, c), output);
       if (values === undefined) {
         c += PANEL - (c % PANEL);
         continue;

@@ -25,6 +25,8 @@ const MAGIC = 12582912; // 1.5·2^23
 const NUDGES = [0, 1, -1, 2, -2];
 /** Quotients up to 2^31 are off by less than this; nearer to a whole number, the exact remainder decides. */
 const NEAR = 2 ** -18;
+/** What onnxruntime's rule is off by in all, of products up to 256: guesses farther from a whole number are right. */
+const ROUNDED = 2 ** -14;
 /**
  * Half an interval of offsets from which its middle needs no trial: f + c is below 256, so its rounding is off by at
  * most 2^−17.
@@ -83,11 +85,14 @@ function findOnnxSteps({ scale, min, max }: OnnxStep, output: Output): number {
   let count = 0;
   for (let v = output.lo + 1; v <= output.hi; v++) {
     const t = v - output.zeroPoint;
-    let at = Math.ceil((t - 0.5) / scale);
+    const exact = (t - 0.5) / scale;
+    let at = Math.ceil(exact);
     if (at < min - 1) continue;
     if (at > max + 1) break;
-    while (value(at) < t) at++;
-    while (value(at - 1) >= t) at--;
+    if ((at - exact) * scale < ROUNDED || (exact - at + 1) * scale < ROUNDED) {
+      while (value(at) < t) at++;
+      while (value(at - 1) >= t) at--;
+    }
     if (at <= min) continue;
     if (at > max) break;
     if (count === 0) first = v;

@@ -1,6 +1,5 @@
 import type { ModuleName } from "../modules.ts";
 import { HALVES } from "./quantization.ts";
-import { proveOnnx } from "./requantize-proof.ts";
 import type { Channels, Output, Packer, Proofs } from "./types.ts";
 
 /** Channels that share one record of the vector modules. */
@@ -33,7 +32,7 @@ export function packRecords(
   const { scale } = channels;
   if (module === "scalar") return packScalar(scale ? byOnnx(channels, scale) : channels);
   const pays = depth <= PROOF_DEPTH && (rows >= PROOF_ROWS || channels.bias.length <= PROOF_CHANNELS);
-  if (scale) return packOnnx(channels, scale, output, pays, module === "relaxed" ? 144 : 112);
+  if (scale) return packOnnx(channels, scale, output, pays, packer, module === "relaxed" ? 144 : 112);
   return packVector(channels, output, pays, packer, module === "relaxed" ? 144 : 112);
 }
 
@@ -86,47 +85,42 @@ function byOnnx(channels: Channels, scale: Float32Array): Channels {
  * onnxruntime's rule needs no proof: it is the form "signed" with a half of 0, which rounds to even. Where it pays and holds,
  * "positive" with the zero point in its offset takes two operations less.
  */
-function packOnnx(channels: Channels, scale: Float32Array, output: Output, pays: boolean, recordBytes: number) {
+function packOnnx(
+  channels: Channels,
+  scale: Float32Array,
+  output: Output,
+  pays: boolean,
+  packer: Packer,
+  recordBytes: number,
+) {
   const n = scale.length;
   const panels = Math.ceil(n / PANEL);
   const bytes = new Uint8Array(panels * recordBytes);
   const words = new Int32Array(bytes.buffer);
   const floats = new Float32Array(bytes.buffer);
   const counts = new Map<string, number>();
+  const proofs = pays ? packer.prove("onnx", channels, output) : undefined;
   for (let panel = 0; panel < panels; panel++) {
     const first = panel * PANEL;
     const end = Math.min(first + PANEL, n);
     let most = 0;
     for (let c = first; c < end; c++)
       most = Math.max(most, Math.max(-(channels.min[c] as number), channels.max[c] as number) * (scale[c] as number));
-    const proofs = pays && most < MOST ? onnxProofs(channels, scale, output, first, end) : undefined;
-    const form: Form = proofs ? "positive" : most < MOST ? "signed" : "exact";
-    const name = proofs ? "onnx positive" : form === "exact" ? "onnx exact" : "onnx";
+    const isProven = proofs !== undefined && most < MOST && areProven(proofs, first, end);
+    const form: Form = isProven ? "positive" : most < MOST ? "signed" : "exact";
+    const name = isProven ? "onnx positive" : form === "exact" ? "onnx exact" : "onnx";
     counts.set(name, (counts.get(name) ?? 0) + 1);
     let at = (panel * recordBytes) / 4;
     for (let c = first; c < end; c++, at++) {
       words[at] = channels.bias[c] as number;
-      const [s, offset] = proofs?.[c - first] ?? [scale[c] as number, 0];
-      floats[at + 8] = s;
-      floats[at + 16] = offset;
+      floats[at + 8] = (isProven ? proofs.a : scale)[c] as number;
+      floats[at + 16] = isProven ? (proofs.b[c] as number) : 0;
       if (form === "exact") words[at + 16] = FLOAT_FACTOR;
       if (recordBytes === 144) words[at + 28] = Math.imul(channels.sum[c] as number, -128);
     }
     words.fill(FORMS.indexOf(form), (panel * recordBytes) / 4 + 24, (panel * recordBytes) / 4 + 28);
   }
   return { bytes, forms: [...counts].map(([name, count]) => `${name} ${count}`).join(", ") };
-}
-
-/** Scale and offset of the form "positive" for all channels of a panel; `undefined` where one has none. */
-function onnxProofs({ min, max }: Channels, scale: Float32Array, output: Output, first: number, end: number) {
-  const proofs: (readonly [number, number])[] = [];
-  for (let c = first; c < end; c++) {
-    const step = { scale: scale[c] as number, min: min[c] as number, max: max[c] as number };
-    const proof = proveOnnx(step, output);
-    if (proof === undefined) return undefined;
-    proofs.push(proof);
-  }
-  return proofs;
 }
 
 /** True where every channel from `first` to `end` has a proof. */

@@ -24,8 +24,8 @@ export interface Output extends Range {
   readonly zeroPoint: number;
 }
 
-/** The forms that are looked for; see `assembly/requantize/requantize.simd.ts`. */
-export type FloatForm = "signed" | "positive";
+/** The forms that are looked for, "onnx" being "positive" by that rule, of `scale`; see `assembly/requantize/requantize.simd.ts`. */
+export type FloatForm = "signed" | "positive" | "onnx";
 
 /** Two values for each channel, as a record of the vector modules holds them; NaN where no proof was found. */
 export interface Proofs {
