@@ -87,7 +87,7 @@ export function guarded<T>(code: ErrorCode, where: string, work: () => T): T {
 }
 
 /** A Pint8Error as it is; a refused allocation as OUT_OF_MEMORY; anything else, which is a mistake of pint8, by this code. */
-export function asPint8Error(code: ErrorCode, where: string, cause: unknown): Pint8Error {
+function asPint8Error(code: ErrorCode, where: string, cause: unknown): Pint8Error {
   if (cause instanceof Pint8Error) return cause;
   const received = textOf(cause);
   if (cause instanceof RangeError && /alloc|memory|array (buffer )?length|typed array/i.test(received))

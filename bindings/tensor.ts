@@ -85,7 +85,7 @@ export interface Tensor extends TensorType {
 }
 
 /** The largest number of elements and bytes that one tensor may have: what 32-bit addresses reach. */
-export const MAX_BYTES = 2 ** 32;
+const MAX_BYTES = 2 ** 32;
 
 /** Number of elements of a shape. */
 export function elementCount(shape: readonly number[]): number {
@@ -98,7 +98,7 @@ export function byteLength({ dtype, shape }: TensorType): number {
 }
 
 /** The most dimensions of a tensor that operators, kernels and files may have. */
-export const MAX_RANK = 8;
+const MAX_RANK = 8;
 
 /**
  * Refuses what no tensor may be, whoever says or infers it: more than 8 dimensions, sizes that are negative or

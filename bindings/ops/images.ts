@@ -21,8 +21,8 @@ export function requireImages(node: Constrained, ...shapes: readonly (readonly n
  * The largest stride, dilation and padding on one side, for files and callers alike: beyond, kernels would lay out columns by
  * distance instead of work.
  */
-export const MAX_STEP = 1024;
-export const MAX_PADDING = 4096;
+const MAX_STEP = 1024;
+const MAX_PADDING = 4096;
 
 /** C7: strides, dilations, and paddings where they are explicit. */
 export function requireSteps(node: NodeView<"conv2d" | "depthwiseConv2d">): void {
@@ -36,7 +36,7 @@ export function requireSteps(node: NodeView<"conv2d" | "depthwiseConv2d">): void
 }
 
 /** Explicit paddings are whole numbers from 0 to 4096. */
-export function requirePadding(node: Constrained, number: string, padding: Padding): void {
+function requirePadding(node: Constrained, number: string, padding: Padding): void {
   if (typeof padding === "string") return;
   const sides = [padding.top, padding.bottom, padding.left, padding.right];
   constrain(

@@ -1,4 +1,4 @@
-import type { Attributes, Node, OpKind } from "../graph.ts";
+import type { Attributes, OpKind } from "../graph.ts";
 import type { ModuleName, Optimize } from "../primitives/modules.ts";
 import type { KernelCall } from "../primitives/registry.ts";
 import type { Packer } from "../primitives/requantize/types.ts";
@@ -76,6 +76,3 @@ export interface Operator<K extends OpKind> {
 
 /** The table of all operators. */
 export type Operators = { readonly [K in OpKind]: Operator<K> };
-
-/** Any node's view, for code that handles all kinds alike. */
-export type AnyNode = Node<OpKind>;

@@ -4,9 +4,6 @@ import { BITS, type DType, type Tensor } from "../tensor.ts";
 /** Types that an index may have. */
 export const INDEX_TYPES = ["int32", "int64", "int16", "uint8"] as const satisfies readonly DType[];
 
-/** Types whose values are numbers that JavaScript holds; int64 only as far as 2^53. */
-export type NumberType = "int8" | "uint8" | "int16" | "uint16" | "int32" | "uint32" | "int64" | "float32" | "bool";
-
 /** The values of a constant; of any address alignment. */
 export function integersOf(tensor: Tensor): readonly number[] {
   const { dtype, data = new Uint8Array(0) } = tensor;

@@ -243,7 +243,7 @@ function copy(where: string, graph: Graph, id: TensorId, x: number, y: number): 
 }
 
 /** A tensor for whoever reads and writes it from outside. */
-export function portOf(tensor: Placed): PlanPort {
+function portOf(tensor: Placed): PlanPort {
   const { name, dtype, shape, address } = tensor;
   return {
     name,

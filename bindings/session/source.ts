@@ -45,12 +45,6 @@ export async function readSource(source: Source, options: ReadOptions = {}): Pro
   return bytes;
 }
 
-/** How a source is called in messages; undefined where it has no name. */
-export function nameOf(source: unknown): string | undefined {
-  const text = typeof source === "string" ? source : tagOf(source) === "URL" ? String(source) : undefined;
-  return text === undefined ? undefined : shortened(text);
-}
-
 const shortened = (text: string) => (text.length > 120 ? `${text.slice(0, 100)}…` : text);
 const isThenable = (value: unknown) => typeof (value as { readonly then?: unknown } | null)?.then === "function";
 /** What something is, whichever realm it comes from. */

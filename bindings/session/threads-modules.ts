@@ -30,7 +30,7 @@ const OWN = [2, 15, 1, 3, 0x65, 0x6e, 0x76, 6, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x7
 const SHARED = [2, 18, ...OWN.slice(2, -2), 3, 1, 0x80, 0x80, 4];
 
 /** A module of kernels that takes shared memory in place of its own. */
-export function shareMemory(wasm: Uint8Array): Uint8Array {
+function shareMemory(wasm: Uint8Array): Uint8Array {
   const at = wasm.findIndex((_, start) => OWN.every((byte, i) => wasm[start + i] === byte));
   if (at < 0) throw new Error("it imports no memory");
   const shared = new Uint8Array(wasm.length + SHARED.length - OWN.length);

@@ -83,7 +83,7 @@ export function imageInput<P extends TensorInfo>(
 }
 
 /** The scaling that was asked for, or the input's own. */
-export function scalingOf(port: Port, { mean, std }: Pick<ImageOptions, "mean" | "std">): Scaling {
+function scalingOf(port: Port, { mean, std }: Pick<ImageOptions, "mean" | "std">): Scaling {
   if (mean === undefined && std === undefined) return defaultScaling(port);
   return { kind: "real", mean: [mean ?? 0].flat(), std: [std ?? 1].flat() };
 }

@@ -8,7 +8,7 @@ export interface Picture {
 }
 
 /** Pictures beyond this are refused before they are decoded; 64 megapixels take 768 MB as a `Picture`. */
-export const MAX_PIXELS = 64 * 2 ** 20;
+const MAX_PIXELS = 64 * 2 ** 20;
 
 /** What to do with a picture of other proportions than its target. */
 export type Fit = "stretch" | "cover" | "contain";

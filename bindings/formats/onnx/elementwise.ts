@@ -12,7 +12,7 @@ export interface Operands {
 }
 
 /** True where a value stands with channels last only. */
-export function isLastOnly({ twins: { plain, last } }: Value): boolean {
+function isLastOnly({ twins: { plain, last } }: Value): boolean {
   return plain === undefined && last !== undefined;
 }
 

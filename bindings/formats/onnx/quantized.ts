@@ -37,7 +37,7 @@ const MOVERS: ReadonlySet<string> = new Set([
 
 /** Types whose quantized tensors have kernels. */
 const KERNEL_TYPES: ReadonlySet<DType> = new Set<DType>(["int8", "uint8", "int16"]);
-export const hasKernels = (dtype: DType): boolean => KERNEL_TYPES.has(dtype);
+const hasKernels = (dtype: DType): boolean => KERNEL_TYPES.has(dtype);
 
 /** Scales and zero points that are constants: finite and positive. */
 export function knownQuantization(

@@ -105,7 +105,7 @@ const halfWords = (bytes: Uint8Array): Uint16Array =>
   );
 
 /** Several elements to a byte, the first in the low bits. */
-export function unpacked(bytes: Uint8Array, count: number, bits: 2 | 4, signed: boolean): Uint8Array {
+function unpacked(bytes: Uint8Array, count: number, bits: 2 | 4, signed: boolean): Uint8Array {
   const half = 1 << (bits - 1);
   return Uint8Array.from({ length: count }, (_, i) => {
     const at = i * bits;

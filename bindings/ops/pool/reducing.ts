@@ -81,7 +81,7 @@ export function isScaled(node: NodeView<Reduction>): boolean {
 }
 
 /** C1–C6: see `reduceOperator`. */
-export function inferReduction<K extends Reduction>(kind: K, node: NodeView<K>): readonly TensorType[] {
+function inferReduction<K extends Reduction>(kind: K, node: NodeView<K>): readonly TensorType[] {
   requireInputs(node, 2);
   const x = inputOf(node, 0);
   const y = outputOf(node);

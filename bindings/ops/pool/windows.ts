@@ -8,7 +8,7 @@ import type { Lowering, NodeView } from "../types.ts";
 type Pool = "averagePool2d" | "maxPool2d" | "l2Pool2d" | "maxPoolPlaces";
 
 /** Windows by height and width of an image. */
-export function poolWindows(shape: readonly number[], { filter, stride, padding }: Attributes[Pool]) {
+function poolWindows(shape: readonly number[], { filter, stride, padding }: Attributes[Pool]) {
   const [, height = 0, width = 0] = shape;
   return {
     height,

@@ -56,7 +56,7 @@ export const rnn: Operator<"rnn"> = {
 };
 
 /** Both directions: with aux weights both read aux, too; without, the second reads aux in place of the input. */
-export function directions(node: NodeView<"bidirectionalRnn">): readonly [CellInputs, CellInputs] {
+function directions(node: NodeView<"bidirectionalRnn">): readonly [CellInputs, CellInputs] {
   const has = (i: number) => node.inputs[i] !== undefined;
   const crossed = has(9) && has(10);
   return [

@@ -9,7 +9,7 @@ declare module "../../graph.ts" {
 }
 
 /** Elements of the state of one row. */
-export const delayRoom = (length: number) => Math.max(length, 1);
+const delayRoom = (length: number) => Math.max(length, 1);
 
 const MOST = 2 ** 20;
 

@@ -12,7 +12,7 @@ declare module "../../graph.ts" {
 type Framer = NodeView<"signalFramer">["attributes"];
 
 /** Elements of the state of one row: what whole frames begin in, and a count. */
-export const framerRoom = ({ size, step, prefill }: Framer) => (prefill ? size : Math.ceil(size / step) * step) + 1;
+const framerRoom = ({ size, step, prefill }: Framer) => (prefill ? size : Math.ceil(size / step) * step) + 1;
 
 const MOST = 2 ** 20;
 const MOST_COUNT = 65535;

@@ -18,7 +18,7 @@ declare module "../../graph.ts" {
 type Stacker = NodeView<"signalStacker">["attributes"];
 
 /** Elements of the state: rows that wait, and a count. */
-export const stackerRoom = ({ channels, left, right }: Stacker) => channels * (left + right + 1) + 1;
+const stackerRoom = ({ channels, left, right }: Stacker) => channels * (left + right + 1) + 1;
 
 const MOST = 2 ** 14;
 

@@ -149,7 +149,7 @@ function median(times: readonly number[]): number {
 }
 
 /** Zeros among the constants of two dimensions or more that products read. */
-export function sparsityOf(graph: Graph): number {
+function sparsityOf(graph: Graph): number {
   let [zeros, count] = [0, 0];
   const seen = new Set<number>();
   for (const { kind, inputs } of graph.nodes) {

@@ -42,7 +42,7 @@ interface Pair {
 const isReal = ({ dtype, quantization }: Tensor) => dtype === "float32" || quantization?.scale.length === 1;
 
 /** Computed tensors that both graphs have under one name, in the order in which the first computes them. */
-export function commonTensors(own: Graph, other: Graph): readonly Pair[] {
+function commonTensors(own: Graph, other: Graph): readonly Pair[] {
   const names = new Map<string, TensorId>();
   for (const { outputs } of other.nodes) for (const id of outputs) names.set(other.tensors[id]?.name ?? "", id);
   const taken = new Set<string>();

@@ -21,7 +21,7 @@ svg{max-width:100%;height:auto}
 
 /** Letters that HTML reads as more than letters. */
 const SIGNS: { readonly [letter: string]: string } = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-export const escaped = (text: string): string => text.replace(/[&<>"]/g, (letter) => SIGNS[letter] ?? letter);
+const escaped = (text: string): string => text.replace(/[&<>"]/g, (letter) => SIGNS[letter] ?? letter);
 
 const percent = (share: number | undefined) => (share === undefined ? "–" : `${(100 * share).toFixed(2)} %`);
 const short = (value: number) => (Number.isFinite(value) ? Number(value.toPrecision(4)).toString() : "∞");

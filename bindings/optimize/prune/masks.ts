@@ -6,7 +6,7 @@ import { outputEnergies, type System } from "./systems.ts";
 export type Zeros = "unstructured" | "block" | "2:4";
 
 /** Outputs and inputs of a block, as the sparse kernels and TFLite's block encoding take it. */
-export const BLOCK = { outputs: 8, inputs: 4 } as const;
+const BLOCK = { outputs: 8, inputs: 4 } as const;
 
 interface Shape {
   /** Outputs that lose their inputs together. */
@@ -14,7 +14,7 @@ interface Shape {
   readonly units: Units;
 }
 
-export const SHAPES: { readonly [P in Zeros]: Shape } = {
+const SHAPES: { readonly [P in Zeros]: Shape } = {
   unstructured: { rows: 1, units: { width: 1 } },
   block: { rows: BLOCK.outputs, units: { width: BLOCK.inputs } },
   "2:4": { rows: 1, units: { width: 1, group: { units: 4, most: 2 } } },

@@ -131,7 +131,7 @@ async function sumsOf(
 }
 
 /** Means over everything but the last dimension. */
-export function channelMeans(values: readonly TypedArray[], channels: number): Float64Array {
+function channelMeans(values: readonly TypedArray[], channels: number): Float64Array {
   const sums = new Float64Array(channels);
   let rows = 0;
   for (const each of values) {

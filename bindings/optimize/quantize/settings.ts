@@ -5,7 +5,7 @@ import type { Layer } from "../layers.ts";
 import type { LayerSetting, QuantizeOptions } from "./options.ts";
 
 /** What a layer is, as `layers` may name it; its weights' name is one too. */
-export function namesOf(graph: Graph, layer: Layer, first: boolean): readonly string[] {
+function namesOf(graph: Graph, layer: Layer, first: boolean): readonly string[] {
   const [, kH = 0, kW = 0] = tensorOf(graph, layer.w).shape;
   const kind = layer.node.kind;
   const kinds =

@@ -109,7 +109,7 @@ export function constantOf({ data = new Uint8Array(0) }: Tensor): Float32Array {
 }
 
 /** Calls `act` with each output channel of a layer's weights and the places of that channel's weights. */
-export function eachChannel(
+function eachChannel(
   graph: Graph,
   { weight, axis, channels }: Layer,
   act: (channel: number, at: (i: number) => number, count: number) => void,

@@ -206,7 +206,7 @@ async function validationOf(graph: Graph, data: Dataset, shapes: readonly (reado
 }
 
 /** Part of a store's samples whose largest score is their label's. */
-export async function accuracyOf(graph: Graph, store: Store, lengths: readonly number[]): Promise<number> {
+async function accuracyOf(graph: Graph, store: Store, lengths: readonly number[]): Promise<number> {
   const { session, batch } = await openBatched(endWithLogits(graph), 32);
   try {
     const fed = lengths.map((length) => new Float32Array(length * batch));

@@ -26,7 +26,7 @@ export interface Sparse {
  * The blocks of B, int8 [n][k], that are not zero. Vector modules store a block as [8][KR] like a step of a dense panel;
  * the scalar module stores a panel's blocks column by column, four k's each.
  */
-export function packSparse(module: ModuleName, b: Int8Array, n: number, k: number): Sparse {
+function packSparse(module: ModuleName, b: Int8Array, n: number, k: number): Sparse {
   const kr = BLOCK_K[module];
   const steps = Math.ceil(k / kr);
   const panels = Math.ceil(n / NR);
@@ -84,7 +84,7 @@ function blocksOf(
  * B, int8 [n][k], for `spmmColumns`: of each output the steps of KR weights that are not all zero, four bytes each, and
  * where their activations stand, in units of 16 bytes. See `assembly/product/spmm-columns.simd.ts`.
  */
-export function packColumns(module: "simd" | "relaxed", b: Int8Array, n: number, k: number): Sparse {
+function packColumns(module: "simd" | "relaxed", b: Int8Array, n: number, k: number): Sparse {
   const kr = BLOCK_K[module];
   const steps = Math.ceil(k / kr);
   const kept = Array.from({ length: n }, (_, o) => blocksOf(b, n, k, o, kr, steps, 1));

@@ -46,7 +46,7 @@ export function winogradLayout(
 }
 
 /** (2G) g (2G)ᵀ of every pair of channels, `[n/8][16][inC/2][8][2]`. */
-export function transformWeights(b: Int8Array, n: number, inC: number): Int16Array {
+function transformWeights(b: Int8Array, n: number, inC: number): Int16Array {
   const u = new Int16Array(n * 16 * inC);
   const rows = new Int32Array(12);
   for (let column = 0; column < n; column++) {

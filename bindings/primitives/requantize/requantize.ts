@@ -71,7 +71,7 @@ function packVector(channels: Channels, output: Output, pays: boolean, packer: P
 }
 
 /** Shift of a channel whose multiplier is the bits of a float32 factor: `exactLane` and `apart` of the kernels. */
-export const FLOAT_FACTOR = 64;
+const FLOAT_FACTOR = 64;
 /** Where the magic number's sums with larger values are no longer in order. */
 const MOST = 2 ** 22;
 

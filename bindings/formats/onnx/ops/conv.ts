@@ -17,7 +17,7 @@ export function imageOf(n: OnnxNode, value: Value): TensorId {
 }
 
 /** The tensor in another shape, its quantization kept. */
-export function reshaped(n: OnnxNode, id: TensorId, shape: readonly number[]): TensorId {
+function reshaped(n: OnnxNode, id: TensorId, shape: readonly number[]): TensorId {
   const { dtype, quantization } = n.b.tensor(id);
   const type = { dtype, ...(quantization ? { quantization } : {}) };
   return n.b.add("reshape", n.where, [id, n.b.integers(shape)], {}, [type])[0] as TensorId;
@@ -31,7 +31,7 @@ export function setImage(n: OnnxNode, id: TensorId, x: Value): void {
 }
 
 /** Weights `[O,C/groups,kH,kW]` as `[O,kH,kW,C/groups]`, or `[1,kH,kW,O]` for one input channel a group. */
-export function convolutionWeights(n: OnnxNode, value: Value, isDepthwise: boolean): TensorId {
+function convolutionWeights(n: OnnxNode, value: Value, isDepthwise: boolean): TensorId {
   const four = value.shape.length === 3 ? [value.shape[0], value.shape[1], 1, value.shape[2]] : value.shape;
   const shape = four as readonly number[];
   const id = value.shape.length === 3 ? reshaped(n, n.plain(value), shape) : n.plain(value);
@@ -63,7 +63,7 @@ export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | unde
 }
 
 /** The convolution of volumes with their channels last, by the kernel of windows without padding. */
-export function volume(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): TensorId {
+function volume(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): TensorId {
   const { stride, dilation, before, after } = windowsOf(n, x.shape.slice(2), w.shape.slice(2));
   const groups = n.int("group", 1);
   const [outputs = 0, perGroup = 0] = w.shape;

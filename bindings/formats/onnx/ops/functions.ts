@@ -29,7 +29,7 @@ const WIDER: { readonly [D in DType]?: DType } = {
 };
 
 /** An operator of two on any integers: those that the kernels have not are widened, and wrap when narrowed. */
-export function arithmetic<K extends "add" | "sub" | "mul" | "div" | "maximum" | "minimum">(
+function arithmetic<K extends "add" | "sub" | "mul" | "div" | "maximum" | "minimum">(
   kind: K,
   attributes: Attributes[K],
 ): Conversion {
@@ -112,7 +112,7 @@ const isInf = formula(([x], add, n) => {
 });
 
 /** log(1 + exp(x)) = max(x, 0) + log(1 + exp(−|x|)). */
-export function softplus(x: TensorId, add: Adder, n: OnnxNode): TensorId {
+function softplus(x: TensorId, add: Adder, n: OnnxNode): TensorId {
   const small = add("exp", [add("neg", [add("abs", [x], {})], {})], {});
   const tail = add("log", [add("add", [small, n.b.float(1)], NONE)], {});
   return add("add", [add("maximum", [x, n.b.float(0)], {}), tail], NONE);

@@ -19,7 +19,7 @@ export function typeOf(n: OnnxNode, id: TensorId) {
 }
 
 /** Axes from an input (newer opsets) or an attribute. */
-export function axesOf(n: OnnxNode, i: number): readonly number[] | undefined {
+function axesOf(n: OnnxNode, i: number): readonly number[] | undefined {
   return n.numbers(i) ?? n.ints("axes");
 }
 

@@ -37,7 +37,7 @@ function along(n: OnnxNode, value: Value, x: Value, axis: number, isLast: boolea
 }
 
 /** sat(rint(x / s) + z). */
-export function quantized(n: OnnxNode, x: TensorId, s: TensorId, z: TensorId | undefined, dtype: DType): TensorId {
+function quantized(n: OnnxNode, x: TensorId, s: TensorId, z: TensorId | undefined, dtype: DType): TensorId {
   return saturated(n, real(n, "div", x, s), z, dtype);
 }
 

@@ -56,7 +56,7 @@ export function row(n: OnnxNode, x: TensorId, i: number): TensorId {
 }
 
 /** Tensors of one shape side by side along a new first dimension. */
-export function stacked(n: OnnxNode, list: readonly TensorId[]): TensorId {
+function stacked(n: OnnxNode, list: readonly TensorId[]): TensorId {
   const wide = list.map((id) => reshapedTo(n, id, [1, ...n.b.tensor(id).shape]));
   if (wide.length === 1) return wide[0] as TensorId;
   const { dtype } = n.b.tensor(list[0] as TensorId);

@@ -61,7 +61,7 @@ const mobilenetV2: Make = ({ shape, classes, seed }, width) => {
 const ARCHITECTURES: Readonly<Record<string, Make>> = { "ds-cnn": dsCnn, "mobilenet-v2": mobilenetV2 };
 
 /** The names that `freshNetwork` knows. */
-export const ARCHITECTURE_NAMES: readonly string[] = Object.keys(ARCHITECTURES);
+const ARCHITECTURE_NAMES: readonly string[] = Object.keys(ARCHITECTURES);
 
 /**
  * A network by its name, and a width after a colon: `mobilenet-v2:0.5` has half of the channels.

@@ -21,7 +21,7 @@ interface Pair {
   readonly hi?: number;
 }
 
-export function pair(tape: Tape, { accumulate = 0, lo = -Infinity, hi = Infinity, ...rest }: Pair): void {
+function pair(tape: Tape, { accumulate = 0, lo = -Infinity, hi = Infinity, ...rest }: Pair): void {
   tape.call({ kernel: "pairGradF32", params: { ...rest, accumulate, lo, hi } }, { elements: rest.count });
 }
 

@@ -5,7 +5,7 @@ import type { Norm, Parameter, Tape } from "./types.ts";
 
 const BLOCKS = 16;
 export const EPSILON = 1e-5;
-export const MOMENTUM = 0.1;
+const MOMENTUM = 0.1;
 
 /** In place of what is not there; kernels read none of it. */
 const NOTHING: Parameter = { value: 0, gradient: 0 };
