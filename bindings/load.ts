@@ -11,16 +11,16 @@ import { planGraph } from "./plan/plan.ts";
 import type { Plan } from "./plan/types.ts";
 import type { ModuleName } from "./primitives/modules.ts";
 import type { Packer } from "./primitives/requantize/types.ts";
-import { type LoadPlanOptions, PLAN_OPTIONS } from "./public/runtime.ts";
 import { requireEngine } from "./session/engine.ts";
 import type { CustomRunner } from "./session/hosts.ts";
 import { type KernelModule, loadModule } from "./session/modules.ts";
 import { checkOptions, type OptionNames } from "./session/options.ts";
+import { type LoadPlanOptions, PLAN_OPTIONS } from "./session/plan-options.ts";
 import { recent } from "./session/recent.ts";
 import { Session } from "./session/session.ts";
 import { readSource, type Source } from "./session/source.ts";
-import type { AnyModel, ModelTypes } from "./session/types.ts";
 import type { TypedArray } from "./tensor.ts";
+import type { AnyModel, ModelTypes } from "./values/types.ts";
 
 /** An operator of your own. */
 export interface CustomOperator extends CustomRunner {

@@ -23,11 +23,30 @@ const BASE = ["bindings/errors.ts", "bindings/tensor.ts", "bindings/graph.ts", "
 /** What both importers share. */
 const FORMATS = ["batch", "names", "order", "shapes", "text"].map((name) => `bindings/formats/${name}.ts`);
 
+/** What a model goes through until it runs. */
+const LOADING = [
+  ...BASE,
+  "bindings/formats/select.ts",
+  "bindings/formats/shapes.ts",
+  "bindings/packer",
+  "bindings/passes",
+  "bindings/plan",
+  "bindings/session",
+  "bindings/primitives/modules.ts",
+];
+
 const WALLS: readonly Wall[] = [
   { of: "bindings/errors.ts", may: [] },
   { of: "bindings/tensor.ts", may: ["bindings/errors.ts"] },
   { of: "bindings/limits.ts", may: ["bindings/errors.ts", "bindings/tensor.ts", "bindings/graph.ts"] },
   { of: "bindings/graph.ts", may: [], types: ["bindings/tensor.ts"] },
+  ...FORMATS.map((of) => ({ of, may: [...BASE, "bindings/formats/text.ts"] })),
+  // Who chooses among them.
+  ...["index", "later", "select"].map((name) => ({
+    of: `bindings/formats/${name}.ts`,
+    may: [...BASE, "bindings/formats"],
+    packages: ["pint8/inline"],
+  })),
   { of: "bindings/formats/tflite", may: [...BASE, ...FORMATS], packages: ["flatbuffers"] },
   // ONNX's layouts depend on shapes, which its importer therefore infers as it goes, by the operators' own rules.
   { of: "bindings/formats/onnx", may: [...BASE, ...FORMATS, "bindings/ops"], packages: ["pbf"] },
@@ -50,7 +69,6 @@ const WALLS: readonly Wall[] = [
   {
     of: "bindings/values",
     may: ["bindings/errors.ts", "bindings/tensor.ts"],
-    types: ["bindings/session/types.ts"],
   },
   { of: "bindings/packer", may: ["bindings/primitives", "bindings/session/files.ts", "bindings/session/wasm.ts"] },
   {
@@ -84,9 +102,50 @@ const WALLS: readonly Wall[] = [
       "bindings/values",
       "bindings/packer",
       "bindings/inspect.ts",
-      "bindings/public/index.ts",
     ],
     packages: ["flatbuffers", "pbf", "fflate", "hyparquet/src/index.js"],
+  },
+  {
+    of: "bindings/load.ts",
+    may: LOADING,
+    types: ["bindings/ops/control/custom.ts", "bindings/primitives/requantize/types.ts", "bindings/values/types.ts"],
+  },
+  { of: "bindings/inspect.ts", may: [...LOADING, "bindings/ops"] },
+  // A worker with a model of its own: what a page asks of it, and what it answers.
+  {
+    of: "bindings/remote",
+    may: ["bindings/errors.ts", "bindings/formats/index.ts", "bindings/load.ts", "bindings/session"],
+    types: [
+      "bindings/plan/types.ts",
+      "bindings/primitives/modules.ts",
+      "bindings/tensor.ts",
+      "bindings/values/types.ts",
+    ],
+    packages: ["node:worker_threads"],
+  },
+  // The program, which alone has a file system; it works through what the package exports.
+  {
+    of: "bindings/cli",
+    may: [
+      "bindings/public",
+      ...BASE,
+      "bindings/values",
+      "bindings/optimize",
+      "bindings/formats/index.ts",
+      "bindings/formats/onnx/write/index.ts",
+      "bindings/formats/tflite/write/index.ts",
+      "bindings/primitives/modules.ts",
+      "bindings/session/source.ts",
+      "bindings/compile/ports.ts",
+    ],
+    types: ["bindings/session/session.ts"],
+    packages: [
+      "commander",
+      "bmp-ts",
+      "fast-png",
+      "fflate",
+      ...["fs", "fs/promises", "path", "v8", "zlib"].map((name) => `node:${name}`),
+    ],
   },
   {
     of: "bindings/compile",
@@ -148,6 +207,13 @@ describe("walls", () => {
           assert.ok(allowed, `${file} imports ${to}`);
         }
     });
+
+  test("every room has its walls", () => {
+    // Entry points are imports from everywhere; the table of kernels is generated.
+    const open = ["bindings/public", "bindings/wasm-files.d.ts"];
+    const walled = WALLS.map(({ of }) => of);
+    for (const file of filesOf("bindings")) assert.ok(within(file, [...walled, ...open]), file);
+  });
 
   test("an operator never imports another operator", () => {
     const kinds = Object.keys(kindsOfGraph());

@@ -3,8 +3,8 @@ import type { Graph, TensorId } from "../graph.ts";
 import type { PassOptions } from "../passes/index.ts";
 import { type KernelModule, loadModule } from "../session/modules.ts";
 import type { Session } from "../session/session.ts";
-import type { NumberArray, TensorInfo } from "../session/types.ts";
 import type { TypedArray } from "../tensor.ts";
+import type { NumberArray, TensorInfo } from "../values/types.ts";
 import { openGraph } from "./tap.ts";
 
 export interface RunnerOptions {

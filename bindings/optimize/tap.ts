@@ -9,9 +9,9 @@ import { planGraph } from "../plan/plan.ts";
 import type { ModuleName } from "../primitives/modules.ts";
 import { type KernelModule, loadModule } from "../session/modules.ts";
 import { Session } from "../session/session.ts";
-import type { TensorInfo } from "../session/types.ts";
 import { BITS, elementCount, type TypedArray, typedCopy } from "../tensor.ts";
 import { quantizeInto, takesReals } from "../values/quantize.ts";
+import type { TensorInfo } from "../values/types.ts";
 
 /** How a graph is run. */
 export interface EngineOptions {

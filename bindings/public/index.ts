@@ -17,9 +17,8 @@ import { type Inspection, type InspectOptions, inspectBy } from "../inspect.ts";
 import { type LoadOptions, loadBy, type PlanModelOptions, planBy } from "../load.ts";
 import type { Session } from "../session/session.ts";
 import type { Source } from "../session/source.ts";
-import type { AnyModel, ModelTypes } from "../session/types.ts";
+import type { AnyModel, ModelTypes } from "../values/types.ts";
 
-export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
 export { importModel } from "../formats/index.ts";
 export type { ImportOptions } from "../formats/select.ts";
 export type {
@@ -45,32 +44,15 @@ export type { CustomOperator, LoadOptions, PlanModelOptions } from "../load.ts";
 export type { CustomInfer, CustomTensor } from "../ops/control/custom.ts";
 export { loadPacker } from "../packer/index.ts";
 export { PASS_NAMES, type PassName, type PassOptions, runPasses } from "../passes/index.ts";
-export { isPlan, readPlan, writePlan } from "../plan/file.ts";
+export { writePlan } from "../plan/file.ts";
 export { type PlanOptions, planGraph } from "../plan/plan.ts";
-export type { Plan, PlanPort, PlanStep, Range } from "../plan/types.ts";
-export { MODULES, type ModuleName, type Optimize } from "../primitives/modules.ts";
+export type { Optimize } from "../primitives/modules.ts";
 export type { Packer } from "../primitives/requantize/types.ts";
-export type { WasmUrl } from "../session/files.ts";
-export type { CustomRun, CustomRunner } from "../session/hosts.ts";
-export { type KernelModule, loadModule } from "../session/modules.ts";
-export { type RunOptions, Session, type SessionOptions } from "../session/session.ts";
-export type { Progress, ReadOptions, Source } from "../session/source.ts";
-export type {
-  AnyModel,
-  ArrayOf,
-  InputArray,
-  Inputs,
-  ModelTypes,
-  NumberArray,
-  Outputs,
-  TensorInfo,
-} from "../session/types.ts";
-export type { DType, Quantization, Tensor, TensorType, TypedArray } from "../tensor.ts";
+export type { Quantization, Tensor, TensorType } from "../tensor.ts";
 export { type ImageOptions, imageInput } from "../values/image.ts";
 export type { Fit } from "../values/picture.ts";
 export type { PixelData } from "../values/pixels.ts";
-export { dequantize, type Quantized, quantize, type Score, topK } from "../values/quantize.ts";
-export { type LoadPlanOptions, loadPlan } from "./runtime.ts";
+export * from "./runtime.ts";
 
 /**
  * A session of a .tflite model or of a saved plan, told apart by their first bytes. A plan was made for one module and

@@ -12,29 +12,20 @@
  *
  * @module
  */
+
+import type { LoadOptions } from "../load.ts";
 import type { RemoteOptions } from "../remote/messages.ts";
 import { RemoteSession } from "../remote/session.ts";
 import { packageFiles } from "../session/files.ts";
 import { readSource, type Source } from "../session/source.ts";
-import type { AnyModel, ModelTypes } from "../session/types.ts";
-import type { LoadOptions } from "./index.ts";
+import type { AnyModel, ModelTypes } from "../values/types.ts";
 
 export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
+export type { LoadOptions } from "../load.ts";
 export { RemoteSession } from "../remote/session.ts";
 export type { Progress, ReadOptions, Source } from "../session/source.ts";
-export type {
-  AnyModel,
-  ArrayOf,
-  InputArray,
-  Inputs,
-  ModelTypes,
-  NumberArray,
-  Outputs,
-  TensorInfo,
-} from "../session/types.ts";
 export { type ImageOptions, imageInput } from "../values/image.ts";
-export { dequantize, quantize, type Score, topK } from "../values/quantize.ts";
-export type { LoadOptions } from "./index.ts";
+export * from "../values/index.ts";
 
 /**
  * Loads a model in a new worker; options and errors are those of `pint8`'s `loadModel`, and WORKER where there is none to be

@@ -1,6 +1,6 @@
 /** What a page and its worker say to each other. */
 import { type ErrorCode, Pint8Error } from "../errors.ts";
-import type { LoadOptions } from "../public/index.ts";
+import type { LoadOptions } from "../load.ts";
 import type { Session } from "../session/session.ts";
 import type { TypedArray } from "../tensor.ts";
 

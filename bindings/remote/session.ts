@@ -1,7 +1,7 @@
 import { ensure, Pint8Error } from "../errors.ts";
 import type { PlanStep } from "../plan/types.ts";
 import type { ModuleName } from "../primitives/modules.ts";
-import type { AnyModel, Inputs, ModelTypes, Outputs } from "../session/types.ts";
+import type { AnyModel, Inputs, ModelTypes, Outputs } from "../values/types.ts";
 import { type Service, startService } from "./host.ts";
 import { errorOf, type Loaded, type Request } from "./messages.ts";
 

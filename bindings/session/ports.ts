@@ -2,7 +2,7 @@ import { ensure } from "../errors.ts";
 import type { PlanPort } from "../plan/types.ts";
 import { type TypedArray, typedView } from "../tensor.ts";
 import { quantizeInto, takesReals } from "../values/quantize.ts";
-import type { Inputs, TensorInfo } from "./types.ts";
+import type { Inputs, TensorInfo } from "../values/types.ts";
 
 /** A port with the view of its memory. */
 export interface BoundPort {

@@ -3,12 +3,12 @@ import { ensure, Pint8Error, textOf } from "../errors.ts";
 import type { Plan, PlanStep } from "../plan/types.ts";
 import type { ModuleName } from "../primitives/modules.ts";
 import type { TypedArray } from "../tensor.ts";
+import type { AnyModel, Inputs, ModelTypes, Outputs, Places } from "../values/types.ts";
 import { bindHosts, type CustomRunner, type Host } from "./hosts.ts";
 import { type Running, takeThreads } from "./memory.ts";
 import type { KernelModule } from "./modules.ts";
 import { type BoundPort, bindPort, copyOf, outputValue, setInputs, viewsOf } from "./ports.ts";
 import { asksViews, DEFAULT_RUN, type RunOptions } from "./run-options.ts";
-import type { AnyModel, Inputs, ModelTypes, Outputs, Places } from "./types.ts";
 
 /** What `using` calls; engines that do not know it have no `using` either. */
 const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");

@@ -1,9 +1,9 @@
 import { ensure } from "../errors.ts";
-import type { ArrayOf, TensorInfo } from "../session/types.ts";
 import type { TypedArray } from "../tensor.ts";
 import { type Fit, fitted, grey, type Picture, resize } from "./picture.ts";
 import { type PixelData, pictureOf } from "./pixels.ts";
 import { type Port, portText } from "./port.ts";
+import type { ArrayOf, TensorInfo } from "./types.ts";
 
 /** What a picture's pixels of 0..255 become: as they are, or real numbers `(pixel − mean) / std` per channel. */
 export type Scaling =

@@ -1,4 +1,4 @@
-import type { TensorInfo } from "../session/types.ts";
+import type { TensorInfo } from "./types.ts";
 
 /** An input or output; a session's and a plan's ports both fit. */
 export type Port = TensorInfo;

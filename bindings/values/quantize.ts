@@ -1,6 +1,6 @@
 import { ensure } from "../errors.ts";
-import type { ArrayOf, NumberArray, Outputs, TensorInfo } from "../session/types.ts";
 import { byteLength, elementCount, type TypedArray, typedCopy } from "../tensor.ts";
+import type { ArrayOf, NumberArray, Outputs, TensorInfo } from "./types.ts";
 
 /** The integers of the types that quantization has. */
 const BOUNDS: { readonly [dtype: string]: readonly [low: number, high: number] } = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ErrorCode, Pint8Error } from "../../bindings/errors.ts";
-import type { Inputs } from "../../bindings/session/types.ts";
+import type { Inputs } from "../../bindings/values/types.ts";
 import { network, sessionOf } from "./networks.ts";
 
 const A = Int8Array.from({ length: 12 }, (_, i) => i * 20 - 120);

@@ -1,7 +1,7 @@
 /** An example as a graph takes it. */
 import { ensure } from "../../errors.ts";
-import type { TensorInfo } from "../../session/types.ts";
 import { elementCount, listText, type TypedArray } from "../../tensor.ts";
+import type { TensorInfo } from "../../values/types.ts";
 import type { Sample } from "../data/types.ts";
 import { inputArray } from "../tap.ts";
 
