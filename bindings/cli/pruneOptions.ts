@@ -12,6 +12,11 @@ export function addPruneOptions(command: Command): Command {
       "of the weights that become zero, or with channels of the multiply-adds that go: 70% or 0.7; half when absent",
       share,
     )
+    .option(
+      "--latency <percent>",
+      "in place of a sparsity: most of the dense model's time, both as int8, by what each layer's kernels take here",
+      timeShare,
+    )
     .addOption(
       new Option(
         "--pattern <pattern>",
@@ -62,5 +67,13 @@ function share(text: string): number {
   const value = Number(text.replace(/%$/, "")) / (text.endsWith("%") ? 100 : 1);
   if (!/^\d*\.?\d+%?$/.test(text) || !(value > 0 && value < 1))
     throw new InvalidArgumentError("Expected a share above 0 and below 1, as in 70% or 0.7.");
+  return value;
+}
+
+/** `80%` or `80`. */
+function timeShare(text: string): number {
+  const value = Number(text.replace(/%$/, ""));
+  if (!/^\d+(\.\d+)?%?$/.test(text) || !(value > 0 && value < 100))
+    throw new InvalidArgumentError("Expected per cent above 0 and below 100, as in 80%.");
   return value;
 }

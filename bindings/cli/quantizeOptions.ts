@@ -27,7 +27,10 @@ export function addQuantizeOptions(command: Command): Command {
       addLayer,
     )
     .addOption(
-      new Option("--rounding <how>", "gptq when absent for int4, nearest for int8").choices(["nearest", "gptq"]),
+      new Option(
+        "--rounding <how>",
+        "gptq when absent for int4, nearest for int8; adaround is learned, and slow",
+      ).choices(["nearest", "gptq", "adaround"]),
     )
     .addOption(
       new Option("--ranges <how>", "search: of least squared error, where the outputs get better by it").choices([

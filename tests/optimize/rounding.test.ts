@@ -5,6 +5,7 @@ import { measureRanges } from "../../bindings/optimize/calibrate/ranges.ts";
 import { floatsOf } from "../../bindings/optimize/constants.ts";
 import { layersOf } from "../../bindings/optimize/layers.ts";
 import { prepareFloat } from "../../bindings/optimize/prepare/index.ts";
+import { adaround } from "../../bindings/optimize/quantize/adaround.ts";
 import { equalize, pairsOf } from "../../bindings/optimize/quantize/equalize.ts";
 import { gptq, leastErrorScales } from "../../bindings/optimize/quantize/gptq.ts";
 import { packNibbles } from "../../bindings/optimize/quantize/weights.ts";
@@ -61,10 +62,24 @@ function reference(w: Float32Array, h: Float64Array, scale: number): number[] {
   return q;
 }
 
-describe("GPTQ", () => {
-  const h = products();
-  const weights = random(DEPTH * 4, 99);
+const h = products();
+const weights = random(DEPTH * 4, 99);
 
+/** Squared error of the outputs, of these rows or of all. */
+function error(q: ArrayLike<number>, scale: ArrayLike<number>, rows: readonly number[] = [0, 1, 2, 3]): number {
+  let sum = 0;
+  for (const o of rows) {
+    const d = Array.from(
+      { length: DEPTH },
+      (_, i) => (weights[o * DEPTH + i] as number) - (q[o * DEPTH + i] as number) * (scale[o] as number),
+    );
+    for (let i = 0; i < DEPTH; i++)
+      for (let j = 0; j < DEPTH; j++) sum += (d[i] as number) * (d[j] as number) * (h[i * DEPTH + j] as number);
+  }
+  return sum;
+}
+
+describe("GPTQ", () => {
   test("gives the integers of the plain form", () => {
     const scale = [0.21, 0.3, 0.25, 0.4];
     const found = gptq({ weights, depth: DEPTH, products: h }, scale, 4);
@@ -76,18 +91,6 @@ describe("GPTQ", () => {
   });
 
   test("brings the outputs nearer than rounding to the nearest", () => {
-    const error = (q: ArrayLike<number>, scale: ArrayLike<number>) => {
-      let sum = 0;
-      for (let o = 0; o < 4; o++) {
-        const d = Array.from(
-          { length: DEPTH },
-          (_, i) => (weights[o * DEPTH + i] as number) - (q[o * DEPTH + i] as number) * (scale[o] as number),
-        );
-        for (let i = 0; i < DEPTH; i++)
-          for (let j = 0; j < DEPTH; j++) sum += (d[i] as number) * (d[j] as number) * (h[i * DEPTH + j] as number);
-      }
-      return sum;
-    };
     const scale = leastErrorScales({ weights, depth: DEPTH, products: h }, [0.3, 0.3, 0.3, 0.3], 4);
     const nearest = weights.map((w, i) => Math.round(w / (scale[Math.floor(i / DEPTH)] as number)));
     const spread = gptq({ weights, depth: DEPTH, products: h }, scale, 4);
@@ -96,6 +99,34 @@ describe("GPTQ", () => {
 
   test("nibbles: the first in the low half", () => {
     assert.deepEqual([...packNibbles(Int8Array.of(1, -2, 7))], [0xe1, 0x07]);
+  });
+});
+
+describe("learned rounding", () => {
+  const scale = [0.21, 0.3, 0.25, 0.4];
+  const rows = { weights, depth: DEPTH, products: h };
+
+  test("is nearly as good as the best of all ways to round up and down", () => {
+    const found = adaround(rows, scale, 4);
+    for (const [o, s] of scale.entries()) {
+      let least = Infinity;
+      for (let ups = 0; ups < 2 ** DEPTH; ups++) {
+        const tried = Array.from(weights, (w, i) => {
+          const low = Math.min(Math.max(Math.floor(w / s), -7), 6);
+          return low + ((ups >> (i % DEPTH)) & 1);
+        });
+        least = Math.min(least, error(tried, scale, [o]));
+      }
+      assert.ok(error(found, scale, [o]) <= 1.1 * least, `row ${o}: ${error(found, scale, [o])}, best ${least}`);
+    }
+  });
+
+  test("is never worse than GPTQ, stays in its range and gives the same again", () => {
+    const found = adaround(rows, scale, 4);
+    const spread = gptq(rows, scale, 4);
+    for (const o of [0, 1, 2, 3]) assert.ok(error(found, scale, [o]) <= error(spread, scale, [o]) + 1e-9);
+    assert.ok(found.every((q) => Math.abs(q) <= 7));
+    assert.deepEqual(adaround(rows, scale, 4), found);
   });
 });
 

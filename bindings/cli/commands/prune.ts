@@ -21,6 +21,7 @@ import { count, percent, table } from "../text.ts";
 export interface PruneCommandOptions extends DataOptions {
   readonly output: string;
   readonly sparsity?: number;
+  readonly latency?: number;
   readonly pattern?: Pattern;
   readonly allocation?: "global" | "uniform";
   readonly tune?: number;
@@ -40,7 +41,7 @@ export interface PruneCommandOptions extends DataOptions {
 
 /** Prunes a float model and writes it whole, or nothing. Ctrl-C in the middle of training leaves a checkpoint. */
 export async function prune(model: string, options: PruneCommandOptions, streams: Streams): Promise<void> {
-  const { output, data, sparsity, pattern, allocation, cuts, encode, shape, json } = options;
+  const { output, data, sparsity, latency, pattern, allocation, cuts, encode, shape, json } = options;
   requireModelName(output);
   const bytes = await readModelBytes(model);
   const graph = importModel(bytes, { shapes: shape });
@@ -57,6 +58,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
   const { signal, done } = interrupted();
   const choices: PruneOptions = {
     ...(sparsity === undefined ? {} : { sparsity }),
+    ...(latency === undefined ? {} : { latency }),
     ...(pattern === undefined ? {} : { pattern }),
     ...(allocation === undefined ? {} : { allocation }),
     ...(cuts === undefined ? {} : { cuts }),
@@ -79,6 +81,13 @@ export async function prune(model: string, options: PruneCommandOptions, streams
     done();
     bar.clear();
   }
+  const { latency: time } = result;
+  ensure(time === undefined || time.met, "INVALID_OPTION", () => ({
+    where: "--latency",
+    expected: `at most ${time?.most} % of the dense model's time, both as int8`,
+    received: `at best ${time?.reached.toFixed(1)} %`,
+    hint: "Give more time, or --pattern block, whose zeros save more.",
+  }));
   const file = modelFile(output, result.graph, bytes, encode === "sparse" ? "smaller" : "never");
   writeWhole(output, [file]);
   const seconds = (performance.now() - start) / 1000;
@@ -86,10 +95,11 @@ export async function prune(model: string, options: PruneCommandOptions, streams
   if (json) {
     const preparation = examples?.preparation;
     const report = { output, bytes: file.length, from: bytes.length, seconds, samples, preparation };
-    streams.out(JSON.stringify({ ...report, sparsity: result.sparsity, layers }));
+    streams.out(JSON.stringify({ ...report, sparsity: result.sparsity, latency: time, layers }));
     return;
   }
   for (const line of layerLines(layers)) streams.err(line);
+  if (time) streams.err(`time ${time.reached.toFixed(1)} % of at most ${time.most} %, kept`);
   const by = samples === 0 ? "" : `, by ${count(samples)} examples`;
   const gone = options.pattern === "channels" ? "of the multiply-adds gone" : "zeros";
   const zeros = `${percent(result.sparsity)} ${gone} in ${layers.length} layers`;

@@ -34,6 +34,11 @@ export interface PruneOptions {
    */
   readonly sparsity?: number;
   /**
+   * In place of a sparsity: most per cent of the dense network's time that the pruned one may take, both quantized to int8, as the engine measures them
+   * here and now. Only `unstructured` and `block`; the result says whether it was reached.
+   */
+  readonly latency?: number;
+  /**
    * `unstructured`, the default: any weights. `block`: 8 outputs × 4 inputs together, which the sparse kernels skip whole. `2:4`: two of
    * each four inputs of an output. `channels`: whole channels, which leaves a smaller, dense network.
    */
@@ -69,7 +74,8 @@ const CHOICES = {
 const CUTS = 5;
 
 /** The options with their defaults. */
-export type Settings = Required<Omit<PruneOptions, "signal" | "tune">> & { readonly check: () => void };
+export type Settings = Required<Omit<PruneOptions, "signal" | "tune" | "latency">> &
+  Pick<PruneOptions, "latency"> & { readonly check: () => void };
 
 /** Fills defaults in and refuses what contradicts. */
 export function settingsOf(options: PruneOptions): Settings {
@@ -88,6 +94,23 @@ export function settingsOf(options: PruneOptions): Settings {
     expected: "0.5, which is all that 2:4 can be",
     received: String(sparsity),
   }));
+  const { latency } = options;
+  ensure(latency === undefined || (latency > 0 && latency < 100), "INVALID_OPTION", () => ({
+    where: "latency",
+    expected: "per cent of the dense network's time above 0 and below 100",
+    received: String(latency),
+  }));
+  ensure(latency === undefined || options.sparsity === undefined, "INVALID_OPTION", () => ({
+    where: "latency",
+    expected: "a bound of time or a sparsity",
+    received: "both",
+  }));
+  ensure(latency === undefined || pattern === "unstructured" || pattern === "block", "INVALID_OPTION", () => ({
+    where: "latency",
+    expected: "the pattern unstructured or block",
+    received: pattern,
+    hint: "Channels go by a share of the multiply-adds, and 2:4 has one sparsity alone: give a sparsity.",
+  }));
   ensure(Number.isInteger(samples) && samples >= 1, "INVALID_OPTION", () => ({
     where: "samples",
     expected: "a whole number from 1",
@@ -100,5 +123,5 @@ export function settingsOf(options: PruneOptions): Settings {
     received: String(cuts),
   }));
   const check = () => signal?.throwIfAborted();
-  return { cuts, sparsity, pattern, allocation, samples, onProgress, check };
+  return { cuts, ...(latency !== undefined && { latency }), sparsity, pattern, allocation, samples, onProgress, check };
 }

@@ -7,6 +7,7 @@ import { prepareFloat } from "../prepare/index.ts";
 import { pruneChannels } from "./channels/prune.ts";
 import { readExamples } from "./examples.ts";
 import { solveLayers } from "./follow.ts";
+import { masksWithin, timeShare } from "./latency/masks.ts";
 import { type Elimination, eliminateLayer, type Mask, masksAt, type Zeros } from "./masks.ts";
 import { type PruneOptions, type Settings, settingsOf } from "./options.ts";
 import { prunableLayers } from "./prunable.ts";
@@ -65,9 +66,14 @@ async function pruneZeros(
   for (let cut = 1; cut <= cuts; cut++) {
     const layers = prunableLayers(graph);
     // Steep at first, while there is much that is not needed. Source: Zhu and Gupta 2017.
-    const sparsity = settings.sparsity * (1 - (1 - cut / cuts) ** 3);
+    const part = 1 - (1 - cut / cuts) ** 3;
     const systems = data === undefined ? withoutData(graph, layers) : await measured(graph, layers, examples, settings);
-    const masks = await masksOf(graph, systems, pattern, { ...settings, sparsity });
+    const eliminations = await eliminationsOf(graph, systems, pattern, settings);
+    const { latency, allocation } = settings;
+    const masks =
+      latency === undefined
+        ? masksOf(eliminations, pattern, settings.sparsity * part, allocation)
+        : await masksWithin(graph, systems, eliminations, examples, 100 - (100 - latency) * part, settings);
     report = systems.map(({ layer, weights }, i): PrunedLayer => {
       const { zeros, error } = masks[i] as Mask;
       return { name: tensorOf(graph, layer.weights).name, kind: layer.kind, weights: weights.length, zeros, error };
@@ -84,7 +90,11 @@ async function pruneZeros(
   }
   const total = report.reduce((sum, { weights }) => sum + weights, 0);
   const zeros = report.reduce((sum, layer) => sum + layer.zeros, 0);
-  return { graph, layers: report, sparsity: zeros / total, samples: examples.length };
+  const result = { graph, layers: report, sparsity: zeros / total, samples: examples.length };
+  const { latency: most } = settings;
+  if (most === undefined) return result;
+  const reached = await timeShare(typed, graph, examples);
+  return { ...result, latency: { most, reached, met: reached <= most } };
 }
 
 async function measured(
@@ -99,13 +109,12 @@ async function measured(
   });
 }
 
-async function masksOf(
+async function eliminationsOf(
   graph: Graph,
   systems: readonly System[],
   pattern: Zeros,
-  settings: Settings,
-): Promise<readonly Mask[]> {
-  const { sparsity, allocation, onProgress, check } = settings;
+  { onProgress, check }: Settings,
+): Promise<readonly Elimination[]> {
   const eliminations: Elimination[] = [];
   for (const [i, system] of systems.entries()) {
     onProgress({
@@ -118,6 +127,15 @@ async function masksOf(
     check();
     eliminations.push(eliminateLayer(system, pattern));
   }
+  return eliminations;
+}
+
+function masksOf(
+  eliminations: readonly Elimination[],
+  pattern: Zeros,
+  sparsity: number,
+  allocation: Settings["allocation"],
+): readonly Mask[] {
   if (pattern === "2:4" && sparsity === 0.5) return masksAt(eliminations, 1);
   return allocation === "global"
     ? masksAt(eliminations, sparsity)

@@ -22,6 +22,8 @@ export interface PruneResult {
   readonly layers: readonly PrunedLayer[];
   /** Share of zeros among the weights of these layers; with channels, share of the multiply-adds that are gone. */
   readonly sparsity: number;
+  /** The bound of time where there was one, in per cent of the dense network's, and what was reached. */
+  readonly latency?: { readonly most: number; readonly reached: number; readonly met: boolean };
   /** Examples that were read. */
   readonly samples: number;
 }

@@ -15,8 +15,8 @@ export interface LayerSetting {
   readonly activations: ActivationType;
 }
 
-/** How weights are rounded: each to the nearest, or by GPTQ. */
-export type Rounding = "nearest" | "gptq";
+/** How weights are rounded: each to the nearest, by GPTQ, or learned (AdaRound), which takes a hundred times as long. */
+export type Rounding = "nearest" | "gptq" | "adaround";
 
 export interface QuantizeOptions {
   /** Weights of all layers; int8 when absent. With int4 the first layer and depthwise ones stay int8, unless `layers` says otherwise. */
@@ -60,7 +60,7 @@ const CHOICES: { readonly [K in keyof QuantizeOptions]: readonly string[] } = {
   activations: ["int8", "int16", "float32"],
   scales: ["channel", "tensor"],
   io: ["float32", "int8", "uint8", "int16"],
-  rounding: ["nearest", "gptq"],
+  rounding: ["nearest", "gptq", "adaround"],
   correction: ["bias", "none"],
   ranges: ["minmax", "search"],
 };

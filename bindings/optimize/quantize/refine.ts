@@ -8,8 +8,10 @@ import type { Sample } from "../data/types.ts";
 import { fromRows, type Layer, rowsOf } from "../layers.ts";
 import { addRows, gramsOf, layersOf as linearLayers, spread } from "../linear/layers.ts";
 import type { Progress } from "../progress.ts";
+import { adaround } from "./adaround.ts";
 import { buildQuantized, type Decisions } from "./build.ts";
 import { gptq, leastErrorScales } from "./gptq.ts";
+import type { Rounding } from "./options.ts";
 import { type QuantizedWeights, realRows, type Scales } from "./weights.ts";
 
 /** Rows of a layer's inputs that are looked at. */
@@ -17,7 +19,7 @@ const POSITIONS = 20_000;
 
 /** How one layer is refined. */
 export interface Refinement {
-  readonly rounding: "nearest" | "gptq";
+  readonly rounding: Rounding;
   readonly correction: "bias" | "none";
 }
 
@@ -45,7 +47,7 @@ export async function refine(
     const { part, ids } = single(graph, node);
     if (layer !== undefined && stored !== undefined && refinement !== undefined) {
       progress({ phase: "round", done: i, total: last + 1, note: layer.name });
-      const rounded = refinement.rounding === "gptq" ? roundLayer(graph, layer, stored, quantized, scales) : stored;
+      const rounded = roundLayer(graph, layer, stored, quantized, scales, refinement.rounding);
       weights.set(i, rounded);
       if (refinement.correction === "bias") {
         const target = channelMeans(await sumsOf(graph, layer, float, undefined), layer.channels);
@@ -77,14 +79,16 @@ function aloneDecisions({ types, affines, layers, weights, halves }: Decisions, 
   };
 }
 
-/** Scales of least error for int4, and GPTQ. */
+/** Scales of least error for int4, and GPTQ or what is learned. */
 function roundLayer(
   graph: Graph,
   layer: Layer,
   stored: QuantizedWeights,
   stream: Stream,
   scales: Scales,
+  rounding: Rounding,
 ): QuantizedWeights {
+  if (rounding === "nearest") return stored;
   const linear = linearLayers(graph).find(({ at }) => at === layer.index);
   if (linear === undefined) return stored;
   const grams = gramsOf(linear);
@@ -93,6 +97,7 @@ function roundLayer(
   for (const [i, x] of examples.entries()) addRows(linear, grams, x, spread(linear.positions, each, i));
   const all = rowsOf(layer, tensorOf(graph, layer.w));
   const width = layer.channels / grams.length;
+  const round = rounding === "gptq" ? gptq : adaround;
   const rows = new Int8Array(all.length);
   const scale = Float64Array.from(
     { length: layer.channels },
@@ -107,7 +112,7 @@ function roundLayer(
     for (const [g, part] of parts.entries())
       scale.set(leastErrorScales(part, scale.subarray(g * width, (g + 1) * width), 4), g * width);
   for (const [g, part] of parts.entries())
-    rows.set(gptq(part, scale.subarray(g * width, (g + 1) * width), stored.bits), g * width * layer.depth);
+    rows.set(round(part, scale.subarray(g * width, (g + 1) * width), stored.bits), g * width * layer.depth);
   return { ...stored, rows, scale: scales === "channel" ? [...scale] : stored.scale };
 }
 

@@ -1,0 +1,91 @@
+/** How long networks and single layers take as they will run: quantized to int8, on the engine's own choice of kernels. */
+import { type AnyNode, type Graph, tensorOf } from "../../../graph.ts";
+import { byteLength, elementCount, type TypedArray, typedCopy } from "../../../tensor.ts";
+import { single } from "../../calibrate/stream.ts";
+import { datasetOf } from "../../data/batches.ts";
+import { type Layer, weightsOf } from "../../linear/layers.ts";
+import { quantize } from "../../quantize/quantize.ts";
+import { openRunner, type Runner } from "../../run.ts";
+import { withSolutions } from "../rewrite.ts";
+import type { Inputs } from "../systems.ts";
+
+/** Milliseconds of one turn: clocks of pages are no finer than a tenth of one. */
+const TURN = 0.5;
+/** Turns that each network gets, and milliseconds in which they should be over. */
+const TURNS = 30;
+const MOST = 400;
+
+/** The graph with some weights `[outputs][inputs]` of these layers zero. */
+export function masked(graph: Graph, masks: readonly (readonly [Layer, Uint8Array])[]): Graph {
+  return withSolutions(
+    graph,
+    masks.map(([layer, kept]) => {
+      const all = weightsOf(graph, layer);
+      const { inputs, outputs } = layer;
+      const weights = Float64Array.from(kept, (keep, i) => {
+        const o = Math.floor(i / inputs);
+        return keep ? (all[o * (inputs + 1) + (i % inputs)] as number) : 0;
+      });
+      const bias = Float64Array.from({ length: outputs }, (_, o) => all[o * (inputs + 1) + inputs] as number);
+      return [layer, { weights, bias }];
+    }),
+  );
+}
+
+/** One layer as a graph of its own, without its activation: noise could leave that at 0. */
+export function alone(graph: Graph, { node }: Layer): Graph {
+  const attributes = { ...node.attributes, activation: "none" };
+  return single(graph, { ...node, attributes } as AnyNode).part;
+}
+
+/**
+ * The int8 forms of graphs that differ in their weights alone, timed in turns: milliseconds of the fastest turn of each. `examples` give the ranges; noise does
+ * where there are none, since times do not depend on values.
+ */
+export async function int8Times(graphs: readonly Graph[], examples: Inputs = []): Promise<readonly number[]> {
+  const runners: Runner[] = [];
+  try {
+    for (const graph of graphs) {
+      const samples = (examples.length > 0 ? examples.slice(0, 4) : noise(graph)).map((inputs) => ({ inputs }));
+      const integers = await quantize(graph, datasetOf(samples), { io: "int8" });
+      runners.push(await openRunner(integers.graph));
+    }
+    return turns(runners);
+  } finally {
+    for (const runner of runners) runner.close();
+  }
+}
+
+/** Four examples of numbers between −1 and 1; integer inputs get 0. */
+function noise(graph: Graph): Inputs {
+  return Array.from({ length: 4 }, (_, k) =>
+    graph.inputs.map(({ tensor }) => {
+      const { shape, dtype } = tensorOf(graph, tensor);
+      const wave = (_value: number, i: number) => (dtype === "float32" ? Math.sin((i + 1) * 12.9898 + 78.233 * k) : 0);
+      return new Float32Array(elementCount(shape)).map(wave);
+    }),
+  );
+}
+
+function turns(runners: readonly Runner[]): readonly number[] {
+  const runs = runners.map((runner) => {
+    const inputs = zerosOf(runner);
+    return () => void runner.run(inputs);
+  });
+  const counts = runs.map((run) => Math.max(1, Math.ceil(TURN / Math.max(timeOf(run, 3), 1e-4))));
+  const best = runs.map(() => Infinity);
+  const start = performance.now();
+  for (let turn = 0; turn < TURNS && (turn < 5 || performance.now() - start < MOST * runs.length); turn++)
+    for (const [i, run] of runs.entries()) best[i] = Math.min(best[i] as number, timeOf(run, counts[i] as number));
+  return best;
+}
+
+function timeOf(run: () => void, count: number): number {
+  const start = performance.now();
+  for (let i = 0; i < count; i++) run();
+  return (performance.now() - start) / count;
+}
+
+/** Zeros for all inputs. */
+const zerosOf = ({ inputs }: Runner): readonly TypedArray[] =>
+  inputs.map((port) => typedCopy(port.dtype, new Uint8Array(byteLength(port))));
