@@ -55,7 +55,7 @@ export interface LoadOptions extends LoadPlanOptions {
   readonly externalData?: Readonly<Record<string, Uint8Array>>;
   /**
    * `"low"` keeps weights as compact as the model has them: no Winograd convolutions, no weights widened to 16 bits beforehand.
-   * The same bytes come out, on some layers in up to twice the time.
+   * The same bytes come out of quantized networks, nearly the same of floats, on some layers in up to twice the time.
    */
   readonly memory?: "low";
   /** What the model may ask for: memory, work of a run, work of planning. */

@@ -9,6 +9,7 @@ import {
   packPanelsHybrid,
 } from "../../primitives/product/gemmF32.ts";
 import { tilesBytes, tilesF32 } from "../../primitives/product/tilesF32.ts";
+import { transformWeightsF32, winogradF32Params, winogradTiles } from "../../primitives/product/winogradF32.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
 import { elementCount, listText, type Tensor } from "../../tensor.ts";
 import { type Constrained, constrain, inputOf, outputOf, requireDType, requireKnown } from "../constraints.ts";
@@ -118,6 +119,18 @@ export function lowerFloatProduct(node: Constrained, to: Lowering, product: Floa
   const common = { x, y, m, n, k, lo, hi, ...biasAt(to.inputs[places.bias], first), ...stridesOf(product) };
   const note = `${m}x${n}x${k}`;
   if (weights.dtype === "float32") {
+    const tiles = to.optimize === "speed" && patches && weights.data && winogradTiles(common, patches);
+    if (tiles) {
+      const data = product.data ?? float32(weights).subarray(first * k, (first + n) * k);
+      const w = to.place(transformWeightsF32(data, n, patches.channels));
+      const { params, scratchBytes } = winogradF32Params({ ...common, w }, patches, tiles);
+      to.call({
+        kernel: "winogradF32",
+        params: { ...params, ...to.scratch(scratchBytes) },
+        note: `winogradF32 ${note}`,
+      });
+      return;
+    }
     const gemm = { ...common, ...floatWeights(to, weights, product) };
     if (patches) callConv(to, "convF32", gemm, patches, `im2col gemmF32 ${note}`);
     else callGemm(to, "gemmF32", gemm, `gemmF32 ${note}`);

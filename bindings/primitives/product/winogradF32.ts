@@ -1,0 +1,80 @@
+/** Winograd's F(2×2, 3×3) of float32, see `assembly/product/winograd-f32.ts`: when it applies, its packing, its parameter values. */
+import type { ParamBlocks } from "../params.ts";
+import { convF32Params, type PatchesF32, type ProductF32, packPanelsF32 } from "./gemmF32.ts";
+import { roundUp } from "./panels.ts";
+
+/** Channels below which the transforms cost more than they save. */
+const LEAST_CHANNELS = 8;
+/** Tiles below which the transformed weights, 16 for 9, are read for too few outputs. */
+const LEAST_TILES = 16;
+/** Bytes of transformed tiles and of their products that stay in the nearer caches. */
+const BLOCK_BYTES = 192 * 1024;
+const LEAST_BLOCK = 16;
+/** Bytes of four rows in the table of products, and between positions. */
+const ENTRY_BYTES = 56;
+const APART_BYTES = 64;
+
+/** Tiles of two by two outputs; `undefined` where Winograd does not apply or pay. */
+export function winogradTiles({ m, n }: Pick<ProductF32, "m" | "n">, patches: PatchesF32): number | undefined {
+  const { kernel, stride, dilation, output, input, channels, before } = patches;
+  const is = (size: readonly number[], ...wanted: number[]) => wanted.every((each, i) => size[i] === each);
+  if (!is(kernel, 1, 3, 3) || !is(stride, 1, 1, 1) || !is(dilation, 1, 1, 1)) return undefined;
+  if (input[0] !== 1 || output[0] !== 1 || before[0] !== 0) return undefined;
+  const [, outH, outW] = output;
+  const images = m / (outH * outW);
+  const tiles = images * Math.ceil(outH / 2) * Math.ceil(outW / 2);
+  return channels >= LEAST_CHANNELS && n >= LEAST_CHANNELS && tiles >= LEAST_TILES ? tiles : undefined;
+}
+
+/** Values of the kernel's block, and the scratch bytes per thread; w is of `transformWeightsF32`. */
+export function winogradF32Params(
+  product: ProductF32,
+  patches: PatchesF32,
+  tiles: number,
+): { readonly params: ParamBlocks["WinogradF32"]; readonly scratchBytes: number } {
+  const { n, bias = 0, lo = -Infinity, hi = Infinity } = product;
+  const { channels } = patches;
+  const { params } = convF32Params({ ...product, bias: 0, lo: -Infinity, hi: Infinity }, patches);
+  const fit = Math.floor(BLOCK_BYTES / (64 * (channels + n)) / 4) * 4;
+  const mBlock = Math.min(Math.max(fit, LEAST_BLOCK), roundUp(tiles, 4));
+  return {
+    params: { ...params, m: tiles, mBlock, k: channels, outputBias: bias, least: lo, most: hi },
+    scratchBytes: mBlock * 4 * ENTRY_BYTES + 64 * channels + 64 * mBlock * (channels + n) + 32 * APART_BYTES,
+  };
+}
+
+/** G g Gᵀ of weights `[n][3][3][channels]`, as panels `[16][n/8][channels][8]`. */
+export function transformWeightsF32(b: Float32Array, n: number, channels: number): Uint8Array {
+  const positions = Array.from({ length: 16 }, () => new Float32Array(n * channels));
+  const rows = new Float64Array(12);
+  for (let at = 0; at < n * channels; at++) {
+    const c = at % channels;
+    const first = (at - c) * 9 + c;
+    for (let x = 0; x < 3; x++) spread(rows, x, 3, b, first + x * channels, 3 * channels);
+    for (let y = 0; y < 4; y++) {
+      const four = new Float64Array(4);
+      spread(four, 0, 1, rows, y * 3, 1);
+      for (let x = 0; x < 4; x++) (positions[y * 4 + x] as Float32Array)[at] = four[x] as number;
+    }
+  }
+  const packed = positions.map((position) => packPanelsF32(position, n, channels));
+  const bytes = new Uint8Array(packed.reduce((sum, each) => sum + each.length, 0));
+  for (const [i, each] of packed.entries()) bytes.set(each, i * each.length);
+  return bytes;
+}
+
+/** G of three values: their first, half of their sums, their last. */
+function spread(
+  target: Float64Array,
+  at: number,
+  step: number,
+  source: Float32Array | Float64Array,
+  from: number,
+  stride: number,
+): void {
+  const [g0, g1, g2] = [0, 1, 2].map((i) => source[from + i * stride]) as [number, number, number];
+  target[at] = g0;
+  target[at + step] = (g0 + g1 + g2) / 2;
+  target[at + 2 * step] = (g0 - g1 + g2) / 2;
+  target[at + 3 * step] = g2;
+}
