@@ -119,18 +119,7 @@ export function lowerFloatProduct(node: Constrained, to: Lowering, product: Floa
   const common = { x, y, m, n, k, lo, hi, ...biasAt(to.inputs[places.bias], first), ...stridesOf(product) };
   const note = `${m}x${n}x${k}`;
   if (weights.dtype === "float32") {
-    const tiles = to.optimize === "speed" && patches && weights.data && winogradTiles(common, patches);
-    if (tiles) {
-      const data = product.data ?? float32(weights).subarray(first * k, (first + n) * k);
-      const w = to.place(transformWeightsF32(data, n, patches.channels));
-      const { params, scratchBytes } = winogradF32Params({ ...common, w }, patches, tiles);
-      to.call({
-        kernel: "winogradF32",
-        params: { ...params, ...to.scratch(scratchBytes) },
-        note: `winogradF32 ${note}`,
-      });
-      return;
-    }
+    if (patches && lowerWinograd(to, weights, product, { ...common, w: 0 }, patches)) return;
     const gemm = { ...common, ...floatWeights(to, weights, product) };
     if (patches) callConv(to, "convF32", gemm, patches, `im2col gemmF32 ${note}`);
     else callGemm(to, "gemmF32", gemm, `gemmF32 ${note}`);
@@ -149,6 +138,26 @@ export function lowerFloatProduct(node: Constrained, to: Lowering, product: Floa
       gemm,
       `hybrid gemm ${note}${product.asymmetric === "onnx" ? ", quantized by onnx" : ""}`,
     );
+}
+
+/**
+ * Appends the convolution by Winograd, where it applies. Sums of whole numbers stay exact: the halves of transformed weights
+ * would not fit where float32 just holds them.
+ */
+function lowerWinograd(
+  to: Lowering,
+  weights: Placed,
+  { n, k, first, data = weights.data && float32(weights).subarray(first * k, (first + n) * k) }: FloatProduct,
+  product: ProductF32,
+  patches: PatchesF32,
+): boolean {
+  const tiles = to.optimize === "speed" ? winogradTiles(product, patches) : undefined;
+  if (tiles === undefined || data === undefined || data.every(Number.isInteger)) return false;
+  const w = to.place(transformWeightsF32(data, n, patches.channels));
+  const { params, scratchBytes } = winogradF32Params({ ...product, w }, patches, tiles);
+  const note = `winogradF32 ${product.m}x${n}x${k}`;
+  to.call({ kernel: "winogradF32", params: { ...params, ...to.scratch(scratchBytes) }, note });
+  return true;
 }
 
 function stridesOf({ xStride, yStride }: FloatProduct): Pick<ProductF32, "xStride" | "yStride"> {

@@ -15,7 +15,7 @@ const ENTRY_BYTES = 56;
 const APART_BYTES = 64;
 
 /** Tiles of two by two outputs; `undefined` where Winograd does not apply or pay. */
-export function winogradTiles({ m, n }: Pick<ProductF32, "m" | "n">, patches: PatchesF32): number | undefined {
+export function winogradTiles({ m, n }: ProductF32, patches: PatchesF32): number | undefined {
   const { kernel, stride, dilation, output, input, channels, before } = patches;
   const is = (size: readonly number[], ...wanted: number[]) => wanted.every((each, i) => size[i] === each);
   if (!is(kernel, 1, 3, 3) || !is(stride, 1, 1, 1) || !is(dilation, 1, 1, 1)) return undefined;
