@@ -11,6 +11,7 @@ import { EMBEDDINGS } from "./ops/embed.ts";
 import { FOUND } from "./ops/found.ts";
 import { FUNCTIONS } from "./ops/functions.ts";
 import { FUSED } from "./ops/fused.ts";
+import { GEOMETRY } from "./ops/geometry.ts";
 import { INTEGERS } from "./ops/integers.ts";
 import { PRODUCTS } from "./ops/matmul.ts";
 import { MOVES } from "./ops/move.ts";
@@ -21,10 +22,13 @@ import { QUANTIZATIONS } from "./ops/quantize.ts";
 import { RECURRENT } from "./ops/recurrent.ts";
 import { REDUCTIONS } from "./ops/reduce.ts";
 import { RESIZES } from "./ops/resize.ts";
+import { ROTARY } from "./ops/rotary.ts";
 import { SAMPLES } from "./ops/sample.ts";
 import { scaledOperators } from "./ops/scaled.ts";
 import { SELECTIONS } from "./ops/select.ts";
+import { SEQUENCES } from "./ops/sequence.ts";
 import { SHAPES } from "./ops/shape.ts";
+import { SIGNALS } from "./ops/signal.ts";
 import { SLICES } from "./ops/slice.ts";
 import { TRANSPOSED } from "./ops/transposed.ts";
 import { ELEMENTWISE } from "./ops/unary.ts";
@@ -56,6 +60,10 @@ export const CONVERSIONS: Conversions = dynamics({
   ...SELECTIONS,
   ...FOUND,
   ...UNIQUE,
+  ...SEQUENCES,
+  ...SIGNALS,
+  ...GEOMETRY,
+  ...ROTARY,
   ...PADS,
   ...SLICES,
   ...scaledOperators({ ...CONVOLUTIONS, ...RESIZES }),

@@ -185,6 +185,7 @@ function outputOf({ name }: ValueProto, scope: Scope): TensorId {
     expected: "an output that a node, input or initializer gives",
     received: "none",
   }));
+  ensure(value.items === undefined, "UNSUPPORTED", () => ({ where, expected: "a tensor", received: "a sequence" }));
   const { b } = scope.shared;
   const id = plain(b, where, value.shape, value.twins);
   if (value.open === undefined) return id;

@@ -23,6 +23,8 @@ export interface Value {
   readonly link?: Link;
   /** How much of it counts, where that depends on data. */
   readonly open?: Open;
+  /** The values of a sequence, which is no tensor: it has no twins. */
+  readonly items?: readonly Value[];
   /** ONNX's number of its type, where `dtype` stands for one of few bits. */
   readonly code?: number;
 }

@@ -8,7 +8,10 @@ import type { NodeProto } from "./messages.ts";
 /** Operators that take any type as it is, or say the type of their result. */
 const ANY_TYPE = new Set(
   `Cast CastLike Concat Constant ConstantOfShape Dropout Expand Flatten Gather GatherElements GatherND Identity If Loop
-  Reshape ReverseSequence Scan Shape Size Slice Split Squeeze Tile Transpose Unsqueeze`.split(/\s+/),
+  Optional OptionalGetElement OptionalHasElement Reshape ReverseSequence Scan SequenceAt SequenceConstruct SequenceEmpty SequenceErase
+  SequenceInsert SequenceLength Shape Size Slice Split SplitToSequence ConcatFromSequence Squeeze Tile Transpose Unsqueeze`.split(
+    /\s+/,
+  ),
 );
 
 const isNarrow = (dtype: DType | undefined): dtype is "float16" | "float64" =>

@@ -23,7 +23,7 @@ export function activate(n: OnnxNode, name: string, x: TensorId, alpha?: number,
     case "relu":
       return unary(n, "relu", x);
     case "affine":
-      return real(n, "add", real(n, "mul", x, number(alpha ?? 1)), number(beta ?? 0));
+      return real(n, "add", real(n, "mul", x, number(alpha ?? 0)), number(beta ?? 0));
     case "leakyrelu":
       return n.b.add("leakyRelu", n.where, [x], { alpha: alpha ?? 0.01 }, float)[0] as TensorId;
     case "thresholdedrelu": {

@@ -1,31 +1,31 @@
-/** Attention in its three spellings, and rotated positions. */
+/** Attention in its three spellings. */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount, listText } from "../../../tensor.ts";
+import { listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, type Value } from "../layout.ts";
 import { centredProduct } from "./dequantized.ts";
 import { product } from "./matmul.ts";
-import { cast, longs, reshapedTo } from "./move.ts";
+import { cast, reshapedTo } from "./move.ts";
 import { real, toFloat } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
 
 /** `[B,S,H·d]` as `[B,H,S,d]`. */
-function heads(n: OnnxNode, x: TensorId, count: number): TensorId {
+export function heads(n: OnnxNode, x: TensorId, count: number): TensorId {
   const [batch = 0, length = 0, width = 0] = n.b.tensor(x).shape;
   const shape = [batch, length, count, width / count];
   return permuted(n.b, n.where, reshapedTo(n, x, shape), shape, [0, 2, 1, 3]);
 }
 
 /** `[B,H,S,d]` as `[B,S,H·d]`. */
-function joined(n: OnnxNode, x: TensorId): TensorId {
+export function joined(n: OnnxNode, x: TensorId): TensorId {
   const { shape } = n.b.tensor(x);
   const [batch = 0, count = 0, length = 0, width = 0] = shape;
   return reshapedTo(n, permuted(n.b, n.where, x, shape, [0, 2, 1, 3]), [batch, length, count * width]);
 }
 
 /** A part of the last dimension. */
-function columns(n: OnnxNode, x: TensorId, from: number, size: number): TensorId {
+export function columns(n: OnnxNode, x: TensorId, from: number, size: number): TensorId {
   const { shape, dtype } = n.b.tensor(x);
   const last = shape.length - 1;
   const begins = n.b.integers(shape.map((_, d) => (d === last ? from : 0)));
@@ -107,24 +107,48 @@ function maskBias(n: OnnxNode, mask: Value, batch: number, queries: number, keys
 function packedAttention(n: OnnxNode, qkv: TensorId, places: { mask: number; past: number; bias: number }): void {
   const [batch = 0, length = 0, width = 0] = n.b.tensor(qkv).shape;
   const count = n.int("num_heads", 1);
-  if (n.inputs[places.past] !== undefined || n.int("do_rotary", 0) !== 0)
-    n.refuse("attention without a past", "one with it");
+  if (n.int("do_rotary", 0) !== 0) n.refuse("positions that are not rotated", "rotated ones");
   const sizes = n.ints("qkv_hidden_sizes") ?? [width / 3, width / 3, width / 3];
   const [qs = 0, ks = 0, vs = 0] = sizes;
   const far = n.float("mask_filter_value", -10000);
   const biases: TensorId[] = [];
-  if (n.inputs[places.mask] !== undefined) biases.push(maskBias(n, n.input(places.mask), batch, length, length, far));
-  if (n.int("unidirectional", 0) !== 0) biases.push(causal(n, length, length, -3.4028234663852886e38));
+  const past = n.inputs[places.past] === undefined ? undefined : n.plain(n.input(places.past));
+  const grown = (x: TensorId, i: number) => (past === undefined ? x : joint(n, [part(n, past, i), x], 2));
+  const k = grown(heads(n, columns(n, qkv, qs, ks), count), 0);
+  const v = grown(heads(n, columns(n, qkv, qs + ks, vs), count), 1);
+  const keys = n.b.tensor(k).shape[2] as number;
+  if (n.inputs[places.mask] !== undefined) biases.push(maskBias(n, n.input(places.mask), batch, length, keys, far));
+  if (n.int("unidirectional", 0) !== 0) biases.push(causal(n, length, keys, -3.4028234663852886e38));
   if (n.inputs[places.bias] !== undefined) biases.push(n.plain(n.input(places.bias)));
   const given = n.float("scale", 0);
   const y = attend(n, {
     q: heads(n, columns(n, qkv, 0, qs), count),
-    k: heads(n, columns(n, qkv, qs, ks), count),
-    v: heads(n, columns(n, qkv, qs + ks, vs), count),
+    k,
+    v,
     scale: given === 0 ? 1 / Math.sqrt(qs / count) : given,
     biases,
   });
   n.setPlain(0, joined(n, y));
+  if (n.outputs[1])
+    n.setPlain(
+      1,
+      joint(
+        n,
+        [k, v].map((id) => reshapedTo(n, id, [1, ...n.b.tensor(id).shape])),
+        0,
+      ),
+    );
+}
+
+/** Tensors one after the other along an axis. */
+export function joint(n: OnnxNode, parts: readonly TensorId[], axis: number): TensorId {
+  return n.b.add("concat", n.where, parts, { axis, activation: "none" }, float)[0] as TensorId;
+}
+
+/** Entry i of the first dimension, which goes away. */
+function part(n: OnnxNode, x: TensorId, i: number): TensorId {
+  const inputs = [x, n.b.integers([i], [])];
+  return n.b.add("gather", n.where, inputs, { axis: 0, batchDims: 0 }, float)[0] as TensorId;
 }
 
 function microsoftAttention(n: OnnxNode): void {
@@ -145,7 +169,6 @@ function quantizedAttention(n: OnnxNode): void {
 function multiHead(n: OnnxNode): void {
   const count = n.int("num_heads", 1);
   const [query, key, value] = [n.input(0), n.input(1), n.input(2)];
-  if (n.inputs[6] !== undefined || n.inputs[7] !== undefined) n.refuse("attention without a past", "one with it");
   const width = query.shape[2] as number;
   const bias = n.inputs[3] === undefined ? undefined : n.plain(n.input(3));
   const side = (x: Value, from: number, size: number) => {
@@ -153,8 +176,10 @@ function multiHead(n: OnnxNode): void {
     const id = n.plain(x);
     return heads(n, bias === undefined ? id : real(n, "add", id, columns(n, bias, from, size)), count);
   };
-  const [q, k] = [side(query, 0, width), side(key, width, width)];
-  const v = side(value, 2 * width, value.shape[2] as number);
+  const grown = (id: TensorId, past: number) =>
+    n.inputs[past] === undefined ? id : joint(n, [n.plain(n.input(past)), id], 2);
+  const [q, k] = [side(query, 0, width), grown(side(key, width, width), 6)];
+  const v = grown(side(value, 2 * width, value.shape[2] as number), 7);
   const keys = n.b.tensor(k).shape[2] as number;
   const [batch = 0, length = 0] = query.shape;
   const far = n.float("mask_filter_value", -10000);
@@ -165,6 +190,8 @@ function multiHead(n: OnnxNode): void {
   const given = n.float("scale", 0);
   const scale = given === 0 ? 1 / Math.sqrt(width / count) : given;
   n.setPlain(0, joined(n, attend(n, { q, k, v, scale, biases })));
+  if (n.outputs[1]) n.setPlain(1, k);
+  if (n.outputs[2]) n.setPlain(2, v);
 }
 
 /** Keys and values of fewer heads, each for several queries. */
@@ -182,11 +209,8 @@ function attention(n: OnnxNode): void {
   const isFlat = query.shape.length === 3;
   const side = (x: Value, name: string) => (isFlat ? heads(n, n.plain(x), n.int(name, 1)) : n.plain(x));
   const q = side(query, "q_num_heads");
-  const grown = (x: TensorId, past: number) => {
-    if (n.inputs[past] === undefined) return x;
-    const parts = [n.plain(n.input(past)), x];
-    return n.b.add("concat", n.where, parts, { axis: 2, activation: "none" }, float)[0] as TensorId;
-  };
+  const grown = (x: TensorId, past: number) =>
+    n.inputs[past] === undefined ? x : joint(n, [n.plain(n.input(past)), x], 2);
   const [k, v] = [grown(side(key, "kv_num_heads"), 4), grown(side(value, "kv_num_heads"), 5)];
   const [, count = 0, length = 0, width = 0] = n.b.tensor(q).shape;
   const keys = n.b.tensor(k).shape[2] as number;
@@ -208,71 +232,9 @@ function attention(n: OnnxNode): void {
   n.setPlain(2, v);
 }
 
-/** Pairs of each head turned by the angles of their position; inputs x, and where caches and positions stand. */
-function rotary(places: { positions: number; cos: number; sin: number }) {
-  return (n: OnnxNode): void => {
-    const x = n.input(0);
-    const isFlat = x.shape.length === 3;
-    const cosines = n.input(places.cos);
-    const half = cosines.shape.at(-1) as number;
-    const given = n.int("rotary_embedding_dim", 0);
-    const count = n.int("num_heads", 0) || (isFlat ? (x.shape[2] as number) / (given || 2 * half) : 1);
-    const id = isFlat ? heads(n, n.plain(x), count) : n.plain(x);
-    const [batch = 0, own = 0, length = 0, width = 0] = n.b.tensor(id).shape;
-    const turned = 2 * half;
-    const cache = (i: number): TensorId => {
-      const value = n.input(i);
-      let table = n.plain(value);
-      if (n.inputs[places.positions] !== undefined) {
-        let at = cast(n, n.plain(n.input(places.positions)), "int64");
-        if (elementCount(n.b.tensor(at).shape) === 1) {
-          const steps = longs(
-            n,
-            Array.from({ length }, (_, t) => t),
-            [1, length],
-          );
-          at = n.b.add("add", n.where, [steps, reshapedTo(n, at, [1, 1])], { activation: "none" }, [
-            { dtype: "int64" },
-          ])[0] as TensorId;
-        }
-        table = n.b.add("gather", n.where, [table, at], { axis: 0, batchDims: 0 }, float)[0] as TensorId;
-      }
-      const { shape } = n.b.tensor(table);
-      return reshapedTo(n, table, [shape[0] as number, 1, length, half]);
-    };
-    const [c, s] = [cache(places.cos), cache(places.sin)];
-    const isPaired = n.int("interleaved", 0) !== 0;
-    const front = columns(n, id, 0, turned);
-    const pairs = isPaired ? reshapedTo(n, front, [batch, own, length, half, 2]) : front;
-    const side = (i: number) =>
-      isPaired ? reshapedTo(n, columns(n, pairs, i, 1), [batch, own, length, half]) : columns(n, front, i * half, half);
-    const [a, b] = [side(0), side(1)];
-    const first = real(n, "sub", real(n, "mul", a, c), real(n, "mul", b, s));
-    const second = real(n, "add", real(n, "mul", a, s), real(n, "mul", b, c));
-    const joinedLast = (list: readonly TensorId[]) =>
-      list.length === 1
-        ? (list[0] as TensorId)
-        : (n.b.add(
-            "concat",
-            n.where,
-            list,
-            { axis: n.b.tensor(list[0] as TensorId).shape.length - 1, activation: "none" },
-            float,
-          )[0] as TensorId);
-    const apart = (y: TensorId) => reshapedTo(n, y, [batch, own, length, half, 1]);
-    const done = isPaired
-      ? reshapedTo(n, joinedLast([apart(first), apart(second)]), [batch, own, length, turned])
-      : joinedLast([first, second]);
-    const y = joinedLast(width > turned ? [done, columns(n, id, turned, width - turned)] : [done]);
-    n.setPlain(0, isFlat ? joined(n, y) : y);
-  };
-}
-
 export const ATTENTION: Conversions = {
   Attention: attention,
-  RotaryEmbedding: rotary({ positions: 3, cos: 1, sin: 2 }),
   "com.microsoft.Attention": microsoftAttention,
   "com.microsoft.MultiHeadAttention": multiHead,
   "com.microsoft.QAttention": quantizedAttention,
-  "com.microsoft.RotaryEmbedding": rotary({ positions: 1, cos: 2, sin: 3 }),
 };

@@ -30,8 +30,8 @@ function known(n: OnnxNode, value: Value): number | undefined {
 
 const valueFor = (n: OnnxNode, id: TensorId): Value => asValue(n.b, "", id);
 
-function setValue(n: OnnxNode, i: number, { shape, twins, dtype }: Value): void {
-  if (n.outputs[i]) n.set(i, { shape, twins, dtype });
+function setValue(n: OnnxNode, i: number, { shape, twins, dtype, items }: Value): void {
+  if (n.outputs[i]) n.set(i, { shape, twins, dtype, ...(items && { items }) });
 }
 
 /** a where the condition is true, else b, which must have its type. */

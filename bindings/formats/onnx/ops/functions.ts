@@ -139,9 +139,34 @@ function bits(kind: "and" | "or" | "xor"): Conversion {
   };
 }
 
+/** The same of 64 bits without a sign: to the right by one without the sign that comes in, then by the rest. */
+function shiftUnsigned(n: OnnxNode): void {
+  const long = (value: bigint) => n.b.constant("int64", [], BigInt64Array.of(value));
+  chain(n, [n.input(0), n.input(1)], (ids, add) => {
+    const [x, s] = ids.map((id) => add("bitcast", [id], {}, "int64")) as [TensorId, TensorId];
+    if (n.string("direction", "") !== "RIGHT")
+      return add("bitcast", [add("mul", [x, add("pow", [long(2n), s], {}, "int64")], NONE, "int64")], {}, "uint64");
+    const half = add(
+      "bitwise",
+      [add("rightShift", [x, long(1n)], {}, "int64"), long(2n ** 63n - 1n)],
+      { form: "and" },
+      "int64",
+    );
+    const rest = add("maximum", [add("sub", [s, long(1n)], NONE, "int64"), long(0n)], {}, "int64");
+    const isNone = add("equal", [s, long(0n)], {}, "bool");
+    return add(
+      "bitcast",
+      [add("selectV2", [isNone, x, add("rightShift", [half, rest], {}, "int64")], {}, "int64")],
+      {},
+      "uint64",
+    );
+  });
+}
+
 /** x·2^s, or x shifted right. */
 function bitShift(n: OnnxNode): void {
   const { dtype } = n.input(0);
+  if (dtype === "uint64") return shiftUnsigned(n);
   chain(n, [n.input(0), n.input(1)], ([a, b], add) => {
     if (n.string("direction", "") === "RIGHT") return add("rightShift", [a as TensorId, b as TensorId], {}, dtype);
     const wide = (x: TensorId) => add("cast", [x], {}, "int64");

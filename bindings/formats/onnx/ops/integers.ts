@@ -9,7 +9,7 @@ import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { permuted, type Value } from "../layout.ts";
 import { rint } from "../rounding.ts";
-import { convolved, setConvolved, setImage } from "./conv.ts";
+import { convolved, setConvolved } from "./conv.ts";
 import { product } from "./matmul.ts";
 import { typeOf } from "./move.ts";
 import { real, saturated, toFloat } from "./quantize.ts";
@@ -76,7 +76,7 @@ function qlinearConv(n: OnnxNode): void {
   const bias = n.inputs[8] === undefined ? undefined : toFloat(n, n.plain(n.input(8)));
   const acc = convolved(n, centred(n, x, n.inputs[2]), weights, bias);
   const scales = scalesOf(number(n, 1), n.numbers(4) ?? [], number(n, 6));
-  setImage(n, requantized(n, acc, scales, number(n, 7), n.inputs[7]?.dtype ?? "uint8"), x);
+  setConvolved(n, requantized(n, acc, scales, number(n, 7), n.inputs[7]?.dtype ?? "uint8"), x);
 }
 
 function convInteger(n: OnnxNode): void {

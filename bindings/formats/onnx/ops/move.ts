@@ -223,8 +223,8 @@ function tile(n: OnnxNode): void {
 
 /** What a value is, for an operator that keeps it. */
 function identity(n: OnnxNode): void {
-  const { shape, twins, dtype } = n.input(0);
-  n.set(0, { shape, twins, dtype });
+  const { shape, twins, dtype, items } = n.input(0);
+  n.set(0, { shape, twins, dtype, ...(items && { items }) });
 }
 
 /** Dropout drops nothing when it infers: its mask is all true. */

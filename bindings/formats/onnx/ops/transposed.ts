@@ -1,4 +1,4 @@
-/** Transposed convolutions of one and two spatial dimensions. */
+/** Transposed convolutions of one to three spatial dimensions. */
 
 import type { TensorId } from "../../../graph.ts";
 import { listText } from "../../../tensor.ts";
@@ -7,21 +7,30 @@ import { permuted } from "../layout.ts";
 import { pair } from "../window.ts";
 import { imageOf, setImage } from "./conv.ts";
 
-/** Of volumes, by one group. */
+/** Of volumes, group by group. */
 function volumes(n: OnnxNode): void {
   const [x, w] = [n.input(0), n.input(1)];
   const { stride, dilation, before, output } = placementOf(n, x.shape.slice(2), w.shape.slice(2));
-  if (n.int("group", 1) !== 1 || w.shape.length !== 5)
-    n.refuse("weights of five dimensions and one group", listText(w.shape));
-  const outputs = w.shape[1] as number;
+  const groups = n.int("group", 1);
+  const [channels = 0, perGroup = 0] = w.shape;
+  if (w.shape.length !== 5 || groups < 1 || channels % groups !== 0)
+    n.refuse("weights of five dimensions, in groups", listText(w.shape));
+  const outputs = perGroup * groups;
   const three = (list: readonly number[]) => list as readonly [number, number, number];
   // the kernel cuts what lies before: with padding the whole is computed, and cut
   const full = output.map((size, i) => {
     const reach = ((w.shape[i + 2] as number) - 1) * (dilation[i] as number) + 1;
     return Math.max(size + (before[i] as number), (stride[i] as number) * ((x.shape[i + 2] as number) - 1) + reach);
   });
-  const shape = n.b.integers([x.shape[0] as number, ...full, outputs]);
-  const weights = permuted(n.b, n.where, n.plain(w), w.shape, [2, 3, 4, 1, 0]);
+  const shape = n.b.integers([x.shape[0] as number, ...full, perGroup]);
+  const part = (id: TensorId, axis: number, g: number): TensorId => {
+    const { shape: all } = n.b.tensor(id);
+    if (groups === 1) return id;
+    const each = (all[axis] as number) / groups;
+    const from = n.b.integers(all.map((_, d) => (d === axis ? g * each : 0)));
+    const sizes = n.b.integers(all.map((size, d) => (d === axis ? each : size)));
+    return n.b.add("slice", n.where, [id, from, sizes], {}, [{ dtype: "float32" }])[0] as TensorId;
+  };
   const bias = n.inputs[2] === undefined ? [] : [n.plain(n.input(2))];
   const attributes = {
     stride: three(stride),
@@ -29,8 +38,14 @@ function volumes(n: OnnxNode): void {
     padding: "valid" as const,
     activation: "none" as const,
   };
-  const inputs = [shape, weights, n.last(x), ...bias];
-  const [whole] = n.b.add("conv3dTranspose", n.where, inputs, attributes, [{ dtype: "float32" }]);
+  const wholes = Array.from({ length: groups }, (_, g) => {
+    const own = part(n.plain(w), 0, g);
+    const weights = permuted(n.b, n.where, own, n.b.tensor(own).shape, [2, 3, 4, 1, 0]);
+    const inputs = [shape, weights, part(n.last(x), 4, g), ...bias.map((id) => part(id, 0, g))];
+    return n.b.add("conv3dTranspose", n.where, inputs, attributes, [{ dtype: "float32" }])[0] as TensorId;
+  });
+  const joint = { axis: 4, activation: "none" } as const;
+  const [whole] = groups === 1 ? wholes : n.b.add("concat", n.where, wholes, joint, [{ dtype: "float32" }]);
   const cut = [whole, n.b.integers([0, ...before, 0]), n.b.integers([x.shape[0] as number, ...output, outputs])];
   const [y] = n.b.add("slice", n.where, cut, {}, [{ dtype: "float32" }], n.outputs[0]);
   n.setLast(0, y as TensorId, [x.shape[0] as number, outputs, ...output]);

@@ -142,6 +142,13 @@ export function maximaWithPlaces(n: OnnxNode, x: Value, windows: Windows): void 
   n.setPlain(1, places as TensorId);
 }
 
+/** Sums of windows of any kind on a tensor in ONNX's order. */
+export function sums(n: OnnxNode, id: TensorId, windows: Windows): TensorId {
+  const add: Join = (a, b) => n.b.add("add", n.where, [a, b], NONE, [{ dtype: "float32" }])[0] as TensorId;
+  const axes = windows.kernel.map((_, i) => i + 2);
+  return along(n, id, axes, windows, 0, add);
+}
+
 /** Means of windows of any kind; `isPadCounted`: of the window's size where it stands on padding that the file states. */
 export function means(n: OnnxNode, x: Value, windows: Windows, stated: Windows, isPadCounted: boolean): void {
   const { ids, isLast } = operands(n, [x]);

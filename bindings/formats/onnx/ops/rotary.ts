@@ -1,0 +1,66 @@
+/** Positions as angles: RotaryEmbedding of ONNX and of onnxruntime. */
+import type { TensorId } from "../../../graph.ts";
+import { elementCount } from "../../../tensor.ts";
+import type { Conversions, OnnxNode } from "../convert.ts";
+import { columns, heads, joined, joint } from "./attention.ts";
+import { cast, longs, reshapedTo } from "./move.ts";
+import { real } from "./quantize.ts";
+
+const float = [{ dtype: "float32" }] as const;
+
+/** Pairs of each head turned by the angles of their position; inputs x, and where caches and positions stand. */
+function rotary(places: { positions: number; cos: number; sin: number }) {
+  return (n: OnnxNode): void => {
+    const x = n.input(0);
+    const isFlat = x.shape.length === 3;
+    const cosines = n.input(places.cos);
+    const half = cosines.shape.at(-1) as number;
+    const given = n.int("rotary_embedding_dim", 0);
+    const count = n.int("num_heads", 0) || (isFlat ? (x.shape[2] as number) / (given || 2 * half) : 1);
+    const id = isFlat ? heads(n, n.plain(x), count) : n.plain(x);
+    const [batch = 0, own = 0, length = 0, width = 0] = n.b.tensor(id).shape;
+    const turned = 2 * half;
+    const cache = (i: number): TensorId => {
+      const value = n.input(i);
+      let table = n.plain(value);
+      if (n.inputs[places.positions] !== undefined) {
+        let at = cast(n, n.plain(n.input(places.positions)), "int64");
+        if (elementCount(n.b.tensor(at).shape) === 1) {
+          const steps = longs(
+            n,
+            Array.from({ length }, (_, t) => t),
+            [1, length],
+          );
+          at = n.b.add("add", n.where, [steps, reshapedTo(n, at, [1, 1])], { activation: "none" }, [
+            { dtype: "int64" },
+          ])[0] as TensorId;
+        }
+        table = n.b.add("gather", n.where, [table, at], { axis: 0, batchDims: 0 }, float)[0] as TensorId;
+      }
+      const { shape } = n.b.tensor(table);
+      return reshapedTo(n, table, [shape[0] as number, 1, length, half]);
+    };
+    const [c, s] = [cache(places.cos), cache(places.sin)];
+    const isPaired = n.int("interleaved", 0) !== 0;
+    const front = columns(n, id, 0, turned);
+    const pairs = isPaired ? reshapedTo(n, front, [batch, own, length, half, 2]) : front;
+    const side = (i: number) =>
+      isPaired ? reshapedTo(n, columns(n, pairs, i, 1), [batch, own, length, half]) : columns(n, front, i * half, half);
+    const [a, b] = [side(0), side(1)];
+    const first = real(n, "sub", real(n, "mul", a, c), real(n, "mul", b, s));
+    const second = real(n, "add", real(n, "mul", a, s), real(n, "mul", b, c));
+    const joinedLast = (list: readonly TensorId[]) =>
+      list.length === 1 ? (list[0] as TensorId) : joint(n, list, n.b.tensor(list[0] as TensorId).shape.length - 1);
+    const apart = (y: TensorId) => reshapedTo(n, y, [batch, own, length, half, 1]);
+    const done = isPaired
+      ? reshapedTo(n, joinedLast([apart(first), apart(second)]), [batch, own, length, turned])
+      : joinedLast([first, second]);
+    const y = joinedLast(width > turned ? [done, columns(n, id, turned, width - turned)] : [done]);
+    n.setPlain(0, isFlat ? joined(n, y) : y);
+  };
+}
+
+export const ROTARY: Conversions = {
+  RotaryEmbedding: rotary({ positions: 3, cos: 1, sin: 2 }),
+  "com.microsoft.RotaryEmbedding": rotary({ positions: 1, cos: 2, sin: 3 }),
+};
