@@ -10,7 +10,7 @@ const NONE = { activation: "none" } as const;
 const int64 = [{ dtype: "int64" }] as const;
 
 /** The order of dimensions that brings an axis to the end, and back. */
-function axisLast(rank: number, axis: number): readonly number[] {
+export function axisLast(rank: number, axis: number): readonly number[] {
   return Array.from({ length: rank }, (_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i));
 }
 
