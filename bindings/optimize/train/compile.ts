@@ -39,7 +39,7 @@ export interface StepOptions {
 /**
  * The plan of one step of a graph of some batch, typed and with its passes run. Its inputs are the graph's, then `labels` int32, `teacher` and
  * `step`; its outputs `result` (loss and hit of each sample), `logits`, and the arrays of the layout: `weights`, `gradients`, `first`, `second`,
- * `masks`, `running`.
+ * `masks`, `running`; and `constant 0`, …, which get `constants` once.
  *
  * Errors: UNSUPPORTED for operators that cannot be trained.
  */
@@ -49,7 +49,7 @@ export function compileStep(
   layout: Layout,
   moduleHash: string,
   options: StepOptions,
-): Plan {
+): { readonly plan: Plan; readonly constants: readonly Float32Array[] } {
   const program = createProgram();
   const arrays = placeArrays(program, layout, options.masked);
   const canonical = aliasesOf(graph);
@@ -99,6 +99,8 @@ export function compileStep(
       gradients.set(own, address);
       return { address, accumulate: 0 };
     },
+    keep: program.keep,
+    constant: program.constant,
     temporary(count) {
       const address = program.borrow(count);
       temporaries.push(address);
@@ -147,7 +149,7 @@ export function compileStep(
       name === "running" ? layout.running : name === "step" ? 4 : name === "masks" ? layout.decayed : layout.floats;
     if (address !== 0) program.port(name === "step" ? "input" : "output", name, "float32", [count], address);
   }
-  return program.plan(moduleHash);
+  return { plan: program.plan(moduleHash), constants: program.constants };
 }
 
 /** Addresses of the arrays that all parameters lie in, by name. */

@@ -22,6 +22,9 @@ export interface Program {
   /** The same until it is given back. */
   borrow(floats: number): number;
   release(address: number): void;
+  /** An address for these numbers, which whoever opens the plan writes to the output of the name `constant 0`, `constant 1`, … */
+  constant(values: Float32Array): number;
+  readonly constants: readonly Float32Array[];
   /** Appends a call; scratch of each thread in bytes. */
   call(call: KernelCall, cost: Cost, scratchBytes?: number): void;
   /** Names a range of memory: an input that each run is given, or an output. */
@@ -42,13 +45,25 @@ export function createProgram(): Program {
   const sizes = new Map<number, number>();
   const steps: Step[] = [];
   const ports: { readonly kind: "input" | "output"; readonly port: PlanPort }[] = [];
+  const constants: Float32Array[] = [];
   const bytesOf = (floats: number) => align(floats * 4 + SLACK, LINE);
   const take = (bytes: number) => {
     const address = end;
     end += bytes;
     return address;
   };
+  const port: Program["port"] = (kind, name, dtype, shape, address) => {
+    const bytes = shape.reduce((product, size) => product * size, 1) * 4;
+    ports.push({ kind, port: { name, dtype, shape, scale: 0, zeroPoint: 0, address, bytes } });
+  };
   return {
+    port,
+    constants,
+    constant(values) {
+      const address = take(bytesOf(values.length));
+      port("output", `constant ${constants.push(values) - 1}`, "float32", [values.length], address);
+      return address;
+    },
     keep: (floats) => take(bytesOf(floats)),
     borrow(floats) {
       const bytes = bytesOf(floats);
@@ -63,10 +78,6 @@ export function createProgram(): Program {
     call(call, cost, scratch = 0) {
       scratchBytes = Math.max(scratchBytes, align(scratch, LINE));
       steps.push({ call, cost });
-    },
-    port(kind, name, dtype, shape, address) {
-      const bytes = shape.reduce((product, size) => product * size, 1) * 4;
-      ports.push({ kind, port: { name, dtype, shape, scale: 0, zeroPoint: 0, address, bytes } });
     },
     plan: (moduleHash) => finish(steps, ports, { moduleHash, imageAddress: align(end, LINE), scratchBytes }),
   };

@@ -55,7 +55,8 @@ export async function openTrainer(graph: Graph, options: TrainerOptions): Promis
   const layout = layOut(graph, layers, new Set(normalized.map(({ weight }) => weight)));
   const ready = runPasses(setBatch(endWithLogits(graph), batch), { limits: { memory: 2 ** 32 } });
   const kernels = await loadModule("simd", undefined, "train", trainFile);
-  const plan = compileStep(ready, logitsOf(ready), layout, kernels.hash, { ...options, masked: masks !== undefined });
+  const stepOptions = { ...options, masked: masks !== undefined };
+  const { plan, constants } = compileStep(ready, logitsOf(ready), layout, kernels.hash, stepOptions);
   const session = await Session.open(plan, kernels, { threads, onWarning: () => {} });
   const views = { outputs: "views" } as const;
   const run = (inputs: readonly TypedArray[]) =>
@@ -77,6 +78,7 @@ export async function openTrainer(graph: Graph, options: TrainerOptions): Promis
   };
   for (const array of Object.values(arrays)) array.fill(0);
   const setMask = (tensor: TensorId, mask: Uint8Array) => writeMask(layout, arrays, tensor, mask);
+  for (const [i, values] of constants.entries()) memory[`constant ${i}`]?.set(values);
   start(graph, layout, layers, arrays);
   arrays.masks.fill(1);
   for (const [tensor, mask] of masks ?? []) setMask(tensor, mask);

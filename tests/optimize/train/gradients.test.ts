@@ -33,6 +33,12 @@ const unary =
   (to, x) =>
     to.node(kind, [x], {});
 
+/** What a squeeze and excitation block multiplies by: the means of the images through a layer. */
+const gate: Middle = (to, x) => {
+  const mean = to.node("mean", [x, to.integers(1, 2)], { keepDims: true });
+  return unary("logistic")(to, conv([6, 1, 1, 6], {})(to, mean));
+};
+
 const CASES: Readonly<Record<string, Middle>> = {
   "conv2d 1x1": conv([9, 1, 1, 6], {}),
   "conv2d 3x3": conv([7, 3, 3, 6], { activation: "relu6" }),
@@ -47,6 +53,14 @@ const CASES: Readonly<Record<string, Middle>> = {
   add: (to, x) => to.node("add", [conv([6, 1, 1, 6], {})(to, x), x], { activation: "relu" }),
   "add of one tensor": (to, x) => to.node("add", [x, x], { activation: "none" }),
   mul: (to, x) => to.node("mul", [conv([6, 1, 1, 6], {})(to, x), x], { activation: "none" }),
+  "mul, clamped": (to, x) => to.node("mul", [conv([6, 1, 1, 6], {})(to, x), x], { activation: "relu" }),
+  "mul by a number": (to, x) => to.node("mul", [to.weights([]), x], { activation: "none" }),
+  "mul by one number of each channel": (to, x) => to.node("mul", [x, gate(to, x)], { activation: "none" }),
+  "add of one number of each channel": (to, x) => to.node("add", [gate(to, x), x], { activation: "relu" }),
+  "add of a constant of each channel": (to, x) => to.node("add", [x, to.weights([6])], { activation: "relu6" }),
+  "add of a constant image": (to, x) => to.node("add", [x, to.weights([1, 5, 4, 1])], { activation: "none" }),
+  sub: (to, x) => to.node("sub", [x, to.weights([1, 1, 1, 6])], { activation: "none" }),
+  div: (to, x) => to.node("div", [x, to.weights([6], 2)], { activation: "none" }),
   concat: (to, x) => to.node("concat", [x, conv([3, 1, 1, 6], {})(to, x), x], { axis: 3, activation: "none" }),
   averagePool2d: (to, x) => to.node("averagePool2d", [x], pool),
   "averagePool2d overlapping": (to, x) => to.node("averagePool2d", [x], { ...pool, filter: [3, 3], padding: "same" }),

@@ -1,8 +1,9 @@
 /** The operators that can be trained, each with its steps forward and backward. */
 import type { Node, OpKind } from "../../../graph.ts";
+import { add, div, mul, sub } from "./binary.ts";
 import { conv2d } from "./conv2d.ts";
 import { depthwiseConv2d } from "./depthwiseConv2d.ts";
-import { add, hardSwish, leakyRelu, logistic, mul, relu, relu6, reluN1To1, tanh } from "./elementwise.ts";
+import { hardSwish, leakyRelu, logistic, relu, relu6, reluN1To1, tanh } from "./elementwise.ts";
 import { fullyConnected } from "./fullyConnected.ts";
 import { averagePool2d, maxPool2d, mean } from "./pooling.ts";
 import { concat, expandDims, reshape, squeeze } from "./shapes.ts";
@@ -14,6 +15,7 @@ const GRADIENTS: { readonly [K in OpKind]?: Gradient<K> } = {
   concat,
   conv2d,
   depthwiseConv2d,
+  div,
   expandDims,
   fullyConnected,
   hardSwish,
@@ -27,6 +29,7 @@ const GRADIENTS: { readonly [K in OpKind]?: Gradient<K> } = {
   reluN1To1,
   reshape,
   squeeze,
+  sub,
   tanh,
 };
 

@@ -4,6 +4,7 @@ import { inputOf, outputOf } from "../../../ops/constraints.ts";
 import type { NodeView } from "../../../ops/types.ts";
 import { placeWindow } from "../../../primitives/window.ts";
 import { listText } from "../../../tensor.ts";
+import { PAIR, pair } from "./pair.ts";
 import type { Gradient, Tape } from "./types.ts";
 
 type Pool = "averagePool2d" | "maxPool2d";
@@ -42,12 +43,10 @@ export const mean: Gradient<"mean"> = {
 
 function forward(node: Node, windows: Windows, largest: boolean, tape: Tape): void {
   const [x, y] = [tape.value(node.inputs[0] as TensorId), tape.value(node.outputs[0] as TensorId)];
+  if (!largest) return averageOf(tape, windows, x, y);
   const unused = { scratch: 0, scratchStride: 0, lo: 0, hi: 0, least: -Infinity, most: Infinity };
   const elements = windows.batch * windows.inH * windows.inW * windows.channels;
-  tape.call(
-    { kernel: largest ? "maxPoolF32" : "averagePoolF32", params: { ...windows, ...unused, x, y } },
-    { elements },
-  );
+  tape.call({ kernel: "maxPoolF32", params: { ...windows, ...unused, x, y } }, { elements });
 }
 
 function backward(node: Node, windows: Windows, largest: boolean, tape: Tape): void {
@@ -59,6 +58,33 @@ function backward(node: Node, windows: Windows, largest: boolean, tape: Tape): v
   const elements = windows.batch * windows.inH * windows.inW * windows.channels;
   const params = { ...windows, x, y, dy, d, accumulate, largest: largest ? 1 : 0 };
   tape.call({ kernel: "poolGradF32", params }, { elements });
+}
+
+/** Whole images `[N,H,W,C]`, whose mean is one number for each channel. */
+export function imageOf([batch = 0, height = 0, width = 0, channels = 0]: readonly number[]): Windows {
+  const own = { batch, inH: height, inW: width, channels, outH: 1, outW: 1, kH: height, kW: width };
+  return { ...own, strideH: 1, strideW: 1, padTop: 0, padLeft: 0 };
+}
+
+/** The mean of each channel of images at x, to y. */
+export function averageOf(tape: Tape, windows: Windows, x: number, y: number): void {
+  const unused = { scratch: 0, scratchStride: 0, lo: 0, hi: 0, least: -Infinity, most: Infinity };
+  const elements = windows.batch * windows.inH * windows.inW * windows.channels;
+  tape.call({ kernel: "averagePoolF32", params: { ...windows, ...unused, x, y } }, { elements });
+}
+
+/** One number for each channel, at x, as whole images; the address is kept. */
+export function spreadOf(tape: Tape, windows: Windows, x: number): number {
+  const { batch, inH, inW, channels } = windows;
+  const [count, elements] = [batch * channels, batch * inH * inW * channels];
+  const times = tape.temporary(count);
+  const pixels = tape.constant(new Float32Array(count).fill(inH * inW));
+  pair(tape, { a: x, b: pixels, y: times, count, form: PAIR.product });
+  // The gradient of a mean: each pixel gets its share of what was multiplied by their number.
+  const d = tape.keep(elements);
+  const params = { ...windows, x: d, y: d, dy: times, d, accumulate: 0 as const, largest: 0 };
+  tape.call({ kernel: "poolGradF32", params }, { elements });
+  return d;
 }
 
 function windowsOf(view: NodeView<Pool>): Windows {
@@ -90,27 +116,13 @@ function windowsOf(view: NodeView<Pool>): Windows {
 
 function wholeImages(node: Node, view: NodeView<"mean">): Windows {
   const { shape } = inputOf(view, 0);
-  const [batch = 0, height = 0, width = 0, channels = 0] = shape;
   const axes = axesOf(view);
   ensure(shape.length === 4 && axes.join() === "1,2", "UNSUPPORTED", () => ({
     where: node.where,
     expected: "a mean over height and width to train",
     received: `axes ${axes.join(",")} of ${listText(shape)}`,
   }));
-  return {
-    batch,
-    inH: height,
-    inW: width,
-    channels,
-    outH: 1,
-    outW: 1,
-    kH: height,
-    kW: width,
-    strideH: 1,
-    strideW: 1,
-    padTop: 0,
-    padLeft: 0,
-  };
+  return imageOf(shape);
 }
 
 function axesOf(view: NodeView<"mean">): readonly number[] {

@@ -42,6 +42,10 @@ export interface Tape {
   give(id: TensorId): Target | undefined;
   /** Memory for a step or two, which is given back after the node. */
   temporary(floats: number): number;
+  /** Memory for the whole step. */
+  keep(floats: number): number;
+  /** Memory that holds these numbers. */
+  constant(values: Float32Array): number;
   /** 12 zero bytes. */
   readonly zeros: number;
   call(call: KernelCall, work: { readonly macs?: number; readonly elements?: number }, scratchBytes?: number): void;

@@ -1,0 +1,157 @@
+/** Sums and products of two operands, and their gradients. One of the two may be a constant, or one number for each channel of each image. */
+import { ensure } from "../../../errors.ts";
+import type { Node, TensorId } from "../../../graph.ts";
+import { inputOf, outputOf } from "../../../ops/constraints.ts";
+import type { NodeView } from "../../../ops/types.ts";
+import { BOUNDS } from "../../../primitives/requantize/quantization.ts";
+import { dequantizeConstant } from "../../../primitives/table/constants.ts";
+import { elementCount, listText } from "../../../tensor.ts";
+import { PAIR, pair, UNARY } from "./pair.ts";
+import { averageOf, imageOf, spreadOf } from "./pooling.ts";
+import type { Gradient, Tape } from "./types.ts";
+
+type Binary = "add" | "sub" | "mul" | "div";
+
+/** An operand as it is read: all its numbers, as many as the output has. */
+interface Operand {
+  readonly id: TensorId;
+  /** As it stands in memory: `whole`, a constant, or one number for each channel of each image. */
+  readonly form: "whole" | "constant" | "channels";
+  readonly address: number;
+}
+
+/** a + b, clamped: both get the gradient. SUB with a constant is a sum. */
+export const add = sum<"add">();
+export const sub = sum<"sub">();
+/** a · b, clamped: each gets the gradient times the other. DIV by a constant is a product. */
+export const mul = product<"mul">();
+export const div = product<"div">();
+
+/** Numbers of operands that were spread over images, and constants, by tape and node: backward reads what forward made. */
+const read = new WeakMap<Tape, Map<Node, readonly [Operand, Operand]>>();
+
+function sum<K extends "add" | "sub">(): Gradient<K> {
+  return {
+    forward(node, view, tape) {
+      const [a, b] = operandsOf(node, view as NodeView<Binary>, tape);
+      const [lo, hi] = BOUNDS[view.attributes.activation];
+      const { y, count } = resultOf(node, view as NodeView<Binary>, tape);
+      pair(tape, { a: a.address, b: b.address, y, count, form: PAIR.sum, lo, hi });
+    },
+    backward(node, view, tape) {
+      const { activation } = view.attributes;
+      const { count } = resultOf(node, view as NodeView<Binary>, tape);
+      const dy = maskedGradient(node, activation, count, tape);
+      for (const operand of operandsOf(node, view as NodeView<Binary>, tape))
+        give(tape, view as NodeView<Binary>, operand, { a: dy, b: dy, form: PAIR.copy });
+    },
+  };
+}
+
+function product<K extends "mul" | "div">(): Gradient<K> {
+  return {
+    forward(node, view, tape) {
+      const [a, b] = operandsOf(node, view as NodeView<Binary>, tape);
+      const { y, count } = resultOf(node, view as NodeView<Binary>, tape);
+      pair(tape, { a: a.address, b: b.address, y, count, form: PAIR.product });
+      const { activation } = view.attributes;
+      const [lo, hi] = BOUNDS[activation];
+      const params = { x: y, y, count, form: UNARY.clamp, lo, hi };
+      if (activation !== "none") tape.call({ kernel: "unaryF32", params }, { elements: count });
+    },
+    backward(node, view, tape) {
+      const { activation } = view.attributes;
+      const { count } = resultOf(node, view as NodeView<Binary>, tape);
+      const dy = maskedGradient(node, activation, count, tape);
+      const [a, b] = operandsOf(node, view as NodeView<Binary>, tape);
+      for (const [own, other] of [
+        [a, b],
+        [b, a],
+      ] as const)
+        give(tape, view as NodeView<Binary>, own, { a: dy, b: other.address, form: PAIR.product });
+    },
+  };
+}
+
+/** Writes an operand's gradient, a function of two arrays of the output's size; summed over images where the operand was spread over them. */
+function give(
+  tape: Tape,
+  view: NodeView<Binary>,
+  { id, form }: Operand,
+  gradient: { readonly a: number; readonly b: number; readonly form: number },
+): void {
+  const target = form === "constant" ? undefined : tape.give(id);
+  if (target === undefined) return;
+  const count = elementCount(outputOf(view).shape);
+  const { address: y, accumulate } = target;
+  if (form === "whole") return pair(tape, { ...gradient, y, count, accumulate });
+  const image = imageOf(outputOf(view).shape);
+  const channels = image.batch * image.channels;
+  const [all, mean] = [tape.temporary(count), tape.temporary(channels)];
+  pair(tape, { ...gradient, y: all, count });
+  averageOf(tape, image, all, mean);
+  const pixels = tape.constant(new Float32Array(channels).fill(image.inH * image.inW));
+  pair(tape, { a: mean, b: pixels, y, count: channels, form: PAIR.product, accumulate });
+}
+
+const resultOf = (node: Node, view: NodeView<Binary>, tape: Tape) => ({
+  y: tape.value(node.outputs[0] as TensorId),
+  count: elementCount(outputOf(view).shape),
+});
+
+function operandsOf(node: Node, view: NodeView<Binary>, tape: Tape): readonly [Operand, Operand] {
+  const known = read.get(tape) ?? new Map<Node, readonly [Operand, Operand]>();
+  read.set(tape, known);
+  const found = known.get(node) ?? ([operandOf(node, view, 0, tape), operandOf(node, view, 1, tape)] as const);
+  known.set(node, found);
+  return found;
+}
+
+function operandOf(node: Node, view: NodeView<Binary>, i: 0 | 1, tape: Tape): Operand {
+  const id = node.inputs[i] as TensorId;
+  const [tensor, { shape }] = [inputOf(view, i), outputOf(view)];
+  const { kind } = node;
+  const inverse = i === 1 && (kind === "sub" || kind === "div");
+  if (tensor.data !== undefined) {
+    const values = new Float32Array(dequantizeConstant(tensor).slice().buffer);
+    const own = inverse ? values.map((value) => (kind === "sub" ? -value : 1 / value)) : values;
+    return { id, form: "constant", address: tape.constant(broadcast(own, tensor.shape, shape)) };
+  }
+  const whole = tensor.shape.join() === shape.join();
+  const channels = tensor.shape.join() === [shape[0], 1, 1, shape[3]].join();
+  ensure((whole || channels) && !inverse, "UNSUPPORTED", () => ({
+    where: node.where,
+    expected: "two activations of one shape to train, one of them [N,1,1,C], or a constant",
+    received: `${kind} of ${listText(inputOf(view, 0).shape)} and ${listText(inputOf(view, 1).shape)}`,
+  }));
+  if (whole) return { id, form: "whole", address: tape.value(id) };
+  return { id, form: "channels", address: spreadOf(tape, imageOf(shape), tape.value(id)) };
+}
+
+/** A constant's numbers, repeated as often as the output has room for them. */
+function broadcast(values: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {
+  const strides = to.map(() => 0);
+  let step = 1;
+  for (let d = from.length - 1; d >= 0; d--) {
+    const size = from[d] as number;
+    strides[d + to.length - from.length] = size === 1 ? 0 : step;
+    step *= size;
+  }
+  return Float32Array.from({ length: elementCount(to) }, (_, i) => {
+    let [rest, at] = [i, 0];
+    for (let d = to.length - 1; d >= 0; d--) {
+      at += (rest % (to[d] as number)) * (strides[d] as number);
+      rest = Math.floor(rest / (to[d] as number));
+    }
+    return values[at] as number;
+  });
+}
+
+/** The gradient of the output, through its clamp, in place. */
+function maskedGradient(node: Node, activation: keyof typeof BOUNDS, count: number, tape: Tape): number {
+  const y = node.outputs[0] as TensorId;
+  const dy = tape.gradient(y);
+  const [lo, hi] = BOUNDS[activation];
+  if (activation !== "none") pair(tape, { a: dy, b: tape.value(y), y: dy, count, form: PAIR.clamp, lo, hi });
+  return dy;
+}

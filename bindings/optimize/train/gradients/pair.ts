@@ -1,0 +1,21 @@
+/** The kernel of two arrays that most gradients are made of. */
+import type { Tape } from "./types.ts";
+
+/** Forms of the kernel `pairGradF32`, and of `unaryF32`: see assembly/train/elementwise.simd.ts and assembly/elementwise/unary-f32.ts. */
+export const PAIR = { sum: 0, copy: 1, product: 2, clamp: 3, hardSwish: 4, logistic: 5, tanh: 6, leaky: 7 } as const;
+export const UNARY = { clamp: 0, leaky: 1, logistic: 13, tanh: 14, hardSwish: 18 } as const;
+
+export interface Pair {
+  readonly a: number;
+  readonly b: number;
+  readonly y: number;
+  readonly count: number;
+  readonly form: number;
+  readonly accumulate?: 0 | 1;
+  readonly lo?: number;
+  readonly hi?: number;
+}
+
+export function pair(tape: Tape, { accumulate = 0, lo = -Infinity, hi = Infinity, ...rest }: Pair): void {
+  tape.call({ kernel: "pairGradF32", params: { ...rest, accumulate, lo, hi } }, { elements: rest.count });
+}
