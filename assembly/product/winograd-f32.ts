@@ -25,6 +25,8 @@ export class WinogradF32 extends ConvF32 {
 const ENTRY: usize = TILE + 16;
 /** Between the positions of V and of M, so that they do not fall on each other in the nearest cache. */
 const APART: usize = 64;
+/** Bytes of the channels that are transformed at a time; inC and n are multiples of four. */
+const LANES: usize = ASC_FEATURE_SIMD ? 16 : 4;
 
 /** Parts share the tiles. */
 export function winogradF32(p: WinogradF32, part: u32, parts: u32): void {
@@ -100,15 +102,10 @@ function transform(p: WinogradF32, i: u32, copy: usize, v: usize, step: usize): 
 
 function channels(x: usize, line: usize, pixel: usize, channel: usize, v: usize, step: usize): void {
   const end = x + channel;
-  if (ASC_FEATURE_SIMD) {
-    for (; x + 16 <= end; x += 16) {
-      transformOne<v128>(x, line, pixel, v, step);
-      v += 16;
-    }
-  }
-  for (; x < end; x += 4) {
-    transformOne<f32>(x, line, pixel, v, step);
-    v += 4;
+  for (; x < end; x += LANES) {
+    if (ASC_FEATURE_SIMD) transformOne<v128>(x, line, pixel, v, step);
+    else transformOne<f32>(x, line, pixel, v, step);
+    v += LANES;
   }
 }
 
@@ -157,9 +154,10 @@ function finish(p: WinogradF32, i: u32, m: usize, step: usize): void {
   const right: usize = x + 1 < p.outW ? p.yStride : 0;
   const down: usize = y + 1 < p.outH ? p.yLine : 0;
   const size = <usize>p.n << 2;
-  let c: usize = 0;
-  if (ASC_FEATURE_SIMD) for (; c + 16 <= size; c += 16) finishOne<v128>(p, m + c, step, target + c, right, down, c);
-  for (; c < size; c += 4) finishOne<f32>(p, m + c, step, target + c, right, down, c);
+  for (let c: usize = 0; c < size; c += LANES) {
+    if (ASC_FEATURE_SIMD) finishOne<v128>(p, m + c, step, target + c, right, down, c);
+    else finishOne<f32>(p, m + c, step, target + c, right, down, c);
+  }
 }
 
 /** Aᵀ M A, first along the rows. Outputs that the image does not have are written first, and then over. */

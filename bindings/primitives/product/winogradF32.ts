@@ -5,6 +5,8 @@ import { roundUp } from "./panels.ts";
 
 /** Channels below which the transforms cost more than they save. */
 const LEAST_CHANNELS = 8;
+/** Channels that are transformed at a time. */
+const LANES = 4;
 /** Tiles below which the transformed weights, 16 for 9, are read for too few outputs. */
 const LEAST_TILES = 16;
 /** Bytes of transformed tiles and of their products that stay in the nearer caches. */
@@ -23,7 +25,8 @@ export function winogradTiles({ m, n }: ProductF32, patches: PatchesF32): number
   const [, outH, outW] = output;
   const images = m / (outH * outW);
   const tiles = images * Math.ceil(outH / 2) * Math.ceil(outW / 2);
-  return channels >= LEAST_CHANNELS && n >= LEAST_CHANNELS && tiles >= LEAST_TILES ? tiles : undefined;
+  const fits = [channels, n].every((each) => each % LANES === 0 && each >= LEAST_CHANNELS);
+  return fits && tiles >= LEAST_TILES ? tiles : undefined;
 }
 
 /** Values of the kernel's block, and the scratch bytes per thread; w is of `transformWeightsF32`. */
