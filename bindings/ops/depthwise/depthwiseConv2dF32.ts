@@ -1,9 +1,11 @@
+import { turned } from "../../primitives/product/turn.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
 import { inputOf } from "../constraints.ts";
 import { geometry } from "../images.ts";
 import { patchesF32 } from "../product/conv2dF32.ts";
 import { biasAt, float32, int8Or4, isPerChannel, lowerFloatProduct, placeScales } from "../product/floats.ts";
 import type { Lowering, NodeView } from "../types.ts";
+import { asConvolution } from "./oneChannel.ts";
 
 /** DEPTHWISE_CONV_2D of float32; int8 and int4 weights are whole numbers in floats. */
 export function lowerDepthwiseConv2dF32(node: NodeView<"depthwiseConv2d">, to: Lowering): void {
@@ -37,27 +39,20 @@ export function lowerDepthwiseConv2dF32(node: NodeView<"depthwiseConv2d">, to: L
   });
 }
 
-/** One input channel: every output channel sees the same patches, which is an ordinary convolution. */
 function lowerAsConvolution(node: NodeView<"depthwiseConv2d">, to: Lowering): void {
-  const [batch = 0] = inputOf(node, 0).shape;
-  const [, , , n = 0] = inputOf(node, 1).shape;
-  const g = geometry(node);
-  const k = g.kH * g.kW;
-  const source = float32(inputOf(node, 1));
-  const data = new Float32Array(n * k);
-  for (let i = 0; i < k; i++) for (let c = 0; c < n; c++) data[c * k + i] = source[i * n + c] as number;
+  const { patches, m, n, k } = asConvolution(node);
   lowerFloatProduct(node, to, {
     x: to.input(0),
     y: to.output(0),
     activation: node.attributes.activation,
     first: 0,
-    m: batch * g.outH * g.outW,
+    m,
     n,
     k,
     xStride: 4,
     yStride: n * 4,
     asymmetric: false,
-    data,
-    patches: patchesF32(g, to.input(0), n),
+    data: turned(float32(inputOf(node, 1)), k, n),
+    patches: patchesF32(patches, to.input(0), n),
   });
 }

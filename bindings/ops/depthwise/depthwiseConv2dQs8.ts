@@ -1,11 +1,13 @@
 import { dwLayout, packDepthwise } from "../../primitives/depthwise/dwconv.ts";
 import { packTaps, tapsLayout } from "../../primitives/depthwise/taps.ts";
+import { turned } from "../../primitives/product/turn.ts";
 import type { Output } from "../../primitives/requantize/types.ts";
 import { inputOf } from "../constraints.ts";
 import { geometry } from "../images.ts";
 import { lowerProduct } from "../product/product.ts";
 import { int8, outputOfNode, placeRecords } from "../product/weights.ts";
 import type { Lowering, NodeView } from "../types.ts";
+import { asConvolution } from "./oneChannel.ts";
 
 type Node = NodeView<"depthwiseConv2d">;
 
@@ -15,24 +17,17 @@ export function lowerDepthwiseConv2dQs8(node: Node, to: Lowering): void {
   else lowerDepthwise(node, to);
 }
 
-/** One input channel: every output channel sees the same patches, which is an ordinary convolution. */
 function lowerAsConvolution(node: Node, to: Lowering): void {
-  const [batch = 0] = inputOf(node, 0).shape;
-  const [, , , n = 0] = inputOf(node, 1).shape;
-  const patches = geometry(node);
-  const k = patches.kH * patches.kW;
-  const source = int8(inputOf(node, 1));
-  const data = new Int8Array(n * k);
-  for (let i = 0; i < k; i++) for (let c = 0; c < n; c++) data[c * k + i] = source[i * n + c] as number;
+  const { patches, m, n, k } = asConvolution(node);
   lowerProduct(node, to, {
     x: to.input(0),
     y: to.output(0),
-    m: batch * patches.outH * patches.outW,
+    m,
     n,
     k,
     xStride: 1,
     yStride: n,
-    data,
+    data: turned(int8(inputOf(node, 1)), k, n),
     patches,
     output: outputOfNode(node, node.attributes.activation),
     first: 0,

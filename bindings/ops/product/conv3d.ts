@@ -1,5 +1,6 @@
 import type { Activation } from "../../graph.ts";
 import { type PatchesF32, packPanelsF32, type Size3 } from "../../primitives/product/gemmF32.ts";
+import { turned } from "../../primitives/product/turn.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
 import { placeWindow, type Window } from "../../primitives/window.ts";
 import { elementCount, listText, sizeOf } from "../../tensor.ts";
@@ -76,7 +77,7 @@ function lowerConv3d(node: NodeView<"conv3d">, to: Lowering): void {
   const own =
     weights.data === undefined
       ? { w: to.input(1), wStep: n * 4, wColumn: 4 }
-      : { w: to.place(packPanelsF32(transposed(float32(weights), k, n), n, k)) };
+      : { w: to.place(packPanelsF32(turned(float32(weights), k, n), n, k)) };
   const product = { x: images, y: to.output(0), ...own, ...biasAt(to.inputs[2]), m, n, k, lo, hi };
   const patches: PatchesF32 = {
     input: [inD, inH, inW],
@@ -92,9 +93,4 @@ function lowerConv3d(node: NodeView<"conv3d">, to: Lowering): void {
     images,
   };
   callConv(to, "convF32", { ...product, xStride: channels * 4 }, patches, `im2col gemmF32 ${m}x${n}x${k}`);
-}
-
-/** `[k][n]` as `[n][k]`. */
-function transposed(data: Float32Array, k: number, n: number): Float32Array {
-  return Float32Array.from({ length: n * k }, (_, i) => data[(i % k) * n + Math.floor(i / k)] as number);
 }

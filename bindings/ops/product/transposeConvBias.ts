@@ -2,9 +2,8 @@ import { placeWindow } from "../../primitives/window.ts";
 import { listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType, requireInputs, requireKnown } from "../constraints.ts";
 import { requireImages } from "../images.ts";
-import type { NodeView, Operator } from "../types.ts";
-import { biasAt, float32 } from "./floats.ts";
-import { lowerTransposed } from "./transposedF32.ts";
+import type { NodeView, Operator, Placed } from "../types.ts";
+import { lowerTransposedImages } from "./transposedF32.ts";
 import { requireFloats } from "./volumes.ts";
 
 declare module "../../graph.ts" {
@@ -52,29 +51,13 @@ export const transposeConvBias: Operator<"transposeConvBias"> = {
     return inputOf(node, 0).shape.reduce((all, size) => all * size, o * kH * kW);
   },
   lower(node, to) {
-    const w = inputOf(node, 1);
-    const [outputs = 0, kH = 0, kW = 0] = w.shape;
-    const [batch = 0, inH = 0, inW = 0, channels = 0] = inputOf(node, 0).shape;
+    const [, kH = 0, kW = 0] = inputOf(node, 1).shape;
     const [outH, outW] = sizes(node);
     const { stride, padding } = node.attributes;
-    const data = float32(w);
     const top = placeWindow(outH, kH, stride[0], 1, padding, "height").before;
     const left = placeWindow(outW, kW, stride[1], 1, padding, "width").before;
-    lowerTransposed(to, {
-      x: to.input(0),
-      y: to.output(0),
-      ...biasAt(to.inputs[2]),
-      batch,
-      channels,
-      outputs,
-      input: [1, inH, inW],
-      output: [1, outH, outW],
-      kernel: [1, kH, kW],
-      stride: [1, ...stride],
-      before: [0, top, left],
-      activation: "none",
-      weight: (o, _z, y, x, c) => data[((o * kH + y) * kW + x) * channels + c] as number,
-    });
+    const [x, w, bias] = to.inputs as readonly [Placed, Placed, Placed?];
+    lowerTransposedImages(to, { x, w, bias, stride, before: [top, left], activation: "none" });
   },
 };
 

@@ -2,8 +2,8 @@
 import type { Activation } from "../../graph.ts";
 import { type PatchesF32, packPanelsF32, packPanelsHybrid, type Size3 } from "../../primitives/product/gemmF32.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
-import type { Lowering } from "../types.ts";
-import { callConv } from "./floats.ts";
+import type { Lowering, Placed } from "../types.ts";
+import { biasAt, callConv, float32, int8Or4, placeScales } from "./floats.ts";
 
 /** A transposed convolution; sizes are depth, height, width. */
 export interface Transposed {
@@ -50,6 +50,43 @@ function phases(out: number, kernel: number, stride: number, before: number): re
       taps,
       before: taps.length - 1 - Math.floor((first + before) / stride),
     };
+  });
+}
+
+/** A transposed convolution of images: x `[N,h,w,C]`, weights `[O,kH,kW,C]` of float32, int8 or int4, y `[N,H,W,O]`. */
+export interface TransposedImages extends Pick<Transposed, "activation"> {
+  readonly x: Placed;
+  readonly w: Placed;
+  readonly bias: Placed | undefined;
+  readonly stride: readonly [number, number];
+  readonly before: readonly [number, number];
+}
+
+/** Appends one convolution for each phase of the first output. */
+export function lowerTransposedImages(
+  to: Lowering,
+  { x, w, bias, stride, before, activation }: TransposedImages,
+): void {
+  const [outputs = 0, kH = 0, kW = 0] = w.shape;
+  const [batch = 0, inH = 0, inW = 0, channels = 0] = x.shape;
+  const [, outH = 0, outW = 0] = to.outputs[0]?.shape ?? [];
+  const hybrid = w.dtype !== "float32";
+  const data = hybrid ? int8Or4(w) : float32(w);
+  lowerTransposed(to, {
+    x: x.address,
+    y: to.output(0),
+    ...biasAt(bias),
+    batch,
+    channels,
+    outputs,
+    input: [1, inH, inW],
+    output: [1, outH, outW],
+    kernel: [1, kH, kW],
+    stride: [1, ...stride],
+    before: [0, ...before],
+    activation,
+    ...(hybrid ? { scaleTable: placeScales(to, w, 0, outputs) } : {}),
+    weight: (o, _z, y, x, c) => data[((o * kH + y) * kW + x) * channels + c] as number,
   });
 }
 
