@@ -20,6 +20,8 @@ export const fill: Operator<"fill"> = {
     const value = inputOf(node, 1);
     requireBytes(node, "C2", value);
     requireDType(node, "C2", outputOf(node), value.dtype);
+    const single = value.shape.every((size) => size === 1);
+    constrain(node, "C4", single, () => ({ expected: "one value", received: listText(value.shape) }));
     const sizes = inputOf(node, 0);
     if (sizes.data === undefined) {
       requireDType(node, "C3", sizes, "int32", "int64");
@@ -28,15 +30,6 @@ export const fill: Operator<"fill"> = {
         expected: "a list of at most 8 sizes",
         received: listText(sizes.shape),
       }));
-      constrain(
-        node,
-        "C4",
-        value.shape.every((n) => n === 1),
-        () => ({
-          expected: "one value",
-          received: listText(value.shape),
-        }),
-      );
       const bound = [OPEN_LENGTH, ...new Array<number>(Math.max(rank - 1, 0)).fill(1)];
       return rank === 0 ? [{ dtype: value.dtype, shape: [] }] : [{ dtype: value.dtype, shape: bound, open: "length" }];
     }
@@ -51,15 +44,6 @@ export const fill: Operator<"fill"> = {
       }),
     );
     requireRank(node, shape);
-    constrain(
-      node,
-      "C4",
-      value.shape.every((n) => n === 1),
-      () => ({
-        expected: "one value",
-        received: listText(value.shape),
-      }),
-    );
     return [{ dtype: value.dtype, shape }];
   },
   fold: (node) => [fillBytes(new Uint8Array(byteLength(outputOf(node))), inputOf(node, 1).data as Uint8Array)],

@@ -1,10 +1,10 @@
 import { denseStrides } from "../../primitives/broadcast.ts";
-import { startTable } from "../../primitives/move/walk.ts";
 import { BITS, byteLength, elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { INDEX_TYPES, integersOf } from "../values.ts";
 import { requireData, requireRank, requireTensors } from "./moving.ts";
+import { placesOf } from "./places.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -63,20 +63,9 @@ export const gatherNd: Operator<"gatherNd"> = {
   lower(node, to) {
     const [x, indices] = [inputOf(node, 0), inputOf(node, 1)];
     if (byteLength(outputOf(node)) === 0) return;
-    const depth = depthOf(node);
-    const size = BITS[x.dtype] / 8;
     to.call({
       kernel: "gatherNd",
-      params: {
-        x: to.input(0),
-        y: to.output(0),
-        indices: to.input(1),
-        indexBytes: BITS[indices.dtype] / 8,
-        count: elementCount(indices.shape.slice(0, -1)),
-        depth,
-        placeTable: to.place(startTable(x.shape.slice(0, depth), denseStrides(x.shape), size)),
-        bytes: elementCount(x.shape.slice(depth)) * size,
-      },
+      params: { x: to.input(0), y: to.output(0), indices: to.input(1), ...placesOf(to, indices, x) },
     });
   },
 };

@@ -1,8 +1,8 @@
-import { words } from "../../primitives/move/walk.ts";
-import { BITS, elementCount } from "../../tensor.ts";
-import { constrain, inputOf, requireBytes, requireDType } from "../constraints.ts";
+import { elementCount } from "../../tensor.ts";
+import { inputOf } from "../constraints.ts";
 import type { Operator } from "../types.ts";
-import { requireOpen, requireRank, requireTensors } from "./moving.ts";
+import { requireOpen, requireTensors } from "./moving.ts";
+import { callWhere, requirePlaced } from "./nonZeroPlaces.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -20,12 +20,8 @@ export const nonZero: Operator<"nonZero"> = {
     const isRows = node.attributes.form === "rows";
     if (isRows) requireTensors(node, 1, 2);
     else requireOpen(node, 1, 1);
-    const x = inputOf(node, 0);
-    requireDType(node, "C2", x, "bool", "float32", "int32", "uint32", "int64", "int8", "uint8", "int16");
-    requireBytes(node, "C2", x);
-    requireRank(node, x.shape);
+    const x = requirePlaced(node);
     const rank = x.shape.length;
-    constrain(node, "C2", rank > 0, () => ({ expected: "one dimension or more", received: "[]" }));
     const count = elementCount(x.shape);
     if (!isRows) return [{ dtype: "int64", shape: [rank, count], open: "length" }];
     return [
@@ -34,23 +30,8 @@ export const nonZero: Operator<"nonZero"> = {
     ];
   },
   lower(node, to) {
-    const { shape, dtype } = inputOf(node, 0);
+    const { shape } = inputOf(node, 0);
     const isRows = node.attributes.form === "rows";
-    const count = elementCount(shape);
-    to.call({
-      kernel: "where",
-      params: {
-        x: to.input(0),
-        y: to.output(0),
-        lengthAt: to.output(1),
-        count,
-        size: BITS[dtype] / 8,
-        mask: dtype === "float32" ? 0x7fffffff : -1,
-        rank: shape.length,
-        sizeTable: to.place(words(shape)),
-        room: isRows ? count * shape.length * 8 : 0,
-        isColumns: isRows ? 0 : 1,
-      },
-    });
+    callWhere(to, { room: isRows ? elementCount(shape) * shape.length * 8 : 0, isColumns: isRows ? 0 : 1 });
   },
 };

@@ -1,10 +1,9 @@
-import { denseStrides } from "../../primitives/broadcast.ts";
-import { startTable } from "../../primitives/move/walk.ts";
-import { BITS, byteLength, elementCount, listText, sizeOf } from "../../tensor.ts";
+import { BITS, byteLength, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { INDEX_TYPES } from "../values.ts";
 import { fill, requireData, requireRank, requireTensors } from "./moving.ts";
+import { placesOf } from "./places.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -41,20 +40,14 @@ export const scatterNd: Operator<"scatterNd"> = {
     const y = outputOf(node);
     for (const output of to.outputs) fill(output, to.place(new Uint8Array(16)), to.call);
     if (byteLength(y) === 0 || byteLength(updates) === 0) return;
-    const depth = sizeOf(indices, -1);
-    const size = BITS[y.dtype] / 8;
     to.call({
       kernel: "scatterNd",
       params: {
         x: to.input(1),
         y: to.output(0),
         indices: to.input(0),
-        indexBytes: BITS[indices.dtype] / 8,
-        count: elementCount(indices.shape.slice(0, -1)),
-        depth,
-        size,
-        placeTable: to.place(startTable(y.shape.slice(0, depth), denseStrides(y.shape), size)),
-        bytes: elementCount(y.shape.slice(depth)) * size,
+        ...placesOf(to, indices, y),
+        size: BITS[y.dtype] / 8,
         mode: y.dtype === "float32" ? 2 : y.dtype === "bool" ? 0 : 1,
       },
     });

@@ -1,10 +1,10 @@
-import { denseStrides } from "../../primitives/broadcast.ts";
 import { whole } from "../../primitives/move/view.ts";
-import { startTable, walkCalls } from "../../primitives/move/walk.ts";
-import { BITS, byteLength, type DType, elementCount, listText, sizeOf } from "../../tensor.ts";
+import { walkCalls } from "../../primitives/move/walk.ts";
+import { BITS, byteLength, type DType, listText } from "../../tensor.ts";
 import { constrain, inputOf, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { requireData, requireTensors } from "./moving.ts";
+import { placesOf } from "./places.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -54,19 +54,14 @@ export const scatterUpdate: Operator<"scatterUpdate"> = {
     const all = { from: whole(x.shape), to: whole(x.shape), size };
     if (from !== y) for (const call of walkCalls(all, from, y)) to.call(call);
     if (byteLength(updates) === 0) return;
-    const depth = sizeOf(indices, -1);
     to.call({
       kernel: "scatterNd",
       params: {
         x: to.input(2),
         y,
         indices: to.input(1),
-        indexBytes: BITS[indices.dtype] / 8,
-        count: elementCount(indices.shape.slice(0, -1)),
-        depth,
+        ...placesOf(to, indices, x),
         size,
-        placeTable: to.place(startTable(x.shape.slice(0, depth), denseStrides(x.shape), size)),
-        bytes: elementCount(x.shape.slice(depth)) * size,
         mode: modeOf(node.attributes.mode, x.dtype),
       },
     });

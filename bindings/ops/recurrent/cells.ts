@@ -160,9 +160,20 @@ export interface Run {
 
 const aligned = (bytes: number) => Math.ceil(bytes / 16) * 16;
 
+/** How far apart rows of a sequence stand: from one time to the next, and from one sample of the batch to the next. */
+export interface Rows {
+  readonly step: number;
+  readonly row: number;
+}
+
+/** Where rows of `size` elements stand. */
+export function rowsOf({ batch, time, timeMajor }: CellSizes, size: number): Rows {
+  return timeMajor ? { step: batch * size, row: size } : { step: size, row: time * size };
+}
+
 /** One call of `lstmF32` or `rnnF32`. */
 export function callCell(to: Lowering, cell: CellInputs, sizes: CellSizes, run: Run): void {
-  const { batch, time, inputs, auxInputs, cells, outputs, timeMajor } = sizes;
+  const { batch, time, inputs, auxInputs, cells, outputs } = sizes;
   const input = (i: number): Placed | undefined => (i < 0 ? undefined : to.inputs[i]);
   const address = (i: number) => to.input(i);
   const scale = (i: number) => {
@@ -178,8 +189,7 @@ export function callCell(to: Lowering, cell: CellInputs, sizes: CellSizes, run: 
     for (const [j, id] of [gate.x, gate.aux, gate.h].entries()) words.setFloat32(i * 36 + 24 + j * 4, scale(id), true);
   }
   const int8Bytes = 32 + aligned(inputs) + aligned(auxInputs) + aligned(outputs) + aligned(cells);
-  const rows = (size: number) => (timeMajor ? { step: batch * size, row: size } : { step: size, row: time * size });
-  const [xAt, auxAt, yAt] = [rows(inputs), rows(auxInputs), rows(run.width)];
+  const [xAt, auxAt, yAt] = [inputs, auxInputs, run.width].map((size) => rowsOf(sizes, size)) as [Rows, Rows, Rows];
   to.call({
     kernel: cell.c < 0 ? "rnnF32" : "lstmF32",
     params: {

@@ -4,7 +4,7 @@ import { sigmoidTable } from "../../primitives/table/functions.ts";
 import { elementCount, scaleOf, type Tensor, type TensorType, typeText, zeroOf } from "../../tensor.ts";
 import { constrain, requireAffine, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Placed } from "../types.ts";
-import type { CellSizes } from "./cells.ts";
+import { type CellSizes, rowsOf } from "./cells.ts";
 
 /** The scale of what goes into logistic and tanh: Q3.12. */
 const GATE_SCALE = 2 ** -12;
@@ -95,7 +95,8 @@ function ratiosOf({ inputs }: NodeView<"lstm">): readonly number[] {
 
 /** One call of `lstmS8` or `lstmS16`. */
 export function lowerInteger(node: NodeView<"lstm">, to: Lowering): void {
-  const { batch, time, inputs, cells, timeMajor } = checkInteger(node);
+  const sizes = checkInteger(node);
+  const { batch, time, inputs, cells } = sizes;
   const [x, h, c, y] = [to.inputs[0], to.inputs[18], to.inputs[19], to.outputs[0]] as [Placed, Placed, Placed, Placed];
   const factors = ratiosOf(node).map(quantizeMultiplier);
   const int8 = x.dtype === "int8";
@@ -116,7 +117,7 @@ export function lowerInteger(node: NodeView<"lstm">, to: Lowering): void {
   const power = Math.round(Math.log2(scaleOf(c)));
   const left = 15 + power - 3;
   const clip = node.attributes.cellClip / scaleOf(c);
-  const rows = (size: number) => (timeMajor ? { step: batch * size, row: size } : { step: size, row: time * size });
+  const [xAt, yAt] = [rowsOf(sizes, inputs), rowsOf(sizes, cells)];
   to.call({
     kernel: int8 ? "lstmS8" : "lstmS16",
     params: {
@@ -131,10 +132,10 @@ export function lowerInteger(node: NodeView<"lstm">, to: Lowering): void {
       time,
       inputs,
       cells,
-      xStep: rows(inputs).step,
-      xRow: rows(inputs).row,
-      yStep: rows(cells).step,
-      yRow: rows(cells).row,
+      xStep: xAt.step,
+      xRow: xAt.row,
+      yStep: yAt.step,
+      yRow: yAt.row,
       forgetMultiplier: forget.multiplier,
       forgetShift: forget.shift,
       inputMultiplier: news.multiplier,

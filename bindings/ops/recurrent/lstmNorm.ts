@@ -3,7 +3,7 @@ import { quantizeMultiplier } from "../../primitives/requantize/quantization.ts"
 import { elementCount, scaleOf, type Tensor, type TensorType, typeText, zeroOf } from "../../tensor.ts";
 import { constrain, requireAffine, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Placed } from "../types.ts";
-import type { CellSizes } from "./cells.ts";
+import { type CellSizes, rowsOf } from "./cells.ts";
 import { biasOf } from "./lstmInteger.ts";
 
 type Lstm = NodeView<"lstm">;
@@ -152,7 +152,8 @@ const CLAMP = (value: number, most: number) => (value > 0 ? Math.trunc(Math.min(
 
 /** One call of `lstmNormS8`. */
 export function lowerNorm(node: Lstm, to: Lowering): void {
-  const { batch, time, inputs, cells, outputs, timeMajor } = checkNorm(node);
+  const sizes = checkNorm(node);
+  const { batch, time, inputs, cells, outputs } = sizes;
   const { attributes } = node;
   const [x, h, c, y] = [to.inputs[0], to.inputs[STATE], to.inputs[CELL], to.outputs[0]] as [
     Placed,
@@ -186,7 +187,7 @@ export function lowerNorm(node: Lstm, to: Lowering): void {
   const projected = quantizeMultiplier(projection === undefined ? 0 : projectionScale(node));
   const power = Math.round(Math.log2(scaleOf(c)));
   const zeroPoint = betweenOf(node, 4).zeroPoint;
-  const rows = (size: number) => (timeMajor ? { step: batch * size, row: size } : { step: size, row: time * size });
+  const [xAt, yAt] = [rowsOf(sizes, inputs), rowsOf(sizes, outputs)];
   to.call({
     kernel: "lstmNormS8",
     params: {
@@ -204,12 +205,12 @@ export function lowerNorm(node: Lstm, to: Lowering): void {
       inputs,
       cells,
       outputs,
-      xStep: rows(inputs).step,
-      xRow: rows(inputs).row,
-      yStep: rows(outputs).step,
-      yRow: rows(outputs).row,
+      xStep: xAt.step,
+      xRow: xAt.row,
+      yStep: yAt.step,
+      yRow: yAt.row,
       coupled: node.inputs[1] === undefined ? 1 : 0,
-      together: !attributes.sequence || timeMajor ? 1 : 0,
+      together: !attributes.sequence || attributes.timeMajor ? 1 : 0,
       newsShift: 30 + power,
       cellBits: 15 + power,
       hiddenMultiplier: hidden.multiplier,

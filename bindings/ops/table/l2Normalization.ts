@@ -3,6 +3,7 @@ import { elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireAffine, requireDType, requireInputs } from "../constraints.ts";
 import { affineOf } from "../elementwise/elementwise.ts";
 import type { Operator } from "../types.ts";
+import { rowsOf } from "./rows.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -51,12 +52,7 @@ export const l2Normalization: Operator<"l2Normalization"> = {
   lower(node, to) {
     const x = inputOf(node, 0);
     if (elementCount(x.shape) === 0) return;
-    const rows = {
-      x: to.input(0),
-      y: to.output(0),
-      rows: elementCount(x.shape.slice(0, -1)),
-      depth: x.shape.at(-1) ?? 1,
-    };
+    const rows = rowsOf(to);
     if (x.dtype === "float32") {
       to.call({ kernel: "l2NormalizeF32", params: { ...rows, beta: 1 } });
       return;

@@ -14,6 +14,7 @@ import {
 } from "../constraints.ts";
 import { affineOf } from "../elementwise/elementwise.ts";
 import type { NodeView, Operator } from "../types.ts";
+import { rowsOf } from "./rows.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -66,13 +67,8 @@ export const softmax: Operator<"softmax"> = {
   inPlace: (node) => (inputOf(node, 0).dtype === outputOf(node).dtype ? [0] : []),
   lower(node, to) {
     const x = inputOf(node, 0);
-    const rows = {
-      x: to.input(0),
-      y: to.output(0),
-      rows: elementCount(x.shape.slice(0, -1)),
-      depth: x.shape.at(-1) ?? 1,
-    };
-    if (rows.rows * rows.depth === 0) return;
+    if (elementCount(x.shape) === 0) return;
+    const rows = rowsOf(to);
     if (x.dtype === "float32") {
       to.call({ kernel: "softmaxF32", params: { ...rows, beta: node.attributes.beta } });
       return;

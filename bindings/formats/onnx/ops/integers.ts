@@ -190,15 +190,14 @@ function saturate(value: number, dtype: DType): number {
   return Math.min(Math.max(value, lo), hi);
 }
 
+/** Scale and zero point of a, b and the result, as float32. */
+function operandScales(n: OnnxNode) {
+  const at = (i: number) => f32(number(n, i));
+  return [at(1), at(2), at(4), at(5), at(6), at(7)] as const;
+}
+
 function qlinearAdd(n: OnnxNode): void {
-  const [sa, za, sb, zb, sc, zc] = [1, 2, 4, 5, 6, 7].map((i) => f32(number(n, i))) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [sa, za, sb, zb, sc, zc] = operandScales(n);
   const [ra, rb] = [f32(sa / sc), f32(sb / sc)];
   const k = f32(zc - f32(ra * za + f32(rb * zb)));
   const dtype = n.input(0).dtype;
@@ -206,14 +205,7 @@ function qlinearAdd(n: OnnxNode): void {
 }
 
 function qlinearMul(n: OnnxNode): void {
-  const [sa, za, sb, zb, sc, zc] = [1, 2, 4, 5, 6, 7].map((i) => f32(number(n, i))) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [sa, za, sb, zb, sc, zc] = operandScales(n);
   const r = f32(f32(sa * sb) / sc);
   const dtype = n.input(0).dtype;
   pairs(n, n.input(0), n.input(3), dtype, (a, b) => saturate(rint(f32(f32((a - za) * (b - zb) * r) + zc)), dtype));

@@ -45,30 +45,14 @@ const unary =
   (node, to) =>
     finish(node as AnyNode, to, to.step(type, [to.real(input(node as AnyNode, 0))], attributes));
 
+/** One operator of all inputs, and the activation where the node has one. */
 const pairs =
-  (type: string): Writer<"add" | "sub" | "mul" | "div"> =>
-  (node, to) =>
-    finish(
-      node as AnyNode,
-      to,
-      to.step(
-        type,
-        node.inputs.map((id) => to.real(id)),
-      ),
-      (node.attributes as { readonly activation: Activation }).activation,
-    );
-
-const twoInputs =
   (type: string): Writer<OpKind> =>
-  (node, to) =>
-    finish(
-      node as AnyNode,
-      to,
-      to.step(
-        type,
-        node.inputs.map((id) => to.real(id)),
-      ),
-    );
+  (node, to) => {
+    const { activation } = node.attributes as { readonly activation?: Activation };
+    const inputs = (node as AnyNode).inputs.map((id) => to.real(id));
+    return finish(node as AnyNode, to, to.step(type, inputs), activation);
+  };
 
 /** Paddings of a window as ONNX lists them: before each dimension, then after. */
 function pads(
@@ -204,15 +188,15 @@ const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
   sub: pairs("Sub"),
   mul: pairs("Mul"),
   div: pairs("Div"),
-  maximum: twoInputs("Max"),
-  minimum: twoInputs("Min"),
+  maximum: pairs("Max"),
+  minimum: pairs("Min"),
   relu: unary("Relu"),
   relu6: (node, to) => finish(node, to, activated(to, to.real(input(node, 0)), "relu6")),
   reluN1To1: (node, to) => finish(node, to, activated(to, to.real(input(node, 0)), "reluN1To1")),
   relu0To1: (node, to) => finish(node, to, clip(to, to.real(input(node, 0)), 0, 1)),
   leakyRelu: (node, to) =>
     finish(node, to, to.step("LeakyRelu", [to.real(input(node, 0))], { alpha: { real: node.attributes.alpha } })),
-  prelu: twoInputs("PRelu"),
+  prelu: pairs("PRelu"),
   elu: unary("Elu"),
   hardSwish: unary("HardSwish"),
   logistic: unary("Sigmoid"),
