@@ -3,6 +3,7 @@ import { readdirSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { ensure, Pint8Error } from "../errors.ts";
+import type { Graph } from "../graph.ts";
 import { arrayDataset, type Known, type Preparation, type Rows, UNIT_SCALING } from "../optimize/data/arrays.ts";
 import { slice } from "../optimize/data/batches.ts";
 import { unpacked } from "../optimize/data/bytes.ts";
@@ -14,13 +15,23 @@ import { isZip, readNpy, readNpz } from "../optimize/data/npy.ts";
 import { isNpy } from "../optimize/data/npyHeader.ts";
 import { isParquet, parquetDataset } from "../optimize/data/parquet.ts";
 import type { Dataset } from "../optimize/data/types.ts";
-import { elementCount } from "../tensor.ts";
+import { runPasses } from "../public/index.ts";
+import { elementCount, type Tensor } from "../tensor.ts";
 import { defaultScaling, type Scaling } from "../values/image.ts";
 import type { Port } from "../values/port.ts";
 import type { DataOptions } from "./dataOptions.ts";
 import { readBytes } from "./files.ts";
 import { decodeText } from "./labels.ts";
 import { decodePicture, pictureFormat } from "./picture/decode.ts";
+
+/** The inputs of a graph as data sets see them that give real values. */
+export function realPorts(graph: Graph): readonly Port[] {
+  const { inputs, tensors } = runPasses(graph);
+  return inputs.map(({ name, tensor }) => {
+    const { dtype, shape } = tensors[tensor] as Tensor;
+    return { name, dtype, shape, scale: 0, zeroPoint: 0 };
+  });
+}
 
 /**
  * The examples that the command line names, as real values for these inputs (of one sample).
@@ -34,8 +45,7 @@ export async function openData(options: DataOptions, ports: readonly Port[]): Pr
     expected: "a folder or file with examples",
     received: "nothing",
   }));
-  const single = ports.map((port) => ({ ...port, shape: port.shape }));
-  const all = isFolder(data) ? folderData(data, single, options) : await fileData(data, single, options);
+  const all = isFolder(data) ? folderData(data, ports, options) : await fileData(data, ports, options);
   return samples === undefined ? all : slice(all, samples.first, samples.end);
 }
 

@@ -2,7 +2,7 @@ import { ensure, guarded } from "../errors.ts";
 import { byteLength } from "../tensor.ts";
 import { checksum } from "./checksum.ts";
 import { readHeader, writeHeader } from "./header.ts";
-import { ALIGNMENT, ARENA_ADDRESS, memoryBytes, type Plan, type Range } from "./types.ts";
+import { ALIGNMENT, ARENA_ADDRESS, MAKE_AGAIN, memoryBytes, type Plan, type Range } from "./types.ts";
 
 /** `PNT8`, the first four bytes of a plan file. */
 const MAGIC = [0x50, 0x4e, 0x54, 0x38];
@@ -54,7 +54,7 @@ function read(bytes: Uint8Array): Plan {
       where,
       expected,
       received: `${received}`,
-      hint: "Write the plan again with this version of pint8.",
+      hint: MAKE_AGAIN,
     }));
   must(isPlan(bytes), "plan file", "the bytes PNT8 at its start", "others");
   must(bytes.length >= PREFIX_BYTES, "plan file", `at least ${PREFIX_BYTES} bytes`, bytes.length);

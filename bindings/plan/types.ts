@@ -8,6 +8,8 @@ export const ARENA_ADDRESS = 1024;
 export const ALIGNMENT = 16;
 /** Bytes of one entry of the step table: kernel number and parameter block address, u32 each. */
 export const STEP_BYTES = 8;
+/** What to do with a plan of another build. */
+export const MAKE_AGAIN = "Make the plan again from the model with this version of pint8.";
 
 /** An input or output: where it lies and what it means. */
 export interface PlanPort {

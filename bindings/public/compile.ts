@@ -22,7 +22,7 @@ import { type Graph, NONE, tensorOf } from "../graph.ts";
 import { runPasses } from "../passes/index.ts";
 import { isPlan, readPlan } from "../plan/file.ts";
 import { planGraph } from "../plan/plan.ts";
-import type { Plan } from "../plan/types.ts";
+import { MAKE_AGAIN, type Plan } from "../plan/types.ts";
 import { MODULES, type ModuleName, type Optimize } from "../primitives/modules.ts";
 import { readSource, type Source } from "../session/source.ts";
 import { byteLength, type TypedArray, typeText } from "../tensor.ts";
@@ -99,7 +99,7 @@ export async function compileModel(source: Source | Plan, options: CompileOption
     where: "plan",
     expected: `a plan for module ${plan.module} ${kernels.hash.slice(0, 12)}`,
     received: `one for ${plan.moduleHash.slice(0, 12)}`,
-    hint: "Make the plan again from the model with this version of pint8.",
+    hint: MAKE_AGAIN,
   }));
   onProgress(`linking ${plan.steps.length} steps with the ${plan.module} kernels`);
   const { optimize = plan.module === "scalar" ? "size" : "speed" } = options;

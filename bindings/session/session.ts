@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { ensure, Pint8Error, textOf } from "../errors.ts";
-import type { Plan, PlanStep } from "../plan/types.ts";
+import { MAKE_AGAIN, type Plan, type PlanStep } from "../plan/types.ts";
 import type { ModuleName } from "../primitives/modules.ts";
 import type { TypedArray } from "../tensor.ts";
 import type { AnyModel, Inputs, ModelTypes, Outputs, Places } from "../values/types.ts";
@@ -268,7 +268,7 @@ async function liveOf(plan: Plan, kernels: KernelModule, options: SessionOptions
     where: "plan",
     expected: `a plan for module ${name} ${hash.slice(0, 12)}`,
     received: `one for ${plan.module} ${plan.moduleHash.slice(0, 12)}`,
-    hint: "Make the plan again from the model with this version of pint8.",
+    hint: MAKE_AGAIN,
   }));
   ensure(edition === plan.edition || (edition === "full" && plan.edition === "core"), "INVALID_PLAN", () => ({
     where: "plan",

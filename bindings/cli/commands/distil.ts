@@ -1,4 +1,4 @@
-import { ensure, Pint8Error } from "../../errors.ts";
+import { ensure } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { slice } from "../../optimize/data/batches.ts";
 import { importModel } from "../../public/index.ts";
@@ -6,7 +6,7 @@ import { AUGMENTATION, freshFor, type TrainProgress as Progress, distil as teach
 import { openData } from "../data.ts";
 import type { DataOptions, SampleRange } from "../dataOptions.ts";
 import { readCheckpoint, readModelBytes, requirePlace, writeWhole } from "../files.ts";
-import { interrupted } from "../interrupt.ts";
+import { interrupted, interruption } from "../interrupt.ts";
 import { modelFile, requireModelName } from "../output.ts";
 import type { Streams } from "../streams.ts";
 import { count } from "../text.ts";
@@ -74,12 +74,7 @@ export async function distil(model: string, options: DistilCommandOptions, { out
     else out(`${output}: ${count(file.length)} bytes`);
   } catch (cause) {
     if (!signal.aborted) throw cause;
-    throw new Pint8Error("IO", {
-      where: output,
-      expected: "to be left to its end",
-      received: "an interruption",
-      hint: `Go on with --resume ${checkpoint}.`,
-    });
+    throw interruption(output, checkpoint);
   } finally {
     done();
   }

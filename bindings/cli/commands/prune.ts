@@ -1,5 +1,5 @@
-import { ensure, Pint8Error } from "../../errors.ts";
-import { importModel, runPasses } from "../../public/index.ts";
+import { ensure } from "../../errors.ts";
+import { importModel } from "../../public/index.ts";
 import {
   type Pattern,
   type PrunedLayer,
@@ -8,10 +8,10 @@ import {
   prune as pruneGraph,
 } from "../../public/optimize.ts";
 import { progressBar } from "../bar.ts";
-import { openData } from "../data.ts";
+import { openData, realPorts } from "../data.ts";
 import type { DataOptions } from "../dataOptions.ts";
 import { readCheckpoint, readModelBytes, requirePlace, writeWhole } from "../files.ts";
-import { interrupted } from "../interrupt.ts";
+import { interrupted, interruption } from "../interrupt.ts";
 import type { Shapes } from "../options.ts";
 import { modelFile, requireModelName } from "../output.ts";
 import type { Streams } from "../streams.ts";
@@ -45,11 +45,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
   requireModelName(output);
   const bytes = await readModelBytes(model);
   const graph = importModel(bytes, { shapes: shape });
-  const ports = runPasses(graph).inputs.map(({ name, tensor }) => {
-    const { dtype, shape: sizes } = graph.tensors[tensor] ?? { dtype: "float32" as const, shape: [] };
-    return { name, dtype, shape: sizes, scale: 0, zeroPoint: 0 };
-  });
-  const examples = data === undefined ? undefined : await openData(options, ports);
+  const examples = data === undefined ? undefined : await openData(options, realPorts(graph));
   requirePlace(output);
   const start = performance.now();
   const bar = progressBar(streams);
@@ -71,12 +67,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
     result = await pruneGraph(graph, examples, choices);
   } catch (cause) {
     if (!signal.aborted) throw cause;
-    throw new Pint8Error("IO", {
-      where: output,
-      expected: "to be left to its end",
-      received: "an interruption",
-      ...(kept.checkpoint && { hint: `Go on with --resume ${kept.checkpoint}.` }),
-    });
+    throw interruption(output, kept.checkpoint);
   } finally {
     done();
     bar.clear();

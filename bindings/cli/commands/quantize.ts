@@ -1,5 +1,5 @@
 import { ensure } from "../../errors.ts";
-import { importModel, runPasses } from "../../public/index.ts";
+import { importModel } from "../../public/index.ts";
 import {
   type BoundReport,
   type QuantizeOptions,
@@ -8,7 +8,7 @@ import {
   writeRecipe,
 } from "../../public/optimize.ts";
 import { progressBar } from "../bar.ts";
-import { openData } from "../data.ts";
+import { openData, realPorts } from "../data.ts";
 import type { DataOptions } from "../dataOptions.ts";
 import { readBytes, readModelBytes, requirePlace, writeTogether, writeWhole } from "../files.ts";
 import { decodeText } from "../labels.ts";
@@ -40,11 +40,7 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
   requireModelName(output);
   const bytes = await readModelBytes(model);
   const graph = importModel(bytes, { shapes: shape });
-  const ports = runPasses(graph).inputs.map(({ name, tensor }) => {
-    const { dtype, shape: sizes } = graph.tensors[tensor] ?? { dtype: "float32" as const, shape: [] };
-    return { name, dtype, shape: sizes, scale: 0, zeroPoint: 0 };
-  });
-  const examples = data === undefined ? undefined : await openData(options, ports);
+  const examples = data === undefined ? undefined : await openData(options, realPorts(graph));
   const bar = progressBar(streams);
   const size = examples?.size;
   const said = rest.recipe === undefined ? {} : readRecipe(decodeText(readBytes(rest.recipe), rest.recipe), graph);

@@ -1,6 +1,6 @@
 /** The buffers of a model, and how much constant data its tensors may unfold to. */
 import { ensure, Pint8Error } from "../../errors.ts";
-import { type FlatTable, readBytes, readTables, readUint64 } from "./flatbuffer.ts";
+import { DAMAGED, type FlatTable, readBytes, readTables, readUint64 } from "./flatbuffer.ts";
 import { BUFFER, MODEL } from "./schema.ts";
 
 /** The buffers of a model. */
@@ -59,7 +59,7 @@ function bufferBytes(table: FlatTable): Uint8Array | undefined {
     where: table.where,
     expected: `data inside the file of ${bytes.length} bytes`,
     received: `bytes ${offset} to ${end}`,
-    hint: "The file is damaged or cut short; fetch or export it again.",
+    hint: DAMAGED,
   }));
   return bytes.subarray(Number(offset), Number(end));
 }

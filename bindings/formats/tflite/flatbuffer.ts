@@ -250,4 +250,5 @@ function spend(file: FlatFile, units: number, where: string): void {
   }));
 }
 
-const DAMAGED = "The file is damaged or cut short; fetch or export it again.";
+/** What to do with such a file. */
+export const DAMAGED = "The file is damaged or cut short; fetch or export it again.";
