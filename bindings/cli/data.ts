@@ -10,7 +10,7 @@ import { unpacked } from "../optimize/data/bytes.ts";
 import { classesOf, readCsv } from "../optimize/data/csv.ts";
 import { type ExampleFile, filesDataset } from "../optimize/data/files.ts";
 import { isIdx, readIdx } from "../optimize/data/idx.ts";
-import { chooseArrays, labelsOf } from "../optimize/data/named.ts";
+import { chooseArrays, knownOf } from "../optimize/data/named.ts";
 import { isZip, readNpy, readNpz } from "../optimize/data/npy.ts";
 import { isNpy } from "../optimize/data/npyHeader.ts";
 import { isParquet, parquetDataset } from "../optimize/data/parquet.ts";
@@ -130,8 +130,8 @@ async function fileData(path: string, ports: readonly Port[], options: DataOptio
   const known = (): Known => (options.labels === undefined ? {} : readLabels(options.labels));
   if (isParquet(bytes)) return parquetDataset(ports, bytes, decode, path, preparation);
   if (isZip(bytes)) {
-    const { inputs, labels } = chooseArrays(ports, readNpz(bytes, path), path);
-    return arrayDataset(ports, inputs, { ...(labels && { labels }), ...known() }, preparation);
+    const { inputs, known: own } = chooseArrays(ports, readNpz(bytes, path), path);
+    return arrayDataset(ports, inputs, { ...own, ...known() }, preparation);
   }
   if (isNpy(bytes)) return arrayDataset(ports, [readNpy(bytes, path)], known(), preparation);
   if (isIdx(bytes)) return arrayDataset(ports, [readIdx(bytes, path)], known(), preparation);
@@ -161,7 +161,8 @@ function csvData(
   const table = readCsv(decodeText(bytes, path), all, path, isColumn ? labels : undefined);
   const given = labels === undefined || isColumn ? table : readLabels(labels);
   const { rows } = table;
-  const known = { ...(given.labels && { labels: given.labels }), ...(given.classes && { classes: given.classes }) };
+  const { labels: classes, classes: names, targets } = given;
+  const known = { ...(classes && { labels: classes }), ...(names && { classes: names }), ...(targets && { targets }) };
   if (ports.length === 1) return arrayDataset(ports, [rows], known, preparation);
   const [size = 0, width = 0] = rows.shape;
   let from = 0;
@@ -176,11 +177,11 @@ function csvData(
   return arrayDataset(ports, parts, known, preparation);
 }
 
-/** Labels of a file of their own. */
-function readLabels(path: string): Known & { readonly labels: ArrayLike<number> } {
+/** Labels, or targets of a regression, of a file of their own. */
+function readLabels(path: string): Known {
   const bytes = unpacked(readBytes(path), path);
-  if (isIdx(bytes)) return { labels: labelsOf(readIdx(bytes, path), path) };
-  if (isNpy(bytes)) return { labels: labelsOf(readNpy(bytes, path), path) };
+  if (isIdx(bytes)) return knownOf(readIdx(bytes, path), path);
+  if (isNpy(bytes)) return knownOf(readNpy(bytes, path), path);
   const words = decodeText(bytes, path)
     .split(/\r\n|\n|\r/)
     .map((line) => line.trim());

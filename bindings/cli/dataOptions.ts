@@ -26,7 +26,10 @@ export function addDataOptions(command: Command, need: "required" | "optional"):
   );
   return command
     .addOption(need === "required" ? data.makeOptionMandatory() : data)
-    .option("--labels <file>", "their classes: IDX, .npy or one a line; the name of a column of a .csv")
+    .option(
+      "--labels <file>",
+      "their classes: IDX, .npy or one a line; the name of a column of a .csv; numbers that are not whole are what a regression should give",
+    )
     .option("--samples <first:end>", "which of them, as in 0:500; end does not count", rangeOf)
     .option("--mean <m>", "subtract from pixels of 0..255: one number, or one per channel", numbers("any"))
     .option("--std <s>", "then divide by; 255 where neither is given", numbers("nonzero"))

@@ -77,3 +77,9 @@ export function numbers(nonZero: "nonzero" | "any"): (text: string) => readonly 
     return values;
   };
 }
+
+/** `--encode`: how the file holds weights with zeros. */
+export function encodeOption(): Option {
+  const how = "sparse: weights that get smaller so are stored without their zeros, for readers that know it";
+  return new Option("--encode <how>", how).choices(["dense", "sparse"]).default("dense");
+}

@@ -1,7 +1,7 @@
 /** What `pint8 prune` takes; what it does is loaded when it is asked for. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { addDataOptions } from "./dataOptions.ts";
-import { jsonOption, shapeOption, threadsOption, wholeFrom } from "./options.ts";
+import { encodeOption, jsonOption, shapeOption, threadsOption, wholeFrom } from "./options.ts";
 
 /** The options of `pint8 prune`. */
 export function addPruneOptions(command: Command): Command {
@@ -30,14 +30,7 @@ export function addPruneOptions(command: Command): Command {
         .choices(["global", "uniform"])
         .default("global"),
     )
-    .addOption(
-      new Option(
-        "--encode <how>",
-        "sparse: weights that get smaller so are stored without their zeros, for readers that know it",
-      )
-        .choices(["dense", "sparse"])
-        .default("dense"),
-    )
+    .addOption(encodeOption())
     .option(
       "--tune <epochs>",
       "then train what is left towards the dense model's scores, and the labels where there are any",

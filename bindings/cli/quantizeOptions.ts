@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { LayerSetting } from "../public/optimize.ts";
 import { addDataOptions } from "./dataOptions.ts";
-import { jsonOption, shapeOption } from "./options.ts";
+import { encodeOption, jsonOption, shapeOption } from "./options.ts";
 
 /** Settings of layers, by what they are or are called. */
 export type Layers = Readonly<Record<string, Partial<LayerSetting>>>;
@@ -46,6 +46,7 @@ export function addQuantizeOptions(command: Command): Command {
     )
     .option("--size <percent>", "most of the model's file, as in 20%: layers get int4 until it holds", percent)
     .option("--latency <percent>", "most of the model's time", percent)
+    .addOption(encodeOption())
     .option("--recipe <file.json>", "settings of layers as AI Edge Quantizer's recipes state them")
     .option("--save-recipe <file.json>", "write the settings of layers so")
     .addOption(shapeOption())

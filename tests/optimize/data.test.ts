@@ -127,6 +127,24 @@ describe("data that the command line opens", () => {
       assert.deepEqual(values(await all(data)), expected.values, "again");
     });
 
+  test("numbers that are not whole are what a regression should give", async () => {
+    const inputs = put("r.npy", npy("<f4", [2, 4], Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8)));
+    const targets = put("t.npy", npy("<f4", [2, 2], Float32Array.of(0.5, 1, -2, 3)));
+    const csv = put("r.csv", text("a,b,c,d,target\n1,2,3,4,0.5\n5,6,7,8,-1\n"));
+    const of = async (options: Parameters<typeof openData>[0]) =>
+      (await all(await openData(options, [port(1, 4)]))).map((each) => [...(each.targets?.[0] ?? []), each.label]);
+    assert.deepEqual(await of({ data: inputs, labels: targets }), [
+      [0.5, 1, undefined],
+      [-2, 3, undefined],
+    ]);
+    assert.deepEqual(await of({ data: csv }), [
+      [0.5, undefined],
+      [-1, undefined],
+    ]);
+    const few = put("few.npy", npy("<f4", [3, 1], Float32Array.of(0.5, 1.5, 2)));
+    await assert.rejects(openData({ data: inputs, labels: few }, [port(1, 4)]), /expected 2 targets/);
+  });
+
   test("folders of pictures, one a class, and of sounds", async () => {
     const drawing = (digit: number) =>
       fileURLToPath(new URL(`../../models/digits/samples/digit_${digit}.png`, import.meta.url));

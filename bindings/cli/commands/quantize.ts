@@ -30,13 +30,14 @@ export interface QuantizeCommandOptions
   readonly layer?: Layers;
   readonly recipe?: string;
   readonly saveRecipe?: string;
+  readonly encode?: "sparse" | "dense";
   readonly shape?: Shapes;
   readonly json?: true;
 }
 
 /** Quantizes a model by examples, or its weights alone without them, and writes it. */
 export async function quantize(model: string, options: QuantizeCommandOptions, streams: Streams): Promise<void> {
-  const { output, data, perTensor, layer, shape, json, ...rest } = options;
+  const { output, data, perTensor, layer, shape, encode, json, ...rest } = options;
   requireModelName(output);
   const bytes = await readModelBytes(model);
   const graph = importModel(bytes, { shapes: shape });
@@ -60,7 +61,7 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
     bar.clear();
   }
   requireBounds(result);
-  const file = modelFile(output, result.graph, bytes);
+  const file = modelFile(output, result.graph, bytes, encode === "sparse" ? "smaller" : "never");
   const recipe = rest.saveRecipe && { path: rest.saveRecipe, bytes: new TextEncoder().encode(writeRecipe(result)) };
   if (recipe) writeTogether([{ path: output, bytes: file }, recipe]);
   else writeWhole(output, [file]);

@@ -33,6 +33,8 @@ export const UNIT_SCALING: Scaling = { kind: "real", mean: [0], std: [255] };
 export interface Known {
   readonly labels?: ArrayLike<number>;
   readonly classes?: readonly string[];
+  /** What the first output of a regression should be. */
+  readonly targets?: Rows;
 }
 
 /**
@@ -58,7 +60,14 @@ export function arrayDataset(
     expected: "at least one example, as many of each input",
     received: arrays.map(({ shape }) => listText(shape)).join(", "),
   }));
-  const { labels, classes } = known;
+  const { labels, classes, targets } = known;
+  ensure(targets === undefined || targets.shape[0] === size, "INVALID_INPUT", () => ({
+    where: "labels",
+    expected: `${size} targets, one for each example`,
+    received: `${targets?.shape[0]}`,
+    hint: "Check that data and targets belong together.",
+  }));
+  const wide = targets === undefined ? 0 : targets.values.length / size;
   ensure(labels === undefined || labels.length === size, "INVALID_INPUT", () => ({
     where: "labels",
     expected: `${size}, one for each example`,
@@ -73,11 +82,18 @@ export function arrayDataset(
     async *[Symbol.asyncIterator]() {
       for (let i = 0; i < size; i++) {
         const sample: Sample = { inputs: makers.map(({ make }) => make(i)), name: `sample ${i}` };
-        yield labels === undefined ? sample : { ...sample, label: Number(labels[i]) };
+        yield {
+          ...sample,
+          ...(labels !== undefined && { label: Number(labels[i]) }),
+          ...(targets !== undefined && { targets: [rowOf(targets, i, wide)] }),
+        };
       }
     },
   };
 }
+
+const rowOf = ({ values }: Rows, row: number, width: number) =>
+  Float32Array.from({ length: width }, (_, i) => Number(values[row * width + i]));
 
 /** What makes the value of an input for an example. */
 interface Maker {

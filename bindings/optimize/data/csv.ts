@@ -1,13 +1,15 @@
 /** Comma-separated values: one example a line. */
-import type { Rows } from "./arrays.ts";
+import type { Known, Rows } from "./arrays.ts";
 import { invalid } from "./bytes.ts";
 import { isLabelName } from "./named.ts";
 
 export interface Table {
   readonly rows: Rows;
-  readonly labels?: Float64Array;
+  readonly labels?: ArrayLike<number>;
   /** Names of the classes, where labels are words. */
   readonly classes?: readonly string[];
+  /** What a regression should give, where the label's column has numbers that are not whole. */
+  readonly targets?: Rows;
 }
 
 /** Cells of a line: quoted ones may hold separators, and a quote as two. */
@@ -103,12 +105,11 @@ function labelIndex(
   return isFirst && table.some((row) => !/^\d+$/.test(row.at(-1) ?? "")) ? 0 : isFirst && elements > 16 ? 0 : width - 1;
 }
 
-/** Whole numbers as they are, words by their place in the alphabet. */
-export function classesOf(words: readonly string[]): {
-  readonly labels: Float64Array;
-  readonly classes?: readonly string[];
-} {
+/** Whole numbers as they are, words by their place in the alphabet; numbers that are not whole are targets. */
+export function classesOf(words: readonly string[]): Known {
   if (words.every((word) => /^\d+$/.test(word))) return { labels: Float64Array.from(words, Number) };
+  if (words.every(isNumber) && words.some((word) => !Number.isInteger(Number(word))))
+    return { targets: { shape: [words.length], values: Float64Array.from(words, Number), pixels: "numbers" } };
   const classes = [...new Set(words)].sort();
   const index = new Map(classes.map((word, i) => [word, i] as const));
   return { labels: Float64Array.from(words, (word) => index.get(word) as number), classes };

@@ -1,6 +1,6 @@
 /** Which of several arrays or columns are the inputs, and which is the label. */
 import { listText } from "../../tensor.ts";
-import type { DataPort, Rows } from "./arrays.ts";
+import type { DataPort, Known, Rows } from "./arrays.ts";
 import { invalid } from "./bytes.ts";
 
 /** Names that labels go by. */
@@ -18,12 +18,21 @@ export function labelsOf({ shape, values }: Rows, where: string): Float64Array {
   return labels;
 }
 
+/** Labels, or where some number is not whole the targets of a regression. Errors: INVALID_INPUT for neither. */
+export function knownOf(rows: Rows, where: string): Known {
+  const { values } = rows;
+  for (let i = 0; i < values.length; i++)
+    if (typeof values[i] === "number" && !Number.isInteger(values[i]) && Number.isFinite(values[i]))
+      return { targets: rows };
+  return { labels: labelsOf(rows, where) };
+}
+
 /** The arrays of a file by the names of the inputs, or in order where they have others; the label by its name. */
 export function chooseArrays(
   ports: readonly DataPort[],
   arrays: ReadonlyMap<string, Rows>,
   where: string,
-): { readonly inputs: readonly Rows[]; readonly labels?: Float64Array } {
+): { readonly inputs: readonly Rows[]; readonly known: Known } {
   const names = [...arrays.keys()];
   const label = names.find((name) => isLabelName(name) && !ports.some((port) => port.name === name));
   const named = ports.map(({ name }) => arrays.get(name));
@@ -37,7 +46,5 @@ export function chooseArrays(
       `arrays named ${ports.map(({ name }) => `"${name}"`).join(", ")}, and labels "y"`,
       names.join(", "),
     );
-  return label === undefined
-    ? { inputs }
-    : { inputs, labels: labelsOf(arrays.get(label) as Rows, `${where}, ${label}`) };
+  return { inputs, known: label === undefined ? {} : knownOf(arrays.get(label) as Rows, `${where}, ${label}`) };
 }

@@ -61,8 +61,10 @@ export async function parquetDataset(
       ports.length === 1 && inputs.length > 1 ? [inputs.map((name) => row[name])] : inputs.map((name) => row[name]);
     if (cells.length !== ports.length) throw invalid(at, `${ports.length} columns of inputs`, inputs.join(", "));
     const values = await Promise.all(ports.map((port, p) => valuesOf(port, cells[p], at)));
-    const own = label === undefined ? undefined : known ? known.labels[i] : Number(row[label]);
-    return { inputs: values, name: `row ${i}`, ...(own === undefined ? {} : { label: own }) };
+    const sample = { inputs: values, name: `row ${i}` };
+    if (label === undefined) return sample;
+    const own = Number(known?.labels ? known.labels[i] : row[label]);
+    return Number.isInteger(own) ? { ...sample, label: own } : { ...sample, targets: [Float32Array.of(own)] };
   };
   const classes = known?.classes;
   return {
