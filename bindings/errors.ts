@@ -86,6 +86,22 @@ export function guarded<T>(code: ErrorCode, where: string, work: () => T): T {
   }
 }
 
+/** Codes of errors that are about a file. */
+const OF_FILES: readonly ErrorCode[] = ["INVALID_MODEL", "INVALID_GRAPH", "UNSUPPORTED", "INVALID_PLAN"];
+
+/** Does work on a file, whose name stands in what is wrong with it; undefined where it has none. */
+export async function inFile<T>(name: string | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (name === undefined || !(cause instanceof Pint8Error)) throw cause;
+    const { code, where, expected, received, hint } = cause;
+    if (!OF_FILES.includes(code) || where.startsWith(name)) throw cause;
+    const place = where === "file" || where === "plan file" ? name : `${name}, ${where}`;
+    throw new Pint8Error(code, { where: place, expected, received, hint }, { cause });
+  }
+}
+
 /** A Pint8Error as it is; a refused allocation as OUT_OF_MEMORY; anything else, which is a mistake of pint8, by this code. */
 function asPint8Error(code: ErrorCode, where: string, cause: unknown): Pint8Error {
   if (cause instanceof Pint8Error) return cause;

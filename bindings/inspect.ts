@@ -1,4 +1,4 @@
-import { Pint8Error } from "./errors.ts";
+import { inFile, Pint8Error } from "./errors.ts";
 import { type Importer, type Outline, type OutlinedOperator, outlineModel } from "./formats/select.ts";
 import { setShapes } from "./formats/shapes.ts";
 import { type AnyNode, type Graph, NONE, type Port, type TensorId, tensorOf } from "./graph.ts";
@@ -13,7 +13,8 @@ import { memoryBytes, type Plan, type PlanPort, type PlanStep } from "./plan/typ
 import type { ModuleName } from "./primitives/modules.ts";
 import type { WasmUrl } from "./session/files.ts";
 import { loadModule } from "./session/modules.ts";
-import { readSource, type Source } from "./session/source.ts";
+import { checkOptions, type OptionNames } from "./session/options.ts";
+import { nameOf, readSource, type Source } from "./session/source.ts";
 import { byteLength, type DType, portAffine, type TypedArray } from "./tensor.ts";
 
 export interface InspectOptions extends PassOptions {
@@ -28,6 +29,18 @@ export interface InspectOptions extends PassOptions {
   /** Where the package's wasm files are, as `loadModel` takes it. */
   readonly wasmUrl?: WasmUrl;
 }
+
+const INSPECT_OPTIONS: OptionNames<InspectOptions> = {
+  module: true,
+  batch: true,
+  shapes: true,
+  constants: true,
+  externalData: true,
+  wasmUrl: true,
+  only: true,
+  operators: true,
+  limits: true,
+};
 
 /** One tensor of an operator. */
 export interface TensorReport {
@@ -84,7 +97,12 @@ export interface Inspection {
 }
 
 /** `inspectModel`, by this importer. */
-export async function inspectBy(importer: Importer, source: Source, options: InspectOptions = {}): Promise<Inspection> {
+export function inspectBy(importer: Importer, source: Source, options: InspectOptions = {}): Promise<Inspection> {
+  return inFile(nameOf(source), () => inspection(importer, source, options));
+}
+
+async function inspection(importer: Importer, source: Source, options: InspectOptions): Promise<Inspection> {
+  checkOptions("inspectModel", options, INSPECT_OPTIONS);
   const bytes = await readSource(source);
   if (isPlan(bytes)) return inspectPlan(readPlan(bytes));
   const { batch, shapes, constants, externalData, module = "auto", wasmUrl, ...passes } = options;

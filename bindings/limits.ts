@@ -29,12 +29,18 @@ const NODE = 256;
 
 /** The limits of a graph: those given, and the defaults for others. */
 export function limitsOf(graph: Graph, given: Limits = {}): Required<Limits> {
-  for (const [name, value] of Object.entries(given ?? {}))
+  for (const [name, value] of Object.entries(given ?? {})) {
+    ensure(["memory", "work", "planning"].includes(name), "INVALID_OPTION", () => ({
+      where: "option limits",
+      expected: "limits of memory, work and planning",
+      received: `"${name}"`,
+    }));
     ensure(value === undefined || (typeof value === "number" && value >= 0), "INVALID_OPTION", () => ({
       where: `limits.${name}`,
       expected: "a number from 0",
       received: String(value),
     }));
+  }
   const constants = constantBytes(graph);
   const memory = given?.memory ?? MEMORY + MEMORY_FOR_CONSTANTS * constants;
   return {

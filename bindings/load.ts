@@ -1,5 +1,5 @@
 /** How a model becomes a session: what `pint8` and `pint8/inline` have in common, which differ in who imports. */
-import { ensure } from "./errors.ts";
+import { ensure, inFile } from "./errors.ts";
 import type { Importer } from "./formats/select.ts";
 import type { Limits } from "./limits.ts";
 import type { CustomInfer } from "./ops/control/custom.ts";
@@ -18,7 +18,7 @@ import { checkOptions, type OptionNames } from "./session/options.ts";
 import { type LoadPlanOptions, PLAN_OPTIONS } from "./session/plan-options.ts";
 import { recent } from "./session/recent.ts";
 import { Session } from "./session/session.ts";
-import { readSource, type Source } from "./session/source.ts";
+import { nameOf, readSource, type Source } from "./session/source.ts";
 import type { TypedArray } from "./tensor.ts";
 import type { AnyModel, ModelTypes } from "./values/types.ts";
 
@@ -75,10 +75,18 @@ const LOAD_OPTIONS: OptionNames<LoadOptions> = {
 };
 
 /** `loadModel`, by this importer. */
-export async function loadBy<M extends ModelTypes = AnyModel>(
+export function loadBy<M extends ModelTypes = AnyModel>(
   importer: Importer,
   source: Source,
   options: LoadOptions = {},
+): Promise<Session<M>> {
+  return inFile(nameOf(source), () => load<M>(importer, source, options));
+}
+
+async function load<M extends ModelTypes>(
+  importer: Importer,
+  source: Source,
+  options: LoadOptions,
 ): Promise<Session<M>> {
   checkOptions("loadModel", options, LOAD_OPTIONS);
   requireEngine();
@@ -112,7 +120,10 @@ export async function loadBy<M extends ModelTypes = AnyModel>(
   // What was never reshaped holds on to the model's bytes alone.
   const pool = createPool();
   const plans = recent(KEPT_PLANS, (key) => make(JSON.parse(key) as LoadOptions["shapes"], pool));
-  const replan = (asked: NonNullable<LoadOptions["shapes"]>) => plans(JSON.stringify(sorted(asked)));
+  const replan = (asked: NonNullable<LoadOptions["shapes"]>) => {
+    checkShapes("reshape", asked);
+    return plans(JSON.stringify(sorted(asked)));
+  };
   const { plan, kernels } = await make({});
   return Session.open(plan, kernels, options, replan);
 }
@@ -126,6 +137,15 @@ interface Bound {
   readonly kernels: KernelModule;
 }
 
+/** Refuses what is no object of shapes, which are checked by the model. */
+function checkShapes(where: string, shapes: unknown): void {
+  ensure(typeof shapes === "object" && shapes !== null && !Array.isArray(shapes), "INVALID_OPTION", () => ({
+    where,
+    expected: "an object of shapes by the names of inputs, as { image: [1, 320, 320, 3] }",
+    received: Array.isArray(shapes) ? "a list" : String(shapes),
+  }));
+}
+
 /** The same by the order of names. */
 function sorted(shapes: Readonly<Record<string, readonly number[]>>): Readonly<Record<string, readonly number[]>> {
   return Object.fromEntries(Object.entries(shapes).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -135,7 +155,11 @@ function sorted(shapes: Readonly<Record<string, readonly number[]>>): Readonly<R
 export type PlanModelOptions = Omit<LoadOptions, "threads" | "onWarning">;
 
 /** `planModel`, by this importer. */
-export async function planBy(importer: Importer, source: Source, options: PlanModelOptions = {}): Promise<Uint8Array> {
+export function planBy(importer: Importer, source: Source, options: PlanModelOptions = {}): Promise<Uint8Array> {
+  return inFile(nameOf(source), () => planOf(importer, source, options));
+}
+
+async function planOf(importer: Importer, source: Source, options: PlanModelOptions): Promise<Uint8Array> {
   const { threads: _threads, onWarning: _onWarning, ...known } = LOAD_OPTIONS;
   checkOptions("planModel", options, known);
   requireEngine();

@@ -21,7 +21,7 @@ interface Wall {
 const BASE = ["bindings/errors.ts", "bindings/tensor.ts", "bindings/graph.ts", "bindings/limits.ts"];
 
 /** What both importers share. */
-const FORMATS = ["batch", "names", "order", "shapes", "text"].map((name) => `bindings/formats/${name}.ts`);
+const FORMATS = ["batch", "names", "order", "shapes", "strangers", "text"].map((name) => `bindings/formats/${name}.ts`);
 
 /** What a model goes through until it runs. */
 const LOADING = [

@@ -1,9 +1,10 @@
 /** Which importer reads a file, told by its first bytes. That of ONNX is given by whoever asks, for it may come later. */
-import { guarded, Pint8Error } from "../errors.ts";
+import { ensure, guarded, Pint8Error } from "../errors.ts";
 import type { Attributes, Graph } from "../graph.ts";
 import type { TypedArray } from "../tensor.ts";
 import type { importOnnx } from "./onnx/index.ts";
 import { isOnnx } from "./onnx/recognise.ts";
+import { strangerOf } from "./strangers.ts";
 import { importTflite, isTflite } from "./tflite/index.ts";
 import { type Outline, outlineTflite } from "./tflite/outline.ts";
 
@@ -43,14 +44,22 @@ export const viewOf = (bytes: Uint8Array) => new Uint8Array(bytes.buffer, bytes.
 
 /** The graph of a .tflite file, or by `onnx` that of an .onnx file. */
 export function importBy(onnx: typeof importOnnx | undefined, bytes: Uint8Array, options: ImportOptions): Graph {
+  ensure(ArrayBuffer.isView(bytes), "INVALID_OPTION", () => ({
+    where: "importModel",
+    expected: "a Uint8Array of the file's bytes",
+    received: typeof bytes,
+    hint: "loadModel takes paths, URLs and responses, too.",
+  }));
   const plain = viewOf(bytes);
   const read = isTflite(plain) ? importTflite : isOnnx(plain) ? onnx : undefined;
   if (read !== undefined) return guarded("INVALID_MODEL", "file", () => read(plain, options));
+  const stranger = strangerOf(plain);
+  const start = plain.length < 8 ? `${plain.length} bytes` : `bytes ${hex(plain.subarray(0, 8))}`;
   throw new Pint8Error("INVALID_MODEL", {
     where: "file",
     expected: 'a .tflite file (identifier "TFL3" at byte 4) or an .onnx file',
-    received: plain.length < 8 ? `${plain.length} bytes` : `bytes ${hex(plain.subarray(0, 8))}`,
-    hint: "Check that the path or URL leads to the model itself and that the download is complete.",
+    received: stranger?.name ?? start,
+    hint: stranger?.hint ?? "Check that the path or URL leads to the model itself and that the download is complete.",
   });
 }
 

@@ -37,8 +37,8 @@ export async function takeThreads(
 ): Promise<Running> {
   ensure(threads === "auto" || (Number.isInteger(threads) && threads >= 1), "INVALID_OPTION", () => ({
     where: "threads",
-    expected: "a whole number from 1, or auto",
-    received: String(threads),
+    expected: 'a whole number from 1, or "auto"',
+    received: typeof threads === "number" ? String(threads) : `"${threads}", a ${typeof threads}`,
   }));
   const wanted = threads === "auto" ? Math.min(await processors(), AUTO_THREADS) : Math.min(threads, MAX_THREADS);
   if (wanted > 1) {

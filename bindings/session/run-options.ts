@@ -23,7 +23,7 @@ export function asksViews(options: RunOptions): boolean {
   const { outputs = "copies" } = options;
   ensure(outputs === "copies" || outputs === "views", "INVALID_OPTION", () => ({
     where: "outputs",
-    expected: "copies or views",
+    expected: '"copies" or "views"',
     received: String(outputs),
   }));
   return outputs === "views";

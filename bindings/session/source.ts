@@ -45,6 +45,14 @@ export async function readSource(source: Source, options: ReadOptions = {}): Pro
   return bytes;
 }
 
+/** How a source is called in messages; undefined where it has no name. */
+export function nameOf(source: unknown): string | undefined {
+  const { name } = Object(source) as { readonly name?: unknown };
+  const tag = tagOf(source);
+  const text = tag === "URL" ? String(source) : tag === "File" ? name : source;
+  return typeof text === "string" ? shortened(text) : undefined;
+}
+
 const shortened = (text: string) => (text.length > 120 ? `${text.slice(0, 100)}…` : text);
 const isThenable = (value: unknown) => typeof (value as { readonly then?: unknown } | null)?.then === "function";
 /** What something is, whichever realm it comes from. */
@@ -172,7 +180,21 @@ async function readFile(path: string | URL, name: string, { signal }: ReadOption
   }
 }
 
+/** What to do, by what was said. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/ENOENT/, "Relative paths begin at the folder in which the program was started."],
+  [/EISDIR/, "This is a folder: name the file in it."],
+  [/HTTP status/, "Open the URL in a browser; the server says there what it has."],
+  [
+    /fetch/i,
+    "The server may be down, or forbid other pages to read it: it must allow this by Access-Control-Allow-Origin.",
+  ],
+  [/already/, "A body is read once: keep its bytes, or clone the response."],
+];
+
 function unreadable(name: string, cause: unknown): Pint8Error {
   const received = textOf(cause);
-  return new Pint8Error("IO", { where: name, expected: "a readable file or URL", received }, { cause });
+  const [, hint = ""] = HINTS.find(([said]) => said.test(received)) ?? [];
+  const where = name === "" ? "source" : name;
+  return new Pint8Error("IO", { where, expected: "a readable file or URL", received, hint }, { cause });
 }

@@ -1,8 +1,9 @@
-import { ensure } from "../errors.ts";
+import { chosen, ensure } from "../errors.ts";
 import type { TypedArray } from "../tensor.ts";
 import { type Fit, fitted, grey, type Picture, resize } from "./picture.ts";
 import { type PixelData, pictureOf } from "./pixels.ts";
 import { type Port, portText } from "./port.ts";
+import { requirePort } from "./quantize.ts";
 import type { ArrayOf, TensorInfo } from "./types.ts";
 
 /** What a picture's pixels of 0..255 become: as they are, or real numbers `(pixel − mean) / std` per channel. */
@@ -78,8 +79,26 @@ export function imageInput<P extends TensorInfo>(
   image: PixelData,
   options: ImageOptions = {},
 ): ArrayOf<P["dtype"]> {
+  requirePort("imageInput", port);
+  for (const name of Object.keys(options)) chosen("imageInput, name of an option", name, OPTIONS);
+  if (options.fit !== undefined) chosen("option fit", options.fit, FITS);
+  checkNumbers("mean", options.mean, () => true);
+  checkNumbers("std", options.std, (value) => value !== 0);
   const picture = pictureOf(image);
   return preparePicture(picture, port, scalingOf(port, options), options.fit) as ArrayOf<P["dtype"]>;
+}
+
+const OPTIONS = ["mean", "std", "fit"] as const;
+const FITS: readonly Fit[] = ["stretch", "cover", "contain"];
+
+function checkNumbers(option: string, given: ImageOptions["mean"], fits: (value: number) => boolean): void {
+  const values: readonly unknown[] = given === undefined ? [] : [given].flat();
+  for (const value of values)
+    ensure(typeof value === "number" && Number.isFinite(value) && fits(value), "INVALID_OPTION", () => ({
+      where: `option ${option}`,
+      expected: `a number${fits(0) ? "" : " other than 0"}, or one for each channel`,
+      received: typeof value === "string" ? `"${value}"` : String(value),
+    }));
 }
 
 /** The scaling that was asked for, or the input's own. */

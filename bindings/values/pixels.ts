@@ -9,7 +9,14 @@ export interface PixelData {
 }
 
 /** Pixels as a picture; alpha is composited on black. */
-export function pictureOf({ data, width, height }: PixelData): Picture {
+export function pictureOf(image: PixelData): Picture {
+  const { data, width, height } = (Object(image) ?? {}) as PixelData;
+  ensure(Number.isInteger(width) && Number.isInteger(height), "INVALID_INPUT", () => ({
+    where: "image",
+    expected: "pixels: ImageData, or an object with data, width and height",
+    received: typeof image === "object" ? "an object without width and height" : String(image),
+    hint: "Draw pictures on a canvas, and give what context.getImageData returns.",
+  }));
   checkSize(width, height, "image");
   const channels = (data?.length ?? 0) / (width * height);
   ensure(channels === 1 || channels === 3 || channels === 4, "INVALID_INPUT", () => ({

@@ -45,6 +45,8 @@ export function quantizeInto(
  * tensor has.
  */
 export function quantize<P extends TensorInfo>(port: P, reals: ArrayLike<number>): ArrayOf<P["dtype"]> {
+  requirePort("quantize", port);
+  requireNumbers("quantize", reals);
   const length = elementCount(port.shape);
   requireReals(port);
   ensure(reals.length === length, "INVALID_INPUT", () => ({
@@ -64,6 +66,12 @@ export function quantize<P extends TensorInfo>(port: P, reals: ArrayLike<number>
  * Errors: INVALID_INPUT where there are none of that name.
  */
 export function dequantize(port: Quantized, values: ArrayLike<number | bigint> | Outputs): Float32Array {
+  requirePort("dequantize", port);
+  ensure(typeof values === "object" && values !== null, "INVALID_INPUT", () => ({
+    where: "dequantize",
+    expected: "the elements of an output, or all outputs of a run",
+    received: String(values),
+  }));
   const given = typeof (values as ArrayLike<number>).length === "number";
   const elements = (given ? values : (values as Outputs)[port.name]) as ArrayLike<number | bigint> | undefined;
   ensure(elements !== undefined, "INVALID_INPUT", () => ({
@@ -76,6 +84,26 @@ export function dequantize(port: Quantized, values: ArrayLike<number | bigint> |
   const reals = new Float32Array(elements.length);
   for (let i = 0; i < reals.length; i++) reals[i] = factor * (Number(elements[i]) - offset);
   return reals;
+}
+
+/** Refuses what is no input or output. */
+export function requirePort(where: string, port: unknown): void {
+  const { dtype } = Object(port) as { readonly dtype?: unknown };
+  ensure(typeof dtype === "string", "INVALID_INPUT", () => ({
+    where,
+    expected: "an input or output of a model, as model.outputs[0]",
+    received: String(port),
+  }));
+}
+
+function requireNumbers(where: string, values: unknown): void {
+  const { length } = Object(values) as { readonly length?: unknown };
+  ensure(typeof length === "number" && typeof values === "object", "INVALID_INPUT", () => ({
+    where,
+    expected: "a typed array or a list of numbers",
+    received: typeof values === "object" ? "an object" : String(values),
+    hint: "What run returns are all outputs by their names: take one of them.",
+  }));
 }
 
 function requireReals(port: TensorInfo): void {
@@ -113,6 +141,7 @@ export function topK(
     expected: "a whole number from 1",
     received: String(k),
   }));
+  requireNumbers("topK", out);
   ensure(out.length > 0, "INVALID_INPUT", () => ({ where: "topK", expected: "numbers", received: "none" }));
   const key = (index: number) => (Number.isNaN(out[index]) ? -Infinity : (out[index] as number));
   return Array.from(out as ArrayLike<number>, (_, index) => index)

@@ -160,10 +160,19 @@ test("a model without nodes may pass its input on, but not leave an output unwri
   refused(() => importModel(buildTflite({ ...GOOD, operators: [] }), {}), "INVALID_GRAPH", /outputs/);
 });
 
+test("files compiled for one processor are called that", () => {
+  const compiled = (custom: string) => buildTflite(operator({ code: "CUSTOM", custom, inputs: [0], outputs: [1] }));
+  for (const [custom, message] of [
+    ["ethos-u", /compiled for Ethos-U/],
+    ["edgetpu-custom-op", /compiled for the Edge TPU/],
+  ] as const)
+    refused(() => importModel(compiled(custom), {}), "UNSUPPORTED", message);
+});
+
 test("files that are no .tflite", () => {
   const read = (bytes: Uint8Array) => () => importModel(bytes, {});
   refused(read(new Uint8Array(0)), "INVALID_MODEL", /0 bytes/);
-  refused(read(new TextEncoder().encode("<!doctype html>")), "INVALID_MODEL", /3c 21 64/);
+  refused(read(new TextEncoder().encode("<!doctype html>")), "INVALID_MODEL", /an HTML page/);
   refused(read(Uint8Array.of(8, 8, 0x12, 7, 1, 2, 3, 4, 5)), "INVALID_MODEL", /field that ends at byte 9/);
 });
 

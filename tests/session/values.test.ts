@@ -92,7 +92,10 @@ test("a session takes real numbers as quantize gives them, and gives views where
   assert.deepEqual(view, expected);
   assert.equal(model.run([reals], { outputs: "views" })[output.name], view);
   assert.notEqual(model.run([reals])[output.name]?.buffer, view?.buffer);
-  assert.throws(() => model.run([reals], { outputs: "borrowed" as never }), fails("INVALID_OPTION", /copies or views/));
+  assert.throws(
+    () => model.run([reals], { outputs: "borrowed" as never }),
+    fails("INVALID_OPTION", /"copies" or "views"/),
+  );
   assert.throws(() => model.run([reals], { views: true } as never), fails("INVALID_OPTION", /the options outputs/));
   assert.throws(
     () => model.run([new Float64Array(784)] as never),

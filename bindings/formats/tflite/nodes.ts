@@ -1,6 +1,7 @@
 /** The operators of one subgraph, named and checked. */
 import { ensure, Pint8Error } from "../../errors.ts";
 import type { AnyNode, Attributes, TensorId } from "../../graph.ts";
+import { compiledFor } from "../strangers.ts";
 import { shorten } from "../text.ts";
 import { CUSTOM_OPERATORS, type CustomEntry } from "./custom.ts";
 import {
@@ -99,14 +100,19 @@ function refuseUnknown(operators: readonly ({ readonly table: FlatTable } & Oper
   const [first] = unknown.entries();
   if (first === undefined) return;
   const [name, [index = 0]] = first;
+  const compiled = [...unknown.keys()].map(compiledFor).find((found) => found !== undefined);
   throw new Pint8Error("UNSUPPORTED", {
     where: `${operators[index]?.table.where} (${name})`,
     expected: "operators that pint8 runs",
-    received: list(
-      [...unknown].map(([each, nodes]) => `${each} (node ${list(nodes, MOST_NODES)})`),
-      MOST_NAMES,
-    ),
-    hint: "docs/OPERATORS.md lists the operators that pint8 runs; others can be given as the option customOperators.",
+    received:
+      compiled?.name ??
+      list(
+        [...unknown].map(([each, nodes]) => `${each} (node ${list(nodes, MOST_NODES)})`),
+        MOST_NAMES,
+      ),
+    hint:
+      compiled?.hint ??
+      "docs/OPERATORS.md lists the operators that pint8 runs; others can be given as the option customOperators.",
   });
 }
 
