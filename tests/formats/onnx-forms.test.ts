@@ -1,4 +1,4 @@
-/** ONNX operators in forms that few files have: groups of volumes, onnxruntime's own quantizers, attention of fewer queries. */
+/** ONNX operators in forms that few files have: groups of volumes, pools of 16 bits and of volumes, attention of fewer queries. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadModel } from "../../bindings/public/index.ts";
@@ -65,4 +65,60 @@ test("causal Attention of fewer queries than keys begins with the first key", as
     Float32Array.of(2, 4, 100),
   );
   assert.deepEqual(y, [2, 3]);
+});
+
+test("MaxPool between quantizations to uint16 keeps what is quantized", async () => {
+  const quantized = (from: string, to: string): GraphSpec["nodes"] => [
+    { operator: "QuantizeLinear", inputs: [from, "s", "z"], outputs: [`${from}q`] },
+    { operator: "DequantizeLinear", inputs: [`${from}q`, "s", "z"], outputs: [to] },
+  ];
+  const spec: GraphSpec = {
+    nodes: [
+      { operator: "Cast", inputs: ["long"], outputs: ["z"], int: { to: 4 } },
+      ...quantized("x", "x2"),
+      { operator: "MaxPool", inputs: ["x2"], outputs: ["p"], ints: { kernel_shape: [1, 2], strides: [1, 2] } },
+      ...quantized("p", "y"),
+    ],
+    inputs: [{ name: "x", dims: [1, 1, 1, 4] }],
+    outputs: [{ name: "y" }],
+    initializers: [
+      { name: "s", dims: [], type: 1, values: [0.5] },
+      { name: "long", dims: [], type: 7, values: [1000] },
+    ],
+  };
+  const model = await loadModel(buildOnnx(spec, 21), { module: "simd" });
+  const [y] = Object.values(model.run([Float32Array.of(-600, -1.1, 7.3, 1e6)]));
+  model.close();
+  assert.deepEqual(Array.from(y as Float32Array), [-1, 32267.5]);
+});
+
+test("QLinearAveragePool of volumes", async () => {
+  const domain = "com.microsoft";
+  const cast = (name: string) => ({ operator: "Cast", inputs: [`${name}64`], outputs: [name], int: { to: 2 } });
+  const y = await run(
+    {
+      nodes: [
+        cast("z"),
+        cast("yz"),
+        { operator: "QuantizeLinear", inputs: ["x", "s", "z"], outputs: ["q"] },
+        {
+          operator: "QLinearAveragePool",
+          domain,
+          inputs: ["q", "s", "z", "s", "yz"],
+          outputs: ["p"],
+          ints: { kernel_shape: [1, 1, 2], strides: [1, 1, 2] },
+        },
+        { operator: "DequantizeLinear", inputs: ["p", "s", "yz"], outputs: ["y"] },
+      ],
+      inputs: [{ name: "x", dims: [1, 1, 1, 1, 4] }],
+      outputs: [{ name: "y" }],
+      initializers: [
+        { name: "s", dims: [], type: 1, values: [0.5] },
+        { name: "z64", dims: [], type: 7, values: [10] },
+        { name: "yz64", dims: [], type: 7, values: [20] },
+      ],
+    },
+    Float32Array.of(1, 2, 4, 8),
+  );
+  assert.deepEqual(y, [1.5, 6]);
 });

@@ -9,6 +9,7 @@ import { permuted, toLast, toPlain, type Value } from "../layout.ts";
 import { imagePadding, outputSizes, pair, windowsOf } from "../window.ts";
 import { reshapedTo } from "./move.ts";
 import { real, saturated, toFloat } from "./quantize.ts";
+import { meansOf } from "./windows.ts";
 
 const float = [{ dtype: "float32" }] as const;
 const f32 = Math.fround;
@@ -49,8 +50,16 @@ function averagePool(n: OnnxNode): void {
   const x = n.input(0);
   const { id, shape } = imageOf(n, x);
   const sizes = shape.slice(2);
-  if (sizes.length < 1 || sizes.length > 2) n.refuse("one or two spatial dimensions", listText(shape));
+  if (sizes.length < 1 || sizes.length > 3) n.refuse("one to three spatial dimensions", listText(shape));
   const windows = windowsOf(n, sizes, n.ints("kernel_shape") ?? sizes);
+  if (sizes.length === 3) {
+    const isCounted = n.int("count_include_pad", 0) !== 0;
+    const volume = dequantized(n, id, number(n, 1), number(n, 2));
+    const y = meansOf(n, { shape }, volume, true, windows, windows, isCounted);
+    const [batch = 0, channels = 0] = shape;
+    const to = [batch, channels, ...outputSizes(sizes, windows)];
+    return setImage(n, requantized(n, y, number(n, 3), number(n, 4), x.dtype), to);
+  }
   const isPadded = [...windows.before, ...windows.after].some((size) => size > 0);
   const [batch = 0, channels = 0] = shape;
   const [height, width] = pair(sizes);

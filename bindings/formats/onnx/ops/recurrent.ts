@@ -7,7 +7,6 @@ import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { activate } from "./activations.ts";
-import { product } from "./matmul.ts";
 import { reshapedTo } from "./move.ts";
 import { real } from "./quantize.ts";
 
@@ -68,15 +67,17 @@ function own(n: OnnxNode, i: number, direction: number): TensorId | undefined {
   return n.inputs[i] === undefined ? undefined : row(n, n.plain(n.input(i)), direction);
 }
 
-/** Weights of float32 as they stand, `[rows, n]` a direction. */
-const plainProduct =
-  (n: OnnxNode): Product =>
-  (x, direction, input) => {
-    const w = row(n, n.plain(n.input(input === "W" ? 1 : 2)), direction);
-    const { shape } = n.b.tensor(w);
-    const turned = permuted(n.b, n.where, w, shape, [1, 0]);
-    return product(n, x, n.b.tensor(x).shape, turned, n.b.tensor(turned).shape);
+/** Weights of float32 as they stand, `[rows, n]` a direction, each of them one tensor for all steps. */
+function plainProduct(n: OnnxNode): Product {
+  const known = new Map<string, TensorId>();
+  return (x, direction, input) => {
+    const key = `${input}${direction}`;
+    const w = known.get(key) ?? row(n, n.plain(n.input(input === "W" ? 1 : 2)), direction);
+    known.set(key, w);
+    const attributes = { activation: "none", keepDims: true } as const;
+    return n.b.add("fullyConnected", n.where, [x, w], attributes, float)[0] as TensorId;
   };
+}
 
 /** The time steps of a direction, with the states of what is shorter than the sequence kept. */
 function walk(

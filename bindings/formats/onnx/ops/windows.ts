@@ -152,7 +152,19 @@ export function sums(n: OnnxNode, id: TensorId, windows: Windows): TensorId {
 /** Means of windows of any kind; `isPadCounted`: of the window's size where it stands on padding that the file states. */
 export function means(n: OnnxNode, x: Value, windows: Windows, stated: Windows, isPadCounted: boolean): void {
   const { ids, isLast } = operands(n, [x]);
-  const id = ids[0] as TensorId;
+  setIn(n, isLast, meansOf(n, x, ids[0] as TensorId, isLast, windows, stated, isPadCounted));
+}
+
+/** The same of a tensor of x in one order, which the result is in too. */
+export function meansOf(
+  n: OnnxNode,
+  x: Pick<Value, "shape">,
+  id: TensorId,
+  isLast: boolean,
+  windows: Windows,
+  stated: Windows,
+  isPadCounted: boolean,
+): TensorId {
   const rank = x.shape.length;
   const axes = windows.kernel.map((_, i) => (isLast ? lastAxis(i + 2, rank) : i + 2));
   const add: Join = (a, b) => n.b.add("add", n.where, [a, b], NONE, [{ dtype: "float32" }])[0] as TensorId;
@@ -160,7 +172,7 @@ export function means(n: OnnxNode, x: Value, windows: Windows, stated: Windows, 
   const sizes = x.shape.slice(2);
   const outputs = outputSizes(sizes, windows);
   // how many of a window count is a product over the axes
-  const y = axes.reduce<TensorId>((total, axis, i) => {
+  return axes.reduce<TensorId>((total, axis, i) => {
     const [before, after] = isPadCounted ? [stated.before[i] as number, stated.after[i] as number] : [0, 0];
     const [lo, hi] = [-before, (sizes[i] as number) + after];
     const counts = Float32Array.from({ length: outputs[i] as number }, (_, o) => {
@@ -175,5 +187,4 @@ export function means(n: OnnxNode, x: Value, windows: Windows, stated: Windows, 
     const divisor = n.b.constant("float32", shape, counts);
     return n.b.add("div", n.where, [total, divisor], NONE, [{ dtype: "float32" }])[0] as TensorId;
   }, sum);
-  setIn(n, isLast, y);
 }
