@@ -65,8 +65,7 @@ export function requireWeights(node: Constrained, channels: number, axis: number
 
 /** s_x·s_w/s_y of each channel, in double precision as TFLite computes it; of legacy uint8 its product of scales is a float. */
 export function reals(node: Constrained): Float64Array {
-  const sx = inputOf(node, 0).quantization?.scale[0] ?? 1;
-  const sy = outputOf(node).quantization?.scale[0] ?? 1;
+  const [sx, sy] = [scaleOf(inputOf(node, 0)), scaleOf(outputOf(node))];
   const sw = inputOf(node, 1).quantization?.scale ?? [];
   const ratios = new Float64Array(sw.length);
   const legacy = inputOf(node, 0).unsigned === true;
@@ -85,8 +84,7 @@ export function roundingOf({ attributes }: Constrained): Rounding | undefined {
 /** onnxruntime's factor of each channel, rounded to float32 after each step. */
 function onnxFactors(node: Constrained): Float32Array {
   const { fround } = Math;
-  const sx = fround(inputOf(node, 0).quantization?.scale[0] ?? 1);
-  const sy = fround(outputOf(node).quantization?.scale[0] ?? 1);
+  const [sx, sy] = [fround(scaleOf(inputOf(node, 0))), fround(scaleOf(outputOf(node)))];
   const sw = inputOf(node, 1).quantization?.scale ?? [];
   return Float32Array.from(sw, (scale) => fround(sx * fround(scale)) / sy);
 }
