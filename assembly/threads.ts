@@ -19,7 +19,7 @@
  *   148  PATIENCE sleeps of a second that the caller grants to one step
  *
  * The word CLAIM says itself what was claimed, so a claim that comes late takes nothing of another step: as long as a chunk is
- * not done, its step and its run are not over. `bindings/session/threads-control.ts` has the same numbers.
+ * not done, its step and its run are not over. `bindings/session/threadsControl.ts` has the same numbers.
  */
 /** `run` of the kernels: `count` entries of the step table at `steps`, share `part` of `parts`. */
 @external("env", "run")

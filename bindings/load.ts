@@ -15,7 +15,7 @@ import { requireEngine } from "./session/engine.ts";
 import type { CustomRunner } from "./session/hosts.ts";
 import { type KernelModule, loadModule } from "./session/modules.ts";
 import { checkOptions, type OptionNames } from "./session/options.ts";
-import { type LoadPlanOptions, PLAN_OPTIONS } from "./session/plan-options.ts";
+import { type LoadPlanOptions, PLAN_OPTIONS } from "./session/planOptions.ts";
 import { recent } from "./session/recent.ts";
 import { Session } from "./session/session.ts";
 import { nameOf, readSource, type Source } from "./session/source.ts";

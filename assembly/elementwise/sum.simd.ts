@@ -3,7 +3,7 @@ import { Add } from "./params";
 import { highMul, roundingShift } from "../common/rescale.simd";
 
 /**
- * (a·aFactor + b·bFactor + offset) / 2^fraction, ties away from zero: the packer (`bindings/primitives/elementwise/sum-proof.ts`)
+ * (a·aFactor + b·bFactor + offset) / 2^fraction, ties away from zero: the packer (`bindings/primitives/elementwise/sumProof.ts`)
  * proved it equal to the reference on all 65536 pairs. Pairs of int16 meet both factors in dot products, the high 15
  * bits of the factors and the low 15 bits apart.
  */

@@ -1,4 +1,4 @@
-/** Where outputs step by onnxruntime's rule, rint(f32(acc)·scale), as `findOnnxSteps` of `requantize-proof.ts` finds it. */
+/** Where outputs step by onnxruntime's rule, rint(f32(acc)·scale), as `findOnnxSteps` of `requantizeProof.ts` finds it. */
 
 const MAGIC: f32 = 12582912;
 /** What onnxruntime's rule is off by in all, of products up to 256. */

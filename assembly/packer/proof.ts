@@ -1,5 +1,5 @@
 /**
- * Proofs of requantization, as `bindings/primitives/requantize/requantize-proof.ts` finds them and explains them, two thresholds at a
+ * Proofs of requantization, as `bindings/primitives/requantize/requantizeProof.ts` finds them and explains them, two thresholds at a
  * time.
  */
 

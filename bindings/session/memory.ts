@@ -5,7 +5,7 @@ import { isNode, processors } from "./engine.ts";
 import { instantiate } from "./instantiate.ts";
 import type { KernelModule } from "./modules.ts";
 import type { Team } from "./threads.ts";
-import { rosterLater } from "./threads-later.ts";
+import { rosterLater } from "./threadsLater.ts";
 
 const PAGE_BYTES = 65536;
 /** More threads than any machine that this runs on gains from. */

@@ -8,7 +8,7 @@ import { bindHosts, type CustomRunner, type Host } from "./hosts.ts";
 import { type Running, takeThreads } from "./memory.ts";
 import type { KernelModule } from "./modules.ts";
 import { type BoundPort, bindPort, copyOf, outputValue, setInputs, viewsOf } from "./ports.ts";
-import { asksViews, DEFAULT_RUN, type RunOptions } from "./run-options.ts";
+import { asksViews, DEFAULT_RUN, type RunOptions } from "./runOptions.ts";
 
 /** What `using` calls; engines that do not know it have no `using` either. */
 const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");

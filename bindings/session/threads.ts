@@ -13,9 +13,9 @@ import {
   type Job,
   type ThreadsExports,
   threadsImports,
-} from "./threads-control.ts";
-import { type StartThread, threadStarter } from "./threads-host.ts";
-import { compileThreads } from "./threads-modules.ts";
+} from "./threadsControl.ts";
+import { type StartThread, threadStarter } from "./threadsHost.ts";
+import { compileThreads } from "./threadsModules.ts";
 
 /** The threads of one session, over its memory. */
 export interface Team {

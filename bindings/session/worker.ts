@@ -3,7 +3,7 @@
  * A script of its own that imports nothing and waits for nothing while it loads, so that every bundler takes it as it is.
  */
 import { builtin, isNode } from "./engine.ts";
-import { controlOf, type Job, type ThreadsExports, threadsImports } from "./threads-control.ts";
+import { controlOf, type Job, type ThreadsExports, threadsImports } from "./threadsControl.ts";
 
 function serve({ module, loop, memory, control, steps, thread }: Job): void {
   const state = controlOf(memory, control);

@@ -6,7 +6,7 @@ import { operators } from "../../bindings/ops/index.ts";
 import type { Operator } from "../../bindings/ops/types.ts";
 import { plainOfFloats } from "../../bindings/primitives/elementwise/nearest.ts";
 import type { Affine } from "../../bindings/primitives/requantize/quantization.ts";
-import { proveOnnx } from "../../bindings/primitives/requantize/requantize-proof.ts";
+import { proveOnnx } from "../../bindings/primitives/requantize/requantizeProof.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
 import { betweenFloats, qlinear, rint, scaledSum } from "../reference/nearest.ts";
 import { bytesOf, checkOperator, type Random, random, subjects, tensor } from "../support/kernels.ts";

@@ -1,7 +1,7 @@
 /** Every linear sum that the packer claims to be exact, on all 65536 pairs against the reference. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type LinearSum, proveSum, type Sum } from "../../bindings/primitives/elementwise/sum-proof.ts";
+import { type LinearSum, proveSum, type Sum } from "../../bindings/primitives/elementwise/sumProof.ts";
 import { quantizeMultiplier } from "../../bindings/primitives/requantize/quantization.ts";
 import * as fp from "../reference/fixedpoint.ts";
 import { random } from "../support/kernels.ts";

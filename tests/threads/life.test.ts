@@ -11,8 +11,8 @@ import { kernelNumber } from "../../bindings/primitives/registry.ts";
 import { instanceOf, instantiate } from "../../bindings/session/instantiate.ts";
 import { loadModule } from "../../bindings/session/modules.ts";
 import { Session, type SessionOptions } from "../../bindings/session/session.ts";
-import { controlOf, type ThreadsExports, threadsImports } from "../../bindings/session/threads-control.ts";
-import { compileThreads } from "../../bindings/session/threads-modules.ts";
+import { controlOf, type ThreadsExports, threadsImports } from "../../bindings/session/threadsControl.ts";
+import { compileThreads } from "../../bindings/session/threadsModules.ts";
 import { network, planOf } from "../session/networks.ts";
 import { openTeam, patchLookup, runProgram, shareAll } from "./support.ts";
 

@@ -1,7 +1,7 @@
 import { type DecodedPng, decode } from "fast-png";
 import { ensure } from "../../errors.ts";
 import { checkSize, type Picture } from "../../values/picture.ts";
-import { pixelChunks } from "./png-chunks.ts";
+import { pixelChunks } from "./pngChunks.ts";
 
 type Rgba = readonly [r: number, g: number, b: number, alpha: number];
 

@@ -1,7 +1,7 @@
 /** What operators of one or two equal-typed int8 tensors share: checks, and the call of the kernel. */
 import type { OpKind } from "../../graph.ts";
 import { broadcastShape, broadcastStrides, mergeLoops, pairLoops, type Six, six } from "../../primitives/broadcast.ts";
-import { proveSum } from "../../primitives/elementwise/sum-proof.ts";
+import { proveSum } from "../../primitives/elementwise/sumProof.ts";
 import type { ParamBlocks } from "../../primitives/params.ts";
 import { type Affine, activationRange, quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
 import { elementCount, scaleOf, type Tensor, zeroOf } from "../../tensor.ts";

@@ -1,6 +1,6 @@
 import type { Activation, Rounding } from "../../graph.ts";
 import { activationRange, type Multiplier, quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
-import { proveSigned } from "../../primitives/requantize/requantize-proof.ts";
+import { proveSigned } from "../../primitives/requantize/requantizeProof.ts";
 import { inputOf, outputOf, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Operator } from "../types.ts";
 import { arithmetic } from "./arithmetic.ts";

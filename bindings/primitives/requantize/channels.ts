@@ -1,5 +1,5 @@
 import { HALVES, type Multipliers, roundedToEven } from "./quantization.ts";
-import { clamp, reference } from "./requantize-proof.ts";
+import { clamp, reference } from "./requantizeProof.ts";
 import type { Channels, Output, Packer } from "./types.ts";
 
 /** int8 weights of `channels` outputs of `depth` products each: weight (c, k) stands at c·channelStride + k·depthStride. */

@@ -3,7 +3,7 @@
  * (`assembly/packer.ts`, `bindings/packer`), several times faster in a fresh process.
  */
 import { interleave } from "../product/panels.ts";
-import { type OnnxStep, proveOnnx, provePositive, proveSigned, type Step } from "./requantize-proof.ts";
+import { type OnnxStep, proveOnnx, provePositive, proveSigned, type Step } from "./requantizeProof.ts";
 import type { Channels, Packer } from "./types.ts";
 
 /** Channels that share one record: after one that fails, the others need no proof. */

@@ -8,7 +8,7 @@ import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { operands } from "../elementwise.ts";
 import { permuted, type Value } from "../layout.ts";
 import { dequantized, FULL } from "../quantized.ts";
-import { byteMaxima, byteResize, qlinearGlobalAveragePool } from "./byte-pools.ts";
+import { byteMaxima, byteResize, qlinearGlobalAveragePool } from "./bytePools.ts";
 import { convolved, setImage } from "./conv.ts";
 import { INTEGERS } from "./integers.ts";
 import { product } from "./matmul.ts";

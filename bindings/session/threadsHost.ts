@@ -1,5 +1,5 @@
 import { builtin, isNode } from "./engine.ts";
-import type { Job } from "./threads-control.ts";
+import type { Job } from "./threadsControl.ts";
 
 /** Starts a thread of `worker.ts`; what is returned ends it. `onEnd` is told once where it ends in any other way. Throws where that is forbidden. */
 export type StartThread = (job: Job, onEnd: (cause: unknown) => void) => () => void;
