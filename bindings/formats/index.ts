@@ -18,6 +18,6 @@ export function externalFiles(bytes: Uint8Array): readonly string[] {
  * Errors: INVALID_MODEL, INVALID_GRAPH, UNSUPPORTED (all unknown operators in one message), INVALID_OPTION (batch),
  * OUT_OF_MEMORY (a tensor of 4 GiB or more).
  */
-export function importModel(bytes: Uint8Array, options: ImportOptions): Graph {
+export function importModel(bytes: Uint8Array, options: ImportOptions = {}): Graph {
   return importBy(importOnnx, bytes, options);
 }

@@ -13,7 +13,7 @@ function window(factors: readonly number[]): Conversion {
   return (n) => {
     const [size = 0] = n.numbers(0) ?? [];
     const round = n.int("periodic", 1) !== 0 ? size : size - 1;
-    const values = Float32Array.from({ length: entries(n, size) }, (_, k) =>
+    const values = Float32Array.from({ length: entries(n, 16 * size) / 16 }, (_, k) =>
       factors.reduce((sum, a, i) => sum + a * Math.cos((2 * Math.PI * i * k) / Math.max(1, round)), 0),
     );
     const id = n.b.constant("float32", [size], values);
@@ -119,9 +119,10 @@ function mel(n: OnnxNode): void {
   for (let band = 0; band < bands; band++) {
     const [from = 0, middle = 0, to = 0] = edges.slice(band, band + 3);
     if (middle === from) weights[middle * bands + band] = 1;
-    for (let bin = from; bin <= middle && middle > from && bin < bins; bin++)
+    for (let bin = Math.max(0, from); bin <= middle && middle > from && bin < bins; bin++)
       weights[bin * bands + band] = (bin - from) / (middle - from);
-    for (let bin = middle; bin < to && bin < bins; bin++) weights[bin * bands + band] = (to - bin) / (to - middle);
+    for (let bin = Math.max(0, middle); bin < to && bin < bins; bin++)
+      weights[bin * bands + band] = (to - bin) / (to - middle);
   }
   n.setPlain(0, n.b.constant("float32", [bins, bands], weights));
 }

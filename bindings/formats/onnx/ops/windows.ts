@@ -48,6 +48,10 @@ function strided(n: OnnxNode, x: TensorId, cuts: ReadonlyMap<number, readonly [n
   return n.b.add("stridedSlice", n.where, [x, begin, end, step], attributes, [typeOf(n, x)])[0] as TensorId;
 }
 
+function requireFew(n: OnnxNode, slices: number): void {
+  if (!(slices <= MOST_SLICES)) n.refuse(`windows of at most ${MOST_SLICES} places`, `${slices}`);
+}
+
 /** One axis after the other: padded, and its slices joined. */
 function along(
   n: OnnxNode,
@@ -61,6 +65,7 @@ function along(
     axes.map((axis) => n.b.tensor(id).shape[axis] as number),
     windows,
   );
+  requireFew(n, Math.max(...windows.kernel));
   return axes.reduce<TensorId>((x, axis, i) => {
     const [kernel, stride, dilation] = [
       windows.kernel[i] as number,
@@ -72,6 +77,9 @@ function along(
     return Array.from({ length: kernel }, (_, k) => cut(k)).reduce(join);
   }, id);
 }
+
+/** Slices that a window along one axis may be made of. */
+const MOST_SLICES = 4096;
 
 type Join = (a: TensorId, b: TensorId) => TensorId;
 
@@ -101,6 +109,7 @@ export function maximaWithPlaces(n: OnnxNode, x: Value, windows: Windows): void 
   const isColumns = n.int("storage_order", 0) !== 0;
   const strideOf = (d: number) => (isColumns ? elementCount(sizes.slice(0, d)) : elementCount(sizes.slice(d + 1)));
   const type = typeOf(n, n.plain(x));
+  requireFew(n, elementCount(windows.kernel));
   let best: TensorId | undefined;
   let places: TensorId | undefined;
   for (let k = 0; k < elementCount(windows.kernel); k++) {
