@@ -15,6 +15,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { main } from "assemblyscript/asc";
 import { ROOT } from "./files.mjs";
 import { writeKernelTable } from "./kernel-table.mjs";
+import { shrinkWasm } from "./shrink-wasm.mjs";
 
 /** Modules of no kernels: entry and features. */
 const STANDALONE = {
@@ -51,12 +52,15 @@ function argumentsOf(build) {
     "assembly/run.ts",
     ...["--config", "asconfig.json", "--target", target, "--use", flags.join(",")],
     ...["--transform", "./scripts/shape-wasm.mjs", ...out],
+    // Full modules are shrunk, by the names of their functions.
+    ...(edition === "full" ? ["--shrinkLevel", "1", "--debug"] : []),
   ];
 }
 
 /** Compiles here, or ends this process with what is wrong. */
 async function compile(build) {
   const { error, stderr } = await main([...argumentsOf(build), "--baseDir", ROOT]);
+  if (!error && build.endsWith(".full")) shrinkWasm(fileOf(build));
   if (!error) return;
   process.stderr.write(`${build}: ${stderr}\n${error.message}\n`);
   process.exit(1);

@@ -18,6 +18,18 @@ for (const [option, value] of Object.entries(INLINED)) {
   };
 }
 
+/**
+ * A shrink level adds a pass that merges locals and lets functions of one caller be part of it, whatever their size; the passes
+ * themselves work for speed.
+ */
+const { setShrinkLevel, setOneCallerInlineMaxSize } = Module.prototype;
+Module.prototype.setShrinkLevel = function () {
+  setShrinkLevel.call(this, 0);
+};
+Module.prototype.setOneCallerInlineMaxSize = function (size) {
+  setOneCallerInlineMaxSize.call(this, size < 200 ? 1000 : size);
+};
+
 /** What asc's last passes leave: locals that could be one, branches that go where they are. */
 const { optimize } = Module.prototype;
 Module.prototype.optimize = function (...options) {

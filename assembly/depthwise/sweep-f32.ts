@@ -5,9 +5,8 @@
 import { atLeast, atMost, plus, splat, times } from "../common/lanes";
 import { DwConvF32 } from "./params";
 
-/** How four output channels read x: a channel each, two of them twice each, or one four times. */
+/** How four output channels read x: a channel each, or one four times. */
 const EACH: u32 = 1;
-const PAIRS: u32 = 2;
 const ONE: u32 = 4;
 
 /** clamp(sum · scales + bias). */
@@ -20,7 +19,7 @@ const ONE: u32 = 4;
 /** Whether `sweep` knows how to read x. */
 export function sweeps(p: DwConvF32): bool {
   if (p.inC * p.multiplier < 4) return false;
-  return p.multiplier < 3 || !(p.multiplier & 3);
+  return p.multiplier == 1 || !(p.multiplier & 3);
 }
 
 /**
@@ -32,16 +31,12 @@ export function sweep(p: DwConvF32, x: usize, w: usize, rows: u32, y: usize, cou
     if (p.kW == 3 && p.strideW == p.dilationW) channels(p, x, w, rows, y, count, rowScale, EACH, 3, true);
     else if (p.kW == 3) channels(p, x, w, rows, y, count, rowScale, EACH, 3, false);
     else channels(p, x, w, rows, y, count, rowScale, EACH, 0, false);
-  } else if (p.multiplier == 2) channels(p, x, w, rows, y, count, rowScale, PAIRS, 0, false);
-  else channels(p, x, w, rows, y, count, rowScale, ONE, 0, false);
+  } else channels(p, x, w, rows, y, count, rowScale, ONE, 0, false);
 }
 
 // @ts-ignore: decorator
 @inline function lanes(x: usize, form: u32): v128 {
-  if (form == EACH) return v128.load(x);
-  if (form == ONE) return v128.load32_splat(x);
-  const v = v128.load64_zero(x);
-  return i32x4.shuffle(v, v, 0, 0, 1, 1);
+  return form == EACH ? v128.load(x) : v128.load32_splat(x);
 }
 
 // @ts-ignore: decorator
@@ -63,7 +58,7 @@ export function sweep(p: DwConvF32, x: usize, w: usize, rows: u32, y: usize, cou
   for (let next: u32 = 0; next < outC; next += 4) {
     const o = min(next, outC - 4);
     const at = <usize>o << 2;
-    const from = x + (<usize>(form == EACH ? o : form == PAIRS ? o >>> 1 : o / p.multiplier) << 2);
+    const from = x + (<usize>(form == EACH ? o : o / p.multiplier) << 2);
     const wEnd = w + at + rows * wLine;
     for (let i: u32 = 0; i < count; i += 4) {
       const first = <usize>min(i, count - 4);

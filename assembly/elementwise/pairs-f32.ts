@@ -18,6 +18,8 @@ const FLOOR_MOD: u32 = 9;
 const POW: u32 = 10;
 const ATAN2: u32 = 11;
 const HYPOT: u32 = 12;
+/** Of loops: whichever the block says of the forms that share one. */
+const RARE: u32 = 99;
 
 export function pairsF32(p: PairsF32, part: u32, parts: u32): void {
   const end = runEnd(p, part, parts);
@@ -42,15 +44,10 @@ export function pairsF32(p: PairsF32, part: u32, parts: u32): void {
 function run(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32): void {
   switch (p.form) {
     case ADD: return loop(p, a, b, y, count, rows, ADD);
-    case SUB: return loop(p, a, b, y, count, rows, SUB);
     case MUL: return loop(p, a, b, y, count, rows, MUL);
-    case DIV: return loop(p, a, b, y, count, rows, DIV);
-    case MAX: return loop(p, a, b, y, count, rows, MAX);
-    case MIN: return loop(p, a, b, y, count, rows, MIN);
-    case SQUARED_DIFFERENCE: return loop(p, a, b, y, count, rows, SQUARED_DIFFERENCE);
-    case PRELU: return loop(p, a, b, y, count, rows, PRELU);
-    case FLOOR_DIV: return loop(p, a, b, y, count, rows, FLOOR_DIV);
-    default: return singly(p, a, b, y, count, rows);
+    default:
+      if (p.form < FLOOR_MOD) loop(p, a, b, y, count, rows, RARE);
+      else singly(p, a, b, y, count, rows);
   }
 }
 
@@ -68,15 +65,15 @@ const ROWS: u32 = 64;
     const stepB: usize = p.b5 ? 16 : 0;
     const whole = (<usize>count << 2) & ~15;
     const rest = (count & 3) << 2;
-    // Few channels with a value each: four of them a time, down some rows.
-    if (!rest && whole <= FEW && stepA && stepB && !p.b4) {
+    // Few channels with a value each, as of PRELU: four of them a time, down some rows.
+    if (form != ADD && !rest && whole <= FEW && stepA && stepB && !p.b4) {
       while (rows) {
         const some = min(rows, ROWS);
         for (let c: usize = 0; c < whole; c += 16) {
           const v = v128.load(b + c);
           let from = a + c;
           for (let to = y + c, end = to + some * whole; to < end; to += whole) {
-            v128.store(to, value<v128>(v128.load(from), v, lo, hi, form));
+            v128.store(to, value<v128>(p, v128.load(from), v, lo, hi, form));
             from += p.a4;
           }
         }
@@ -94,14 +91,14 @@ const ROWS: u32 = 64;
       for (const end = y + whole; y < end; y += 16) {
         if (stepA) u = v128.load(atA);
         if (stepB) v = v128.load(atB);
-        v128.store(y, value<v128>(u, v, lo, hi, form));
+        v128.store(y, value<v128>(p, u, v, lo, hi, form));
         atA += stepA;
         atB += stepB;
       }
       if (rest) {
         if (stepA) u = load16(atA, rest);
         if (stepB) v = load16(atB, rest);
-        store16(y, value<v128>(u, v, lo, hi, form), rest);
+        store16(y, value<v128>(p, u, v, lo, hi, form), rest);
         y += rest;
       }
       a += p.a4;
@@ -112,7 +109,7 @@ const ROWS: u32 = 64;
       let atA = a;
       let atB = b;
       for (let left = count; left; left--) {
-        store<f32>(y, value<f32>(load<f32>(atA), load<f32>(atB), p.lo, p.hi, form));
+        store<f32>(y, value<f32>(p, load<f32>(atA), load<f32>(atB), p.lo, p.hi, form));
         atA += p.a5;
         atB += p.b5;
         y += 4;
@@ -124,15 +121,21 @@ const ROWS: u32 = 64;
 }
 
 // @ts-ignore: decorator
-@inline function value<T>(a: T, b: T, lo: T, hi: T, form: u32): T {
+@inline function value<T>(p: PairsF32, a: T, b: T, lo: T, hi: T, form: u32): T {
   if (form == ADD) return clamped<T>(plus<T>(a, b), lo, hi);
-  else if (form == SUB) return clamped<T>(minus<T>(a, b), lo, hi);
   else if (form == MUL) return clamped<T>(times<T>(a, b), lo, hi);
+  else return rareOf<T>(a, b, lo, hi, p.form);
+}
+
+/** Forms whose loop is one. */
+// @ts-ignore: decorator
+@inline function rareOf<T>(a: T, b: T, lo: T, hi: T, form: u32): T {
+  if (form == PRELU) return whereLess<T>(a, splat<T>(0), times<T>(a, b), a);
+  else if (form == SUB) return clamped<T>(minus<T>(a, b), lo, hi);
   else if (form == DIV) return clamped<T>(over<T>(a, b), lo, hi);
   else if (form == MAX) return atLeast<T>(b, a);
   else if (form == MIN) return atMost<T>(b, a);
   else if (form == SQUARED_DIFFERENCE) return times<T>(minus<T>(a, b), minus<T>(a, b));
-  else if (form == PRELU) return whereLess<T>(a, splat<T>(0), times<T>(a, b), a);
   else return floorOf<T>(over<T>(a, b));
 }
 

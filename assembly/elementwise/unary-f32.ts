@@ -1,6 +1,7 @@
 /** Functions of one float32, four at a time in vector modules. @full @train */
 import { load16, store16 } from "../common/edge.simd";
 import { erfF32, expF32, expMinusOneF32, geluF32, geluTanhF32, logF32, logisticF32, rootReciprocalF32, tanhF32 } from "../common/float";
+import { acoshF32, asinhF32, atanhF32, coshF32, sinhF32 } from "../common/hyperbolic";
 import { atLeast, atMost, ceilOf, floorOf, magnitude, nearestOf, negative, plus, root, splat, times, whereLess } from "../common/lanes";
 import { share } from "../common/split";
 import { sineF32, tangentF32 } from "../common/trigonometry";
@@ -40,7 +41,6 @@ const HARD_SWISH: u32 = 18;
 const SIN: u32 = 19;
 const COS: u32 = 20;
 const ERF: u32 = 21;
-/** From here on one at a time, as sines and cosines. */
 const TAN: u32 = 22;
 const ASIN: u32 = 23;
 const ACOS: u32 = 24;
@@ -48,10 +48,10 @@ const SINH: u32 = 25;
 const COSH: u32 = 26;
 const ASINH: u32 = 27;
 const ACOSH: u32 = 28;
+const ATANH: u32 = 29;
 
 export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
-  if (p.form == CLAMP) loop(p, part, parts, CLAMP);
-  else if (p.form < SIN || p.form == ERF) loop(p, part, parts, p.form);
+  if (p.form < SIN || p.form == ERF || p.form >= SINH) loop(p, part, parts, p.form);
   else turns(p, part, parts);
 }
 
@@ -62,13 +62,6 @@ export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
   let x = <usize>p.x + (<usize>start << 2);
   let y = <usize>p.y + (<usize>start << 2);
   if (ASC_FEATURE_SIMD) {
-    for (; count >= 32; count -= 32) {
-      const first = value<v128>(p, v128.load(x), form);
-      v128.store(y, value<v128>(p, v128.load(x, 16), form), 16);
-      v128.store(y, first);
-      x += 32;
-      y += 32;
-    }
     while (count) {
       const n = min(count, 16);
       store16(y, value<v128>(p, load16(x, n), form), n);
@@ -107,6 +100,11 @@ export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
     case GELU: return geluF32<T>(x);
     case GELU_TANH: return geluTanhF32<T>(x);
     case ERF: return erfF32<T>(x);
+    case SINH: return sinhF32<T>(x);
+    case COSH: return coshF32<T>(x);
+    case ASINH: return asinhF32<T>(x);
+    case ACOSH: return acoshF32<T>(x);
+    case ATANH: return atanhF32<T>(x);
     default: {
       const gate = atMost<T>(atLeast<T>(plus<T>(x, splat<T>(3)), splat<T>(0)), splat<T>(6));
       return times<T>(times<T>(x, gate), splat<T>(1.0 / 6));
@@ -129,11 +127,6 @@ function single(form: u32, x: f32): f32 {
     case COS: return sineF32(x, 1);
     case TAN: return tangentF32(x);
     case ASIN: return NativeMathf.asin(x);
-    case ACOS: return NativeMathf.acos(x);
-    case SINH: return NativeMathf.sinh(x);
-    case COSH: return NativeMathf.cosh(x);
-    case ASINH: return NativeMathf.asinh(x);
-    case ACOSH: return NativeMathf.acosh(x);
-    default: return NativeMathf.atanh(x);
+    default: return NativeMathf.acos(x);
   }
 }

@@ -13,8 +13,7 @@ export function maxPoolF32(p: PoolReal, part: u32, parts: u32): void {
 }
 
 /** Walks the output rows of this part; a window is the part of kH·kW that lies on the input, added up row by row. */
-// @ts-ignore: decorator
-@inline function pool(p: PoolReal, part: u32, parts: u32, largest: bool): void {
+function pool(p: PoolReal, part: u32, parts: u32, largest: bool): void {
   const rows = p.batch * p.outH;
   const end = share(rows, part + 1, parts);
   const pixel = <usize>p.channels << 2;
@@ -33,8 +32,14 @@ export function maxPoolF32(p: PoolReal, part: u32, parts: u32): void {
       const x = line + <usize>x0 * pixel;
       if (ASC_FEATURE_SIMD) {
         let c: usize = 0;
-        for (; c + 64 <= pixel; c += 64) sixteen(p, y + c, x + c, height, width, inRow, pixel, largest);
-        for (; c + 16 <= pixel; c += 16) v128.store(y + c, clamped<v128>(p, four(x + c, height, width, inRow, pixel, largest)));
+        for (; c + 64 <= pixel; c += 64) {
+          if (largest) sixteen(p, y + c, x + c, height, width, inRow, pixel, true);
+          else sixteen(p, y + c, x + c, height, width, inRow, pixel, false);
+        }
+        for (; c + 16 <= pixel; c += 16) {
+          const value = largest ? four(x + c, height, width, inRow, pixel, true) : four(x + c, height, width, inRow, pixel, false);
+          v128.store(y + c, clamped<v128>(p, value));
+        }
         for (; c < pixel; c += 16) {
           const bytes = <u32>min(pixel - c, 16);
           store16(y + c, clamped<v128>(p, window<v128>(x + c, height, width, inRow, pixel, largest, bytes)), bytes);

@@ -47,9 +47,9 @@ const SCALED_SUM: u32 = 5;
 /** Product of differences to the zero point, rescaled at every step and once more at the end. */
 const SCALED_PRODUCT: u32 = 6;
 
-/** int8 with int32 sums. */
+/** int8. */
 export function reduceS8(p: Reduce, part: u32, parts: u32): void {
-  reduce<i8, i32>(p, part, parts, INT8);
+  reduce<i64, i64>(p, part, parts, INT8);
 }
 
 /** int16. */
@@ -77,7 +77,7 @@ export function reduceF32(p: Reduce, part: u32, parts: u32): void {
   reduce<f32, f32>(p, part, parts, FLOAT32);
 }
 
-/** T: int8, float32, or any integer, whose sums are int64. */
+/** T: float32, or any integer, whose sums are int64. */
 function reduce<T, A>(p: Reduce, part: u32, parts: u32, type: u32): void {
   const bytes = <usize>bytesOf<T>(type);
   const total = p.k0 * p.k1 * p.k2 * p.k3;

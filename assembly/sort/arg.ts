@@ -29,6 +29,7 @@ export class Top {
 /** int8. */
 export function argS8(p: Arg, part: u32, parts: u32): void {
   if (ASC_FEATURE_SIMD && p.inner == 1 && p.depth >= 16) argRows(p, part, parts);
+  else if (ASC_FEATURE_SIMD) arg<i64>(p, part, parts, INT8);
   else arg<i8>(p, part, parts, INT8);
 }
 

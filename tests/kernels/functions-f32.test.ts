@@ -72,6 +72,53 @@ describe("angles and their inverses", () => {
     });
 });
 
+test("hyperbolic functions and their inverses of the smallest, the largest and no numbers", () => {
+  const x = Float32Array.of(
+    0,
+    1e-30,
+    -3e-5,
+    0.5,
+    -0.9999,
+    1,
+    -1,
+    1.0001,
+    8.5,
+    -30,
+    88,
+    89.3,
+    -95,
+    4095.5,
+    4097,
+    -1e20,
+    3e38,
+    Infinity,
+    -Infinity,
+    NaN,
+  );
+  const extremes = ["sinh", "cosh", "asinh", "acosh", "atanh"] as const;
+  for (const form of extremes) {
+    const f = (value: number) => Math.fround(FORMS[form](value));
+    const finite = x.filter((value) => Number.isFinite(f(value)));
+    near("trigonometric", { form }, finite, f);
+    const values = x.filter((value) => !Number.isFinite(f(value)));
+    const example = {
+      attributes: { form } as never,
+      inputs: [tensor("float32", [values.length])],
+      values: [values],
+      output: tensor("float32", [values.length]),
+    };
+    const y = runOperator(first, operators.trigonometric as never, example).slice();
+    assert.deepEqual([...new Float32Array(y.buffer)], [...values].map(f), form);
+  }
+  // small numbers keep their digits
+  const small = Float32Array.of(1e-6, -3e-4, 0.01);
+  for (const form of ["sinh", "asinh", "atanh"] as const) {
+    const y = near("trigonometric", { form }, small, FORMS[form]);
+    for (const [i, value] of small.entries())
+      assert.ok(Math.abs((y[i] as number) - FORMS[form](value)) <= 1e-6 * Math.abs(value), `${form} ${value}`);
+  }
+});
+
 for (const subject of list)
   describe(`half precision and updates, ${subject.name}`, { skip: subject.skip }, () => {
     test("every half comes back, and what lies between goes to the nearer, at ties to the even", () => {

@@ -1,0 +1,120 @@
+// Writes a module of many functions again in fewer bytes: the same operations on the same values, but constants spelled
+// shorter, locals numbered as they come and functions beside those that they resemble, which is what Brotli finds.
+import { readFileSync, writeFileSync } from "node:fs";
+import binaryen from "assemblyscript/binaryen";
+
+/** Functions that most calls name keep numbers of one byte: as many of them as have such numbers. */
+const SHORT = 128;
+/** Tokens in a row that two functions may share. */
+const RUN = 5;
+
+/** Where choosing would wait for both values. */
+const HOT = /tile|sweep|gemv|direct|winograd|spmm|blocks|taps/;
+
+const LOCAL = /\(local\.(?:get|set|tee) (\$[^\s)]+)/g;
+const CALL = /\(call (\$(?:"[^"]*"|[^\s)]+))/g;
+
+/** A function's text: its first line, its locals, a line each, and the rest. */
+function partsOf(text) {
+  const lines = text.split("\n");
+  const end = lines.findIndex((line, i) => i > 0 && !/^\s+\(local \$/.test(line));
+  return { head: lines[0], locals: lines.slice(1, end), body: lines.slice(end).join("\n") };
+}
+
+const nameOf = (text) => /\(func (\$(?:"[^"]*"|[^\s)]+))/.exec(text)[1];
+
+/** A local that nothing writes is 0 in two bytes where constants take 5 and 18, and a vector of four alike is a splat of one. */
+function shorten(function_) {
+  const once = "(f32.const 0)";
+  const often = function_.split(once).length > 2;
+  const text = often
+    ? function_.replaceAll(once, "(local.get $none)").replace("\n", "\n  (local $none f32)\n")
+    : function_;
+  const splat = /\(v128\.const i32x4 (0x[0-9a-f]{8}) \1 \1 \1\)/g;
+  const spelled = text.replace(splat, (_, hex) => (Number(hex) === 0 ? "(local.get $zero)" : splatOf(Number(hex))));
+  return spelled.includes("$zero)") ? spelled.replace("\n", "\n  (local $zero v128)\n") : spelled;
+}
+
+/** The shortest spelling of a vector of four of these 32 bits. */
+function splatOf(bits) {
+  const [word, byte] = [bits | 0, (bits << 24) >> 24];
+  const float = new Float32Array(Uint32Array.of(bits).buffer)[0];
+  if (word === Math.imul(byte & 255, 0x01010101)) return `(i8x16.splat (i32.const ${byte}))`;
+  if (Math.abs(word) < 1 << 27 || !Number.isFinite(float)) return `(i32x4.splat (i32.const ${word}))`;
+  return `(f32x4.splat (f32.const ${Object.is(float, -0) ? "-0" : float}))`;
+}
+
+/** Numbers the locals in the order in which instructions name them: a set comes behind the value that it takes. */
+function numberLocals(text) {
+  const { head, locals, body } = partsOf(text);
+  const places = new Map();
+  const open = [];
+  for (const [token, name] of body.matchAll(/\(local\.(?:get|set|tee) (\$[^\s)]+)|\(|\)/g)) {
+    if (token !== ")") open.push(name);
+    else {
+      const closed = open.pop();
+      if (closed !== undefined && !places.has(closed)) places.set(closed, places.size);
+    }
+  }
+  const place = (line) => places.get(/\(local (\$\S+)/.exec(line)[1]) ?? places.size;
+  return [head, ...locals.sort((a, b) => place(a) - place(b)), body].join("\n");
+}
+
+/** Runs of tokens of a function, with its locals by number. */
+function runsOf(text) {
+  const numbers = new Map();
+  const number = (name) => numbers.get(name) ?? numbers.set(name, numbers.size).size - 1;
+  const tokens = partsOf(text)
+    .body.replace(LOCAL, (all, name) => all.replace(name, number(name)))
+    .split(/\s+/);
+  return new Set(tokens.map((_, i) => tokens.slice(i, i + RUN).join(" ")));
+}
+
+/** From the first on, always next the one that shares most with the one before. */
+function besideAlike(functions) {
+  const runs = new Map(functions.map((text) => [text, runsOf(text)]));
+  const likeness = (a, b) => [...runs.get(a)].filter((run) => runs.get(b).has(run)).length / runs.get(b).size;
+  const [first, ...left] = functions;
+  const found = first === undefined ? [] : [first];
+  while (left.length) {
+    const scores = left.map((text) => likeness(found.at(-1), text));
+    found.push(...left.splice(scores.indexOf(Math.max(...scores)), 1));
+  }
+  return found;
+}
+
+/** Functions that many call in front, and in both parts alike ones side by side. */
+function orderOf(functions) {
+  const calls = new Map(functions.map((text) => [nameOf(text), 0]));
+  for (const text of functions) for (const [, name] of text.matchAll(CALL)) calls.set(name, calls.get(name) + 1);
+  const sorted = functions.toSorted((a, b) => calls.get(nameOf(b)) - calls.get(nameOf(a)));
+  return [...besideAlike(sorted.slice(0, SHORT)), ...besideAlike(sorted.slice(SHORT))];
+}
+
+/** Where two values are at hand and no product waits, choosing takes less than branching. */
+function branchLess(module) {
+  binaryen.setShrinkLevel(1);
+  for (let i = 0; i < module.getNumFunctions(); i++) {
+    const reference = module.getFunctionByIndex(i);
+    if (HOT.test(binaryen.getFunctionInfo(reference).name)) continue;
+    module.runPassesOnFunction(reference, ["remove-unused-brs"]);
+  }
+  binaryen.setShrinkLevel(0);
+}
+
+/** Shrinks the module in a file. */
+export function shrinkWasm(path) {
+  binaryen.setDebugInfo(false);
+  const before = binaryen.readBinary(readFileSync(path));
+  const features = before.getFeatures();
+  branchLess(before);
+  const [top, ...functions] = before.emitText().split(/\n(?= \(func )/);
+  before.dispose();
+  const [, last, bottom] = /^([\s\S]*?\n \))([\s\S]*)$/.exec(functions.pop());
+  const written = orderOf([...functions, last].map((text) => numberLocals(shorten(text))));
+  const after = binaryen.parseText([top, ...written].join("\n") + bottom);
+  after.setFeatures(features);
+  binaryen.setOptimizeStackIR(true);
+  writeFileSync(path, after.emitBinary());
+  after.dispose();
+}
