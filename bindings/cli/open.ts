@@ -7,13 +7,14 @@ import type { Streams } from "./streams.ts";
 /** Opens a model or a saved plan; warnings go to standard error. */
 export async function open(
   path: string,
-  { module, threads, shape: shapes, memory }: EngineOptions,
+  { module, threads, shape: shapes, memory, batch }: EngineOptions,
   { err }: Streams,
 ): Promise<Session> {
   const options = {
     ...(threads === undefined ? {} : { threads }),
     ...(shapes === undefined ? {} : { shapes }),
     ...(memory === undefined ? {} : { memory }),
+    ...(batch === undefined ? {} : { batch }),
   };
   const bytes = await readModelBytes(path);
   return loadModel(bytes, {

@@ -6,6 +6,8 @@ export interface EngineOptions {
   readonly module: ModuleName | "auto";
   readonly threads?: number;
   readonly shape?: Shapes;
+  /** Samples of one run. */
+  readonly batch?: number;
   readonly memory?: "low";
 }
 
@@ -30,6 +32,17 @@ export const memoryOption = (): Option =>
   new Option("--memory <low>", "low: weights stay as compact as they are, in up to twice the time").choices(["low"]);
 
 export const threadsOption = (): Option => new Option("--threads <n>", "threads to run on").argParser(wholeFrom(1, 64));
+
+/** Numbers of threads, `1,2,4`. */
+export const threadListOption = (): Option =>
+  new Option("--threads <n,...>", "threads to run on; several numbers are measured one after the other").argParser(
+    (text: string) => text.split(",").map(wholeFrom(1, 64)),
+  );
+
+export const batchOption = (): Option =>
+  new Option("--batch <n>", "samples of one run, where the model is of one or leaves it open").argParser(
+    wholeFrom(1, 65536),
+  );
 
 export const shapeOption = (): Option =>
   new Option(

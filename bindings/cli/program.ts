@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { inFile } from "../errors.ts";
 import { bench } from "./commands/bench.ts";
 import { compile } from "./commands/compile.ts";
 import { inspect } from "./commands/inspect.ts";
@@ -8,6 +9,7 @@ import { types } from "./commands/types.ts";
 import { addDataOptions, rangeOf } from "./dataOptions.ts";
 import { forgetInputs } from "./files.ts";
 import {
+  batchOption,
   jsonOption,
   kernelsOption,
   memoryOption,
@@ -16,6 +18,7 @@ import {
   optimizeOption,
   positive,
   shapeOption,
+  threadListOption,
   threadsOption,
   wholeFrom,
 } from "./options.ts";
@@ -31,13 +34,14 @@ Examples:
   $ pint8 inspect model.tflite
   $ pint8 run model.tflite --input picture.jpg --labels labels.txt
   $ pint8 run model.tflite --input features.npy --output result.bin
-  $ pint8 bench model.tflite --threads 2 --profile
+  $ pint8 run model.tflite --input pictures/ --batch 8 --labels labels.txt
+  $ pint8 bench model.tflite --threads 1,2,4
+  $ pint8 bench model.tflite --profile
   $ pint8 evaluate model.tflite --data photos/ --against float.tflite --report report.html
   $ pint8 types model.tflite > model.d.ts
   $ pint8 plan model.tflite -o model.plan
   $ pint8 compile model.tflite -o model.wasm
   $ pint8 distil teacher.tflite --like ds-cnn --data pictures/ -o student.tflite
-
   $ pint8 quantize float.tflite --data pictures/ -o int8.tflite
   $ pint8 prune float.tflite --sparsity 70% --data pictures/ -o pruned.tflite
   $ pint8 help run`;
@@ -60,6 +64,12 @@ export async function main(args: readonly string[], streams: Streams, version: s
   }
 }
 
+/** The examples of one command. */
+function examplesOf(name: string): string {
+  const lines = EXAMPLES.split("\n").filter((line) => line.startsWith(`  $ pint8 ${name} `));
+  return lines.length === 0 ? "" : `\nExamples:\n${lines.join("\n")}`;
+}
+
 /** Commander leaves by an exception after --help and --version too. */
 function isHelp(error: unknown): boolean {
   return error instanceof Error && "exitCode" in error && error.exitCode === 0;
@@ -74,7 +84,12 @@ function program(streams: Streams, version: string): Command {
     .helpCommand("help [command]", "what there is, with examples")
     .addHelpText("after", EXAMPLES);
   const command = (name: string, what: string) =>
-    root.command(name).copyInheritedSettings(root).description(what).argument("<model>", MODEL);
+    root
+      .command(name)
+      .copyInheritedSettings(root)
+      .description(what)
+      .argument("<model>", MODEL)
+      .addHelpText("after", examplesOf(name));
 
   command("run", "one inference: prints the best classes")
     .requiredOption(
@@ -84,6 +99,7 @@ function program(streams: Streams, version: string): Command {
     .option("--output <file>", "write the raw bytes of all outputs, one after the other")
     .addOption(moduleOption())
     .addOption(shapeOption())
+    .addOption(batchOption())
     .addOption(threadsOption())
     .addOption(memoryOption())
     .option("--save-input <file>", "write the raw bytes of all inputs as they were prepared")
@@ -92,36 +108,39 @@ function program(streams: Streams, version: string): Command {
     .option("--mean <m>", "subtract from pixels of 0..255: one number, or one per channel", numbers("any"))
     .option("--std <s>", "then divide by: one number, or one per channel", numbers("nonzero"))
     .addOption(jsonOption())
-    .action((model, options) => run(model, options, streams));
+    .action((model, options) => inFile(model, () => run(model, options, streams)));
 
   command("inspect", "inputs, outputs, operators, kernels, work and memory")
     .addOption(moduleOption())
     .addOption(shapeOption())
+    .addOption(batchOption())
     .addOption(jsonOption())
-    .action((model, options) => inspect(model, options, streams));
+    .action((model, options) => inFile(model, () => inspect(model, options, streams)));
 
   command("bench", "latency of one inference: warm-up by time, then median, min and p90")
     .addOption(moduleOption())
     .addOption(shapeOption())
-    .addOption(threadsOption())
+    .addOption(batchOption())
+    .addOption(threadListOption())
     .addOption(memoryOption())
     .option("--runs <n>", "at least so many runs, 5 when absent", wholeFrom(1, 1_000_000))
     .option("--duration <ms>", "milliseconds of runs that are counted, 2000 when absent", wholeFrom(1, 3_600_000))
     .option("--profile", "each kernel call: time, GMAC/s, and its share of what registers alone allow")
     .addOption(jsonOption())
-    .action((model, options) => bench(model, options, streams));
+    .action((model, options) => inFile(model, () => bench(model, options, streams)));
 
   command("types", "TypeScript types of a model, for loadModel<Name>(…)")
     .option("--name <name>", "the interface's name; the file's when absent")
     .addOption(shapeOption())
-    .action((model, options) => types(model, options, streams));
+    .action((model, options) => inFile(model, () => types(model, options, streams)));
 
   command("plan", "save the plan of a model for one module: it loads faster, and without an importer")
     .requiredOption("-o, --output <file>", "the plan file to write")
     .addOption(moduleOption())
     .addOption(shapeOption())
+    .addOption(batchOption())
     .addOption(memoryOption())
-    .action((model, options) => plan(model, options, streams));
+    .action((model, options) => inFile(model, () => plan(model, options, streams)));
 
   command("compile", "one WebAssembly module that imports nothing, with a loader, its types and a C header")
     .requiredOption("-o, --output <file.wasm>", "the module to write; .js, .d.ts and .h are written beside it")
@@ -130,7 +149,7 @@ function program(streams: Streams, version: string): Command {
     .addOption(optimizeOption())
     .option("--max-memory <bytes>", "refuse a model that needs more linear memory", wholeFrom(1, 2 ** 32))
     .addOption(jsonOption())
-    .action((model, options) => compile(model, options, streams));
+    .action((model, options) => inFile(model, () => compile(model, options, streams)));
 
   addDataOptions(
     command("distil", "teach a small network what a larger one says; Ctrl-C leaves a checkpoint"),

@@ -115,6 +115,65 @@ test("bench measures", async () => {
   assert.ok(Math.abs(gmacsPerSecond - macs / median / 1e6) < 1e-9);
 });
 
+test("bench measures several numbers of threads", async () => {
+  const { status, out, err } = await pint8("bench", DIGITS, "--threads", "1,2", "--duration", "20", "--json");
+  assert.equal(status, 0, err);
+  const { measurements } = JSON.parse(out) as { readonly measurements: readonly { readonly threads: number }[] };
+  assert.deepEqual(
+    measurements.map(({ threads }) => threads),
+    [1, 2],
+  );
+  assert.match((await pint8("bench", DIGITS, "--threads", "1,x")).err, /Expected a whole number from 1 to 64/);
+});
+
+test("run with a batch: pictures together, the bytes of each alone; the last one may be part", async (t) => {
+  const files = [1, 2, 3].map(sample);
+  const path = folder(t);
+  const outputs = [];
+  for (const batch of [1, 2]) {
+    const [out, inputs] = [join(path, `${batch}.out`), join(path, `${batch}.in`)];
+    const args = ["--input", ...files, "--batch", `${batch}`, "--output", out, "--save-input", inputs, "--json"];
+    const result = await pint8("run", DIGITS, ...args);
+    assert.equal(result.status, 0, result.err);
+    const { runs } = JSON.parse(result.out);
+    assert.deepEqual(
+      runs.map(({ input }: { readonly input: string }) => input),
+      files,
+    );
+    const best = runs.map(
+      ({ outputs: [{ top }] }: { readonly outputs: readonly [{ top: { index: number }[] }] }) => top,
+    );
+    outputs.push([readFileSync(out), readFileSync(inputs), best]);
+  }
+  assert.deepEqual(outputs[1], outputs[0]);
+});
+
+test("what is wrong with a model names its file", async (t) => {
+  const path = join(folder(t), "cut.tflite");
+  writeFileSync(path, readFileSync(DIGITS).subarray(0, 3000));
+  for (const command of [["inspect"], ["bench"], ["types"], ["run", "--input", sample(1)]] as const) {
+    const { status, err } = await pint8(command[0], path, ...command.slice(1));
+    assert.equal(status, 1);
+    assert.ok(err.startsWith(`pint8: INVALID_MODEL: ${path}, buffer 0: `), err);
+  }
+});
+
+test("help of a command has its examples", async () => {
+  for (const command of [
+    "run",
+    "inspect",
+    "bench",
+    "types",
+    "plan",
+    "compile",
+    "evaluate",
+    "quantize",
+    "prune",
+    "distil",
+  ])
+    assert.match((await pint8("help", command)).out, new RegExp(`Examples:\n  \\$ pint8 ${command} `));
+});
+
 test("help and version end with status 0", async () => {
   assert.match((await pint8("--help")).out, /run.*inspect.*bench.*plan/s);
   assert.match((await pint8("run", "--help")).out, /--labels/);

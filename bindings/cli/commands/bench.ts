@@ -10,17 +10,28 @@ import { milliseconds } from "../text.ts";
 /** Warm-up and measured time in milliseconds. */
 const MEASURE = { warmUp: 500, duration: 2000, leastRuns: 5 };
 
-export interface BenchOptions extends EngineOptions {
+export interface BenchOptions extends Omit<EngineOptions, "threads"> {
+  /** Measured one after the other; 1 when absent. */
+  readonly threads?: readonly number[];
   readonly profile?: true;
   readonly runs?: number;
   readonly duration?: number;
   readonly json?: true;
 }
 
-/** Measures the latency of one inference on inputs of fixed noise, without copying outputs into reports. */
+/** Measures the latency of one inference on inputs of fixed noise, without copying outputs into reports, for each number of threads. */
 export async function bench(model: string, options: BenchOptions, streams: Streams): Promise<void> {
+  const { threads: wanted = [1] } = options;
+  const measured: object[] = [];
+  for (const threads of wanted) measured.push(await benchOn(threads, model, options, streams));
+  const [first] = measured;
+  if (options.json) streams.out(JSON.stringify(measured.length === 1 ? first : { model, measurements: measured }));
+}
+
+/** One measurement; its lines are printed, or it is returned for JSON. */
+async function benchOn(threads: number, model: string, options: BenchOptions, streams: Streams): Promise<object> {
   const { out } = streams;
-  const session = await open(model, options, streams);
+  const session = await open(model, { ...options, threads }, streams);
   try {
     const { module, steps } = session;
     const macs = steps.reduce((sum, step) => sum + step.macs, 0);
@@ -31,21 +42,8 @@ export async function bench(model: string, options: BenchOptions, streams: Strea
       leastRuns: options.runs ?? MEASURE.leastRuns,
     });
     const gmacs = macs / measurement.median / 1e6;
-    const threads = options.threads ?? 1;
     const profile = options.profile && (await profileSteps(session, inputs));
-    if (options.json)
-      out(
-        JSON.stringify({
-          model,
-          module,
-          threads,
-          macs,
-          ...measurement,
-          gmacsPerSecond: gmacs,
-          ...(profile && { profile }),
-        }),
-      );
-    else {
+    if (!options.json) {
       const { runs, median, min, p90 } = measurement;
       out(`${model} on ${module}, ${threads} ${threads === 1 ? "thread" : "threads"}, ${runs} runs`);
       out(
@@ -53,6 +51,7 @@ export async function bench(model: string, options: BenchOptions, streams: Strea
       );
       if (profile) for (const line of profileLines(profile)) out(line);
     }
+    return { model, module, threads, macs, ...measurement, gmacsPerSecond: gmacs, ...(profile && { profile }) };
   } finally {
     session.close();
   }

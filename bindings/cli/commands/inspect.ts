@@ -5,7 +5,7 @@ import type { EngineOptions } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count, percent, table } from "../text.ts";
 
-export interface InspectOptions extends Pick<EngineOptions, "module" | "shape"> {
+export interface InspectOptions extends Pick<EngineOptions, "module" | "shape" | "batch"> {
   readonly json?: true;
 }
 type TensorReport = OperatorReport["inputs"][number];
@@ -17,6 +17,7 @@ export async function inspect(model: string, options: InspectOptions, { out }: S
     externalData: readExternalData(model, bytes),
     module: options.module,
     ...(options.shape === undefined ? {} : { shapes: options.shape }),
+    ...(options.batch === undefined ? {} : { batch: options.batch }),
   });
   if (options.json) out(JSON.stringify({ model, ...inspection }));
   else for (const line of inspectionLines(inspection)) out(line);

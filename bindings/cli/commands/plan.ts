@@ -5,7 +5,7 @@ import type { EngineOptions } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count } from "../text.ts";
 
-export interface PlanOptions extends Pick<EngineOptions, "module" | "shape" | "memory"> {
+export interface PlanOptions extends Pick<EngineOptions, "module" | "shape" | "memory" | "batch"> {
   readonly output: string;
 }
 
@@ -18,7 +18,8 @@ export async function plan(model: string, options: PlanOptions, { err }: Streams
     received: "a plan",
     hint: "Plans are made from the model that they came from.",
   }));
-  const graph = runPasses(importModel(bytes, { shapes: options.shape, externalData: readExternalData(model, bytes) }));
+  const { shape: shapes, batch } = options;
+  const graph = runPasses(importModel(bytes, { shapes, batch, externalData: readExternalData(model, bytes) }));
   const [kernels, packer] = await Promise.all([loadModule(options.module), loadPacker()]);
   const optimize = options.memory === "low" ? "size" : "speed";
   const file = writePlan(planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer, optimize }));

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { TypedArray } from "../../tensor.ts";
+import { byteLength, type TypedArray, typedCopy } from "../../tensor.ts";
 import { type Port, portText } from "../../values/port.ts";
 import { areProbabilities, type ClassScore, dequantized, isClasses, topClasses } from "../classes.ts";
 import { readBytes, writeWhole } from "../files.ts";
@@ -44,36 +44,73 @@ export async function run(model: string, options: RunOptions, { out, err }: Stre
   try {
     const { inputs: ports, module } = session;
     const files = options.input.flatMap(filesOf);
-    const sets = ports.length === 1 ? files.map((file) => [file]) : [files];
+    const batch = ports.length === 1 && files.length > 1 ? (options.batch ?? 1) : 1;
+    const sets = ports.length === 1 ? groups(files, batch) : [files];
     const [saved, written]: [Uint8Array[], Uint8Array[]] = [[], []];
     const reports: (RunReport & { readonly input: string })[] = [];
     for (const set of sets) {
-      const inputs = await readInputs(ports, set, options, err);
+      const inputs =
+        batch === 1 ? await readInputs(ports, set, options, err) : [await readBatch(ports[0], set, options, err)];
       const start = performance.now();
       const results = session.run(inputs);
       const elapsed = performance.now() - start;
       const values = session.outputs.map(({ name }) => results[name] as TypedArray);
-      saved.push(...inputs.map(bytesOf));
-      written.push(...values.map(bytesOf));
-      const outputs = session.outputs.map((port, i) => report(port, values[i] as TypedArray, options.top, labels, err));
-      reports.push({ input: set.join(" "), milliseconds: elapsed, outputs });
+      const shares = batch === 1 ? [set.join(" ")] : set;
+      for (const [sample, input] of shares.entries()) {
+        saved.push(...inputs.map((value) => bytesOf(shareOf(value, sample, batch))));
+        const parts = values.map((value) => shareOf(value, sample, batch));
+        written.push(...parts.map(bytesOf));
+        const outputs = session.outputs.map((port, i) =>
+          report(batch === 1 ? port : single(port), parts[i] as TypedArray, options.top, labels, err),
+        );
+        reports.push({ input, milliseconds: elapsed, outputs });
+      }
     }
     save(options.saveInput, saved, err);
     save(options.output, written, err);
     const [first] = reports;
-    if (options.json && sets.length === 1) {
+    if (options.json && reports.length === 1) {
       const { milliseconds: elapsed, outputs } = first as RunReport;
       out(JSON.stringify({ model, module, milliseconds: elapsed, inputs: ports, outputs }));
     } else if (options.json) out(JSON.stringify({ model, module, inputs: ports, runs: reports }));
     else if (options.output !== "-" && options.saveInput !== "-")
       for (const { input, outputs } of reports) {
-        if (sets.length > 1) out(input);
+        if (reports.length > 1) out(input);
         for (const line of outputs.flatMap(reportLines)) out(line);
       }
     if (!options.json) err(`${milliseconds(first?.milliseconds ?? 0)} on ${module} (first run; pint8 bench measures)`);
   } finally {
     session.close();
   }
+}
+
+/** Files, so many together. */
+const groups = (files: readonly string[], size: number): readonly (readonly string[])[] =>
+  Array.from({ length: Math.ceil(files.length / size) }, (_, i) => files.slice(i * size, (i + 1) * size));
+
+/** A port as one sample has it. */
+const single = <P extends Port>(port: P): P => ({ ...port, shape: [1, ...port.shape.slice(1)] });
+
+/** What belongs to one sample of a batch. */
+function shareOf(value: TypedArray, sample: number, batch: number): TypedArray {
+  const length = value.length / batch;
+  return value.subarray(sample * length, (sample + 1) * length);
+}
+
+/** One input of several files, one for each sample; where there are fewer, the others stay zeros. */
+async function readBatch(
+  port: Port,
+  files: readonly string[],
+  options: PictureOptions,
+  say: Streams["err"],
+): Promise<TypedArray> {
+  const values = typedCopy(port.dtype, new Uint8Array(byteLength(port)));
+  for (const [sample, file] of files.entries()) {
+    const [value] = await readInputs([single(port)], [file], options, say);
+    // Both are of the port's class; TypeScript cannot see which.
+    (values as Uint8Array).set(value as Uint8Array, sample * (value as TypedArray).length);
+  }
+  return values;
 }
 
 /** The file itself, or the files of a folder by their names. */
