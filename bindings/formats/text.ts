@@ -7,3 +7,15 @@ export function shorten(text: string): string {
   const line = text.slice(0, LONGEST + 1).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
 }
+
+/** Names of operators that a message has, at most. */
+const MOST_NAMES = 40;
+
+/** The first of these, and how many more there are. */
+export function someOf(items: readonly (string | number)[], most = MOST_NAMES): string {
+  const more = items.length - most;
+  return items.slice(0, most).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+/** What to do with a model whose operators are not known; the page is made from the importers' own tables. */
+export const KNOWN_OPERATORS = "docs/OPERATORS.md lists the operators that pint8 runs";

@@ -5,7 +5,7 @@ import { operators } from "../../ops/index.ts";
 import { bytesOfNumbers } from "../../ops/values.ts";
 import { byteLength, type DType, elementCount, listText, type Tensor, type TypedArray } from "../../tensor.ts";
 import { uniqueNames } from "../names.ts";
-import { shorten } from "../text.ts";
+import { KNOWN_OPERATORS, shorten, someOf } from "../text.ts";
 import { createBuilder } from "./builder.ts";
 import { CONVERSIONS } from "./conversions.ts";
 import { asValue, convertGraph, createScope, keyOf, type Scope, type Shared, whereOf } from "./convert.ts";
@@ -196,8 +196,6 @@ function outputOf({ name }: ValueProto, scope: Scope): TensorId {
   return b.add("prefix", where, [id, elements], {}, [{ dtype: value.dtype }], name)[0] as TensorId;
 }
 
-const MOST_NAMES = 40;
-
 /** One error for all operators that have no conversion, subgraphs included. */
 function refuseUnknown(graph: GraphProto): void {
   const unknown = new Map<string, string[]>();
@@ -215,11 +213,11 @@ function refuseUnknown(graph: GraphProto): void {
   visit(graph, "");
   const [first] = unknown.values();
   if (first === undefined) return;
-  const names = [...unknown].slice(0, MOST_NAMES).map(([key, list]) => `${shorten(key)} (${list.length}×)`);
+  const names = [...unknown].map(([key, list]) => `${shorten(key)} (${list.length}×)`);
   throw new Pint8Error("UNSUPPORTED", {
     where: first[0] as string,
     expected: "operators that pint8 runs",
-    received: names.join(", ") + (unknown.size > MOST_NAMES ? ` and ${unknown.size - MOST_NAMES} more` : ""),
-    hint: "docs/OPERATORS.md lists the operators that pint8 runs.",
+    received: someOf(names),
+    hint: `${KNOWN_OPERATORS}.`,
   });
 }

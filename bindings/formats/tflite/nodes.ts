@@ -2,7 +2,7 @@
 import { ensure, Pint8Error } from "../../errors.ts";
 import type { AnyNode, Attributes, TensorId } from "../../graph.ts";
 import { compiledFor } from "../strangers.ts";
-import { shorten } from "../text.ts";
+import { KNOWN_OPERATORS, shorten, someOf } from "../text.ts";
 import { CUSTOM_OPERATORS, type CustomEntry } from "./custom.ts";
 import {
   type FlatTable,
@@ -85,7 +85,6 @@ export function operatorCode(table: FlatTable, codes: readonly OperatorCode[]): 
   });
 }
 
-const MOST_NAMES = 40;
 const MOST_NODES = 20;
 
 /** One error for all operators that pint8 does not run, by name with the indices of their nodes. */
@@ -105,20 +104,9 @@ function refuseUnknown(operators: readonly ({ readonly table: FlatTable } & Oper
     where: `${operators[index]?.table.where} (${name})`,
     expected: "operators that pint8 runs",
     received:
-      compiled?.name ??
-      list(
-        [...unknown].map(([each, nodes]) => `${each} (node ${list(nodes, MOST_NODES)})`),
-        MOST_NAMES,
-      ),
-    hint:
-      compiled?.hint ??
-      "docs/OPERATORS.md lists the operators that pint8 runs; others can be given as the option customOperators.",
+      compiled?.name ?? someOf([...unknown].map(([each, nodes]) => `${each} (node ${someOf(nodes, MOST_NODES)})`)),
+    hint: compiled?.hint ?? `${KNOWN_OPERATORS}; others can be given as the option customOperators.`,
   });
-}
-
-function list(items: readonly (string | number)[], most: number): string {
-  const more = items.length - most;
-  return items.slice(0, most).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 /** One operator as a node; UNSUPPORTED where pint8 does not run it. */
