@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Graph, TensorId } from "../../../bindings/graph.ts";
+import { openRunner } from "../../../bindings/optimize/run.ts";
 import { TRAINABLE } from "../../../bindings/optimize/train/gradients/index.ts";
 import { normalizedLayers } from "../../../bindings/optimize/train/norm.ts";
 import { randomOf } from "../../../bindings/optimize/train/random.ts";
@@ -155,6 +156,28 @@ function worst({ arrays, layout, step }: Trainer): number {
   }
   return most;
 }
+
+describe("a step computes what the engine does", () => {
+  for (const [name, middle] of Object.entries(CASES))
+    test(name, async () => {
+      const graph = networkOf(middle);
+      const trainer = await openTrainer(graph, { batch: BATCH, loss: LABELS, decay: 0, normalized: [], threads: 1 });
+      const runner = await openRunner(graph);
+      try {
+        trainer.step(DATA, 0, 1);
+        for (let sample = 0; sample < BATCH; sample++) {
+          const size = 5 * 4 * 3;
+          const input = (DATA.inputs[0] as Float32Array).subarray(sample * size, (sample + 1) * size);
+          const [expected] = runner.run([input]) as readonly [Float32Array];
+          for (const [i, value] of expected.entries())
+            assert.ok(Math.abs(value - (trainer.logits[sample * CLASSES + i] as number)) < 1e-4, `score ${i}`);
+        }
+      } finally {
+        trainer.close();
+        runner.close();
+      }
+    });
+});
 
 describe("gradients are those of differences", () => {
   for (const [name, middle] of Object.entries(CASES))

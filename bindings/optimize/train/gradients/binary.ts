@@ -4,8 +4,8 @@ import type { Node, TensorId } from "../../../graph.ts";
 import { inputOf, outputOf } from "../../../ops/constraints.ts";
 import type { NodeView } from "../../../ops/types.ts";
 import { BOUNDS } from "../../../primitives/requantize/quantization.ts";
-import { dequantizeConstant } from "../../../primitives/table/constants.ts";
 import { elementCount, listText } from "../../../tensor.ts";
+import { floatsOf } from "../../constants.ts";
 import { PAIR, pair, UNARY } from "./pair.ts";
 import { averageOf, imageOf, spreadOf } from "./pooling.ts";
 import type { Gradient, Tape } from "./types.ts";
@@ -113,7 +113,7 @@ function operandOf(node: Node, view: NodeView<Binary>, i: 0 | 1, tape: Tape): Op
   const { kind } = node;
   const inverse = i === 1 && (kind === "sub" || kind === "div");
   if (tensor.data !== undefined) {
-    const values = new Float32Array(dequantizeConstant(tensor).slice().buffer);
+    const values = floatsOf(tensor);
     const own = inverse ? values.map((value) => (kind === "sub" ? -value : 1 / value)) : values;
     return { id, form: "constant", address: tape.constant(broadcast(own, tensor.shape, shape)) };
   }
