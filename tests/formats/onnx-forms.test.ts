@@ -122,3 +122,21 @@ test("QLinearAveragePool of volumes", async () => {
   );
   assert.deepEqual(y, [1.5, 6]);
 });
+
+test("a shape that ScatterElements puts together is known when planned", async () => {
+  const long = (name: string, ...values: readonly number[]) =>
+    ({ name, dims: [values.length], type: 7, values }) as const;
+  const y = await run(
+    {
+      nodes: [
+        { operator: "ScatterElements", inputs: ["sizes", "last", "three"], outputs: ["shape"] },
+        { operator: "Expand", inputs: ["x", "shape"], outputs: ["y"] },
+      ],
+      inputs: [{ name: "x", dims: [2, 1] }],
+      outputs: [{ name: "y" }],
+      initializers: [long("sizes", 2, 9), long("last", -1), long("three", 3)],
+    },
+    Float32Array.of(4, 5),
+  );
+  assert.deepEqual(y, [4, 4, 4, 5, 5, 5]);
+});

@@ -1,6 +1,6 @@
 /** What chooses elements or puts them somewhere: the greatest, one-hot rows, triangles, gathering and scattering. */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount, listText } from "../../../tensor.ts";
+import { BITS, elementCount, listText, type Tensor } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { axisOf, cast, entries, longs, reshapedTo, typeOf } from "./move.ts";
@@ -123,7 +123,34 @@ function scatter(n: OnnxNode, at: TensorId): void {
 function scatterElements(n: OnnxNode): void {
   const x = n.input(0);
   const axis = axisOf(n, n.int("axis", 0), x.shape.length);
+  const known = scatteredConstant(n, axis);
+  if (known !== undefined) return n.setPlain(0, known);
   scatter(n, places(n, n.plain(n.input(1)), axis, x.shape[axis] as number));
+}
+
+/** Elements of a table that is put together when importing, as of shapes. */
+const MOST_SCATTERED = 65536;
+
+/** The result where all is constant, as PyTorch writes shapes. */
+function scatteredConstant(n: OnnxNode, axis: number): TensorId | undefined {
+  const [x, at, updates] = [0, 1, 2].map((i) => n.b.tensor(n.plain(n.input(i)))) as [Tensor, Tensor, Tensor];
+  const count = elementCount(at.shape);
+  if (x.data === undefined || updates.data === undefined || at.data === undefined) return undefined;
+  const isPlain =
+    n.string("reduction", "none") === "none" && `${at.shape}` === `${updates.shape}` && x.dtype === updates.dtype;
+  if (!isPlain || Math.max(count, elementCount(x.shape)) > MOST_SCATTERED) return undefined;
+  const width = BITS[x.dtype] / 8;
+  const bytes = x.data.slice();
+  for (const [i, index] of (n.numbers(1) ?? []).entries()) {
+    const size = x.shape[axis] as number;
+    const place = x.shape.reduce((all, own, d) => {
+      const digit = Math.floor(i / elementCount(at.shape.slice(d + 1))) % (at.shape[d] as number);
+      return all * own + (d === axis ? (index < 0 ? index + size : index) : digit);
+    }, 0);
+    if (index < -size || index >= size || place * width >= bytes.length) n.refuse(`indices of ${size}`, `${index}`);
+    bytes.set(updates.data.subarray(i * width, (i + 1) * width), place * width);
+  }
+  return n.b.constant(x.dtype, x.shape, bytes);
 }
 
 /** Tuples of indices, counted from the beginning. */
