@@ -3,7 +3,7 @@ import { listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { biasAt, float32 } from "./floats.ts";
-import { lowerTransposed } from "./transposedF32.ts";
+import { lowerTransposed, MOST_PHASES } from "./transposedF32.ts";
 import { requireFloats, requireVolumes } from "./volumes.ts";
 
 declare module "../../graph.ts" {
@@ -12,9 +12,6 @@ declare module "../../graph.ts" {
     readonly conv3dTranspose: Attributes["conv3d"];
   }
 }
-
-/** Phases of the output that are computed apart: each is a step. */
-const MOST_PHASES = 4096;
 
 /**
  * Transposed convolution of volumes, float32.

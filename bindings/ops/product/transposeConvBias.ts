@@ -3,7 +3,7 @@ import { listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType, requireInputs, requireKnown } from "../constraints.ts";
 import { requireImages } from "../images.ts";
 import type { NodeView, Operator, Placed } from "../types.ts";
-import { lowerTransposedImages } from "./transposedF32.ts";
+import { lowerTransposedImages, MOST_PHASES } from "./transposedF32.ts";
 import { requireFloats } from "./volumes.ts";
 
 declare module "../../graph.ts" {
@@ -15,9 +15,6 @@ declare module "../../graph.ts" {
     };
   }
 }
-
-/** Phases of the output that are computed apart: each is a step. */
-const MOST_PHASES = 4096;
 
 /**
  * MediaPipe's Convolution2DTransposeBias, float32: a transposed convolution whose output is the input's size times the stride,

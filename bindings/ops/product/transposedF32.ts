@@ -5,6 +5,9 @@ import { BOUNDS } from "../../primitives/requantize/quantization.ts";
 import type { Lowering, Placed } from "../types.ts";
 import { biasAt, callConv, float32, int8Or4, placeScales } from "./floats.ts";
 
+/** Phases of the output that are computed apart, at most: each is a step. */
+export const MOST_PHASES = 4096;
+
 /** A transposed convolution; sizes are depth, height, width. */
 export interface Transposed {
   readonly x: number;
