@@ -15,7 +15,7 @@ export interface LayerSetting {
   readonly activations: ActivationType;
 }
 
-/** How weights are rounded: each to the nearest, by GPTQ, or learned (AdaRound), which takes a hundred times as long. */
+/** How weights are rounded: each to the nearest, by GPTQ, or learned (AdaRound), which takes some thirty times as long. */
 export type Rounding = "nearest" | "gptq" | "adaround";
 
 export interface QuantizeOptions {
