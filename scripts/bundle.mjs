@@ -138,7 +138,11 @@ export async function bundle() {
   ]);
   const { outputs } = results[0].metafile;
   const unread = unreadFiles(outputs);
-  for (const file of Object.keys(outputs)) await shrink(join(ROOT, file), unread.includes(file));
+  const read = reachedFrom(outputs, (name) => !["cli", "optimize", "onnx"].includes(name));
+  for (const file of Object.keys(outputs)) {
+    const style = unread.includes(file) ? "unread" : read.has(file) ? "read" : "dense";
+    await shrink(join(ROOT, file), style);
+  }
   const decoder = readFileSync(join(ROOT, "node_modules/@cwasm/jpeg-turbo/jpeg-turbo.wasm"));
   writeFileSync(join(ROOT, "dist/lib/jpeg-turbo.wasm.gz"), gzipSync(decoder, { level: 9 }));
   writeNotices(
@@ -147,14 +151,15 @@ export async function bundle() {
 }
 
 /**
- * Makes a file smaller: one that is read keeps its lines of code, indented by tabs, and the names of their sources, unless that
+ * Makes a file smaller: what `pint8/optimize` and files in ONNX alone take keeps its names, but not its lines; one that is read keeps its lines of code, indented by tabs, and the names of their sources, unless that
  * would change more than blanks in texts. Comments are in the types: bundling moves them away from what they are about.
  */
-async function shrink(file, isUnread) {
+async function shrink(file, style) {
   const text = readFileSync(file, "utf8");
   const minified = async (code) =>
-    (await transform(code, { minify: true, keepNames: isUnread, format: "esm", target: "es2022" })).code;
-  if (isUnread) return writeFileSync(file, await minified(text));
+    (await transform(code, { minify: true, keepNames: style === "unread", format: "esm", target: "es2022" })).code;
+  if (style === "unread") return writeFileSync(file, await minified(text));
+  if (style === "dense") return writeFileSync(file, (await transform(text, { minifyWhitespace: true })).code);
   const bare = text
     .replace(/^[ \t]*\/\*\*(?!\/)[\s\S]*?\*\/[ \t]*\n/gm, "")
     .replace(/^[ \t]*\/\/ (?!bindings\/).*\n/gm, "")
@@ -180,15 +185,21 @@ function joined(code) {
   });
 }
 
-/** The files that need not be read: those that no entry but the program leads to, and those of other libraries alone. */
-function unreadFiles(outputs) {
+/** The files that entries and parts of these names lead to. */
+function reachedFrom(outputs, isOne) {
   const reached = new Set();
   const visit = (file) => {
     if (reached.has(file) || outputs[file] === undefined) return;
     reached.add(file);
     for (const { path } of outputs[file].imports) visit(path);
   };
-  for (const name of Object.keys({ ...ENTRIES, ...PARTS })) if (name !== "cli") visit(`dist/lib/${name}.js`);
+  for (const name of Object.keys({ ...ENTRIES, ...PARTS }).filter(isOne)) visit(`dist/lib/${name}.js`);
+  return reached;
+}
+
+/** The files that need not be read: those that no entry but the program leads to, and those of other libraries alone. */
+function unreadFiles(outputs) {
+  const reached = reachedFrom(outputs, (name) => name !== "cli");
   const isForeign = ({ inputs }) => {
     const names = Object.keys(inputs);
     return names.length > 0 && names.every((name) => name.startsWith("node_modules/"));
