@@ -77,7 +77,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
     where: "--latency",
     expected: `at most ${time?.most} % of the dense model's time, both as int8`,
     received: `at best ${time?.reached.toFixed(1)} %`,
-    hint: "Give more time, or --pattern block, whose zeros save more.",
+    hint: pattern === "block" ? "Give more time." : "Give more time, or --pattern block, whose zeros save more.",
   }));
   const file = modelFile(output, result.graph, bytes, encode === "sparse" ? "smaller" : "never");
   writeWhole(output, [file]);
