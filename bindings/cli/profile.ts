@@ -70,8 +70,8 @@ function middle(values: readonly number[]): number {
   return ((sorted[Math.floor(half)] as number) + (sorted[Math.ceil(half)] as number)) / 2;
 }
 
-/** The profile as lines: a row for each kernel call, and what the columns are measured against. */
-export function profileLines({ ceilingGmacsPerSecond, runs, steps }: Profile): readonly string[] {
+/** The profile as lines of at most `width` letters: a row for each kernel call, and what the columns are measured against. */
+export function profileLines({ ceilingGmacsPerSecond, runs, steps }: Profile, width?: number): readonly string[] {
   const rows = steps.map(({ operator, kernel, note, macs, median, min, share, gmacsPerSecond, ceilingShare }) => [
     operator,
     ...[(median * 1000).toFixed(1), (min * 1000).toFixed(1), percent(share), count(macs)],
@@ -80,7 +80,7 @@ export function profileLines({ ceilingGmacsPerSecond, runs, steps }: Profile): r
   ]);
   const head = ["operator", "µs", "min", "share", "MACs", "GMAC/s", "of peak", "kernel"];
   return [
-    ...table([head, ...rows], [1, 2, 3, 4, 5, 6]),
+    ...table([head, ...rows], [1, 2, 3, 4, 5, 6], width),
     `peak ${ceilingGmacsPerSecond.toFixed(1)} GMAC/s on registers of one thread; medians of ${runs} runs, step by step`,
   ];
 }

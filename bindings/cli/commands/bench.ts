@@ -30,7 +30,7 @@ export async function bench(model: string, options: BenchOptions, streams: Strea
 
 /** One measurement; its lines are printed, or it is returned for JSON. */
 async function benchOn(threads: number, model: string, options: BenchOptions, streams: Streams): Promise<object> {
-  const { out } = streams;
+  const { out, width } = streams;
   const session = await open(model, { ...options, threads }, streams);
   try {
     const { module, steps } = session;
@@ -49,7 +49,7 @@ async function benchOn(threads: number, model: string, options: BenchOptions, st
       out(
         `median ${milliseconds(median)}  min ${milliseconds(min)}  p90 ${milliseconds(p90)}  ${gmacs.toFixed(2)} GMAC/s`,
       );
-      if (profile) for (const line of profileLines(profile)) out(line);
+      if (profile) for (const line of profileLines(profile, width)) out(line);
     }
     return { model, module, threads, macs, ...measurement, gmacsPerSecond: gmacs, ...(profile && { profile }) };
   } finally {

@@ -18,7 +18,11 @@ export interface CompileCommandOptions {
 const SUFFIX = ".wasm";
 
 /** Writes OUT.wasm and beside it its loader, the loader's types and a C header: all of them or none. */
-export async function compile(model: string, options: CompileCommandOptions, { out, err }: Streams): Promise<void> {
+export async function compile(
+  model: string,
+  options: CompileCommandOptions,
+  { out, err, width }: Streams,
+): Promise<void> {
   const { output, json, shape, ...rest } = options;
   const name = basename(output, SUFFIX);
   ensure(output.endsWith(SUFFIX) && name !== "" && name !== SUFFIX, "INVALID_OPTION", () => ({
@@ -48,7 +52,7 @@ export async function compile(model: string, options: CompileCommandOptions, { o
   ];
   writeTogether(files);
   if (json) out(JSON.stringify({ model, files: files.map(({ path }) => path), ...compiled.report }));
-  else for (const line of lines(output, compiled.report)) out(line);
+  else for (const line of lines(output, compiled.report, width)) out(line);
 }
 
 /**
@@ -62,7 +66,7 @@ async function baselineOnly(): Promise<void> {
   } catch {}
 }
 
-function lines(output: string, report: CompileReport): readonly string[] {
+function lines(output: string, report: CompileReport, width: number | undefined): readonly string[] {
   const { moduleBytes, codeBytes, weightBytes, arenaBytes, scratchBytes, usedBytes, memoryBytes, macs } = report;
   return table(
     [
@@ -74,5 +78,6 @@ function lines(output: string, report: CompileReport): readonly string[] {
       ["MACs", count(macs), `in ${count(report.steps)} steps`],
     ],
     [1],
+    width,
   );
 }

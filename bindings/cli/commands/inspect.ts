@@ -11,7 +11,7 @@ export interface InspectOptions extends Pick<EngineOptions, "module" | "shape" |
 type TensorReport = OperatorReport["inputs"][number];
 
 /** Prints what a model holds, and what each operator runs on, without running it. */
-export async function inspect(model: string, options: InspectOptions, { out }: Streams): Promise<void> {
+export async function inspect(model: string, options: InspectOptions, { out, width }: Streams): Promise<void> {
   const bytes = await readModelBytes(model);
   const inspection = await inspectModel(bytes, {
     externalData: readExternalData(model, bytes),
@@ -20,10 +20,13 @@ export async function inspect(model: string, options: InspectOptions, { out }: S
     ...(options.batch === undefined ? {} : { batch: options.batch }),
   });
   if (options.json) out(JSON.stringify({ model, ...inspection }));
-  else for (const line of inspectionLines(inspection)) out(line);
+  else for (const line of inspectionLines(inspection, width)) out(line);
 }
 
-function inspectionLines({ inputs, outputs, module, operators, totals, refusal }: Inspection): readonly string[] {
+function inspectionLines(
+  { inputs, outputs, module, operators, totals, refusal }: Inspection,
+  width: number | undefined,
+): readonly string[] {
   const { macs, weightBytes, sparsity, arenaBytes, imageBytes, scratchBytes, memoryBytes } = totals;
   return [
     ...inputs.map((port) => `input   ${portLine(port)}`),
@@ -49,6 +52,7 @@ function inspectionLines({ inputs, outputs, module, operators, totals, refusal }
         ]),
       ],
       [3, 4, 5],
+      width,
     ),
   ];
 }
