@@ -134,12 +134,18 @@ export function momentsOf(gram: Gram): Moments {
   return { covariance, means, rows };
 }
 
-export function systemOf(graph: Graph, layer: Layer, moments: readonly Moments[]): System {
+/** The weights and biases that a layer has. */
+export function solutionOf(graph: Graph, layer: Layer): Solution {
   const { outputs, inputs } = layer;
   const all = weightsOf(graph, layer);
   const weights = new Float64Array(outputs * inputs);
   for (let o = 0; o < outputs; o++) weights.set(all.subarray(o * (inputs + 1), o * (inputs + 1) + inputs), o * inputs);
   const bias = Float64Array.from({ length: outputs }, (_, o) => all[o * (inputs + 1) + inputs] as number);
+  return { weights, bias };
+}
+
+export function systemOf(graph: Graph, layer: Layer, moments: readonly Moments[]): System {
+  const { weights, bias } = solutionOf(graph, layer);
   return systemWith(layer, weights, bias, moments);
 }
 

@@ -42,9 +42,10 @@ export async function masksWithin(
   const choices = layers.map((layer) => layer.choices);
   let found: readonly Mask[] = [];
   const aim = most * AIM;
+  const dense = (await int8Times([graph], examples))[0] as number;
   let share = 1 - aim / 100;
   for (let round = 0; round < ROUNDS; round++) {
-    const chosen = masksOf(layers, cheapest(choices, share * (await denseTime(graph, examples))));
+    const chosen = masksOf(layers, cheapest(choices, share * dense));
     const reached = await timeShare(graph, apply(graph, systems, chosen), examples);
     found = chosen;
     if (reached <= aim) break;
@@ -61,8 +62,6 @@ const apply = (graph: Graph, systems: readonly System[], masks: readonly Mask[])
     graph,
     systems.map(({ layer }, i) => [layer, (masks[i] as Mask).kept]),
   );
-
-const denseTime = async (graph: Graph, examples: Inputs) => (await int8Times([graph], examples))[0] as number;
 
 /** Time of the int8 form of a pruned graph in per cent of that of the dense one, both measured in turns. */
 export async function timeShare(dense: Graph, pruned: Graph, examples: Inputs): Promise<number> {

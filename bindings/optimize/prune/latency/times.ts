@@ -4,11 +4,11 @@ import { type AnyNode, type Graph, tensorOf } from "../../../graph.ts";
 import { byteLength, elementCount, type TypedArray, typedCopy } from "../../../tensor.ts";
 import { single } from "../../calibrate/stream.ts";
 import { datasetOf } from "../../data/batches.ts";
-import { type Layer, layersOf, weightsOf } from "../../linear/layers.ts";
+import { type Layer, layersOf } from "../../linear/layers.ts";
 import { quantize } from "../../quantize/quantize.ts";
 import { openRunner, type Runner } from "../../run.ts";
 import { withSolutions } from "../rewrite.ts";
-import type { Inputs } from "../systems.ts";
+import { type Inputs, solutionOf } from "../systems.ts";
 
 /** Milliseconds of one turn: clocks of pages are no finer than a tenth of one. */
 const TURN = 0.5;
@@ -21,23 +21,20 @@ export function masked(graph: Graph, masks: readonly (readonly [Layer, Uint8Arra
   return withSolutions(
     graph,
     masks.map(([layer, kept]) => {
-      const all = weightsOf(graph, layer);
-      const { inputs, outputs } = layer;
-      const weights = Float64Array.from(kept, (keep, i) => {
-        const o = Math.floor(i / inputs);
-        return keep ? (all[o * (inputs + 1) + (i % inputs)] as number) : 0;
-      });
-      const bias = Float64Array.from({ length: outputs }, (_, o) => all[o * (inputs + 1) + inputs] as number);
-      return [layer, { weights, bias }];
+      const { weights, bias } = solutionOf(graph, layer);
+      return [layer, { weights: weights.map((weight, i) => (kept[i] ? weight : 0)), bias }];
     }),
   );
 }
 
+/** The node without an activation of its own. */
+const open = (node: AnyNode): AnyNode =>
+  "activation" in node.attributes
+    ? ({ ...node, attributes: { ...node.attributes, activation: "none" } } as AnyNode)
+    : node;
+
 /** One layer as a graph of its own, without its activation: noise could leave that at 0. */
-export function alone(graph: Graph, { node }: Layer): Graph {
-  const attributes = { ...node.attributes, activation: "none" };
-  return single(graph, { ...node, attributes } as AnyNode).part;
-}
+export const alone = (graph: Graph, { node }: Layer): Graph => single(graph, open(node as AnyNode)).part;
 
 /**
  * The int8 forms of graphs that differ in their weights alone, timed in turns: milliseconds of the fastest turn of each. `examples` give the ranges; noise does
@@ -68,15 +65,11 @@ async function int8Form(graph: Graph, examples: Inputs): Promise<Graph> {
 
 /** The same layers without activations, with biases of 1: as many steps of the same kinds, none of them 0 throughout. */
 function firing(graph: Graph): Graph {
-  const open = (node: AnyNode) =>
-    "activation" in node.attributes
-      ? ({ ...node, attributes: { ...node.attributes, activation: "none" } } as AnyNode)
-      : node;
   const lively = { ...graph, nodes: graph.nodes.map(open) };
   return withSolutions(
     lively,
     layersOf(lively).map((layer) => {
-      const weights = weightsOf(lively, layer).filter((_, i) => i % (layer.inputs + 1) !== layer.inputs);
+      const { weights } = solutionOf(lively, layer);
       return [layer, { weights, bias: new Float64Array(layer.outputs).fill(1) }];
     }),
   );
