@@ -19,9 +19,11 @@ export function checkOptions(where: string, options: object, known: { readonly [
   must(isObject(options), "an object of options", String(options));
   const names = Object.keys(known);
   for (const [name, value] of Object.entries(options)) {
-    const similar = names.find((each) => isNear(each.toLowerCase(), name.toLowerCase()));
-    const hint = similar === undefined ? "" : `Did you mean "${similar}"?`;
-    must(Object.hasOwn(known, name), `the options ${names.join(", ")}`, `"${name}"`, hint);
+    if (!Object.hasOwn(known, name)) {
+      const similar = names.find((each) => isNear(each.toLowerCase(), name.toLowerCase()));
+      const hint = similar === undefined ? "" : `Did you mean "${similar}"?`;
+      must(false, `the options ${names.join(", ")}`, `"${name}"`, hint);
+    }
     if (value === undefined) continue;
     must(!FUNCTIONS.includes(name) || typeof value === "function", `a function as option ${name}`, typeof value);
     must(!OBJECTS.includes(name) || isObject(value), `an object as option ${name}`, String(value));

@@ -3,6 +3,7 @@ import { ensure } from "../../../errors.ts";
 import type { Node, TensorId } from "../../../graph.ts";
 import { inputOf, outputOf } from "../../../ops/constraints.ts";
 import type { NodeView } from "../../../ops/types.ts";
+import { broadcastStrides } from "../../../primitives/broadcast.ts";
 import { BOUNDS } from "../../../primitives/requantize/quantization.ts";
 import { elementCount, listText } from "../../../tensor.ts";
 import { floatsOf } from "../../constants.ts";
@@ -130,13 +131,7 @@ function operandOf(node: Node, view: NodeView<Binary>, i: 0 | 1, tape: Tape): Op
 
 /** A constant's numbers, repeated as often as the output has room for them. */
 function broadcast(values: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {
-  const strides = to.map(() => 0);
-  let step = 1;
-  for (let d = from.length - 1; d >= 0; d--) {
-    const size = from[d] as number;
-    strides[d + to.length - from.length] = size === 1 ? 0 : step;
-    step *= size;
-  }
+  const strides = broadcastStrides(from, to);
   return Float32Array.from({ length: elementCount(to) }, (_, i) => {
     let [rest, at] = [i, 0];
     for (let d = to.length - 1; d >= 0; d--) {
