@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { CONVERSIONS } from "../bindings/formats/onnx/conversions.ts";
 import { CUSTOM_OPERATORS } from "../bindings/formats/tflite/custom.ts";
+import { LANDMARK_OPERATORS } from "../bindings/formats/tflite/landmarks.ts";
 import { LIST_OPERATORS } from "../bindings/formats/tflite/lists.ts";
 import { OPERATORS } from "../bindings/formats/tflite/operators.ts";
 import { OPERATOR_NAMES } from "../bindings/formats/tflite/schema.ts";
@@ -41,7 +42,8 @@ export const builtinOperators = (): readonly string[] =>
     .map((code) => OPERATOR_NAMES[Number(code)] as string)
     .sort();
 
-const customOperators = () => [...CUSTOM_OPERATORS.keys(), ...LIST_OPERATORS.keys()].sort();
+const customOperators = () =>
+  [...CUSTOM_OPERATORS, ...LANDMARK_OPERATORS, ...LIST_OPERATORS].map(([name]) => name).sort();
 
 /** A row: name, what it was seen with, what it runs on, and who says what comes out. */
 function row(name: string, format: Format): string {

@@ -64,6 +64,8 @@ export interface OperatorSpec {
   readonly codeIndex?: number;
   /** Name of a CUSTOM operator. */
   readonly custom?: string;
+  /** Bytes of its options; see flex.ts. */
+  readonly customOptions?: Uint8Array;
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   /** BuiltinOptions: number of the union's member (below 0: BuiltinOptions2, negated) and its table; see `options` in tflite-options.ts. */
@@ -216,7 +218,7 @@ function codeFields({ code, custom }: OperatorSpec, old: boolean): Fields {
   return { 0: { int8: Math.min(number, 127) }, 1: text(custom), 3: old ? undefined : { int32: number } };
 }
 
-function operatorFields({ codeIndex, inputs, outputs, options }: OperatorSpec, ownCode: number): Fields {
+function operatorFields({ codeIndex, inputs, outputs, options, customOptions }: OperatorSpec, ownCode: number): Fields {
   const second = options !== undefined && options.type < 0;
   return {
     0: { int32: codeIndex ?? ownCode },
@@ -224,6 +226,7 @@ function operatorFields({ codeIndex, inputs, outputs, options }: OperatorSpec, o
     2: { int32s: outputs },
     3: options && !second ? { int8: options.type } : undefined,
     4: options && !second ? { table: options.fields } : undefined,
+    5: customOptions && { bytes: customOptions },
     11: options && second ? { int8: -options.type } : undefined,
     12: options && second ? { table: options.fields } : undefined,
   };

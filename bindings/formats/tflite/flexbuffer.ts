@@ -1,15 +1,18 @@
 /** FlexBuffers: the maps of numbers that custom operators have for options. */
 import { ensure } from "../../errors.ts";
 
-export type FlexValue = number | boolean | string | undefined;
+export type FlexValue = number | boolean | string | readonly number[] | undefined;
 
 /** Types of values, by number. */
 const [INT, UINT, FLOAT, STRING, FAR_INT, FAR_UINT, FAR_FLOAT, MAP, BOOL] = [1, 2, 3, 5, 6, 7, 8, 9, 26];
-/** Keys that a map may have, and bytes of one key. */
+/** Lists of one type with their length before them, and after these such of two, three and four elements. */
+const [INTS, UINTS, FLOATS, PAIRS, LAST_QUADS] = [11, 12, 13, 16, 24];
+/** Keys that a map may have, bytes of one key, elements of a list. */
 const MOST = 1024;
 
 /**
- * The scalars and strings of a root map, by key; values of other types are undefined. An empty buffer is an empty map.
+ * The scalars, strings and lists of numbers of a root map, by key; values of other types are undefined. An empty buffer is
+ * an empty map.
  * INVALID_MODEL where the root is no map, or an offset leads outside.
  */
 export function readFlexMap(bytes: Uint8Array, where: string): ReadonlyMap<string, FlexValue> {
@@ -42,10 +45,22 @@ export function readFlexMap(bytes: Uint8Array, where: string): ReadonlyMap<strin
     while (to - from < (length ?? MOST) && uint(to, 1) !== 0) to++;
     return new TextDecoder().decode(bytes.subarray(from, to));
   };
+  const READERS = [int, uint, float];
+  const list = (from: number, width: number, kind: number, count: number): readonly number[] => {
+    check(count <= MOST, `a list of ${count} numbers`);
+    return Array.from({ length: count }, (_, i) => (READERS[kind] as typeof int)(from + i * width, width));
+  };
   const value = (at: number, width: number, packed: number): FlexValue => {
     const own = 1 << (packed & 3);
     const far = () => at - uint(at, width);
-    switch (packed >> 2) {
+    const type = packed >> 2;
+    if (type >= PAIRS && type <= LAST_QUADS)
+      return list(far(), own, (type - PAIRS) % 3, 2 + Math.floor((type - PAIRS) / 3));
+    switch (type) {
+      case INTS:
+      case UINTS:
+      case FLOATS:
+        return list(far(), own, type - INTS, uint(far() - own, own));
       case INT:
         return int(at, width);
       case UINT:

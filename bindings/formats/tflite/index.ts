@@ -11,6 +11,7 @@ import { withoutBasicCells } from "./basicLstm.ts";
 import { type Buffers, readBuffers } from "./buffers.ts";
 import { type FlatTable, openFile, readString, readTables, readUint32, rootTable } from "./flatbuffer.ts";
 import { withIntermediates } from "./intermediates.ts";
+import { withoutLandmarks } from "./landmarks.ts";
 import { linkSubgraphs, type Read } from "./link.ts";
 import { withoutLists } from "./lists.ts";
 import { type OperatorCode, readIds, readNodes, readOperatorCodes, type UserOperators } from "./nodes.ts";
@@ -124,7 +125,7 @@ function readSubgraph(
   const tensors = [...stated.tensors];
   for (const id of inputs) tensors[id] = asInput(tensors[id] as Tensor);
   const single = withoutBasicCells(withoutLists(takeStarts(stated.nodes, tensors), tensors), tensors);
-  const nodes = single.flatMap((node) => partsOf(node, tensors));
+  const nodes = withoutLandmarks(single, tensors).flatMap((node) => partsOf(node, tensors));
   const signature = names.get(index);
   return {
     name: readString(table, SUBGRAPH.name) || (index === 0 ? "main" : `subgraph_${index}`),

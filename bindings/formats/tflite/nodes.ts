@@ -16,6 +16,7 @@ import {
   readUint8,
   readUint32,
 } from "./flatbuffer.ts";
+import { LANDMARK_OPERATORS } from "./landmarks.ts";
 import { LIST_OPERATORS } from "./lists.ts";
 import { OPERATORS } from "./operators.ts";
 import { CUSTOM, MODEL, OPERATOR, OPERATOR_CODE, OPERATOR_NAMES, SUBGRAPH } from "./schema.ts";
@@ -53,7 +54,8 @@ export function readOperatorCodes(model: FlatTable, users: UserOperators = {}): 
     const code = Math.max(readInt8(table, OPERATOR_CODE.deprecatedCode, 0), readInt32(table, OPERATOR_CODE.code, 0));
     if (code === CUSTOM) {
       const custom = readString(table, OPERATOR_CODE.customCode);
-      const entry = usersEntry(custom, users) ?? CUSTOM_OPERATORS.get(custom)?.node ?? LIST_OPERATORS.get(custom);
+      const own = CUSTOM_OPERATORS.get(custom)?.node ?? LANDMARK_OPERATORS.get(custom) ?? LIST_OPERATORS.get(custom);
+      const entry = usersEntry(custom, users) ?? own;
       return { code, name: `CUSTOM "${shorten(custom)}"`, custom, ...(entry && { entry }) };
     }
     return { code, name: OPERATOR_NAMES[code] ?? `builtin operator ${code}` };
