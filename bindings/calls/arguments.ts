@@ -13,6 +13,23 @@ export function requireActivation(where: string, activation: unknown): asserts a
 }
 
 /** Two whole numbers from 1: vertical and horizontal. */
+/** An object with these parts. */
+export function requireParts(where: string, value: unknown, parts: readonly string[]): void {
+  const given = typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+  const missing = parts.filter((name) => given[name] === undefined);
+  ensure(missing.length === 0, "INVALID_INPUT", () => ({
+    where,
+    expected: `an object { ${parts.join(", ")} }`,
+    received: given === value ? `one without ${missing.join(", ")}` : textOf(value),
+    hint: "The declarations of pint8/kernels say what each part is, with an example.",
+  }));
+}
+
+/** `{ scale, zeroPoint }`, or a tensor, which has both. */
+export function requireAffine(where: string, value: unknown): void {
+  requireParts(where, value, ["scale", "zeroPoint"]);
+}
+
 export function requirePair(where: string, name: string, pair: unknown): asserts pair is readonly [number, number] {
   const fits = Array.isArray(pair) && pair.length === 2 && pair.every((size) => Number.isInteger(size) && size >= 1);
   require(fits, where, name, "[vertical, horizontal], two whole numbers from 1", pair);

@@ -5,7 +5,7 @@ import { activationRange, type Multiplier, quantizeMultiplier } from "../primiti
 import { packRecords } from "../primitives/requantize/requantize.ts";
 import type { Channels, Output } from "../primitives/requantize/types.ts";
 import { listText } from "../tensor.ts";
-import { requireActivation, requireInt32, requireNumbers } from "./arguments.ts";
+import { requireActivation, requireAffine, requireInt32, requireNumbers, requireParts } from "./arguments.ts";
 import { type Call, type Engine, prepareCalls, requireApart, resultTensor, type Target } from "./prepare.ts";
 import { type KernelTensor, requireTensor } from "./tensor.ts";
 
@@ -35,6 +35,8 @@ const INT32 = [-(2 ** 31), 2 ** 31 - 1] as const;
  */
 export function prepareRequantize(engine: Engine, call: RequantizeCall): Call {
   const where = "requantize";
+  requireParts(where, call, ["x", "y"]);
+  requireAffine(`${where}, y`, call.y);
   const { x, bias, range = INT32, activation = "none" } = call;
   requireTensor(`${where}, x`, engine.memory, x, "int32");
   const n = x.shape[x.shape.length - 1] ?? 1;

@@ -1,5 +1,6 @@
 import { ensure } from "../errors.ts";
 import { byteLength, checkShape, type Tensor, typeText } from "../tensor.ts";
+import { requireAffine } from "./arguments.ts";
 import type { Region, Stack } from "./memory.ts";
 
 /** Element types that tensors of kernels have: activations and accumulators. */
@@ -31,8 +32,10 @@ export function allocateTensor<D extends ElementType>(
   memory: WebAssembly.Memory,
   dtype: D,
   shape: readonly number[],
-  { scale, zeroPoint }: Affine,
+  affine: Affine,
 ): KernelTensor<D> {
+  requireAffine("tensor", affine);
+  const { scale, zeroPoint } = affine;
   ensure(dtype === "int8" || dtype === "int32", "INVALID_OPTION", () => ({
     where: "tensor",
     expected: "int8 or int32",

@@ -1,5 +1,6 @@
 import { ensure } from "../errors.ts";
 import { elementCount, listText, type Tensor } from "../tensor.ts";
+import { requireParts } from "./arguments.ts";
 
 /** int8 weights with zero points 0, as calls take them; made by `denseWeights` or `prunedWeights`. */
 export interface Weights {
@@ -42,7 +43,9 @@ export interface PrunedWeights extends WeightOptions {
 }
 
 /** Checks and copies dense weights. Errors: INVALID_INPUT. */
-export function denseWeights({ shape, data, scale, bias }: DenseWeights): Weights {
+export function denseWeights(weights: DenseWeights): Weights {
+  requireParts("denseWeights", weights, ["shape", "data", "scale"]);
+  const { shape, data, scale, bias } = weights;
   requireSizes(shape);
   ensure(data instanceof Int8Array && data.length === elementCount(shape), "INVALID_INPUT", () => ({
     where: "weights",
@@ -56,7 +59,9 @@ export function denseWeights({ shape, data, scale, bias }: DenseWeights): Weight
  * Checks pruned weights and writes them out. Errors: INVALID_INPUT where the blocks do not tile the shape, their starts
  * do not ascend, or the columns of a block row do not.
  */
-export function prunedWeights({ shape, block, rowStarts, columns, values, scale, bias }: PrunedWeights): Weights {
+export function prunedWeights(weights: PrunedWeights): Weights {
+  requireParts("prunedWeights", weights, ["shape", "block", "rowStarts", "columns", "values", "scale"]);
+  const { shape, block, rowStarts, columns, values, scale, bias } = weights;
   requireSizes(shape);
   const [n, k] = shape;
   const [height, width] = block;
@@ -118,6 +123,10 @@ function finish(
 
 /** The weights and their bias as operators see them, scales along dimension `axis`. */
 export function weightTensors(weights: Weights, axis: number): readonly (Tensor | undefined)[] {
+  const made = Object(weights) as Partial<Weights>;
+  require(made.data instanceof Int8Array &&
+    Array.isArray(made.scale), "what denseWeights or prunedWeights gives", () =>
+    typeof weights === "object" ? "another object" : typeof weights);
   const { shape, data, scale, bias } = weights;
   const bytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => new Uint8Array(buffer, byteOffset, byteLength);
   const quantization = { scale, zeroPoint: scale.map(() => 0), axis };

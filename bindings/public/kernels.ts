@@ -20,7 +20,7 @@
  *
  * @module
  */
-import { requireActivation, requirePadding, requirePair } from "../calls/arguments.ts";
+import { requireActivation, requireAffine, requirePadding, requirePair, requireParts } from "../calls/arguments.ts";
 import { createStack, type Region } from "../calls/memory.ts";
 import { type Call, type Engine, prepareOperator, type Target } from "../calls/prepare.ts";
 import { prepareRequantize, type RequantizeCall } from "../calls/requantize.ts";
@@ -57,6 +57,8 @@ export type { WasmUrl } from "../session/files.ts";
 const PAGE_BYTES = 65536;
 const DEFAULT_PAGES = 1024;
 const MOST_PAGES = 65535;
+/** What every call with weights says. */
+const CALL = ["x", "weights", "y"];
 
 /** How kernels are created. */
 export interface KernelsOptions {
@@ -217,23 +219,25 @@ export async function createKernels(options: KernelsOptions = {}): Promise<Kerne
     where: "pages",
     expected: `a whole number from 1 to ${MOST_PAGES}`,
     received: String(pages),
+    hint: "1024 pages are 64 MiB.",
   }));
   const { name, module } = await loadModule(wanted, wasm, "core", wasmUrl);
   const memory = takeMemory(pages);
   const stack = createStack(pages * PAGE_BYTES);
   const engine: Engine = { name, exports: await instantiate(module, memory), memory, stack };
 
-  const product =
-    (where: string) =>
-    ({ x, weights, y, activation = "none" }: GemmCall) => {
-      requireActivation(where, activation);
-      const attributes = { activation, keepDims: true };
-      return prepareOperator(engine, where, fullyConnected, attributes, x, weightTensors(weights, 0), y);
-    };
-  const attributesOf = (
-    where: string,
-    { stride = [1, 1], dilation = [1, 1], padding = "same", activation = "none" }: ConvolutionCall,
-  ) => {
+  const product = (where: string) => (call: GemmCall) => {
+    requireParts(where, call, CALL);
+    requireAffine(`${where}, y`, call.y);
+    const { x, weights, y, activation = "none" } = call;
+    requireActivation(where, activation);
+    const attributes = { activation, keepDims: true };
+    return prepareOperator(engine, where, fullyConnected, attributes, x, weightTensors(weights, 0), y);
+  };
+  const attributesOf = (where: string, call: ConvolutionCall) => {
+    requireParts(where, call, CALL);
+    requireAffine(`${where}, y`, call.y);
+    const { stride = [1, 1], dilation = [1, 1], padding = "same", activation = "none" } = call;
     requirePair(where, "stride", stride);
     requirePair(where, "dilation", dilation);
     requirePadding(where, padding);
@@ -251,21 +255,14 @@ export async function createKernels(options: KernelsOptions = {}): Promise<Kerne
     gemm: product("gemm"),
     spmm: product("spmm"),
     conv2d: (call) => {
+      const attributes = attributesOf("conv2d", call);
       const { x, weights, y } = call;
-      return prepareOperator(engine, "conv2d", conv2d, attributesOf("conv2d", call), x, weightTensors(weights, 0), y);
+      return prepareOperator(engine, "conv2d", conv2d, attributes, x, weightTensors(weights, 0), y);
     },
     depthwiseConv2d: (call) => {
+      const attributes = attributesOf("depthwiseConv2d", call);
       const { x, weights, y } = call;
-      const constants = weightTensors(weights, 3);
-      return prepareOperator(
-        engine,
-        "depthwiseConv2d",
-        depthwiseConv2d,
-        attributesOf("depthwiseConv2d", call),
-        x,
-        constants,
-        y,
-      );
+      return prepareOperator(engine, "depthwiseConv2d", depthwiseConv2d, attributes, x, weightTensors(weights, 3), y);
     },
     requantize: (call) => prepareRequantize(engine, call),
     mark: stack.mark,

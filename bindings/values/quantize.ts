@@ -1,4 +1,4 @@
-import { ensure } from "../errors.ts";
+import { ensure, Pint8Error } from "../errors.ts";
 import { byteLength, elementCount, type TypedArray, typedCopy } from "../tensor.ts";
 import type { ArrayOf, NumberArray, Outputs, TensorInfo } from "./types.ts";
 
@@ -20,11 +20,11 @@ export const takesReals = ({ dtype, scale }: Quantized): boolean =>
 
 /**
  * Writes `round(real / scale) + zeroPoint`, saturated, as TFLite's QUANTIZE does it: the quotient is a float32, ties go away
- * from zero. Floats are written as they are.
+ * from zero. Floats are written as they are. Errors: INVALID_INPUT for NaN, which no integer stands for.
  */
 export function quantizeInto(
   target: TypedArray,
-  { dtype, scale, zeroPoint }: Quantized,
+  { name, dtype, scale, zeroPoint }: Quantized,
   reals: ArrayLike<number>,
 ): void {
   const to = target as Int8Array;
@@ -33,10 +33,19 @@ export function quantizeInto(
   else
     for (let i = 0; i < to.length; i++) {
       const quotient = Math.fround(Math.fround(reals[i] as number) / Math.fround(scale));
+      if (Number.isNaN(quotient)) throw notANumber(name, i);
       const rounded = Math.sign(quotient) * Math.floor(Math.abs(quotient) + 0.5) + zeroPoint;
       to[i] = Math.min(Math.max(rounded, low), high);
     }
 }
+
+const notANumber = (name: string, index: number) =>
+  new Pint8Error("INVALID_INPUT", {
+    where: `tensor "${name}", element ${index}`,
+    expected: "a real number: no integer stands for others",
+    received: "NaN",
+    hint: "Check how the input was prepared: 0 / 0, or a value that is missing.",
+  });
 
 /**
  * The elements of a quantized tensor that stand for these real numbers, `round(real / scale) + zeroPoint`, saturated.
@@ -140,6 +149,13 @@ export function topK(
     where: "topK",
     expected: "a whole number from 1",
     received: String(k),
+    hint: "How many of the largest are wanted.",
+  }));
+  ensure(labels === undefined || Array.isArray(labels), "INVALID_OPTION", () => ({
+    where: "topK",
+    expected: "labels as an array of names, one for each place",
+    received: typeof labels === "object" ? "an object" : typeof labels,
+    hint: 'A text of one label a line becomes them by text.trim().split("\\n").',
   }));
   requireNumbers("topK", out);
   ensure(out.length > 0, "INVALID_INPUT", () => ({ where: "topK", expected: "numbers", received: "none" }));

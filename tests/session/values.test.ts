@@ -24,6 +24,8 @@ test("quantize rounds ties away from zero, saturates, and gives the port's class
   assert.deepEqual(quantize(port("float32", [1]), [0.5]), Float32Array.of(0.5));
   assert.throws(() => quantize(port("int32", [1]), [1]), fails("INVALID_INPUT", /a quantized tensor/));
   assert.throws(() => quantize(to, [1]), fails("INVALID_INPUT", /6 numbers/));
+  const reals = [1, 2, 3, Number.NaN, 5, 6];
+  assert.throws(() => quantize(to, reals), fails("INVALID_INPUT", /element 3: expected a real number.*received NaN/));
 });
 
 test("what was quantized comes back within half a step", () => {
@@ -54,6 +56,8 @@ test("topK: the largest first, the first of equal ones first, no number last, la
   assert.equal(topK([Number.NaN, -1])[0].index, 1);
   assert.throws(() => topK([]), fails("INVALID_INPUT", /numbers/));
   assert.throws(() => topK([1], 0), fails("INVALID_OPTION", /whole number from 1/));
+  for (const labels of ["cat", {}, 5] as unknown as readonly string[][])
+    assert.throws(() => topK([1], 1, labels), fails("INVALID_OPTION", /labels as an array of names/));
 });
 
 test("imageInput: pixels of 1, 3 and 4 numbers, planes, and proportions", () => {

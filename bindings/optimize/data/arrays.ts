@@ -1,5 +1,6 @@
 /** Arrays of examples, whatever file they came from: the leading size counts the examples. */
 import { ensure } from "../../errors.ts";
+import { requireList } from "../../given.ts";
 import { elementCount, listText } from "../../tensor.ts";
 import { imageShape, preparePicture, type Scaling, scalingText } from "../../values/image.ts";
 import type { Fit, Picture } from "../../values/picture.ts";
@@ -49,6 +50,8 @@ export function arrayDataset(
   known: Known = {},
   preparation: Preparation = {},
 ): Dataset {
+  requireList("arrayDataset, ports", ports, "the model's inputs { name, shape }, as model.inputs");
+  requireList("arrayDataset, arrays", arrays, "arrays { shape, values, pixels }, one for each input");
   ensure(arrays.length === ports.length, "INVALID_INPUT", () => ({
     where: "data",
     expected: `${ports.length} arrays, one for each input`,

@@ -1,5 +1,6 @@
 /** Data sets in parts, in batches, and read ahead. */
 import { ensure } from "../../errors.ts";
+import { kindOf, requireExamples } from "../../given.ts";
 import type { Dataset, Sample } from "./types.ts";
 
 /** Several examples, their inputs one after the other. */
@@ -41,11 +42,13 @@ function joined(samples: readonly Sample[]): Batch {
 
 /** Examples `first` to `end` − 1. Errors: INVALID_OPTION for a range that is none, or empty where the size is known. */
 export function slice(data: Dataset, first: number, end: number = Number.POSITIVE_INFINITY): Dataset {
+  requireExamples("slice", data);
   const size = data.size === undefined ? undefined : Math.min(data.size, end) - first;
   ensure(first >= 0 && end > first && (size === undefined || size > 0), "INVALID_OPTION", () => ({
     where: "samples",
     expected: data.size === undefined ? "a range first:end" : `a range within 0:${data.size}`,
     received: `${first}:${end === Number.POSITIVE_INFINITY ? "" : end}`,
+    hint: "first is the place of the first example, from 0; end is one after the last.",
   }));
   const { size: _size, ...rest } = data;
   return {
@@ -84,6 +87,17 @@ export function datasetOf(
   samples: AsyncIterable<Sample> | Iterable<Sample>,
   about: Omit<Dataset, typeof Symbol.asyncIterator> = {},
 ): Dataset {
+  const given = Object(samples) as { readonly [of: symbol]: unknown };
+  ensure(
+    typeof given[Symbol.asyncIterator] === "function" || typeof given[Symbol.iterator] === "function",
+    "INVALID_INPUT",
+    () => ({
+      where: "datasetOf",
+      expected: "an iterable of examples { inputs, label? }",
+      received: kindOf(samples),
+      hint: "An array, or an object with [Symbol.asyncIterator].",
+    }),
+  );
   return {
     ...about,
     async *[Symbol.asyncIterator]() {

@@ -1,9 +1,11 @@
 /** What all readers do with bytes. */
 import { gunzipSync } from "fflate";
 import { type ErrorDetail, Pint8Error } from "../../errors.ts";
+import { requireBytes } from "../../given.ts";
 
 /** The file, unpacked where it is gzip. Errors: INVALID_INPUT where it is damaged. */
 export function unpacked(bytes: Uint8Array, where: string): Uint8Array {
+  requireBytes(where, bytes);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
     return gunzipSync(bytes);

@@ -1,4 +1,5 @@
 /** Comma-separated values: one example a line. */
+import { requireText } from "../../given.ts";
 import type { Known, Rows } from "./arrays.ts";
 import { invalid } from "./bytes.ts";
 import { isLabelName } from "./named.ts";
@@ -39,7 +40,8 @@ const isNumber = (cell: string) => cell !== "" && Number.isFinite(Number(cell));
  *
  * Errors: INVALID_INPUT for no rows, rows of different lengths, cells that are no numbers.
  */
-export function readCsv(text: string, elements: number, where: string, labelColumn?: string): Table {
+export function readCsv(text: string, elements: number, where = "readCsv", labelColumn?: string): Table {
+  requireText(where, text);
   const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
   const [first = ""] = lines;
   const separator = [",", ";", "\t"].find((each) => first.includes(each)) ?? ",";

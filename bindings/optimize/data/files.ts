@@ -1,4 +1,5 @@
 /** Examples that are files of their own: pictures, sounds, arrays. */
+import { requireList } from "../../given.ts";
 import { elementCount, listText } from "../../tensor.ts";
 import type { Picture } from "../../values/picture.ts";
 import { type DataPort, type Preparation, pictureInput, preparationText, UNIT_SCALING } from "./arrays.ts";
@@ -32,6 +33,8 @@ export function filesDataset(
   classes: readonly string[] | undefined,
   { scaling = UNIT_SCALING, fit = "stretch" }: Preparation = {},
 ): Dataset {
+  requireList("filesDataset, ports", ports, "the model's inputs { name, shape }, as model.inputs");
+  requireList("filesDataset, files", files, "files { name, read }");
   const [port] = ports;
   if (port === undefined || ports.length !== 1)
     throw invalid("data", "a model of one input for files", `${ports.length} inputs`);

@@ -30,7 +30,7 @@ export function isIdx(bytes: Uint8Array): boolean {
 }
 
 /** The values of an IDX file, gzip too. Unsigned bytes are pixels. Errors: INVALID_INPUT. */
-export function readIdx(file: Uint8Array, where: string): Rows {
+export function readIdx(file: Uint8Array, where = "readIdx"): Rows {
   const bytes = unpacked(file, where);
   if (!isIdx(bytes)) throw invalid(where, "an IDX file", `bytes ${[...bytes.subarray(0, 4)].join(" ")}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,5 +1,6 @@
 /** NumPy's .npy and .npz. */
 import { unzipSync } from "fflate";
+import { requireBytes } from "../../given.ts";
 import { BITS, elementCount, halfToFloat, type TypedArray, typedCopy, typeText } from "../../tensor.ts";
 import type { Rows } from "./arrays.ts";
 import { invalid } from "./bytes.ts";
@@ -8,7 +9,8 @@ import { isNpy, npyHeader } from "./npyHeader.ts";
 export const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3;
 
 /** The array of a .npy file. Unsigned bytes are pixels. Errors: INVALID_INPUT. */
-export function readNpy(bytes: Uint8Array, where: string): Rows {
+export function readNpy(bytes: Uint8Array, where = "readNpy"): Rows {
+  requireBytes(where, bytes);
   if (!isNpy(bytes)) throw invalid(where, "a NumPy array", "other bytes");
   const { descr, dtype, ordered, shape, data } = npyHeader(bytes);
   if (dtype === undefined || shape === undefined || !ordered)
@@ -31,7 +33,8 @@ export function readNpy(bytes: Uint8Array, where: string): Rows {
 }
 
 /** The arrays of a .npz file, by name. Errors: INVALID_INPUT. */
-export function readNpz(bytes: Uint8Array, where: string): ReadonlyMap<string, Rows> {
+export function readNpz(bytes: Uint8Array, where = "readNpz"): ReadonlyMap<string, Rows> {
+  requireBytes(where, bytes);
   let files: Readonly<Record<string, Uint8Array>>;
   try {
     files = unzipSync(bytes, { filter: ({ name }) => name.endsWith(".npy") });

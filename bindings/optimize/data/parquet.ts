@@ -1,5 +1,6 @@
 /** Parquet: one example a row, as data sets are shared today. */
 import { Pint8Error } from "../../errors.ts";
+import { requireBytes, requireList } from "../../given.ts";
 import { elementCount } from "../../tensor.ts";
 import { type DataPort, type Preparation, pictureInput, preparationText, UNIT_SCALING } from "./arrays.ts";
 import { invalid } from "./bytes.ts";
@@ -29,6 +30,8 @@ export async function parquetDataset(
   where: string,
   { scaling = UNIT_SCALING, fit = "stretch" }: Preparation = {},
 ): Promise<Dataset> {
+  requireList("parquetDataset, ports", ports, "the model's inputs { name, shape }, as model.inputs");
+  requireBytes("parquetDataset", bytes);
   const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet/src/index.js");
   const file = new Uint8Array(bytes).buffer;
   const metadata = await orInvalid(where, () => parquetMetadataAsync(file));

@@ -1,4 +1,5 @@
 /** WAV: sound as numbers from −1 to 1. */
+import { requireBytes } from "../../given.ts";
 import { invalid } from "./bytes.ts";
 
 export interface Sound {
@@ -15,7 +16,8 @@ export const isWav = (bytes: Uint8Array): boolean =>
   bytes.length >= 12 && String.fromCharCode(...bytes.subarray(0, 4)) === "RIFF";
 
 /** The sound of a WAV file of PCM (8, 16, 24 or 32 bits) or floats. Errors: INVALID_INPUT. */
-export function readWav(bytes: Uint8Array, where: string): Sound {
+export function readWav(bytes: Uint8Array, where = "readWav"): Sound {
+  requireBytes(where, bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!isWav(bytes) || tag(view, 8) !== "WAVE") throw invalid(where, "a WAV file", "other bytes");
   let format:

@@ -1,6 +1,7 @@
 /** A model that is judged: run in batches, timed, and counted. */
 import { ensure } from "../../errors.ts";
 import { importModel } from "../../formats/index.ts";
+import { requireGraph } from "../../given.ts";
 import type { Graph } from "../../graph.ts";
 import { Session } from "../../session/session.ts";
 import { BITS, elementCount, listText, type TypedArray } from "../../tensor.ts";
@@ -42,6 +43,11 @@ export interface Candidate {
 }
 
 const BATCH = 32;
+
+/** Refuses what is no model. Errors: INVALID_INPUT. */
+export function requireModel(where: string, model: unknown): asserts model is Model {
+  if (!(model instanceof Session || model instanceof Uint8Array)) requireGraph(where, model);
+}
 
 /** Opens a model for judging. Errors: those of `loadModel`. */
 export async function openCandidate(model: Model, name: string, options: EngineOptions): Promise<Candidate> {

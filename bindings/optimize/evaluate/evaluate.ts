@@ -1,11 +1,13 @@
 /** How good a model is on data, and how near to another. */
 import { ensure } from "../../errors.ts";
+import { requireExamples } from "../../given.ts";
+import { checkOptions, type OptionNames } from "../../session/options.ts";
 import { batches } from "../data/batches.ts";
 import { requireFinite } from "../data/finite.ts";
 import type { Dataset } from "../data/types.ts";
 import type { Progress } from "../progress.ts";
 import type { EngineOptions } from "../tap.ts";
-import { type Candidate, type Model, type ModelFigures, openCandidate } from "./candidate.ts";
+import { type Candidate, type Model, type ModelFigures, openCandidate, requireModel } from "./candidate.ts";
 import { compareLayers, type LayerError } from "./layers.ts";
 import { largest, type Nearness, NearnessSum } from "./scores.ts";
 
@@ -39,6 +41,18 @@ export interface Evaluation {
 }
 
 const LAYER_SAMPLES = 64;
+const OPTIONS: OptionNames<EvaluateOptions> = {
+  against: true,
+  names: true,
+  layerSamples: true,
+  onProgress: true,
+  signal: true,
+  module: true,
+  threads: true,
+  limits: true,
+  kernels: true,
+  passes: true,
+};
 
 /**
  * Runs the data through a model as it is: bytes of a .tflite or .onnx file, a graph, or an open session, which stays open.
@@ -47,7 +61,11 @@ const LAYER_SAMPLES = 64;
  * Errors: those of `loadModel`; INVALID_INPUT for data that is empty, mislabelled, not finite or of another size; the signal's reason.
  */
 export async function evaluate(model: Model, data: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
+  checkOptions("evaluate", options, OPTIONS);
+  requireModel("evaluate, model", model);
+  requireExamples("evaluate", data);
   const { against, names = ["model", "other"], onProgress, signal } = options;
+  if (against !== undefined) requireModel("evaluate, against", against);
   signal?.throwIfAborted();
   const candidate = await openCandidate(model, names[0], options);
   const other = against === undefined ? undefined : await openCandidate(against, names[1] ?? "other", options);

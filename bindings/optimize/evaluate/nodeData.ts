@@ -1,4 +1,5 @@
 /** Layer errors as Model Explorer takes them: a value for each node, and colours. */
+import { requireList } from "../../given.ts";
 import type { LayerError } from "./layers.ts";
 
 /** What the values are. */
@@ -11,6 +12,7 @@ const MOST_SNR = 120;
  * Node data of a graph: results by the name of the tensor that a node computes, red where the model is far from the other.
  */
 export function nodeData(layers: readonly LayerError[], graph = "main", measure: NodeMeasure = "snr"): object {
+  requireList("nodeData", layers, "the layers of an evaluation");
   const results = Object.fromEntries(
     layers.map((layer) => [layer.name, { value: Number(Math.min(layer[measure], MOST_SNR).toPrecision(6)) }]),
   );

@@ -1,4 +1,5 @@
 /** Evaluations as a page of HTML in one file: nothing is loaded from anywhere. */
+import { requireList } from "../../given.ts";
 import type { ModelFigures } from "./candidate.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { LayerError } from "./layers.ts";
@@ -33,6 +34,7 @@ const row = (cells: readonly string[], tag = "td") =>
  * are two or more models, confusion, and the layers that hurt most with the range that they clip to.
  */
 export function reportHtml(evaluations: readonly Evaluation[], title = "pint8 evaluation"): string {
+  requireList("reportHtml", evaluations, "a list of evaluations");
   const models = new Map<string, ModelFigures>();
   for (const { model, against } of evaluations)
     for (const each of [model, against]) if (each) models.set(each.name, each);

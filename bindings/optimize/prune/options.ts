@@ -1,5 +1,6 @@
 /** What `prune` is told. */
 import { chosen, ensure } from "../../errors.ts";
+import { checkOptions, type OptionNames } from "../../session/options.ts";
 import type { Progress } from "../progress.ts";
 import type { TrainOptions } from "../train/options.ts";
 import type { Zeros } from "./masks.ts";
@@ -77,8 +78,21 @@ const CUTS = 5;
 export type Settings = Required<Omit<PruneOptions, "signal" | "tune" | "latency">> &
   Pick<PruneOptions, "latency"> & { readonly check: () => void };
 
+const OPTIONS: OptionNames<PruneOptions> = {
+  sparsity: true,
+  latency: true,
+  pattern: true,
+  allocation: true,
+  samples: true,
+  tune: true,
+  cuts: true,
+  onProgress: true,
+  signal: true,
+};
+
 /** Fills defaults in and refuses what contradicts. */
 export function settingsOf(options: PruneOptions): Settings {
+  checkOptions("prune", options, OPTIONS);
   const { pattern = "unstructured", allocation = "global", samples = 512, onProgress = () => {}, signal } = options;
   for (const [where, value] of Object.entries({ pattern, allocation }))
     chosen<string>(where, value, CHOICES[where as keyof typeof CHOICES]);
@@ -93,17 +107,20 @@ export function settingsOf(options: PruneOptions): Settings {
     where: "sparsity",
     expected: "0.5, which is all that 2:4 can be",
     received: String(sparsity),
+    hint: "Leave the sparsity out, or choose another pattern.",
   }));
   const { latency } = options;
   ensure(latency === undefined || (latency > 0 && latency < 100), "INVALID_OPTION", () => ({
     where: "latency",
     expected: "per cent of the dense network's time above 0 and below 100",
     received: String(latency),
+    hint: "80 asks for four fifths of the time.",
   }));
   ensure(latency === undefined || options.sparsity === undefined, "INVALID_OPTION", () => ({
     where: "latency",
     expected: "a bound of time or a sparsity",
     received: "both",
+    hint: "Leave one of them out.",
   }));
   ensure(latency === undefined || pattern === "unstructured" || pattern === "block", "INVALID_OPTION", () => ({
     where: "latency",
@@ -115,12 +132,14 @@ export function settingsOf(options: PruneOptions): Settings {
     where: "samples",
     expected: "a whole number from 1",
     received: String(samples),
+    hint: "512 when absent.",
   }));
   const cuts = options.cuts ?? (pattern === "channels" ? CUTS : 1);
   ensure(Number.isInteger(cuts) && cuts >= 1 && cuts <= 100, "INVALID_OPTION", () => ({
     where: "cuts",
     expected: "a whole number from 1 to 100",
     received: String(cuts),
+    hint: "1 takes all at once.",
   }));
   const check = () => signal?.throwIfAborted();
   return { cuts, ...(latency !== undefined && { latency }), sparsity, pattern, allocation, samples, onProgress, check };

@@ -1,5 +1,6 @@
 /** Float network → the same network with zeros, made up for by least squares. */
 import { ensure } from "../../errors.ts";
+import { requireExamples, requireGraph } from "../../given.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import type { Sample } from "../data/types.ts";
 import type { Layer } from "../linear/layers.ts";
@@ -31,6 +32,8 @@ export async function prune(
   data?: AsyncIterable<Sample>,
   options: PruneOptions = {},
 ): Promise<PruneResult> {
+  requireGraph("prune", graph);
+  if (data !== undefined) requireExamples("prune", data);
   const settings = settingsOf(options);
   const { tune } = options;
   ensure(tune === undefined || data !== undefined, "INVALID_OPTION", () => ({

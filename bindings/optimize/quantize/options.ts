@@ -1,5 +1,6 @@
 /** What `quantize` is told, and what that says about each layer. */
 import { chosen, ensure } from "../../errors.ts";
+import { checkOptions, type OptionNames } from "../../session/options.ts";
 import type { Progress } from "../progress.ts";
 import type { Io } from "./build.ts";
 import type { Scales } from "./weights.ts";
@@ -65,8 +66,25 @@ const CHOICES: { readonly [K in keyof QuantizeOptions]: readonly string[] } = {
   ranges: ["minmax", "search"],
 };
 
+const OPTIONS: OptionNames<QuantizeOptions> = {
+  weights: true,
+  activations: true,
+  scales: true,
+  io: true,
+  layers: true,
+  rounding: true,
+  correction: true,
+  ranges: true,
+  maxDrop: true,
+  size: true,
+  latency: true,
+  onProgress: true,
+  signal: true,
+};
+
 /** Refuses values that an option does not have. */
 export function checkQuantizeOptions(options: QuantizeOptions): void {
+  checkOptions("quantize", options, OPTIONS);
   for (const [name, values] of Object.entries(CHOICES)) {
     const value = options[name as keyof QuantizeOptions];
     if (value !== undefined) chosen(name, value, values);
@@ -77,6 +95,7 @@ export function checkQuantizeOptions(options: QuantizeOptions): void {
       where: name,
       expected: "per cent from 0",
       received: String(value),
+      hint: "20 is a fifth: per cent, not a share.",
     }));
   }
   for (const [name, setting] of Object.entries(options.layers ?? {}))

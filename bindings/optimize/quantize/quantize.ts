@@ -1,5 +1,6 @@
 /** Float network → integer network. */
 import { ensure } from "../../errors.ts";
+import { requireExamples, requireGraph } from "../../given.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
 import type { Sample } from "../data/types.ts";
@@ -56,6 +57,8 @@ export async function quantize(
   data?: AsyncIterable<Sample>,
   options: QuantizeOptions = {},
 ): Promise<QuantizeResult> {
+  requireGraph("quantize", graph);
+  if (data !== undefined) requireExamples("quantize", data);
   checkQuantizeOptions(options);
   const { activations = data === undefined ? "float32" : "int8", io = "float32" } = options;
   const prepared = prepareFloat(graph);

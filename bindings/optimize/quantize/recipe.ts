@@ -1,5 +1,6 @@
 /** Settings as AI Edge Quantizer's recipes state them: a JSON list of rules, the last of those that match a layer wins. */
 import { chosen, ensure, Pint8Error } from "../../errors.ts";
+import { requireGraph, requireList, requireText } from "../../given.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { layersOf } from "../layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
@@ -13,6 +14,8 @@ const OPERATIONS: { readonly [kind: string]: string } = {
   fullyConnected: "FULLY_CONNECTED",
 };
 const FLOAT: LayerSetting = { weights: "float32", activations: "float32" };
+
+const RECIPE_HINT = "AI Edge Quantizer writes such files, and --save-recipe or writeRecipe.";
 
 interface TensorConfig {
   readonly num_bits?: number;
@@ -37,6 +40,8 @@ interface Rule {
  * Errors: INVALID_OPTION for what is no recipe, or asks for bits that there are none of.
  */
 export function readRecipe(text: string, graph: Graph): Pick<QuantizeOptions, "activations" | "layers" | "scales"> {
+  requireText("readRecipe", text);
+  requireGraph("readRecipe, graph", graph);
   const rules = parse(text);
   const float = prepareFloat(graph);
   const layers = layersOf(float).map((layer): readonly [string, LayerSetting] => {
@@ -61,7 +66,7 @@ function parse(text: string) {
   const broken = (received: string, cause?: unknown) =>
     new Pint8Error(
       "INVALID_OPTION",
-      { where: "recipe", expected: "a JSON list of rules with regex and operation", received },
+      { where: "recipe", expected: "a JSON list of rules with regex and operation", received, hint: RECIPE_HINT },
       { cause },
     );
   let list: unknown;
@@ -105,7 +110,9 @@ function typeOf(config: TensorConfig | null | undefined, what: string, i: number
 }
 
 /** The settings of a quantized network as a recipe, one rule a layer. */
-export function writeRecipe({ layers, activations }: Pick<QuantizeResult, "layers" | "activations">): string {
+export function writeRecipe(result: Pick<QuantizeResult, "layers" | "activations">): string {
+  requireList("writeRecipe", Object(result).layers, "what quantize gave: { layers, activations }");
+  const { layers, activations } = result;
   const rest = ruleOf(".*", "*", { weights: "int8", activations });
   const own = layers.map(({ output, kind, weights, activations: type }) =>
     ruleOf(`^${output.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}$`, OPERATIONS[kind] ?? "*", {

@@ -1,5 +1,6 @@
 /** Teaches a small network what a larger one says. */
 import { ensure } from "../../errors.ts";
+import { kindOf, requireExamples, requireGraph } from "../../given.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { runPasses } from "../../passes/index.ts";
 import type { Dataset } from "../data/types.ts";
@@ -22,7 +23,15 @@ export interface DistilOptions extends Omit<TrainOptions, "teacher"> {
  * Errors: those of `train` and `freshNetwork`.
  */
 export async function distil(teacher: Graph, data: Dataset, options: DistilOptions): Promise<Graph> {
-  const { student, ...rest } = options;
+  requireGraph("distil, teacher", teacher);
+  requireExamples("distil", data);
+  const { student, ...rest } = Object(options) as DistilOptions;
+  ensure(student !== undefined, "INVALID_OPTION", () => ({
+    where: "distil",
+    expected: "options with a student: a graph, or the name of a fresh network",
+    received: kindOf(options),
+    hint: 'Such as { student: "ds-cnn" }.',
+  }));
   const fresh = typeof student === "string";
   const graph = fresh ? freshFor(teacher, student, rest.seed ?? 0) : student;
   const usual = {
@@ -37,6 +46,7 @@ export async function distil(teacher: Graph, data: Dataset, options: DistilOptio
 
 /** A network with random weights for what the teacher takes and gives. */
 export function freshFor(teacher: Graph, name: string, seed: number): Graph {
+  requireGraph("freshFor, teacher", teacher);
   const typed = runPasses(teacher, { only: "none" });
   const [input] = typed.inputs;
   ensure(input !== undefined && typed.inputs.length === 1, "UNSUPPORTED", () => ({

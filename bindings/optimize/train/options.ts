@@ -1,5 +1,6 @@
 import { ensure } from "../../errors.ts";
 import type { Graph, TensorId } from "../../graph.ts";
+import { checkOptions, type OptionNames } from "../../session/options.ts";
 import type { Dataset } from "../data/types.ts";
 import type { Augmentation } from "./augment.ts";
 import type { Levels } from "./compile.ts";
@@ -109,8 +110,35 @@ export function lossOf({ teacher, loss = {} }: TrainOptions, labelled: boolean) 
   return parts;
 }
 
+const OPTIONS: OptionNames<TrainOptions> = {
+  teacher: true,
+  loss: true,
+  epochs: true,
+  steps: true,
+  batch: true,
+  rate: true,
+  warmUp: true,
+  decay: true,
+  seed: true,
+  augment: true,
+  copies: true,
+  normalization: true,
+  masks: true,
+  onStep: true,
+  fakeQuant: true,
+  onProgress: true,
+  progressSteps: true,
+  validation: true,
+  validateEpochs: true,
+  signal: true,
+  checkpoint: true,
+  onCheckpoint: true,
+  threads: true,
+};
+
 /** Refuses what cannot be meant. */
 export function checkTrainOptions(options: TrainOptions): void {
+  checkOptions("train", options, OPTIONS);
   const whole = ["epochs", "steps", "batch", "copies", "progressSteps", "validateEpochs"] as const;
   for (const name of whole) {
     const value = options[name];

@@ -1,5 +1,6 @@
 /** Trains a network on the engine's own float kernels. */
 import { ensure } from "../../errors.ts";
+import { requireExamples, requireGraph } from "../../given.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
 import type { Dataset } from "../data/types.ts";
@@ -29,6 +30,8 @@ const TURN = 50;
  * loss is lost; the reason of `signal`.
  */
 export async function train(graph: Graph, data: Dataset, options: TrainOptions = {}): Promise<Graph> {
+  requireGraph("train", graph);
+  requireExamples("train", data);
   checkTrainOptions(options);
   refuseQuantized(graph);
   const { normalization = "restore", threads = "auto", seed = 0, augment } = options;

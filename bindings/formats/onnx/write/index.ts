@@ -1,5 +1,6 @@
 /** Graph → .onnx bytes: floats as they are, integers in ONNX's QDQ form. */
 import { ensure } from "../../../errors.ts";
+import { requireGraph } from "../../../given.ts";
 import type { Graph, TensorId } from "../../../graph.ts";
 import { Emitter } from "./emit.ts";
 import { DATA_TYPES, writeModel } from "./model.ts";
@@ -15,6 +16,7 @@ const OPSET = 17;
  * Errors: UNSUPPORTED with all kinds of nodes and types that have no form.
  */
 export function writeOnnx(graph: Graph): Uint8Array {
+  requireGraph("writeOnnx", graph);
   const to = new Emitter(graph);
   const missing = new Map<string, number>();
   for (const node of graph.nodes) {

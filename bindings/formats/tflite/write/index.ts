@@ -1,5 +1,6 @@
 /** Graph → .tflite bytes. */
 import { ensure } from "../../../errors.ts";
+import { kindOf, requireBytes, requireGraph } from "../../../given.ts";
 import type { Graph, Port } from "../../../graph.ts";
 import { byteLength, type Quantization, type Tensor } from "../../../tensor.ts";
 import type { TfliteOptions } from "../index.ts";
@@ -55,7 +56,15 @@ const OLD_CODES = 127;
  * Errors: UNSUPPORTED with all nodes that TensorFlow Lite has no form for, or for 2 GiB and more.
  */
 export function writeTflite(graph: Graph, options: WriteTfliteOptions = {}): Uint8Array {
+  requireGraph("writeTflite", graph);
+  ensure(typeof options === "object" && options !== null, "INVALID_OPTION", () => ({
+    where: "writeTflite",
+    expected: "an object of options",
+    received: kindOf(options),
+    hint: 'Such as { from: bytes, sparse: "smaller" }.',
+  }));
   const { from, reading, sparse = "never" } = options;
+  if (from !== undefined) requireBytes("writeTflite, from", from);
   const kept: Kept | undefined = from !== undefined && isTflite(from) ? readKept(plain(from), reading) : undefined;
   const others = kept?.others ?? [];
   const subgraphs = fileSubgraphs(

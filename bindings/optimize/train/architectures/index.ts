@@ -1,6 +1,7 @@
 /** Small networks by name, with random weights: what can be trained or distilled into without a model to begin from. */
 
 import { ensure } from "../../../errors.ts";
+import { kindOf, requireText } from "../../../given.ts";
 import type { Graph } from "../../../graph.ts";
 import { listText } from "../../../tensor.ts";
 import { beginNetwork } from "./builder.ts";
@@ -69,6 +70,17 @@ const ARCHITECTURE_NAMES: readonly string[] = Object.keys(ARCHITECTURES);
  * Errors: INVALID_OPTION.
  */
 export function freshNetwork(name: string, fresh: Fresh): Graph {
+  requireText("freshNetwork, name", name);
+  ensure(
+    Array.isArray(Object(fresh).shape) && Number.isInteger(fresh.classes) && fresh.classes >= 1,
+    "INVALID_OPTION",
+    () => ({
+      where: "freshNetwork",
+      expected: "{ shape, classes, seed }",
+      received: kindOf(fresh),
+      hint: 'As freshNetwork("ds-cnn", { shape: [1, 28, 28, 1], classes: 10, seed: 0 }).',
+    }),
+  );
   const [kind = "", factor = "1"] = name.split(":");
   const make = Object.hasOwn(ARCHITECTURES, kind) ? ARCHITECTURES[kind] : undefined;
   const width = Number(factor);
@@ -76,6 +88,7 @@ export function freshNetwork(name: string, fresh: Fresh): Graph {
     where: "architecture",
     expected: `${ARCHITECTURE_NAMES.join(" or ")}, and a width from 0.125 to 8 after a colon`,
     received: name,
+    hint: "mobilenet-v2:0.5 has half of the channels.",
   }));
   ensure(fresh.shape.length === 4, "INVALID_OPTION", () => ({
     where: "architecture",

@@ -1,0 +1,67 @@
+/** What programs without types hand over in place of a graph, bytes or examples: refused by what it is, never computed on. */
+import { ensure } from "./errors.ts";
+import type { Graph } from "./graph.ts";
+
+/** A value in a few words: its kind, not what is in it. */
+export function kindOf(value: unknown): string {
+  if (typeof value === "string") return `"${value.slice(0, 40)}"`;
+  if (typeof value !== "object" || value === null) return typeof value === "function" ? "a function" : String(value);
+  const name = Object.prototype.toString.call(value).slice(8, -1);
+  return name === "Object" ? "an object" : name;
+}
+
+/** Refuses what is no graph. Errors: INVALID_INPUT. */
+export function requireGraph(where: string, graph: unknown): asserts graph is Graph {
+  const parts = Object(graph) as Readonly<Record<string, unknown>>;
+  ensure(
+    ["tensors", "nodes", "inputs", "outputs"].every((name) => Array.isArray(parts[name])),
+    "INVALID_INPUT",
+    () => ({
+      where,
+      expected: "a graph, as importModel gives it",
+      received: kindOf(graph),
+      hint: "importModel(bytes) makes a graph of a .tflite or .onnx file.",
+    }),
+  );
+}
+
+/** Refuses what is no bytes. Errors: INVALID_INPUT. */
+export function requireBytes(where: unknown, bytes: unknown): asserts bytes is Uint8Array {
+  ensure(bytes instanceof Uint8Array, "INVALID_INPUT", () => ({
+    where: typeof where === "string" ? where : "file",
+    expected: "the bytes of a file as a Uint8Array",
+    received: kindOf(bytes),
+    hint: "new Uint8Array(await response.arrayBuffer()), or what readFile gives.",
+  }));
+}
+
+/** Refuses what is no text. Errors: INVALID_INPUT. */
+export function requireText(where: unknown, text: unknown): asserts text is string {
+  ensure(typeof text === "string", "INVALID_INPUT", () => ({
+    where: typeof where === "string" ? where : "file",
+    expected: "a text",
+    received: kindOf(text),
+    hint: "new TextDecoder().decode(bytes) makes a text of a file's bytes.",
+  }));
+}
+
+/** Refuses what is no array, said in words as `expected`. Errors: INVALID_INPUT. */
+export function requireList(where: string, list: unknown, expected: string): asserts list is readonly unknown[] {
+  ensure(Array.isArray(list), "INVALID_INPUT", () => ({
+    where,
+    expected,
+    received: kindOf(list),
+    hint: "Pass an array of them, also where it is one.",
+  }));
+}
+
+/** Refuses what cannot be gone through as examples. Errors: INVALID_INPUT. */
+export function requireExamples(where: string, data: unknown): asserts data is AsyncIterable<unknown> {
+  const { [Symbol.asyncIterator]: iterator } = Object(data) as { readonly [Symbol.asyncIterator]?: unknown };
+  ensure(typeof iterator === "function", "INVALID_INPUT", () => ({
+    where: `${where}, data`,
+    expected: "an async iterable of examples { inputs, label? }",
+    received: kindOf(data),
+    hint: "datasetOf(list) makes one of an array; arrayDataset and filesDataset of arrays and files.",
+  }));
+}
