@@ -13,35 +13,37 @@
  */
 import { DwConv } from "./params";
 import { activationMask } from "../common/probe";
+import { share } from "../common/split";
 import { GROUP, KR, outputRow, TAPS } from "./dwconv-tile.simd";
 import { RECORD } from "../requantize/requantize.simd";
 
+/** Parts share the blocks of rows, sixteen channels at a time. */
 export function dwconv(p: DwConv, part: u32, parts: u32): void {
   const zeroPoint = <usize>p.scratch + <usize>part * p.scratchStride;
   const scratch = zeroPoint + 16;
   v128.store(zeroPoint, i8x16.splat(<i8>p.xZeroPoint));
   const blocks = (p.outH + p.rows - 1) / p.rows;
-  const total = p.batch * blocks;
-  const end = <u32>((<u64>total * (part + 1)) / parts);
   const channels = p.inC * p.multiplier;
+  const sixteens = (channels + 15) >>> 4;
+  const total = p.batch * blocks * sixteens;
+  const end = share(total, part + 1, parts);
   const rowTaps = <usize>(p.kW * p.groups) * TAPS;
   const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
-  for (let i = <u32>((<u64>total * part) / parts); i < end; i++) {
-    const batch = i / blocks;
-    const oy = (i - batch * blocks) * p.rows;
+  for (let i = share(total, part, parts); i < end; i++) {
+    const block = i / sixteens;
+    const sixteen = i - block * sixteens;
+    const batch = block / blocks;
+    const oy = (block - batch * blocks) * p.rows;
     const rows = min(p.rows, p.outH - oy);
-    let w = <usize>p.w;
-    let q = <usize>p.q;
-    for (let c: u32 = 0; c < channels; c += 16) {
-      const width = min(channels - c, 16);
-      layRows(p, batch, <i32>(oy * p.strideH) - p.padTop, c, width, zeroPoint, mask);
-      let y = <usize>p.y + <usize>((batch * p.outH + oy) * p.outW) * channels + c;
-      for (let r: u32 = 0; r < rows; r++) {
-        outputRow(p, scratch, w + <usize>r * rowTaps, q, y, channels, width, mask);
-        y += p.outW * channels;
-      }
-      w += <usize>p.rows * rowTaps;
-      q += 2 * RECORD;
+    const c = sixteen << 4;
+    const width = min(channels - c, 16);
+    layRows(p, batch, <i32>(oy * p.strideH) - p.padTop, c, width, zeroPoint, mask);
+    let w = <usize>p.w + <usize>(sixteen * p.rows) * rowTaps;
+    let y = <usize>p.y + <usize>((batch * p.outH + oy) * p.outW) * channels + c;
+    for (let r: u32 = 0; r < rows; r++) {
+      outputRow(p, scratch, w, <usize>p.q + <usize>sixteen * (2 * RECORD), y, channels, width, mask);
+      y += p.outW * channels;
+      w += rowTaps;
     }
   }
 }
