@@ -48,7 +48,7 @@ export function sparseConv2d(p: Conv2d, part: u32, parts: u32): void {
   product<Sparse>(p, part, parts, true);
 }
 
-/** Rows in blocks. Parts share the rows. */
+/** Rows in blocks. Parts share the rows, or the columns where one block has all rows. */
 // @ts-ignore: decorator
 @inline function product<L>(p: Gemm, part: u32, parts: u32, patches: bool): void {
   const tiles = <usize>p.scratch + <usize>part * p.scratchStride;
@@ -56,8 +56,16 @@ export function sparseConv2d(p: Conv2d, part: u32, parts: u32): void {
   const narrow = ASC_FEATURE_RELAXED_SIMD ? bWide : bWide + <usize>((p.k + 1) >>> 1) * (STEP << 1);
   const spare = narrow + (<usize>p.mBlock << 3);
   const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
-  const end = share(p.m, part + 1, parts);
-  for (let row = share(p.m, part, parts); row < end; ) {
+  let first: u32 = 0;
+  let columns = p.n;
+  if (idof<L>() == idof<Dense>() && p.m <= p.mBlock) {
+    first = share(columns, part, parts, 7);
+    columns = share(columns, part + 1, parts, 7);
+    part = 0;
+    parts = 1;
+  }
+  const end = share(p.m, part + 1, parts, 3);
+  for (let row = share(p.m, part, parts, 3); row < end; ) {
     let rows = min(p.mBlock, end - row);
     if (rows < 4 && row >= 4 - rows) {
       row -= 4 - rows;
@@ -72,7 +80,7 @@ export function sparseConv2d(p: Conv2d, part: u32, parts: u32): void {
     if (ASC_FEATURE_RELAXED_SIMD && last == 6) pack<Six>(p, patches, row + rows - 6, 6, t, spare, mask);
     else if (last) pack<Four>(p, patches, row + rows - 4, 4, t, spare, mask);
     else pack<Four>(p, patches, row + four, rows - four, t, spare, mask);
-    block<L>(p, tiles, rows, six, four, last, <usize>p.y + <usize>row * p.yStride, bWide, narrow, mask);
+    block<L>(p, first, columns, tiles, rows, six, four, last, <usize>p.y + <usize>row * p.yStride, bWide, narrow, mask);
     row += rows;
   }
 }
@@ -100,12 +108,10 @@ export function sparseConv2d(p: Conv2d, part: u32, parts: u32): void {
   return rest == 5 ? 6 : 4;
 }
 
-/** First row of a part, in whole tiles. */
-// @ts-ignore: decorator
-@inline function share(m: u32, part: u32, parts: u32): u32 {
-  if (part == parts) return m;
-  const start = <u32>((<u64>m * part) / parts);
-  return start - (start & 3);
+/** First row or column of a part, in whole tiles or panels. */
+function share(count: u32, part: u32, parts: u32, rest: u32): u32 {
+  if (part == parts) return count;
+  return <u32>((<u64>count * part) / parts) & ~rest;
 }
 
 /** Tiles of `rows` rows; returns where they end. */
@@ -165,10 +171,12 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
   if (last == 4) wholeTiles<F, L, Four>(params, aLast, aEnd, 4 * row, b, bEnd, offsets, 0, 0, q, cLast, yStride, mask);
 }
 
-/** One block of tiles at `a` against all panels; rows of C start at `c`. */
+/** One block of tiles at `a` against the panels of columns `first` to `n`, of all where B is sparse; rows of C start at `c`. */
 // @ts-ignore: decorator
 @inline function block<L>(
   p: Gemm,
+  first: u32,
+  n: u32,
   a: usize,
   rows: u32,
   six: u32,
@@ -181,16 +189,16 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
 ): void {
   const sparse = idof<L>() == idof<Sparse>();
   const params = changetype<usize>(p);
-  const n = p.n;
   const yStride = <usize>p.yStride;
   const row = rowBytes(p.k);
-  let w = <usize>p.w;
-  let q = <usize>p.q;
   let index = <usize>p.index;
   let bytes = <usize>((p.k + KR - 1) / KR) * STEP;
   // Panels that are as the tiles take them.
   const wide = ASC_FEATURE_RELAXED_SIMD || (!sparse && index != 0);
-  for (let column: u32 = 0; column < n; column += 8) {
+  let w = <usize>p.w + ((<usize>(first >>> 3) * bytes) << (wide && !ASC_FEATURE_RELAXED_SIMD));
+  let q = <usize>p.q + <usize>(first >>> 3) * RECORD;
+  c += first;
+  for (let column = first; column < n; column += 8) {
     const offsets = index + 4;
     if (sparse) {
       const blocks = load<u32>(index);

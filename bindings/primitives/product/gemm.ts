@@ -15,6 +15,8 @@ const ROWS_BEYOND = 4;
 export const LANES_BEYOND = 16;
 /** Rows from which widening a panel of B once per block no longer shows. */
 const BLOCK_ROWS = 48;
+/** How much longer a block may be where it then has all rows: a second one of few rows would widen all of B again. */
+const LONGER = 1.25;
 /** Largest product of an int8 activation and a weight is 128·|w|; a scalar lane holds sums below 2^20. */
 const LANE_SUM = 2 ** 20 / 128;
 /** Steps of the scalar inner loop. */
@@ -38,7 +40,7 @@ export function blocking(module: ModuleName, m: number, k: number, b: Int8Array,
   const row = rowBytes(module, k);
   const multiple = MULTIPLE[module];
   const fit = Math.max(BLOCK_ROWS, Math.floor(BLOCK_BYTES / row / multiple) * multiple);
-  const mBlock = Math.min(fit, m);
+  const mBlock = m <= LONGER * fit ? m : fit;
   const wideB = module === "simd" ? roundUp(k, 2) * 16 : 0;
   const patch = roundUp(k, 16);
   const gathered = Math.min(Math.max(Math.floor(PATCH_BYTES / patch / multiple), 1) * multiple, MAX_PATCHES);
