@@ -34,6 +34,30 @@ describe("as many as there are", () => {
     assert.deepEqual(await runs(spec, SETS), [[0, 0, 1, 1, 2, 2], [], [0, 0, 0, 1, 1, 1, 0, 1, 2, 0, 1, 2]]);
   });
 
+  test("NonZero of a constant is a constant, as ranges before opset 11 are written", async () => {
+    const nodes: NodeSpec[] = [
+      { operator: "NonZero", inputs: ["c"], outputs: ["places"] },
+      { operator: "Transpose", inputs: ["places"], outputs: ["rows"], ints: { perm: [1, 0] } },
+      { operator: "GatherND", inputs: ["x", "rows"], outputs: ["y"] },
+    ];
+    const constant = [{ name: "c", dims: [2, 3], type: 1, values: [1, 0, 0, 0, -2, 3] }] as const;
+    assert.deepEqual(await runs(graph(nodes, [MATRIX], constant), SETS), [
+      [0, 0, 3],
+      [0, 0, 0],
+      [1, 5, 6],
+    ]);
+  });
+
+  test("places as one tensor a dimension", async () => {
+    const nodes: NodeSpec[] = [
+      { operator: "NonZero", inputs: ["x"], outputs: ["places"] },
+      { operator: "Transpose", inputs: ["places"], outputs: ["rows"], ints: { perm: [1, 0] } },
+      { operator: "Split", inputs: ["rows"], outputs: ["first", "second"], int: { axis: 1 } },
+      { operator: "Transpose", inputs: ["second"], outputs: ["y"], ints: { perm: [1, 0] } },
+    ];
+    assert.deepEqual(await runs(graph(nodes, [MATRIX]), SETS), [[1, 2, 2], [], [0, 1, 2, 0, 1, 2]]);
+  });
+
   test("a mask, as PyTorch writes it", async () => {
     const nodes: NodeSpec[] = [
       { operator: "NonZero", inputs: ["x"], outputs: ["places"] },

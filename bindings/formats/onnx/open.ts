@@ -58,8 +58,18 @@ export function openOf(n: OpenNode, shape: readonly number[]): Open | undefined 
     const [count, all] = [elementCount(n.input(1).shape), x.shape[axis] as number];
     return { ...open, inner: (open.inner / all) * count };
   }
+  if (at === 0 && operator === "Split" && axis > boundary(n, value, open))
+    return { ...open, inner: elementCount(shape.slice(boundary(n, value, open) + 1)) };
+  if (operator === "Transpose" && keepsOrder(n, x)) return open;
   if (at === 0 && operator === "Slice") return sliced(n, value, open, shape);
   return refuse();
+}
+
+/** True of a transpose that moves dimensions of size 1 only. */
+function keepsOrder(n: OpenNode, { shape }: Value): boolean {
+  const order = n.ints("perm") ?? shape.map((_, i) => shape.length - 1 - i);
+  const moved = order.filter((axis) => shape[axis] !== 1);
+  return moved.every((axis, i) => i === 0 || axis > (moved[i - 1] as number));
 }
 
 /** Parts of the entries, or the first of them. */

@@ -13,7 +13,9 @@ import {
   targetOf,
   tensorAt,
 } from "./network.ts";
+import { averageOf } from "./pools.ts";
 import { productOf } from "./products.ts";
+import { slopedOf } from "./sloped.ts";
 import { tableOf } from "./table.ts";
 
 /** Nested operators between a product and what quantizes it. */
@@ -42,7 +44,11 @@ export function quantizedOf(
   }
   if (isMove(node)) return moved(net, node, f, target, rounding, depth);
   return (
-    productOf(net, node, target, rounding) ?? pairOf(net, node, target, rounding) ?? meanOf(net, node, target, rounding)
+    productOf(net, node, target, rounding) ??
+    pairOf(net, node, target, rounding) ??
+    meanOf(net, node, target, rounding) ??
+    averageOf(net, node, target, rounding) ??
+    slopedOf(net, node, target, rounding)
   );
 }
 

@@ -33,6 +33,7 @@ const FUNCTIONS: { readonly [kind: string]: ((x: number, y: number, node: AnyNod
   tanh: (x) => Math.tanh(x),
   logistic: (x) => 1 / (1 + Math.exp(-x)),
   elu: (x) => (x < 0 ? Math.expm1(x) : x),
+  prelu: (x, y) => (x >= 0 ? x : x * y),
   leakyRelu: (x, _, { attributes }) => (x >= 0 ? x : fround("alpha" in attributes ? Number(attributes.alpha) : 0) * x),
 };
 

@@ -16,10 +16,21 @@ export function placesOf(n: OnnxNode, x: TensorId): readonly [TensorId, TensorId
   return [rows as TensorId, count as TensorId];
 }
 
+/** Input 0, a constant: every coordinate of what is not 0 in a row of its own. */
+function placesOfConstant(n: OnnxNode, shape: readonly number[]): TensorId {
+  const found = (n.numbers(0) ?? []).flatMap((value, i) => (value === 0 ? [] : [i]));
+  const rows = shape.map((size, d) => {
+    const inner = elementCount(shape.slice(d + 1));
+    return found.map((at) => Math.floor(at / inner) % size);
+  });
+  return longs(n, rows.flat(), [shape.length, found.length]);
+}
+
 /** `[rank, n]`; what transposes it, as PyTorch does, gets the rows themselves. */
 function nonZero(n: OnnxNode): void {
   const x = n.plain(n.input(0));
-  const { shape } = n.b.tensor(x);
+  const { shape, data } = n.b.tensor(x);
+  if (data !== undefined) return n.setPlain(0, placesOfConstant(n, shape));
   const name = n.outputs[0] ?? "";
   const readers = n.scope.readers(name);
   const isTurned = readers.length > 0 && readers.every(({ operator }) => operator === "Transpose");

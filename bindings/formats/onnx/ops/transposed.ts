@@ -1,8 +1,8 @@
 /** Transposed convolutions of one to three spatial dimensions. */
 
 import type { TensorId } from "../../../graph.ts";
-import { listText } from "../../../tensor.ts";
-import type { Conversions, OnnxNode } from "../convert.ts";
+import { elementCount, listText } from "../../../tensor.ts";
+import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { pair } from "../window.ts";
 import { imageOf, setImage } from "./conv.ts";
@@ -93,7 +93,7 @@ function placementOf(n: OnnxNode, sizes: readonly number[], kernel: readonly num
   return { stride, dilation, before: all.map(({ before }) => before), output: all.map(({ output }) => output) };
 }
 
-/** Weights `[C,O/groups,kH,kW]` as `[O,kH,kW,C]` without groups and dilation: zeros stand between. */
+/** Weights `[C,O/groups,kH,kW]` as `[O,kH,kW,C]` without groups and dilation: zeros stand between. They remember their integers. */
 function denseWeights(n: OnnxNode, groups: number, [dH, dW]: readonly [number, number]): TensorId {
   const w = n.input(1);
   const [channels = 0, perGroup = 0] = w.shape;
@@ -103,18 +103,38 @@ function denseWeights(n: OnnxNode, groups: number, [dH, dW]: readonly [number, n
   const inGroup = channels / groups;
   if (outputs * height * width * channels > MOST_WEIGHTS)
     n.refuse("smaller weights", `${listText(w.shape)} in ${groups} groups`);
-  const from = n.numbers(1) ?? [];
-  const dense = new Float32Array(outputs * height * width * channels);
-  for (let c = 0; c < channels; c++) {
-    const first = Math.floor(c / inGroup) * perGroup;
-    for (let o = 0; o < perGroup; o++)
-      for (let y = 0; y < kH; y++)
-        for (let x = 0; x < kW; x++) {
-          const at = (((first + o) * height + y * dH) * width + x * dW) * channels + c;
-          dense[at] = from[((c * perGroup + o) * kH + y) * kW + x] as number;
-        }
-  }
-  return n.b.constant("float32", [outputs, height, width, channels], dense);
+  const spread = <T extends Float32Array | Int16Array>(from: ArrayLike<number>, dense: T): T => {
+    for (let c = 0; c < channels; c++) {
+      const first = Math.floor(c / inGroup) * perGroup;
+      for (let o = 0; o < perGroup; o++)
+        for (let y = 0; y < kH; y++)
+          for (let x = 0; x < kW; x++) {
+            const at = (((first + o) * height + y * dH) * width + x * dW) * channels + c;
+            dense[at] = from[((c * perGroup + o) * kH + y) * kW + x] as number;
+          }
+    }
+    return dense;
+  };
+  const shape = [outputs, height, width, channels];
+  const length = elementCount(shape);
+  const floats = n.b.constant("float32", shape, spread(n.numbers(1) ?? [], new Float32Array(length)));
+  const origin = n.b.origins.get(n.plain(w));
+  const integers = origin === undefined ? undefined : n.b.tensor(origin);
+  const own = integers?.quantization;
+  if (integers === undefined || own === undefined || (integers.dtype !== "int8" && integers.dtype !== "uint8"))
+    return floats;
+  if (own.scale.length > 1 && (own.axis !== 1 || own.scale.length !== perGroup)) return floats;
+  const each = (list: readonly number[]) =>
+    list.length === 1 ? list : Array.from({ length: outputs }, (_, o) => list[o % perGroup] as number);
+  const zeroPoint = each(own.zeroPoint);
+  const run = length / outputs;
+  const zeros = new Int16Array(length);
+  for (let o = 0; o < outputs; o++) zeros.fill(zeroPoint[o % zeroPoint.length] as number, o * run, (o + 1) * run);
+  const values = spread(numbersOf(integers), zeros);
+  const bytes = integers.dtype === "int8" ? Int8Array.from(values) : Uint8Array.from(values);
+  const quantization = { scale: each(own.scale), zeroPoint, axis: 0 };
+  n.b.origins.set(floats, n.b.constant(integers.dtype, shape, bytes, quantization));
+  return floats;
 }
 
 function convTranspose(n: OnnxNode): void {

@@ -72,15 +72,7 @@ function where(n: OnnxNode): void {
 /** Slopes broadcast from the right; one slope a channel. */
 function prelu(n: OnnxNode): void {
   const x = n.input(0);
-  chain(n, [x, n.input(1)], ([id, slope], add) => {
-    const zero = n.b.float(0);
-    const negative = add("minimum", [id as TensorId, zero], {});
-    return add(
-      "add",
-      [add("maximum", [id as TensorId, zero], {}), add("mul", [negative, slope as TensorId], NONE)],
-      NONE,
-    );
-  });
+  elementwise(n, "prelu", {}, [x, n.input(1)], { dtype: x.dtype });
 }
 
 /** alpha·(exp(x) − 1) below 0. */
