@@ -139,6 +139,28 @@ export function sizeOf({ shape }: Pick<TensorType, "shape">, axis: number): numb
   return shape.at(axis) as number;
 }
 
+/** Sizes of shapes by their number of dimensions. */
+interface Dimensions {
+  readonly 2: readonly [number, number];
+  readonly 3: readonly [number, number, number];
+  readonly 4: readonly [number, number, number, number];
+  readonly 5: readonly [number, number, number, number, number];
+}
+
+/**
+ * A shape of as many dimensions as checks have found, to be taken apart: `const [n, h, w, c] = dimensions(x.shape, 4)`. One of
+ * another number of them is a mistake of pint8, and an error.
+ */
+export function dimensions<N extends keyof Dimensions>(shape: readonly number[], count: N): Dimensions[N] {
+  ensure(shape.length === count, "INVALID_GRAPH", () => ({
+    where: "shape",
+    expected: `${count} dimensions`,
+    received: listText(shape),
+    hint: "Checks should have found this before: please report it with the file that shows it.",
+  }));
+  return shape as readonly number[] as Dimensions[N];
+}
+
 /** The first scale; 0 where there is none. */
 export function scaleOf(tensor: Pick<Tensor, "quantization"> | undefined): number {
   return tensor?.quantization?.scale[0] ?? 0;

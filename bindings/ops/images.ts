@@ -3,7 +3,7 @@
 import type { Padding } from "../graph.ts";
 import type { Patches, PatchSizes } from "../primitives/params.ts";
 import { placeWindow, type Window } from "../primitives/window.ts";
-import { listText } from "../tensor.ts";
+import { dimensions, listText } from "../tensor.ts";
 import { type Constrained, constrain, inputOf } from "./constraints.ts";
 import { inputZeroPoint } from "./product/weights.ts";
 import type { NodeView } from "./types.ts";
@@ -52,8 +52,8 @@ function requirePadding(node: Constrained, number: string, padding: Padding): vo
 
 /** Where the windows of a convolution stand, by height and width. */
 export function windows(node: NodeView<"conv2d" | "depthwiseConv2d">): { readonly h: Window; readonly w: Window } {
-  const [, height = 0, width = 0] = inputOf(node, 0).shape;
-  const [, kH = 0, kW = 0] = inputOf(node, 1).shape;
+  const [, height, width] = dimensions(inputOf(node, 0).shape, 4);
+  const [, kH, kW] = dimensions(inputOf(node, 1).shape, 4);
   const { stride, dilation, padding } = node.attributes;
   return {
     h: placeWindow(height, kH, stride[0], dilation[0], padding, "height"),
@@ -73,8 +73,8 @@ export function requireOutput(node: NodeView<"conv2d" | "depthwiseConv2d">): Ret
 
 /** Where a convolution's windows stand, as parameter blocks state it. */
 export function patchSizes(node: NodeView<"conv2d" | "depthwiseConv2d">): PatchSizes {
-  const [, inH = 0, inW = 0, inC = 0] = inputOf(node, 0).shape;
-  const [, kH = 0, kW = 0] = inputOf(node, 1).shape;
+  const [, inH, inW, inC] = dimensions(inputOf(node, 0).shape, 4);
+  const [, kH, kW] = dimensions(inputOf(node, 1).shape, 4);
   const { h, w } = windows(node);
   const { stride, dilation } = node.attributes;
   return {

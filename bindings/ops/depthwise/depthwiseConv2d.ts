@@ -1,5 +1,5 @@
 import type { Activation, Padding, Rounding } from "../../graph.ts";
-import { listText, sizeOf } from "../../tensor.ts";
+import { dimensions, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import { requireImages, requireOutput, requireSteps, windows } from "../images.ts";
 import { productType, requireParameters } from "../product/productTypes.ts";
@@ -34,8 +34,8 @@ export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
     const x = inputOf(node, 0);
     const w = inputOf(node, 1);
     requireImages(node, x.shape, w.shape);
-    const [n = 0, , , c = 0] = x.shape;
-    const [one = 0, , , channels = 0] = w.shape;
+    const [n, , , c] = dimensions(x.shape, 4);
+    const [one, , , channels] = dimensions(w.shape, 4);
     constrain(node, "C6", one === 1 && channels % c === 0, () => ({
       expected: `weights [1,kH,kW,C] with C a multiple of ${c}`,
       received: listText(w.shape),
@@ -45,7 +45,7 @@ export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
     return [{ dtype: requireParameters(node, channels, 3), shape: [n, h.out, width.out, channels] }];
   },
   macs(node) {
-    const [, kH = 0, kW = 0, channels = 0] = inputOf(node, 1).shape;
+    const [, kH, kW, channels] = dimensions(inputOf(node, 1).shape, 4);
     const { h, w } = windows(node);
     return sizeOf(inputOf(node, 0), 0) * h.out * w.out * kH * kW * channels;
   },

@@ -1,5 +1,6 @@
 import { turned } from "../../primitives/product/turn.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
+import { sizeOf } from "../../tensor.ts";
 import { inputOf } from "../constraints.ts";
 import { geometry } from "../images.ts";
 import { patchesF32 } from "../product/conv2dF32.ts";
@@ -12,8 +13,8 @@ export function lowerDepthwiseConv2dF32(node: NodeView<"depthwiseConv2d">, to: L
   const w = inputOf(node, 1);
   if (inputOf(node, 0).shape[3] === 1 && w.dtype === "float32" && w.data !== undefined)
     return lowerAsConvolution(node, to);
-  const [batch = 0] = inputOf(node, 0).shape;
-  const [, , , channels = 0] = w.shape;
+  const batch = sizeOf(inputOf(node, 0), 0);
+  const channels = sizeOf(w, 3);
   const { xZeroPoint: _, ...fields } = geometry(node);
   const [lo, hi] = BOUNDS[node.attributes.activation];
   const { bias = 0 } = biasAt(to.inputs[2]);

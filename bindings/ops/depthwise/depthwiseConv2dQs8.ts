@@ -2,6 +2,7 @@ import { dwLayout, packDepthwise } from "../../primitives/depthwise/dwconv.ts";
 import { packTaps, tapsLayout } from "../../primitives/depthwise/taps.ts";
 import { turned } from "../../primitives/product/turn.ts";
 import type { Output } from "../../primitives/requantize/types.ts";
+import { sizeOf } from "../../tensor.ts";
 import { inputOf } from "../constraints.ts";
 import { geometry } from "../images.ts";
 import { lowerProduct } from "../product/product.ts";
@@ -35,8 +36,8 @@ function lowerAsConvolution(node: Node, to: Lowering): void {
 }
 
 function lowerDepthwise(node: Node, to: Lowering): void {
-  const [batch = 0] = inputOf(node, 0).shape;
-  const [, , , channels = 0] = inputOf(node, 1).shape;
+  const batch = sizeOf(inputOf(node, 0), 0);
+  const channels = sizeOf(inputOf(node, 1), 3);
   const fields = geometry(node);
   const output = outputOfNode(node, node.attributes.activation);
   const weights = {
@@ -56,8 +57,8 @@ export function callDepthwise(
   to: Lowering,
   { data, q, forms, output }: { data: Int8Array | Int16Array; q: number; forms: string; output: Output },
 ): void {
-  const [batch = 0] = inputOf(node, 0).shape;
-  const [, , , channels = 0] = inputOf(node, 1).shape;
+  const batch = sizeOf(inputOf(node, 0), 0);
+  const channels = sizeOf(inputOf(node, 1), 3);
   const fields = geometry(node);
   const shape = { channels, ...fields };
   const multiplier = channels / fields.inC;

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../tensor.ts";
 import { inputOf } from "../constraints.ts";
 import { geometry } from "../images.ts";
 import type { NodeView } from "../types.ts";
@@ -7,8 +8,8 @@ import type { NodeView } from "../types.ts";
  * sizes of its product `[m,k]·[k,n]`. Its weights are the node's turned.
  */
 export function asConvolution(node: NodeView<"depthwiseConv2d">) {
-  const [batch = 0] = inputOf(node, 0).shape;
-  const [, , , n = 0] = inputOf(node, 1).shape;
+  const batch = sizeOf(inputOf(node, 0), 0);
+  const n = sizeOf(inputOf(node, 1), 3);
   const patches = geometry(node);
   return { patches, m: batch * patches.outH * patches.outW, n, k: patches.kH * patches.kW };
 }

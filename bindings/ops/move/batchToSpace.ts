@@ -1,5 +1,5 @@
 import { cut, whole } from "../../primitives/move/view.ts";
-import { listText } from "../../tensor.ts";
+import { listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { type Axis, phaseCount, phases } from "./blocks.ts";
@@ -18,12 +18,12 @@ const cropsOf = (node: NodeView<"batchToSpace">) => requireConstant(node, "C3", 
 function shapeOf(node: NodeView<"batchToSpace">): readonly number[] {
   const blocks = blocksOf(node);
   const crops = cropsOf(node);
-  const [n = 0, ...rest] = inputOf(node, 0).shape;
-  const sizes = rest.map((size, d) => {
+  const x = inputOf(node, 0);
+  const sizes = x.shape.slice(1).map((size, d) => {
     const block = blocks[d];
     return block === undefined ? size : size * block - (crops[2 * d] as number) - (crops[2 * d + 1] as number);
   });
-  return [n / blocks.reduce((all, block) => all * block, 1), ...sizes];
+  return [sizeOf(x, 0) / blocks.reduce((all, block) => all * block, 1), ...sizes];
 }
 
 const axesOf = (node: NodeView<"batchToSpace">, y: readonly number[]): readonly Axis[] => {

@@ -1,5 +1,5 @@
 import { broadcastShape } from "../../primitives/broadcast.ts";
-import { BITS, listText } from "../../tensor.ts";
+import { BITS, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireConstant, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { bytesOfNumbers } from "../values.ts";
@@ -44,7 +44,7 @@ export const broadcastArgs: Operator<"broadcastArgs"> = {
   },
   lower(node, to) {
     const [a, b] = [to.input(0), to.input(1)];
-    const [aCount = 0, bCount = 0] = [0, 1].map((i) => inputOf(node, i).shape[0]);
+    const [aCount, bCount] = [sizeOf(inputOf(node, 0), 0), sizeOf(inputOf(node, 1), 0)];
     if (aCount + bCount === 0) return;
     const bytes = BITS[inputOf(node, 0).dtype] / 8;
     to.call({ kernel: "broadcastArgs", params: { a, b, y: to.output(0), aCount, bCount, bytes } });

@@ -1,5 +1,5 @@
 import { reorder, split, whole } from "../../primitives/move/view.ts";
-import { listText } from "../../tensor.ts";
+import { dimensions, listText } from "../../tensor.ts";
 import { constrain, inputOf, requireImage } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { moving, requireData, requireTensors } from "./moving.ts";
@@ -11,7 +11,7 @@ declare module "../../graph.ts" {
 }
 
 function shapeOf(node: NodeView<"depthToSpace">): readonly number[] {
-  const [n = 0, h = 0, w = 0, c = 0] = inputOf(node, 0).shape;
+  const [n, h, w, c] = dimensions(inputOf(node, 0).shape, 4);
   const { block } = node.attributes;
   return [n, h * block, w * block, c / block / block];
 }

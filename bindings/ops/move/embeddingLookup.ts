@@ -1,5 +1,5 @@
 import { dequantizeConstant } from "../../primitives/table/constants.ts";
-import { BITS, byteLength, elementCount, listText } from "../../tensor.ts";
+import { BITS, byteLength, elementCount, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { requireData, requireTensors } from "./moving.ts";
@@ -33,13 +33,15 @@ export const embeddingLookup: Operator<"embeddingLookup"> = {
       expected: "[n] ids",
       received: listText(ids.shape),
     }));
-    const [rows = 0, ...rest] = table.shape;
-    constrain(node, "C4", rows > 0, () => ({ expected: "a table with rows", received: listText(table.shape) }));
+    const [rows, ...rest] = table.shape;
+    constrain(node, "C4", rows !== undefined && rows > 0, () => ({
+      expected: "a table with rows",
+      received: listText(table.shape),
+    }));
     return [{ dtype: hybrid ? "float32" : table.dtype, shape: [ids.shape[0] as number, ...rest] }];
   },
   lower(node, to) {
     const [ids, table] = [inputOf(node, 0), inputOf(node, 1)];
-    const [limit = 0, ...rest] = table.shape;
     if (byteLength(outputOf(node)) === 0) return;
     const hybrid = isHybrid(node);
     to.call({
@@ -52,8 +54,8 @@ export const embeddingLookup: Operator<"embeddingLookup"> = {
         batches: 1,
         outer: 1,
         count: elementCount(ids.shape),
-        limit,
-        bytes: (elementCount(rest) * (hybrid ? 32 : BITS[table.dtype])) / 8,
+        limit: sizeOf(table, 0),
+        bytes: (elementCount(table.shape.slice(1)) * (hybrid ? 32 : BITS[table.dtype])) / 8,
       },
     });
   },

@@ -25,11 +25,11 @@ export const fill: Operator<"fill"> = {
     const sizes = inputOf(node, 0);
     if (sizes.data === undefined) {
       requireDType(node, "C3", sizes, "int32", "int64");
-      const [rank = 0] = sizes.shape;
-      constrain(node, "C3", sizes.shape.length === 1 && rank <= 8, () => ({
+      constrain(node, "C3", sizes.shape.length === 1 && sizeOf(sizes, 0) <= 8, () => ({
         expected: "a list of at most 8 sizes",
         received: listText(sizes.shape),
       }));
+      const rank = sizeOf(sizes, 0);
       const bound = [OPEN_LENGTH, ...new Array<number>(Math.max(rank - 1, 0)).fill(1)];
       return rank === 0 ? [{ dtype: value.dtype, shape: [] }] : [{ dtype: value.dtype, shape: bound, open: "length" }];
     }

@@ -120,8 +120,8 @@ export const pad: Operator<"pad"> = {
       return;
     }
     const { offset, bytes, sizes, strides } = placement(node);
-    const [d0 = 1, d1 = 1, d2 = 1, d3 = 1, d4 = 1] = sizes;
-    const [y0 = 0, y1 = 0, y2 = 0, y3 = 0, y4 = 0] = strides;
+    const [, d0, d1, d2, d3, d4] = sizes;
+    const [, y0, y1, y2, y3, y4] = strides;
     to.call({
       kernel: "pad",
       params: {

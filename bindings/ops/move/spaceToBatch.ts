@@ -1,5 +1,5 @@
 import { cut, whole } from "../../primitives/move/view.ts";
-import { listText } from "../../tensor.ts";
+import { listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { type Axis, phaseCount, phases } from "./blocks.ts";
@@ -24,12 +24,12 @@ function axesOf(node: NodeView<"spaceToBatch">): readonly Axis[] {
 function shapeOf(node: NodeView<"spaceToBatch">): readonly number[] {
   const pads = requireConstant(node, "C3", inputOf(node, 2));
   const axes = axesOf(node);
-  const [n = 0, ...rest] = inputOf(node, 0).shape;
-  const sizes = rest.map((size, d) => {
+  const x = inputOf(node, 0);
+  const sizes = x.shape.slice(1).map((size, d) => {
     const axis = axes[d];
     return axis === undefined ? size : (axis.before + size + (pads[2 * d + 1] as number)) / axis.block;
   });
-  return [axes.reduce((all, { block }) => all * block, n), ...sizes];
+  return [axes.reduce((all, { block }) => all * block, sizeOf(x, 0)), ...sizes];
 }
 
 /**

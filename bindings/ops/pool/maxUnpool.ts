@@ -1,5 +1,5 @@
 import type { Padding } from "../../graph.ts";
-import { listText } from "../../tensor.ts";
+import { dimensions, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType, requireImage, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
@@ -18,7 +18,7 @@ declare module "../../graph.ts" {
 const MOST = 65535;
 
 function sizesOf(node: NodeView<"maxUnpool">) {
-  const [batch = 0, inH = 0, inW = 0, channels = 0] = inputOf(node, 0).shape;
+  const [batch, inH, inW, channels] = dimensions(inputOf(node, 0).shape, 4);
   const [kH, kW] = node.attributes.filter;
   return { batch, inH, inW, channels, kH, kW, outH: inH * kH, outW: inW * kW };
 }

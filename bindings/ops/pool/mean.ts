@@ -1,5 +1,5 @@
 import type { Rounding } from "../../graph.ts";
-import { elementCount } from "../../tensor.ts";
+import { dimensions, elementCount } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
 import { affineOf } from "../elementwise/elementwise.ts";
 import type { Operator } from "../types.ts";
@@ -39,7 +39,7 @@ export const mean: Operator<"mean"> = {
     }
     const isOnnx = node.attributes.rounding !== undefined;
     const [input, output] = [affineOf(x), affineOf(y)];
-    const [outer = 1, reduce = 1, middle = 1, reduce2 = 1, inner = 1] = rowsOf(sizes);
+    const [outer, reduce, middle, reduce2, inner] = dimensions(rowsOf(sizes), 5);
     to.call({
       kernel: "mean",
       params: {

@@ -1,7 +1,9 @@
 /** Where the windows of poolings stand, and what is checked about them. */
+
 import type { Attributes } from "../../graph.ts";
 import type { ParamBlocks } from "../../primitives/params.ts";
 import { placeWindow } from "../../primitives/window.ts";
+import { dimensions } from "../../tensor.ts";
 import { constrain, inputOf } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 
@@ -9,7 +11,7 @@ type Pool = "averagePool2d" | "maxPool2d" | "l2Pool2d" | "maxPoolPlaces";
 
 /** Windows by height and width of an image. */
 function poolWindows(shape: readonly number[], { filter, stride, padding }: Attributes[Pool]) {
-  const [, height = 0, width = 0] = shape;
+  const [, height, width] = dimensions(shape, 4);
   return {
     height,
     width,
@@ -51,7 +53,7 @@ export function windowParams(
 ): Omit<ParamBlocks["Pool"], "scratch" | "scratchStride" | "lo" | "hi"> {
   const { attributes } = node;
   const { shape } = inputOf(node, 0);
-  const [batch = 0, inH = 0, inW = 0, channels = 0] = shape;
+  const [batch, inH, inW, channels] = dimensions(shape, 4);
   const { h, w } = poolWindows(shape, attributes);
   return {
     x: to.input(0),

@@ -1,5 +1,5 @@
 import type { Activation, Padding, Rounding } from "../../graph.ts";
-import { listText, sizeOf } from "../../tensor.ts";
+import { dimensions, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import { requireImages, requireOutput, requireSteps, windows } from "../images.ts";
 import type { Operator } from "../types.ts";
@@ -37,8 +37,8 @@ export const conv2d: Operator<"conv2d"> = {
     const x = inputOf(node, 0);
     const w = inputOf(node, 1);
     requireImages(node, x.shape, w.shape);
-    const [n = 0, , , c = 0] = x.shape;
-    const [o = 0, , , wc = 0] = w.shape;
+    const [n, , , c] = dimensions(x.shape, 4);
+    const [o, , , wc] = dimensions(w.shape, 4);
     constrain(node, "C6", c % wc === 0 && o % (c / wc) === 0, () => ({
       expected: "input channels in whole groups of the weights' channels",
       received: `${c} input channels, weights ${listText(w.shape)}`,
@@ -52,9 +52,8 @@ export const conv2d: Operator<"conv2d"> = {
     return [{ dtype: requireParameters(node, o, 0), shape: [n, h.out, width.out, o] }];
   },
   macs(node) {
-    const [, kH = 0, kW = 0, c = 0] = inputOf(node, 1).shape;
+    const [o, kH, kW, c] = dimensions(inputOf(node, 1).shape, 4);
     const { h, w } = windows(node);
-    const [o = 0] = inputOf(node, 1).shape;
     return sizeOf(inputOf(node, 0), 0) * h.out * w.out * o * kH * kW * c;
   },
   lower(node, to) {

@@ -1,7 +1,7 @@
 import type { Patches } from "../../primitives/params.ts";
 import type { PatchesF32 } from "../../primitives/product/gemmF32.ts";
 import { upright } from "../../primitives/product/narrow.ts";
-import { sizeOf } from "../../tensor.ts";
+import { dimensions, sizeOf } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
 import { geometry } from "../images.ts";
 import type { Lowering, NodeView } from "../types.ts";
@@ -9,15 +9,15 @@ import { isPerChannel, lowerFloatProduct } from "./floats.ts";
 
 /** CONV_2D of float32, its weights float32, int8 or int4. */
 export function lowerConv2dF32(node: NodeView<"conv2d">, to: Lowering): void {
-  const [, , , c = 0] = inputOf(node, 0).shape;
-  const [o = 0, , , wc = 0] = inputOf(node, 1).shape;
+  const c = sizeOf(inputOf(node, 0), 3);
+  const [o, , , wc] = dimensions(inputOf(node, 1).shape, 4);
   const groups = c / wc;
   for (let group = 0; group < groups; group++) lowerGroup(node, to, group, o / groups);
 }
 
 /** One group: in place where the patches are the pixels themselves, else by gathering them. */
 function lowerGroup(node: NodeView<"conv2d">, to: Lowering, group: number, n: number): void {
-  const [batch = 0, , , c = 0] = inputOf(node, 0).shape;
+  const [batch, , , c] = dimensions(inputOf(node, 0).shape, 4);
   const yC = sizeOf(outputOf(node), 3);
   const own = { ...geometry(node), inC: sizeOf(inputOf(node, 1), 3) };
   const rows = own.inC === c ? upright(own) : undefined;

@@ -1,4 +1,4 @@
-import { sizeOf } from "../../tensor.ts";
+import { dimensions, sizeOf } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
 import { geometry, windows } from "../images.ts";
 import type { Lowering, NodeView } from "../types.ts";
@@ -7,16 +7,16 @@ import { int8, outputOfNode } from "./weights.ts";
 
 /** CONV_2D of int8, group by group. */
 export function lowerConv2dQs8(node: NodeView<"conv2d">, to: Lowering): void {
-  const [, , , c = 0] = inputOf(node, 0).shape;
-  const [o = 0, , , wc = 0] = inputOf(node, 1).shape;
+  const c = sizeOf(inputOf(node, 0), 3);
+  const [o, , , wc] = dimensions(inputOf(node, 1).shape, 4);
   const groups = c / wc;
   for (let group = 0; group < groups; group++) lowerGroup(node, to, group, o / groups);
 }
 
 /** One group as GEMM: in place where the patches are the pixels themselves, else by gathering them. */
 function lowerGroup(node: NodeView<"conv2d">, to: Lowering, group: number, n: number): void {
-  const [batch = 0, , , xStride = 0] = inputOf(node, 0).shape;
-  const [, kH = 0, kW = 0, inC = 0] = inputOf(node, 1).shape;
+  const [batch, , , xStride] = dimensions(inputOf(node, 0).shape, 4);
+  const [, kH, kW, inC] = dimensions(inputOf(node, 1).shape, 4);
   const { h, w } = windows(node);
   const k = kH * kW * inC;
   const { stride } = node.attributes;

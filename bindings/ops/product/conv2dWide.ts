@@ -1,4 +1,5 @@
 import { upright } from "../../primitives/product/narrow.ts";
+import { dimensions } from "../../tensor.ts";
 import { inputOf } from "../constraints.ts";
 import { geometry } from "../images.ts";
 import type { Lowering, NodeView } from "../types.ts";
@@ -7,8 +8,8 @@ import { dense, lowerWide, weightsOf } from "./wide.ts";
 
 /** CONV_2D of 16-bit activations, or of weights with a zero point, a step for each group. */
 export function lowerConv2dWide(node: NodeView<"conv2d">, to: Lowering): void {
-  const [batch = 0, , , c = 0] = inputOf(node, 0).shape;
-  const [o = 0, , , wc = 0] = inputOf(node, 1).shape;
+  const [batch, , , c] = dimensions(inputOf(node, 0).shape, 4);
+  const [o, , , wc] = dimensions(inputOf(node, 1).shape, 4);
   const groups = c / wc;
   const n = o / groups;
   const own = { ...geometry(node), inC: wc };

@@ -3,7 +3,7 @@ import { type PatchesF32, packPanelsF32, type Size3 } from "../../primitives/pro
 import { turned } from "../../primitives/product/turn.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
 import { placeWindow, type Window } from "../../primitives/window.ts";
-import { elementCount, listText, sizeOf } from "../../tensor.ts";
+import { dimensions, elementCount, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireInputs } from "../constraints.ts";
 import type { Lowering, NodeView, Operator } from "../types.ts";
 import { biasAt, callConv, float32 } from "./floats.ts";
@@ -65,8 +65,8 @@ export const conv3d: Operator<"conv3d"> = {
 
 function lowerConv3d(node: NodeView<"conv3d">, to: Lowering): void {
   const weights = inputOf(node, 1);
-  const [kD = 0, kH = 0, kW = 0, channels = 0, n = 0] = weights.shape;
-  const [batch = 0, inD = 0, inH = 0, inW = 0] = inputOf(node, 0).shape;
+  const [kD, kH, kW, channels, n] = dimensions(weights.shape, 5);
+  const [batch, inD, inH, inW] = dimensions(inputOf(node, 0).shape, 5);
   const { stride, dilation, activation } = node.attributes;
   const [d, h, w] = windowsOf(node);
   const k = kD * kH * kW * channels;

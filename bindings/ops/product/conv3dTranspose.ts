@@ -1,5 +1,5 @@
 import { placeWindow } from "../../primitives/window.ts";
-import { listText } from "../../tensor.ts";
+import { dimensions, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { biasAt, float32 } from "./floats.ts";
@@ -50,9 +50,9 @@ export const conv3dTranspose: Operator<"conv3dTranspose"> = {
   macs: (node) => inputOf(node, 2).shape.reduce((all, size) => all * size, kernelSize(node)),
   lower(node, to) {
     const w = inputOf(node, 1);
-    const [kD = 0, kH = 0, kW = 0, outputs = 0, channels = 0] = w.shape;
-    const [batch = 0, inD = 0, inH = 0, inW = 0] = inputOf(node, 2).shape;
-    const [, outD = 0, outH = 0, outW = 0] = outputOf(node).shape;
+    const [kD, kH, kW, outputs, channels] = dimensions(w.shape, 5);
+    const [batch, inD, inH, inW] = dimensions(inputOf(node, 2).shape, 5);
+    const [, outD, outH, outW] = dimensions(outputOf(node).shape, 5);
     const { stride, padding, activation } = node.attributes;
     const data = float32(w);
     const before = (out: number, kernel: number, i: 0 | 1 | 2) =>
@@ -76,6 +76,6 @@ export const conv3dTranspose: Operator<"conv3dTranspose"> = {
 };
 
 function kernelSize(node: NodeView<"conv3dTranspose">): number {
-  const [kD = 0, kH = 0, kW = 0, o = 0] = inputOf(node, 1).shape;
+  const [kD, kH, kW, o] = dimensions(inputOf(node, 1).shape, 5);
   return kD * kH * kW * o;
 }

@@ -1,5 +1,5 @@
 import type { Activation, Rounding } from "../../graph.ts";
-import { elementCount, listText, sizeOf } from "../../tensor.ts";
+import { dimensions, elementCount, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { isBlocked, lowerFullyConnectedBlocks, requireBlocks } from "./fullyConnectedBlocks.ts";
@@ -36,7 +36,7 @@ export const fullyConnected: Operator<"fullyConnected"> = {
       expected: "weights [N,K], neither of them 0",
       received: listText(w.shape),
     }));
-    const [n = 0, k = 1] = w.shape;
+    const [n, k] = dimensions(w.shape, 2);
     const count = elementCount(x.shape);
     const { keepDims } = node.attributes;
     const last = x.shape[x.shape.length - 1];

@@ -1,5 +1,5 @@
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
-import { type DType, elementCount, type Tensor, typeText } from "../../tensor.ts";
+import { type DType, dimensions, elementCount, type Tensor, typeText } from "../../tensor.ts";
 import { type Constrained, constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 
@@ -27,7 +27,7 @@ export function requireBlocks(node: Constrained): DType {
 /** FULLY_CONNECTED of float32 with int4 weights in blocks: activations are quantized with a zero point, whatever is asked for. */
 export function lowerFullyConnectedBlocks(node: NodeView<"fullyConnected">, to: Lowering): void {
   const w = to.inputs[1] as Lowering["inputs"][0] & Tensor;
-  const [n = 0, k = 1] = w.shape;
+  const [n, k] = dimensions(w.shape, 2);
   const { scale = [], block = k } = w.quantization ?? {};
   const [lo, hi] = BOUNDS[node.attributes.activation];
   to.call({

@@ -1,11 +1,11 @@
-import { elementCount } from "../../tensor.ts";
+import { dimensions, elementCount } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 import { lowerFloatProduct } from "./floats.ts";
 
 /** FULLY_CONNECTED of float32, its weights float32, int8 or int4. */
 export function lowerFullyConnectedF32(node: NodeView<"fullyConnected">, to: Lowering): void {
-  const [n = 0, k = 1] = inputOf(node, 1).shape;
+  const [n, k] = dimensions(inputOf(node, 1).shape, 2);
   const { activation, rounding } = node.attributes;
   const asymmetric = rounding ? "onnx" : (node.attributes.asymmetric ?? false);
   lowerFloatProduct(node, to, {

@@ -1,4 +1,4 @@
-import { elementCount } from "../../tensor.ts";
+import { dimensions, elementCount } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 import { lowerProduct } from "./product.ts";
@@ -6,7 +6,7 @@ import { int8, outputOfNode } from "./weights.ts";
 
 /** FULLY_CONNECTED of int8. */
 export function lowerFullyConnectedQs8(node: NodeView<"fullyConnected">, to: Lowering): void {
-  const [n = 0, k = 1] = inputOf(node, 1).shape;
+  const [n, k] = dimensions(inputOf(node, 1).shape, 2);
   lowerProduct(node, to, {
     x: to.input(0),
     y: to.output(0),

@@ -1,5 +1,5 @@
 import type { Patches } from "../../primitives/params.ts";
-import { elementCount } from "../../tensor.ts";
+import { dimensions, elementCount } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 import { inputZeroPoint, reals } from "./weights.ts";
@@ -7,7 +7,7 @@ import { dense, lowerWide, weightsOf } from "./wide.ts";
 
 /** FULLY_CONNECTED of 16-bit activations, of weights with a zero point, or of int4 weights. */
 export function lowerFullyConnectedWide(node: NodeView<"fullyConnected">, to: Lowering): void {
-  const [n = 0, k = 1] = inputOf(node, 1).shape;
+  const [n, k] = dimensions(inputOf(node, 1).shape, 2);
   const m = elementCount(outputOf(node).shape) / n;
   const patches = rowsAsPixels(m, k, inputZeroPoint(node));
   lowerWide(node, to, {

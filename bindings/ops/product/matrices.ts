@@ -1,6 +1,6 @@
 /** Sizes of matrix products of stacks. */
 import { broadcastShape } from "../../primitives/broadcast.ts";
-import { elementCount, listText } from "../../tensor.ts";
+import { dimensions, elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf } from "../constraints.ts";
 import type { NodeView } from "../types.ts";
 
@@ -46,6 +46,6 @@ export function requireSizes(node: NodeView<"batchMatMul">): Sizes {
 
 /** Rows and columns. */
 function lastTwo(shape: readonly number[], adjoint: boolean): readonly [number, number] {
-  const [rows = 0, columns = 0] = shape.slice(-2);
+  const [rows, columns] = dimensions(shape.slice(-2), 2);
   return adjoint ? [columns, rows] : [rows, columns];
 }

@@ -1,5 +1,5 @@
 import type { Activation, Padding, Rounding } from "../../graph.ts";
-import { listText, sizeOf } from "../../tensor.ts";
+import { dimensions, listText, sizeOf } from "../../tensor.ts";
 import {
   type Constrained,
   constrain,
@@ -58,7 +58,7 @@ export const transposeConv: Operator<"transposeConv"> = {
         received: `${listText(shape)}, weights ${listText(w.shape)}`,
       }),
     );
-    const [, h = 1, width = 1] = shape;
+    const [, h, width] = dimensions(shape, 4);
     const [sH, sW] = node.attributes.stride;
     const whole = [sH, sW].every((size) => Number.isInteger(size) && size >= 1 && size <= 65535);
     constrain(node, "C7", whole && Math.min(sH, h) * Math.min(sW, width) <= MOST_PHASES, () => ({
@@ -69,8 +69,8 @@ export const transposeConv: Operator<"transposeConv"> = {
     return [{ dtype: requireParameters(product, sizeOf(w, 0), 0), shape }];
   },
   macs(node) {
-    const [n = 0, h = 0, w = 0, c = 0] = inputOf(node, 2).shape;
-    const [o = 0, kH = 0, kW = 0] = inputOf(node, 1).shape;
+    const [n, h, w, c] = dimensions(inputOf(node, 2).shape, 4);
+    const [o, kH, kW] = dimensions(inputOf(node, 1).shape, 4);
     return n * h * w * c * o * kH * kW;
   },
   lower(node, to) {

@@ -1,5 +1,5 @@
 import { placeWindow } from "../../primitives/window.ts";
-import { listText } from "../../tensor.ts";
+import { dimensions, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType, requireInputs, requireKnown } from "../constraints.ts";
 import { requireImages } from "../images.ts";
 import type { NodeView, Operator, Placed } from "../types.ts";
@@ -44,24 +44,25 @@ export const transposeConvBias: Operator<"transposeConvBias"> = {
     return [{ dtype: "float32", shape: [x.shape[0] as number, ...sizes(node), w.shape[0] as number] }];
   },
   macs(node) {
-    const [o = 0, kH = 0, kW = 0] = inputOf(node, 1).shape;
+    const [o, kH, kW] = dimensions(inputOf(node, 1).shape, 4);
     return inputOf(node, 0).shape.reduce((all, size) => all * size, o * kH * kW);
   },
   lower(node, to) {
-    const [, kH = 0, kW = 0] = inputOf(node, 1).shape;
+    const [, kH, kW] = dimensions(inputOf(node, 1).shape, 4);
     const [outH, outW] = sizes(node);
     const { stride, padding } = node.attributes;
     const top = placeWindow(outH, kH, stride[0], 1, padding, "height").before;
     const left = placeWindow(outW, kW, stride[1], 1, padding, "width").before;
     const [x, w, bias] = to.inputs as readonly [Placed, Placed, Placed?];
-    lowerTransposedImages(to, { x, w, bias, stride, before: [top, left], activation: "none" });
+    const [y] = to.outputs as readonly [Placed];
+    lowerTransposedImages(to, { x, w, bias, y, stride, before: [top, left], activation: "none" });
   },
 };
 
 /** Height and width of the output. */
 function sizes(node: NodeView<"transposeConvBias">): readonly [number, number] {
-  const [, h = 0, w = 0] = inputOf(node, 0).shape;
-  const [, kH = 0, kW = 0] = inputOf(node, 1).shape;
+  const [, h, w] = dimensions(inputOf(node, 0).shape, 4);
+  const [, kH, kW] = dimensions(inputOf(node, 1).shape, 4);
   const { stride, padding } = node.attributes;
   if (padding === "same") return [h * stride[0], w * stride[1]];
   return [(h - 1) * stride[0] + kH, (w - 1) * stride[1] + kW];

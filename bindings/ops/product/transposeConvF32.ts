@@ -6,5 +6,6 @@ import { lowerTransposedImages } from "./transposedF32.ts";
 export function lowerTransposeConvF32(node: NodeView<"transposeConv">, to: Lowering): void {
   const { stride, activation } = node.attributes;
   const [, w, x, bias] = to.inputs as readonly [unknown, Placed, Placed, Placed?];
-  lowerTransposedImages(to, { x, w, bias, stride, before: paddingOf(node), activation });
+  const [y] = to.outputs as readonly [Placed];
+  lowerTransposedImages(to, { x, w, bias, y, stride, before: paddingOf(node), activation });
 }

@@ -1,3 +1,4 @@
+import { dimensions } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 import { asProduct, paddingOf } from "./transposed.ts";
@@ -30,9 +31,9 @@ function phasesOf(outputs: number, kernel: number, stride: number, padding: numb
 export function lowerTransposeConvWide(node: NodeView<"transposeConv">, to: Lowering): void {
   const product = asProduct(node);
   const placed: Lowering = { ...to, inputs: [to.inputs[2], to.inputs[1], to.inputs[3]] };
-  const [batch = 0, inH = 0, inW = 0, inC = 0] = inputOf(product, 0).shape;
-  const [n = 0, kH = 0, kW = 0] = inputOf(product, 1).shape;
-  const [, outH = 0, outW = 0] = outputOf(node).shape;
+  const [batch, inH, inW, inC] = dimensions(inputOf(product, 0).shape, 4);
+  const [n, kH, kW] = dimensions(inputOf(product, 1).shape, 4);
+  const [, outH, outW] = dimensions(outputOf(node).shape, 4);
   const [top, left] = paddingOf(node);
   const [strideH, strideW] = node.attributes.stride;
   const all = centred(product, 0, n, kH * kW * inC);

@@ -1,12 +1,14 @@
 /** What the types of TRANSPOSE_CONV share. */
+
 import { placeWindow } from "../../primitives/window.ts";
-import { type Constrained, inputOf } from "../constraints.ts";
+import { dimensions } from "../../tensor.ts";
+import { type Constrained, inputOf, outputOf } from "../constraints.ts";
 import type { NodeView } from "../types.ts";
 
 /** Rows and columns of padding before the first. */
 export function paddingOf(node: NodeView<"transposeConv">): readonly [number, number] {
-  const [, h = 1, w = 1] = node.outputs[0]?.shape ?? [];
-  const [, kH = 1, kW = 1] = inputOf(node, 1).shape;
+  const [, h, w] = dimensions(outputOf(node).shape, 4);
+  const [, kH, kW] = dimensions(inputOf(node, 1).shape, 4);
   const { stride, padding } = node.attributes;
   return [
     placeWindow(h, kH, stride[0], 1, padding, "height").before,

@@ -1,7 +1,9 @@
 /** Transposed convolutions of float32 as ordinary ones: each phase of the output by a stride has a kernel of its own. */
+
 import type { Activation } from "../../graph.ts";
 import { type PatchesF32, packPanelsF32, packPanelsHybrid, type Size3 } from "../../primitives/product/gemmF32.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
+import { dimensions } from "../../tensor.ts";
 import type { Lowering, Placed } from "../types.ts";
 import { biasAt, callConv, float32, int8Or4, placeScales } from "./floats.ts";
 
@@ -61,23 +63,24 @@ export interface TransposedImages extends Pick<Transposed, "activation"> {
   readonly x: Placed;
   readonly w: Placed;
   readonly bias: Placed | undefined;
+  readonly y: Placed;
   readonly stride: readonly [number, number];
   readonly before: readonly [number, number];
 }
 
-/** Appends one convolution for each phase of the first output. */
+/** Appends one convolution for each phase of the output. */
 export function lowerTransposedImages(
   to: Lowering,
-  { x, w, bias, stride, before, activation }: TransposedImages,
+  { x, w, bias, y, stride, before, activation }: TransposedImages,
 ): void {
-  const [outputs = 0, kH = 0, kW = 0] = w.shape;
-  const [batch = 0, inH = 0, inW = 0, channels = 0] = x.shape;
-  const [, outH = 0, outW = 0] = to.outputs[0]?.shape ?? [];
+  const [outputs, kH, kW] = dimensions(w.shape, 4);
+  const [batch, inH, inW, channels] = dimensions(x.shape, 4);
+  const [, outH, outW] = dimensions(y.shape, 4);
   const hybrid = w.dtype !== "float32";
   const data = hybrid ? int8Or4(w) : float32(w);
   lowerTransposed(to, {
     x: x.address,
-    y: to.output(0),
+    y: y.address,
     ...biasAt(bias),
     batch,
     channels,

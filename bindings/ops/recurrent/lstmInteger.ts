@@ -1,7 +1,7 @@
 /** LSTM of int8 and int16 with an int16 cell: its constraints, and the kernel call. */
 import { type Multiplier, quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
 import { sigmoidTable } from "../../primitives/table/functions.ts";
-import { elementCount, scaleOf, type Tensor, type TensorType, typeText, zeroOf } from "../../tensor.ts";
+import { dimensions, elementCount, scaleOf, type Tensor, type TensorType, typeText, zeroOf } from "../../tensor.ts";
 import { constrain, requireAffine, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Placed } from "../types.ts";
 import { type CellSizes, rowsOf } from "./cells.ts";
@@ -151,7 +151,7 @@ export function lowerInteger(node: NodeView<"lstm">, to: Lowering): void {
 
 /** Biases less the zero point's share, int32. */
 export function biasOf(bias: Uint8Array | undefined, { data, shape }: Placed, zeroPoint: number): Uint8Array {
-  const [rows = 0, columns = 0] = shape;
+  const [rows, columns] = dimensions(shape, 2);
   const weights = new Int8Array(data as Uint8Array);
   const given = bias && new DataView(bias.buffer, bias.byteOffset, bias.byteLength);
   const sums = Int32Array.from({ length: rows }, (_, row) => {

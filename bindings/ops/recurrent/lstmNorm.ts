@@ -168,11 +168,11 @@ export function lowerNorm(node: Lstm, to: Lowering): void {
     const [own, state] = [to.inputs[at.x], to.inputs[at.h]] as [Placed, Placed];
     const norm = to.inputs[at.norm];
     const scales = scalesOf(node, i);
-    const factor = (real: number) => {
+    const factor = (real: number): readonly [number, number] => {
       const { multiplier, shift } = quantizeMultiplier(real);
       return [multiplier, shift];
     };
-    const [normMultiplier = 0, normShift = 0] = factor(scales.norm);
+    const [normMultiplier, normShift] = factor(scales.norm);
     return [
       ...[own.address, state.address],
       to.place(biasOf(norm === undefined ? to.inputs[at.bias]?.data : undefined, own, zeroOf(x))),

@@ -1,6 +1,6 @@
 /** What the two resizes share. */
 import { type Alignment, type Axis, axisBytes } from "../../primitives/resize/resize.ts";
-import { BITS, elementCount, listText, type Tensor } from "../../tensor.ts";
+import { BITS, dimensions, elementCount, listText, type Tensor } from "../../tensor.ts";
 import {
   constrain,
   inputOf,
@@ -75,13 +75,13 @@ export function resizeOperator<K extends Resize>(kind: K, wayOf: (x: Tensor) => 
         expected: "corners or centres of pixels aligned",
         received: "both",
       }));
-      const [batch = 0, , , channels = 0] = x.shape;
+      const [batch, , , channels] = dimensions(x.shape, 4);
       if (open) return [{ dtype: x.dtype, shape: [roomFor(node), 1, 1, 1], open: "length" }];
       return [{ dtype: x.dtype, shape: [batch, height, width, channels] }];
     },
     lower(node, to) {
       const { dtype, shape } = inputOf(node, 0);
-      const [batch = 0, inH = 0, inW = 0, channels = 0] = shape;
+      const [batch, inH, inW, channels] = dimensions(shape, 4);
       const bytes = (channels * BITS[dtype]) / 8;
       const alignment = node.attributes as Alignment;
       if (isOpen(node)) {

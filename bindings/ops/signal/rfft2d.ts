@@ -1,5 +1,5 @@
 import { turnTable } from "../../primitives/signal/transform.ts";
-import { elementCount, listText } from "../../tensor.ts";
+import { dimensions, elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireDType, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
@@ -37,7 +37,7 @@ export const rfft2d: Operator<"rfft2d"> = {
   lower(node, to) {
     const { shape } = inputOf(node, 0);
     if (elementCount(outputOf(node).shape) === 0) return;
-    const [rows = 0, columns = 0] = shape.slice(-2);
+    const [rows, columns] = dimensions(shape.slice(-2), 2);
     const [height, width] = sizesOf(node);
     to.call({
       kernel: "spectrum",

@@ -1,4 +1,4 @@
-import { listText, sizeOf, type Tensor } from "../../tensor.ts";
+import { dimensions, listText, sizeOf, type Tensor } from "../../tensor.ts";
 import { constrain, inputOf, requireAffine, requireDType } from "../constraints.ts";
 import { affineOf } from "../elementwise/elementwise.ts";
 import type { NodeView, Operator } from "../types.ts";
@@ -86,9 +86,8 @@ export const detectionPostProcess: Operator<"detectionPostProcess"> = {
     const { attributes } = node;
     const [encodings, scores, anchors] = [inputOf(node, 0), inputOf(node, 1), inputOf(node, 2)];
     const [encoding, score, anchor] = [reading(encodings), reading(scores), reading(anchors)];
-    const [, boxes = 0, encodingSize = 0] = encodings.shape;
+    const [, boxes, encodingSize] = dimensions(encodings.shape, 3);
     const scoreSize = sizeOf(scores, 2);
-    const [yBoxes = 0, yClasses = 0, yScores = 0, yCount = 0] = to.outputs.map(({ address }) => address);
     const [yScale, xScale, hScale, wScale] = attributes.scales;
     to.call({
       kernel: "detect",
@@ -96,10 +95,10 @@ export const detectionPostProcess: Operator<"detectionPostProcess"> = {
         encodings: to.input(0),
         scores: to.input(1),
         anchors: to.input(2),
-        yBoxes,
-        yClasses,
-        yScores,
-        yCount,
+        yBoxes: to.output(0),
+        yClasses: to.output(1),
+        yScores: to.output(2),
+        yCount: to.output(3),
         ...to.scratch(boxes * 28 + attributes.mostDetections * 8),
         boxes,
         encodingSize,

@@ -1,11 +1,11 @@
-import { denseStrides, six } from "../broadcast.ts";
+import { denseStrides, type Six, six } from "../broadcast.ts";
 
-/** Layout of a padding: rows of `bytes` bytes of x go to `offset` plus the strides along five sizes. */
+/** Layout of a padding: rows of `bytes` bytes of x go to `offset` plus the strides along five sizes, the last of six. */
 export interface Placement {
   readonly offset: number;
   readonly bytes: number;
-  readonly sizes: readonly number[];
-  readonly strides: readonly number[];
+  readonly sizes: Six;
+  readonly strides: Six;
 }
 
 /** Where x lies inside y, which has before[d] and after[d] more elements; up to six dimensions, five of them loops. */
@@ -26,7 +26,7 @@ export function placementOf(
   return {
     offset: before.reduce((sum, n, d) => sum + n * (strides[d] as number), 0),
     bytes,
-    sizes: six(shape.slice(0, inner), 1).slice(1),
-    strides: six(strides.slice(0, inner), 0).slice(1),
+    sizes: six(shape.slice(0, inner), 1),
+    strides: six(strides.slice(0, inner), 0),
   };
 }
