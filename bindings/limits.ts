@@ -98,7 +98,7 @@ export function windowWork(graph: Graph): number {
   for (const node of graph.nodes) {
     for (const body of bodiesOf(node)) work += windowWork(body);
     if (!("filter" in node.attributes)) continue;
-    const [h = 1, w = 1] = node.attributes.filter as readonly number[];
+    const [h, w] = node.attributes.filter;
     for (const id of node.outputs) work += h * w * elementCount(graph.tensors[id]?.shape ?? []);
   }
   return work;

@@ -16,7 +16,7 @@ import { isNpy } from "../optimize/data/npyHeader.ts";
 import { isParquet, parquetDataset } from "../optimize/data/parquet.ts";
 import type { Dataset } from "../optimize/data/types.ts";
 import { runPasses } from "../public/index.ts";
-import { elementCount, type Tensor } from "../tensor.ts";
+import { dimensions, elementCount, type Tensor } from "../tensor.ts";
 import { defaultScaling, type Scaling } from "../values/image.ts";
 import type { Port } from "../values/port.ts";
 import type { DataOptions } from "./dataOptions.ts";
@@ -164,7 +164,7 @@ function csvData(
   const { labels: classes, classes: names, targets } = given;
   const known = { ...(classes && { labels: classes }), ...(names && { classes: names }), ...(targets && { targets }) };
   if (ports.length === 1) return arrayDataset(ports, [rows], known, preparation);
-  const [size = 0, width = 0] = rows.shape;
+  const [size, width] = dimensions(rows.shape, 2);
   let from = 0;
   const parts = counts.map((count): Rows => {
     const start = from;

@@ -148,10 +148,9 @@ function controlStep(
   if (kernel !== "branch" && kernel !== "loop") return undefined;
   const { i32 } = module;
   const fields = new DataView(plan.image.buffer, plan.image.byteOffset + params - plan.imageAddress, 20);
-  const [condition = 0, steps0 = 0, count0, steps1 = 0, count1] = [0, 4, 8, 12, 16].map((at) =>
-    fields.getUint32(at, true),
-  );
-  const list = (address: number, count: number | undefined) =>
+  const field = (i: number) => fields.getUint32(4 * i, true);
+  const [condition, steps0, count0, steps1, count1] = [field(0), field(1), field(2), field(3), field(4)];
+  const list = (address: number, count: number) =>
     count === 0 ? module.nop() : module.call(bodyName(address), [], b.none);
   const holds = i32.load8_u(0, 1, i32.const(condition | 0));
   if (kernel === "branch") return module.if(holds, list(steps0, count0), list(steps1, count1));

@@ -72,7 +72,7 @@ function batchReshape(
   if (known !== undefined) return { ...node, attributes, inputs: [x, known] };
   const data = constant.data.slice();
   const view = new DataView(data.buffer, data.byteOffset, 4);
-  const [leading = 0] = multiplied([view.getInt32(0, true)], batch);
+  const leading = times(view.getInt32(0, true), batch);
   ensure(leading < 2 ** 31, "OUT_OF_MEMORY", () => ({
     where: node.where,
     expected: "sizes below 2^31",
@@ -85,8 +85,9 @@ function batchReshape(
   return { ...node, attributes, inputs: [x, id] };
 }
 
-/** A leading −1 is computed when the graph is inferred and stays. */
+/** The leading size of so many; −1 is computed when the graph is inferred and stays. */
+const times = (leading: number, batch: number): number => (leading > 0 ? leading * batch : leading);
+
 function multiplied([leading, ...rest]: readonly number[], batch: number): readonly number[] {
-  if (leading === undefined) return [];
-  return [leading > 0 ? leading * batch : leading, ...rest];
+  return leading === undefined ? [] : [times(leading, batch), ...rest];
 }

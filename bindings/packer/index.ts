@@ -50,13 +50,13 @@ interface PackerExports {
 /** The packer by these exports, whose memory holds the arguments of one call. */
 function wasmPacker({ memory, HEAP, ...functions }: PackerExports): Packer {
   /** Addresses of arrays of these byte lengths, and the memory they stand in, grown where it must. */
-  const reserve = (...lengths: readonly number[]) => {
-    const addresses: number[] = [];
+  const reserve = <const L extends readonly number[]>(...lengths: L) => {
     let end = HEAP.value as number;
-    for (const length of lengths) {
-      addresses.push(end);
+    const addresses = lengths.map((length) => {
+      const at = end;
       end += roundUp(length, 16);
-    }
+      return at;
+    }) as unknown as L;
     const missing = end - memory.buffer.byteLength;
     if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
     return { buffer: memory.buffer, addresses };
@@ -65,7 +65,7 @@ function wasmPacker({ memory, HEAP, ...functions }: PackerExports): Packer {
     prove(form, { bias, scale, multiplier, shift, min, max }, { lo, hi, zeroPoint }) {
       const n = bias.length;
       const { buffer, addresses } = reserve(n * 4, n * 4, n * 8, n * 8, n * 4, n * 4);
-      const [m = 0, s = 0, least = 0, most = 0, a = 0, b = 0] = addresses;
+      const [m, s, least, most, a, b] = addresses;
       new Int32Array(buffer, m, n).set(scale ? new Int32Array(scale.buffer, scale.byteOffset, n) : multiplier);
       new Int32Array(buffer, s, n).set(shift);
       new Float64Array(buffer, least, n).set(min);
@@ -75,7 +75,7 @@ function wasmPacker({ memory, HEAP, ...functions }: PackerExports): Packer {
     },
     sumRows(data, n, k) {
       const { buffer, addresses } = reserve(n * k, n * 4, n * 4);
-      const [weights = 0, sum = 0, size = 0] = addresses;
+      const [weights, sum, size] = addresses;
       new Int8Array(buffer, weights, n * k).set(data);
       const zeros = functions.sumRows(weights, n, k, sum, size);
       return { sum: new Int32Array(buffer, sum, n).slice(), size: new Int32Array(buffer, size, n).slice(), zeros };
@@ -84,7 +84,7 @@ function wasmPacker({ memory, HEAP, ...functions }: PackerExports): Packer {
       if (k % kr !== 0) return inJavaScript.packPanels(kr, data, n, k);
       const bytes = roundUp(n, PANEL) * k;
       const { buffer, addresses } = reserve(n * k, bytes);
-      const [weights = 0, target = 0] = addresses;
+      const [weights, target] = addresses;
       new Int8Array(buffer, weights, n * k).set(data);
       const panels = new Uint8Array(buffer, target, bytes);
       panels.fill(0, Math.floor(n / PANEL) * PANEL * k);

@@ -32,7 +32,7 @@ export function bindPort(
  */
 export function outputValue({ info, view, length }: BoundPort): TypedArray {
   if (length === undefined) return view;
-  const [count = 0] = length;
+  const count = length[0] as number;
   ensure(count <= view.length, "OUT_OF_MEMORY", () => ({
     where: `output "${info.name}"`,
     expected: `at most ${view.length} elements, the bound of its plan`,

@@ -77,7 +77,8 @@ export async function decodeJpeg(bytes: Uint8Array, where: string): Promise<Pict
   const [widthAt, heightAt, samplingAt, colorsAt] = [header, header + 4, header + 8, header + 12];
   if (turbo.tjDecompressHeader3(handle, file, bytes.length, widthAt, heightAt, samplingAt, colorsAt) !== 0)
     throw new Error("a damaged header");
-  const [width = 0, height = 0, , colors = 0] = new Uint32Array(turbo.memory.buffer, header, 4);
+  const fields = new Uint32Array(turbo.memory.buffer, header, 4);
+  const [width, height, , colors] = fields as unknown as readonly [number, number, number, number];
   checkSize(width, height, where);
   ensure(colors < CMYK, "UNSUPPORTED", () => ({
     where,

@@ -29,6 +29,8 @@ export interface OnnxNode {
   last(value: Value): TensorId;
   /** The numbers of input i where it is a constant; `undefined` where the input is absent. */
   numbers(i: number): readonly number[] | undefined;
+  /** The first number of input i, a constant; `otherwise` where there is none. */
+  number(i: number, otherwise: number): number;
   int(name: string, otherwise: number): number;
   float(name: string, otherwise: number): number;
   string(name: string, otherwise: string): string;
@@ -203,6 +205,7 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: readonly (V
       if (tensor.data === undefined) refuse(`input ${i} to be a constant`, "a computed value");
       return numbersOf(tensor);
     },
+    number: (i, otherwise) => own.numbers(i)?.[0] ?? otherwise,
     int: (name, otherwise) => attribute(name)?.int ?? otherwise,
     float: (name, otherwise) => attribute(name)?.float ?? otherwise,
     string: (name, otherwise) => attribute(name)?.string ?? otherwise,

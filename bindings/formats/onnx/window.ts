@@ -57,8 +57,8 @@ export function outputSizes(sizes: readonly number[], { kernel, stride, dilation
 
 /** Padding of two spatial dimensions as the graph states it; of one, as the width of an image of height 1. */
 export function imagePadding({ before, after }: Windows) {
-  const [top = 0, left = 0] = before.length === 1 ? [0, ...before] : before;
-  const [bottom = 0, right = 0] = after.length === 1 ? [0, ...after] : after;
+  const sides = (list: readonly number[]) => (list.length === 1 ? [0, ...list] : list) as readonly [number, number];
+  const [[top, left], [bottom, right]] = [sides(before), sides(after)];
   return { top, bottom, left, right };
 }
 

@@ -91,7 +91,7 @@ const MOST_NODES = 20;
 
 /** One error for all operators that pint8 does not run, by name with the indices of their nodes. */
 function refuseUnknown(operators: readonly ({ readonly table: FlatTable } & OperatorCode)[]): void {
-  const unknown = new Map<string, number[]>();
+  const unknown = new Map<string, [number, ...number[]]>();
   for (const [index, { code, entry, name }] of operators.entries()) {
     if (OPERATORS[code] !== undefined || entry !== undefined) continue;
     const nodes = unknown.get(name);
@@ -100,7 +100,7 @@ function refuseUnknown(operators: readonly ({ readonly table: FlatTable } & Oper
   }
   const [first] = unknown.entries();
   if (first === undefined) return;
-  const [name, [index = 0]] = first;
+  const [name, [index]] = first;
   const compiled = [...unknown.keys()].map(compiledFor).find((found) => found !== undefined);
   throw new Pint8Error("UNSUPPORTED", {
     where: `${operators[index]?.table.where} (${name})`,

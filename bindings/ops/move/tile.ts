@@ -28,7 +28,7 @@ function movesOf(node: NodeView<"tile">, y: readonly number[]): readonly Move[] 
 
 const shapeOf = (node: NodeView<"tile">) => {
   const multiples = multiplesOf(node);
-  return inputOf(node, 0).shape.map((n, d) => n * (multiples[d] ?? 1));
+  return inputOf(node, 0).shape.map((n, d) => n * (multiples[d] as number));
 };
 
 /**

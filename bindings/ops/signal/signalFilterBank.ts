@@ -16,7 +16,7 @@ function requireInside(node: NodeView<"signalFilterBank">): void {
   const [frequencies, places] = [constantShorts(node, 3), constantShorts(node, 4)];
   const [energies, most] = [count(0), Math.min(count(1), count(2))];
   const inside = constantShorts(node, 5).every((width, c) => {
-    const [from = -1, place = -1] = [frequencies[c], places[c]];
+    const [from, place] = [frequencies[c] as number, places[c] as number];
     return width <= 0 || (from >= 0 && place >= 0 && from + width <= energies && place + width <= most);
   });
   constrain(node, "C4", inside, () => ({

@@ -123,7 +123,7 @@ function maker(port: DataPort, rows: Rows, { scaling = UNIT_SCALING, fit = "stre
     real.mean.length === 1 &&
     real.std.length === 1
   ) {
-    const [mean = 0, std = 1] = [real.mean[0], real.std[0]];
+    const [mean, std] = [real.mean[0] as number, real.std[0] as number];
     const scaled = (example: number) => {
       const values = new Float32Array(own);
       for (let i = 0; i < own; i++) values[i] = (Number(rows.values[example * own + i]) - mean) / std;

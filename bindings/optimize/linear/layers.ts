@@ -5,7 +5,7 @@ import { patchSizes } from "../../ops/images.ts";
 import { operators } from "../../ops/index.ts";
 import type { NodeView } from "../../ops/types.ts";
 import type { PatchSizes } from "../../primitives/params.ts";
-import { elementCount } from "../../tensor.ts";
+import { dimensions, elementCount } from "../../tensor.ts";
 import { Gram } from "./gram.ts";
 
 export type LayerKind = "conv2d" | "depthwiseConv2d" | "fullyConnected";
@@ -57,13 +57,13 @@ function layerOf(graph: Graph, node: Node<LayerKind> & AnyNode, at: number): Lay
   const shape = tensorOf(graph, weights).shape;
   const common = { at, node, kind: node.kind, x, weights, bias, y: node.outputs[0] as TensorId };
   if (node.kind === "fullyConnected") {
-    const [outputs = 0, inputs = 1] = shape;
+    const [outputs, inputs] = dimensions(shape, 2);
     const positions = elementCount(tensorOf(graph, x).shape) / inputs;
     return { ...common, groups: 1, inputs, outputs, positions, outputStride: inputs, inputStride: 1 };
   }
   const depthwise = node.kind === "depthwiseConv2d";
-  const [batch = 0, , , channels = 0] = tensorOf(graph, x).shape;
-  const [o = 0, kH = 0, kW = 0, last = 0] = shape;
+  const [batch, , , channels] = dimensions(tensorOf(graph, x).shape, 4);
+  const [o, kH, kW, last] = dimensions(shape, 4);
   const depth = depthwise ? 1 : last;
   const inputs = kH * kW * depth;
   const view = bind(operators, node, graph.tensors).view as NodeView<"conv2d" | "depthwiseConv2d">;

@@ -62,7 +62,7 @@ function namePadding(graph: Graph): Graph {
       ([1, 2] as const).every((d) => {
         const axis = d === 1 ? "height" : "width";
         const place = (each: Padding) =>
-          placeWindow(x[d] as number, w[d] as number, stride[d - 1] ?? 1, dilation[d - 1] ?? 1, each, axis);
+          placeWindow(x[d] as number, w[d] as number, stride[d - 1] as number, dilation[d - 1] as number, each, axis);
         return JSON.stringify(place(rule)) === JSON.stringify(place(padding));
       });
     const named = fits("valid") ? "valid" : fits("same") ? "same" : padding;

@@ -160,9 +160,9 @@ async function followed(
   const own = new Map(systems.map(({ layer }, i) => [layer.at, masks[i] as Mask]));
   const first = Math.min(...own.keys());
   const kept = (layer: Layer, system: System) => {
-    const { zeros = 0, kept: before } = own.get(layer.at) ?? {};
-    if (zeros === 0) return undefined;
-    const share = zeros / (before?.length ?? 1);
+    const mask = own.get(layer.at);
+    if (mask === undefined || mask.zeros === 0) return undefined;
+    const share = mask.zeros / mask.kept.length;
     return masksAt([eliminateLayer(system, pattern)], share)[0]?.kept;
   };
   return solveLayers(graph, first, kept, examples, settings);

@@ -101,7 +101,7 @@ function roundLayer(
   const rows = new Int8Array(all.length);
   const scale = Float64Array.from(
     { length: layer.channels },
-    (_, c) => stored.scale[stored.scale.length === 1 ? 0 : c] ?? 1,
+    (_, c) => stored.scale[stored.scale.length === 1 ? 0 : c] as number,
   );
   const parts = grams.map((gram, g) => {
     const { products } = gram.finish();

@@ -4,16 +4,17 @@ import { type Graph, tensorOf } from "../../graph.ts";
 import type { Layer } from "../layers.ts";
 import type { LayerSetting, QuantizeOptions } from "./options.ts";
 
+const isPointwise = ([, kH, kW]: readonly number[]) => kH === 1 && kW === 1;
+
 /** What a layer is, as `layers` may name it; its weights' name is one too. */
 function namesOf(graph: Graph, layer: Layer, first: boolean): readonly string[] {
-  const [, kH = 0, kW = 0] = tensorOf(graph, layer.w).shape;
   const kind = layer.node.kind;
   const kinds =
     kind === "depthwiseConv2d"
       ? ["depthwise"]
       : kind === "fullyConnected"
         ? ["dense"]
-        : kH * kW === 1
+        : isPointwise(tensorOf(graph, layer.w).shape)
           ? ["pointwise", "conv"]
           : ["conv"];
   return ["*", ...kinds, ...(first ? ["first"] : []), layer.name];

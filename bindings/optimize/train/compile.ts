@@ -4,7 +4,7 @@ import { type AnyNode, type Graph, NONE, type Node, type TensorId, tensorOf } fr
 import { bind } from "../../ops/bind.ts";
 import { operators } from "../../ops/index.ts";
 import type { Plan } from "../../plan/types.ts";
-import { elementCount, listText } from "../../tensor.ts";
+import { elementCount, listText, sizeOf } from "../../tensor.ts";
 import { gradientOf, TRAINABLE } from "./gradients/index.ts";
 import type { Norm, Parameter, Tape } from "./gradients/types.ts";
 import { type Layout, type Slot, slotOf } from "./layout.ts";
@@ -227,7 +227,7 @@ function roundWeights(
   rounded.set(id, y);
   const outer = elementCount(shape.slice(0, places.axis));
   const inner = elementCount(shape.slice(places.axis + 1));
-  const channels = shape[places.axis] ?? 1;
+  const channels = sizeOf({ shape }, places.axis);
   const params = { x: weight.value, y, outer, channels, inner, scale: 0, zero: 0, lo: -hi, hi };
   program.call({ kernel: "fakeQuantF32", params }, { where: node.where, elements: elementCount(shape) });
 }

@@ -1,6 +1,6 @@
 /** Where each parameter stands in the arrays that are trained: weights, which decay, first; then biases and what normalization has. */
 import { type Graph, NONE, type Node, type TensorId, tensorOf } from "../../graph.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, sizeOf } from "../../tensor.ts";
 import { gradientOf } from "./gradients/index.ts";
 
 /** `running`: mean, then variance, of a layer. */
@@ -43,7 +43,7 @@ export function layersOf(graph: Graph): readonly Layer[] {
     const weight = node.inputs[places?.input ?? -1] ?? NONE;
     const tensor = graph.tensors[weight];
     if (places === undefined || tensor?.data === undefined || tensor.dtype !== "float32") return [];
-    const channels = tensor.shape[places.axis] ?? 1;
+    const channels = sizeOf(tensor, places.axis);
     return [{ node: node as Node, weight, bias: node.inputs[places.bias] ?? NONE, channels, axis: places.axis }];
   });
 }

@@ -156,9 +156,9 @@ export function foldNorm(graph: Graph, layout: Layout, layer: Layer, arrays: Arr
   const running = slotOf(layout, "running", layer.weight);
   const [mean, variance] = [floatsOf(arrays, running), floatsOf(arrays, running, layer.channels)];
   eachChannel(graph, layer, (c, at, count) => {
-    const gain = (gamma?.[c] ?? 1) / Math.sqrt((variance[c] ?? 1) + EPSILON);
+    const gain = ((gamma as Float32Array)[c] as number) / Math.sqrt((variance[c] as number) + EPSILON);
     for (let i = 0; i < count; i++) weights[at(i)] = (weights[at(i)] as number) * gain;
-    bias[c] = (beta?.[c] ?? 0) - (mean[c] ?? 0) * gain;
+    bias[c] = ((beta as Float32Array)[c] as number) - (mean[c] as number) * gain;
   });
   return { weights, bias };
 }

@@ -72,7 +72,7 @@ export function createProgram(): Program {
       return address;
     },
     release(address) {
-      const bytes = sizes.get(address) ?? 0;
+      const bytes = sizes.get(address) as number;
       free.set(bytes, [...(free.get(bytes) ?? []), address]);
     },
     call(call, cost, scratch = 0) {

@@ -1,7 +1,7 @@
 /** Examples in memory, where training can reach them in any order. */
 
 import { ensure } from "../../errors.ts";
-import { listText } from "../../tensor.ts";
+import { dimensions, listText } from "../../tensor.ts";
 import { requireFinite } from "../data/finite.ts";
 import type { Dataset } from "../data/types.ts";
 import { type Augmentation, augment, type Picture } from "./augment.ts";
@@ -74,6 +74,6 @@ export async function storeOf(
 
 function pictureOf(shape: readonly number[]): Picture | undefined {
   if (shape.length !== 3) return undefined;
-  const [height = 1, width = 1, channels = 1] = shape;
+  const [height, width, channels] = dimensions(shape, 3);
   return { height, width, channels };
 }

@@ -1,3 +1,4 @@
+import { dimensions } from "../../tensor.ts";
 import { denseStrides } from "../broadcast.ts";
 
 /** Elements of a tensor in some order: `offset + Σ index[d] · strides[d]`, counted in elements; strides may be negative or 0. */
@@ -54,7 +55,7 @@ export function repeat(view: View, axis: number, count: number): View {
 /** The diagonals of the innermost matrices of a tensor. */
 export function diagonals(shape: readonly number[]): View {
   const { offset, sizes, strides } = whole(shape);
-  const [height = 0, width = 0] = shape.slice(-2);
+  const [height, width] = dimensions(shape.slice(-2), 2);
   const outer = shape.length - 2;
   const length = Math.min(height, width);
   return { offset, sizes: replaced(sizes, outer, 2, length), strides: replaced(strides, outer, 2, width + 1) };

@@ -85,7 +85,7 @@ function leafOf(net: Network, f: TensorId, state: State): Float32Array | undefin
   let q = net.meaning.get(f);
   const target = q === undefined ? undefined : targetOf(net, q);
   if (q === undefined || target === undefined || !isByte(target.dtype)) return undefined;
-  const [lo = 0] = BOUNDS[target.dtype] ?? [];
+  const [lo] = BOUNDS[target.dtype] as readonly [number, number];
   let places = Uint8Array.from({ length: 256 }, (_, i) => i);
   // what is a table itself begins where that does
   for (let by = net.producers.get(q); by?.kind === "lookup"; by = net.producers.get(q)) {

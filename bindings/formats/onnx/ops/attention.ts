@@ -5,14 +5,14 @@ import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, type Value } from "../layout.ts";
 import { centredProduct } from "./dequantized.ts";
 import { product } from "./matmul.ts";
-import { cast, reshapedTo } from "./move.ts";
+import { cast, channelled, reshapedTo, sized } from "./move.ts";
 import { real, toFloat } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
 
 /** `[B,S,H·d]` as `[B,H,S,d]`. */
 export function heads(n: OnnxNode, x: TensorId, count: number): TensorId {
-  const [batch = 0, length = 0, width = 0] = n.b.tensor(x).shape;
+  const [batch, length, width] = sized(n, n.b.tensor(x).shape, 3);
   const shape = [batch, length, count, width / count];
   return permuted(n.b, n.where, reshapedTo(n, x, shape), shape, [0, 2, 1, 3]);
 }
@@ -20,7 +20,7 @@ export function heads(n: OnnxNode, x: TensorId, count: number): TensorId {
 /** `[B,H,S,d]` as `[B,S,H·d]`. */
 export function joined(n: OnnxNode, x: TensorId): TensorId {
   const { shape } = n.b.tensor(x);
-  const [batch = 0, count = 0, length = 0, width = 0] = shape;
+  const [batch, count, length, width] = sized(n, shape, 4);
   return reshapedTo(n, permuted(n.b, n.where, x, shape, [0, 2, 1, 3]), [batch, length, count * width]);
 }
 
@@ -105,11 +105,13 @@ function maskBias(n: OnnxNode, mask: Value, batch: number, queries: number, keys
 
 /** What goes on after the projections of com.microsoft's Attention. */
 function packedAttention(n: OnnxNode, qkv: TensorId, places: { mask: number; past: number; bias: number }): void {
-  const [batch = 0, length = 0, width = 0] = n.b.tensor(qkv).shape;
+  const [batch, length, width] = sized(n, n.b.tensor(qkv).shape, 3);
   const count = n.int("num_heads", 1);
   if (n.int("do_rotary", 0) !== 0) n.refuse("positions that are not rotated", "rotated ones");
-  const sizes = n.ints("qkv_hidden_sizes") ?? [width / 3, width / 3, width / 3];
-  const [qs = 0, ks = 0, vs = 0] = sizes;
+  const third = width / 3;
+  const sizes = (n.ints("qkv_hidden_sizes") ?? [third, third, third]) as readonly [number, number, number];
+  if (sizes.length !== 3) n.refuse("three qkv_hidden_sizes", listText(sizes));
+  const [qs, ks, vs] = sizes;
   const far = n.float("mask_filter_value", -10000);
   const biases: TensorId[] = [];
   const past = n.inputs[places.past] === undefined ? undefined : n.plain(n.input(places.past));
@@ -181,7 +183,7 @@ function multiHead(n: OnnxNode): void {
   const [q, k] = [side(query, 0, width), grown(side(key, width, width), 6)];
   const v = grown(side(value, 2 * width, value.shape[2] as number), 7);
   const keys = n.b.tensor(k).shape[2] as number;
-  const [batch = 0, length = 0] = query.shape;
+  const [batch, length] = channelled(n, query.shape);
   const far = n.float("mask_filter_value", -10000);
   const biases: TensorId[] = [];
   if (n.inputs[4] !== undefined) biases.push(maskBias(n, n.input(4), batch, length, keys, far));
@@ -196,7 +198,7 @@ function multiHead(n: OnnxNode): void {
 
 /** Keys and values of fewer heads, each for several queries. */
 function repeated(n: OnnxNode, x: TensorId, count: number): TensorId {
-  const [batch = 0, own = 0, length = 0, width = 0] = n.b.tensor(x).shape;
+  const [batch, own, length, width] = sized(n, n.b.tensor(x).shape, 4);
   if (own === count) return x;
   const wide = reshapedTo(n, x, [batch, own, 1, length * width]);
   const [tiled] = n.b.add("tile", n.where, [wide, n.b.integers([1, 1, count / own, 1])], {}, float);
@@ -212,7 +214,7 @@ function attention(n: OnnxNode): void {
   const grown = (x: TensorId, past: number) =>
     n.inputs[past] === undefined ? x : joint(n, [n.plain(n.input(past)), x], 2);
   const [k, v] = [grown(side(key, "kv_num_heads"), 4), grown(side(value, "kv_num_heads"), 5)];
-  const [, count = 0, length = 0, width = 0] = n.b.tensor(q).shape;
+  const [, count, length, width] = sized(n, n.b.tensor(q).shape, 4);
   const keys = n.b.tensor(k).shape[2] as number;
   const biases: TensorId[] = [];
   // queries begin after the past, or with the first key

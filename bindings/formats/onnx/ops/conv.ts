@@ -1,18 +1,18 @@
 /** Convolutions of one and two spatial dimensions. */
 import type { Activation, TensorId } from "../../../graph.ts";
-import { elementCount, listText } from "../../../tensor.ts";
+import { dimensions, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, reorder, toPlain, type Value } from "../layout.ts";
 import { isDequantized } from "../quantized.ts";
 import { imagePadding, pair, type Windows, windowsOf } from "../window.ts";
-import { entries, typeOf } from "./move.ts";
+import { channelled, entries, sized, typeOf } from "./move.ts";
 import { maxima, maximaWithPlaces, means } from "./windows.ts";
 
 /** `[N,C,W]` as an image `[N,1,W,C]`, `[N,C,H,W]` as `[N,H,W,C]`. */
 export function imageOf(n: OnnxNode, value: Value): TensorId {
   const id = n.last(value);
   if (value.shape.length === 4) return id;
-  const [batch = 0, channels = 0, width = 0] = value.shape;
+  const [batch, channels, width] = sized(n, value.shape, 3);
   return reshaped(n, id, [batch, 1, width, channels]);
 }
 
@@ -25,7 +25,7 @@ function reshaped(n: OnnxNode, id: TensorId, shape: readonly number[]): TensorId
 
 /** Sets output 0 to an image, which has one spatial dimension where x has. */
 export function setImage(n: OnnxNode, id: TensorId, x: Value): void {
-  const [batch = 0, height = 0, width = 0, channels = 0] = n.b.tensor(id).shape;
+  const [batch, height, width, channels] = dimensions(n.b.tensor(id).shape, 4);
   if (x.shape.length === 4) n.setLast(0, id, [batch, channels, height, width]);
   else n.setLast(0, reshaped(n, id, [batch, width, channels]), [batch, channels, width]);
 }
@@ -45,7 +45,7 @@ export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | unde
   if (spatial !== 1 && spatial !== 2) n.refuse("one to three spatial dimensions", listText(x.shape));
   if (w.shape.length !== x.shape.length) n.refuse(`weights of ${x.shape.length} dimensions`, listText(w.shape));
   const groups = n.int("group", 1);
-  const [outputs = 0, perGroup = 0, ...kernel] = w.shape;
+  const [outputs, perGroup, ...kernel] = channelled(n, w.shape);
   const channels = x.shape[1] as number;
   if (groups < 1 || perGroup * groups !== channels || outputs % groups !== 0)
     n.refuse(`weights of ${channels / groups} channels a group`, `${listText(w.shape)} with ${groups} groups`);
@@ -66,7 +66,7 @@ export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | unde
 function volume(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): TensorId {
   const { stride, dilation, before, after } = windowsOf(n, x.shape.slice(2), w.shape.slice(2));
   const groups = n.int("group", 1);
-  const [outputs = 0, perGroup = 0] = w.shape;
+  const [outputs, perGroup] = channelled(n, w.shape);
   if (groups < 1 || perGroup * groups !== x.shape[1] || outputs % groups !== 0)
     n.refuse(
       `weights of ${(x.shape[1] as number) / groups} channels a group`,
@@ -189,7 +189,7 @@ function averagePool(n: OnnxNode): void {
 function globalPool(kind: "averagePool2d" | "maxPool2d") {
   return (n: OnnxNode): void => {
     const x = n.input(0);
-    const [batch = 0, channels = 0, ...sizes] = x.shape;
+    const [batch, channels, ...sizes] = channelled(n, x.shape);
     const image = reshaped(n, n.last(x), [batch, 1, elementCount(sizes), channels]);
     const attributes = {
       filter: [1, elementCount(sizes)] as const,

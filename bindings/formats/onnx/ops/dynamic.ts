@@ -4,7 +4,7 @@
  * is another, its integers are computed after all.
  */
 import type { Rounding, TensorId } from "../../../graph.ts";
-import { BITS, elementCount, type Quantization, type Tensor, typedCopy } from "../../../tensor.ts";
+import { BITS, dimensions, elementCount, type Quantization, type Tensor, typedCopy } from "../../../tensor.ts";
 import { asValue, type Conversion, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import type { Link, Value, Weights } from "../layout.ts";
 import { FULL, knownQuantization } from "../quantized.ts";
@@ -21,7 +21,7 @@ function weightsOf(n: OnnxNode, value: Value, zero: Value | undefined): Weights 
   const { dtype, shape, data } = tensor;
   if (data === undefined || shape.length !== 2 || BITS[dtype] !== 8) return undefined;
   const zeros = zero === undefined ? [0] : n.b.tensor(n.plain(zero)).data && n.numbers(zeroIndex(n, zero));
-  const [k = 0, columns = 0] = shape;
+  const [k, columns] = dimensions(shape, 2);
   if (!zeros || (zeros.length !== 1 && zeros.length !== columns) || k < 1 || k > 32768) return undefined;
   const values = typedCopy(dtype, data) as Int8Array;
   const rows = new Int8Array(columns * k);

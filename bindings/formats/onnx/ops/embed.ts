@@ -1,7 +1,7 @@
 /** Embeddings and normalizations of transformers in one node. */
 import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
-import { reshapedTo } from "./move.ts";
+import { reshapedTo, sized } from "./move.ts";
 import { normalized } from "./normalize.ts";
 import { real, toFloat } from "./quantize.ts";
 
@@ -14,7 +14,7 @@ const rowsOf = (n: OnnxNode, table: TensorId, indices: TensorId): TensorId =>
 /** Words, positions and segments summed and normalized; how many tokens each mask keeps. */
 function embed(n: OnnxNode, table: (i: number) => TensorId, mask: number, positions: number): void {
   const ids = n.input(0);
-  const [batch = 0, length = 0] = ids.shape;
+  const [batch, length] = sized(n, ids.shape, 2);
   const words = rowsOf(n, table(2), n.plain(ids));
   const places =
     positions >= 0 && n.inputs[positions] !== undefined

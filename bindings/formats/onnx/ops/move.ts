@@ -1,6 +1,6 @@
 /** What moves data and keeps it: transposes, shapes, concatenations, slices, paddings. */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount, listText } from "../../../tensor.ts";
+import { dimensions, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis, permuted, reorder, toLast, toPlain, type Value } from "../layout.ts";
@@ -10,6 +10,18 @@ export function axisOf(n: OnnxNode, axis: number, rank: number): number {
   const positive = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || positive < 0 || positive >= rank) n.refuse(`an axis of ${rank} dimensions`, `${axis}`);
   return positive;
+}
+
+/** The sizes of a shape of so many dimensions; UNSUPPORTED for another number of them. */
+export function sized<N extends 2 | 3 | 4 | 5>(n: OnnxNode, shape: readonly number[], count: N) {
+  if (shape.length !== count) n.refuse(`${count} dimensions`, listText(shape));
+  return dimensions(shape, count);
+}
+
+/** The sizes of `[N,C,…]`, or of weights `[O,C,…]`; UNSUPPORTED for fewer than two dimensions. */
+export function channelled(n: OnnxNode, shape: readonly number[]): readonly [number, number, ...number[]] {
+  if (shape.length < 2) n.refuse("batches of channels", listText(shape));
+  return shape as readonly number[] as readonly [number, number, ...number[]];
 }
 
 /** The tensor's type with its quantization. */

@@ -2,7 +2,7 @@
 import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
-import { axisOf, entries, reshapedTo } from "./move.ts";
+import { axisOf, channelled, entries, reshapedTo } from "./move.ts";
 import { real } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
@@ -85,7 +85,7 @@ function skipLayerNormalization(n: OnnxNode): void {
 /** Over groups of channels and all of the picture; scale and bias by channel, or by group in older opsets. */
 function groupNormalization(n: OnnxNode, groups: number): void {
   const x = n.input(0);
-  const [batch = 0, channels = 0, ...sizes] = x.shape;
+  const [batch, channels, ...sizes] = channelled(n, x.shape);
   const grouped = reshapedTo(n, n.plain(x), [batch, groups, (channels / groups) * elementCount(sizes)]);
   const y = reshapedTo(n, normalized(n, grouped, [2], n.float("epsilon", 1e-5)), x.shape);
   const perChannel = (i: number): TensorId => {

@@ -7,14 +7,12 @@ import { type DType, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, toLast, toPlain, type Value } from "../layout.ts";
 import { imagePadding, outputSizes, pair, windowsOf } from "../window.ts";
-import { reshapedTo } from "./move.ts";
+import { channelled, reshapedTo } from "./move.ts";
 import { real, saturated, toFloat } from "./quantize.ts";
 import { meansOf } from "./windows.ts";
 
 const float = [{ dtype: "float32" }] as const;
 const f32 = Math.fround;
-
-const number = (n: OnnxNode, i: number): number => n.numbers(i)?.[0] ?? 0;
 
 /** x with its channels last, whichever way the node has them, and its shape in ONNX's order. */
 function imageOf(n: OnnxNode, x: Value): { readonly id: TensorId; readonly shape: readonly number[] } {
@@ -54,16 +52,16 @@ function averagePool(n: OnnxNode): void {
   const windows = windowsOf(n, sizes, n.ints("kernel_shape") ?? sizes);
   if (sizes.length === 3) {
     const isCounted = n.int("count_include_pad", 0) !== 0;
-    const volume = dequantized(n, id, number(n, 1), number(n, 2));
+    const volume = dequantized(n, id, n.number(1, 0), n.number(2, 0));
     const y = meansOf(n, { shape }, volume, true, windows, windows, isCounted);
-    const [batch = 0, channels = 0] = shape;
+    const [batch, channels] = channelled(n, shape);
     const to = [batch, channels, ...outputSizes(sizes, windows)];
-    return setImage(n, requantized(n, y, number(n, 3), number(n, 4), x.dtype), to);
+    return setImage(n, requantized(n, y, n.number(3, 0), n.number(4, 0), x.dtype), to);
   }
   const isPadded = [...windows.before, ...windows.after].some((size) => size > 0);
-  const [batch = 0, channels = 0] = shape;
+  const [batch, channels] = channelled(n, shape);
   const [height, width] = pair(sizes);
-  let image = reshapedTo(n, dequantized(n, id, number(n, 1), number(n, 2)), [batch, height, width, channels]);
+  let image = reshapedTo(n, dequantized(n, id, n.number(1, 0), n.number(2, 0)), [batch, height, width, channels]);
   let padding = imagePadding(windows);
   if (isPadded && n.int("count_include_pad", 0) !== 0) {
     const pads = [0, 0, padding.top, padding.bottom, padding.left, padding.right, 0, 0];
@@ -77,7 +75,7 @@ function averagePool(n: OnnxNode): void {
     activation: "none" as const,
   };
   const [mean] = n.b.add("averagePool2d", n.where, [image], attributes, float);
-  const y = requantized(n, mean as TensorId, number(n, 3), number(n, 4), x.dtype);
+  const y = requantized(n, mean as TensorId, n.number(3, 0), n.number(4, 0), x.dtype);
   const outputs = outputSizes(sizes, windows);
   setImage(n, reshapedTo(n, y, [batch, ...outputs, channels]), [batch, channels, ...outputs]);
 }
@@ -108,14 +106,14 @@ function softmax(n: OnnxNode): void {
   const [greatest] = n.b.add("reduceMax", n.where, [whole, axes], { keepDims: true }, int32);
   const [below] = n.b.add("sub", n.where, [whole, greatest], none, int32);
   const [places] = n.b.add("add", n.where, [below, n.b.integers([255], [])], none, int32);
-  const table = n.b.constant("float32", [256], exponentials(number(n, 1), depth));
+  const table = n.b.constant("float32", [256], exponentials(n.number(1, 0), depth));
   const [parts] = n.b.add("gather", n.where, [table, places], { axis: 0, batchDims: 0 }, float);
   const int64 = [{ dtype: "int64" }] as const;
   const [long] = n.b.add("cast", n.where, [parts], {}, int64);
   const [total] = n.b.add("sum", n.where, [long, axes], { keepDims: true }, int64);
-  const scaled = real(n, "mul", parts as TensorId, n.b.float(Math.floor(f32(1 / f32(number(n, 3))))));
+  const scaled = real(n, "mul", parts as TensorId, n.b.float(Math.floor(f32(1 / f32(n.number(3, 0))))));
   const p = real(n, "div", scaled, toFloat(n, total as TensorId));
-  const y = saturated(n, p, n.b.float(number(n, 4)), x.dtype);
+  const y = saturated(n, p, n.b.float(n.number(4, 0)), x.dtype);
   const back = reshapedTo(n, y, between);
   n.setPlain(0, isOld ? back : permuted(n.b, n.where, back, between, order));
 }

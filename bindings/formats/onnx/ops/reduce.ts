@@ -127,7 +127,7 @@ function alongAxis(kind: "softmax" | "logSoftmax"): Conversion {
 
 function cumulative(n: OnnxNode): void {
   const x = n.input(0);
-  const axis = axisOf(n, n.numbers(1)?.[0] ?? 0, x.shape.length);
+  const axis = axisOf(n, n.number(1, 0), x.shape.length);
   const attributes = { exclusive: n.int("exclusive", 0) !== 0, reverse: n.int("reverse", 0) !== 0 };
   const [y] = n.b.add("cumsum", n.where, [n.plain(x), n.b.integers([axis], [])], attributes, [{ dtype: x.dtype }]);
   n.setPlain(0, y as TensorId);

@@ -3,7 +3,7 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { columns, heads, joined, joint } from "./attention.ts";
-import { cast, longs, reshapedTo } from "./move.ts";
+import { cast, longs, reshapedTo, sized } from "./move.ts";
 import { real } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
@@ -18,7 +18,7 @@ function rotary(places: { positions: number; cos: number; sin: number }) {
     const given = n.int("rotary_embedding_dim", 0);
     const count = n.int("num_heads", 0) || (isFlat ? (x.shape[2] as number) / (given || 2 * half) : 1);
     const id = isFlat ? heads(n, n.plain(x), count) : n.plain(x);
-    const [batch = 0, own = 0, length = 0, width = 0] = n.b.tensor(id).shape;
+    const [batch, own, length, width] = sized(n, n.b.tensor(id).shape, 4);
     const turned = 2 * half;
     const cache = (i: number): TensorId => {
       const value = n.input(i);

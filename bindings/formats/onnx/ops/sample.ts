@@ -1,8 +1,8 @@
 /** Pictures read at computed places: GridSample and RoiAlign, as gathered neighbours with weights. */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount, listText } from "../../../tensor.ts";
+import { elementCount, listText, sizeOf } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
-import { reshapedTo } from "./move.ts";
+import { channelled, reshapedTo, sized } from "./move.ts";
 import { real } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
@@ -57,7 +57,7 @@ interface Tap {
 /** Pixels `[N,…,C]` at places `[N, …outputs]` of each dimension, every combination of taps with the product of its weights. */
 function gathered(n: OnnxNode, image: TensorId, taps: readonly (readonly Tap[])[]): TensorId {
   const outputs = n.b.tensor(taps[0]?.[0]?.place.id as TensorId).shape;
-  const [batch = 0] = outputs;
+  const batch = sizeOf({ shape: outputs }, 0);
   const per = elementCount(outputs.slice(1));
   const samples = n.b.constant(
     "int32",
@@ -155,8 +155,8 @@ function roiAlign(n: OnnxNode): void {
   const scale = n.float("spatial_scale", 1);
   const isHalf = n.opset >= 16 && n.string("coordinate_transformation_mode", "half_pixel") === "half_pixel";
   const isMax = n.string("mode", "avg") === "max";
-  const [count = 0] = rois.shape;
-  const [, channels = 0, ...sizes] = x.shape;
+  const [count] = sized(n, rois.shape, 2);
+  const [, channels, ...sizes] = channelled(n, x.shape);
   const id = n.plain(rois);
   if (ratio < 1 || count === 0) n.refuse("a sampling_ratio from 1 on", `${ratio}`);
   const corner = (i: number) => {

@@ -83,7 +83,7 @@ function rowBias(n: OnnxNode, i: number, columns: number, xs: number, w: Quantiz
   const count = elementCount(n.input(i).shape);
   if (count === columns) return biasOf(n, i, xs, w);
   if (count !== 1 || w.scale.length !== 1) n.refuse(`C of ${columns} values`, listText(n.input(i).shape));
-  const [value = 0] = n.numbers(i) ?? [];
+  const value = n.number(i, 0);
   return n.b.constant(
     "float32",
     [columns],

@@ -3,7 +3,7 @@ import type { TensorId } from "../../../graph.ts";
 import { BITS, elementCount, listText, type Tensor } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
-import { axisOf, cast, entries, longs, reshapedTo, typeOf } from "./move.ts";
+import { axisOf, cast, entries, longs, reshapedTo, sized, typeOf } from "./move.ts";
 import { fromBeginning } from "./slice.ts";
 
 const NONE = { activation: "none" } as const;
@@ -35,7 +35,7 @@ function topK(n: OnnxNode): void {
   const x = n.input(0);
   const rank = x.shape.length;
   const axis = axisOf(n, n.int("axis", -1), rank);
-  const [k = 0] = n.numbers(1) ?? [n.int("k", 1)];
+  const k = n.number(1, n.int("k", 1));
   if (k < 0 || k > (x.shape[axis] as number)) n.refuse(`a k from 0 to ${x.shape[axis]}`, `${k}`);
   const isLeast = n.int("largest", 1) === 0;
   const order = axisLast(rank, axis);
@@ -50,7 +50,7 @@ function topK(n: OnnxNode): void {
 
 /** indices, depth, values [off, on]. */
 function oneHot(n: OnnxNode): void {
-  const [depth = 0] = n.numbers(1) ?? [];
+  const depth = n.number(1, 0);
   const rank = n.input(0).shape.length + 1;
   const axis = axisOf(n, n.int("axis", -1), rank);
   const id = n.plain(n.input(2));
@@ -65,8 +65,8 @@ function oneHot(n: OnnxNode): void {
 /** The upper or lower triangle of matrices, 0 elsewhere. */
 function trilu(n: OnnxNode): void {
   const x = n.input(0);
-  const [rows = 0, columns = 0] = x.shape.slice(-2);
-  const k = n.inputs[1] === undefined ? 0 : (n.numbers(1)?.[0] ?? 0);
+  const [rows, columns] = sized(n, x.shape.slice(-2), 2);
+  const k = n.number(1, 0);
   const isUpper = n.int("upper", 1) !== 0;
   const kept = Uint8Array.from({ length: entries(n, rows * columns) }, (_, i) => {
     const distance = (i % columns) - Math.floor(i / columns);
@@ -195,7 +195,7 @@ function reverseSequence(n: OnnxNode): void {
 /** Ones on a diagonal. */
 function eyeLike(n: OnnxNode): void {
   const { shape, dtype } = n.input(0);
-  const [rows = 0, columns = 0] = shape;
+  const [rows, columns] = sized(n, shape, 2);
   const k = n.int("k", 0);
   const ones = Float32Array.from({ length: entries(n, rows * columns) }, (_, i) =>
     (i % columns) - Math.floor(i / columns) === k ? 1 : 0,
@@ -209,9 +209,9 @@ function eyeLike(n: OnnxNode): void {
 function depthToSpace(n: OnnxNode): void {
   const x = n.input(0);
   const block = n.int("blocksize", 1);
-  const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
+  const [batch, channels, height, width] = sized(n, x.shape, 4);
   const inner = channels / block / block;
-  if (x.shape.length !== 4 || !Number.isInteger(inner)) n.refuse("channels that the block divides", listText(x.shape));
+  if (!Number.isInteger(inner)) n.refuse("channels that the block divides", listText(x.shape));
   const id = n.last(x);
   const shape = [batch, inner, height * block, width * block];
   const type = typeOf(n, id);
@@ -228,8 +228,7 @@ function depthToSpace(n: OnnxNode): void {
 function spaceToDepth(n: OnnxNode): void {
   const x = n.input(0);
   const block = n.int("blocksize", 1);
-  const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
-  if (x.shape.length !== 4) n.refuse("four dimensions", listText(x.shape));
+  const [batch, channels, height, width] = sized(n, x.shape, 4);
   const id = n.last(x);
   const [y] = n.b.add("spaceToDepth", n.where, [id], { block }, [typeOf(n, id)], n.outputs[0]);
   n.setLast(0, y as TensorId, [batch, channels * block * block, height / block, width / block]);

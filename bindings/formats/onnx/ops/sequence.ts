@@ -31,7 +31,7 @@ function split(n: OnnxNode): void {
   const size = x.shape[axis] as number;
   const given = n.numbers(1);
   const isOne = n.inputs[1] !== undefined && n.input(1).shape.length === 0;
-  const [each = 1] = given === undefined ? [1] : isOne ? given : [];
+  const each = isOne ? n.number(1, 1) : 1;
   if (each < 1 || size > 4096 * each) n.refuse("at most 4096 pieces", `${size} by ${each}`);
   const count = Math.ceil(size / each);
   const sizes = given && !isOne ? given : Array.from({ length: count }, (_, i) => Math.min(each, size - i * each));

@@ -4,14 +4,14 @@ import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { product } from "./matmul.ts";
-import { axisOf, entries, reshapedTo, typeOf } from "./move.ts";
+import { axisOf, channelled, entries, reshapedTo, sized, typeOf } from "./move.ts";
 import { real, toFloat } from "./quantize.ts";
 import { axisLast } from "./select.ts";
 
 /** Σ aᵢ·cos(2πik / N) for N of the window's size, or one less where it is symmetric. */
 function window(factors: readonly number[]): Conversion {
   return (n) => {
-    const [size = 0] = n.numbers(0) ?? [];
+    const size = n.number(0, 0);
     const round = n.int("periodic", 1) !== 0 ? size : size - 1;
     const values = Float32Array.from({ length: entries(n, 16 * size) / 16 }, (_, k) =>
       factors.reduce((sum, a, i) => sum + a * Math.cos((2 * Math.PI * i * k) / Math.max(1, round)), 0),
@@ -56,7 +56,7 @@ function fourier(
 /** x `[…, rows, parts]` transformed: `[…, columns, 2]`. */
 function transformed(n: OnnxNode, x: TensorId, length: number, isHalf: boolean, sign: 1 | -1): TensorId {
   const { shape } = n.b.tensor(x);
-  const [rows = 0, parts = 0] = shape.slice(-2);
+  const [rows, parts] = sized(n, shape.slice(-2), 2);
   if (parts !== 1 && parts !== 2) n.refuse("real or complex numbers in the last dimension", listText(shape));
   const columns = isHalf ? Math.floor(length / 2) + 1 : length;
   const outer = shape.slice(0, -2);
@@ -70,9 +70,9 @@ function transformed(n: OnnxNode, x: TensorId, length: number, isHalf: boolean, 
 function dft(n: OnnxNode): void {
   const x = n.input(0);
   const rank = x.shape.length;
-  const given = n.opset < 20 ? n.int("axis", 1) : (n.numbers(2)?.[0] ?? -2);
+  const given = n.opset < 20 ? n.int("axis", 1) : n.number(2, -2);
   const axis = axisOf(n, given, rank);
-  const [length = x.shape[axis] as number] = n.numbers(1) ?? [];
+  const length = n.number(1, x.shape[axis] as number);
   const isInverse = n.int("inverse", 0) !== 0;
   const isHalf = n.int("onesided", 0) !== 0;
   if (isInverse && isHalf) n.refuse("an inverse of both sides", "one of one side");
@@ -86,10 +86,10 @@ function dft(n: OnnxNode): void {
 /** signal `[B, L, 1 or 2]`, step, window, length of frames: `[B, frames, bins, 2]`. */
 function stft(n: OnnxNode): void {
   const x = n.input(0);
-  const [batch = 0, total = 0, parts = 1] = x.shape;
-  const [step = 1] = n.numbers(1) ?? [];
+  const [batch, total, parts = 1] = channelled(n, x.shape);
+  const step = n.number(1, 1);
   const own = n.inputs[2] === undefined ? undefined : n.plain(n.input(2));
-  const [length = own === undefined ? 0 : (n.b.tensor(own).shape[0] as number)] = n.numbers(3) ?? [];
+  const length = n.number(3, own === undefined ? 0 : (n.b.tensor(own).shape[0] as number));
   if (step < 1 || length < 1 || length > total)
     n.refuse("a step from 1 and frames within the signal", `${step}, ${length}`);
   const frames = Math.floor((total - length) / step) + 1;
@@ -108,7 +108,13 @@ function stft(n: OnnxNode): void {
 
 /** Triangles over the bins of a spectrum, evenly spaced by mel. */
 function mel(n: OnnxNode): void {
-  const [bands = 0, length = 0, rate = 0, low = 0, high = 0] = [0, 1, 2, 3, 4].map((i) => n.numbers(i)?.[0] ?? 0);
+  const [bands, length, rate, low, high] = [
+    n.number(0, 0),
+    n.number(1, 0),
+    n.number(2, 0),
+    n.number(3, 0),
+    n.number(4, 0),
+  ];
   const bins = Math.floor(length / 2) + 1;
   const toMel = (hertz: number) => 2595 * Math.log10(1 + hertz / 700);
   const step = (toMel(high) - toMel(low)) / (bands + 2);
@@ -117,7 +123,7 @@ function mel(n: OnnxNode): void {
   );
   const weights = new Float32Array(entries(n, bins * bands));
   for (let band = 0; band < bands; band++) {
-    const [from = 0, middle = 0, to = 0] = edges.slice(band, band + 3);
+    const [from, middle, to] = edges.slice(band, band + 3) as [number, number, number];
     if (middle === from) weights[middle * bands + band] = 1;
     for (let bin = Math.max(0, from); bin <= middle && middle > from && bin < bins; bin++)
       weights[bin * bands + band] = (bin - from) / (middle - from);

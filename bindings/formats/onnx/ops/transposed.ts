@@ -6,15 +6,15 @@ import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { pair } from "../window.ts";
 import { imageOf, setImage } from "./conv.ts";
+import { channelled, sized } from "./move.ts";
 
 /** Of volumes, group by group. */
 function volumes(n: OnnxNode): void {
   const [x, w] = [n.input(0), n.input(1)];
   const { stride, dilation, before, output } = placementOf(n, x.shape.slice(2), w.shape.slice(2));
   const groups = n.int("group", 1);
-  const [channels = 0, perGroup = 0] = w.shape;
-  if (w.shape.length !== 5 || groups < 1 || channels % groups !== 0)
-    n.refuse("weights of five dimensions, in groups", listText(w.shape));
+  const [channels, perGroup] = sized(n, w.shape, 5);
+  if (groups < 1 || channels % groups !== 0) n.refuse("weights in groups", listText(w.shape));
   const outputs = perGroup * groups;
   const three = (list: readonly number[]) => list as readonly [number, number, number];
   // the kernel cuts what lies before: with padding the whole is computed, and cut
@@ -96,7 +96,7 @@ function placementOf(n: OnnxNode, sizes: readonly number[], kernel: readonly num
 /** Weights `[C,O/groups,kH,kW]` as `[O,kH,kW,C]` without groups and dilation: zeros stand between. They remember their integers. */
 function denseWeights(n: OnnxNode, groups: number, [dH, dW]: readonly [number, number]): TensorId {
   const w = n.input(1);
-  const [channels = 0, perGroup = 0] = w.shape;
+  const [channels, perGroup] = channelled(n, w.shape);
   const [kH, kW] = pair(w.shape.slice(2));
   const [height, width] = [(kH - 1) * dH + 1, (kW - 1) * dW + 1];
   const outputs = perGroup * groups;
@@ -144,7 +144,7 @@ function convTranspose(n: OnnxNode): void {
   if ((spatial !== 1 && spatial !== 2) || w.shape.length !== x.shape.length)
     n.refuse("one or two spatial dimensions", `${listText(x.shape)} and ${listText(w.shape)}`);
   const groups = n.int("group", 1);
-  const [channels = 0, perGroup = 0, ...kernel] = w.shape;
+  const [channels, perGroup, ...kernel] = channelled(n, w.shape);
   if (groups < 1 || channels % groups !== 0 || channels !== x.shape[1])
     n.refuse(`weights of ${x.shape[1]} channels`, `${listText(w.shape)} with ${groups} groups`);
   const { stride, dilation, before, output } = placementOf(n, x.shape.slice(2), kernel);

@@ -8,7 +8,7 @@ import type { OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis, type Value } from "../layout.ts";
 import { outputSizes, type Windows } from "../window.ts";
-import { entries, typeOf } from "./move.ts";
+import { channelled, entries, typeOf } from "./move.ts";
 
 const NONE = { activation: "none" } as const;
 
@@ -104,7 +104,7 @@ export function maximaWithPlaces(n: OnnxNode, x: Value, windows: Windows): void 
     (id, _, i) => padded(n, id, i + 2, windows.before[i] as number, Math.max(0, windows.after[i] as number), least),
     n.plain(x),
   );
-  const [batch = 0, channels = 0] = x.shape;
+  const [batch, channels] = channelled(n, x.shape);
   const shape = [batch, channels, ...outputs];
   const isColumns = n.int("storage_order", 0) !== 0;
   const strideOf = (d: number) => (isColumns ? elementCount(sizes.slice(0, d)) : elementCount(sizes.slice(d + 1)));

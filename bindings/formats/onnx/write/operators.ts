@@ -8,7 +8,7 @@ import {
   type Padding,
   type TensorId,
 } from "../../../graph.ts";
-import { BITS, elementCount, type Quantization, type Tensor } from "../../../tensor.ts";
+import { BITS, dimensions, elementCount, type Quantization, sizeOf, type Tensor } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
 import type { OnnxAttribute } from "./model.ts";
 
@@ -65,7 +65,7 @@ function pads(
   if (padding === "valid") return [0, 0, 0, 0];
   if (padding !== "same") return [padding.top, padding.left, padding.bottom, padding.right];
   const sides = [0, 1].map((i) => {
-    const [n = 1, k = 1, s = 1, d = 1] = [size[i], kernel[i], stride[i], dilation[i]];
+    const [n, k, s, d] = [size[i], kernel[i], stride[i], dilation[i]] as [number, number, number, number];
     const total = Math.max((Math.ceil(n / s) - 1) * s + (k - 1) * d + 1 - n, 0);
     return [Math.floor(total / 2), total - Math.floor(total / 2)] as const;
   }) as [readonly [number, number], readonly [number, number]];
@@ -109,8 +109,8 @@ const spatial = ({ shape }: Tensor) => shape.slice(1, 3);
 
 const convolution: Writer<"conv2d" | "depthwiseConv2d"> = (node, to) => {
   const [x, w] = [input(node as AnyNode, 0), input(node as AnyNode, 1)];
-  const [o = 1, kH = 1, kW = 1, last = 1] = to.tensor(w).shape;
-  const channels = to.tensor(x).shape[3] ?? 1;
+  const [o, kH, kW, last] = dimensions(to.tensor(w).shape, 4);
+  const channels = sizeOf(to.tensor(x), 3);
   const isDepthwise = node.kind === "depthwiseConv2d";
   const weights = isDepthwise
     ? reordered(to, w, [3, 0, 1, 2], [last, 1, kH, kW])
@@ -145,7 +145,7 @@ const pool =
 
 const dense: Writer<"fullyConnected"> = (node, to) => {
   const [x, w, bias] = node.inputs as readonly [TensorId, TensorId, TensorId?];
-  const [, k = 1] = to.tensor(w).shape;
+  const [, k] = dimensions(to.tensor(w).shape, 2);
   const shape = to.tensor(x).shape;
   const flat = shape.length === 2 && shape[1] === k;
   const rows = flat ? to.real(x) : to.step("Reshape", [to.real(x), to.integers("rows", [-1, k])]);

@@ -1,6 +1,6 @@
 /** Attributes of nodes → options tables and custom options: the reverse of the readers, by the same descriptions. */
 import type { AnyNode, Node } from "../../../graph.ts";
-import type { Tensor } from "../../../tensor.ts";
+import { sizeOf, type Tensor } from "../../../tensor.ts";
 import { CUSTOM_OPERATORS, type CustomField, type CustomFields } from "../custom.ts";
 import { type Entry, OPERATORS } from "../operators.ts";
 import { ACTIVATIONS, type OptionField, type OptionFields, PADDINGS } from "../options.ts";
@@ -171,7 +171,7 @@ function derivedOptions(
     case "pack":
       return { type: 59, slots: { 0: { int32: node.inputs.length } } };
     case "depthwiseConv2d":
-      return { type: 2, slots: { 3: { int32: (y?.shape[3] ?? 1) / (x?.shape[3] ?? 1) } } };
+      return { type: 2, slots: { 3: { int32: sizeOf(y as Tensor, 3) / sizeOf(x as Tensor, 3) } } };
     case "lstm":
       return node.inputs.length === 5 ? { type: 14, slots: { 3: { int8: 1 } } } : undefined;
     case "add":

@@ -1,6 +1,6 @@
 /** Explicit paddings, which only graphs from other formats have: SAME or VALID where they are one, else a PAD of its own. */
 import type { AnyNode, Graph, Node, Padding, TensorId } from "../../../graph.ts";
-import type { Tensor } from "../../../tensor.ts";
+import { dimensions, type Tensor } from "../../../tensor.ts";
 
 type Sides = Exclude<Padding, string>;
 type Sized = readonly [number, number];
@@ -17,7 +17,7 @@ function padded(node: AnyNode, tensors: Tensor[]): readonly AnyNode[] {
   switch (node.kind) {
     case "conv2d":
     case "depthwiseConv2d": {
-      const [, kH = 1, kW = 1] = tensors[node.inputs[1] as number]?.shape ?? [];
+      const [, kH, kW] = dimensions((tensors[node.inputs[1] as number] as Tensor).shape, 4);
       return windowed(node, [kH, kW], node.attributes.dilation, undefined, tensors);
     }
     case "maxPool2d":
@@ -44,14 +44,14 @@ function windowed(
   const { padding, stride } = node.attributes;
   if (typeof padding === "string") return [node as AnyNode];
   const x = tensors[node.inputs[0] as number] as Tensor;
-  const word = wordOf(padding, [x.shape[1] ?? 1, x.shape[2] ?? 1], kernel, stride, dilation);
+  const [n, h, w, c] = dimensions(x.shape, 4);
+  const word = wordOf(padding, [h, w], kernel, stride, dilation);
   if (word !== undefined) return [withPadding(node, word)];
   // Means leave out what is padded: no PAD does.
   if (value === "none") return [{ ...node, kind: "averagePool2d with its own padding" } as unknown as AnyNode];
   const { top, bottom, left, right } = padding;
   const amounts = constant(tensors, `${x.name}/paddings`, [4, 2], Int32Array.of(0, 0, top, bottom, left, right, 0, 0));
   const least = value === "lowest" ? [lowest(x, tensors)] : [];
-  const [n = 1, h = 1, w = 1, c = 1] = x.shape;
   const { data: _data, ...type } = x;
   const output = (tensors.push({
     ...type,
@@ -118,8 +118,9 @@ function transposed(node: Node<"transposeConv">, tensors: Tensor[]): readonly An
   if (typeof padding === "string") return [node];
   const [, w, x] = node.inputs.map((id) => tensors[id]) as [Tensor, Tensor, Tensor];
   const y = tensors[node.outputs[0] as number] as Tensor;
-  const [batch = 1, height = 1, width = 1, channels = 1] = y.shape;
-  const [, kH = 1, kW = 1] = w.shape;
+  const [batch, height, width, channels] = dimensions(y.shape, 4);
+  const [, kH, kW] = dimensions(w.shape, 4);
+  const [, inH, inW] = dimensions(x.shape, 4);
   const { top, left } = padding;
   const before = (size: number, kernel: number, step: number) =>
     Math.floor(Math.max((Math.ceil(size / step) - 1) * step + kernel - size, 0) / 2);
@@ -127,8 +128,8 @@ function transposed(node: Node<"transposeConv">, tensors: Tensor[]): readonly An
   if (top === before(height, kH, stride[0]) && left === before(width, kW, stride[1]))
     return [withPadding(node, "same")];
   const whole = [
-    ...[batch, Math.max(((x.shape[1] ?? 1) - 1) * stride[0] + kH, top + height)],
-    ...[Math.max(((x.shape[2] ?? 1) - 1) * stride[1] + kW, left + width), channels],
+    ...[batch, Math.max((inH - 1) * stride[0] + kH, top + height)],
+    ...[Math.max((inW - 1) * stride[1] + kW, left + width), channels],
   ];
   const output = (tensors.push({ ...y, name: `${y.name}/whole`, shape: whole }) - 1) as TensorId;
   const shape = constant(tensors, `${y.name}/shape`, [4], Int32Array.from(whole));

@@ -1,7 +1,7 @@
 /** Graphs as a file states them: one list of subgraphs, no paddings of the graph's own, handles in place of variables. */
 import { ensure, Pint8Error } from "../../../errors.ts";
 import { type AnyNode, bodiesOf, type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
-import { BITS, type Quantization, type Tensor } from "../../../tensor.ts";
+import { BITS, dimensions, type Tensor } from "../../../tensor.ts";
 import { shorten } from "../../text.ts";
 import { STATED } from "../state.ts";
 import { halves } from "./halves.ts";
@@ -145,9 +145,10 @@ function compact(subgraph: Omit<FileSubgraph, "scales">): FileSubgraph {
   });
   const scales = new Map<Tensor, number>();
   for (const tensor of [...list]) {
-    if (tensor.quantization?.block === undefined) continue;
+    const { scale, block } = tensor.quantization ?? {};
+    if (scale === undefined || block === undefined) continue;
     scales.set(tensor, list.length);
-    list.push(scalesOf(tensor, tensor.quantization));
+    list.push(scalesOf(tensor, scale, block));
   }
   const now = (id: TensorId) => (id === NONE ? NONE : (ids.get(id) as TensorId));
   const port = ({ name, tensor }: Port) => ({ name, tensor: now(tensor) });
@@ -175,10 +176,11 @@ function intermediates(node: AnyNode, list: Tensor[]): readonly number[] {
 }
 
 /** Scales of blocks as a tensor `[rows, blocks]`: float16 where that holds them. */
-function scalesOf({ name, shape }: Tensor, { scale, block = 1 }: Quantization): Tensor {
+function scalesOf({ name, shape }: Tensor, scale: readonly number[], block: number): Tensor {
   const values = Float32Array.from(scale);
   const bits = halves(values);
-  const sizes = [shape[0] ?? 1, (shape[1] ?? block) / block];
+  const [rows, columns] = dimensions(shape, 2);
+  const sizes = [rows, columns / block];
   const data = bits ?? new Uint8Array(values.buffer);
   return { name: `${name}/scales`, dtype: bits === undefined ? "float32" : "float16", shape: sizes, data };
 }

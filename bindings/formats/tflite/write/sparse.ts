@@ -1,5 +1,5 @@
 /** Constants in TensorFlow Lite's sparse format: every dimension dense but the last, which is compressed rows of elements or of blocks. */
-import { BITS, byteLength, elementCount, type Tensor } from "../../../tensor.ts";
+import { BITS, byteLength, elementCount, sizeOf, type Tensor } from "../../../tensor.ts";
 import { LEVEL, SPARSITY } from "../schema.ts";
 import type { Slot, Slots } from "./flat.ts";
 
@@ -27,7 +27,7 @@ const BLOCKS = [1, 4, 8, 16];
 
 /** The constant as compressed rows, in the blocks that take the least room. */
 export function compressRows(tensor: Tensor): Stored {
-  const row = tensor.shape.at(-1) ?? 1;
+  const row = sizeOf(tensor, -1);
   const all = BLOCKS.filter((block) => row % block === 0).map((block) => compressBlocks(tensor, block));
   return all.reduce((best, each) => (each.bytes < best.bytes ? each : best));
 }
@@ -37,7 +37,7 @@ function compressBlocks({ data = new Uint8Array(0), shape, dtype }: Tensor, bloc
   const bytes = BITS[dtype] / 8;
   const width = block * bytes;
   const lastBits = dtype.startsWith("float") ? 127 : 255;
-  const row = (shape.at(-1) ?? 1) / block;
+  const row = sizeOf({ shape }, -1) / block;
   const rows = row === 0 ? 0 : elementCount(shape) / (row * block);
   const segments: number[] = [0];
   const indices: number[] = [];

@@ -50,7 +50,7 @@ const product =
 const RULES: { readonly [kind: string]: Rule | undefined } = {
   conv2d: (s) => {
     if (s.slots[6] !== undefined) return 8;
-    const groups = (s.x[0]?.shape[3] ?? 1) !== (s.x[1]?.shape[3] ?? 1);
+    const groups = s.x[0]?.shape[3] !== s.x[1]?.shape[3];
     return groups
       ? 6
       : product(
@@ -124,7 +124,7 @@ const RULES: { readonly [kind: string]: Rule | undefined } = {
     if (type === "uint32" || (type === "int16" && !isQuantized(s))) return 7;
     if (type === "complex64" || type === "int64") return type === "int64" ? 5 : 6;
     if (type === "int16") return 4;
-    const [a = 0, b = 0, y = 0] = [s.x[0], s.x[1], s.y[0]].map(scaleOf);
+    const [a, b, y] = [scaleOf(s.x[0]), scaleOf(s.x[1]), scaleOf(s.y[0])];
     return y !== 0 && (a * b) / y >= 1 ? 3 : INT8(s);
   },
   add: (s) => {

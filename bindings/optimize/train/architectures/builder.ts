@@ -1,6 +1,6 @@
 /** Networks with random weights, layer by layer. */
 import type { Activation, AnyNode, Attributes, Graph, OpKind, TensorId } from "../../../graph.ts";
-import { elementCount, type Tensor } from "../../../tensor.ts";
+import { dimensions, elementCount, sizeOf, type Tensor } from "../../../tensor.ts";
 import { randomOf } from "../random.ts";
 
 /** An activation on the way. */
@@ -55,7 +55,7 @@ export function beginNetwork(name: string, shape: readonly number[], seed: numbe
   };
   const input = activation("input", shape);
   const strided = (x: Flow, stride: number, channels: number) => {
-    const [n = 1, h = 1, w = 1] = x.shape;
+    const [n, h, w] = dimensions(x.shape, 4);
     return [n, Math.ceil(h / stride), Math.ceil(w / stride), channels];
   };
   const windows = (stride: number, of: Activation) =>
@@ -63,7 +63,7 @@ export function beginNetwork(name: string, shape: readonly number[], seed: numbe
   return {
     input,
     conv(x, channels, size, stride, of) {
-      const from = x.shape[3] ?? 1;
+      const from = sizeOf(x, 3);
       const own = `conv${nodes.length}`;
       const w = weights(`${own}/weights`, [channels, size, size, from], size * size * from);
       return node(
@@ -74,7 +74,7 @@ export function beginNetwork(name: string, shape: readonly number[], seed: numbe
       );
     },
     depthwise(x, stride) {
-      const channels = x.shape[3] ?? 1;
+      const channels = sizeOf(x, 3);
       const own = `depthwise${nodes.length}`;
       const w = weights(`${own}/weights`, [1, 3, 3, channels], 9);
       const inputs = [x.id, w, bias(`${own}/bias`, channels)];
@@ -82,7 +82,7 @@ export function beginNetwork(name: string, shape: readonly number[], seed: numbe
     },
     add: (a, b) => node("add", [a.id, b.id], { activation: "none" }, a.shape),
     classify(x, classes) {
-      const [n = 1, , , channels = 1] = x.shape;
+      const [n, , , channels] = dimensions(x.shape, 4);
       const axes = append({
         name: "axes",
         dtype: "int32",

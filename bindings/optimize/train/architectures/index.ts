@@ -3,7 +3,7 @@
 import { ensure } from "../../../errors.ts";
 import { kindOf, requireText } from "../../../given.ts";
 import type { Graph } from "../../../graph.ts";
-import { listText } from "../../../tensor.ts";
+import { listText, sizeOf } from "../../../tensor.ts";
 import { beginNetwork } from "./builder.ts";
 
 /** What a network is made for. */
@@ -51,7 +51,7 @@ const mobilenetV2: Make = ({ shape, classes, seed }, width) => {
   const to = beginNetwork("mobilenet-v2", shape, seed);
   let x = to.conv(to.input, wide(16, width), 3, 2, "relu6");
   for (const [expansion, channels, stride] of BLOCKS) {
-    const from = x.shape[3] ?? 1;
+    const from = sizeOf(x, 3);
     const wider = expansion === 1 ? x : to.conv(x, from * expansion, 1, 1, "relu6");
     const y = to.conv(to.depthwise(wider, stride), wide(channels, width), 1, 1, "none");
     x = stride === 1 && y.shape[3] === from ? to.add(y, x) : y;

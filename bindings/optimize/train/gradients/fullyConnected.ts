@@ -2,7 +2,7 @@ import type { TensorId } from "../../../graph.ts";
 import { inputOf, outputOf } from "../../../ops/constraints.ts";
 import type { NodeView } from "../../../ops/types.ts";
 import { gemmF32Params } from "../../../primitives/product/gemmF32.ts";
-import { elementCount } from "../../../tensor.ts";
+import { dimensions, elementCount } from "../../../tensor.ts";
 import { backwardProduct, type Geometry } from "./conv2d.ts";
 import { finishForward, startBackward, startProduct } from "./finish.ts";
 import type { Gradient } from "./types.ts";
@@ -28,7 +28,7 @@ export const fullyConnected: Gradient<"fullyConnected"> = {
 };
 
 function rowsOf(view: NodeView<"fullyConnected">): Geometry {
-  const [outC = 0, inC = 0] = inputOf(view, 1).shape;
+  const [outC, inC] = dimensions(inputOf(view, 1).shape, 2);
   const rows = elementCount(outputOf(view).shape) / outC;
   const one = { kH: 1, kW: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, padTop: 0, padLeft: 0 };
   return { ...one, batch: 1, inH: 1, inW: rows, inC, outH: 1, outW: rows, outC };

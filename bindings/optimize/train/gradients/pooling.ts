@@ -3,7 +3,7 @@ import type { Node, TensorId } from "../../../graph.ts";
 import { inputOf, outputOf } from "../../../ops/constraints.ts";
 import type { NodeView } from "../../../ops/types.ts";
 import { placeWindow } from "../../../primitives/window.ts";
-import { listText } from "../../../tensor.ts";
+import { dimensions, listText } from "../../../tensor.ts";
 import { PAIR, pair } from "./pair.ts";
 import type { Gradient, Tape } from "./types.ts";
 
@@ -61,7 +61,8 @@ function backward(node: Node, windows: Windows, largest: boolean, tape: Tape): v
 }
 
 /** Whole images `[N,H,W,C]`, whose mean is one number for each channel. */
-export function imageOf([batch = 0, height = 0, width = 0, channels = 0]: readonly number[]): Windows {
+export function imageOf(shape: readonly number[]): Windows {
+  const [batch, height, width, channels] = dimensions(shape, 4);
   const own = { batch, inH: height, inW: width, channels, outH: 1, outW: 1, kH: height, kW: width };
   return { ...own, strideH: 1, strideW: 1, padTop: 0, padLeft: 0 };
 }
@@ -88,8 +89,8 @@ export function spreadOf(tape: Tape, windows: Windows, x: number): number {
 }
 
 function windowsOf(view: NodeView<Pool>): Windows {
-  const [batch = 0, inH = 0, inW = 0, channels = 0] = inputOf(view, 0).shape;
-  const [, outH = 0, outW = 0] = outputOf(view).shape;
+  const [batch, inH, inW, channels] = dimensions(inputOf(view, 0).shape, 4);
+  const [, outH, outW] = dimensions(outputOf(view).shape, 4);
   const { filter, stride, padding, activation } = view.attributes;
   ensure(activation === "none", "UNSUPPORTED", () => ({
     where: view.where,
