@@ -24,6 +24,7 @@ const SCRIPTS = { worker: "bindings/session/worker.ts", service: "bindings/remot
 const PARTS = {
   importers: "bindings/formats/index.ts",
   onnx: "bindings/formats/onnx/index.ts",
+  poses: "bindings/session/poses.ts",
   threads: "bindings/session/threads.ts",
 };
 
@@ -116,7 +117,7 @@ const BUILTINS = {
 const APART = {
   name: "apart",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(index|threads)\.ts$/ }, ({ path, kind, resolveDir }) => {
+    onResolve({ filter: /\/(index|poses|threads)\.ts$/ }, ({ path, kind, resolveDir }) => {
       const file = join(resolveDir, path);
       const part = Object.keys(PARTS).find((name) => join(ROOT, PARTS[name]) === file);
       return part === undefined || kind === "entry-point" ? undefined : { path: `./${part}.js`, external: true };

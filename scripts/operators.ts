@@ -9,6 +9,7 @@ import { CUSTOM_OPERATORS } from "../bindings/formats/tflite/custom.ts";
 import { LANDMARK_OPERATORS } from "../bindings/formats/tflite/landmarks.ts";
 import { LIST_OPERATORS } from "../bindings/formats/tflite/lists.ts";
 import { OPERATORS } from "../bindings/formats/tflite/operators.ts";
+import { POSE_OPERATORS } from "../bindings/formats/tflite/poses.ts";
 import { OPERATOR_NAMES } from "../bindings/formats/tflite/schema.ts";
 import { REASONS } from "../tests/zoo/differing.ts";
 
@@ -43,7 +44,7 @@ export const builtinOperators = (): readonly string[] =>
     .sort();
 
 const customOperators = () =>
-  [...CUSTOM_OPERATORS, ...LANDMARK_OPERATORS, ...LIST_OPERATORS].map(([name]) => name).sort();
+  [...CUSTOM_OPERATORS, ...LANDMARK_OPERATORS, ...LIST_OPERATORS, ...POSE_OPERATORS].map(([name]) => name).sort();
 
 /** A row: name, what it was seen with, what it runs on, and who says what comes out. */
 function row(name: string, format: Format): string {

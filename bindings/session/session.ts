@@ -5,6 +5,7 @@ import type { ModuleName } from "../primitives/modules.ts";
 import type { TypedArray } from "../tensor.ts";
 import type { AnyModel, Inputs, ModelTypes, Outputs, Places } from "../values/types.ts";
 import { bindHosts, type CustomRunner, type Host } from "./hosts.ts";
+import { withOwnHosts } from "./hostsLater.ts";
 import { type Running, takeThreads } from "./memory.ts";
 import type { KernelModule } from "./modules.ts";
 import { type BoundPort, bindPort, copyOf, outputValue, setInputs, viewsOf } from "./ports.ts";
@@ -277,6 +278,7 @@ async function liveOf(plan: Plan, kernels: KernelModule, options: SessionOptions
     hint: `Load ${name}.${plan.edition}.wasm: loadModule("${name}", undefined, "${plan.edition}").`,
   }));
   const { image } = plan;
+  const runners = await withOwnHosts(plan, options.customOperators);
   const running = await takeThreads(plan, image, kernels, options);
   const { buffer } = running.memory;
   const outputs = plan.outputs.map((port) => bindPort(port, buffer));
@@ -284,7 +286,7 @@ async function liveOf(plan: Plan, kernels: KernelModule, options: SessionOptions
     ...running,
     outputs,
     views: viewsOf(outputs),
-    hosts: bindHosts(plan, buffer, options.customOperators ?? {}),
+    hosts: bindHosts(plan, buffer, runners),
     inputs: plan.inputs.map((port) => bindPort(port, buffer)),
     variables: plan.variables.map(({ address, bytes }) => {
       const offset = address - plan.imageAddress;

@@ -16,6 +16,7 @@ import { linkSubgraphs, type Read } from "./link.ts";
 import { withoutLists } from "./lists.ts";
 import { type OperatorCode, readIds, readNodes, readOperatorCodes, type UserOperators } from "./nodes.ts";
 import { partsOf } from "./parts.ts";
+import { withPoses } from "./poses.ts";
 import { IDENTIFIER, MODEL, SCHEMA_VERSION, SIGNATURE, SUBGRAPH, TENSOR_MAP } from "./schema.ts";
 import { takeStarts } from "./starts.ts";
 import { withState } from "./state.ts";
@@ -125,7 +126,7 @@ function readSubgraph(
   const tensors = [...stated.tensors];
   for (const id of inputs) tensors[id] = asInput(tensors[id] as Tensor);
   const single = withoutBasicCells(withoutLists(takeStarts(stated.nodes, tensors), tensors), tensors);
-  const nodes = withoutLandmarks(single, tensors).flatMap((node) => partsOf(node, tensors));
+  const nodes = withoutLandmarks(withPoses(single, tensors), tensors).flatMap((node) => partsOf(node, tensors));
   const signature = names.get(index);
   return {
     name: readString(table, SUBGRAPH.name) || (index === 0 ? "main" : `subgraph_${index}`),

@@ -19,6 +19,7 @@ import {
 import { LANDMARK_OPERATORS } from "./landmarks.ts";
 import { LIST_OPERATORS } from "./lists.ts";
 import { OPERATORS } from "./operators.ts";
+import { POSE_OPERATORS } from "./poses.ts";
 import { CUSTOM, MODEL, OPERATOR, OPERATOR_CODE, OPERATOR_NAMES, SUBGRAPH } from "./schema.ts";
 
 /** An entry of the model's operator_codes. */
@@ -47,6 +48,9 @@ function usersEntry(name: string, users: UserOperators): CustomEntry | undefined
   return (parts, bytes) => ({ kind: "custom", ...parts, attributes: { name, options: bytes.slice(), infer } });
 }
 
+/** Custom operators that are several nodes, or that the host runs. */
+const OTHERS = new Map<string, CustomEntry>([...LANDMARK_OPERATORS, ...LIST_OPERATORS, ...POSE_OPERATORS]);
+
 /** The operator codes that the operators of all subgraphs refer to. */
 export function readOperatorCodes(model: FlatTable, users: UserOperators = {}): readonly OperatorCode[] {
   return readTables(model, MODEL.operatorCodes, (index) => `operator code ${index}`).map((table) => {
@@ -54,7 +58,7 @@ export function readOperatorCodes(model: FlatTable, users: UserOperators = {}): 
     const code = Math.max(readInt8(table, OPERATOR_CODE.deprecatedCode, 0), readInt32(table, OPERATOR_CODE.code, 0));
     if (code === CUSTOM) {
       const custom = readString(table, OPERATOR_CODE.customCode);
-      const own = CUSTOM_OPERATORS.get(custom)?.node ?? LANDMARK_OPERATORS.get(custom) ?? LIST_OPERATORS.get(custom);
+      const own = CUSTOM_OPERATORS.get(custom)?.node ?? OTHERS.get(custom);
       const entry = usersEntry(custom, users) ?? own;
       return { code, name: `CUSTOM "${shorten(custom)}"`, custom, ...(entry && { entry }) };
     }
