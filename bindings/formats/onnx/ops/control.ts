@@ -7,6 +7,7 @@ import { elementCount, listText } from "../../../tensor.ts";
 import { asValue, type Conversions, convertGraph, createScope, numbersOf, type OnnxNode } from "../convert.ts";
 import { plain, type Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
+import { whileLoop } from "./loops.ts";
 import { axisOf, longs, reshapedTo, typeOf } from "./move.ts";
 
 /** Turns that a loop may be unrolled to. */
@@ -78,7 +79,7 @@ function joined(n: OnnxNode, values: readonly Value[], axis = 0): TensorId {
 /** M, the first condition, the state: turns are unrolled. */
 function loop(n: OnnxNode): void {
   const given = n.inputs[0] === undefined ? MOST_TURNS + 1 : known(n, n.input(0));
-  if (given === undefined) n.refuse("a trip count that is known", "a computed one");
+  if (given === undefined) return whileLoop(n);
   let state = n.inputs.slice(2).map((_, i) => n.input(i + 2));
   const scans: Value[][] = [];
   let active: TensorId | undefined;
@@ -86,8 +87,8 @@ function loop(n: OnnxNode): void {
   if (goes === undefined) active = scalar(n, n.input(1));
   const truth = (value: boolean) => n.b.constant("bool", [], Uint8Array.of(value ? 1 : 0));
   let turn = 0;
-  for (; turn < (given ?? 0) && goes !== 0; turn++) {
-    if (turn >= MOST_TURNS) n.refuse(`at most ${MOST_TURNS} turns`, `${given}`);
+  for (; turn < given && goes !== 0; turn++) {
+    if (turn >= MOST_TURNS) return whileLoop(n);
     const condition = active ?? truth(true);
     const outputs = body(n, "body", [valueFor(n, longs(n, [turn], [])), valueFor(n, condition), ...state]);
     const [again, ...rest] = outputs;
@@ -110,7 +111,7 @@ function loop(n: OnnxNode): void {
       const id = scalar(n, again as Value);
       active =
         from === undefined ? id : (n.b.add("logicalAnd", n.where, [from, id], {}, [{ dtype: "bool" }])[0] as TensorId);
-      if (n.inputs[0] === undefined) n.refuse("a loop with a trip count", "one that a computed condition ends");
+      if (given > MOST_TURNS) return whileLoop(n);
     }
   }
   for (const [i, value] of state.entries()) setValue(n, i, value);
