@@ -14,8 +14,16 @@ export function setRows(graph: Graph): Graph {
   const nodes = graph.nodes.flatMap((node): readonly AnyNode[] => {
     const found = node.kind === "concat" ? match(node, graph.tensors, writers) : undefined;
     if (found === undefined) return [node];
-    const start = (tensors.push({ name: "start", dtype: "int32", shape: found.shape }) - 1) as TensorId;
-    const joined: AnyNode = { ...found.join, where: `${node.where}, start`, inputs: found.parts, outputs: [start] };
+    const { join } = found;
+    const start = join
+      ? ((tensors.push({ name: "start", dtype: "int32", shape: join.shape }) - 1) as TensorId)
+      : found.index;
+    const joined = join && {
+      ...join.like,
+      where: `${node.where}, start`,
+      inputs: [found.index, join.others],
+      outputs: [start],
+    };
     const set: Node<"dynamicUpdateSlice"> = {
       kind: "dynamicUpdateSlice",
       where: node.where,
@@ -23,18 +31,18 @@ export function setRows(graph: Graph): Graph {
       outputs: node.outputs,
       attributes: {},
     };
-    return [joined, set];
+    return joined ? [joined, set] : [set];
   });
-  return nodes.length === graph.nodes.length ? graph : dropDead({ ...graph, tensors, nodes });
+  return nodes.every((node, i) => node === graph.nodes[i]) ? graph : dropDead({ ...graph, tensors, nodes });
 }
 
 interface Found {
   readonly list: TensorId;
   readonly row: TensorId;
-  /** A concatenation to copy, and what it is to join: `[i]` and zeros. */
-  readonly join: Node<"concat">;
-  readonly parts: readonly TensorId[];
-  readonly shape: readonly number[];
+  /** `[i]`. */
+  readonly index: TensorId;
+  /** Of rows that are no scalars: a concatenation to copy, the zeros that follow i, and the shape of both together. */
+  readonly join?: { readonly like: Node<"concat">; readonly others: TensorId; readonly shape: readonly number[] };
 }
 
 function match(
@@ -61,15 +69,17 @@ function match(
   const [list, zeros, length] = first?.inputs ?? [];
   const [same, begin, rest] = last?.inputs ?? [];
   if (list === undefined || same !== list || !all(zeros, 0) || !all(rest, -1)) return undefined;
+  const isVector = tensors[row]?.shape.length === 1;
   const [size, from] = [writer(length, "concat"), writer(begin, "concat")];
-  const [index, open] = size?.inputs ?? [];
-  const [next, others] = from?.inputs ?? [];
-  if (!all(open, -1) || !all(others, 0) || size?.inputs.length !== 2 || from?.inputs.length !== 2) return undefined;
+  const [index, open] = isVector ? [length] : (size?.inputs ?? []);
+  const [next, others] = isVector ? [begin] : (from?.inputs ?? []);
+  const joins = all(open, -1) && all(others, 0) && size?.inputs.length === 2 && from?.inputs.length === 2;
+  if (!joins && !isVector) return undefined;
   const i = writer(index, "reshape")?.inputs[0];
   const sum = writer(writer(next, "reshape")?.inputs[0], "add");
   const [a, b] = sum?.inputs ?? [];
   const counts = i !== undefined && ((a === i && all(b, 1)) || (b === i && all(a, 1)));
-  if (!counts || index === undefined || others === undefined) return undefined;
-  const shape = [1 + (tensors[others]?.shape[0] ?? 0)];
-  return { list, row, join: from as Node<"concat">, parts: [index, others], shape };
+  if (!counts || index === undefined) return undefined;
+  if (isVector || others === undefined || from === undefined) return { list, row, index };
+  return { list, row, index, join: { like: from, others, shape: [1 + (tensors[others]?.shape[0] ?? 0)] } };
 }

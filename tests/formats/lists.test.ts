@@ -83,6 +83,65 @@ const composite = (subgraph: number) =>
     ],
   });
 
+/** A loop over [3] whose i-th number becomes the square of x[i], set by slices before and after it. */
+const squares = () => {
+  const numbers = (name: string, size: number): TensorSpec => ({ name, dtype: "float32", shape: [size] });
+  const index = (name: string): TensorSpec => ({ name, dtype: "int32", shape: [1] });
+  const most: SubgraphSpec = {
+    ...condition,
+    tensors: [scalar("i"), numbers("list", 3), numbers("x", 3), int("most", 3), condition.tensors[4] as TensorSpec],
+  };
+  const open = (name: string): TensorSpec => ({ ...numbers(name, 1), signature: [-1] });
+  const vector = (name: string, value: number): TensorSpec => ({
+    name,
+    dtype: "int32",
+    shape: [1],
+    data: Int32Array.of(value),
+  });
+  const step: SubgraphSpec = {
+    tensors: [
+      ...[
+        scalar("i"),
+        open("list"),
+        numbers("x", 3),
+        int("one", 1),
+        vector("shape", 1),
+        vector("zero", 0),
+        vector("rest", -1),
+      ],
+      ...[scalar("next"), index("at"), index("after"), numbers("x[i]", 1), numbers("square", 1)],
+      ...[open("before"), open("behind"), open("longer")],
+    ],
+    operators: [
+      { code: "ADD", inputs: [0, 3], outputs: [7], options: options.add({}) },
+      { code: "RESHAPE", inputs: [0, 4], outputs: [8] },
+      { code: "RESHAPE", inputs: [7, 4], outputs: [9] },
+      { code: "GATHER", inputs: [2, 8], outputs: [10] },
+      { code: "MUL", inputs: [10, 10], outputs: [11], options: options.mul({}) },
+      { code: "SLICE", inputs: [1, 5, 8], outputs: [12] },
+      { code: "SLICE", inputs: [1, 9, 6], outputs: [13] },
+      { code: "CONCATENATION", inputs: [12, 11, 13], outputs: [14], options: options.concatenation({ axis: 0 }) },
+    ],
+    inputs: [0, 1, 2],
+    outputs: [7, 14, 2],
+  };
+  const start: TensorSpec = { ...numbers("start", 3), data: new Float32Array(3) };
+  return buildTflite({
+    tensors: [numbers("x", 3), int("zero", 0), start, scalar("i"), open("y"), numbers("same", 3)],
+    operators: [
+      {
+        code: "WHILE",
+        inputs: [1, 2, 0],
+        outputs: [3, 4, 5],
+        options: { type: 93, fields: { 0: { int32: 1 }, 1: { int32: 2 } } },
+      },
+    ],
+    inputs: [0],
+    outputs: [4],
+    subgraphs: [most, step],
+  });
+};
+
 for (const { name, skip } of await subjects())
   describe(`lists, ${name}`, { skip }, () => {
     test("a loop that fills a list", async () => {
@@ -94,6 +153,12 @@ for (const { name, skip } of await subjects())
         assert.deepEqual(session.run([Float32Array.of(1, -3)]).y, Float32Array.of(2, -6, 4, -12, 8, -24));
         session.close();
       }
+    });
+
+    test("a loop that sets numbers between slices of computed lengths", async () => {
+      const session = await loadModel(squares(), { module: name });
+      assert.deepEqual(session.run([Float32Array.of(3, -5, 7)]).y, Float32Array.of(9, 25, 49));
+      session.close();
     });
 
     test("STABLEHLO_COMPOSITE runs its decomposition", async () => {

@@ -22,6 +22,7 @@ export const abs: Operator<"abs"> = unary({
   },
   real: () => ({ form: "abs" }),
   raw: ["int16", "int32", "int64"],
+  each: (x) => (x < 0n ? -x : x),
   whole(dtype, to) {
     const [x, y] = ends(to);
     callPairsInt(to, "sub", dtype, { a: constantOperand(to, dtype, 0), b: x, y });

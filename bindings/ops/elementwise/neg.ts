@@ -12,6 +12,7 @@ declare module "../../graph.ts" {
 export const neg: Operator<"neg"> = unary({
   real: () => ({ form: "neg" }),
   raw: ["int32", "int64"],
+  each: (x) => -x,
   whole(dtype, to) {
     const [x, y] = ends(to);
     callPairsInt(to, "sub", dtype, { a: constantOperand(to, dtype, 0), b: x, y });

@@ -12,6 +12,7 @@ declare module "../../graph.ts" {
 export const sign: Operator<"sign"> = unary({
   real: () => ({ form: "sign" }),
   raw: ["int32", "int64"],
+  each: (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n),
   whole(dtype, to) {
     const [x, y] = ends(to);
     callPairsInt(to, "minimum", dtype, { a: x, b: constantOperand(to, dtype, 1), y });

@@ -12,6 +12,7 @@ declare module "../../graph.ts" {
 export const square: Operator<"square"> = unary({
   real: () => ({ form: "square" }),
   raw: ["int32", "int64"],
+  each: (x) => x * x,
   whole(dtype, to) {
     const [x, y] = ends(to);
     callPairsInt(to, "mul", dtype, { a: x, b: x, y });

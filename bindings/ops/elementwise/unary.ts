@@ -15,6 +15,7 @@ import {
 } from "../constraints.ts";
 import type { Lowering, NodeView, Operator, Placed } from "../types.ts";
 import { affineOf, lowerLookup } from "./elementwise.ts";
+import { readFloats, readIntegers, writeFloats, writeIntegers } from "./integers.ts";
 import { isQuantized } from "./pairs.ts";
 
 /** A form of `unaryF32`. */
@@ -33,10 +34,29 @@ export interface Unary<K extends OpKind> {
   real?(node: NodeView<K>): RealForm;
   /** Integers as they are, of `raw` types. */
   whole?(dtype: "int32" | "int64" | "int16", to: Lowering): void;
+  /** What `whole` computes of one, before it wraps. */
+  readonly each?: (x: bigint) => bigint;
   readonly raw?: readonly ("int32" | "int64" | "int16")[];
   /** Checks of tensors with scales, from C5 on. */
   check?(node: NodeView<K>): void;
 }
+
+/** Half to even. */
+function nearestEven(x: number): number {
+  const rounded = Math.round(x);
+  return Math.abs(x % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
+/** Forms of floats whose value is one number, however it is computed. */
+const EXACT: { readonly [F in keyof typeof UNARY_F32]?: (x: number) => number } = {
+  neg: (x) => -x,
+  abs: Math.abs,
+  square: (x) => x * x,
+  sqrt: Math.sqrt,
+  floor: Math.floor,
+  ceil: Math.ceil,
+  round: nearestEven,
+};
 
 /** int16 without a scale counts as integers where the operator has these. */
 function isScaled<K extends OpKind>(node: NodeView<K>, raw: readonly DType[]): boolean {
@@ -70,6 +90,16 @@ export function unary<K extends OpKind>(functions: Unary<K>): Operator<K> {
     },
     inPlace: (node) =>
       dtypes.includes(inputOf(node, 0).dtype) && !raw.includes(inputOf(node, 0).dtype as "int32") ? [0] : [],
+    fold(node) {
+      const x = inputOf(node, 0);
+      if (x.dtype === "float32") {
+        const exact = real && EXACT[real(node).form];
+        return exact && [writeFloats(readFloats(x).map(exact))];
+      }
+      const { each } = functions;
+      const values = each && !isScaled(node, raw) ? readIntegers(x) : undefined;
+      return values && each && [writeIntegers(x.dtype, values.map(each))];
+    },
     lower(node, to) {
       const { dtype } = inputOf(node, 0);
       if (dtype === "float32" && real) callUnaryF32(to, real(node));
