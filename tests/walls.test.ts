@@ -37,11 +37,12 @@ const LOADING = [
 
 const WALLS: readonly Wall[] = [
   { of: "bindings/errors.ts", may: [] },
+  { of: "bindings/served.ts", may: [] },
   { of: "bindings/given.ts", may: ["bindings/errors.ts"], types: ["bindings/graph.ts"] },
   { of: "bindings/tensor.ts", may: ["bindings/errors.ts"] },
   { of: "bindings/limits.ts", may: ["bindings/errors.ts", "bindings/tensor.ts", "bindings/graph.ts"] },
   { of: "bindings/graph.ts", may: [], types: ["bindings/tensor.ts"] },
-  ...FORMATS.map((of) => ({ of, may: [...BASE, "bindings/formats/text.ts"] })),
+  ...FORMATS.map((of) => ({ of, may: [...BASE, "bindings/formats/text.ts", "bindings/served.ts"] })),
   // Who chooses among them.
   ...["index", "later", "select"].map((name) => ({
     of: `bindings/formats/${name}.ts`,
@@ -60,6 +61,7 @@ const WALLS: readonly Wall[] = [
     of: "bindings/session",
     may: [
       "bindings/errors.ts",
+      "bindings/served.ts",
       "bindings/tensor.ts",
       "bindings/primitives/modules.ts",
       "bindings/plan/types.ts",
@@ -157,7 +159,7 @@ const WALLS: readonly Wall[] = [
 
 /** What `bindings/public/runtime.ts` may reach through any number of imports that are not of types only. */
 const RUNTIME_REACHES =
-  /^bindings\/(public\/runtime|session\/.*|values\/.*|errors|tensor|primitives\/modules|plan\/(file|header|checksum|types))\.ts$/;
+  /^bindings\/(public\/runtime|session\/.*|values\/.*|errors|served|tensor|primitives\/modules|plan\/(file|header|checksum|types))\.ts$/;
 
 interface Import {
   readonly from: string;

@@ -15,7 +15,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, isAbsolute, join, relative, sep } from "node:path";
-import { Pint8Error } from "../errors.ts";
+import { Pint8Error, textOf } from "../errors.ts";
 import { externalFiles } from "../formats/index.ts";
 import { readSource } from "../session/source.ts";
 
@@ -234,5 +234,5 @@ const hintOf = (cause: unknown, other: string) => HINTS[(cause as NodeJS.ErrnoEx
 
 function reason(cause: unknown): string {
   const code = (cause as NodeJS.ErrnoException).code ?? "";
-  return REASONS[code] ?? ((code !== INPUT && code) || (cause instanceof Error ? cause.message : String(cause)));
+  return REASONS[code] ?? ((code !== INPUT && code) || textOf(cause));
 }

@@ -1,12 +1,12 @@
 import { CommanderError } from "commander";
-import { Pint8Error, plain } from "../errors.ts";
+import { Pint8Error, plain, textOf } from "../errors.ts";
 
 /** The lines that tell a failure: `pint8: CODE: message`, then a hint. Never a stack trace. */
 export function failureLines(error: unknown): readonly string[] {
   if (error instanceof Pint8Error) return lines(error.code, error.message, error.hint);
   if (error instanceof CommanderError)
     return lines("INVALID_OPTION", error.message.replace(/^error: /, ""), "Run pint8 --help to see what there is.");
-  const message = error instanceof Error ? error.message : String(error);
+  const message = textOf(error);
   return lines(
     "INTERNAL",
     message || "unknown failure",

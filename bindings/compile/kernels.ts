@@ -1,4 +1,4 @@
-import { Pint8Error } from "../errors.ts";
+import { Pint8Error, textOf } from "../errors.ts";
 import type { Edition, ModuleName } from "../primitives/modules.ts";
 import { readSource } from "../session/source.ts";
 import { sectionsOf, withoutCustom } from "./sections.ts";
@@ -34,7 +34,7 @@ const FULL: typeof CORE = {
 export async function readKernels(name: ModuleName, edition: Edition = "full"): Promise<KernelBinary> {
   const urls = edition === "core" ? CORE : FULL;
   const bytes = await readSource(urls[name]()).catch((cause: unknown) => {
-    throw unavailable(name, cause instanceof Error ? cause.message : String(cause));
+    throw unavailable(name, textOf(cause));
   });
   const section = sectionsOf(bytes).find((candidate) => candidate.name === "pint8");
   if (section === undefined || section.end - section.start <= HASH_BYTES)

@@ -1,5 +1,5 @@
 import type binaryen from "binaryen";
-import { Pint8Error } from "../errors.ts";
+import { Pint8Error, textOf } from "../errors.ts";
 import type { Plan, PlanPort, PlanStep } from "../plan/types.ts";
 import type { Optimize } from "../primitives/modules.ts";
 import { KERNELS } from "../primitives/registry.ts";
@@ -23,7 +23,7 @@ async function loadBinaryen(): Promise<Binaryen> {
       {
         where: "compile",
         expected: "the package binaryen, which links modules",
-        received: cause instanceof Error ? cause.message : String(cause),
+        received: textOf(cause),
         hint: "Install it beside pint8: npm install binaryen.",
       },
       { cause },

@@ -1,5 +1,5 @@
 /** Model files → Graph; who loads .tflite files alone never loads the importer of .onnx files. */
-import { Pint8Error } from "../errors.ts";
+import { Pint8Error, textOf } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { isOnnx } from "./onnx/recognise.ts";
 import { type ImportOptions, importBy, viewOf } from "./select.ts";
@@ -19,7 +19,7 @@ async function loadOnnx(): Promise<typeof import("./onnx/index.ts")> {
       {
         where: "the importer of .onnx files",
         expected: "a script that is loaded when one is met",
-        received: cause instanceof Error ? cause.message : String(cause),
+        received: textOf(cause),
         hint: 'Where no script is imported at run time, as in service workers, import loadModel from "pint8/inline".',
       },
       { cause },

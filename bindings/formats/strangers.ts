@@ -1,5 +1,7 @@
 /** Files that are no models that pint8 reads, by name: what people have in place of one, and what to do. */
 
+import { type Served, servedOf } from "../served.ts";
+
 /** What begins as this says is that. */
 interface Stranger {
   /** Of the first letters, one a byte: control characters are their pictures, from U+2400 on, but for those of lines and blanks. */
@@ -9,14 +11,14 @@ interface Stranger {
 }
 
 const EXPORT = "pint8 reads .tflite and .onnx: export the network to one of them.";
+/** What to do about what was given in place of the file. */
+const HINTS: { readonly [S in Served]: string } = {
+  "an HTML page": "Its URL leads to a page, often one that says that there is no such file: look at it in a browser.",
+  "an XML file": EXPORT,
+  "a Git LFS pointer": "Fetch the file itself: git lfs pull.",
+};
+
 const STRANGERS: readonly Stranger[] = [
-  {
-    begins: /^\s*<(!doctype|html|head|body|!--)/i,
-    name: "an HTML page",
-    hint: "Its URL leads to a page, often one that says that there is no such file: look at it in a browser.",
-  },
-  { begins: /^\s*</, name: "an XML file", hint: EXPORT },
-  { begins: /^version https:\/\/git-lfs/, name: "a Git LFS pointer", hint: "Fetch the file itself: git lfs pull." },
   { begins: /^\u241f\x8b/, name: "a gzip file", hint: "Unpack it first: gunzip, or tar -xzf where it is an archive." },
   {
     begins: /^PK\u2403\u2404/,
@@ -56,6 +58,8 @@ const BLANKS = [9, 10, 13];
 
 /** What a file is that is no model, and what to do; undefined where nothing tells. */
 export function strangerOf(bytes: Uint8Array): Pick<Stranger, "name" | "hint"> | undefined {
+  const served = servedOf(bytes);
+  if (served !== undefined) return { name: served, hint: HINTS[served] };
   const codes = Array.from(bytes.subarray(0, LETTERS), (byte) =>
     byte < 32 && !BLANKS.includes(byte) ? 0x2400 + byte : byte,
   );

@@ -1,6 +1,6 @@
 import { type ErrorCode, ensure } from "../errors.ts";
 import { type Affine, type Quantized, quantizeMultiplier, RANGE } from "../primitives/requantize/quantization.ts";
-import { BITS, type DType, listText, perTensor, type Tensor, zeroOf } from "../tensor.ts";
+import { BITS, type DType, elementCount, listText, perTensor, type Tensor, typeText, zeroOf } from "../tensor.ts";
 import { integersOf } from "./values.ts";
 
 /** What a constraint needs of a node to speak of it. */
@@ -29,13 +29,58 @@ export function constrain(
   ensure(condition, code, () => ({ where: `${node.where}, ${number}`, ...broken() }));
 }
 
-/** C1 everywhere: between `least` and `most` inputs, the first `least` of them there, and one output. */
+/** So many of them, in words: `1 input`, `2 inputs`. */
+const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+const endsText = (inputs: string, outputs: string) => `${inputs} and ${outputs}`;
+
+/** C1: these ends are as they should be. */
+function requireEnds(node: Constrained, fits: boolean, inputs: string, outputs: number): void {
+  constrain(node, "C1", fits && node.outputs.length === outputs, () => ({
+    expected: endsText(inputs, counted(outputs, "output")),
+    received: endsText(counted(node.inputs.length, "input"), counted(node.outputs.length, "output")),
+  }));
+}
+
+/** C1 nearly everywhere: between `least` and `most` inputs, the first `least` of them there, and one output. */
 export function requireInputs(node: Constrained, least: number, most = least): void {
   const present = node.inputs.slice(0, least).filter((tensor) => tensor !== undefined).length;
-  const fits = present === least && node.inputs.length <= most && node.outputs.length === 1;
-  constrain(node, "C1", fits, () => ({
-    expected: `${least === most ? least : `${least} to ${most}`} inputs and 1 output`,
-    received: `${node.inputs.length} inputs, ${node.outputs.length} outputs`,
+  const text = least === most ? counted(least, "input") : `${least} to ${counted(most, "input")}`;
+  requireEnds(node, present === least && node.inputs.length <= most, text, 1);
+}
+
+/** C1 of operators of several outputs: that many inputs, all there, and that many outputs, at least one. */
+export function requireTensors(node: Constrained, inputs: number, outputs = Math.max(node.outputs.length, 1)): void {
+  const fits = node.inputs.length === inputs && node.inputs.every((tensor) => tensor !== undefined);
+  requireEnds(node, fits, counted(inputs, "input"), outputs);
+}
+
+/** The tensor is no scalar. */
+export function requireDimensions(node: Constrained, number: string, { shape }: Tensor): void {
+  constrain(node, number, shape.length > 0, () => ({ expected: "at least one dimension", received: "a scalar" }));
+}
+
+/** As many values as there are channels, or no bias at all. */
+export function requireBias(node: Constrained, number: string, bias: Tensor | undefined, channels: number): void {
+  constrain(node, number, bias === undefined || elementCount(bias.shape) === channels, () => ({
+    expected: `a bias of ${channels} values`,
+    received: typeText(bias),
+  }));
+}
+
+/** One scale, or one for each channel along the weights' dimension `axis`. */
+export function requireChannelScales(
+  node: Constrained,
+  number: string,
+  w: Tensor,
+  channels: number,
+  axis: number,
+): void {
+  const { scale = [], axis: along = 0 } = w.quantization ?? {};
+  const perChannel = scale.length === channels && (scale.length === 1 || along === axis);
+  constrain(node, number, scale.length === 1 || perChannel, () => ({
+    expected: `1 scale, or ${channels} along dimension ${axis}`,
+    received: `${scale.length} along dimension ${along}`,
   }));
 }
 
@@ -158,4 +203,17 @@ export function requireAxis(node: Constrained, number: string, axis: number, ran
     received: String(axis),
   }));
   return axis < 0 ? axis + rank : axis;
+}
+
+/** Input `index` is one constant, by constraint `number`: an axis of that rank, by constraint `inside`. */
+export function requireAxisInput(
+  node: Constrained,
+  number: string,
+  index: number,
+  rank: number,
+  inside = number,
+): number {
+  const axes = requireConstant(node, number, inputOf(node, index));
+  constrain(node, number, axes.length === 1, () => ({ expected: "one axis", received: `${axes.length}` }));
+  return requireAxis(node, inside, axes[0] as number, rank);
 }

@@ -1,5 +1,5 @@
 /** What a page and its worker say to each other. */
-import { type ErrorCode, Pint8Error } from "../errors.ts";
+import { type ErrorCode, Pint8Error, textOf } from "../errors.ts";
 import type { LoadOptions } from "../load.ts";
 import type { Session } from "../session/session.ts";
 import type { TypedArray } from "../tensor.ts";
@@ -36,7 +36,7 @@ export type Reply =
 export type Values = Readonly<Record<string, TypedArray>>;
 
 export function refusalOf(cause: unknown): Refusal {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = textOf(cause);
   if (!(cause instanceof Pint8Error)) return { message };
   const { code, where, expected, received, hint } = cause;
   return { message, detail: { code, where, expected, received, hint } };

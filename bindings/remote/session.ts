@@ -1,4 +1,4 @@
-import { ensure, Pint8Error } from "../errors.ts";
+import { ensure, Pint8Error, textOf } from "../errors.ts";
 import type { PlanStep } from "../plan/types.ts";
 import type { ModuleName } from "../primitives/modules.ts";
 import type { AnyModel, Inputs, ModelTypes, Outputs } from "../values/types.ts";
@@ -117,7 +117,7 @@ async function connect(onWarning: (message: string) => void): Promise<Line> {
 }
 
 function failure(cause: unknown): Pint8Error {
-  const received = cause instanceof Error ? cause.message : String(cause);
+  const received = textOf(cause);
   const hint = 'Use loadModel of "pint8" where there are no workers.';
   return new Pint8Error("WORKER", { where: "worker", expected: "a worker that runs", received, hint }, { cause });
 }

@@ -1,5 +1,6 @@
 /** The package's wasm files, compiled once each, and what to do where one cannot be had. */
 import { Pint8Error, textOf } from "../errors.ts";
+import { servedOf } from "../served.ts";
 import { isNode } from "./engine.ts";
 import type { WasmUrl } from "./files.ts";
 import { readSource } from "./source.ts";
@@ -62,10 +63,7 @@ const isWasm = (bytes: Uint8Array) => bytes[0] === 0 && bytes[1] === 0x61 && byt
 
 /** What came in place of a module. */
 function contentOf(bytes: Uint8Array): string {
-  const start = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();
-  if (/^<(!doctype|html|head|\?xml)/i.test(start)) return "an HTML page";
-  if (start.startsWith("version https://git-lfs")) return "a Git LFS pointer";
-  return bytes.length === 0 ? "no bytes" : `${bytes.length} bytes of something else`;
+  return servedOf(bytes) ?? (bytes.length === 0 ? "no bytes" : `${bytes.length} bytes of something else`);
 }
 
 /** What to do, by what the URL tells of the tool that moved the scripts away from the files. */

@@ -1,6 +1,6 @@
 /** Bytes → ONNX's messages (IR versions 3 and up). */
 import { PbfReader } from "pbf";
-import { ensure, Pint8Error } from "../../errors.ts";
+import { ensure, Pint8Error, textOf } from "../../errors.ts";
 import type {
   AttributeProto,
   FunctionProto,
@@ -20,7 +20,7 @@ export function readModel(bytes: Uint8Array): ModelProto {
     return model(new PbfReader(bytes), bytes.length);
   } catch (cause) {
     if (cause instanceof Pint8Error) throw cause;
-    const received = cause instanceof Error ? cause.message : String(cause);
+    const received = textOf(cause);
     throw new Pint8Error("INVALID_MODEL", { where: "file", expected: "an ONNX model", received }, { cause });
   }
 }

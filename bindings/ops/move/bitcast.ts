@@ -1,7 +1,6 @@
 import { BITS, typeText } from "../../tensor.ts";
-import { constrain, inputOf, outputOf, requireBytes } from "../constraints.ts";
+import { constrain, inputOf, outputOf, requireBytes, requireTensors } from "../constraints.ts";
 import type { Operator } from "../types.ts";
-import { requireTensors } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

@@ -1,9 +1,9 @@
 import { broadcastShape } from "../../primitives/broadcast.ts";
 import { BITS, listText, sizeOf } from "../../tensor.ts";
-import { constrain, inputOf, requireConstant, requireDType } from "../constraints.ts";
+import { constrain, inputOf, requireConstant, requireDType, requireTensors } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { bytesOfNumbers } from "../values.ts";
-import { requireData, requireTensors } from "./moving.ts";
+import { requireData } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

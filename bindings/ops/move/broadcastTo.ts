@@ -1,9 +1,9 @@
 import { broadcastShape, broadcastStrides } from "../../primitives/broadcast.ts";
 import { whole } from "../../primitives/move/view.ts";
 import { listText } from "../../tensor.ts";
-import { constrain, inputOf, outputOf, requireConstant } from "../constraints.ts";
+import { constrain, inputOf, outputOf, requireConstant, requireTensors } from "../constraints.ts";
 import type { Operator } from "../types.ts";
-import { moving, requireData, requireRank, requireTensors } from "./moving.ts";
+import { moving, requireData, requireRank } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

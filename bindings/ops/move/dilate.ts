@@ -1,8 +1,8 @@
 import { cut, whole } from "../../primitives/move/view.ts";
 import { elementCount, listText } from "../../tensor.ts";
-import { constrain, inputOf, requireConstant, requireDType } from "../constraints.ts";
+import { constrain, inputOf, requireConstant, requireDType, requireTensors } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
-import { type Move, moving, requireData, requireMoves, requireTensors } from "./moving.ts";
+import { type Move, moving, requireData, requireMoves } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

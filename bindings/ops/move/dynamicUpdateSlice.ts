@@ -1,9 +1,9 @@
 import { whole } from "../../primitives/move/view.ts";
 import { startTable, walkBytes, walkCalls, walkFrom } from "../../primitives/move/walk.ts";
 import { BITS, listText } from "../../tensor.ts";
-import { constrain, inputOf, requireConstant, requireDType } from "../constraints.ts";
+import { constrain, inputOf, requireConstant, requireDType, requireTensors } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
-import { requireData, requireTensors } from "./moving.ts";
+import { requireData } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

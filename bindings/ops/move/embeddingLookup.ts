@@ -1,8 +1,8 @@
 import { dequantizeConstant } from "../../primitives/table/constants.ts";
 import { BITS, byteLength, elementCount, listText, sizeOf } from "../../tensor.ts";
-import { constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
+import { constrain, inputOf, outputOf, requireDType, requireTensors } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
-import { requireData, requireTensors } from "./moving.ts";
+import { requireData } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

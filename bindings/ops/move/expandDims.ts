@@ -1,12 +1,4 @@
-import {
-  constrain,
-  inputOf,
-  outputOf,
-  requireAxis,
-  requireConstant,
-  requireDType,
-  requireInputs,
-} from "../constraints.ts";
+import { inputOf, outputOf, requireAxisInput, requireDType, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 
 declare module "../../graph.ts" {
@@ -25,9 +17,7 @@ export const expandDims: Operator<"expandDims"> = {
     requireInputs(node, 2);
     const x = inputOf(node, 0);
     requireDType(node, "C2", outputOf(node), x.dtype);
-    const axes = requireConstant(node, "C3", inputOf(node, 1));
-    constrain(node, "C3", axes.length === 1, () => ({ expected: "one axis", received: `${axes.length}` }));
-    const axis = requireAxis(node, "C4", axes[0] as number, x.shape.length + 1);
+    const axis = requireAxisInput(node, "C3", 1, x.shape.length + 1, "C4");
     return [{ dtype: x.dtype, shape: [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)] }];
   },
   fold: (node) => [inputOf(node, 0).data as Uint8Array],

@@ -1,10 +1,10 @@
 import { cut, replaced, whole } from "../../primitives/move/view.ts";
 import { walkBytes } from "../../primitives/move/walk.ts";
 import { BITS, byteLength, elementCount, listText } from "../../tensor.ts";
-import { constrain, inputOf, outputOf, requireAxis, requireDType } from "../constraints.ts";
+import { constrain, inputOf, outputOf, requireAxis, requireDType, requireTensors } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { INDEX_TYPES, integersOf } from "../values.ts";
-import { requireData, requireRank, requireTensors } from "./moving.ts";
+import { requireData, requireRank } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

@@ -1,9 +1,9 @@
 import { denseStrides } from "../../primitives/broadcast.ts";
 import { BITS, byteLength, elementCount, listText } from "../../tensor.ts";
-import { constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
+import { constrain, inputOf, outputOf, requireDType, requireTensors } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { INDEX_TYPES, integersOf } from "../values.ts";
-import { requireData, requireRank, requireTensors } from "./moving.ts";
+import { requireData, requireRank } from "./moving.ts";
 import { placesOf } from "./places.ts";
 
 declare module "../../graph.ts" {

@@ -1,7 +1,6 @@
 import { BITS, byteLength, elementCount, listText } from "../../tensor.ts";
-import { constrain, inputOf, requireBytes, requireDType } from "../constraints.ts";
+import { constrain, inputOf, requireBytes, requireDType, requireTensors } from "../constraints.ts";
 import type { Operator } from "../types.ts";
-import { requireTensors } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

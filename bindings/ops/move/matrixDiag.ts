@@ -1,17 +1,12 @@
 import { diagonals, whole } from "../../primitives/move/view.ts";
-import { constrain, inputOf, outputOf } from "../constraints.ts";
-import type { NodeView, Operator } from "../types.ts";
-import { moving, requireData, requireRank, requireTensors, zeroBytes } from "./moving.ts";
+import { inputOf, outputOf, requireDimensions, requireTensors } from "../constraints.ts";
+import type { Operator } from "../types.ts";
+import { moving, requireData, requireRank, zeroBytes } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
     readonly matrixDiag: Record<never, never>;
   }
-}
-
-function requireVector(node: NodeView<"matrixDiag">): void {
-  const { shape } = inputOf(node, 0);
-  constrain(node, "C3", shape.length > 0, () => ({ expected: "one dimension or more", received: "[]" }));
 }
 
 /**
@@ -23,7 +18,7 @@ export const matrixDiag: Operator<"matrixDiag"> = {
     requireTensors(node, 1, 1);
     const x = inputOf(node, 0);
     requireData(node, x);
-    requireVector(node);
+    requireDimensions(node, "C3", inputOf(node, 0));
     const shape = [...x.shape, x.shape.at(-1) as number];
     requireRank(node, shape);
     return [{ dtype: x.dtype, shape }];

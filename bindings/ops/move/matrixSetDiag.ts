@@ -1,8 +1,8 @@
 import { diagonals, whole } from "../../primitives/move/view.ts";
 import { listText } from "../../tensor.ts";
-import { constrain, inputOf, requireDType } from "../constraints.ts";
+import { constrain, inputOf, requireDType, requireTensors } from "../constraints.ts";
 import type { Operator } from "../types.ts";
-import { moving, requireData, requireTensors } from "./moving.ts";
+import { moving, requireData } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

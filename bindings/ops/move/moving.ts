@@ -2,7 +2,7 @@ import type { OpKind } from "../../graph.ts";
 import type { View } from "../../primitives/move/view.ts";
 import { callCount, type Walk, walkBytes, walkCalls } from "../../primitives/move/walk.ts";
 import { BITS, byteLength, type DType, listText, type Tensor, zeroOf } from "../../tensor.ts";
-import { constrain, requireBytes, requireDType } from "../constraints.ts";
+import { constrain, requireBytes, requireDType, requireTensors } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
 /** A copy from input `x` (or from what is written of output `y` already) to output `y`. */
@@ -17,15 +17,6 @@ export interface Move {
 const MOST_DIMENSIONS = 8;
 /** Copies that one operator may become. */
 const MOST_MOVES = 4096;
-
-/** C1 of operators of several outputs: that many inputs, all there, and that many outputs. */
-export function requireTensors(node: NodeView<OpKind>, inputs: number, outputs = node.outputs.length): void {
-  const fits = node.inputs.length === inputs && node.inputs.every((tensor) => tensor !== undefined);
-  constrain(node, "C1", fits && outputs > 0 && node.outputs.length === outputs, () => ({
-    expected: `${inputs} inputs and ${Math.max(outputs, 1)} outputs`,
-    received: `${node.inputs.length} inputs, ${node.outputs.length} outputs`,
-  }));
-}
 
 /** Room for results whose length neither model nor shapes bound, in elements. */
 export const OPEN_LENGTH = 65536;

@@ -1,7 +1,7 @@
 import { elementCount } from "../../tensor.ts";
-import { inputOf } from "../constraints.ts";
+import { inputOf, requireTensors } from "../constraints.ts";
 import type { Operator } from "../types.ts";
-import { requireOpen, requireTensors } from "./moving.ts";
+import { requireOpen } from "./moving.ts";
 import { callWhere, requirePlaced } from "./nonZeroPlaces.ts";
 
 declare module "../../graph.ts" {

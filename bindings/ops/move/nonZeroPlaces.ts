@@ -1,6 +1,6 @@
 import { words } from "../../primitives/move/walk.ts";
 import { BITS, elementCount, type Tensor } from "../../tensor.ts";
-import { constrain, inputOf, requireBytes, requireDType } from "../constraints.ts";
+import { inputOf, requireBytes, requireDimensions, requireDType } from "../constraints.ts";
 import type { Lowering, NodeView, Placed } from "../types.ts";
 import { requireRank } from "./moving.ts";
 
@@ -10,7 +10,7 @@ export function requirePlaced(node: NodeView<"where" | "nonZero">): Tensor {
   requireDType(node, "C2", x, "bool", "float32", "int32", "uint32", "int64", "int8", "uint8", "int16");
   requireBytes(node, "C2", x);
   requireRank(node, x.shape);
-  constrain(node, "C2", x.shape.length > 0, () => ({ expected: "one dimension or more", received: "[]" }));
+  requireDimensions(node, "C2", x);
   return x;
 }
 

@@ -1,16 +1,9 @@
 /** Operators whose outputs are parts of one input along an axis. */
 import type { OpKind } from "../../graph.ts";
 import { cut, whole } from "../../primitives/move/view.ts";
-import { constrain, inputOf, requireAxis, requireConstant } from "../constraints.ts";
+import { inputOf } from "../constraints.ts";
 import type { NodeView } from "../types.ts";
 import { type Move, moving } from "./moving.ts";
-
-/** Input `index` is one constant: an axis of that rank. */
-export function requireAxisInput(node: NodeView<OpKind>, number: string, index: number, rank: number): number {
-  const axes = requireConstant(node, number, inputOf(node, index));
-  constrain(node, number, axes.length === 1, () => ({ expected: "one axis", received: `${axes.length}` }));
-  return requireAxis(node, number, axes[0] as number, rank);
-}
 
 /** Each output is the next part of input `x` along an axis. */
 export function movesAlong<K extends OpKind>(x: number, axisOf: (node: NodeView<K>) => number) {

@@ -1,7 +1,7 @@
-import { inputOf, outputOf, requireDType } from "../constraints.ts";
+import { inputOf, outputOf, requireDType, requireTensors } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { bytesOfNumbers } from "../values.ts";
-import { fromTypes, requireTensors } from "./moving.ts";
+import { fromTypes } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

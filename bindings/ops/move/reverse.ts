@@ -1,7 +1,7 @@
 import { cut, whole } from "../../primitives/move/view.ts";
-import { inputOf, requireAxis, requireConstant } from "../constraints.ts";
+import { inputOf, requireAxis, requireConstant, requireTensors } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
-import { moving, requireData, requireTensors } from "./moving.ts";
+import { moving, requireData } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

@@ -1,7 +1,7 @@
 import { BITS, byteLength, elementCount, listText } from "../../tensor.ts";
-import { constrain, inputOf, requireAxis, requireDType } from "../constraints.ts";
+import { constrain, inputOf, requireAxis, requireDType, requireTensors } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
-import { requireData, requireTensors } from "./moving.ts";
+import { requireData } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

@@ -1,8 +1,8 @@
 import { BITS, byteLength, listText } from "../../tensor.ts";
-import { constrain, inputOf, outputOf, requireConstant, requireDType } from "../constraints.ts";
+import { constrain, inputOf, outputOf, requireConstant, requireDType, requireTensors } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { INDEX_TYPES } from "../values.ts";
-import { fill, requireData, requireRank, requireTensors } from "./moving.ts";
+import { fill, requireData, requireRank } from "./moving.ts";
 import { placesOf } from "./places.ts";
 
 declare module "../../graph.ts" {

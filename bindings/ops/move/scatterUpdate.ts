@@ -1,9 +1,9 @@
 import { whole } from "../../primitives/move/view.ts";
 import { walkCalls } from "../../primitives/move/walk.ts";
 import { BITS, byteLength, type DType, listText } from "../../tensor.ts";
-import { constrain, inputOf, requireDType } from "../constraints.ts";
+import { constrain, inputOf, requireDType, requireTensors } from "../constraints.ts";
 import type { Operator } from "../types.ts";
-import { requireData, requireTensors } from "./moving.ts";
+import { requireData } from "./moving.ts";
 import { placesOf } from "./places.ts";
 
 declare module "../../graph.ts" {

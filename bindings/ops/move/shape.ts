@@ -1,8 +1,8 @@
 import type { DType } from "../../tensor.ts";
-import { inputOf, outputOf, requireDType } from "../constraints.ts";
+import { inputOf, outputOf, requireDType, requireTensors } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { bytesOfNumbers } from "../values.ts";
-import { fromTypes, requireTensors } from "./moving.ts";
+import { fromTypes } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

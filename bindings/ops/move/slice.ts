@@ -1,9 +1,9 @@
 import { cut, whole } from "../../primitives/move/view.ts";
 import { startTable, walkFrom } from "../../primitives/move/walk.ts";
 import { BITS, listText } from "../../tensor.ts";
-import { constrain, inputOf, outputOf, requireConstant, requireDType } from "../constraints.ts";
+import { constrain, inputOf, outputOf, requireConstant, requireDType, requireTensors } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
-import { type Move, moving, requireData, requireTensors } from "./moving.ts";
+import { type Move, moving, requireData } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

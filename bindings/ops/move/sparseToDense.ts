@@ -1,9 +1,9 @@
 import { denseStrides } from "../../primitives/broadcast.ts";
 import { startTable } from "../../primitives/move/walk.ts";
 import { BITS, byteLength, elementCount, listText } from "../../tensor.ts";
-import { constrain, inputOf, outputOf, requireConstant, requireDType } from "../constraints.ts";
+import { constrain, inputOf, outputOf, requireConstant, requireDType, requireTensors } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
-import { fill, requireData, requireRank, requireTensors } from "./moving.ts";
+import { fill, requireData, requireRank } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

@@ -1,8 +1,8 @@
 import { listText } from "../../tensor.ts";
-import { constrain, inputOf, requireAxis, requireConstant } from "../constraints.ts";
+import { constrain, inputOf, requireAxis, requireAxisInput, requireConstant, requireTensors } from "../constraints.ts";
 import type { Operator } from "../types.ts";
-import { requireData, requireTensors } from "./moving.ts";
-import { movesAlong, requireAxisInput } from "./parts.ts";
+import { requireData } from "./moving.ts";
+import { movesAlong } from "./parts.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

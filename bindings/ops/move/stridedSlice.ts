@@ -1,9 +1,9 @@
 import { cut, type View, whole } from "../../primitives/move/view.ts";
 import { startTable, walkFrom } from "../../primitives/move/walk.ts";
 import { BITS, sizeOf } from "../../tensor.ts";
-import { inputOf, outputOf, requireDType } from "../constraints.ts";
+import { inputOf, outputOf, requireDType, requireTensors } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
-import { moving, requireData, requireRank, requireTensors } from "./moving.ts";
+import { moving, requireData, requireRank } from "./moving.ts";
 import { type Range, rangesOf, type Spec, specsOf } from "./ranges.ts";
 
 declare module "../../graph.ts" {

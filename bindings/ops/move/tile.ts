@@ -1,8 +1,8 @@
 import { repeat, split, type View, whole } from "../../primitives/move/view.ts";
 import { listText } from "../../tensor.ts";
-import { constrain, inputOf, outputOf, requireConstant } from "../constraints.ts";
+import { constrain, inputOf, outputOf, requireConstant, requireTensors } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
-import { type Move, moving, requireData, requireMoves, requireTensors } from "./moving.ts";
+import { type Move, moving, requireData, requireMoves } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

@@ -1,8 +1,8 @@
 import { cut, replaced, whole } from "../../primitives/move/view.ts";
 import { listText } from "../../tensor.ts";
-import { constrain, inputOf, requireAxis } from "../constraints.ts";
+import { constrain, inputOf, requireAxis, requireTensors } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
-import { type Move, moving, requireData, requireTensors } from "./moving.ts";
+import { type Move, moving, requireData } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

@@ -1,7 +1,7 @@
 import { byteLength } from "../../tensor.ts";
-import { inputOf, outputOf } from "../constraints.ts";
+import { inputOf, outputOf, requireTensors } from "../constraints.ts";
 import type { Operator } from "../types.ts";
-import { fill, requireData, requireTensors } from "./moving.ts";
+import { fill, requireData } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {

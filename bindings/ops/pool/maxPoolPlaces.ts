@@ -1,7 +1,6 @@
 import type { Activation, Padding } from "../../graph.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
-import type { Tensor } from "../../tensor.ts";
-import { constrain, inputOf, requireDType, requireImage } from "../constraints.ts";
+import { inputOf, requireDType, requireImage, requireTensors } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 import { requireWindows, windowParams } from "./windows.ts";
 
@@ -22,12 +21,9 @@ declare module "../../graph.ts" {
  */
 export const maxPoolPlaces: Operator<"maxPoolPlaces"> = {
   infer(node) {
-    const [x] = node.inputs;
-    constrain(node, "C1", x !== undefined && node.inputs.length === 1 && node.outputs.length === 2, () => ({
-      expected: "1 input and 2 outputs",
-      received: `${node.inputs.length} inputs, ${node.outputs.length} outputs`,
-    }));
-    for (const tensor of [x, ...node.outputs]) requireDType(node, "C2", tensor as Tensor, "float32");
+    requireTensors(node, 1, 2);
+    const x = inputOf(node, 0);
+    for (const tensor of [x, ...node.outputs]) requireDType(node, "C2", tensor, "float32");
     requireImage(node, "C4", x);
     const { h, w } = requireWindows(node);
     const type = { dtype: "float32", shape: [x.shape[0] as number, h.out, w.out, x.shape[3] as number] } as const;

@@ -11,8 +11,17 @@ import {
 import { tilesBytes, tilesF32 } from "../../primitives/product/tilesF32.ts";
 import { transformWeightsF32, winogradF32Params, winogradTiles } from "../../primitives/product/winogradF32.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
-import { elementCount, listText, type Tensor } from "../../tensor.ts";
-import { type Constrained, constrain, inputOf, outputOf, requireDType, requireKnown } from "../constraints.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
+import {
+  type Constrained,
+  constrain,
+  inputOf,
+  outputOf,
+  requireBias,
+  requireChannelScales,
+  requireDType,
+  requireKnown,
+} from "../constraints.ts";
 import type { Lowering, Placed } from "../types.ts";
 
 /** Where a node's tensors stand among its inputs. */
@@ -41,20 +50,13 @@ export function requireFloatWeights(node: Constrained, channels: number, axis: n
   const bias = node.inputs[places.bias];
   if (bias === undefined) return;
   requireDType(node, "C4", bias, "float32");
-  constrain(node, "C4", elementCount(bias.shape) === channels, () => ({
-    expected: `a bias of ${channels} values`,
-    received: listText(bias.shape),
-  }));
+  requireBias(node, "C4", bias, channels);
 }
 
 function requireHybrid(node: Constrained, w: Tensor, channels: number, axis: number): void {
   requireKnown(node, "C3", w, "constant int8 weights of float32 activations");
-  const { scale = [], zeroPoint = [], axis: along = 0 } = w.quantization ?? {};
-  const perChannel = scale.length === channels && (scale.length === 1 || along === axis);
-  constrain(node, "C3", scale.length === 1 || perChannel, () => ({
-    expected: `1 scale, or ${channels} along dimension ${axis}`,
-    received: `${scale.length} along dimension ${along}`,
-  }));
+  requireChannelScales(node, "C3", w, channels, axis);
+  const { zeroPoint = [] } = w.quantization ?? {};
   const zero = zeroPoint.every((z) => z === 0);
   constrain(
     node,

@@ -1,16 +1,13 @@
 /** What convolutions of volumes check alike. */
-import { elementCount, listText, typeText } from "../../tensor.ts";
-import { type Constrained, constrain, outputOf, requireDType } from "../constraints.ts";
+import { listText } from "../../tensor.ts";
+import { type Constrained, constrain, outputOf, requireBias, requireDType } from "../constraints.ts";
 import type { NodeView } from "../types.ts";
 
 /** C2: x, weights, bias and y float32. C3: bias `[channels]`. */
 export function requireFloats(node: Constrained, bias: Constrained["inputs"][number], channels: number): void {
   for (const tensor of [...node.inputs.filter((each) => each?.dtype !== "int32"), outputOf(node)])
     if (tensor !== undefined) requireDType(node, "C2", tensor, "float32");
-  constrain(node, "C3", bias === undefined || elementCount(bias.shape) === channels, () => ({
-    expected: `a bias of ${channels} values`,
-    received: typeText(bias),
-  }));
+  requireBias(node, "C3", bias, channels);
 }
 
 /** C4: five dimensions each, none empty. C5: strides and dilations from 1 to 65535. */

@@ -10,13 +10,15 @@ import {
 } from "../../primitives/requantize/quantization.ts";
 import { packRecords } from "../../primitives/requantize/requantize.ts";
 import type { Output } from "../../primitives/requantize/types.ts";
-import { type DType, elementCount, listText, scaleOf, type Tensor, zeroOf } from "../../tensor.ts";
+import { type DType, scaleOf, type Tensor, zeroOf } from "../../tensor.ts";
 import {
   type Constrained,
   constrain,
   inputOf,
   outputOf,
   requireAffine,
+  requireBias,
+  requireChannelScales,
   requireDType,
   requireRatio,
 } from "../constraints.ts";
@@ -36,12 +38,7 @@ export function requireWeights(node: Constrained, channels: number, axis: number
   requireAffine(node, "C2", x);
   requireAffine(node, "C2", y);
   requireDType(node, "C3", w, "int8");
-  const { scale = [], axis: along = 0 } = w.quantization ?? {};
-  const perChannel = scale.length === channels && (scale.length === 1 || along === axis);
-  constrain(node, "C3", scale.length === 1 || perChannel, () => ({
-    expected: `1 scale, or ${channels} along dimension ${axis}`,
-    received: `${scale.length} along dimension ${along}`,
-  }));
+  requireChannelScales(node, "C3", w, channels, axis);
   const { zeroPoint = [] } = w.quantization ?? {};
   const one = zeroPoint.every((each) => each === zeroPoint[0]);
   constrain(
@@ -56,10 +53,7 @@ export function requireWeights(node: Constrained, channels: number, axis: number
   if (bias === undefined) return dtype;
   if (dtype === "int16") requireDType(node, "C4", bias, "int64", "int32");
   else requireDType(node, "C4", bias, "int32");
-  constrain(node, "C4", elementCount(bias.shape) === channels, () => ({
-    expected: `a bias of ${channels} values`,
-    received: listText(bias.shape),
-  }));
+  requireBias(node, "C4", bias, channels);
   return dtype;
 }
 

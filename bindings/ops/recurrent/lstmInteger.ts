@@ -29,15 +29,7 @@ export function checkInteger(node: NodeView<"lstm">): CellSizes {
   const [batch, time] = !sequence || timeMajor ? [second, first] : [first, second];
   const [cells = 0] = node.inputs[4]?.shape ?? [];
   const sized = (i: number, dtype: string, shape: readonly number[]) => {
-    const tensor = node.inputs[i];
-    const fits = tensor?.dtype === dtype && tensor.data !== undefined && `${tensor.shape}` === `${shape}`;
-    constrain(node, "C3", fits && cells > 0, () => ({
-      expected: `input ${i} as a constant ${typeText({ dtype, shape })}`,
-      received: typeText(tensor),
-    }));
-    if (dtype !== "int8") return;
-    const { zeroPoint } = requireAffine(node, "C3", tensor);
-    constrain(node, "C3", zeroPoint === 0, () => ({ expected: "weights of zero point 0", received: `${zeroPoint}` }));
+    requireSized(node, i, dtype, shape, dtype === "int8");
   };
   for (let i = 0; i < 4; i++) {
     sized(1 + i, "int8", [cells, inputs]);
@@ -147,6 +139,25 @@ export function lowerInteger(node: NodeView<"lstm">, to: Lowering): void {
       cellClip: clip > 0 ? Math.trunc(Math.min(clip, 32767)) : 0,
     },
   });
+}
+
+/** C3: input i is a constant of this type and shape, with elements; weights have the zero point 0. */
+export function requireSized(
+  node: NodeView<"lstm">,
+  i: number,
+  dtype: string,
+  shape: readonly number[],
+  isWeights: boolean,
+): void {
+  const tensor = node.inputs[i];
+  const fits = tensor?.dtype === dtype && tensor.data !== undefined && `${tensor.shape}` === `${shape}`;
+  constrain(node, "C3", fits && elementCount(shape) > 0, () => ({
+    expected: `input ${i} as a constant ${typeText({ dtype, shape })}`,
+    received: typeText(tensor),
+  }));
+  if (!isWeights) return;
+  const { zeroPoint } = requireAffine(node, "C3", tensor);
+  constrain(node, "C3", zeroPoint === 0, () => ({ expected: "weights of zero point 0", received: `${zeroPoint}` }));
 }
 
 /** Biases less the zero point's share, int32. */

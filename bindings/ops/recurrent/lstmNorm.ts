@@ -4,7 +4,7 @@ import { elementCount, scaleOf, type Tensor, type TensorType, typeText, zeroOf }
 import { constrain, requireAffine, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Placed } from "../types.ts";
 import { type CellSizes, rowsOf } from "./cells.ts";
-import { biasOf } from "./lstmInteger.ts";
+import { biasOf, requireSized } from "./lstmInteger.ts";
 
 type Lstm = NodeView<"lstm">;
 
@@ -61,16 +61,8 @@ export function checkNorm(node: Lstm): CellSizes {
     received: `${cells} cells, ${outputs} outputs`,
   }));
   const sized = (i: number, dtype: string, shape: readonly number[], optional = "") => {
-    const tensor = node.inputs[i];
-    if (tensor === undefined && optional !== "") return;
-    const fits = tensor?.dtype === dtype && tensor.data !== undefined && `${tensor.shape}` === `${shape}`;
-    constrain(node, "C3", fits, () => ({
-      expected: `input ${i} as a constant ${typeText({ dtype, shape })}`,
-      received: typeText(tensor),
-    }));
-    if (dtype === "int32") return;
-    const { zeroPoint } = requireAffine(node, "C3", tensor);
-    constrain(node, "C3", zeroPoint === 0, () => ({ expected: "weights of zero point 0", received: `${zeroPoint}` }));
+    if (node.inputs[i] === undefined && optional !== "") return;
+    requireSized(node, i, dtype, shape, dtype !== "int32");
   };
   const gates = gatesOf(node);
   const has = (i: number): number => (node.inputs[i] === undefined ? 0 : 1);

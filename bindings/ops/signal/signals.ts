@@ -1,6 +1,6 @@
 /** What TensorFlow Lite Micro's signal operators check alike. */
 import { type DType, elementCount, listText, type Tensor, type TensorType } from "../../tensor.ts";
-import { constrain, inputOf, requireDType, requireKnown } from "../constraints.ts";
+import { constrain, inputOf, requireDType, requireKnown, requireTensors } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 
 /** Attributes' kinds here. */
@@ -8,11 +8,7 @@ export type Signal = Extract<keyof import("../../graph.ts").Attributes, `signal$
 
 /** C1: exactly these inputs and outputs. C2: of these types. */
 export function requireTypes(node: NodeView<Signal>, inputs: readonly DType[], outputs: readonly DType[]): void {
-  const there = node.inputs.length === inputs.length && node.inputs.every((x) => x !== undefined);
-  constrain(node, "C1", there && node.outputs.length === outputs.length, () => ({
-    expected: `${inputs.length} inputs and ${outputs.length} outputs`,
-    received: `${node.inputs.length} inputs, ${node.outputs.length} outputs`,
-  }));
+  requireTensors(node, inputs.length, outputs.length);
   for (const [i, dtype] of inputs.entries()) requireDType(node, "C2", inputOf(node, i), dtype);
   for (const [i, dtype] of outputs.entries()) requireDType(node, "C2", node.outputs[i] as Tensor, dtype);
 }

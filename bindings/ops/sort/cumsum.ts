@@ -1,13 +1,5 @@
 import { elementCount } from "../../tensor.ts";
-import {
-  constrain,
-  inputOf,
-  outputOf,
-  requireAxis,
-  requireConstant,
-  requireDType,
-  requireInputs,
-} from "../constraints.ts";
+import { inputOf, outputOf, requireAxisInput, requireDType, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
 declare module "../../graph.ts" {
@@ -20,9 +12,7 @@ declare module "../../graph.ts" {
 const KERNEL = { int32: "runningS32", int64: "runningS64", float32: "runningF32" } as const;
 
 function axisOf(node: NodeView<"cumsum">): number {
-  const axes = requireConstant(node, "C3", inputOf(node, 1));
-  constrain(node, "C3", axes.length === 1, () => ({ expected: "one axis", received: `${axes.length}` }));
-  return requireAxis(node, "C4", axes[0] as number, inputOf(node, 0).shape.length);
+  return requireAxisInput(node, "C3", 1, inputOf(node, 0).shape.length, "C4");
 }
 
 /**

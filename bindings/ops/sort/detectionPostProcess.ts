@@ -1,5 +1,5 @@
 import { dimensions, listText, sizeOf, type Tensor } from "../../tensor.ts";
-import { constrain, inputOf, requireAffine, requireDType } from "../constraints.ts";
+import { constrain, inputOf, requireAffine, requireDType, requireTensors } from "../constraints.ts";
 import { affineOf } from "../elementwise/elementwise.ts";
 import type { NodeView, Operator } from "../types.ts";
 
@@ -59,11 +59,7 @@ function checkAttributes(node: NodeView<"detectionPostProcess">, scores: number)
  */
 export const detectionPostProcess: Operator<"detectionPostProcess"> = {
   infer(node) {
-    const there = node.inputs.length === 3 && node.inputs.every((x) => x !== undefined) && node.outputs.length === 4;
-    constrain(node, "C1", there, () => ({
-      expected: "3 inputs and 4 outputs",
-      received: `${node.inputs.length} inputs, ${node.outputs.length} outputs`,
-    }));
+    requireTensors(node, 3, 4);
     const inputs = [inputOf(node, 0), inputOf(node, 1), inputOf(node, 2)] as const;
     for (const x of inputs) {
       requireDType(node, "C2", x, "float32", "int8", "uint8");

@@ -1,15 +1,7 @@
 /** What ARG_MAX and ARG_MIN share. */
 import type { DType } from "../../tensor.ts";
 import { elementCount } from "../../tensor.ts";
-import {
-  constrain,
-  inputOf,
-  outputOf,
-  requireAxis,
-  requireConstant,
-  requireDType,
-  requireInputs,
-} from "../constraints.ts";
+import { constrain, inputOf, outputOf, requireAxisInput, requireDType, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
 type Extreme = "argMax" | "argMin";
@@ -26,9 +18,7 @@ const KERNEL = {
 } as const satisfies { readonly [D in DType]?: string };
 
 function axisOf(node: NodeView<Extreme>): number {
-  const axes = requireConstant(node, "C3", inputOf(node, 1));
-  constrain(node, "C3", axes.length === 1, () => ({ expected: "one axis", received: `${axes.length}` }));
-  return requireAxis(node, "C4", axes[0] as number, inputOf(node, 0).shape.length);
+  return requireAxisInput(node, "C3", 1, inputOf(node, 0).shape.length, "C4");
 }
 
 /**

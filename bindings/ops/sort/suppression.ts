@@ -1,6 +1,6 @@
 /** What the two NON_MAX_SUPPRESSION operators share. */
 import { elementCount, listText, sizeOf } from "../../tensor.ts";
-import { constrain, inputOf, requireConstant, requireDType } from "../constraints.ts";
+import { constrain, inputOf, requireConstant, requireDType, requireTensors } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
 type Suppression = "nonMaxSuppressionV4" | "nonMaxSuppressionV5";
@@ -26,12 +26,8 @@ export function suppressionOperator<K extends Suppression>(kind: K): Operator<K>
   return {
     infer(view) {
       const node = view as NodeView<Suppression>;
-      const [ins, outs] = soft ? [6, 3] : [5, 2];
-      const there = node.inputs.length === ins && node.inputs.every((x) => x !== undefined);
-      constrain(node, "C1", there && node.outputs.length === outs, () => ({
-        expected: `${ins} inputs and ${outs} outputs`,
-        received: `${node.inputs.length} inputs, ${node.outputs.length} outputs`,
-      }));
+      const [ins, outs] = soft ? ([6, 3] as const) : ([5, 2] as const);
+      requireTensors(node, ins, outs);
       const types = [...Array(ins).keys()].map((i) => (i === 2 ? ("int32" as const) : ("float32" as const)));
       for (const [i, dtype] of types.entries()) requireDType(node, "C2", inputOf(node, i), dtype);
       const outputTypes = soft ? (["int32", "float32", "int32"] as const) : (["int32", "int32"] as const);

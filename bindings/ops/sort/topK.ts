@@ -1,5 +1,13 @@
 import { type DType, elementCount } from "../../tensor.ts";
-import { constrain, inputOf, outputOf, requireConstant, requireDType } from "../constraints.ts";
+import {
+  constrain,
+  inputOf,
+  outputOf,
+  requireConstant,
+  requireDimensions,
+  requireDType,
+  requireTensors,
+} from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
 declare module "../../graph.ts" {
@@ -37,17 +45,13 @@ function countOf(node: NodeView<"topK">): number {
  */
 export const topK: Operator<"topK"> = {
   infer(node) {
-    const fits = node.inputs.length === 2 && node.inputs.every((tensor) => tensor) && node.outputs.length === 2;
-    constrain(node, "C1", fits, () => ({
-      expected: "2 inputs and 2 outputs",
-      received: `${node.inputs.length} inputs, ${node.outputs.length} outputs`,
-    }));
+    requireTensors(node, 2, 2);
     const x = inputOf(node, 0);
     const dtype = requireDType(node, "C2", x, ...(Object.keys(KERNEL) as (keyof typeof KERNEL)[]));
     const [values, places] = node.outputs as [typeof x, typeof x];
     requireDType(node, "C2", values, dtype);
     requireDType(node, "C2", places, "int32");
-    constrain(node, "C2", x.shape.length > 0, () => ({ expected: "at least one dimension", received: "a scalar" }));
+    requireDimensions(node, "C2", x);
     const shape = [...x.shape.slice(0, -1), countOf(node)];
     return [
       { dtype, shape },

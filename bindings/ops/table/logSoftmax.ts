@@ -1,6 +1,14 @@
 import { logSoftmaxTables } from "../../primitives/table/tables.ts";
 import { elementCount } from "../../tensor.ts";
-import { constrain, inputOf, outputOf, requireAffine, requireDType, requireInputs } from "../constraints.ts";
+import {
+  constrain,
+  inputOf,
+  outputOf,
+  requireAffine,
+  requireDimensions,
+  requireDType,
+  requireInputs,
+} from "../constraints.ts";
 import { affineOf } from "../elementwise/elementwise.ts";
 import type { Operator } from "../types.ts";
 import { rowsOf } from "./rows.ts";
@@ -23,7 +31,7 @@ export const logSoftmax: Operator<"logSoftmax"> = {
     const y = outputOf(node);
     const dtype = requireDType(node, "C2", x, "int8", "float32");
     requireDType(node, "C2", y, dtype);
-    constrain(node, "C5", x.shape.length > 0, () => ({ expected: "at least one dimension", received: "a scalar" }));
+    requireDimensions(node, "C5", x);
     if (dtype === "float32") return [{ dtype, shape: x.shape }];
     const { scale } = requireAffine(node, "C3", x);
     constrain(node, "C3", scale * 2 ** 26 > 1, () => ({ expected: "a scale above 2^−26", received: String(scale) }));

@@ -8,6 +8,7 @@ import {
   inputOf,
   outputOf,
   requireAffine,
+  requireDimensions,
   requireDType,
   requireInputs,
   requireSymmetric,
@@ -57,7 +58,7 @@ export const softmax: Operator<"softmax"> = {
       requireAffine(node, "C3", x);
       requireSymmetric(node, "C3", x);
     }
-    constrain(node, "C5", x.shape.length > 0, () => ({ expected: "at least one dimension", received: "a scalar" }));
+    requireDimensions(node, "C5", x);
     if (from === "int16") requireFixed(node, "C6", y, 2 ** -15, 0);
     else if (dtype === "int16") requireFixed(node, "C6", y, 2 ** -16, -32768);
     else if (dtype === "int8") requireFixed(node, "C6", y, 2 ** -8, -128);

@@ -1,5 +1,5 @@
 /** Parquet: one example a row, as data sets are shared today. */
-import { Pint8Error } from "../../errors.ts";
+import { Pint8Error, textOf } from "../../errors.ts";
 import { requireBytes, requireList } from "../../given.ts";
 import { elementCount } from "../../tensor.ts";
 import { type DataPort, type Preparation, pictureInput, preparationText, UNIT_SCALING } from "./arrays.ts";
@@ -89,7 +89,7 @@ async function orInvalid<T>(where: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
-    const received = cause instanceof Error ? cause.message : String(cause);
+    const received = textOf(cause);
     const isCompressed = /compression/i.test(received);
     const expected = isCompressed ? "no compression, or snappy" : "a whole Parquet file";
     throw new Pint8Error(isCompressed ? "UNSUPPORTED" : "INVALID_INPUT", { where, expected, received }, { cause });
