@@ -31,7 +31,7 @@ const depthwise = (to: Builder, x: TensorId, channels: number) =>
   to.node("depthwiseConv2d", [x, to.weights([1, 3, 3, channels], 0.4), to.weights([channels])], plain);
 
 /** A stem, a residual block of a depthwise layer, a concatenation, factors, and a dense layer that reads all pixels. */
-function network(factors = true): Graph {
+function network(factors = true, more: (to: Builder, x: TensorId) => TensorId = (_, x) => x): Graph {
   const to = buildNetwork([1, 4, 4, 2], 3);
   const stem = conv(to, to.input, 2, 8, 3);
   const wide = depthwise(to, conv(to, stem, 8, 12), 12);
@@ -44,7 +44,7 @@ function network(factors = true): Graph {
   });
   const both = to.node("concat", [sum, side], { axis: 3, activation: "none" });
   const narrow = conv(to, both, 14, 6);
-  const last = factors ? to.node("mul", [narrow, to.weights([6])], { activation: "none" }) : narrow;
+  const last = factors ? to.node("mul", [narrow, to.weights([6])], { activation: "none" }) : more(to, narrow);
   const flat = to.node("reshape", [last], { shape: [1, 96] });
   const y = to.node("fullyConnected", [flat, to.weights([5, 96], 0.2), to.weights([5])], {
     activation: "none",
@@ -159,6 +159,44 @@ describe("channels", () => {
     const tune = { steps: 160, batch: 40, threads: 1, augment: {} };
     const tuned = await errorOf((await prune(network(false), dataset(list), { ...options, tune })).graph);
     assert.ok(tuned < error, `${tuned} ${error}`);
+  });
+
+  test("a network that cannot be trained loses the channels that its layers miss least", async () => {
+    const elu = network(false, (to, x) => to.node("elu", [x], {}));
+    const list = samples(120);
+    const dense = prepareFloat(elu);
+    const wanted = await outputs(dense, list);
+    const errorOf = async (graph: Graph) =>
+      (await outputs(graph, list)).reduce((sum, y, i) => sum + (y - (wanted[i] as number)) ** 2, 0);
+    const options = { pattern: "channels", sparsity: 0.5 } as const;
+    const { graph, sparsity } = await prune(elu, dataset(list), options);
+    assert.ok(sparsity >= 0.5 && sparsity < 0.7, `${sparsity}`);
+    const channels = channelsOf(dense);
+    const random = randomOf(1);
+    const chance = new Map([...channels.free].map((each) => [each, random.uniform()] as const));
+    const blind = chooseChannels(channels, chance, 0.5 * macsOf(channels.layers));
+    const [error, blindly] = [await errorOf(graph), await errorOf(withoutChannels(dense, channels, blind))];
+    assert.ok(error < 0.5 * blindly, `${error} ${blindly}`);
+    const tuned = prune(elu, dataset(list), { ...options, tune: { steps: 2 } });
+    await assert.rejects(tuned, /ELU|elu/);
+  });
+
+  test("a dense layer behind pictures that are flattened by channels reads them as they are", async () => {
+    const flattened = (order: readonly number[]) =>
+      network(false, (to, x) => to.node("transpose", [x, to.integers(...order)], {}));
+    for (const order of [
+      [0, 3, 1, 2],
+      [0, 3, 2, 1],
+      [0, 2, 1, 3],
+    ]) {
+      const graph = flattened(order);
+      const prepared = prepareFloat(graph);
+      assert.ok(!prepared.nodes.some(({ kind }) => kind === "transpose"));
+      assert.equal(channelsOf(prepared).free.size, 8 + 12 + 6 + 6);
+      const list = samples(4);
+      const [is, should] = [await outputs(prepared, list), await outputs(graph, list)];
+      for (const [i, y] of is.entries()) assert.ok(Math.abs(y - (should[i] as number)) < 1e-5, `${y} ${should[i]}`);
+    }
   });
 
   test("refused: more than whole channels can save, with what they can", async () => {

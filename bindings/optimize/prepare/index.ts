@@ -10,6 +10,7 @@ import type { Tensor } from "../../tensor.ts";
 import { isProduct } from "../layers.ts";
 import { foldAffine } from "./affine.ts";
 import { nameClips } from "./clips.ts";
+import { foldFlatten } from "./flatten.ts";
 
 /**
  * The graph with its types, constants folded, weights of half precision or of integers as float32, pads and activations in
@@ -21,7 +22,7 @@ export function prepareFloat(graph: Graph): Graph {
   const typed = runPasses(graph);
   refuseQuantized(typed);
   const folded = foldAffine(runPasses(nameClips(floatWeights(typed))));
-  return compact(dropDead(joinReshapes(namePadding(runPasses(folded)))));
+  return compact(dropDead(joinReshapes(foldFlatten(namePadding(runPasses(folded))))));
 }
 
 /** Refuses a network whose activations are quantized. Errors: INVALID_GRAPH. */

@@ -5,6 +5,7 @@ import { type Graph, tensorOf } from "../../graph.ts";
 import type { Sample } from "../data/types.ts";
 import type { Layer } from "../linear/layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
+import { requireTrainable } from "../train/prepare.ts";
 import { pruneChannels } from "./channels/prune.ts";
 import { readExamples } from "./examples.ts";
 import { solveLayers } from "./follow.ts";
@@ -44,6 +45,7 @@ export async function prune(
   const { pattern } = settings;
   const typed = prepareFloat(graph);
   prunableLayers(typed);
+  if (tune !== undefined) requireTrainable(typed);
   if (pattern !== "channels") return pruneZeros(typed, data, pattern, settings, options);
   ensure(data !== undefined, "INVALID_OPTION", () => ({
     where: "pattern",

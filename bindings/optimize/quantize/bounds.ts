@@ -1,4 +1,5 @@
 /** What bounds speak of: accuracy and time, as the engine has them. */
+import { ensure } from "../../errors.ts";
 import type { Graph } from "../../graph.ts";
 import { inputsOf } from "../calibrate/inputs.ts";
 import type { Sample } from "../data/types.ts";
@@ -19,6 +20,15 @@ export async function expect(float: Graph, samples: readonly Sample[]): Promise<
   const outputs = await outputsOf(float, samples);
   const own = outputs.map(classOf);
   const labelled = samples.every(({ label }) => label !== undefined);
+  for (const [i, { label = 0, name = `example ${i}` }] of samples.entries()) {
+    const count = outputs[i]?.[0]?.length ?? 0;
+    ensure(count <= 1 || (Number.isInteger(label) && label >= 0 && label < count), "INVALID_INPUT", () => ({
+      where: name,
+      expected: `a class from 0 to ${count - 1}, as the network has outputs`,
+      received: `${label}`,
+      hint: "Check that the labels are those of this network.",
+    }));
+  }
   const classes = labelled ? samples.map(({ label }) => label as number) : own;
   const scores = outputs.every(([first]) => (first?.length ?? 0) > 1) && samples.every(({ targets }) => !targets);
   return { outputs, classes, accuracy: scores ? share(own, classes) : undefined };

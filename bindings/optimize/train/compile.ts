@@ -1,13 +1,14 @@
 /** A graph as one training step: forward, loss, backward and AdamW, as a plan of kernels of the edition `train`. */
-import { ensure, Pint8Error } from "../../errors.ts";
+import { ensure } from "../../errors.ts";
 import { type AnyNode, type Graph, NONE, type Node, type TensorId, tensorOf } from "../../graph.ts";
 import { bind } from "../../ops/bind.ts";
 import { operators } from "../../ops/index.ts";
 import type { Plan } from "../../plan/types.ts";
 import { elementCount, listText, sizeOf } from "../../tensor.ts";
-import { gradientOf, TRAINABLE } from "./gradients/index.ts";
+import { gradientOf } from "./gradients/index.ts";
 import type { Norm, Parameter, Tape } from "./gradients/types.ts";
 import { type Layout, type Slot, slotOf } from "./layout.ts";
+import { requireGradient } from "./prepare.ts";
 import { createProgram, type Program } from "./program.ts";
 
 /** What the loss is made of; see assembly/train/loss.simd.ts. */
@@ -178,13 +179,7 @@ function aliasesOf(graph: Graph): (id: TensorId) => TensorId {
 }
 
 function trainable(graph: Graph, node: AnyNode) {
-  const gradient = gradientOf(node as Node);
-  if (gradient !== undefined) return { gradient, view: bind(operators, node, graph.tensors).view };
-  throw new Pint8Error("UNSUPPORTED", {
-    where: node.where,
-    expected: `an operator that can be trained (${TRAINABLE.join(", ")})`,
-    received: node.kind,
-  });
+  return { gradient: requireGradient(node), view: bind(operators, node, graph.tensors).view };
 }
 
 function placeNorm(

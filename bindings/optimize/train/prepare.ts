@@ -1,9 +1,10 @@
 /** A graph made ready to be trained and put together again: each layer with weights of its own, and scores in place of probabilities. */
-import { ensure } from "../../errors.ts";
-import { type AnyNode, type Graph, NONE, type Node, type TensorId, tensorOf } from "../../graph.ts";
+import { ensure, Pint8Error } from "../../errors.ts";
+import { type AnyNode, type Graph, NONE, type Node, type OpKind, type TensorId, tensorOf } from "../../graph.ts";
 import { runPasses } from "../../passes/index.ts";
 import { elementCount, type Tensor } from "../../tensor.ts";
-import { gradientOf } from "./gradients/index.ts";
+import { gradientOf, TRAINABLE } from "./gradients/index.ts";
+import type { Gradient } from "./gradients/types.ts";
 import { layersOf } from "./layout.ts";
 
 /**
@@ -54,6 +55,30 @@ export function logitsOf(graph: Graph): TensorId {
   }));
   const last = graph.nodes.find(({ outputs }) => outputs.includes(output.tensor));
   return last?.kind === "softmax" ? (last.inputs[0] as TensorId) : output.tensor;
+}
+
+/** The steps of a node's gradient. Errors: UNSUPPORTED for operators that cannot be trained. */
+export function requireGradient(node: AnyNode): Gradient<OpKind> {
+  const gradient = gradientOf(node as Node);
+  if (gradient !== undefined) return gradient;
+  throw new Pint8Error("UNSUPPORTED", {
+    where: node.where,
+    expected: `an operator that can be trained (${TRAINABLE.join(", ")})`,
+    received: node.kind,
+    hint: "quantize and prune take this network all the same; training, --tune and distilling into it do not.",
+  });
+}
+
+/** Refuses a network that cannot be trained before there is any work. Errors: UNSUPPORTED. */
+export function requireTrainable(graph: Graph): void {
+  for (const node of endWithLogits(graph).nodes) requireGradient(node);
+}
+
+/** Whether every operator has a gradient. */
+export function canBeTrained(graph: Graph): boolean {
+  return (
+    graph.outputs.length === 1 && endWithLogits(graph).nodes.every((node) => gradientOf(node as Node) !== undefined)
+  );
 }
 
 /** The graph that ends with its scores. */

@@ -74,6 +74,13 @@ const CASES: Readonly<Record<string, Middle>> = {
   tanh: unary("tanh"),
   hardSwish: unary("hardSwish"),
   leakyRelu: (to, x) => to.node("leakyRelu", [x], { alpha: 0.2 }),
+  transpose: (to, x) => to.node("transpose", [x, to.integers(0, 2, 1, 3)], {}),
+  "transpose, channels first and last": (to, x) =>
+    to.node(
+      "transpose",
+      [unary("tanh")(to, to.node("transpose", [x, to.integers(0, 3, 1, 2)], {})), to.integers(0, 2, 3, 1)],
+      {},
+    ),
   expandDims: (to, x) => to.node("squeeze", [to.node("expandDims", [x, to.integers(1)], {})], { axes: [1] }),
 };
 

@@ -3,6 +3,7 @@ import { ensure } from "../../../errors.ts";
 import { type Graph, tensorOf } from "../../../graph.ts";
 import type { Sample } from "../../data/types.ts";
 import type { Layer } from "../../linear/layers.ts";
+import { canBeTrained } from "../../train/prepare.ts";
 import { readExamples } from "../examples.ts";
 import { solveLayers } from "../follow.ts";
 import type { PruneOptions, Settings } from "../options.ts";
@@ -10,6 +11,7 @@ import type { PrunedLayer, PruneResult } from "../result.ts";
 import { between, trained } from "../tune.ts";
 import { chooseChannels, macsOf } from "./choose.ts";
 import { channelsOf } from "./classes.ts";
+import { channelErrors } from "./errors.ts";
 import { channelCosts } from "./score.ts";
 import { withoutChannels } from "./slice.ts";
 
@@ -28,12 +30,15 @@ export async function pruneChannels(
   const before = channelsOf(dense).layers;
   const total = macsOf(before);
   const { tune } = options;
+  const gradients = canBeTrained(dense);
   let graph = dense;
   for (let cut = 1; cut <= cuts; cut++) {
     onProgress({ phase: "cut", done: cut - 1, total: cuts });
     check();
     const channels = channelsOf(graph);
-    const costs = await channelCosts(graph, channels, examples, check);
+    const costs = gradients
+      ? await channelCosts(graph, channels, examples, check)
+      : await channelErrors(graph, channels, examples);
     const gone = chooseChannels(channels, costs, total * (1 - sparsity) ** (cut / cuts));
     if (gone.size === 0) continue;
     const kept = (layer: Layer) => {

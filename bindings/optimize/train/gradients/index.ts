@@ -7,6 +7,7 @@ import { hardSwish, leakyRelu, logistic, relu, relu6, reluN1To1, tanh } from "./
 import { fullyConnected } from "./fullyConnected.ts";
 import { averagePool2d, maxPool2d, mean } from "./pooling.ts";
 import { concat, expandDims, reshape, squeeze } from "./shapes.ts";
+import { transpose } from "./transpose.ts";
 import type { Gradient } from "./types.ts";
 
 const GRADIENTS: { readonly [K in OpKind]?: Gradient<K> } = {
@@ -31,6 +32,7 @@ const GRADIENTS: { readonly [K in OpKind]?: Gradient<K> } = {
   squeeze,
   sub,
   tanh,
+  transpose,
 };
 
 /** The names of the operators that can be trained. */
