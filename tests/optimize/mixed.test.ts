@@ -6,7 +6,9 @@ import { layersOf } from "../../bindings/optimize/layers.ts";
 import { prepareFloat } from "../../bindings/optimize/prepare/index.ts";
 import type { QuantizeOptions } from "../../bindings/optimize/quantize/options.ts";
 import { quantize } from "../../bindings/optimize/quantize/quantize.ts";
+import { randomOf } from "../../bindings/optimize/train/random.ts";
 import { accuracy, dataset, digits, model, skip } from "./support/digits.ts";
+import { buildNetwork } from "./support/networks.ts";
 
 describe("bounds", { skip }, () => {
   const float = skip ? undefined : model("digits_f32.tflite");
@@ -42,6 +44,11 @@ describe("bounds", { skip }, () => {
     assert.ok(layers.some(({ weights }) => weights !== "int4"));
   });
 
+  test("labels that the network has no class for are an error", async () => {
+    const wrong = samples.map((sample, i) => ({ ...sample, label: i === 9 ? 10 : 0 }));
+    await assert.rejects(quantize(float as never, dataset(wrong), { maxDrop: 1 }), /class from 0 to 9.*received 10/);
+  });
+
   test("what cannot be reached is said", async () => {
     const { bounds, layers } = await run({ size: 1 });
     assert.equal(bounds[0]?.met, false);
@@ -50,4 +57,34 @@ describe("bounds", { skip }, () => {
     await assert.rejects(run({ maxDrop: -1 }), { code: "INVALID_OPTION" });
     await assert.rejects(quantize(float as never, undefined, { maxDrop: 1 }), { code: "INVALID_OPTION" });
   });
+});
+
+test("where the operators between the layers hurt most, activations get 16 bits", async () => {
+  // Small scores beside large numbers that come and go: eight bits of the sums cannot tell the scores apart.
+  const to = buildNetwork([1, 12], 2);
+  const dense = (size: number) =>
+    to.node("fullyConnected", [to.input, to.weights([10, 12], size)], { activation: "none", keepDims: false });
+  const large = dense(20);
+  const sum = to.node("add", [dense(0.5), large], { activation: "none" });
+  const graph = to.graph(to.node("sub", [sum, large], { activation: "none" }));
+  const random = randomOf(3);
+  const list = Array.from({ length: 200 }, () => ({
+    inputs: [Float32Array.from({ length: 12 }, () => random.normal())],
+  }));
+  const { bounds, activations } = await quantize(graph, dataset(list), { maxDrop: 5 });
+  assert.equal(activations, "int16", JSON.stringify(bounds));
+  assert.ok(bounds[0]?.met, JSON.stringify(bounds));
+});
+
+test("pictures as outputs are judged by their error, not by the place of their largest number", async () => {
+  const to = buildNetwork([1, 6, 6, 2], 2);
+  const y = to.node("conv2d", [to.input, to.weights([3, 3, 3, 2], 0.3)], {
+    ...{ activation: "none", stride: [1, 1], dilation: [1, 1], padding: "same" },
+  });
+  const random = randomOf(3);
+  const list = Array.from({ length: 20 }, () => ({
+    inputs: [Float32Array.from({ length: 72 }, () => random.normal())],
+  }));
+  const { bounds } = await quantize(to.graph(y), dataset(list), { maxDrop: 3 });
+  assert.ok((bounds[0]?.reached ?? 0) > 0.1 && bounds[0]?.met, JSON.stringify(bounds));
 });

@@ -1,6 +1,6 @@
 /** What bounds speak of: accuracy and time, as the engine has them. */
 import { ensure } from "../../errors.ts";
-import type { Graph } from "../../graph.ts";
+import { type Graph, tensorOf } from "../../graph.ts";
 import { inputsOf } from "../calibrate/inputs.ts";
 import type { Sample } from "../data/types.ts";
 import { openRunner } from "../run.ts";
@@ -19,18 +19,20 @@ export interface Expected {
 export async function expect(float: Graph, samples: readonly Sample[]): Promise<Expected> {
   const outputs = await outputsOf(float, samples);
   const own = outputs.map(classOf);
-  const labelled = samples.every(({ label }) => label !== undefined);
-  for (const [i, { label = 0, name = `example ${i}` }] of samples.entries()) {
-    const count = outputs[i]?.[0]?.length ?? 0;
-    ensure(count <= 1 || (Number.isInteger(label) && label >= 0 && label < count), "INVALID_INPUT", () => ({
+  // One list of scores: in pictures, sequences and single numbers no place is a class.
+  const [port] = float.outputs;
+  const count = port === undefined ? 0 : (tensorOf(float, port.tensor).shape.at(-1) ?? 0);
+  const lists = count > 1 && outputs.every(([first]) => first?.length === count);
+  const scores = lists && samples.every(({ targets }) => !targets);
+  const labelled = scores && samples.every(({ label }) => label !== undefined);
+  for (const [i, { label = 0, name = `example ${i}` }] of scores ? samples.entries() : [])
+    ensure(Number.isInteger(label) && label >= 0 && label < count, "INVALID_INPUT", () => ({
       where: name,
       expected: `a class from 0 to ${count - 1}, as the network has outputs`,
       received: `${label}`,
       hint: "Check that the labels are those of this network.",
     }));
-  }
   const classes = labelled ? samples.map(({ label }) => label as number) : own;
-  const scores = outputs.every(([first]) => (first?.length ?? 0) > 1) && samples.every(({ targets }) => !targets);
   return { outputs, classes, accuracy: scores ? share(own, classes) : undefined };
 }
 

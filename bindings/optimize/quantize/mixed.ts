@@ -5,7 +5,7 @@ import type { Sample } from "../data/types.ts";
 import type { Progress } from "../progress.ts";
 import { dropOf, type Expected, expect, medianTime } from "./bounds.ts";
 import { errorOf, outputsOf } from "./judge.ts";
-import type { LayerSetting, QuantizeOptions } from "./options.ts";
+import type { ActivationType, LayerSetting, QuantizeOptions } from "./options.ts";
 import { type Made, make, makeNearest, type Workshop } from "./workshop.ts";
 
 export type BoundName = "maxDrop" | "size" | "latency";
@@ -30,6 +30,12 @@ export const boundsOf = (options: QuantizeOptions): readonly Bound[] =>
     return most === undefined ? [] : [{ name, most }];
   });
 
+/** What was planned, and the type of the operators between the layers. */
+interface Planned extends Candidate {
+  readonly bounds: readonly BoundReport[];
+  readonly activations: ActivationType;
+}
+
 /** Examples by which single layers are compared. */
 const COMPARED = 64;
 const FLOAT: LayerSetting = { weights: "float32", activations: "float32" };
@@ -42,15 +48,15 @@ interface Candidate {
 
 /**
  * Begins with the given settings. While the file is too large, layers get int4 weights, those first that hurt least for each byte;
- * while the drop is too large, layers get int8 weights and then stay float, those first that help most. The result may miss a bound:
- * the report says so.
+ * while the drop is too large, layers get int8 weights and then stay float, those first that help most; where even that does not do, all
+ * activations get 16 bits. The result may miss a bound: the report says so.
  */
 export async function planMixed(
   workshop: Workshop,
   start: Settings,
   bounds: readonly Bound[],
   progress: Progress,
-): Promise<Candidate & { readonly bounds: readonly BoundReport[] }> {
+): Promise<Planned> {
   const { float, kept } = workshop;
   const most = new Map(bounds.map((bound) => [bound.name, bound.most]));
   const target = await expect(float, kept);
@@ -91,6 +97,19 @@ export async function planMixed(
     best = found;
   }
 
+  // Where it is the operators between the layers that hurt, all activations get 16 bits.
+  const { activations = "int8", io } = workshop.options;
+  let wide = false;
+  if (drop > mostDrop && activations === "int8" && io !== "int8" && io !== "uint8") {
+    const options = { ...workshop.options, activations: "int16" } as const;
+    const next = settings.map(({ weights }): LayerSetting => ({ weights, activations: "int16" }));
+    const made = await make({ ...workshop, options }, next, progress);
+    const own = await dropOf(made.graph, kept, target);
+    progress({ phase: "judge", done: 0, note: `drop ${own.toFixed(2)} % with activations of 16 bits` });
+    wide = own < drop && (fits(made.graph) || !fits(best.made.graph));
+    if (wide) [best, drop] = [{ settings: next, made }, own];
+  }
+
   const reports: BoundReport[] = [];
   for (const bound of bounds) {
     const reached =
@@ -101,7 +120,7 @@ export async function planMixed(
           : (100 * (await medianTime(best.made.graph, kept))) / (await medianTime(float, kept));
     reports.push({ ...bound, reached, met: reached <= bound.most });
   }
-  return { settings: best.settings, made: best.made, bounds: reports };
+  return { settings: best.settings, made: best.made, bounds: reports, activations: wide ? "int16" : activations };
 }
 
 /** A layer with another setting. */

@@ -43,7 +43,7 @@ export interface QuantizeOptions {
   /** `search`: ranges of least squared error, where the outputs get better by it. `minmax` when absent. */
   readonly ranges?: "minmax" | "search";
   /**
-   * Most per cent that accuracy may drop (agreement with the float network where there are no labels; where the output is one number, the
+   * Most per cent that accuracy may drop (agreement with the float network where there are no labels; where the output is no list of scores, the
    * error in per cent of its power): layers that hurt most get more bits, or stay float, until it holds.
    */
   readonly maxDrop?: number;

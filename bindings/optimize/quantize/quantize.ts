@@ -86,7 +86,7 @@ export async function quantize(
   const workshop = await openWorkshop(prepared, data, settings, { ...options, activations }, judged, progress);
   const found =
     bounds.length === 0
-      ? { settings, made: await make(workshop, settings, progress), bounds: [] }
+      ? { settings, made: await make(workshop, settings, progress), bounds: [], activations }
       : await planMixed(workshop, settings, bounds, progress);
   const { types } = found.made.decisions;
   const { float, layers, samples } = workshop;
@@ -94,7 +94,7 @@ export async function quantize(
     graph: found.made.graph,
     samples,
     bounds: found.bounds,
-    activations,
+    activations: found.activations,
     layers: layers.map(({ name, node, index, y }, i) => ({
       name,
       kind: node.kind,
