@@ -94,6 +94,21 @@ export function outputOf(node: Constrained): Tensor {
   return node.outputs[0] as Tensor;
 }
 
+/** How converters of models call what has activations of these types. */
+const WAYS: { readonly [D in DType]?: string } = {
+  float32: "float32",
+  int8: "full integer (int8) quantization",
+  int16: "int16 activations with int8 weights",
+};
+
+/** What to do for a tensor of one of these types: converting the model where converters make them, else a cast. */
+export function typeHint(dtypes: readonly DType[]): string {
+  const ways = dtypes.flatMap((dtype) => WAYS[dtype] ?? []);
+  return ways.length > 0
+    ? `Convert the model, or this part of it, to ${ways.join(" or ")}.`
+    : `Put a CAST to ${dtypes.join(" or ")} before it.`;
+}
+
 /** The tensor's type is one of these; UNSUPPORTED otherwise. */
 export function requireDType<D extends DType>(
   node: Constrained,
@@ -109,11 +124,22 @@ export function requireDType<D extends DType>(
     () => ({
       expected: `"${tensor.name}" as ${dtypes.join(" or ")}`,
       received: tensor.dtype,
-      hint: "Convert the model to full integer (int8) quantization.",
+      hint: typeHint(dtypes),
     }),
     "UNSUPPORTED",
   );
   return tensor.dtype as D;
+}
+
+/** uint8 numbers that stand for themselves, not for reals. */
+export function requirePlain(node: Constrained, number: string, { name, dtype, quantization }: Tensor): void {
+  constrain(
+    node,
+    number,
+    dtype !== "uint8" || !quantization?.scale.length,
+    () => ({ expected: `"${name}" as int8`, received: "quantized uint8", hint: typeHint(["int8"]) }),
+    "UNSUPPORTED",
+  );
 }
 
 /** One finite positive scale, and a zero point that the type holds. */

@@ -4,7 +4,7 @@ import { ELEMENT, type Element } from "../../primitives/elementwise/element.ts";
 import { COMPARISONS } from "../../primitives/elementwise/forms.ts";
 import { quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
 import { BITS } from "../../tensor.ts";
-import { constrain, inputOf, requireAffine, requireRatio } from "../constraints.ts";
+import { inputOf, requireAffine, requirePlain, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Operator } from "../types.ts";
 import { affineOf } from "./elementwise.ts";
 import { foldComparison } from "./folding.ts";
@@ -29,13 +29,7 @@ export function comparison<K extends keyof typeof COMPARISONS>(kind: K): Operato
     infer(node) {
       const types = inferPairs(node, equality ? [...TYPES, "bool"] : TYPES, "bool");
       for (const tensor of [inputOf(node, 0), inputOf(node, 1)]) {
-        constrain(
-          node,
-          "C3",
-          tensor.dtype !== "uint8" || !isQuantized(tensor),
-          () => ({ expected: `"${tensor.name}" as int8`, received: "quantized uint8" }),
-          "UNSUPPORTED",
-        );
+        requirePlain(node, "C3", tensor);
         if (isScaled(node)) requireRatio(node, "C3", requireAffine(node, "C3", tensor).scale * 2 ** 17);
       }
       return types;

@@ -11,6 +11,7 @@ import {
   requireConstant,
   requireDType,
   requireInputs,
+  requirePlain,
   requireRatio,
   requireSameQuantization,
   requireSymmetric,
@@ -102,13 +103,7 @@ function inferReduction<K extends Reduction>(kind: K, node: NodeView<K>): readon
     );
   requireDType(node, "C2", y, x.dtype);
   const exact = kind === "reduceMax" || kind === "reduceMin";
-  constrain(
-    node,
-    "C2",
-    x.dtype !== "uint8" || x.quantization === undefined || exact,
-    () => ({ expected: `"${x.name}" as int8`, received: "quantized uint8" }),
-    "UNSUPPORTED",
-  );
+  if (!exact) requirePlain(node, "C2", x);
   if (isScaled(node)) {
     requireSymmetric(node, "C3", x);
     requireSymmetric(node, "C3", y);

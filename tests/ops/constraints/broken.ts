@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type ErrorCode, Pint8Error } from "../../../bindings/errors.ts";
 import type { Attributes, OpKind } from "../../../bindings/graph.ts";
+import { typeHint } from "../../../bindings/ops/constraints.ts";
 import { operators } from "../../../bindings/ops/index.ts";
 import type { Operator } from "../../../bindings/ops/types.ts";
 import type { Affine } from "../../../bindings/primitives/requantize/quantization.ts";
@@ -124,6 +125,8 @@ export function checkBroken(kinds: Kinds): void {
               assert.ok(error instanceof Pint8Error, String(error));
               assert.equal(error.code, code);
               assert.ok(error.where.startsWith(`node 7 (X), ${number}`), error.message);
+              const types = /^"[^"]*" as ((?:\w+ or )*\w+)$/.exec(error.expected)?.[1]?.split(" or ");
+              if (types !== undefined) assert.equal(error.hint, typeHint(types as DType[]), error.message);
               return true;
             },
           );
