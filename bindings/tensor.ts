@@ -140,7 +140,7 @@ export function sizeOf({ shape }: Pick<TensorType, "shape">, axis: number): numb
 }
 
 /** Sizes of shapes by their number of dimensions. */
-interface Dimensions {
+export interface Dimensions {
   readonly 2: readonly [number, number];
   readonly 3: readonly [number, number, number];
   readonly 4: readonly [number, number, number, number];

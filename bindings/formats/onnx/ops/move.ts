@@ -1,6 +1,6 @@
 /** What moves data and keeps it: transposes, shapes, concatenations, slices, paddings. */
 import type { TensorId } from "../../../graph.ts";
-import { dimensions, elementCount, listText } from "../../../tensor.ts";
+import { type Dimensions, dimensions, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis, permuted, reorder, toLast, toPlain, type Value } from "../layout.ts";
@@ -13,7 +13,7 @@ export function axisOf(n: OnnxNode, axis: number, rank: number): number {
 }
 
 /** The sizes of a shape of so many dimensions; UNSUPPORTED for another number of them. */
-export function sized<N extends 2 | 3 | 4 | 5>(n: OnnxNode, shape: readonly number[], count: N) {
+export function sized<N extends keyof Dimensions>(n: OnnxNode, shape: readonly number[], count: N): Dimensions[N] {
   if (shape.length !== count) n.refuse(`${count} dimensions`, listText(shape));
   return dimensions(shape, count);
 }
