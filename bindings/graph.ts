@@ -23,6 +23,8 @@ export interface Rounding {
   readonly rule: "onnx" | "qlinear";
   readonly lo: number;
   readonly hi: number;
+  /** Of products: steps that are added to each channel before rounding, what a bias of floats leaves beside whole ones. */
+  readonly offsets?: Float32Array;
 }
 
 /**

@@ -22,17 +22,20 @@ const APART: i32 = 31;
   if (e != APART) {
     const t = <i64>(acc + (word >> 5)) * <i64>load<i32>(q) + (1 << 30);
     y = e ? <i32>((t + ((<i64>1 << 30) << e) + ((t >> 63) << 31)) >> (31 + e)) : <i32>(t >> 31);
-  } else y = apart(acc, q + load<u32>(q));
+  } else y = apart(acc, q + load<u32>(q), zeroPoint);
   y += zeroPoint;
   y = y < lo ? lo : y;
   return y > hi ? hi : y;
 }
 
 /** The reference's steps, or onnxruntime's rule with an f32 factor where the shift is 64: shift left, rounding doubling high multiply, rounding divide by a power of two. */
-function apart(acc: i32, q: usize): i32 {
+function apart(acc: i32, q: usize, zeroPoint: i32): i32 {
   const shift = load<i32>(q, 4);
   acc += load<i32>(q, 8);
   if (shift == 64) return <i32>max(min(nearest(<f32>acc * load<f32>(q)), <f32>1024), <f32>-1024);
+  // no shift, but the bits of what is added to the product: the zero point and a part of a step
+  if (<u32>(shift + 64) > 128)
+    return <i32>max(min(nearest(<f32>acc * load<f32>(q) + reinterpret<f32>(shift)), <f32>1024), <f32>-1024) - zeroPoint;
   const left = shift > 0 ? acc << shift : acc;
   const x = <i32>((<i64>left * <i64>load<i32>(q) + (1 << 30)) >> 31);
   const e = shift < 0 ? -shift : 0;

@@ -22,6 +22,8 @@ interface Weights {
   readonly values: readonly number[];
   readonly scale: readonly number[];
   readonly axis: number;
+  /** float32. */
+  readonly bias?: readonly number[];
 }
 
 /** x of bytes through one operator, with weights of int8 where there are, to bytes. */
@@ -42,7 +44,7 @@ function between(node: Omit<NodeSpec, "inputs" | "outputs">, dims: readonly numb
     cast("xz", UINT8),
     cast("yz", UINT8),
     linear("DequantizeLinear", "x", "xs", "xz", "xf"),
-    { ...node, inputs: weights ? ["xf", "wf"] : ["xf"], outputs: ["yf"] },
+    { ...node, inputs: ["xf", ...(weights ? ["wf"] : []), ...(weights?.bias ? ["bias"] : [])], outputs: ["yf"] },
     linear("QuantizeLinear", "yf", "ys", "yz", "y"),
   ];
   const initializers = [scalar("xs", 1, XS), scalar("xz_long", 7, XZ), scalar("ys", 1, YS), scalar("yz_long", 7, YZ)];
@@ -56,6 +58,7 @@ function between(node: Omit<NodeSpec, "inputs" | "outputs">, dims: readonly numb
       { name: "wz_long", dims: one, type: 7, values: new Array(length).fill(0) },
       { name: "ws", dims: one, type: 1, values: weights.scale },
     );
+    if (weights.bias) initializers.push({ name: "bias", dims: [weights.bias.length], type: 1, values: weights.bias });
   }
   return { nodes, inputs: [{ name: "x", type: UINT8, dims }], outputs: [{ name: "y", type: UINT8 }], initializers };
 }
@@ -66,10 +69,14 @@ async function run(spec: GraphSpec, x: Uint8Array): Promise<readonly number[]> {
   const { operators } = await inspectModel(bytes, { module: "simd" });
   const types = operators.flatMap(({ inputs, outputs }) => [...inputs, ...outputs].map(({ dtype }) => dtype));
   assert.ok(!types.includes("float32"), `${types}`);
-  const model = await loadModel(bytes, { module: "simd" });
-  const [y] = Object.values(model.run([x]));
-  model.close();
-  return Array.from(y as ArrayLike<number>);
+  const all: number[][] = [];
+  for (const module of ["scalar", "simd"] as const) {
+    const model = await loadModel(bytes, { module });
+    all.push(Array.from(Object.values(model.run([x]))[0] as ArrayLike<number>));
+    model.close();
+  }
+  assert.deepEqual(all[0], all[1]);
+  return all[1] as number[];
 }
 
 const picture = (count: number) => Uint8Array.from({ length: count }, (_, i) => (i * 89 + (i >> 3) * 31) % 256);
@@ -132,6 +139,25 @@ test("ConvTranspose in groups with a scale for each channel", async () => {
       sum += (q - XZ) * (values[(c * 3 + own) * 4 + at] as number);
     }
     return quantized(fround(XS * (scale[own] as number)) * sum);
+  });
+  assert.deepEqual(y, expected);
+});
+
+test("Conv with a bias of floats that are no whole steps of its sums", async () => {
+  const [scale, bias] = [
+    [fround(0.0131), fround(0.0072)],
+    [fround(0.00013), fround(-1.30007)],
+  ] as const;
+  const x = picture(2 * 400);
+  const values = [3, -2, 1, 2];
+  const y = await run(
+    between({ operator: "Conv" }, [1, 2, 20, 20], { dims: [2, 2, 1, 1], values, scale, axis: 0, bias }),
+    x,
+  );
+  const expected = Array.from({ length: 800 }, (_, i) => {
+    const [c, at] = [Math.floor(i / 400), i % 400];
+    const sum = [0, 1].reduce((all, k) => all + ((x[k * 400 + at] as number) - XZ) * (values[c * 2 + k] as number), 0);
+    return quantized(fround(fround(XS * (scale[c] as number)) * sum) + (bias[c] as number));
   });
   assert.deepEqual(y, expected);
 });

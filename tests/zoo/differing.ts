@@ -15,11 +15,6 @@ export const REASONS: readonly { readonly corpus: RegExp; readonly name: RegExp;
   },
   {
     corpus: /^onnx$/,
-    name: /^nncf_(avg|invres|mbv3_se)_mixed|^nncf_(residual|unet)_performance/,
-    reason: "products rounded once, by onnxruntime's own rule for integers: a value next to a tie is one step off",
-  },
-  {
-    corpus: /^onnx$/,
     name: /^act_logsig__dy20$/,
     reason: "log of an underflowed sigmoid: -30, and not minus infinity",
   },

@@ -9,7 +9,7 @@ import {
   type Range,
 } from "../../primitives/requantize/quantization.ts";
 import { packRecords } from "../../primitives/requantize/requantize.ts";
-import type { Output } from "../../primitives/requantize/types.ts";
+import type { NearestFactors, Output } from "../../primitives/requantize/types.ts";
 import { type DType, scaleOf, type Tensor, zeroOf } from "../../tensor.ts";
 import {
   type Constrained,
@@ -89,10 +89,12 @@ export function factorsOfNode(
   real: ArrayLike<number>,
   first: number,
   n: number,
-): Multipliers | { readonly scale: Float32Array } {
-  if (roundingOf(node)) {
-    const scale = onnxFactors(node);
-    return { scale: scale.length === 1 ? scale : scale.slice(first, first + n) };
+): Multipliers | NearestFactors {
+  const rounding = roundingOf(node);
+  if (rounding) {
+    const all = onnxFactors(node);
+    const scale = all.length === 1 ? all : all.slice(first, first + n);
+    return rounding.offsets ? { scale, offset: rounding.offsets.slice(first, first + n) } : { scale };
   }
   return quantizeMultipliers(real.length === 1 ? real : Array.prototype.slice.call(real, first, first + n));
 }

@@ -1,6 +1,6 @@
 import { HALVES, type Multipliers, roundedToEven } from "./quantization.ts";
 import { clamp, reference } from "./requantizeProof.ts";
-import type { Channels, Output, Packer } from "./types.ts";
+import type { Channels, NearestFactors, Output, Packer } from "./types.ts";
 
 /** int8 weights of `channels` outputs of `depth` products each: weight (c, k) stands at c·channelStride + k·depthStride. */
 export interface Weights {
@@ -20,7 +20,7 @@ export function channelsOf(
   weights: Weights,
   bias: Int32Array | undefined,
   zeroPoint: number,
-  multipliers: Multipliers | { readonly scale: Float32Array },
+  multipliers: Multipliers | NearestFactors,
   packer: Packer,
 ): Channels {
   const n = weights.channels;
@@ -49,11 +49,13 @@ function inTurn<T extends Int32Array | Float32Array>(values: T, n: number): T {
 
 /** One factor a channel, of one for all, one each, or these in turn. */
 export function factorsOf(
-  given: Multipliers | { readonly scale: Float32Array },
+  given: Multipliers | NearestFactors,
   n: number,
-): Pick<Channels, "multiplier" | "shift" | "scale"> {
-  if ("scale" in given)
-    return { multiplier: new Int32Array(n), shift: new Int32Array(n), scale: inTurn(given.scale, n) };
+): Pick<Channels, "multiplier" | "shift" | "scale" | "offset"> {
+  if ("scale" in given) {
+    const offset = given.offset && inTurn(given.offset, n);
+    return { multiplier: new Int32Array(n), shift: new Int32Array(n), scale: inTurn(given.scale, n), offset };
+  }
   return { multiplier: inTurn(given.multiplier, n), shift: inTurn(given.shift, n) };
 }
 
@@ -102,6 +104,7 @@ function constantOf(channels: Channels, c: number, output: Output): number | und
   const min = channels.min[c] as number;
   const max = channels.max[c] as number;
   const factor = channels.scale?.[c];
+  if (channels.offset) return undefined;
   if (factor !== undefined) {
     if (max - min >= 2 ** 24 || min < -(2 ** 31) || max >= 2 ** 31) return undefined;
     const least = clamp(roundedToEven(Math.fround(Math.fround(min) * factor)) + output.zeroPoint, output);

@@ -30,8 +30,11 @@ export function packRecords(
   packer: Packer,
 ): { readonly bytes: Uint8Array; readonly forms: string } {
   const { scale } = channels;
-  if (module === "scalar") return packScalar(scale ? byOnnx(channels, scale) : channels);
-  const pays = depth <= PROOF_DEPTH && (rows >= PROOF_ROWS || channels.bias.length <= PROOF_CHANNELS);
+  if (module === "scalar") return packScalar(scale ? byOnnx(channels, scale, output) : channels);
+  const pays =
+    channels.offset === undefined &&
+    depth <= PROOF_DEPTH &&
+    (rows >= PROOF_ROWS || channels.bias.length <= PROOF_CHANNELS);
   if (scale) return packOnnx(channels, scale, output, pays, packer, module === "relaxed" ? 144 : 112);
   return packVector(channels, output, pays, packer, module === "relaxed" ? 144 : 112);
 }
@@ -75,10 +78,21 @@ const FLOAT_FACTOR = 64;
 /** Where the magic number's sums with larger values are no longer in order. */
 const MOST = 2 ** 22;
 
-/** The channels as the 64-bit arithmetic takes onnxruntime's rule. */
-function byOnnx(channels: Channels, scale: Float32Array): Channels {
+/** The channels as the 64-bit arithmetic takes onnxruntime's rule; what is added stands in place of the shift. */
+function byOnnx(channels: Channels, scale: Float32Array, output: Output): Channels {
   const multiplier = new Int32Array(scale.buffer, scale.byteOffset, scale.length);
+  const added = addedOf(channels, scale, output);
+  if (added) return { ...channels, multiplier, shift: new Int32Array(added.buffer) };
   return { ...channels, multiplier, shift: new Int32Array(scale.length).fill(FLOAT_FACTOR) };
+}
+
+/** Each channel's offset and the zero point, never 0; `undefined` where there are none, or products leave the magic number's range. */
+function addedOf(channels: Channels, scale: Float32Array, { zeroPoint }: Output): Float32Array | undefined {
+  const { min, max, offset } = channels;
+  if (offset === undefined) return undefined;
+  for (let c = 0; c < scale.length; c++)
+    if (!(Math.max(-(min[c] as number), max[c] as number) * (scale[c] as number) < MOST / 2)) return undefined;
+  return offset.map((each) => zeroPoint + each || 2 ** -60);
 }
 
 /**
@@ -99,7 +113,8 @@ function packOnnx(
   const words = new Int32Array(bytes.buffer);
   const floats = new Float32Array(bytes.buffer);
   const counts = new Map<string, number>();
-  const proofs = pays ? packer.prove("onnx", channels, output) : undefined;
+  const added = addedOf(channels, scale, output);
+  const proofs = added ? { a: scale, b: added } : pays ? packer.prove("onnx", channels, output) : undefined;
   for (let panel = 0; panel < panels; panel++) {
     const first = panel * PANEL;
     const end = Math.min(first + PANEL, n);

@@ -11,6 +11,8 @@ export interface Channels {
   readonly shift: Int32Array;
   /** float32 factors by onnxruntime's rule, in place of multiplier and shift: rint(f32(acc)·scale), half to even. */
   readonly scale?: Float32Array | undefined;
+  /** Of that rule: steps that are added before rounding. */
+  readonly offset?: Float32Array | undefined;
   readonly min: Float64Array;
   readonly max: Float64Array;
   /** Sum of the channel's weights. */
@@ -18,6 +20,9 @@ export interface Channels {
   /** How many weights of all channels are zero. */
   readonly zeros: number;
 }
+
+/** Factors of onnxruntime's rule, and what is added to the products: one of all channels, or one each. */
+export type NearestFactors = { readonly scale: Float32Array; readonly offset?: Float32Array };
 
 /** The output's zero point and clamp. */
 export interface Output extends Range {

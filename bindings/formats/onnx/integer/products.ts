@@ -34,6 +34,7 @@ export function productOf(net: Network, node: AnyNode, target: Target, rounding:
   const bias = node.inputs[at.bias];
   const values = bias === undefined || bias === NONE ? undefined : biasOf(net, bias, scales, channels);
   if (values === undefined && bias !== undefined && bias !== NONE) return undefined;
+  const offsets = values && bias !== undefined ? offsetsOf(net, bias, values, scales, target) : undefined;
   const inputs = [...node.inputs];
   inputs[at.x] = x;
   inputs[at.w] = declare(net, w);
@@ -41,7 +42,28 @@ export function productOf(net: Network, node: AnyNode, target: Target, rounding:
     const data = new Uint8Array(values.buffer);
     inputs[at.bias] = declare(net, { name: "", dtype: "int32", shape: [channels], data });
   }
-  return emitOn(net, node, inputs, target, rounding);
+  return emitOn(net, node, inputs, target, offsets ? { ...rounding, offsets } : rounding);
+}
+
+/** A part of a step that nobody sees: int32 of the file come back as floats of this precision. */
+const LEAST_PART = 2 ** -13;
+
+/** Steps of y that whole biases leave of those in floats; `undefined` where they leave nothing. */
+function offsetsOf(
+  net: Network,
+  id: TensorId,
+  whole: Int32Array,
+  scales: Float32Array,
+  y: Target,
+): Float32Array | undefined {
+  const { data } = tensorAt(net, id);
+  if (data === undefined) return undefined;
+  const ys = Math.fround(y.quantization.scale[0] as number);
+  const parts = (typedCopy("float32", data) as Float32Array).map((bias, c) => {
+    const scale = scales[scales.length === 1 ? 0 : c] as number;
+    return (bias - (whole[c] as number) * scale) / ys;
+  });
+  return parts.some((part) => Math.abs(part) > LEAST_PART) ? parts : undefined;
 }
 
 /** The integers behind a float tensor, of 8 bits. */

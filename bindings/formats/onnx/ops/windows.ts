@@ -180,11 +180,11 @@ export function meansOf(
   const sum = along(n, id, axes, windows, 0, add);
   const sizes = x.shape.slice(2);
   const outputs = outputSizes(sizes, windows);
-  // how many of a window count is a product over the axes
-  return axes.reduce<TensorId>((total, axis, i) => {
+  // how many of a window count is a product over the axes; the sum is divided once, as onnxruntime does it
+  const each = axes.map((_, i) => {
     const [before, after] = isPadCounted ? [stated.before[i] as number, stated.after[i] as number] : [0, 0];
     const [lo, hi] = [-before, (sizes[i] as number) + after];
-    const counts = Float32Array.from({ length: outputs[i] as number }, (_, o) => {
+    return Array.from({ length: outputs[i] as number }, (_, o) => {
       const first = o * (windows.stride[i] as number) - (windows.before[i] as number);
       const positions = Array.from(
         { length: windows.kernel[i] as number },
@@ -192,8 +192,9 @@ export function meansOf(
       );
       return Math.max(1, positions.filter((p) => p >= lo && p < hi).length);
     });
-    const shape = x.shape.map((_, d) => (d === axis ? counts.length : 1));
-    const divisor = n.b.constant("float32", shape, counts);
-    return n.b.add("div", n.where, [total, divisor], NONE, [{ dtype: "float32" }])[0] as TensorId;
-  }, sum);
+  });
+  const counts = each.reduce<readonly number[]>((all, own) => all.flatMap((a) => own.map((b) => a * b)), [1]);
+  const shape = x.shape.map((_, d) => each[axes.indexOf(d)]?.length ?? 1);
+  const divisor = n.b.constant("float32", shape, Float32Array.from(counts));
+  return n.b.add("div", n.where, [sum, divisor], NONE, [{ dtype: "float32" }])[0] as TensorId;
 }
