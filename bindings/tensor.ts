@@ -60,10 +60,11 @@ export interface TensorType {
   readonly dtype: DType;
   readonly shape: readonly number[];
   /**
-   * What only a run can tell, where `shape` is a bound (`length`: at most so many elements) or holds the right number of
-   * elements alone (`shape`). Only the caller can take such a tensor.
+   * What only a run can tell, where `shape` is a bound (`length`: at most so many elements; `rows`: at most so many in the
+   * first dimension) or holds the right number of elements alone (`shape`). Only the caller can take such a tensor, but for
+   * rows, which operators that work row by row pass on.
    */
-  readonly open?: "length" | "shape";
+  readonly open?: "length" | "rows" | "shape";
 }
 
 /** A tensor of a graph. */
@@ -78,6 +79,8 @@ export interface Tensor extends TensorType {
   readonly storedBits?: 4;
   /** Id of the int32 tensor that holds the number of elements of a tensor of open length. */
   readonly length?: number;
+  /** Id of the int32 tensor that holds the number of rows, where something asked for it. */
+  readonly rows?: number;
   /** Keeps its value from run to run. */
   readonly variable?: boolean;
   /** Name of a variable: tensors of the same name, in whatever graph of a model, are one. */

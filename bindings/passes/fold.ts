@@ -61,7 +61,11 @@ function fold({ alias, fromTypes, fold }: Operator<OpKind>, view: NodeView<OpKin
 /** Removes nodes whose results nothing reads; nodes that write a variable stay. Tensor ids keep their meaning. */
 export function dropDead(graph: Graph): Graph {
   const live = new Uint8Array(graph.tensors.length);
-  for (const { tensor } of graph.outputs) live[tensor] = 1;
+  for (const { tensor } of graph.outputs) {
+    live[tensor] = 1;
+    const { length } = graph.tensors[tensor] as Tensor;
+    if (length !== undefined) live[length] = 1;
+  }
   const nodes: AnyNode[] = [];
   for (const node of [...graph.nodes].reverse()) {
     if (!touchesState(graph, node) && !node.outputs.some((id) => live[id] === 1)) continue;

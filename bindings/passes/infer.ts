@@ -5,6 +5,7 @@ import type { Operators } from "../ops/types.ts";
 import { checkShape, type Tensor, type TensorType } from "../tensor.ts";
 import { specialise } from "./bodies.ts";
 import { foldingBudget, foldNode } from "./fold.ts";
+import { openRows, withoutOpenSizes } from "./open.ts";
 
 /**
  * Recomputes every computed tensor's type from the inputs and constants: a file's own shapes are only a claim. Nodes whose
@@ -14,18 +15,31 @@ export function inferTypes(graph: Graph, operators: Operators): Graph {
   const tensors: Tensor[] = [...graph.tensors];
   const budget = foldingBudget(tensors);
   const nodes: AnyNode[] = [];
-  for (const raw of graph.nodes) {
+  const writers = new Map<TensorId, AnyNode>();
+  const queue = [...graph.nodes].reverse();
+  const push = (node: AnyNode) => {
+    nodes.push(node);
+    for (const id of node.outputs) writers.set(id, node);
+  };
+  for (let raw = queue.pop(); raw !== undefined; raw = queue.pop()) {
+    const { where } = raw;
     const { node, constants } = specialise(raw, tensors, (body) => {
       const inferred = inferTypes(body, operators);
-      for (const { tensor } of inferred.outputs) refuseOpen(inferred.tensors[tensor] as Tensor, raw.where);
+      for (const { tensor } of inferred.outputs) refuseOpen(inferred.tensors[tensor] as Tensor, where);
       return inferred;
     });
     for (const [id, { dtype, shape, data }] of constants)
       tensors[id] = { ...(tensors[id] as Tensor), dtype, shape, ...(data && { data }) };
+    const parts = withoutOpenSizes(node, tensors, writers);
+    if (parts !== undefined) {
+      queue.push(...[...parts].reverse());
+      continue;
+    }
     const { operator, view } = bind(operators, node, tensors);
-    for (const tensor of view.inputs) if (tensor !== undefined) refuseOpen(tensor, node.where);
+    const rows = openRows(node, view, tensors);
+    for (const each of rows?.before ?? []) push(each);
     const types = operator.infer(view);
-    const lengths = types.some(({ open }) => open === "length") ? 1 : 0;
+    const lengths = types.some(isCounted) ? 1 : 0;
     const isKnown = node.outputs.length === types.length + lengths;
     ensure(types.length === node.outputs.length || isKnown, "INVALID_GRAPH", () => ({
       where: node.where,
@@ -38,17 +52,21 @@ export function inferTypes(graph: Graph, operators: Operators): Graph {
       tensors[id] = { ...(tensors[id] as Tensor), ...type };
     }
     const whole = lengths === 0 || isKnown ? node : withLength(node, types, tensors);
-    if (!foldNode(whole, operators, tensors, budget)) nodes.push(whole);
+    if (!foldNode(whole, operators, tensors, budget)) push(whole);
+    for (const each of rows?.mark() ?? []) push(each);
   }
   return { ...graph, tensors, nodes };
 }
+
+const isCounted = ({ open }: { readonly open?: TensorType["open"] | undefined }) =>
+  open === "length" || open === "rows";
 
 /** One more output: the number of elements of those whose length is open. */
 function withLength(node: AnyNode, types: readonly TensorType[], tensors: Tensor[]): AnyNode {
   const length = (tensors.push({ name: "", dtype: "int32", shape: [] }) - 1) as TensorId;
   for (const [i, { open }] of types.entries()) {
     const id = node.outputs[i] as TensorId;
-    if (open === "length") tensors[id] = { ...(tensors[id] as Tensor), length };
+    if (isCounted({ open })) tensors[id] = { ...(tensors[id] as Tensor), length };
   }
   return { ...node, outputs: [...node.outputs, length] };
 }
@@ -57,6 +75,6 @@ function refuseOpen({ open, name }: Tensor, where: string): void {
   ensure(open === undefined, "UNSUPPORTED", () => ({
     where,
     expected: "tensors whose shapes are known when planned",
-    received: `"${name}", whose ${open} only a run can tell`,
+    received: `"${name}", whose ${open === "shape" ? "shape" : "length"} only a run can tell`,
   }));
 }

@@ -24,7 +24,7 @@ export const prefix: Operator<"prefix"> = {
     }));
     const dtype = requireDType(node, "C2", outputOf(node), x.dtype);
     requireData({ ...node, outputs: [outputOf(node)] }, x);
-    return [{ dtype, shape: x.shape, open: "length" }];
+    return [{ dtype, shape: x.shape, open: "rows" }];
   },
   lower(node, to) {
     const x = inputOf(node, 0);

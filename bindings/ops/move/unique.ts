@@ -28,7 +28,7 @@ export const unique: Operator<"unique"> = {
     }));
     const places = requireDType(node, "C2", node.outputs[1] as Tensor, "int32", "int64");
     return [
-      { dtype, shape: x.shape, open: "length" },
+      { dtype, shape: x.shape, open: "rows" },
       { dtype: places, shape: x.shape },
     ];
   },

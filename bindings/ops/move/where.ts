@@ -19,7 +19,7 @@ export const where: Operator<"where"> = {
     requireOpen(node, 1, 1);
     const x = requirePlaced(node);
     const dtype = requireDType(node, "C2", outputOf(node), "int64");
-    return [{ dtype, shape: [elementCount(x.shape), x.shape.length], open: "length" }];
+    return [{ dtype, shape: [elementCount(x.shape), x.shape.length], open: "rows" }];
   },
   lower: (_, to) => callWhere(to, { room: 0, isColumns: 0 }),
 };

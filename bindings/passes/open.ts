@@ -1,0 +1,283 @@
+/**
+ * Tensors whose leading size only a run can tell: they have room for a bound of rows. Operators that work row by row pass
+ * them on and compute rows that nobody looks at; sizes of them, and slices of computed sizes, become arithmetic on counts.
+ */
+import { ensure } from "../errors.ts";
+import { type AnyNode, NONE, type OpKind, type TensorId } from "../graph.ts";
+import type { NodeView } from "../ops/types.ts";
+import { bytesOfNumbers, integersOf } from "../ops/values.ts";
+import { type DType, elementCount, type Tensor } from "../tensor.ts";
+import { countsOf } from "./counts.ts";
+
+type View = NodeView<OpKind>;
+
+/** Functions of each element, and of each row. */
+const EACH: ReadonlySet<OpKind> = new Set<OpKind>([
+  ...(["abs", "ceil", "cos", "elu", "exp", "floor", "gelu", "hardSwish", "leakyRelu", "log", "logicalNot"] as const),
+  ...(["logistic", "neg", "relu", "relu6", "reluN1To1", "relu0To1", "round", "rsqrt", "sign", "sin"] as const),
+  ...(["sqrt", "square", "tanh", "cast", "quantize", "dequantize", "rank"] as const),
+]);
+/** Functions of two or three elements that meet. */
+const MEETING: ReadonlySet<OpKind> = new Set<OpKind>([
+  ...(["add", "sub", "mul", "div", "maximum", "minimum", "pow", "squaredDifference", "floorDiv", "floorMod"] as const),
+  ...(["equal", "notEqual", "less", "lessEqual", "greater", "greaterEqual", "logicalAnd", "logicalOr"] as const),
+  ...(["select", "selectV2", "prelu", "atan2"] as const),
+]);
+const REDUCING: ReadonlySet<OpKind> = new Set<OpKind>([
+  ...(["sum", "mean", "reduceMax", "reduceMin", "reduceProd", "reduceAny", "reduceAll", "argMax", "argMin"] as const),
+]);
+
+const numbers = (tensor: Tensor | undefined) => (tensor?.data === undefined ? undefined : integersOf(tensor));
+
+/** Whether open rows go through: `at` is the first open input, `others` the rest of them. */
+function passes({ kind }: AnyNode, { attributes, inputs }: View, at: number): boolean {
+  const x = inputs[at] as Tensor;
+  const rank = x.shape.length;
+  const second = numbers(inputs[1]);
+  if (EACH.has(kind)) return true;
+  if (MEETING.has(kind)) {
+    const most = Math.max(...inputs.map((each) => each?.shape.length ?? 0));
+    const fits = (each: Tensor | undefined) =>
+      each === undefined ||
+      (isOpen(each) ? each.shape.length === most : each.shape.length < most || each.shape[0] === 1);
+    return inputs.every(fits);
+  }
+  const axis = "axis" in attributes ? (attributes.axis as number) : undefined;
+  if (kind === "gather") {
+    const batchDims = "batchDims" in attributes ? attributes.batchDims : 0;
+    return at === 1 && !isOpen(inputs[0] as Tensor) && axis === 0 && batchDims === 0;
+  }
+  if (kind === "gatherNd") return at === 1 && !isOpen(inputs[0] as Tensor) && rank >= 2;
+  if (kind === "concat" || kind === "pack")
+    return axis !== 0 && axis !== -rank && inputs.every((each) => each && isOpen(each));
+  if (at !== 0) return false;
+  if (kind === "softmax" || kind === "logSoftmax" || kind === "fullyConnected") return rank >= 2;
+  if (REDUCING.has(kind)) return second?.every((each) => each !== 0 && each !== -rank) ?? false;
+  if (kind === "squeeze" || kind === "expandDims") return (x.shape[0] as number) > 1;
+  if (kind === "reshape") return (second ?? ("shape" in attributes ? attributes.shape : undefined))?.[0] === -1;
+  if (kind === "slice") return second?.[0] === 0 && numbers(inputs[2])?.[0] === -1;
+  if (kind === "stridedSlice") return isWhole(attributes as never, numbers(inputs[3]));
+  return false;
+}
+
+/** A strided slice that takes all rows. */
+function isWhole(masks: { readonly [mask: string]: number }, strides: readonly number[] | undefined): boolean {
+  const { beginMask = 0, endMask = 0, ellipsisMask, newAxisMask, shrinkAxisMask = 0 } = masks;
+  const all = (beginMask & endMask & ~shrinkAxisMask & 1) === 1;
+  return all && ellipsisMask === 0 && newAxisMask === 0 && strides?.[0] === 1;
+}
+
+const isOpen = (tensor: Tensor) => tensor.open === "rows";
+
+/** What passing rows on takes. */
+export interface Rows {
+  /** Nodes that count, before the node. */
+  readonly before: readonly AnyNode[];
+  /** Marks the node's outputs, whose types are in `tensors`, and gives the nodes that count them. */
+  mark(): readonly AnyNode[];
+}
+
+/**
+ * How the node passes open rows on; undefined where none of its inputs has such.
+ *
+ * Errors: UNSUPPORTED where it looks at more than one row, or an input is open in another way.
+ */
+export function openRows(node: AnyNode, view: View, tensors: Tensor[]): Rows | undefined {
+  if (CLOSING.has(node)) return undefined;
+  const open = node.inputs.filter((id) => id !== NONE && (tensors[id] as Tensor).open !== undefined);
+  const [first] = open;
+  if (first === undefined) return undefined;
+  const { name, open: what, shape } = tensors[first] as Tensor;
+  const counts = countsOf(node.where, tensors);
+  const same = () => new Set(open.map((id) => counts.rowsOf(id))).size === 1;
+  const fits = open.every((id) => isOpen(tensors[id] as Tensor)) && passes(node, view, node.inputs.indexOf(first));
+  ensure(fits && same(), "UNSUPPORTED", () => ({
+    where: node.where,
+    expected: "tensors whose shapes are known when planned",
+    received: `"${name}", whose ${what === "shape" ? "shape" : "length"} only a run can tell`,
+  }));
+  const before = counts.taken();
+  return {
+    before,
+    mark() {
+      for (const id of node.outputs) {
+        const y = tensors[id] as Tensor;
+        if (node.kind === "rank") continue;
+        const isMoved = node.kind === "reshape" && y.shape[0] !== shape[0];
+        ensure(isMoved || y.shape[0] === shape[0], "UNSUPPORTED", () => ({
+          where: node.where,
+          expected: `${shape[0]} rows as the open "${name}" has`,
+          received: `[${y.shape}]`,
+        }));
+        const { length } = tensors[first] as Tensor;
+        const inner = elementCount(y.shape.slice(1));
+        const own: Partial<Tensor> = isMoved
+          ? { length: length as number }
+          : { rows: counts.rowsOf(first), length: counts.times(counts.rowsOf(first), inner) };
+        tensors[id] = { ...y, open: "rows", ...own };
+      }
+      return counts.taken();
+    },
+  };
+}
+
+/** The nodes in place of one that asks for an open size, or takes a part of computed size; undefined where it stays. */
+export function withoutOpenSizes(
+  node: AnyNode,
+  tensors: Tensor[],
+  writers: ReadonlyMap<TensorId, AnyNode>,
+): readonly AnyNode[] | undefined {
+  const [x] = node.inputs.map((id) => tensors[id]);
+  if (x === undefined) return undefined;
+  if (node.kind === "shape" && isOpen(x)) return sizesOf(node, x, tensors);
+  if (isOpen(x) && REDUCING.has(node.kind)) return reduced(node, x, tensors);
+  if (x.shape.length === 0 || x.open !== undefined) return undefined;
+  if (node.kind !== "slice" && node.kind !== "stridedSlice") return undefined;
+  const lists = node.inputs.slice(1).map((id) => elementsOf(id, tensors, writers));
+  return node.kind === "slice" ? sliceOf(node, x, lists, tensors) : stridedSliceOf(node, x, lists, tensors);
+}
+
+/** Nodes after which there are as many rows as there is room for. */
+const CLOSING = new WeakSet<AnyNode>();
+
+/** What rows that are not there hold, so that a reduction does not see them, by the element's type. */
+const NEUTRAL: { readonly [K in OpKind]?: (x: Tensor) => number | undefined } = {
+  sum: ({ quantization }) => quantization?.zeroPoint[0] ?? 0,
+  mean: ({ dtype }) => (dtype === "float32" ? 0 : undefined),
+  reduceProd: ({ dtype }) => (dtype === "float32" ? 1 : undefined),
+  reduceMax: ({ dtype }) => LEAST[dtype],
+  argMax: ({ dtype }) => LEAST[dtype],
+  reduceMin: ({ dtype }) => MOST[dtype],
+  argMin: ({ dtype }) => MOST[dtype],
+  reduceAny: () => 0,
+  reduceAll: () => 1,
+};
+const LEAST: { readonly [D in DType]?: number } = { float32: -Infinity, int32: -(2 ** 31), int8: -128, int16: -32768 };
+const MOST: { readonly [D in DType]?: number } = { float32: Infinity, int32: 2 ** 31 - 1, int8: 127, int16: 32767 };
+
+/** A reduction of the rows, over those that are there; undefined where it is one of each row. */
+function reduced(node: AnyNode, x: Tensor, tensors: Tensor[]): readonly AnyNode[] | undefined {
+  const rank = x.shape.length;
+  const axes = numbers(tensors[node.inputs[1] as TensorId])?.map((axis) => (axis < 0 ? axis + rank : axis));
+  const neutral = NEUTRAL[node.kind]?.(x);
+  if (axes?.includes(0) !== true || neutral === undefined) return undefined;
+  const counts = countsOf(node.where, tensors);
+  const [source, axis] = node.inputs as readonly [TensorId, TensorId];
+  const [room = 0] = x.shape;
+  const column = [room, ...x.shape.slice(1).fill(1)];
+  const places = counts.append("reshape", [counts.places(room), counts.ints([rank], column)], { shape: column });
+  const rows = counts.rowsOf(source);
+  const isThere = counts.append("less", [places, rows], {}, "bool");
+  const fill = (tensors.push({
+    ...{ name: "", dtype: x.dtype, shape: [], data: bytesOfNumbers(x.dtype, [neutral]) },
+    ...(x.quantization && { quantization: x.quantization }),
+  }) - 1) as TensorId;
+  const whole = counts.append("selectV2", [isThere, source, fill], {}, x);
+  const before = counts.taken();
+  CLOSING.add(before.at(-1) as AnyNode);
+  if (node.kind !== "mean") return [...before, { ...node, inputs: [whole, axis] }];
+  const sum = counts.append("sum", [whole, axis], node.attributes, "float32");
+  const others = elementCount(axes.filter((each) => each !== 0).map((each) => x.shape[each] as number));
+  const count = counts.append("cast", [counts.times(rows, others)], {}, "float32");
+  counts.append("div", [sum, count], { activation: "none" }, "float32", node.outputs[0]);
+  return [...before, ...counts.taken()];
+}
+
+/** The rows, then what is known. */
+function sizesOf(node: AnyNode & { readonly kind: "shape" }, x: Tensor, tensors: Tensor[]): readonly AnyNode[] {
+  const counts = countsOf(node.where, tensors);
+  const rows = counts.append("reshape", [counts.rowsOf(node.inputs[0] as TensorId), counts.ints([1], [1])], {
+    shape: [1],
+  });
+  const sizes = counts.append("concat", [rows, counts.ints([x.shape.length - 1], x.shape.slice(1))], {
+    axis: 0,
+    activation: "none",
+  });
+  counts.append("cast", [sizes], {}, node.attributes.dtype, node.outputs[0]);
+  return counts.taken();
+}
+
+/** Elements of a vector of integers: numbers where they are known, by the constants that it is made of. */
+function elementsOf(id: TensorId, tensors: readonly Tensor[], writers: ReadonlyMap<TensorId, AnyNode>): Elements {
+  const tensor = tensors[id] as Tensor;
+  const known = numbers(tensor);
+  if (known !== undefined) return known;
+  const writer = writers.get(id);
+  const parts = writer?.inputs.map((each) => tensors[each] as Tensor) ?? [];
+  if (writer?.kind === "pack" && tensor.shape.length === 1) return parts.map((each) => numbers(each)?.[0]);
+  if (writer?.kind === "concat")
+    return parts.flatMap((each): Elements => numbers(each) ?? unknown(elementCount(each.shape)));
+  return unknown(elementCount(tensor.shape));
+}
+
+const unknown = (count: number): Elements => new Array<undefined>(count).fill(undefined);
+
+type Elements = readonly (number | undefined)[];
+const isKnown = (list: Elements): list is readonly number[] => list.every((each) => each !== undefined);
+
+/** Rows from a begin on, as many as are computed; other dimensions are constant. */
+function sliceOf(
+  node: AnyNode,
+  x: Tensor,
+  lists: readonly Elements[],
+  tensors: Tensor[],
+): readonly AnyNode[] | undefined {
+  const [begins = [], sizes = []] = lists;
+  const rank = x.shape.length;
+  const rest = [begins.slice(1), sizes.slice(1)];
+  if (sizes[0] !== undefined || begins.length !== rank || sizes.length !== rank || !rest.every(isKnown))
+    return undefined;
+  const counts = countsOf(node.where, tensors);
+  const [source, begin, size] = node.inputs as readonly [TensorId, TensorId, TensorId];
+  const all = counts.int(x.shape[0] as number);
+  const part =
+    rank === 1
+      ? source
+      : counts.append(
+          "slice",
+          [
+            source,
+            counts.ints([rank], [0, ...(rest[0] as number[])]),
+            counts.ints([rank], [-1, ...(rest[1] as number[])]),
+          ],
+          {},
+          x,
+        );
+  const first = counts.element(begin, 0);
+  const left = counts.two("sub", all, first);
+  const asked = counts.element(size, 0);
+  const isRest = counts.append("less", [asked, counts.int(0)], {}, "bool");
+  const rows = counts.append("selectV2", [isRest, left, counts.two("minimum", asked, left)]);
+  const known = begins[0] === 0;
+  counts.prefix(known ? part : counts.shifted(part, first, x.shape[0] as number, x), rows, node.outputs[0] as TensorId);
+  return counts.taken();
+}
+
+/** The same by begin and end, which count from the end below 0 and are held inside. */
+function stridedSliceOf(
+  node: AnyNode & { readonly kind: "stridedSlice" },
+  x: Tensor,
+  lists: readonly Elements[],
+  tensors: Tensor[],
+): readonly AnyNode[] | undefined {
+  const { beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask, offset = false } = node.attributes;
+  const [begins = [], ends = [], strides = []] = lists;
+  const masked = (mask: number, list: Elements) => list.map((each, d) => ((mask >> d) & 1 ? 0 : each));
+  const [from, to] = [masked(beginMask, begins), masked(endMask | shrinkAxisMask, ends)];
+  const isPlain = ellipsisMask === 0 && newAxisMask === 0 && !offset && (shrinkAxisMask & 1) === 0;
+  const isOpenFirst = from.length > 0 && (from[0] === undefined || to[0] === undefined) && strides[0] === 1;
+  const rest = [from.slice(1), to.slice(1)];
+  if (!isPlain || !isOpenFirst || from.length > x.shape.length || !rest.every(isKnown)) return undefined;
+  const counts = countsOf(node.where, tensors);
+  const [source, begin, end, steps] = node.inputs as readonly [TensorId, TensorId, TensorId, TensorId];
+  const [begun, ended] = rest.map((list) => counts.ints([from.length], [0, ...(list as number[])]));
+  const attributes = { ...node.attributes, beginMask: beginMask | 1, endMask: endMask | 1 };
+  const inputs = [source, begun as TensorId, ended as TensorId, steps];
+  const part = from.length === 1 ? source : counts.append("stridedSlice", inputs, attributes, x);
+  const all = x.shape[0] as number;
+  const first = (beginMask & 1) === 1 ? counts.int(0) : counts.held(counts.element(begin, 0), all);
+  const last = (endMask & 1) === 1 ? counts.int(all) : counts.held(counts.element(end, 0), all);
+  const rows = counts.two("maximum", counts.two("sub", last, first), counts.int(0));
+  counts.prefix(from[0] === 0 ? part : counts.shifted(part, first, all, x), rows, node.outputs[0] as TensorId);
+  return counts.taken();
+}
