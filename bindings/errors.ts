@@ -65,6 +65,11 @@ export class Pint8Error extends Error {
   readonly received: string;
   readonly hint: string;
 
+  /** Those of another copy are Pint8Errors, too: parts that are loaded later have their own. */
+  static override [Symbol.hasInstance](value: unknown): value is Pint8Error {
+    return value instanceof Error && value.name === "Pint8Error";
+  }
+
   constructor(code: ErrorCode, detail: ErrorDetail, options?: { cause?: unknown }) {
     const [where, expected, received] = fit(detail.where, detail.expected, detail.received);
     super(messageOf(where, expected, received), options);

@@ -18,15 +18,20 @@ export const ENTRIES = Object.fromEntries(
 const SCRIPTS = { worker: "bindings/session/worker.ts", service: "bindings/remote/service.ts" };
 
 /**
- * Parts that stay files of their own, so that users' bundlers leave them out where nothing needs them or load them when something
- * does: among the chunks, which are cut by what reaches them, they would stand with what every model needs.
+ * Parts that are loaded when something needs them. Each has its own copy of the little that it shares with the others: users'
+ * bundlers would make files of that, which pages then ask for only once they have read the first.
  */
-const PARTS = {
-  importers: "bindings/formats/index.ts",
+const LATER = {
   onnx: "bindings/formats/onnx/index.ts",
   poses: "bindings/session/poses.ts",
   threads: "bindings/session/threads.ts",
 };
+
+/**
+ * Parts that stay files of their own, so that users' bundlers leave them out where nothing needs them: among the chunks, which are
+ * cut by what reaches them, they would stand with what every model needs.
+ */
+const PARTS = { importers: "bindings/formats/index.ts", ...LATER };
 
 /** Characters of a line of an object's members. */
 const LINE = 100;
@@ -131,15 +136,16 @@ export async function bundle() {
   const results = await Promise.all([
     build({
       ...COMMON,
-      entryPoints: points({ ...ENTRIES, ...PARTS }),
+      entryPoints: points({ ...ENTRIES, importers: PARTS.importers }),
       splitting: true,
       plugins: [APART, LISTED, BUILTINS, INLINED],
     }),
+    build({ ...COMMON, entryPoints: points(LATER), plugins: [BUILTINS] }),
     build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS), plugins: [LISTED] }),
   ]);
-  const { outputs } = results[0].metafile;
+  const outputs = { ...results[0].metafile.outputs, ...results[1].metafile.outputs };
   const unread = unreadFiles(outputs);
-  const read = reachedFrom(outputs, (name) => !["cli", "optimize", "onnx"].includes(name));
+  const read = reachedFrom(outputs, (name) => !["cli", "optimize"].includes(name));
   for (const file of Object.keys(outputs)) {
     const style = unread.includes(file) ? "unread" : read.has(file) ? "read" : "dense";
     await shrink(join(ROOT, file), style);
@@ -152,7 +158,7 @@ export async function bundle() {
 }
 
 /**
- * Makes a file smaller: what `pint8/optimize` and files in ONNX alone take keeps its names, but not its lines; one that is read keeps its lines of code, indented by tabs, and the names of their sources, unless that
+ * Makes a file smaller: what `pint8/optimize` alone takes keeps its names, but not its lines; one that is read keeps its lines of code, indented by tabs, and the names of their sources, unless that
  * would change more than blanks in texts. Comments are in the types: bundling moves them away from what they are about.
  */
 async function shrink(file, style) {
@@ -198,9 +204,9 @@ function reachedFrom(outputs, isOne) {
   return reached;
 }
 
-/** The files that need not be read: those that no entry but the program leads to, and those of other libraries alone. */
+/** The files that need not be read: those that only the program or a model in ONNX leads to, and those of other libraries alone. */
 function unreadFiles(outputs) {
-  const reached = reachedFrom(outputs, (name) => name !== "cli");
+  const reached = reachedFrom(outputs, (name) => !["cli", "onnx"].includes(name));
   const isForeign = ({ inputs }) => {
     const names = Object.keys(inputs);
     return names.length > 0 && names.every((name) => name.startsWith("node_modules/"));

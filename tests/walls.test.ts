@@ -46,7 +46,7 @@ const WALLS: readonly Wall[] = [
   // Who chooses among them.
   ...["index", "later", "select"].map((name) => ({
     of: `bindings/formats/${name}.ts`,
-    may: [...BASE, "bindings/formats"],
+    may: [...BASE, "bindings/formats", "bindings/ops/index.ts"],
     packages: ["pint8/inline"],
   })),
   { of: "bindings/formats/tflite", may: [...BASE, ...FORMATS], packages: ["flatbuffers"] },

@@ -1,6 +1,7 @@
 /** Which importer reads a file, told by its first bytes. That of ONNX is given by whoever asks, for it may come later. */
 import { ensure, guarded, Pint8Error } from "../errors.ts";
 import type { Attributes, Graph } from "../graph.ts";
+import { operators } from "../ops/index.ts";
 import type { TypedArray } from "../tensor.ts";
 import type { importOnnx } from "./onnx/index.ts";
 import { isOnnx } from "./onnx/recognise.ts";
@@ -52,7 +53,7 @@ export function importBy(onnx: typeof importOnnx | undefined, bytes: Uint8Array,
   }));
   const plain = viewOf(bytes);
   const read = isTflite(plain) ? importTflite : isOnnx(plain) ? onnx : undefined;
-  if (read !== undefined) return guarded("INVALID_MODEL", "file", () => read(plain, options));
+  if (read !== undefined) return guarded("INVALID_MODEL", "file", () => read(plain, options, operators));
   const stranger = strangerOf(plain);
   const start = plain.length < 8 ? `${plain.length} bytes` : `bytes ${hex(plain.subarray(0, 8))}`;
   throw new Pint8Error("INVALID_MODEL", {

@@ -21,6 +21,8 @@ export interface OutputType {
 }
 
 export interface Builder {
+  /** The table of all operators. */
+  readonly operators: Operators;
   readonly tensors: Tensor[];
   readonly nodes: readonly AnyNode[];
   /** A tensor that nothing computes: an input of the graph, or a constant where it has data. */
@@ -147,6 +149,7 @@ export function createBuilder(operators: Operators): Builder {
   };
 
   return {
+    operators,
     tensors,
     nodes,
     declare,

@@ -1,7 +1,7 @@
 /** .onnx bytes → Graph. */
 import { ensure, Pint8Error } from "../../errors.ts";
 import type { Graph, Port, TensorId } from "../../graph.ts";
-import { operators } from "../../ops/index.ts";
+import type { Operators } from "../../ops/types.ts";
 import { bytesOfNumbers } from "../../ops/values.ts";
 import { byteLength, type DType, elementCount, listText, type Tensor, type TypedArray } from "../../tensor.ts";
 import { uniqueNames } from "../names.ts";
@@ -33,13 +33,13 @@ export interface OnnxOptions {
 const OLDEST_OPSET = 6;
 
 /**
- * Reads an ONNX model: functions inlined, shapes inferred and folded on the way, channels last wherever an operator wants
- * them so.
+ * Reads an ONNX model: functions inlined, shapes inferred and folded on the way by these operators, channels last wherever an
+ * operator wants them so.
  *
  * Errors: INVALID_MODEL, INVALID_GRAPH, UNSUPPORTED (all unknown operators at once), INVALID_OPTION (shapes, batch), IO
  * (external data that is not given), OUT_OF_MEMORY.
  */
-export function importOnnx(bytes: Uint8Array, options: OnnxOptions): Graph {
+export function importOnnx(bytes: Uint8Array, options: OnnxOptions, operators: Operators): Graph {
   const model = readModel(bytes);
   const { graph } = model;
   ensure(graph !== undefined && graph.nodes.length + graph.outputs.length > 0, "INVALID_MODEL", () => ({

@@ -1,6 +1,5 @@
 /** Loops whose end is known only when they run: one node with two graphs, as TFLite's WHILE. */
 import type { Graph, Port, TensorId } from "../../../graph.ts";
-import { operators } from "../../../ops/index.ts";
 import { listText } from "../../../tensor.ts";
 import { type Builder, createBuilder } from "../builder.ts";
 import { asValue, convertGraph, createScope, type OnnxNode, type Scope } from "../convert.ts";
@@ -24,7 +23,7 @@ interface Inside {
 }
 
 function inside(n: OnnxNode, graph: GraphProto): Inside {
-  const b = createBuilder(operators);
+  const b = createBuilder(n.b.operators);
   const captured: Inside["captured"] = [];
   const known = new Map<string, Value>();
   const shared = { ...n.scope.shared, b };
@@ -98,7 +97,7 @@ export function whileLoop(n: OnnxNode): void {
   const taken = captured.map(({ inner }) => inner);
   const body = graphOf(b, [...state, ...taken], [after, limit, again as TensorId, ...next, ...taken]);
 
-  const test = createBuilder(operators);
+  const test = createBuilder(b.operators);
   const seen = [...outside, ...captured.map(({ outer }) => outer)];
   const ids = seen.map((id) => given(test, n.b.tensor(id)));
   const isLeft = test.add("less", n.where, ids.slice(0, 2), {}, BOOL)[0] as TensorId;
