@@ -29,6 +29,11 @@ export function constrain(
   ensure(condition, code, () => ({ where: `${node.where}, ${number}`, ...broken() }));
 }
 
+/** All of them whole numbers within these bounds. */
+export function areWhole(values: readonly number[], least: number, most: number): boolean {
+  return values.every((value) => Number.isInteger(value) && value >= least && value <= most);
+}
+
 /** So many of them, in words: `1 input`, `2 inputs`. */
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 

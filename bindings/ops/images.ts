@@ -4,7 +4,7 @@ import type { Padding } from "../graph.ts";
 import type { Patches, PatchSizes } from "../primitives/params.ts";
 import { placeWindow, type Window } from "../primitives/window.ts";
 import { dimensions, listText } from "../tensor.ts";
-import { type Constrained, constrain, inputOf } from "./constraints.ts";
+import { areWhole, type Constrained, constrain, inputOf } from "./constraints.ts";
 import { inputZeroPoint } from "./product/weights.ts";
 import type { NodeView } from "./types.ts";
 
@@ -27,7 +27,7 @@ const MAX_PADDING = 4096;
 /** C7: strides, dilations, and paddings where they are explicit. */
 export function requireSteps(node: NodeView<"conv2d" | "depthwiseConv2d">): void {
   const { stride, dilation } = node.attributes;
-  const whole = [...stride, ...dilation].every((size) => Number.isInteger(size) && size >= 1 && size <= MAX_STEP);
+  const whole = areWhole([...stride, ...dilation], 1, MAX_STEP);
   constrain(node, "C7", whole, () => ({
     expected: `strides and dilations from 1 to ${MAX_STEP}`,
     received: `stride ${stride.join("x")}, dilation ${dilation.join("x")}`,
@@ -39,15 +39,10 @@ export function requireSteps(node: NodeView<"conv2d" | "depthwiseConv2d">): void
 function requirePadding(node: Constrained, number: string, padding: Padding): void {
   if (typeof padding === "string") return;
   const sides = [padding.top, padding.bottom, padding.left, padding.right];
-  constrain(
-    node,
-    number,
-    sides.every((size) => Number.isInteger(size) && size >= 0 && size <= MAX_PADDING),
-    () => ({
-      expected: `paddings from 0 to ${MAX_PADDING}`,
-      received: sides.join(", "),
-    }),
-  );
+  constrain(node, number, areWhole(sides, 0, MAX_PADDING), () => ({
+    expected: `paddings from 0 to ${MAX_PADDING}`,
+    received: sides.join(", "),
+  }));
 }
 
 /** Where the windows of a convolution stand, by height and width. */

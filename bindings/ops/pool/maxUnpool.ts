@@ -1,6 +1,6 @@
 import type { Padding } from "../../graph.ts";
 import { dimensions, listText } from "../../tensor.ts";
-import { constrain, inputOf, outputOf, requireDType, requireImage, requireInputs } from "../constraints.ts";
+import { areWhole, constrain, inputOf, outputOf, requireDType, requireImage, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 
 declare module "../../graph.ts" {
@@ -44,15 +44,10 @@ export const maxUnpool: Operator<"maxUnpool"> = {
     }));
     const { batch, outH, outW, channels } = sizesOf(node);
     const sizes = [...node.attributes.filter, ...node.attributes.stride, outH, outW];
-    constrain(
-      node,
-      "C5",
-      sizes.every((size) => Number.isInteger(size) && size >= 1 && size <= MOST),
-      () => ({
-        expected: `sizes from 1 to ${MOST}`,
-        received: sizes.join(","),
-      }),
-    );
+    constrain(node, "C5", areWhole(sizes, 1, MOST), () => ({
+      expected: `sizes from 1 to ${MOST}`,
+      received: sizes.join(","),
+    }));
     return [{ dtype: "float32", shape: [batch, outH, outW, channels] }];
   },
   lower(node, to) {

@@ -4,7 +4,7 @@ import type { Attributes } from "../../graph.ts";
 import type { ParamBlocks } from "../../primitives/params.ts";
 import { placeWindow } from "../../primitives/window.ts";
 import { dimensions } from "../../tensor.ts";
-import { constrain, inputOf } from "../constraints.ts";
+import { areWhole, constrain, inputOf } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 
 type Pool = "averagePool2d" | "maxPool2d" | "l2Pool2d" | "maxPoolPlaces";
@@ -24,7 +24,7 @@ function poolWindows(shape: readonly number[], { filter, stride, padding }: Attr
 export function requireWindows(node: NodeView<Pool>): ReturnType<typeof poolWindows> {
   const { attributes } = node;
   const sizes = [...attributes.filter, ...attributes.stride];
-  const whole = sizes.every((size) => Number.isInteger(size) && size >= 1 && size <= 65535);
+  const whole = areWhole(sizes, 1, 65535);
   constrain(node, "C5", whole, () => ({
     expected: "filter and stride from 1 to 65535",
     received: `filter ${attributes.filter.join("x")}, stride ${attributes.stride.join("x")}`,

@@ -14,7 +14,7 @@ import type { Operator } from "../types.ts";
 import { requireParameters } from "./productTypes.ts";
 import { lowerTransposeConvF32 } from "./transposeConvF32.ts";
 import { lowerTransposeConvWide } from "./transposeConvWide.ts";
-import { asProduct } from "./transposed.ts";
+import { asProduct, requirePhases } from "./transposed.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -27,9 +27,6 @@ declare module "../../graph.ts" {
     };
   }
 }
-
-/** Phases of the output that are computed apart: each is a step. */
-const MOST_PHASES = 4096;
 
 /**
  * Transposed convolution: each pixel of x `[N,h,w,C]` adds its product with the weights `[O,kH,kW,C]` to the output around
@@ -60,11 +57,7 @@ export const transposeConv: Operator<"transposeConv"> = {
     );
     const [, h, width] = dimensions(shape, 4);
     const [sH, sW] = node.attributes.stride;
-    const whole = [sH, sW].every((size) => Number.isInteger(size) && size >= 1 && size <= 65535);
-    constrain(node, "C7", whole && Math.min(sH, h) * Math.min(sW, width) <= MOST_PHASES, () => ({
-      expected: `strides from 1 to 65535, at most ${MOST_PHASES} in all`,
-      received: `${sH}x${sW}`,
-    }));
+    requirePhases(node, [sH, sW], Math.min(sH, h) * Math.min(sW, width));
     requireKnown(node, "C3", w, "constant weights");
     return [{ dtype: requireParameters(product, sizeOf(w, 0), 0), shape }];
   },

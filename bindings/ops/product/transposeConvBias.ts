@@ -3,7 +3,8 @@ import { dimensions, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType, requireInputs, requireKnown } from "../constraints.ts";
 import { requireImages } from "../images.ts";
 import type { NodeView, Operator, Placed } from "../types.ts";
-import { lowerTransposedImages, MOST_PHASES } from "./transposedF32.ts";
+import { requirePhases } from "./transposed.ts";
+import { lowerTransposedImages } from "./transposedF32.ts";
 import { requireFloats } from "./volumes.ts";
 
 declare module "../../graph.ts" {
@@ -34,11 +35,7 @@ export const transposeConvBias: Operator<"transposeConvBias"> = {
       received: listText(w.shape),
     }));
     const { stride } = node.attributes;
-    const whole = stride.every((size) => Number.isInteger(size) && size >= 1 && size <= 65535);
-    constrain(node, "C7", whole && stride[0] * stride[1] <= MOST_PHASES, () => ({
-      expected: `strides from 1 to 65535, at most ${MOST_PHASES} in all`,
-      received: stride.join("x"),
-    }));
+    requirePhases(node, stride, stride[0] * stride[1]);
     requireKnown(node, "C1", w, "constant weights");
     requireDType(node, "C2", outputOf(node), "float32");
     return [{ dtype: "float32", shape: [x.shape[0] as number, ...sizes(node), w.shape[0] as number] }];

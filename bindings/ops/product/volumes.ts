@@ -1,6 +1,6 @@
 /** What convolutions of volumes check alike. */
 import { listText } from "../../tensor.ts";
-import { type Constrained, constrain, outputOf, requireBias, requireDType } from "../constraints.ts";
+import { areWhole, type Constrained, constrain, outputOf, requireBias, requireDType } from "../constraints.ts";
 import type { NodeView } from "../types.ts";
 
 /** C2: x, weights, bias and y float32. C3: bias `[channels]`. */
@@ -21,7 +21,7 @@ export function requireVolumes(
       received: listText(shape),
     }));
   const { stride, dilation } = node.attributes;
-  const whole = [...stride, ...dilation].every((size) => Number.isInteger(size) && size >= 1 && size <= 65535);
+  const whole = areWhole([...stride, ...dilation], 1, 65535);
   constrain(node, "C5", whole, () => ({
     expected: "strides and dilations from 1 to 65535",
     received: `stride ${stride.join("x")}, dilation ${dilation.join("x")}`,

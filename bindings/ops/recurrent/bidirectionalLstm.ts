@@ -1,7 +1,7 @@
 /** BIDIRECTIONAL_SEQUENCE_LSTM of float32, with float32 or int8 weights. */
 import type { NodeView, Operator } from "../types.ts";
-import { type CellInputs, callCell, cellMacs, checkCell, type RecurrentActivation } from "./cells.ts";
-import { outputTypes, placeOf, requireActivation } from "./directions.ts";
+import type { CellInputs, RecurrentActivation } from "./cells.ts";
+import { bidirectional } from "./directions.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -33,30 +33,13 @@ function directions(node: NodeView<"bidirectionalLstm">): readonly [CellInputs, 
   ];
 }
 
-/** C1–C6: see `checkCell`. C7: an activation that is known. C8: the outputs that merging asks for. */
-export const bidirectionalLstm: Operator<"bidirectionalLstm"> = {
-  infer(node) {
-    const { activation, timeMajor, mergeOutputs } = node.attributes;
-    requireActivation(node, activation);
-    const sizes = directions(node).map((cell) => checkCell(node, cell, true, timeMajor).outputs);
-    return outputTypes(node, mergeOutputs, sizes as [number, number]);
-  },
-  macs: (node) =>
-    directions(node).reduce(
-      (sum, cell) => sum + cellMacs(checkCell(node, cell, true, node.attributes.timeMajor), 4),
-      0,
-    ),
-  lower(node, to) {
-    const { activation, cellClip, projectionClip, asymmetric, timeMajor, mergeOutputs } = node.attributes;
-    const cells = directions(node);
-    const sizes = cells.map((cell) => checkCell(node, cell, true, timeMajor));
-    for (const [i, cell] of cells.entries())
-      callCell(to, cell, sizes[i] as (typeof sizes)[number], {
-        activation: activation as RecurrentActivation,
-        cellClip,
-        projectionClip,
-        asymmetric,
-        ...placeOf(i, mergeOutputs, sizes.map(({ outputs }) => outputs) as [number, number]),
-      });
-  },
-};
+/** C1–C8: see `bidirectional`. */
+export const bidirectionalLstm: Operator<"bidirectionalLstm"> = bidirectional(
+  directions,
+  ({ activation, cellClip, projectionClip, asymmetric }) => ({
+    activation: activation as RecurrentActivation,
+    cellClip,
+    projectionClip,
+    asymmetric,
+  }),
+);

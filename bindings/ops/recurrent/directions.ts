@@ -1,7 +1,16 @@
 /** What recurrent layers of one and two directions check and place alike. */
+import type { Attributes } from "../../graph.ts";
 import { constrain } from "../constraints.ts";
-import type { NodeView } from "../types.ts";
-import type { RecurrentActivation } from "./cells.ts";
+import type { NodeView, Operator } from "../types.ts";
+import {
+  type CellInputs,
+  type CellSizes,
+  callCell,
+  cellMacs,
+  checkCell,
+  type RecurrentActivation,
+  type Run,
+} from "./cells.ts";
 
 export function requireActivation(node: { readonly where: string }, activation: number): RecurrentActivation {
   constrain(
@@ -15,7 +24,7 @@ export function requireActivation(node: { readonly where: string }, activation: 
 }
 
 /** Types of the outputs of two directions. */
-export function outputTypes(
+function outputTypes(
   node: { readonly where: string; readonly inputs: NodeView<"rnn">["inputs"]; readonly outputs: readonly unknown[] },
   mergeOutputs: boolean,
   [forward, backward]: readonly [number, number],
@@ -31,8 +40,44 @@ export function outputTypes(
 }
 
 /** Where direction i writes. */
-export function placeOf(i: number, mergeOutputs: boolean, [forward, backward]: readonly [number, number]) {
+function placeOf(i: number, mergeOutputs: boolean, [forward, backward]: readonly [number, number]) {
   const reverse = i === 1;
   if (!mergeOutputs) return { reverse, output: i, width: reverse ? backward : forward, offset: 0 };
   return { reverse, output: 0, width: forward + backward, offset: reverse ? forward : 0 };
+}
+
+type Bidirectional = "bidirectionalLstm" | "bidirectionalRnn";
+
+/**
+ * Two layers over one sequence, the second from its end. C1–C6: see `checkCell`. C7: an activation that is known. C8: the outputs
+ * that merging asks for.
+ */
+export function bidirectional<K extends Bidirectional>(
+  directions: (node: NodeView<K>) => readonly [CellInputs, CellInputs],
+  runOf: (attributes: Attributes[K]) => Omit<Run, "reverse" | "output" | "width" | "offset">,
+): Operator<K> {
+  const check = (node: NodeView<K>) => {
+    const [forward, backward] = directions(node);
+    const { timeMajor } = node.attributes as Attributes[Bidirectional];
+    const sizesOf = (cell: CellInputs): CellSizes => checkCell(node, cell, true, timeMajor);
+    return [
+      { cell: forward, sizes: sizesOf(forward) },
+      { cell: backward, sizes: sizesOf(backward) },
+    ] as const;
+  };
+  const widthsOf = ([a, b]: ReturnType<typeof check>) => [a.sizes.outputs, b.sizes.outputs] as const;
+  return {
+    infer(node) {
+      const { activation, mergeOutputs } = node.attributes as Attributes[Bidirectional];
+      requireActivation(node, activation);
+      return outputTypes(node, mergeOutputs, widthsOf(check(node)));
+    },
+    macs: (node) => check(node).reduce((sum, { cell, sizes }) => sum + cellMacs(sizes, cell.gates.length), 0),
+    lower(node, to) {
+      const both = check(node);
+      const { mergeOutputs } = node.attributes as Attributes[Bidirectional];
+      for (const [i, { cell, sizes }] of both.entries())
+        callCell(to, cell, sizes, { ...runOf(node.attributes), ...placeOf(i, mergeOutputs, widthsOf(both)) });
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import type { NodeView, Operator } from "../types.ts";
 import { type CellInputs, callCell, cellMacs, checkCell, type RecurrentActivation } from "./cells.ts";
-import { outputTypes, placeOf, requireActivation } from "./directions.ts";
+import { bidirectional, requireActivation } from "./directions.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -65,26 +65,5 @@ function directions(node: NodeView<"bidirectionalRnn">): readonly [CellInputs, C
   ];
 }
 
-/** C1–C6: see `checkCell`. C7: an activation that is known. C8: the outputs that merging asks for. */
-export const bidirectionalRnn: Operator<"bidirectionalRnn"> = {
-  infer(node) {
-    const { activation, timeMajor, mergeOutputs } = node.attributes;
-    requireActivation(node, activation);
-    const sizes = directions(node).map((cell) => checkCell(node, cell, true, timeMajor).outputs);
-    return outputTypes(node, mergeOutputs, sizes as [number, number]);
-  },
-  macs: (node) =>
-    directions(node).reduce(
-      (sum, cell) => sum + cellMacs(checkCell(node, cell, true, node.attributes.timeMajor), 1),
-      0,
-    ),
-  lower(node, to) {
-    const cells = directions(node);
-    const sizes = cells.map((cell) => checkCell(node, cell, true, node.attributes.timeMajor));
-    for (const [i, cell] of cells.entries())
-      callCell(to, cell, sizes[i] as (typeof sizes)[number], {
-        ...runOf(node.attributes),
-        ...placeOf(i, node.attributes.mergeOutputs, sizes.map(({ outputs }) => outputs) as [number, number]),
-      });
-  },
-};
+/** C1–C8: see `bidirectional`. */
+export const bidirectionalRnn: Operator<"bidirectionalRnn"> = bidirectional(directions, runOf);

@@ -1,6 +1,6 @@
 /** What TensorFlow Lite Micro's signal operators check alike. */
 import { type DType, elementCount, listText, type Tensor, type TensorType } from "../../tensor.ts";
-import { constrain, inputOf, requireDType, requireKnown, requireTensors } from "../constraints.ts";
+import { areWhole, constrain, inputOf, requireDType, requireKnown, requireTensors } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 
 /** Attributes' kinds here. */
@@ -15,7 +15,7 @@ export function requireTypes(node: NodeView<Signal>, inputs: readonly DType[], o
 
 /** C3: numbers of the options inside their ranges. */
 export function requireRange(node: NodeView<Signal>, name: string, value: number, least: number, most: number): void {
-  constrain(node, "C3", Number.isInteger(value) && value >= least && value <= most, () => ({
+  constrain(node, "C3", areWhole([value], least, most), () => ({
     expected: `${name} from ${least} to ${most}`,
     received: String(value),
   }));

@@ -1,5 +1,5 @@
 import { dimensions, listText, sizeOf, type Tensor } from "../../tensor.ts";
-import { constrain, inputOf, requireAffine, requireDType, requireTensors } from "../constraints.ts";
+import { areWhole, constrain, inputOf, requireAffine, requireDType, requireTensors } from "../constraints.ts";
 import { affineOf } from "../elementwise/elementwise.ts";
 import type { NodeView, Operator } from "../types.ts";
 
@@ -24,10 +24,6 @@ declare module "../../graph.ts" {
 const TYPES = { float32: 0, int8: 1, uint8: 2 } as const;
 const MOST = 65536;
 
-function whole(value: number, least: number): boolean {
-  return Number.isInteger(value) && value >= least && value <= MOST;
-}
-
 /** How the kernel reads an input. */
 function reading(x: Tensor) {
   const type = TYPES[x.dtype as keyof typeof TYPES];
@@ -38,7 +34,7 @@ function reading(x: Tensor) {
 function checkAttributes(node: NodeView<"detectionPostProcess">, scores: number): void {
   const { mostDetections, classesPerDetection, detectionsPerClass, overlapThreshold, classes, scales } =
     node.attributes;
-  const counts = [mostDetections, classesPerDetection, detectionsPerClass, classes].every((value) => whole(value, 1));
+  const counts = areWhole([mostDetections, classesPerDetection, detectionsPerClass, classes], 1, MOST);
   const fits = counts && mostDetections * classesPerDetection <= MOST && scores - classes >= 0 && scores - classes <= 1;
   constrain(node, "C5", fits, () => ({
     expected: "numbers of detections and classes from 1 on, and a score to each class and to none",
