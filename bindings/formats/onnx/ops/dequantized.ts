@@ -105,7 +105,8 @@ function gatherBlockQuantized(n: OnnxNode): void {
   const rank = data.shape.length;
   const bits = n.int("bits", 4);
   const block = n.int("block_size", 128);
-  const isPacked = data.dtype === "uint8" && n.input(2).shape.length === rank && isWide(n, data, block, bits);
+  const isPacked =
+    data.dtype === "uint8" && !isNarrow(data) && n.input(2).shape.length === rank && isWide(n, data, block, bits);
   const shape = data.shape.map((size, d) => (isPacked && d === rank - 1 ? (size * 8) / bits : size));
   const axis = axisOf(n, n.int("quantize_axis", rank - 1), rank);
   const values = n.numbers(0) ?? [];
@@ -128,6 +129,9 @@ function gatherBlockQuantized(n: OnnxNode): void {
   const attributes = { axis: gatherAxis, batchDims: 0 };
   n.setPlain(0, n.b.add("gather", n.where, inputs, attributes, float, n.outputs[0])[0] as TensorId);
 }
+
+/** UINT4 and INT4 of ONNX, which stand one by one when read. */
+const isNarrow = ({ code }: Value): boolean => code === 21 || code === 22;
 
 /** True where bytes hold several numbers each: scales stand for more numbers than there are bytes. */
 function isWide(n: OnnxNode, data: Value, block: number, bits: number): boolean {
