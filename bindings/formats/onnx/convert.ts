@@ -8,6 +8,7 @@ import type { Builder } from "./builder.ts";
 import { channelsLast, plain, type Value } from "./layout.ts";
 import type { AttributeProto, GraphProto, NodeProto, ValueProto } from "./messages.ts";
 import { openOf } from "./open.ts";
+import { inOrder } from "./order.ts";
 import { castTwins, isFloat32, narrowOf, widened } from "./precision.ts";
 import { dtypeOf, type ExternalData, tensorOf } from "./tensors.ts";
 
@@ -108,7 +109,7 @@ export function asValue(b: Builder, name: string, id: TensorId, code?: number): 
   return { name, dtype, shape, twins: { plain: id }, ...(code === undefined ? {} : { code }) };
 }
 
-/** Converts a graph's initializers and nodes, in the file's order, which must be one in which they can run. */
+/** Converts a graph's initializers and nodes, in an order in which they can run. */
 export function convertGraph(graph: GraphProto, scope: Scope): void {
   const { b, external } = scope.shared;
   for (const proto of graph.initializers) {
@@ -120,7 +121,7 @@ export function convertGraph(graph: GraphProto, scope: Scope): void {
       where,
     );
   }
-  for (const [index, node] of graph.nodes.entries()) convertNode(node, index, scope);
+  for (const [index, node] of inOrder(graph.nodes)) convertNode(node, index, scope);
 }
 
 function define(scope: Scope, name: string, value: Value, where: string): void {
