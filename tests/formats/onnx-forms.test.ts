@@ -140,3 +140,59 @@ test("a shape that ScatterElements puts together is known when planned", async (
   );
   assert.deepEqual(y, [4, 4, 4, 5, 5, 5]);
 });
+
+test("nodes that are written before what they read", async () => {
+  const branch = (operator: string) => ({
+    nodes: [{ operator, inputs: ["a"], outputs: ["o"] }],
+    inputs: [],
+    outputs: [{ name: "o" }],
+  });
+  const spec = {
+    nodes: [
+      { operator: "Add", inputs: ["b", "a"], outputs: ["y"] },
+      {
+        operator: "If",
+        inputs: ["c"],
+        outputs: ["b"],
+        graph: { then_branch: branch("Neg"), else_branch: branch("Abs") },
+      },
+      { operator: "Exp", inputs: ["zero"], outputs: ["one"] },
+      { operator: "Less", inputs: ["limit", "one"], outputs: ["c"] },
+      { operator: "Sub", inputs: ["x", "one"], outputs: ["a"] },
+    ],
+    inputs: [
+      { name: "x", dims: [2] },
+      { name: "limit", dims: [] },
+    ],
+    outputs: [{ name: "y" }],
+    initializers: [{ name: "zero", dims: [], type: 1 as const, values: [0] }],
+  };
+  assert.deepEqual(await run(spec, Float32Array.of(3, -3), Float32Array.of(0)), [0, 0]);
+  assert.deepEqual(await run(spec, Float32Array.of(3, -3), Float32Array.of(2)), [4, 0]);
+});
+
+test("GatherBlockQuantized of UINT4, two in a byte", async () => {
+  const y = await run(
+    {
+      nodes: [
+        { operator: "Cast", inputs: ["x"], outputs: ["i"], int: { to: 7 } },
+        {
+          operator: "GatherBlockQuantized",
+          domain: "com.microsoft",
+          inputs: ["w", "i", "s", "z"],
+          outputs: ["y"],
+          int: { block_size: 16, gather_axis: 0, quantize_axis: 1 },
+        },
+      ],
+      inputs: [{ name: "x", dims: [1] }],
+      outputs: [{ name: "y" }],
+      initializers: [
+        { name: "w", dims: [2, 3], type: 21, raw: Uint8Array.of(0x21, 0x43, 0xf5) },
+        { name: "s", dims: [2, 1], type: 1, values: [0.5, 2] },
+        { name: "z", dims: [2, 1], type: 21, raw: Uint8Array.of(0x81) },
+      ],
+    },
+    Float32Array.of(1),
+  );
+  assert.deepEqual(y, [-8, -6, 14]);
+});

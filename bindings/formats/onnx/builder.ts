@@ -129,8 +129,7 @@ export function createBuilder(operators: Operators): Builder {
 
   const quantized: Builder["quantized"] = (id, quantization, where, owner) => {
     const tensor = tensors[id] as Tensor;
-    const same = JSON.stringify(tensor.quantization) === JSON.stringify(quantization);
-    if (same) return id;
+    if (isSame(tensor.quantization, quantization)) return id;
     if (tensor.data !== undefined) return declare({ ...tensor, quantization });
     if (owner === "own" && !computed.has(id) && tensor.quantization === undefined) {
       tensors[id] = { ...tensor, quantization };
@@ -161,6 +160,13 @@ export function createBuilder(operators: Operators): Builder {
     quantized,
     tensor: (id) => tensors[id] as Tensor,
   };
+}
+
+/** True of two quantizations with the same numbers. */
+function isSame(a: Quantization | undefined, b: Quantization): boolean {
+  const equal = (x: readonly number[], y: readonly number[]) =>
+    x === y || (x.length === y.length && x.every((value, i) => value === y[i]));
+  return a === b || (a?.axis === b.axis && equal(a.scale, b.scale) && equal(a.zeroPoint, b.zeroPoint));
 }
 
 /** The quantization of constants that a transpose or reshape moves; `undefined` where an axis of scales is lost. */

@@ -234,5 +234,8 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: readonly (V
 
 /** The numbers of a constant; 64-bit integers beyond 2^53 lose their last bits. */
 export function numbersOf(tensor: Tensor): readonly number[] {
-  return Array.from(typedCopy(tensor.dtype, tensor.data ?? new Uint8Array(0)) as ArrayLike<number | bigint>, Number);
+  const values = typedCopy(tensor.dtype, tensor.data ?? new Uint8Array(0)) as ArrayLike<number | bigint>;
+  const numbers = new Array<number>(values.length);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = Number(values[i]);
+  return numbers;
 }

@@ -104,7 +104,9 @@ function weightsOf(tensor: Tensor, channels: number, axis: number): Tensor | und
 /** f32(xs·ws): what one unit of each accumulator is. */
 function accumulatorScales({ quantization }: Target, w: Tensor): Float32Array {
   const xs = Math.fround(quantization.scale[0] as number);
-  return Float32Array.from(w.quantization?.scale ?? [], (ws) => xs * Math.fround(ws));
+  const scales = new Float32Array(w.quantization?.scale ?? []);
+  for (let c = 0; c < scales.length; c++) scales[c] = xs * (scales[c] as number);
+  return scales;
 }
 
 /** The bias as int32: its own integers, or floats at the accumulators' scales. */
@@ -117,7 +119,8 @@ function biasOf(net: Network, id: TensorId, scales: Float32Array, channels: numb
   if (integers?.dtype === "int32" && integers.data !== undefined) {
     const { scale = [], zeroPoint = [] } = integers.quantization ?? {};
     const fits = (c: number) => Math.abs((scale[scale.length === 1 ? 0 : c] as number) / scaleOf(c) - 1) < 1e-6;
-    const same = Array.from({ length: channels }, (_, c) => c).every(fits);
+    let same = true;
+    for (let c = 0; c < channels && same; c++) same = fits(c);
     if (same && zeroPoint.every((each) => each === 0))
       return Int32Array.from(typedCopy("int32", integers.data) as Int32Array);
   }
