@@ -109,3 +109,27 @@ test("a variable that is an input is the caller's", async () => {
   });
   assert.deepEqual(await outputsOf(model, [Int8Array.of(1, 2), Int8Array.of(10, 20)]), [[11, 22]]);
 });
+
+test("constants of scale 0 are zeros in ADD, SUB and MUL", async () => {
+  const outputs = ["ADD", "SUB", "MUL"].map((code) =>
+    buildTflite({
+      tensors: [
+        int8("x", [3], 0.5, 1),
+        { name: "zeros", dtype: "int8", shape: [3], ...affine(0, 0), data: Int8Array.of(0, 5, -9) },
+        int8("y", [3], 0.25, -3),
+      ],
+      operators: [
+        { code, inputs: [0, 1], outputs: [2], options: options[code.toLowerCase() as "add" | "sub" | "mul"]({}) },
+      ],
+      inputs: [0],
+      outputs: [2],
+    }),
+  );
+  const expected = [
+    [-3, -1, 35],
+    [-3, -1, 35],
+    [-3, -3, -3],
+  ];
+  for (const [i, model] of outputs.entries())
+    assert.deepEqual(await outputsOf(model, [Int8Array.of(1, 2, 20)]), [expected[i]]);
+});

@@ -6,7 +6,25 @@ import type { Quantization, Tensor } from "../../tensor.ts";
 export function partsOf(node: AnyNode, tensors: Tensor[]): readonly AnyNode[] {
   if (node.kind === "concat") return joined(node, tensors);
   if (node.kind === "softmax") return softened(node, tensors);
+  if (node.kind === "add" || node.kind === "sub" || node.kind === "mul") return [withoutNoWidth(node, tensors)];
   return [node];
+}
+
+/** Constants of scale 0, which ranges of no width give and which stand for zeros: zeros in the other operand's scale, or of a ratio of 1. */
+function withoutNoWidth(node: AnyNode, tensors: Tensor[]): AnyNode {
+  const scaleOf = (id: TensorId | undefined) => tensors[id as number]?.quantization?.scale;
+  const inputs = node.inputs.map((id, i) => {
+    const tensor = tensors[id];
+    const other = scaleOf(node.inputs[1 - i]);
+    const scale = scaleOf(id);
+    if (tensor?.data === undefined || scale?.length !== 1 || scale[0] !== 0 || other?.length !== 1 || other[0] === 0)
+      return id;
+    const [y = 1] = scaleOf(node.outputs[0]) ?? [];
+    const own = node.kind === "mul" ? y / (other[0] as number) : (other[0] as number);
+    const quantization: Quantization = { scale: [own], zeroPoint: [0], axis: 0 };
+    return (tensors.push({ ...tensor, data: new Uint8Array(tensor.data.length), quantization }) - 1) as TensorId;
+  });
+  return { ...node, inputs };
 }
 
 /** Joins that clamp: a step of its own, on integers of the same scale. */
