@@ -133,3 +133,24 @@ test("constants of scale 0 are zeros in ADD, SUB and MUL", async () => {
   for (const [i, model] of outputs.entries())
     assert.deepEqual(await outputsOf(model, [Int8Array.of(1, 2, 20)]), [expected[i]]);
 });
+
+test("weights of two bits, four to a byte from the lowest bits on", async () => {
+  const weights = [1, -2, 0, -1, -1, 1, 1, 0, -2, 1];
+  const bytes = new Uint8Array(3);
+  for (const [i, w] of weights.entries()) bytes[i >> 2] = (bytes[i >> 2] as number) | ((w & 3) << (2 * (i & 3)));
+  const model = (data: Uint8Array) =>
+    buildTflite({
+      tensors: [
+        { name: "x", dtype: "float32", shape: [1, 5] },
+        { name: "w", dtype: 19, shape: [2, 5], scale: [0.5], zeroPoint: [0], data },
+        { name: "y", dtype: "float32", shape: [1, 2] },
+      ],
+      operators: [{ code: "FULLY_CONNECTED", inputs: [0, 1, -1], outputs: [2], options: options.fullyConnected({}) }],
+      inputs: [0],
+      outputs: [2],
+    });
+  const x = [1, 127, -3, 5, 8];
+  const sums = [0, 5].map((from) => x.reduce((sum, value, i) => sum + value * (weights[from + i] as number), 0) / 2);
+  assert.deepEqual(await outputsOf(model(bytes), [Float32Array.from(x)]), [sums]);
+  await assert.rejects(loadModel(model(new Uint8Array(4))), /3 bytes for 10 numbers of 2 bits/);
+});

@@ -89,6 +89,9 @@ export const TENSOR_TYPES: readonly (DType | { readonly unsupported: string })[]
   { unsupported: "FLOAT8_E5M2" },
 ];
 
+/** TensorType number of constants of two bits. */
+export const INT2 = 19;
+
 /** BuiltinOperator number of operators without a schema name of their own. */
 export const CUSTOM = 32;
 

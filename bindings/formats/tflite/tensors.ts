@@ -5,6 +5,7 @@ import {
   byteLength,
   checkShape,
   type DType,
+  elementCount,
   halfToFloat,
   type Tensor,
   typedCopy,
@@ -14,7 +15,7 @@ import { shorten } from "../text.ts";
 import type { Buffers } from "./buffers.ts";
 import { type FlatTable, readBool, readInt8, readInt32s, readString, readTable, readUint32 } from "./flatbuffer.ts";
 import { readQuantization } from "./quantization.ts";
-import { TENSOR, TENSOR_TYPES } from "./schema.ts";
+import { INT2, TENSOR, TENSOR_TYPES } from "./schema.ts";
 import { densify, readSparsity } from "./sparsity.ts";
 
 /** More dimensions than any operator has a use for. */
@@ -27,16 +28,18 @@ const MAX_RANK = 16;
 export function readTensor(table: FlatTable, buffers: Buffers, tables: readonly FlatTable[] = []): Tensor {
   const name = readString(table, TENSOR.name);
   const where = `${table.where} "${shorten(name)}"`;
-  const dtype = readType(table, where);
+  const isCrumbs = readInt8(table, TENSOR.type, 0) === INT2;
+  const dtype = isCrumbs ? "int4" : readType(table, where);
   ensure(readUint32(table, TENSOR.externalBuffer, 0) === 0, "UNSUPPORTED", () => ({
     where,
     expected: "data inside the model file",
     received: "an external buffer",
     hint: "Export the model as one file.",
   }));
-  const stored = buffers.data(readUint32(table, TENSOR.buffer, 0), where);
-  const shape = readShape(table, stored !== undefined, where);
+  const packed = buffers.data(readUint32(table, TENSOR.buffer, 0), where);
+  const shape = readShape(table, packed !== undefined, where);
   checkShape(shape, dtype, where);
+  const stored = isCrumbs ? nibbles(packed, elementCount(shape), where) : packed;
   const scalesOf = (index: number) => {
     const scales = tables[index];
     ensure(scales !== undefined, "INVALID_MODEL", () => ({
@@ -56,6 +59,25 @@ export function readTensor(table: FlatTable, buffers: Buffers, tables: readonly 
     ...(data && { data }),
     ...(readBool(table, TENSOR.variable) && { variable: true }),
   };
+}
+
+/** Constants of two bits, four to a byte, as int4: the lowest bits come first. Nothing computes in two bits. */
+function nibbles(packed: Uint8Array | undefined, count: number, where: string): Uint8Array {
+  ensure(packed !== undefined, "UNSUPPORTED", () => ({
+    where,
+    expected: "an element type that pint8 computes",
+    received: "INT2 that is no constant",
+  }));
+  ensure(packed.length === Math.ceil(count / 4), "INVALID_MODEL", () => ({
+    where,
+    expected: `${Math.ceil(count / 4)} bytes for ${count} numbers of 2 bits`,
+    received: `${packed.length} bytes`,
+  }));
+  const half = (bits: number) => (bits & 2 ? 12 : 0) | (bits & 3);
+  return Uint8Array.from({ length: Math.ceil(count / 2) }, (_, i) => {
+    const bits = (packed[i >> 1] as number) >> (4 * (i & 1));
+    return half(bits) | (half(bits >> 2) << 4);
+  });
 }
 
 /** Scales of blocks: float16 as a rule. */
