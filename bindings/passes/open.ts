@@ -6,7 +6,7 @@ import { ensure } from "../errors.ts";
 import { type AnyNode, NONE, type OpKind, type TensorId } from "../graph.ts";
 import type { NodeView } from "../ops/types.ts";
 import { bytesOfNumbers, integersOf } from "../ops/values.ts";
-import { type DType, elementCount, type Tensor } from "../tensor.ts";
+import { type DType, elementCount, sizeOf, type Tensor } from "../tensor.ts";
 import { countsOf } from "./counts.ts";
 
 type View = NodeView<OpKind>;
@@ -163,7 +163,7 @@ function reduced(node: AnyNode, x: Tensor, tensors: Tensor[]): readonly AnyNode[
   if (axes?.includes(0) !== true || neutral === undefined) return undefined;
   const counts = countsOf(node.where, tensors);
   const [source, axis] = node.inputs as readonly [TensorId, TensorId];
-  const [room = 0] = x.shape;
+  const room = sizeOf(x, 0);
   const column = [room, ...x.shape.slice(1).fill(1)];
   const places = counts.append("reshape", [counts.places(room), counts.ints([rank], column)], { shape: column });
   const rows = counts.rowsOf(source);

@@ -9,6 +9,9 @@ export function rint(x: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
+/** Least and greatest value of a type that checks have found to be one of `BOUNDS`. */
+export const boundsOf = (dtype: DType): readonly [number, number] => BOUNDS[dtype] as readonly [number, number];
+
 /** Least and greatest value of the types that QuantizeLinear gives. */
 export const BOUNDS: { readonly [D in DType]?: readonly [number, number] } = {
   int8: [-128, 127],

@@ -87,8 +87,8 @@ function optionsOf(bytes: Uint8Array, where: string): readonly number[] {
     score_threshold: [0, 1],
     stride: [1, 1024],
     nms_radius: [0, 65536],
-  };
-  return Object.entries(bounds).map(([key, [least = 0, most = 0]]) => {
+  } as const;
+  return Object.entries(bounds).map(([key, [least, most]]) => {
     const value = values.get(key);
     const isWhole = key === "max_detections" || key === "stride";
     const fits = typeof value === "number" && value >= least && value <= most && (!isWhole || Number.isInteger(value));

@@ -50,7 +50,7 @@ export function mapPairs<T, R>(
   b: { readonly shape: readonly number[]; readonly values: readonly T[] },
   f: (p: T, q: T) => R,
 ): readonly R[] {
-  const shape = broadcastShape(a.shape, b.shape) ?? [];
+  const shape = broadcastShape(a.shape, b.shape) as readonly number[];
   const dense = denseStrides(shape);
   const at = (strides: readonly number[], i: number) =>
     shape.reduce((sum, size, d) => sum + (Math.floor(i / (dense[d] as number)) % size) * (strides[d] as number), 0);

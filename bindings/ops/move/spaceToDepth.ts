@@ -1,8 +1,6 @@
-import { reorder, split, whole } from "../../primitives/move/view.ts";
-import { dimensions, listText } from "../../tensor.ts";
-import { constrain, inputOf, requireImage, requireTensors } from "../constraints.ts";
-import type { NodeView, Operator } from "../types.ts";
-import { moving, requireData } from "./moving.ts";
+import { split } from "../../primitives/move/view.ts";
+import type { Operator } from "../types.ts";
+import { regrouping } from "./pixels.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -10,33 +8,9 @@ declare module "../../graph.ts" {
   }
 }
 
-function shapeOf(node: NodeView<"spaceToDepth">): readonly number[] {
-  const [n, h, w, c] = dimensions(inputOf(node, 0).shape, 4);
-  const { block } = node.attributes;
-  return [n, h / block, w / block, c * block * block];
-}
-
-/**
- * Blocks of pixels become channels, any type. C1: x, one output. C2: the type stays and has whole bytes. C3: `[N,H,W,C]`,
- * none of them 0. C4: the block is at least 1 and divides height and width.
- */
-export const spaceToDepth: Operator<"spaceToDepth"> = {
-  infer(node) {
-    requireTensors(node, 1, 1);
-    const x = inputOf(node, 0);
-    requireData(node, x);
-    requireImage(node, "C3", x);
-    const { block } = node.attributes;
-    constrain(node, "C4", block >= 1 && shapeOf(node).every(Number.isInteger), () => ({
-      expected: "a block that divides height and width",
-      received: `block ${block}, ${listText(x.shape)}`,
-    }));
-    return [{ dtype: x.dtype, shape: shapeOf(node) }];
-  },
-  ...moving<"spaceToDepth">((node) => {
-    const { block } = node.attributes;
-    const blocks = split(split(whole(inputOf(node, 0).shape), 2, block), 1, block);
-    const from = reorder(blocks, [0, 1, 3, 2, 4, 5]);
-    return [{ x: 0, y: 0, from, to: whole(from.sizes) }];
-  }),
-};
+/** Blocks of pixels become channels, any type. C1–C4: see `regrouping`; the block divides height and width. */
+export const spaceToDepth: Operator<"spaceToDepth"> = regrouping({
+  shape: ([n, h, w, c], block) => [n, h / block, w / block, c * block * block],
+  expected: "a block that divides height and width",
+  parts: (x, block) => split(split(x, 2, block), 1, block),
+});

@@ -1,7 +1,7 @@
 /** Flattened pictures: the order in which a dense layer reads them is that of its weights. */
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
 import { countReaders } from "../../passes/view.ts";
-import { elementCount, type Tensor, typedCopy } from "../../tensor.ts";
+import { dimensions, elementCount, type Tensor, typedCopy } from "../../tensor.ts";
 import { floatsOf, isFloatConstant } from "../constants.ts";
 
 /**
@@ -25,7 +25,7 @@ export function foldFlatten(graph: Graph): Graph {
     const [x = NONE, axes = NONE] = transpose.inputs;
     const { data, dtype } = tensorOf(graph, axes);
     const { shape } = tensorOf(graph, x);
-    const [outputs = 0, inputs = 0] = tensorOf(graph, w).shape;
+    const [outputs, inputs] = dimensions(tensorOf(graph, w).shape, 2);
     const order = data === undefined ? [] : Array.from(typedCopy(dtype, data), Number);
     if (order[0] !== 0 || order.length !== shape.length || elementCount(shape.slice(1)) !== inputs) continue;
     if (order.some((axis) => axis < 0)) continue;

@@ -4,8 +4,8 @@
  */
 import type { AnyNode, Node, Padding, Rounding, TensorId } from "../../../graph.ts";
 import { NONE } from "../../../graph.ts";
-import { sizeOf, typedCopy, zeroOf } from "../../../tensor.ts";
-import { BOUNDS } from "../rounding.ts";
+import { dimensions, sizeOf, typedCopy, zeroOf } from "../../../tensor.ts";
+import { boundsOf } from "../rounding.ts";
 import { declare, emit, isByte, type Network, type Target, targetOf, tensorAt } from "./network.ts";
 
 const { fround } = Math;
@@ -82,7 +82,7 @@ function weightedOf(net: Network, node: AnyNode): Means | undefined {
     return undefined;
   const [from = NONE, id = NONE] = node.inputs;
   const w = tensorAt(net, id);
-  const [, height = 0, width = 0, channels] = w.shape;
+  const [, height, width, channels] = dimensions(w.shape, 4);
   if (w.data === undefined || w.dtype !== "float32" || channels !== sizeOf(tensorAt(net, from), 3)) return undefined;
   const weight = fround(1 / (height * width));
   if (!(typedCopy("float32", w.data) as Float32Array).every((value) => value === weight)) return undefined;
@@ -91,8 +91,8 @@ function weightedOf(net: Network, node: AnyNode): Means | undefined {
 
 /** True where floats, however they are summed, round as the exact sum does, but for few sums. */
 function isDecided(x: Target, y: Target, count: number): boolean {
-  const [least, most] = BOUNDS[x.dtype] ?? [0, 0];
-  const [low, high] = BOUNDS[y.dtype] ?? [0, 0];
+  const [least, most] = boundsOf(x.dtype);
+  const [low, high] = boundsOf(y.dtype);
   const [lo, hi] = [count * Math.min(least - zeroOf(x), 0), count * Math.max(most - zeroOf(x), 0)];
   const factor = fround(x.quantization.scale[0] as number) / (fround(y.quantization.scale[0] as number) * count);
   const error = (count + 4) * 2 ** -25;

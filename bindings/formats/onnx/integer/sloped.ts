@@ -3,7 +3,7 @@ import type { AnyNode, Rounding, TensorId } from "../../../graph.ts";
 import { NONE } from "../../../graph.ts";
 import { slopedSteps } from "../../../ops/elementwise/prelu.ts";
 import { elementCount, scaleOf, type Tensor, typedCopy, zeroOf } from "../../../tensor.ts";
-import { BOUNDS, rint } from "../rounding.ts";
+import { boundsOf, rint } from "../rounding.ts";
 import { declare, emit, isByte, type Network, type Target, targetOf, tensorAt } from "./network.ts";
 
 const { fround } = Math;
@@ -67,12 +67,12 @@ function roundedFloats(x: Target, y: Target, compute: (value: number) => number)
 
 /** What every value of x becomes by a function of its distance from the zero point, rounded. */
 function roundedSteps(x: Target, y: Target, compute: (steps: number) => number): readonly number[] {
-  const [least = 0] = BOUNDS[x.dtype] ?? [];
+  const [least] = boundsOf(x.dtype);
   return Array.from({ length: 256 }, (_, i) => saturated(rint(fround(compute(least + i - zeroOf(x)))), y));
 }
 
 function saturated(steps: number, y: Target): number {
-  const [lo = 0, hi = 0] = BOUNDS[y.dtype] ?? [];
+  const [lo, hi] = boundsOf(y.dtype);
   return Math.min(Math.max(steps + zeroOf(y), lo), hi);
 }
 
@@ -84,7 +84,7 @@ function areExact(x: Target, slope: Tensor, y: Target, expected: readonly (reado
   if (!(up > 2 ** -20 && up < 2 ** 7 && down > 2 ** -20 && down < 2 ** 7)) return false;
   const steps = slopedSteps(up, down);
   const values = Array.from(typedCopy(slope.dtype, slope.data) as Int8Array, (q) => q - zeroOf(slope));
-  const [least = 0] = BOUNDS[x.dtype] ?? [];
+  const [least] = boundsOf(x.dtype);
   return (
     elementCount(slope.shape) === expected.length &&
     values.every((b, c) =>

@@ -1,7 +1,7 @@
 /** Functions of one byte: a chain of operators on each element between its meaning and the next quantization. */
 import type { AnyNode, Rounding, TensorId } from "../../../graph.ts";
 import { scaleOf, zeroOf } from "../../../tensor.ts";
-import { BOUNDS, rint } from "../rounding.ts";
+import { boundsOf, rint } from "../rounding.ts";
 import { declare, emit, isByte, type Network, scalarOf, type Target, targetOf, tensorAt } from "./network.ts";
 
 const { fround } = Math;
@@ -50,7 +50,7 @@ export function tableOf(net: Network, f: TensorId, target: Target, rounding: Rou
   const own = tensorAt(net, f).shape;
   if (shape.length !== own.length || shape.some((size, i) => size !== own[i])) return undefined;
   const [scale, zero] = [scaleOf(target), zeroOf(target)];
-  const [least, most] = BOUNDS[target.dtype] ?? [0, 0];
+  const [least, most] = boundsOf(target.dtype);
   const lo = Math.max(least, zero + rounding.lo);
   const hi = Math.min(most, zero + rounding.hi);
   const table = Uint8Array.from(values, (x) => {
@@ -85,7 +85,7 @@ function leafOf(net: Network, f: TensorId, state: State): Float32Array | undefin
   let q = net.meaning.get(f);
   const target = q === undefined ? undefined : targetOf(net, q);
   if (q === undefined || target === undefined || !isByte(target.dtype)) return undefined;
-  const [lo] = BOUNDS[target.dtype] as readonly [number, number];
+  const [lo] = boundsOf(target.dtype);
   let places = Uint8Array.from({ length: 256 }, (_, i) => i);
   // what is a table itself begins where that does
   for (let by = net.producers.get(q); by?.kind === "lookup"; by = net.producers.get(q)) {
