@@ -68,7 +68,7 @@ export function dropDead(graph: Graph): Graph {
   }
   const nodes: AnyNode[] = [];
   for (const node of [...graph.nodes].reverse()) {
-    if (!touchesState(graph, node) && !node.outputs.some((id) => live[id] === 1)) continue;
+    if (!node.outputs.some((id) => live[id] === 1) && !touchesState(graph, node)) continue;
     for (const id of node.inputs) if (id !== NONE) live[id] = 1;
     nodes.push(node);
   }

@@ -10,10 +10,16 @@ const BY_COLUMNS: ReadonlySet<string> = new Set(["gemm", "conv2d"]);
 /** Columns beside whose products packing the rows takes a fiftieth. */
 const COLUMNS = 80;
 
+const names = /* @__PURE__ */ new Map<KernelCall["kernel"], readonly string[]>();
+
 /** The field names of a call's block, in their order. */
 export function fieldsOf({ kernel }: Pick<KernelCall, "kernel">): readonly string[] {
+  const own = names.get(kernel);
+  if (own !== undefined) return own;
   const [, block] = KERNELS[kernelNumber(kernel)] as (typeof KERNELS)[number];
-  return fieldsOfBlock(block).map(({ name }) => name);
+  const fields = fieldsOfBlock(block).map(({ name }) => name);
+  names.set(kernel, fields);
+  return fields;
 }
 
 /** Into how many parts a call may be cut, how long its block is, and where its scratch stands in it. */

@@ -37,6 +37,7 @@ export function tablesOf(calls: readonly Call[], start: number): Tables {
   };
   place(calls);
   const patched = ({ call, lists: inside = [] }: Call): KernelCall => {
+    if (inside.length === 0) return call;
     const fields = inside.flatMap((list, i) => [
       [`steps${i}`, (places.get(list) as Table).stepsAddress] as const,
       [`count${i}`, list.length] as const,

@@ -14,12 +14,19 @@ export type PatchSizes = ParamBlocks["Patches"];
 /** That, and what its images have in place of zero. */
 export type Patches = PatchSizes & Pick<ParamBlocks["Conv2d"], "xZeroPoint">;
 
+/** What was read of the table. */
+const known = /* @__PURE__ */ new Map<BlockName, readonly { readonly name: string; readonly isFloat: boolean }[]>();
+
 /** A block's fields in their order. */
 export function fieldsOf(block: BlockName): readonly { readonly name: string; readonly isFloat: boolean }[] {
-  return PARAMS[block].split(" ").map((field) => {
+  const own = known.get(block);
+  if (own !== undefined) return own;
+  const fields = PARAMS[block].split(" ").map((field) => {
     const isFloat = field.endsWith(":f32");
     return { name: isFloat ? field.slice(0, -":f32".length) : field, isFloat };
   });
+  known.set(block, fields);
+  return fields;
 }
 
 /** Whether a block has room for scratch, whose fields are set at last. */
@@ -29,7 +36,8 @@ export const hasScratch = (block: BlockName): boolean => fieldsOf(block).some(({
 export function paramBytes<B extends BlockName>(block: B, values: ParamBlocks[B]): Uint8Array {
   const fields = fieldsOf(block);
   const view = new DataView(new ArrayBuffer(fields.length * 4));
-  for (const [i, { name, isFloat }] of fields.entries()) {
+  for (let i = 0; i < fields.length; i++) {
+    const { name, isFloat } = fields[i] as (typeof fields)[number];
     const value = values[name as keyof ParamBlocks[B]] as number;
     if (isFloat) view.setFloat32(i * 4, value, true);
     else view.setInt32(i * 4, value, true);

@@ -17,9 +17,13 @@ export type KernelCall = {
   };
 }[KernelName];
 
+const numbers = /* @__PURE__ */ new Map<KernelName, number>();
+
 /** The kernel's number in a step list. */
 export function kernelNumber(name: KernelName): number {
-  return KERNELS.findIndex(([kernel]) => kernel === name);
+  const own = numbers.get(name) ?? KERNELS.findIndex(([kernel]) => kernel === name);
+  numbers.set(name, own);
+  return own;
 }
 
 /** The smallest edition of the modules that has all these kernels; no operator lowers to those of training. */
