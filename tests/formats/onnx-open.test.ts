@@ -161,11 +161,31 @@ describe("as many as there are", () => {
     assert.deepEqual(await runs(spec, [[boxes, scores]]), [[0, 0, 1, 0, 0, 2, 0, 1, 0]]);
   });
 
+  for (const [operator, expected] of [
+    ["ReduceSum", [2, 0, 21]],
+    ["ReduceMean", [2 / 3, Number.NaN, 3.5]],
+    ["ReduceMax", [3, Number.NEGATIVE_INFINITY, 6]],
+    ["ReduceMin", [-2, Number.POSITIVE_INFINITY, 1]],
+    ["ReduceL1", [6, 0, 21]],
+  ] as const)
+    test(`${operator} of what a mask leaves`, async () => {
+      const nodes: NodeSpec[] = [
+        { operator: "NonZero", inputs: ["x"], outputs: ["places"] },
+        { operator: "Transpose", inputs: ["places"], outputs: ["rows"], ints: { perm: [1, 0] } },
+        { operator: "GatherND", inputs: ["x", "rows"], outputs: ["kept"] },
+        { operator, inputs: ["kept"], outputs: ["y"], int: { keepdims: 0 } },
+      ];
+      assert.deepEqual(
+        await runs(graph(nodes, [MATRIX]), SETS),
+        expected.map((value) => [Math.fround(value)]),
+      );
+    });
+
   test("operators that need the length are refused", async () => {
     const nodes: NodeSpec[] = [
       { operator: "NonZero", inputs: ["x"], outputs: ["places"] },
       { operator: "Transpose", inputs: ["places"], outputs: ["rows"], ints: { perm: [1, 0] } },
-      { operator: "ReduceMax", inputs: ["rows"], outputs: ["y"] },
+      { operator: "ArgMax", inputs: ["rows"], outputs: ["y"] },
     ];
     await assert.rejects(
       loadModel(buildOnnx(graph(nodes, [MATRIX]))),

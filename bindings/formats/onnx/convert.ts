@@ -40,8 +40,8 @@ export interface OnnxNode {
   attribute(name: string): AttributeProto | undefined;
   /** The element type that a code of TensorProto.DataType stands for. */
   typeOf(code: number): DType;
-  /** Gives output i its value. */
-  set(i: number, value: Omit<Value, "name" | "dtype"> & { readonly dtype?: DType }): void;
+  /** Gives output i its value; `isWhole`: all of it counts, whatever counts of the inputs. */
+  set(i: number, value: Omit<Value, "name" | "dtype"> & { readonly dtype?: DType; readonly isWhole?: true }): void;
   /** The same for a tensor in ONNX's order. */
   setPlain(i: number, id: TensorId): void;
   /** The same for a tensor with its channels last, of this shape in ONNX's order. */
@@ -214,9 +214,9 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: readonly (V
     floats: (name) => attribute(name)?.floats,
     attribute,
     typeOf: (code) => dtypeOf(code, where),
-    set(i, value) {
+    set(i, { isWhole, ...value }) {
       const name = node.outputs[i] ?? "";
-      const open = value.open ?? openOf(own, value.shape);
+      const open = value.open ?? (isWhole ? undefined : openOf(own, value.shape));
       if (name !== "" && narrow !== undefined && isFloat32(b, value)) {
         const twins = castTwins(b, where, value.twins, narrow);
         return define(scope, name, { ...value, twins, dtype: narrow, name, ...(open && { open }) }, where);

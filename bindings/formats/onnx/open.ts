@@ -28,7 +28,7 @@ const ELEMENTWISE = new Set(
 );
 
 /** The dimension from which on one of the entries that are counted stands. */
-function boundary(n: OpenNode, { shape }: Value, { inner }: Open): number {
+export function boundary(n: OpenNode, { shape }: Value, { inner }: Open): number {
   const k = shape.findIndex((_, i) => elementCount(shape.slice(i + 1)) === inner);
   if (k < 0 || elementCount(shape.slice(0, k)) !== 1) n.refuse("values whose length is known", listText(shape));
   return k;

@@ -2,7 +2,8 @@
 import type { Attributes, TensorId } from "../../../graph.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { type Adder, operands, setIn } from "../elementwise.ts";
-import { lastAxis, permuted } from "../layout.ts";
+import { lastAxis, type Open, permuted } from "../layout.ts";
+import { boundary } from "../open.ts";
 import { axisOf, reshapedTo, typeOf } from "./move.ts";
 
 type Reduction = "mean" | "sum" | "reduceProd" | "reduceMax" | "reduceMin";
@@ -28,6 +29,7 @@ function reduction(
     const rank = x.shape.length;
     const axes = axesOf(n);
     const keepDims = n.int("keepdims", 1) !== 0;
+    if (x.open !== undefined && axes.includes(boundary(n, x, x.open))) return reduceOpen(n, kind, axes, before, after);
     const add: Adder = (each, inputs, attributes, dtype = x.dtype) =>
       n.b.add(each, n.where, inputs, attributes, [{ dtype }])[0] as TensorId;
     const { ids, isLast } = keepDims || axes.length === 0 ? operands(n, [x]) : { ids: [n.plain(x)], isLast: false };
@@ -37,6 +39,44 @@ function reduction(
     const y = axes.length === 0 ? from : add(kind, [from, n.b.integers(own)], attributes);
     setIn(n, isLast, after(y, add));
   };
+}
+
+/** What changes nothing in place of entries that do not count. */
+const FILLS = {
+  mean: 0,
+  sum: 0,
+  reduceProd: 1,
+  reduceMax: Number.NEGATIVE_INFINITY,
+  reduceMin: Number.POSITIVE_INFINITY,
+};
+
+/** Over entries of which the first ones count. */
+function reduceOpen(
+  n: OnnxNode,
+  kind: Reduction,
+  axes: readonly number[],
+  before: (x: TensorId, add: Adder) => TensorId,
+  after: (x: TensorId, add: Adder) => TensorId,
+): void {
+  const x = n.input(0);
+  const { count } = x.open as Open;
+  const k = boundary(n, x, x.open as Open);
+  const add: Adder = (each, inputs, attributes, dtype = x.dtype) =>
+    n.b.add(each, n.where, inputs, attributes, [{ dtype }])[0] as TensorId;
+  if (x.dtype !== "float32" && !Number.isFinite(FILLS[kind])) n.refuse("float32 of an open length", x.dtype);
+  const places = n.b.integers(
+    [...Array(x.shape[k] as number).keys()],
+    x.shape.map((size, i) => (i === k ? size : 1)),
+  );
+  const counts = add("less", [places, count], {}, "bool");
+  const fill = x.dtype === "float32" ? n.b.float(FILLS[kind]) : add("cast", [n.b.integers([FILLS[kind]], [])], {});
+  const from = add("selectV2", [counts, before(n.plain(x), add), fill], {});
+  const attributes = { keepDims: n.int("keepdims", 1) !== 0 };
+  const y = add(kind === "mean" ? "sum" : kind, [from, n.b.integers(axes)], attributes as Attributes[Reduction]);
+  if (kind !== "mean") return n.set(0, { shape: n.b.tensor(y).shape, twins: { plain: after(y, add) }, isWhole: true });
+  const others = axes.reduce((all, axis) => (axis === k ? all : all * (x.shape[axis] as number)), 1);
+  const total = add("mul", [add("cast", [count], {}, "float32"), n.b.float(others)], NONE, "float32");
+  n.set(0, { shape: n.b.tensor(y).shape, twins: { plain: add("div", [y, total], NONE) }, isWhole: true });
 }
 
 const square = (x: TensorId, add: Adder): TensorId => add("mul", [x, x], NONE);
