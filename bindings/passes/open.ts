@@ -48,8 +48,10 @@ function passes({ kind }: AnyNode, { attributes, inputs }: View, at: number): bo
     return at === 1 && !isOpen(inputs[0] as Tensor) && axis === 0 && batchDims === 0;
   }
   if (kind === "gatherNd") return at === 1 && !isOpen(inputs[0] as Tensor) && rank >= 2;
-  if (kind === "concat" || kind === "pack")
-    return axis !== 0 && axis !== -rank && inputs.every((each) => each && isOpen(each));
+  if (kind === "concat" || kind === "pack") {
+    const first = kind === "pack" ? -rank - 1 : -rank;
+    return axis !== 0 && axis !== first && inputs.every((each) => each !== undefined && isOpen(each));
+  }
   if (at !== 0) return false;
   if (kind === "softmax" || kind === "logSoftmax" || kind === "fullyConnected") return rank >= 2;
   if (REDUCING.has(kind)) return second?.every((each) => each !== 0 && each !== -rank) ?? false;

@@ -16,13 +16,13 @@ export function sampled(site: Site, [picture, by]: readonly TensorId[]): Result 
   if (!holds) return refuse(where, `one picture [1, h, w, C] of at most ${MOST_PIXELS} pixels`, listText(shape));
   const [h, w] = outputSize(site);
   const count = h * w;
-  const grid = (value: (i: number) => number) =>
-    m.constant(
-      "float32",
-      [count, 1],
-      Array.from({ length: count }, (_, i) => value(i)),
-    );
-  const places = [grid((i) => i % w), grid((i) => Math.floor(i / w))] as const;
+  // Steps and not constants: what a file asks for is counted where all that is computed is.
+  const int = (value: number) => m.constant("int32", [], [value]);
+  const each = m.append("range", [int(0), int(count), int(1)], {}, "int32");
+  const all = m.append("reshape", [each, m.constant("int32", [2], [count, 1])], { shape: [count, 1] }, "int32");
+  const grid = (kind: "floorMod" | "floorDiv") =>
+    m.append("cast", [m.append(kind, [all, int(w)], {}, "int32")], {}, "float32");
+  const places = [grid("floorMod"), grid("floorDiv")] as const;
   const isCentred = !options.has("output_size");
   const pixels = m.shaped(picture as TensorId, height * width, channels);
   const axes = twoRows(m, by as TensorId).map(([a, b, shift], i) => {
