@@ -1,7 +1,7 @@
 // How the package is bundled: which entries, which scripts of their own, what comes along, and the notices of that.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { deflateRawSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateRawSync } from "node:zlib";
 import { build, transform } from "esbuild";
 import { filesIn, ROOT } from "./files.mjs";
 
@@ -151,7 +151,7 @@ export async function bundle() {
     await shrink(join(ROOT, file), style);
   }
   const decoder = readFileSync(join(ROOT, "node_modules/@cwasm/jpeg-turbo/jpeg-turbo.wasm"));
-  writeFileSync(join(ROOT, "dist/lib/jpeg-turbo.wasm.gz"), gzipSync(decoder, { level: 9 }));
+  writeFileSync(join(ROOT, "dist/lib/jpeg-turbo.wasm.br"), brotliCompressSync(decoder));
   writeNotices(
     results.flatMap(({ metafile }) => Object.keys(metafile.inputs)).concat("node_modules/@cwasm/jpeg-turbo/x"),
   );

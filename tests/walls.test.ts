@@ -147,7 +147,7 @@ const WALLS: readonly Wall[] = [
       "bmp-ts",
       "fast-png",
       "fflate",
-      ...["fs", "fs/promises", "path", "v8", "zlib"].map((name) => `node:${name}`),
+      ...["fs", "fs/promises", "os", "path", "v8", "worker_threads", "zlib"].map((name) => `node:${name}`),
     ],
   },
   {

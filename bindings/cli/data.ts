@@ -22,7 +22,8 @@ import type { Port } from "../values/port.ts";
 import type { DataOptions } from "./dataOptions.ts";
 import { readBytes } from "./files.ts";
 import { decodeText } from "./labels.ts";
-import { decodePicture, pictureFormat } from "./picture/decode.ts";
+import { pictureFormat } from "./picture/decode.ts";
+import { createDecoder } from "./picture/pool.ts";
 
 /** The inputs of a graph as data sets see them that give real values. */
 export function realPorts(graph: Graph): readonly Port[] {
@@ -96,7 +97,7 @@ function folderData(path: string, ports: readonly Port[], options: DataOptions):
   const labelled = numbered ? files.map((file) => ({ ...file, label: Number(folders[file.label ?? 0]) })) : files;
   const classes = files.length === 0 || numbered ? undefined : folders;
   const list = own.length > 0 ? withLabels(own, options.labels) : labelled;
-  return filesDataset(ports, list, decode, classes, preparationOf(options, ports));
+  return filesDataset(ports, list, createDecoder(), classes, preparationOf(options, ports));
 }
 
 async function readExample(file: string): Promise<Uint8Array> {
@@ -119,16 +120,11 @@ function withLabels(files: readonly ExampleFile[], path: string | undefined): re
   return files.map((file, i) => ({ ...file, label: labels[i] as number }));
 }
 
-async function decode(bytes: Uint8Array, where: string) {
-  const format = pictureFormat(bytes);
-  return format === undefined ? undefined : decodePicture(format, bytes, where);
-}
-
 async function fileData(path: string, ports: readonly Port[], options: DataOptions): Promise<Dataset> {
   const bytes = unpacked(readBytes(path), path);
   const preparation = preparationOf(options, ports);
   const known = (): Known => (options.labels === undefined ? {} : readLabels(options.labels));
-  if (isParquet(bytes)) return parquetDataset(ports, bytes, decode, path, preparation);
+  if (isParquet(bytes)) return parquetDataset(ports, bytes, createDecoder(), path, preparation);
   if (isZip(bytes)) {
     const { inputs, known: own } = chooseArrays(ports, readNpz(bytes, path), path);
     return arrayDataset(ports, inputs, { ...own, ...known() }, preparation);
@@ -137,7 +133,7 @@ async function fileData(path: string, ports: readonly Port[], options: DataOptio
   if (isIdx(bytes)) return arrayDataset(ports, [readIdx(bytes, path)], known(), preparation);
   if (pictureFormat(bytes) !== undefined) {
     const files = withLabels([{ name: path, read: async () => bytes }], options.labels);
-    return filesDataset(ports, files, decode, undefined, preparation);
+    return filesDataset(ports, files, createDecoder(), undefined, preparation);
   }
   return csvData(path, bytes, ports, options, preparation);
 }

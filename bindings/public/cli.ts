@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
+import { workerData } from "node:worker_threads";
+import { DECODES } from "../cli/picture/pool.ts";
 import { main } from "../cli/program.ts";
 
 /** Of the package.json above `bindings/public` and above `dist/lib`. */
@@ -14,13 +16,18 @@ process.stderr.on("error", () => {});
 // Nobody listens to SIGINT and SIGTERM, so the system ends the process at once, whatever it computes: a shell then says 130
 // and 143. Files are written beside their places and renamed, so whoever interrupts finds all of a file or nothing.
 
-process.exitCode = await main(
-  process.argv.slice(2),
-  {
-    out: (line) => process.stdout.write(`${line}\n`),
-    err: (line) => process.stderr.write(`${line}\n`),
-    ...(process.stdout.isTTY && process.stdout.columns > 0 ? { width: process.stdout.columns } : {}),
-    ...(process.stderr.isTTY ? { status: (line: string) => process.stderr.write(`\r${line}\u001b[K`) } : {}),
-  },
-  packageVersion(),
-);
+const run = () =>
+  main(
+    process.argv.slice(2),
+    {
+      out: (line) => process.stdout.write(`${line}\n`),
+      err: (line) => process.stderr.write(`${line}\n`),
+      ...(process.stdout.isTTY && process.stdout.columns > 0 ? { width: process.stdout.columns } : {}),
+      ...(process.stderr.isTTY ? { status: (line: string) => process.stderr.write(`\r${line}\u001b[K`) } : {}),
+    },
+    packageVersion(),
+  );
+
+// Its threads are this same script: they decode pictures.
+if (workerData === DECODES) await import("../cli/picture/worker.ts");
+else process.exitCode = await run();

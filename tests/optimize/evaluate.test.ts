@@ -11,7 +11,7 @@ import { datasetOf } from "../../bindings/optimize/data/batches.ts";
 import type { Sample } from "../../bindings/optimize/data/types.ts";
 import { evaluate } from "../../bindings/optimize/evaluate/evaluate.ts";
 import { nodeData } from "../../bindings/optimize/evaluate/nodeData.ts";
-import { paretoOf } from "../../bindings/optimize/evaluate/pictures.ts";
+import { paretoOf, paretoSvg } from "../../bindings/optimize/evaluate/pictures.ts";
 import { reportHtml } from "../../bindings/optimize/evaluate/report.ts";
 import { ClassCount, largest } from "../../bindings/optimize/evaluate/scores.ts";
 import { loadModel } from "../../bindings/public/index.ts";
@@ -141,6 +141,37 @@ describe("figures", () => {
       [2, 0.7],
     ].map(([x, y], i) => ({ name: `${i}`, x: x ?? 0, y: y ?? 0 }));
     assert.deepEqual(paretoOf([small, good, beaten, both] as never), [small, good, both]);
+  });
+
+  test("labels of models that stand close do not cover each other", () => {
+    const points = Array.from({ length: 9 }, (_, i) => ({
+      name: `model ${i % 3}`,
+      x: 5000 + 20 * i,
+      y: 0.9 + 1e-4 * i,
+    }));
+    const svg = paretoSvg(points, "top-1");
+    const labels = [
+      ...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)" text-anchor="(start|end)"[^>]*>(model[^<]+)</g),
+    ].map(([, x, y, anchor, text = ""]) => {
+      const from = anchor === "end" ? Number(x) - 6 * text.length : Number(x);
+      return { from, to: from + 6 * text.length, y: Number(y) };
+    });
+    assert.equal(labels.length, 9);
+    for (const [i, a] of labels.entries())
+      for (const b of labels.slice(i + 1))
+        assert.ok(Math.abs(a.y - b.y) >= 12 || a.to < b.from || b.to < a.from, JSON.stringify([a, b]));
+  });
+
+  test("names of fused operators are cut in the page, whole where the pointer rests", async () => {
+    const name = "model/relu;model/batch_normalization/add;model/conv2d";
+    const found = await evaluate(writeTflite(scaled(1, name)), datasetOf(samples([0, 1])), {
+      against: writeTflite(scaled(1.01, name)),
+    });
+    const page = reportHtml([found]);
+    assert.match(
+      page,
+      /title="model\/relu;model\/batch_normalization\/add;model\/conv2d">model\/relu <span class="dim">and 2 more/,
+    );
   });
 
   test("a page and node data of hostile names", async () => {

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { gunzipSync } from "node:zlib";
+import { brotliDecompressSync } from "node:zlib";
 import { ensure } from "../../errors.ts";
 import { checkSize, type Picture } from "../../values/picture.ts";
 import { pictureOf } from "../../values/pixels.ts";
@@ -41,7 +41,7 @@ const ACCURATE = 4096;
 /** Beside the bundles, compressed; the sources take it from its package. */
 async function decoder(): Promise<Uint8Array<ArrayBuffer>> {
   const here = import.meta.url;
-  if (!here.endsWith(".ts")) return gunzipSync(await readFile(new URL("./jpeg-turbo.wasm.gz", here)));
+  if (!here.endsWith(".ts")) return brotliDecompressSync(await readFile(new URL("./jpeg-turbo.wasm.br", here)));
   return readFile(new URL("../../../node_modules/@cwasm/jpeg-turbo/jpeg-turbo.wasm", here));
 }
 

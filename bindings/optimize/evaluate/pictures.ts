@@ -39,27 +39,62 @@ export function paretoOf(points: readonly Point[]): readonly Point[] {
 
 const letters = (text: string) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
-/** Size against accuracy; empty for less than two models. */
-export function paretoSvg(points: readonly Point[]): string {
+/** Letters of a label are so wide and high, about. */
+const [LETTER, LINE] = [6.6, 15];
+
+/** A label beside its point, moved up or down until it covers none that stands already. */
+function place(taken: Box[], px: number, py: number, text: string, width: number): string {
+  const long = text.length * LETTER;
+  // What would leave the picture on the right is named to the left.
+  const [x, anchor] = px + 8 + long > width ? [px - 8, "end"] : [px + 8, "start"];
+  const left = anchor === "end" ? x - long : x;
+  const free = (y: number) =>
+    taken.every((box) => Math.abs(box.y - y) >= LINE || box.right < left || box.left > left + long);
+  const tries = Array.from({ length: 40 }, (_, i) => py - 6 + (i % 2 === 0 ? -1 : 1) * Math.ceil(i / 2) * LINE);
+  const y = tries.find((each) => each > LINE && free(each)) ?? py - 6;
+  taken.push({ left, right: left + long, y });
+  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" font-size="12" fill="currentColor">${letters(text)}</text>`;
+}
+
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly y: number;
+}
+
+/** Size against a figure that is 1 at best, `what`; those that no other beats are joined. Empty for less than two models. */
+export function paretoSvg(points: readonly Point[], what: string): string {
   if (points.length < 2) return "";
-  const [width, height, edge] = [560, 280, 44];
+  const [width, height, edge] = [760, 340, 56];
   const xs = points.map(({ x }) => x);
   const ys = points.map(({ y }) => y);
-  const [left, right] = [0, Math.max(...xs) * 1.08];
+  const right = Math.max(...xs) * 1.08;
   const [bottom, top] = [Math.min(...ys), Math.max(...ys)];
   const room = Math.max((top - bottom) * 0.15, 0.002);
-  const x = (value: number) => edge + ((value - left) / (right - left)) * (width - 2 * edge);
+  const x = (value: number) => edge + (value / right) * (width - 2 * edge);
   const y = (value: number) =>
     height - edge - ((value - bottom + room) / (top - bottom + 2 * room)) * (height - 2 * edge);
   const best = [...paretoOf(points)].sort((a, b) => a.x - b.x);
   const line = best.map((point) => `${x(point.x).toFixed(1)},${y(point.y).toFixed(1)}`).join(" ");
+  const share = (value: number) => `${(100 * value).toFixed(2)} %`;
+  const taken: Box[] = [];
   const dots = points.map((point) => {
     const [px, py] = [x(point.x), y(point.y)];
     const fill = best.includes(point) ? "#58c" : "#999";
-    // What stands right of the middle is named to its left: it would leave the picture.
-    const [side, anchor] = px > width / 2 ? [-8, "end"] : [8, "start"];
-    return `<circle cx="${px.toFixed(1)}" cy="${py.toFixed(1)}" r="5" fill="${fill}"/><text x="${(px + side).toFixed(1)}" y="${(py - 6).toFixed(1)}" text-anchor="${anchor}" font-size="12" fill="currentColor">${letters(point.name)} ${(100 * point.y).toFixed(2)} %, ${point.x.toLocaleString("en-US")} B</text>`;
+    const label = place(taken, px, py, `${point.name} ${share(point.y)}, ${point.x.toLocaleString("en-US")} B`, width);
+    return `<circle cx="${px.toFixed(1)}" cy="${py.toFixed(1)}" r="5" fill="${fill}"/>${label}`;
   });
-  const axes = `<path d="M${edge} ${edge}V${height - edge}H${width - edge}" fill="none" stroke="currentColor"/><text x="${width - edge}" y="${height - 12}" text-anchor="end" font-size="12" fill="currentColor">bytes</text><text x="${edge}" y="${edge - 10}" font-size="12" fill="currentColor">top-1</text>`;
-  return `<h2>Size and accuracy</h2><svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${axes}<polyline points="${line}" fill="none" stroke="#58c" stroke-dasharray="4 3"/>${dots.join("")}</svg>`;
+  const text = (at: string, says: string) => `<text ${at} font-size="12" fill="currentColor">${says}</text>`;
+  const ticks = [...new Set([bottom, top])]
+    .map((value) =>
+      text(`x="${edge - 6}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end"`, share(value).replace(" ", "&#160;")),
+    )
+    .concat(
+      [0.25, 0.5, 0.75, 1].map((part) => {
+        const value = Math.round((part * Math.max(...xs)) / 1000);
+        return text(`x="${x(value * 1000).toFixed(1)}" y="${height - edge + 16}" text-anchor="middle"`, `${value} kB`);
+      }),
+    );
+  const axes = `<path d="M${edge} ${edge / 2}V${height - edge}H${width - edge}" fill="none" stroke="currentColor"/>${text(`x="${edge}" y="${edge / 2 - 8}"`, letters(what))}`;
+  return `<h2>Size and ${letters(what)}</h2><svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${axes}${ticks.join("")}<polyline points="${line}" fill="none" stroke="#58c" stroke-dasharray="4 3"/>${dots.join("")}</svg><p class="dim">Blue and joined: no other model is smaller and better.</p>`;
 }

@@ -3,7 +3,7 @@ import { requireList } from "../../given.ts";
 import type { ModelFigures } from "./candidate.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { LayerError } from "./layers.ts";
-import { histogramSvg, paretoSvg } from "./pictures.ts";
+import { histogramSvg, type Point, paretoSvg } from "./pictures.ts";
 
 /** Rows of layers and classes that are shown; more say nothing to a reader. */
 const MOST_LAYERS = 24;
@@ -18,6 +18,7 @@ th:first-child,td:first-child{text-align:left}
 .confusion td,.confusion th{padding:.1rem .35rem;text-align:center;border:1px solid #8882;font-size:12px}
 svg{max-width:100%;height:auto}
 .bad{color:#c33}.dim{opacity:.7}
+.name{max-width:24rem;overflow-wrap:anywhere}
 `;
 
 /** Letters that HTML reads as more than letters. */
@@ -26,8 +27,8 @@ const escaped = (text: string): string => text.replace(/[&<>"]/g, (letter) => SI
 
 const percent = (share: number | undefined) => (share === undefined ? "–" : `${(100 * share).toFixed(2)} %`);
 const short = (value: number) => (Number.isFinite(value) ? Number(value.toPrecision(4)).toString() : "∞");
-const row = (cells: readonly string[], tag = "td") =>
-  `<tr>${cells.map((cell) => `<${tag}>${cell}</${tag}>`).join("")}</tr>`;
+const row = (cells: readonly string[], tag = "td", first = "") =>
+  `<tr>${first}${cells.map((cell) => `<${tag}>${cell}</${tag}>`).join("")}</tr>`;
 
 /**
  * A report of one evaluation or of several candidates on the same data: figures, a Pareto plot of size and accuracy where there
@@ -47,10 +48,32 @@ export function reportHtml(evaluations: readonly Evaluation[], title = "pint8 ev
 <h1>${escaped(title)}</h1>
 <p class="dim">${data}</p>
 ${figuresTable([...models.values()])}
-${paretoSvg([...models.values()].flatMap(({ name, bytes, classes }) => (bytes === undefined || classes === undefined ? [] : [{ name, x: bytes, y: classes.top1 }])))}
+${pareto([...models.values()])}
 ${evaluations.map((each, i) => section(each, i === 0 ? confusionTable(each.model, each.classNames) : "")).join("\n")}
 </html>
 `;
+}
+
+/** Accuracy where the data has classes, else how near the outputs come to their targets. */
+function pareto(models: readonly ModelFigures[]): string {
+  const points = (of: (model: ModelFigures) => number | undefined) =>
+    models.flatMap((model): readonly Point[] => {
+      const [x, y] = [model.bytes, of(model)];
+      return x === undefined || y === undefined ? [] : [{ name: model.name, x, y }];
+    });
+  const top1 = points(({ classes }) => classes?.top1);
+  if (top1.length > 0) return paretoSvg(top1, "top-1");
+  return paretoSvg(
+    points(({ targets }) => targets?.cosine),
+    "cosine with the targets",
+  );
+}
+
+/** A tensor's name; of fused operators, which have all their names, the first. */
+function nameCell({ name, where }: LayerError): string {
+  const [first = name, ...others] = name.split(";");
+  const more = others.length === 0 ? "" : ` <span class="dim">and ${others.length} more</span>`;
+  return `<td class="name" title="${escaped(name)}">${escaped(first)}${more}<br><span class="dim">${escaped(where)}</span></td>`;
 }
 
 function figuresTable(models: readonly ModelFigures[]): string {
@@ -70,15 +93,16 @@ function section({ model, against, agreement, outputs, layers }: Evaluation, con
   const compared =
     against === undefined
       ? ""
-      : `<p>Against ${escaped(against.name)}: ${[
-          agreement === undefined ? "" : `the same class for ${percent(agreement)}`,
+      : `<p>${[
+          agreement === undefined ? "" : `The same class for ${percent(agreement)}`,
           outputs === undefined
             ? ""
             : `outputs differ by ${short(outputs.meanError)} on average, cosine ${short(outputs.cosine)}`,
         ]
           .filter((text) => text !== "")
           .join("; ")}.</p>`;
-  return `<h2>${escaped(model.name)}</h2>${compared}${confusion}${layerTable(layers ?? [])}`;
+  const title = against === undefined ? model.name : `${model.name} against ${against.name}`;
+  return `<h2>${escaped(title)}</h2>${compared}${confusion}${layerTable(layers ?? [])}`;
 }
 
 /** Labels down, what was found across; empty where there are too many classes to look at. */
@@ -104,11 +128,14 @@ function layerTable(layers: readonly LayerError[]): string {
   if (layers.length === 0) return "";
   const worst = [...layers].sort((a, b) => a.snr - b.snr).slice(0, MOST_LAYERS);
   const rows = worst.map((layer) =>
-    row([
-      `${escaped(layer.name)}<br><span class="dim">${escaped(layer.where)}</span>`,
-      layer.snr < 10 ? `<span class="bad">${short(layer.snr)}</span>` : short(layer.snr),
-      ...[short(layer.cosine), short(layer.meanError), histogramSvg(layer)],
-    ]),
+    row(
+      [
+        layer.snr < 10 ? `<span class="bad">${short(layer.snr)}</span>` : short(layer.snr),
+        ...[short(layer.cosine), short(layer.meanError), histogramSvg(layer)],
+      ],
+      "td",
+      nameCell(layer),
+    ),
   );
   const head = row(["tensor", "SNR in dB", "cosine", "mean error", "values, and the range that is kept"], "th");
   return `<h3>Layers that hurt most</h3><table>${head}${rows.join("")}</table>`;
