@@ -196,3 +196,31 @@ test("GatherBlockQuantized of UINT4, two in a byte", async () => {
   );
   assert.deepEqual(y, [-8, -6, 14]);
 });
+
+for (const { reduction, y } of [
+  { reduction: "none", y: [1, 0, 6] },
+  { reduction: "sum", y: [7] },
+  { reduction: "mean", y: [Math.fround(7 / 2.5)] },
+])
+  test(`NegativeLogLikelihoodLoss with weights and a class that is ignored, ${reduction}`, async () => {
+    const spec = {
+      nodes: [
+        { operator: "Cast", inputs: ["t"], outputs: ["classes"], int: { to: 7 } },
+        {
+          operator: "NegativeLogLikelihoodLoss",
+          inputs: ["x", "classes", "w"],
+          outputs: ["y"],
+          int: { ignore_index: 1 },
+          string: { reduction },
+        },
+      ],
+      inputs: [
+        { name: "x", dims: [3, 3] },
+        { name: "t", dims: [3] },
+      ],
+      outputs: [{ name: "y" }],
+      initializers: [{ name: "w", dims: [3], type: 1 as const, values: [0.5, 1, 2] }],
+    };
+    const x = Float32Array.of(-2, -4, -5, -1, -7, -2, -8, -9, -3);
+    assert.deepEqual(await run(spec, x, Float32Array.of(0, 1, 2)), y);
+  });

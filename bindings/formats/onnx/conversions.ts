@@ -13,6 +13,7 @@ import { FUNCTIONS } from "./ops/functions.ts";
 import { FUSED } from "./ops/fused.ts";
 import { GEOMETRY } from "./ops/geometry.ts";
 import { INTEGERS } from "./ops/integers.ts";
+import { LOSSES } from "./ops/losses.ts";
 import { PRODUCTS } from "./ops/matmul.ts";
 import { MOVES } from "./ops/move.ts";
 import { NORMALIZATIONS } from "./ops/normalize.ts";
@@ -66,5 +67,6 @@ export const CONVERSIONS: Conversions = dynamics({
   ...ROTARY,
   ...PADS,
   ...SLICES,
+  ...LOSSES,
   ...scaledOperators({ ...CONVOLUTIONS, ...RESIZES }),
 });

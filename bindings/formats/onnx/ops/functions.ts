@@ -132,6 +132,13 @@ const shrink = formula(([x], add, n) => {
 function bits(kind: "and" | "or" | "xor"): Conversion {
   return (n) => {
     const { dtype } = n.input(0);
+    if (dtype === "uint64")
+      return chain(n, [n.input(0), n.input(1)], (ids, add) => {
+        const [a, b] = ids.map((id) => add("bitcast", [id], {}, "int64")) as [TensorId, TensorId];
+        const y =
+          kind === "xor" ? add("bitwiseXor", [a, b], {}, "int64") : add("bitwise", [a, b], { form: kind }, "int64");
+        return add("bitcast", [y], {}, "uint64");
+      });
     if (kind === "xor") return elementwise(n, "bitwiseXor", {}, [n.input(0), n.input(1)], { dtype });
     chain(n, [n.input(0), n.input(1)], ([a, b], add) =>
       add("bitwise", [a as TensorId, b as TensorId], { form: kind }, dtype),

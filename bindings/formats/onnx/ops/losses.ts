@@ -1,0 +1,54 @@
+/** Losses of classes, as exports of networks in training have them at their ends. */
+import type { TensorId } from "../../../graph.ts";
+import { elementCount } from "../../../tensor.ts";
+import type { Conversions, OnnxNode } from "../convert.ts";
+import type { Adder } from "../elementwise.ts";
+import { permuted, toLast } from "../layout.ts";
+import { cast, longs, reshapedTo } from "./move.ts";
+
+const NONE = { activation: "none" } as const;
+
+/** −Σ w·p of the classes that targets name, of log-probabilities `[N,C,…]` with the classes last: inputs 1 and 2 are targets and weights. */
+function loss(n: OnnxNode, last: TensorId): void {
+  const add: Adder = (kind, inputs, attributes, dtype = "float32") =>
+    n.b.add(kind, n.where, inputs, attributes, [{ dtype }])[0] as TensorId;
+  const { shape } = n.b.tensor(last);
+  const [rank, classes] = [shape.length, shape.at(-1) as number];
+  const target = cast(n, n.plain(n.input(1)), "int64");
+  if (`${n.input(1).shape}` !== `${shape.slice(0, -1)}`)
+    n.refuse(`targets of ${shape.slice(0, -1)}`, `${n.input(1).shape}`);
+  const ignored = n.attribute("ignore_index") === undefined ? -1 : n.int("ignore_index", -1);
+  const counted = add("notEqual", [target, longs(n, [ignored], [])], {}, "bool");
+  const places = add("selectV2", [counted, target, longs(n, [-1], [])], {}, "int64");
+  const choice = [cast(n, places, "int32"), n.b.integers([classes], []), n.b.float(1), n.b.float(0)];
+  const chosen = add("oneHot", choice, { axis: rank - 1 });
+  const weights = n.inputs[2] === undefined ? chosen : add("mul", [chosen, n.plain(n.input(2))], NONE);
+  const along = n.b.integers([rank - 1]);
+  const total = add("sum", [add("mul", [weights, last], NONE), along], { keepDims: false });
+  const each = add("sub", [n.b.float(0), total], NONE);
+  const reduction = n.string("reduction", "mean");
+  if (reduction === "none") return n.setPlain(0, each);
+  const all = (id: TensorId) =>
+    add("sum", [reshapedTo(n, id, [elementCount(n.b.tensor(id).shape)]), n.b.integers([0])], { keepDims: false });
+  const sum = all(each);
+  n.setPlain(0, reduction === "sum" ? sum : add("div", [sum, all(weights)], NONE));
+}
+
+/** `[N,C,…]` with the classes last. */
+function classesLast(n: OnnxNode): TensorId {
+  const x = n.input(0);
+  return permuted(n.b, n.where, n.plain(x), x.shape, toLast(x.shape.length));
+}
+
+function softmaxLoss(n: OnnxNode): void {
+  const logs = n.b.add("logSoftmax", n.where, [classesLast(n)], {}, [{ dtype: "float32" }])[0] as TensorId;
+  loss(n, logs);
+  const { shape } = n.b.tensor(logs);
+  const back = [0, shape.length - 1, ...Array.from({ length: shape.length - 2 }, (_, i) => i + 1)];
+  if (n.outputs[1]) n.setPlain(1, permuted(n.b, n.where, logs, shape, back));
+}
+
+export const LOSSES: Conversions = {
+  NegativeLogLikelihoodLoss: (n) => loss(n, classesLast(n)),
+  SoftmaxCrossEntropyLoss: softmaxLoss,
+};
