@@ -144,12 +144,8 @@ export async function bundle() {
     build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS), plugins: [LISTED] }),
   ]);
   const outputs = { ...results[0].metafile.outputs, ...results[1].metafile.outputs };
-  const unread = unreadFiles(outputs);
-  const read = reachedFrom(outputs, (name) => !["cli", "optimize"].includes(name));
-  for (const file of Object.keys(outputs)) {
-    const style = unread.includes(file) ? "unread" : read.has(file) ? "read" : "dense";
-    await shrink(join(ROOT, file), style);
-  }
+  const read = readFiles(outputs);
+  for (const file of Object.keys(outputs)) await shrink(join(ROOT, file), read.includes(file));
   const decoder = readFileSync(join(ROOT, "node_modules/@cwasm/jpeg-turbo/jpeg-turbo.wasm"));
   writeFileSync(join(ROOT, "dist/lib/jpeg-turbo.wasm.br"), brotliCompressSync(decoder));
   writeNotices(
@@ -158,15 +154,15 @@ export async function bundle() {
 }
 
 /**
- * Makes a file smaller: what `pint8/optimize` alone takes keeps its names, but not its lines; one that is read keeps its lines of code, indented by tabs, and the names of their sources, unless that
- * would change more than blanks in texts. Comments are in the types: bundling moves them away from what they are about.
+ * Makes a file smaller. One that is read keeps its lines of code, indented by tabs, and the names of their sources, unless that
+ * would change more than blanks in texts; of the others functions and classes keep their names. Comments are in the types:
+ * bundling moves them away from what they are about.
  */
-async function shrink(file, style) {
+async function shrink(file, isRead) {
   const text = readFileSync(file, "utf8");
   const minified = async (code) =>
-    (await transform(code, { minify: true, keepNames: style === "unread", format: "esm", target: "es2022" })).code;
-  if (style === "unread") return writeFileSync(file, await minified(text));
-  if (style === "dense") return writeFileSync(file, (await transform(text, { minifyWhitespace: true })).code);
+    (await transform(code, { minify: true, keepNames: !isRead, format: "esm", target: "es2022" })).code;
+  if (!isRead) return writeFileSync(file, await minified(text));
   const bare = text
     .replace(/^[ \t]*\/\*\*(?!\/)[\s\S]*?\*\/[ \t]*\n/gm, "")
     .replace(/^[ \t]*\/\/ (?!bindings\/).*\n/gm, "")
@@ -204,14 +200,17 @@ function reachedFrom(outputs, isOne) {
   return reached;
 }
 
-/** The files that need not be read: those that only the program or a model in ONNX leads to, and those of other libraries alone. */
-function unreadFiles(outputs) {
-  const reached = reachedFrom(outputs, (name) => !["cli", "onnx"].includes(name));
+/**
+ * The files that are read: those that lead from a model to its results. Not the program, what makes networks small, what is loaded
+ * when something needs it, and other libraries.
+ */
+function readFiles(outputs) {
+  const reached = reachedFrom(outputs, (name) => !["cli", "optimize", ...Object.keys(LATER)].includes(name));
   const isForeign = ({ inputs }) => {
     const names = Object.keys(inputs);
     return names.length > 0 && names.every((name) => name.startsWith("node_modules/"));
   };
-  return Object.keys(outputs).filter((file) => !reached.has(file) || isForeign(outputs[file]));
+  return [...reached].filter((file) => !isForeign(outputs[file]));
 }
 
 /** dist/NOTICES.md: name, version and license text of every library that is in a bundle. */
