@@ -12,10 +12,9 @@ export class Control {
   count0: u32;
   steps1: u32;
   count1: u32;
+  /** Loops: turns after which one is taken for one that never ends. */
+  turns: u32;
 }
-
-/** Turns after which a loop is taken for one that never ends. */
-const MOST_TURNS: u32 = 1 << 24;
 
 function walk(steps: usize, count: u32): void {
   for (const end = steps + (<usize>count << 3); steps < end; steps += 8) {
@@ -33,7 +32,7 @@ export function branch(p: Control, part: u32, _parts: u32): void {
 /** List 0, which computes the condition, then list 1, until the condition does not hold. */
 export function loop(p: Control, part: u32, _parts: u32): void {
   if (part) return;
-  for (let turns = MOST_TURNS; turns; turns--) {
+  for (let turns = p.turns; turns; turns--) {
     walk(p.steps0, p.count0);
     if (!load<u8>(p.condition)) return;
     walk(p.steps1, p.count1);

@@ -14,6 +14,9 @@ export const SCRATCH_ALIGNMENT = 64;
 
 /** Kernel calls of one graph: networks have hundreds. */
 const MAX_CALLS = 2 ** 15;
+/** Turns of a loop at most, and steps in all its turns: about a second of steps that have next to nothing to do. */
+const MAX_TURNS = 2 ** 24;
+const MAX_TURNED_STEPS = 2 ** 25;
 
 /** One kernel call and what is told of it. */
 export interface Call {
@@ -31,6 +34,8 @@ export interface Target extends Pick<Lowering, "module" | "optimize" | "packer">
   readonly operators: Operators;
   readonly image: Image;
   readonly variables: Variables;
+  /** Multiply-accumulates and elements that one run, and so one loop, may take. */
+  readonly work: number;
 }
 
 export interface Lowered {
@@ -200,7 +205,8 @@ function lowerControl(
   const copies = loops
     ? node.inputs.flatMap((id, i) => copy(where, graph, id, addressOf(id), results[i] as number))
     : [];
-  const params = { condition, steps0: 0, count0: 0, steps1: 0, count1: 0 };
+  const turns = loops ? mostTurns(lists, target.work) : 0;
+  const params = { condition, steps0: 0, count0: 0, steps1: 0, count1: 0, turns };
   const call: Call = {
     call: { kernel: loops ? "loop" : "branch", params },
     where,
@@ -210,6 +216,22 @@ function lowerControl(
     lists,
   };
   return { calls: [...copies, call], scratchBytes: Math.max(...lowered.map(({ scratchBytes }) => scratchBytes)) };
+}
+
+/** Turns after which a loop is taken for one that never ends: loops within it count for one of their turns. */
+function mostTurns(lists: readonly (readonly Call[])[], most: number): number {
+  let steps = 0;
+  let work = 0;
+  const visit = (list: readonly Call[]) => {
+    steps += list.length;
+    for (const { macs, elements, lists: inside = [] } of list) {
+      work += macs + elements;
+      for (const each of inside) visit(each);
+    }
+  };
+  for (const list of lists) visit(list);
+  const turns = Math.min(MAX_TURNS, MAX_TURNED_STEPS / Math.max(steps, 1), most / Math.max(work, 1));
+  return Math.max(Math.floor(turns), 1);
 }
 
 /** Outputs of a body to where its caller wants them; those that are inputs in another order are put aside first. */

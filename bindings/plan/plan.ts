@@ -53,7 +53,7 @@ function planWithin(graph: Graph, options: PlanOptions): Plan {
   const image = createImage(imageAddress, pool);
   const variables = placeVariables(graph, image);
   const site: Site = { layout, base: ARENA_ADDRESS, inputs: new Map() };
-  const target = { module, optimize, packer, operators, image, variables };
+  const target = { module, optimize, packer, operators, image, variables, work: limits.work };
   const { calls, hosts, scratchBytes, addressOf } = lowerGraph(site, target);
   checkWork(
     calls.reduce((sum, { macs, elements }) => sum + macs + elements, windowWork(graph)),

@@ -248,12 +248,12 @@ export class Session<M extends ModelTypes = AnyModel> {
       if (end > next) runSteps(next, end - next);
     } catch (cause) {
       if (cause instanceof Pint8Error) throw cause;
-      // Kernels check nothing: only a plan that pint8 did not make gets here.
+      // Kernels check nothing: a plan that pint8 did not make, or a loop whose condition always holds.
       throw new Pint8Error(
         "INVALID_PLAN",
         {
           where: "run",
-          expected: "steps within their memory",
+          expected: "steps within their memory, and loops that end",
           received: textOf(cause),
         },
         { cause },

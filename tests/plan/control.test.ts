@@ -4,7 +4,8 @@ import { describe, test } from "node:test";
 import { readKernels } from "../../bindings/compile/kernels.ts";
 import { layoutOf } from "../../bindings/compile/layout.ts";
 import { link } from "../../bindings/compile/link.ts";
-import { bodiesOf, type Graph } from "../../bindings/graph.ts";
+import { type AnyNode, bodiesOf, type Graph, type TensorId } from "../../bindings/graph.ts";
+import type { Limits } from "../../bindings/limits.ts";
 import { runPasses } from "../../bindings/passes/index.ts";
 import { readPlan, writePlan } from "../../bindings/plan/file.ts";
 import { planGraph } from "../../bindings/plan/plan.ts";
@@ -51,6 +52,21 @@ const counting = (): Graph => {
   );
 };
 
+/** The same, but the first flag stays. */
+function endless(): Graph {
+  const network = counting();
+  const [loop] = network.nodes;
+  const [condition, body] = bodiesOfFirst(network);
+  const stays = {
+    ...body,
+    outputs: body.outputs.map((port, i) => (i === 0 ? { ...port, tensor: 0 as TensorId } : port)),
+  };
+  return {
+    ...network,
+    nodes: [{ ...loop, attributes: { subgraphs: [], bodies: [condition, stays] } } as AnyNode],
+  };
+}
+
 /** y = flag ? total + x : x; and total becomes y. */
 const choosing = (): Graph => {
   const total = value("total", { variable: true, resource: "/total", data: Uint8Array.of(10, 20, 30, 40) });
@@ -79,9 +95,9 @@ function bodiesOfFirst({ nodes: [first] }: Graph): readonly [Graph, Graph] {
 
 type Run = (inputs: { readonly [name: string]: Int8Array | Uint8Array }) => readonly number[];
 
-async function planned(network: Graph, module: ModuleName): Promise<Plan> {
+async function planned(network: Graph, module: ModuleName, limits: Limits = {}): Promise<Plan> {
   const { hash } = await loadModule(module, undefined, "full");
-  return planGraph(runPasses(network), { module, moduleHash: hash });
+  return planGraph(runPasses(network), { module, moduleHash: hash, limits });
 }
 
 function checkCounting(run: Run): void {
@@ -126,6 +142,34 @@ for (const module of ["scalar", "simd"] as const)
         loop.close();
         choice.close();
       });
+
+    test("a loop that never ends is an error once it has had the work of a run, or a second of steps", async () => {
+      const start = process.cpuUsage();
+      for (const limits of [{}, { work: 400 }]) {
+        const session = await Session.open(
+          await planned(endless(), module, limits),
+          await loadModule(module, undefined, "full"),
+        );
+        const never = (a: number) => ({
+          a: Uint8Array.of(a),
+          b: Uint8Array.of(0),
+          c: Uint8Array.of(0),
+          v: new Int8Array(4),
+        });
+        assert.deepEqual([...(session.run(never(0)).y as Int8Array)], [0, 0, 0, 0]);
+        assert.throws(() => session.run(never(1)), { code: "INVALID_PLAN", expected: /loops that end/ });
+        session.close();
+      }
+      const { user } = process.cpuUsage(start);
+      assert.ok(user < 20e6, `${user} microseconds`);
+    });
+
+    test("a few turns are within little work", async () => {
+      const plan = await planned(counting(), module, { work: 1000 });
+      const session = await Session.open(plan, await loadModule(module, undefined, "full"));
+      checkCounting((inputs) => [...(session.run(inputs).y as Int8Array)]);
+      session.close();
+    });
 
     test("a module of its own", async () => {
       const compiled = async (network: Graph) => {
