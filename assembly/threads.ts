@@ -84,10 +84,14 @@ const STEP_LOOKS: u32 = 60000;
  * Returns false when a thread has failed.
  */
 export function lead(control: usize, steps: usize, first: u32, end: u32, chunks: usize, share: bool): bool {
-  if (share) wakeParked(control);
+  if (!share) {
+    run(steps + (<usize>first << 3), end - first, 0, 1);
+    return true;
+  }
+  wakeParked(control);
   for (let index = first; index < end; index++) {
     const at = steps + (<usize>index << 3);
-    const count = share ? <u32>load<u8>(chunks + index) : 1;
+    const count = <u32>load<u8>(chunks + index);
     if (count >= MANY) wakeParked(control);
     if (count >= MANY || (count > 1 && atomic.load<u32>(control, LOOKING))) {
       if (!shared(control, at, index, count)) return false;
