@@ -91,8 +91,9 @@ async function load<M extends ModelTypes>(
   checkOptions("loadModel", options, LOAD_OPTIONS);
   requireEngine();
   const { module = "auto", batch, shapes, signature, wasm, wasmUrl } = options;
+  const reading = readSource(source, options);
   const early = isHere(source) ? undefined : fetchKernels(options);
-  const bytes = await readSource(source, options);
+  const bytes = await reading;
   if (isPlan(bytes)) {
     const plan = readPlan(bytes);
     refuse(
@@ -163,8 +164,9 @@ async function planOf(importer: Importer, source: Source, options: PlanModelOpti
   const { threads: _threads, onWarning: _onWarning, ...known } = LOAD_OPTIONS;
   checkOptions("planModel", options, known);
   requireEngine();
+  const reading = readSource(source, options);
   const early = isHere(source) ? undefined : fetchKernels(options);
-  const bytes = await readSource(source, options);
+  const bytes = await reading;
   refuse(isPlan(bytes), "source", "a model", "a plan");
   return writePlan((await planned(importer, bytes, options, { early })).plan);
 }
