@@ -119,44 +119,56 @@ function addSteps(b: Binaryen, module: Module, plan: Plan, functions: ReadonlyMa
       received: `"${name}"`,
     });
   };
+  // A step's index is its local variable, where it needs one.
   const calls = (steps: readonly PlanStep[]) =>
     steps.map(
-      ({ kernel, params }) =>
-        controlStep(b, module, plan, kernel, params) ??
+      ({ kernel, params }, local) =>
+        controlStep(b, module, plan, kernel, params, local) ??
         module.call(named(kernel), [i32.const(params | 0), i32.const(0), i32.const(1)], b.none),
     );
+  const locals = (steps: readonly PlanStep[]) =>
+    steps.some(({ kernel }) => kernel === "loop") ? steps.map(() => b.i32) : [];
   for (const { stepsAddress, steps } of plan.bodies)
-    module.addFunction(bodyName(stepsAddress), b.none, b.none, [], module.block(null, calls(steps), b.none));
+    module.addFunction(bodyName(stepsAddress), b.none, b.none, locals(steps), module.block(null, calls(steps), b.none));
   const body = calls(plan.steps);
   // Elsewhere the dot product of relaxed SIMD gives other results: rather none than those.
   if (plan.module === "relaxed")
     body.unshift(module.if(i32.lt_s(module.call(named("dotProduct"), [], b.i32), i32.const(1)), module.unreachable()));
-  module.addFunction("invoke", b.none, b.i32, [], module.block(null, [...body, i32.const(0)], b.i32));
+  module.addFunction("invoke", b.none, b.i32, locals(plan.steps), module.block(null, [...body, i32.const(0)], b.i32));
   module.addFunctionExport("invoke", "invoke");
 }
 
 const bodyName = (stepsAddress: number) => `body${stepsAddress}`;
 
-/** A step of control flow as code; undefined for any other. Lists without steps have the address of another list. */
+/**
+ * A step of control flow as code; undefined for any other. Lists without steps have the address of another list. A loop that is
+ * taken for endless traps, as the kernel does.
+ */
 function controlStep(
   b: Binaryen,
   module: Module,
   plan: Plan,
   kernel: string,
   params: number,
+  local: number,
 ): binaryen.ExpressionRef | undefined {
   if (kernel !== "branch" && kernel !== "loop") return undefined;
   const { i32 } = module;
-  const fields = new DataView(plan.image.buffer, plan.image.byteOffset + params - plan.imageAddress, 20);
+  const fields = new DataView(plan.image.buffer, plan.image.byteOffset + params - plan.imageAddress, 24);
   const field = (i: number) => fields.getUint32(4 * i, true);
-  const [condition, steps0, count0, steps1, count1] = [field(0), field(1), field(2), field(3), field(4)];
-  const list = (address: number, count: number) =>
-    count === 0 ? module.nop() : module.call(bodyName(address), [], b.none);
-  const holds = i32.load8_u(0, 1, i32.const(condition | 0));
-  if (kernel === "branch") return module.if(holds, list(steps0, count0), list(steps1, count1));
+  const list = (i: number) => (field(i + 1) === 0 ? module.nop() : module.call(bodyName(field(i)), [], b.none));
+  const holds = i32.load8_u(0, 1, i32.const(field(0) | 0));
+  const first = list(1);
+  const second = list(3);
+  if (kernel === "branch") return module.if(holds, first, second);
   const again = `again${params}`;
-  const turn = module.if(holds, module.block(null, [list(steps1, count1), module.br(again)], b.none));
-  return module.loop(again, module.block(null, [list(steps0, count0), turn], b.none));
+  const left = module.local.tee(local, i32.sub(module.local.get(local, b.i32), i32.const(1)), b.i32);
+  const turn = module.if(holds, module.block(null, [second, module.br(again, left), module.unreachable()], b.none));
+  return module.block(
+    null,
+    [module.local.set(local, i32.const(field(5) | 0)), module.loop(again, module.block(null, [first, turn], b.none))],
+    b.none,
+  );
 }
 
 /** `input_ptr(i)` and `input_bytes(i)`, or the same of outputs; 0 where there is no such port. */

@@ -172,8 +172,8 @@ for (const module of ["scalar", "simd"] as const)
     });
 
     test("a module of its own", async () => {
-      const compiled = async (network: Graph) => {
-        const plan = await planned(network, module);
+      const compiled = async (network: Graph, limits: Limits = {}) => {
+        const plan = await planned(network, module, limits);
         const wasm = await link(plan, await readKernels(module), layoutOf(plan), "speed");
         const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm));
         const { memory, invoke, reset } = exports as unknown as {
@@ -193,6 +193,15 @@ for (const module of ["scalar", "simd"] as const)
       checkCounting((await compiled(counting())).run);
       const { run, reset } = await compiled(choosing());
       checkChoosing(run, reset);
+      const never = await compiled(endless(), { work: 400 });
+      const from = (a: number) => ({
+        a: Int8Array.of(a),
+        b: new Int8Array(1),
+        c: new Int8Array(1),
+        v: new Int8Array(4),
+      });
+      assert.deepEqual(never.run(from(0)), [0, 0, 0, 0]);
+      assert.throws(() => never.run(from(1)), /unreachable/);
     });
   });
 
