@@ -1,14 +1,17 @@
 import { inFile, Pint8Error } from "./errors.ts";
+import { customsLater } from "./formats/later.ts";
 import { type Importer, type Outline, type OutlinedOperator, outlineModel } from "./formats/select.ts";
 import { setShapes } from "./formats/shapes.ts";
 import { type AnyNode, type Graph, NONE, type Port, type TensorId, tensorOf } from "./graph.ts";
 import { bind } from "./ops/bind.ts";
-import { operators } from "./ops/index.ts";
+import { operatorsLater } from "./ops/later.ts";
+import type { Operators } from "./ops/types.ts";
 import { loadPacker } from "./packer/index.ts";
-import { asInt8, type PassOptions, runPasses } from "./passes/index.ts";
+import type { PassOptions } from "./passes/index.ts";
+import { asInt8, runPassesBy } from "./passes/run.ts";
 import { survey } from "./passes/survey.ts";
+import { planGraphBy } from "./plan/bind.ts";
 import { isPlan, readPlan } from "./plan/file.ts";
-import { planGraph } from "./plan/plan.ts";
 import { memoryBytes, type Plan, type PlanPort, type PlanStep } from "./plan/types.ts";
 import type { ModuleName } from "./primitives/modules.ts";
 import type { WasmUrl } from "./session/files.ts";
@@ -105,16 +108,17 @@ async function inspection(importer: Importer, source: Source, options: InspectOp
   checkOptions("inspectModel", options, INSPECT_OPTIONS);
   const bytes = await readSource(source);
   if (isPlan(bytes)) return inspectPlan(readPlan(bytes));
-  const { batch, shapes, constants, externalData, module = "auto", wasmUrl, ...passes } = options;
+  const { batch, shapes, constants, externalData, module = "auto", wasmUrl, operators: given, ...passes } = options;
+  const operators = given ?? (await operatorsLater());
   const loaded = await orRefusal(async () =>
-    runPasses(await importer(bytes, { batch, shapes, constants, externalData }), passes),
+    runPassesBy(operators, await importer(bytes, { batch, shapes, constants, externalData }), passes),
   );
-  if (loaded instanceof Pint8Error) return inspectRefused(bytes, options, loaded);
+  if (loaded instanceof Pint8Error) return inspectRefused(bytes, options, operators, loaded);
   const graph = loaded;
   const [kernels, packer] = await Promise.all([loadModule(module, undefined, "core", wasmUrl), loadPacker(wasmUrl)]);
-  const plan = planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer });
+  const plan = planGraphBy(operators, graph, { module: kernels.name, moduleHash: kernels.hash, packer });
   const calls = byOperator(plan.steps);
-  const reports = graph.nodes.map((node) => operatorReport(graph, node, calls.get(node.where) ?? []));
+  const reports = graph.nodes.map((node) => operatorReport(operators, graph, node, calls.get(node.where) ?? []));
   return report(graph.name, plan, reports, sparsityOf(graph, graph.nodes));
 }
 
@@ -127,11 +131,16 @@ async function orRefusal<T>(load: () => T | Promise<T>): Promise<T | Pint8Error>
   }
 }
 
-async function inspectRefused(bytes: Uint8Array, options: InspectOptions, refusal: Pint8Error): Promise<Inspection> {
-  const outline = await orRefusal(() => outlineModel(bytes));
+async function inspectRefused(
+  bytes: Uint8Array,
+  options: InspectOptions,
+  table: Operators,
+  refusal: Pint8Error,
+): Promise<Inspection> {
+  const outline = await orRefusal(async () => outlineModel(bytes, await customsLater()));
   if (outline === undefined || outline instanceof Pint8Error) throw refusal;
   const { name: module } = await loadModule(options.module ?? "auto", undefined, "core", options.wasmUrl);
-  const { graph, refusals } = refusalsOf(outline, options);
+  const { graph, refusals } = refusalsOf(outline, options, table);
   const operators = outline.operators.map((each) => outlinedReport(graph, each, refusals.get(each.where)));
   const weightBytes = operators.reduce((sum, each) => sum + each.weightBytes, 0);
   const port = ({ name, tensor }: Port): Inspection["inputs"][number] => {
@@ -152,10 +161,10 @@ async function inspectRefused(bytes: Uint8Array, options: InspectOptions, refusa
 }
 
 /** The nodes that there are, results of the others as inputs, and what each node lacks. */
-function refusalsOf({ operators, ...outline }: Outline, { shapes }: InspectOptions) {
+function refusalsOf({ operators, ...outline }: Outline, { shapes }: InspectOptions, table: Operators) {
   const nodes = operators.flatMap(({ node }) => (node instanceof Pint8Error ? [] : [node]));
   const graph = setShapes({ ...outline, nodes, subgraphs: [] }, shapes);
-  const refusals = new Map(survey(graph, asInt8));
+  const refusals = new Map(survey(graph, asInt8, table));
   for (const { where, node } of operators) if (node instanceof Pint8Error) refusals.set(where, node);
   return { graph, refusals };
 }
@@ -224,7 +233,7 @@ function report(name: string, plan: Plan, operators: readonly OperatorReport[], 
   };
 }
 
-function operatorReport(graph: Graph, node: AnyNode, calls: readonly PlanStep[]): OperatorReport {
+function operatorReport(operators: Operators, graph: Graph, node: AnyNode, calls: readonly PlanStep[]): OperatorReport {
   const { operator, view } = bind(operators, node, graph.tensors);
   const tensors = (ids: readonly TensorId[]) => ids.filter((id) => id !== NONE).map((id) => tensorReport(graph, id));
   const constants = view.inputs.map((tensor) => tensor?.data?.length ?? 0);

@@ -3,11 +3,12 @@ import { ensure, inFile } from "./errors.ts";
 import type { Importer } from "./formats/select.ts";
 import type { Limits } from "./limits.ts";
 import type { CustomInfer } from "./ops/control/custom.ts";
+import { operatorsFor } from "./ops/later.ts";
 import { loadPacker } from "./packer/index.ts";
-import { runPasses } from "./passes/index.ts";
+import { runPassesBy } from "./passes/run.ts";
+import { planGraphBy } from "./plan/bind.ts";
 import { isPlan, readPlan, writePlan } from "./plan/file.ts";
 import { createPool, type Pool } from "./plan/image.ts";
-import { planGraph } from "./plan/plan.ts";
 import type { Plan } from "./plan/types.ts";
 import type { ModuleName } from "./primitives/modules.ts";
 import type { Packer } from "./primitives/requantize/types.ts";
@@ -204,12 +205,11 @@ async function planned(
   }));
   // The engine compiles while the graph is read; what is wrong with the model is reported first.
   const loading = early ?? fetchKernels(options);
-  const graph = runPasses(
-    await importer(bytes, { batch, shapes, signature, customOperators, constants, externalData }),
-    { limits },
-  );
+  const read = await importer(bytes, { batch, shapes, signature, customOperators, constants, externalData });
+  const operators = await operatorsFor(read);
+  const graph = runPassesBy(operators, read, { limits });
   const [kernels, packer] = await loading;
-  const plan = planGraph(graph, {
+  const plan = planGraphBy(operators, graph, {
     module: kernels.name,
     moduleHash: kernels.hash,
     packer,

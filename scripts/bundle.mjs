@@ -22,7 +22,9 @@ const SCRIPTS = { worker: "bindings/session/worker.ts", service: "bindings/remot
  * bundlers would make files of that, which pages then ask for only once they have read the first.
  */
 const LATER = {
+  customs: "bindings/formats/tflite/customs.ts",
   onnx: "bindings/formats/onnx/index.ts",
+  operators: "bindings/ops/rare.ts",
   poses: "bindings/session/poses.ts",
   threads: "bindings/session/threads.ts",
 };
@@ -31,7 +33,7 @@ const LATER = {
  * Parts that stay files of their own, so that users' bundlers leave them out where nothing needs them: among the chunks, which are
  * cut by what reaches them, they would stand with what every model needs.
  */
-const PARTS = { importers: "bindings/formats/index.ts", ...LATER };
+const PARTS = { whole: "bindings/whole.ts", ...LATER };
 
 /** Characters of a line of an object's members. */
 const LINE = 100;
@@ -87,7 +89,7 @@ function lettersOf(bytes) {
 const LISTED = {
   name: "listed",
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]bindings[\\/]ops[\\/]index\.ts$/ }, ({ path }) => {
+    onLoad({ filter: /[\\/]bindings[\\/]ops[\\/]rare\.ts$/ }, ({ path }) => {
       const contents = readFileSync(path, "utf8").replace(
         /import \* as \w+ from "(.+)";|\.\.\.(\w+)/g,
         (_, file, family) => {
@@ -122,7 +124,7 @@ const BUILTINS = {
 const APART = {
   name: "apart",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(index|poses|threads)\.ts$/ }, ({ path, kind, resolveDir }) => {
+    onResolve({ filter: /\/(customs|index|poses|rare|threads|whole)\.ts$/ }, ({ path, kind, resolveDir }) => {
       const file = join(resolveDir, path);
       const part = Object.keys(PARTS).find((name) => join(ROOT, PARTS[name]) === file);
       return part === undefined || kind === "entry-point" ? undefined : { path: `./${part}.js`, external: true };
@@ -136,11 +138,11 @@ export async function bundle() {
   const results = await Promise.all([
     build({
       ...COMMON,
-      entryPoints: points({ ...ENTRIES, importers: PARTS.importers }),
+      entryPoints: points({ ...ENTRIES, whole: PARTS.whole }),
       splitting: true,
       plugins: [APART, LISTED, BUILTINS, INLINED],
     }),
-    build({ ...COMMON, entryPoints: points(LATER), plugins: [BUILTINS] }),
+    build({ ...COMMON, entryPoints: points(LATER), plugins: [LISTED, BUILTINS] }),
     build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS), plugins: [LISTED] }),
   ]);
   const outputs = { ...results[0].metafile.outputs, ...results[1].metafile.outputs };
@@ -159,7 +161,8 @@ export async function bundle() {
  * bundling moves them away from what they are about.
  */
 async function shrink(file, isRead) {
-  const text = readFileSync(file, "utf8");
+  // Files that are imported for nothing but their order: no file does anything by itself, and users' bundlers would follow them.
+  const text = readFileSync(file, "utf8").replace(/^import "\.\/chunk-\w+\.js";\n/gm, "");
   const minified = async (code) =>
     (await transform(code, { minify: true, keepNames: !isRead, format: "esm", target: "es2022" })).code;
   if (!isRead) return writeFileSync(file, await minified(text));

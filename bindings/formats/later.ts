@@ -1,28 +1,35 @@
-/** Model files → Graph; who loads .tflite files alone never loads the importer of .onnx files. */
-import { Pint8Error, textOf } from "../errors.ts";
+/** Model files → Graph; who loads ordinary .tflite files alone never loads the importer of .onnx files and what reads custom operators. */
 import type { Graph } from "../graph.ts";
+import { loadLater } from "../later.ts";
+import { operatorsLater } from "../ops/later.ts";
 import { isOnnx } from "./onnx/recognise.ts";
-import { type ImportOptions, importBy, viewOf } from "./select.ts";
+import { type Importer, type ImportOptions, importBy, type Readers, viewOf } from "./select.ts";
+import type { Customs } from "./tflite/customs.ts";
+import { needsCustoms } from "./tflite/index.ts";
 
-/** `importModel`, which loads the importer of .onnx files when it meets one. Errors: those of `importModel`; IO where it cannot be loaded. */
-export async function importLater(bytes: Uint8Array, options: ImportOptions): Promise<Graph> {
-  const onnx = isOnnx(viewOf(bytes)) ? await loadOnnx() : undefined;
-  return importBy(onnx?.importOnnx, bytes, options);
+let provided: Importer | undefined;
+
+/** Says that all importers are here already: none are loaded later. */
+export function provideImporter(importer: Importer): void {
+  provided = importer;
 }
 
-async function loadOnnx(): Promise<typeof import("./onnx/index.ts")> {
-  try {
-    return await import("./onnx/index.ts");
-  } catch (cause) {
-    throw new Pint8Error(
-      "IO",
-      {
-        where: "the importer of .onnx files",
-        expected: "a script that is loaded when one is met",
-        received: textOf(cause),
-        hint: 'Where no script is imported at run time, as in service workers, import loadModel from "pint8/inline".',
-      },
-      { cause },
-    );
+/** `importModel`, which loads what a file needs when it meets it. Errors: those of `importModel`; IO where it cannot be loaded. */
+export async function importLater(bytes: Uint8Array, options: ImportOptions): Promise<Graph> {
+  if (provided !== undefined) return provided(bytes, options);
+  return importBy(await readersOf(viewOf(bytes)), bytes, options);
+}
+
+async function readersOf(bytes: Uint8Array): Promise<Readers> {
+  if (isOnnx(bytes)) {
+    const loading = loadLater("the importer of .onnx files", () => import("./onnx/index.ts"));
+    const [{ importOnnx }, operators] = await Promise.all([loading, operatorsLater()]);
+    return { onnx: (onnx, options) => importOnnx(onnx, options, operators) };
   }
+  return needsCustoms(bytes) ? { customs: await customsLater() } : {};
+}
+
+/** What reads custom operators. Errors: IO where it cannot be loaded. */
+export async function customsLater(): Promise<Customs> {
+  return (await loadLater("what reads custom operators", () => import("./tflite/customs.ts"))).customs;
 }

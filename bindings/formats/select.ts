@@ -1,11 +1,10 @@
 /** Which importer reads a file, told by its first bytes. That of ONNX is given by whoever asks, for it may come later. */
 import { ensure, guarded, Pint8Error } from "../errors.ts";
 import type { Attributes, Graph } from "../graph.ts";
-import { operators } from "../ops/index.ts";
 import type { TypedArray } from "../tensor.ts";
-import type { importOnnx } from "./onnx/index.ts";
 import { isOnnx } from "./onnx/recognise.ts";
 import { strangerOf } from "./strangers.ts";
+import type { Customs } from "./tflite/customs.ts";
 import { importTflite, isTflite } from "./tflite/index.ts";
 import { type Outline, outlineTflite } from "./tflite/outline.ts";
 
@@ -36,15 +35,21 @@ export interface ImportOptions {
 export type Importer = (bytes: Uint8Array, options: ImportOptions) => Graph | Promise<Graph>;
 
 /** What stands in a model that cannot be read whole; undefined for formats that have no such view. */
-export function outlineModel(bytes: Uint8Array): Outline | undefined {
-  return isTflite(bytes) ? outlineTflite(bytes) : undefined;
+export function outlineModel(bytes: Uint8Array, customs: Customs): Outline | undefined {
+  return isTflite(bytes) ? outlineTflite(bytes, customs) : undefined;
 }
 
 /** A plain view: subclasses such as Node's Buffer have a `slice` that does not copy. */
 export const viewOf = (bytes: Uint8Array) => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** The graph of a .tflite file, or by `onnx` that of an .onnx file. */
-export function importBy(onnx: typeof importOnnx | undefined, bytes: Uint8Array, options: ImportOptions): Graph {
+/** What reads files that are no ordinary .tflite files, where it is at hand. */
+export interface Readers {
+  readonly onnx?: (bytes: Uint8Array, options: ImportOptions) => Graph;
+  readonly customs?: Customs;
+}
+
+/** The graph of a .tflite file, or of an .onnx file. */
+export function importBy({ onnx, customs }: Readers, bytes: Uint8Array, options: ImportOptions): Graph {
   ensure(ArrayBuffer.isView(bytes), "INVALID_OPTION", () => ({
     where: "importModel",
     expected: "a Uint8Array of the file's bytes",
@@ -52,8 +57,9 @@ export function importBy(onnx: typeof importOnnx | undefined, bytes: Uint8Array,
     hint: "loadModel takes paths, URLs and responses, too.",
   }));
   const plain = viewOf(bytes);
-  const read = isTflite(plain) ? importTflite : isOnnx(plain) ? onnx : undefined;
-  if (read !== undefined) return guarded("INVALID_MODEL", "file", () => read(plain, options, operators));
+  const tflite = (file: Uint8Array) => importTflite(file, { ...options, customs });
+  const read = isTflite(plain) ? tflite : isOnnx(plain) ? onnx : undefined;
+  if (read !== undefined) return guarded("INVALID_MODEL", "file", () => read(plain, options));
   const stranger = strangerOf(plain);
   const start = plain.length < 8 ? `${plain.length} bytes` : `bytes ${hex(plain.subarray(0, 8))}`;
   throw new Pint8Error("INVALID_MODEL", {

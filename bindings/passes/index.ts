@@ -1,37 +1,13 @@
-import { chosen, guarded } from "../errors.ts";
 import type { Graph } from "../graph.ts";
-import { chargeNodes, type Limits, limitsOf } from "../limits.ts";
 import { operators as table } from "../ops/index.ts";
 import type { Operators } from "../ops/types.ts";
-import { checkBatch } from "./batch.ts";
-import { initialise, mapBodies } from "./bodies.ts";
-import { dropDead, foldConstants } from "./fold.ts";
-import { fuseActivations } from "./fuse.ts";
-import { inferTypes } from "./infer.ts";
-import { setRows } from "./lists.ts";
-import { unpackNibbles } from "./nibbles.ts";
-import { foldPad } from "./pad.ts";
-import { makeSigned } from "./signed.ts";
-import { verify, verifyStructure } from "./verify.ts";
+import { type RunOptions, runPassesBy } from "./run.ts";
 
-/** One rewriting of a graph into an equal one: pure, and byte-exact. */
-export type Pass = (graph: Graph, operators: Operators) => Graph;
+export { asInt8, PASS_NAMES, type Pass, type PassName } from "./run.ts";
 
-/** The optional passes, in the order in which they run. */
-const PASSES = { foldConstants, foldPad, fuseActivations, dropDead } as const satisfies {
-  readonly [name: string]: Pass;
-};
-export type PassName = keyof typeof PASSES;
-/** The names of the optional passes, in the order in which they run. */
-export const PASS_NAMES = Object.keys(PASSES) as readonly PassName[];
-
-export interface PassOptions {
-  /** Which optional passes run; all when absent. Types are inferred and the graph is verified in any case. */
-  readonly only?: "all" | "none" | readonly PassName[];
+export interface PassOptions extends RunOptions {
   /** The operators; the library's own when absent. */
   readonly operators?: Operators;
-  /** What the model may ask for. */
-  readonly limits?: Limits;
 }
 
 /**
@@ -39,32 +15,6 @@ export interface PassOptions {
  *
  * Errors: INVALID_GRAPH, UNSUPPORTED, OUT_OF_MEMORY as `verify` and each operator's `infer` say; INVALID_OPTION.
  */
-export function runPasses(graph: Graph, options: PassOptions = {}): Graph {
-  const { only = "all", operators = table } = options;
-  const names = only === "all" ? PASS_NAMES : only === "none" ? [] : only;
-  for (const name of names) chosen("only", name, PASS_NAMES);
-  return guarded("INVALID_GRAPH", "graph", () => {
-    verifyStructure(graph);
-    chargeNodes(graph, limitsOf(graph, options.limits));
-    const started = initialise(asInt8(graph), (body) => foldConstants(inferTypes(body, operators), operators));
-    const typed = inferTypes(started, operators);
-    checkBatch(typed, operators);
-    return rewrite(typed, names, operators);
-  });
-}
-
-/** int4 constants and legacy uint8 as int8, in the graph and in those that its nodes run. */
-export const asInt8 = (graph: Graph): Graph => mapBodies(makeSigned(unpackNibbles(setRows(graph))), asInt8);
-
-/** The passes over a graph with its types, and over the graphs that its nodes run. */
-function rewrite(graph: Graph, names: readonly string[], operators: Operators): Graph {
-  let current = graph;
-  verifyStructure(current);
-  for (const name of PASS_NAMES) {
-    if (!names.includes(name)) continue;
-    const next = PASSES[name](current, operators);
-    if (next !== current) verify(next, operators, current);
-    current = next;
-  }
-  return mapBodies(current, (body) => rewrite(body, names, operators));
+export function runPasses(graph: Graph, { operators = table, ...options }: PassOptions = {}): Graph {
+  return runPassesBy(operators, graph, options);
 }

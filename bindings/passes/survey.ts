@@ -2,7 +2,6 @@
 import { Pint8Error } from "../errors.ts";
 import { type AnyNode, bodiesOf, type Graph } from "../graph.ts";
 import { bind } from "../ops/bind.ts";
-import { operators as table } from "../ops/index.ts";
 import type { Operators } from "../ops/types.ts";
 import { checkShape, type Tensor } from "../tensor.ts";
 import { foldingBudget, foldNode } from "./fold.ts";
@@ -17,7 +16,7 @@ const RUNS_GRAPHS: readonly string[] = ["if", "while", "call", "callOnce"];
 export function survey(
   graph: Graph,
   prepare: (graph: Graph) => Graph,
-  operators: Operators = table,
+  operators: Operators,
 ): ReadonlyMap<string, Pint8Error> {
   const refusals = new Map<string, Pint8Error>();
   const note = (where: string, run: () => void) => {

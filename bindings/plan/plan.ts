@@ -1,35 +1,12 @@
-import { ensure, guarded } from "../errors.ts";
-import { type Graph, type Port, type TensorId, tensorOf } from "../graph.ts";
-import { chargeNodes, checkWork, type Limits, limitsOf, windowWork } from "../limits.ts";
+import type { Graph } from "../graph.ts";
 import { operators as table } from "../ops/index.ts";
 import type { Operators } from "../ops/types.ts";
-import type { ModuleName, Optimize } from "../primitives/modules.ts";
-import { hasScratch, type ParamBlocks, paramBytes } from "../primitives/params.ts";
-import { editionOf, KERNELS, type KernelCall, kernelNumber } from "../primitives/registry.ts";
-import { packer as inJavaScript } from "../primitives/requantize/packer.ts";
-import type { Packer } from "../primitives/requantize/types.ts";
-import { byteLength, portAffine, typeText } from "../tensor.ts";
-import { sharingOf } from "./blocks.ts";
-import { createImage, type Pool } from "./image.ts";
-import { layoutGraph, type Site } from "./layout.ts";
-import { type Call, lowerGraph, placeVariables, SCRATCH_ALIGNMENT, variableBytes } from "./lower.ts";
-import { tablesOf } from "./tables.ts";
-import { ARENA_ADDRESS, align, type Plan, type PlanPort, type PlanStep, type StepList } from "./types.ts";
+import { type BindOptions, planGraphBy } from "./bind.ts";
+import type { Plan } from "./types.ts";
 
-export interface PlanOptions {
-  readonly module: ModuleName;
-  /** Hash of that module, in hexadecimal, as `loadModule` gives it. */
-  readonly moduleHash: string;
-  /** What to spare where an operator can choose; `"speed"` when absent. */
-  readonly optimize?: Optimize;
-  /** Who does the longest of the work, as `loadPacker` gives it; JavaScript when absent. The plan is the same. */
-  readonly packer?: Packer;
+export interface PlanOptions extends BindOptions {
   /** The operators; the library's own when absent. */
   readonly operators?: Operators;
-  /** What the model may ask for. */
-  readonly limits?: Limits;
-  /** Weights that several plans of one model share. The plan puts its image together each time that it is asked for. */
-  readonly pool?: Pool;
 }
 
 /**
@@ -38,123 +15,6 @@ export interface PlanOptions {
  *
  * Errors: OUT_OF_MEMORY where all of it takes more than 4 GiB, with the largest tensors; whatever lowering refuses.
  */
-export function planGraph(graph: Graph, options: PlanOptions): Plan {
-  return guarded("INVALID_GRAPH", "plan", () => planWithin(graph, options));
-}
-
-function planWithin(graph: Graph, options: PlanOptions): Plan {
-  const { module, moduleHash, pool, optimize = "speed", packer = inJavaScript, operators = table } = options;
-  const limits = limitsOf(graph, options.limits);
-  chargeNodes(graph, limits);
-  const layout = layoutGraph(graph, operators);
-  const imageAddress = ARENA_ADDRESS + layout.bytes;
-  checkMemory(graph, limits, imageAddress + variableBytes(graph), "arena and variables");
-
-  const image = createImage(imageAddress, pool);
-  const variables = placeVariables(graph, image);
-  const site: Site = { layout, base: ARENA_ADDRESS, inputs: new Map() };
-  const target = { module, optimize, packer, operators, image, variables, work: limits.work };
-  const { calls, hosts, scratchBytes, addressOf } = lowerGraph(site, target);
-  checkWork(
-    calls.reduce((sum, { macs, elements }) => sum + macs + elements, windowWork(graph)),
-    limits,
-  );
-  const inputs = ports(graph, graph.inputs, addressOf);
-  const outputs = ports(graph, graph.outputs, addressOf);
-
-  const tables = tablesOf(calls, imageAddress + image.size());
-  const scratchAddress = align(tables.end, SCRATCH_ALIGNMENT);
-  checkMemory(graph, limits, scratchAddress + scratchBytes, "arena, weights and scratch");
-  const bodies = tables.lists.map(({ calls: list, params, stepsAddress }): StepList => {
-    const words = new Uint32Array(list.length * 2);
-    const steps = list.map(({ call, lists: _, ...rest }, i): PlanStep => {
-      const block = params[i] as number;
-      image.placeOwn(writeBlock(tables.patched(list[i] as Call), scratchAddress));
-      words.set([kernelNumber(call.kernel), block], i * 2);
-      return { kernel: call.kernel, params: block, note: call.note ?? "", ...sharingOf(call), ...rest };
-    });
-    image.placeOwn(littleEndian(words));
-    return { stepsAddress, steps };
-  });
-  const { stepsAddress, steps } = bodies.pop() as StepList;
-  const plan = {
-    module,
-    edition: editionOf([...bodies, { steps }].flatMap((list) => list.steps.map(({ kernel }) => kernel))),
-    moduleHash,
-    arenaAddress: ARENA_ADDRESS,
-    arenaBytes: layout.bytes,
-    imageAddress,
-    scratchAddress,
-    scratchBytes,
-    stepsAddress,
-    steps,
-    bodies,
-    hosts,
-    inputs,
-    outputs,
-    variables: variables.ranges,
-  };
-  if (pool === undefined) return { ...plan, image: image.bytes() };
-  return {
-    ...plan,
-    get image() {
-      return image.bytes();
-    },
-  };
-}
-
-/** A parameter block with its scratch, where it has some, set at last: that of the thread which runs it, whatever the part. */
-function writeBlock(call: KernelCall, scratch: number): Uint8Array {
-  const [, block] = KERNELS[kernelNumber(call.kernel)] as (typeof KERNELS)[number];
-  const patch = hasScratch(block) ? { scratch, scratchStride: 0 } : {};
-  return paramBytes(block, { ...call.params, ...patch } as ParamBlocks[typeof block]);
-}
-
-function littleEndian(words: Uint32Array): Uint8Array {
-  const view = new DataView(new ArrayBuffer(words.length * 4));
-  for (const [i, word] of words.entries()) view.setUint32(i * 4, word, true);
-  return new Uint8Array(view.buffer);
-}
-
-/** Names are unique, so that inputs and outputs can be told apart by them; `__proto__` is no name in JavaScript. */
-function ports(graph: Graph, list: readonly Port[], addressOf: (id: TensorId) => number): readonly PlanPort[] {
-  const taken = new Set(["__proto__", ""]);
-  return list.map(({ name, tensor: id }, i) => {
-    const tensor = tensorOf(graph, id);
-    let unique = name;
-    for (let suffix = i; taken.has(unique); suffix++) unique = `${name || "tensor"}:${suffix}`;
-    taken.add(unique);
-    return {
-      name: unique,
-      dtype: tensor.dtype,
-      shape: tensor.shape,
-      ...portAffine(tensor),
-      address: addressOf(id),
-      bytes: byteLength(tensor),
-      ...(tensor.length === undefined ? {} : { lengthAddress: addressOf(tensor.length as TensorId) }),
-    };
-  });
-}
-
-function checkMemory(graph: Graph, { memory }: Required<Limits>, bytes: number, what: string): void {
-  ensure(bytes <= memory, "OUT_OF_MEMORY", () => ({
-    where: "plan",
-    expected: `${what} within ${inUnits(memory)}`,
-    received: `${inUnits(bytes)}; the largest tensors: ${largest(graph)}`,
-    hint: "Use a smaller batch or input, or set limits.memory higher, 4 GiB at most.",
-  }));
-}
-
-const inUnits = (bytes: number) =>
-  bytes >= 2 ** 29 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${+(bytes / 2 ** 20).toFixed(2)} MiB`;
-
-function largest(graph: Graph): string {
-  return graph.nodes
-    .flatMap(({ outputs }) => outputs)
-    .concat(graph.inputs.map(({ tensor }) => tensor))
-    .map((id) => tensorOf(graph, id))
-    .sort((a, b) => byteLength(b) - byteLength(a))
-    .slice(0, 3)
-    .map((tensor) => `"${tensor.name}" ${typeText(tensor)}, ${byteLength(tensor)} bytes`)
-    .join("; ");
+export function planGraph(graph: Graph, { operators = table, ...options }: PlanOptions): Plan {
+  return planGraphBy(operators, graph, options);
 }

@@ -19,7 +19,6 @@ import type { Session } from "../session/session.ts";
 import type { Source } from "../session/source.ts";
 import type { AnyModel, ModelTypes } from "../values/types.ts";
 
-export { importModel } from "../formats/index.ts";
 export type { ImportOptions } from "../formats/select.ts";
 export type {
   Activation,
@@ -43,15 +42,22 @@ export type { Limits } from "../limits.ts";
 export type { CustomOperator, LoadOptions, PlanModelOptions } from "../load.ts";
 export type { CustomInfer, CustomTensor } from "../ops/control/custom.ts";
 export { loadPacker } from "../packer/index.ts";
-export { PASS_NAMES, type PassName, type PassOptions, runPasses } from "../passes/index.ts";
 export { writePlan } from "../plan/file.ts";
-export { type PlanOptions, planGraph } from "../plan/plan.ts";
 export type { Optimize } from "../primitives/modules.ts";
 export type { Packer } from "../primitives/requantize/types.ts";
 export type { Quantization, Tensor, TensorType } from "../tensor.ts";
 export { type ImageOptions, imageInput } from "../values/image.ts";
 export type { Fit } from "../values/picture.ts";
 export type { PixelData } from "../values/pixels.ts";
+export {
+  importModel,
+  PASS_NAMES,
+  type PassName,
+  type PassOptions,
+  type PlanOptions,
+  planGraph,
+  runPasses,
+} from "../whole.ts";
 export * from "./runtime.ts";
 
 /**

@@ -11,6 +11,8 @@
 import { importModel } from "../formats/index.ts";
 import { inspectBy } from "../inspect.ts";
 import { loadBy, planBy } from "../load.ts";
+import { operators } from "../ops/index.ts";
+import { provide } from "../ops/later.ts";
 import { loadPacker as packer } from "../packer/index.ts";
 import { inlineFile as wasmUrl } from "../session/inline.ts";
 import { loadModule as module } from "../session/modules.ts";
@@ -20,6 +22,8 @@ import { loadPlan as loadSaved } from "./runtime.ts";
 
 export * from "./index.ts";
 export { denseWeights, type Kernels, type KernelsOptions, prunedWeights } from "./kernels.ts";
+
+provide(operators);
 
 // What follows takes the place of the functions of the same names above.
 export const loadModel: typeof load = (source, options) => loadBy(importModel, source, { wasmUrl, ...options });

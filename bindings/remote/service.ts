@@ -1,9 +1,13 @@
 /** What the worker of `pint8/worker` runs: one model, asked by messages. A script of its own, as `worker.ts` is. */
 import { importModel } from "../formats/index.ts";
 import { loadBy } from "../load.ts";
+import { operators } from "../ops/index.ts";
+import { provide } from "../ops/later.ts";
 import { builtin, isNode } from "../session/engine.ts";
 import type { Session } from "../session/session.ts";
 import { type Loaded, type Reply, type Request, refusalOf, type Values } from "./messages.ts";
+
+provide(operators);
 
 type Post = (reply: Reply, transfer: ArrayBuffer[]) => void;
 

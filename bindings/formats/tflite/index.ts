@@ -7,17 +7,14 @@ import { uniqueNames } from "../names.ts";
 import { runnableOrder } from "../order.ts";
 import { type Shapes, setShapes } from "../shapes.ts";
 import { shorten } from "../text.ts";
-import { withoutBasicCells } from "./basicLstm.ts";
 import { type Buffers, readBuffers } from "./buffers.ts";
+import type { Customs } from "./customs.ts";
 import { type FlatTable, openFile, readString, readTables, readUint32, rootTable } from "./flatbuffer.ts";
 import { withIntermediates } from "./intermediates.ts";
-import { withoutLandmarks } from "./landmarks.ts";
 import { linkSubgraphs, type Read } from "./link.ts";
-import { withoutLists } from "./lists.ts";
 import { type OperatorCode, readIds, readNodes, readOperatorCodes, type UserOperators } from "./nodes.ts";
 import { partsOf } from "./parts.ts";
-import { withPoses } from "./poses.ts";
-import { IDENTIFIER, MODEL, SCHEMA_VERSION, SIGNATURE, SUBGRAPH, TENSOR_MAP } from "./schema.ts";
+import { CUSTOM, IDENTIFIER, MODEL, SCHEMA_VERSION, SIGNATURE, SUBGRAPH, TENSOR_MAP } from "./schema.ts";
 import { takeStarts } from "./starts.ts";
 import { withState } from "./state.ts";
 import { readTensor } from "./tensors.ts";
@@ -32,6 +29,21 @@ export interface TfliteOptions {
   readonly shapes?: Shapes | undefined;
   /** The signature whose subgraph is the graph; the first subgraph where absent. */
   readonly signature?: string | undefined;
+  /** What reads custom operators and the like, for files that have some. */
+  readonly customs?: Customs | undefined;
+}
+
+/** BuiltinOperator numbers of the LSTM whose kernel type may be BASIC, and of that over time. */
+const LSTMS = [16, 44];
+
+/** Whether a file has operators that `customs` reads; what is wrong with a file is said when it is read. */
+export function needsCustoms(bytes: Uint8Array): boolean {
+  try {
+    const codes = readOperatorCodes(rootTable(openFile(bytes)), undefined);
+    return codes.some(({ code }) => code === CUSTOM || LSTMS.includes(code));
+  } catch {
+    return false;
+  }
 }
 
 /** True for files that carry TensorFlow Lite's identifier. */
@@ -46,7 +58,10 @@ export function isTflite(bytes: Uint8Array): boolean {
  *
  * Errors: INVALID_MODEL, INVALID_GRAPH, UNSUPPORTED, OUT_OF_MEMORY (a tensor of 4 GiB), INVALID_OPTION.
  */
-export function importTflite(bytes: Uint8Array, { batch, shapes, signature, customOperators }: TfliteOptions): Graph {
+export function importTflite(
+  bytes: Uint8Array,
+  { batch, shapes, signature, customOperators, customs }: TfliteOptions,
+): Graph {
   ensure(bytes.length <= MAX_FILE, "UNSUPPORTED", () => ({
     where: "file",
     expected: "a file of less than 2 GiB",
@@ -59,7 +74,7 @@ export function importTflite(bytes: Uint8Array, { batch, shapes, signature, cust
     expected: `schema version ${SCHEMA_VERSION}`,
     received: `${version}`,
   }));
-  const codes = readOperatorCodes(model, customOperators);
+  const codes = readOperatorCodes(model, customs, customOperators);
   const buffers = readBuffers(model);
   const tables = readTables(model, MODEL.subgraphs, (index) => `subgraph ${index}`);
   if (tables.length === 0)
@@ -70,7 +85,7 @@ export function importTflite(bytes: Uint8Array, { batch, shapes, signature, cust
   const own = signatures.find(({ key }) => key === signature);
   if (own !== undefined) names.set(main, own);
   const read = tables.map((table, index) => {
-    const one = () => readSubgraph(table, index, index === main, codes, buffers, names);
+    const one = () => readSubgraph(table, index, index === main, codes, buffers, names, customs);
     return index === main ? one() : readable(one);
   });
   const others = read.filter((each, index): each is Graph => index !== main && !(each instanceof Pint8Error));
@@ -106,6 +121,7 @@ function readSubgraph(
   codes: readonly OperatorCode[],
   buffers: Buffers,
   names: ReadonlyMap<number, Signature>,
+  customs: Customs | undefined,
 ): Graph {
   const prefix = index === 0 ? "" : `subgraph ${index}, `;
   const tables = readTables(table, SUBGRAPH.tensors, (id) => `${prefix}tensor ${id}`);
@@ -125,8 +141,8 @@ function readSubgraph(
   const stated = withState(withIntermediates(read, table, known), known);
   const tensors = [...stated.tensors];
   for (const id of inputs) tensors[id] = asInput(tensors[id] as Tensor);
-  const single = withoutBasicCells(withoutLists(takeStarts(stated.nodes, tensors), tensors), tensors);
-  const nodes = withoutLandmarks(withPoses(single, tensors), tensors).flatMap((node) => partsOf(node, tensors));
+  const started = takeStarts(stated.nodes, tensors);
+  const nodes = (customs?.apart(started, tensors) ?? started).flatMap((node) => partsOf(node, tensors));
   const signature = names.get(index);
   return {
     name: readString(table, SUBGRAPH.name) || (index === 0 ? "main" : `subgraph_${index}`),

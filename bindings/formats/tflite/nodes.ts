@@ -3,7 +3,8 @@ import { ensure, Pint8Error } from "../../errors.ts";
 import type { AnyNode, Attributes, TensorId } from "../../graph.ts";
 import { compiledFor } from "../strangers.ts";
 import { KNOWN_OPERATORS, shorten, someOf } from "../text.ts";
-import { CUSTOM_OPERATORS, type CustomEntry } from "./custom.ts";
+import type { CustomEntry } from "./custom.ts";
+import type { Customs } from "./customs.ts";
 import {
   type FlatTable,
   readBytes,
@@ -16,10 +17,7 @@ import {
   readUint8,
   readUint32,
 } from "./flatbuffer.ts";
-import { LANDMARK_OPERATORS } from "./landmarks.ts";
-import { LIST_OPERATORS } from "./lists.ts";
 import { OPERATORS } from "./operators.ts";
-import { POSE_OPERATORS } from "./poses.ts";
 import { CUSTOM, MODEL, OPERATOR, OPERATOR_CODE, OPERATOR_NAMES, SUBGRAPH } from "./schema.ts";
 
 /** An entry of the model's operator_codes. */
@@ -48,18 +46,18 @@ function usersEntry(name: string, users: UserOperators): CustomEntry | undefined
   return (parts, bytes) => ({ kind: "custom", ...parts, attributes: { name, options: bytes.slice(), infer } });
 }
 
-/** Custom operators that are several nodes, or that the host runs. */
-const OTHERS = new Map<string, CustomEntry>([...LANDMARK_OPERATORS, ...LIST_OPERATORS, ...POSE_OPERATORS]);
-
 /** The operator codes that the operators of all subgraphs refer to. */
-export function readOperatorCodes(model: FlatTable, users: UserOperators = {}): readonly OperatorCode[] {
+export function readOperatorCodes(
+  model: FlatTable,
+  customs: Customs | undefined,
+  users: UserOperators = {},
+): readonly OperatorCode[] {
   return readTables(model, MODEL.operatorCodes, (index) => `operator code ${index}`).map((table) => {
     // Numbers above 127 stand in `code` alone, older files have the old field alone.
     const code = Math.max(readInt8(table, OPERATOR_CODE.deprecatedCode, 0), readInt32(table, OPERATOR_CODE.code, 0));
     if (code === CUSTOM) {
       const custom = readString(table, OPERATOR_CODE.customCode);
-      const own = CUSTOM_OPERATORS.get(custom)?.node ?? OTHERS.get(custom);
-      const entry = usersEntry(custom, users) ?? own;
+      const entry = usersEntry(custom, users) ?? customs?.entry(custom);
       return { code, name: `CUSTOM "${shorten(custom)}"`, custom, ...(entry && { entry }) };
     }
     return { code, name: OPERATOR_NAMES[code] ?? `builtin operator ${code}` };

@@ -4,6 +4,7 @@ import type { AnyNode, Port, TensorId } from "../../graph.ts";
 import type { Tensor } from "../../tensor.ts";
 import { uniqueNames } from "../names.ts";
 import { readBuffers } from "./buffers.ts";
+import type { Customs } from "./customs.ts";
 import { type FlatTable, openFile, readString, readTables, rootTable } from "./flatbuffer.ts";
 import { type OperatorCode, operatorCode, readIds, readNode, readOperatorCodes } from "./nodes.ts";
 import { MODEL, OPERATOR, SUBGRAPH, TENSOR } from "./schema.ts";
@@ -33,9 +34,9 @@ export interface Outline {
  *
  * Errors: INVALID_MODEL where the file is damaged.
  */
-export function outlineTflite(bytes: Uint8Array): Outline {
+export function outlineTflite(bytes: Uint8Array, customs: Customs): Outline {
   const model = rootTable(openFile(bytes));
-  const codes = readOperatorCodes(model);
+  const codes = readOperatorCodes(model, customs);
   const buffers = readBuffers(model);
   const [main] = readTables(model, MODEL.subgraphs, (index) => `subgraph ${index}`);
   if (main === undefined)

@@ -1,6 +1,5 @@
-/** The operators of this family, each by its kind. */
+/** The rarer operators of this family, each by its kind; the others stand in `ordinary.ts`. */
 export { abs } from "./abs.ts";
-export { add } from "./add.ts";
 export { addN } from "./addN.ts";
 export { atan2 } from "./atan2.ts";
 export { bitwise } from "./bitwise.ts";
@@ -32,7 +31,6 @@ export { logicalNot } from "./logicalNot.ts";
 export { logicalOr } from "./logicalOr.ts";
 export { maximum } from "./maximum.ts";
 export { minimum } from "./minimum.ts";
-export { mul } from "./mul.ts";
 export { neg } from "./neg.ts";
 export { notEqual } from "./notEqual.ts";
 export { pow } from "./pow.ts";
@@ -48,5 +46,4 @@ export { sin } from "./sin.ts";
 export { sqrt } from "./sqrt.ts";
 export { square } from "./square.ts";
 export { squaredDifference } from "./squaredDifference.ts";
-export { sub } from "./sub.ts";
 export { trigonometric } from "./trigonometric.ts";

@@ -1,10 +1,7 @@
-/** The operators of this family, each by its kind. */
-export { averagePool2d } from "./averagePool2d.ts";
+/** The rarer operators of this family, each by its kind; the others stand in `ordinary.ts`. */
 export { l2Pool2d } from "./l2Pool2d.ts";
-export { maxPool2d } from "./maxPool2d.ts";
 export { maxPoolPlaces } from "./maxPoolPlaces.ts";
 export { maxUnpool } from "./maxUnpool.ts";
-export { mean } from "./mean.ts";
 export { reduceAll } from "./reduceAll.ts";
 export { reduceAny } from "./reduceAny.ts";
 export { reduceMax } from "./reduceMax.ts";

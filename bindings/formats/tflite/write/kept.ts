@@ -2,6 +2,7 @@
 import { Pint8Error } from "../../../errors.ts";
 import type { Graph } from "../../../graph.ts";
 import { readBuffers } from "../buffers.ts";
+import { customs } from "../customs.ts";
 import { openFile, readString, readTables, readUint32, rootTable } from "../flatbuffer.ts";
 import { importTflite, readSignatures, type TfliteOptions } from "../index.ts";
 import { METADATA, MODEL } from "../schema.ts";
@@ -42,7 +43,7 @@ export function readKept(bytes: Uint8Array, options: TfliteOptions = {}): Kept {
     others: signatures
       .filter(({ subgraph }) => subgraph !== main)
       .flatMap(({ key }) => {
-        const graph = readable(() => importTflite(bytes, { ...options, signature: key }));
+        const graph = readable(() => importTflite(bytes, { ...options, signature: key, customs }));
         return graph === undefined ? [] : [{ key, graph }];
       }),
   };

@@ -1,0 +1,25 @@
+/** Operators of the file that few files have, and that are read by name or taken apart: custom ones, and LSTM cells of kernel type BASIC. */
+import type { AnyNode } from "../../graph.ts";
+import type { Tensor } from "../../tensor.ts";
+import { withoutBasicCells } from "./basicLstm.ts";
+import { CUSTOM_OPERATORS, type CustomEntry } from "./custom.ts";
+import { LANDMARK_OPERATORS, withoutLandmarks } from "./landmarks.ts";
+import { LIST_OPERATORS, withoutLists } from "./lists.ts";
+import { POSE_OPERATORS, withPoses } from "./poses.ts";
+
+/** What reads them. */
+export interface Customs {
+  /** How a custom operator becomes a node, where it is known. */
+  entry(name: string): CustomEntry | undefined;
+  /** The nodes with those taken apart that are several; what they need is appended to `tensors`. INVALID_MODEL, UNSUPPORTED. */
+  apart(nodes: readonly AnyNode[], tensors: Tensor[]): readonly AnyNode[];
+}
+
+/** Custom operators that are several nodes, or that the host runs. */
+const OTHERS = new Map<string, CustomEntry>([...LANDMARK_OPERATORS, ...LIST_OPERATORS, ...POSE_OPERATORS]);
+
+export const customs: Customs = {
+  entry: (name) => CUSTOM_OPERATORS.get(name)?.node ?? OTHERS.get(name),
+  apart: (nodes, tensors) =>
+    withoutLandmarks(withPoses(withoutBasicCells(withoutLists(nodes, tensors), tensors), tensors), tensors),
+};

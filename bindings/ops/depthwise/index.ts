@@ -1,2 +1,0 @@
-/** The operators of this family, each by its kind. */
-export { depthwiseConv2d } from "./depthwiseConv2d.ts";

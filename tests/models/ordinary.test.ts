@@ -1,0 +1,60 @@
+/** Networks of ordinary operators are planned by these alone as they are by all. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { importModel } from "../../bindings/formats/index.ts";
+import { importLater } from "../../bindings/formats/later.ts";
+import type { Graph } from "../../bindings/graph.ts";
+import { operators } from "../../bindings/ops/index.ts";
+import { operatorsFor } from "../../bindings/ops/later.ts";
+import type { Operators } from "../../bindings/ops/types.ts";
+import { runPassesBy } from "../../bindings/passes/run.ts";
+import { planGraphBy } from "../../bindings/plan/bind.ts";
+import { writePlan } from "../../bindings/plan/file.ts";
+
+const path = (folder: string) => fileURLToPath(new URL(`../../${folder}`, import.meta.url));
+const FOLDERS = [
+  path("models"),
+  ...["models", "edge", "bugs", "zoo/tflite", "zoo/nnapi"].map((name) => path(`../shared/${name}`)),
+];
+/** Every so many of them: planning all takes minutes. */
+const EVERY = 6;
+
+const planned = (table: Operators, graph: Graph) => {
+  const plan = planGraphBy(table, runPassesBy(table, graph), { module: "simd", moduleHash: "00" });
+  return Buffer.from(writePlan(plan)).toString("base64");
+};
+
+/** The graph or plan, or why there is none. */
+async function result<T>(make: () => T | Promise<T>): Promise<T | string> {
+  try {
+    return await make();
+  } catch (error) {
+    return String(error);
+  }
+}
+
+test("networks of ordinary operators need no others", async (t) => {
+  const files = FOLDERS.filter((folder) => existsSync(folder)).flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".tflite"))
+      .sort()
+      .map((name) => join(folder, name)),
+  );
+  let ordinary = 0;
+  for (const [i, file] of files.entries()) {
+    if (i % EVERY !== 0) continue;
+    const bytes = new Uint8Array(readFileSync(file));
+    const graph = await result(() => importModel(bytes));
+    assert.deepEqual(await result(() => importLater(bytes, {})), graph, file);
+    if (typeof graph === "string") continue;
+    const own = await operatorsFor(graph);
+    if (Object.keys(own).length === Object.keys(operators).length) continue;
+    ordinary++;
+    assert.equal(await result(() => planned(own, graph)), await result(() => planned(operators, graph)), file);
+  }
+  t.diagnostic(`${ordinary} of ${Math.ceil(files.length / EVERY)}`);
+  assert.ok(ordinary > 0);
+});
