@@ -2,6 +2,8 @@
 
 export interface Contender {
   readonly name: string;
+  /** Inferences of one run; 1 where absent. Times are those of one. */
+  readonly inferences?: number;
   run(): unknown;
 }
 
@@ -46,10 +48,13 @@ export async function takeTurns(contenders: readonly Contender[], options: Measu
   const rounds: number[][] = contenders.map(() => []);
   const end = performance.now() + options.durationMs;
   for (let round = 0; round < LEAST_ROUNDS || performance.now() < end; round++)
-    for (const [i, { run }] of contenders.entries()) {
+    for (const [i, { run, inferences = 1 }] of contenders.entries()) {
       await run();
       const taken = [];
-      for (let s = 0; s < PER_ROUND; s++) taken.push(await sample(run, batches[i] as number));
+      for (let s = 0; s < PER_ROUND; s++) {
+        const { time, quiet } = await sample(run, batches[i] as number);
+        taken.push({ time: time / inferences, quiet });
+      }
       all[i]?.push(...taken);
       rounds[i]?.push(
         quantile(

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { noise } from "../bindings/cli/commands/bench.ts";
 import { loadModel, type ModuleName, type Session } from "../bindings/public/index.ts";
+import { type Beside, besideOf } from "./beside.ts";
 import { type Contender, type Ratio, ratioOf, type Times, takeTurns } from "./measure.ts";
 import { loadPeer, PEERS, type PeerName } from "./peers.ts";
 
@@ -55,13 +56,28 @@ export async function benchModel(job: ModelJob): Promise<ModelResult> {
       return undefined;
     }
   };
+  const besides: Beside[] = [];
+  /** One thread here and one beside it, each with a model of its own: what the machine's two cores give. */
+  const addBoth = async (name: string, module: ModuleName) => {
+    const alone = contenders.find((each) => each.name === module);
+    if (alone === undefined) return;
+    const beside = await besideOf(bytes, module);
+    besides.push(beside);
+    const run = () => {
+      beside.begin();
+      alone.run();
+      beside.end();
+    };
+    contenders.push({ name, inferences: 2, run });
+  };
   let first: Session | undefined;
   for (const module of MODULES) first = (await addOwn(module, module, 1, bytes)) ?? first;
   if (job.against === undefined)
     for (const module of MODULES)
       if (contenders.some(({ name }) => name === module)) {
         await addOwn(`${module}, 2 threads`, module, 2, bytes);
-        pairs.push([`${module}, 2 threads`, module]);
+        await addBoth(`${module}, two at once`, module);
+        pairs.push([`${module}, 2 threads`, module], [`${module}, 2 threads`, `${module}, two at once`]);
       }
   if (job.against !== undefined) {
     const other = new Uint8Array(readFileSync(job.against));
@@ -95,6 +111,7 @@ export async function benchModel(job: ModelJob): Promise<ModelResult> {
   });
   const macs = first.steps.reduce((sum, step) => sum + step.macs, 0);
   for (const session of sessions) session.close();
+  for (const beside of besides) await beside.close();
   return { name: job.name, macs, times: times.map(({ rounds, ...rest }) => rest), ratios, skipped, differences };
 }
 

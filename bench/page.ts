@@ -127,17 +127,19 @@ const chrome = CHROMES.find((path) => existsSync(path));
 if (chrome === undefined) throw new Error(`no Chromium: ${CHROMES.join(", ")}`);
 const took = await measure(chrome);
 const of = (pages: readonly Took[], share: number, what: (page: Took) => number) => quantile(pages.map(what), share);
-const columns = ["script starts", "first result", "minimum", "ratio", "of minima"];
+const columns = ["script starts", "first result", "minimum", "ratio", "of neighbours", "of minima"];
 console.log(`${"".padEnd(40)} pages ${columns.map((column) => column.padStart(14)).join("")}`);
 for (const [tree, pages] of took.entries()) {
   const first = took[0] as readonly Took[];
   if (pages.length === 0) throw new Error(`${folders[tree]}: no page had a result`);
   const [median, least] = [0.5, 0].map((share) => of(pages, share, ({ ends }) => ends)) as [number, number];
+  const ofNeighbours = pages.map(({ ends }, i) => ends / (first[i] as Took).ends);
   const cells = [
     of(pages, 0.5, ({ starts }) => starts).toFixed(1),
     median.toFixed(1),
     least.toFixed(1),
     (median / of(first, 0.5, ({ ends }) => ends)).toFixed(2),
+    quantile(ofNeighbours, 0.5).toFixed(2),
     (least / of(first, 0, ({ ends }) => ends)).toFixed(2),
   ];
   const row = cells.map((cell) => cell.padStart(14)).join("");
