@@ -41,6 +41,12 @@ export interface Builder {
     name?: string,
   ): readonly TensorId[];
   tensor(id: TensorId): Tensor;
+  /** Whether nothing computes it but its data. */
+  isConstant(id: TensorId): boolean;
+  /** A constant whose bytes are made when somebody first reads them. */
+  later(type: Pick<Tensor, "dtype" | "shape">, make: () => Uint8Array): TensorId;
+  /** Those of the nodes that the ends need. Constants that were to be made and that nobody needs are forgotten. */
+  needed(nodes: readonly AnyNode[], ends: readonly TensorId[]): readonly AnyNode[];
   /** The integers that a constant of float32 was dequantized from, transposed and reshaped as it was. */
   readonly origins: Map<TensorId, TensorId>;
   /** The integers with this quantization: themselves where they have it, or are an input of one owner; else a copy. */
@@ -55,6 +61,8 @@ export function createBuilder(operators: Operators): Builder {
   const nodes: AnyNode[] = [];
   const origins = new Map<TensorId, TensorId>();
   const computed = new Set<TensorId>();
+  /** Constants whose bytes nobody has asked for. */
+  const unread = new Set<TensorId>();
   let budget = FOLDED_BYTES;
 
   const declare = (tensor: Tensor): TensorId => {
@@ -69,6 +77,37 @@ export function createBuilder(operators: Operators): Builder {
       data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
       ...(quantization === undefined ? {} : { quantization }),
     });
+
+  const put = (id: TensorId, tensor: Tensor, make: () => Uint8Array): void => {
+    let made: Uint8Array | undefined;
+    const get = (): Uint8Array => {
+      unread.delete(id);
+      made ??= make();
+      return made;
+    };
+    unread.add(id);
+    tensors[id] = Object.defineProperty(tensor, "data", { get, enumerable: true });
+  };
+  const later: Builder["later"] = (type, make) => {
+    const id = declare({ name: "", ...type });
+    put(id, { name: "", ...type }, make);
+    return id;
+  };
+  const needed: Builder["needed"] = (all, ends) => {
+    const read = new Set<TensorId>(ends);
+    const kept: AnyNode[] = [];
+    for (const node of [...all].reverse()) {
+      if (!node.outputs.some((id) => read.has(id))) continue;
+      for (const id of node.inputs) read.add(id);
+      kept.push(node);
+    }
+    for (const id of unread) {
+      const { name, dtype, shape } = tensors[id] as Tensor;
+      if (!read.has(id)) tensors[id] = { name, dtype, shape };
+    }
+    unread.clear();
+    return kept.reverse();
+  };
 
   const add: Builder["add"] = (kind, where, inputs, attributes, outputs, name = "") => {
     const ids = outputs.map((type, i) => declare({ name: i === 0 ? name : "", shape: [], ...type }));
@@ -96,10 +135,11 @@ export function createBuilder(operators: Operators): Builder {
       nodes.push(node);
       for (const id of ids) computed.add(id);
     } else {
-      for (const [i, data] of folded.entries()) {
-        budget -= data.length;
-        const id = ids[i] as TensorId;
-        tensors[id] = { ...(tensors[id] as Tensor), data };
+      for (const [i, id] of ids.entries()) {
+        const tensor = tensors[id] as Tensor;
+        budget -= byteLength(tensor);
+        if (typeof folded === "function") put(id, tensor, folded);
+        else tensors[id] = { ...tensor, data: folded[i] as Uint8Array };
       }
       moveOrigin(node);
     }
@@ -130,7 +170,7 @@ export function createBuilder(operators: Operators): Builder {
   const quantized: Builder["quantized"] = (id, quantization, where, owner) => {
     const tensor = tensors[id] as Tensor;
     if (isSame(tensor.quantization, quantization)) return id;
-    if (tensor.data !== undefined) return declare({ ...tensor, quantization });
+    if (isConstant(id)) return declare({ ...tensor, quantization });
     if (owner === "own" && !computed.has(id) && tensor.quantization === undefined) {
       tensors[id] = { ...tensor, quantization };
       return id;
@@ -138,12 +178,18 @@ export function createBuilder(operators: Operators): Builder {
     return add("cast", where, [id], {}, [{ dtype: tensor.dtype, quantization }])[0] as TensorId;
   };
 
-  const fold = (node: AnyNode): readonly Uint8Array[] | undefined => {
+  const isConstant = (id: TensorId): boolean => "data" in (tensors[id] as Tensor);
+
+  /** The bytes of the outputs; of the one that is only moved from what is not made yet, how they are made. */
+  const fold = (node: AnyNode): readonly Uint8Array[] | (() => Uint8Array) | undefined => {
     const { operator, view } = bind(operators, node, tensors);
-    const isConstant = view.inputs.every((tensor) => tensor === undefined || tensor.data !== undefined);
-    if (!isConstant || view.inputs.length === 0) return undefined;
+    const { inputs, kind } = node;
+    if (inputs.length === 0 || !inputs.every((id) => id === NONE || isConstant(id))) return undefined;
     if (view.outputs.reduce((sum, tensor) => sum + byteLength(tensor), 0) > budget) return undefined;
-    if (operator.alias) return [view.inputs[0]?.data as Uint8Array];
+    const [x] = view.inputs as readonly [Tensor];
+    if (unread.has(inputs[0] as TensorId) && (kind === "reshape" || kind === "transpose"))
+      return () => (operator.alias ? x.data : operator.fold?.(view)?.[0]) as Uint8Array;
+    if (operator.alias) return [x.data as Uint8Array];
     return operator.fold?.(view);
   };
 
@@ -158,6 +204,9 @@ export function createBuilder(operators: Operators): Builder {
     add,
     origins,
     quantized,
+    isConstant,
+    later,
+    needed,
     tensor: (id) => tensors[id] as Tensor,
   };
 }

@@ -61,9 +61,11 @@ export function importOnnx(bytes: Uint8Array, options: OnnxOptions, operators: O
     inlined.outputs.map(({ name }) => name),
     "output",
   );
+  const fused = fuseIntegers(b.tensors, fuseGelu(b.tensors, b.nodes, outputs), outputs, b.origins);
+  const nodes = b.needed(fused, outputs);
   return {
     name: inlined.name || "main",
-    nodes: fuseIntegers(b.tensors, fuseGelu(b.tensors, b.nodes, outputs), outputs, b.origins),
+    nodes,
     tensors: b.tensors,
     inputs,
     outputs: outputs.map((tensor, i) => ({ name: names[i] as string, tensor })),

@@ -1,6 +1,6 @@
 /** Values that are quantized by constants: what DequantizeLinear and QuantizeLinear say, on tensors of the graph. */
 import type { Rounding, TensorId } from "../../graph.ts";
-import { BITS, type DType, elementCount, type Quantization, typedCopy } from "../../tensor.ts";
+import { BITS, type DType, elementCount, type Quantization, type Tensor, typedCopy } from "../../tensor.ts";
 import { numbersOf, type OnnxNode } from "./convert.ts";
 import { operands, setIn } from "./elementwise.ts";
 import type { Value } from "./layout.ts";
@@ -77,9 +77,9 @@ export function dequantized(n: OnnxNode, x: Value, quantization: Quantization): 
   if (scale.length > 1 && scale.length !== x.shape[axis]) return undefined;
   const { ids, isLast } = operands(n, [x]);
   const id = ids[0] as TensorId;
-  const { data, dtype, shape } = n.b.tensor(id);
+  const { dtype, shape } = n.b.tensor(id);
   let y: TensorId;
-  if (data !== undefined && !isLast) y = dequantizedConstant(n, id, quantization);
+  if (n.b.isConstant(id) && !isLast) y = dequantizedConstant(n, id, quantization);
   else {
     if (scale.length > 1 || !hasKernels(dtype)) return undefined;
     const others = n.scope.readers(x.name).some(({ operator }) => operator !== "DequantizeLinear");
@@ -109,23 +109,26 @@ function scaleRun(
   for (let i = from; i < to; i++) y[i] = fround((q[i] as number) - z) * s;
 }
 
-/** s·(q − z) of a constant, which remembers its integers. */
+/** s·(q − z) of a constant, which remembers its integers: most fused operators ask for those alone. */
 function dequantizedConstant(n: OnnxNode, id: TensorId, quantization: Quantization): TensorId {
-  const { fround } = Math;
   const tensor = n.b.tensor(id);
-  const { scale, zeroPoint, axis } = quantization;
+  const float = n.b.later({ dtype: "float32", shape: tensor.shape }, () => scaled(tensor, quantization));
+  n.b.origins.set(float, n.b.quantized(id, quantization, n.where, "shared"));
+  return float;
+}
+
+/** The floats of a constant's integers. */
+function scaled(tensor: Tensor, { scale, zeroPoint, axis }: Quantization): Uint8Array {
   const isOne = scale.length === 1 && zeroPoint.length === 1;
   const bytes = tensor.data ?? new Uint8Array(0);
   const q = BITS[tensor.dtype] > 32 ? Float64Array.from(numbersOf(tensor)) : typedCopy(tensor.dtype, bytes);
   const y = new Float32Array(q.length);
   const run = isOne ? q.length : elementCount(tensor.shape.slice(axis + 1));
   for (let i = 0, entry = 0; i < q.length; i += run, entry++) {
-    const s = fround(scale[entry % scale.length] as number);
+    const s = Math.fround(scale[entry % scale.length] as number);
     scaleRun(q as Float64Array, i, i + run, zeroPoint[entry % zeroPoint.length] as number, s, y);
   }
-  const float = n.b.constant("float32", tensor.shape, y);
-  n.b.origins.set(float, n.b.quantized(id, quantization, n.where, "shared"));
-  return float;
+  return new Uint8Array(y.buffer);
 }
 
 /** sat(rint(x / s) + z) as a node that other passes know; a constant at once. */
@@ -142,7 +145,7 @@ export function quantizedValue(
   const tensor = n.b.tensor(id);
   if (tensor.dtype !== "float32" || (scale.length > 1 && scale.length !== x.shape[axis])) return undefined;
   let y: TensorId;
-  if (tensor.data !== undefined && !isLast) y = quantizedConstant(n, id, quantization, dtype);
+  if (n.b.isConstant(id) && !isLast) y = quantizedConstant(n, id, quantization, dtype);
   else if (scale.length > 1 || !hasKernels(dtype)) return undefined;
   else y = n.b.add("quantize", n.where, [id], { rounding }, [{ dtype, quantization }])[0] as TensorId;
   return { name: "", dtype, shape: x.shape, twins: isLast ? { last: y } : { plain: y } };
@@ -173,7 +176,7 @@ export function setQuantized(n: OnnxNode, value: Value): void {
   const isLast = value.twins.plain === undefined;
   const id = (value.twins.plain ?? value.twins.last) as TensorId;
   const readers = n.scope.readers(n.outputs[0] ?? "");
-  const isKept = n.b.tensor(id).data !== undefined || readers.every(({ operator }) => MOVERS.has(operator));
+  const isKept = n.b.isConstant(id) || readers.every(({ operator }) => MOVERS.has(operator));
   if (isKept) return setIn(n, isLast, id);
   const { dtype } = n.b.tensor(id);
   setIn(n, isLast, n.b.add("cast", n.where, [id], {}, [{ dtype }])[0] as TensorId);

@@ -87,7 +87,9 @@ function weightsOf(node: NodeView<"batchMatMul">, to: Lowering, k: number, n: nu
     const matrix = values.slice(first, first + k * n);
     if (!adjointB)
       for (let i = 0; i < k * n; i++) matrix[i] = values[first + (i % k) * n + Math.floor(i / k)] as number;
-    panels.push(matrix instanceof Float32Array ? packPanelsF32(matrix, n, k) : packPanelsHybrid(matrix, n, 1, k));
+    panels.push(
+      matrix instanceof Float32Array ? packPanelsF32(matrix, n, k) : packPanelsHybrid(matrix, n, 1, k, to.packer),
+    );
   }
   const [{ length: bytes } = new Uint8Array()] = panels;
   const all = new Uint8Array(bytes * panels.length);

@@ -129,7 +129,7 @@ export function lowerFloatProduct(node: Constrained, to: Lowering, product: Floa
   }
   const channels = patches?.channels ?? k;
   const data = int8Or4(inputOf(node, places.w)).subarray(first * k, (first + n) * k);
-  const w = to.place(packPanelsHybrid(data, n, k / channels, channels));
+  const w = to.place(packPanelsHybrid(data, n, k / channels, channels, to.packer));
   const scaleTable = placeScales(to, weights, first, n);
   const gemm = { ...common, w, scaleTable, asymmetric: product.asymmetric };
   if (patches) callConv(to, "convHybrid", gemm, patches, `im2col hybrid ${note}`);

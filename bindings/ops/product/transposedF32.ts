@@ -129,7 +129,7 @@ function lowerPhase(to: Lowering, t: Transposed, d: Phase, h: Phase, w: Phase): 
     yLine: t.stride[1] * line,
   };
   const [lo, hi] = BOUNDS[t.activation];
-  const panels = hybrid ? packPanelsHybrid(Int8Array.from(data), n, k / c, c) : packPanelsF32(data, n, k);
+  const panels = hybrid ? packPanelsHybrid(Int8Array.from(data), n, k / c, c, to.packer) : packPanelsF32(data, n, k);
   const m = t.batch * d.count * h.count * w.count;
   const product = {
     x: t.x,

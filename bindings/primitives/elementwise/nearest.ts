@@ -71,7 +71,7 @@ export function plainOfFloats(
 function plainForm(rule: Rule, sum: NearestSum, aLeast: number, bLeast: number): NearestSum | undefined {
   const [aMost, bMost] = [aLeast + 255, bLeast + 255].map((most) => Math.max(most, 255)) as [number, number];
   const most = Math.abs(sum.aScale) * aMost + Math.abs(sum.bScale) * bMost + Math.abs(sum.offset);
-  if (most > LARGEST) return undefined;
+  if (!(most <= LARGEST)) return undefined;
   const { pairs, results } = nearTies(sharesOf(rule.a, aLeast), sharesOf(rule.b, bLeast), rule, 0.5 - most * APART);
   for (const a of SCALES)
     for (const b of SCALES)
@@ -88,19 +88,39 @@ function plainForm(rule: Rule, sum: NearestSum, aLeast: number, bLeast: number):
   return undefined;
 }
 
-/** The pairs, 256·a + b, whose values are farther than this from whole numbers, and what the rule makes of them. */
+/**
+ * The pairs, 256·a + b, whose values are farther than this from whole numbers, and what the rule makes of them. Of each a, only
+ * those b are tried whose fractions fit, by a bound twice as wide.
+ */
 function nearTies(as: Float64Array, bs: Float64Array, { divisor, added }: Rule, farther: number) {
   const pairs: number[] = [];
   const results: number[] = [];
-  for (let i = 0; i < 65536; i++) {
-    const value = fround(fround((as[i >> 8] as number) + (bs[i & 255] as number)) / divisor);
-    const whole = value + EVEN - EVEN;
-    if (value - whole < farther && whole - value < farther) continue;
-    pairs.push(i);
-    results.push(whole + added);
+  const fractions = bs.map((b) => fraction(b / divisor));
+  const order = Uint8Array.from({ length: 256 }, (_, i) => i).sort(
+    (i, j) => (fractions[i] as number) - (fractions[j] as number),
+  );
+  const width = Math.min(2 * (0.5 - farther), 0.5);
+  for (let a = 0; a < 256; a++) {
+    const first = fraction(0.5 - width - fraction((as[a] as number) / divisor));
+    let at = 0;
+    for (let step = 128; step > 0; step >>= 1)
+      if ((fractions[order[at + step - 1] as number] as number) < first) at += step;
+    if ((fractions[order[at] as number] as number) < first) at++;
+    for (let count = 0; count < 256; count++, at++) {
+      const b = order[at & 255] as number;
+      if (width < 0.5 && fraction((fractions[b] as number) - first) > 2 * width) break;
+      const value = fround(fround((as[a] as number) + (bs[b] as number)) / divisor);
+      const whole = value + EVEN - EVEN;
+      if (value - whole < farther && whole - value < farther) continue;
+      pairs.push(256 * a + b);
+      results.push(whole + added);
+    }
   }
   return { pairs, results };
 }
+
+/** From a whole number below. */
+const fraction = (x: number): number => x - Math.floor(x);
 
 /** What each of 256 values from `least` adds to a sum. */
 const sharesOf = (share: (value: number) => number, least: number): Float64Array =>

@@ -1,6 +1,7 @@
 /** Float32 and hybrid products, see `assembly/product/gemm-f32.ts`: packed panels, blocks of rows, parameter values. */
 import type { ParamBlocks } from "../params.ts";
-import { interleave, roundUp } from "./panels.ts";
+import type { Packer } from "../requantize/types.ts";
+import { roundUp } from "./panels.ts";
 
 /** Columns of a panel, rows of a tile, bytes that the kernel keeps of a tile and of each run of its rows, and of places. */
 const NR = 8;
@@ -78,12 +79,18 @@ export function packPanelsF32(b: Float32Array, n: number, k: number): Uint8Array
 }
 
 /** Packs B, int8 `[n][taps][channels]`, into panels of pairs of channels, `[n/8][taps·channels/2][8][2]`. */
-export function packPanelsHybrid(b: Int8Array, n: number, taps: number, channels: number): Uint8Array {
+export function packPanelsHybrid(
+  b: Int8Array,
+  n: number,
+  taps: number,
+  channels: number,
+  { packPanels }: Pick<Packer, "packPanels">,
+): Uint8Array {
   const even = roundUp(channels, 2);
-  if (even === channels) return interleave(2, b, n, taps * channels);
+  if (even === channels) return packPanels(2, b, n, taps * channels);
   const padded = new Int8Array(n * taps * even);
   for (let tap = 0; tap < n * taps; tap++) padded.set(b.subarray(tap * channels, (tap + 1) * channels), tap * even);
-  return interleave(2, padded, n, taps * even);
+  return packPanels(2, padded, n, taps * even);
 }
 
 /** The table of `batches` products at these byte offsets of A, B and C. */

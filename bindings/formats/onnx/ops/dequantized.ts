@@ -28,7 +28,7 @@ export function centredProduct(
   bz: Value | undefined,
 ): TensorId {
   const depth = b.shape.at(-2) ?? 1;
-  if (depth * 255 * 128 >= 2 ** 24 && n.b.tensor(n.plain(b)).data === undefined)
+  if (depth * 255 * 128 >= 2 ** 24 && !n.b.isConstant(n.plain(b)))
     n.refuse("sums of integer products below 2^24", `${depth} products`);
   return product(n, centred(n, a, az, a.shape.length - 2), a.shape, centred(n, b, bz, b.shape.length - 1), b.shape);
 }

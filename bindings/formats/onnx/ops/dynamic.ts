@@ -23,15 +23,29 @@ function weightsOf(n: OnnxNode, value: Value, zero: Value | undefined): Weights 
   const zeros = zero === undefined ? [0] : n.b.tensor(n.plain(zero)).data && n.numbers(zeroIndex(n, zero));
   const [k, columns] = dimensions(shape, 2);
   if (!zeros || (zeros.length !== 1 && zeros.length !== columns) || k < 1 || k > 32768) return undefined;
-  const values = typedCopy(dtype, data) as Int8Array;
+  const own = Int32Array.from({ length: columns }, (_, c) => zeros[zeros.length === 1 ? 0 : c] as number);
+  const rows = transposed(typedCopy(dtype, data) as Int8Array, own, k);
+  return rows && { data: rows, n: columns, k };
+}
+
+/** Columns that are transposed together: their rows stay in the cache. */
+const TILE = 64;
+
+/** `[K,N]` less a zero point a column as `[N,K]`; `undefined` where a difference is no int8. */
+function transposed(values: Int8Array, zeros: Int32Array, k: number): Int8Array | undefined {
+  const columns = zeros.length;
   const rows = new Int8Array(columns * k);
-  for (let i = 0; i < k; i++)
-    for (let c = 0; c < columns; c++) {
-      const w = (values[i * columns + c] as number) - (zeros[zeros.length === 1 ? 0 : c] as number);
-      if (w < -128 || w > 127) return undefined;
-      rows[c * k + i] = w;
-    }
-  return { data: rows, n: columns, k };
+  let beyond = 0;
+  for (let first = 0; first < columns; first += TILE) {
+    const end = Math.min(first + TILE, columns);
+    for (let i = 0; i < k; i++)
+      for (let c = first; c < end; c++) {
+        const w = (values[i * columns + c] as number) - (zeros[c] as number);
+        beyond |= w + 128;
+        rows[c * k + i] = w;
+      }
+  }
+  return (beyond & ~255) === 0 ? rows : undefined;
 }
 
 const zeroIndex = (n: OnnxNode, zero: Value): number => n.inputs.indexOf(zero);

@@ -99,8 +99,7 @@ function integerProduct(n: OnnxNode, a: Value, az: Value | undefined, b: Value, 
   const depth = b.shape.at(-2) ?? elementCount(b.shape);
   const right = centred(n, b, bz, b.shape.length - 1);
   const id = n.plain(right);
-  const rows =
-    n.b.tensor(id).data !== undefined && b.shape.length === 2 ? permuted(n.b, n.where, id, b.shape, [1, 0]) : id;
+  const rows = n.b.isConstant(id) && b.shape.length === 2 ? permuted(n.b, n.where, id, b.shape, [1, 0]) : id;
   requireExact(n, a, a.dtype === "uint8" ? 0 : 127, rows, depth);
   const left = n.plain(centred(n, a, az, a.shape.length - 2));
   return product(n, left, a.shape, id, b.shape);

@@ -36,7 +36,7 @@ function inside(n: OnnxNode, graph: GraphProto): Inside {
       n.refuse("loops that read tensors of known lengths", name);
     const outer = n.plain(value);
     const inner = b.declare({ ...n.b.tensor(outer), name: "" });
-    if (n.b.tensor(outer).data === undefined) captured.push({ outer, inner });
+    if (!n.b.isConstant(outer)) captured.push({ outer, inner });
     const taken = asValue(b, name, inner, value.code);
     known.set(name, taken);
     return taken;
@@ -52,7 +52,8 @@ const given = (b: Builder, { dtype, shape, quantization }: ReturnType<Builder["t
 const ports = (ids: readonly TensorId[]): readonly Port[] => ids.map((tensor, i) => ({ name: `${i}`, tensor }));
 
 function graphOf(b: Builder, inputs: readonly TensorId[], outputs: readonly TensorId[]): Graph {
-  const nodes = fuseIntegers(b.tensors, fuseGelu(b.tensors, b.nodes, outputs), outputs, b.origins);
+  const fused = fuseIntegers(b.tensors, fuseGelu(b.tensors, b.nodes, outputs), outputs, b.origins);
+  const nodes = b.needed(fused, outputs);
   return { name: "body", nodes, tensors: b.tensors, inputs: ports(inputs), outputs: ports(outputs), subgraphs: [] };
 }
 

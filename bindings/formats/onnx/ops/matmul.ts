@@ -33,7 +33,7 @@ function biasOf(n: OnnxNode, c: TensorId, beta: number, columns: number): Tensor
   const tensor = n.b.tensor(c);
   const count = tensor.shape.reduce((all, size) => all * size, 1);
   const isRow = (tensor.shape.at(-1) ?? 1) === count;
-  if (tensor.data === undefined || !isRow || (count !== columns && count !== 1)) return undefined;
+  if (!n.b.isConstant(c) || !isRow || (count !== columns && count !== 1)) return undefined;
   const values = numbersOf(tensor);
   const row = Float32Array.from({ length: columns }, (_, i) => beta * (values[count === 1 ? 0 : i] as number));
   return n.b.constant("float32", [columns], row);
@@ -60,7 +60,7 @@ export function product(
   const x = aShape.length === 1 ? reshaped(a, left) : a;
   const w = bShape.length === 1 ? reshaped(b, right) : b;
   let y: TensorId;
-  if (right.length === 2 && n.b.tensor(w).data !== undefined) {
+  if (right.length === 2 && n.b.isConstant(w)) {
     const weights = permuted(n.b, n.where, w, right, [1, 0]);
     const attributes = { activation: "none", keepDims: true } as const;
     y = n.b.add("fullyConnected", n.where, [x, weights], attributes, type, n.outputs[0])[0] as TensorId;
