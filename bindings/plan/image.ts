@@ -41,6 +41,8 @@ export function createPool(): Pool {
 export function createImage(address: number, pool?: Pool): Image {
   const chunks: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
   const byHash = new Map<number, (typeof chunks)[number][]>();
+  /** Addresses of the very bytes that were placed. */
+  const known = new WeakMap<Uint8Array, number>();
   let size = 0;
 
   const placeOwn = (bytes: Uint8Array) => append(bytes).offset + address;
@@ -51,6 +53,11 @@ export function createImage(address: number, pool?: Pool): Image {
     return chunk;
   };
   const place = (bytes: Uint8Array) => {
+    const at = known.get(bytes) ?? placeShared(bytes);
+    known.set(bytes, at);
+    return at;
+  };
+  const placeShared = (bytes: Uint8Array) => {
     const hash = hashOf(bytes);
     const alike = byHash.get(hash) ?? [];
     const shared = alike.find((chunk) => equal(chunk.bytes, bytes));
@@ -76,5 +83,8 @@ function hashOf(bytes: Uint8Array): number {
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

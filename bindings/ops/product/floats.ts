@@ -23,6 +23,7 @@ import {
   requireKnown,
 } from "../constraints.ts";
 import type { Lowering, Placed } from "../types.ts";
+import { packedOnce } from "./packed.ts";
 
 /** Where a node's tensors stand among its inputs. */
 export interface Places {
@@ -128,8 +129,13 @@ export function lowerFloatProduct(node: Constrained, to: Lowering, product: Floa
     return;
   }
   const channels = patches?.channels ?? k;
-  const data = int8Or4(inputOf(node, places.w)).subarray(first * k, (first + n) * k);
-  const w = to.place(packPanelsHybrid(data, n, k / channels, channels, to.packer));
+  const source = inputOf(node, places.w);
+  const pack = () => {
+    const data = int8Or4(source).subarray(first * k, (first + n) * k);
+    return packPanelsHybrid(data, n, k / channels, channels, to.packer);
+  };
+  const form = `hybrid ${first} ${n} ${k} ${channels}`;
+  const w = to.place(source.data === undefined ? pack() : packedOnce(source.data, form, pack));
   const scaleTable = placeScales(to, weights, first, n);
   const gemm = { ...common, w, scaleTable, asymmetric: product.asymmetric };
   if (patches) callConv(to, "convHybrid", gemm, patches, `im2col hybrid ${note}`);
@@ -169,7 +175,9 @@ function stridesOf({ xStride, yStride }: FloatProduct): Pick<ProductF32, "xStrid
 /** Constant weights as panels, computed ones where they are. */
 function floatWeights(to: Lowering, weights: Placed, { n, k, first, data }: FloatProduct) {
   if (weights.data === undefined) return { w: weights.address + first * k * 4, wStep: 4, wColumn: k * 4 };
-  return { w: to.place(packPanelsF32(data ?? float32(weights).subarray(first * k, (first + n) * k), n, k)) };
+  if (data !== undefined) return { w: to.place(packPanelsF32(data, n, k)) };
+  const pack = () => packPanelsF32(float32(weights).subarray(first * k, (first + n) * k), n, k);
+  return { w: to.place(packedOnce(weights.data, `f32 ${first} ${n} ${k}`, pack)) };
 }
 
 /** Appends a product; one of no batches' table gets one. */
