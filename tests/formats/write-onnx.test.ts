@@ -96,9 +96,34 @@ describe("operators as ONNX", () => {
     ["transpose", {}, [1, 2, 4, 4], [Int32Array.of(0, 3, 1, 2)]],
     ["mean", { keepDims: false }, [1, 2], [Int32Array.of(1, 2)]],
     ["reduceMax", { keepDims: true }, [1, 1, 4, 2], [Int32Array.of(1)]],
+    ["sum", { keepDims: false }, [1, 4, 2], [Int32Array.of(1)]],
+    ...(["floor", "ceil", "round", "sign", "sin", "cos", "square"] as const).map((kind) => [kind, {}, same] as const),
+    ["gelu", { approximate: false }, same],
+    ["gelu", { approximate: true }, same],
+    ["squaredDifference", {}, same, [Float32Array.of(0.5, -1)]],
+    ["floorDiv", {}, same, [Float32Array.of(0.75)]],
+    ["slice", {}, [1, 2, 4, 1], [Int32Array.of(0, 1, 0, 1), Int32Array.of(1, 2, -1, 1)]],
+    [
+      "stridedSlice",
+      { beginMask: 4, endMask: 4, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 9, offset: false },
+      [3, 2],
+      [Int32Array.of(0, -9, 0, -1), Int32Array.of(1, 3, 0, 0), Int32Array.of(1, 1, -2, 1)],
+    ],
+    ["tile", {}, [1, 8, 4, 2], [Int32Array.of(1, 2, 1, 1)]],
+    ["gather", { axis: 2, batchDims: 0 }, [1, 4, 3, 2], [Int32Array.of(3, 0, 3)]],
+    ["mirrorPad", { mode: "reflect" }, [1, 6, 5, 2], [Int32Array.of(0, 0, 1, 1, 0, 1, 0, 0)]],
+    ["spaceToDepth", { block: 2 }, [1, 2, 2, 8]],
+    ...[
+      { alignCorners: false, halfPixelCenters: false },
+      { alignCorners: false, halfPixelCenters: true },
+      { alignCorners: true, halfPixelCenters: false },
+    ].flatMap((way) => [
+      ["resizeBilinear", way, [1, 7, 9, 2], [Int32Array.of(7, 9)]] as const,
+      ["resizeNearestNeighbor", way, [1, 7, 9, 2], [Int32Array.of(7, 9)]] as const,
+    ]),
   ];
   for (const [kind, attributes, shape, constants] of rows)
-    test(kind, async () => {
+    test(`${kind} ${JSON.stringify(attributes)}`, async () => {
       const graph = graphOf(kind, attributes, shape, constants);
       const input = Float32Array.from({ length: 32 }, (_, i) => 3 * Math.sin(1 + i));
       const expected = await runGraph(graph, input);

@@ -90,6 +90,17 @@ export class Emitter {
     return real;
   }
 
+  /** Real values of a product's bias: one that tells no scale has the product of its input's and its weights'. */
+  bias(id: TensorId, x: TensorId, w: TensorId): string {
+    const { dtype, quantization, shape } = this.tensor(id);
+    const [scaleX = 1] = this.tensor(x).quantization?.scale ?? [];
+    const scales = this.tensor(w).quantization?.scale;
+    if (dtype === "float32" || quantization !== undefined || scales === undefined) return this.real(id);
+    const scale = scales.map((each) => Math.fround(each * scaleX));
+    const own: Quantization = { scale, zeroPoint: scale.map(() => 0), axis: 0 };
+    return this.dequantized(this.name(id), dtype, own, shape.length);
+  }
+
   dequantized(name: string, dtype: string, quantization: Quantization, rank: number): string {
     const { scale, zero } = this.#scales(name, dtype, quantization);
     const axis = quantization.axis < 0 ? quantization.axis + rank : quantization.axis;

@@ -1,58 +1,22 @@
 /** Nodes → ONNX operators. Images keep their channels last in the file; convolutions and pools stand between transposes. */
-import {
-  type Activation,
-  type AnyNode,
-  NONE,
-  type Node,
-  type OpKind,
-  type Padding,
-  type TensorId,
-} from "../../../graph.ts";
-import { BITS, dimensions, elementCount, type Quantization, sizeOf, type Tensor } from "../../../tensor.ts";
+import { type AnyNode, NONE, type Node, type OpKind, type Padding, type TensorId } from "../../../graph.ts";
+import { dimensions, elementCount, sizeOf } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
-import type { OnnxAttribute } from "./model.ts";
-
-/** Writes a node; false where ONNX has no form for it. */
-type Writer<K extends OpKind> = (node: Node<K>, to: Emitter) => boolean;
-
-const FIRST = [0, 3, 1, 2];
-const LAST = [0, 2, 3, 1];
-
-const input = (node: AnyNode, i: number) => node.inputs[i] as TensorId;
-const output = (node: AnyNode) => node.outputs[0] as TensorId;
-
-/** Sets the output, behind the node's own activation. */
-function finish(node: AnyNode, to: Emitter, real: string, activation: Activation = "none"): true {
-  to.set(output(node), activated(to, real, activation));
-  return true;
-}
-
-function activated(to: Emitter, real: string, activation: Activation): string {
-  if (activation === "none") return real;
-  if (activation === "relu") return to.step("Relu", [real]);
-  const [low, high] = activation === "relu6" ? [0, 6] : [-1, 1];
-  return clip(to, real, low as number, high as number);
-}
-
-function clip(to: Emitter, real: string, low: number, high: number): string {
-  const bound = (value: number) => to.constant(`${real}/bound`, "float32", [], Float32Array.of(value));
-  return to.step("Clip", [real, bound(low), bound(high)]);
-}
-
-/** One input, one output, no more to say. */
-const unary =
-  (type: string, attributes: Readonly<Record<string, OnnxAttribute>> = {}): Writer<OpKind> =>
-  (node, to) =>
-    finish(node as AnyNode, to, to.step(type, [to.real(input(node as AnyNode, 0))], attributes));
-
-/** One operator of all inputs, and the activation where the node has one. */
-const pairs =
-  (type: string): Writer<OpKind> =>
-  (node, to) => {
-    const { activation } = node.attributes as { readonly activation?: Activation };
-    const inputs = (node as AnyNode).inputs.map((id) => to.real(id));
-    return finish(node as AnyNode, to, to.step(type, inputs), activation);
-  };
+import { MORE } from "./more.ts";
+import {
+  activated,
+  clip,
+  FIRST,
+  finish,
+  input,
+  LAST,
+  output,
+  pairs,
+  reordered,
+  spatial,
+  unary,
+  type Writer,
+} from "./steps.ts";
 
 /** Paddings of a window as ONNX lists them: before each dimension, then after. */
 function pads(
@@ -72,41 +36,6 @@ function pads(
   return [sides[0][0], sides[1][0], sides[0][1], sides[1][1]];
 }
 
-/** A constant in another order of dimensions, its quantization along. */
-function reordered(to: Emitter, id: TensorId, order: readonly number[], shape: readonly number[]): string | undefined {
-  const tensor = to.tensor(id);
-  if (tensor.data === undefined) return undefined;
-  const own = to.name(id);
-  const source = to.constants.find(({ name }) => name === own);
-  if (source === undefined) return undefined;
-  const permuted = permute(source.data, source.shape, order, BITS[source.dtype] / 8);
-  const name = to.fresh(`${source.name}/${order.join("")}`);
-  to.constants.push({ name, dtype: source.dtype, shape, data: permuted });
-  if (tensor.quantization === undefined || source.dtype === "float32") return name;
-  const quantization: Quantization = { ...tensor.quantization, axis: 0 };
-  return to.dequantized(name, source.dtype, quantization, shape.length);
-}
-
-function permute(data: Uint8Array, shape: readonly number[], order: readonly number[], width: number): Uint8Array {
-  const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, width));
-  const sizes = order.map((i) => shape[i] as number);
-  const result = new Uint8Array(data.length);
-  const at = new Array<number>(sizes.length).fill(0);
-  for (let to = 0; to < data.length; to += width) {
-    let from = 0;
-    for (const [i, dimension] of order.entries()) from += (at[i] as number) * (strides[dimension] as number);
-    result.set(data.subarray(from, from + width), to);
-    for (let i = sizes.length - 1; i >= 0; i--) {
-      at[i] = (at[i] as number) + 1;
-      if ((at[i] as number) < (sizes[i] as number)) break;
-      at[i] = 0;
-    }
-  }
-  return result;
-}
-
-const spatial = ({ shape }: Tensor) => shape.slice(1, 3);
-
 const convolution: Writer<"conv2d" | "depthwiseConv2d"> = (node, to) => {
   const [x, w] = [input(node as AnyNode, 0), input(node as AnyNode, 1)];
   const [o, kH, kW, last] = dimensions(to.tensor(w).shape, 4);
@@ -115,11 +44,10 @@ const convolution: Writer<"conv2d" | "depthwiseConv2d"> = (node, to) => {
   const weights = isDepthwise
     ? reordered(to, w, [3, 0, 1, 2], [last, 1, kH, kW])
     : reordered(to, w, FIRST, [o, last, kH, kW]);
-  if (weights === undefined) return false;
   const { stride, dilation, padding, activation } = node.attributes;
   const bias = node.inputs[2];
   const inputs = [to.step("Transpose", [to.real(x)], { perm: FIRST }), weights];
-  if (bias !== undefined && bias !== NONE) inputs.push(to.real(bias));
+  if (bias !== undefined && bias !== NONE) inputs.push(to.bias(bias, x, w));
   const y = to.step("Conv", inputs, {
     kernel_shape: [kH, kW],
     strides: stride,
@@ -149,7 +77,7 @@ const dense: Writer<"fullyConnected"> = (node, to) => {
   const shape = to.tensor(x).shape;
   const flat = shape.length === 2 && shape[1] === k;
   const rows = flat ? to.real(x) : to.step("Reshape", [to.real(x), to.integers("rows", [-1, k])]);
-  const inputs = [rows, to.real(w), ...(bias === undefined || bias === NONE ? [] : [to.real(bias)])];
+  const inputs = [rows, to.real(w), ...(bias === undefined || bias === NONE ? [] : [to.bias(bias, x, w)])];
   const y = to.step("Gemm", inputs, { transB: 1 });
   const sizes = to.tensor(output(node)).shape;
   const shaped = sizes.length === 2 ? y : to.step("Reshape", [y, to.integers("shape", sizes)]);
@@ -273,6 +201,6 @@ function scalar(to: Emitter, id: TensorId): string {
 
 /** Writes a node; false where ONNX has no form for it. */
 export function writeNode(node: AnyNode, to: Emitter): boolean {
-  const writer = WRITERS[node.kind] as Writer<OpKind> | undefined;
+  const writer = (WRITERS[node.kind] ?? MORE[node.kind]) as Writer<OpKind> | undefined;
   return writer?.(node as Node<OpKind>, to) === true;
 }

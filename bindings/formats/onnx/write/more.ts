@@ -1,0 +1,280 @@
+/** Further nodes → ONNX operators: resizing, transposed convolution, cutting, gathering, comparing, reducing. */
+import { type AnyNode, NONE, type Node, type OpKind, type TensorId } from "../../../graph.ts";
+import { dimensions, elementCount } from "../../../tensor.ts";
+import type { Emitter } from "./emit.ts";
+import { DATA_TYPES, type OnnxAttribute } from "./model.ts";
+import {
+  activated,
+  FIRST,
+  finish,
+  input,
+  LAST,
+  output,
+  pairs,
+  reordered,
+  spatial,
+  unary,
+  type Writer,
+} from "./steps.ts";
+
+/** What `Slice` takes for "to the very start", walking back. */
+const BEFORE_START = -(2 ** 31);
+
+const sizesOf = (node: AnyNode, to: Emitter) => to.tensor(output(node)).shape;
+
+/** Between two transposes, since ONNX has channels first. */
+function onChannelsFirst(node: AnyNode, to: Emitter, step: (x: string) => string): true {
+  const y = step(to.step("Transpose", [to.real(input(node, 0))], { perm: FIRST }));
+  return finish(node, to, to.step("Transpose", [y], { perm: LAST }));
+}
+
+const resize =
+  (mode: "linear" | "nearest"): Writer<"resizeBilinear" | "resizeNearestNeighbor"> =>
+  (node, to) => {
+    const { alignCorners, halfPixelCenters } = node.attributes;
+    const [batch, height, width, channels] = dimensions(sizesOf(node as AnyNode, to), 4);
+    const way = alignCorners ? "align_corners" : halfPixelCenters ? "half_pixel" : "asymmetric";
+    return onChannelsFirst(node as AnyNode, to, (x) =>
+      to.step("Resize", [x, "", "", to.integers("sizes", [batch, channels, height, width])], {
+        mode,
+        coordinate_transformation_mode: way,
+        nearest_mode: way === "asymmetric" ? "floor" : "round_prefer_ceil",
+      }),
+    );
+  };
+
+/** Inputs: the output's shape, weights `[outputs, height, width, inputs]`, the image, perhaps a bias. */
+const transposed: Writer<"transposeConv"> = (node, to) => {
+  const [w, x, bias] = [input(node, 1), input(node, 2), node.inputs[3]];
+  const [outputs, kH, kW, inputs] = dimensions(to.tensor(w).shape, 4);
+  const { stride, padding, activation } = node.attributes;
+  const weights = reordered(to, w, [3, 0, 1, 2], [inputs, outputs, kH, kW], 1);
+  const made = spatial(to.tensor(output(node)));
+  const sides = spatial(to.tensor(x)).map((size, i) => {
+    const over = (size - 1) * (stride[i] as number) + ([kH, kW][i] as number) - (made[i] as number);
+    const own = typeof padding === "object" ? [padding.top, padding.left][i] : undefined;
+    const before = own ?? Math.max(0, Math.floor(over / 2));
+    return { before, after: Math.max(0, over - before), more: Math.max(0, before - over) };
+  });
+  const list = [to.step("Transpose", [to.real(x)], { perm: FIRST }), weights];
+  if (bias !== undefined && bias !== NONE) list.push(to.bias(bias, x, w));
+  const y = to.step("ConvTranspose", list, {
+    kernel_shape: [kH, kW],
+    strides: stride,
+    pads: [...sides.map(({ before }) => before), ...sides.map(({ after }) => after)],
+    output_padding: sides.map(({ more }) => more),
+  });
+  return finish(node, to, to.step("Transpose", [activated(to, y, activation)], { perm: LAST }));
+};
+
+/** A part of each dimension, then the shape that the node's output has. */
+function cut(
+  to: Emitter,
+  x: string,
+  shape: readonly number[],
+  part: Readonly<Record<"starts" | "ends" | "steps", readonly number[]>>,
+): string {
+  const axes = part.starts.map((_, i) => i);
+  const y = to.step("Slice", [
+    x,
+    ...[part.starts, part.ends, axes, part.steps].map((each) => to.integers("part", each)),
+  ]);
+  return to.step("Reshape", [y, to.integers("shape", shape)]);
+}
+
+const slice: Writer<"slice"> = (node, to) => {
+  const [starts, sizes] = [to.numbers(node.inputs[1]), to.numbers(node.inputs[2])];
+  if (starts === undefined || sizes === undefined) return false;
+  const shape = sizesOf(node, to);
+  const ends = starts.map((start, i) => start + (shape[i] as number));
+  const steps = starts.map(() => 1);
+  return finish(node, to, cut(to, to.real(input(node, 0)), shape, { starts, ends, steps }));
+};
+
+const stridedSlice: Writer<"stridedSlice"> = (node, to) => {
+  const [begin, end, stride] = [1, 2, 3].map((i) => to.numbers(node.inputs[i]));
+  const { ellipsisMask, newAxisMask, beginMask, endMask, shrinkAxisMask, offset } = node.attributes;
+  if (!begin || !end || !stride || ellipsisMask !== 0 || newAxisMask !== 0) return false;
+  const shape = to.tensor(input(node, 0)).shape;
+  const has = (mask: number, i: number) => ((mask >> i) & 1) === 1;
+  const parts = begin.map((from, i) => {
+    const [size, step] = [shape[i] as number, stride[i] as number];
+    if (has(shrinkAxisMask, i)) {
+      const start = from < 0 ? from + size : from;
+      return [start, start + 1, 1] as const;
+    }
+    const stop = (end[i] as number) + (offset ? from : 0);
+    const last = step > 0 ? size : BEFORE_START;
+    const first = has(beginMask, i) ? (step > 0 ? 0 : size - 1) : from;
+    return [first, has(endMask, i) ? last : stop, step] as const;
+  });
+  const column = (k: 0 | 1 | 2) => parts.map((each) => each[k]);
+  const part = { starts: column(0), ends: column(1), steps: column(2) };
+  return finish(node, to, cut(to, to.real(input(node, 0)), sizesOf(node, to), part));
+};
+
+/** Every output is a part of one axis, one after the other. */
+function parts(node: AnyNode, to: Emitter, source: TensorId, axis: number, isGone: boolean): true {
+  const x = to.real(source);
+  let at = 0;
+  for (const id of node.outputs) {
+    const { shape } = to.tensor(id);
+    const size = isGone ? 1 : (shape[axis] as number);
+    const ends = to.integers("ends", [at + size]);
+    const y = to.step("Slice", [x, to.integers("starts", [at]), ends, to.integers("axes", [axis])]);
+    to.set(id, isGone ? to.step("Reshape", [y, to.integers("shape", shape)]) : y);
+    at += size;
+  }
+  return true;
+}
+
+const axisOf = (to: Emitter, source: TensorId, axis: number) =>
+  axis < 0 ? axis + to.tensor(source).shape.length : axis;
+
+const reduced =
+  (type: string): Writer<"sum" | "reduceProd"> =>
+  (node, to) => {
+    const axes = to.numbers(node.inputs[1]);
+    if (axes === undefined) return false;
+    const [x, keepdims] = [to.real(input(node as AnyNode, 0)), Number(node.attributes.keepDims)];
+    // Sums have their axes as an input since operators of 2020.
+    const y =
+      type === "ReduceSum"
+        ? to.step(type, [x, to.integers("axes", axes)], { keepdims })
+        : to.step(type, [x], { axes, keepdims });
+    return finish(node as AnyNode, to, y);
+  };
+
+const best =
+  (type: "ArgMax" | "ArgMin"): Writer<"argMax" | "argMin"> =>
+  (node, to) => {
+    const [axis] = to.numbers(node.inputs[1]) ?? [];
+    if (axis === undefined) return false;
+    const y = to.step(type, [to.real(input(node as AnyNode, 0))], { axis, keepdims: 0 });
+    return cast(node as AnyNode, to, y);
+  };
+
+/** The output in the type that it has. */
+function cast(node: AnyNode, to: Emitter, value: string): boolean {
+  const type = DATA_TYPES[to.tensor(output(node)).dtype];
+  if (type === undefined) return false;
+  to.add("Cast", [value], to.name(output(node)), { to: type });
+  return true;
+}
+
+/** One operator after the other, on the real values of all inputs. */
+const chain =
+  (...types: readonly string[]): Writer<OpKind> =>
+  (node, to) => {
+    const [first = "Identity", ...more] = types;
+    const ids = (node as AnyNode).inputs;
+    const y = more.reduce(
+      (x, type) => to.step(type, [x]),
+      to.step(
+        first,
+        ids.map((id) => to.real(id)),
+      ),
+    );
+    return finish(node as AnyNode, to, y);
+  };
+
+const isFloat = (node: AnyNode, to: Emitter) => to.tensor(output(node)).dtype === "float32";
+const twice = (to: Emitter, x: string) => to.step("Mul", [x, x]);
+const real = (to: Emitter, value: number) => to.constant("factor", "float32", [], Float32Array.of(value));
+
+const gelu: Writer<"gelu"> = (node, to) => {
+  const x = to.real(input(node, 0));
+  const scaled = (value: string, by: number) => to.step("Mul", [value, real(to, by)]);
+  const cubic = () =>
+    scaled(to.step("Add", [x, scaled(to.step("Mul", [twice(to, x), x]), 0.044715)]), Math.sqrt(2 / Math.PI));
+  const inner = node.attributes.approximate ? to.step("Tanh", [cubic()]) : to.step("Erf", [scaled(x, Math.SQRT1_2)]);
+  return finish(node, to, to.step("Mul", [scaled(x, 0.5), to.step("Add", [inner, real(to, 1)])]));
+};
+
+const blocks =
+  (type: string, attributes: Readonly<Record<string, OnnxAttribute>>): Writer<"depthToSpace" | "spaceToDepth"> =>
+  (node, to) => {
+    const own = { blocksize: node.attributes.block, ...attributes };
+    return onChannelsFirst(node as AnyNode, to, (x) => to.step(type, [x], own));
+  };
+
+/** Writers by kind. */
+export const MORE: { readonly [K in OpKind]?: Writer<K> } = {
+  resizeBilinear: resize("linear"),
+  resizeNearestNeighbor: resize("nearest"),
+  transposeConv: transposed,
+  slice,
+  stridedSlice,
+  split: (node, to) => {
+    const [axis] = to.numbers(node.inputs[0]) ?? [];
+    const x = input(node, 1);
+    return axis !== undefined && parts(node, to, x, axisOf(to, x, axis), false);
+  },
+  splitV: (node, to) => {
+    const [axis] = to.numbers(node.inputs[2]) ?? [];
+    const x = input(node, 0);
+    return axis !== undefined && parts(node, to, x, axisOf(to, x, axis), false);
+  },
+  unpack: (node, to) => parts(node, to, input(node, 0), axisOf(to, input(node, 0), node.attributes.axis), true),
+  pack: (node, to) => {
+    const shape = sizesOf(node, to);
+    const axis = axisOf(to, output(node), node.attributes.axis);
+    const single = shape.map((size, i) => (i === axis ? 1 : size));
+    const rows = node.inputs.map((id) => to.step("Reshape", [to.real(id), to.integers("shape", single)]));
+    return finish(node, to, to.step("Concat", rows, { axis }));
+  },
+  gather: (node, to) => {
+    const { axis, batchDims } = node.attributes;
+    if (batchDims !== 0) return false;
+    const [x, indices] = [input(node, 0), input(node, 1)];
+    return finish(node, to, to.step("Gather", [to.real(x), to.name(indices)], { axis: axisOf(to, x, axis) }));
+  },
+  tile: (node, to) => {
+    const times = to.numbers(node.inputs[1]);
+    return (
+      times !== undefined && finish(node, to, to.step("Tile", [to.real(input(node, 0)), to.integers("times", times)]))
+    );
+  },
+  broadcastTo: (node, to) =>
+    finish(node, to, to.step("Expand", [to.real(input(node, 0)), to.integers("shape", sizesOf(node, to))])),
+  mirrorPad: (node, to) => {
+    const amounts = to.numbers(node.inputs[1]);
+    if (amounts === undefined || node.attributes.mode !== "reflect") return false;
+    const pads = [0, 1].flatMap((side) => amounts.filter((_, i) => i % 2 === side));
+    return finish(node, to, to.step("Pad", [to.real(input(node, 0)), to.integers("pads", pads)], { mode: "reflect" }));
+  },
+  depthToSpace: blocks("DepthToSpace", { mode: "DCR" }),
+  spaceToDepth: blocks("SpaceToDepth", {}),
+  cast: (node, to) => cast(node, to, to.name(input(node, 0))),
+  argMax: best("ArgMax"),
+  argMin: best("ArgMin"),
+  sum: reduced("ReduceSum"),
+  reduceProd: reduced("ReduceProd"),
+  floor: unary("Floor"),
+  ceil: unary("Ceil"),
+  round: unary("Round"),
+  sign: unary("Sign"),
+  sin: unary("Sin"),
+  cos: unary("Cos"),
+  square: (node, to) => finish(node, to, twice(to, to.real(input(node, 0)))),
+  rsqrt: chain("Sqrt", "Reciprocal"),
+  squaredDifference: (node, to) =>
+    finish(node, to, twice(to, to.step("Sub", [to.real(input(node, 0)), to.real(input(node, 1))]))),
+  pow: pairs("Pow"),
+  floorDiv: (node, to) => isFloat(node, to) && chain("Div", "Floor")(node as Node<OpKind>, to),
+  equal: chain("Equal"),
+  notEqual: chain("Equal", "Not"),
+  less: chain("Less"),
+  lessEqual: chain("LessOrEqual"),
+  greater: chain("Greater"),
+  greaterEqual: chain("GreaterOrEqual"),
+  logicalAnd: chain("And"),
+  logicalOr: chain("Or"),
+  logicalNot: chain("Not"),
+  selectV2: chain("Where"),
+  gelu,
+  shape: (node, to) => {
+    const { shape } = to.tensor(input(node, 0));
+    return elementCount(shape) > 0 && cast(node, to, to.integers("sizes", shape));
+  },
+};

@@ -1,0 +1,92 @@
+/** What writers of nodes share: real values in and out, activations, weights in another order. */
+import type { Activation, AnyNode, Node, OpKind, TensorId } from "../../../graph.ts";
+import { BITS, type Quantization, type Tensor } from "../../../tensor.ts";
+import type { Emitter } from "./emit.ts";
+import type { OnnxAttribute } from "./model.ts";
+
+/** Writes a node; false where ONNX has no form for it. */
+export type Writer<K extends OpKind> = (node: Node<K>, to: Emitter) => boolean;
+
+export const FIRST = [0, 3, 1, 2];
+export const LAST = [0, 2, 3, 1];
+
+export const input = (node: AnyNode, i: number) => node.inputs[i] as TensorId;
+export const output = (node: AnyNode) => node.outputs[0] as TensorId;
+
+/** Sets the output, behind the node's own activation. */
+export function finish(node: AnyNode, to: Emitter, real: string, activation: Activation = "none"): true {
+  to.set(output(node), activated(to, real, activation));
+  return true;
+}
+
+export function activated(to: Emitter, real: string, activation: Activation): string {
+  if (activation === "none") return real;
+  if (activation === "relu") return to.step("Relu", [real]);
+  const [low, high] = activation === "relu6" ? [0, 6] : [-1, 1];
+  return clip(to, real, low as number, high as number);
+}
+
+export function clip(to: Emitter, real: string, low: number, high: number): string {
+  const bound = (value: number) => to.constant(`${real}/bound`, "float32", [], Float32Array.of(value));
+  return to.step("Clip", [real, bound(low), bound(high)]);
+}
+
+/** One input, one output, no more to say. */
+export const unary =
+  (type: string, attributes: Readonly<Record<string, OnnxAttribute>> = {}): Writer<OpKind> =>
+  (node, to) =>
+    finish(node as AnyNode, to, to.step(type, [to.real(input(node as AnyNode, 0))], attributes));
+
+/** One operator of all inputs, and the activation where the node has one. */
+export const pairs =
+  (type: string): Writer<OpKind> =>
+  (node, to) => {
+    const { activation } = node.attributes as { readonly activation?: Activation };
+    const inputs = (node as AnyNode).inputs.map((id) => to.real(id));
+    return finish(node as AnyNode, to, to.step(type, inputs), activation);
+  };
+
+/** Weights in another order of dimensions, a constant's quantization along, whose channels are then those of `axis`. */
+export function reordered(
+  to: Emitter,
+  id: TensorId,
+  order: readonly number[],
+  shape: readonly number[],
+  axis = 0,
+): string {
+  const tensor = to.tensor(id);
+  const own = to.name(id);
+  const source = to.constants.find(({ name }) => name === own);
+  if (source === undefined) {
+    const turned = to.step("Transpose", [to.real(id)], { perm: order });
+    return shape.length > order.length || shape.some((size, i) => size !== tensor.shape[order[i] as number])
+      ? to.step("Reshape", [turned, to.integers("shape", shape)])
+      : turned;
+  }
+  const permuted = permute(source.data, source.shape, order, BITS[source.dtype] / 8);
+  const name = to.fresh(`${source.name}/${order.join("")}`);
+  to.constants.push({ name, dtype: source.dtype, shape, data: permuted });
+  if (tensor.quantization === undefined || source.dtype === "float32") return name;
+  const quantization: Quantization = { ...tensor.quantization, axis };
+  return to.dequantized(name, source.dtype, quantization, shape.length);
+}
+
+function permute(data: Uint8Array, shape: readonly number[], order: readonly number[], width: number): Uint8Array {
+  const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, width));
+  const sizes = order.map((i) => shape[i] as number);
+  const result = new Uint8Array(data.length);
+  const at = new Array<number>(sizes.length).fill(0);
+  for (let to = 0; to < data.length; to += width) {
+    let from = 0;
+    for (const [i, dimension] of order.entries()) from += (at[i] as number) * (strides[dimension] as number);
+    result.set(data.subarray(from, from + width), to);
+    for (let i = sizes.length - 1; i >= 0; i--) {
+      at[i] = (at[i] as number) + 1;
+      if ((at[i] as number) < (sizes[i] as number)) break;
+      at[i] = 0;
+    }
+  }
+  return result;
+}
+
+export const spatial = ({ shape }: Tensor) => shape.slice(1, 3);
