@@ -51,7 +51,8 @@ const ACOSH: u32 = 28;
 const ATANH: u32 = 29;
 
 export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
-  if (p.form < SIN || p.form == ERF || p.form >= SINH) loop(p, part, parts, p.form);
+  if (p.form == HARD_SWISH) loop(p, part, parts, HARD_SWISH);
+  else if (p.form < SIN || p.form == ERF || p.form >= SINH) loop(p, part, parts, p.form);
   else turns(p, part, parts);
 }
 

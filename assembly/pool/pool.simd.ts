@@ -25,6 +25,7 @@ export function maxPool(p: Pool, part: u32, parts: u32): void {
   const end = share(rows, part + 1, parts);
   const channels = p.channels;
   const inRow = p.inW * channels;
+  const end16 = <usize>p.x + <usize>(p.batch * p.inH) * inRow;
   const lo = i8x16.splat(<i8>p.lo);
   const hi = i8x16.splat(<i8>p.hi);
   for (let row = share(rows, part, parts); row < end; row++) {
@@ -39,14 +40,12 @@ export function maxPool(p: Pool, part: u32, parts: u32): void {
       const x0 = max(left, 0);
       const width = <u32>(min(left + <i32>p.kW, <i32>p.inW) - x0);
       const x = line + x0 * channels;
-      let c: u32 = 0;
-      for (; c + 16 <= channels; c += 16) {
-        const v = window(x + c, height, width, inRow, channels, 16, average);
-        v128.store(y + c, i8x16.min_s(i8x16.max_s(v, lo), hi));
-      }
-      if (c < channels) {
-        const v = window(x + c, height, width, inRow, channels, channels - c, average);
-        store16(y + c, i8x16.min_s(i8x16.max_s(v, lo), hi), channels - c);
+      const reach = x + (height - 1) * inRow + (width - 1) * channels + 16;
+      for (let c: u32 = 0; c < channels; c += 16) {
+        const count = min(channels - c, 16);
+        // Lanes of the next pixel are as good as any: only where the input ends they are not read.
+        const v = reach + c <= end16 ? window(x + c, height, width, inRow, channels, 16, average) : window(x + c, height, width, inRow, channels, count, average);
+        store16(y + c, i8x16.min_s(i8x16.max_s(v, lo), hi), count);
       }
       y += channels;
     }

@@ -20,7 +20,7 @@ export class GemmF32 {
   xStride: u32;
   xStep: u32;
   yStride: u32;
-  /** B that is not packed: between its k's and its columns. 0: panels. */
+  /** B that is not packed: between its k's and its columns. 0: panels; hybrid: of int8, where `wStep` is 1 of int16. */
   wStep: u32;
   wColumn: u32;
   /** Matrices, and for each the u32 offsets in bytes of its A, B and C. */

@@ -4,18 +4,20 @@
  * tile, and panels of eight columns of B, [k][8], pass over a block of tiles. Every output is one sum in the order of k, so that
  * all modules and any number of parts give the same bytes.
  *
- * Hybrid: an element is two k's, as int16 in A and int8 in B; sums are int32. See `hybrid-f32.ts` for what makes A.
+ * Hybrid: an element is two k's, as int16 in A and int8 in B, of which each panel is widened for its block of tiles; sums are
+ * int32. Where `wStep` says so B is int16, which holds uint8 less any zero point. See `hybrid-f32.ts` for what makes A.
  *
- * Scratch: the block's tiles | places, zeros of a kernel's line | an unpacked panel of B | rows gathered, or quantized.
+ * Scratch: the block's tiles | places, zeros of a kernel's line | a panel of B, unpacked or widened | rows
+ * gathered, or quantized.
  * @full
  */
 import { share } from "../common/split";
 import { ConvF32, GemmF32, WHOLE } from "./f32-params";
 import { gemvF32 } from "./gemv-f32";
 import { leastOf, mostOf, quantizeDynamic, quantizeImage, quantizeRow } from "./hybrid-f32";
-import { gatherRow, packPanel } from "./pack-f32";
+import { gatherRow, packPanel, widenPairs } from "./pack-f32";
 import { convTiles, PLACES } from "./patches-f32";
-import { Float, Hybrid, panelBytes, TILE, Tile, tiles } from "./tile-f32";
+import { Float, Hybrid, panelBytes, STEP, TILE, Tile, tiles } from "./tile-f32";
 
 /** @train */
 export function gemmF32(p: GemmF32, part: u32, parts: u32): void {
@@ -68,7 +70,7 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
   const places = table + <usize>(p.mBlock >>> 2) * size;
   const zeros = places + (patches ? PLACES : 0);
   const unpacked = zeros + (patches ? <usize>(c.kW * c.inC) << 2 : 0);
-  const rowsOfOwn = unpacked + (p.wColumn ? <usize>k << 5 : 0);
+  const rowsOfOwn = unpacked + (hybrid || p.wColumn ? <usize>k << 5 : 0);
   let least: f32 = 0;
   let most: f32 = 0;
   if (hybrid && !patches && p.asymmetric == WHOLE) {
@@ -78,7 +80,7 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
   }
   const made = patches && !hybrid ? <usize>c.tilesTable : 0;
   if (patches && !made) for (let z = zeros; z < unpacked; z += 4) store<u32>(z, 0);
-  if (hybrid && !patches && p.m == 1) {
+  if (hybrid && !patches && p.m == 1 && !p.wStep) {
     const scale = quantizeOne(p, rowsOfOwn, <usize>p.x + x, least, most);
     return gemvF32<K>(p, rowsOfOwn, scale, <usize>p.w + w, <usize>p.y + y, panel, lastPanel);
   }
@@ -105,7 +107,10 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
       if (p.wColumn) {
         packPanel(unpacked, b + <usize>column * p.wColumn, k, p.wStep, p.wColumn, width);
         b = unpacked;
-      } else b += <usize>n * panelBytes<K>(k);
+      } else if (hybrid && !p.wStep) {
+        widenPairs(unpacked, b + <usize>n * panelBytes<K>(k), k);
+        b = unpacked;
+      } else b += <usize>n * k * STEP;
       tiles<K>(p, start, tileEnd, size, b, column, width);
     }
     row += rows;

@@ -1,6 +1,6 @@
 /** One row by packed panels, two panels at a time: four sums that do not wait for each other. (Four panels would be streams a multiple of 4 KiB apart: half as fast.) */
 import { GemmF32 } from "./f32-params";
-import { add, columns, finishFour, finishOne, high, Hybrid, low, panelBytes, scales, storeFour, sumOf } from "./tile-f32";
+import { add, finishHybrid, finishOne, finishRow, high, Hybrid, low, panelBytes, sumOf } from "./tile-f32";
 
 /** The row at `a`, whose elements follow each other, by panels `panel` to `end`. */
 export function gemvF32<K>(p: GemmF32, a: usize, scale: f32, w: usize, y: usize, panel: u32, end: u32): void {
@@ -26,24 +26,20 @@ export function gemvF32<K>(p: GemmF32, a: usize, scale: f32, w: usize, y: usize,
         b1 += panelBytes<K>(1);
       }
       const column = panel << 3;
-      finishRow<K>(p, y, r00, r01, scale, column, min(n - column, 8));
-      if (two) finishRow<K>(p, y, r10, r11, scale, column + 8, min(n - column - 8, 8));
+      finishColumns<K>(p, y, r00, r01, scale, column, min(n - column, 8));
+      if (two) finishColumns<K>(p, y, r10, r11, scale, column + 8, min(n - column - 8, 8));
     }
   } else {
     for (let column = panel << 3; column < min(end << 3, n); column++) {
       const b = w + <usize>(column >>> 3) * size + (<usize>(column & 7) << (idof<K>() == idof<Hybrid>() ? 1 : 2));
-      const sum = idof<K>() == idof<Hybrid>() ? <f32>sumOf<K, i32>(0, a, b, k) : sumOf<K, f32>(0, a, b, k);
+      const sum = idof<K>() == idof<Hybrid>() ? <f32>sumOf<K, i32, i8>(0, a, b, k) : sumOf<K, f32, f32>(0, a, b, k);
       finishOne<K>(p, y, sum, scale, column);
     }
   }
 }
 
-/** Eight columns from `column` on, of which there are `width`. */
 // @ts-ignore: decorator
-@inline function finishRow<K>(p: GemmF32, y: usize, r0: v128, r1: v128, scale: f32, column: u32, width: u32): void {
-  y += <usize>column << 2;
-  storeFour(y, finishFour<K>(p, r0, scales<K>(p, column, width), scale, columns(p.bias, column, width)), width);
-  if (width <= 4) return;
-  const right = width - 4;
-  storeFour(y + 16, finishFour<K>(p, r1, scales<K>(p, column + 4, right), scale, columns(p.bias, column + 4, right)), right);
+@inline function finishColumns<K>(p: GemmF32, y: usize, r0: v128, r1: v128, scale: f32, column: u32, width: u32): void {
+  if (idof<K>() == idof<Hybrid>()) finishHybrid(p, y, r0, r1, scale, column, width);
+  else finishRow<K>(p, y, r0, r1, scale, column, width);
 }

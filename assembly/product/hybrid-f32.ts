@@ -4,7 +4,7 @@
  * Source: NeonAsymmetricQuantizeFloats, which x86 takes too, and PortableSymmetricQuantizeFloats.
  */
 import { atLeast, atMost, magnitude, minus, plus, splat, times, truncOf, whereLess, withSign } from "../common/lanes";
-import { ConvF32 } from "./f32-params";
+import { ConvF32, WHOLE } from "./f32-params";
 
 /** The smallest and largest of `count` values, and 0. */
 // @ts-ignore: decorator
@@ -156,13 +156,16 @@ export function quantizeImage(p: ConvF32, batch: u32, target: usize): void {
   const inverse = inverseOf(least, most, asymmetric);
   const zeroPoint = zeroPointOf(least, most, asymmetric);
   const lowest: f32 = asymmetric ? -128 : -127;
-  store<f32>(target, scaleOf(least, most, asymmetric));
+  const scale = target;
+  store<f32>(scale, scaleOf(least, most, asymmetric));
   target += 16;
   let x = <usize>p.x + <usize>batch * size;
-  const channels = p.channels;
-  if (p.xStride == channels << 2 && !(channels & 1)) return quantizeRun(target, x, count, inverse, zeroPoint, lowest);
-  for (let i: u32 = 0; i < pixels; i++) {
-    quantizeRun(target, x, channels, inverse, zeroPoint, lowest);
+  // one run where pixels follow each other in whole pairs
+  const whole = p.xStride == p.channels << 2 && !(p.channels & 1);
+  const each = whole ? count : p.channels;
+  for (let i = whole ? 1 : pixels; i; i--) {
+    if (p.asymmetric == WHOLE) store<f32>(scale, quantizeDynamic(target, x, each, least, most));
+    else quantizeRun(target, x, each, inverse, zeroPoint, lowest);
     x += p.xStride;
     target += <usize>p.inC << 2;
   }

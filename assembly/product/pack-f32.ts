@@ -42,6 +42,21 @@ export function packPanel(target: usize, b: usize, k: u32, step: usize, column: 
   }
 }
 
+/** A panel of int8 pairs, [k][8][2], as int16. */
+export function widenPairs(target: usize, b: usize, k: u32): void {
+  for (const end = b + (<usize>k << 4); b < end; ) {
+    if (ASC_FEATURE_SIMD) {
+      v128.store(target, v128.load8x8_s(b));
+      b += 8;
+      target += 16;
+    } else {
+      store<i16>(target, load<i8>(b));
+      b++;
+      target += 2;
+    }
+  }
+}
+
 /** Four columns of half a panel, each `count` floats side by side, a multiple of four. */
 function turnFour(target: usize, b: usize, count: u32, column: usize): void {
   for (; count; count -= 4) {

@@ -8,7 +8,7 @@ import { GemmF32, WHOLE } from "./f32-params";
 
 /** float32 A and B. */
 export class Float {}
-/** Pairs of k's: int16 A, int8 B, int32 sums. */
+/** Pairs of k's: int16 A, int32 sums; B int8 where it is stored, int16 where tiles read it. */
 export class Hybrid {}
 
 /** Four rows; then for each run its four addresses, u32 each. */
@@ -29,6 +29,9 @@ export class Tile {
   scale3: f32;
 }
 export const TILE: usize = 40;
+
+/** Bytes of a step of a panel that tiles read: eight floats, or eight pairs of int16. */
+export const STEP: usize = 32;
 
 /** Bytes of a packed panel. */
 // @ts-ignore: decorator
@@ -57,8 +60,8 @@ export const TILE: usize = 40;
 // @ts-ignore: decorator
 @inline function finish<K, T>(p: GemmF32, sum: T, scale: T, rowScale: f32, bias: T): T {
   if (idof<K>() == idof<Hybrid>()) {
-    const row = splat<T>(rowScale);
-    sum = p.asymmetric == WHOLE ? times<T>(sum, times<T>(row, scale)) : times<T>(times<T>(sum, scale), row);
+    const whole = p.asymmetric == WHOLE;
+    sum = times<T>(times<T>(sum, times<T>(scale, splat<T>(whole ? rowScale : 1))), splat<T>(whole ? 1 : rowScale));
   }
   return atMost<T>(atLeast<T>(plus<T>(sum, bias), splat<T>(p.lo)), splat<T>(p.hi));
 }
@@ -98,21 +101,43 @@ export const TILE: usize = 40;
   store<f32>(y + at, finish<K, f32>(p, sum, scale, rowScale, bias));
 }
 
+/** Eight columns of a row of y from `column` on, of which there are `width`. */
+// @ts-ignore: decorator
+@inline export function finishRow<K>(p: GemmF32, y: usize, r0: v128, r1: v128, scale: f32, column: u32, width: u32): void {
+  y += <usize>column << 2;
+  storeFour(y, finishFour<K>(p, r0, scales<K>(p, column, width), scale, columns(p.bias, column, width)), width);
+  if (width <= 4) return;
+  const right = width - 4;
+  storeFour(y + 16, finishFour<K>(p, r1, scales<K>(p, column + 4, right), scale, columns(p.bias, column + 4, right)), right);
+}
+
+/** The same, once in the module. */
+export function finishHybrid(p: GemmF32, y: usize, r0: v128, r1: v128, scale: f32, column: u32, width: u32): void {
+  finishRow<Hybrid>(p, y, r0, r1, scale, column, width);
+}
+
 /** The tiles from `t` to `end`, `size` bytes each, with a panel of `width` columns from `column` on. */
 export function tiles<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column: u32, width: u32): void {
   if (ASC_FEATURE_SIMD) {
-    if (width > 4) wide<K>(p, t, end, size, b, column, width);
-    else narrow<K>(p, t, end, size, b, column, width);
+    if (idof<K>() == idof<Hybrid>() || width > 4) wide<K>(p, t, end, size, b, column, width);
+    else narrow(p, t, end, size, b, column, width);
   } else scalars<K>(p, t, end, size, b, column, width);
 }
 
-/** Five to eight columns. */
+/** Hybrid: a row's sums as `width` columns at y. */
+// @ts-ignore: decorator
+@inline function storePair(p: GemmF32, y: usize, r0: v128, r1: v128, rowScale: f32, scale0: v128, scale1: v128, bias0: v128, bias1: v128, width: u32): void {
+  storeFour(y, finishFour<Hybrid>(p, r0, scale0, rowScale, bias0), width);
+  if (width > 4) storeFour(y + 16, finishFour<Hybrid>(p, r1, scale1, rowScale, bias1), width - 4);
+}
+
+/** Five to eight columns; hybrid, any number. */
 function wide<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column: u32, width: u32): void {
-  const right = width - 4;
+  const right = max(width, 4) - 4;
   const at = <usize>column << 2;
   for (; t < end; t += size) {
     const T = changetype<Tile>(t);
-    const step = panelBytes<K>(T.length);
+    const step = <usize>T.length << 5;
     let r00 = i32x4.splat(0);
     let r01 = r00;
     let r10 = r00;
@@ -128,9 +153,9 @@ function wide<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column
       let a1 = <usize>load<u32>(run, 4);
       let a2 = <usize>load<u32>(run, 8);
       let a3 = <usize>load<u32>(run, 12);
-      for (const stop = w + step; w < stop; w += panelBytes<K>(1)) {
-        const b0 = low<K>(w);
-        const b1 = high<K>(w);
+      for (const stop = w + step; w < stop; w += STEP) {
+        const b0 = v128.load(w);
+        const b1 = v128.load(w, 16);
         let x = v128.load32_splat(a0);
         r00 = add<K>(x, b0, r00);
         r01 = add<K>(x, b1, r01);
@@ -149,18 +174,28 @@ function wide<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column
         a3 += 4;
       }
     }
+    if (idof<K>() == idof<Hybrid>()) {
+      const scale0 = columns(p.scaleTable, column, width);
+      const scale1 = columns(p.scaleTable, column + 4, right);
+      const bias0 = columns(p.bias, column, width);
+      const bias1 = columns(p.bias, column + 4, right);
+      storePair(p, <usize>T.y0 + at, r00, r01, T.scale0, scale0, scale1, bias0, bias1, width);
+      storePair(p, <usize>T.y1 + at, r10, r11, T.scale1, scale0, scale1, bias0, bias1, width);
+      storePair(p, <usize>T.y2 + at, r20, r21, T.scale2, scale0, scale1, bias0, bias1, width);
+      storePair(p, <usize>T.y3 + at, r30, r31, T.scale3, scale0, scale1, bias0, bias1, width);
+      continue;
+    }
     let bias = columns(p.bias, column, 4);
-    let scale = scales<K>(p, column, 4);
-    v128.store(<usize>T.y0 + at, finishFour<K>(p, r00, scale, T.scale0, bias));
-    v128.store(<usize>T.y1 + at, finishFour<K>(p, r10, scale, T.scale1, bias));
-    v128.store(<usize>T.y2 + at, finishFour<K>(p, r20, scale, T.scale2, bias));
-    v128.store(<usize>T.y3 + at, finishFour<K>(p, r30, scale, T.scale3, bias));
+    const scale = f32x4.splat(0);
+    v128.store(<usize>T.y0 + at, finishFour<Float>(p, r00, scale, T.scale0, bias));
+    v128.store(<usize>T.y1 + at, finishFour<Float>(p, r10, scale, T.scale1, bias));
+    v128.store(<usize>T.y2 + at, finishFour<Float>(p, r20, scale, T.scale2, bias));
+    v128.store(<usize>T.y3 + at, finishFour<Float>(p, r30, scale, T.scale3, bias));
     bias = columns(p.bias, column + 4, right);
-    scale = scales<K>(p, column + 4, right);
-    r01 = finishFour<K>(p, r01, scale, T.scale0, bias);
-    r11 = finishFour<K>(p, r11, scale, T.scale1, bias);
-    r21 = finishFour<K>(p, r21, scale, T.scale2, bias);
-    r31 = finishFour<K>(p, r31, scale, T.scale3, bias);
+    r01 = finishFour<Float>(p, r01, scale, T.scale0, bias);
+    r11 = finishFour<Float>(p, r11, scale, T.scale1, bias);
+    r21 = finishFour<Float>(p, r21, scale, T.scale2, bias);
+    r31 = finishFour<Float>(p, r31, scale, T.scale3, bias);
     storeRows(T, at + 16, right, r01, r11, r21, r31);
   }
 }
@@ -181,11 +216,11 @@ function wide<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column
   }
 }
 
-/** One to four columns. */
-function narrow<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column: u32, width: u32): void {
+/** One to four columns, of floats. */
+function narrow(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column: u32, width: u32): void {
   for (; t < end; t += size) {
     const T = changetype<Tile>(t);
-    const step = panelBytes<K>(T.length);
+    const step = <usize>T.length << 5;
     let r0 = i32x4.splat(0);
     let r1 = r0;
     let r2 = r0;
@@ -197,12 +232,12 @@ function narrow<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, colu
       let a1 = <usize>load<u32>(run, 4);
       let a2 = <usize>load<u32>(run, 8);
       let a3 = <usize>load<u32>(run, 12);
-      for (const stop = w + step; w < stop; w += panelBytes<K>(1)) {
-        const b0 = low<K>(w);
-        r0 = add<K>(v128.load32_splat(a0), b0, r0);
-        r1 = add<K>(v128.load32_splat(a1), b0, r1);
-        r2 = add<K>(v128.load32_splat(a2), b0, r2);
-        r3 = add<K>(v128.load32_splat(a3), b0, r3);
+      for (const stop = w + step; w < stop; w += STEP) {
+        const b0 = v128.load(w);
+        r0 = add<Float>(v128.load32_splat(a0), b0, r0);
+        r1 = add<Float>(v128.load32_splat(a1), b0, r1);
+        r2 = add<Float>(v128.load32_splat(a2), b0, r2);
+        r3 = add<Float>(v128.load32_splat(a3), b0, r3);
         a0 += 4;
         a1 += 4;
         a2 += 4;
@@ -210,11 +245,11 @@ function narrow<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, colu
       }
     }
     const bias = columns(p.bias, column, width);
-    const scale = scales<K>(p, column, width);
-    r0 = finishFour<K>(p, r0, scale, T.scale0, bias);
-    r1 = finishFour<K>(p, r1, scale, T.scale1, bias);
-    r2 = finishFour<K>(p, r2, scale, T.scale2, bias);
-    r3 = finishFour<K>(p, r3, scale, T.scale3, bias);
+    const scale = f32x4.splat(0);
+    r0 = finishFour<Float>(p, r0, scale, T.scale0, bias);
+    r1 = finishFour<Float>(p, r1, scale, T.scale1, bias);
+    r2 = finishFour<Float>(p, r2, scale, T.scale2, bias);
+    r3 = finishFour<Float>(p, r3, scale, T.scale3, bias);
     storeRows(T, <usize>column << 2, width, r0, r1, r2, r3);
   }
 }
@@ -225,15 +260,15 @@ function scalars<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, col
     const T = changetype<Tile>(t);
     for (let i: usize = 0; i < 16; i += 4) {
       for (let c: u32 = 0; c < width; c++) {
-        let w = b + (<usize>c << (idof<K>() == idof<Hybrid>() ? 1 : 2));
+        let w = b + (<usize>c << 2);
         let run = t + TILE + i;
         let sum: f32 = 0;
         let whole: i32 = 0;
         for (let left = T.runs; left; left--) {
           const a = <usize>load<u32>(run);
-          if (idof<K>() == idof<Hybrid>()) whole = sumOf<K, i32>(whole, a, w, T.length);
-          else sum = sumOf<K, f32>(sum, a, w, T.length);
-          w += panelBytes<K>(T.length);
+          if (idof<K>() == idof<Hybrid>()) whole = sumOf<K, i32, i16>(whole, a, w, T.length);
+          else sum = sumOf<K, f32, f32>(sum, a, w, T.length);
+          w += <usize>T.length << 5;
           run += 16;
         }
         if (idof<K>() == idof<Hybrid>()) sum = <f32>whole;
@@ -243,14 +278,14 @@ function scalars<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, col
   }
 }
 
-/** The sum of one row and column on top of `sum`, for k elements. */
+/** The sum of one row and column on top of `sum`, for k elements; B of floats, or of pairs of W. */
 // @ts-ignore: decorator
-@inline export function sumOf<K, T>(sum: T, a: usize, b: usize, k: u32): T {
+@inline export function sumOf<K, T, W>(sum: T, a: usize, b: usize, k: u32): T {
   for (; k; k--) {
-    if (idof<K>() == idof<Hybrid>()) sum += <T>(<i32>load<i16>(a) * <i32>load<i8>(b) + <i32>load<i16>(a, 2) * <i32>load<i8>(b, 1));
+    if (idof<K>() == idof<Hybrid>()) sum += <T>(<i32>load<i16>(a) * <i32>load<W>(b) + <i32>load<i16>(a, 2) * <i32>load<W>(b, sizeof<W>()));
     else sum += <T>(load<f32>(a) * load<f32>(b));
     a += 4;
-    b += panelBytes<K>(1);
+    b += idof<K>() == idof<Hybrid>() ? sizeof<W>() << 4 : STEP;
   }
   return sum;
 }

@@ -40,18 +40,28 @@ export type Link =
   | { readonly is: "integers" | "scale" | "zeroPoint"; readonly x: Value }
   /** The source's scale times the weights' scales. */
   | { readonly is: "scales"; readonly x: Value; readonly scale: readonly number[] }
-  /** The sums of the source's integers with weights `[K,N]`; `compute` makes them as a tensor. */
-  | { readonly is: "sums"; readonly x: Value; readonly w: Weights; readonly compute: () => TensorId }
+  /** The sums of the source's integers with weights; `compute` makes them as a tensor, `multiply` what they come to. */
+  | {
+      readonly is: "sums";
+      readonly x: Value;
+      readonly w: Weights;
+      readonly compute: () => Twins;
+      readonly multiply: (where: string, weights: TensorId, bias?: TensorId) => Pick<Value, "shape" | "twins">;
+    }
   /** Places `[n, rank]`, of which this is the transpose. */
   | { readonly is: "rows"; readonly rows: TensorId; readonly open: Open }
   /** A product without a bias. */
-  | { readonly is: "product"; readonly x: TensorId; readonly w: TensorId };
+  | {
+      readonly is: "product";
+      readonly w: Weights;
+      readonly withBias: (where: string, bias: TensorId) => Pick<Value, "shape" | "twins">;
+    };
 
-/** int8 weights `[N,K]` with zero points of 0. */
+/** int8 weights, `[N,K]` or of a convolution `[N,C,kH,kW]`, with a zero point or one for each of N. */
 export interface Weights {
   readonly data: Int8Array;
-  readonly n: number;
-  readonly k: number;
+  readonly shape: readonly number[];
+  readonly zeroPoint: readonly number[];
 }
 
 /** Dimensions `[N,C,…]` in the order `[N,…,C]`, and back. */

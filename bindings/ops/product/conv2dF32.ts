@@ -23,9 +23,12 @@ function lowerGroup(node: NodeView<"conv2d">, to: Lowering, group: number, n: nu
   const rows = own.inC === c ? upright(own) : undefined;
   const g = rows ?? own;
   const images = to.input(0);
+  const k = g.kH * g.kW * g.inC;
   const alone = g.kH === 1 && g.kW === 1 && g.strideH === 1 && g.strideW === 1;
   const pixels = alone && g.outH === g.inH && g.outW === g.inW && g.padTop === 0 && g.padLeft === 0;
   const hybrid = inputOf(node, 1).dtype !== "float32";
+  // one window, the image: as rows quantized each for itself
+  const whole = k === g.inH * g.inW * c && g.padTop === 0 && g.padLeft === 0 && g.outH * g.outW === 1;
   lowerFloatProduct(node, to, {
     x: images + group * g.inC * 4,
     y: to.output(0) + group * n * 4,
@@ -33,11 +36,11 @@ function lowerGroup(node: NodeView<"conv2d">, to: Lowering, group: number, n: nu
     first: group * n,
     m: batch * g.outH * g.outW,
     n,
-    k: g.kH * g.kW * g.inC,
-    xStride: (rows?.inC ?? c) * 4,
+    k,
+    xStride: (hybrid && whole ? k : (rows?.inC ?? c)) * 4,
     yStride: yC * 4,
-    asymmetric: isPerChannel(inputOf(node, 1)),
-    ...(pixels && !hybrid ? {} : { patches: patchesF32(g, images, yC) }),
+    asymmetric: node.attributes.rounding ? "onnx" : isPerChannel(inputOf(node, 1)),
+    ...((hybrid ? whole : pixels) ? {} : { patches: patchesF32(g, images, yC) }),
   });
 }
 

@@ -11,7 +11,7 @@ import {
 import { tilesBytes, tilesF32 } from "../../primitives/product/tilesF32.ts";
 import { transformWeightsF32, winogradF32Params, winogradTiles } from "../../primitives/product/winogradF32.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
-import { elementCount, type Tensor } from "../../tensor.ts";
+import { elementCount, sizeOf, type Tensor } from "../../tensor.ts";
 import {
   type Constrained,
   constrain,
@@ -24,6 +24,7 @@ import {
 } from "../constraints.ts";
 import type { Lowering, Placed } from "../types.ts";
 import { packedOnce } from "./packed.ts";
+import { roundingOf } from "./weights.ts";
 
 /** Where a node's tensors stand among its inputs. */
 export interface Places {
@@ -40,7 +41,7 @@ export function isFloat(node: Constrained, { x }: Places = USUAL): boolean {
 
 /**
  * C2: x and y float32. C3: weights float32, or constant int8 or int4 with zero points 0 and one scale or one per output
- * channel along `axis`. C4: bias absent or float32 `[channels]`.
+ * channel along `axis`; by onnxruntime's rules int8 with any zero points. C4: bias absent or float32 `[channels]`.
  */
 export function requireFloatWeights(node: Constrained, channels: number, axis: number, places: Places = USUAL): void {
   const w = inputOf(node, places.w);
@@ -58,7 +59,7 @@ function requireHybrid(node: Constrained, w: Tensor, channels: number, axis: num
   requireKnown(node, "C3", w, "constant int8 weights of float32 activations");
   requireChannelScales(node, "C3", w, channels, axis);
   const { zeroPoint = [] } = w.quantization ?? {};
-  const zero = zeroPoint.every((z) => z === 0);
+  const zero = zeroPoint.every((z) => z === 0) || roundingOf(node) !== undefined;
   constrain(
     node,
     "C3",
@@ -88,6 +89,20 @@ export function int8Or4({ dtype, shape, data = new Uint8Array(0) }: Tensor): Int
     values[i] = ((i & 1 ? byte : byte << 4) << 24) >> 28;
   }
   return values;
+}
+
+const hasZeroPoints = ({ quantization }: Tensor): boolean => quantization?.zeroPoint.some((z) => z !== 0) === true;
+
+/** The same less their zero points: int16 where int8 does not hold them. `axis` 0 has the channels. */
+function hybridWeights(tensor: Tensor): Int8Array | Int16Array {
+  const values = int8Or4(tensor);
+  if (!hasZeroPoints(tensor)) return values;
+  const { zeroPoint = [] } = tensor.quantization ?? {};
+  const each = values.length / sizeOf(tensor, 0);
+  return Int16Array.from(
+    values,
+    (value, i) => value - (zeroPoint[zeroPoint.length === 1 ? 0 : Math.floor(i / each)] as number),
+  );
 }
 
 /** One float scale for each of `channels` channels from `first` on. */
@@ -131,21 +146,18 @@ export function lowerFloatProduct(node: Constrained, to: Lowering, product: Floa
   const channels = patches?.channels ?? k;
   const source = inputOf(node, places.w);
   const pack = () => {
-    const data = int8Or4(source).subarray(first * k, (first + n) * k);
+    const data = hybridWeights(source).subarray(first * k, (first + n) * k);
     return packPanelsHybrid(data, n, k / channels, channels, to.packer);
   };
-  const form = `hybrid ${first} ${n} ${k} ${channels}`;
+  const zeros = hasZeroPoints(source) ? source.quantization?.zeroPoint : undefined;
+  const form = `hybrid ${first} ${n} ${k} ${channels} ${zeros ?? ""}`;
   const w = to.place(source.data === undefined ? pack() : packedOnce(source.data, form, pack));
   const scaleTable = placeScales(to, weights, first, n);
-  const gemm = { ...common, w, scaleTable, asymmetric: product.asymmetric };
-  if (patches) callConv(to, "convHybrid", gemm, patches, `im2col hybrid ${note}`);
-  else
-    callGemm(
-      to,
-      "gemmHybrid",
-      gemm,
-      `hybrid gemm ${note}${product.asymmetric === "onnx" ? ", quantized by onnx" : ""}`,
-    );
+  const wide = zeros ? { wStep: 1 } : {};
+  const gemm = { ...common, w, scaleTable, asymmetric: product.asymmetric, ...wide };
+  const byOnnx = product.asymmetric === "onnx" ? ", quantized by onnx" : "";
+  if (patches) callConv(to, "convHybrid", gemm, patches, `im2col hybrid ${note}${byOnnx}`);
+  else callGemm(to, "gemmHybrid", gemm, `hybrid gemm ${note}${byOnnx}`);
 }
 
 /**

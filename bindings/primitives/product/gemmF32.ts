@@ -1,7 +1,7 @@
 /** Float32 and hybrid products, see `assembly/product/gemm-f32.ts`: packed panels, blocks of rows, parameter values. */
 import type { ParamBlocks } from "../params.ts";
 import type { Packer } from "../requantize/types.ts";
-import { roundUp } from "./panels.ts";
+import { interleaveWide, roundUp } from "./panels.ts";
 
 /** Columns of a panel, rows of a tile, bytes that the kernel keeps of a tile and of each run of its rows, and of places. */
 const NR = 8;
@@ -33,7 +33,7 @@ export interface ProductF32 {
   readonly xStep?: number;
   /** Between rows of C: n floats where absent. */
   readonly yStride?: number;
-  /** B in memory, float32: bytes between its k's and between its columns. */
+  /** B in memory, float32: bytes between its k's and between its columns. Hybrid: a `wStep` of 1 says that panels are int16. */
   readonly wStep?: number;
   readonly wColumn?: number;
   /** Several products: how many, and the address of their offsets of A, B and C in bytes, u32 each; see `offsetsF32`. */
@@ -78,19 +78,21 @@ export function packPanelsF32(b: Float32Array, n: number, k: number): Uint8Array
   return new Uint8Array(packed.buffer);
 }
 
-/** Packs B, int8 `[n][taps][channels]`, into panels of pairs of channels, `[n/8][taps·channels/2][8][2]`. */
+/** Packs B, int8 or int16 `[n][taps][channels]`, into panels of pairs of channels, `[n/8][taps·channels/2][8][2]`. */
 export function packPanelsHybrid(
-  b: Int8Array,
+  b: Int8Array | Int16Array,
   n: number,
   taps: number,
   channels: number,
   { packPanels }: Pick<Packer, "packPanels">,
 ): Uint8Array {
   const even = roundUp(channels, 2);
-  if (even === channels) return packPanels(2, b, n, taps * channels);
-  const padded = new Int8Array(n * taps * even);
+  const pack = (all: Int8Array | Int16Array) =>
+    all instanceof Int16Array ? interleaveWide(all, n, taps * even) : packPanels(2, all, n, taps * even);
+  if (even === channels) return pack(b);
+  const padded = new (b instanceof Int16Array ? Int16Array : Int8Array)(n * taps * even);
   for (let tap = 0; tap < n * taps; tap++) padded.set(b.subarray(tap * channels, (tap + 1) * channels), tap * even);
-  return packPanels(2, padded, n, taps * even);
+  return pack(padded);
 }
 
 /** The table of `batches` products at these byte offsets of A, B and C. */
@@ -195,6 +197,7 @@ function rowsOf(m: number, k: number): number {
   return Math.min(Math.max(fit, LEAST_ROWS), roundUp(m, MR));
 }
 
-function panelBytes({ wColumn }: ProductF32, k: number): number {
-  return wColumn === undefined ? 0 : k * NR * 4;
+/** A panel that is unpacked, or of int8 widened. */
+function panelBytes({ wColumn, scaleTable }: ProductF32, k: number): number {
+  return wColumn === undefined && scaleTable === undefined ? 0 : k * NR * 4;
 }

@@ -1,5 +1,5 @@
 /** Convolutions of one and two spatial dimensions. */
-import type { Activation, TensorId } from "../../../graph.ts";
+import type { Activation, Rounding, TensorId } from "../../../graph.ts";
 import { dimensions, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, reorder, toPlain, type Value } from "../layout.ts";
@@ -38,8 +38,8 @@ function convolutionWeights(n: OnnxNode, value: Value, isDepthwise: boolean): Te
   return permuted(n.b, n.where, id, shape, isDepthwise ? [1, 2, 3, 0] : [0, 2, 3, 1]);
 }
 
-/** The convolution of float32 values, as an image or a volume. */
-export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): TensorId {
+/** The convolution of float32 values, as an image or a volume; `rounding`: of weights that are quantized. */
+export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined, rounding?: Rounding): TensorId {
   if (x.shape.length === 5) return volume(n, x, w, bias);
   const spatial = x.shape.length - 2;
   if (spatial !== 1 && spatial !== 2) n.refuse("one to three spatial dimensions", listText(x.shape));
@@ -56,10 +56,12 @@ export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | unde
     dilation: pair(windows.dilation),
     padding: imagePadding(windows),
     activation: "none" as Activation,
+    ...(rounding && { rounding }),
   };
   const inputs = [imageOf(n, x), convolutionWeights(n, w, isDepthwise), ...(bias === undefined ? [] : [bias])];
   const kind = isDepthwise ? "depthwiseConv2d" : "conv2d";
-  return n.b.add(kind, n.where, inputs, attributes, [{ dtype: "float32" }], n.outputs[0])[0] as TensorId;
+  const name = rounding ? undefined : n.outputs[0];
+  return n.b.add(kind, n.where, inputs, attributes, [{ dtype: "float32" }], name)[0] as TensorId;
 }
 
 /** The convolution of volumes with their channels last, by the kernel of windows without padding. */

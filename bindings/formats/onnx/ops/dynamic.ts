@@ -1,72 +1,21 @@
 /**
- * Dynamically quantized products: DynamicQuantizeLinear, MatMulInteger, Cast, Mul by both scales, Add of a bias become one
- * product of float32 with int8 weights, which quantizes on the way. Each link of the chain says what it is; where the chain
+ * Dynamically quantized products: DynamicQuantizeLinear, MatMulInteger or ConvInteger, Cast, Mul by both scales, Add of a bias become
+ * one product of float32 with int8 weights, which quantizes on the way. Each link of the chain says what it is; where the chain
  * is another, its integers are computed after all.
  */
-import type { Rounding, TensorId } from "../../../graph.ts";
-import { BITS, dimensions, elementCount, type Quantization, type Tensor, typedCopy } from "../../../tensor.ts";
+import type { TensorId } from "../../../graph.ts";
+import { dimensions, elementCount } from "../../../tensor.ts";
 import { asValue, type Conversion, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
-import type { Link, Value, Weights } from "../layout.ts";
+import type { Link, Twins, Value, Weights } from "../layout.ts";
 import { FULL, knownQuantization } from "../quantized.ts";
+import { outputSizes, windowsOf } from "../window.ts";
+import { convolved } from "./conv.ts";
+import { fullyConnected, hybrid, kernelsOf, matrixOf, quantized } from "./dynamicWeights.ts";
 import { dynamicLstm, type Product, row } from "./recurrent.ts";
 
-const ROUNDING: Rounding = FULL;
 const FLOAT = [{ dtype: "float32" }] as const;
 
 const linkOf = (value: Value | undefined): Link | undefined => value?.link;
-
-/** A constant matrix `[K,N]` less its zero points as int8 `[N,K]`, where that holds them. */
-function weightsOf(n: OnnxNode, value: Value, zero: Value | undefined): Weights | undefined {
-  const tensor: Tensor = n.b.tensor(n.plain(value));
-  const { dtype, shape, data } = tensor;
-  if (data === undefined || shape.length !== 2 || BITS[dtype] !== 8) return undefined;
-  const zeros = zero === undefined ? [0] : n.b.tensor(n.plain(zero)).data && n.numbers(zeroIndex(n, zero));
-  const [k, columns] = dimensions(shape, 2);
-  if (!zeros || (zeros.length !== 1 && zeros.length !== columns) || k < 1 || k > 32768) return undefined;
-  const own = Int32Array.from({ length: columns }, (_, c) => zeros[zeros.length === 1 ? 0 : c] as number);
-  const rows = transposed(typedCopy(dtype, data) as Int8Array, own, k);
-  return rows && { data: rows, n: columns, k };
-}
-
-/** Columns that are transposed together: their rows stay in the cache. */
-const TILE = 64;
-
-/** `[K,N]` less a zero point a column as `[N,K]`; `undefined` where a difference is no int8. */
-function transposed(values: Int8Array, zeros: Int32Array, k: number): Int8Array | undefined {
-  const columns = zeros.length;
-  const rows = new Int8Array(columns * k);
-  let beyond = 0;
-  for (let first = 0; first < columns; first += TILE) {
-    const end = Math.min(first + TILE, columns);
-    for (let i = 0; i < k; i++)
-      for (let c = first; c < end; c++) {
-        const w = (values[i * columns + c] as number) - (zeros[c] as number);
-        beyond |= w + 128;
-        rows[c * k + i] = w;
-      }
-  }
-  return (beyond & ~255) === 0 ? rows : undefined;
-}
-
-const zeroIndex = (n: OnnxNode, zero: Value): number => n.inputs.indexOf(zero);
-
-/** The product of the floats x with the weights, and a bias where there is one. */
-function hybrid(n: OnnxNode, x: TensorId, w: Weights, scale: readonly number[], bias?: TensorId) {
-  const quantization: Quantization = { scale, zeroPoint: scale.map(() => 0), axis: 0 };
-  const weights = n.b.constant("int8", [w.n, w.k], w.data, quantization);
-  return { weights, y: fullyConnected(n, x, weights, bias) };
-}
-
-function fullyConnected(n: OnnxNode, x: TensorId, w: TensorId, bias: TensorId | undefined): TensorId {
-  const attributes = { activation: "none", keepDims: true, rounding: ROUNDING } as const;
-  return n.b.add(
-    "fullyConnected",
-    n.where,
-    [x, w, ...(bias === undefined ? [] : [bias])],
-    attributes,
-    FLOAT,
-  )[0] as TensorId;
-}
 
 /** The only reader of output 0, if it is this operator and the caller does not read it too. */
 function isReadBy(n: OnnxNode, operator: string): boolean {
@@ -89,31 +38,57 @@ function dynamicQuantizeLinear(expand: Conversion): Conversion {
   };
 }
 
-function matMulInteger(expand: Conversion): Conversion {
-  return (n) => {
-    const [a, zero] = [linkOf(n.inputs[0]), linkOf(n.inputs[2])];
-    const isChain = a?.is === "integers" && zero?.is === "zeroPoint" && a.x === zero.x && isReadBy(n, "Cast");
-    const w = isChain ? weightsOf(n, n.input(1), n.inputs[3]) : undefined;
-    if (a === undefined || !isChain || w === undefined) return expand(n);
-    const compute = (): TensorId => {
-      let sums: TensorId | undefined;
-      expand({
-        ...n,
-        setPlain: (_, id) => {
-          sums = id;
-        },
-      });
-      return sums as unknown as TensorId;
+/** The product of x with the weights as a constant, of a node that says how. */
+function product(n: OnnxNode, x: Value, { shape }: Weights, weights: TensorId, bias: TensorId | undefined) {
+  if (shape.length === 2) {
+    const plain = fullyConnected(n, n.plain(x), weights, bias);
+    return { shape: n.b.tensor(plain).shape, twins: { plain } };
+  }
+  const last = convolved(n, x, asValue(n.b, "", weights), bias, FULL);
+  const [batch, height, width, channels] = dimensions(n.b.tensor(last).shape, 4);
+  return { shape: [batch, channels, height, width], twins: { last } };
+}
+
+/** `[…,N]` of matrices, `[1,N,H,W]` of convolutions. */
+function sumsShape(n: OnnxNode, { shape }: Weights): readonly number[] {
+  const x = n.input(0).shape;
+  if (shape.length === 2) return [...x.slice(0, -1), shape[0] as number];
+  const sizes = x.slice(2);
+  return [x[0] as number, shape[0] as number, ...outputSizes(sizes, windowsOf(n, sizes, shape.slice(2)))];
+}
+
+/** MatMulInteger and ConvInteger: sums that are computed where nothing else is found of the chain. */
+function integerSums(find: (n: OnnxNode, x: Value) => Weights | undefined) {
+  return (expand: Conversion): Conversion =>
+    (n) => {
+      const [a, zero] = [linkOf(n.inputs[0]), linkOf(n.inputs[2])];
+      const isChain = a?.is === "integers" && zero?.is === "zeroPoint" && a.x === zero.x && isReadBy(n, "Cast");
+      const w = isChain ? find(n, a.x as Value) : undefined;
+      if (a === undefined || !isChain || w === undefined) return expand(n);
+      const compute = (): Twins => {
+        const twins: Twins = {};
+        const setPlain = (_: number, id: TensorId) => {
+          twins.plain = id;
+        };
+        const setLast = (_: number, id: TensorId) => {
+          twins.last = id;
+        };
+        expand({ ...n, setPlain, setLast });
+        return twins;
+      };
+      const shape = sumsShape(n, w);
+      const x = a.x as Value;
+      const multiply = (where: string, weights: TensorId, bias?: TensorId) =>
+        product({ ...n, where }, x, w, weights, bias);
+      n.set(0, { shape, dtype: "int32", twins: {}, link: { is: "sums", x, w, compute, multiply } });
     };
-    const shape = [...n.input(0).shape.slice(0, -1), w.n];
-    n.set(0, { shape, dtype: "int32", twins: {}, link: { is: "sums", x: a.x as Value, w, compute } });
-  };
 }
 
 /** A value that has tensors: those that are only named so far are computed. */
 function settled(value: Value): Value {
   const { link, twins } = value;
-  if (link?.is === "sums" && twins.plain === undefined && twins.last === undefined) twins.plain = link.compute();
+  if (link?.is === "sums" && twins.plain === undefined && twins.last === undefined)
+    Object.assign(twins, link.compute());
   return value;
 }
 
@@ -124,8 +99,11 @@ function cast(expand: Conversion): Conversion {
       if (n.inputs[0]) settled(n.inputs[0]);
       return expand(n);
     }
-    const compute = (): TensorId =>
-      n.b.add("cast", n.where, [settled(n.input(0)).twins.plain], {}, FLOAT)[0] as TensorId;
+    const compute = (): Twins => {
+      const { plain, last } = settled(n.input(0)).twins;
+      const [id] = n.b.add("cast", n.where, [plain ?? last], {}, FLOAT) as [TensorId];
+      return plain === undefined ? { last: id } : { plain: id };
+    };
     n.set(0, { shape: n.input(0).shape, dtype: "float32", twins: {}, link: { ...link, compute } });
   };
 }
@@ -137,10 +115,11 @@ function mul(expand: Conversion): Conversion {
       const link = linkOf(one);
       const scales = linkOf(other);
       if (link?.is === "sums" && scales?.is === "scales" && scales.x === link.x) {
-        if (scales.scale.length !== 1 && scales.scale.length !== link.w.n) break;
-        const x = n.plain(link.x);
-        const { weights, y } = hybrid(n, x, link.w, scales.scale);
-        return n.set(0, { shape: n.b.tensor(y).shape, twins: { plain: y }, link: { is: "product", x, w: weights } });
+        if (scales.scale.length !== 1 && (scales.scale.length !== link.w.shape[0] || link.w.shape.length > 2)) break;
+        const weights = quantized(n, link.w, scales.scale);
+        const withBias = (where: string, bias: TensorId) => link.multiply(where, weights, bias);
+        const named: Link = { is: "product", w: link.w, withBias };
+        return n.set(0, { ...link.multiply(n.where, weights), link: named });
       }
       const known = link?.is === "scale" && other ? knownQuantization(n, other, undefined, 0) : undefined;
       if (link?.is === "scale" && known) {
@@ -158,17 +137,25 @@ function mul(expand: Conversion): Conversion {
   };
 }
 
-/** A bias of one value a column, where the product is read by nobody else. */
+/** A bias of one value a channel, where the product is read by nobody else. */
 function add(expand: Conversion): Conversion {
   return (n) => {
     for (const [i, j] of [[0, 1] as const, [1, 0] as const]) {
       const link = linkOf(n.inputs[i]);
       const bias = n.inputs[j];
-      if (link?.is !== "product" || bias === undefined || bias.shape.length > 1) continue;
-      const { name, shape } = n.input(i);
+      if (link?.is !== "product" || bias === undefined || bias.dtype !== "float32") continue;
+      const { name } = n.input(i);
       const isAlone = n.scope.readers(name).length === 1 && !n.scope.isOutput(name);
-      if (!isAlone || elementCount(bias.shape) !== shape.at(-1) || bias.dtype !== "float32") continue;
-      return n.setPlain(0, fullyConnected(n, link.x, link.w, n.plain(bias)));
+      const channels = link.w.shape[0] as number;
+      // [N], or [N,1,1] of a convolution
+      const rest = link.w.shape.length === 2 ? 0 : 2;
+      const from = bias.shape.length - 1 - rest;
+      const isBias = elementCount(bias.shape) === channels && bias.shape[from] === channels;
+      if (!isAlone || !isBias || (rest === 0 && bias.shape.length > 1)) continue;
+      const id = n.plain(bias);
+      const [flat] =
+        bias.shape.length === 1 ? [id] : n.b.add("reshape", n.where, [id, n.b.integers([channels])], {}, FLOAT);
+      return n.set(0, link.withBias(n.where, flat as TensorId));
     }
     expand(n);
   };
@@ -178,10 +165,10 @@ function add(expand: Conversion): Conversion {
 function dynamicQuantizeMatMul(quantize: Conversion, multiply: Conversion): Conversion {
   return (n) => {
     const b = knownQuantization(n, n.input(2), undefined, 0);
-    const w = b && weightsOf(n, n.input(1), n.inputs[3]);
+    const w = b && matrixOf(n, n.input(1), n.inputs[3]);
     if (b !== undefined && w !== undefined) {
       const bias = n.inputs[4] === undefined ? undefined : n.plain(n.input(4));
-      return n.setPlain(0, hybrid(n, n.plain(n.input(0)), w, b.scale, bias).y);
+      return n.setPlain(0, hybrid(n, n.plain(n.input(0)), w, b.scale, bias));
     }
     const parts: Value[] = [];
     const take = (i: number, id: TensorId) => {
@@ -203,10 +190,10 @@ function matMulIntegerToFloat(expand: Conversion): Conversion {
     const [a, scale, zero] = [linkOf(n.inputs[0]), linkOf(n.inputs[2]), linkOf(n.inputs[4])];
     const isChain = a?.is === "integers" && scale?.is === "scale" && zero?.is === "zeroPoint";
     const b = isChain ? knownQuantization(n, n.inputs[3], undefined, 0) : undefined;
-    const w = b && weightsOf(n, n.input(1), n.inputs[5]);
+    const w = b && matrixOf(n, n.input(1), n.inputs[5]);
     if (!isChain || b === undefined || w === undefined || a.x !== scale.x || a.x !== zero.x) return expand(n);
     const bias = n.inputs[6] === undefined ? undefined : n.plain(n.input(6));
-    n.setPlain(0, hybrid(n, n.plain(a.x), w, b.scale, bias).y);
+    n.setPlain(0, hybrid(n, n.plain(a.x), w, b.scale, bias));
   };
 }
 
@@ -238,7 +225,14 @@ export function dynamics(all: Conversions): Conversions {
   return {
     ...all,
     ...found("DynamicQuantizeLinear", dynamicQuantizeLinear),
-    ...found("MatMulInteger", matMulInteger),
+    ...found(
+      "MatMulInteger",
+      integerSums((n) => matrixOf(n, n.input(1), n.inputs[3])),
+    ),
+    ...found(
+      "ConvInteger",
+      integerSums((n, x) => kernelsOf(n, x, n.input(1), n.inputs[3])),
+    ),
     ...found("Cast", cast),
     ...found("Mul", mul),
     ...found("Add", add),
