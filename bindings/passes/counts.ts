@@ -61,6 +61,8 @@ export function countsOf(where: string, tensors: Tensor[]) {
       const forward = append("selectV2", [isBack, two("add", place, int(all)), place]);
       return two("minimum", two("maximum", forward, int(0)), int(all));
     },
+    /** Places held in 0 … all − 1. */
+    within: (places: TensorId, all: number) => two("minimum", two("maximum", places, int(0)), int(all - 1)),
     /** Rows from `first` on; behind the last one it again. */
     shifted(x: TensorId, first: TensorId, all: number, like: Tensor): TensorId {
       const places = ints(

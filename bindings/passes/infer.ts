@@ -6,6 +6,7 @@ import { checkShape, type Tensor, type TensorType } from "../tensor.ts";
 import { specialise } from "./bodies.ts";
 import { foldingBudget, foldNode } from "./fold.ts";
 import { openRows, withoutOpenSizes } from "./open.ts";
+import { foldMoved } from "./origins.ts";
 
 /**
  * Recomputes every computed tensor's type from the inputs and constants: a file's own shapes are only a claim. Nodes whose
@@ -52,7 +53,7 @@ export function inferTypes(graph: Graph, operators: Operators): Graph {
       tensors[id] = { ...(tensors[id] as Tensor), ...type };
     }
     const whole = lengths === 0 || isKnown ? node : withLength(node, types, tensors);
-    if (!foldNode(whole, operators, tensors, budget)) push(whole);
+    if (!foldNode(whole, operators, tensors, budget) && !foldMoved(whole, tensors, writers)) push(whole);
     for (const each of rows?.mark() ?? []) push(each);
   }
   return { ...graph, tensors, nodes };

@@ -5,71 +5,14 @@
 import { ensure } from "../errors.ts";
 import { type AnyNode, NONE, type OpKind, type TensorId } from "../graph.ts";
 import type { NodeView } from "../ops/types.ts";
-import { bytesOfNumbers, integersOf } from "../ops/values.ts";
-import { type DType, elementCount, sizeOf, type Tensor } from "../tensor.ts";
+import { bytesOfNumbers } from "../ops/values.ts";
+import { elementCount, sizeOf, type Tensor } from "../tensor.ts";
+import { withoutComputedSizes } from "./computed.ts";
 import { countsOf } from "./counts.ts";
+import { type Element, elementsOf } from "./origins.ts";
+import { CLOSING, isOpen, LEAST, MOST, numbers, passes, REDUCING } from "./rowwise.ts";
 
 type View = NodeView<OpKind>;
-
-/** Functions of each element, and of each row. */
-const EACH: ReadonlySet<OpKind> = new Set<OpKind>([
-  ...(["abs", "ceil", "cos", "elu", "exp", "floor", "gelu", "hardSwish", "leakyRelu", "log", "logicalNot"] as const),
-  ...(["logistic", "neg", "relu", "relu6", "reluN1To1", "relu0To1", "round", "rsqrt", "sign", "sin"] as const),
-  ...(["sqrt", "square", "tanh", "cast", "quantize", "dequantize", "rank"] as const),
-]);
-/** Functions of two or three elements that meet. */
-const MEETING: ReadonlySet<OpKind> = new Set<OpKind>([
-  ...(["add", "sub", "mul", "div", "maximum", "minimum", "pow", "squaredDifference", "floorDiv", "floorMod"] as const),
-  ...(["equal", "notEqual", "less", "lessEqual", "greater", "greaterEqual", "logicalAnd", "logicalOr"] as const),
-  ...(["select", "selectV2", "prelu", "atan2"] as const),
-]);
-const REDUCING: ReadonlySet<OpKind> = new Set<OpKind>([
-  ...(["sum", "mean", "reduceMax", "reduceMin", "reduceProd", "reduceAny", "reduceAll", "argMax", "argMin"] as const),
-]);
-
-const numbers = (tensor: Tensor | undefined) => (tensor?.data === undefined ? undefined : integersOf(tensor));
-
-/** Whether open rows go through: `at` is the first open input, `others` the rest of them. */
-function passes({ kind }: AnyNode, { attributes, inputs }: View, at: number): boolean {
-  const x = inputs[at] as Tensor;
-  const rank = x.shape.length;
-  const second = numbers(inputs[1]);
-  if (EACH.has(kind)) return true;
-  if (MEETING.has(kind)) {
-    const most = Math.max(...inputs.map((each) => each?.shape.length ?? 0));
-    const fits = (each: Tensor | undefined) =>
-      each === undefined ||
-      (isOpen(each) ? each.shape.length === most : each.shape.length < most || each.shape[0] === 1);
-    return inputs.every(fits);
-  }
-  const axis = "axis" in attributes ? (attributes.axis as number) : undefined;
-  if (kind === "gather") {
-    const batchDims = "batchDims" in attributes ? attributes.batchDims : 0;
-    return at === 1 && !isOpen(inputs[0] as Tensor) && axis === 0 && batchDims === 0;
-  }
-  if (kind === "gatherNd") return at === 1 && !isOpen(inputs[0] as Tensor) && rank >= 2;
-  if (kind === "concat" || kind === "pack") {
-    const first = kind === "pack" ? -rank - 1 : -rank;
-    return axis !== 0 && axis !== first && inputs.every((each) => each !== undefined && isOpen(each));
-  }
-  if (at !== 0) return false;
-  if (kind === "softmax" || kind === "logSoftmax" || kind === "fullyConnected") return rank >= 2;
-  if (REDUCING.has(kind)) return second?.every((each) => each !== 0 && each !== -rank) ?? false;
-  if (kind === "squeeze" || kind === "expandDims") return (x.shape[0] as number) > 1;
-  if (kind === "reshape") return (second ?? ("shape" in attributes ? attributes.shape : undefined))?.[0] === -1;
-  if (kind === "slice") return second?.[0] === 0 && numbers(inputs[2])?.[0] === -1;
-  if (kind === "stridedSlice") return isWhole(attributes as never, numbers(inputs[3]));
-  return false;
-}
-
-/** A strided slice that takes all rows. */
-function isWhole(masks: { readonly [mask: string]: number }, strides: readonly number[] | undefined): boolean {
-  const { beginMask = 0, endMask = 0, ellipsisMask, newAxisMask, shrinkAxisMask = 0 } = masks;
-  const all = (beginMask & endMask & ~shrinkAxisMask & 1) === 1;
-  return all && ellipsisMask === 0 && newAxisMask === 0 && strides?.[0] === 1;
-}
-
-const isOpen = (tensor: Tensor) => tensor.open === "rows";
 
 /** What passing rows on takes. */
 export interface Rows {
@@ -130,17 +73,22 @@ export function withoutOpenSizes(
   writers: ReadonlyMap<TensorId, AnyNode>,
 ): readonly AnyNode[] | undefined {
   const [x] = node.inputs.map((id) => tensors[id]);
-  if (x === undefined) return undefined;
+  if (x === undefined || CLOSING.has(node)) return undefined;
   if (node.kind === "shape" && isOpen(x)) return sizesOf(node, x, tensors);
   if (isOpen(x) && REDUCING.has(node.kind)) return reduced(node, x, tensors);
+  const first = firstRows(node, x, tensors, writers);
+  return first ?? withoutComputedSizes(node, tensors, writers);
+}
+
+/** Slices whose first dimension alone has a computed size. */
+function firstRows(node: AnyNode, x: Tensor, tensors: Tensor[], writers: ReadonlyMap<TensorId, AnyNode>) {
   if (x.shape.length === 0 || x.open !== undefined) return undefined;
   if (node.kind !== "slice" && node.kind !== "stridedSlice") return undefined;
-  const lists = node.inputs.slice(1).map((id) => elementsOf(id, tensors, writers));
+  const lists = node.inputs.slice(1).map((id) => elementsOf(id, tensors, writers).map(knownOf));
   return node.kind === "slice" ? sliceOf(node, x, lists, tensors) : stridedSliceOf(node, x, lists, tensors);
 }
 
-/** Nodes after which there are as many rows as there is room for. */
-const CLOSING = new WeakSet<AnyNode>();
+const knownOf = (element: Element) => (typeof element === "number" ? element : undefined);
 
 /** What rows that are not there hold, so that a reduction does not see them, by the element's type. */
 const NEUTRAL: { readonly [K in OpKind]?: (x: Tensor) => number | undefined } = {
@@ -154,8 +102,6 @@ const NEUTRAL: { readonly [K in OpKind]?: (x: Tensor) => number | undefined } = 
   reduceAny: () => 0,
   reduceAll: () => 1,
 };
-const LEAST: { readonly [D in DType]?: number } = { float32: -Infinity, int32: -(2 ** 31), int8: -128, int16: -32768 };
-const MOST: { readonly [D in DType]?: number } = { float32: Infinity, int32: 2 ** 31 - 1, int8: 127, int16: 32767 };
 
 /** A reduction of the rows, over those that are there; undefined where it is one of each row. */
 function reduced(node: AnyNode, x: Tensor, tensors: Tensor[]): readonly AnyNode[] | undefined {
@@ -198,21 +144,6 @@ function sizesOf(node: AnyNode & { readonly kind: "shape" }, x: Tensor, tensors:
   counts.append("cast", [sizes], {}, node.attributes.dtype, node.outputs[0]);
   return counts.taken();
 }
-
-/** Elements of a vector of integers: numbers where they are known, by the constants that it is made of. */
-function elementsOf(id: TensorId, tensors: readonly Tensor[], writers: ReadonlyMap<TensorId, AnyNode>): Elements {
-  const tensor = tensors[id] as Tensor;
-  const known = numbers(tensor);
-  if (known !== undefined) return known;
-  const writer = writers.get(id);
-  const parts = writer?.inputs.map((each) => tensors[each] as Tensor) ?? [];
-  if (writer?.kind === "pack" && tensor.shape.length === 1) return parts.map((each) => numbers(each)?.[0]);
-  if (writer?.kind === "concat")
-    return parts.flatMap((each): Elements => numbers(each) ?? unknown(elementCount(each.shape)));
-  return unknown(elementCount(tensor.shape));
-}
-
-const unknown = (count: number): Elements => new Array<undefined>(count).fill(undefined);
 
 type Elements = readonly (number | undefined)[];
 const isKnown = (list: Elements): list is readonly number[] => list.every((each) => each !== undefined);

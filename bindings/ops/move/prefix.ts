@@ -7,8 +7,8 @@ import { requireData, requireOpen } from "./moving.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
-    /** x, and an int32: how many of its elements count. */
-    readonly prefix: Record<never, never>;
+    /** x, and an int32: how many of its elements count; whole rows unless `open` says otherwise. */
+    readonly prefix: { readonly open?: "length" };
   }
 }
 
@@ -24,7 +24,7 @@ export const prefix: Operator<"prefix"> = {
     }));
     const dtype = requireDType(node, "C2", outputOf(node), x.dtype);
     requireData({ ...node, outputs: [outputOf(node)] }, x);
-    return [{ dtype, shape: x.shape, open: "rows" }];
+    return [{ dtype, shape: x.shape, open: node.attributes.open ?? "rows" }];
   },
   lower(node, to) {
     const x = inputOf(node, 0);

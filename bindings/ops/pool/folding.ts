@@ -1,6 +1,7 @@
 /** Reductions of constants, when planned: products of shapes and the like. */
 import { BITS, byteLength, type TensorType } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
+import { readFloats, writeFloats } from "../elementwise/integers.ts";
 import type { NodeView } from "../types.ts";
 
 export type Reduction = "mean" | "sum" | "reduceProd" | "reduceMax" | "reduceMin" | "reduceAny" | "reduceAll";
@@ -16,15 +17,9 @@ export function foldReduction(
 ): readonly Uint8Array[] | undefined {
   const x = inputOf(node, 0);
   const y = outputOf(node);
+  if (x.dtype === "float32") return foldReal(node, form, axes);
   if (x.dtype !== "int32" && x.dtype !== "int64" && x.dtype !== "bool") return undefined;
-  const kept = x.shape.map((size, axis) => (axes.has(axis) ? 1 : size));
-  const groups = new Map<number, bigint[]>();
-  for (const [i, value] of read(x, x.data as Uint8Array).entries()) {
-    const at = keptIndex(i, x.shape, kept);
-    const group = groups.get(at);
-    if (group === undefined) groups.set(at, [value]);
-    else group.push(value);
-  }
+  const groups = grouped(read(x, x.data as Uint8Array), x.shape, axes);
   const bytes = new Uint8Array(byteLength(y));
   const view = new DataView(bytes.buffer);
   const size = BITS[x.dtype] / 8;
@@ -35,6 +30,34 @@ export function foldReduction(
     else view.setBigInt64(i * 8, value, true);
   }
   return [bytes];
+}
+
+/** The values that each output is made of. */
+function grouped<T>(values: readonly T[], shape: readonly number[], axes: ReadonlySet<number>): Map<number, T[]> {
+  const kept = shape.map((size, axis) => (axes.has(axis) ? 1 : size));
+  const groups = new Map<number, T[]>();
+  for (const [i, value] of values.entries()) {
+    const at = keptIndex(i, shape, kept);
+    const group = groups.get(at);
+    if (group === undefined) groups.set(at, [value]);
+    else group.push(value);
+  }
+  return groups;
+}
+
+/** Greatest and least of float32; sums and products, whose order is the kernels' own, are left to these. */
+function foldReal(node: NodeView<Reduction>, form: Form, axes: ReadonlySet<number>): readonly Uint8Array[] | undefined {
+  const x = inputOf(node, 0);
+  if (form !== "max" && form !== "min") return undefined;
+  const values = readFloats(x);
+  if (values.length === 0 || values.some(Number.isNaN)) return undefined;
+  const pick = form === "max" ? Math.max : Math.min;
+  const groups = grouped(values, x.shape, axes);
+  return [
+    writeFloats(
+      Array.from({ length: groups.size }, (_, i) => (groups.get(i) as number[]).reduce((a, b) => pick(a, b))),
+    ),
+  ];
 }
 
 /** Where element i goes once the reduced axes are one long. */
