@@ -1,5 +1,5 @@
 /** The operators that a network needs: the rarer ones are loaded when it has one. */
-import { bodiesOf, type Graph } from "../graph.ts";
+import { type AnyNode, bodiesOf, type Graph } from "../graph.ts";
 import { loadLater } from "../later.ts";
 import { ordinary } from "./ordinary.ts";
 import type { Operators } from "./types.ts";
@@ -17,8 +17,14 @@ export function operatorsFor(graph: Graph): Operators | Promise<Operators> {
   return provided ?? (isOrdinary(graph) ? (ordinary as unknown as Operators) : operatorsLater());
 }
 
-const isOrdinary = ({ nodes }: Graph) =>
-  nodes.every((node) => Object.hasOwn(ordinary, node.kind) && bodiesOf(node).length === 0);
+const isOrdinary = ({ nodes, tensors }: Graph) =>
+  nodes.every(
+    (node) => Object.hasOwn(ordinary, node.kind) && bodiesOf(node).length === 0 && !isComputedPart(node, tensors),
+  );
+
+/** Slices of computed sizes become other operators. */
+const isComputedPart = ({ kind, inputs }: AnyNode, tensors: Graph["tensors"]) =>
+  (kind === "slice" || kind === "stridedSlice") && inputs.slice(1).some((id) => tensors[id]?.data === undefined);
 
 /** All operators. Errors: IO where they cannot be loaded. */
 export async function operatorsLater(): Promise<Operators> {

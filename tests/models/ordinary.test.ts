@@ -13,6 +13,7 @@ import type { Operators } from "../../bindings/ops/types.ts";
 import { runPassesBy } from "../../bindings/passes/run.ts";
 import { planGraphBy } from "../../bindings/plan/bind.ts";
 import { writePlan } from "../../bindings/plan/file.ts";
+import { buildTflite } from "../formats/build-tflite.ts";
 
 const path = (folder: string) => fileURLToPath(new URL(`../../${folder}`, import.meta.url));
 const FOLDERS = [
@@ -57,4 +58,22 @@ test("networks of ordinary operators need no others", async (t) => {
   }
   t.diagnostic(`${ordinary} of ${Math.ceil(files.length / EVERY)}`);
   assert.ok(ordinary > 0);
+});
+
+test("slices of computed sizes need the rarer ones", async () => {
+  const model = (data?: Int32Array) =>
+    buildTflite({
+      tensors: [
+        { name: "x", dtype: "int8", shape: [3, 4] },
+        { name: "begin", dtype: "int32", shape: [2], data: Int32Array.of(0, 1) },
+        { name: "size", dtype: "int32", shape: [2], ...(data && { data }) },
+        { name: "y", dtype: "int8", shape: [1, 1] },
+      ],
+      operators: [{ code: "SLICE", inputs: [0, 1, 2], outputs: [3] }],
+      inputs: data === undefined ? [0, 2] : [0],
+      outputs: [3],
+    });
+  const kinds = async (bytes: Uint8Array) => Object.keys(await operatorsFor(await importModel(bytes)));
+  assert.ok((await kinds(model(Int32Array.of(2, 2)))).length < Object.keys(operators).length);
+  assert.equal((await kinds(model())).length, Object.keys(operators).length);
 });
