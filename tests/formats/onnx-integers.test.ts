@@ -161,3 +161,33 @@ test("Conv with a bias of floats that are no whole steps of its sums", async () 
   });
   assert.deepEqual(y, expected);
 });
+
+test("ConvInteger: sums beyond 2^24 to the last unit", async () => {
+  const channels = 1100;
+  const weights = Array.from({ length: 2 * channels }, (_, i) => (i < channels ? 127 - (i % 7) : -128 + (i % 5)));
+  const graph: GraphSpec = {
+    inputs: [{ name: "x", type: UINT8, dims: [1, channels, 1, 2] }],
+    outputs: [{ name: "y", type: 6, dims: [1, 2, 1, 2] }],
+    initializers: [
+      { name: "w_long", dims: [2, channels, 1, 1], type: 7, values: weights },
+      { name: "z_long", dims: [], type: 7, values: [3] },
+    ],
+    nodes: [
+      { operator: "Cast", inputs: ["w_long"], outputs: ["w"], int: { to: INT8 } },
+      { operator: "Cast", inputs: ["z_long"], outputs: ["z"], int: { to: UINT8 } },
+      { operator: "ConvInteger", inputs: ["x", "w", "z"], outputs: ["y"] },
+    ],
+  };
+  const x = Uint8Array.from({ length: 2 * channels }, (_, i) => 255 - (i % 3));
+  const model = await loadModel(buildOnnx(graph), { module: "simd" });
+  const sums = Object.values(model.run([x]))[0] as ArrayLike<number>;
+  const expected = [0, 1].flatMap((o) =>
+    [0, 1].map((p) =>
+      weights
+        .slice(o * channels, (o + 1) * channels)
+        .reduce((sum, w, c) => sum + w * ((x[2 * c + p] as number) - 3), 0),
+    ),
+  );
+  assert.ok(expected.every((sum) => Math.abs(sum) > 2 ** 24));
+  assert.deepEqual(Array.from(sums), expected);
+});

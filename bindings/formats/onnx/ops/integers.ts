@@ -40,21 +40,24 @@ function reach(dtype: DType, zero: number): number {
   return Math.max(hi - zero, zero - lo);
 }
 
-/** Refuses sums of `depth` products that float32 cannot hold exactly; constant weights are looked at. */
-function requireExact(n: OnnxNode, x: Value, zero: number, weights: TensorId, perOutput: number): void {
+/** The largest sum of `perOutput` products with weights that may come out; constant weights are looked at. */
+function mostOf(n: OnnxNode, x: Value, zero: number, weights: TensorId, perOutput: number): number {
   const { data, shape } = n.b.tensor(weights);
   let most = perOutput * 255;
   if (data !== undefined) {
     const values = new Float32Array(data.slice().buffer);
-    const outputs = elementCount(shape) / perOutput;
-    // a bound over all outputs: the sum of the largest absolute weights of any `perOutput` of them
-    const sums = new Float64Array(outputs);
+    const sums = new Float64Array(elementCount(shape) / perOutput);
     for (const [i, w] of values.entries())
       sums[Math.floor(i / perOutput)] = (sums[Math.floor(i / perOutput)] as number) + Math.abs(w);
     most = sums.reduce((a, b) => Math.max(a, b), 0);
   }
-  if (most * reach(x.dtype, zero) >= EXACT)
-    n.refuse("sums of integer products below 2^24", `up to ${most * reach(x.dtype, zero)}`);
+  return most * reach(x.dtype, zero);
+}
+
+/** Refuses sums of `perOutput` products that float32 cannot hold exactly. */
+function requireExact(n: OnnxNode, x: Value, zero: number, weights: TensorId, perOutput: number): void {
+  const most = mostOf(n, x, zero, weights, perOutput);
+  if (most >= EXACT) n.refuse("sums of integer products below 2^24", `up to ${most}`);
 }
 
 /** f32(f32(xs·ws) / ys) of every output. */
@@ -83,15 +86,35 @@ function convInteger(n: OnnxNode): void {
   const [x, w] = [n.input(0), n.input(1)];
   const weights = centred(n, w, n.inputs[3], 0);
   const zero = n.inputs[2] === undefined ? undefined : n.b.tensor(n.plain(n.input(2)));
-  requireExact(
-    n,
-    x,
-    zero?.data === undefined && zero !== undefined ? 0 : number(n, 2),
-    n.plain(weights),
-    elementCount(w.shape.slice(1)),
-  );
-  const acc = convolved(n, centred(n, x, n.inputs[2]), weights, undefined);
-  setConvolved(n, n.b.add("cast", n.where, [acc], {}, [{ dtype: "int32" }])[0] as TensorId, x);
+  const known = zero?.data === undefined && zero !== undefined ? 0 : number(n, 2);
+  const perOutput = elementCount(w.shape.slice(1));
+  const sum = (part: Value): TensorId => {
+    requireExact(n, x, known, n.plain(part), perOutput);
+    const acc = convolved(n, centred(n, x, n.inputs[2]), part, undefined);
+    return n.b.add("cast", n.where, [acc], {}, [{ dtype: "int32" }])[0] as TensorId;
+  };
+  const { data } = n.b.tensor(n.plain(weights));
+  if (data === undefined || mostOf(n, x, known, n.plain(weights), perOutput) < EXACT)
+    return setConvolved(n, sum(weights), x);
+  setConvolved(n, inHalves(n, new Float32Array(data.slice().buffer), w.shape, sum), x);
+}
+
+/** Sums with weights of nine bits as sums with their low four bits, −8 to 7, and with the rest, which count sixteen. */
+function inHalves(
+  n: OnnxNode,
+  values: Float32Array,
+  shape: readonly number[],
+  sum: (part: Value) => TensorId,
+): TensorId {
+  const low = values.map((w) => ((w + 264) & 15) - 8);
+  const high = values.map((w, i) => (w - (low[i] as number)) / 16);
+  const [lows, highs] = [low, high].map((part) => {
+    const twins = { plain: n.b.constant("float32", shape, part) };
+    return sum({ name: "", dtype: "float32", shape, twins });
+  }) as [TensorId, TensorId];
+  const [type, none] = [[{ dtype: "int32" }] as const, { activation: "none" } as const];
+  const [scaled] = n.b.add("mul", n.where, [highs, n.b.integers([16], [])], none, type);
+  return n.b.add("add", n.where, [lows, scaled], none, type)[0] as TensorId;
 }
 
 /** The exact product of two integer matrices less their zero points, as float32. */
