@@ -1,7 +1,7 @@
 /** `--data` and what belongs to it: the same for every command that learns from examples or is judged by them. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Fit } from "../values/picture.ts";
-import { numbers } from "./options.ts";
+import { deviations, means } from "./options.ts";
 
 /** What the command line says about data. */
 export interface DataOptions {
@@ -31,8 +31,8 @@ export function addDataOptions(command: Command, need: "required" | "optional"):
       "their classes: IDX, .npy or one a line; the name of a column of a .csv; numbers that are not whole are what a regression should give",
     )
     .option("--samples <first:end>", "which of them, as in 0:500; end does not count", rangeOf)
-    .option("--mean <m>", "subtract from pixels of 0..255: one number, or one per channel", numbers("any"))
-    .option("--std <s>", "then divide by; 255 where neither is given", numbers("nonzero"))
+    .option("--mean <m>", "subtract from pixels of 0..255: one number, or one per channel", means)
+    .option("--std <s>", "then divide by; 255 where neither is given", deviations)
     .addOption(
       new Option("--fit <how>", "pictures of other proportions")
         .choices(["stretch", "cover", "contain"])

@@ -79,14 +79,20 @@ export function positive(text: string): number {
   return value;
 }
 
-/** Parses `1.5` or `0.485,0.456,0.406`: one number, or one per channel. */
-export function numbers(nonZero: "nonzero" | "any"): (text: string) => readonly number[] {
+/** Sizes that what a pixel of 0 to 255 is divided by can have: beyond them all pixels are alike, or none has a size that a network knows. */
+const DIVISORS = [1e-3, 1e6] as const;
+
+/** `--mean` and `--std` of pixels. */
+export const means = within("means of pixels from 0 to 255", (value) => value >= 0 && value <= 255);
+export const deviations = within(
+  `numbers other than 0 from ${DIVISORS[0]} to ${DIVISORS[1]}`,
+  (value) => Math.abs(value) >= DIVISORS[0] && Math.abs(value) <= DIVISORS[1],
+);
+
+function within(what: string, fits: (value: number) => boolean): (text: string) => readonly number[] {
   return (text) => {
     const values = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
-    if (values.some((value) => !Number.isFinite(value) || (nonZero === "nonzero" && value === 0)))
-      throw new InvalidArgumentError(
-        `Expected ${nonZero === "nonzero" ? "numbers other than 0" : "numbers"}, separated by commas.`,
-      );
+    if (!values.every(fits)) throw new InvalidArgumentError(`Expected ${what}, separated by commas.`);
     return values;
   };
 }

@@ -10,11 +10,12 @@ import { addDataOptions, rangeOf } from "./dataOptions.ts";
 import { forgetInputs } from "./files.ts";
 import {
   batchOption,
+  deviations,
   jsonOption,
   kernelsOption,
+  means,
   memoryOption,
   moduleOption,
-  numbers,
   optimizeOption,
   positive,
   shapeOption,
@@ -105,8 +106,8 @@ function program(streams: Streams, version: string): Command {
     .option("--save-input <file>", "write the raw bytes of all inputs as they were prepared")
     .option("--labels <file>", "class names, one per line")
     .option("--top <k>", "classes to print", wholeFrom(1, 1_000_000), 5)
-    .option("--mean <m>", "subtract from pixels of 0..255: one number, or one per channel", numbers("any"))
-    .option("--std <s>", "then divide by: one number, or one per channel", numbers("nonzero"))
+    .option("--mean <m>", "subtract from pixels of 0..255: one number, or one per channel", means)
+    .option("--std <s>", "then divide by: one number, or one per channel", deviations)
     .addOption(jsonOption())
     .action((model, options) => inFile(model, () => run(model, options, streams)));
 

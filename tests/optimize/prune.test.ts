@@ -221,8 +221,9 @@ describe("prune", () => {
     };
     const { graph } = await prune(network(), one, { sparsity: 0.5 });
     for (const y of await outputs(graph, one)) assert.ok(Number.isFinite(y));
-    const same = { ...one, list: Array.from({ length: 33 }, () => ({ inputs: [new Float32Array(12).fill(0.1)] })) };
-    const constant = await prune(network(), same, { sparsity: 0.5 });
+    const inputs = (i: number) => [Float32Array.from({ length: 12 }, (_, k) => (k === 0 ? i / 33 : 0.1))];
+    const still = { ...one, list: Array.from({ length: 33 }, (_, i) => ({ inputs: inputs(i) })) };
+    const constant = await prune(network(), still, { sparsity: 0.5 });
     const [dense, found] = [await outputs(network(), one), await outputs(constant.graph, one)];
     for (const y of [...dense, ...found]) assert.ok(Number.isFinite(y));
   });

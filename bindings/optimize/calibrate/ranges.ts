@@ -3,6 +3,7 @@ import { ensure } from "../../errors.ts";
 import { type Graph, type TensorId, tensorOf } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
 import { isFloatValue } from "../constants.ts";
+import { Variety } from "../data/finite.ts";
 import type { Sample } from "../data/types.ts";
 import type { Progress } from "../progress.ts";
 import { openRunner } from "../run.ts";
@@ -71,10 +72,12 @@ export async function measureRanges(
     });
   }
   let samples = 0;
+  const variety = new Variety();
   try {
     for await (const sample of data) {
       const name = sample.name ?? `example ${samples}`;
       const inputs = inputsOf(runner.inputs, sample, name);
+      variety.add(sample.inputs);
       const outputs = runner.run(inputs).slice(graph.outputs.length);
       for (const [i, { tensor }] of graph.inputs.entries())
         if (isFloatValue(tensorOf(graph, tensor))) include(tensor, inputs[i] as Float32Array, name);
@@ -95,6 +98,7 @@ export async function measureRanges(
     received: "none",
     hint: "Check the path, and what --samples leaves.",
   }));
+  variety.require();
   for (const id of made) if (elementCount(tensorOf(graph, id).shape) === 0) ranges.delete(id);
   return { samples, of: ranges, channels };
 }

@@ -152,8 +152,22 @@ export function preparationText(scaling: Scaling): string {
 
 const floatPort = ({ name, shape }: DataPort) => ({ name, shape, dtype: "float32" as const, scale: 0, zeroPoint: 0 });
 
-/** A picture as the real values of an input. INVALID_INPUT where the input is none of pictures. */
+/** Pictures are not stretched further, one side against the other: whose proportions differ more, they are not the network's. */
+const MOST_STRETCH = 3;
+
+/**
+ * A picture as the real values of an input. INVALID_INPUT where the input is none of pictures, or of such proportions that it
+ * is one of other things, as spectrograms are.
+ */
 export function pictureInput(port: DataPort, picture: Picture, scaling: Scaling, fit: Fit): Float32Array {
+  const { width, height } = imageShape(floatPort(port));
+  const stretch = (picture.width * height) / (picture.height * width);
+  ensure(fit !== "stretch" || Math.max(stretch, 1 / stretch) <= MOST_STRETCH, "INVALID_INPUT", () => ({
+    where: `input "${port.name}"`,
+    expected: `pictures of nearly the proportions ${width}x${height}`,
+    received: `${picture.width}x${picture.height}`,
+    hint: "A network of sounds takes .wav or .npy files; pictures are cut to its proportions by --fit cover, or get borders by --fit contain.",
+  }));
   return preparePicture(picture, floatPort(port), scaling, fit) as Float32Array;
 }
 

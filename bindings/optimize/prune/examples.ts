@@ -2,7 +2,7 @@
 import { ensure } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { elementCount, listText } from "../../tensor.ts";
-import { requireFinite } from "../data/finite.ts";
+import { requireFinite, Variety } from "../data/finite.ts";
 import type { Sample } from "../data/types.ts";
 import type { Settings } from "./options.ts";
 import type { Inputs } from "./systems.ts";
@@ -14,6 +14,7 @@ import type { Inputs } from "./systems.ts";
  */
 export async function readExamples(graph: Graph, data: AsyncIterable<Sample>, settings: Settings): Promise<Inputs> {
   const examples: (readonly Float32Array[])[] = [];
+  const variety = new Variety();
   for await (const sample of data) {
     const name = sample.name ?? `sample ${examples.length}`;
     ensure(sample.inputs.length === graph.inputs.length, "INVALID_INPUT", () => ({
@@ -23,6 +24,7 @@ export async function readExamples(graph: Graph, data: AsyncIterable<Sample>, se
     }));
     for (const [i, port] of graph.inputs.entries()) checkValues(graph, name, port, sample.inputs[i] as Float32Array);
     examples.push(sample.inputs);
+    variety.add(sample.inputs);
     settings.onProgress({ phase: "read", done: examples.length });
     settings.check();
     if (examples.length >= settings.samples) break;
@@ -33,6 +35,7 @@ export async function readExamples(graph: Graph, data: AsyncIterable<Sample>, se
     received: "none",
     hint: "A few hundred are best; leave the data out to prune by magnitude alone.",
   }));
+  variety.require();
   return examples;
 }
 

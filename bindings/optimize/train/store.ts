@@ -2,7 +2,7 @@
 
 import { ensure } from "../../errors.ts";
 import { dimensions, listText } from "../../tensor.ts";
-import { requireFinite } from "../data/finite.ts";
+import { requireFinite, Variety } from "../data/finite.ts";
 import type { Dataset } from "../data/types.ts";
 import { type Augmentation, augment, type Picture } from "./augment.ts";
 import { randomOf } from "./random.ts";
@@ -37,6 +37,7 @@ export async function storeOf(
   const rows: (readonly Float32Array[])[] = [];
   const labels: number[] = [];
   let [lo, hi] = [Infinity, -Infinity];
+  const variety = new Variety();
   for await (const { inputs, label = -1, name = `sample ${rows.length}` } of data) {
     for (const [i, length] of lengths.entries())
       ensure(inputs[i]?.length === length, "INVALID_INPUT", () => ({
@@ -52,12 +53,14 @@ export async function storeOf(
     for (const each of inputs) requireFinite(each, name);
     rows.push(inputs.map((each) => each.slice()));
     labels.push(label);
+    variety.add(inputs);
     for (const value of inputs[0] ?? []) {
       if (value < lo) lo = value;
       if (value > hi) hi = value;
     }
   }
   ensure(rows.length > 0, "INVALID_INPUT", () => ({ where: "data", expected: "samples", received: "none" }));
+  variety.require();
   const picture = pictureOf(shapes[0] ?? []);
   return {
     size: rows.length,
