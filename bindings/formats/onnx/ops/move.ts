@@ -203,13 +203,18 @@ function gather(n: OnnxNode): void {
   n.setPlain(0, y as TensorId);
 }
 
-/** Constant indices counted from the end, from the beginning. */
+/** Indices counted from the end, from the beginning. */
 function positive(n: OnnxNode, i: number, size: number): TensorId {
   const value = n.input(i);
   const id = n.plain(value);
-  if (n.b.tensor(id).data === undefined) return id;
-  const numbers = (n.numbers(i) ?? []).map((index) => (index < 0 ? index + size : index));
-  return n.b.integers(numbers, value.shape);
+  const { dtype } = n.b.tensor(id);
+  if (n.b.isConstant(id)) {
+    const numbers = (n.numbers(i) ?? []).map((index) => (index < 0 ? index + size : index));
+    return n.b.integers(numbers, value.shape);
+  }
+  if (size < 1) return id;
+  const limit = n.b.constant(dtype, [], dtype === "int64" ? BigInt64Array.of(BigInt(size)) : Int32Array.of(size));
+  return n.b.add("floorMod", n.where, [id, limit], {}, [{ dtype }])[0] as TensorId;
 }
 
 /** Broadcasting in both directions. */

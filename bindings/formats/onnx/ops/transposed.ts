@@ -84,9 +84,10 @@ function placementOf(n: OnnxNode, sizes: readonly number[], kernel: readonly num
       const [before, after] = [pads[i] as number, pads[i + rank] as number];
       return { before, output: full - before - after };
     }
-    const total = full - output;
+    const total = Math.max(0, full - output);
     const less = Math.floor(total / 2);
-    return { before: auto === "SAME_UPPER" ? less : total - less, output };
+    const before = auto === "SAME_UPPER" ? less : total - less;
+    return { before, output: wanted?.[i] ?? full - total };
   });
   const wrong = all.find(({ before, output }) => before < 0 || output < 1);
   if (wrong) n.refuse("paddings from 0 and outputs from 1", `padding ${wrong.before}, output ${wrong.output}`);
