@@ -57,7 +57,7 @@ export function suppressionOperator<K extends Suppression>(kind: K): Operator<K>
           y: to.output(0),
           yScores: soft ? to.output(1) : 0,
           yCount: to.output(soft ? 2 : 1),
-          ...to.scratch(boxes * 8),
+          ...to.scratch(boxes * 12),
           boxes,
           most: mostOf(node),
         },
