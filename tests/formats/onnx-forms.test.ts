@@ -224,3 +224,55 @@ for (const { reduction, y } of [
     const x = Float32Array.of(-2, -4, -5, -1, -7, -2, -8, -9, -3);
     assert.deepEqual(await run(spec, x, Float32Array.of(0, 1, 2)), y);
   });
+
+test("Gather by computed indices that count from the end", async () => {
+  const spec: GraphSpec = {
+    nodes: [
+      { operator: "Cast", inputs: ["x"], outputs: ["i"], int: { to: 7 } },
+      { operator: "Gather", inputs: ["d", "i"], outputs: ["y"] },
+    ],
+    inputs: [{ name: "x", dims: [4] }],
+    outputs: [{ name: "y" }],
+    initializers: [{ name: "d", dims: [3], type: 1, values: [5, 6, 7] }],
+  };
+  assert.deepEqual(await run(spec, Float32Array.of(-1, 0, -3, 2)), [7, 5, 5, 7]);
+});
+
+test("ConvTranspose with SAME_LOWER whose steps are wider than its windows: nothing is cut", async () => {
+  const spec: GraphSpec = {
+    nodes: [
+      {
+        operator: "ConvTranspose",
+        inputs: ["x", "w"],
+        outputs: ["y"],
+        ints: { strides: [1, 3] },
+        string: { auto_pad: "SAME_LOWER" },
+      },
+    ],
+    inputs: [{ name: "x", dims: [1, 1, 1, 2] }],
+    outputs: [{ name: "y" }],
+    initializers: [{ name: "w", dims: [1, 1, 1, 2], type: 1, values: [1, 2] }],
+  };
+  assert.deepEqual(await run(spec, Float32Array.of(1, 10)), [1, 2, 0, 10, 20]);
+});
+
+test("ReduceMax of 16 bits whose zero point is not 0", async () => {
+  const linear = (operator: string, x: string, y: string) => ({ operator, inputs: [x, "s", "z"], outputs: [y] });
+  const spec: GraphSpec = {
+    nodes: [
+      { operator: "Cast", inputs: ["long"], outputs: ["z"], int: { to: 5 } },
+      linear("QuantizeLinear", "x", "q"),
+      linear("DequantizeLinear", "q", "f"),
+      { operator: "ReduceMax", inputs: ["f"], outputs: ["m"], ints: { axes: [1] }, int: { keepdims: 0 } },
+      linear("QuantizeLinear", "m", "r"),
+      linear("DequantizeLinear", "r", "y"),
+    ],
+    inputs: [{ name: "x", dims: [1, 3] }],
+    outputs: [{ name: "y" }],
+    initializers: [
+      { name: "s", dims: [], type: 1, values: [0.5] },
+      { name: "long", dims: [], type: 7, values: [803] },
+    ],
+  };
+  assert.deepEqual(await run(spec, Float32Array.of(-3, 2.6, 1)), [2.5]);
+});

@@ -33,6 +33,9 @@ const MOVES: ReadonlySet<string> = new Set<OpKind>([
   "unpack",
 ]);
 
+/** Those that take int16 as TFLite has it, with a zero point of 0. */
+const CENTRED: ReadonlySet<string> = new Set<OpKind>(["maxPool2d", "reduceMax", "reduceMin"]);
+
 export const isMove = ({ kind, attributes }: AnyNode): boolean =>
   MOVES.has(kind) && (!("activation" in attributes) || attributes.activation === "none");
 
@@ -51,8 +54,7 @@ export function emitMove(
   integers: ReadonlyMap<number, TensorId>,
   target: Target,
 ): readonly TensorId[] | undefined {
-  // pools of int16 take what TFLite gives them, whose zero points are 0
-  if (node.kind === "maxPool2d" && target.dtype === "int16" && zeroOf(target) !== 0) return undefined;
+  if (CENTRED.has(node.kind) && target.dtype === "int16" && zeroOf(target) !== 0) return undefined;
   const inputs = node.inputs.map((id, i) => integers.get(i) ?? id);
   if (node.kind === "pad" && inputs.length > 2) {
     const fill = fillOf(net, inputs[2] as TensorId, target);
