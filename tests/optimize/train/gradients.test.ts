@@ -40,6 +40,15 @@ const gate: Middle = (to, x) => {
   return unary("logistic")(to, conv([6, 1, 1, 6], {})(to, mean));
 };
 
+/** Layer normalization as converters write it. */
+const normalized: Middle = (to, x) => {
+  const none = { activation: "none" } as const;
+  const mean = to.node("mean", [x, to.integers(3)], { keepDims: true });
+  const variance = to.node("mean", [to.node("squaredDifference", [x, mean], {}), to.integers(3)], { keepDims: true });
+  const rate = to.node("rsqrt", [to.node("add", [variance, to.weights([], 0.1)], none)], {});
+  return to.node("mul", [to.node("sub", [x, mean], none), rate], none);
+};
+
 const CASES: Readonly<Record<string, Middle>> = {
   "conv2d 1x1": conv([9, 1, 1, 6], {}),
   "conv2d 3x3": conv([7, 3, 3, 6], { activation: "relu6" }),
@@ -74,6 +83,27 @@ const CASES: Readonly<Record<string, Middle>> = {
   tanh: unary("tanh"),
   hardSwish: unary("hardSwish"),
   leakyRelu: (to, x) => to.node("leakyRelu", [x], { alpha: 0.2 }),
+  elu: (to, x) => to.node("elu", [x], {}),
+  gelu: (to, x) => to.node("gelu", [x], { approximate: false }),
+  "gelu by tanh": (to, x) => to.node("gelu", [x], { approximate: true }),
+  exp: (to, x) => to.node("exp", [to.node("mul", [x, to.weights([], 0.3)], { activation: "none" })], {}),
+  prelu: (to, x) => to.node("prelu", [x, to.weights([1, 1, 6])], {}),
+  softmax: (to, x) => to.node("softmax", [x], { beta: 1 }),
+  "softmax of another temperature": (to, x) => to.node("softmax", [x], { beta: 2.5 }),
+  "layer normalization": normalized,
+  "sub of two": (to, x) => to.node("sub", [conv([6, 1, 1, 6], {})(to, x), x], { activation: "relu" }),
+  "mul by one number of each pixel": (to, x) =>
+    to.node("mul", [x, unary("logistic")(to, conv([1, 1, 1, 6], {})(to, x))], { activation: "none" }),
+  "mean of rows": (to, x) => to.node("mean", [x, to.integers(1)], { keepDims: true }),
+  sum: (to, x) => to.node("sum", [x, to.integers(2)], { keepDims: true }),
+  pad: (to, x) => to.node("pad", [x, to.integers(0, 0, 2, 1, 0, 1, 0, 0)], {}),
+  slice: (to, x) => to.node("slice", [x, to.integers(0, 1, 0, 0), to.integers(-1, 3, -1, -1)], {}),
+  resizeBilinear: (to, x) =>
+    to.node("resizeBilinear", [x, to.integers(9, 7)], { alignCorners: false, halfPixelCenters: true }),
+  "resizeBilinear, corners aligned": (to, x) =>
+    to.node("resizeBilinear", [x, to.integers(3, 8)], { alignCorners: true, halfPixelCenters: false }),
+  resizeNearestNeighbor: (to, x) =>
+    to.node("resizeNearestNeighbor", [x, to.integers(10, 8)], { alignCorners: false, halfPixelCenters: false }),
   transpose: (to, x) => to.node("transpose", [x, to.integers(0, 2, 1, 3)], {}),
   "transpose, channels first and last": (to, x) =>
     to.node(

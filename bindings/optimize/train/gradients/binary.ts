@@ -7,18 +7,22 @@ import { broadcastStrides } from "../../../primitives/broadcast.ts";
 import { BOUNDS } from "../../../primitives/requantize/quantization.ts";
 import { elementCount, listText } from "../../../tensor.ts";
 import { floatsOf } from "../../constants.ts";
+import { type Mixture, mix, spreading, turned } from "./mixture.ts";
 import { PAIR, pair, UNARY } from "./pair.ts";
 import { averageOf, imageOf, spreadOf } from "./pooling.ts";
 import type { Gradient, Tape } from "./types.ts";
 
 type Binary = "add" | "sub" | "mul" | "div";
+type Any = Binary | "squaredDifference";
 
 /** An operand as it is read: all its numbers, as many as the output has. */
 interface Operand {
   readonly id: TensorId;
-  /** As it stands in memory: `whole`, a constant, or one number for each channel of each image. */
-  readonly form: "whole" | "constant" | "channels";
+  /** As it stands in memory: `whole`, a constant, one number for each channel of each image, or repeated or negated otherwise. */
+  readonly form: "whole" | "constant" | "channels" | "spread";
   readonly address: number;
+  /** How a spread operand was made of its tensor. */
+  readonly mixture?: Mixture;
 }
 
 /** a + b, clamped: both get the gradient. SUB with a constant is a sum. */
@@ -74,11 +78,32 @@ function product<K extends "mul" | "div">(): Gradient<K> {
   };
 }
 
+/** (a − b)²: its root is kept, times which both get twice the gradient. */
+const roots = new WeakMap<Tape, Map<Node, number>>();
+export const squaredDifference: Gradient<"squaredDifference"> = {
+  forward(node, view, tape) {
+    const [a, b] = operandsOf(node, view, tape);
+    const { y, count } = resultOf(node, view, tape);
+    const root = tape.keep(count);
+    roots.set(tape, (roots.get(tape) ?? new Map<Node, number>()).set(node, root));
+    pair(tape, { a: a.address, b: b.address, y: root, count, form: PAIR.sum });
+    pair(tape, { a: root, b: root, y, count, form: PAIR.product });
+  },
+  backward(node, view, tape) {
+    const { count } = resultOf(node, view, tape);
+    const [twice, root] = [tape.temporary(count), roots.get(tape)?.get(node) ?? 0];
+    const dy = tape.gradient(node.outputs[0] as TensorId);
+    pair(tape, { a: dy, b: dy, y: twice, count, form: PAIR.scale, lo: 2 });
+    for (const operand of operandsOf(node, view, tape))
+      give(tape, view, operand, { a: twice, b: root, form: PAIR.product });
+  },
+};
+
 /** Writes an operand's gradient, a function of two arrays of the output's size; summed over images where the operand was spread over them. */
 function give(
   tape: Tape,
-  view: NodeView<Binary>,
-  { id, form }: Operand,
+  view: NodeView<Any>,
+  { id, form, mixture }: Operand,
   gradient: { readonly a: number; readonly b: number; readonly form: number },
 ): void {
   const target = form === "constant" ? undefined : tape.give(id);
@@ -86,6 +111,11 @@ function give(
   const count = elementCount(outputOf(view).shape);
   const { address: y, accumulate } = target;
   if (form === "whole") return pair(tape, { ...gradient, y, count, accumulate });
+  if (mixture !== undefined) {
+    const all = tape.temporary(count);
+    pair(tape, { ...gradient, y: all, count });
+    return mix(tape, turned(mixture), all, y, accumulate);
+  }
   const image = imageOf(outputOf(view).shape);
   const channels = image.batch * image.channels;
   const [all, mean] = [tape.temporary(count), tape.temporary(channels)];
@@ -95,12 +125,12 @@ function give(
   pair(tape, { a: mean, b: pixels, y, count: channels, form: PAIR.product, accumulate });
 }
 
-const resultOf = (node: Node, view: NodeView<Binary>, tape: Tape) => ({
+const resultOf = (node: Node, view: NodeView<Any>, tape: Tape) => ({
   y: tape.value(node.outputs[0] as TensorId),
   count: elementCount(outputOf(view).shape),
 });
 
-function operandsOf(node: Node, view: NodeView<Binary>, tape: Tape): readonly [Operand, Operand] {
+function operandsOf(node: Node, view: NodeView<Any>, tape: Tape): readonly [Operand, Operand] {
   const known = read.get(tape) ?? new Map<Node, readonly [Operand, Operand]>();
   read.set(tape, known);
   const found = known.get(node) ?? ([operandOf(node, view, 0, tape), operandOf(node, view, 1, tape)] as const);
@@ -108,29 +138,35 @@ function operandsOf(node: Node, view: NodeView<Binary>, tape: Tape): readonly [O
   return found;
 }
 
-function operandOf(node: Node, view: NodeView<Binary>, i: 0 | 1, tape: Tape): Operand {
+function operandOf(node: Node, view: NodeView<Any>, i: 0 | 1, tape: Tape): Operand {
   const id = node.inputs[i] as TensorId;
   const [tensor, { shape }] = [inputOf(view, i), outputOf(view)];
   const { kind } = node;
-  const inverse = i === 1 && (kind === "sub" || kind === "div");
+  const inverse = i === 1 && (kind === "sub" || kind === "squaredDifference" || kind === "div");
   if (tensor.data !== undefined) {
     const values = floatsOf(tensor);
-    const own = inverse ? values.map((value) => (kind === "sub" ? -value : 1 / value)) : values;
+    const own = inverse ? values.map((value) => (kind === "div" ? 1 / value : -value)) : values;
     return { id, form: "constant", address: tape.constant(broadcast(own, tensor.shape, shape)) };
   }
   const whole = tensor.shape.join() === shape.join();
-  const channels = tensor.shape.join() === [shape[0], 1, 1, shape[3]].join();
-  ensure((whole || channels) && !inverse, "UNSUPPORTED", () => ({
+  const channels = shape.length === 4 && tensor.shape.join() === [shape[0], 1, 1, shape[3]].join();
+  ensure(!inverse || kind !== "div", "UNSUPPORTED", () => ({
     where: node.where,
-    expected: "two activations of one shape to train, one of them [N,1,1,C], or a constant",
+    expected: "a constant to divide by to train",
     received: `${kind} of ${listText(inputOf(view, 0).shape)} and ${listText(inputOf(view, 1).shape)}`,
   }));
+  if (inverse || (!whole && !channels)) {
+    const mixture = spreading(tensor.shape, shape, inverse ? -1 : 1);
+    const address = tape.keep(elementCount(shape));
+    mix(tape, mixture, tape.value(id), address);
+    return { id, form: "spread", address, mixture };
+  }
   if (whole) return { id, form: "whole", address: tape.value(id) };
   return { id, form: "channels", address: spreadOf(tape, imageOf(shape), tape.value(id)) };
 }
 
 /** A constant's numbers, repeated as often as the output has room for them. */
-function broadcast(values: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {
+export function broadcast(values: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {
   const strides = broadcastStrides(from, to);
   return Float32Array.from({ length: elementCount(to) }, (_, i) => {
     let [rest, at] = [i, 0];

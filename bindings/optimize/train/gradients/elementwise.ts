@@ -56,6 +56,14 @@ export const hardSwish = unary<"hardSwish">(() => ({
   backward: PAIR.hardSwish,
   ofResult: false,
 }));
+export const elu = unary<"elu">(() => ({ forward: UNARY.elu, backward: PAIR.elu, ofResult: true }));
+export const exp = unary<"exp">(() => ({ forward: UNARY.exp, backward: PAIR.product, ofResult: true }));
+export const rsqrt = unary<"rsqrt">(() => ({ forward: UNARY.rsqrt, backward: PAIR.rsqrt, ofResult: true }));
+export const gelu = unary<"gelu">(({ attributes: { approximate } }) => ({
+  forward: approximate ? UNARY.geluTanh : UNARY.gelu,
+  backward: approximate ? PAIR.geluTanh : PAIR.gelu,
+  ofResult: false,
+}));
 export const leakyRelu = unary<"leakyRelu">(({ attributes: { alpha } }) => ({
   forward: UNARY.leaky,
   backward: PAIR.leaky,

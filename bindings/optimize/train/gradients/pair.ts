@@ -2,8 +2,35 @@
 import type { Tape } from "./types.ts";
 
 /** Forms of the kernel `pairGradF32`, and of `unaryF32`: see assembly/train/elementwise.simd.ts and assembly/elementwise/unary-f32.ts. */
-export const PAIR = { sum: 0, copy: 1, product: 2, clamp: 3, hardSwish: 4, logistic: 5, tanh: 6, leaky: 7 } as const;
-export const UNARY = { clamp: 0, leaky: 1, logistic: 13, tanh: 14, hardSwish: 18 } as const;
+export const PAIR = {
+  sum: 0,
+  copy: 1,
+  product: 2,
+  clamp: 3,
+  hardSwish: 4,
+  logistic: 5,
+  tanh: 6,
+  leaky: 7,
+  elu: 8,
+  gelu: 9,
+  geluTanh: 10,
+  rsqrt: 11,
+  scale: 12,
+} as const;
+export const UNARY = {
+  clamp: 0,
+  leaky: 1,
+  logistic: 13,
+  tanh: 14,
+  elu: 15,
+  gelu: 16,
+  geluTanh: 17,
+  hardSwish: 18,
+  rsqrt: 9,
+  square: 10,
+  exp: 11,
+  log: 12,
+} as const;
 
 export interface Pair {
   readonly a: number;
@@ -19,3 +46,6 @@ export interface Pair {
 export function pair(tape: Tape, { accumulate = 0, lo = -Infinity, hi = Infinity, ...rest }: Pair): void {
   tape.call({ kernel: "pairGradF32", params: { ...rest, accumulate, lo, hi } }, { elements: rest.count });
 }
+
+/** What calls of the kernel `copyRowsF32` have that copy rows as they are. */
+export const NO_SUMS = { starts: 0, columns: 0, weights: 0, images: 0 } as const;

@@ -3,7 +3,8 @@ import type { Node, TensorId } from "../../../graph.ts";
 import { inputOf, outputOf } from "../../../ops/constraints.ts";
 import type { NodeView } from "../../../ops/types.ts";
 import { placeWindow } from "../../../primitives/window.ts";
-import { dimensions, listText } from "../../../tensor.ts";
+import { dimensions } from "../../../tensor.ts";
+import { meanOfAxes } from "./mixed.ts";
 import { PAIR, pair } from "./pair.ts";
 import type { Gradient, Tape } from "./types.ts";
 
@@ -35,10 +36,16 @@ function poolGradient<K extends Pool>(kind: K): Gradient<K> {
   };
 }
 
-/** The mean of whole images. */
+/** The mean of whole images, or of other axes. */
 export const mean: Gradient<"mean"> = {
-  forward: (node, view, tape) => forward(node, wholeImages(node, view), false, tape),
-  backward: (node, view, tape) => backward(node, wholeImages(node, view), false, tape),
+  forward: (node, view, tape) =>
+    isOfImages(view)
+      ? forward(node, imageOf(inputOf(view, 0).shape), false, tape)
+      : meanOfAxes.forward(node, view, tape),
+  backward: (node, view, tape) =>
+    isOfImages(view)
+      ? backward(node, imageOf(inputOf(view, 0).shape), false, tape)
+      : meanOfAxes.backward(node, view, tape),
 };
 
 function forward(node: Node, windows: Windows, largest: boolean, tape: Tape): void {
@@ -115,16 +122,8 @@ function windowsOf(view: NodeView<Pool>): Windows {
   };
 }
 
-function wholeImages(node: Node, view: NodeView<"mean">): Windows {
-  const { shape } = inputOf(view, 0);
-  const axes = axesOf(view);
-  ensure(shape.length === 4 && axes.join() === "1,2", "UNSUPPORTED", () => ({
-    where: node.where,
-    expected: "a mean over height and width to train",
-    received: `axes ${axes.join(",")} of ${listText(shape)}`,
-  }));
-  return imageOf(shape);
-}
+const isOfImages = (view: NodeView<"mean">): boolean =>
+  inputOf(view, 0).shape.length === 4 && axesOf(view).join() === "1,2";
 
 function axesOf(view: NodeView<"mean">): readonly number[] {
   const { data = new Uint8Array(0) } = inputOf(view, 1);

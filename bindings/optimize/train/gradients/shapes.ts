@@ -3,6 +3,7 @@ import type { Node, TensorId } from "../../../graph.ts";
 import { inputOf, outputOf } from "../../../ops/constraints.ts";
 import type { NodeView } from "../../../ops/types.ts";
 import { elementCount } from "../../../tensor.ts";
+import { NO_SUMS } from "./pair.ts";
 import type { Gradient, Tape } from "./types.ts";
 
 /** The same numbers in another shape: no step, no memory. */
@@ -44,7 +45,7 @@ interface Part {
   readonly all: number;
 }
 
-const rowsOf = ({ rows, bytes }: Part) => ({ rows, bytes });
+const rowsOf = ({ rows, bytes }: Part) => ({ ...NO_SUMS, rows, bytes });
 const work = ({ rows, bytes }: Part): Parameters<Tape["call"]>[1] => ({ elements: (rows * bytes) / 4 });
 
 function partsOf(

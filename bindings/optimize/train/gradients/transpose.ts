@@ -3,6 +3,7 @@ import type { Node, TensorId } from "../../../graph.ts";
 import { inputOf } from "../../../ops/constraints.ts";
 import type { NodeView } from "../../../ops/types.ts";
 import { elementCount, typedCopy } from "../../../tensor.ts";
+import { NO_SUMS } from "./pair.ts";
 import type { Gradient } from "./types.ts";
 
 /** Copies of rows that one transposition may take. */
@@ -26,6 +27,7 @@ export const transpose: Gradient<"transpose"> = {
     for (const { from, to, ...rows } of copiesOf(node, view)) {
       const { rows: count, bytes, xStride, yStride } = rows;
       const params = {
+        ...NO_SUMS,
         rows: count,
         bytes,
         xStride: yStride,
@@ -49,7 +51,13 @@ interface Copy {
   readonly to: number;
 }
 
-const paramsOf = ({ rows, bytes, xStride, yStride }: Omit<Copy, "from" | "to">) => ({ rows, bytes, xStride, yStride });
+const paramsOf = ({ rows, bytes, xStride, yStride }: Omit<Copy, "from" | "to">) => ({
+  ...NO_SUMS,
+  rows,
+  bytes,
+  xStride,
+  yStride,
+});
 
 /** The trailing dimensions that stay in their places are a row; the largest other one is gone through by the kernel, the rest here. */
 function copiesOf(node: Node, view: NodeView<"transpose">): readonly Copy[] {
