@@ -10,7 +10,7 @@ import { elementCount, sizeOf, type Tensor } from "../tensor.ts";
 import { withoutComputedSizes } from "./computed.ts";
 import { countsOf } from "./counts.ts";
 import { type Element, elementsOf } from "./origins.ts";
-import { CLOSING, isOpen, LEAST, MOST, numbers, passes, REDUCING } from "./rowwise.ts";
+import { CLOSING, isOpen, LEAST, MOST, numbers, passes, passesLength, REDUCING } from "./rowwise.ts";
 
 type View = NodeView<OpKind>;
 
@@ -33,6 +33,7 @@ export function openRows(node: AnyNode, view: View, tensors: Tensor[]): Rows | u
   const [first] = open;
   if (first === undefined) return undefined;
   const { name, open: what, shape } = tensors[first] as Tensor;
+  if (passesLength(node, view)) return { before: [], mark: () => markLength(node, first, tensors) };
   const counts = countsOf(node.where, tensors);
   const same = () => new Set(open.map((id) => counts.rowsOf(id))).size === 1;
   const fits = open.every((id) => isOpen(tensors[id] as Tensor)) && passes(node, view, node.inputs.indexOf(first));
@@ -64,6 +65,14 @@ export function openRows(node: AnyNode, view: View, tensors: Tensor[]): Rows | u
       return counts.taken();
     },
   };
+}
+
+/** Outputs as long as the open tensor. */
+function markLength({ outputs }: AnyNode, open: TensorId, tensors: Tensor[]): readonly AnyNode[] {
+  const { length } = tensors[open] as Tensor;
+  for (const id of outputs)
+    tensors[id] = { ...(tensors[id] as Tensor), open: "length", ...(length !== undefined && { length }) };
+  return [];
 }
 
 /** The nodes in place of one that asks for an open size, or takes a part of computed size; undefined where it stays. */

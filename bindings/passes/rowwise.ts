@@ -2,7 +2,7 @@
 import type { AnyNode, OpKind } from "../graph.ts";
 import type { NodeView } from "../ops/types.ts";
 import { integersOf } from "../ops/values.ts";
-import type { DType, Tensor } from "../tensor.ts";
+import { type DType, elementCount, type Tensor } from "../tensor.ts";
 
 type View = NodeView<OpKind>;
 
@@ -99,6 +99,15 @@ export function passes({ kind }: AnyNode, { attributes, inputs }: View, at: numb
   if (kind === "slice") return second?.[0] === 0 && numbers(inputs[2])?.[0] === -1;
   if (kind === "stridedSlice") return isWhole(attributes as never, numbers(inputs[3]));
   return false;
+}
+
+/** Functions of each element, and of it and a single one: these pass on tensors of open length. */
+export function passesLength({ kind }: AnyNode, { inputs }: View): boolean {
+  const open = inputs.filter((each) => each?.open !== undefined);
+  const isFlat = open.length === 1 && open[0]?.open === "length" && kind !== "rank";
+  const isSingle = (each: Tensor | undefined) =>
+    each === undefined || each === open[0] || elementCount(each.shape) === 1;
+  return isFlat && (EACH.has(kind) || (MEETING.has(kind) && inputs.every(isSingle)));
 }
 
 /** Axes that are constants, and none of them the rows. */

@@ -95,6 +95,38 @@ test("results of computed sizes", async () => {
   }
 });
 
+test("functions of each element go on from results of computed sizes", async () => {
+  const tensors: readonly TensorSpec[] = [
+    X,
+    { name: "k", dtype: "int32", shape: [2] },
+    { ...Y, name: "tiled" },
+    { name: "half", dtype: "float32", shape: [], data: Float32Array.of(0.5) },
+    { ...Y, name: "halves" },
+    Y,
+    { name: "range", dtype: "int32", shape: [1], signature: [-1] },
+    one("start", 0),
+    one("delta", 1),
+    { name: "limit", dtype: "int32", shape: [] },
+    { name: "reals", dtype: "float32", shape: [1], signature: [-1] },
+  ];
+  const operators: readonly OperatorSpec[] = [
+    { code: "TILE", inputs: [0, 1], outputs: [2] },
+    { code: "MUL", inputs: [2, 3], outputs: [4], options: options.mul({}) },
+    { code: "FLOOR", inputs: [4], outputs: [5] },
+    { code: "RANGE", inputs: [7, 9, 8], outputs: [6] },
+    { code: "CAST", inputs: [6], outputs: [10] },
+  ];
+  const model = buildTflite({ tensors, operators, inputs: [0, 1, 9], outputs: [5, 10] });
+  for (const module of ["scalar", "simd"] as const) {
+    const session = await loadModel(model, { module });
+    const { y, reals } = session.run([x, Int32Array.of(2, 1), Int32Array.of(3)]);
+    const half = [...x].map((each) => Math.floor(each / 2));
+    assert.deepEqual([...(y as Float32Array)], [...half, ...half]);
+    assert.deepEqual(reals, Float32Array.of(0, 1, 2));
+    session.close();
+  }
+});
+
 test("TILE past the room there is says so", async () => {
   const operators = [{ code: "TILE", inputs: [0, 1], outputs: [2] }];
   const tensors = [X, { name: "k", dtype: "int32", shape: [2] } as const, Y];

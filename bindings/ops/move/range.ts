@@ -44,7 +44,7 @@ export const range: Operator<"range"> = {
         }),
       );
     const values = valuesOf(node);
-    if (values === undefined) return [{ dtype, shape: [OPEN_LENGTH], open: "length" }];
+    if (values === undefined) return [{ dtype, shape: [OPEN_LENGTH], open: "rows" }];
     const [start, limit, delta] = values;
     const count = Math.ceil(Math.abs((limit - start) / delta));
     constrain(node, "C4", (limit - start) * delta >= 0 && delta !== 0 && count < MOST, () => ({
