@@ -25,7 +25,8 @@ function weightsOf(
   if (perChannel < 1 || perChannel > MOST_STEPS) return undefined;
   // uint8 128 lower, which is the top bit flipped
   const down = dtype === "int8" ? 0 : 128;
-  const lower = Int8Array.from(typedCopy(dtype, data) as Int8Array, (w) => w - down);
+  const values = typedCopy(dtype, data) as Int8Array;
+  const lower = down === 0 ? values : new Int8Array(values.map((w) => w ^ down).buffer);
   const rows = order(lower);
   const zeroPoint = zeros.map((z) => z - down);
   const less = lessZeros(rows, zeroPoint, perChannel);
