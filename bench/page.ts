@@ -111,15 +111,19 @@ async function measure(chrome: string): Promise<readonly (readonly Took[])[]> {
   await new Promise((listening) => server.once("listening", listening));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const profile = mkdtempSync(join(tmpdir(), "pint8-page-"));
-  const browser = spawn(chrome, [...FLAGS, `--user-data-dir=${profile}`, origin + next()], { stdio: "ignore" });
+  const browser = spawn(chrome, [...FLAGS, `--user-data-dir=${profile}`, origin + next()], {
+    stdio: "ignore",
+    detached: true,
+  });
   const late = setTimeout(end, 1000 * options.seconds);
   await ended;
   clearTimeout(late);
-  browser.kill("SIGKILL");
+  // The browser is several processes, which write to its profile until the last is gone.
+  if (browser.pid !== undefined) process.kill(-browser.pid, "SIGKILL");
   server.closeAllConnections();
   server.close();
   await new Promise((exited) => browser.once("exit", exited));
-  rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
   return took;
 }
 
