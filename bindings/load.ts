@@ -92,9 +92,7 @@ async function load<M extends ModelTypes>(
   checkOptions("loadModel", options, LOAD_OPTIONS);
   requireEngine();
   const { module = "auto", batch, shapes, signature, wasm, wasmUrl } = options;
-  const reading = readSource(source, options);
-  const early = isHere(source) ? undefined : fetchKernels(options);
-  const bytes = await reading;
+  const { bytes, early } = await fetched(source, options);
   if (isPlan(bytes)) {
     const plan = readPlan(bytes);
     refuse(
@@ -165,9 +163,7 @@ async function planOf(importer: Importer, source: Source, options: PlanModelOpti
   const { threads: _threads, onWarning: _onWarning, ...known } = LOAD_OPTIONS;
   checkOptions("planModel", options, known);
   requireEngine();
-  const reading = readSource(source, options);
-  const early = isHere(source) ? undefined : fetchKernels(options);
-  const bytes = await reading;
+  const { bytes, early } = await fetched(source, options);
   refuse(isPlan(bytes), "source", "a model", "a plan");
   return writePlan((await planned(importer, bytes, options, { early })).plan);
 }
@@ -179,6 +175,16 @@ function fetchKernels({ module = "auto", wasm, wasmUrl }: PlanModelOptions): Pro
   const loading = Promise.all([loadModule(module, wasm, "core", wasmUrl), loadPacker(wasmUrl)]);
   loading.catch(() => {});
   return loading;
+}
+
+/** A source's bytes. Where they must be waited for the kernels are asked for meanwhile, but after them, which are needed first. */
+async function fetched(
+  source: Source,
+  options: PlanModelOptions,
+): Promise<{ readonly bytes: Uint8Array; readonly early: Promise<Kernels> | undefined }> {
+  const reading = readSource(source, options);
+  const early = isHere(source) ? undefined : fetchKernels(options);
+  return { bytes: await reading, early };
 }
 
 /** Whether a source need not be waited for. */

@@ -32,7 +32,6 @@ export function withoutComputedSizes(
 }
 
 const isNumber = (element: Element): element is number => typeof element === "number";
-const product = (sizes: readonly number[]) => elementCount(sizes);
 /** Rows of so many elements for which there is room. */
 const rowsFor = (inner: number) => Math.max(1, Math.floor(OPEN_LENGTH / Math.max(inner, 1)));
 
@@ -43,7 +42,7 @@ const repeated =
     const sizes = elementsOf(node.inputs[sizesAt] as TensorId, tensors, writers);
     const [first, ...rest] = sizes;
     if (x.open !== undefined || first === undefined || isNumber(first) || !rest.every(isNumber)) return undefined;
-    const inner = product(rest);
+    const inner = elementCount(rest);
     const cutter = cutterOf(node.where, tensors);
     const rows = cutter.size(first, rowsFor(inner));
     const like = tensors[node.outputs[0] as TensorId] as Tensor;
@@ -70,9 +69,15 @@ const tiled =
       const size = isNumber(each) ? counts.int(each) : cutter.size(each, OPEN_LENGTH).id;
       const place = (at: TensorId) =>
         own === 1 ? undefined : isOne ? at : counts.two("floorMod", at, counts.int(own));
-      return { size: isOne ? size : counts.times(size, own), place, stride: product(shape.slice(d + 1)) };
+      return { size: isOne ? size : counts.times(size, own), place, stride: elementCount(shape.slice(d + 1)) };
     });
-    return cutter.flat(node.inputs[0] as TensorId, product(x.shape), axes, OPEN_LENGTH, node.outputs[0] as TensorId);
+    return cutter.flat(
+      node.inputs[0] as TensorId,
+      elementCount(x.shape),
+      axes,
+      OPEN_LENGTH,
+      node.outputs[0] as TensorId,
+    );
   };
 
 /** A part that begins anywhere, of computed size. */
@@ -91,9 +96,15 @@ const slice: Rewriting = (node, x, tensors, writers) => {
     const isRest = counts.append("less", [wish, counts.int(0)], {}, "bool");
     const size = counts.append("selectV2", [isRest, left, counts.two("minimum", wish, left)]);
     const place = (at: TensorId) => counts.two("add", at, first);
-    return { size, place, stride: product(x.shape.slice(d + 1)) };
+    return { size, place, stride: elementCount(x.shape.slice(d + 1)) };
   });
-  return cutter.flat(node.inputs[0] as TensorId, product(x.shape), axes, product(x.shape), node.outputs[0] as TensorId);
+  return cutter.flat(
+    node.inputs[0] as TensorId,
+    elementCount(x.shape),
+    axes,
+    elementCount(x.shape),
+    node.outputs[0] as TensorId,
+  );
 };
 
 /** The k greatest of computed k: all of them in order, and of these the first. Rows that are not there come last. */
@@ -102,7 +113,8 @@ const topK: Rewriting = (node, x, tensors, writers) => {
   const [asked] = elementsOf(k, tensors, writers);
   const isFlat = x.shape.length === 1;
   const depth = x.shape.at(-1) ?? 0;
-  if (asked === undefined || (isNumber(asked) && !(isFlat && isOpen(x))) || product(x.shape) === 0) return undefined;
+  if (asked === undefined || (isNumber(asked) && !(isFlat && isOpen(x))) || elementCount(x.shape) === 0)
+    return undefined;
   const cutter = cutterOf(node.where, tensors);
   const { counts } = cutter;
   const least = LEAST[x.dtype];
@@ -115,12 +127,7 @@ const topK: Rewriting = (node, x, tensors, writers) => {
   const rows = cutter.size(asked, depth);
   const after = node.outputs.map((output, i) => {
     if (isFlat) return cutter.rows(all[i] as TensorId, 1, rows, output);
-    const axes = x.shape.map((size, d) => ({
-      size: d === x.shape.length - 1 ? rows.id : counts.int(size),
-      place: (at: TensorId) => at,
-      stride: product(x.shape.slice(d + 1)),
-    }));
-    return cutter.flat(all[i] as TensorId, product(x.shape), axes, product(x.shape), output);
+    return cutter.along(all[i] as TensorId, x.shape, x.shape.length - 1, rows, output);
   });
   return [...before, ...after.flat()];
 };
@@ -131,7 +138,7 @@ const oneHot: Rewriting = (node, x, tensors, writers) => {
   if (asked === undefined || isNumber(asked) || x.open !== undefined || node.kind !== "oneHot") return undefined;
   const cutter = cutterOf(node.where, tensors);
   const { counts } = cutter;
-  const inner = product(x.shape);
+  const inner = elementCount(x.shape);
   const depth = cutter.size(asked, rowsFor(inner));
   const inputs = node.inputs.map((id, i) => (i === 1 ? counts.int(depth.room) : id));
   const output = node.outputs[0] as TensorId;
@@ -141,12 +148,7 @@ const oneHot: Rewriting = (node, x, tensors, writers) => {
   const at = axis < 0 ? axis + rank + 1 : axis;
   if (at === 0) return cutter.rows(whole, inner, depth, output);
   const shape = [...x.shape.slice(0, at), depth.room, ...x.shape.slice(at)];
-  const axes = shape.map((size, d) => ({
-    size: d === at ? depth.id : counts.int(size),
-    place: (place: TensorId) => place,
-    stride: product(shape.slice(d + 1)),
-  }));
-  return cutter.flat(whole, product(shape), axes, product(shape), output);
+  return cutter.along(whole, shape, at, depth, output);
 };
 
 /** Rows behind rows, some of which are not there. */
@@ -178,7 +180,7 @@ const concat: Rewriting = (node, x, tensors) => {
   const whole = counts.append("concat", node.inputs, node.attributes, like);
   cutter.close();
   const rows = counts.append("gather", [whole, from], { axis: 0, batchDims: 0 }, like);
-  return cutter.rows(rows, product(x.shape.slice(1)), { id: total, room }, output);
+  return cutter.rows(rows, elementCount(x.shape.slice(1)), { id: total, room }, output);
 };
 
 /** Rows in the other order. */
@@ -193,7 +195,7 @@ const reverse: Rewriting = (node, x, tensors) => {
   const from = counts.two("sub", counts.two("sub", rows, counts.int(1)), counts.places(room));
   const whole = counts.append("gather", [source, from], { axis: 0, batchDims: 0 }, x);
   cutter.close();
-  return cutter.rows(whole, product(rest), { id: rows, room }, node.outputs[0] as TensorId);
+  return cutter.rows(whole, elementCount(rest), { id: rows, room }, node.outputs[0] as TensorId);
 };
 
 /** Rows that are not there go nowhere. */
@@ -218,7 +220,7 @@ const pad: Rewriting = (node, x, tensors, writers) => {
   const { counts } = cutter;
   const output = node.outputs[0] as TensorId;
   const inner = x.shape.slice(1).map((n, d) => n + (rest[2 * d] as number) + (rest[2 * d + 1] as number));
-  const room = rowsFor(product(inner));
+  const room = rowsFor(elementCount(inner));
   const wider = counts.append(
     "pad",
     [source, counts.ints([rank, 2], [0, 0, ...rest]), ...(given === undefined ? [] : [given])],
@@ -242,7 +244,7 @@ const pad: Rewriting = (node, x, tensors, writers) => {
   const value = given ?? cutter.constant(like, bytesOfNumbers(x.dtype, [zeroOf(x)]));
   const whole = counts.append("selectV2", [isThere, rows, value], {}, like);
   const total = counts.two("add", counts.two("add", first, count), counts.held(cutter.scalar(behind), room));
-  return cutter.rows(whole, product(inner), { id: total, room } satisfies Size, output);
+  return cutter.rows(whole, elementCount(inner), { id: total, room } satisfies Size, output);
 };
 
 const REWRITINGS: { readonly [K in OpKind]?: Rewriting } = {

@@ -1,7 +1,7 @@
 /** Nodes that cut tensors of known sizes to computed ones. */
 import type { AnyNode, TensorId } from "../graph.ts";
 import { bytesOfNumbers } from "../ops/values.ts";
-import type { Tensor } from "../tensor.ts";
+import { elementCount, type Tensor } from "../tensor.ts";
 import { countsOf } from "./counts.ts";
 import type { Element } from "./origins.ts";
 import { CLOSING } from "./rowwise.ts";
@@ -79,6 +79,15 @@ export function cutterOf(where: string, tensors: Tensor[]) {
       tensors[output] = { ...(tensors[output] as Tensor), rows: id };
       counts.append("prefix", [x, counts.times(id, inner)], {}, "int32", output);
       return taken();
+    },
+    /** The first places of one axis of x, which has this shape. */
+    along(x: TensorId, shape: readonly number[], axis: number, { id }: Size, output: TensorId): readonly AnyNode[] {
+      const axes = shape.map((size, d) => ({
+        size: d === axis ? id : counts.int(size),
+        place: (at: TensorId) => at,
+        stride: elementCount(shape.slice(d + 1)),
+      }));
+      return cutter.flat(x, elementCount(shape), axes, elementCount(shape), output);
     },
     /** Elements of x, which has `all`, place by place of computed sizes. */
     flat(x: TensorId, all: number, axes: readonly Axis[], room: number, output: TensorId): readonly AnyNode[] {

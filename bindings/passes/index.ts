@@ -3,7 +3,7 @@ import { operators as table } from "../ops/index.ts";
 import type { Operators } from "../ops/types.ts";
 import { type RunOptions, runPassesBy } from "./run.ts";
 
-export { asInt8, PASS_NAMES, type Pass, type PassName } from "./run.ts";
+export { PASS_NAMES, type PassName } from "./run.ts";
 
 export interface PassOptions extends RunOptions {
   /** The operators; the library's own when absent. */

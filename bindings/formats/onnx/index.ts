@@ -10,8 +10,7 @@ import { createBuilder } from "./builder.ts";
 import { CONVERSIONS } from "./conversions.ts";
 import { asValue, convertGraph, createScope, keyOf, type Scope, type Shared, whereOf } from "./convert.ts";
 import { inlineFunctions } from "./functions.ts";
-import { fuseGelu } from "./gelu.ts";
-import { fuseIntegers } from "./integer/index.ts";
+import { fusedNodes } from "./fused.ts";
 import { plain } from "./layout.ts";
 import type { GraphProto, ModelProto, ValueProto } from "./messages.ts";
 import { readModel } from "./proto.ts";
@@ -61,11 +60,9 @@ export function importOnnx(bytes: Uint8Array, options: OnnxOptions, operators: O
     inlined.outputs.map(({ name }) => name),
     "output",
   );
-  const fused = fuseIntegers(b.tensors, fuseGelu(b.tensors, b.nodes, outputs), outputs, b.origins);
-  const nodes = b.needed(fused, outputs);
   return {
     name: inlined.name || "main",
-    nodes,
+    nodes: fusedNodes(b, outputs),
     tensors: b.tensors,
     inputs,
     outputs: outputs.map((tensor, i) => ({ name: names[i] as string, tensor })),

@@ -3,8 +3,7 @@ import type { Graph, Port, TensorId } from "../../../graph.ts";
 import { listText } from "../../../tensor.ts";
 import { type Builder, createBuilder } from "../builder.ts";
 import { asValue, convertGraph, createScope, type OnnxNode, type Scope } from "../convert.ts";
-import { fuseGelu } from "../gelu.ts";
-import { fuseIntegers } from "../integer/index.ts";
+import { fusedNodes } from "../fused.ts";
 import { plain, type Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
 import { reshapedTo } from "./move.ts";
@@ -52,8 +51,7 @@ const given = (b: Builder, { dtype, shape, quantization }: ReturnType<Builder["t
 const ports = (ids: readonly TensorId[]): readonly Port[] => ids.map((tensor, i) => ({ name: `${i}`, tensor }));
 
 function graphOf(b: Builder, inputs: readonly TensorId[], outputs: readonly TensorId[]): Graph {
-  const fused = fuseIntegers(b.tensors, fuseGelu(b.tensors, b.nodes, outputs), outputs, b.origins);
-  const nodes = b.needed(fused, outputs);
+  const nodes = fusedNodes(b, outputs);
   return { name: "body", nodes, tensors: b.tensors, inputs: ports(inputs), outputs: ports(outputs), subgraphs: [] };
 }
 

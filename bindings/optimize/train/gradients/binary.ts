@@ -4,11 +4,12 @@ import type { Node, TensorId } from "../../../graph.ts";
 import { inputOf, outputOf } from "../../../ops/constraints.ts";
 import type { NodeView } from "../../../ops/types.ts";
 import { broadcastStrides } from "../../../primitives/broadcast.ts";
+import { UNARY_F32 } from "../../../primitives/elementwise/forms.ts";
 import { BOUNDS } from "../../../primitives/requantize/quantization.ts";
 import { elementCount, listText } from "../../../tensor.ts";
 import { floatsOf } from "../../constants.ts";
 import { type Mixture, mix, spreading, turned } from "./mixture.ts";
-import { PAIR, pair, UNARY } from "./pair.ts";
+import { PAIR, pair } from "./pair.ts";
 import { averageOf, imageOf, spreadOf } from "./pooling.ts";
 import type { Gradient, Tape } from "./types.ts";
 
@@ -61,7 +62,7 @@ function product<K extends "mul" | "div">(): Gradient<K> {
       pair(tape, { a: a.address, b: b.address, y, count, form: PAIR.product });
       const { activation } = view.attributes;
       const [lo, hi] = BOUNDS[activation];
-      const params = { x: y, y, count, form: UNARY.clamp, lo, hi };
+      const params = { x: y, y, count, form: UNARY_F32.clamp, lo, hi };
       if (activation !== "none") tape.call({ kernel: "unaryF32", params }, { elements: count });
     },
     backward(node, view, tape) {

@@ -2,9 +2,10 @@
 import type { OpKind, TensorId } from "../../../graph.ts";
 import { outputOf } from "../../../ops/constraints.ts";
 import type { NodeView } from "../../../ops/types.ts";
+import { UNARY_F32 } from "../../../primitives/elementwise/forms.ts";
 import { BOUNDS } from "../../../primitives/requantize/quantization.ts";
 import { elementCount } from "../../../tensor.ts";
-import { PAIR, pair, UNARY } from "./pair.ts";
+import { PAIR, pair } from "./pair.ts";
 import type { Gradient } from "./types.ts";
 
 interface Unary {
@@ -39,33 +40,33 @@ function unary<K extends OpKind>(formOf: (view: NodeView<K>) => Unary): Gradient
 
 function clamp<K extends OpKind>(activation: keyof typeof BOUNDS): Gradient<K> {
   const [lo, hi] = BOUNDS[activation];
-  return unary(() => ({ forward: UNARY.clamp, backward: PAIR.clamp, ofResult: true, lo, hi }));
+  return unary(() => ({ forward: UNARY_F32.clamp, backward: PAIR.clamp, ofResult: true, lo, hi }));
 }
 
 export const relu = clamp<"relu">("relu");
 export const relu6 = clamp<"relu6">("relu6");
 export const reluN1To1 = clamp<"reluN1To1">("reluN1To1");
 export const logistic = unary<"logistic">(() => ({
-  forward: UNARY.logistic,
+  forward: UNARY_F32.logistic,
   backward: PAIR.logistic,
   ofResult: true,
 }));
-export const tanh = unary<"tanh">(() => ({ forward: UNARY.tanh, backward: PAIR.tanh, ofResult: true }));
+export const tanh = unary<"tanh">(() => ({ forward: UNARY_F32.tanh, backward: PAIR.tanh, ofResult: true }));
 export const hardSwish = unary<"hardSwish">(() => ({
-  forward: UNARY.hardSwish,
+  forward: UNARY_F32.hardSwish,
   backward: PAIR.hardSwish,
   ofResult: false,
 }));
-export const elu = unary<"elu">(() => ({ forward: UNARY.elu, backward: PAIR.elu, ofResult: true }));
-export const exp = unary<"exp">(() => ({ forward: UNARY.exp, backward: PAIR.product, ofResult: true }));
-export const rsqrt = unary<"rsqrt">(() => ({ forward: UNARY.rsqrt, backward: PAIR.rsqrt, ofResult: true }));
+export const elu = unary<"elu">(() => ({ forward: UNARY_F32.elu, backward: PAIR.elu, ofResult: true }));
+export const exp = unary<"exp">(() => ({ forward: UNARY_F32.exp, backward: PAIR.product, ofResult: true }));
+export const rsqrt = unary<"rsqrt">(() => ({ forward: UNARY_F32.rsqrt, backward: PAIR.rsqrt, ofResult: true }));
 export const gelu = unary<"gelu">(({ attributes: { approximate } }) => ({
-  forward: approximate ? UNARY.geluTanh : UNARY.gelu,
+  forward: approximate ? UNARY_F32.geluTanh : UNARY_F32.gelu,
   backward: approximate ? PAIR.geluTanh : PAIR.gelu,
   ofResult: false,
 }));
 export const leakyRelu = unary<"leakyRelu">(({ attributes: { alpha } }) => ({
-  forward: UNARY.leaky,
+  forward: UNARY_F32.leaky,
   backward: PAIR.leaky,
   ofResult: false,
   lo: alpha,

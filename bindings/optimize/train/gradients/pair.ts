@@ -1,7 +1,7 @@
 /** The kernel of two arrays that most gradients are made of. */
 import type { Tape } from "./types.ts";
 
-/** Forms of the kernel `pairGradF32`, and of `unaryF32`: see assembly/train/elementwise.simd.ts and assembly/elementwise/unary-f32.ts. */
+/** Forms of the kernel `pairGradF32`: see assembly/train/elementwise.simd.ts. */
 export const PAIR = {
   sum: 0,
   copy: 1,
@@ -16,20 +16,6 @@ export const PAIR = {
   geluTanh: 10,
   rsqrt: 11,
   scale: 12,
-} as const;
-export const UNARY = {
-  clamp: 0,
-  leaky: 1,
-  logistic: 13,
-  tanh: 14,
-  elu: 15,
-  gelu: 16,
-  geluTanh: 17,
-  hardSwish: 18,
-  rsqrt: 9,
-  square: 10,
-  exp: 11,
-  log: 12,
 } as const;
 
 export interface Pair {

@@ -2,11 +2,12 @@
 import type { TensorId } from "../../../graph.ts";
 import { inputOf, outputOf } from "../../../ops/constraints.ts";
 import type { NodeView } from "../../../ops/types.ts";
+import { UNARY_F32 } from "../../../primitives/elementwise/forms.ts";
 import { elementCount } from "../../../tensor.ts";
 import { floatsOf } from "../../constants.ts";
 import { broadcast } from "./binary.ts";
 import { type Mixture, mix, turned } from "./mixture.ts";
-import { PAIR, pair, UNARY } from "./pair.ts";
+import { PAIR, pair } from "./pair.ts";
 import type { Gradient, Tape } from "./types.ts";
 
 function sizesOf(view: NodeView<"softmax">) {
@@ -39,11 +40,11 @@ export const softmax: Gradient<"softmax"> = {
     mix(tape, spread, own, whole);
     pair(tape, { a: x, b: whole, y: whole, count, form: PAIR.sum });
     pair(tape, { a: whole, b: whole, y: whole, count, form: PAIR.scale, lo: view.attributes.beta });
-    unary(tape, UNARY.exp, whole, y, count);
+    unary(tape, UNARY_F32.exp, whole, y, count);
     mix(tape, sums(rows, classes), y, own);
-    unary(tape, UNARY.log, own, own, rows);
+    unary(tape, UNARY_F32.log, own, own, rows);
     mix(tape, spread, own, whole, 1);
-    unary(tape, UNARY.exp, whole, y, count);
+    unary(tape, UNARY_F32.exp, whole, y, count);
   },
   /** dx = β · y · (dy − Σ dy · y). */
   backward(node, view, tape) {
