@@ -2,5 +2,5 @@ import { ordinary } from "./ordinary.ts";
 import { rare } from "./rare.ts";
 import type { Operators } from "./types.ts";
 
-/** Every operator by its kind. */
+/** Every operator by its kind, and what open sizes need. */
 export const operators: Operators = { ...ordinary, ...rare };

@@ -1,5 +1,5 @@
 /** The operators that a network needs: the rarer ones are loaded when it has one. */
-import { type AnyNode, bodiesOf, type Graph } from "../graph.ts";
+import { bodiesOf, type Graph, NONE, type TensorId } from "../graph.ts";
 import { loadLater } from "../later.ts";
 import { ordinary } from "./ordinary.ts";
 import type { Operators } from "./types.ts";
@@ -17,14 +17,23 @@ export function operatorsFor(graph: Graph): Operators | Promise<Operators> {
   return provided ?? (isOrdinary(graph) ? (ordinary as unknown as Operators) : operatorsLater());
 }
 
-const isOrdinary = ({ nodes, tensors }: Graph) =>
-  nodes.every(
-    (node) => Object.hasOwn(ordinary, node.kind) && bodiesOf(node).length === 0 && !isComputedPart(node, tensors),
-  );
+/** Operators whose inputs after the first say sizes or places: where a run computes these, sizes are open. */
+const SIZED: ReadonlySet<string> = new Set<keyof typeof ordinary>([
+  ...(["pad", "reshape", "resizeBilinear", "resizeNearestNeighbor", "slice", "stridedSlice"] as const),
+]);
 
-/** Slices of computed sizes become other operators. */
-const isComputedPart = ({ kind, inputs }: AnyNode, tensors: Graph["tensors"]) =>
-  (kind === "slice" || kind === "stridedSlice") && inputs.slice(1).some((id) => tensors[id]?.data === undefined);
+/** Whether the ordinary operators are all that the graph has, and all of its sizes follow from shapes and constants. */
+function isOrdinary({ nodes, tensors }: Graph): boolean {
+  const known = new Set<TensorId>();
+  const isKnown = (id: TensorId) => id === NONE || tensors[id]?.data !== undefined || known.has(id);
+  return nodes.every((node) => {
+    const { kind, inputs, outputs } = node;
+    if (!Object.hasOwn(ordinary, kind) || bodiesOf(node).length > 0) return false;
+    if (SIZED.has(kind) && !inputs.slice(1).every(isKnown)) return false;
+    if (kind === "shape" || inputs.every(isKnown)) for (const id of outputs) known.add(id);
+    return true;
+  });
+}
 
 /** All operators. Errors: IO where they cannot be loaded. */
 export async function operatorsLater(): Promise<Operators> {

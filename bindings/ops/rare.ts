@@ -1,6 +1,7 @@
 import * as control from "./control/index.ts";
 import * as elementwise from "./elementwise/index.ts";
 import * as move from "./move/index.ts";
+import { opening } from "./open/index.ts";
 import * as pool from "./pool/index.ts";
 import * as product from "./product/index.ts";
 import * as recurrent from "./recurrent/index.ts";
@@ -8,11 +9,12 @@ import * as signal from "./signal/index.ts";
 import * as sort from "./sort/index.ts";
 import * as table from "./table/index.ts";
 
-/** All operators but the ordinary ones, by their kinds; each family lists its own. They are loaded when a network has one. */
+/** All operators but the ordinary ones, by their kinds, and what open sizes need; each family lists its own. They are loaded when a network has one. */
 export const rare = {
   ...control,
   ...elementwise,
   ...move,
+  opening,
   ...pool,
   ...product,
   ...recurrent,

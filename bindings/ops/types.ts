@@ -1,4 +1,4 @@
-import type { Attributes, OpKind } from "../graph.ts";
+import type { AnyNode, Attributes, OpKind, TensorId } from "../graph.ts";
 import type { ModuleName, Optimize } from "../primitives/modules.ts";
 import type { KernelCall } from "../primitives/registry.ts";
 import type { Packer } from "../primitives/requantize/types.ts";
@@ -74,5 +74,31 @@ export interface Operator<K extends OpKind> {
   lower?(node: NodeView<K>, to: Lowering): void;
 }
 
-/** The table of all operators. */
-export type Operators = { readonly [K in OpKind]: Operator<K> };
+/** What passing open rows on takes. */
+export interface Rows {
+  /** Nodes that count, before the node. */
+  readonly before: readonly AnyNode[];
+  /** Marks the node's outputs, whose types are in `tensors`, and gives the nodes that count them. */
+  mark(): readonly AnyNode[];
+}
+
+/** What is done about tensors whose sizes only a run can tell; `writers` are the nodes before, by what they write. */
+export interface Opening {
+  /**
+   * How the node passes open rows on; undefined where none of its inputs has such.
+   *
+   * Errors: UNSUPPORTED where it looks at more than one row, or an input is open in another way.
+   */
+  openRows(node: AnyNode, view: NodeView<OpKind>, tensors: Tensor[]): Rows | undefined;
+  /** The nodes in place of one that asks for an open size, or takes a part of computed size; undefined where it stays. */
+  withoutOpenSizes(
+    node: AnyNode,
+    tensors: Tensor[],
+    writers: ReadonlyMap<TensorId, AnyNode>,
+  ): readonly AnyNode[] | undefined;
+  /** Puts what moves known elements out of partly known vectors of sizes into `tensors`; false where the node has to run. */
+  foldMoved(node: AnyNode, tensors: Tensor[], writers: Map<TensorId, AnyNode>): boolean;
+}
+
+/** The table of all operators, and of what open sizes need, which is absent where no tensor of the graph can be open. */
+export type Operators = { readonly [K in OpKind]: Operator<K> } & { readonly opening?: Opening };

@@ -5,14 +5,13 @@ import type { Operators } from "../ops/types.ts";
 import { checkShape, type Tensor, type TensorType } from "../tensor.ts";
 import { specialise } from "./bodies.ts";
 import { foldingBudget, foldNode } from "./fold.ts";
-import { openRows, withoutOpenSizes } from "./open.ts";
-import { foldMoved } from "./origins.ts";
 
 /**
  * Recomputes every computed tensor's type from the inputs and constants: a file's own shapes are only a claim. Nodes whose
  * inputs are all constants are computed on the way, because the shapes of others may depend on their results.
  */
 export function inferTypes(graph: Graph, operators: Operators): Graph {
+  const { opening } = operators;
   const tensors: Tensor[] = [...graph.tensors];
   const budget = foldingBudget(tensors);
   const nodes: AnyNode[] = [];
@@ -31,13 +30,13 @@ export function inferTypes(graph: Graph, operators: Operators): Graph {
     });
     for (const [id, { dtype, shape, data }] of constants)
       tensors[id] = { ...(tensors[id] as Tensor), dtype, shape, ...(data && { data }) };
-    const parts = withoutOpenSizes(node, tensors, writers);
+    const parts = opening?.withoutOpenSizes(node, tensors, writers);
     if (parts !== undefined) {
       queue.push(...[...parts].reverse());
       continue;
     }
     const { operator, view } = bind(operators, node, tensors);
-    const rows = openRows(node, view, tensors);
+    const rows = opening?.openRows(node, view, tensors);
     for (const each of rows?.before ?? []) push(each);
     const types = operator.infer(view);
     const lengths = types.some(isCounted) ? 1 : 0;
@@ -53,7 +52,7 @@ export function inferTypes(graph: Graph, operators: Operators): Graph {
       tensors[id] = { ...(tensors[id] as Tensor), ...type };
     }
     const whole = lengths === 0 || isKnown ? node : withLength(node, types, tensors);
-    if (!foldNode(whole, operators, tensors, budget) && !foldMoved(whole, tensors, writers)) push(whole);
+    if (!foldNode(whole, operators, tensors, budget) && !opening?.foldMoved(whole, tensors, writers)) push(whole);
     for (const each of rows?.mark() ?? []) push(each);
   }
   return { ...graph, tensors, nodes };

@@ -1,7 +1,7 @@
 /** Where the elements of computed vectors of sizes come from. */
-import type { AnyNode, OpKind, TensorId } from "../graph.ts";
-import { bytesOfNumbers, integersOf } from "../ops/values.ts";
-import { elementCount, type Tensor } from "../tensor.ts";
+import type { AnyNode, OpKind, TensorId } from "../../graph.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
+import { bytesOfNumbers, integersOf } from "../values.ts";
 
 /** A number that is known, or an element of a computed tensor. */
 export type Element = number | { readonly id: TensorId; readonly at: number };

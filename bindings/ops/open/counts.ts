@@ -1,7 +1,7 @@
 /** Arithmetic on the lengths of open tensors, as nodes on int32 scalars. */
-import type { AnyNode, OpKind, TensorId } from "../graph.ts";
-import { bytesOfNumbers } from "../ops/values.ts";
-import { type DType, elementCount, type Tensor } from "../tensor.ts";
+import type { AnyNode, OpKind, TensorId } from "../../graph.ts";
+import { type DType, elementCount, type Tensor } from "../../tensor.ts";
+import { bytesOfNumbers } from "../values.ts";
 
 const activation = "none" as const;
 

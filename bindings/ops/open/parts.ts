@@ -1,6 +1,6 @@
 /** Strided slices of computed begins and ends. */
-import type { AnyNode, TensorId } from "../graph.ts";
-import { elementCount, type Tensor } from "../tensor.ts";
+import type { AnyNode, TensorId } from "../../graph.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
 import { cutterOf } from "./cutting.ts";
 import { type Element, elementsOf } from "./origins.ts";
 

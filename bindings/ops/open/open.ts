@@ -2,25 +2,17 @@
  * Tensors whose leading size only a run can tell: they have room for a bound of rows. Operators that work row by row pass
  * them on and compute rows that nobody looks at; sizes of them, and slices of computed sizes, become arithmetic on counts.
  */
-import { ensure } from "../errors.ts";
-import { type AnyNode, NONE, type OpKind, type TensorId } from "../graph.ts";
-import type { NodeView } from "../ops/types.ts";
-import { bytesOfNumbers } from "../ops/values.ts";
-import { elementCount, sizeOf, type Tensor } from "../tensor.ts";
+import { ensure } from "../../errors.ts";
+import { type AnyNode, NONE, type OpKind, type TensorId } from "../../graph.ts";
+import { elementCount, sizeOf, type Tensor } from "../../tensor.ts";
+import type { NodeView, Rows } from "../types.ts";
+import { bytesOfNumbers } from "../values.ts";
 import { withoutComputedSizes } from "./computed.ts";
 import { countsOf } from "./counts.ts";
 import { type Element, elementsOf } from "./origins.ts";
 import { CLOSING, isOpen, LEAST, MOST, numbers, passes, passesLength, REDUCING } from "./rowwise.ts";
 
 type View = NodeView<OpKind>;
-
-/** What passing rows on takes. */
-export interface Rows {
-  /** Nodes that count, before the node. */
-  readonly before: readonly AnyNode[];
-  /** Marks the node's outputs, whose types are in `tensors`, and gives the nodes that count them. */
-  mark(): readonly AnyNode[];
-}
 
 /**
  * How the node passes open rows on; undefined where none of its inputs has such.

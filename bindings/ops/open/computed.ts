@@ -2,10 +2,10 @@
  * Operators whose results have sizes that a run computes, in others whose sizes are known: the result is made as large as
  * there is room for, and cut. Where the first size alone is computed it has open rows; otherwise its length is open.
  */
-import type { AnyNode, OpKind, TensorId } from "../graph.ts";
-import { OPEN_LENGTH } from "../ops/move/moving.ts";
-import { bytesOfNumbers } from "../ops/values.ts";
-import { elementCount, type Tensor, zeroOf } from "../tensor.ts";
+import type { AnyNode, OpKind, TensorId } from "../../graph.ts";
+import { elementCount, type Tensor, zeroOf } from "../../tensor.ts";
+import { OPEN_LENGTH } from "../move/moving.ts";
+import { bytesOfNumbers } from "../values.ts";
 import { cutterOf, type Size } from "./cutting.ts";
 import { type Element, elementsOf } from "./origins.ts";
 import { stridedParts } from "./parts.ts";

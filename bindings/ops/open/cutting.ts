@@ -1,7 +1,7 @@
 /** Nodes that cut tensors of known sizes to computed ones. */
-import type { AnyNode, TensorId } from "../graph.ts";
-import { bytesOfNumbers } from "../ops/values.ts";
-import { elementCount, type Tensor } from "../tensor.ts";
+import type { AnyNode, TensorId } from "../../graph.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
+import { bytesOfNumbers } from "../values.ts";
 import { countsOf } from "./counts.ts";
 import type { Element } from "./origins.ts";
 import { CLOSING } from "./rowwise.ts";

@@ -1,8 +1,8 @@
 /** Which operators take tensors of open rows: those whose every row of results comes of one row. */
-import type { AnyNode, OpKind } from "../graph.ts";
-import type { NodeView } from "../ops/types.ts";
-import { integersOf } from "../ops/values.ts";
-import { type DType, elementCount, type Tensor } from "../tensor.ts";
+import type { AnyNode, OpKind } from "../../graph.ts";
+import { type DType, elementCount, type Tensor } from "../../tensor.ts";
+import type { NodeView } from "../types.ts";
+import { integersOf } from "../values.ts";
 
 type View = NodeView<OpKind>;
 

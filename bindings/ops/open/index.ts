@@ -1,0 +1,6 @@
+/** Tensors whose sizes only a run can tell, in terms of operators that know theirs. */
+import type { Opening } from "../types.ts";
+import { openRows, withoutOpenSizes } from "./open.ts";
+import { foldMoved } from "./origins.ts";
+
+export const opening: Opening = { openRows, withoutOpenSizes, foldMoved };
