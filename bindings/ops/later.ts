@@ -1,8 +1,8 @@
 /** The operators that a network needs: the rarer ones are loaded when it has one. */
-import { bodiesOf, type Graph, NONE, type TensorId } from "../graph.ts";
+import { type AnyNode, bodiesOf, type Graph, NONE, type TensorId } from "../graph.ts";
 import { loadLater } from "../later.ts";
 import { ordinary } from "./ordinary.ts";
-import type { Operators } from "./types.ts";
+import type { Operators, Products } from "./types.ts";
 
 let provided: Operators | undefined;
 
@@ -22,6 +22,18 @@ const SIZED: ReadonlySet<string> = new Set<keyof typeof ordinary>([
   ...(["pad", "reshape", "resizeBilinear", "resizeNearestNeighbor", "slice", "stridedSlice"] as const),
 ]);
 
+/** Operators of weights. */
+const PRODUCTS: ReadonlySet<string> = new Set<keyof Products>(["conv2d", "depthwiseConv2d", "fullyConnected"]);
+
+/** Whether a product is one of int8 by constant int8 around 0, all of which are known: `productType` says the same of it. */
+function isPlain({ inputs }: AnyNode, tensors: Graph["tensors"]): boolean {
+  const [x, w, bias] = inputs.map((id) => (id === NONE ? undefined : tensors[id]));
+  const { zeroPoint = [], block } = w?.quantization ?? {};
+  const isInt8 = x?.dtype === "int8" && w?.dtype === "int8" && w.storedBits === undefined && w.unsigned !== true;
+  const isKnown = w?.data !== undefined && (bias === undefined || bias.data !== undefined);
+  return isInt8 && isKnown && block === undefined && zeroPoint.every((each) => each === 0);
+}
+
 /** Whether the ordinary operators are all that the graph has, and all of its sizes follow from shapes and constants. */
 function isOrdinary({ nodes, tensors }: Graph): boolean {
   const known = new Set<TensorId>();
@@ -29,6 +41,7 @@ function isOrdinary({ nodes, tensors }: Graph): boolean {
   return nodes.every((node) => {
     const { kind, inputs, outputs } = node;
     if (!Object.hasOwn(ordinary, kind) || bodiesOf(node).length > 0) return false;
+    if (PRODUCTS.has(kind) && !isPlain(node, tensors)) return false;
     if (SIZED.has(kind) && !inputs.slice(1).every(isKnown)) return false;
     if (kind === "shape" || inputs.every(isKnown)) for (const id of outputs) known.add(id);
     return true;

@@ -25,6 +25,8 @@ export interface Lowering {
   readonly optimize: Optimize;
   /** Who looks for proofs and packs panels. */
   readonly packer: Packer;
+  /** Lowerings of products by rarer types. */
+  readonly products?: Products | undefined;
   readonly inputs: readonly (Placed | undefined)[];
   readonly outputs: readonly Placed[];
   /** Byte address of input i; 0 where an optional one is absent. */
@@ -100,5 +102,17 @@ export interface Opening {
   foldMoved(node: AnyNode, tensors: Tensor[], writers: Map<TensorId, AnyNode>): boolean;
 }
 
-/** The table of all operators, and of what open sizes need, which is absent where no tensor of the graph can be open. */
-export type Operators = { readonly [K in OpKind]: Operator<K> } & { readonly opening?: Opening };
+/** Lowerings of products by the types that ordinary networks do not have. */
+export type Products = {
+  readonly [K in "conv2d" | "depthwiseConv2d" | "fullyConnected"]: {
+    readonly [type: string]: (node: NodeView<K>, to: Lowering) => void;
+  };
+};
+
+/** The table of all operators, with what ordinary networks do not need: absent where the graph is one. */
+export type Operators = { readonly [K in OpKind]: Operator<K> } & {
+  /** For graphs with tensors that may be open. */
+  readonly opening?: Opening;
+  /** For graphs with products of other types than int8 by constant int8. */
+  readonly products?: Products;
+};

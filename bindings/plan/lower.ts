@@ -131,6 +131,7 @@ export function lowerGraph(site: Site, target: Target): Lowered {
     let bytes = 0;
     const lowering: Lowering = {
       ...target,
+      products: operators.products,
       ...endsOf({
         inputs: node.inputs.map((id, i) => placed(view.inputs[i], id, addressOf)),
         outputs: node.outputs.map((id, i) => placed(view.outputs[i], id, addressOf) as Placed),

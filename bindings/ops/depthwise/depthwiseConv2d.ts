@@ -2,11 +2,9 @@ import type { Activation, Padding, Rounding } from "../../graph.ts";
 import { dimensions, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import { requireImages, requireOutput, requireSteps, windows } from "../images.ts";
-import { productType, requireParameters } from "../product/productTypes.ts";
+import { lowerProductBy, productType, requireParameters } from "../product/productTypes.ts";
 import type { Operator } from "../types.ts";
-import { lowerDepthwiseConv2dF32 } from "./depthwiseConv2dF32.ts";
 import { lowerDepthwiseConv2dQs8 } from "./depthwiseConv2dQs8.ts";
-import { lowerDepthwiseConv2dWide } from "./depthwiseConv2dWide.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -50,8 +48,6 @@ export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
     return sizeOf(inputOf(node, 0), 0) * h.out * w.out * kH * kW * channels;
   },
   lower(node, to) {
-    LOWER[productType(node)](node, to);
+    lowerProductBy("depthwiseConv2d", productType(node), lowerDepthwiseConv2dQs8, node, to);
   },
 };
-
-const LOWER = { qs8: lowerDepthwiseConv2dQs8, wide: lowerDepthwiseConv2dWide, f32: lowerDepthwiseConv2dF32 };

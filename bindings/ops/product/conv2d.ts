@@ -3,10 +3,8 @@ import { dimensions, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import { requireImages, requireOutput, requireSteps, windows } from "../images.ts";
 import type { Operator } from "../types.ts";
-import { lowerConv2dF32 } from "./conv2dF32.ts";
 import { lowerConv2dQs8 } from "./conv2dQs8.ts";
-import { lowerConv2dWide } from "./conv2dWide.ts";
-import { productType, requireParameters } from "./productTypes.ts";
+import { lowerProductBy, productType, requireParameters } from "./productTypes.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -57,8 +55,6 @@ export const conv2d: Operator<"conv2d"> = {
     return sizeOf(inputOf(node, 0), 0) * h.out * w.out * o * kH * kW * c;
   },
   lower(node, to) {
-    LOWER[productType(node)](node, to);
+    lowerProductBy("conv2d", productType(node), lowerConv2dQs8, node, to);
   },
 };
-
-const LOWER = { qs8: lowerConv2dQs8, wide: lowerConv2dWide, f32: lowerConv2dF32 };

@@ -2,11 +2,9 @@ import type { Activation, Rounding } from "../../graph.ts";
 import { dimensions, elementCount, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
-import { isBlocked, lowerFullyConnectedBlocks, requireBlocks } from "./fullyConnectedBlocks.ts";
-import { lowerFullyConnectedF32 } from "./fullyConnectedF32.ts";
+import { isBlocked, requireBlocks } from "./fullyConnectedBlocks.ts";
 import { lowerFullyConnectedQs8 } from "./fullyConnectedQs8.ts";
-import { lowerFullyConnectedWide } from "./fullyConnectedWide.ts";
-import { productType, requireParameters } from "./productTypes.ts";
+import { lowerProductBy, productType, requireParameters } from "./productTypes.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -56,9 +54,7 @@ export const fullyConnected: Operator<"fullyConnected"> = {
   },
   lower(node, to) {
     if (elementCount(inputOf(node, 0).shape) === 0) return;
-    if (isBlocked(node)) lowerFullyConnectedBlocks(node, to);
-    else LOWER[productType(node)](node, to);
+    const type = isBlocked(node) ? "blocks" : productType(node);
+    lowerProductBy("fullyConnected", type, lowerFullyConnectedQs8, node, to);
   },
 };
-
-const LOWER = { qs8: lowerFullyConnectedQs8, wide: lowerFullyConnectedWide, f32: lowerFullyConnectedF32 };

@@ -2,11 +2,13 @@
  * Matrix products come in several types of activations and weights. Each type checks its own parameters, and each operator
  * has one lowering for each of them, in files of their own.
  */
+import { ensure } from "../../errors.ts";
 import type { DType } from "../../tensor.ts";
 import type { Constrained } from "../constraints.ts";
-import { isFloat, requireFloatWeights } from "./floats.ts";
+import type { Lowering, NodeView, Products } from "../types.ts";
+import { isFloat, requireFloatWeights } from "./floatTypes.ts";
 import { requireWeights } from "./weights.ts";
-import { isWide } from "./wide.ts";
+import { isWide } from "./wideTypes.ts";
 
 /**
  * `qs8`: int8 activations and weights. `wide`: int16 activations, or int8 ones with weights that have a zero point, or with
@@ -31,4 +33,21 @@ export function requireParameters(node: Constrained, channels: number, axis: num
       requireFloatWeights(node, channels, axis);
       return "float32";
   }
+}
+
+/** Lowers a product by its type, or by another one of the operator's own; `qs8` is at hand, the others are where the graph needs them. */
+export function lowerProductBy<K extends keyof Products>(
+  kind: K,
+  type: ProductType | "blocks",
+  qs8: (node: NodeView<K>, to: Lowering) => void,
+  node: NodeView<K>,
+  to: Lowering,
+): void {
+  const lower = type === "qs8" ? qs8 : to.products?.[kind][type];
+  ensure(lower !== undefined, "INVALID_MODEL", () => ({
+    where: node.where,
+    expected: "tensors of the types that the file says",
+    received: "others",
+  }));
+  lower(node, to);
 }

@@ -5,12 +5,13 @@ import { columnBytes, packLanes, packWideWeights, type Rounding, wideLayout } fr
 import { factorsOf } from "../../primitives/requantize/channels.ts";
 import { activationRange } from "../../primitives/requantize/quantization.ts";
 import { packRecords } from "../../primitives/requantize/requantize.ts";
-import { elementCount, type Tensor } from "../../tensor.ts";
+import { elementCount } from "../../tensor.ts";
 import { type Constrained, inputOf, outputOf } from "../constraints.ts";
 import type { Lowering } from "../types.ts";
 import { isNineBits, lowerNineBits, type Rows } from "./nineBits.ts";
-import { biasValues, factorsOfNode, inputZeroPoint, int8, outputAffine, roundingOf, within } from "./weights.ts";
+import { biasValues, factorsOfNode, inputZeroPoint, int8, outputAffine, within } from "./weights.ts";
 import { ANY_CHUNK, anyBounds, boundsOf, chunkOf, foldedBias, rangeOf } from "./wideBounds.ts";
+import { isComputed, isPackedMatrix, weightZeroPoints } from "./wideTypes.ts";
 
 /** Weights that are known when they are run: element (channel, i) stands at channel·columnStep + i·step elements. */
 export interface ComputedWeights {
@@ -32,32 +33,6 @@ export interface WideProduct extends Rows {
   readonly w: Int16Array | ComputedWeights;
   readonly reals: ArrayLike<number>;
   readonly activation: Activation;
-}
-
-/** True where the int8 kernels do not do. */
-export function isWide(node: Constrained): boolean {
-  return (
-    inputOf(node, 0).dtype === "int16" ||
-    inputOf(node, 1).data === undefined ||
-    isComputed(node.inputs[2]) ||
-    isPackedMatrix(node) ||
-    weightZeroPoints(node).some((zeroPoint) => zeroPoint !== 0)
-  );
-}
-
-const isComputed = (tensor: Tensor | undefined): boolean => tensor !== undefined && tensor.data === undefined;
-
-/** int4 weights of a fully-connected layer: TFLite Micro has no rule for them, TensorFlow's rounds once. */
-function isPackedMatrix(node: Constrained): boolean {
-  const w = inputOf(node, 1);
-  return w.storedBits === 4 && w.shape.length === 2;
-}
-
-/** Zero points of the weights, `[0]` for none: TensorFlow Lite's convolutions of int8 take none, whatever the file says. */
-function weightZeroPoints(node: Constrained): readonly number[] {
-  const { quantization, shape, unsigned } = inputOf(node, 1);
-  const ignored = shape.length === 4 && !unsigned && roundingOf(node) === undefined;
-  return ignored || quantization === undefined ? [0] : quantization.zeroPoint;
 }
 
 /** The zero point of a channel's weights. */
