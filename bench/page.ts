@@ -85,12 +85,17 @@ async function measure(chrome: string): Promise<readonly (readonly Took[])[]> {
   const ended = new Promise<void>((ending) => {
     end = ending;
   });
-  const next = () => `/${turn}/${turn % folders.length}/js/index.html`;
+  /** Forwards and backwards in turns: a page that follows another tree's may be slower for it. */
+  const treeOf = () => {
+    const at = turn % folders.length;
+    return Math.floor(turn / folders.length) % 2 === 0 ? at : folders.length - 1 - at;
+  };
+  const next = () => `/${turn}/${treeOf()}/js/index.html`;
   const server = createServer(({ url = "" }, response) => {
     response.setHeader("Cache-Control", "no-store");
     if (url.startsWith("/took?")) {
       const [starts = 0, ends = 0] = url.slice(6).split("&").map(Number);
-      if (turn >= WARM_UP * folders.length) took[turn % folders.length]?.push({ starts, ends });
+      if (turn >= WARM_UP * folders.length) took[treeOf()]?.push({ starts, ends });
       turn++;
       if (turn >= last) end();
       return response.end(turn >= last ? "about:blank" : next());

@@ -115,7 +115,7 @@ async function inspection(importer: Importer, source: Source, options: InspectOp
   );
   if (loaded instanceof Pint8Error) return inspectRefused(bytes, options, operators, loaded);
   const graph = loaded;
-  const [kernels, packer] = await Promise.all([loadModule(module, undefined, "core", wasmUrl), loadPacker(wasmUrl)]);
+  const [kernels, packer] = await Promise.all([loadModule(module, undefined, "core", wasmUrl), loadPacker()]);
   const plan = planGraphBy(operators, graph, { module: kernels.name, moduleHash: kernels.hash, packer });
   const calls = byOperator(plan.steps);
   const reports = graph.nodes.map((node) => operatorReport(operators, graph, node, calls.get(node.where) ?? []));

@@ -172,7 +172,7 @@ type Kernels = readonly [KernelModule, Packer];
 
 /** The kernels that most models need, and the packer. Where it fails, whoever waits for it says so. */
 function fetchKernels({ module = "auto", wasm, wasmUrl }: PlanModelOptions): Promise<Kernels> {
-  const loading = Promise.all([loadModule(module, wasm, "core", wasmUrl), loadPacker(wasmUrl)]);
+  const loading = Promise.all([loadModule(module, wasm, "core", wasmUrl), loadPacker()]);
   loading.catch(() => {});
   return loading;
 }

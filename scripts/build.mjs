@@ -21,7 +21,7 @@ function node(script, ...args) {
 
 /** Compiles the kernels where needed. */
 export function buildWasm(force = false) {
-  const modules = BUILDS.map((name) => `wasm/${name}.wasm`);
+  const modules = [...BUILDS.map((name) => `wasm/${name}.wasm`), "bindings/packer/bytes.ts"];
   const generated = /generated/;
   const sources = [
     ...filesIn("assembly", ".ts").filter((file) => !generated.test(file)),
@@ -37,7 +37,7 @@ export async function buildLibrary(force = false) {
   const targets = Object.entries(ENTRIES)
     .flatMap(([name, path]) => [`dist/lib/${name}.js`, path.replace("bindings", "dist/types").replace(".ts", ".d.ts")])
     .concat("dist/lib/worker.js", "dist/lib/service.js", "dist/cjs/index.cjs");
-  const wasm = ["scalar.full", "simd.full", "relaxed.full", "packer"].map((name) => `wasm/${name}.wasm`);
+  const wasm = ["scalar.full", "simd.full", "relaxed.full"].map((name) => `wasm/${name}.wasm`);
   const sources = [
     ...filesIn("bindings", ".ts"),
     ...wasm,

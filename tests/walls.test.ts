@@ -74,7 +74,7 @@ const WALLS: readonly Wall[] = [
     of: "bindings/values",
     may: ["bindings/errors.ts", "bindings/tensor.ts"],
   },
-  { of: "bindings/packer", may: ["bindings/primitives", "bindings/session/files.ts", "bindings/session/wasm.ts"] },
+  { of: "bindings/packer", may: ["bindings/primitives"] },
   {
     of: "bindings/public/runtime.ts",
     may: [

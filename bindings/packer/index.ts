@@ -1,21 +1,23 @@
-/** packer.wasm, where it can be had. */
+/** The packer: a small module that the scripts have inside. */
 import { roundUp } from "../primitives/product/panels.ts";
 import { packer as inJavaScript } from "../primitives/requantize/packer.ts";
 import type { Packer } from "../primitives/requantize/types.ts";
-import { packageFile } from "../session/files.ts";
-import { compileFile } from "../session/wasm.ts";
+import { PACKER } from "./bytes.ts";
 
 /** Columns of a panel, and bytes of a page of wasm memory. */
 const PANEL = 8;
 const PAGE = 65536;
 
+let compiled: Promise<WebAssembly.Module> | undefined;
+
 /**
- * Whatever makes plans fastest here: packer.wasm, or JavaScript where the engine has no SIMD, compiles nothing while it
- * runs, or the file is not at hand. Plans are the same.
+ * Whatever makes plans fastest here: the module, or JavaScript where the engine has no SIMD or compiles nothing while it runs.
+ * Plans are the same.
  */
-export async function loadPacker(wasmUrl = packageFile): Promise<Packer> {
+export async function loadPacker(): Promise<Packer> {
   try {
-    const { exports } = await WebAssembly.instantiate(await compileFile("packer.wasm", wasmUrl));
+    compiled ??= WebAssembly.compile(Uint8Array.from(atob(PACKER), (letter) => letter.charCodeAt(0)));
+    const { exports } = await WebAssembly.instantiate(await compiled);
     return wasmPacker(exports as unknown as PackerExports);
   } catch {
     return inJavaScript;

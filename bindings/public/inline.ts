@@ -13,7 +13,6 @@ import { inspectBy } from "../inspect.ts";
 import { loadBy, planBy } from "../load.ts";
 import { operators } from "../ops/index.ts";
 import { provide } from "../ops/later.ts";
-import { loadPacker as packer } from "../packer/index.ts";
 import { inlineFile as wasmUrl } from "../session/inline.ts";
 import { loadModule as module } from "../session/modules.ts";
 import type { inspectModel as inspect, loadModel as load, planModel as plan } from "./index.ts";
@@ -33,4 +32,3 @@ export const inspectModel: typeof inspect = (source, options) =>
   inspectBy(importModel, source, { wasmUrl, ...options });
 export const createKernels: typeof kernels = (options) => kernels({ wasmUrl, ...options });
 export const loadModule: typeof module = (name, wasm, edition, from = wasmUrl) => module(name, wasm, edition, from);
-export const loadPacker: typeof packer = (from = wasmUrl) => packer(from);

@@ -10,7 +10,6 @@ const URLS: { readonly [file: string]: () => URL } = {
   "relaxed.wasm": () => new URL("../../wasm/relaxed.wasm", import.meta.url),
   "relaxed.full.wasm": () => new URL("../../wasm/relaxed.full.wasm", import.meta.url),
   "threads.wasm": () => new URL("../../wasm/threads.wasm", import.meta.url),
-  "packer.wasm": () => new URL("../../wasm/packer.wasm", import.meta.url),
 };
 
 /** Where the package's own file is; throws where it does not know where it is itself, as in some bundles. */

@@ -1,12 +1,11 @@
 /** The wasm files inside the scripts: the builder makes these imports deflated bytes as letters, two for 13 bits. */
 import { inflateSync } from "fflate";
-import packer from "../../wasm/packer.wasm";
 import relaxed from "../../wasm/relaxed.full.wasm";
 import scalar from "../../wasm/scalar.full.wasm";
 import simd from "../../wasm/simd.full.wasm";
 import type { WasmUrl } from "./files.ts";
 
-const FILES: { readonly [name: string]: string } = { packer, scalar, simd, relaxed };
+const FILES: { readonly [name: string]: string } = { scalar, simd, relaxed };
 /** Data URLs of those that were asked for. */
 const urls = new Map<string, string>();
 
