@@ -68,5 +68,5 @@ export const CONVERSIONS: Conversions = dynamics({
   ...PADS,
   ...SLICES,
   ...LOSSES,
-  ...scaledOperators({ ...CONVOLUTIONS, ...RESIZES }),
+  ...scaledOperators(CONVOLUTIONS),
 });

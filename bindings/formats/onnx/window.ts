@@ -9,10 +9,27 @@ export interface Windows {
   readonly dilation: readonly number[];
   readonly before: readonly number[];
   readonly after: readonly number[];
+  /** Padding after without what `ceil_mode` adds: what means count where they count padding. */
+  readonly counted: readonly number[];
 }
 
-/** The windows of a node on an input of these spatial sizes; `ceil_mode` counts as padding after. */
+/** The windows of a convolution on an input of these spatial sizes. */
 export function windowsOf(n: OnnxNode, sizes: readonly number[], kernel: readonly number[]): Windows {
+  return placed(n, sizes, kernel, (size, dilation) => (size - 1) * dilation + 1);
+}
+
+/** Those of a pool: onnxruntime pads to the same size as if windows had no dilation. */
+export function poolWindowsOf(n: OnnxNode, sizes: readonly number[], kernel: readonly number[]): Windows {
+  return placed(n, sizes, kernel, (size) => size);
+}
+
+/** `ceil_mode` counts as padding after; `spans`: what padding to the same size takes a window to reach. */
+function placed(
+  n: OnnxNode,
+  sizes: readonly number[],
+  kernel: readonly number[],
+  spans: (size: number, dilation: number) => number,
+): Windows {
   const rank = sizes.length;
   const ones = sizes.map(() => 1);
   const stride = n.ints("strides") ?? ones;
@@ -25,18 +42,18 @@ export function windowsOf(n: OnnxNode, sizes: readonly number[], kernel: readonl
   const all = sizes.map((size, i) => {
     const reach = ((kernel[i] as number) - 1) * (dilation[i] as number) + 1;
     const step = stride[i] as number;
-    if (auto === "VALID") return [0, 0];
-    if (auto === "SAME_UPPER" || auto === "SAME_LOWER") {
-      const total = Math.max(0, (Math.ceil(size / step) - 1) * step + reach - size);
-      const less = Math.floor(total / 2);
-      return auto === "SAME_UPPER" ? [less, total - less] : [total - less, less];
-    }
-    const [before, after] = [pads[i] as number, pads[i + rank] as number];
-    if (n.int("ceil_mode", 0) === 0) return [before, after];
+    const isSame = auto === "SAME_UPPER" || auto === "SAME_LOWER";
+    const span = spans(kernel[i] as number, dilation[i] as number);
+    const total = isSame ? Math.max(0, (Math.ceil(size / step) - 1) * step + span - size) : 0;
+    const less = Math.floor(total / 2);
+    const same = auto === "SAME_UPPER" ? [less, total - less] : [total - less, less];
+    const stated = auto === "VALID" ? [0, 0] : [pads[i], pads[i + rank]];
+    const [before, after] = (isSame ? same : stated) as [number, number];
+    if (n.int("ceil_mode", 0) === 0) return [before, after, after];
     const out = Math.ceil((size + before + after - reach) / step) + 1;
     // a last window that would begin in the padding after is left out
     const last = (out - 1) * step >= size + before ? out - 1 : out;
-    return [before, (last - 1) * step + reach - size - before];
+    return [before, (last - 1) * step + reach - size - before, after];
   });
   return {
     kernel,
@@ -44,6 +61,7 @@ export function windowsOf(n: OnnxNode, sizes: readonly number[], kernel: readonl
     dilation,
     before: all.map(([before]) => before as number),
     after: all.map(([, after]) => after as number),
+    counted: all.map(([, , counted]) => counted as number),
   };
 }
 

@@ -1,9 +1,8 @@
-/** Pools and resizing of bytes. */
+/** Pools of bytes. */
 import type { TensorId } from "../../../graph.ts";
 import type { Conversion, OnnxNode } from "../convert.ts";
-import { operands, setIn } from "../elementwise.ts";
 import { dequantized } from "../quantized.ts";
-import { captured, give, inOrder, isByte, operand, stated, typeOf } from "./stated.ts";
+import { captured, give, isByte, operand, stated, typeOf } from "./stated.ts";
 
 const FLOAT = [{ dtype: "float32" }] as const;
 
@@ -34,19 +33,5 @@ export function byteMaxima(pool: Conversion) {
     const y = n.b.tensor(id).quantization ?? { scale: [1], zeroPoint: [0], axis: 0 };
     const floats = dequantized(n, x, y);
     return floats !== undefined && give(n, captured(n, pool, floats), y, x.dtype);
-  };
-}
-
-/** Bytes between others are truncated, as onnxruntime does it; chosen ones stay. */
-export function byteResize(resize: Conversion): Conversion {
-  return (n) => {
-    const x = n.input(0);
-    if (!isByte(x.dtype) || n.string("mode", "nearest") === "nearest") return resize(n);
-    const { ids, isLast } = operands(n, [x]);
-    const float = n.b.add("cast", n.where, [ids[0]], {}, FLOAT)[0] as TensorId;
-    const resized = captured(n, resize, inOrder(n, float, isLast));
-    const whole = operands(n, [resized]);
-    const y = n.b.add("cast", n.where, [whole.ids[0]], {}, [{ dtype: x.dtype }])[0] as TensorId;
-    setIn(n, whole.isLast, y);
   };
 }

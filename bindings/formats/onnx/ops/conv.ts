@@ -4,7 +4,7 @@ import { dimensions, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, reorder, toPlain, type Value } from "../layout.ts";
 import { isDequantized } from "../quantized.ts";
-import { imagePadding, pair, type Windows, windowsOf } from "../window.ts";
+import { imagePadding, pair, poolWindowsOf, type Windows, windowsOf } from "../window.ts";
 import { channelled, entries, sized, typeOf } from "./move.ts";
 import { maxima, maximaWithPlaces, means } from "./windows.ts";
 
@@ -119,7 +119,7 @@ function conv(n: OnnxNode): void {
 /** Windows of a pool on x. */
 function poolWindows(n: OnnxNode, x: Value) {
   const kernel = n.ints("kernel_shape") ?? n.refuse("a kernel_shape", "none");
-  return windowsOf(n, x.shape.slice(2), kernel);
+  return poolWindowsOf(n, x.shape.slice(2), kernel);
 }
 
 /** True where the pool kernels have these windows: of one or two dimensions, no dilation. */
@@ -150,11 +150,7 @@ function averagePool(n: OnnxNode): void {
   const isCounted = n.int("count_include_pad", 0) !== 0 && [...windows.before, ...windows.after].some((pad) => pad > 0);
   const isCeil = n.int("ceil_mode", 0) !== 0;
   if (!isPlain(windows) || (isCounted && isCeil)) {
-    const pads = n.ints("pads") ?? windows.kernel.flatMap(() => [0, 0]);
-    const rank = windows.kernel.length;
-    const isStated = n.string("auto_pad", "NOTSET") === "NOTSET";
-    const stated = isStated ? { ...windows, before: pads.slice(0, rank), after: pads.slice(rank) } : windows;
-    return means(n, x, windows, stated, isCounted);
+    return means(n, x, windows, isCounted);
   }
   const image = imageOf(n, x);
   const [kH, kW] = pair(windows.kernel);

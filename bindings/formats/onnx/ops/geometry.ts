@@ -3,7 +3,7 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
-import { outputSizes, windowsOf } from "../window.ts";
+import { outputSizes, poolWindowsOf, windowsOf } from "../window.ts";
 import { product } from "./matmul.ts";
 import { axisOf, entries, reshapedTo, typeOf } from "./move.ts";
 import { real } from "./quantize.ts";
@@ -101,7 +101,7 @@ function norm(n: OnnxNode, sum: (powers: TensorId) => TensorId): TensorId {
 
 function lpPool(n: OnnxNode): void {
   const { shape } = n.input(0);
-  const windows = windowsOf(n, shape.slice(2), n.ints("kernel_shape") ?? n.refuse("a kernel_shape", "none"));
+  const windows = poolWindowsOf(n, shape.slice(2), n.ints("kernel_shape") ?? n.refuse("a kernel_shape", "none"));
   n.setPlain(
     0,
     norm(n, (id) => sums(n, id, windows)),

@@ -6,7 +6,7 @@ import type { TensorId } from "../../../graph.ts";
 import { type DType, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, toLast, toPlain, type Value } from "../layout.ts";
-import { imagePadding, outputSizes, pair, windowsOf } from "../window.ts";
+import { imagePadding, outputSizes, pair, poolWindowsOf } from "../window.ts";
 import { channelled, reshapedTo } from "./move.ts";
 import { real, saturated, toFloat } from "./quantize.ts";
 import { meansOf } from "./windows.ts";
@@ -49,11 +49,11 @@ function averagePool(n: OnnxNode): void {
   const { id, shape } = imageOf(n, x);
   const sizes = shape.slice(2);
   if (sizes.length < 1 || sizes.length > 3) n.refuse("one to three spatial dimensions", listText(shape));
-  const windows = windowsOf(n, sizes, n.ints("kernel_shape") ?? sizes);
+  const windows = poolWindowsOf(n, sizes, n.ints("kernel_shape") ?? sizes);
   if (sizes.length === 3) {
     const isCounted = n.int("count_include_pad", 0) !== 0;
     const volume = dequantized(n, id, n.number(1, 0), n.number(2, 0));
-    const y = meansOf(n, { shape }, volume, true, windows, windows, isCounted);
+    const y = meansOf(n, { shape }, volume, true, windows, isCounted);
     const [batch, channels] = channelled(n, shape);
     const to = [batch, channels, ...outputSizes(sizes, windows)];
     return setImage(n, requantized(n, y, n.number(3, 0), n.number(4, 0), x.dtype), to);

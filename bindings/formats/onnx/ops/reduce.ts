@@ -5,6 +5,7 @@ import { type Adder, operands, setIn } from "../elementwise.ts";
 import { lastAxis, type Open, permuted } from "../layout.ts";
 import { boundary } from "../open.ts";
 import { axisOf, reshapedTo, typeOf } from "./move.ts";
+import { isWhole, logOf, rootOf } from "./wholes.ts";
 
 type Reduction = "mean" | "sum" | "reduceProd" | "reduceMax" | "reduceMin";
 const NONE = { activation: "none" } as const;
@@ -18,12 +19,11 @@ function axesOf(n: OnnxNode): readonly number[] {
   return given.map((axis) => axisOf(n, axis, shape.length));
 }
 
+/** What is computed before or after a reduction. */
+type Formula = (x: TensorId, add: Adder, n: OnnxNode) => TensorId;
+
 /** `before` and `after` are formulas around the reduction. */
-function reduction(
-  kind: Reduction,
-  before: (x: TensorId, add: Adder) => TensorId = (x) => x,
-  after: (x: TensorId, add: Adder) => TensorId = (x) => x,
-): Conversion {
+function reduction(kind: Reduction, before: Formula = (x) => x, after: Formula = (x) => x): Conversion {
   return (n) => {
     const x = n.input(0);
     const rank = x.shape.length;
@@ -33,11 +33,11 @@ function reduction(
     const add: Adder = (each, inputs, attributes, dtype = x.dtype) =>
       n.b.add(each, n.where, inputs, attributes, [{ dtype }])[0] as TensorId;
     const { ids, isLast } = keepDims || axes.length === 0 ? operands(n, [x]) : { ids: [n.plain(x)], isLast: false };
-    const from = before(ids[0] as TensorId, add);
+    const from = before(ids[0] as TensorId, add, n);
     const own = isLast ? axes.map((axis) => lastAxis(axis, rank)) : axes;
     const attributes = { keepDims } as Attributes[Reduction];
     const y = axes.length === 0 ? from : add(kind, [from, n.b.integers(own)], attributes);
-    setIn(n, isLast, after(y, add));
+    setIn(n, isLast, after(y, add, n));
   };
 }
 
@@ -51,13 +51,7 @@ const FILLS = {
 };
 
 /** Over entries of which the first ones count. */
-function reduceOpen(
-  n: OnnxNode,
-  kind: Reduction,
-  axes: readonly number[],
-  before: (x: TensorId, add: Adder) => TensorId,
-  after: (x: TensorId, add: Adder) => TensorId,
-): void {
+function reduceOpen(n: OnnxNode, kind: Reduction, axes: readonly number[], before: Formula, after: Formula): void {
   const x = n.input(0);
   const { count } = x.open as Open;
   const k = boundary(n, x, x.open as Open);
@@ -70,10 +64,11 @@ function reduceOpen(
   );
   const counts = add("less", [places, count], {}, "bool");
   const fill = x.dtype === "float32" ? n.b.float(FILLS[kind]) : add("cast", [n.b.integers([FILLS[kind]], [])], {});
-  const from = add("selectV2", [counts, before(n.plain(x), add), fill], {});
+  const from = add("selectV2", [counts, before(n.plain(x), add, n), fill], {});
   const attributes = { keepDims: n.int("keepdims", 1) !== 0 };
   const y = add(kind === "mean" ? "sum" : kind, [from, n.b.integers(axes)], attributes as Attributes[Reduction]);
-  if (kind !== "mean") return n.set(0, { shape: n.b.tensor(y).shape, twins: { plain: after(y, add) }, isWhole: true });
+  if (kind !== "mean")
+    return n.set(0, { shape: n.b.tensor(y).shape, twins: { plain: after(y, add, n) }, isWhole: true });
   const others = axes.reduce((all, axis) => (axis === k ? all : all * (x.shape[axis] as number)), 1);
   const total = add("mul", [add("cast", [count], {}, "float32"), n.b.float(others)], NONE, "float32");
   n.set(0, { shape: n.b.tensor(y).shape, twins: { plain: add("div", [y, total], NONE) }, isWhole: true });
@@ -86,13 +81,16 @@ function logSumExp(n: OnnxNode): void {
   const x = n.input(0);
   const axes = n.b.integers(axesOf(n));
   const keepDims = n.int("keepdims", 1) !== 0;
-  const add: Adder = (kind, inputs, attributes) =>
-    n.b.add(kind, n.where, inputs, attributes, [{ dtype: "float32" }])[0] as TensorId;
+  const add: Adder = (kind, inputs, attributes, dtype = x.dtype) =>
+    n.b.add(kind, n.where, inputs, attributes, [{ dtype }])[0] as TensorId;
   const id = n.plain(x);
   if (axesOf(n).length === 0) return n.setPlain(0, id);
   const greatest = add("reduceMax", [id, axes], { keepDims: true });
-  const terms = add("exp", [add("sub", [id, greatest], NONE)], {});
-  const total = add("log", [add("sum", [terms, axes], { keepDims: true })], {});
+  // of whole numbers terms are whole, too: 1 for the greatest, 0 below
+  const terms = isWhole(x.dtype)
+    ? add("cast", [add("equal", [id, greatest], {}, "bool")], {})
+    : add("exp", [add("sub", [id, greatest], NONE)], {});
+  const total = logOf(add("sum", [terms, axes], { keepDims: true }), add, n);
   const y = add("add", [total, greatest], NONE);
   const shape = x.shape.filter((_, i) => !axesOf(n).includes(i));
   n.setPlain(0, keepDims ? y : reshapedTo(n, y, shape));
@@ -181,12 +179,8 @@ export const REDUCTIONS: Conversions = {
   ReduceMin: reduction("reduceMin"),
   ReduceSumSquare: reduction("sum", square),
   ReduceL1: reduction("sum", (x, add) => add("abs", [x], {})),
-  ReduceL2: reduction("sum", square, (x, add) => add("sqrt", [x], {})),
-  ReduceLogSum: reduction(
-    "sum",
-    (x) => x,
-    (x, add) => add("log", [x], {}),
-  ),
+  ReduceL2: reduction("sum", square, rootOf),
+  ReduceLogSum: reduction("sum", (x) => x, logOf),
   ReduceLogSumExp: logSumExp,
   Hardmax: hardmax,
   ArgMax: extreme("argMax"),

@@ -76,7 +76,7 @@ const KERNELS = {
 } as const;
 
 /** Indices and weights of every tap of every output along an axis; with antialias the kernel is as wide as x is shrunk. */
-function tapsOf(n: OnnxNode, mode: "linear" | "cubic", transformation: string, axis: Axis) {
+export function tapsOf(n: OnnxNode, mode: "linear" | "cubic", transformation: string, axis: Axis) {
   const { reach, weight } = KERNELS[mode];
   const a = n.float("cubic_coeff_a", -0.75);
   const excludes = n.int("exclude_outside", 0) !== 0;
@@ -102,7 +102,7 @@ function tapsOf(n: OnnxNode, mode: "linear" | "cubic", transformation: string, a
 }
 
 /** The axes that change, from scales or sizes. */
-function changes(n: OnnxNode): readonly Axis[] {
+export function changesOf(n: OnnxNode): readonly Axis[] {
   const { shape } = n.input(0);
   const isUpsample = n.operator === "Upsample";
   const scalesAt = isUpsample || n.opset < 11 ? 1 : 2;
@@ -132,7 +132,17 @@ function changes(n: OnnxNode): readonly Axis[] {
   });
 }
 
-function resize(n: OnnxNode): void {
+/** Any resizing. Images between quantizations are summed in onnxruntime's order, so that ties fall as they do there. */
+export function resize(n: OnnxNode): void {
+  resized(n, isDequantized(n, n.input(0)));
+}
+
+/** The same with all images in that order. */
+export function resizeInOrder(n: OnnxNode): void {
+  resized(n, true);
+}
+
+function resized(n: OnnxNode, isInOrder: boolean): void {
   const x = n.input(0);
   const mode = n.string("mode", "nearest");
   const isOld = n.operator === "Upsample" || n.opset < 11;
@@ -140,12 +150,12 @@ function resize(n: OnnxNode): void {
   const { ids, isLast } = operands(n, [x]);
   const rank = x.shape.length;
   let y = ids[0] as TensorId;
-  const all = changes(n);
+  const all = changesOf(n);
   const [rows, columns] = all
     .map((change) => ({ ...change, axis: isLast ? lastAxis(change.axis, rank) : change.axis }))
     .sort((a, b) => a.axis - b.axis);
   const isLinear = mode === "linear" && transformation !== "tf_crop_and_resize" && n.int("antialias", 0) === 0;
-  if (isLinear && isDequantized(n, x) && rows && columns && all.length === 2)
+  if (isLinear && isInOrder && rows && columns && all.length === 2)
     return setIn(n, isLast, bilinear(n, y, transformation, rows, columns));
   for (const change of all) {
     const axis = isLast ? lastAxis(change.axis, rank) : change.axis;
@@ -184,7 +194,7 @@ function extrapolated(n: OnnxNode, y: TensorId, axis: number, change: Axis): Ten
 }
 
 /** Elements along an axis by index. */
-function along(n: OnnxNode, x: TensorId, axis: number, indices: TensorId): TensorId {
+export function along(n: OnnxNode, x: TensorId, axis: number, indices: TensorId): TensorId {
   return n.b.add("gather", n.where, [x, indices], { axis, batchDims: 0 }, [typeOf(n, x)])[0] as TensorId;
 }
 
@@ -205,7 +215,7 @@ function neighbours(n: OnnxNode, transformation: string, axis: Axis) {
   ] as const;
 }
 
-/** Images between quantizations: the four neighbours in onnxruntime's order, so that ties fall as they do there. */
+/** The four neighbours of each output, in onnxruntime's order. */
 function bilinear(n: OnnxNode, x: TensorId, transformation: string, rows: Axis, columns: Axis): TensorId {
   const none = { activation: "none" } as const;
   const type = [{ dtype: "float32" }] as const;

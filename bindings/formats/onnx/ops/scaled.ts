@@ -8,10 +8,11 @@ import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { operands } from "../elementwise.ts";
 import { permuted, type Value } from "../layout.ts";
 import { dequantized, FULL } from "../quantized.ts";
-import { byteMaxima, byteResize, qlinearGlobalAveragePool } from "./bytePools.ts";
+import { byteMaxima, qlinearGlobalAveragePool } from "./bytePools.ts";
 import { convolved, setImage } from "./conv.ts";
 import { INTEGERS } from "./integers.ts";
 import { product } from "./matmul.ts";
+import { byteResize } from "./resizeBytes.ts";
 import { captured, either, give, inOrder, isByte, operand, plainValue, stated, typeOf } from "./stated.ts";
 
 const f32 = Math.fround;
@@ -142,9 +143,9 @@ function qlinearWhere(n: OnnxNode): boolean {
 const of = (name: string): Conversion | undefined => INTEGERS[name];
 
 /** Those of constant scales, with what INTEGERS has for others. */
-export const scaledOperators = ({ MaxPool, Resize }: Conversions): Conversions => ({
+export const scaledOperators = ({ MaxPool }: Conversions): Conversions => ({
   MaxPool: MaxPool && either(byteMaxima(MaxPool), MaxPool),
-  Resize: Resize && byteResize(Resize),
+  Resize: byteResize,
   QLinearConv: either(qlinearConv, of("QLinearConv")),
   QLinearMatMul: either(qlinearMatMul, of("QLinearMatMul")),
   "com.microsoft.QGemm": either(qgemm, undefined),

@@ -34,13 +34,14 @@ function volumes(n: OnnxNode): void {
   const bias = n.inputs[2] === undefined ? [] : [n.plain(n.input(2))];
   const attributes = {
     stride: three(stride),
-    dilation: three(dilation),
+    dilation: [1, 1, 1] as const,
     padding: "valid" as const,
     activation: "none" as const,
   };
   const wholes = Array.from({ length: groups }, (_, g) => {
     const own = part(n.plain(w), 0, g);
-    const weights = permuted(n.b, n.where, own, n.b.tensor(own).shape, [2, 3, 4, 1, 0]);
+    const turned = permuted(n.b, n.where, own, n.b.tensor(own).shape, [2, 3, 4, 1, 0]);
+    const weights = spreadOut(n, turned, dilation);
     const inputs = [shape, weights, part(n.last(x), 4, g), ...bias.map((id) => part(id, 0, g))];
     return n.b.add("conv3dTranspose", n.where, inputs, attributes, [{ dtype: "float32" }])[0] as TensorId;
   });
@@ -49,6 +50,27 @@ function volumes(n: OnnxNode): void {
   const cut = [whole, n.b.integers([0, ...before, 0]), n.b.integers([x.shape[0] as number, ...output, outputs])];
   const [y] = n.b.add("slice", n.where, cut, {}, [{ dtype: "float32" }], n.outputs[0]);
   n.setLast(0, y as TensorId, [x.shape[0] as number, outputs, ...output]);
+}
+
+/** Constant weights `[kD,kH,kW,O,C]` with zeros between, in place of dilation. */
+function spreadOut(n: OnnxNode, id: TensorId, dilation: readonly number[]): TensorId {
+  if (dilation.every((size) => size === 1)) return id;
+  const weights = n.b.tensor(id);
+  if (weights.data === undefined) n.refuse("constant weights of dilated windows", "computed ones");
+  const each = elementCount(weights.shape.slice(3));
+  const kernel = weights.shape.slice(0, 3);
+  const to = kernel.map((size, d) => (size - 1) * (dilation[d] as number) + 1);
+  if (elementCount(to) * each > MOST_WEIGHTS) n.refuse("smaller weights", listText(weights.shape));
+  const from = numbersOf(weights);
+  const spread = new Float32Array(elementCount(to) * each);
+  for (let i = 0; i < elementCount(kernel); i++) {
+    const place = kernel.reduce((at, _, d) => {
+      const k = Math.floor(i / elementCount(kernel.slice(d + 1))) % (kernel[d] as number);
+      return at * (to[d] as number) + k * (dilation[d] as number);
+    }, 0);
+    for (let c = 0; c < each; c++) spread[place * each + c] = from[i * each + c] as number;
+  }
+  return n.b.constant("float32", [...to, ...weights.shape.slice(3)], spread);
 }
 
 /** Values that dense weights may have, which groups are spread to. */

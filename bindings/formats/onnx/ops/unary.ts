@@ -3,6 +3,7 @@ import type { Attributes, OpKind, TensorId } from "../../../graph.ts";
 import type { DType } from "../../../tensor.ts";
 import { type Conversion, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { type Adder, chain, elementwise } from "../elementwise.ts";
+import { compared, isWhole, wholePrelu, wholeRelu } from "./wholes.ts";
 
 const NONE = { activation: "none" } as const;
 
@@ -72,6 +73,7 @@ function where(n: OnnxNode): void {
 /** Slopes broadcast from the right; one slope a channel. */
 function prelu(n: OnnxNode): void {
   const x = n.input(0);
+  if (isWhole(x.dtype)) return wholePrelu(n);
   elementwise(n, "prelu", {}, [x, n.input(1)], { dtype: x.dtype });
 }
 
@@ -100,18 +102,21 @@ function biased(approximate: boolean): Conversion {
 
 export const ELEMENTWISE: Conversions = {
   Pow: pow,
-  Equal: binary("equal", {}, "bool"),
-  Less: binary("less", {}, "bool"),
-  LessOrEqual: binary("lessEqual", {}, "bool"),
-  Greater: binary("greater", {}, "bool"),
-  GreaterOrEqual: binary("greaterEqual", {}, "bool"),
+  Equal: compared("equal"),
+  Less: compared("less"),
+  LessOrEqual: compared("lessEqual"),
+  Greater: compared("greater"),
+  GreaterOrEqual: compared("greaterEqual"),
   And: binary("logicalAnd", {}),
   Or: binary("logicalOr", {}),
   Xor: binary("notEqual", {}, "bool"),
   Where: where,
   Clip: clip,
   PRelu: prelu,
-  Relu: unary("relu", () => ({})),
+  Relu: (n) =>
+    /^int(32|64)$/.test(n.input(0).dtype)
+      ? wholeRelu(n)
+      : elementwise(n, "relu", {}, [n.input(0)], { dtype: n.input(0).dtype }),
   LeakyRelu: unary("leakyRelu", (n) => ({ alpha: n.float("alpha", 0.01) })),
   Sigmoid: unary("logistic", () => ({})),
   Tanh: unary("tanh", () => ({})),

@@ -159,9 +159,9 @@ export function sums(n: OnnxNode, id: TensorId, windows: Windows): TensorId {
 }
 
 /** Means of windows of any kind; `isPadCounted`: of the window's size where it stands on padding that the file states. */
-export function means(n: OnnxNode, x: Value, windows: Windows, stated: Windows, isPadCounted: boolean): void {
+export function means(n: OnnxNode, x: Value, windows: Windows, isPadCounted: boolean): void {
   const { ids, isLast } = operands(n, [x]);
-  setIn(n, isLast, meansOf(n, x, ids[0] as TensorId, isLast, windows, stated, isPadCounted));
+  setIn(n, isLast, meansOf(n, x, ids[0] as TensorId, isLast, windows, isPadCounted));
 }
 
 /** The same of a tensor of x in one order, which the result is in too. */
@@ -171,7 +171,6 @@ export function meansOf(
   id: TensorId,
   isLast: boolean,
   windows: Windows,
-  stated: Windows,
   isPadCounted: boolean,
 ): TensorId {
   const rank = x.shape.length;
@@ -182,7 +181,7 @@ export function meansOf(
   const outputs = outputSizes(sizes, windows);
   // how many of a window count is a product over the axes; the sum is divided once, as onnxruntime does it
   const each = axes.map((_, i) => {
-    const [before, after] = isPadCounted ? [stated.before[i] as number, stated.after[i] as number] : [0, 0];
+    const [before, after] = isPadCounted ? [windows.before[i] as number, windows.counted[i] as number] : [0, 0];
     const [lo, hi] = [-before, (sizes[i] as number) + after];
     return Array.from({ length: outputs[i] as number }, (_, o) => {
       const first = o * (windows.stride[i] as number) - (windows.before[i] as number);
