@@ -29,7 +29,7 @@ function dotS16(w: usize, x: usize, n: u32): i64 {
 function product(size: u32, w: usize, bias: usize, j: u32, x: usize, n: u32, multiplier: i32, shift: i32): i32 {
   w += <usize>j * n;
   if (size == 1) {
-    const sum = dotS8(w, x, n) + (bias ? load<i32>(bias + (<usize>j << 2)) : 0);
+    const sum = dotS8(w, x, n, 0) + (bias ? load<i32>(bias + (<usize>j << 2)) : 0);
     return saturate(rescale(sum, multiplier, shift));
   } else {
     const sum = dotS16(w, x, n) + (bias ? load<i64>(bias + (<usize>j << 3)) : 0);

@@ -60,8 +60,8 @@ export function lstmNormS8(p: LstmNorm, part: u32, parts: u32): void {
 function gateOf(p: LstmNorm, gate: GateNorm, to: usize, x: usize, h: usize, c: usize, b: u32): void {
   const n = p.cells;
   for (let j: u32 = 0; j < n; j++) {
-    const own = dotS8(<usize>gate.x + <usize>j * p.inputs, x, p.inputs) + load<i32>(<usize>gate.xBias + (<usize>j << 2));
-    const state = dotS8(<usize>gate.h + <usize>j * p.outputs, h, p.outputs) + load<i32>(<usize>gate.hBias + (<usize>j << 2));
+    const own = dotS8(<usize>gate.x + <usize>j * p.inputs, x, p.inputs, 0) + load<i32>(<usize>gate.xBias + (<usize>j << 2));
+    const state = dotS8(<usize>gate.h + <usize>j * p.outputs, h, p.outputs, 0) + load<i32>(<usize>gate.hBias + (<usize>j << 2));
     let value = saturate(rescale(own, gate.xMultiplier, gate.xShift));
     value = saturate(value + rescale(state, gate.hMultiplier, gate.hShift));
     if (gate.cell) {
@@ -121,7 +121,7 @@ function normalize(gate: GateNorm, to: usize, n: u32): void {
 /** h = projection · hidden + bias. */
 function project(p: LstmNorm, h: usize, hidden: usize): void {
   for (let j: u32 = 0; j < p.outputs; j++) {
-    const sum = dotS8(<usize>p.projection + <usize>j * p.cells, hidden, p.cells) + load<i32>(<usize>p.projectionBias + (<usize>j << 2));
+    const sum = dotS8(<usize>p.projection + <usize>j * p.cells, hidden, p.cells, 0) + load<i32>(<usize>p.projectionBias + (<usize>j << 2));
     let value = clamp(rescale(sum, p.projectionMultiplier, p.projectionShift) + p.outputZeroPoint, -128, 127);
     if (p.projectionClip > 0) value = clamp(value, -p.projectionClip, p.projectionClip);
     store<i8>(h + j, value);

@@ -1,8 +1,7 @@
 /** LSTM and RNN over a sequence, float32, with float32 or int8 weights. Parts are shares of the batch. @full */
 import { Gate, Sequence } from "./params";
-import { activate, addProducts, addQuantizedProducts, clip, normalize, quantizeRow } from "./vectors";
+import { activate, LOGISTIC, addProducts, addQuantizedProducts, clip, normalize, quantizeRow } from "./vectors";
 import { copyBytes } from "../common/bytes";
-import { logisticF32 } from "../common/float";
 import { share } from "../common/split";
 
 /** An input as it enters a product: the vector, or its int8 values with the address of their scale and zero point. */
@@ -46,10 +45,7 @@ function finish(p: Sequence, gate: Gate, y: usize, c: usize, logistic: bool): vo
     for (let i: usize = 0; i < end; i += 4)
       store<f32>(y + i, load<f32>(y + i) * load<f32>(gate.norm + i) + load<f32>(gate.bias + i));
   }
-  for (let i: usize = 0; i < end; i += 4) {
-    const v = load<f32>(y + i);
-    store<f32>(y + i, logistic ? logisticF32<f32>(v) : activate(v, p.activation));
-  }
+  activate(y, y, end, logistic ? LOGISTIC : p.activation);
 }
 
 /** Bytes of `Gate`. */
@@ -92,8 +88,9 @@ export function lstmF32(p: Sequence, part: u32, parts: u32): void {
       }
       if (p.cellClip > 0) clip(c, n, p.cellClip);
       finish(p, changetype<Gate>(gates + 3 * GATE), output, c, true);
+      activate(cell, c, bytes, p.activation);
       for (let i: usize = 0; i < <usize>bytes; i += 4)
-        store<f32>(output + i, load<f32>(output + i) * activate(load<f32>(c + i), p.activation));
+        store<f32>(output + i, load<f32>(output + i) * load<f32>(cell + i));
       if (p.projection) {
         if (p.projectionBias) copyBytes(h, p.projectionBias, p.outputs << 2);
         else memory.fill(h, 0, p.outputs << 2);
@@ -122,7 +119,7 @@ export function rnnF32(p: Sequence, part: u32, parts: u32): void {
       enter(p, aux, p.auxInputs, room + 32 + aligned(p.inputs), room + 8);
       enter(p, h, p.outputs, room + 32 + aligned(p.inputs) + aligned(p.auxInputs), room + 16);
       sums(p, gate, next, x, aux, h, room);
-      for (let i: usize = 0; i < <usize>bytes; i += 4) store<f32>(h + i, activate(load<f32>(next + i), p.activation));
+      activate(h, next, bytes, p.activation);
       copyBytes(<usize>p.y + ((<usize>b * p.yRow + <usize>t * p.yStep) << 2), h, bytes);
     }
   }

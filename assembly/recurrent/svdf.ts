@@ -1,6 +1,6 @@
 /** SVDF: a product of the input, whose last `memory` results are weighted. Parts are shares of the batch. @full */
 import { Svdf } from "./params";
-import { activate, addProducts, addQuantizedProducts, dotS8, quantizeRow, sumS8 } from "./vectors";
+import { activate, addProducts, addQuantizedProducts, dotS8, quantizeRow } from "./vectors";
 import { clamp, rescale } from "../common/fixedpoint";
 import { share } from "../common/split";
 
@@ -19,6 +19,7 @@ export function svdfF32(p: Svdf, part: u32, parts: u32): void {
     } else addProducts(news, p.features, x, filters, p.inputs);
     let state = <usize>p.state + ((<usize>b * filters * p.memory) << 2);
     let time = <usize>p.time;
+    const y = <usize>p.y + ((<usize>b * p.units) << 2);
     for (let u: u32 = 0; u < p.units; u++) {
       let sum: f32 = p.bias ? load<f32>(<usize>p.bias + (<usize>u << 2)) : 0;
       for (let r: u32 = 0; r < p.rank; r++) {
@@ -32,8 +33,9 @@ export function svdfF32(p: Svdf, part: u32, parts: u32): void {
         }
         sum += one;
       }
-      store<f32>(<usize>p.y + ((<usize>b * p.units + u) << 2), activate(sum, p.activation));
+      store<f32>(y + (<usize>u << 2), sum);
     }
+    activate(y, y, p.units << 2, p.activation);
   }
 }
 
@@ -60,10 +62,21 @@ export function svdfS8(p: Svdf, part: u32, parts: u32): void {
     for (let u: u32 = 0; u < p.units; u++) {
       let sum: i32 = p.bias ? load<i32>(<usize>p.bias + (<usize>u << 2)) : 0;
       for (let r: u32 = 0; r < p.rank; r++) {
-        const dot = dotS8(features, x, p.inputs) - p.xZeroPoint * sumS8(features, p.inputs);
-        const fresh = clamp(rescale(dot, p.multiplier1, p.shift1), lo, -1 - lo);
+        const fresh = clamp(rescale(dotS8(features, x, p.inputs, p.xZeroPoint), p.multiplier1, p.shift1), lo, -1 - lo);
         features += p.inputs;
-        for (let m: u32 = 0; m < p.memory; m++) {
+        let m: u32 = 0;
+        if (ASC_FEATURE_SIMD && sizeof<T>() == 2) {
+          let s = i32x4.splat(0);
+          for (; m + 8 < p.memory; m += 8) {
+            const moved = v128.load(state, 2);
+            v128.store(state, moved);
+            s = i32x4.add(s, i32x4.dot_i16x8_s(moved, v128.load(time)));
+            state += 16;
+            time += 16;
+          }
+          sum += i32x4.extract_lane(s, 0) + i32x4.extract_lane(s, 1) + i32x4.extract_lane(s, 2) + i32x4.extract_lane(s, 3);
+        }
+        for (; m < p.memory; m++) {
           const value = m + 1 < p.memory ? <i32>load<T>(state, sizeof<T>()) : fresh;
           store<T>(state, <T>value);
           sum += value * <i32>load<T>(time);

@@ -2,7 +2,9 @@
  * Vectors of float32 and int8 for recurrent layers. A sum of products of float32 is four sums of every fourth product, added
  * in pairs, then what is left: the same in every module.
  */
-import { tanhF32 } from "../common/float";
+import { load16, store16 } from "../common/edge.simd";
+import { logisticF32, tanhF32 } from "../common/float";
+import { atLeast, atMost, splat } from "../common/lanes";
 
 /** y[j] += w[j]·x for `rows` rows of `n` float32. */
 export function addProducts(y: usize, w: usize, x: usize, rows: u32, n: u32): void {
@@ -35,24 +37,18 @@ export function addProducts(y: usize, w: usize, x: usize, rows: u32, n: u32): vo
   }
 }
 
-/** The sum of products of n int8. */
-export function dotS8(w: usize, x: usize, n: u32): i32 {
+/** The sum of products of n int8, those at x less `zero`. */
+export function dotS8(w: usize, x: usize, n: u32, zero: i32): i32 {
   let i: usize = 0;
   let sum: i32 = 0;
   if (ASC_FEATURE_SIMD) {
+    const zeros = i16x8.splat(<i16>zero);
     let s = i32x4.splat(0);
     for (const end = <usize>n & ~7; i < end; i += 8)
-      s = i32x4.add(s, i32x4.dot_i16x8_s(v128.load_ext<i8>(w + i), v128.load_ext<i8>(x + i)));
+      s = i32x4.add(s, i32x4.dot_i16x8_s(v128.load_ext<i8>(w + i), i16x8.sub(v128.load_ext<i8>(x + i), zeros)));
     sum = i32x4.extract_lane(s, 0) + i32x4.extract_lane(s, 1) + i32x4.extract_lane(s, 2) + i32x4.extract_lane(s, 3);
   }
-  for (; i < <usize>n; i++) sum += <i32>load<i8>(w + i) * <i32>load<i8>(x + i);
-  return sum;
-}
-
-/** The sum of n int8. */
-export function sumS8(w: usize, n: u32): i32 {
-  let sum: i32 = 0;
-  for (const end = w + n; w < end; w++) sum += <i32>load<i8>(w);
+  for (; i < <usize>n; i++) sum += <i32>load<i8>(w + i) * (<i32>load<i8>(x + i) - zero);
   return sum;
 }
 
@@ -110,21 +106,42 @@ export function addQuantizedProducts(y: usize, w: usize, q: usize, rows: u32, n:
   const scale = load<f32>(state) * weightScale;
   const zero = load<i32>(state, 4);
   for (let j: u32 = 0; j < rows; j++) {
-    let sum = dotS8(w, q, n);
-    if (zero) sum -= zero * sumS8(w, n);
-    store<f32>(y, load<f32>(y) + <f32>sum * scale);
+    store<f32>(y, load<f32>(y) + <f32>dotS8(w, q, n, zero) * scale);
     y += 4;
     w += n;
   }
 }
 
-/** An activation by its number in TensorFlow Lite's schema. */
-export function activate(x: f32, activation: u32): f32 {
+/** The logistic function, beside TensorFlow Lite's numbers of activations. */
+export const LOGISTIC: u32 = 255;
+
+/** y = an activation, by its number in TensorFlow Lite's schema or LOGISTIC, of `bytes` of float32 at x. */
+export function activate(y: usize, x: usize, bytes: usize, activation: u32): void {
+  if (ASC_FEATURE_SIMD) {
+    while (bytes) {
+      const n = <u32>min(bytes, 16);
+      store16(y, activated<v128>(load16(x, n), activation), n);
+      x += 16;
+      y += 16;
+      bytes -= n;
+    }
+  } else {
+    for (; bytes; bytes -= 4) {
+      store<f32>(y, activated<f32>(load<f32>(x), activation));
+      x += 4;
+      y += 4;
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline function activated<T>(x: T, activation: u32): T {
   switch (activation) {
-    case 1: return x < 0 ? 0 : x;
-    case 2: return x < -1 ? -1 : x > 1 ? 1 : x;
-    case 3: return x < 0 ? 0 : x > 6 ? 6 : x;
-    case 4: return tanhF32<f32>(x);
+    case 1: return atLeast<T>(x, splat<T>(0));
+    case 2: return atMost<T>(atLeast<T>(x, splat<T>(-1)), splat<T>(1));
+    case 3: return atMost<T>(atLeast<T>(x, splat<T>(0)), splat<T>(6));
+    case 4: return tanhF32<T>(x);
+    case LOGISTIC: return logisticF32<T>(x);
     default: return x;
   }
 }

@@ -2,6 +2,7 @@
  * Functions of rows of float32. Sums of softmax and of layers' statistics are taken in four lanes, element i in lane i mod 4, and
  * then (0 + 1) + (2 + 3); all others in the order of memory, one number after the other: the same in every module. @full
  */
+import { load16, store16 } from "../common/edge.simd";
 import { expDownF32, expF32, logF32 } from "../common/float";
 import { share } from "../common/split";
 
@@ -182,12 +183,18 @@ function largest(x: usize, line: usize): f32 {
 
 /** y = exp((x − most) · beta), and their sum; beta is not negative. */
 function exponentials(x: usize, y: usize, line: usize, most: f32, beta: f32): f32 {
-  let i: usize = 0;
-  if (ASC_FEATURE_SIMD)
-    for (; i + 16 <= line; i += 16) {
-      const difference = f32x4.sub(v128.load(x + i), f32x4.splat(most));
-      v128.store(y + i, expDownF32<v128>(f32x4.mul(difference, f32x4.splat(beta))));
+  if (ASC_FEATURE_SIMD) {
+    for (let left = line; left; ) {
+      const n = <u32>min(left, 16);
+      const difference = f32x4.sub(load16(x, n), f32x4.splat(most));
+      store16(y, expDownF32<v128>(f32x4.mul(difference, f32x4.splat(beta))), n);
+      x += 16;
+      y += 16;
+      left -= n;
     }
-  for (; i < line; i += 4) store<f32>(y + i, expDownF32<f32>((load<f32>(x + i) - most) * beta));
+    y -= (line + 15) & ~15;
+  } else {
+    for (let i: usize = 0; i < line; i += 4) store<f32>(y + i, expDownF32<f32>((load<f32>(x + i) - most) * beta));
+  }
   return total(y, line, 0, false);
 }
