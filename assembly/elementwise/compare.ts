@@ -1,7 +1,7 @@
 /** Comparisons of two operands with broadcasting; results are bytes 0 or 1. @full */
 import { runEnd, runStart, walkOperand } from "./broadcast";
 import { CompareQs8, PairsInt } from "./params";
-import { element, FLOAT32 } from "../common/element";
+import { element, FLOAT32, whole } from "../common/element";
 import { rescale } from "../common/fixedpoint";
 
 // PairsInt.form: what makes the comparison true, the sum of 1 (equal), 2 (greater) and 4 (less)
@@ -38,8 +38,8 @@ function walk<T>(p: PairsInt, part: u32, parts: u32): void {
 export function compareQs8(p: CompareQs8, part: u32, parts: u32): void {
   const end = runEnd(p, part, parts);
   for (let i = runStart(p, part, parts); i < end; i++) {
-    const a = (<i32>load<i8>(walkOperand(p, i, true)) - p.aZeroPoint) << 8;
-    const b = (<i32>load<i8>(walkOperand(p, i, false)) - p.bZeroPoint) << 8;
+    const a = (<i32>whole(p.type, walkOperand(p, i, true)) - p.aZeroPoint) << 8;
+    const b = (<i32>whole(p.type, walkOperand(p, i, false)) - p.bZeroPoint) << 8;
     const u = rescale(a, p.aMultiplier, p.aShift);
     const v = rescale(b, p.bMultiplier, p.bShift);
     store<u8>(<usize>p.y + i, verdict<i32>(p, u, v));

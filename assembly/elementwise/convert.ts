@@ -1,6 +1,6 @@
 /** From one element type to another: CAST, the most usual ones in vectors, rescaling of integers, BUCKETIZE. @full */
 import { Bucketize, Convert, Rescale } from "./params";
-import { BOOL, FLOAT16, FLOAT32, FLOAT64, INT16, INT32, INT8, UINT8, sizeOf, storeWhole, whole } from "../common/element";
+import { BOOL, FLOAT16, FLOAT32, FLOAT64, INT16, INT32, INT8, UINT16, UINT8, sizeOf, storeWhole, whole } from "../common/element";
 import { rescale as scaled } from "../common/fixedpoint";
 import { share } from "../common/split";
 
@@ -36,9 +36,9 @@ function half(x: f64): u32 {
   return sign | ((rounded - 0x38000000) >>> 13);
 }
 
-/** A float as an integer: held to what 8 and 16 bits hold; of more bits what does not fit, or is no number, is the least. */
+/** A float as an integer: held to what 8 bits and int16 hold; of others what does not fit, or is no number, is the least. */
 function cut(type: u32, x: f64): i64 {
-  if (sizeOf(type) < 4) {
+  if (sizeOf(type) < 4 && type != UINT16) {
     const bits = 8 * <i32>sizeOf(type);
     const signed = type == INT8 || type == INT16;
     const least = signed ? -(1 << (bits - 1)) : 0;

@@ -71,7 +71,7 @@ export class PairsInt extends Pairs {
   extra: u32;
 }
 
-/** Comparisons of int8 with scales: both shifted left by 8 and scaled. */
+/** Comparisons of int8 or int16 with scales: both shifted left by 8 and scaled. */
 @unmanaged
 export class CompareQs8 extends PairsInt {
   aZeroPoint: i32;

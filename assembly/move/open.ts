@@ -1,6 +1,7 @@
 /** @full Results whose length depends on data: each writes it, and at most what there is room for. One part does it all. */
 import { FillOpen, PadOpen, RangeOpen, Unique, Where } from "./params";
 import { copyBytes, fillElements } from "../common/bytes";
+import { FLOAT32, whole } from "../common/element";
 import { integerAt } from "./integer";
 
 export function where(p: Where, part: u32, parts: u32): void {
@@ -39,7 +40,7 @@ export function unique(p: Unique, part: u32, parts: u32): void {
   for (let i: u32 = 0; i < p.count; i++) {
     const x = <usize>p.x + i * p.size;
     let at: u32 = 0;
-    while (at < found && !isSame(<usize>p.y + at * p.size, x, p.size)) at++;
+    while (at < found && !isSame(p.type, <usize>p.y + at * p.size, x)) at++;
     if (at == found) copyBytes(<usize>p.y + found++ * p.size, x, p.size);
     if (p.placeBytes == 8) store<i64>(<usize>p.places + (i << 3), at);
     else store<u32>(<usize>p.places + (i << 2), at);
@@ -83,9 +84,8 @@ export function rangeOpen(p: RangeOpen, part: u32, parts: u32): void {
   }
 }
 
-function isSame(a: usize, b: usize, size: u32): bool {
-  for (let i: u32 = 0; i < size; i++) if (load<u8>(a + i) != load<u8>(b + i)) return false;
-  return true;
+function isSame(type: u32, a: usize, b: usize): bool {
+  return type == FLOAT32 ? load<f32>(a) == load<f32>(b) : whole(type, a) == whole(type, b);
 }
 
 /** x within the value, as wide as the paddings say. */

@@ -228,6 +228,8 @@ export class Unique {
   lengthAt: u32;
   count: u32;
   size: u32;
+  /** Element type, see common/element.ts. */
+  type: u32;
   placeBytes: u32;
 }
 

@@ -120,7 +120,7 @@ for (const subject of await subjects())
           }
         });
     for (const [kind, dtype] of [
-      ...(["add", "sub", "mul", "div", "prelu"] as const).map((each) => [each, "int16"] as const),
+      ...(["add", "sub", "mul", "div", "prelu", "squaredDifference"] as const).map((each) => [each, "int16"] as const),
       ...(["squaredDifference", "div", "prelu"] as const).map((each) => [each, "int8"] as const),
     ])
       test(`${kind}, ${dtype} with scales`, () => {
@@ -139,7 +139,7 @@ for (const subject of await subjects())
             return dtype === "int8" ? Int8Array.from(any) : Int16Array.from(any);
           }) as [Int16Array, Int16Array];
           const results = pairs(both, a, b).map(([p, q]) =>
-            Math.min(Math.max(SCALED[kind]?.(p, q, scales) ?? 0, -most - 1), most),
+            Math.min(Math.max(SCALED[kind]?.(p, q, scales, dtype) ?? 0, -most - 1), most),
           );
           const expected = dtype === "int8" ? Int8Array.from(results) : Int16Array.from(results);
           const inputs = [
@@ -164,22 +164,29 @@ for (const subject of await subjects())
             check(subject, kind as OpKind, [dtype, "bool"], inputs, expected);
           }
         });
-    test("comparison of int8 with scales", () => {
-      const draw = random(35);
-      for (const [kind, value] of Object.entries(COMPARED)) {
-        const affine = () => ({ scale: draw.scale(), zeroPoint: draw.int(-128, 127) });
-        const [p, q] = [affine(), affine()];
-        const [a, b] = [draw.int8(120), draw.int8(120)];
-        const expected = Uint8Array.from(a, (each, i) =>
-          value(comparable(each, p), comparable(b[i] as number, q)) ? 1 : 0,
-        );
-        const inputs = [
-          { shape: [120], values: a, affine: p },
-          { shape: [120], values: b, affine: q },
-        ];
-        check(subject, kind as OpKind, ["int8", "bool"], inputs, expected);
-      }
-    });
+    for (const dtype of ["int8", "int16"] as const)
+      test(`comparison of ${dtype} with scales`, () => {
+        const draw = random(35);
+        for (const [kind, value] of Object.entries(COMPARED)) {
+          const isWide = dtype === "int16";
+          const affine = () => ({ scale: draw.scale(), zeroPoint: isWide ? 0 : draw.int(-128, 127) });
+          const [p, q] = [affine(), affine()];
+          const numbers = () =>
+            isWide
+              ? Int16Array.from({ length: 120 }, () => draw.pick([0, 7, draw.int(-32768, 32767)]))
+              : draw.int8(120);
+          const [a, b] = [numbers(), numbers()];
+          // the reference orders int16 as they are, and compares them as reals for equality alone
+          const isRaw = isWide && kind !== "equal" && kind !== "notEqual";
+          const seen = (each: number, of: Affine) => (isRaw ? each : comparable(each, of));
+          const expected = Uint8Array.from(a, (each, i) => (value(seen(each, p), seen(b[i] as number, q)) ? 1 : 0));
+          const inputs = [
+            { shape: [120], values: a, affine: p },
+            { shape: [120], values: b, affine: q },
+          ];
+          check(subject, kind as OpKind, [dtype, "bool"], inputs, expected);
+        }
+      });
     for (const dtype of ["int8", "int16", "float32", "int64"] as const)
       test(`selectV2, ${dtype}`, () => {
         const draw = random(36);

@@ -56,4 +56,36 @@ for (const subject of await subjects())
           );
         }
       });
+    for (const [from, to, values] of [
+      ["int8", "int8", Int8Array.of(5, -7, 0, 127, -128)],
+      ["int16", "int16", Int16Array.of(5, -700, 0, 32767, -32768)],
+    ] as const)
+      test(`neg, ${from} as it is, whatever its scale`, () => {
+        const expected = values.slice();
+        for (const [i, q] of values.entries()) expected[i] = -q;
+        const operator = operators.neg as unknown as Operator<OpKind>;
+        const example = {
+          attributes: {},
+          inputs: [tensor(from, [5], { scale: 0.5, zeroPoint: 3 })],
+          values: [values],
+          output: tensor(to, [5], { scale: 2, zeroPoint: 0 }),
+        };
+        checkOperator(subject, operator, example, expected);
+      });
+    test("cast, float32 to 16 bits: those without a sign wrap", () => {
+      const operator = operators.cast as unknown as Operator<OpKind>;
+      const values = Float32Array.of(-1.5, -0.5, 70000, 65535, 3.9, -40000);
+      for (const [dtype, expected] of [
+        ["uint16", Uint16Array.of(65535, 0, 4464, 65535, 3, 25536)],
+        ["int16", Int16Array.of(-1, 0, 32767, 32767, 3, -32768)],
+      ] as const) {
+        const inputs = [tensor("float32", [6])];
+        checkOperator(
+          subject,
+          operator,
+          { attributes: {}, inputs, values: [values], output: tensor(dtype, [6]) },
+          expected,
+        );
+      }
+    });
   });

@@ -59,15 +59,18 @@ function times(value: number, real: number): number {
 }
 
 /** Quantized functions of two numbers, before the clamp. */
-export const SCALED: { readonly [kind: string]: (p: number, q: number, scales: Scales) => number } = {
+export const SCALED: {
+  readonly [kind: string]: (p: number, q: number, scales: Scales, dtype?: "int8" | "int16") => number;
+} = {
   add: (p, q, scales) => sum(p, q, 1, scales),
   sub: (p, q, scales) => sum(p, q, -1, scales),
   mul: (p, q, { a, b, y }) => times((p - a.zeroPoint) * (q - b.zeroPoint), (a.scale * b.scale) / y.scale) + y.zeroPoint,
-  squaredDifference(p, q, { a, b, y }) {
+  squaredDifference(p, q, { a, b, y }, dtype) {
     const twice = 2 * Math.max(a.scale, b.scale);
+    const left = dtype === "int16" ? 1 : 128;
     const difference =
-      times((p - a.zeroPoint) * 128, a.scale / twice) - times((q - b.zeroPoint) * 128, b.scale / twice);
-    return times(difference * difference, twice ** 2 / (2 ** 14 * y.scale)) + y.zeroPoint;
+      times((p - a.zeroPoint) * left, a.scale / twice) - times((q - b.zeroPoint) * left, b.scale / twice);
+    return times(difference * difference, twice ** 2 / (left ** 2 * y.scale)) + y.zeroPoint;
   },
   prelu(p, q, { a, b, y }) {
     const x = p - a.zeroPoint;

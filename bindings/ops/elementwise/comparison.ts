@@ -13,14 +13,15 @@ import { bySlices } from "./slices.ts";
 
 const TYPES = ["int8", "uint8", "int16", "int32", "int64", "float32"] as const;
 
-/** True where both operands are int8 with scales, which are then compared as reals. */
-function isScaled<K extends OpKind>(node: NodeView<K>): boolean {
-  return inputOf(node, 0).dtype === "int8" && isQuantized(inputOf(node, 0)) && isQuantized(inputOf(node, 1));
+/** True where both operands have scales and are then compared as reals: int8, and int16 for equality, as the reference has it. */
+function isScaled<K extends OpKind>(node: NodeView<K>, equality: boolean): boolean {
+  const [a, b] = [inputOf(node, 0), inputOf(node, 1)];
+  return (a.dtype === "int8" || (equality && a.dtype === "int16")) && isQuantized(a) && isQuantized(b);
 }
 
 /**
- * C1: two inputs, one output. C2: both of one type, bool for equality only; the output bool. C3: int8 with scales below 2^13.
- * C4, C5: see `requireBroadcast`. Source: TFLite's comparisons: int8 is shifted left by 8 and scaled, so that nearly equal
+ * C1: two inputs, one output. C2: both of one type, bool for equality only; the output bool. C3: scales below 2^13.
+ * C4, C5: see `requireBroadcast`. Source: TFLite's comparisons: operands with scales are shifted left by 8 and scaled, so that nearly equal
  * reals may compare equal.
  */
 export function comparison<K extends keyof typeof COMPARISONS>(kind: K): Operator<K> {
@@ -30,11 +31,11 @@ export function comparison<K extends keyof typeof COMPARISONS>(kind: K): Operato
       const types = inferPairs(node, equality ? [...TYPES, "bool"] : TYPES, "bool");
       for (const tensor of [inputOf(node, 0), inputOf(node, 1)]) {
         requirePlain(node, "C3", tensor);
-        if (isScaled(node)) requireRatio(node, "C3", requireAffine(node, "C3", tensor).scale * 2 ** 17);
+        if (isScaled(node, equality)) requireRatio(node, "C3", requireAffine(node, "C3", tensor).scale * 2 ** 17);
       }
       return types;
     },
-    fold: (node) => (isScaled(node) ? undefined : foldComparison(node, COMPARISONS[kind])),
+    fold: (node) => (isScaled(node, equality) ? undefined : foldComparison(node, COMPARISONS[kind])),
     lower: (node, to) => bySlices(node, to, lowerSlice),
   };
 
@@ -42,7 +43,7 @@ export function comparison<K extends keyof typeof COMPARISONS>(kind: K): Operato
     const { a, b, y } = placed(to);
     const dtype = a.dtype as Element;
     const fields = { ...pairFields(a, b, y, BITS[dtype] / 8), type: ELEMENT[dtype], ...COMPARISONS[kind] };
-    if (!isScaled(node)) {
+    if (!isScaled(node, equality)) {
       to.call({ kernel: "compare", params: fields, note: `${kind}, ${dtype}` });
       return;
     }
@@ -59,7 +60,7 @@ export function comparison<K extends keyof typeof COMPARISONS>(kind: K): Operato
         bMultiplier: v.multiplier,
         bShift: v.shift,
       },
-      note: `${kind}, int8`,
+      note: `${kind}, ${dtype}`,
     });
   }
 }

@@ -33,10 +33,10 @@ export interface Unary<K extends OpKind> {
   int16?(node: NodeView<K>, to: Lowering): void;
   real?(node: NodeView<K>): RealForm;
   /** Integers as they are, of `raw` types. */
-  whole?(dtype: "int32" | "int64" | "int16", to: Lowering): void;
+  whole?(dtype: "int32" | "int64" | "int16" | "int8", to: Lowering): void;
   /** What `whole` computes of one, before it wraps. */
   readonly each?: (x: bigint) => bigint;
-  readonly raw?: readonly ("int32" | "int64" | "int16")[];
+  readonly raw?: readonly ("int32" | "int64" | "int16" | "int8")[];
   /** Checks of tensors with scales, from C5 on. */
   check?(node: NodeView<K>): void;
 }
@@ -58,10 +58,11 @@ const EXACT: { readonly [F in keyof typeof UNARY_F32]?: (x: number) => number } 
   round: nearestEven,
 };
 
-/** int16 without a scale counts as integers where the operator has these. */
-function isScaled<K extends OpKind>(node: NodeView<K>, raw: readonly DType[]): boolean {
+/** int16 without a scale counts as integers where the operator has these, and so does what has no function of scales. */
+function isScaled<K extends OpKind>(node: NodeView<K>, { int8, int16, raw = [] }: Unary<K>): boolean {
   const x = inputOf(node, 0);
-  return x.dtype === "int8" || (x.dtype === "int16" && (isQuantized(x) || !raw.includes("int16")));
+  if (x.dtype === "int8") return int8 !== undefined;
+  return x.dtype === "int16" && int16 !== undefined && (isQuantized(x) || !raw.includes("int16"));
 }
 
 /** C1: one input, one output. C2: both of one type. C3: with scales, one each. C4: in a ratio that fits. */
@@ -82,7 +83,7 @@ export function unary<K extends OpKind>(functions: Unary<K>): Operator<K> {
       const y = outputOf(node);
       const dtype = requireDType(node, "C2", x, ...dtypes);
       requireDType(node, "C2", y, dtype);
-      if (isScaled(node, raw)) {
+      if (isScaled(node, functions)) {
         requireRatio(node, "C4", requireAffine(node, "C3", x).scale / requireAffine(node, "C3", y).scale);
         functions.check?.(node);
       }
@@ -97,13 +98,13 @@ export function unary<K extends OpKind>(functions: Unary<K>): Operator<K> {
         return exact && [writeFloats(readFloats(x).map(exact))];
       }
       const { each } = functions;
-      const values = each && !isScaled(node, raw) ? readIntegers(x) : undefined;
+      const values = each && !isScaled(node, functions) ? readIntegers(x) : undefined;
       return values && each && [writeIntegers(x.dtype, values.map(each))];
     },
     lower(node, to) {
       const { dtype } = inputOf(node, 0);
       if (dtype === "float32" && real) callUnaryF32(to, real(node));
-      else if (!isScaled(node, raw)) whole?.(dtype as "int32", to);
+      else if (!isScaled(node, functions)) whole?.(dtype as "int32", to);
       else if (dtype === "int8" && int8) lowerLookup(to, int8(node), node.where.replace(/.*\(|\)/g, "").toLowerCase());
       else int16?.(node, to);
     },

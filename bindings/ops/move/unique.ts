@@ -1,3 +1,4 @@
+import { ELEMENT, type Element } from "../../primitives/elementwise/element.ts";
 import { BITS, elementCount, listText, type Tensor } from "../../tensor.ts";
 import { constrain, inputOf, requireDType } from "../constraints.ts";
 import type { Operator } from "../types.ts";
@@ -14,8 +15,8 @@ const MOST = 1 << 16;
 
 /**
  * The values of x, each once, in the order in which they first stand; and for each of x which one it is. The number of
- * values is open, at most all. C1: x, two outputs. C2: a vector of at most 65,536 whole numbers, or float32 compared by
- * their bits; places int32 or int64.
+ * values is open, at most all. C1: x, two outputs. C2: a vector of at most 65,536 whole numbers or float32; places int32 or
+ * int64.
  */
 export const unique: Operator<"unique"> = {
   infer(node) {
@@ -43,6 +44,7 @@ export const unique: Operator<"unique"> = {
         lengthAt: to.output(2),
         count: elementCount(x.shape),
         size: BITS[x.dtype] / 8,
+        type: ELEMENT[x.dtype as Element],
         placeBytes: BITS[(node.outputs[1] as Tensor).dtype] / 8,
       },
     });
