@@ -14,6 +14,7 @@ import { runPassesBy } from "../../bindings/passes/run.ts";
 import { planGraphBy } from "../../bindings/plan/bind.ts";
 import { writePlan } from "../../bindings/plan/file.ts";
 import { buildTflite } from "../formats/build-tflite.ts";
+import { options } from "../formats/tflite-options.ts";
 
 const path = (folder: string) => fileURLToPath(new URL(`../../${folder}`, import.meta.url));
 const FOLDERS = [
@@ -76,4 +77,25 @@ test("slices of computed sizes need the rarer ones", async () => {
   const kinds = async (bytes: Uint8Array) => Object.keys(await operatorsFor(await importModel(bytes)));
   assert.ok((await kinds(model(Int32Array.of(2, 2)))).length < Object.keys(operators).length);
   assert.equal((await kinds(model())).length, Object.keys(operators).length);
+});
+
+test("products of types that the file does not say are refused", async () => {
+  const model = buildTflite({
+    tensors: [
+      { name: "x", dtype: "int8", shape: [1, 4], scale: [0.5], zeroPoint: [0] },
+      { name: "real", dtype: "int8", shape: [1, 4], scale: [0.5], zeroPoint: [0] },
+      { name: "w", dtype: "int8", shape: [2, 4], scale: [0.1], data: Int8Array.of(1, 2, 3, 4, 5, 6, 7, 8) },
+      { name: "y", dtype: "float32", shape: [1, 2] },
+    ],
+    operators: [
+      { code: "DEQUANTIZE", inputs: [0], outputs: [1] },
+      { code: "FULLY_CONNECTED", inputs: [1, 2, -1], outputs: [3], options: options.fullyConnected({}) },
+    ],
+    inputs: [0],
+    outputs: [3],
+  });
+  const graph = await importModel(model);
+  const own = await operatorsFor(graph);
+  assert.equal(own.products, undefined, "ordinary by what the file says");
+  assert.throws(() => planned(own, graph), { code: "INVALID_MODEL", message: /types that the file says/ });
 });
