@@ -99,3 +99,21 @@ test("Resize of bytes with antialias: whole numbers, and nothing below 0 of int8
   const signed = [10, 20, 35, 41, -7, 90, -1, -2, -3, -4, -5, -6];
   assert.deepEqual(await run(node, 3, [1, 1, 2, 6], signed, [s]), [17, 30, 48, 0, 0, 0]);
 });
+
+test("MaxUnpool puts maxima back, also into a shape that is stated", async () => {
+  const places = whole("i", [1, 1, 1, 2], [1, 2], 7);
+  const node = { operator: "MaxUnpool", ints: { kernel_shape: [1, 2], strides: [1, 2] } };
+  assert.deepEqual(await run(node, 1, [1, 1, 1, 2], [5, 7], [places]), [0, 5, 7, 0]);
+  const shape = { name: "s", dims: [4], type: 7, values: [1, 1, 2, 3] } as const;
+  assert.deepEqual(await run(node, 1, [1, 1, 1, 2], [5, 7], [places, shape]), [0, 5, 7, 0, 0, 0]);
+});
+
+test("reductions of nothing, and norms of zeros", async () => {
+  const reduce = (operator: string) => run({ operator, int: { keepdims: 0 } }, 1, [2, 0], [], [axes]);
+  assert.deepEqual(await reduce("ReduceMean"), [0, 0]);
+  assert.deepEqual(await reduce("ReduceLogSumExp"), [-Infinity, -Infinity]);
+  assert.deepEqual(
+    await run({ operator: "LpNormalization" }, 1, [2, 2], [0, 0, 3, 4]),
+    [0, 0, 0.6000000238418579, 0.800000011920929],
+  );
+});

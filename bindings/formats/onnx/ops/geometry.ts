@@ -1,4 +1,7 @@
-/** Grids of affine maps, columns back to images, cutting and padding to sizes, powers of windows, inverses of small matrices. */
+/**
+ * Grids of affine maps, columns back to images, cutting and padding to sizes, powers of windows, maxima put back, inverses of small
+ * matrices.
+ */
 import type { TensorId } from "../../../graph.ts";
 import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
@@ -7,6 +10,7 @@ import { outputSizes, poolWindowsOf, windowsOf } from "../window.ts";
 import { product } from "./matmul.ts";
 import { axisOf, entries, reshapedTo, typeOf } from "./move.ts";
 import { real } from "./quantize.ts";
+import { zeroOf } from "./wholes.ts";
 import { sums } from "./windows.ts";
 
 const float = [{ dtype: "float32" }] as const;
@@ -120,6 +124,31 @@ function globalLpPool(n: OnnxNode): void {
   );
 }
 
+/** Maxima back at the places that MaxPool took them from, counted over all of the output; 0 elsewhere. */
+function maxUnpool(n: OnnxNode): void {
+  const [x, places] = [n.input(0), n.input(1)];
+  const kernel = n.ints("kernel_shape") ?? n.refuse("a kernel_shape", "none");
+  const rank = kernel.length;
+  const pads = n.ints("pads") ?? kernel.flatMap(() => [0, 0]);
+  const strides = n.ints("strides") ?? kernel.map(() => 1);
+  const sizes = kernel.map((size, i) => {
+    const reach = ((x.shape[i + 2] as number) - 1) * (strides[i] as number) + size;
+    return reach - (pads[i] as number) - (pads[i + rank] as number);
+  });
+  const shape = n.numbers(2) ?? [...x.shape.slice(0, 2), ...sizes];
+  const fits = x.shape.length === rank + 2 && shape.length === rank + 2 && shape.every((size) => size > 0);
+  if (!fits || `${places.shape}` !== `${x.shape}`) n.refuse("places of all maxima", listText(places.shape));
+  const count = elementCount(x.shape);
+  const values = n.plain(x);
+  const type = typeOf(n, values);
+  const zeros = n.b.add("fill", n.where, [n.b.integers([entries(n, elementCount(shape))]), zeroOf(n, type.dtype)], {}, [
+    type,
+  ]);
+  const flat = [zeros[0] as TensorId, reshapedTo(n, n.plain(places), [count, 1]), reshapedTo(n, values, [count])];
+  const [y] = n.b.add("scatterUpdate", n.where, flat, { mode: "set" }, [type]);
+  n.setPlain(0, reshapedTo(n, y as TensorId, shape));
+}
+
 /** Determinants, and inverses by cofactors, of matrices of up to four rows. */
 function cofactors(isInverse: boolean) {
   return (n: OnnxNode): void => {
@@ -182,6 +211,7 @@ export const GEOMETRY: Conversions = {
   Col2Im: col2Im,
   CenterCropPad: centerCropPad,
   LpPool: lpPool,
+  MaxUnpool: maxUnpool,
   GlobalLpPool: globalLpPool,
   Det: cofactors(false),
   "com.microsoft.Inverse": cofactors(true),

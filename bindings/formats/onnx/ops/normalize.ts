@@ -114,7 +114,10 @@ function lpNormalization(n: OnnxNode): void {
   const term = isOne ? (n.b.add("abs", n.where, [id], {}, float)[0] as TensorId) : real(n, "mul", id, id);
   let norm = n.b.add("sum", n.where, [term, n.b.integers([axis])], { keepDims: true }, float)[0] as TensorId;
   if (!isOne) norm = n.b.add("sqrt", n.where, [norm], {}, float)[0] as TensorId;
-  n.setPlain(0, real(n, "div", id, norm));
+  // where all is 0 it stays 0
+  const [isNone] = n.b.add("equal", n.where, [norm, n.b.float(0)], {}, [{ dtype: "bool" }]);
+  const own = n.b.add("selectV2", n.where, [isNone, n.b.float(1), norm], {}, float)[0] as TensorId;
+  n.setPlain(0, real(n, "div", id, own));
 }
 
 /** x / (bias + alpha/size·Σ x²)^beta, summed over neighbouring channels: slices of the padded squares. */

@@ -36,7 +36,10 @@ function reduction(kind: Reduction, before: Formula = (x) => x, after: Formula =
     const from = before(ids[0] as TensorId, add, n);
     const own = isLast ? axes.map((axis) => lastAxis(axis, rank)) : axes;
     const attributes = { keepDims } as Attributes[Reduction];
-    const y = axes.length === 0 ? from : add(kind, [from, n.b.integers(own)], attributes);
+    // the mean of nothing is 0
+    const isEmpty = axes.some((axis) => x.shape[axis] === 0);
+    const y =
+      axes.length === 0 ? from : add(isEmpty && kind === "mean" ? "sum" : kind, [from, n.b.integers(own)], attributes);
     setIn(n, isLast, after(y, add, n));
   };
 }
@@ -85,6 +88,8 @@ function logSumExp(n: OnnxNode): void {
     n.b.add(kind, n.where, inputs, attributes, [{ dtype }])[0] as TensorId;
   const id = n.plain(x);
   if (axesOf(n).length === 0) return n.setPlain(0, id);
+  if (axesOf(n).some((axis) => x.shape[axis] === 0))
+    return n.setPlain(0, logOf(add("sum", [id, axes], { keepDims }), add, n));
   const greatest = add("reduceMax", [id, axes], { keepDims: true });
   // of whole numbers terms are whole, too: 1 for the greatest, 0 below
   const terms = isWhole(x.dtype)

@@ -99,5 +99,6 @@ export function wholeRelu(n: OnnxNode): void {
   chain(n, [n.input(0)], ([x], add) => add("maximum", [x as TensorId, zeroOf(n, dtype)], {}, dtype));
 }
 
-const zeroOf = (n: OnnxNode, dtype: DType): TensorId =>
+/** 0 of a type. */
+export const zeroOf = (n: OnnxNode, dtype: DType): TensorId =>
   n.b.add("cast", n.where, [n.b.integers([0], [])], {}, [{ dtype }])[0] as TensorId;
