@@ -128,18 +128,18 @@ function typedFields(proto: TensorProto, dtype: DType, count: number, where: str
   }));
   if (packed || (bits === 8 && isSmallFloat(dataType)))
     return widen(Uint8Array.from(list, Number), dataType, count, where);
+  return new Uint8Array(arrayOf(list, dtype, dataType).buffer);
+}
+
+/** Numbers of a field as an array of the type; integers wrap around. */
+function arrayOf(list: readonly (number | bigint)[], dtype: DType, code: number): ArrayBufferView {
   const size = BITS[dtype] / 8;
-  const view = new DataView(new ArrayBuffer(count * size));
-  for (const [i, value] of list.entries()) {
-    if (isSmallFloat(dataType)) view.setUint32(i * 4, Number(value) << 16, true);
-    else if (dtype === "float32") view.setFloat32(i * 4, Number(value), true);
-    else if (dtype === "float64") view.setFloat64(i * 8, Number(value), true);
-    else if (size === 8) view.setBigInt64(i * 8, BigInt.asIntN(64, BigInt(value)), true);
-    else if (size === 4) view.setUint32(i * 4, Number(value) >>> 0, true);
-    else if (size === 2) view.setUint16(i * 2, Number(value) & 0xffff, true);
-    else view.setUint8(i, Number(value) & 0xff);
-  }
-  return new Uint8Array(view.buffer);
+  if (size === 8 && dtype !== "float64") return BigInt64Array.from(list, BigInt);
+  const numbers = typeof list[0] === "bigint" ? list.map(Number) : (list as readonly number[]);
+  if (isSmallFloat(code)) return Int32Array.from(numbers, (bits) => bits << 16);
+  if (dtype === "float32") return new Float32Array(numbers);
+  if (dtype === "float64") return new Float64Array(numbers);
+  return size === 4 ? new Int32Array(numbers) : size === 2 ? new Int16Array(numbers) : new Uint8Array(numbers);
 }
 
 /** True for a path that leads out of the model's folder, whatever system it is written for. */

@@ -72,29 +72,39 @@ function plainForm(rule: Rule, sum: NearestSum, aLeast: number, bLeast: number):
   const [aMost, bMost] = [aLeast + 255, bLeast + 255].map((most) => Math.max(most, 255)) as [number, number];
   const most = Math.abs(sum.aScale) * aMost + Math.abs(sum.bScale) * bMost + Math.abs(sum.offset);
   if (!(most <= LARGEST)) return undefined;
-  const { pairs, results } = nearTies(sharesOf(rule.a, aLeast), sharesOf(rule.b, bLeast), rule, 0.5 - most * APART);
-  for (const a of SCALES)
-    for (const b of SCALES)
-      for (const o of OFFSETS) {
-        const form = { aScale: moved(sum.aScale, a), bScale: moved(sum.bScale, b), offset: moved(sum.offset, o) };
-        const follows = (pair: number, i: number): boolean => {
-          const second = fround(fround((bLeast + (pair & 255)) * form.bScale) + form.offset);
-          const result = results[i] as number;
-          if (result > MOST || result < -MOST) return true;
-          return toEven(fround(fround((aLeast + (pair >> 8)) * form.aScale) + second)) === result;
-        };
-        if (pairs.every(follows)) return form;
+  const near = nearTies(sharesOf(rule.a, aLeast), sharesOf(rule.b, bLeast), rule, 0.5 - most * APART);
+  const ties = near.filter(({ result }) => result <= MOST && result >= -MOST);
+  const aScales = SCALES.map((units) => moved(sum.aScale, units));
+  const bScales = SCALES.map((units) => moved(sum.bScale, units));
+  const offsets = OFFSETS.map((units) => moved(sum.offset, units));
+  for (const aScale of aScales)
+    for (const bScale of bScales)
+      for (const offset of offsets) {
+        const wrong = ties.findIndex(({ a, b, result }) => {
+          const second = fround(fround((bLeast + b) * bScale) + offset);
+          return toEven(fround(fround((aLeast + a) * aScale) + second)) !== result;
+        });
+        if (wrong < 0) return { aScale, bScale, offset };
+        // what one form has wrong the next one mostly has, too
+        const [tie] = ties.splice(wrong, 1);
+        ties.unshift(tie as Tie);
       }
   return undefined;
 }
 
+/** Operands from their least, and what the rule makes of them. */
+interface Tie {
+  readonly a: number;
+  readonly b: number;
+  readonly result: number;
+}
+
 /**
- * The pairs, 256·a + b, whose values are farther than this from whole numbers, and what the rule makes of them. Of each a, only
- * those b are tried whose fractions fit, by a bound twice as wide.
+ * The pairs whose values are farther than this from whole numbers, and what the rule makes of them. Of each a, only those b are
+ * tried whose fractions fit, by a bound twice as wide.
  */
-function nearTies(as: Float64Array, bs: Float64Array, { divisor, added }: Rule, farther: number) {
-  const pairs: number[] = [];
-  const results: number[] = [];
+function nearTies(as: Float64Array, bs: Float64Array, { divisor, added }: Rule, farther: number): readonly Tie[] {
+  const ties: Tie[] = [];
   const fractions = bs.map((b) => fraction(b / divisor));
   const order = Uint8Array.from({ length: 256 }, (_, i) => i).sort(
     (i, j) => (fractions[i] as number) - (fractions[j] as number),
@@ -112,11 +122,10 @@ function nearTies(as: Float64Array, bs: Float64Array, { divisor, added }: Rule, 
       const value = fround(fround((as[a] as number) + (bs[b] as number)) / divisor);
       const whole = value + EVEN - EVEN;
       if (value - whole < farther && whole - value < farther) continue;
-      pairs.push(256 * a + b);
-      results.push(whole + added);
+      ties.push({ a, b, result: whole + added });
     }
   }
-  return { pairs, results };
+  return ties;
 }
 
 /** From a whole number below. */
