@@ -93,36 +93,39 @@ const second: Rule = ({ isBatched }) => isBatched[0] === true && isBatched[1] !=
 
 const listed = (rule: Rule, kinds: string) => kinds.split(/\s+/).map((kind): readonly [string, Rule] => [kind, rule]);
 
-/** How each kind treats the leading dimension; kinds that are not here are refused. */
-const RULES: ReadonlyMap<string, Rule> = new Map([
-  ...listed(
-    rows,
-    `conv2d depthwiseConv2d fullyConnected averagePool2d maxPool2d l2Pool2d resizeBilinear resizeNearestNeighbor
+let made: ReadonlyMap<string, Rule> | undefined;
+
+/** How each kind treats the leading dimension, made when a batch is asked for; kinds that are not here are refused. */
+const rules = () =>
+  (made ??= new Map<string, Rule>([
+    ...listed(
+      rows,
+      `conv2d depthwiseConv2d fullyConnected averagePool2d maxPool2d l2Pool2d resizeBilinear resizeNearestNeighbor
     spaceToDepth depthToSpace l2Normalization localResponseNormalization transposeConv conv3d zerosLike
     relu relu6 reluN1To1 relu0To1 leakyRelu hardSwish logistic tanh elu gelu quantize dequantize cast exp log sqrt rsqrt
     square sin cos erf trigonometric abs neg floor ceil round sign logicalNot fakeQuant`,
-  ),
-  ...listed(
-    together,
-    `add sub mul div maximum minimum squaredDifference pow floorDiv floorMod prelu equal notEqual less lessEqual greater
+    ),
+    ...listed(
+      together,
+      `add sub mul div maximum minimum squaredDifference pow floorDiv floorMod prelu equal notEqual less lessEqual greater
     greaterEqual logicalAnd logicalOr select selectV2 atan2 addN bitwiseXor rightShift`,
-  ),
-  ...listed((node) => rows(node) && first(node).shape.length > 1, "softmax logSoftmax topK"),
-  ...listed(axesAt(1), "mean sum reduceProd reduceMax reduceMin reduceAny reduceAll argMax argMin cumsum reverse"),
-  ...listed(axesAt(0, 1), "split"),
-  ...listed(axesAt(2), "splitV"),
-  ...listed(axisAttribute(0), "concat unpack"),
-  ...listed(axisAttribute(1), "pack"),
-  ...listed(leading(1, 0), "transpose"),
-  ...listed(leading(1, 0, 0), "pad mirrorPad"),
-  ...listed(leading(1, 1), "tile"),
-  ...listed(wholeFirst, "slice"),
-  ...listed(always, "reshape squeeze expandDims shape rank"),
-  ...listed(second, "embeddingLookup"),
-  ["stridedSlice", stridedSlice],
-  ["batchMatMul", matrices],
-  ["gather", gather],
-]);
+    ),
+    ...listed((node) => rows(node) && first(node).shape.length > 1, "softmax logSoftmax topK"),
+    ...listed(axesAt(1), "mean sum reduceProd reduceMax reduceMin reduceAny reduceAll argMax argMin cumsum reverse"),
+    ...listed(axesAt(0, 1), "split"),
+    ...listed(axesAt(2), "splitV"),
+    ...listed(axisAttribute(0), "concat unpack"),
+    ...listed(axisAttribute(1), "pack"),
+    ...listed(leading(1, 0), "transpose"),
+    ...listed(leading(1, 0, 0), "pad mirrorPad"),
+    ...listed(leading(1, 1), "tile"),
+    ...listed(wholeFirst, "slice"),
+    ...listed(always, "reshape squeeze expandDims shape rank"),
+    ...listed(second, "embeddingLookup"),
+    ["stridedSlice", stridedSlice],
+    ["batchMatMul", matrices],
+    ["gather", gather],
+  ]));
 
 /**
  * Follows the batch from the inputs that were multiplied, and refuses the graph at the first node where samples would
@@ -137,7 +140,7 @@ export function checkBatch(graph: Graph, operators: Operators): void {
     if (!isBatched.some(Boolean)) continue;
     const view = bind(operators, node, graph.tensors).view as NodeView<never>;
     const attributes = node.attributes as Batched["attributes"];
-    const keeps = RULES.get(node.kind)?.({ view, attributes, isBatched, size }) ?? false;
+    const keeps = rules().get(node.kind)?.({ view, attributes, isBatched, size }) ?? false;
     const whole = view.outputs.every(({ shape, data }) => data !== undefined || (shape[0] ?? 0) % size === 0);
     ensure(keeps && (whole || isShape(node)) && !touchesState(graph, node), "UNSUPPORTED", () => ({
       where: `${node.where}, option batch ${size}`,

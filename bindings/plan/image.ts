@@ -74,9 +74,9 @@ export function createImage(address: number, pool?: Pool): Image {
   return { place, placeOwn, size: () => size, bytes };
 }
 
-/** FNV-1a over the length and up to some 1024 spread bytes: enough to tell chunks apart before they are compared. */
+/** FNV-1a over the length and up to some 256 spread bytes: enough to tell chunks apart before they are compared. */
 function hashOf(bytes: Uint8Array): number {
-  const stride = Math.max(1, Math.floor(bytes.length / 1024));
+  const stride = Math.max(1, Math.floor(bytes.length / 256));
   let hash = 0x811c9dc5 ^ bytes.length;
   for (let i = 0; i < bytes.length; i += stride) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
   return hash >>> 0;

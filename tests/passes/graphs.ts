@@ -32,12 +32,15 @@ export function graph(
 
 type Overrides = { readonly [K in OpKind]?: Partial<Operators[K]> };
 
+/** What no fake graph needs. */
+const EXTRAS: readonly PropertyKey[] = ["opening", "products"] satisfies readonly (keyof Operators)[];
+
 /** Each operator's outputs have the types they claim, unless overridden. */
 export function fakeOperators(overrides: Overrides = {}): Operators {
   const infer = ({ outputs }: { readonly outputs: readonly Tensor[] }) =>
     outputs.map(({ dtype, shape }) => ({ dtype, shape }));
   return new Proxy({} as Operators, {
-    get: (_, kind) => ({ infer, ...overrides[kind as OpKind] }),
+    get: (_, kind) => (EXTRAS.includes(kind) ? undefined : { infer, ...overrides[kind as OpKind] }),
   });
 }
 

@@ -36,8 +36,8 @@ export function expOfNegative(a: number, integerBits: number): number {
   const reduced = (a & (quarter - 1)) - quarter;
   const remainder = reduced - a;
   let result = expNearMinusEighth(saturatingShift(reduced, integerBits));
-  for (const [i, factor] of EXP_FACTORS.entries())
-    if (i - 2 < integerBits && (remainder & (quarter * 2 ** i)) !== 0) result = highMul(result, factor);
+  for (let i = 0; i < integerBits + 2; i++)
+    if ((remainder & (quarter * 2 ** i)) !== 0) result = highMul(result, EXP_FACTORS[i] as number);
   return result;
 }
 

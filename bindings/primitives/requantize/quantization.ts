@@ -79,7 +79,7 @@ export function quantizeMultiplier(real: number): Multiplier {
 }
 
 /** 2^(−i). */
-export const HALVES = Float64Array.from({ length: 64 }, (_, i) => 2 ** -i);
+export const HALVES = new Float64Array(64).map((_, i) => 2 ** -i);
 
 /** Several factors; of a struct of arrays, since layers have thousands. */
 export interface Multipliers {
