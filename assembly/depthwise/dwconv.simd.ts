@@ -6,7 +6,7 @@
  *
  *   scratch: 16 bytes of the zero point, then [columns of the padded input][groups][16 channels][KR rows] int8
  *   weights: [channels/16][rows of the block][kW][groups][16][KR], zero where a row of the group is no tap;
- *            int16 for KR = 2, int8 for KR = 4: 64 bytes a group either way
+ *            int16 for KR = 2, int8 for KR = 4: 64 bytes a group either way; int16 as the sum of two int8 in two groups
  *
  * With stride 1 a block has `rows` = KR·groups − kH + 1 output rows, which share one scratch: each has the same kernel
  * shifted down by its row, so rows are interleaved once for two output rows of a 3×3.
@@ -55,7 +55,9 @@ function layRows(p: DwConv, batch: u32, y: i32, c: u32, width: u32, zeroPoint: u
   const left = min(p.padLeft, <i32>p.columns);
   const inside = min(<i32>p.columns - left, <i32>p.inW);
   const direct = p.multiplier == 1 && (width == 16 || width == 8);
+  const own = ASC_FEATURE_RELAXED_SIMD ? p.groups / p.halves : 0;
   for (let g: u32 = 0; g < p.groups; g++) {
+    if (ASC_FEATURE_RELAXED_SIMD && g == own) y -= own * KR * p.dilationH;
     let t = zeroPoint + 16 + <usize>g * GROUP;
     t = layPadding(t, left, columnBytes, zeroPoint, mask);
     const r0 = rowAddress(p, batch, y, c, zeroPoint);

@@ -18,6 +18,8 @@ export class DwConv extends Patches {
   hi: i32;
   /** Row groups per output row block, see depthwise/dwconv.simd.ts. */
   groups: u32;
+  /** Relaxed: 2 where a weight is the sum of two int8, in groups that follow each other and repeat their rows; 1 else. */
+  halves: u32;
   /** Output rows computed from one set of row groups. */
   rows: u32;
   /** Columns of the padded input that one output row needs. */

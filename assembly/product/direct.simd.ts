@@ -160,5 +160,5 @@ function panels(
 ): void {
   const tile = size * segment;
   const skip = pitch * p.patches.dilationH - tile;
-  wholeTiles<F, Segmented, R>(changetype<usize>(p), a, aEnd, tile, b, bEnd, 0, (bEnd - b) / p.patches.kH, skip, q, c, p.yStride, mask);
+  wholeTiles<F, Segmented, R>(changetype<usize>(p), a, aEnd, tile, b, bEnd, 0, (bEnd - b) / p.patches.kH, skip, q, c, p.yStride, mask, 0);
 }

@@ -4,7 +4,7 @@
  * `tile.ts`. Where the last rows do not make a tile, those before them are computed again with them.
  *
  * SIMD128 keeps B as int8 [n/8][k/2][8][2] and widens a panel once per block, or as int16 where `index` is 1; the relaxed dot product takes
- * [n/8][k/4][8][4] as it is. Scratch: the tiles of a block | a widened panel |
+ * [n/8][k/4][8][4] as it is, its `index` being what each row's sums begin with per activation (`terms.simd.ts`). Scratch: terms | the tiles of a block | a widened panel |
  * eight columns of the block, for a panel that has fewer | gathered patches, or SPARE bytes.
  *
  * Sparse B: a panel has only its blocks (one step of k × 8 columns) that are not zero. At `index`, for each panel: the
@@ -16,6 +16,7 @@ import { activationMask } from "../common/probe";
 import { packPatches } from "./im2col.simd";
 import { chunkLimit, Four, interleaveTiles, LANE, LANES_BEYOND, rowBytes, Six } from "./interleave.simd";
 import { EXACT, Fixed, FORM, POSITIVE, Positive, RECORD, SIGNED, Signed } from "../requantize/requantize.simd";
+import { storeTerms, termsBytes } from "./terms.simd";
 import { Dense, rowTile, Sparse, wholeTiles } from "./tile.simd";
 import { widenPanel } from "./widen.simd";
 
@@ -51,7 +52,9 @@ export function sparseConv2d(p: Conv2d, part: u32, parts: u32): void {
 /** Rows in blocks. Parts share the rows, or the columns where one block has all rows. */
 // @ts-ignore: decorator
 @inline function product<L>(p: Gemm, part: u32, parts: u32, patches: bool): void {
-  const tiles = <usize>p.scratch + <usize>part * p.scratchStride;
+  const scratch = <usize>p.scratch + <usize>part * p.scratchStride;
+  const terms = ASC_FEATURE_RELAXED_SIMD && idof<L>() == idof<Dense>() && p.index != 0 ? scratch : 0;
+  const tiles = terms ? terms + termsBytes(p.mBlock) : scratch;
   const bWide = tiles + <usize>(p.mBlock + ROWS_BEYOND) * rowBytes(p.k) + LANES_BEYOND;
   const narrow = ASC_FEATURE_RELAXED_SIMD ? bWide : bWide + <usize>((p.k + 1) >>> 1) * (STEP << 1);
   const spare = narrow + (<usize>p.mBlock << 3);
@@ -80,7 +83,8 @@ export function sparseConv2d(p: Conv2d, part: u32, parts: u32): void {
     if (ASC_FEATURE_RELAXED_SIMD && last == 6) pack<Six>(p, patches, row + rows - 6, 6, t, spare, mask);
     else if (last) pack<Four>(p, patches, row + rows - 4, 4, t, spare, mask);
     else pack<Four>(p, patches, row + four, rows - four, t, spare, mask);
-    block<L>(p, first, columns, tiles, rows, six, four, last, <usize>p.y + <usize>row * p.yStride, bWide, narrow, mask);
+    if (terms) storeTerms(terms, tiles, rowBytes(p.k), six, four, four + (last ? last : rows - four), p.k, p.index);
+    block<L>(p, first, columns, tiles, rows, six, four, last, <usize>p.y + <usize>row * p.yStride, bWide, narrow, mask, terms);
     row += rows;
   }
 }
@@ -157,18 +161,21 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
   c: usize,
   yStride: usize,
   mask: v128,
+  terms: usize,
 ): void {
+  const termsFour = terms ? terms + (<usize>six << 2) : 0;
+  const termsLast = terms ? terms + (<usize>four << 2) : 0;
   const aFour = a + <usize>six * row;
   const aLast = a + <usize>four * row;
   const aEnd = aLast + <usize>last * row;
   const cFour = c + <usize>six * yStride;
   const cLast = c + <usize>(rows - last) * yStride;
   if (ASC_FEATURE_RELAXED_SIMD && idof<L>() != idof<Sparse>()) {
-    wholeTiles<F, L, Six>(params, a, aFour, 6 * row, b, bEnd, offsets, 0, 0, q, c, yStride, mask);
-    if (last == 6) wholeTiles<F, L, Six>(params, aLast, aEnd, 6 * row, b, bEnd, offsets, 0, 0, q, cLast, yStride, mask);
+    wholeTiles<F, L, Six>(params, a, aFour, 6 * row, b, bEnd, offsets, 0, 0, q, c, yStride, mask, terms);
+    if (last == 6) wholeTiles<F, L, Six>(params, aLast, aEnd, 6 * row, b, bEnd, offsets, 0, 0, q, cLast, yStride, mask, termsLast);
   }
-  wholeTiles<F, L, Four>(params, aFour, aLast, 4 * row, b, bEnd, offsets, 0, 0, q, cFour, yStride, mask);
-  if (last == 4) wholeTiles<F, L, Four>(params, aLast, aEnd, 4 * row, b, bEnd, offsets, 0, 0, q, cLast, yStride, mask);
+  wholeTiles<F, L, Four>(params, aFour, aLast, 4 * row, b, bEnd, offsets, 0, 0, q, cFour, yStride, mask, termsFour);
+  if (last == 4) wholeTiles<F, L, Four>(params, aLast, aEnd, 4 * row, b, bEnd, offsets, 0, 0, q, cLast, yStride, mask, termsLast);
 }
 
 /** One block of tiles at `a` against the panels of columns `first` to `n`, of all where B is sparse; rows of C start at `c`. */
@@ -186,6 +193,7 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
   bWide: usize,
   eights: usize,
   mask: v128,
+  terms: usize,
 ): void {
   const sparse = idof<L>() == idof<Sparse>();
   const params = changetype<usize>(p);
@@ -213,17 +221,18 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
     if (form != EXACT && rows >= 4) {
       const y = width == 8 ? c : eights;
       const step = width == 8 ? yStride : 8;
-      if (form == POSITIVE) panelTiles<Positive, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, y, step, mask);
-      else if (form == SIGNED) panelTiles<Signed, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, y, step, mask);
-      else panelTiles<Fixed, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, y, step, mask);
+      if (form == POSITIVE) panelTiles<Positive, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, y, step, mask, terms);
+      else if (form == SIGNED) panelTiles<Signed, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, y, step, mask, terms);
+      else panelTiles<Fixed, L>(params, a, row, rows, six, four, last, b, bEnd, offsets, q, y, step, mask, terms);
       if (width < 8) copyRuns(c, yStride, eights, 8, rows, width);
     } else {
-      rowByRow(params, sparse, 6, a, row, 0, six, b, bEnd, offsets, q, c, yStride, width, mask);
-      rowByRow(params, sparse, 4, a, row, six, four, b, bEnd, offsets, q, c, yStride, width, mask);
+      rowByRow(params, sparse, 6, a, row, 0, six, b, bEnd, offsets, q, c, yStride, width, mask, terms);
+      rowByRow(params, sparse, 4, a, row, six, four, b, bEnd, offsets, q, c, yStride, width, mask, terms);
       const size = last ? last : 4;
       const first = last ? rows - last : four;
       const aLast = a + <usize>four * row - <usize>first * row;
-      rowByRow(params, sparse, size, aLast, row, first, rows, b, bEnd, offsets, q, c, yStride, width, mask);
+      const termsLast = terms ? terms + (<usize>four << 2) - (<usize>first << 2) : 0;
+      rowByRow(params, sparse, size, aLast, row, first, rows, b, bEnd, offsets, q, c, yStride, width, mask, termsLast);
     }
     c += 8;
     w += wide ? bEnd - b : bytes;
@@ -248,10 +257,11 @@ function rowByRow(
   yStride: usize,
   width: u32,
   mask: v128,
+  terms: usize,
 ): void {
   for (let i = first; i < end; i++) {
     const inTile = (i - first) % size;
     const aRow = a + <usize>(i - inTile) * row + <usize>inTile * LANE;
-    rowTile(params, sparse, size, aRow, b, bEnd, offsets, q, c + <usize>i * yStride, width, mask);
+    rowTile(params, sparse, size, aRow, b, bEnd, offsets, q, c + <usize>i * yStride, width, mask, terms ? terms + (<usize>i << 2) : 0);
   }
 }

@@ -6,6 +6,7 @@ import { Gemm } from "./params";
 import { activationMask } from "../common/probe";
 import { highest, initial, lowest, narrow, RECORD, requantizeAny } from "../requantize/requantize.simd";
 import { copyRun, storeBytes } from "../common/bytes.simd";
+import { oneTerm } from "./terms.simd";
 import { widen } from "./widen.simd";
 
 /** k's in one step of a panel, and bytes of that step as int8: eight columns. */
@@ -46,19 +47,20 @@ export function gemvWide(p: Gemm, part: u32, parts: u32): void {
     const x = <usize>p.x + <usize>row * p.xStride;
     if (ASC_FEATURE_RELAXED_SIMD) copyRun(a, x, p.k);
     else widen(a, x, p.k);
+    const term = ASC_FEATURE_RELAXED_SIMD && p.index ? oneTerm(a, p.k, p.index, activationMask()) : 0;
     const y = <usize>p.y + <usize>row * p.yStride;
     let i = first;
     for (; i + 4 <= last && (i + 4) << 3 <= p.n; i += 4) {
-      columns32(p, wide, a, <usize>p.w + <usize>i * panel, panel, <usize>p.q + <usize>i * RECORD, y + (<usize>i << 3));
+      columns32(p, wide, a, <usize>p.w + <usize>i * panel, panel, <usize>p.q + <usize>i * RECORD, y + (<usize>i << 3), term);
     }
     for (; i < last; i++) {
-      columns8(p, wide, a, <usize>p.w + <usize>i * panel, panel, <usize>p.q + <usize>i * RECORD, y + (<usize>i << 3), min(p.n - (i << 3), 8));
+      columns8(p, wide, a, <usize>p.w + <usize>i * panel, panel, <usize>p.q + <usize>i * RECORD, y + (<usize>i << 3), min(p.n - (i << 3), 8), term);
     }
   }
 }
 
 // @ts-ignore: decorator
-@inline function columns32(p: Gemm, wide: bool, a: usize, w: usize, panel: usize, q: usize, y: usize): void {
+@inline function columns32(p: Gemm, wide: bool, a: usize, w: usize, panel: usize, q: usize, y: usize, term: i32): void {
   const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
   const step = stepBytes(wide);
   const half = step >> 1;
@@ -70,6 +72,17 @@ export function gemvWide(p: Gemm, part: u32, parts: u32): void {
   let r5 = initial(q + 2 * RECORD + 16, mask);
   let r6 = initial(q + 3 * RECORD, mask);
   let r7 = initial(q + 3 * RECORD + 16, mask);
+  if (ASC_FEATURE_RELAXED_SIMD && term) {
+    const all = i32x4.splat(term);
+    r0 = i32x4.add(r0, all);
+    r1 = i32x4.add(r1, all);
+    r2 = i32x4.add(r2, all);
+    r3 = i32x4.add(r3, all);
+    r4 = i32x4.add(r4, all);
+    r5 = i32x4.add(r5, all);
+    r6 = i32x4.add(r6, all);
+    r7 = i32x4.add(r7, all);
+  }
   const end = w + panel;
   const w1 = panel;
   const w2 = panel + panel;
@@ -104,12 +117,16 @@ export function gemvWide(p: Gemm, part: u32, parts: u32): void {
 }
 
 // @ts-ignore: decorator
-@inline function columns8(p: Gemm, wide: bool, a: usize, w: usize, panel: usize, q: usize, y: usize, width: u32): void {
+@inline function columns8(p: Gemm, wide: bool, a: usize, w: usize, panel: usize, q: usize, y: usize, width: u32, term: i32): void {
   const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
   const step = stepBytes(wide);
   const half = step >> 1;
   let r0 = initial(q, mask);
   let r1 = initial(q + 16, mask);
+  if (ASC_FEATURE_RELAXED_SIMD && term) {
+    r0 = i32x4.add(r0, i32x4.splat(term));
+    r1 = i32x4.add(r1, i32x4.splat(term));
+  }
   const end = w + panel;
   do {
     const x = ASC_FEATURE_RELAXED_SIMD ? v128.xor(v128.load32_splat(a), mask) : v128.load32_splat(a);

@@ -19,7 +19,7 @@ export class Gemm {
   mBlock: u32;
   /** Scalar module: steps of k that three 21-bit lanes can sum. */
   chunk: u32;
-  /** Sparse kernels: address of the list of blocks, see product/gemm.simd.ts. Dense ones of SIMD128: 1 where w is int16. */
+  /** Sparse kernels: address of the list of blocks, see product/gemm.simd.ts. Dense ones of SIMD128: 1 where w is int16; relaxed: product/terms.simd.ts. */
   index: u32;
   yZeroPoint: i32;
   lo: i32;

@@ -31,7 +31,8 @@ export class Segmented {}
 
 /**
  * Tiles of R rows from `a` to `aEnd`, `tile` bytes apart, of one form F and layout L. Offsets of sparse steps count bytes
- * of one row. Segmented: after every `segment` bytes of B, A goes on `skip` bytes further, in the next row of an image.
+ * of one row. Segmented: after every `segment` bytes of B, A goes on `skip` bytes further, in the next row of an image. Relaxed: what
+ * each row's sums begin with stands at `terms`, where that is not 0.
  */
 export function wholeTiles<F, L, R>(
   params: usize,
@@ -47,6 +48,7 @@ export function wholeTiles<F, L, R>(
   c: usize,
   yStride: usize,
   mask: v128,
+  terms: usize,
 ): void {
   const sparse = idof<L>() == idof<Sparse>();
   const segmented = idof<L>() == idof<Segmented>();
@@ -65,6 +67,29 @@ export function wholeTiles<F, L, R>(
     let r41 = r01;
     let r50 = r00;
     let r51 = r01;
+    if (ASC_FEATURE_RELAXED_SIMD && terms) {
+      let term = v128.load32_splat(terms);
+      r00 = i32x4.add(r00, term);
+      r01 = i32x4.add(r01, term);
+      term = v128.load32_splat(terms, 4);
+      r10 = i32x4.add(r10, term);
+      r11 = i32x4.add(r11, term);
+      term = v128.load32_splat(terms, 8);
+      r20 = i32x4.add(r20, term);
+      r21 = i32x4.add(r21, term);
+      term = v128.load32_splat(terms, 12);
+      r30 = i32x4.add(r30, term);
+      r31 = i32x4.add(r31, term);
+      if (six) {
+        term = v128.load32_splat(terms, 16);
+        r40 = i32x4.add(r40, term);
+        r41 = i32x4.add(r41, term);
+        term = v128.load32_splat(terms, 20);
+        r50 = i32x4.add(r50, term);
+        r51 = i32x4.add(r51, term);
+      }
+      terms += rows << 2;
+    }
     let at = a;
     let o = offsets;
     let b = bStart;
@@ -162,9 +187,15 @@ export function rowTile(
   c: usize,
   width: u32,
   mask: v128,
+  terms: usize,
 ): void {
   let r0 = initial(q, mask);
   let r1 = initial(q + 16, mask);
+  if (ASC_FEATURE_RELAXED_SIMD && terms) {
+    const term = v128.load32_splat(terms);
+    r0 = i32x4.add(r0, term);
+    r1 = i32x4.add(r1, term);
+  }
   for (; b < bEnd; b += STEP) {
     const x = v128.load32_splat(sparse ? a + <usize>load<u16>(offsets) * rows : a);
     r0 = dot(x, v128.load(b), r0);

@@ -110,6 +110,7 @@ export const plainOperators: Operators = {
           ...shape,
           ...clampOf(node, node.attributes.activation),
           groups: 0,
+          halves: 1,
           rows: 0,
           columns: 0,
         },

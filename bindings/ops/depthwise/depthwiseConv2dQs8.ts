@@ -51,7 +51,7 @@ function lowerDepthwise(node: Node, to: Lowering): void {
   callDepthwise(node, to, { data, q, forms, output });
 }
 
-/** The kernel for weights `[kH][kW][channels]`, of 16 bits in the simd module alone. */
+/** The kernel for weights `[kH][kW][channels]`, in the vector modules also of nine bits. */
 export function callDepthwise(
   node: Node,
   to: Lowering,
@@ -79,15 +79,16 @@ export function callDepthwise(
     const packed = { w: to.place(packTaps(data, shape)), ...to.scratch(taps.scratchBytes) };
     return to.call({
       kernel: "dwconvTaps",
-      params: { ...common, ...packed, groups: 0, rows: 0, columns: 0 },
+      params: { ...common, ...packed, groups: 0, halves: 1, rows: 0, columns: 0 },
       note: `dwconv by taps ${kernelSize}, requantize ${forms}`,
     });
   }
-  const { kernel, groups, rows, columns, scratchBytes } = dwLayout(to.module, shape);
-  const w = to.place(packDepthwise(to.module, data, shape, { kernel, groups, rows, columns, scratchBytes }));
+  const { scratchBytes, ...layout } = dwLayout(to.module, shape, data instanceof Int16Array);
+  const { kernel, rows, ...laid } = layout;
+  const w = to.place(packDepthwise(to.module, data, shape, { ...layout, scratchBytes }));
   to.call({
     kernel,
-    params: { ...common, w, ...to.scratch(scratchBytes), groups, rows, columns },
+    params: { ...common, w, ...to.scratch(scratchBytes), rows, ...laid },
     note: `dwconv ${kernelSize}, ${rows} rows at a time, requantize ${forms}`,
   });
 }

@@ -12,7 +12,7 @@ export function lowerDepthwiseConv2dWide(node: NodeView<"depthwiseConv2d">, to: 
   const { patches, m, n, k } = asConvolution(node);
   const shared = { n, patches, reals: reals(node), activation: node.attributes.activation };
   if (patches.inC > 1 || inputOf(node, 1).data === undefined) {
-    if (to.module === "simd" && isKnownInt8(node)) return lowerPacked(node, to);
+    if (to.module !== "scalar" && isKnownInt8(node) && lowerPacked(node, to)) return;
     return lowerDepthwiseWide(node, to, { ...shared, batch: sizeOf(inputOf(node, 0), 0) });
   }
   lowerWide(node, to, {
@@ -29,11 +29,15 @@ export function lowerDepthwiseConv2dWide(node: NodeView<"depthwiseConv2d">, to: 
 const isKnownInt8 = ({ inputs: [x, w, bias] }: NodeView<"depthwiseConv2d">): boolean =>
   x?.dtype === "int8" && w?.data !== undefined && (bias === undefined || bias.data !== undefined);
 
-/** The simd module's int8 kernel holds weights of 16 bits, so of nine as well. */
-function lowerPacked(node: NodeView<"depthwiseConv2d">, to: Lowering): void {
+/** What two int8 sum up to. */
+const TWO_INT8 = 254;
+
+/** The vector modules' int8 kernel holds weights of 16 bits, or of nine as sums of two int8; false where one is no such sum. */
+function lowerPacked(node: NodeView<"depthwiseConv2d">, to: Lowering): boolean {
   const { m, n, k } = asConvolution(node);
   const { activation } = node.attributes;
   const w = centred(node, 0, n, k, "columns");
+  if (to.module === "relaxed" && w.some((value) => value > TWO_INT8)) return false;
   const { fields, forms } = finishing(node, to, { first: 0, m, n, k, w, fold: true, reals: reals(node), activation });
   callDepthwise(node, to, {
     data: turned(Int16Array.from(w), n, k),
@@ -41,4 +45,5 @@ function lowerPacked(node: NodeView<"depthwiseConv2d">, to: Lowering): void {
     forms,
     output: outputOfNode(node, activation),
   });
+  return true;
 }

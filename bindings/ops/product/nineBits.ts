@@ -1,7 +1,8 @@
 /** Products of int8 with weights of nine bits, which are those of legacy uint8 less their zero points, by the kernels of int8. */
 import type { ParamBlocks, Patches } from "../../primitives/params.ts";
 import { directLayout } from "../../primitives/product/direct.ts";
-import { blocking, vectorScratch } from "../../primitives/product/gemm.ts";
+import { blocking, termsBytes, vectorScratch } from "../../primitives/product/gemm.ts";
+import { packPanels } from "../../primitives/product/panels.ts";
 import { packWideWeights } from "../../primitives/product/wide.ts";
 import type { Lowering } from "../types.ts";
 
@@ -27,19 +28,34 @@ interface Finished {
 /** Rows from which the tile that shares weights between rows beats one row at a time. */
 const GEMM_ROWS = 3;
 
-/** True where the kernels of int8 do: `simd`, whose panels may be int16, and rows of int8 that stand one after the other. */
+/**
+ * True where the kernels of int8 do: `simd`, whose panels may be int16, and `relaxed`, whose rows may have terms, on rows of int8 that
+ * stand one after the other.
+ */
 export function isNineBits(
   { module }: Lowering,
   { w, xStep = 1, y, patches }: Rows & { readonly w: unknown },
 ): boolean {
   const line = patches.outW * y.pixel;
   return (
-    module === "simd" &&
+    module !== "scalar" &&
     w instanceof Int16Array &&
+    (module === "simd" || moveOf(w) !== undefined) &&
     xStep === 1 &&
     (patches.outH * patches.outW === 1 || y.line === line) &&
     (y.image === patches.outH * line || patches.outH * patches.outW === 0)
   );
+}
+
+/** What, added to all weights, makes them int8. */
+function moveOf(w: Int16Array): number | undefined {
+  let [least, most] = [0, 0];
+  for (const value of w) {
+    if (value < least) least = value;
+    else if (value > most) most = value;
+  }
+  if (most - least > 255) return undefined;
+  return Math.max(-128 - least, 0) || Math.min(127 - most, 0);
 }
 
 /** The product with records that take x's zero point off; see `isNineBits`. */
@@ -70,12 +86,12 @@ export function lowerNineBits(
   const pixels = kH === 1 && kW === 1 && strideH === 1 && strideW === 1 && !padded;
   if (pixels && m < GEMM_ROWS) {
     const { w: panels, index } = packed(to, w, n, k);
-    const params = { ...common, k, w: panels, mBlock: 0, index: 0, ...to.scratch(vectorScratch(to.module, k)) };
-    to.call({ kernel: index ? "gemvWide" : "gemv", params, note: `gemv ${size}` });
+    const params = { ...common, k, w: panels, mBlock: 0, index, ...to.scratch(vectorScratch(to.module, k)) };
+    to.call({ kernel: index && to.module === "simd" ? "gemvWide" : "gemv", params, note: `gemv ${size}` });
     return;
   }
   const direct = pixels ? undefined : directLayout(to.module, w, n, xPixel, forms, patches);
-  if (direct) {
+  if (direct && (to.module === "simd" || moveOf(w) === 0)) {
     const { mBlock, scratchBytes } = direct;
     const panels = packed(to, direct.data, n, direct.k);
     const params = { ...common, k: direct.k, ...panels, mBlock, ...to.scratch(scratchBytes) };
@@ -83,13 +99,20 @@ export function lowerNineBits(
     return;
   }
   const { mBlock, scratchBytes } = blocking(to.module, m, k, new Int8Array(0), !pixels);
-  const params = { ...common, k, ...packed(to, w, n, k), mBlock, ...to.scratch(scratchBytes) };
+  const panels = packed(to, w, n, k);
+  const terms = to.module === "relaxed" && panels.index !== 0 ? termsBytes(mBlock) : 0;
+  const params = { ...common, k, ...panels, mBlock, ...to.scratch(scratchBytes + terms) };
   if (pixels) to.call({ kernel: "gemm", params, note: `gemm ${size}` });
   else to.call({ kernel: "conv2d", params: { ...params, ...patches }, note: `im2col gemm ${size}` });
 }
 
-/** Panels, and whether their elements are int16. */
+/** Panels, and whether their elements are int16, or by what terms of the relaxed module are multiplied. */
 function packed(to: Lowering, data: Int16Array, n: number, k: number): { readonly w: number; readonly index: number } {
+  if (to.module === "relaxed") {
+    const move = moveOf(data) ?? 0;
+    const moved = Int8Array.from(data, (value) => value + move);
+    return { w: to.place(packPanels(to.module, moved, n, k, to.packer)), index: -move >>> 0 };
+  }
   const { bytes, wBytes } = packWideWeights(to.module, data, n, k);
   return { w: to.place(bytes), index: wBytes === 2 ? 1 : 0 };
 }

@@ -141,11 +141,17 @@ export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, 
     min,
     max,
     ...factorsOf(multipliers, n),
-    sum: new Int32Array(n),
+    sum: fold && w !== undefined ? sumsOf(w, n) : new Int32Array(n),
     zeros: 0,
   };
   const { bytes, forms } = packRecords(to.module, channels, output, { rows: m, depth: k }, to.packer);
   return { fields: { ...common, q: to.place(bytes) }, wide, forms };
+}
+
+/** The sum of each channel's weights. */
+function sumsOf(w: Int16Array, n: number): Int32Array {
+  const k = w.length / n;
+  return Int32Array.from({ length: n }, (_, c) => w.subarray(c * k, (c + 1) * k).reduce((sum, each) => sum + each, 0));
 }
 
 /** A product over patches. */

@@ -20,6 +20,8 @@ export interface DwLayout {
   /** The kernel that takes it: the scalar module has one of its own for 3×3. */
   readonly kernel: "dwconv" | "dwconv3x3";
   readonly groups: number;
+  /** 2 where the relaxed module's weights are of nine bits, each the sum of two int8; else 1. */
+  readonly halves: 1 | 2;
   readonly rows: number;
   readonly columns: number;
   readonly scratchBytes: number;
@@ -30,16 +32,18 @@ const PANEL = 16;
 /** Pixels of an output row that are computed at a time. */
 const TILE = 4;
 
-/** The layout of one depthwise convolution. */
-export function dwLayout(module: ModuleName, shape: DwShape): DwLayout {
+/** The layout of one depthwise convolution; `wide` where its weights do not fit in int8. */
+export function dwLayout(module: ModuleName, shape: DwShape, wide: boolean): DwLayout {
   if (module === "scalar") return scalarLayout(shape);
   const kr = KR[module];
   const shares = shape.strideH === 1 && shape.dilationH === 1 && shape.outH > 1;
-  const groups = Math.ceil((shape.kH + (shares ? 1 : 0)) / kr);
-  const rows = shares ? Math.min(groups * kr - shape.kH + 1, shape.outH) : 1;
+  const halves = wide && module === "relaxed" ? 2 : 1;
+  const own = Math.ceil((shape.kH + (shares ? 1 : 0)) / kr);
+  const rows = shares ? Math.min(own * kr - shape.kH + 1, shape.outH) : 1;
+  const groups = own * halves;
   const width = Math.ceil(shape.outW / TILE) * TILE;
   const columns = (width - 1) * shape.strideW + (shape.kW - 1) * shape.dilationW + 1;
-  return { kernel: "dwconv", groups, rows, columns, scratchBytes: 16 + columns * groups * PANEL * kr };
+  return { kernel: "dwconv", groups, halves, rows, columns, scratchBytes: 16 + columns * groups * PANEL * kr };
 }
 
 /** The scalar module slides over 3×3 kernels, and lays out a channel's weights and inputs, i64 each, for all others. */
@@ -47,12 +51,12 @@ function scalarLayout({ kH, kW, strideW, dilationW, outW, padLeft }: DwShape): D
   const slides = kH === 3 && kW === 3 && dilationW === 1 && strideW <= 2 && padLeft <= 2;
   const columns = slides ? 0 : (outW - 1) * strideW + (kW - 1) * dilationW + 1;
   const scratchBytes = 16 + (slides ? 0 : 8 * kH * (kW + columns));
-  return { kernel: slides ? "dwconv3x3" : "dwconv", groups: 0, rows: slides ? 1 : 3, columns, scratchBytes };
+  return { kernel: slides ? "dwconv3x3" : "dwconv", groups: 0, halves: 1, rows: slides ? 1 : 3, columns, scratchBytes };
 }
 
 /**
  * Packs depthwise weights, int8 [kH][kW][channels], into [channels/16][rows][kW][groups][16][KR] (int16 for KR = 2):
- * row r's kernel begins r rows further down its groups.
+ * row r's kernel begins r rows further down its groups. Of halves each has its own groups.
  */
 export function packDepthwise(
   module: ModuleName,
@@ -63,20 +67,27 @@ export function packDepthwise(
   const { channels, kH, kW } = shape;
   if (module === "scalar") return new Uint8Array(w.buffer, w.byteOffset, w.byteLength).slice();
   const kr = KR[module];
-  const { groups, rows } = layout;
+  const { groups, halves, rows } = layout;
   const panels = Math.ceil(channels / PANEL);
   const packed = new (module === "simd" ? Int16Array : Int8Array)(panels * rows * kW * groups * PANEL * kr);
   const panelSize = rows * kW * groups * PANEL * kr;
-  for (let r = 0; r < rows; r++)
-    for (let ky = 0; ky < kH; ky++)
-      for (let kx = 0; kx < kW; kx++) {
-        const group = Math.floor((ky + r) / kr);
-        let to = ((r * kW + kx) * groups + group) * PANEL * kr + ((ky + r) % kr);
-        let from = (ky * kW + kx) * channels;
-        for (let left = channels; left > 0; left -= PANEL, to += panelSize) {
-          const width = Math.min(left, PANEL) * kr;
-          for (let lane = 0; lane < width; lane += kr) packed[to + lane] = w[from++] as number;
+  for (let half = 0; half < halves; half++)
+    for (let r = 0; r < rows; r++)
+      for (let ky = 0; ky < kH; ky++)
+        for (let kx = 0; kx < kW; kx++) {
+          const group = Math.floor((ky + r) / kr) + (half * groups) / halves;
+          let to = ((r * kW + kx) * groups + group) * PANEL * kr + ((ky + r) % kr);
+          let from = (ky * kW + kx) * channels;
+          for (let left = channels; left > 0; left -= PANEL, to += panelSize) {
+            const width = Math.min(left, PANEL) * kr;
+            for (let lane = 0; lane < width; lane += kr) packed[to + lane] = partOf(w[from++] as number, half, halves);
+          }
         }
-      }
   return new Uint8Array(packed.buffer);
+}
+
+/** A weight, or the smaller or larger of the two int8 that it is the sum of. */
+function partOf(weight: number, half: number, halves: number): number {
+  if (halves === 1) return weight;
+  return half === 0 ? weight >> 1 : weight - (weight >> 1);
 }

@@ -62,6 +62,11 @@ export function tileRows(module: ModuleName, rows: number): number {
   return six + four + last;
 }
 
+/** Bytes before a block's tiles where rows have terms: `assembly/product/terms.simd.ts`. */
+export function termsBytes(mBlock: number): number {
+  return roundUp(mBlock + 8, 4) * 4;
+}
+
 /** The scalar module's products by pairs: steps of k it takes at a time, and at most. See `assembly/product/gemm.scalar.ts`. */
 const PAIR_STEP = 16;
 const MAX_PAIRED = 65536;
