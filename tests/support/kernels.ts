@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Pint8Error } from "../../bindings/errors.ts";
 import type { Attributes, OpKind } from "../../bindings/graph.ts";
 import { endsOf } from "../../bindings/ops/bind.ts";
+import { products } from "../../bindings/ops/product/products.ts";
 import type { NodeView, Operator } from "../../bindings/ops/types.ts";
 import type { Optimize } from "../../bindings/primitives/modules.ts";
 import { MODULES, type ModuleName } from "../../bindings/primitives/modules.ts";
@@ -176,6 +177,7 @@ function run<K extends OpKind>(
     module: name,
     optimize,
     packer,
+    products,
     ...endsOf({ inputs, outputs: [{ ...example.output, address: y }] }),
     place(data) {
       const address = reserve(data.length, flush === PLACED[placed]);
