@@ -54,6 +54,21 @@ function shapes(draw: Random): readonly [readonly number[], readonly number[]] {
 
 for (const subject of await subjects())
   describe(`functions of two int8, ${subject.name}`, { skip: subject.skip }, () => {
+    test("sub: differences of a scale that only 0 fits", () => {
+      const numbers = Int8Array.from({ length: 512 }, (_, k) => (k < 256 ? k - 128 : 0));
+      const others = numbers.map((q, k) => (k < 256 ? q : k));
+      for (const scale of [1e-7, 1e-9, 1e-30]) {
+        const of = { scale: 0.05, zeroPoint: 3 };
+        const example = {
+          attributes: { activation: "none" as const },
+          inputs: [tensor("int8", [512], of), tensor("int8", [512], of)],
+          values: [numbers, others],
+          output: tensor("int8", [512], { scale, zeroPoint: -5 }),
+        };
+        const expected = numbers.map((q, k) => (q === others[k] ? -5 : q > (others[k] as number) ? 127 : -128));
+        checkOperator(subject, operators.sub as unknown as Operator<"add">, example, expected);
+      }
+    });
     for (const kind of ["add", "sub", "mul"] as const) {
       const reference = REFERENCES[kind];
       const operator = operators[kind] as unknown as Operator<"add">;

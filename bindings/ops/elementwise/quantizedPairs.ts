@@ -61,17 +61,19 @@ const leftShift = <K extends OpKind>(node: NodeView<K>) =>
   LEFT_SHIFT[inputOf(node, 0).dtype as keyof typeof LEFT_SHIFT];
 
 /** The factors of a sum's operands, which are shifted left, and of the sum; in doubles, as TFLM computes them. */
-export function sumFactors<K extends OpKind>(node: NodeView<K>): SumFactors {
+export function sumFactors<K extends OpKind>(node: NodeView<K>, kind: "add" | "sub"): SumFactors {
   const a = affineOf(inputOf(node, 0)).scale;
   const b = affineOf(inputOf(node, 1)).scale;
   const twice = 2 * Math.max(a, b);
   const left = leftShift(node);
-  return { a: a / twice, b: b / twice, y: twice / (2 ** left * affineOf(outputOf(node)).scale) };
+  const y = twice / (2 ** left * affineOf(outputOf(node)).scale);
+  // a difference that is always 0, such as x − x, is calibrated to next to nothing: any other is beyond the type's ends
+  return { a: a / twice, b: b / twice, y: kind === "sub" ? Math.min(y, 1 - 2 ** -31) : y };
 }
 
-/** C6 of sums: an output scale that is not 2^(left shift − 1) times smaller than the larger input scale. */
-export function requireSum<K extends OpKind>(node: NodeView<K>): void {
-  const { y } = sumFactors(node);
+/** C6 of ADD: an output scale that is not 2^(left shift − 1) times smaller than the larger input scale. */
+export function requireSum<K extends OpKind>(node: NodeView<K>, kind: "add" | "sub"): void {
+  const { y } = sumFactors(node, kind);
   const most = leftShift(node) - 1;
   constrain(node, "C6", y < 1 && quantizeMultiplier(y).shift <= 0, () => ({
     expected: `an output scale of more than 2^−${most} of the larger input scale`,
@@ -81,7 +83,7 @@ export function requireSum<K extends OpKind>(node: NodeView<K>): void {
 
 /** A sum or difference of two int16. */
 export function callSumInt16<K extends "add" | "sub">(node: NodeView<K>, to: Lowering, form: "add" | "sub"): void {
-  const { a, b, y } = sumFactors(node);
+  const { a, b, y } = sumFactors(node, form);
   const factors = {
     left: 15,
     a: quantizeMultiplier(a),

@@ -7,8 +7,8 @@ import { lowerNearestSum } from "./nearest.ts";
 import { callSumInt16, requireSum, sumFactors } from "./quantizedPairs.ts";
 
 /**
- * C1–C5: see `arithmetic`. C6: an output scale that is not 2^19 (int16: 2^14) times smaller than the larger input scale. Of
- * int8 it is the kernel `add`, of SUB with a negative multiplier of b.
+ * C1–C5: see `arithmetic`. C6: of ADD, an output scale that is not 2^19 (int16: 2^14) times smaller than the larger input
+ * scale. Of int8 it is the kernel `add`, of SUB with a negative multiplier of b.
  */
 export function summing<K extends "add" | "sub">(kind: K): Operator<K> {
   const sign = kind === "add" ? 1 : -1;
@@ -19,12 +19,12 @@ export function summing<K extends "add" | "sub">(kind: K): Operator<K> {
     scaled: {
       types: ["int8", "int16"],
       check(node) {
-        if (node.attributes.rounding === undefined) requireSum(node);
+        if (node.attributes.rounding === undefined) requireSum(node, kind);
       },
       lower(node, to) {
         if (node.attributes.rounding) lowerNearestSum(node, to, sign);
         else if (inputOf(node, 0).dtype === "int16") callSumInt16(node, to, kind);
-        else lowerSum(node, to, sumFactors(node), sign);
+        else lowerSum(node, to, sumFactors(node, kind), sign);
       },
     },
   });
