@@ -16,20 +16,27 @@ export interface Units {
   readonly width: number;
   /** Of each so many units in a row at most `most` may go; absent: all may. */
   readonly group?: { readonly units: number; readonly most: number };
+  /**
+   * Of single inputs: how many next to each other a kernel leaves out together, from the fewest on, each a multiple of those before. One of these that
+   * is all gone counts like one weight more.
+   */
+  readonly steps?: readonly number[];
 }
 
 /** In which order units go, and what each costs in squared error, summed over all examples. */
 export interface Trace {
   readonly order: Uint32Array;
   readonly costs: Float64Array;
+  /** What each was chosen by: its cost divided by its weights, and by the steps that it empties. */
+  readonly prices: Float64Array;
 }
 
 /**
  * Exact greedy elimination (Optimal Brain Surgeon): the unit with the least w_Bᵀ·((H⁻¹)_BB)⁻¹·w_B, summed over rows and divided
  * by its inputs, goes; the weights that stay move to their least-squares values, and H⁻¹ to that of the inputs that stay.
- * Stops after `steps` units, or when no unit may go. Source: Hassibi and Stork 1993; Frantar and Alistarh 2022.
+ * Stops after `most` units, or when no unit may go. Source: Hassibi and Stork 1993; Frantar and Alistarh 2022.
  */
-export function eliminate({ inverse, size, weights, rows }: Rows, units: Units, steps: number): Trace {
+export function eliminate({ inverse, size, weights, rows }: Rows, units: Units, most: number): Trace {
   const state: State = {
     n: size,
     inverse: inverse.slice(),
@@ -38,23 +45,32 @@ export function eliminate({ inverse, size, weights, rows }: Rows, units: Units, 
     ids: Uint32Array.from({ length: size }, (_, i) => i),
     gone: new Uint8Array(size),
   };
-  const { width, group } = units;
+  const { width, group, steps } = units;
   const total = Math.ceil(size / width);
   const taken = new Uint32Array(group ? Math.ceil(total / group.units) : 0);
   const order: number[] = [];
   const costs: number[] = [];
+  const prices: number[] = [];
   const closed = (unit: number) =>
     group !== undefined && (taken[Math.floor(unit / group.units)] as number) >= group.most;
-  while (order.length < Math.min(steps, total)) {
-    const best = width === 1 ? cheapest(state, closed) : cheapestUnit(state, width);
+  while (order.length < Math.min(most, total)) {
+    const best = steps
+      ? cheapestOfSteps(state, steps)
+      : width === 1
+        ? cheapest(state, closed)
+        : cheapestUnit(state, width);
     if (best === undefined) break;
-    order.push(best.unit);
-    costs.push(best.cost);
-    if (group) taken[Math.floor(best.unit / group.units)] = (taken[Math.floor(best.unit / group.units)] as number) + 1;
+    const gone = steps ? best.places.map((place) => state.ids[place] as number) : [best.unit];
+    for (const unit of gone) {
+      order.push(unit);
+      costs.push(best.cost / gone.length);
+      prices.push(best.price);
+      if (group) taken[Math.floor(unit / group.units)] = (taken[Math.floor(unit / group.units)] as number) + 1;
+    }
     for (const place of best.places) remove(state, place);
     compact(state);
   }
-  return { order: Uint32Array.from(order), costs: Float64Array.from(costs) };
+  return { order: Uint32Array.from(order), costs: Float64Array.from(costs), prices: Float64Array.from(prices) };
 }
 
 /** What is left: matrices of `n` inputs, some of which are gone until the next `compact`. */
@@ -71,6 +87,7 @@ interface State {
 interface Best {
   readonly unit: number;
   readonly cost: number;
+  readonly price: number;
   readonly places: readonly number[];
 }
 
@@ -85,15 +102,47 @@ function cheapest(state: State, closed: (unit: number) => boolean): Best | undef
     sum /= inverse[i * n + i] as number;
     if (sum < cost) [place, cost] = [i, sum];
   }
-  return place < 0 ? undefined : { unit: ids[place] as number, cost, places: [place] };
+  return place < 0 ? undefined : { unit: ids[place] as number, cost, price: cost / rows, places: [place] };
 }
 
-/** Units of more than one input: a small factorization each. */
-function cheapestUnit(state: State, width: number): Best | undefined {
+/** A single input, or what is left of one step, whichever is cheapest for its weights and the steps that go with it. */
+function cheapestOfSteps(state: State, steps: readonly number[]): Best | undefined {
+  const { n, ids, gone } = state;
+  const left = steps.map((width) => {
+    const counts = new Map<number, number>();
+    for (let i = 0; i < n; i++) {
+      const step = Math.floor((ids[i] as number) / width);
+      if (!gone[i]) counts.set(step, (counts.get(step) ?? 0) + 1);
+    }
+    return counts;
+  });
+  let best: Best | undefined;
+  for (const width of [1, ...steps]) {
+    // The places are all that is left of one unit of `width`: narrower steps in them go all, wider ones where they hold nothing else.
+    const emptied = (places: readonly number[]) => {
+      let sum = 0;
+      for (const [i, of] of steps.entries())
+        if (of > width)
+          sum += left[i]?.get(Math.floor((ids[places[0] as number] as number) / of)) === places.length ? 1 : 0;
+        else sum += new Set(places.map((place) => Math.floor((ids[place] as number) / of))).size;
+      return sum;
+    };
+    const found = cheapestUnit(state, width, emptied);
+    if (found !== undefined && (best === undefined || found.price < best.price)) best = found;
+  }
+  return best;
+}
+
+/** Units of more than one input: a small factorization each. `more`: what its places count beside their weights. */
+function cheapestUnit(
+  state: State,
+  width: number,
+  more: (places: readonly number[]) => number = () => 0,
+): Best | undefined {
   const { n, inverse, weights, rows, ids, gone } = state;
   const block = new Float64Array(width * width);
   const v = new Float64Array(width);
-  let best: (Best & { readonly score: number }) | undefined;
+  let best: Best | undefined;
   for (let from = 0; from < n; ) {
     const unit = Math.floor((ids[from] as number) / width);
     const places: number[] = [];
@@ -114,8 +163,8 @@ function cheapestUnit(state: State, width: number): Best | undefined {
         cost += value * value;
       }
     }
-    const score = cost / (size * rows);
-    if (best === undefined || score < best.score) best = { unit, cost, places, score };
+    const price = cost / (size * rows + more(places));
+    if (best === undefined || price < best.price) best = { unit, cost, price, places };
   }
   return best;
 }

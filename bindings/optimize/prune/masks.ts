@@ -1,4 +1,6 @@
 /** Which weights stay: patterns, and the order in which a layer loses its units. */
+import { columnSteps } from "../../primitives/product/sparse.ts";
+import type { Layer } from "../linear/layers.ts";
 import { eliminate, type Trace, type Units } from "./eliminate.ts";
 import { outputEnergies, type System } from "./systems.ts";
 
@@ -43,8 +45,9 @@ export interface Elimination {
  */
 export function eliminateLayer(system: System, pattern: Zeros): Elimination {
   const { outputs, inputs, groups } = system.layer;
-  const { rows: height, units } = SHAPES[pattern];
-  const steps = Math.ceil(inputs / units.width);
+  const { rows: height } = SHAPES[pattern];
+  const units = unitsOf(pattern, system.layer);
+  const most = Math.ceil(inputs / units.width);
   const exact = (outputs / height) * inputs ** 3 <= 2 * MOST_WORK;
   const scaled = relative(system);
   const panels: Panel[] = [];
@@ -56,11 +59,19 @@ export function eliminateLayer(system: System, pattern: Zeros): Elimination {
       const weights = scaled.subarray(first * inputs, (first + rows) * inputs);
       const inverse = system.inverse(group);
       const trace = exact
-        ? eliminate({ inverse, size: inputs, weights, rows }, units, steps)
-        : scoreOnce(inverse, inputs, weights, rows, units, steps);
+        ? eliminate({ inverse, size: inputs, weights, rows }, units, most)
+        : scoreOnce(inverse, inputs, weights, rows, units, most);
       panels.push({ first, rows, ...trace });
     }
   return { pattern, outputs, inputs, panels };
+}
+
+/** Single weights of a layer that a kernel runs by its columns go rather where a step of that kernel goes with them. */
+function unitsOf(pattern: Zeros, { inputs, positions, patches }: Layer): Units {
+  const { units } = SHAPES[pattern];
+  if (pattern !== "unstructured") return units;
+  const steps = columnSteps({ m: positions, patches: patches !== undefined && patches.depth !== inputs });
+  return steps.length === 0 ? units : { ...units, steps };
 }
 
 /** The weights of each output, divided by the deviation of what it gives and by the root of the number of outputs. */
@@ -83,7 +94,7 @@ function scoreOnce(
   weights: Float64Array,
   rows: number,
   units: Units,
-  steps: number,
+  most: number,
 ): Trace {
   const { width, group } = units;
   const scores = Array.from({ length: Math.ceil(size / width) }, (_, unit) => {
@@ -100,8 +111,12 @@ function scoreOnce(
     taken.set(of, count);
     return group === undefined || count <= group.most;
   });
-  const kept = order.slice(0, steps);
-  return { order: Uint32Array.from(kept, ({ unit }) => unit), costs: Float64Array.from(kept, ({ cost }) => cost) };
+  const kept = order.slice(0, most);
+  return {
+    order: Uint32Array.from(kept, ({ unit }) => unit),
+    costs: Float64Array.from(kept, ({ cost }) => cost),
+    prices: Float64Array.from(kept, ({ mean }) => mean),
+  };
 }
 
 /** What is left of a layer. */
@@ -135,7 +150,7 @@ export function masksAt(eliminations: readonly Elimination[], share: number): re
   const countOf = ({ panel, width, inputs, next }: (typeof places)[number]) =>
     panel.rows * Math.min(width, inputs - (panel.order[next] as number) * width);
   const queue = new Heap(places, (place) =>
-    place.next < place.panel.order.length ? (place.panel.costs[place.next] as number) / countOf(place) : Infinity,
+    place.next < place.panel.order.length ? (place.panel.prices[place.next] as number) : Infinity,
   );
   const wanted = share * masks.reduce((sum, { kept }) => sum + kept.length, 0);
   for (let zeros = 0; zeros < wanted && queue.price() < Infinity; ) {

@@ -137,6 +137,16 @@ const COLUMN_COST: { readonly [M in ModuleName]: number } = { scalar: Infinity, 
 const COLUMN_PER_N: { readonly [M in ModuleName]: number } = { scalar: 0, simd: 8, relaxed: 16 };
 const COLUMN_PER_K: { readonly [M in ModuleName]: number } = { scalar: 0, simd: 12, relaxed: 24 };
 
+/**
+ * Inputs of one output that `spmmColumns` leaves out together where all are zeros, of which weights may make a pattern; none for rows that it does not take.
+ * Those of the module simd: fours, which the relaxed one takes, cost more accuracy than they save time.
+ */
+export function columnSteps({ m, patches }: Pick<Rows, "m" | "patches">): readonly number[] {
+  return takesColumns(m, patches) ? [BLOCK_K.simd] : [];
+}
+
+const takesColumns = (m: number, patches: boolean): boolean => !patches && m >= COLUMN_ROWS / 2;
+
 /** How B should be packed: the fastest of the three by the costs above. */
 export type Choice =
   | { readonly kind: "dense" }
@@ -167,7 +177,7 @@ export function choosePacking(
     ? blocks.blocks / blocks.total / PAYS_VECTOR
     : blocks.blocks / blocks.total / PAYS[module];
   let best: Choice = blockCost < 1 ? { kind: "blocks", sparse: blocks } : dense;
-  if (module === "scalar" || rows.patches || rows.m < COLUMN_ROWS / 2) return best;
+  if (module === "scalar" || !takesColumns(rows.m, rows.patches)) return best;
   if (Math.ceil(k / BLOCK_K[module]) * COLUMN_UNITS > MAX_OFFSET) return best;
   const columns = packColumns(module, b, n, k);
   const filled = rows.m / (Math.ceil(rows.m / COLUMN_ROWS) * COLUMN_ROWS);
