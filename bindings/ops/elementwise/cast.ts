@@ -1,6 +1,7 @@
 import { ELEMENT, ELEMENTS, type Element } from "../../primitives/elementwise/element.ts";
 import { whole } from "../../primitives/move/view.ts";
 import { walkCalls } from "../../primitives/move/walk.ts";
+import { widenHalves } from "../../primitives/table/constants.ts";
 import { BITS, type DType, elementCount, type Tensor } from "../../tensor.ts";
 import { inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
@@ -29,7 +30,7 @@ export const cast: Operator<"cast"> = {
     const x = inputOf(node, 0);
     const { dtype } = outputOf(node);
     const integers = x.dtype === "float32" ? undefined : readIntegers(x);
-    if (x.dtype === "float16" && dtype === "float32") return [widened(x)];
+    if (x.dtype === "float16" && dtype === "float32") return [widenHalves(x)];
     if (x.dtype === "float64" && dtype === "float32") return [narrowed(x)];
     const whole = dtype.startsWith("int") || dtype.startsWith("uint");
     if (integers !== undefined && dtype === "float32") return [writeFloats(integers.map(Number))];
@@ -73,26 +74,9 @@ export const cast: Operator<"cast"> = {
 /** The type whose bits a cast between equally wide integers leaves as they are. */
 const bitsOf = (dtype: DType) => dtype.replace(/^uint/, "int");
 
-/** A constant of float16 as float32. */
-function widened({ data = new Uint8Array(0) }: Tensor): Uint8Array {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const y = new Float32Array(data.length / 2);
-  for (let i = 0; i < y.length; i++) y[i] = halfValue(view.getUint16(2 * i, true));
-  return new Uint8Array(y.buffer);
-}
-
 /** A constant of float64 as float32. */
 function narrowed({ data = new Uint8Array(0) }: Tensor): Uint8Array {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const y = Float32Array.from({ length: data.length / 8 }, (_, i) => view.getFloat64(8 * i, true));
   return new Uint8Array(y.buffer);
-}
-
-/** The number that these bits of float16 are. */
-function halfValue(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const mantissa = bits & 1023;
-  if (exponent === 31) return mantissa === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return exponent === 0 ? sign * mantissa * 2 ** -24 : sign * (1024 + mantissa) * 2 ** (exponent - 25);
 }

@@ -1,6 +1,6 @@
 /** The weights of dynamically quantized products, as int8 with zero points. */
 import type { TensorId } from "../../../graph.ts";
-import { BITS, dimensions, elementCount, type Quantization, typedCopy } from "../../../tensor.ts";
+import { BITS, dimensions, elementCount, type Quantization } from "../../../tensor.ts";
 import type { OnnxNode } from "../convert.ts";
 import type { Value, Weights } from "../layout.ts";
 import { FULL } from "../quantized.ts";
@@ -25,7 +25,7 @@ function weightsOf(
   if (perChannel < 1 || perChannel > MOST_STEPS) return undefined;
   // uint8 128 lower, which is the top bit flipped
   const down = dtype === "int8" ? 0 : 128;
-  const values = typedCopy(dtype, data) as Int8Array;
+  const values = new Int8Array(data.buffer, data.byteOffset, data.length);
   const lower = down === 0 ? values : new Int8Array(values.map((w) => w ^ down).buffer);
   const rows = order(lower);
   const zeroPoint = zeros.map((z) => z - down);
@@ -35,6 +35,7 @@ function weightsOf(
 
 /** Rows less their zero points; `undefined` where a difference is no int8. */
 function lessZeros(rows: Int8Array, zeroPoint: readonly number[], perChannel: number): Int8Array | undefined {
+  if (zeroPoint.every((zero) => zero === 0)) return rows;
   const less = new Int8Array(rows.length);
   let beyond = 0;
   for (let from = 0; from < rows.length; from += perChannel) {
