@@ -9,7 +9,7 @@ import * as signal from "./signal/index.ts";
 import * as sort from "./sort/index.ts";
 import * as table from "./table/index.ts";
 
-/** All operators but the ordinary ones, by their kinds, and what open sizes need; each family lists its own. They are loaded when a network has one. */
+/** All operators but the ordinary ones, by their kinds, and what open sizes and products of rarer types need; each family lists its own. They are loaded when a network has one. */
 export const rare = {
   ...control,
   ...elementwise,

@@ -4,14 +4,8 @@ import { describe, test } from "node:test";
 import { cholesky, invertCholesky } from "../../bindings/optimize/linear/cholesky.ts";
 import { solveKept, squaredError } from "../../bindings/optimize/linear/leastSquares.ts";
 import { eliminate } from "../../bindings/optimize/prune/eliminate.ts";
+import { numbers } from "./support/numbers.ts";
 
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
-  };
-}
 const at = (array: ArrayLike<number>, i: number) => array[i] as number;
 
 /** Second moments of random rows that hang together. */

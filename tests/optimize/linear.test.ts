@@ -7,15 +7,7 @@ import { Gram } from "../../bindings/optimize/linear/gram.ts";
 import { addRows, gramsOf, layersOf, spread, weightsOf } from "../../bindings/optimize/linear/layers.ts";
 import { solveKept, squaredError } from "../../bindings/optimize/linear/leastSquares.ts";
 import { runPasses } from "../../bindings/passes/index.ts";
-
-/** Seeded numbers in −1 … 1. */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
-  };
-}
+import { numbers } from "./support/numbers.ts";
 
 /** XᵀX of random rows, positive definite where there are more rows than columns. */
 function random(n: number, rows: number, seed: number) {

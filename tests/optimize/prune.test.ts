@@ -5,14 +5,8 @@ import type { Graph, TensorId } from "../../bindings/graph.ts";
 import type { Sample } from "../../bindings/optimize/data/types.ts";
 import { prune } from "../../bindings/optimize/prune/prune.ts";
 import { tapGraph } from "../../bindings/optimize/tap.ts";
+import { numbers } from "./support/numbers.ts";
 
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
-  };
-}
 const at = (array: ArrayLike<number>, i: number) => array[i] as number;
 
 /** dense 12 → 16 relu, 16 → 9, on [1,12]. */

@@ -62,9 +62,7 @@ export function chain(
   build: (ids: readonly TensorId[], add: Adder) => TensorId,
 ): void {
   const { ids, isLast } = operands(n, values);
-  const add: Adder = (kind, inputs, attributes, dtype = "float32") =>
-    n.b.add(kind, n.where, inputs, attributes, [{ dtype }])[0] as TensorId;
-  setIn(n, isLast, build(ids, add));
+  setIn(n, isLast, build(ids, adderOf(n)));
 }
 
 /** Adds one node of one output. */
@@ -74,3 +72,9 @@ export type Adder = <K extends OpKind>(
   attributes: Attributes[K],
   dtype?: DType,
 ) => TensorId;
+
+/** Adds nodes in place of n, of `usual` type where none is asked for. */
+export function adderOf(n: OnnxNode, usual: DType = "float32"): Adder {
+  return (kind, inputs, attributes, dtype = usual) =>
+    n.b.add(kind, n.where, inputs, attributes, [{ dtype }])[0] as TensorId;
+}

@@ -83,12 +83,12 @@ export function callDepthwise(
       note: `dwconv by taps ${kernelSize}, requantize ${forms}`,
     });
   }
-  const { scratchBytes, ...layout } = dwLayout(to.module, shape, data instanceof Int16Array);
-  const { kernel, rows, ...laid } = layout;
-  const w = to.place(packDepthwise(to.module, data, shape, { ...layout, scratchBytes }));
+  const layout = dwLayout(to.module, shape, data instanceof Int16Array);
+  const { kernel, scratchBytes, ...laid } = layout;
+  const w = to.place(packDepthwise(to.module, data, shape, layout));
   to.call({
     kernel,
-    params: { ...common, w, ...to.scratch(scratchBytes), rows, ...laid },
-    note: `dwconv ${kernelSize}, ${rows} rows at a time, requantize ${forms}`,
+    params: { ...common, w, ...to.scratch(scratchBytes), ...laid },
+    note: `dwconv ${kernelSize}, ${laid.rows} rows at a time, requantize ${forms}`,
   });
 }

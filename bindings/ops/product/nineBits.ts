@@ -82,34 +82,41 @@ export function lowerNineBits(
   };
   const size = `${m}x${n}x${k}, requantize ${forms}, weights of nine bits`;
   const { kH, kW, strideH, strideW, padTop, padLeft, inH, inW, outH, outW } = patches;
+  const move = to.module === "relaxed" ? (moveOf(w) ?? 0) : 0;
   const padded = padTop > 0 || padLeft > 0 || outH !== inH || outW !== inW;
   const pixels = kH === 1 && kW === 1 && strideH === 1 && strideW === 1 && !padded;
   if (pixels && m < GEMM_ROWS) {
-    const { w: panels, index } = packed(to, w, n, k);
+    const { w: panels, index } = packed(to, w, n, k, move);
     const params = { ...common, k, w: panels, mBlock: 0, index, ...to.scratch(vectorScratch(to.module, k)) };
     to.call({ kernel: index && to.module === "simd" ? "gemvWide" : "gemv", params, note: `gemv ${size}` });
     return;
   }
-  const direct = pixels ? undefined : directLayout(to.module, w, n, xPixel, forms, patches);
-  if (direct && (to.module === "simd" || moveOf(w) === 0)) {
+  // the direct kernel has no terms
+  const direct = pixels || move !== 0 ? undefined : directLayout(to.module, w, n, xPixel, forms, patches);
+  if (direct) {
     const { mBlock, scratchBytes } = direct;
-    const panels = packed(to, direct.data, n, direct.k);
+    const panels = packed(to, direct.data, n, direct.k, move);
     const params = { ...common, k: direct.k, ...panels, mBlock, ...to.scratch(scratchBytes) };
     to.call({ kernel: "directConv2d", params: { ...params, ...patches }, note: `direct conv ${size}` });
     return;
   }
   const { mBlock, scratchBytes } = blocking(to.module, m, k, new Int8Array(0), !pixels);
-  const panels = packed(to, w, n, k);
-  const terms = to.module === "relaxed" && panels.index !== 0 ? termsBytes(mBlock) : 0;
+  const panels = packed(to, w, n, k, move);
+  const terms = move === 0 ? 0 : termsBytes(mBlock);
   const params = { ...common, k, ...panels, mBlock, ...to.scratch(scratchBytes + terms) };
   if (pixels) to.call({ kernel: "gemm", params, note: `gemm ${size}` });
   else to.call({ kernel: "conv2d", params: { ...params, ...patches }, note: `im2col gemm ${size}` });
 }
 
-/** Panels, and whether their elements are int16, or by what terms of the relaxed module are multiplied. */
-function packed(to: Lowering, data: Int16Array, n: number, k: number): { readonly w: number; readonly index: number } {
+/** Panels, and whether their elements are int16, or by what terms of the relaxed module are multiplied, whose weights are moved. */
+function packed(
+  to: Lowering,
+  data: Int16Array,
+  n: number,
+  k: number,
+  move: number,
+): { readonly w: number; readonly index: number } {
   if (to.module === "relaxed") {
-    const move = moveOf(data) ?? 0;
     const moved = Int8Array.from(data, (value) => value + move);
     return { w: to.place(packPanels(to.module, moved, n, k, to.packer)), index: -move >>> 0 };
   }

@@ -2,7 +2,7 @@
 import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
-import type { Adder } from "../elementwise.ts";
+import { adderOf } from "../elementwise.ts";
 import { permuted, toLast } from "../layout.ts";
 import { cast, longs, reshapedTo } from "./move.ts";
 
@@ -10,8 +10,7 @@ const NONE = { activation: "none" } as const;
 
 /** −Σ w·p of the classes that targets name, of log-probabilities `[N,C,…]` with the classes last: inputs 1 and 2 are targets and weights. */
 function loss(n: OnnxNode, last: TensorId): void {
-  const add: Adder = (kind, inputs, attributes, dtype = "float32") =>
-    n.b.add(kind, n.where, inputs, attributes, [{ dtype }])[0] as TensorId;
+  const add = adderOf(n);
   const { shape } = n.b.tensor(last);
   const [rank, classes] = [shape.length, shape.at(-1) as number];
   const target = cast(n, n.plain(n.input(1)), "int64");

@@ -1,7 +1,7 @@
 /** Reductions over axes, and what looks for extremes along one. */
 import type { Attributes, TensorId } from "../../../graph.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
-import { type Adder, operands, setIn } from "../elementwise.ts";
+import { type Adder, adderOf, operands, setIn } from "../elementwise.ts";
 import { lastAxis, type Open, permuted } from "../layout.ts";
 import { boundary } from "../open.ts";
 import { axisOf, reshapedTo, typeOf } from "./move.ts";
@@ -30,8 +30,7 @@ function reduction(kind: Reduction, before: Formula = (x) => x, after: Formula =
     const axes = axesOf(n);
     const keepDims = n.int("keepdims", 1) !== 0;
     if (x.open !== undefined && axes.includes(boundary(n, x, x.open))) return reduceOpen(n, kind, axes, before, after);
-    const add: Adder = (each, inputs, attributes, dtype = x.dtype) =>
-      n.b.add(each, n.where, inputs, attributes, [{ dtype }])[0] as TensorId;
+    const add = adderOf(n, x.dtype);
     const { ids, isLast } = keepDims || axes.length === 0 ? operands(n, [x]) : { ids: [n.plain(x)], isLast: false };
     const from = before(ids[0] as TensorId, add, n);
     const own = isLast ? axes.map((axis) => lastAxis(axis, rank)) : axes;
@@ -58,8 +57,7 @@ function reduceOpen(n: OnnxNode, kind: Reduction, axes: readonly number[], befor
   const x = n.input(0);
   const { count } = x.open as Open;
   const k = boundary(n, x, x.open as Open);
-  const add: Adder = (each, inputs, attributes, dtype = x.dtype) =>
-    n.b.add(each, n.where, inputs, attributes, [{ dtype }])[0] as TensorId;
+  const add = adderOf(n, x.dtype);
   if (x.dtype !== "float32" && !Number.isFinite(FILLS[kind])) n.refuse("float32 of an open length", x.dtype);
   const places = n.b.integers(
     [...Array(x.shape[k] as number).keys()],
@@ -82,13 +80,13 @@ const square = (x: TensorId, add: Adder): TensorId => add("mul", [x, x], NONE);
 /** log(Σ exp(x − m)) + m, of the greatest m. */
 function logSumExp(n: OnnxNode): void {
   const x = n.input(0);
-  const axes = n.b.integers(axesOf(n));
+  const all = axesOf(n);
+  const axes = n.b.integers(all);
   const keepDims = n.int("keepdims", 1) !== 0;
-  const add: Adder = (kind, inputs, attributes, dtype = x.dtype) =>
-    n.b.add(kind, n.where, inputs, attributes, [{ dtype }])[0] as TensorId;
+  const add = adderOf(n, x.dtype);
   const id = n.plain(x);
-  if (axesOf(n).length === 0) return n.setPlain(0, id);
-  if (axesOf(n).some((axis) => x.shape[axis] === 0))
+  if (all.length === 0) return n.setPlain(0, id);
+  if (all.some((axis) => x.shape[axis] === 0))
     return n.setPlain(0, logOf(add("sum", [id, axes], { keepDims }), add, n));
   const greatest = add("reduceMax", [id, axes], { keepDims: true });
   // of whole numbers terms are whole, too: 1 for the greatest, 0 below
@@ -97,7 +95,7 @@ function logSumExp(n: OnnxNode): void {
     : add("exp", [add("sub", [id, greatest], NONE)], {});
   const total = logOf(add("sum", [terms, axes], { keepDims: true }), add, n);
   const y = add("add", [total, greatest], NONE);
-  const shape = x.shape.filter((_, i) => !axesOf(n).includes(i));
+  const shape = x.shape.filter((_, i) => !all.includes(i));
   n.setPlain(0, keepDims ? y : reshapedTo(n, y, shape));
 }
 

@@ -100,6 +100,8 @@ function biased(approximate: boolean): Conversion {
   };
 }
 
+const relu = unary("relu", () => ({}));
+
 export const ELEMENTWISE: Conversions = {
   Pow: pow,
   Equal: compared("equal"),
@@ -113,10 +115,7 @@ export const ELEMENTWISE: Conversions = {
   Where: where,
   Clip: clip,
   PRelu: prelu,
-  Relu: (n) =>
-    /^int(32|64)$/.test(n.input(0).dtype)
-      ? wholeRelu(n)
-      : elementwise(n, "relu", {}, [n.input(0)], { dtype: n.input(0).dtype }),
+  Relu: (n) => (/^int(32|64)$/.test(n.input(0).dtype) ? wholeRelu(n) : relu(n)),
   LeakyRelu: unary("leakyRelu", (n) => ({ alpha: n.float("alpha", 0.01) })),
   Sigmoid: unary("logistic", () => ({})),
   Tanh: unary("tanh", () => ({})),

@@ -2,7 +2,7 @@
 import type { TensorId } from "../../../graph.ts";
 import type { DType } from "../../../tensor.ts";
 import type { OnnxNode } from "../convert.ts";
-import { type Adder, chain } from "../elementwise.ts";
+import { type Adder, adderOf, chain } from "../elementwise.ts";
 import { entries, longs, reshapedTo } from "./move.ts";
 
 const NONE = { activation: "none" } as const;
@@ -12,11 +12,6 @@ export const isWhole = (dtype: DType): boolean => /^u?int(16|32|64)$/.test(dtype
 
 /** Types that kernels of two operands have not, and the wider ones that hold their values. */
 const WIDER: { readonly [D in DType]?: DType } = { uint16: "int32", uint32: "int64" };
-
-const adder = (n: OnnxNode): Adder => {
-  return (kind, inputs, attributes, dtype = "float32") =>
-    n.b.add(kind, n.where, inputs, attributes, [{ dtype }])[0] as TensorId;
-};
 
 /** A comparison of two operands, of types without a sign in wider ones. */
 export function compared(kind: "equal" | "less" | "lessEqual" | "greater" | "greaterEqual") {
@@ -33,7 +28,7 @@ export function compared(kind: "equal" | "less" | "lessEqual" | "greater" | "gre
 export function wholeProduct(n: OnnxNode): void {
   const { dtype } = n.input(0);
   const own = WIDER[dtype] ?? dtype;
-  const add = adder(n);
+  const add = adderOf(n);
   const [a, b] = [0, 1].map((i) => {
     const id = n.plain(n.input(i));
     return own === dtype ? id : add("cast", [id], {}, own);
