@@ -15,6 +15,7 @@ import { share } from "../common/split";
 import { ConvF32, GemmF32, WHOLE } from "./f32-params";
 import { gemvF32 } from "./gemv-f32";
 import { leastOf, mostOf, quantizeDynamic, quantizeImage, quantizeRow } from "./hybrid-f32";
+import { LEAST_PAIRS, packFours, panelOfFours, rowsOfFours, tilesOfFours } from "./hybrid-fours";
 import { gatherRow, packPanel, widenPairs } from "./pack-f32";
 import { convTiles, PLACES } from "./patches-f32";
 import { Float, Hybrid, panelBytes, STEP, TILE, Tile, tiles } from "./tile-f32";
@@ -84,6 +85,8 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
     const scale = quantizeOne(p, rowsOfOwn, <usize>p.x + x, least, most);
     return gemvF32<K>(p, rowsOfOwn, scale, <usize>p.w + w, <usize>p.y + y, panel, lastPanel);
   }
+  if (ASC_FEATURE_RELAXED_SIMD && hybrid && !patches && k >= LEAST_PAIRS)
+    return productOfFours(p, first, end, panel, lastPanel, unpacked, rowsOfOwn, <usize>p.x + x, <usize>p.w + w, <usize>p.y + y, least, most);
   let image: u32 = -1;
   for (let row = first; row < end; ) {
     let rows = min(p.mBlock, end - row);
@@ -114,6 +117,39 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
       tiles<K>(p, start, tileEnd, size, b, column, width);
     }
     row += rows;
+  }
+}
+
+/** Hybrid, relaxed: rows `first` to `end` by panels `panel` to `last` in the rooms of an unpacked panel and of quantized rows. */
+function productOfFours(
+  p: GemmF32,
+  first: u32,
+  end: u32,
+  panel: u32,
+  last: u32,
+  unpacked: usize,
+  own: usize,
+  x: usize,
+  w: usize,
+  y: usize,
+  least: f32,
+  most: f32,
+): void {
+  const k = p.k;
+  const wide = p.wStep != 0;
+  const block = rowsOfFours(p.mBlock, k);
+  for (let row = first; row < end; row += block) {
+    const rows = min(block, end - row);
+    for (let i: u32 = 0; i < rows; i++) {
+      const scale = quantizeOne(p, unpacked, x + <usize>(row + i) * p.xStride, least, most);
+      packFours(own, i, unpacked, k, scale);
+    }
+    for (let n = panel; n < last; n++) {
+      const column = n << 3;
+      const b = w + (wide ? <usize>n * k * STEP : <usize>n * panelBytes<Hybrid>(k));
+      const moved = panelOfFours(unpacked, b, k, wide);
+      tilesOfFours(p, own, rows, unpacked, moved, y + <usize>row * p.yStride, column, min(p.n - column, 8));
+    }
   }
 }
 

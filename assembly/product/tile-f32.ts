@@ -126,7 +126,7 @@ export function tiles<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize
 
 /** Hybrid: a row's sums as `width` columns at y. */
 // @ts-ignore: decorator
-@inline function storePair(p: GemmF32, y: usize, r0: v128, r1: v128, rowScale: f32, scale0: v128, scale1: v128, bias0: v128, bias1: v128, width: u32): void {
+@inline export function storePair(p: GemmF32, y: usize, r0: v128, r1: v128, rowScale: f32, scale0: v128, scale1: v128, bias0: v128, bias1: v128, width: u32): void {
   storeFour(y, finishFour<Hybrid>(p, r0, scale0, rowScale, bias0), width);
   if (width > 4) storeFour(y + 16, finishFour<Hybrid>(p, r1, scale1, rowScale, bias1), width - 4);
 }

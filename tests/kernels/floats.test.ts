@@ -220,6 +220,11 @@ for (const subject of await subjects())
         for (const m of [1, 2, 4, 5, 21])
           for (const k of [1, 7, 32]) for (const n of [1, 8, 13, 37]) checkRows(subject, draw, dtype, m, k, n);
         checkRows(subject, draw, dtype, 70, 300, 9);
+        // bytes in fours of k, six rows a tile, and more rows than one block has
+        if (dtype !== "float32")
+          for (const m of [2, 6, 13])
+            for (const k of [63, 64, 65, 66, 67, 96, 121]) checkRows(subject, draw, dtype, m, k, 11);
+        if (dtype === "int8") checkRows(subject, draw, dtype, 190, 250, 20);
       });
     }
   });

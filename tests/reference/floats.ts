@@ -70,8 +70,8 @@ function quantized({ x, group = x.length, asymmetric = false }: FloatConvolution
     const scale = least === most ? 1 : asymmetric ? f(step) : f(range / 127);
     const inverse = least === most ? 0 : asymmetric ? f(1 / scale) : f(127 / range);
     for (const [i, value] of own.entries()) {
-      const real = f(zeroPoint + f(value * inverse));
-      const whole = Math.sign(real) * Math.floor(Math.abs(real) + 0.5);
+      const real = f(value * inverse);
+      const whole = zeroPoint + Math.sign(real) * Math.floor(Math.abs(real) + 0.5);
       values[start + i] = Math.min(Math.max(whole, asymmetric ? -128 : -127), 127) - zeroPoint;
     }
     scales.push(scale);

@@ -1,0 +1,199 @@
+/**
+ * Hybrid products of rows by the relaxed dot product, which multiplies bytes in fours of k: tiles of six rows by eight columns.
+ *
+ * A row's q − zero point, which take up to nine bits, become bytes by taking off the least of them; a column's sum of weights
+ * times that number comes back on. Weights of nine bits (`wStep` 1) are moved by one number a panel, which the sum of a row
+ * brings back. Sums are the same int32 as those of `tile-f32.ts`.
+ *
+ * A tile: HEAD bytes (of six rows each: scale, what the columns' sums are multiplied with, sum) | [k/4][6][4].
+ */
+import { activationMask } from "../common/probe";
+import { GemmF32 } from "./f32-params";
+import { columns, storePair } from "./tile-f32";
+
+const ROWS: u32 = 6;
+/** Where what the columns' sums are multiplied with and the rows' sums stand in a tile, and its head's bytes. */
+const FACTORS: usize = 24;
+const SUMS: usize = 48;
+const HEAD: usize = 80;
+/** Bytes of four k's of a tile, and of a panel. */
+const A_STEP: usize = 24;
+const B_STEP: usize = 32;
+/** The fewest pairs of k for which tiles stand in the room that the pairs' rows would take. */
+export const LEAST_PAIRS: u32 = 32;
+
+// @ts-ignore: decorator
+@inline function tileBytes(k: u32): usize {
+  return HEAD + <usize>((k + 1) >>> 1) * A_STEP;
+}
+
+/** Rows whose tiles take the bytes of `rows` rows of k pairs. */
+// @ts-ignore: decorator
+@inline export function rowsOfFours(rows: u32, k: u32): u32 {
+  return (<u32>((<usize>(rows * k) << 2) / tileBytes(k))) * ROWS;
+}
+
+/** Puts a row, k pairs of q − zero point as int16 at `v`, into the tiles at `tiles` as row i of all. */
+export function packFours(tiles: usize, i: u32, v: usize, k: u32, scale: f32): void {
+  const inTile = <usize>(i % ROWS) << 2;
+  const tile = tiles + <usize>(i / ROWS) * tileBytes(k);
+  const end = v + (<usize>k << 2);
+  // whole vectors, and fours of k, from zeros on
+  for (let z: usize = 0; z < 32; z += 4) store<u32>(end + z, 0);
+  let least = i16x8.splat(0);
+  let sums = i32x4.splat(0);
+  for (let at = v; at < end; at += 16) {
+    const values = v128.load(at);
+    least = i16x8.min_s(least, values);
+    sums = i32x4.add(sums, i32x4.dot_i16x8_s(values, i16x8.splat(1)));
+  }
+  least = i16x8.min_s(least, i64x2.shuffle(least, least, 1, 0));
+  least = i16x8.min_s(least, i32x4.shuffle(least, least, 1, 0, 3, 2));
+  const lowest = min<i32>(i16x8.extract_lane_s(least, 0), i16x8.extract_lane_s(least, 1));
+  sums = i32x4.add(sums, i64x2.shuffle(sums, sums, 1, 0));
+  const mask = activationMask();
+  store<f32>(tile + inTile, scale);
+  // the dot product counts the bytes from the least on where it takes them as unsigned, from the least − 128 on where as signed
+  store<i32>(tile + inTile, lowest + 128 - (i32x4.extract_lane(mask, 0) & 128), FACTORS);
+  store<i32>(tile + inTile, i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1), SUMS);
+  const offset = i16x8.splat(<i16>(-128 - lowest));
+  let to = tile + HEAD + inTile;
+  for (; v + 32 <= end; v += 32) {
+    const bytes = bytesOf(v, offset, mask);
+    v128.store32_lane(to, bytes, 0);
+    v128.store32_lane(to + A_STEP, bytes, 1);
+    v128.store32_lane(to + 2 * A_STEP, bytes, 2);
+    v128.store32_lane(to + 3 * A_STEP, bytes, 3);
+    to += 4 * A_STEP;
+  }
+  let rest = bytesOf(v, offset, mask);
+  for (; v < end; v += 8) {
+    v128.store32_lane(to, rest, 0);
+    rest = i32x4.shuffle(rest, rest, 1, 2, 3, 0);
+    to += A_STEP;
+  }
+}
+
+/** Sixteen values as the dot product's bytes. */
+// @ts-ignore: decorator
+@inline function bytesOf(v: usize, offset: v128, mask: v128): v128 {
+  return v128.xor(mask, i8x16.narrow_i16x8_s(i16x8.add(v128.load(v), offset), i16x8.add(v128.load(v, 16), offset)));
+}
+
+/**
+ * The panel of pairs at `b`, as int16 where `wide`, as fours at `target`, behind the eight columns' sums. Returns the number that was
+ * taken off its weights.
+ */
+export function panelOfFours(target: usize, b: usize, k: u32, wide: bool): i32 {
+  const step: usize = wide ? 32 : 16;
+  let moved: i32 = 0;
+  if (wide) {
+    let least = i16x8.splat(0);
+    for (let at = b; at < b + <usize>k * step; at += 16) least = i16x8.min_s(least, v128.load(at));
+    least = i16x8.min_s(least, i64x2.shuffle(least, least, 1, 0));
+    least = i16x8.min_s(least, i32x4.shuffle(least, least, 1, 0, 3, 2));
+    moved = 128 + min<i32>(i16x8.extract_lane_s(least, 0), i16x8.extract_lane_s(least, 1));
+  }
+  const ones = i8x16.splat(1);
+  const sums = target;
+  let s0 = i32x4.splat(0);
+  let s1 = s0;
+  for (target += 32; k; target += B_STEP) {
+    const even = pairs(b, wide, moved);
+    const odd = k > 1 ? pairs(b + step, wide, moved) : i32x4.splat(0);
+    const b0 = i16x8.shuffle(even, odd, 0, 8, 1, 9, 2, 10, 3, 11);
+    const b1 = i16x8.shuffle(even, odd, 4, 12, 5, 13, 6, 14, 7, 15);
+    v128.store(target, b0);
+    v128.store(target, b1, 16);
+    s0 = dot(ones, b0, s0);
+    s1 = dot(ones, b1, s1);
+    b += step << 1;
+    k -= min<u32>(k, 2);
+  }
+  v128.store(sums, s0);
+  v128.store(sums, s1, 16);
+  return moved;
+}
+
+/** Eight columns' pair as int8. */
+// @ts-ignore: decorator
+@inline function pairs(b: usize, wide: bool, moved: i32): v128 {
+  if (!wide) return v128.load(b);
+  const by = i16x8.splat(<i16>moved);
+  return i8x16.narrow_i16x8_s(i16x8.sub(v128.load(b), by), i16x8.sub(v128.load(b, 16), by));
+}
+
+// @ts-ignore: decorator
+@inline function dot(x: v128, b: v128, sum: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? i32x4.relaxed_dot_i8x16_i7x16_add_s(b, x, sum) : sum;
+}
+
+/** What a row's sums of four columns begin with. */
+// @ts-ignore: decorator
+@inline function begin(sums: v128, head: usize, moved: v128): v128 {
+  const own = i32x4.mul(sums, v128.load32_splat(head, FACTORS));
+  return i32x4.add(own, i32x4.mul(moved, v128.load32_splat(head, SUMS)));
+}
+
+/** `rows` rows in tiles at `t` by the panel of fours at `b`, which is of `width` columns from `column` on; rows of C begin at `y`. */
+export function tilesOfFours(p: GemmF32, t: usize, rows: u32, b: usize, by: i32, y: usize, column: u32, width: u32): void {
+  const size = tileBytes(p.k);
+  const right = max(width, 4) - 4;
+  const stride = <usize>p.yStride;
+  const moved = i32x4.splat(by);
+  const s0 = v128.load(b);
+  const s1 = v128.load(b, 16);
+  b += 32;
+  const end = b + (size - HEAD) / A_STEP * B_STEP;
+  y += <usize>column << 2;
+  for (; rows; t += size) {
+    let r00 = begin(s0, t, moved);
+    let r01 = begin(s1, t, moved);
+    let r10 = begin(s0, t + 4, moved);
+    let r11 = begin(s1, t + 4, moved);
+    let r20 = begin(s0, t + 8, moved);
+    let r21 = begin(s1, t + 8, moved);
+    let r30 = begin(s0, t + 12, moved);
+    let r31 = begin(s1, t + 12, moved);
+    let r40 = begin(s0, t + 16, moved);
+    let r41 = begin(s1, t + 16, moved);
+    let r50 = begin(s0, t + 20, moved);
+    let r51 = begin(s1, t + 20, moved);
+    let a = t + HEAD;
+    for (let w = b; w < end; w += B_STEP) {
+      const b0 = v128.load(w);
+      const b1 = v128.load(w, 16);
+      let x = v128.load32_splat(a);
+      r00 = dot(x, b0, r00);
+      r01 = dot(x, b1, r01);
+      x = v128.load32_splat(a, 4);
+      r10 = dot(x, b0, r10);
+      r11 = dot(x, b1, r11);
+      x = v128.load32_splat(a, 8);
+      r20 = dot(x, b0, r20);
+      r21 = dot(x, b1, r21);
+      x = v128.load32_splat(a, 12);
+      r30 = dot(x, b0, r30);
+      r31 = dot(x, b1, r31);
+      x = v128.load32_splat(a, 16);
+      r40 = dot(x, b0, r40);
+      r41 = dot(x, b1, r41);
+      x = v128.load32_splat(a, 20);
+      r50 = dot(x, b0, r50);
+      r51 = dot(x, b1, r51);
+      a += A_STEP;
+    }
+    const scale0 = columns(p.scaleTable, column, width);
+    const scale1 = columns(p.scaleTable, column + 4, right);
+    const bias0 = columns(p.bias, column, width);
+    const bias1 = columns(p.bias, column + 4, right);
+    storePair(p, y, r00, r01, load<f32>(t), scale0, scale1, bias0, bias1, width);
+    if (rows > 1) storePair(p, y + stride, r10, r11, load<f32>(t, 4), scale0, scale1, bias0, bias1, width);
+    if (rows > 2) storePair(p, y + 2 * stride, r20, r21, load<f32>(t, 8), scale0, scale1, bias0, bias1, width);
+    if (rows > 3) storePair(p, y + 3 * stride, r30, r31, load<f32>(t, 12), scale0, scale1, bias0, bias1, width);
+    if (rows > 4) storePair(p, y + 4 * stride, r40, r41, load<f32>(t, 16), scale0, scale1, bias0, bias1, width);
+    if (rows > 5) storePair(p, y + 5 * stride, r50, r51, load<f32>(t, 20), scale0, scale1, bias0, bias1, width);
+    y += ROWS * stride;
+    rows -= min(rows, ROWS);
+  }
+}
