@@ -14,8 +14,8 @@
 import { share } from "../common/split";
 import { ConvF32, GemmF32, WHOLE } from "./f32-params";
 import { gemvF32 } from "./gemv-f32";
-import { leastOf, mostOf, quantizeDynamic, quantizeImage, quantizeRow } from "./hybrid-f32";
-import { LEAST_PAIRS, packFours, panelOfFours, rowsOfFours, tilesOfFours } from "./hybrid-fours";
+import { measure, quantizeDynamic, quantizeImage, quantizeRow } from "./hybrid-f32";
+import { LEAST_PAIRS, packDynamic, packFours, panelOfFours, rowsOfFours, tilesOfFours } from "./hybrid-fours";
 import { gatherRow, packPanel, widenPairs } from "./pack-f32";
 import { convTiles, PLACES } from "./patches-f32";
 import { Float, Hybrid, panelBytes, STEP, TILE, Tile, tiles } from "./tile-f32";
@@ -72,21 +72,15 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
   const zeros = places + (patches ? PLACES : 0);
   const unpacked = zeros + (patches ? <usize>(c.kW * c.inC) << 2 : 0);
   const rowsOfOwn = unpacked + (hybrid || p.wColumn ? <usize>k << 5 : 0);
-  let least: f32 = 0;
-  let most: f32 = 0;
-  if (hybrid && !patches && p.asymmetric == WHOLE) {
-    const count = p.m * (p.xStride >>> 2);
-    least = leastOf(<usize>p.x + x, count);
-    most = mostOf(<usize>p.x + x, count);
-  }
+  if (hybrid && !patches && p.asymmetric == WHOLE) measure(<usize>p.x + x, p.m * (p.xStride >>> 2));
   const made = patches && !hybrid ? <usize>c.tilesTable : 0;
   if (patches && !made) for (let z = zeros; z < unpacked; z += 4) store<u32>(z, 0);
   if (hybrid && !patches && p.m == 1 && !p.wStep) {
-    const scale = quantizeOne(p, rowsOfOwn, <usize>p.x + x, least, most);
+    const scale = quantizeOne(p, rowsOfOwn, <usize>p.x + x);
     return gemvF32<K>(p, rowsOfOwn, scale, <usize>p.w + w, <usize>p.y + y, panel, lastPanel);
   }
   if (ASC_FEATURE_RELAXED_SIMD && hybrid && !patches && k >= LEAST_PAIRS)
-    return productOfFours(p, first, end, panel, lastPanel, unpacked, rowsOfOwn, <usize>p.x + x, <usize>p.w + w, <usize>p.y + y, least, most);
+    return productOfFours(p, first, end, panel, lastPanel, unpacked, rowsOfOwn, <usize>p.x + x, <usize>p.w + w, <usize>p.y + y);
   let image: u32 = -1;
   for (let row = first; row < end; ) {
     let rows = min(p.mBlock, end - row);
@@ -100,7 +94,7 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
       const images = rowsOfOwn + 16 - <usize>(batch * c.inD * c.inH * c.inW * pixel);
       convTiles(c, row, rows, places, zeros, table, size, images, pixel, load<f32>(rowsOfOwn));
     } else if (patches && !made) convTiles(c, row, rows, places, zeros, table, size, p.x, p.xStride, 1);
-    else if (!patches) rowTiles<K>(p, row, rows, table, rowsOfOwn, <usize>p.x + x, y, least, most);
+    else if (!patches) rowTiles<K>(p, row, rows, table, rowsOfOwn, <usize>p.x + x, y);
     const start = made ? made + <usize>(row >>> 2) * size : table;
     const tileEnd = start + <usize>((rows + 3) >>> 2) * size;
     for (let n = panel; n < lastPanel; n++) {
@@ -132,8 +126,6 @@ function productOfFours(
   x: usize,
   w: usize,
   y: usize,
-  least: f32,
-  most: f32,
 ): void {
   const k = p.k;
   const wide = p.wStep != 0;
@@ -141,8 +133,9 @@ function productOfFours(
   for (let row = first; row < end; row += block) {
     const rows = min(block, end - row);
     for (let i: u32 = 0; i < rows; i++) {
-      const scale = quantizeOne(p, unpacked, x + <usize>(row + i) * p.xStride, least, most);
-      packFours(own, i, unpacked, k, scale);
+      const from = x + <usize>(row + i) * p.xStride;
+      if (p.asymmetric == WHOLE) packDynamic(own, i, from, p.xStride >>> 2, k, unpacked);
+      else packFours(own, i, unpacked, k, quantizeOne(p, unpacked, from));
     }
     for (let n = panel; n < last; n++) {
       const column = n << 3;
@@ -153,16 +146,16 @@ function productOfFours(
   }
 }
 
-/** One row, by itself or as a part of all from `least` to `most`; returns its scale. */
+/** One row, by itself or as a part of all that was measured; returns its scale. */
 // @ts-ignore: decorator
-@inline function quantizeOne(p: GemmF32, target: usize, x: usize, least: f32, most: f32): f32 {
+@inline function quantizeOne(p: GemmF32, target: usize, x: usize): f32 {
   const count = p.xStride >>> 2;
-  if (p.asymmetric == WHOLE) return quantizeDynamic(target, x, count, least, most);
+  if (p.asymmetric == WHOLE) return quantizeDynamic(target, x, count);
   return quantizeRow(target, x, count, p.asymmetric != 0);
 }
 
 /** Tiles of rows where they stand, or of copies from `own` on; the last one repeated until there are whole tiles. */
-function rowTiles<K>(p: GemmF32, first: u32, rows: u32, table: usize, own: usize, x: usize, y: u32, least: f32, most: f32): void {
+function rowTiles<K>(p: GemmF32, first: u32, rows: u32, table: usize, own: usize, x: usize, y: u32): void {
   const k = p.k;
   const end = (rows + 3) & ~3;
   let t = table;
@@ -174,7 +167,7 @@ function rowTiles<K>(p: GemmF32, first: u32, rows: u32, table: usize, own: usize
     const from = x + <usize>row * p.xStride;
     if (i < rows) {
       at = from;
-      if (idof<K>() == idof<Hybrid>()) scale = quantizeOne(p, own, from, least, most);
+      if (idof<K>() == idof<Hybrid>()) scale = quantizeOne(p, own, from);
       else if (p.xStep != 4) gatherRow(own, from, k, p.xStep);
       if (idof<K>() == idof<Hybrid>() || p.xStep != 4) {
         at = own;

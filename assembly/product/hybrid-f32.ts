@@ -6,51 +6,54 @@
 import { atLeast, atMost, magnitude, minus, plus, splat, times, truncOf, whereLess, withSign } from "../common/lanes";
 import { ConvF32, WHOLE } from "./f32-params";
 
-/** The smallest and largest of `count` values, and 0. */
-// @ts-ignore: decorator
-@inline export function leastOf(x: usize, count: u32): f32 {
-  let least: f32 = 0;
+/** The smallest and largest of the values that were measured last, and 0. */
+let least: f32 = 0;
+let most: f32 = 0;
+
+/** Measures `count` values. */
+export function measure(x: usize, count: u32): void {
+  least = 0;
+  most = 0;
   if (ASC_FEATURE_SIMD) {
-    let lanes = f32x4.splat(0);
-    for (; count >= 4; count -= 4) {
-      lanes = f32x4.pmin(lanes, v128.load(x));
-      x += 16;
+    // two of each, that do not wait for each other
+    let low = f32x4.splat(0);
+    let high = low;
+    let low1 = low;
+    let high1 = low;
+    for (; count >= 8; count -= 8) {
+      const a = v128.load(x);
+      const b = v128.load(x, 16);
+      low = f32x4.pmin(low, a);
+      high = f32x4.pmax(high, a);
+      low1 = f32x4.pmin(low1, b);
+      high1 = f32x4.pmax(high1, b);
+      x += 32;
     }
-    least = min(min(f32x4.extract_lane(lanes, 0), f32x4.extract_lane(lanes, 1)), min(f32x4.extract_lane(lanes, 2), f32x4.extract_lane(lanes, 3)));
+    low = f32x4.pmin(low, low1);
+    high = f32x4.pmax(high, high1);
+    for (let i = 0; i < 4; i++) {
+      least = min(least, f32x4.extract_lane(low, 0));
+      most = max(most, f32x4.extract_lane(high, 0));
+      low = i32x4.shuffle(low, low, 1, 2, 3, 0);
+      high = i32x4.shuffle(high, high, 1, 2, 3, 0);
+    }
   }
   for (; count; count--) {
-    least = atMost<f32>(least, load<f32>(x));
+    const value = load<f32>(x);
+    least = atMost<f32>(least, value);
+    most = atLeast<f32>(most, value);
     x += 4;
   }
-  return least;
 }
 
-// @ts-ignore: decorator
-@inline export function mostOf(x: usize, count: u32): f32 {
-  let most: f32 = 0;
-  if (ASC_FEATURE_SIMD) {
-    let lanes = f32x4.splat(0);
-    for (; count >= 4; count -= 4) {
-      lanes = f32x4.pmax(lanes, v128.load(x));
-      x += 16;
-    }
-    most = max(max(f32x4.extract_lane(lanes, 0), f32x4.extract_lane(lanes, 1)), max(f32x4.extract_lane(lanes, 2), f32x4.extract_lane(lanes, 3)));
-  }
-  for (; count; count--) {
-    most = atLeast<f32>(most, load<f32>(x));
-    x += 4;
-  }
-  return most;
-}
-
-/** The scale of values from `least` to `most`; 1 where all are 0. */
-export function scaleOf(least: f32, most: f32, asymmetric: bool): f32 {
+/** The scale of what was measured; 1 where all are 0. */
+function scaleOf(asymmetric: bool): f32 {
   if (least == most) return 1;
   return asymmetric ? <f32>((<f64>most - <f64>least) / 255) : max(-least, most) / 127;
 }
 
-/** Their zero point. */
-export function zeroPointOf(least: f32, most: f32, asymmetric: bool): f32 {
+/** Its zero point. */
+function zeroPointOf(asymmetric: bool): f32 {
   if (!asymmetric || least == most) return 0;
   const scale = (<f64>most - <f64>least) / 255;
   const low = <f64>least / scale;
@@ -65,9 +68,9 @@ export function zeroPointOf(least: f32, most: f32, asymmetric: bool): f32 {
 }
 
 /** What values are multiplied with. */
-export function inverseOf(least: f32, most: f32, asymmetric: bool): f32 {
+function inverseOf(asymmetric: bool): f32 {
   if (least == most) return 0;
-  return asymmetric ? <f32>1 / scaleOf(least, most, true) : <f32>127 / max(-least, most);
+  return asymmetric ? <f32>1 / scaleOf(true) : <f32>127 / max(-least, most);
 }
 
 /** The quantized value less its zero point: rounded half away from zero before the zero point is added, NaN the least. */
@@ -100,24 +103,43 @@ function quantizeRun(target: usize, x: usize, count: u32, inverse: f32, zeroPoin
   if (odd) store<i16>(target, 0);
 }
 
-/**
- * `count` values by ONNX's DynamicQuantizeLinear, of a tensor whose values and 0 are from `least` to `most`: less their zero
- * point, followed by a 0 where their number is odd. Returns the scale.
- */
-export function quantizeDynamic(target: usize, x: usize, count: u32, least: f32, most: f32): f32 {
+/** The scale of what was measured by ONNX's DynamicQuantizeLinear. */
+export function dynamicScale(): f32 {
   const range = (most - least) / 255;
-  const scale: f32 = range == 0 ? 1 : range;
-  const zeroPoint = min(max(nearest<f32>(-least / scale), <f32>0), <f32>255);
+  return range == 0 ? 1 : range;
+}
+
+/** Its zero point, from 0 to 255. */
+export function dynamicZeroPoint(scale: f32): f32 {
+  return min(max(nearest<f32>(-least / scale), <f32>0), <f32>255);
+}
+
+/** The bits of 1.5·2²³. */
+export const MAGIC: i32 = 0x4b400000;
+
+/** MAGIC and the nearest whole numbers to x / divisor from `lo` to `hi`, ties to even. */
+// @ts-ignore: decorator
+@inline export function dynamicBits(x: v128, divisor: v128, lo: f32, hi: f32): v128 {
+  const v = f32x4.pmin(f32x4.splat(hi), f32x4.pmax(f32x4.splat(lo), f32x4.div(x, divisor)));
+  return f32x4.add(v, f32x4.splat(reinterpret<f32>(MAGIC)));
+}
+
+/**
+ * `count` values by ONNX's DynamicQuantizeLinear, of a tensor that was measured: less their zero point, followed by a 0 where
+ * their number is odd. Returns the scale.
+ */
+export function quantizeDynamic(target: usize, x: usize, count: u32): f32 {
+  const scale = dynamicScale();
+  const zeroPoint = dynamicZeroPoint(scale);
   const lo = -zeroPoint;
   const hi = <f32>255 - zeroPoint;
   if (ASC_FEATURE_SIMD) {
     const divisor = f32x4.splat(scale);
-    const low = f32x4.splat(lo);
-    const high = f32x4.splat(hi);
+    const magic = i32x4.splat(MAGIC);
     for (; count >= 8; count -= 8) {
-      const a = f32x4.pmin(high, f32x4.pmax(low, f32x4.nearest(f32x4.div(v128.load(x), divisor))));
-      const b = f32x4.pmin(high, f32x4.pmax(low, f32x4.nearest(f32x4.div(v128.load(x, 16), divisor))));
-      v128.store(target, i16x8.narrow_i32x4_s(i32x4.trunc_sat_f32x4_s(a), i32x4.trunc_sat_f32x4_s(b)));
+      const a = i32x4.sub(dynamicBits(v128.load(x), divisor, lo, hi), magic);
+      const b = i32x4.sub(dynamicBits(v128.load(x, 16), divisor, lo, hi), magic);
+      v128.store(target, i16x8.narrow_i32x4_s(a, b));
       x += 32;
       target += 16;
     }
@@ -137,11 +159,10 @@ export function quantizeDynamic(target: usize, x: usize, count: u32, least: f32,
 
 /** One row; returns its scale. */
 export function quantizeRow(target: usize, x: usize, count: u32, asymmetric: bool): f32 {
-  const least = leastOf(x, count);
-  const most = mostOf(x, count);
+  measure(x, count);
   const lowest: f32 = asymmetric ? -128 : -127;
-  quantizeRun(target, x, count, inverseOf(least, most, asymmetric), zeroPointOf(least, most, asymmetric), lowest);
-  return scaleOf(least, most, asymmetric);
+  quantizeRun(target, x, count, inverseOf(asymmetric), zeroPointOf(asymmetric), lowest);
+  return scaleOf(asymmetric);
 }
 
 /** One image at `target`: its scale, and from 16 bytes on its pixels, whole pairs of channels each. */
@@ -151,20 +172,19 @@ export function quantizeImage(p: ConvF32, batch: u32, target: usize): void {
   const image = <usize>p.images + <usize>batch * size;
   const asymmetric = p.asymmetric != 0;
   const count = <u32>(size >>> 2);
-  const least = leastOf(image, count);
-  const most = mostOf(image, count);
-  const inverse = inverseOf(least, most, asymmetric);
-  const zeroPoint = zeroPointOf(least, most, asymmetric);
+  measure(image, count);
+  const inverse = inverseOf(asymmetric);
+  const zeroPoint = zeroPointOf(asymmetric);
   const lowest: f32 = asymmetric ? -128 : -127;
   const scale = target;
-  store<f32>(scale, scaleOf(least, most, asymmetric));
+  store<f32>(scale, scaleOf(asymmetric));
   target += 16;
   let x = <usize>p.x + <usize>batch * size;
   // one run where pixels follow each other in whole pairs
   const whole = p.xStride == p.channels << 2 && !(p.channels & 1);
   const each = whole ? count : p.channels;
   for (let i = whole ? 1 : pixels; i; i--) {
-    if (p.asymmetric == WHOLE) store<f32>(scale, quantizeDynamic(target, x, each, least, most));
+    if (p.asymmetric == WHOLE) store<f32>(scale, quantizeDynamic(target, x, each));
     else quantizeRun(target, x, each, inverse, zeroPoint, lowest);
     x += p.xStride;
     target += <usize>p.inC << 2;
@@ -173,10 +193,9 @@ export function quantizeImage(p: ConvF32, batch: u32, target: usize): void {
 
 /** An image of `count` values as floats that are whole numbers, q − zero point; returns its scale. */
 export function quantizeFloats(target: usize, x: usize, count: u32, asymmetric: bool): f32 {
-  const least = leastOf(x, count);
-  const most = mostOf(x, count);
-  const inverse = inverseOf(least, most, asymmetric);
-  const zeroPoint = zeroPointOf(least, most, asymmetric);
+  measure(x, count);
+  const inverse = inverseOf(asymmetric);
+  const zeroPoint = zeroPointOf(asymmetric);
   const lowest: f32 = asymmetric ? -128 : -127;
   if (ASC_FEATURE_SIMD) {
     for (; count >= 4; count -= 4) {
@@ -190,5 +209,5 @@ export function quantizeFloats(target: usize, x: usize, count: u32, asymmetric: 
     x += 4;
     target += 4;
   }
-  return scaleOf(least, most, asymmetric);
+  return scaleOf(asymmetric);
 }

@@ -9,6 +9,7 @@
  */
 import { activationMask } from "../common/probe";
 import { GemmF32 } from "./f32-params";
+import { dynamicBits, dynamicScale, dynamicZeroPoint, MAGIC } from "./hybrid-f32";
 import { columns, storePair } from "./tile-f32";
 
 const ROWS: u32 = 6;
@@ -72,6 +73,61 @@ export function packFours(tiles: usize, i: u32, v: usize, k: u32, scale: f32): v
     rest = i32x4.shuffle(rest, rest, 1, 2, 3, 0);
     to += A_STEP;
   }
+}
+
+/** The same of `count` floats at x of a tensor that was measured, by ONNX's DynamicQuantizeLinear; `own`: room of 64 bytes. */
+export function packDynamic(tiles: usize, i: u32, x: usize, count: u32, k: u32, own: usize): void {
+  const inTile = <usize>(i % ROWS) << 2;
+  const tile = tiles + <usize>(i / ROWS) * tileBytes(k);
+  const mask = activationMask();
+  const scale = dynamicScale();
+  const point = dynamicZeroPoint(scale);
+  const lo = -point;
+  const hi = <f32>255 - point;
+  const divisor = f32x4.splat(scale);
+  // what brings the least to −128
+  const signed = i32x4.splat(MAGIC + 128 - <i32>point);
+  const zero = <i32>point - 128 + (i32x4.extract_lane(mask, 0) & 128);
+  let sums = i32x4.splat(0);
+  let to = tile + HEAD + inTile;
+  for (let left = count; left; ) {
+    const some = min<u32>(left, 16);
+    let from = x;
+    if (some < 16) {
+      memory.copy(own, x, some << 2);
+      // zeros in the last values' stead are taken as zero points
+      memory.fill(own + (some << 2), 0, (16 - some) << 2);
+      from = own;
+    }
+    const a = i16x8.narrow_i32x4_s(centred(from, divisor, lo, hi, signed), centred(from + 16, divisor, lo, hi, signed));
+    const b = i16x8.narrow_i32x4_s(centred(from + 32, divisor, lo, hi, signed), centred(from + 48, divisor, lo, hi, signed));
+    let bytes = v128.xor(mask, i8x16.narrow_i16x8_s(a, b));
+    sums = dot(bytes, i8x16.splat(1), sums);
+    if (some == 16) {
+      v128.store32_lane(to, bytes, 0);
+      v128.store32_lane(to + A_STEP, bytes, 1);
+      v128.store32_lane(to + 2 * A_STEP, bytes, 2);
+      v128.store32_lane(to + 3 * A_STEP, bytes, 3);
+      to += 4 * A_STEP;
+    } else
+      for (const end = tile + tileBytes(k); to < end; to += A_STEP) {
+        v128.store32_lane(to, bytes, 0);
+        bytes = i32x4.shuffle(bytes, bytes, 1, 2, 3, 0);
+      }
+    x += 64;
+    left -= some;
+  }
+  sums = i32x4.add(sums, i64x2.shuffle(sums, sums, 1, 0));
+  store<f32>(tile + inTile, scale);
+  store<i32>(tile + inTile, -zero, FACTORS);
+  const counted = <i32>((count + 15) & ~15);
+  store<i32>(tile + inTile, i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1) - zero * counted, SUMS);
+}
+
+/** Four values, the least of them −128. */
+// @ts-ignore: decorator
+@inline function centred(x: usize, divisor: v128, lo: f32, hi: f32, signed: v128): v128 {
+  return i32x4.sub(dynamicBits(v128.load(x), divisor, lo, hi), signed);
 }
 
 /** Sixteen values as the dot product's bytes. */
