@@ -3,7 +3,7 @@
  * outputs of the graph keep their type; a QUANTIZE that only flips stands beside them.
  */
 import { type AnyNode, type Graph, NONE, type OpKind, type TensorId, tensorOf } from "../graph.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Quantization, Tensor } from "../tensor.ts";
 
 /** Operators that look at bytes and not at what they mean, or whose graphs have ends of their own; they keep uint8. */
 const RAW: ReadonlySet<string> = new Set<string>([
@@ -44,6 +44,11 @@ function signed({ quantization, data, ...rest }: Tensor): Tensor {
   };
 }
 
+/** Weights that older converters wrote beside floats: bytes of int8 that are called uint8. The references ignore their zero points. */
+function isMiscalled(graph: Graph, { kind, inputs: [x = NONE] }: AnyNode): boolean {
+  return kind === "embeddingLookup" || (x !== NONE && tensorOf(graph, x).dtype === "float32");
+}
+
 /** One zero point for all scales, or one each. */
 function zeroPointOf({ zeroPoint }: NonNullable<Tensor["quantization"]>, i: number): number {
   return (zeroPoint[zeroPoint.length === 1 ? 0 : i] as number) - 128;
@@ -69,8 +74,21 @@ export function makeSigned(graph: Graph): Graph {
   const flip = (from: TensorId, to: TensorId, where: string) =>
     nodes.push({ kind: "quantize", where, inputs: [from], outputs: [to], attributes: {} } as unknown as AnyNode);
 
+  for (const node of graph.nodes) {
+    if (!isMiscalled(graph, node)) continue;
+    for (const id of node.inputs) {
+      const tensor = tensors[id] as Tensor;
+      if (id === NONE || tensor.data === undefined || !isLegacy(tensor)) continue;
+      const quantization = tensor.quantization as Quantization;
+      tensors[id] = {
+        ...tensor,
+        dtype: "int8",
+        quantization: { ...quantization, zeroPoint: quantization.scale.map(() => 0) },
+      };
+    }
+  }
   const flipped = new Set<TensorId>();
-  for (const [id, tensor] of graph.tensors.entries())
+  for (const [id, tensor] of [...tensors].entries())
     if (isLegacy(tensor) && !kept.has(id as TensorId)) tensors[id] = signed(tensor);
   for (const node of graph.nodes) {
     if ([...node.inputs, ...node.outputs].every((id) => isRaw(node, id)) || EITHER.has(node.kind)) {

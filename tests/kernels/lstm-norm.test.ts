@@ -72,6 +72,16 @@ const CASES: readonly Case[] = [
     first: [8, 14, -4, -23, 5, 6, 11, -11, -16, 4, 2, 24, 17, 18, 28, -14, 28, -3, -4, 25, 12, -30, 23, -16],
     second: [14, -2, -18, -22, 3, 14, 13, -16, -22, 3, 0, 40, 10, 9, 24, -23, 31, -33, -8, 22, 11, -37, 26, -23],
   },
+  {
+    seed: 6,
+    sizes: [2, 2, 5, 6, 3],
+    has: ["sequence", "projection"],
+    // So far from 0 that values before the projection are clamped: the reference takes the zero point the other way.
+    zeroPoints: [-5, 2, 100],
+    clips: [0.0, 0.0],
+    first: [0, -62, 13, -13, -29, 36, -15, 19, 44, -23, -37, 46],
+    second: [-26, -88, 40, -9, -57, 49, -28, -3, 54, -28, -47, 51],
+  },
 ];
 
 /** The case's graph and its input. */

@@ -5,6 +5,8 @@ import { dropDead, foldConstants } from "../../bindings/passes/fold.ts";
 import { fuseActivations } from "../../bindings/passes/fuse.ts";
 import { inferTypes } from "../../bindings/passes/infer.ts";
 import { foldPad } from "../../bindings/passes/pad.ts";
+import { makeSigned } from "../../bindings/passes/signed.ts";
+import type { Tensor } from "../../bindings/tensor.ts";
 import { CONV, fakeOperators, graph, id, int32, node, tensor } from "./graphs.ts";
 
 const kinds = ({ nodes }: Graph) => nodes.map(({ kind }) => kind);
@@ -158,5 +160,27 @@ describe("fuseActivations", () => {
     const network = clamped("none", "relu");
     const both = { ...network, outputs: [...network.outputs, { name: "s", tensor: id(1) }] };
     assert.deepEqual(kinds(fuseActivations(both)), ["add", "relu", "tanh"]);
+  });
+});
+
+describe("makeSigned", () => {
+  const quantized = (zeroPoint: number, rest: Partial<Tensor>) =>
+    tensor("w", [4], { dtype: "uint8", quantization: { scale: [0.5], zeroPoint: [zeroPoint], axis: 0 }, ...rest });
+  const data = Uint8Array.of(0, 1, 127, 255);
+  const run = (x: Partial<Tensor>) => {
+    const tensors = [tensor("x", [4], x), quantized(3, { data }), tensor("y", [4], x)];
+    return makeSigned(graph(tensors, [node("mul", [0, 1], [2], { activation: "none" })], [0], [2])).tensors[1];
+  };
+
+  test("flips the top bit of legacy weights", () => {
+    const weights = run({ dtype: "uint8" });
+    assert.deepEqual(weights?.data, Uint8Array.of(128, 129, 255, 127));
+    assert.deepEqual([weights?.dtype, weights?.quantization?.zeroPoint], ["int8", [-125]]);
+  });
+
+  test("takes weights beside floats for the bytes of int8 that older converters wrote", () => {
+    const weights = run({ dtype: "float32" });
+    assert.deepEqual(weights?.data, data);
+    assert.deepEqual([weights?.dtype, weights?.quantization?.zeroPoint], ["int8", [0]]);
   });
 });

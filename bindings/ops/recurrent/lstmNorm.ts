@@ -178,7 +178,8 @@ export function lowerNorm(node: Lstm, to: Lowering): void {
   const hidden = quantizeMultiplier(hiddenScale(node));
   const projected = quantizeMultiplier(projection === undefined ? 0 : projectionScale(node));
   const power = Math.round(Math.log2(scaleOf(c)));
-  const zeroPoint = betweenOf(node, 4).zeroPoint;
+  // Before a projection the reference takes the zero point from the value, and adds it back times the weights.
+  const zeroPoint = betweenOf(node, 4).zeroPoint * (projection === undefined ? 1 : -1);
   const [xAt, yAt] = [rowsOf(sizes, inputs), rowsOf(sizes, outputs)];
   to.call({
     kernel: "lstmNormS8",
