@@ -1,6 +1,6 @@
 /** How a model becomes a session: what `pint8` and `pint8/inline` have in common, which differ in who imports. */
 import { ensure, inFile } from "./errors.ts";
-import type { Importer } from "./formats/select.ts";
+import { type Importer, isOnnx } from "./formats/select.ts";
 import type { Limits } from "./limits.ts";
 import type { CustomInfer } from "./ops/control/custom.ts";
 import { operatorsFor } from "./ops/later.ts";
@@ -170,9 +170,9 @@ async function planOf(importer: Importer, source: Source, options: PlanModelOpti
 
 type Kernels = readonly [KernelModule, Packer];
 
-/** The kernels that most models need, and the packer. Where it fails, whoever waits for it says so. */
-function fetchKernels({ module = "auto", wasm, wasmUrl }: PlanModelOptions): Promise<Kernels> {
-  const loading = Promise.all([loadModule(module, wasm, "core", wasmUrl), loadPacker()]);
+/** The kernels that most models of a format need, and the packer. Where it fails, whoever waits for it says so. */
+function fetchKernels({ module = "auto", wasm, wasmUrl }: PlanModelOptions, isOnnx: boolean): Promise<Kernels> {
+  const loading = Promise.all([loadModule(module, wasm, isOnnx ? "full" : "core", wasmUrl), loadPacker()]);
   loading.catch(() => {});
   return loading;
 }
@@ -183,7 +183,7 @@ async function fetched(
   options: PlanModelOptions,
 ): Promise<{ readonly bytes: Uint8Array; readonly early: Promise<Kernels> | undefined }> {
   const reading = readSource(source, options);
-  const early = isHere(source) ? undefined : fetchKernels(options);
+  const early = isHere(source) ? undefined : fetchKernels(options, /\.onnx$/i.test(nameOf(source) ?? ""));
   return { bytes: await reading, early };
 }
 
@@ -210,7 +210,7 @@ async function planned(
     received: String(memory),
   }));
   // The engine compiles while the graph is read; what is wrong with the model is reported first.
-  const loading = early ?? fetchKernels(options);
+  const loading = early ?? fetchKernels(options, isOnnx(bytes));
   const read = await importer(bytes, { batch, shapes, signature, customOperators, constants, externalData });
   const operators = await operatorsFor(read);
   const graph = runPassesBy(operators, read, { limits });

@@ -3,19 +3,13 @@
  * time.
  */
 
-import { findOnnxSteps, firstOnnxStep } from "./onnx-steps";
-
-/** Thresholds of one channel: 255 f64, and what `findRun` writes beyond. */
-const THRESHOLDS = memory.data(2064, 16);
+import { fillOnnxSteps, onnxForm } from "./onnx-steps";
+import { clamp, first, found, setFirst, start, THRESHOLDS } from "./thresholds";
 
 const MAGIC: f32 = 12582912;
 const NEAR: f64 = 0.000003814697265625; // 2^-18
 const SAFE: f64 = 0.000008177107110946905; // 2^-16.9
 const PLACES = memory.data<f64>([0.5, 0.3, 0.7, 0.15, 0.85, 0.05, 0.95]);
-
-/** The first output that a threshold leads to, as `findSteps` leaves it; thresholds begin at `start`. */
-let first: i32 = 0;
-let start: usize = 0;
 
 /** What is looked for: `proveSigned`, `provePositive`, or `proveOnnx`, whose multipliers are the bits of float32 factors. */
 const SIGNED: i32 = 1;
@@ -73,18 +67,21 @@ function proveChannel(
   offset: usize,
 ): bool {
   const signed = rule == SIGNED;
-  let count: i32;
+  let isFilled: bool;
   let nearest: f32;
   if (rule == ONNX) {
     nearest = reinterpret<f32>(multiplier);
-    count = findOnnxSteps(THRESHOLDS, nearest, min, max, lo, hi, zeroPoint);
-    start = THRESHOLDS;
-    first = firstOnnxStep;
+    isFilled = fillOnnxSteps(nearest, min, max, lo, hi, zeroPoint);
   } else {
     nearest = <f32>(<f64>multiplier * power(shift - 31));
-    count = findSteps(multiplier, -shift, min, max, lo, hi, zeroPoint);
+    isFilled = fillSteps(multiplier, -shift, min, max, lo, hi, zeroPoint);
   }
-  if (count < 0) return false;
+  if (!isFilled) return false;
+  const count = found(lo, hi, min, max);
+  if (count == 0) {
+    const only = rule == ONNX ? onnxForm(<f32>min, nearest) : reference(<i64>min, multiplier, -shift);
+    setFirst(clamp(only + zeroPoint, lo, hi) + 1);
+  }
   const ulp = reinterpret<f32>((reinterpret<u32>(nearest) & 0x7f800000) - (23 << 23));
   for (let nudge = 0; nudge < 5; nudge++) {
     const units = nudge & 1 ? (nudge + 1) >> 1 : -(nudge >> 1);
@@ -111,9 +108,9 @@ function power(exponent: i32): f64 {
   return reinterpret<f64>(<u64>(exponent + 1023) << 52);
 }
 
-/** Finds the thresholds that some accumulator reaches; returns how many, −1 where arithmetic here is not exact. */
-function findSteps(multiplier: i32, e: i32, least: f64, most: f64, lo: i32, hi: i32, zeroPoint: i32): i32 {
-  if (least < -1073741824 || most >= 1073741824 || e < 0 || e > 13 || multiplier == 0) return -1;
+/** Writes the thresholds of all outputs; false where arithmetic here is not exact. Those that no accumulator reaches may be guesses. */
+function fillSteps(multiplier: i32, e: i32, least: f64, most: f64, lo: i32, hi: i32, zeroPoint: i32): bool {
+  if (least < -1073741824 || most >= 1073741824 || e < 0 || e > 13 || multiplier == 0) return false;
   const unit = power(31 + e);
   const above = (e > 0 ? -power(30 + e) : 0) - 1073741824;
   // Outputs up to the zero point, whose ties go the other way, then those above it.
@@ -122,18 +119,7 @@ function findSteps(multiplier: i32, e: i32, least: f64, most: f64, lo: i32, hi: 
   findRun(THRESHOLDS, <f64>(lo + 1 - zeroPoint) * unit + below, unit, split - lo, multiplier, least, most);
   const upper = THRESHOLDS + (<usize>(split - lo) << 3);
   findRun(upper, <f64>(split + 1 - zeroPoint) * unit + above, unit, hi - split, multiplier, least, most);
-  const end = THRESHOLDS + (<usize>(hi - lo) << 3);
-  start = THRESHOLDS;
-  first = lo + 1;
-  while (start < end && load<f64>(start) <= least) {
-    start += 8;
-    first++;
-  }
-  let last = end;
-  while (last > start && load<f64>(last - 8) > most) last -= 8;
-  const count = <i32>((last - start) >>> 3);
-  if (count == 0) first = clamp(reference(<i64>least, multiplier, e) + zeroPoint, lo, hi) + 1;
-  return count;
+  return true;
 }
 
 /**
@@ -175,10 +161,6 @@ function reference(acc: i64, multiplier: i32, e: i32): i32 {
   const x = (acc * <i64>multiplier + (1 << 30)) >> 31;
   const size = ((x < 0 ? -x : x) + (e > 0 ? <i64>1 << (e - 1) : 0)) >> e;
   return <i32>(x < 0 ? -size : size);
-}
-
-function clamp(value: i32, lo: i32, hi: i32): i32 {
-  return min(max(value, lo), hi);
 }
 
 let leastOffset: f64 = 0;

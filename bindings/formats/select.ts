@@ -9,6 +9,7 @@ import { importTflite, isTflite } from "./tflite/index.ts";
 import { type Outline, outlineTflite } from "./tflite/outline.ts";
 
 export type { Outline, OutlinedOperator } from "./tflite/outline.ts";
+export { isOnnx };
 
 /** An operator of the user, as importers see it. */
 export interface CustomOperatorTypes {

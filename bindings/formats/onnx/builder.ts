@@ -45,8 +45,6 @@ export interface Builder {
   isConstant(id: TensorId): boolean;
   /** A constant whose bytes are made when somebody first reads them. */
   later(type: Pick<Tensor, "dtype" | "shape">, make: () => Uint8Array): TensorId;
-  /** Those of the nodes that the ends need. Constants that were to be made and that nobody needs are forgotten. */
-  needed(nodes: readonly AnyNode[], ends: readonly TensorId[]): readonly AnyNode[];
   /** The integers that a constant of float32 was dequantized from, transposed and reshaped as it was. */
   readonly origins: Map<TensorId, TensorId>;
   /** The integers with this quantization: themselves where they have it, or are an input of one owner; else a copy. */
@@ -93,22 +91,6 @@ export function createBuilder(operators: Operators): Builder {
     put(id, { name: "", ...type }, make);
     return id;
   };
-  const needed: Builder["needed"] = (all, ends) => {
-    const read = new Set<TensorId>(ends);
-    const kept: AnyNode[] = [];
-    for (const node of [...all].reverse()) {
-      if (!node.outputs.some((id) => read.has(id))) continue;
-      for (const id of node.inputs) read.add(id);
-      kept.push(node);
-    }
-    for (const id of unread) {
-      const { name, dtype, shape } = tensors[id] as Tensor;
-      if (!read.has(id)) tensors[id] = { name, dtype, shape };
-    }
-    unread.clear();
-    return kept.reverse();
-  };
-
   const add: Builder["add"] = (kind, where, inputs, attributes, outputs, name = "") => {
     const ids = outputs.map((type, i) => declare({ name: i === 0 ? name : "", shape: [], ...type }));
     const node = {
@@ -206,7 +188,6 @@ export function createBuilder(operators: Operators): Builder {
     quantized,
     isConstant,
     later,
-    needed,
     tensor: (id) => tensors[id] as Tensor,
   };
 }

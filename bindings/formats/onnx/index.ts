@@ -10,7 +10,7 @@ import { createBuilder } from "./builder.ts";
 import { CONVERSIONS } from "./conversions.ts";
 import { asValue, convertGraph, createScope, keyOf, type Scope, type Shared, whereOf } from "./convert.ts";
 import { inlineFunctions } from "./functions.ts";
-import { fusedNodes } from "./fused.ts";
+import { graphOf } from "./fused.ts";
 import { plain } from "./layout.ts";
 import type { GraphProto, ModelProto, ValueProto } from "./messages.ts";
 import { readModel } from "./proto.ts";
@@ -60,14 +60,8 @@ export function importOnnx(bytes: Uint8Array, options: OnnxOptions, operators: O
     inlined.outputs.map(({ name }) => name),
     "output",
   );
-  return {
-    name: inlined.name || "main",
-    nodes: fusedNodes(b, outputs),
-    tensors: b.tensors,
-    inputs,
-    outputs: outputs.map((tensor, i) => ({ name: names[i] as string, tensor })),
-    subgraphs: [],
-  };
+  const ports = outputs.map((tensor, i) => ({ name: names[i] as string, tensor }));
+  return graphOf(b, inlined.name || "main", inputs, ports);
 }
 
 function checkOpset({ opsets }: ModelProto): void {

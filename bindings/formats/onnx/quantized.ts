@@ -49,9 +49,18 @@ export function knownQuantization(
   const scales = scale && constantNumbers(n, scale);
   const zeros = zero === undefined ? [0] : constantNumbers(n, zero);
   if (scales === undefined || zeros === undefined) return undefined;
-  const fits = scales.length > 0 && scales.every((each) => Number.isFinite(each) && each > 0);
-  if (!fits || (zeros.length !== 1 && zeros.length !== scales.length)) return undefined;
-  return { scale: scales, zeroPoint: zeros, axis: scales.length === 1 ? 0 : axis };
+  if (scales.length === 0 || !arePositive(scales)) return undefined;
+  if (zeros.length !== 1 && zeros.length !== scales.length) return undefined;
+  const isOne = zeros.every((each) => each === zeros[0]);
+  const zeroPoint = isOne ? zeros.slice(0, 1) : zeros;
+  return { scale: scales, zeroPoint, axis: scales.length === 1 ? 0 : axis };
+}
+
+/** True for finite numbers above 0: networks have tens of thousands of scales. */
+function arePositive(scales: readonly number[]): boolean {
+  for (let i = 0; i < scales.length; i++)
+    if (!((scales[i] as number) > 0 && (scales[i] as number) < Infinity)) return false;
+  return true;
 }
 
 function constantNumbers(n: OnnxNode, value: Value): readonly number[] | undefined {

@@ -40,7 +40,7 @@ export function requireWeights(node: Constrained, channels: number, axis: number
   requireDType(node, "C3", w, "int8");
   requireChannelScales(node, "C3", w, channels, axis);
   const { zeroPoint = [] } = w.quantization ?? {};
-  const one = zeroPoint.every((each) => each === zeroPoint[0]);
+  const one = zeroPoint.length < 2 || zeroPoint.every((each) => each === zeroPoint[0]);
   constrain(
     node,
     "C3",
@@ -48,14 +48,32 @@ export function requireWeights(node: Constrained, channels: number, axis: number
     () => ({ expected: "one zero point of the weights", received: `${zeroPoint.length} that differ` }),
     "UNSUPPORTED",
   );
-  const ratios = reals(node);
-  for (let c = 0; c < ratios.length; c++) requireRatio(node, "C3", ratios[c] as number);
+  if (!(realOf(node, greatest(w.quantization?.scale ?? [])) < SURELY_RATIO))
+    for (const ratio of reals(node)) requireRatio(node, "C3", ratio);
   if (bias === undefined) return dtype;
   if (dtype === "int16") requireDType(node, "C4", bias, "int64", "int32");
   else requireDType(node, "C4", bias, "int32");
   requireBias(node, "C4", bias, channels);
   return dtype;
 }
+
+/** Ratios below are taken without a look. */
+const SURELY_RATIO = 2 ** 28;
+
+/** The greatest of scales, which several passes ask for. */
+function greatest(scales: readonly number[]): number {
+  let most = GREATEST.get(scales);
+  if (most === undefined) {
+    most = 0;
+    for (let i = 0; i < scales.length; i++) most = Math.max(most, Math.abs(scales[i] as number));
+    GREATEST.set(scales, most);
+  }
+  return most;
+}
+const GREATEST = new WeakMap<readonly number[], number>();
+
+/** s_x·s/s_y, whatever TFLite's rounding makes of it. */
+const realOf = (node: Constrained, scale: number) => (scaleOf(inputOf(node, 0)) * scale) / scaleOf(outputOf(node));
 
 /** s_x·s_w/s_y of each channel, in double precision as TFLite computes it; of legacy uint8 its product of scales is a float. */
 export function reals(node: Constrained): Float64Array {
@@ -79,16 +97,17 @@ export function roundingOf({ attributes }: Constrained): Rounding | undefined {
 function onnxFactors(node: Constrained): Float32Array {
   const { fround } = Math;
   const [sx, sy] = [fround(scaleOf(inputOf(node, 0))), fround(scaleOf(outputOf(node)))];
-  const sw = inputOf(node, 1).quantization?.scale ?? [];
-  return Float32Array.from(sw, (scale) => fround(sx * fround(scale)) / sy);
+  const factors = new Float32Array(inputOf(node, 1).quantization?.scale ?? []);
+  for (let c = 0; c < factors.length; c++) factors[c] = fround(sx * (factors[c] as number)) / sy;
+  return factors;
 }
 
-/** The factors of n channels from `first` on, or of all, by the node's rule; `real` in double precision. */
+/** The factors of n channels from `first` on, or of all, by the node's rule; those in double precision where they are at hand. */
 export function factorsOfNode(
   node: Constrained,
-  real: ArrayLike<number>,
   first: number,
   n: number,
+  given?: ArrayLike<number>,
 ): Multipliers | NearestFactors {
   const rounding = roundingOf(node);
   if (rounding) {
@@ -96,6 +115,7 @@ export function factorsOfNode(
     const scale = all.length === 1 ? all : all.slice(first, first + n);
     return rounding.offsets ? { scale, offset: rounding.offsets.slice(first, first + n) } : { scale };
   }
+  const real = given ?? reals(node);
   return quantizeMultipliers(real.length === 1 ? real : Array.prototype.slice.call(real, first, first + n));
 }
 
@@ -154,7 +174,7 @@ export function placeRecords(
   { first = 0, repeat = 1 }: { readonly first?: number; readonly repeat?: number } = {},
 ): { readonly q: number; readonly forms: string; readonly data: Int8Array; readonly zeros: number } {
   const own = weights.channels / repeat;
-  const factors = factorsOfNode(node, reals(node), first, own);
+  const factors = factorsOfNode(node, first, own);
   const bias = int32(node.inputs[2])?.subarray(first, first + own);
   const channels = channelsOf(weights, bias, inputZeroPoint(node), factors, to.packer);
   const { data, zeros } = settleConstants(weights, channels, output);

@@ -112,7 +112,7 @@ export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, 
   const affine = outputAffine(node);
   const range = within(node, affine, activationRange(activation, y.dtype as "int8" | "int16", affine));
   const output = { zeroPoint: affine.zeroPoint, ...range };
-  const multipliers = factorsOfNode(node, reals, first, n);
+  const multipliers = factorsOfNode(node, first, n, reals);
   const bias = biasValues(node.inputs[2])?.slice(first, first + n);
   const rounding = lanesRounding(node);
   const { min, max } =

@@ -80,14 +80,14 @@ export function packDepthwise(
           let from = (ky * kW + kx) * channels;
           for (let left = channels; left > 0; left -= PANEL, to += panelSize) {
             const width = Math.min(left, PANEL) * kr;
-            for (let lane = 0; lane < width; lane += kr) packed[to + lane] = partOf(w[from++] as number, half, halves);
+            for (let lane = 0; lane < width; lane += kr, from++)
+              packed[to + lane] = halves === 1 ? (w[from] as number) : partOf(w[from] as number, half);
           }
         }
   return new Uint8Array(packed.buffer);
 }
 
-/** A weight, or the smaller or larger of the two int8 that it is the sum of. */
-function partOf(weight: number, half: number, halves: number): number {
-  if (halves === 1) return weight;
+/** The smaller or larger of the two int8 that a weight is the sum of. */
+function partOf(weight: number, half: number): number {
   return half === 0 ? weight >> 1 : weight - (weight >> 1);
 }

@@ -173,10 +173,9 @@ export function walkBytes(walk: Walk, x: Uint8Array, y: Uint8Array): void {
       y.set(x.subarray(xAt, xAt + count * size), yAt);
       return;
     }
-    for (let i = 0; i < count; i++) {
-      const [xNext, yNext] = [xAt + i * xStep, yAt + i * yStep];
-      if (level < last) copyFrom(level + 1, xNext, yNext);
-      else for (let k = 0; k < size; k++) y[yNext + k] = x[xNext + k] as number;
+    for (let i = 0, from = xAt, to = yAt; i < count; i++, from += xStep, to += yStep) {
+      if (level < last) copyFrom(level + 1, from, to);
+      else for (let k = 0; k < size; k++) y[to + k] = x[from + k] as number;
     }
   };
   copyFrom(0, walk.from.offset * size, walk.to.offset * size);

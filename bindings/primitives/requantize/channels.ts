@@ -106,6 +106,8 @@ function constantOf(channels: Channels, c: number, output: Output): number | und
   const factor = channels.scale?.[c];
   if (channels.offset) return undefined;
   if (factor !== undefined) {
+    const middle = (output.lo + output.hi) / 2 - output.zeroPoint;
+    if (output.lo < output.hi && min * factor < middle - 1 && max * factor > middle + 1) return undefined;
     if (max - min >= 2 ** 24 || min < -(2 ** 31) || max >= 2 ** 31) return undefined;
     const least = clamp(roundedToEven(Math.fround(Math.fround(min) * factor)) + output.zeroPoint, output);
     const most = clamp(roundedToEven(Math.fround(Math.fround(max) * factor)) + output.zeroPoint, output);

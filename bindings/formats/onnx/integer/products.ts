@@ -59,11 +59,14 @@ function offsetsOf(
   const { data } = tensorAt(net, id);
   if (data === undefined) return undefined;
   const ys = Math.fround(y.quantization.scale[0] as number);
-  const parts = (typedCopy("float32", data) as Float32Array).map((bias, c) => {
+  const parts = typedCopy("float32", data) as Float32Array;
+  let isSeen = false;
+  for (let c = 0; c < parts.length; c++) {
     const scale = scales[scales.length === 1 ? 0 : c] as number;
-    return (bias - (whole[c] as number) * scale) / ys;
-  });
-  return parts.some((part) => Math.abs(part) > LEAST_PART) ? parts : undefined;
+    parts[c] = ((parts[c] as number) - (whole[c] as number) * scale) / ys;
+    if (Math.abs(parts[c] as number) > LEAST_PART) isSeen = true;
+  }
+  return isSeen ? parts : undefined;
 }
 
 /** The integers behind a float tensor, of 8 bits. */
@@ -91,7 +94,7 @@ function weightsOf(tensor: Tensor, channels: number, axis: number): Tensor | und
   const centred = Int16Array.from(typedCopy(dtype, data) as Int8Array, (q, i) => q - zeroOf(i));
   if (centred.some((value) => value < -128 || value > 127))
     return { ...tensor, quantization: { ...quantization, axis } };
-  const plain: Quantization = { scale, zeroPoint: scale.map(() => 0), axis };
+  const plain: Quantization = { scale, zeroPoint: [0], axis };
   return {
     name: tensor.name,
     dtype: "int8",
@@ -121,8 +124,7 @@ function biasOf(net: Network, id: TensorId, scales: Float32Array, channels: numb
     const fits = (c: number) => Math.abs((scale[scale.length === 1 ? 0 : c] as number) / scaleOf(c) - 1) < 1e-6;
     let same = true;
     for (let c = 0; c < channels && same; c++) same = fits(c);
-    if (same && zeroPoint.every((each) => each === 0))
-      return Int32Array.from(typedCopy("int32", integers.data) as Int32Array);
+    if (same && zeroPoint.every((each) => each === 0)) return typedCopy("int32", integers.data) as Int32Array;
   }
   if (tensor.dtype !== "float32") return undefined;
   const values = Array.from(typedCopy("float32", tensor.data) as Float32Array, (b, c) => rint(b / scaleOf(c)));

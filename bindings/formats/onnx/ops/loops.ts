@@ -3,7 +3,7 @@ import type { Graph, Port, TensorId } from "../../../graph.ts";
 import { listText } from "../../../tensor.ts";
 import { type Builder, createBuilder } from "../builder.ts";
 import { asValue, convertGraph, createScope, type OnnxNode, type Scope } from "../convert.ts";
-import { fusedNodes } from "../fused.ts";
+import { graphOf } from "../fused.ts";
 import { plain, type Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
 import { reshapedTo } from "./move.ts";
@@ -50,10 +50,8 @@ const given = (b: Builder, { dtype, shape, quantization }: ReturnType<Builder["t
 
 const ports = (ids: readonly TensorId[]): readonly Port[] => ids.map((tensor, i) => ({ name: `${i}`, tensor }));
 
-function graphOf(b: Builder, inputs: readonly TensorId[], outputs: readonly TensorId[]): Graph {
-  const nodes = fusedNodes(b, outputs);
-  return { name: "body", nodes, tensors: b.tensors, inputs: ports(inputs), outputs: ports(outputs), subgraphs: [] };
-}
+const bodyOf = (b: Builder, inputs: readonly TensorId[], outputs: readonly TensorId[]): Graph =>
+  graphOf(b, "body", ports(inputs), ports(outputs));
 
 /** The count as int32, the largest where there is none. */
 function limitOf(n: OnnxNode): TensorId {
@@ -94,14 +92,14 @@ export function whileLoop(n: OnnxNode): void {
   });
   const after = b.add("add", n.where, [turn, b.integers([1], [])], NONE, INT32)[0] as TensorId;
   const taken = captured.map(({ inner }) => inner);
-  const body = graphOf(b, [...state, ...taken], [after, limit, again as TensorId, ...next, ...taken]);
+  const body = bodyOf(b, [...state, ...taken], [after, limit, again as TensorId, ...next, ...taken]);
 
   const test = createBuilder(b.operators);
   const seen = [...outside, ...captured.map(({ outer }) => outer)];
   const ids = seen.map((id) => given(test, n.b.tensor(id)));
   const isLeft = test.add("less", n.where, ids.slice(0, 2), {}, BOOL)[0] as TensorId;
   const both = test.add("logicalAnd", n.where, [isLeft, ids[2]], {}, BOOL)[0] as TensorId;
-  const condition = graphOf(test, ids, [both]);
+  const condition = bodyOf(test, ids, [both]);
   const types = seen.map((id) => ({ dtype: n.b.tensor(id).dtype }));
   const outputs = n.b.add("while", n.where, seen, { subgraphs: [], bodies: [condition, body] }, types);
   for (const i of first.keys()) if (n.outputs[i]) n.setPlain(i, outputs[i + 3] as TensorId);
