@@ -44,6 +44,8 @@ const GELU_TANH: u32 = 10;
 const RSQRT: u32 = 11;
 /** a · lo. */
 const SCALE: u32 = 12;
+/** a / b. */
+const QUOTIENT: u32 = 13;
 
 export function pairGradF32(p: PairGradF32, part: u32, parts: u32): void {
   switch (p.form) {
@@ -59,6 +61,7 @@ export function pairGradF32(p: PairGradF32, part: u32, parts: u32): void {
     case GELU: return loop(p, part, parts, GELU);
     case GELU_TANH: return loop(p, part, parts, GELU_TANH);
     case RSQRT: return loop(p, part, parts, RSQRT);
+    case QUOTIENT: return loop(p, part, parts, QUOTIENT);
     default: return loop(p, part, parts, SCALE);
   }
 }
@@ -88,6 +91,7 @@ export function pairGradF32(p: PairGradF32, part: u32, parts: u32): void {
     const slope = v128.bitselect(f32x4.splat(1), middle, f32x4.ge(b, f32x4.splat(3)));
     return v128.and(f32x4.mul(a, slope), f32x4.gt(b, f32x4.splat(-3)));
   }
+  if (form == QUOTIENT) return f32x4.div(a, b);
   if (form == LOGISTIC) return f32x4.mul(a, f32x4.mul(b, f32x4.sub(f32x4.splat(1), b)));
   if (form == TANH) return f32x4.mul(a, f32x4.sub(f32x4.splat(1), f32x4.mul(b, b)));
   if (form == LEAKY) return v128.bitselect(a, f32x4.mul(a, f32x4.splat(p.lo)), f32x4.gt(b, f32x4.splat(0)));

@@ -1,6 +1,5 @@
 /** Graphs as they run: the integer engine itself, with any tensors of a graph as outputs. */
 import { ensure, Pint8Error } from "../errors.ts";
-import { setBatch } from "../formats/batch.ts";
 import type { Graph, TensorId } from "../graph.ts";
 import type { Limits } from "../limits.ts";
 import { loadPacker } from "../packer/index.ts";
@@ -12,6 +11,7 @@ import { Session } from "../session/session.ts";
 import { BITS, elementCount, type TypedArray, typedCopy } from "../tensor.ts";
 import { quantizeInto, takesReals } from "../values/quantize.ts";
 import type { TensorInfo } from "../values/types.ts";
+import { setSamples } from "./samples.ts";
 
 /** How a graph is run. */
 export interface EngineOptions {
@@ -116,7 +116,7 @@ export async function openBatched(
   const own = graph.inputs.every(({ tensor }) => graph.tensors[tensor]?.shape[0] === 1) ? batch : 1;
   if (own > 1)
     try {
-      return { session: await openGraph(setBatch(graph, own), options), batch: own };
+      return { session: await openGraph(setSamples(graph, own), options), batch: own };
     } catch (error) {
       if (!(error instanceof Pint8Error)) throw error;
       // Samples that would meet, or no memory for as many: one by one always is what the model says.

@@ -64,7 +64,7 @@ const leading =
 
 const wholeFirst: Rule = (node) => {
   const size = first(node).shape[0];
-  return onlyFirst(node) && first(node).shape.length > 0 && (node.view.outputs[0] as Tensor).shape[0] === size;
+  return rows(node) && (node.view.outputs[0] as Tensor).shape[0] === size;
 };
 
 const stridedSlice: Rule = (node) => {
@@ -77,7 +77,8 @@ const stridedSlice: Rule = (node) => {
 const matrices: Rule = ({ view, isBatched }) => {
   const [a, b] = view.inputs as readonly Tensor[];
   if (a === undefined || b === undefined || a.shape.length < 3) return false;
-  return isBatched[1] ? isBatched[0] === true && a.shape.length === b.shape.length : b.shape.length < a.shape.length;
+  if (isBatched[1]) return isBatched[0] === true && a.shape.length === b.shape.length;
+  return b.shape.length < a.shape.length || b.shape[0] === 1;
 };
 
 const gather: Rule = ({ view, isBatched, attributes }) => {
@@ -101,7 +102,7 @@ const rules = () =>
     ...listed(
       rows,
       `conv2d depthwiseConv2d fullyConnected averagePool2d maxPool2d l2Pool2d resizeBilinear resizeNearestNeighbor
-    spaceToDepth depthToSpace l2Normalization localResponseNormalization transposeConv conv3d zerosLike
+    spaceToDepth depthToSpace l2Normalization localResponseNormalization transposeConvBias conv3d zerosLike
     relu relu6 reluN1To1 relu0To1 leakyRelu hardSwish logistic tanh elu gelu quantize dequantize cast exp log sqrt rsqrt
     square sin cos erf trigonometric abs neg floor ceil round sign logicalNot fakeQuant`,
     ),
@@ -122,7 +123,9 @@ const rules = () =>
     ...listed(wholeFirst, "slice"),
     ...listed(always, "reshape squeeze expandDims shape rank"),
     ...listed(second, "embeddingLookup"),
+    ["layerNorm", (node) => rows(node) && (node.attributes.dimensions as number) < first(node).shape.length],
     ["stridedSlice", stridedSlice],
+    ["transposeConv", ({ isBatched }) => isBatched.indexOf(true) === 2],
     ["batchMatMul", matrices],
     ["gather", gather],
   ]));
@@ -146,7 +149,7 @@ export function checkBatch(graph: Graph, operators: Operators): void {
       where: `${node.where}, option batch ${size}`,
       expected: "operators that leave the first dimension alone",
       received: `${view.inputs.map(typeText).join(", ")} to ${typeText(view.outputs[0])}`,
-      hint: "Run the samples one after the other, or export the model with this batch size.",
+      hint: "Run samples one by one, or export the model with this batch.",
     }));
     if (!isShape(node)) for (const id of node.outputs) batched.add(id);
   }

@@ -162,7 +162,9 @@ describe("channels", () => {
   });
 
   test("a network that cannot be trained loses the channels that its layers miss least", async () => {
-    const untrained = network(false, (to, x) => to.node("abs", [x], {}));
+    const untrained = network(false, (to, x) =>
+      to.node("cumsum", [x, to.integers(3)], { exclusive: false, reverse: false }),
+    );
     const list = samples(120);
     const dense = prepareFloat(untrained);
     const wanted = await outputs(dense, list);
@@ -178,7 +180,7 @@ describe("channels", () => {
     const [error, blindly] = [await errorOf(graph), await errorOf(withoutChannels(dense, channels, blind))];
     assert.ok(error < 0.5 * blindly, `${error} ${blindly}`);
     const tuned = prune(untrained, dataset(list), { ...options, tune: { steps: 2 } });
-    await assert.rejects(tuned, /ABS|abs/);
+    await assert.rejects(tuned, /cumsum/);
   });
 
   test("a dense layer behind pictures that are flattened by channels reads them as they are", async () => {

@@ -1,5 +1,4 @@
 import type { Rounding } from "../../graph.ts";
-import { broadcastStrides } from "../../primitives/broadcast.ts";
 import { elementCount, type Tensor, typedCopy, zeroOf } from "../../tensor.ts";
 import {
   type Constrained,
@@ -13,7 +12,7 @@ import {
 import type { Lowering, NodeView, Operator } from "../types.ts";
 import { lowerBatchMatMulF32, requireFloatMatrices } from "./batchMatMulF32.ts";
 import { rowsAsPixels } from "./fullyConnectedWide.ts";
-import { requireSizes } from "./matrices.ts";
+import { matricesOf, requireSizes } from "./matrices.ts";
 import { inputZeroPoint, reals } from "./weights.ts";
 import { dense, lowerWide, type WideProduct } from "./wide.ts";
 
@@ -80,7 +79,8 @@ function lowerProducts(node: NodeView<"batchMatMul">, to: Lowering): void {
   if (count === 0) return;
   const { adjointA, adjointB } = node.attributes;
   const [a, b] = [inputOf(node, 0), inputOf(node, 1)];
-  const at = (tensor: Tensor, matrix: number) => firsts(tensor.shape.slice(0, -2), batch, matrix);
+  // the first element of the operand's matrix in each product
+  const at = ({ shape }: Tensor, matrix: number) => matricesOf(shape.slice(0, -2), batch).map((i) => i * matrix);
   const [aFirst, bFirst] = [at(a, m * k), at(b, k * n)];
   // a stack of rows with one b is one product
   const shared =
@@ -113,20 +113,6 @@ const view = (node: Constrained): Constrained => ({
   outputs: node.outputs,
   ...(node.attributes ? { attributes: node.attributes } : {}),
 });
-
-/** The first element of the operand's matrix in each product. */
-function firsts(own: readonly number[], batch: readonly number[], matrix: number): readonly number[] {
-  const strides = broadcastStrides(own, batch);
-  return Array.from({ length: elementCount(batch) }, (_, i) => {
-    let rest = i;
-    let first = 0;
-    for (let d = batch.length - 1; d >= 0; d--) {
-      first += (rest % (batch[d] as number)) * (strides[d] as number);
-      rest = Math.floor(rest / (batch[d] as number));
-    }
-    return first * matrix;
-  });
-}
 
 /** The matrix of b that begins at `first`, by columns. */
 function weights(

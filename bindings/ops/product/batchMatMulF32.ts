@@ -1,11 +1,9 @@
 /** BATCH_MATMUL of float32, b float32 or a constant of int8 (hybrid). */
-import { broadcastStrides } from "../../primitives/broadcast.ts";
 import { offsetsF32, packPanelsF32, packPanelsHybrid } from "../../primitives/product/gemmF32.ts";
-import { elementCount, type Tensor } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
 import { callGemm, float32, int8Or4, placeScales } from "./floats.ts";
-import { requireSizes } from "./matrices.ts";
+import { matricesOf, requireSizes } from "./matrices.ts";
 
 /** C2: a and y float32; b float32, or constant int8 or int4 with zero points 0 and one scale or one for each column. */
 export function requireFloatMatrices(node: NodeView<"batchMatMul">): void {
@@ -29,25 +27,14 @@ export function requireFloatMatrices(node: NodeView<"batchMatMul">): void {
   );
 }
 
-/** Which of its own matrices an operand has in each product. */
-function matricesOf({ shape }: Tensor, batch: readonly number[]): readonly number[] {
-  const strides = broadcastStrides(shape.slice(0, -2), batch);
-  return Array.from({ length: elementCount(batch) }, (_, i) => {
-    let rest = i;
-    let at = 0;
-    for (let d = batch.length - 1; d >= 0; d--) {
-      at += (rest % (batch[d] as number)) * (strides[d] as number);
-      rest = Math.floor(rest / (batch[d] as number));
-    }
-    return at;
-  });
-}
-
 export function lowerBatchMatMulF32(node: NodeView<"batchMatMul">, to: Lowering): void {
   const { m, k, n, batch } = requireSizes(node);
   const [a, b] = [inputOf(node, 0), inputOf(node, 1)];
   const { adjointA } = node.attributes;
-  const [own, other] = [matricesOf(a, batch), matricesOf(b, batch)];
+  const [own, other] = [a, b].map(({ shape }) => matricesOf(shape.slice(0, -2), batch)) as [
+    readonly number[],
+    readonly number[],
+  ];
   if (own.length === 0) return;
   // a stack of rows with one b is one product
   const one = !adjointA && other.every((at) => at === 0) && own.every((at, i) => at === i);

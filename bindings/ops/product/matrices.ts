@@ -1,5 +1,5 @@
 /** Sizes of matrix products of stacks. */
-import { broadcastShape } from "../../primitives/broadcast.ts";
+import { broadcastShape, broadcastStrides } from "../../primitives/broadcast.ts";
 import { dimensions, elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf } from "../constraints.ts";
 import type { NodeView } from "../types.ts";
@@ -48,4 +48,17 @@ export function requireSizes(node: NodeView<"batchMatMul">): Sizes {
 function lastTwo(shape: readonly number[], adjoint: boolean): readonly [number, number] {
   const [rows, columns] = dimensions(shape.slice(-2), 2);
   return adjoint ? [columns, rows] : [rows, columns];
+}
+
+/** Which of its own matrices an operand, of these leading dimensions, has in each product. */
+export function matricesOf(own: readonly number[], batch: readonly number[]): readonly number[] {
+  const strides = broadcastStrides(own, batch);
+  return Array.from({ length: elementCount(batch) }, (_, i) => {
+    let [rest, at] = [i, 0];
+    for (let d = batch.length - 1; d >= 0; d--) {
+      at += (rest % (batch[d] as number)) * (strides[d] as number);
+      rest = Math.floor(rest / (batch[d] as number));
+    }
+    return at;
+  });
 }

@@ -5,6 +5,7 @@ import { bind } from "../../ops/bind.ts";
 import { operators } from "../../ops/index.ts";
 import type { Plan } from "../../plan/types.ts";
 import { elementCount, listText, sizeOf } from "../../tensor.ts";
+import { floatsOf } from "../constants.ts";
 import { gradientOf } from "./gradients/index.ts";
 import type { Norm, Parameter, Tape } from "./gradients/types.ts";
 import { type Layout, type Slot, slotOf } from "./layout.ts";
@@ -80,20 +81,21 @@ export function compileStep(
     zeros,
     value(id) {
       const own = canonical(id);
+      const { data } = tensorOf(graph, own);
+      if (data !== undefined && !values.has(own)) values.set(own, program.constant(floatsOf(tensorOf(graph, own))));
       return (current.outputs.includes(id) ? undefined : rounded.get(own)) ?? (values.get(own) as number);
     },
-    parameter(node, input) {
-      const id = node.inputs[input] ?? NONE;
-      const found = parameterAt(slotOf(layout, input === 1 ? "weight" : "bias", id));
-      const value = roundedWeights.get(id);
-      return found && { ...found, ...(value === undefined ? {} : { value }) };
+    weights(node) {
+      const id = weightOf(node);
+      const found = parameterAt(slotOf(layout, "weight", id)) as Parameter;
+      return { ...found, value: roundedWeights.get(id) ?? found.value };
     },
-    weights: (node) => tape.parameter(node, 1) as Parameter,
+    bias: (node) => parameterAt(slotOf(layout, "bias", node.inputs[gradientOf(node)?.weights?.bias ?? NONE] ?? NONE)),
     norm: (node) => norms.get(node.outputs[0] as TensorId),
-    gradient: (id) => gradients.get(canonical(id)) as number,
+    gradient: (id) => gradients.get(canonical(id)) ?? 0,
     give(id) {
       const own = canonical(id);
-      if (sources.has(own) || !values.has(own)) return undefined;
+      if (sources.has(own) || tensorOf(graph, own).data !== undefined) return undefined;
       const known = gradients.get(own);
       if (known !== undefined) return { address: known, accumulate: 1 };
       const address = program.borrow(floats(own));
@@ -122,10 +124,11 @@ export function compileStep(
       placeNorm(program, layout, arrays, node, floats, parameterAt, norms);
       roundWeights(program, graph, layout, node, options, parameterAt, roundedWeights);
       gradient.forward(node, view, tape);
-      const y = node.outputs[0] as TensorId;
-      const levels = options.activationLevels?.get(y);
-      if (levels !== undefined && !gradient.alias)
-        rounded.set(y, roundActivation(program, values.get(y) as number, floats(y), levels, node));
+      for (const y of node.outputs) {
+        const levels = options.activationLevels?.get(y);
+        if (levels !== undefined && !gradient.alias)
+          rounded.set(y, roundActivation(program, values.get(y) as number, floats(y), levels, node));
+      }
     });
 
   placeLoss(program, graph, logits, values.get(canonical(logits)) as number, options.loss, (address) =>
@@ -135,13 +138,15 @@ export function compileStep(
   for (const node of [...graph.nodes].reverse())
     around(node, () => {
       const { gradient, view } = trainable(graph, node);
-      const y = node.outputs[0] as TensorId;
-      const dy = gradients.get(canonical(y));
-      if (gradient.alias || dy === undefined) return;
-      const levels = options.activationLevels?.get(y);
-      if (levels !== undefined) passInside(program, dy, values.get(y) as number, floats(y), levels, node);
+      const used = node.outputs.filter((y) => gradients.has(canonical(y)));
+      if (gradient.alias || used.length === 0) return;
+      for (const y of used) {
+        const levels = options.activationLevels?.get(y);
+        if (levels === undefined) continue;
+        passInside(program, tape.gradient(y), values.get(y) as number, floats(y), levels, node);
+      }
       gradient.backward(node, view, tape);
-      program.release(dy);
+      for (const y of used) program.release(tape.gradient(y));
     });
   placeUpdate(program, layout, arrays, options);
 
@@ -178,6 +183,10 @@ function aliasesOf(graph: Graph): (id: TensorId) => TensorId {
   return (id) => own.get(id) ?? id;
 }
 
+/** The weights of a layer; NONE where it is none. */
+const weightOf = (node: AnyNode | Node): TensorId =>
+  node.inputs[gradientOf(node as Node)?.weights?.input ?? -1] ?? NONE;
+
 function trainable(graph: Graph, node: AnyNode) {
   return { gradient: requireGradient(node), view: bind(operators, node, graph.tensors).view };
 }
@@ -191,7 +200,7 @@ function placeNorm(
   at: (slot: Slot | undefined) => Parameter | undefined,
   norms: Map<TensorId, Norm>,
 ): void {
-  const weight = node.inputs[1] ?? NONE;
+  const weight = weightOf(node);
   const gamma = at(slotOf(layout, "gamma", weight));
   const beta = at(slotOf(layout, "beta", weight));
   const running = slotOf(layout, "running", weight);
@@ -212,7 +221,7 @@ function roundWeights(
   at: (slot: Slot | undefined) => Parameter | undefined,
   rounded: Map<TensorId, number>,
 ): void {
-  const id = node.inputs[1] ?? NONE;
+  const id = weightOf(node);
   const hi = weightLevels?.get(id);
   const weight = at(slotOf(layout, "weight", id));
   const places = gradientOf(node as Node)?.weights;

@@ -71,15 +71,16 @@ export function requireGradient(node: AnyNode): Gradient<OpKind> {
 
 /** Refuses a network that cannot be trained before there is any work. Errors: UNSUPPORTED. */
 export function requireTrainable(graph: Graph): void {
-  for (const node of endWithLogits(graph).nodes) requireGradient(node);
+  for (const node of trainedNodes(graph)) requireGradient(node);
 }
 
 /** Whether every operator has a gradient. */
 export function canBeTrained(graph: Graph): boolean {
-  return (
-    graph.outputs.length === 1 && endWithLogits(graph).nodes.every((node) => gradientOf(node as Node) !== undefined)
-  );
+  return graph.outputs.length === 1 && trainedNodes(graph).every((node) => gradientOf(node as Node) !== undefined);
 }
+
+/** What is left where shapes are computed before. */
+const trainedNodes = (graph: Graph) => runPasses(endWithLogits(graph)).nodes;
 
 /** The graph that ends with its scores. */
 export function endWithLogits(graph: Graph): Graph {

@@ -1,12 +1,12 @@
 /** A network in memory that is trained step by step. */
 import { Pint8Error } from "../../errors.ts";
-import { setBatch } from "../../formats/batch.ts";
 import { type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
 import { runPasses } from "../../passes/index.ts";
 import { loadModule } from "../../session/modules.ts";
 import { Session } from "../../session/session.ts";
 import type { TypedArray } from "../../tensor.ts";
 import { trainFile } from "../files.ts";
+import { setSamples } from "../samples.ts";
 import { compileStep, type LossWeights, type StepOptions } from "./compile.ts";
 import { type Layer, type Layout, layersOf, layOut, slotOf } from "./layout.ts";
 import { constantOf, floatsOf, foldNorm } from "./norm.ts";
@@ -53,7 +53,7 @@ export async function openTrainer(graph: Graph, options: TrainerOptions): Promis
   const { batch, normalized, masks, threads = "auto" } = options;
   const layers = layersOf(graph);
   const layout = layOut(graph, layers, new Set(normalized.map(({ weight }) => weight)));
-  const ready = runPasses(setBatch(endWithLogits(graph), batch), { limits: { memory: 2 ** 32 } });
+  const ready = runPasses(setSamples(endWithLogits(graph), batch), { limits: { memory: 2 ** 32 } });
   const kernels = await loadModule("simd", undefined, "train", trainFile);
   const stepOptions = { ...options, masked: masks !== undefined };
   const { plan, constants } = compileStep(ready, logitsOf(ready), layout, kernels.hash, stepOptions);

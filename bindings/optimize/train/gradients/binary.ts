@@ -1,20 +1,19 @@
 /** Sums and products of two operands, and their gradients. One of the two may be a constant, or one number for each channel of each image. */
-import { ensure } from "../../../errors.ts";
 import type { Node, TensorId } from "../../../graph.ts";
 import { inputOf, outputOf } from "../../../ops/constraints.ts";
 import type { NodeView } from "../../../ops/types.ts";
 import { broadcastStrides } from "../../../primitives/broadcast.ts";
 import { UNARY_F32 } from "../../../primitives/elementwise/forms.ts";
 import { BOUNDS } from "../../../primitives/requantize/quantization.ts";
-import { elementCount, listText } from "../../../tensor.ts";
+import { elementCount } from "../../../tensor.ts";
 import { floatsOf } from "../../constants.ts";
 import { type Mixture, mix, spreading, turned } from "./mixture.ts";
-import { PAIR, pair } from "./pair.ts";
+import { PAIR, type Pair, pair } from "./pair.ts";
 import { averageOf, imageOf, spreadOf } from "./pooling.ts";
 import type { Gradient, Tape } from "./types.ts";
 
 type Binary = "add" | "sub" | "mul" | "div";
-type Any = Binary | "squaredDifference";
+export type Any = Binary | "squaredDifference" | "maximum" | "minimum";
 
 /** An operand as it is read: all its numbers, as many as the output has. */
 interface Operand {
@@ -29,7 +28,7 @@ interface Operand {
 /** a + b, clamped: both get the gradient. SUB with a constant is a sum. */
 export const add = sum<"add">();
 export const sub = sum<"sub">();
-/** a · b, clamped: each gets the gradient times the other. DIV by a constant is a product. */
+/** a · b, clamped: each gets the gradient times the other. DIV by a constant is a product, by a computed tensor a quotient. */
 export const mul = product<"mul">();
 export const div = product<"div">();
 
@@ -59,7 +58,7 @@ function product<K extends "mul" | "div">(): Gradient<K> {
     forward(node, view, tape) {
       const [a, b] = operandsOf(node, view as NodeView<Binary>, tape);
       const { y, count } = resultOf(node, view as NodeView<Binary>, tape);
-      pair(tape, { a: a.address, b: b.address, y, count, form: PAIR.product });
+      pair(tape, { a: a.address, b: b.address, y, count, form: isQuotient(node, b) ? PAIR.quotient : PAIR.product });
       const { activation } = view.attributes;
       const [lo, hi] = BOUNDS[activation];
       const params = { x: y, y, count, form: UNARY_F32.clamp, lo, hi };
@@ -70,6 +69,13 @@ function product<K extends "mul" | "div">(): Gradient<K> {
       const { count } = resultOf(node, view as NodeView<Binary>, tape);
       const dy = maskedGradient(node, activation, count, tape);
       const [a, b] = operandsOf(node, view as NodeView<Binary>, tape);
+      if (isQuotient(node, b)) {
+        give(tape, view as NodeView<Binary>, a, { a: dy, b: b.address, form: PAIR.quotient });
+        const product = tape.temporary(count);
+        pair(tape, { a: dy, b: tape.value(node.outputs[0] as TensorId), y: product, count, form: PAIR.product });
+        pair(tape, { a: product, b: product, y: product, count, form: PAIR.scale, lo: -1 });
+        return give(tape, view as NodeView<Binary>, b, { a: product, b: b.address, form: PAIR.quotient });
+      }
       for (const [own, other] of [
         [a, b],
         [b, a],
@@ -78,6 +84,9 @@ function product<K extends "mul" | "div">(): Gradient<K> {
     },
   };
 }
+
+/** Constants that are divided by are turned over before. */
+const isQuotient = ({ kind }: Node, { form }: Operand) => kind === "div" && form !== "constant";
 
 /** (a − b)²: its root is kept, times which both get twice the gradient. */
 const roots = new WeakMap<Tape, Map<Node, number>>();
@@ -101,11 +110,11 @@ export const squaredDifference: Gradient<"squaredDifference"> = {
 };
 
 /** Writes an operand's gradient, a function of two arrays of the output's size; summed over images where the operand was spread over them. */
-function give(
+export function give(
   tape: Tape,
   view: NodeView<Any>,
   { id, form, mixture }: Operand,
-  gradient: { readonly a: number; readonly b: number; readonly form: number },
+  gradient: Pick<Pair, "a" | "b" | "form" | "lo" | "hi">,
 ): void {
   const target = form === "constant" ? undefined : tape.give(id);
   if (target === undefined) return;
@@ -126,12 +135,13 @@ function give(
   pair(tape, { a: mean, b: pixels, y, count: channels, form: PAIR.product, accumulate });
 }
 
-const resultOf = (node: Node, view: NodeView<Any>, tape: Tape) => ({
+export const resultOf = (node: Node, view: NodeView<Any>, tape: Tape) => ({
   y: tape.value(node.outputs[0] as TensorId),
   count: elementCount(outputOf(view).shape),
 });
 
-function operandsOf(node: Node, view: NodeView<Any>, tape: Tape): readonly [Operand, Operand] {
+/** Both operands; the second one negated where it is subtracted or compared. */
+export function operandsOf(node: Node, view: NodeView<Any>, tape: Tape): readonly [Operand, Operand] {
   const known = read.get(tape) ?? new Map<Node, readonly [Operand, Operand]>();
   read.set(tape, known);
   const found = known.get(node) ?? ([operandOf(node, view, 0, tape), operandOf(node, view, 1, tape)] as const);
@@ -139,25 +149,23 @@ function operandsOf(node: Node, view: NodeView<Any>, tape: Tape): readonly [Oper
   return found;
 }
 
+const NEGATED: readonly string[] = ["sub", "squaredDifference", "maximum", "minimum"];
+
 function operandOf(node: Node, view: NodeView<Any>, i: 0 | 1, tape: Tape): Operand {
   const id = node.inputs[i] as TensorId;
   const [tensor, { shape }] = [inputOf(view, i), outputOf(view)];
   const { kind } = node;
-  const inverse = i === 1 && (kind === "sub" || kind === "squaredDifference" || kind === "div");
+  const negated = i === 1 && NEGATED.includes(kind);
   if (tensor.data !== undefined) {
     const values = floatsOf(tensor);
-    const own = inverse ? values.map((value) => (kind === "div" ? 1 / value : -value)) : values;
+    const turned = negated ? values.map((value) => -value) : values;
+    const own = i === 1 && kind === "div" ? values.map((value) => 1 / value) : turned;
     return { id, form: "constant", address: tape.constant(broadcast(own, tensor.shape, shape)) };
   }
   const whole = tensor.shape.join() === shape.join();
   const channels = shape.length === 4 && tensor.shape.join() === [shape[0], 1, 1, shape[3]].join();
-  ensure(!inverse || kind !== "div", "UNSUPPORTED", () => ({
-    where: node.where,
-    expected: "a constant to divide by to train",
-    received: `${kind} of ${listText(inputOf(view, 0).shape)} and ${listText(inputOf(view, 1).shape)}`,
-  }));
-  if (inverse || (!whole && !channels)) {
-    const mixture = spreading(tensor.shape, shape, inverse ? -1 : 1);
+  if (negated || (!whole && !channels)) {
+    const mixture = spreading(tensor.shape, shape, negated ? -1 : 1);
     const address = tape.keep(elementCount(shape));
     mix(tape, mixture, tape.value(id), address);
     return { id, form: "spread", address, mixture };

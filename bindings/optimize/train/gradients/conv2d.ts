@@ -3,7 +3,7 @@ import type { Node, TensorId } from "../../../graph.ts";
 import { inputOf, outputOf } from "../../../ops/constraints.ts";
 import { patchSizes } from "../../../ops/images.ts";
 import type { NodeView } from "../../../ops/types.ts";
-import { convF32Params, gemmF32Params } from "../../../primitives/product/gemmF32.ts";
+import { convF32Params, gemmF32Params, type ProductF32 } from "../../../primitives/product/gemmF32.ts";
 import { sizeOf } from "../../../tensor.ts";
 import { finishForward, startBackward, startProduct } from "./finish.ts";
 import type { Gradient, Tape } from "./types.ts";
@@ -12,42 +12,16 @@ import type { Gradient, Tape } from "./types.ts";
 export const conv2d: Gradient<"conv2d"> = {
   weights: { input: 1, bias: 2, axis: 0 },
   forward(node, view, tape) {
-    const { activation, stride, dilation } = view.attributes;
+    const { activation } = view.attributes;
     const g = convGeometry(view);
     ensure(inputOf(view, 1).shape[3] === g.inC, "UNSUPPORTED", () => ({
       where: node.where,
       expected: "a convolution of one group to train",
       received: `${g.inC} channels in groups of ${inputOf(view, 1).shape[3]}`,
     }));
-    const k = g.kH * g.kW * g.inC;
-    const m = g.batch * g.outH * g.outW;
     const x = tape.value(node.inputs[0] as TensorId);
-    const w = tape.weights(node).value;
-    const { y, ...rest } = startProduct(node, activation, tape);
-    const product = { ...rest, x, y, w, m, n: g.outC, k, wStep: 4, wColumn: k * 4 };
-    const pixels = g.kH * g.kW === 1 && stride[0] * stride[1] === 1 && g.padTop === 0 && g.padLeft === 0;
-    if (pixels && g.outH === g.inH && g.outW === g.inW) {
-      const { params, scratchBytes } = gemmF32Params({ ...product, offsetsTable: tape.zeros });
-      tape.call({ kernel: "gemmF32", params }, { macs: m * k * g.outC }, scratchBytes);
-    } else {
-      const { params, scratchBytes } = convF32Params(
-        { ...product, xStride: g.inC * 4, yStride: g.outC * 4 },
-        {
-          input: [1, g.inH, g.inW],
-          channels: g.inC,
-          output: [1, g.outH, g.outW],
-          kernel: [1, g.kH, g.kW],
-          stride: [1, ...stride],
-          dilation: [1, ...dilation],
-          before: [0, g.padTop, g.padLeft],
-          images: x,
-          yBatch: g.outH * g.outW * g.outC * 4,
-          yPlane: 0,
-          yLine: g.outW * g.outC * 4,
-        },
-      );
-      tape.call({ kernel: "convF32", params }, { macs: m * k * g.outC }, scratchBytes);
-    }
+    convolve(tape, g, { ...startProduct(node, activation, tape), x, w: tape.weights(node).value });
+    const m = g.batch * g.outH * g.outW;
     finishForward(node, activation, { rows: m, channels: g.outC }, tape);
   },
   backward(node, view, tape) {
@@ -57,6 +31,40 @@ export const conv2d: Gradient<"conv2d"> = {
     backwardProduct(node, g, dy, tape, ["convGradInputF32", "convGradWeightsF32"]);
   },
 };
+
+/** The convolution of images by weights as they stand. */
+export function convolve(
+  tape: Tape,
+  g: Geometry,
+  operands: Pick<ProductF32, "x" | "w" | "y" | "bias" | "lo" | "hi">,
+): void {
+  const k = g.kH * g.kW * g.inC;
+  const m = g.batch * g.outH * g.outW;
+  const work = { macs: m * k * g.outC };
+  const product = { ...operands, m, n: g.outC, k, wStep: 4, wColumn: k * 4 };
+  const pixels = g.kH * g.kW === 1 && g.strideH * g.strideW === 1 && g.padTop === 0 && g.padLeft === 0;
+  if (pixels && g.outH === g.inH && g.outW === g.inW) {
+    const { params, scratchBytes } = gemmF32Params({ ...product, offsetsTable: tape.zeros });
+    return tape.call({ kernel: "gemmF32", params }, work, scratchBytes);
+  }
+  const { params, scratchBytes } = convF32Params(
+    { ...product, xStride: g.inC * 4, yStride: g.outC * 4 },
+    {
+      input: [1, g.inH, g.inW],
+      channels: g.inC,
+      output: [1, g.outH, g.outW],
+      kernel: [1, g.kH, g.kW],
+      stride: [1, g.strideH, g.strideW],
+      dilation: [1, g.dilationH, g.dilationW],
+      before: [0, g.padTop, g.padLeft],
+      images: operands.x,
+      yBatch: g.outH * g.outW * g.outC * 4,
+      yPlane: 0,
+      yLine: g.outW * g.outC * 4,
+    },
+  );
+  tape.call({ kernel: "convF32", params }, work, scratchBytes);
+}
 
 /** Sizes of the block `ConvGradF32`. */
 export type Geometry = ReturnType<typeof convGeometry>;

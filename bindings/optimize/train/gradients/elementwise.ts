@@ -15,6 +15,8 @@ interface Unary {
   readonly ofResult: boolean;
   readonly lo?: number;
   readonly hi?: number;
+  /** What the derivative is multiplied by; 1 where absent. */
+  readonly factor?: number;
 }
 
 /** A function of one number and its derivative. */
@@ -29,23 +31,27 @@ function unary<K extends OpKind>(formOf: (view: NodeView<K>) => Unary): Gradient
     backward(node, view, tape) {
       const target = tape.give(node.inputs[0] as TensorId);
       if (target === undefined) return;
-      const { backward: form, ofResult, lo = 0, hi = 0 } = formOf(view);
+      const { backward: form, ofResult, lo = 0, hi = 0, factor = 1 } = formOf(view);
       const b = tape.value((ofResult ? node.outputs[0] : node.inputs[0]) as TensorId);
       const a = tape.gradient(node.outputs[0] as TensorId);
       const { address: y, accumulate } = target;
-      pair(tape, { a, b, y, count: elementCount(outputOf(view).shape), form, accumulate, lo, hi });
+      const count = elementCount(outputOf(view).shape);
+      if (factor === 1) return pair(tape, { a, b, y, count, form, accumulate, lo, hi });
+      const plain = tape.temporary(count);
+      pair(tape, { a, b, y: plain, count, form, lo, hi });
+      pair(tape, { a: plain, b: plain, y, count, form: PAIR.scale, accumulate, lo: factor });
     },
   };
 }
 
-function clamp<K extends OpKind>(activation: keyof typeof BOUNDS): Gradient<K> {
-  const [lo, hi] = BOUNDS[activation];
+function clamp<K extends OpKind>([lo, hi]: readonly [number, number]): Gradient<K> {
   return unary(() => ({ forward: UNARY_F32.clamp, backward: PAIR.clamp, ofResult: true, lo, hi }));
 }
 
-export const relu = clamp<"relu">("relu");
-export const relu6 = clamp<"relu6">("relu6");
-export const reluN1To1 = clamp<"reluN1To1">("reluN1To1");
+export const relu = clamp<"relu">(BOUNDS.relu);
+export const relu6 = clamp<"relu6">(BOUNDS.relu6);
+export const reluN1To1 = clamp<"reluN1To1">(BOUNDS.reluN1To1);
+export const relu0To1 = clamp<"relu0To1">([0, 1]);
 export const logistic = unary<"logistic">(() => ({
   forward: UNARY_F32.logistic,
   backward: PAIR.logistic,
@@ -70,4 +76,20 @@ export const leakyRelu = unary<"leakyRelu">(({ attributes: { alpha } }) => ({
   backward: PAIR.leaky,
   ofResult: false,
   lo: alpha,
+}));
+/** Of both sides of 0, where a leaky rectifier's slope is −1. */
+export const abs = unary<"abs">(() => ({ forward: UNARY_F32.abs, backward: PAIR.leaky, ofResult: false, lo: -1 }));
+export const neg = unary<"neg">(() => ({ forward: UNARY_F32.neg, backward: PAIR.scale, ofResult: false, lo: -1 }));
+export const log = unary<"log">(() => ({ forward: UNARY_F32.log, backward: PAIR.quotient, ofResult: false }));
+export const sqrt = unary<"sqrt">(() => ({
+  forward: UNARY_F32.sqrt,
+  backward: PAIR.quotient,
+  ofResult: true,
+  factor: 0.5,
+}));
+export const square = unary<"square">(() => ({
+  forward: UNARY_F32.square,
+  backward: PAIR.product,
+  ofResult: false,
+  factor: 2,
 }));

@@ -31,7 +31,7 @@ export function startProduct(node: Node, activation: Activation, tape: Tape) {
   return { y: tape.value(node.outputs[0] as TensorId), bias: biasOf(node, tape).value, lo, hi };
 }
 
-const biasOf = (node: Node, tape: Tape): Parameter => tape.parameter(node, 2) ?? NOTHING;
+const biasOf = (node: Node, tape: Tape): Parameter => tape.bias(node) ?? NOTHING;
 
 /** Normalizes, where the layer does. */
 export function finishForward(node: Node, activation: Activation, size: Rows, tape: Tape): void {

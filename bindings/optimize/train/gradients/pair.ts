@@ -16,6 +16,7 @@ export const PAIR = {
   geluTanh: 10,
   rsqrt: 11,
   scale: 12,
+  quotient: 13,
 } as const;
 
 export interface Pair {

@@ -3,7 +3,7 @@ import type { Node, TensorId } from "../../../graph.ts";
 import { inputOf, outputOf } from "../../../ops/constraints.ts";
 import type { NodeView } from "../../../ops/types.ts";
 import { placeWindow } from "../../../primitives/window.ts";
-import { dimensions } from "../../../tensor.ts";
+import { dimensions, elementCount } from "../../../tensor.ts";
 import { meanOfAxes } from "./mixed.ts";
 import { PAIR, pair } from "./pair.ts";
 import type { Gradient, Tape } from "./types.ts";
@@ -47,6 +47,31 @@ export const mean: Gradient<"mean"> = {
       ? backward(node, imageOf(inputOf(view, 0).shape), false, tape)
       : meanOfAxes.backward(node, view, tape),
 };
+
+/** The largest over neighbouring axes. */
+export const reduceMax: Gradient<"reduceMax"> = {
+  forward: (node, view, tape) => forward(node, columnsOf(view), true, tape),
+  backward: (node, view, tape) => backward(node, columnsOf(view), true, tape),
+};
+
+/** Axes that are reduced as the heights of images of width 1. */
+function columnsOf(view: NodeView<"reduceMax">): Windows {
+  const { shape } = inputOf(view, 0);
+  const axes = axesOf(view);
+  const [first = 0] = axes;
+  const last = axes.at(-1) ?? 0;
+  ensure(first > 0 && axes.length === last - first + 1, "UNSUPPORTED", () => ({
+    where: view.where,
+    expected: "a reduction of neighbouring axes that keeps samples apart to train",
+    received: `axes ${axes.join(", ")}`,
+  }));
+  return imageOf([
+    elementCount(shape.slice(0, first)),
+    elementCount(shape.slice(first, last + 1)),
+    1,
+    elementCount(shape.slice(last + 1)),
+  ]);
+}
 
 function forward(node: Node, windows: Windows, largest: boolean, tape: Tape): void {
   const [x, y] = [tape.value(node.inputs[0] as TensorId), tape.value(node.outputs[0] as TensorId)];
@@ -125,7 +150,7 @@ function windowsOf(view: NodeView<Pool>): Windows {
 const isOfImages = (view: NodeView<"mean">): boolean =>
   inputOf(view, 0).shape.length === 4 && axesOf(view).join() === "1,2";
 
-function axesOf(view: NodeView<"mean">): readonly number[] {
+function axesOf(view: NodeView<"mean" | "reduceMax">): readonly number[] {
   const { data = new Uint8Array(0) } = inputOf(view, 1);
   const axes = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const rank = inputOf(view, 0).shape.length;

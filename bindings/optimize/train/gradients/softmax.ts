@@ -1,5 +1,5 @@
-/** Softmax inside a network, over the last dimension, and PRELU of constant slopes. */
-import type { TensorId } from "../../../graph.ts";
+/** Softmax and its logarithm inside a network, over the last dimension, and PRELU of constant slopes. */
+import type { OpKind, TensorId } from "../../../graph.ts";
 import { inputOf, outputOf } from "../../../ops/constraints.ts";
 import type { NodeView } from "../../../ops/types.ts";
 import { UNARY_F32 } from "../../../primitives/elementwise/forms.ts";
@@ -10,7 +10,7 @@ import { type Mixture, mix, turned } from "./mixture.ts";
 import { PAIR, pair } from "./pair.ts";
 import type { Gradient, Tape } from "./types.ts";
 
-function sizesOf(view: NodeView<"softmax">) {
+export function sizesOf(view: NodeView<OpKind>) {
   const { shape } = outputOf(view);
   const count = elementCount(shape);
   const classes = shape.at(-1) ?? 1;
@@ -18,33 +18,27 @@ function sizesOf(view: NodeView<"softmax">) {
 }
 
 /** The sum of each row's numbers, times `factor`. */
-const sums = (rows: number, classes: number, factor = 1): Mixture => ({
+export const sums = (rows: number, classes: number, factor = 1): Mixture => ({
   ...{ images: rows, from: classes, width: 1 },
   rows: [Array.from({ length: classes }, (_, i) => [i, factor] as const)],
 });
 
-function unary(tape: Tape, form: number, x: number, y: number, count: number): void {
+export function unary(tape: Tape, form: number, x: number, y: number, count: number): void {
   tape.call({ kernel: "unaryF32", params: { x, y, count, form, lo: 0, hi: 0 } }, { elements: count });
 }
 
 export const softmax: Gradient<"softmax"> = {
   forward(node, view, tape) {
-    const { count, classes, rows } = sizesOf(view);
-    const [x, y] = [tape.value(node.inputs[0] as TensorId), tape.value(node.outputs[0] as TensorId)];
-    const [own, whole] = [tape.temporary(rows), tape.temporary(count)];
-    const windows = { batch: rows, inH: 1, inW: classes, channels: 1, outH: 1, outW: 1, kH: 1, kW: classes };
-    const rest = { strideH: 1, strideW: 1, padTop: 0, padLeft: 0, scratch: 0, scratchStride: 0, lo: 0, hi: 0 };
-    const params = { ...windows, ...rest, least: -Infinity, most: Infinity, x, y: own };
-    tape.call({ kernel: "maxPoolF32", params }, { elements: count });
-    const spread = turned(sums(rows, classes, -1));
-    mix(tape, spread, own, whole);
-    pair(tape, { a: x, b: whole, y: whole, count, form: PAIR.sum });
-    pair(tape, { a: whole, b: whole, y: whole, count, form: PAIR.scale, lo: view.attributes.beta });
-    unary(tape, UNARY_F32.exp, whole, y, count);
-    mix(tape, sums(rows, classes), y, own);
-    unary(tape, UNARY_F32.log, own, own, rows);
-    mix(tape, spread, own, whole, 1);
-    unary(tape, UNARY_F32.exp, whole, y, count);
+    const { count } = sizesOf(view);
+    const y = tape.value(node.outputs[0] as TensorId);
+    const logs = logarithms(
+      view,
+      tape,
+      tape.value(node.inputs[0] as TensorId),
+      tape.temporary(count),
+      view.attributes.beta,
+    );
+    unary(tape, UNARY_F32.exp, logs, y, count);
   },
   /** dx = β · y · (dy − Σ dy · y). */
   backward(node, view, tape) {
@@ -62,6 +56,46 @@ export const softmax: Gradient<"softmax"> = {
     pair(tape, { a: whole, b: y, y: address, count, form: PAIR.product, accumulate });
   },
 };
+
+/** The logarithm of softmax. */
+export const logSoftmax: Gradient<"logSoftmax"> = {
+  forward(node, view, tape) {
+    logarithms(view, tape, tape.value(node.inputs[0] as TensorId), tape.value(node.outputs[0] as TensorId), 1);
+  },
+  /** dx = dy − exp(y) · Σ dy. */
+  backward(node, view, tape) {
+    const target = tape.give(node.inputs[0] as TensorId);
+    if (target === undefined) return;
+    const { count, classes, rows } = sizesOf(view);
+    const [y, dy] = [tape.value(node.outputs[0] as TensorId), tape.gradient(node.outputs[0] as TensorId)];
+    const [own, whole, part] = [tape.temporary(rows), tape.temporary(count), tape.temporary(count)];
+    mix(tape, sums(rows, classes), dy, own);
+    mix(tape, turned(sums(rows, classes, -1)), own, whole);
+    unary(tape, UNARY_F32.exp, y, part, count);
+    pair(tape, { a: part, b: whole, y: whole, count, form: PAIR.product });
+    pair(tape, { a: whole, b: dy, y: whole, count, form: PAIR.sum });
+    pair(tape, { a: whole, b: whole, y: target.address, count, form: PAIR.copy, accumulate: target.accumulate });
+  },
+};
+
+/** Writes β · x less the logarithm of the sum of each row's exponentials to y, and returns it. */
+function logarithms(view: NodeView<"softmax" | "logSoftmax">, tape: Tape, x: number, y: number, beta: number): number {
+  const { count, classes, rows } = sizesOf(view);
+  const [own, whole] = [tape.temporary(rows), tape.temporary(count)];
+  const windows = { batch: rows, inH: 1, inW: classes, channels: 1, outH: 1, outW: 1, kH: 1, kW: classes };
+  const rest = { strideH: 1, strideW: 1, padTop: 0, padLeft: 0, scratch: 0, scratchStride: 0, lo: 0, hi: 0 };
+  const params = { ...windows, ...rest, least: -Infinity, most: Infinity, x, y: own };
+  tape.call({ kernel: "maxPoolF32", params }, { elements: count });
+  const spread = turned(sums(rows, classes, -1));
+  mix(tape, spread, own, y);
+  pair(tape, { a: x, b: y, y, count, form: PAIR.sum });
+  pair(tape, { a: y, b: y, y, count, form: PAIR.scale, lo: beta });
+  unary(tape, UNARY_F32.exp, y, whole, count);
+  mix(tape, sums(rows, classes), whole, own);
+  unary(tape, UNARY_F32.log, own, own, rows);
+  mix(tape, spread, own, y, 1);
+  return y;
+}
 
 /** The parts of x above and below 0, the second times the slopes, which stay as they are. */
 export const prelu: Gradient<"prelu"> = {

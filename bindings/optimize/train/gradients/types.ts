@@ -29,14 +29,14 @@ export interface Target {
 
 /** What a node's steps are written into. */
 export interface Tape {
-  /** The activation, as later nodes read it. */
+  /** The activation, or the constant, as later nodes read it. */
   value(id: TensorId): number;
-  /** A node's input that is trained; undefined where it is not there. */
-  parameter(node: Node, input: number): Parameter | undefined;
-  /** The weights of a layer, its input 1. */
+  /** The weights of a layer. */
   weights(node: Node): Parameter;
+  /** Its bias; undefined where it has none. */
+  bias(node: Node): Parameter | undefined;
   norm(node: Node): Norm | undefined;
-  /** The gradient of an activation that has been summed up. */
+  /** The gradient of an activation that has been summed up; 0 where nobody needs this output, of several. */
   gradient(id: TensorId): number;
   /** Where the gradient of an activation is to be written; undefined where nobody needs it. */
   give(id: TensorId): Target | undefined;
