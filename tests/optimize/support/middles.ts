@@ -64,6 +64,8 @@ export const CASES: Readonly<Record<string, Middle>> = {
   "conv2d 1x1 stride 2": conv([4, 1, 1, 6], { stride: [2, 2] }),
   "conv2d 2x3 dilated, valid": conv([10, 2, 3, 6], { dilation: [3, 1], padding: "valid" }),
   "conv2d padded": conv([5, 3, 3, 6], { padding: { top: 2, bottom: 0, left: 1, right: 2 } }),
+  "conv2d of three groups": conv([9, 3, 3, 2], { stride: [2, 1] }),
+  "conv2d 1x1 of two groups": conv([4, 1, 1, 3], {}),
   "depthwiseConv2d 3x3": depthwise(6, { activation: "relu6" }),
   "depthwiseConv2d 3x3 stride 2": depthwise(6, { stride: [2, 2] }),
   "depthwiseConv2d dilated": depthwise(6, { dilation: [2, 1], padding: "valid" }),

@@ -125,6 +125,12 @@ describe("gradients are those of differences", () => {
     assert.ok(found < 1e-3, `${found}`);
   });
 
+  test("batch normalization of groups", async () => {
+    const graph = networkOf((to, x) => conv([9, 3, 3, 2], {})(to, unary("tanh")(to, x)));
+    const found = await compare(graph, { normalized: normalizedLayers(graph) });
+    assert.ok(found < 1e-3, `${found}`);
+  });
+
   test("batch normalization of a transposed convolution", async () => {
     const graph = networkOf((to, x) => transposing(to, x, [10, 8], { activation: "none" }));
     const found = await compare(graph, { normalized: normalizedLayers(graph) });
