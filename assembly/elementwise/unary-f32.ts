@@ -52,6 +52,7 @@ const ATANH: u32 = 29;
 
 export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
   if (p.form == HARD_SWISH) loop(p, part, parts, HARD_SWISH);
+  else if (p.form == GELU) loop(p, part, parts, GELU);
   else if (p.form < SIN || p.form == ERF || p.form >= SINH) loop(p, part, parts, p.form);
   else turns(p, part, parts);
 }

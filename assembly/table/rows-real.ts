@@ -166,6 +166,11 @@ function total(x: usize, line: usize, mean: f32, squares: bool): f32 {
   return s0 + s1 + (s2 + s3);
 }
 
+// @ts-ignore: decorator
+@inline function sumOfLanes(v: v128): f32 {
+  return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
+}
+
 function largest(x: usize, line: usize): f32 {
   let most: f32 = -f32.MAX_VALUE;
   let i: usize = 0;
@@ -184,17 +189,20 @@ function largest(x: usize, line: usize): f32 {
 /** y = exp((x − most) · beta), and their sum; beta is not negative. */
 function exponentials(x: usize, y: usize, line: usize, most: f32, beta: f32): f32 {
   if (ASC_FEATURE_SIMD) {
+    // the sums of `total`, which are ready by the way
+    let sums = f32x4.splat(0);
     for (let left = line; left; ) {
       const n = <u32>min(left, 16);
       const difference = f32x4.sub(load16(x, n), f32x4.splat(most));
-      store16(y, expDownF32<v128>(f32x4.mul(difference, f32x4.splat(beta))), n);
+      const e = expDownF32<v128>(f32x4.mul(difference, f32x4.splat(beta)));
+      store16(y, e, n);
+      sums = f32x4.add(sums, n == 16 ? e : load16(y, n));
       x += 16;
       y += 16;
       left -= n;
     }
-    y -= (line + 15) & ~15;
-  } else {
-    for (let i: usize = 0; i < line; i += 4) store<f32>(y + i, expDownF32<f32>((load<f32>(x + i) - most) * beta));
+    return sumOfLanes(sums);
   }
+  for (let i: usize = 0; i < line; i += 4) store<f32>(y + i, expDownF32<f32>((load<f32>(x + i) - most) * beta));
   return total(y, line, 0, false);
 }
