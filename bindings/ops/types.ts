@@ -87,6 +87,17 @@ export interface Rows {
 /** What is done about tensors whose sizes only a run can tell; `writers` are the nodes before, by what they write. */
 export interface Opening {
   /**
+   * The node with its graphs' types as `specialise` gives it; nodes in place of a loop whose state grows, or of branches whose
+   * results differ in shape.
+   *
+   * Errors: UNSUPPORTED where a loop has more turns than there is room for, or changes variables.
+   */
+  flattened<T extends { readonly node: AnyNode }>(
+    node: AnyNode,
+    tensors: Tensor[],
+    specialise: () => T,
+  ): T | readonly AnyNode[];
+  /**
    * How the node passes open rows on; undefined where none of its inputs has such.
    *
    * Errors: UNSUPPORTED where it looks at more than one row, or an input is open in another way.

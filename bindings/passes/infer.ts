@@ -22,12 +22,19 @@ export function inferTypes(graph: Graph, operators: Operators): Graph {
     for (const id of node.outputs) writers.set(id, node);
   };
   for (let raw = queue.pop(); raw !== undefined; raw = queue.pop()) {
-    const { where } = raw;
-    const { node, constants } = specialise(raw, tensors, (body) => {
-      const inferred = inferTypes(body, operators);
-      for (const { tensor } of inferred.outputs) refuseOpen(inferred.tensors[tensor] as Tensor, where);
-      return inferred;
-    });
+    const given = raw;
+    const typed = () =>
+      specialise(given, tensors, (body) => {
+        const inferred = inferTypes(body, operators);
+        for (const { tensor } of inferred.outputs) refuseOpen(inferred.tensors[tensor] as Tensor, given.where);
+        return inferred;
+      });
+    const special = opening ? opening.flattened(given, tensors, typed) : typed();
+    if (!("node" in special)) {
+      queue.push(...[...special].reverse());
+      continue;
+    }
+    const { node, constants } = special;
     for (const [id, { dtype, shape, data }] of constants)
       tensors[id] = { ...(tensors[id] as Tensor), dtype, shape, ...(data && { data }) };
     const parts = opening?.withoutOpenSizes(node, tensors, writers);
