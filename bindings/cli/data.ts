@@ -92,6 +92,12 @@ function folderData(path: string, ports: readonly Port[], options: DataOptions):
     expected: "examples, or folders of examples",
     received: `${own.length} examples beside ${folders.length} folders`,
   }));
+  ensure(files.length + own.length > 0, "INVALID_INPUT", () => ({
+    where: path,
+    expected: "pictures or sounds",
+    received: "none",
+    hint: "Put them into a folder for each class, or all into one.",
+  }));
   // Digits as names are the classes themselves.
   const numbered = folders.every((name) => /^\d+$/.test(name));
   const labelled = numbered ? files.map((file) => ({ ...file, label: Number(folders[file.label ?? 0]) })) : files;

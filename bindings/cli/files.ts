@@ -119,9 +119,12 @@ export function writeWhole(path: string, parts: readonly Uint8Array[]): void {
   }
 }
 
-/** Refuses a place that no file can be written to, before work begins that takes long. Errors: IO. */
-export function requirePlace(path: string): void {
-  if (path === "-") return;
+/** Refuses places that no file can be written to, before work begins that takes long. Errors: IO. */
+export function requirePlaces(...paths: readonly (string | undefined)[]): void {
+  for (const path of paths) if (path !== undefined && path !== "-") requirePlace(path);
+}
+
+function requirePlace(path: string): void {
   try {
     const target = targetOf(path);
     const exists = existsSync(target);

@@ -13,7 +13,7 @@ function packageVersion(): string {
 // A reader that leaves early (`pint8 … | head`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 process.stderr.on("error", () => {});
-// Nobody listens to SIGINT and SIGTERM, so the system ends the process at once, whatever it computes: a shell then says 130
+// But for commands that train, nobody listens to SIGINT and SIGTERM, so the system ends the process at once, whatever it computes: a shell then says 130
 // and 143. Files are written beside their places and renamed, so whoever interrupts finds all of a file or nothing.
 
 const run = () =>
@@ -30,4 +30,8 @@ const run = () =>
 
 // Its threads are this same script: they decode pictures.
 if (workerData === DECODES) await import("../cli/picture/worker.ts");
-else process.exitCode = await run();
+else {
+  const status = await run();
+  // Commands that put something away when they are interrupted have said 130.
+  process.exitCode = status === 0 ? 0 : process.exitCode || status;
+}

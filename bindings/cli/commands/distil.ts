@@ -5,7 +5,7 @@ import { importModel } from "../../public/index.ts";
 import { AUGMENTATION, freshFor, type TrainProgress as Progress, distil as teach } from "../../public/optimize.ts";
 import { openData } from "../data.ts";
 import type { DataOptions, SampleRange } from "../dataOptions.ts";
-import { readCheckpoint, readModelBytes, requirePlace, writeWhole } from "../files.ts";
+import { readCheckpoint, readModelBytes, requirePlaces, writeWhole } from "../files.ts";
 import { interrupted, interruption } from "../interrupt.ts";
 import { modelFile, requireModelName } from "../output.ts";
 import type { Streams } from "../streams.ts";
@@ -43,8 +43,8 @@ export async function distil(model: string, options: DistilCommandOptions, { out
   const { samples, ...data } = options;
   const all = await openData(data, portsOf(own));
   const part = (range: SampleRange | undefined) => (range === undefined ? all : slice(all, range.first, range.end));
-  requirePlace(output);
   const checkpoint = options.checkpoint ?? `${output}.checkpoint`;
+  requirePlaces(output, checkpoint);
   const resume = options.resume === undefined ? {} : { checkpoint: readCheckpoint(options.resume) };
   const { epochs, batch, rate, copies, test } = options;
   const last: { progress?: Progress } = {};

@@ -10,7 +10,7 @@ import { scaleOf, zeroOf } from "../../tensor.ts";
 import { progressBar } from "../bar.ts";
 import { openData } from "../data.ts";
 import type { DataOptions } from "../dataOptions.ts";
-import { readModelBytes, writeWhole } from "../files.ts";
+import { readModelBytes, requirePlaces, writeTogether, writeWhole } from "../files.ts";
 import type { EngineOptions } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count, percent, table } from "../text.ts";
@@ -42,6 +42,7 @@ export async function evaluate(path: string, options: EvaluateOptions, streams: 
     expected: "--against, the model that layers are compared with",
     received: "none",
   }));
+  requirePlaces(options.report, options.nodeData);
   const bar = progressBar(streams);
   const engine = { module: options.module, ...(options.threads === undefined ? {} : { threads: options.threads }) };
   const evaluations: Evaluation[] = [];
@@ -61,14 +62,17 @@ export async function evaluate(path: string, options: EvaluateOptions, streams: 
   }
   const first = evaluations[0] as Evaluation;
   const encoder = new TextEncoder();
-  if (options.report !== undefined)
-    writeWhole(options.report, [
-      encoder.encode(reportHtml(evaluations, `${basename(path)} on ${basename(options.data ?? "")}`)),
-    ]);
-  if (options.nodeData !== undefined)
-    writeWhole(options.nodeData, [
-      encoder.encode(`${JSON.stringify(nodeData(first.layers ?? [], graph.name), null, 1)}\n`),
-    ]);
+  const title = `${basename(path)} on ${basename(options.data ?? "")}`;
+  const files = [
+    options.report && { path: options.report, bytes: encoder.encode(reportHtml(evaluations, title)) },
+    options.nodeData && {
+      path: options.nodeData,
+      bytes: encoder.encode(`${JSON.stringify(nodeData(first.layers ?? [], graph.name), null, 1)}\n`),
+    },
+  ].filter((file) => typeof file === "object");
+  const [only] = files;
+  if (files.length > 1) writeTogether(files);
+  else if (only) writeWhole(only.path, [only.bytes]);
   if (options.json) out(JSON.stringify(evaluations.length === 1 ? first : evaluations, finite));
   else for (const line of lines(evaluations)) out(line);
 }

@@ -10,7 +10,7 @@ import {
 import { progressBar } from "../bar.ts";
 import { openData, realPorts } from "../data.ts";
 import type { DataOptions } from "../dataOptions.ts";
-import { readCheckpoint, readModelBytes, requirePlace, writeWhole } from "../files.ts";
+import { readCheckpoint, readModelBytes, requirePlaces, writeWhole } from "../files.ts";
 import { interrupted, interruption } from "../interrupt.ts";
 import type { Shapes } from "../options.ts";
 import { modelFile, requireModelName } from "../output.ts";
@@ -46,7 +46,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
   const bytes = await readModelBytes(model);
   const graph = importModel(bytes, { shapes: shape });
   const examples = data === undefined ? undefined : await openData(options, realPorts(graph));
-  requirePlace(output);
+  requirePlaces(output);
   const start = performance.now();
   const bar = progressBar(streams);
   const kept: { checkpoint?: string } = {};
@@ -118,6 +118,7 @@ async function tuneOf(
     }));
   if (!asked) return {};
   const path = checkpoint ?? `${options.output}.checkpoint`;
+  requirePlaces(path);
   return {
     tune: {
       ...(epochs !== undefined && { epochs }),

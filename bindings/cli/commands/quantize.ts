@@ -10,7 +10,7 @@ import {
 import { progressBar } from "../bar.ts";
 import { openData, realPorts } from "../data.ts";
 import type { DataOptions } from "../dataOptions.ts";
-import { readBytes, readModelBytes, requirePlace, writeTogether, writeWhole } from "../files.ts";
+import { readBytes, readModelBytes, requirePlaces, writeTogether, writeWhole } from "../files.ts";
 import { decodeText } from "../labels.ts";
 import type { Shapes } from "../options.ts";
 import { modelFile, requireModelName } from "../output.ts";
@@ -52,7 +52,7 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
     ...(layer === undefined ? {} : { layers: { ...said.layers, ...layer } }),
     onProgress: (step) => bar.show(step.phase === "calibrate" && size !== undefined ? { ...step, total: size } : step),
   };
-  requirePlace(output);
+  requirePlaces(output, rest.saveRecipe);
   const start = performance.now();
   let result: Awaited<ReturnType<typeof quantizeGraph>>;
   try {

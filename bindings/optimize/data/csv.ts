@@ -110,7 +110,7 @@ function labelIndex(
 /** Whole numbers as they are, words by their place in the alphabet; numbers that are not whole are targets. */
 export function classesOf(words: readonly string[]): Known {
   if (words.every((word) => /^\d+$/.test(word))) return { labels: Float64Array.from(words, Number) };
-  if (words.every(isNumber) && words.some((word) => !Number.isInteger(Number(word))))
+  if (words.length > 0 && words.every(isNumber))
     return { targets: { shape: [words.length], values: Float64Array.from(words, Number), pixels: "numbers" } };
   const classes = [...new Set(words)].sort();
   const index = new Map(classes.map((word, i) => [word, i] as const));

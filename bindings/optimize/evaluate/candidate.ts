@@ -35,8 +35,9 @@ export interface Candidate {
   readonly batch: number;
   /** All outputs of each sample, one after the other; the one with the scores begins at `scoresAt`. */
   readonly run: (batch: Batch) => readonly (readonly Float32Array[])[];
-  /** Which output has the scores of classes; −1 where none has. */
+  /** Which output has the scores of classes, −1 where none has; and how many. */
   readonly scores: number;
+  readonly classes: number;
   readonly count: (sample: Sample, outputs: readonly Float32Array[]) => void;
   readonly figures: () => ModelFigures;
   readonly close: () => void;
@@ -70,6 +71,7 @@ export async function openCandidate(model: Model, name: string, options: EngineO
     graph,
     batch,
     scores,
+    classes: classes.classes,
     run({ samples, inputs: values }) {
       const results: Float32Array[][] = samples.map(() => []);
       for (let at = 0; at < samples.length; at += batch) {

@@ -3,6 +3,7 @@ import { ensure } from "../../errors.ts";
 import { requireExamples } from "../../given.ts";
 import { checkOptions, type OptionNames } from "../../session/options.ts";
 import { batches } from "../data/batches.ts";
+import { requireNames } from "../data/classes.ts";
 import { requireFinite } from "../data/finite.ts";
 import type { Dataset } from "../data/types.ts";
 import type { Progress } from "../progress.ts";
@@ -70,6 +71,7 @@ export async function evaluate(model: Model, data: Dataset, options: EvaluateOpt
   const candidate = await openCandidate(model, names[0], options);
   const other = against === undefined ? undefined : await openCandidate(against, names[1] ?? "other", options);
   try {
+    if (candidate.scores >= 0) requireNames(data, candidate.classes);
     const samples = await judge(candidate, other, data, onProgress, signal);
     const layers = await layerErrors(candidate, other, data, options);
     const { preparation, classes: classNames } = data;

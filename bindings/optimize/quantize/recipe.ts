@@ -37,21 +37,29 @@ interface Rule {
  * Options that quantize the graph as the recipe says: regular expressions are searched in the names of layers' outputs. Weights of
  * floats computed explicitly are read as dynamic range. Rules for other operators count where they are for all (`*`).
  *
- * Errors: INVALID_OPTION for what is no recipe, or asks for bits that there are none of.
+ * Errors: INVALID_OPTION for what is no recipe, matches no layer, or asks for bits that there are none of.
  */
 export function readRecipe(text: string, graph: Graph): Pick<QuantizeOptions, "activations" | "layers" | "scales"> {
   requireText("readRecipe", text);
   requireGraph("readRecipe, graph", graph);
   const rules = parse(text);
   const float = prepareFloat(graph);
+  let matched = 0;
   const layers = layersOf(float).map((layer): readonly [string, LayerSetting] => {
     const output = tensorOf(float, layer.y).name;
     const own = rules.filter(
       ({ rule, matches }) =>
         (rule.operation === "*" || rule.operation === OPERATIONS[layer.node.kind]) && matches.test(output),
     );
+    if (own.length > 0) matched++;
     return [layer.name, own.at(-1)?.setting ?? FLOAT];
   });
+  ensure(matched > 0, "INVALID_OPTION", () => ({
+    where: "recipe",
+    expected: "a rule that matches a layer of this network",
+    received: rules.length === 0 ? "no rules" : `none of ${rules.length} does`,
+    hint: `Layers are named by their outputs: ${layersOf(float)[0]?.name ?? "there are none"}.`,
+  }));
   const all = rules.filter(({ rule }) => rule.operation === "*");
   const weights = rules.flatMap(({ rule }) => rule.op_config?.weight_tensor_config ?? []);
   const perTensor = weights.every((each) => each.granularity === "TENSORWISE" || each.channel_wise === false);

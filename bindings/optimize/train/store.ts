@@ -2,6 +2,7 @@
 
 import { ensure } from "../../errors.ts";
 import { dimensions, listText } from "../../tensor.ts";
+import { requireNames } from "../data/classes.ts";
 import { requireFinite, Variety } from "../data/finite.ts";
 import type { Dataset } from "../data/types.ts";
 import { type Augmentation, augment, type Picture } from "./augment.ts";
@@ -25,7 +26,8 @@ export interface Copies {
 /**
  * Reads all of a data set; inputs have `lengths` floats each. Pictures are inputs of the shapes `[height,width,channels]`.
  *
- * Errors: INVALID_INPUT where a sample does not fit the network or is not finite, or the data set is empty.
+ * Errors: INVALID_INPUT where a sample does not fit the network or is not finite, names of classes are not as many as it has
+ * scores, or the data set is empty.
  */
 export async function storeOf(
   data: Dataset,
@@ -38,6 +40,7 @@ export async function storeOf(
   const labels: number[] = [];
   let [lo, hi] = [Infinity, -Infinity];
   const variety = new Variety();
+  requireNames(data, classes);
   for await (const { inputs, label = -1, name = `sample ${rows.length}` } of data) {
     for (const [i, length] of lengths.entries())
       ensure(inputs[i]?.length === length, "INVALID_INPUT", () => ({
