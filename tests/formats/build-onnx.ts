@@ -21,6 +21,9 @@ export interface NodeSpec {
   readonly ints?: Readonly<Record<string, readonly number[]>>;
   readonly int?: Readonly<Record<string, number>>;
   readonly string?: Readonly<Record<string, string>>;
+  readonly float?: Readonly<Record<string, number>>;
+  readonly floats?: Readonly<Record<string, readonly number[]>>;
+  readonly strings?: Readonly<Record<string, readonly string[]>>;
   readonly graph?: Readonly<Record<string, GraphSpec>>;
 }
 
@@ -56,7 +59,19 @@ function writeGraph({ nodes, inputs, outputs, initializers = [] }: GraphSpec, to
 }
 
 function writeNode(
-  { operator, domain, inputs, outputs, ints = {}, int = {}, string = {}, graph = {} }: NodeSpec,
+  {
+    operator,
+    domain,
+    inputs,
+    outputs,
+    ints = {},
+    int = {},
+    string = {},
+    float = {},
+    floats = {},
+    strings = {},
+    graph = {},
+  }: NodeSpec,
   to: Pbf,
 ): void {
   for (const name of inputs) to.writeStringField(1, name);
@@ -73,6 +88,15 @@ function writeNode(
       undefined,
     );
   for (const [name, value] of Object.entries(int)) attribute(name, 2, (at) => at.writeVarintField(3, value));
+  for (const [name, value] of Object.entries(float)) attribute(name, 1, (at) => at.writeFloatField(2, value));
+  for (const [name, list] of Object.entries(floats))
+    attribute(name, 6, (at) => {
+      for (const value of list) at.writeFloatField(7, value);
+    });
+  for (const [name, list] of Object.entries(strings))
+    attribute(name, 8, (at) => {
+      for (const value of list) at.writeStringField(9, value);
+    });
   for (const [name, value] of Object.entries(string))
     attribute(name, 3, (at) => at.writeBytesField(4, new TextEncoder().encode(value)));
   for (const [name, value] of Object.entries(graph)) attribute(name, 5, (at) => at.writeMessage(6, writeGraph, value));

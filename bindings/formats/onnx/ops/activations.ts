@@ -1,11 +1,13 @@
 /** Activations that other operators have as an attribute, by ONNX's names. */
 import type { TensorId } from "../../../graph.ts";
 import type { OnnxNode } from "../convert.ts";
+import { adderOf } from "../elementwise.ts";
+import { softplus } from "./functions.ts";
 import { real } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
 
-const unary = (n: OnnxNode, kind: "logistic" | "tanh" | "relu" | "abs" | "exp", x: TensorId): TensorId =>
+const unary = (n: OnnxNode, kind: "logistic" | "tanh" | "relu" | "abs" | "exp" | "elu", x: TensorId): TensorId =>
   n.b.add(kind, n.where, [x], {}, float)[0] as TensorId;
 
 /** Functions by ONNX's names; affine ones take alpha and beta. */
@@ -36,9 +38,18 @@ export function activate(n: OnnxNode, name: string, x: TensorId, alpha?: number,
       return between(real(n, "add", real(n, "mul", x, number(alpha ?? 0.2)), number(beta ?? 0.5)), 0, 1);
     case "softsign":
       return real(n, "div", x, real(n, "add", unary(n, "abs", x), number(1)));
-    case "elu":
-      if ((alpha ?? 1) !== 1) n.refuse("Elu of alpha 1", `${alpha}`);
-      return n.b.add("elu", n.where, [x], {}, float)[0] as TensorId;
+    case "elu": {
+      if ((alpha ?? 1) === 1) return unary(n, "elu", x);
+      const [below] = n.b.add("minimum", n.where, [x, number(0)], {}, float);
+      return real(
+        n,
+        "add",
+        unary(n, "relu", x),
+        real(n, "mul", unary(n, "elu", below as TensorId), number(alpha ?? 1)),
+      );
+    }
+    case "softplus":
+      return softplus(x, adderOf(n), n);
     default:
       return n.refuse("a known activation", name);
   }

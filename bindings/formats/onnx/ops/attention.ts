@@ -43,25 +43,43 @@ interface Heads {
   readonly softcap?: number;
 }
 
-/** softmax(q·kᵀ·scale + biases)·v of `[B,H,S,d]`. */
-function attend(n: OnnxNode, { q, k, v, scale, biases, softcap = 0 }: Heads): TensorId {
+/** Scores on their way: the products, those bent by softcap, with biases, and as weights. */
+type Scores = readonly [TensorId, TensorId, TensorId, TensorId];
+
+/** softmax(q·kᵀ·scale + biases)·v of `[B,H,S,d]`, and the scores on their way. */
+function attended(n: OnnxNode, { q, k, v, scale, biases, softcap = 0 }: Heads): { y: TensorId; scores: Scores } {
   const shape = n.b.tensor(k).shape;
   const turned = permuted(n.b, n.where, k, shape, [0, 1, 3, 2]);
-  let scores = product(n, q, n.b.tensor(q).shape, turned, n.b.tensor(turned).shape);
-  scores = real(n, "mul", scores, n.b.float(scale));
+  const products = real(
+    n,
+    "mul",
+    product(n, q, n.b.tensor(q).shape, turned, n.b.tensor(turned).shape),
+    n.b.float(scale),
+  );
+  let bent = products;
   if (softcap > 0) {
-    const [bent] = n.b.add("tanh", n.where, [real(n, "div", scores, n.b.float(softcap))], {}, float);
-    scores = real(n, "mul", bent as TensorId, n.b.float(softcap));
+    const [tanh] = n.b.add("tanh", n.where, [real(n, "div", products, n.b.float(softcap))], {}, float);
+    bent = real(n, "mul", tanh as TensorId, n.b.float(softcap));
   }
-  for (const bias of biases) scores = real(n, "add", scores, bias);
-  const [weights] = n.b.add("softmax", n.where, [scores], { beta: 1 }, float);
-  return product(n, weights as TensorId, n.b.tensor(weights as TensorId).shape, v, n.b.tensor(v).shape);
+  const biased = biases.reduce((sum, bias) => real(n, "add", sum, bias), bent);
+  const [weights] = n.b.add("softmax", n.where, [biased], { beta: 1 }, float) as [TensorId];
+  const y = product(n, weights, n.b.tensor(weights).shape, v, n.b.tensor(v).shape);
+  return { y, scores: [products, bent, biased, weights] };
 }
 
-/** `[S,T]` of 0, and `far` where a key comes after its query, the first of which is that of key `first`. */
-function causal(n: OnnxNode, queries: number, keys: number, far: number, first = keys - queries): TensorId {
+const attend = (n: OnnxNode, given: Heads): TensorId => attended(n, given).y;
+
+/** `[S,T]` of 0, and `far` where a key comes after its query, the first of which is that of key `first`; so of the first `rows` queries. */
+function causal(
+  n: OnnxNode,
+  queries: number,
+  keys: number,
+  far: number,
+  first = keys - queries,
+  rows = queries,
+): TensorId {
   const values = Float32Array.from({ length: queries * keys }, (_, i) =>
-    i % keys > Math.floor(i / keys) + first ? far : 0,
+    i % keys > Math.floor(i / keys) + first && i < rows * keys ? far : 0,
   );
   return n.b.constant("float32", [queries, keys], values);
 }
@@ -187,7 +205,9 @@ function multiHead(n: OnnxNode): void {
   const far = n.float("mask_filter_value", -10000);
   const biases: TensorId[] = [];
   if (n.inputs[4] !== undefined) biases.push(maskBias(n, n.input(4), batch, length, keys, far));
-  if (n.int("unidirectional", 0) !== 0) biases.push(causal(n, length, keys, -3.4028234663852886e38));
+  const past = n.inputs[6] === undefined ? 0 : (n.input(6).shape[2] as number);
+  // onnxruntime lets the last query see every key
+  if (n.int("unidirectional", 0) !== 0) biases.push(causal(n, length, keys, -3.4028234663852886e38, past, length - 1));
   if (n.inputs[5] !== undefined) biases.push(n.plain(n.input(5)));
   const given = n.float("scale", 0);
   const scale = given === 0 ? 1 / Math.sqrt(width / count) : given;
@@ -225,13 +245,15 @@ function attention(n: OnnxNode): void {
     const id = n.plain(mask);
     biases.push(mask.dtype === "bool" ? farWhereZero(n, id, mask.shape, Number.NEGATIVE_INFINITY) : id);
   }
-  if (n.outputs[3]) n.refuse("outputs 0 to 2", "the scores too");
   const scale = n.attribute("scale")?.float ?? 1 / Math.sqrt(width);
   const heads4 = { q, k: repeated(n, k, count), v: repeated(n, v, count) };
-  const y = attend(n, { ...heads4, scale, biases, softcap: n.float("softcap", 0) });
+  const { y, scores } = attended(n, { ...heads4, scale, biases, softcap: n.float("softcap", 0) });
   n.setPlain(0, isFlat ? joined(n, y) : y);
   n.setPlain(1, k);
   n.setPlain(2, v);
+  // as onnxruntime has it: softcap comes before the mask
+  const seen = scores[n.int("qk_matmul_output_mode", 0)];
+  if (n.outputs[3]) n.setPlain(3, seen ?? n.refuse("qk_matmul_output_mode 0 to 3", "another"));
 }
 
 export const ATTENTION: Conversions = {

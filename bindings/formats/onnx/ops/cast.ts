@@ -1,5 +1,6 @@
 /** Casts between element types, those of few bits among them. */
 import type { TensorId } from "../../../graph.ts";
+import type { DType } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { E8M0, SMALL_FLOATS, type SmallFloat } from "../small.ts";
@@ -84,10 +85,21 @@ const FEW: { readonly [code: number]: readonly [number, number] | undefined } = 
   26: [2, 2],
 };
 
+/** Floats rounded to whole numbers, half away from zero. */
+function halfAway(n: OnnxNode, x: TensorId): TensorId {
+  const [size] = n.b.add("abs", n.where, [x], {}, float) as [TensorId];
+  const [below] = n.b.add("floor", n.where, [size], {}, float) as [TensorId];
+  const [isMore] = n.b.add("greaterEqual", n.where, [real(n, "sub", size, below), n.b.float(0.5)], {}, bool);
+  const near = choose(n, isMore as TensorId, real(n, "add", below, n.b.float(1)), below);
+  return real(n, "mul", near, n.b.add("sign", n.where, [x], {}, float)[0] as TensorId);
+}
+
 /** The lowest bits of a whole number: what does not fit wraps. */
 function lowest(n: OnnxNode, id: TensorId, [bits, sign]: readonly [number, number]): TensorId {
   const number = (value: number) => n.b.integers([value], []);
-  let x = n.b.tensor(id).dtype === "int32" ? id : (n.b.add("cast", n.where, [id], {}, int32)[0] as TensorId);
+  const { dtype } = n.b.tensor(id);
+  const whole = /^float/.test(dtype) ? halfAway(n, toFloat(n, id)) : id;
+  let x = dtype === "int32" ? id : (n.b.add("cast", n.where, [whole], {}, int32)[0] as TensorId);
   x = n.b.add("bitwise", n.where, [x, number((1 << bits) - 1)], { form: "and" }, int32)[0] as TensorId;
   if (sign === 0) return x;
   x = n.b.add("bitwiseXor", n.where, [x, number(sign)], {}, int32)[0] as TensorId;
@@ -106,10 +118,18 @@ export function castTo(n: OnnxNode, id: TensorId, code: number): TensorId {
   if (format !== undefined) return rounded(n, toFloat(n, id), format, n.int("saturate", 1) !== 0);
   if (code === E8M0) return power(n, toFloat(n, id));
   const few = FEW[code];
-  const dtype = n.typeOf(code);
-  let x = few === undefined ? id : lowest(n, id, few);
-  const from = n.b.tensor(x).dtype;
-  if (from === dtype) return x;
+  return castAs(n, few === undefined ? id : lowest(n, id, few), n.typeOf(code));
+}
+
+/** Integers that floats become by their lowest bits as int32. */
+const SHORT = /^u?int(8|16)$/;
+
+/** Numbers as this type. */
+function castAs(n: OnnxNode, id: TensorId, dtype: DType): TensorId {
+  const { dtype: from } = n.b.tensor(id);
+  if (from === dtype) return id;
+  let x = id;
+  if (SHORT.test(dtype) && /^float/.test(from)) [x] = n.b.add("cast", n.where, [x], {}, int32) as [TensorId];
   // 64 bits without a sign go by the signed ones
   if (dtype === "uint64") {
     const [wide] = n.b.add("cast", n.where, [x], {}, [{ dtype: "int64" }]);
@@ -127,10 +147,7 @@ function cast(n: OnnxNode): void {
 /** The type of another tensor, as far as it is not one of few bits. */
 function castLike(n: OnnxNode): void {
   const { ids, isLast } = operands(n, [n.input(0)]);
-  const { dtype } = n.input(1);
-  const id = ids[0] as TensorId;
-  const isSame = n.b.tensor(id).dtype === dtype;
-  setIn(n, isLast, isSame ? id : (n.b.add("cast", n.where, [id], {}, [{ dtype }])[0] as TensorId));
+  setIn(n, isLast, castAs(n, ids[0] as TensorId, n.input(1).dtype));
 }
 
 export const CASTS: Conversions = { Cast: cast, CastLike: castLike };

@@ -217,11 +217,11 @@ function batchNormalization(n: OnnxNode): void {
   n.setLast(0, y as TensorId, x.shape);
 }
 
-export const CONVOLUTIONS: Conversions = {
+export const CONVOLUTIONS = {
   Conv: conv,
   MaxPool: maxPool,
   AveragePool: averagePool,
   GlobalAveragePool: globalPool("averagePool2d"),
   GlobalMaxPool: globalPool("maxPool2d"),
   BatchNormalization: batchNormalization,
-};
+} satisfies Conversions;

@@ -69,7 +69,8 @@ function matMulNBits(n: OnnxNode): void {
       const q = unpacked(packed, o, k, perRow, bits);
       w[o * depth + k] = (q - zeroOf(o, b)) * (scales[o * blocks + b] as number);
     }
-  const a = n.int("accuracy_level", 0) === 4 ? roundedInBlocks(n, n.plain(x), depth, block) : n.plain(x);
+  const isRounded = n.int("accuracy_level", 0) === 4 && !isFloatZero;
+  const a = isRounded ? roundedInBlocks(n, n.plain(x), depth, block) : n.plain(x);
   const inputs = [a, n.b.constant("float32", [columns, depth], w)];
   if (n.inputs[5] !== undefined) inputs.push(n.plain(n.input(5)));
   const attributes = { activation: "none", keepDims: true } as const;

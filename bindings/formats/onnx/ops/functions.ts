@@ -112,7 +112,7 @@ const isInf = formula(([x], add, n) => {
 });
 
 /** log(1 + exp(x)) = max(x, 0) + log(1 + exp(−|x|)). */
-function softplus(x: TensorId, add: Adder, n: OnnxNode): TensorId {
+export function softplus(x: TensorId, add: Adder, n: OnnxNode): TensorId {
   const small = add("exp", [add("neg", [add("abs", [x], {})], {})], {});
   const tail = add("log", [add("add", [small, n.b.float(1)], NONE)], {});
   return add("add", [add("maximum", [x, n.b.float(0)], {}), tail], NONE);

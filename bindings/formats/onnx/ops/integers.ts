@@ -178,6 +178,24 @@ function qlinearMatMul(n: OnnxNode): void {
   n.setPlain(0, requantized(n, acc, scales, number(n, 7), n.inputs[7]?.dtype ?? "uint8"));
 }
 
+/** (A·B + C)·scale, C of any shape. */
+function qgemm(n: OnnxNode): void {
+  const side = (i: number, name: string): Value => {
+    const x = n.input(i);
+    if (n.int(name, 0) === 0) return x;
+    const plain = permuted(n.b, n.where, n.plain(x), x.shape, [1, 0]);
+    return { ...x, shape: [...x.shape].reverse(), twins: { plain } };
+  };
+  let acc = integerProduct(n, side(0, "transA"), n.inputs[2], side(3, "transB"), n.inputs[5]);
+  if (n.inputs[6] !== undefined) acc = real(n, "add", acc, toFloat(n, n.plain(n.input(6))));
+  const xs = f32(f32(n.float("alpha", 1)) * f32(number(n, 1)));
+  const scales = scalesOf(xs, n.numbers(4) ?? [], number(n, 7, 1));
+  const isReal = n.inputs[7] === undefined;
+  const shape = scales.length === 1 ? [] : [scales.length];
+  if (isReal) n.setPlain(0, real(n, "mul", acc, n.b.constant("float32", shape, scales)));
+  else n.setPlain(0, requantized(n, acc, scales, number(n, 8), n.inputs[8]?.dtype ?? "uint8"));
+}
+
 /** float(acc)·(as·bs) + bias. */
 function matMulIntegerToFloat(n: OnnxNode): void {
   const acc = integerProduct(n, n.input(0), n.inputs[4], n.input(1), n.inputs[5]);
@@ -279,6 +297,7 @@ export const INTEGERS: Conversions = {
   MatMulInteger: matMulInteger,
   QLinearMatMul: qlinearMatMul,
   "com.microsoft.MatMulIntegerToFloat": matMulIntegerToFloat,
+  "com.microsoft.QGemm": qgemm,
   "com.microsoft.QLinearAdd": qlinearAdd,
   "com.microsoft.QLinearMul": qlinearMul,
   "com.microsoft.QLinearConcat": qlinearConcat,

@@ -89,8 +89,10 @@ function quantizeComputed(n: OnnxNode, x: Value): void {
 
 function dequantizeLinear(n: OnnxNode): void {
   const x = n.input(0);
-  if (n.int("block_size", 0) !== 0) return dequantizeBlocks(n);
-  const known = knownQuantization(n, n.inputs[1], n.inputs[2], axisOfScales(n, x));
+  const isBlocked = n.int("block_size", 0) !== 0;
+  if (isBlocked && n.inputs.every((value) => value === undefined || n.b.isConstant(n.plain(value))))
+    return dequantizeBlocks(n);
+  const known = isBlocked ? undefined : knownQuantization(n, n.inputs[1], n.inputs[2], axisOfScales(n, x));
   const value = known && dequantized(n, x, known);
   if (value) return n.set(0, value);
   dequantizeComputed(n, x);

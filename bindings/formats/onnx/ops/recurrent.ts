@@ -31,9 +31,38 @@ interface Layer {
   readonly batch: number;
   readonly hidden: number;
   readonly directions: number;
-  readonly activations: readonly string[];
-  readonly alphas: readonly number[];
-  readonly betas: readonly number[];
+  readonly activations: readonly Activation[];
+}
+
+/** A function with its numbers, where it has any. */
+interface Activation {
+  readonly name: string;
+  readonly alpha?: number | undefined;
+  readonly beta?: number | undefined;
+}
+
+/** What onnxruntime takes for the numbers of functions that have them, where a node gives none. */
+const NUMBERS: { readonly [name: string]: readonly [alpha: number, beta?: number] | undefined } = {
+  affine: [0, 0],
+  leakyrelu: [0.01],
+  thresholdedrelu: [0],
+  scaledtanh: [0, 0],
+  hardsigmoid: [0.2, 0.5],
+  elu: [1],
+};
+
+/** The functions of a node: each takes the next of its numbers if it has any. */
+function activationsOf(n: OnnxNode, names: readonly string[]): readonly Activation[] {
+  const alphas = [...(n.floats("activation_alpha") ?? [])];
+  const betas = [...(n.floats("activation_beta") ?? [])];
+  return names.map((name) => {
+    const [alpha, beta] = NUMBERS[name.toLowerCase()] ?? [];
+    return {
+      name,
+      alpha: alpha === undefined ? undefined : (alphas.shift() ?? alpha),
+      beta: beta === undefined ? undefined : (betas.shift() ?? beta),
+    };
+  });
 }
 
 /** Part `i` of equal parts of the last dimension. */
@@ -152,8 +181,14 @@ function clipped(n: OnnxNode, x: TensorId): TensorId {
 }
 
 /** Activation `i` of a direction. */
-function act(n: OnnxNode, { activations, alphas, betas }: Layer, i: number, x: TensorId): TensorId {
-  return activate(n, activations[i] as string, clipped(n, x), alphas[i], betas[i]);
+function act(n: OnnxNode, layer: Layer, i: number, x: TensorId): TensorId {
+  return shown(n, layer, i, clipped(n, x));
+}
+
+/** The same of what is not clipped. */
+function shown(n: OnnxNode, { activations }: Layer, i: number, x: TensorId): TensorId {
+  const { name, alpha, beta } = activations[i] as Activation;
+  return activate(n, name, x, alpha, beta);
 }
 
 const lstmCell: Places["cell"] = (n, layer, direction, times, bias) => {
@@ -175,9 +210,7 @@ const lstmCell: Places["cell"] = (n, layer, direction, times, bias) => {
     const news = act(n, layer, first + 1, part(n, sum, 3, hidden));
     const next = real(n, "add", real(n, "mul", forget, c), real(n, "mul", input, news));
     const output = act(n, layer, first, seen(part(n, sum, 1, hidden), po, next));
-    const { activations, alphas, betas } = layer;
-    const shown = activate(n, activations[first + 2] as string, next, alphas[first + 2], betas[first + 2]);
-    return { c: next, h: real(n, "mul", output, shown) };
+    return { c: next, h: real(n, "mul", output, shown(n, layer, first + 2, next)) };
   };
 };
 
@@ -236,9 +269,7 @@ function recurrent(
       batch,
       hidden,
       directions,
-      activations: names.length > 0 ? names : [...defaults, ...defaults],
-      alphas: n.floats("activation_alpha") ?? [],
-      betas: n.floats("activation_beta") ?? [],
+      activations: activationsOf(n, names.length > 0 ? names : [...defaults, ...defaults]),
     };
     if (layer.activations.length < directions * defaults.length)
       n.refuse(`${directions * defaults.length} activations`, `${layer.activations.length}`);

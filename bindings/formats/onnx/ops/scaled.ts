@@ -3,10 +3,10 @@
  * operator on integers (`../integer`), with onnxruntime's own rounding where that is another than between floats.
  */
 import type { Rounding, TensorId } from "../../../graph.ts";
-import { elementCount, listText, type Quantization } from "../../../tensor.ts";
+import { elementCount, type Quantization } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { operands } from "../elementwise.ts";
-import { permuted, type Value } from "../layout.ts";
+import { permuted, reorder, toLast, toPlain, type Value } from "../layout.ts";
 import { dequantized, FULL } from "../quantized.ts";
 import { byteMaxima, qlinearGlobalAveragePool } from "./bytePools.ts";
 import { convolved, setImage } from "./conv.ts";
@@ -71,6 +71,8 @@ function qgemm(n: OnnxNode): boolean {
   const left = n.int("transA", 0) ? permuted(n.b, n.where, n.plain(x), a.shape, [1, 0]) : n.plain(x);
   const right = transB ? n.plain(w) : permuted(n.b, n.where, n.plain(w), b.shape, [1, 0]);
   const columns = n.b.tensor(right).shape[0] as number;
+  const isRow = n.inputs[6] === undefined || isRowBias(n.input(6).shape, columns, wq);
+  if (!isRow) return false;
   const bias = n.inputs[6] === undefined ? undefined : rowBias(n, 6, columns, scale, wq);
   const inputs = [left, right, ...(bias === undefined ? [] : [bias])];
   const acc = n.b.add("fullyConnected", n.where, inputs, { ...NONE, keepDims: false }, FLOAT)[0] as TensorId;
@@ -79,11 +81,16 @@ function qgemm(n: OnnxNode): boolean {
   return true;
 }
 
+/** True of C with one value a column, or one for all of one scale. */
+const isRowBias = (shape: readonly number[], columns: number, { scale }: Quantization): boolean => {
+  const count = elementCount(shape);
+  return count === columns ? shape.at(-1) === columns : count === 1 && scale.length === 1;
+};
+
 /** C as one value a column. */
 function rowBias(n: OnnxNode, i: number, columns: number, xs: number, w: Quantization): TensorId | undefined {
   const count = elementCount(n.input(i).shape);
   if (count === columns) return biasOf(n, i, xs, w);
-  if (count !== 1 || w.scale.length !== 1) n.refuse(`C of ${columns} values`, listText(n.input(i).shape));
   const value = n.number(i, 0);
   return n.b.constant(
     "float32",
@@ -140,15 +147,40 @@ function qlinearWhere(n: OnnxNode): boolean {
   return give(n, inOrder(n, id, isLast), y, typeOf(n, 8));
 }
 
+/** An operator whose x and y have their channels last in the file. */
+const channelsLast =
+  (conversion: Conversion): Conversion =>
+  (n) => {
+    const x = n.input(0);
+    const { length } = x.shape;
+    const value = { ...x, shape: reorder(x.shape, toPlain(length)), twins: { last: n.plain(x) } };
+    const inputs = [value, ...n.inputs.slice(1)];
+    const setPlain: OnnxNode["setPlain"] = (i, id) =>
+      n.setPlain(i, permuted(n.b, n.where, id, n.b.tensor(id).shape, toLast(length)));
+    const input: OnnxNode["input"] = (i) => (i === 0 ? value : n.input(i));
+    conversion({ ...n, inputs, input, setPlain, setLast: (i, id) => n.setPlain(i, id) });
+  };
+
 const of = (name: string): Conversion | undefined => INTEGERS[name];
 
 /** Those of constant scales, with what INTEGERS has for others. */
-export const scaledOperators = ({ MaxPool }: Conversions): Conversions => ({
-  MaxPool: MaxPool && either(byteMaxima(MaxPool), MaxPool),
+export function scaledOperators({ MaxPool }: { readonly MaxPool: Conversion }): Conversions {
+  const maxPool = either(byteMaxima(MaxPool), MaxPool);
+  const conv = either(qlinearConv, of("QLinearConv"));
+  const lastConv = channelsLast(conv);
+  return {
+    MaxPool: maxPool,
+    "com.microsoft.NhwcMaxPool": channelsLast(maxPool),
+    "com.microsoft.QLinearConv": (n) => (n.int("channels_last", 0) === 0 ? conv : lastConv)(n),
+    QLinearConv: conv,
+    ...SCALED,
+  };
+}
+
+const SCALED: Conversions = {
   Resize: byteResize,
-  QLinearConv: either(qlinearConv, of("QLinearConv")),
   QLinearMatMul: either(qlinearMatMul, of("QLinearMatMul")),
-  "com.microsoft.QGemm": either(qgemm, undefined),
+  "com.microsoft.QGemm": either(qgemm, of("com.microsoft.QGemm")),
   "com.microsoft.QLinearAdd": either(pair("add"), of("com.microsoft.QLinearAdd")),
   "com.microsoft.QLinearMul": either(pair("mul"), of("com.microsoft.QLinearMul")),
   "com.microsoft.QLinearConcat": either(qlinearConcat, of("com.microsoft.QLinearConcat")),
@@ -162,4 +194,4 @@ export const scaledOperators = ({ MaxPool }: Conversions): Conversions => ({
     byFunction((n, x) => n.b.add("leakyRelu", n.where, [x], { alpha: n.float("alpha", 0.01) }, FLOAT)[0] as TensorId),
     of("com.microsoft.QLinearLeakyRelu"),
   ),
-});
+};

@@ -100,7 +100,40 @@ function biased(approximate: boolean): Conversion {
   };
 }
 
-const relu = unary("relu", () => ({}));
+/** Whole numbers that a function has no kernel for are widened, and wrap when narrowed. */
+function whole(kind: "abs" | "sign" | "relu"): Conversion {
+  const plain = unary(kind, () => ({}));
+  return (n) => {
+    const { dtype } = n.input(0);
+    if (/^int(32|64)$/.test(dtype)) return kind === "relu" ? wholeRelu(n) : plain(n);
+    if (!/int/.test(dtype)) return plain(n);
+    chain(n, [n.input(0)], ([x], add) => {
+      const wide = add("cast", [x as TensorId], {}, "int32");
+      const y =
+        kind === "relu" ? add("maximum", [wide, n.b.integers([0], [])], {}, "int32") : add(kind, [wide], {}, "int32");
+      return add("cast", [y], {}, dtype);
+    });
+  };
+}
+
+const logistic = unary("logistic", () => ({}));
+
+/** onnxruntime's is 0 from −18 down, which a logarithm shows. */
+function sigmoid(n: OnnxNode): void {
+  const isSeen = n.scope.readers(n.outputs[0] ?? "").some(({ operator }) => operator === "Log");
+  if (!isSeen || n.input(0).dtype !== "float32") return logistic(n);
+  chain(n, [n.input(0)], ([x], add) => {
+    const isAbove = add("greater", [x as TensorId, n.b.float(-18)], {}, "bool");
+    return add("selectV2", [isAbove, add("logistic", [x as TensorId], {}), n.b.float(0)], {});
+  });
+}
+
+/** x·sigmoid(alpha·x). */
+const gated = (usual: number): Conversion =>
+  formula((x, add, n) => {
+    const alpha = n.float("alpha", usual);
+    return add("mul", [x, add("logistic", [alpha === 1 ? x : scaled(add, n, x, alpha)], {})], NONE);
+  });
 
 export const ELEMENTWISE: Conversions = {
   Pow: pow,
@@ -115,11 +148,11 @@ export const ELEMENTWISE: Conversions = {
   Where: where,
   Clip: clip,
   PRelu: prelu,
-  Relu: (n) => (/^int(32|64)$/.test(n.input(0).dtype) ? wholeRelu(n) : relu(n)),
+  Relu: whole("relu"),
   LeakyRelu: unary("leakyRelu", (n) => ({ alpha: n.float("alpha", 0.01) })),
-  Sigmoid: unary("logistic", () => ({})),
+  Sigmoid: sigmoid,
   Tanh: unary("tanh", () => ({})),
-  Swish: formula((x, add) => add("mul", [x, add("logistic", [x], {})], NONE)),
+  Swish: gated(1),
   HardSigmoid: formula((x, add, n) =>
     between(add, n, shifted(add, n, scaled(add, n, x, n.float("alpha", 0.2)), n.float("beta", 0.5)), 0, 1),
   ),
@@ -128,7 +161,7 @@ export const ELEMENTWISE: Conversions = {
     return add("mul", [x, gate], NONE);
   }),
   Reciprocal: formula((x, add, n) => add("div", [n.b.float(1), x], NONE)),
-  Abs: unary("abs", () => ({})),
+  Abs: whole("abs"),
   Neg: unary("neg", () => ({})),
   Exp: unary("exp", () => ({})),
   Log: unary("log", () => ({})),
@@ -138,7 +171,7 @@ export const ELEMENTWISE: Conversions = {
   Floor: unary("floor", () => ({})),
   Ceil: unary("ceil", () => ({})),
   Round: unary("round", () => ({})),
-  Sign: unary("sign", () => ({})),
+  Sign: whole("sign"),
   Not: unary("logicalNot", () => ({})),
   Elu: elu,
   Gelu: unary("gelu", (n) => ({ approximate: n.string("approximate", "none") === "tanh" })),
@@ -157,7 +190,5 @@ export const ELEMENTWISE: Conversions = {
     const negative = scaled(add, n, add("elu", [scaled(add, n, add("minimum", [x, zero], {}), 1 / alpha)], {}), alpha);
     return add("add", [add("maximum", [x, zero], {}), negative], NONE);
   }),
-  "com.microsoft.QuickGelu": formula((x, add, n) =>
-    add("mul", [x, add("logistic", [scaled(add, n, x, n.float("alpha", 1.702))], {})], NONE),
-  ),
+  "com.microsoft.QuickGelu": gated(1.702),
 };

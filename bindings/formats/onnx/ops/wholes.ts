@@ -17,8 +17,19 @@ const WIDER: { readonly [D in DType]?: DType } = { uint16: "int32", uint32: "int
 export function compared(kind: "equal" | "less" | "lessEqual" | "greater" | "greaterEqual") {
   return (n: OnnxNode): void => {
     const wider = WIDER[n.input(0).dtype];
+    // of 64 bits with the highest one turned round
+    const turned = (id: TensorId, add: Adder) =>
+      add(
+        "bitwiseXor",
+        [add("bitcast", [id], {}, "int64"), n.b.constant("int64", [], BigInt64Array.of(-(2n ** 63n)))],
+        {},
+        "int64",
+      );
     chain(n, [n.input(0), n.input(1)], (ids, add) => {
-      const wide = ids.map((id) => (wider === undefined ? id : add("cast", [id], {}, wider)));
+      const isLong = n.input(0).dtype === "uint64";
+      const wide = ids.map((id) =>
+        isLong ? turned(id, add) : wider === undefined ? id : add("cast", [id], {}, wider),
+      );
       return add(kind, wide, {}, "bool");
     });
   };
