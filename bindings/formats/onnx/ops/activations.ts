@@ -54,3 +54,34 @@ export function activate(n: OnnxNode, name: string, x: TensorId, alpha?: number,
       return n.refuse("a known activation", name);
   }
 }
+
+/** A function with its numbers, where it has any. */
+export interface Activation {
+  readonly name: string;
+  readonly alpha?: number | undefined;
+  readonly beta?: number | undefined;
+}
+
+/** What onnxruntime takes for the numbers of functions that have them, where a recurrent node gives none. */
+const NUMBERS: { readonly [name: string]: readonly [alpha: number, beta?: number] | undefined } = {
+  affine: [0, 0],
+  leakyrelu: [0.01],
+  thresholdedrelu: [0],
+  scaledtanh: [0, 0],
+  hardsigmoid: [0.2, 0.5],
+  elu: [1],
+};
+
+/** The functions of a recurrent node: each takes the next of its numbers if it has any. */
+export function activationsOf(n: OnnxNode, names: readonly string[]): readonly Activation[] {
+  const alphas = [...(n.floats("activation_alpha") ?? [])];
+  const betas = [...(n.floats("activation_beta") ?? [])];
+  return names.map((name) => {
+    const [alpha, beta] = NUMBERS[name.toLowerCase()] ?? [];
+    return {
+      name,
+      alpha: alpha === undefined ? undefined : (alphas.shift() ?? alpha),
+      beta: beta === undefined ? undefined : (betas.shift() ?? beta),
+    };
+  });
+}

@@ -6,9 +6,8 @@
 import type { TensorId } from "../../../graph.ts";
 import { type DType, elementCount } from "../../../tensor.ts";
 import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
-import { operands, setIn } from "../elementwise.ts";
+import { operands } from "../elementwise.ts";
 import { permuted, type Value } from "../layout.ts";
-import { rint } from "../rounding.ts";
 import { convolved, setConvolved } from "./conv.ts";
 import { product } from "./matmul.ts";
 import { typeOf } from "./move.ts";
@@ -204,93 +203,6 @@ function matMulIntegerToFloat(n: OnnxNode): void {
   n.setPlain(0, n.inputs[6] === undefined ? y : real(n, "add", y, n.plain(n.input(6))));
 }
 
-/** Every pair of values of two 8-bit tensors, looked up: exact, whatever the formula. */
-function pairs(n: OnnxNode, a: Value, b: Value, dtype: DType, compute: (a: number, b: number) => number): void {
-  const { ids, isLast } = operands(n, [a, b]);
-  const least = a.dtype === "int8" ? -128 : 0;
-  const table = new Int16Array(65536);
-  for (let i = 0; i < 256; i++) for (let j = 0; j < 256; j++) table[i * 256 + j] = compute(i + least, j + least);
-  const bytes = dtype === "int8" ? Int8Array.from(table) : Uint8Array.from(table);
-  const int = (id: TensorId) => n.b.add("cast", n.where, [id], {}, [{ dtype: "int32" }])[0] as TensorId;
-  const none = { activation: "none" } as const;
-  const type = [{ dtype: "int32" }] as const;
-  const high = n.b.add("mul", n.where, [int(ids[0] as TensorId), n.b.integers([256], [])], none, type)[0] as TensorId;
-  const sum = n.b.add("add", n.where, [high, int(ids[1] as TensorId)], none, type)[0] as TensorId;
-  const index = n.b.add("add", n.where, [sum, n.b.integers([-least * 257], [])], none, type)[0] as TensorId;
-  setIn(n, isLast, looked(n, n.b.constant(dtype, [65536], bytes), index, dtype));
-}
-
-function looked(n: OnnxNode, table: TensorId, index: TensorId, dtype: DType): TensorId {
-  return n.b.add("gather", n.where, [table, index], { axis: 0, batchDims: 0 }, [{ dtype }])[0] as TensorId;
-}
-
-/** The integer that a number saturates to. */
-function saturate(value: number, dtype: DType): number {
-  const [lo, hi] = dtype === "int8" ? [-128, 127] : [0, 255];
-  return Math.min(Math.max(value, lo), hi);
-}
-
-/** Scale and zero point of a, b and the result, as float32. */
-function operandScales(n: OnnxNode) {
-  const at = (i: number) => f32(number(n, i));
-  return [at(1), at(2), at(4), at(5), at(6), at(7)] as const;
-}
-
-function qlinearAdd(n: OnnxNode): void {
-  const [sa, za, sb, zb, sc, zc] = operandScales(n);
-  const [ra, rb] = [f32(sa / sc), f32(sb / sc)];
-  const k = f32(zc - f32(ra * za + f32(rb * zb)));
-  const dtype = n.input(0).dtype;
-  pairs(n, n.input(0), n.input(3), dtype, (a, b) => saturate(rint(f32(a * ra + f32(b * rb + k))), dtype));
-}
-
-function qlinearMul(n: OnnxNode): void {
-  const [sa, za, sb, zb, sc, zc] = operandScales(n);
-  const r = f32(f32(sa * sb) / sc);
-  const dtype = n.input(0).dtype;
-  pairs(n, n.input(0), n.input(3), dtype, (a, b) => saturate(rint(f32(f32((a - za) * (b - zb) * r) + zc)), dtype));
-}
-
-/** A function of one 8-bit value, looked up. */
-function table(n: OnnxNode, x: Value, dtype: DType, compute: (x: number) => number): { id: TensorId; isLast: boolean } {
-  const { ids, isLast } = operands(n, [x]);
-  const least = x.dtype === "int8" ? -128 : 0;
-  const values = Array.from({ length: 256 }, (_, i) => compute(i + least));
-  const bytes = dtype === "int8" ? Int8Array.from(values) : Uint8Array.from(values);
-  const type = [{ dtype: "int32" }] as const;
-  const [index] = n.b.add("cast", n.where, [ids[0]], {}, type);
-  const from0 =
-    least === 0 ? index : n.b.add("add", n.where, [index, n.b.integers([128], [])], { activation: "none" }, type)[0];
-  return { id: looked(n, n.b.constant(dtype, [256], bytes), from0 as TensorId, dtype), isLast };
-}
-
-/** x's meaning by f, quantized again: inputs x, its scale and zero point, and the output's. */
-function byTable(f: (n: OnnxNode, x: number) => number) {
-  return (n: OnnxNode): void => {
-    const x = n.input(0);
-    const [xs, xz, ys, yz] = [1, 2, 3, 4].map((i) => f32(number(n, i))) as [number, number, number, number];
-    const { id, isLast } = table(n, x, x.dtype, (value) =>
-      saturate(rint(f32(f32(f(n, f32(xs * (value - xz)))) / ys)) + yz, x.dtype),
-    );
-    setIn(n, isLast, id);
-  };
-}
-
-function qlinearConcat(n: OnnxNode): void {
-  const [ys, yz] = [f32(number(n, 0)), number(n, 1)];
-  const dtype = n.inputs[1]?.dtype ?? "uint8";
-  const parts = Array.from({ length: Math.floor((n.inputs.length - 2) / 3) }, (_, i) => {
-    const [xs, xz] = [f32(number(n, 3 * i + 3)), number(n, 3 * i + 4)];
-    const x = n.input(3 * i + 2);
-    const { id, isLast } = table(n, x, dtype, (value) => saturate(rint(f32(f32(xs * (value - xz)) / ys)) + yz, dtype));
-    const value: Value = { name: "", dtype, shape: x.shape, twins: isLast ? { last: id } : { plain: id } };
-    return n.plain(value);
-  });
-  const axis = n.int("axis", 0);
-  const [y] = n.b.add("concat", n.where, parts, { axis, activation: "none" }, [{ dtype }], n.outputs[0]);
-  n.setPlain(0, y as TensorId);
-}
-
 export const INTEGERS: Conversions = {
   QLinearConv: qlinearConv,
   ConvInteger: convInteger,
@@ -298,9 +210,4 @@ export const INTEGERS: Conversions = {
   QLinearMatMul: qlinearMatMul,
   "com.microsoft.MatMulIntegerToFloat": matMulIntegerToFloat,
   "com.microsoft.QGemm": qgemm,
-  "com.microsoft.QLinearAdd": qlinearAdd,
-  "com.microsoft.QLinearMul": qlinearMul,
-  "com.microsoft.QLinearConcat": qlinearConcat,
-  "com.microsoft.QLinearSigmoid": byTable((_, x) => 1 / (1 + Math.exp(-x))),
-  "com.microsoft.QLinearLeakyRelu": byTable((n, x) => (x >= 0 ? x : f32(f32(n.float("alpha", 0.01)) * x))),
 };

@@ -6,7 +6,7 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
-import { activate } from "./activations.ts";
+import { type Activation, activate, activationsOf } from "./activations.ts";
 import { reshapedTo } from "./move.ts";
 import { real } from "./quantize.ts";
 
@@ -32,37 +32,6 @@ interface Layer {
   readonly hidden: number;
   readonly directions: number;
   readonly activations: readonly Activation[];
-}
-
-/** A function with its numbers, where it has any. */
-interface Activation {
-  readonly name: string;
-  readonly alpha?: number | undefined;
-  readonly beta?: number | undefined;
-}
-
-/** What onnxruntime takes for the numbers of functions that have them, where a node gives none. */
-const NUMBERS: { readonly [name: string]: readonly [alpha: number, beta?: number] | undefined } = {
-  affine: [0, 0],
-  leakyrelu: [0.01],
-  thresholdedrelu: [0],
-  scaledtanh: [0, 0],
-  hardsigmoid: [0.2, 0.5],
-  elu: [1],
-};
-
-/** The functions of a node: each takes the next of its numbers if it has any. */
-function activationsOf(n: OnnxNode, names: readonly string[]): readonly Activation[] {
-  const alphas = [...(n.floats("activation_alpha") ?? [])];
-  const betas = [...(n.floats("activation_beta") ?? [])];
-  return names.map((name) => {
-    const [alpha, beta] = NUMBERS[name.toLowerCase()] ?? [];
-    return {
-      name,
-      alpha: alpha === undefined ? undefined : (alphas.shift() ?? alpha),
-      beta: beta === undefined ? undefined : (betas.shift() ?? beta),
-    };
-  });
 }
 
 /** Part `i` of equal parts of the last dimension. */

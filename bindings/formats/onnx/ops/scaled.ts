@@ -163,7 +163,7 @@ const channelsLast =
 
 const of = (name: string): Conversion | undefined => INTEGERS[name];
 
-/** Those of constant scales, with what INTEGERS has for others. */
+/** Operators of constant scales, with what INTEGERS has for others. */
 export function scaledOperators({ MaxPool }: { readonly MaxPool: Conversion }): Conversions {
   const maxPool = either(byteMaxima(MaxPool), MaxPool);
   const conv = either(qlinearConv, of("QLinearConv"));
@@ -177,21 +177,24 @@ export function scaledOperators({ MaxPool }: { readonly MaxPool: Conversion }): 
   };
 }
 
+/** Those that take constant scales alone. */
+const KNOWN: { readonly [operator: string]: (n: OnnxNode) => boolean } = {
+  QLinearAdd: pair("add"),
+  QLinearMul: pair("mul"),
+  QLinearConcat: qlinearConcat,
+  QLinearWhere: qlinearWhere,
+  QLinearGlobalAveragePool: qlinearGlobalAveragePool,
+  QLinearSigmoid: byFunction((n, x) => n.b.add("logistic", n.where, [x], {}, FLOAT)[0] as TensorId),
+  QLinearLeakyRelu: byFunction(
+    (n, x) => n.b.add("leakyRelu", n.where, [x], { alpha: n.float("alpha", 0.01) }, FLOAT)[0] as TensorId,
+  ),
+};
+
 const SCALED: Conversions = {
   Resize: byteResize,
   QLinearMatMul: either(qlinearMatMul, of("QLinearMatMul")),
   "com.microsoft.QGemm": either(qgemm, of("com.microsoft.QGemm")),
-  "com.microsoft.QLinearAdd": either(pair("add"), of("com.microsoft.QLinearAdd")),
-  "com.microsoft.QLinearMul": either(pair("mul"), of("com.microsoft.QLinearMul")),
-  "com.microsoft.QLinearConcat": either(qlinearConcat, of("com.microsoft.QLinearConcat")),
-  "com.microsoft.QLinearWhere": either(qlinearWhere, undefined),
-  "com.microsoft.QLinearGlobalAveragePool": either(qlinearGlobalAveragePool, undefined),
-  "com.microsoft.QLinearSigmoid": either(
-    byFunction((n, x) => n.b.add("logistic", n.where, [x], {}, FLOAT)[0] as TensorId),
-    of("com.microsoft.QLinearSigmoid"),
-  ),
-  "com.microsoft.QLinearLeakyRelu": either(
-    byFunction((n, x) => n.b.add("leakyRelu", n.where, [x], { alpha: n.float("alpha", 0.01) }, FLOAT)[0] as TensorId),
-    of("com.microsoft.QLinearLeakyRelu"),
+  ...Object.fromEntries(
+    Object.entries(KNOWN).map(([name, known]) => [`com.microsoft.${name}`, either(known, undefined)]),
   ),
 };
