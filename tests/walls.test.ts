@@ -21,7 +21,9 @@ interface Wall {
 const BASE = ["errors", "given", "later", "tensor", "graph", "limits"].map((name) => `bindings/${name}.ts`);
 
 /** What both importers share. */
-const FORMATS = ["batch", "names", "order", "shapes", "strangers", "text"].map((name) => `bindings/formats/${name}.ts`);
+const FORMATS = ["batch", "names", "order", "roundings", "shapes", "strangers", "text"].map(
+  (name) => `bindings/formats/${name}.ts`,
+);
 
 /** What a model goes through until it runs. */
 const LOADING = [

@@ -3,6 +3,7 @@ import { ensure } from "../errors.ts";
 import { writeOnnx } from "../formats/onnx/write/index.ts";
 import { writeTflite } from "../formats/tflite/write/index.ts";
 import type { Graph } from "../graph.ts";
+import type { Streams } from "./streams.ts";
 
 /** Refuses names of other endings, before any work is done. */
 export function requireModelName(output: string): void {
@@ -13,12 +14,16 @@ export function requireModelName(output: string): void {
   }));
 }
 
-/** The bytes; `from` is the file that the graph came from, where there is one. Errors: UNSUPPORTED for operators that the format lacks. */
+/** The bytes; `err` hears warnings; `from` is the file that the graph came from, where there is one. Errors: UNSUPPORTED for operators that the format lacks. */
 export function modelFile(
   output: string,
   graph: Graph,
+  err: Streams["err"],
   from?: Uint8Array,
   sparse: "never" | "smaller" = "never",
 ): Uint8Array {
-  return /\.onnx$/i.test(output) ? writeOnnx(graph) : writeTflite(graph, { ...(from && { from }), sparse });
+  const onWarning = (message: string) => err(message.replace("pint8: ", "warning: "));
+  return /\.onnx$/i.test(output)
+    ? writeOnnx(graph, { onWarning })
+    : writeTflite(graph, { ...(from && { from }), sparse, onWarning });
 }

@@ -5,7 +5,7 @@
  * @module
  */
 export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
-export { writeOnnx } from "../formats/onnx/write/index.ts";
+export { type WriteOnnxOptions, writeOnnx } from "../formats/onnx/write/index.ts";
 export { type WriteTfliteOptions, writeTflite } from "../formats/tflite/write/index.ts";
 export { arrayDataset, type DataPort, type Known, type Preparation, type Rows } from "../optimize/data/arrays.ts";
 export { ahead, type Batch, batches, datasetOf, slice } from "../optimize/data/batches.ts";

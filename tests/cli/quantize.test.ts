@@ -65,6 +65,14 @@ describe("pint8 quantize", { skip }, () => {
     assert.match(err, /12 layers: int8 weights, float32 activations/);
   });
 
+  test("an .onnx file's readers round otherwise: a warning", async () => {
+    const args = [MODEL, "--data", IMAGES, "--samples", "0:8", "-o"];
+    const { status, err } = await run(...args, join(folder, "digits.onnx"));
+    assert.equal(status, 0, err);
+    assert.match(err, /^warning: operators that round as TensorFlow Lite does \(.*6 conv2d.*\.onnx file/);
+    assert.doesNotMatch((await run(...args, join(folder, "digits.tflite"))).err, /warning/);
+  });
+
   test("errors write nothing", async () => {
     const before = readdirSync(folder);
     const file = join(folder, "none.tflite");
@@ -73,6 +81,7 @@ describe("pint8 quantize", { skip }, () => {
       [/INVALID_OPTION.*size 39\.\d+ % of at most 1 %, missed/, [MODEL, ...data, "--size", "1%", "-o", file]],
       [/INVALID_GRAPH.*expected a network of floats/, [`${SHARED}models/digits_int8.tflite`, ...data, "-o", file]],
       [/INVALID_OPTION/, [MODEL, ...data, "-o", join(folder, "none.bin")]],
+      [/INVALID_OPTION.*int16/, [MODEL, ...data, "--activations", "int16", "-o", join(folder, "none.onnx")]],
       [/INVALID_OPTION/, [MODEL, ...data, "--layer", "dense=int5", "-o", file]],
       [/INVALID_OPTION/, [MODEL, ...data, "--max-drop", "much", "-o", file]],
       [/INVALID_OPTION/, [MODEL, "--activations", "int8", "-o", file]],

@@ -68,7 +68,7 @@ export async function distil(model: string, options: DistilCommandOptions, { out
       },
       onCheckpoint: (bytes) => writeWhole(checkpoint, [bytes]),
     });
-    const file = modelFile(output, graph);
+    const file = modelFile(output, graph, err);
     writeWhole(output, [file]);
     if (json) out(JSON.stringify({ model, output, bytes: file.length, ...last.progress }));
     else out(`${output}: ${count(file.length)} bytes`);

@@ -79,7 +79,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
     received: `at best ${time?.reached.toFixed(1)} %`,
     hint: pattern === "block" ? "Give more time." : "Give more time, or --pattern block, whose zeros save more.",
   }));
-  const file = modelFile(output, result.graph, bytes, encode === "sparse" ? "smaller" : "never");
+  const file = modelFile(output, result.graph, streams.err, bytes, encode === "sparse" ? "smaller" : "never");
   writeWhole(output, [file]);
   const seconds = (performance.now() - start) / 1000;
   const { layers, samples } = result;

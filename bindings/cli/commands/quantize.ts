@@ -39,6 +39,11 @@ export interface QuantizeCommandOptions
 export async function quantize(model: string, options: QuantizeCommandOptions, streams: Streams): Promise<void> {
   const { output, data, perTensor, layer, shape, encode, json, ...rest } = options;
   requireModelName(output);
+  ensure(!/\.onnx$/i.test(output) || (rest.activations !== "int16" && rest.io !== "int16"), "INVALID_OPTION", () => ({
+    where: "--output",
+    expected: "a name that ends in .tflite, which int16 is written as",
+    received: output,
+  }));
   const bytes = await readModelBytes(model);
   const graph = importModel(bytes, { shapes: shape });
   const examples = data === undefined ? undefined : await openData(options, realPorts(graph));
@@ -61,7 +66,7 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
     bar.clear();
   }
   requireBounds(result);
-  const file = modelFile(output, result.graph, bytes, encode === "sparse" ? "smaller" : "never");
+  const file = modelFile(output, result.graph, streams.err, bytes, encode === "sparse" ? "smaller" : "never");
   const recipe = rest.saveRecipe && { path: rest.saveRecipe, bytes: new TextEncoder().encode(writeRecipe(result)) };
   if (recipe) writeTogether([{ path: output, bytes: file }, recipe]);
   else writeWhole(output, [file]);

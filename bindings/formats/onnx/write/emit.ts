@@ -113,7 +113,8 @@ export class Emitter {
     const scales = this.constant(`${name}/scale`, "float32", shape, Float32Array.from(scale));
     // Zero points of int32, which biases have, are 0.
     if (dtype !== "int8" && dtype !== "uint8") return { scale: scales, zero: undefined };
-    const zeros = dtype === "int8" ? Int8Array.from(zeroPoint) : Uint8Array.from(zeroPoint);
+    const all = scale.map((_, i) => zeroPoint[i] ?? zeroPoint[0] ?? 0);
+    const zeros = dtype === "int8" ? Int8Array.from(all) : Uint8Array.from(all);
     return { scale: scales, zero: this.constant(`${name}/zero`, dtype, shape, zeros) };
   }
 

@@ -1,7 +1,8 @@
 /** Graph → .onnx bytes: floats as they are, integers in ONNX's QDQ form. */
 import { ensure } from "../../../errors.ts";
-import { requireGraph } from "../../../given.ts";
+import { kindOf, requireGraph } from "../../../given.ts";
 import type { Graph, TensorId } from "../../../graph.ts";
+import { roundingWarning, withActivations } from "../../roundings.ts";
 import { Emitter } from "./emit.ts";
 import { DATA_TYPES, writeModel } from "./model.ts";
 import { writeNode } from "./operators.ts";
@@ -9,14 +10,28 @@ import { writeNode } from "./operators.ts";
 /** Operators as they stand since 2022; the reductions have their axes as attributes. */
 const OPSET = 17;
 
+/** How a file is written. */
+export interface WriteOnnxOptions {
+  /** Hears of what the file cannot say: TensorFlow Lite's rounding. console.warn when absent. */
+  readonly onWarning?: (message: string) => void;
+}
+
 /**
  * Writes a graph as `importModel` gives it. Every quantized tensor is integers behind QuantizeLinear, and DequantizeLinear before
  * who reads it: runtimes that know the form compute with integers, others with floats. int4 weights are written as int8.
+ * Readers round integers as onnxruntime does: a warning where the graph rounds as TensorFlow Lite.
  *
  * Errors: UNSUPPORTED with all kinds of nodes and types that have no form.
  */
-export function writeOnnx(graph: Graph): Uint8Array {
-  requireGraph("writeOnnx", graph);
+export function writeOnnx(given: Graph, options: WriteOnnxOptions = {}): Uint8Array {
+  requireGraph("writeOnnx", given);
+  ensure(typeof options === "object" && options !== null, "INVALID_OPTION", () => ({
+    where: "writeOnnx",
+    expected: "an object of options",
+    received: kindOf(options),
+    hint: "Such as { onWarning: console.warn }.",
+  }));
+  const graph = withActivations(given);
   const to = new Emitter(graph);
   const missing = new Map<string, number>();
   for (const node of graph.nodes) {
@@ -35,6 +50,8 @@ export function writeOnnx(graph: Graph): Uint8Array {
     received: [...missing].map(([kind, count]) => `${kind} (${count}×)`).join(", "),
     hint: "Write .tflite, or leave these parts out of the model.",
   }));
+  const warning = roundingWarning(graph, ".onnx");
+  if (warning !== undefined) (options.onWarning ?? console.warn)(`pint8: ${warning}`);
   const port = ({ name, tensor: id }: { readonly name: string; readonly tensor: TensorId }) => {
     const { dtype, shape } = to.tensor(id);
     ensure(DATA_TYPES[dtype] !== undefined, "UNSUPPORTED", () => ({

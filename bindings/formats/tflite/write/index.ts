@@ -3,6 +3,7 @@ import { ensure } from "../../../errors.ts";
 import { kindOf, requireBytes, requireGraph } from "../../../given.ts";
 import type { Graph, Port } from "../../../graph.ts";
 import { byteLength, type Quantization, type Tensor } from "../../../tensor.ts";
+import { roundingWarning, withActivations } from "../../roundings.ts";
 import type { TfliteOptions } from "../index.ts";
 import { isTflite } from "../index.ts";
 import {
@@ -37,6 +38,8 @@ export interface WriteTfliteOptions {
   /** Constants that get smaller so are stored sparse, behind a DENSIFY each: for readers that know it. */
   readonly sparse?: "never" | "smaller";
   readonly description?: string;
+  /** Hears of what the file cannot say: the rounding of networks from .onnx files. console.warn when absent. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /** Room for a FlatBuffer's tables by tensor and operator, so that the file need not be copied while it grows. */
@@ -51,7 +54,7 @@ const OLD_CODES = 127;
 /**
  * Writes a graph as `importModel` gives it, before passes: .tflite of schema version 3, constants at multiples of 16 bytes,
  * shared ones once, the operators in the lowest versions that know their types and options. Reading the file again gives the
- * same graph. Tensors that nothing uses are left out.
+ * same graph, but for ONNX's rounding, which the file cannot say: a warning. Tensors that nothing uses are left out.
  *
  * Errors: UNSUPPORTED with all nodes that TensorFlow Lite has no form for, or for 2 GiB and more.
  */
@@ -63,14 +66,16 @@ export function writeTflite(graph: Graph, options: WriteTfliteOptions = {}): Uin
     received: kindOf(options),
     hint: 'Such as { from: bytes, sparse: "smaller" }.',
   }));
-  const { from, reading, sparse = "never" } = options;
+  const { from, reading, sparse = "never", onWarning = console.warn } = options;
   if (from !== undefined) requireBytes("writeTflite, from", from);
   const kept: Kept | undefined = from !== undefined && isTflite(from) ? readKept(plain(from), reading) : undefined;
   const others = kept?.others ?? [];
   const subgraphs = fileSubgraphs(
-    [graph, ...others.map((each) => each.graph)],
+    [withActivations(graph), ...others.map((each) => each.graph)],
     sparse === "smaller" ? isSmallerSparse : () => false,
   );
+  const warning = roundingWarning(graph, ".tflite");
+  if (warning !== undefined) onWarning(`pint8: ${warning}`);
   const buffers = new BufferList();
   const codes = new CodeList();
   const tables = subgraphs.map((each) => subgraphSlots(each, buffers, codes));
@@ -187,7 +192,8 @@ function quantizationSlots({ scale, zeroPoint, axis, block }: Quantization, scal
   }
   return {
     [QUANTIZATION.scale]: { float32s: scale },
-    [QUANTIZATION.zeroPoint]: { int64s: zeroPoint },
+    // One for all scales, as ONNX may leave them, is one for each in a file.
+    [QUANTIZATION.zeroPoint]: { int64s: scale.map((_, i) => zeroPoint[i] ?? zeroPoint[0] ?? 0) },
     [QUANTIZATION.axis]: axis === 0 ? undefined : { int32: axis },
   };
 }
@@ -214,10 +220,10 @@ function operatorSlots(operator: FileOperator, tensors: readonly Tensor[], codes
 function signaturesOf(subgraphs: readonly FileSubgraph[], kept: Kept | undefined): readonly Slots[] {
   const [main] = subgraphs;
   if (main === undefined) return [];
-  const isNamed = [...main.inputs, ...main.outputs].some(({ name, tensor }) => {
-    const own = main.tensors[tensor]?.name;
-    return own !== "" && own !== name;
-  });
+  // Ports of tensors without names are read as input_0, output_0 and so on.
+  const isOther = (kind: string) => (port: Port, i: number) =>
+    (main.tensors[port.tensor]?.name || `${kind}_${i}`) !== port.name;
+  const isNamed = main.inputs.some(isOther("input")) || main.outputs.some(isOther("output"));
   const keys = kept?.keys.length ? kept.keys : isNamed ? [SIGNATURE_KEY] : [];
   const others = (kept?.others ?? []).map(({ key }, i) => signatureSlots(key, i + 1, subgraphs[i + 1] as FileSubgraph));
   return [...keys.map((key) => signatureSlots(key, 0, main)), ...others];
