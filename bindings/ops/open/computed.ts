@@ -9,6 +9,7 @@ import { bytesOfNumbers } from "../values.ts";
 import { cutterOf, type Size } from "./cutting.ts";
 import { type Element, elementsOf } from "./origins.ts";
 import { stridedParts } from "./parts.ts";
+import { RARER } from "./rarer.ts";
 import { CLOSING, isOpen, LEAST, numbers } from "./rowwise.ts";
 
 type Writers = ReadonlyMap<TensorId, AnyNode>;
@@ -25,7 +26,8 @@ export function withoutComputedSizes(
   tensors: Tensor[],
   writers: Writers,
 ): readonly AnyNode[] | undefined {
-  const parts = REWRITINGS[node.kind]?.(node, tensors[node.inputs[0] as TensorId] as Tensor, tensors, writers);
+  const x = tensors[node.inputs[0] as TensorId] as Tensor;
+  const parts = REWRITINGS[node.kind]?.(node, x, tensors, writers) ?? RARER[node.kind]?.(node, x, tensors, writers);
   if (parts !== true) return parts === false ? undefined : parts;
   CLOSING.add(node);
   return undefined;

@@ -89,6 +89,12 @@ export function cutterOf(where: string, tensors: Tensor[]) {
       }));
       return cutter.flat(x, elementCount(shape), axes, elementCount(shape), output);
     },
+    /** The first elements of x, as many as the product of the sizes, for which there is room in `shape`. */
+    flatly(x: TensorId, shape: readonly number[], sizes: readonly TensorId[], output: TensorId): readonly AnyNode[] {
+      const whole = counts.append("reshape", [x], { shape }, tensors[output] as Tensor);
+      counts.append("prefix", [whole, totalOf(sizes, elementCount(shape))], { open: "length" }, "int32", output);
+      return taken();
+    },
     /** Elements of x, which has `all`, place by place of computed sizes. */
     flat(x: TensorId, all: number, axes: readonly Axis[], room: number, output: TensorId): readonly AnyNode[] {
       const like = tensors[output] as Tensor;
@@ -103,16 +109,20 @@ export function cutterOf(where: string, tensors: Tensor[]) {
       }
       const flat = counts.append("reshape", [x], { shape: [-1] }, like);
       const found = counts.append("gather", [flat, counts.within(from, all)], each, like);
-      const whole = counts.append("reshape", [found], { shape: [room, ...axes.slice(1).map(() => 1)] }, like);
-      counts.append("prefix", [whole, totalOf(axes, room)], { open: "length" }, "int32", output);
-      return taken();
+      const shape = [room, ...axes.slice(1).map(() => 1)];
+      return cutter.flatly(
+        found,
+        shape,
+        axes.map(({ size }) => size),
+        output,
+      );
     },
   };
 
   /** The product of the sizes, and at most one more than there is room for. */
-  function totalOf(axes: readonly Axis[], room: number): TensorId {
+  function totalOf(sizes: readonly TensorId[], room: number): TensorId {
     const most = declare({ name: "", dtype: "int64", shape: [], data: bytesOfNumbers("int64", [room + 1]) });
-    const total = axes.reduce<TensorId | undefined>((product, { size }) => {
+    const total = sizes.reduce<TensorId | undefined>((product, size) => {
       const own = counts.append("cast", [size], {}, "int64");
       const next = product === undefined ? own : counts.append("mul", [product, own], { activation: "none" }, "int64");
       return counts.append("minimum", [next, most], {}, "int64");

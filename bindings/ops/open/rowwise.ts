@@ -45,7 +45,7 @@ const LAST: ReadonlySet<OpKind> = new Set<OpKind>([
   ...(["softmax", "logSoftmax", "fullyConnected", "l2Normalization", "topK"] as const),
 ]);
 /** Functions of two or three elements that meet. */
-const MEETING: ReadonlySet<OpKind> = new Set<OpKind>([
+export const MEETING: ReadonlySet<OpKind> = new Set<OpKind>([
   ...(["add", "sub", "mul", "div", "maximum", "minimum", "pow", "squaredDifference", "floorDiv", "floorMod"] as const),
   ...(["equal", "notEqual", "less", "lessEqual", "greater", "greaterEqual", "logicalAnd", "logicalOr"] as const),
   ...(["select", "selectV2", "prelu", "atan2", "addN", "bitwiseXor", "rightShift"] as const),
