@@ -29,10 +29,17 @@ const LONGEST = 400;
 /** Letters of one part of a message, at least, before it is cut for the others' sake. */
 const LEAST = 80;
 
+/**
+ * Control characters and those of one more class, repeated. Not a literal: engines look up the classes of those while they read the
+ * script, which takes longer than all the rest of this file.
+ */
+export const controls = (more: string, repeat: string) =>
+  new RegExp(`[${["Cc", "Cf", "Zl", "Zp", more].map((name) => `\\p{${name}}`).join("")}]${repeat}`, "gu");
+
 /** One line without control characters: what a file or a caller says reaches terminals and logs. */
 export function plain(text: string): string {
   const start = text.length > 4 * LONGEST ? text.slice(0, 4 * LONGEST) : text;
-  return start.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, (found) => (/^[\r\n\t]+$/.test(found) ? " " : "?"));
+  return start.replace(controls("Cs", "+"), (found) => (/^[\r\n\t]+$/.test(found) ? " " : "?"));
 }
 
 function cut(text: string, length: number): string {

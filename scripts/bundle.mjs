@@ -252,8 +252,8 @@ export function pruneTypes() {
   const names = [...readFileSync(table, "utf8").matchAll(/readonly \["(\w+)", /g)].map(([, name]) => `"${name}"`);
   writeFileSync(
     table,
-    `export declare const PARAMS: { readonly [block: string]: string };
-export declare const KERNELS: readonly (readonly [${names.join(" | ")}, string, "core" | "full" | "train"])[];
+    `export interface Params { readonly [block: string]: string; }
+export type KernelRows = readonly (readonly [${names.join(" | ")}, string, "core" | "full" | "train"])[];
 `,
   );
 }

@@ -143,18 +143,30 @@ function tableSource({ kernels, blocks }) {
   const used = [...blocks.keys()].sort();
   const params = used.map((name) => {
     const fields = fieldsOf(blocks, name).map(([field, type]) => (type === "f32" ? `${field}:f32` : field));
-    return `  ${name}: "${fields.join(" ")}",\n`;
+    return [name, fields.join(" ")];
   });
-  const rows = kernels.map(({ name, block, edition }) => `  ["${name}", "${block}", "${edition}"],\n`);
-  return `/** ${GENERATED[0].toUpperCase()}${GENERATED.slice(1)}. */
+  const rows = kernels.map(({ name, block, edition }) => [name, block, edition]);
+  const quoted = (words) => words.map((word) => `"${word}"`).join(", ");
+  return `/**
+ * ${GENERATED[0].toUpperCase()}${GENERATED.slice(1)}: as text, which engines read faster than
+ * lists, and as types.
+ */
 
-/** The fields of every parameter block in their order, each one 32-bit little-endian word, an integer unless it says :f32. */
-export const PARAMS = {
-${params.join("")}} as const;
+/** A block a line: its name and its fields in their order, each one 32-bit little-endian word, an integer unless it says :f32. */
+export const PARAMS = \`
+${params.map((words) => words.join(" ")).join("\n")}
+\`;
 
-/** Every kernel with its parameter block and the smallest edition of the modules that has it; the position is its number. */
-export const KERNELS = [
-${rows.join("")}] as const;
+/** A kernel a line: its name, its parameter block and the smallest edition of the modules that has it; the line is its number. */
+export const KERNELS = \`${rows.map((words) => words.join(" ")).join("\n")}\`;
+
+/** The fields of every block, as PARAMS has them. */
+export interface Params {
+${params.map(([name, fields]) => `  readonly ${name}: "${fields}";\n`).join("")}}
+
+/** The rows of KERNELS. */
+export type KernelRows = readonly [
+${rows.map((words) => `  readonly [${quoted(words)}],\n`).join("")}];
 `;
 }
 

@@ -8,7 +8,7 @@ import { CONVERSIONS } from "../bindings/formats/onnx/conversions.ts";
 import { CUSTOM_OPERATORS } from "../bindings/formats/tflite/custom.ts";
 import { LANDMARK_OPERATORS } from "../bindings/formats/tflite/landmarks.ts";
 import { LIST_OPERATORS } from "../bindings/formats/tflite/lists.ts";
-import { OPERATORS } from "../bindings/formats/tflite/operators.ts";
+import { allEntries } from "../bindings/formats/tflite/operators.ts";
 import { POSE_OPERATORS } from "../bindings/formats/tflite/poses.ts";
 import { OPERATOR_NAMES } from "../bindings/formats/tflite/schema.ts";
 import { REASONS } from "../tests/zoo/differing.ts";
@@ -39,7 +39,7 @@ const ORACLES: { readonly [corpus: string]: string } = {
 
 /** Builtin operators of the file, by name. */
 export const builtinOperators = (): readonly string[] =>
-  Object.keys(OPERATORS)
+  Object.keys(allEntries())
     .map((code) => OPERATOR_NAMES[Number(code)] as string)
     .sort();
 

@@ -5,7 +5,7 @@ import type { Lowering, Operator } from "../ops/types.ts";
 import { align, STEP_BYTES } from "../plan/types.ts";
 import type { ModuleName } from "../primitives/modules.ts";
 import { hasScratch, type ParamBlocks, paramBytes } from "../primitives/params.ts";
-import { KERNELS, type KernelCall, kernelNumber } from "../primitives/registry.ts";
+import { blockOf, type KernelCall, kernelNumber } from "../primitives/registry.ts";
 import { packer } from "../primitives/requantize/packer.ts";
 import type { KernelExports } from "../session/instantiate.ts";
 import { listText, type Tensor } from "../tensor.ts";
@@ -148,7 +148,7 @@ function refuseReleased(): void {
 
 /** A parameter block with its scratch fields, where it has them, set at last. */
 function blockBytes({ kernel, params }: KernelCall, scratch: number, scratchStride: number): Uint8Array {
-  const [, block] = KERNELS[kernelNumber(kernel)] as (typeof KERNELS)[number];
+  const block = blockOf(kernel);
   const patch = hasScratch(block) ? { scratch, scratchStride } : {};
   return paramBytes(block, { ...params, ...patch } as ParamBlocks[typeof block]);
 }

@@ -2,7 +2,7 @@ import type binaryen from "binaryen";
 import { Pint8Error, textOf } from "../errors.ts";
 import type { Plan, PlanPort, PlanStep } from "../plan/types.ts";
 import type { Optimize } from "../primitives/modules.ts";
-import { KERNELS } from "../primitives/registry.ts";
+import { kernelRows } from "../primitives/registry.ts";
 import type { KernelBinary } from "./kernels.ts";
 import type { MemoryLayout } from "./layout.ts";
 import { addReset } from "./reset.ts";
@@ -75,7 +75,7 @@ function featuresOf({ Features }: Binaryen, { name }: KernelBinary): binaryen.Fe
 function takeFunctions(b: Binaryen, module: Module): ReadonlyMap<string, string> {
   const { data } = b.getElementSegmentInfo(module.getElementSegmentByIndex(0));
   const kernels = data.flatMap((value, i): [string, string][] => {
-    const name = KERNELS[i]?.[0];
+    const name = kernelRows()[i]?.[0];
     return name === undefined ? [] : [[name, value]];
   });
   const exports = Array.from({ length: module.getNumExports() }, (_, i) => b.getExportInfo(module.getExportByIndex(i)));

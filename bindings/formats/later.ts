@@ -26,7 +26,10 @@ async function readersOf(bytes: Uint8Array): Promise<Readers> {
     const [{ importOnnx }, operators] = await Promise.all([loading, operatorsLater()]);
     return { onnx: (onnx, options) => importOnnx(onnx, options, operators) };
   }
-  return needsCustoms(bytes) ? { customs: await customsLater() } : {};
+  if (!needsCustoms(bytes)) return {};
+  // whose nodes are of the rarer operators, which come with them
+  const [customs] = await Promise.all([customsLater(), operatorsLater()]);
+  return { customs };
 }
 
 /** What reads custom operators. Errors: IO where it cannot be loaded. */

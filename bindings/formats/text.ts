@@ -1,11 +1,22 @@
+import { controls } from "../errors.ts";
+
 /** Longest piece of a file's own text in a message. */
 const LONGEST = 80;
 
 /** A file's own text made fit for a message: one line, of bounded length. */
 export function shorten(text: string): string {
-  if (text.length <= LONGEST && /^[ -~]*$/.test(text)) return text;
-  const line = text.slice(0, LONGEST + 1).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
+  if (text.length <= LONGEST && isPlain(text)) return text;
+  const line = text.slice(0, LONGEST + 1).replace(controls("Cc", ""), "?");
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
+}
+
+/** Whether there are printable letters of ASCII only. (Every tensor's name comes here; an engine compiles a pattern first.) */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
 }
 
 /** Names of operators that a message has, at most. */

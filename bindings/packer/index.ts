@@ -16,12 +16,19 @@ let compiled: Promise<WebAssembly.Module> | undefined;
  */
 export async function loadPacker(): Promise<Packer> {
   try {
-    compiled ??= WebAssembly.compile(Uint8Array.from(atob(PACKER), (letter) => letter.charCodeAt(0)));
+    compiled ??= WebAssembly.compile(bytesOf(atob(PACKER)));
     const { exports } = await WebAssembly.instantiate(await compiled);
     return wasmPacker(exports as unknown as PackerExports);
   } catch {
     return inJavaScript;
   }
+}
+
+/** A loop: it runs once, before engines have made anything of it, and `from` calls a function for each. */
+function bytesOf(letters: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
+  return bytes;
 }
 
 /** Rules by the numbers of `assembly/packer/proof.ts`. */

@@ -18,8 +18,16 @@ const isConstant = (tensor: Tensor | undefined) => tensor?.data !== undefined &&
  */
 export function specialise(node: AnyNode, tensors: readonly Tensor[], infer: (graph: Graph) => Graph): Specialised {
   const bodies = bodiesOf(node);
+  return bodies.length === 0 ? { node, constants: new Map() } : specialiseBodies(node, bodies, tensors, infer);
+}
+
+function specialiseBodies(
+  node: AnyNode,
+  bodies: readonly Graph[],
+  tensors: readonly Tensor[],
+  infer: (graph: Graph) => Graph,
+): Specialised {
   const unchanged = { node, constants: new Map<TensorId, Tensor>() };
-  if (bodies.length === 0) return unchanged;
   // What a condition is does not go into the branches.
   const first = node.kind === "if" ? 1 : 0;
   const given = node.inputs.slice(first).map((id) => tensors[id] as Tensor);

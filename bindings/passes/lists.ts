@@ -8,6 +8,13 @@ import { dropDead } from "./fold.ts";
  * `DYNAMIC_UPDATE_SLICE(list, row, [i, 0…])`: the row at i replaced, everything of a known length.
  */
 export function setRows(graph: Graph): Graph {
+  return graph.nodes.some(mayJoin) ? setRowsOf(graph) : graph;
+}
+
+/** Three parts along the first axis. */
+const mayJoin = (node: AnyNode) => node.kind === "concat" && node.inputs.length === 3 && node.attributes.axis === 0;
+
+function setRowsOf(graph: Graph): Graph {
   const writers = new Map<TensorId, AnyNode>();
   for (const node of graph.nodes) for (const id of node.outputs) writers.set(id, node);
   const tensors: Tensor[] = [...graph.tensors];

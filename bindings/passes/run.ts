@@ -41,7 +41,7 @@ export function runPassesBy(operators: Operators, graph: Graph, { only = "all", 
     chargeNodes(graph, limitsOf(graph, limits));
     const started = initialise(asInt8(graph), (body) => foldConstants(inferTypes(body, operators), operators));
     const typed = inferTypes(started, operators);
-    checkBatch(typed, operators);
+    if (typed.batch !== undefined) checkBatch(typed, operators);
     return rewrite(typed, names, operators);
   });
 }

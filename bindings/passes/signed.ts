@@ -56,7 +56,10 @@ function zeroPointOf({ zeroPoint }: NonNullable<Tensor["quantization"]>, i: numb
 
 /** The graph without quantized uint8 tensors but at its ends. */
 export function makeSigned(graph: Graph): Graph {
-  if (!graph.tensors.some(isLegacy)) return graph;
+  return graph.tensors.some(isLegacy) ? makeAllSigned(graph) : graph;
+}
+
+function makeAllSigned(graph: Graph): Graph {
   const tensors: Tensor[] = [...graph.tensors];
   const nodes: AnyNode[] = [];
   /** The int8 twin of each uint8 tensor that keeps its type. */

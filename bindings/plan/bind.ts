@@ -4,7 +4,7 @@ import { chargeNodes, checkWork, type Limits, limitsOf, windowWork } from "../li
 import type { Operators } from "../ops/types.ts";
 import type { ModuleName, Optimize } from "../primitives/modules.ts";
 import { hasScratch, type ParamBlocks, paramBytes } from "../primitives/params.ts";
-import { editionOf, KERNELS, type KernelCall, kernelNumber } from "../primitives/registry.ts";
+import { blockOf, editionOf, type KernelCall, kernelNumber } from "../primitives/registry.ts";
 import { packer as inJavaScript } from "../primitives/requantize/packer.ts";
 import type { Packer } from "../primitives/requantize/types.ts";
 import { byteLength, portAffine, typeText } from "../tensor.ts";
@@ -98,7 +98,7 @@ function planWithin(operators: Operators, graph: Graph, options: BindOptions): P
 
 /** A parameter block with its scratch, where it has some, set at last: that of the thread which runs it, whatever the part. */
 function writeBlock(call: KernelCall, scratch: number): Uint8Array {
-  const [, block] = KERNELS[kernelNumber(call.kernel)] as (typeof KERNELS)[number];
+  const block = blockOf(call.kernel);
   const patch = hasScratch(block) ? { scratch, scratchStride: 0 } : {};
   return paramBytes(block, { ...call.params, ...patch } as ParamBlocks[typeof block]);
 }

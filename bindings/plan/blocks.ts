@@ -1,6 +1,6 @@
 /** What threads need to know of a kernel call's parameter block. */
 import { fieldsOf as fieldsOfBlock } from "../primitives/params.ts";
-import { KERNELS, type KernelCall, kernelNumber } from "../primitives/registry.ts";
+import { blockOf, type KernelCall } from "../primitives/registry.ts";
 import type { PlanStep } from "./types.ts";
 
 /** Parts of a step that may be cut anywhere: a multiple of every number of chunks that is wanted, nearly. */
@@ -16,7 +16,7 @@ const names = /* @__PURE__ */ new Map<KernelCall["kernel"], readonly string[]>()
 export function fieldsOf({ kernel }: Pick<KernelCall, "kernel">): readonly string[] {
   const own = names.get(kernel);
   if (own !== undefined) return own;
-  const [, block] = KERNELS[kernelNumber(kernel)] as (typeof KERNELS)[number];
+  const block = blockOf(kernel);
   const fields = fieldsOfBlock(block).map(({ name }) => name);
   names.set(kernel, fields);
   return fields;

@@ -1,13 +1,13 @@
-import { PARAMS } from "./table.ts";
+import { PARAMS, type Params } from "./table.ts";
 
-export type BlockName = keyof typeof PARAMS;
+export type BlockName = keyof Params;
 type Name<F extends string> = F extends `${infer N}:f32` ? N : F;
 type NamesOf<S extends string, Found extends string = never> = S extends `${infer F} ${infer Rest}`
   ? NamesOf<Rest, Found | Name<F>>
   : Found | Name<S>;
 /** The values of a block: one number per field. */
 export type ParamBlocks = {
-  readonly [B in BlockName]: { readonly [F in NamesOf<(typeof PARAMS)[B]>]: number };
+  readonly [B in BlockName]: { readonly [F in NamesOf<Params[B]>]: number };
 };
 /** Where the windows of a convolution stand. */
 export type PatchSizes = ParamBlocks["Patches"];
@@ -21,10 +21,13 @@ const known = /* @__PURE__ */ new Map<BlockName, readonly { readonly name: strin
 export function fieldsOf(block: BlockName): readonly { readonly name: string; readonly isFloat: boolean }[] {
   const own = known.get(block);
   if (own !== undefined) return own;
-  const fields = PARAMS[block].split(" ").map((field) => {
-    const isFloat = field.endsWith(":f32");
-    return { name: isFloat ? field.slice(0, -":f32".length) : field, isFloat };
-  });
+  const at = PARAMS.indexOf(`\n${block} `) + block.length + 2;
+  const fields = PARAMS.slice(at, PARAMS.indexOf("\n", at))
+    .split(" ")
+    .map((field) => {
+      const isFloat = field.endsWith(":f32");
+      return { name: isFloat ? field.slice(0, -":f32".length) : field, isFloat };
+    });
   known.set(block, fields);
   return fields;
 }

@@ -3,9 +3,8 @@ import { describe, test } from "node:test";
 import { type ErrorCode, Pint8Error } from "../../bindings/errors.ts";
 import type { Attributes, Graph } from "../../bindings/graph.ts";
 import { planGraph } from "../../bindings/plan/plan.ts";
-import { paramBytes } from "../../bindings/primitives/params.ts";
+import { fieldsOf, paramBytes } from "../../bindings/primitives/params.ts";
 import { kernelNumber } from "../../bindings/primitives/registry.ts";
-import { PARAMS } from "../../bindings/primitives/table.ts";
 import { fakeOperators, graph, node, tensor } from "../passes/graphs.ts";
 
 const fails = (code: ErrorCode, message: RegExp) => (error: unknown) =>
@@ -115,7 +114,8 @@ describe("planGraph", () => {
       assert.equal(view.getUint32(stepsAddress - imageAddress + i * 8 + 4, true), params);
     }
     const at = (steps[2]?.params ?? 0) - imageAddress;
-    const word = (field: string) => view.getUint32(at + 4 * PARAMS.Pool.split(" ").indexOf(field), true);
+    const word = (field: string) =>
+      view.getUint32(at + 4 * fieldsOf("Pool").findIndex(({ name }) => name === field), true);
     const [x, y] = [word("x"), word("y")];
     const expected = paramBytes("Pool", { ...POOL, x, y, scratch: scratchAddress, scratchStride: 0 });
     assert.deepEqual(image.slice(at, at + expected.length), expected, "scratch was patched in");

@@ -8,7 +8,7 @@ import type { NodeView, Operator } from "../../bindings/ops/types.ts";
 import type { Optimize } from "../../bindings/primitives/modules.ts";
 import { MODULES, type ModuleName } from "../../bindings/primitives/modules.ts";
 import { type ParamBlocks, paramBytes } from "../../bindings/primitives/params.ts";
-import { KERNELS, type KernelCall, type KernelName, kernelNumber } from "../../bindings/primitives/registry.ts";
+import { blockOf, type KernelCall, type KernelName, kernelNumber } from "../../bindings/primitives/registry.ts";
 import { packer } from "../../bindings/primitives/requantize/packer.ts";
 import type { Affine } from "../../bindings/primitives/requantize/quantization.ts";
 import { loadModule } from "../../bindings/session/modules.ts";
@@ -194,8 +194,7 @@ function run<K extends OpKind>(
   assert.ok(calls.length > 0);
   const scratchAt = reserve(scratch * parts, false);
   const blocks = calls.map(({ kernel, params }) => {
-    const block = KERNELS.find(([name]) => name === kernel)?.[1];
-    assert.ok(block);
+    const block = blockOf(kernel);
     const values = "scratch" in params ? { ...params, scratch: scratchAt, scratchStride: scratch } : params;
     const data = paramBytes(block, values as ParamBlocks[typeof block]);
     const address = reserve(data.length, false);

@@ -1,11 +1,16 @@
-/** Operators of the file that few files have, and that are read by name or taken apart: custom ones, and LSTM cells of kernel type BASIC. */
-import type { AnyNode } from "../../graph.ts";
+/**
+ * Operators of the file that few files have, and that are read by name or taken apart: custom ones, LSTM cells of kernel type BASIC, and
+ * those that run other subgraphs or have state.
+ */
+import type { AnyNode, Graph } from "../../graph.ts";
 import type { Tensor } from "../../tensor.ts";
 import { withoutBasicCells } from "./basicLstm.ts";
 import { CUSTOM_OPERATORS, type CustomEntry } from "./custom.ts";
 import { LANDMARK_OPERATORS, withoutLandmarks } from "./landmarks.ts";
+import { linkSubgraphs, type Read } from "./link.ts";
 import { LIST_OPERATORS, withoutLists } from "./lists.ts";
 import { POSE_OPERATORS, withPoses } from "./poses.ts";
+import { withState } from "./state.ts";
 
 /** What reads them. */
 export interface Customs {
@@ -13,6 +18,10 @@ export interface Customs {
   entry(name: string): CustomEntry | undefined;
   /** The nodes with those taken apart that are several; what they need is appended to `tensors`. INVALID_MODEL, UNSUPPORTED. */
   apart(nodes: readonly AnyNode[], tensors: Tensor[]): readonly AnyNode[];
+  /** A subgraph with all that it runs: `linkSubgraphs`. INVALID_MODEL, UNSUPPORTED. */
+  link(read: readonly Read[], index: number): Graph;
+  /** Nodes and tensors with a variable for each operator that has state of its own: `withState`. */
+  stated: typeof withState;
 }
 
 /** Custom operators that are several nodes, or that the host runs. */
@@ -22,4 +31,6 @@ export const customs: Customs = {
   entry: (name) => CUSTOM_OPERATORS.get(name)?.node ?? OTHERS.get(name),
   apart: (nodes, tensors) =>
     withoutLandmarks(withPoses(withoutBasicCells(withoutLists(nodes, tensors), tensors), tensors), tensors),
+  link: linkSubgraphs,
+  stated: withState,
 };

@@ -11,12 +11,11 @@ import { type Buffers, readBuffers } from "./buffers.ts";
 import type { Customs } from "./customs.ts";
 import { type FlatTable, openFile, readString, readTables, readUint32, rootTable } from "./flatbuffer.ts";
 import { withIntermediates } from "./intermediates.ts";
-import { linkSubgraphs, type Read } from "./link.ts";
+import type { Read } from "./link.ts";
 import { type OperatorCode, readIds, readNodes, readOperatorCodes, type UserOperators } from "./nodes.ts";
 import { partsOf } from "./parts.ts";
 import { CUSTOM, IDENTIFIER, MODEL, SCHEMA_VERSION, SIGNATURE, SUBGRAPH, TENSOR_MAP } from "./schema.ts";
 import { takeStarts } from "./starts.ts";
-import { withState } from "./state.ts";
 import { readTensor } from "./tensors.ts";
 
 /** Files whose offsets do not fit 31 bits keep data outside of the FlatBuffer and are not read. */
@@ -33,14 +32,17 @@ export interface TfliteOptions {
   readonly customs?: Customs | undefined;
 }
 
-/** BuiltinOperator numbers of the LSTM whose kernel type may be BASIC, and of that over time. */
-const LSTMS = [16, 44];
+/**
+ * BuiltinOperator numbers of what `customs` reads besides custom operators: the LSTM whose kernel type may be BASIC, that over time,
+ * CALL, IF, WHILE, CALL_ONCE, VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE, and STABLEHLO_COMPOSITE, which is a call.
+ */
+const RARE = [16, 44, 31, 118, 119, 129, 142, 143, 144, 206];
 
 /** Whether a file has operators that `customs` reads; what is wrong with a file is said when it is read. */
 export function needsCustoms(bytes: Uint8Array): boolean {
   try {
     const codes = readOperatorCodes(rootTable(openFile(bytes)), undefined);
-    return codes.some(({ code }) => code === CUSTOM || LSTMS.includes(code));
+    return codes.some(({ code }) => code === CUSTOM || RARE.includes(code));
   } catch {
     return false;
   }
@@ -89,7 +91,12 @@ export function importTflite(
     return index === main ? one() : readable(one);
   });
   const others = read.filter((each, index): each is Graph => index !== main && !(each instanceof Pint8Error));
-  return setBatch(setShapes({ ...linkSubgraphs(read, main), subgraphs: others }, shapes), batch);
+  // without operators that run others there is nothing to link, and the subgraph was read if it could be
+  const linked = customs?.link(read, main) ?? (read[main] as Graph);
+  const graph = { ...linked, subgraphs: others };
+  // most have neither: what is not called is not compiled
+  const shaped = shapes === undefined ? graph : setShapes(graph, shapes);
+  return batch === undefined ? shaped : setBatch(shaped, batch);
 }
 
 /** The result, or why there is none where it uses what pint8 does not know: no reason to refuse graphs that do not run it. */
@@ -138,7 +145,8 @@ function readSubgraph(
     tables.map((each) => readTensor(each, buffers, tables)),
     new Set([...inputs, ...read.flatMap((node) => node.outputs)]),
   );
-  const stated = withState(withIntermediates(read, table, known), known);
+  const nodesRead = withIntermediates(read, table, known);
+  const stated = customs?.stated(nodesRead, known) ?? { nodes: nodesRead, tensors: known };
   const tensors = [...stated.tensors];
   for (const id of inputs) tensors[id] = asInput(tensors[id] as Tensor);
   const started = takeStarts(stated.nodes, tensors);

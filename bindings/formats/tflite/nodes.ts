@@ -17,7 +17,7 @@ import {
   readUint8,
   readUint32,
 } from "./flatbuffer.ts";
-import { OPERATORS } from "./operators.ts";
+import { entryOf } from "./operators.ts";
 import { CUSTOM, MODEL, OPERATOR, OPERATOR_CODE, OPERATOR_NAMES, SUBGRAPH } from "./schema.ts";
 
 /** An entry of the model's operator_codes. */
@@ -95,7 +95,7 @@ const MOST_NODES = 20;
 function refuseUnknown(operators: readonly ({ readonly table: FlatTable } & OperatorCode)[]): void {
   const unknown = new Map<string, [number, ...number[]]>();
   for (const [index, { code, entry, name }] of operators.entries()) {
-    if (OPERATORS[code] !== undefined || entry !== undefined) continue;
+    if (entryOf(code) !== undefined || entry !== undefined) continue;
     const nodes = unknown.get(name);
     if (nodes === undefined) unknown.set(name, [index]);
     else nodes.push(index);
@@ -124,7 +124,7 @@ export function readNode(
   const outputs = readIds(table, OPERATOR.outputs, 0, tensorCount, `${where}, outputs`);
   if (own !== undefined)
     return own({ where, inputs, outputs }, readBytes(table, OPERATOR.customOptions) ?? new Uint8Array(0));
-  const entry = OPERATORS[code];
+  const entry = entryOf(code);
   ensure(entry !== undefined, "UNSUPPORTED", () => ({
     where,
     expected: "an operator that pint8 runs",

@@ -2,7 +2,7 @@
 import { sharingOf } from "../../plan/blocks.ts";
 import { ARENA_ADDRESS, align, type Plan, type PlanPort, type PlanStep, STEP_BYTES } from "../../plan/types.ts";
 import { hasScratch, type ParamBlocks, paramBytes } from "../../primitives/params.ts";
-import { KERNELS, type KernelCall, kernelNumber } from "../../primitives/registry.ts";
+import { blockOf, type KernelCall, kernelNumber } from "../../primitives/registry.ts";
 import type { DType } from "../../tensor.ts";
 
 /** Vectors of a kernel may read this far beyond a tensor. */
@@ -88,7 +88,7 @@ function finish(
   ports: readonly { readonly kind: "input" | "output"; readonly port: PlanPort }[],
   { moduleHash, imageAddress, scratchBytes }: Pick<Plan, "moduleHash" | "imageAddress" | "scratchBytes">,
 ): Plan {
-  const blocks = steps.map(({ call }) => blockOf(call).length);
+  const blocks = steps.map(({ call }) => bytesOfCall(call).length);
   const tableBytes = align(steps.length * STEP_BYTES);
   const imageBytes = blocks.reduce((sum, bytes) => sum + align(bytes), tableBytes);
   const scratchAddress = align(imageAddress + imageBytes, LINE);
@@ -96,7 +96,7 @@ function finish(
   const table = new DataView(image.buffer);
   let offset = tableBytes;
   const planned = steps.map(({ call, cost }, i): PlanStep => {
-    const bytes = blockOf(call, scratchAddress);
+    const bytes = bytesOfCall(call, scratchAddress);
     image.set(bytes, offset);
     const params = imageAddress + offset;
     table.setUint32(i * STEP_BYTES, kernelNumber(call.kernel), true);
@@ -127,8 +127,8 @@ function finish(
 }
 
 /** A parameter block. Threads have their scratch in blocks of their own, so the stride by parts is 0. */
-function blockOf({ kernel, params }: KernelCall, scratch = 0): Uint8Array {
-  const [, block] = KERNELS[kernelNumber(kernel)] as (typeof KERNELS)[number];
+function bytesOfCall({ kernel, params }: KernelCall, scratch = 0): Uint8Array {
+  const block = blockOf(kernel);
   const patch = hasScratch(block) ? { scratch, scratchStride: 0 } : {};
   return paramBytes(block, { ...params, ...patch } as ParamBlocks[typeof block]);
 }

@@ -1,4 +1,4 @@
-import { HALVES, type Multipliers, roundedToEven } from "./quantization.ts";
+import { halves, type Multipliers, roundedToEven } from "./quantization.ts";
 import { clamp, reference } from "./requantizeProof.ts";
 import type { Channels, NearestFactors, Output, Packer } from "./types.ts";
 
@@ -117,7 +117,7 @@ function constantOf(channels: Channels, c: number, output: Output): number | und
   const shift = channels.shift[c] as number;
   const middle = (output.lo + output.hi) / 2 - output.zeroPoint;
   if (shift <= 0) {
-    const scale = multiplier * (HALVES[31 - shift] ?? 0);
+    const scale = multiplier * (halves()[31 - shift] ?? 0);
     if (min * scale < middle && max * scale > middle && (max - min) * scale > 2) return undefined;
   }
   const step = { multiplier, shift, min, max };

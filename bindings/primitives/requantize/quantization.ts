@@ -78,8 +78,13 @@ export function quantizeMultiplier(real: number): Multiplier {
   return shift < -31 ? { multiplier: 0, shift: 0 } : { multiplier, shift };
 }
 
-/** 2^(−i). */
-export const HALVES = new Float64Array(64).map((_, i) => 2 ** -i);
+let powers: Float64Array | undefined;
+
+/** 2^(−i) for i from 0 to 63. */
+export function halves(): Float64Array {
+  powers ??= new Float64Array(64).map((_, i) => 2 ** -i);
+  return powers;
+}
 
 /** Several factors; of a struct of arrays, since layers have thousands. */
 export interface Multipliers {

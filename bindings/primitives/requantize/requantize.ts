@@ -1,5 +1,5 @@
 import type { ModuleName } from "../modules.ts";
-import { HALVES } from "./quantization.ts";
+import { halves } from "./quantization.ts";
 import type { Channels, Output, Packer, Proofs } from "./types.ts";
 
 /** Channels that share one record of the vector modules. */
@@ -64,7 +64,7 @@ function packVector(channels: Channels, output: Output, pays: boolean, packer: P
       } else {
         words[at + 8] = multiplier;
         if (form === "exact") words[at + 16] = shift;
-        else floats[at + 16] = (HALVES[-shift] as number) * (1 + 2 ** -23);
+        else floats[at + 16] = (halves()[-shift] as number) * (1 + 2 ** -23);
       }
       if (recordBytes === 144) words[at + 28] = Math.imul(channels.sum[c] as number, -128);
     }
@@ -162,7 +162,7 @@ function integerForm({ multiplier, shift, min, max }: Channels, first: number, e
 function fixedHolds(multiplier: number, shift: number, most: number): boolean {
   if (shift > 0 || most >= 2 ** 30) return false;
   const v = (most * multiplier) / 2 ** 31;
-  return (shift >= -13 || v < 2 ** 22) && v * (HALVES[-shift] as number) < 2 ** 21;
+  return (shift >= -13 || v < 2 ** 22) && v * (halves()[-shift] as number) < 2 ** 21;
 }
 
 /** Records of the scalar module, see `assembly/requantize/requantize.scalar.ts`; channels that do not fit one stand after them. */

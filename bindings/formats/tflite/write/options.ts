@@ -2,7 +2,7 @@
 import type { AnyNode, Node } from "../../../graph.ts";
 import { sizeOf, type Tensor } from "../../../tensor.ts";
 import { CUSTOM_OPERATORS, type CustomField, type CustomFields } from "../custom.ts";
-import { type Entry, OPERATORS } from "../operators.ts";
+import { allEntries, type Entry } from "../operators.ts";
 import { ACTIVATIONS, type OptionField, type OptionFields, PADDINGS } from "../options.ts";
 import { CUSTOM, TENSOR_TYPES } from "../schema.ts";
 import type { Slot, Slots } from "./flat.ts";
@@ -20,7 +20,7 @@ export interface WrittenOperator {
 
 /** Entries by kind: several where one kind is several operators of the file. */
 const BY_KIND = new Map<string, { readonly code: number; readonly entry: Entry }[]>();
-for (const [code, entry] of Object.entries(OPERATORS)) {
+for (const [code, entry] of Object.entries(allEntries())) {
   if (entry === undefined) continue;
   const list = BY_KIND.get(entry.kind) ?? [];
   BY_KIND.set(entry.kind, list);
