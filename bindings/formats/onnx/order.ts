@@ -4,11 +4,13 @@ import type { NodeProto } from "./messages.ts";
 /** Nodes with their places in the file. */
 export type Placed = readonly [index: number, node: NodeProto];
 
-/** What a node reads, graphs inside of it included. */
-function* reads(node: NodeProto): Generator<string> {
-  yield* node.inputs;
-  for (const { graph } of node.attributes.values()) for (const inner of graph?.nodes ?? []) yield* reads(inner);
-  for (const { graph } of node.attributes.values()) for (const { name } of graph?.outputs ?? []) yield name;
+/** Tells what a node reads, graphs inside of it included. */
+function eachRead({ inputs, attributes }: NodeProto, see: (name: string) => void): void {
+  inputs.forEach(see);
+  attributes.forEach(({ graph }) => {
+    for (const inner of graph?.nodes ?? []) eachRead(inner, see);
+    for (const { name } of graph?.outputs ?? []) see(name);
+  });
 }
 
 /** The nodes, each after those that write what it reads; what goes in circles stays where it is. */
@@ -16,16 +18,21 @@ export function inOrder(nodes: readonly NodeProto[]): readonly Placed[] {
   const writers = new Map<string, number>();
   for (const [index, node] of nodes.entries())
     for (const name of node.outputs) if (name !== "") writers.set(name, index);
-  const before = (index: number): number[] => {
+  let isInOrder = true;
+  nodes.forEach((node, index) => {
+    eachRead(node, (name) => {
+      if ((writers.get(name) ?? 0) > index) isInOrder = false;
+    });
+  });
+  if (isInOrder) return nodes.map((node, index) => [index, node]);
+  const waits = nodes.map((node, index) => {
     const found = new Set<number>();
-    for (const name of reads(nodes[index] as NodeProto)) {
+    eachRead(node, (name) => {
       const writer = writers.get(name);
       if (writer !== undefined && writer !== index) found.add(writer);
-    }
+    });
     return [...found];
-  };
-  const waits = nodes.map((_, index) => before(index));
-  if (waits.every((list, index) => list.every((writer) => writer < index))) return [...nodes.entries()];
+  });
   const order: Placed[] = [];
   const seen = new Uint8Array(nodes.length);
   for (const first of nodes.keys()) {

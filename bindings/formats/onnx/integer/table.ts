@@ -53,10 +53,11 @@ export function tableOf(net: Network, f: TensorId, target: Target, rounding: Rou
   const [least, most] = boundsOf(target.dtype);
   const lo = Math.max(least, zero + rounding.lo);
   const hi = Math.min(most, zero + rounding.hi);
-  const table = Uint8Array.from(values, (x) => {
-    const q = rint(fround(x / fround(scale))) + zero;
-    return (Number.isNaN(q) ? least : Math.min(Math.max(q, lo), hi)) - least;
-  });
+  const table = new Uint8Array(values.length);
+  for (let i = 0; i < table.length; i++) {
+    const q = rint(fround((values[i] as number) / fround(scale))) + zero;
+    table[i] = (Number.isNaN(q) ? least : Math.min(Math.max(q, lo), hi)) - least;
+  }
   const y = declare(net, { name: "", shape, ...target });
   const where = net.producers.get(f)?.where ?? "";
   emit(net, { kind: "lookup", where, inputs: [source], outputs: [y], attributes: { table } });
@@ -86,7 +87,7 @@ function leafOf(net: Network, f: TensorId, state: State): Float32Array | undefin
   const target = q === undefined ? undefined : targetOf(net, q);
   if (q === undefined || target === undefined || !isByte(target.dtype)) return undefined;
   const [lo] = boundsOf(target.dtype);
-  let places = Uint8Array.from({ length: 256 }, (_, i) => i);
+  let places = IDENTITY;
   // what is a table itself begins where that does
   for (let by = net.producers.get(q); by?.kind === "lookup"; by = net.producers.get(q)) {
     places = by.attributes.table.map((at) => places[at] as number);
@@ -94,8 +95,13 @@ function leafOf(net: Network, f: TensorId, state: State): Float32Array | undefin
   }
   if (state.source !== undefined && state.source !== q) return undefined;
   state.source = q;
-  return Float32Array.from(places, (at) => fround(lo + at - zeroOf(target)) * fround(scaleOf(target)));
+  const [scale, zero] = [fround(scaleOf(target)), zeroOf(target)];
+  const values = new Float32Array(256);
+  for (let i = 0; i < 256; i++) values[i] = fround(lo + (places[i] as number) - zero) * scale;
+  return values;
 }
+
+const IDENTITY = new Uint8Array(256).map((_, i) => i);
 
 function computed(net: Network, f: TensorId, state: State): Float32Array | number | undefined {
   if (net.meaning.has(f) || state.nodes-- <= 0) return undefined;
@@ -106,7 +112,11 @@ function computed(net: Network, f: TensorId, state: State): Float32Array | numbe
   const inputs = node.inputs.map((id) => valuesOf(net, id, state));
   const [x = 0, y = 0] = inputs;
   if (inputs.includes(undefined) || inputs.length > 2) return undefined;
-  const at = (values: Float32Array | number, i: number) =>
-    typeof values === "number" ? values : (values[i] as number);
-  return Float32Array.from({ length: 256 }, (_, i) => compute(at(x, i), at(y, i), node));
+  const [xs, ys] = [x, y].map((each) => (typeof each === "number" ? new Float32Array(256).fill(each) : each)) as [
+    Float32Array,
+    Float32Array,
+  ];
+  const values = new Float32Array(256);
+  for (let i = 0; i < 256; i++) values[i] = compute(xs[i] as number, ys[i] as number, node);
+  return values;
 }
