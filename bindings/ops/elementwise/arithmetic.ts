@@ -43,36 +43,45 @@ function activationOf(attributes: object): Activation {
  * C1: two inputs, one output. C2: all of one type, of those that the operator has. C3: those with scales have one each.
  * C4: shapes that broadcast. C5: at most six loops. C6: factors that fit.
  */
-export function arithmetic<K extends OpKind>({ real, whole, raw = [], scaled }: Arithmetic<K>): Operator<K> {
+export function arithmetic<K extends OpKind>(of: Arithmetic<K>): Operator<K> {
+  // short: operators are made when the package is loaded, their functions are read when a network has one
+  return {
+    infer: (node) => inferArithmetic(node, of),
+    fold: (node) => foldArithmetic(node, of),
+    inPlace: sameSizeInputs,
+    lower: (node, to) => bySlices(node, to, (slice, place) => lowerArithmetic(slice, place, of)),
+  };
+}
+
+function inferArithmetic<K extends OpKind>(node: NodeView<K>, { real, whole, raw = [], scaled }: Arithmetic<K>) {
   const dtypes: readonly DType[] = [
     ...new Set<DType>([...(scaled?.types ?? []), ...(real ? (["float32"] as const) : []), ...(whole ? raw : [])]),
   ];
-  return {
-    infer(node) {
-      const types = inferPairs(node, dtypes);
-      if (scaled && isScaled(node, scaled)) {
-        for (const tensor of [inputOf(node, 0), inputOf(node, 1), outputOf(node)]) requireAffine(node, "C3", tensor);
-        scaled.check?.(node);
-      }
-      return types;
-    },
-    fold(node) {
-      const plain = activationOf(node.attributes) === "none" && !isScaled(node, scaled);
-      return plain && whole !== undefined ? foldPairs(node, whole) : undefined;
-    },
-    inPlace: sameSizeInputs,
-    lower: (node, to) => bySlices(node, to, lowerSlice),
-  };
+  const types = inferPairs(node, dtypes);
+  if (scaled && isScaled(node, scaled)) {
+    for (const tensor of [inputOf(node, 0), inputOf(node, 1), outputOf(node)]) requireAffine(node, "C3", tensor);
+    scaled.check?.(node);
+  }
+  return types;
+}
 
-  function lowerSlice(node: NodeView<K>, to: Lowering): void {
-    const operands = placed(to);
-    const { dtype } = operands.a;
-    const activation = activationOf(node.attributes);
-    if (scaled && isScaled(node, scaled)) scaled.lower(node, to);
-    else if (dtype === "float32") callPairsF32(to, real as keyof typeof PAIRS_F32, operands, activation);
-    else {
-      callPairsInt(to, whole as keyof typeof PAIRS_INT, dtype as RawType, operands);
-      callActivationInt(to, activation, dtype as RawType);
-    }
+function foldArithmetic<K extends OpKind>(node: NodeView<K>, { whole, scaled }: Arithmetic<K>) {
+  const plain = activationOf(node.attributes) === "none" && !isScaled(node, scaled);
+  return plain && whole !== undefined ? foldPairs(node, whole) : undefined;
+}
+
+function lowerArithmetic<K extends OpKind>(
+  node: NodeView<K>,
+  to: Lowering,
+  { real, whole, scaled }: Arithmetic<K>,
+): void {
+  const operands = placed(to);
+  const { dtype } = operands.a;
+  const activation = activationOf(node.attributes);
+  if (scaled && isScaled(node, scaled)) scaled.lower(node, to);
+  else if (dtype === "float32") callPairsF32(to, real as keyof typeof PAIRS_F32, operands, activation);
+  else {
+    callPairsInt(to, whole as keyof typeof PAIRS_INT, dtype as RawType, operands);
+    callActivationInt(to, activation, dtype as RawType);
   }
 }

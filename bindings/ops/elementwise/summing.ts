@@ -1,6 +1,6 @@
 /** ADD and SUB: sums whose second operand has a sign. */
 import { inputOf } from "../constraints.ts";
-import type { Operator } from "../types.ts";
+import type { Lowering, NodeView, Operator } from "../types.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { lowerSum } from "./elementwise.ts";
 import { lowerNearestSum } from "./nearest.ts";
@@ -11,21 +11,21 @@ import { callSumInt16, requireSum, sumFactors } from "./quantizedPairs.ts";
  * scale. Of int8 it is the kernel `add`, of SUB with a negative multiplier of b.
  */
 export function summing<K extends "add" | "sub">(kind: K): Operator<K> {
-  const sign = kind === "add" ? 1 : -1;
   return arithmetic<K>({
     real: kind,
     whole: kind,
     raw: ["int16", "int32", "int64"],
     scaled: {
       types: ["int8", "int16"],
-      check(node) {
-        if (node.attributes.rounding === undefined) requireSum(node, kind);
-      },
-      lower(node, to) {
-        if (node.attributes.rounding) lowerNearestSum(node, to, sign);
-        else if (inputOf(node, 0).dtype === "int16") callSumInt16(node, to, kind);
-        else lowerSum(node, to, sumFactors(node, kind), sign);
-      },
+      check: (node) => node.attributes.rounding === undefined && requireSum(node, kind),
+      lower: (node, to) => lowerScaled(node, to, kind),
     },
   });
+}
+
+function lowerScaled<K extends "add" | "sub">(node: NodeView<K>, to: Lowering, kind: K): void {
+  const sign = kind === "add" ? 1 : -1;
+  if (node.attributes.rounding) lowerNearestSum(node, to, sign);
+  else if (inputOf(node, 0).dtype === "int16") callSumInt16(node, to, kind);
+  else lowerSum(node, to, sumFactors(node, kind), sign);
 }

@@ -65,50 +65,63 @@ function isScaled<K extends OpKind>(node: NodeView<K>, { int8, int16, raw = [] }
   return x.dtype === "int16" && int16 !== undefined && (isQuantized(x) || !raw.includes("int16"));
 }
 
+/** The types that an operator has. */
+const dtypesOf = <K extends OpKind>({ int8, int16, real, whole, raw = [] }: Unary<K>): readonly DType[] => [
+  ...new Set<DType>([
+    ...(int8 ? (["int8"] as const) : []),
+    ...(int16 ? (["int16"] as const) : []),
+    ...(real ? (["float32"] as const) : []),
+    ...(whole ? raw : []),
+  ]),
+];
+
 /** C1: one input, one output. C2: both of one type. C3: with scales, one each. C4: in a ratio that fits. */
 export function unary<K extends OpKind>(functions: Unary<K>): Operator<K> {
-  const { int8, int16, real, whole, raw = [] } = functions;
-  const dtypes = [
-    ...new Set<DType>([
-      ...(int8 ? (["int8"] as const) : []),
-      ...(int16 ? (["int16"] as const) : []),
-      ...(real ? (["float32"] as const) : []),
-      ...(whole ? raw : []),
-    ]),
-  ];
+  // short: operators are made when the package is loaded, their functions are read when a network has one
   return {
-    infer(node) {
-      requireInputs(node, 1);
-      const x = inputOf(node, 0);
-      const y = outputOf(node);
-      const dtype = requireDType(node, "C2", x, ...dtypes);
-      requireDType(node, "C2", y, dtype);
-      if (isScaled(node, functions)) {
-        requireRatio(node, "C4", requireAffine(node, "C3", x).scale / requireAffine(node, "C3", y).scale);
-        functions.check?.(node);
-      }
-      return [{ dtype, shape: x.shape }];
-    },
-    inPlace: (node) =>
-      dtypes.includes(inputOf(node, 0).dtype) && !raw.includes(inputOf(node, 0).dtype as "int32") ? [0] : [],
-    fold(node) {
-      const x = inputOf(node, 0);
-      if (x.dtype === "float32") {
-        const exact = real && EXACT[real(node).form];
-        return exact && [writeFloats(readFloats(x).map(exact))];
-      }
-      const { each } = functions;
-      const values = each && !isScaled(node, functions) ? readIntegers(x) : undefined;
-      return values && each && [writeIntegers(x.dtype, values.map(each))];
-    },
-    lower(node, to) {
-      const { dtype } = inputOf(node, 0);
-      if (dtype === "float32" && real) callUnaryF32(to, real(node));
-      else if (!isScaled(node, functions)) whole?.(dtype as "int32", to);
-      else if (dtype === "int8" && int8) lowerLookup(to, int8(node), node.where.replace(/.*\(|\)/g, "").toLowerCase());
-      else int16?.(node, to);
-    },
+    infer: (node) => inferUnary(node, functions),
+    inPlace: (node) => inPlaceUnary(node, functions),
+    fold: (node) => foldUnary(node, functions),
+    lower: (node, to) => lowerUnary(node, to, functions),
   };
+}
+
+function inferUnary<K extends OpKind>(node: NodeView<K>, functions: Unary<K>) {
+  requireInputs(node, 1);
+  const x = inputOf(node, 0);
+  const y = outputOf(node);
+  const dtype = requireDType(node, "C2", x, ...dtypesOf(functions));
+  requireDType(node, "C2", y, dtype);
+  if (isScaled(node, functions)) {
+    requireRatio(node, "C4", requireAffine(node, "C3", x).scale / requireAffine(node, "C3", y).scale);
+    functions.check?.(node);
+  }
+  return [{ dtype, shape: x.shape }];
+}
+
+function inPlaceUnary<K extends OpKind>(node: NodeView<K>, functions: Unary<K>): readonly number[] {
+  const { dtype } = inputOf(node, 0);
+  return dtypesOf(functions).includes(dtype) && !functions.raw?.includes(dtype as "int32") ? [0] : [];
+}
+
+function foldUnary<K extends OpKind>(node: NodeView<K>, functions: Unary<K>) {
+  const { real, each } = functions;
+  const x = inputOf(node, 0);
+  if (x.dtype === "float32") {
+    const exact = real && EXACT[real(node).form];
+    return exact && [writeFloats(readFloats(x).map(exact))];
+  }
+  const values = each && !isScaled(node, functions) ? readIntegers(x) : undefined;
+  return values && each && [writeIntegers(x.dtype, values.map(each))];
+}
+
+function lowerUnary<K extends OpKind>(node: NodeView<K>, to: Lowering, functions: Unary<K>): void {
+  const { int8, int16, real, whole } = functions;
+  const { dtype } = inputOf(node, 0);
+  if (dtype === "float32" && real) callUnaryF32(to, real(node));
+  else if (!isScaled(node, functions)) whole?.(dtype as "int32", to);
+  else if (dtype === "int8" && int8) lowerLookup(to, int8(node), node.where.replace(/.*\(|\)/g, "").toLowerCase());
+  else int16?.(node, to);
 }
 
 /** The largest clamp: all floats but those that are no number. */

@@ -1,6 +1,6 @@
 /** What the mean and the maximum of windows share. */
 import { activationRange, BOUNDS } from "../../primitives/requantize/quantization.ts";
-import { sizeOf } from "../../tensor.ts";
+import { sizeOf, type TensorType } from "../../tensor.ts";
 import {
   constrain,
   inputOf,
@@ -12,7 +12,7 @@ import {
   requireSymmetric,
 } from "../constraints.ts";
 import { affineOf } from "../elementwise/elementwise.ts";
-import type { NodeView, Operator } from "../types.ts";
+import type { Lowering, NodeView, Operator } from "../types.ts";
 import { requireWindows, windowParams } from "./windows.ts";
 
 type Pool = "averagePool2d" | "maxPool2d";
@@ -35,49 +35,51 @@ const MAX_WINDOW = { int8: 2 ** 23, int16: 2 ** 15 } as const;
  */
 export function poolOperator<K extends Pool>(kind: K): Operator<K> {
   return {
-    infer(view) {
-      const node = view as NodeView<Pool>;
-      requireInputs(node, 1);
-      const x = inputOf(node, 0);
-      const y = outputOf(node);
-      const dtype = requireDType(node, "C2", x, "int8", "int16", "float32");
-      requireDType(node, "C2", y, dtype);
-      if (dtype !== "float32") requireEqualZero(node);
-      requireImage(node, "C4", x);
-      const { height, width, h, w } = requireWindows(node);
-      const [kH, kW] = node.attributes.filter;
-      const count = Math.min(kH, height) * Math.min(kW, width);
-      const most = dtype === "float32" ? Number.POSITIVE_INFINITY : MAX_WINDOW[dtype];
-      constrain(
-        node,
-        "C8",
-        count <= most,
-        () => ({ expected: `at most ${most} elements in a window`, received: String(count) }),
-        "UNSUPPORTED",
-      );
-      return [{ dtype, shape: [x.shape[0] as number, h.out, w.out, x.shape[3] as number] }];
-    },
-    lower(view, to) {
-      const node = view as NodeView<Pool>;
-      const dtype = inputOf(node, 0).dtype as "int8" | "int16" | "float32";
-      if (dtype === "float32") {
-        const [least, most] = BOUNDS[node.attributes.activation];
-        const unused = { scratch: 0, scratchStride: 0, lo: 0, hi: 0 };
-        to.call({ kernel: FLOATS[kind], params: { ...windowParams(node, to), ...unused, least, most } });
-        return;
-      }
-      const rounds = kind === "averagePool2d" && inputOf(node, 0).unsigned === true;
-      const channels = sizeOf(inputOf(node, 0), 3);
-      to.call({
-        kernel: rounds ? "averagePoolU8" : KERNELS[kind][dtype],
-        params: {
-          ...windowParams(node, to),
-          ...to.scratch(Math.ceil(channels / 16) * 64),
-          ...activationRange(node.attributes.activation, dtype, affineOf(outputOf(node))),
-        },
-      });
-    },
+    infer: (node) => inferPool(node as NodeView<Pool>),
+    lower: (node, to) => lowerPool(node as NodeView<Pool>, to, kind),
   };
+}
+
+function inferPool(node: NodeView<Pool>): readonly TensorType[] {
+  requireInputs(node, 1);
+  const x = inputOf(node, 0);
+  const y = outputOf(node);
+  const dtype = requireDType(node, "C2", x, "int8", "int16", "float32");
+  requireDType(node, "C2", y, dtype);
+  if (dtype !== "float32") requireEqualZero(node);
+  requireImage(node, "C4", x);
+  const { height, width, h, w } = requireWindows(node);
+  const [kH, kW] = node.attributes.filter;
+  const count = Math.min(kH, height) * Math.min(kW, width);
+  const most = dtype === "float32" ? Number.POSITIVE_INFINITY : MAX_WINDOW[dtype];
+  constrain(
+    node,
+    "C8",
+    count <= most,
+    () => ({ expected: `at most ${most} elements in a window`, received: String(count) }),
+    "UNSUPPORTED",
+  );
+  return [{ dtype, shape: [x.shape[0] as number, h.out, w.out, x.shape[3] as number] }];
+}
+
+function lowerPool(node: NodeView<Pool>, to: Lowering, kind: Pool): void {
+  const dtype = inputOf(node, 0).dtype as "int8" | "int16" | "float32";
+  if (dtype === "float32") {
+    const [least, most] = BOUNDS[node.attributes.activation];
+    const unused = { scratch: 0, scratchStride: 0, lo: 0, hi: 0 };
+    to.call({ kernel: FLOATS[kind], params: { ...windowParams(node, to), ...unused, least, most } });
+    return;
+  }
+  const rounds = kind === "averagePool2d" && inputOf(node, 0).unsigned === true;
+  const channels = sizeOf(inputOf(node, 0), 3);
+  to.call({
+    kernel: rounds ? "averagePoolU8" : KERNELS[kind][dtype],
+    params: {
+      ...windowParams(node, to),
+      ...to.scratch(Math.ceil(channels / 16) * 64),
+      ...activationRange(node.attributes.activation, dtype, affineOf(outputOf(node))),
+    },
+  });
 }
 
 /** C3. */
