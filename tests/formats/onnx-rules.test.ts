@@ -199,3 +199,41 @@ test("Attention shows its scores: scaled, bent, masked, as weights", async () =>
   const [a, b] = [Math.exp(bent + 0.5), Math.exp(1 - bent)];
   near(await scores(3), [a / (a + b), b / (a + b)]);
 });
+
+test("Resize with antialias leaves an axis of the same size alone", async () => {
+  const node: NodeSpec = {
+    operator: "Resize",
+    inputs: ["x", "", "s"],
+    outputs: ["y"],
+    int: { antialias: 1 },
+    string: { mode: "linear", coordinate_transformation_mode: "asymmetric" },
+  };
+  const spec: GraphSpec = {
+    nodes: [node],
+    inputs: [{ name: "x", dims: [1, 1, 1, 3] }],
+    outputs: [{ name: "y" }],
+    initializers: [floats("s", [4], [1, 1, 2, 1.3])],
+  };
+  near((await run(spec, [Float32Array.of(1, 5, 2)]))[0], [1, 5, 2, 1, 5, 2]);
+});
+
+test("MultiHeadAttention adds its bias before its mask, whose -10000 swallows fractions", async () => {
+  const port = (name: string, length: number) => ({ name, dims: [1, length, 1] });
+  const spec: GraphSpec = {
+    nodes: [
+      { operator: "Cast", inputs: ["long"], outputs: ["m"], int: { to: 6 } },
+      {
+        operator: "MultiHeadAttention",
+        domain: "com.microsoft",
+        inputs: ["q", "k", "v", "", "m", "b"],
+        outputs: ["y"],
+        int: { num_heads: 1 },
+      },
+    ],
+    inputs: [port("q", 1), port("k", 2), port("v", 2)],
+    outputs: [{ name: "y" }],
+    initializers: [floats("b", [1, 1, 1, 2], [0.0003, 0]), { name: "long", dims: [1, 2], type: 7, values: [0, 0] }],
+  };
+  const [y] = await run(spec, [Float32Array.of(1), Float32Array.of(0.0003, 0), Float32Array.of(1, 0)]);
+  near(y, [1 / (1 + Math.exp(-(2 ** -10)))]);
+});

@@ -137,9 +137,10 @@ function packedAttention(n: OnnxNode, qkv: TensorId, places: { mask: number; pas
   const k = grown(heads(n, columns(n, qkv, qs, ks), count), 0);
   const v = grown(heads(n, columns(n, qkv, qs + ks, vs), count), 1);
   const keys = n.b.tensor(k).shape[2] as number;
+  // beside the -10000 of masked keys fractions get lost: masks come last
+  if (n.inputs[places.bias] !== undefined) biases.push(n.plain(n.input(places.bias)));
   if (n.inputs[places.mask] !== undefined) biases.push(maskBias(n, n.input(places.mask), batch, length, keys, far));
   if (n.int("unidirectional", 0) !== 0) biases.push(causal(n, length, keys, -3.4028234663852886e38));
-  if (n.inputs[places.bias] !== undefined) biases.push(n.plain(n.input(places.bias)));
   const given = n.float("scale", 0);
   const y = attend(n, {
     q: heads(n, columns(n, qkv, 0, qs), count),
@@ -204,11 +205,11 @@ function multiHead(n: OnnxNode): void {
   const [batch, length] = channelled(n, query.shape);
   const far = n.float("mask_filter_value", -10000);
   const biases: TensorId[] = [];
+  if (n.inputs[5] !== undefined) biases.push(n.plain(n.input(5)));
   if (n.inputs[4] !== undefined) biases.push(maskBias(n, n.input(4), batch, length, keys, far));
   const past = n.inputs[6] === undefined ? 0 : (n.input(6).shape[2] as number);
   // onnxruntime lets the last query see every key
   if (n.int("unidirectional", 0) !== 0) biases.push(causal(n, length, keys, -3.4028234663852886e38, past, length - 1));
-  if (n.inputs[5] !== undefined) biases.push(n.plain(n.input(5)));
   const given = n.float("scale", 0);
   const scale = given === 0 ? 1 / Math.sqrt(width / count) : given;
   n.setPlain(0, joined(n, attend(n, { q, k, v, scale, biases })));
