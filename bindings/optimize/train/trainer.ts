@@ -118,7 +118,7 @@ function writeMask(layout: Layout, arrays: Trainer["arrays"], tensor: TensorId, 
   }
 }
 
-/** Puts the graph's weights into the arrays; γ is 1 and running variances are. */
+/** Puts the graph's weights into the arrays; γ is 1 and running variances are, β is the bias: the 3 of a hard sigmoid, say. */
 function start(graph: Graph, layout: Layout, layers: readonly Layer[], arrays: Trainer["arrays"]): void {
   for (const { weight, bias, channels } of layers) {
     floatsOf(arrays, slotOf(layout, "weight", weight)).set(constantOf(tensorOf(graph, weight)));
@@ -127,6 +127,7 @@ function start(graph: Graph, layout: Layout, layers: readonly Layer[], arrays: T
     const gamma = slotOf(layout, "gamma", weight);
     if (gamma === undefined) continue;
     floatsOf(arrays, gamma).fill(1);
+    if (bias !== NONE) floatsOf(arrays, slotOf(layout, "beta", weight)).set(constantOf(tensorOf(graph, bias)));
     floatsOf(arrays, slotOf(layout, "running", weight), channels).fill(1);
   }
 }

@@ -9,9 +9,10 @@ import { freshNetwork } from "../../../bindings/optimize/train/architectures/ind
 import { AUGMENTATION } from "../../../bindings/optimize/train/augment.ts";
 import { distil } from "../../../bindings/optimize/train/distil.ts";
 import { layersOf } from "../../../bindings/optimize/train/layout.ts";
-import { constantOf } from "../../../bindings/optimize/train/norm.ts";
+import { constantOf, normalizedLayers } from "../../../bindings/optimize/train/norm.ts";
 import { randomOf, shuffled } from "../../../bindings/optimize/train/random.ts";
 import { rateAt, train } from "../../../bindings/optimize/train/train.ts";
+import { openTrainer } from "../../../bindings/optimize/train/trainer.ts";
 import { Pint8Error } from "../../../bindings/public/optimize.ts";
 
 const SIZE = 8;
@@ -70,6 +71,26 @@ describe("training", () => {
   test("learns", async () => {
     const [from, to] = [await accuracy(fresh, TEST), await accuracy(trained, TEST)];
     assert.ok(from < 0.7 && to > 0.9, `${from} → ${to}`);
+  });
+
+  test("begins with the biases that the network has, normalized or not", async () => {
+    const biased = {
+      ...fresh,
+      tensors: fresh.tensors.map((tensor) =>
+        tensor.shape.length === 1 && tensor.dtype === "float32" && tensor.data !== undefined
+          ? { ...tensor, data: new Uint8Array(new Float32Array(tensor.shape[0] ?? 0).fill(3).buffer) }
+          : tensor,
+      ),
+    };
+    const loss = { hard: 1, soft: 0, temperature: 1, squared: 0 };
+    const trainer = await openTrainer(biased, { batch: 2, loss, decay: 0, normalized: normalizedLayers(biased) });
+    try {
+      const begun = trainer.graph();
+      const biases = layersOf(begun).map(({ bias }) => constantOf(tensorOf(begun, bias)));
+      assert.ok(biases.length > 3 && biases.every((each) => each.every((value) => value === 3)));
+    } finally {
+      trainer.close();
+    }
   });
 
   test("gives the same network again, on two threads too, and another of another seed", async () => {
