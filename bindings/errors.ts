@@ -66,6 +66,8 @@ const messageOf = (where: string, expected: string, received: string) =>
  * at most 400 letters without control characters.
  */
 export class Pint8Error extends Error {
+  /** Also where scripts were made small: errors print by it. */
+  static override readonly name: string = "Pint8Error";
   readonly code: ErrorCode;
   readonly where: string;
   readonly expected: string;

@@ -157,14 +157,13 @@ export async function bundle() {
 
 /**
  * Makes a file smaller. One that is read keeps its lines of code, indented by tabs, and the names of their sources, unless that
- * would change more than blanks in texts; of the others functions and classes keep their names. Comments are in the types:
+ * would change more than blanks in texts. Comments are in the types:
  * bundling moves them away from what they are about.
  */
 async function shrink(file, isRead) {
   // Files that are imported for nothing but their order: no file does anything by itself, and users' bundlers would follow them.
   const text = readFileSync(file, "utf8").replace(/^import "\.\/chunk-\w+\.js";\n/gm, "");
-  const minified = async (code) =>
-    (await transform(code, { minify: true, keepNames: !isRead, format: "esm", target: "es2022" })).code;
+  const minified = async (code) => (await transform(code, { minify: true, format: "esm", target: "es2022" })).code;
   if (!isRead) return writeFileSync(file, await minified(text));
   const bare = text
     .replace(/^[ \t]*\/\*\*(?!\/)[\s\S]*?\*\/[ \t]*\n/gm, "")

@@ -95,7 +95,7 @@ export function importTflite(
   const linked = customs?.link(read, main) ?? (read[main] as Graph);
   const graph = { ...linked, subgraphs: others };
   // most have neither: what is not called is not compiled
-  const shaped = shapes === undefined ? graph : setShapes(graph, shapes);
+  const shaped = Object.keys(shapes ?? {}).length === 0 ? graph : setShapes(graph, shapes);
   return batch === undefined ? shaped : setBatch(shaped, batch);
 }
 
