@@ -8,6 +8,7 @@ import { biasOf, type Layer, rowsOf } from "../layers.ts";
 import type { Decisions, Io, NodeType } from "./build.ts";
 import { affinesOf } from "./groups.ts";
 import { toHalves } from "./halves.ts";
+import { withFloatLogarithms } from "./logarithms.ts";
 import type { ActivationType, LayerSetting } from "./options.ts";
 import { supports } from "./support.ts";
 import { type QuantizedWeights, roundNearest, type Scales, scalesOf } from "./weights.ts";
@@ -30,12 +31,13 @@ export interface Choices {
 export function decide(graph: Graph, layers: readonly Layer[], choices: Choices): Decisions {
   const { settings, activations, scales, io, ranges } = choices;
   const byNode = new Map(layers.map((layer, i) => [layer.index, [layer, settings[i] as LayerSetting]] as const));
-  const types = graph.nodes.map((node, i): NodeType => {
+  const wished = graph.nodes.map((node, i): NodeType => {
     const setting = byNode.get(i)?.[1];
     const type = setting?.activations ?? activations;
     const stored = setting === undefined || setting.weights === "int8" || setting.weights === "int4";
     return type === "float32" || !stored || !supports(graph, node, type) ? "float32" : type;
   });
+  const types = withFloatLogarithms(graph, wished, ranges);
   const affines = affinesOf(graph, (i) => types[i] !== "float32", ranges);
   for (const { y, name, index } of layers) {
     const { min, max } = ranges.get(y) ?? { min: 0, max: 1 };

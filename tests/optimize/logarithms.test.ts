@@ -1,0 +1,67 @@
+/** Logarithms of what one scale cannot hold: SOFTPLUS as converters write it stays float, its stable form does not. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Graph, TensorId } from "../../bindings/graph.ts";
+import { quantize } from "../../bindings/optimize/quantize/quantize.ts";
+import { openRunner } from "../../bindings/optimize/run.ts";
+import { randomOf } from "../../bindings/optimize/train/random.ts";
+import { type Builder, buildNetwork } from "./support/networks.ts";
+
+const none = { activation: "none" } as const;
+const random = randomOf(4);
+const samples = Array.from({ length: 60 }, () => [Float32Array.from({ length: 8 }, () => 3 * random.normal())]);
+const data = {
+  size: samples.length,
+  async *[Symbol.asyncIterator]() {
+    for (const inputs of samples) yield { inputs };
+  },
+};
+
+function network(softplus: (to: Builder, x: TensorId) => TensorId): Graph {
+  const to = buildNetwork([1, 8], 6);
+  const dense = (x: TensorId, width: number, from: number) =>
+    to.node("fullyConnected", [x, to.weights([width, from], 0.7), to.weights([width])], { ...none, keepDims: false });
+  return to.graph(dense(softplus(to, dense(to.input, 12, 8)), 4, 12));
+}
+
+/** log(1 + exp x). */
+const plain = (to: Builder, x: TensorId) =>
+  to.node("log", [to.node("add", [to.node("exp", [x], {}), to.floats(1)], none)], {});
+/** max(x, 0) + log(1 + exp −|x|), whose logarithm is of numbers from 1 to 2. */
+const stable = (to: Builder, x: TensorId) =>
+  to.node("add", [to.node("relu", [x], {}), plain(to, to.node("neg", [to.node("abs", [x], {})], {}))], none);
+
+/** Power of the outputs beside that of the difference, in decibels. */
+async function nearness(graph: Graph, other: Graph): Promise<number> {
+  const [a, b] = [await openRunner(graph), await openRunner(other)];
+  let [power, error] = [0, 0];
+  for (const inputs of samples) {
+    const [p, q] = [a, b].map((each) => each.run(inputs)[0] as Float32Array) as [Float32Array, Float32Array];
+    for (const [i, value] of p.entries()) {
+      power += value ** 2;
+      error += (value - (q[i] as number)) ** 2;
+    }
+  }
+  a.close();
+  b.close();
+  return 10 * Math.log10(power / error);
+}
+
+describe("quantized logarithms", () => {
+  for (const activations of ["int8", "int16"] as const)
+    test(`of exponentials, ${activations}: float, and near`, async () => {
+      const float = network(plain);
+      const { graph, floats } = await quantize(float, data, { activations });
+      assert.deepEqual(floats, ["exp", "add", "log"]);
+      const found = await nearness(float, graph);
+      assert.ok(found > 30, `${found} dB`);
+    });
+
+  test("of numbers from 1 to 2: int8, and near", async () => {
+    const float = network(stable);
+    const { graph, floats } = await quantize(float, data);
+    assert.deepEqual(floats, []);
+    const found = await nearness(float, graph);
+    assert.ok(found > 30, `${found} dB`);
+  });
+});
