@@ -14,6 +14,12 @@ export class Control {
   count1: u32;
   /** Loops: turns after which one is taken for one that never ends. */
   turns: u32;
+  /** Loops in no other loop: what the turns of it and of all loops in it may cost together; 0 in those. */
+  fresh: u32;
+  /** Where they count what is left of that. */
+  left: u32;
+  /** What one turn costs. */
+  cost: u32;
 }
 
 function walk(steps: usize, count: u32): void {
@@ -32,10 +38,14 @@ export function branch(p: Control, part: u32, _parts: u32): void {
 /** List 0, which computes the condition, then list 1, until the condition does not hold. */
 export function loop(p: Control, part: u32, _parts: u32): void {
   if (part) return;
-  for (let turns = p.turns; turns; turns--) {
+  const left = <usize>p.left;
+  if (p.fresh) store<u32>(left, p.fresh);
+  for (;;) {
     walk(p.steps0, p.count0);
     if (!load<u8>(p.condition)) return;
+    const rest = load<u32>(left);
+    if (rest < p.cost) unreachable();
+    store<u32>(left, rest - p.cost);
     walk(p.steps1, p.count1);
   }
-  unreachable();
 }

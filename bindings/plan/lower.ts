@@ -36,6 +36,8 @@ export interface Target extends Pick<Lowering, "module" | "optimize" | "packer">
   readonly variables: Variables;
   /** Multiply-accumulates and elements that one run, and so one loop, may take. */
   readonly work: number;
+  /** Where a loop and those in it count what is left to them. */
+  readonly left?: number;
 }
 
 export interface Lowered {
@@ -186,9 +188,10 @@ function lowerControl(
   const loops = node.kind === "while";
   const results = node.outputs.map(addressOf);
   const given = loops ? results : node.inputs.slice(1).map(addressOf);
+  const left = target.left ?? (loops ? target.image.placeOwn(new Uint8Array(4)) : undefined);
   const lowered = layouts.map((layout) => {
     const inputs = new Map(layout.graph.inputs.map(({ tensor }, i) => [tensor, given[i] as number] as const));
-    return { layout, ...lowerGraph({ layout, base, inputs }, target) };
+    return { layout, ...lowerGraph({ layout, base, inputs }, { ...target, ...(left !== undefined && { left }) }) };
   });
   for (const [host] of lowered.map(({ hosts }) => hosts))
     ensure(host === undefined, "UNSUPPORTED", () => ({
@@ -206,8 +209,9 @@ function lowerControl(
   const copies = loops
     ? node.inputs.flatMap((id, i) => copy(where, graph, id, addressOf(id), results[i] as number))
     : [];
-  const turns = loops ? mostTurns(lists, target.work) : 0;
-  const params = { condition, steps0: 0, count0: 0, steps1: 0, count1: 0, turns };
+  const own = loops ? costOf(lists, target.work) : { turns: 0, cost: 0 };
+  const fresh = target.left === undefined ? MAX_TURNED_STEPS : 0;
+  const params = { condition, steps0: 0, count0: 0, steps1: 0, count1: 0, ...own, fresh, left: left ?? 0 };
   const call: Call = {
     call: { kernel: loops ? "loop" : "branch", params },
     where,
@@ -219,20 +223,20 @@ function lowerControl(
   return { calls: [...copies, call], scratchBytes: Math.max(...lowered.map(({ scratchBytes }) => scratchBytes)) };
 }
 
-/** Turns after which a loop is taken for one that never ends: loops within it count for one of their turns. */
-function mostTurns(lists: readonly (readonly Call[])[], most: number): number {
-  let steps = 0;
-  let work = 0;
+/** Turns after which a loop is taken for one that never ends, and what one costs of `MAX_TURNED_STEPS`: loops within it pay for themselves. */
+function costOf(lists: readonly (readonly Call[])[], most: number) {
+  let [steps, work] = [0, 0];
   const visit = (list: readonly Call[]) => {
     steps += list.length;
-    for (const { macs, elements, lists: inside = [] } of list) {
+    for (const { call, macs, elements, lists: inside = [] } of list) {
       work += macs + elements;
-      for (const each of inside) visit(each);
+      if (call.kernel !== "loop") for (const each of inside) visit(each);
     }
   };
   for (const list of lists) visit(list);
-  const turns = Math.min(MAX_TURNS, MAX_TURNED_STEPS / Math.max(steps, 1), most / Math.max(work, 1));
-  return Math.max(Math.floor(turns), 1);
+  const fits = Math.min(MAX_TURNS, MAX_TURNED_STEPS / Math.max(steps, 1), most / Math.max(work, 1));
+  const turns = Math.max(Math.floor(fits), 1);
+  return { turns, cost: Math.floor(MAX_TURNED_STEPS / turns) };
 }
 
 /** Outputs of a body to where its caller wants them; those that are inputs in another order are put aside first. */

@@ -230,3 +230,44 @@ test("bodies of other types, and conditions that are no bool, are refused", () =
   assert.throws(() => runPasses(wrong([yes, no], value("f"))), /C2: expected a condition of one bool/);
   assert.throws(() => runPasses(wrong([yes], flag("f"))), /C1: expected 2 subgraphs/);
 });
+
+test("loops in loops share what one may take", async () => {
+  const number = (name: string, data?: number): Tensor => ({
+    name,
+    dtype: "int32",
+    shape: [],
+    ...(data === undefined ? {} : { data: new Uint8Array(Int32Array.of(data).buffer) }),
+  });
+  const below = graph(
+    [number("i"), number("n"), { ...flag("more"), shape: [] }],
+    [node("less", [0, 1], [2], {})],
+    [0, 1],
+    [2],
+  );
+  const plus = { activation: "none" } as const;
+  const count = graph(
+    [number("j"), number("n"), number("one", 1), number("next")],
+    [node("add", [0, 2], [3], plus)],
+    [0, 1],
+    [3, 1],
+  );
+  const rows = graph(
+    [number("i"), number("n"), number("zero", 0), number("j"), number("m"), number("one", 1), number("next")],
+    [node("while", [2, 1], [3, 4], { subgraphs: [], bodies: [below, count] }), node("add", [0, 5], [6], plus)],
+    [0, 1],
+    [6, 4],
+  );
+  const network = graph(
+    [number("i"), number("n"), number("y"), number("last")],
+    [node("while", [0, 1], [2, 3], { subgraphs: [], bodies: [below, rows] })],
+    [0, 1],
+    [2],
+  );
+  const session = await Session.open(await planned(network, "simd"), await loadModule("simd", undefined, "full"));
+  const run = (n: number) => session.run([Int32Array.of(0), Int32Array.of(n)]).y;
+  for (let i = 0; i < 3; i++) assert.deepEqual(run(1000), Int32Array.of(1000));
+  const start = process.cpuUsage();
+  assert.throws(() => run(2 ** 20), { code: "INVALID_PLAN", expected: /loops that end/ });
+  assert.ok(process.cpuUsage(start).user < 20e6);
+  session.close();
+});
