@@ -21,11 +21,12 @@ import {
   requireChannelScales,
   requireDType,
   requireRatio,
+  requireSymmetric,
 } from "../constraints.ts";
 import type { Lowering } from "../types.ts";
 
 /**
- * C2: x and y both int8 or both int16, per tensor. C3: weights int8, one scale or one per output channel along `axis`.
+ * C2: x and y both int8 or both int16, per tensor, the zero point of int16 x is 0. C3: weights int8, one scale or one per output channel along `axis`.
  * C4: bias absent or int32 `[channels]`, of int16 also int64. Returns the type of y.
  */
 export function requireWeights(node: Constrained, channels: number, axis: number): DType {
@@ -37,6 +38,8 @@ export function requireWeights(node: Constrained, channels: number, axis: number
   requireDType(node, "C2", y, dtype);
   requireAffine(node, "C2", x);
   requireAffine(node, "C2", y);
+  // differences of 17 bits are no numbers of the kernels
+  requireSymmetric(node, "C2", x);
   requireDType(node, "C3", w, "int8");
   requireChannelScales(node, "C3", w, channels, axis);
   const { zeroPoint = [] } = w.quantization ?? {};
