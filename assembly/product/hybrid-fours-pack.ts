@@ -61,10 +61,7 @@ export function packFours(tiles: usize, i: u32, v: usize, k: u32, scale: f32): v
   let to = tile + HEAD + inTile;
   for (; v + 32 <= end; v += 32) {
     const bytes = bytesOf(v, offset, mask);
-    v128.store32_lane(to, bytes, 0);
-    v128.store32_lane(to + A_STEP, bytes, 1);
-    v128.store32_lane(to + 2 * A_STEP, bytes, 2);
-    v128.store32_lane(to + 3 * A_STEP, bytes, 3);
+    storeFours(to, bytes);
     to += 4 * A_STEP;
   }
   let rest = bytesOf(v, offset, mask);
@@ -104,10 +101,7 @@ export function packDynamic(tiles: usize, i: u32, x: usize, count: u32, k: u32, 
     let bytes = v128.xor(mask, i8x16.narrow_i16x8_s(a, b));
     sums = dot(bytes, i8x16.splat(1), sums);
     if (some == 16) {
-      v128.store32_lane(to, bytes, 0);
-      v128.store32_lane(to + A_STEP, bytes, 1);
-      v128.store32_lane(to + 2 * A_STEP, bytes, 2);
-      v128.store32_lane(to + 3 * A_STEP, bytes, 3);
+      storeFours(to, bytes);
       to += 4 * A_STEP;
     } else
       for (const end = tile + tileBytes(k); to < end; to += A_STEP) {
@@ -128,6 +122,15 @@ export function packDynamic(tiles: usize, i: u32, x: usize, count: u32, k: u32, 
 // @ts-ignore: decorator
 @inline function centred(x: usize, divisor: v128, lo: f32, hi: f32, signed: v128): v128 {
   return i32x4.sub(dynamicBits(v128.load(x), divisor, lo, hi), signed);
+}
+
+/** Sixteen bytes of a row as four of its steps. */
+// @ts-ignore: decorator
+@inline function storeFours(to: usize, bytes: v128): void {
+  v128.store32_lane(to, bytes, 0);
+  v128.store32_lane(to + A_STEP, bytes, 1);
+  v128.store32_lane(to + 2 * A_STEP, bytes, 2);
+  v128.store32_lane(to + 3 * A_STEP, bytes, 3);
 }
 
 /** Sixteen values as the dot product's bytes. */

@@ -1,4 +1,4 @@
-import type { Patches } from "../../primitives/params.ts";
+import type { PatchSizes } from "../../primitives/params.ts";
 import type { PatchesF32 } from "../../primitives/product/gemmF32.ts";
 import { upright } from "../../primitives/product/narrow.ts";
 import { dimensions, sizeOf } from "../../tensor.ts";
@@ -45,7 +45,7 @@ function lowerGroup(node: NodeView<"conv2d">, to: Lowering, group: number, n: nu
 }
 
 /** The patches of images at this address, of whose outputs a pixel has `channels`. */
-export function patchesF32(g: Patches, images: number, channels: number): PatchesF32 {
+export function patchesF32(g: PatchSizes, images: number, channels: number): PatchesF32 {
   const line = g.outW * channels * 4;
   return {
     input: [1, g.inH, g.inW],

@@ -2,35 +2,21 @@
 import { tensor } from "../../support/kernels.ts";
 import { checkBroken, int8, typed } from "./broken.ts";
 
-const moved = (shape: readonly number[]) => tensor("int16", shape, { scale: 1, zeroPoint: 5 });
 const windows = { stride: [1, 1], dilation: [1, 1], padding: "valid", activation: "none" };
-const why = "int16 with a zero point";
+
+/** x of int16 whose zero point is not 0. */
+const moved = (x: readonly number[], weights: readonly number[], y: readonly number[]) => ({
+  number: "C2",
+  why: "int16 with a zero point",
+  inputs: [tensor("int16", x, { scale: 1, zeroPoint: 5 }), int8(weights)],
+  output: typed("int16", y),
+});
 
 checkBroken({
-  conv2d: {
-    attributes: windows,
-    broken: [
-      {
-        number: "C2",
-        why,
-        inputs: [moved([1, 4, 4, 8]), int8([2, 3, 3, 8])],
-        output: typed("int16", [1, 2, 2, 2]),
-      },
-    ],
-  },
-  depthwiseConv2d: {
-    attributes: windows,
-    broken: [
-      {
-        number: "C2",
-        why,
-        inputs: [moved([1, 4, 4, 8]), int8([1, 3, 3, 8])],
-        output: typed("int16", [1, 2, 2, 8]),
-      },
-    ],
-  },
+  conv2d: { attributes: windows, broken: [moved([1, 4, 4, 8], [2, 3, 3, 8], [1, 2, 2, 2])] },
+  depthwiseConv2d: { attributes: windows, broken: [moved([1, 4, 4, 8], [1, 3, 3, 8], [1, 2, 2, 8])] },
   fullyConnected: {
     attributes: { activation: "none", keepDims: false, asymmetric: false },
-    broken: [{ number: "C2", why, inputs: [moved([2, 8]), int8([4, 8])], output: typed("int16", [2, 4]) }],
+    broken: [moved([2, 8], [4, 8], [2, 4])],
   },
 });

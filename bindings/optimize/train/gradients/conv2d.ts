@@ -1,6 +1,7 @@
 import type { Node, TensorId } from "../../../graph.ts";
 import { inputOf, outputOf } from "../../../ops/constraints.ts";
 import { patchSizes } from "../../../ops/images.ts";
+import { patchesF32 } from "../../../ops/product/conv2dF32.ts";
 import type { NodeView } from "../../../ops/types.ts";
 import { convF32Params, gemmF32Params, type ProductF32 } from "../../../primitives/product/gemmF32.ts";
 import { sizeOf } from "../../../tensor.ts";
@@ -72,19 +73,7 @@ export function convolve(
   }
   const { params, scratchBytes } = convF32Params(
     { ...product, xStride: g.inC * 4 },
-    {
-      input: [1, g.inH, g.inW],
-      channels: g.inC,
-      output: [1, g.outH, g.outW],
-      kernel: [1, g.kH, g.kW],
-      stride: [1, g.strideH, g.strideW],
-      dilation: [1, g.dilationH, g.dilationW],
-      before: [0, g.padTop, g.padLeft],
-      images: operands.x,
-      yBatch: g.outH * g.outW * yStride,
-      yPlane: 0,
-      yLine: g.outW * yStride,
-    },
+    patchesF32(g, operands.x, yStride / 4),
   );
   tape.call({ kernel: "convF32", params }, work, scratchBytes);
 }
