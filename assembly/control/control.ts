@@ -12,8 +12,6 @@ export class Control {
   count0: u32;
   steps1: u32;
   count1: u32;
-  /** Loops: turns after which one is taken for one that never ends. */
-  turns: u32;
   /** Loops in no other loop: what the turns of it and of all loops in it may cost together; 0 in those. */
   fresh: u32;
   /** Where they count what is left of that. */

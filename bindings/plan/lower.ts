@@ -209,9 +209,9 @@ function lowerControl(
   const copies = loops
     ? node.inputs.flatMap((id, i) => copy(where, graph, id, addressOf(id), results[i] as number))
     : [];
-  const own = loops ? costOf(lists, target.work) : { turns: 0, cost: 0 };
+  const cost = loops ? costOf(lists, target.work) : 0;
   const fresh = target.left === undefined ? MAX_TURNED_STEPS : 0;
-  const params = { condition, steps0: 0, count0: 0, steps1: 0, count1: 0, ...own, fresh, left: left ?? 0 };
+  const params = { condition, steps0: 0, count0: 0, steps1: 0, count1: 0, fresh, left: left ?? 0, cost };
   const call: Call = {
     call: { kernel: loops ? "loop" : "branch", params },
     where,
@@ -223,8 +223,8 @@ function lowerControl(
   return { calls: [...copies, call], scratchBytes: Math.max(...lowered.map(({ scratchBytes }) => scratchBytes)) };
 }
 
-/** Turns after which a loop is taken for one that never ends, and what one costs of `MAX_TURNED_STEPS`: loops within it pay for themselves. */
-function costOf(lists: readonly (readonly Call[])[], most: number) {
+/** What a turn costs of `MAX_TURNED_STEPS`, after which a loop is taken for one that never ends: loops within it pay for themselves. */
+function costOf(lists: readonly (readonly Call[])[], most: number): number {
   let [steps, work] = [0, 0];
   const visit = (list: readonly Call[]) => {
     steps += list.length;
@@ -235,8 +235,7 @@ function costOf(lists: readonly (readonly Call[])[], most: number) {
   };
   for (const list of lists) visit(list);
   const fits = Math.min(MAX_TURNS, MAX_TURNED_STEPS / Math.max(steps, 1), most / Math.max(work, 1));
-  const turns = Math.max(Math.floor(fits), 1);
-  return { turns, cost: Math.floor(MAX_TURNED_STEPS / turns) };
+  return Math.floor(MAX_TURNED_STEPS / Math.max(Math.floor(fits), 1));
 }
 
 /** Outputs of a body to where its caller wants them; those that are inputs in another order are put aside first. */
