@@ -17,6 +17,7 @@ import { gemvF32 } from "./gemv-f32";
 import { measure, quantizeDynamic, quantizeImage, quantizeRow } from "./hybrid-f32";
 import { tilesOfFours } from "./hybrid-fours";
 import { LEAST_PAIRS, packDynamic, packFours, panelOfFours, rowsOfFours } from "./hybrid-fours-pack";
+import { packPatches, paysFours } from "./hybrid-fours-patches";
 import { gatherRow, packPanel, widenPairs } from "./pack-f32";
 import { convTiles, PLACES } from "./patches-f32";
 import { Float, Hybrid, panelBytes, STEP, TILE, Tile, tiles } from "./tile-f32";
@@ -82,6 +83,7 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
   }
   if (ASC_FEATURE_RELAXED_SIMD && hybrid && !patches && k >= LEAST_PAIRS)
     return productOfFours(p, first, end, panel, lastPanel, unpacked, rowsOfOwn, <usize>p.x + x, <usize>p.w + w, <usize>p.y + y);
+  const byFours = ASC_FEATURE_RELAXED_SIMD && hybrid && patches && paysFours(c);
   let image: u32 = -1;
   for (let row = first; row < end; ) {
     let rows = min(p.mBlock, end - row);
@@ -94,6 +96,13 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
       const pixel = c.inC << 2;
       const images = rowsOfOwn + 16 - <usize>(batch * c.inD * c.inH * c.inW * pixel);
       convTiles(c, row, rows, places, zeros, table, size, images, pixel, load<f32>(rowsOfOwn));
+      if (byFours) {
+        const fours = rowsOfOwn + 16 + <usize>(c.inD * c.inH * c.inW * pixel);
+        packPatches(c, fours, table, size, rows, unpacked);
+        panelsOfFours(p, false, fours, rows, panel, lastPanel, unpacked, <usize>p.w, changetype<Tile>(table).y0);
+        row += rows;
+        continue;
+      }
     } else if (patches && !made) convTiles(c, row, rows, places, zeros, table, size, p.x, p.xStride, 1);
     else if (!patches) rowTiles<K>(p, row, rows, table, rowsOfOwn, <usize>p.x + x, y);
     const start = made ? made + <usize>(row >>> 2) * size : table;
@@ -129,7 +138,6 @@ function productOfFours(
   y: usize,
 ): void {
   const k = p.k;
-  const wide = p.wStep != 0;
   const block = rowsOfFours(p.mBlock, k);
   for (let row = first; row < end; row += block) {
     const rows = min(block, end - row);
@@ -138,12 +146,19 @@ function productOfFours(
       if (p.asymmetric == WHOLE) packDynamic(own, i, from, p.xStride >>> 2, k, unpacked);
       else packFours(own, i, unpacked, k, quantizeOne(p, unpacked, from));
     }
-    for (let n = panel; n < last; n++) {
-      const column = n << 3;
-      const b = w + (wide ? <usize>n * k * STEP : <usize>n * panelBytes<Hybrid>(k));
-      const moved = panelOfFours(unpacked, b, k, wide);
-      tilesOfFours(p, own, rows, unpacked, moved, y + <usize>row * p.yStride, column, min(p.n - column, 8));
-    }
+    panelsOfFours(p, p.asymmetric == WHOLE, own, rows, panel, last, unpacked, w, y + <usize>row * p.yStride);
+  }
+}
+
+/** The tiles of `rows` rows at `own` by panels `panel` to `last`. */
+function panelsOfFours(p: GemmF32, whole: bool, own: usize, rows: u32, panel: u32, last: u32, unpacked: usize, w: usize, y: usize): void {
+  const k = p.k;
+  const wide = p.wStep != 0;
+  for (let n = panel; n < last; n++) {
+    const column = n << 3;
+    const b = w + (wide ? <usize>n * k * STEP : <usize>n * panelBytes<Hybrid>(k));
+    const moved = panelOfFours(unpacked, b, k, wide);
+    tilesOfFours(p, whole, own, rows, unpacked, moved, y, column, min(p.n - column, 8));
   }
 }
 

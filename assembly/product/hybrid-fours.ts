@@ -1,5 +1,5 @@
 /** Register tiles of hybrid products by the relaxed dot product: six rows by eight columns, see `hybrid-fours-pack.ts`. */
-import { GemmF32, WHOLE } from "./f32-params";
+import { GemmF32 } from "./f32-params";
 import { A_STEP, B_STEP, dot, FACTORS, HEAD, PANEL_HEAD, ROWS, SUMS, tileBytes } from "./hybrid-fours-pack";
 import { columns, storeFour, storePair } from "./tile-f32";
 
@@ -49,9 +49,9 @@ class Whole {}
   v128.store(head, columns(p.bias, column + 4, right), 80);
 }
 
-/** `rows` rows in tiles at `t` by the panel of fours at `b`, which is of `width` columns from `column` on; rows of C begin at `y`. */
-export function tilesOfFours(p: GemmF32, t: usize, rows: u32, b: usize, moved: i32, y: usize, column: u32, width: u32): void {
-  if (p.asymmetric == WHOLE) tiles<Whole>(p, t, rows, b, moved, y, column, width);
+/** `rows` rows in tiles at `t`, which have what the first one has where `whole`, by the panel of fours at `b`, which is of `width` columns from `column` on; rows of C begin at `y`. */
+export function tilesOfFours(p: GemmF32, whole: bool, t: usize, rows: u32, b: usize, moved: i32, y: usize, column: u32, width: u32): void {
+  if (whole) tiles<Whole>(p, t, rows, b, moved, y, column, width);
   else tiles<Own>(p, t, rows, b, moved, y, column, width);
 }
 

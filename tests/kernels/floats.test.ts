@@ -181,6 +181,24 @@ for (const subject of await subjects())
             depthwise: false,
           });
       });
+      // bytes in fours of k, six patches a tile, images and blocks that end within one
+      if (dtype !== "float32")
+        test(`CONV_2D with ${dtype} weights, of sixteen columns and more`, () => {
+          const draw = random(dtype.length * 7 + 4);
+          for (let i = 0; i < 20; i++) {
+            const groups = draw.pick([1, 1, 2]);
+            checkConvolution(subject, draw, dtype, {
+              x: [draw.int(1, 3), draw.int(1, 6), draw.int(1, 9), groups * draw.int(1, 21)],
+              outputs: groups * draw.int(16, 26),
+              kernel: [draw.int(1, 3), draw.int(1, 4)],
+              stride: [draw.int(1, 2), draw.int(1, 2)],
+              dilation: [1, draw.pick([1, 1, 2])],
+              padding: draw.pick(PADDINGS),
+              groups,
+              depthwise: false,
+            });
+          }
+        });
       test(`DEPTHWISE_CONV_2D with ${dtype} weights`, () => {
         const draw = random(dtype.length * 5 + 3);
         for (let i = 0; i < 40; i++) {

@@ -154,7 +154,8 @@ export function convF32Params(
   const k = kD * kH * kW * inC;
   const mBlock = rowsOf(product.m, k);
   const { params } = gemmF32Params(product);
-  const own = hybrid ? 16 + inD * inH * inW * inC * 4 : 0;
+  // the image, and patches by fours
+  const own = hybrid ? 16 + inD * inH * inW * inC * 4 + foursBytes(mBlock, k) : 0;
   const tiles = (mBlock / MR) * (TILE_BYTES + kD * kH * kW * RUN_BYTES);
   return {
     params: {
@@ -195,6 +196,11 @@ export function convF32Params(
 function rowsOf(m: number, k: number): number {
   const fit = Math.floor(BLOCK_BYTES / (4 * Math.max(k, 1)) / MR) * MR;
   return Math.min(Math.max(fit, LEAST_ROWS), roundUp(m, MR));
+}
+
+/** Tiles of six rows, of pairs by bytes: `assembly/product/hybrid-fours-pack.ts`. */
+function foursBytes(m: number, k: number): number {
+  return Math.ceil(m / 6) * (80 + Math.ceil(k / 2) * 24);
 }
 
 /** A panel that is unpacked, or of int8 widened. */
