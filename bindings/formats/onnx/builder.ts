@@ -54,6 +54,9 @@ export interface Builder {
 /** Bytes of constants that importing may compute in all; beyond it nodes stay and compute at run time. */
 const FOLDED_BYTES = 2 ** 28;
 
+/** Operators that clamp floats to finite ones in TFLite. */
+const UNBOUNDED: ReadonlySet<OpKind> = new Set<OpKind>(["add", "sub", "mul", "div"]);
+
 export function createBuilder(operators: Operators): Builder {
   const tensors: Tensor[] = [];
   const nodes: AnyNode[] = [];
@@ -91,7 +94,9 @@ export function createBuilder(operators: Operators): Builder {
     put(id, { name: "", ...type }, make);
     return id;
   };
-  const add: Builder["add"] = (kind, where, inputs, attributes, outputs, name = "") => {
+  const add: Builder["add"] = (kind, where, inputs, given, outputs, name = "") => {
+    // beyond the largest float32 is infinity
+    const attributes = UNBOUNDED.has(kind) && outputs[0]?.dtype === "float32" ? { ...given, most: Infinity } : given;
     const ids = outputs.map((type, i) => declare({ name: i === 0 ? name : "", shape: [], ...type }));
     const node = {
       kind,

@@ -35,6 +35,12 @@ function isScaled<K extends OpKind>(node: NodeView<K>, scaled: Scaled<K> | undef
   return scaled?.types.includes(x.dtype) === true && (x.dtype === "int8" || isQuantized(x));
 }
 
+/** Attributes of float32 that need not be finite. */
+export interface Bounded {
+  /** The largest magnitude of floats; absent: the largest finite one, as in TFLite. */
+  readonly most?: number;
+}
+
 function activationOf(attributes: object): Activation {
   return "activation" in attributes ? (attributes.activation as Activation) : "none";
 }
@@ -79,7 +85,8 @@ function lowerArithmetic<K extends OpKind>(
   const { dtype } = operands.a;
   const activation = activationOf(node.attributes);
   if (scaled && isScaled(node, scaled)) scaled.lower(node, to);
-  else if (dtype === "float32") callPairsF32(to, real as keyof typeof PAIRS_F32, operands, activation);
+  else if (dtype === "float32")
+    callPairsF32(to, real as keyof typeof PAIRS_F32, operands, activation, (node.attributes as Bounded).most);
   else {
     callPairsInt(to, whole as keyof typeof PAIRS_INT, dtype as RawType, operands);
     callActivationInt(to, activation, dtype as RawType);

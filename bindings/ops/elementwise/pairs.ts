@@ -105,16 +105,17 @@ export function placed(to: Lowering): { readonly a: Placed; readonly b: Placed; 
   return { a: to.inputs[0] as Placed, b: to.inputs[1] as Placed, y: to.outputs[0] as Placed };
 }
 
-/** One call of `pairsF32`. */
+/** One call of `pairsF32`; results are clamped to `most` where it is given. */
 export function callPairsF32(
   to: Lowering,
   form: keyof typeof PAIRS_F32,
   { a, b, y }: { readonly a: Operand; readonly b: Operand; readonly y: Placed },
   activation: Activation = "none",
+  most?: number,
 ): void {
   to.call({
     kernel: "pairsF32",
-    params: { ...pairFields(a, b, y, 4), form: PAIRS_F32[form], ...boundsOf(activation) },
+    params: { ...pairFields(a, b, y, 4), form: PAIRS_F32[form], ...boundsOf(activation, most) },
     note: `${form}, float32`,
   });
 }

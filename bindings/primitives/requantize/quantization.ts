@@ -127,10 +127,10 @@ export const BOUNDS: { readonly [A in Activation]: readonly [number, number] } =
 
 const MAX_F32 = (2 - 2 ** -23) * 2 ** 127;
 
-/** The clamp that an activation is on floats: to finite numbers where there is none, as in TFLite. */
-export function boundsOf(activation: Activation): Range {
+/** The clamp that an activation is on floats: to finite numbers where there is none, as in TFLite; else to `most`. */
+export function boundsOf(activation: Activation, most = MAX_F32): Range {
   const [lo, hi] = BOUNDS[activation];
-  return { lo: Math.max(lo, -MAX_F32), hi: Math.min(hi, MAX_F32) };
+  return { lo: Math.max(lo, -most), hi: Math.min(hi, most) };
 }
 
 /** The clamp that an activation is on a quantized tensor; the division is in float32, as in TFLite. */

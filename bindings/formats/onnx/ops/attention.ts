@@ -6,9 +6,11 @@ import { permuted, type Value } from "../layout.ts";
 import { centredProduct } from "./dequantized.ts";
 import { product } from "./matmul.ts";
 import { cast, channelled, reshapedTo, sized } from "./move.ts";
-import { real, toFloat } from "./quantize.ts";
+import { real } from "./quantize.ts";
+import { attend, attended, causal, farWhereZero, windowed } from "./scores.ts";
 
 const float = [{ dtype: "float32" }] as const;
+const bool = [{ dtype: "bool" }] as const;
 
 /** `[B,S,H·d]` as `[B,H,S,d]`. */
 export function heads(n: OnnxNode, x: TensorId, count: number): TensorId {
@@ -33,65 +35,6 @@ export function columns(n: OnnxNode, x: TensorId, from: number, size: number): T
   return n.b.add("slice", n.where, [x, begins, sizes], {}, [{ dtype }])[0] as TensorId;
 }
 
-interface Heads {
-  readonly q: TensorId;
-  readonly k: TensorId;
-  readonly v: TensorId;
-  readonly scale: number;
-  /** Added to the products of queries and keys. */
-  readonly biases: readonly TensorId[];
-  readonly softcap?: number;
-}
-
-/** Scores on their way: the products, those bent by softcap, with biases, and as weights. */
-type Scores = readonly [TensorId, TensorId, TensorId, TensorId];
-
-/** softmax(q·kᵀ·scale + biases)·v of `[B,H,S,d]`, and the scores on their way. */
-function attended(n: OnnxNode, { q, k, v, scale, biases, softcap = 0 }: Heads): { y: TensorId; scores: Scores } {
-  const shape = n.b.tensor(k).shape;
-  const turned = permuted(n.b, n.where, k, shape, [0, 1, 3, 2]);
-  const products = real(
-    n,
-    "mul",
-    product(n, q, n.b.tensor(q).shape, turned, n.b.tensor(turned).shape),
-    n.b.float(scale),
-  );
-  let bent = products;
-  if (softcap > 0) {
-    const [tanh] = n.b.add("tanh", n.where, [real(n, "div", products, n.b.float(softcap))], {}, float);
-    bent = real(n, "mul", tanh as TensorId, n.b.float(softcap));
-  }
-  const biased = biases.reduce((sum, bias) => real(n, "add", sum, bias), bent);
-  const [weights] = n.b.add("softmax", n.where, [biased], { beta: 1 }, float) as [TensorId];
-  const y = product(n, weights, n.b.tensor(weights).shape, v, n.b.tensor(v).shape);
-  return { y, scores: [products, bent, biased, weights] };
-}
-
-const attend = (n: OnnxNode, given: Heads): TensorId => attended(n, given).y;
-
-/** `[S,T]` of 0, and `far` where a key comes after its query, the first of which is that of key `first`; so of the first `rows` queries. */
-function causal(
-  n: OnnxNode,
-  queries: number,
-  keys: number,
-  far: number,
-  first = keys - queries,
-  rows = queries,
-): TensorId {
-  const values = Float32Array.from({ length: queries * keys }, (_, i) =>
-    i % keys > Math.floor(i / keys) + first && i < rows * keys ? far : 0,
-  );
-  return n.b.constant("float32", [queries, keys], values);
-}
-
-/** `far` where the mask is 0, as what is added to the scores. */
-function farWhereZero(n: OnnxNode, mask: TensorId, shape: readonly number[], far: number): TensorId {
-  const x = toFloat(n, mask);
-  const [isKept] = n.b.add("greater", n.where, [x, n.b.float(0)], {}, [{ dtype: "bool" }]);
-  const [bias] = n.b.add("selectV2", n.where, [isKept, n.b.float(0), n.b.float(far)], {}, float);
-  return reshapedTo(n, bias as TensorId, shape);
-}
-
 /** Lengths `[B]`, or ends and starts `[2B]`, as what is added to the scores. */
 function farOutside(n: OnnxNode, lengths: TensorId, batch: number, keys: number, far: number): TensorId {
   const all = cast(n, lengths, "int32");
@@ -101,7 +44,6 @@ function farOutside(n: OnnxNode, lengths: TensorId, batch: number, keys: number,
     const [slice] = n.b.add("slice", n.where, inputs, {}, [{ dtype: "int32" }]);
     return reshapedTo(n, slice as TensorId, [batch, 1]);
   };
-  const bool = [{ dtype: "bool" }] as const;
   let isKept = n.b.add("less", n.where, [places, cut(0)], {}, bool)[0];
   if (n.b.tensor(lengths).shape[0] === 2 * batch) {
     const [after] = n.b.add("greaterEqual", n.where, [places, cut(1)], {}, bool);
@@ -237,18 +179,24 @@ function attention(n: OnnxNode): void {
   const [k, v] = [grown(side(key, "kv_num_heads"), 4), grown(side(value, "kv_num_heads"), 5)];
   const [, count, length, width] = sized(n, n.b.tensor(q).shape, 4);
   const keys = n.b.tensor(k).shape[2] as number;
-  const biases: TensorId[] = [];
-  // queries begin after the past, or with the first key
   const past = n.inputs[4] === undefined ? 0 : (n.input(4).shape[2] as number);
-  if (n.int("is_causal", 0) !== 0) biases.push(causal(n, length, keys, Number.NEGATIVE_INFINITY, past));
-  if (n.inputs[3] !== undefined) {
-    const mask = n.input(3);
+  const window = windowed(n, length, keys, past);
+  const biases = window === undefined ? [] : [window];
+  const mask = n.inputs[3];
+  if (mask !== undefined) {
     const id = n.plain(mask);
-    biases.push(mask.dtype === "bool" ? farWhereZero(n, id, mask.shape, Number.NEGATIVE_INFINITY) : id);
+    const bias = mask.dtype === "bool" ? farWhereZero(n, id, mask.shape, -Infinity) : id;
+    // keys that it does not reach are not seen
+    const [size = keys] = mask.shape.slice(-1);
+    const pads = mask.shape.flatMap((_, d) => [0, d < mask.shape.length - 1 || size === 1 ? 0 : keys - size]);
+    const inputs = [bias, n.b.integers(pads, [mask.shape.length, 2]), n.b.float(-Infinity)];
+    biases.push(size < keys && size > 1 ? (n.b.add("pad", n.where, inputs, {}, float)[0] as TensorId) : bias);
   }
   const scale = n.attribute("scale")?.float ?? 1 / Math.sqrt(width);
+  const softcap = n.float("softcap", 0);
+  const mayBeBlind = mask !== undefined || n.inputs[6] !== undefined || n.int("right_window_size", -1) >= 0;
   const heads4 = { q, k: repeated(n, k, count), v: repeated(n, v, count) };
-  const { y, scores } = attended(n, { ...heads4, scale, biases, softcap: n.float("softcap", 0) });
+  const { y, scores } = attended(n, { ...heads4, scale, biases, softcap, mayBeBlind });
   n.setPlain(0, isFlat ? joined(n, y) : y);
   n.setPlain(1, k);
   n.setPlain(2, v);

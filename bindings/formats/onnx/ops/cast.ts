@@ -144,10 +144,12 @@ function cast(n: OnnxNode): void {
   setIn(n, isLast, castTo(n, ids[0] as TensorId, n.int("to", 1)));
 }
 
-/** The type of another tensor, as far as it is not one of few bits. */
+/** The type of another tensor. */
 function castLike(n: OnnxNode): void {
   const { ids, isLast } = operands(n, [n.input(0)]);
-  setIn(n, isLast, castAs(n, ids[0] as TensorId, n.input(1).dtype));
+  const id = ids[0] as TensorId;
+  const { code, dtype } = n.input(1);
+  setIn(n, isLast, code === undefined ? castAs(n, id, dtype) : castTo(n, id, code));
 }
 
 export const CASTS: Conversions = { Cast: cast, CastLike: castLike };

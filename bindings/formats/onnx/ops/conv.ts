@@ -1,4 +1,5 @@
 /** Convolutions of one and two spatial dimensions. */
+
 import type { Activation, Rounding, TensorId } from "../../../graph.ts";
 import { dimensions, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
@@ -6,6 +7,7 @@ import { permuted, reorder, toPlain, type Value } from "../layout.ts";
 import { isDequantized } from "../quantized.ts";
 import { imagePadding, pair, poolWindowsOf, type Windows, windowsOf } from "../window.ts";
 import { channelled, entries, sized, typeOf } from "./move.ts";
+import { computedNormalization } from "./normalize.ts";
 import { maxima, maximaWithPlaces, means } from "./windows.ts";
 
 /** `[N,C,W]` as an image `[N,1,W,C]`, `[N,C,H,W]` as `[N,H,W,C]`. */
@@ -183,11 +185,25 @@ function averagePool(n: OnnxNode): void {
   setImage(n, y as TensorId, x);
 }
 
-/** The whole picture as one window. */
+/** The largest window of the pools. */
+const MOST_PIXELS = 65535;
+
+/** The whole picture as one window; large ones by rows, then by what the rows come to. */
 function globalPool(kind: "averagePool2d" | "maxPool2d") {
   return (n: OnnxNode): void => {
     const x = n.input(0);
     const [batch, channels, ...sizes] = channelled(n, x.shape);
+    if (elementCount(sizes) > MOST_PIXELS) {
+      const reduce = kind === "maxPool2d" ? "reduceMax" : "mean";
+      const y = sizes.reduce<TensorId>(
+        (id, _, d) =>
+          n.b.add(reduce, n.where, [id, n.b.integers([sizes.length - d])], { keepDims: true }, [
+            typeOf(n, id),
+          ])[0] as TensorId,
+        n.last(x),
+      );
+      return n.setLast(0, y, [batch, channels, ...sizes.map(() => 1)]);
+    }
     const image = reshaped(n, n.last(x), [batch, 1, elementCount(sizes), channels]);
     const attributes = {
       filter: [1, elementCount(sizes)] as const,
@@ -204,6 +220,8 @@ function globalPool(kind: "averagePool2d" | "maxPool2d") {
 /** x·a + b per channel. */
 function batchNormalization(n: OnnxNode): void {
   const x = n.input(0);
+  const isKnown = [1, 2, 3, 4].every((i) => n.b.isConstant(n.plain(n.input(i))));
+  if (!isKnown || n.int("training_mode", 0) !== 0) return computedNormalization(n);
   const [scale, bias, mean, variance] = [1, 2, 3, 4].map((i) => n.numbers(i) ?? []);
   const epsilon = n.float("epsilon", 1e-5);
   const factor = Float32Array.from(scale ?? [], (s, c) => s / Math.sqrt((variance?.[c] as number) + epsilon));

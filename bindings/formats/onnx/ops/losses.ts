@@ -1,10 +1,10 @@
 /** Losses of classes, as exports of networks in training have them at their ends. */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { adderOf } from "../elementwise.ts";
 import { permuted, toLast } from "../layout.ts";
-import { cast, longs, reshapedTo } from "./move.ts";
+import { cast, longs } from "./move.ts";
+import { added } from "./reduce.ts";
 
 const NONE = { activation: "none" } as const;
 
@@ -27,8 +27,10 @@ function loss(n: OnnxNode, last: TensorId): void {
   const each = add("sub", [n.b.float(0), total], NONE);
   const reduction = n.string("reduction", "mean");
   if (reduction === "none") return n.setPlain(0, each);
-  const all = (id: TensorId) =>
-    add("sum", [reshapedTo(n, id, [elementCount(n.b.tensor(id).shape)]), n.b.integers([0])], { keepDims: false });
+  const all = (id: TensorId) => {
+    const axes = n.b.tensor(id).shape.map((_, d) => d);
+    return axes.length === 0 ? id : added(n, "sum", id, axes, false);
+  };
   const sum = all(each);
   n.setPlain(0, reduction === "sum" ? sum : add("div", [sum, all(weights)], NONE));
 }

@@ -246,6 +246,7 @@ function identity(n: OnnxNode): void {
 
 /** Dropout drops nothing when it infers: its mask is all true. */
 function dropout(n: OnnxNode): void {
+  if (n.inputs[2] && n.number(2, 0) !== 0 && n.number(1, 0.5) !== 0) n.refuse("inference", "training_mode");
   identity(n);
   const { shape } = n.input(0);
   if (n.outputs[1]) n.setPlain(1, n.b.constant("bool", shape, new Uint8Array(entries(n, elementCount(shape))).fill(1)));

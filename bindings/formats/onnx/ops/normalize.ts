@@ -105,6 +105,29 @@ function groupNormalization(n: OnnxNode, groups: number): void {
   n.setPlain(0, scaled(n, y, perChannel(1), perChannel(2)));
 }
 
+/** BatchNormalization by numbers that are computed, or by those of the batch itself, which move the running ones. */
+export function computedNormalization(n: OnnxNode): void {
+  const x = n.input(0);
+  const id = n.last(x);
+  const axes = x.shape.slice(1).map((_, d) => d);
+  let [mean, variance] = [n.plain(n.input(3)), n.plain(n.input(4))];
+  if (n.int("training_mode", 0) !== 0) {
+    const momentum = n.float("momentum", 0.9);
+    const moved = (i: number, own: TensorId) => {
+      const before = real(n, "mul", n.plain(n.input(i)), n.b.float(momentum));
+      const y = real(n, "add", before, real(n, "mul", own, n.b.float(1 - momentum)));
+      n.setPlain(i - 2, reshapedTo(n, y, [x.shape[1] as number]));
+      return own;
+    };
+    mean = moved(3, meanOver(n, id, axes));
+    const centred = real(n, "sub", id, mean);
+    variance = moved(4, meanOver(n, real(n, "mul", centred, centred), axes));
+  }
+  const [root] = n.b.add("sqrt", n.where, [real(n, "add", variance, n.b.float(n.float("epsilon", 1e-5)))], {}, float);
+  const y = real(n, "div", real(n, "sub", id, mean), root as TensorId);
+  n.setLast(0, scaled(n, y, n.plain(n.input(1)), n.plain(n.input(2))), x.shape);
+}
+
 /** x / (Σ|x|^p)^(1/p) along an axis. */
 function lpNormalization(n: OnnxNode): void {
   const x = n.input(0);

@@ -1,9 +1,11 @@
 /** Reductions over axes, and what looks for extremes along one. */
 import type { Attributes, TensorId } from "../../../graph.ts";
+import { elementCount } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { type Adder, adderOf, operands, setIn } from "../elementwise.ts";
 import { lastAxis, type Open, permuted } from "../layout.ts";
 import { boundary } from "../open.ts";
+import { isDequantized } from "../quantized.ts";
 import { axisOf, reshapedTo, typeOf } from "./move.ts";
 import { isWhole, logOf, rootOf } from "./wholes.ts";
 
@@ -22,8 +24,49 @@ function axesOf(n: OnnxNode): readonly number[] {
 /** What is computed before or after a reduction. */
 type Formula = (x: TensorId, add: Adder, n: OnnxNode) => TensorId;
 
+const asIs: Formula = (x) => x;
+
+/** True of sums over the last axes, which onnxruntime adds several at a time; over others it goes row by row. */
+const isAlong = (kind: Reduction, axes: readonly number[], rank: number): kind is "mean" | "sum" =>
+  !kind.startsWith("reduce") && axes.every((axis) => axis >= rank - axes.length);
+
+/** Floats that are added one to the next: of more the last places of the sum are lost. */
+const MOST_TERMS = 4096;
+
+/** Sums or means over axes: of many floats of parts first, then of these. */
+export function added(
+  n: OnnxNode,
+  kind: "mean" | "sum",
+  x: TensorId,
+  axes: readonly number[],
+  keepDims: boolean,
+): TensorId {
+  const { shape, dtype } = n.b.tensor(x);
+  const reduce = (id: TensorId, over: readonly number[], keeps: boolean) =>
+    n.b.add(kind, n.where, [id, n.b.integers(over)], { keepDims: keeps }, [{ dtype }])[0] as TensorId;
+  const sizes = axes.map((axis) => shape[axis] as number);
+  if (dtype !== "float32" || elementCount(sizes) <= MOST_TERMS) return reduce(x, axes, keepDims);
+  const [axis, size] = [axes.at(-1) as number, sizes.at(-1) as number];
+  if (axes.length > 1) {
+    const [first, others] = [added(n, kind, x, [axis], true), axes.slice(0, -1)];
+    const y = added(n, kind, first, others, true);
+    return keepDims
+      ? y
+      : reshapedTo(
+          n,
+          y,
+          shape.filter((_, d) => !axes.includes(d)),
+        );
+  }
+  let part = Math.floor(Math.sqrt(size));
+  while (size % part !== 0) part--;
+  const split = [...shape.slice(0, axis), size / part, part, ...shape.slice(axis + 1)];
+  const sums = reduce(reshapedTo(n, x, split), [axis + 1], false);
+  return reduce(sums, [axis], keepDims);
+}
+
 /** `before` and `after` are formulas around the reduction. */
-function reduction(kind: Reduction, before: Formula = (x) => x, after: Formula = (x) => x): Conversion {
+function reduction(kind: Reduction, before: Formula = asIs, after: Formula = (x) => x): Conversion {
   return (n) => {
     const x = n.input(0);
     const rank = x.shape.length;
@@ -38,7 +81,11 @@ function reduction(kind: Reduction, before: Formula = (x) => x, after: Formula =
     // the mean of nothing is 0
     const isEmpty = axes.some((axis) => x.shape[axis] === 0);
     const y =
-      axes.length === 0 ? from : add(isEmpty && kind === "mean" ? "sum" : kind, [from, n.b.integers(own)], attributes);
+      axes.length === 0
+        ? from
+        : isEmpty || !isAlong(kind, axes, rank) || before !== asIs || isDequantized(n, x)
+          ? add(isEmpty && kind === "mean" ? "sum" : kind, [from, n.b.integers(own)], attributes)
+          : added(n, kind, from, own, keepDims);
     setIn(n, isLast, after(y, add, n));
   };
 }

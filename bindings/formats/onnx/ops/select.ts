@@ -230,8 +230,13 @@ function spaceToDepth(n: OnnxNode): void {
   const block = n.int("blocksize", 1);
   const [batch, channels, height, width] = sized(n, x.shape, 4);
   const id = n.last(x);
-  const [y] = n.b.add("spaceToDepth", n.where, [id], { block }, [typeOf(n, id)], n.outputs[0]);
-  n.setLast(0, y as TensorId, [batch, channels * block * block, height / block, width / block]);
+  let [y] = n.b.add("spaceToDepth", n.where, [id], { block }, [typeOf(n, id)], n.outputs[0]) as [TensorId];
+  if (n.string("mode", "DCR") !== "DCR") {
+    const { shape } = n.b.tensor(y);
+    const split = [elementCount(shape.slice(0, 3)), block * block, channels];
+    y = reshapedTo(n, permuted(n.b, n.where, reshapedTo(n, y, split), split, [0, 2, 1]), shape);
+  }
+  n.setLast(0, y, [batch, channels * block * block, height / block, width / block]);
 }
 
 export const SELECTIONS: Conversions = {

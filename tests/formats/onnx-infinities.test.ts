@@ -1,0 +1,115 @@
+/** What onnxruntime has otherwise than TensorFlow Lite: floats beyond the largest, rows that see nothing, long sums, large pictures. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadModel } from "../../bindings/public/index.ts";
+import { buildOnnx, type GraphSpec } from "./build-onnx.ts";
+
+async function run(spec: GraphSpec, ...inputs: readonly Float32Array[]): Promise<readonly (readonly number[])[]> {
+  const model = await loadModel(buildOnnx(spec, 24), { module: "simd" });
+  const outputs = Object.values(model.run(inputs)).map((y) => Array.from(y as ArrayLike<number>));
+  model.close();
+  return outputs;
+}
+
+test("arithmetic gives infinities and no largest number", async () => {
+  const operators = ["Add", "Sub", "Mul", "Div"];
+  const outputs = await run(
+    {
+      nodes: operators.map((operator) => ({ operator, inputs: ["x", "c"], outputs: [operator] })),
+      inputs: [{ name: "x", dims: [2] }],
+      outputs: operators.map((name) => ({ name })),
+      initializers: [{ name: "c", dims: [2], type: 1, values: [0, -Infinity] }],
+    },
+    Float32Array.of(1, 3e38),
+  );
+  assert.deepEqual(outputs, [
+    [1, -Infinity],
+    [1, Infinity],
+    [0, -Infinity],
+    [Infinity, -0],
+  ]);
+});
+
+test("a query of Attention that may see no key has a result of 0, within windows and masks that end early", async () => {
+  const spec = (attributes: Readonly<Record<string, number>>, mask?: readonly number[]): GraphSpec => ({
+    nodes: [{ operator: "Attention", inputs: ["q", "k", "v", mask ? "m" : ""], outputs: ["y"], int: attributes }],
+    inputs: [
+      { name: "q", dims: [1, 1, 3, 1] },
+      { name: "k", dims: [1, 1, 3, 1] },
+      { name: "v", dims: [1, 1, 3, 1] },
+    ],
+    outputs: [{ name: "y" }],
+    initializers: mask ? [{ name: "m", dims: [3, mask.length / 3], type: 1, values: mask }] : [],
+  });
+  const [q, v] = [new Float32Array(3), Float32Array.of(2, 4, 9)];
+  const far = -Infinity;
+  assert.deepEqual(await run(spec({}, [0, 0, far, far, 0, far]), q, q, v), [[3, 0, 2]]);
+  assert.deepEqual(await run(spec({ left_window_size: 0, right_window_size: 1 }), q, q, v), [[3, 6.5, 9]]);
+  assert.deepEqual(await run(spec({ left_window_size: 1, is_causal: 1 }), q, q, v), [[2, 3, 6.5]]);
+});
+
+test("means of many equal numbers keep their last places; pictures of more pixels than a window has", async () => {
+  const [all, mean, largest] = await run(
+    {
+      nodes: [
+        { operator: "ReduceMean", inputs: ["x"], outputs: ["all"] },
+        { operator: "GlobalAveragePool", inputs: ["x"], outputs: ["mean"] },
+        { operator: "GlobalMaxPool", inputs: ["x"], outputs: ["largest"] },
+      ],
+      inputs: [{ name: "x", dims: [1, 2, 256, 300] }],
+      outputs: [{ name: "all" }, { name: "mean" }, { name: "largest" }],
+    },
+    new Float32Array(2 * 256 * 300).fill(0.1),
+  );
+  for (const value of [...(all ?? []), ...(mean ?? [])]) assert.ok(Math.abs(value - 0.1) < 1e-6, `${value}`);
+  assert.deepEqual(largest, [Math.fround(0.1), Math.fround(0.1)]);
+});
+
+test("BatchNormalization in training takes the batch's own numbers and moves the running ones", async () => {
+  const one = (name: string, value: number) => ({ name, dims: [1], type: 1 as const, values: [value] });
+  const [y = [], mean = [], variance = []] = await run(
+    {
+      nodes: [
+        {
+          operator: "BatchNormalization",
+          inputs: ["x", "s", "b", "m", "v"],
+          outputs: ["y", "mean", "variance"],
+          int: { training_mode: 1 },
+          float: { momentum: 0.5, epsilon: 0 },
+        },
+      ],
+      inputs: [{ name: "x", dims: [1, 1, 4] }],
+      outputs: [{ name: "y" }, { name: "mean" }, { name: "variance" }],
+      initializers: [one("s", 2), one("b", 1), one("m", 10), one("v", 3)],
+    },
+    Float32Array.of(1, 3, 1, 3),
+  );
+  assert.deepEqual([y, mean, variance], [[-1, 3, -1, 3], [6], [2]]);
+});
+
+test("CastLike takes types of few bits, SpaceToDepth both orders", async () => {
+  const [few, blocks] = await run(
+    {
+      nodes: [
+        { operator: "CastLike", inputs: ["x", "t"], outputs: ["few"] },
+        {
+          operator: "SpaceToDepth",
+          inputs: ["p"],
+          outputs: ["blocks"],
+          int: { blocksize: 2 },
+          string: { mode: "CRD" },
+        },
+      ],
+      inputs: [
+        { name: "x", dims: [3] },
+        { name: "p", dims: [1, 2, 2, 2] },
+      ],
+      outputs: [{ name: "few" }, { name: "blocks" }],
+      initializers: [{ name: "t", dims: [1], type: 21, raw: Uint8Array.of(0) }],
+    },
+    Float32Array.of(17, 3, -1),
+    Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7),
+  );
+  assert.deepEqual(few, [1, 3, 15]);
+  assert.deepEqual(blocks, [0, 1, 2, 3, 4, 5, 6, 7]);
+});
