@@ -3,25 +3,28 @@ import { expF32, logF32 } from "../common/float";
 import { share } from "../common/split";
 
 /**
- * For each row of logits: hard · cross entropy with its label + soft · KL(teacher ‖ student) of both scores softened by the temperature +
- * squared · mean squared difference of the logits, divided by the rows.
+ * For each row, divided by the rows. With labels: hard · cross entropy of the logits with the row's label. With targets: hard · mean squared
+ * difference. With a teacher: soft · KL(teacher ‖ student) of both scores softened by the temperature + squared · mean squared difference +
+ * cosine · (1 − cosine of both rows).
  */
 @unmanaged
 export class LossF32 {
-  /** [rows][classes]: logits and the gradient of them. */
+  /** [rows][classes]: logits, or other outputs, and the gradient of them. */
   x: u32;
   d: u32;
   rows: u32;
   classes: u32;
-  /** [rows] i32, −1: no label; [rows][classes] f32 teacher logits or targets, 0: none. */
+  /** [rows] i32, −1: no label; [rows][classes] f32: the teacher's outputs, and targets. 0: none. */
   labels: u32;
   teacher: u32;
-  /** [rows][2]: loss of the row, and 1 where its largest logit is the label's. */
+  targets: u32;
+  /** [rows][2]: loss of the row, and 1 where its largest logit is the label's; without labels its mean |difference| from the targets, or the teacher. */
   result: u32;
   hard: f32;
   soft: f32;
   temperature: f32;
   squared: f32;
+  cosine: f32;
 }
 
 export function lossF32(p: LossF32, part: u32, parts: u32): void {
@@ -31,54 +34,98 @@ export function lossF32(p: LossF32, part: u32, parts: u32): void {
   for (let row = share(p.rows, part, parts); row < end; row++) {
     const x = <usize>p.x + <usize>row * line;
     const d = <usize>p.d + <usize>row * line;
-    const label = load<i32>(p.labels + (<usize>row << 2));
-    let most: f32 = load<f32>(x);
-    let best = 0;
-    for (let i: u32 = 0; i < p.classes; i++) {
-      store<f32>(d + (<usize>i << 2), 0);
-      const value = load<f32>(x + (<usize>i << 2));
-      if (value > most) {
-        most = value;
-        best = i;
-      }
-    }
+    const t = <usize>p.teacher + <usize>row * line;
+    const wanted = <usize>p.targets + <usize>row * line;
+    memory.fill(d, 0, line);
     let loss: f32 = 0;
-    if (p.hard != 0 && label >= 0) {
-      const log = logOfSum(x, line, most, 1);
-      loss += p.hard * (log - (load<f32>(x + (<usize>label << 2)) - most));
-      for (let i: usize = 0; i < line; i += 4) {
-        const share = expF32<f32>(load<f32>(x + i) - most - log);
-        store<f32>(d + i, p.hard * share1 * (share - (i == <usize>label << 2 ? <f32>1 : <f32>0)));
-      }
-    }
-    if (p.teacher) {
-      const t = <usize>p.teacher + <usize>row * line;
-      if (p.soft != 0) {
-        const beta = <f32>1 / p.temperature;
-        let top: f32 = load<f32>(t);
-        for (let i: usize = 4; i < line; i += 4) top = max(top, load<f32>(t + i));
-        const log = logOfSum(x, line, most, beta);
-        const teacherLog = logOfSum(t, line, top, beta);
-        for (let i: usize = 0; i < line; i += 4) {
-          const q = (load<f32>(x + i) - most) * beta - log;
-          const r = (load<f32>(t + i) - top) * beta - teacherLog;
-          const wanted = expF32<f32>(r);
-          loss += p.soft * wanted * (r - q);
-          store<f32>(d + i, load<f32>(d + i) + p.soft * share1 * beta * (expF32<f32>(q) - wanted));
+    let measure: f32 = 0;
+    if (p.labels || p.soft != 0) {
+      let most: f32 = load<f32>(x);
+      let best: usize = 0;
+      for (let i: usize = 4; i < line; i += 4) {
+        const value = load<f32>(x + i);
+        if (value > most) {
+          most = value;
+          best = i;
         }
       }
-      if (p.squared != 0) {
-        const factor = p.squared / <f32>p.classes;
-        for (let i: usize = 0; i < line; i += 4) {
-          const difference = load<f32>(x + i) - load<f32>(t + i);
-          loss += factor * difference * difference;
-          store<f32>(d + i, load<f32>(d + i) + 2 * factor * share1 * difference);
-        }
+      if (p.labels) {
+        const label = load<i32>(p.labels + (<usize>row << 2));
+        measure = label >= 0 && best == <usize>label << 2 ? 1 : 0;
+        if (p.hard != 0 && label >= 0) loss += crossEntropy(p, x, d, most, <usize>label << 2, share1);
       }
+      if (p.soft != 0) loss += divergence(p, x, t, d, most, share1);
     }
+    if (!p.labels) measure = distance(x, p.targets ? wanted : t, line) / <f32>p.classes;
+    if (p.targets && p.hard != 0) loss += squares(x, wanted, d, line, p.hard / <f32>p.classes, share1);
+    if (p.squared != 0) loss += squares(x, t, d, line, p.squared / <f32>p.classes, share1);
+    if (p.cosine != 0) loss += angle(x, t, d, line, p.cosine, share1);
     store<f32>(p.result + (<usize>row << 3), loss);
-    store<f32>(p.result + (<usize>row << 3) + 4, best == label ? 1 : 0);
+    store<f32>(p.result + (<usize>row << 3) + 4, measure);
   }
+}
+
+function crossEntropy(p: LossF32, x: usize, d: usize, most: f32, label: usize, share1: f32): f32 {
+  const line = <usize>p.classes << 2;
+  const log = logOfSum(x, line, most, 1);
+  for (let i: usize = 0; i < line; i += 4)
+    store<f32>(d + i, p.hard * share1 * (expF32<f32>(load<f32>(x + i) - most - log) - (i == label ? <f32>1 : <f32>0)));
+  return p.hard * (log - (load<f32>(x + label) - most));
+}
+
+function divergence(p: LossF32, x: usize, t: usize, d: usize, most: f32, share1: f32): f32 {
+  const line = <usize>p.classes << 2;
+  const beta = <f32>1 / p.temperature;
+  let top: f32 = load<f32>(t);
+  for (let i: usize = 4; i < line; i += 4) top = max(top, load<f32>(t + i));
+  const log = logOfSum(x, line, most, beta);
+  const teacherLog = logOfSum(t, line, top, beta);
+  let loss: f32 = 0;
+  for (let i: usize = 0; i < line; i += 4) {
+    const q = (load<f32>(x + i) - most) * beta - log;
+    const r = (load<f32>(t + i) - top) * beta - teacherLog;
+    const wanted = expF32<f32>(r);
+    loss += p.soft * wanted * (r - q);
+    store<f32>(d + i, load<f32>(d + i) + p.soft * share1 * beta * (expF32<f32>(q) - wanted));
+  }
+  return loss;
+}
+
+function squares(x: usize, t: usize, d: usize, line: usize, factor: f32, share1: f32): f32 {
+  let loss: f32 = 0;
+  for (let i: usize = 0; i < line; i += 4) {
+    const difference = load<f32>(x + i) - load<f32>(t + i);
+    loss += factor * difference * difference;
+    store<f32>(d + i, load<f32>(d + i) + 2 * factor * share1 * difference);
+  }
+  return loss;
+}
+
+/** factor · (1 − x·t / (|x| |t|)); where either is nothing but zeros, factor and no gradient. */
+function angle(x: usize, t: usize, d: usize, line: usize, factor: f32, share1: f32): f32 {
+  let dot: f32 = 0;
+  let own: f32 = 0;
+  let other: f32 = 0;
+  for (let i: usize = 0; i < line; i += 4) {
+    const a = load<f32>(x + i);
+    const b = load<f32>(t + i);
+    dot += a * b;
+    own += a * a;
+    other += b * b;
+  }
+  if (own == 0 || other == 0) return factor;
+  const both = <f32>1 / (sqrt<f32>(own) * sqrt<f32>(other));
+  const turn = dot * both / own;
+  for (let i: usize = 0; i < line; i += 4)
+    store<f32>(d + i, load<f32>(d + i) + factor * share1 * (turn * load<f32>(x + i) - both * load<f32>(t + i)));
+  return factor * (1 - dot * both);
+}
+
+/** Σ |x − t|. */
+function distance(x: usize, t: usize, line: usize): f32 {
+  let sum: f32 = 0;
+  for (let i: usize = 0; i < line; i += 4) sum += abs<f32>(load<f32>(x + i) - load<f32>(t + i));
+  return sum;
 }
 
 /** log Σ exp((x − most) · beta). */

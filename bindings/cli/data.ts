@@ -4,10 +4,10 @@ import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { ensure, Pint8Error } from "../errors.ts";
 import type { Graph } from "../graph.ts";
-import { arrayDataset, type Known, type Preparation, type Rows, UNIT_SCALING } from "../optimize/data/arrays.ts";
+import { arrayDataset, type Known, type Preparation, type Rows, rowOf, UNIT_SCALING } from "../optimize/data/arrays.ts";
 import { slice } from "../optimize/data/batches.ts";
 import { unpacked } from "../optimize/data/bytes.ts";
-import { classesOf, readCsv } from "../optimize/data/csv.ts";
+import { readCsv } from "../optimize/data/csv.ts";
 import { type ExampleFile, filesDataset } from "../optimize/data/files.ts";
 import { isIdx, readIdx } from "../optimize/data/idx.ts";
 import { chooseArrays, knownOf } from "../optimize/data/named.ts";
@@ -19,6 +19,7 @@ import { runPasses } from "../public/index.ts";
 import { dimensions, elementCount, type Tensor } from "../tensor.ts";
 import { defaultScaling, type Scaling } from "../values/image.ts";
 import type { Port } from "../values/port.ts";
+import { readAnswers } from "./answers.ts";
 import type { DataOptions } from "./dataOptions.ts";
 import { readBytes } from "./files.ts";
 import { decodeText } from "./labels.ts";
@@ -117,13 +118,18 @@ async function readExample(file: string): Promise<Uint8Array> {
 
 function withLabels(files: readonly ExampleFile[], path: string | undefined): readonly ExampleFile[] {
   if (path === undefined) return files;
-  const { labels } = readLabels(path);
-  ensure(labels?.length === files.length, "INVALID_INPUT", () => ({
+  const { labels, targets } = readLabels(path);
+  const count = labels?.length ?? targets?.shape[0] ?? 0;
+  ensure(count === files.length, "INVALID_INPUT", () => ({
     where: path,
     expected: `${files.length} labels, one for each file in the order of their names`,
-    received: `${labels?.length ?? 0}`,
+    received: `${count}`,
   }));
-  return files.map((file, i) => ({ ...file, label: labels[i] as number }));
+  return files.map((file, i) => ({
+    ...file,
+    ...(labels && { label: Number(labels[i]) }),
+    ...(targets && { targets: [rowOf(targets, i)] }),
+  }));
 }
 
 async function fileData(path: string, ports: readonly Port[], options: DataOptions): Promise<Dataset> {
@@ -184,9 +190,5 @@ function readLabels(path: string): Known {
   const bytes = unpacked(readBytes(path), path);
   if (isIdx(bytes)) return knownOf(readIdx(bytes, path), path);
   if (isNpy(bytes)) return knownOf(readNpy(bytes, path), path);
-  const words = decodeText(bytes, path)
-    .split(/\r\n|\n|\r/)
-    .map((line) => line.trim());
-  while (words.at(-1) === "") words.pop();
-  return classesOf(words);
+  return readAnswers(decodeText(bytes, path), path);
 }

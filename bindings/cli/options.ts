@@ -97,6 +97,13 @@ function within(what: string, fits: (value: number) => boolean): (text: string) 
   };
 }
 
+/** `--objective`: what training is for. */
+export function objectiveOption(): Option {
+  const what =
+    "what the network gives: scores of classes (of each pixel in a segmentation), values as a regression's, embeddings; by its output and the labels when absent";
+  return new Option("--objective <what>", what).choices(["classes", "values", "embeddings"]);
+}
+
 /** `--encode`: how the file holds weights with zeros. */
 export function encodeOption(): Option {
   const how = "sparse: weights that get smaller so are stored without their zeros, for readers that know it";

@@ -16,6 +16,7 @@ import {
   means,
   memoryOption,
   moduleOption,
+  objectiveOption,
   optimizeOption,
   positive,
   shapeOption,
@@ -168,6 +169,7 @@ function program(streams: Streams, version: string): Command {
     .addOption(
       new Option("--augment <how>", "moved, turned and otherwise lit copies of pictures").choices(["usual", "none"]),
     )
+    .addOption(objectiveOption())
     .option("--checkpoint <file>", "where to go on from; the output's name with .checkpoint when absent")
     .option("--resume <file>", "go on from a checkpoint of the same command")
     .addOption(threadsOption())

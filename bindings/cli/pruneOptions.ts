@@ -1,7 +1,7 @@
 /** What `pint8 prune` takes; what it does is loaded when it is asked for. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { addDataOptions } from "./dataOptions.ts";
-import { encodeOption, jsonOption, shapeOption, threadsOption, wholeFrom } from "./options.ts";
+import { encodeOption, jsonOption, objectiveOption, shapeOption, threadsOption, wholeFrom } from "./options.ts";
 
 /** The options of `pint8 prune`. */
 export function addPruneOptions(command: Command): Command {
@@ -42,6 +42,7 @@ export function addPruneOptions(command: Command): Command {
     .addOption(
       new Option("--augment <how>", "moved, turned and otherwise lit copies of pictures").choices(["usual", "none"]),
     )
+    .addOption(objectiveOption())
     .option(
       "--cuts <n>",
       "cuts in which weights go, with training between them; 5 with channels, else 1",

@@ -1,9 +1,14 @@
 /** Constants of float graphs as typed arrays, and typed arrays as constants. */
-import type { Tensor, TypedArray } from "../tensor.ts";
+import { type Tensor, type TypedArray, typedCopy } from "../tensor.ts";
 
 /** The float32 values of a constant; a copy, since files need not align them. */
 export function floatsOf({ data = new Uint8Array(0) }: Tensor): Float32Array {
   return new Float32Array(new Uint8Array(data).buffer);
+}
+
+/** The numbers of a constant of any type; none of what is no constant. */
+export function numbersOf(tensor: Tensor | undefined): readonly number[] {
+  return tensor?.data === undefined ? [] : Array.from(typedCopy(tensor.dtype, tensor.data), Number);
 }
 
 /** The bytes of an array. */

@@ -3,7 +3,7 @@ import { setBatch } from "../formats/batch.ts";
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../graph.ts";
 import { runPasses } from "../passes/index.ts";
 import { byteLength, type Tensor, typedCopy } from "../tensor.ts";
-import { bytesOf } from "./constants.ts";
+import { bytesOf, numbersOf } from "./constants.ts";
 
 /**
  * `setBatch`, also of slices and shapes that name the one sample, dense layers that flatten it, and constants that are joined to it.
@@ -43,10 +43,6 @@ function withRank(node: AnyNode, typed: readonly Tensor[], tensors: Tensor[]): r
     return y as TensorId;
   });
   return before.length === 0 ? [node] : [...before, { ...node, inputs } as AnyNode];
-}
-
-function numbersOf(tensor: Tensor | undefined): readonly number[] {
-  return tensor?.data === undefined ? [] : Array.from(typedCopy(tensor.dtype, tensor.data), Number);
 }
 
 /** A range from 0 to 1 of the first dimension as all of it. */

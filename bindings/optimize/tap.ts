@@ -1,28 +1,16 @@
 /** Graphs as they run: the integer engine itself, with any tensors of a graph as outputs. */
 import { ensure, Pint8Error } from "../errors.ts";
 import type { Graph, TensorId } from "../graph.ts";
-import type { Limits } from "../limits.ts";
 import { loadPacker } from "../packer/index.ts";
-import { type PassOptions, runPasses } from "../passes/index.ts";
+import { runPasses } from "../passes/index.ts";
 import { planGraph } from "../plan/plan.ts";
-import type { ModuleName } from "../primitives/modules.ts";
-import { type KernelModule, loadModule } from "../session/modules.ts";
+import { loadModule } from "../session/modules.ts";
 import { Session } from "../session/session.ts";
 import { BITS, elementCount, type TypedArray, typedCopy } from "../tensor.ts";
 import { quantizeInto, takesReals } from "../values/quantize.ts";
 import type { TensorInfo } from "../values/types.ts";
+import type { EngineOptions } from "./engine.ts";
 import { setSamples } from "./samples.ts";
-
-/** How a graph is run. */
-export interface EngineOptions {
-  readonly module?: ModuleName | "auto";
-  readonly threads?: number | "auto";
-  readonly limits?: Limits;
-  /** Loaded kernels, in place of a module; where the plan needs their other edition, that is loaded. */
-  readonly kernels?: KernelModule;
-  /** Passes before it is planned; all when absent. */
-  readonly passes?: PassOptions["only"];
-}
 
 /** Memory that a batch is chosen for, where nobody says how large it is. */
 const BATCH_BYTES = 48 * 2 ** 20;

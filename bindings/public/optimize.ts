@@ -16,18 +16,18 @@ export { readNpy, readNpz } from "../optimize/data/npy.ts";
 export { parquetDataset } from "../optimize/data/parquet.ts";
 export type { Dataset, Sample } from "../optimize/data/types.ts";
 export { readWav, type Sound } from "../optimize/data/wav.ts";
-export type { Model, ModelFigures } from "../optimize/evaluate/candidate.ts";
 export { type EvaluateOptions, type Evaluation, evaluate } from "../optimize/evaluate/evaluate.ts";
-export type { LayerError } from "../optimize/evaluate/layers.ts";
+export type { Classes, LayerError, Model, ModelFigures, Nearness } from "../optimize/evaluate/figures.ts";
 export { type NodeMeasure, nodeData } from "../optimize/evaluate/nodeData.ts";
 export { reportHtml } from "../optimize/evaluate/report.ts";
-export type { Classes, Nearness } from "../optimize/evaluate/scores.ts";
 export type { Progress, Step } from "../optimize/progress.ts";
 export type { Pattern, PruneOptions } from "../optimize/prune/options.ts";
 export { type PrunedLayer, type PruneResult, prune } from "../optimize/prune/prune.ts";
-export type { Bound, BoundName, BoundReport } from "../optimize/quantize/mixed.ts";
 export type {
   ActivationType,
+  Bound,
+  BoundName,
+  BoundReport,
   LayerSetting,
   QuantizeOptions,
   Rounding,
@@ -37,7 +37,7 @@ export { type LayerReport, type QuantizeResult, quantize } from "../optimize/qua
 export { readRecipe, writeRecipe } from "../optimize/quantize/recipe.ts";
 export { freshNetwork } from "../optimize/train/architectures/index.ts";
 export { AUGMENTATION, type Augmentation } from "../optimize/train/augment.ts";
-export type { Levels } from "../optimize/train/compile.ts";
 export { type DistilOptions, distil, freshFor } from "../optimize/train/distil.ts";
+export type { Levels, LossWeights, Objective } from "../optimize/train/kinds.ts";
 export type { Changes, Progress as TrainProgress, TrainOptions } from "../optimize/train/options.ts";
 export { train } from "../optimize/train/train.ts";

@@ -68,6 +68,39 @@ describe("pint8 distil", () => {
     assert.deepEqual(readFileSync(path("resumed.tflite")), readFileSync(path("whole.tflite")));
   });
 
+  test("values of a table, into a fresh network and a pruned one", async () => {
+    const regression = freshNetwork("ds-cnn:0.5", { shape: [1, 8, 8, 1], classes: 2, seed: 3, gives: "values" });
+    const [own, table] = [path("values.tflite"), path("targets.csv")];
+    writeFileSync(own, writeTflite(regression));
+    writeFileSync(table, `x,y\n${Array.from({ length: COUNT }, (_, i) => `${i % 2},${i / 40}`).join("\n")}\n`);
+    const answers = ["--data", images, "--labels", table, "--threads", "1", "--batch", "16"];
+    const student = path("values-student.tflite");
+    const given = [...answers, "--objective", "values", "--epochs", "2", "-o", student, "--json"];
+    const taught = await pint8("distil", own, "--like", "ds-cnn:0.5", ...given, "--samples", "0:32", "--test", "32:");
+    assert.equal(taught.status, 0, taught.err);
+    const told = JSON.parse(taught.out);
+    assert.ok(told.accuracy === null && told.error > 0 && told.validation > 0, taught.out);
+    assert.match(taught.err, /error \d.*test \d/);
+    assert.ok(!importModel(readFileSync(student), {}).nodes.some(({ kind }) => kind === "softmax"));
+    const pruned = ["prune", own, ...answers, "--tune", "1", "-o", path("values-pruned.tflite")];
+    const made = await pint8(...pruned);
+    assert.equal(made.status, 0, made.err);
+    const judged = await pint8("evaluate", student, "--data", images, "--labels", table, "--json");
+    assert.ok(JSON.parse(judged.out).model.targets.meanError > 0, judged.err);
+    const wrong = await pint8(
+      "distil",
+      own,
+      "--like",
+      "ds-cnn",
+      ...data,
+      "--objective",
+      "values",
+      "-o",
+      path("x.tflite"),
+    );
+    assert.match(wrong.err, /expected 2 targets.*received the class/s);
+  });
+
   test("refuses what cannot be meant, and writes nothing", async () => {
     const output = path("nothing.tflite");
     const quantized = path("quantized.tflite");

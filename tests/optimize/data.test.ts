@@ -127,24 +127,6 @@ describe("data that the command line opens", () => {
       assert.deepEqual(values(await all(data)), expected.values, "again");
     });
 
-  test("numbers that are not whole are what a regression should give", async () => {
-    const inputs = put("r.npy", npy("<f4", [2, 4], Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8)));
-    const targets = put("t.npy", npy("<f4", [2, 2], Float32Array.of(0.5, 1, -2, 3)));
-    const csv = put("r.csv", text("a,b,c,d,target\n1,2,3,4,0.5\n5,6,7,8,-1\n"));
-    const of = async (options: Parameters<typeof openData>[0]) =>
-      (await all(await openData(options, [port(1, 4)]))).map((each) => [...(each.targets?.[0] ?? []), each.label]);
-    assert.deepEqual(await of({ data: inputs, labels: targets }), [
-      [0.5, 1, undefined],
-      [-2, 3, undefined],
-    ]);
-    assert.deepEqual(await of({ data: csv }), [
-      [0.5, undefined],
-      [-1, undefined],
-    ]);
-    const few = put("few.npy", npy("<f4", [3, 1], Float32Array.of(0.5, 1.5, 2)));
-    await assert.rejects(openData({ data: inputs, labels: few }, [port(1, 4)]), /expected 2 targets/);
-  });
-
   test("folders of pictures, one a class, and of sounds", async () => {
     const drawing = (digit: number) =>
       fileURLToPath(new URL(`../../models/digits/samples/digit_${digit}.png`, import.meta.url));
@@ -187,7 +169,17 @@ describe("data that the command line opens", () => {
       { data: put("a.idx", IMAGES), labels: put("few.idx", idx([2], [1, 2])) },
       /belong together|3, one for each/,
     ],
-    ["labels that are none", { data: put("a.idx", IMAGES), labels: put("i.idx", IMAGES) }, /one label for each/],
+    [
+      "labels of other examples",
+      { data: put("a.idx", IMAGES), labels: put("i.idx", idx([2, 2], [0, 1, 2, 3])) },
+      /3 targets, one for/,
+    ],
+    [
+      "labels of lines that differ",
+      { data: put("a.idx", IMAGES), labels: put("d.csv", text("1,2\n3,4\n5\n")) },
+      /line 3.*2 numbers/,
+    ],
+    ["a column that is not there", { data: put("n.csv", text("a,b,c\n1,2,3\n")), labels: "b,d" }, /a column "d"/],
     ["another size", { data: put("v.npy", npy("<f4", [2, 3], new Float32Array(6))) }, /4 numbers/],
     ["two inputs of one array", { data: put("a.idx", IMAGES) }, /2 arrays/, [port(4), port(4)]],
     ["nothing in it", { data: put("e.idx", idx([0, 2, 2], [])) }, /at least one example/],

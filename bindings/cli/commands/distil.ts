@@ -2,7 +2,13 @@ import { ensure } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { slice } from "../../optimize/data/batches.ts";
 import { importModel } from "../../public/index.ts";
-import { AUGMENTATION, freshFor, type TrainProgress as Progress, distil as teach } from "../../public/optimize.ts";
+import {
+  AUGMENTATION,
+  freshFor,
+  type Objective,
+  type TrainProgress as Progress,
+  distil as teach,
+} from "../../public/optimize.ts";
 import { openData } from "../data.ts";
 import type { DataOptions, SampleRange } from "../dataOptions.ts";
 import { readCheckpoint, readModelBytes, requirePlaces, writeWhole } from "../files.ts";
@@ -22,6 +28,7 @@ export interface DistilCommandOptions extends DataOptions {
   readonly seed?: number;
   readonly copies?: number;
   readonly augment?: "usual" | "none";
+  readonly objective?: Objective;
   readonly checkpoint?: string;
   readonly resume?: string;
   readonly threads?: number;
@@ -39,14 +46,16 @@ export async function distil(model: string, options: DistilCommandOptions, { out
   requireModelName(output);
   const teacher = importModel(await readModelBytes(model), {});
   const own =
-    student === undefined ? freshFor(teacher, like ?? "", seed) : importModel(await readModelBytes(student), {});
+    student === undefined
+      ? freshFor(teacher, like ?? "", seed, options.objective)
+      : importModel(await readModelBytes(student), {});
   const { samples, ...data } = options;
   const all = await openData(data, portsOf(own));
   const part = (range: SampleRange | undefined) => (range === undefined ? all : slice(all, range.first, range.end));
   const checkpoint = options.checkpoint ?? `${output}.checkpoint`;
   requirePlaces(output, checkpoint);
   const resume = options.resume === undefined ? {} : { checkpoint: readCheckpoint(options.resume) };
-  const { epochs, batch, rate, copies, test } = options;
+  const { epochs, batch, rate, copies, test, objective } = options;
   const last: { progress?: Progress } = {};
   const { signal, done } = interrupted();
   try {
@@ -61,6 +70,7 @@ export async function distil(model: string, options: DistilCommandOptions, { out
       ...(copies !== undefined && { copies }),
       ...(threads !== undefined && { threads }),
       ...(augment === "usual" ? { augment: AUGMENTATION } : { augment: {} }),
+      ...(objective !== undefined && { objective }),
       ...(test && { validation: part(test) }),
       onProgress(progress) {
         last.progress = progress;
@@ -90,15 +100,28 @@ function portsOf(graph: Graph) {
   });
 }
 
-/** `epoch 3 · step 192/2304 · loss 1.234 · 87.5 % · 812/s · 4 min left`. */
-function lineOf({ step, steps, epoch, loss, accuracy, samplesPerSecond, secondsLeft, validation }: Progress): string {
+/** `epoch 3 · step 192/2304 · loss 1.234 · 87.5 % · 812/s · 4 min left`; in place of an accuracy the mean error of values. */
+function lineOf({
+  step,
+  steps,
+  epoch,
+  loss,
+  accuracy,
+  error,
+  samplesPerSecond,
+  secondsLeft,
+  validation,
+}: Progress): string {
   const left = secondsLeft >= 90 ? `${Math.round(secondsLeft / 60)} min left` : `${Math.ceil(secondsLeft)} s left`;
   return [
     `epoch ${epoch + 1}`,
     `step ${step}/${steps}`,
     `loss ${loss.toFixed(3)}`,
     ...(Number.isNaN(accuracy) ? [] : [`${(accuracy * 100).toFixed(1)} %`]),
-    ...(validation === undefined ? [] : [`test ${(validation * 100).toFixed(2)} %`]),
+    ...(Number.isNaN(error) ? [] : [`error ${error.toPrecision(3)}`]),
+    ...(validation === undefined
+      ? []
+      : [`test ${Number.isNaN(error) ? `${(validation * 100).toFixed(2)} %` : validation.toPrecision(4)}`]),
     `${Math.round(samplesPerSecond)}/s`,
     left,
   ].join(" · ");

@@ -2,8 +2,8 @@ import { basename } from "node:path";
 import { ensure } from "../../errors.ts";
 import { importModel } from "../../formats/index.ts";
 import { tensorOf } from "../../graph.ts";
-import type { ModelFigures } from "../../optimize/evaluate/candidate.ts";
 import { type Evaluation, evaluate as judge } from "../../optimize/evaluate/evaluate.ts";
+import type { ModelFigures } from "../../optimize/evaluate/figures.ts";
 import { nodeData } from "../../optimize/evaluate/nodeData.ts";
 import { reportHtml } from "../../optimize/evaluate/report.ts";
 import { scaleOf, zeroOf } from "../../tensor.ts";
@@ -90,6 +90,9 @@ function lines(evaluations: readonly Evaluation[]): readonly string[] {
   return [
     `samples ${count(first.samples)}${first.preparation === undefined ? "" : `, ${first.preparation}`}`,
     ...table([HEAD, ...models.map(figures)], [1, 2, 3, 4, 5, 6, 7]),
+    ...models.flatMap(({ name, classes }) =>
+      classes?.iou === undefined ? [] : [`${name}: mean intersection over union ${percent2(classes.iou)}`],
+    ),
     ...evaluations.flatMap(({ against, agreement, outputs }) =>
       against === undefined
         ? []

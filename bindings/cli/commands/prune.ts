@@ -1,6 +1,7 @@
 import { ensure } from "../../errors.ts";
 import { importModel } from "../../public/index.ts";
 import {
+  type Objective,
   type Pattern,
   type PrunedLayer,
   type PruneOptions,
@@ -29,6 +30,7 @@ export interface PruneCommandOptions extends DataOptions {
   readonly batch?: number;
   readonly copies?: number;
   readonly augment?: "usual" | "none";
+  readonly objective?: Objective;
   readonly cuts?: number;
   readonly teacher?: string;
   readonly checkpoint?: string;
@@ -102,13 +104,14 @@ async function tuneOf(
   options: PruneCommandOptions,
   kept: { checkpoint?: string },
 ): Promise<Pick<PruneOptions, "tune">> {
-  const { tune: epochs, tuneSteps: steps, batch, copies, augment, teacher, threads, checkpoint, resume } = options;
+  const { tune: epochs, tuneSteps: steps, batch, copies, augment, objective, teacher, threads } = options;
+  const { checkpoint, resume } = options;
   ensure(epochs === undefined || steps === undefined, "INVALID_OPTION", () => ({
     where: "--tune-steps",
     expected: "--tune or --tune-steps",
     received: "both",
   }));
-  const given = { batch, copies, teacher, threads, augment, checkpoint, resume };
+  const given = { batch, copies, teacher, threads, augment, objective, checkpoint, resume };
   const asked = epochs !== undefined || steps !== undefined;
   for (const [name, value] of Object.entries(given))
     ensure(asked || value === undefined, "INVALID_OPTION", () => ({
@@ -127,6 +130,7 @@ async function tuneOf(
       ...(copies !== undefined && { copies }),
       ...(threads !== undefined && { threads }),
       ...(augment === "none" && { augment: {} }),
+      ...(objective !== undefined && { objective }),
       ...(resume !== undefined && { checkpoint: readCheckpoint(resume) }),
       onCheckpoint(bytes) {
         writeWhole(path, [bytes]);

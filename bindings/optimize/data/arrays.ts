@@ -70,7 +70,6 @@ export function arrayDataset(
     received: `${targets?.shape[0]}`,
     hint: "Check that data and targets belong together.",
   }));
-  const wide = targets === undefined ? 0 : targets.values.length / size;
   ensure(labels === undefined || labels.length === size, "INVALID_INPUT", () => ({
     where: "labels",
     expected: `${size}, one for each example`,
@@ -88,15 +87,18 @@ export function arrayDataset(
         yield {
           ...sample,
           ...(labels !== undefined && { label: Number(labels[i]) }),
-          ...(targets !== undefined && { targets: [rowOf(targets, i, wide)] }),
+          ...(targets !== undefined && { targets: [rowOf(targets, i)] }),
         };
       }
     },
   };
 }
 
-const rowOf = ({ values }: Rows, row: number, width: number) =>
-  Float32Array.from({ length: width }, (_, i) => Number(values[row * width + i]));
+/** The numbers of one example. */
+export function rowOf({ shape, values }: Rows, row: number): Float32Array {
+  const width = values.length / (shape[0] ?? 1);
+  return Float32Array.from({ length: width }, (_, i) => Number(values[row * width + i]));
+}
 
 /** What makes the value of an input for an example. */
 interface Maker {

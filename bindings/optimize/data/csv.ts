@@ -9,7 +9,7 @@ export interface Table {
   readonly labels?: ArrayLike<number>;
   /** Names of the classes, where labels are words. */
   readonly classes?: readonly string[];
-  /** What a regression should give, where the label's column has numbers that are not whole. */
+  /** What a regression should give, where the label has several columns, or one of numbers that are not whole. */
   readonly targets?: Rows;
 }
 
@@ -31,11 +31,12 @@ function cells(line: string, separator: string): readonly string[] {
   return [...list, cell.trim()];
 }
 
-const isNumber = (cell: string) => cell !== "" && Number.isFinite(Number(cell));
+export const isNumber = (cell: string) => cell !== "" && Number.isFinite(Number(cell));
 
 /**
  * The table of a CSV file, separated by commas, semicolons or tabs, with or without a header. The label is the column of
- * this name, or one called label, class or target; without a header, the one column more than the model takes, the first
+ * this name, or one called label, class or target; the columns of several names separated by commas, or all called so where the model takes
+ * just the others, are what a regression should give; without a header, the one column more than the model takes, the first
  * where it holds whole numbers only, else the last. Words are classes in the order of the alphabet.
  *
  * Errors: INVALID_INPUT for no rows, rows of different lengths, cells that are no numbers.
@@ -52,22 +53,24 @@ export function readCsv(text: string, elements: number, where = "readCsv", label
   const width = row.length;
   const uneven = table.findIndex((each) => each.length !== width);
   if (uneven !== -1) throw invalid(`${where}, row ${uneven + 1}`, `${width} columns`, `${table[uneven]?.length}`);
-  const label = labelIndex(table, header, elements, width, where, labelColumn);
-  const values = new Float64Array(table.length * (width - (label < 0 ? 0 : 1)));
-  let at = 0;
-  for (const [r, each] of table.entries())
-    for (const [c, cell] of each.entries()) {
-      if (c === label) continue;
-      if (!isNumber(cell))
-        throw invalid(`${where}, row ${r + 1}, column ${c + 1}`, "a number", `"${cell.slice(0, 40)}"`);
-      values[at++] = Number(cell);
-    }
-  const rows: Rows = {
-    shape: [table.length, width - (label < 0 ? 0 : 1)],
-    values,
-    pixels: arePixels(values, elements),
+  const labels = labelColumns(table, header, elements, width, where, labelColumn);
+  const numbersOf = (columns: readonly number[]): Rows => {
+    const values = new Float64Array(table.length * columns.length);
+    let at = 0;
+    for (const [r, each] of table.entries())
+      for (const c of columns) {
+        const cell = each[c] as string;
+        if (!isNumber(cell))
+          throw invalid(`${where}, row ${r + 1}, column ${c + 1}`, "a number", `"${cell.slice(0, 40)}"`);
+        values[at++] = Number(cell);
+      }
+    return { shape: [table.length, columns.length], values, pixels: arePixels(values, elements) };
   };
-  return label < 0 ? { rows } : { rows, ...classesOf(table.map((each) => each[label] as string)) };
+  const rows = numbersOf(Array.from({ length: width }, (_, c) => c).filter((c) => !labels.includes(c)));
+  const [label] = labels;
+  if (label === undefined) return { rows };
+  if (labels.length > 1) return { rows, targets: numbersOf(labels) };
+  return { rows, ...classesOf(table.map((each) => each[label] as string)) };
 }
 
 /** A header has a word in a column that holds numbers below, or words that label columns have. */
@@ -87,24 +90,28 @@ function arePixels(values: Float64Array, elements: number): Rows["pixels"] {
   return elements >= 64 && largest > 32 ? "pixels" : "numbers";
 }
 
-function labelIndex(
+function labelColumns(
   table: readonly (readonly string[])[],
   header: readonly string[] | undefined,
   elements: number,
   width: number,
   where: string,
   wanted: string | undefined,
-): number {
+): readonly number[] {
   if (wanted !== undefined) {
-    const found = header?.indexOf(wanted) ?? -1;
-    if (found === -1) throw invalid(where, `a column "${wanted}"`, header?.join(", ") ?? "no header");
-    return found;
+    const names = header?.includes(wanted) ? [wanted] : wanted.split(",").map((name) => name.trim());
+    return names.map((name) => {
+      const found = header?.indexOf(name) ?? -1;
+      if (found === -1) throw invalid(where, `a column "${name}"`, header?.join(", ") ?? "no header");
+      return found;
+    });
   }
-  const named = header?.findIndex(isLabelName) ?? -1;
-  if (named !== -1) return named;
-  if (width !== elements + 1) return -1;
+  const named = (header ?? []).flatMap((name, c) => (isLabelName(name) ? [c] : []));
+  if (named.length > 0) return width - named.length === elements ? named : named.slice(0, 1);
+  if (width !== elements + 1) return [];
   const isFirst = table.every((row) => /^\d+$/.test(row[0] ?? ""));
-  return isFirst && table.some((row) => !/^\d+$/.test(row.at(-1) ?? "")) ? 0 : isFirst && elements > 16 ? 0 : width - 1;
+  const first = isFirst && (elements > 16 || table.some((row) => !/^\d+$/.test(row.at(-1) ?? "")));
+  return [first ? 0 : width - 1];
 }
 
 /** Whole numbers as they are, words by their place in the alphabet; numbers that are not whole are targets. */

@@ -14,6 +14,7 @@ import { isWav, readWav } from "./wav.ts";
 export interface ExampleFile {
   readonly name: string;
   readonly label?: number;
+  readonly targets?: readonly Float32Array[];
   readonly read: () => Promise<Uint8Array>;
 }
 
@@ -42,10 +43,10 @@ export function filesDataset(
     throw invalid("data", "pictures or sounds", "none", "Put them into a folder for each class, or all into one.");
   const count = elementCount(port.shape);
 
-  const example = async ({ name, label, read }: ExampleFile): Promise<Sample> => {
+  const example = async ({ name, label, targets, read }: ExampleFile): Promise<Sample> => {
     const bytes = await read();
     const values = await valuesOf(bytes, name);
-    return { inputs: [values], name, ...(label === undefined ? {} : { label }) };
+    return { inputs: [values], name, ...(label !== undefined && { label }), ...(targets && { targets }) };
   };
   const valuesOf = async (bytes: Uint8Array, name: string): Promise<Float32Array> => {
     if (isWav(bytes)) {

@@ -18,12 +18,16 @@ export function labelsOf({ shape, values }: Rows, where: string): Float64Array {
   return labels;
 }
 
-/** Labels, or where some number is not whole the targets of a regression. Errors: INVALID_INPUT for neither. */
+/**
+ * Labels; or where an example has several numbers, or some number is not whole or negative, what a regression should give, or the classes of a picture's places.
+ *
+ * Errors: INVALID_INPUT for neither.
+ */
 export function knownOf(rows: Rows, where: string): Known {
-  const { values } = rows;
+  const { values, shape } = rows;
+  const isClass = (value: number) => !Number.isFinite(value) || (Number.isInteger(value) && value >= 0);
   for (let i = 0; i < values.length; i++)
-    if (typeof values[i] === "number" && !Number.isInteger(values[i]) && Number.isFinite(values[i]))
-      return { targets: rows };
+    if (values.length !== shape[0] || !isClass(Number(values[i]))) return { targets: rows };
   return { labels: labelsOf(rows, where) };
 }
 

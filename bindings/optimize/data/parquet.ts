@@ -66,6 +66,7 @@ export async function parquetDataset(
     const values = await Promise.all(ports.map((port, p) => valuesOf(port, cells[p], at)));
     const sample = { inputs: values, name: `row ${i}` };
     if (label === undefined) return sample;
+    if (Array.isArray(row[label])) return { ...sample, targets: [numbersOf(row[label], undefined, at)] };
     const own = Number(known?.labels ? known.labels[i] : row[label]);
     return Number.isInteger(own) ? { ...sample, label: own } : { ...sample, targets: [Float32Array.of(own)] };
   };
@@ -103,12 +104,13 @@ function pictureBytes(cell: unknown): Uint8Array | undefined {
   return bytes instanceof Uint8Array ? bytes : undefined;
 }
 
-function numbersOf(cell: unknown, count: number, at: string): Float32Array {
+function numbersOf(cell: unknown, wanted: number | undefined, at: string): Float32Array {
   const list = [cell].flat(8) as readonly unknown[];
   const values = list.flatMap((value) =>
     ArrayBuffer.isView(value) ? [...(value as unknown as Iterable<unknown>)] : [value],
   );
   const numbers = Float32Array.from(values, (value) => Number(value));
+  const count = wanted ?? numbers.length;
   if (numbers.length !== count || !numbers.every(Number.isFinite))
     throw invalid(
       at,

@@ -4,7 +4,7 @@ export interface Sample {
   readonly inputs: readonly Float32Array[];
   /** Class, from 0; absent where there are no labels. */
   readonly label?: number;
-  /** Expected outputs of a regression, row-major, real values. */
+  /** Expected outputs of a regression, row-major, real values; of a segmentation the class of each place, −1 or 255 where it does not count. */
   readonly targets?: readonly Float32Array[];
   /** Where it came from, for messages and reports: a file's name, a row's number. */
   readonly name?: string;

@@ -8,27 +8,10 @@ import { BITS, elementCount, listText, type TypedArray } from "../../tensor.ts";
 import type { TensorInfo } from "../../values/types.ts";
 import type { Batch } from "../data/batches.ts";
 import type { Sample } from "../data/types.ts";
-import { type EngineOptions, inputArray, openBatched } from "../tap.ts";
-import { ClassCount, type Classes, type Nearness, NearnessSum } from "./scores.ts";
-
-/** Bytes of a model file, a graph, or a session. */
-export type Model = Uint8Array | Graph | Session;
-
-/** What is known of a model after all samples. */
-export interface ModelFigures {
-  readonly name: string;
-  /** Of its file, where it came as one. */
-  readonly bytes?: number;
-  readonly classes?: Classes;
-  /** Against the samples' own targets, where they have some. */
-  readonly targets?: Nearness;
-  /** Milliseconds a sample: the median of the runs. */
-  readonly latency: number;
-  /** Samples of one run. */
-  readonly batch: number;
-  /** Share of zeros among the weights, where the model came as a file or graph. */
-  readonly sparsity?: number;
-}
+import type { EngineOptions } from "../engine.ts";
+import { inputArray, openBatched } from "../tap.ts";
+import type { Model, ModelFigures } from "./figures.ts";
+import { ClassCount, NearnessSum } from "./scores.ts";
 
 export interface Candidate {
   readonly graph: Graph | undefined;
@@ -64,7 +47,9 @@ export async function openCandidate(model: Model, name: string, options: EngineO
   };
   const sizes = outputs.map(({ shape }) => elementCount(shape) / batch);
   const scores = outputs.findIndex(({ shape }, i) => (shape.at(-1) ?? 0) > 1 && sizes[i] === shape.at(-1));
+  const [shape = []] = outputs.map((output) => output.shape);
   const classes = new ClassCount(scores < 0 ? 0 : (sizes[scores] as number));
+  let places: ClassCount | undefined;
   const nearness = new NearnessSum();
   const times: number[] = [];
   return {
@@ -89,7 +74,16 @@ export async function openCandidate(model: Model, name: string, options: EngineO
       return results;
     },
     count(sample, found) {
+      const [first] = found;
+      const map = sample.targets?.[0];
       if (scores >= 0) classes.add(found[scores] as Float32Array, sample);
+      else if (sample.label !== undefined && first?.length === 1) nearness.add(first, Float32Array.of(sample.label));
+      const layout = map && scores < 0 ? placesOf(shape, map.length) : undefined;
+      if (map && first && layout) {
+        places ??= new ClassCount(layout.classes);
+        places.addPlaces(first, map, layout.steps, sample.name);
+        return;
+      }
       for (const [i, target] of (sample.targets ?? []).entries()) {
         const values = found[i];
         ensure(values?.length === target.length, "INVALID_INPUT", () => ({
@@ -101,7 +95,7 @@ export async function openCandidate(model: Model, name: string, options: EngineO
       }
     },
     figures() {
-      const [found, targets] = [classes.result(), nearness.result()];
+      const [found, targets] = [(places ?? classes).result(), nearness.result()];
       const sparsity = graph === undefined ? undefined : sparsityOf(graph);
       return {
         name,
@@ -115,6 +109,15 @@ export async function openCandidate(model: Model, name: string, options: EngineO
     },
     close: () => (model instanceof Session ? undefined : session.close()),
   };
+}
+
+/** Where a segmentation has its scores: classes last or first, so that as many places are left as there are labels. */
+function placesOf([, ...sizes]: readonly number[], labels: number) {
+  const all = elementCount(sizes);
+  if (labels === all || labels < 2) return undefined;
+  const [last = 1, first = 1] = [sizes.at(-1), sizes[0]];
+  if (last * labels === all) return { classes: last, steps: [last, 1] } as const;
+  return first * labels === all ? ({ classes: first, steps: [1, labels] } as const) : undefined;
 }
 
 /** The leading size that all inputs of a session share: the samples of one run. */

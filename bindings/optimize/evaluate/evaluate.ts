@@ -6,11 +6,12 @@ import { batches } from "../data/batches.ts";
 import { requireNames } from "../data/classes.ts";
 import { requireFinite } from "../data/finite.ts";
 import type { Dataset } from "../data/types.ts";
+import type { EngineOptions } from "../engine.ts";
 import type { Progress } from "../progress.ts";
-import type { EngineOptions } from "../tap.ts";
-import { type Candidate, type Model, type ModelFigures, openCandidate, requireModel } from "./candidate.ts";
-import { compareLayers, type LayerError } from "./layers.ts";
-import { largest, type Nearness, NearnessSum } from "./scores.ts";
+import { type Candidate, openCandidate, requireModel } from "./candidate.ts";
+import type { LayerError, Model, ModelFigures, Nearness } from "./figures.ts";
+import { compareLayers } from "./layers.ts";
+import { largest, NearnessSum } from "./scores.ts";
 
 export interface EvaluateOptions extends EngineOptions {
   /** Another model of the same task: agreement and, where tensors have the same names, the error of each layer. */

@@ -2,23 +2,9 @@
 import type { Graph, TensorId } from "../../graph.ts";
 import { elementCount, type Quantization, type Tensor } from "../../tensor.ts";
 import type { Batch } from "../data/batches.ts";
-import { type EngineOptions, type Tap, tapGraph } from "../tap.ts";
-
-/** How a tensor of the model differs from the other's. */
-export interface LayerError {
-  /** The tensor. */
-  readonly name: string;
-  /** The operator that computes it in the model: `node 3 (CONV_2D)`. */
-  readonly where: string;
-  /** 10·log10(power of the other's values / power of the difference); Infinity where there is none. */
-  readonly snr: number;
-  readonly cosine: number;
-  readonly meanError: number;
-  /** The other's values in equal bins from `low` to `high`, those beyond in the last. */
-  readonly histogram: { readonly low: number; readonly high: number; readonly counts: readonly number[] };
-  /** The real values that the model's tensor can hold, where it is quantized: what lies beyond is clipped. */
-  readonly clip?: readonly [low: number, high: number];
-}
+import type { EngineOptions } from "../engine.ts";
+import { type Tap, tapGraph } from "../tap.ts";
+import type { LayerError } from "./figures.ts";
 
 const BINS = 48;
 /** Tensors of more elements are left out: they would be most of the memory. */

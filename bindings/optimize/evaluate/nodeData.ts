@@ -1,6 +1,6 @@
 /** Layer errors as Model Explorer takes them: a value for each node, and colours. */
 import { requireList } from "../../given.ts";
-import type { LayerError } from "./layers.ts";
+import type { LayerError } from "./figures.ts";
 
 /** What the values are. */
 export type NodeMeasure = "snr" | "cosine" | "meanError";

@@ -1,5 +1,5 @@
 /** Drawings of reports, as SVG inside the page. */
-import type { LayerError } from "./layers.ts";
+import type { LayerError } from "./figures.ts";
 
 const [WIDTH, HEIGHT] = [240, 48];
 

@@ -1,8 +1,7 @@
 /** Evaluations as a page of HTML in one file: nothing is loaded from anywhere. */
 import { requireList } from "../../given.ts";
-import type { ModelFigures } from "./candidate.ts";
 import type { Evaluation } from "./evaluate.ts";
-import type { LayerError } from "./layers.ts";
+import type { LayerError, ModelFigures } from "./figures.ts";
 import { histogramSvg, type Point, paretoSvg } from "./pictures.ts";
 
 /** Rows of layers and classes that are shown; more say nothing to a reader. */
@@ -119,8 +118,9 @@ function confusionTable({ classes }: ModelFigures, names: readonly string[] | un
     });
     return `<tr><th>${nameOf(label)}</th>${cells.join("")}</tr>`;
   });
+  const iou = classes?.iou === undefined ? "" : `<p>Mean intersection over union ${percent(classes.iou)}.</p>`;
   const head = `<tr><th></th>${confusion.map((_, i) => `<th>${nameOf(i)}</th>`).join("")}</tr>`;
-  return `<h3>Confusion</h3><p class="dim">Labels down, classes that were found across.</p><table class="confusion">${head}${rows.join("")}</table>`;
+  return `<h3>Confusion</h3>${iou}<p class="dim">Labels down, classes that were found across.</p><table class="confusion">${head}${rows.join("")}</table>`;
 }
 
 /** The layers of the least signal first. */

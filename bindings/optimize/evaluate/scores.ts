@@ -1,24 +1,7 @@
 /** Figures of a model's outputs over many examples, one at a time. */
 import { ensure } from "../../errors.ts";
 import type { Sample } from "../data/types.ts";
-
-/** How often the right class was found. */
-export interface Classes {
-  /** Share of the samples whose label has the largest score; the first of equal ones counts. */
-  readonly top1: number;
-  /** Share of those whose label is among the five largest. */
-  readonly top5: number;
-  /** `[label][class that was found]`. */
-  readonly confusion: readonly (readonly number[])[];
-}
-
-/** How near numbers are to others. */
-export interface Nearness {
-  /** Mean of |difference|. */
-  readonly meanError: number;
-  /** Mean of the samples' cosines. */
-  readonly cosine: number;
-}
+import type { Classes, Nearness } from "./figures.ts";
 
 /** Sums for `Nearness`. */
 export class NearnessSum {
@@ -56,9 +39,23 @@ export function largest(scores: Float32Array): number {
   return best;
 }
 
+/** Of each class the samples that have it and were given it, of those that have it or were given it; the mean. */
+function meanIou(confusion: readonly (readonly number[])[]): number {
+  const shares = confusion.flatMap((row, c) => {
+    const right = row[c] as number;
+    const either = row.reduce((sum, count, k) => sum + count + (confusion[k]?.[c] as number), -right);
+    return either === 0 ? [] : [right / either];
+  });
+  return shares.reduce((a, b) => a + b, 0) / shares.length;
+}
+
+/** The class of places that do not count, as maps of bytes have it. */
+export const VOID = 255;
+
 /** Counts for `Classes`. */
 export class ClassCount {
   #labelled = 0;
+  #placed = false;
   #first = 0;
   #five = 0;
   readonly #confusion: number[][] = [];
@@ -70,7 +67,7 @@ export class ClassCount {
   /** Errors: INVALID_INPUT for a label that the model has no score for. */
   add(scores: Float32Array, { label, name = "a sample" }: Sample): void {
     if (label === undefined) return;
-    ensure(label >= 0 && label < this.classes, "INVALID_INPUT", () => ({
+    ensure(Number.isInteger(label) && label >= 0 && label < this.classes, "INVALID_INPUT", () => ({
       where: name,
       expected: `labels below ${this.classes}, as many as the model has scores`,
       received: `${label}`,
@@ -90,13 +87,31 @@ export class ClassCount {
     row[found] = (row[found] as number) + 1;
   }
 
+  /**
+   * Counts each place of an output by itself: `labels` has a class for each, −1 or 255 where it does not count; the scores of a place are
+   * `step` apart, those of the next begin `next` later.
+   *
+   * Errors: INVALID_INPUT.
+   */
+  addPlaces(scores: Float32Array, labels: Float32Array, [next, step]: readonly [number, number], name?: string): void {
+    this.#placed = true;
+    const own = new Float32Array(this.classes);
+    for (const [place, label] of labels.entries()) {
+      if (label === -1 || (label === VOID && this.classes <= VOID)) continue;
+      for (let c = 0; c < own.length; c++) own[c] = scores[place * next + c * step] as number;
+      this.add(own, { inputs: [], label, ...(name !== undefined && { name }) });
+    }
+  }
+
   /** Undefined where no sample had a label. */
   result(): Classes | undefined {
     if (this.#labelled === 0) return undefined;
+    const confusion = this.#confusion;
     return {
       top1: this.#first / this.#labelled,
       top5: this.#five / this.#labelled,
-      confusion: this.#confusion,
+      confusion,
+      ...(this.#placed && { iou: meanIou(confusion) }),
     };
   }
 }

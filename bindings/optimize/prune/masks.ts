@@ -2,10 +2,8 @@
 import { columnSteps } from "../../primitives/product/sparse.ts";
 import type { Layer } from "../linear/layers.ts";
 import { eliminate, type Trace, type Units } from "./eliminate.ts";
+import type { Zeros } from "./options.ts";
 import { outputEnergies, type System } from "./systems.ts";
-
-/** Shapes in which zeros may lie. */
-export type Zeros = "unstructured" | "block" | "2:4";
 
 /** Outputs and inputs of a block, as the sparse kernels and TFLite's block encoding take it. */
 const BLOCK = { outputs: 8, inputs: 4 } as const;

@@ -3,7 +3,9 @@ import { chosen, ensure } from "../../errors.ts";
 import { checkOptions, type OptionNames } from "../../session/options.ts";
 import type { Progress } from "../progress.ts";
 import type { TrainOptions } from "../train/options.ts";
-import type { Zeros } from "./masks.ts";
+
+/** Shapes in which zeros may lie. */
+export type Zeros = "unstructured" | "block" | "2:4";
 
 /** What goes: zeros in some shape, or whole channels. */
 export type Pattern = Zeros | "channels";
@@ -15,6 +17,7 @@ export type Pattern = Zeros | "channels";
  */
 export type Tune = Pick<
   TrainOptions,
+  | "objective"
   | "epochs"
   | "steps"
   | "batch"

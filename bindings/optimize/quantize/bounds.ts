@@ -24,6 +24,15 @@ export async function expect(float: Graph, samples: readonly Sample[]): Promise<
   const count = port === undefined ? 0 : (tensorOf(float, port.tensor).shape.at(-1) ?? 0);
   const lists = count > 1 && outputs.every(([first]) => first?.length === count);
   const scores = lists && samples.every(({ targets }) => !targets);
+  for (const [i, { targets, name = `example ${i}` }] of samples.entries()) {
+    const [target, own] = [targets?.[0], outputs[i]?.[0]?.length ?? 0];
+    ensure(target === undefined || own % target.length === 0, "INVALID_INPUT", () => ({
+      where: name,
+      expected: `${own} targets, as the network has outputs, or a class for each of its places`,
+      received: `${target?.length}`,
+      hint: "Check that the labels are those of this network.",
+    }));
+  }
   const labelled = scores && samples.every(({ label }) => label !== undefined);
   for (const [i, { label = 0, name = `example ${i}` }] of scores ? samples.entries() : [])
     ensure(Number.isInteger(label) && label >= 0 && label < count, "INVALID_INPUT", () => ({

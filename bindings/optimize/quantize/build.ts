@@ -7,11 +7,10 @@ import { isProduct, type Layer } from "../layers.ts";
 import { compact } from "../prepare/index.ts";
 import { type Affines, rangeOf } from "./groups.ts";
 import { fixedAffine, ruleOf } from "./operators.ts";
+import type { Io } from "./options.ts";
 import { type Activations, affineOfRange, asQuantization, quantizeReals } from "./scales.ts";
 import { biasTensor, type QuantizedWeights, weightTensor } from "./weights.ts";
 
-/** Type of what goes in and comes out of the graph. */
-export type Io = "float32" | "int8" | "uint8" | "int16";
 /** Type of the activations that a node works on. */
 export type NodeType = Activations | "float32";
 

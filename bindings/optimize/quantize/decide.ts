@@ -5,13 +5,13 @@ import { elementCount } from "../../tensor.ts";
 import type { Range } from "../calibrate/ranges.ts";
 import { floatsOf, isFloatConstant } from "../constants.ts";
 import { biasOf, type Layer, rowsOf } from "../layers.ts";
-import type { Decisions, Io, NodeType } from "./build.ts";
+import type { Decisions, NodeType } from "./build.ts";
 import { affinesOf } from "./groups.ts";
 import { toHalves } from "./halves.ts";
 import { withFloatLogarithms } from "./logarithms.ts";
-import type { ActivationType, LayerSetting } from "./options.ts";
+import type { ActivationType, Io, LayerSetting, Scales } from "./options.ts";
 import { supports } from "./support.ts";
-import { type QuantizedWeights, roundNearest, type Scales, scalesOf } from "./weights.ts";
+import { type QuantizedWeights, roundNearest, scalesOf } from "./weights.ts";
 
 export interface Choices {
   readonly settings: readonly LayerSetting[];

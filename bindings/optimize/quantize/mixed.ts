@@ -5,23 +5,8 @@ import type { Sample } from "../data/types.ts";
 import type { Progress } from "../progress.ts";
 import { dropOf, type Expected, expect, medianTime } from "./bounds.ts";
 import { errorOf, outputsOf } from "./judge.ts";
-import type { ActivationType, LayerSetting, QuantizeOptions } from "./options.ts";
+import type { ActivationType, Bound, BoundReport, LayerSetting, QuantizeOptions } from "./options.ts";
 import { type Made, make, makeNearest, type Workshop } from "./workshop.ts";
-
-export type BoundName = "maxDrop" | "size" | "latency";
-
-/** A bound, in per cent. */
-export interface Bound {
-  readonly name: BoundName;
-  readonly most: number;
-}
-
-/** How a bound was kept. */
-export interface BoundReport extends Bound {
-  /** In per cent. */
-  readonly reached: number;
-  readonly met: boolean;
-}
 
 /** The bounds that options state. */
 export const boundsOf = (options: QuantizeOptions): readonly Bound[] =>

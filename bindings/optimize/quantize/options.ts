@@ -2,8 +2,6 @@
 import { chosen, ensure } from "../../errors.ts";
 import { checkOptions, type OptionNames } from "../../session/options.ts";
 import type { Progress } from "../progress.ts";
-import type { Io } from "./build.ts";
-import type { Scales } from "./weights.ts";
 
 /** How weights are stored. */
 export type WeightType = "int8" | "int4" | "float16" | "float32";
@@ -18,6 +16,27 @@ export interface LayerSetting {
 
 /** How weights are rounded: each to the nearest, by GPTQ, or learned (AdaRound), which takes some thirty times as long. */
 export type Rounding = "nearest" | "gptq" | "adaround";
+
+/** One scale for each output channel, or one for all. */
+export type Scales = "channel" | "tensor";
+
+/** Type of what goes in and comes out of the graph. */
+export type Io = "float32" | "int8" | "uint8" | "int16";
+
+export type BoundName = "maxDrop" | "size" | "latency";
+
+/** A bound, in per cent. */
+export interface Bound {
+  readonly name: BoundName;
+  readonly most: number;
+}
+
+/** How a bound was kept. */
+export interface BoundReport extends Bound {
+  /** In per cent. */
+  readonly reached: number;
+  readonly met: boolean;
+}
 
 export interface QuantizeOptions {
   /** Weights of all layers; int8 when absent. With int4 the first layer and depthwise ones stay int8, unless `layers` says otherwise. */

@@ -7,8 +7,14 @@ import type { Sample } from "../data/types.ts";
 import { isProduct, layersOf } from "../layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
 import type { Progress } from "../progress.ts";
-import { type BoundReport, boundsOf, planMixed } from "./mixed.ts";
-import { type ActivationType, checkQuantizeOptions, type QuantizeOptions, type WeightType } from "./options.ts";
+import { boundsOf, planMixed } from "./mixed.ts";
+import {
+  type ActivationType,
+  type BoundReport,
+  checkQuantizeOptions,
+  type QuantizeOptions,
+  type WeightType,
+} from "./options.ts";
 import { settingsOf } from "./settings.ts";
 import { make, openWorkshop } from "./workshop.ts";
 

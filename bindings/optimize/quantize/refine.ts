@@ -11,8 +11,8 @@ import type { Progress } from "../progress.ts";
 import { adaround } from "./adaround.ts";
 import { buildQuantized, type Decisions } from "./build.ts";
 import { gptq, leastErrorScales } from "./gptq.ts";
-import type { Rounding } from "./options.ts";
-import { type QuantizedWeights, realRows, type Scales } from "./weights.ts";
+import type { Rounding, Scales } from "./options.ts";
+import { type QuantizedWeights, realRows } from "./weights.ts";
 
 /** Rows of a layer's inputs that are looked at. */
 const POSITIONS = 20_000;

@@ -4,9 +4,7 @@ import { roundHalfAway } from "../../primitives/requantize/quantization.ts";
 import type { Tensor } from "../../tensor.ts";
 import { bytesOf } from "../constants.ts";
 import { CHANNEL_AXIS, fromRows, type Layer } from "../layers.ts";
-
-/** One scale for each output channel, or one for all. */
-export type Scales = "channel" | "tensor";
+import type { Scales } from "./options.ts";
 
 /** A layer's weights as they are stored. */
 export interface QuantizedWeights {

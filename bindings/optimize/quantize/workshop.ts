@@ -10,9 +10,8 @@ import { buildQuantized, type Decisions } from "./build.ts";
 import { decide } from "./decide.ts";
 import { equalize, pairsOf } from "./equalize.ts";
 import { errorOf, outputsOf } from "./judge.ts";
-import type { LayerSetting, QuantizeOptions } from "./options.ts";
+import type { LayerSetting, QuantizeOptions, Scales } from "./options.ts";
 import { type Refinement, refine } from "./refine.ts";
-import type { Scales } from "./weights.ts";
 
 export interface Workshop {
   /** The float network, equalized where one scale must do for all channels. */

@@ -1,32 +1,18 @@
 /** A graph as one training step: forward, loss, backward and AdamW, as a plan of kernels of the edition `train`. */
-import { ensure } from "../../errors.ts";
 import { type AnyNode, type Graph, NONE, type Node, type TensorId, tensorOf } from "../../graph.ts";
 import { bind } from "../../ops/bind.ts";
 import { operators } from "../../ops/index.ts";
 import type { Plan } from "../../plan/types.ts";
-import { elementCount, listText, sizeOf } from "../../tensor.ts";
+import { elementCount, sizeOf } from "../../tensor.ts";
 import { floatsOf } from "../constants.ts";
 import { gradientOf } from "./gradients/index.ts";
 import type { Norm, Parameter, Tape } from "./gradients/types.ts";
+import type { Levels, LossWeights } from "./kinds.ts";
 import { type Layout, type Slot, slotOf } from "./layout.ts";
+import { placeLoss } from "./loss.ts";
+import type { Goal } from "./objective.ts";
 import { requireGradient } from "./prepare.ts";
 import { createProgram, type Program } from "./program.ts";
-
-/** What the loss is made of; see assembly/train/loss.simd.ts. */
-export interface LossWeights {
-  readonly hard: number;
-  readonly soft: number;
-  readonly temperature: number;
-  readonly squared: number;
-}
-
-/** Levels that an activation is rounded to. */
-export interface Levels {
-  readonly scale: number;
-  readonly zeroPoint: number;
-  readonly lo: number;
-  readonly hi: number;
-}
 
 export interface StepOptions {
   readonly loss: LossWeights;
@@ -39,15 +25,15 @@ export interface StepOptions {
 }
 
 /**
- * The plan of one step of a graph of some batch, typed and with its passes run. Its inputs are the graph's, then `labels` int32, `teacher` and
- * `step`; its outputs `result` (loss and hit of each sample), `logits`, and the arrays of the layout: `weights`, `gradients`, `first`, `second`,
+ * The plan of one step of a graph of some batch, typed and with its passes run. Its inputs are the graph's, then `labels` int32, `teacher` and `targets`, of which a
+ * loss has those that it reads, and `step`; its outputs `result` (loss and hit, or error, of each place), `logits`, and the arrays of the layout: `weights`, `gradients`, `first`, `second`,
  * `masks`, `running`; and `constant 0`, …, which get `constants` once.
  *
  * Errors: UNSUPPORTED for operators that cannot be trained.
  */
 export function compileStep(
   graph: Graph,
-  logits: TensorId,
+  goal: Goal,
   layout: Layout,
   moduleHash: string,
   options: StepOptions,
@@ -131,9 +117,9 @@ export function compileStep(
       }
     });
 
-  placeLoss(program, graph, logits, values.get(canonical(logits)) as number, options.loss, (address) =>
-    gradients.set(canonical(logits), address),
-  );
+  const logits = canonical(goal.tensor);
+  const { shape } = tensorOf(graph, goal.tensor);
+  gradients.set(logits, placeLoss(program, shape, goal, values.get(logits) as number, options.loss));
 
   for (const node of [...graph.nodes].reverse())
     around(node, () => {
@@ -252,36 +238,6 @@ function passInside(program: Program, dy: number, x: number, count: number, leve
   const bounds = { lo: (lo - zeroPoint - 0.5) * scale, hi: (hi - zeroPoint + 0.5) * scale };
   const params = { a: dy, b: x, y: dy, count, form: 3, accumulate: 0, ...bounds };
   program.call({ kernel: "pairGradF32", params }, { where: node.where, elements: count });
-}
-
-function placeLoss(
-  program: Program,
-  graph: Graph,
-  logits: TensorId,
-  x: number,
-  loss: LossWeights,
-  keepGradient: (address: number) => void,
-): void {
-  const { shape } = tensorOf(graph, logits);
-  const [rows = 1] = shape;
-  const classes = elementCount(shape) / rows;
-  ensure(classes >= 1, "UNSUPPORTED", () => ({
-    where: "logits",
-    expected: "scores to train",
-    received: listText(shape),
-  }));
-  const d = program.borrow(rows * classes);
-  const labels = program.keep(rows);
-  const teacher = program.keep(rows * classes);
-  const result = program.keep(rows * 2);
-  keepGradient(d);
-  const uses = loss.soft !== 0 || loss.squared !== 0;
-  const params = { ...loss, x, d, rows, classes, labels, teacher: uses ? teacher : 0, result };
-  program.call({ kernel: "lossF32", params }, { where: "loss", elements: rows * classes });
-  program.port("input", "labels", "int32", [rows], labels);
-  program.port("input", "teacher", "float32", [rows, classes], teacher);
-  program.port("output", "result", "float32", [rows, 2], result);
-  program.port("output", "logits", "float32", [rows, classes], x);
 }
 
 function placeUpdate(program: Program, layout: Layout, arrays: Arrays, { decay }: StepOptions): void {

@@ -6,8 +6,9 @@ import { runPasses } from "../../passes/index.ts";
 import type { Dataset } from "../data/types.ts";
 import { freshNetwork } from "./architectures/index.ts";
 import { AUGMENTATION } from "./augment.ts";
+import type { Objective } from "./kinds.ts";
+import { goalOf, goalText } from "./objective.ts";
 import type { TrainOptions } from "./options.ts";
-import { classesOf } from "./prepare.ts";
 import { train } from "./train.ts";
 
 export interface DistilOptions extends Omit<TrainOptions, "teacher"> {
@@ -16,8 +17,8 @@ export interface DistilOptions extends Omit<TrainOptions, "teacher"> {
 }
 
 /**
- * A student that has learned the scores of the teacher, and the labels where the data has them: 0.9 · T² · KL at T = 4 and 0.1 of the
- * cross entropy. 36 epochs over 12 augmented copies, rate 0.004 with an epoch of warm-up where the student is fresh, unless the
+ * A student that has learned what the teacher gives, and the labels where the data has them: of classes by 0.9 · T² · KL at T = 4 and 0.1 of the
+ * cross entropy, of values by squared differences, of embeddings by cosines (`lossOf`). 36 epochs over 12 augmented copies, rate 0.004 with an epoch of warm-up where the student is fresh, unless the
  * options say otherwise.
  *
  * Errors: those of `train` and `freshNetwork`.
@@ -33,7 +34,7 @@ export async function distil(teacher: Graph, data: Dataset, options: DistilOptio
     hint: 'Such as { student: "ds-cnn" }.',
   }));
   const fresh = typeof student === "string";
-  const graph = fresh ? freshFor(teacher, student, rest.seed ?? 0) : student;
+  const graph = fresh ? freshFor(teacher, student, rest.seed ?? 0, rest.objective) : student;
   const usual = {
     ...(rest.steps === undefined ? { epochs: 36 } : {}),
     rate: fresh ? 4e-3 : 2e-3,
@@ -44,8 +45,12 @@ export async function distil(teacher: Graph, data: Dataset, options: DistilOptio
   return train(graph, data, { ...usual, ...rest, teacher });
 }
 
-/** A network with random weights for what the teacher takes and gives. */
-export function freshFor(teacher: Graph, name: string, seed: number): Graph {
+/**
+ * A network with random weights for what the teacher takes and gives: probabilities, values, or embeddings of length 1.
+ *
+ * Errors: UNSUPPORTED for several inputs, and for outputs of several places; those of `freshNetwork`.
+ */
+export function freshFor(teacher: Graph, name: string, seed: number, objective?: Objective): Graph {
   requireGraph("freshFor, teacher", teacher);
   const typed = runPasses(teacher, { only: "none" });
   const [input] = typed.inputs;
@@ -54,7 +59,15 @@ export function freshFor(teacher: Graph, name: string, seed: number): Graph {
     expected: "one input",
     received: `${typed.inputs.length}`,
   }));
-  return freshNetwork(name, { shape: tensorOf(typed, input.tensor).shape, classes: classesOf(typed), seed });
+  const goal = goalOf(typed, objective);
+  ensure(goal.places === 1, "UNSUPPORTED", () => ({
+    where: "teacher",
+    expected: `one list of numbers, as ${name} gives`,
+    received: goalText(goal),
+    hint: "Give a student of this output.",
+  }));
+  const { shape } = tensorOf(typed, input.tensor);
+  return freshNetwork(name, { shape, classes: goal.width, seed, gives: goal.objective });
 }
 
 /** Steps of one epoch. */

@@ -4,18 +4,28 @@ import { elementCount, type Tensor } from "../../tensor.ts";
 import { tapGraph } from "../tap.ts";
 import { EPSILON } from "./gradients/finish.ts";
 import { type Layer, type Layout, layersOf, type Slot, slotOf } from "./layout.ts";
-import { logitsOf } from "./prepare.ts";
+import { type Goal, goalOf } from "./objective.ts";
 import type { Store } from "./store.ts";
 
 /** Samples that statistics are taken of. */
 const SAMPLES = 500;
 
-/** The layers that get normalization: all but those whose results are the scores. */
-export function normalizedLayers(graph: Graph): readonly Layer[] {
-  const logits = logitsOf(graph);
-  const last = new Set<TensorId>([logits]);
+/** What may stand between the last layer and what is learned. */
+const AFTER: readonly string[] = [
+  "reshape",
+  "transpose",
+  "logistic",
+  "tanh",
+  "l2Normalization",
+  "resizeBilinear",
+  "resizeNearestNeighbor",
+];
+
+/** The layers that get normalization: all but those whose results are what is learned. */
+export function normalizedLayers(graph: Graph, { tensor }: Goal = goalOf(graph)): readonly Layer[] {
+  const last = new Set<TensorId>([tensor]);
   for (const { kind, inputs, outputs } of [...graph.nodes].reverse())
-    if (kind === "reshape" && outputs.some((id) => last.has(id))) last.add(inputs[0] as TensorId);
+    if (AFTER.includes(kind) && outputs.some((id) => last.has(id))) last.add(inputs[0] as TensorId);
   return layersOf(graph).filter(({ node }) => !node.outputs.some((id) => last.has(id)));
 }
 

@@ -3,22 +3,16 @@ import type { Graph, TensorId } from "../../graph.ts";
 import { checkOptions, type OptionNames } from "../../session/options.ts";
 import type { Dataset } from "../data/types.ts";
 import type { Augmentation } from "./augment.ts";
-import type { Levels } from "./compile.ts";
+import type { Levels, LossWeights, Objective } from "./kinds.ts";
 
 /** How a network is trained. */
 export interface TrainOptions {
-  /** A network whose scores are to be learned; they are computed once for each copy of the data. */
+  /** A network whose outputs are to be learned; they are computed once for each copy of the data, where there is room for them. */
   readonly teacher?: Graph;
+  /** What the network is to give; by its output and the data's labels when absent: see `goalOf`. */
+  readonly objective?: Objective;
   /** Parts of the loss; see `lossOf` for what they are when absent. */
-  readonly loss?: {
-    /** Factor of the cross entropy with the labels. */
-    readonly hard?: number;
-    /** Factor of KL(teacher ‖ student), both softened by the temperature; times T² already. */
-    readonly soft?: number;
-    readonly temperature?: number;
-    /** Factor of the mean squared difference of the scores. */
-    readonly squared?: number;
-  };
+  readonly loss?: Partial<LossWeights>;
   /** Times through the data, 8 when absent, or steps of one batch each. */
   readonly epochs?: number;
   readonly steps?: number;
@@ -53,7 +47,7 @@ export interface TrainOptions {
   /** Told about every `progressSteps` steps, 20 when absent. */
   readonly onProgress?: (progress: Progress) => void;
   readonly progressSteps?: number;
-  /** Data whose accuracy is measured after every `validateEpochs` epochs, 1 when absent. */
+  /** Data whose accuracy, or mean error, is measured after every `validateEpochs` epochs, 1 when absent. */
   readonly validation?: Dataset;
   readonly validateEpochs?: number;
   /** Ends training: it rejects with the signal's reason, after a last checkpoint. */
@@ -79,39 +73,21 @@ export interface Progress {
   readonly epoch: number;
   /** Means since the last progress. */
   readonly loss: number;
-  /** Part of the samples whose largest score is their label's; NaN without labels. */
+  /** Part of the labelled samples, or of their places, whose largest score is their label's; NaN without labels. */
   readonly accuracy: number;
+  /** Of values and embeddings the mean |difference| from the targets, or the teacher's; NaN of classes. */
+  readonly error: number;
   readonly samplesPerSecond: number;
   readonly secondsLeft: number;
-  /** Accuracy on the validation data, where it has just been measured. */
+  /** Accuracy, or of values and embeddings the mean error, on the validation data, where it has just been measured. */
   readonly validation?: number;
 }
 
-/** The parts of the loss: labels alone; with a teacher and labels 0.9 · T² · KL at T = 4 and 0.1 of the labels; with a teacher alone 4 · KL at T = 2 and 0.1 of the squares. */
-export function lossOf({ teacher, loss = {} }: TrainOptions, labelled: boolean) {
-  const usual =
-    teacher === undefined
-      ? { hard: 1, soft: 0, temperature: 1, squared: 0 }
-      : labelled
-        ? { hard: 0.1, soft: 0.9 * 16, temperature: 4, squared: 0 }
-        : { hard: 0, soft: 4, temperature: 2, squared: 0.1 };
-  const parts = { ...usual, ...loss };
-  ensure(labelled || parts.hard === 0, "INVALID_INPUT", () => ({
-    where: "data",
-    expected: "a label for every sample",
-    received: "some without",
-    hint: "Give a teacher, whose scores take the place of labels.",
-  }));
-  ensure(teacher !== undefined || (parts.soft === 0 && parts.squared === 0), "INVALID_OPTION", () => ({
-    where: "loss",
-    expected: "a teacher",
-    received: "none",
-  }));
-  return parts;
-}
+const OBJECTIVES: readonly string[] = ["classes", "values", "embeddings"];
 
 const OPTIONS: OptionNames<TrainOptions> = {
   teacher: true,
+  objective: true,
   loss: true,
   epochs: true,
   steps: true,
@@ -139,6 +115,12 @@ const OPTIONS: OptionNames<TrainOptions> = {
 /** Refuses what cannot be meant. */
 export function checkTrainOptions(options: TrainOptions): void {
   checkOptions("train", options, OPTIONS);
+  const { objective } = options;
+  ensure(objective === undefined || OBJECTIVES.includes(objective), "INVALID_OPTION", () => ({
+    where: "objective",
+    expected: OBJECTIVES.join(", "),
+    received: String(objective),
+  }));
   const whole = ["epochs", "steps", "batch", "copies", "progressSteps", "validateEpochs"] as const;
   for (const name of whole) {
     const value = options[name];

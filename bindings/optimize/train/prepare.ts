@@ -1,11 +1,12 @@
-/** A graph made ready to be trained and put together again: each layer with weights of its own, and scores in place of probabilities. */
-import { ensure, Pint8Error } from "../../errors.ts";
+/** A graph made ready to be trained and put together again: each layer with weights of its own, and what has no gradient refused. */
+import { Pint8Error } from "../../errors.ts";
 import { type AnyNode, type Graph, NONE, type Node, type OpKind, type TensorId, tensorOf } from "../../graph.ts";
 import { runPasses } from "../../passes/index.ts";
-import { elementCount, type Tensor } from "../../tensor.ts";
+import type { Tensor } from "../../tensor.ts";
 import { gradientOf, TRAINABLE } from "./gradients/index.ts";
 import type { Gradient } from "./gradients/types.ts";
 import { layersOf } from "./layout.ts";
+import { endAt } from "./objective.ts";
 
 /**
  * The graph where no two layers share a weight or a bias, those of which share one have copies; and where the layers that will be normalized have a bias
@@ -45,18 +46,6 @@ export function ownWeights(graph: Graph, needsBias: boolean): Graph {
   return { ...graph, tensors, nodes };
 }
 
-/** The scores that a graph ends with: its output, or what its softmax takes. */
-export function logitsOf(graph: Graph): TensorId {
-  const [output] = graph.outputs;
-  ensure(graph.outputs.length === 1 && output !== undefined, "UNSUPPORTED", () => ({
-    where: "outputs",
-    expected: "a network with one output to train",
-    received: `${graph.outputs.length}`,
-  }));
-  const last = graph.nodes.find(({ outputs }) => outputs.includes(output.tensor));
-  return last?.kind === "softmax" ? (last.inputs[0] as TensorId) : output.tensor;
-}
-
 /** The steps of a node's gradient. Errors: UNSUPPORTED for operators that cannot be trained. */
 export function requireGradient(node: AnyNode): Gradient<OpKind> {
   const gradient = gradientOf(node as Node);
@@ -80,23 +69,4 @@ export function canBeTrained(graph: Graph): boolean {
 }
 
 /** What is left where shapes are computed before. */
-const trainedNodes = (graph: Graph) => runPasses(endWithLogits(graph)).nodes;
-
-/** The graph that ends with its scores. */
-export function endWithLogits(graph: Graph): Graph {
-  const tensor = logitsOf(graph);
-  const name = graph.outputs[0]?.name ?? "logits";
-  const [output] = graph.outputs;
-  const nodes =
-    tensor === output?.tensor
-      ? graph.nodes
-      : graph.nodes.filter(({ outputs }) => !outputs.includes(output?.tensor as TensorId));
-  return { ...graph, nodes, outputs: [{ name, tensor }] };
-}
-
-/** Classes, as the scores of one sample have elements. */
-export function classesOf(graph: Graph): number {
-  const typed = runPasses(graph, { only: "none" });
-  const { shape } = tensorOf(typed, logitsOf(typed));
-  return elementCount(shape) / (shape[0] || 1);
-}
+const trainedNodes = (graph: Graph) => runPasses(endAt(graph)).nodes;

@@ -5,16 +5,22 @@ import { dimensions, listText } from "../../tensor.ts";
 import { requireNames } from "../data/classes.ts";
 import { requireFinite, Variety } from "../data/finite.ts";
 import type { Dataset } from "../data/types.ts";
-import { type Augmentation, augment, type Picture } from "./augment.ts";
+import { answerOf } from "./answers.ts";
+import type { Augmentation } from "./augment.ts";
+import type { Goal } from "./objective.ts";
+import { augment, augmentPlaces, inPlace, type Picture } from "./pictures.ts";
 import { randomOf } from "./random.ts";
 
 export interface Store {
   readonly size: number;
-  /** One label each, −1 where there is none. */
-  readonly labels: Int32Array;
+  /** Whether all samples say what is to be learned. */
   readonly labelled: boolean;
   /** Writes input `input` of a sample into `to`, as copy `copy` has it: copy 0 is as it was. */
   write(sample: number, copy: number, input: number, to: Float32Array): void;
+  /** Writes the class of each of its places, −1 where there is none, as that copy has them. */
+  writeLabels(sample: number, copy: number, to: Int32Array): void;
+  /** Writes the targets of values or embeddings; what a sample lacks is 0. */
+  writeTargets(sample: number, to: Float32Array): void;
 }
 
 /** What pictures are changed by. */
@@ -24,7 +30,8 @@ export interface Copies {
 }
 
 /**
- * Reads all of a data set; inputs have `lengths` floats each. Pictures are inputs of the shapes `[height,width,channels]`.
+ * Reads all of a data set; inputs have `lengths` floats each. Pictures are inputs of the shapes `[height,width,channels]`. They are moved, turned and mirrored only where labels
+ * follow, as classes of whole pictures do and those of a picture's places.
  *
  * Errors: INVALID_INPUT where a sample does not fit the network or is not finite, names of classes are not as many as it has
  * scores, or the data set is empty.
@@ -32,30 +39,26 @@ export interface Copies {
 export async function storeOf(
   data: Dataset,
   shapes: readonly (readonly number[])[],
-  classes: number,
-  copies: Copies,
+  goal: Goal,
+  { augment: kinds, seed }: Copies,
 ): Promise<Store> {
   const lengths = shapes.map((shape) => shape.reduce((product, size) => product * size, 1));
   const rows: (readonly Float32Array[])[] = [];
-  const labels: number[] = [];
+  const answers: (Int32Array | Float32Array | undefined)[] = [];
   let [lo, hi] = [Infinity, -Infinity];
   const variety = new Variety();
-  requireNames(data, classes);
-  for await (const { inputs, label = -1, name = `sample ${rows.length}` } of data) {
+  if (goal.objective === "classes") requireNames(data, goal.width);
+  for await (const sample of data) {
+    const { inputs, name = `sample ${rows.length}` } = sample;
     for (const [i, length] of lengths.entries())
       ensure(inputs[i]?.length === length, "INVALID_INPUT", () => ({
         where: name,
         expected: `${length} values of ${listText(shapes[i] ?? [])}`,
         received: `${inputs[i]?.length ?? 0}`,
       }));
-    ensure(Number.isInteger(label) && label >= -1 && label < classes, "INVALID_INPUT", () => ({
-      where: name,
-      expected: `a class from 0 to ${classes - 1}, as the network has outputs`,
-      received: `${label}`,
-    }));
+    answers.push(answerOf(sample, goal, name));
     for (const each of inputs) requireFinite(each, name);
     rows.push(inputs.map((each) => each.slice()));
-    labels.push(label);
     variety.add(inputs);
     for (const value of inputs[0] ?? []) {
       if (value < lo) lo = value;
@@ -65,15 +68,29 @@ export async function storeOf(
   ensure(rows.length > 0, "INVALID_INPUT", () => ({ where: "data", expected: "samples", received: "none" }));
   variety.require();
   const picture = pictureOf(shapes[0] ?? []);
+  const [gridRows = 0, columns = 0, ...more] = goal.grid;
+  const isMap = columns > 0 && more.length === 0;
+  const known = answers.some((answer) => answer !== undefined);
+  const follows = !known || (goal.objective === "classes" && (goal.places === 1 || isMap));
+  const changes = kinds && (follows ? kinds : inPlace(kinds));
   return {
     size: rows.length,
-    labels: Int32Array.from(labels),
-    labelled: labels.every((label) => label >= 0),
+    labelled: answers.every((answer) => answer !== undefined),
     write(sample, copy, input, to) {
       const from = rows[sample]?.[input] as Float32Array;
-      const kinds = copies.augment;
-      if (copy === 0 || kinds === undefined || picture === undefined || input > 0) to.set(from);
-      else augment(from, to, picture, [lo, hi], kinds, randomOf(copies.seed, copy, sample));
+      if (copy === 0 || changes === undefined || picture === undefined || input > 0) to.set(from);
+      else augment(from, to, picture, [lo, hi], changes, randomOf(seed, copy, sample));
+    },
+    writeLabels(sample, copy, to) {
+      const from = answers[sample];
+      if (!(from instanceof Int32Array)) to.fill(-1);
+      else if (copy === 0 || changes === undefined || picture === undefined || !isMap) to.set(from);
+      else augmentPlaces(from, to, [gridRows, columns], picture, changes, randomOf(seed, copy, sample));
+    },
+    writeTargets(sample, to) {
+      const from = answers[sample];
+      if (from instanceof Float32Array) to.set(from);
+      else to.fill(0);
     },
   };
 }

@@ -1,17 +1,19 @@
-/** A teacher's scores, computed once for each copy of the data. */
+/** What a teacher gives, computed once for each copy of the data where there is room. */
 import { ensure } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { elementCount, type TypedArray } from "../../tensor.ts";
 import { openBatched } from "../tap.ts";
-import { classesOf, endWithLogits } from "./prepare.ts";
+import { endAt, type Goal, goalOf, goalText } from "./objective.ts";
 import type { Store } from "./store.ts";
 
 /** Samples that the teacher takes at a time. */
 const BATCH = 32;
+/** Floats of all copies that are kept; what would be more is computed when it is asked for. */
+const KEPT = 2 ** 27;
 
 export interface Teacher {
-  /** [samples][classes] of a copy. */
-  scores(copy: number, signal?: AbortSignal): Promise<Float32Array>;
+  /** Writes what it gives for these samples of a copy, one after the other. */
+  write(samples: ArrayLike<number>, copy: number, to: Float32Array, signal?: AbortSignal): Promise<void>;
   close(): void;
 }
 
@@ -20,43 +22,51 @@ export interface Teacher {
  *
  * Errors: INVALID_OPTION; those of `openBatched`.
  */
-export async function openTeacher(
-  graph: Graph,
-  store: Store,
-  classes: number,
-  threads: number | "auto",
-): Promise<Teacher> {
-  const ready = endWithLogits(graph);
-  ensure(classesOf(graph) === classes, "INVALID_OPTION", () => ({
+export async function openTeacher(graph: Graph, store: Store, goal: Goal, threads: number | "auto"): Promise<Teacher> {
+  const own = goalOf(graph, goal.objective);
+  ensure(own.places === goal.places && own.width === goal.width, "INVALID_OPTION", () => ({
     where: "teacher",
-    expected: `${classes} scores, as the student has`,
-    received: `${classesOf(graph)}`,
+    expected: `${goalText(goal)}, as the student has`,
+    received: goalText(own),
   }));
+  const ready = endAt(graph, goal.objective);
+  const floats = goal.places * goal.width;
   const { session, batch } = await openBatched(ready, BATCH, { threads });
   const lengths = ready.inputs.map(({ tensor }) => elementCount(tensorOf(ready, tensor).shape));
   const fed = lengths.map((length) => new Float32Array(length * batch));
   const known = new Map<number, Float32Array>();
   const { scale = 0, zeroPoint = 0 } = session.outputs[0] ?? {};
-  return {
-    async scores(copy, signal) {
-      const before = known.get(copy);
-      if (before !== undefined) return before;
-      const scores = new Float32Array(store.size * classes);
-      for (let first = 0; first < store.size; first += batch) {
-        const count = Math.min(batch, store.size - first);
-        for (let i = 0; i < count; i++)
-          for (const [input, length] of lengths.entries())
-            store.write(first + i, copy, input, (fed[input] as Float32Array).subarray(i * length, (i + 1) * length));
-        const values = Object.values(session.run(fed as never, { outputs: "views" }))[0] as TypedArray;
-        for (let i = 0; i < count * classes; i++) {
-          const value = Number(values[i]);
-          scores[first * classes + i] = scale === 0 ? value : scale * (value - zeroPoint);
+  const all = Uint32Array.from({ length: store.size }, (_, i) => i);
+  const compute = async (samples: ArrayLike<number>, copy: number, to: Float32Array, signal?: AbortSignal) => {
+    for (let first = 0; first < samples.length; first += batch) {
+      const count = Math.min(batch, samples.length - first);
+      for (let i = 0; i < count; i++)
+        for (const [input, length] of lengths.entries()) {
+          const into = (fed[input] as Float32Array).subarray(i * length, (i + 1) * length);
+          store.write(samples[first + i] as number, copy, input, into);
         }
-        if ((first / batch) % 16 === 0) await new Promise((resolve) => setTimeout(resolve));
-        signal?.throwIfAborted();
+      const values = Object.values(session.run(fed as never, { outputs: "views" }))[0] as TypedArray;
+      for (let i = 0; i < count * floats; i++) {
+        const value = Number(values[i]);
+        to[first * floats + i] = scale === 0 ? value : scale * (value - zeroPoint);
       }
-      known.set(copy, scores);
-      return scores;
+      if ((first / batch) % 16 === 0) await new Promise((resolve) => setTimeout(resolve));
+      signal?.throwIfAborted();
+    }
+  };
+  return {
+    async write(samples, copy, to, signal) {
+      let kept = known.get(copy);
+      if (kept === undefined) {
+        if ((known.size + 1) * store.size * floats > KEPT) return compute(samples, copy, to, signal);
+        kept = new Float32Array(store.size * floats);
+        await compute(all, copy, kept, signal);
+        known.set(copy, kept);
+      }
+      for (let i = 0; i < samples.length; i++) {
+        const from = (samples[i] as number) * floats;
+        to.set(kept.subarray(from, from + floats), i * floats);
+      }
     },
     close: () => session.close(),
   };

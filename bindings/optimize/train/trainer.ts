@@ -4,17 +4,22 @@ import { type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
 import { runPasses } from "../../passes/index.ts";
 import { loadModule } from "../../session/modules.ts";
 import { Session } from "../../session/session.ts";
-import type { TypedArray } from "../../tensor.ts";
+import { elementCount, type TypedArray } from "../../tensor.ts";
 import { trainFile } from "../files.ts";
 import { setSamples } from "../samples.ts";
-import { compileStep, type LossWeights, type StepOptions } from "./compile.ts";
+import { compileStep, type StepOptions } from "./compile.ts";
+import type { LossWeights, Objective } from "./kinds.ts";
 import { type Layer, type Layout, layersOf, layOut, slotOf } from "./layout.ts";
+import { NO_LOSS } from "./loss.ts";
 import { constantOf, floatsOf, foldNorm } from "./norm.ts";
-import { endWithLogits, logitsOf } from "./prepare.ts";
+import { endAt, goalOf } from "./objective.ts";
 
 export interface TrainerOptions extends Omit<StepOptions, "loss" | "masked"> {
   readonly batch: number;
-  readonly loss: LossWeights;
+  /** Parts that are not there are 0, the temperature 1. */
+  readonly loss: Partial<LossWeights>;
+  /** What the loss reads; `goalOf` says when absent. */
+  readonly objective?: Objective;
   readonly masks?: ReadonlyMap<TensorId, Uint8Array>;
   /** Layers with batch normalization. */
   readonly normalized: readonly Layer[];
@@ -25,18 +30,25 @@ export interface TrainerOptions extends Omit<StepOptions, "loss" | "masked"> {
 export interface Batch {
   /** Each of the graph's inputs, `batch` samples. */
   readonly inputs: readonly Float32Array[];
-  readonly labels: Int32Array;
-  /** The teacher's scores; zeros where there is none. */
-  readonly teacher: Float32Array;
+  /** A class for each place of each sample, −1 where there is none; for the objective `classes`. */
+  readonly labels?: Int32Array;
+  /** What the teacher gives. */
+  readonly teacher?: Float32Array;
+  /** What the data says; for values and embeddings. */
+  readonly targets?: Float32Array;
 }
 
 export interface Trainer {
   readonly layout: Layout;
   /** The arrays in memory: what is written there is what trains on. */
   readonly arrays: Readonly<Record<"weights" | "gradients" | "first" | "second" | "running" | "masks", Float32Array>>;
-  /** One step of AdamW, the `count`-th from 1. Returns mean loss and hits. */
-  step(batch: Batch, rate: number, count: number): { readonly loss: number; readonly hits: number };
-  /** Scores of the last step's samples. */
+  /** One step of AdamW, the `count`-th from 1. Returns the mean loss and the sum of hits, or of mean errors, of all `rows`, the places of the batch. */
+  step(
+    batch: Batch,
+    rate: number,
+    count: number,
+  ): { readonly loss: number; readonly hits: number; readonly rows: number };
+  /** Scores, or other outputs, of the last step's samples. */
   readonly logits: Float32Array;
   setMask(tensor: TensorId, mask: Uint8Array): void;
   /** The graph with the weights as they are now, normalization folded in. */
@@ -53,21 +65,27 @@ export async function openTrainer(graph: Graph, options: TrainerOptions): Promis
   const { batch, normalized, masks, threads = "auto" } = options;
   const layers = layersOf(graph);
   const layout = layOut(graph, layers, new Set(normalized.map(({ weight }) => weight)));
-  const ready = runPasses(setSamples(endWithLogits(graph), batch), { limits: { memory: 2 ** 32 } });
+  const goal = goalOf(graph, options.objective);
+  const ended = endAt(graph, goal.objective);
+  const ready = runPasses(setSamples(ended, batch), { limits: { memory: 2 ** 32 } });
   const kernels = await loadModule("simd", undefined, "train", trainFile);
-  const stepOptions = { ...options, masked: masks !== undefined };
-  const { plan, constants } = compileStep(ready, logitsOf(ready), layout, kernels.hash, stepOptions);
+  const stepOptions = { ...options, loss: { ...NO_LOSS, ...options.loss }, masked: masks !== undefined };
+  const { plan, constants } = compileStep(
+    ready,
+    { ...goal, tensor: outputOf(ready) },
+    layout,
+    kernels.hash,
+    stepOptions,
+  );
   const session = await Session.open(plan, kernels, { threads, onWarning: () => {} });
   const views = { outputs: "views" } as const;
   const run = (inputs: readonly TypedArray[]) =>
     session.run(inputs as never, views) as Readonly<Record<string, Float32Array>>;
-  const classes = session.inputs.find(({ name }) => name === "teacher")?.shape[1] ?? 0;
-  const inputs = ready.inputs.map(
-    ({ tensor }) => new Float32Array(tensorOf(ready, tensor).shape.reduce((a, b) => a * b, 1)),
-  );
   // The arrays can be reached once a run is over: one of zeros, whose traces are wiped.
-  const empty = [...inputs, new Int32Array(batch), new Float32Array(batch * classes), new Float32Array(4)];
-  const memory = run(empty);
+  const memory = run(
+    session.inputs.map(({ dtype, shape }) => new (dtype === "int32" ? Int32Array : Float32Array)(elementCount(shape))),
+  );
+  const read = ANSWERS.filter((name) => session.inputs.some((input) => input.name === name));
   const arrays = {
     weights: memory.weights as Float32Array,
     gradients: memory.gradients as Float32Array,
@@ -89,19 +107,26 @@ export async function openTrainer(graph: Graph, options: TrainerOptions): Promis
     logits: memory.logits as Float32Array,
     setMask,
     step(data, rate, count) {
+      const answers = read.map((name) => data[name] as TypedArray);
       rates.set([rate, 1 / (1 - 0.9 ** count), 1 / (1 - 0.999 ** count), 1]);
-      const { result = new Float32Array(0) } = run([...data.inputs, data.labels, data.teacher, rates]);
+      const { result = new Float32Array(0) } = run([...data.inputs, ...answers, rates]);
       let [loss, hits] = [0, 0];
       for (let i = 0; i < result.length; i += 2) {
         loss += result[i] as number;
         hits += result[i + 1] as number;
       }
-      return { loss: loss / batch, hits };
+      const rows = result.length / 2;
+      return { loss: loss / rows, hits, rows };
     },
     graph: () => write(graph, layout, layers, arrays),
     close: () => session.close(),
   };
 }
+
+/** What a step may be given besides inputs, in the order of its ports. */
+const ANSWERS = ["labels", "teacher", "targets"] as const;
+
+const outputOf = ({ outputs }: Graph): TensorId => (outputs[0] as Graph["outputs"][number]).tensor;
 
 /** Zeroes the masked weights at once. */
 function writeMask(layout: Layout, arrays: Trainer["arrays"], tensor: TensorId, mask: Uint8Array): void {

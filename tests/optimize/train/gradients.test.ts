@@ -6,8 +6,9 @@ import { openRunner } from "../../../bindings/optimize/run.ts";
 import { TRAINABLE } from "../../../bindings/optimize/train/gradients/index.ts";
 import { normalizedLayers } from "../../../bindings/optimize/train/norm.ts";
 import { randomOf } from "../../../bindings/optimize/train/random.ts";
-import { openTrainer, type Trainer, type TrainerOptions } from "../../../bindings/optimize/train/trainer.ts";
+import { openTrainer, type TrainerOptions } from "../../../bindings/optimize/train/trainer.ts";
 import { runPasses } from "../../../bindings/passes/index.ts";
+import { worst } from "../support/differences.ts";
 import { CASES, conv, depthwise, type Middle, transposing, unary } from "../support/middles.ts";
 import { buildNetwork } from "../support/networks.ts";
 
@@ -53,41 +54,10 @@ async function compare(graph: Graph, options: Partial<TrainerOptions> = {}): Pro
     ...options,
   });
   try {
-    return worst(trainer);
+    return worst(trainer, DATA);
   } finally {
     trainer.close();
   }
-}
-
-function worst({ arrays, layout, step }: Trainer): number {
-  const loss = () => step(DATA, 0, 1).loss;
-  loss();
-  const gradients = arrays.gradients.slice();
-  let most = 0;
-  for (const { role, offset, floats } of layout.slots) {
-    if (role === "running") continue;
-    const own = gradients.subarray(offset, offset + floats);
-    const size = own.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-2);
-    for (let i = 0; i < floats; i += Math.max(Math.floor(floats / 9), 1)) {
-      const at = offset + i;
-      const weight = arrays.weights[at] as number;
-      const difference = (reach: number) => {
-        arrays.weights[at] = weight + reach;
-        const above = loss();
-        arrays.weights[at] = weight - reach;
-        const below = loss();
-        arrays.weights[at] = weight;
-        return (above - below) / (2 * reach);
-      };
-      // Two distances, so that the error of third order goes; shorter ones where a clamp's edge lies between.
-      const errors = [0.016, 0.004, 0.001, 0.0003].map((reach) => {
-        const exact = (4 * difference(reach) - difference(2 * reach)) / 3;
-        return Math.abs(exact - (own[i] as number)) / size;
-      });
-      most = Math.max(most, Math.min(...errors));
-    }
-  }
-  return most;
 }
 
 describe("a step computes what the engine does", () => {
@@ -139,8 +109,9 @@ describe("gradients are those of differences", () => {
 
   for (const [name, loss] of Object.entries({
     "Kullback–Leibler": { hard: 0, soft: 4, temperature: 2, squared: 0 },
-    squares: { hard: 0, soft: 0, temperature: 1, squared: 0.1 },
-    "all three": { hard: 0.3, soft: 2, temperature: 3, squared: 0.2 },
+    squares: { squared: 0.1 },
+    "a cosine": { cosine: 0.7 },
+    "all four": { hard: 0.3, soft: 2, temperature: 3, squared: 0.2, cosine: 0.5 },
   }))
     test(`loss: ${name}`, async () => {
       const found = await compare(networkOf(conv([9, 1, 1, 6], {})), { loss });

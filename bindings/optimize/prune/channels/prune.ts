@@ -3,6 +3,8 @@ import { ensure } from "../../../errors.ts";
 import { type Graph, tensorOf } from "../../../graph.ts";
 import type { Sample } from "../../data/types.ts";
 import type { Layer } from "../../linear/layers.ts";
+import { firstOf } from "../../train/answers.ts";
+import { goalOf } from "../../train/objective.ts";
 import { canBeTrained } from "../../train/prepare.ts";
 import { readExamples } from "../examples.ts";
 import { solveLayers } from "../follow.ts";
@@ -31,13 +33,16 @@ export async function pruneChannels(
   const total = macsOf(before);
   const { tune } = options;
   const gradients = canBeTrained(dense);
+  const { objective } = gradients
+    ? goalOf(dense, tune?.objective, await firstOf(data))
+    : { objective: "values" as const };
   let graph = dense;
   for (let cut = 1; cut <= cuts; cut++) {
     onProgress({ phase: "cut", done: cut - 1, total: cuts });
     check();
     const channels = channelsOf(graph);
     const costs = gradients
-      ? await channelCosts(graph, channels, examples, check)
+      ? await channelCosts(graph, channels, examples, check, objective)
       : await channelErrors(graph, channels, examples);
     const gone = chooseChannels(channels, costs, total * (1 - sparsity) ** (cut / cuts));
     if (gone.size === 0) continue;

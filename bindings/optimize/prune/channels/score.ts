@@ -1,7 +1,9 @@
 /** What a network would lose with each of its channels. */
 import { type Graph, NONE, type TensorId, tensorOf } from "../../../graph.ts";
 import { floatsOf, type Layer } from "../../linear/layers.ts";
+import type { Objective } from "../../train/kinds.ts";
 import { slotOf } from "../../train/layout.ts";
+import { goalOf } from "../../train/objective.ts";
 import { ownWeights } from "../../train/prepare.ts";
 import { randomOf } from "../../train/random.ts";
 import { openTrainer, type Trainer } from "../../train/trainer.ts";
@@ -14,7 +16,7 @@ const TEMPERATURE = 4;
 /**
  * Of each class of channels the second term of the loss's Taylor series, to be without it: the mean over the examples of the square
  * of Σ (a − ā) · ∂L/∂a over all places where a layer reads the channel, where the loss is that of a class drawn from the network's own softened
- * scores. Means ā are left out because the next layer's bias makes up for them. No labels. Source: Theis et al. 2018, arXiv 1801.05787.
+ * scores, or of other outputs half the squared difference from what they are with normal noise of variance 1 (Fisher information, as of classes). Means ā are left out because the next layer's bias makes up for them. No labels. Source: Theis et al. 2018, arXiv 1801.05787.
  *
  * Errors: those of `openTrainer`.
  */
@@ -23,21 +25,29 @@ export async function channelCosts(
   channels: Channels,
   examples: Inputs,
   check: () => void,
+  objective: Objective,
 ): Promise<ReadonlyMap<number, number>> {
   const graph = ownWeights(given, true);
   const means = await meansOf(given, channels, examples);
-  const loss = { hard: 0, soft: 1, temperature: TEMPERATURE, squared: 0 };
-  const trainer = await openTrainer(graph, { batch: 1, loss, decay: 0, normalized: [], threads: 1 });
+  const { places, width } = goalOf(graph, objective);
+  const scores = objective === "classes";
+  const loss = scores ? { soft: 1, temperature: TEMPERATURE } : { squared: width / 2 };
+  const trainer = await openTrainer(graph, { batch: 1, loss, objective, decay: 0, normalized: [], threads: 1 });
   const costs = new Map<number, number>();
   try {
     const reads = channels.layers.flatMap((layer) => readingOf(graph, trainer, channels, layer, means));
-    const classes = trainer.logits.length;
-    const teacher = new Float32Array(classes);
+    const teacher = new Float32Array(places * width);
     for (const [i, inputs] of examples.entries()) {
-      const data = { inputs, labels: Int32Array.of(-1), teacher };
+      const data = { inputs, labels: new Int32Array(places).fill(-1), teacher };
       trainer.step(data, 0, 1);
-      teacher.fill(0);
-      teacher[drawn(trainer.logits, randomOf(i).uniform())] = 1000 * TEMPERATURE;
+      const random = randomOf(i);
+      for (let at = 0; at < teacher.length; at += width) {
+        const own = trainer.logits.subarray(at, at + width);
+        if (scores) {
+          teacher.fill(0, at, at + width);
+          teacher[at + drawn(own, random.uniform())] = 1000 * TEMPERATURE;
+        } else for (const [k, value] of own.entries()) teacher[at + k] = value + random.normal();
+      }
       trainer.step(data, 0, 1);
       const found = new Map<number, number>();
       for (const read of reads) read(found);

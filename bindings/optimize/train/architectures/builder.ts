@@ -1,6 +1,7 @@
 /** Networks with random weights, layer by layer. */
 import type { Activation, AnyNode, Attributes, Graph, OpKind, TensorId } from "../../../graph.ts";
 import { dimensions, elementCount, sizeOf, type Tensor } from "../../../tensor.ts";
+import type { Objective } from "../kinds.ts";
 import { randomOf } from "../random.ts";
 
 /** An activation on the way. */
@@ -14,8 +15,8 @@ export interface Network {
   conv(x: Flow, channels: number, size: number, stride: number, activation: Activation): Flow;
   depthwise(x: Flow, stride: number): Flow;
   add(a: Flow, b: Flow): Flow;
-  /** Mean of the image, a dense layer, softmax: the graph. */
-  classify(x: Flow, classes: number): Graph;
+  /** Mean of the image, a dense layer, and softmax, or of embeddings L2 normalization: the graph. */
+  finish(x: Flow, classes: number, gives?: Objective): Graph;
 }
 
 /**
@@ -81,7 +82,7 @@ export function beginNetwork(name: string, shape: readonly number[], seed: numbe
       return node("depthwiseConv2d", inputs, windows(stride, "relu6"), strided(x, stride, channels));
     },
     add: (a, b) => node("add", [a.id, b.id], { activation: "none" }, a.shape),
-    classify(x, classes) {
+    finish(x, classes, gives = "classes") {
       const [n, , , channels] = dimensions(x.shape, 4);
       const axes = append({
         name: "axes",
@@ -93,8 +94,13 @@ export function beginNetwork(name: string, shape: readonly number[], seed: numbe
       const w = weights("dense/weights", [classes, channels], channels);
       const dense = { activation: "none", keepDims: false } as const;
       const scores = node("fullyConnected", [mean.id, w, bias("dense/bias", classes)], dense, [n, classes]);
-      const y = node("softmax", [scores.id], { beta: 1 }, [n, classes]);
-      const [inputs, outputs] = [[{ name: "image", tensor: input.id }], [{ name: "probabilities", tensor: y.id }]];
+      const ends: Readonly<Record<Objective, () => Flow>> = {
+        classes: () => node("softmax", [scores.id], { beta: 1 }, [n, classes]),
+        values: () => scores,
+        embeddings: () => node("l2Normalization", [scores.id], { activation: "none" }, [n, classes]),
+      };
+      const [inputs, tensor] = [[{ name: "image", tensor: input.id }], ends[gives]().id];
+      const outputs = [{ name: gives === "classes" ? "probabilities" : gives, tensor }];
       return { name, tensors, nodes, inputs, outputs, subgraphs: [] };
     },
   };

@@ -4,14 +4,18 @@ import { ensure } from "../../../errors.ts";
 import { kindOf, requireText } from "../../../given.ts";
 import type { Graph } from "../../../graph.ts";
 import { listText, sizeOf } from "../../../tensor.ts";
+import type { Objective } from "../kinds.ts";
 import { beginNetwork } from "./builder.ts";
 
 /** What a network is made for. */
 export interface Fresh {
   /** `[1,height,width,channels]`. */
   readonly shape: readonly number[];
+  /** Classes, or numbers of another output. */
   readonly classes: number;
   readonly seed: number;
+  /** Probabilities of classes when absent; values as they are, or embeddings of length 1. */
+  readonly gives?: Objective;
 }
 
 type Make = (fresh: Fresh, width: number) => Graph;
@@ -20,7 +24,7 @@ type Make = (fresh: Fresh, width: number) => Graph;
 const wide = (channels: number, width: number) => Math.max(Math.round((channels * width) / 8) * 8, 8);
 
 /** Depthwise-separable: a 3×3 stem of stride 2, five pairs of a depthwise and a pointwise convolution. */
-const dsCnn: Make = ({ shape, classes, seed }, width) => {
+const dsCnn: Make = ({ shape, classes, seed, gives }, width) => {
   const to = beginNetwork("ds-cnn", shape, seed);
   let x = to.conv(to.input, wide(16, width), 3, 2, "relu6");
   for (const [channels, stride] of [
@@ -31,7 +35,7 @@ const dsCnn: Make = ({ shape, classes, seed }, width) => {
     [64, 2],
   ] as const)
     x = to.conv(to.depthwise(x, stride), wide(channels, width), 1, 1, "relu6");
-  return to.classify(x, classes);
+  return to.finish(x, classes, gives);
 };
 
 /** Expansion, channels, stride of each block. */
@@ -47,7 +51,7 @@ const BLOCKS = [
 ] as const;
 
 /** MobileNetV2-like, for pictures of some 32 pixels: inverted residuals of linear bottlenecks. Source: arXiv 1801.04381. */
-const mobilenetV2: Make = ({ shape, classes, seed }, width) => {
+const mobilenetV2: Make = ({ shape, classes, seed, gives }, width) => {
   const to = beginNetwork("mobilenet-v2", shape, seed);
   let x = to.conv(to.input, wide(16, width), 3, 2, "relu6");
   for (const [expansion, channels, stride] of BLOCKS) {
@@ -56,7 +60,7 @@ const mobilenetV2: Make = ({ shape, classes, seed }, width) => {
     const y = to.conv(to.depthwise(wider, stride), wide(channels, width), 1, 1, "none");
     x = stride === 1 && y.shape[3] === from ? to.add(y, x) : y;
   }
-  return to.classify(to.conv(x, wide(192, width), 1, 1, "relu6"), classes);
+  return to.finish(to.conv(x, wide(192, width), 1, 1, "relu6"), classes, gives);
 };
 
 const ARCHITECTURES: Readonly<Record<string, Make>> = { "ds-cnn": dsCnn, "mobilenet-v2": mobilenetV2 };

@@ -1,0 +1,16 @@
+/** How graphs are run that are judged. */
+import type { Limits } from "../limits.ts";
+import type { PassOptions } from "../passes/index.ts";
+import type { ModuleName } from "../primitives/modules.ts";
+import type { KernelModule } from "../session/modules.ts";
+
+/** How a graph is run. */
+export interface EngineOptions {
+  readonly module?: ModuleName | "auto";
+  readonly threads?: number | "auto";
+  readonly limits?: Limits;
+  /** Loaded kernels, in place of a module; where the plan needs their other edition, that is loaded. */
+  readonly kernels?: KernelModule;
+  /** Passes before it is planned; all when absent. */
+  readonly passes?: PassOptions["only"];
+}

@@ -1,0 +1,58 @@
+/** What is found of a model. */
+import type { Graph } from "../../graph.ts";
+import type { Session } from "../../session/session.ts";
+
+/** Bytes of a model file, a graph, or a session. */
+export type Model = Uint8Array | Graph | Session;
+
+/** What is known of a model after all samples. */
+export interface ModelFigures {
+  readonly name: string;
+  /** Of its file, where it came as one. */
+  readonly bytes?: number;
+  readonly classes?: Classes;
+  /** Against the samples' own targets, where they have some. */
+  readonly targets?: Nearness;
+  /** Milliseconds a sample: the median of the runs. */
+  readonly latency: number;
+  /** Samples of one run. */
+  readonly batch: number;
+  /** Share of zeros among the weights, where the model came as a file or graph. */
+  readonly sparsity?: number;
+}
+
+/** How often the right class was found. */
+export interface Classes {
+  /** Share of the samples, of a segmentation of their places, whose label has the largest score; the first of equal ones counts. */
+  readonly top1: number;
+  /** Share of those whose label is among the five largest. */
+  readonly top5: number;
+  /** `[label][class that was found]`. */
+  readonly confusion: readonly (readonly number[])[];
+  /** Of a segmentation: intersection over union, the mean of the classes that labels or outputs have. */
+  readonly iou?: number;
+}
+
+/** How near numbers are to others. */
+export interface Nearness {
+  /** Mean of |difference|. */
+  readonly meanError: number;
+  /** Mean of the samples' cosines. */
+  readonly cosine: number;
+}
+
+/** How a tensor of the model differs from the other's. */
+export interface LayerError {
+  /** The tensor. */
+  readonly name: string;
+  /** The operator that computes it in the model: `node 3 (CONV_2D)`. */
+  readonly where: string;
+  /** 10·log10(power of the other's values / power of the difference); Infinity where there is none. */
+  readonly snr: number;
+  readonly cosine: number;
+  readonly meanError: number;
+  /** The other's values in equal bins from `low` to `high`, those beyond in the last. */
+  readonly histogram: { readonly low: number; readonly high: number; readonly counts: readonly number[] };
+  /** The real values that the model's tensor can hold, where it is quantized: what lies beyond is clipped. */
+  readonly clip?: readonly [low: number, high: number];
+}

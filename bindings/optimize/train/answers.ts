@@ -1,0 +1,58 @@
+/** What a sample says that a network should give. */
+import { ensure } from "../../errors.ts";
+import { requireFinite } from "../data/finite.ts";
+import type { Sample } from "../data/types.ts";
+import { VOID } from "../evaluate/scores.ts";
+import { type Goal, goalText } from "./objective.ts";
+
+/**
+ * The classes of a sample's places, −1 where a place does not count, or the targets of its values; undefined where it has none.
+ *
+ * Errors: INVALID_INPUT for others than the network can give.
+ */
+export function answerOf(sample: Sample, goal: Goal, name: string): Int32Array | Float32Array | undefined {
+  const { label = -1, targets: [target] = [] } = sample;
+  const { places, width, objective } = goal;
+  if (objective !== "classes") return targetOf(sample, goal, name);
+  if (target === undefined && label === -1) return undefined;
+  const classes = Int32Array.from(target ?? [label]);
+  ensure(classes.length === places, "INVALID_INPUT", () => ({
+    where: name,
+    expected: places === 1 ? "one class" : `a class for each of ${places} places, the output being ${goalText(goal)}`,
+    received: target === undefined ? `the class ${label} for all` : `${target.length} numbers`,
+    hint: "A regression, or an embedding, is trained with the objective values, or embeddings.",
+  }));
+  for (const [i, given] of (target ?? [label]).entries()) {
+    const isVoid = given === -1 || (target !== undefined && given === VOID && width <= VOID);
+    if (isVoid) classes[i] = -1;
+    ensure(isVoid || (Number.isInteger(given) && given >= 0 && given < width), "INVALID_INPUT", () => ({
+      where: name,
+      expected: `a class from 0 to ${width - 1}, as the network has outputs`,
+      received: `${given}`,
+    }));
+  }
+  return classes;
+}
+
+/** A whole number is what a network of one value should give; embeddings need no classes of theirs. */
+function targetOf({ label = -1, targets }: Sample, goal: Goal, name: string): Float32Array | undefined {
+  const count = goal.places * goal.width;
+  const target = targets?.[0] ?? (count === 1 && label >= 0 ? Float32Array.of(label) : undefined);
+  ensure(
+    target === undefined ? label < 0 || goal.objective === "embeddings" : target.length === count,
+    "INVALID_INPUT",
+    () => ({
+      where: name,
+      expected: `${count} targets, as the network gives ${goalText(goal)}`,
+      received: target === undefined ? `the class ${label}` : `${target.length}`,
+    }),
+  );
+  if (target !== undefined) requireFinite(target, name);
+  return target?.slice();
+}
+
+/** The first example; undefined where there is none. */
+export async function firstOf(data: AsyncIterable<Sample>): Promise<Sample | undefined> {
+  for await (const sample of data) return sample;
+  return undefined;
+}

@@ -1,0 +1,84 @@
+/** What a network is trained to give: classes, values or embeddings; where its loss reads it, and of what size. */
+import { ensure } from "../../errors.ts";
+import { type AnyNode, type Graph, type TensorId, tensorOf } from "../../graph.ts";
+import { runPasses } from "../../passes/index.ts";
+import { elementCount, listText } from "../../tensor.ts";
+import { numbersOf } from "../constants.ts";
+import type { Sample } from "../data/types.ts";
+import type { Objective } from "./kinds.ts";
+
+/** The tensor that a loss reads, of one sample: so many places of so many numbers. */
+export interface Goal {
+  readonly objective: Objective;
+  readonly tensor: TensorId;
+  /** Sizes of the places, as of a picture; of one place none. */
+  readonly grid: readonly number[];
+  readonly places: number;
+  readonly width: number;
+}
+
+/**
+ * What a network is trained for. Unless it is said: embeddings where L2 normalization ends the network; values of one number, and of as many as the sample's
+ * targets are where no softmax ends it; else classes.
+ *
+ * Errors: UNSUPPORTED for a network of several outputs.
+ */
+export function goalOf(graph: Graph, objective?: Objective, sample?: Sample): Goal {
+  const typed = runPasses(graph, { only: "none" });
+  const [output] = graph.outputs;
+  ensure(graph.outputs.length === 1 && output !== undefined, "UNSUPPORTED", () => ({
+    where: "outputs",
+    expected: "a network with one output to train",
+    received: `${graph.outputs.length}`,
+  }));
+  const scores = sizesAt(typed, endOf(typed, "classes"));
+  const own = objective ?? guess(typed, output.tensor, scores, sample);
+  return { objective: own, ...(own === "classes" ? scores : sizesAt(typed, output.tensor)) };
+}
+
+function guess(typed: Graph, output: TensorId, { tensor, places, width }: Sized, sample?: Sample): Objective {
+  const maker = makerOf(typed, output);
+  if (maker?.kind === "l2Normalization") return "embeddings";
+  if (width === 1) return "values";
+  const isFree = tensor === output || (maker?.kind === "transpose" && tensor === maker.inputs[0]);
+  return isFree && sample?.targets?.[0]?.length === places * width ? "values" : "classes";
+}
+
+type Sized = Omit<Goal, "objective">;
+
+/** The last dimension is a place's numbers, or the only one of more than 1. */
+function sizesAt(typed: Graph, tensor: TensorId): Sized {
+  const sizes = tensorOf(typed, tensor).shape.slice(1);
+  const large = sizes.filter((size) => size > 1);
+  const width = (large.length === 1 ? large[0] : sizes.at(-1)) ?? 1;
+  const places = elementCount(sizes) / width;
+  return { tensor, width, places, grid: places === 1 ? [] : sizes.slice(0, -1) };
+}
+
+const makerOf = ({ nodes }: Graph, id: TensorId): AnyNode | undefined =>
+  nodes.find(({ outputs }) => outputs.includes(id));
+
+/** Where the loss of an objective reads: the output; of classes what its softmax takes, and what a transposition moves the classes to the front of. */
+function endOf(typed: Graph, objective: Objective): TensorId {
+  let end = (typed.outputs[0] as Graph["outputs"][number]).tensor;
+  if (objective !== "classes") return end;
+  const last = makerOf(typed, end);
+  if (last?.kind === "transpose") {
+    const order = numbersOf(typed.tensors[last.inputs[1] as TensorId]).join();
+    const rank = tensorOf(typed, end).shape.length;
+    const toFront = [0, rank - 1, ...Array.from({ length: rank - 2 }, (_, i) => i + 1)];
+    if (rank > 2 && order === toFront.join()) end = last.inputs[0] as TensorId;
+  }
+  const maker = makerOf(typed, end);
+  return maker?.kind === "softmax" ? (maker.inputs[0] as TensorId) : end;
+}
+
+/** The graph that ends where the loss of an objective reads. */
+export function endAt(graph: Graph, objective?: Objective): Graph {
+  const { tensor } = goalOf(graph, objective);
+  return { ...graph, outputs: [{ name: graph.outputs[0]?.name ?? "logits", tensor }] };
+}
+
+/** `[32,32] places of 5 numbers`. */
+export const goalText = ({ grid, width }: Goal): string =>
+  `${grid.length === 0 ? "" : `${listText(grid)} places of `}${width} numbers`;

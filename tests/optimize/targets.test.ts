@@ -1,0 +1,81 @@
+/** What data says that regressions and segmentations should give. */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { openData } from "../../bindings/cli/data.ts";
+import type { Port } from "../../bindings/values/port.ts";
+import { all, idx, npy, text } from "./data-files.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "pint8-targets-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const port = (...shape: number[]): Port => ({ name: "x", dtype: "float32", shape, scale: 0, zeroPoint: 0 });
+
+function put(name: string, bytes: Uint8Array): string {
+  const path = join(folder, name);
+  mkdirSync(join(path, ".."), { recursive: true });
+  writeFileSync(path, bytes);
+  return path;
+}
+
+const IMAGES = idx([3, 2, 2], [0, 51, 102, 255, 0, 0, 0, 0, 255, 255, 255, 255]);
+
+test("numbers that are not whole are what a regression should give", async () => {
+  const inputs = put("r.npy", npy("<f4", [2, 4], Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8)));
+  const targets = put("t.npy", npy("<f4", [2, 2], Float32Array.of(0.5, 1, -2, 3)));
+  const csv = put("r.csv", text("a,b,c,d,target\n1,2,3,4,0.5\n5,6,7,8,-1\n"));
+  const of = async (options: Parameters<typeof openData>[0]) =>
+    (await all(await openData(options, [port(1, 4)]))).map((each) => [...(each.targets?.[0] ?? []), each.label]);
+  assert.deepEqual(await of({ data: inputs, labels: targets }), [
+    [0.5, 1, undefined],
+    [-2, 3, undefined],
+  ]);
+  assert.deepEqual(await of({ data: csv }), [
+    [0.5, undefined],
+    [-1, undefined],
+  ]);
+  const several = put("s.csv", text("a,y_1,b,c,d,y_2\n1,0,2,3,4,10\n5,-2,6,7,8,20\n"));
+  const expected = [
+    [0, 10, undefined],
+    [-2, 20, undefined],
+  ];
+  assert.deepEqual(await of({ data: several }), expected);
+  assert.deepEqual(await of({ data: several, labels: "y_1, y_2" }), expected);
+  assert.deepEqual(await of({ data: inputs, labels: put("l.csv", text("x; y\n0; 10\n-2; 20\n")) }), expected);
+  assert.deepEqual(await of({ data: inputs, labels: put("m.csv", text("0 10\n-2 20\n")) }), expected);
+  const below = put("below.npy", npy("<i4", [2], Int32Array.of(3, -1)));
+  assert.deepEqual(await of({ data: inputs, labels: below }), [
+    [3, undefined],
+    [-1, undefined],
+  ]);
+  const few = put("few.npy", npy("<f4", [3, 1], Float32Array.of(0.5, 1.5, 2)));
+  await assert.rejects(openData({ data: inputs, labels: few }, [port(1, 4)]), /expected 2 targets/);
+});
+
+test("classes of a picture's places, also for files of pictures", async () => {
+  const maps = put(
+    "maps.npy",
+    npy(
+      "|u1",
+      [3, 2, 2],
+      Uint8Array.from({ length: 12 }, (_, i) => i % 4),
+    ),
+  );
+  const samples = await all(await openData({ data: put("a.idx", IMAGES), labels: maps }, [port(1, 2, 2, 1)]));
+  assert.deepEqual(
+    samples.map(({ targets, label }) => [...(targets?.[0] ?? []), label]),
+    Array.from({ length: 3 }, () => [0, 1, 2, 3, undefined]),
+  );
+  for (const name of ["0", "1"]) put(`arrays/${name}.npy`, npy("<f4", [2], new Float32Array(2)));
+  const options = { data: join(folder, "arrays"), labels: put("arrays.csv", text("0.5,1\n2,3\n")) };
+  const files = await all(await openData(options, [port(1, 2)]));
+  assert.deepEqual(
+    files.map(({ targets }) => [...(targets?.[0] ?? [])]),
+    [
+      [0.5, 1],
+      [2, 3],
+    ],
+  );
+});
