@@ -1,62 +1,107 @@
 /**
- * GEMM with weights pruned one by one. The rows of A become columns: 28 rows side by side for each step of KR k's, so
- * that one weight step of one output, broadcast, multiplies 28 rows in seven accumulators; steps that are all zero are
- * left out.
+ * GEMM with weights pruned one by one. Rows of A become columns side by side, so that weights of one output, broadcast,
+ * multiply 28 rows in seven accumulators, or 16 in four; weights that are zero are left out. Where there are not so many
+ * rows left, rows before them are computed again with them.
  *
- *   columns: [k/KR][28 rows][KR], 112 bytes a step
- *   at `index`, for each output: the number of its steps as u32, then each step's offset in columns as u16 in units of
- *   16 bytes, padded to four bytes
- *   weights: for each output, its steps of KR weights, four bytes each (int16 for KR = 2, int8 for KR = 4)
+ *   columns, SIMD128: [k/2][16 rows][2] int16. Weights go in pairs of neighbours, of which one at least is not zero
+ *   relaxed: [k][16 rows] bytes. Weights go in fours from wherever they stand, the last four filled up with zeros; their columns are interleaved on the way
+ *   at `index`, for each output: the number of its pairs or fours as u32, then of each pair, or of each weight of the fours, the
+ *   offset in columns in bytes as u16, padded to four bytes
+ *   weights: for each output its pairs of int16 or fours of int8, four bytes each
  */
 import { Gemm } from "./params";
 import { activationMask } from "../common/probe";
 import { magic } from "../common/constants.simd";
 import { transposeTile } from "../move/permute.simd";
-import { A, B, COL_SUM, exactLane, FIXED, FORM, highest, lowest, narrow, offsetOf, POSITIVE, RECORD, SIGNED } from "../requantize/requantize.simd";
+import { A, B, COL_SUM, exact, FIXED, FORM, highest, lowest, narrow, offsetOf, POSITIVE, RECORD, SIGNED } from "../requantize/requantize.simd";
 import { Fixed, Positive, requantize, Signed } from "../requantize/requantize.simd";
 import { storeBytes } from "../common/bytes.simd";
 import { interleaveExactly, rowBytes, SPARE } from "./interleave.simd";
 
-/** Rows at a time, and the bytes of one step of them. */
-const ROWS: u32 = 28;
-const STEP: usize = 112;
+/** Rows that are turned into columns and back together; there are as many at least, and as many k's. */
+const ROWS: u32 = 16;
+/** Rows of a block: of four accumulators, or of seven, whose last four take the last sixteen of its rows. */
+class Four {}
+class Seven {}
+const MANY: u32 = 28;
+const OTHERS: u32 = MANY - ROWS;
 
 export function spmmColumns(p: Gemm, part: u32, parts: u32): void {
   const spare = <usize>p.scratch + <usize>part * p.scratchStride;
-  const columns = spare + SPARE;
-  const outputs = columns + rowBytes(p.k) * ROWS;
   const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
-  const blocks = (p.m + ROWS - 1) / ROWS;
-  const end = <u32>((<u64>blocks * (part + 1)) / parts);
-  for (let i = <u32>((<u64>blocks * part) / parts); i < end; i++) {
-    const row = i * ROWS;
-    const count = min(ROWS, p.m - row);
-    layColumns(p, row, count, columns, spare, mask);
-    allOutputs(p, columns, outputs, <usize>p.y + <usize>row * p.yStride, count, mask);
-  }
-}
-
-/** Rows four at a time side by side; rows that are not there repeat the last. */
-function layColumns(p: Gemm, row: u32, count: u32, columns: usize, spare: usize, mask: v128): void {
-  const stride = <usize>p.xStride;
-  const first = <usize>p.x + <usize>row * stride;
-  const last = first + <usize>(count - 1) * stride;
-  for (let j: u32 = 0; j < ROWS; j += 4) {
-    const s = first + <usize>j * stride;
-    const target = columns + (<usize>j << 2);
-    interleaveExactly(target, STEP, min(s, last), min(s + stride, last), min(s + 2 * stride, last), min(s + 3 * stride, last), p.k, mask, spare);
+  const m = p.m;
+  const blocks = (m + MANY - 1) / MANY;
+  const end = min(m, <u32>((<u64>blocks * (part + 1)) / parts) * MANY);
+  for (let row = <u32>((<u64>blocks * part) / parts) * MANY; row < end; ) {
+    if (end - row > ROWS && m >= MANY) {
+      block<Seven>(p, min(row, m - MANY), spare, mask);
+      row += MANY;
+    } else {
+      block<Four>(p, min(row, m - ROWS), spare, mask);
+      row += ROWS;
+    }
   }
 }
 
 // @ts-ignore: decorator
-@inline function dot(w: v128, x: usize, acc: v128): v128 {
-  return ASC_FEATURE_RELAXED_SIMD
-    ? i32x4.relaxed_dot_i8x16_i7x16_add_s(w, v128.load(x), acc)
-    : i32x4.add(acc, i32x4.dot_i16x8_s(w, v128.load(x)));
+@inline function block<V>(p: Gemm, row: u32, spare: usize, mask: v128): void {
+  const x = <usize>p.x + <usize>row * p.xStride;
+  const columns = spare + SPARE;
+  const others = columns + rowBytes(p.k) * ROWS;
+  layColumns(p, x, columns, spare, mask);
+  if (idof<V>() == idof<Seven>()) layColumns(p, x + OTHERS * p.xStride, others, spare, mask);
+  allOutputs<V>(p, columns, others, <usize>p.y + <usize>row * p.yStride, mask);
+}
+
+/** The rows from x on side by side. */
+function layColumns(p: Gemm, x: usize, columns: usize, spare: usize, mask: v128): void {
+  const stride = <usize>p.xStride;
+  const k = p.k;
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    for (let i: u32 = 0; i < k; i += 16) {
+      const at = min(i, k - 16);
+      const target = columns + (<usize>at << 4);
+      transposeTile(target, x + at, 16, <u32>stride);
+      transposeTile(target + 8, x + at + (stride << 3), 16, <u32>stride);
+    }
+    for (let at = columns, end = columns + (<usize>k << 4); at < end; at += 16) v128.store(at, v128.xor(v128.load(at), mask));
+    return;
+  }
+  for (let j: u32 = 0; j < ROWS; j += 4) {
+    const s = x + <usize>j * stride;
+    interleaveExactly(columns + (<usize>j << 2), 64, s, s + stride, s + 2 * stride, s + 3 * stride, k, mask, spare);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function dot(w: v128, x: v128, acc: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, acc) : i32x4.add(acc, i32x4.dot_i16x8_s(w, x));
+}
+
+// @ts-ignore: decorator
+@inline function low(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+
+// @ts-ignore: decorator
+@inline function high(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
+// @ts-ignore: decorator
+@inline function lowPairs(a: v128, b: v128): v128 {
+  return i16x8.shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+
+// @ts-ignore: decorator
+@inline function highPairs(a: v128, b: v128): v128 {
+  return i16x8.shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
 /** Every output of a block of rows; eight outputs at a time are turned back into rows of y. */
-function allOutputs(p: Gemm, columns: usize, outputs: usize, y: usize, count: u32, mask: v128): void {
+function allOutputs<V>(p: Gemm, columns: usize, others: usize, y: usize, mask: v128): void {
+  const seven = idof<V>() == idof<Seven>();
+  const outputs = others + rowBytes(p.k) * ROWS;
   const n = p.n;
   const flips = ASC_FEATURE_RELAXED_SIMD && i32x4.extract_lane(mask, 0) != 0;
   let w = <usize>p.w;
@@ -73,101 +118,107 @@ function allOutputs(p: Gemm, columns: usize, outputs: usize, y: usize, count: u3
     let r4 = r0;
     let r5 = r0;
     let r6 = r0;
-    let offset = index + 4;
-    const end = offset + (<usize>load<u32>(index) << 1);
-    for (; offset < end; offset += 2) {
-      const x = columns + (<usize>load<u16>(offset) << 4);
+    const end = w + (<usize>load<u32>(index) << 2);
+    index += 4;
+    for (; w < end; w += 4) {
       const v = v128.load32_splat(w);
-      r0 = dot(v, x, r0);
-      r1 = dot(v, x + 16, r1);
-      r2 = dot(v, x + 32, r2);
-      r3 = dot(v, x + 48, r3);
-      r4 = dot(v, x + 64, r4);
-      r5 = dot(v, x + 80, r5);
-      r6 = dot(v, x + 96, r6);
-      w += 4;
+      const x = <usize>load<u16>(index);
+      if (ASC_FEATURE_RELAXED_SIMD) {
+        const xb = <usize>load<u16>(index, 2);
+        const xc = <usize>load<u16>(index, 4);
+        const xd = <usize>load<u16>(index, 6);
+        let a = v128.load(columns + x);
+        let b = v128.load(columns + xb);
+        let c = v128.load(columns + xc);
+        let d = v128.load(columns + xd);
+        let ab = low(a, b);
+        let cd = low(c, d);
+        r0 = dot(v, lowPairs(ab, cd), r0);
+        r1 = dot(v, highPairs(ab, cd), r1);
+        ab = high(a, b);
+        cd = high(c, d);
+        r2 = dot(v, lowPairs(ab, cd), r2);
+        r3 = dot(v, highPairs(ab, cd), r3);
+        if (seven) {
+          a = v128.load(others + x);
+          b = v128.load(others + xb);
+          c = v128.load(others + xc);
+          d = v128.load(others + xd);
+          ab = low(a, b);
+          cd = low(c, d);
+          r4 = dot(v, highPairs(ab, cd), r4);
+          ab = high(a, b);
+          cd = high(c, d);
+          r5 = dot(v, lowPairs(ab, cd), r5);
+          r6 = dot(v, highPairs(ab, cd), r6);
+        }
+        index += 8;
+      } else {
+        r0 = dot(v, v128.load(columns + x), r0);
+        r1 = dot(v, v128.load(columns + x, 16), r1);
+        r2 = dot(v, v128.load(columns + x, 32), r2);
+        r3 = dot(v, v128.load(columns + x, 48), r3);
+        if (seven) {
+          r4 = dot(v, v128.load(others + x, 16), r4);
+          r5 = dot(v, v128.load(others + x, 32), r5);
+          r6 = dot(v, v128.load(others + x, 48), r6);
+        }
+        index += 2;
+      }
     }
-    index = (end + 3) & ~3;
-    const target = outputs + (lane << 3);
-    const form = load<u32>(q, FORM);
-    if (form == POSITIVE) storeRows<Positive>(p, q + lane, target, r0, r1, r2, r3, r4, r5, r6);
-    else if (form == SIGNED) storeRows<Signed>(p, q + lane, target, r0, r1, r2, r3, r4, r5, r6);
-    else if (form == FIXED) storeRows<Fixed>(p, q + lane, target, r0, r1, r2, r3, r4, r5, r6);
-    else storeExact(p, q + lane, target, outputs + 256, r0, r1, r2, r3, r4, r5, r6);
+    index = (index + 3) & ~3;
+    storeRows(p, q, lane, outputs + (lane << 2), r0, r1, r2, r3);
+    if (seven) storeRows(p, q, lane, outputs + 128 + (lane << 2), r3, r4, r5, r6);
     if ((o & 7) == 7 || o + 1 == n) {
-      turn(outputs, y + (o & ~7), p.yStride, count, min(n - (o & ~7), 8));
+      const target = y + (o & ~7);
+      turn(outputs, target, p.yStride, (o & 7) + 1);
+      if (seven) turn(outputs + 128, target + OTHERS * p.yStride, p.yStride, (o & 7) + 1);
       q += RECORD;
     }
   }
 }
 
-/** Requantizes 28 values of one output; its a and b are broadcast. */
-// @ts-ignore: decorator
-@inline function storeRows<F>(
-  p: Gemm,
-  q: usize,
-  target: usize,
-  r0: v128,
-  r1: v128,
-  r2: v128,
-  r3: v128,
-  r4: v128,
-  r5: v128,
-  r6: v128,
-): void {
+/** Requantizes 16 values of one output, `lane` of the record at q. */
+function storeRows(p: Gemm, q: usize, lane: usize, target: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
+  const form = load<u32>(q, FORM);
+  q += lane;
+  const params = changetype<usize>(p);
   const a = v128.load32_splat(q, A);
   const b = v128.load32_splat(q, B);
-  const params = changetype<usize>(p);
+  if (form == POSITIVE) v128.store(target, bytes<Positive>(params, a, b, r0, r1, r2, r3));
+  else if (form == SIGNED) v128.store(target, bytes<Signed>(params, a, b, r0, r1, r2, r3));
+  else if (form == FIXED) v128.store(target, bytes<Fixed>(params, a, b, r0, r1, r2, r3));
+  else {
+    // A and b stand where outputs come later.
+    v128.store(target, a);
+    v128.store(target, b, 256);
+    const zeroPoint = p.yZeroPoint;
+    r0 = exact(r0, target, target + 256, zeroPoint);
+    r1 = exact(r1, target, target + 256, zeroPoint);
+    r2 = exact(r2, target, target + 256, zeroPoint);
+    r3 = exact(r3, target, target + 256, zeroPoint);
+    v128.store(target, narrow(r0, r1, r2, r3, lowest<Gemm>(params), highest<Gemm>(params)));
+  }
+}
+
+// @ts-ignore: decorator
+@inline function bytes<F>(params: usize, a: v128, b: v128, r0: v128, r1: v128, r2: v128, r3: v128): v128 {
   const m = magic();
   const offset = offsetOf<F>(params + offsetof<Gemm>("yZeroPoint"), m);
-  const lo = lowest<Gemm>(params);
-  const hi = highest<Gemm>(params);
   r0 = requantize<F>(r0, a, b, m, offset);
   r1 = requantize<F>(r1, a, b, m, offset);
   r2 = requantize<F>(r2, a, b, m, offset);
   r3 = requantize<F>(r3, a, b, m, offset);
-  v128.store(target, narrow(r0, r1, r2, r3, lo, hi));
-  r4 = requantize<F>(r4, a, b, m, offset);
-  r5 = requantize<F>(r5, a, b, m, offset);
-  r6 = requantize<F>(r6, a, b, m, offset);
-  v128.store(target, narrow(r4, r5, r6, r6, lo, hi), 16);
+  return narrow(r0, r1, r2, r3, lowest<Gemm>(params), highest<Gemm>(params));
 }
 
-/** The same by 64-bit integers, through memory. */
-function storeExact(
-  p: Gemm,
-  q: usize,
-  target: usize,
-  spill: usize,
-  r0: v128,
-  r1: v128,
-  r2: v128,
-  r3: v128,
-  r4: v128,
-  r5: v128,
-  r6: v128,
-): void {
-  v128.store(spill, r0);
-  v128.store(spill, r1, 16);
-  v128.store(spill, r2, 32);
-  v128.store(spill, r3, 48);
-  v128.store(spill, r4, 64);
-  v128.store(spill, r5, 80);
-  v128.store(spill, r6, 96);
-  for (let i: usize = 0; i < ROWS; i++) {
-    const v = exactLane(load<i32>(spill + (i << 2)), load<i32>(q, A), load<i32>(q, B), p.yZeroPoint);
-    store<i8>(target + i, min(max(v, p.lo), p.hi));
+/** Up to eight outputs of sixteen rows become rows. */
+function turn(outputs: usize, y: usize, yStride: usize, width: u32): void {
+  if (width == 8) {
+    transposeTile(y, outputs, <u32>yStride, 16);
+    return;
   }
-}
-
-/** Eight outputs of 28 rows each become rows of eight. */
-function turn(outputs: usize, y: usize, yStride: usize, count: u32, width: u32): void {
   const rows = outputs + 256;
-  for (let half: usize = 0; half < 32; half += 16) transposeTile(rows + (half << 3), outputs + half, 8, 32);
-  for (let i: u32 = 0; i < count; i++) {
-    const v = v128.load64_zero(rows + (<usize>i << 3));
-    if (width == 8) v128.store64_lane(y, v, 0);
-    else storeBytes(y, v, width);
-    y += yStride;
-  }
+  transposeTile(rows, outputs, 8, 16);
+  for (let i: usize = 0; i < 128; i += 8, y += yStride) storeBytes(y, v128.load64_zero(rows + i), width);
 }

@@ -22,11 +22,12 @@ export interface Draw {
   readonly depthwise: boolean;
   /** Scales as trained networks have them, or any shift at all. */
   readonly scales: "usual" | "any";
+  /** Weights pruned one by one; any kind where absent. */
+  readonly pruned?: boolean;
 }
 
 /** Weights [rows][depth]: random ones, extremes, zeros, and pruned in blocks of 8 rows × 4 or one by one. */
-export function weights(draw: Random, count: number, depth: number): Int8Array {
-  const kind = draw.int(0, 9);
+export function weights(draw: Random, count: number, depth: number, kind = draw.int(0, 9)): Int8Array {
   if (kind === 0) return new Int8Array(count).fill(127);
   if (kind === 1) return new Int8Array(count).fill(-127);
   if (kind === 2) return new Int8Array(count);
@@ -56,7 +57,7 @@ export function check(subject: Subject, draw: Random, d: Draw): void {
     draw.int(0, 6) === 0
       ? new Int8Array(n * inH * inW * inC).fill(draw.pick([-128, 127]))
       : draw.int8(n * inH * inW * inC);
-  const wData = weights(draw, d.outputs * depth, depth);
+  const wData = weights(draw, d.outputs * depth, depth, d.pruned ? 6 : undefined);
   const sx = Math.fround(0.02);
   const xq = { scale: sx, zeroPoint: draw.pick([0, -128, 127, draw.int(-128, 127)]) };
   const spread = Math.sqrt(depth) * 5000;

@@ -26,6 +26,22 @@ for (const subject of await subjects())
           });
         }
       });
+      test(`1x1, weights pruned one by one, ${scales} scales`, () => {
+        const draw = random(104);
+        for (let i = 0; i < 40; i++)
+          check(subject, draw, {
+            xShape: [1, draw.int(4, 9), draw.pick([4, 7, 8]), draw.pick([16, 17, 24, 31, 48, 64, 100])],
+            outputs: draw.pick([7, 8, 9, 16, 33, 40]),
+            kernel: [1, 1],
+            stride: [1, 1],
+            dilation: [1, 1],
+            padding: "valid",
+            groups: 1,
+            depthwise: false,
+            scales,
+            pruned: true,
+          });
+      });
       test(`any kernel, stride, dilation, padding and groups, ${scales} scales`, () => {
         const draw = random(102);
         for (let i = 0; i < 80; i++) {

@@ -45,7 +45,12 @@ export function lowerProduct(node: Constrained, to: Lowering, given: Product): v
   const weights = { data: product.data, channels: n, depth: k, channelStride: k, depthStride: 1 };
   const { q, forms, data, zeros } = placeRecords(node, to, weights, output, m, product);
   const size = `${m}x${n}x${k}, requantize ${forms}`;
-  const rows = { m, patches: product.patches !== undefined, vector: isVector(product) };
+  const rows = {
+    m,
+    patches: product.patches !== undefined,
+    vector: isVector(product),
+    dense: () => denseTime(to, product, data, forms),
+  };
   const choice = choosePacking(to.module, data, n, k, zeros, rows);
   if (choice.kind === "blocks") lowerBlocks(to, product, data, choice.sparse, q, size);
   else if (choice.kind === "columns") lowerColumns(to, product, choice.sparse, q, size);
@@ -89,6 +94,14 @@ function gemmOf(
     lo: output.lo,
     hi: output.hi,
   };
+}
+
+/** Time of the kernel that `lowerDense` takes by that of tiles over patches, some per cent on the safe side. */
+function denseTime(to: Lowering, { n, xStride, patches }: Product, data: Int8Array, forms: string): number {
+  if (!patches) return 1;
+  if (to.optimize === "speed" && winogradLayout(to.module, data, n, xStride, forms, patches)) return 0.45;
+  if (!directLayout(to.module, data, n, xStride, forms, patches)) return 1;
+  return to.module === "simd" ? 0.9 : 0.72;
 }
 
 /** How much of B a sparse packing keeps, and what that saves, for `inspect`. */

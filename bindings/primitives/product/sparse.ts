@@ -2,7 +2,7 @@
 
 import type { ModuleName } from "../modules.ts";
 import { rowBytes, SPARE } from "./gemm.ts";
-import { KR } from "./panels.ts";
+import { KR, roundUp } from "./panels.ts";
 
 /** Columns of a block; in k a block is one step of the module's inner loop. */
 const NR = 8;
@@ -81,27 +81,34 @@ function blocksOf(
 }
 
 /**
- * B, int8 [n][k], for `spmmColumns`: of each output the steps of KR weights that are not all zero, four bytes each, and
- * where their activations stand, in units of 16 bytes. See `assembly/product/spmm-columns.simd.ts`.
+ * B, int8 [n][k], for `spmmColumns`: of each output its pairs of weights that are not both zero, or in the relaxed module its weights that are not zero by
+ * fours, and where their activations stand. See `assembly/product/spmm-columns.simd.ts`.
  */
 function packColumns(module: "simd" | "relaxed", b: Int8Array, n: number, k: number): Sparse {
-  const kr = BLOCK_K[module];
-  const steps = Math.ceil(k / kr);
-  const kept = Array.from({ length: n }, (_, o) => blocksOf(b, n, k, o, kr, steps, 1));
+  const { width, bytes } = COLUMN_UNIT[module];
+  const steps = Math.ceil(k / width);
+  const kept = Array.from({ length: n }, (_, o) => blocksOf(b, n, k, o, width, steps, 1));
   const blocks = kept.reduce((sum, list) => sum + list.length, 0);
-  const index = new DataView(new ArrayBuffer(indexBytes(kept)));
-  const weights = new (module === "simd" ? Int16Array : Int8Array)(blocks * kr);
+  // Places of a step of four bytes.
+  const places = KR[module] / width;
+  const padded = kept.map((list) => roundUp(list.length, places));
+  const weights = new (module === "simd" ? Int16Array : Int8Array)(
+    padded.reduce((sum, count) => sum + count, 0) * width,
+  );
+  const index = new DataView(new ArrayBuffer(padded.reduce((sum, count) => sum + 4 + roundUp(count, 2) * 2, 0)));
   let at = 0;
   let w = 0;
   for (const [o, list] of kept.entries()) {
-    index.setUint32(at, list.length, true);
+    const count = padded[o] as number;
+    index.setUint32(at, count / places, true);
     at += 4;
     for (const [i, step] of list.entries()) {
-      index.setUint16(at + i * 2, step * COLUMN_UNITS, true);
-      for (let j = 0; j < kr && step * kr + j < k; j++) weights[w + j] = b[o * k + step * kr + j] as number;
-      w += kr;
+      index.setUint16(at + i * 2, step * bytes, true);
+      for (let j = 0; j < width && step * width + j < k; j++)
+        weights[w + i * width + j] = b[o * k + step * width + j] as number;
     }
-    at += (list.length + (list.length & 1)) * 2;
+    w += count * width;
+    at += roundUp(count, 2) * 2;
   }
   return { weights: new Uint8Array(weights.buffer), index: new Uint8Array(index.buffer), blocks, total: n * steps };
 }
@@ -111,41 +118,61 @@ function indexBytes(kept: readonly (readonly number[])[]): number {
   return kept.reduce((sum, list) => sum + 4 + (list.length + (list.length & 1)) * 2, 0);
 }
 
-/** Rows of A side by side in `spmmColumns`, and the 16-byte units of one step of them. */
-const COLUMN_ROWS = 28;
-const COLUMN_UNITS = 7;
+/** Rows of A side by side in `spmmColumns`, where there are many, and the weights that it leaves out together with the bytes of their columns. */
+const COLUMN_ROWS = 16;
+const MANY_ROWS = 28;
+const COLUMN_UNIT = { simd: { width: 2, bytes: 64 }, relaxed: { width: 1, bytes: 16 } } as const;
+
+/** Rows that the blocks of m rows have in all, some of them computed twice. */
+function columnRows(m: number): number {
+  const rest = m % MANY_ROWS;
+  if (m < MANY_ROWS) return roundUp(m, COLUMN_ROWS);
+  return m - rest + (rest > COLUMN_ROWS ? MANY_ROWS : rest > 0 ? COLUMN_ROWS : 0);
+}
 
 /** Scratch per thread of `spmmColumns`: the columns, and eight outputs as columns and as rows. */
 export function columnsScratch(module: ModuleName, k: number): number {
-  return SPARE + rowBytes(module, k) * COLUMN_ROWS + 512;
+  return SPARE + rowBytes(module, k) * COLUMN_ROWS * 2 + 512;
 }
 
 /**
- * Density of blocks below which the sparse kernel is faster, from measurements of 196·512·512 and of the digits
- * networks: a block costs 7 % (SIMD128) and a quarter (relaxed, whose dense tile has six rows) more than a dense step, and
- * in an interpreter a quarter more for its offset. Products of one or two rows have a wide dense tile, which only few
- * blocks beat.
+ * Time of a sparse kernel by that of the dense tiles: for the share that it keeps, against n, against k, and always. Fitted to layers of 16 to 384
+ * channels and 16 to 196 rows, some per cent on the safe side.
  */
-const PAYS: { readonly [M in ModuleName]: number } = { scalar: 0.75, simd: 0.93, relaxed: 0.8 };
-const PAYS_VECTOR = 0.3;
+interface Cost {
+  readonly kept: number;
+  readonly perN: number;
+  readonly perK: number;
+  readonly always: number;
+}
 
-/**
- * Cost of a step that `spmmColumns` keeps, in dense steps; and of turning rows into columns, shared by n outputs, and
- * outputs back into rows, against k: fitted to layers of 16 to 512 channels.
- */
-const COLUMN_COST: { readonly [M in ModuleName]: number } = { scalar: Infinity, simd: 1.2, relaxed: 1.42 };
-const COLUMN_PER_N: { readonly [M in ModuleName]: number } = { scalar: 0, simd: 8, relaxed: 16 };
-const COLUMN_PER_K: { readonly [M in ModuleName]: number } = { scalar: 0, simd: 12, relaxed: 24 };
+const PROPORTIONAL = { perN: 0, perK: 0, always: 0 };
+const BLOCK_COST: { readonly [M in ModuleName]: Cost } = {
+  scalar: { kept: 1.33, ...PROPORTIONAL },
+  simd: { kept: 0.93, perN: 1.7, perK: 3.1, always: 0.06 },
+  relaxed: { kept: 0.96, perN: 1.5, perK: 3.5, always: 0.17 },
+};
+/** Products of one or two rows have a wide dense tile, which only few blocks beat. */
+const VECTOR_COST: Cost = { kept: 3.33, ...PROPORTIONAL };
+const COLUMN_COST = {
+  simd: { kept: 0.85, perN: 1.4, perK: 6.8, always: 0.155 },
+  relaxed: { kept: 1.75, perN: 3.4, perK: 9.5, always: 0.3 },
+} as const;
+/** Share of zeros below which nothing can pay: not worth looking. */
+const LEAST_ZEROS: { readonly [M in ModuleName]: number } = { scalar: 0.25, simd: 0.07, relaxed: 0.2 };
+
+const costOf = ({ kept, perN, perK, always }: Cost, { blocks, total }: Sparse, n: number, k: number): number =>
+  (kept * blocks) / total + perN / n + perK / k + always;
 
 /**
  * Inputs of one output that `spmmColumns` leaves out together where all are zeros, of which weights may make a pattern; none for rows that it does not take.
  * Those of the module simd: fours, which the relaxed one takes, cost more accuracy than they save time.
  */
 export function columnSteps({ m, patches }: Pick<Rows, "m" | "patches">): readonly number[] {
-  return takesColumns(m, patches) ? [BLOCK_K.simd] : [];
+  return takesColumns(m, patches) ? [COLUMN_UNIT.simd.width] : [];
 }
 
-const takesColumns = (m: number, patches: boolean): boolean => !patches && m >= COLUMN_ROWS / 2;
+const takesColumns = (m: number, patches: boolean): boolean => !patches && m >= COLUMN_ROWS;
 
 /** How B should be packed: the fastest of the three by the costs above. */
 export type Choice =
@@ -153,11 +180,12 @@ export type Choice =
   | { readonly kind: "blocks"; readonly sparse: Sparse }
   | { readonly kind: "columns"; readonly sparse: Sparse };
 
-/** What a product is to the choice: its rows, whether they are patches, and whether they are one or two. */
+/** What a product is to the choice: its rows, whether they are patches, whether they are one or two, and the time of its dense kernel by that of tiles. */
 export interface Rows {
   readonly m: number;
   readonly patches: boolean;
   readonly vector: boolean;
+  readonly dense: () => number;
 }
 
 /** Chooses for B, int8 [n][k], of which so many weights are zero. */
@@ -170,19 +198,14 @@ export function choosePacking(
   rows: Rows,
 ): Choice {
   const dense: Choice = { kind: "dense" };
-  // So few weights are zero that no packing of them can pay: not worth looking.
-  if (zeros < (1 - PAYS[module]) * b.length || k * LANE[module] > MAX_OFFSET) return dense;
+  if (zeros < LEAST_ZEROS[module] * b.length || k * LANE[module] > MAX_OFFSET) return dense;
   const blocks = packSparse(module, b, n, k);
-  const blockCost = rows.vector
-    ? blocks.blocks / blocks.total / PAYS_VECTOR
-    : blocks.blocks / blocks.total / PAYS[module];
-  let best: Choice = blockCost < 1 ? { kind: "blocks", sparse: blocks } : dense;
-  if (module === "scalar" || !takesColumns(rows.m, rows.patches)) return best;
-  if (Math.ceil(k / BLOCK_K[module]) * COLUMN_UNITS > MAX_OFFSET) return best;
+  const blockCost = costOf(rows.vector ? VECTOR_COST : BLOCK_COST[module], blocks, n, k);
+  const best: Choice = blockCost < 1 && blockCost < rows.dense() ? { kind: "blocks", sparse: blocks } : dense;
+  if (module === "scalar" || !takesColumns(rows.m, rows.patches) || k < COLUMN_ROWS) return best;
+  const { width, bytes } = COLUMN_UNIT[module];
+  if (Math.ceil(k / width) * bytes > MAX_OFFSET) return best;
   const columns = packColumns(module, b, n, k);
-  const filled = rows.m / (Math.ceil(rows.m / COLUMN_ROWS) * COLUMN_ROWS);
-  const turning = COLUMN_PER_N[module] / n + COLUMN_PER_K[module] / k;
-  const columnCost = ((columns.blocks / columns.total) * COLUMN_COST[module] + turning) / filled;
-  if (columnCost < Math.min(1, blockCost)) best = { kind: "columns", sparse: columns };
-  return best;
+  const columnCost = (costOf(COLUMN_COST[module], columns, n, k) * columnRows(rows.m)) / rows.m;
+  return columnCost < Math.min(1, blockCost) ? { kind: "columns", sparse: columns } : best;
 }
