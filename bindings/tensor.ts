@@ -81,11 +81,16 @@ export interface Tensor extends TensorType {
   readonly length?: number;
   /** Id of the int32 tensor that holds the number of rows, where something asked for it. */
   readonly rows?: number;
+  /** Of an int32: the most that there is room for, where data may ask for more. */
+  readonly most?: number;
   /** Keeps its value from run to run. */
   readonly variable?: boolean;
   /** Name of a variable: tensors of the same name, in whatever graph of a model, are one. */
   readonly resource?: string;
 }
+
+/** How the notes of steps begin that keep the greatest of numbers which have a bound. */
+export const AT_MOST = "at most ";
 
 /** The largest number of elements and bytes that one tensor may have: what 32-bit addresses reach. */
 const MAX_BYTES = 2 ** 32;

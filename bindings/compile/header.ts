@@ -11,7 +11,7 @@ export function headerText(plan: Plan, { pages, dataEnd, heapBase }: MemoryLayou
  *
  *   1. Instantiate it. Its memory has ${prefix}_MEMORY_BYTES bytes, of which it uses the first ${prefix}_USED_BYTES.
  *   2. Write each input to memory at ${prefix}_INPUT_0_ADDRESS, little-endian, row-major.
- *   3. Call invoke(); it returns 0.
+ *   3. Call invoke(); it returns 0, or 1 where the inputs ask for more than there is room for.
  *   4. Read each output from memory at ${prefix}_OUTPUT_0_ADDRESS.
  *
  * invoke() overwrites its inputs: write all of them before every call. Outputs stay until the next call or the next input.

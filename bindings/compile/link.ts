@@ -3,6 +3,7 @@ import { Pint8Error, textOf } from "../errors.ts";
 import type { Plan, PlanPort, PlanStep } from "../plan/types.ts";
 import type { Optimize } from "../primitives/modules.ts";
 import { kernelRows } from "../primitives/registry.ts";
+import { AT_MOST } from "../tensor.ts";
 import type { KernelBinary } from "./kernels.ts";
 import type { MemoryLayout } from "./layout.ts";
 import { addReset } from "./reset.ts";
@@ -107,7 +108,10 @@ function setMemory(module: Module, { pages, segments }: MemoryLayout): void {
   );
 }
 
-/** `invoke(): i32`, the steps one after the other; it returns 0. Lists that steps walk are functions of their own. */
+/**
+ * `invoke(): i32`, the steps one after the other; it returns 0, or 1 where data asked for more of anything than there is room for. Lists
+ * that steps walk are functions of their own.
+ */
 function addSteps(b: Binaryen, module: Module, plan: Plan, functions: ReadonlyMap<string, string>): void {
   const { i32 } = module;
   const named = (name: string): string => {
@@ -134,9 +138,23 @@ function addSteps(b: Binaryen, module: Module, plan: Plan, functions: ReadonlyMa
   // Elsewhere the dot product of relaxed SIMD gives other results: rather none than those.
   if (plan.module === "relaxed")
     body.unshift(module.if(i32.lt_s(module.call(named("dotProduct"), [], b.i32), i32.const(1)), module.unreachable()));
-  module.addFunction("invoke", b.none, b.i32, locals(plan.steps), module.block(null, [...body, i32.const(0)], b.i32));
+  const own = locals(plan.steps);
+  const status = own.length;
+  for (const { note, params } of [...plan.bodies, plan].flatMap(({ steps }) => steps)) {
+    if (!note.startsWith(AT_MOST)) continue;
+    const most = i32.const(Number(note.slice(AT_MOST.length)));
+    const address = i32.const(fieldOf(plan, params, 2) | 0);
+    const store = module.block(null, [i32.store(0, 4, address, most), module.local.set(status, i32.const(1))], b.none);
+    body.push(module.if(i32.gt_s(i32.load(0, 4, address), most), store));
+  }
+  const result = module.local.get(status, b.i32);
+  module.addFunction("invoke", b.none, b.i32, [...own, b.i32], module.block(null, [...body, result], b.i32));
   module.addFunctionExport("invoke", "invoke");
 }
+
+/** Word i of a parameter block. */
+const fieldOf = ({ image, imageAddress }: Plan, params: number, i: number) =>
+  new DataView(image.buffer, image.byteOffset).getUint32(params - imageAddress + 4 * i, true);
 
 const bodyName = (stepsAddress: number) => `body${stepsAddress}`;
 
@@ -154,8 +172,7 @@ function controlStep(
 ): binaryen.ExpressionRef | undefined {
   if (kernel !== "branch" && kernel !== "loop") return undefined;
   const { i32 } = module;
-  const fields = new DataView(plan.image.buffer, plan.image.byteOffset + params - plan.imageAddress, 24);
-  const field = (i: number) => fields.getUint32(4 * i, true);
+  const field = (i: number) => fieldOf(plan, params, i);
   const list = (i: number) => (field(i + 1) === 0 ? module.nop() : module.call(bodyName(field(i)), [], b.none));
   const holds = i32.load8_u(0, 1, i32.const(field(0) | 0));
   const first = list(1);

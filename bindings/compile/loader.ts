@@ -3,8 +3,9 @@ import { elements, jsClass, literal, portLiteral } from "./ports.ts";
 
 /** Where an engine without an exact dot product leaves `invoke`. */
 const INVOKE: { readonly [module: string]: string } = {
-  relaxed: `try {
-        exports.invoke();
+  relaxed: `let status;
+      try {
+        status = exports.invoke();
       } catch (cause) {
         throw new Error("The relaxed dot product of this engine is not exact; compile for simd.", { cause });
       }`,
@@ -46,7 +47,8 @@ function modelOf({ exports }) {
           throw new TypeError(\`input "\${inputs[i].name}": expected \${View.name} of \${length} elements\`);
         sources[i].set(value);
       }
-      ${INVOKE[module] ?? "exports.invoke();"}
+      ${INVOKE[module] ?? "const status = exports.invoke();"}
+      if (status !== 0) throw new RangeError("The inputs ask for more than there is room for.");
       return Object.fromEntries(outputs.map(({ name }, i) => [name, results[i].slice()]));
     },
     /** Brings state that lives from run to run back to its start. */

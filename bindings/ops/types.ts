@@ -111,6 +111,8 @@ export interface Opening {
   ): readonly AnyNode[] | undefined;
   /** Puts what moves known elements out of partly known vectors of sizes into `tensors`; false where the node has to run. */
   foldMoved(node: AnyNode, tensors: Tensor[], writers: Map<TensorId, AnyNode>): boolean;
+  /** After the steps of a node: those that keep what is known to be too much of its outputs, in places of their own. */
+  watched(to: Lowering, placeOwn: (bytes: Uint8Array) => number): void;
 }
 
 /** Lowerings of products by the types that ordinary networks do not have. */

@@ -164,6 +164,7 @@ export function lowerGraph(site: Site, target: Target): Lowered {
         }),
     };
     operator.lower(view, lowering);
+    operators.opening?.watched(lowering, image.placeOwn);
     const macs = operator.macs?.(view) ?? 0;
     const elements = [...view.inputs, ...view.outputs].reduce((most, each) => Math.max(most, elementsOf(each)), 0);
     for (const [i, call] of pending.entries())

@@ -1,7 +1,7 @@
 /** Operators that the user brings: found by name when a session opens, run between two stretches of steps. */
-import { ensure, Pint8Error, textOf } from "../errors.ts";
-import type { Plan } from "../plan/types.ts";
-import type { TypedArray } from "../tensor.ts";
+import { type ErrorDetail, ensure, Pint8Error, textOf } from "../errors.ts";
+import type { Plan, PlanStep } from "../plan/types.ts";
+import { AT_MOST, type TypedArray } from "../tensor.ts";
 import { bindPort } from "./ports.ts";
 
 /** What a user's operator does: reads views of its inputs and fills views of its outputs. */
@@ -20,16 +20,17 @@ export interface Host {
 }
 
 /**
- * The operators of a plan, bound to a memory.
+ * The operators of a plan, bound to a memory; behind the last step what asks whether data wanted more of anything than there is room
+ * for, where that can be: a step keeps the greatest of each number that has a bound, and begins with the bound.
  *
  * Errors: INVALID_OPTION where one was not given.
  */
 export function bindHosts(
-  { hosts }: Plan,
+  { hosts, steps, bodies }: Plan,
   memory: ArrayBufferLike,
   given: Readonly<Record<string, CustomRunner>>,
 ): readonly Host[] {
-  return hosts.map(({ step, name, options, inputs, outputs }) => {
+  const bound = hosts.map(({ step, name, options, inputs, outputs }) => {
     const run = Object.hasOwn(given, name) ? given[name]?.run : undefined;
     ensure(typeof run === "function", "INVALID_OPTION", () => ({
       where: "option customOperators",
@@ -55,4 +56,20 @@ export function bindHosts(
       },
     };
   });
+  const kept = [...steps, ...bodies.flatMap((body) => body.steps)].filter(({ note }) => note.startsWith(AT_MOST));
+  if (kept.length > 0) bound.push({ step: steps.length, run: () => checkBounds(kept, new Int32Array(memory)) });
+  return bound;
+}
+
+/** An error where one of the numbers was more than its bound; all begin with it again. */
+function checkBounds(kept: readonly PlanStep[], words: Int32Array): void {
+  let over: ErrorDetail | undefined;
+  for (const { where, note: expected, params } of kept) {
+    const at = (words[params / 4 + 2] as number) / 4;
+    const most = Number(expected.slice(AT_MOST.length));
+    const received = `${words[at]}`;
+    if (Number(received) > most) over = { where, expected, received, hint: "Constants have no bound." };
+    words[at] = most;
+  }
+  if (over) throw new Pint8Error("OUT_OF_MEMORY", over);
 }

@@ -25,21 +25,9 @@ export function bindPort(
   return { info, view, type: view[Symbol.toStringTag], ...length };
 }
 
-/**
- * What a run has left in an output: all of it, or as much as the run says.
- *
- * Errors: OUT_OF_MEMORY where the result is longer than the room that the plan has for it.
- */
-export function outputValue({ info, view, length }: BoundPort): TypedArray {
-  if (length === undefined) return view;
-  const count = length[0] as number;
-  ensure(count <= view.length, "OUT_OF_MEMORY", () => ({
-    where: `output "${info.name}"`,
-    expected: `at most ${view.length} elements, the bound of its plan`,
-    received: `${count}`,
-  }));
-  return view.subarray(0, count);
-}
+/** What a run has left in an output: all of it, or as much as the run says. */
+export const outputValue = ({ view, length }: BoundPort): TypedArray =>
+  length === undefined ? view : view.subarray(0, length[0]);
 
 /** Views of all outputs by name; undefined where only a run can tell how long one is. */
 export function viewsOf(ports: readonly BoundPort[]): Readonly<Record<string, TypedArray>> | undefined {

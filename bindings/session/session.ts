@@ -41,7 +41,7 @@ interface Live extends Running {
   readonly outputs: readonly BoundPort[];
   /** What a run returns that is asked for views, where no length is the run's to tell. */
   readonly views: Readonly<Record<string, TypedArray>> | undefined;
-  /** The user's operators, in the order in which they run. */
+  /** The user's operators, in the order in which they run, and what asks behind the last step whether data exceeded a bound. */
   readonly hosts: readonly Host[];
   /** State that lives from run to run, with its start. */
   readonly variables: readonly { readonly address: number; readonly start: Uint8Array }[];
@@ -171,7 +171,7 @@ export class Session<M extends ModelTypes = AnyModel> {
    * Returns the outputs by name: copies, or where they are asked for `"views"` of the model's memory, which the next run
    * overwrites, in one object that every run returns.
    *
-   * Errors: INVALID_INPUT, CLOSED, WORKER where a thread failed: the model can only be closed then.
+   * Errors: INVALID_INPUT, CLOSED, OUT_OF_MEMORY where data asks for more than the plan has room for, WORKER where a thread failed: the model can only be closed then.
    */
   run(inputs?: Inputs<M>, options: RunOptions = DEFAULT_RUN): Outputs<M> {
     const live = this.#live ?? this.#open();

@@ -82,7 +82,7 @@ test("MATRIX_DIAG of a vector as long as a run says", async () => {
   const y = await run(tensors, [RANGE, node("matrixDiag", [3], [4], {})], [0], 4, [Int32Array.of(3)]);
   assert.deepEqual(y, Int32Array.of(0, 0, 0, 0, 1, 0, 0, 0, 2));
   const many = run(tensors, [RANGE, node("matrixDiag", [3], [4], {})], [0], 4, [Int32Array.of(300)]);
-  await assert.rejects(many, /at most 65536 elements/);
+  await assert.rejects(many, /at most 65536/);
 });
 
 test("UNSORTED_SEGMENT_SUM into a computed number of segments", async () => {

@@ -47,7 +47,7 @@ test("RANGE to a limit that is computed: as long as it asks for, up to the bound
     const session = await loadModel(source, source === RANGE ? { module: "scalar" } : {});
     assert.deepEqual(session.run([Int32Array.of(7)]).y, Int32Array.of(0, 2, 4, 6));
     assert.deepEqual(session.run([Int32Array.of(-1)]).y, new Int32Array(0));
-    assert.throws(() => session.run([Int32Array.of(2 ** 20)]), /at most 65536 elements/);
+    assert.throws(() => session.run([Int32Array.of(2 ** 20)]), /at most 65536/);
     assert.deepEqual(session.run([Int32Array.of(2)]).y, Int32Array.of(0));
     session.close();
   }
@@ -126,7 +126,7 @@ test("PAD by paddings that are computed: as long as they make it, up to the boun
         Int8Array.of(v, v, v, v, v, 1, 2, 3, v, v, 4, 5, 6, v, v),
       );
       assert.deepEqual(session.run([x, Int32Array.of(0, 1, 1, 0)]).y, Int8Array.of(v, 1, 2, 3, v, 4, 5, 6, v, v, v, v));
-      assert.throws(() => session.run([x, Int32Array.of(2 ** 30, 2 ** 30, 5, 5)]), /at most 65536 elements/);
+      assert.throws(() => session.run([x, Int32Array.of(2 ** 30, 2 ** 30, 5, 5)]), /at most 65536/);
       assert.deepEqual(session.run([x, Int32Array.of(-5, 0, 0, -9)]).y, x, "none below 0");
       session.close();
       const wide = await loadModel(model("int64", value), { module });
@@ -173,7 +173,7 @@ test("RESIZE_NEAREST_NEIGHBOR to a size that is computed: the pixels of the size
       const start = process.cpuUsage();
       assert.deepEqual(open.run([x, Int32Array.of(2 ** 31 - 1, 0)]).y, new Int16Array(0));
       assert.ok(process.cpuUsage(start).user < 1e6, "rows of no pixels are not walked");
-      assert.throws(() => open.run([x, Int32Array.of(2 ** 20, 2 ** 20)]), /at most 65536 elements/);
+      assert.throws(() => open.run([x, Int32Array.of(2 ** 20, 2 ** 20)]), /at most 65536/);
       open.close();
     }
 });

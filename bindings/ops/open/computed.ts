@@ -6,6 +6,7 @@ import type { AnyNode, OpKind, TensorId } from "../../graph.ts";
 import { elementCount, type Tensor, zeroOf } from "../../tensor.ts";
 import { OPEN_LENGTH } from "../move/moving.ts";
 import { bytesOfNumbers } from "../values.ts";
+import { limit } from "./bounded.ts";
 import { cutterOf, type Size } from "./cutting.ts";
 import { type Element, elementsOf } from "./origins.ts";
 import { stridedParts } from "./parts.ts";
@@ -79,6 +80,7 @@ const tiled =
       axes,
       OPEN_LENGTH,
       node.outputs[0] as TensorId,
+      OPEN_LENGTH,
     );
   };
 
@@ -229,7 +231,7 @@ const pad: Rewriting = (node, x, tensors, writers) => {
     {},
     tensors[output] as Tensor,
   );
-  const first = counts.held(cutter.scalar(before), room);
+  const first = counts.held(cutter.scalar(before), room + 1);
   const count = counts.rowsOf(source);
   const places = counts.append("reshape", [counts.places(room)], { shape: [room, ...inner.map(() => 1)] });
   const from = counts.two("sub", places, first);
@@ -245,7 +247,8 @@ const pad: Rewriting = (node, x, tensors, writers) => {
   cutter.close();
   const value = given ?? cutter.constant(like, bytesOfNumbers(x.dtype, [zeroOf(x)]));
   const whole = counts.append("selectV2", [isThere, rows, value], {}, like);
-  const total = counts.two("add", counts.two("add", first, count), counts.held(cutter.scalar(behind), room));
+  const total = counts.two("add", counts.two("add", first, count), counts.held(cutter.scalar(behind), room + 1));
+  limit(total, room, tensors);
   return cutter.rows(whole, elementCount(inner), { id: total, room } satisfies Size, output);
 };
 

@@ -2,6 +2,7 @@
 import type { AnyNode, TensorId } from "../../graph.ts";
 import { elementCount, type Tensor } from "../../tensor.ts";
 import { bytesOfNumbers } from "../values.ts";
+import { limit } from "./bounded.ts";
 import { countsOf } from "./counts.ts";
 import type { Element } from "./origins.ts";
 import { CLOSING } from "./rowwise.ts";
@@ -56,7 +57,7 @@ export function cutterOf(where: string, tensors: Tensor[]) {
     size(element: Element & object, room: number): Size {
       const owner = tensors.find(({ open, rows }) => open === "rows" && rows === element.id);
       if (owner !== undefined) return { id: element.id, room: owner.shape[0] as number };
-      const asked = counts.two("maximum", cutter.scalar(element), counts.int(0));
+      const asked = limit(counts.two("maximum", cutter.scalar(element), counts.int(0)), room, tensors);
       return { id: counts.two("minimum", asked, counts.int(room + 1)), room };
     },
     /** An open tensor with `value` in the elements that are not there, as one that is closed. */
@@ -89,14 +90,29 @@ export function cutterOf(where: string, tensors: Tensor[]) {
       }));
       return cutter.flat(x, elementCount(shape), axes, elementCount(shape), output);
     },
-    /** The first elements of x, as many as the product of the sizes, for which there is room in `shape`. */
-    flatly(x: TensorId, shape: readonly number[], sizes: readonly TensorId[], output: TensorId): readonly AnyNode[] {
+    /** The first elements of x, as many as the product of the sizes, for which there is room in `shape`; `most` where there may not be. */
+    flatly(
+      x: TensorId,
+      shape: readonly number[],
+      sizes: readonly TensorId[],
+      output: TensorId,
+      most?: number,
+    ): readonly AnyNode[] {
       const whole = counts.append("reshape", [x], { shape }, tensors[output] as Tensor);
-      counts.append("prefix", [whole, totalOf(sizes, elementCount(shape))], { open: "length" }, "int32", output);
+      const total = totalOf(sizes, elementCount(shape));
+      if (most !== undefined) limit(total, most, tensors);
+      counts.append("prefix", [whole, total], { open: "length" }, "int32", output);
       return taken();
     },
     /** Elements of x, which has `all`, place by place of computed sizes. */
-    flat(x: TensorId, all: number, axes: readonly Axis[], room: number, output: TensorId): readonly AnyNode[] {
+    flat(
+      x: TensorId,
+      all: number,
+      axes: readonly Axis[],
+      room: number,
+      output: TensorId,
+      most?: number,
+    ): readonly AnyNode[] {
       const like = tensors[output] as Tensor;
       const places = counts.places(room);
       let rest = places;
@@ -115,6 +131,7 @@ export function cutterOf(where: string, tensors: Tensor[]) {
         shape,
         axes.map(({ size }) => size),
         output,
+        most,
       );
     },
   };

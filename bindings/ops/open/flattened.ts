@@ -5,7 +5,9 @@
 import { ensure, Pint8Error } from "../../errors.ts";
 import { type AnyNode, bodiesOf, type Graph, NONE, type TensorId } from "../../graph.ts";
 import { elementCount, type Tensor, typeText } from "../../tensor.ts";
+import { GUARDS, guardOf, limit, under } from "./bounded.ts";
 import { chooserOf } from "./choosing.ts";
+import { countsOf } from "./counts.ts";
 
 /** The most turns of a loop, the most elements of all that one may give, and the most nodes of all turns in a graph. */
 const TURNS = 128;
@@ -20,6 +22,8 @@ interface Progress {
   readonly conditions: readonly TensorId[];
   /** Why the node does not stay. */
   readonly refusal: Pint8Error | undefined;
+  /** Whether the last turn so far is taken, a bool scalar, where a run decides that. */
+  readonly guard: TensorId | undefined;
 }
 
 const PROGRESS = new WeakMap<AnyNode, Progress>();
@@ -49,16 +53,20 @@ export function flattened<T extends { readonly node: AnyNode }>(
     refusal = error;
   }
   const [first, second] = bodiesOf(node) as readonly [Graph, Graph];
-  if (node.kind === "while") return turn(node, { states: [node.inputs], conditions: [], refusal }, tensors);
+  const guard = GUARDS.get(node);
+  if (node.kind === "while") return turn(node, { states: [node.inputs], conditions: [], refusal, guard }, tensors);
   const [condition, ...inputs] = node.inputs as readonly [TensorId, ...TensorId[]];
   const known = tensors[condition]?.data?.[0];
   if (known === undefined) requirePure(node, refusal);
-  const [yes, no] = [known === 0 ? second : first, known === undefined || known === 0 ? second : first].map((body) =>
-    inlined(body, inputs, tensors, node.where),
+  const counts = countsOf(node.where, tensors);
+  const [yes, no] = [known === 0 ? second : first, known === undefined || known === 0 ? second : first].map(
+    (body, i) => {
+      const own = known === undefined ? guardOf(counts, condition, guard, i === 1 ? "logicalNot" : undefined) : guard;
+      return inlined(body, inputs, tensors, node.where, own);
+    },
   ) as [Inlined, Inlined];
-  const marker = { ...node };
-  PROGRESS.set(marker, { states: [no.outputs, yes.outputs], conditions: [condition], refusal });
-  return [...no.nodes, ...yes.nodes, marker];
+  const marker = markerOf(node, { states: [no.outputs, yes.outputs], conditions: [condition], refusal, guard });
+  return [...counts.taken(), ...no.nodes, ...yes.nodes, marker];
 }
 
 /** Whether results have the types, but not the shapes, of what they have to fit to. */
@@ -74,8 +82,17 @@ function differs(node: AnyNode): boolean {
   return isSame && a.some((type, i) => `${type?.shape}` !== `${b[i]?.shape}`);
 }
 
+/** The node as it stands behind what is there of it so far. */
+function markerOf(node: AnyNode, progress: Progress): AnyNode {
+  const marker = { ...node };
+  PROGRESS.set(marker, progress);
+  under(GUARDS.get(node), [marker]);
+  return marker;
+}
+
 /** One more turn, or what all of them give. */
-function next(node: AnyNode, { states, conditions, refusal }: Progress, tensors: Tensor[]): readonly AnyNode[] {
+function next(node: AnyNode, progress: Progress, tensors: Tensor[]): readonly AnyNode[] {
+  const { states, conditions, refusal, guard } = progress;
   const state = states.at(-1) as readonly TensorId[];
   const condition = tensors[conditions.at(-1) as TensorId] as Tensor;
   ensure(condition.dtype === "bool" && elementCount(condition.shape) === 1, "INVALID_GRAPH", () => ({
@@ -91,28 +108,34 @@ function next(node: AnyNode, { states, conditions, refusal }: Progress, tensors:
   if (computed.length > 0) requirePure(node, refusal);
   if (!isEnd && isFull && computed.length === 0) refuse(node, refusal);
   requireClosed(node, state, tensors, refusal);
-  if (!isEnd && !isFull) return turn(node, { states, conditions, refusal }, tensors);
+  if (!isEnd && !isFull) {
+    const counts = countsOf(node.where, tensors);
+    const own = known === undefined ? guardOf(counts, conditions.at(-1) as TensorId, guard) : guard;
+    const more = turn(node, { ...progress, guard: own }, tensors);
+    return [...counts.taken(), ...more];
+  }
   const chooser = chooserOf(node.where, tensors);
   const taken = computed.length === 0 ? undefined : chooser.firstFalse(isEnd ? conditions.slice(0, -1) : conditions);
+  if (taken !== undefined && !isEnd) limit(taken, states.length - 1, tensors);
   for (const [k, id] of node.outputs.entries()) {
     const candidates = taken === undefined ? [state[k]] : states.map((each) => each[k]);
     if (id !== NONE) chooser.choose(taken, candidates as TensorId[], id);
   }
-  return chooser.taken();
+  return under(GUARDS.get(node), chooser.taken());
 }
 
 /** The body after the last condition, and the condition before the next turn; the condition alone before the first one. */
-function turn(node: AnyNode, { states, conditions, refusal }: Progress, tensors: Tensor[]): readonly AnyNode[] {
+function turn(node: AnyNode, progress: Progress, tensors: Tensor[]): readonly AnyNode[] {
+  const { states, conditions, guard } = progress;
   const [condition, body] = bodiesOf(node) as readonly [Graph, Graph];
   const state = states.at(-1) as readonly TensorId[];
-  const done = conditions.length === 0 ? undefined : inlined(body, state, tensors, node.where);
+  const done = conditions.length === 0 ? undefined : inlined(body, state, tensors, node.where, guard);
   const now = done?.outputs ?? state;
-  const asked = inlined(condition, now, tensors, node.where);
-  const marker = { ...node };
-  PROGRESS.set(marker, {
+  const asked = inlined(condition, now, tensors, node.where, guard);
+  const marker = markerOf(node, {
+    ...progress,
     states: done === undefined ? states : [...states, now],
     conditions: [...conditions, asked.outputs[0] as TensorId],
-    refusal,
   });
   return [...(done?.nodes ?? []), ...asked.nodes, marker];
 }
@@ -134,8 +157,14 @@ interface Inlined {
   readonly outputs: readonly TensorId[];
 }
 
-/** The graph's nodes, as nodes of the graph whose tensors these are. */
-function inlined(body: Graph, inputs: readonly TensorId[], tensors: Tensor[], where: string): Inlined {
+/** The graph's nodes, as nodes of the graph whose tensors these are; a run may not take them where there is a guard. */
+function inlined(
+  body: Graph,
+  inputs: readonly TensorId[],
+  tensors: Tensor[],
+  where: string,
+  guard: TensorId | undefined,
+): Inlined {
   const ids = new Map<TensorId, TensorId>([[NONE, NONE]]);
   for (const [i, { tensor }] of body.inputs.entries()) ids.set(tensor, inputs[i] ?? NONE);
   const idOf = (id: TensorId): TensorId => {
@@ -152,6 +181,7 @@ function inlined(body: Graph, inputs: readonly TensorId[], tensors: Tensor[], wh
         outputs: node.outputs.map(idOf),
       }) as AnyNode,
   );
+  under(guard, nodes);
   PLACED.set(tensors, (PLACED.get(tensors) ?? 0) + nodes.length + 1);
   return { nodes, outputs: body.outputs.map(({ tensor }) => idOf(tensor)) };
 }

@@ -7,6 +7,7 @@ import { type AnyNode, NONE, type OpKind, type TensorId } from "../../graph.ts";
 import { elementCount, sizeOf, type Tensor } from "../../tensor.ts";
 import type { NodeView, Rows } from "../types.ts";
 import { bytesOfNumbers } from "../values.ts";
+import { GUARDS, guardedNumber, under, withLimits } from "./bounded.ts";
 import { withoutComputedSizes } from "./computed.ts";
 import { countsOf } from "./counts.ts";
 import { type Element, elementsOf } from "./origins.ts";
@@ -19,7 +20,10 @@ type View = NodeView<OpKind>;
  *
  * Errors: UNSUPPORTED where it looks at more than one row, or an input is open in another way.
  */
-export function openRows(node: AnyNode, view: View, tensors: Tensor[]): Rows | undefined {
+export const openRows = (node: AnyNode, view: View, tensors: Tensor[]): Rows | undefined =>
+  withLimits(node, tensors, rowsThrough(node, view, tensors));
+
+function rowsThrough(node: AnyNode, view: View, tensors: Tensor[]): Rows | undefined {
   if (CLOSING.has(node)) return undefined;
   const open = node.inputs.filter((id) => id !== NONE && (tensors[id] as Tensor).open !== undefined);
   const [first] = open;
@@ -73,6 +77,12 @@ export function withoutOpenSizes(
   tensors: Tensor[],
   writers: ReadonlyMap<TensorId, AnyNode>,
 ): readonly AnyNode[] | undefined {
+  const guard = GUARDS.get(node);
+  const own = guard === undefined ? undefined : guardedNumber(node, guard, tensors);
+  return under(guard, own ?? partsOf(node, tensors, writers));
+}
+
+function partsOf(node: AnyNode, tensors: Tensor[], writers: ReadonlyMap<TensorId, AnyNode>) {
   const [x] = node.inputs.map((id) => tensors[id]);
   if (x === undefined || CLOSING.has(node)) return undefined;
   if (node.kind === "shape" && isOpen(x)) return sizesOf(node, x, tensors);
@@ -181,7 +191,8 @@ function sliceOf(
   const left = counts.two("sub", all, first);
   const asked = counts.element(size, 0);
   const isRest = counts.append("less", [asked, counts.int(0)], {}, "bool");
-  const rows = counts.append("selectV2", [isRest, left, counts.two("minimum", asked, left)]);
+  const some = counts.append("selectV2", [isRest, left, counts.two("minimum", asked, left)]);
+  const rows = counts.two("maximum", some, counts.int(0));
   const known = begins[0] === 0;
   counts.prefix(known ? part : counts.shifted(part, first, x.shape[0] as number, x), rows, node.outputs[0] as TensorId);
   return counts.taken();

@@ -50,7 +50,7 @@ const matrixDiag: Rarer = (node, x, tensors) => {
   cutter.close();
   const zero = cutter.constant(x, bytesOfNumbers(x.dtype, [0]));
   const flat = counts.append("selectV2", [isDiagonal, found, zero], {}, x);
-  return cutter.flatly(flat, [OPEN_LENGTH, 1], [rows, rows], output);
+  return cutter.flatly(flat, [OPEN_LENGTH, 1], [rows, rows], output, OPEN_LENGTH);
 };
 
 /** As many segments as a run says. */
@@ -148,7 +148,7 @@ const resizeBilinear: Rarer = (node, x, tensors, writers) => {
     const half = counts.append("selectV2", [isAbove, int(2 ** 19), int(-(2 ** 19))]);
     whole = cast(two("div", two("add", blend, half), int(2 ** 20)), "int8");
   }
-  return cutter.flatly(whole, [room, 1, 1, 1], [int(batch), height, width, int(channels)], output);
+  return cutter.flatly(whole, [room, 1, 1, 1], [int(batch), height, width, int(channels)], output, room);
 };
 
 /** Open rows in the shape that they have, or one whose rows are as large: however many there are. */
