@@ -1,14 +1,15 @@
 /**
- * Winograd's F(2×2, 3×3) in integers: 3×3 convolutions of stride 1, four outputs from sixteen products in place of
+ * Winograd's F(2×2, 3×3) in integers: convolutions of stride 1 by odd kernels, four outputs from sixteen products in place of
  * thirty-six, the same bytes. Tiles of 4×4 inputs, two apart, become V = Bᵀ d B in int16 (at most 4·128); the packer made
  * U = (2G) g (2G)ᵀ of the weights, so that the sums over channels are four times the convolution, exactly: sums that leave
  * int32 on the way come back, as long as four times the result fits. Source: Lavin and Gray, arXiv 1509.09308.
  *
- * For 8·i input channels, 8·i output channels in float or fixed-point forms. mBlock counts rows of tiles here; k is inC.
+ * For 8·i input channels, 8·i output channels in float or fixed-point forms. Larger kernels are sums of blocks of 3×3 two apart, the
+ * taps that two share being in the first: each is more channels of the same tile, k in all. mBlock counts rows of tiles here.
  *
- *   scratch: the input rows of a block, padding included | V [tiles/4][16][inC/2][4][2] int16 | products [16][4][8] int32 | one
+ *   scratch: the input rows of a block, padding included | V [tiles/4][16][k/2][4][2] int16 | products [16][4][8] int32 | one
  *            step of the transform
- *   weights: [n/8][16][inC/2][8][2] int16
+ *   weights: [n/8][16][k/2][8][2] int16
  */
 import { copyRun, fillRun } from "../common/bytes.simd";
 import { magic } from "../common/constants.simd";
@@ -30,9 +31,9 @@ export function winograd(p: Conv2d, part: u32, parts: u32): void {
 function blocks(p: Conv2d, part: u32, parts: u32): void {
   const tilesH = (p.patches.outH + 1) >>> 1;
   const tilesW = (p.patches.outW + 1) >>> 1;
-  const pitch = <usize>(2 * tilesW + 2) * p.patches.inC;
+  const pitch = <usize>(2 * tilesW + p.patches.kW - 1) * p.patches.inC;
   const lines = <usize>p.scratch + <usize>part * p.scratchStride;
-  const products = lines + pitch * <usize>(2 * p.mBlock + 2);
+  const products = lines + pitch * <usize>(2 * p.mBlock + p.patches.kH - 1);
   const step = products + PRODUCTS;
   const v = step + STEP_BYTES;
   const batches = p.m / (p.patches.outH * p.patches.outW);
@@ -41,9 +42,9 @@ function blocks(p: Conv2d, part: u32, parts: u32): void {
     const batch = i / tilesH;
     const ty = i - batch * tilesH;
     const rows = min(min(p.mBlock, tilesH - ty), end - i);
-    layLines(p, batch, <i32>(2 * ty) - p.patches.padTop, 2 * rows + 2, lines, pitch);
+    layLines(p, batch, <i32>(2 * ty) - p.patches.padTop, 2 * rows + p.patches.kH - 1, lines, pitch);
     const tiles = rows * tilesW;
-    transformTiles(lines, pitch, p.patches.inC, tilesW, tiles, v, step);
+    transformTiles(p, lines, pitch, tilesW, tiles, v, step);
     const y = <usize>p.y + <usize>(batch * p.patches.outH + 2 * ty) * p.patches.outW * p.yStride;
     panels(p, v, products, tiles, tilesW, p.patches.outH - 2 * ty, y);
     i += rows;
@@ -67,24 +68,33 @@ function layLines(p: Conv2d, batch: u32, y: i32, rows: u32, line: usize, pitch: 
 }
 
 /** V of all tiles; the last group of four repeats its last tile. */
-function transformTiles(lines: usize, pitch: usize, inC: u32, tilesW: u32, tiles: u32, v: usize, step: usize): void {
-  const channels = <usize>inC;
-  const position = channels << 3;
+function transformTiles(p: Conv2d, lines: usize, pitch: usize, tilesW: u32, tiles: u32, v: usize, step: usize): void {
+  const channels = <usize>p.patches.inC;
+  const position = <usize>p.k << 3;
+  const below = pitch * <usize>(p.patches.kH - 1);
+  const beside = channels * <usize>(p.patches.kW - 1);
   const last = tiles - 1;
   for (let t: u32 = 0; t < tiles; t += 4) {
-    const x0 = tileAt(lines, pitch, channels, tilesW, t);
-    const x1 = tileAt(lines, pitch, channels, tilesW, min(t + 1, last));
-    const x2 = tileAt(lines, pitch, channels, tilesW, min(t + 2, last));
-    const x3 = tileAt(lines, pitch, channels, tilesW, min(t + 3, last));
-    for (let c: usize = 0; c < channels; c += 8) {
-      transform(x0 + c, pitch, channels, step);
-      transform(x1 + c, pitch, channels, step + 256);
-      transform(x2 + c, pitch, channels, step + 512);
-      transform(x3 + c, pitch, channels, step + 768);
-      let target = v + (c << 3);
-      for (let at = step; at < step + 256; at += 16) {
-        interleave(target, v128.load(at), v128.load(at, 256), v128.load(at, 512), v128.load(at, 768));
-        target += position;
+    let x0 = tileAt(lines, pitch, channels, tilesW, t);
+    const d1 = tileAt(lines, pitch, channels, tilesW, min(t + 1, last)) - x0;
+    const d2 = tileAt(lines, pitch, channels, tilesW, min(t + 2, last)) - x0;
+    const d3 = tileAt(lines, pitch, channels, tilesW, min(t + 3, last)) - x0;
+    let first = v;
+    for (const end = x0 + below; x0 < end; x0 += 2 * pitch) {
+      for (let right: usize = 0; right < beside; right += 2 * channels) {
+        let x = x0 + right;
+        for (const xEnd = x + channels; x < xEnd; x += 8) {
+          transform(x, pitch, channels, step);
+          transform(x + d1, pitch, channels, step + 256);
+          transform(x + d2, pitch, channels, step + 512);
+          transform(x + d3, pitch, channels, step + 768);
+          let target = first;
+          for (let at = step; at < step + 256; at += 16) {
+            interleave(target, v128.load(at), v128.load(at, 256), v128.load(at, 512), v128.load(at, 768));
+            target += position;
+          }
+          first += 64;
+        }
       }
     }
     v += position << 4;
@@ -144,7 +154,7 @@ function transform(x: usize, pitch: usize, c: usize, target: usize): void {
 
 /** All panels of eight columns over a block of tiles; `rows` output rows are left from the block's first on. */
 function panels(p: Conv2d, v: usize, products: usize, tiles: u32, tilesW: u32, rows: u32, y: usize): void {
-  const bytes = <usize>p.patches.inC << 8;
+  const bytes = <usize>p.k << 8;
   let u = <usize>p.w;
   let q = <usize>p.q;
   for (let column: u32 = 0; column < p.n; column += 8) {
@@ -156,7 +166,7 @@ function panels(p: Conv2d, v: usize, products: usize, tiles: u32, tilesW: u32, r
 
 /** Groups of four tiles of one panel. */
 function panel(p: Conv2d, v: usize, u: usize, products: usize, q: usize, tiles: u32, tilesW: u32, rows: u32, y: usize): void {
-  const position = <usize>p.patches.inC << 3;
+  const position = <usize>p.k << 3;
   const form = load<u32>(q, FORM);
   const below = <usize>p.patches.outW * p.yStride;
   for (let t: u32 = 0; t < tiles; t += 4) {

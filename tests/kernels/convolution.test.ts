@@ -6,6 +6,9 @@ import { convolution } from "../reference/convolution.ts";
 import { bytesOf, checkOperator, random, subjects, tensor } from "../support/kernels.ts";
 import { ACTIVATIONS, check, padding, side, weights } from "./convolution-draw.ts";
 
+/** Kernels that are blocks of 3×3. */
+const BLOCKS = [3, 5, 7];
+
 for (const subject of await subjects())
   describe(`convolutions, ${subject.name}`, { skip: subject.skip }, () => {
     for (const scales of ["usual", "any"] as const) {
@@ -154,13 +157,13 @@ for (const subject of await subjects())
         });
       }
     });
-    test("3x3 in tiles of four outputs", () => {
+    test("3x3, 5x5 and 7x7 in tiles of four outputs", () => {
       const draw = random(107);
-      for (let i = 0; i < 60; i++)
+      for (let i = 0; i < 100; i++)
         check(subject, draw, {
           xShape: [draw.int(1, 2), draw.int(1, 11), draw.int(1, 11), draw.pick([8, 16, 24])],
           outputs: draw.pick([16, 24, 32]),
-          kernel: [3, 3],
+          kernel: [draw.pick(BLOCKS), draw.pick(BLOCKS)],
           stride: [1, 1],
           dilation: [1, 1],
           groups: 1,

@@ -153,8 +153,9 @@ function lowerDense(to: Lowering, product: Product, data: Int8Array, q: number, 
   const { m, n, k, xStride, patches } = product;
   const tiles = to.optimize === "speed" && patches && winogradLayout(to.module, data, n, xStride, forms, patches);
   if (tiles) {
-    const { mBlock, scratchBytes } = tiles;
-    const gemm = { ...gemmOf(product, q), w: to.place(tiles.weights), mBlock, ...to.scratch(scratchBytes) };
+    const { k: channels, mBlock, scratchBytes } = tiles;
+    const w = to.place(tiles.weights);
+    const gemm = { ...gemmOf(product, q), w, k: channels, mBlock, ...to.scratch(scratchBytes) };
     to.call({ kernel: "winograd", params: { ...gemm, ...patches }, note: `winograd ${size}` });
     return;
   }

@@ -14,14 +14,21 @@ const MOST_DEPTH = 2 ** 29 / 2 ** 14;
 /** Scratch beside lines and tiles: products of four tiles, and one step of the transform. */
 const FIXED_BYTES = 2048 + 1024;
 
-/** The transformed weights, and how many rows of tiles make a block. */
+/** Heights and widths that are blocks of 3×3 two apart. */
+const SIZES: readonly number[] = [3, 5, 7];
+/** Kernels of more taps pay from so many input channels on. */
+const FEW_TAPS = 25;
+const LEAST_INPUTS = 16;
+
+/** The transformed weights, the channels of a tile in all its blocks, and how many rows of tiles are made at a time. */
 export interface Winograd {
   readonly weights: Uint8Array;
+  readonly k: number;
   readonly mBlock: number;
   readonly scratchBytes: number;
 }
 
-/** B, int8 [n][3][3][inC], for Winograd's kernel; `undefined` where it does not apply. */
+/** B, int8 [n][kH][kW][inC], for Winograd's kernel; `undefined` where it does not apply. */
 export function winogradLayout(
   module: ModuleName,
   b: Int8Array,
@@ -31,46 +38,59 @@ export function winogradLayout(
   g: Patches,
 ): Winograd | undefined {
   const steps = [g.strideH, g.strideW, g.dilationH, g.dilationW];
-  if (module !== "simd" || g.kH !== 3 || g.kW !== 3 || steps.some((step) => step !== 1)) return undefined;
+  if (module !== "simd" || !SIZES.includes(g.kH) || !SIZES.includes(g.kW) || steps.some((step) => step !== 1))
+    return undefined;
   if (g.inC % LANES !== 0 || n % LANES !== 0 || n < LEAST_OUTPUTS || xStride !== g.inC) return undefined;
-  if (9 * g.inC > MOST_DEPTH || forms.includes("exact")) return undefined;
-  if (g.padTop < 0 || g.padTop > 2 || g.padLeft < 0 || g.padLeft > 2) return undefined;
+  if (g.kH * g.kW > FEW_TAPS && g.inC < LEAST_INPUTS) return undefined;
+  if (g.kH * g.kW * g.inC > MOST_DEPTH || forms.includes("exact")) return undefined;
+  if (g.padTop < 0 || g.padTop >= g.kH || g.padLeft < 0 || g.padLeft >= g.kW) return undefined;
   const tilesW = Math.ceil(g.outW / 2);
   const tilesH = Math.ceil(g.outH / 2);
-  const tileBytes = 32 * g.inC;
+  const k = (g.kH >> 1) * (g.kW >> 1) * g.inC;
+  const tileBytes = 32 * k;
   const mBlock = Math.min(Math.max(Math.floor(BLOCK_BYTES / (tileBytes * tilesW)), Math.ceil(4 / tilesW)), tilesH);
-  const lines = (2 * mBlock + 2) * (2 * tilesW + 2) * g.inC;
+  const lines = (2 * mBlock + g.kH - 1) * (2 * tilesW + g.kW - 1) * g.inC;
   const tiles = Math.ceil((mBlock * tilesW) / 4) * 4 * tileBytes;
-  const weights = new Uint8Array(transformWeights(b, n, g.inC).buffer);
-  return { weights, mBlock, scratchBytes: lines + FIXED_BYTES + tiles };
+  const weights = new Uint8Array(transformWeights(b, n, k, g).buffer);
+  return { weights, k, mBlock, scratchBytes: lines + FIXED_BYTES + tiles };
 }
 
-/** (2G) g (2G)ᵀ of every pair of channels, `[n/8][16][inC/2][8][2]`. */
-function transformWeights(b: Int8Array, n: number, inC: number): Int16Array {
-  const u = new Int16Array(n * 16 * inC);
+/** (2G) g (2G)ᵀ of every pair of channels, `[n/8][16][k/2][8][2]`, k channels of each block of 3×3 after the other. */
+function transformWeights(b: Int8Array, n: number, k: number, { kH, kW, inC }: Patches): Int16Array {
+  const u = new Int16Array(n * 16 * k);
   const rows = new Int32Array(12);
   for (let column = 0; column < n; column++) {
-    for (let c = 0; c < inC; c++) {
-      const at = column * 9 * inC + c;
-      for (let x = 0; x < 3; x++) {
-        const g0 = b[at + x * inC] as number;
-        const g1 = b[at + (x + 3) * inC] as number;
-        const g2 = b[at + (x + 6) * inC] as number;
-        rows[x] = 2 * g0;
-        rows[x + 3] = g0 + g1 + g2;
-        rows[x + 6] = g0 - g1 + g2;
-        rows[x + 9] = 2 * g2;
-      }
-      let target = (((column >> 3) * 16 * inC) >> 1) * 16 + (c >> 1) * 16 + (column & 7) * 2 + (c & 1);
-      for (let row = 0; row < 12; row += 3) {
-        const g0 = rows[row] as number;
-        const g1 = rows[row + 1] as number;
-        const g2 = rows[row + 2] as number;
-        u[target] = 2 * g0;
-        u[target + 8 * inC] = g0 + g1 + g2;
-        u[target + 16 * inC] = g0 - g1 + g2;
-        u[target + 24 * inC] = 2 * g2;
-        target += 32 * inC;
+    const panel = (((column >> 3) * 16 * k) >> 1) * 16 + (column & 7) * 2;
+    let channel = 0;
+    for (let top = 0; top < kH - 1; top += 2) {
+      for (let left = 0; left < kW - 1; left += 2) {
+        for (let c = 0; c < inC; c++) {
+          const at = (column * kH * kW + top * kW + left) * inC + c;
+          // taps that the block above or to the left has are nothing here
+          const tap = (y: number, x: number) =>
+            (top > 0 && y === 0) || (left > 0 && x === 0) ? 0 : (b[at + (y * kW + x) * inC] as number);
+          for (let x = 0; x < 3; x++) {
+            const g0 = tap(0, x);
+            const g1 = tap(1, x);
+            const g2 = tap(2, x);
+            rows[x] = 2 * g0;
+            rows[x + 3] = g0 + g1 + g2;
+            rows[x + 6] = g0 - g1 + g2;
+            rows[x + 9] = 2 * g2;
+          }
+          let target = panel + (channel >> 1) * 16 + (channel & 1);
+          channel++;
+          for (let row = 0; row < 12; row += 3) {
+            const g0 = rows[row] as number;
+            const g1 = rows[row + 1] as number;
+            const g2 = rows[row + 2] as number;
+            u[target] = 2 * g0;
+            u[target + 8 * k] = g0 + g1 + g2;
+            u[target + 16 * k] = g0 - g1 + g2;
+            u[target + 24 * k] = 2 * g2;
+            target += 32 * k;
+          }
+        }
       }
     }
   }
