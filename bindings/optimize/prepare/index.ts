@@ -9,6 +9,7 @@ import { placeWindow } from "../../primitives/window.ts";
 import type { Tensor } from "../../tensor.ts";
 import { isProduct } from "../layers.ts";
 import { foldAffine } from "./affine.ts";
+import { foldBlocks } from "./blocks.ts";
 import { nameClips } from "./clips.ts";
 import { foldFlatten } from "./flatten.ts";
 
@@ -21,7 +22,7 @@ import { foldFlatten } from "./flatten.ts";
 export function prepareFloat(graph: Graph): Graph {
   const typed = runPasses(graph);
   refuseQuantized(typed);
-  const folded = foldAffine(runPasses(nameClips(floatWeights(typed))));
+  const folded = foldAffine(runPasses(nameClips(floatWeights(foldBlocks(typed)))));
   return compact(dropDead(joinReshapes(foldFlatten(namePadding(runPasses(folded))))));
 }
 

@@ -22,6 +22,8 @@ export interface StepOptions {
   readonly activationLevels?: ReadonlyMap<TensorId, Levels>;
   /** Whether weights have masks. */
   readonly masked: boolean;
+  /** `step`: weights move in the plan itself. */
+  readonly update: "step" | "none";
 }
 
 /**
@@ -134,7 +136,7 @@ export function compileStep(
       gradient.backward(node, view, tape);
       for (const y of used) program.release(tape.gradient(y));
     });
-  placeUpdate(program, layout, arrays, options);
+  if (options.update === "step") placeUpdate(program, layout, arrays, options);
 
   for (const [name, address] of Object.entries(arrays)) {
     const count =

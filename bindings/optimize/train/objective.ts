@@ -18,8 +18,8 @@ export interface Goal {
 }
 
 /**
- * What a network is trained for. Unless it is said: embeddings where L2 normalization ends the network; values of one number, and of as many as the sample's
- * targets are where no softmax ends it; else classes.
+ * What a network is trained for. Unless it is said: embeddings where L2 normalization ends the network; values of one number, and where no softmax ends it of as many as the
+ * sample's targets are, or without labels as its input has; else classes.
  *
  * Errors: UNSUPPORTED for a network of several outputs.
  */
@@ -41,6 +41,9 @@ function guess(typed: Graph, output: TensorId, { tensor, places, width }: Sized,
   if (maker?.kind === "l2Normalization") return "embeddings";
   if (width === 1) return "values";
   const isFree = tensor === output || (maker?.kind === "transpose" && tensor === maker.inputs[0]);
+  const [{ tensor: input }, ...more] = typed.inputs as readonly [Graph["inputs"][number]];
+  const isCoder = more.length === 0 && elementCount(tensorOf(typed, input).shape) === places * width;
+  if (isFree && isCoder && sample?.label === undefined && sample?.targets === undefined) return "values";
   return isFree && sample?.targets?.[0]?.length === places * width ? "values" : "classes";
 }
 
@@ -48,12 +51,16 @@ type Sized = Omit<Goal, "objective">;
 
 /** The last dimension is a place's numbers, or the only one of more than 1. */
 function sizesAt(typed: Graph, tensor: TensorId): Sized {
-  const sizes = tensorOf(typed, tensor).shape.slice(1);
+  const sizes = sampleShape(tensorOf(typed, tensor).shape);
   const large = sizes.filter((size) => size > 1);
   const width = (large.length === 1 ? large[0] : sizes.at(-1)) ?? 1;
   const places = elementCount(sizes) / width;
   return { tensor, width, places, grid: places === 1 ? [] : sizes.slice(0, -1) };
 }
+
+/** Sizes of one sample; without the first dimension, where there is one for samples. */
+export const sampleShape = (shape: readonly number[]): readonly number[] =>
+  shape.length > 1 && shape[0] === 1 ? shape.slice(1) : shape;
 
 const makerOf = ({ nodes }: Graph, id: TensorId): AnyNode | undefined =>
   nodes.find(({ outputs }) => outputs.includes(id));

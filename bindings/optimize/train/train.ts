@@ -4,13 +4,15 @@ import { requireExamples, requireGraph } from "../../given.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
 import type { Dataset } from "../data/types.ts";
+import { foldBlocks } from "../prepare/blocks.ts";
 import { refuseQuantized } from "../prepare/index.ts";
 import { firstOf } from "./answers.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import { slotOf } from "./layout.ts";
 import { lossOf } from "./loss.ts";
 import { createMeter } from "./meter.ts";
 import { normalizedLayers, restoreNorm, statisticsOf } from "./norm.ts";
-import { type Goal, goalOf } from "./objective.ts";
+import { type Goal, goalOf, sampleShape } from "./objective.ts";
 import { checkTrainOptions, type TrainOptions } from "./options.ts";
 import { ownWeights } from "./prepare.ts";
 import { randomOf, shuffled } from "./random.ts";
@@ -39,8 +41,8 @@ export async function train(graph: Graph, data: Dataset, options: TrainOptions =
   checkTrainOptions(options);
   refuseQuantized(graph);
   const { normalization = "restore", threads = "auto", seed = 0, augment } = options;
-  const own = ownWeights(graph, normalization !== "none");
-  const shapes = own.inputs.map(({ tensor }) => tensorOf(own, tensor).shape.slice(1));
+  const own = ownWeights(foldBlocks(graph), normalization !== "none");
+  const shapes = own.inputs.map(({ tensor }) => sampleShape(tensorOf(own, tensor).shape));
   const copies = { seed, ...(augment && { augment }) };
   const goal = goalOf(own, options.objective, await firstOf(data));
   const store = await storeOf(data, shapes, goal, copies);
@@ -61,10 +63,12 @@ export async function train(graph: Graph, data: Dataset, options: TrainOptions =
   });
   const teacher = options.teacher && (await openTeacher(options.teacher, store, goal, threads));
   try {
-    if (normalization === "restore" && layers.length > 0 && options.checkpoint === undefined) {
+    // Samples that run one by one have no normalization.
+    const restored = layers.filter(({ weight }) => slotOf(trainer.layout, "gamma", weight) !== undefined);
+    if (normalization === "restore" && restored.length > 0 && options.checkpoint === undefined) {
       const lengths = shapes.map(elementCount);
-      const found = await statisticsOf(own, layers, store, lengths);
-      for (const layer of layers) {
+      const found = await statisticsOf(own, restored, store, lengths);
+      for (const layer of restored) {
         const statistics = found.get(layer.weight);
         if (statistics !== undefined) restoreNorm(own, trainer.layout, layer, statistics, trainer.arrays);
       }

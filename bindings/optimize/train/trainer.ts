@@ -14,14 +14,14 @@ import { NO_LOSS } from "./loss.ts";
 import { constantOf, floatsOf, foldNorm } from "./norm.ts";
 import { endAt, goalOf } from "./objective.ts";
 
-export interface TrainerOptions extends Omit<StepOptions, "loss" | "masked"> {
+export interface TrainerOptions extends Omit<StepOptions, "loss" | "masked" | "update"> {
   readonly batch: number;
   /** Parts that are not there are 0, the temperature 1. */
   readonly loss: Partial<LossWeights>;
   /** What the loss reads; `goalOf` says when absent. */
   readonly objective?: Objective;
   readonly masks?: ReadonlyMap<TensorId, Uint8Array>;
-  /** Layers with batch normalization. */
+  /** Layers with batch normalization; where samples run one by one none has it. */
   readonly normalized: readonly Layer[];
   readonly threads?: number | "auto";
 }
@@ -38,10 +38,12 @@ export interface Batch {
   readonly targets?: Float32Array;
 }
 
+type Arrays = Readonly<Record<"weights" | "gradients" | "first" | "second" | "running" | "masks", Float32Array>>;
+
 export interface Trainer {
   readonly layout: Layout;
   /** The arrays in memory: what is written there is what trains on. */
-  readonly arrays: Readonly<Record<"weights" | "gradients" | "first" | "second" | "running" | "masks", Float32Array>>;
+  readonly arrays: Arrays;
   /** One step of AdamW, the `count`-th from 1. Returns the mean loss and the sum of hits, or of mean errors, of all `rows`, the places of the batch. */
   step(
     batch: Batch,
@@ -57,19 +59,28 @@ export interface Trainer {
 }
 
 /**
- * Opens a graph whose layers have weights of their own, in as many threads as wished.
+ * Opens a graph whose layers have weights of their own, in as many threads as wished. Where samples of a batch would meet, as in attention that puts
+ * the sequence before them, they run one by one, and weights move by the mean of their gradients.
  *
  * Errors: UNSUPPORTED for operators that cannot be trained, and where this engine has no SIMD.
  */
 export async function openTrainer(graph: Graph, options: TrainerOptions): Promise<Trainer> {
-  const { batch, normalized, masks, threads = "auto" } = options;
+  const { batch, masks, threads = "auto", decay } = options;
   const layers = layersOf(graph);
-  const layout = layOut(graph, layers, new Set(normalized.map(({ weight }) => weight)));
   const goal = goalOf(graph, options.objective);
   const ended = endAt(graph, goal.objective);
-  const ready = runPasses(setSamples(ended, batch), { limits: { memory: 2 ** 32 } });
+  const together = batched(ended, batch);
+  const normalized = new Set(together ? options.normalized.map(({ weight }) => weight) : []);
+  const layout = layOut(graph, layers, normalized);
+  const ready = together ?? runPasses(ended, { limits: LIMITS });
+  const update = together ? "step" : "none";
   const kernels = await loadModule("simd", undefined, "train", trainFile);
-  const stepOptions = { ...options, loss: { ...NO_LOSS, ...options.loss }, masked: masks !== undefined };
+  const stepOptions = {
+    ...options,
+    loss: { ...NO_LOSS, ...options.loss },
+    masked: masks !== undefined,
+    update,
+  } as const;
   const { plan, constants } = compileStep(
     ready,
     { ...goal, tensor: outputOf(ready) },
@@ -101,26 +112,92 @@ export async function openTrainer(graph: Graph, options: TrainerOptions): Promis
   arrays.masks.fill(1);
   for (const [tensor, mask] of masks ?? []) setMask(tensor, mask);
   const rates = new Float32Array(4);
+  const own = memory.logits as Float32Array;
+  const logits = together ? own : new Float32Array(batch * own.length);
+  const summed = new Float32Array(together ? 0 : arrays.gradients.length);
+  const sumOf = (data: Batch) => {
+    const answers = read.map((name) => data[name] as TypedArray);
+    const { result = new Float32Array(0) } = run([...data.inputs, ...answers, rates]);
+    let [loss, hits] = [0, 0];
+    for (let i = 0; i < result.length; i += 2) {
+      loss += result[i] as number;
+      hits += result[i + 1] as number;
+    }
+    return { loss, hits, rows: result.length / 2 };
+  };
   return {
     layout,
     arrays,
-    logits: memory.logits as Float32Array,
+    logits,
     setMask,
     step(data, rate, count) {
-      const answers = read.map((name) => data[name] as TypedArray);
       rates.set([rate, 1 / (1 - 0.9 ** count), 1 / (1 - 0.999 ** count), 1]);
-      const { result = new Float32Array(0) } = run([...data.inputs, ...answers, rates]);
-      let [loss, hits] = [0, 0];
-      for (let i = 0; i < result.length; i += 2) {
-        loss += result[i] as number;
-        hits += result[i + 1] as number;
+      if (together) {
+        const { loss, ...sums } = sumOf(data);
+        return { loss: loss / sums.rows, ...sums };
       }
-      const rows = result.length / 2;
+      let [loss, hits, rows] = [0, 0, 0];
+      summed.fill(0);
+      for (let i = 0; i < batch; i++) {
+        const one = sumOf(sampleOf(data, i, batch));
+        [loss, hits, rows] = [loss + one.loss, hits + one.hits, rows + one.rows];
+        logits.set(own, i * own.length);
+        for (const [at, value] of arrays.gradients.entries()) summed[at] = (summed[at] as number) + value / batch;
+      }
+      arrays.gradients.set(summed);
+      move(arrays, layout, rates, decay);
       return { loss: loss / rows, hits, rows };
     },
     graph: () => write(graph, layout, layers, arrays),
     close: () => session.close(),
   };
+}
+
+const LIMITS = { memory: 2 ** 32 } as const;
+
+/** The graph for so many samples at once; undefined where they would meet. */
+function batched(graph: Graph, batch: number): Graph | undefined {
+  try {
+    return runPasses(setSamples(graph, batch), { limits: LIMITS });
+  } catch (error) {
+    if (!(error instanceof Pint8Error) || error.code === "OUT_OF_MEMORY" || batch === 1) throw error;
+    return undefined;
+  }
+}
+
+/** One sample of a batch. */
+function sampleOf(data: Batch, sample: number, batch: number): Batch {
+  const part = <T extends Float32Array | Int32Array>(array: T) => {
+    const length = array.length / batch;
+    return array.subarray(sample * length, (sample + 1) * length) as T;
+  };
+  const { inputs, labels, teacher, targets } = data;
+  return {
+    inputs: inputs.map(part),
+    ...(labels && { labels: part(labels) }),
+    ...(teacher && { teacher: part(teacher) }),
+    ...(targets && { targets: part(targets) }),
+  };
+}
+
+/** AdamW, as assembly/train/loss.simd.ts has it, by rate and corrections. */
+function move(
+  { weights, gradients, first, second, masks }: Arrays,
+  layout: Layout,
+  rates: Float32Array,
+  decay: number,
+) {
+  const [rate = 0, correct = 1, correctSquares = 1] = rates;
+  for (const [i, d] of gradients.entries()) {
+    const m = (first[i] as number) + (d - (first[i] as number)) * (1 - 0.9);
+    const v = (second[i] as number) + (d * d - (second[i] as number)) * (1 - 0.999);
+    first[i] = m;
+    second[i] = v;
+    const own = i < layout.decayed ? decay : 0;
+    const w = weights[i] as number;
+    const moved = w - rate * ((m * correct) / (Math.sqrt(v * correctSquares) + 1e-8) + own * w);
+    weights[i] = i < masks.length ? moved * (masks[i] as number) : moved;
+  }
 }
 
 /** What a step may be given besides inputs, in the order of its ports. */
@@ -129,7 +206,7 @@ const ANSWERS = ["labels", "teacher", "targets"] as const;
 const outputOf = ({ outputs }: Graph): TensorId => (outputs[0] as Graph["outputs"][number]).tensor;
 
 /** Zeroes the masked weights at once. */
-function writeMask(layout: Layout, arrays: Trainer["arrays"], tensor: TensorId, mask: Uint8Array): void {
+function writeMask(layout: Layout, arrays: Arrays, tensor: TensorId, mask: Uint8Array): void {
   const slot = slotOf(layout, "weight", tensor);
   if (slot === undefined || slot.floats !== mask.length)
     throw new Pint8Error("INVALID_OPTION", {
@@ -144,7 +221,7 @@ function writeMask(layout: Layout, arrays: Trainer["arrays"], tensor: TensorId, 
 }
 
 /** Puts the graph's weights into the arrays; γ is 1 and running variances are, β is the bias: the 3 of a hard sigmoid, say. */
-function start(graph: Graph, layout: Layout, layers: readonly Layer[], arrays: Trainer["arrays"]): void {
+function start(graph: Graph, layout: Layout, layers: readonly Layer[], arrays: Arrays): void {
   for (const { weight, bias, channels } of layers) {
     floatsOf(arrays, slotOf(layout, "weight", weight)).set(constantOf(tensorOf(graph, weight)));
     const ofBias = slotOf(layout, "bias", bias);
@@ -157,7 +234,7 @@ function start(graph: Graph, layout: Layout, layers: readonly Layer[], arrays: T
   }
 }
 
-function write(graph: Graph, layout: Layout, layers: readonly Layer[], arrays: Trainer["arrays"]): Graph {
+function write(graph: Graph, layout: Layout, layers: readonly Layer[], arrays: Arrays): Graph {
   const tensors = [...graph.tensors];
   const put = (id: TensorId, floats: Float32Array) => {
     tensors[id] = { ...tensorOf(graph, id), data: new Uint8Array(floats.slice().buffer) };

@@ -169,6 +169,28 @@ export const CASES: Readonly<Record<string, Middle>> = {
     to.node("broadcastTo", [to.node("mean", [x, to.integers(2)], { keepDims: true }), to.integers(1, 5, 4, 6)], {}),
   gather: (to, x) => to.node("gather", [x, to.integers(3, 0, 0, 2, 5)], { axis: 3, batchDims: 0 }),
   reverse: (to, x) => to.node("reverse", [x, to.integers(1)], {}),
+  "dilated by blocks": (to, x) => {
+    const blocks = to.node("spaceToBatch", [x, to.integers(2, 2), to.integers(2, 3, 2, 2)], {});
+    const y = conv([6, 3, 3, 6], { padding: "valid" })(to, blocks);
+    return to.node("batchToSpace", [unary("tanh")(to, y), to.integers(2, 2), to.integers(0, 1, 0, 0)], {});
+  },
+  // As PyTorch's attention has it: samples of a batch would stand beside the heads.
+  "attention, the sequence first": (to, x) => {
+    const first = to.node("transpose", [to.node("reshape", [x], { shape: [1, 20, 6] }), to.integers(1, 0, 2)], {});
+    const dense = { activation: "none", keepDims: true } as const;
+    const heads = () => {
+      const y = to.node("fullyConnected", [first, to.weights([6, 6], 0.3), to.weights([6])], dense);
+      return to.node("transpose", [to.node("reshape", [y], { shape: [20, 2, 3] }), to.integers(1, 0, 2)], {});
+    };
+    const [q, k, v] = [heads(), heads(), heads()];
+    const scores = to.node("batchMatMul", [q, k], { adjointA: false, adjointB: true });
+    const mixed = to.node("batchMatMul", [to.node("softmax", [scores], { beta: 1 }), v], {
+      adjointA: false,
+      adjointB: false,
+    });
+    const rows = to.node("reshape", [to.node("transpose", [mixed, to.integers(1, 0, 2)], {})], { shape: [20, 1, 6] });
+    return to.node("reshape", [to.node("transpose", [rows, to.integers(1, 0, 2)], {})], { shape: [1, 5, 4, 6] });
+  },
   depthToSpace: (to, x) => to.node("depthToSpace", [conv([8, 1, 1, 6], {})(to, x)], { block: 2 }),
   spaceToDepth: (to, x) =>
     to.node("spaceToDepth", [to.node("pad", [x, to.integers(0, 0, 0, 1, 0, 0, 0, 0)], {})], { block: 2 }),

@@ -179,6 +179,35 @@ describe("learns", () => {
     }
   });
 
+  test("one by one, where samples of a batch would meet, as it does with them together", async () => {
+    const network = (order: readonly number[]) => {
+      const to = buildNetwork([1, SIZE, SIZE, 1], 3);
+      const flat = to.node("reshape", [to.input], { shape: [1, SIZE, SIZE] });
+      const turned = to.node("transpose", [flat, to.integers(...order)], {});
+      const back = to.node("transpose", [turned, to.integers(...order)], {});
+      const rows = to.node("reshape", [back], { shape: [1, SIZE * SIZE] });
+      const weights = [to.weights([8, SIZE * SIZE], 0.1), to.weights([8], 0.1)] as const;
+      const hidden = to.node("fullyConnected", [rows, ...weights], { activation: "relu", keepDims: false });
+      const last = [hidden, to.weights([2, 8], 0.3), to.weights([2], 0.1)] as const;
+      return to.graph(to.node("fullyConnected", last, { activation: "none", keepDims: false }));
+    };
+    const data = squares(64, 1, middle);
+    const masks = new Map([[network([0, 2, 1]).nodes[5]?.inputs[1] as TensorId, new Uint8Array(16).fill(1, 0, 12)]]);
+    const options = { ...USUAL, normalization: "none", epochs: 5, masks } as const;
+    const [together, alone] = [
+      await train(network([0, 2, 1]), data, options),
+      await train(network([1, 0, 2]), data, options),
+    ];
+    const floats = ({ tensors }: Graph) =>
+      tensors.flatMap(({ dtype, data }) =>
+        dtype === "float32" && data ? [...new Float32Array(data.slice().buffer)] : [],
+      );
+    const [expected, found] = [floats(together), floats(alone)];
+    for (const [i, value] of expected.entries()) assert.ok(Math.abs(value - (found[i] as number)) < 1e-4, `${i}`);
+    assert.ok(floats(network([0, 2, 1])).some((value, i) => Math.abs(value - (found[i] as number)) > 0.02));
+    await train(network([1, 0, 2]), data, { ...USUAL, epochs: 1 });
+  });
+
   test("channels of a regression are scored by its values", async () => {
     const data = squares(160, 1, middle);
     const trained = await train(VALUES, data, { ...USUAL, normalization: "fresh", epochs: 20 });
