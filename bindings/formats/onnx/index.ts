@@ -29,7 +29,7 @@ export interface OnnxOptions {
 }
 
 /** Opsets of the default domain that conversions know. */
-const OLDEST_OPSET = 6;
+const OLDEST_OPSET = 1;
 
 /**
  * Reads an ONNX model: functions inlined, shapes inferred and folded on the way by these operators, channels last wherever an

@@ -140,13 +140,14 @@ function scaled(tensor: Tensor, { scale, zeroPoint, axis }: Quantization): Uint8
   return new Uint8Array(y.buffer);
 }
 
-/** sat(rint(x / s) + z) as a node that other passes know; a constant at once. */
+/** sat(rint(x / s) + z) as a node that other passes know; a constant at once, and nothing else within bounds of its own. */
 export function quantizedValue(
   n: OnnxNode,
   x: Value,
   quantization: Quantization,
   dtype: DType,
   rounding = FULL,
+  bounds?: readonly [number, number],
 ): Value | undefined {
   const { scale, axis } = quantization;
   const { ids, isLast } = operands(n, [x]);
@@ -154,8 +155,8 @@ export function quantizedValue(
   const tensor = n.b.tensor(id);
   if (tensor.dtype !== "float32" || (scale.length > 1 && scale.length !== x.shape[axis])) return undefined;
   let y: TensorId;
-  if (n.b.isConstant(id) && !isLast) y = quantizedConstant(n, id, quantization, dtype);
-  else if (scale.length > 1 || !hasKernels(dtype)) return undefined;
+  if (n.b.isConstant(id) && !isLast) y = quantizedConstant(n, id, quantization, dtype, bounds);
+  else if (bounds || scale.length > 1 || !hasKernels(dtype)) return undefined;
   else y = n.b.add("quantize", n.where, [id], { rounding }, [{ dtype, quantization }])[0] as TensorId;
   return { name: "", dtype, shape: x.shape, twins: isLast ? { last: y } : { plain: y } };
 }
@@ -165,10 +166,11 @@ function quantizedConstant(
   id: TensorId,
   { scale, zeroPoint, axis }: Quantization,
   dtype: DType,
+  bounds = BOUNDS[dtype],
 ): TensorId {
   const { fround } = Math;
   const tensor = n.b.tensor(id);
-  const [lo, hi] = BOUNDS[dtype] ?? n.refuse("8- or 16-bit results", dtype);
+  const [lo, hi] = bounds ?? n.refuse("8- or 16-bit results", dtype);
   const inner = elementCount(tensor.shape.slice(axis + 1));
   const at = (list: readonly number[], i: number) =>
     list[list.length === 1 ? 0 : Math.floor(i / inner) % list.length] as number;

@@ -20,7 +20,7 @@ export function windowsOf(n: OnnxNode, sizes: readonly number[], kernel: readonl
 
 /** Those of a pool: onnxruntime pads to the same size as if windows had no dilation. */
 export function poolWindowsOf(n: OnnxNode, sizes: readonly number[], kernel: readonly number[]): Windows {
-  return placed(n, sizes, kernel, (size) => size);
+  return placed(n, sizes, kernel, (size) => size, true);
 }
 
 /** `ceil_mode` counts as padding after; `spans`: what padding to the same size takes a window to reach. */
@@ -29,6 +29,7 @@ function placed(
   sizes: readonly number[],
   kernel: readonly number[],
   spans: (size: number, dilation: number) => number,
+  isPool = false,
 ): Windows {
   const rank = sizes.length;
   const ones = sizes.map(() => 1);
@@ -49,11 +50,13 @@ function placed(
     const same = auto === "SAME_UPPER" ? [less, total - less] : [total - less, less];
     const stated = auto === "VALID" ? [0, 0] : [pads[i], pads[i + rank]];
     const [before, after] = (isSame ? same : stated) as [number, number];
-    if (n.int("ceil_mode", 0) === 0) return [before, after, after];
+    // onnxruntime divides towards zero: a pool's window that is too long by less than a step stands there once
+    const more = reach - size - before - after;
+    if (n.int("ceil_mode", 0) === 0) return [before, isPool && more > 0 && more < step ? after + more : after, after];
     const out = Math.ceil((size + before + after - reach) / step) + 1;
     // a last window that would begin in the padding after is left out
     const last = (out - 1) * step >= size + before ? out - 1 : out;
-    return [before, (last - 1) * step + reach - size - before, after];
+    return [before, Math.max(0, (last - 1) * step + reach - size - before), after];
   });
   return {
     kernel,

@@ -221,7 +221,7 @@ function globalPool(kind: "averagePool2d" | "maxPool2d") {
 function batchNormalization(n: OnnxNode): void {
   const x = n.input(0);
   const isKnown = [1, 2, 3, 4].every((i) => n.b.isConstant(n.plain(n.input(i))));
-  if (!isKnown || n.int("training_mode", 0) !== 0) return computedNormalization(n);
+  if (!isKnown || n.int("training_mode", 0) !== 0 || n.int("spatial", 1) === 0) return computedNormalization(n);
   const [scale, bias, mean, variance] = [1, 2, 3, 4].map((i) => n.numbers(i) ?? []);
   const epsilon = n.float("epsilon", 1e-5);
   const factor = Float32Array.from(scale ?? [], (s, c) => s / Math.sqrt((variance?.[c] as number) + epsilon));

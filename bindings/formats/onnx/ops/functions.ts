@@ -183,7 +183,36 @@ function bitShift(n: OnnxNode): void {
   });
 }
 
+/** alpha·x + beta, the latter a number or one for each channel. */
+function affine(factor: string, term?: string): Conversion {
+  return formula(([x], add, n) =>
+    add(
+      "add",
+      [add("mul", [x as TensorId, n.b.float(n.float(factor, 1))], NONE), n.b.float(term ? n.float(term, 0) : 0)],
+      NONE,
+    ),
+  );
+}
+
+/** alpha·f(beta·x): f of an operator from before opset 7. */
+const within = (f: (x: TensorId, add: Adder, n: OnnxNode) => TensorId): Conversion =>
+  formula(([x], add, n) => {
+    const [alpha, beta] = [n.b.float(n.float("alpha", 1)), n.b.float(n.float("beta", 1))];
+    return add("mul", [f(add("mul", [x as TensorId, beta], NONE), add, n), alpha], NONE);
+  });
+
 export const FUNCTIONS: Conversions = {
+  Affine: affine("alpha", "beta"),
+  Scale: affine("scale"),
+  ParametricSoftplus: within(softplus),
+  ScaledTanh: within((x, add) => add("tanh", [x], {})),
+  ImageScaler: (n) => {
+    const x = n.input(0);
+    const add = (kind: "add" | "mul", a: TensorId, b: TensorId) =>
+      n.b.add(kind, n.where, [a, b], NONE, [{ dtype: "float32" }])[0] as TensorId;
+    const bias = n.b.constant("float32", [x.shape[1] as number], Float32Array.from(n.floats("bias") ?? []));
+    n.setLast(0, add("add", add("mul", n.last(x), n.b.float(n.float("scale", 1))), bias), x.shape);
+  },
   Add: arithmetic("add", NONE),
   Sub: arithmetic("sub", NONE),
   Mul: arithmetic("mul", NONE),

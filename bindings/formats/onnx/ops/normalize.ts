@@ -108,7 +108,9 @@ function groupNormalization(n: OnnxNode, groups: number): void {
 /** BatchNormalization by numbers that are computed, or by those of the batch itself, which move the running ones. */
 export function computedNormalization(n: OnnxNode): void {
   const x = n.input(0);
-  const id = n.last(x);
+  // before opset 9 every place of a picture may have numbers of its own
+  const isSpatial = n.int("spatial", 1) !== 0;
+  const id = isSpatial ? n.last(x) : n.plain(x);
   const axes = x.shape.slice(1).map((_, d) => d);
   let [mean, variance] = [n.plain(n.input(3)), n.plain(n.input(4))];
   if (n.int("training_mode", 0) !== 0) {
@@ -125,7 +127,9 @@ export function computedNormalization(n: OnnxNode): void {
   }
   const [root] = n.b.add("sqrt", n.where, [real(n, "add", variance, n.b.float(n.float("epsilon", 1e-5)))], {}, float);
   const y = real(n, "div", real(n, "sub", id, mean), root as TensorId);
-  n.setLast(0, scaled(n, y, n.plain(n.input(1)), n.plain(n.input(2))), x.shape);
+  const z = scaled(n, y, n.plain(n.input(1)), n.plain(n.input(2)));
+  if (isSpatial) n.setLast(0, z, x.shape);
+  else n.setPlain(0, z);
 }
 
 /** x / (Σ|x|^p)^(1/p) along an axis. */
@@ -178,7 +182,10 @@ export const NORMALIZATIONS: Conversions = {
   GroupNormalization: (n) => groupNormalization(n, n.int("num_groups", 1)),
   LpNormalization: lpNormalization,
   MeanVarianceNormalization: (n) => {
-    const axes = n.ints("axes") ?? [0, 2, 3];
+    // before opset 9 each picture by itself, and each channel unless it says otherwise
+    const old = n.int("across_channels", 0) === 0 ? [2, 3] : [1, 2, 3];
+    const axes = n.ints("axes") ?? (n.opset < 9 ? old : [0, 2, 3]);
+    if (n.int("normalize_variance", 1) === 0) n.refuse("a normalized variance", "normalize_variance 0");
     n.setPlain(0, normalized(n, n.plain(n.input(0)), axes, 1e-9));
   },
 };

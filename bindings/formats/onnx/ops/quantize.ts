@@ -7,7 +7,7 @@ import { type DType, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis, permuted, toLast, type Value } from "../layout.ts";
-import { dequantized, knownQuantization, quantizedValue, setQuantized } from "../quantized.ts";
+import { dequantized, FULL, knownQuantization, quantizedValue, setQuantized } from "../quantized.ts";
 import { BOUNDS } from "../rounding.ts";
 import { SMALL_FLOATS } from "../small.ts";
 import { castTo, fewBounds, real, toFloat } from "./cast.ts";
@@ -66,10 +66,10 @@ const codeOf = (n: OnnxNode): number => n.inputs[2]?.code ?? n.int("output_dtype
 function quantizeLinear(n: OnnxNode): void {
   const x = n.input(0);
   const code = codeOf(n);
-  const isWhole = fewBounds(code) === undefined && SMALL_FLOATS[code] === undefined;
-  const known =
-    isWhole && n.int("block_size", 0) === 0 && knownQuantization(n, n.inputs[1], n.inputs[2], axisOfScales(n, x));
-  const value = known && quantizedValue(n, x, known, n.inputs[2]?.dtype ?? (code === 0 ? "uint8" : n.typeOf(code)));
+  const isWhole = SMALL_FLOATS[code] === undefined && n.int("block_size", 0) === 0;
+  const known = isWhole && knownQuantization(n, n.inputs[1], n.inputs[2], axisOfScales(n, x));
+  const dtype = n.inputs[2]?.dtype ?? (code === 0 ? "uint8" : n.typeOf(code));
+  const value = known && quantizedValue(n, x, known, dtype, FULL, fewBounds(code));
   if (value) return setQuantized(n, value);
   quantizeComputed(n, x);
 }

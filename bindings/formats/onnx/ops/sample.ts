@@ -2,7 +2,7 @@
 import type { TensorId } from "../../../graph.ts";
 import { elementCount, listText, sizeOf } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
-import { channelled, reshapedTo, sized } from "./move.ts";
+import { cast, channelled, reshapedTo, sized } from "./move.ts";
 import { real } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
@@ -54,16 +54,20 @@ interface Tap {
   readonly weight: Real | undefined;
 }
 
-/** Pixels `[N,…,C]` at places `[N, …outputs]` of each dimension, every combination of taps with the product of its weights. */
-function gathered(n: OnnxNode, image: TensorId, taps: readonly (readonly Tap[])[]): TensorId {
+/**
+ * Pixels `[N,…,C]` at places `[N, …outputs]` of each dimension, every combination of taps with the product of its weights;
+ * `images`: which of the pictures each of the outputs is of.
+ */
+function gathered(
+  n: OnnxNode,
+  image: TensorId,
+  taps: readonly (readonly Tap[])[],
+  images = n.b.integers([...Array(sizeOf(n.b.tensor(image), 0)).keys()]),
+): TensorId {
   const outputs = n.b.tensor(taps[0]?.[0]?.place.id as TensorId).shape;
-  const batch = sizeOf({ shape: outputs }, 0);
-  const per = elementCount(outputs.slice(1));
-  const samples = n.b.constant(
-    "int32",
-    [...outputs, 1],
-    Int32Array.from({ length: batch * per }, (_, i) => Math.floor(i / per)),
-  );
+  const each = reshapedTo(n, images, outputs.map((size, d) => (d === 0 ? size : 1)).concat(1));
+  const type = [{ dtype: "int32" }] as const;
+  const samples = n.b.add("broadcastTo", n.where, [each, n.b.integers([...outputs, 1])], {}, type)[0] as TensorId;
   const column = (id: TensorId) => {
     const [whole] = n.b.add("cast", n.where, [id], {}, [{ dtype: "int32" }]);
     return reshapedTo(n, whole as TensorId, [...outputs, 1]);
@@ -151,14 +155,14 @@ function roiAlign(n: OnnxNode): void {
   const [x, rois, batches] = [n.input(0), n.input(1), n.input(2)];
   const m = mathOf(n);
   const [height, width] = [n.int("output_height", 1), n.int("output_width", 1)];
-  const ratio = n.int("sampling_ratio", 0);
+  const given = n.int("sampling_ratio", 0);
   const scale = n.float("spatial_scale", 1);
   const isHalf = n.opset >= 16 && n.string("coordinate_transformation_mode", "half_pixel") === "half_pixel";
   const isMax = n.string("mode", "avg") === "max";
   const [count] = sized(n, rois.shape, 2);
   const [, channels, ...sizes] = channelled(n, x.shape);
   const id = n.plain(rois);
-  if (ratio < 1 || count === 0) n.refuse("a sampling_ratio from 1 on", `${ratio}`);
+  if ((given < 1 && isMax) || count === 0) n.refuse("a sampling_ratio from 1 on", `${given}`);
   const corner = (i: number) => {
     const inputs = [id, n.b.integers([0, i]), n.b.integers([count, 1])];
     const [own] = n.b.add("slice", n.where, inputs, {}, float);
@@ -166,29 +170,65 @@ function roiAlign(n: OnnxNode): void {
     return isHalf ? m.sub(scaled, 0.5) : scaled;
   };
   const constant = (size: number, values: Float32Array): Real => ({ id: n.b.constant("float32", [1, size], values) });
-  // rows of all samples along one dimension: [R, outputs·ratio]
-  const along = (d: 0 | 1) => {
+  // without a ratio as many samples as a bin has pixels, of regions that are not larger than the picture; of others NaN
+  const ratios = [height, width].map((size, d) =>
+    given > 0 ? given : Math.max(1, Math.ceil((sizes[d] as number) / size)),
+  ) as [number, number];
+  // rows of all samples along one dimension: [R, outputs·ratio], and their weights
+  const along = (d: 0 | 1): { at: Real; weight?: Real } => {
     const [from, to] = [corner(1 - d), corner(3 - d)];
-    const outputs = d === 0 ? height : width;
+    const [outputs, ratio] = [d === 0 ? height : width, ratios[d]];
     const length = isHalf ? m.sub(to, from) : m.least(m.sub(to, from), 1);
     const bin = m.div(length, outputs);
-    const bins = constant(
-      outputs * ratio,
-      Float32Array.from({ length: outputs * ratio }, (_, i) => Math.floor(i / ratio)),
+    const each = (make: (i: number) => number) =>
+      constant(
+        outputs * ratio,
+        Float32Array.from({ length: outputs * ratio }, (_, i) => make(i)),
+      );
+    const begin = m.add(
+      from,
+      m.mul(
+        each((i) => Math.floor(i / ratio)),
+        bin,
+      ),
     );
-    const inner = constant(
-      outputs * ratio,
-      Float32Array.from({ length: outputs * ratio }, (_, i) => (i % ratio) + 0.5),
+    const inner = m.mul(
+      each((i) => (i % ratio) + 0.5),
+      bin,
     );
-    return m.add(m.add(from, m.mul(bins, bin)), m.div(m.mul(inner, bin), ratio));
+    if (given > 0) return { at: m.add(begin, m.div(inner, ratio)) };
+    const samples = m.least(m.sub(0, m.floor(m.sub(0, bin))), 0);
+    const held = (x: Real) => m.most(m.least(x, 0), 1);
+    const weight = m.div(
+      m.mul(
+        held(
+          m.sub(
+            samples,
+            each((i) => i % ratio),
+          ),
+        ),
+        ratio,
+      ),
+      m.least(samples, 1),
+    );
+    const isIn = m.div(0, held(m.sub(ratio + 1, samples)));
+    return { at: m.add(begin, m.div(inner, m.least(samples, 1))), weight: m.add(weight, isIn) };
   };
-  const full = [count, height * ratio, width * ratio];
+  const [ratioH, ratioW] = ratios;
+  const full = [count, height * ratioH, width * ratioW];
   const spread = (coordinate: Real, shape: readonly number[]): Real => {
     const wide = reshapedTo(n, coordinate.id, shape);
     return { id: n.b.add("broadcastTo", n.where, [wide, n.b.integers(full)], {}, float)[0] as TensorId };
   };
-  const places = [spread(along(0), [count, height * ratio, 1]), spread(along(1), [count, 1, width * ratio])];
-  const outside = places.map((at, d) => m.inside(at, -1, sizes[d] as number)).reduce((a, b) => m.mul(a, b));
+  const shapes = [
+    [count, height * ratioH, 1],
+    [count, 1, width * ratioW],
+  ] as const;
+  const lines = [along(0), along(1)] as const;
+  const places = shapes.map((shape, d) => spread((lines[d] as { at: Real }).at, shape));
+  const weights = shapes.flatMap((shape, d) => (lines[d]?.weight ? [spread(lines[d].weight, shape)] : []));
+  const inside = places.map((at, d) => m.inside(at, -1, sizes[d] as number));
+  const outside = [...inside, ...weights].reduce((a, b) => m.mul(a, b));
   const taps = places.map((at, d) => {
     const size = sizes[d] as number;
     const from = m.least(at, 0);
@@ -201,12 +241,13 @@ function roiAlign(n: OnnxNode): void {
       { place: m.most(m.add(first, 1), size - 1), weight },
     ];
   });
-  const [own] = n.b.add("gather", n.where, [n.last(x), n.plain(batches)], { axis: 0, batchDims: 0 }, float);
-  const image = own as TensorId;
+  const [image, images] = [n.last(x), cast(n, n.plain(batches), "int32")];
   const join = (a: TensorId, b: TensorId): TensorId => m.least({ id: a }, { id: b }).id;
-  const parts = isMax ? apart(taps).map((list) => gathered(n, image, list)) : [gathered(n, image, taps)];
+  const parts = isMax
+    ? apart(taps).map((list) => gathered(n, image, list, images))
+    : [gathered(n, image, taps, images)];
   const values = real(n, "mul", parts.reduce(join), reshapedTo(n, outside.id, [...full, 1]));
-  const grid = reshapedTo(n, values, [count, height, ratio, width, ratio * channels]);
+  const grid = reshapedTo(n, values, [count, height, ratioH, width, ratioW * channels]);
   const [overRows] = n.b.add(
     isMax ? "reduceMax" : "mean",
     n.where,
@@ -214,7 +255,7 @@ function roiAlign(n: OnnxNode): void {
     { keepDims: false } as never,
     float,
   );
-  const rows = reshapedTo(n, overRows as TensorId, [count, height, width, ratio, channels]);
+  const rows = reshapedTo(n, overRows as TensorId, [count, height, width, ratioW, channels]);
   const [y] = n.b.add(
     isMax ? "reduceMax" : "mean",
     n.where,

@@ -1,0 +1,115 @@
+/** ONNX as its first opsets have it, and windows and regions that onnxruntime takes otherwise than the standard. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadModel } from "../../bindings/public/index.ts";
+import { buildOnnx, type GraphSpec } from "./build-onnx.ts";
+
+async function run(opset: number, spec: GraphSpec, ...inputs: readonly Float32Array[]) {
+  const model = await loadModel(buildOnnx(spec, opset), { module: "simd" });
+  const outputs = Object.values(model.run(inputs)).map((y) => Array.from(y as ArrayLike<number>));
+  model.close();
+  return outputs;
+}
+
+test("operators of opset 1 alone: Scale, Affine, ScaledTanh, ParametricSoftplus, ImageScaler", async () => {
+  const outputs = await run(
+    1,
+    {
+      nodes: [
+        { operator: "Scale", inputs: ["x"], outputs: ["scale"], float: { scale: 3 } },
+        { operator: "Affine", inputs: ["x"], outputs: ["affine"], float: { alpha: 2, beta: 1 } },
+        { operator: "ScaledTanh", inputs: ["x"], outputs: ["tanh"], float: { alpha: 4, beta: 0 } },
+        { operator: "ParametricSoftplus", inputs: ["x"], outputs: ["plus"], float: { alpha: 2, beta: 0 } },
+        { operator: "ImageScaler", inputs: ["x"], outputs: ["image"], float: { scale: 2 }, floats: { bias: [1, 5] } },
+      ],
+      inputs: [{ name: "x", dims: [1, 2, 1, 2] }],
+      outputs: ["scale", "affine", "tanh", "plus", "image"].map((name) => ({ name })),
+    },
+    Float32Array.of(0, 1, -2, 3),
+  );
+  const two = 2 * Math.log(2);
+  assert.deepEqual(outputs.slice(0, 3), [
+    [0, 3, -6, 9],
+    [1, 3, -3, 7],
+    [0, 0, 0, 0],
+  ]);
+  for (const value of outputs[3] ?? []) assert.ok(Math.abs(value - two) < 1e-6, `${value}`);
+  assert.deepEqual(outputs[4], [1, 3, 1, 11]);
+});
+
+test("normalizations before opset 9: pictures by themselves, numbers for every place", async () => {
+  const x = Float32Array.of(1, 3, 10, 30);
+  const mvn = (across: number): GraphSpec => ({
+    nodes: [{ operator: "MeanVarianceNormalization", inputs: ["x"], outputs: ["y"], int: { across_channels: across } }],
+    inputs: [{ name: "x", dims: [1, 2, 1, 2] }],
+    outputs: [{ name: "y" }],
+  });
+  const close = (y: readonly number[] | undefined, expected: readonly number[]) =>
+    expected.forEach((value, i) => {
+      assert.ok(Math.abs((y?.[i] as number) - value) < 1e-5, `${y}`);
+    });
+  close((await run(8, mvn(0), x))[0], [-1, 1, -1, 1]);
+  const deviation = Math.sqrt((10 * 10 + 8 * 8 + 1 + 19 * 19) / 4);
+  close((await run(8, mvn(1), x))[0], [-10 / deviation, -8 / deviation, -1 / deviation, 19 / deviation]);
+  const each = (name: string, values: readonly number[]) => ({ name, dims: [2, 1, 2], type: 1 as const, values });
+  const y = await run(
+    7,
+    {
+      nodes: [
+        {
+          operator: "BatchNormalization",
+          inputs: ["x", "s", "b", "m", "v"],
+          outputs: ["y"],
+          int: { spatial: 0 },
+          float: { epsilon: 0 },
+        },
+      ],
+      inputs: [{ name: "x", dims: [1, 2, 1, 2] }],
+      outputs: [{ name: "y" }],
+      initializers: [
+        each("s", [1, 2, 3, 4]),
+        each("b", [0, 0, 0, 1]),
+        each("m", [1, 1, 10, 10]),
+        each("v", [1, 4, 1, 4]),
+      ],
+    },
+    x,
+  );
+  assert.deepEqual(y, [[0, 2, 0, 41]]);
+});
+
+test("RoiAlign without a ratio takes as many samples as a bin has pixels, and NaN of regions beyond the picture", async () => {
+  const spec: GraphSpec = {
+    nodes: [{ operator: "RoiAlign", inputs: ["x", "rois", "batch"], outputs: ["y"] }],
+    inputs: [
+      { name: "x", dims: [1, 1, 2, 4] },
+      { name: "rois", dims: [2, 4] },
+    ],
+    outputs: [{ name: "y" }],
+    initializers: [{ name: "batch", dims: [2], type: 7, values: [0, 0] }],
+  };
+  const x = Float32Array.from({ length: 8 }, (_, i) => i);
+  // samples at 0.5, 1.5 and 2.5 of 3 columns and 0.5 of one row, half pixels before; of 9 columns there are too many
+  const [y = []] = await run(16, spec, x, Float32Array.of(0.5, 0.5, 3.5, 1.5, 0, 0, 9, 1));
+  assert.equal(y[0], 0.5 * 4 + 1.5);
+  assert.ok(Number.isNaN(y[1]));
+});
+
+test("a pool's window that is too long by less than a step stands there once", async () => {
+  const pool = (operator: string) => ({
+    operator,
+    inputs: ["x"],
+    outputs: [operator],
+    ints: { kernel_shape: [3], strides: [2] },
+  });
+  const outputs = await run(
+    13,
+    {
+      nodes: [pool("MaxPool"), pool("AveragePool")],
+      inputs: [{ name: "x", dims: [1, 1, 2] }],
+      outputs: [{ name: "MaxPool" }, { name: "AveragePool" }],
+    },
+    Float32Array.of(-4, -2),
+  );
+  assert.deepEqual(outputs, [[-2], [-3]]);
+});
