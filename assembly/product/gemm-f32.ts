@@ -24,40 +24,45 @@ import { Float, Hybrid, panelBytes, STEP, TILE, Tile, tiles } from "./tile-f32";
 
 /** @train */
 export function gemmF32(p: GemmF32, part: u32, parts: u32): void {
-  matrices<Float>(p, part, parts);
+  const batches = p.batches;
+  const whole = batches >= parts;
+  const end = whole ? share(batches, part + 1, parts) : batches;
+  const row = !isHybrid(p) && p.m == 1 && !p.wColumn && p.xStep == 4;
+  const panels = (p.n + 7) >>> 3;
+  for (let b: u32 = whole ? share(batches, part, parts) : 0; b < end; b++) {
+    const o = <usize>p.offsetsTable + <usize>b * 12;
+    const x = load<u32>(o);
+    const w = load<u32>(o, 4);
+    const y = load<u32>(o, 8);
+    const from = whole ? 0 : part;
+    const among = whole ? 1 : parts;
+    if (row) gemvF32<Float>(p, <usize>p.x + x, 1, <usize>p.w + w, <usize>p.y + y, share(panels, from, among), share(panels, from + 1, among));
+    else product(p, from, among, x, w, y, false);
+  }
 }
 
 /** @train */
 export function convF32(p: ConvF32, part: u32, parts: u32): void {
-  product<Float>(p, part, parts, 0, 0, 0, true);
+  product(p, part, parts, 0, 0, 0, true);
 }
 
 export function gemmHybrid(p: GemmF32, part: u32, parts: u32): void {
-  matrices<Hybrid>(p, part, parts);
+  gemmF32(p, part, parts);
 }
 
 export function convHybrid(p: ConvF32, part: u32, parts: u32): void {
-  product<Hybrid>(p, part, parts, 0, 0, 0, true);
+  product(p, part, parts, 0, 0, 0, true);
 }
 
+/** One loop serves both; the edition that trains has no hybrid ones. */
 // @ts-ignore: decorator
-@inline function matrices<K>(p: GemmF32, part: u32, parts: u32): void {
-  const batches = p.batches;
-  const whole = batches >= parts;
-  const end = whole ? share(batches, part + 1, parts) : batches;
-  for (let b: u32 = whole ? share(batches, part, parts) : 0; b < end; b++) {
-    const o = <usize>p.offsetsTable + <usize>b * 12;
-    product<K>(p, whole ? 0 : part, whole ? 1 : parts, load<u32>(o), load<u32>(o, 4), load<u32>(o, 8), false);
-  }
+@inline function isHybrid(p: GemmF32): bool {
+  return FULL && p.scaleTable != 0;
 }
 
 /** Parts share the rows, or the panels where there are few rows. */
-function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, patches: bool): void {
-  const hybrid = idof<K>() == idof<Hybrid>();
-  if (!hybrid && !patches && p.m == 1 && !p.wColumn && p.xStep == 4) {
-    const all = (p.n + 7) >>> 3;
-    return gemvF32<K>(p, <usize>p.x + x, 1, <usize>p.w + w, <usize>p.y + y, share(all, part, parts), share(all, part + 1, parts));
-  }
+function product(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, patches: bool): void {
+  const hybrid = isHybrid(p);
   const byRows = p.m >= parts << 2;
   const fours = (p.m + 3) >>> 2;
   const panels = (p.n + 7) >>> 3;
@@ -79,7 +84,7 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
   if (patches && !made) for (let z = zeros; z < unpacked; z += 4) store<u32>(z, 0);
   if (hybrid && !patches && p.m == 1 && !p.wStep) {
     const scale = quantizeOne(p, rowsOfOwn, <usize>p.x + x);
-    return gemvF32<K>(p, rowsOfOwn, scale, <usize>p.w + w, <usize>p.y + y, panel, lastPanel);
+    return gemvF32<Hybrid>(p, rowsOfOwn, scale, <usize>p.w + w, <usize>p.y + y, panel, lastPanel);
   }
   if (ASC_FEATURE_RELAXED_SIMD && hybrid && !patches && k >= LEAST_PAIRS)
     return productOfFours(p, first, end, panel, lastPanel, unpacked, rowsOfOwn, <usize>p.x + x, <usize>p.w + w, <usize>p.y + y);
@@ -104,7 +109,7 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
         continue;
       }
     } else if (patches && !made) convTiles(c, row, rows, places, zeros, table, size, p.x, p.xStride, 1);
-    else if (!patches) rowTiles<K>(p, row, rows, table, rowsOfOwn, <usize>p.x + x, y);
+    else if (!patches) rowTiles(p, row, rows, table, rowsOfOwn, <usize>p.x + x, y);
     const start = made ? made + <usize>(row >>> 2) * size : table;
     const tileEnd = start + <usize>((rows + 3) >>> 2) * size;
     for (let n = panel; n < lastPanel; n++) {
@@ -115,10 +120,11 @@ function product<K>(p: GemmF32, part: u32, parts: u32, x: u32, w: u32, y: u32, p
         packPanel(unpacked, b + <usize>column * p.wColumn, k, p.wStep, p.wColumn, width);
         b = unpacked;
       } else if (hybrid && !p.wStep) {
-        widenPairs(unpacked, b + <usize>n * panelBytes<K>(k), k);
+        widenPairs(unpacked, b + <usize>n * panelBytes<Hybrid>(k), k);
         b = unpacked;
       } else b += <usize>n * k * STEP;
-      tiles<K>(p, start, tileEnd, size, b, column, width);
+      if (hybrid) tiles<Hybrid>(p, start, tileEnd, size, b, column, width);
+      else tiles<Float>(p, start, tileEnd, size, b, column, width);
     }
     row += rows;
   }
@@ -171,8 +177,9 @@ function panelsOfFours(p: GemmF32, whole: bool, own: usize, rows: u32, panel: u3
 }
 
 /** Tiles of rows where they stand, or of copies from `own` on; the last one repeated until there are whole tiles. */
-function rowTiles<K>(p: GemmF32, first: u32, rows: u32, table: usize, own: usize, x: usize, y: u32): void {
+function rowTiles(p: GemmF32, first: u32, rows: u32, table: usize, own: usize, x: usize, y: u32): void {
   const k = p.k;
+  const hybrid = isHybrid(p);
   const end = (rows + 3) & ~3;
   let t = table;
   let at: usize = 0;
@@ -183,9 +190,9 @@ function rowTiles<K>(p: GemmF32, first: u32, rows: u32, table: usize, own: usize
     const from = x + <usize>row * p.xStride;
     if (i < rows) {
       at = from;
-      if (idof<K>() == idof<Hybrid>()) scale = quantizeOne(p, own, from);
+      if (hybrid) scale = quantizeOne(p, own, from);
       else if (p.xStep != 4) gatherRow(own, from, k, p.xStep);
-      if (idof<K>() == idof<Hybrid>() || p.xStep != 4) {
+      if (hybrid || p.xStep != 4) {
         at = own;
         own += <usize>k << 2;
       }

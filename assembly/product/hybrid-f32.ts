@@ -83,24 +83,49 @@ function inverseOf(asymmetric: bool): f32 {
   return minus<T>(atMost<T>(atLeast<T>(splat<T>(lowest), rounded), splat<T>(127)), splat<T>(zeroPoint));
 }
 
-/** `count` values as int16, followed by a 0 where their number is odd. */
-function quantizeRun(target: usize, x: usize, count: u32, inverse: f32, zeroPoint: f32, lowest: f32): void {
+/** What `quantizeRun` takes. */
+let inverse: f32 = 0;
+let zeroPoint: f32 = 0;
+let lowest: f32 = 0;
+
+/** Measures `count` values that are quantized together; returns their scale. */
+function scaleOfAll(x: usize, count: u32, asymmetric: bool): f32 {
+  measure(x, count);
+  inverse = inverseOf(asymmetric);
+  zeroPoint = zeroPointOf(asymmetric);
+  lowest = asymmetric ? -128 : -127;
+  return scaleOf(asymmetric);
+}
+
+/** `count` values of what was measured as int16, followed by a 0 where their number is odd, or as floats. */
+function quantizeRun(target: usize, x: usize, count: u32, floats: bool): void {
+  const by = inverse;
+  const point = zeroPoint;
+  const least = lowest;
   if (ASC_FEATURE_SIMD) {
     for (; count >= 8; count -= 8) {
-      const a = i32x4.trunc_sat_f32x4_s(quantized<v128>(v128.load(x), inverse, zeroPoint, lowest));
-      const b = i32x4.trunc_sat_f32x4_s(quantized<v128>(v128.load(x, 16), inverse, zeroPoint, lowest));
-      v128.store(target, i16x8.narrow_i32x4_s(a, b));
+      const a = quantized<v128>(v128.load(x), by, point, least);
+      const b = quantized<v128>(v128.load(x, 16), by, point, least);
       x += 32;
+      if (floats) {
+        v128.store(target, a);
+        v128.store(target, b, 16);
+        target += 16;
+      } else v128.store(target, i16x8.narrow_i32x4_s(i32x4.trunc_sat_f32x4_s(a), i32x4.trunc_sat_f32x4_s(b)));
       target += 16;
     }
   }
   const odd = count & 1;
   for (; count; count--) {
-    store<i16>(target, <i16>(<i32>quantized<f32>(load<f32>(x), inverse, zeroPoint, lowest)));
+    const value = quantized<f32>(load<f32>(x), by, point, least);
     x += 4;
+    if (floats) {
+      store<f32>(target, value);
+      target += 2;
+    } else store<i16>(target, <i16>(<i32>value));
     target += 2;
   }
-  if (odd) store<i16>(target, 0);
+  if (odd && !floats) store<i16>(target, 0);
 }
 
 /** The scale of what was measured by ONNX's DynamicQuantizeLinear. */
@@ -159,10 +184,9 @@ export function quantizeDynamic(target: usize, x: usize, count: u32): f32 {
 
 /** One row; returns its scale. */
 export function quantizeRow(target: usize, x: usize, count: u32, asymmetric: bool): f32 {
-  measure(x, count);
-  const lowest: f32 = asymmetric ? -128 : -127;
-  quantizeRun(target, x, count, inverseOf(asymmetric), zeroPointOf(asymmetric), lowest);
-  return scaleOf(asymmetric);
+  const scale = scaleOfAll(x, count, asymmetric);
+  quantizeRun(target, x, count, false);
+  return scale;
 }
 
 /** One image at `target`: its scale, and from 16 bytes on its pixels, whole pairs of channels each. */
@@ -170,14 +194,9 @@ export function quantizeImage(p: ConvF32, batch: u32, target: usize): void {
   const pixels = p.inD * p.inH * p.inW;
   const size = <usize>pixels * p.xStride;
   const image = <usize>p.images + <usize>batch * size;
-  const asymmetric = p.asymmetric != 0;
   const count = <u32>(size >>> 2);
-  measure(image, count);
-  const inverse = inverseOf(asymmetric);
-  const zeroPoint = zeroPointOf(asymmetric);
-  const lowest: f32 = asymmetric ? -128 : -127;
   const scale = target;
-  store<f32>(scale, scaleOf(asymmetric));
+  store<f32>(scale, scaleOfAll(image, count, p.asymmetric != 0));
   target += 16;
   let x = <usize>p.x + <usize>batch * size;
   // one run where pixels follow each other in whole pairs
@@ -185,7 +204,7 @@ export function quantizeImage(p: ConvF32, batch: u32, target: usize): void {
   const each = whole ? count : p.channels;
   for (let i = whole ? 1 : pixels; i; i--) {
     if (p.asymmetric == WHOLE) store<f32>(scale, quantizeDynamic(target, x, each));
-    else quantizeRun(target, x, each, inverse, zeroPoint, lowest);
+    else quantizeRun(target, x, each, false);
     x += p.xStride;
     target += <usize>p.inC << 2;
   }
@@ -193,21 +212,7 @@ export function quantizeImage(p: ConvF32, batch: u32, target: usize): void {
 
 /** An image of `count` values as floats that are whole numbers, q − zero point; returns its scale. */
 export function quantizeFloats(target: usize, x: usize, count: u32, asymmetric: bool): f32 {
-  measure(x, count);
-  const inverse = inverseOf(asymmetric);
-  const zeroPoint = zeroPointOf(asymmetric);
-  const lowest: f32 = asymmetric ? -128 : -127;
-  if (ASC_FEATURE_SIMD) {
-    for (; count >= 4; count -= 4) {
-      v128.store(target, quantized<v128>(v128.load(x), inverse, zeroPoint, lowest));
-      x += 16;
-      target += 16;
-    }
-  }
-  for (; count; count--) {
-    store<f32>(target, quantized<f32>(load<f32>(x), inverse, zeroPoint, lowest));
-    x += 4;
-    target += 4;
-  }
-  return scaleOf(asymmetric);
+  const scale = scaleOfAll(x, count, asymmetric);
+  quantizeRun(target, x, count, true);
+  return scale;
 }

@@ -23,8 +23,8 @@ export function packPanel(target: usize, b: usize, k: u32, step: usize, column: 
     }
     if (step == 4) {
       const whole = k & ~3;
-      turnFour(target, b, whole, column);
-      turnFour(target + 16, b + 4 * column, whole, column);
+      turnFour(target, b, whole, column, 32);
+      turnFour(target + 16, b + 4 * column, whole, column, 32);
       b += <usize>whole << 2;
       target += <usize>whole << 5;
       k &= 3;
@@ -57,8 +57,8 @@ export function widenPairs(target: usize, b: usize, k: u32): void {
   }
 }
 
-/** Four columns of half a panel, each `count` floats side by side, a multiple of four. */
-function turnFour(target: usize, b: usize, count: u32, column: usize): void {
+/** Four columns, each `count` floats side by side, a multiple of four: as rows of four that are `by` bytes apart. */
+export function turnFour(target: usize, b: usize, count: u32, column: usize, by: usize): void {
   for (; count; count -= 4) {
     const s0 = v128.load(b);
     const s1 = v128.load(b + column);
@@ -69,10 +69,11 @@ function turnFour(target: usize, b: usize, count: u32, column: usize): void {
     const high0 = i32x4.shuffle(s0, s1, 2, 6, 3, 7);
     const high1 = i32x4.shuffle(s2, s3, 2, 6, 3, 7);
     v128.store(target, i64x2.shuffle(low0, low1, 0, 2));
-    v128.store(target, i64x2.shuffle(low0, low1, 1, 3), 32);
-    v128.store(target, i64x2.shuffle(high0, high1, 0, 2), 64);
-    v128.store(target, i64x2.shuffle(high0, high1, 1, 3), 96);
+    v128.store(target + by, i64x2.shuffle(low0, low1, 1, 3));
+    target += 2 * by;
+    v128.store(target, i64x2.shuffle(high0, high1, 0, 2));
+    v128.store(target + by, i64x2.shuffle(high0, high1, 1, 3));
+    target += 2 * by;
     b += 16;
-    target += 128;
   }
 }

@@ -8,6 +8,7 @@ import {
   packPanelsF32,
   packPanelsHybrid,
 } from "../../primitives/product/gemmF32.ts";
+import { packSparseF32, sparseScratchF32 } from "../../primitives/product/sparseF32.ts";
 import { tilesBytes, tilesF32 } from "../../primitives/product/tilesF32.ts";
 import { transformWeightsF32, winogradF32Params, winogradTiles } from "../../primitives/product/winogradF32.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
@@ -86,6 +87,7 @@ export function lowerFloatProduct(node: Constrained, to: Lowering, product: Floa
   const note = `${m}x${n}x${k}`;
   if (weights.dtype === "float32") {
     if (patches && lowerWinograd(to, weights, product, { ...common, w: 0 }, patches)) return;
+    if (!patches && lowerSparse(to, weights, to.inputs[places.bias], product, { ...common, w: 0 })) return;
     const gemm = { ...common, ...floatWeights(to, weights, product) };
     if (patches) callConv(to, "convF32", gemm, patches, `im2col gemmF32 ${note}`);
     else callGemm(to, "gemmF32", gemm, `gemmF32 ${note}`);
@@ -125,6 +127,23 @@ function lowerWinograd(
   const { params, scratchBytes } = winogradF32Params({ ...product, w }, patches, tiles);
   const note = `winogradF32 ${product.m}x${n}x${k}`;
   to.call({ kernel: "winogradF32", params: { ...params, ...to.scratch(scratchBytes) }, note });
+  return true;
+}
+
+/** Appends the product without the weights that are zero, where that is faster. */
+function lowerSparse(
+  to: Lowering,
+  weights: Placed,
+  bias: Placed | undefined,
+  { n, k, first, data = weights.data && float32(weights).subarray(first * k, (first + n) * k) }: FloatProduct,
+  product: ProductF32,
+): boolean {
+  if (data === undefined || (bias !== undefined && bias.data === undefined)) return false;
+  const packed = packSparseF32(to.module, data, bias && float32(bias).subarray(first, first + n), product);
+  if (packed === undefined) return false;
+  const { params } = gemmF32Params({ ...product, w: to.place(packed) });
+  const note = `sparse gemmF32 ${product.m}x${n}x${k}`;
+  to.call({ kernel: "spmmF32", params: { ...params, ...to.scratch(sparseScratchF32(k)) }, note });
   return true;
 }
 

@@ -1,0 +1,45 @@
+/** Float weights of which most are zeros, for `assembly/product/spmm-f32.simd.ts`: packing, and when it pays. */
+import type { ModuleName } from "../modules.ts";
+import type { ProductF32 } from "./gemmF32.ts";
+
+/** Rows side by side, and their bytes. */
+const ROWS = 32;
+const STEP = 128;
+/** Of a weight that is kept, in weights of the dense product; of turning rows into columns and outputs back, shared by n outputs and by k. */
+const COST = 1.05;
+const PER_N = 3;
+const PER_K = 3;
+const DENSE = 0.9;
+
+/** Scratch bytes per thread: columns, and four outputs. */
+export const sparseScratchF32 = (k: number): number => (k + 4) * STEP;
+
+/** The weights, `[n][k]`, that are not zero; `undefined` where the dense product is faster. */
+export function packSparseF32(
+  module: ModuleName,
+  b: Float32Array,
+  bias: Float32Array | undefined,
+  { m, n, k }: Pick<ProductF32, "m" | "n" | "k">,
+): Uint8Array | undefined {
+  if (module === "scalar" || m < ROWS || n % 4 !== 0 || k % 4 !== 0) return undefined;
+  const kept = b.reduce((sum, value) => (value === 0 ? sum : sum + 1), 0);
+  const blocks = (Math.ceil(m / ROWS) * ROWS) / m;
+  if (((kept / b.length) * COST + PER_N / n + PER_K / k) * blocks > DENSE) return undefined;
+  const words = new Uint32Array(2 * (n + kept));
+  const floats = new Float32Array(words.buffer);
+  let at = 0;
+  for (let o = 0; o < n; o++) {
+    const head = at;
+    floats[at + 1] = bias?.[o] ?? 0;
+    at += 2;
+    for (let i = 0; i < k; i++) {
+      const value = b[o * k + i] as number;
+      if (value === 0) continue;
+      words[at] = i * STEP;
+      floats[at + 1] = value;
+      at += 2;
+    }
+    words[head] = (at - head - 2) * 4;
+  }
+  return new Uint8Array(words.buffer);
+}
