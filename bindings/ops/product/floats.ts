@@ -54,10 +54,19 @@ function hybridWeights(tensor: Tensor): Int8Array | Int16Array {
   );
 }
 
-/** One float scale for each of `channels` channels from `first` on. */
-export function placeScales(to: Lowering, { quantization }: Tensor, first: number, channels: number): number {
+/** One float scale for each of `channels` channels from `first` on, so many times. */
+export function placeScales(
+  to: Lowering,
+  { quantization }: Tensor,
+  first: number,
+  channels: number,
+  times = 1,
+): number {
   const scale = quantization?.scale ?? [1];
-  const own = Float32Array.from({ length: channels }, (_, i) => scale[scale.length === 1 ? 0 : first + i] as number);
+  const own = Float32Array.from(
+    { length: channels * times },
+    (_, i) => scale[scale.length === 1 ? 0 : first + (i % channels)] as number,
+  );
   return to.place(new Uint8Array(own.buffer));
 }
 

@@ -29,6 +29,8 @@ export interface Transposed {
   readonly activation: Activation;
   /** Scales of int8 weights, one for each output; absent: the weights are floats. */
   readonly scaleTable?: number;
+  /** Bias and scales stand there as often as a line has phases. */
+  readonly repeated?: true;
 }
 
 /** Outputs r, r + stride, … of one dimension: how many, which taps meet them in the order of inputs, and where they begin. */
@@ -68,7 +70,7 @@ export interface TransposedImages extends Pick<Transposed, "activation"> {
   readonly before: readonly [number, number];
 }
 
-/** Appends one convolution for each phase of the output. */
+/** Appends a convolution for each phase of the output, or of its lines where the phases of a line read the same pixels. */
 export function lowerTransposedImages(
   to: Lowering,
   { x, w, bias, y, stride, before, activation }: TransposedImages,
@@ -78,10 +80,13 @@ export function lowerTransposedImages(
   const [, outH, outW] = dimensions(y.shape, 4);
   const hybrid = w.dtype !== "float32";
   const data = hybrid ? int8Or4(w) : float32(w);
+  const repeated = bias === undefined || bias.data !== undefined;
+  const times = Math.min(stride[1], outW);
   lowerTransposed(to, {
     x: x.address,
     y: y.address,
-    ...biasAt(bias),
+    ...(bias?.data === undefined ? biasAt(bias) : { bias: to.place(repeat(bias.data, times)) }),
+    ...(repeated ? { repeated } : {}),
     batch,
     channels,
     outputs,
@@ -91,28 +96,42 @@ export function lowerTransposedImages(
     stride: [1, ...stride],
     before: [0, ...before],
     activation,
-    ...(hybrid ? { scaleTable: placeScales(to, w, 0, outputs) } : {}),
+    ...(hybrid ? { scaleTable: placeScales(to, w, 0, outputs, times) } : {}),
     weight: (o, _z, y, x, c) => data[((o * kH + y) * kW + x) * channels + c] as number,
   });
 }
 
-/** Appends one convolution for each phase. */
-export function lowerTransposed(to: Lowering, t: Transposed): void {
-  const axis = (i: 0 | 1 | 2) => phases(t.output[i], t.kernel[i], t.stride[i], t.before[i]);
-  for (const d of axis(0)) for (const h of axis(1)) for (const w of axis(2)) lowerPhase(to, t, d, h, w);
+/** The same bytes several times. */
+function repeat(data: Uint8Array, times: number): Uint8Array {
+  const all = new Uint8Array(data.length * times);
+  for (let i = 0; i < times; i++) all.set(data, i * data.length);
+  return all;
 }
 
-function lowerPhase(to: Lowering, t: Transposed, d: Phase, h: Phase, w: Phase): void {
-  const { channels: c, outputs: n, output } = t;
+/** Appends one convolution for each phase; phases of a line that read the same pixels are columns of one product. */
+export function lowerTransposed(to: Lowering, t: Transposed): void {
+  const axis = (i: 0 | 1 | 2) => phases(t.output[i], t.kernel[i], t.stride[i], t.before[i]);
+  const line = axis(2);
+  const [{ taps, count, before } = { taps: [], count: 0, before: 0 }] = line;
+  const one = line.every((w) => w.taps.length === taps.length && w.count === count && w.before === before);
+  const columns = t.repeated && one ? [line] : line.map((w) => [w]);
+  for (const d of axis(0)) for (const h of axis(1)) for (const ws of columns) lowerPhase(to, t, d, h, ws);
+}
+
+function lowerPhase(to: Lowering, t: Transposed, d: Phase, h: Phase, ws: readonly Phase[]): void {
+  const { channels: c, outputs, output } = t;
+  const w = ws[0] as Phase;
+  const n = outputs * ws.length;
   const kernel: Size3 = [d.taps.length, h.taps.length, w.taps.length];
   const k = kernel[0] * kernel[1] * kernel[2] * c;
   const hybrid = t.scaleTable !== undefined;
   const data = new Float32Array(n * k);
   let at = 0;
-  for (let o = 0; o < n; o++)
-    for (const z of d.taps)
-      for (const y of h.taps) for (const x of w.taps) for (let i = 0; i < c; i++) data[at++] = t.weight(o, z, y, x, i);
-  const pixel = n * 4;
+  for (const { taps } of ws)
+    for (let o = 0; o < outputs; o++)
+      for (const z of d.taps)
+        for (const y of h.taps) for (const x of taps) for (let i = 0; i < c; i++) data[at++] = t.weight(o, z, y, x, i);
+  const pixel = outputs * 4;
   const line = output[2] * pixel;
   const plane = output[1] * line;
   const patches: PatchesF32 = {
