@@ -3,7 +3,8 @@ import { expF32, logF32 } from "../common/float";
 import { share } from "../common/split";
 
 /**
- * For each row, divided by the rows. With labels: hard · cross entropy of the logits with the row's label. With targets: hard · mean squared
+ * For each row, divided by the rows. With labels: hard · cross entropy of the logits with the row's label; a row of one logit decides between 0 and 1, as
+ * scores 0 and x do. With targets: hard · mean squared
  * difference. With a teacher: soft · KL(teacher ‖ student) of both scores softened by the temperature + squared · mean squared difference +
  * cosine · (1 − cosine of both rows).
  */
@@ -39,7 +40,11 @@ export function lossF32(p: LossF32, part: u32, parts: u32): void {
     memory.fill(d, 0, line);
     let loss: f32 = 0;
     let measure: f32 = 0;
-    if (p.labels || p.soft != 0) {
+    if (p.classes == 1 && (p.labels || p.soft != 0)) {
+      const label = p.labels ? load<i32>(p.labels + (<usize>row << 2)) : -1;
+      measure = label >= 0 && <i32>(load<f32>(x) > 0) == label ? 1 : 0;
+      loss = decision(p, x, t, d, label, share1);
+    } else if (p.labels || p.soft != 0) {
       let most: f32 = load<f32>(x);
       let best: usize = 0;
       for (let i: usize = 4; i < line; i += 4) {
@@ -63,6 +68,32 @@ export function lossF32(p: LossF32, part: u32, parts: u32): void {
     store<f32>(p.result + (<usize>row << 3), loss);
     store<f32>(p.result + (<usize>row << 3) + 4, measure);
   }
+}
+
+/** A row of one logit x, whose chance is 1 / (1 + exp(−x)): cross entropy with the label, and divergence from the teacher's. */
+function decision(p: LossF32, x: usize, t: usize, d: usize, label: i32, share1: f32): f32 {
+  let loss: f32 = 0;
+  let gradient: f32 = 0;
+  if (p.hard != 0 && label >= 0) {
+    const own = load<f32>(x);
+    loss = p.hard * (label ? rise(-own) : rise(own));
+    gradient = p.hard * (expF32<f32>(-rise(-own)) - <f32>label);
+  }
+  if (p.soft != 0) {
+    const beta = <f32>1 / p.temperature;
+    const own = load<f32>(x) * beta;
+    const other = load<f32>(t) * beta;
+    const wanted = expF32<f32>(-rise(-other));
+    loss += p.soft * (wanted * (rise(-own) - rise(-other)) + (1 - wanted) * (rise(own) - rise(other)));
+    gradient += p.soft * beta * (expF32<f32>(-rise(-own)) - wanted);
+  }
+  store<f32>(d, gradient * share1);
+  return loss;
+}
+
+/** log(1 + exp(x)). */
+function rise(x: f32): f32 {
+  return max<f32>(x, 0) + logF32<f32>(1 + expF32<f32>(-abs<f32>(x)));
 }
 
 function crossEntropy(p: LossF32, x: usize, d: usize, most: f32, label: usize, share1: f32): f32 {

@@ -11,7 +11,7 @@ import type { Sample } from "../data/types.ts";
 import type { EngineOptions } from "../engine.ts";
 import { inputArray, openBatched } from "../tap.ts";
 import type { Model, ModelFigures } from "./figures.ts";
-import { ClassCount, NearnessSum } from "./scores.ts";
+import { areDecisions, ClassCount, NearnessSum } from "./scores.ts";
 
 export interface Candidate {
   readonly graph: Graph | undefined;
@@ -49,6 +49,7 @@ export async function openCandidate(model: Model, name: string, options: EngineO
   const scores = outputs.findIndex(({ shape }, i) => (shape.at(-1) ?? 0) > 1 && sizes[i] === shape.at(-1));
   const [shape = []] = outputs.map((output) => output.shape);
   const classes = new ClassCount(scores < 0 ? 0 : (sizes[scores] as number));
+  const decides = graph !== undefined && endsWithLogistic(graph);
   let places: ClassCount | undefined;
   const nearness = new NearnessSum();
   const times: number[] = [];
@@ -76,8 +77,19 @@ export async function openCandidate(model: Model, name: string, options: EngineO
     count(sample, found) {
       const [first] = found;
       const map = sample.targets?.[0];
+      const { label } = sample;
+      const one = label !== undefined && first?.length === 1 ? Float32Array.of(label) : undefined;
+      const decisions = decides ? (map ?? one) : undefined;
+      if (decisions && decisions.length === first?.length && areDecisions(decisions)) {
+        const both = Float32Array.from({ length: 2 * first.length }, (_, i) =>
+          Math.abs(1 - (i % 2) - (first[i >> 1] as number)),
+        );
+        places ??= new ClassCount(2);
+        places.addPlaces(both, decisions, [2, 1], sample.name);
+        return;
+      }
       if (scores >= 0) classes.add(found[scores] as Float32Array, sample);
-      else if (sample.label !== undefined && first?.length === 1) nearness.add(first, Float32Array.of(sample.label));
+      else if (one && first) nearness.add(first, one);
       const layout = map && scores < 0 ? placesOf(shape, map.length) : undefined;
       if (map && first && layout) {
         places ??= new ClassCount(layout.classes);
@@ -109,6 +121,17 @@ export async function openCandidate(model: Model, name: string, options: EngineO
     },
     close: () => (model instanceof Session ? undefined : session.close()),
   };
+}
+
+/** Whether each number of the first output is a chance, also as integers. */
+function endsWithLogistic({ nodes, outputs: [output] }: Graph): boolean {
+  let id = output?.tensor;
+  for (const { kind, inputs, outputs } of [...nodes].reverse()) {
+    if (id === undefined || !outputs.includes(id)) continue;
+    if (kind !== "quantize" && kind !== "dequantize") return kind === "logistic";
+    id = inputs[0];
+  }
+  return false;
 }
 
 /** Where a segmentation has its scores: classes last or first, so that as many places are left as there are labels. */

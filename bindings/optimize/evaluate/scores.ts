@@ -49,6 +49,10 @@ function meanIou(confusion: readonly (readonly number[])[]): number {
   return shares.reduce((a, b) => a + b, 0) / shares.length;
 }
 
+/** Whether numbers say yes, no or nothing each. */
+export const areDecisions = (values: Float32Array): boolean =>
+  values.every((value) => value === 0 || value === 1 || value === -1 || value === VOID);
+
 /** The class of places that do not count, as maps of bytes have it. */
 export const VOID = 255;
 
@@ -94,7 +98,7 @@ export class ClassCount {
    * Errors: INVALID_INPUT.
    */
   addPlaces(scores: Float32Array, labels: Float32Array, [next, step]: readonly [number, number], name?: string): void {
-    this.#placed = true;
+    this.#placed ||= labels.length > 1;
     const own = new Float32Array(this.classes);
     for (const [place, label] of labels.entries()) {
       if (label === -1 || (label === VOID && this.classes <= VOID)) continue;

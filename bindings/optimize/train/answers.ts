@@ -3,7 +3,7 @@ import { ensure } from "../../errors.ts";
 import { requireFinite } from "../data/finite.ts";
 import type { Sample } from "../data/types.ts";
 import { VOID } from "../evaluate/scores.ts";
-import { type Goal, goalText } from "./objective.ts";
+import { classesOf, type Goal, goalText } from "./objective.ts";
 
 /**
  * The classes of a sample's places, −1 where a place does not count, or the targets of its values; undefined where it has none.
@@ -15,20 +15,24 @@ export function answerOf(sample: Sample, goal: Goal, name: string): Int32Array |
   const { places, width, objective } = goal;
   if (objective !== "classes") return targetOf(sample, goal, name);
   if (target === undefined && label === -1) return undefined;
-  const classes = Int32Array.from(target ?? [label]);
+  const count = classesOf(goal);
+  // One class of several decisions: it is 1, the others are 0.
+  const chosen = width === 1 && places > 1 && goal.grid.length === 0 && label >= 0 && label < places;
+  const given = target ?? (chosen ? Float32Array.from({ length: places }, (_, i) => Number(i === label)) : [label]);
+  const classes = Int32Array.from(given);
   ensure(classes.length === places, "INVALID_INPUT", () => ({
     where: name,
     expected: places === 1 ? "one class" : `a class for each of ${places} places, the output being ${goalText(goal)}`,
     received: target === undefined ? `the class ${label} for all` : `${target.length} numbers`,
     hint: "A regression, or an embedding, is trained with the objective values, or embeddings.",
   }));
-  for (const [i, given] of (target ?? [label]).entries()) {
-    const isVoid = given === -1 || (target !== undefined && given === VOID && width <= VOID);
+  for (const [i, value] of given.entries()) {
+    const isVoid = value === -1 || (target !== undefined && value === VOID && count <= VOID);
     if (isVoid) classes[i] = -1;
-    ensure(isVoid || (Number.isInteger(given) && given >= 0 && given < width), "INVALID_INPUT", () => ({
+    ensure(isVoid || (Number.isInteger(value) && value >= 0 && value < count), "INVALID_INPUT", () => ({
       where: name,
-      expected: `a class from 0 to ${width - 1}, as the network has outputs`,
-      received: `${given}`,
+      expected: `a class from 0 to ${count - 1}, as the network has outputs`,
+      received: `${value}`,
     }));
   }
   return classes;

@@ -46,7 +46,7 @@ export async function distil(teacher: Graph, data: Dataset, options: DistilOptio
 }
 
 /**
- * A network with random weights for what the teacher takes and gives: probabilities, values, or embeddings of length 1.
+ * A network with random weights for what the teacher takes and gives: probabilities, values, embeddings of length 1, or decisions.
  *
  * Errors: UNSUPPORTED for several inputs, and for outputs of several places; those of `freshNetwork`.
  */
@@ -60,14 +60,16 @@ export function freshFor(teacher: Graph, name: string, seed: number, objective?:
     received: `${typed.inputs.length}`,
   }));
   const goal = goalOf(typed, objective);
-  ensure(goal.places === 1, "UNSUPPORTED", () => ({
+  ensure(goal.grid.length === 0, "UNSUPPORTED", () => ({
     where: "teacher",
     expected: `one list of numbers, as ${name} gives`,
     received: goalText(goal),
     hint: "Give a student of this output.",
   }));
   const { shape } = tensorOf(typed, input.tensor);
-  return freshNetwork(name, { shape, classes: goal.width, seed, gives: goal.objective });
+  const { places, width, objective: own } = goal;
+  const gives = own === "classes" && width === 1 ? "decisions" : own;
+  return freshNetwork(name, { shape, classes: places * width, seed, gives });
 }
 
 /** Steps of one epoch. */

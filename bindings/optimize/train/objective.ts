@@ -5,6 +5,7 @@ import { runPasses } from "../../passes/index.ts";
 import { elementCount, listText } from "../../tensor.ts";
 import { numbersOf } from "../constants.ts";
 import type { Sample } from "../data/types.ts";
+import { areDecisions } from "../evaluate/scores.ts";
 import type { Objective } from "./kinds.ts";
 
 /** The tensor that a loss reads, of one sample: so many places of so many numbers. */
@@ -14,11 +15,15 @@ export interface Goal {
   /** Sizes of the places, as of a picture; of one place none. */
   readonly grid: readonly number[];
   readonly places: number;
+  /** Numbers of a place; of `classes` one says 0 or 1, by its sign. */
   readonly width: number;
 }
 
+/** How many classes a place has. */
+export const classesOf = ({ width }: Pick<Goal, "width">): number => Math.max(width, 2);
+
 /**
- * What a network is trained for. Unless it is said: embeddings where L2 normalization ends the network; values of one number, and where no softmax ends it of as many as the
+ * What a network is trained for; numbers that LOGISTIC ends are each a decision. Unless it is said: embeddings where L2 normalization ends the network; values of one number that is no decision, and where no softmax ends it of as many as the
  * sample's targets are, or without labels as its input has; else classes.
  *
  * Errors: UNSUPPORTED for a network of several outputs.
@@ -31,14 +36,19 @@ export function goalOf(graph: Graph, objective?: Objective, sample?: Sample): Go
     expected: "a network with one output to train",
     received: `${graph.outputs.length}`,
   }));
-  const scores = sizesAt(typed, endOf(typed, "classes"));
+  const end = endOf(typed, "classes");
+  const decides = typed.nodes.some(
+    ({ kind, inputs }) => kind === "logistic" && inputs[0] === end && end !== output.tensor,
+  );
+  const scores = sizesAt(typed, end, decides);
   const own = objective ?? guess(typed, output.tensor, scores, sample);
-  return { objective: own, ...(own === "classes" ? scores : sizesAt(typed, output.tensor)) };
+  return { objective: own, ...(own === "classes" ? scores : sizesAt(typed, output.tensor, false)) };
 }
 
 function guess(typed: Graph, output: TensorId, { tensor, places, width }: Sized, sample?: Sample): Objective {
   const maker = makerOf(typed, output);
   if (maker?.kind === "l2Normalization") return "embeddings";
+  if (tensor !== output && width === 1) return isDecided(sample) ? "classes" : "values";
   if (width === 1) return "values";
   const isFree = tensor === output || (maker?.kind === "transpose" && tensor === maker.inputs[0]);
   const [{ tensor: input }, ...more] = typed.inputs as readonly [Graph["inputs"][number]];
@@ -47,11 +57,25 @@ function guess(typed: Graph, output: TensorId, { tensor, places, width }: Sized,
   return isFree && sample?.targets?.[0]?.length === places * width ? "values" : "classes";
 }
 
+/** Whether what a sample says are decisions, or it says nothing. */
+function isDecided({ label = 0, targets: [target] = [] }: Partial<Sample> = {}): boolean {
+  return target === undefined ? Number.isInteger(label) : areDecisions(target);
+}
+
 type Sized = Omit<Goal, "objective">;
 
-/** The last dimension is a place's numbers, or the only one of more than 1. */
-function sizesAt(typed: Graph, tensor: TensorId): Sized {
+/** The last dimension is a place's numbers, or the only one of more than 1; decisions are each a place. */
+function sizesAt(typed: Graph, tensor: TensorId, decides: boolean): Sized {
   const sizes = sampleShape(tensorOf(typed, tensor).shape);
+  if (decides) {
+    const grid = sizes.at(-1) === 1 ? sizes.slice(0, -1) : sizes;
+    return {
+      tensor,
+      width: 1,
+      places: elementCount(sizes),
+      grid: grid.filter((size) => size > 1).length > 1 ? grid : [],
+    };
+  }
   const large = sizes.filter((size) => size > 1);
   const width = (large.length === 1 ? large[0] : sizes.at(-1)) ?? 1;
   const places = elementCount(sizes) / width;
@@ -65,7 +89,7 @@ export const sampleShape = (shape: readonly number[]): readonly number[] =>
 const makerOf = ({ nodes }: Graph, id: TensorId): AnyNode | undefined =>
   nodes.find(({ outputs }) => outputs.includes(id));
 
-/** Where the loss of an objective reads: the output; of classes what its softmax takes, and what a transposition moves the classes to the front of. */
+/** Where the loss of an objective reads: the output; of classes what its softmax or logistic takes, and what a transposition moves the classes to the front of. */
 function endOf(typed: Graph, objective: Objective): TensorId {
   let end = (typed.outputs[0] as Graph["outputs"][number]).tensor;
   if (objective !== "classes") return end;
@@ -77,7 +101,7 @@ function endOf(typed: Graph, objective: Objective): TensorId {
     if (rank > 2 && order === toFront.join()) end = last.inputs[0] as TensorId;
   }
   const maker = makerOf(typed, end);
-  return maker?.kind === "softmax" ? (maker.inputs[0] as TensorId) : end;
+  return maker?.kind === "softmax" || maker?.kind === "logistic" ? (maker.inputs[0] as TensorId) : end;
 }
 
 /** The graph that ends where the loss of an objective reads. */

@@ -7,7 +7,7 @@ import { requireFinite, Variety } from "../data/finite.ts";
 import type { Dataset } from "../data/types.ts";
 import { answerOf } from "./answers.ts";
 import type { Augmentation } from "./augment.ts";
-import type { Goal } from "./objective.ts";
+import { classesOf, type Goal } from "./objective.ts";
 import { augment, augmentPlaces, inPlace, type Picture } from "./pictures.ts";
 import { randomOf } from "./random.ts";
 
@@ -47,7 +47,8 @@ export async function storeOf(
   const answers: (Int32Array | Float32Array | undefined)[] = [];
   let [lo, hi] = [Infinity, -Infinity];
   const variety = new Variety();
-  if (goal.objective === "classes") requireNames(data, goal.width);
+  if (goal.objective === "classes")
+    requireNames(data, goal.grid.length === 0 && goal.width === 1 ? Math.max(goal.places, 2) : classesOf(goal));
   for await (const sample of data) {
     const { inputs, name = `sample ${rows.length}` } = sample;
     for (const [i, length] of lengths.entries())

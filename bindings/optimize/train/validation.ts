@@ -69,8 +69,9 @@ async function measure(graph: Graph, store: Store, goal: Goal, targets: Float32A
   }
 }
 
-/** The first of the largest of so many scores. */
+/** The first of the largest of so many scores; of one whether it is above 0. */
 function largestAt(scores: Float32Array, at: number, width: number): number {
+  if (width === 1) return Number((scores[at] as number) > 0);
   let best = 0;
   for (let c = 1; c < width; c++) if ((scores[at + c] as number) > (scores[at + best] as number)) best = c;
   return best;

@@ -9,34 +9,14 @@ import { prune } from "../../../bindings/optimize/prune/prune.ts";
 import { freshNetwork } from "../../../bindings/optimize/train/architectures/index.ts";
 import { AUGMENTATION } from "../../../bindings/optimize/train/augment.ts";
 import { distil, freshFor } from "../../../bindings/optimize/train/distil.ts";
-import type { LossWeights, Objective } from "../../../bindings/optimize/train/kinds.ts";
+import type { Objective } from "../../../bindings/optimize/train/kinds.ts";
 import { goalOf } from "../../../bindings/optimize/train/objective.ts";
 import type { Progress } from "../../../bindings/optimize/train/options.ts";
 import { augment, augmentPlaces } from "../../../bindings/optimize/train/pictures.ts";
 import { randomOf } from "../../../bindings/optimize/train/random.ts";
 import { train } from "../../../bindings/optimize/train/train.ts";
-import { type Batch, openTrainer } from "../../../bindings/optimize/train/trainer.ts";
-import { worst } from "../support/differences.ts";
-import { type Builder, buildNetwork } from "../support/networks.ts";
-
-const SIZE = 8;
-const WINDOWS = { stride: [1, 1], dilation: [1, 1], padding: "same" } as const;
-
-const conv = (to: Builder, x: TensorId, shape: readonly number[], activation: "none" | "relu" = "none") =>
-  to.node("conv2d", [x, to.weights(shape, 0.3), to.weights([shape[0] as number], 0.1)], { ...WINDOWS, activation });
-
-/** Two convolutions that give each pixel so many numbers, and what comes after them. */
-function pixels(numbers: number, after: (to: Builder, x: TensorId) => TensorId = (_, x) => x): Graph {
-  const to = buildNetwork([1, SIZE, SIZE, 1], 3);
-  return to.graph(after(to, conv(to, conv(to, to.input, [8, 3, 3, 1], "relu"), [numbers, 3, 3, 8])));
-}
-
-const softmax = (to: Builder, x: TensorId) => to.node("softmax", [x], { beta: 1 });
-const toFront = (to: Builder, x: TensorId) => to.node("transpose", [x, to.integers(0, 3, 1, 2)], {});
-
-const FRESH = { shape: [1, SIZE, SIZE, 1], classes: 2, seed: 0 };
-const VALUES = freshNetwork("ds-cnn:0.5", { ...FRESH, gives: "values" });
-const EMBEDDINGS = freshNetwork("ds-cnn:0.5", { ...FRESH, classes: 16, gives: "embeddings" });
+import { buildNetwork } from "../support/networks.ts";
+import { DECISIONS, EMBEDDINGS, FRESH, logistic, pixels, SIZE, softmax, toFront, VALUES } from "../support/pixels.ts";
 
 describe("what a network is trained for", () => {
   const of = (graph: Graph, sample?: Partial<Sample>, objective?: Objective) => {
@@ -53,57 +33,24 @@ describe("what a network is trained for", () => {
     ["numbers of each pixel", of(pixels(3), targets(192)), "values 64 × 3 [8,8]"],
     ["numbers, moved", of(pixels(3, toFront), targets(192)), "values 24 × 8 [3,8]"],
     ["a number of each pixel", of(pixels(1)), "values 64 × 1 [8,8]"],
+    ["a chance of each pixel", of(pixels(1, logistic)), "classes 64 × 1 [8,8]"],
+    [
+      "decisions of each pixel",
+      of(pixels(1, logistic), { targets: [new Float32Array(64).fill(1)] }),
+      "classes 64 × 1 [8,8]",
+    ],
+    [
+      "parts of each pixel",
+      of(pixels(1, logistic), { targets: [new Float32Array(64).fill(0.5)] }),
+      "values 64 × 1 [8,8]",
+    ],
+    ["several chances", of(DECISIONS, targets(2)), "classes 2 × 1 []"],
     ["two numbers without targets", of(VALUES), "classes 1 × 2 []"],
     ["two targets", of(VALUES, targets(2)), "values 1 × 2 []"],
     ["what is said", of(VALUES, undefined, "embeddings"), "embeddings 1 × 2 []"],
     ["L2 normalization", of(EMBEDDINGS, { label: 3 }), "embeddings 1 × 16 []"],
   ] as const)
     test(name, () => assert.equal(found, expected));
-});
-
-describe("gradients are those of differences", () => {
-  const random = randomOf(11);
-  const normals = (length: number) => Float32Array.from({ length }, () => random.normal());
-  const labels = Int32Array.from({ length: 2 * SIZE * SIZE }, (_, i) => (i % 4) - 1);
-  const compare = async (
-    graph: Graph,
-    objective: Objective,
-    loss: Partial<LossWeights>,
-    data: Omit<Batch, "inputs">,
-  ) => {
-    const trainer = await openTrainer(graph, { batch: 2, loss, objective, decay: 0, normalized: [], threads: 1 });
-    const found = worst(trainer, { inputs: [normals(2 * SIZE * SIZE)], ...data });
-    trainer.close();
-    assert.ok(found < 1e-3, `${found}`);
-  };
-  const map = (numbers = 3) => normals(2 * SIZE * SIZE * numbers);
-  test("a softmax for each pixel, some of which do not count", () =>
-    compare(pixels(3, softmax), "classes", { hard: 1 }, { labels }));
-  test("classes at the front, and a teacher", () =>
-    compare(pixels(3, toFront), "classes", { hard: 0.2, soft: 2, temperature: 2 }, { labels, teacher: map() }));
-  test("values of each pixel", () => compare(pixels(3), "values", { hard: 1 }, { targets: map() }));
-  test("values, half of them a teacher's", () =>
-    compare(pixels(3), "values", { hard: 0.5, squared: 0.5 }, { targets: map(), teacher: map() }));
-  test("values behind a logistic", () =>
-    compare(
-      pixels(3, (to, x) => to.node("logistic", [x], {})),
-      "values",
-      { squared: 1 },
-      { teacher: map() },
-    ));
-  test("embeddings", () => compare(pixels(8), "embeddings", { cosine: 1 }, { teacher: map(8) }));
-  test("embeddings of length 1, and their squares", () => {
-    const graph = pixels(8, (to, x) => to.node("l2Normalization", [x], { activation: "none" }));
-    return compare(graph, "embeddings", { cosine: 1, squared: 0.3 }, { teacher: map(8) });
-  });
-  test("the cosine with zeros has none", async () => {
-    const options = { batch: 1, loss: { cosine: 1 }, objective: "embeddings", decay: 0, normalized: [] } as const;
-    const trainer = await openTrainer(EMBEDDINGS, { ...options, threads: 1 });
-    const result = trainer.step({ inputs: [normals(SIZE * SIZE)], teacher: new Float32Array(16) }, 0, 1);
-    assert.equal(result.loss, 1);
-    assert.ok(trainer.arrays.gradients.every((value) => value === 0));
-    trainer.close();
-  });
 });
 
 /** Pictures of a bright square in noise: where its middle is, and which pixels are it. */
@@ -147,17 +94,42 @@ describe("learns", () => {
     for (const [after, normalization] of [
       [softmax, "none"],
       [toFront, "fresh"],
+      [logistic, "none"],
     ] as const) {
       const told: Progress[] = [];
       const options = { ...USUAL, augment: AUGMENTATION, normalization, epochs: 8 } as const;
       const onProgress = (progress: Progress) => told.push(progress);
       const validation = squares(40, 2, map);
-      const trained = await train(pixels(2, after), squares(160, 1, map), { ...options, validation, onProgress });
+      const trained = await train(pixels(after === logistic ? 1 : 2, after), squares(160, 1, map), {
+        ...options,
+        validation,
+        onProgress,
+      });
       const { classes } = (await evaluate(trained, validation)).model;
       assert.ok((classes?.top1 as number) > 0.97 && (classes?.iou as number) > 0.9, JSON.stringify(classes));
       const last = told.at(-1) as Progress;
       assert.ok(last.accuracy > 0.9 && Math.abs((last.validation as number) - (classes?.top1 as number)) < 1e-6);
     }
+  });
+
+  test("decisions by labels and lists, and from a teacher without them", async () => {
+    const right = (x: number, y: number) => ({ targets: [Float32Array.of(Number(x > 3), Number(y > 3))] });
+    const options = { ...USUAL, normalization: "fresh", epochs: 20 } as const;
+    const taught = await train(DECISIONS, squares(160, 1, right), options);
+    const found = async (graph: Graph, data: Dataset) => (await evaluate(graph, data)).model.classes?.top1 as number;
+    assert.ok((await found(taught, squares(40, 2, right))) > 0.9);
+    const student = { student: "ds-cnn:0.5", augment: {}, ...USUAL, epochs: 20 };
+    const learned = await distil(
+      taught,
+      squares(160, 1, () => ({})),
+      student,
+    );
+    assert.ok((await found(learned, squares(40, 2, right))) > 0.85);
+    const single = freshNetwork("ds-cnn:0.5", { ...FRESH, classes: 1, gives: "decisions" });
+    const above = (_: number, y: number) => ({ label: Number(y > 3) });
+    assert.ok((await found(await train(single, squares(160, 1, above), options), squares(40, 2, above))) > 0.9);
+    const either = (x: number) => ({ label: Number(x > 3) });
+    assert.ok((await found(await train(DECISIONS, squares(160, 1, either), options), squares(40, 2, either))) > 0.9);
   });
 
   test("a teacher's values and embeddings, without labels; into fresh networks too", async () => {

@@ -45,7 +45,10 @@ export async function channelCosts(
         const own = trainer.logits.subarray(at, at + width);
         if (scores) {
           teacher.fill(0, at, at + width);
-          teacher[at + drawn(own, random.uniform())] = 1000 * TEMPERATURE;
+          const scored = width === 1 ? Float32Array.of(0, own[0] as number) : own;
+          const found = drawn(scored, random.uniform());
+          if (width > 1 || found > 0) teacher[at + (width > 1 ? found : 0)] = 1000 * TEMPERATURE;
+          else teacher[at] = -1000 * TEMPERATURE;
         } else for (const [k, value] of own.entries()) teacher[at + k] = value + random.normal();
       }
       trainer.step(data, 0, 1);

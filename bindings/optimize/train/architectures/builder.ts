@@ -15,8 +15,8 @@ export interface Network {
   conv(x: Flow, channels: number, size: number, stride: number, activation: Activation): Flow;
   depthwise(x: Flow, stride: number): Flow;
   add(a: Flow, b: Flow): Flow;
-  /** Mean of the image, a dense layer, and softmax, or of embeddings L2 normalization: the graph. */
-  finish(x: Flow, classes: number, gives?: Objective): Graph;
+  /** Mean of the image, a dense layer, and softmax, logistic or, of embeddings, L2 normalization: the graph. */
+  finish(x: Flow, classes: number, gives?: Objective | "decisions"): Graph;
 }
 
 /**
@@ -94,8 +94,9 @@ export function beginNetwork(name: string, shape: readonly number[], seed: numbe
       const w = weights("dense/weights", [classes, channels], channels);
       const dense = { activation: "none", keepDims: false } as const;
       const scores = node("fullyConnected", [mean.id, w, bias("dense/bias", classes)], dense, [n, classes]);
-      const ends: Readonly<Record<Objective, () => Flow>> = {
+      const ends: Readonly<Record<Objective | "decisions", () => Flow>> = {
         classes: () => node("softmax", [scores.id], { beta: 1 }, [n, classes]),
+        decisions: () => node("logistic", [scores.id], {}, [n, classes]),
         values: () => scores,
         embeddings: () => node("l2Normalization", [scores.id], { activation: "none" }, [n, classes]),
       };

@@ -14,8 +14,8 @@ export interface Fresh {
   /** Classes, or numbers of another output. */
   readonly classes: number;
   readonly seed: number;
-  /** Probabilities of classes when absent; values as they are, or embeddings of length 1. */
-  readonly gives?: Objective;
+  /** Probabilities of classes when absent; values as they are, embeddings of length 1, or probabilities each by itself. */
+  readonly gives?: Objective | "decisions";
 }
 
 type Make = (fresh: Fresh, width: number) => Graph;
