@@ -113,6 +113,16 @@ describe("damaged ONNX models", () => {
     assert.ok((await tryAll(bytes, [bytes.length, 800])) > bytes.length);
   });
 
+  test("packed numbers that say that they go on beyond the file", () => {
+    // a message of a field with these bytes, of up to 127
+    const message = (tag: number, bytes: readonly number[]) => [(tag << 3) | 2, bytes.length, ...bytes];
+    const packed = (tag: number) => [(tag << 3) | 2, 0xff, 0xff, 0xff, 0xff, 0x7f];
+    const tensors = [1, 4, 5, 7, 10, 11].map((tag) => message(7, message(5, packed(tag))));
+    const attributes = [7, 8].map((tag) => message(7, message(1, message(5, packed(tag)))));
+    for (const bytes of [...tensors, ...attributes])
+      assert.throws(() => importModel(Uint8Array.from(bytes), {}), /messages inside the file/);
+  });
+
   const files = zooFiles();
   test(`${FILES} of the zoo`, { skip: files.length === 0 && "../shared is not there" }, async () => {
     let refused = 0;

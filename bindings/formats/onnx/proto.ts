@@ -28,14 +28,26 @@ export function readModel(bytes: Uint8Array): ModelProto {
 /** Mutable while it is filled. */
 type Filling<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Reads the fields of a message up to `end`, which must be where it ends. */
-function fields<T>(pbf: PbfReader, end: number, into: T, read: (tag: number, into: T, pbf: PbfReader) => void): T {
-  const inside = Number.isFinite(end) && end >= pbf.pos && end <= pbf.length;
-  ensure(inside, "INVALID_MODEL", () => ({
+/** What ends there is read to its end, whether there are bytes or not. */
+function requireInside(pbf: PbfReader, end: number): void {
+  ensure(end >= pbf.pos && end <= pbf.length, "INVALID_MODEL", () => ({
     where: "file",
     expected: "messages inside the file",
     received: `one that ends at byte ${end} of ${pbf.length}`,
   }));
+}
+
+/** The reader, at numbers that may be packed: those end inside the file. */
+function packed(pbf: PbfReader): PbfReader {
+  const { pos, type } = pbf;
+  if (type === 2) requireInside(pbf, endOf(pbf));
+  pbf.pos = pos;
+  return pbf;
+}
+
+/** Reads the fields of a message up to `end`, which must be where it ends. */
+function fields<T>(pbf: PbfReader, end: number, into: T, read: (tag: number, into: T, pbf: PbfReader) => void): T {
+  requireInside(pbf, end);
   pbf.readFields(read, into, end);
   ensure(pbf.pos === end, "INVALID_MODEL", () => ({
     where: "file",
@@ -147,8 +159,8 @@ function attribute(pbf: PbfReader, end: number, depth: number): AttributeProto {
     else if (tag === 4) into.string = pbf.readString();
     else if (tag === 5) into.tensor = tensor(pbf, endOf(pbf));
     else if (tag === 6) into.graph = graph(pbf, endOf(pbf), depth + 1);
-    else if (tag === 7) pbf.readPackedFloat(into.floats);
-    else if (tag === 8) pbf.readPackedVarint(into.ints, true);
+    else if (tag === 7) packed(pbf).readPackedFloat(into.floats);
+    else if (tag === 8) packed(pbf).readPackedVarint(into.ints, true);
     else if (tag === 9) into.strings.push(pbf.readString());
     else if (tag === 20) into.type = pbf.readVarint();
     else if (tag === 21) into.reference = pbf.readString();
@@ -170,15 +182,15 @@ function tensor(pbf: PbfReader, end: number): TensorProto {
     isExternal: false,
   };
   return fields(pbf, end, result, (tag, into) => {
-    if (tag === 1) pbf.readPackedVarint(into.dims, true);
+    if (tag === 1) packed(pbf).readPackedVarint(into.dims, true);
     else if (tag === 2) into.dataType = pbf.readVarint();
-    else if (tag === 4) pbf.readPackedFloat(into.floats);
-    else if (tag === 5) pbf.readPackedVarint(into.int32s, true);
+    else if (tag === 4) packed(pbf).readPackedFloat(into.floats);
+    else if (tag === 5) packed(pbf).readPackedVarint(into.int32s, true);
     else if (tag === 6) into.strings++;
-    else if (tag === 7 || tag === 11) readLongs(pbf, into.int64s);
+    else if (tag === 7 || tag === 11) readLongs(packed(pbf), into.int64s);
     else if (tag === 8) into.name = pbf.readString();
     else if (tag === 9) into.raw = pbf.readBytes();
-    else if (tag === 10) pbf.readPackedDouble(into.doubles);
+    else if (tag === 10) packed(pbf).readPackedDouble(into.doubles);
     else if (tag === 13) readPair(pbf, into.external);
     else if (tag === 14) into.isExternal = pbf.readVarint() === 1;
   });
