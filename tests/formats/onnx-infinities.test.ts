@@ -113,3 +113,34 @@ test("CastLike takes types of few bits, SpaceToDepth both orders", async () => {
   assert.deepEqual(few, [1, 3, 15]);
   assert.deepEqual(blocks, [0, 1, 2, 3, 4, 5, 6, 7]);
 });
+
+test("Pow has the type of its base, whatever that of the exponent is", async () => {
+  const outputs = await run(
+    {
+      nodes: [
+        { operator: "Cast", inputs: ["x"], outputs: ["i"], int: { to: 6 } },
+        { operator: "Pow", inputs: ["i", "e"], outputs: ["known"] },
+        { operator: "Pow", inputs: ["i", "f"], outputs: ["computed"] },
+        { operator: "Pow", inputs: ["i", "l"], outputs: ["whole"] },
+        { operator: "Pow", inputs: ["x", "l"], outputs: ["real"] },
+      ],
+      inputs: [
+        { name: "x", dims: [2] },
+        { name: "f", dims: [2] },
+      ],
+      outputs: ["known", "computed", "whole", "real"].map((name) => ({ name })),
+      initializers: [
+        { name: "e", dims: [], type: 1, values: [0.5] },
+        { name: "l", dims: [], type: 7, values: [3] },
+      ],
+    },
+    Float32Array.of(16, -2),
+    Float32Array.of(0.5, 2),
+  );
+  assert.deepEqual(outputs.slice(1), [
+    [4, 4],
+    [4096, -8],
+    [4096, -8],
+  ]);
+  assert.equal(outputs[0]?.[0], 4);
+});

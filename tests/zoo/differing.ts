@@ -13,7 +13,6 @@ export const REASONS: readonly { readonly corpus: RegExp; readonly name: RegExp;
     name: /qdq|^blk_invres_opt|^blk_mbv3_se_opt/,
     reason: "sums of float32 in another order: a quantized value at a tie is one step off",
   },
-  { corpus: /^onnx$/, name: /^cast_f2i64__dy20$/, reason: "float32 to int64 of values out of range" },
   {
     corpus: /^onnx\/large$/,
     name: /^mobilenet_v2.*qdq|^resnet18.*qdq/,

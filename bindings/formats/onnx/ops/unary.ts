@@ -53,15 +53,16 @@ function clip(n: OnnxNode): void {
   });
 }
 
-/** Powers of float32; an exponent of another type is brought to it. */
+/** Powers in the type of both, or in float32; the result has the type of x. */
 function pow(n: OnnxNode): void {
   const [x, e] = [n.input(0), n.input(1)];
-  const exponent = e.dtype === x.dtype ? undefined : n.numbers(1);
-  if (exponent === undefined) return elementwise(n, "pow", {}, [x, e], { dtype: x.dtype });
-  const id = n.b.constant("float32", e.shape, Float32Array.from(exponent));
-  elementwise(n, "pow", {}, [x, { name: "", dtype: "float32", shape: e.shape, twins: { plain: id } }], {
-    dtype: x.dtype,
-  });
+  if (e.dtype === x.dtype) return elementwise(n, "pow", {}, [x, e], { dtype: x.dtype });
+  const type = isWhole(x.dtype) && isWhole(e.dtype) ? x.dtype : "float32";
+  const as = (id: TensorId, dtype: DType, add: Adder) =>
+    n.b.tensor(id).dtype === dtype ? id : add("cast", [id], {}, dtype);
+  chain(n, [x, e], ([a, b], add) =>
+    as(add("pow", [as(a as TensorId, type, add), as(b as TensorId, type, add)], {}, type), x.dtype, add),
+  );
 }
 
 /** Where(condition, a, b). */
