@@ -121,7 +121,7 @@ export function changesOf(n: OnnxNode): readonly Axis[] {
     const scale = sizes.length > 0 ? (kept ?? (ratios[i] as number)) : (scales[i] ?? 1);
     const to =
       sizes.length === 0
-        ? Math.floor(from * scale)
+        ? Math.floor(f32(from * scale))
         : kept === undefined
           ? (sizes[i] as number)
           : Math.floor(kept * from + 0.5);
@@ -161,7 +161,8 @@ function resized(n: OnnxNode, isInOrder: boolean): void {
   for (const change of all) {
     const axis = isLast ? lastAxis(change.axis, rank) : change.axis;
     if (mode === "nearest") {
-      const rounding = isOld ? "floor" : n.string("nearest_mode", "round_prefer_floor");
+      // before opset 11 axes that shrink take the next pixel
+      const rounding = isOld ? (change.scale < 1 ? "ceil" : "floor") : n.string("nearest_mode", "round_prefer_floor");
       const indices = Array.from({ length: change.to }, (_, i) => {
         const at = nearest(n, rounding, coordinate(n, transformation, i, change));
         return Math.min(Math.max(at, 0), change.from - 1);
