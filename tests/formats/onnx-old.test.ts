@@ -113,3 +113,16 @@ test("a pool's window that is too long by less than a step stands there once", a
   );
   assert.deepEqual(outputs, [[-2], [-3]]);
 });
+
+test("Resize: sizes are products of float32, old ones shrink to the next pixel, what keeps its sizes is copied", async () => {
+  const spec = (dims: readonly number[], scale: number, inputs: readonly string[], mode: string): GraphSpec => ({
+    nodes: [{ operator: "Resize", inputs, outputs: ["y"], string: { mode } }],
+    inputs: [{ name: "x", dims }],
+    outputs: [{ name: "y" }],
+    initializers: [{ name: "s", dims: [3], type: 1, values: [1, 1, scale] }],
+  });
+  const x = Float32Array.from({ length: 10 }, (_, i) => i * i);
+  // 10·0.7 is 7 in float32, and less in reals
+  assert.deepEqual(await run(10, spec([1, 1, 10], 0.7, ["x", "s"], "nearest"), x), [[0, 4, 9, 25, 36, 64, 81]]);
+  assert.deepEqual(await run(13, spec([1, 1, 5], 1.1, ["x", "", "s"], "linear"), x.slice(0, 5)), [[0, 1, 4, 9, 16]]);
+});

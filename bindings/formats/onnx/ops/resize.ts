@@ -116,7 +116,7 @@ export function changesOf(n: OnnxNode): readonly Axis[] {
   const ratios = sizes.map((size, i) => size / (shape[axes[i] as number] as number));
   const kept =
     policy === "not_larger" ? Math.min(...ratios) : policy === "not_smaller" ? Math.max(...ratios) : undefined;
-  return axes.flatMap((axis, i) => {
+  const changes = axes.flatMap((axis, i) => {
     const from = shape[axis] as number;
     const scale = sizes.length > 0 ? (kept ?? (ratios[i] as number)) : (scales[i] ?? 1);
     const to =
@@ -131,6 +131,8 @@ export function changesOf(n: OnnxNode): readonly Axis[] {
     const isSame = to === from && (scale === 1 || n.int("antialias", 0) !== 0) && part[0] === 0 && part[1] === 1;
     return isSame ? [] : [{ axis, from, to, scale, region: part }];
   });
+  // onnxruntime copies what keeps all its sizes, whatever the scales are
+  return isCrop || changes.some(({ from, to }) => from !== to) ? changes : [];
 }
 
 /** Any resizing. Images between quantizations are summed in onnxruntime's order, so that ties fall as they do there. */
