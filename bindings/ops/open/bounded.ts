@@ -16,6 +16,9 @@ const EXCEEDING: ReadonlySet<OpKind> = new Set<OpKind>(["fill", "pad", "range", 
 /** Nodes of a turn or branch that a run may not take, with the condition of it, a bool scalar: what they ask for counts where it holds. */
 export const GUARDS = new WeakMap<AnyNode, TensorId>();
 
+/** Lists of tensors of graphs with such nodes. */
+export const GUARDED = new WeakSet<readonly Tensor[]>();
+
 /** The nodes, which count where a condition holds, if there is one. */
 export function under<T extends readonly AnyNode[] | undefined>(guard: TensorId | undefined, nodes: T): T {
   if (guard !== undefined) for (const node of nodes ?? []) GUARDS.set(node, guard);
@@ -30,11 +33,13 @@ export function limit(id: TensorId, most: number, tensors: Tensor[]): TensorId {
 
 /** That a condition holds, or does not, and what is around it is taken. */
 export function guardOf(
+  tensors: readonly Tensor[],
   counts: ReturnType<typeof countsOf>,
   condition: TensorId,
   around: TensorId | undefined,
   not?: "logicalNot",
 ): TensorId {
+  GUARDED.add(tensors);
   const plain = counts.append("reshape", [condition, counts.ints([0], [])], { shape: [] }, "bool");
   const own = not === undefined ? plain : counts.append(not, [plain], {}, "bool");
   return around === undefined ? own : counts.append("logicalAnd", [around, own], {}, "bool");

@@ -7,7 +7,7 @@ import { elementCount, type Tensor, zeroOf } from "../../tensor.ts";
 import { OPEN_LENGTH } from "../move/moving.ts";
 import { bytesOfNumbers } from "../values.ts";
 import { limit } from "./bounded.ts";
-import { cutterOf, type Size } from "./cutting.ts";
+import { cutterOf, ROOMY, rowsFor, type Size } from "./cutting.ts";
 import { type Element, elementsOf } from "./origins.ts";
 import { stridedParts } from "./parts.ts";
 import { RARER } from "./rarer.ts";
@@ -35,9 +35,6 @@ export function withoutComputedSizes(
 }
 
 const isNumber = (element: Element): element is number => typeof element === "number";
-/** Rows of so many elements for which there is room. */
-const rowsFor = (inner: number) => Math.max(1, Math.floor(OPEN_LENGTH / Math.max(inner, 1)));
-
 /** Repeats one value or a tensor into computed sizes: `make` gives a tensor of known ones. */
 const repeated =
   (sizesAt: 0 | 1, make: (node: AnyNode, sizes: TensorId) => readonly TensorId[]): Rewriting =>
@@ -47,7 +44,7 @@ const repeated =
     if (x.open !== undefined || first === undefined || isNumber(first) || !rest.every(isNumber)) return undefined;
     const inner = elementCount(rest);
     const cutter = cutterOf(node.where, tensors);
-    const rows = cutter.size(first, rowsFor(inner));
+    const rows = cutter.size(first, rowsFor(inner), ROOMY * rowsFor(inner));
     const like = tensors[node.outputs[0] as TensorId] as Tensor;
     const all = cutter.counts.ints([sizes.length], [rows.room, ...rest]);
     const whole = cutter.counts.append(node.kind, make(node, all), node.attributes, like);
@@ -143,7 +140,7 @@ const oneHot: Rewriting = (node, x, tensors, writers) => {
   const cutter = cutterOf(node.where, tensors);
   const { counts } = cutter;
   const inner = elementCount(x.shape);
-  const depth = cutter.size(asked, rowsFor(inner));
+  const depth = cutter.size(asked, rowsFor(inner), ROOMY * rowsFor(inner));
   const inputs = node.inputs.map((id, i) => (i === 1 ? counts.int(depth.room) : id));
   const output = node.outputs[0] as TensorId;
   const whole = counts.append("oneHot", inputs, node.attributes, tensors[output] as Tensor);

@@ -1,8 +1,9 @@
 /** Nodes that cut tensors of known sizes to computed ones. */
 import type { AnyNode, TensorId } from "../../graph.ts";
 import { elementCount, type Tensor } from "../../tensor.ts";
+import { OPEN_LENGTH } from "../move/moving.ts";
 import { bytesOfNumbers } from "../values.ts";
-import { limit } from "./bounded.ts";
+import { GUARDED, limit } from "./bounded.ts";
 import { countsOf } from "./counts.ts";
 import type { Element } from "./origins.ts";
 import { CLOSING } from "./rowwise.ts";
@@ -20,6 +21,14 @@ export interface Axis {
   /** Elements of x from one place to the next. */
   readonly stride: number;
 }
+
+/** Sizes that have been computed, by tensors, so that those which are one are known to be: where all turns and branches are taken. */
+const SIZES = new WeakMap<readonly Tensor[], Map<string, Size>>();
+
+/** Rows of so many elements for which there is room. */
+export const rowsFor = (inner: number) => Math.max(1, Math.floor(OPEN_LENGTH / Math.max(inner, 1)));
+/** So many times as much room is no waste where tensors of one size would have different room otherwise. */
+export const ROOMY = 64;
 
 const each = { axis: 0, batchDims: 0 };
 
@@ -53,12 +62,21 @@ export function cutterOf(where: string, tensors: Tensor[]) {
       const one = counts.append("gather", [vector, counts.int(element.at)], each, dtype);
       return dtype === "int32" ? one : counts.append("cast", [one], {}, "int32");
     },
-    /** A computed size: the rows of an open tensor, or what is from 0 and at most one more than there is room for. */
-    size(element: Element & object, room: number): Size {
+    /**
+     * A computed size: the rows of an open tensor, or what is from 0 and at most one more than there is room for. One that has been
+     * computed before, with room for at most `most`, is taken again, so that tensors of this size are known to fit.
+     */
+    size(element: Element & object, room: number, most = room): Size {
       const owner = tensors.find(({ open, rows }) => open === "rows" && rows === element.id);
       if (owner !== undefined) return { id: element.id, room: owner.shape[0] as number };
+      const known = SIZES.get(tensors) ?? new Map<string, Size>();
+      const key = `${element.id} ${element.at}`;
+      const before = known.get(key);
+      if (before !== undefined && (before.room === room || before.room <= most)) return before;
       const asked = limit(counts.two("maximum", cutter.scalar(element), counts.int(0)), room, tensors);
-      return { id: counts.two("minimum", asked, counts.int(room + 1)), room };
+      const size = { id: counts.two("minimum", asked, counts.int(room + 1)), room };
+      if (!GUARDED.has(tensors)) SIZES.set(tensors, known.set(key, size));
+      return size;
     },
     /** An open tensor with `value` in the elements that are not there, as one that is closed. */
     masked(id: TensorId, x: Tensor, value: number): TensorId {

@@ -61,7 +61,8 @@ export function flattened<T extends { readonly node: AnyNode }>(
   const counts = countsOf(node.where, tensors);
   const [yes, no] = [known === 0 ? second : first, known === undefined || known === 0 ? second : first].map(
     (body, i) => {
-      const own = known === undefined ? guardOf(counts, condition, guard, i === 1 ? "logicalNot" : undefined) : guard;
+      const own =
+        known === undefined ? guardOf(tensors, counts, condition, guard, i === 1 ? "logicalNot" : undefined) : guard;
       return inlined(body, inputs, tensors, node.where, own);
     },
   ) as [Inlined, Inlined];
@@ -110,7 +111,7 @@ function next(node: AnyNode, progress: Progress, tensors: Tensor[]): readonly An
   requireClosed(node, state, tensors, refusal);
   if (!isEnd && !isFull) {
     const counts = countsOf(node.where, tensors);
-    const own = known === undefined ? guardOf(counts, conditions.at(-1) as TensorId, guard) : guard;
+    const own = known === undefined ? guardOf(tensors, counts, conditions.at(-1) as TensorId, guard) : guard;
     const more = turn(node, { ...progress, guard: own }, tensors);
     return [...counts.taken(), ...more];
   }

@@ -3,7 +3,8 @@ import type { AnyNode, OpKind, TensorId } from "../../graph.ts";
 import { elementCount, type Tensor } from "../../tensor.ts";
 import { OPEN_LENGTH } from "../move/moving.ts";
 import { bytesOfNumbers } from "../values.ts";
-import { cutterOf } from "./cutting.ts";
+import { limit } from "./bounded.ts";
+import { cutterOf, ROOMY, rowsFor } from "./cutting.ts";
 import { type Element, elementsOf } from "./origins.ts";
 import { isOpen, MEETING } from "./rowwise.ts";
 
@@ -59,7 +60,7 @@ const segments: Rarer = (node, x, tensors, writers) => {
   if (typeof asked !== "object" || node.inputs.some((id) => tensors[id]?.open !== undefined)) return undefined;
   const inner = elementCount(x.shape.slice((tensors[node.inputs[1] as TensorId] as Tensor).shape.length));
   const cutter = cutterOf(node.where, tensors);
-  const rows = cutter.size(asked, Math.max(1, Math.floor(OPEN_LENGTH / Math.max(inner, 1))));
+  const rows = cutter.size(asked, rowsFor(inner), ROOMY * rowsFor(inner));
   const output = node.outputs[0] as TensorId;
   const inputs = [...node.inputs.slice(0, 2), cutter.counts.int(rows.room)];
   const whole = cutter.counts.append(node.kind, inputs, {}, tensors[output] as Tensor);
@@ -151,13 +152,40 @@ const resizeBilinear: Rarer = (node, x, tensors, writers) => {
   return cutter.flatly(whole, [room, 1, 1, 1], [int(batch), height, width, int(channels)], output, room);
 };
 
+/** A tensor of open length as rows of so many elements. */
+function rowsOfLength(node: AnyNode, x: Tensor, sizes: readonly number[], tensors: Tensor[]) {
+  const [room, inner] = [elementCount(x.shape), elementCount(sizes)];
+  const rows = Math.floor(room / inner);
+  if (!(inner > 0 && rows > 0) || x.length === undefined) return undefined;
+  const cutter = cutterOf(node.where, tensors);
+  const { counts } = cutter;
+  const flat = counts.append("reshape", [node.inputs[0] as TensorId, counts.ints([1], [-1])], { shape: [-1] }, x);
+  cutter.close();
+  const some = counts.append("slice", [flat, counts.ints([1], [0]), counts.ints([1], [rows * inner])], {}, x);
+  const shape = [rows, ...sizes];
+  const whole = counts.append("reshape", [some, counts.ints([shape.length], shape)], { shape }, x);
+  const count = counts.two("div", x.length as TensorId, counts.int(inner));
+  if (rows * inner < room) limit(count, rows, tensors);
+  return cutter.rows(whole, inner, { id: count, room: rows }, node.outputs[0] as TensorId);
+}
+
+/** Places in open rows: in those that are not there nothing is. */
+const where: Rarer = (node, x, tensors) => {
+  if (!isOpen(x)) return undefined;
+  const cutter = cutterOf(node.where, tensors);
+  const closed = cutter.masked(node.inputs[0] as TensorId, x, 0);
+  return [...cutter.counts.taken(), { ...node, inputs: [closed] }];
+};
+
 /** Open rows in the shape that they have, or one whose rows are as large: however many there are. */
 const reshape: Rarer = (node, x, tensors, writers) => {
   const [source, shape] = node.inputs as readonly [TensorId, TensorId?];
-  if (node.kind !== "reshape" || !isOpen(x) || shape === undefined || tensors[shape]?.data !== undefined)
-    return undefined;
+  if (node.kind !== "reshape" || shape === undefined) return undefined;
   const [first, ...rest] = elementsOf(shape, tensors, writers);
   const sizes = rest.filter((each) => typeof each === "number");
+  if (x.open === "length" && (first === -1 || typeof first === "object") && sizes.length === rest.length)
+    return rowsOfLength(node, x, sizes, tensors);
+  if (!isOpen(x) || tensors[shape]?.data !== undefined) return undefined;
   const isWhole = sizes.length === rest.length && elementCount(sizes) === elementCount(x.shape.slice(1));
   if (typeof first !== "object" || !isWhole) return undefined;
   const { counts } = cutterOf(node.where, tensors);
@@ -190,14 +218,78 @@ const slice: Rarer = (node, x, tensors, writers) => {
   return cutter.rows(whole, inner, { id: rows, room }, node.outputs[0] as TensorId);
 };
 
+/** Open rows from a begin to an end that may count from the last row, or one of them. */
+const stridedSlice: Rarer = (node, x, tensors, writers) => {
+  if (node.kind !== "stridedSlice" || !isOpen(x)) return undefined;
+  const { beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask, offset = false } = node.attributes;
+  const [source, ...lists] = node.inputs as readonly [TensorId, ...TensorId[]];
+  const [begins = [], ends = [], strides = []] = lists.map((id) => elementsOf(id, tensors, writers));
+  const masked = (mask: number, list: readonly Element[]) => list.map((each, d) => ((mask >> d) & 1 ? 0 : each));
+  const [begin, ...from] = masked(beginMask & ~shrinkAxisMask, begins);
+  const [end, ...to] = masked(endMask | shrinkAxisMask, ends);
+  const [step] = strides;
+  const isWhole = (beginMask & endMask & ~shrinkAxisMask & 1) === 1;
+  const isPlain = ellipsisMask === 0 && newAxisMask === 0 && !offset && step === 1 && !isWhole;
+  const known = [from, to].map((list) => list.filter((each) => typeof each === "number"));
+  if (!isPlain || begin === undefined || end === undefined || known.some((list) => list.length !== from.length))
+    return undefined;
+  const cutter = cutterOf(node.where, tensors);
+  const { counts } = cutter;
+  const room = x.shape[0] as number;
+  const rows = counts.rowsOf(source);
+  const place = (element: Element) => {
+    const at = cutter.scalar(element);
+    const isBack = counts.append("less", [at, counts.int(0)], {}, "bool");
+    const forward = counts.append("selectV2", [isBack, counts.two("add", at, rows), at]);
+    return counts.two("minimum", counts.two("maximum", forward, counts.int(0)), rows);
+  };
+  const isOne = (shrinkAxisMask & 1) === 1;
+  const first = (beginMask & 1) === 1 && !isOne ? counts.int(0) : place(begin);
+  const size = [1 + from.length];
+  const zeros = known.map((list) => counts.ints(size, [0, ...list])) as [TensorId, TensorId];
+  const rest = {
+    ...node.attributes,
+    beginMask: beginMask | 1,
+    endMask: endMask | 1,
+    shrinkAxisMask: shrinkAxisMask & ~1,
+  };
+  const inputs = [source, ...zeros, lists[2] as TensorId];
+  const part = from.length === 0 ? source : counts.append("stridedSlice", inputs, rest, x);
+  const output = node.outputs[0] as TensorId;
+  if (isOne) {
+    counts.append("gather", [part, counts.within(first, room)], EACH, x, output);
+    return counts.taken();
+  }
+  const last = (endMask & 1) === 1 ? rows : place(end);
+  const count = counts.two("maximum", counts.two("sub", last, first), counts.int(0));
+  const places = counts.within(counts.two("add", counts.places(room), first), room);
+  tensors[output] = { ...(tensors[output] as Tensor), rows: count };
+  counts.prefix(counts.append("gather", [part, places], EACH, x), count, output);
+  return counts.taken();
+};
+
+/** Of a vector of open length: what is not there counts for nothing. */
+const softmax: Rarer = (node, x, tensors) => {
+  if (!isOpen(x) || x.shape.length !== 1 || x.dtype !== "float32") return undefined;
+  const [source, output] = [node.inputs[0], node.outputs[0]] as [TensorId, TensorId];
+  const cutter = cutterOf(node.where, tensors);
+  const { counts } = cutter;
+  const rows = counts.rowsOf(source);
+  const whole = counts.append(node.kind, [cutter.masked(source, x, -Infinity)], node.attributes, x);
+  return cutter.rows(whole, 1, { id: rows, room: x.shape[0] as number }, output);
+};
+
 export const RARER: { readonly [K in OpKind]?: Rarer } = {
   ...Object.fromEntries([...MEETING].map((kind) => [kind, meeting])),
   matrixDiag,
   reshape,
   resizeBilinear,
   slice,
+  softmax,
+  stridedSlice,
   unsortedSegmentMax: segments,
   unsortedSegmentMin: segments,
   unsortedSegmentProd: segments,
   unsortedSegmentSum: segments,
+  where,
 };
