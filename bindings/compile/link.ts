@@ -123,32 +123,28 @@ function addSteps(b: Binaryen, module: Module, plan: Plan, functions: ReadonlyMa
       received: `"${name}"`,
     });
   };
-  // A step's index is its local variable, where it needs one.
   const calls = (steps: readonly PlanStep[]) =>
     steps.map(
-      ({ kernel, params }, local) =>
-        controlStep(b, module, plan, kernel, params, local) ??
+      ({ kernel, params }) =>
+        controlStep(b, module, plan, kernel, params) ??
         module.call(named(kernel), [i32.const(params | 0), i32.const(0), i32.const(1)], b.none),
     );
-  const locals = (steps: readonly PlanStep[]) =>
-    steps.some(({ kernel }) => kernel === "loop") ? steps.map(() => b.i32) : [];
   for (const { stepsAddress, steps } of plan.bodies)
-    module.addFunction(bodyName(stepsAddress), b.none, b.none, locals(steps), module.block(null, calls(steps), b.none));
+    module.addFunction(bodyName(stepsAddress), b.none, b.none, [], module.block(null, calls(steps), b.none));
   const body = calls(plan.steps);
   // Elsewhere the dot product of relaxed SIMD gives other results: rather none than those.
   if (plan.module === "relaxed")
     body.unshift(module.if(i32.lt_s(module.call(named("dotProduct"), [], b.i32), i32.const(1)), module.unreachable()));
-  const own = locals(plan.steps);
-  const status = own.length;
   for (const { note, params } of [...plan.bodies, plan].flatMap(({ steps }) => steps)) {
     if (!note.startsWith(AT_MOST)) continue;
-    const most = i32.const(Number(note.slice(AT_MOST.length)));
-    const address = i32.const(fieldOf(plan, params, 2) | 0);
-    const store = module.block(null, [i32.store(0, 4, address, most), module.local.set(status, i32.const(1))], b.none);
-    body.push(module.if(i32.gt_s(i32.load(0, 4, address), most), store));
+    // Binaryen takes every expression once.
+    const most = () => i32.const(Number(note.slice(AT_MOST.length)));
+    const address = () => i32.const(fieldOf(plan, params, 2) | 0);
+    const over = [i32.store(0, 4, address(), most()), module.local.set(0, i32.const(1))];
+    body.push(module.if(i32.gt_s(i32.load(0, 4, address()), most()), module.block(null, over, b.none)));
   }
-  const result = module.local.get(status, b.i32);
-  module.addFunction("invoke", b.none, b.i32, [...own, b.i32], module.block(null, [...body, result], b.i32));
+  body.push(module.local.get(0, b.i32));
+  module.addFunction("invoke", b.none, b.i32, [b.i32], module.block(null, body, b.i32));
   module.addFunctionExport("invoke", "invoke");
 }
 
@@ -168,7 +164,6 @@ function controlStep(
   plan: Plan,
   kernel: string,
   params: number,
-  local: number,
 ): binaryen.ExpressionRef | undefined {
   if (kernel !== "branch" && kernel !== "loop") return undefined;
   const { i32 } = module;
@@ -179,13 +174,16 @@ function controlStep(
   const second = list(3);
   if (kernel === "branch") return module.if(holds, first, second);
   const again = `again${params}`;
-  const left = module.local.tee(local, i32.sub(module.local.get(local, b.i32), i32.const(1)), b.i32);
-  const turn = module.if(holds, module.block(null, [second, module.br(again, left), module.unreachable()], b.none));
-  return module.block(
-    null,
-    [module.local.set(local, i32.const(field(5) | 0)), module.loop(again, module.block(null, [first, turn], b.none))],
-    b.none,
-  );
+  const [fresh, cost] = [field(5), field(7)];
+  const left = () => i32.const(field(6) | 0);
+  const turn = [
+    module.if(i32.lt_u(i32.load(0, 4, left()), i32.const(cost)), module.unreachable()),
+    i32.store(0, 4, left(), i32.sub(i32.load(0, 4, left()), i32.const(cost))),
+    second,
+    module.br(again),
+  ];
+  const turns = module.loop(again, module.block(null, [first, module.if(holds, module.block(null, turn))], b.none));
+  return fresh === 0 ? turns : module.block(null, [i32.store(0, 4, left(), i32.const(fresh)), turns], b.none);
 }
 
 /** `input_ptr(i)` and `input_bytes(i)`, or the same of outputs; 0 where there is no such port. */

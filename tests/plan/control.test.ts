@@ -11,9 +11,11 @@ import { readPlan, writePlan } from "../../bindings/plan/file.ts";
 import { planGraph } from "../../bindings/plan/plan.ts";
 import type { Plan } from "../../bindings/plan/types.ts";
 import type { ModuleName } from "../../bindings/primitives/modules.ts";
+import { compileModel } from "../../bindings/public/compile.ts";
 import { loadModule } from "../../bindings/session/modules.ts";
 import { Session } from "../../bindings/session/session.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
+import type { Exports } from "../compile/compiled.ts";
 import { graph, node, tensor } from "../passes/graphs.ts";
 
 const flag = (name: string, data?: number): Tensor => ({
@@ -270,4 +272,15 @@ test("loops in loops share what one may take", async () => {
   assert.throws(() => run(2 ** 20), { code: "INVALID_PLAN", expected: /loops that end/ });
   assert.ok(process.cpuUsage(start).user < 20e6);
   session.close();
+  const { wasm } = await compileModel(await planned(network, "simd"), {});
+  const compiled = (await WebAssembly.instantiate(await WebAssembly.compile(wasm))).exports as unknown as Exports;
+  const memory = () => new Int32Array(compiled.memory.buffer);
+  for (const n of [1000, 2 ** 20, 7]) {
+    memory()[compiled.input_ptr(0) / 4] = 0;
+    memory()[compiled.input_ptr(1) / 4] = n;
+    if (n > 1000) assert.throws(() => compiled.invoke(), WebAssembly.RuntimeError);
+    else assert.equal(compiled.invoke(), 0);
+    if (n <= 1000) assert.equal(memory()[compiled.output_ptr(0) / 4], n);
+  }
+  assert.ok(process.cpuUsage(start).user < 40e6);
 });
