@@ -8,7 +8,8 @@
  * eight columns of the block, for a panel that has fewer | gathered patches, or SPARE bytes.
  *
  * Sparse B: a panel has only its blocks (one step of k × 8 columns) that are not zero. At `index`, for each panel: the
- * number of blocks as u32, then each block's byte offset in a packed row as u16, padded to four bytes.
+ * number of blocks as u32, then each block's byte offset as u16, padded to four bytes: in a packed row, or in the relaxed module in a
+ * tile, which has six rows where A has more than FEW, else four.
  */
 import { Conv2d, Gemm } from "./params";
 import { copyRuns } from "../common/bytes.simd";
@@ -27,8 +28,10 @@ export const STEP: usize = 8 * KR;
 const PATCH_BYTES: usize = 2048;
 const MULTIPLE: usize = ASC_FEATURE_RELAXED_SIMD ? 12 : 4;
 const MAX_PATCHES: usize = 24;
+/** Rows up to which B's blocks take tiles of four in the relaxed module too. */
+const FEW: u32 = 16;
 /** Rows that the tile that ends with a block has in common with others. */
-const ROWS_BEYOND: u32 = 4;
+const ROWS_BEYOND: u32 = 5;
 
 export function gemm(p: Gemm, part: u32, parts: u32): void {
   product<Dense>(p, part, parts, false);
@@ -70,13 +73,19 @@ export function sparseConv2d(p: Conv2d, part: u32, parts: u32): void {
   const end = share(p.m, part + 1, parts, 3);
   for (let row = share(p.m, part, parts, 3); row < end; ) {
     let rows = min(p.mBlock, end - row);
-    if (rows < 4 && row >= 4 - rows) {
+    const sixes = ASC_FEATURE_RELAXED_SIMD && idof<L>() == idof<Sparse>() && p.m > FEW;
+    if (sixes) {
+      if (rows < 6) {
+        row = min(row, p.m - 6);
+        rows = 6;
+      }
+    } else if (rows < 4 && row >= 4 - rows) {
       row -= 4 - rows;
       rows = 4;
     }
-    const six = idof<L>() == idof<Sparse>() ? 0 : inSixes(rows);
-    const four = six + inFours(rows, six);
-    const last = inLast(rows, rows - four);
+    const six = sixes ? rows - (rows % 6) : idof<L>() == idof<Sparse>() ? 0 : inSixes(rows);
+    const four = sixes ? six : six + inFours(rows, six);
+    const last = sixes ? (rows > six ? 6 : 0) : inLast(rows, rows - four);
     let t = tiles;
     if (ASC_FEATURE_RELAXED_SIMD) t = pack<Six>(p, patches, row, six, t, spare, mask);
     t = pack<Four>(p, patches, row + six, four - six, t, spare, mask);
@@ -89,8 +98,8 @@ export function sparseConv2d(p: Conv2d, part: u32, parts: u32): void {
   }
 }
 
-// A block is tiles of six rows, or of four where it is small or B is sparse (V8 unrolls that loop only with four), and one
-// tile that ends with the block and computes rows before it again. Fewer than four rows go one by one.
+// A block is tiles of six rows, or of four where it is small, and one tile that ends with the block and computes rows before it
+// again. Fewer than four rows go one by one.
 
 /** Rows of a block in tiles of six. */
 // @ts-ignore: decorator
@@ -170,7 +179,7 @@ function packPatchTiles<R>(p: Conv2d, row: u32, rows: u32, target: usize, spare:
   const aEnd = aLast + <usize>last * row;
   const cFour = c + <usize>six * yStride;
   const cLast = c + <usize>(rows - last) * yStride;
-  if (ASC_FEATURE_RELAXED_SIMD && idof<L>() != idof<Sparse>()) {
+  if (ASC_FEATURE_RELAXED_SIMD && six) {
     wholeTiles<F, L, Six>(params, a, aFour, 6 * row, b, bEnd, offsets, 0, 0, q, c, yStride, mask, terms);
     if (last == 6) wholeTiles<F, L, Six>(params, aLast, aEnd, 6 * row, b, bEnd, offsets, 0, 0, q, cLast, yStride, mask, termsLast);
   }

@@ -29,28 +29,24 @@ const OTHERS: u32 = MANY - ROWS;
 export function spmmColumns(p: Gemm, part: u32, parts: u32): void {
   const spare = <usize>p.scratch + <usize>part * p.scratchStride;
   const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
+  const columns = spare + SPARE;
+  const others = columns + rowBytes(p.k) * ROWS;
   const m = p.m;
   const blocks = (m + MANY - 1) / MANY;
   const end = min(m, <u32>((<u64>blocks * (part + 1)) / parts) * MANY);
   for (let row = <u32>((<u64>blocks * part) / parts) * MANY; row < end; ) {
-    if (end - row > ROWS && m >= MANY) {
-      block<Seven>(p, min(row, m - MANY), spare, mask);
-      row += MANY;
-    } else {
-      block<Four>(p, min(row, m - ROWS), spare, mask);
-      row += ROWS;
-    }
+    const seven = end - row > ROWS && m >= MANY;
+    const rows = seven ? MANY : ROWS;
+    const first = min(row, m - rows);
+    const x = <usize>p.x + <usize>first * p.xStride;
+    const y = <usize>p.y + <usize>first * p.yStride;
+    layColumns(p, x, columns, spare, mask);
+    if (seven) {
+      layColumns(p, x + OTHERS * p.xStride, others, spare, mask);
+      allOutputs<Seven>(p, columns, others, y, mask);
+    } else allOutputs<Four>(p, columns, others, y, mask);
+    row += rows;
   }
-}
-
-// @ts-ignore: decorator
-@inline function block<V>(p: Gemm, row: u32, spare: usize, mask: v128): void {
-  const x = <usize>p.x + <usize>row * p.xStride;
-  const columns = spare + SPARE;
-  const others = columns + rowBytes(p.k) * ROWS;
-  layColumns(p, x, columns, spare, mask);
-  if (idof<V>() == idof<Seven>()) layColumns(p, x + OTHERS * p.xStride, others, spare, mask);
-  allOutputs<V>(p, columns, others, <usize>p.y + <usize>row * p.yStride, mask);
 }
 
 /** The rows from x on side by side. */
@@ -170,9 +166,10 @@ function allOutputs<V>(p: Gemm, columns: usize, others: usize, y: usize, mask: v
     storeRows(p, q, lane, outputs + (lane << 2), r0, r1, r2, r3);
     if (seven) storeRows(p, q, lane, outputs + 128 + (lane << 2), r3, r4, r5, r6);
     if ((o & 7) == 7 || o + 1 == n) {
+      const width = (o & 7) + 1;
       const target = y + (o & ~7);
-      turn(outputs, target, p.yStride, (o & 7) + 1);
-      if (seven) turn(outputs + 128, target + OTHERS * p.yStride, p.yStride, (o & 7) + 1);
+      turn(outputs, target, p.yStride, width);
+      if (seven) turn(outputs + 128, target + OTHERS * p.yStride, p.yStride, width);
       q += RECORD;
     }
   }

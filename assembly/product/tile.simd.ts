@@ -16,6 +16,9 @@ import { LANE, Six } from "./interleave.simd";
 /** Bytes of one step of a panel. */
 const STEP: usize = 32;
 
+/** Bytes of a tile for one of a sparse step's offset. */
+const PER_OFFSET: usize = ASC_FEATURE_RELAXED_SIMD ? 1 : 4;
+
 /** How a panel's steps find their activations: one after the other, at offsets, or in segments of A. */
 export class Dense {}
 export class Sparse {}
@@ -31,7 +34,7 @@ export class Segmented {}
 
 /**
  * Tiles of R rows from `a` to `aEnd`, `tile` bytes apart, of one form F and layout L. Offsets of sparse steps count bytes
- * of one row. Segmented: after every `segment` bytes of B, A goes on `skip` bytes further, in the next row of an image. Relaxed: what
+ * of one row, in the relaxed module of the whole tile, for which a multiplication would have to come first. Segmented: after every `segment` bytes of B, A goes on `skip` bytes further, in the next row of an image. Relaxed: what
  * each row's sums begin with stands at `terms`, where that is not 0.
  */
 export function wholeTiles<F, L, R>(
@@ -98,7 +101,7 @@ export function wholeTiles<F, L, R>(
         const bSegment = segmented ? b + segment : bEnd;
         do {
           if (sparse) {
-            at = a + <usize>load<u16>(o) * rows;
+            at = a + <usize>load<u16>(o) * PER_OFFSET;
             o += 2;
           }
           const b0 = v128.load(b);
@@ -197,7 +200,7 @@ export function rowTile(
     r1 = i32x4.add(r1, term);
   }
   for (; b < bEnd; b += STEP) {
-    const x = v128.load32_splat(sparse ? a + <usize>load<u16>(offsets) * rows : a);
+    const x = v128.load32_splat(sparse ? a + <usize>load<u16>(offsets) * PER_OFFSET : a);
     r0 = dot(x, v128.load(b), r0);
     r1 = dot(x, v128.load(b, 16), r1);
     a += sparse ? 0 : rows * LANE;

@@ -11,7 +11,7 @@ const MAX_PATCHES = 24;
 export const SPARE = 64;
 /** Rows that make tiles of any size, rows that two tiles of a block have in common, and bytes that a tile writes beyond. */
 const MULTIPLE = { simd: 4, relaxed: 12 };
-const ROWS_BEYOND = 4;
+const ROWS_BEYOND = 5;
 export const LANES_BEYOND = 16;
 /** Rows from which widening a panel of B once per block no longer shows. */
 const BLOCK_ROWS = 48;

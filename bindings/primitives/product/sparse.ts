@@ -7,15 +7,21 @@ import { KR, roundUp } from "./panels.ts";
 /** Columns of a block; in k a block is one step of the module's inner loop. */
 const NR = 8;
 const BLOCK_K: { readonly [M in ModuleName]: number } = { scalar: 4, simd: KR.simd, relaxed: KR.relaxed };
-/** Bytes of one packed activation, in which offsets count; the scalar module counts k's. */
-const LANE: { readonly [M in ModuleName]: number } = { scalar: 1, simd: 2, relaxed: 1 };
+/** What offsets count of m activations of one k: bytes of one row, in the relaxed module of a tile; the scalar module counts k's. */
+function offsetOf(module: ModuleName, m: number): number {
+  if (module === "scalar") return 1;
+  if (module === "simd") return 2;
+  return m > FEW_ROWS ? 6 : 4;
+}
+/** Rows of A up to which tiles of the relaxed module have four, else six. */
+const FEW_ROWS = 16;
 /** Offsets are 16 bits. */
 const MAX_OFFSET = 65535;
 
 /** B as its blocks that are not zero. */
 export interface Sparse {
   readonly weights: Uint8Array;
-  /** Per panel of 8 columns: u32 number of blocks, then each block's u16 offset in a packed row, padded to 4 bytes. */
+  /** Per panel of 8 columns: u32 number of blocks, then each block's u16 offset, padded to 4 bytes. */
   readonly index: Uint8Array;
   /** Blocks that are not zero, and all blocks. */
   readonly blocks: number;
@@ -26,8 +32,9 @@ export interface Sparse {
  * The blocks of B, int8 [n][k], that are not zero. Vector modules store a block as [8][KR] like a step of a dense panel;
  * the scalar module stores a panel's blocks column by column, four k's each.
  */
-function packSparse(module: ModuleName, b: Int8Array, n: number, k: number): Sparse {
+function packSparse(module: ModuleName, b: Int8Array, n: number, k: number, m: number): Sparse {
   const kr = BLOCK_K[module];
+  const offset = offsetOf(module, m);
   const steps = Math.ceil(k / kr);
   const panels = Math.ceil(n / NR);
   const kept = Array.from({ length: panels }, (_, panel) => blocksOf(b, n, k, panel * NR, kr, steps));
@@ -39,7 +46,7 @@ function packSparse(module: ModuleName, b: Int8Array, n: number, k: number): Spa
   for (const [panel, list] of kept.entries()) {
     index.setUint32(at, list.length, true);
     at += 4;
-    for (const [i, step] of list.entries()) index.setUint16(at + i * 2, step * kr * LANE[module], true);
+    for (const [i, step] of list.entries()) index.setUint16(at + i * 2, step * kr * offset, true);
     at += (list.length + (list.length & 1)) * 2;
     const width = Math.min(NR, n - panel * NR);
     for (const [i, step] of list.entries())
@@ -150,7 +157,7 @@ const PROPORTIONAL = { perN: 0, perK: 0, always: 0 };
 const BLOCK_COST: { readonly [M in ModuleName]: Cost } = {
   scalar: { kept: 1.33, ...PROPORTIONAL },
   simd: { kept: 0.93, perN: 1.7, perK: 3.1, always: 0.06 },
-  relaxed: { kept: 0.96, perN: 1.5, perK: 3.5, always: 0.17 },
+  relaxed: { kept: 0.88, perN: 2.1, perK: 4.3, always: 0.16 },
 };
 /** Products of one or two rows have a wide dense tile, which only few blocks beat. */
 const VECTOR_COST: Cost = { kept: 3.33, ...PROPORTIONAL };
@@ -198,8 +205,8 @@ export function choosePacking(
   rows: Rows,
 ): Choice {
   const dense: Choice = { kind: "dense" };
-  if (zeros < LEAST_ZEROS[module] * b.length || k * LANE[module] > MAX_OFFSET) return dense;
-  const blocks = packSparse(module, b, n, k);
+  if (zeros < LEAST_ZEROS[module] * b.length || k * offsetOf(module, rows.m) > MAX_OFFSET) return dense;
+  const blocks = packSparse(module, b, n, k, rows.m);
   const blockCost = costOf(rows.vector ? VECTOR_COST : BLOCK_COST[module], blocks, n, k);
   const best: Choice = blockCost < 1 && blockCost < rows.dense() ? { kind: "blocks", sparse: blocks } : dense;
   if (module === "scalar" || !takesColumns(rows.m, rows.patches) || k < COLUMN_ROWS) return best;
