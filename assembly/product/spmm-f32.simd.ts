@@ -7,9 +7,10 @@
  *   weights: of each output, the bytes of its weights as u32, its bias, then each one's offset in columns as u32 and the weight
  * @full
  */
+import { atLeast, atMost } from "../common/lanes";
 import { GemmF32 } from "./f32-params";
 import { turnFour } from "./pack-f32";
-import { add, finishFour, Float } from "./tile-f32";
+import { add, Float } from "./tile-f32";
 
 /** Rows at a time, of which there are as many at least, and their bytes; k and n are multiples of four. */
 const ROWS: u32 = 32;
@@ -60,15 +61,21 @@ function oneOutput(p: GemmF32, columns: usize, to: usize, w: usize): usize {
     r6 = add<Float>(v, v128.load(x, 96), r6);
     r7 = add<Float>(v, v128.load(x, 112), r7);
   }
-  v128.store(to, r0);
-  v128.store(to, r1, 16);
-  v128.store(to, r2, 32);
-  v128.store(to, r3, 48);
-  v128.store(to, r4, 64);
-  v128.store(to, r5, 80);
-  v128.store(to, r6, 96);
-  v128.store(to, r7, 112);
   const bias = v128.load32_splat(head, 4);
-  for (const last = to + STEP; to < last; to += 16) v128.store(to, finishFour<Float>(p, v128.load(to), bias, 1, bias));
+  const lo = f32x4.splat(p.lo);
+  const hi = f32x4.splat(p.hi);
+  v128.store(to, finish(r0, bias, lo, hi));
+  v128.store(to, finish(r1, bias, lo, hi), 16);
+  v128.store(to, finish(r2, bias, lo, hi), 32);
+  v128.store(to, finish(r3, bias, lo, hi), 48);
+  v128.store(to, finish(r4, bias, lo, hi), 64);
+  v128.store(to, finish(r5, bias, lo, hi), 80);
+  v128.store(to, finish(r6, bias, lo, hi), 96);
+  v128.store(to, finish(r7, bias, lo, hi), 112);
   return end;
+}
+
+// @ts-ignore: decorator
+@inline function finish(sum: v128, bias: v128, lo: v128, hi: v128): v128 {
+  return atMost<v128>(atLeast<v128>(f32x4.add(sum, bias), lo), hi);
 }
