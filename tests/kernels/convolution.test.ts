@@ -8,6 +8,14 @@ import { ACTIVATIONS, check, padding, side, weights } from "./convolution-draw.t
 
 /** Kernels that are blocks of 3×3. */
 const BLOCKS = [3, 5, 7];
+const POINTWISE = {
+  kernel: [1, 1],
+  stride: [1, 1],
+  dilation: [1, 1],
+  padding: "valid",
+  groups: 1,
+  depthwise: false,
+} as const;
 
 for (const subject of await subjects())
   describe(`convolutions, ${subject.name}`, { skip: subject.skip }, () => {
@@ -19,12 +27,7 @@ for (const subject of await subjects())
           check(subject, draw, {
             xShape: [draw.int(1, 2), side(draw), side(draw), channels],
             outputs: draw.pick([1, 2, 3, 7, 8, 9, 15, 16, 17, 33, 40]),
-            kernel: [1, 1],
-            stride: [1, 1],
-            dilation: [1, 1],
-            padding: "valid",
-            groups: 1,
-            depthwise: false,
+            ...POINTWISE,
             scales,
           });
         }
@@ -35,12 +38,7 @@ for (const subject of await subjects())
           check(subject, draw, {
             xShape: [1, draw.int(4, 9), draw.pick([4, 7, 8]), draw.pick([16, 17, 24, 31, 48, 64, 100])],
             outputs: draw.pick([7, 8, 9, 16, 33, 40]),
-            kernel: [1, 1],
-            stride: [1, 1],
-            dilation: [1, 1],
-            padding: "valid",
-            groups: 1,
-            depthwise: false,
+            ...POINTWISE,
             scales,
             pruned: true,
           });

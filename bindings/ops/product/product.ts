@@ -1,12 +1,12 @@
 /** Every layer that is a matrix product: the choice of its kernel, its packed weights and its parameter block. */
 
 import type { ParamBlocks, Patches } from "../../primitives/params.ts";
-import { directLayout } from "../../primitives/product/direct.ts";
+import { directLayout, takesDirect } from "../../primitives/product/direct.ts";
 import { blocking, vectorScratch, wideningPays } from "../../primitives/product/gemm.ts";
 import { narrowLayout } from "../../primitives/product/narrow.ts";
 import { packPanels, packWide } from "../../primitives/product/panels.ts";
 import { choosePacking, columnsScratch, type Sparse } from "../../primitives/product/sparse.ts";
-import { winogradLayout } from "../../primitives/product/winograd.ts";
+import { takesWinograd, winogradLayout } from "../../primitives/product/winograd.ts";
 import type { Output } from "../../primitives/requantize/types.ts";
 import type { Constrained } from "../constraints.ts";
 import type { Lowering, ScratchAddress } from "../types.ts";
@@ -49,7 +49,7 @@ export function lowerProduct(node: Constrained, to: Lowering, given: Product): v
     m,
     patches: product.patches !== undefined,
     vector: isVector(product),
-    dense: () => denseTime(to, product, data, forms),
+    dense: () => denseTime(to, product, forms),
   };
   const choice = choosePacking(to.module, data, n, k, zeros, rows);
   if (choice.kind === "blocks") lowerBlocks(to, product, data, choice.sparse, q, size);
@@ -97,11 +97,11 @@ function gemmOf(
 }
 
 /** Time of the kernel that `lowerDense` takes by that of tiles over patches, some per cent on the safe side. */
-function denseTime(to: Lowering, { n, xStride, patches }: Product, data: Int8Array, forms: string): number {
+function denseTime({ module, optimize }: Lowering, { n, xStride, patches }: Product, forms: string): number {
   if (!patches) return 1;
-  if (to.optimize === "speed" && winogradLayout(to.module, data, n, xStride, forms, patches)) return 0.45;
-  if (!directLayout(to.module, data, n, xStride, forms, patches)) return 1;
-  return to.module === "simd" ? 0.9 : 0.72;
+  if (optimize === "speed" && takesWinograd(module, n, xStride, forms, patches)) return 0.45;
+  if (!takesDirect(module, n, xStride, forms, patches)) return 1;
+  return module === "simd" ? 0.9 : 0.72;
 }
 
 /** How much of B a sparse packing keeps, and what that saves, for `inspect`. */

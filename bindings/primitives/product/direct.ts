@@ -23,6 +23,13 @@ export interface Direct<T> {
   readonly scratchBytes: number;
 }
 
+/** Whether direct convolution serves better than patches. */
+export function takesDirect(module: ModuleName, n: number, xStride: number, forms: string, g: Patches): boolean {
+  if (module === "scalar" || g.dilationW !== 1 || xStride !== g.inC || n % 8 !== 0) return false;
+  if (g.outW < LEAST_PIXELS || forms.includes("exact")) return false;
+  return Math.ceil((g.kW * g.inC) / KR[module]) >= LEAST_STEPS;
+}
+
 /** B, int8 or int16 [n][kH·kW·inC], for direct convolution; `undefined` where patches serve better. */
 export function directLayout<T extends Int8Array | Int16Array>(
   module: ModuleName,
@@ -32,12 +39,10 @@ export function directLayout<T extends Int8Array | Int16Array>(
   forms: string,
   g: Patches,
 ): Direct<T> | undefined {
-  if (module === "scalar" || g.dilationW !== 1 || xStride !== g.inC || n % 8 !== 0) return undefined;
-  if (g.outW < LEAST_PIXELS || forms.includes("exact")) return undefined;
+  if (!takesDirect(module, n, xStride, forms, g)) return undefined;
   const kr = KR[module];
   const row = g.kW * g.inC;
   const padded = Math.ceil(row / kr) * kr;
-  if (padded / kr < LEAST_STEPS) return undefined;
   const k = g.kH * padded;
   const pitch = tileRows(module, g.outW) * (padded / kr) * LANE;
   const reach = (g.kH - 1) * g.dilationH + 1;

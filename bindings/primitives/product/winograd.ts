@@ -28,6 +28,17 @@ export interface Winograd {
   readonly scratchBytes: number;
 }
 
+/** Whether Winograd's kernel applies. */
+export function takesWinograd(module: ModuleName, n: number, xStride: number, forms: string, g: Patches): boolean {
+  const steps = [g.strideH, g.strideW, g.dilationH, g.dilationW];
+  if (module !== "simd" || !SIZES.includes(g.kH) || !SIZES.includes(g.kW)) return false;
+  if (steps.some((step) => step !== 1)) return false;
+  if (g.inC % LANES !== 0 || n % LANES !== 0 || n < LEAST_OUTPUTS || xStride !== g.inC) return false;
+  if (g.kH * g.kW > FEW_TAPS && g.inC < LEAST_INPUTS) return false;
+  if (g.kH * g.kW * g.inC > MOST_DEPTH || forms.includes("exact")) return false;
+  return g.padTop >= 0 && g.padTop < g.kH && g.padLeft >= 0 && g.padLeft < g.kW;
+}
+
 /** B, int8 [n][kH][kW][inC], for Winograd's kernel; `undefined` where it does not apply. */
 export function winogradLayout(
   module: ModuleName,
@@ -37,13 +48,7 @@ export function winogradLayout(
   forms: string,
   g: Patches,
 ): Winograd | undefined {
-  const steps = [g.strideH, g.strideW, g.dilationH, g.dilationW];
-  if (module !== "simd" || !SIZES.includes(g.kH) || !SIZES.includes(g.kW) || steps.some((step) => step !== 1))
-    return undefined;
-  if (g.inC % LANES !== 0 || n % LANES !== 0 || n < LEAST_OUTPUTS || xStride !== g.inC) return undefined;
-  if (g.kH * g.kW > FEW_TAPS && g.inC < LEAST_INPUTS) return undefined;
-  if (g.kH * g.kW * g.inC > MOST_DEPTH || forms.includes("exact")) return undefined;
-  if (g.padTop < 0 || g.padTop >= g.kH || g.padLeft < 0 || g.padLeft >= g.kW) return undefined;
+  if (!takesWinograd(module, n, xStride, forms, g)) return undefined;
   const tilesW = Math.ceil(g.outW / 2);
   const tilesH = Math.ceil(g.outH / 2);
   const k = (g.kH >> 1) * (g.kW >> 1) * g.inC;
@@ -56,43 +61,53 @@ export function winogradLayout(
 }
 
 /** (2G) g (2G)ᵀ of every pair of channels, `[n/8][16][k/2][8][2]`, k channels of each block of 3×3 after the other. */
-function transformWeights(b: Int8Array, n: number, k: number, { kH, kW, inC }: Patches): Int16Array {
+function transformWeights(b: Int8Array, n: number, k: number, g: Patches): Int16Array {
   const u = new Int16Array(n * 16 * k);
+  let first = 0;
+  for (let top = 0; top < g.kH - 1; top += 2)
+    for (let left = 0; left < g.kW - 1; left += 2) {
+      for (let column = 0; column < n; column++) transformBlock(u, b, k, column, first, top, left, g);
+      first += g.inC;
+    }
+  return u;
+}
+
+/** The block of taps at `top` and `left` of one column, as the channels from `first` on. */
+function transformBlock(
+  u: Int16Array,
+  b: Int8Array,
+  k: number,
+  column: number,
+  first: number,
+  top: number,
+  left: number,
+  { kH, kW, inC }: Patches,
+): void {
   const rows = new Int32Array(12);
-  for (let column = 0; column < n; column++) {
-    const panel = (((column >> 3) * 16 * k) >> 1) * 16 + (column & 7) * 2;
-    let channel = 0;
-    for (let top = 0; top < kH - 1; top += 2) {
-      for (let left = 0; left < kW - 1; left += 2) {
-        for (let c = 0; c < inC; c++) {
-          const at = (column * kH * kW + top * kW + left) * inC + c;
-          // taps that the block above or to the left has are nothing here
-          const tap = (y: number, x: number) =>
-            (top > 0 && y === 0) || (left > 0 && x === 0) ? 0 : (b[at + (y * kW + x) * inC] as number);
-          for (let x = 0; x < 3; x++) {
-            const g0 = tap(0, x);
-            const g1 = tap(1, x);
-            const g2 = tap(2, x);
-            rows[x] = 2 * g0;
-            rows[x + 3] = g0 + g1 + g2;
-            rows[x + 6] = g0 - g1 + g2;
-            rows[x + 9] = 2 * g2;
-          }
-          let target = panel + (channel >> 1) * 16 + (channel & 1);
-          channel++;
-          for (let row = 0; row < 12; row += 3) {
-            const g0 = rows[row] as number;
-            const g1 = rows[row + 1] as number;
-            const g2 = rows[row + 2] as number;
-            u[target] = 2 * g0;
-            u[target + 8 * k] = g0 + g1 + g2;
-            u[target + 16 * k] = g0 - g1 + g2;
-            u[target + 24 * k] = 2 * g2;
-            target += 32 * k;
-          }
-        }
-      }
+  const line = kW * inC;
+  const panel = (((column >> 3) * 16 * k) >> 1) * 16 + (column & 7) * 2;
+  for (let c = 0; c < inC; c++) {
+    // Taps that the block above or to the left has are nothing here.
+    for (let x = left === 0 ? 0 : 1; x < 3; x++) {
+      const at = (column * kH + top) * line + (left + x) * inC + c;
+      const g0 = top === 0 ? (b[at] as number) : 0;
+      const g1 = b[at + line] as number;
+      const g2 = b[at + 2 * line] as number;
+      rows[x] = 2 * g0;
+      rows[x + 3] = g0 + g1 + g2;
+      rows[x + 6] = g0 - g1 + g2;
+      rows[x + 9] = 2 * g2;
+    }
+    let target = panel + ((first + c) >> 1) * 16 + (c & 1);
+    for (let row = 0; row < 12; row += 3) {
+      const g0 = rows[row] as number;
+      const g1 = rows[row + 1] as number;
+      const g2 = rows[row + 2] as number;
+      u[target] = 2 * g0;
+      u[target + 8 * k] = g0 + g1 + g2;
+      u[target + 16 * k] = g0 - g1 + g2;
+      u[target + 24 * k] = 2 * g2;
+      target += 32 * k;
     }
   }
-  return u;
 }
