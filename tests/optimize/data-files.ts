@@ -1,5 +1,29 @@
-/** Files of data as bytes, and what a data set holds as plain lists. */
+/** Files of data as bytes and where they are put, and what a data set holds as plain lists. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
 import type { Sample } from "../../bindings/optimize/data/types.ts";
+import type { Port } from "../../bindings/values/port.ts";
+
+/** A folder that is there while the tests of a file run, and what writes files into it. */
+export function dataFolder(name: string) {
+  const folder = mkdtempSync(join(tmpdir(), `pint8-${name}-`));
+  after(() => rmSync(folder, { recursive: true }));
+  const put = (file: string, bytes: Uint8Array): string => {
+    const path = join(folder, file);
+    mkdirSync(join(path, ".."), { recursive: true });
+    writeFileSync(path, bytes);
+    return path;
+  };
+  return { folder, put };
+}
+
+/** A float input of this shape. */
+export const port = (...shape: number[]): Port => ({ name: "x", dtype: "float32", shape, scale: 0, zeroPoint: 0 });
+
+/** Three pictures of 2×2. */
+export const IMAGES = idx([3, 2, 2], [0, 51, 102, 255, 0, 0, 0, 0, 255, 255, 255, 255]);
 
 export const text = (value: string) => new TextEncoder().encode(value);
 

@@ -1,9 +1,8 @@
 /** Data of every kind becomes examples; what is damaged, empty or of another size is an error that says so. */
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync, zipSync } from "fflate";
 import { openData } from "../../bindings/cli/data.ts";
@@ -14,25 +13,14 @@ import { readNpy, readNpz } from "../../bindings/optimize/data/npy.ts";
 import { parquetDataset } from "../../bindings/optimize/data/parquet.ts";
 import { readWav } from "../../bindings/optimize/data/wav.ts";
 import type { Port } from "../../bindings/values/port.ts";
-import { all, idx, labels, npy, text, values, wav } from "./data-files.ts";
+import { all, dataFolder, IMAGES, idx, labels, npy, port, text, values, wav } from "./data-files.ts";
 import { LISTS, PICTURES } from "./parquet-files.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "pint8-data-"));
-after(() => rmSync(folder, { recursive: true }));
+const { folder, put } = dataFolder("data");
 
 const EMPTY = join(folder, "empty");
 mkdirSync(EMPTY);
 
-const port = (...shape: number[]): Port => ({ name: "x", dtype: "float32", shape, scale: 0, zeroPoint: 0 });
-
-function put(name: string, bytes: Uint8Array): string {
-  const path = join(folder, name);
-  mkdirSync(join(path, ".."), { recursive: true });
-  writeFileSync(path, bytes);
-  return path;
-}
-
-const IMAGES = idx([3, 2, 2], [0, 51, 102, 255, 0, 0, 0, 0, 255, 255, 255, 255]);
 const PIXELS = [[[0, 51 / 255, 102 / 255, 1].map(Math.fround)], [[0, 0, 0, 0]], [[1, 1, 1, 1]]];
 
 describe("data that the command line opens", () => {

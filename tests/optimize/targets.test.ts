@@ -1,26 +1,11 @@
 /** What data says that regressions and segmentations should give. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { openData } from "../../bindings/cli/data.ts";
-import type { Port } from "../../bindings/values/port.ts";
-import { all, idx, npy, text } from "./data-files.ts";
+import { all, dataFolder, IMAGES, npy, port, text } from "./data-files.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "pint8-targets-"));
-after(() => rmSync(folder, { recursive: true }));
-
-const port = (...shape: number[]): Port => ({ name: "x", dtype: "float32", shape, scale: 0, zeroPoint: 0 });
-
-function put(name: string, bytes: Uint8Array): string {
-  const path = join(folder, name);
-  mkdirSync(join(path, ".."), { recursive: true });
-  writeFileSync(path, bytes);
-  return path;
-}
-
-const IMAGES = idx([3, 2, 2], [0, 51, 102, 255, 0, 0, 0, 0, 255, 255, 255, 255]);
+const { folder, put } = dataFolder("targets");
 
 test("numbers that are not whole are what a regression should give", async () => {
   const inputs = put("r.npy", npy("<f4", [2, 4], Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8)));
