@@ -24,6 +24,7 @@ const SCRIPTS = { worker: "bindings/session/worker.ts", service: "bindings/remot
 const LATER = {
   customs: "bindings/formats/tflite/customs.ts",
   onnx: "bindings/formats/onnx/index.ts",
+  onnxRare: "bindings/formats/onnx/rare.ts",
   operators: "bindings/ops/rare.ts",
   poses: "bindings/session/poses.ts",
   threads: "bindings/session/threads.ts",
@@ -203,11 +204,12 @@ function reachedFrom(outputs, isOne) {
 }
 
 /**
- * The files that are read: those that lead from a model to its results. Not the program, what makes networks small, what is loaded
+ * The files that are read: those that lead from a model to its results. Not the program, what makes networks small or modules of
+ * them, what is loaded
  * when something needs it, and other libraries.
  */
 function readFiles(outputs) {
-  const reached = reachedFrom(outputs, (name) => !["cli", "optimize", ...Object.keys(LATER)].includes(name));
+  const reached = reachedFrom(outputs, (name) => !["cli", "compile", "optimize", ...Object.keys(LATER)].includes(name));
   const isForeign = ({ inputs }) => {
     const names = Object.keys(inputs);
     return names.length > 0 && names.every((name) => name.startsWith("node_modules/"));

@@ -4,7 +4,8 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { CONVERSIONS } from "../bindings/formats/onnx/conversions.ts";
+import { ORDINARY } from "../bindings/formats/onnx/conversions.ts";
+import { rare } from "../bindings/formats/onnx/rare.ts";
 import { CUSTOM_OPERATORS } from "../bindings/formats/tflite/custom.ts";
 import { LANDMARK_OPERATORS } from "../bindings/formats/tflite/landmarks.ts";
 import { LIST_OPERATORS } from "../bindings/formats/tflite/lists.ts";
@@ -12,6 +13,8 @@ import { allEntries } from "../bindings/formats/tflite/operators.ts";
 import { POSE_OPERATORS } from "../bindings/formats/tflite/poses.ts";
 import { OPERATOR_NAMES } from "../bindings/formats/tflite/schema.ts";
 import { REASONS } from "../tests/zoo/differing.ts";
+
+const CONVERSIONS = { ...ORDINARY, ...rare.conversions };
 
 interface Known {
   readonly types: readonly string[];

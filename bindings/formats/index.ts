@@ -2,8 +2,8 @@
 import { guarded } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { operators } from "../ops/index.ts";
-import { externalNames } from "./onnx/external.ts";
-import { importOnnx } from "./onnx/index.ts";
+import { externalNames, importOnnx } from "./onnx/index.ts";
+import { rare } from "./onnx/rare.ts";
 import { isOnnx } from "./onnx/recognise.ts";
 import { type ImportOptions, importBy } from "./select.ts";
 import { customs } from "./tflite/customs.ts";
@@ -21,5 +21,5 @@ export function externalFiles(bytes: Uint8Array): readonly string[] {
  * OUT_OF_MEMORY (a tensor of 4 GiB or more).
  */
 export function importModel(bytes: Uint8Array, options: ImportOptions = {}): Graph {
-  return importBy({ onnx: (onnx, given) => importOnnx(onnx, given, operators), customs }, bytes, options);
+  return importBy({ onnx: (onnx, given) => importOnnx(onnx, given, operators, rare), customs }, bytes, options);
 }

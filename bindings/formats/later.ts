@@ -1,4 +1,5 @@
 /** Model files → Graph; who loads ordinary .tflite files alone never loads the importer of .onnx files and what reads custom operators. */
+import { guarded } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { loadLater } from "../later.ts";
 import { operatorsLater } from "../ops/later.ts";
@@ -17,14 +18,17 @@ export function provideImporter(importer: Importer): void {
 /** `importModel`, which loads what a file needs when it meets it. Errors: those of `importModel`; IO where it cannot be loaded. */
 export async function importLater(bytes: Uint8Array, options: ImportOptions): Promise<Graph> {
   if (provided !== undefined) return provided(bytes, options);
-  return importBy(await readersOf(viewOf(bytes)), bytes, options);
+  return importBy(await readersOf(viewOf(bytes), options), bytes, options);
 }
 
-async function readersOf(bytes: Uint8Array): Promise<Readers> {
+async function readersOf(bytes: Uint8Array, options: ImportOptions): Promise<Readers> {
   if (isOnnx(bytes)) {
     const loading = loadLater("the importer of .onnx files", () => import("./onnx/index.ts"));
     const [{ importOnnx }, operators] = await Promise.all([loading, operatorsLater()]);
-    return { onnx: (onnx, options) => importOnnx(onnx, options, operators) };
+    const graph = guarded("INVALID_MODEL", "file", () => importOnnx(bytes, options, operators));
+    if (graph !== undefined) return { onnx: () => graph };
+    const { rare } = await loadLater("the rarer operators of .onnx files", () => import("./onnx/rare.ts"));
+    return { onnx: (onnx, given) => importOnnx(onnx, given, operators, rare) };
   }
   if (!needsCustoms(bytes)) return {};
   // whose nodes are of the rarer operators, which come with them

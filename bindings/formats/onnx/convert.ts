@@ -1,13 +1,14 @@
 /** ONNX nodes → graph nodes: the walk over a graph, and what a conversion sees of a node. */
 import { ensure, Pint8Error } from "../../errors.ts";
-import type { TensorId } from "../../graph.ts";
+import type { AnyNode, Graph, Port, TensorId } from "../../graph.ts";
+import type { Operators } from "../../ops/types.ts";
 import type { DType, Tensor } from "../../tensor.ts";
 import { typedCopy } from "../../tensor.ts";
 import { shorten } from "../text.ts";
 import type { Builder } from "./builder.ts";
-import { channelsLast, plain, type Value } from "./layout.ts";
-import type { AttributeProto, GraphProto, NodeProto, ValueProto } from "./messages.ts";
-import { openOf } from "./open.ts";
+import type { Integers } from "./integer/network.ts";
+import { channelsLast, type Open, plain, type Value } from "./layout.ts";
+import type { AttributeProto, FunctionProto, GraphProto, NodeProto, ValueProto } from "./messages.ts";
 import { inOrder } from "./order.ts";
 import { castTwins, isFloat32, narrowOf, widened } from "./precision.ts";
 import { dtypeOf, type ExternalData, tensorOf } from "./tensors.ts";
@@ -20,7 +21,7 @@ export interface OnnxNode {
   readonly opset: number;
   readonly b: Builder;
   readonly scope: Scope;
-  readonly inputs: readonly (Value | undefined)[];
+  readonly inputs: Inputs;
   /** How many outputs the node names. */
   readonly outputs: readonly string[];
   /** Input i; INVALID_MODEL where it is absent. */
@@ -48,11 +49,49 @@ export interface OnnxNode {
   setLast(i: number, id: TensorId, shape: readonly number[]): void;
   /** UNSUPPORTED for a form of the operator that pint8 lacks. */
   refuse(expected: string, received: string): never;
+  /** Converts `n`, this node or one like it, as a form that few models have. */
+  rarely(form: Form, n: OnnxNode): void;
 }
 
 export type Conversion = (node: OnnxNode) => void;
 /** By name; operators of other domains as `domain.Name`. */
 export type Conversions = { readonly [operator: string]: Conversion | undefined };
+
+/** Forms of ordinary operators that few models have. */
+export type Form =
+  | "cast to few bits"
+  | "computed normalization"
+  | "computed quantization"
+  | "computed scales"
+  | "computed slice"
+  | "continued padding"
+  | "maxima"
+  | "means"
+  | "open reduction"
+  | "sums of integers"
+  | "unsigned arithmetic"
+  | "volume"
+  | "whole function"
+  | "whole product";
+
+/** What few models need (`rare.ts`). */
+export interface Rare {
+  /** Operators that are not ordinary ones. */
+  readonly conversions: Conversions;
+  readonly forms: { readonly [F in Form]: Conversion };
+  /** The inputs where an attribute says from which dimension on the second stands. */
+  aligned(node: NodeProto, where: string, b: Builder, inputs: Inputs): Inputs;
+  openOf(n: OnnxNode, shape: readonly number[]): Open | undefined;
+  inlineFunctions(graph: GraphProto, functions: readonly FunctionProto[]): GraphProto;
+  readonly slopedOf: Integers;
+  fuseGelu(tensors: readonly Tensor[], nodes: readonly AnyNode[], ends: readonly TensorId[]): readonly AnyNode[];
+}
+
+/** Values of a node's inputs. */
+export type Inputs = readonly (Value | undefined)[];
+
+/** What is thrown where a model needs what is rare, and it is not at hand. */
+export const NEEDS_RARE = new Error("what few models need");
 
 /** What conversions share. */
 export interface Shared {
@@ -60,7 +99,17 @@ export interface Shared {
   readonly conversions: Conversions;
   readonly opsets: ReadonlyMap<string, number>;
   readonly external: ExternalData;
-  /** Readers of each value name within its graph, for patterns. */
+  /** NEEDS_RARE where it is not at hand. */
+  rare(): Rare;
+  readonly inner: Inner;
+}
+
+/** What converts graphs within nodes. Conversions are given it, for those that come later have no copy of it. */
+export interface Inner {
+  readonly createBuilder: (operators: Operators) => Builder;
+  readonly createScope: (shared: Shared, graph: GraphProto, outer: Scope, prefix: string) => Scope;
+  readonly convertGraph: (graph: GraphProto, scope: Scope) => void;
+  readonly graphOf: (b: Builder, name: string, inputs: readonly Port[], outputs: readonly Port[], rare: Rare) => Graph;
 }
 
 /** Names of one graph and of the graphs around it. */
@@ -153,7 +202,7 @@ function convertNode(node: NodeProto, index: number, scope: Scope): void {
     return value;
   });
   try {
-    conversion(viewOf(node, where, scope, aligned(node, where, scope, inputs)));
+    conversion(viewOf(node, where, scope, alignedOf(node, where, scope.shared, inputs)));
   } catch (cause) {
     // conversions read shapes and attributes as the standard has them; what breaks on others is the model
     if (!(cause instanceof TypeError)) throw cause;
@@ -163,20 +212,10 @@ function convertNode(node: NodeProto, index: number, scope: Scope): void {
 }
 
 /** Before opset 7 a second operand stood from a stated axis on. */
-function aligned(node: NodeProto, where: string, scope: Scope, inputs: readonly (Value | undefined)[]) {
-  const axis = node.attributes.get("axis")?.int;
-  const [a, b] = inputs;
-  if (!node.attributes.get("broadcast")?.int || axis === undefined || !a || !b) return inputs;
-  const { b: builder } = scope.shared;
-  const behind = a.shape.length - (axis < 0 ? axis + a.shape.length : axis) - b.shape.length;
-  const shape = [...b.shape, ...new Array<number>(Math.max(0, behind)).fill(1)];
-  const id = plain(builder, where, b.shape, b.twins);
-  const type = [{ dtype: builder.tensor(id).dtype }] as const;
-  const [moved] = builder.add("reshape", where, [id, builder.integers(shape)], {}, type);
-  return [a, asValue(builder, "", moved as TensorId), ...inputs.slice(2)];
-}
+const alignedOf = (node: NodeProto, where: string, { b, rare }: Shared, inputs: Inputs): Inputs =>
+  node.attributes.get("broadcast")?.int ? rare().aligned(node, where, b, inputs) : inputs;
 
-function viewOf(node: NodeProto, where: string, scope: Scope, given: readonly (Value | undefined)[]): OnnxNode {
+function viewOf(node: NodeProto, where: string, scope: Scope, given: Inputs): OnnxNode {
   const { b, opsets } = scope.shared;
   const narrow = narrowOf(node, given);
   const inputs = narrow === undefined ? given : given.map((value) => value && widened(b, where, value));
@@ -216,7 +255,8 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: readonly (V
     typeOf: (code) => dtypeOf(code, where),
     set(i, { isWhole, ...value }) {
       const name = node.outputs[i] ?? "";
-      const open = value.open ?? (isWhole ? undefined : openOf(own, value.shape));
+      const isAll = isWhole || inputs.every((each) => each?.open === undefined);
+      const open = value.open ?? (isAll ? undefined : scope.shared.rare().openOf(own, value.shape));
       if (name !== "" && narrow !== undefined && isFloat32(b, value)) {
         const twins = castTwins(b, where, value.twins, narrow);
         return define(scope, name, { ...value, twins, dtype: narrow, name, ...(open && { open }) }, where);
@@ -228,6 +268,7 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: readonly (V
     setPlain: (i, id) => own.set(i, { shape: b.tensor(id).shape, twins: { plain: id } }),
     setLast: (i, id, shape) => own.set(i, { shape, twins: shape.length < 3 ? { plain: id } : { last: id } }),
     refuse,
+    rarely: (form, n) => scope.shared.rare().forms[form](n),
   };
   return own;
 }

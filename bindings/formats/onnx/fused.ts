@@ -1,16 +1,23 @@
 import { type AnyNode, type Graph, NONE, type Port, type TensorId } from "../../graph.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { Builder } from "./builder.ts";
-import { fuseGelu } from "./gelu.ts";
+import type { Rare } from "./convert.ts";
 import { fuseIntegers } from "./integer/index.ts";
 
 /**
  * The graph of what was built: nodes that belong together as one, those that the outputs need, and no tensors but theirs. Passes look
  * at every tensor, and most of those that importing makes are constants on the way to others.
  */
-export function graphOf(b: Builder, name: string, inputs: readonly Port[], outputs: readonly Port[]): Graph {
+export function graphOf(
+  b: Builder,
+  name: string,
+  inputs: readonly Port[],
+  outputs: readonly Port[],
+  rare: Rare | undefined,
+): Graph {
   const ends = outputs.map(({ tensor }) => tensor);
-  const { nodes, read } = needed(fuseIntegers(b.tensors, fuseGelu(b.tensors, b.nodes, ends), ends, b.origins), ends);
+  const built = rare?.fuseGelu(b.tensors, b.nodes, ends) ?? b.nodes;
+  const { nodes, read } = needed(fuseIntegers(b.tensors, built, ends, b.origins, rare?.slopedOf), ends);
   for (const { tensor } of inputs) read.add(tensor);
   const places = new Int32Array(b.tensors.length).fill(NONE);
   const tensors: Tensor[] = [];

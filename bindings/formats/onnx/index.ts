@@ -7,14 +7,27 @@ import { byteLength, type DType, elementCount, listText, type Tensor, type Typed
 import { uniqueNames } from "../names.ts";
 import { KNOWN_OPERATORS, shorten, someOf } from "../text.ts";
 import { createBuilder } from "./builder.ts";
-import { CONVERSIONS } from "./conversions.ts";
-import { asValue, convertGraph, createScope, keyOf, type Scope, type Shared, whereOf } from "./convert.ts";
-import { inlineFunctions } from "./functions.ts";
+import { ORDINARY } from "./conversions.ts";
+import {
+  asValue,
+  type Conversions,
+  convertGraph,
+  createScope,
+  type Inner,
+  keyOf,
+  NEEDS_RARE,
+  type Rare,
+  type Scope,
+  type Shared,
+  whereOf,
+} from "./convert.ts";
 import { graphOf } from "./fused.ts";
 import { plain } from "./layout.ts";
 import type { GraphProto, ModelProto, ValueProto } from "./messages.ts";
 import { readModel } from "./proto.ts";
 import { dtypeOf, type ExternalData } from "./tensors.ts";
+
+export { externalNames } from "./external.ts";
 
 /** What the importer takes besides the bytes. */
 export interface OnnxOptions {
@@ -33,25 +46,40 @@ const OLDEST_OPSET = 1;
 
 /**
  * Reads an ONNX model: functions inlined, shapes inferred and folded on the way by these operators, channels last wherever an
- * operator wants them so.
+ * operator wants them so. `undefined` where the model needs what is rare, and that is not given.
  *
  * Errors: INVALID_MODEL, INVALID_GRAPH, UNSUPPORTED (all unknown operators at once), INVALID_OPTION (shapes, batch), IO
  * (external data that is not given), OUT_OF_MEMORY.
  */
-export function importOnnx(bytes: Uint8Array, options: OnnxOptions, operators: Operators): Graph {
-  const model = readModel(bytes);
-  const { graph } = model;
+export function importOnnx(bytes: Uint8Array, options: OnnxOptions, operators: Operators, rare: Rare): Graph;
+export function importOnnx(bytes: Uint8Array, options: OnnxOptions, operators: Operators): Graph | undefined;
+export function importOnnx(bytes: Uint8Array, options: OnnxOptions, operators: Operators, rare?: Rare) {
+  try {
+    return graphFrom(readModel(bytes), options, operators, rare);
+  } catch (cause) {
+    if (cause === NEEDS_RARE) return undefined;
+    throw cause;
+  }
+}
+
+function graphFrom(model: ModelProto, options: OnnxOptions, operators: Operators, given: Rare | undefined): Graph {
+  const rare = (): Rare => {
+    if (given === undefined) throw NEEDS_RARE;
+    return given;
+  };
+  const { graph, functions } = model;
   ensure(graph !== undefined && graph.nodes.length + graph.outputs.length > 0, "INVALID_MODEL", () => ({
     where: "file",
     expected: "a graph",
     received: "none",
   }));
   checkOpset(model);
-  const inlined = inlineFunctions(graph, model.functions);
-  refuseUnknown(inlined);
+  const inlined = functions.length === 0 ? graph : rare().inlineFunctions(graph, functions);
+  const conversions = given === undefined ? ORDINARY : { ...ORDINARY, ...given.conversions };
+  requireKnown(inlined, conversions, rare);
   const b = createBuilder(operators);
   const { externalData = {} } = options;
-  const shared: Shared = { b, conversions: CONVERSIONS, opsets: model.opsets, external: externalData };
+  const shared: Shared = { b, conversions, opsets: model.opsets, external: externalData, rare, inner: INNER };
   const scope = createScope(shared, inlined);
   const inputs = declareInputs(inlined, scope, options);
   convertGraph(inlined, scope);
@@ -61,8 +89,10 @@ export function importOnnx(bytes: Uint8Array, options: OnnxOptions, operators: O
     "output",
   );
   const ports = outputs.map((tensor, i) => ({ name: names[i] as string, tensor }));
-  return graphOf(b, inlined.name || "main", inputs, ports);
+  return graphOf(b, inlined.name || "main", inputs, ports, given);
 }
+
+const INNER: Inner = { createBuilder, createScope, convertGraph, graphOf };
 
 function checkOpset({ opsets }: ModelProto): void {
   const version = opsets.get("");
@@ -190,12 +220,13 @@ function outputOf({ name }: ValueProto, scope: Scope): TensorId {
 }
 
 /** One error for all operators that have no conversion, subgraphs included. */
-function refuseUnknown(graph: GraphProto): void {
+function requireKnown(graph: GraphProto, conversions: Conversions, rare: Shared["rare"]): void {
   const unknown = new Map<string, string[]>();
   const visit = ({ nodes }: GraphProto, prefix: string): void => {
     for (const [index, node] of nodes.entries()) {
       const key = keyOf(node);
-      if (CONVERSIONS[key] === undefined) {
+      if (conversions[key] === undefined) {
+        rare();
         const list = unknown.get(key) ?? [];
         unknown.set(key, list);
         list.push(whereOf(prefix, index, node));

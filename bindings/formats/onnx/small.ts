@@ -48,3 +48,24 @@ export function smallValue(code: number, bits: number): number {
   if (exponent === 0) return sign * mantissa * 2 ** (1 - bias - digits);
   return sign * ((1 << digits) + mantissa) * 2 ** (exponent - bias - digits);
 }
+
+/** An integer of few bits: how many, and whether it has a sign. */
+export interface FewBits {
+  readonly bits: 2 | 4;
+  readonly signed: boolean;
+}
+
+/** Integers of few bits, by their codes. */
+export const FEW_BITS: { readonly [code: number]: FewBits | undefined } = {
+  21: { bits: 4, signed: false },
+  22: { bits: 4, signed: true },
+  25: { bits: 2, signed: false },
+  26: { bits: 2, signed: true },
+};
+
+/** Least and greatest value of an integer of few bits. */
+export function fewBounds(code: number): readonly [number, number] | undefined {
+  const { bits = 0, signed = false } = FEW_BITS[code] ?? {};
+  const sign = signed ? 1 << (bits - 1) : 0;
+  return bits === 0 ? undefined : [-sign, (1 << bits) - 1 - sign];
+}

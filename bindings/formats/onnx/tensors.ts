@@ -2,7 +2,7 @@
 import { ensure, Pint8Error } from "../../errors.ts";
 import { BITS, checkShape, type DType, elementCount, type Tensor } from "../../tensor.ts";
 import type { TensorProto } from "./messages.ts";
-import { E8M0, SMALL_FLOATS, smallBits, smallValue } from "./small.ts";
+import { E8M0, FEW_BITS, SMALL_FLOATS, smallBits, smallValue } from "./small.ts";
 
 /** TensorProto.DataType by number. Floats of 4 to 16 bits but float16 are float32 once read, integers of 2 and 4 bits those of 8. */
 const DTYPES: { readonly [code: number]: DType | undefined } = {
@@ -37,14 +37,6 @@ const OTHER_NAMES: { readonly [code: number]: string | undefined } = {
   8: "string",
   14: "complex64",
   15: "complex128",
-};
-
-/** Integers of few bits: how many, and which have a sign. */
-const FEW_BITS: { readonly [code: number]: { readonly bits: 2 | 4; readonly signed: boolean } | undefined } = {
-  21: { bits: 4, signed: false },
-  22: { bits: 4, signed: true },
-  25: { bits: 2, signed: false },
-  26: { bits: 2, signed: true },
 };
 
 const isSmallFloat = (code: number): boolean => SMALL_FLOATS[code] !== undefined || code === E8M0;

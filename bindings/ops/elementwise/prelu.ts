@@ -1,4 +1,3 @@
-import { rescale } from "../../primitives/requantize/fixedpoint.ts";
 import { quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
 import { inputOf, outputOf, requireRatio } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
@@ -17,12 +16,6 @@ function factors(node: NodeView<"prelu">): { readonly up: number; readonly down:
   const y = affineOf(outputOf(node)).scale;
   const alpha = affineOf(inputOf(node, 1)).scale;
   return { up: Math.fround(x / y), down: Math.fround(Math.fround(x * alpha) / y) };
-}
-
-/** Steps of y from x's steps a and the slope's b, by the quotients of scales, as the kernel computes them. */
-export function slopedSteps(up: number, down: number): (a: number, b: number) => number {
-  const [above, below] = [quantizeMultiplier(up), quantizeMultiplier(down)];
-  return (a, b) => (a >= 0 ? rescale(a, above.multiplier, above.shift) : rescale(a * b, below.multiplier, below.shift));
 }
 
 /** x, below 0 times the slope b, with broadcasting. C1–C5: see `arithmetic`. C6: ratios of scales that fit. Source:

@@ -7,7 +7,7 @@ import type { AnyNode, TensorId } from "../../../graph.ts";
 import { NONE } from "../../../graph.ts";
 import type { Tensor } from "../../../tensor.ts";
 import { moveDequantize } from "./moves.ts";
-import { emit, isByte, type Network, sameTarget, targetOf, tensorAt } from "./network.ts";
+import { emit, type Integers, isByte, type Network, sameTarget, targetOf, tensorAt } from "./network.ts";
 import { quantizedOf } from "./quantize.ts";
 
 /** The nodes with what could be fused fused; `tensors` grows. `ends` are the graph's outputs. */
@@ -16,6 +16,7 @@ export function fuseIntegers(
   nodes: readonly AnyNode[],
   ends: readonly TensorId[],
   origins: ReadonlyMap<TensorId, TensorId>,
+  slopedOf: Integers | undefined,
 ): readonly AnyNode[] {
   if (!nodes.some(({ kind }) => kind === "quantize" || kind === "dequantize")) return nodes;
   const readers = new Uint32Array(tensors.length);
@@ -29,6 +30,7 @@ export function fuseIntegers(
     origins,
     readers,
     producers: new Map(),
+    slopedOf,
   };
   const fixed = new Set(ends);
   const same = new Map<TensorId, TensorId>();

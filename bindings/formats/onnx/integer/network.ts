@@ -1,5 +1,5 @@
 /** A graph that is being rewritten node by node: what its tensors mean, and who wrote them. */
-import { type AnyNode, NONE, type TensorId } from "../../../graph.ts";
+import { type AnyNode, NONE, type Rounding, type TensorId } from "../../../graph.ts";
 import { type DType, type Quantization, scaleOf, type Tensor, zeroOf } from "../../../tensor.ts";
 
 export interface Network {
@@ -15,7 +15,12 @@ export interface Network {
   /** How often the file's nodes and the caller read each tensor. */
   readonly readers: Uint32Array;
   readonly producers: Map<TensorId, AnyNode>;
+  /** PRelu on integers, where a file has it. */
+  readonly slopedOf: Integers | undefined;
 }
+
+/** A node on integers; `undefined` where there is none. */
+export type Integers = (net: Network, node: AnyNode, target: Target, rounding: Rounding) => TensorId | undefined;
 
 /** The tensor with this id. */
 export const tensorAt = (net: Network, id: TensorId): Tensor => net.tensors[id] as Tensor;

@@ -15,7 +15,6 @@ import {
 } from "./network.ts";
 import { averageOf } from "./pools.ts";
 import { productOf } from "./products.ts";
-import { slopedOf } from "./sloped.ts";
 import { tableOf } from "./table.ts";
 
 /** Nested operators between a product and what quantizes it. */
@@ -48,7 +47,7 @@ export function quantizedOf(
     pairOf(net, node, target, rounding) ??
     meanOf(net, node, target, rounding) ??
     averageOf(net, node, target, rounding) ??
-    slopedOf(net, node, target, rounding)
+    net.slopedOf?.(net, node, target, rounding)
   );
 }
 

@@ -1,7 +1,7 @@
 /** PRelu with a slope for each channel on integers, where no value's rounding differs from that of the file's floats. */
 import type { AnyNode, Rounding, TensorId } from "../../../graph.ts";
 import { NONE } from "../../../graph.ts";
-import { slopedSteps } from "../../../ops/elementwise/prelu.ts";
+import { slopedSteps } from "../../../ops/elementwise/slopes.ts";
 import { elementCount, scaleOf, type Tensor, typedCopy, zeroOf } from "../../../tensor.ts";
 import { boundsOf, rint } from "../rounding.ts";
 import { declare, emit, isByte, type Network, type Target, targetOf, tensorAt } from "./network.ts";

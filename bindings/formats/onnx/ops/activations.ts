@@ -2,8 +2,8 @@
 import type { TensorId } from "../../../graph.ts";
 import type { OnnxNode } from "../convert.ts";
 import { adderOf } from "../elementwise.ts";
+import { real } from "./cast.ts";
 import { softplus } from "./functions.ts";
-import { real } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
 

@@ -3,10 +3,10 @@ import type { TensorId } from "../../../graph.ts";
 import { listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, type Value } from "../layout.ts";
+import { real } from "./cast.ts";
 import { centredProduct } from "./dequantized.ts";
 import { product } from "./matmul.ts";
 import { cast, channelled, reshapedTo, sized } from "./move.ts";
-import { real } from "./quantize.ts";
 import { attend, attended, causal, farWhereZero, windowed } from "./scores.ts";
 
 const float = [{ dtype: "float32" }] as const;

@@ -1,12 +1,10 @@
-/** Casts between element types, those of few bits among them. */
+/** Casts between element types. */
 import type { TensorId } from "../../../graph.ts";
 import type { DType } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
-import { E8M0, SMALL_FLOATS, type SmallFloat } from "../small.ts";
+import { E8M0, FEW_BITS, SMALL_FLOATS } from "../small.ts";
 
-const float = [{ dtype: "float32" }] as const;
-const bool = [{ dtype: "bool" }] as const;
 const int32 = [{ dtype: "int32" }] as const;
 
 const NONE = { activation: "none" } as const;
@@ -27,105 +25,11 @@ export function toFloat(n: OnnxNode, id: TensorId): TensorId {
   return dtype === "float32" ? id : (n.b.add("cast", n.where, [id], {}, [{ dtype: "float32" }])[0] as TensorId);
 }
 
-/** 2^⌊log2 |x|⌋: the exponent's bits alone. */
-function powerOf(n: OnnxNode, x: TensorId): TensorId {
-  const [bits] = n.b.add("bitcast", n.where, [x], {}, int32);
-  const [exponent] = n.b.add("bitwise", n.where, [bits, n.b.integers([0x7f800000], [])], { form: "and" }, int32);
-  return n.b.add("bitcast", n.where, [exponent], {}, float)[0] as TensorId;
-}
-
-const choose = (n: OnnxNode, condition: TensorId, a: TensorId, b: TensorId): TensorId =>
-  n.b.add("selectV2", n.where, [condition, a, b], {}, float)[0] as TensorId;
-
-/** float32 rounded half to even to what a format holds; beyond its largest value that one, or what is not finite. */
-function rounded(
-  n: OnnxNode,
-  x: TensorId,
-  { mantissa, bias, most, special }: SmallFloat,
-  saturates: boolean,
-): TensorId {
-  const bound = (kind: "maximum" | "minimum", a: TensorId, b: number) =>
-    n.b.add(kind, n.where, [a, n.b.float(b)], {}, float)[0] as TensorId;
-  const step = bound("maximum", real(n, "mul", powerOf(n, x), n.b.float(2 ** -mantissa)), 2 ** (1 - bias - mantissa));
-  const [whole] = n.b.add("round", n.where, [real(n, "div", x, step)], {}, float);
-  const near = real(n, "mul", whole as TensorId, step);
-  const [size] = n.b.add("abs", n.where, [near], {}, float);
-  const [isBeyond] = n.b.add("greater", n.where, [size, n.b.float(most)], {}, bool);
-  const isBounded = special === "none" || (saturates && special !== "ieee") || (saturates && bias < 127);
-  const [isNegative] = n.b.add("less", n.where, [x, n.b.float(0)], {}, bool);
-  const far = isBounded ? most : special === "ieee" ? Number.POSITIVE_INFINITY : Number.NaN;
-  const edge = choose(n, isNegative as TensorId, n.b.float(-far), n.b.float(far));
-  // ±∞ has no step of its own
-  const [magnitude] = n.b.add("abs", n.where, [x], {}, float);
-  const [isInfinite] = n.b.add("equal", n.where, [magnitude, n.b.float(Number.POSITIVE_INFINITY)], {}, bool);
-  const [isOver] = n.b.add("logicalOr", n.where, [isBeyond, isInfinite], {}, bool);
-  const y = choose(n, isOver as TensorId, edge, near);
-  if (special === "uz") return real(n, "add", y, n.b.float(0));
-  if (special !== "none") return y;
-  const [isNumber] = n.b.add("equal", n.where, [x, x], {}, bool);
-  return choose(n, isNumber as TensorId, y, n.b.float(0));
-}
-
-/** The power of two above, below or nearest, whichever the node says. */
-function power(n: OnnxNode, x: TensorId): TensorId {
-  const own = powerOf(n, x);
-  const mode = n.string("round_mode", "up");
-  if (mode === "down") return own;
-  const from = mode === "up" ? own : real(n, "mul", own, n.b.float(1.5));
-  const kind = mode === "up" ? "greater" : "greaterEqual";
-  const [isMore] = n.b.add(kind, n.where, [x, from], {}, bool);
-  return choose(n, isMore as TensorId, real(n, "mul", own, n.b.float(2)), own);
-}
-
-/** Integers of few bits, by ONNX's number of the type: how many, and the value of the sign's. */
-const FEW: { readonly [code: number]: readonly [number, number] | undefined } = {
-  21: [4, 0],
-  22: [4, 8],
-  25: [2, 0],
-  26: [2, 2],
-};
-
-/** Floats rounded to whole numbers, half away from zero. */
-function halfAway(n: OnnxNode, x: TensorId): TensorId {
-  const [size] = n.b.add("abs", n.where, [x], {}, float) as [TensorId];
-  const [below] = n.b.add("floor", n.where, [size], {}, float) as [TensorId];
-  const [isMore] = n.b.add("greaterEqual", n.where, [real(n, "sub", size, below), n.b.float(0.5)], {}, bool);
-  const near = choose(n, isMore as TensorId, real(n, "add", below, n.b.float(1)), below);
-  return real(n, "mul", near, n.b.add("sign", n.where, [x], {}, float)[0] as TensorId);
-}
-
-/** The lowest bits of a whole number: what does not fit wraps. */
-function lowest(n: OnnxNode, id: TensorId, [bits, sign]: readonly [number, number]): TensorId {
-  const number = (value: number) => n.b.integers([value], []);
-  const { dtype } = n.b.tensor(id);
-  const whole = /^float/.test(dtype) ? halfAway(n, toFloat(n, id)) : id;
-  let x = dtype === "int32" ? id : (n.b.add("cast", n.where, [whole], {}, int32)[0] as TensorId);
-  x = n.b.add("bitwise", n.where, [x, number((1 << bits) - 1)], { form: "and" }, int32)[0] as TensorId;
-  if (sign === 0) return x;
-  x = n.b.add("bitwiseXor", n.where, [x, number(sign)], {}, int32)[0] as TensorId;
-  return n.b.add("sub", n.where, [x, number(sign)], { activation: "none" }, int32)[0] as TensorId;
-}
-
-/** Least and greatest value of an integer of few bits. */
-export function fewBounds(code: number): readonly [number, number] | undefined {
-  const [bits, sign] = FEW[code] ?? [0, 0];
-  return bits === 0 ? undefined : [-sign, (1 << bits) - 1 - sign];
-}
-
-/** Numbers as the type of this code. */
-export function castTo(n: OnnxNode, id: TensorId, code: number): TensorId {
-  const format = SMALL_FLOATS[code];
-  if (format !== undefined) return rounded(n, toFloat(n, id), format, n.int("saturate", 1) !== 0);
-  if (code === E8M0) return power(n, toFloat(n, id));
-  const few = FEW[code];
-  return castAs(n, few === undefined ? id : lowest(n, id, few), n.typeOf(code));
-}
-
 /** Integers that floats become by their lowest bits as int32. */
 const SHORT = /^u?int(8|16)$/;
 
 /** Numbers as this type. */
-function castAs(n: OnnxNode, id: TensorId, dtype: DType): TensorId {
+export function castAs(n: OnnxNode, id: TensorId, dtype: DType): TensorId {
   const { dtype: from } = n.b.tensor(id);
   if (from === dtype) return id;
   let x = id;
@@ -139,17 +43,15 @@ function castAs(n: OnnxNode, id: TensorId, dtype: DType): TensorId {
   return n.b.add("cast", n.where, [x], {}, [{ dtype }], n.outputs[0])[0] as TensorId;
 }
 
+/** True for the codes of types that stand for others of fewer bits. */
+export const isFew = (code: number): boolean =>
+  SMALL_FLOATS[code] !== undefined || FEW_BITS[code] !== undefined || code === E8M0;
+
 function cast(n: OnnxNode): void {
+  const code = n.int("to", 1);
+  if (isFew(code)) return n.rarely("cast to few bits", n);
   const { ids, isLast } = operands(n, [n.input(0)]);
-  setIn(n, isLast, castTo(n, ids[0] as TensorId, n.int("to", 1)));
+  setIn(n, isLast, castAs(n, ids[0] as TensorId, n.typeOf(code)));
 }
 
-/** The type of another tensor. */
-function castLike(n: OnnxNode): void {
-  const { ids, isLast } = operands(n, [n.input(0)]);
-  const id = ids[0] as TensorId;
-  const { code, dtype } = n.input(1);
-  setIn(n, isLast, code === undefined ? castAs(n, id, dtype) : castTo(n, id, code));
-}
-
-export const CASTS: Conversions = { Cast: cast, CastLike: castLike };
+export const CASTS: Conversions = { Cast: cast };

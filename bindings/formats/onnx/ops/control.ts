@@ -4,7 +4,7 @@
  */
 import type { TensorId } from "../../../graph.ts";
 import { elementCount, listText } from "../../../tensor.ts";
-import { asValue, type Conversions, convertGraph, createScope, numbersOf, type OnnxNode } from "../convert.ts";
+import { asValue, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { plain, type Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
 import { whileLoop } from "./loops.ts";
@@ -17,6 +17,7 @@ const MOST_TURNS = 1024;
 function body(n: OnnxNode, name: string, inputs: readonly Value[]): readonly Value[] {
   const graph: GraphProto = n.attribute(name)?.graph ?? n.refuse(`a graph ${name}`, "none");
   if (graph.inputs.length !== inputs.length) n.refuse(`a ${name} of ${inputs.length} inputs`, `${graph.inputs.length}`);
+  const { createScope, convertGraph } = n.scope.shared.inner;
   const scope = createScope(n.scope.shared, graph, n.scope, `${n.where}, ${name}, `);
   for (const [i, input] of graph.inputs.entries()) scope.define(input.name, inputs[i] as Value);
   convertGraph(graph, scope);

@@ -3,12 +3,10 @@
 import type { Activation, Rounding, TensorId } from "../../../graph.ts";
 import { dimensions, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
-import { permuted, reorder, toPlain, type Value } from "../layout.ts";
+import { permuted, type Value } from "../layout.ts";
 import { isDequantized } from "../quantized.ts";
 import { imagePadding, pair, poolWindowsOf, type Windows, windowsOf } from "../window.ts";
 import { channelled, entries, sized, typeOf } from "./move.ts";
-import { computedNormalization } from "./normalize.ts";
-import { maxima, maximaWithPlaces, means } from "./windows.ts";
 
 /** `[N,C,W]` as an image `[N,1,W,C]`, `[N,C,H,W]` as `[N,H,W,C]`. */
 export function imageOf(n: OnnxNode, value: Value): TensorId {
@@ -40,9 +38,8 @@ function convolutionWeights(n: OnnxNode, value: Value, isDepthwise: boolean): Te
   return permuted(n.b, n.where, id, shape, isDepthwise ? [1, 2, 3, 0] : [0, 2, 3, 1]);
 }
 
-/** The convolution of float32 values, as an image or a volume; `rounding`: of weights that are quantized. */
+/** The convolution of float32 values as an image; `rounding`: of weights that are quantized. */
 export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined, rounding?: Rounding): TensorId {
-  if (x.shape.length === 5) return volume(n, x, w, bias);
   const spatial = x.shape.length - 2;
   if (spatial !== 1 && spatial !== 2) n.refuse("one to three spatial dimensions", listText(x.shape));
   if (w.shape.length !== x.shape.length) n.refuse(`weights of ${x.shape.length} dimensions`, listText(w.shape));
@@ -66,60 +63,15 @@ export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | unde
   return n.b.add(kind, n.where, inputs, attributes, [{ dtype: "float32" }], name)[0] as TensorId;
 }
 
-/** The convolution of volumes with their channels last, by the kernel of windows without padding. */
-function volume(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): TensorId {
-  const { stride, dilation, before, after } = windowsOf(n, x.shape.slice(2), w.shape.slice(2));
-  const groups = n.int("group", 1);
-  const [outputs, perGroup] = channelled(n, w.shape);
-  if (groups < 1 || perGroup * groups !== x.shape[1] || outputs % groups !== 0)
-    n.refuse(
-      `weights of ${(x.shape[1] as number) / groups} channels a group`,
-      `${listText(w.shape)} with ${groups} groups`,
-    );
-  const id = n.last(x);
-  const pads = [0, 0, ...before.flatMap((size, i) => [size, after[i] as number]), 0, 0];
-  const inputs = [id, n.b.integers(pads, [5, 2]), n.b.float(0)];
-  const isPadded = pads.some((size) => size > 0);
-  const from = isPadded ? n.b.add("pad", n.where, inputs, {}, [{ dtype: "float32" }])[0] : id;
-  const weights = permuted(n.b, n.where, n.plain(w), w.shape, [2, 3, 4, 1, 0]);
-  const size = (list: readonly number[]) => list as unknown as readonly [number, number, number];
-  const attributes = {
-    stride: size(stride),
-    dilation: size(dilation),
-    padding: "valid" as const,
-    activation: "none" as const,
-  };
-  const FLOAT = [{ dtype: "float32" }] as const;
-  const operands = [from as TensorId, weights, ...(bias === undefined ? [] : [bias])];
-  if (groups === 1) return n.b.add("conv3d", n.where, operands, attributes, FLOAT, n.outputs[0])[0] as TensorId;
-  const part = (id: TensorId, g: number, each: number): TensorId => {
-    const { shape } = n.b.tensor(id);
-    const begin = shape.map((_, d) => (d === shape.length - 1 ? g * each : 0));
-    const sizes = [...shape.slice(0, -1), each];
-    return n.b.add("slice", n.where, [id, n.b.integers(begin), n.b.integers(sizes)], {}, FLOAT)[0] as TensorId;
-  };
-  const parts = Array.from({ length: groups }, (_, g) => {
-    const own = operands.map((id, i) => part(id, g, i === 0 ? perGroup : outputs / groups));
-    return n.b.add("conv3d", n.where, own, attributes, FLOAT)[0] as TensorId;
-  });
-  const joint = { axis: 4, activation: "none" as const };
-  return n.b.add("concat", n.where, parts, joint, FLOAT, n.outputs[0])[0] as TensorId;
-}
-
-/** Sets output 0 to what a convolution of x gives: an image, or a volume. */
-export function setConvolved(n: OnnxNode, id: TensorId, x: Value): void {
-  if (x.shape.length < 5) return setImage(n, id, x);
-  n.setLast(0, id, reorder(n.b.tensor(id).shape, toPlain(5)));
-}
-
 function conv(n: OnnxNode): void {
   const x = n.input(0);
+  if (x.shape.length === 5) return n.rarely("volume", n);
   const bias = n.inputs[2] === undefined ? undefined : n.plain(n.input(2));
-  setConvolved(n, convolved(n, x, n.input(1), bias), x);
+  setImage(n, convolved(n, x, n.input(1), bias), x);
 }
 
 /** Windows of a pool on x. */
-function poolWindows(n: OnnxNode, x: Value) {
+export function poolWindows(n: OnnxNode, x: Value) {
   const kernel = n.ints("kernel_shape") ?? n.refuse("a kernel_shape", "none");
   return poolWindowsOf(n, x.shape.slice(2), kernel);
 }
@@ -131,9 +83,8 @@ const isPlain = ({ kernel, dilation }: Windows): boolean =>
 function maxPool(n: OnnxNode): void {
   const x = n.input(0);
   const windows = poolWindows(n, x);
-  if (n.outputs.length > 1 && n.outputs[1] !== "") return maximaWithPlaces(n, x, windows);
   const isKernels = x.dtype === "float32" || n.b.tensor(n.last(x)).quantization !== undefined;
-  if (!isPlain(windows) || !isKernels) return maxima(n, x, windows);
+  if (n.outputs[1] || !isPlain(windows) || !isKernels) return n.rarely("maxima", n);
   const attributes = {
     filter: pair(windows.kernel),
     stride: pair(windows.stride),
@@ -151,9 +102,7 @@ function averagePool(n: OnnxNode): void {
   const windows = poolWindows(n, x);
   const isCounted = n.int("count_include_pad", 0) !== 0 && [...windows.before, ...windows.after].some((pad) => pad > 0);
   const isCeil = n.int("ceil_mode", 0) !== 0;
-  if (!isPlain(windows) || (isCounted && isCeil)) {
-    return means(n, x, windows, isCounted);
-  }
+  if (!isPlain(windows) || (isCounted && isCeil)) return n.rarely("means", n);
   const image = imageOf(n, x);
   const [kH, kW] = pair(windows.kernel);
   const common = { stride: pair(windows.stride), activation: "none" as const };
@@ -221,7 +170,8 @@ function globalPool(kind: "averagePool2d" | "maxPool2d") {
 function batchNormalization(n: OnnxNode): void {
   const x = n.input(0);
   const isKnown = [1, 2, 3, 4].every((i) => n.b.isConstant(n.plain(n.input(i))));
-  if (!isKnown || n.int("training_mode", 0) !== 0 || n.int("spatial", 1) === 0) return computedNormalization(n);
+  if (!isKnown || n.int("training_mode", 0) !== 0 || n.int("spatial", 1) === 0)
+    return n.rarely("computed normalization", n);
   const [scale, bias, mean, variance] = [1, 2, 3, 4].map((i) => n.numbers(i) ?? []);
   const epsilon = n.float("epsilon", 1e-5);
   const factor = Float32Array.from(scale ?? [], (s, c) => s / Math.sqrt((variance?.[c] as number) + epsilon));

@@ -3,9 +3,9 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
+import { real, toFloat } from "./cast.ts";
 import { product } from "./matmul.ts";
 import { axisOf, reshapedTo } from "./move.ts";
-import { real, toFloat } from "./quantize.ts";
 import { tuples } from "./select.ts";
 
 const float = [{ dtype: "float32" }] as const;

@@ -1,9 +1,9 @@
 /** Embeddings and normalizations of transformers in one node. */
 import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
+import { real, toFloat } from "./cast.ts";
 import { reshapedTo, sized } from "./move.ts";
 import { normalized } from "./normalize.ts";
-import { real, toFloat } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
 

@@ -3,8 +3,8 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import type { Open } from "../layout.ts";
+import { real } from "./cast.ts";
 import { axisOf, cast, entries, longs, reshapedTo, typeOf } from "./move.ts";
-import { real } from "./quantize.ts";
 
 const NONE = { activation: "none" } as const;
 const FLOAT = [{ dtype: "float32" }] as const;

@@ -19,68 +19,6 @@ function one<K extends OpKind>(kind: K, attributes: Attributes[K]): Conversion {
   return (n) => elementwise(n, kind, attributes, [n.input(0)], { dtype: "float32" });
 }
 
-/** Types that arithmetic has not, and one that holds their values. */
-const WIDER: { readonly [D in DType]?: DType } = {
-  int8: "int32",
-  uint8: "int32",
-  uint16: "int32",
-  uint32: "int64",
-  int16: "int32",
-};
-
-/** An operator of two on any integers: those that the kernels have not are widened, and wrap when narrowed. */
-function arithmetic<K extends "add" | "sub" | "mul" | "div" | "maximum" | "minimum">(
-  kind: K,
-  attributes: Attributes[K],
-): Conversion {
-  return (n) => {
-    const { dtype } = n.input(0);
-    const values = n.inputs.map((_, i) => n.input(i));
-    if (dtype === "uint64")
-      return chain(n, values, (ids, add) => ids.reduce((sum, id) => unsigned(kind, [sum, id], attributes, add, n)));
-    const wide = values.length === 1 ? undefined : WIDER[dtype];
-    chain(n, values, (ids, add) => {
-      const type = wide ?? dtype;
-      const widened = ids.map((id) => (wide === undefined ? id : add("cast", [id], {}, wide)));
-      const total = widened.reduce((sum, id) => add(kind, [sum, id], attributes, type));
-      return wide === undefined ? total : add("cast", [total], {}, dtype);
-    });
-  };
-}
-
-/** The same on 64 bits without a sign, by those with one; comparisons with the highest bit turned round. */
-function unsigned<K extends "add" | "sub" | "mul" | "div" | "maximum" | "minimum">(
-  kind: K,
-  ids: readonly TensorId[],
-  attributes: Attributes[K],
-  add: Adder,
-  n: OnnxNode,
-): TensorId {
-  const long = (value: bigint) => n.b.constant("int64", [], BigInt64Array.of(value));
-  const top = long(-(2n ** 63n));
-  const turned = (id: TensorId) => add("bitwiseXor", [id, top], {}, "int64");
-  const [a, b] = ids.map((id) => add("bitcast", [id], {}, "int64")) as [TensorId, TensorId];
-  const back = (id: TensorId) => add("bitcast", [id], {}, "uint64");
-  const less = (x: TensorId, y: TensorId) => add("less", [turned(x), turned(y)], {}, "bool");
-  if (kind === "maximum" || kind === "minimum")
-    return back(turned(add(kind, [turned(a), turned(b)], attributes, "int64")));
-  if (kind !== "div") return back(add(kind, [a, b], attributes, "int64"));
-  // half of a by b, twice, and one more where what is left is enough; b of the highest bit goes in once at most
-  const half = add(
-    "bitwise",
-    [add("rightShift", [a, long(1n)], {}, "int64"), long(2n ** 63n - 1n)],
-    { form: "and" },
-    "int64",
-  );
-  const low = add("bitwise", [b, long(2n ** 63n - 1n)], { form: "and" }, "int64");
-  const divisor = add("maximum", [low, long(1n)], {}, "int64");
-  const twice = add("mul", [add("div", [half, divisor], NONE, "int64"), long(2n)], NONE, "int64");
-  const rest = add("sub", [a, add("mul", [twice, b], NONE, "int64")], NONE, "int64");
-  const one = (x: TensorId) => add("selectV2", [less(x, b), long(0n), long(1n)], {}, "int64");
-  const small = add("add", [twice, one(rest)], NONE, "int64");
-  return back(add("selectV2", [add("less", [b, long(0n)], {}, "bool"), one(a), small], {}, "int64"));
-}
-
 /** a − b·⌊a / b⌋, or with `fmod` the remainder that has a's sign. */
 function mod(n: OnnxNode): void {
   const { dtype } = n.input(0);
@@ -213,13 +151,6 @@ export const FUNCTIONS: Conversions = {
     const bias = n.b.constant("float32", [x.shape[1] as number], Float32Array.from(n.floats("bias") ?? []));
     n.setLast(0, add("add", add("mul", n.last(x), n.b.float(n.float("scale", 1))), bias), x.shape);
   },
-  Add: arithmetic("add", NONE),
-  Sub: arithmetic("sub", NONE),
-  Mul: arithmetic("mul", NONE),
-  Div: arithmetic("div", NONE),
-  Max: arithmetic("maximum", {}),
-  Min: arithmetic("minimum", {}),
-  Sum: arithmetic("add", NONE),
   Mean: formula((ids, add, n) => {
     const sum = ids.reduce((total, id) => add("add", [total, id], NONE));
     return add("div", [sum, n.b.float(ids.length)], NONE);

@@ -3,9 +3,9 @@ import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { activate } from "./activations.ts";
+import { real } from "./cast.ts";
 import { convolved, imageOf, setImage } from "./conv.ts";
 import { gemmOf, product } from "./matmul.ts";
-import { real } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
 

@@ -8,10 +8,11 @@ import { type DType, elementCount } from "../../../tensor.ts";
 import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { operands } from "../elementwise.ts";
 import { permuted, type Value } from "../layout.ts";
-import { convolved, setConvolved } from "./conv.ts";
+import { real, toFloat } from "./cast.ts";
 import { product } from "./matmul.ts";
 import { typeOf } from "./move.ts";
-import { real, saturated, toFloat } from "./quantize.ts";
+import { saturated } from "./saturated.ts";
+import { convolvedAny, setConvolved } from "./volumes.ts";
 
 const float = [{ dtype: "float32" }] as const;
 const EXACT = 2 ** 24;
@@ -76,7 +77,7 @@ function qlinearConv(n: OnnxNode): void {
   const weights = centred(n, w, n.inputs[5], 0);
   requireExact(n, x, number(n, 2), n.plain(weights), elementCount(w.shape.slice(1)));
   const bias = n.inputs[8] === undefined ? undefined : toFloat(n, n.plain(n.input(8)));
-  const acc = convolved(n, centred(n, x, n.inputs[2]), weights, bias);
+  const acc = convolvedAny(n, centred(n, x, n.inputs[2]), weights, bias);
   const scales = scalesOf(number(n, 1), n.numbers(4) ?? [], number(n, 6));
   setConvolved(n, requantized(n, acc, scales, number(n, 7), n.inputs[7]?.dtype ?? "uint8"), x);
 }
@@ -89,7 +90,7 @@ function convInteger(n: OnnxNode): void {
   const perOutput = elementCount(w.shape.slice(1));
   const sum = (part: Value): TensorId => {
     requireExact(n, x, known, n.plain(part), perOutput);
-    const acc = convolved(n, centred(n, x, n.inputs[2]), part, undefined);
+    const acc = convolvedAny(n, centred(n, x, n.inputs[2]), part, undefined);
     return n.b.add("cast", n.where, [acc], {}, [{ dtype: "int32" }])[0] as TensorId;
   };
   const { data } = n.b.tensor(n.plain(weights));
@@ -196,18 +197,21 @@ function qgemm(n: OnnxNode): void {
 }
 
 /** float(acc)·(as·bs) + bias. */
-function matMulIntegerToFloat(n: OnnxNode): void {
+export function matMulIntegerToFloat(n: OnnxNode): void {
   const acc = integerProduct(n, n.input(0), n.inputs[4], n.input(1), n.inputs[5]);
   const scale = real(n, "mul", n.plain(n.input(2)), n.plain(n.input(3)));
   const y = real(n, "mul", acc, scale);
   n.setPlain(0, n.inputs[6] === undefined ? y : real(n, "add", y, n.plain(n.input(6))));
 }
 
-export const INTEGERS: Conversions = {
+/** What is computed in float32 where scales are computed, or types have no kernels. */
+const COMPUTED: Conversions = {
   QLinearConv: qlinearConv,
-  ConvInteger: convInteger,
-  MatMulInteger: matMulInteger,
   QLinearMatMul: qlinearMatMul,
-  "com.microsoft.MatMulIntegerToFloat": matMulIntegerToFloat,
-  "com.microsoft.QGemm": qgemm,
+  QGemm: qgemm,
+  MatMulInteger: matMulInteger,
+  ConvInteger: convInteger,
 };
+
+/** Operators of any scales. */
+export const scalesAny = (n: OnnxNode): void => COMPUTED[n.operator]?.(n);

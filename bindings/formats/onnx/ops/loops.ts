@@ -1,9 +1,8 @@
 /** Loops whose end is known only when they run: one node with two graphs, as TFLite's WHILE. */
 import type { Graph, Port, TensorId } from "../../../graph.ts";
 import { listText } from "../../../tensor.ts";
-import { type Builder, createBuilder } from "../builder.ts";
-import { asValue, convertGraph, createScope, type OnnxNode, type Scope } from "../convert.ts";
-import { graphOf } from "../fused.ts";
+import type { Builder } from "../builder.ts";
+import { asValue, type OnnxNode, type Scope } from "../convert.ts";
 import { plain, type Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
 import { reshapedTo } from "./move.ts";
@@ -22,6 +21,7 @@ interface Inside {
 }
 
 function inside(n: OnnxNode, graph: GraphProto): Inside {
+  const { createBuilder, createScope } = n.scope.shared.inner;
   const b = createBuilder(n.b.operators);
   const captured: Inside["captured"] = [];
   const known = new Map<string, Value>();
@@ -50,8 +50,8 @@ const given = (b: Builder, { dtype, shape, quantization }: ReturnType<Builder["t
 
 const ports = (ids: readonly TensorId[]): readonly Port[] => ids.map((tensor, i) => ({ name: `${i}`, tensor }));
 
-const bodyOf = (b: Builder, inputs: readonly TensorId[], outputs: readonly TensorId[]): Graph =>
-  graphOf(b, "body", ports(inputs), ports(outputs));
+const bodyOf = (n: OnnxNode, b: Builder, inputs: readonly TensorId[], outputs: readonly TensorId[]): Graph =>
+  n.scope.shared.inner.graphOf(b, "body", ports(inputs), ports(outputs), n.scope.shared.rare());
 
 /** The count as int32, the largest where there is none. */
 function limitOf(n: OnnxNode): TensorId {
@@ -80,7 +80,7 @@ export function whileLoop(n: OnnxNode): void {
   const long = b.add("cast", n.where, [turn], {}, [{ dtype: "int64" }])[0] as TensorId;
   for (const [i, { name }] of graph.inputs.entries())
     scope.define(name, asValue(b, name, i === 0 ? long : (state[i + 1] as TensorId)));
-  convertGraph(graph, scope);
+  n.scope.shared.inner.convertGraph(graph, scope);
   const [again, ...next] = graph.outputs.map(({ name }, i) => {
     const value = scope.lookup(name) ?? n.refuse("outputs that nodes give", name);
     if (value.open !== undefined || value.items !== undefined) n.refuse("a state of known lengths", name);
@@ -92,14 +92,14 @@ export function whileLoop(n: OnnxNode): void {
   });
   const after = b.add("add", n.where, [turn, b.integers([1], [])], NONE, INT32)[0] as TensorId;
   const taken = captured.map(({ inner }) => inner);
-  const body = bodyOf(b, [...state, ...taken], [after, limit, again as TensorId, ...next, ...taken]);
+  const body = bodyOf(n, b, [...state, ...taken], [after, limit, again as TensorId, ...next, ...taken]);
 
-  const test = createBuilder(b.operators);
+  const test = n.scope.shared.inner.createBuilder(b.operators);
   const seen = [...outside, ...captured.map(({ outer }) => outer)];
   const ids = seen.map((id) => given(test, n.b.tensor(id)));
   const isLeft = test.add("less", n.where, ids.slice(0, 2), {}, BOOL)[0] as TensorId;
   const both = test.add("logicalAnd", n.where, [isLeft, ids[2]], {}, BOOL)[0] as TensorId;
-  const condition = bodyOf(test, ids, [both]);
+  const condition = bodyOf(n, test, ids, [both]);
   const types = seen.map((id) => ({ dtype: n.b.tensor(id).dtype }));
   const outputs = n.b.add("while", n.where, seen, { subgraphs: [], bodies: [condition, body] }, types);
   for (const i of first.keys()) if (n.outputs[i]) n.setPlain(i, outputs[i + 3] as TensorId);

@@ -5,7 +5,7 @@ import { listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { numbersOf } from "../convert.ts";
 import { permuted } from "../layout.ts";
-import { isWhole, wholeProduct } from "./wholes.ts";
+import { isWhole } from "./wholes.ts";
 
 /** alpha·A·B + beta·C, of matrices. */
 export function gemmOf(n: OnnxNode): TensorId {
@@ -43,7 +43,7 @@ function biasOf(n: OnnxNode, c: TensorId, beta: number, columns: number): Tensor
 /** A·B; a constant matrix on the right is a fully-connected layer's weights. */
 function matmul(n: OnnxNode): void {
   const [a, b] = [n.input(0), n.input(1)];
-  if (isWhole(a.dtype)) return wholeProduct(n);
+  if (isWhole(a.dtype)) return n.rarely("whole product", n);
   n.setPlain(0, product(n, n.plain(a), a.shape, n.plain(b), b.shape));
 }
 

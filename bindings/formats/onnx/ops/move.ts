@@ -145,7 +145,9 @@ function concat(n: OnnxNode): void {
 }
 
 /** Ranges with steps; bounds beyond the ends are held inside. */
-export function slice(n: OnnxNode): void {
+function slice(n: OnnxNode): void {
+  const isComputed = (i: number) => n.inputs[i] !== undefined && n.b.tensor(n.plain(n.input(i))).data === undefined;
+  if (isComputed(1) || isComputed(2)) return n.rarely("computed slice", n);
   const x = n.input(0);
   const rank = x.shape.length;
   const starts = n.numbers(1) ?? n.ints("starts") ?? [];
@@ -217,27 +219,6 @@ function positive(n: OnnxNode, i: number, size: number): TensorId {
   return n.b.add("floorMod", n.where, [id, limit], {}, [{ dtype }])[0] as TensorId;
 }
 
-/** Broadcasting in both directions. */
-function expand(n: OnnxNode): void {
-  const x = n.input(0);
-  const wanted = n.numbers(1) ?? [];
-  const rank = Math.max(wanted.length, x.shape.length);
-  const at = (shape: readonly number[], i: number) => shape[i - rank + shape.length] ?? 1;
-  const shape = Array.from({ length: rank }, (_, i) => {
-    const [a, b] = [at(x.shape, i), at(wanted, i)];
-    return a === 1 ? b : b === 1 ? a : b;
-  });
-  const id = n.plain(x);
-  const [y] = n.b.add("broadcastTo", n.where, [id, n.b.integers(shape)], {}, [typeOf(n, id)], n.outputs[0]);
-  n.setPlain(0, y as TensorId);
-}
-
-function tile(n: OnnxNode): void {
-  const id = n.plain(n.input(0));
-  const repeats = n.b.integers(n.numbers(1) ?? []);
-  n.setPlain(0, n.b.add("tile", n.where, [id, repeats], {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
-}
-
 /** What a value is, for an operator that keeps it. */
 function identity(n: OnnxNode): void {
   const { shape, twins, dtype, items } = n.input(0);
@@ -259,10 +240,9 @@ export const MOVES: Conversions = {
   Squeeze: squeeze,
   Unsqueeze: unsqueeze,
   Concat: concat,
+  Slice: slice,
   Split: split,
   Gather: gather,
-  Expand: expand,
-  Tile: tile,
   Identity: identity,
   Dropout: dropout,
 };

@@ -2,8 +2,8 @@
 import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
+import { real } from "./cast.ts";
 import { axisOf, channelled, entries, reshapedTo } from "./move.ts";
-import { real } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
 

@@ -4,12 +4,12 @@ import { BITS } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { reorder, toLast } from "../layout.ts";
-import { axisOf, entries, typeOf } from "./move.ts";
+import { axisOf, typeOf } from "./move.ts";
 
-function pad(n: OnnxNode): void {
+/** The tensor less what is cut off, and what is added before and after each of its dimensions. */
+export function paddings(n: OnnxNode) {
   const x = n.input(0);
   const rank = x.shape.length;
-  const mode = n.string("mode", "constant");
   const list = n.numbers(1) ?? n.ints("pads") ?? n.refuse("paddings", "none");
   const axes = n.numbers(3)?.map((axis) => axisOf(n, axis, rank)) ?? x.shape.map((_, i) => i);
   if (list.length !== 2 * axes.length) n.refuse(`${axes.length} pairs of paddings`, `${list.length} numbers`);
@@ -18,15 +18,20 @@ function pad(n: OnnxNode): void {
   const { ids, isLast } = operands(n, [x]);
   const [id = -1 as TensorId] = ids;
   const ordered = isLast ? reorder(pairs, toLast(rank)) : pairs;
-  const type = typeOf(n, id);
-  const cropped = crop(n, id, ordered);
+  return { cropped: crop(n, id, ordered), ordered, isLast };
+}
+
+function pad(n: OnnxNode): void {
+  const mode = n.string("mode", "constant");
+  const { cropped, ordered, isLast } = paddings(n);
+  const type = typeOf(n, cropped);
   const added = n.b.integers(
     ordered.flat().map((size) => Math.max(0, size)),
-    [rank, 2],
+    [ordered.length, 2],
   );
   const fitsMirror = ordered.every((pair, d) => pair.every((size) => size < (n.b.tensor(cropped).shape[d] as number)));
   if (mode === "edge" || mode === "wrap" || (mode === "reflect" && !fitsMirror))
-    return setIn(n, isLast, continued(n, cropped, ordered, mode));
+    return n.rarely("continued padding", n);
   if (mode === "reflect") {
     const [y] = n.b.add("mirrorPad", n.where, [cropped, added], { mode: "reflect" }, [type], n.outputs[0]);
     return setIn(n, isLast, y as TensorId);
@@ -39,31 +44,6 @@ function pad(n: OnnxNode): void {
   const constant = n.b.constant(type.dtype, [], new Uint8Array(fill.buffer), type.quantization);
   const [y] = n.b.add("pad", n.where, [cropped, added, constant], {}, [type], n.outputs[0]);
   setIn(n, isLast, y as TensorId);
-}
-
-/** Paddings that are elements of x again: the edge, those of the other end, or those mirrored at the edge. */
-function continued(
-  n: OnnxNode,
-  x: TensorId,
-  pairs: readonly (readonly [number, number])[],
-  mode: "edge" | "wrap" | "reflect",
-): TensorId {
-  return pairs.reduce<TensorId>((id, [before, after], axis) => {
-    const size = n.b.tensor(id).shape[axis] as number;
-    const [lo, hi] = [Math.max(0, before), Math.max(0, after)];
-    if (lo + hi === 0) return id;
-    if (size === 0) n.refuse("an axis that is not empty", `axis ${axis} of size 0`);
-    const around = 2 * Math.max(1, size - 1);
-    const indices = Array.from({ length: entries(n, lo + size + hi) }, (_, i) => {
-      const at = i - lo;
-      if (mode === "edge") return Math.min(Math.max(at, 0), size - 1);
-      if (mode === "wrap") return ((at % size) + size) % size;
-      const turn = ((at % around) + around) % around;
-      return size === 1 ? 0 : Math.min(turn, around - turn);
-    });
-    const inputs = [id, n.b.integers(indices)];
-    return n.b.add("gather", n.where, inputs, { axis, batchDims: 0 }, [typeOf(n, id)])[0] as TensorId;
-  }, x);
 }
 
 /** Negative paddings cut off. */

@@ -7,8 +7,9 @@ import { type DType, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, toLast, toPlain, type Value } from "../layout.ts";
 import { imagePadding, outputSizes, pair, poolWindowsOf } from "../window.ts";
+import { real, toFloat } from "./cast.ts";
 import { channelled, reshapedTo } from "./move.ts";
-import { real, saturated, toFloat } from "./quantize.ts";
+import { saturated } from "./saturated.ts";
 import { meansOf } from "./windows.ts";
 
 const float = [{ dtype: "float32" }] as const;

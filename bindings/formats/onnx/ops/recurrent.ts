@@ -7,8 +7,8 @@ import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { type Activation, activate, activationsOf } from "./activations.ts";
+import { real } from "./cast.ts";
 import { reshapedTo } from "./move.ts";
-import { real } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
 /** Longer sequences would make plans of too many steps. */

@@ -1,6 +1,6 @@
 /** Resize and Upsample, one axis after the other: each output is a sum of weighed inputs along that axis. */
 import type { TensorId } from "../../../graph.ts";
-import type { Conversions, OnnxNode } from "../convert.ts";
+import type { OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis } from "../layout.ts";
 import { isDequantized } from "../quantized.ts";
@@ -258,5 +258,3 @@ function weigh(n: OnnxNode, x: TensorId, axis: number, taps: ReturnType<typeof t
   }
   return total as TensorId;
 }
-
-export const RESIZES: Conversions = { Resize: resize, Upsample: resize };

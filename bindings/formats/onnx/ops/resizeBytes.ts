@@ -1,6 +1,6 @@
 /** Resizing of bytes, as onnxruntime does it: in float32 and truncated, or where it smooths in whole numbers of 22 bits. */
 import type { TensorId } from "../../../graph.ts";
-import type { Conversion, OnnxNode } from "../convert.ts";
+import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis } from "../layout.ts";
 import { along, changesOf, resize, resizeInOrder, tapsOf } from "./resize.ts";
@@ -12,7 +12,7 @@ const INT32 = [{ dtype: "int32" }] as const;
 const BITS = 22;
 
 /** Chosen bytes stay; others are computed. */
-export const byteResize: Conversion = (n) => {
+const byteResize: Conversion = (n) => {
   const x = n.input(0);
   const mode = n.string("mode", "nearest");
   if (!isByte(x.dtype) || mode === "nearest") return resize(n);
@@ -52,3 +52,5 @@ function smoothed(n: OnnxNode, mode: "linear" | "cubic"): void {
   }
   setIn(n, isLast, y);
 }
+
+export const RESIZES: Conversions = { Resize: byteResize, Upsample: resize };

@@ -3,8 +3,8 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { columns, heads, joined, joint } from "./attention.ts";
+import { real } from "./cast.ts";
 import { cast, longs, reshapedTo, sized } from "./move.ts";
-import { real } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
 

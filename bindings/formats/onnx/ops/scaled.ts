@@ -6,13 +6,11 @@ import type { Rounding, TensorId } from "../../../graph.ts";
 import { elementCount, type Quantization } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { operands } from "../elementwise.ts";
-import { permuted, reorder, toLast, toPlain, type Value } from "../layout.ts";
+import { permuted, type Value } from "../layout.ts";
 import { dequantized, FULL } from "../quantized.ts";
 import { byteMaxima, qlinearGlobalAveragePool } from "./bytePools.ts";
-import { convolved, setImage } from "./conv.ts";
-import { INTEGERS } from "./integers.ts";
+import { CONVOLUTIONS, convolved, setImage } from "./conv.ts";
 import { product } from "./matmul.ts";
-import { byteResize } from "./resizeBytes.ts";
 import { captured, either, give, inOrder, isByte, operand, plainValue, stated, typeOf } from "./stated.ts";
 
 const f32 = Math.fround;
@@ -138,63 +136,22 @@ function qlinearConcat(n: OnnxNode): boolean {
   return give(n, plainValue(n, id as TensorId), y, typeOf(n, 1));
 }
 
-/** Choices between two tensors of bytes. */
-function qlinearWhere(n: OnnxNode): boolean {
-  const [a, b, y] = [operand(n, 1), operand(n, 4), stated(n, 7, 8)];
-  if (a === undefined || b === undefined || y === undefined) return false;
-  const { ids, isLast } = operands(n, [n.input(0), a, b]);
-  const id = n.b.add("selectV2", n.where, ids, {}, FLOAT)[0] as TensorId;
-  return give(n, inOrder(n, id, isLast), y, typeOf(n, 8));
-}
+/** Of scales that are computed, and in forms without kernels. */
+const computed: Conversion = (n) => n.rarely("computed scales", n);
 
-/** An operator whose x and y have their channels last in the file. */
-const channelsLast =
-  (conversion: Conversion): Conversion =>
-  (n) => {
-    const x = n.input(0);
-    const { length } = x.shape;
-    const value = { ...x, shape: reorder(x.shape, toPlain(length)), twins: { last: n.plain(x) } };
-    const inputs = [value, ...n.inputs.slice(1)];
-    const setPlain: OnnxNode["setPlain"] = (i, id) =>
-      n.setPlain(i, permuted(n.b, n.where, id, n.b.tensor(id).shape, toLast(length)));
-    const input: OnnxNode["input"] = (i) => (i === 0 ? value : n.input(i));
-    conversion({ ...n, inputs, input, setPlain, setLast: (i, id) => n.setPlain(i, id) });
-  };
-
-const of = (name: string): Conversion | undefined => INTEGERS[name];
-
-/** Operators of constant scales, with what INTEGERS has for others. */
-export function scaledOperators({ MaxPool }: { readonly MaxPool: Conversion }): Conversions {
-  const maxPool = either(byteMaxima(MaxPool), MaxPool);
-  const conv = either(qlinearConv, of("QLinearConv"));
-  const lastConv = channelsLast(conv);
-  return {
-    MaxPool: maxPool,
-    "com.microsoft.NhwcMaxPool": channelsLast(maxPool),
-    "com.microsoft.QLinearConv": (n) => (n.int("channels_last", 0) === 0 ? conv : lastConv)(n),
-    QLinearConv: conv,
-    ...SCALED,
-  };
-}
-
-/** Those that take constant scales alone. */
-const KNOWN: { readonly [operator: string]: (n: OnnxNode) => boolean } = {
-  QLinearAdd: pair("add"),
-  QLinearMul: pair("mul"),
-  QLinearConcat: qlinearConcat,
-  QLinearWhere: qlinearWhere,
-  QLinearGlobalAveragePool: qlinearGlobalAveragePool,
-  QLinearSigmoid: byFunction((n, x) => n.b.add("logistic", n.where, [x], {}, FLOAT)[0] as TensorId),
-  QLinearLeakyRelu: byFunction(
-    (n, x) => n.b.add("leakyRelu", n.where, [x], { alpha: n.float("alpha", 0.01) }, FLOAT)[0] as TensorId,
+export const SCALED: Conversions = {
+  MaxPool: either(byteMaxima(CONVOLUTIONS.MaxPool), CONVOLUTIONS.MaxPool),
+  QLinearConv: either(qlinearConv, computed),
+  QLinearMatMul: either(qlinearMatMul, computed),
+  "com.microsoft.QGemm": either(qgemm, computed),
+  "com.microsoft.QLinearAdd": either(pair("add")),
+  "com.microsoft.QLinearMul": either(pair("mul")),
+  "com.microsoft.QLinearConcat": either(qlinearConcat),
+  "com.microsoft.QLinearGlobalAveragePool": either(qlinearGlobalAveragePool),
+  "com.microsoft.QLinearSigmoid": either(
+    byFunction((n, x) => n.b.add("logistic", n.where, [x], {}, FLOAT)[0] as TensorId),
   ),
-};
-
-const SCALED: Conversions = {
-  Resize: byteResize,
-  QLinearMatMul: either(qlinearMatMul, of("QLinearMatMul")),
-  "com.microsoft.QGemm": either(qgemm, of("com.microsoft.QGemm")),
-  ...Object.fromEntries(
-    Object.entries(KNOWN).map(([name, known]) => [`com.microsoft.${name}`, either(known, undefined)]),
+  "com.microsoft.QLinearLeakyRelu": either(
+    byFunction((n, x) => n.b.add("leakyRelu", n.where, [x], { alpha: n.float("alpha", 0.01) }, FLOAT)[0] as TensorId),
   ),
 };

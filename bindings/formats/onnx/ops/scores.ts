@@ -3,9 +3,9 @@ import type { TensorId } from "../../../graph.ts";
 import type { OnnxNode } from "../convert.ts";
 import { adderOf } from "../elementwise.ts";
 import { permuted } from "../layout.ts";
+import { real, toFloat } from "./cast.ts";
 import { product } from "./matmul.ts";
 import { cast, entries, reshapedTo } from "./move.ts";
-import { real, toFloat } from "./quantize.ts";
 
 const float = [{ dtype: "float32" }] as const;
 const bool = [{ dtype: "bool" }] as const;

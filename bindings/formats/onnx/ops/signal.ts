@@ -3,9 +3,9 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
+import { real, toFloat } from "./cast.ts";
 import { product } from "./matmul.ts";
 import { axisOf, channelled, entries, reshapedTo, sized, typeOf } from "./move.ts";
-import { real, toFloat } from "./quantize.ts";
 import { axisLast } from "./select.ts";
 
 /** Σ aᵢ·cos(2πik / N) for N of the window's size, or one less where it is symmetric. */

@@ -1,23 +1,18 @@
 /** Slices whose starts or ends are computed. */
 import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
-import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
+import { numbersOf, type OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
 import { placesOf } from "./found.ts";
-import { axisOf, entries, reshapedTo, slice, typeOf } from "./move.ts";
+import { axisOf, entries, reshapedTo, typeOf } from "./move.ts";
 
 const NONE = { activation: "none" } as const;
 const BOOL = [{ dtype: "bool" }] as const;
 const INT64 = [{ dtype: "int64" }] as const;
 
-function sliceAny(n: OnnxNode): void {
-  const isComputed = (i: number) => n.inputs[i] !== undefined && n.b.tensor(n.plain(n.input(i))).data === undefined;
-  if (isComputed(1) || isComputed(2)) sliceFrom(n, n.input(0));
-  else slice(n);
-}
-
 /** A range whose beginning is computed, of the size that the graph says its output has. */
-function sliceFrom(n: OnnxNode, x: Value): void {
+export function sliceFrom(n: OnnxNode): void {
+  const x = n.input(0);
   const sizes = n.scope.declared(n.outputs[0] ?? "");
   const rank = x.shape.length;
   const isKnown = sizes?.length === rank && sizes.every((size) => typeof size === "number" && size >= 0);
@@ -99,5 +94,3 @@ export function fromBeginning(n: OnnxNode, id: TensorId, limit: TensorId): Tenso
   const moved = n.b.add("add", n.where, [index, limit], { activation: "none" }, int64)[0];
   return n.b.add("selectV2", n.where, [isNegative, moved, index], {}, int64)[0] as TensorId;
 }
-
-export const SLICES: Conversions = { Slice: sliceAny };

@@ -18,7 +18,7 @@ export function operand(n: OnnxNode, i: number, axis = 0): Value | undefined {
 
 /** Tries the first; where scales are computed, or types have no kernels, takes the second. */
 export const either =
-  (known: (n: OnnxNode) => boolean, computed: Conversion | undefined): Conversion =>
+  (known: (n: OnnxNode) => boolean, computed?: Conversion): Conversion =>
   (n) => {
     if (known(n)) return;
     if (computed === undefined) n.refuse("constant scales of 8-bit integers", "others");

@@ -2,7 +2,7 @@
 import type { TensorId } from "../../../graph.ts";
 import type { DType } from "../../../tensor.ts";
 import type { OnnxNode } from "../convert.ts";
-import { type Adder, adderOf, chain } from "../elementwise.ts";
+import { type Adder, adderOf, chain, elementwise } from "../elementwise.ts";
 import { entries, longs, reshapedTo } from "./move.ts";
 
 const NONE = { activation: "none" } as const;
@@ -99,11 +99,25 @@ export function wholePrelu(n: OnnxNode): void {
   });
 }
 
-/** x, and 0 where it is below. */
-export function wholeRelu(n: OnnxNode): void {
-  const { dtype } = n.input(0);
-  chain(n, [n.input(0)], ([x], add) => add("maximum", [x as TensorId, zeroOf(n, dtype)], {}, dtype));
+/** Abs, Sign, Relu: types that have no kernel are widened, and wrap when narrowed. */
+export function whole(kind: "abs" | "sign" | "relu") {
+  return (n: OnnxNode): void => {
+    const { dtype } = n.input(0);
+    const isWide = /^int(32|64)$/.test(dtype);
+    if (!/int/.test(dtype) || (isWide && kind !== "relu")) return elementwise(n, kind, {}, [n.input(0)], { dtype });
+    chain(n, [n.input(0)], ([x], add) => {
+      const id = x as TensorId;
+      if (isWide) return add("maximum", [id, zeroOf(n, dtype)], {}, dtype);
+      const wide = add("cast", [id], {}, "int32");
+      const y =
+        kind === "relu" ? add("maximum", [wide, n.b.integers([0], [])], {}, "int32") : add(kind, [wide], {}, "int32");
+      return add("cast", [y], {}, dtype);
+    });
+  };
 }
+
+/** Abs and Relu of whole numbers. */
+export const wholeFunction = (n: OnnxNode): void => whole(n.operator === "Abs" ? "abs" : "relu")(n);
 
 /** 0 of a type. */
 export const zeroOf = (n: OnnxNode, dtype: DType): TensorId =>

@@ -8,6 +8,7 @@ import type { OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis, type Value } from "../layout.ts";
 import { outputSizes, type Windows } from "../window.ts";
+import { poolWindows } from "./conv.ts";
 import { channelled, entries, typeOf } from "./move.ts";
 
 const NONE = { activation: "none" } as const;
@@ -84,7 +85,7 @@ const MOST_SLICES = 4096;
 type Join = (a: TensorId, b: TensorId) => TensorId;
 
 /** Greatest values of windows of any kind. */
-export function maxima(n: OnnxNode, x: Value, windows: Windows): void {
+function maximaOf(n: OnnxNode, x: Value, windows: Windows): void {
   const { ids, isLast } = operands(n, [x]);
   const id = ids[0] as TensorId;
   const rank = x.shape.length;
@@ -96,7 +97,7 @@ export function maxima(n: OnnxNode, x: Value, windows: Windows): void {
 }
 
 /** Maxima and where in x they stand, counted over all of x; of equals the first. */
-export function maximaWithPlaces(n: OnnxNode, x: Value, windows: Windows): void {
+function maximaWithPlaces(n: OnnxNode, x: Value, windows: Windows): void {
   const sizes = x.shape.slice(2);
   const outputs = outputSizes(sizes, windows);
   const least = LEAST[x.dtype] ?? n.refuse("a type with a least value", x.dtype);
@@ -159,7 +160,7 @@ export function sums(n: OnnxNode, id: TensorId, windows: Windows): TensorId {
 }
 
 /** Means of windows of any kind; `isPadCounted`: of the window's size where it stands on padding that the file states. */
-export function means(n: OnnxNode, x: Value, windows: Windows, isPadCounted: boolean): void {
+function meansIn(n: OnnxNode, x: Value, windows: Windows, isPadCounted: boolean): void {
   const { ids, isLast } = operands(n, [x]);
   setIn(n, isLast, meansOf(n, x, ids[0] as TensorId, isLast, windows, isPadCounted));
 }
@@ -196,4 +197,18 @@ export function meansOf(
   const shape = x.shape.map((_, d) => each[axes.indexOf(d)]?.length ?? 1);
   const divisor = n.b.constant("float32", shape, Float32Array.from(counts));
   return n.b.add("div", n.where, [sum, divisor], NONE, [{ dtype: "float32" }])[0] as TensorId;
+}
+
+/** MaxPool of any windows, with places where they are asked for. */
+export function maxima(n: OnnxNode): void {
+  const x = n.input(0);
+  (n.outputs[1] ? maximaWithPlaces : maximaOf)(n, x, poolWindows(n, x));
+}
+
+/** AveragePool of any windows. */
+export function means(n: OnnxNode): void {
+  const x = n.input(0);
+  const windows = poolWindows(n, x);
+  const isPadded = [...windows.before, ...windows.after].some((pad) => pad > 0);
+  meansIn(n, x, windows, isPadded && n.int("count_include_pad", 0) !== 0);
 }

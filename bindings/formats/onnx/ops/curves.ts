@@ -1,0 +1,71 @@
+/** Functions of each element that few networks have. */
+import type { TensorId } from "../../../graph.ts";
+import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
+import { chain, elementwise } from "../elementwise.ts";
+import { formula, scaled, shifted, unary } from "./unary.ts";
+import { isWhole, whole, wholePrelu } from "./wholes.ts";
+
+const NONE = { activation: "none" } as const;
+
+/** Slopes broadcast from the right; one slope a channel. */
+function prelu(n: OnnxNode): void {
+  const x = n.input(0);
+  if (isWhole(x.dtype)) return wholePrelu(n);
+  elementwise(n, "prelu", {}, [x, n.input(1)], { dtype: x.dtype });
+}
+
+/** alpha·(exp(x) − 1) below 0. */
+function elu(n: OnnxNode): void {
+  const alpha = n.float("alpha", 1);
+  chain(n, [n.input(0)], ([x], add) => {
+    const id = x as TensorId;
+    if (alpha === 1) return add("elu", [id], {});
+    const zero = n.b.float(0);
+    const negative = add("mul", [add("elu", [add("minimum", [id, zero], {})], {}), n.b.float(alpha)], NONE);
+    return add("add", [add("maximum", [id, zero], {}), negative], NONE);
+  });
+}
+
+/** GELU of x plus a bias, where there is one. */
+function biased(approximate: boolean): Conversion {
+  return (n) => {
+    const values = n.inputs.flatMap((value) => (value === undefined ? [] : [value]));
+    chain(n, values, ([x, bias], add) => {
+      const sum = bias === undefined ? (x as TensorId) : add("add", [x as TensorId, bias], NONE);
+      return add("gelu", [sum], { approximate });
+    });
+  };
+}
+
+/** x·sigmoid(alpha·x). */
+const gated = (usual: number): Conversion =>
+  formula((x, add, n) => {
+    const alpha = n.float("alpha", usual);
+    return add("mul", [x, add("logistic", [alpha === 1 ? x : scaled(add, n, x, alpha)], {})], NONE);
+  });
+
+export const CURVES: Conversions = {
+  PRelu: prelu,
+  Swish: gated(1),
+  Sin: unary("sin", () => ({})),
+  Cos: unary("cos", () => ({})),
+  Sign: whole("sign"),
+  Elu: elu,
+  Gelu: unary("gelu", (n) => ({ approximate: n.string("approximate", "none") === "tanh" })),
+  "com.microsoft.Gelu": unary("gelu", () => ({ approximate: false })),
+  "com.microsoft.FastGelu": biased(true),
+  "com.microsoft.BiasGelu": biased(false),
+  Softsign: formula((x, add, n) => add("div", [x, shifted(add, n, add("abs", [x], {}), 1)], NONE)),
+  Selu: formula((x, add, n) => {
+    const [alpha, gamma] = [n.float("alpha", 1.6732632), n.float("gamma", 1.050701)];
+    const negative = scaled(add, n, add("elu", [add("minimum", [x, n.b.float(0)], {})], {}), alpha);
+    return scaled(add, n, add("add", [add("maximum", [x, n.b.float(0)], {}), negative], NONE), gamma);
+  }),
+  Celu: formula((x, add, n) => {
+    const alpha = n.float("alpha", 1);
+    const zero = n.b.float(0);
+    const negative = scaled(add, n, add("elu", [scaled(add, n, add("minimum", [x, zero], {}), 1 / alpha)], {}), alpha);
+    return add("add", [add("maximum", [x, zero], {}), negative], NONE);
+  }),
+  "com.microsoft.QuickGelu": gated(1.702),
+};
