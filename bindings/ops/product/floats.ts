@@ -148,7 +148,7 @@ function lowerSparse(
   product: ProductF32,
 ): boolean {
   if (data === undefined || (bias !== undefined && bias.data === undefined)) return false;
-  const packed = packSparseF32(to.module, data, bias && float32(bias).subarray(first, first + n), product);
+  const packed = packSparseF32(data, bias && float32(bias).subarray(first, first + n), product);
   if (packed === undefined) return false;
   const { params } = gemmF32Params({ ...product, w: to.place(packed) });
   const note = `sparse gemmF32 ${product.m}x${n}x${k}`;

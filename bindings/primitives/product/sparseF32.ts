@@ -1,5 +1,7 @@
-/** Float weights of which most are zeros, for `assembly/product/spmm-f32.simd.ts`: packing, and when it pays. */
-import type { ModuleName } from "../modules.ts";
+/**
+ * Float weights of which most are zeros, for `assembly/product/spmm-f32.simd.ts`: packing, and when it pays. A zero that is left
+ * out makes no NaN of an infinity, so every module leaves out the same ones: by the costs of the vector modules.
+ */
 import type { ProductF32 } from "./gemmF32.ts";
 
 /** Rows side by side, and their bytes. */
@@ -16,12 +18,11 @@ export const sparseScratchF32 = (k: number): number => (k + 4) * STEP;
 
 /** The weights, `[n][k]`, that are not zero; `undefined` where the dense product is faster. */
 export function packSparseF32(
-  module: ModuleName,
   b: Float32Array,
   bias: Float32Array | undefined,
   { m, n, k }: Pick<ProductF32, "m" | "n" | "k">,
 ): Uint8Array | undefined {
-  if (module === "scalar" || m < ROWS || n % 4 !== 0 || k % 4 !== 0) return undefined;
+  if (m < ROWS || n % 4 !== 0 || k % 4 !== 0) return undefined;
   const kept = b.reduce((sum, value) => (value === 0 ? sum : sum + 1), 0);
   const blocks = (Math.ceil(m / ROWS) * ROWS) / m;
   if (((kept / b.length) * COST + PER_N / n + PER_K / k) * blocks > DENSE) return undefined;
