@@ -142,7 +142,7 @@ test("all unknown operators stand in one error, on one line", () => {
   const operators = [
     relu(0, 1),
     custom("Magic"),
-    { ...relu(0, 1), code: "MULTINOMIAL" },
+    { ...relu(0, 1), code: "SKIP_GRAM" },
     custom(`Two\nlines${"!".repeat(200)}`),
     custom("Magic"),
   ];
@@ -150,7 +150,7 @@ test("all unknown operators stand in one error, on one line", () => {
   assert.equal(error.where, 'node 1 (CUSTOM "Magic")');
   assert.match(
     error.received,
-    /^CUSTOM "Magic" \(node 1, 4\), MULTINOMIAL \(node 2\), CUSTOM "Two\?lines!+…" \(node 3\)$/,
+    /^CUSTOM "Magic" \(node 1, 4\), SKIP_GRAM \(node 2\), CUSTOM "Two\?lines!+…" \(node 3\)$/,
   );
   assert.ok(error.hint.length > 0);
 });

@@ -6,6 +6,9 @@ import { OPERATOR_NAMES } from "../../bindings/formats/tflite/schema.ts";
 
 /** Kinds with names of their own. */
 const OWN_NAMES: Readonly<Record<string, string>> = {
+  MULTINOMIAL: "random",
+  RANDOM_STANDARD_NORMAL: "random",
+  RANDOM_UNIFORM: "random",
   BATCH_TO_SPACE_ND: "batchToSpace",
   BIDIRECTIONAL_SEQUENCE_LSTM: "bidirectionalLstm",
   BIDIRECTIONAL_SEQUENCE_RNN: "bidirectionalRnn",

@@ -119,6 +119,7 @@ function makeOthers(): Entries {
     activation: byte(activationAt),
     asymmetric: flag(asymmetricAt),
   });
+  const SEEDS = { seed: int(0), seed2: int(1) };
   const BODIES = { subgraphs: [int(0), int(1)], bodies: fixed([]) };
   return {
     5: entry("depthToSpace", 94, { block: int(0) }),
@@ -237,7 +238,10 @@ function makeOthers(): Entries {
     143: entry("readVariable", 0, {}),
     144: entry("assignVariable", 0, {}),
     145: entry("broadcastArgs", 0, {}),
+    146: entry("random", 114, { ...SEEDS, of: fixed("normal") }),
     147: entry("bucketize", 115, { boundaries: reals(0) }),
+    148: entry("random", 114, { ...SEEDS, of: fixed("uniform") }),
+    149: entry("random", 114, { ...SEEDS, of: fixed("classes") }),
     150: entry("gelu", 116, { approximate: flag(0) }),
     151: entry("dynamicUpdateSlice", 0, {}),
     153: entry("unsortedSegmentProd", 0, {}),

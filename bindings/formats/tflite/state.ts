@@ -37,6 +37,8 @@ function stateOf(node: AnyNode, tensors: readonly Tensor[]): Tensor | undefined 
       return state("int16", [channels(node.attributes) + 1]);
     case "signalOverlapAdd":
       return state(dtype, [...shape.slice(0, -2), shape.at(-1) ?? 0]);
+    case "random":
+      return state("int64", []);
     default:
       return undefined;
   }
@@ -50,5 +52,5 @@ const channels = (of: Attributes["signalStacker"]) => of.channels * (of.left + o
 
 /** Kinds whose last input is such a variable. */
 export const STATED: readonly AnyNode["kind"][] = [
-  ...(["signalSubtraction", "signalDelay", "signalFramer", "signalStacker", "signalOverlapAdd"] as const),
+  ...(["signalSubtraction", "signalDelay", "signalFramer", "signalStacker", "signalOverlapAdd", "random"] as const),
 ];

@@ -6,6 +6,7 @@ import { bytesOfNumbers } from "../values.ts";
 import { limit } from "./bounded.ts";
 import { cutterOf, ROOMY, rowsFor } from "./cutting.ts";
 import { type Element, elementsOf } from "./origins.ts";
+import { randomNumbers } from "./philox.ts";
 import { isOpen, MEETING } from "./rowwise.ts";
 
 type Writers = ReadonlyMap<TensorId, AnyNode>;
@@ -282,6 +283,7 @@ const softmax: Rarer = (node, x, tensors) => {
 export const RARER: { readonly [K in OpKind]?: Rarer } = {
   ...Object.fromEntries([...MEETING].map((kind) => [kind, meeting])),
   matrixDiag,
+  random: randomNumbers,
   reshape,
   resizeBilinear,
   slice,

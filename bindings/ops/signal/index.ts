@@ -1,4 +1,5 @@
 /** The operators of this family, each by its kind. */
+export { random } from "./random.ts";
 export { rfft2d } from "./rfft2d.ts";
 export { signalAutoScale } from "./signalAutoScale.ts";
 export { signalDelay } from "./signalDelay.ts";

@@ -189,7 +189,7 @@ function scalesOf({ name, shape }: Tensor, scale: readonly number[], block: numb
 function takeStates(graph: Graph): Graph {
   const tensors: Tensor[] = [...graph.tensors];
   const nodes: AnyNode[] = graph.nodes.map((node) =>
-    STATED.includes(node.kind) ? { ...node, inputs: node.inputs.slice(0, 1) } : node,
+    STATED.includes(node.kind) ? { ...node, inputs: node.inputs.slice(0, -1) } : node,
   );
   for (const [id, tensor] of graph.tensors.entries()) {
     if (!tensor.variable || tensor.data === undefined || BITS[tensor.dtype] === 0) continue;
