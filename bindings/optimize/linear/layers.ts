@@ -126,15 +126,26 @@ export function addRows(
   y?: Float32Array,
 ): void {
   const { groups, inputs, outputs } = layer;
-  const patch = new Float32Array(inputs);
   const width = outputs / groups;
   const wanted = y && new Float32Array(width);
-  for (const [group, gram] of grams.entries())
+  pickRows(layer, x, rows, (group, i, row) => {
+    if (wanted && y) wanted.set(y.subarray(i * outputs + group * width, i * outputs + (group + 1) * width));
+    (grams[group] as Gram).add(row, 1, 0, inputs, wanted);
+  });
+}
+
+/** Shows the inputs of these rows of each group, one after the other; what is shown is overwritten afterwards. */
+export function pickRows(
+  { groups, inputs, patches }: Layer,
+  x: Float32Array,
+  rows: readonly number[],
+  see: (group: number, i: number, row: Float32Array) => void,
+): void {
+  const patch = new Float32Array(inputs);
+  for (let group = 0; group < groups; group++)
     for (const [i, row] of rows.entries()) {
-      if (layer.patches) gather(layer.patches, x, row, group, patch);
-      if (wanted && y) wanted.set(y.subarray(i * outputs + group * width, i * outputs + (group + 1) * width));
-      if (layer.patches) gram.add(patch, 1, 0, inputs, wanted);
-      else gram.add(x, 1, row * inputs, inputs, wanted);
+      if (patches) gather(patches, x, row, group, patch);
+      see(group, i, patches ? patch : x.subarray(row * inputs, (row + 1) * inputs));
     }
 }
 

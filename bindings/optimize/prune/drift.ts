@@ -49,10 +49,15 @@ export function splitActivations(graph: Graph, layers: readonly Layer[]): Split 
  * The system of a layer whose inputs come from the pruned network and whose outputs should be those of the dense one: its
  * weights are the best that all inputs together can do.
  */
-export async function driftedSystem(layer: Layer, split: Split, pruned: Graph, examples: Inputs): Promise<System> {
+export async function driftedSystem(
+  layer: Layer,
+  split: Split,
+  wanted: readonly Float32Array[],
+  pruned: Graph,
+  examples: Inputs,
+): Promise<System> {
   const { outputs, inputs, groups } = layer;
   const width = outputs / groups;
-  const wanted = await targets(split, layer, examples);
   const grams = gramsOf(layer, { ones: "ones", outputs: width });
   await forEach(pruned, [layer.x], examples, (values, example) => {
     const rows = rowsOf(layer, examples.length, example);
@@ -83,7 +88,11 @@ export async function driftedSystem(layer: Layer, split: Split, pruned: Graph, e
 }
 
 /** What the dense layer gives before its activation: of each example the rows that count, `[rows][outputs]`. */
-async function targets({ graph, before }: Split, layer: Layer, examples: Inputs): Promise<readonly Float32Array[]> {
+export async function targets(
+  { graph, before }: Split,
+  layer: Layer,
+  examples: Inputs,
+): Promise<readonly Float32Array[]> {
   const id = before.get(layer.at) as TensorId;
   const { outputs } = layer;
   const all: Float32Array[] = [];

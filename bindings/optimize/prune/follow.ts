@@ -1,7 +1,8 @@
 /** Layers solved one after another, each on what those before it give once they are pruned. */
 import { type Graph, tensorOf } from "../../graph.ts";
 import { type Layer, layersOf } from "../linear/layers.ts";
-import { driftedSystem, splitActivations } from "./drift.ts";
+import { refineClipped } from "./clipped.ts";
+import { driftedSystem, splitActivations, targets } from "./drift.ts";
 import type { Settings } from "./options.ts";
 import { withSolutions } from "./rewrite.ts";
 import { type Inputs, reconstruct, type System } from "./systems.ts";
@@ -10,7 +11,8 @@ import { type Inputs, reconstruct, type System } from "./systems.ts";
 export type Kept = (layer: Layer, system: System) => Uint8Array | undefined;
 
 /**
- * From node `first` on, every layer of float weights gets its least-squares weights on the inputs that it keeps, towards the dense network's outputs.
+ * From node `first` on, every layer of float weights gets its least-squares weights on the inputs that it keeps, towards the dense network's outputs, those that
+ * its activation clips anywhere beyond the limit.
  * Layers that keep all their weights make up for those before them too.
  */
 export async function solveLayers(
@@ -28,9 +30,11 @@ export async function solveLayers(
   for (const [i, layer] of layers.entries()) {
     onProgress({ phase: "solve", done: i, total: layers.length, note: tensorOf(graph, layer.weights).name });
     check();
-    const system = await driftedSystem(layer, split, pruned, examples);
-    const all = new Uint8Array(layer.outputs * layer.inputs).fill(1);
-    pruned = withSolutions(pruned, [[layer, reconstruct(system, kept(layer, system) ?? all)]]);
+    const wanted = await targets(split, layer, examples);
+    const system = await driftedSystem(layer, split, wanted, pruned, examples);
+    const mask = kept(layer, system) ?? new Uint8Array(layer.outputs * layer.inputs).fill(1);
+    const solution = await refineClipped(system, mask, reconstruct(system, mask), wanted, pruned, examples);
+    pruned = withSolutions(pruned, [[layer, solution]]);
   }
   return pruned;
 }

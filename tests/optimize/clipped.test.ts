@@ -1,0 +1,67 @@
+/** Least squares before activations that clip: what is clipped may lie anywhere beyond the limit. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { layersOf } from "../../bindings/optimize/linear/layers.ts";
+import { prepareFloat } from "../../bindings/optimize/prepare/index.ts";
+import { refineClipped } from "../../bindings/optimize/prune/clipped.ts";
+import { splitActivations, targets } from "../../bindings/optimize/prune/drift.ts";
+import { reconstruct, type Solution, systemsOf } from "../../bindings/optimize/prune/systems.ts";
+import { buildNetwork } from "./support/networks.ts";
+import { numbers } from "./support/numbers.ts";
+
+const SIZE = 12;
+const ROWS = 400;
+const limits = { relu: [0, Infinity], relu6: [0, 6], none: [-Infinity, Infinity] } as const;
+
+/** A dense layer that loses every other weight: what was solved, what refined, and the squared errors of both. */
+async function refined(activation: keyof typeof limits) {
+  const to = buildNetwork([1, SIZE], 5);
+  const options = { activation, keepDims: false } as const;
+  const graph = prepareFloat(
+    to.graph(to.node("fullyConnected", [to.input, to.weights([6, SIZE], 2), to.weights([6])], options)),
+  );
+  const layers = layersOf(graph);
+  const next = numbers(11);
+  const examples = Array.from({ length: ROWS }, () => {
+    const common = 2 * next();
+    return [Float32Array.from({ length: SIZE }, () => common + next())];
+  });
+  const [system] = await systemsOf(graph, layers, examples);
+  assert.ok(system);
+  const kept = Uint8Array.from({ length: 6 * SIZE }, (_, i) => (i + Math.floor(i / SIZE)) % 2);
+  const wanted = await targets(splitActivations(graph, layers), system.layer, examples);
+  const solved = reconstruct(system, kept);
+  const better = await refineClipped(system, kept, solved, wanted, graph, examples);
+  const [low, high] = limits[activation];
+  const clip = (x: number) => Math.min(Math.max(x, low), high);
+  const errors = ({ weights, bias }: Solution) => {
+    let bound = 0;
+    let behind = 0;
+    for (const [e, [x]] of examples.entries())
+      for (let o = 0; o < 6; o++) {
+        let y = bias[o] as number;
+        for (let i = 0; i < SIZE; i++) y += (weights[o * SIZE + i] as number) * ((x as Float32Array)[i] as number);
+        const t = (wanted[e] as Float32Array)[o] as number;
+        bound += (t <= low ? Math.max(y - low, 0) : t >= high ? Math.max(high - y, 0) : y - t) ** 2;
+        behind += (clip(y) - clip(t)) ** 2;
+      }
+    return { bound, behind };
+  };
+  return { kept, solved, better, before: errors(solved), after: errors(better) };
+}
+
+describe("clipped targets", () => {
+  for (const activation of ["relu", "relu6"] as const)
+    test(`weights before ${activation} come nearer to what it lets through`, async () => {
+      const { kept, better, before, after } = await refined(activation);
+      assert.ok(after.bound < 0.9 * before.bound, `${after.bound} ${before.bound}`);
+      assert.ok(after.behind < before.behind, `${after.behind} ${before.behind}`);
+      assert.ok(after.behind <= after.bound * (1 + 1e-9));
+      for (const [i, one] of kept.entries()) if (!one) assert.equal(better.weights[i], 0);
+    });
+
+  test("without an activation the least squares stay", async () => {
+    const { solved, better } = await refined("none");
+    assert.deepEqual(better, solved);
+  });
+});
