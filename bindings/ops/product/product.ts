@@ -3,7 +3,7 @@
 import type { ParamBlocks, Patches } from "../../primitives/params.ts";
 import { directLayout, takesDirect } from "../../primitives/product/direct.ts";
 import { blocking, vectorScratch, wideningPays } from "../../primitives/product/gemm.ts";
-import { narrowLayout } from "../../primitives/product/narrow.ts";
+import { narrowLayout, runStep } from "../../primitives/product/narrow.ts";
 import { packPanels, packWide } from "../../primitives/product/panels.ts";
 import { choosePacking, columnsScratch, type Sparse } from "../../primitives/product/sparse.ts";
 import { takesWinograd, winogradLayout } from "../../primitives/product/winograd.ts";
@@ -26,7 +26,7 @@ export interface Product {
   /** Which of the node's output channels is the first here. */
   readonly first: number;
   /** Present where the rows of A are patches of images, `[kH,kW,inC]`; absent where A stands in memory. */
-  readonly patches?: Patches;
+  readonly patches?: Patches | undefined;
   /** How many times the node's channels from `first` on follow each other, n in all; once where absent. */
   readonly repeat?: number;
 }
@@ -40,7 +40,7 @@ const SPARSE_CHUNK = 32;
 type Gemm = ParamBlocks["Gemm"];
 
 export function lowerProduct(node: Constrained, to: Lowering, given: Product): void {
-  const product = upright(to, given);
+  const product = standing(upright(to, given));
   const { n, k, m, output } = product;
   const weights = { data: product.data, channels: n, depth: k, channelStride: k, depthStride: 1 };
   const { q, forms, data, zeros } = placeRecords(node, to, weights, output, m, product);
@@ -66,6 +66,15 @@ function upright(to: Lowering, product: Product): Product {
   if (narrow === undefined) return product;
   const { outW } = patches;
   return { ...product, ...narrow, m: m / outW, xStride: narrow.patches.inC, yStride: narrow.n, repeat: outW };
+}
+
+/** Windows that are runs of memory, one or each as far behind the one before: rows of A that stand there. */
+function standing(product: Product): Product {
+  const { patches: g, m, xStride } = product;
+  if (g === undefined || xStride !== g.inC) return product;
+  const step = runStep(g);
+  const regular = g.outH * g.outW === 1 || m === g.outH * g.outW;
+  return step === undefined || !regular ? product : { ...product, xStride: step, patches: undefined };
 }
 
 /** One or two rows, which cannot share what is read of B. */

@@ -54,6 +54,19 @@ export function upright(g: Patches): Patches | undefined {
   return whole && g.outH > 1 ? rowsAsPixels(g) : undefined;
 }
 
+/** Bytes from a window to the next where each is a run of memory, one to an image or of one image; undefined where they are not. */
+export function runStep(g: Patches): number | undefined {
+  const inside =
+    (g.outH - 1) * g.strideH + (g.kH - 1) * g.dilationH < g.inH &&
+    (g.outW - 1) * g.strideW + (g.kW - 1) * g.dilationW < g.inW;
+  const dense = (g.kH === 1 || g.dilationH === 1) && (g.kW === 1 || g.dilationW === 1);
+  if (!inside || !dense || g.padTop !== 0 || g.padLeft !== 0) return undefined;
+  if (g.kH > 1 && g.kW !== g.inW) return undefined;
+  if (g.outH * g.outW === 1) return g.inH * g.inW * g.inC;
+  if (g.outH === 1 && g.kH === 1) return g.strideW * g.inC;
+  return g.kW === g.inW ? g.strideH * g.inW * g.inC : undefined;
+}
+
 function rowsAsPixels(g: Patches): Patches {
   return {
     inH: 1,
