@@ -12,6 +12,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { brotliCompressSync } from "node:zlib";
 import { main } from "assemblyscript/asc";
 import { ROOT } from "./files.mjs";
 import { writeKernelTable } from "./kernel-table.mjs";
@@ -60,7 +61,8 @@ function argumentsOf(build) {
 /** Compiles here, or ends this process with what is wrong. */
 async function compile(build) {
   const { error, stderr } = await main([...argumentsOf(build), "--baseDir", ROOT]);
-  if (!error && build.endsWith(".full")) shrinkWasm(fileOf(build));
+  if (!error && build.endsWith(".full"))
+    shrinkWasm(fileOf(build), (wasm) => brotliCompressSync(stamped(build, wasm)).length);
   if (!error) return;
   process.stderr.write(`${build}: ${stderr}\n${error.message}\n`);
   process.exit(1);
@@ -74,13 +76,12 @@ function writePacker() {
 }
 
 /** The module with its section appended; its instruction set's full module must have been built. */
-function stamp(build) {
+function stamped(build, wasm) {
   const [set] = build.split(".");
-  const wasm = readFileSync(fileOf(build));
   const hash = build === `${set}.full` ? createHash("sha256").update(wasm).digest() : hashOf(`${set}.full`);
   const name = Buffer.from("pint8");
   const body = Buffer.concat([Buffer.from([name.length]), name, hash, Buffer.from(build)]);
-  writeFileSync(fileOf(build), Buffer.concat([wasm, Buffer.from([0, body.length]), body]));
+  return Buffer.concat([wasm, Buffer.from([0, body.length]), body]);
 }
 
 /** The hash in the section of a module, which is its last: this engine need not be able to compile it. */
@@ -98,7 +99,7 @@ async function buildAll(workers, builds) {
       const [done] = await Promise.race([once(worker, "message"), once(worker, "exit")]);
       if (done !== build) process.exit(1);
       if (build === "packer") writePacker();
-      if (!STANDALONE[build]) stamp(build);
+      if (!STANDALONE[build]) writeFileSync(fileOf(build), stamped(build, readFileSync(fileOf(build))));
     }
   };
   await Promise.all(workers.map(work));

@@ -5,8 +5,8 @@ import binaryen from "assemblyscript/binaryen";
 
 /** Functions that most calls name keep numbers of one byte: as many of them as have such numbers. */
 const SHORT = 128;
-/** Tokens in a row that two functions may share. */
-const RUN = 5;
+/** How many tokens in a row two functions may share: each makes an order of its own, and no one is always the best. */
+const RUNS = [3, 4, 5, 6];
 
 /** Where choosing would wait for both values. */
 const HOT = /tile|sweep|gemv|direct|winograd|spmm|blocks|taps/;
@@ -60,20 +60,24 @@ function numberLocals(text) {
   return [head, ...locals.sort((a, b) => place(a) - place(b)), body].join("\n");
 }
 
-/** Runs of tokens of a function, with its locals by number. */
-function runsOf(text) {
+/** Runs of so many tokens of a function, with its locals by number. */
+function runsOf(text, length) {
   const numbers = new Map();
   const number = (name) => numbers.get(name) ?? numbers.set(name, numbers.size).size - 1;
   const tokens = partsOf(text)
     .body.replace(LOCAL, (all, name) => all.replace(name, number(name)))
     .split(/\s+/);
-  return new Set(tokens.map((_, i) => tokens.slice(i, i + RUN).join(" ")));
+  return new Set(tokens.map((_, i) => tokens.slice(i, i + length).join(" ")));
 }
 
-/** From the first on, always next the one that shares most with the one before. */
-function besideAlike(functions) {
-  const runs = new Map(functions.map((text) => [text, runsOf(text)]));
-  const likeness = (a, b) => [...runs.get(a)].filter((run) => runs.get(b).has(run)).length / runs.get(b).size;
+/** From the first on, always next the one of whose runs most stand in the one before: rare ones count more. */
+function besideAlike(functions, length) {
+  const runs = new Map(functions.map((text) => [text, runsOf(text, length)]));
+  const times = new Map();
+  for (const run of [...runs.values()].flatMap((own) => [...own])) times.set(run, (times.get(run) ?? 0) + 1);
+  const worth = (some) => some.reduce((sum, run) => sum + (times.get(run) > 1 ? times.get(run) ** -0.5 : 0), 0);
+  const all = new Map(functions.map((text) => [text, worth([...runs.get(text)]) || 1]));
+  const likeness = (a, b) => worth([...runs.get(b)].filter((run) => runs.get(a).has(run))) / all.get(b);
   const [first, ...left] = functions;
   const found = first === undefined ? [] : [first];
   while (left.length) {
@@ -84,11 +88,11 @@ function besideAlike(functions) {
 }
 
 /** Functions that many call in front, and in both parts alike ones side by side. */
-function orderOf(functions) {
+function orderOf(functions, length) {
   const calls = new Map(functions.map((text) => [nameOf(text), 0]));
   for (const text of functions) for (const [, name] of text.matchAll(CALL)) calls.set(name, calls.get(name) + 1);
   const sorted = functions.toSorted((a, b) => calls.get(nameOf(b)) - calls.get(nameOf(a)));
-  return [...besideAlike(sorted.slice(0, SHORT)), ...besideAlike(sorted.slice(SHORT))];
+  return [...besideAlike(sorted.slice(0, SHORT), length), ...besideAlike(sorted.slice(SHORT), length)];
 }
 
 /** Where two values are at hand and no product waits, choosing takes less than branching. */
@@ -102,8 +106,8 @@ function branchLess(module) {
   binaryen.setShrinkLevel(0);
 }
 
-/** Shrinks the module in a file. */
-export function shrinkWasm(path) {
+/** Shrinks the module in a file: of several orders of its functions the one that `sizeOf` says is the smallest. */
+export function shrinkWasm(path, sizeOf) {
   binaryen.setDebugInfo(false);
   const before = binaryen.readBinary(readFileSync(path));
   const features = before.getFeatures();
@@ -111,10 +115,15 @@ export function shrinkWasm(path) {
   const [top, ...functions] = before.emitText().split(/\n(?= \(func )/);
   before.dispose();
   const [, last, bottom] = /^([\s\S]*?\n \))([\s\S]*)$/.exec(functions.pop());
-  const written = orderOf([...functions, last].map((text) => numberLocals(shorten(text))));
-  const after = binaryen.parseText([top, ...written].join("\n") + bottom);
-  after.setFeatures(features);
-  binaryen.setOptimizeStackIR(true);
-  writeFileSync(path, after.emitBinary());
-  after.dispose();
+  const texts = [...functions, last].map((text) => numberLocals(shorten(text)));
+  const emitted = RUNS.map((length) => {
+    const after = binaryen.parseText([top, ...orderOf(texts, length)].join("\n") + bottom);
+    after.setFeatures(features);
+    binaryen.setOptimizeStackIR(true);
+    const wasm = after.emitBinary();
+    after.dispose();
+    return { wasm, size: sizeOf(wasm) };
+  });
+  const least = Math.min(...emitted.map(({ size }) => size));
+  writeFileSync(path, emitted.find(({ size }) => size === least).wasm);
 }
