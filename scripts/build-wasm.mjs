@@ -53,15 +53,15 @@ function argumentsOf(build) {
     "assembly/run.ts",
     ...["--config", "asconfig.json", "--target", target, "--use", flags.join(",")],
     ...["--transform", "./scripts/shape-wasm.mjs", ...out],
-    // Full modules are shrunk, by the names of their functions.
-    ...(edition === "full" ? ["--shrinkLevel", "1", "--debug"] : []),
+    // They are shrunk, by the names of their functions.
+    ...["--debug", ...(edition === "full" ? ["--shrinkLevel", "1"] : [])],
   ];
 }
 
 /** Compiles here, or ends this process with what is wrong. */
 async function compile(build) {
   const { error, stderr } = await main([...argumentsOf(build), "--baseDir", ROOT]);
-  if (!error && build.endsWith(".full"))
+  if (!error && !STANDALONE[build])
     shrinkWasm(fileOf(build), (wasm) => brotliCompressSync(stamped(build, wasm)).length);
   if (!error) return;
   process.stderr.write(`${build}: ${stderr}\n${error.message}\n`);
