@@ -59,6 +59,27 @@ export function gemvWide(p: Gemm, part: u32, parts: u32): void {
   }
 }
 
+/**
+ * The sums of at most four columns, whose weights stand column by column, zeros up to a whole step: lanes are k's instead. SIMD128
+ * has this of widened weights only: even those take less memory than panels.
+ */
+// @ts-ignore: decorator
+@inline function fewColumns(p: Gemm, a: usize, w: usize, mask: v128): v128 {
+  const end = a + ((<usize>p.k * (ASC_FEATURE_RELAXED_SIMD ? 1 : 2) + 15) & ~15);
+  // behind the row the sums of the lanes, then those of the columns
+  let sum = end + 16;
+  for (const last = sum + (<usize>p.n << 2); sum < last; sum += 4) {
+    let r = i32x4.splat(0);
+    for (let x = a; x < end; x += 16) {
+      r = dot(true, ASC_FEATURE_RELAXED_SIMD ? v128.xor(v128.load(x), mask) : v128.load(x), w, r);
+      w += 16;
+    }
+    v128.store(end, r);
+    store<i32>(sum, load<i32>(end) + load<i32>(end, 4) + load<i32>(end, 8) + load<i32>(end, 12));
+  }
+  return v128.load(end, 16);
+}
+
 // @ts-ignore: decorator
 @inline function columns32(p: Gemm, wide: bool, a: usize, w: usize, panel: usize, q: usize, y: usize, term: i32): void {
   const mask = ASC_FEATURE_RELAXED_SIMD ? activationMask() : i32x4.splat(0);
@@ -128,7 +149,8 @@ export function gemvWide(p: Gemm, part: u32, parts: u32): void {
     r1 = i32x4.add(r1, i32x4.splat(term));
   }
   const end = w + panel;
-  do {
+  if ((wide || ASC_FEATURE_RELAXED_SIMD) && p.mBlock) r0 = i32x4.add(r0, fewColumns(p, a, w, mask));
+  else do {
     const x = ASC_FEATURE_RELAXED_SIMD ? v128.xor(v128.load32_splat(a), mask) : v128.load32_splat(a);
     r0 = dot(wide, x, w, r0);
     r1 = dot(wide, x, w + half, r1);

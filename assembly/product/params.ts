@@ -15,7 +15,7 @@ export class Gemm {
   k: u32;
   xStride: u32;
   yStride: u32;
-  /** Rows packed at a time. */
+  /** Rows packed at a time; `gemv` and `gemvWide` with vectors: 1 where the weights of a column follow each other. */
   mBlock: u32;
   /** Scalar module: steps of k that three 21-bit lanes can sum. */
   chunk: u32;

@@ -137,6 +137,24 @@ for (const subject of await subjects())
         });
       }
     });
+    test("windows that are runs of memory, few outputs among them", () => {
+      const draw = random(110);
+      for (let i = 0; i < 100; i++) {
+        const [height, width] = [draw.int(1, 9), draw.int(1, 4)];
+        const rows = draw.int(0, 2) === 0 ? height : draw.int(1, height);
+        check(subject, draw, {
+          xShape: [draw.int(1, 3), height, width, draw.pick([1, 3, 8, 16, 33])],
+          outputs: draw.pick([1, 2, 3, 4, 5, 8, 9, 33]),
+          kernel: height === 1 && draw.int(0, 1) ? [1, draw.int(1, width)] : [rows, width],
+          stride: [draw.int(1, 4), draw.int(1, 3)],
+          dilation: [draw.pick([1, 1, 2]), draw.pick([1, 1, 2])],
+          padding: draw.pick(["valid", "valid", "same", { top: 0, bottom: 1, left: 0, right: 0 }] as const),
+          groups: 1,
+          depthwise: false,
+          scales: draw.pick(["usual", "any"] as const),
+        });
+      }
+    });
     test("depthwise kernels of one row or column", () => {
       const draw = random(108);
       for (let i = 0; i < 80; i++) {
@@ -199,9 +217,9 @@ for (const subject of await subjects())
     });
     test("fully connected", () => {
       const draw = random(104);
-      for (let i = 0; i < 60; i++) {
-        const k = draw.pick([1, 2, 3, 4, 5, 8, 15, 16, 17, 40, 64, 129]);
-        const n = draw.pick([1, 2, 7, 8, 9, 31, 32, 33, 40, 65]);
+      for (let i = 0; i < 120; i++) {
+        const k = draw.pick([1, 2, 3, 4, 5, 8, 15, 16, 17, 31, 32, 33, 40, 64, 129, 1000]);
+        const n = draw.pick([1, 2, 3, 4, 5, 7, 8, 9, 31, 32, 33, 40, 65]);
         const m = draw.pick([1, 1, 1, 2, 3, 4, 6]);
         const x = draw.int8(m * k);
         const wData = weights(draw, n * k, k);

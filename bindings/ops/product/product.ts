@@ -4,7 +4,7 @@ import type { ParamBlocks, Patches } from "../../primitives/params.ts";
 import { directLayout, takesDirect } from "../../primitives/product/direct.ts";
 import { blocking, vectorScratch, wideningPays } from "../../primitives/product/gemm.ts";
 import { narrowLayout, runStep } from "../../primitives/product/narrow.ts";
-import { packPanels, packWide } from "../../primitives/product/panels.ts";
+import { packFew, packPanels, packWide } from "../../primitives/product/panels.ts";
 import { choosePacking, columnsScratch, type Sparse } from "../../primitives/product/sparse.ts";
 import { takesWinograd, winogradLayout } from "../../primitives/product/winograd.ts";
 import type { Output } from "../../primitives/requantize/types.ts";
@@ -150,10 +150,12 @@ function lowerColumns(to: Lowering, product: Product, sparse: Sparse, q: number,
 
 function lowerVector(to: Lowering, product: Product, data: Int8Array, q: number, size: string): void {
   const { n, k, m } = product;
-  const wide = to.optimize === "speed" && wideningPays(to.module, n, k);
+  const few = packFew(to.module, data, n, k);
+  const wide = few ? to.module === "simd" : to.optimize === "speed" && wideningPays(to.module, n, k);
   const { chunk } = blocking(to.module, m, k, data, false);
-  const w = to.place(wide ? packWide(to.module, data, n, k, to.packer) : packPanels(to.module, data, n, k, to.packer));
-  const params = { ...gemmOf(product, q), w, chunk, ...to.scratch(vectorScratch(to.module, k)) };
+  const w = to.place(few ?? (wide ? packWide : packPanels)(to.module, data, n, k, to.packer));
+  const mBlock = few ? 1 : 0;
+  const params = { ...gemmOf(product, q), w, mBlock, chunk, ...to.scratch(vectorScratch(to.module, k)) };
   if (wide) to.call({ kernel: "gemvWide", params, note: `gemv of widened weights ${size}` });
   else to.call({ kernel: "gemv", params, note: `gemv ${size}` });
 }

@@ -71,10 +71,10 @@ export function termsBytes(mBlock: number): number {
 const PAIR_STEP = 16;
 const MAX_PAIRED = 65536;
 
-/** Scratch of a matrix–vector product: one row as it is packed. */
+/** Scratch of a matrix–vector product: one row as it is packed, and the sums of few columns. */
 export function vectorScratch(module: ModuleName, k: number): number {
   if (module === "scalar") return 4 * (Math.min(k, MAX_PAIRED) & -PAIR_STEP);
-  return roundUp(k, 16) * (module === "simd" ? 2 : 1);
+  return roundUp(k, 16) * (module === "simd" ? 2 : 1) + 32;
 }
 
 /** The longest run of k, in whole unrolled steps, over which no row of B can overflow a lane. */

@@ -47,6 +47,21 @@ export function interleaveWide(b: Int16Array, n: number, k: number): Uint8Array 
   return new Uint8Array(packed.buffer);
 }
 
+/** Most columns that `gemvWide` with SIMD128 and `gemv` with relaxed take one by one, and k's of one of their steps. */
+const FEW = 4;
+const FEW_STEP = { simd: 8, relaxed: 16 };
+/** k's from which that is faster than a panel. */
+const LONG = 32;
+
+/** B of few columns as they take it: int16 or int8 `[n][k]`, zeros up to a whole step; undefined where panels serve. */
+export function packFew(module: ModuleName, b: Int8Array, n: number, k: number): Uint8Array | undefined {
+  if (module === "scalar" || n > FEW || k < LONG) return undefined;
+  const depth = roundUp(k, FEW_STEP[module]);
+  const packed = new (module === "simd" ? Int16Array : Int8Array)(n * depth);
+  for (let column = 0; column < n; column++) packed.set(b.subarray(column * k, (column + 1) * k), column * depth);
+  return new Uint8Array(packed.buffer);
+}
+
 /** B for `gemvWide`: int16 panels, or in the scalar module three columns to an i64, [n/3][k]. */
 export function packWide(module: ModuleName, b: Int8Array, n: number, k: number, packer: Packer): Uint8Array {
   if (module !== "scalar") {
