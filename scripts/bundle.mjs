@@ -205,8 +205,7 @@ function reachedFrom(outputs, isOne) {
 
 /**
  * The files that are read: those that lead from a model to its results. Not the program, what makes networks small or modules of
- * them, what is loaded
- * when something needs it, and other libraries.
+ * them, what is loaded when something needs it, what packs weights for kernels, and other libraries.
  */
 function readFiles(outputs) {
   const reached = reachedFrom(outputs, (name) => !["cli", "compile", "optimize", ...Object.keys(LATER)].includes(name));
@@ -214,7 +213,8 @@ function readFiles(outputs) {
     const names = Object.keys(inputs);
     return names.length > 0 && names.every((name) => name.startsWith("node_modules/"));
   };
-  return [...reached].filter((file) => !isForeign(outputs[file]));
+  const packs = ({ inputs }) => Object.keys(inputs).some((name) => name.startsWith("bindings/primitives/product/"));
+  return [...reached].filter((file) => !isForeign(outputs[file]) && !packs(outputs[file]));
 }
 
 /** dist/NOTICES.md: name, version and license text of every library that is in a bundle. */

@@ -144,3 +144,70 @@ test("Pow has the type of its base, whatever that of the exponent is", async () 
   ]);
   assert.equal(outputs[0]?.[0], 4);
 });
+
+test("what is no number goes through Clip, Max, Min and functions that hold their values", async () => {
+  const nodes = [
+    { operator: "Clip", inputs: ["x", "low", "high"], outputs: ["clip"] },
+    { operator: "Max", inputs: ["x", "z"], outputs: ["max"] },
+    { operator: "Min", inputs: ["x", "z", "x"], outputs: ["min"] },
+    { operator: "Max", inputs: ["x", "low"], outputs: ["bound"] },
+    { operator: "HardSigmoid", inputs: ["x"], outputs: ["sigmoid"] },
+    { operator: "Celu", inputs: ["x"], outputs: ["celu"], float: { alpha: 2 } },
+  ];
+  const outputs = await run(
+    {
+      nodes,
+      inputs: [
+        { name: "x", dims: [4] },
+        { name: "z", dims: [4] },
+      ],
+      outputs: nodes.map(({ outputs: [name = ""] }) => ({ name })),
+      initializers: [
+        { name: "low", dims: [], type: 1, values: [-1] },
+        { name: "high", dims: [], type: 1, values: [1] },
+      ],
+    },
+    Float32Array.of(Number.NaN, 1, -Infinity, 5),
+    Float32Array.of(0, Number.NaN, 2, 3),
+  );
+  const { NaN: nan } = Number;
+  assert.deepEqual(outputs, [
+    [nan, 1, -1, 1],
+    [nan, nan, 2, 5],
+    [nan, nan, -Infinity, 3],
+    [nan, 1, -1, 5],
+    [nan, Math.fround(Math.fround(0.2) + 0.5), 0, 1],
+    [nan, 1, -2, 5],
+  ]);
+});
+
+test("means of dequantized rows are rounded row by row", async () => {
+  const rows = [
+    [12, 21, 96, 213],
+    [102, 201, 81, 61],
+    [202, 224, 20, 14],
+    [171, 86, 146, 38],
+    [220, 115, 229, 203],
+    [180, 59, 196, 13],
+    [145, 103, 255, 50],
+    [242, 23, 159, 148],
+  ];
+  const spec: GraphSpec = {
+    nodes: [
+      { operator: "Cast", inputs: ["x"], outputs: ["q"], int: { to: 2 } },
+      { operator: "DequantizeLinear", inputs: ["q", "s", "z"], outputs: ["d"] },
+      { operator: "ReduceMean", inputs: ["d", "a"], outputs: ["m"] },
+      { operator: "QuantizeLinear", inputs: ["m", "s", "z"], outputs: ["r"] },
+      { operator: "Cast", inputs: ["r"], outputs: ["y"], int: { to: 1 } },
+    ],
+    inputs: [{ name: "x", dims: [1, 8, 2, 2] }],
+    outputs: [{ name: "y" }],
+    initializers: [
+      { name: "s", dims: [], type: 1, values: [0.02] },
+      { name: "z", dims: [], type: 2, raw: Uint8Array.of(128) },
+      { name: "a", dims: [1], type: 7, values: [1] },
+    ],
+  };
+  // the last is a tie of integers
+  assert.deepEqual(await run(spec, Float32Array.from(rows.flat())), [[159, 104, 148, 93]]);
+});

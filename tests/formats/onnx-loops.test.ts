@@ -75,3 +75,37 @@ test("a state that grows is refused", async () => {
     (error) => error instanceof Pint8Error && error.code === "UNSUPPORTED" && /stays \[2\]/.test(error.message),
   );
 });
+
+test("a loop without a turn gives none of what every turn would give", async () => {
+  const body: GraphSpec = {
+    nodes: [
+      { operator: "Identity", inputs: ["before"], outputs: ["again"] },
+      { operator: "Concat", inputs: ["state", "state"], outputs: ["shown"], int: { axis: 0 } },
+    ],
+    inputs: [
+      { name: "turn", type: INT64, dims: [] },
+      { name: "before", type: BOOL, dims: [] },
+      { name: "state", dims: [2] },
+    ],
+    outputs: [{ name: "again" }, { name: "state" }, { name: "shown" }],
+  };
+  const spec: GraphSpec = {
+    nodes: [
+      { operator: "Loop", inputs: ["m", "", "x"], outputs: ["y", "all"], graph: { body } },
+      { operator: "ReduceSum", inputs: ["all", "a"], outputs: ["sum"], int: { keepdims: 0 } },
+    ],
+    inputs: [{ name: "x", dims: [2] }],
+    outputs: [{ name: "y" }, { name: "sum" }],
+    initializers: [
+      { name: "m", dims: [1], type: INT64, values: [0] },
+      { name: "a", dims: [1], type: INT64, values: [0] },
+    ],
+  };
+  const model = await loadModel(buildOnnx(spec), { module: "simd" });
+  const outputs = Object.values(model.run([Float32Array.of(3, 4)])).map((y) => Array.from(y as ArrayLike<number>));
+  model.close();
+  assert.deepEqual(outputs, [
+    [3, 4],
+    [0, 0, 0, 0],
+  ]);
+});

@@ -141,7 +141,7 @@ const FORMS: { readonly [F in Form]: Uint8Array } = {
     [{ operator: "Conv", inputs: ["w"], ints: { kernel_shape: [2, 2, 2] } }],
     [floats("w", [3, 2, 2, 2, 2])],
   ),
-  "whole function": model([3], [{ operator: "Cast", int: { to: 6 } }, { operator: "Relu" }]),
+  "whole relu": model([3], [{ operator: "Cast", int: { to: 6 } }, { operator: "Relu" }]),
   "whole product": model(
     [2, 2],
     [

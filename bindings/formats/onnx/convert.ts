@@ -71,8 +71,8 @@ export type Form =
   | "sums of integers"
   | "unsigned arithmetic"
   | "volume"
-  | "whole function"
-  | "whole product";
+  | "whole product"
+  | "whole relu";
 
 /** What few models need (`rare.ts`). */
 export interface Rare {

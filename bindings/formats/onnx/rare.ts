@@ -11,6 +11,7 @@ import { quantizationAny } from "./ops/computed.ts";
 import { padContinued } from "./ops/continued.ts";
 import { CONTROL } from "./ops/control.ts";
 import { CURVES } from "./ops/curves.ts";
+import { DEFORMED } from "./ops/deform.ts";
 import { DEQUANTIZED } from "./ops/dequantized.ts";
 import { DYNAMIC_PRODUCTS } from "./ops/dynamicProducts.ts";
 import { EINSUM } from "./ops/einsum.ts";
@@ -27,6 +28,7 @@ import { computedNormalization, NORMALIZATIONS } from "./ops/normalize.ts";
 import { QLINEAR } from "./ops/qlinear.ts";
 import { RECURRENT } from "./ops/recurrent.ts";
 import { RARE_REDUCTIONS, reductionOpen } from "./ops/reductions.ts";
+import { REGIONS } from "./ops/regions.ts";
 import { RESIZES } from "./ops/resizeBytes.ts";
 import { ROTARY } from "./ops/rotary.ts";
 import { SAMPLES } from "./ops/sample.ts";
@@ -40,7 +42,7 @@ import { TRANSPOSED } from "./ops/transposed.ts";
 import { UNIQUE } from "./ops/unique.ts";
 import { arithmeticUnsigned } from "./ops/unsigned.ts";
 import { convVolume } from "./ops/volumes.ts";
-import { wholeFunction, wholeProduct } from "./ops/wholes.ts";
+import { whole, wholeProduct } from "./ops/wholes.ts";
 import { maxima, means } from "./ops/windows.ts";
 
 export const rare: Rare = {
@@ -49,6 +51,7 @@ export const rare: Rare = {
     ...CHOICES,
     ...CONTROL,
     ...CURVES,
+    ...DEFORMED,
     ...DEQUANTIZED,
     ...DYNAMIC_PRODUCTS,
     ...EINSUM,
@@ -65,6 +68,7 @@ export const rare: Rare = {
     ...RARE_REDUCTIONS,
     ...RARELY_SCALED,
     ...RECURRENT,
+    ...REGIONS,
     ...RESIZES,
     ...ROTARY,
     ...SAMPLES,
@@ -88,8 +92,8 @@ export const rare: Rare = {
     "sums of integers": scalesAny,
     "unsigned arithmetic": arithmeticUnsigned,
     volume: convVolume,
-    "whole function": wholeFunction,
     "whole product": wholeProduct,
+    "whole relu": whole("relu"),
   },
   aligned,
   openOf,

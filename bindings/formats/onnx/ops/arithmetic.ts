@@ -16,7 +16,7 @@ const WIDER: { readonly [D in DType]?: DType } = {
 };
 
 /** An operator of two on any integers: those that the kernels have not are widened, and wrap when narrowed. */
-function arithmetic<K extends "add" | "sub" | "mul" | "div" | "maximum" | "minimum">(
+export function arithmetic<K extends "add" | "sub" | "mul" | "div" | "maximum" | "minimum">(
   kind: K,
   attributes: Attributes[K],
 ): Conversion {
@@ -39,7 +39,5 @@ export const ARITHMETIC: Conversions = {
   Sub: arithmetic("sub", NONE),
   Mul: arithmetic("mul", NONE),
   Div: arithmetic("div", NONE),
-  Max: arithmetic("maximum", {}),
-  Min: arithmetic("minimum", {}),
   Sum: arithmetic("add", NONE),
 };

@@ -118,10 +118,16 @@ function loop(n: OnnxNode): void {
   for (const [i, value] of state.entries()) setValue(n, i, value);
   for (let i = state.length; i < n.outputs.length; i++) {
     const list = scans[i - state.length];
-    if (list === undefined) {
-      if (n.outputs[i]) n.refuse("at least one turn", "none, with outputs a turn");
-    } else n.setPlain(i, joined(n, list));
+    if (list !== undefined) n.setPlain(i, joined(n, list));
+    else if (n.outputs[i]) n.setPlain(i, nothing(n, state, i));
   }
+}
+
+/** Output i of a loop that takes no turn: as a turn from its first state would give it, none of these. */
+function nothing(n: OnnxNode, state: readonly Value[], i: number): TensorId {
+  const turn = [longs(n, [0], []), n.b.constant("bool", [], Uint8Array.of(1))].map((id) => valueFor(n, id));
+  const { dtype, shape } = body(n, "body", [...turn, ...state])[i + 1] ?? n.refuse("an output a turn", "none");
+  return n.b.constant(dtype, [0, ...shape], new Uint8Array(0));
 }
 
 /** One slice along an axis, which goes away. */

@@ -21,8 +21,8 @@ function elu(n: OnnxNode): void {
     const id = x as TensorId;
     if (alpha === 1) return add("elu", [id], {});
     const zero = n.b.float(0);
-    const negative = add("mul", [add("elu", [add("minimum", [id, zero], {})], {}), n.b.float(alpha)], NONE);
-    return add("add", [add("maximum", [id, zero], {}), negative], NONE);
+    const negative = add("mul", [add("elu", [add("minimum", [zero, id], {})], {}), n.b.float(alpha)], NONE);
+    return add("add", [add("maximum", [zero, id], {}), negative], NONE);
   });
 }
 
@@ -45,6 +45,11 @@ const gated = (usual: number): Conversion =>
   });
 
 export const CURVES: Conversions = {
+  Reciprocal: formula((x, add, n) => add("div", [n.b.float(1), x], NONE)),
+  Abs: whole("abs"),
+  Log: unary("log", () => ({})),
+  Floor: unary("floor", () => ({})),
+  Ceil: unary("ceil", () => ({})),
   PRelu: prelu,
   Swish: gated(1),
   Sin: unary("sin", () => ({})),
@@ -58,14 +63,14 @@ export const CURVES: Conversions = {
   Softsign: formula((x, add, n) => add("div", [x, shifted(add, n, add("abs", [x], {}), 1)], NONE)),
   Selu: formula((x, add, n) => {
     const [alpha, gamma] = [n.float("alpha", 1.6732632), n.float("gamma", 1.050701)];
-    const negative = scaled(add, n, add("elu", [add("minimum", [x, n.b.float(0)], {})], {}), alpha);
-    return scaled(add, n, add("add", [add("maximum", [x, n.b.float(0)], {}), negative], NONE), gamma);
+    const negative = scaled(add, n, add("elu", [add("minimum", [n.b.float(0), x], {})], {}), alpha);
+    return scaled(add, n, add("add", [add("maximum", [n.b.float(0), x], {}), negative], NONE), gamma);
   }),
   Celu: formula((x, add, n) => {
     const alpha = n.float("alpha", 1);
     const zero = n.b.float(0);
-    const negative = scaled(add, n, add("elu", [scaled(add, n, add("minimum", [x, zero], {}), 1 / alpha)], {}), alpha);
-    return add("add", [add("maximum", [x, zero], {}), negative], NONE);
+    const negative = scaled(add, n, add("elu", [scaled(add, n, add("minimum", [zero, x], {}), 1 / alpha)], {}), alpha);
+    return add("add", [add("maximum", [zero, x], {}), negative], NONE);
   }),
   "com.microsoft.QuickGelu": gated(1.702),
 };

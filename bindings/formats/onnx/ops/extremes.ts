@@ -1,9 +1,30 @@
-/** What looks for extremes along an axis, or sums up to each place. */
+/** The greatest and least of tensors, what looks for extremes along an axis, or sums up to each place. */
 import type { TensorId } from "../../../graph.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
+import { chain } from "../elementwise.ts";
+import type { Value } from "../layout.ts";
+import { isDequantized } from "../quantized.ts";
+import { arithmetic } from "./arithmetic.ts";
 import { axisOf, reshapedTo, typeOf } from "./move.ts";
 
 const NONE = { activation: "none" } as const;
+
+/** Max and Min. Of a NaN and another the kernels take the second: constants stand first, and others are looked at. */
+function extremum(kind: "maximum" | "minimum"): Conversion {
+  const whole = arithmetic(kind, {});
+  return (n) => {
+    const values = n.inputs.map((_, i) => n.input(i));
+    if (n.input(0).dtype !== "float32" || values.some((value) => isDequantized(n, value))) return whole(n);
+    const isKnown = (value: Value) => n.b.isConstant(n.plain(value));
+    const ordered = [...values.filter(isKnown), ...values.filter((value) => !isKnown(value))];
+    chain(n, ordered, (ids, add) =>
+      ids.reduce((a, b) => {
+        const y = add(kind, [a, b], {});
+        return n.b.isConstant(a) ? y : add("selectV2", [add("notEqual", [a, a], {}, "bool"), a, y], {});
+      }),
+    );
+  };
+}
 
 /** x with its elements along an axis in the other direction. */
 function reversed(n: OnnxNode, id: TensorId, axis: number): TensorId {
@@ -53,6 +74,8 @@ function cumulative(n: OnnxNode): void {
 }
 
 export const EXTREMES: Conversions = {
+  Max: extremum("maximum"),
+  Min: extremum("minimum"),
   Hardmax: hardmax,
   ArgMax: extreme("argMax"),
   ArgMin: extreme("argMin"),

@@ -9,6 +9,8 @@ import { axisOf, reshapedTo } from "./move.ts";
 
 export type Reduction = "mean" | "sum" | "reduceProd" | "reduceMax" | "reduceMin";
 
+const NONE = { activation: "none" } as const;
+
 /** The axes of a reduction: an input, an attribute, or all; none at all where `noop_with_empty_axes` says so. */
 export function axesOf(n: OnnxNode): readonly number[] {
   const { shape } = n.input(0);
@@ -73,6 +75,11 @@ export function reduced(n: OnnxNode, kind: Reduction, before: Formula = asIs, af
   const from = before(ids[0] as TensorId, add, n);
   const own = isLast ? axes.map((axis) => lastAxis(axis, rank)) : axes;
   const attributes = { keepDims } as Attributes[Reduction];
+  // sums of dequantized rows are rounded row by row: as a mean they would be summed as integers, and ties fall otherwise
+  if (kind === "mean" && isDequantized(n, x) && !isAlong(kind, axes, rank)) {
+    const count = n.b.float(axes.reduce((all, axis) => all * (x.shape[axis] as number), 1));
+    return setIn(n, isLast, add("div", [add("sum", [from, n.b.integers(own)], attributes), count], NONE));
+  }
   // the mean of nothing is 0
   const isEmpty = axes.some((axis) => x.shape[axis] === 0);
   const y =

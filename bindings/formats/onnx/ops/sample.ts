@@ -1,99 +1,12 @@
-/** Pictures read at computed places: GridSample and RoiAlign, as gathered neighbours with weights. */
+/** GridSample and RoiAlign. */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount, listText, sizeOf } from "../../../tensor.ts";
+import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { real } from "./cast.ts";
 import { cast, channelled, reshapedTo, sized } from "./move.ts";
+import { gathered, type Maths, mathOf, type Real, type Tap, tapInside } from "./sampled.ts";
 
 const float = [{ dtype: "float32" }] as const;
-const bool = [{ dtype: "bool" }] as const;
-
-/** A tensor under arithmetic: ids are numbers, too, which these functions take as such. */
-interface Real {
-  readonly id: TensorId;
-}
-
-/** Elementwise arithmetic on tensors of one shape and on numbers. */
-function mathOf(n: OnnxNode) {
-  type Operand = Real | number;
-  const idOf = (value: Operand): TensorId => (typeof value === "number" ? n.b.float(value) : value.id);
-  const two =
-    (kind: "add" | "sub" | "mul" | "div") =>
-    (a: Operand, b: Operand): Real => ({ id: real(n, kind, idOf(a), idOf(b)) });
-  const bound =
-    (kind: "minimum" | "maximum") =>
-    (a: Operand, b: Operand): Real => ({ id: n.b.add(kind, n.where, [idOf(a), idOf(b)], {}, float)[0] as TensorId });
-  const one =
-    (kind: "floor" | "round") =>
-    (x: Real): Real => ({ id: n.b.add(kind, n.where, [x.id], {}, float)[0] as TensorId });
-  return {
-    add: two("add"),
-    sub: two("sub"),
-    mul: two("mul"),
-    div: two("div"),
-    floor: one("floor"),
-    round: one("round"),
-    most: bound("minimum"),
-    least: bound("maximum"),
-    mod: (x: Real, y: number): Real => ({
-      id: n.b.add("floorMod", n.where, [x.id, n.b.float(y)], {}, float)[0] as TensorId,
-    }),
-    inside: (x: Real, lo: number, hi: number): Real => {
-      const above = n.b.add("greaterEqual", n.where, [x.id, n.b.float(lo)], {}, bool)[0] as TensorId;
-      const below = n.b.add("lessEqual", n.where, [x.id, n.b.float(hi)], {}, bool)[0] as TensorId;
-      const both = n.b.add("logicalAnd", n.where, [above, below], {}, bool)[0] as TensorId;
-      return { id: n.b.add("cast", n.where, [both], {}, float)[0] as TensorId };
-    },
-  };
-}
-type Maths = ReturnType<typeof mathOf>;
-
-/** A neighbour along one dimension: its place, held inside, and its weight. */
-interface Tap {
-  readonly place: Real;
-  readonly weight: Real | undefined;
-}
-
-/**
- * Pixels `[N,…,C]` at places `[N, …outputs]` of each dimension, every combination of taps with the product of its weights;
- * `images`: which of the pictures each of the outputs is of.
- */
-function gathered(
-  n: OnnxNode,
-  image: TensorId,
-  taps: readonly (readonly Tap[])[],
-  images = n.b.integers([...Array(sizeOf(n.b.tensor(image), 0)).keys()]),
-): TensorId {
-  const outputs = n.b.tensor(taps[0]?.[0]?.place.id as TensorId).shape;
-  const each = reshapedTo(n, images, outputs.map((size, d) => (d === 0 ? size : 1)).concat(1));
-  const type = [{ dtype: "int32" }] as const;
-  const samples = n.b.add("broadcastTo", n.where, [each, n.b.integers([...outputs, 1])], {}, type)[0] as TensorId;
-  const column = (id: TensorId) => {
-    const [whole] = n.b.add("cast", n.where, [id], {}, [{ dtype: "int32" }]);
-    return reshapedTo(n, whole as TensorId, [...outputs, 1]);
-  };
-  const count = taps.reduce((all, list) => all * list.length, 1);
-  let total: TensorId | undefined;
-  for (let k = 0; k < count; k++) {
-    let rest = k;
-    const chosen = taps.map((list) => {
-      const tap = list[rest % list.length] as Tap;
-      rest = Math.floor(rest / list.length);
-      return tap;
-    });
-    const columns = [samples, ...chosen.map(({ place }) => column(place.id))];
-    const axis = outputs.length;
-    const [places] = n.b.add("concat", n.where, columns, { axis, activation: "none" }, [{ dtype: "int32" }]);
-    let value = n.b.add("gatherNd", n.where, [image, places], {}, float)[0] as TensorId;
-    const weights = chosen.flatMap(({ weight }) => (weight === undefined ? [] : [weight.id]));
-    if (weights.length > 0) {
-      const weight = weights.reduce((a, b) => real(n, "mul", a, b));
-      value = real(n, "mul", value, reshapedTo(n, weight, [...outputs, 1]));
-    }
-    total = total === undefined ? value : real(n, "add", total, value);
-  }
-  return total as TensorId;
-}
 
 /** Places beyond lo and hi thrown back at them, as often as it takes. */
 function reflected(m: Maths, x: Real, lo: number, hi: number): Real {
@@ -137,8 +50,7 @@ function gridSample(n: OnnxNode): void {
     const tap = (place: Real, weight?: Real): Tap => {
       if (padding === "border") return { place: held(place), weight };
       if (padding === "reflection") return { place: held(reflected(m, place, lo, hi)), weight };
-      const inside = m.inside(place, 0, size - 1);
-      return { place: held(place), weight: weight === undefined ? inside : m.mul(weight, inside) };
+      return tapInside(m, place, size, weight);
     };
     if (mode === "nearest") return [tap(m.round(at))];
     const first = m.floor(at);

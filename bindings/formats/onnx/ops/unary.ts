@@ -21,8 +21,9 @@ export const scaled = (add: Adder, n: OnnxNode, x: TensorId, factor: number): Te
   add("mul", [x, n.b.float(factor)], NONE);
 export const shifted = (add: Adder, n: OnnxNode, x: TensorId, offset: number): TensorId =>
   add("add", [x, n.b.float(offset)], NONE);
+/** Bounds stand first: of a NaN and another the kernels take the second. */
 const between = (add: Adder, n: OnnxNode, x: TensorId, lo: number, hi: number): TensorId =>
-  add("minimum", [add("maximum", [x, n.b.float(lo)], {}), n.b.float(hi)], {});
+  add("minimum", [n.b.float(hi), add("maximum", [n.b.float(lo), x], {})], {});
 
 /** The bounds that are an operator of their own, which others can take in. */
 const CLAMPS = { "0": "relu", "0,6": "relu6" } as const;
@@ -42,17 +43,15 @@ function clip(n: OnnxNode): void {
     const clamp = CLAMPS[known.filter((each) => each !== undefined && each !== Infinity).join() as keyof typeof CLAMPS];
     if (clamp !== undefined && least !== undefined && x.dtype === "float32") return add(clamp, [id as TensorId], {});
     let y = id as TensorId;
-    if (least !== undefined) y = add("maximum", [y, least], {}, x.dtype);
-    if (most !== undefined) y = add("minimum", [y, most], {}, x.dtype);
+    if (least !== undefined) y = add("maximum", [least, y], {}, x.dtype);
+    if (most !== undefined) y = add("minimum", [most, y], {}, x.dtype);
     return y;
   });
 }
 
-/** A function of floats, and of whole numbers in another way. */
-function real(kind: "abs" | "relu"): Conversion {
-  const plain = unary(kind, () => ({}));
-  return (n) => (/int/.test(n.input(0).dtype) ? n.rarely("whole function", n) : plain(n));
-}
+/** Of whole numbers it takes other kernels. */
+const relu: Conversion = (n) =>
+  /int/.test(n.input(0).dtype) ? n.rarely("whole relu", n) : unary("relu", () => ({}))(n);
 
 const logistic = unary("logistic", () => ({}));
 
@@ -81,7 +80,7 @@ function pow(n: OnnxNode): void {
 export const ELEMENTWISE: Conversions = {
   Pow: pow,
   Clip: clip,
-  Relu: real("relu"),
+  Relu: relu,
   LeakyRelu: unary("leakyRelu", (n) => ({ alpha: n.float("alpha", 0.01) })),
   Sigmoid: sigmoid,
   Tanh: unary("tanh", () => ({})),
@@ -92,13 +91,8 @@ export const ELEMENTWISE: Conversions = {
     const gate = between(add, n, shifted(add, n, scaled(add, n, x, Math.fround(1 / 6)), 0.5), 0, 1);
     return add("mul", [x, gate], NONE);
   }),
-  Abs: real("abs"),
   Neg: unary("neg", () => ({})),
   Exp: unary("exp", () => ({})),
-  Log: unary("log", () => ({})),
   Sqrt: unary("sqrt", () => ({})),
-  Floor: unary("floor", () => ({})),
-  Ceil: unary("ceil", () => ({})),
   Round: unary("round", () => ({})),
-  Reciprocal: formula((x, add, n) => add("div", [n.b.float(1), x], NONE)),
 };

@@ -116,9 +116,6 @@ export function whole(kind: "abs" | "sign" | "relu") {
   };
 }
 
-/** Abs and Relu of whole numbers. */
-export const wholeFunction = (n: OnnxNode): void => whole(n.operator === "Abs" ? "abs" : "relu")(n);
-
 /** 0 of a type. */
 export const zeroOf = (n: OnnxNode, dtype: DType): TensorId =>
   n.b.add("cast", n.where, [n.b.integers([0], [])], {}, [{ dtype }])[0] as TensorId;
