@@ -69,4 +69,4 @@ export function canBeTrained(graph: Graph): boolean {
 }
 
 /** What is left where shapes are computed before. */
-const trainedNodes = (graph: Graph) => runPasses(endAt(graph)).nodes;
+const trainedNodes = (graph: Graph) => runPasses(graph.outputs.length > 1 ? graph : endAt(graph)).nodes;

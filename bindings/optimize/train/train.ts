@@ -16,6 +16,7 @@ import { type Goal, goalOf, sampleShape } from "./objective.ts";
 import { checkTrainOptions, type TrainOptions } from "./options.ts";
 import { ownWeights } from "./prepare.ts";
 import { randomOf, shuffled } from "./random.ts";
+import { trainSeveral } from "./several.ts";
 import { type Store, storeOf } from "./store.ts";
 import { openTeacher, type Teacher } from "./teacher.ts";
 import { type Batch, openTrainer, type Trainer } from "./trainer.ts";
@@ -40,6 +41,7 @@ export async function train(graph: Graph, data: Dataset, options: TrainOptions =
   requireExamples("train", data);
   checkTrainOptions(options);
   refuseQuantized(graph);
+  if (graph.outputs.length > 1) return trainSeveral(graph, data, options, train);
   const { normalization = "restore", threads = "auto", seed = 0, augment } = options;
   const own = ownWeights(foldBlocks(graph), normalization !== "none");
   const shapes = own.inputs.map(({ tensor }) => sampleShape(tensorOf(own, tensor).shape));
