@@ -41,7 +41,8 @@ export function setBatch(graph: Graph, batch: number | undefined): Graph {
   const nodes = graph.nodes.map((node) => {
     if (!node.inputs.some((id) => batched.has(id))) return node;
     for (const id of node.outputs) batched.add(id);
-    return node.kind === "reshape" ? batchReshape(node, batch, tensors, targets) : node;
+    const at = SIZES_AT[node.kind];
+    return at === undefined ? node : withSizes(node, at, batch, tensors, targets);
   });
   return { ...graph, tensors, nodes, batch: { size: batch, inputs: changed.map(({ tensor }) => tensor) } };
 }
@@ -49,27 +50,38 @@ export function setBatch(graph: Graph, batch: number | undefined): Graph {
 /** Bytes of the longest target that is a shape: more sizes than these no operator takes. */
 const LONGEST = 64;
 
-/** A reshape with its target's leading size multiplied; a new constant, one for all that share the old one. */
-function batchReshape(
-  node: Extract<AnyNode, { kind: "reshape" }>,
+/** Where operators have sizes of their results, or ends of ranges, of which the leading one names the samples. */
+const SIZES_AT: { readonly [kind: string]: number } = {
+  reshape: 1,
+  broadcastTo: 1,
+  slice: 2,
+  stridedSlice: 2,
+  transposeConv: 0,
+  conv3dTranspose: 0,
+};
+
+/** A node with the leading one of its sizes multiplied; a new constant, one for all that share the old one. */
+function withSizes(
+  raw: AnyNode,
+  at: number,
   batch: number,
   tensors: Tensor[],
   targets: Map<TensorId, TensorId>,
 ): AnyNode {
-  const [x, target] = node.inputs;
-  const { shape } = node.attributes;
-  const attributes = shape === undefined ? {} : { shape: multiplied(shape, batch) };
+  const shape = raw.kind === "reshape" ? raw.attributes.shape : undefined;
+  const node = shape === undefined ? raw : ({ ...raw, attributes: { shape: multiplied(shape, batch) } } as AnyNode);
+  const target = node.inputs[at];
   const constant = target === undefined ? undefined : tensors[target];
   if (
-    x === undefined ||
     constant?.data === undefined ||
     constant.dtype !== "int32" ||
     constant.data.length === 0 ||
     constant.data.length > LONGEST
   )
-    return { ...node, attributes };
+    return node;
+  const replaced = (by: TensorId) => ({ ...node, inputs: node.inputs.map((id, i) => (i === at ? by : id)) }) as AnyNode;
   const known = targets.get(target as TensorId);
-  if (known !== undefined) return { ...node, attributes, inputs: [x, known] };
+  if (known !== undefined) return replaced(known);
   const data = constant.data.slice();
   const view = new DataView(data.buffer, data.byteOffset, 4);
   const leading = times(view.getInt32(0, true), batch);
@@ -82,7 +94,7 @@ function batchReshape(
   view.setInt32(0, leading, true);
   const id = (tensors.push({ ...constant, data }) - 1) as TensorId;
   targets.set(target as TensorId, id);
-  return { ...node, attributes, inputs: [x, id] };
+  return replaced(id);
 }
 
 /** The leading size of so many; −1 is computed when the graph is inferred and stays. */

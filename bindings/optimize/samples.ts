@@ -2,11 +2,11 @@
 import { setBatch } from "../formats/batch.ts";
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../graph.ts";
 import { runPasses } from "../passes/index.ts";
-import { byteLength, type Tensor, typedCopy } from "../tensor.ts";
+import { byteLength, type Tensor } from "../tensor.ts";
 import { bytesOf, numbersOf } from "./constants.ts";
 
 /**
- * `setBatch`, also of slices and shapes that name the one sample, dense layers that flatten it, and constants that are joined to it.
+ * `setBatch`, also of ranges and repetitions that name the one sample, dense layers that flatten it, and constants that are joined to it.
  *
  * Errors: those of `setBatch`.
  */
@@ -15,11 +15,9 @@ export function setSamples(graph: Graph, batch: number): Graph {
   const own = [...graph.tensors];
   const nodes = graph.nodes.flatMap((node): readonly AnyNode[] => {
     if (PAIRS.includes(node.kind)) return withRank(node, tensors, own);
-    if (node.kind === "transposeConv") return [withSize(node, 0, batch, own)];
     if (tensors[node.inputs[0] ?? NONE]?.shape[0] !== 1) return [node];
     if (node.kind === "broadcastTo") return [repeating(node, tensors, own)];
-    if (node.kind === "stridedSlice") return [wholeRange(node, own)];
-    return [node.kind === "slice" ? withSize(node, 2, -1, own) : node];
+    return [node.kind === "stridedSlice" ? wholeRange(node, own) : node];
   });
   return joined(setBatch({ ...graph, tensors: own, nodes }, batch), batch);
 }
@@ -54,16 +52,6 @@ function wholeRange(node: Extract<AnyNode, { kind: "stridedSlice" }>, tensors: r
   const ends = (endMask & 1) === 1 || (end !== undefined && end >= 1);
   if (!plain || !starts || !ends) return node;
   return { ...node, attributes: { ...node.attributes, beginMask: beginMask | 1, endMask: endMask | 1 } };
-}
-
-/** The constant sizes at an input with another first one in place of 1; −1 is all that is left, where the operator knows it. */
-function withSize(node: AnyNode, input: number, first: number, tensors: Tensor[]): AnyNode {
-  const sizes = tensors[node.inputs[input] ?? NONE];
-  if (sizes?.data === undefined || numbersOf(sizes)[0] !== 1) return node;
-  const values = typedCopy(sizes.dtype, sizes.data);
-  values.fill((values instanceof BigInt64Array ? BigInt(first) : first) as never, 0, 1);
-  const id = (tensors.push({ ...sizes, data: bytesOf(values) }) - 1) as TensorId;
-  return { ...node, inputs: node.inputs.map((own, i) => (i === input ? id : own)) } as AnyNode;
 }
 
 /** A repetition to a shape by how often. */

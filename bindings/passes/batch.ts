@@ -102,7 +102,7 @@ const rules = () =>
     ...listed(
       rows,
       `conv2d depthwiseConv2d fullyConnected averagePool2d maxPool2d l2Pool2d resizeBilinear resizeNearestNeighbor
-    spaceToDepth depthToSpace l2Normalization localResponseNormalization transposeConvBias conv3d zerosLike
+    spaceToDepth depthToSpace complexAbs real imag l2Normalization localResponseNormalization transposeConvBias conv3d zerosLike
     relu relu6 reluN1To1 relu0To1 leakyRelu hardSwish logistic tanh elu gelu quantize dequantize cast exp log sqrt rsqrt
     square sin cos erf trigonometric abs neg floor ceil round sign logicalNot fakeQuant`,
     ),
@@ -125,7 +125,9 @@ const rules = () =>
     ...listed(second, "embeddingLookup"),
     ["layerNorm", (node) => rows(node) && (node.attributes.dimensions as number) < first(node).shape.length],
     ["stridedSlice", stridedSlice],
-    ["transposeConv", ({ isBatched }) => isBatched.indexOf(true) === 2],
+    ...listed(({ isBatched }) => isBatched.indexOf(true) === 2, "transposeConv conv3dTranspose"),
+    ["rfft2d", (node) => rows(node) && first(node).shape.length > 2],
+    ["broadcastTo", (node) => wholeFirst(node) && first(node).shape.length === node.view.outputs[0]?.shape.length],
     ["batchMatMul", matrices],
     ["gather", gather],
   ]));

@@ -6,7 +6,9 @@ import { setBatch } from "../../bindings/formats/batch.ts";
 import { setShapes } from "../../bindings/formats/shapes.ts";
 import type { AnyNode, Graph, TensorId } from "../../bindings/graph.ts";
 import { runPasses } from "../../bindings/passes/index.ts";
+import { loadModel } from "../../bindings/public/index.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
+import { buildTflite } from "../formats/build-tflite.ts";
 import { tensor } from "../support/kernels.ts";
 
 const id = (n: number) => n as TensorId;
@@ -66,6 +68,63 @@ test("batch runs through what leaves the first dimension alone", () => {
   assert.deepEqual(shapeAfter(chain([1, 2, 3], TRANSPOSE(0, 2, 1), RESHAPE(1, 6), { kind: "relu" }), 3), [3, 6]);
   assert.deepEqual(shapeAfter(chain([1, 4, 4, 2], PAD(0, 0, 1, 1, 1, 1, 0, 0), MEAN(1, 2)), 5), [5, 1, 1, 2]);
   assert.deepEqual(shapeAfter(chain([1, 2, 3], RESHAPE(2, 3), RESHAPE(-1, 6)), 3), [3, 6]);
+});
+
+const SLICE = (...sizes: number[]): Step => ({
+  kind: "slice",
+  constants: [ints(...sizes.map(() => 0)), ints(...sizes)],
+});
+
+test("sizes and ranges that name the one sample name all of them", () => {
+  const masks = { beginMask: 0, endMask: 0, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 0 };
+  const range: Step = { kind: "stridedSlice", attributes: masks, constants: [ints(0, 1), ints(1, 3), ints(1, 1)] };
+  assert.deepEqual(shapeAfter(chain([1, 4, 2], SLICE(1, 2, 2)), 3), [3, 2, 2]);
+  assert.deepEqual(shapeAfter(chain([1, 4, 2], range), 3), [3, 2, 2]);
+  assert.deepEqual(shapeAfter(chain([1, 1, 2], { kind: "broadcastTo", constants: [ints(1, 5, 2)] }), 3), [3, 5, 2]);
+  for (const step of [SLICE(1, 3), { ...range, constants: [ints(0, 0), ints(1, 3), ints(1, 1)] }])
+    assert.throws(() => shapeAfter(chain([1, 2, 3], RESHAPE(2, 3), step), 2), /option batch 2: expected operators/);
+});
+
+test("transposed convolutions and spectra of several samples are those of each", async () => {
+  const [size, channels] = [[1, 6, 6, 3], 3] as const;
+  /** TransposeConvOptions: strides of 2. */
+  const STRIDES = { 1: { int32: 2 }, 2: { int32: 2 } };
+  const model = buildTflite({
+    tensors: [
+      { name: "x", dtype: "float32", shape: [1, 3, 3, 2] },
+      { dtype: "int32", shape: [4], data: Int32Array.from(size) },
+      { dtype: "float32", shape: [channels, 3, 3, 2], data: Float32Array.from({ length: 54 }, (_, i) => (i % 7) - 3) },
+      { name: "wide", dtype: "float32", shape: size },
+      { dtype: "int32", shape: [4], data: Int32Array.of(0, 0, 0, 0) },
+      { dtype: "int32", shape: [4], data: Int32Array.of(1, 4, 4, 1) },
+      { name: "part", dtype: "float32", shape: [1, 4, 4, 1] },
+      { dtype: "int32", shape: [3], data: Int32Array.of(1, 4, 4) },
+      { name: "rows", dtype: "float32", shape: [1, 4, 4] },
+      { dtype: "int32", shape: [2], data: Int32Array.of(4, 4) },
+      { name: "spectrum", dtype: "complex64", shape: [1, 4, 3] },
+      { name: "y", dtype: "float32", shape: [1, 4, 3] },
+    ],
+    operators: [
+      { code: "TRANSPOSE_CONV", inputs: [1, 2, 0], outputs: [3], options: { type: 49, fields: STRIDES } },
+      { code: "SLICE", inputs: [3, 4, 5], outputs: [6] },
+      { code: "RESHAPE", inputs: [6, 7], outputs: [8] },
+      { code: "RFFT2D", inputs: [8, 9], outputs: [10] },
+      { code: "COMPLEX_ABS", inputs: [10], outputs: [11] },
+    ],
+    inputs: [0],
+    outputs: [11, 3],
+  });
+  const x = Float32Array.from({ length: 54 }, (_, i) => Math.sin(i));
+  const [one, three] = [await loadModel(model), await loadModel(model, { batch: 3 })];
+  const run = (session: typeof one, part: Float32Array) =>
+    Object.values(session.run({ x: part })).map((y) => [...(y as Float32Array)]);
+  const each = [0, 1, 2].map((i) => run(one, x.slice(18 * i, 18 * i + 18)));
+  assert.deepEqual(
+    run(three, x),
+    [0, 1].map((output) => each.flatMap((outputs) => outputs[output] ?? [])),
+  );
+  one.close();
+  three.close();
 });
 
 test("batch is refused where samples would meet", () => {
