@@ -211,3 +211,23 @@ test("means of dequantized rows are rounded row by row", async () => {
   // the last is a tie of integers
   assert.deepEqual(await run(spec, Float32Array.from(rows.flat())), [[159, 104, 148, 93]]);
 });
+
+test("means of dequantized windows of several sizes are summed columns first", async () => {
+  const spec: GraphSpec = {
+    nodes: [
+      { operator: "Cast", inputs: ["x"], outputs: ["q"], int: { to: 2 } },
+      { operator: "DequantizeLinear", inputs: ["q", "s", "z"], outputs: ["d"] },
+      { operator: "AveragePool", inputs: ["d"], outputs: ["m"], ints: { kernel_shape: [3, 3], pads: [1, 1, 1, 1] } },
+      { operator: "QuantizeLinear", inputs: ["m", "s", "z"], outputs: ["r"] },
+      { operator: "Cast", inputs: ["r"], outputs: ["y"], int: { to: 1 } },
+    ],
+    inputs: [{ name: "x", dims: [1, 1, 3, 4] }],
+    outputs: [{ name: "y" }],
+    initializers: [
+      { name: "s", dims: [], type: 1, values: [0.02] },
+      { name: "z", dims: [], type: 2, raw: Uint8Array.of(128) },
+    ],
+  };
+  const x = Float32Array.of(190, 72, 22, 106, 229, 246, 116, 108, 212, 104, 149, 36);
+  assert.deepEqual(await run(spec, x), [[184, 146, 112, 88, 176, 149, 107, 90, 198, 176, 127, 102]]);
+});

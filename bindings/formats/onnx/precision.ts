@@ -7,9 +7,9 @@ import type { NodeProto } from "./messages.ts";
 
 /** Operators that take any type as it is, or say the type of their result. */
 const ANY_TYPE = new Set(
-  `Cast CastLike Concat Constant ConstantOfShape Dropout Expand Flatten Gather GatherElements GatherND Identity If Loop
+  `BitCast Cast CastLike Concat Constant ConstantOfShape Dropout Expand Flatten Gather GatherElements GatherND Identity If Loop
   Optional OptionalGetElement OptionalHasElement Reshape ReverseSequence Scan SequenceAt SequenceConstruct SequenceEmpty SequenceErase
-  SequenceInsert SequenceLength Shape Size Slice Split SplitToSequence ConcatFromSequence Squeeze Tile Transpose Unsqueeze`.split(
+  SequenceInsert SequenceLength Shape Size Slice Split SplitToSequence ConcatFromSequence Squeeze TensorScatter Tile Transpose Unsqueeze`.split(
     /\s+/,
   ),
 );

@@ -24,6 +24,7 @@ import { FUSED } from "./ops/fused.ts";
 import { GEOMETRY } from "./ops/geometry.ts";
 import { scalesAny } from "./ops/integers.ts";
 import { LOSSES } from "./ops/losses.ts";
+import { NEWEST } from "./ops/newest.ts";
 import { computedNormalization, NORMALIZATIONS } from "./ops/normalize.ts";
 import { QLINEAR } from "./ops/qlinear.ts";
 import { RECURRENT } from "./ops/recurrent.ts";
@@ -63,6 +64,7 @@ export const rare: Rare = {
     ...FUSED,
     ...GEOMETRY,
     ...LOSSES,
+    ...NEWEST,
     ...NORMALIZATIONS,
     ...QLINEAR,
     ...RARE_REDUCTIONS,

@@ -100,9 +100,12 @@ function maxPool(n: OnnxNode): void {
 function averagePool(n: OnnxNode): void {
   const x = n.input(0);
   const windows = poolWindows(n, x);
-  const isCounted = n.int("count_include_pad", 0) !== 0 && [...windows.before, ...windows.after].some((pad) => pad > 0);
+  const isPadded = [...windows.before, ...windows.after].some((pad) => pad > 0);
+  const isCounted = isPadded && n.int("count_include_pad", 0) !== 0;
   const isCeil = n.int("ceil_mode", 0) !== 0;
-  if (!isPlain(windows) || (isCounted && isCeil)) return n.rarely("means", n);
+  // between quantizations windows of several sizes are summed as onnxruntime does it, columns first
+  const isSummed = isCounted ? isCeil : isPadded && isDequantized(n, x);
+  if (!isPlain(windows) || isSummed) return n.rarely("means", n);
   const image = imageOf(n, x);
   const [kH, kW] = pair(windows.kernel);
   const common = { stride: pair(windows.stride), activation: "none" as const };

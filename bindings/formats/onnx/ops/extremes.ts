@@ -27,7 +27,7 @@ function extremum(kind: "maximum" | "minimum"): Conversion {
 }
 
 /** x with its elements along an axis in the other direction. */
-function reversed(n: OnnxNode, id: TensorId, axis: number): TensorId {
+export function reversed(n: OnnxNode, id: TensorId, axis: number): TensorId {
   return n.b.add("reverse", n.where, [id, n.b.integers([axis])], {}, [typeOf(n, id)])[0] as TensorId;
 }
 
