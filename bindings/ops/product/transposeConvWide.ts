@@ -21,9 +21,12 @@ function phasesOf(outputs: number, kernel: number, stride: number, padding: numb
   return Array.from({ length: Math.min(stride, outputs) }, (_, first) => {
     const least = (first + padding) % stride;
     const count = Math.max(0, Math.ceil((kernel - least) / stride));
+    const own = Math.ceil((outputs - first) / stride);
+    // a kernel below the stride: outputs that no tap meets are those of one that stands before every input
+    if (count === 0) return { first, count: own, taps: [0], before: own };
     const taps = Array.from({ length: count }, (_, i) => least + stride * (count - 1 - i));
     const before = count - 1 - (first + padding - least) / stride;
-    return { first, count: Math.ceil((outputs - first) / stride), taps, before };
+    return { first, count: own, taps, before };
   });
 }
 
