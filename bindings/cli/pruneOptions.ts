@@ -48,6 +48,7 @@ export function addPruneOptions(command: Command): Command {
       "cuts in which weights go, with training between them; 5 with channels, else 1",
       wholeFrom(1, 100),
     )
+    .option("--multiple <n>", "of which counts of channels stay; 8 with training, else 1", wholeFrom(1, 4096))
     .option("--checkpoint <file>", "where training can go on from; the output's name with .checkpoint when absent")
     .option("--resume <file>", "go on from a checkpoint of the same command")
     .option("--teacher <file>", "whose scores are learned in place of the dense model's")

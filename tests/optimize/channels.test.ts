@@ -139,6 +139,58 @@ describe("channels", () => {
     );
   });
 
+  /** Layers of 24, 40 and 20 channels, the first widened by channels of zeros for an addition. */
+  function padded(): Graph {
+    const to = buildNetwork([1, 4, 4, 2], 6);
+    const stem = conv(to, to.input, 2, 24, 3);
+    const sides = to.integers(0, 0, 0, 0, 0, 0, 3, 13);
+    const wide = to.node("pad", [stem, sides], {});
+    const sum = to.node("add", [conv(to, depthwise(to, stem, 24), 24, 40), wide], { activation: "none" });
+    const graph = to.graph(conv(to, conv(to, sum, 40, 20), 20, 5));
+    return { ...graph, tensors: graph.tensors.map((each, i) => (i === sides ? { ...each, shape: [4, 2] } : each)) };
+  }
+
+  test("channels of zeros beside others stay, and those they were put beside may go", async () => {
+    const graph = prepareFloat(padded());
+    const channels = channelsOf(graph);
+    assert.equal(channels.free.size, 24 + 20);
+    const random = randomOf(5);
+    const gone = new Set([...channels.free].filter(() => random.uniform() < 0.4));
+    const small = withoutChannels(graph, channels, gone);
+    const list = samples(8);
+    const [is, should] = [await outputs(small, list), await outputs(deaf(graph, gone), list)];
+    for (const [i, y] of is.entries()) assert.ok(Math.abs(y - (should[i] as number)) < 1e-5, `${y} ${should[i]}`);
+  });
+
+  test("with a multiple, that many stay together while there are more, for about the least cost", async () => {
+    const graph = prepareFloat(padded());
+    const channels = channelsOf(graph);
+    const total = macsOf(channels.layers);
+    const costs = new Map([...channels.free].map((each, i) => [each, 1 + ((i * 5) % 7)] as const));
+    const countsAt = (share: number, multiple: number) => {
+      const gone = chooseChannels(channels, costs, share * total, { multiple });
+      const small = channelsOf(withoutChannels(graph, channels, gone)).layers;
+      assert.ok(macsOf(small) <= share * total);
+      return small.map(({ outputs: o }) => o);
+    };
+    // 24 → 8 or 16; 40 has 16 that are padded; 20 → 16 or 8.
+    for (const share of [0.8, 0.6, 0.5]) {
+      const [stem, , , last] = countsAt(share, 8);
+      assert.equal((stem as number) % 8, 0, `${share}: ${stem}`);
+      assert.ok(last === 20 || (last as number) % 8 === 0, `${share}: ${last}`);
+    }
+    assert.ok(countsAt(0.7, 1).some((count) => count % 4 !== 0));
+    const list = samples(60);
+    const { graph: tuned, sparsity } = await prune(padded(), dataset(list), {
+      pattern: "channels",
+      sparsity: 0.4,
+      tune: { steps: 8, batch: 20, threads: 1, augment: {} },
+    });
+    assert.ok(sparsity >= 0.4);
+    assert.equal((channelsOf(prepareFloat(tuned)).layers[0]?.outputs ?? 1) % 8, 0);
+    await assert.rejects(prune(padded(), dataset(list), { multiple: 8 }), /the pattern channels/);
+  });
+
   test("half of the multiply-adds go with less error than by chance; training makes it less", async () => {
     const list = samples(120);
     const dense = prepareFloat(network(false));

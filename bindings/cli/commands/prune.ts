@@ -32,6 +32,7 @@ export interface PruneCommandOptions extends DataOptions {
   readonly augment?: "usual" | "none";
   readonly objective?: Objective;
   readonly cuts?: number;
+  readonly multiple?: number;
   readonly teacher?: string;
   readonly checkpoint?: string;
   readonly resume?: string;
@@ -43,7 +44,7 @@ export interface PruneCommandOptions extends DataOptions {
 
 /** Prunes a float model and writes it whole, or nothing. Ctrl-C in the middle of training leaves a checkpoint. */
 export async function prune(model: string, options: PruneCommandOptions, streams: Streams): Promise<void> {
-  const { output, data, sparsity, latency, pattern, allocation, cuts, encode, shape, json } = options;
+  const { output, data, sparsity, latency, pattern, allocation, cuts, multiple, encode, shape, json } = options;
   requireModelName(output);
   const bytes = await readModelBytes(model);
   const graph = importModel(bytes, { shapes: shape });
@@ -60,6 +61,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
     ...(pattern === undefined ? {} : { pattern }),
     ...(allocation === undefined ? {} : { allocation }),
     ...(cuts === undefined ? {} : { cuts }),
+    ...(multiple === undefined ? {} : { multiple }),
     ...tune,
     signal,
     onProgress: bar.show,

@@ -64,6 +64,11 @@ export interface PruneOptions {
    * when absent.
    */
   readonly cuts?: number;
+  /**
+   * Only channels: counts that stay are multiples of this where there are more. Kernels take eight together, so that a few more take the time of the next
+   * eight, or far more. 8 with `tune`, which makes up for the coarser choice, else 1, when absent.
+   */
+  readonly multiple?: number;
   readonly onProgress?: Progress;
   /** Ends the work with its reason. */
   readonly signal?: AbortSignal;
@@ -77,6 +82,9 @@ const CHOICES = {
 /** Cuts in which channels go. */
 const CUTS = 5;
 
+/** Channels that kernels take together. */
+const TILE = 8;
+
 /** The options with their defaults. */
 export type Settings = Required<Omit<PruneOptions, "signal" | "tune" | "latency">> &
   Pick<PruneOptions, "latency"> & { readonly check: () => void };
@@ -89,6 +97,7 @@ const OPTIONS: OptionNames<PruneOptions> = {
   samples: true,
   tune: true,
   cuts: true,
+  multiple: true,
   onProgress: true,
   signal: true,
 };
@@ -144,6 +153,23 @@ export function settingsOf(options: PruneOptions): Settings {
     received: String(cuts),
     hint: "1 takes all at once.",
   }));
+  const channels = pattern === "channels";
+  const multiple = options.multiple ?? (channels && options.tune !== undefined ? TILE : 1);
+  ensure(Number.isInteger(multiple) && multiple >= 1 && (channels || multiple === 1), "INVALID_OPTION", () => ({
+    where: "multiple",
+    expected: channels ? "a whole number from 1" : "the pattern channels, whose counts it says",
+    received: channels ? String(multiple) : pattern,
+  }));
   const check = () => signal?.throwIfAborted();
-  return { cuts, ...(latency !== undefined && { latency }), sparsity, pattern, allocation, samples, onProgress, check };
+  return {
+    cuts,
+    multiple,
+    ...(latency !== undefined && { latency }),
+    sparsity,
+    pattern,
+    allocation,
+    samples,
+    onProgress,
+    check,
+  };
 }

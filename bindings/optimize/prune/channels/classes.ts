@@ -21,7 +21,7 @@ export interface Channels {
 /** What gives each channel what it makes of that channel alone. */
 const ALONE = new Set<string>(
   ["relu", "relu6", "relu0To1", "reluN1To1", "leakyRelu", "logistic", "tanh", "hardSwish", "elu", "gelu", "abs"].concat(
-    ["neg", "square", "averagePool2d", "maxPool2d", "resizeBilinear", "resizeNearestNeighbor", "pad", "mirrorPad"],
+    ["neg", "square", "averagePool2d", "maxPool2d", "resizeBilinear", "resizeNearestNeighbor", "mirrorPad"],
   ),
 );
 /** Element by element, of two. */
@@ -93,6 +93,7 @@ export function channelsOf(graph: Graph): Channels {
       const rank = tensorOf(graph, x).shape.length;
       return !axes.some((axis) => axis === -1 || axis === rank - 1) && same(x, y);
     }
+    if (kind === "pad") return throughPad(x, second, y);
     if (kind === "reshape" || kind === "squeeze" || kind === "expandDims") return throughShape(x, y);
     return ALONE.has(kind) && same(x, y);
   }
@@ -105,6 +106,16 @@ export function channelsOf(graph: Graph): Channels {
   function same(x: TensorId, y: TensorId): boolean {
     if (width(x) !== width(y)) return false;
     give(y, of(x));
+    return true;
+  }
+
+  /** Channels of zeros beside those that are padded stay. */
+  function throughPad(x: TensorId, paddings: TensorId, y: TensorId): boolean {
+    const [before = -1, after = -1] = integers(paddings).slice(-2);
+    if (before < 0 || after < 0 || before + width(x) + after !== width(y)) return false;
+    const [left, right] = [sets.fresh(before), sets.fresh(after)];
+    for (const added of [left, right]) sets.freeze(added);
+    give(y, [...left, ...of(x), ...right]);
     return true;
   }
 

@@ -27,7 +27,7 @@ export async function pruneChannels(
   settings: Settings,
   options: PruneOptions,
 ): Promise<PruneResult> {
-  const { sparsity, cuts, onProgress, check } = settings;
+  const { sparsity, cuts, multiple, onProgress, check } = settings;
   const examples = await readExamples(dense, data, settings);
   const before = channelsOf(dense).layers;
   const total = macsOf(before);
@@ -44,7 +44,10 @@ export async function pruneChannels(
     const costs = gradients
       ? await channelCosts(graph, channels, examples, check, objective)
       : await channelErrors(graph, channels, examples);
-    const gone = chooseChannels(channels, costs, total * (1 - sparsity) ** (cut / cuts));
+    const gone = chooseChannels(channels, costs, total * (1 - sparsity) ** (cut / cuts), {
+      multiple,
+      near: multiple > 1 && cut < cuts,
+    });
     if (gone.size === 0) continue;
     const kept = (layer: Layer) => {
       const columns = channels.columns(layer);
