@@ -49,7 +49,7 @@ export function measure(x: usize, count: u32): void {
 /** The scale of what was measured; 1 where all are 0. */
 function scaleOf(asymmetric: bool): f32 {
   if (least == most) return 1;
-  return asymmetric ? <f32>((<f64>most - <f64>least) / 255) : max(-least, most) / 127;
+  return asymmetric ? (most - least) / 255 : max(-least, most) / 127;
 }
 
 /** Its zero point. */

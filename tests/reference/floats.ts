@@ -67,7 +67,7 @@ function quantized({ x, group = x.length, asymmetric = false }: FloatConvolution
     const range = Math.max(-least, most);
     const step = (most - least) / 255;
     const zeroPoint = least === most || !asymmetric ? 0 : zeroPointOf(least / step, most / step);
-    const scale = least === most ? 1 : asymmetric ? f(step) : f(range / 127);
+    const scale = least === most ? 1 : asymmetric ? f(f(most - least) / 255) : f(range / 127);
     const inverse = least === most ? 0 : asymmetric ? f(1 / scale) : f(127 / range);
     for (const [i, value] of own.entries()) {
       const real = f(value * inverse);
