@@ -206,12 +206,7 @@ for (const subject of await subjects())
         check(subject, draw, {
           xShape: [1, 1, 1, 70000],
           outputs: 2,
-          kernel: [1, 1],
-          stride: [1, 1],
-          dilation: [1, 1],
-          padding: "valid",
-          groups: 1,
-          depthwise: false,
+          ...POINTWISE,
           scales: "usual",
         });
     });

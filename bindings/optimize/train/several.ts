@@ -37,18 +37,18 @@ export async function trainSeveral(
     received: known.join(", "),
   }));
   const factors = await factorsOf(teacher ?? graph, data, sizes);
-  const trained = await train(joined(graph, factors), besideEachOther(data, factors), {
+  const whole = joined(graph, factors);
+  const trained = await train(whole, besideEachOther(data, factors), {
     ...options,
     objective,
     ...(teacher && { teacher: joined(teacher, factors) }),
     ...(validation && { validation: besideEachOther(validation, factors) }),
   });
-  // What was appended begins behind the tensors that the graph had.
-  const first = graph.tensors.length;
-  const added = new Set(Array.from({ length: joined(graph, factors).tensors.length - first }, (_, i) => first + i));
+  // What was appended begins behind the tensors that the graph had; training may append more behind that.
+  const isAdded = (id: TensorId) => id >= graph.tensors.length && id < whole.tensors.length;
   return {
     ...trained,
-    nodes: trained.nodes.filter(({ outputs }) => !outputs.some((id) => added.has(id))),
+    nodes: trained.nodes.filter(({ outputs }) => !outputs.some(isAdded)),
     outputs: graph.outputs,
   };
 }
@@ -99,9 +99,11 @@ function joined(graph: Graph, factors: readonly number[]): Graph {
     nodes.push({ kind, where: "outputs", inputs, outputs: [y], attributes } as unknown as AnyNode);
     return y;
   };
+  let total = 0;
   const parts = graph.outputs.map(({ tensor }, k) => {
     const { dtype, shape } = tensorOf(typed, tensor);
     const size = elementCount(shape);
+    total += size;
     const flat = (x: TensorId) => place("reshape", [x], size, { shape: [1, size] });
     let x = tensor;
     if (dtype !== "float32") {
@@ -111,7 +113,6 @@ function joined(graph: Graph, factors: readonly number[]): Graph {
     const factor = append([1], Float32Array.of(factors[k] as number));
     return place("mul", [flat(x), factor], size, { activation: "none" });
   });
-  const total = sizesOf(graph).reduce((a, b) => a + b, 0);
   const y = place("concat", parts, total, { axis: 1, activation: "none" });
   return { ...graph, tensors, nodes, outputs: [{ name: "outputs", tensor: y }] };
 }
