@@ -187,4 +187,40 @@ describe("graphs", () => {
     );
     await assert.rejects(quantize(float, dataset(samples)), /layer "dead"/);
   });
+
+  /** x + a layer of x with these weights and biases, behind an activation. */
+  const branch = (weight: number, bias: number, activation: string) =>
+    graphOf(
+      [
+        value("x", [1, 8]),
+        constant("w", [8, 8], Array(64).fill(weight)),
+        constant("b", [8], Array(8).fill(bias)),
+        value("z", [1, 8]),
+        value("y", [1, 8]),
+      ],
+      [
+        node("fullyConnected", [0, 1, 2], 3, { activation, keepDims: false }),
+        node("add", [0, 3], 4, { activation: "none" }),
+      ],
+      [4],
+    );
+
+  test("a layer that never fires beside others that do is told of, and the rest is right", async () => {
+    const float = branch(0.01, -9, "relu");
+    const { graph, silent } = await quantize(float, dataset(samples));
+    assert.deepEqual(silent, ["w"]);
+    assert.ok(graph.nodes.some(({ kind }) => kind === "fullyConnected"));
+    assert.ok((await worst(float)) < 0.03);
+  });
+
+  test("a layer whose weights and biases are all 0 gives 0, and nobody is told", async () => {
+    assert.deepEqual((await quantize(branch(0, 0, "none"), dataset(samples))).silent, []);
+    assert.ok((await worst(branch(0, 0, "none"))) < 0.03);
+    const nothing = graphOf(
+      [value("x", [1, 8]), constant("w", [3, 8], Array(24).fill(0)), value("y", [1, 3])],
+      [node("fullyConnected", [0, 1, -1], 2, { activation: "none", keepDims: false })],
+      [2],
+    );
+    assert.equal(await worst(nothing), 0);
+  });
 });

@@ -26,6 +26,8 @@ export interface Decisions {
   /** Weights that are stored as half-precision numbers, by id. */
   readonly halves: ReadonlyMap<TensorId, Uint8Array>;
   readonly io: Io;
+  /** Names of layers that gave 0 for every example. */
+  readonly silent: readonly string[];
 }
 
 /** The scale of a tensor in a type, uint8 being int8 moved up by 128. */

@@ -1,5 +1,4 @@
 /** Settings of layers → the type of every node, and weights rounded to the nearest. */
-import { ensure } from "../../errors.ts";
 import { type Graph, type TensorId, tensorOf } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
 import type { Range } from "../calibrate/ranges.ts";
@@ -10,6 +9,7 @@ import { affinesOf } from "./groups.ts";
 import { toHalves } from "./halves.ts";
 import { withFloatLogarithms } from "./logarithms.ts";
 import type { ActivationType, Io, LayerSetting, Scales } from "./options.ts";
+import { silentLayers } from "./silent.ts";
 import { supports } from "./support.ts";
 import { type QuantizedWeights, roundNearest, scalesOf } from "./weights.ts";
 
@@ -26,7 +26,7 @@ export interface Choices {
  * Every node on the type that its setting, or the network's, asks for; on floats where the engine has no such form. Weights are
  * rounded to the nearest: others may take their place.
  *
- * Errors: INVALID_INPUT for a layer that gave nothing but zeros.
+ * Errors: those of `silentLayers`.
  */
 export function decide(graph: Graph, layers: readonly Layer[], choices: Choices): Decisions {
   const { settings, activations, scales, io, ranges } = choices;
@@ -39,15 +39,7 @@ export function decide(graph: Graph, layers: readonly Layer[], choices: Choices)
   });
   const types = withFloatLogarithms(graph, wished, ranges);
   const affines = affinesOf(graph, (i) => types[i] !== "float32", ranges);
-  for (const { y, name, index } of layers) {
-    const { min, max } = ranges.get(y) ?? { min: 0, max: 1 };
-    ensure(types[index] === "float32" || max > min || max !== 0, "INVALID_INPUT", () => ({
-      where: `layer "${name}"`,
-      expected: "outputs other than 0 for some example",
-      received: "0 for all of them",
-      hint: "The layer never fires: check the data's preparation, or leave the layer float32.",
-    }));
-  }
+  const silent = silentLayers(graph, layers, types, ranges);
   const weights = new Map<number, QuantizedWeights>();
   const halves = new Map<TensorId, Uint8Array>();
   for (const [index, [layer, setting]] of byNode) {
@@ -63,7 +55,7 @@ export function decide(graph: Graph, layers: readonly Layer[], choices: Choices)
     weights.set(index, { bits, rows: roundNearest(rows, layer.depth, scale, bits), scale: [...scale], bias: values });
   }
   if (settings.length > 0 && settings.every((setting) => setting.weights === "float16")) halveConstants(graph, halves);
-  return { types, affines, layers: new Map(layers.map((layer) => [layer.index, layer])), weights, halves, io };
+  return { types, affines, layers: new Map(layers.map((layer) => [layer.index, layer])), weights, halves, io, silent };
 }
 
 /** All larger constants of floats, where all layers' weights are halves anyway. */

@@ -38,6 +38,8 @@ export interface QuantizeResult {
   readonly samples: number;
   /** Operators that stay on floats since the engine has no integer form of them, by kind. */
   readonly floats: readonly string[];
+  /** Layers on integers that gave 0 for every example, by name: what other data makes of them may be clipped. */
+  readonly silent: readonly string[];
   /** Each bound that was asked for, and how near the result came. */
   readonly bounds: readonly BoundReport[];
 }
@@ -56,7 +58,7 @@ function judgedOf({ tensors, inputs, outputs }: Graph): number {
  * Quantizes a float network in TFLite's convention. Without data weights alone are quantized (dynamic range).
  *
  * Errors: INVALID_GRAPH for a network that is quantized already, INVALID_INPUT for data that is empty, of another size, not finite, or
- * that leaves a layer at 0; INVALID_OPTION; the signal's reason.
+ * that leaves no output of the network but what is always the same; INVALID_OPTION; the signal's reason.
  */
 export async function quantize(
   graph: Graph,
@@ -94,11 +96,12 @@ export async function quantize(
     bounds.length === 0
       ? { settings, made: await make(workshop, settings, progress), bounds: [], activations }
       : await planMixed(workshop, settings, bounds, progress);
-  const { types } = found.made.decisions;
+  const { types, silent } = found.made.decisions;
   const { float, layers, samples } = workshop;
   return {
     graph: found.made.graph,
     samples,
+    silent,
     bounds: found.bounds,
     activations: found.activations,
     layers: layers.map(({ name, node, index, y }, i) => ({

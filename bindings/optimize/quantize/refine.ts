@@ -76,6 +76,7 @@ function aloneDecisions({ types, affines, layers, weights, halves }: Decisions, 
     affines,
     halves,
     io: "float32",
+    silent: [],
   };
 }
 
