@@ -3,6 +3,7 @@ import { guarded } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { loadLater } from "../later.ts";
 import { operatorsLater } from "../ops/later.ts";
+import type { Rare } from "./onnx/convert.ts";
 import { isOnnx } from "./onnx/recognise.ts";
 import { type Importer, type ImportOptions, importBy, type Readers, viewOf } from "./select.ts";
 import type { Customs } from "./tflite/customs.ts";
@@ -24,11 +25,13 @@ export async function importLater(bytes: Uint8Array, options: ImportOptions): Pr
 async function readersOf(bytes: Uint8Array, options: ImportOptions): Promise<Readers> {
   if (isOnnx(bytes)) {
     const loading = loadLater("the importer of .onnx files", () => import("./onnx/index.ts"));
-    const [{ importOnnx }, operators] = await Promise.all([loading, operatorsLater()]);
-    const graph = guarded("INVALID_MODEL", "file", () => importOnnx(bytes, options, operators));
-    if (graph !== undefined) return { onnx: () => graph };
+    const [{ importing }, operators] = await Promise.all([loading, operatorsLater()]);
+    const steps = importing(bytes, options, operators);
+    const next = (rare?: Rare) => guarded("INVALID_MODEL", "file", () => steps.next(rare as Rare));
+    const first = next();
+    if (first.done) return { onnx: () => first.value };
     const { rare } = await loadLater("the rarer operators of .onnx files", () => import("./onnx/rare.ts"));
-    return { onnx: (onnx, given) => importOnnx(onnx, given, operators, rare) };
+    return { onnx: () => next(rare).value as Graph };
   }
   if (!needsCustoms(bytes)) return {};
   // whose nodes are of the rarer operators, which come with them

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ORDINARY } from "../../bindings/formats/onnx/conversions.ts";
 import type { Form } from "../../bindings/formats/onnx/convert.ts";
-import { importOnnx } from "../../bindings/formats/onnx/index.ts";
+import { importing, importOnnx } from "../../bindings/formats/onnx/index.ts";
 import { rare } from "../../bindings/formats/onnx/rare.ts";
 import { operators } from "../../bindings/ops/index.ts";
 import { buildOnnx, type GraphSpec, type NodeSpec, type TensorSpec } from "./build-onnx.ts";
@@ -64,8 +64,8 @@ test("networks of ordinary operators are read without the rarer part, to the sam
   ];
   for (const nodes of chains) {
     const bytes = model([1, 2, 5, 5], nodes, weights);
-    const graph = importOnnx(bytes, {}, operators);
-    assert.ok(graph !== undefined && graph.nodes.length > 1);
+    const { done, value: graph } = importing(bytes, {}, operators).next();
+    assert.ok(done && graph.nodes.length > 1);
     assert.deepEqual(graph, importOnnx(bytes, {}, operators, rare));
   }
 });
@@ -153,7 +153,9 @@ const FORMS: { readonly [F in Form]: Uint8Array } = {
 
 for (const [form, bytes] of Object.entries(FORMS))
   test(`the rarer part is asked for: ${form}`, () => {
-    assert.equal(importOnnx(bytes, {}, operators), undefined);
+    const steps = importing(bytes, {}, operators);
+    assert.equal(steps.next().done, false);
+    assert.deepEqual(steps.next(rare), { done: true, value: importOnnx(bytes, {}, operators, rare) });
     let isAsked = false;
     const forms = Object.fromEntries(
       Object.entries(rare.forms).map(([name, convert]) => [
@@ -167,3 +169,23 @@ for (const [form, bytes] of Object.entries(FORMS))
     assert.ok(importOnnx(bytes, {}, operators, { ...rare, forms }).nodes.length > 0);
     assert.ok(isAsked);
   });
+
+test("a model that asks for the rarer part late is read on from there", () => {
+  const ordinary = Array.from({ length: 20 }, () => ({ operator: "Abs" }));
+  const late = [{ operator: "MaxPool", ints: { kernel_shape: [2, 2], dilations: [2, 2] } }];
+  const bytes = model([1, 2, 6, 6], [...ordinary, ...late, ...ordinary]);
+  let asked = 0;
+  const counting = new Proxy(operators, {
+    get: (table, kind) => {
+      if (kind === "abs") asked++;
+      return table[kind as keyof typeof operators];
+    },
+  });
+  const graph = importOnnx(bytes, {}, counting, rare);
+  const once = asked;
+  assert.ok(once >= 40);
+  const steps = importing(bytes, {}, counting);
+  assert.equal(steps.next().done, false);
+  assert.deepEqual(steps.next(rare).value, graph);
+  assert.equal(asked, 2 * once);
+});

@@ -9,7 +9,7 @@ import type { Builder } from "./builder.ts";
 import type { Integers } from "./integer/network.ts";
 import { channelsLast, type Open, plain, type Value } from "./layout.ts";
 import type { AttributeProto, FunctionProto, GraphProto, NodeProto, ValueProto } from "./messages.ts";
-import { inOrder } from "./order.ts";
+import { inOrder, type Placed } from "./order.ts";
 import { castTwins, isFloat32, narrowOf, widened } from "./precision.ts";
 import { dtypeOf, type ExternalData, tensorOf } from "./tensors.ts";
 
@@ -96,7 +96,7 @@ export const NEEDS_RARE = new Error("what few models need");
 /** What conversions share. */
 export interface Shared {
   readonly b: Builder;
-  readonly conversions: Conversions;
+  conversionOf(key: string): Conversion | undefined;
   readonly opsets: ReadonlyMap<string, number>;
   readonly external: ExternalData;
   /** NEEDS_RARE where it is not at hand. */
@@ -158,8 +158,11 @@ export function asValue(b: Builder, name: string, id: TensorId, code?: number): 
   return { name, dtype, shape, twins: { plain: id }, ...(code === undefined ? {} : { code }) };
 }
 
-/** Converts a graph's initializers and nodes, in an order in which they can run. */
-export function convertGraph(graph: GraphProto, scope: Scope): void {
+/**
+ * Converts a graph's initializers, and its nodes when what is returned is called, in an order in which they can run. A call goes on at
+ * the node that stopped the one before it: a node asks for what is rare before it defines its outputs.
+ */
+export function conversionsIn(graph: GraphProto, scope: Scope): () => void {
   const { b, external } = scope.shared;
   for (const proto of graph.initializers) {
     const where = `${scope.prefix}initializer "${shorten(proto.name)}"`;
@@ -170,7 +173,14 @@ export function convertGraph(graph: GraphProto, scope: Scope): void {
       where,
     );
   }
-  for (const [index, node] of inOrder(graph.nodes)) convertNode(node, index, scope);
+  const nodes = inOrder(graph.nodes);
+  let done = 0;
+  return () => {
+    for (; done < nodes.length; done++) {
+      const [index, node] = nodes[done] as Placed;
+      convertNode(node, index, scope);
+    }
+  };
 }
 
 function define(scope: Scope, name: string, value: Value, where: string): void {
@@ -188,7 +198,7 @@ export const whereOf = (prefix: string, index: number, node: NodeProto): string 
 
 function convertNode(node: NodeProto, index: number, scope: Scope): void {
   const where = whereOf(scope.prefix, index, node);
-  const conversion = scope.shared.conversions[keyOf(node)];
+  const conversion = scope.shared.conversionOf(keyOf(node));
   if (conversion === undefined)
     throw new Pint8Error("UNSUPPORTED", { where, expected: "an operator that pint8 runs", received: keyOf(node) });
   const inputs = node.inputs.map((name) => {

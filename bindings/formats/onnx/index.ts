@@ -10,8 +10,7 @@ import { createBuilder } from "./builder.ts";
 import { ORDINARY } from "./conversions.ts";
 import {
   asValue,
-  type Conversions,
-  convertGraph,
+  conversionsIn,
   createScope,
   type Inner,
   keyOf,
@@ -46,43 +45,49 @@ const OLDEST_OPSET = 1;
 
 /**
  * Reads an ONNX model: functions inlined, shapes inferred and folded on the way by these operators, channels last wherever an
- * operator wants them so. `undefined` where the model needs what is rare, and that is not given.
+ * operator wants them so. What comes out ends with the graph; where the model needs what is rare, and that is not given, it stops
+ * first and goes on from there with what it is given then.
  *
  * Errors: INVALID_MODEL, INVALID_GRAPH, UNSUPPORTED (all unknown operators at once), INVALID_OPTION (shapes, batch), IO
  * (external data that is not given), OUT_OF_MEMORY.
  */
-export function importOnnx(bytes: Uint8Array, options: OnnxOptions, operators: Operators, rare: Rare): Graph;
-export function importOnnx(bytes: Uint8Array, options: OnnxOptions, operators: Operators): Graph | undefined;
-export function importOnnx(bytes: Uint8Array, options: OnnxOptions, operators: Operators, rare?: Rare) {
-  try {
-    return graphFrom(readModel(bytes), options, operators, rare);
-  } catch (cause) {
-    if (cause === NEEDS_RARE) return undefined;
-    throw cause;
-  }
-}
-
-function graphFrom(model: ModelProto, options: OnnxOptions, operators: Operators, given: Rare | undefined): Graph {
+export function* importing(
+  bytes: Uint8Array,
+  options: OnnxOptions,
+  operators: Operators,
+  atHand?: Rare,
+): Generator<undefined, Graph, Rare> {
+  let given = atHand;
   const rare = (): Rare => {
     if (given === undefined) throw NEEDS_RARE;
     return given;
   };
-  const { graph, functions } = model;
+  /** The result of work that may need what is rare: once more when that is there. */
+  function* finished<T>(work: () => T): Generator<undefined, T, Rare> {
+    try {
+      return work();
+    } catch (cause) {
+      if (cause !== NEEDS_RARE) throw cause;
+    }
+    given = yield;
+    return work();
+  }
+  const conversionOf = (key: string) => ORDINARY[key] ?? given?.conversions[key];
+  const { graph, functions, opsets } = readModel(bytes);
   ensure(graph !== undefined && graph.nodes.length + graph.outputs.length > 0, "INVALID_MODEL", () => ({
     where: "file",
     expected: "a graph",
     received: "none",
   }));
-  checkOpset(model);
-  const inlined = functions.length === 0 ? graph : rare().inlineFunctions(graph, functions);
-  const conversions = given === undefined ? ORDINARY : { ...ORDINARY, ...given.conversions };
-  requireKnown(inlined, conversions, rare);
+  checkOpset(opsets);
+  const inlined = functions.length === 0 ? graph : yield* finished(() => rare().inlineFunctions(graph, functions));
+  yield* finished(() => requireKnown(inlined, conversionOf, rare));
   const b = createBuilder(operators);
   const { externalData = {} } = options;
-  const shared: Shared = { b, conversions, opsets: model.opsets, external: externalData, rare, inner: INNER };
+  const shared: Shared = { b, conversionOf, opsets, external: externalData, rare, inner: INNER };
   const scope = createScope(shared, inlined);
   const inputs = declareInputs(inlined, scope, options);
-  convertGraph(inlined, scope);
+  yield* finished(conversionsIn(inlined, scope));
   const outputs = inlined.outputs.map((output) => outputOf(output, scope));
   const names = uniqueNames(
     inlined.outputs.map(({ name }) => name),
@@ -92,9 +97,18 @@ function graphFrom(model: ModelProto, options: OnnxOptions, operators: Operators
   return graphOf(b, inlined.name || "main", inputs, ports, given);
 }
 
-const INNER: Inner = { createBuilder, createScope, convertGraph, graphOf };
+/** `importing` with everything at hand. */
+export const importOnnx = (bytes: Uint8Array, options: OnnxOptions, operators: Operators, rare: Rare): Graph =>
+  importing(bytes, options, operators, rare).next().value as Graph;
 
-function checkOpset({ opsets }: ModelProto): void {
+const INNER: Inner = {
+  createBuilder,
+  createScope,
+  convertGraph: (graph, scope) => conversionsIn(graph, scope)(),
+  graphOf,
+};
+
+function checkOpset(opsets: ModelProto["opsets"]): void {
   const version = opsets.get("");
   if (version === undefined) return;
   ensure(version >= OLDEST_OPSET, "UNSUPPORTED", () => ({
@@ -220,12 +234,12 @@ function outputOf({ name }: ValueProto, scope: Scope): TensorId {
 }
 
 /** One error for all operators that have no conversion, subgraphs included. */
-function requireKnown(graph: GraphProto, conversions: Conversions, rare: Shared["rare"]): void {
+function requireKnown(graph: GraphProto, conversionOf: Shared["conversionOf"], rare: Shared["rare"]): void {
   const unknown = new Map<string, string[]>();
   const visit = ({ nodes }: GraphProto, prefix: string): void => {
     for (const [index, node] of nodes.entries()) {
       const key = keyOf(node);
-      if (conversions[key] === undefined) {
+      if (conversionOf(key) === undefined) {
         rare();
         const list = unknown.get(key) ?? [];
         unknown.set(key, list);

@@ -34,7 +34,7 @@ const channelsLast =
 const ordinary =
   (name: string): Conversion =>
   (n) =>
-    n.scope.shared.conversions[name]?.(n);
+    n.scope.shared.conversionOf(name)?.(n);
 
 export const RARELY_SCALED: Conversions = {
   "com.microsoft.NhwcMaxPool": channelsLast(ordinary("MaxPool")),
