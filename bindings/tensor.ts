@@ -97,7 +97,9 @@ const MAX_BYTES = 2 ** 32;
 
 /** Number of elements of a shape. */
 export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
+  let count = 1;
+  for (let i = 0; i < shape.length; i++) count *= shape[i] as number;
+  return count;
 }
 
 /** Bytes that a dense tensor of this type takes. */

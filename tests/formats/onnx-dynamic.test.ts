@@ -164,4 +164,29 @@ describe("dynamically quantized products", () => {
       assert.equal(isJoined, !isConv || (images === 1 && (w[1] !== 1 || example.group === undefined)));
     });
   }
+
+  test("the parts of the chain that others read are computed beside it", async () => {
+    const graph = chain(
+      { operator: "MatMulInteger", x: [2, 3], w: [3, 2], zero: 120 },
+      [0, 255, 9, 130, 7, 99],
+      [1, -1],
+    );
+    const names = ["y", "q", "xs", "xz", "scales"];
+    const x = Float32Array.of(0.5, -1, 0.25, 2, 0, 1);
+    const { q, scale } = quantize(x);
+    const alone = await loadModel(buildOnnx(graph), { module: "simd" });
+    const { y: expected } = alone.run([x]);
+    const model = await loadModel(buildOnnx({ ...graph, outputs: names.map((name) => ({ name })) }), {
+      module: "simd",
+    });
+    const outputs = model.run([x]);
+    const zero = Math.round(1 / scale);
+    assert.deepEqual(outputs, {
+      y: expected,
+      q: Uint8Array.from(q, (value) => value + zero),
+      xs: Float32Array.of(scale),
+      xz: Uint8Array.of(zero),
+      scales: Float32Array.of(fround(scale * WS)),
+    });
+  });
 });

@@ -2,12 +2,11 @@
 import { ensure, Pint8Error } from "../../errors.ts";
 import type { AnyNode, Graph, Port, TensorId } from "../../graph.ts";
 import type { Operators } from "../../ops/types.ts";
-import type { DType, Tensor } from "../../tensor.ts";
-import { typedCopy } from "../../tensor.ts";
+import { BITS, type DType, type Tensor, typedCopy } from "../../tensor.ts";
 import { shorten } from "../text.ts";
 import type { Builder } from "./builder.ts";
 import type { Integers } from "./integer/network.ts";
-import { channelsLast, type Open, plain, type Value } from "./layout.ts";
+import { channelsLast, type Open, plain, type Twins, type Value } from "./layout.ts";
 import type { AttributeProto, FunctionProto, GraphProto, NodeProto, ValueProto } from "./messages.ts";
 import { inOrder, type Placed } from "./order.ts";
 import { castTwins, isFloat32, narrowOf, widened } from "./precision.ts";
@@ -263,16 +262,15 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: Inputs): On
     floats: (name) => attribute(name)?.floats,
     attribute,
     typeOf: (code) => dtypeOf(code, where),
-    set(i, { isWhole, ...value }) {
+    set(i, value) {
       const name = node.outputs[i] ?? "";
-      const isAll = isWhole || inputs.every((each) => each?.open === undefined);
+      const isAll = value.isWhole || inputs.every((each) => each?.open === undefined);
       const open = value.open ?? (isAll ? undefined : scope.shared.rare().openOf(own, value.shape));
       if (name !== "" && narrow !== undefined && isFloat32(b, value)) {
         const twins = castTwins(b, where, value.twins, narrow);
         return define(scope, name, { ...value, twins, dtype: narrow, name, ...(open && { open }) }, where);
       }
-      const [id] = [value.twins.plain ?? value.twins.last];
-      const dtype = value.dtype ?? (id === undefined ? "float32" : b.tensor(id).dtype);
+      const dtype = value.dtype ?? typeOfTwins(b, value.twins);
       if (name !== "") define(scope, name, { ...value, dtype, name, ...(open && { open }) }, where);
     },
     setPlain: (i, id) => own.set(i, { shape: b.tensor(id).shape, twins: { plain: id } }),
@@ -283,10 +281,17 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: Inputs): On
   return own;
 }
 
+function typeOfTwins(b: Builder, { plain: id, last }: Twins): DType {
+  const either = id ?? last;
+  return either === undefined ? "float32" : b.tensor(either).dtype;
+}
+
 /** The numbers of a constant; 64-bit integers beyond 2^53 lose their last bits. */
 export function numbersOf(tensor: Tensor): readonly number[] {
-  const values = typedCopy(tensor.dtype, tensor.data ?? new Uint8Array(0)) as ArrayLike<number | bigint>;
+  const values = typedCopy(tensor.dtype, tensor.data ?? new Uint8Array(0));
   const numbers = new Array<number>(values.length);
-  for (let i = 0; i < numbers.length; i++) numbers[i] = Number(values[i]);
+  // a call for each of tens of thousands takes longer than all else where nothing is compiled yet
+  if (BITS[tensor.dtype] === 64) for (let i = 0; i < numbers.length; i++) numbers[i] = Number(values[i]);
+  else for (let i = 0; i < numbers.length; i++) numbers[i] = values[i] as number;
   return numbers;
 }

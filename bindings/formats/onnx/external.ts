@@ -8,7 +8,7 @@ export function externalNames(bytes: Uint8Array): readonly string[] {
   const { graph, functions } = readModel(bytes);
   const names = new Set<string>();
   const look = (tensor: TensorProto): void => {
-    const location = tensor.external.get("location") ?? "";
+    const location = tensor.external?.get("location") ?? "";
     if (tensor.isExternal && !climbs(location)) names.add(location);
   };
   const visit = (nodes: GraphProto["nodes"]): void => {

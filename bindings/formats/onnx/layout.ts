@@ -13,6 +13,29 @@ export interface Twins {
   last?: TensorId;
 }
 
+/** Twins that are made when somebody asks for one of them. */
+export function twinsLater(make: () => Twins): Twins {
+  let made: Twins | undefined;
+  const twins = (): Twins => {
+    made ??= make();
+    return made;
+  };
+  return {
+    get plain() {
+      return twins().plain as TensorId;
+    },
+    set plain(id) {
+      twins().plain = id;
+    },
+    get last() {
+      return twins().last as TensorId;
+    },
+    set last(id) {
+      twins().last = id;
+    },
+  };
+}
+
 /** One value of the ONNX graph. `shape` is in ONNX's order. */
 export interface Value {
   readonly name: string;
@@ -40,12 +63,11 @@ export type Link =
   | { readonly is: "integers" | "scale" | "zeroPoint"; readonly x: Value }
   /** The source's scale times the weights' scales. */
   | { readonly is: "scales"; readonly x: Value; readonly scale: readonly number[] }
-  /** The sums of the source's integers with weights; `compute` makes them as a tensor, `multiply` what they come to. */
+  /** The sums of the source's integers with weights; `multiply` makes what they come to. */
   | {
       readonly is: "sums";
       readonly x: Value;
       readonly w: Weights;
-      readonly compute: () => Twins;
       readonly multiply: (where: string, weights: TensorId, bias?: TensorId) => Pick<Value, "shape" | "twins">;
     }
   /** Places `[n, rank]`, of which this is the transpose. */

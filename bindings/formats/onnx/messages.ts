@@ -12,7 +12,8 @@ export interface TensorProto {
   readonly int64s: readonly bigint[];
   readonly strings: number;
   /** Key and value pairs: location, offset, length. */
-  readonly external: ReadonlyMap<string, string>;
+  /** Absent where the file holds the values. */
+  readonly external: ReadonlyMap<string, string> | undefined;
   readonly isExternal: boolean;
 }
 

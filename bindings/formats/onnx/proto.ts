@@ -178,22 +178,40 @@ function tensor(pbf: PbfReader, end: number): TensorProto {
     int32s: [] as number[],
     int64s: [] as bigint[],
     strings: 0,
-    external: new Map<string, string>(),
+    external: undefined as Map<string, string> | undefined,
     isExternal: false,
   };
   return fields(pbf, end, result, (tag, into) => {
     if (tag === 1) packed(pbf).readPackedVarint(into.dims, true);
     else if (tag === 2) into.dataType = pbf.readVarint();
-    else if (tag === 4) packed(pbf).readPackedFloat(into.floats);
+    else if (tag === 4) readFloats(packed(pbf), into);
     else if (tag === 5) packed(pbf).readPackedVarint(into.int32s, true);
     else if (tag === 6) into.strings++;
     else if (tag === 7 || tag === 11) readLongs(packed(pbf), into.int64s);
     else if (tag === 8) into.name = pbf.readString();
     else if (tag === 9) into.raw = pbf.readBytes();
     else if (tag === 10) packed(pbf).readPackedDouble(into.doubles);
-    else if (tag === 13) readPair(pbf, into.external);
-    else if (tag === 14) into.isExternal = pbf.readVarint() === 1;
+    else if (tag === 13) {
+      into.external ??= new Map();
+      readPair(pbf, into.external);
+    } else if (tag === 14) into.isExternal = pbf.readVarint() === 1;
   });
+}
+
+/** Floats as the bytes that they are in the file. */
+function readFloats(pbf: PbfReader, into: { raw: Uint8Array | undefined; floats: number[] }): void {
+  if (pbf.type !== 2) {
+    pbf.readPackedFloat(into.floats);
+    return;
+  }
+  const bytes = pbf.readBytes();
+  const { raw } = into;
+  if (raw === undefined) into.raw = bytes.length > 0 ? bytes : raw;
+  else {
+    into.raw = new Uint8Array(raw.length + bytes.length);
+    into.raw.set(raw);
+    into.raw.set(bytes, raw.length);
+  }
 }
 
 /** 64-bit varints, packed or not, without losing bits. */

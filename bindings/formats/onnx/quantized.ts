@@ -51,9 +51,13 @@ export function knownQuantization(
   if (scales === undefined || zeros === undefined) return undefined;
   if (scales.length === 0 || !arePositive(scales)) return undefined;
   if (zeros.length !== 1 && zeros.length !== scales.length) return undefined;
-  const isOne = zeros.every((each) => each === zeros[0]);
-  const zeroPoint = isOne ? zeros.slice(0, 1) : zeros;
+  const zeroPoint = areEqual(zeros) ? zeros.slice(0, 1) : zeros;
   return { scale: scales, zeroPoint, axis: scales.length === 1 ? 0 : axis };
+}
+
+function areEqual(numbers: readonly number[]): boolean {
+  for (let i = 1; i < numbers.length; i++) if (numbers[i] !== numbers[0]) return false;
+  return true;
 }
 
 /** True for finite numbers above 0: networks have tens of thousands of scales. */

@@ -140,7 +140,7 @@ export function climbs(location: string): boolean {
 }
 
 function externalBytes({ external, name }: TensorProto, where: string, files: ExternalData): Uint8Array {
-  const location = external.get("location") ?? "";
+  const location = external?.get("location") ?? "";
   ensure(!climbs(location), "INVALID_MODEL", () => ({
     where,
     expected: "external data inside the model's folder",
@@ -153,8 +153,8 @@ function externalBytes({ external, name }: TensorProto, where: string, files: Ex
     received: "none",
     hint: 'Give it as the option { externalData: { "name": bytes } }; the command line reads it from beside the model.',
   }));
-  const offset = Number(external.get("offset") ?? 0);
-  const length = Number(external.get("length") ?? file.length - offset);
+  const offset = Number(external?.get("offset") ?? 0);
+  const length = Number(external?.get("length") ?? file.length - offset);
   const inside =
     Number.isSafeInteger(offset) &&
     Number.isSafeInteger(length) &&

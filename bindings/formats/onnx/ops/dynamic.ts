@@ -6,7 +6,7 @@
 import type { TensorId } from "../../../graph.ts";
 import { dimensions, elementCount } from "../../../tensor.ts";
 import { asValue, type Conversion, type Conversions, type OnnxNode } from "../convert.ts";
-import type { Link, Twins, Value, Weights } from "../layout.ts";
+import { type Link, type Twins, twinsLater, type Value, type Weights } from "../layout.ts";
 import { FULL, knownQuantization } from "../quantized.ts";
 import { outputSizes, windowsOf } from "../window.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
@@ -26,17 +26,38 @@ function isReadBy(n: OnnxNode, operator: string): boolean {
   return readers.length === 1 && readers[0]?.operator === operator && !n.scope.isOutput(name);
 }
 
-function dynamicQuantizeLinear(expand: Conversion): Conversion {
-  return (n) => {
-    const x = n.input(0);
-    const parts = ["integers", "scale", "zeroPoint"] as const;
-    const set: OnnxNode["set"] = (i, value) => n.set(i, { ...value, link: { is: parts[i] as "scale", x } });
+/** The twins of output i of the node: it is expanded when somebody asks for them. */
+function expandedLater(n: OnnxNode, expand: Conversion): (i: number) => Twins {
+  let outputs: Twins[] | undefined;
+  const made = (): Twins[] => {
+    if (outputs !== undefined) return outputs;
+    const all: Twins[] = [];
+    const set = (i: number, { twins }: Pick<Value, "twins">) => {
+      all[i] = twins;
+    };
     expand({
       ...n,
       set,
-      setPlain: (i, id) => set(i, { shape: n.b.tensor(id).shape, twins: { plain: id } }),
-      setLast: (i, id, shape) => set(i, { shape, twins: shape.length < 3 ? { plain: id } : { last: id } }),
+      setPlain: (i, plain) => set(i, { twins: { plain } }),
+      setLast: (i, id, { length }) => set(i, { twins: length < 3 ? { plain: id } : { last: id } }),
     });
+    outputs = all;
+    return all;
+  };
+  return (i) => twinsLater(() => made()[i] as Twins);
+}
+
+function dynamicQuantizeLinear(expand: Conversion): Conversion {
+  return (n) => {
+    const x = n.input(0);
+    const twinsOf = expandedLater(n, expand);
+    const parts = [
+      ["integers", "uint8", x.shape],
+      ["scale", "float32", []],
+      ["zeroPoint", "uint8", []],
+    ] as const;
+    for (const [i, [is, dtype, shape]] of parts.entries())
+      n.set(i, { shape, dtype, twins: twinsOf(i), link: { is, x } });
   };
 }
 
@@ -67,46 +88,25 @@ function integerSums(find: (n: OnnxNode, x: Value) => Weights | undefined) {
       const isChain = a?.is === "integers" && zero?.is === "zeroPoint" && a.x === zero.x && isReadBy(n, "Cast");
       const w = isChain ? find(n, a.x as Value) : undefined;
       if (a === undefined || !isChain || w === undefined) return expand(n);
-      const compute = (): Twins => {
-        const twins: Twins = {};
-        const setPlain = (_: number, id: TensorId) => {
-          twins.plain = id;
-        };
-        const setLast = (_: number, id: TensorId) => {
-          twins.last = id;
-        };
-        expand({ ...n, setPlain, setLast });
-        return twins;
-      };
       const shape = sumsShape(n, w);
       const x = a.x as Value;
       const multiply = (where: string, weights: TensorId, bias?: TensorId) =>
         product({ ...n, where }, x, w, weights, bias);
-      n.set(0, { shape, dtype: "int32", twins: {}, link: { is: "sums", x, w, compute, multiply } });
+      n.set(0, { shape, dtype: "int32", twins: expandedLater(n, expand)(0), link: { is: "sums", x, w, multiply } });
     };
-}
-
-/** A value that has tensors: those that are only named so far are computed. */
-function settled(value: Value): Value {
-  const { link, twins } = value;
-  if (link?.is === "sums" && twins.plain === undefined && twins.last === undefined)
-    Object.assign(twins, link.compute());
-  return value;
 }
 
 function cast(expand: Conversion): Conversion {
   return (n) => {
     const link = linkOf(n.inputs[0]);
-    if (link?.is !== "sums" || n.int("to", 1) !== 1 || !isReadBy(n, "Mul")) {
-      if (n.inputs[0]) settled(n.inputs[0]);
-      return expand(n);
-    }
-    const compute = (): Twins => {
-      const { plain, last } = settled(n.input(0)).twins;
+    if (link?.is !== "sums" || n.int("to", 1) !== 1 || !isReadBy(n, "Mul")) return expand(n);
+    const { shape, twins } = n.input(0);
+    const floats = twinsLater(() => {
+      const { plain, last } = twins;
       const [id] = n.b.add("cast", n.where, [plain ?? last], {}, FLOAT) as [TensorId];
       return plain === undefined ? { last: id } : { plain: id };
-    };
-    n.set(0, { shape: n.input(0).shape, dtype: "float32", twins: {}, link: { ...link, compute } });
+    });
+    n.set(0, { shape, dtype: "float32", twins: floats, link });
   };
 }
 
@@ -121,20 +121,17 @@ function mul(expand: Conversion): Conversion {
         const weights = quantized(n, link.w, scales.scale);
         const withBias = (where: string, bias: TensorId) => link.multiply(where, weights, bias);
         const named: Link = { is: "product", w: link.w, withBias };
-        return n.set(0, { ...link.multiply(n.where, weights), link: named });
+        const { shape } = one as Value;
+        const twins = twinsLater(() => link.multiply(n.where, weights).twins);
+        return n.set(0, { shape, dtype: "float32", twins, link: named });
       }
       const known = link?.is === "scale" && other ? knownQuantization(n, other, undefined, 0) : undefined;
       if (link?.is === "scale" && known) {
-        const named: Link = { is: "scales", x: link.x, scale: known.scale };
-        const set: OnnxNode["set"] = (i, value) => n.set(i, { ...value, link: named });
-        return expand({
-          ...n,
-          set,
-          setPlain: (i, id) => set(i, { shape: n.b.tensor(id).shape, twins: { plain: id } }),
-        });
+        const { shape } = other as Value;
+        const twins = expandedLater(n, expand)(0);
+        return n.set(0, { shape, dtype: "float32", twins, link: { is: "scales", x: link.x, scale: known.scale } });
       }
     }
-    for (const value of values) if (value) settled(value);
     expand(n);
   };
 }

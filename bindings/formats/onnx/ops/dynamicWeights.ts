@@ -49,43 +49,41 @@ function lessZeros(rows: Int8Array, zeroPoint: readonly number[], perChannel: nu
   return (beyond & ~255) === 0 ? less : undefined;
 }
 
-/** Columns that are transposed together: their rows stay in the cache. */
+/** Rows that are transposed together: one line of the cache in each row of the result. */
 const TILE = 64;
 
 /** `[K,N]` as `[N,K]`: sixteen bytes at a time, as four words, where all rows begin at words. */
 function transposed(values: Int8Array, k: number, columns: number): Int8Array {
   const rows = new Int8Array(columns * k);
   if (k % 4 === 0 && columns % 4 === 0) {
-    const isAligned = values.byteOffset % 4 === 0;
-    const { buffer, byteOffset } = isAligned ? values : values.slice();
-    const from = new Int32Array(buffer, byteOffset, rows.length / 4);
-    turn(from, new Int32Array(rows.buffer), k / 4, columns / 4);
+    const to = new Int32Array(rows.buffer);
+    // files align nothing, and a copy of all is memory that the system must find first
+    const tile = new Int8Array(Math.min(TILE, k) * columns);
+    for (let first = 0; first < k; first += TILE) {
+      const part = values.subarray(first * columns, (first + TILE) * columns);
+      tile.set(part);
+      turn(new Int32Array(tile.buffer, 0, part.length / 4), to.subarray(first / 4), k / 4, columns / 4);
+    }
     return rows;
   }
-  for (let first = 0; first < columns; first += TILE) {
-    const end = Math.min(first + TILE, columns);
-    for (let i = 0; i < k; i++) for (let c = first; c < end; c++) rows[c * k + i] = values[i * columns + c] as number;
-  }
+  for (let i = 0, at = 0; i < k; i++) for (let c = 0; c < columns; c++, at++) rows[c * k + i] = values[at] as number;
   return rows;
 }
 
-/** Words of four columns as words of four rows: `across` and `down` in fours. */
+/** Words of four columns as words of four rows, which are `down` words long and `across` many fours. */
 function turn(from: Int32Array, to: Int32Array, down: number, across: number): void {
-  for (let first = 0; first < across; first += TILE / 4) {
-    const end = Math.min(first + TILE / 4, across);
-    for (let i = 0; i < down; i++)
-      for (let c = first, at = 4 * i * across + c; c < end; c++, at++) {
-        const p = from[at] as number;
-        const q = from[at + across] as number;
-        const r = from[at + 2 * across] as number;
-        const s = from[at + 3 * across] as number;
-        const y = 4 * c * down + i;
-        to[y] = (p & 0xff) | ((q & 0xff) << 8) | ((r & 0xff) << 16) | (s << 24);
-        to[y + down] = ((p >> 8) & 0xff) | (q & 0xff00) | ((r & 0xff00) << 8) | ((s & 0xff00) << 16);
-        to[y + 2 * down] = ((p >> 16) & 0xff) | ((q >> 8) & 0xff00) | (r & 0xff0000) | ((s & 0xff0000) << 8);
-        to[y + 3 * down] = ((p >> 24) & 0xff) | ((q >> 16) & 0xff00) | ((r >> 8) & 0xff0000) | (s & 0xff000000);
-      }
-  }
+  const end = from.length / across / 4;
+  for (let c = 0; c < across; c++)
+    for (let i = 0, at = c, y = 4 * c * down; i < end; i++, at += 4 * across, y++) {
+      const p = from[at] as number;
+      const q = from[at + across] as number;
+      const r = from[at + 2 * across] as number;
+      const s = from[at + 3 * across] as number;
+      to[y] = (p & 0xff) | ((q & 0xff) << 8) | ((r & 0xff) << 16) | (s << 24);
+      to[y + down] = ((p >> 8) & 0xff) | (q & 0xff00) | ((r & 0xff00) << 8) | ((s & 0xff00) << 16);
+      to[y + 2 * down] = ((p >> 16) & 0xff) | ((q >> 8) & 0xff00) | (r & 0xff0000) | ((s & 0xff0000) << 8);
+      to[y + 3 * down] = ((p >> 24) & 0xff) | ((q >> 16) & 0xff00) | ((r >> 8) & 0xff0000) | (s & 0xff000000);
+    }
 }
 
 const zeroIndex = (n: OnnxNode, zero: Value): number => n.inputs.indexOf(zero);
