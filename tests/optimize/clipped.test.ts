@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { layersOf } from "../../bindings/optimize/linear/layers.ts";
 import { prepareFloat } from "../../bindings/optimize/prepare/index.ts";
-import { refineClipped } from "../../bindings/optimize/prune/clipped.ts";
+import { refineClipped, STEPS } from "../../bindings/optimize/prune/clipped.ts";
 import { splitActivations, targets } from "../../bindings/optimize/prune/drift.ts";
+import { pickedRows } from "../../bindings/optimize/prune/picked.ts";
 import { reconstruct, type Solution, systemsOf } from "../../bindings/optimize/prune/systems.ts";
 import { buildNetwork } from "./support/networks.ts";
 import { numbers } from "./support/numbers.ts";
@@ -29,9 +30,12 @@ async function refined(activation: keyof typeof limits) {
   const [system] = await systemsOf(graph, layers, examples);
   assert.ok(system);
   const kept = Uint8Array.from({ length: 6 * SIZE }, (_, i) => (i + Math.floor(i / SIZE)) % 2);
-  const wanted = await targets(splitActivations(graph, layers), system.layer, examples);
+  const { layer } = system;
+  const wanted = (await targets(splitActivations(graph, layers), layers, examples)).get(layer.at) ?? [];
+  const picked = pickedRows(layer, wanted, STEPS);
+  for (const [example, [x]] of examples.entries()) picked?.add(x as Float32Array, example);
   const solved = reconstruct(system, kept);
-  const better = await refineClipped(system, kept, solved, wanted, graph, examples);
+  const better = await refineClipped(system, kept, solved, picked);
   const [low, high] = limits[activation];
   const clip = (x: number) => Math.min(Math.max(x, low), high);
   const errors = ({ weights, bias }: Solution) => {

@@ -47,7 +47,7 @@ export function splitActivations(graph: Graph, layers: readonly Layer[]): Split 
 
 /**
  * The system of a layer whose inputs come from the pruned network and whose outputs should be those of the dense one: its
- * weights are the best that all inputs together can do.
+ * weights are the best that all inputs together can do. `see` is shown the inputs of each example.
  */
 export async function driftedSystem(
   layer: Layer,
@@ -55,13 +55,15 @@ export async function driftedSystem(
   wanted: readonly Float32Array[],
   pruned: Graph,
   examples: Inputs,
+  see: (x: Float32Array, example: number) => void = () => {},
 ): Promise<System> {
   const { outputs, inputs, groups } = layer;
   const width = outputs / groups;
   const grams = gramsOf(layer, { ones: "ones", outputs: width });
   await forEach(pruned, [layer.x], examples, (values, example) => {
-    const rows = rowsOf(layer, examples.length, example);
-    addRows(layer, grams, values.get(layer.x) as Float32Array, rows, wanted[example] as Float32Array);
+    const x = values.get(layer.x) as Float32Array;
+    addRows(layer, grams, x, rowsOf(layer, examples.length, example), wanted[example] as Float32Array);
+    see(x, example);
   });
   const moments = grams.map(momentsOf);
   const dense = systemOf(split.graph, layer, moments);
@@ -87,21 +89,35 @@ export async function driftedSystem(
   return systemWith(layer, weights, bias, moments);
 }
 
-/** What the dense layer gives before its activation: of each example the rows that count, `[rows][outputs]`. */
+/** Bytes of targets that are kept at a time. */
+const MOST_BYTES = 2 ** 26;
+
+/** The first of these layers whose targets are kept together, at least one. */
+export function together(layers: readonly Layer[], examples: number): readonly Layer[] {
+  let bytes = 0;
+  return layers.filter((layer, i) => {
+    bytes += 4 * examples * layer.outputs * rowsOf(layer, examples, 0).length;
+    return i === 0 || bytes <= MOST_BYTES;
+  });
+}
+
+/** What dense layers give before their activations, by their nodes: of each example the rows that count, `[rows][outputs]`. */
 export async function targets(
   { graph, before }: Split,
-  layer: Layer,
+  layers: readonly Layer[],
   examples: Inputs,
-): Promise<readonly Float32Array[]> {
-  const id = before.get(layer.at) as TensorId;
-  const { outputs } = layer;
-  const all: Float32Array[] = [];
-  await forEach(graph, [id], examples, (values, example) => {
-    const y = values.get(id) as Float32Array;
-    const rows = rowsOf(layer, examples.length, example);
-    const own = new Float32Array(rows.length * outputs);
-    for (const [i, row] of rows.entries()) own.set(y.subarray(row * outputs, (row + 1) * outputs), i * outputs);
-    all.push(own);
+): Promise<ReadonlyMap<number, readonly Float32Array[]>> {
+  const all = new Map(layers.map(({ at }) => [at, [] as Float32Array[]] as const));
+  const ids = layers.map(({ at }) => before.get(at) as TensorId);
+  await forEach(graph, ids, examples, (values, example) => {
+    for (const [i, layer] of layers.entries()) {
+      const { outputs, at } = layer;
+      const y = values.get(ids[i] as TensorId) as Float32Array;
+      const rows = rowsOf(layer, examples.length, example);
+      const own = new Float32Array(rows.length * outputs);
+      for (const [k, row] of rows.entries()) own.set(y.subarray(row * outputs, (row + 1) * outputs), k * outputs);
+      all.get(at)?.push(own);
+    }
   });
   return all;
 }

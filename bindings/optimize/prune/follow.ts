@@ -1,9 +1,10 @@
 /** Layers solved one after another, each on what those before it give once they are pruned. */
 import { type Graph, tensorOf } from "../../graph.ts";
 import { type Layer, layersOf } from "../linear/layers.ts";
-import { refineClipped } from "./clipped.ts";
-import { driftedSystem, splitActivations, targets } from "./drift.ts";
+import { refineClipped, STEPS } from "./clipped.ts";
+import { driftedSystem, splitActivations, targets, together } from "./drift.ts";
 import type { Settings } from "./options.ts";
+import { pickedRows } from "./picked.ts";
 import { withSolutions } from "./rewrite.ts";
 import { type Inputs, reconstruct, type System } from "./systems.ts";
 
@@ -27,13 +28,16 @@ export async function solveLayers(
   );
   const split = splitActivations(graph, layers);
   let pruned = graph;
+  let known: Awaited<ReturnType<typeof targets>> = new Map();
   for (const [i, layer] of layers.entries()) {
     onProgress({ phase: "solve", done: i, total: layers.length, note: tensorOf(graph, layer.weights).name });
     check();
-    const wanted = await targets(split, layer, examples);
-    const system = await driftedSystem(layer, split, wanted, pruned, examples);
+    if (!known.has(layer.at)) known = await targets(split, together(layers.slice(i), examples.length), examples);
+    const wanted = known.get(layer.at) as readonly Float32Array[];
+    const picked = pickedRows(layer, wanted, STEPS);
+    const system = await driftedSystem(layer, split, wanted, pruned, examples, picked?.add);
     const mask = kept(layer, system) ?? new Uint8Array(layer.outputs * layer.inputs).fill(1);
-    const solution = await refineClipped(system, mask, reconstruct(system, mask), wanted, pruned, examples);
+    const solution = await refineClipped(system, mask, reconstruct(system, mask), picked);
     pruned = withSolutions(pruned, [[layer, solution]]);
   }
   return pruned;

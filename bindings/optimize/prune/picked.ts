@@ -1,0 +1,71 @@
+/** Rows of a layer whose activation clips: what it reads, and what the dense network gives before the activation. */
+import { type Layer, pickRows } from "../linear/layers.ts";
+import { rowsOf } from "./systems.ts";
+
+/** What activations leave as it is lies between these. */
+const LIMITS = {
+  relu: [0, Infinity],
+  relu6: [0, 6],
+  reluN1To1: [-1, 1],
+  relu0To1: [0, 1],
+} as const satisfies { readonly [activation: string]: readonly [number, number] };
+
+/** Multiply-adds of a layer's steps, and numbers of its inputs that are kept: rows beyond are left out. */
+const MOST_WORK = 1e10;
+const MOST_NUMBERS = 2 ** 25;
+/** Rows for each weight of an output, below which those that were picked would be learned by heart. */
+const LEAST_ROWS = 4;
+/** Numbers of a layer's inputs that are multiplied at a time: 1 MB, which stays near the processor. */
+const CHUNK = 2 ** 18;
+
+export interface Picked {
+  readonly limits: readonly [number, number];
+  readonly rows: number;
+  /** Rows of a chunk; the last is filled up with zeros. */
+  readonly chunk: number;
+  /** Inputs `[groups][inputs][chunk]`. */
+  readonly inputs: readonly Float32Array[];
+  /** `[outputs][chunk]`. */
+  readonly targets: readonly Float32Array[];
+  /** Takes an example's inputs; one after the other. */
+  readonly add: (x: Float32Array, example: number) => void;
+}
+
+/** Room for the rows of a layer whose activation clips, given the targets of each example; none where too few would be picked for so many steps. */
+export function pickedRows(layer: Layer, wanted: readonly Float32Array[], steps: number): Picked | undefined {
+  const { outputs, inputs, groups, node } = layer;
+  const limits = LIMITS[node.attributes.activation as keyof typeof LIMITS];
+  const every = limits && strideOf(layer, wanted, steps);
+  if (every === undefined) return undefined;
+  // Examples begin at different rows, so that those picked are not all of one place.
+  const own = wanted.map(({ length }, example) =>
+    Array.from({ length: length / outputs }, (_, i) => i).filter((i) => (i + example) % every === 0),
+  );
+  const rows = own.reduce((sum, { length }) => sum + length, 0);
+  const chunk = Math.min(rows, Math.max(Math.floor(CHUNK / (inputs * groups)), 64));
+  const room = (height: number) =>
+    Array.from({ length: Math.ceil(rows / chunk) }, () => new Float32Array(height * chunk));
+  const [read, targets] = [room(groups * inputs), room(outputs)];
+  let at = 0;
+  const put = (to: readonly Float32Array[], first: number, row: number, values: Float32Array) => {
+    const block = to[Math.floor(row / chunk)] as Float32Array;
+    for (let k = 0; k < values.length; k++) block[(first + k) * chunk + (row % chunk)] = values[k] as number;
+  };
+  const add = (x: Float32Array, example: number) => {
+    const mine = own[example] as readonly number[];
+    const places = rowsOf(layer, wanted.length, example);
+    const some = mine.map((i) => places[i] as number);
+    pickRows(layer, x, some, (group, i, row) => put(read, group * inputs, at + i, row));
+    const y = wanted[example] as Float32Array;
+    for (const [i, row] of mine.entries()) put(targets, 0, at + i, y.subarray(row * outputs, (row + 1) * outputs));
+    at += mine.length;
+  };
+  return { limits, rows, chunk, inputs: read, targets, add };
+}
+
+/** Of how many rows one is picked; undefined where too few would be. */
+function strideOf({ inputs, outputs, groups }: Layer, wanted: readonly Float32Array[], steps: number) {
+  const all = wanted.reduce((sum, { length }) => sum + length / outputs, 0);
+  const most = Math.min(MOST_WORK / (2 * steps * inputs * outputs), MOST_NUMBERS / (inputs * groups));
+  return Math.min(all, most) < LEAST_ROWS * inputs ? undefined : Math.ceil(all / most);
+}
