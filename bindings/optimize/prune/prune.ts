@@ -91,7 +91,7 @@ async function pruneZeros(
           )
         : await followed(graph, systems, masks, examples, pattern, settings);
     if (tune === undefined || data === undefined) continue;
-    graph = await tuned(graph, typed, layers, data, cut < cuts ? between(tune) : tune, options);
+    graph = await tuned(graph, typed, layers, data, cut < cuts ? between(tune, cut) : tune, options);
   }
   const total = report.reduce((sum, { weights }) => sum + weights, 0);
   const zeros = report.reduce((sum, layer) => sum + layer.zeros, 0);

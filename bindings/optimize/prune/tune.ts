@@ -39,11 +39,13 @@ export function trained(
   });
 }
 
-/** The training between two cuts: an eighth of that at the end, without its checkpoints. */
-export function between({ epochs, steps, checkpoint, onCheckpoint, ...rest }: Tune): Tune {
-  return steps === undefined
-    ? { ...rest, epochs: Math.max(Math.round((epochs ?? 8) / 8), 1) }
-    : { ...rest, steps: Math.max(Math.round(steps / 8), 1) };
+/** The training behind a cut that others follow: an eighth of that at the end, without its checkpoints, on copies of its own. */
+export function between({ epochs, steps, checkpoint, onCheckpoint, seed = 0, ...rest }: Tune, cut: number): Tune {
+  const length =
+    steps === undefined
+      ? { epochs: Math.max(Math.round((epochs ?? 8) / 8), 1) }
+      : { steps: Math.max(Math.round(steps / 8), 1) };
+  return { ...rest, ...length, seed: seed + cut };
 }
 
 function maskOf(graph: Graph, weights: TensorId): Uint8Array {

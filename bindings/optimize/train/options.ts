@@ -27,7 +27,7 @@ export interface TrainOptions {
   readonly seed?: number;
   /** How copies of pictures differ; without it all copies are the same. */
   readonly augment?: Augmentation;
-  /** Copies that epochs go through in turn, the first as it is; 12 with a teacher, as many as epochs without. */
+  /** Copies of each sample that epochs go through in turn, the first as it is, samples beginning at different ones; 12 with a teacher, as many as epochs without. */
   readonly copies?: number;
   /**
    * Batch normalization while it trains: `restore`, the default, puts it back so that the network computes what it did; `fresh` is for random

@@ -96,6 +96,19 @@ export async function storeOf(
   };
 }
 
+/**
+ * The store whose samples take so many copies in turn, each sample beginning at another one: batches are alike throughout, of which a part is as it was, so that
+ * statistics of one serve the next.
+ */
+export function inTurns(store: Store, copies: number): Store {
+  const copyOf = (sample: number, turn: number) => (turn + sample) % copies;
+  return {
+    ...store,
+    write: (sample, turn, input, to) => store.write(sample, copyOf(sample, turn), input, to),
+    writeLabels: (sample, turn, to) => store.writeLabels(sample, copyOf(sample, turn), to),
+  };
+}
+
 function pictureOf(shape: readonly number[]): Picture | undefined {
   if (shape.length !== 3) return undefined;
   const [height, width, channels] = dimensions(shape, 3);

@@ -17,7 +17,7 @@ import { checkTrainOptions, type TrainOptions } from "./options.ts";
 import { ownWeights } from "./prepare.ts";
 import { randomOf, shuffled } from "./random.ts";
 import { trainSeveral } from "./several.ts";
-import { type Store, storeOf } from "./store.ts";
+import { inTurns, type Store, storeOf } from "./store.ts";
 import { openTeacher, type Teacher } from "./teacher.ts";
 import { type Batch, openTrainer, type Trainer } from "./trainer.ts";
 import { validationOf } from "./validation.ts";
@@ -45,11 +45,12 @@ export async function train(graph: Graph, data: Dataset, options: TrainOptions =
   const { normalization = "restore", threads = "auto", seed = 0, augment } = options;
   const own = ownWeights(foldBlocks(graph), normalization !== "none");
   const shapes = own.inputs.map(({ tensor }) => sampleShape(tensorOf(own, tensor).shape));
-  const copies = { seed, ...(augment && { augment }) };
   const goal = goalOf(own, options.objective, await firstOf(data));
-  const store = await storeOf(data, shapes, goal, copies);
+  const read = await storeOf(data, shapes, goal, { seed, ...(augment && { augment }) });
+  const turns = turnsOf(options, read.size);
+  const store = inTurns(read, turns);
   const loss = lossOf(options, goal.objective, store.labelled);
-  const batch = Math.min(options.batch ?? BATCH, store.size);
+  const { batch } = lengthOf(options, store.size);
   const layers = normalization === "none" ? [] : normalizedLayers(own, goal);
   const weightLevels = new Map([...(options.fakeQuant?.weights ?? [])].map(([id, bits]) => [id, LEVELS[bits] ?? 127]));
   const trainer = await openTrainer(own, {
@@ -75,7 +76,7 @@ export async function train(graph: Graph, data: Dataset, options: TrainOptions =
         if (statistics !== undefined) restoreNorm(own, trainer.layout, layer, statistics, trainer.arrays);
       }
     }
-    await steps({ store, trainer, ...(teacher && { teacher }), shapes, goal, batch }, options);
+    await steps({ store, turns, trainer, ...(teacher && { teacher }), shapes, goal, batch }, options);
     return trainer.graph();
   } finally {
     teacher?.close();
@@ -83,8 +84,23 @@ export async function train(graph: Graph, data: Dataset, options: TrainOptions =
   }
 }
 
+/** Samples of a step, steps of an epoch and of all. */
+function lengthOf(options: TrainOptions, size: number) {
+  const batch = Math.min(options.batch ?? BATCH, size);
+  const perEpoch = Math.max(Math.floor(size / batch), 1);
+  return { batch, perEpoch, total: options.steps ?? (options.epochs ?? 8) * perEpoch };
+}
+
+function turnsOf(options: TrainOptions, size: number): number {
+  if (options.augment === undefined) return 1;
+  const { perEpoch, total } = lengthOf(options, size);
+  return options.copies ?? (options.teacher ? COPIES : Math.ceil(total / perEpoch));
+}
+
 interface Run {
   readonly store: Store;
+  /** Copies that samples have, and epochs go through in turn. */
+  readonly turns: number;
   readonly trainer: Trainer;
   readonly teacher?: Teacher;
   readonly shapes: readonly (readonly number[])[];
@@ -94,11 +110,9 @@ interface Run {
 
 /** All steps from the first, or from where a checkpoint was made. */
 async function steps(run: Run, options: TrainOptions): Promise<void> {
-  const { store, trainer, batch, goal } = run;
-  const { seed = 0, signal, onCheckpoint, rate = 2e-3, progressSteps = 20, augment } = options;
-  const perEpoch = Math.max(Math.floor(store.size / batch), 1);
-  const total = options.steps ?? (options.epochs ?? 8) * perEpoch;
-  const copies = augment === undefined ? 1 : (options.copies ?? (run.teacher ? COPIES : Math.ceil(total / perEpoch)));
+  const { store, turns, trainer, goal } = run;
+  const { seed = 0, signal, onCheckpoint, rate = 2e-3, progressSteps = 20 } = options;
+  const { batch, perEpoch, total } = lengthOf(options, store.size);
   const head = { steps: total, seed, batch };
   const validation = options.validation && (await validationOf(options.validation, run.shapes, goal, options));
   const first = options.checkpoint ? decodeCheckpoint(options.checkpoint, head, trainer.arrays).step : 0;
@@ -111,7 +125,7 @@ async function steps(run: Run, options: TrainOptions): Promise<void> {
     if (signal?.aborted) await checkpoint(step);
     signal?.throwIfAborted();
     const epoch = Math.floor(step / perEpoch);
-    const copy = epoch % copies;
+    const copy = epoch % turns;
     if (step === first || step % perEpoch === 0) order = shuffled(store.size, randomOf(seed, epoch));
     await fill(buffers, run, order, (step % perEpoch) * batch, copy, signal);
     options.onStep?.(step, total, {

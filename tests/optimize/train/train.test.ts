@@ -11,6 +11,7 @@ import { distil } from "../../../bindings/optimize/train/distil.ts";
 import { layersOf } from "../../../bindings/optimize/train/layout.ts";
 import { constantOf, normalizedLayers } from "../../../bindings/optimize/train/norm.ts";
 import { randomOf, shuffled } from "../../../bindings/optimize/train/random.ts";
+import { inTurns, type Store, storeOf } from "../../../bindings/optimize/train/store.ts";
 import { rateAt, train } from "../../../bindings/optimize/train/train.ts";
 import { openTrainer } from "../../../bindings/optimize/train/trainer.ts";
 import { Pint8Error } from "../../../bindings/public/optimize.ts";
@@ -206,6 +207,25 @@ describe("training", () => {
     await assert.rejects(train(fresh, TRAIN, { ...USUAL, rate: 1e38, epochs: 3 }), invalid("INVALID_OPTION"));
     assert.throws(() => freshNetwork("ds-cnn:99", FRESH), invalid("INVALID_OPTION"));
     assert.throws(() => freshNetwork("constructor", FRESH), invalid("INVALID_OPTION"));
+  });
+
+  test("each turn holds one copy of every sample, as many as they were in each, and all turns all copies", async () => {
+    const copies = 3;
+    const goal = { objective: "classes", tensor: 0 as TensorId, grid: [], places: 1, width: CLASSES } as const;
+    const read = await storeOf(lines(6, 1), [[SIZE, SIZE, 1]], goal, { seed: 0, augment: AUGMENTATION });
+    const store = inTurns(read, copies);
+    const pixels = (from: Store, sample: number, copy: number) => {
+      const to = new Float32Array(SIZE * SIZE);
+      from.write(sample, copy, 0, to);
+      return to.join();
+    };
+    for (let sample = 0; sample < 6; sample++) {
+      const turns = Array.from({ length: copies }, (_, turn) => pixels(store, sample, turn));
+      const all = Array.from({ length: copies }, (_, copy) => pixels(read, sample, copy));
+      assert.equal(new Set(all).size, copies);
+      assert.deepEqual([...turns].sort(), [...all].sort());
+      assert.equal(turns[(copies - (sample % copies)) % copies], all[0], "as it was in one of the turns");
+    }
   });
 
   test("rates rise and fall; orders hold everything once", () => {

@@ -60,7 +60,7 @@ export async function pruneChannels(
     const first = Math.min(...channels.layers.filter((layer) => kept(layer) !== undefined).map(({ at }) => at));
     const solved = await solveLayers(graph, first, kept, examples, settings);
     graph = withoutChannels(solved, channels, gone);
-    if (tune !== undefined && cut < cuts) graph = await trained(graph, dense, data, between(tune), options);
+    if (tune !== undefined && cut < cuts) graph = await trained(graph, dense, data, between(tune, cut), options);
   }
   const after = channelsOf(graph).layers;
   const share = 1 - macsOf(after) / total;
