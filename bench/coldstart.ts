@@ -34,7 +34,7 @@ export async function coldStarts(
     const run = `const [{ dtype, shape }] = model.inputs; const n = shape.reduce((a, b) => a * b, 1);
       model.run([dtype === "uint8" ? new Uint8Array(n) : dtype === "float32" ? new Float32Array(n) : new Int8Array(n)]); ${PRINT} process.exit(0);`;
     const programs: [string, string][] = [
-      ["pint8", `import { loadModel } from ${library("index.js")}; const model = await loadModel(${path}); ${run}`],
+      ["pint8", `import { loadModel } from ${library("node.js")}; const model = await loadModel(${path}); ${run}`],
       [
         "pint8, saved plan",
         `import { loadPlan } from ${library("runtime.js")}; const model = await loadPlan(${JSON.stringify(plan)}); ${run}`,

@@ -4,12 +4,13 @@ import { dirname, join } from "node:path";
 import { brotliCompressSync, deflateRawSync } from "node:zlib";
 import { build, transform } from "esbuild";
 import { filesIn, ROOT } from "./files.mjs";
+import { mergeChunks } from "./merge.mjs";
 
 const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
 /** Entry points by the names of their bundles; those that are not written yet are left out. */
 export const ENTRIES = Object.fromEntries(
-  ["index", "runtime", "kernels", "compile", "optimize", "inline", "worker", "cli"]
+  ["index", "node", "runtime", "kernels", "compile", "optimize", "inline", "worker", "cli"]
     .filter((name) => existsSync(join(ROOT, `bindings/public/${name}.ts`)))
     .map((name) => [name === "worker" ? "remote" : name, `bindings/public/${name}.ts`]),
 );
@@ -147,6 +148,7 @@ export async function bundle() {
     build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS), plugins: [LISTED] }),
   ]);
   const outputs = { ...results[0].metafile.outputs, ...results[1].metafile.outputs };
+  await mergeChunks(outputs, groupsOf(outputs), COMMON);
   const read = readFiles(outputs);
   for (const file of Object.keys(outputs)) await shrink(join(ROOT, file), read.includes(file));
   const decoder = readFileSync(join(ROOT, "node_modules/@cwasm/jpeg-turbo/jpeg-turbo.wasm"));
@@ -203,6 +205,19 @@ function reachedFrom(outputs, isOne) {
   return reached;
 }
 
+/** Chunks that are always loaded together: what runs plans, and what makes plans of models, but for what packs weights. */
+function groupsOf(outputs) {
+  const chunks = (entry) =>
+    [...reachedFrom(outputs, (name) => name === entry)]
+      .filter((file) => /\/chunk-/.test(file) && !packs(outputs[file]))
+      .map((file) => file.slice("dist/lib/".length));
+  const engine = chunks("runtime");
+  return { engine, planner: chunks("node").filter((file) => !engine.includes(file)) };
+}
+
+/** Whether weights are packed there. */
+const packs = ({ inputs }) => Object.keys(inputs).some((name) => name.startsWith("bindings/primitives/product/"));
+
 /**
  * The files that are read: those that lead from a model to its results. Not the program, what makes networks small or modules of
  * them, what is loaded when something needs it, what packs weights for kernels, and other libraries.
@@ -213,7 +228,6 @@ function readFiles(outputs) {
     const names = Object.keys(inputs);
     return names.length > 0 && names.every((name) => name.startsWith("node_modules/"));
   };
-  const packs = ({ inputs }) => Object.keys(inputs).some((name) => name.startsWith("bindings/primitives/product/"));
   return [...reached].filter((file) => !isForeign(outputs[file]) && !packs(outputs[file]));
 }
 

@@ -75,15 +75,35 @@ test("nothing evaluates text as code", () => {
   }
 });
 
-test("the runtime has no importer, operator or pass in it", () => {
-  const map = new Set<string>();
+/** The files that a file of the package leads to: by imports alone, or by those that run later, too. */
+function filesFrom(entry: string, later: boolean): ReadonlySet<string> {
+  const found = new Set<string>();
+  const leads = later ? /(?:from|import)\s*\(?\s*"\.\/([^"]+\.js)"/g : /(?:from|import)\s*"\.\/([^"]+\.js)"/g;
   const visit = (file: string): void => {
-    if (map.has(file)) return;
-    map.add(file);
-    const text = readFileSync(join(ROOT, "dist/lib", file), "utf8");
-    for (const [, next] of text.matchAll(/(?:from|import)\s*\(?\s*"\.\/([^"]+\.js)"/g)) visit(next as string);
+    if (found.has(file)) return;
+    found.add(file);
+    for (const [, next] of readFileSync(join(ROOT, "dist/lib", file), "utf8").matchAll(leads)) visit(next as string);
   };
-  visit("runtime.js");
+  visit(entry);
+  return found;
+}
+
+test("Node loads few files, and the rarer operators and .onnx when something needs them", () => {
+  const files = filesFrom("node.js", false);
+  assert.ok(files.size <= 4, [...files].join());
+  for (const name of ["operators.js", "onnx.js", "onnxRare.js", "customs.js", "whole.js"])
+    assert.ok(!files.has(name), name);
+  const program = `
+    import * as node from "pint8";
+    import * as all from "./dist/lib/index.js";
+    console.log(JSON.stringify([Object.keys(node), Object.keys(all), import.meta.resolve("pint8").split("/").at(-1)]));`;
+  const [own, all, name] = JSON.parse(node("--input-type=module", "--eval", program));
+  assert.deepEqual(own, all);
+  assert.equal(name, "require_module" in process.features ? "node.js" : "index.js");
+});
+
+test("the runtime has no importer, operator or pass in it", () => {
+  const map = filesFrom("runtime.js", true);
   // The name of a source stands above what came of it.
   const sources = [...map].flatMap((file) =>
     [...readFileSync(join(ROOT, "dist/lib", file), "utf8").matchAll(/^\/\/ (\S+\.ts)$/gm)].map(([, name]) => name),
