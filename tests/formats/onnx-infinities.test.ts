@@ -231,3 +231,38 @@ test("means of dequantized windows of several sizes are summed columns first", a
   const x = Float32Array.of(190, 72, 22, 106, 229, 246, 116, 108, 212, 104, 149, 36);
   assert.deepEqual(await run(spec, x), [[184, 146, 112, 88, 176, 149, 107, 90, 198, 176, 127, 102]]);
 });
+
+test("Clip without a bound has the largest numbers as bounds, and keeps NaN", async () => {
+  const most = Math.fround(3.4028234663852886e38);
+  const outputs = await run(
+    {
+      nodes: [
+        { operator: "Clip", inputs: ["x"], outputs: ["none"] },
+        { operator: "Clip", inputs: ["x", "", "half"], outputs: ["upper"] },
+        { operator: "Clip", inputs: ["x", "half"], outputs: ["lower"] },
+      ],
+      inputs: [{ name: "x", dims: [4] }],
+      outputs: [{ name: "none" }, { name: "upper" }, { name: "lower" }],
+      initializers: [{ name: "half", dims: [], type: 1, values: [0.5] }],
+    },
+    Float32Array.of(Infinity, -Infinity, NaN, 1),
+  );
+  assert.deepEqual(outputs, [
+    [most, -most, NaN, 1],
+    [0.5, -most, NaN, 0.5],
+    [most, 0.5, NaN, 1],
+  ]);
+});
+
+test("ReduceLogSumExp of infinities", async () => {
+  const outputs = await run(
+    {
+      nodes: [{ operator: "ReduceLogSumExp", inputs: ["x", "axes"], outputs: ["y"], int: { keepdims: 0 } }],
+      inputs: [{ name: "x", dims: [4, 2] }],
+      outputs: [{ name: "y" }],
+      initializers: [{ name: "axes", dims: [1], type: 7, values: [1] }],
+    },
+    Float32Array.of(-Infinity, -Infinity, 1, Infinity, Infinity, -Infinity, -Infinity, 2),
+  );
+  assert.deepEqual(outputs, [[-Infinity, Infinity, Infinity, 2]]);
+});

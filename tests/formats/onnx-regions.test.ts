@@ -102,3 +102,35 @@ test("DeformConv without offsets is Conv: groups, paddings, strides and dilation
   const deformed = await run(of("DeformConv", ["o"], [{ name: "o", dims: [2, 36, 5, 9] }]), { x: picture, o });
   assert.deepEqual(deformed, await run(of("Conv", [], []), { x: picture }));
 });
+
+test("RoiAlign takes the greatest of as many samples as a bin has pixels; onnxruntime's values", async () => {
+  const spec = (mode: string, rois: readonly number[]): GraphSpec => ({
+    nodes: [
+      {
+        operator: "RoiAlign",
+        inputs: ["x", "rois", "batch"],
+        outputs: ["y"],
+        string: { mode, coordinate_transformation_mode: "output_half_pixel" },
+        int: { output_height: 1, output_width: 2, sampling_ratio: 0 },
+      },
+    ],
+    inputs: [{ name: "x", dims: [1, 1, 4, 5] }],
+    outputs: [{ name: "y" }],
+    initializers: [
+      { name: "rois", dims: [rois.length / 4, 4], type: 1, values: rois },
+      { name: "batch", dims: [rois.length / 4], type: 7, values: rois.slice(0, rois.length / 4).fill(0) },
+    ],
+  });
+  const x = Float32Array.from({ length: 20 }, (_, i) => ((i * 7) % 11) - 3);
+  const rois = [0, 0, 5, 3, 1, 1, 2, 2, 0.5, 0, 2.5, 4];
+  for (const [mode, expected] of [
+    ["max", [2.75, 3.5, 2.25, 1.5, 3, 6]],
+    ["avg", [1.773148, 2.837963, 1.875, 2.625, 0.875, 3.75]],
+  ] as const) {
+    const session = await loadModel(buildOnnx(spec(mode, rois), 16), { module: "simd" });
+    const { y } = session.run([x]) as { readonly y: Float32Array };
+    session.close();
+    for (const [i, value] of expected.entries())
+      assert.ok(Math.abs((y[i] as number) - value) < 1e-6, `${mode} ${i}: ${y[i]}`);
+  }
+});

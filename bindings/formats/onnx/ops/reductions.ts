@@ -51,7 +51,10 @@ function reduceOpen(n: OnnxNode, axes: readonly number[], { kind, before = asIs,
   n.set(0, { shape: n.b.tensor(y).shape, twins: { plain: add("div", [y, total], NONE) }, isWhole: true });
 }
 
-/** log(Σ exp(x − m)) + m, of the greatest m. */
+/** The greatest float32. */
+const GREATEST = Math.fround(3.4028234663852886e38);
+
+/** log(Σ exp(x − m)) + m, of the greatest m, or of a finite one beside it: infinities have no difference. */
 function logSumExp(n: OnnxNode): void {
   const x = n.input(0);
   const all = axesOf(n);
@@ -62,7 +65,11 @@ function logSumExp(n: OnnxNode): void {
   if (all.length === 0) return n.setPlain(0, id);
   if (all.some((axis) => x.shape[axis] === 0))
     return n.setPlain(0, logOf(add("sum", [id, axes], { keepDims }), add, n));
-  const greatest = add("reduceMax", [id, axes], { keepDims: true });
+  let greatest = add("reduceMax", [id, axes], { keepDims: true });
+  if (!isWhole(x.dtype)) {
+    greatest = add("maximum", [n.b.float(-GREATEST), greatest], {});
+    greatest = add("minimum", [n.b.float(GREATEST), greatest], {});
+  }
   // of whole numbers terms are whole, too: 1 for the greatest, 0 below
   const terms = isWhole(x.dtype)
     ? add("cast", [add("equal", [id, greatest], {}, "bool")], {})

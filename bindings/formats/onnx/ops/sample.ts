@@ -7,6 +7,7 @@ import { cast, channelled, reshapedTo, sized } from "./move.ts";
 import { gathered, type Maths, mathOf, type Real, type Tap, tapInside } from "./sampled.ts";
 
 const float = [{ dtype: "float32" }] as const;
+const bool = [{ dtype: "bool" }] as const;
 
 /** Places beyond lo and hi thrown back at them, as often as it takes. */
 function reflected(m: Maths, x: Real, lo: number, hi: number): Real {
@@ -74,7 +75,7 @@ function roiAlign(n: OnnxNode): void {
   const [count] = sized(n, rois.shape, 2);
   const [, channels, ...sizes] = channelled(n, x.shape);
   const id = n.plain(rois);
-  if ((given < 1 && isMax) || count === 0) n.refuse("a sampling_ratio from 1 on", `${given}`);
+  if (count === 0) n.refuse("a region", "none");
   const corner = (i: number) => {
     const inputs = [id, n.b.integers([0, i]), n.b.integers([count, 1])];
     const [own] = n.b.add("slice", n.where, inputs, {}, float);
@@ -87,7 +88,7 @@ function roiAlign(n: OnnxNode): void {
     given > 0 ? given : Math.max(1, Math.ceil((sizes[d] as number) / size)),
   ) as [number, number];
   // rows of all samples along one dimension: [R, outputs·ratio], and their weights
-  const along = (d: 0 | 1): { at: Real; weight?: Real } => {
+  const along = (d: 0 | 1): { at: Real; weight?: Real; isIn?: Real } => {
     const [from, to] = [corner(1 - d), corner(3 - d)];
     const [outputs, ratio] = [d === 0 ? height : width, ratios[d]];
     const length = isHalf ? m.sub(to, from) : m.least(m.sub(to, from), 1);
@@ -111,20 +112,15 @@ function roiAlign(n: OnnxNode): void {
     if (given > 0) return { at: m.add(begin, m.div(inner, ratio)) };
     const samples = m.least(m.sub(0, m.floor(m.sub(0, bin))), 0);
     const held = (x: Real) => m.most(m.least(x, 0), 1);
-    const weight = m.div(
-      m.mul(
-        held(
-          m.sub(
-            samples,
-            each((i) => i % ratio),
-          ),
-        ),
-        ratio,
+    const counts = held(
+      m.sub(
+        samples,
+        each((i) => i % ratio),
       ),
-      m.least(samples, 1),
     );
+    const weight = isMax ? counts : m.div(m.mul(counts, ratio), m.least(samples, 1));
     const isIn = m.div(0, held(m.sub(ratio + 1, samples)));
-    return { at: m.add(begin, m.div(inner, m.least(samples, 1))), weight: m.add(weight, isIn) };
+    return { at: m.add(begin, m.div(inner, m.least(samples, 1))), weight, isIn };
   };
   const [ratioH, ratioW] = ratios;
   const full = [count, height * ratioH, width * ratioW];
@@ -158,7 +154,13 @@ function roiAlign(n: OnnxNode): void {
   const parts = isMax
     ? apart(taps).map((list) => gathered(n, image, list, images))
     : [gathered(n, image, taps, images)];
-  const values = real(n, "mul", parts.reduce(join), reshapedTo(n, outside.id, [...full, 1]));
+  let values = real(n, "mul", parts.reduce(join), reshapedTo(n, outside.id, [...full, 1]));
+  const least = n.b.float(Number.NEGATIVE_INFINITY);
+  if (isMax && given < 1) {
+    const counted = weights.reduce((a, b) => m.mul(a, b));
+    const [beyond] = n.b.add("less", n.where, [reshapedTo(n, counted.id, [...full, 1]), n.b.float(0.5)], {}, bool);
+    values = n.b.add("selectV2", n.where, [beyond, least, values], {}, float)[0] as TensorId;
+  }
   const grid = reshapedTo(n, values, [count, height, ratioH, width, ratioW * channels]);
   const [overRows] = n.b.add(
     isMax ? "reduceMax" : "mean",
@@ -175,7 +177,13 @@ function roiAlign(n: OnnxNode): void {
     { keepDims: false } as never,
     float,
   );
-  n.setLast(0, y as TensorId, [count, channels, height, width]);
+  const shape = [count, channels, height, width];
+  if (given > 0) return n.setLast(0, y as TensorId, shape);
+  // a bin without samples is 0, a region that is larger than the picture NaN
+  const [isEmpty] = n.b.add("equal", n.where, [y, least], {}, bool);
+  const [all] = n.b.add("selectV2", n.where, [isEmpty, n.b.float(0), y], {}, float);
+  const isIn = lines.flatMap((line) => line.isIn ?? []).reduce(m.add);
+  n.setLast(0, real(n, "add", all as TensorId, reshapedTo(n, isIn.id, [count, 1, 1, 1])), shape);
 }
 
 /** Every combination of taps by itself. */

@@ -28,6 +28,9 @@ const between = (add: Adder, n: OnnxNode, x: TensorId, lo: number, hi: number): 
 /** The bounds that are an operator of their own, which others can take in. */
 const CLAMPS = { "0": "relu", "0,6": "relu6" } as const;
 
+/** The greatest float32, which bounds what has no other bound: infinities come out as it. */
+const GREATEST = Math.fround(3.4028234663852886e38);
+
 /** max and min by what is given of both, constants or not. */
 function clip(n: OnnxNode): void {
   const [x, lo, hi] = [n.input(0), n.inputs[1], n.inputs[2]];
@@ -43,8 +46,10 @@ function clip(n: OnnxNode): void {
     const clamp = CLAMPS[known.filter((each) => each !== undefined && each !== Infinity).join() as keyof typeof CLAMPS];
     if (clamp !== undefined && least !== undefined && x.dtype === "float32") return add(clamp, [id as TensorId], {});
     let y = id as TensorId;
-    if (least !== undefined) y = add("maximum", [least, y], {}, x.dtype);
-    if (most !== undefined) y = add("minimum", [most, y], {}, x.dtype);
+    const own = (value: number) => (x.dtype === "float32" ? n.b.float(value) : undefined);
+    const [lower, upper] = [least ?? own(-GREATEST), most ?? own(GREATEST)];
+    if (lower !== undefined) y = add("maximum", [lower, y], {}, x.dtype);
+    if (upper !== undefined) y = add("minimum", [upper, y], {}, x.dtype);
     return y;
   });
 }
