@@ -196,5 +196,17 @@ function program(streams: Streams, version: string): Command {
   addPruneOptions(
     command("prune", "zeros in a float model, made up for by examples without labels: an ordinary .tflite to quantize"),
   ).action(async (model, options) => (await import("./commands/prune.ts")).prune(model, options, streams));
+  for (const each of root.commands) askLast(each);
   return root;
+}
+
+/** What a command cannot do without is asked for once all that was given is understood: a mistyped name is told before. */
+function askLast(command: Command): void {
+  const needed = command.options.filter(({ mandatory }) => mandatory);
+  for (const option of needed) option.makeOptionMandatory(false);
+  command.hook("preAction", () => {
+    for (const option of needed)
+      if (command.getOptionValue(option.attributeName()) === undefined)
+        command.error(`error: required option '${option.flags}' not specified`);
+  });
 }

@@ -117,7 +117,7 @@ export interface Opening {
 
 /** Lowerings of products by the types that ordinary networks do not have. */
 export type Products = {
-  readonly [K in "conv2d" | "depthwiseConv2d" | "fullyConnected"]: {
+  readonly [K in OpKind & ("conv2d" | "depthwiseConv2d" | "fullyConnected")]: {
     readonly [type: string]: (node: NodeView<K>, to: Lowering) => void;
   };
 };

@@ -148,6 +148,19 @@ test("run with a batch: pictures together, the bytes of each alone; the last one
   assert.deepEqual(outputs[1], outputs[0]);
 });
 
+test("one picture for a batch is its first sample; a tensor's own file holds all of them", async (t) => {
+  const path = folder(t);
+  const [picture, whole] = [join(path, "picture.out"), join(path, "whole.bin")];
+  const one = await pint8("run", DIGITS, "--input", sample(4), "--batch", "3", "--output", picture, "--json");
+  assert.equal(one.status, 0, one.err);
+  assert.equal(JSON.parse(one.out).outputs[0].top[0].index, 4);
+  assert.equal(readFileSync(picture).length, 10);
+  writeFileSync(whole, new Uint8Array(3 * 784));
+  const all = await pint8("run", DIGITS, "--input", whole, "--batch", "3", "--output", picture);
+  assert.equal(all.status, 0, all.err);
+  assert.equal(readFileSync(picture).length, 30);
+});
+
 test("what is wrong with a model names its file", async (t) => {
   const path = join(folder(t), "cut.tflite");
   writeFileSync(path, readFileSync(DIGITS).subarray(0, 3000));

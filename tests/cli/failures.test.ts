@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -23,6 +23,12 @@ test("command lines that are wrong", async () => {
   await fails("INVALID_OPTION", /Did you mean --labels/, "run", DIGITS, "--input", sample(1), "--lables", "x");
   await fails("INVALID_OPTION", /missing required argument/, "inspect");
   await fails("INVALID_OPTION", /--input/, "run", DIGITS);
+  // what is wrong is told before what is missing
+  await fails("INVALID_OPTION", /'--inptu' \(Did you mean --input\?\)/, "run", DIGITS, "--inptu", sample(1));
+  await fails("INVALID_OPTION", /unknown option '--josn'/, "plan", DIGITS, "--josn");
+  await fails("INVALID_OPTION", /'--data <path>' not specified/, "evaluate", DIGITS);
+  for (const name of ["a b", "class", "1st", "string"])
+    await fails("INVALID_OPTION", /--name: expected a name/, "types", DIGITS, "--name", name);
   await fails("INVALID_OPTION", /unknown option '--fast'/, "run", DIGITS, "--input", sample(1), "--fast");
   await fails("INVALID_OPTION", /auto, scalar, simd, relaxed/, "inspect", DIGITS, "--module", "avx");
   for (const threads of ["0", "-1", "1.5", "two", "1000"])
@@ -49,6 +55,8 @@ test("files that are missing or hold something else", async (t) => {
   }
   await fails("IO", /no such file/, "run", DIGITS, "--input", missing);
   await fails("IO", /no such file/, "run", DIGITS, "--input", sample(1), "--labels", missing);
+  mkdirSync(join(dir, "empty"));
+  await fails("INVALID_INPUT", /empty: .*received one without files/, "run", DIGITS, "--input", join(dir, "empty"));
   await fails("INVALID_INPUT", /784 bytes.*received 11 bytes/, "run", DIGITS, "--input", short);
   await fails("INVALID_INPUT", /PNG, JPEG or BMP/, "run", DIGITS, "--input", text);
   await fails("UNSUPPORTED", /sound/, "run", DIGITS, "--input", wav);

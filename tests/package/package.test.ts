@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import ts from "typescript";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
@@ -25,6 +26,35 @@ test("every export, declaration and program of package.json is built", () => {
     assert.ok(existsSync(join(ROOT, target)), `${target} is missing`);
   for (const module of ["scalar", "simd", "relaxed"])
     assert.ok(existsSync(fileURLToPath(import.meta.resolve(`pint8/wasm/${module}.wasm`))), module);
+});
+
+test("the declarations of each entry point alone are whole under --strict, without skipLibCheck", () => {
+  for (const name of ["index", "runtime", "worker", "inline", "kernels", "compile", "optimize"]) {
+    const options = {
+      strict: true,
+      noEmit: true,
+      types: [],
+      skipLibCheck: false,
+      lib: ["lib.es2022.d.ts", "lib.dom.d.ts"],
+    };
+    const file = join(ROOT, `dist/types/public/${name}.d.ts`);
+    const module = { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext };
+    const program = ts.createProgram([file], { ...options, ...module, target: ts.ScriptTarget.ES2022 });
+    const said = program
+      .getSourceFiles()
+      .filter(({ fileName }) => fileName.startsWith(join(ROOT, "dist")))
+      .flatMap((each) => [...program.getSyntacticDiagnostics(each), ...program.getSemanticDiagnostics(each)]);
+    assert.deepEqual(
+      said.map(({ messageText, file: at }) => [at?.fileName, messageText]),
+      [],
+      name,
+    );
+    const from = program.getSourceFiles().map(({ fileName }) => fileName);
+    assert.ok(
+      from.every((each) => each.includes("/dist/types/") || each.includes("/typescript/lib/")),
+      `${name}: ${from}`,
+    );
+  }
 });
 
 test("the built package runs the digits model, from a model and from a plan", () => {

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { ensure } from "../../errors.ts";
 import { byteLength, type TypedArray, typedCopy } from "../../tensor.ts";
 import { type Port, portText } from "../../values/port.ts";
 import { areProbabilities, type ClassScore, dequantized, isClasses, topClasses } from "../classes.ts";
@@ -44,7 +45,9 @@ export async function run(model: string, options: RunOptions, { out, err }: Stre
   try {
     const { inputs: ports, module } = session;
     const files = options.input.flatMap(filesOf);
-    const batch = ports.length === 1 && files.length > 1 ? (options.batch ?? 1) : 1;
+    // Of a tensor's own file alone all samples are expected.
+    const isWhole = files.length === 1 && /\.(bin|npy)$/i.test(files[0] as string);
+    const batch = ports.length === 1 && !isWhole ? (options.batch ?? 1) : 1;
     const sets = ports.length === 1 ? groups(files, batch) : [files];
     const [saved, written]: [Uint8Array[], Uint8Array[]] = [[], []];
     const reports: (RunReport & { readonly input: string })[] = [];
@@ -119,6 +122,11 @@ function filesOf(path: string): readonly string[] {
   const files = readdirSync(path, { withFileTypes: true }).filter(
     (entry) => entry.isFile() && !entry.name.startsWith("."),
   );
+  ensure(files.length > 0, "INVALID_INPUT", () => ({
+    where: path,
+    expected: "a folder with pictures, .npy or .bin files",
+    received: "one without files",
+  }));
   return files.map(({ name }) => join(path, name)).sort();
 }
 

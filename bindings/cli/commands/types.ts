@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { literal, portLiteral } from "../../compile/ports.ts";
+import { ensure } from "../../errors.ts";
 import { inspectModel } from "../../public/index.ts";
 import { readExternalData, readModelBytes } from "../files.ts";
 import type { EngineOptions } from "../options.ts";
@@ -14,6 +15,12 @@ type Ports = Awaited<ReturnType<typeof inspectModel>>["inputs"];
 /** Writes the TypeScript types of a model: every name, shape, type and scale as a literal, for `loadModel<Name>(…)`. */
 export async function types(model: string, options: TypesOptions, { out }: Streams): Promise<void> {
   const { shape } = options;
+  ensure(options.name === undefined || isTypeName(options.name), "INVALID_OPTION", () => ({
+    where: "--name",
+    expected: "a name that an interface may have",
+    received: `${options.name}`,
+    hint: "Letters, digits, _ and $, no digit first, and no word of the language: DigitsInt8.",
+  }));
   const bytes = await readModelBytes(model);
   const { inputs, outputs } = await inspectModel(bytes, {
     externalData: readExternalData(model, bytes),
@@ -27,6 +34,11 @@ export interface ${name} {
   readonly outputs: readonly [${list(outputs)}];
 }`);
 }
+
+/** What no interface can be called. */
+const WORDS =
+  /^(any|bigint|boolean|never|null|number|object|string|symbol|undefined|unknown|void|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|export|extends|false|finally|for|function|if|implements|import|in|instanceof|interface|let|new|package|private|protected|public|return|static|super|switch|this|throw|true|try|typeof|var|while|with|yield)$/;
+const isTypeName = (name: string): boolean => /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name) && !WORDS.test(name);
 
 /** `digits_int8.tflite` is `DigitsInt8`. */
 function nameOf(path: string): string {

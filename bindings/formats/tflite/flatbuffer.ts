@@ -12,9 +12,23 @@
 import { ByteBuffer } from "flatbuffers";
 import { ensure, Pint8Error } from "../../errors.ts";
 
+/** What is read of a ByteBuffer. Named here, so that the package's types need no other package's. */
+interface Reader {
+  bytes(): Uint8Array;
+  readInt8(at: number): number;
+  readUint8(at: number): number;
+  readUint16(at: number): number;
+  readInt32(at: number): number;
+  readUint32(at: number): number;
+  readUint64(at: number): bigint;
+  readFloat32(at: number): number;
+  __offset(table: number, field: number): number;
+  __string(at: number): string | Uint8Array;
+}
+
 /** An opened file. */
 export interface FlatFile {
-  readonly buffer: ByteBuffer;
+  readonly buffer: Reader;
   readonly bytes: Uint8Array;
   /** Units of work that may still be done; see `spend`. */
   budget: number;
@@ -160,7 +174,7 @@ function readNumbers(
   table: FlatTable,
   field: number,
   size: number,
-  read: (buffer: ByteBuffer, at: number) => number,
+  read: (buffer: Reader, at: number) => number,
 ): readonly number[] | undefined {
   const at = fieldAt(table, field, 4);
   if (at === 0) return undefined;

@@ -33,7 +33,8 @@ export interface OperatorCode {
 }
 
 /** The user's own operators by name. */
-export type UserOperators = { readonly [name: string]: Pick<Attributes["custom"], "infer"> };
+export type UserOperators = { readonly [name: string]: InferOf<Attributes> };
+type InferOf<All> = All extends { readonly custom: infer Custom } ? Pick<Custom, "infer" & keyof Custom> : never;
 
 function usersEntry(name: string, users: UserOperators): CustomEntry | undefined {
   if (!Object.hasOwn(users, name)) return undefined;
