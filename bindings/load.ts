@@ -8,12 +8,14 @@ import { loadPacker } from "./packer/index.ts";
 import { runPassesBy } from "./passes/run.ts";
 import { planGraphBy } from "./plan/bind.ts";
 import { isPlan, readPlan, writePlan } from "./plan/file.ts";
-import { createPool, type Pool } from "./plan/image.ts";
+import { createPool, type ImageOptions } from "./plan/image.ts";
 import type { Plan } from "./plan/types.ts";
 import type { ModuleName } from "./primitives/modules.ts";
 import type { Packer } from "./primitives/requantize/types.ts";
+import { readAgain } from "./session/again.ts";
 import { requireEngine } from "./session/engine.ts";
 import type { CustomRunner } from "./session/hosts.ts";
+import { reach } from "./session/memory.ts";
 import { type KernelModule, loadModule } from "./session/modules.ts";
 import { checkOptions, type OptionNames } from "./session/options.ts";
 import { type LoadPlanOptions, PLAN_OPTIONS } from "./session/planOptions.ts";
@@ -107,24 +109,23 @@ async function load<M extends ModelTypes>(
     refuse(options.memory !== undefined, "memory", "none: the plan has its kernels", options.memory);
     return Session.open(plan, await loadModule(plan.module, wasm, plan.edition, wasmUrl), options);
   }
-  const make = async (asked: LoadOptions["shapes"], pool?: Pool): Promise<Bound> => {
-    const { plan, kernels } = await planned(
-      importer,
-      bytes,
-      { ...options, shapes: { ...shapes, ...asked } },
-      { pool, early },
-    );
+  // Nothing that outlives this call holds on to the bytes and the packer: `make` is given them.
+  const make = async (given: Uint8Array, asked: LoadOptions["shapes"], atHand: AtHand): Promise<Bound> => {
+    const all = { ...options, shapes: { ...shapes, ...asked } };
+    const { plan, kernels } = await planned(importer, given, all, atHand);
     const fits = kernels.edition === "full" || plan.edition === "core";
     return { plan, kernels: fits ? kernels : await loadModule(kernels.name, wasm, plan.edition, wasmUrl) };
   };
-  // What was never reshaped holds on to the model's bytes alone.
+  const again = readAgain(source, bytes);
   const pool = createPool();
-  const plans = recent(KEPT_PLANS, (key) => make(JSON.parse(key) as LoadOptions["shapes"], pool));
+  const plans = recent(KEPT_PLANS, async (key) =>
+    make(await again(), JSON.parse(key) as LoadOptions["shapes"], { image: { pool } }),
+  );
   const replan = (asked: NonNullable<LoadOptions["shapes"]>) => {
     checkShapes("reshape", asked);
     return plans(JSON.stringify(sorted(asked)));
   };
-  const { plan, kernels } = await make({});
+  const { plan, kernels } = await make(bytes, {}, { early, image: (options.threads ?? 1) === 1 ? { reach } : {} });
   return Session.open(plan, kernels, options, replan);
 }
 
@@ -192,8 +193,8 @@ const isHere = (source: Source) => ArrayBuffer.isView(source) || source instance
 
 /** What may be at hand before a model is planned. */
 interface AtHand {
-  readonly early: Promise<Kernels> | undefined;
-  readonly pool?: Pool | undefined;
+  readonly early?: Promise<Kernels> | undefined;
+  readonly image?: ImageOptions;
 }
 
 /** The plan of a model, and the kernels that it is for. */
@@ -201,7 +202,7 @@ async function planned(
   importer: Importer,
   bytes: Uint8Array,
   options: PlanModelOptions,
-  { early, pool }: AtHand,
+  { early, image }: AtHand,
 ): Promise<Bound> {
   const { memory, limits = {}, batch, shapes, signature, customOperators, constants, externalData } = options;
   ensure(memory === undefined || memory === "low", "INVALID_OPTION", () => ({
@@ -221,7 +222,7 @@ async function planned(
     packer,
     limits,
     optimize: memory === "low" ? "size" : "speed",
-    ...(pool === undefined ? {} : { pool }),
+    ...image,
   });
   return { plan, kernels };
 }

@@ -9,14 +9,17 @@ import { packer as inJavaScript } from "../primitives/requantize/packer.ts";
 import type { Packer } from "../primitives/requantize/types.ts";
 import { byteLength, portAffine, typeText } from "../tensor.ts";
 import { sharingOf } from "./blocks.ts";
-import { createImage, type Pool } from "./image.ts";
+import { createImage, type Image, type ImageOptions } from "./image.ts";
 import { layoutGraph, type Site } from "./layout.ts";
 import { type Call, lowerGraph, placeVariables, SCRATCH_ALIGNMENT, variableBytes } from "./lower.ts";
 import { tablesOf } from "./tables.ts";
 import { ARENA_ADDRESS, align, type Plan, type PlanPort, type PlanStep, type StepList } from "./types.ts";
 
-/** What a graph is planned for. */
-export interface BindOptions {
+/**
+ * What a graph is planned for. With a pool or a memory, for sessions of this process, the plan puts its image together each time that
+ * it is asked for.
+ */
+export interface BindOptions extends ImageOptions {
   readonly module: ModuleName;
   /** Hash of that module, in hexadecimal, as `loadModule` gives it. */
   readonly moduleHash: string;
@@ -26,8 +29,6 @@ export interface BindOptions {
   readonly packer?: Packer;
   /** What the model may ask for. */
   readonly limits?: Limits;
-  /** Weights that several plans of one model share. The plan puts its image together each time that it is asked for. */
-  readonly pool?: Pool;
 }
 
 /** `planGraph`, by these operators. */
@@ -36,14 +37,14 @@ export function planGraphBy(operators: Operators, graph: Graph, options: BindOpt
 }
 
 function planWithin(operators: Operators, graph: Graph, options: BindOptions): Plan {
-  const { module, moduleHash, pool, optimize = "speed", packer = inJavaScript } = options;
+  const { module, moduleHash, pool, reach, optimize = "speed", packer = inJavaScript } = options;
   const limits = limitsOf(graph, options.limits);
   chargeNodes(graph, limits);
   const layout = layoutGraph(graph, operators);
   const imageAddress = ARENA_ADDRESS + layout.bytes;
   checkMemory(graph, limits, imageAddress + variableBytes(graph), "arena and variables");
 
-  const image = createImage(imageAddress, pool);
+  const image = createImage(imageAddress, { pool, reach });
   const variables = placeVariables(graph, image);
   const site: Site = { layout, base: ARENA_ADDRESS, inputs: new Map() };
   const target = { module, optimize, packer, operators, image, variables, work: limits.work };
@@ -87,9 +88,16 @@ function planWithin(operators: Operators, graph: Graph, options: BindOptions): P
     outputs,
     variables: variables.ranges,
   };
-  if (pool === undefined) return { ...plan, image: image.bytes() };
+  return withImage(plan, image, pool !== undefined);
+}
+
+/** The plan with its image: its bytes, or who puts them together where that stands in memory or shares its chunks. */
+function withImage(plan: Omit<Plan, "image">, image: Image, isShared: boolean): Plan {
+  const memory = image.memory();
+  if (!isShared && memory === undefined) return { ...plan, image: image.bytes() };
   return {
     ...plan,
+    ...(memory === undefined ? {} : { memory }),
     get image() {
       return image.bytes();
     },

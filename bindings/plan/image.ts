@@ -10,6 +10,8 @@ export interface Image {
   size(): number;
   /** The image itself. */
   bytes(): Uint8Array;
+  /** The memory that it stands in, at its address, where it was asked for one. */
+  memory(): WebAssembly.Memory | undefined;
 }
 
 /** Chunks that images of several plans have in common, each once. */
@@ -37,21 +39,55 @@ export function createPool(): Pool {
   };
 }
 
-/** An image that will lie at `address`; its chunks are those of the pool where there is one. */
-export function createImage(address: number, pool?: Pool): Image {
-  const chunks: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
+/** What images are made with. */
+export interface ImageOptions {
+  /** What chunks are those of where it has equal ones. */
+  readonly pool?: Pool | undefined;
+  /** Who takes or grows a memory that the image is put into at once, chunk by chunk, where nobody needs its bytes by themselves. */
+  readonly reach?: Reach | undefined;
+}
+
+/** Memory of so many bytes at least, rounded up to pages: this one grown, or a new one. Errors: OUT_OF_MEMORY. */
+export type Reach = (bytes: number, memory?: WebAssembly.Memory) => WebAssembly.Memory;
+
+/** Memory grows by this share of it at least: engines that cannot enlarge it where it stands copy all of it. */
+const GROWTH = 1 / 8;
+const PAGE_BYTES = 65536;
+
+/** An image that will lie at `address`. */
+export function createImage(address: number, { pool, reach }: ImageOptions = {}): Image {
+  const chunks: { readonly offset: number; readonly length: number; bytes: Uint8Array | undefined }[] = [];
   const byHash = new Map<number, (typeof chunks)[number][]>();
   /** Addresses of the very bytes that were placed. */
   const known = new WeakMap<Uint8Array, number>();
   let size = 0;
+  let memory: WebAssembly.Memory | undefined;
+  /** Chunks and bytes that stand in memory. */
+  let written = 0;
+  let writtenBytes = 0;
 
   const placeOwn = (bytes: Uint8Array) => append(bytes).offset + address;
   const append = (bytes: Uint8Array) => {
-    const chunk = { offset: size, bytes };
+    const chunk = { offset: size, length: bytes.length, bytes };
     chunks.push(chunk);
     size = align(size + bytes.length);
+    if (reach !== undefined && size - writtenBytes >= Math.max(PAGE_BYTES, (address + size) * GROWTH)) write();
     return chunk;
   };
+  const write = () => {
+    memory = reach?.(address + size, memory);
+    if (memory === undefined) return memory;
+    const all = new Uint8Array(memory.buffer, address);
+    for (; written < chunks.length; written++) {
+      const chunk = chunks[written] as (typeof chunks)[number];
+      all.set(chunk.bytes as Uint8Array, chunk.offset);
+      chunk.bytes = undefined;
+    }
+    writtenBytes = size;
+    return memory;
+  };
+  const bytesOf = ({ offset, length, bytes }: (typeof chunks)[number]) =>
+    bytes ?? new Uint8Array((memory as WebAssembly.Memory).buffer, address + offset, length);
   const place = (bytes: Uint8Array) => {
     const at = known.get(bytes) ?? placeShared(bytes);
     known.set(bytes, at);
@@ -60,7 +96,7 @@ export function createImage(address: number, pool?: Pool): Image {
   const placeShared = (bytes: Uint8Array) => {
     const hash = hashOf(bytes);
     const alike = byHash.get(hash) ?? [];
-    const shared = alike.find((chunk) => equal(chunk.bytes, bytes));
+    const shared = alike.find((chunk) => equal(bytesOf(chunk), bytes));
     if (shared !== undefined) return shared.offset + address;
     const chunk = append(pool?.keep(bytes) ?? bytes);
     byHash.set(hash, [...alike, chunk]);
@@ -68,10 +104,10 @@ export function createImage(address: number, pool?: Pool): Image {
   };
   const bytes = () => {
     const image = new Uint8Array(size);
-    for (const chunk of chunks) image.set(chunk.bytes, chunk.offset);
+    for (const chunk of chunks) image.set(bytesOf(chunk), chunk.offset);
     return image;
   };
-  return { place, placeOwn, size: () => size, bytes };
+  return { place, placeOwn, size: () => size, bytes, memory: write };
 }
 
 /** FNV-1a over the length and up to some 256 spread bytes: enough to tell chunks apart before they are compared. */

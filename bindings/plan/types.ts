@@ -99,6 +99,12 @@ export interface Plan {
   readonly outputs: readonly PlanPort[];
   /** State that lives from run to run; the image holds its start. */
   readonly variables: readonly Range[];
+  /**
+   * The image at its address already, in the memory of the one session that this plan was made for.
+   *
+   * @internal
+   */
+  readonly memory?: WebAssembly.Memory;
 }
 
 /** The next multiple of a power of two. */

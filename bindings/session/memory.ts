@@ -8,6 +8,8 @@ import type { Team } from "./threads.ts";
 import { rosterLater } from "./threadsLater.ts";
 
 const PAGE_BYTES = 65536;
+/** What 32-bit addresses reach. */
+const MAX_PAGES = 65536;
 /** More threads than any machine that this runs on gains from. */
 const MAX_THREADS = 64;
 /** Steps of ordinary networks are too short for more. */
@@ -31,7 +33,6 @@ export interface Running {
 /** Memory with the image in it, and what runs steps there: one thread, or a team of them where there can be one. */
 export async function takeThreads(
   plan: Plan,
-  image: Uint8Array,
   kernels: KernelModule,
   { threads = 1, onWarning = console.warn }: ThreadOptions,
 ): Promise<Running> {
@@ -45,28 +46,48 @@ export async function takeThreads(
     const warn = (message: string) => onWarning(`pint8: ${message}`);
     const found = await rosterLater(plan, kernels, wanted, warn);
     if (typeof found !== "string") {
-      const memory = takeMemory(plan, image, found.memoryBytes, true);
+      const memory = takeMemory(plan, found.memoryBytes, true);
       const team = await found.form(memory);
       return { memory, team, runSteps: team.run };
     }
     if (threads !== "auto") warn(`one thread runs where ${threads} were asked for, because ${found}.`);
   }
-  const memory = takeMemory(plan, image, memoryBytes(plan, 1), false);
-  const { run } = await instantiate(kernels.module, memory);
-  return {
-    memory,
-    team: undefined,
-    runSteps: (first, count) => run(plan.stepsAddress + first * STEP_BYTES, count, 0, 1),
-  };
+  const memory = takeMemory(plan, memoryBytes(plan, 1), false);
+  return { memory, team: undefined, runSteps: await alone(kernels, memory, plan.stepsAddress) };
+}
+
+/** Runs steps from an address, on the calling thread. In a function of its own: a closure holds on to all that is named around it. */
+async function alone(
+  { module }: KernelModule,
+  memory: WebAssembly.Memory,
+  steps: number,
+): Promise<Running["runSteps"]> {
+  const { run } = await instantiate(module, memory);
+  return (first, count) => run(steps + first * STEP_BYTES, count, 0, 1);
 }
 
 /** Memory of a whole number of pages, with the plan's image in it. */
-function takeMemory(plan: Plan, image: Uint8Array, bytes: number, shared: boolean): WebAssembly.Memory {
-  const pages = bytes / PAGE_BYTES;
-  try {
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
-    new Uint8Array(memory.buffer).set(image, plan.imageAddress);
+function takeMemory(plan: Plan, bytes: number, shared: boolean): WebAssembly.Memory {
+  if (plan.memory !== undefined && !shared) return reach(bytes, plan.memory);
+  const memory = granted(bytes, (pages) => new WebAssembly.Memory({ initial: pages, maximum: pages, shared }));
+  new Uint8Array(memory.buffer).set(plan.image, plan.imageAddress);
+  return memory;
+}
+
+/** Memory of so many bytes at least, rounded up to pages: this one grown, or a new one. Errors: OUT_OF_MEMORY. */
+export function reach(bytes: number, memory?: WebAssembly.Memory): WebAssembly.Memory {
+  return granted(bytes, (pages) => {
+    if (memory === undefined) return new WebAssembly.Memory({ initial: pages, maximum: MAX_PAGES });
+    const missing = pages - memory.buffer.byteLength / PAGE_BYTES;
+    if (missing > 0) memory.grow(missing);
     return memory;
+  });
+}
+
+/** What `take` makes of the pages of so many bytes. */
+function granted(bytes: number, take: (pages: number) => WebAssembly.Memory): WebAssembly.Memory {
+  try {
+    return take(Math.ceil(bytes / PAGE_BYTES));
   } catch (cause) {
     throw new Pint8Error(
       "OUT_OF_MEMORY",

@@ -277,9 +277,8 @@ async function liveOf(plan: Plan, kernels: KernelModule, options: SessionOptions
     received: `the ${edition} edition`,
     hint: `Load ${name}.${plan.edition}.wasm: loadModule("${name}", undefined, "${plan.edition}").`,
   }));
-  const { image } = plan;
   const runners = await withOwnHosts(plan, options.customOperators);
-  const running = await takeThreads(plan, image, kernels, options);
+  const running = await takeThreads(plan, kernels, options);
   const { buffer } = running.memory;
   const outputs = plan.outputs.map((port) => bindPort(port, buffer));
   return {
@@ -288,9 +287,9 @@ async function liveOf(plan: Plan, kernels: KernelModule, options: SessionOptions
     views: viewsOf(outputs),
     hosts: bindHosts(plan, buffer, runners),
     inputs: plan.inputs.map((port) => bindPort(port, buffer)),
-    variables: plan.variables.map(({ address, bytes }) => {
-      const offset = address - plan.imageAddress;
-      return { address, start: image.slice(offset, offset + bytes) };
-    }),
+    variables: plan.variables.map(({ address, bytes }) => ({
+      address,
+      start: new Uint8Array(buffer, address, bytes).slice(),
+    })),
   };
 }
