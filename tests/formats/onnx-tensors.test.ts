@@ -31,6 +31,46 @@ const FORMS: { readonly [form: string]: (pbf: PbfWriter) => void } = {
 for (const [form, write] of Object.entries(FORMS))
   test(`floats ${form}`, () => assert.deepEqual(bytesOf(write), new Uint8Array(Float32Array.from(VALUES).buffer)));
 
+const WHOLE = [3, -2, 70000, 0, 127, 128];
+
+/** int32 values that this writes. */
+function integersOf(write: (pbf: PbfWriter) => void, count = WHOLE.length): Int32Array {
+  const pbf = new PbfWriter();
+  pbf.writeVarintField(1, count);
+  write(pbf);
+  pbf.writeVarintField(2, 6);
+  const { data } = tensorOf(readTensorProto(pbf.finish()), "tensor", {});
+  return new Int32Array((data as Uint8Array).slice().buffer);
+}
+
+const INTEGERS: { readonly [form: string]: (pbf: PbfWriter) => void } = {
+  "in one piece": (pbf) => pbf.writePackedVarint(5, WHOLE),
+  "in several pieces": (pbf) => {
+    pbf.writePackedVarint(5, WHOLE.slice(0, 2));
+    pbf.writePackedVarint(5, WHOLE.slice(2));
+  },
+  "one by one": (pbf) => {
+    for (const value of WHOLE) pbf.writeVarintField(5, value);
+  },
+};
+
+for (const [form, write] of Object.entries(INTEGERS))
+  test(`integers ${form}`, () => assert.deepEqual(integersOf(write), Int32Array.from(WHOLE)));
+
+test("as many pieces as numbers take no longer than one", () => {
+  const count = 200_000;
+  const each = (pbf: PbfWriter) => {
+    for (let i = 0; i < count; i++) pbf.writePackedVarint(5, [i % 1000]);
+  };
+  assert.equal(integersOf(each, count)[123_456], 456);
+  const pbf = new PbfWriter();
+  pbf.writeVarintField(1, count);
+  for (let i = 0; i < count; i++) pbf.writePackedFloat(4, [i]);
+  pbf.writeVarintField(2, 1);
+  const { data } = tensorOf(readTensorProto(pbf.finish()), "tensor", {});
+  assert.equal(new Float32Array((data as Uint8Array).slice().buffer)[123_456], 123_456);
+});
+
 test("floats that are too few", () => {
   assert.throws(() => bytesOf((pbf) => pbf.writePackedFloat(4, VALUES.slice(1))), Pint8Error);
 });

@@ -169,9 +169,9 @@ export function createBuilder(operators: Operators): Builder {
 
   /** The bytes of the outputs; of the one that is only moved from what is not made yet, how they are made. */
   const fold = (node: AnyNode): readonly Uint8Array[] | (() => Uint8Array) | undefined => {
-    const { operator, view } = bind(operators, node, tensors);
     const { inputs, kind } = node;
     if (inputs.length === 0 || !inputs.every((id) => id === NONE || isConstant(id))) return undefined;
+    const { operator, view } = bind(operators, node, tensors);
     if (view.outputs.reduce((sum, tensor) => sum + byteLength(tensor), 0) > budget) return undefined;
     const [x] = view.inputs as readonly [Tensor];
     if (unread.has(inputs[0] as TensorId) && (kind === "reshape" || kind === "transpose"))

@@ -8,11 +8,10 @@ export interface TensorProto {
   readonly raw: Uint8Array | undefined;
   readonly floats: readonly number[];
   readonly doubles: readonly number[];
-  readonly int32s: readonly number[];
+  readonly int32s: readonly number[] | Int32Array;
   readonly int64s: readonly bigint[];
   readonly strings: number;
-  /** Key and value pairs: location, offset, length. */
-  /** Absent where the file holds the values. */
+  /** Key and value pairs: location, offset, length. Absent where the file holds the values. */
   readonly external: ReadonlyMap<string, string> | undefined;
   readonly isExternal: boolean;
 }

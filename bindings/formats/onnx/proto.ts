@@ -10,6 +10,7 @@ import type {
   TensorProto,
   ValueProto,
 } from "./messages.ts";
+import { endOf, type Integers, packed, readFloats, readIntegers, readLongs, requireInside } from "./numbers.ts";
 
 /** Subgraphs inside of subgraphs: deeper ones are refused, so that reading ends. */
 const MOST_NESTED = 32;
@@ -28,23 +29,6 @@ export function readModel(bytes: Uint8Array): ModelProto {
 /** Mutable while it is filled. */
 type Filling<T> = { -readonly [K in keyof T]: T[K] };
 
-/** What ends there is read to its end, whether there are bytes or not. */
-function requireInside(pbf: PbfReader, end: number): void {
-  ensure(end >= pbf.pos && end <= pbf.length, "INVALID_MODEL", () => ({
-    where: "file",
-    expected: "messages inside the file",
-    received: `one that ends at byte ${end} of ${pbf.length}`,
-  }));
-}
-
-/** The reader, at numbers that may be packed: those end inside the file. */
-function packed(pbf: PbfReader): PbfReader {
-  const { pos, type } = pbf;
-  if (type === 2) requireInside(pbf, endOf(pbf));
-  pbf.pos = pos;
-  return pbf;
-}
-
 /** Reads the fields of a message up to `end`, which must be where it ends. */
 function fields<T>(pbf: PbfReader, end: number, into: T, read: (tag: number, into: T, pbf: PbfReader) => void): T {
   requireInside(pbf, end);
@@ -56,9 +40,6 @@ function fields<T>(pbf: PbfReader, end: number, into: T, read: (tag: number, int
   }));
   return into;
 }
-
-/** Where the message that comes next ends. */
-const endOf = (pbf: PbfReader): number => pbf.readVarint() + pbf.pos;
 
 function model(pbf: PbfReader, end: number): ModelProto {
   const result: Filling<ModelProto> & { opsets: Map<string, number>; functions: FunctionProto[] } = {
@@ -175,7 +156,7 @@ function tensor(pbf: PbfReader, end: number): TensorProto {
     raw: undefined as Uint8Array | undefined,
     floats: [] as number[],
     doubles: [] as number[],
-    int32s: [] as number[],
+    int32s: [] as Integers,
     int64s: [] as bigint[],
     strings: 0,
     external: undefined as Map<string, string> | undefined,
@@ -184,8 +165,8 @@ function tensor(pbf: PbfReader, end: number): TensorProto {
   return fields(pbf, end, result, (tag, into) => {
     if (tag === 1) packed(pbf).readPackedVarint(into.dims, true);
     else if (tag === 2) into.dataType = pbf.readVarint();
-    else if (tag === 4) readFloats(packed(pbf), into);
-    else if (tag === 5) packed(pbf).readPackedVarint(into.int32s, true);
+    else if (tag === 4) readFloats(pbf, into);
+    else if (tag === 5) into.int32s = readIntegers(pbf, into.int32s);
     else if (tag === 6) into.strings++;
     else if (tag === 7 || tag === 11) readLongs(packed(pbf), into.int64s);
     else if (tag === 8) into.name = pbf.readString();
@@ -196,36 +177,6 @@ function tensor(pbf: PbfReader, end: number): TensorProto {
       readPair(pbf, into.external);
     } else if (tag === 14) into.isExternal = pbf.readVarint() === 1;
   });
-}
-
-/** Floats as the bytes that they are in the file. */
-function readFloats(pbf: PbfReader, into: { raw: Uint8Array | undefined; floats: number[] }): void {
-  if (pbf.type !== 2) {
-    pbf.readPackedFloat(into.floats);
-    return;
-  }
-  const bytes = pbf.readBytes();
-  const { raw } = into;
-  if (raw === undefined) into.raw = bytes.length > 0 ? bytes : raw;
-  else {
-    into.raw = new Uint8Array(raw.length + bytes.length);
-    into.raw.set(raw);
-    into.raw.set(bytes, raw.length);
-  }
-}
-
-/** 64-bit varints, packed or not, without losing bits. */
-function readLongs(pbf: PbfReader, into: bigint[]): void {
-  const end = pbf.type === 2 ? endOf(pbf) : pbf.pos + 1;
-  while (pbf.pos < end) {
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = pbf.buf[pbf.pos++] ?? 0;
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) break;
-    }
-    into.push(BigInt.asIntN(64, value));
-  }
 }
 
 function readPair(pbf: PbfReader, into: Map<string, string>): void {

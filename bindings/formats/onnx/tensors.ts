@@ -111,7 +111,7 @@ function typedFields(proto: TensorProto, dtype: DType, count: number, where: str
   const { floats, doubles, int32s, int64s, dataType } = proto;
   const bits = storedBits(dataType);
   const packed = bits < 8;
-  const list: readonly (number | bigint)[] = [floats, doubles, int32s, int64s].find((each) => each.length > 0) ?? [];
+  const list: Numbers = [floats, doubles, int32s, int64s].find((each) => each.length > 0) ?? [];
   const expected = packed ? Math.ceil((count * bits) / 8) : count;
   ensure(list.length === expected, "INVALID_MODEL", () => ({
     where,
@@ -119,15 +119,19 @@ function typedFields(proto: TensorProto, dtype: DType, count: number, where: str
     received: `${list.length}`,
   }));
   if (packed || (bits === 8 && isSmallFloat(dataType)))
-    return widen(Uint8Array.from(list, Number), dataType, count, where);
+    return widen(Uint8Array.from(list as ArrayLike<number>, Number), dataType, count, where);
   return new Uint8Array(arrayOf(list, dtype, dataType).buffer);
 }
 
+/** Values of a field. */
+type Numbers = readonly number[] | readonly bigint[] | Int32Array;
+
 /** Numbers of a field as an array of the type; integers wrap around. */
-function arrayOf(list: readonly (number | bigint)[], dtype: DType, code: number): ArrayBufferView {
+function arrayOf(list: Numbers, dtype: DType, code: number): ArrayBufferView {
   const size = BITS[dtype] / 8;
-  if (size === 8 && dtype !== "float64") return BigInt64Array.from(list, BigInt);
-  const numbers = typeof list[0] === "bigint" ? list.map(Number) : (list as readonly number[]);
+  if (size === 8 && dtype !== "float64") return BigInt64Array.from(list as ArrayLike<number>, BigInt);
+  const isLong = typeof list[0] === "bigint";
+  const numbers = isLong ? (list as readonly bigint[]).map(Number) : (list as readonly number[] | Int32Array);
   if (isSmallFloat(code)) return Int32Array.from(numbers, (bits) => bits << 16);
   if (dtype === "float32") return new Float32Array(numbers);
   if (dtype === "float64") return new Float64Array(numbers);
