@@ -47,9 +47,9 @@ function isFile(source: Source): boolean {
   return typeof Blob !== "undefined" && source instanceof Blob;
 }
 
-/** Length and up to 4096 spread bytes, which tell a file from one that was put in its place. */
+/** Length and up to 512 spread bytes, which tell a file from one that was put in its place. */
 function stampOf(bytes: Uint8Array): string {
-  const stride = Math.max(1, Math.floor(bytes.length / 4096));
+  const stride = Math.max(1, Math.floor(bytes.length / 512));
   let hash = 0;
   for (let i = 0; i < bytes.length; i += stride) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0;
   return `${bytes.length} ${hash}`;

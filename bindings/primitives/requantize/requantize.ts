@@ -8,7 +8,9 @@ const PANEL = 8;
 const FORMS = ["exact", "fixed", "signed", "positive"] as const;
 export type Form = (typeof FORMS)[number];
 /** Above this depth the float forms save under 3 % of a layer and are not looked for: planning takes time too. */
-const PROOF_DEPTH = 128;
+const PROOF_DEPTH: Record<ModuleName, number> = { scalar: 0, simd: 128, relaxed: 576 };
+/** Up to this depth they are looked for where there are few rows, too. */
+const SHALLOW = 128;
 /** Nor are they for so few rows and so many channels: what they save does not make up for the proof in 100 runs. */
 const PROOF_ROWS = 64;
 const PROOF_CHANNELS = 512;
@@ -33,8 +35,8 @@ export function packRecords(
   if (module === "scalar") return packScalar(scale ? byOnnx(channels, scale, output) : channels);
   const pays =
     channels.offset === undefined &&
-    depth <= PROOF_DEPTH &&
-    (rows >= PROOF_ROWS || channels.bias.length <= PROOF_CHANNELS);
+    depth <= PROOF_DEPTH[module] &&
+    (rows >= PROOF_ROWS || (depth <= SHALLOW && channels.bias.length <= PROOF_CHANNELS));
   if (scale) return packOnnx(channels, scale, output, pays, packer, module === "relaxed" ? 144 : 112);
   return packVector(channels, output, pays, packer, module === "relaxed" ? 144 : 112);
 }
