@@ -1,11 +1,12 @@
 /** Least squares before activations that clip: what is clipped may lie anywhere beyond the limit. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { layersOf } from "../../bindings/optimize/linear/layers.ts";
+import { type Layer, layersOf } from "../../bindings/optimize/linear/layers.ts";
 import { prepareFloat } from "../../bindings/optimize/prepare/index.ts";
 import { refineClipped, STEPS } from "../../bindings/optimize/prune/clipped.ts";
 import { splitActivations, targets } from "../../bindings/optimize/prune/drift.ts";
 import { pickedRows } from "../../bindings/optimize/prune/picked.ts";
+import { openProducts } from "../../bindings/optimize/prune/products.ts";
 import { reconstruct, type Solution, systemsOf } from "../../bindings/optimize/prune/systems.ts";
 import { buildNetwork } from "./support/networks.ts";
 import { numbers } from "./support/numbers.ts";
@@ -68,4 +69,42 @@ describe("clipped targets", () => {
     const { solved, better } = await refined("none");
     assert.deepEqual(better, solved);
   });
+});
+
+describe("products of a layer's rows", () => {
+  for (const [outputs, inputs, groups] of [
+    [8, 5, 1],
+    [8, 7, 2],
+    [6, 4, 3],
+    [3, 9, 3],
+  ] as const)
+    test(`of ${outputs} outputs of ${inputs} inputs in ${groups} groups are the sums that they are`, async () => {
+      const rows = 11;
+      const next = numbers(3);
+      const random = (length: number) => Float32Array.from({ length }, next);
+      const [weights, x, errors] = [random(outputs * inputs), random(groups * inputs * rows), random(outputs * rows)];
+      const at = (o: number, i: number, r: number) =>
+        x[(Math.floor((o * groups) / outputs) * inputs + i) * rows + r] as number;
+      const products = await openProducts({ outputs, inputs, groups } as Layer, rows);
+      try {
+        for (let again = 0; again < 2; again++) {
+          const values = products.values(weights, x);
+          for (let o = 0; o < outputs; o++)
+            for (let r = 0; r < rows; r++) {
+              let sum = 0;
+              for (let i = 0; i < inputs; i++) sum += (weights[o * inputs + i] as number) * at(o, i, r);
+              assert.ok(Math.abs(sum - (values[o * rows + r] as number)) < 1e-4);
+            }
+          const sums = products.sums(errors, x);
+          for (let o = 0; o < outputs; o++)
+            for (let i = 0; i < inputs; i++) {
+              let sum = 0;
+              for (let r = 0; r < rows; r++) sum += (errors[o * rows + r] as number) * at(o, i, r);
+              assert.ok(Math.abs(sum - (sums[o * inputs + i] as number)) < 1e-4);
+            }
+        }
+      } finally {
+        products.close();
+      }
+    });
 });

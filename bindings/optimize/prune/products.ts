@@ -49,30 +49,31 @@ function product(a: Shape, b: Shape, y: Shape, adjointB: boolean): Graph {
   };
 }
 
-/** The same for groups of few outputs, as depthwise layers have, each by itself. */
+/** The same for groups of few outputs, as depthwise layers have, each by itself, three columns at a time. */
 function alone({ outputs, inputs, groups }: Layer, rows: number): Products {
   const values = new Float32Array(outputs * rows);
   const sums = new Float32Array(outputs * inputs);
-  const each = (x: Float32Array, act: (o: number, column: (i: number) => Float32Array) => void) => {
+  const nothing = new Float32Array(rows);
+  const eachThree = (x: Float32Array, act: (o: number, at: number, columns: Three<Float32Array>) => void) => {
     for (let o = 0; o < outputs; o++) {
       const first = Math.floor((o * groups) / outputs) * inputs;
-      act(o, (i) => x.subarray((first + i) * rows, (first + i + 1) * rows));
+      const column = (i: number) => (i < inputs ? x.subarray((first + i) * rows, (first + i + 1) * rows) : nothing);
+      for (let i = 0; i < inputs; i += 3) act(o, i, [column(i), column(i + 1), column(i + 2)]);
     }
   };
   return {
     values(weights, x) {
       values.fill(0);
-      each(x, (o, column) => {
-        const to = values.subarray(o * rows, (o + 1) * rows);
-        for (let i = 0; i < inputs; i++)
-          if (weights[o * inputs + i]) addColumn(to, column(i), weights[o * inputs + i] as number);
+      eachThree(x, (o, i, columns) => {
+        const own = (k: number) => (i + k < inputs ? (weights[o * inputs + i + k] as number) : 0);
+        addThree(values.subarray(o * rows, (o + 1) * rows), columns, [own(0), own(1), own(2)]);
       });
       return values;
     },
     sums(errors, x) {
-      each(x, (o, column) => {
-        const own = errors.subarray(o * rows, (o + 1) * rows);
-        for (let i = 0; i < inputs; i++) sums[o * inputs + i] = dotColumn(own, column(i));
+      eachThree(x, (o, i, columns) => {
+        const found = dotThree(errors.subarray(o * rows, (o + 1) * rows), columns);
+        sums.set(found.slice(0, inputs - i), o * inputs + i);
       });
       return sums;
     },
@@ -80,19 +81,20 @@ function alone({ outputs, inputs, groups }: Layer, rows: number): Products {
   };
 }
 
-function addColumn(to: Float32Array, column: Float32Array, weight: number): void {
-  for (let r = 0; r < to.length; r++) to[r] = (to[r] as number) + weight * (column[r] as number);
+type Three<T> = readonly [T, T, T];
+
+function addThree(to: Float32Array, [a, b, c]: Three<Float32Array>, [p, q, s]: Three<number>): void {
+  for (let r = 0; r < to.length; r++)
+    to[r] = (to[r] as number) + p * (a[r] as number) + q * (b[r] as number) + s * (c[r] as number);
 }
 
-function dotColumn(x: Float32Array, column: Float32Array): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
-  let r = 0;
-  for (; r + 4 <= x.length; r += 4) {
-    s0 += (x[r] as number) * (column[r] as number);
-    s1 += (x[r + 1] as number) * (column[r + 1] as number);
-    s2 += (x[r + 2] as number) * (column[r + 2] as number);
-    s3 += (x[r + 3] as number) * (column[r + 3] as number);
+function dotThree(x: Float32Array, [a, b, c]: Three<Float32Array>): Three<number> {
+  let [p, q, s] = [0, 0, 0];
+  for (let r = 0; r < x.length; r++) {
+    const value = x[r] as number;
+    p += value * (a[r] as number);
+    q += value * (b[r] as number);
+    s += value * (c[r] as number);
   }
-  for (; r < x.length; r++) s0 += (x[r] as number) * (column[r] as number);
-  return s0 + s1 + (s2 + s3);
+  return [p, q, s];
 }
