@@ -11,9 +11,10 @@ type Writers = ReadonlyMap<TensorId, AnyNode>;
 /** Steps back from a vector to what it is made of, at most. */
 const STEPS = 64;
 
-/** The elements of a tensor of integers, each as far back as moving alone brought it here. */
+/** The elements of a tensor of integers, each as far back as moving alone brought it here; none of one that the node lacks. */
 export function elementsOf(id: TensorId, tensors: readonly Tensor[], writers: Writers): readonly Element[] {
-  const tensor = tensors[id] as Tensor;
+  const tensor = tensors[id];
+  if (tensor === undefined) return [];
   if (tensor.data !== undefined) return integersOf(tensor);
   const count = tensor.shape.length > 2 || tensor.open !== undefined ? 0 : elementCount(tensor.shape);
   if (count > 16) return [];
