@@ -1,4 +1,4 @@
-import type { AnyNode, Attributes, OpKind, TensorId } from "../graph.ts";
+import type { AnyNode, Attributes, Graph, OpKind, TensorId } from "../graph.ts";
 import type { ModuleName, Optimize } from "../primitives/modules.ts";
 import type { KernelCall } from "../primitives/registry.ts";
 import type { Packer } from "../primitives/requantize/types.ts";
@@ -126,6 +126,8 @@ export type Products = {
 export type Operators = { readonly [K in OpKind]: Operator<K> } & {
   /** For graphs with tensors that may be open. */
   readonly opening?: Opening;
+  /** For graphs that TFLite Micro refuses. */
+  readonly liteRounding?: (graph: Graph) => Graph;
   /** For graphs with products of other types than int8 by constant int8. */
   readonly products?: Products;
 };

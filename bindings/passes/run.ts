@@ -39,7 +39,9 @@ export function runPassesBy(operators: Operators, graph: Graph, { only = "all", 
   return guarded("INVALID_GRAPH", "graph", () => {
     verifyStructure(graph);
     chargeNodes(graph, limitsOf(graph, limits));
-    const started = initialise(asInt8(graph), (body) => foldConstants(inferTypes(body, operators), operators));
+    const started = initialise(asInt8(operators.liteRounding?.(graph) ?? graph), (body) =>
+      foldConstants(inferTypes(body, operators), operators),
+    );
     const typed = inferTypes(started, operators);
     if (typed.batch !== undefined) checkBatch(typed, operators);
     return rewrite(typed, names, operators);

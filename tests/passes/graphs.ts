@@ -33,7 +33,7 @@ export function graph(
 type Overrides = { readonly [K in OpKind]?: Partial<Operators[K]> };
 
 /** What no fake graph needs. */
-const EXTRAS: readonly PropertyKey[] = ["opening", "products"] satisfies readonly (keyof Operators)[];
+const EXTRAS: readonly PropertyKey[] = ["opening", "products", "liteRounding"] satisfies readonly (keyof Operators)[];
 
 /** Each operator's outputs have the types they claim, unless overridden. */
 export function fakeOperators(overrides: Overrides = {}): Operators {

@@ -34,9 +34,11 @@ export interface Entry {
   readonly node: (parts: NodeParts, options: Options) => AnyNode;
 }
 
-/** Fields for each attribute of a kind but those that stand elsewhere: rules of rounding, types of intermediates. */
+/** Fields for each attribute of a kind but those that stand elsewhere: rules and factors of rounding, types of intermediates. */
 type FieldsOf<K extends OpKind> = {
-  readonly [A in Exclude<keyof Attributes[K], "rounding" | "intermediates">]-?: OptionField | readonly OptionField[];
+  readonly [A in Exclude<keyof Attributes[K], "rounding" | "intermediates" | "factor" | "once">]-?:
+    | OptionField
+    | readonly OptionField[];
 };
 
 const POOL = {

@@ -10,12 +10,18 @@ import { callQuantizedPairs } from "./quantizedPairs.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
-    readonly mul: { readonly activation: Activation; readonly rounding?: Rounding };
+    readonly mul: {
+      readonly activation: Activation;
+      readonly rounding?: Rounding;
+      /** What products are multiplied with, where it is not the scales' own in double. */
+      readonly factor?: number;
+    };
   }
 }
 
 function factor(node: NodeView<"mul">): number {
-  return (affineOf(inputOf(node, 0)).scale * affineOf(inputOf(node, 1)).scale) / affineOf(outputOf(node)).scale;
+  const [a, b, y] = [inputOf(node, 0), inputOf(node, 1), outputOf(node)];
+  return node.attributes.factor ?? (affineOf(a).scale * affineOf(b).scale) / affineOf(y).scale;
 }
 
 /** The vector modules' float form, where it equals the reference on every product of two differences. */

@@ -1,4 +1,5 @@
 import type { Activation, Rounding } from "../../graph.ts";
+import type { Multipliers } from "../../primitives/requantize/quantization.ts";
 import { dimensions, elementCount, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
@@ -15,6 +16,8 @@ declare module "../../graph.ts" {
       /** Float32 activations of int8 weights are quantized with a zero point; absent: without. */
       readonly asymmetric?: boolean;
       readonly rounding?: Rounding;
+      /** Of each output, where it is not its scales' own. */
+      readonly once?: Multipliers;
     };
   }
 }

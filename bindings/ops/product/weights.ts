@@ -118,6 +118,10 @@ export function factorsOfNode(
     const scale = all.length === 1 ? all : all.slice(first, first + n);
     return rounding.offsets ? { scale, offset: rounding.offsets.slice(first, first + n) } : { scale };
   }
+  if (node.attributes && "once" in node.attributes) {
+    const { multiplier, shift } = node.attributes.once as Multipliers;
+    return { multiplier: multiplier.slice(first, first + n), shift: shift.slice(first, first + n) };
+  }
   const real = given ?? reals(node);
   return quantizeMultipliers(real.length === 1 ? real : Array.prototype.slice.call(real, first, first + n));
 }

@@ -1,0 +1,59 @@
+/**
+ * Where TFLite's reference rounds otherwise than TFLite Micro, pint8 does as Micro does. Micro refuses networks with the
+ * operators below: for these TFLite's own rounding is the only one. It rounds int8 FULLY_CONNECTED with a scale for each output
+ * once, and multiplies the scales of MUL in float32.
+ */
+import type { AnyNode, Graph, OpKind, TensorId } from "../../graph.ts";
+import type { Multipliers } from "../../primitives/requantize/quantization.ts";
+import type { Tensor } from "../../tensor.ts";
+
+/** Operators that TFLite Micro does not have, of those that stand in quantized networks. */
+const WITHOUT_MICRO: ReadonlySet<string> = new Set<OpKind>([
+  ...(["gelu", "tile", "pow", "topK", "oneHot", "where", "range", "scatterNd", "sign", "atan2", "rank"] as const),
+  ...(["reluN1To1", "relu0To1", "reduceProd", "reduceAny", "reverseSequence", "conv3d", "conv3dTranspose"] as const),
+  ...(["bidirectionalLstm", "bidirectionalRnn", "rnn"] as const),
+]);
+
+/** And those that it does not have of int16. */
+const WITHOUT_INT16: ReadonlySet<string> = new Set<OpKind>([
+  ...(["exp", "log", "resizeBilinear", "gather", "gatherNd", "spaceToBatch"] as const),
+]);
+
+const { fround } = Math;
+
+/** The graph with its products' factors as TFLite's reference has them, where TFLite Micro would refuse it. */
+export function liteRounding(graph: Graph): Graph {
+  const { nodes, tensors } = graph;
+  // nodes that state a rule of rounding are ONNX's
+  const isOther = nodes.some(({ attributes }) => "rounding" in attributes);
+  if (isOther || !nodes.some((node) => isWithoutMicro(node, tensors))) return graph;
+  return { ...graph, nodes: nodes.map((node) => rounded(node, tensors)) };
+}
+
+const isWithoutMicro = ({ kind, inputs }: AnyNode, tensors: readonly Tensor[]): boolean =>
+  WITHOUT_MICRO.has(kind) || (WITHOUT_INT16.has(kind) && tensors[inputs[0] as TensorId]?.dtype === "int16");
+
+function rounded(node: AnyNode, tensors: readonly Tensor[]): AnyNode {
+  if (node.kind !== "mul" && node.kind !== "fullyConnected") return node;
+  const [a, b, y] = [...node.inputs.slice(0, 2), ...node.outputs].map((id) => tensors[id]);
+  const [[sa = 0], sb, [sy = 0]] = [scales(a), scales(b), scales(y)];
+  const ratios = sb.map((scale) => (sa * scale) / sy);
+  if (ratios.length === 0 || !ratios.every((ratio) => ratio > 2 ** -31 && ratio < 0.5)) return node;
+  if (node.kind === "mul") {
+    const factor = fround(fround(sa * (sb[0] as number)) / sy);
+    return { ...node, attributes: { ...node.attributes, factor } };
+  }
+  // smaller ones would have too few bits left in their multipliers
+  if (a?.dtype !== "int8" || ratios.length === 1 || !ratios.every((ratio) => ratio > 2 ** -12)) return node;
+  return { ...node, attributes: { ...node.attributes, once: roundedOnce(ratios) } };
+}
+
+/** Scales of int8 and int16. */
+const scales = (tensor: Tensor | undefined): readonly number[] =>
+  tensor?.dtype === "int8" || tensor?.dtype === "int16" ? (tensor.quantization?.scale ?? []) : [];
+
+/** Multipliers with no shift after them: the one rounding is that of the product's upper half. */
+function roundedOnce(ratios: readonly number[]): Multipliers {
+  const multiplier = Int32Array.from(ratios, (ratio) => Math.round(ratio * 2 ** 31));
+  return { multiplier, shift: new Int32Array(ratios.length) };
+}

@@ -1,0 +1,81 @@
+/** int8 FULLY_CONNECTED by a scale for each output, with and without an operator that TFLite Micro lacks. Reference: BUILTIN_REF 2.21, which rounds once. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadModule, loadPlan, planGraph, runPasses, writePlan } from "../../bindings/public/index.ts";
+import type { Tensor } from "../../bindings/tensor.ts";
+import { graph, node, tensor } from "../passes/graphs.ts";
+
+const [M, K, N] = [4096, 16, 16];
+const affine = (scale: readonly number[], zeroPoint: number) => ({
+  scale,
+  zeroPoint: scale.map(() => zeroPoint),
+  axis: 0,
+});
+/** Marsaglia's xorshift32, the low bytes. */
+function drawn(count: number, seed: number): Int8Array {
+  let state = seed;
+  return Int8Array.from({ length: count }, () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return Math.max(-127, (state << 24) >> 24);
+  });
+}
+const weights = drawn(N * K, 12345);
+const scales = Array.from({ length: N }, (_, i) => Math.fround(0.0031 + i * 0.00011));
+const [SX, SY] = [Math.fround(0.0201), Math.fround(0.0877)];
+
+const fully = (end: "gelu" | "relu") => {
+  const constant = { data: new Uint8Array(weights.buffer), quantization: affine(scales, 0) } as Partial<Tensor>;
+  const tensors = [
+    tensor("x", [M, K], { quantization: affine([SX], -3) }),
+    tensor("w", [N, K], constant),
+    tensor("y", [M, N], { quantization: affine([SY], 3) }),
+    tensor("z", [M, N], { quantization: affine([SY], 3) }),
+  ];
+  const last = end === "gelu" ? node("gelu", [2], [3], { approximate: false }) : node("relu", [2], [3], {});
+  return graph(
+    tensors,
+    [node("fullyConnected", [0, 1], [2], { activation: "none", keepDims: false }), last],
+    [0],
+    [2, 3],
+  );
+};
+
+/** By exact integers: the multiplier of 31 bits, rounded once, or by the upper half and then by the shift. */
+function expected(x: Int8Array, once: boolean): Int8Array {
+  return Int8Array.from({ length: M * N }, (_, i) => {
+    const [row, column] = [Math.floor(i / N), i % N];
+    let sum = 0;
+    for (let k = 0; k < K; k++) sum += ((x[row * K + k] as number) + 3) * (weights[column * K + k] as number);
+    const real = (SX * (scales[column] as number)) / SY;
+    const right = -Math.ceil(Math.log2(real));
+    const multiplier = BigInt(Math.round(real * 2 ** (31 + right)));
+    const product = BigInt(sum) * multiplier;
+    const shifted = (value: bigint, bits: bigint) => (value + (1n << (bits - 1n))) >> bits;
+    const away = (value: bigint) => (value < 0n ? -shifted(-value, 31n) : shifted(value, 31n));
+    const high = away(product);
+    const half = 1n << BigInt(right - 1);
+    const down = high >= 0n ? (high + half) >> BigInt(right) : -((-high + half) >> BigInt(right));
+    const whole = once ? shifted(product, BigInt(31 + right)) : down;
+    return Math.max(-128, Math.min(127, Number(whole) + 3));
+  });
+}
+
+for (const module of ["scalar", "simd"] as const)
+  test(`in ${module}`, async () => {
+    const { name, hash } = await loadModule(module);
+    const x = drawn(M * K, 777);
+    const run = async (end: "gelu" | "relu") => {
+      const plan = writePlan(planGraph(runPasses(fully(end)), { module: name, moduleHash: hash }));
+      const session = await loadPlan(plan);
+      return session.run([x]).y as Int8Array;
+    };
+    const [once, twice] = [expected(x, true), expected(x, false)];
+    assert.ok(
+      once.some((value, i) => value !== twice[i]),
+      "the draw meets no tie of the first rounding",
+    );
+    assert.deepEqual(await run("gelu"), once);
+    assert.deepEqual(await run("relu"), twice);
+  });
