@@ -1,10 +1,10 @@
-/** The two-dimensional Fourier transform of real float32. Sums are of float64 in one order. @full */
+/** The two-dimensional Fourier transform of real float32, in float64. @full */
 import { share } from "../common/split";
 
 /**
  * Images `[rows,columns]` of float32, cut or filled up with 0 to `[height,width]`, powers of two, to
  * `[height,width/2 + 1]` complex float32. Tables: cosine and sine in turn as float64 of one turn in `width` and in
- * `height` steps. Scratch: `height` complex float64.
+ * `height` steps. Scratch: as many complex float64 as the longer of both has.
  */
 @unmanaged
 export class Spectrum {
@@ -31,42 +31,59 @@ export function spectrum(p: Spectrum, part: u32, parts: u32): void {
     for (let row: u32 = 0; row < p.height; row++) {
       const x = <usize>p.x + (<usize>((image * p.rows + row) * p.columns) << 2);
       const count = row < p.rows ? min(p.columns, p.width) : 0;
-      for (let k: u32 = 0; k < half; k++) {
-        let real: f64 = 0;
-        let imaginary: f64 = 0;
-        for (let j: u32 = 0; j < count; j++) {
-          const turn = <usize>p.widthTable + (<usize>((j * k) & (p.width - 1)) << 4);
-          const value = <f64>load<f32>(x + (<usize>j << 2));
-          real += value * load<f64>(turn);
-          imaginary -= value * load<f64>(turn, 8);
-        }
-        const at = y + (<usize>(row * half + k) << 3);
-        store<f32>(at, <f32>real);
-        store<f32>(at, <f32>imaginary, 4);
-      }
+      line(x, 4, count, p.width, p.widthTable, y + (<usize>(row * half) << 3), 8, half, work);
     }
-    if (p.height > 1) for (let k: u32 = 0; k < half; k++) column(p, y + (<usize>k << 3), half, work);
+    if (p.height > 1)
+      for (let k: u32 = 0; k < half; k++) {
+        const at = y + (<usize>k << 3);
+        line(at, <usize>half << 3, p.height, p.height, p.heightTable, at, <usize>half << 3, p.height, work);
+      }
   }
 }
 
-/** The transform of a column in its place. */
-function column(p: Spectrum, y: usize, half: u32, work: usize): void {
-  const step = <usize>half << 3;
-  for (let row: usize = 0; row < <usize>p.height; row++) {
-    store<f64>(work + (row << 4), <f64>load<f32>(y + row * step));
-    store<f64>(work + (row << 4), <f64>load<f32>(y + row * step, 4), 8);
+/**
+ * The first `kept` numbers of the transform of a line of n, of which there are `count`: real where they stand 4 bytes apart, else
+ * complex. Cooley and Tukey's, of numbers that begin in the order of their reversed bits.
+ */
+function line(
+  x: usize,
+  step: usize,
+  count: u32,
+  n: u32,
+  table: usize,
+  y: usize,
+  yStep: usize,
+  kept: u32,
+  work: usize,
+): void {
+  let place: u32 = 0;
+  for (let j: u32 = 0; j < n; j++, x += step) {
+    const to = work + (<usize>place << 4);
+    store<f64>(to, j < count ? <f64>load<f32>(x) : 0);
+    store<f64>(to, j < count && step !== 4 ? <f64>load<f32>(x, 4) : 0, 8);
+    let bit = n >> 1;
+    for (; place & bit; bit >>= 1) place ^= bit;
+    place |= bit;
   }
-  for (let k: u32 = 0; k < p.height; k++) {
-    let real: f64 = 0;
-    let imaginary: f64 = 0;
-    for (let j: u32 = 0; j < p.height; j++) {
-      const turn = <usize>p.heightTable + (<usize>((j * k) & (p.height - 1)) << 4);
-      const a = load<f64>(work + (<usize>j << 4));
-      const b = load<f64>(work + (<usize>j << 4), 8);
-      real += a * load<f64>(turn) + b * load<f64>(turn, 8);
-      imaginary += b * load<f64>(turn) - a * load<f64>(turn, 8);
+  for (let size: u32 = 1, turns = n >> 1; size < n; size <<= 1, turns >>= 1)
+    for (let j: u32 = 0; j < n >> 1; j++) {
+      const k = j & (size - 1);
+      const turn = table + (<usize>(k * turns) << 4);
+      const at = work + (<usize>((j << 1) - k) << 4);
+      const far = at + (<usize>size << 4);
+      const a = load<f64>(far);
+      const b = load<f64>(far, 8);
+      const real = a * load<f64>(turn) + b * load<f64>(turn, 8);
+      const imaginary = b * load<f64>(turn) - a * load<f64>(turn, 8);
+      const r = load<f64>(at);
+      const i = load<f64>(at, 8);
+      store<f64>(at, r + real);
+      store<f64>(at, i + imaginary, 8);
+      store<f64>(far, r - real);
+      store<f64>(far, i - imaginary, 8);
     }
-    store<f32>(y + <usize>k * step, <f32>real);
-    store<f32>(y + <usize>k * step, <f32>imaginary, 4);
+  for (let k: u32 = 0; k < kept; k++, y += yStep) {
+    store<f32>(y, <f32>load<f64>(work + (<usize>k << 4)));
+    store<f32>(y, <f32>load<f64>(work + (<usize>k << 4), 8), 4);
   }
 }

@@ -11,6 +11,8 @@ for (const subject of await subjects())
       [1, 8, 16, 4, 4],
       [3, 1, 20, 1, 32],
       [1, 2, 2, 2, 1],
+      [2, 1, 500, 1, 512],
+      [1, 20, 40, 32, 64],
     ] as const)
       test(`${rows} by ${columns} as ${height} by ${width}`, () => {
         const draw = random(71);
@@ -35,8 +37,8 @@ for (const subject of await subjects())
               real += value * Math.cos(turn);
               imaginary += value * Math.sin(turn);
             }
-          assert.ok(Math.abs(real - (y[at * 2] as number)) < 1e-4, `${y[at * 2]}, not ${real}`);
-          assert.ok(Math.abs(imaginary - (y[at * 2 + 1] as number)) < 1e-4, `${y[at * 2 + 1]}, not ${imaginary}`);
+          assert.ok(Math.abs(real - (y[at * 2] as number)) < 1e-3, `${y[at * 2]}, not ${real}`);
+          assert.ok(Math.abs(imaginary - (y[at * 2 + 1] as number)) < 1e-3, `${y[at * 2 + 1]}, not ${imaginary}`);
         }
         checkOperator(subject, operators.rfft2d, example, bytes);
       });

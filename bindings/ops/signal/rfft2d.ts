@@ -44,7 +44,7 @@ export const rfft2d: Operator<"rfft2d"> = {
       params: {
         x: to.input(0),
         y: to.output(0),
-        ...to.scratch(height * 16),
+        ...to.scratch(Math.max(height, width) * 16),
         images: elementCount(shape.slice(0, -2)),
         rows,
         columns,
