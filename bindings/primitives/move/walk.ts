@@ -64,12 +64,37 @@ function walkCall({ sizes, x, y }: Loops, xAddress: number, yAddress: number, si
       last === 1 ? [sizes[0] as number, x[0] as number, y[0] as number] : [1, bytes, bytes];
     return { kernel: "copy", params: { ...at, rows, bytes, xStride, yStride } };
   }
+  const long = innermost({ sizes, x, y }, size);
+  if (long !== last) {
+    const inside = <T>(list: readonly T[]): readonly T[] => [...list.filter((_, d) => d !== long), list[long] as T];
+    return {
+      kernel: "strided",
+      params: { ...at, ...stridedLoops({ sizes: inside(sizes), x: inside(x), y: inside(y) }, size) },
+    };
+  }
   if (last < 6 && positive && `${denseStrides(sizes).map((n) => n * size)}` === `${y}`) {
     const [d0, d1, d2, d3, d4, d5] = six(sizes, 1);
     const [x0, x1, x2, x3, x4, x5] = six(x, size);
     return { kernel: "permute", params: { ...at, size, d0, d1, d2, d3, d4, d5, x0, x1, x2, x3, x4, x5 } };
   }
   return { kernel: "strided", params: { ...at, ...stridedLoops({ sizes, x, y }, size) } };
+}
+
+/** Turns that make up for beginning a loop. */
+const LONG = 8;
+
+/**
+ * The loop that is best walked innermost: the last, or where that is a short one of scattered elements the longer one that steps
+ * least in x. Threes, and fours of four bytes, are interleaved in registers.
+ */
+function innermost({ sizes, x }: Loops, size: number): number {
+  const last = sizes.length - 1;
+  const count = sizes[last] ?? LONG;
+  const inRegisters = (count === 3 && (size === 1 || size === 4)) || (count >= 4 && size === 4);
+  if (count >= LONG || x[last] === size || (inRegisters && x[last - 1] === size)) return last;
+  const steps = sizes.map((n, d) => (n < LONG ? Number.POSITIVE_INFINITY : Math.abs(x[d] as number)));
+  const least = Math.min(...steps);
+  return Number.isFinite(least) ? steps.lastIndexOf(least) : last;
 }
 
 const eight = (values: readonly number[], fill: number) =>
