@@ -1,4 +1,4 @@
-import { inFile, Pint8Error } from "./errors.ts";
+import { ensure, inFile, Pint8Error } from "./errors.ts";
 import { customsLater } from "./formats/later.ts";
 import { type Importer, type Outline, type OutlinedOperator, outlineModel } from "./formats/select.ts";
 import { setShapes } from "./formats/shapes.ts";
@@ -107,7 +107,16 @@ export function inspectBy(importer: Importer, source: Source, options: InspectOp
 async function inspection(importer: Importer, source: Source, options: InspectOptions): Promise<Inspection> {
   checkOptions("inspectModel", options, INSPECT_OPTIONS);
   const bytes = await readSource(source);
-  if (isPlan(bytes)) return inspectPlan(readPlan(bytes));
+  if (isPlan(bytes)) {
+    for (const where of ["batch", "shapes"] as const)
+      ensure(options[where] === undefined, "INVALID_OPTION", () => ({
+        where,
+        expected: "none: the plan has its shapes",
+        received: JSON.stringify(options[where]),
+        hint: "Inspect the model itself.",
+      }));
+    return inspectPlan(readPlan(bytes));
+  }
   const { batch, shapes, constants, externalData, module = "auto", wasmUrl, operators: given, ...passes } = options;
   const operators = given ?? (await operatorsLater());
   const loaded = await orRefusal(async () =>

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync, zipSync } from "fflate";
 import { openData } from "../../bindings/cli/data.ts";
 import { type DataOptions, rangeOf } from "../../bindings/cli/dataOptions.ts";
+import { Pint8Error } from "../../bindings/errors.ts";
 import { readCsv } from "../../bindings/optimize/data/csv.ts";
 import { readIdx } from "../../bindings/optimize/data/idx.ts";
 import { readNpy, readNpz } from "../../bindings/optimize/data/npy.ts";
@@ -257,5 +258,23 @@ describe("readers", () => {
     await assert.rejects(async () => all(await parquetDataset([port(3)], LISTS, decode, "f")), {
       code: "INVALID_INPUT",
     });
+  });
+
+  test("Parquet: damaged files end in examples or an error that speaks of the file", async () => {
+    const decode = async () => ({ width: 1, height: 1, data: new Float32Array(3) });
+    for (const [file, shape] of [
+      [LISTS, [1, 2]],
+      [PICTURES, [1, 1, 2, 1]],
+    ] as const)
+      for (let at = 4; at < file.length; at += 3) {
+        const bytes = file.slice();
+        (bytes[at] as number) ^= at % 2 ? 255 : 1;
+        try {
+          await all(await parquetDataset([port(...shape)], bytes, decode, "f"));
+        } catch (error) {
+          assert.ok(error instanceof Pint8Error, String(error));
+          assert.doesNotMatch(error.message, /Cannot|is not a function/, `byte ${at}`);
+        }
+      }
   });
 });

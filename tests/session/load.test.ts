@@ -119,4 +119,6 @@ test("inspect tells what a model costs", async () => {
   const plan = await inspectModel(await planFile());
   assert.equal(plan.totals.macs, totals.macs);
   assert.deepEqual(JSON.parse(JSON.stringify(plan)), plan, "plain JSON");
+  for (const options of [{ batch: 2 }, { shapes: { input: [1, 28, 28, 1] } }])
+    await assert.rejects(inspectModel(await planFile(), options), { code: "INVALID_OPTION" });
 });

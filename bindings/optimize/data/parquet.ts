@@ -90,7 +90,9 @@ async function orInvalid<T>(where: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
-    const received = textOf(cause);
+    // What the reader stumbles over says nothing of the file.
+    const isStumble = cause instanceof TypeError || cause instanceof RangeError;
+    const received = isStumble ? "bytes that contradict each other" : textOf(cause);
     const isCompressed = /compression/i.test(received);
     const expected = isCompressed ? "no compression, or snappy" : "a whole Parquet file";
     throw new Pint8Error(isCompressed ? "UNSUPPORTED" : "INVALID_INPUT", { where, expected, received }, { cause });
