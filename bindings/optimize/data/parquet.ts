@@ -32,7 +32,7 @@ export async function parquetDataset(
 ): Promise<Dataset> {
   requireList("parquetDataset, ports", ports, "the model's inputs { name, shape }, as model.inputs");
   requireBytes("parquetDataset", bytes);
-  const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet/src/index.js");
+  const { parquetMetadataAsync, parquetReadObjects } = await import("./parquetReader.ts");
   const file = new Uint8Array(bytes).buffer;
   const metadata = await orInvalid(where, () => parquetMetadataAsync(file));
   const size = Number(metadata.num_rows);
