@@ -262,8 +262,7 @@ export function pruneTypes() {
       visit(join(dirname(file), `${path}.d.ts`));
   };
   // Node's own entry has the declarations of the others'.
-  for (const file of filesIn("dist/types/public", ".d.ts"))
-    if (!file.endsWith("/node.d.ts")) visit(join(ROOT, file));
+  for (const file of filesIn("dist/types/public", ".d.ts")) if (!file.endsWith("/node.d.ts")) visit(join(ROOT, file));
   for (const file of filesIn("dist/types", ".d.ts")) if (!kept.has(join(ROOT, file))) rmSync(join(ROOT, file));
   const table = join(ROOT, "dist/types/primitives/table.d.ts");
   const names = [...readFileSync(table, "utf8").matchAll(/readonly \["(\w+)", /g)].map(([, name]) => `"${name}"`);
