@@ -36,7 +36,6 @@ export function buildWasm(force = false) {
 export async function buildLibrary(force = false) {
   const targets = Object.entries(ENTRIES)
     .flatMap(([name, path]) => [`dist/lib/${name}.js`, path.replace("bindings", "dist/types").replace(".ts", ".d.ts")])
-    .filter((path) => path !== "dist/types/public/node.d.ts")
     .concat("dist/lib/worker.js", "dist/lib/service.js", "dist/cjs/index.cjs");
   const wasm = ["scalar.full", "simd.full", "relaxed.full"].map((name) => `wasm/${name}.wasm`);
   const sources = [

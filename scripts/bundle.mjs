@@ -10,7 +10,7 @@ const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(ROOT, "p
 
 /** Entry points by the names of their bundles; those that are not written yet are left out. */
 export const ENTRIES = Object.fromEntries(
-  ["index", "node", "runtime", "kernels", "compile", "optimize", "inline", "worker", "cli"]
+  ["index", "runtime", "kernels", "compile", "optimize", "inline", "worker", "cli"]
     .filter((name) => existsSync(join(ROOT, `bindings/public/${name}.ts`)))
     .map((name) => [name === "worker" ? "remote" : name, `bindings/public/${name}.ts`]),
 );
@@ -36,6 +36,9 @@ const LATER = {
  * cut by what reaches them, they would stand with what every model needs.
  */
 const PARTS = { whole: "bindings/whole.ts", ...LATER };
+
+/** What Node takes in place of `index`, whose declarations it has. */
+const NODE = { node: "bindings/public/node.ts" };
 
 /** Characters of a line of an object's members. */
 const LINE = 100;
@@ -140,7 +143,7 @@ export async function bundle() {
   const results = await Promise.all([
     build({
       ...COMMON,
-      entryPoints: points({ ...ENTRIES, whole: PARTS.whole }),
+      entryPoints: points({ ...ENTRIES, ...NODE, whole: PARTS.whole }),
       splitting: true,
       plugins: [APART, LISTED, BUILTINS, INLINED],
     }),
@@ -201,7 +204,7 @@ function reachedFrom(outputs, isOne) {
     reached.add(file);
     for (const { path } of outputs[file].imports) visit(path);
   };
-  for (const name of Object.keys({ ...ENTRIES, ...PARTS }).filter(isOne)) visit(`dist/lib/${name}.js`);
+  for (const name of Object.keys({ ...ENTRIES, ...NODE, ...PARTS }).filter(isOne)) visit(`dist/lib/${name}.js`);
   return reached;
 }
 
@@ -261,8 +264,8 @@ export function pruneTypes() {
     for (const [, path] of readFileSync(file, "utf8").matchAll(/["'](\.{1,2}\/[^"']+)\.js["']/g))
       visit(join(dirname(file), `${path}.d.ts`));
   };
-  // Node's own entry has the declarations of the others'.
-  for (const file of filesIn("dist/types/public", ".d.ts")) if (!file.endsWith("/node.d.ts")) visit(join(ROOT, file));
+  for (const path of Object.values(ENTRIES))
+    visit(join(ROOT, path.replace("bindings", "dist/types").replace(".ts", ".d.ts")));
   for (const file of filesIn("dist/types", ".d.ts")) if (!kept.has(join(ROOT, file))) rmSync(join(ROOT, file));
   const table = join(ROOT, "dist/types/primitives/table.d.ts");
   const names = [...readFileSync(table, "utf8").matchAll(/readonly \["(\w+)", /g)].map(([, name]) => `"${name}"`);

@@ -69,10 +69,7 @@ function redirected(text, places, own) {
   const heads = Object.entries(lists).flatMap(([name, kinds]) =>
     Object.entries(kinds)
       .filter(([, pairs]) => pairs.length > 0)
-      .map(
-        ([keyword, pairs]) => `${keyword} { ${listed(pairs)} } from "./${name}.js";
-`,
-      ),
+      .map(([keyword, pairs]) => `${keyword} { ${listed(pairs)} } from "./${name}.js";\n`),
   );
   return rest.replace(/^(#!.*\n)?/, (first) => first + heads.join(""));
 }
