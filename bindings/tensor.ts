@@ -95,6 +95,9 @@ export const AT_MOST = "at most ";
 /** The largest number of elements and bytes that one tensor may have: what 32-bit addresses reach. */
 const MAX_BYTES = 2 ** 32;
 
+/** The greatest finite float32. */
+export const GREATEST_FLOAT = 3.4028234663852886e38;
+
 /** Number of elements of a shape. */
 export function elementCount(shape: readonly number[]): number {
   let count = 1;

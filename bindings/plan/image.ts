@@ -1,4 +1,4 @@
-import { align } from "./types.ts";
+import { align, PAGE_BYTES } from "./types.ts";
 
 /** Bytes that are placed once, at planning time. */
 export interface Image {
@@ -52,7 +52,6 @@ export type Reach = (bytes: number, memory?: WebAssembly.Memory) => WebAssembly.
 
 /** Memory grows by this share of it at least: engines that cannot enlarge it where it stands copy all of it. */
 const GROWTH = 1 / 8;
-const PAGE_BYTES = 65536;
 
 /** An image that will lie at `address`. */
 export function createImage(address: number, { pool, reach }: ImageOptions = {}): Image {

@@ -112,7 +112,10 @@ export function align(value: number, to: number = ALIGNMENT): number {
   return Math.ceil(value / to) * to;
 }
 
+/** Bytes of a page of linear memory. */
+export const PAGE_BYTES = 65536;
+
 /** Bytes of linear memory that a session of this plan takes. */
 export function memoryBytes(plan: Plan, threads: number): number {
-  return align(plan.scratchAddress + threads * plan.scratchBytes, 65536);
+  return align(plan.scratchAddress + threads * plan.scratchBytes, PAGE_BYTES);
 }

@@ -1,13 +1,12 @@
 /** The memory of a session and who runs its steps there. */
 import { ensure, Pint8Error } from "../errors.ts";
-import { memoryBytes, type Plan, STEP_BYTES } from "../plan/types.ts";
+import { memoryBytes, PAGE_BYTES, type Plan, STEP_BYTES } from "../plan/types.ts";
 import { isNode, processors } from "./engine.ts";
 import { instantiate } from "./instantiate.ts";
 import type { KernelModule } from "./modules.ts";
 import type { Team } from "./threads.ts";
 import { rosterLater } from "./threadsLater.ts";
 
-const PAGE_BYTES = 65536;
 /** What 32-bit addresses reach. */
 const MAX_PAGES = 65536;
 /** More threads than any machine that this runs on gains from. */

@@ -65,19 +65,14 @@ function walkCall({ sizes, x, y }: Loops, xAddress: number, yAddress: number, si
     return { kernel: "copy", params: { ...at, rows, bytes, xStride, yStride } };
   }
   const long = innermost({ sizes, x, y }, size);
-  if (long !== last) {
-    const inside = <T>(list: readonly T[]): readonly T[] => [...list.filter((_, d) => d !== long), list[long] as T];
-    return {
-      kernel: "strided",
-      params: { ...at, ...stridedLoops({ sizes: inside(sizes), x: inside(x), y: inside(y) }, size) },
-    };
-  }
-  if (last < 6 && positive && `${denseStrides(sizes).map((n) => n * size)}` === `${y}`) {
+  if (long === last && last < 6 && positive && `${denseStrides(sizes).map((n) => n * size)}` === `${y}`) {
     const [d0, d1, d2, d3, d4, d5] = six(sizes, 1);
     const [x0, x1, x2, x3, x4, x5] = six(x, size);
     return { kernel: "permute", params: { ...at, size, d0, d1, d2, d3, d4, d5, x0, x1, x2, x3, x4, x5 } };
   }
-  return { kernel: "strided", params: { ...at, ...stridedLoops({ sizes, x, y }, size) } };
+  const inside = <T>(list: readonly T[]): readonly T[] => [...list.filter((_, d) => d !== long), list[long] as T];
+  const loops = { sizes: inside(sizes), x: inside(x), y: inside(y) };
+  return { kernel: "strided", params: { ...at, ...stridedLoops(loops, size) } };
 }
 
 /** Turns that make up for beginning a loop. */

@@ -1,6 +1,6 @@
 /** Attention in its three spellings. */
 import type { TensorId } from "../../../graph.ts";
-import { listText } from "../../../tensor.ts";
+import { GREATEST_FLOAT, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, type Value } from "../layout.ts";
 import { real } from "./cast.ts";
@@ -82,7 +82,7 @@ function packedAttention(n: OnnxNode, qkv: TensorId, places: { mask: number; pas
   // beside the -10000 of masked keys fractions get lost: masks come last
   if (n.inputs[places.bias] !== undefined) biases.push(n.plain(n.input(places.bias)));
   if (n.inputs[places.mask] !== undefined) biases.push(maskBias(n, n.input(places.mask), batch, length, keys, far));
-  if (n.int("unidirectional", 0) !== 0) biases.push(causal(n, length, keys, -3.4028234663852886e38));
+  if (n.int("unidirectional", 0) !== 0) biases.push(causal(n, length, keys, -GREATEST_FLOAT));
   const given = n.float("scale", 0);
   const y = attend(n, {
     q: heads(n, columns(n, qkv, 0, qs), count),
@@ -151,7 +151,7 @@ function multiHead(n: OnnxNode): void {
   if (n.inputs[4] !== undefined) biases.push(maskBias(n, n.input(4), batch, length, keys, far));
   const past = n.inputs[6] === undefined ? 0 : (n.input(6).shape[2] as number);
   // onnxruntime lets the last query see every key
-  if (n.int("unidirectional", 0) !== 0) biases.push(causal(n, length, keys, -3.4028234663852886e38, past, length - 1));
+  if (n.int("unidirectional", 0) !== 0) biases.push(causal(n, length, keys, -GREATEST_FLOAT, past, length - 1));
   const given = n.float("scale", 0);
   const scale = given === 0 ? 1 / Math.sqrt(width / count) : given;
   n.setPlain(0, joined(n, attend(n, { q, k, v, scale, biases })));

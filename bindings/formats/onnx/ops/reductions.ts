@@ -1,5 +1,7 @@
 /** Reductions that few networks have, and those over entries of which only a run can tell how many count. */
+
 import type { Attributes, TensorId } from "../../../graph.ts";
+import { GREATEST_FLOAT } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { type Adder, adderOf } from "../elementwise.ts";
 import type { Open } from "../layout.ts";
@@ -51,9 +53,6 @@ function reduceOpen(n: OnnxNode, axes: readonly number[], { kind, before = asIs,
   n.set(0, { shape: n.b.tensor(y).shape, twins: { plain: add("div", [y, total], NONE) }, isWhole: true });
 }
 
-/** The greatest float32. */
-const GREATEST = Math.fround(3.4028234663852886e38);
-
 /** log(Σ exp(x − m)) + m, of the greatest m, or of a finite one beside it: infinities have no difference. */
 function logSumExp(n: OnnxNode): void {
   const x = n.input(0);
@@ -67,8 +66,8 @@ function logSumExp(n: OnnxNode): void {
     return n.setPlain(0, logOf(add("sum", [id, axes], { keepDims }), add, n));
   let greatest = add("reduceMax", [id, axes], { keepDims: true });
   if (!isWhole(x.dtype)) {
-    greatest = add("maximum", [n.b.float(-GREATEST), greatest], {});
-    greatest = add("minimum", [n.b.float(GREATEST), greatest], {});
+    greatest = add("maximum", [n.b.float(-GREATEST_FLOAT), greatest], {});
+    greatest = add("minimum", [n.b.float(GREATEST_FLOAT), greatest], {});
   }
   // of whole numbers terms are whole, too: 1 for the greatest, 0 below
   const terms = isWhole(x.dtype)

@@ -1,6 +1,6 @@
 /** Functions of each element that ordinary networks have. */
 import type { Attributes, OpKind, TensorId } from "../../../graph.ts";
-import type { DType } from "../../../tensor.ts";
+import { type DType, GREATEST_FLOAT } from "../../../tensor.ts";
 import { type Conversion, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { type Adder, chain, elementwise } from "../elementwise.ts";
 import { isWhole } from "./wholes.ts";
@@ -28,9 +28,6 @@ const between = (add: Adder, n: OnnxNode, x: TensorId, lo: number, hi: number): 
 /** The bounds that are an operator of their own, which others can take in. */
 const CLAMPS = { "0": "relu", "0,6": "relu6" } as const;
 
-/** The greatest float32, which bounds what has no other bound: infinities come out as it. */
-const GREATEST = Math.fround(3.4028234663852886e38);
-
 /** max and min by what is given of both, constants or not. */
 function clip(n: OnnxNode): void {
   const [x, lo, hi] = [n.input(0), n.inputs[1], n.inputs[2]];
@@ -46,8 +43,9 @@ function clip(n: OnnxNode): void {
     const clamp = CLAMPS[known.filter((each) => each !== undefined && each !== Infinity).join() as keyof typeof CLAMPS];
     if (clamp !== undefined && least !== undefined && x.dtype === "float32") return add(clamp, [id as TensorId], {});
     let y = id as TensorId;
+    // Without another bound infinities come out as the greatest numbers.
     const own = (value: number) => (x.dtype === "float32" ? n.b.float(value) : undefined);
-    const [lower, upper] = [least ?? own(-GREATEST), most ?? own(GREATEST)];
+    const [lower, upper] = [least ?? own(-GREATEST_FLOAT), most ?? own(GREATEST_FLOAT)];
     if (lower !== undefined) y = add("maximum", [lower, y], {}, x.dtype);
     if (upper !== undefined) y = add("minimum", [upper, y], {}, x.dtype);
     return y;

@@ -1,6 +1,6 @@
 /** Explicit paddings, which only graphs from other formats have: SAME or VALID where they are one, else a PAD of its own. */
 import type { AnyNode, Graph, Node, Padding, TensorId } from "../../../graph.ts";
-import { dimensions, type Tensor } from "../../../tensor.ts";
+import { dimensions, GREATEST_FLOAT, type Tensor } from "../../../tensor.ts";
 
 type Sides = Exclude<Padding, string>;
 type Sized = readonly [number, number];
@@ -103,7 +103,7 @@ function constant(
 function lowest(x: Tensor, tensors: Tensor[]): TensorId {
   const data =
     x.dtype === "float32"
-      ? new Uint8Array(Float32Array.of(-3.4028234663852886e38).buffer)
+      ? new Uint8Array(Float32Array.of(-GREATEST_FLOAT).buffer)
       : x.dtype === "int16"
         ? new Uint8Array(Int16Array.of(-32768).buffer)
         : Uint8Array.of(x.dtype === "int8" ? 0x80 : 0);
