@@ -2,7 +2,7 @@
 import { guarded } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { loadLater } from "../later.ts";
-import { operatorsLater } from "../ops/later.ts";
+import { atHand, operatorsLater } from "../ops/later.ts";
 import type { Rare } from "./onnx/convert.ts";
 import { isOnnx } from "./onnx/recognise.ts";
 import { type Importer, type ImportOptions, importBy, type Readers, viewOf } from "./select.ts";
@@ -25,19 +25,34 @@ export async function importLater(bytes: Uint8Array, options: ImportOptions): Pr
 async function readersOf(bytes: Uint8Array, options: ImportOptions): Promise<Readers> {
   if (isOnnx(bytes)) {
     const loading = loadLater("the importer of .onnx files", () => import("./onnx/index.ts"));
-    const [{ importing }, operators] = await Promise.all([loading, operatorsLater()]);
+    const [{ importing }, operators] = await Promise.all([loading, isQuantized(bytes) ? atHand() : operatorsLater()]);
     const steps = importing(bytes, options, operators);
-    const next = (rare?: Rare) => guarded("INVALID_MODEL", "file", () => steps.next(rare as Rare));
-    const first = next();
-    if (first.done) return { onnx: () => first.value };
-    const { rare } = await loadLater("the rarer operators of .onnx files", () => import("./onnx/rare.ts"));
-    return { onnx: () => next(rare).value as Graph };
+    const next = (rare?: Rare) => guarded("INVALID_MODEL", "file", () => steps.next(rare));
+    let step = next();
+    while (!step.done) {
+      const isRare = step.value === "rare";
+      const [all, rare] = await Promise.all([operatorsLater(), isRare ? rareLater() : undefined]);
+      Object.assign(operators, all);
+      step = next(rare);
+    }
+    const graph = step.value;
+    return { onnx: () => graph };
   }
   if (!needsCustoms(bytes)) return {};
   // whose nodes are of the rarer operators, which come with them
   const [customs] = await Promise.all([customsLater(), operatorsLater()]);
   return { customs };
 }
+
+/** Bytes of a file among which the names of its first nodes are. */
+const HEAD = 65536;
+
+/** Whether a network seems to be quantized: ordinary operators may do for it. Products of floats are among the rarer ones. */
+const isQuantized = (bytes: Uint8Array) =>
+  /DequantizeLinear|QLinearConv/.test(new TextDecoder("latin1").decode(bytes.subarray(0, HEAD)));
+
+const rareLater = async () =>
+  (await loadLater("the rarer operators of .onnx files", () => import("./onnx/rare.ts"))).rare;
 
 /** What reads custom operators. Errors: IO where it cannot be loaded. */
 export async function customsLater(): Promise<Customs> {

@@ -25,11 +25,15 @@ const SIZED: ReadonlySet<string> = new Set<keyof typeof ordinary>([
 /** Operators of weights. */
 const PRODUCTS: ReadonlySet<string> = new Set<keyof Products>(["conv2d", "depthwiseConv2d", "fullyConnected"]);
 
-/** Whether a product is one of int8 by constant int8 around 0, all of which are known: `productType` says the same of it. */
-function isPlain({ inputs }: AnyNode, tensors: Graph["tensors"]): boolean {
+/**
+ * Whether a product is one of int8 by constant int8 around 0, all of which are known: `productType` says the same of it, and of uint8
+ * whose rule of rounding is ONNX's, which passes make int8.
+ */
+function isPlain({ inputs, attributes }: AnyNode, tensors: Graph["tensors"]): boolean {
   const [x, w, bias] = inputs.map((id) => (id === NONE ? undefined : tensors[id]));
   const { zeroPoint = [], block } = w?.quantization ?? {};
-  const isInt8 = x?.dtype === "int8" && w?.dtype === "int8" && w.storedBits === undefined && w.unsigned !== true;
+  const isByte = x?.dtype === "int8" || (x?.dtype === "uint8" && "rounding" in attributes);
+  const isInt8 = isByte && w?.dtype === "int8" && w.storedBits === undefined && w.unsigned !== true;
   const isKnown = w?.data !== undefined && (bias === undefined || bias.data !== undefined);
   return isInt8 && isKnown && block === undefined && zeroPoint.every((each) => each === 0);
 }
@@ -47,6 +51,9 @@ function isOrdinary({ nodes, tensors }: Graph): boolean {
     return true;
   });
 }
+
+/** A table of the operators that are at hand, to which others can be added. */
+export const atHand = (): Operators => ({ ...(provided ?? (ordinary as unknown as Operators)) });
 
 /** All operators. Errors: IO where they cannot be loaded. */
 export async function operatorsLater(): Promise<Operators> {

@@ -5,7 +5,7 @@ export interface TensorSpec {
   readonly name: string;
   readonly dims: readonly number[];
   /** 1 float32 and 7 int64 have their values here, others (2 uint8, 10 float16, 21 uint4) as bytes. */
-  readonly type: 1 | 2 | 7 | 10 | 21;
+  readonly type: 1 | 2 | 3 | 7 | 10 | 21;
   readonly values?: readonly number[];
   /** Bytes in place of values. */
   readonly raw?: Uint8Array;

@@ -20,8 +20,11 @@ export interface OutputType {
   readonly quantization?: Quantization;
 }
 
+/** What is thrown where a node's operator is not in the table. */
+export const NEEDS_OPERATORS = new Error("the rarer operators");
+
 export interface Builder {
-  /** The table of all operators. */
+  /** The table of all operators, or of those that are at hand. */
   readonly operators: Operators;
   readonly tensors: Tensor[];
   readonly nodes: readonly AnyNode[];
@@ -97,6 +100,7 @@ export function createBuilder(operators: Operators): Builder {
   const add: Builder["add"] = (kind, where, inputs, given, outputs, name = "") => {
     // beyond the largest float32 is infinity
     const attributes = UNBOUNDED.has(kind) && outputs[0]?.dtype === "float32" ? { ...given, most: Infinity } : given;
+    if (operators[kind] === undefined) throw NEEDS_OPERATORS;
     const ids = outputs.map((type, i) => declare({ name: i === 0 ? name : "", shape: [], ...type }));
     const node = {
       kind,

@@ -6,7 +6,7 @@ import { bytesOfNumbers } from "../../ops/values.ts";
 import { byteLength, type DType, elementCount, listText, type Tensor, type TypedArray } from "../../tensor.ts";
 import { uniqueNames } from "../names.ts";
 import { KNOWN_OPERATORS, shorten, someOf } from "../text.ts";
-import { createBuilder } from "./builder.ts";
+import { createBuilder, NEEDS_OPERATORS } from "./builder.ts";
 import { ORDINARY } from "./conversions.ts";
 import {
   asValue,
@@ -40,13 +40,16 @@ export interface OnnxOptions {
   readonly externalData?: ExternalData | undefined;
 }
 
+/** What importing stops for. */
+export type Needed = "rare" | "operators";
+
 /** Opsets of the default domain that conversions know. */
 const OLDEST_OPSET = 1;
 
 /**
  * Reads an ONNX model: functions inlined, shapes inferred and folded on the way by these operators, channels last wherever an
- * operator wants them so. What comes out ends with the graph; where the model needs what is rare, and that is not given, it stops
- * first and goes on from there with what it is given then.
+ * operator wants them so. What comes out ends with the graph; where the model needs what is not at hand it stops first, saying
+ * `rare` or `operators`, and goes on from there with what is rare, or with the operators that are in the table then.
  *
  * Errors: INVALID_MODEL, INVALID_GRAPH, UNSUPPORTED (all unknown operators at once), INVALID_OPTION (shapes, batch), IO
  * (external data that is not given), OUT_OF_MEMORY.
@@ -56,21 +59,24 @@ export function* importing(
   options: OnnxOptions,
   operators: Operators,
   atHand?: Rare,
-): Generator<undefined, Graph, Rare> {
+): Generator<Needed, Graph, Rare | undefined> {
   let given = atHand;
   const rare = (): Rare => {
     if (given === undefined) throw NEEDS_RARE;
     return given;
   };
-  /** The result of work that may need what is rare: once more when that is there. */
-  function* finished<T>(work: () => T): Generator<undefined, T, Rare> {
-    try {
-      return work();
-    } catch (cause) {
-      if (cause !== NEEDS_RARE) throw cause;
+  /** The result of work that may need what is not at hand: once more when that is there. */
+  function* finished<T>(work: () => T): Generator<Needed, T, Rare | undefined> {
+    for (;;) {
+      let needed: Needed;
+      try {
+        return work();
+      } catch (cause) {
+        if (cause !== NEEDS_RARE && cause !== NEEDS_OPERATORS) throw cause;
+        needed = cause === NEEDS_RARE ? "rare" : "operators";
+      }
+      given = (yield needed) ?? given;
     }
-    given = yield;
-    return work();
   }
   const conversionOf = (key: string) => ORDINARY[key] ?? given?.conversions[key];
   const { graph, functions, opsets } = readModel(bytes);
@@ -88,7 +94,7 @@ export function* importing(
   const scope = createScope(shared, inlined);
   const inputs = declareInputs(inlined, scope, options);
   yield* finished(conversionsIn(inlined, scope));
-  const outputs = inlined.outputs.map((output) => outputOf(output, scope));
+  const outputs = yield* finished(() => inlined.outputs.map((output) => outputOf(output, scope)));
   const names = uniqueNames(
     inlined.outputs.map(({ name }) => name),
     "output",
