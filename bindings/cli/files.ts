@@ -23,11 +23,16 @@ import { readSource } from "../session/source.ts";
 const MOST_STREAMED = 2 ** 28;
 /** The code of an error where an output would take the place of an input. */
 const INPUT = "INPUT";
+/** The code of an error where standard input is asked for again. */
+const TWICE = "TWICE";
 /** The files read so far, by their real places: none of them is written over. */
 const inputs = new Set<string>();
 
 /** Begins another command, which may write over what one before it read. */
 export const forgetInputs = (): void => inputs.clear();
+
+/** What errors call a file that the command line names. */
+export const spokenName = (path: string): string => (path === "-" ? "standard input" : path || '""');
 
 /** The bytes of a model: a file, `-` for standard input, or a URL. */
 export async function readModelBytes(path: string): Promise<Uint8Array> {
@@ -66,7 +71,7 @@ export function readBytes(path: string): Uint8Array {
     throw new Pint8Error(
       "IO",
       {
-        where: path,
+        where: spokenName(path),
         expected: "a readable file",
         received: reason(cause),
         hint: hintOf(cause, "Check the path and its permissions."),
@@ -85,6 +90,10 @@ export function readCheckpoint(path: string): Uint8Array {
 
 /** All bytes of a pipe or device, or of standard input. */
 function readStream(path: string): Uint8Array {
+  if (path === "-") {
+    if (inputs.has(path)) throw Object.assign(new Error(), { code: TWICE });
+    inputs.add(path);
+  }
   const file = path === "-" ? 0 : openSync(path, "r");
   try {
     const parts: Uint8Array[] = [];
@@ -181,7 +190,7 @@ function unwritable(path: string, cause: unknown): Pint8Error {
   return new Pint8Error(
     "IO",
     {
-      where: path,
+      where: spokenName(path),
       expected: "a file that can be written",
       received: reason(cause),
       hint: hintOf(cause, "Check that its folder exists."),
@@ -219,6 +228,7 @@ const REASONS: { readonly [code: string]: string } = {
   ENOTDIR: "a path through a file that is not a folder",
   ENOSPC: "a full disk",
   EROFS: "a read-only file system",
+  [TWICE]: "its end: it was read before",
 };
 
 /** What to do, where the system's reason says so. */
@@ -231,6 +241,7 @@ const HINTS: { readonly [code: string]: string } = {
   EROFS: "Write to another place.",
   EISDIR: "Name a file inside of it.",
   [INPUT]: "Choose another name.",
+  [TWICE]: "Give one - at most, and files for the others.",
 };
 
 const hintOf = (cause: unknown, other: string) => HINTS[(cause as NodeJS.ErrnoException).code ?? ""] ?? other;

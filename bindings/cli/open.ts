@@ -1,7 +1,9 @@
-import { loadModel } from "../public/index.ts";
+import { inFile } from "../errors.ts";
+import type { Graph } from "../graph.ts";
+import { importModel, loadModel } from "../public/index.ts";
 import type { Session } from "../session/session.ts";
-import { readExternalData, readModelBytes } from "./files.ts";
-import type { EngineOptions } from "./options.ts";
+import { readExternalData, readModelBytes, spokenName } from "./files.ts";
+import type { EngineOptions, Shapes } from "./options.ts";
 import type { Streams } from "./streams.ts";
 
 /** Opens a model or a saved plan; warnings go to standard error. */
@@ -23,4 +25,16 @@ export async function open(
     module,
     onWarning: (message) => err(`warning: ${message}`),
   });
+}
+
+/** The graph of a model and the bytes that it was read from, with tensors from beside it; what is wrong with it names the file. */
+export async function readGraph(
+  path: string,
+  shapes?: Shapes,
+): Promise<{ readonly bytes: Uint8Array; readonly graph: Graph }> {
+  const bytes = await readModelBytes(path);
+  return inFile(spokenName(path), async () => ({
+    bytes,
+    graph: importModel(bytes, { shapes, externalData: readExternalData(path, bytes) }),
+  }));
 }

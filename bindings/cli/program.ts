@@ -7,7 +7,7 @@ import { plan } from "./commands/plan.ts";
 import { run } from "./commands/run.ts";
 import { types } from "./commands/types.ts";
 import { addDataOptions, rangeOf } from "./dataOptions.ts";
-import { forgetInputs } from "./files.ts";
+import { forgetInputs, spokenName } from "./files.ts";
 import {
   batchOption,
   deviations,
@@ -29,7 +29,10 @@ import { addQuantizeOptions } from "./quantizeOptions.ts";
 import { failureJson, failureLines } from "./report.ts";
 import type { Streams } from "./streams.ts";
 
-const MODEL = "a .tflite or .onnx model, or a plan that pint8 saved: a file, a URL, or - for standard input";
+const MODEL = "a .tflite or .onnx model: a file, a URL, or - for standard input";
+const MODEL_OR_PLAN = "a .tflite or .onnx model, or a plan that pint8 saved: a file, a URL, or - for standard input";
+/** Commands that take models apart, which plans are not any more. */
+const OF_MODELS = ["plan", "quantize", "prune", "distil", "evaluate"];
 
 const EXAMPLES = `
 Examples:
@@ -54,14 +57,16 @@ Examples:
  */
 export async function main(args: readonly string[], streams: Streams, version: string): Promise<0 | 1> {
   forgetInputs();
+  const root = program(streams, version);
   try {
     // Alone it says what there is.
-    await program(streams, version).parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
+    await root.parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
     return 0;
   } catch (error) {
     if (isHelp(error)) return 0;
-    if (args.includes("--json")) streams.out(failureJson(error));
-    for (const line of failureLines(error)) streams.err(line);
+    const command = root.commands.find((each) => each.name() === args[0])?.name();
+    if (args.includes("--json")) streams.out(failureJson(error, command));
+    for (const line of failureLines(error, command)) streams.err(line);
     return 1;
   }
 }
@@ -90,7 +95,7 @@ function program(streams: Streams, version: string): Command {
       .command(name)
       .copyInheritedSettings(root)
       .description(what)
-      .argument("<model>", MODEL)
+      .argument("<model>", OF_MODELS.includes(name) ? MODEL : MODEL_OR_PLAN)
       .addHelpText("after", examplesOf(name));
 
   command("run", "one inference: prints the best classes")
@@ -110,14 +115,14 @@ function program(streams: Streams, version: string): Command {
     .option("--mean <m>", "subtract from pixels of 0..255: one number, or one per channel", means)
     .option("--std <s>", "then divide by: one number, or one per channel", deviations)
     .addOption(jsonOption())
-    .action((model, options) => inFile(model, () => run(model, options, streams)));
+    .action((model, options) => inFile(spokenName(model), () => run(model, options, streams)));
 
   command("inspect", "inputs, outputs, operators, kernels, work and memory")
     .addOption(moduleOption())
     .addOption(shapeOption())
     .addOption(batchOption())
     .addOption(jsonOption())
-    .action((model, options) => inFile(model, () => inspect(model, options, streams)));
+    .action((model, options) => inFile(spokenName(model), () => inspect(model, options, streams)));
 
   command("bench", "latency of one inference: warm-up by time, then median, min and p90")
     .addOption(moduleOption())
@@ -129,12 +134,12 @@ function program(streams: Streams, version: string): Command {
     .option("--duration <ms>", "milliseconds of runs that are counted, 2000 when absent", wholeFrom(1, 3_600_000))
     .option("--profile", "each kernel call: time, GMAC/s, and its share of what registers alone allow")
     .addOption(jsonOption())
-    .action((model, options) => inFile(model, () => bench(model, options, streams)));
+    .action((model, options) => inFile(spokenName(model), () => bench(model, options, streams)));
 
   command("types", "TypeScript types of a model, for loadModel<Name>(…)")
     .option("--name <name>", "the interface's name; the file's when absent")
     .addOption(shapeOption())
-    .action((model, options) => inFile(model, () => types(model, options, streams)));
+    .action((model, options) => inFile(spokenName(model), () => types(model, options, streams)));
 
   command("plan", "save the plan of a model for one module: it loads faster, and without an importer")
     .requiredOption("-o, --output <file>", "the plan file to write")
@@ -142,7 +147,7 @@ function program(streams: Streams, version: string): Command {
     .addOption(shapeOption())
     .addOption(batchOption())
     .addOption(memoryOption())
-    .action((model, options) => inFile(model, () => plan(model, options, streams)));
+    .action((model, options) => inFile(spokenName(model), () => plan(model, options, streams)));
 
   command("compile", "one WebAssembly module that imports nothing, with a loader, its types and a C header")
     .requiredOption("-o, --output <file.wasm>", "the module to write; .js, .d.ts and .h are written beside it")
@@ -151,7 +156,7 @@ function program(streams: Streams, version: string): Command {
     .addOption(optimizeOption())
     .option("--max-memory <bytes>", "refuse a model that needs more linear memory", wholeFrom(1, 2 ** 32))
     .addOption(jsonOption())
-    .action((model, options) => inFile(model, () => compile(model, options, streams)));
+    .action((model, options) => inFile(spokenName(model), () => compile(model, options, streams)));
 
   addDataOptions(
     command("distil", "teach a small network what a larger one says; Ctrl-C leaves a checkpoint"),

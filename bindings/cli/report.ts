@@ -1,11 +1,15 @@
 import { CommanderError } from "commander";
 import { Pint8Error, plain, textOf } from "../errors.ts";
 
-/** The lines that tell a failure: `pint8: CODE: message`, then a hint. Never a stack trace. */
-export function failureLines(error: unknown): readonly string[] {
+/** The lines that tell a failure of a command, if one was named: `pint8: CODE: message`, then a hint. Never a stack trace. */
+export function failureLines(error: unknown, command?: string): readonly string[] {
   if (error instanceof Pint8Error) return lines(error.code, error.message, error.hint);
   if (error instanceof CommanderError)
-    return lines("INVALID_OPTION", error.message.replace(/^error: /, ""), "Run pint8 --help to see what there is.");
+    return lines(
+      "INVALID_OPTION",
+      error.message.replace(/^error: /, ""),
+      `Run pint8 ${command === undefined ? "" : `${command} `}--help to see what there is.`,
+    );
   const message = textOf(error);
   return lines(
     "INTERNAL",
@@ -15,8 +19,8 @@ export function failureLines(error: unknown): readonly string[] {
 }
 
 /** The failure for `--json`: `{"error":{"code","message","hint"}}`. */
-export function failureJson(error: unknown): string {
-  const [first = "", second = ""] = failureLines(error);
+export function failureJson(error: unknown, command?: string): string {
+  const [first = "", second = ""] = failureLines(error, command);
   const [, code = "INTERNAL", message = ""] = /^pint8: (\w+): (.*)$/su.exec(first) ?? [];
   return JSON.stringify({ error: { code, message, hint: second.replace(/^hint: /, "") } });
 }

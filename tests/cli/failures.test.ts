@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { DIGITS, folder, pint8, sample } from "./run.ts";
@@ -23,6 +23,8 @@ test("command lines that are wrong", async () => {
   await fails("INVALID_OPTION", /Did you mean --labels/, "run", DIGITS, "--input", sample(1), "--lables", "x");
   await fails("INVALID_OPTION", /missing required argument/, "inspect");
   await fails("INVALID_OPTION", /--input/, "run", DIGITS);
+  assert.match((await pint8("bench", DIGITS, "--threads", "0")).err, /Run pint8 bench --help/);
+  assert.match((await pint8("walk")).err, /Run pint8 --help/);
   // what is wrong is told before what is missing
   await fails("INVALID_OPTION", /'--inptu' \(Did you mean --input\?\)/, "run", DIGITS, "--inptu", sample(1));
   await fails("INVALID_OPTION", /unknown option '--josn'/, "plan", DIGITS, "--josn");
@@ -50,11 +52,25 @@ test("files that are missing or hold something else", async (t) => {
   for (const path of [text, short, wav]) writeFileSync(path, "not a model");
   for (const command of ["inspect", "bench"]) {
     await fails("IO", /no such file/, command, missing);
+    await fails("IO", /"": expected a readable file/, command, "");
     await fails("IO", /a folder/, command, dir);
     await fails("INVALID_MODEL", /./, command, text);
   }
   await fails("IO", /no such file/, "run", DIGITS, "--input", missing);
   await fails("IO", /no such file/, "run", DIGITS, "--input", sample(1), "--labels", missing);
+  // also where several models are read
+  const plan = join(dir, "a.plan");
+  assert.equal((await pint8("plan", DIGITS, "-o", plan)).status, 0);
+  const [to, data] = [join(dir, "o.tflite"), dirname(sample(1))];
+  for (const file of [text, plan]) {
+    const named = new RegExp(`${basename(file)}: expected .* received `);
+    await fails("INVALID_MODEL", named, "quantize", file, "-o", to);
+    await fails("INVALID_MODEL", named, "prune", file, "-o", to);
+    await fails("INVALID_MODEL", named, "distil", file, "--like", "ds-cnn", "--data", data, "-o", to);
+    await fails("INVALID_MODEL", named, "distil", DIGITS, "--student", file, "--data", data, "-o", to);
+    await fails("INVALID_MODEL", named, "evaluate", file, "--data", data);
+    await fails("INVALID_MODEL", named, "evaluate", DIGITS, "--against", file, "--data", data);
+  }
   mkdirSync(join(dir, "empty"));
   await fails("INVALID_INPUT", /empty: .*received one without files/, "run", DIGITS, "--input", join(dir, "empty"));
   await fails("INVALID_INPUT", /784 bytes.*received 11 bytes/, "run", DIGITS, "--input", short);

@@ -99,7 +99,7 @@ describe("data that the command line opens", () => {
     },
     {
       name: ".csv, another column for the label",
-      options: { data: put("b.csv", text("kind;a;b\n3;0.5;1\n1;2;-1\n")), labels: "kind" },
+      options: { data: put("b.csv", text('kind;a;"b, c"\n3;0.5;1\n1;2;-1\n')), labels: "kind" },
       ports: [port(1, 2)],
       values: [[[0.5, 1]], [[2, -1]]],
       labels: [3, 1],
@@ -174,8 +174,9 @@ describe("data that the command line opens", () => {
     ["nothing in it", { data: put("e.idx", idx([0, 2, 2], [])) }, /at least one example/],
     ["an empty folder", { data: EMPTY }, /pictures or sounds/],
     ["a range outside", { data: put("a.idx", IMAGES), samples: { first: 3 } }, /range within 0:3/],
-    ["words in a table", { data: put("w.csv", text("1,2,3,x\n1,2,y,4\n")) }, /a number/],
-    ["uneven rows", { data: put("u.csv", text("1,2,3,4\n1,2,3\n")) }, /4 columns/],
+    ["words in a table", { data: put("w.csv", text("1,2,3,x\n1,2,y,4\n")) }, /line 2, column 3: expected a number/],
+    ["uneven rows", { data: put("u.csv", text("a,b,c,d\n\n1,2,3,4\n1,2,3\n")) }, /line 4: expected 4 columns/],
+    ["decimal commas", { data: put("c.csv", text("a;b;c\n1,5;2;3\n")) }, /line 2, column 1: .*"1,5" .*a point/],
   ];
   for (const [name, options, message, ports = [port(1, 2, 2, 1)]] of wrong)
     test(`refused: ${name}`, async () => {

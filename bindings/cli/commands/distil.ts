@@ -1,7 +1,6 @@
 import { ensure } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { slice } from "../../optimize/data/batches.ts";
-import { importModel } from "../../public/index.ts";
 import {
   AUGMENTATION,
   freshFor,
@@ -11,8 +10,9 @@ import {
 } from "../../public/optimize.ts";
 import { openData } from "../data.ts";
 import type { DataOptions, SampleRange } from "../dataOptions.ts";
-import { readCheckpoint, readModelBytes, requirePlaces, writeWhole } from "../files.ts";
+import { readCheckpoint, requirePlaces, writeWhole } from "../files.ts";
 import { interrupted, interruption } from "../interrupt.ts";
+import { readGraph } from "../open.ts";
 import { modelFile, requireModelName } from "../output.ts";
 import type { Streams } from "../streams.ts";
 import { count } from "../text.ts";
@@ -44,11 +44,9 @@ export async function distil(model: string, options: DistilCommandOptions, { out
     received: student === undefined ? "neither" : "both",
   }));
   requireModelName(output);
-  const teacher = importModel(await readModelBytes(model), {});
+  const teacher = (await readGraph(model)).graph;
   const own =
-    student === undefined
-      ? freshFor(teacher, like ?? "", seed, options.objective)
-      : importModel(await readModelBytes(student), {});
+    student === undefined ? freshFor(teacher, like ?? "", seed, options.objective) : (await readGraph(student)).graph;
   const { samples, ...data } = options;
   const all = await openData(data, portsOf(own));
   const part = (range: SampleRange | undefined) => (range === undefined ? all : slice(all, range.first, range.end));

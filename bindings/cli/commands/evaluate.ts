@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { ensure } from "../../errors.ts";
-import { importModel } from "../../formats/index.ts";
+import { externalFiles } from "../../formats/index.ts";
 import { tensorOf } from "../../graph.ts";
 import { type Evaluation, evaluate as judge } from "../../optimize/evaluate/evaluate.ts";
 import type { ModelFigures } from "../../optimize/evaluate/figures.ts";
@@ -10,7 +10,8 @@ import { scaleOf, zeroOf } from "../../tensor.ts";
 import { progressBar } from "../bar.ts";
 import { openData } from "../data.ts";
 import type { DataOptions } from "../dataOptions.ts";
-import { readModelBytes, requirePlaces, writeTogether, writeWhole } from "../files.ts";
+import { requirePlaces, writeTogether, writeWhole } from "../files.ts";
+import { readGraph } from "../open.ts";
 import type { EngineOptions } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count, percent, table } from "../text.ts";
@@ -23,11 +24,16 @@ export interface EvaluateOptions extends DataOptions, Pick<EngineOptions, "modul
   readonly nodeData?: string;
 }
 
+/** A model as it is judged: its bytes, of whose size figures speak; the graph where tensors come from beside it. */
+async function judged(path: string) {
+  const { bytes, graph } = await readGraph(path);
+  return { model: externalFiles(bytes).length === 0 ? bytes : graph, graph };
+}
+
 /** How good a model is on data, and how near to others. */
 export async function evaluate(path: string, options: EvaluateOptions, streams: Streams): Promise<void> {
   const { out } = streams;
-  const bytes = await readModelBytes(path);
-  const graph = importModel(bytes, {});
+  const { model, graph } = await judged(path);
   const ports = graph.inputs.map(({ name, tensor: id }) => {
     const stored = tensorOf(graph, id);
     const { dtype, shape } = stored;
@@ -35,7 +41,7 @@ export async function evaluate(path: string, options: EvaluateOptions, streams: 
   });
   const data = await openData(options, ports);
   const others = await Promise.all(
-    (options.against ?? []).map(async (other) => ({ name: basename(other), model: await readModelBytes(other) })),
+    (options.against ?? []).map(async (other) => ({ name: basename(other), model: (await judged(other)).model })),
   );
   ensure(options.nodeData === undefined || others.length > 0, "INVALID_OPTION", () => ({
     where: "--node-data",
@@ -49,7 +55,7 @@ export async function evaluate(path: string, options: EvaluateOptions, streams: 
   try {
     for (const other of others.length > 0 ? others : [undefined])
       evaluations.push(
-        await judge(bytes, data, {
+        await judge(model, data, {
           ...engine,
           ...(other === undefined ? {} : { against: other.model }),
           names: other === undefined ? [basename(path)] : [basename(path), other.name],

@@ -1,5 +1,4 @@
 import { ensure } from "../../errors.ts";
-import { importModel } from "../../public/index.ts";
 import {
   type Objective,
   type Pattern,
@@ -11,8 +10,9 @@ import {
 import { progressBar } from "../bar.ts";
 import { openData, realPorts } from "../data.ts";
 import type { DataOptions } from "../dataOptions.ts";
-import { readCheckpoint, readModelBytes, requirePlaces, writeWhole } from "../files.ts";
+import { readCheckpoint, requirePlaces, writeWhole } from "../files.ts";
 import { interrupted, interruption } from "../interrupt.ts";
+import { readGraph } from "../open.ts";
 import type { Shapes } from "../options.ts";
 import { modelFile, requireModelName } from "../output.ts";
 import type { Streams } from "../streams.ts";
@@ -46,8 +46,7 @@ export interface PruneCommandOptions extends DataOptions {
 export async function prune(model: string, options: PruneCommandOptions, streams: Streams): Promise<void> {
   const { output, data, sparsity, latency, pattern, allocation, cuts, multiple, encode, shape, json } = options;
   requireModelName(output);
-  const bytes = await readModelBytes(model);
-  const graph = importModel(bytes, { shapes: shape });
+  const { bytes, graph } = await readGraph(model, shape);
   const examples = data === undefined ? undefined : await openData(options, realPorts(graph));
   requirePlaces(output);
   const start = performance.now();
@@ -138,7 +137,7 @@ async function tuneOf(
         writeWhole(path, [bytes]);
         kept.checkpoint = path;
       },
-      ...(teacher !== undefined && { teacher: importModel(await readModelBytes(teacher), {}) }),
+      ...(teacher !== undefined && { teacher: (await readGraph(teacher)).graph }),
     },
   };
 }

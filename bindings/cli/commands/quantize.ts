@@ -1,5 +1,4 @@
 import { ensure } from "../../errors.ts";
-import { importModel } from "../../public/index.ts";
 import {
   type BoundReport,
   type QuantizeOptions,
@@ -10,8 +9,9 @@ import {
 import { progressBar } from "../bar.ts";
 import { openData, realPorts } from "../data.ts";
 import type { DataOptions } from "../dataOptions.ts";
-import { readBytes, readModelBytes, requirePlaces, writeTogether, writeWhole } from "../files.ts";
+import { readBytes, requirePlaces, writeTogether, writeWhole } from "../files.ts";
 import { decodeText } from "../labels.ts";
+import { readGraph } from "../open.ts";
 import type { Shapes } from "../options.ts";
 import { modelFile, requireModelName } from "../output.ts";
 import type { Layers } from "../quantizeOptions.ts";
@@ -44,8 +44,7 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
     expected: "a name that ends in .tflite, which int16 is written as",
     received: output,
   }));
-  const bytes = await readModelBytes(model);
-  const graph = importModel(bytes, { shapes: shape });
+  const { bytes, graph } = await readGraph(model, shape);
   const examples = data === undefined ? undefined : await openData(options, realPorts(graph));
   const bar = progressBar(streams);
   const size = examples?.size;

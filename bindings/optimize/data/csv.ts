@@ -31,6 +31,12 @@ function cells(line: string, separator: string): readonly string[] {
   return [...list, cell.trim()];
 }
 
+/** What separates cells: of the separators outside of quotes, in which commas may be those of decimals, a tab, then a semicolon. */
+function separatorOf(line: string): string {
+  const bare = line.replace(/"[^"]*"/g, "");
+  return ["\t", ";"].find((each) => bare.includes(each)) ?? ",";
+}
+
 export const isNumber = (cell: string) => cell !== "" && Number.isFinite(Number(cell));
 
 /**
@@ -43,16 +49,16 @@ export const isNumber = (cell: string) => cell !== "" && Number.isFinite(Number(
  */
 export function readCsv(text: string, elements: number, where = "readCsv", labelColumn?: string): Table {
   requireText(where, text);
-  const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
-  const [first = ""] = lines;
-  const separator = [",", ";", "\t"].find((each) => first.includes(each)) ?? ",";
-  const table = lines.map((line) => cells(line, separator));
+  const numbered = text.split(/\r\n|\n|\r/).flatMap((line, i) => (line.trim() === "" ? [] : [{ line, number: i + 1 }]));
+  const separator = separatorOf(numbered[0]?.line ?? "");
+  const table = numbered.map(({ line }) => cells(line, separator));
   const header = table[0]?.some((cell) => !isNumber(cell)) && isHeader(table) ? table.shift() : undefined;
+  const lineOf = (row: number) => numbered[row + numbered.length - table.length]?.number;
   const [row] = table;
   if (row === undefined) throw invalid(where, "rows of numbers", "none");
   const width = row.length;
   const uneven = table.findIndex((each) => each.length !== width);
-  if (uneven !== -1) throw invalid(`${where}, row ${uneven + 1}`, `${width} columns`, `${table[uneven]?.length}`);
+  if (uneven !== -1) throw invalid(`${where}, line ${lineOf(uneven)}`, `${width} columns`, `${table[uneven]?.length}`);
   const labels = labelColumns(table, header, elements, width, where, labelColumn);
   const numbersOf = (columns: readonly number[]): Rows => {
     const values = new Float64Array(table.length * columns.length);
@@ -61,7 +67,12 @@ export function readCsv(text: string, elements: number, where = "readCsv", label
       for (const c of columns) {
         const cell = each[c] as string;
         if (!isNumber(cell))
-          throw invalid(`${where}, row ${r + 1}, column ${c + 1}`, "a number", `"${cell.slice(0, 40)}"`);
+          throw invalid(
+            `${where}, line ${lineOf(r)}, column ${c + 1}`,
+            "a number",
+            `"${cell.slice(0, 40)}"`,
+            hintOf(cell),
+          );
         values[at++] = Number(cell);
       }
     return { shape: [table.length, columns.length], values, pixels: arePixels(values, elements) };
@@ -72,6 +83,9 @@ export function readCsv(text: string, elements: number, where = "readCsv", label
   if (labels.length > 1) return { rows, targets: numbersOf(labels) };
   return { rows, ...classesOf(table.map((each) => each[label] as string)) };
 }
+
+const hintOf = (cell: string) =>
+  /^[-+]?\d*,\d+$/.test(cell) ? "Decimals have a point in place of a comma." : undefined;
 
 /** A header has a word in a column that holds numbers below, or words that label columns have. */
 function isHeader(table: readonly (readonly string[])[]): boolean {
