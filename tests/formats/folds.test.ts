@@ -43,6 +43,45 @@ for (const [x, codes, steps] of [
       session.close();
     });
 
+const FINITE = Float32Array.of(-2.5, -1.5, -0.5, -0, 0, 0.5, 1.5, 2.5, 3.49, -7.2, 1e9, 16777217, 1e-30);
+for (const [code, dtype] of [
+  ["CAST", "int32"],
+  ["CAST", "int64"],
+  ["CAST", "bool"],
+  ["LESS", "bool"],
+  ["EQUAL", "bool"],
+  ["NOT_EQUAL", "bool"],
+  ["GREATER_EQUAL", "bool"],
+] as const)
+  test(`${code} of float32 to ${dtype}`, async () => {
+    const floats = (name: string, data?: Float32Array): TensorSpec => ({
+      name,
+      dtype: "float32",
+      shape: [FINITE.length],
+      ...(data && { data }),
+    });
+    const others = code === "CAST" ? [] : [2];
+    const bytes = buildTflite({
+      tensors: [
+        floats("x"),
+        floats("constant", FINITE),
+        floats("other", FINITE.slice().reverse()),
+        ...["computed", "folded"].map((name) => ({ name, dtype, shape: [FINITE.length] })),
+      ],
+      operators: [
+        { code, inputs: [0, ...others], outputs: [3] },
+        { code, inputs: [1, ...others], outputs: [4] },
+      ],
+      inputs: [0],
+      outputs: [3, 4],
+    });
+    const session = await loadModel(bytes, { module: "scalar" });
+    const { computed, folded } = session.run([FINITE]);
+    assert.equal(session.steps.length, 1);
+    assert.deepEqual(folded, computed);
+    session.close();
+  });
+
 /** PAD to a multiple of four, as converters write `tf.pad(x, [[0, -n % 4]])`. */
 test("sizes by NEG and FLOOR_MOD of a shape", async () => {
   const int = (name: string, shape: readonly number[], ...values: number[]): TensorSpec => ({

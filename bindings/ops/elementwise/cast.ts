@@ -42,11 +42,18 @@ export const cast: Operator<"cast"> = {
         ),
       ];
     if (integers !== undefined && whole) return [writeIntegers(dtype, integers)];
-    if (x.dtype === "float32" && dtype === "int32") {
+    if (x.dtype === "float32" && (dtype === "int32" || dtype === "int64")) {
       const floats = readFloats(x).map(Math.trunc);
-      const fits = floats.every((value) => Math.abs(value) < 2 ** 31);
+      const fits = floats.every((value) => Math.abs(value) < 2 ** (BITS[dtype] - 1));
       return fits ? [writeIntegers(dtype, floats.map(BigInt))] : undefined;
     }
+    if (x.dtype === "float32" && dtype === "bool")
+      return [
+        writeIntegers(
+          dtype,
+          readFloats(x).map((value) => (value === 0 ? 0n : 1n)),
+        ),
+      ];
     return undefined;
   },
   lower(_node, to) {

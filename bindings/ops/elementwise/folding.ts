@@ -73,11 +73,14 @@ export function foldComparison<K extends OpKind>(
   node: NodeView<K>,
   { form, extra }: (typeof COMPARISONS)[keyof typeof COMPARISONS],
 ): readonly Uint8Array[] | undefined {
-  const integers = integersOf(node);
-  if (integers === undefined) return undefined;
-  const verdict = (a: bigint, b: bigint) => {
+  const [a, b] = [inputOf(node, 0), inputOf(node, 1)];
+  // a kernel has its own word for what is no number
+  const [p, q] = [a, b].map((tensor) => (tensor.dtype === "float32" ? readFloats(tensor) : readIntegers(tensor)));
+  if (p === undefined || q === undefined || [...p, ...q].some(Number.isNaN)) return undefined;
+  const verdict = (a: bigint | number, b: bigint | number) => {
     const bit = a === b ? 1 : a > b ? 2 : 4;
     return BigInt(((form & bit) !== 0 ? 1 : 0) ^ extra);
   };
-  return [writeIntegers("bool", mapPairs(integers.a, integers.b, verdict))];
+  const verdicts = mapPairs({ shape: a.shape, values: p }, { shape: b.shape, values: q }, verdict);
+  return [writeIntegers("bool", verdicts)];
 }
