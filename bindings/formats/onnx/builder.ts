@@ -20,6 +20,15 @@ export interface OutputType {
   readonly quantization?: Quantization;
 }
 
+/** Adds a node in place of a node of the file, as `Builder.add` does. */
+export type AddHere = <K extends OpKind>(
+  kind: K,
+  inputs: readonly (TensorId | undefined)[],
+  attributes: Attributes[K],
+  outputs: readonly OutputType[],
+  name?: string,
+) => readonly TensorId[];
+
 /** What is thrown where a node's operator is not in the table. */
 export const NEEDS_OPERATORS = new Error("the rarer operators");
 

@@ -4,7 +4,7 @@ import type { AnyNode, Graph, Port, TensorId } from "../../graph.ts";
 import type { Operators } from "../../ops/types.ts";
 import { BITS, type DType, type Tensor, typedCopy } from "../../tensor.ts";
 import { shorten } from "../text.ts";
-import type { Builder } from "./builder.ts";
+import type { AddHere, Builder } from "./builder.ts";
 import type { Integers } from "./integer/network.ts";
 import { channelsLast, type Open, plain, type Twins, type Value } from "./layout.ts";
 import type { AttributeProto, FunctionProto, GraphProto, NodeProto, ValueProto } from "./messages.ts";
@@ -19,6 +19,7 @@ export interface OnnxNode {
   /** Version of the operator's domain. */
   readonly opset: number;
   readonly b: Builder;
+  readonly add: AddHere;
   readonly scope: Scope;
   readonly inputs: Inputs;
   /** How many outputs the node names. */
@@ -242,6 +243,7 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: Inputs): On
     operator: node.operator,
     opset: opsets.get(node.domain) ?? 1,
     b,
+    add: (kind, ...rest) => b.add(kind, where, ...rest),
     scope,
     inputs,
     outputs: node.outputs,

@@ -31,7 +31,7 @@ function lastOf(n: OnnxNode, value: Value, rank: number): TensorId {
   if (elementCount(shape) === 1) return x;
   const full = [...Array.from({ length: rank - shape.length }, () => 1), ...shape];
   const { dtype } = n.b.tensor(x);
-  const [wide] = n.b.add("reshape", n.where, [x, n.b.integers(full)], {}, [{ dtype }]);
+  const [wide] = n.add("reshape", [x, n.b.integers(full)], {}, [{ dtype }]);
   return permuted(n.b, n.where, wide as TensorId, full, toLast(rank));
 }
 
@@ -51,7 +51,7 @@ export function elementwise<K extends OpKind>(
   type: OutputType,
 ): void {
   const { ids, isLast } = operands(n, values);
-  const [id] = n.b.add(kind, n.where, ids, attributes, [type], n.outputs[0]);
+  const [id] = n.add(kind, ids, attributes, [type], n.outputs[0]);
   setIn(n, isLast, id as TensorId);
 }
 
@@ -75,6 +75,5 @@ export type Adder = <K extends OpKind>(
 
 /** Adds nodes in place of n, of `usual` type where none is asked for. */
 export function adderOf(n: OnnxNode, usual: DType = "float32"): Adder {
-  return (kind, inputs, attributes, dtype = usual) =>
-    n.b.add(kind, n.where, inputs, attributes, [{ dtype }])[0] as TensorId;
+  return (kind, inputs, attributes, dtype = usual) => n.add(kind, inputs, attributes, [{ dtype }])[0] as TensorId;
 }

@@ -5,7 +5,7 @@
  */
 import type { TensorId } from "../../graph.ts";
 import { elementCount, listText } from "../../tensor.ts";
-import type { Builder } from "./builder.ts";
+import type { AddHere, Builder } from "./builder.ts";
 import type { Open, Value } from "./layout.ts";
 
 /** What this file asks of a node under conversion. */
@@ -13,6 +13,7 @@ interface OpenNode {
   readonly where: string;
   readonly operator: string;
   readonly b: Builder;
+  readonly add: AddHere;
   readonly inputs: readonly (Value | undefined)[];
   input(i: number): Value;
   numbers(i: number): readonly number[] | undefined;
@@ -82,6 +83,6 @@ function sliced(n: OpenNode, { shape }: Value, open: Open, to: readonly number[]
   if (i < 0 || i >= starts.length) return { ...open, inner };
   if (starts[i] !== 0 || (n.numbers(4)?.[i] ?? 1) !== 1) n.refuse("the first of an open length", `from ${starts[i]}`);
   const limit = n.b.integers([to[k] as number], []);
-  const [count] = n.b.add("minimum", n.where, [open.count, limit], {}, [{ dtype: "int32" }]);
+  const [count] = n.add("minimum", [open.count, limit], {}, [{ dtype: "int32" }]);
   return { count: count as TensorId, inner };
 }

@@ -97,7 +97,7 @@ export function dequantized(n: OnnxNode, x: Value, quantization: Quantization): 
     if (scale.length > 1 || !hasKernels(dtype)) return undefined;
     const others = n.scope.readers(x.name).some(({ operator }) => operator !== "DequantizeLinear");
     const own = n.b.quantized(id, quantization, n.where, others ? "shared" : "own");
-    y = n.b.add("dequantize", n.where, [own], {}, [{ dtype: "float32" }])[0] as TensorId;
+    y = n.add("dequantize", [own], {}, [{ dtype: "float32" }])[0] as TensorId;
   }
   const value = { name: "", dtype: "float32", shape: isLast ? x.shape : shape } as const;
   return { ...value, twins: isLast ? { last: y } : { plain: y } };
@@ -161,7 +161,7 @@ export function quantizedValue(
   let y: TensorId;
   if (n.b.isConstant(id) && !isLast) y = quantizedConstant(n, id, quantization, dtype, bounds);
   else if (bounds || scale.length > 1 || !hasKernels(dtype)) return undefined;
-  else y = n.b.add("quantize", n.where, [id], { rounding }, [{ dtype, quantization }])[0] as TensorId;
+  else y = n.add("quantize", [id], { rounding }, [{ dtype, quantization }])[0] as TensorId;
   return { name: "", dtype, shape: x.shape, twins: isLast ? { last: y } : { plain: y } };
 }
 
@@ -194,5 +194,5 @@ export function setQuantized(n: OnnxNode, value: Value): void {
   const isKept = n.b.isConstant(id) || readers.every(({ operator }) => MOVERS.has(operator));
   if (isKept) return setIn(n, isLast, id);
   const { dtype } = n.b.tensor(id);
-  setIn(n, isLast, n.b.add("cast", n.where, [id], {}, [{ dtype }])[0] as TensorId);
+  setIn(n, isLast, n.add("cast", [id], {}, [{ dtype }])[0] as TensorId);
 }

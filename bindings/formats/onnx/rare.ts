@@ -22,6 +22,7 @@ import { FOUND } from "./ops/found.ts";
 import { FUNCTIONS } from "./ops/functions.ts";
 import { FUSED } from "./ops/fused.ts";
 import { GEOMETRY } from "./ops/geometry.ts";
+import { GROUPED } from "./ops/grouped.ts";
 import { scalesAny } from "./ops/integers.ts";
 import { LOSSES } from "./ops/losses.ts";
 import { NEWEST } from "./ops/newest.ts";
@@ -63,6 +64,7 @@ export const rare: Rare = {
     ...FUNCTIONS,
     ...FUSED,
     ...GEOMETRY,
+    ...GROUPED,
     ...LOSSES,
     ...NEWEST,
     ...NORMALIZATIONS,

@@ -8,14 +8,14 @@ import { softplus } from "./functions.ts";
 const float = [{ dtype: "float32" }] as const;
 
 const unary = (n: OnnxNode, kind: "logistic" | "tanh" | "relu" | "abs" | "exp" | "elu", x: TensorId): TensorId =>
-  n.b.add(kind, n.where, [x], {}, float)[0] as TensorId;
+  n.add(kind, [x], {}, float)[0] as TensorId;
 
 /** Functions by ONNX's names; affine ones take alpha and beta. */
 export function activate(n: OnnxNode, name: string, x: TensorId, alpha?: number, beta?: number): TensorId {
   const number = (value: number) => n.b.float(value);
   const between = (id: TensorId, lo: number, hi: number) => {
-    const [above] = n.b.add("maximum", n.where, [id, number(lo)], {}, float);
-    return n.b.add("minimum", n.where, [above, number(hi)], {}, float)[0] as TensorId;
+    const [above] = n.add("maximum", [id, number(lo)], {}, float);
+    return n.add("minimum", [above, number(hi)], {}, float)[0] as TensorId;
   };
   switch (name.toLowerCase()) {
     case "sigmoid":
@@ -27,10 +27,10 @@ export function activate(n: OnnxNode, name: string, x: TensorId, alpha?: number,
     case "affine":
       return real(n, "add", real(n, "mul", x, number(alpha ?? 0)), number(beta ?? 0));
     case "leakyrelu":
-      return n.b.add("leakyRelu", n.where, [x], { alpha: alpha ?? 0.01 }, float)[0] as TensorId;
+      return n.add("leakyRelu", [x], { alpha: alpha ?? 0.01 }, float)[0] as TensorId;
     case "thresholdedrelu": {
-      const [isAbove] = n.b.add("greater", n.where, [x, number(alpha ?? 1)], {}, [{ dtype: "bool" }]);
-      return n.b.add("selectV2", n.where, [isAbove, x, number(0)], {}, float)[0] as TensorId;
+      const [isAbove] = n.add("greater", [x, number(alpha ?? 1)], {}, [{ dtype: "bool" }]);
+      return n.add("selectV2", [isAbove, x, number(0)], {}, float)[0] as TensorId;
     }
     case "scaledtanh":
       return real(n, "mul", unary(n, "tanh", real(n, "mul", x, number(beta ?? 1))), number(alpha ?? 1));
@@ -40,7 +40,7 @@ export function activate(n: OnnxNode, name: string, x: TensorId, alpha?: number,
       return real(n, "div", x, real(n, "add", unary(n, "abs", x), number(1)));
     case "elu": {
       if ((alpha ?? 1) === 1) return unary(n, "elu", x);
-      const [below] = n.b.add("minimum", n.where, [x, number(0)], {}, float);
+      const [below] = n.add("minimum", [x, number(0)], {}, float);
       return real(
         n,
         "add",

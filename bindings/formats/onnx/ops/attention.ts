@@ -2,9 +2,10 @@
 import type { TensorId } from "../../../graph.ts";
 import { GREATEST_FLOAT, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
-import { permuted, type Value } from "../layout.ts";
+import type { Value } from "../layout.ts";
 import { real } from "./cast.ts";
 import { centredProduct } from "./dequantized.ts";
+import { columns, heads, joined, joint } from "./heads.ts";
 import { product } from "./matmul.ts";
 import { cast, channelled, reshapedTo, sized } from "./move.ts";
 import { attend, attended, causal, farWhereZero, windowed } from "./scores.ts";
@@ -12,44 +13,21 @@ import { attend, attended, causal, farWhereZero, windowed } from "./scores.ts";
 const float = [{ dtype: "float32" }] as const;
 const bool = [{ dtype: "bool" }] as const;
 
-/** `[B,S,H·d]` as `[B,H,S,d]`. */
-export function heads(n: OnnxNode, x: TensorId, count: number): TensorId {
-  const [batch, length, width] = sized(n, n.b.tensor(x).shape, 3);
-  const shape = [batch, length, count, width / count];
-  return permuted(n.b, n.where, reshapedTo(n, x, shape), shape, [0, 2, 1, 3]);
-}
-
-/** `[B,H,S,d]` as `[B,S,H·d]`. */
-export function joined(n: OnnxNode, x: TensorId): TensorId {
-  const { shape } = n.b.tensor(x);
-  const [batch, count, length, width] = sized(n, shape, 4);
-  return reshapedTo(n, permuted(n.b, n.where, x, shape, [0, 2, 1, 3]), [batch, length, count * width]);
-}
-
-/** A part of the last dimension. */
-export function columns(n: OnnxNode, x: TensorId, from: number, size: number): TensorId {
-  const { shape, dtype } = n.b.tensor(x);
-  const last = shape.length - 1;
-  const begins = n.b.integers(shape.map((_, d) => (d === last ? from : 0)));
-  const sizes = n.b.integers(shape.map((each, d) => (d === last ? size : each)));
-  return n.b.add("slice", n.where, [x, begins, sizes], {}, [{ dtype }])[0] as TensorId;
-}
-
 /** Lengths `[B]`, or ends and starts `[2B]`, as what is added to the scores. */
 function farOutside(n: OnnxNode, lengths: TensorId, batch: number, keys: number, far: number): TensorId {
   const all = cast(n, lengths, "int32");
   const places = n.b.integers(Array.from({ length: keys }, (_, i) => i));
   const cut = (i: number) => {
     const inputs = [all, n.b.integers([i * batch]), n.b.integers([batch])];
-    const [slice] = n.b.add("slice", n.where, inputs, {}, [{ dtype: "int32" }]);
+    const [slice] = n.add("slice", inputs, {}, [{ dtype: "int32" }]);
     return reshapedTo(n, slice as TensorId, [batch, 1]);
   };
-  let isKept = n.b.add("less", n.where, [places, cut(0)], {}, bool)[0];
+  let isKept = n.add("less", [places, cut(0)], {}, bool)[0];
   if (n.b.tensor(lengths).shape[0] === 2 * batch) {
-    const [after] = n.b.add("greaterEqual", n.where, [places, cut(1)], {}, bool);
-    [isKept] = n.b.add("logicalAnd", n.where, [isKept, after], {}, bool);
+    const [after] = n.add("greaterEqual", [places, cut(1)], {}, bool);
+    [isKept] = n.add("logicalAnd", [isKept, after], {}, bool);
   }
-  const [bias] = n.b.add("selectV2", n.where, [isKept, n.b.float(0), n.b.float(far)], {}, float);
+  const [bias] = n.add("selectV2", [isKept, n.b.float(0), n.b.float(far)], {}, float);
   return reshapedTo(n, bias as TensorId, [batch, 1, 1, keys]);
 }
 
@@ -103,15 +81,10 @@ function packedAttention(n: OnnxNode, qkv: TensorId, places: { mask: number; pas
     );
 }
 
-/** Tensors one after the other along an axis. */
-export function joint(n: OnnxNode, parts: readonly TensorId[], axis: number): TensorId {
-  return n.b.add("concat", n.where, parts, { axis, activation: "none" }, float)[0] as TensorId;
-}
-
 /** Entry i of the first dimension, which goes away. */
 function part(n: OnnxNode, x: TensorId, i: number): TensorId {
   const inputs = [x, n.b.integers([i], [])];
-  return n.b.add("gather", n.where, inputs, { axis: 0, batchDims: 0 }, float)[0] as TensorId;
+  return n.add("gather", inputs, { axis: 0, batchDims: 0 }, float)[0] as TensorId;
 }
 
 function microsoftAttention(n: OnnxNode): void {
@@ -159,15 +132,6 @@ function multiHead(n: OnnxNode): void {
   if (n.outputs[2]) n.setPlain(2, v);
 }
 
-/** Keys and values of fewer heads, each for several queries. */
-function repeated(n: OnnxNode, x: TensorId, count: number): TensorId {
-  const [batch, own, length, width] = sized(n, n.b.tensor(x).shape, 4);
-  if (own === count) return x;
-  const wide = reshapedTo(n, x, [batch, own, 1, length * width]);
-  const [tiled] = n.b.add("tile", n.where, [wide, n.b.integers([1, 1, count / own, 1])], {}, float);
-  return reshapedTo(n, tiled as TensorId, [batch, count, length, width]);
-}
-
 /** ONNX's own: Q, K, V, a mask, past keys and values. */
 function attention(n: OnnxNode): void {
   const [query, key, value] = [n.input(0), n.input(1), n.input(2)];
@@ -177,7 +141,7 @@ function attention(n: OnnxNode): void {
   const grown = (x: TensorId, past: number) =>
     n.inputs[past] === undefined ? x : joint(n, [n.plain(n.input(past)), x], 2);
   const [k, v] = [grown(side(key, "kv_num_heads"), 4), grown(side(value, "kv_num_heads"), 5)];
-  const [, count, length, width] = sized(n, n.b.tensor(q).shape, 4);
+  const [, , length, width] = sized(n, n.b.tensor(q).shape, 4);
   const keys = n.b.tensor(k).shape[2] as number;
   const past = n.inputs[4] === undefined ? 0 : (n.input(4).shape[2] as number);
   const window = windowed(n, length, keys, past);
@@ -190,13 +154,12 @@ function attention(n: OnnxNode): void {
     const [size = keys] = mask.shape.slice(-1);
     const pads = mask.shape.flatMap((_, d) => [0, d < mask.shape.length - 1 || size === 1 ? 0 : keys - size]);
     const inputs = [bias, n.b.integers(pads, [mask.shape.length, 2]), n.b.float(-Infinity)];
-    biases.push(size < keys && size > 1 ? (n.b.add("pad", n.where, inputs, {}, float)[0] as TensorId) : bias);
+    biases.push(size < keys && size > 1 ? (n.add("pad", inputs, {}, float)[0] as TensorId) : bias);
   }
   const scale = n.attribute("scale")?.float ?? 1 / Math.sqrt(width);
   const softcap = n.float("softcap", 0);
   const mayBeBlind = mask !== undefined || n.inputs[6] !== undefined || n.int("right_window_size", -1) >= 0;
-  const heads4 = { q, k: repeated(n, k, count), v: repeated(n, v, count) };
-  const { y, scores } = attended(n, { ...heads4, scale, biases, softcap, mayBeBlind });
+  const { y, scores } = attended(n, { q, k, v, scale, biases, softcap, mayBeBlind });
   n.setPlain(0, isFlat ? joined(n, y) : y);
   n.setPlain(1, k);
   n.setPlain(2, v);

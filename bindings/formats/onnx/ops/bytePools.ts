@@ -14,7 +14,7 @@ export function qlinearGlobalAveragePool(n: OnnxNode): boolean {
   const isLast = n.int("channels_last", 0) !== 0;
   const axes = Array.from({ length: rank - 2 }, (_, i) => i + 1);
   const id = isLast ? n.plain(x) : n.last(x);
-  const mean = n.b.add("mean", n.where, [id, n.b.integers(axes)], { keepDims: true }, FLOAT)[0] as TensorId;
+  const mean = n.add("mean", [id, n.b.integers(axes)], { keepDims: true }, FLOAT)[0] as TensorId;
   const shape = x.shape.map((size, i) => (axes.includes(isLast ? i : i - 1) ? 1 : size));
   return give(
     n,

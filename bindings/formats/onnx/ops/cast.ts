@@ -16,13 +16,13 @@ export function real<K extends "add" | "sub" | "mul" | "div">(
   a: TensorId,
   b: TensorId,
 ): TensorId {
-  return n.b.add(kind, n.where, [a, b], NONE as never, [{ dtype: "float32" }])[0] as TensorId;
+  return n.add(kind, [a, b], NONE as never, [{ dtype: "float32" }])[0] as TensorId;
 }
 
 /** Any numbers as float32. */
 export function toFloat(n: OnnxNode, id: TensorId): TensorId {
   const { dtype } = n.b.tensor(id);
-  return dtype === "float32" ? id : (n.b.add("cast", n.where, [id], {}, [{ dtype: "float32" }])[0] as TensorId);
+  return dtype === "float32" ? id : (n.add("cast", [id], {}, [{ dtype: "float32" }])[0] as TensorId);
 }
 
 /** Integers that floats become by their lowest bits as int32. */
@@ -33,14 +33,14 @@ export function castAs(n: OnnxNode, id: TensorId, dtype: DType): TensorId {
   const { dtype: from } = n.b.tensor(id);
   if (from === dtype) return id;
   let x = id;
-  if (SHORT.test(dtype) && /^float/.test(from)) [x] = n.b.add("cast", n.where, [x], {}, int32) as [TensorId];
+  if (SHORT.test(dtype) && /^float/.test(from)) [x] = n.add("cast", [x], {}, int32) as [TensorId];
   // 64 bits without a sign go by the signed ones
   if (dtype === "uint64") {
-    const [wide] = n.b.add("cast", n.where, [x], {}, [{ dtype: "int64" }]);
-    return n.b.add("bitcast", n.where, [wide], {}, [{ dtype }])[0] as TensorId;
+    const [wide] = n.add("cast", [x], {}, [{ dtype: "int64" }]);
+    return n.add("bitcast", [wide], {}, [{ dtype }])[0] as TensorId;
   }
-  if (from === "uint64") [x] = n.b.add("bitcast", n.where, [x], {}, [{ dtype: "int64" }]) as [TensorId];
-  return n.b.add("cast", n.where, [x], {}, [{ dtype }], n.outputs[0])[0] as TensorId;
+  if (from === "uint64") [x] = n.add("bitcast", [x], {}, [{ dtype: "int64" }]) as [TensorId];
+  return n.add("cast", [x], {}, [{ dtype }], n.outputs[0])[0] as TensorId;
 }
 
 /** True for the codes of types that stand for others of fewer bits. */

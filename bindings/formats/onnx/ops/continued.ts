@@ -21,7 +21,7 @@ function continued(n: OnnxNode, x: TensorId, pairs: readonly (readonly [number, 
       return size === 1 ? 0 : Math.min(turn, around - turn);
     });
     const inputs = [id, n.b.integers(indices)];
-    return n.b.add("gather", n.where, inputs, { axis, batchDims: 0 }, [typeOf(n, id)])[0] as TensorId;
+    return n.add("gather", inputs, { axis, batchDims: 0 }, [typeOf(n, id)])[0] as TensorId;
   }, x);
 }
 

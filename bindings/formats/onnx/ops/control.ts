@@ -41,7 +41,7 @@ function choose(n: OnnxNode, condition: TensorId, a: Value, b: Value): TensorId 
   const [x, y] = [n.plain(a), n.plain(b)];
   if (`${a.shape}` !== `${b.shape}` || n.b.tensor(x).dtype !== n.b.tensor(y).dtype)
     n.refuse("branches of one shape, or a condition that is known", `${listText(a.shape)} and ${listText(b.shape)}`);
-  return n.b.add("selectV2", n.where, [condition, x, y], {}, [typeOf(n, x)])[0] as TensorId;
+  return n.add("selectV2", [condition, x, y], {}, [typeOf(n, x)])[0] as TensorId;
 }
 
 /** The condition as one bool without dimensions. */
@@ -74,7 +74,7 @@ function joined(n: OnnxNode, values: readonly Value[], axis = 0): TensorId {
     return reshapedTo(n, plain(n.b, n.where, value.shape, { plain: n.plain(value) }), shape);
   });
   if (ids.length === 1) return ids[0] as TensorId;
-  return n.b.add("concat", n.where, ids, { axis, activation: "none" }, [typeOf(n, ids[0] as TensorId)])[0] as TensorId;
+  return n.add("concat", ids, { axis, activation: "none" }, [typeOf(n, ids[0] as TensorId)])[0] as TensorId;
 }
 
 /** M, the first condition, the state: turns are unrolled. */
@@ -110,8 +110,7 @@ function loop(n: OnnxNode): void {
     if (own !== undefined) goes = own;
     else {
       const id = scalar(n, again as Value);
-      active =
-        from === undefined ? id : (n.b.add("logicalAnd", n.where, [from, id], {}, [{ dtype: "bool" }])[0] as TensorId);
+      active = from === undefined ? id : (n.add("logicalAnd", [from, id], {}, [{ dtype: "bool" }])[0] as TensorId);
       if (given > MOST_TURNS) return whileLoop(n);
     }
   }
@@ -134,7 +133,7 @@ function nothing(n: OnnxNode, state: readonly Value[], i: number): TensorId {
 function sliced(n: OnnxNode, value: Value, axis: number, at: number): Value {
   const id = n.plain(value);
   const inputs = [id, n.b.integers([at], [])];
-  return valueFor(n, n.b.add("gather", n.where, inputs, { axis, batchDims: 0 }, [typeOf(n, id)])[0] as TensorId);
+  return valueFor(n, n.add("gather", inputs, { axis, batchDims: 0 }, [typeOf(n, id)])[0] as TensorId);
 }
 
 function scan(n: OnnxNode): void {

@@ -20,7 +20,7 @@ export function imageOf(n: OnnxNode, value: Value): TensorId {
 function reshaped(n: OnnxNode, id: TensorId, shape: readonly number[]): TensorId {
   const { dtype, quantization } = n.b.tensor(id);
   const type = { dtype, ...(quantization ? { quantization } : {}) };
-  return n.b.add("reshape", n.where, [id, n.b.integers(shape)], {}, [type])[0] as TensorId;
+  return n.add("reshape", [id, n.b.integers(shape)], {}, [type])[0] as TensorId;
 }
 
 /** Sets output 0 to an image, which has one spatial dimension where x has. */
@@ -60,7 +60,7 @@ export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | unde
   const inputs = [imageOf(n, x), convolutionWeights(n, w, isDepthwise), ...(bias === undefined ? [] : [bias])];
   const kind = isDepthwise ? "depthwiseConv2d" : "conv2d";
   const name = rounding ? undefined : n.outputs[0];
-  return n.b.add(kind, n.where, inputs, attributes, [{ dtype: "float32" }], name)[0] as TensorId;
+  return n.add(kind, inputs, attributes, [{ dtype: "float32" }], name)[0] as TensorId;
 }
 
 function conv(n: OnnxNode): void {
@@ -92,7 +92,7 @@ function maxPool(n: OnnxNode): void {
     activation: "none" as const,
   };
   const image = imageOf(n, x);
-  const [y] = n.b.add("maxPool2d", n.where, [image], attributes, [typeOf(n, image)], n.outputs[0]);
+  const [y] = n.add("maxPool2d", [image], attributes, [typeOf(n, image)], n.outputs[0]);
   setImage(n, y as TensorId, x);
 }
 
@@ -112,7 +112,7 @@ function averagePool(n: OnnxNode): void {
   if (!isCounted) {
     const padding = imagePadding(windows);
     const add = (id: TensorId, filter: readonly [number, number], stride: readonly [number, number]) =>
-      n.b.add("averagePool2d", n.where, [id], { ...common, filter, stride, padding }, [{ dtype: "float32" }])[0];
+      n.add("averagePool2d", [id], { ...common, filter, stride, padding }, [{ dtype: "float32" }])[0];
     // between quantizations ties fall as in onnxruntime, which adds columns first; halves are exact
     const [sH, sW] = common.stride;
     const isSplit =
@@ -133,7 +133,7 @@ function averagePool(n: OnnxNode): void {
     new Float32Array(entries(n, kH * kW * channels)).fill(1 / (kH * kW)),
   );
   const attributes = { ...common, dilation: [1, 1] as const, padding: imagePadding(windows) };
-  const [y] = n.b.add("depthwiseConv2d", n.where, [image, weights], attributes, [{ dtype: "float32" }], n.outputs[0]);
+  const [y] = n.add("depthwiseConv2d", [image, weights], attributes, [{ dtype: "float32" }], n.outputs[0]);
   setImage(n, y as TensorId, x);
 }
 
@@ -149,9 +149,7 @@ function globalPool(kind: "averagePool2d" | "maxPool2d") {
       const reduce = kind === "maxPool2d" ? "reduceMax" : "mean";
       const y = sizes.reduce<TensorId>(
         (id, _, d) =>
-          n.b.add(reduce, n.where, [id, n.b.integers([sizes.length - d])], { keepDims: true }, [
-            typeOf(n, id),
-          ])[0] as TensorId,
+          n.add(reduce, [id, n.b.integers([sizes.length - d])], { keepDims: true }, [typeOf(n, id)])[0] as TensorId,
         n.last(x),
       );
       return n.setLast(0, y, [batch, channels, ...sizes.map(() => 1)]);
@@ -163,7 +161,7 @@ function globalPool(kind: "averagePool2d" | "maxPool2d") {
       padding: "valid" as const,
       activation: "none" as const,
     };
-    const [y] = n.b.add(kind, n.where, [image], attributes, [{ dtype: x.dtype }]);
+    const [y] = n.add(kind, [image], attributes, [{ dtype: x.dtype }]);
     const flat = [batch, ...sizes.map(() => 1), channels];
     n.setLast(0, reshaped(n, y as TensorId, flat), [batch, channels, ...sizes.map(() => 1)]);
   };
@@ -183,8 +181,8 @@ function batchNormalization(n: OnnxNode): void {
   const id = x.shape.length < 3 ? n.plain(x) : n.last(x);
   const type = [{ dtype: "float32" }] as const;
   const none = { activation: "none" } as const;
-  const [product] = n.b.add("mul", n.where, [id, n.b.constant("float32", shape, factor)], none, type);
-  const [y] = n.b.add("add", n.where, [product, n.b.constant("float32", shape, offset)], none, type, n.outputs[0]);
+  const [product] = n.add("mul", [id, n.b.constant("float32", shape, factor)], none, type);
+  const [y] = n.add("add", [product, n.b.constant("float32", shape, offset)], none, type, n.outputs[0]);
   n.setLast(0, y as TensorId, x.shape);
 }
 

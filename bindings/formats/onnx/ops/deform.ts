@@ -21,7 +21,7 @@ function deformConv(n: OnnxNode): void {
   const m = mathOf(n);
   const cut = (id: TensorId, begin: readonly number[], size: readonly number[], shape: readonly number[]): Real => {
     const inputs = [id, n.b.integers(begin), n.b.integers(size)];
-    return { id: reshapedTo(n, n.b.add("slice", n.where, inputs, {}, FLOAT)[0] as TensorId, shape) };
+    return { id: reshapedTo(n, n.add("slice", inputs, {}, FLOAT)[0] as TensorId, shape) };
   };
   const places = [batch, taps, oH, oW];
   const offsets = reshapedTo(n, n.plain(n.input(2)), [batch, groups, taps, 2, oH * oW]);
@@ -54,8 +54,7 @@ function deformConv(n: OnnxNode): void {
     if (masks === undefined) return read;
     return real(n, "mul", read, cut(masks, [0, g, 0, 0], [batch, 1, taps, oH * oW], [...places, 1]).id);
   });
-  const all =
-    parts.length === 1 ? parts[0] : n.b.add("concat", n.where, parts, { axis: 4, activation: "none" }, FLOAT)[0];
+  const all = parts.length === 1 ? parts[0] : n.add("concat", parts, { axis: 4, activation: "none" }, FLOAT)[0];
   const columns = reshapedTo(n, all as TensorId, [batch, taps, oH * oW, channels]);
   const isDepthwise = perGroup === 1 && channels > 1;
   const shape = [outputs, perGroup, taps, 1];
@@ -68,7 +67,7 @@ function deformConv(n: OnnxNode): void {
   );
   const inputs = [columns, weights, ...(n.inputs[3] === undefined ? [] : [n.plain(n.input(3))])];
   const attributes = { stride: [1, 1], dilation: [1, 1], padding: "valid", activation: "none" } as const;
-  const [y] = n.b.add(isDepthwise ? "depthwiseConv2d" : "conv2d", n.where, inputs, attributes, FLOAT);
+  const [y] = n.add(isDepthwise ? "depthwiseConv2d" : "conv2d", inputs, attributes, FLOAT);
   n.setLast(0, reshapedTo(n, y as TensorId, [batch, oH, oW, outputs]), [batch, outputs, oH, oW]);
 }
 

@@ -74,7 +74,7 @@ function matMulNBits(n: OnnxNode): void {
   const inputs = [a, n.b.constant("float32", [columns, depth], w)];
   if (n.inputs[5] !== undefined) inputs.push(n.plain(n.input(5)));
   const attributes = { activation: "none", keepDims: true } as const;
-  n.setPlain(0, n.b.add("fullyConnected", n.where, inputs, attributes, float, n.outputs[0])[0] as TensorId);
+  n.setPlain(0, n.add("fullyConnected", inputs, attributes, float, n.outputs[0])[0] as TensorId);
 }
 
 /** Activations as accuracy level 4 has them: int8 by the greatest magnitude of each block, as floats again. */
@@ -85,19 +85,19 @@ function roundedInBlocks(n: OnnxNode, x: TensorId, depth: number, block: number)
   const more = blocks * block - depth;
   let wide = reshapedTo(n, x, [rows, depth]);
   const around = [wide, n.b.integers([0, 0, 0, more], [2, 2]), n.b.float(0)];
-  if (more > 0) [wide] = n.b.add("pad", n.where, around, {}, float) as [TensorId];
+  if (more > 0) [wide] = n.add("pad", around, {}, float) as [TensorId];
   const own = reshapedTo(n, wide, [rows, blocks, block]);
-  const [sizes] = n.b.add("abs", n.where, [own], {}, float);
-  const [most] = n.b.add("reduceMax", n.where, [sizes, n.b.integers([2])], { keepDims: true }, float);
+  const [sizes] = n.add("abs", [own], {}, float);
+  const [most] = n.add("reduceMax", [sizes, n.b.integers([2])], { keepDims: true }, float);
   const scale = real(n, "div", most as TensorId, n.b.float(127));
-  const [isZero] = n.b.add("equal", n.where, [scale, n.b.float(0)], {}, [{ dtype: "bool" }]);
+  const [isZero] = n.add("equal", [scale, n.b.float(0)], {}, [{ dtype: "bool" }]);
   const inverse = real(n, "div", n.b.float(1), scale);
-  const [factor] = n.b.add("selectV2", n.where, [isZero, n.b.float(0), inverse], {}, float);
-  const [rounded] = n.b.add("round", n.where, [real(n, "mul", own, factor as TensorId)], {}, float);
+  const [factor] = n.add("selectV2", [isZero, n.b.float(0), inverse], {}, float);
+  const [rounded] = n.add("round", [real(n, "mul", own, factor as TensorId)], {}, float);
   const y = reshapedTo(n, real(n, "mul", rounded as TensorId, scale), [rows, blocks * block]);
   if (more === 0) return reshapedTo(n, y, shape);
   const cut = [y, n.b.integers([0, 0]), n.b.integers([rows, depth])];
-  return reshapedTo(n, n.b.add("slice", n.where, cut, {}, float)[0] as TensorId, shape);
+  return reshapedTo(n, n.add("slice", cut, {}, float)[0] as TensorId, shape);
 }
 
 /** Rows of a quantized constant, as floats. */
@@ -128,7 +128,7 @@ function gatherBlockQuantized(n: OnnxNode): void {
   const indices = tuples(n, n.plain(n.input(1)), [shape[gatherAxis] as number]);
   const inputs = [n.b.constant("float32", shape, table), indices];
   const attributes = { axis: gatherAxis, batchDims: 0 };
-  n.setPlain(0, n.b.add("gather", n.where, inputs, attributes, float, n.outputs[0])[0] as TensorId);
+  n.setPlain(0, n.add("gather", inputs, attributes, float, n.outputs[0])[0] as TensorId);
 }
 
 /** UINT4 and INT4 of ONNX, which stand one by one when read. */

@@ -103,7 +103,7 @@ function cast(expand: Conversion): Conversion {
     const { shape, twins } = n.input(0);
     const floats = twinsLater(() => {
       const { plain, last } = twins;
-      const [id] = n.b.add("cast", n.where, [plain ?? last], {}, FLOAT) as [TensorId];
+      const [id] = n.add("cast", [plain ?? last], {}, FLOAT) as [TensorId];
       return plain === undefined ? { last: id } : { plain: id };
     });
     n.set(0, { shape, dtype: "float32", twins: floats, link });
@@ -152,8 +152,7 @@ function add(expand: Conversion): Conversion {
       const isBias = elementCount(bias.shape) === channels && bias.shape[from] === channels;
       if (!isAlone || !isBias || (rest === 0 && bias.shape.length > 1)) continue;
       const id = n.plain(bias);
-      const [flat] =
-        bias.shape.length === 1 ? [id] : n.b.add("reshape", n.where, [id, n.b.integers([channels])], {}, FLOAT);
+      const [flat] = bias.shape.length === 1 ? [id] : n.add("reshape", [id, n.b.integers([channels])], {}, FLOAT);
       return n.set(0, link.withBias(n.where, flat as TensorId));
     }
     expand(n);

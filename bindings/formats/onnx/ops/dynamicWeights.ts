@@ -122,11 +122,5 @@ export function hybrid(n: OnnxNode, x: TensorId, w: Weights, scale: readonly num
 /** Rows of x by weights that are quantized; x is quantized on the way. */
 export function fullyConnected(n: OnnxNode, x: TensorId, w: TensorId, bias: TensorId | undefined): TensorId {
   const attributes = { activation: "none", keepDims: true, rounding: FULL } as const;
-  return n.b.add(
-    "fullyConnected",
-    n.where,
-    [x, w, ...(bias === undefined ? [] : [bias])],
-    attributes,
-    FLOAT,
-  )[0] as TensorId;
+  return n.add("fullyConnected", [x, w, ...(bias === undefined ? [] : [bias])], attributes, FLOAT)[0] as TensorId;
 }

@@ -36,7 +36,7 @@ function diagonal(n: OnnxNode, term: Term): Term {
     Array.from({ length: 2 * size }, (_, i) => i >> 1),
     [size, 2],
   );
-  const [id] = n.b.add("gatherNd", n.where, [moved, pairs], {}, [typeOf(n, moved)]);
+  const [id] = n.add("gatherNd", [moved, pairs], {}, [typeOf(n, moved)]);
   return diagonal(n, { id: id as TensorId, labels: [twice, ...rest.map((d) => term.labels[d] as string)] });
 }
 
@@ -45,7 +45,7 @@ function summed(n: OnnxNode, term: Term, kept: ReadonlySet<string>): Term {
   const axes = term.labels.flatMap((label, d) => (kept.has(label) ? [] : [d]));
   if (axes.length === 0) return term;
   const attributes = { keepDims: false };
-  const [id] = n.b.add("sum", n.where, [term.id, n.b.integers(axes)], attributes, [typeOf(n, term.id)]);
+  const [id] = n.add("sum", [term.id, n.b.integers(axes)], attributes, [typeOf(n, term.id)]);
   return { id: id as TensorId, labels: term.labels.filter((label) => kept.has(label)) };
 }
 

@@ -9,7 +9,7 @@ const float = [{ dtype: "float32" }] as const;
 
 /** Rows of a table by index. */
 const rowsOf = (n: OnnxNode, table: TensorId, indices: TensorId): TensorId =>
-  n.b.add("gather", n.where, [table, indices], { axis: 0, batchDims: 0 }, float)[0] as TensorId;
+  n.add("gather", [table, indices], { axis: 0, batchDims: 0 }, float)[0] as TensorId;
 
 /** Words, positions and segments summed and normalized; how many tokens each mask keeps. */
 function embed(n: OnnxNode, table: (i: number) => TensorId, mask: number, positions: number): void {
@@ -29,8 +29,8 @@ function embed(n: OnnxNode, table: (i: number) => TensorId, mask: number, positi
     const counted = n.inputs[mask];
     if (counted === undefined) n.setPlain(1, n.b.integers(new Array<number>(batch).fill(0)));
     else {
-      const [whole] = n.b.add("cast", n.where, [n.plain(counted)], {}, int32);
-      n.setPlain(1, n.b.add("sum", n.where, [whole, n.b.integers([1])], { keepDims: false }, int32)[0] as TensorId);
+      const [whole] = n.add("cast", [n.plain(counted)], {}, int32);
+      n.setPlain(1, n.add("sum", [whole, n.b.integers([1])], { keepDims: false }, int32)[0] as TensorId);
     }
   }
   if (n.outputs[2]) n.setPlain(2, sum);
@@ -58,8 +58,8 @@ function rms(n: OnnxNode, x: TensorId, axis: number, scale: TensorId, epsilon: n
       .shape.map((_, d) => d)
       .slice(axis),
   );
-  const [mean] = n.b.add("mean", n.where, [real(n, "mul", x, x), axes], { keepDims: true }, float);
-  const [root] = n.b.add("sqrt", n.where, [real(n, "add", mean as TensorId, n.b.float(epsilon))], {}, float);
+  const [mean] = n.add("mean", [real(n, "mul", x, x), axes], { keepDims: true }, float);
+  const [root] = n.add("sqrt", [real(n, "add", mean as TensorId, n.b.float(epsilon))], {}, float);
   return real(n, "mul", real(n, "div", x, root as TensorId), scale);
 }
 

@@ -28,7 +28,7 @@ function extremum(kind: "maximum" | "minimum"): Conversion {
 
 /** x with its elements along an axis in the other direction. */
 export function reversed(n: OnnxNode, id: TensorId, axis: number): TensorId {
-  return n.b.add("reverse", n.where, [id, n.b.integers([axis])], {}, [typeOf(n, id)])[0] as TensorId;
+  return n.add("reverse", [id, n.b.integers([axis])], {}, [typeOf(n, id)])[0] as TensorId;
 }
 
 /** ArgMax and ArgMin: int64 places, of equals the first or the last. */
@@ -39,10 +39,10 @@ function extreme(kind: "argMax" | "argMin"): Conversion {
     const isLast = n.int("select_last_index", 0) !== 0;
     const type = [{ dtype: "int64" }] as const;
     const from = isLast ? reversed(n, n.plain(x), axis) : n.plain(x);
-    let [y] = n.b.add(kind, n.where, [from, n.b.integers([axis])], {}, type);
+    let [y] = n.add(kind, [from, n.b.integers([axis])], {}, type);
     if (isLast) {
       const end = n.b.constant("int64", [], BigInt64Array.of(BigInt((x.shape[axis] as number) - 1)));
-      [y] = n.b.add("sub", n.where, [end, y], NONE, type);
+      [y] = n.add("sub", [end, y], NONE, type);
     }
     const shape = x.shape.map((size, i) => (i === axis ? 1 : size));
     n.setPlain(0, n.int("keepdims", 1) ? reshapedTo(n, y as TensorId, shape) : (y as TensorId));
@@ -59,9 +59,9 @@ function hardmax(n: OnnxNode): void {
   const shape = isOld ? [count(x.shape.slice(0, axis)), count(x.shape.slice(axis))] : x.shape;
   const own = isOld ? 1 : axis;
   const id = isOld ? reshapedTo(n, n.plain(x), shape) : n.plain(x);
-  const [places] = n.b.add("argMax", n.where, [id, n.b.integers([own])], {}, [{ dtype: "int64" }]);
+  const [places] = n.add("argMax", [id, n.b.integers([own])], {}, [{ dtype: "int64" }]);
   const inputs = [places, n.b.integers([shape[own] as number], []), n.b.float(1), n.b.float(0)];
-  const [y] = n.b.add("oneHot", n.where, inputs, { axis: own }, [{ dtype: "float32" }]);
+  const [y] = n.add("oneHot", inputs, { axis: own }, [{ dtype: "float32" }]);
   n.setPlain(0, reshapedTo(n, y as TensorId, x.shape));
 }
 
@@ -69,7 +69,7 @@ function cumulative(n: OnnxNode): void {
   const x = n.input(0);
   const axis = axisOf(n, n.number(1, 0), x.shape.length);
   const attributes = { exclusive: n.int("exclusive", 0) !== 0, reverse: n.int("reverse", 0) !== 0 };
-  const [y] = n.b.add("cumsum", n.where, [n.plain(x), n.b.integers([axis], [])], attributes, [{ dtype: x.dtype }]);
+  const [y] = n.add("cumsum", [n.plain(x), n.b.integers([axis], [])], attributes, [{ dtype: x.dtype }]);
   n.setPlain(0, y as TensorId);
 }
 

@@ -11,13 +11,13 @@ const int32 = [{ dtype: "int32" }] as const;
 
 /** 2^⌊log2 |x|⌋: the exponent's bits alone. */
 function powerOf(n: OnnxNode, x: TensorId): TensorId {
-  const [bits] = n.b.add("bitcast", n.where, [x], {}, int32);
-  const [exponent] = n.b.add("bitwise", n.where, [bits, n.b.integers([0x7f800000], [])], { form: "and" }, int32);
-  return n.b.add("bitcast", n.where, [exponent], {}, float)[0] as TensorId;
+  const [bits] = n.add("bitcast", [x], {}, int32);
+  const [exponent] = n.add("bitwise", [bits, n.b.integers([0x7f800000], [])], { form: "and" }, int32);
+  return n.add("bitcast", [exponent], {}, float)[0] as TensorId;
 }
 
 const choose = (n: OnnxNode, condition: TensorId, a: TensorId, b: TensorId): TensorId =>
-  n.b.add("selectV2", n.where, [condition, a, b], {}, float)[0] as TensorId;
+  n.add("selectV2", [condition, a, b], {}, float)[0] as TensorId;
 
 /** float32 rounded half to even to what a format holds; beyond its largest value that one, or what is not finite. */
 function rounded(
@@ -27,24 +27,24 @@ function rounded(
   saturates: boolean,
 ): TensorId {
   const bound = (kind: "maximum" | "minimum", a: TensorId, b: number) =>
-    n.b.add(kind, n.where, [a, n.b.float(b)], {}, float)[0] as TensorId;
+    n.add(kind, [a, n.b.float(b)], {}, float)[0] as TensorId;
   const step = bound("maximum", real(n, "mul", powerOf(n, x), n.b.float(2 ** -mantissa)), 2 ** (1 - bias - mantissa));
-  const [whole] = n.b.add("round", n.where, [real(n, "div", x, step)], {}, float);
+  const [whole] = n.add("round", [real(n, "div", x, step)], {}, float);
   const near = real(n, "mul", whole as TensorId, step);
-  const [size] = n.b.add("abs", n.where, [near], {}, float);
-  const [isBeyond] = n.b.add("greater", n.where, [size, n.b.float(most)], {}, bool);
+  const [size] = n.add("abs", [near], {}, float);
+  const [isBeyond] = n.add("greater", [size, n.b.float(most)], {}, bool);
   const isBounded = special === "none" || (saturates && special !== "ieee") || (saturates && bias < 127);
-  const [isNegative] = n.b.add("less", n.where, [x, n.b.float(0)], {}, bool);
+  const [isNegative] = n.add("less", [x, n.b.float(0)], {}, bool);
   const far = isBounded ? most : special === "ieee" ? Number.POSITIVE_INFINITY : Number.NaN;
   const edge = choose(n, isNegative as TensorId, n.b.float(-far), n.b.float(far));
   // ±∞ has no step of its own
-  const [magnitude] = n.b.add("abs", n.where, [x], {}, float);
-  const [isInfinite] = n.b.add("equal", n.where, [magnitude, n.b.float(Number.POSITIVE_INFINITY)], {}, bool);
-  const [isOver] = n.b.add("logicalOr", n.where, [isBeyond, isInfinite], {}, bool);
+  const [magnitude] = n.add("abs", [x], {}, float);
+  const [isInfinite] = n.add("equal", [magnitude, n.b.float(Number.POSITIVE_INFINITY)], {}, bool);
+  const [isOver] = n.add("logicalOr", [isBeyond, isInfinite], {}, bool);
   const y = choose(n, isOver as TensorId, edge, near);
   if (special === "uz") return real(n, "add", y, n.b.float(0));
   if (special !== "none") return y;
-  const [isNumber] = n.b.add("equal", n.where, [x, x], {}, bool);
+  const [isNumber] = n.add("equal", [x, x], {}, bool);
   return choose(n, isNumber as TensorId, y, n.b.float(0));
 }
 
@@ -55,17 +55,17 @@ function power(n: OnnxNode, x: TensorId): TensorId {
   if (mode === "down") return own;
   const from = mode === "up" ? own : real(n, "mul", own, n.b.float(1.5));
   const kind = mode === "up" ? "greater" : "greaterEqual";
-  const [isMore] = n.b.add(kind, n.where, [x, from], {}, bool);
+  const [isMore] = n.add(kind, [x, from], {}, bool);
   return choose(n, isMore as TensorId, real(n, "mul", own, n.b.float(2)), own);
 }
 
 /** Floats rounded to whole numbers, half away from zero. */
 function halfAway(n: OnnxNode, x: TensorId): TensorId {
-  const [size] = n.b.add("abs", n.where, [x], {}, float) as [TensorId];
-  const [below] = n.b.add("floor", n.where, [size], {}, float) as [TensorId];
-  const [isMore] = n.b.add("greaterEqual", n.where, [real(n, "sub", size, below), n.b.float(0.5)], {}, bool);
+  const [size] = n.add("abs", [x], {}, float) as [TensorId];
+  const [below] = n.add("floor", [size], {}, float) as [TensorId];
+  const [isMore] = n.add("greaterEqual", [real(n, "sub", size, below), n.b.float(0.5)], {}, bool);
   const near = choose(n, isMore as TensorId, real(n, "add", below, n.b.float(1)), below);
-  return real(n, "mul", near, n.b.add("sign", n.where, [x], {}, float)[0] as TensorId);
+  return real(n, "mul", near, n.add("sign", [x], {}, float)[0] as TensorId);
 }
 
 /** The lowest bits of a whole number: what does not fit wraps. */
@@ -73,12 +73,12 @@ function lowest(n: OnnxNode, id: TensorId, { bits, signed }: FewBits): TensorId 
   const number = (value: number) => n.b.integers([value], []);
   const { dtype } = n.b.tensor(id);
   const whole = /^float/.test(dtype) ? halfAway(n, toFloat(n, id)) : id;
-  let x = dtype === "int32" ? id : (n.b.add("cast", n.where, [whole], {}, int32)[0] as TensorId);
-  x = n.b.add("bitwise", n.where, [x, number((1 << bits) - 1)], { form: "and" }, int32)[0] as TensorId;
+  let x = dtype === "int32" ? id : (n.add("cast", [whole], {}, int32)[0] as TensorId);
+  x = n.add("bitwise", [x, number((1 << bits) - 1)], { form: "and" }, int32)[0] as TensorId;
   if (!signed) return x;
   const sign = 1 << (bits - 1);
-  x = n.b.add("bitwiseXor", n.where, [x, number(sign)], {}, int32)[0] as TensorId;
-  return n.b.add("sub", n.where, [x, number(sign)], { activation: "none" }, int32)[0] as TensorId;
+  x = n.add("bitwiseXor", [x, number(sign)], {}, int32)[0] as TensorId;
+  return n.add("sub", [x, number(sign)], { activation: "none" }, int32)[0] as TensorId;
 }
 
 /** Numbers as the type of this code. */

@@ -12,7 +12,7 @@ const INT64 = [{ dtype: "int64" }] as const;
 
 /** Rows of places of what is not 0 in x, zeros after them, and how many there are. */
 export function placesOf(n: OnnxNode, x: TensorId): readonly [TensorId, TensorId] {
-  const [rows, count] = n.b.add("nonZero", n.where, [x], { form: "rows" }, [{ dtype: "int64" }, { dtype: "int32" }]);
+  const [rows, count] = n.add("nonZero", [x], { form: "rows" }, [{ dtype: "int64" }, { dtype: "int32" }]);
   return [rows as TensorId, count as TensorId];
 }
 
@@ -35,7 +35,7 @@ function nonZero(n: OnnxNode): void {
   const readers = n.scope.readers(name);
   const isTurned = readers.length > 0 && readers.every(({ operator }) => operator === "Transpose");
   if (n.scope.isOutput(name) || !(isTurned || shape.length === 1)) {
-    const [y] = n.b.add("nonZero", n.where, [x], { form: "columns" }, INT64, name);
+    const [y] = n.add("nonZero", [x], { form: "columns" }, INT64, name);
     return n.setPlain(0, y as TensorId);
   }
   const [rows, count] = placesOf(n, x);
@@ -55,7 +55,7 @@ function compress(n: OnnxNode): void {
   const id = isFlat ? reshapedTo(n, n.plain(x), [elementCount(x.shape)]) : n.plain(x);
   const { shape } = n.b.tensor(id);
   const choose = (indices: TensorId): TensorId =>
-    n.b.add("gather", n.where, [id, indices], { axis, batchDims: 0 }, [typeOf(n, id)])[0] as TensorId;
+    n.add("gather", [id, indices], { axis, batchDims: 0 }, [typeOf(n, id)])[0] as TensorId;
   const condition = n.plain(n.input(1));
   if (n.b.tensor(condition).data !== undefined)
     return n.setPlain(0, choose(n.b.integers((n.numbers(1) ?? []).flatMap((value, i) => (value === 0 ? [] : [i])))));
@@ -70,7 +70,7 @@ function compress(n: OnnxNode): void {
 
 /** Column i of `[…, 4]`. */
 const column = (n: OnnxNode, boxes: TensorId, i: number): TensorId =>
-  n.b.add("gather", n.where, [boxes, n.b.integers([i])], { axis: 2, batchDims: 0 }, FLOAT)[0] as TensorId;
+  n.add("gather", [boxes, n.b.integers([i])], { axis: 2, batchDims: 0 }, FLOAT)[0] as TensorId;
 
 /** Boxes by their middle and size as boxes by their corners. */
 function corners(n: OnnxNode, boxes: TensorId): TensorId {
@@ -82,7 +82,7 @@ function corners(n: OnnxNode, boxes: TensorId): TensorId {
     real(n, "add", y, half(h)),
     real(n, "add", x, half(w)),
   ];
-  return n.b.add("concat", n.where, sides, { axis: 2, ...NONE }, FLOAT)[0] as TensorId;
+  return n.add("concat", sides, { axis: 2, ...NONE }, FLOAT)[0] as TensorId;
 }
 
 /** The next float32 after a threshold from 0 on: what must be more than it is at least that. */
@@ -110,11 +110,7 @@ function nonMaxSuppression(n: OnnxNode): void {
   if (groups * most === 0) return n.setPlain(0, longs(n, [], [0, 3]));
   if (groups > 4096) n.refuse("at most 4096 batches and classes", `${groups}`);
   const part = (id: TensorId, begin: readonly number[], size: readonly number[], shape: readonly number[]) =>
-    reshapedTo(
-      n,
-      n.b.add("slice", n.where, [id, n.b.integers(begin), n.b.integers(size)], {}, FLOAT)[0] as TensorId,
-      shape,
-    );
+    reshapedTo(n, n.add("slice", [id, n.b.integers(begin), n.b.integers(size)], {}, FLOAT)[0] as TensorId, shape);
   const iota = n.b.integers([...Array(most).keys()]);
   const found: TensorId[] = [];
   const inside: TensorId[] = [];
@@ -129,19 +125,19 @@ function nonMaxSuppression(n: OnnxNode): void {
       least,
     ];
     const types = [{ dtype: "int32" }, { dtype: "int32" }] as const;
-    const [places, length] = n.b.add("nonMaxSuppressionV4", n.where, own, {}, types) as [TensorId, TensorId];
+    const [places, length] = n.add("nonMaxSuppressionV4", own, {}, types) as [TensorId, TensorId];
     const columns = [b, c].map((value) => longs(n, new Array(most).fill(value), [most, 1]));
     columns.push(reshapedTo(n, cast(n, places, "int64"), [most, 1]));
-    found.push(n.b.add("concat", n.where, columns, { axis: 1, ...NONE }, INT64)[0] as TensorId);
-    inside.push(n.b.add("less", n.where, [iota, length], {}, [{ dtype: "bool" }])[0] as TensorId);
-    total = g === 0 ? length : (n.b.add("add", n.where, [total, length], NONE, [{ dtype: "int32" }])[0] as TensorId);
+    found.push(n.add("concat", columns, { axis: 1, ...NONE }, INT64)[0] as TensorId);
+    inside.push(n.add("less", [iota, length], {}, [{ dtype: "bool" }])[0] as TensorId);
+    total = g === 0 ? length : (n.add("add", [total, length], NONE, [{ dtype: "int32" }])[0] as TensorId);
   }
   let plainRows = found[0] as TensorId;
   if (groups > 1) {
-    const [rows] = n.b.add("concat", n.where, found, { axis: 0, ...NONE }, INT64);
-    const [mask] = n.b.add("concat", n.where, inside, { axis: 0, ...NONE }, [{ dtype: "bool" }]);
+    const [rows] = n.add("concat", found, { axis: 0, ...NONE }, INT64);
+    const [mask] = n.add("concat", inside, { axis: 0, ...NONE }, [{ dtype: "bool" }]);
     const kept = reshapedTo(n, placesOf(n, mask as TensorId)[0], [groups * most]);
-    [plainRows] = n.b.add("gather", n.where, [rows, kept], { axis: 0, batchDims: 0 }, INT64) as [TensorId];
+    [plainRows] = n.add("gather", [rows, kept], { axis: 0, batchDims: 0 }, INT64) as [TensorId];
   }
   n.set(0, { shape: [groups * most, 3], twins: { plain: plainRows }, open: { count: total, inner: 3 } });
 }

@@ -25,8 +25,7 @@ function mod(n: OnnxNode): void {
   const wide: DType = dtype === "float32" || dtype === "int32" ? dtype : "int64";
   chain(n, [n.input(0), n.input(1)], (ids, add) => {
     const [a, b] = ids.map((id) => (dtype === wide ? id : add("cast", [id], {}, wide))) as [TensorId, TensorId];
-    const zero =
-      wide === "float32" ? n.b.float(0) : n.b.add("cast", n.where, [n.b.integers([0], [])], {}, [{ dtype: wide }])[0];
+    const zero = wide === "float32" ? n.b.float(0) : n.add("cast", [n.b.integers([0], [])], {}, [{ dtype: wide }])[0];
     const size = (x: TensorId) => add("maximum", [x, add("sub", [zero as TensorId, x], NONE, wide)], {}, wide);
     let y: TensorId;
     if (n.int("fmod", 0) === 0) y = add("floorMod", [a, b], {}, wide);
@@ -115,7 +114,7 @@ function bitShift(n: OnnxNode): void {
   chain(n, [n.input(0), n.input(1)], ([a, b], add) => {
     if (n.string("direction", "") === "RIGHT") return add("rightShift", [a as TensorId, b as TensorId], {}, dtype);
     const wide = (x: TensorId) => add("cast", [x], {}, "int64");
-    const two = n.b.add("cast", n.where, [n.b.integers([2], [])], {}, [{ dtype: "int64" }])[0] as TensorId;
+    const two = n.add("cast", [n.b.integers([2], [])], {}, [{ dtype: "int64" }])[0] as TensorId;
     const power = add("pow", [two, wide(b as TensorId)], {}, "int64");
     return add("cast", [add("mul", [wide(a as TensorId), power], NONE, "int64")], {}, dtype);
   });
@@ -147,7 +146,7 @@ export const FUNCTIONS: Conversions = {
   ImageScaler: (n) => {
     const x = n.input(0);
     const add = (kind: "add" | "mul", a: TensorId, b: TensorId) =>
-      n.b.add(kind, n.where, [a, b], NONE, [{ dtype: "float32" }])[0] as TensorId;
+      n.add(kind, [a, b], NONE, [{ dtype: "float32" }])[0] as TensorId;
     const bias = n.b.constant("float32", [x.shape[1] as number], Float32Array.from(n.floats("bias") ?? []));
     n.setLast(0, add("add", add("mul", n.last(x), n.b.float(n.float("scale", 1))), bias), x.shape);
   },
@@ -174,7 +173,7 @@ export const FUNCTIONS: Conversions = {
   BitwiseXor: bits("xor"),
   BitwiseNot: (n) => {
     const { dtype } = n.input(0);
-    const ones = n.b.add("cast", n.where, [n.b.integers([-1], [])], {}, [{ dtype }])[0] as TensorId;
+    const ones = n.add("cast", [n.b.integers([-1], [])], {}, [{ dtype }])[0] as TensorId;
     chain(n, [n.input(0)], ([x], add) => add("bitwiseXor", [x as TensorId, ones], {}, dtype));
   },
   Mish: formula(([x], add, n) => add("mul", [x as TensorId, add("tanh", [softplus(x as TensorId, add, n)], {})], NONE)),

@@ -14,8 +14,8 @@ function activated(n: OnnxNode, x: TensorId, [a, b]: readonly number[]): TensorI
   const kind = n.string("activation", "");
   if (kind === "") return x;
   if (kind !== "Clip") return activate(n, kind, x, a, b);
-  const [above] = n.b.add("maximum", n.where, [x, n.b.float(a ?? Number.NEGATIVE_INFINITY)], {}, float);
-  return n.b.add("minimum", n.where, [above, n.b.float(b ?? Number.POSITIVE_INFINITY)], {}, float)[0] as TensorId;
+  const [above] = n.add("maximum", [x, n.b.float(a ?? Number.NEGATIVE_INFINITY)], {}, float);
+  return n.add("minimum", [above, n.b.float(b ?? Number.POSITIVE_INFINITY)], {}, float)[0] as TensorId;
 }
 
 /** A convolution, what is added to it, an activation. */

@@ -65,7 +65,7 @@ function col2Im(n: OnnxNode): void {
   const turned = permuted(n.b, n.where, reshapedTo(n, n.plain(x), shape), shape, [1, 0]);
   const pixels = elementCount(image);
   const inputs = [turned, n.b.integers(ids), n.b.integers([pixels], [])];
-  const [added] = n.b.add("unsortedSegmentSum", n.where, inputs, {}, float);
+  const [added] = n.add("unsortedSegmentSum", inputs, {}, float);
   const y = permuted(n.b, n.where, added as TensorId, [pixels, channels], [1, 0]);
   n.setPlain(0, reshapedTo(n, y, [batch, rows / taps, ...image]));
 }
@@ -86,21 +86,21 @@ function centerCropPad(n: OnnxNode): void {
     n.b.integers(to.map((_, d) => Math.floor(less(d) / 2))),
     n.b.integers(to.map((size, d) => size - more(d))),
   ];
-  const [middle] = n.b.add("slice", n.where, cut, {}, [type]);
+  const [middle] = n.add("slice", cut, {}, [type]);
   const pads = to.flatMap((_, d) => [Math.floor(more(d) / 2), Math.ceil(more(d) / 2)]);
   const around = [middle, n.b.integers(pads, [to.length, 2])];
-  n.setPlain(0, n.b.add("pad", n.where, around, {}, [type])[0] as TensorId);
+  n.setPlain(0, n.add("pad", around, {}, [type])[0] as TensorId);
 }
 
 /** (Σ |x|^p)^(1/p), where `sum` adds up. */
 function norm(n: OnnxNode, sum: (powers: TensorId) => TensorId): TensorId {
   const p = n.opset < 2 ? n.float("p", 2) : n.int("p", 2);
   const power = (id: TensorId, exponent: number) =>
-    exponent === 1 ? id : (n.b.add("pow", n.where, [id, n.b.float(exponent)], {}, float)[0] as TensorId);
+    exponent === 1 ? id : (n.add("pow", [id, n.b.float(exponent)], {}, float)[0] as TensorId);
   const x = n.plain(n.input(0));
-  const [size] = n.b.add("abs", n.where, [x], {}, float);
+  const [size] = n.add("abs", [x], {}, float);
   const total = sum(p === 2 ? real(n, "mul", x, x) : power(size as TensorId, p));
-  return p === 2 ? (n.b.add("sqrt", n.where, [total], {}, float)[0] as TensorId) : power(total, 1 / p);
+  return p === 2 ? (n.add("sqrt", [total], {}, float)[0] as TensorId) : power(total, 1 / p);
 }
 
 function lpPool(n: OnnxNode): void {
@@ -120,7 +120,7 @@ function globalLpPool(n: OnnxNode): void {
   const attributes = { keepDims: true, activation: "none" as const };
   n.setPlain(
     0,
-    norm(n, (id) => n.b.add("sum", n.where, [id, n.b.integers(axes)], attributes as never, float)[0] as TensorId),
+    norm(n, (id) => n.add("sum", [id, n.b.integers(axes)], attributes as never, float)[0] as TensorId),
   );
 }
 
@@ -141,11 +141,9 @@ function maxUnpool(n: OnnxNode): void {
   const count = elementCount(x.shape);
   const values = n.plain(x);
   const type = typeOf(n, values);
-  const zeros = n.b.add("fill", n.where, [n.b.integers([entries(n, elementCount(shape))]), zeroOf(n, type.dtype)], {}, [
-    type,
-  ]);
+  const zeros = n.add("fill", [n.b.integers([entries(n, elementCount(shape))]), zeroOf(n, type.dtype)], {}, [type]);
   const flat = [zeros[0] as TensorId, reshapedTo(n, n.plain(places), [count, 1]), reshapedTo(n, values, [count])];
-  const [y] = n.b.add("scatterUpdate", n.where, flat, { mode: "set" }, [type]);
+  const [y] = n.add("scatterUpdate", flat, { mode: "set" }, [type]);
   n.setPlain(0, reshapedTo(n, y as TensorId, shape));
 }
 
@@ -160,7 +158,7 @@ function cofactors(isInverse: boolean) {
     const flat = reshapedTo(n, n.plain(n.input(0)), [elementCount(outer), size * size]);
     const entry = (row: number, column: number) => {
       const sizes = [n.b.integers([0, row * size + column]), n.b.integers([elementCount(outer), 1])];
-      return n.b.add("slice", n.where, [flat, ...sizes], {}, float)[0] as TensorId;
+      return n.add("slice", [flat, ...sizes], {}, float)[0] as TensorId;
     };
     const known = new Map<string, TensorId>();
     const minor = (rows: readonly number[], columns: readonly number[]): TensorId => {
@@ -201,7 +199,7 @@ function cofactors(isInverse: boolean) {
       }),
     );
     const joint = { axis: 1, activation: "none" as const };
-    const [y] = parts.length === 1 ? parts : n.b.add("concat", n.where, parts, joint, float);
+    const [y] = parts.length === 1 ? parts : n.add("concat", parts, joint, float);
     n.setPlain(0, reshapedTo(n, y as TensorId, shape));
   };
 }

@@ -29,7 +29,7 @@ function centred(n: OnnxNode, value: Value, zero: Value | undefined, axis = -1):
     const count = elementCount(zero.shape);
     const shape = count === 1 ? [] : value.shape.map((size, i) => (i === axis && size === count ? count : 1));
     const z = toFloat(n, n.plain(zero));
-    id = real(n, "sub", id, n.b.add("reshape", n.where, [z, n.b.integers(shape)], {}, float)[0] as TensorId);
+    id = real(n, "sub", id, n.add("reshape", [z, n.b.integers(shape)], {}, float)[0] as TensorId);
   }
   return { name: "", dtype: "float32", shape: value.shape, twins: isLast ? { last: id } : { plain: id } };
 }
@@ -91,7 +91,7 @@ function convInteger(n: OnnxNode): void {
   const sum = (part: Value): TensorId => {
     requireExact(n, x, known, n.plain(part), perOutput);
     const acc = convolvedAny(n, centred(n, x, n.inputs[2]), part, undefined);
-    return n.b.add("cast", n.where, [acc], {}, [{ dtype: "int32" }])[0] as TensorId;
+    return n.add("cast", [acc], {}, [{ dtype: "int32" }])[0] as TensorId;
   };
   const { data } = n.b.tensor(n.plain(weights));
   if (data === undefined || mostOf(n, x, known, n.plain(weights), perOutput) < EXACT)
@@ -113,8 +113,8 @@ function inHalves(
     return sum({ name: "", dtype: "float32", shape, twins });
   }) as [TensorId, TensorId];
   const [type, none] = [[{ dtype: "int32" }] as const, { activation: "none" } as const];
-  const [scaled] = n.b.add("mul", n.where, [highs, n.b.integers([16], [])], none, type);
-  return n.b.add("add", n.where, [lows, scaled], none, type)[0] as TensorId;
+  const [scaled] = n.add("mul", [highs, n.b.integers([16], [])], none, type);
+  return n.add("add", [lows, scaled], none, type)[0] as TensorId;
 }
 
 /** The exact product of two integer matrices less their zero points, as float32. */
@@ -140,20 +140,20 @@ function matMulInteger(n: OnnxNode): void {
     const own = x.shape.map((all, i) => (i === axis ? size : all));
     const begins = n.b.integers(x.shape.map((_, i) => (i === axis ? from : 0)));
     const inputs = [id, begins, n.b.integers(own)];
-    const [plain] = n.b.add("slice", n.where, inputs, {}, [typeOf(n, id)]) as [TensorId];
+    const [plain] = n.add("slice", inputs, {}, [typeOf(n, id)]) as [TensorId];
     return { name: "", dtype: x.dtype, shape: own, twins: { plain } };
   };
   const sum = (from: number, size: number): TensorId => {
     const parts = [part(a, a.shape.length - 1, from, size), part(b, b.shape.length - 2, from, size)] as const;
     const acc = integerProduct(n, parts[0], n.inputs[2], parts[1], n.inputs[3]);
-    return n.b.add("cast", n.where, [acc], {}, type)[0] as TensorId;
+    return n.add("cast", [acc], {}, type)[0] as TensorId;
   };
   const isWhole = depth <= each || isExact(n, a, b);
   const step = isWhole ? depth : each;
   let total = sum(0, step);
   for (let k = step; k < depth; k += step) {
     const more = sum(k, Math.min(step, depth - k));
-    total = n.b.add("add", n.where, [total, more], { activation: "none" }, type)[0] as TensorId;
+    total = n.add("add", [total, more], { activation: "none" }, type)[0] as TensorId;
   }
   n.setPlain(0, total);
 }

@@ -58,9 +58,9 @@ function limitOf(n: OnnxNode): TensorId {
   if (n.inputs[0] === undefined) return n.b.integers([MOST], []);
   const id = reshapedTo(n, n.plain(n.input(0)), []);
   const { dtype } = n.b.tensor(id);
-  const most = n.b.add("cast", n.where, [n.b.integers([MOST], [])], {}, [{ dtype }])[0] as TensorId;
-  const less = n.b.add("minimum", n.where, [id, most], {}, [{ dtype }])[0] as TensorId;
-  return dtype === "int32" ? less : (n.b.add("cast", n.where, [less], {}, INT32)[0] as TensorId);
+  const most = n.add("cast", [n.b.integers([MOST], [])], {}, [{ dtype }])[0] as TensorId;
+  const less = n.add("minimum", [id, most], {}, [{ dtype }])[0] as TensorId;
+  return dtype === "int32" ? less : (n.add("cast", [less], {}, INT32)[0] as TensorId);
 }
 
 /** M, the first condition, the state, which keeps its shapes; no outputs a turn. */
@@ -101,6 +101,6 @@ export function whileLoop(n: OnnxNode): void {
   const both = test.add("logicalAnd", n.where, [isLeft, ids[2]], {}, BOOL)[0] as TensorId;
   const condition = bodyOf(n, test, ids, [both]);
   const types = seen.map((id) => ({ dtype: n.b.tensor(id).dtype }));
-  const outputs = n.b.add("while", n.where, seen, { subgraphs: [], bodies: [condition, body] }, types);
+  const outputs = n.add("while", seen, { subgraphs: [], bodies: [condition, body] }, types);
   for (const i of first.keys()) if (n.outputs[i]) n.setPlain(i, outputs[i + 3] as TensorId);
 }

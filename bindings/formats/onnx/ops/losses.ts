@@ -42,7 +42,7 @@ function classesLast(n: OnnxNode): TensorId {
 }
 
 function softmaxLoss(n: OnnxNode): void {
-  const logs = n.b.add("logSoftmax", n.where, [classesLast(n)], {}, [{ dtype: "float32" }])[0] as TensorId;
+  const logs = n.add("logSoftmax", [classesLast(n)], {}, [{ dtype: "float32" }])[0] as TensorId;
   loss(n, logs);
   const { shape } = n.b.tensor(logs);
   const back = [0, shape.length - 1, ...Array.from({ length: shape.length - 2 }, (_, i) => i + 1)];

@@ -18,15 +18,15 @@ export function gemmOf(n: OnnxNode): TensorId {
   const type = [{ dtype: "float32" }] as const;
   const x = n.int("transA", 0) ? permuted(n.b, n.where, n.plain(a), a.shape, [1, 0]) : n.plain(a);
   let w = n.int("transB", 0) ? n.plain(b) : permuted(n.b, n.where, n.plain(b), b.shape, [1, 0]);
-  if (alpha !== 1) w = n.b.add("mul", n.where, [w, n.b.float(alpha)], none, type)[0] as TensorId;
+  if (alpha !== 1) w = n.add("mul", [w, n.b.float(alpha)], none, type)[0] as TensorId;
   const c = n.inputs[2] === undefined ? undefined : n.plain(n.input(2));
   const bias = c === undefined ? undefined : biasOf(n, c, beta, n.b.tensor(w).shape[0] as number);
   const inputs = [x, w, ...(bias === undefined ? [] : [bias])];
   const attributes = { activation: "none", keepDims: false } as const;
-  const [y] = n.b.add("fullyConnected", n.where, inputs, attributes, type, n.outputs[0]);
+  const [y] = n.add("fullyConnected", inputs, attributes, type, n.outputs[0]);
   if (c === undefined || bias !== undefined) return y as TensorId;
-  const scaled = beta === 1 ? c : (n.b.add("mul", n.where, [c, n.b.float(beta)], none, type)[0] as TensorId);
-  return n.b.add("add", n.where, [y, scaled], none, type)[0] as TensorId;
+  const scaled = beta === 1 ? c : (n.add("mul", [c, n.b.float(beta)], none, type)[0] as TensorId);
+  return n.add("add", [y, scaled], none, type)[0] as TensorId;
 }
 
 /** C as a bias of one value per column, where it is a constant that is one. */
@@ -57,7 +57,7 @@ export function product(
 ): TensorId {
   const type = [{ dtype: "float32" }] as const;
   const reshaped = (id: TensorId, shape: readonly number[]) =>
-    n.b.add("reshape", n.where, [id, n.b.integers(shape)], {}, type)[0] as TensorId;
+    n.add("reshape", [id, n.b.integers(shape)], {}, type)[0] as TensorId;
   const [left, right] = [aShape.length === 1 ? [1, ...aShape] : aShape, bShape.length === 1 ? [...bShape, 1] : bShape];
   const x = aShape.length === 1 ? reshaped(a, left) : a;
   const w = bShape.length === 1 ? reshaped(b, right) : b;
@@ -65,10 +65,10 @@ export function product(
   if (right.length === 2 && n.b.isConstant(w)) {
     const weights = permuted(n.b, n.where, w, right, [1, 0]);
     const attributes = { activation: "none", keepDims: true } as const;
-    y = n.b.add("fullyConnected", n.where, [x, weights], attributes, type, n.outputs[0])[0] as TensorId;
+    y = n.add("fullyConnected", [x, weights], attributes, type, n.outputs[0])[0] as TensorId;
   } else {
     const attributes = { adjointA: false, adjointB: false };
-    y = n.b.add("batchMatMul", n.where, [x, w], attributes, type, n.outputs[0])[0] as TensorId;
+    y = n.add("batchMatMul", [x, w], attributes, type, n.outputs[0])[0] as TensorId;
   }
   if (aShape.length > 1 && bShape.length > 1) return y;
   const full = n.b.tensor(y).shape;

@@ -63,7 +63,7 @@ function transpose(n: OnnxNode): void {
 
 /** The tensor as another type. */
 export function cast(n: OnnxNode, id: TensorId, dtype: "int32" | "int64" | "float32"): TensorId {
-  return n.b.tensor(id).dtype === dtype ? id : (n.b.add("cast", n.where, [id], {}, [{ dtype }])[0] as TensorId);
+  return n.b.tensor(id).dtype === dtype ? id : (n.add("cast", [id], {}, [{ dtype }])[0] as TensorId);
 }
 
 /** int64 constants. */
@@ -82,13 +82,13 @@ export function entries(n: OnnxNode, count: number): number {
 
 /** A tensor in another shape. */
 export function reshapedTo(n: OnnxNode, id: TensorId, shape: readonly number[]): TensorId {
-  return n.b.add("reshape", n.where, [id, n.b.integers(shape)], {}, [typeOf(n, id)])[0] as TensorId;
+  return n.add("reshape", [id, n.b.integers(shape)], {}, [typeOf(n, id)])[0] as TensorId;
 }
 
 /** The value's tensor in another shape, in ONNX's order. */
 function reshapeTo(n: OnnxNode, x: Value, shape: readonly number[]): void {
   const id = n.plain(x);
-  const [y] = n.b.add("reshape", n.where, [id, n.b.integers(shape)], {}, [typeOf(n, id)], n.outputs[0]);
+  const [y] = n.add("reshape", [id, n.b.integers(shape)], {}, [typeOf(n, id)], n.outputs[0]);
   n.setPlain(0, y as TensorId);
 }
 
@@ -140,7 +140,7 @@ function concat(n: OnnxNode): void {
   const axis = axisOf(n, n.int("axis", n.opset < 4 ? 1 : 0), rank);
   const { ids, isLast } = operands(n, values);
   const attributes = { axis: isLast ? lastAxis(axis, rank) : axis, activation: "none" as const };
-  const [y] = n.b.add("concat", n.where, ids, attributes, [typeOf(n, ids[0] as TensorId)], n.outputs[0]);
+  const [y] = n.add("concat", ids, attributes, [typeOf(n, ids[0] as TensorId)], n.outputs[0]);
   setIn(n, isLast, y as TensorId);
 }
 
@@ -175,7 +175,7 @@ function slice(n: OnnxNode): void {
   const attributes = { beginMask: 0, endMask, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 0 };
   const list = (key: "begin" | "end" | "step") => n.b.integers(own.map((each) => each[key]));
   const inputs = [id, list("begin"), list("end"), list("step")];
-  const [y] = n.b.add("stridedSlice", n.where, inputs, attributes, [typeOf(n, id)], n.outputs[0]);
+  const [y] = n.add("stridedSlice", inputs, attributes, [typeOf(n, id)], n.outputs[0]);
   setIn(n, isLast, y as TensorId);
 }
 
@@ -192,7 +192,7 @@ function split(n: OnnxNode): void {
   const id = ids[0] as TensorId;
   const inputs = [id, n.b.integers(sizes), n.b.integers([isLast ? lastAxis(axis, rank) : axis], [])];
   const types = n.outputs.map(() => typeOf(n, id));
-  for (const [i, y] of n.b.add("splitV", n.where, inputs, {}, types).entries()) setIn(n, isLast, y, i);
+  for (const [i, y] of n.add("splitV", inputs, {}, types).entries()) setIn(n, isLast, y, i);
 }
 
 function gather(n: OnnxNode): void {
@@ -200,7 +200,7 @@ function gather(n: OnnxNode): void {
   const axis = axisOf(n, n.int("axis", 0), x.shape.length);
   const id = n.plain(x);
   const inputs = [id, positive(n, 1, x.shape[axis] as number)];
-  const [y] = n.b.add("gather", n.where, inputs, { axis, batchDims: 0 }, [typeOf(n, id)], n.outputs[0]);
+  const [y] = n.add("gather", inputs, { axis, batchDims: 0 }, [typeOf(n, id)], n.outputs[0]);
   if (indices.shape.length > 8) n.refuse("indices of at most 8 dimensions", `${indices.shape.length}`);
   n.setPlain(0, y as TensorId);
 }
@@ -216,7 +216,7 @@ function positive(n: OnnxNode, i: number, size: number): TensorId {
   }
   if (size < 1) return id;
   const limit = n.b.constant(dtype, [], dtype === "int64" ? BigInt64Array.of(BigInt(size)) : Int32Array.of(size));
-  return n.b.add("floorMod", n.where, [id, limit], {}, [{ dtype }])[0] as TensorId;
+  return n.add("floorMod", [id, limit], {}, [{ dtype }])[0] as TensorId;
 }
 
 /** What a value is, for an operator that keeps it. */

@@ -13,7 +13,7 @@ const BOOL = [{ dtype: "bool" }] as const;
 
 function bitCast(n: OnnxNode): void {
   const { ids, isLast } = operands(n, [n.input(0)]);
-  const [y] = n.b.add("bitcast", n.where, [ids[0]], {}, [{ dtype: n.typeOf(n.int("to", 0)) }]);
+  const [y] = n.add("bitcast", [ids[0]], {}, [{ dtype: n.typeOf(n.int("to", 0)) }]);
   setIn(n, isLast, y as TensorId);
 }
 
@@ -24,18 +24,18 @@ function cumulativeProduct(n: OnnxNode): void {
   const isBackward = n.int("reverse", 0) !== 0;
   const size = x.shape[axis] as number;
   const type = [{ dtype: x.dtype }] as const;
-  const one = n.b.add("cast", n.where, [n.b.integers([1], [])], {}, type)[0] as TensorId;
+  const one = n.add("cast", [n.b.integers([1], [])], {}, type)[0] as TensorId;
   /** Later by so many places, ones before. */
   const shifted = (id: TensorId, by: number): TensorId => {
     const kept = x.shape.map((all, d) => (d === axis ? all - by : all));
     const begin = n.b.integers(x.shape.map(() => 0));
-    const [first] = n.b.add("slice", n.where, [id, begin, n.b.integers(kept)], {}, type);
+    const [first] = n.add("slice", [id, begin, n.b.integers(kept)], {}, type);
     const pairs = x.shape.flatMap((_, d) => (d === axis ? [by, 0] : [0, 0]));
-    return n.b.add("pad", n.where, [first, n.b.integers(pairs, [x.shape.length, 2]), one], {}, type)[0] as TensorId;
+    return n.add("pad", [first, n.b.integers(pairs, [x.shape.length, 2]), one], {}, type)[0] as TensorId;
   };
   let y = isBackward ? reversed(n, n.plain(x), axis) : n.plain(x);
   if (n.int("exclusive", 0) !== 0) y = shifted(y, Math.min(1, size));
-  for (let by = 1; by < size; by *= 2) y = n.b.add("mul", n.where, [y, shifted(y, by)], NONE, type)[0] as TensorId;
+  for (let by = 1; by < size; by *= 2) y = n.add("mul", [y, shifted(y, by)], NONE, type)[0] as TensorId;
   n.setPlain(0, isBackward ? reversed(n, y, axis) : y);
 }
 
@@ -63,19 +63,19 @@ function tensorScatter(n: OnnxNode): void {
   const places = n.b.integers([...Array(entries(n, all)).keys()], [1, all]);
   const whole = n.inputs[2] && reshapedTo(n, cast(n, n.plain(n.input(2)), "int32"), [batch, 1]);
   const from = whole ?? n.b.integers(new Array(batch).fill(0), [batch, 1]);
-  let [at] = n.b.add("sub", n.where, [places, from], NONE, INT32) as readonly [TensorId];
+  let [at] = n.add("sub", [places, from], NONE, INT32) as readonly [TensorId];
   if (n.string("mode", "linear") === "circular")
-    [at] = n.b.add("floorMod", n.where, [at, n.b.integers([all], [])], {}, INT32) as readonly [TensorId];
-  const [above] = n.b.add("greaterEqual", n.where, [at, n.b.integers([0], [])], {}, BOOL);
-  const [below] = n.b.add("less", n.where, [at, n.b.integers([count], [])], {}, BOOL);
-  const [isNew] = n.b.add("logicalAnd", n.where, [above, below], {}, BOOL);
-  const [least] = n.b.add("maximum", n.where, [at, n.b.integers([0], [])], {}, INT32);
-  const [held] = n.b.add("minimum", n.where, [least, n.b.integers([count - 1], [])], {}, INT32);
+    [at] = n.add("floorMod", [at, n.b.integers([all], [])], {}, INT32) as readonly [TensorId];
+  const [above] = n.add("greaterEqual", [at, n.b.integers([0], [])], {}, BOOL);
+  const [below] = n.add("less", [at, n.b.integers([count], [])], {}, BOOL);
+  const [isNew] = n.add("logicalAnd", [above, below], {}, BOOL);
+  const [least] = n.add("maximum", [at, n.b.integers([0], [])], {}, INT32);
+  const [held] = n.add("minimum", [least, n.b.integers([count - 1], [])], {}, INT32);
   const [before, news] = [turned(n.plain(past), past.shape, all), turned(n.plain(update), update.shape, count)];
   const type = [typeOf(n, before)] as const;
-  const [chosen] = n.b.add("gather", n.where, [news, held], { axis: 1, batchDims: 1 }, type);
+  const [chosen] = n.add("gather", [news, held], { axis: 1, batchDims: 1 }, type);
   const mask = reshapedTo(n, isNew as TensorId, [batch, all, 1]);
-  const [y] = n.b.add("selectV2", n.where, [mask, chosen, before], {}, type);
+  const [y] = n.add("selectV2", [mask, chosen, before], {}, type);
   const shape = order.map((d) => past.shape[d] as number);
   const back = past.shape.map((_, d) => order.indexOf(d));
   n.setPlain(0, permuted(n.b, n.where, reshapedTo(n, y as TensorId, shape), shape, back));

@@ -8,7 +8,7 @@ import { axisOf, channelled, entries, reshapedTo } from "./move.ts";
 const float = [{ dtype: "float32" }] as const;
 
 function meanOver(n: OnnxNode, x: TensorId, axes: readonly number[]): TensorId {
-  return n.b.add("mean", n.where, [x, n.b.integers(axes)], { keepDims: true }, float)[0] as TensorId;
+  return n.add("mean", [x, n.b.integers(axes)], { keepDims: true }, float)[0] as TensorId;
 }
 
 /** (x − mean) / sqrt(variance + epsilon)·scale + bias over axes, where scale and bias are given. */
@@ -27,12 +27,12 @@ export function normalized(
     const given = fits ? [scale, bias] : [];
     const inputs = given.some((id) => id !== undefined) ? [x, ...given] : [x];
     const attributes = { dimensions: axes.length, epsilon };
-    const [y] = n.b.add("layerNorm", n.where, inputs, attributes, float);
+    const [y] = n.add("layerNorm", inputs, attributes, float);
     return fits ? (y as TensorId) : scaled(n, y as TensorId, scale, bias);
   }
   const centred = real(n, "sub", x, meanOver(n, x, axes));
   const variance = meanOver(n, real(n, "mul", centred, centred), axes);
-  const [deviation] = n.b.add("sqrt", n.where, [real(n, "add", variance, n.b.float(epsilon))], {}, float);
+  const [deviation] = n.add("sqrt", [real(n, "add", variance, n.b.float(epsilon))], {}, float);
   return scaled(n, real(n, "div", centred, deviation as TensorId), scale, bias);
 }
 
@@ -55,7 +55,7 @@ function layerNormalization(n: OnnxNode): void {
   if (n.outputs[2]) {
     const centred = real(n, "sub", id, meanOver(n, id, axes));
     const variance = meanOver(n, real(n, "mul", centred, centred), axes);
-    const [root] = n.b.add("sqrt", n.where, [real(n, "add", variance, n.b.float(n.float("epsilon", 1e-5)))], {}, float);
+    const [root] = n.add("sqrt", [real(n, "add", variance, n.b.float(n.float("epsilon", 1e-5)))], {}, float);
     n.setPlain(2, real(n, "div", n.b.float(1), root as TensorId));
   }
   n.setPlain(0, normalized(n, id, axes, n.float("epsilon", 1e-5), optional(n, 1), optional(n, 2)));
@@ -67,7 +67,7 @@ function rmsNormalization(n: OnnxNode): void {
   const axes = x.shape.map((_, i) => i).slice(axisOf(n, n.int("axis", -1), x.shape.length));
   const id = n.plain(x);
   const square = meanOver(n, real(n, "mul", id, id), axes);
-  const [root] = n.b.add("sqrt", n.where, [real(n, "add", square, n.b.float(n.float("epsilon", 1e-5)))], {}, float);
+  const [root] = n.add("sqrt", [real(n, "add", square, n.b.float(n.float("epsilon", 1e-5)))], {}, float);
   n.setPlain(0, scaled(n, real(n, "div", id, root as TensorId), optional(n, 1), undefined));
 }
 
@@ -93,13 +93,7 @@ function groupNormalization(n: OnnxNode, groups: number): void {
     const count = elementCount(n.input(i).shape);
     const shape = sizes.map(() => 1);
     if (count === channels) return reshapedTo(n, id, [channels, ...shape]);
-    const wide = n.b.add(
-      "tile",
-      n.where,
-      [reshapedTo(n, id, [count, 1]), n.b.integers([1, channels / count])],
-      {},
-      float,
-    );
+    const wide = n.add("tile", [reshapedTo(n, id, [count, 1]), n.b.integers([1, channels / count])], {}, float);
     return reshapedTo(n, wide[0] as TensorId, [channels, ...shape]);
   };
   n.setPlain(0, scaled(n, y, perChannel(1), perChannel(2)));
@@ -125,7 +119,7 @@ export function computedNormalization(n: OnnxNode): void {
     const centred = real(n, "sub", id, mean);
     variance = moved(4, meanOver(n, real(n, "mul", centred, centred), axes));
   }
-  const [root] = n.b.add("sqrt", n.where, [real(n, "add", variance, n.b.float(n.float("epsilon", 1e-5)))], {}, float);
+  const [root] = n.add("sqrt", [real(n, "add", variance, n.b.float(n.float("epsilon", 1e-5)))], {}, float);
   const y = real(n, "div", real(n, "sub", id, mean), root as TensorId);
   const z = scaled(n, y, n.plain(n.input(1)), n.plain(n.input(2)));
   if (isSpatial) n.setLast(0, z, x.shape);
@@ -138,12 +132,12 @@ function lpNormalization(n: OnnxNode): void {
   const axis = axisOf(n, n.int("axis", -1), x.shape.length);
   const id = n.plain(x);
   const isOne = n.int("p", 2) === 1;
-  const term = isOne ? (n.b.add("abs", n.where, [id], {}, float)[0] as TensorId) : real(n, "mul", id, id);
-  let norm = n.b.add("sum", n.where, [term, n.b.integers([axis])], { keepDims: true }, float)[0] as TensorId;
-  if (!isOne) norm = n.b.add("sqrt", n.where, [norm], {}, float)[0] as TensorId;
+  const term = isOne ? (n.add("abs", [id], {}, float)[0] as TensorId) : real(n, "mul", id, id);
+  let norm = n.add("sum", [term, n.b.integers([axis])], { keepDims: true }, float)[0] as TensorId;
+  if (!isOne) norm = n.add("sqrt", [norm], {}, float)[0] as TensorId;
   // where all is 0 it stays 0
-  const [isNone] = n.b.add("equal", n.where, [norm, n.b.float(0)], {}, [{ dtype: "bool" }]);
-  const own = n.b.add("selectV2", n.where, [isNone, n.b.float(1), norm], {}, float)[0] as TensorId;
+  const [isNone] = n.add("equal", [norm, n.b.float(0)], {}, [{ dtype: "bool" }]);
+  const own = n.add("selectV2", [isNone, n.b.float(1), norm], {}, float)[0] as TensorId;
   n.setPlain(0, real(n, "div", id, own));
 }
 
@@ -157,10 +151,10 @@ function localResponse(n: OnnxNode): void {
   const before = Math.floor((size - 1) / 2);
   const pads = shape.flatMap((_, d) => (d === last ? [before, size - 1 - before] : [0, 0]));
   const inputs = [real(n, "mul", id, id), n.b.integers(pads, [shape.length, 2]), n.b.float(0)];
-  const [padded] = n.b.add("pad", n.where, inputs, {}, float);
+  const [padded] = n.add("pad", inputs, {}, float);
   const slices = Array.from({ length: entries(n, size * 4096) / 4096 }, (_, i) => {
     const begins = n.b.integers(shape.map((_, d) => (d === last ? i : 0)));
-    return n.b.add("slice", n.where, [padded, begins, n.b.integers(shape)], {}, float)[0] as TensorId;
+    return n.add("slice", [padded, begins, n.b.integers(shape)], {}, float)[0] as TensorId;
   });
   const sum = slices.reduce((a, b) => real(n, "add", a, b));
   const base = real(
@@ -169,7 +163,7 @@ function localResponse(n: OnnxNode): void {
     real(n, "mul", sum, n.b.float(n.float("alpha", 1e-4) / size)),
     n.b.float(n.float("bias", 1)),
   );
-  const [power] = n.b.add("pow", n.where, [base, n.b.float(n.float("beta", 0.75))], {}, float);
+  const [power] = n.add("pow", [base, n.b.float(n.float("beta", 0.75))], {}, float);
   n.setLast(0, real(n, "div", id, power as TensorId), x.shape);
 }
 

@@ -33,7 +33,7 @@ function pad(n: OnnxNode): void {
   if (mode === "edge" || mode === "wrap" || (mode === "reflect" && !fitsMirror))
     return n.rarely("continued padding", n);
   if (mode === "reflect") {
-    const [y] = n.b.add("mirrorPad", n.where, [cropped, added], { mode: "reflect" }, [type], n.outputs[0]);
+    const [y] = n.add("mirrorPad", [cropped, added], { mode: "reflect" }, [type], n.outputs[0]);
     return setIn(n, isLast, y as TensorId);
   }
   const value = n.numbers(2)?.[0] ?? n.float("value", 0);
@@ -42,7 +42,7 @@ function pad(n: OnnxNode): void {
   else if (fill.byteLength === 8) fill.setBigInt64(0, BigInt(value), true);
   else for (let i = 0; i < fill.byteLength; i++) fill.setUint8(i, (value >> (8 * i)) & 255);
   const constant = n.b.constant(type.dtype, [], new Uint8Array(fill.buffer), type.quantization);
-  const [y] = n.b.add("pad", n.where, [cropped, added, constant], {}, [type], n.outputs[0]);
+  const [y] = n.add("pad", [cropped, added, constant], {}, [type], n.outputs[0]);
   setIn(n, isLast, y as TensorId);
 }
 
@@ -52,7 +52,7 @@ function crop(n: OnnxNode, id: TensorId, pairs: readonly (readonly [number, numb
   const { shape } = n.b.tensor(id);
   const begins = pairs.map(([before]) => Math.max(0, -before));
   const sizes = pairs.map(([before, after], i) => (shape[i] as number) + Math.min(0, before) + Math.min(0, after));
-  return n.b.add("slice", n.where, [id, n.b.integers(begins), n.b.integers(sizes)], {}, [typeOf(n, id)])[0] as TensorId;
+  return n.add("slice", [id, n.b.integers(begins), n.b.integers(sizes)], {}, [typeOf(n, id)])[0] as TensorId;
 }
 
 export const PADS: Conversions = { Pad: pad };

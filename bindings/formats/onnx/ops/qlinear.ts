@@ -66,7 +66,7 @@ function averagePool(n: OnnxNode): void {
   let padding = imagePadding(windows);
   if (isPadded && n.int("count_include_pad", 0) !== 0) {
     const pads = [0, 0, padding.top, padding.bottom, padding.left, padding.right, 0, 0];
-    [image] = n.b.add("pad", n.where, [image, n.b.integers(pads, [4, 2]), n.b.float(0)], {}, float) as [TensorId];
+    [image] = n.add("pad", [image, n.b.integers(pads, [4, 2]), n.b.float(0)], {}, float) as [TensorId];
     padding = { top: 0, bottom: 0, left: 0, right: 0 };
   }
   const attributes = {
@@ -75,7 +75,7 @@ function averagePool(n: OnnxNode): void {
     padding,
     activation: "none" as const,
   };
-  const [mean] = n.b.add("averagePool2d", n.where, [image], attributes, float);
+  const [mean] = n.add("averagePool2d", [image], attributes, float);
   const y = requantized(n, mean as TensorId, n.number(3, 0), n.number(4, 0), x.dtype);
   const outputs = outputSizes(sizes, windows);
   setImage(n, reshapedTo(n, y, [batch, ...outputs, channels]), [batch, channels, ...outputs]);
@@ -102,16 +102,16 @@ function softmax(n: OnnxNode): void {
   const between = n.b.tensor(from).shape;
   const int32 = [{ dtype: "int32" }] as const;
   const none = { activation: "none" } as const;
-  const [whole] = n.b.add("cast", n.where, [reshapedTo(n, from, [rows, depth])], {}, int32);
+  const [whole] = n.add("cast", [reshapedTo(n, from, [rows, depth])], {}, int32);
   const axes = n.b.integers([1]);
-  const [greatest] = n.b.add("reduceMax", n.where, [whole, axes], { keepDims: true }, int32);
-  const [below] = n.b.add("sub", n.where, [whole, greatest], none, int32);
-  const [places] = n.b.add("add", n.where, [below, n.b.integers([255], [])], none, int32);
+  const [greatest] = n.add("reduceMax", [whole, axes], { keepDims: true }, int32);
+  const [below] = n.add("sub", [whole, greatest], none, int32);
+  const [places] = n.add("add", [below, n.b.integers([255], [])], none, int32);
   const table = n.b.constant("float32", [256], exponentials(n.number(1, 0), depth));
-  const [parts] = n.b.add("gather", n.where, [table, places], { axis: 0, batchDims: 0 }, float);
+  const [parts] = n.add("gather", [table, places], { axis: 0, batchDims: 0 }, float);
   const int64 = [{ dtype: "int64" }] as const;
-  const [long] = n.b.add("cast", n.where, [parts], {}, int64);
-  const [total] = n.b.add("sum", n.where, [long, axes], { keepDims: true }, int64);
+  const [long] = n.add("cast", [parts], {}, int64);
+  const [total] = n.add("sum", [long, axes], { keepDims: true }, int64);
   const scaled = real(n, "mul", parts as TensorId, n.b.float(Math.floor(f32(1 / f32(n.number(3, 0))))));
   const p = real(n, "div", scaled, toFloat(n, total as TensorId));
   const y = saturated(n, p, n.b.float(n.number(4, 0)), x.dtype);

@@ -40,7 +40,7 @@ function part(n: OnnxNode, x: TensorId, i: number, size: number): TensorId {
   const last = shape.length - 1;
   const begins = n.b.integers(shape.map((_, d) => (d === last ? i * size : 0)));
   const sizes = n.b.integers(shape.map((each, d) => (d === last ? size : each)));
-  return n.b.add("slice", n.where, [x, begins, sizes], {}, float)[0] as TensorId;
+  return n.add("slice", [x, begins, sizes], {}, float)[0] as TensorId;
 }
 
 /** Row `i` of the first dimension, which goes away. */
@@ -48,7 +48,7 @@ export function row(n: OnnxNode, x: TensorId, i: number): TensorId {
   const { shape, dtype } = n.b.tensor(x);
   const begins = n.b.integers(shape.map((_, d) => (d === 0 ? i : 0)));
   const sizes = n.b.integers(shape.map((each, d) => (d === 0 ? 1 : each)));
-  const [slice] = n.b.add("slice", n.where, [x, begins, sizes], {}, [{ dtype }]);
+  const [slice] = n.add("slice", [x, begins, sizes], {}, [{ dtype }]);
   return reshapedTo(n, slice as TensorId, shape.slice(1));
 }
 
@@ -57,7 +57,7 @@ function stacked(n: OnnxNode, list: readonly TensorId[]): TensorId {
   const wide = list.map((id) => reshapedTo(n, id, [1, ...n.b.tensor(id).shape]));
   if (wide.length === 1) return wide[0] as TensorId;
   const { dtype } = n.b.tensor(list[0] as TensorId);
-  return n.b.add("concat", n.where, wide, { axis: 0, activation: "none" }, [{ dtype }])[0] as TensorId;
+  return n.add("concat", wide, { axis: 0, activation: "none" }, [{ dtype }])[0] as TensorId;
 }
 
 /** A direction's part of an optional input. */
@@ -73,7 +73,7 @@ function plainProduct(n: OnnxNode): Product {
     const w = known.get(key) ?? row(n, n.plain(n.input(input === "W" ? 1 : 2)), direction);
     known.set(key, w);
     const attributes = { activation: "none", keepDims: true } as const;
-    return n.b.add("fullyConnected", n.where, [x, w], attributes, float)[0] as TensorId;
+    return n.add("fullyConnected", [x, w], attributes, float)[0] as TensorId;
   };
 }
 
@@ -115,9 +115,9 @@ function walk(
       ys[at] = next.h;
       continue;
     }
-    const [inside] = n.b.add("greater", n.where, [lengths, n.b.integers([at], [])], {}, [{ dtype: "bool" }]);
+    const [inside] = n.add("greater", [lengths, n.b.integers([at], [])], {}, [{ dtype: "bool" }]);
     const column = reshapedTo(n, inside as TensorId, [batch, 1]);
-    const choose = (a: TensorId, b: TensorId) => n.b.add("selectV2", n.where, [column, a, b], {}, float)[0] as TensorId;
+    const choose = (a: TensorId, b: TensorId) => n.add("selectV2", [column, a, b], {}, float)[0] as TensorId;
     state = { h: choose(next.h, state.h), c: choose(next.c, state.c) };
     ys[at] = choose(next.h, zeros);
   }
@@ -145,8 +145,8 @@ interface Places {
 function clipped(n: OnnxNode, x: TensorId): TensorId {
   const limit = n.attribute("clip")?.float;
   if (limit === undefined || limit <= 0) return x;
-  const [above] = n.b.add("maximum", n.where, [x, n.b.float(-limit)], {}, float);
-  return n.b.add("minimum", n.where, [above, n.b.float(limit)], {}, float)[0] as TensorId;
+  const [above] = n.add("maximum", [x, n.b.float(-limit)], {}, float);
+  return n.add("minimum", [above, n.b.float(limit)], {}, float)[0] as TensorId;
 }
 
 /** Activation `i` of a direction. */

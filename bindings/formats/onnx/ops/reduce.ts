@@ -42,7 +42,7 @@ export function added(
 ): TensorId {
   const { shape, dtype } = n.b.tensor(x);
   const reduce = (id: TensorId, over: readonly number[], keeps: boolean) =>
-    n.b.add(kind, n.where, [id, n.b.integers(over)], { keepDims: keeps }, [{ dtype }])[0] as TensorId;
+    n.add(kind, [id, n.b.integers(over)], { keepDims: keeps }, [{ dtype }])[0] as TensorId;
   const sizes = axes.map((axis) => shape[axis] as number);
   if (dtype !== "float32" || elementCount(sizes) <= MOST_TERMS) return reduce(x, axes, keepDims);
   const [axis, size] = [axes.at(-1) as number, sizes.at(-1) as number];

@@ -10,7 +10,7 @@ const BOOL = [{ dtype: "bool" }] as const;
 /** Column i of rows. */
 const column = (n: OnnxNode, rows: TensorId, count: number, i: number): Real => {
   const inputs = [rows, n.b.integers([0, i]), n.b.integers([count, 1])];
-  return { id: n.b.add("slice", n.where, inputs, {}, FLOAT)[0] as TensorId };
+  return { id: n.add("slice", inputs, {}, FLOAT)[0] as TensorId };
 };
 
 /** com.microsoft's CropAndResize: regions by their corners, of 1 from edge to edge, and a value beyond the picture. */
@@ -32,7 +32,7 @@ function cropAndResize(n: OnnxNode): void {
         ? m.add(m.mul(from, size - 1), m.mul(each, m.div(m.mul(m.sub(to, from), size - 1), outputs - 1)))
         : m.mul(m.mul(m.add(from, to), 0.5), size - 1);
     const wide = reshapedTo(n, at.id, d === 0 ? [count, outputs, 1] : [count, 1, outputs]);
-    return { id: n.b.add("broadcastTo", n.where, [wide, n.b.integers(full)], {}, FLOAT)[0] as TensorId };
+    return { id: n.add("broadcastTo", [wide, n.b.integers(full)], {}, FLOAT)[0] as TensorId };
   });
   const inside = lines.map((at, d) => m.inside(at, 0, (sizes[d] as number) - 1));
   const taps = lines.map((at, d): readonly Tap[] => {
@@ -47,8 +47,8 @@ function cropAndResize(n: OnnxNode): void {
   });
   const read = gathered(n, n.last(x), taps, cast(n, n.plain(n.input(2)), "int32"));
   const isIn = reshapedTo(n, inside.reduce((a, b) => m.mul(a, b)).id, [...full, 1]);
-  const [condition] = n.b.add("greater", n.where, [isIn, n.b.float(0)], {}, BOOL);
-  const [y] = n.b.add("selectV2", n.where, [condition, read, n.b.float(n.float("extrapolation_value", 0))], {}, FLOAT);
+  const [condition] = n.add("greater", [isIn, n.b.float(0)], {}, BOOL);
+  const [y] = n.add("selectV2", [condition, read, n.b.float(n.float("extrapolation_value", 0))], {}, FLOAT);
   n.setLast(0, y as TensorId, [count, channels, ...crop]);
 }
 
@@ -62,7 +62,7 @@ function maxRoiPool(n: OnnxNode): void {
   const m = mathOf(n);
   const images = reshapedTo(n, cast(n, column(n, id, count, 0).id, "int32"), [count]);
   const own = [n.last(x), images];
-  let [y] = n.b.add("gather", n.where, own, { axis: 0, batchDims: 0 }, FLOAT) as readonly [TensorId];
+  let [y] = n.add("gather", own, { axis: 0, batchDims: 0 }, FLOAT) as readonly [TensorId];
   /** Corners are whole pixels, halves away from 0. */
   const corner = (i: number) => m.floor(m.add(m.mul(column(n, id, count, i), n.float("spatial_scale", 1)), 0.5));
   for (const [d, size] of [height, width].entries()) {
@@ -82,21 +82,21 @@ function maxRoiPool(n: OnnxNode): void {
     const begin = edge(m.floor(m.mul(step, bin)));
     const end = edge(m.sub(0, m.floor(m.sub(0, m.mul(m.add(step, 1), bin)))));
     const places = line(size, [1, 1, size]).id;
-    const [above] = n.b.add("greaterEqual", n.where, [places, begin], {}, BOOL);
-    const [below] = n.b.add("less", n.where, [places, end], {}, BOOL);
-    const [both] = n.b.add("logicalAnd", n.where, [above, below], {}, BOOL);
+    const [above] = n.add("greaterEqual", [places, begin], {}, BOOL);
+    const [below] = n.add("less", [places, end], {}, BOOL);
+    const [both] = n.add("logicalAnd", [above, below], {}, BOOL);
     // [R,bins,size,W·C], then [R·bins of rows,bins,size,C]
     const rows = d === 0 ? 1 : (pooled[0] as number);
     const inner = d === 0 ? width * channels : channels;
     entries(n, count * rows * bins * size * inner);
     const mask = reshapedTo(n, both as TensorId, [count, 1, bins, size, 1]);
     const from4 = reshapedTo(n, y, [count, rows, 1, size, inner]);
-    const [kept] = n.b.add("selectV2", n.where, [mask, from4, n.b.float(Number.NEGATIVE_INFINITY)], {}, FLOAT);
-    [y] = n.b.add("reduceMax", n.where, [kept, n.b.integers([3])], { keepDims: false }, FLOAT) as readonly [TensorId];
+    const [kept] = n.add("selectV2", [mask, from4, n.b.float(Number.NEGATIVE_INFINITY)], {}, FLOAT);
+    [y] = n.add("reduceMax", [kept, n.b.integers([3])], { keepDims: false }, FLOAT) as readonly [TensorId];
   }
   const least = n.b.float(Number.NEGATIVE_INFINITY);
-  const [isEmpty] = n.b.add("equal", n.where, [y, least], {}, BOOL);
-  const [all] = n.b.add("selectV2", n.where, [isEmpty, n.b.float(0), y], {}, FLOAT);
+  const [isEmpty] = n.add("equal", [y, least], {}, BOOL);
+  const [all] = n.add("selectV2", [isEmpty, n.b.float(0), y], {}, FLOAT);
   const [pH, pW] = pooled as readonly [number, number];
   n.setLast(0, reshapedTo(n, all as TensorId, [count, pH, pW, channels]), [count, channels, pH, pW]);
 }

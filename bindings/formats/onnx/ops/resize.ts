@@ -193,13 +193,13 @@ function extrapolated(n: OnnxNode, y: TensorId, axis: number, change: Axis): Ten
     shape.map((_, d) => (d === axis ? change.to : 1)),
     beyond,
   );
-  const [value] = n.b.add("cast", n.where, [n.b.float(n.float("extrapolation_value", 0))], {}, [{ dtype }]);
-  return n.b.add("selectV2", n.where, [mask, value, y], {}, [typeOf(n, y)])[0] as TensorId;
+  const [value] = n.add("cast", [n.b.float(n.float("extrapolation_value", 0))], {}, [{ dtype }]);
+  return n.add("selectV2", [mask, value, y], {}, [typeOf(n, y)])[0] as TensorId;
 }
 
 /** Elements along an axis by index. */
 export function along(n: OnnxNode, x: TensorId, axis: number, indices: TensorId): TensorId {
-  return n.b.add("gather", n.where, [x, indices], { axis, batchDims: 0 }, [typeOf(n, x)])[0] as TensorId;
+  return n.add("gather", [x, indices], { axis, batchDims: 0 }, [typeOf(n, x)])[0] as TensorId;
 }
 
 /** Neighbours of each output along an axis and their weights in float32, as onnxruntime has them. */
@@ -237,8 +237,8 @@ function bilinear(n: OnnxNode, x: TensorId, transformation: string, rows: Axis, 
         const [row, column] = [Math.floor(i / columns.to), i % columns.to];
         return Math.fround(down.weights[row] as number) * Math.fround(side.weights[column] as number);
       });
-      const [part] = n.b.add("mul", n.where, [chosen, n.b.constant("float32", shape, weights)], none, type);
-      [total] = total === undefined ? [part] : n.b.add("add", n.where, [total, part], none, type);
+      const [part] = n.add("mul", [chosen, n.b.constant("float32", shape, weights)], none, type);
+      [total] = total === undefined ? [part] : n.add("add", [total, part], none, type);
     }
   }
   return total as TensorId;
@@ -252,9 +252,8 @@ function weigh(n: OnnxNode, x: TensorId, axis: number, taps: ReturnType<typeof t
   for (const { indices, weights } of taps) {
     const shape = Array.from({ length: rank }, (_, i) => (i === axis ? weights.length : 1));
     const chosen = along(n, x, axis, n.b.integers([...indices]));
-    const [part] = n.b.add("mul", n.where, [chosen, n.b.constant("float32", shape, weights)], none, type);
-    total =
-      total === undefined ? (part as TensorId) : (n.b.add("add", n.where, [total, part], none, type)[0] as TensorId);
+    const [part] = n.add("mul", [chosen, n.b.constant("float32", shape, weights)], none, type);
+    total = total === undefined ? (part as TensorId) : (n.add("add", [total, part], none, type)[0] as TensorId);
   }
   return total as TensorId;
 }

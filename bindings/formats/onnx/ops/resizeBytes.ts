@@ -18,10 +18,10 @@ const byteResize: Conversion = (n) => {
   if (!isByte(x.dtype) || mode === "nearest") return resize(n);
   if (n.int("antialias", 0) !== 0) return smoothed(n, mode === "cubic" ? "cubic" : "linear");
   const { ids, isLast } = operands(n, [x]);
-  const float = n.b.add("cast", n.where, [ids[0]], {}, [{ dtype: "float32" }])[0] as TensorId;
+  const float = n.add("cast", [ids[0]], {}, [{ dtype: "float32" }])[0] as TensorId;
   const resized = captured(n, resizeInOrder, inOrder(n, float, isLast));
   const whole = operands(n, [resized]);
-  setIn(n, whole.isLast, n.b.add("cast", n.where, [whole.ids[0]], {}, [{ dtype: x.dtype }])[0] as TensorId);
+  setIn(n, whole.isLast, n.add("cast", [whole.ids[0]], {}, [{ dtype: x.dtype }])[0] as TensorId);
 };
 
 /** Along the last axis first, a byte after each; what is beyond 0 to 255 becomes that, also where bytes have signs. */
@@ -29,14 +29,13 @@ function smoothed(n: OnnxNode, mode: "linear" | "cubic"): void {
   const x = n.input(0);
   const { ids, isLast } = operands(n, [x]);
   const transformation = n.string("coordinate_transformation_mode", "half_pixel");
-  const add = (kind: "add" | "mul", a: TensorId, b: TensorId) =>
-    n.b.add(kind, n.where, [a, b], NONE, INT32)[0] as TensorId;
+  const add = (kind: "add" | "mul", a: TensorId, b: TensorId) => n.add(kind, [a, b], NONE, INT32)[0] as TensorId;
   const limited = (kind: "minimum" | "maximum", a: TensorId, bound: number) =>
-    n.b.add(kind, n.where, [a, n.b.integers([bound], [])], {}, INT32)[0] as TensorId;
+    n.add(kind, [a, n.b.integers([bound], [])], {}, INT32)[0] as TensorId;
   let y = ids[0] as TensorId;
   for (const change of [...changesOf(n)].sort((a, b) => b.axis - a.axis)) {
     const axis = isLast ? lastAxis(change.axis, x.shape.length) : change.axis;
-    const whole = n.b.add("cast", n.where, [y], {}, INT32)[0] as TensorId;
+    const whole = n.add("cast", [y], {}, INT32)[0] as TensorId;
     let total = n.b.integers([1 << (BITS - 1)], []);
     for (const { indices, weights } of tapsOf(n, mode, transformation, change)) {
       const shape = x.shape.map((_, d) => (d === axis ? weights.length : 1));
@@ -46,9 +45,9 @@ function smoothed(n: OnnxNode, mode: "linear" | "cubic"): void {
       );
       total = add("add", add("mul", along(n, whole, axis, n.b.integers([...indices])), factors), total);
     }
-    const shifted = n.b.add("rightShift", n.where, [total, n.b.integers([BITS], [])], {}, INT32)[0] as TensorId;
+    const shifted = n.add("rightShift", [total, n.b.integers([BITS], [])], {}, INT32)[0] as TensorId;
     const clipped = limited("minimum", limited("maximum", shifted, 0), 255);
-    y = n.b.add("cast", n.where, [clipped], {}, [{ dtype: x.dtype }])[0] as TensorId;
+    y = n.add("cast", [clipped], {}, [{ dtype: x.dtype }])[0] as TensorId;
   }
   setIn(n, isLast, y);
 }

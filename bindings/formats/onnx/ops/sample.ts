@@ -43,7 +43,7 @@ function gridSample(n: OnnxNode): void {
     // the grid's last dimension begins with the width
     const begins = n.b.integers(grid.shape.map((_, i) => (i === rank + 1 ? rank - 1 - d : 0)));
     const lengths = n.b.integers([...outputs, 1]);
-    const [slice] = n.b.add("slice", n.where, [id, begins, lengths], {}, float);
+    const [slice] = n.add("slice", [id, begins, lengths], {}, float);
     const own: Real = { id: reshapedTo(n, slice as TensorId, outputs) };
     const at = isAligned ? m.mul(m.div(m.add(own, 1), 2), size - 1) : m.div(m.sub(m.mul(m.add(own, 1), size), 1), 2);
     const [lo, hi] = isAligned ? [0, size - 1] : [-0.5, size - 0.5];
@@ -78,7 +78,7 @@ function roiAlign(n: OnnxNode): void {
   if (count === 0) n.refuse("a region", "none");
   const corner = (i: number) => {
     const inputs = [id, n.b.integers([0, i]), n.b.integers([count, 1])];
-    const [own] = n.b.add("slice", n.where, inputs, {}, float);
+    const [own] = n.add("slice", inputs, {}, float);
     const scaled = m.mul({ id: own as TensorId }, scale);
     return isHalf ? m.sub(scaled, 0.5) : scaled;
   };
@@ -126,7 +126,7 @@ function roiAlign(n: OnnxNode): void {
   const full = [count, height * ratioH, width * ratioW];
   const spread = (coordinate: Real, shape: readonly number[]): Real => {
     const wide = reshapedTo(n, coordinate.id, shape);
-    return { id: n.b.add("broadcastTo", n.where, [wide, n.b.integers(full)], {}, float)[0] as TensorId };
+    return { id: n.add("broadcastTo", [wide, n.b.integers(full)], {}, float)[0] as TensorId };
   };
   const shapes = [
     [count, height * ratioH, 1],
@@ -158,30 +158,23 @@ function roiAlign(n: OnnxNode): void {
   const least = n.b.float(Number.NEGATIVE_INFINITY);
   if (isMax && given < 1) {
     const counted = weights.reduce((a, b) => m.mul(a, b));
-    const [beyond] = n.b.add("less", n.where, [reshapedTo(n, counted.id, [...full, 1]), n.b.float(0.5)], {}, bool);
-    values = n.b.add("selectV2", n.where, [beyond, least, values], {}, float)[0] as TensorId;
+    const [beyond] = n.add("less", [reshapedTo(n, counted.id, [...full, 1]), n.b.float(0.5)], {}, bool);
+    values = n.add("selectV2", [beyond, least, values], {}, float)[0] as TensorId;
   }
   const grid = reshapedTo(n, values, [count, height, ratioH, width, ratioW * channels]);
-  const [overRows] = n.b.add(
+  const [overRows] = n.add(
     isMax ? "reduceMax" : "mean",
-    n.where,
     [grid, n.b.integers([2])],
     { keepDims: false } as never,
     float,
   );
   const rows = reshapedTo(n, overRows as TensorId, [count, height, width, ratioW, channels]);
-  const [y] = n.b.add(
-    isMax ? "reduceMax" : "mean",
-    n.where,
-    [rows, n.b.integers([3])],
-    { keepDims: false } as never,
-    float,
-  );
+  const [y] = n.add(isMax ? "reduceMax" : "mean", [rows, n.b.integers([3])], { keepDims: false } as never, float);
   const shape = [count, channels, height, width];
   if (given > 0) return n.setLast(0, y as TensorId, shape);
   // a bin without samples is 0, a region that is larger than the picture NaN
-  const [isEmpty] = n.b.add("equal", n.where, [y, least], {}, bool);
-  const [all] = n.b.add("selectV2", n.where, [isEmpty, n.b.float(0), y], {}, float);
+  const [isEmpty] = n.add("equal", [y, least], {}, bool);
+  const [all] = n.add("selectV2", [isEmpty, n.b.float(0), y], {}, float);
   const isIn = lines.flatMap((line) => line.isIn ?? []).reduce(m.add);
   n.setLast(0, real(n, "add", all as TensorId, reshapedTo(n, isIn.id, [count, 1, 1, 1])), shape);
 }

@@ -22,10 +22,10 @@ export function mathOf(n: OnnxNode) {
     (a: Operand, b: Operand): Real => ({ id: real(n, kind, idOf(a), idOf(b)) });
   const bound =
     (kind: "minimum" | "maximum") =>
-    (a: Operand, b: Operand): Real => ({ id: n.b.add(kind, n.where, [idOf(a), idOf(b)], {}, float)[0] as TensorId });
+    (a: Operand, b: Operand): Real => ({ id: n.add(kind, [idOf(a), idOf(b)], {}, float)[0] as TensorId });
   const one =
     (kind: "floor" | "round") =>
-    (x: Real): Real => ({ id: n.b.add(kind, n.where, [x.id], {}, float)[0] as TensorId });
+    (x: Real): Real => ({ id: n.add(kind, [x.id], {}, float)[0] as TensorId });
   return {
     add: two("add"),
     sub: two("sub"),
@@ -36,13 +36,13 @@ export function mathOf(n: OnnxNode) {
     most: bound("minimum"),
     least: bound("maximum"),
     mod: (x: Real, y: number): Real => ({
-      id: n.b.add("floorMod", n.where, [x.id, n.b.float(y)], {}, float)[0] as TensorId,
+      id: n.add("floorMod", [x.id, n.b.float(y)], {}, float)[0] as TensorId,
     }),
     inside: (x: Real, lo: number, hi: number): Real => {
-      const above = n.b.add("greaterEqual", n.where, [x.id, n.b.float(lo)], {}, bool)[0] as TensorId;
-      const below = n.b.add("lessEqual", n.where, [x.id, n.b.float(hi)], {}, bool)[0] as TensorId;
-      const both = n.b.add("logicalAnd", n.where, [above, below], {}, bool)[0] as TensorId;
-      return { id: n.b.add("cast", n.where, [both], {}, float)[0] as TensorId };
+      const above = n.add("greaterEqual", [x.id, n.b.float(lo)], {}, bool)[0] as TensorId;
+      const below = n.add("lessEqual", [x.id, n.b.float(hi)], {}, bool)[0] as TensorId;
+      const both = n.add("logicalAnd", [above, below], {}, bool)[0] as TensorId;
+      return { id: n.add("cast", [both], {}, float)[0] as TensorId };
     },
   };
 }
@@ -67,9 +67,9 @@ export function gathered(
   const outputs = n.b.tensor(taps[0]?.[0]?.place.id as TensorId).shape;
   const each = reshapedTo(n, images, outputs.map((size, d) => (d === 0 ? size : 1)).concat(1));
   const type = [{ dtype: "int32" }] as const;
-  const samples = n.b.add("broadcastTo", n.where, [each, n.b.integers([...outputs, 1])], {}, type)[0] as TensorId;
+  const samples = n.add("broadcastTo", [each, n.b.integers([...outputs, 1])], {}, type)[0] as TensorId;
   const column = (id: TensorId) => {
-    const [whole] = n.b.add("cast", n.where, [id], {}, [{ dtype: "int32" }]);
+    const [whole] = n.add("cast", [id], {}, [{ dtype: "int32" }]);
     return reshapedTo(n, whole as TensorId, [...outputs, 1]);
   };
   const count = taps.reduce((all, list) => all * list.length, 1);
@@ -83,8 +83,8 @@ export function gathered(
     });
     const columns = [samples, ...chosen.map(({ place }) => column(place.id))];
     const axis = outputs.length;
-    const [places] = n.b.add("concat", n.where, columns, { axis, activation: "none" }, [{ dtype: "int32" }]);
-    let value = n.b.add("gatherNd", n.where, [image, places], {}, float)[0] as TensorId;
+    const [places] = n.add("concat", columns, { axis, activation: "none" }, [{ dtype: "int32" }]);
+    let value = n.add("gatherNd", [image, places], {}, float)[0] as TensorId;
     const weights = chosen.flatMap(({ weight }) => (weight === undefined ? [] : [weight.id]));
     if (weights.length > 0) {
       const weight = weights.reduce((a, b) => real(n, "mul", a, b));

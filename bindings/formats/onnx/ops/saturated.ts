@@ -20,12 +20,12 @@ export function saturated(
   bounds: readonly [number, number] | undefined = BOUNDS[dtype],
 ): TensorId {
   const float = [{ dtype: "float32" }] as const;
-  let y = n.b.add("round", n.where, [x], {}, float)[0] as TensorId;
+  let y = n.add("round", [x], {}, float)[0] as TensorId;
   if (z !== undefined) y = real(n, "add", y, z);
   const [lo, hi] = bounds ?? n.refuse("8- or 16-bit results", dtype);
-  y = n.b.add("maximum", n.where, [y, n.b.float(lo)], {}, float)[0] as TensorId;
-  y = n.b.add("minimum", n.where, [y, n.b.float(hi)], {}, float)[0] as TensorId;
-  return n.b.add("cast", n.where, [y], {}, [{ dtype }])[0] as TensorId;
+  y = n.add("maximum", [y, n.b.float(lo)], {}, float)[0] as TensorId;
+  y = n.add("minimum", [y, n.b.float(hi)], {}, float)[0] as TensorId;
+  return n.add("cast", [y], {}, [{ dtype }])[0] as TensorId;
 }
 
 /** Scale and zero point at the range of x, which holds 0. */
@@ -34,20 +34,14 @@ function dynamicQuantizeLinear(n: OnnxNode): void {
   const { ids, isLast } = operands(n, [x]);
   const float = [{ dtype: "float32" }] as const;
   const one = <K extends "reduceMax" | "reduceMin">(kind: K): TensorId =>
-    n.b.add(
-      kind,
-      n.where,
-      [ids[0], n.b.integers(x.shape.map((_, i) => i))],
-      { keepDims: false } as never,
-      float,
-    )[0] as TensorId;
+    n.add(kind, [ids[0], n.b.integers(x.shape.map((_, i) => i))], { keepDims: false } as never, float)[0] as TensorId;
   const zero = n.b.float(0);
-  const hi = n.b.add("maximum", n.where, [one("reduceMax"), zero], {}, float)[0] as TensorId;
-  const lo = n.b.add("minimum", n.where, [one("reduceMin"), zero], {}, float)[0] as TensorId;
+  const hi = n.add("maximum", [one("reduceMax"), zero], {}, float)[0] as TensorId;
+  const lo = n.add("minimum", [one("reduceMin"), zero], {}, float)[0] as TensorId;
   const raw = real(n, "div", real(n, "sub", hi, lo), n.b.float(255));
   // all zeros have the scale 1
-  const isZero = n.b.add("equal", n.where, [raw, zero], {}, [{ dtype: "bool" }])[0] as TensorId;
-  const scale = n.b.add("selectV2", n.where, [isZero, n.b.float(1), raw], {}, float)[0] as TensorId;
+  const isZero = n.add("equal", [raw, zero], {}, [{ dtype: "bool" }])[0] as TensorId;
+  const scale = n.add("selectV2", [isZero, n.b.float(1), raw], {}, float)[0] as TensorId;
   const z = saturated(n, real(n, "div", real(n, "sub", zero, lo), scale), undefined, "uint8");
   setIn(n, isLast, quantized(n, ids[0] as TensorId, scale, toFloat(n, z), "uint8"));
   n.setPlain(1, scale);

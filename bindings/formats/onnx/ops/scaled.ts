@@ -25,7 +25,7 @@ function biasOf(n: OnnxNode, i: number, xs: number, w: Quantization): TensorId |
   if (value === undefined) return undefined;
   const count = elementCount(value.shape);
   const scale = w.scale.map((ws) => f32(f32(xs) * f32(ws)));
-  const flat = n.b.add("reshape", n.where, [n.plain(value), n.b.integers([count])], {}, [{ dtype: value.dtype }])[0];
+  const flat = n.add("reshape", [n.plain(value), n.b.integers([count])], {}, [{ dtype: value.dtype }])[0];
   const floats = dequantized(n, plainValue(n, flat as TensorId), { scale, zeroPoint: scale.map(() => 0), axis: 0 });
   return floats?.twins.plain ?? n.refuse("a constant bias of whole numbers", "another");
 }
@@ -73,7 +73,7 @@ function qgemm(n: OnnxNode): boolean {
   if (!isRow) return false;
   const bias = n.inputs[6] === undefined ? undefined : rowBias(n, 6, columns, scale, wq);
   const inputs = [left, right, ...(bias === undefined ? [] : [bias])];
-  const acc = n.b.add("fullyConnected", n.where, inputs, { ...NONE, keepDims: false }, FLOAT)[0] as TensorId;
+  const acc = n.add("fullyConnected", inputs, { ...NONE, keepDims: false }, FLOAT)[0] as TensorId;
   if (y !== undefined) return give(n, plainValue(n, acc), y, typeOf(n, 8));
   n.setPlain(0, acc);
   return true;
@@ -103,7 +103,7 @@ function pair(kind: "add" | "mul") {
     const [a, b, y] = [operand(n, 0), operand(n, 3), stated(n, 6, 7)];
     if (a === undefined || b === undefined || y === undefined || !isByte(n.input(0).dtype)) return false;
     const { ids, isLast } = operands(n, [a, b]);
-    const id = n.b.add(kind, n.where, ids, NONE, FLOAT)[0] as TensorId;
+    const id = n.add(kind, ids, NONE, FLOAT)[0] as TensorId;
     return give(n, inOrder(n, id, isLast), y, n.input(0).dtype, QLINEAR);
   };
 }
@@ -126,9 +126,8 @@ function qlinearConcat(n: OnnxNode): boolean {
   const rank = n.input(2).shape.length;
   const own = n.int("axis", 0);
   const axis = own < 0 ? own + rank : own;
-  const [id] = n.b.add(
+  const [id] = n.add(
     "concat",
-    n.where,
     parts.map((part) => n.plain(part as Value)),
     { axis, activation: "none" },
     FLOAT,
@@ -148,10 +147,8 @@ export const SCALED: Conversions = {
   "com.microsoft.QLinearMul": either(pair("mul")),
   "com.microsoft.QLinearConcat": either(qlinearConcat),
   "com.microsoft.QLinearGlobalAveragePool": either(qlinearGlobalAveragePool),
-  "com.microsoft.QLinearSigmoid": either(
-    byFunction((n, x) => n.b.add("logistic", n.where, [x], {}, FLOAT)[0] as TensorId),
-  ),
+  "com.microsoft.QLinearSigmoid": either(byFunction((n, x) => n.add("logistic", [x], {}, FLOAT)[0] as TensorId)),
   "com.microsoft.QLinearLeakyRelu": either(
-    byFunction((n, x) => n.b.add("leakyRelu", n.where, [x], { alpha: n.float("alpha", 0.01) }, FLOAT)[0] as TensorId),
+    byFunction((n, x) => n.add("leakyRelu", [x], { alpha: n.float("alpha", 0.01) }, FLOAT)[0] as TensorId),
   ),
 };

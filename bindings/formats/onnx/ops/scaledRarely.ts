@@ -12,7 +12,7 @@ function qlinearWhere(n: OnnxNode): boolean {
   const [a, b, y] = [operand(n, 1), operand(n, 4), stated(n, 7, 8)];
   if (a === undefined || b === undefined || y === undefined) return false;
   const { ids, isLast } = operands(n, [n.input(0), a, b]);
-  const id = n.b.add("selectV2", n.where, ids, {}, FLOAT)[0] as TensorId;
+  const id = n.add("selectV2", ids, {}, FLOAT)[0] as TensorId;
   return give(n, inOrder(n, id, isLast), y, typeOf(n, 8));
 }
 

@@ -4,13 +4,14 @@ import type { OnnxNode } from "../convert.ts";
 import { adderOf } from "../elementwise.ts";
 import { permuted } from "../layout.ts";
 import { real, toFloat } from "./cast.ts";
+import { columns, joint } from "./heads.ts";
 import { product } from "./matmul.ts";
-import { cast, entries, reshapedTo } from "./move.ts";
+import { cast, entries, reshapedTo, sized } from "./move.ts";
 
 const float = [{ dtype: "float32" }] as const;
 const bool = [{ dtype: "bool" }] as const;
 
-/** Queries, keys and values `[B,H,S,d]` under one softmax. */
+/** Queries, keys and values `[B,H,S,d]` under one softmax; keys and values may be of fewer heads, each for several of queries. */
 export interface Heads {
   /** Queries may see no key at all: their weights are 0. */
   readonly mayBeBlind?: boolean;
@@ -21,6 +22,8 @@ export interface Heads {
   /** Added to the products of queries and keys. */
   readonly biases: readonly TensorId[];
   readonly softcap?: number;
+  /** One more score of each head `[1,H,1,1]`, that of no key. */
+  readonly sink?: TensorId | undefined;
 }
 
 /** Scores on their way: the products, those bent by softcap, with biases, and as weights. */
@@ -28,28 +31,41 @@ type Scores = readonly [TensorId, TensorId, TensorId, TensorId];
 
 /** softmax(q·kᵀ·scale + biases)·v of `[B,H,S,d]`, and the scores on their way. */
 export function attended(n: OnnxNode, given: Heads): { y: TensorId; scores: Scores } {
-  const { q, k, v, scale, biases, softcap = 0, mayBeBlind = false } = given;
+  const { q, k, v, scale, biases, sink, softcap = 0, mayBeBlind = false } = given;
   const shape = n.b.tensor(k).shape;
-  const turned = permuted(n.b, n.where, k, shape, [0, 1, 3, 2]);
-  const products = real(
-    n,
-    "mul",
-    product(n, q, n.b.tensor(q).shape, turned, n.b.tensor(turned).shape),
-    n.b.float(scale),
-  );
+  const [batch, count, length] = sized(n, n.b.tensor(q).shape, 4);
+  const own = shape[1] as number;
+  // the queries of one head of keys, one after the other
+  const times = (a: TensorId, b: TensorId): TensorId => {
+    const [rows, width] = [(count / own) * length, n.b.tensor(a).shape[3] as number];
+    const together = own === count ? a : reshapedTo(n, a, [batch, own, rows, width]);
+    const y = product(n, together, n.b.tensor(together).shape, b, n.b.tensor(b).shape);
+    return own === count ? y : reshapedTo(n, y, [batch, count, length, n.b.tensor(y).shape[3] as number]);
+  };
+  const products = real(n, "mul", times(q, permuted(n.b, n.where, k, shape, [0, 1, 3, 2])), n.b.float(scale));
   let bent = products;
   if (softcap > 0) {
-    const [tanh] = n.b.add("tanh", n.where, [real(n, "div", products, n.b.float(softcap))], {}, float);
+    const [tanh] = n.add("tanh", [real(n, "div", products, n.b.float(softcap))], {}, float);
     bent = real(n, "mul", tanh as TensorId, n.b.float(softcap));
   }
   const biased = biases.reduce((sum, bias) => real(n, "add", sum, bias), bent);
-  let [weights] = n.b.add("softmax", n.where, [biased], { beta: 1 }, float) as [TensorId];
+  let weights = withSink(n, biased, sink);
   if (mayBeBlind) {
-    const [isSeen] = n.b.add("greater", n.where, [biased, n.b.float(-Infinity)], {}, bool);
-    [weights] = n.b.add("selectV2", n.where, [isSeen, weights, n.b.float(0)], {}, float) as [TensorId];
+    const [isSeen] = n.add("greater", [biased, n.b.float(-Infinity)], {}, bool);
+    [weights] = n.add("selectV2", [isSeen, weights, n.b.float(0)], {}, float) as [TensorId];
   }
-  const y = product(n, weights, n.b.tensor(weights).shape, v, n.b.tensor(v).shape);
-  return { y, scores: [products, bent, biased, weights] };
+  return { y: times(weights, v), scores: [products, bent, biased, weights] };
+}
+
+/** Softmax of scores `[B,H,S,T]`, beside one more that weighs nothing. */
+function withSink(n: OnnxNode, scores: TensorId, sink: TensorId | undefined): TensorId {
+  const { shape } = n.b.tensor(scores);
+  const softmax = (x: TensorId) => n.add("softmax", [x], { beta: 1 }, float)[0] as TensorId;
+  if (sink === undefined) return softmax(scores);
+  const [batch, count, length, keys] = sized(n, shape, 4);
+  const zeros = n.b.constant("float32", [batch, 1, length, 1], new Float32Array(batch * length));
+  const all = [scores, real(n, "add", zeros, reshapedTo(n, sink, [1, count, 1, 1]))];
+  return columns(n, softmax(joint(n, all, 3)), 0, keys);
 }
 
 /** The result alone. */
@@ -73,8 +89,8 @@ export function causal(
 /** `far` where the mask is 0, as what is added to the scores. */
 export function farWhereZero(n: OnnxNode, mask: TensorId, shape: readonly number[], far: number): TensorId {
   const x = toFloat(n, mask);
-  const [isKept] = n.b.add("greater", n.where, [x, n.b.float(0)], {}, [{ dtype: "bool" }]);
-  const [bias] = n.b.add("selectV2", n.where, [isKept, n.b.float(0), n.b.float(far)], {}, float);
+  const [isKept] = n.add("greater", [x, n.b.float(0)], {}, [{ dtype: "bool" }]);
+  const [bias] = n.add("selectV2", [isKept, n.b.float(0), n.b.float(far)], {}, float);
   return reshapedTo(n, bias as TensorId, shape);
 }
 

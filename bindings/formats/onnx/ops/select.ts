@@ -18,16 +18,16 @@ export function axisLast(rank: number, axis: number): readonly number[] {
 /** Turned round: −x, or of whole numbers −1 − x, which cannot overflow. The least are the greatest of that. */
 function opposite(n: OnnxNode, id: TensorId): TensorId {
   const type = typeOf(n, id);
-  if (type.dtype === "float32") return n.b.add("neg", n.where, [id], {}, [type])[0] as TensorId;
-  const ones = n.b.add("cast", n.where, [n.b.integers([-1], [])], {}, [type])[0] as TensorId;
-  return n.b.add("bitwiseXor", n.where, [id, ones], {}, [type])[0] as TensorId;
+  if (type.dtype === "float32") return n.add("neg", [id], {}, [type])[0] as TensorId;
+  const ones = n.add("cast", [n.b.integers([-1], [])], {}, [type])[0] as TensorId;
+  return n.add("bitwiseXor", [id, ones], {}, [type])[0] as TensorId;
 }
 
 /** A vector in rising order, and the places that its elements come from, int32; of equals the first comes first. */
 export function sorted(n: OnnxNode, id: TensorId): readonly [TensorId, TensorId] {
   const { shape } = n.b.tensor(id);
   const inputs = [opposite(n, id), n.b.integers(shape, [])];
-  const [values, places] = n.b.add("topK", n.where, inputs, {}, [typeOf(n, id), { dtype: "int32" }]);
+  const [values, places] = n.add("topK", inputs, {}, [typeOf(n, id), { dtype: "int32" }]);
   return [opposite(n, values as TensorId), places as TensorId];
 }
 
@@ -42,7 +42,7 @@ function topK(n: OnnxNode): void {
   const type = typeOf(n, n.plain(x));
   const turned = (id: TensorId): TensorId => (isLeast ? opposite(n, id) : id);
   const moved = permuted(n.b, n.where, turned(n.plain(x)), x.shape, order);
-  const [values, places] = n.b.add("topK", n.where, [moved, n.b.integers([k], [])], {}, [type, { dtype: "int32" }]);
+  const [values, places] = n.add("topK", [moved, n.b.integers([k], [])], {}, [type, { dtype: "int32" }]);
   const shape = n.b.tensor(values as TensorId).shape;
   n.setPlain(0, permuted(n.b, n.where, turned(values as TensorId), shape, order));
   n.setPlain(1, permuted(n.b, n.where, cast(n, places as TensorId, "int64"), shape, order));
@@ -55,11 +55,10 @@ function oneHot(n: OnnxNode): void {
   const axis = axisOf(n, n.int("axis", -1), rank);
   const id = n.plain(n.input(2));
   const type = typeOf(n, id);
-  const value = (i: number) =>
-    n.b.add("slice", n.where, [id, n.b.integers([i]), n.b.integers([1])], {}, [type])[0] as TensorId;
+  const value = (i: number) => n.add("slice", [id, n.b.integers([i]), n.b.integers([1])], {}, [type])[0] as TensorId;
   const indices = fromBeginning(n, n.plain(n.input(0)), longs(n, [depth], []));
   const inputs = [indices, n.b.integers([depth], []), value(1), value(0)];
-  n.setPlain(0, n.b.add("oneHot", n.where, inputs, { axis }, [type], n.outputs[0])[0] as TensorId);
+  n.setPlain(0, n.add("oneHot", inputs, { axis }, [type], n.outputs[0])[0] as TensorId);
 }
 
 /** The upper or lower triangle of matrices, 0 elsewhere. */
@@ -75,9 +74,9 @@ function trilu(n: OnnxNode): void {
   const id = n.plain(x);
   const type = typeOf(n, id);
   if (rows * columns === 0) return n.setPlain(0, id);
-  const zero = n.b.add("cast", n.where, [n.b.integers([0], [])], {}, [{ dtype: type.dtype }])[0];
+  const zero = n.add("cast", [n.b.integers([0], [])], {}, [{ dtype: type.dtype }])[0];
   const inputs = [n.b.constant("bool", [rows, columns], kept), id, zero];
-  n.setPlain(0, n.b.add("selectV2", n.where, inputs, {}, [type], n.outputs[0])[0] as TensorId);
+  n.setPlain(0, n.add("selectV2", inputs, {}, [type], n.outputs[0])[0] as TensorId);
 }
 
 /** Tuples `[…, rank]` that name the element at every place of indices, with the index itself at `axis`. */
@@ -95,7 +94,7 @@ function places(n: OnnxNode, indices: TensorId, axis: number, limit: number): Te
       [...shape, 1],
     );
   });
-  return n.b.add("concat", n.where, columns, { axis: rank, ...NONE }, int64)[0] as TensorId;
+  return n.add("concat", columns, { axis: rank, ...NONE }, int64)[0] as TensorId;
 }
 
 function gatherElements(n: OnnxNode): void {
@@ -103,7 +102,7 @@ function gatherElements(n: OnnxNode): void {
   const axis = axisOf(n, n.int("axis", 0), x.shape.length);
   const id = n.plain(x);
   const at = places(n, n.plain(n.input(1)), axis, x.shape[axis] as number);
-  n.setPlain(0, n.b.add("gatherNd", n.where, [id, at], {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
+  n.setPlain(0, n.add("gatherNd", [id, at], {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
 }
 
 /** What an update does to what is there. */
@@ -117,7 +116,7 @@ function scatter(n: OnnxNode, at: TensorId): void {
   const id = n.plain(n.input(0));
   const inputs = [id, at, n.plain(n.input(2))];
   const attributes = { mode: modeOf(n) };
-  n.setPlain(0, n.b.add("scatterUpdate", n.where, inputs, attributes, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
+  n.setPlain(0, n.add("scatterUpdate", inputs, attributes, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
 }
 
 function scatterElements(n: OnnxNode): void {
@@ -180,16 +179,16 @@ function gatherNd(n: OnnxNode): void {
         [...shape, 1],
       );
     });
-    at = n.b.add("concat", n.where, [...columns, at], { axis: shape.length, ...NONE }, int64)[0] as TensorId;
+    at = n.add("concat", [...columns, at], { axis: shape.length, ...NONE }, int64)[0] as TensorId;
   }
-  n.setPlain(0, n.b.add("gatherNd", n.where, [id, at], {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
+  n.setPlain(0, n.add("gatherNd", [id, at], {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
 }
 
 function reverseSequence(n: OnnxNode): void {
   const id = n.plain(n.input(0));
   const attributes = { sequenceAxis: n.int("time_axis", 0), batchAxis: n.int("batch_axis", 1) };
   const inputs = [id, n.plain(n.input(1))];
-  n.setPlain(0, n.b.add("reverseSequence", n.where, inputs, attributes, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
+  n.setPlain(0, n.add("reverseSequence", inputs, attributes, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
 }
 
 /** Ones on a diagonal. */
@@ -202,7 +201,7 @@ function eyeLike(n: OnnxNode): void {
   );
   const to = n.attribute("dtype") === undefined ? dtype : n.typeOf(n.int("dtype", 1));
   const id = n.b.constant("float32", shape, ones);
-  n.setPlain(0, to === "float32" ? id : (n.b.add("cast", n.where, [id], {}, [{ dtype: to }])[0] as TensorId));
+  n.setPlain(0, to === "float32" ? id : (n.add("cast", [id], {}, [{ dtype: to }])[0] as TensorId));
 }
 
 /** Blocks of channels become blocks of pixels: DCR or CRD order. */
@@ -216,7 +215,7 @@ function depthToSpace(n: OnnxNode): void {
   const shape = [batch, inner, height * block, width * block];
   const type = typeOf(n, id);
   if (n.string("mode", "DCR") === "DCR") {
-    const [y] = n.b.add("depthToSpace", n.where, [id], { block }, [type], n.outputs[0]);
+    const [y] = n.add("depthToSpace", [id], { block }, [type], n.outputs[0]);
     return n.setLast(0, y as TensorId, shape);
   }
   const split = [batch, height, width, inner, block, block];
@@ -230,7 +229,7 @@ function spaceToDepth(n: OnnxNode): void {
   const block = n.int("blocksize", 1);
   const [batch, channels, height, width] = sized(n, x.shape, 4);
   const id = n.last(x);
-  let [y] = n.b.add("spaceToDepth", n.where, [id], { block }, [typeOf(n, id)], n.outputs[0]) as [TensorId];
+  let [y] = n.add("spaceToDepth", [id], { block }, [typeOf(n, id)], n.outputs[0]) as [TensorId];
   if (n.string("mode", "DCR") !== "DCR") {
     const { shape } = n.b.tensor(y);
     const split = [elementCount(shape.slice(0, 3)), block * block, channels];

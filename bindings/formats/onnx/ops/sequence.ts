@@ -40,7 +40,7 @@ function split(n: OnnxNode): void {
   const inputs = [id, n.b.integers(sizes), n.b.integers([axis], [])];
   const isGone = given === undefined && n.int("keepdims", 1) === 0;
   const shape = x.shape.filter((_, d) => d !== axis);
-  const pieces = sizes.length === 0 ? [] : n.b.add("splitV", n.where, inputs, {}, types);
+  const pieces = sizes.length === 0 ? [] : n.add("splitV", inputs, {}, types);
   setItems(
     n,
     pieces.map((piece) => asItem(n, isGone ? reshapedTo(n, piece, shape) : piece)),
@@ -63,7 +63,7 @@ function concat(n: OnnxNode): void {
     return isNew ? reshapedTo(n, id, [...item.shape.slice(0, axis), 1, ...item.shape.slice(axis)]) : id;
   });
   const type = typeOf(n, ids[0] as TensorId);
-  n.setPlain(0, n.b.add("concat", n.where, ids, { axis, activation: "none" }, [type], n.outputs[0])[0] as TensorId);
+  n.setPlain(0, n.add("concat", ids, { axis, activation: "none" }, [type], n.outputs[0])[0] as TensorId);
 }
 
 export const SEQUENCES: Conversions = {

@@ -49,7 +49,7 @@ function constantOfShape(n: OnnxNode): void {
 function range(n: OnnxNode): void {
   const ids = [0, 1, 2].map((i) => n.plain(n.input(i)));
   const { dtype } = n.input(0);
-  n.setPlain(0, n.b.add("range", n.where, ids, {}, [{ dtype }], n.outputs[0])[0] as TensorId);
+  n.setPlain(0, n.add("range", ids, {}, [{ dtype }], n.outputs[0])[0] as TensorId);
 }
 
 export const SHAPES: Conversions = {

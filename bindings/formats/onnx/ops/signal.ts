@@ -18,7 +18,7 @@ function window(factors: readonly number[]): Conversion {
     );
     const id = n.b.constant("float32", [size], values);
     const dtype = n.typeOf(n.int("output_datatype", 1));
-    n.setPlain(0, dtype === "float32" ? id : (n.b.add("cast", n.where, [id], {}, [{ dtype }])[0] as TensorId));
+    n.setPlain(0, dtype === "float32" ? id : (n.add("cast", [id], {}, [{ dtype }])[0] as TensorId));
   };
 }
 
@@ -98,7 +98,7 @@ function stft(n: OnnxNode): void {
     (_, i) => Math.floor(i / length) * step + (i % length),
   );
   const signal = reshapedTo(n, n.plain(x), [batch, total, parts]);
-  const [cut] = n.b.add("gather", n.where, [signal, n.b.integers(at, [frames, length])], { axis: 1, batchDims: 0 }, [
+  const [cut] = n.add("gather", [signal, n.b.integers(at, [frames, length])], { axis: 1, batchDims: 0 }, [
     typeOf(n, signal),
   ]);
   let framed = cut as TensorId;

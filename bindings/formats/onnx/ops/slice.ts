@@ -28,12 +28,12 @@ export function sliceFrom(n: OnnxNode): void {
   const starts = fromBeginning(n, n.plain(n.input(1)), limits);
   const zero = n.b.constant("int64", [1], BigInt64Array.of(0n));
   const int64 = [{ dtype: "int64" }] as const;
-  const [all] = n.b.add("concat", n.where, [starts, zero], { axis: 0, activation: "none" }, int64);
+  const [all] = n.add("concat", [starts, zero], { axis: 0, activation: "none" }, int64);
   const places = x.shape.map((_, d) => (axes.includes(d) ? axes.indexOf(d) : count));
-  const [begin] = n.b.add("gather", n.where, [all, n.b.integers(places)], { axis: 0, batchDims: 0 }, int64);
+  const [begin] = n.add("gather", [all, n.b.integers(places)], { axis: 0, batchDims: 0 }, int64);
   const id = n.plain(x);
   const inputs = [id, begin, n.b.integers(sizes as readonly number[])];
-  n.setPlain(0, n.b.add("slice", n.where, inputs, {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
+  n.setPlain(0, n.add("slice", inputs, {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
 }
 
 /** The elements that lie in all ranges, whose number only a run can tell. */
@@ -48,7 +48,7 @@ function sliceMasked(n: OnnxNode, x: Value, steps: readonly number[]): void {
     BigInt64Array.from(axes, (axis) => BigInt(x.shape[axis] as number)),
   );
   const [starts, ends] = [1, 2].map((i) => fromBeginning(n, n.plain(n.input(i)), limits));
-  const and = (a: TensorId, b: TensorId) => n.b.add("logicalAnd", n.where, [a, b], {}, BOOL)[0] as TensorId;
+  const and = (a: TensorId, b: TensorId) => n.add("logicalAnd", [a, b], {}, BOOL)[0] as TensorId;
   let mask: TensorId = n.b.constant("bool", x.shape, new Uint8Array(entries(n, elementCount(x.shape))).fill(1));
   for (const [i, axis] of axes.entries()) {
     const size = x.shape[axis] as number;
@@ -59,26 +59,26 @@ function sliceMasked(n: OnnxNode, x: Value, steps: readonly number[]): void {
       BigInt64Array.from({ length: size }, (_, at) => BigInt(at)),
     );
     const one = (list: TensorId | undefined) =>
-      n.b.add("slice", n.where, [list, n.b.integers([i]), n.b.integers([1])], {}, INT64)[0] as TensorId;
+      n.add("slice", [list, n.b.integers([i]), n.b.integers([1])], {}, INT64)[0] as TensorId;
     const zero = n.b.constant("int64", [], BigInt64Array.of(0n));
-    const start = n.b.add("maximum", n.where, [one(starts), zero], {}, INT64)[0] as TensorId;
+    const start = n.add("maximum", [one(starts), zero], {}, INT64)[0] as TensorId;
     const inside = and(
-      n.b.add("greaterEqual", n.where, [places, start], {}, BOOL)[0] as TensorId,
-      n.b.add("less", n.where, [places, one(ends)], {}, BOOL)[0] as TensorId,
+      n.add("greaterEqual", [places, start], {}, BOOL)[0] as TensorId,
+      n.add("less", [places, one(ends)], {}, BOOL)[0] as TensorId,
     );
     mask = and(mask, inside);
     const step = steps[i] ?? 1;
     if (step === 1) continue;
     const by = n.b.constant("int64", [], BigInt64Array.of(BigInt(step)));
-    const from = n.b.add("sub", n.where, [places, start], NONE, INT64)[0];
-    const rest = n.b.add("floorMod", n.where, [from, by], {}, INT64)[0];
-    mask = and(mask, n.b.add("equal", n.where, [rest, zero], {}, BOOL)[0] as TensorId);
+    const from = n.add("sub", [places, start], NONE, INT64)[0];
+    const rest = n.add("floorMod", [from, by], {}, INT64)[0];
+    mask = and(mask, n.add("equal", [rest, zero], {}, BOOL)[0] as TensorId);
   }
   const all = [elementCount(x.shape)];
   const [rows, found] = placesOf(n, reshapedTo(n, mask, all));
   const flat = reshapedTo(n, n.plain(x), all);
   const inputs = [flat, reshapedTo(n, rows, all)];
-  const [y] = n.b.add("gather", n.where, inputs, { axis: 0, batchDims: 0 }, [typeOf(n, flat)]);
+  const [y] = n.add("gather", inputs, { axis: 0, batchDims: 0 }, [typeOf(n, flat)]);
   const plain = reshapedTo(n, y as TensorId, x.shape);
   n.set(0, { shape: x.shape, twins: { plain }, open: { count: found, inner: 1 } });
 }
@@ -87,10 +87,10 @@ function sliceMasked(n: OnnxNode, x: Value, steps: readonly number[]): void {
 export function fromBeginning(n: OnnxNode, id: TensorId, limit: TensorId): TensorId {
   const int64 = [{ dtype: "int64" }] as const;
   const tensor = n.b.tensor(id);
-  const index = tensor.dtype === "int64" ? id : (n.b.add("cast", n.where, [id], {}, int64)[0] as TensorId);
+  const index = tensor.dtype === "int64" ? id : (n.add("cast", [id], {}, int64)[0] as TensorId);
   if (tensor.data !== undefined && numbersOf(tensor).every((value) => value >= 0)) return index;
   const zero = n.b.constant("int64", [], BigInt64Array.of(0n));
-  const isNegative = n.b.add("less", n.where, [index, zero], {}, [{ dtype: "bool" }])[0];
-  const moved = n.b.add("add", n.where, [index, limit], { activation: "none" }, int64)[0];
-  return n.b.add("selectV2", n.where, [isNegative, moved, index], {}, int64)[0] as TensorId;
+  const isNegative = n.add("less", [index, zero], {}, [{ dtype: "bool" }])[0];
+  const moved = n.add("add", [index, limit], { activation: "none" }, int64)[0];
+  return n.add("selectV2", [isNegative, moved, index], {}, int64)[0] as TensorId;
 }

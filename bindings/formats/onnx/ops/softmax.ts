@@ -14,8 +14,8 @@ function alongAxis(kind: "softmax" | "logSoftmax"): Conversion {
     const axis = axisOf(n, n.int("axis", isOld ? 1 : -1), rank);
     const run = (id: TensorId): TensorId =>
       (kind === "softmax"
-        ? n.b.add("softmax", n.where, [id], { beta: 1 }, [{ dtype: "float32" }])
-        : n.b.add("logSoftmax", n.where, [id], {}, [{ dtype: "float32" }]))[0] as TensorId;
+        ? n.add("softmax", [id], { beta: 1 }, [{ dtype: "float32" }])
+        : n.add("logSoftmax", [id], {}, [{ dtype: "float32" }]))[0] as TensorId;
     if (isOld) {
       const count = (sizes: readonly number[]) => sizes.reduce((all, size) => all * size, 1);
       const flat = reshapedTo(n, n.plain(x), [count(x.shape.slice(0, axis)), count(x.shape.slice(axis))]);

@@ -14,14 +14,14 @@ function expand(n: OnnxNode): void {
     return a === 1 ? b : b === 1 ? a : b;
   });
   const id = n.plain(x);
-  const [y] = n.b.add("broadcastTo", n.where, [id, n.b.integers(shape)], {}, [typeOf(n, id)], n.outputs[0]);
+  const [y] = n.add("broadcastTo", [id, n.b.integers(shape)], {}, [typeOf(n, id)], n.outputs[0]);
   n.setPlain(0, y as TensorId);
 }
 
 function tile(n: OnnxNode): void {
   const id = n.plain(n.input(0));
   const repeats = n.b.integers(n.numbers(1) ?? []);
-  n.setPlain(0, n.b.add("tile", n.where, [id, repeats], {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
+  n.setPlain(0, n.add("tile", [id, repeats], {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
 }
 
 export const SPREADS: Conversions = { Expand: expand, Tile: tile };

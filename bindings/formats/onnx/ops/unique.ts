@@ -21,7 +21,7 @@ function unique(n: OnnxNode): void {
     n.refuse("no axis, or a vector", listText(x.shape));
   if (count === 0) n.refuse("at least one element", "none");
   const add = (...[kind, inputs, attributes, types]: [Parameters<typeof n.b.add>[0], TensorId[], object, object[]]) =>
-    n.b.add(kind, n.where, inputs, attributes as never, types as never) as readonly TensorId[];
+    n.add(kind, inputs, attributes as never, types as never) as readonly TensorId[];
   const one = (...given: Parameters<typeof add>) => add(...given)[0] as TensorId;
   const like = (id: TensorId) => [typeOf(n, id)];
   const take = (id: TensorId, at: TensorId) => one("gather", [id, at], { axis: 0, batchDims: 0 }, like(id));

@@ -21,7 +21,7 @@ function volume(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): Te
   const pads = [0, 0, ...before.flatMap((size, i) => [size, after[i] as number]), 0, 0];
   const inputs = [id, n.b.integers(pads, [5, 2]), n.b.float(0)];
   const isPadded = pads.some((size) => size > 0);
-  const from = isPadded ? n.b.add("pad", n.where, inputs, {}, [{ dtype: "float32" }])[0] : id;
+  const from = isPadded ? n.add("pad", inputs, {}, [{ dtype: "float32" }])[0] : id;
   const weights = permuted(n.b, n.where, n.plain(w), w.shape, [2, 3, 4, 1, 0]);
   const size = (list: readonly number[]) => list as unknown as readonly [number, number, number];
   const attributes = {
@@ -32,19 +32,19 @@ function volume(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): Te
   };
   const FLOAT = [{ dtype: "float32" }] as const;
   const operands = [from as TensorId, weights, ...(bias === undefined ? [] : [bias])];
-  if (groups === 1) return n.b.add("conv3d", n.where, operands, attributes, FLOAT, n.outputs[0])[0] as TensorId;
+  if (groups === 1) return n.add("conv3d", operands, attributes, FLOAT, n.outputs[0])[0] as TensorId;
   const part = (id: TensorId, g: number, each: number): TensorId => {
     const { shape } = n.b.tensor(id);
     const begin = shape.map((_, d) => (d === shape.length - 1 ? g * each : 0));
     const sizes = [...shape.slice(0, -1), each];
-    return n.b.add("slice", n.where, [id, n.b.integers(begin), n.b.integers(sizes)], {}, FLOAT)[0] as TensorId;
+    return n.add("slice", [id, n.b.integers(begin), n.b.integers(sizes)], {}, FLOAT)[0] as TensorId;
   };
   const parts = Array.from({ length: groups }, (_, g) => {
     const own = operands.map((id, i) => part(id, g, i === 0 ? perGroup : outputs / groups));
-    return n.b.add("conv3d", n.where, own, attributes, FLOAT)[0] as TensorId;
+    return n.add("conv3d", own, attributes, FLOAT)[0] as TensorId;
   });
   const joint = { axis: 4, activation: "none" as const };
-  return n.b.add("concat", n.where, parts, joint, FLOAT, n.outputs[0])[0] as TensorId;
+  return n.add("concat", parts, joint, FLOAT, n.outputs[0])[0] as TensorId;
 }
 
 /** The convolution of float32 values, as an image or a volume. */

@@ -118,4 +118,4 @@ export function whole(kind: "abs" | "sign" | "relu") {
 
 /** 0 of a type. */
 export const zeroOf = (n: OnnxNode, dtype: DType): TensorId =>
-  n.b.add("cast", n.where, [n.b.integers([0], [])], {}, [{ dtype }])[0] as TensorId;
+  n.add("cast", [n.b.integers([0], [])], {}, [{ dtype }])[0] as TensorId;

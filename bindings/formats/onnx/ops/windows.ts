@@ -30,9 +30,9 @@ function padded(n: OnnxNode, x: TensorId, axis: number, before: number, after: n
   const fill =
     dtype === "float32"
       ? n.b.float(value)
-      : (n.b.add("cast", n.where, [n.b.integers([value], [])], {}, [{ dtype }])[0] as TensorId);
+      : (n.add("cast", [n.b.integers([value], [])], {}, [{ dtype }])[0] as TensorId);
   const inputs = [x, n.b.integers(pairs, [shape.length, 2]), fill];
-  return n.b.add("pad", n.where, inputs, {}, [typeOf(n, x)])[0] as TensorId;
+  return n.add("pad", inputs, {}, [typeOf(n, x)])[0] as TensorId;
 }
 
 /** `count` elements along some axes, from offsets with steps. */
@@ -46,7 +46,7 @@ function strided(n: OnnxNode, x: TensorId, cuts: ReadonlyMap<number, readonly [n
   });
   const step = list((_, d) => cuts.get(d)?.[2] ?? 1);
   const attributes = { beginMask: 0, endMask: 0, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 0 };
-  return n.b.add("stridedSlice", n.where, [x, begin, end, step], attributes, [typeOf(n, x)])[0] as TensorId;
+  return n.add("stridedSlice", [x, begin, end, step], attributes, [typeOf(n, x)])[0] as TensorId;
 }
 
 function requireFew(n: OnnxNode, slices: number): void {
@@ -92,7 +92,7 @@ function maximaOf(n: OnnxNode, x: Value, windows: Windows): void {
   const axes = windows.kernel.map((_, i) => (isLast ? lastAxis(i + 2, rank) : i + 2));
   const type = typeOf(n, id);
   const least = LEAST[x.dtype] ?? n.refuse("a type with a least value", x.dtype);
-  const join: Join = (a, b) => n.b.add("maximum", n.where, [a, b], {}, [type])[0] as TensorId;
+  const join: Join = (a, b) => n.add("maximum", [a, b], {}, [type])[0] as TensorId;
   setIn(n, isLast, along(n, id, axes, windows, least, join));
 }
 
@@ -144,9 +144,9 @@ function maximaWithPlaces(n: OnnxNode, x: Value, windows: Windows): void {
       places = own;
       continue;
     }
-    const isMore = n.b.add("greater", n.where, [value, best], {}, [{ dtype: "bool" }])[0] as TensorId;
-    places = n.b.add("selectV2", n.where, [isMore, own, places], {}, [{ dtype: "int64" }])[0] as TensorId;
-    best = n.b.add("maximum", n.where, [best, value], {}, [type])[0] as TensorId;
+    const isMore = n.add("greater", [value, best], {}, [{ dtype: "bool" }])[0] as TensorId;
+    places = n.add("selectV2", [isMore, own, places], {}, [{ dtype: "int64" }])[0] as TensorId;
+    best = n.add("maximum", [best, value], {}, [type])[0] as TensorId;
   }
   n.setPlain(0, best as TensorId);
   n.setPlain(1, places as TensorId);
@@ -154,7 +154,7 @@ function maximaWithPlaces(n: OnnxNode, x: Value, windows: Windows): void {
 
 /** Sums of windows of any kind on a tensor in ONNX's order. */
 export function sums(n: OnnxNode, id: TensorId, windows: Windows): TensorId {
-  const add: Join = (a, b) => n.b.add("add", n.where, [a, b], NONE, [{ dtype: "float32" }])[0] as TensorId;
+  const add: Join = (a, b) => n.add("add", [a, b], NONE, [{ dtype: "float32" }])[0] as TensorId;
   const axes = windows.kernel.map((_, i) => i + 2);
   return along(n, id, axes, windows, 0, add);
 }
@@ -176,7 +176,7 @@ export function meansOf(
 ): TensorId {
   const rank = x.shape.length;
   const axes = windows.kernel.map((_, i) => (isLast ? lastAxis(i + 2, rank) : i + 2));
-  const add: Join = (a, b) => n.b.add("add", n.where, [a, b], NONE, [{ dtype: "float32" }])[0] as TensorId;
+  const add: Join = (a, b) => n.add("add", [a, b], NONE, [{ dtype: "float32" }])[0] as TensorId;
   const sum = along(n, id, axes, windows, 0, add);
   const sizes = x.shape.slice(2);
   const outputs = outputSizes(sizes, windows);
@@ -196,7 +196,7 @@ export function meansOf(
   const counts = each.reduce<readonly number[]>((all, own) => all.flatMap((a) => own.map((b) => a * b)), [1]);
   const shape = x.shape.map((_, d) => each[axes.indexOf(d)]?.length ?? 1);
   const divisor = n.b.constant("float32", shape, Float32Array.from(counts));
-  return n.b.add("div", n.where, [sum, divisor], NONE, [{ dtype: "float32" }])[0] as TensorId;
+  return n.add("div", [sum, divisor], NONE, [{ dtype: "float32" }])[0] as TensorId;
 }
 
 /** MaxPool of any windows, with places where they are asked for. */

@@ -1,0 +1,35 @@
+/** Heads of attention beside each other, and parts of them. */
+import type { TensorId } from "../../../graph.ts";
+import type { OnnxNode } from "../convert.ts";
+import { permuted } from "../layout.ts";
+import { reshapedTo, sized } from "./move.ts";
+
+const float = [{ dtype: "float32" }] as const;
+
+/** `[B,S,H·d]` as `[B,H,S,d]`. */
+export function heads(n: OnnxNode, x: TensorId, count: number): TensorId {
+  const [batch, length, width] = sized(n, n.b.tensor(x).shape, 3);
+  const shape = [batch, length, count, width / count];
+  return permuted(n.b, n.where, reshapedTo(n, x, shape), shape, [0, 2, 1, 3]);
+}
+
+/** `[B,H,S,d]` as `[B,S,H·d]`. */
+export function joined(n: OnnxNode, x: TensorId): TensorId {
+  const { shape } = n.b.tensor(x);
+  const [batch, count, length, width] = sized(n, shape, 4);
+  return reshapedTo(n, permuted(n.b, n.where, x, shape, [0, 2, 1, 3]), [batch, length, count * width]);
+}
+
+/** A part of the last dimension. */
+export function columns(n: OnnxNode, x: TensorId, from: number, size: number): TensorId {
+  const { shape, dtype } = n.b.tensor(x);
+  const last = shape.length - 1;
+  const begins = n.b.integers(shape.map((_, d) => (d === last ? from : 0)));
+  const sizes = n.b.integers(shape.map((each, d) => (d === last ? size : each)));
+  return n.add("slice", [x, begins, sizes], {}, [{ dtype }])[0] as TensorId;
+}
+
+/** Tensors one after the other along an axis. */
+export function joint(n: OnnxNode, parts: readonly TensorId[], axis: number): TensorId {
+  return n.add("concat", parts, { axis, activation: "none" }, float)[0] as TensorId;
+}
