@@ -6,7 +6,7 @@ import { ensure, Pint8Error } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { arrayDataset, type Known, type Preparation, type Rows, rowOf, UNIT_SCALING } from "../optimize/data/arrays.ts";
 import { slice } from "../optimize/data/batches.ts";
-import { unpacked } from "../optimize/data/bytes.ts";
+import { foreign, unpacked } from "../optimize/data/bytes.ts";
 import { readCsv } from "../optimize/data/csv.ts";
 import { type ExampleFile, filesDataset } from "../optimize/data/files.ts";
 import { isIdx, readIdx } from "../optimize/data/idx.ts";
@@ -158,11 +158,8 @@ function csvData(
   { labels }: DataOptions,
   preparation: Preparation,
 ): Dataset {
-  ensure([".csv", ".tsv", ".txt"].includes(extname(path.replace(/\.gz$/, "")).toLowerCase()), "INVALID_INPUT", () => ({
-    where: path,
-    expected: "IDX, .npy, .npz, .csv, .parquet, a picture, or a folder of them",
-    received: "another kind of file",
-  }));
+  if (![".csv", ".tsv", ".txt"].includes(extname(path.replace(/\.gz$/, "")).toLowerCase()))
+    throw foreign(path, "IDX, .npy, .npz, .csv, .parquet, a picture, or a folder of them", bytes);
   const counts = ports.map(({ shape }) => elementCount(shape));
   const all = counts.reduce((a, b) => a + b, 0);
   const isColumn = labels !== undefined && statSync(labels, { throwIfNoEntry: false }) === undefined;

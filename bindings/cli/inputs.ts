@@ -1,5 +1,6 @@
 import { extname } from "node:path";
-import { ensure, Pint8Error } from "../errors.ts";
+import { ensure, type Pint8Error } from "../errors.ts";
+import { foreign, invalid } from "../optimize/data/bytes.ts";
 import { isNpy } from "../optimize/data/npyHeader.ts";
 import { byteLength, type TypedArray, typedCopy } from "../tensor.ts";
 import { defaultScaling, imageShape, preparePicture, type Scaling, scalingText } from "../values/image.ts";
@@ -42,7 +43,7 @@ async function readInput(
   if (extension === ".bin") return rawInput(port, bytes, path);
   if (isNpy(bytes)) return npyInput(port, bytes, path);
   const format = pictureFormat(bytes);
-  if (format === undefined) throw unknownFile(path, extension);
+  if (format === undefined) throw unknownFile(path, extension, bytes);
   imageShape(port);
   const picture = await decodePicture(format, bytes, path);
   const scaling: Scaling = mean || std ? { kind: "real", mean: mean ?? [0], std: std ?? [1] } : defaultScaling(port);
@@ -61,14 +62,10 @@ function rawInput(port: Port, bytes: Uint8Array, path: string): TypedArray {
   return typedCopy(port.dtype, bytes);
 }
 
-function unknownFile(path: string, extension: string): Pint8Error {
-  const sound = [".wav", ".mp3", ".flac", ".ogg"].includes(extension);
-  return new Pint8Error(sound ? "UNSUPPORTED" : "INVALID_INPUT", {
-    where: path,
-    expected: "a .bin file of raw bytes, a .npy array, or a PNG, JPEG or BMP picture",
-    received: sound ? `a sound file (${extension})` : "another kind of file",
-    hint: sound
-      ? "Compute the features that the model takes and give them as a .bin file."
-      : "Raw bytes of a tensor need the ending .bin.",
-  });
+function unknownFile(path: string, extension: string, bytes: Uint8Array): Pint8Error {
+  const expected = "a .bin file of raw bytes, a .npy array, or a PNG, JPEG or BMP picture";
+  if (![".wav", ".mp3", ".flac", ".ogg"].includes(extension))
+    return foreign(path, expected, bytes, "Raw bytes of a tensor need the ending .bin.");
+  const hint = "Compute the features that the model takes and give them as a .bin file.";
+  return invalid(path, expected, `a sound file (${extension})`, hint);
 }

@@ -75,7 +75,7 @@ test("files that are missing or hold something else", async (t) => {
   await fails("INVALID_INPUT", /empty: .*received one without files/, "run", DIGITS, "--input", join(dir, "empty"));
   await fails("INVALID_INPUT", /784 bytes.*received 11 bytes/, "run", DIGITS, "--input", short);
   await fails("INVALID_INPUT", /PNG, JPEG or BMP/, "run", DIGITS, "--input", text);
-  await fails("UNSUPPORTED", /sound/, "run", DIGITS, "--input", wav);
+  await fails("INVALID_INPUT", /^pint8: INVALID_INPUT: [^,]*a\.wav: .*sound/, "run", DIGITS, "--input", wav);
   writeFileSync(text, readFileSync(sample(1)).subarray(0, 100));
   await fails("INVALID_INPUT", /whole PNG/, "run", DIGITS, "--input", text);
 });

@@ -21,8 +21,9 @@ export function readModel(bytes: Uint8Array): ModelProto {
     return model(new PbfReader(bytes), bytes.length);
   } catch (cause) {
     if (cause instanceof Pint8Error) throw cause;
-    const received = textOf(cause);
-    throw new Pint8Error("INVALID_MODEL", { where: "file", expected: "an ONNX model", received }, { cause });
+    const received = `bytes that are none (${textOf(cause)})`;
+    const hint = "The file is damaged or cut short; fetch or export it again.";
+    throw new Pint8Error("INVALID_MODEL", { where: "file", expected: "an ONNX model", received, hint }, { cause });
   }
 }
 

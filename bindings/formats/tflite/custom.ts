@@ -161,7 +161,7 @@ function readOption(
   ensure(typeof value === "number" && Number.isFinite(value), "INVALID_MODEL", () => ({
     where,
     expected: `a number "${key}"`,
-    received: String(value),
+    received: value === undefined ? "none" : String(value),
   }));
   return value;
 }

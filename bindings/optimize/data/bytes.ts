@@ -23,3 +23,20 @@ export function invalid(where: string, expected: string, received: string, hint?
   const detail: ErrorDetail = { where, expected, received, ...(hint === undefined ? {} : { hint }) };
   return new Pint8Error("INVALID_INPUT", detail);
 }
+
+/** First letters of kinds of files that nothing here reads: where they stand, and what they are. */
+const FOREIGN: readonly (readonly [at: number, letters: RegExp, what: string])[] = [
+  [0, /^GIF8/, "a GIF picture"],
+  [8, /^WEBP/, "a WebP picture"],
+  [4, /^ftypavi/, "an AVIF picture"],
+  [4, /^ftyp(he|mif)/, "a HEIC picture"],
+  [0, /^(II\*|MM\0)/, "a TIFF picture"],
+];
+
+/** INVALID_INPUT for a file of a kind that is not read, which it names where many have it. */
+export function foreign(where: string, expected: string, bytes: Uint8Array, hint?: string): Pint8Error {
+  const start = String.fromCharCode(...bytes.subarray(0, 16));
+  const picture = FOREIGN.find(([at, letters]) => letters.test(start.slice(at)))?.[2];
+  if (picture !== undefined) return invalid(where, expected, picture, "Convert it to PNG or JPEG.");
+  return invalid(where, expected, bytes.length === 0 ? "an empty file" : "another kind of file", hint);
+}

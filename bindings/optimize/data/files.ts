@@ -4,7 +4,7 @@ import { elementCount, listText } from "../../tensor.ts";
 import type { Picture } from "../../values/picture.ts";
 import { type DataPort, type Preparation, pictureInput, preparationText, UNIT_SCALING } from "./arrays.ts";
 import { ahead } from "./batches.ts";
-import { invalid } from "./bytes.ts";
+import { foreign, invalid } from "./bytes.ts";
 import { readNpy } from "./npy.ts";
 import { isNpy } from "./npyHeader.ts";
 import type { Dataset, Sample } from "./types.ts";
@@ -60,7 +60,7 @@ export function filesDataset(
       return Float32Array.from({ length: count }, (_, i) => Number(values[i]));
     }
     const picture = await decode(bytes, name);
-    if (picture === undefined) throw invalid(name, "a picture, a .wav or a .npy file", "another kind of file");
+    if (picture === undefined) throw foreign(name, "a picture, a .wav or a .npy file", bytes);
     return pictureInput(port, picture, scaling, fit);
   };
 

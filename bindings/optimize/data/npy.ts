@@ -3,22 +3,19 @@ import { unzipSync } from "fflate";
 import { requireBytes } from "../../given.ts";
 import { BITS, elementCount, halfToFloat, type TypedArray, typedCopy, typeText } from "../../tensor.ts";
 import type { Rows } from "./arrays.ts";
-import { invalid } from "./bytes.ts";
-import { isNpy, npyHeader } from "./npyHeader.ts";
+import { foreign, invalid } from "./bytes.ts";
+import { isNpy, npyHeader, npyText, SAVED_OTHERWISE } from "./npyHeader.ts";
 
 export const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3;
 
 /** The array of a .npy file. Unsigned bytes are pixels. Errors: INVALID_INPUT. */
 export function readNpy(bytes: Uint8Array, where = "readNpy"): Rows {
   requireBytes(where, bytes);
-  if (!isNpy(bytes)) throw invalid(where, "a NumPy array", "other bytes");
-  const { descr, dtype, ordered, shape, data } = npyHeader(bytes);
+  if (!isNpy(bytes)) throw foreign(where, "a NumPy array", bytes);
+  const header = npyHeader(bytes);
+  const { dtype, ordered, shape, data } = header;
   if (dtype === undefined || shape === undefined || !ordered)
-    throw invalid(
-      where,
-      "numbers in C order",
-      descr === "" ? "no header" : `${descr}${dtype === undefined ? "" : " in another order"}`,
-    );
+    throw invalid(where, "numbers in C order", npyText(header), SAVED_OTHERWISE);
   const expected = (elementCount(shape) * BITS[dtype]) / 8;
   if (data.length !== expected)
     throw invalid(

@@ -54,3 +54,12 @@ export function npyHeader(bytes: Uint8Array): NpyHeader {
     data: bytes.subarray(start + length),
   };
 }
+
+/** What to do about an array that is not read as it is. */
+export const SAVED_OTHERWISE = 'Save it by numpy.save(file, numpy.ascontiguousarray(x, dtype="<f4")).';
+
+/** A header in words: the type, and what of it no tensor has. */
+export function npyText({ descr, ordered, shape }: NpyHeader): string {
+  if (descr === "") return "no type";
+  return `${descr}${ordered ? "" : ", not in C order"}${shape === undefined ? ", no list of sizes" : ""}`;
+}

@@ -3,7 +3,7 @@ import { Pint8Error, textOf } from "../../errors.ts";
 import { requireBytes, requireList } from "../../given.ts";
 import { elementCount } from "../../tensor.ts";
 import { type DataPort, type Preparation, pictureInput, preparationText, UNIT_SCALING } from "./arrays.ts";
-import { invalid } from "./bytes.ts";
+import { foreign, invalid } from "./bytes.ts";
 import { classesOf } from "./csv.ts";
 import type { PictureDecoder } from "./files.ts";
 import { isLabelName } from "./named.ts";
@@ -54,7 +54,7 @@ export async function parquetDataset(
     const picture = pictureBytes(cell);
     if (picture === undefined) return numbersOf(cell, elementCount(port.shape), at);
     return decode(picture, at).then((decoded) => {
-      if (decoded === undefined) throw invalid(at, "a picture", "other bytes");
+      if (decoded === undefined) throw foreign(at, "a picture", picture);
       return pictureInput(port, decoded, scaling, fit);
     });
   };

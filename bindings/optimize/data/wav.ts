@@ -1,6 +1,6 @@
 /** WAV: sound as numbers from −1 to 1. */
 import { requireBytes } from "../../given.ts";
-import { invalid } from "./bytes.ts";
+import { foreign, invalid } from "./bytes.ts";
 
 export interface Sound {
   /** Samples a second. */
@@ -13,13 +13,13 @@ const [PCM, FLOAT, EXTENSIBLE] = [1, 3, 0xfffe];
 const tag = (view: DataView, at: number) => String.fromCharCode(...[0, 1, 2, 3].map((i) => view.getUint8(at + i)));
 
 export const isWav = (bytes: Uint8Array): boolean =>
-  bytes.length >= 12 && String.fromCharCode(...bytes.subarray(0, 4)) === "RIFF";
+  bytes.length >= 12 && /^RIFF....WAVE$/s.test(String.fromCharCode(...bytes.subarray(0, 12)));
 
 /** The sound of a WAV file of PCM (8, 16, 24 or 32 bits) or floats. Errors: INVALID_INPUT. */
 export function readWav(bytes: Uint8Array, where = "readWav"): Sound {
   requireBytes(where, bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!isWav(bytes) || tag(view, 8) !== "WAVE") throw invalid(where, "a WAV file", "other bytes");
+  if (!isWav(bytes)) throw foreign(where, "a WAV file", bytes);
   let format:
     | { readonly kind: number; readonly channels: number; readonly rate: number; readonly bits: number }
     | undefined;
