@@ -1,5 +1,6 @@
 /** `--data` and what belongs to it: the same for every command that learns from examples or is judged by them. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { ensure } from "../errors.ts";
 import type { Fit } from "../values/picture.ts";
 import { deviations, means } from "./options.ts";
 
@@ -47,4 +48,26 @@ export function rangeOf(text: string): SampleRange {
     throw new InvalidArgumentError("Expected a range such as 0:500, or a number of samples.");
   if (colon === "") return { first: 0, end: Number(first) };
   return { first: Number(first), ...(end === "" ? {} : { end: Number(end) }) };
+}
+
+/** Refuses what speaks of data where there is none: it would count for nothing. */
+export function requireData(options: DataOptions): void {
+  const lost = (["labels", "samples", "mean", "std"] as const).find((name) => options[name] !== undefined);
+  ensure(options.data !== undefined || lost === undefined, "INVALID_OPTION", () => ({
+    where: `--${lost}`,
+    expected: "--data, which it speaks of",
+    received: "none",
+  }));
+}
+
+/** Refuses samples to be tested by that are learned from. */
+export function requireApart(samples: SampleRange = { first: 0 }, test: SampleRange | undefined): void {
+  const { first, end = Number.POSITIVE_INFINITY } = samples;
+  const apart = test === undefined || (test.end ?? Number.POSITIVE_INFINITY) <= first || end <= test.first;
+  ensure(apart, "INVALID_OPTION", () => ({
+    where: "--test",
+    expected: "samples that are not learned from",
+    received: `some of --samples ${first}:${Number.isFinite(end) ? end : ""}`,
+    hint: "Say which are learned from, as in --samples 0:8000 --test 8000:.",
+  }));
 }

@@ -36,6 +36,14 @@ describe("pint8 distil", () => {
     const args = ["distil", teacher, "--like", "ds-cnn:0.5", ...data, "--epochs", "2", "-o", output, "--json"];
     const { status, out, err } = await pint8(...args, "--samples", "0:32", "--test", "32:");
     assert.equal(status, 0, err);
+    for (const ranges of [
+      ["--test", "0:8"],
+      ["--samples", "0:32", "--test", "31:"],
+    ]) {
+      const { status, err } = await pint8(...args, ...ranges);
+      assert.equal(status, 1);
+      assert.match(err, /--test: expected samples that are not learned from/);
+    }
     const told = JSON.parse(out);
     assert.equal(told.bytes, readFileSync(output).length);
     assert.equal(told.steps, 4);

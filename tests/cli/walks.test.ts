@@ -67,6 +67,16 @@ describe("mislabelled data", () => {
     for (const [command, args] of Object.entries(COMMANDS))
       test(`${command}: ${name}`, () => fails(expected, ...args, "--data", data, "--labels", labels));
 
+  for (const [option, value] of [
+    ["--labels", good],
+    ["--samples", "0:8"],
+    ["--mean", "1"],
+    ["--std", "2"],
+  ] as const)
+    for (const command of ["quantize", "prune"])
+      test(`${command}: ${option} of no data`, () =>
+        fails(new RegExp(`INVALID_OPTION: ${option}: expected --data`), command, model, option, value, "-o", output));
+
   test("negative numbers are no classes", () =>
     fails(
       /INVALID_INPUT/,

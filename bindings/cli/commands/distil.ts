@@ -9,7 +9,7 @@ import {
   distil as teach,
 } from "../../public/optimize.ts";
 import { openData } from "../data.ts";
-import type { DataOptions, SampleRange } from "../dataOptions.ts";
+import { type DataOptions, requireApart, type SampleRange } from "../dataOptions.ts";
 import { readCheckpoint, requirePlaces, writeWhole } from "../files.ts";
 import { interrupted, interruption } from "../interrupt.ts";
 import { readGraph } from "../open.ts";
@@ -44,6 +44,7 @@ export async function distil(model: string, options: DistilCommandOptions, { out
     received: student === undefined ? "neither" : "both",
   }));
   requireModelName(output);
+  requireApart(options.samples, options.test);
   const teacher = (await readGraph(model)).graph;
   const own =
     student === undefined ? freshFor(teacher, like ?? "", seed, options.objective) : (await readGraph(student)).graph;

@@ -9,7 +9,7 @@ import {
 } from "../../public/optimize.ts";
 import { progressBar } from "../bar.ts";
 import { openData, realPorts } from "../data.ts";
-import type { DataOptions } from "../dataOptions.ts";
+import { type DataOptions, requireData } from "../dataOptions.ts";
 import { readCheckpoint, requirePlaces, writeWhole } from "../files.ts";
 import { interrupted, interruption } from "../interrupt.ts";
 import { readGraph } from "../open.ts";
@@ -46,6 +46,7 @@ export interface PruneCommandOptions extends DataOptions {
 export async function prune(model: string, options: PruneCommandOptions, streams: Streams): Promise<void> {
   const { output, data, sparsity, latency, pattern, allocation, cuts, multiple, encode, shape, json } = options;
   requireModelName(output);
+  requireData(options);
   const { bytes, graph } = await readGraph(model, shape);
   const examples = data === undefined ? undefined : await openData(options, realPorts(graph));
   requirePlaces(output);

@@ -8,7 +8,7 @@ import {
 } from "../../public/optimize.ts";
 import { progressBar } from "../bar.ts";
 import { openData, realPorts } from "../data.ts";
-import type { DataOptions } from "../dataOptions.ts";
+import { type DataOptions, requireData } from "../dataOptions.ts";
 import { readBytes, requirePlaces, writeTogether, writeWhole } from "../files.ts";
 import { decodeText } from "../labels.ts";
 import { readGraph } from "../open.ts";
@@ -39,6 +39,7 @@ export interface QuantizeCommandOptions
 export async function quantize(model: string, options: QuantizeCommandOptions, streams: Streams): Promise<void> {
   const { output, data, perTensor, layer, shape, encode, json, ...rest } = options;
   requireModelName(output);
+  requireData(options);
   ensure(!/\.onnx$/i.test(output) || (rest.activations !== "int16" && rest.io !== "int16"), "INVALID_OPTION", () => ({
     where: "--output",
     expected: "a name that ends in .tflite, which int16 is written as",

@@ -82,6 +82,7 @@ export async function quantize(
     where: "maxDrop, size, latency",
     expected: "activations of integers: others are not planned by bounds",
     received: "float32",
+    hint: data === undefined ? "Give data: without examples activations stay float32." : "",
   }));
   ensure(integers || io === "float32", "INVALID_OPTION", () => ({
     where: "io",
