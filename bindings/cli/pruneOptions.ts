@@ -36,6 +36,11 @@ export function addPruneOptions(command: Command): Command {
       "then train what is left towards the dense model's scores, and the labels where there are any",
       wholeFrom(1, 100_000),
     )
+    .option(
+      "--finish <n>",
+      "without that: steps in which all layers at the end learn the dense model's outputs by the examples; 300 when absent",
+      wholeFrom(0, 1_000_000),
+    )
     .option("--tune-steps <n>", "or so many steps in place of epochs", wholeFrom(1, 10_000_000))
     .option("--batch <n>", "samples of a step of training, 125 when absent", wholeFrom(1, 4096))
     .option("--copies <n>", "augmented copies that epochs take in turn, 12 when absent", wholeFrom(1, 1000))

@@ -27,6 +27,7 @@ export interface PruneCommandOptions extends DataOptions {
   readonly allocation?: "global" | "uniform";
   readonly tune?: number;
   readonly tuneSteps?: number;
+  readonly finish?: number;
   readonly batch?: number;
   readonly copies?: number;
   readonly augment?: "usual" | "none";
@@ -44,7 +45,7 @@ export interface PruneCommandOptions extends DataOptions {
 
 /** Prunes a float model and writes it whole, or nothing. Ctrl-C in the middle of training leaves a checkpoint. */
 export async function prune(model: string, options: PruneCommandOptions, streams: Streams): Promise<void> {
-  const { output, data, sparsity, latency, pattern, allocation, cuts, multiple, encode, shape, json } = options;
+  const { output, data, sparsity, latency, pattern, allocation, cuts, multiple, finish, encode, shape, json } = options;
   requireModelName(output);
   requireData(options);
   const { bytes, graph } = await readGraph(model, shape);
@@ -61,6 +62,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
     ...(pattern === undefined ? {} : { pattern }),
     ...(allocation === undefined ? {} : { allocation }),
     ...(cuts === undefined ? {} : { cuts }),
+    ...(finish === undefined ? {} : { finish }),
     ...(multiple === undefined ? {} : { multiple }),
     ...tune,
     signal,

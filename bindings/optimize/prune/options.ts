@@ -60,6 +60,11 @@ export interface PruneOptions {
    */
   readonly tune?: Tune;
   /**
+   * Without `tune`: steps, of 50 examples each, in which all layers at the end learn the dense network's outputs together, without labels; as many as some 2 · 10¹¹ multiply-adds allow.
+   * 300 when absent, 0 for none.
+   */
+  readonly finish?: number;
+  /**
    * Cuts in which weights go, each on what the one before left; with `tune` an eighth of the training follows each but the last. 5 with channels, else 1,
    * when absent.
    */
@@ -79,6 +84,9 @@ const CHOICES = {
   allocation: ["global", "uniform"],
 } as const;
 
+/** Steps of all layers together at the end. */
+const FINISH = 300;
+
 /** Cuts in which channels go. */
 const CUTS = 5;
 
@@ -96,6 +104,7 @@ const OPTIONS: OptionNames<PruneOptions> = {
   allocation: true,
   samples: true,
   tune: true,
+  finish: true,
   cuts: true,
   multiple: true,
   onProgress: true,
@@ -153,6 +162,13 @@ export function settingsOf(options: PruneOptions): Settings {
     received: String(cuts),
     hint: "1 takes all at once.",
   }));
+  const finish = options.finish ?? FINISH;
+  ensure(Number.isInteger(finish) && finish >= 0, "INVALID_OPTION", () => ({
+    where: "finish",
+    expected: "a whole number of steps from 0",
+    received: String(finish),
+    hint: `${FINISH} when absent.`,
+  }));
   const channels = pattern === "channels";
   const multiple = options.multiple ?? (channels && options.tune !== undefined ? TILE : 1);
   ensure(Number.isInteger(multiple) && multiple >= 1 && (channels || multiple === 1), "INVALID_OPTION", () => ({
@@ -169,6 +185,7 @@ export function settingsOf(options: PruneOptions): Settings {
     pattern,
     allocation,
     samples,
+    finish,
     onProgress,
     check,
   };

@@ -8,6 +8,7 @@ import { prepareFloat } from "../prepare/index.ts";
 import { requireTrainable } from "../train/prepare.ts";
 import { pruneChannels } from "./channels/prune.ts";
 import { readExamples } from "./examples.ts";
+import { finished } from "./finish.ts";
 import { solveLayers } from "./follow.ts";
 import { masksWithin, timeShare } from "./latency/masks.ts";
 import { type Elimination, eliminateLayer, type Mask, masksAt } from "./masks.ts";
@@ -93,6 +94,8 @@ async function pruneZeros(
     if (tune === undefined || data === undefined) continue;
     graph = await tuned(graph, typed, layers, data, cut < cuts ? between(tune, cut) : tune, options);
   }
+  if (tune === undefined && data !== undefined)
+    graph = await finished(graph, typed, prunableLayers(graph), data, examples, settings, options);
   const total = report.reduce((sum, { weights }) => sum + weights, 0);
   const zeros = report.reduce((sum, layer) => sum + layer.zeros, 0);
   const result = { graph, layers: report, sparsity: zeros / total, samples: examples.length };

@@ -16,16 +16,19 @@ export async function tuned(
   tune: Tune,
   options: PruneOptions,
 ): Promise<Graph> {
-  const masks = new Map(layers.map(({ weights }) => [weights, maskOf(pruned, weights)] as const));
-  return trained(pruned, dense, data, { ...tune, masks }, options);
+  return trained(pruned, dense, data, { ...tune, masks: masksOf(pruned, layers) }, options);
 }
+
+/** Where layers have weights that are not zero. */
+export const masksOf = (pruned: Graph, layers: readonly Layer[]) =>
+  new Map(layers.map(({ weights }) => [weights, maskOf(pruned, weights)] as const));
 
 /** A graph after training towards another's scores. */
 export function trained(
   graph: Graph,
   dense: Graph,
   data: AsyncIterable<Sample>,
-  tune: Tune & Pick<TrainOptions, "masks">,
+  tune: Tune & Pick<TrainOptions, "masks" | "normalization">,
   { onProgress = () => {}, signal }: PruneOptions,
 ): Promise<Graph> {
   return train(graph, data, {

@@ -7,6 +7,7 @@ import { firstOf } from "../../train/answers.ts";
 import { goalOf } from "../../train/objective.ts";
 import { canBeTrained } from "../../train/prepare.ts";
 import { readExamples } from "../examples.ts";
+import { finished } from "../finish.ts";
 import { solveLayers } from "../follow.ts";
 import type { PruneOptions, Settings } from "../options.ts";
 import type { PrunedLayer, PruneResult } from "../result.ts";
@@ -69,7 +70,10 @@ export async function pruneChannels(
     expected: `at most ${Math.floor(share * 1000) / 10} % of the multiply-adds, which is what whole channels can save here`,
     received: `${sparsity * 100} %`,
   }));
-  if (tune !== undefined) graph = await trained(graph, dense, data, tune, options);
+  graph =
+    tune === undefined
+      ? await finished(graph, dense, [], data, examples, settings, options)
+      : await trained(graph, dense, data, tune, options);
   const layers = before.map((layer, i): PrunedLayer => {
     const weights = layer.outputs * layer.inputs;
     const { outputs = 0, inputs = 0 } = after[i] ?? {};

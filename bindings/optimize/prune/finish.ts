@@ -1,0 +1,92 @@
+/** The end of pruning by examples alone: all layers together learn what least squares came near to one by one. */
+import { type Graph, tensorOf } from "../../graph.ts";
+import { datasetOf } from "../data/batches.ts";
+import type { Sample } from "../data/types.ts";
+import { type Layer, layersOf } from "../linear/layers.ts";
+import { errorOf, type Outputs, outputsOf } from "../quantize/judge.ts";
+import { firstOf } from "../train/answers.ts";
+import type { Objective } from "../train/kinds.ts";
+import { endAt, type Goal, goalOf } from "../train/objective.ts";
+import { canBeTrained } from "../train/prepare.ts";
+import type { PruneOptions, Settings } from "./options.ts";
+import type { Inputs } from "./systems.ts";
+import { masksOf, trained } from "./tune.ts";
+
+const BATCH = 50;
+/** Multiply-adds of all steps, three for each of the network's, and steps below which there is no time to come to an end. */
+const MOST_WORK = 2e11;
+const LEAST_STEPS = 100;
+/** Of so many examples one is kept back to judge by; and examples below which those would be too few. */
+const JUDGES = 8;
+const LEAST_EXAMPLES = 128;
+/** How much farther from the dense network those may be: least squares have seen them, these steps have not. */
+const SEEN = 2;
+
+/**
+ * The pruned network after some steps towards the dense one's outputs, on the examples and augmented copies of them, zeros staying zeros; as it was where the
+ * outputs for examples that were kept back are far off then, for a network that cannot be trained, and where examples or time are too few.
+ */
+export async function finished(
+  pruned: Graph,
+  dense: Graph,
+  layers: readonly Layer[],
+  data: AsyncIterable<Sample>,
+  examples: Inputs,
+  settings: Settings,
+  options: PruneOptions,
+): Promise<Graph> {
+  const steps = stepsWithin(pruned, settings.finish);
+  if (steps === 0 || examples.length < LEAST_EXAMPLES || !canBeTrained(dense)) return pruned;
+  const objective = objectiveOf(dense, await firstOf(data));
+  const samples = examples.map((inputs): Sample => ({ inputs }));
+  const kept = samples.filter((_, i) => i % JUDGES === JUDGES - 1);
+  const learned = samples.filter((_, i) => i % JUDGES !== JUDGES - 1);
+  // The statistics of small batches are noise, which values would follow; scores bear it, and learn faster by it.
+  const normalization = objective === "classes" ? "restore" : "none";
+  const tune = { steps, batch: BATCH, objective, normalization, masks: masksOf(pruned, layers) } as const;
+  const graph = await trained(pruned, dense, datasetOf(learned, { size: learned.length }), tune, options);
+  const goal = goalOf(dense, objective);
+  const of = (each: Graph) => outputsOf(endAt(each, objective), kept);
+  const wanted = await of(dense);
+  const [before, after] = [distance(await of(pruned), wanted, goal), distance(await of(graph), wanted, goal)];
+  return after <= SEEN * before ? graph : pruned;
+}
+
+/** Steps of what is asked for that the work allows; 0 where those are too few. */
+function stepsWithin(graph: Graph, asked: number): number {
+  const macs = layersOf(graph)
+    .filter(({ weights }) => tensorOf(graph, weights).dtype === "float32")
+    .reduce((sum, { outputs, inputs, positions }) => sum + outputs * inputs * positions, 0);
+  const steps = Math.min(asked, Math.floor(MOST_WORK / (3 * BATCH * Math.max(macs, 1))));
+  return steps < Math.min(asked, LEAST_STEPS) ? 0 : steps;
+}
+
+/** Numbers that nothing ends and no label explains may be scores or values: squared differences serve both. */
+function objectiveOf(dense: Graph, sample: Sample | undefined): Objective {
+  const { objective, tensor } = goalOf(dense, undefined, sample);
+  const isOpen = tensor === dense.outputs[0]?.tensor && sample?.label === undefined && sample?.targets === undefined;
+  return objective === "classes" && isOpen ? "values" : objective;
+}
+
+/** Divergence of softened scores, as training has it without labels; squared error of others. */
+function distance(found: Outputs, wanted: Outputs, { objective, width }: Goal): number {
+  if (objective !== "classes" || width === 1) return errorOf(found, wanted);
+  let sum = 0;
+  for (const [i, [scores]] of wanted.entries())
+    for (let at = 0; at < (scores?.length ?? 0); at += width) {
+      const [p, q] = [scores, found[i]?.[0]].map((each) => softened(each?.subarray(at, at + width) ?? []));
+      for (const [c, share] of (p ?? []).entries())
+        sum += share * Math.log(Math.max(share, Number.MIN_VALUE) / Math.max(q?.[c] ?? 0, Number.MIN_VALUE));
+    }
+  return sum;
+}
+
+const TEMPERATURE = 2;
+
+function softened(scores: ArrayLike<number>): readonly number[] {
+  const all = Array.from(scores);
+  const most = Math.max(...all);
+  const powers = all.map((score) => Math.exp((score - most) / TEMPERATURE));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}
