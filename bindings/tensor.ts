@@ -243,6 +243,14 @@ export function typedCopy(dtype: DType, bytes: Uint8Array): TypedArray {
   return typedView(dtype, new Uint8Array(bytes).buffer); // not slice(): a Node Buffer's shares memory
 }
 
+/** The values of a float32 constant, to be read only: the constant's own bytes where the file has aligned them. */
+export function floatsOf({ data = new Uint8Array(0) }: Pick<Tensor, "data">): Float32Array {
+  const { buffer, byteOffset, length } = data;
+  return byteOffset % 4 === 0
+    ? new Float32Array(buffer, byteOffset, length / 4)
+    : new Float32Array(data.slice().buffer);
+}
+
 /** One half-precision number. */
 export function halfToFloat(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;

@@ -1,10 +1,10 @@
 import { turned } from "../../primitives/product/turn.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
-import { sizeOf } from "../../tensor.ts";
+import { floatsOf, sizeOf } from "../../tensor.ts";
 import { inputOf } from "../constraints.ts";
 import { geometry } from "../images.ts";
 import { patchesF32 } from "../product/conv2dF32.ts";
-import { biasAt, float32, int8Or4, isPerChannel, lowerFloatProduct, placeScales } from "../product/floats.ts";
+import { biasAt, int8Or4, isPerChannel, lowerFloatProduct, placeScales } from "../product/floats.ts";
 import type { Lowering, NodeView } from "../types.ts";
 import { asConvolution } from "./oneChannel.ts";
 
@@ -53,7 +53,7 @@ function lowerAsConvolution(node: NodeView<"depthwiseConv2d">, to: Lowering): vo
     xStride: 4,
     yStride: n * 4,
     asymmetric: false,
-    data: turned(float32(inputOf(node, 1)), k, n),
+    data: turned(floatsOf(inputOf(node, 1)), k, n),
     patches: patchesF32(patches, to.input(0), n),
   });
 }

@@ -2,10 +2,10 @@ import { ELEMENT, ELEMENTS, type Element } from "../../primitives/elementwise/el
 import { whole } from "../../primitives/move/view.ts";
 import { walkCalls } from "../../primitives/move/walk.ts";
 import { widenHalves } from "../../primitives/table/constants.ts";
-import { BITS, type DType, elementCount, type Tensor } from "../../tensor.ts";
+import { BITS, type DType, elementCount, floatsOf, type Tensor } from "../../tensor.ts";
 import { inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
-import { readFloats, readIntegers, writeFloats, writeIntegers } from "./integers.ts";
+import { readIntegers, writeFloats, writeIntegers } from "./integers.ts";
 import { ends } from "./unary.ts";
 
 declare module "../../graph.ts" {
@@ -43,15 +43,15 @@ export const cast: Operator<"cast"> = {
       ];
     if (integers !== undefined && whole) return [writeIntegers(dtype, integers)];
     if (x.dtype === "float32" && (dtype === "int32" || dtype === "int64")) {
-      const floats = readFloats(x).map(Math.trunc);
+      const floats = floatsOf(x).map(Math.trunc);
       const fits = floats.every((value) => Math.abs(value) < 2 ** (BITS[dtype] - 1));
-      return fits ? [writeIntegers(dtype, floats.map(BigInt))] : undefined;
+      return fits ? [writeIntegers(dtype, Array.from(floats, BigInt))] : undefined;
     }
     if (x.dtype === "float32" && dtype === "bool")
       return [
         writeIntegers(
           dtype,
-          readFloats(x).map((value) => (value === 0 ? 0n : 1n)),
+          Array.from(floatsOf(x), (value) => (value === 0 ? 0n : 1n)),
         ),
       ];
     return undefined;

@@ -1,9 +1,10 @@
 /** Functions of two constants, computed when a model is planned: integers exactly, float32 as the kernels do. */
 import type { OpKind } from "../../graph.ts";
 import type { COMPARISONS, PAIRS_INT } from "../../primitives/elementwise/forms.ts";
+import { floatsOf } from "../../tensor.ts";
 import { inputOf } from "../constraints.ts";
 import type { NodeView } from "../types.ts";
-import { mapPairs, readFloats, readIntegers, writeFloats, writeIntegers } from "./integers.ts";
+import { mapPairs, readIntegers, writeFloats, writeIntegers } from "./integers.ts";
 
 function floorDiv(a: bigint, b: bigint): bigint {
   if (b === 0n) return 0n;
@@ -57,8 +58,8 @@ export function foldPairs<K extends OpKind>(
     const b = inputOf(node, 1);
     if (real === undefined) return undefined;
     const result = mapPairs(
-      { shape, values: readFloats(inputOf(node, 0)) },
-      { shape: b.shape, values: readFloats(b) },
+      { shape, values: floatsOf(inputOf(node, 0)) },
+      { shape: b.shape, values: floatsOf(b) },
       real,
     );
     return [writeFloats(result)];
@@ -75,7 +76,7 @@ export function foldComparison<K extends OpKind>(
 ): readonly Uint8Array[] | undefined {
   const [a, b] = [inputOf(node, 0), inputOf(node, 1)];
   // a kernel has its own word for what is no number
-  const [p, q] = [a, b].map((tensor) => (tensor.dtype === "float32" ? readFloats(tensor) : readIntegers(tensor)));
+  const [p, q] = [a, b].map((tensor) => (tensor.dtype === "float32" ? floatsOf(tensor) : readIntegers(tensor)));
   if (p === undefined || q === undefined || [...p, ...q].some(Number.isNaN)) return undefined;
   const verdict = (a: bigint | number, b: bigint | number) => {
     const bit = a === b ? 1 : a > b ? 2 : 4;

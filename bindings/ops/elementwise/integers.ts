@@ -1,5 +1,5 @@
 /** Constants of integers and bool: read, computed in exact arithmetic, and written with the wrapping of their type. */
-import { broadcastShape, broadcastStrides, denseStrides } from "../../primitives/broadcast.ts";
+import { broadcastShape, broadcastStrides } from "../../primitives/broadcast.ts";
 import { BITS, type DType, elementCount, type Tensor } from "../../tensor.ts";
 
 /** The bytes of a constant. */
@@ -31,29 +31,34 @@ export function writeIntegers(dtype: DType, values: readonly bigint[]): Uint8Arr
   return data;
 }
 
-/** The values of a float32 constant. */
-export function readFloats(tensor: Tensor): readonly number[] {
-  const view = viewOf(tensor);
-  return Array.from({ length: elementCount(tensor.shape) }, (_, i) => view.getFloat32(i * 4, true));
-}
-
-/** Little-endian bytes of float32. */
-export function writeFloats(values: readonly number[]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(values.length * 4));
-  for (const [i, value] of values.entries()) view.setFloat32(i * 4, value, true);
-  return new Uint8Array(view.buffer);
+/** Bytes of float32. */
+export function writeFloats(values: ArrayLike<number>): Uint8Array {
+  return new Uint8Array(new Float32Array(values).buffer);
 }
 
 /** f of every pair that meets when both shapes are broadcast. */
 export function mapPairs<T, R>(
-  a: { readonly shape: readonly number[]; readonly values: readonly T[] },
-  b: { readonly shape: readonly number[]; readonly values: readonly T[] },
+  a: { readonly shape: readonly number[]; readonly values: ArrayLike<T> },
+  b: { readonly shape: readonly number[]; readonly values: ArrayLike<T> },
   f: (p: T, q: T) => R,
 ): readonly R[] {
   const shape = broadcastShape(a.shape, b.shape) as readonly number[];
-  const dense = denseStrides(shape);
-  const at = (strides: readonly number[], i: number) =>
-    shape.reduce((sum, size, d) => sum + (Math.floor(i / (dense[d] as number)) % size) * (strides[d] as number), 0);
-  const [p, q] = [broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape)];
-  return Array.from({ length: elementCount(shape) }, (_, i) => f(a.values[at(p, i)] as T, b.values[at(q, i)] as T));
+  const [p, q] = [placesOf(a.shape, shape), placesOf(b.shape, shape)];
+  const result = new Array<R>(p.length);
+  for (let i = 0; i < p.length; i++) result[i] = f(a.values[p[i] as number] as T, b.values[q[i] as number] as T);
+  return result;
+}
+
+/** Which element of an operand each one of the result takes. */
+function placesOf(operand: readonly number[], shape: readonly number[]): Int32Array {
+  const places = new Int32Array(elementCount(shape));
+  const strides = broadcastStrides(operand, shape);
+  let inner = places.length === 0 ? 0 : 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const size = shape[axis] as number;
+    for (let i = inner; i < inner * size; i++)
+      places[i] = (places[i % inner] as number) + Math.floor(i / inner) * (strides[axis] as number);
+    inner *= size;
+  }
+  return places;
 }

@@ -3,7 +3,7 @@ import type { OpKind } from "../../graph.ts";
 import { UNARY_F32 } from "../../primitives/elementwise/forms.ts";
 import { boundsOf } from "../../primitives/requantize/quantization.ts";
 import { lineTable, type RealFunction } from "../../primitives/table/functions.ts";
-import { type DType, elementCount } from "../../tensor.ts";
+import { type DType, elementCount, floatsOf } from "../../tensor.ts";
 import {
   constrain,
   inputOf,
@@ -15,7 +15,7 @@ import {
 } from "../constraints.ts";
 import type { Lowering, NodeView, Operator, Placed } from "../types.ts";
 import { affineOf, lowerLookup } from "./elementwise.ts";
-import { readFloats, readIntegers, writeFloats, writeIntegers } from "./integers.ts";
+import { readIntegers, writeFloats, writeIntegers } from "./integers.ts";
 import { isQuantized } from "./pairs.ts";
 
 /** A form of `unaryF32`. */
@@ -109,7 +109,7 @@ function foldUnary<K extends OpKind>(node: NodeView<K>, functions: Unary<K>) {
   const x = inputOf(node, 0);
   if (x.dtype === "float32") {
     const exact = real && EXACT[real(node).form];
-    return exact && [writeFloats(readFloats(x).map(exact))];
+    return exact && [writeFloats(floatsOf(x).map(exact))];
   }
   const values = each && !isScaled(node, functions) ? readIntegers(x) : undefined;
   return values && each && [writeIntegers(x.dtype, values.map(each))];

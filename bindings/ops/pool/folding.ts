@@ -1,7 +1,7 @@
 /** Reductions of constants, when planned: products of shapes and the like. */
-import { BITS, byteLength, type TensorType } from "../../tensor.ts";
+import { BITS, byteLength, floatsOf, type TensorType } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
-import { readFloats, writeFloats } from "../elementwise/integers.ts";
+import { writeFloats } from "../elementwise/integers.ts";
 import type { NodeView } from "../types.ts";
 
 export type Reduction = "mean" | "sum" | "reduceProd" | "reduceMax" | "reduceMin" | "reduceAny" | "reduceAll";
@@ -49,7 +49,7 @@ function grouped<T>(values: readonly T[], shape: readonly number[], axes: Readon
 function foldReal(node: NodeView<Reduction>, form: Form, axes: ReadonlySet<number>): readonly Uint8Array[] | undefined {
   const x = inputOf(node, 0);
   if (form !== "max" && form !== "min") return undefined;
-  const values = readFloats(x);
+  const values = Array.from(floatsOf(x));
   if (values.length === 0 || values.some(Number.isNaN)) return undefined;
   const pick = form === "max" ? Math.max : Math.min;
   const groups = grouped(values, x.shape, axes);

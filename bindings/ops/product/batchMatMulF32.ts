@@ -1,11 +1,12 @@
-/** BATCH_MATMUL of float32, b float32 or a constant of int8 (hybrid). */
+/** BATCH_MATMUL of b float32 or a constant of int8 (hybrid). */
 import { offsetsF32, packPanelsF32, packPanelsHybrid } from "../../primitives/product/gemmF32.ts";
+import { floatsOf } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
-import { callGemm, float32, int8Or4, placeScales } from "./floats.ts";
+import { callGemm, int8Or4, placeScales } from "./floats.ts";
 import { matricesOf, requireSizes } from "./matrices.ts";
 
-/** C2: a and y float32; b float32, or constant int8 or int4 with zero points 0 and one scale or one for each column. */
+/** C2: a and y float32; b or constant int8 or int4 with zero points 0 and one scale or one for each column. */
 export function requireFloatMatrices(node: NodeView<"batchMatMul">): void {
   const [a, b] = [inputOf(node, 0), inputOf(node, 1)];
   requireDType(node, "C2", a, "float32");
@@ -68,7 +69,7 @@ function weightsOf(node: NodeView<"batchMatMul">, to: Lowering, k: number, n: nu
     const steps = adjointB ? { wStep: 4, wColumn: k * 4 } : { wStep: n * 4, wColumn: 4 };
     return { w: to.input(1), ...steps, bytes: k * n * 4 };
   }
-  const values = b.dtype === "float32" ? float32(b) : int8Or4(b);
+  const values = b.dtype === "float32" ? floatsOf(b) : int8Or4(b);
   const panels: Uint8Array[] = [];
   for (let first = 0; first < values.length; first += k * n) {
     const matrix = values.slice(first, first + k * n);

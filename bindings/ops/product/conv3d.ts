@@ -3,10 +3,10 @@ import { type PatchesF32, packPanelsF32, type Size3 } from "../../primitives/pro
 import { turned } from "../../primitives/product/turn.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
 import { placeWindow, type Window } from "../../primitives/window.ts";
-import { dimensions, elementCount, listText, sizeOf } from "../../tensor.ts";
+import { dimensions, elementCount, floatsOf, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireInputs } from "../constraints.ts";
 import type { Lowering, NodeView, Operator } from "../types.ts";
-import { biasAt, callConv, float32 } from "./floats.ts";
+import { biasAt, callConv } from "./floats.ts";
 import { requireFloats, requireVolumes } from "./volumes.ts";
 
 declare module "../../graph.ts" {
@@ -77,7 +77,7 @@ function lowerConv3d(node: NodeView<"conv3d">, to: Lowering): void {
   const own =
     weights.data === undefined
       ? { w: to.input(1), wStep: n * 4, wColumn: 4 }
-      : { w: to.place(packPanelsF32(turned(float32(weights), k, n), n, k)) };
+      : { w: to.place(packPanelsF32(turned(floatsOf(weights), k, n), n, k)) };
   const product = { x: images, y: to.output(0), ...own, ...biasAt(to.inputs[2]), m, n, k, lo, hi };
   const patches: PatchesF32 = {
     input: [inD, inH, inW],

@@ -1,8 +1,8 @@
 import { placeWindow } from "../../primitives/window.ts";
-import { dimensions, listText } from "../../tensor.ts";
+import { dimensions, floatsOf, listText } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireConstant, requireInputs } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
-import { biasAt, float32 } from "./floats.ts";
+import { biasAt } from "./floats.ts";
 import { lowerTransposed, MOST_PHASES } from "./transposedF32.ts";
 import { requireFloats, requireVolumes } from "./volumes.ts";
 
@@ -54,7 +54,7 @@ export const conv3dTranspose: Operator<"conv3dTranspose"> = {
     const [batch, inD, inH, inW] = dimensions(inputOf(node, 2).shape, 5);
     const [, outD, outH, outW] = dimensions(outputOf(node).shape, 5);
     const { stride, padding, activation } = node.attributes;
-    const data = float32(w);
+    const data = floatsOf(w);
     const before = (out: number, kernel: number, i: 0 | 1 | 2) =>
       placeWindow(out, kernel, stride[i], 1, padding, "height").before;
     lowerTransposed(to, {

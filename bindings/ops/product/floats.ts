@@ -12,7 +12,7 @@ import { packSparseF32, sparseScratchF32 } from "../../primitives/product/sparse
 import { tilesBytes, tilesF32 } from "../../primitives/product/tilesF32.ts";
 import { transformWeightsF32, winogradF32Params, winogradTiles } from "../../primitives/product/winogradF32.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
-import { elementCount, sizeOf, type Tensor } from "../../tensor.ts";
+import { elementCount, floatsOf, sizeOf, type Tensor } from "../../tensor.ts";
 import { type Constrained, inputOf } from "../constraints.ts";
 import type { Lowering, Placed } from "../types.ts";
 import { type Places, USUAL } from "./floatTypes.ts";
@@ -22,11 +22,6 @@ import { packedOnce } from "./packed.ts";
 export function isPerChannel({ quantization }: Tensor): boolean {
   const scale = quantization?.scale ?? [];
   return scale.some((each) => each !== scale[0]);
-}
-
-/** A constant's floats; copied, since a file need not align them. */
-export function float32(tensor: Tensor): Float32Array {
-  return new Float32Array((tensor.data ?? new Uint8Array(0)).slice().buffer);
 }
 
 /** A constant's int8 or int4 numbers. */
@@ -47,11 +42,17 @@ function hybridWeights(tensor: Tensor): Int8Array | Int16Array {
   const values = int8Or4(tensor);
   if (!hasZeroPoints(tensor)) return values;
   const { zeroPoint = [] } = tensor.quantization ?? {};
-  const each = values.length / sizeOf(tensor, 0);
-  return Int16Array.from(
-    values,
-    (value, i) => value - (zeroPoint[zeroPoint.length === 1 ? 0 : Math.floor(i / each)] as number),
-  );
+  const channels = sizeOf(tensor, 0);
+  const each = values.length / channels;
+  const centred = new Int16Array(values);
+  for (let c = 0; c < channels; c++)
+    subtract(centred, c * each, (c + 1) * each, zeroPoint[zeroPoint.length === 1 ? 0 : c] as number);
+  return centred;
+}
+
+/** Takes a channel's zero point off. */
+function subtract(values: Int16Array, from: number, end: number, zeroPoint: number): void {
+  for (let i = from; i < end; i++) values[i] = (values[i] as number) - zeroPoint;
 }
 
 /** One float scale for each of `channels` channels from `first` on, so many times. */
@@ -126,7 +127,7 @@ export function lowerFloatProduct(node: Constrained, to: Lowering, product: Floa
 function lowerWinograd(
   to: Lowering,
   weights: Placed,
-  { n, k, first, data = weights.data && float32(weights).subarray(first * k, (first + n) * k) }: FloatProduct,
+  { n, k, first, data = weights.data && floatsOf(weights).subarray(first * k, (first + n) * k) }: FloatProduct,
   product: ProductF32,
   patches: PatchesF32,
 ): boolean {
@@ -144,11 +145,11 @@ function lowerSparse(
   to: Lowering,
   weights: Placed,
   bias: Placed | undefined,
-  { n, k, first, data = weights.data && float32(weights).subarray(first * k, (first + n) * k) }: FloatProduct,
+  { n, k, first, data = weights.data && floatsOf(weights).subarray(first * k, (first + n) * k) }: FloatProduct,
   product: ProductF32,
 ): boolean {
   if (data === undefined || (bias !== undefined && bias.data === undefined)) return false;
-  const packed = packSparseF32(data, bias && float32(bias).subarray(first, first + n), product);
+  const packed = packSparseF32(data, bias && floatsOf(bias).subarray(first, first + n), product);
   if (packed === undefined) return false;
   const { params } = gemmF32Params({ ...product, w: to.place(packed) });
   const note = `sparse gemmF32 ${product.m}x${n}x${k}`;
@@ -164,7 +165,7 @@ function stridesOf({ xStride, yStride }: FloatProduct): Pick<ProductF32, "xStrid
 function floatWeights(to: Lowering, weights: Placed, { n, k, first, data }: FloatProduct) {
   if (weights.data === undefined) return { w: weights.address + first * k * 4, wStep: 4, wColumn: k * 4 };
   if (data !== undefined) return { w: to.place(packPanelsF32(data, n, k)) };
-  const pack = () => packPanelsF32(float32(weights).subarray(first * k, (first + n) * k), n, k);
+  const pack = () => packPanelsF32(floatsOf(weights).subarray(first * k, (first + n) * k), n, k);
   return { w: to.place(packedOnce(weights.data, `f32 ${first} ${n} ${k}`, pack)) };
 }
 

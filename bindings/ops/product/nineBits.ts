@@ -3,7 +3,7 @@ import type { ParamBlocks, Patches } from "../../primitives/params.ts";
 import { directLayout } from "../../primitives/product/direct.ts";
 import { blocking, termsBytes, vectorScratch } from "../../primitives/product/gemm.ts";
 import { packPanels } from "../../primitives/product/panels.ts";
-import { packWideWeights } from "../../primitives/product/wide.ts";
+import { extremes, packWideWeights } from "../../primitives/product/wide.ts";
 import type { Lowering } from "../types.ts";
 
 /** Where a product's rows stand; strides count elements. */
@@ -49,13 +49,16 @@ export function isNineBits(
 
 /** What, added to all weights, makes them int8. */
 function moveOf(w: Int16Array): number | undefined {
-  let [least, most] = [0, 0];
-  for (const value of w) {
-    if (value < least) least = value;
-    else if (value > most) most = value;
-  }
-  if (most - least > 255) return undefined;
-  return Math.max(-128 - least, 0) || Math.min(127 - most, 0);
+  const [least, greatest] = extremes(w);
+  if (greatest - least > 255) return undefined;
+  return Math.max(-128 - least, 0) || Math.min(127 - greatest, 0);
+}
+
+/** Weights and what is added to them. */
+function movedBy(w: Int16Array, move: number): Int8Array {
+  const moved = new Int8Array(w.length);
+  for (let i = 0; i < w.length; i++) moved[i] = (w[i] as number) + move;
+  return moved;
 }
 
 /** The product with records that take x's zero point off; see `isNineBits`. */
@@ -117,8 +120,7 @@ function packed(
   move: number,
 ): { readonly w: number; readonly index: number } {
   if (to.module === "relaxed") {
-    const moved = Int8Array.from(data, (value) => value + move);
-    return { w: to.place(packPanels(to.module, moved, n, k, to.packer)), index: -move >>> 0 };
+    return { w: to.place(packPanels(to.module, movedBy(data, move), n, k, to.packer)), index: -move >>> 0 };
   }
   const { bytes, wBytes } = packWideWeights(to.module, data, n, k);
   return { w: to.place(bytes), index: wBytes === 2 ? 1 : 0 };

@@ -3,9 +3,9 @@
 import type { Activation } from "../../graph.ts";
 import { type PatchesF32, packPanelsF32, packPanelsHybrid, type Size3 } from "../../primitives/product/gemmF32.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
-import { dimensions } from "../../tensor.ts";
+import { dimensions, floatsOf } from "../../tensor.ts";
 import type { Lowering, Placed } from "../types.ts";
-import { biasAt, callConv, float32, int8Or4, placeScales } from "./floats.ts";
+import { biasAt, callConv, int8Or4, placeScales } from "./floats.ts";
 
 /** Phases of the output that are computed apart, at most: each is a step. */
 export const MOST_PHASES = 4096;
@@ -60,7 +60,7 @@ function phases(out: number, kernel: number, stride: number, before: number): re
   });
 }
 
-/** A transposed convolution of images: x `[N,h,w,C]`, weights `[O,kH,kW,C]` of float32, int8 or int4, y `[N,H,W,O]`. */
+/** A transposed convolution of images: x `[N,h,w,C]`, weights `[O,kH,kW,C]` of int8 or int4, y `[N,H,W,O]`. */
 export interface TransposedImages extends Pick<Transposed, "activation"> {
   readonly x: Placed;
   readonly w: Placed;
@@ -79,7 +79,7 @@ export function lowerTransposedImages(
   const [batch, inH, inW, channels] = dimensions(x.shape, 4);
   const [, outH, outW] = dimensions(y.shape, 4);
   const hybrid = w.dtype !== "float32";
-  const data = hybrid ? int8Or4(w) : float32(w);
+  const data = hybrid ? int8Or4(w) : floatsOf(w);
   const repeated = bias === undefined || bias.data !== undefined;
   const times = Math.min(stride[1], outW);
   lowerTransposed(to, {

@@ -10,7 +10,7 @@ import { type Constrained, inputOf, outputOf } from "../constraints.ts";
 import type { Lowering } from "../types.ts";
 import { isNineBits, lowerNineBits, type Rows } from "./nineBits.ts";
 import { biasValues, factorsOfNode, inputZeroPoint, int8, outputAffine, within } from "./weights.ts";
-import { ANY_CHUNK, anyBounds, boundsOf, chunkOf, foldedBias, rangeOf } from "./wideBounds.ts";
+import { ANY_CHUNK, anyBounds, boundsOf, chunkOf, foldedBias, rangeOf, sumsOf } from "./wideBounds.ts";
 import { isComputed, isPackedMatrix, weightZeroPoints } from "./wideTypes.ts";
 
 /** Weights that are known when they are run: element (channel, i) stands at channel·columnStep + i·step elements. */
@@ -85,12 +85,23 @@ export function centred(
   const w = new Int16Array(channels * depth);
   for (let c = 0; c < channels; c++) {
     const zeroPoint = weightZeroPoint(node, first + c);
-    for (let i = 0; i < depth; i++) {
-      const from = by === "rows" ? (first + c) * depth + i : i * total + first + c;
-      w[c * depth + i] = (data[from] as number) - zeroPoint;
-    }
+    if (by === "rows") centre(w, c * depth, depth, data, (first + c) * depth, 1, zeroPoint);
+    else centre(w, c * depth, depth, data, first + c, total, zeroPoint);
   }
   return w;
+}
+
+/** One channel's; a function of its own, since those are compiled after few calls. */
+function centre(
+  w: Int16Array,
+  at: number,
+  depth: number,
+  data: Int8Array,
+  from: number,
+  step: number,
+  zeroPoint: number,
+): void {
+  for (let i = 0; i < depth; i++) w[at + i] = (data[from + i * step] as number) - zeroPoint;
 }
 
 /** What finishing needs to know. */
@@ -136,22 +147,17 @@ export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, 
     const records = packLanes(to.module, n, multipliers, { bias, most: bound }, rounding, narrow);
     return { fields: { ...common, q: to.place(records) }, wide, forms: "" };
   }
+  const sums = fold && w !== undefined ? sumsOf(w, n) : undefined;
   const channels = {
-    bias: foldedBias(bias, n, fold ? w : undefined, inputZeroPoint(node)),
+    bias: foldedBias(bias, n, sums, inputZeroPoint(node)),
     min,
     max,
     ...factorsOf(multipliers, n),
-    sum: fold && w !== undefined ? sumsOf(w, n) : new Int32Array(n),
+    sum: sums ?? new Int32Array(n),
     zeros: 0,
   };
   const { bytes, forms } = packRecords(to.module, channels, output, { rows: m, depth: k }, to.packer);
   return { fields: { ...common, q: to.place(bytes) }, wide, forms };
-}
-
-/** The sum of each channel's weights. */
-function sumsOf(w: Int16Array, n: number): Int32Array {
-  const k = w.length / n;
-  return Int32Array.from({ length: n }, (_, c) => w.subarray(c * k, (c + 1) * k).reduce((sum, each) => sum + each, 0));
 }
 
 /** A product over patches. */

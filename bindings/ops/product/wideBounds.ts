@@ -1,20 +1,33 @@
 /** What sums of wide products can be: bounds by the weights, and how many products 32 bits hold. */
+import { extremes } from "../../primitives/product/wide.ts";
 import { type Constrained, inputOf } from "../constraints.ts";
 import { inputZeroPoint } from "./weights.ts";
+
+/** The sum of the weights of each of n channels, `[n][k]`. */
+export function sumsOf(w: Int16Array, n: number): Int32Array {
+  const sums = new Int32Array(n);
+  const k = w.length / n;
+  for (let c = 0; c < n; c++) sums[c] = sumOf(w, c * k, (c + 1) * k);
+  return sums;
+}
+
+/** Loops over weights are functions of a row: those are compiled after few calls. */
+function sumOf(w: Int16Array, from: number, end: number): number {
+  let sum = 0;
+  for (let i = from; i < end; i++) sum += w[i] as number;
+  return sum;
+}
 
 /** The bias as int32, less the zero point times the sum of each channel's weights where these are given. */
 export function foldedBias(
   bias: ArrayLike<number | bigint> | undefined,
   n: number,
-  w: Int16Array | undefined,
+  sums: Int32Array | undefined,
   zeroPoint: number,
 ): Int32Array {
-  const folded = Int32Array.from({ length: n }, (_, c) => Number(bias?.[c] ?? 0));
-  if (w === undefined) return folded;
-  const k = w.length / n;
-  return folded.map(
-    (value, c) => value - zeroPoint * w.subarray(c * k, (c + 1) * k).reduce((sum, each) => sum + each, 0),
-  );
+  const folded = new Int32Array(n);
+  for (let c = 0; c < n; c++) folded[c] = Number(bias?.[c] ?? 0) - (sums ? zeroPoint * (sums[c] as number) : 0);
+  return folded;
 }
 
 /** Least and greatest value of x less its zero point. */
@@ -41,18 +54,23 @@ export function boundsOf(
   const max = new Float64Array(n);
   const k = w.length / n;
   for (let c = 0; c < n; c++) {
-    let positive = 0;
-    let negative = 0;
-    for (let i = c * k; i < (c + 1) * k; i++) {
-      const value = w[i] as number;
-      if (value > 0) positive += value;
-      else negative -= value;
-    }
+    const sum = sumOf(w, c * k, (c + 1) * k);
+    const positive = positiveOf(w, c * k, (c + 1) * k);
     const start = Number(bias?.[c] ?? 0);
-    min[c] = start + positive * least - negative * most;
-    max[c] = start + positive * most - negative * least;
+    min[c] = start + positive * least - (positive - sum) * most;
+    max[c] = start + positive * most - (positive - sum) * least;
   }
   return { min, max };
+}
+
+/** The sum of what is over zero. */
+function positiveOf(w: Int16Array, from: number, end: number): number {
+  let sum = 0;
+  for (let i = from; i < end; i++) {
+    const value = w[i] as number;
+    if (value > 0) sum += value;
+  }
+  return sum;
 }
 
 /** Pairs of products of int16 with any weights of nine bits that 32 bits hold. */
@@ -60,6 +78,7 @@ export const ANY_CHUNK = 64;
 
 /** Pairs of products of int16 with w that 32 bits hold. */
 export function chunkOf(w: Int16Array): number {
-  const most = w.reduce((size, value) => Math.max(size, Math.abs(value)), 1);
+  const [least, greatest] = extremes(w);
+  const most = Math.max(1, -least, greatest);
   return Math.max(1, Math.floor((2 ** 31 - 1) / (2 * most * 32768)));
 }

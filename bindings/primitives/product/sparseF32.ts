@@ -23,7 +23,7 @@ export function packSparseF32(
   { m, n, k }: Pick<ProductF32, "m" | "n" | "k">,
 ): Uint8Array | undefined {
   if (m < ROWS || n % 4 !== 0 || k % 4 !== 0) return undefined;
-  const kept = b.reduce((sum, value) => (value === 0 ? sum : sum + 1), 0);
+  const kept = keptOf(b);
   const blocks = (Math.ceil(m / ROWS) * ROWS) / m;
   if (((kept / b.length) * COST + PER_N / n + PER_K / k) * blocks > DENSE) return undefined;
   const words = new Uint32Array(2 * (n + kept));
@@ -43,4 +43,11 @@ export function packSparseF32(
     words[head] = (at - head - 2) * 4;
   }
   return new Uint8Array(words.buffer);
+}
+
+/** How many are not zero. */
+function keptOf(b: Float32Array): number {
+  let kept = 0;
+  for (let i = 0; i < b.length; i++) if (b[i] !== 0) kept++;
+  return kept;
 }

@@ -22,16 +22,41 @@ export interface WidePanels {
 
 /** Weights `[n][k]` as the module takes them, in int8 where all fit: rows of whole pairs, or `[n/8][k/2][8][2]`. */
 export function packWideWeights(module: ModuleName, w: Int16Array, n: number, k: number): WidePanels {
-  const narrow = w.every((value) => value >= -128 && value <= 127);
+  const [least, greatest] = extremes(w);
+  const narrow = least >= -128 && greatest <= 127;
   const pairs = Math.ceil(k / 2);
   const packed = new (narrow ? Int8Array : Int16Array)(roundUp(n, NR) * pairs * 2);
   for (let column = 0; column < n; column++) {
     const base =
       module === "scalar" ? column * pairs * 2 : Math.floor(column / NR) * pairs * NR * 2 + (column % NR) * 2;
     const step = module === "scalar" ? 2 : NR * 2;
-    for (let i = 0; i < k; i++) packed[base + (i >> 1) * step + (i & 1)] = w[column * k + i] as number;
+    packColumn(packed, base, step, w, column * k, k);
   }
   return { bytes: new Uint8Array(packed.buffer), wBytes: narrow ? 1 : 2 };
+}
+
+/** Puts k weights in pairs that are `step` apart. */
+function packColumn(
+  packed: Int8Array | Int16Array,
+  base: number,
+  step: number,
+  w: Int16Array,
+  from: number,
+  k: number,
+): void {
+  for (let i = 0; i < k; i++) packed[base + (i >> 1) * step + (i & 1)] = w[from + i] as number;
+}
+
+/** The least and the greatest of weights and 0. */
+export function extremes(w: Int16Array): readonly [number, number] {
+  let least = 0;
+  let greatest = 0;
+  for (let i = 0; i < w.length; i++) {
+    const value = w[i] as number;
+    if (value < least) least = value;
+    else if (value > greatest) greatest = value;
+  }
+  return [least, greatest];
 }
 
 /** Bytes of columns that are packed when they are known, in the scratch of thread 0. */

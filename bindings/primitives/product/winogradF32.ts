@@ -48,34 +48,35 @@ export function winogradF32Params(
 
 /** G g Gᵀ of weights `[n][3][3][channels]`, as panels `[16][n/8][channels][8]`. */
 export function transformWeightsF32(b: Float32Array, n: number, channels: number): Uint8Array {
-  const positions = Array.from({ length: 16 }, () => new Float32Array(n * channels));
+  const position = n * channels;
+  const positions = new Float32Array(16 * position);
   const rows = new Float64Array(12);
-  for (let at = 0; at < n * channels; at++) {
+  for (let at = 0; at < position; at++) {
     const c = at % channels;
     const first = (at - c) * 9 + c;
     for (let x = 0; x < 3; x++) spread(rows, x, 3, b, first + x * channels, 3 * channels);
-    for (let y = 0; y < 4; y++) {
-      const four = new Float64Array(4);
-      spread(four, 0, 1, rows, y * 3, 1);
-      for (let x = 0; x < 4; x++) (positions[y * 4 + x] as Float32Array)[at] = four[x] as number;
-    }
+    for (let y = 0; y < 4; y++) spread(positions, y * 4 * position + at, position, rows, y * 3, 1);
   }
-  const packed = positions.map((position) => packPanelsF32(position, n, channels));
-  const bytes = new Uint8Array(packed.reduce((sum, each) => sum + each.length, 0));
-  for (const [i, each] of packed.entries()) bytes.set(each, i * each.length);
+  const packed = (i: number) => packPanelsF32(positions.subarray(i * position, (i + 1) * position), n, channels);
+  const each = packed(0);
+  const bytes = new Uint8Array(16 * each.length);
+  bytes.set(each);
+  for (let i = 1; i < 16; i++) bytes.set(packed(i), i * each.length);
   return bytes;
 }
 
 /** G of three values: their first, half of their sums, their last. */
 function spread(
-  target: Float64Array,
+  target: Float32Array | Float64Array,
   at: number,
   step: number,
   source: Float32Array | Float64Array,
   from: number,
   stride: number,
 ): void {
-  const [g0, g1, g2] = [0, 1, 2].map((i) => source[from + i * stride]) as [number, number, number];
+  const g0 = source[from] as number;
+  const g1 = source[from + stride] as number;
+  const g2 = source[from + 2 * stride] as number;
   target[at] = g0;
   target[at + step] = (g0 + g1 + g2) / 2;
   target[at + 2 * step] = (g0 - g1 + g2) / 2;
