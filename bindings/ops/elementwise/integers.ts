@@ -1,33 +1,21 @@
 /** Constants of integers and bool: read, computed in exact arithmetic, and written with the wrapping of their type. */
 import { broadcastShape, broadcastStrides } from "../../primitives/broadcast.ts";
-import { BITS, type DType, elementCount, type Tensor } from "../../tensor.ts";
-
-/** The bytes of a constant. */
-function viewOf({ data }: Tensor): DataView {
-  const bytes = data ?? new Uint8Array(0);
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
+import { BITS, type DType, elementCount, type Tensor, typedCopy, typedView } from "../../tensor.ts";
 
 /** The values of a constant of whole numbers; undefined for other types. */
 export function readIntegers(tensor: Tensor): readonly bigint[] | undefined {
   const bytes = BITS[tensor.dtype] / 8;
   const signed = tensor.dtype.startsWith("int");
   if (!(signed || tensor.dtype.startsWith("uint") || tensor.dtype === "bool") || bytes < 1) return undefined;
-  const view = viewOf(tensor);
-  const bits = BITS[tensor.dtype];
-  return Array.from({ length: elementCount(tensor.shape) }, (_, i) => {
-    let value = 0n;
-    for (let j = bytes - 1; j >= 0; j--) value = (value << 8n) | BigInt(view.getUint8(i * bytes + j));
-    return signed ? BigInt.asIntN(bits, value) : value;
-  });
+  return Array.from<number | bigint, bigint>(typedCopy(tensor.dtype, tensor.data ?? new Uint8Array(0)), BigInt);
 }
 
 /** Little-endian bytes; what does not fit wraps. */
 export function writeIntegers(dtype: DType, values: readonly bigint[]): Uint8Array {
-  const bytes = BITS[dtype] / 8;
-  const data = new Uint8Array(values.length * bytes);
-  for (const [i, value] of values.entries())
-    for (let j = 0; j < bytes; j++) data[i * bytes + j] = Number((value >> BigInt(8 * j)) & 255n);
+  if (BITS[dtype] === 64) return new Uint8Array(new BigInt64Array(values as bigint[]).buffer);
+  const data = new Uint8Array((values.length * BITS[dtype]) / 8);
+  const view = typedView(dtype, data.buffer);
+  for (let i = 0; i < values.length; i++) view[i] = Number(BigInt.asIntN(32, values[i] as bigint));
   return data;
 }
 

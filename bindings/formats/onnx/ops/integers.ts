@@ -4,7 +4,7 @@
  * could be larger are refused.
  */
 import type { TensorId } from "../../../graph.ts";
-import { type DType, elementCount } from "../../../tensor.ts";
+import { type DType, elementCount, floatsOf } from "../../../tensor.ts";
 import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { operands } from "../elementwise.ts";
 import { permuted, type Value } from "../layout.ts";
@@ -45,13 +45,19 @@ function mostOf(n: OnnxNode, x: Value, zero: number, weights: TensorId, perOutpu
   const { data, shape } = n.b.tensor(weights);
   let most = perOutput * 255;
   if (data !== undefined) {
-    const values = new Float32Array(data.slice().buffer);
-    const sums = new Float64Array(elementCount(shape) / perOutput);
-    for (const [i, w] of values.entries())
-      sums[Math.floor(i / perOutput)] = (sums[Math.floor(i / perOutput)] as number) + Math.abs(w);
-    most = sums.reduce((a, b) => Math.max(a, b), 0);
+    const values = floatsOf({ data });
+    most = 0;
+    for (let from = 0; from < elementCount(shape); from += perOutput)
+      most = Math.max(most, sizesOf(values, from, from + perOutput));
   }
   return most * reach(x.dtype, zero);
+}
+
+/** The sum of the sizes of one output's weights. */
+function sizesOf(values: Float32Array, from: number, end: number): number {
+  let sum = 0;
+  for (let i = from; i < end; i++) sum += Math.abs(values[i] as number);
+  return sum;
 }
 
 /** Refuses sums of `perOutput` products that float32 cannot hold exactly. */
@@ -96,7 +102,7 @@ function convInteger(n: OnnxNode): void {
   const { data } = n.b.tensor(n.plain(weights));
   if (data === undefined || mostOf(n, x, known, n.plain(weights), perOutput) < EXACT)
     return setConvolved(n, sum(weights), x);
-  setConvolved(n, inHalves(n, new Float32Array(data.slice().buffer), w.shape, sum), x);
+  setConvolved(n, inHalves(n, floatsOf({ data }), w.shape, sum), x);
 }
 
 /** Sums with weights of nine bits as sums with their low four bits, −8 to 7, and with the rest, which count sixteen. */
