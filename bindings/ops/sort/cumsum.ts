@@ -1,6 +1,7 @@
 import { elementCount } from "../../tensor.ts";
-import { inputOf, outputOf, requireAxisInput, requireDType, requireInputs } from "../constraints.ts";
-import type { NodeView, Operator } from "../types.ts";
+import { inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
+import type { Operator } from "../types.ts";
+import { alongAxis, axisOf } from "./axis.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -10,10 +11,6 @@ declare module "../../graph.ts" {
 }
 
 const KERNEL = { int32: "runningS32", int64: "runningS64", float32: "runningF32" } as const;
-
-function axisOf(node: NodeView<"cumsum">): number {
-  return requireAxisInput(node, "C3", 1, inputOf(node, 0).shape.length, "C4");
-}
 
 /**
  * Running sums along an axis. C1: x and an axis, one output. C2: both int32, int64 or float32. C3: the axis one constant.
@@ -32,19 +29,10 @@ export const cumsum: Operator<"cumsum"> = {
   lower(node, to) {
     const { dtype, shape } = inputOf(node, 0);
     if (elementCount(shape) === 0) return;
-    const axis = axisOf(node);
     const { exclusive, reverse } = node.attributes;
     to.call({
       kernel: KERNEL[dtype as keyof typeof KERNEL],
-      params: {
-        x: to.input(0),
-        y: to.output(0),
-        outer: elementCount(shape.slice(0, axis)),
-        depth: shape[axis] as number,
-        inner: elementCount(shape.slice(axis + 1)),
-        exclusive: exclusive ? 1 : 0,
-        reverse: reverse ? 1 : 0,
-      },
+      params: { ...alongAxis(node, to), exclusive: exclusive ? 1 : 0, reverse: reverse ? 1 : 0 },
     });
   },
 };

@@ -1,8 +1,9 @@
 /** What ARG_MAX and ARG_MIN share. */
 import type { DType } from "../../tensor.ts";
 import { elementCount } from "../../tensor.ts";
-import { constrain, inputOf, outputOf, requireAxisInput, requireDType, requireInputs } from "../constraints.ts";
-import type { NodeView, Operator } from "../types.ts";
+import { constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
+import type { Operator } from "../types.ts";
+import { alongAxis, axisOf } from "./axis.ts";
 
 type Extreme = "argMax" | "argMin";
 
@@ -16,10 +17,6 @@ const KERNEL = {
   int64: "argS64",
   float32: "argF32",
 } as const satisfies { readonly [D in DType]?: string };
-
-function axisOf(node: NodeView<Extreme>): number {
-  return requireAxisInput(node, "C3", 1, inputOf(node, 0).shape.length, "C4");
-}
 
 /**
  * Where along an axis the greatest or the least element is, the first of equals. C1: x and an axis, one output. C2: x of
@@ -38,18 +35,13 @@ export function extremeOperator<K extends Extreme>(kind: K): Operator<K> {
       return [{ dtype, shape: x.shape.filter((_, i) => i !== axis) }];
     },
     lower(node, to) {
-      const { dtype, shape } = inputOf(node, 0);
+      const { dtype } = inputOf(node, 0);
       const y = outputOf(node);
       if (elementCount(y.shape) === 0) return;
-      const axis = axisOf(node);
       to.call({
         kernel: KERNEL[dtype as keyof typeof KERNEL],
         params: {
-          x: to.input(0),
-          y: to.output(0),
-          outer: elementCount(shape.slice(0, axis)),
-          depth: shape[axis] as number,
-          inner: elementCount(shape.slice(axis + 1)),
+          ...alongAxis(node, to),
           least: kind === "argMin" ? 1 : 0,
           size: y.dtype === "int64" ? 8 : 4,
         },
