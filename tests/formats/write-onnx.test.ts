@@ -153,3 +153,28 @@ describe("operators as ONNX", () => {
     );
   });
 });
+
+describe("graphs that nothing has verified", () => {
+  const file = new URL("../../models/digits/digits_int8.tflite", import.meta.url);
+  const models = [file, ...(skip ? [] : readdirSync(MODELS).map((name) => new URL(name, MODELS)))].filter(
+    (url) => /\.tflite$/.test(url.pathname) && readFileSync(url).length < LARGEST,
+  );
+  for (const url of models)
+    test(`nodes without inputs or outputs: ${url.pathname.split("/").at(-1)}`, () => {
+      const graph = importModel(new Uint8Array(readFileSync(url)), {});
+      const seen = new Set<string>();
+      for (const [i, node] of graph.nodes.entries()) {
+        if (seen.has(node.kind)) continue;
+        seen.add(node.kind);
+        const lists = node.inputs.map((_, count) => ({ inputs: node.inputs.slice(0, count) }));
+        for (const change of [...lists, { inputs: [-1 as TensorId] }, { outputs: [] }]) {
+          const nodes = graph.nodes.map((each, at) => (at === i ? ({ ...node, ...change } as AnyNode) : each));
+          try {
+            writeOnnx({ ...graph, nodes }, { onWarning: () => {} });
+          } catch (error) {
+            assert.ok(error instanceof Pint8Error, `${node.kind}: ${(error as Error).stack}`);
+          }
+        }
+      }
+    });
+});

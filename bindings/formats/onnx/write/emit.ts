@@ -1,4 +1,5 @@
 /** What converters of operators write into: names of values, constants, and the integers behind real values. */
+import { ensure } from "../../../errors.ts";
 import { type Graph, NONE, type TensorId } from "../../../graph.ts";
 import { elementCount, type Quantization, type Tensor } from "../../../tensor.ts";
 import type { OnnxAttribute, OnnxOperator, OnnxTensor } from "./model.ts";
@@ -6,6 +7,8 @@ import type { OnnxAttribute, OnnxOperator, OnnxTensor } from "./model.ts";
 export class Emitter {
   readonly operators: OnnxOperator[] = [];
   readonly constants: OnnxTensor[] = [];
+  /** The node that is written. */
+  where = "graph";
   readonly #names = new Map<TensorId, string>();
   readonly #taken = new Set<string>();
   /** Real values of tensors that hold integers. */
@@ -18,8 +21,14 @@ export class Emitter {
     }
   }
 
-  tensor(id: TensorId): Tensor {
-    return this.graph.tensors[id] as Tensor;
+  tensor(id: TensorId | undefined): Tensor {
+    const tensor = this.graph.tensors[id ?? NONE];
+    ensure(tensor !== undefined, "INVALID_GRAPH", () => ({
+      where: this.where,
+      expected: "the inputs and outputs that its operator has",
+      received: "fewer",
+    }));
+    return tensor;
   }
 
   /** The name of a tensor's value as the graph has it; constants are written with it. */

@@ -201,6 +201,7 @@ function scalar(to: Emitter, id: TensorId): string {
 
 /** Writes a node; false where ONNX has no form for it. */
 export function writeNode(node: AnyNode, to: Emitter): boolean {
+  to.where = node.where;
   const writer = (WRITERS[node.kind] ?? MORE[node.kind]) as Writer<OpKind> | undefined;
   return writer?.(node as Node<OpKind>, to) === true;
 }
