@@ -24,6 +24,7 @@ import { FUSED } from "./ops/fused.ts";
 import { GEOMETRY } from "./ops/geometry.ts";
 import { GROUPED } from "./ops/grouped.ts";
 import { scalesAny } from "./ops/integers.ts";
+import { LINEAR } from "./ops/linear.ts";
 import { LOSSES } from "./ops/losses.ts";
 import { NEWEST } from "./ops/newest.ts";
 import { computedNormalization, NORMALIZATIONS } from "./ops/normalize.ts";
@@ -65,6 +66,7 @@ export const rare: Rare = {
     ...FUSED,
     ...GEOMETRY,
     ...GROUPED,
+    ...LINEAR,
     ...LOSSES,
     ...NEWEST,
     ...NORMALIZATIONS,
