@@ -6,7 +6,9 @@ import { Pint8Error } from "../../bindings/errors.ts";
 import { importModel } from "../../bindings/formats/index.ts";
 import { readModel } from "../../bindings/formats/onnx/proto.ts";
 import { writeOnnx } from "../../bindings/formats/onnx/write/index.ts";
+import { writeTflite } from "../../bindings/formats/tflite/write/index.ts";
 import type { AnyNode, Graph, TensorId } from "../../bindings/graph.ts";
+import { runPasses } from "../../bindings/passes/index.ts";
 import { loadModel } from "../../bindings/public/index.ts";
 import { runGraph } from "./run-graph.ts";
 
@@ -166,14 +168,19 @@ describe("graphs that nothing has verified", () => {
       for (const [i, node] of graph.nodes.entries()) {
         if (seen.has(node.kind)) continue;
         seen.add(node.kind);
-        const lists = node.inputs.map((_, count) => ({ inputs: node.inputs.slice(0, count) }));
-        for (const change of [...lists, { inputs: [-1 as TensorId] }, { outputs: [] }]) {
+        const lists = node.inputs.flatMap((_, count) => [
+          { inputs: node.inputs.slice(0, count) },
+          { inputs: node.inputs.map((id, at) => (at === count ? (-1 as TensorId) : id)) },
+        ]);
+        for (const change of [...lists, { outputs: [] }]) {
           const nodes = graph.nodes.map((each, at) => (at === i ? ({ ...node, ...change } as AnyNode) : each));
-          try {
-            writeOnnx({ ...graph, nodes }, { onWarning: () => {} });
-          } catch (error) {
-            assert.ok(error instanceof Pint8Error, `${node.kind}: ${(error as Error).stack}`);
-          }
+          for (const write of [writeOnnx, writeTflite, runPasses])
+            try {
+              write({ ...graph, nodes }, { onWarning: () => {} } as object);
+            } catch (error) {
+              assert.ok(error instanceof Pint8Error, `${node.kind}: ${(error as Error).stack}`);
+              assert.doesNotMatch(error.hint, /mistake in pint8/, `${node.kind}: ${error.message}`);
+            }
         }
       }
     });

@@ -154,9 +154,10 @@ const oneHot: Rewriting = (node, x, tensors, writers) => {
 
 /** Rows behind rows, some of which are not there. */
 const concat: Rewriting = (node, x, tensors) => {
-  const parts = node.inputs.map((id) => tensors[id] as Tensor);
+  const parts = node.inputs.flatMap((id) => tensors[id] ?? []);
   const { axis } = node.attributes as { readonly axis: number };
-  if (!parts.some(isOpen) || (axis !== 0 && axis !== -x.shape.length)) return undefined;
+  if (parts.length < node.inputs.length || !parts.some(isOpen) || (axis !== 0 && axis !== -x.shape.length))
+    return undefined;
   if (parts.some(({ open }) => open !== undefined && open !== "rows")) return undefined;
   const cutter = cutterOf(node.where, tensors);
   const { counts } = cutter;

@@ -1,4 +1,5 @@
 /** Arithmetic on the lengths of open tensors, as nodes on int32 scalars. */
+import { ensure } from "../../errors.ts";
 import type { AnyNode, OpKind, TensorId } from "../../graph.ts";
 import { type DType, elementCount, type Tensor } from "../../tensor.ts";
 import { bytesOfNumbers } from "../values.ts";
@@ -51,7 +52,8 @@ export function countsOf(where: string, tensors: Tensor[]) {
     times: (a: TensorId, by: number) => (by === 1 ? a : two("mul", a, int(by))),
     /** Element i of a vector of integers, as int32. */
     element(vector: TensorId, i: number): TensorId {
-      const { dtype } = tensors[vector] as Tensor;
+      const dtype = tensors[vector]?.dtype;
+      ensure(dtype !== undefined, "INVALID_GRAPH", () => ({ where, expected: "a list of places", received: "none" }));
       const one = append("gather", [vector, int(i)], gathered, dtype);
       return dtype === "int32" ? one : append("cast", [one], {}, "int32");
     },

@@ -1,4 +1,5 @@
 /** Explicit paddings, which only graphs from other formats have: SAME or VALID where they are one, else a PAD of its own. */
+import { Pint8Error } from "../../../errors.ts";
 import type { AnyNode, Graph, Node, Padding, TensorId } from "../../../graph.ts";
 import { dimensions, GREATEST_FLOAT, type Tensor } from "../../../tensor.ts";
 
@@ -9,8 +10,19 @@ type Sized = readonly [number, number];
 export function takePadding(graph: Graph): Graph {
   const tensors: Tensor[] = [...graph.tensors];
   const nodes: AnyNode[] = [];
-  for (const node of graph.nodes) nodes.push(...padded(node, tensors));
+  for (const node of graph.nodes) nodes.push(...whole(node, () => padded(node, tensors)));
   return { ...graph, tensors, nodes };
+}
+
+/** Does work on a node of a graph that nothing may have verified. Errors: INVALID_GRAPH where it lacks inputs or outputs. */
+export function whole<T>(node: AnyNode, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof Pint8Error) throw cause;
+    const expected = "the inputs and outputs that its operator has";
+    throw new Pint8Error("INVALID_GRAPH", { where: node.where, expected, received: "others" }, { cause });
+  }
 }
 
 function padded(node: AnyNode, tensors: Tensor[]): readonly AnyNode[] {

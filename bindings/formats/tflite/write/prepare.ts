@@ -6,7 +6,7 @@ import { shorten } from "../../text.ts";
 import { STATED } from "../state.ts";
 import { halves } from "./halves.ts";
 import { type WrittenOperator, writtenOperator } from "./options.ts";
-import { takePadding } from "./padding.ts";
+import { takePadding, whole } from "./padding.ts";
 
 /** An operator of a file. */
 export interface FileOperator extends WrittenOperator {
@@ -111,7 +111,7 @@ function finish(
   }));
   const found: FileOperator[] = [];
   for (const { node, subgraphs } of [...made, ...rest]) {
-    const written = writtenOperator(node, tensors, subgraphs);
+    const written = whole(node, () => writtenOperator(node, tensors, subgraphs));
     if (written === undefined) missing.push(node);
     else found.push({ ...written, node });
   }
