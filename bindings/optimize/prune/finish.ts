@@ -13,9 +13,8 @@ import type { Inputs } from "./systems.ts";
 import { masksOf, trained } from "./tune.ts";
 
 const BATCH = 50;
-/** Multiply-adds of all steps, three for each of the network's, and steps below which there is no time to come to an end. */
+/** Multiply-adds of all steps, three for each of the network's; where they are more there are none, for steps cut short end farther off. */
 const MOST_WORK = 2e11;
-const LEAST_STEPS = 100;
 /** Of so many examples one is kept back to judge by; and examples below which those would be too few. */
 const JUDGES = 8;
 const LEAST_EXAMPLES = 128;
@@ -24,7 +23,7 @@ const SEEN = 2;
 
 /**
  * The pruned network after some steps towards the dense one's outputs, on the examples and augmented copies of them, zeros staying zeros; as it was where the
- * outputs for examples that were kept back are far off then, for a network that cannot be trained, and where examples or time are too few.
+ * outputs for examples that were kept back are far off then, for a network that cannot be trained, and where examples are too few or the work is too much.
  */
 export async function finished(
   pruned: Graph,
@@ -52,13 +51,12 @@ export async function finished(
   return after <= SEEN * before ? graph : pruned;
 }
 
-/** Steps of what is asked for that the work allows; 0 where those are too few. */
+/** The steps that are asked for, or 0 where they would be too much work. */
 function stepsWithin(graph: Graph, asked: number): number {
   const macs = layersOf(graph)
     .filter(({ weights }) => tensorOf(graph, weights).dtype === "float32")
     .reduce((sum, { outputs, inputs, positions }) => sum + outputs * inputs * positions, 0);
-  const steps = Math.min(asked, Math.floor(MOST_WORK / (3 * BATCH * Math.max(macs, 1))));
-  return steps < Math.min(asked, LEAST_STEPS) ? 0 : steps;
+  return 3 * BATCH * macs * asked <= MOST_WORK ? asked : 0;
 }
 
 /** Numbers that nothing ends and no label explains may be scores or values: squared differences serve both. */

@@ -60,7 +60,7 @@ export interface PruneOptions {
    */
   readonly tune?: Tune;
   /**
-   * Without `tune`: steps, of 50 examples each, in which all layers at the end learn the dense network's outputs together, without labels; as many as some 2 · 10¹¹ multiply-adds allow.
+   * Without `tune`: steps, of 50 examples each, in which all layers at the end learn the dense network's outputs together, without labels; none where that is more than 2 · 10¹¹ multiply-adds.
    * 300 when absent, 0 for none.
    */
   readonly finish?: number;
