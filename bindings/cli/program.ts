@@ -163,7 +163,10 @@ function program(streams: Streams, version: string): Command {
     "required",
   )
     .option("--student <file>", "the network to teach, as it is")
-    .option("--like <name>", "or a fresh one: ds-cnn, mobilenet-v2, with a width after a colon as in ds-cnn:0.5")
+    .option(
+      "--like <name>",
+      "or a fresh one: ds-cnn or mobilenet-v2 (pictures, sequences), mlp, with a width after a colon as in ds-cnn:0.5",
+    )
     .requiredOption("-o, --output <file>", "the student to write, .tflite or .onnx by its name")
     .option("--test <first:end>", "samples that are not learned from, for the accuracy after each epoch", rangeOf)
     .option("--epochs <n>", "times through the data, 36 when absent", wholeFrom(1, 100_000))

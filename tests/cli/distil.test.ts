@@ -117,7 +117,7 @@ describe("pint8 distil", () => {
     for (const [args, expected] of [
       [[], /--student with a model, or --like/],
       [["--like", "ds-cnn", "--student", teacher], /both/],
-      [["--like", "vgg"], /ds-cnn or mobilenet-v2/],
+      [["--like", "vgg"], /ds-cnn, mobilenet-v2, mlp/],
       [["--like", "ds-cnn", "--resume", images], /no checkpoint/],
       [["--like", "ds-cnn", "--rate", "0"], /above 0/],
       [["--student", quantized], /INVALID_GRAPH.*quantized already/s],

@@ -21,6 +21,8 @@ export interface Candidate {
   /** Which output has the scores of classes, −1 where none has; and how many. */
   readonly scores: number;
   readonly classes: number;
+  /** Whether a sample is what its outputs are compared with, as an autoencoder's that says nothing else. */
+  readonly isOwnTarget: (sample: Sample) => boolean;
   readonly count: (sample: Sample, outputs: readonly Float32Array[]) => void;
   readonly figures: () => ModelFigures;
   readonly close: () => void;
@@ -49,7 +51,12 @@ export async function openCandidate(model: Model, name: string, options: EngineO
   const scores = outputs.findIndex(({ shape }, i) => (shape.at(-1) ?? 0) > 1 && sizes[i] === shape.at(-1));
   const [shape = []] = outputs.map((output) => output.shape);
   const classes = new ClassCount(scores < 0 ? 0 : (sizes[scores] as number));
-  const decides = graph !== undefined && endsWithLogistic(graph);
+  const end = graph && endOf(graph);
+  const decides = end === "logistic";
+  // As training has it: what gives as many numbers as it takes is an autoencoder, where nothing else is said.
+  const same = inputs.length === 1 && outputs.length === 1 && sizes[0] === elementCount(inputs[0]?.shape ?? []) / batch;
+  const codes = same && end !== undefined && !NO_VALUES.has(end);
+  const isOwnTarget = ({ label, targets }: Sample) => codes && label === undefined && targets === undefined;
   let places: ClassCount | undefined;
   const nearness = new NearnessSum();
   const times: number[] = [];
@@ -58,6 +65,7 @@ export async function openCandidate(model: Model, name: string, options: EngineO
     batch,
     scores,
     classes: classes.classes,
+    isOwnTarget,
     run({ samples, inputs: values }) {
       const results: Float32Array[][] = samples.map(() => []);
       for (let at = 0; at < samples.length; at += batch) {
@@ -76,6 +84,10 @@ export async function openCandidate(model: Model, name: string, options: EngineO
     },
     count(sample, found) {
       const [first] = found;
+      if (first && isOwnTarget(sample)) {
+        nearness.add(first, sample.inputs[0] as Float32Array);
+        return;
+      }
       const map = sample.targets?.[0];
       const { label } = sample;
       const one = label !== undefined && first?.length === 1 ? Float32Array.of(label) : undefined;
@@ -123,15 +135,18 @@ export async function openCandidate(model: Model, name: string, options: EngineO
   };
 }
 
-/** Whether each number of the first output is a chance, also as integers. */
-function endsWithLogistic({ nodes, outputs: [output] }: Graph): boolean {
+/** What gives chances or embeddings, not values. */
+const NO_VALUES: ReadonlySet<string> = new Set(["softmax", "logSoftmax", "logistic", "l2Normalization"]);
+
+/** The operator that makes the first output, also as integers. */
+function endOf({ nodes, outputs: [output] }: Graph): string | undefined {
   let id = output?.tensor;
   for (const { kind, inputs, outputs } of [...nodes].reverse()) {
     if (id === undefined || !outputs.includes(id)) continue;
-    if (kind !== "quantize" && kind !== "dequantize") return kind === "logistic";
+    if (kind !== "quantize" && kind !== "dequantize") return kind;
     id = inputs[0];
   }
-  return false;
+  return undefined;
 }
 
 /** Where a segmentation has its scores: classes last or first, so that as many places are left as there are labels. */

@@ -115,6 +115,7 @@ async function judge(
       other.count(sample, theirs);
       for (const [o, values] of own.entries())
         if (theirs[o]?.length === values.length) nearness.add(values, theirs[o] as Float32Array);
+      if (candidate.isOwnTarget(sample)) continue;
       const [a, b] = [own[candidate.scores], theirs[other.scores]];
       if (a === undefined || b === undefined || a.length !== b.length) continue;
       compared++;

@@ -14,31 +14,51 @@ export interface Problem {
   readonly ridge: number;
 }
 
-/**
- * The weights of the inputs that are kept, and zero for all others. Inputs that never fire keep `towards`. Where the
- * matrix is not positive definite the ridge grows tenfold until it is.
- */
-export function solveKept(problem: Problem, kept: readonly number[] | Uint32Array): Float64Array {
-  const { products, size, target, towards, ridge } = problem;
+/** The normal equations of some inputs, factored. */
+export interface Factored {
+  /** What stands on their diagonal beside the products. */
+  readonly ridge: number;
+  /** Solves them in place of the right-hand side. */
+  solve(b: Float64Array): void;
+}
+
+/** Factors the equations of the inputs that are kept. Where the matrix is not positive definite the ridge grows tenfold until it is. */
+export function factorKept(
+  { products, size, ridge }: Pick<Problem, "products" | "size" | "ridge">,
+  kept: readonly number[] | Uint32Array,
+): Factored {
   const n = kept.length;
-  const weights = new Float64Array(size);
   const mean = diagonalMean(products, size) || 1;
   const a = new Float64Array(n * n);
-  const b = new Float64Array(n);
-  for (let added = ridge; n > 0; added = Math.max(added * 10, 1e-12)) {
+  for (let share = ridge; ; share = Math.max(share * 10, 1e-12)) {
     for (let i = 0; i < n; i++) {
       const row = (kept[i] as number) * size;
       for (let j = 0; j <= i; j++) a[i * n + j] = products[row + (kept[j] as number)] as number;
-      a[i * n + i] = (a[i * n + i] as number) + added * mean;
-      b[i] =
-        (target ? (target[kept[i] as number] as number) : rowTimes(products, row, towards, size)) +
-        added * mean * (towards[kept[i] as number] as number);
+      a[i * n + i] = (a[i * n + i] as number) + share * mean;
     }
-    if (!cholesky(a, n)) continue;
-    solveCholesky(a, n, b);
-    for (let i = 0; i < n; i++) weights[kept[i] as number] = b[i] as number;
-    break;
+    if (cholesky(a, n)) return { ridge: share * mean, solve: (b) => solveCholesky(a, n, b) };
   }
+}
+
+/**
+ * The weights of the inputs that are kept, and zero for all others. Inputs that never fire keep `towards`. `factored`: their equations, where several
+ * problems differ in targets alone.
+ */
+export function solveKept(
+  problem: Problem,
+  kept: readonly number[] | Uint32Array,
+  factored = factorKept(problem, kept),
+): Float64Array {
+  const { products, size, target, towards } = problem;
+  const weights = new Float64Array(size);
+  const b = Float64Array.from(
+    kept,
+    (i) =>
+      (target ? (target[i] as number) : rowTimes(products, i * size, towards, size)) +
+      factored.ridge * (towards[i] as number),
+  );
+  factored.solve(b);
+  for (const [k, i] of kept.entries()) weights[i] = b[k] as number;
   return weights;
 }
 

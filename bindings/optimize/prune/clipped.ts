@@ -1,8 +1,8 @@
 /** Least squares before an activation that clips: where the dense network's value is clipped, anything beyond the limit is as good. */
-import { cholesky, diagonalMean, solveCholesky } from "../linear/cholesky.ts";
+import type { Factored } from "../linear/leastSquares.ts";
 import type { Picked } from "./picked.ts";
 import { openProducts, type Products } from "./products.ts";
-import { type Moments, RIDGE, type Solution, type System } from "./systems.ts";
+import { keptInputs, type Moments, type Solution, type System } from "./systems.ts";
 
 /** Most steps, and by which share the error must fall that another follows. */
 export const STEPS = 8;
@@ -22,15 +22,16 @@ export async function refineClipped(
   if (picked === undefined) return solution;
   const { outputs, inputs, groups } = layer;
   const { weights, bias } = { weights: solution.weights.slice(), bias: solution.bias.slice() };
+  const keptOf = keptInputs({ layer, moments }, kept);
   const searches = Array.from({ length: outputs }, (_, o) => {
-    const { covariance, means, rows } = moments[Math.floor((o * groups) / outputs)] as Moments;
-    const places = Array.from({ length: inputs }, (_, i) => i).filter((i) => kept[o * inputs + i]);
+    const { means, rows } = moments[Math.floor((o * groups) / outputs)] as Moments;
+    const { places, factored } = keptOf(o);
     const own = (all: Float64Array) => Float64Array.from(places, (i) => all[o * inputs + i] as number);
     return searchOf({
       places,
       means: places.map((i) => means[i] as number),
       towards: own(dense),
-      ...solverOf(covariance, inputs, places),
+      solver: factored,
       rows: picked.rows,
       start: { weights: own(weights), bias: bias[o] as number },
       // Rows that were left out weigh as those that were picked.
@@ -120,22 +121,6 @@ function leaveErrors(
   return { squares, sum };
 }
 
-/** Solves the normal equations of some inputs, ridge included. */
-interface Solver {
-  readonly ridge: number;
-  solve(b: Float64Array): void;
-}
-
-function solverOf(covariance: Float64Array, size: number, places: readonly number[]): { readonly solver?: Solver } {
-  const n = places.length;
-  const ridge = RIDGE * (diagonalMean(covariance, size) || 1);
-  const a = new Float64Array(n * n);
-  for (const [i, p] of places.entries())
-    for (const [j, q] of places.entries())
-      if (j <= i) a[i * n + j] = (covariance[p * size + q] as number) + (i === j ? ridge : 0);
-  return n > 0 && cholesky(a, n) ? { solver: { ridge, solve: (b) => solveCholesky(a, n, b) } } : {};
-}
-
 interface Affine {
   readonly weights: Float64Array;
   readonly bias: number;
@@ -148,6 +133,7 @@ interface Search {
   readonly start: Affine;
   readonly rows: number;
   readonly scale: number;
+  readonly solver: Factored;
 }
 
 /** What an output's errors are: the sum of their squares, their sum, and that of their products with each of the layer's inputs. */
@@ -158,8 +144,8 @@ interface Errors {
 }
 
 /** One output's steps from where it starts; none where its equations cannot be solved. */
-function searchOf({ places, means, towards, solver, start, rows, scale }: Search & { readonly solver?: Solver }) {
-  if (solver === undefined) return undefined;
+function searchOf({ places, means, towards, solver, start, rows, scale }: Search) {
+  if (places.length === 0) return undefined;
   let [last, now, from] = [start, start, start];
   let best = { at: start, error: Infinity };
   let open = true;

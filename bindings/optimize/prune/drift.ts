@@ -1,7 +1,7 @@
 /** A layer's least-squares problem in a network whose earlier layers have been pruned already. */
 import type { AnyNode, Graph, TensorId } from "../../graph.ts";
 import { addRows, gramsOf, type Layer } from "../linear/layers.ts";
-import { solveKept } from "../linear/leastSquares.ts";
+import { factorKept, solveKept } from "../linear/leastSquares.ts";
 import {
   forEach,
   type Inputs,
@@ -70,6 +70,7 @@ export async function driftedSystem(
   const weights = new Float64Array(outputs * inputs);
   const bias = new Float64Array(outputs);
   const all = Array.from({ length: inputs }, (_, i) => i);
+  const factored = moments.map(({ covariance: products }) => factorKept({ products, size: inputs, ridge: RIDGE }, all));
   for (let o = 0; o < outputs; o++) {
     const group = Math.floor(o / width);
     const { covariance, means, rows } = moments[group] as Moments;
@@ -80,7 +81,8 @@ export async function driftedSystem(
       (_, i) => (sums[i] as number) - mean * rows * (means[i] as number),
     );
     const towards = dense.weights.subarray(o * inputs, (o + 1) * inputs);
-    const w = solveKept({ products: covariance, size: inputs, target, towards, ridge: RIDGE }, all);
+    const problem = { products: covariance, size: inputs, target, towards, ridge: RIDGE };
+    const w = solveKept(problem, all, factored[group]);
     weights.set(w, o * inputs);
     let shift = mean;
     for (let i = 0; i < inputs; i++) shift -= (means[i] as number) * (w[i] as number);

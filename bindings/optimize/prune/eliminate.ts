@@ -37,15 +37,8 @@ export interface Trace {
  * Stops after `most` units, or when no unit may go. Source: Hassibi and Stork 1993; Frantar and Alistarh 2022.
  */
 export function eliminate({ inverse, size, weights, rows }: Rows, units: Units, most: number): Trace {
-  const state: State = {
-    n: size,
-    inverse: inverse.slice(),
-    weights: weights.slice(),
-    rows,
-    ids: Uint32Array.from({ length: size }, (_, i) => i),
-    gone: new Uint8Array(size),
-  };
   const { width, group, steps } = units;
+  const state = stateOf({ inverse, size, weights, rows }, steps?.at(-1) ?? width);
   const total = Math.ceil(size / width);
   const taken = new Uint32Array(group ? Math.ceil(total / group.units) : 0);
   const order: number[] = [];
@@ -73,16 +66,52 @@ export function eliminate({ inverse, size, weights, rows }: Rows, units: Units, 
   return { order: Uint32Array.from(order), costs: Float64Array.from(costs), prices: Float64Array.from(prices) };
 }
 
-/** What is left: matrices of `n` inputs, some of which are gone until the next `compact`. */
+/**
+ * What is left, in places that `compact` closes up. H⁻¹ of the inputs that stay is the one at the start less Σ v·vᵀ over what has gone: a column of
+ * it is made when its input goes, and only its elements near the diagonal are kept up to date, which are all that choosing asks for.
+ */
 interface State {
+  /** Places, some of which are gone until the next `compact`. */
   n: number;
-  inverse: Float64Array;
+  /** H⁻¹ at the start `[size][size]`. */
+  readonly start: Float64Array;
+  readonly size: number;
+  /** A vector over the places for each input that has gone. */
+  readonly vectors: Float64Array[];
+  /** Inputs of the widest unit, and H⁻¹ among the inputs of one `[size][span]`. */
+  readonly span: number;
+  readonly near: Float64Array;
   weights: Float64Array;
   readonly rows: number;
   /** Input of each place. */
   ids: Uint32Array;
   gone: Uint8Array;
 }
+
+function stateOf({ inverse, size, weights, rows }: Rows, span: number): State {
+  const near = new Float64Array(size * span);
+  for (let i = 0; i < size; i++) {
+    const first = i - (i % span);
+    for (let j = first; j < Math.min(first + span, size); j++)
+      near[i * span + j - first] = inverse[i * size + j] as number;
+  }
+  return {
+    n: size,
+    start: inverse,
+    size,
+    vectors: [],
+    span,
+    near,
+    weights: weights.slice(),
+    rows,
+    ids: Uint32Array.from({ length: size }, (_, i) => i),
+    gone: new Uint8Array(size),
+  };
+}
+
+/** An element of H⁻¹ of two inputs of one unit. */
+const nearOf = ({ near, span, ids }: State, i: number, j: number) =>
+  near[(ids[i] as number) * span + ((ids[j] as number) % span)] as number;
 
 interface Best {
   readonly unit: number;
@@ -92,14 +121,15 @@ interface Best {
 }
 
 function cheapest(state: State, closed: (unit: number) => boolean): Best | undefined {
-  const { n, inverse, weights, rows, ids, gone } = state;
+  const { n, near, span, weights, rows, ids, gone } = state;
   let place = -1;
   let cost = Infinity;
   for (let i = 0; i < n; i++) {
     if (gone[i] || closed(ids[i] as number)) continue;
     let sum = 0;
     for (let r = 0; r < rows; r++) sum += (weights[r * n + i] as number) ** 2;
-    sum /= inverse[i * n + i] as number;
+    const id = ids[i] as number;
+    sum /= near[id * span + (id % span)] as number;
     if (sum < cost) [place, cost] = [i, sum];
   }
   return place < 0 ? undefined : { unit: ids[place] as number, cost, price: cost / rows, places: [place] };
@@ -139,7 +169,7 @@ function cheapestUnit(
   width: number,
   more: (places: readonly number[]) => number = () => 0,
 ): Best | undefined {
-  const { n, inverse, weights, rows, ids, gone } = state;
+  const { n, weights, rows, ids, gone } = state;
   const block = new Float64Array(width * width);
   const v = new Float64Array(width);
   let best: Best | undefined;
@@ -150,8 +180,7 @@ function cheapestUnit(
     const size = places.length;
     if (size === 0) continue;
     for (let i = 0; i < size; i++)
-      for (let j = 0; j <= i; j++)
-        block[i * size + j] = inverse[(places[i] as number) * n + (places[j] as number)] as number;
+      for (let j = 0; j <= i; j++) block[i * size + j] = nearOf(state, places[i] as number, places[j] as number);
     let cost = factorSmall(block, size) ? 0 : Infinity;
     for (let r = 0; r < rows; r++) {
       // |L⁻¹·w|² = wᵀ·(L·Lᵀ)⁻¹·w.
@@ -183,40 +212,64 @@ function factorSmall(a: Float64Array, n: number): boolean {
 
 /** Takes the input at a place away: its weights become zero, the others make up for it. */
 function remove(state: State, place: number): void {
-  const { n, inverse, weights, rows, gone } = state;
-  const pivot = place * n;
-  const d = inverse[pivot + place] as number;
+  const { n, weights, rows, ids, gone, near, span, vectors } = state;
+  const column = columnOf(state, place);
+  const d = column[place] as number;
   gone[place] = 1;
   for (let r = 0; r < rows; r++) {
     const row = r * n;
     const share = (weights[row + place] as number) / d;
     if (share !== 0)
-      for (let j = 0; j < n; j++)
-        weights[row + j] = (weights[row + j] as number) - share * (inverse[pivot + j] as number);
+      for (let j = 0; j < n; j++) weights[row + j] = (weights[row + j] as number) - share * (column[j] as number);
     weights[row + place] = 0;
   }
-  for (let i = 0; i < n; i++) {
-    if (i === place) continue;
-    const row = i * n;
-    const share = (inverse[row + place] as number) / d;
-    if (share === 0) continue;
-    for (let j = 0; j < n; j++)
-      inverse[row + j] = (inverse[row + j] as number) - share * (inverse[pivot + j] as number);
-    inverse[row + place] = 0;
+  const by = 1 / Math.sqrt(d);
+  for (let j = 0; j < n; j++) column[j] = (column[j] as number) * by;
+  vectors.push(column);
+  for (let i = 0; i < n; ) {
+    const first = i;
+    const unit = Math.floor((ids[first] as number) / span);
+    while (i < n && Math.floor((ids[i] as number) / span) === unit) i++;
+    for (let p = first; p < i; p++)
+      for (let q = first; q < i; q++) {
+        const at = (ids[p] as number) * span + ((ids[q] as number) % span);
+        near[at] = (near[at] as number) - (column[p] as number) * (column[q] as number);
+      }
   }
-  inverse.fill(0, pivot, pivot + n);
+}
+
+/** The column of H⁻¹, over the places, of the input at one of them. */
+function columnOf({ n, start, size, vectors, ids }: State, place: number): Float64Array {
+  const column = new Float64Array(n);
+  const row = (ids[place] as number) * size;
+  for (let j = 0; j < n; j++) column[j] = start[row + (ids[j] as number)] as number;
+  let k = 0;
+  for (; k + 4 <= vectors.length; k += 4) {
+    const [a, b, c, d] = vectors.slice(k, k + 4) as [Float64Array, Float64Array, Float64Array, Float64Array];
+    const [p, q, r, s] = [a[place], b[place], c[place], d[place]] as [number, number, number, number];
+    for (let j = 0; j < n; j++)
+      column[j] =
+        (column[j] as number) -
+        (p * (a[j] as number) + q * (b[j] as number) + r * (c[j] as number) + s * (d[j] as number));
+  }
+  for (; k < vectors.length; k++) {
+    const v = vectors[k] as Float64Array;
+    const share = v[place] as number;
+    for (let j = 0; j < n; j++) column[j] = (column[j] as number) - share * (v[j] as number);
+  }
+  return column;
 }
 
 /** Leaves out what is gone once that is a sixth. */
 function compact(state: State): void {
-  const { n, inverse, weights, rows, ids, gone } = state;
+  const { n, weights, rows, ids, gone, vectors } = state;
   const places: number[] = [];
   for (let i = 0; i < n; i++) if (!gone[i]) places.push(i);
   const m = places.length;
   if (m * 6 > n * 5) return;
-  for (let i = 0; i < m; i++) {
-    const from = (places[i] as number) * n;
-    for (let j = 0; j < m; j++) inverse[i * m + j] = inverse[from + (places[j] as number)] as number;
+  for (const [k, v] of vectors.entries()) {
+    for (let j = 0; j < m; j++) v[j] = v[places[j] as number] as number;
+    vectors[k] = v.subarray(0, m);
   }
   for (let r = 0; r < rows; r++)
     for (let j = 0; j < m; j++) weights[r * m + j] = weights[r * n + (places[j] as number)] as number;

@@ -3,7 +3,7 @@ import type { Graph, TensorId } from "../../graph.ts";
 import { dot, invertDamped } from "../linear/cholesky.ts";
 import type { Gram } from "../linear/gram.ts";
 import { addRows, gramsOf, type Layer, spread, weightsOf } from "../linear/layers.ts";
-import { solveKept } from "../linear/leastSquares.ts";
+import { type Factored, factorKept, solveKept } from "../linear/leastSquares.ts";
 import { tapGraph } from "../tap.ts";
 
 /** Share of the mean of the inputs' variances that pulls weights to those of the dense network. */
@@ -176,19 +176,44 @@ export interface Solution {
   readonly bias: Float64Array;
 }
 
+/** The inputs that an output keeps, and their equations. */
+export interface KeptInputs {
+  readonly places: readonly number[];
+  readonly factored: Factored;
+}
+
+/** Of each output its equations, factored once for neighbours that keep the same inputs, as those of a block do. */
+export function keptInputs(
+  { layer, moments }: Pick<System, "layer" | "moments">,
+  kept: Uint8Array,
+): (o: number) => KeptInputs {
+  const { outputs, inputs, groups } = layer;
+  let last: (KeptInputs & { readonly group: number }) | undefined;
+  return (o) => {
+    const group = Math.floor((o * groups) / outputs);
+    const places: number[] = [];
+    for (let i = 0; i < inputs; i++) if (kept[o * inputs + i]) places.push(i);
+    const same = last?.group === group && last.places.length === places.length;
+    if (!same || !places.every((place, i) => place === last?.places[i])) {
+      const { covariance: products } = moments[group] as Moments;
+      last = { group, places, factored: factorKept({ products, size: inputs, ridge: RIDGE }, places) };
+    }
+    return last as KeptInputs;
+  };
+}
+
 /** The least-squares weights on the inputs that are kept, towards what the dense layer gives for the same inputs. */
 export function reconstruct({ layer, weights, bias, moments }: System, kept: Uint8Array): Solution {
   const { outputs, inputs, groups } = layer;
   const solved = { weights: new Float64Array(weights.length), bias: bias.slice() };
+  const keptOf = keptInputs({ layer, moments }, kept);
   for (let o = 0; o < outputs; o++) {
-    const { covariance, means } = moments[Math.floor((o * groups) / outputs)] as Moments;
+    const { covariance: products, means } = moments[Math.floor((o * groups) / outputs)] as Moments;
     const towards = weights.subarray(o * inputs, (o + 1) * inputs);
-    const places: number[] = [];
-    for (let i = 0; i < inputs; i++) if (kept[o * inputs + i]) places.push(i);
-    const w =
-      places.length === inputs
-        ? towards
-        : solveKept({ products: covariance, size: inputs, towards, ridge: RIDGE }, places);
+    const problem = { products, size: inputs, towards, ridge: RIDGE };
+    const every = kept.subarray(o * inputs, (o + 1) * inputs).every((stays) => stays === 1);
+    const own = every ? undefined : keptOf(o);
+    const w = own === undefined ? towards : solveKept(problem, own.places, own.factored);
     solved.weights.set(w, o * inputs);
     let shift = 0;
     for (let i = 0; i < inputs; i++) shift += (means[i] as number) * ((towards[i] as number) - (w[i] as number));

@@ -9,7 +9,7 @@ import { beginNetwork } from "./builder.ts";
 
 /** What a network is made for. */
 export interface Fresh {
-  /** `[1,height,width,channels]`. */
+  /** `[1,height,width,channels]`, of a sequence `[1,length,channels]`; for `mlp` any. */
   readonly shape: readonly number[];
   /** Classes, or numbers of another output. */
   readonly classes: number;
@@ -23,7 +23,7 @@ type Make = (fresh: Fresh, width: number) => Graph;
 /** Channels by the width, a multiple of 8, as vectors like them. */
 const wide = (channels: number, width: number) => Math.max(Math.round((channels * width) / 8) * 8, 8);
 
-/** Depthwise-separable: a 3×3 stem of stride 2, five pairs of a depthwise and a pointwise convolution. */
+/** Depthwise-separable: a 3×3 stem of stride 2, five pairs of a depthwise and a pointwise convolution; of sequences 9×1 and 4. */
 const dsCnn: Make = ({ shape, classes, seed, gives }, width) => {
   const to = beginNetwork("ds-cnn", shape, seed);
   let x = to.conv(to.input, wide(16, width), 3, 2, "relu6");
@@ -63,7 +63,15 @@ const mobilenetV2: Make = ({ shape, classes, seed, gives }, width) => {
   return to.finish(to.conv(x, wide(192, width), 1, 1, "relu6"), classes, gives);
 };
 
-const ARCHITECTURES: Readonly<Record<string, Make>> = { "ds-cnn": dsCnn, "mobilenet-v2": mobilenetV2 };
+/** Three dense layers of 64, for numbers without places. */
+const mlp: Make = ({ shape, classes, seed, gives }, width) => {
+  const to = beginNetwork("mlp", shape, seed);
+  let x = to.flat(to.input);
+  for (let i = 0; i < 3; i++) x = to.dense(x, wide(64, width), "relu6");
+  return to.finish(x, classes, gives);
+};
+
+const ARCHITECTURES: Readonly<Record<string, Make>> = { "ds-cnn": dsCnn, "mobilenet-v2": mobilenetV2, mlp };
 
 /** The names that `freshNetwork` knows. */
 const ARCHITECTURE_NAMES: readonly string[] = Object.keys(ARCHITECTURES);
@@ -90,14 +98,15 @@ export function freshNetwork(name: string, fresh: Fresh): Graph {
   const width = Number(factor);
   ensure(make !== undefined && width >= 0.125 && width <= 8, "INVALID_OPTION", () => ({
     where: "architecture",
-    expected: `${ARCHITECTURE_NAMES.join(" or ")}, and a width from 0.125 to 8 after a colon`,
+    expected: `${ARCHITECTURE_NAMES.join(", ")}, and a width from 0.125 to 8 after a colon`,
     received: name,
     hint: "mobilenet-v2:0.5 has half of the channels.",
   }));
-  ensure(fresh.shape.length === 4, "INVALID_OPTION", () => ({
+  ensure(kind === "mlp" || fresh.shape.length === 4 || fresh.shape.length === 3, "INVALID_OPTION", () => ({
     where: "architecture",
-    expected: "pictures [1,height,width,channels]",
+    expected: "pictures [1,height,width,channels] or sequences [1,length,channels]",
     received: listText(fresh.shape),
+    hint: "mlp takes numbers of any shape.",
   }));
   return (make as Make)(fresh, width);
 }
