@@ -137,6 +137,26 @@ for (const subject of await subjects())
         });
       }
     });
+    test("few channels, several outputs of a row in one product", () => {
+      const draw = random(111);
+      for (let i = 0; i < 100; i++)
+        check(subject, draw, {
+          xShape: [
+            draw.int(1, 2),
+            draw.int(1, 7),
+            draw.pick([8, 12, 14, 16, 21, 24, 32, 33]),
+            draw.pick([1, 2, 3, 8, 17]),
+          ],
+          outputs: draw.pick([1, 2, 3, 4, 5, 6, 8, 12, 18]),
+          kernel: [draw.int(1, 4), draw.int(2, 7)],
+          stride: [draw.int(1, 2), draw.pick([1, 1, 2, 3])],
+          dilation: [draw.pick([1, 1, 2]), 1],
+          padding: padding(draw),
+          groups: 1,
+          depthwise: false,
+          scales: draw.pick(["usual", "any"] as const),
+        });
+    });
     test("windows that are runs of memory, few outputs among them", () => {
       const draw = random(110);
       for (let i = 0; i < 100; i++) {

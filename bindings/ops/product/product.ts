@@ -58,14 +58,13 @@ export function lowerProduct(node: Constrained, to: Lowering, given: Product): v
   else lowerDense(to, product, data, q, size, forms);
 }
 
-/** Rows of narrow images one product each, where that serves better. */
+/** Several outputs of a row one product, where that serves better. */
 function upright(to: Lowering, product: Product): Product {
   const { patches, n, m, xStride, yStride } = product;
   if (patches === undefined || xStride !== patches.inC || yStride !== n) return product;
   const narrow = narrowLayout(to.module, to.optimize, product.data, n, patches);
   if (narrow === undefined) return product;
-  const { outW } = patches;
-  return { ...product, ...narrow, m: m / outW, xStride: narrow.patches.inC, yStride: narrow.n, repeat: outW };
+  return { ...product, ...narrow, m: m / narrow.repeat, xStride: narrow.patches.inC, yStride: narrow.n };
 }
 
 /** Windows that are runs of memory, one or each as far behind the one before: rows of A that stand there. */

@@ -1,26 +1,45 @@
-/** Convolutions of images too narrow for a tile of pixels: a row of the output is one product. */
+/** Convolutions of images too narrow for a tile of pixels, or to too few channels for a panel: several outputs of a row in one. */
 
 import type { ModuleName, Optimize } from "../modules.ts";
 import type { Patches } from "../params.ts";
+import { takesDirect } from "./direct.ts";
+import { KR, roundUp } from "./panels.ts";
 
 /** Output pixels of a row from which the convolution kernels take the rows as they are. */
 const ENOUGH_PIXELS = 4;
 /** How many times the multiply-adds that the weights ask for are worth it. */
 const MOST = 2;
+/** Outputs of a row that one product computes at most, their channels, and bytes of its weights. */
+const MOST_OUTPUTS = 8;
+const MOST_CHANNELS = 72;
+const MOST_BYTES = 128 * 1024;
+/** Columns of a panel. */
+const NR = 8;
+/** Times by that of a byte of a panel in the simd module: lines of patches and bytes of them, panels, direct convolution and its lines. */
+const LINE_TIME = 16;
+const BYTE_TIME = 0.17;
+const PANEL_TIME = { scalar: 1, simd: 1, relaxed: 0.34 };
+const DIRECT_TIME = { scalar: 1, simd: 0.9, relaxed: 0.42 };
+const STEP_TIME = 2;
+/** What leaving out zeros costs. */
+const SPARSE_TIME = 1.25;
+/** What of the time more outputs may take at most: their tiles end less often with the image. */
+const BETTER = 0.9;
 
-/** The same convolution of one line of pixels, each a whole row of the image. */
+/** The same convolution with several outputs of a row as the channels of one. */
 export interface Narrow {
   readonly patches: Patches;
-  /** int8 `[outW·n][kH][inW·inC]`: the weights where the windows of each column of the output stand, else zeros. */
+  /** int8 `[repeat·n][kH][width·inC]`: the weights where the windows of each column of the output stand, else zeros. */
   readonly data: Int8Array;
   readonly n: number;
   readonly k: number;
+  /** How many outputs of a row are one. */
+  readonly repeat: number;
 }
 
 /**
- * Images `[H,W,C]` with few columns of outputs as `[1,H,W·C]`, whose kernel is kH pixels wide: every output column has weights of
- * its own, zero where its window does not reach, so that padding at the sides is nothing. `data` is `[n][kH][kW][inC]`;
- * `undefined` where the image is wide or short, or its rows do not follow each other.
+ * The convolution whose pixels are several outputs of a row; `undefined` where that does not pay. `data` is `[n][kH][kW][inC]`,
+ * and the rows of the image and of the output follow each other.
  */
 export function narrowLayout(
   module: ModuleName,
@@ -29,23 +48,82 @@ export function narrowLayout(
   n: number,
   g: Patches,
 ): Narrow | undefined {
-  const { inW, inC, outH, outW, kH, kW } = g;
+  return wholeRows(module, optimize, data, n, g) ?? (optimize === "speed" ? bands(module, data, n, g) : undefined);
+}
+
+/**
+ * Images `[H,W,C]` with few columns of outputs as `[1,H,W·C]`, whose kernel is kH pixels wide: every output column has weights of
+ * its own, zero where its window does not reach, so that padding at the sides is nothing.
+ */
+function wholeRows(module: ModuleName, optimize: Optimize, data: Int8Array, n: number, g: Patches): Narrow | undefined {
+  const { inW, outH, outW, kH, kW } = g;
   if (outW >= ENOUGH_PIXELS || outH < ENOUGH_PIXELS || (outH === 1 && kH === 1)) return undefined;
   const growth = (outW * inW) / kW;
   if (inW > (module === "scalar" ? 1 : MOST) * kW || (optimize !== "speed" && growth > 1)) return undefined;
-  const row = inW * inC;
+  return banded(data, n, g, outW, inW, g.padLeft, rowsAsPixels(g));
+}
+
+/** As many outputs side by side as take the least time: panels of eight columns are full then, and a line is gathered once for all. */
+function bands(module: ModuleName, data: Int8Array, n: number, g: Patches): Narrow | undefined {
+  const { outH, outW, kW, inC, strideW } = g;
+  if (module === "scalar" || kW === 1 || g.dilationW !== 1) return undefined;
+  if (n % NR === 0 && (outW < ENOUGH_PIXELS || takesDirect(module, n, inC, "", g))) return undefined;
+  let best = g;
+  let least = bandTime(module, n, 1, g, g);
+  for (let outputs = 2; outputs <= MOST_OUTPUTS && outputs * n <= MOST_CHANNELS; outputs++) {
+    const width = kW + (outputs - 1) * strideW;
+    if (outW % outputs !== 0 || outH * outW < ENOUGH_PIXELS * outputs) continue;
+    if (outputs * (data.length / kW) * width > MOST_BYTES) continue;
+    const patches = { ...g, outW: outW / outputs, kW: width, strideW: outputs * strideW };
+    const time = bandTime(module, n, outputs, g, patches) / outputs;
+    if (time < BETTER * least) [best, least] = [patches, time];
+  }
+  return best === g ? undefined : banded(data, n, g, outW / best.outW, best.kW, 0, best);
+}
+
+/** Time of one window of several outputs; of panels what their columns reach, as zeros are left out. */
+function bandTime(module: ModuleName, n: number, outputs: number, g: Patches, patches: Patches): number {
+  const { kH, inC, strideW } = g;
+  const channels = outputs * n;
+  const line = patches.kW * inC;
+  let panels = 0;
+  let reached = 0;
+  for (let first = 0; first < channels; first += NR) {
+    const last = Math.min(first + NR, channels) - 1;
+    reached += g.kW + (Math.floor(last / n) - Math.floor(first / n)) * strideW;
+    panels++;
+  }
+  const gathered = runStep(g) === undefined ? kH * (LINE_TIME + BYTE_TIME * line) : 0;
+  const sparse = reached < panels * patches.kW ? SPARSE_TIME : 1;
+  const tiles = gathered + sparse * PANEL_TIME[module] * kH * inC * reached;
+  if (!takesDirect(module, channels, inC, "", patches)) return tiles;
+  return Math.min(tiles, DIRECT_TIME[module] * panels * kH * (roundUp(line, KR[module]) + STEP_TIME));
+}
+
+/** Weights of `repeat` outputs in a row, in lines of `width` pixels from `before` pixels right of the first output's window. */
+function banded(
+  data: Int8Array,
+  n: number,
+  g: Patches,
+  repeat: number,
+  width: number,
+  before: number,
+  patches: Patches,
+): Narrow {
+  const { kH, kW, inC } = g;
+  const row = width * inC;
   const k = kH * row;
-  const banded = new Int8Array(outW * n * k);
-  for (let ox = 0; ox < outW; ox++)
+  const bands = new Int8Array(repeat * n * k);
+  for (let ox = 0; ox < repeat; ox++)
     for (let kx = 0; kx < kW; kx++) {
-      const x = ox * g.strideW - g.padLeft + kx * g.dilationW;
-      if (x < 0 || x >= inW) continue;
+      const x = ox * g.strideW - before + kx * g.dilationW;
+      if (x < 0 || x >= width) continue;
       for (let line = 0; line < n * kH; line++) {
         const from = (line * kW + kx) * inC;
-        banded.set(data.subarray(from, from + inC), (ox * n * kH + line) * row + x * inC);
+        bands.set(data.subarray(from, from + inC), (ox * n * kH + line) * row + x * inC);
       }
     }
-  return { data: banded, n: outW * n, k, patches: rowsAsPixels(g) };
+  return { data: bands, n: repeat * n, k, repeat, patches };
 }
 
 /** Images whose every output row has one window, over whole rows: `[1,H,W·C]`; undefined for others. */
