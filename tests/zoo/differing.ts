@@ -3,12 +3,6 @@ import type { CorpusCase } from "./cases.ts";
 
 export const REASONS: readonly { readonly corpus: RegExp; readonly name: RegExp; readonly reason: string }[] = [
   {
-    corpus: /^tflite$/,
-    name: /^net_attention_square__int16x8$/,
-    reason:
-      "int16 FULLY_CONNECTED rounds as TFLite Micro, which refuses the model for GELU: only the other rounding's bytes are stored",
-  },
-  {
     corpus: /^onnx$/,
     name: /qdq|^blk_invres_opt|^blk_mbv3_se_opt/,
     reason: "sums of float32 in another order: a quantized value at a tie is one step off",

@@ -36,7 +36,7 @@ export interface Entry {
 
 /** Fields for each attribute of a kind but those that stand elsewhere: rules and factors of rounding, types of intermediates. */
 type FieldsOf<K extends OpKind> = {
-  readonly [A in Exclude<keyof Attributes[K], "rounding" | "intermediates" | "factor" | "once">]-?:
+  readonly [A in Exclude<keyof Attributes[K], "rounding" | "intermediates" | "factor" | "factors" | "once">]-?:
     | OptionField
     | readonly OptionField[];
 };

@@ -57,7 +57,8 @@ export function rectifier<K extends OpKind>(activation: Activation): Operator<K>
     int8: (node) => rescaleTable("int8", affineOf(inputOf(node, 0)), "int8", affineOf(outputOf(node)), activation),
     int16(node, to) {
       const y = affineOf(outputOf(node));
-      const up = quantizeMultiplier(affineOf(inputOf(node, 0)).scale / y.scale);
+      const { factor = affineOf(inputOf(node, 0)).scale / y.scale } = node.attributes as { readonly factor?: number };
+      const up = quantizeMultiplier(factor);
       callRescale(node, to, { up }, activationRange(activation, "int16", y));
     },
     real: () => clampOf(activation),

@@ -1,27 +1,40 @@
 /**
  * Where TFLite's reference rounds otherwise than TFLite Micro, pint8 does as Micro does. Micro refuses networks with the
- * operators below: for these TFLite's own rounding is the only one. It rounds int8 FULLY_CONNECTED with a scale for each output
- * once, and multiplies the scales of MUL in float32.
+ * operators below: for these TFLite's own rounding is the only one. It rounds FULLY_CONNECTED of int16, and of int8 with a scale
+ * for each output, once, and computes the factors of MUL, and of int16 RELU, RELU6 and LEAKY_RELU, in float32.
  */
 import type { AnyNode, Graph, OpKind, TensorId } from "../../graph.ts";
-import type { Multipliers } from "../../primitives/requantize/quantization.ts";
+import { type Multipliers, quantizeMultipliers } from "../../primitives/requantize/quantization.ts";
 import type { Tensor } from "../../tensor.ts";
 
 /** Operators that TFLite Micro does not have, of those that stand in quantized networks. */
 const WITHOUT_MICRO: ReadonlySet<string> = new Set<OpKind>([
   ...(["gelu", "tile", "pow", "topK", "oneHot", "where", "range", "scatterNd", "sign", "atan2", "rank"] as const),
   ...(["reluN1To1", "relu0To1", "reduceProd", "reduceAny", "reverseSequence", "conv3d", "conv3dTranspose"] as const),
-  ...(["bidirectionalLstm", "bidirectionalRnn", "rnn"] as const),
+  ...([
+    "bidirectionalLstm",
+    "bidirectionalRnn",
+    "rnn",
+    "rfft2d",
+    "nonMaxSuppressionV4",
+    "nonMaxSuppressionV5",
+  ] as const),
+  ...(["localResponseNormalization", "select", "sparseToDense", "unique", "matrixDiag", "matrixSetDiag"] as const),
+  ...(["segmentSum", "unsortedSegmentSum", "unsortedSegmentMax", "unsortedSegmentMin", "bucketize"] as const),
 ]);
 
 /** And those that it does not have of int16. */
 const WITHOUT_INT16: ReadonlySet<string> = new Set<OpKind>([
   ...(["exp", "log", "resizeBilinear", "gather", "gatherNd", "spaceToBatch"] as const),
+  ...(["reduceMax", "reduceMin", "mirrorPad", "floorMod"] as const),
 ]);
+
+/** Sums of so many products of int16 fit in what they are multiplied in. */
+const MOST_DEPTH = 4096;
 
 const { fround } = Math;
 
-/** The graph with its products' factors as TFLite's reference has them, where TFLite Micro would refuse it. */
+/** The graph with its factors as TFLite's reference has them, where TFLite Micro would refuse it. */
 export function liteRounding(graph: Graph): Graph {
   const { nodes, tensors } = graph;
   // nodes that state a rule of rounding are ONNX's
@@ -34,14 +47,27 @@ const isWithoutMicro = ({ kind, inputs }: AnyNode, tensors: readonly Tensor[]): 
   WITHOUT_MICRO.has(kind) || (WITHOUT_INT16.has(kind) && tensors[inputs[0] as TensorId]?.dtype === "int16");
 
 function rounded(node: AnyNode, tensors: readonly Tensor[]): AnyNode {
-  if (node.kind !== "mul" && node.kind !== "fullyConnected") return node;
-  const [a, b, y] = [...node.inputs.slice(0, 2), ...node.outputs].map((id) => tensors[id]);
-  const [[sa = 0], sb, [sy = 0]] = [scales(a), scales(b), scales(y)];
+  const { kind } = node;
+  const [a, b, y] = [node.inputs[0], node.inputs[1], node.outputs[0]].map((id) => tensors[id as TensorId]);
+  const [[sa = 0], [sy = 0]] = [scales(a), scales(y)];
+  if (kind === "relu" || kind === "relu6" || kind === "leakyRelu") {
+    const isInt16 = a?.dtype === "int16" && y?.dtype === "int16" && sa > 0 && sy > 0;
+    if (!isInt16) return node;
+    if (kind !== "leakyRelu") return { ...node, attributes: { factor: fround(sa / sy) } };
+    const down = fround(fround(sa * fround(node.attributes.alpha)) / sy);
+    return { ...node, attributes: { ...node.attributes, factors: [fround(sa / sy), down] } };
+  }
+  if (kind !== "mul" && kind !== "fullyConnected") return node;
+  const sb = scales(b);
   const ratios = sb.map((scale) => (sa * scale) / sy);
   if (ratios.length === 0 || !ratios.every((ratio) => ratio > 2 ** -31 && ratio < 0.5)) return node;
-  if (node.kind === "mul") {
+  if (kind === "mul") {
     const factor = fround(fround(sa * (sb[0] as number)) / sy);
     return { ...node, attributes: { ...node.attributes, factor } };
+  }
+  if (a?.dtype === "int16") {
+    if ((b?.shape[1] ?? 0) > MOST_DEPTH || y?.dtype !== "int16") return node;
+    return { ...node, attributes: { ...node.attributes, once: quantizeMultipliers(ratios) } };
   }
   // smaller ones would have too few bits left in their multipliers
   if (a?.dtype !== "int8" || ratios.length === 1 || !ratios.every((ratio) => ratio > 2 ** -12)) return node;

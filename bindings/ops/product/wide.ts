@@ -3,7 +3,7 @@ import type { Activation } from "../../graph.ts";
 import type { Patches } from "../../primitives/params.ts";
 import { columnBytes, packLanes, packWideWeights, type Rounding, wideLayout } from "../../primitives/product/wide.ts";
 import { factorsOf } from "../../primitives/requantize/channels.ts";
-import { activationRange } from "../../primitives/requantize/quantization.ts";
+import { activationRange, type Multipliers } from "../../primitives/requantize/quantization.ts";
 import { packRecords } from "../../primitives/requantize/requantize.ts";
 import { elementCount } from "../../tensor.ts";
 import { type Constrained, inputOf, outputOf } from "../constraints.ts";
@@ -43,7 +43,8 @@ function weightZeroPoint(node: Constrained, channel: number): number {
 
 /** How the reference rounds the node's sums. */
 function lanesRounding(node: Constrained): Rounding {
-  if (isPackedMatrix(node)) return "once";
+  const isOnce = inputOf(node, 0).dtype === "int16" && node.attributes !== undefined && "once" in node.attributes;
+  if (isOnce || isPackedMatrix(node)) return "once";
   return inputOf(node, 0).dtype === "int16" && node.inputs[2]?.dtype !== "int32" ? "upper" : "twice";
 }
 
@@ -130,7 +131,7 @@ export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, 
     w === undefined || isComputed(node.inputs[2]) ? anyBounds(n, bias, k) : boundsOf(w, n, bias, ...rangeOf(node));
   const bound = min.map((value, c) => Math.max(-value, max[c] as number));
   const lanes = y.dtype === "int16" || (rounding === "once" && !("scale" in multipliers));
-  const wide = rounding === "upper" && bound.some((value) => value >= 2 ** 31);
+  const wide = rounding !== "twice" && bound.some((value) => value >= 2 ** 31);
   const biasBytes = node.inputs[2]?.dtype === "int64" ? 8 : 4;
   const common = {
     bias: isComputed(node.inputs[2]) ? to.input(2) + first * biasBytes : 0,
@@ -144,7 +145,8 @@ export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, 
   };
   if (lanes && !("scale" in multipliers)) {
     const narrow = !wide && y.dtype === "int16" && common.bias === 0;
-    const records = packLanes(to.module, n, multipliers, { bias, most: bound }, rounding, narrow);
+    const factors = wide && rounding === "once" ? fewerBits(multipliers) : multipliers;
+    const records = packLanes(to.module, n, factors, { bias, most: bound }, rounding, narrow);
     return { fields: { ...common, q: to.place(records) }, wide, forms: "" };
   }
   const sums = fold && w !== undefined ? sumsOf(w, n) : undefined;
@@ -158,6 +160,11 @@ export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, 
   };
   const { bytes, forms } = packRecords(to.module, channels, output, { rows: m, depth: k }, to.packer);
   return { fields: { ...common, q: to.place(bytes) }, wide, forms };
+}
+
+/** Multipliers that sums of 34 bits can be multiplied with in 64. */
+function fewerBits({ multiplier, shift }: Multipliers): Multipliers {
+  return { multiplier: multiplier.map((value) => (value + 4) >> 3), shift: shift.map((value) => value + 3) };
 }
 
 /** A product over patches. */

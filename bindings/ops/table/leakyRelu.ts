@@ -8,7 +8,11 @@ import type { NodeView, Operator } from "../types.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
-    readonly leakyRelu: { readonly alpha: number };
+    readonly leakyRelu: {
+      readonly alpha: number;
+      /** From 0 up and below, where they are not the scales' own in double. */
+      readonly factors?: readonly [number, number];
+    };
   }
 }
 
@@ -21,8 +25,9 @@ export const leakyRelu: Operator<"leakyRelu"> = unary({
   check: (node) => requireRatio(node, "C5", downFactor(node)),
   int8: (node) => leakyReluTable(affineOf(inputOf(node, 0)), affineOf(outputOf(node)), node.attributes.alpha),
   int16(node, to) {
-    const up = quantizeMultiplier(affineOf(inputOf(node, 0)).scale / affineOf(outputOf(node)).scale);
-    callRescale(node, to, { up, down: quantizeMultiplier(downFactor(node)) });
+    const ratio = affineOf(inputOf(node, 0)).scale / affineOf(outputOf(node)).scale;
+    const [up, down] = node.attributes.factors ?? [ratio, downFactor(node)];
+    callRescale(node, to, { up: quantizeMultiplier(up), down: quantizeMultiplier(down) });
   },
   real: (node) => ({ form: "leaky", lo: node.attributes.alpha }),
 });

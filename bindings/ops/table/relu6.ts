@@ -3,7 +3,8 @@ import type { Operator } from "../types.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
-    readonly relu6: Record<never, never>;
+    /** `factor`: that of int16, where it is not the scales' own in double. */
+    readonly relu6: { readonly factor?: number };
   }
 }
 
