@@ -38,7 +38,7 @@ export function addPruneOptions(command: Command): Command {
     )
     .option(
       "--finish <n>",
-      "without that: steps in which all layers at the end learn the dense model's outputs by the examples; 300 when absent",
+      "without that: steps in which all layers learn the dense model's outputs; 300 when absent",
       wholeFrom(0, 1_000_000),
     )
     .option("--tune-steps <n>", "or so many steps in place of epochs", wholeFrom(1, 10_000_000))

@@ -11,7 +11,7 @@ export interface ModelFigures {
   /** Of its file, where it came as one. */
   readonly bytes?: number;
   readonly classes?: Classes;
-  /** Against the samples' own targets, where they have some; of an autoencoder against what it was given. */
+  /** Against the samples' own targets, where they have some; an autoencoder's inputs. */
   readonly targets?: Nearness;
   /** Milliseconds a sample: the median of the runs. */
   readonly latency: number;

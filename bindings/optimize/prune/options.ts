@@ -59,10 +59,7 @@ export interface PruneOptions {
    * zeros. Only with data.
    */
   readonly tune?: Tune;
-  /**
-   * Without `tune`: steps, of 50 examples each, in which all layers at the end learn the dense network's outputs together, without labels; none where that is more than 2 · 10¹¹ multiply-adds.
-   * 300 when absent, 0 for none.
-   */
+  /** Without `tune`: steps at the end in which all layers learn the dense network's outputs from 50 examples each, if the work allows; 300 when absent. */
   readonly finish?: number;
   /**
    * Cuts in which weights go, each on what the one before left; with `tune` an eighth of the training follows each but the last. 5 with channels, else 1,
@@ -167,7 +164,6 @@ export function settingsOf(options: PruneOptions): Settings {
     where: "finish",
     expected: "a whole number of steps from 0",
     received: String(finish),
-    hint: `${FINISH} when absent.`,
   }));
   const channels = pattern === "channels";
   const multiple = options.multiple ?? (channels && options.tune !== undefined ? TILE : 1);

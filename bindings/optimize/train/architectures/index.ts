@@ -9,7 +9,7 @@ import { beginNetwork } from "./builder.ts";
 
 /** What a network is made for. */
 export interface Fresh {
-  /** `[1,height,width,channels]`, of a sequence `[1,length,channels]`; for `mlp` any. */
+  /** `[1,height,width,channels]`, `[1,length,channels]`, for `mlp` any. */
   readonly shape: readonly number[];
   /** Classes, or numbers of another output. */
   readonly classes: number;
@@ -106,7 +106,7 @@ export function freshNetwork(name: string, fresh: Fresh): Graph {
     where: "architecture",
     expected: "pictures [1,height,width,channels] or sequences [1,length,channels]",
     received: listText(fresh.shape),
-    hint: "mlp takes numbers of any shape.",
+    hint: "mlp takes any.",
   }));
   return (make as Make)(fresh, width);
 }
