@@ -41,7 +41,7 @@ const PARTS = { whole: "bindings/whole.ts", ...LATER };
 const NODE = { node: "bindings/public/node.ts" };
 
 /** Characters of a line of an object's members. */
-const LINE = 100;
+const LINE = 120;
 
 /** What all bundles have in common. Users' bundlers make them small: here they are for reading, and names stay. */
 const COMMON = {
@@ -174,7 +174,9 @@ async function shrink(file, isRead) {
   const bare = text
     .replace(/^[ \t]*\/\*\*(?!\/)[\s\S]*?\*\/[ \t]*\n/gm, "")
     .replace(/^[ \t]*\/\/ (?!bindings\/).*\n/gm, "")
-    .replace(/^\/\/ bindings\//gm, "// ");
+    // what bundlers are told of calls is for those at the top
+    .replace(/^[ \t].*/gm, (line) => line.replaceAll("/* @__PURE__ */ ", ""))
+    .replace(/^\/\/ bindings\/(?:.*\/)?(\w+)\.ts$/gm, "// $1");
   const indented = bare.replace(/^(?: {2})+/gm, (spaces) => "\t".repeat(spaces.length / 2));
   const words = async (code) => (await minified(code)).replace(/\s+/g, " ");
   const wanted = await words(text);
@@ -182,17 +184,21 @@ async function shrink(file, isRead) {
     if ((await words(candidate)) === wanted) return writeFileSync(file, candidate);
 }
 
-/** Objects and lists of names whose members take a line each: as many on a line as fit. */
+/** Objects and lists whose members take a line each: as many on a line as fit. */
 function joined(code) {
-  return code.replace(/\{\n(\t*)((?:[^\n{}`;]*,\n)*[^\n{}`;]*)\n(\t*)\}/g, (_, tabs, inner, outer) => {
+  const member = String.raw`(?:[^\n[\]{}\`;]|\{[^\n{}\`;]*\}|\[[^\n[\]\`;]*\])*`;
+  const members = new RegExp(String.raw`([[{])\n(\t*)((?:${member},\n)*${member})\n(\t*)[\]}]`, "g");
+  return code.replace(members, (_, bracket, tabs, inner, outer) => {
     const lines = [""];
-    for (const member of inner.split(/(?<=,)\n\t*/)) {
+    for (const each of inner.split(/(?<=,)\n\t*/)) {
       const last = lines[lines.length - 1];
-      if (last !== "" && last.length + member.length < LINE) lines[lines.length - 1] = `${last} ${member}`;
-      else if (last === "") lines[0] = member;
-      else lines.push(member);
+      if (last !== "" && last.length + each.length < LINE) lines[lines.length - 1] = `${last} ${each}`;
+      else if (last === "") lines[0] = each;
+      else lines.push(each);
     }
-    return lines.length === 1 ? `{ ${lines[0]} }` : `{\n${lines.map((line) => tabs + line).join("\n")}\n${outer}}`;
+    const [space, end] = bracket === "[" ? ["", "]"] : [" ", "}"];
+    if (lines.length === 1) return bracket + space + lines[0] + space + end;
+    return `${bracket}\n${lines.map((line) => tabs + line).join("\n")}\n${outer}${end}`;
   });
 }
 
