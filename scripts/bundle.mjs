@@ -162,7 +162,7 @@ export async function bundle() {
 }
 
 /**
- * Makes a file smaller. One that is read keeps its lines of code, indented by tabs, and the names of their sources, unless that
+ * Makes a file smaller. One that is read keeps its lines of code, indented by tabs, and the rooms and names of their sources, unless that
  * would change more than blanks in texts. Comments are in the types:
  * bundling moves them away from what they are about.
  */
@@ -176,7 +176,7 @@ async function shrink(file, isRead) {
     .replace(/^[ \t]*\/\/ (?!bindings\/).*\n/gm, "")
     // what bundlers are told of calls is for those at the top
     .replace(/^[ \t].*/gm, (line) => line.replaceAll("/* @__PURE__ */ ", ""))
-    .replace(/^\/\/ bindings\/(?:.*\/)?(\w+)\.ts$/gm, "// $1");
+    .replace(/^\/\/ bindings\/(\w+\/)?(?:.*\/)?(\w+)\.ts$/gm, "// $1$2");
   const indented = bare.replace(/^(?: {2})+/gm, (spaces) => "\t".repeat(spaces.length / 2));
   const words = async (code) => (await minified(code)).replace(/\s+/g, " ");
   const wanted = await words(text);
