@@ -2,7 +2,7 @@
 import { load16, store16 } from "../common/edge.simd";
 import { erfF32, expF32, expMinusOneF32, geluF32, geluTanhF32, logF32, logisticF32, rootReciprocalF32, tanhF32 } from "../common/float";
 import { acoshF32, asinhF32, atanhF32, coshF32, sinhF32 } from "../common/hyperbolic";
-import { atLeast, atMost, ceilOf, floorOf, magnitude, nearestOf, negative, plus, root, splat, times, whereLess } from "../common/lanes";
+import { atLeast, atMost, ceilOf, floorOf, magnitude, nearestOf, negative, over, plus, root, splat, times, whereLess } from "../common/lanes";
 import { share } from "../common/split";
 import { sineF32, tangentF32 } from "../common/trigonometry";
 
@@ -51,10 +51,10 @@ const ACOSH: u32 = 28;
 const ATANH: u32 = 29;
 
 export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
-  if (p.form == HARD_SWISH) loop(p, part, parts, HARD_SWISH);
+  if (p.form >= SIN && p.form < SINH && p.form != ERF) turns(p, part, parts);
   else if (p.form == GELU) loop(p, part, parts, GELU);
-  else if (p.form < SIN || p.form == ERF || p.form >= SINH) loop(p, part, parts, p.form);
-  else turns(p, part, parts);
+  else if (p.form == HARD_SWISH) loop(p, part, parts, HARD_SWISH);
+  else loop(p, part, parts, p.form);
 }
 
 // @ts-ignore: decorator
@@ -109,7 +109,7 @@ export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
     case ATANH: return atanhF32<T>(x);
     default: {
       const gate = atMost<T>(atLeast<T>(plus<T>(x, splat<T>(3)), splat<T>(0)), splat<T>(6));
-      return times<T>(times<T>(x, gate), splat<T>(1.0 / 6));
+      return over<T>(times<T>(gate, x), splat<T>(6));
     }
   }
 }

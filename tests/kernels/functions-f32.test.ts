@@ -64,6 +64,16 @@ test("the error function", () => {
     assert.ok(Math.abs((y[i] as number) - erf(value)) <= 1e-6 * Math.abs(value), `${value}`);
 });
 
+test("hard swish divides by six, as TensorFlow Lite's reference does", () => {
+  const { fround } = Math;
+  const x = Float32Array.from([...Array.from({ length: 801 }, (_, i) => (i - 400) / 99), 3e38, Infinity]);
+  const y = x.map((value) => fround(fround(value * fround(Math.min(Math.max(fround(value + 3), 0), 6))) / 6));
+  const [input, output] = [tensor("float32", [x.length]), tensor("float32", [x.length])];
+  for (const subject of list)
+    if (!subject.skip)
+      checkOperator(subject, operators.hardSwish as never, { attributes: {}, inputs: [input], values: [x], output }, y);
+});
+
 describe("angles and their inverses", () => {
   for (const [form, f] of Object.entries(FORMS))
     test(form, () => {
