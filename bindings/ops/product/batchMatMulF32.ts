@@ -1,4 +1,4 @@
-/** BATCH_MATMUL of b float32 or a constant of int8 (hybrid). */
+/** BATCH_MATMUL of float32, b float32 or a constant of int8 (hybrid). */
 import { offsetsF32, packPanelsF32, packPanelsHybrid } from "../../primitives/product/gemmF32.ts";
 import { floatsOf } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType } from "../constraints.ts";
@@ -6,7 +6,7 @@ import type { Lowering, NodeView } from "../types.ts";
 import { callGemm, int8Or4, placeScales } from "./floats.ts";
 import { matricesOf, requireSizes } from "./matrices.ts";
 
-/** C2: a and y float32; b or constant int8 or int4 with zero points 0 and one scale or one for each column. */
+/** C2: a and y float32; b float32, or constant int8 or int4 with zero points 0 and one scale or one for each column. */
 export function requireFloatMatrices(node: NodeView<"batchMatMul">): void {
   const [a, b] = [inputOf(node, 0), inputOf(node, 1)];
   requireDType(node, "C2", a, "float32");

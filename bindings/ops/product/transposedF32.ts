@@ -60,7 +60,7 @@ function phases(out: number, kernel: number, stride: number, before: number): re
   });
 }
 
-/** A transposed convolution of images: x `[N,h,w,C]`, weights `[O,kH,kW,C]` of int8 or int4, y `[N,H,W,O]`. */
+/** A transposed convolution of images: x `[N,h,w,C]`, weights `[O,kH,kW,C]` of float32, int8 or int4, y `[N,H,W,O]`. */
 export interface TransposedImages extends Pick<Transposed, "activation"> {
   readonly x: Placed;
   readonly w: Placed;
