@@ -248,7 +248,7 @@ export function floatsOf({ data = new Uint8Array(0) }: Pick<Tensor, "data">): Fl
   const { buffer, byteOffset, length } = data;
   return byteOffset % 4 === 0
     ? new Float32Array(buffer, byteOffset, length / 4)
-    : new Float32Array(new Uint8Array(data).buffer);
+    : (typedCopy("float32", data) as Float32Array);
 }
 
 /** One half-precision number. */

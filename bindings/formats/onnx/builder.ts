@@ -20,14 +20,16 @@ export interface OutputType {
   readonly quantization?: Quantization;
 }
 
-/** Adds a node in place of a node of the file, as `Builder.add` does. */
-export type AddHere = <K extends OpKind>(
-  kind: K,
+/** What a node is, besides its kind. */
+type NodeParts<K extends OpKind> = [
   inputs: readonly (TensorId | undefined)[],
   attributes: Attributes[K],
   outputs: readonly OutputType[],
   name?: string,
-) => readonly TensorId[];
+];
+
+/** Adds a node in place of a node of the file, as `Builder.add` does. */
+export type AddHere = <K extends OpKind>(kind: K, ...parts: NodeParts<K>) => readonly TensorId[];
 
 /** What is thrown where a node's operator is not in the table. */
 export const NEEDS_OPERATORS = new Error("the rarer operators");
@@ -44,14 +46,7 @@ export interface Builder {
   integers(values: readonly number[], shape?: readonly number[]): TensorId;
   float(value: number): TensorId;
   /** Adds a node; its outputs have these names and types. */
-  add<K extends OpKind>(
-    kind: K,
-    where: string,
-    inputs: readonly (TensorId | undefined)[],
-    attributes: Attributes[K],
-    outputs: readonly OutputType[],
-    name?: string,
-  ): readonly TensorId[];
+  add<K extends OpKind>(kind: K, where: string, ...parts: NodeParts<K>): readonly TensorId[];
   tensor(id: TensorId): Tensor;
   /** Whether nothing computes it but its data. */
   isConstant(id: TensorId): boolean;

@@ -10,6 +10,7 @@ import {
 } from "../../primitives/product/gemmF32.ts";
 import { packSparseF32, sparseScratchF32 } from "../../primitives/product/sparseF32.ts";
 import { tilesBytes, tilesF32 } from "../../primitives/product/tilesF32.ts";
+import { centre } from "../../primitives/product/wide.ts";
 import { transformWeightsF32, winogradF32Params, winogradTiles } from "../../primitives/product/winogradF32.ts";
 import { BOUNDS } from "../../primitives/requantize/quantization.ts";
 import { elementCount, floatsOf, sizeOf, type Tensor } from "../../tensor.ts";
@@ -44,15 +45,10 @@ function hybridWeights(tensor: Tensor): Int8Array | Int16Array {
   const { zeroPoint = [] } = tensor.quantization ?? {};
   const channels = sizeOf(tensor, 0);
   const each = values.length / channels;
-  const centred = new Int16Array(values);
+  const centred = new Int16Array(values.length);
   for (let c = 0; c < channels; c++)
-    subtract(centred, c * each, (c + 1) * each, zeroPoint[zeroPoint.length === 1 ? 0 : c] as number);
+    centre(centred, c * each, each, values, c * each, 1, zeroPoint[zeroPoint.length === 1 ? 0 : c] as number);
   return centred;
-}
-
-/** Takes a channel's zero point off. */
-function subtract(values: Int16Array, from: number, end: number, zeroPoint: number): void {
-  for (let i = from; i < end; i++) values[i] = (values[i] as number) - zeroPoint;
 }
 
 /** One float scale for each of `channels` channels from `first` on, so many times. */

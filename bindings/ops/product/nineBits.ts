@@ -29,22 +29,20 @@ interface Finished {
 const GEMM_ROWS = 3;
 
 /**
- * True where the kernels of int8 do: `simd`, whose panels may be int16, and `relaxed`, whose rows may have terms, on rows of int8 that
- * stand one after the other.
+ * What the kernels of int8 add to all weights, where they do: nothing in `simd`, whose panels may be int16, and what makes them int8 in `relaxed`, whose
+ * rows may have terms; on rows of int8 that stand one after the other.
  */
-export function isNineBits(
+export function moveToInt8(
   { module }: Lowering,
   { w, xStep = 1, y, patches }: Rows & { readonly w: unknown },
-): boolean {
+): number | undefined {
   const line = patches.outW * y.pixel;
-  return (
-    module !== "scalar" &&
-    w instanceof Int16Array &&
-    (module === "simd" || moveOf(w) !== undefined) &&
+  const fits =
     xStep === 1 &&
     (patches.outH * patches.outW === 1 || y.line === line) &&
-    (y.image === patches.outH * line || patches.outH * patches.outW === 0)
-  );
+    (y.image === patches.outH * line || patches.outH * patches.outW === 0);
+  if (module === "scalar" || !(w instanceof Int16Array) || !fits) return undefined;
+  return module === "simd" ? 0 : moveOf(w);
 }
 
 /** What, added to all weights, makes them int8. */
@@ -61,10 +59,10 @@ function movedBy(w: Int16Array, move: number): Int8Array {
   return moved;
 }
 
-/** The product with records that take x's zero point off; see `isNineBits`. */
+/** The product with records that take x's zero point off, by what `moveToInt8` says. */
 export function lowerNineBits(
   to: Lowering,
-  { firstInput, m, n, w, xPixel, y, patches }: Rows & { readonly w: Int16Array },
+  { firstInput, m, n, w, move, xPixel, y, patches }: Rows & { readonly w: Int16Array; readonly move: number },
   { fields, forms }: Finished,
 ): void {
   const k = w.length / n;
@@ -85,7 +83,6 @@ export function lowerNineBits(
   };
   const size = `${m}x${n}x${k}, requantize ${forms}, weights of nine bits`;
   const { kH, kW, strideH, strideW, padTop, padLeft, inH, inW, outH, outW } = patches;
-  const move = to.module === "relaxed" ? (moveOf(w) ?? 0) : 0;
   const padded = padTop > 0 || padLeft > 0 || outH !== inH || outW !== inW;
   const pixels = kH === 1 && kW === 1 && strideH === 1 && strideW === 1 && !padded;
   if (pixels && m < GEMM_ROWS) {

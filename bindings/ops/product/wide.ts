@@ -1,14 +1,21 @@
 /** Products whose numbers do not fit the int8 kernels: 16-bit activations, and weights with a zero point. */
 import type { Activation } from "../../graph.ts";
 import type { Patches } from "../../primitives/params.ts";
-import { columnBytes, packLanes, packWideWeights, type Rounding, wideLayout } from "../../primitives/product/wide.ts";
+import {
+  centre,
+  columnBytes,
+  packLanes,
+  packWideWeights,
+  type Rounding,
+  wideLayout,
+} from "../../primitives/product/wide.ts";
 import { factorsOf } from "../../primitives/requantize/channels.ts";
 import { activationRange, type Multipliers } from "../../primitives/requantize/quantization.ts";
 import { packRecords } from "../../primitives/requantize/requantize.ts";
 import { elementCount } from "../../tensor.ts";
 import { type Constrained, inputOf, outputOf } from "../constraints.ts";
 import type { Lowering } from "../types.ts";
-import { isNineBits, lowerNineBits, type Rows } from "./nineBits.ts";
+import { lowerNineBits, moveToInt8, type Rows } from "./nineBits.ts";
 import { biasValues, factorsOfNode, inputZeroPoint, int8, outputAffine, within } from "./weights.ts";
 import { ANY_CHUNK, anyBounds, boundsOf, chunkOf, foldedBias, rangeOf, sumsOf } from "./wideBounds.ts";
 import { isComputed, isPackedMatrix, weightZeroPoints } from "./wideTypes.ts";
@@ -92,19 +99,6 @@ export function centred(
   return w;
 }
 
-/** One channel's; a function of its own, since those are compiled after few calls. */
-function centre(
-  w: Int16Array,
-  at: number,
-  depth: number,
-  data: Int8Array,
-  from: number,
-  step: number,
-  zeroPoint: number,
-): void {
-  for (let i = 0; i < depth; i++) w[at + i] = (data[from + i * step] as number) - zeroPoint;
-}
-
 /** What finishing needs to know. */
 interface Finishing {
   readonly first: number;
@@ -127,8 +121,11 @@ export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, 
   const multipliers = factorsOfNode(node, first, n, reals);
   const bias = biasValues(node.inputs[2])?.slice(first, first + n);
   const rounding = lanesRounding(node);
+  const sums = w && sumsOf(w, n);
   const { min, max } =
-    w === undefined || isComputed(node.inputs[2]) ? anyBounds(n, bias, k) : boundsOf(w, n, bias, ...rangeOf(node));
+    w === undefined || sums === undefined || isComputed(node.inputs[2])
+      ? anyBounds(n, bias, k)
+      : boundsOf(w, sums, bias, ...rangeOf(node));
   const bound = min.map((value, c) => Math.max(-value, max[c] as number));
   const lanes = y.dtype === "int16" || (rounding === "once" && !("scale" in multipliers));
   const wide = rounding !== "twice" && bound.some((value) => value >= 2 ** 31);
@@ -149,13 +146,13 @@ export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, 
     const records = packLanes(to.module, n, factors, { bias, most: bound }, rounding, narrow);
     return { fields: { ...common, q: to.place(records) }, wide, forms: "" };
   }
-  const sums = fold && w !== undefined ? sumsOf(w, n) : undefined;
+  const folded = fold ? sums : undefined;
   const channels = {
-    bias: foldedBias(bias, n, sums, inputZeroPoint(node)),
+    bias: foldedBias(bias, n, folded, inputZeroPoint(node)),
     min,
     max,
     ...factorsOf(multipliers, n),
-    sum: sums ?? new Int32Array(n),
+    sum: folded ?? new Int32Array(n),
     zeros: 0,
   };
   const { bytes, forms } = packRecords(to.module, channels, output, { rows: m, depth: k }, to.packer);
@@ -172,10 +169,11 @@ export function lowerWide(node: Constrained, to: Lowering, product: WideProduct)
   const { firstInput, m, n, w, xPixel, y, patches } = product;
   const known = w instanceof Int16Array ? w : undefined;
   const k = w instanceof Int16Array ? w.length / n : w.k;
-  const fold = isBytes(node) && isNineBits(to, product);
+  const move = isBytes(node) ? moveToInt8(to, product) : undefined;
+  const fold = move !== undefined;
   const finished = finishing(node, to, { ...product, k, w: known, ...(fold ? { fold } : {}) });
   if (fold) {
-    lowerNineBits(to, { ...product, w: known ?? new Int16Array(0) }, finished);
+    lowerNineBits(to, { ...product, w: known ?? new Int16Array(0), move }, finished);
     return;
   }
   const { fields, wide } = finished;

@@ -42,19 +42,20 @@ export function anyBounds(n: number, bias: ArrayLike<number | bigint> | undefine
   return { min: most.map((value) => -value), max: most };
 }
 
-/** Bounds of the sums of w, `[n][k]`, with inputs from `least` to `most`. */
+/** Bounds of the sums of w, `[n][k]`, whose rows have these sums, with inputs from `least` to `most`. */
 export function boundsOf(
   w: Int16Array,
-  n: number,
+  sums: Int32Array,
   bias: ArrayLike<number | bigint> | undefined,
   least: number,
   most: number,
 ) {
+  const n = sums.length;
   const min = new Float64Array(n);
   const max = new Float64Array(n);
   const k = w.length / n;
   for (let c = 0; c < n; c++) {
-    const sum = sumOf(w, c * k, (c + 1) * k);
+    const sum = sums[c] as number;
     const positive = positiveOf(w, c * k, (c + 1) * k);
     const start = Number(bias?.[c] ?? 0);
     min[c] = start + positive * least - (positive - sum) * most;

@@ -6,6 +6,7 @@ import { type Layer, layersOf } from "../linear/layers.ts";
 import { errorOf, type Outputs, outputsOf } from "../quantize/judge.ts";
 import { firstOf } from "../train/answers.ts";
 import type { Objective } from "../train/kinds.ts";
+import { UNLABELLED } from "../train/loss.ts";
 import { endAt, type Goal, goalOf } from "../train/objective.ts";
 import { canBeTrained } from "../train/prepare.ts";
 import type { PruneOptions, Settings } from "./options.ts";
@@ -79,12 +80,10 @@ function distance(found: Outputs, wanted: Outputs, { objective, width }: Goal): 
   return sum;
 }
 
-const TEMPERATURE = 2;
-
 function softened(scores: ArrayLike<number>): readonly number[] {
   const all = Array.from(scores);
   const most = Math.max(...all);
-  const powers = all.map((score) => Math.exp((score - most) / TEMPERATURE));
+  const powers = all.map((score) => Math.exp((score - most) / UNLABELLED.temperature));
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((power) => power / sum);
 }

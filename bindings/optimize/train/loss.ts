@@ -9,6 +9,9 @@ import type { Program } from "./program.ts";
 /** No part at all. */
 export const NO_LOSS: LossWeights = { hard: 0, soft: 0, temperature: 1, squared: 0, cosine: 0 };
 
+/** Of classes without labels, with a teacher. */
+export const UNLABELLED: LossWeights = { ...NO_LOSS, soft: 4, temperature: 2, squared: 0.1 };
+
 /**
  * The parts of the loss. Of classes the labels alone; with a teacher and labels 0.9 · T² · KL at T = 4 and 0.1 of the labels; with a teacher alone 4 · KL at T = 2 and 0.1 of the
  * squares. Of values the squared differences from targets, from the teacher, or half of each. Of embeddings 1 − the cosine with the teacher, or without one with the targets.
@@ -41,9 +44,7 @@ function usual(objective: Objective, taught: boolean, labelled: boolean): LossWe
   if (objective === "embeddings") return { ...NO_LOSS, cosine: 1 };
   if (!taught) return { ...NO_LOSS, hard: 1 };
   if (objective === "values") return labelled ? { ...NO_LOSS, hard: 0.5, squared: 0.5 } : { ...NO_LOSS, squared: 1 };
-  return labelled
-    ? { ...NO_LOSS, hard: 0.1, soft: 0.9 * 16, temperature: 4 }
-    : { ...NO_LOSS, soft: 4, temperature: 2, squared: 0.1 };
+  return labelled ? { ...NO_LOSS, hard: 0.1, soft: 0.9 * 16, temperature: 4 } : UNLABELLED;
 }
 
 /**

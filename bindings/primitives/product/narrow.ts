@@ -3,7 +3,7 @@
 import type { ModuleName, Optimize } from "../modules.ts";
 import type { Patches } from "../params.ts";
 import { takesDirect } from "./direct.ts";
-import { KR, roundUp } from "./panels.ts";
+import { KR, NR, roundUp } from "./panels.ts";
 
 /** Output pixels of a row from which the convolution kernels take the rows as they are. */
 const ENOUGH_PIXELS = 4;
@@ -13,8 +13,6 @@ const MOST = 2;
 const MOST_OUTPUTS = 8;
 const MOST_CHANNELS = 72;
 const MOST_BYTES = 128 * 1024;
-/** Columns of a panel. */
-const NR = 8;
 /** Times by that of a byte of a panel in the simd module: lines of patches and bytes of them, panels, direct convolution and its lines. */
 const LINE_TIME = 16;
 const BYTE_TIME = 0.17;

@@ -3,7 +3,7 @@ import type { ModuleName } from "../modules.ts";
 import type { Packer } from "../requantize/types.ts";
 
 /** Columns of C in a panel, and k's interleaved per column, by module. The scalar module takes B as it is, [n][k]. */
-const NR = 8;
+export const NR = 8;
 export const KR: { readonly [M in ModuleName]: number } = { scalar: 1, simd: 2, relaxed: 4 };
 
 export function roundUp(n: number, to: number): number {

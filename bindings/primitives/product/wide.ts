@@ -1,10 +1,8 @@
 /** Packing for `assembly/product/wide.ts` and `finish.ts`: weights of up to 16 bits, and records of int16 outputs. */
 import type { ModuleName } from "../modules.ts";
 import type { Multipliers } from "../requantize/quantization.ts";
-import { roundUp } from "./panels.ts";
+import { NR, roundUp } from "./panels.ts";
 
-/** Columns of a panel. */
-const NR = 8;
 /** Bytes of packed rows that stay in the nearest caches, and the most rows. */
 const BLOCK_BYTES = 24 * 1024;
 const MAX_ROWS = 128;
@@ -33,6 +31,19 @@ export function packWideWeights(module: ModuleName, w: Int16Array, n: number, k:
     packColumn(packed, base, step, w, column * k, k);
   }
   return { bytes: new Uint8Array(packed.buffer), wBytes: narrow ? 1 : 2 };
+}
+
+/** One channel's weights less their zero point; a function of its own, since those are compiled after few calls. */
+export function centre(
+  w: Int16Array,
+  at: number,
+  depth: number,
+  data: Int8Array,
+  from: number,
+  step: number,
+  zeroPoint: number,
+): void {
+  for (let i = 0; i < depth; i++) w[at + i] = (data[from + i * step] as number) - zeroPoint;
 }
 
 /** Puts k weights in pairs that are `step` apart. */

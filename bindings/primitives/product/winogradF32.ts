@@ -1,7 +1,7 @@
 /** Winograd's F(2×2, 3×3) of float32, see `assembly/product/winograd-f32.ts`: when it applies, its packing, its parameter values. */
 import type { ParamBlocks } from "../params.ts";
 import { convF32Params, type PatchesF32, type ProductF32, packPanelsF32 } from "./gemmF32.ts";
-import { roundUp } from "./panels.ts";
+import { NR, roundUp } from "./panels.ts";
 
 /** Channels below which the transforms cost more than they save. */
 const LEAST_CHANNELS = 8;
@@ -57,11 +57,10 @@ export function transformWeightsF32(b: Float32Array, n: number, channels: number
     for (let x = 0; x < 3; x++) spread(rows, x, 3, b, first + x * channels, 3 * channels);
     for (let y = 0; y < 4; y++) spread(positions, y * 4 * position + at, position, rows, y * 3, 1);
   }
-  const packed = (i: number) => packPanelsF32(positions.subarray(i * position, (i + 1) * position), n, channels);
-  const each = packed(0);
-  const bytes = new Uint8Array(16 * each.length);
-  bytes.set(each);
-  for (let i = 1; i < 16; i++) bytes.set(packed(i), i * each.length);
+  const size = roundUp(n, NR) * channels * 4;
+  const bytes = new Uint8Array(16 * size);
+  for (let i = 0; i < 16; i++)
+    bytes.set(packPanelsF32(positions.subarray(i * position, (i + 1) * position), n, channels), i * size);
   return bytes;
 }
 

@@ -2,7 +2,7 @@
 import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { adderOf } from "../elementwise.ts";
-import { columns, heads, joined, joint } from "./heads.ts";
+import { columns, heads, joined, joint, zeros } from "./heads.ts";
 import { cast, entries, reshapedTo, sized } from "./move.ts";
 import { anglesAt, turned } from "./rotary.ts";
 import { attend } from "./scores.ts";
@@ -56,23 +56,19 @@ function groupQueryAttention(n: OnnxNode): void {
   }
 
   const grown = (x: TensorId, i: number): TensorId => {
-    const zeros = (size: number) =>
-      n.b.constant("float32", [batch, own, size, width], new Float32Array(batch * own * size * width));
-    if (isPrompt) return keys === length ? x : joint(n, [x, zeros(keys - length)], 2);
+    if (isPrompt) return keys === length ? x : joint(n, [x, zeros(n, batch, own, keys - length, width)], 2);
     const places = n.b.integers(upTo(entries(n, keys)), [1, keys]);
     const behind = add("add", [add("sub", [places, before], NONE), whole(past)], NONE);
     const held = add("minimum", [behind, n.b.integers([past + length], [])], {});
     const chosen = add("selectV2", [add("less", [places, before], {}, "bool"), places, held], {});
-    const parts = [...(past === 0 ? [] : [n.plain(n.input(i))]), x, zeros(1)];
+    const parts = [...(past === 0 ? [] : [n.plain(n.input(i))]), x, zeros(n, batch, own, 1, width)];
     return adderOf(n, "float32")("gather", [joint(n, parts, 2), chosen], { axis: 2, batchDims: 1 });
   };
   const [present, values] = [grown(k, PAST), grown(v, PAST + 1)];
 
   const window = n.int("local_window_size", -1);
   const bias = given(BIAS);
-  const sink =
-    given(SINK) ??
-    (n.int("smooth_softmax", 0) !== 0 ? n.b.constant("float32", [count], new Float32Array(count)) : undefined);
+  const sink = given(SINK) ?? (n.int("smooth_softmax", 0) !== 0 ? zeros(n, count) : undefined);
   const scale = n.float("scale", 0);
   const y = attend(n, {
     q,

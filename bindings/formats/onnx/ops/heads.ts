@@ -1,5 +1,6 @@
 /** Heads of attention beside each other, and parts of them. */
 import type { TensorId } from "../../../graph.ts";
+import { elementCount } from "../../../tensor.ts";
 import type { OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { reshapedTo, sized } from "./move.ts";
@@ -22,12 +23,20 @@ export function joined(n: OnnxNode, x: TensorId): TensorId {
 
 /** A part of the last dimension. */
 export function columns(n: OnnxNode, x: TensorId, from: number, size: number): TensorId {
+  return stretch(n, x, n.b.tensor(x).shape.length - 1, from, size);
+}
+
+/** `size` entries of an axis. */
+export function stretch(n: OnnxNode, x: TensorId, axis: number, from: number, size: number): TensorId {
   const { shape, dtype } = n.b.tensor(x);
-  const last = shape.length - 1;
-  const begins = n.b.integers(shape.map((_, d) => (d === last ? from : 0)));
-  const sizes = n.b.integers(shape.map((each, d) => (d === last ? size : each)));
+  const begins = n.b.integers(shape.map((_, d) => (d === axis ? from : 0)));
+  const sizes = n.b.integers(shape.map((all, d) => (d === axis ? size : all)));
   return n.add("slice", [x, begins, sizes], {}, [{ dtype }])[0] as TensorId;
 }
+
+/** Zeros of a shape. */
+export const zeros = (n: OnnxNode, ...shape: readonly number[]): TensorId =>
+  n.b.constant("float32", shape, new Float32Array(elementCount(shape)));
 
 /** Tensors one after the other along an axis. */
 export function joint(n: OnnxNode, parts: readonly TensorId[], axis: number): TensorId {

@@ -3,23 +3,12 @@ import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { adderOf } from "../elementwise.ts";
 import { real } from "./cast.ts";
-import { joint } from "./heads.ts";
+import { joint, stretch, zeros } from "./heads.ts";
 import { product } from "./matmul.ts";
 import { reshapedTo, sized } from "./move.ts";
 
 /** Longer sequences would make plans of too many steps. */
 const MOST_STEPS = 1024;
-
-/** `size` entries of an axis. */
-function stretch(n: OnnxNode, x: TensorId, axis: number, from: number, size: number): TensorId {
-  const { shape } = n.b.tensor(x);
-  const begins = n.b.integers(shape.map((_, d) => (d === axis ? from : 0)));
-  const sizes = n.b.integers(shape.map((all, d) => (d === axis ? size : all)));
-  return adderOf(n)("slice", [x, begins, sizes], {});
-}
-
-const zeros = (n: OnnxNode, ...shape: readonly number[]): TensorId =>
-  n.b.constant("float32", shape, new Float32Array(shape.reduce((all, size) => all * size, 1)));
 
 /**
  * Token by token: the state `[B,H,k,v]` decays by exp(decay) and grows by key ⊗ value, of which the delta rules take what the state
@@ -37,47 +26,24 @@ function linearAttention(n: OnnxNode): void {
   let state = n.inputs[3] === undefined ? zeros(n, batch, own, k, v) : n.plain(n.input(3));
   const scale = n.b.float(n.float("scale", 0) || 1 / Math.sqrt(k));
   const ys = Array.from({ length }, (_, t) => {
-    const at = (i: number, shape: (size: number) => readonly number[]) => {
-      const row = stretch(n, n.plain(n.input(i)), 1, t, 1);
-      return reshapedTo(n, row, [batch, ...shape(n.b.tensor(row).shape[2] as number)]);
-    };
+    const token = (i: number) => stretch(n, n.plain(n.input(i)), 1, t, 1);
+    const as = (row: TensorId, ...shape: readonly number[]) => reshapedTo(n, row, [batch, ...shape]);
+    /** How many numbers a token has. */
+    const each = (row: TensorId) => n.b.tensor(row).shape[2] as number;
     if (isGated) {
-      const decay = at(4, (size) => [own, size / own, 1]);
+      const row = token(4);
+      const decay = as(row, own, each(row) / own, 1);
       state = real(n, "mul", state, adderOf(n)("exp", [decay], {}));
     }
-    let news = at(2, () => [own, 1, v]);
-    if (isDelta)
-      news = real(
-        n,
-        "sub",
-        news,
-        times(
-          at(1, () => [own, 1, k]),
-          state,
-        ),
-      );
-    if (isDelta)
-      news = real(
-        n,
-        "mul",
-        news,
-        at(5, (size) => [size, 1, 1]),
-      );
-    state = real(
-      n,
-      "add",
-      state,
-      real(
-        n,
-        "mul",
-        at(1, () => [own, k, 1]),
-        news,
-      ),
-    );
-    const y = times(
-      at(0, () => [own, count / own, k]),
-      state,
-    );
+    const key = token(1);
+    let news = as(token(2), own, 1, v);
+    if (isDelta) {
+      const held = times(as(key, own, 1, k), state);
+      const beta = token(5);
+      news = real(n, "mul", real(n, "sub", news, held), as(beta, each(beta), 1, 1));
+    }
+    state = real(n, "add", state, real(n, "mul", as(key, own, k, 1), news));
+    const y = times(as(token(0), own, count / own, k), state);
     return reshapedTo(n, real(n, "mul", y, scale), [batch, 1, count * v]);
   });
   n.setPlain(0, ys.length === 0 ? zeros(n, batch, 0, count * v) : joint(n, ys, 1));

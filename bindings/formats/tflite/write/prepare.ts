@@ -1,7 +1,7 @@
 /** Graphs as a file states them: one list of subgraphs, no paddings of the graph's own, handles in place of variables. */
 import { ensure, Pint8Error } from "../../../errors.ts";
 import { type AnyNode, bodiesOf, type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
-import { BITS, dimensions, type Tensor } from "../../../tensor.ts";
+import { BITS, dimensions, floatsOf, type Tensor } from "../../../tensor.ts";
 import { shorten } from "../../text.ts";
 import { STATED } from "../state.ts";
 import { halves } from "./halves.ts";
@@ -213,7 +213,7 @@ function takeStates(graph: Graph): Graph {
 }
 
 function startOf(data: Uint8Array, { name }: Tensor): Uint8Array {
-  const bits = halves(new Float32Array(data.slice().buffer));
+  const bits = halves(floatsOf({ data }));
   ensure(bits !== undefined, "UNSUPPORTED", () => ({
     where: `variable "${shorten(name)}"`,
     expected: "a start of float16 values",
