@@ -109,7 +109,7 @@ const WALLS: readonly Wall[] = [
       "bindings/packer",
       "bindings/inspect.ts",
     ],
-    packages: ["flatbuffers", "pbf", "fflate", "hyparquet/src/index.js"],
+    packages: ["flatbuffers", "pbf", "fflate", "hyparquet/src/metadata.js", "hyparquet/src/rowgroup.js"],
   },
   {
     of: "bindings/load.ts",

@@ -42,10 +42,10 @@ export function addQuantizeOptions(command: Command): Command {
     .option(
       "--max-drop <points>",
       "most points of accuracy that are lost: layers get more bits until it holds",
-      percent,
+      amount("points", "0.5"),
     )
-    .option("--size <percent>", "most of the model's file, as in 20%: layers get int4 until it holds", percent)
-    .option("--latency <percent>", "most of the model's time", percent)
+    .option("--size <percent>", "most of the model's file, as in 20%: layers get int4 until it holds", share)
+    .option("--latency <percent>", "most of the model's time", share)
     .addOption(encodeOption())
     .option("--recipe <file.json>", "settings of layers as AI Edge Quantizer's recipes state them")
     .option("--save-recipe <file.json>", "write the settings of layers so")
@@ -53,12 +53,17 @@ export function addQuantizeOptions(command: Command): Command {
     .addOption(jsonOption());
 }
 
-/** `60%` or `0.5`. */
-function percent(text: string): number {
-  const value = Number(text.replace(/%$/, ""));
-  if (!/^\d+(\.\d+)?%?$/.test(text) || value > 1000) throw new InvalidArgumentError("Expected per cent, as in 60%.");
-  return value;
+/** A number from 0, of what and for example: `0.5`, `60%`. */
+function amount(what: string, example: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text.replace(/%$/, ""));
+    if (!/^\d*\.?\d+%?$/.test(text) || value > 1000)
+      throw new InvalidArgumentError(`Expected ${what} from 0 to 1000, as in ${example}.`);
+    return value;
+  };
 }
+
+const share = amount("per cent", "60%");
 
 const WEIGHTS = ["int8", "int4", "float16", "float32"] as const;
 const ACTIVATIONS = ["int8", "int16", "float32"] as const;

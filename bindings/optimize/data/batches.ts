@@ -66,13 +66,13 @@ export function slice(data: Dataset, first: number, end: number = Number.POSITIV
 
 /** The results of work on items, in order, with so much of it under way ahead of who asks. */
 export async function* ahead<T, R>(
-  items: Iterable<T>,
+  items: Iterable<T> | AsyncIterable<T>,
   work: (item: T, index: number) => Promise<R>,
   depth = 8,
 ): AsyncGenerator<R> {
   const waiting: Promise<R>[] = [];
   let index = 0;
-  for (const item of items) {
+  for await (const item of items) {
     const started = work(item, index++);
     // Whoever stops asking leaves these behind; their errors are told when their turn comes.
     started.catch(() => {});

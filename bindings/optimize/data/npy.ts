@@ -1,9 +1,10 @@
 /** NumPy's .npy and .npz. */
 import { unzipSync } from "fflate";
+import { Pint8Error, textOf } from "../../errors.ts";
 import { requireBytes } from "../../given.ts";
 import { BITS, elementCount, halfToFloat, type TypedArray, typedCopy, typeText } from "../../tensor.ts";
 import type { Rows } from "./arrays.ts";
-import { foreign, invalid } from "./bytes.ts";
+import { foreign, invalid, requireRoom } from "./bytes.ts";
 import { isNpy, npyHeader, npyText, SAVED_OTHERWISE } from "./npyHeader.ts";
 
 export const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3;
@@ -34,9 +35,17 @@ export function readNpz(bytes: Uint8Array, where = "readNpz"): ReadonlyMap<strin
   requireBytes(where, bytes);
   let files: Readonly<Record<string, Uint8Array>>;
   try {
-    files = unzipSync(bytes, { filter: ({ name }) => name.endsWith(".npy") });
+    let sum = 0;
+    files = unzipSync(bytes, {
+      filter({ name, originalSize }) {
+        if (!name.endsWith(".npy")) return false;
+        sum += originalSize;
+        requireRoom(sum, bytes.length, where);
+        return true;
+      },
+    });
   } catch (cause) {
-    throw invalid(where, "a whole .npz file", cause instanceof Error ? cause.message : "damaged bytes");
+    throw cause instanceof Pint8Error ? cause : invalid(where, "a whole .npz file", textOf(cause));
   }
   const arrays = new Map(
     Object.entries(files).map(

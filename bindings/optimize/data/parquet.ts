@@ -3,18 +3,15 @@ import { Pint8Error, textOf } from "../../errors.ts";
 import { requireBytes, requireList } from "../../given.ts";
 import { elementCount } from "../../tensor.ts";
 import { type DataPort, type Preparation, pictureInput, preparationText, UNIT_SCALING } from "./arrays.ts";
+import { ahead } from "./batches.ts";
 import { foreign, invalid } from "./bytes.ts";
 import { classesOf } from "./csv.ts";
 import type { PictureDecoder } from "./files.ts";
 import { isLabelName } from "./named.ts";
+import type { Row } from "./parquetReader.ts";
 import type { Dataset, Sample } from "./types.ts";
 
 export const isParquet = (bytes: Uint8Array): boolean => String.fromCharCode(...bytes.subarray(0, 4)) === "PAR1";
-
-/** Rows that are decoded together. */
-const ROWS = 256;
-
-type Row = Readonly<Record<string, unknown>>;
 
 /**
  * The examples of a Parquet file: a label column, and columns of numbers, lists of numbers, or pictures (bytes, or a group
@@ -32,24 +29,34 @@ export async function parquetDataset(
 ): Promise<Dataset> {
   requireList("parquetDataset, ports", ports, "the model's inputs { name, shape }, as model.inputs");
   requireBytes("parquetDataset", bytes);
-  const { parquetMetadataAsync, parquetReadObjects } = await import("./parquetReader.ts");
-  const file = new Uint8Array(bytes).buffer;
-  const metadata = await orInvalid(where, () => parquetMetadataAsync(file));
-  const size = Number(metadata.num_rows);
+  const { openParquet, rowsOf } = await import("./parquetReader.ts");
+  const file = await orInvalid(where, async () => openParquet(bytes));
+  const { size, held } = file;
   if (size === 0) throw invalid(where, "rows", "none");
-  const read = (rowStart: number, rowEnd: number, columns?: string[]): Promise<Row[]> =>
-    orInvalid(where, () =>
-      parquetReadObjects({ file, metadata, utf8: false, rowStart, rowEnd, ...(columns ? { columns } : {}) }),
-    );
-  const [first = {}] = await read(0, 1);
+  if (size !== held) throw invalid(where, `${size} rows in its groups`, `${held}`, "The file is cut short or damaged.");
+  async function* rows(columns?: readonly string[]): AsyncGenerator<Row> {
+    const parts = rowsOf(file, columns);
+    for (;;) {
+      const { value, done } = await orInvalid(where, () => parts.next());
+      if (done) return;
+      yield* value;
+    }
+  }
+  const first = (await rows().next()).value ?? {};
   const names = Object.keys(first);
   const label = names.find(isLabelName);
   const inputs = names.filter((name) => name !== label);
+  const words = async (column: string): Promise<readonly string[]> => {
+    const list: string[] = [];
+    for await (const { [column]: word } of rows([column])) {
+      // A number of rows may be more than there are.
+      if (word === undefined) throw invalid(where, `${size} labels`, `${list.length}`);
+      list.push(String(word));
+    }
+    return list;
+  };
   // Words need all labels before the first example.
-  const known =
-    label !== undefined && typeof first[label] === "string"
-      ? classesOf((await read(0, size, [label])).map((row) => String(row[label])))
-      : undefined;
+  const known = label !== undefined && typeof first[label] === "string" ? classesOf(await words(label)) : undefined;
   const valuesOf = (port: DataPort, cell: unknown, at: string): Promise<Float32Array> | Float32Array => {
     const picture = pictureBytes(cell);
     if (picture === undefined) return numbersOf(cell, elementCount(port.shape), at);
@@ -77,12 +84,7 @@ export async function parquetDataset(
     preparation: inputs.some((name) => pictureBytes(first[name]))
       ? `${preparationText(scaling)}, ${fit}`
       : "numbers as they are",
-    async *[Symbol.asyncIterator]() {
-      for (let start = 0; start < size; start += ROWS) {
-        const rows = await read(start, Math.min(size, start + ROWS));
-        for (const [i, row] of rows.entries()) yield await sampleOf(row, start + i);
-      }
-    },
+    [Symbol.asyncIterator]: () => ahead(rows(), sampleOf),
   };
 }
 
