@@ -83,7 +83,12 @@ describe("pint8 quantize", { skip }, () => {
       [/INVALID_OPTION/, [MODEL, ...data, "-o", join(folder, "none.bin")]],
       [/INVALID_OPTION.*int16/, [MODEL, ...data, "--activations", "int16", "-o", join(folder, "none.onnx")]],
       [/INVALID_OPTION/, [MODEL, ...data, "--layer", "dense=int5", "-o", file]],
-      [/INVALID_OPTION/, [MODEL, ...data, "--max-drop", "much", "-o", file]],
+      [/points from 0 to 1000, as in 0\.5/, [MODEL, ...data, "--max-drop", "-1", "-o", file]],
+      [/per cent from 0 to 1000, as in 60%/, [MODEL, ...data, "--size", "much", "-o", file]],
+      [
+        /float32 beside weights of float16/,
+        [MODEL, ...data, "--weights", "float16", "--activations", "int8", "-o", file],
+      ],
       [/INVALID_OPTION/, [MODEL, "--activations", "int8", "-o", file]],
       [/IO/, [MODEL, ...data, "-o", join(folder, "nowhere", "none.tflite")]],
     ];

@@ -52,12 +52,7 @@ const MADE: readonly Made[] = [
   { name: "int4", quantize: { weights: "int4" }, refused: { "tfjs-tflite": OLD } },
   { name: "int16 activations", quantize: { activations: "int16" }, refused: { "onnxruntime-web": UNWRITTEN } },
   { name: "dynamic range", quantize: {}, blind: true, refused: { "tfjs-tflite": OLD } },
-  {
-    name: "float16 weights",
-    quantize: { weights: "float16" },
-    blind: true,
-    refused: { "onnxruntime-web": UNWRITTEN },
-  },
+  { name: "float16 weights", quantize: { weights: "float16" }, blind: true },
   { name: "80 % zeros, int8", prune: { sparsity: 0.8 }, quantize: {} },
   { name: "80 % zeros, int8, sparse", prune: { sparsity: 0.8 }, quantize: {}, write: { sparse: "smaller" } },
   { name: "blocks, int8", prune: { pattern: "block" }, quantize: {} },

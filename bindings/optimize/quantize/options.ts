@@ -117,7 +117,15 @@ export function checkQuantizeOptions(options: QuantizeOptions): void {
       hint: "20 is a fifth: per cent, not a share.",
     }));
   }
-  for (const [name, setting] of Object.entries(options.layers ?? {}))
+  const { weights, activations, layers } = options;
+  const isFloat = weights === "float16" || weights === "float32";
+  ensure(!isFloat || !activations?.startsWith("int") || layers !== undefined, "INVALID_OPTION", () => ({
+    where: "activations",
+    expected: `float32 beside weights of ${weights}`,
+    received: String(activations),
+    hint: "Leave the activations out, or name layers whose weights are integers.",
+  }));
+  for (const [name, setting] of Object.entries(layers ?? {}))
     for (const key of ["weights", "activations"] as const) {
       const value = setting[key];
       ensure(value === undefined || CHOICES[key]?.includes(value) === true, "INVALID_OPTION", () => ({
