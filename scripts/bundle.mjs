@@ -2,9 +2,10 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { brotliCompressSync, deflateRawSync } from "node:zlib";
-import { build, transform } from "esbuild";
+import { build } from "esbuild";
 import { filesIn, ROOT } from "./files.mjs";
-import { mergeChunks } from "./merge.mjs";
+import { joinWithin, mergeChunks, WITHIN } from "./merge.mjs";
+import { shrink } from "./shrink.mjs";
 
 const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
@@ -26,22 +27,21 @@ const LATER = {
   customs: "bindings/formats/tflite/customs.ts",
   onnx: "bindings/formats/onnx/index.ts",
   onnxRare: "bindings/formats/onnx/rare.ts",
-  operators: "bindings/ops/rare.ts",
   poses: "bindings/session/poses.ts",
   threads: "bindings/session/threads.ts",
 };
+
+/** Later parts too, of which the second takes from the first what that has. */
+const NESTED = { often: "bindings/ops/often.ts", operators: "bindings/ops/rare.ts" };
 
 /**
  * Parts that stay files of their own, so that users' bundlers leave them out where nothing needs them: among the chunks, which are
  * cut by what reaches them, they would stand with what every model needs.
  */
-const PARTS = { whole: "bindings/whole.ts", ...LATER };
+const PARTS = { whole: "bindings/whole.ts", ...LATER, ...NESTED };
 
 /** What Node takes in place of `index`, whose declarations it has. */
 const NODE = { node: "bindings/public/node.ts" };
-
-/** Characters of a line of an object's members. */
-const LINE = 120;
 
 /** What all bundles have in common. Users' bundlers make them small: here they are for reading, and names stay. */
 const COMMON = {
@@ -129,7 +129,7 @@ const BUILTINS = {
 const APART = {
   name: "apart",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(customs|index|poses|rare|threads|whole)\.ts$/ }, ({ path, kind, resolveDir }) => {
+    onResolve({ filter: /\/(customs|index|often|poses|rare|threads|whole)\.ts$/ }, ({ path, kind, resolveDir }) => {
       const file = join(resolveDir, path);
       const part = Object.keys(PARTS).find((name) => join(ROOT, PARTS[name]) === file);
       return part === undefined || kind === "entry-point" ? undefined : { path: `./${part}.js`, external: true };
@@ -149,8 +149,10 @@ export async function bundle() {
     }),
     build({ ...COMMON, entryPoints: points(LATER), plugins: [LISTED, BUILTINS] }),
     build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS), plugins: [LISTED] }),
+    build({ ...COMMON, ...WITHIN, entryPoints: points(NESTED), plugins: [LISTED] }),
   ]);
-  const outputs = { ...results[0].metafile.outputs, ...results[1].metafile.outputs };
+  const [whole, later, , nested] = results.map(({ metafile }) => metafile.outputs);
+  const outputs = { ...whole, ...later, ...joinWithin(nested, ...Object.keys(NESTED)) };
   await mergeChunks(outputs, groupsOf(outputs), COMMON);
   const read = readFiles(outputs);
   for (const file of Object.keys(outputs)) await shrink(join(ROOT, file), read.includes(file));
@@ -159,47 +161,6 @@ export async function bundle() {
   writeNotices(
     results.flatMap(({ metafile }) => Object.keys(metafile.inputs)).concat("node_modules/@cwasm/jpeg-turbo/x"),
   );
-}
-
-/**
- * Makes a file smaller. One that is read keeps its lines of code, indented by tabs, and the rooms and names of their sources, unless that
- * would change more than blanks in texts. Comments are in the types:
- * bundling moves them away from what they are about.
- */
-async function shrink(file, isRead) {
-  // Files that are imported for nothing but their order: no file does anything by itself, and users' bundlers would follow them.
-  const text = readFileSync(file, "utf8").replace(/^import "\.\/chunk-\w+\.js";\n/gm, "");
-  const minified = async (code) => (await transform(code, { minify: true, format: "esm", target: "es2022" })).code;
-  if (!isRead) return writeFileSync(file, await minified(text));
-  const bare = text
-    .replace(/^[ \t]*\/\*\*(?!\/)[\s\S]*?\*\/[ \t]*\n/gm, "")
-    .replace(/^[ \t]*\/\/ (?!bindings\/).*\n/gm, "")
-    // what bundlers are told of calls is for those at the top
-    .replace(/^[ \t].*/gm, (line) => line.replaceAll("/* @__PURE__ */ ", ""))
-    .replace(/^\/\/ bindings\/(\w+\/)?(?:.*\/)?(\w+)\.ts$/gm, "// $1$2");
-  const indented = bare.replace(/^(?: {2})+/gm, (spaces) => "\t".repeat(spaces.length / 2));
-  const words = async (code) => (await minified(code)).replace(/\s+/g, " ");
-  const wanted = await words(text);
-  for (const candidate of [joined(indented), indented])
-    if ((await words(candidate)) === wanted) return writeFileSync(file, candidate);
-}
-
-/** Objects and lists whose members take a line each: as many on a line as fit. */
-function joined(code) {
-  const member = String.raw`(?:[^\n[\]{}\`;]|\{[^\n{}\`;]*\}|\[[^\n[\]\`;]*\])*`;
-  const members = new RegExp(String.raw`([[{])\n(\t*)((?:${member},\n)*${member})\n(\t*)[\]}]`, "g");
-  return code.replace(members, (_, bracket, tabs, inner, outer) => {
-    const lines = [""];
-    for (const each of inner.split(/(?<=,)\n\t*/)) {
-      const last = lines[lines.length - 1];
-      if (last !== "" && last.length + each.length < LINE) lines[lines.length - 1] = `${last} ${each}`;
-      else if (last === "") lines[0] = each;
-      else lines.push(each);
-    }
-    const [space, end] = bracket === "[" ? ["", "]"] : [" ", "}"];
-    if (lines.length === 1) return bracket + space + lines[0] + space + end;
-    return `${bracket}\n${lines.map((line) => tabs + line).join("\n")}\n${outer}${end}`;
-  });
 }
 
 /** The files that entries and parts of these names lead to. */
@@ -232,7 +193,8 @@ const packs = ({ inputs }) => Object.keys(inputs).some((name) => name.startsWith
  * them, what is loaded when something needs it, what packs weights for kernels, and other libraries.
  */
 function readFiles(outputs) {
-  const reached = reachedFrom(outputs, (name) => !["cli", "compile", "optimize", ...Object.keys(LATER)].includes(name));
+  const others = ["cli", "compile", "optimize", ...Object.keys({ ...LATER, ...NESTED })];
+  const reached = reachedFrom(outputs, (name) => !others.includes(name));
   const isForeign = ({ inputs }) => {
     const names = Object.keys(inputs);
     return names.length > 0 && names.every((name) => name.startsWith("node_modules/"));

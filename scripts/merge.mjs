@@ -8,6 +8,9 @@ import { ROOT } from "./files.mjs";
 /** Lists of names that come from another file, and files that are imported for their order alone, as esbuild writes them. */
 const LISTS = /^(import|export) (?:\{([^}]*)\} from )?"\.\/([\w-]+\.js)";\n/gm;
 
+/** How esbuild writes two parts of which one has all of the other: with `within.js`, that which both have. */
+export const WITHIN = { minify: true, splitting: true, chunkNames: "within" };
+
 const pathOf = (file) => join(ROOT, "dist/lib", file);
 
 /**
@@ -37,6 +40,20 @@ export async function mergeChunks(outputs, groups, common) {
     );
     outputs[`dist/lib/${name}.js`] = { inputs: Object.assign({}, ...parts.map((part) => part.inputs)), imports };
   }
+}
+
+/**
+ * Makes one file of the part `inner` and of `within.js`, which it shares with `outer`. Gives esbuild's table of what there is then. Names
+ * are esbuild's short ones, but for that of the part itself.
+ */
+export function joinWithin({ "dist/lib/within.js": shared, ...outputs }, inner, outer) {
+  const text = (name) => readFileSync(pathOf(`${name}.js`), "utf8");
+  const [, name] = /\{([\w$]+) as [\w$]+\}/.exec(text(inner));
+  const exported = new RegExp(String.raw`([\w$]+) as ${name.replaceAll("$", "\\$")}(?=[,}])`);
+  writeFileSync(pathOf(`${inner}.js`), text("within").replace(exported, `$1 as ${inner},$&`));
+  writeFileSync(pathOf(`${outer}.js`), text(outer).replace("./within.js", `./${inner}.js`));
+  rmSync(pathOf("within.js"));
+  return { ...outputs, [`dist/lib/${inner}.js`]: shared };
 }
 
 /** For each file of a group the group, and what its exports are called there: the same, unless another file's are called so. */

@@ -231,7 +231,7 @@ describe("walls", () => {
       for (const { to } of importsOf(file)) {
         const kind = /^bindings\/ops\/\w+\/(\w+)\.ts$/.exec(to)?.[1] ?? "";
         assert.ok(
-          /^bindings\/ops\/(\w+\/index|ordinary)\.ts$/.test(file) || !kinds.includes(kind),
+          /^bindings\/ops\/(\w+\/index|often|ordinary)\.ts$/.test(file) || !kinds.includes(kind),
           `${file} imports ${to}`,
         );
       }

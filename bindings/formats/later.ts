@@ -2,7 +2,7 @@
 import { guarded } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { loadLater } from "../later.ts";
-import { atHand, operatorsLater } from "../ops/later.ts";
+import { atHand, oftenLater, operatorsLater } from "../ops/later.ts";
 import type { Rare } from "./onnx/convert.ts";
 import { isOnnx } from "./onnx/recognise.ts";
 import { type Importer, type ImportOptions, importBy, type Readers, viewOf } from "./select.ts";
@@ -25,13 +25,14 @@ export async function importLater(bytes: Uint8Array, options: ImportOptions): Pr
 async function readersOf(bytes: Uint8Array, options: ImportOptions): Promise<Readers> {
   if (isOnnx(bytes)) {
     const loading = loadLater("the importer of .onnx files", () => import("./onnx/index.ts"));
-    const [{ importing }, operators] = await Promise.all([loading, isQuantized(bytes) ? atHand() : operatorsLater()]);
+    const [{ importing }, operators] = await Promise.all([loading, isQuantized(bytes) ? atHand() : oftenLater()]);
     const steps = importing(bytes, options, operators);
     const next = (rare?: Rare) => guarded("INVALID_MODEL", "file", () => steps.next(rare));
     let step = next();
     while (!step.done) {
       const isRare = step.value === "rare";
-      const [all, rare] = await Promise.all([operatorsLater(), isRare ? rareLater() : undefined]);
+      const more = isRare || operators.products ? operatorsLater() : oftenLater();
+      const [all, rare] = await Promise.all([more, isRare ? rareLater() : undefined]);
       Object.assign(operators, all);
       step = next(rare);
     }
@@ -47,7 +48,7 @@ async function readersOf(bytes: Uint8Array, options: ImportOptions): Promise<Rea
 /** Bytes of a file among which the names of its first nodes are. */
 const HEAD = 65536;
 
-/** Whether a network seems to be quantized: ordinary operators may do for it. Products of floats are among the rarer ones. */
+/** Whether a network seems to be quantized: ordinary operators may do for it. Products of floats come later, with what floats often need. */
 const isQuantized = (bytes: Uint8Array) =>
   /DequantizeLinear|QLinearConv/.test(new TextDecoder("latin1").decode(bytes.subarray(0, HEAD)));
 

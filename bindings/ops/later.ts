@@ -14,8 +14,15 @@ export function provide(operators: Operators): void {
 /** The operators of this graph and of those that its nodes run, and perhaps others. Errors: IO where they cannot be loaded. */
 export function operatorsFor(graph: Graph): Operators | Promise<Operators> {
   // Passes and lowering ask for the kinds that the graph has, and for ordinary ones.
-  return provided ?? (isOrdinary(graph) ? (ordinary as unknown as Operators) : operatorsLater());
+  if (provided !== undefined) return provided;
+  if (isServed(graph, isPlain, ORDINARY)) return ordinary as unknown as Operators;
+  return isServed(graph, () => true, new Set([...ORDINARY, ...OFTEN.split(" ")])) ? oftenLater() : operatorsLater();
 }
+
+/** Kinds of `often.ts`. */
+export const OFTEN = "batchMatMul cast div gather lookup maximum minimum pow prelu sqrt transposeConv";
+
+const ORDINARY: ReadonlySet<string> = new Set(Object.keys(ordinary));
 
 /** Operators whose inputs after the first say sizes or places: where a run computes these, sizes are open. */
 const SIZED: ReadonlySet<string> = new Set<keyof typeof ordinary>([
@@ -38,15 +45,16 @@ function isPlain({ inputs, attributes }: AnyNode, tensors: Graph["tensors"]): bo
   return isInt8 && isKnown && block === undefined && zeroPoint.every((each) => each === 0);
 }
 
-/** Whether the ordinary operators are all that the graph has, and all of its sizes follow from shapes and constants. */
-function isOrdinary({ nodes, tensors }: Graph): boolean {
+/** Whether operators of these kinds and products that are so are all that the graph has, and all of its sizes follow from shapes and constants. */
+function isServed({ nodes, tensors }: Graph, isSo: typeof isPlain, kinds: ReadonlySet<string>): boolean {
   const known = new Set<TensorId>();
   const isKnown = (id: TensorId) => id === NONE || tensors[id]?.data !== undefined || known.has(id);
   return nodes.every((node) => {
     const { kind, inputs, outputs } = node;
-    if (!Object.hasOwn(ordinary, kind) || bodiesOf(node).length > 0) return false;
-    if (PRODUCTS.has(kind) && !isPlain(node, tensors)) return false;
+    if (!kinds.has(kind) || bodiesOf(node).length > 0) return false;
+    if (PRODUCTS.has(kind) && !isSo(node, tensors)) return false;
     if (SIZED.has(kind) && !inputs.slice(1).every(isKnown)) return false;
+    if (kind === "transposeConv" && !isKnown(inputs[0] as TensorId)) return false;
     if (kind === "shape" || inputs.every(isKnown)) for (const id of outputs) known.add(id);
     return true;
   });
@@ -54,6 +62,13 @@ function isOrdinary({ nodes, tensors }: Graph): boolean {
 
 /** A table of the operators that are at hand, to which others can be added. */
 export const atHand = (): Operators => ({ ...(provided ?? (ordinary as unknown as Operators)) });
+
+/** The ordinary operators and those of `often.ts`. Errors: IO where they cannot be loaded. */
+export async function oftenLater(): Promise<Operators> {
+  if (provided !== undefined) return provided;
+  const { often: more } = await loadLater("operators of floats", () => import("./often.ts"));
+  return { ...ordinary, ...more } as unknown as Operators;
+}
 
 /** All operators. Errors: IO where they cannot be loaded. */
 export async function operatorsLater(): Promise<Operators> {

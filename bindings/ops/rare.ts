@@ -9,6 +9,9 @@ import * as signal from "./signal/index.ts";
 import * as sort from "./sort/index.ts";
 import * as table from "./table/index.ts";
 
+/** What these have in common with others is in one file of the package. */
+export { often } from "./often.ts";
+
 /** All operators but the ordinary ones, by their kinds, and what open sizes and products of rarer types need; each family lists its own. They are loaded when a network has one. */
 export const rare = {
   ...control,

@@ -8,7 +8,10 @@ import { importModel } from "../../bindings/formats/index.ts";
 import { importLater } from "../../bindings/formats/later.ts";
 import type { Graph } from "../../bindings/graph.ts";
 import { operators } from "../../bindings/ops/index.ts";
-import { operatorsFor } from "../../bindings/ops/later.ts";
+import { OFTEN, operatorsFor } from "../../bindings/ops/later.ts";
+import { often } from "../../bindings/ops/often.ts";
+import { ordinary as ordinaryOperators } from "../../bindings/ops/ordinary.ts";
+import { rare } from "../../bindings/ops/rare.ts";
 import type { Operators } from "../../bindings/ops/types.ts";
 import { runPassesBy } from "../../bindings/passes/run.ts";
 import { planGraphBy } from "../../bindings/plan/bind.ts";
@@ -61,6 +64,17 @@ test("networks of ordinary operators need no others", async (t) => {
   assert.ok(ordinary > 0);
 });
 
+test("what floats often need is what is said, of the rarer operators", () => {
+  const { liteRounding, products, ...kinds } = often;
+  assert.deepEqual(Object.keys(kinds), OFTEN.split(" "));
+  for (const [kind, operator] of Object.entries(often))
+    assert.equal(Object.entries(rare).find(([name]) => name === kind)?.[1], operator);
+  assert.deepEqual(
+    Object.keys(often).filter((kind) => Object.hasOwn(ordinaryOperators, kind)),
+    [],
+  );
+});
+
 test("slices of computed sizes need the rarer ones", async () => {
   const model = (data?: Int32Array) =>
     buildTflite({
@@ -94,6 +108,7 @@ test("ordinary operators lower no products of other types", async () => {
   const [int8, float] = [await importModel(model("int8")), await importModel(model("float32"))];
   const ordinary = await operatorsFor(int8);
   assert.equal(ordinary.products, undefined);
-  assert.ok((await operatorsFor(float)).products !== undefined);
+  const more = await operatorsFor(float);
+  assert.ok(more.products !== undefined && Object.keys(more).length < Object.keys(operators).length);
   assert.throws(() => planned(ordinary, float), { code: "INVALID_MODEL", message: /types that the file says/ });
 });

@@ -190,7 +190,7 @@ export const CONVOLUTIONS = {
   Conv: conv,
   MaxPool: maxPool,
   AveragePool: averagePool,
-  GlobalAveragePool: globalPool("averagePool2d"),
-  GlobalMaxPool: globalPool("maxPool2d"),
+  GlobalAveragePool: /* @__PURE__ */ globalPool("averagePool2d"),
+  GlobalMaxPool: /* @__PURE__ */ globalPool("maxPool2d"),
   BatchNormalization: batchNormalization,
 } satisfies Conversions;

@@ -98,7 +98,7 @@ export const reduction =
     n.input(0).open === undefined ? reduced(n, kind, before, after) : n.rarely("open reduction", n);
 
 export const REDUCTIONS: Conversions = {
-  ReduceMean: reduction("mean"),
-  ReduceSum: reduction("sum"),
-  ReduceMax: reduction("reduceMax"),
+  ReduceMean: /* @__PURE__ */ reduction("mean"),
+  ReduceSum: /* @__PURE__ */ reduction("sum"),
+  ReduceMax: /* @__PURE__ */ reduction("reduceMax"),
 };

@@ -84,18 +84,18 @@ export const ELEMENTWISE: Conversions = {
   Pow: pow,
   Clip: clip,
   Relu: relu,
-  LeakyRelu: unary("leakyRelu", (n) => ({ alpha: n.float("alpha", 0.01) })),
+  LeakyRelu: /* @__PURE__ */ unary("leakyRelu", (n) => ({ alpha: n.float("alpha", 0.01) })),
   Sigmoid: sigmoid,
-  Tanh: unary("tanh", () => ({})),
-  HardSigmoid: formula((x, add, n) =>
+  Tanh: /* @__PURE__ */ unary("tanh", () => ({})),
+  HardSigmoid: /* @__PURE__ */ formula((x, add, n) =>
     between(add, n, shifted(add, n, scaled(add, n, x, n.float("alpha", 0.2)), n.float("beta", 0.5)), 0, 1),
   ),
-  HardSwish: formula((x, add, n) => {
+  HardSwish: /* @__PURE__ */ formula((x, add, n) => {
     const gate = between(add, n, shifted(add, n, scaled(add, n, x, Math.fround(1 / 6)), 0.5), 0, 1);
     return add("mul", [x, gate], NONE);
   }),
-  Neg: unary("neg", () => ({})),
-  Exp: unary("exp", () => ({})),
-  Sqrt: unary("sqrt", () => ({})),
-  Round: unary("round", () => ({})),
+  Neg: /* @__PURE__ */ unary("neg", () => ({})),
+  Exp: /* @__PURE__ */ unary("exp", () => ({})),
+  Sqrt: /* @__PURE__ */ unary("sqrt", () => ({})),
+  Round: /* @__PURE__ */ unary("round", () => ({})),
 };
