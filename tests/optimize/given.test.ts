@@ -54,3 +54,46 @@ describe("functions without what they need", () => {
     });
   }
 });
+
+describe("examples", () => {
+  const bars = (i: number) => ({
+    inputs: [Float32Array.from({ length: 64 }, (_, at) => Number((i % 2 ? at % 8 : at >> 3) === (i >> 1) % 8))],
+    label: i % 2,
+  });
+  async function* once() {
+    for (let i = 0; i < 32; i++) yield bars(i);
+  }
+  const training = { epochs: 1, batch: 8, threads: 1, seed: 1 } as const;
+  const work = {
+    quantize: async (data) => (await optimize.quantize(graph, data, { weights: "int4" })).graph,
+    prune: async (data) => (await optimize.prune(graph, data, { pattern: "channels", tune: training })).graph,
+    train: (data) => optimize.train(graph, data, training),
+    distil: (data) => optimize.distil(graph, data, { ...training, student: "ds-cnn:0.25" }),
+  } satisfies { readonly [name: string]: (data: AsyncIterable<optimize.Sample>) => Promise<unknown> };
+
+  for (const [name, run] of Object.entries(work)) {
+    test(`${name}: a generator, which gives them once, is as good as what gives them again`, async () => {
+      const again = optimize.datasetOf(Array.from({ length: 32 }, (_, i) => bars(i)));
+      assert.deepEqual(optimize.writeTflite(await run(once())), optimize.writeTflite(await run(again)));
+    });
+
+    for (const [of, wrong] of Object.entries({
+      none: null,
+      "no inputs": {},
+      "inputs that are none": { inputs: [undefined] },
+    }))
+      test(`${name}: examples with ${of} are refused by name`, async () => {
+        const data = optimize.datasetOf([bars(0), wrong as never]);
+        const error = await errorOf(() => run(data));
+        assert.ok(error instanceof Pint8Error && error.code === "INVALID_INPUT", `${error}`);
+        assert.match(error.message, new RegExp(`${name}, sample 1: expected an example`));
+      });
+  }
+
+  test("evaluate: a generator, and examples that are none", async () => {
+    const file = optimize.writeTflite(graph);
+    assert.equal((await optimize.evaluate(file, once(), { against: file })).samples, 32);
+    const error = await errorOf(() => optimize.evaluate(file, optimize.datasetOf([null as never])));
+    assert.ok(error instanceof Pint8Error && /evaluate, sample 0/.test(error.message), `${error}`);
+  });
+});

@@ -1,9 +1,9 @@
 /** How good a model is on data, and how near to another. */
 import { ensure } from "../../errors.ts";
-import { requireExamples } from "../../given.ts";
 import { checkOptions, type OptionNames } from "../../session/options.ts";
 import { batches } from "../data/batches.ts";
 import { requireNames } from "../data/classes.ts";
+import { examplesOf } from "../data/examples.ts";
 import { requireFinite } from "../data/finite.ts";
 import type { Dataset } from "../data/types.ts";
 import type { EngineOptions } from "../engine.ts";
@@ -62,10 +62,10 @@ const OPTIONS: OptionNames<EvaluateOptions> = {
  *
  * Errors: those of `loadModel`; INVALID_INPUT for data that is empty, mislabelled, not finite or of another size; the signal's reason.
  */
-export async function evaluate(model: Model, data: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
+export async function evaluate(model: Model, given: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
   checkOptions("evaluate", options, OPTIONS);
   requireModel("evaluate, model", model);
-  requireExamples("evaluate", data);
+  const data = examplesOf("evaluate", given);
   const { against, names = ["model", "other"], onProgress, signal } = options;
   if (against !== undefined) requireModel("evaluate, against", against);
   signal?.throwIfAborted();

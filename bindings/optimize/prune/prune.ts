@@ -1,7 +1,8 @@
 /** Float network → the same network with zeros, made up for by least squares. */
 import { ensure } from "../../errors.ts";
-import { requireExamples, requireGraph } from "../../given.ts";
+import { requireGraph } from "../../given.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
+import { examplesOf } from "../data/examples.ts";
 import type { Sample } from "../data/types.ts";
 import type { Layer } from "../linear/layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
@@ -31,11 +32,11 @@ export type { PrunedLayer, PruneResult } from "./result.ts";
  */
 export async function prune(
   graph: Graph,
-  data?: AsyncIterable<Sample>,
+  given?: AsyncIterable<Sample>,
   options: PruneOptions = {},
 ): Promise<PruneResult> {
   requireGraph("prune", graph);
-  if (data !== undefined) requireExamples("prune", data);
+  const data = given === undefined ? undefined : examplesOf("prune", given);
   const settings = settingsOf(options);
   const { tune } = options;
   ensure(tune === undefined || data !== undefined, "INVALID_OPTION", () => ({

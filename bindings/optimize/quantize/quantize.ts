@@ -1,8 +1,9 @@
 /** Float network → integer network. */
 import { ensure } from "../../errors.ts";
-import { requireExamples, requireGraph } from "../../given.ts";
+import { requireGraph } from "../../given.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
+import { examplesOf } from "../data/examples.ts";
 import type { Sample } from "../data/types.ts";
 import { isProduct, layersOf } from "../layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
@@ -62,11 +63,11 @@ function judgedOf({ tensors, inputs, outputs }: Graph): number {
  */
 export async function quantize(
   graph: Graph,
-  data?: AsyncIterable<Sample>,
+  given?: AsyncIterable<Sample>,
   options: QuantizeOptions = {},
 ): Promise<QuantizeResult> {
   requireGraph("quantize", graph);
-  if (data !== undefined) requireExamples("quantize", data);
+  const data = given === undefined ? undefined : examplesOf("quantize", given);
   checkQuantizeOptions(options);
   const { activations = data === undefined ? "float32" : "int8", io = "float32" } = options;
   const prepared = prepareFloat(graph);

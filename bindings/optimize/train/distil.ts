@@ -1,8 +1,9 @@
 /** Teaches a small network what a larger one says. */
 import { ensure } from "../../errors.ts";
-import { kindOf, requireExamples, requireGraph } from "../../given.ts";
+import { kindOf, requireGraph } from "../../given.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { runPasses } from "../../passes/index.ts";
+import { examplesOf } from "../data/examples.ts";
 import type { Dataset } from "../data/types.ts";
 import { freshNetwork } from "./architectures/index.ts";
 import { AUGMENTATION } from "./augment.ts";
@@ -23,9 +24,9 @@ export interface DistilOptions extends Omit<TrainOptions, "teacher"> {
  *
  * Errors: those of `train` and `freshNetwork`.
  */
-export async function distil(teacher: Graph, data: Dataset, options: DistilOptions): Promise<Graph> {
+export async function distil(teacher: Graph, given: Dataset, options: DistilOptions): Promise<Graph> {
   requireGraph("distil, teacher", teacher);
-  requireExamples("distil", data);
+  const data = examplesOf("distil", given);
   const { student, ...rest } = Object(options) as DistilOptions;
   ensure(student !== undefined, "INVALID_OPTION", () => ({
     where: "distil",

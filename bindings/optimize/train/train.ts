@@ -1,8 +1,9 @@
 /** Trains a network on the engine's own float kernels. */
 import { ensure } from "../../errors.ts";
-import { requireExamples, requireGraph } from "../../given.ts";
+import { requireGraph } from "../../given.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
+import { examplesOf } from "../data/examples.ts";
 import type { Dataset } from "../data/types.ts";
 import { foldBlocks } from "../prepare/blocks.ts";
 import { refuseQuantized } from "../prepare/index.ts";
@@ -36,9 +37,9 @@ const TURN = 50;
  * Errors: INVALID_GRAPH for a quantized network; UNSUPPORTED for operators that cannot be trained; INVALID_INPUT where the data does not fit; INVALID_OPTION, also for a rate at which the
  * loss is lost; the reason of `signal`.
  */
-export async function train(graph: Graph, data: Dataset, options: TrainOptions = {}): Promise<Graph> {
+export async function train(graph: Graph, given: Dataset, options: TrainOptions = {}): Promise<Graph> {
   requireGraph("train", graph);
-  requireExamples("train", data);
+  const data = examplesOf("train", given);
   checkTrainOptions(options);
   refuseQuantized(graph);
   if (graph.outputs.length > 1) return trainSeveral(graph, data, options, train);
