@@ -30,3 +30,7 @@ export function someOf(items: readonly (string | number)[], most = MOST_NAMES): 
 
 /** What to do with a model whose operators are not known; the page is made from the importers' own tables. */
 export const KNOWN_OPERATORS = "docs/OPERATORS.md lists the operators that pint8 runs";
+
+/** What helps where sizes depend on data. */
+export const COMPUTED =
+  "Give inputs that are known as { constants: { name: values } }; export detectors without the steps after their boxes and scores.";

@@ -3,10 +3,10 @@ import { ensure, Pint8Error } from "../../errors.ts";
 import type { AnyNode, Graph, Port, TensorId } from "../../graph.ts";
 import type { Operators } from "../../ops/types.ts";
 import { BITS, type DType, type Tensor, typedCopy } from "../../tensor.ts";
-import { shorten } from "../text.ts";
+import { COMPUTED, shorten } from "../text.ts";
 import type { AddHere, Builder } from "./builder.ts";
 import type { Integers } from "./integer/network.ts";
-import { channelsLast, type Open, plain, type Twins, type Value } from "./layout.ts";
+import { channelsLast, isOpen, type Open, plain, type Twins, type Value } from "./layout.ts";
 import type { AttributeProto, FunctionProto, GraphProto, NodeProto, ValueProto } from "./messages.ts";
 import { inOrder, type Placed } from "./order.ts";
 import { castTwins, isFloat32, narrowOf, widened } from "./precision.ts";
@@ -22,7 +22,6 @@ export interface OnnxNode {
   readonly add: AddHere;
   readonly scope: Scope;
   readonly inputs: Inputs;
-  /** How many outputs the node names. */
   readonly outputs: readonly string[];
   /** Input i; INVALID_MODEL where it is absent. */
   input(i: number): Value;
@@ -48,7 +47,7 @@ export interface OnnxNode {
   /** The same for a tensor with its channels last, of this shape in ONNX's order. */
   setLast(i: number, id: TensorId, shape: readonly number[]): void;
   /** UNSUPPORTED for a form of the operator that pint8 lacks. */
-  refuse(expected: string, received: string): never;
+  refuse(expected: string, received: string, hint?: string): never;
   /** Converts `n`, this node or one like it, as a form that few models have. */
   rarely(form: Form, n: OnnxNode): void;
 }
@@ -82,6 +81,7 @@ export interface Rare {
   /** The inputs where an attribute says from which dimension on the second stands. */
   aligned(node: NodeProto, where: string, b: Builder, inputs: Inputs): Inputs;
   openOf(n: OnnxNode, shape: readonly number[]): Open | undefined;
+  readonly opened: Conversions;
   inlineFunctions(graph: GraphProto, functions: readonly FunctionProto[]): GraphProto;
   readonly slopedOf: Integers;
   fuseGelu(tensors: readonly Tensor[], nodes: readonly AnyNode[], ends: readonly TensorId[]): readonly AnyNode[];
@@ -211,8 +211,9 @@ function convertNode(node: NodeProto, index: number, scope: Scope): void {
     }));
     return value;
   });
+  const opened = inputs.some(isOpen) ? scope.shared.rare().opened[keyOf(node)] : undefined;
   try {
-    conversion(viewOf(node, where, scope, alignedOf(node, where, scope.shared, inputs)));
+    (opened ?? conversion)(viewOf(node, where, scope, alignedOf(node, where, scope.shared, inputs)));
   } catch (cause) {
     // conversions read shapes and attributes as the standard has them; what breaks on others is the model
     if (!(cause instanceof TypeError)) throw cause;
@@ -235,8 +236,8 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: Inputs): On
     ensure(value !== undefined, "INVALID_MODEL", () => ({ where, expected: `an input ${i}`, received: "none" }));
     return value;
   };
-  const refuse = (expected: string, received: string): never => {
-    throw new Pint8Error("UNSUPPORTED", { where, expected, received });
+  const refuse = (expected: string, received: string, hint?: string): never => {
+    throw new Pint8Error("UNSUPPORTED", { where, expected, received, ...(hint && { hint }) });
   };
   const own: OnnxNode = {
     where,
@@ -253,7 +254,7 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: Inputs): On
     numbers(i) {
       if (inputs[i] === undefined) return undefined;
       const tensor = b.tensor(own.plain(input(i)));
-      if (tensor.data === undefined) refuse(`input ${i} to be a constant`, "a computed value");
+      if (tensor.data === undefined) refuse(`input ${i} to be a constant`, "a computed value", COMPUTED);
       return numbersOf(tensor);
     },
     number: (i, otherwise) => own.numbers(i)?.[0] ?? otherwise,

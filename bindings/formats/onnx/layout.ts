@@ -58,6 +58,9 @@ export interface Open {
   readonly inner: number;
 }
 
+/** True of values whose length depends on data, and of sizes of such. */
+export const isOpen = (value: Value | undefined): boolean => value?.open !== undefined || value?.link?.is === "sizes";
+
 /** What a value of a dynamically quantized product is; `ops/dynamic.ts` joins them. */
 export type Link =
   | { readonly is: "integers" | "scale" | "zeroPoint"; readonly x: Value }
@@ -72,6 +75,8 @@ export type Link =
     }
   /** Places `[n, rank]`, of which this is the transpose. */
   | { readonly is: "rows"; readonly rows: TensorId; readonly open: Open }
+  /** Sizes of what is open: the greatest that they can be, and which of them is computed. */
+  | { readonly is: "sizes"; readonly sizes: readonly number[]; readonly at: number; readonly open: Open }
   /** A product without a bias. */
   | {
       readonly is: "product";

@@ -5,6 +5,7 @@
  */
 import type { TensorId } from "../../graph.ts";
 import { elementCount, listText } from "../../tensor.ts";
+import { COMPUTED } from "../text.ts";
 import type { AddHere, Builder } from "./builder.ts";
 import type { Open, Value } from "./layout.ts";
 
@@ -19,13 +20,14 @@ interface OpenNode {
   numbers(i: number): readonly number[] | undefined;
   int(name: string, otherwise: number): number;
   ints(name: string): readonly number[] | undefined;
-  refuse(expected: string, received: string): never;
+  refuse(expected: string, received: string, hint?: string): never;
 }
 
 const RESHAPES = new Set(["Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"]);
 const ELEMENTWISE = new Set(
-  `Abs Add And Ceil Clip DequantizeLinear Div Equal Exp Floor Greater GreaterOrEqual Less LessOrEqual Log Max Min Mul Neg Not
-  Or Pow QuantizeLinear Relu Round Sigmoid Sqrt Sub Tanh Where`.split(/\s+/),
+  `Abs Add And Atan Ceil Clip Cos DequantizeLinear Div Elu Equal Erf Exp Floor Gelu Greater GreaterOrEqual HardSigmoid HardSwish IsInf IsNaN
+  LeakyRelu Less LessOrEqual Log Max Min Mod Mul Neg Not Or Pow QuantizeLinear Reciprocal Relu Round Sigmoid Sign Sin Softplus Sqrt Sub Tanh
+  Where Xor`.split(/\s+/),
 );
 
 /** The dimension from which on one of the entries that are counted stands. */
@@ -37,17 +39,24 @@ export function boundary(n: OpenNode, { shape }: Value, { inner }: Open): number
 
 /** What counts of an output of this shape, where an input is open. */
 export function openOf(n: OpenNode, shape: readonly number[]): Open | undefined {
-  const at = n.inputs.findIndex((value) => value?.open !== undefined);
+  const sizes = n.inputs.map((value) => (value?.open === undefined ? -1 : elementCount(value.shape)));
+  const at = sizes.some((size) => size >= 0) ? sizes.indexOf(Math.max(...sizes)) : -1;
   const value = n.inputs[at];
   const open = value?.open;
   if (value === undefined || open === undefined) return undefined;
   const other = n.inputs.some((each) => each?.open !== undefined && each.open.count !== open.count);
-  const refuse = () => n.refuse("values whose length is known when planned", `one of at most ${value.shape}`);
+  const refuse = () => n.refuse("values whose length is known when planned", `one of at most ${value.shape}`, COMPUTED);
   if (other) refuse();
   const { operator } = n;
   if (RESHAPES.has(operator)) return open;
   const [x] = n.inputs as readonly [Value];
-  if (ELEMENTWISE.has(operator) && elementCount(shape) === elementCount(value.shape)) return open;
+  if (ELEMENTWISE.has(operator)) {
+    const k = boundary(n, value, open);
+    const to = k + shape.length - value.shape.length;
+    if (shape[to] === value.shape[k] && elementCount(shape.slice(0, to)) === 1)
+      return { ...open, inner: elementCount(shape.slice(to + 1)) };
+  }
+  if (operator === "RoiAlign" && at > 0) return { ...open, inner: elementCount(shape.slice(1)) };
   const axis = n.int("axis", 0) < 0 ? n.int("axis", 0) + x.shape.length : n.int("axis", 0);
   if (operator === "Gather" && at === 1 && elementCount(x.shape.slice(0, axis)) === 1 && x.open === undefined)
     return { ...open, inner: open.inner * elementCount(x.shape.slice(axis + 1)) };
@@ -82,6 +91,7 @@ function sliced(n: OpenNode, { shape }: Value, open: Open, to: readonly number[]
   const i = axes === undefined ? k : axes.indexOf(k);
   if (i < 0 || i >= starts.length) return { ...open, inner };
   if (starts[i] !== 0 || (n.numbers(4)?.[i] ?? 1) !== 1) n.refuse("the first of an open length", `from ${starts[i]}`);
+  if (to[k] === shape[k]) return { ...open, inner };
   const limit = n.b.integers([to[k] as number], []);
   const [count] = n.add("minimum", [open.count, limit], {}, [{ dtype: "int32" }]);
   return { count: count as TensorId, inner };

@@ -28,6 +28,7 @@ import { LINEAR } from "./ops/linear.ts";
 import { LOSSES } from "./ops/losses.ts";
 import { NEWEST } from "./ops/newest.ts";
 import { computedNormalization, NORMALIZATIONS } from "./ops/normalize.ts";
+import { OPENED } from "./ops/opened.ts";
 import { QLINEAR } from "./ops/qlinear.ts";
 import { RECURRENT } from "./ops/recurrent.ts";
 import { RARE_REDUCTIONS, reductionOpen } from "./ops/reductions.ts";
@@ -103,6 +104,7 @@ export const rare: Rare = {
   },
   aligned,
   openOf,
+  opened: OPENED,
   inlineFunctions,
   fuseGelu,
   slopedOf,

@@ -32,8 +32,8 @@ function known(n: OnnxNode, value: Value): number | undefined {
 
 const valueFor = (n: OnnxNode, id: TensorId): Value => asValue(n.b, "", id);
 
-function setValue(n: OnnxNode, i: number, { shape, twins, dtype, items }: Value): void {
-  if (n.outputs[i]) n.set(i, { shape, twins, dtype, ...(items && { items }) });
+function setValue(n: OnnxNode, i: number, { shape, twins, dtype, items, open }: Value): void {
+  if (n.outputs[i]) n.set(i, { shape, twins, dtype, ...(items && { items }), ...(open && { open }) });
 }
 
 /** a where the condition is true, else b, which must have its type. */
@@ -42,6 +42,21 @@ function choose(n: OnnxNode, condition: TensorId, a: Value, b: Value): TensorId 
   if (`${a.shape}` !== `${b.shape}` || n.b.tensor(x).dtype !== n.b.tensor(y).dtype)
     n.refuse("branches of one shape, or a condition that is known", `${listText(a.shape)} and ${listText(b.shape)}`);
   return n.add("selectV2", [condition, x, y], {}, [typeOf(n, x)])[0] as TensorId;
+}
+
+/** The same of values one of which is empty or has a computed length: what is chosen has one. */
+function chooseOpen(n: OnnxNode, i: number, condition: TensorId, values: readonly [Value, Value]): boolean {
+  const isEmpty = values.map(({ shape }) => elementCount(shape) === 0);
+  if (isEmpty[0] === isEmpty[1] && values.every(({ open }) => open === undefined)) return false;
+  const whole = values[isEmpty[0] ? 1 : 0];
+  const { inner } = values.find(({ open }) => open !== undefined)?.open ?? {
+    inner: elementCount(whole.shape.slice(1)),
+  };
+  const counts = values.map(({ open, shape }) => open?.count ?? n.b.integers([elementCount(shape) / inner], []));
+  const [count] = n.add("selectV2", [condition, ...counts], {}, [{ dtype: "int32" }]) as [TensorId];
+  const plain = isEmpty[0] || isEmpty[1] ? n.plain(whole) : choose(n, condition, ...values);
+  n.set(i, { shape: whole.shape, twins: { plain }, open: { count, inner } });
+  return true;
 }
 
 /** The condition as one bool without dimensions. */
@@ -58,6 +73,7 @@ function branch(n: OnnxNode): void {
   const id = scalar(n, n.input(0));
   for (const [i, value] of yes.entries()) {
     const other = no[i] as Value;
+    if (chooseOpen(n, i, id, [value, other])) continue;
     // shapes that nobody but the caller sees may differ where they hold as much
     const isSeen = n.scope.readers(n.outputs[i] ?? "").length > 0;
     const isAsLong = elementCount(value.shape) === elementCount(other.shape) && !isSeen;

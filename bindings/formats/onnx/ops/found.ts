@@ -1,6 +1,7 @@
 /** Operators that find as many as there are: places that are not 0, slices that a condition keeps, the best boxes. */
 import type { TensorId } from "../../../graph.ts";
 import { elementCount, listText } from "../../../tensor.ts";
+import type { Builder } from "../builder.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import type { Open } from "../layout.ts";
 import { real } from "./cast.ts";
@@ -8,12 +9,22 @@ import { axisOf, cast, entries, longs, reshapedTo, typeOf } from "./move.ts";
 
 const NONE = { activation: "none" } as const;
 const FLOAT = [{ dtype: "float32" }] as const;
+const BOOL = [{ dtype: "bool" }] as const;
 const INT64 = [{ dtype: "int64" }] as const;
+
+/** What was found in tensors: where a mask chooses of several values, these are of one length. */
+const FOUND_IN = new WeakMap<Builder, Map<TensorId, readonly [TensorId, TensorId]>>();
 
 /** Rows of places of what is not 0 in x, zeros after them, and how many there are. */
 export function placesOf(n: OnnxNode, x: TensorId): readonly [TensorId, TensorId] {
+  const found = FOUND_IN.get(n.b) ?? new Map<TensorId, readonly [TensorId, TensorId]>();
+  FOUND_IN.set(n.b, found);
+  const known = found.get(x);
+  if (known !== undefined) return known;
   const [rows, count] = n.add("nonZero", [x], { form: "rows" }, [{ dtype: "int64" }, { dtype: "int32" }]);
-  return [rows as TensorId, count as TensorId];
+  const result = [rows as TensorId, count as TensorId] as const;
+  found.set(x, result);
+  return result;
 }
 
 /** Input 0, a constant: every coordinate of what is not 0 in a row of its own. */
@@ -85,6 +96,27 @@ function corners(n: OnnxNode, boxes: TensorId): TensorId {
   return n.add("concat", sides, { axis: 2, ...NONE }, FLOAT)[0] as TensorId;
 }
 
+/** Where boxes without an area stand in place of their own: far from all others, and apart. */
+const APART = -(2 ** 24);
+
+/**
+ * The boxes, those without an area with one elsewhere: no other overlaps it. The kernel takes a box out of the list when it overlaps itself,
+ * as the reference of TensorFlow Lite does, and would find one without an area for ever.
+ */
+function withAreas(n: OnnxNode, boxes: TensorId): TensorId {
+  const [batches = 0, count = 0] = n.b.tensor(boxes).shape;
+  const [top, left, bottom, right] = [0, 1, 2, 3].map((i) =>
+    reshapedTo(n, column(n, boxes, i), [batches, count, 1]),
+  ) as [TensorId, TensorId, TensorId, TensorId];
+  const side = (a: TensorId, b: TensorId) => n.add("abs", [real(n, "sub", a, b)], {}, FLOAT)[0] as TensorId;
+  const area = real(n, "mul", side(bottom, top), side(right, left));
+  const both = [n.add("greater", [area, n.b.float(0)], {}, BOOL), n.add("less", [area, n.b.float(Infinity)], {}, BOOL)];
+  const [hasOne] = n.add("logicalAnd", both.flat(), {}, BOOL) as [TensorId];
+  const places = Float32Array.from({ length: entries(n, count * 4) }, (_, i) => APART + 4 * (i >> 2) + ((i >> 1) & 1));
+  const elsewhere = n.b.constant("float32", [1, count, 4], places);
+  return n.add("selectV2", [hasOne, boxes, elsewhere], {}, FLOAT)[0] as TensorId;
+}
+
 /** The next float32 after a threshold from 0 on: what must be more than it is at least that. */
 function above(threshold: number): number {
   const bits = new Uint32Array(Float32Array.of(Math.max(threshold, 0)).buffer);
@@ -104,7 +136,7 @@ function nonMaxSuppression(n: OnnxNode): void {
   const least =
     n.inputs[4] === undefined ? n.b.float(Number.NEGATIVE_INFINITY) : reshapedTo(n, n.plain(n.input(4)), []);
   const plain = n.plain(boxes);
-  const all = n.int("center_point_box", 0) === 1 ? corners(n, plain) : plain;
+  const all = withAreas(n, n.int("center_point_box", 0) === 1 ? corners(n, plain) : plain);
   const groups = batches * classes;
   entries(n, groups * most);
   if (groups * most === 0) return n.setPlain(0, longs(n, [], [0, 3]));

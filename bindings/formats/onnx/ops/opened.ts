@@ -1,0 +1,162 @@
+/**
+ * Operators given values whose length depends on data, in forms that change it: the best of so many, values behind each other. Detectors have these where the boxes of all classes or levels come together.
+ */
+import type { TensorId } from "../../../graph.ts";
+import { elementCount } from "../../../tensor.ts";
+import type { Builder } from "../builder.ts";
+import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
+import type { Open, Value } from "../layout.ts";
+import { boundary } from "../open.ts";
+import { placesOf } from "./found.ts";
+import { axisOf, cast, reshapedTo, typeOf } from "./move.ts";
+import { closed, give, SIZES } from "./openSizes.ts";
+import { captured } from "./stated.ts";
+
+const INT32 = [{ dtype: "int32" }] as const;
+const BOOL = [{ dtype: "bool" }] as const;
+const NONE = { activation: "none" } as const;
+
+/** Which of so many entries count. */
+const countsOf = (n: OnnxNode, size: number, count: TensorId): TensorId =>
+  n.add("less", [n.b.integers([...Array(size).keys()]), count], {}, BOOL)[0] as TensorId;
+
+/** Entries at places that are open. */
+function gather(n: OnnxNode): void {
+  const [x, { open }] = [n.input(0), n.input(1)];
+  const axis = axisOf(n, n.int("axis", 0), x.shape.length);
+  if (open === undefined || elementCount(x.shape.slice(0, axis)) !== 1) return closed(n)(n);
+  const inner = open.inner * elementCount(x.shape.slice(axis + 1));
+  give(n, 0, n.plain(captured(n, closed(n))), { count: open.count, inner });
+}
+
+/** The most that a computed number can be, where that is seen from what it is the least of. */
+function mostOf({ b }: OnnxNode, id: TensorId): number | undefined {
+  const tensor = b.tensor(id);
+  if (tensor.data !== undefined) return Math.max(...numbersOf(tensor));
+  const writer = b.nodes.find(({ outputs }) => outputs.includes(id));
+  const [from, other] = writer?.inputs ?? [];
+  if (writer === undefined || from === undefined) return undefined;
+  if (["reshape", "cast", "squeeze", "expandDims"].includes(writer.kind)) return mostOf({ b } as OnnxNode, from);
+  const joined = b.nodes.find(({ outputs }) => outputs.includes(from));
+  const list = writer.kind === "minimum" ? [from, other as TensorId] : joined?.kind === "concat" ? joined.inputs : [];
+  if (writer.kind !== "minimum" && writer.kind !== "reduceMin") return undefined;
+  const known = list.map((each) => mostOf({ b } as OnnxNode, each)).filter((most) => most !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+/** The best of the entries that count. */
+function topK(n: OnnxNode): void {
+  const x = n.input(0);
+  const open = x.open as Open;
+  const axis = axisOf(n, n.int("axis", -1), x.shape.length);
+  const size = x.shape[axis] as number;
+  if (x.dtype !== "float32" || axis !== boundary(n, x, open)) return closed(n)(n);
+  const k = cast(n, reshapedTo(n, n.plain(n.input(1)), []), "int32");
+  const [count] = n.add("minimum", [open.count, k], {}, INT32) as [TensorId];
+  const sign = n.int("largest", 1) === 0 ? 1 : -1;
+  const least = n.b.float(sign * Number.POSITIVE_INFINITY);
+  const counts = reshapedTo(
+    n,
+    countsOf(n, size, open.count),
+    x.shape.map((_, d) => (d === axis ? size : 1)),
+  );
+  const [masked] = n.add("selectV2", [counts, n.plain(x), least], {}, [{ dtype: "float32" }]) as [TensorId];
+  const most = Math.min(mostOf(n, k) ?? size, size);
+  const value: Value = { name: "", dtype: "float32", shape: x.shape, twins: { plain: masked } };
+  const inner = elementCount(x.shape.slice(axis + 1));
+  closed(n)({
+    ...n,
+    input: (i) => (i === 0 ? value : n.input(i)),
+    number: (i, otherwise) => (i === 1 ? most : n.number(i, otherwise)),
+    setPlain: (i, id) => n.outputs[i] && give(n, i, id, { count, inner }),
+  });
+}
+
+/** Which entries of parts behind each other count, and how many do: once for the parts of several values. */
+const JOINED = new WeakMap<Builder, Map<string, { readonly places: TensorId; readonly count: TensorId }>>();
+
+function joinedCounts(n: OnnxNode, parts: readonly { readonly size: number; readonly count: TensorId | undefined }[]) {
+  const made = JOINED.get(n.b) ?? new Map();
+  JOINED.set(n.b, made);
+  const key = parts.map(({ size, count }) => `${size} ${count}`).join();
+  const known = made.get(key);
+  if (known !== undefined) return known;
+  const all = parts.map(({ size, count }) =>
+    count === undefined ? n.b.constant("bool", [size], new Uint8Array(size).fill(1)) : countsOf(n, size, count),
+  );
+  const total = parts.reduce((sum, { size }) => sum + size, 0);
+  const [mask] = n.add("concat", all, { axis: 0, ...NONE }, BOOL) as [TensorId];
+  const [rows, count] = placesOf(n, mask);
+  const result = { places: reshapedTo(n, rows, [total]), count };
+  made.set(key, result);
+  return result;
+}
+
+/** Behind each other along what is open: those that count of all. */
+function concat(n: OnnxNode): void {
+  const values = n.inputs.map((_, i) => n.input(i));
+  const axis = axisOf(n, n.int("axis", 0), values[0]?.shape.length ?? 0);
+  const open = values.find((value) => value.open !== undefined)?.open;
+  if (open === undefined) return closed(n)(n);
+  const joined = n.plain(captured(n, closed(n)));
+  const { shape: sizes } = n.b.tensor(joined);
+  const inner = elementCount(sizes.slice(axis + 1));
+  const first = values.find((value) => value.open !== undefined) as Value;
+  const k = boundary(n, first, open);
+  if (k !== axis) {
+    const isOne = values.every((value) => value.open?.count === open.count);
+    if (!isOne || axis < k) n.refuse("parts of one length", "parts of several computed ones");
+    return give(n, 0, joined, { count: open.count, inner: elementCount(sizes.slice(k + 1)) });
+  }
+  for (const value of values) if (value.open) boundary(n, value, { ...value.open, inner });
+  const parts = values.map((value) => ({ size: value.shape[axis] as number, count: value.open?.count }));
+  const { places, count } = joinedCounts(n, parts);
+  const [y] = n.add("gather", [joined, places], { axis, batchDims: 0 }, [typeOf(n, joined)]) as [TensorId];
+  give(n, 0, y, { count, inner });
+}
+
+/** The lowest number: no box of an infinite score below it stays. */
+const LOWEST = -3.4e38;
+
+/** The best of the boxes that count. */
+function nonMaxSuppression(n: OnnxNode): void {
+  const scores = n.input(1);
+  const open = scores.open ?? n.input(0).open;
+  if (open === undefined) return closed(n)(n);
+  const size = scores.shape[2] as number;
+  if (elementCount(scores.shape) !== size)
+    n.refuse("one batch and class of a computed number of boxes", `${scores.shape}`);
+  const counts = reshapedTo(n, countsOf(n, size, open.count), scores.shape);
+  const none = n.b.float(Number.NEGATIVE_INFINITY);
+  const [masked] = n.add("selectV2", [counts, n.plain(scores), none], {}, [{ dtype: "float32" }]) as [TensorId];
+  const tensor = (shape: readonly number[], plain: TensorId): Value => ({
+    name: "",
+    dtype: "float32",
+    shape,
+    twins: { plain },
+  });
+  const inputs = [
+    { ...n.input(0), open: undefined } as unknown as Value,
+    tensor(scores.shape, masked),
+    n.inputs[2],
+    n.inputs[3],
+    n.inputs[4] ?? tensor([], n.b.float(LOWEST)),
+  ];
+  closed(n)({ ...n, inputs, input: (i) => inputs[i] ?? n.input(i) });
+}
+
+/** What is known of sizes goes first. */
+const OPEN: Conversions = { Gather: gather, TopK: topK, Concat: concat, NonMaxSuppression: nonMaxSuppression };
+
+export const OPENED: Conversions = {
+  ...SIZES,
+  ...Object.fromEntries(
+    Object.entries(OPEN).map(([name, conversion]) => [
+      name,
+      (n: OnnxNode) => {
+        const isSizes = n.inputs.some((value) => value?.link?.is === "sizes");
+        (isSizes ? (SIZES[name] ?? conversion) : conversion)?.(n);
+      },
+    ]),
+  ),
+};
