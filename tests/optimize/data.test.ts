@@ -15,7 +15,7 @@ import { parquetDataset } from "../../bindings/optimize/data/parquet.ts";
 import { readWav } from "../../bindings/optimize/data/wav.ts";
 import type { Port } from "../../bindings/values/port.ts";
 import { all, dataFolder, IMAGES, idx, labels, npy, port, text, values, wav } from "./data-files.ts";
-import { LISTS, PICTURES } from "./parquet-files.ts";
+import { BYTES, LISTS, PICTURES, UNLABELLED } from "./parquet-files.ts";
 
 const { folder, put } = dataFolder("data");
 
@@ -258,6 +258,18 @@ describe("readers", () => {
     await assert.rejects(parquetDataset([port(2)], PICTURES.slice(0, 100), decode, "f"), { code: "INVALID_INPUT" });
     await assert.rejects(async () => all(await parquetDataset([port(3)], LISTS, decode, "f")), {
       code: "INVALID_INPUT",
+    });
+  });
+
+  test("Parquet: gzip, lists of unsigned bytes are pixels, and a row without a label is an error", async () => {
+    const decode = async () => undefined;
+    const data = await parquetDataset([port(1, 2)], BYTES, decode, "f");
+    assert.deepEqual(values(await all(data)), [[[0, 1]], [[0.2, 0.4].map(Math.fround)], [[1, 0]]]);
+    assert.deepEqual(labels(await all(data)), [1, 0, 1]);
+    assert.equal(data.preparation, "pixels / 255");
+    await assert.rejects(async () => all(await parquetDataset([port(1)], UNLABELLED, decode, "f")), {
+      code: "INVALID_INPUT",
+      message: /f, row 1: expected a label in column "label", received none/,
     });
   });
 

@@ -2,7 +2,7 @@
 import { Pint8Error, textOf } from "../../errors.ts";
 import { requireBytes, requireList } from "../../given.ts";
 import { elementCount } from "../../tensor.ts";
-import { type DataPort, type Preparation, pictureInput, preparationText, UNIT_SCALING } from "./arrays.ts";
+import { type DataPort, maker, type Preparation, pictureInput, preparationText, UNIT_SCALING } from "./arrays.ts";
 import { ahead } from "./batches.ts";
 import { foreign, invalid } from "./bytes.ts";
 import { classesOf } from "./csv.ts";
@@ -18,7 +18,7 @@ export const isParquet = (bytes: Uint8Array): boolean => String.fromCharCode(...
  * with them). Rows are decoded some at a time.
  *
  * Errors: INVALID_INPUT where it is none, has no rows, or a column is of another kind; UNSUPPORTED for a compression that is
- * not snappy.
+ * neither snappy nor gzip.
  */
 export async function parquetDataset(
   ports: readonly DataPort[],
@@ -29,7 +29,7 @@ export async function parquetDataset(
 ): Promise<Dataset> {
   requireList("parquetDataset, ports", ports, "the model's inputs { name, shape }, as model.inputs");
   requireBytes("parquetDataset", bytes);
-  const { openParquet, rowsOf } = await import("./parquetReader.ts");
+  const { holdsBytes, openParquet, rowsOf } = await import("./parquetReader.ts");
   const file = await orInvalid(where, async () => openParquet(bytes));
   const { size, held } = file;
   if (size === 0) throw invalid(where, "rows", "none");
@@ -57,9 +57,15 @@ export async function parquetDataset(
   };
   // Words need all labels before the first example.
   const known = label !== undefined && typeof first[label] === "string" ? classesOf(await words(label)) : undefined;
+  const isBytes = inputs.every((name) => holdsBytes(file, name));
   const valuesOf = (port: DataPort, cell: unknown, at: string): Promise<Float32Array> | Float32Array => {
     const picture = pictureBytes(cell);
-    if (picture === undefined) return numbersOf(cell, elementCount(port.shape), at);
+    if (picture === undefined) {
+      const values = numbersOf(cell, elementCount(port.shape), at);
+      return isBytes
+        ? maker(port, { shape: [1, values.length], values, pixels: "pixels" }, { scaling }).make(0)
+        : values;
+    }
     return decode(picture, at).then((decoded) => {
       if (decoded === undefined) throw foreign(at, "a picture", picture);
       return pictureInput(port, decoded, scaling, fit);
@@ -73,6 +79,7 @@ export async function parquetDataset(
     const values = await Promise.all(ports.map((port, p) => valuesOf(port, cells[p], at)));
     const sample = { inputs: values, name: `row ${i}` };
     if (label === undefined) return sample;
+    if (row[label] === null || row[label] === undefined) throw invalid(at, `a label in column "${label}"`, "none");
     if (Array.isArray(row[label])) return { ...sample, targets: [numbersOf(row[label], undefined, at)] };
     const own = Number(known?.labels ? known.labels[i] : row[label]);
     return Number.isInteger(own) ? { ...sample, label: own } : { ...sample, targets: [Float32Array.of(own)] };
@@ -83,7 +90,9 @@ export async function parquetDataset(
     ...(classes === undefined ? {} : { classes }),
     preparation: inputs.some((name) => pictureBytes(first[name]))
       ? `${preparationText(scaling)}, ${fit}`
-      : "numbers as they are",
+      : isBytes
+        ? preparationText(scaling)
+        : "numbers as they are",
     [Symbol.asyncIterator]: () => ahead(rows(), sampleOf),
   };
 }
@@ -96,8 +105,10 @@ async function orInvalid<T>(where: string, read: () => Promise<T>): Promise<T> {
     const isStumble = cause instanceof TypeError || cause instanceof RangeError;
     const received = isStumble ? "bytes that contradict each other" : textOf(cause);
     const isCompressed = /compression/i.test(received);
-    const expected = isCompressed ? "no compression, or snappy" : "a whole Parquet file";
-    throw new Pint8Error(isCompressed ? "UNSUPPORTED" : "INVALID_INPUT", { where, expected, received }, { cause });
+    const expected = isCompressed ? "no compression, snappy or gzip" : "a whole Parquet file";
+    const hint = isCompressed ? { hint: "Write it with snappy, as pandas does when nothing else is said." } : {};
+    const detail = { where, expected, received, ...hint };
+    throw new Pint8Error(isCompressed ? "UNSUPPORTED" : "INVALID_INPUT", detail, { cause });
   }
 }
 

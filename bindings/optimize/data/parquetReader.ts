@@ -4,6 +4,7 @@
  */
 import { parquetMetadata, parquetSchema } from "hyparquet/src/metadata.js";
 import { assembleAsync, asyncGroupToRows, readRowGroup } from "hyparquet/src/rowgroup.js";
+import { unpacked } from "./bytes.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -28,6 +29,13 @@ export function openParquet(bytes: Uint8Array): ParquetFile {
   const metadata = parquetMetadata(bytes, { geoparquet: false });
   const held = metadata.row_groups.reduce((sum, { num_rows }) => sum + Number(num_rows), 0);
   return { bytes, metadata, size: Number(metadata.num_rows), held };
+}
+
+/** Whether a column holds unsigned bytes, or lists of them. */
+export function holdsBytes({ metadata }: ParquetFile, name: string): boolean {
+  let at = parquetSchema(metadata).children.find(({ element }) => element.name === name);
+  while (at?.children.length === 1) [at] = at.children;
+  return at?.element.converted_type === "UINT_8";
 }
 
 /** All rows, or these columns of them, some at a time. */
@@ -61,7 +69,12 @@ async function readRows(
     byteLength: bytes.length,
     slice: (start: number, end?: number) => bytes.slice(start, end).buffer as ArrayBuffer,
   };
-  const options = { file: buffer, metadata, utf8: false };
+  const options = {
+    file: buffer,
+    metadata,
+    utf8: false,
+    compressors: { GZIP: (page: Uint8Array) => unpacked(page, "a page") },
+  };
   const all = { metadata, rowStart: 0, fetches: [], groups: [plan] };
   // One by one: a column that is not even begun leaves no other's error behind that nobody looks at.
   const asyncColumns = chunks.flatMap((chunk) => {
