@@ -187,3 +187,34 @@ test("boxes without an area stay, each once", async () => {
   assert.deepEqual(Array.from(y as unknown as BigInt64Array, Number), [0, 0, 0, 0, 0, 2, 0, 0, 3]);
   model.close();
 });
+
+test("lengths that grow or chain without end are refused at once", async () => {
+  const found = [
+    node("NonZero", "x", "nz"),
+    node("Transpose", "nz", "rows", { ints: { perm: [1, 0] } }),
+    node("GatherND", "x rows", "v0"),
+    node("Shape", "v0", "k0"),
+  ];
+  const x = [{ name: "x", type: 1, dims: [4] }];
+  const doubled = Array.from({ length: 40 }, (_, i) =>
+    node("Concat", `v${i} v${i}`, `v${i + 1}`, { int: { axis: 0 } }),
+  );
+  const grown: GraphSpec = { nodes: [...found, ...doubled], inputs: x, outputs: [{ name: "v40" }] };
+  await assert.rejects(loadModel(buildOnnx(grown)), { code: "UNSUPPORTED" });
+  const least = Array.from({ length: 60 }, (_, i) => node("Min", `k${i} k${i}`, `k${i + 1}`));
+  const chain: GraphSpec = {
+    nodes: [...found, ...least, node("TopK", "v0 k60", "y places")],
+    inputs: x,
+    outputs: [{ name: "y" }],
+  };
+  const model = await loadModel(buildOnnx(chain));
+  assert.deepEqual(Array.from(Object.values(model.run([Float32Array.of(3, 0, 9, 4)]))[0] as Float32Array), [9, 4, 3]);
+  model.close();
+  const padded: GraphSpec = {
+    nodes: [node("Pad", "x pads", "y")],
+    inputs: x,
+    outputs: [{ name: "y" }],
+    initializers: [longs("pads", [2 ** 40, 0])],
+  };
+  await assert.rejects(loadModel(buildOnnx(padded)), { code: "UNSUPPORTED", message: /32 bits/ });
+});

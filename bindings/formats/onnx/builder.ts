@@ -194,7 +194,15 @@ export function createBuilder(operators: Operators): Builder {
     nodes,
     declare,
     constant,
-    integers: (values, shape = [values.length]) => constant("int32", shape, Int32Array.from(values)),
+    integers(values, shape = [values.length]) {
+      const beyond = values.find((value) => Math.abs(value) > 2 ** 31);
+      ensure(beyond === undefined, "UNSUPPORTED", () => ({
+        where: "sizes and places",
+        expected: "numbers of 32 bits",
+        received: `${beyond}`,
+      }));
+      return constant("int32", shape, Int32Array.from(values));
+    },
     float: (value) => constant("float32", [], Float32Array.of(value)),
     add,
     origins,

@@ -8,7 +8,7 @@ import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import type { Open, Value } from "../layout.ts";
 import { boundary } from "../open.ts";
 import { placesOf } from "./found.ts";
-import { axisOf, cast, reshapedTo, typeOf } from "./move.ts";
+import { axisOf, cast, entries, reshapedTo, typeOf } from "./move.ts";
 import { closed, give, SIZES } from "./openSizes.ts";
 import { captured } from "./stated.ts";
 
@@ -17,8 +17,11 @@ const BOOL = [{ dtype: "bool" }] as const;
 const NONE = { activation: "none" } as const;
 
 /** Which of so many entries count. */
-const countsOf = (n: OnnxNode, size: number, count: TensorId): TensorId =>
-  n.add("less", [n.b.integers([...Array(size).keys()]), count], {}, BOOL)[0] as TensorId;
+function countsOf(n: OnnxNode, size: number, count: TensorId): TensorId {
+  const places = new Int32Array(entries(n, size));
+  for (let i = 0; i < size; i++) places[i] = i;
+  return n.add("less", [n.b.constant("int32", [size], places), count], {}, BOOL)[0] as TensorId;
+}
 
 /** Entries at places that are open. */
 function gather(n: OnnxNode): void {
@@ -29,19 +32,27 @@ function gather(n: OnnxNode): void {
   give(n, 0, n.plain(captured(n, closed(n))), { count: open.count, inner });
 }
 
+/** Nodes that are looked at for a bound. */
+const MOST_STEPS = 32;
+
 /** The most that a computed number can be, where that is seen from what it is the least of. */
 function mostOf({ b }: OnnxNode, id: TensorId): number | undefined {
-  const tensor = b.tensor(id);
-  if (tensor.data !== undefined) return Math.max(...numbersOf(tensor));
-  const writer = b.nodes.find(({ outputs }) => outputs.includes(id));
-  const [from, other] = writer?.inputs ?? [];
-  if (writer === undefined || from === undefined) return undefined;
-  if (["reshape", "cast", "squeeze", "expandDims"].includes(writer.kind)) return mostOf({ b } as OnnxNode, from);
-  const joined = b.nodes.find(({ outputs }) => outputs.includes(from));
-  const list = writer.kind === "minimum" ? [from, other as TensorId] : joined?.kind === "concat" ? joined.inputs : [];
-  if (writer.kind !== "minimum" && writer.kind !== "reduceMin") return undefined;
-  const known = list.map((each) => mostOf({ b } as OnnxNode, each)).filter((most) => most !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
+  let left = MOST_STEPS;
+  const writerOf = (of: TensorId | undefined) => b.nodes.find(({ outputs }) => outputs.includes(of as TensorId));
+  const most = (of: TensorId): number | undefined => {
+    const tensor = b.tensor(of);
+    if (tensor.data !== undefined) return elementCount(tensor.shape) === 1 ? numbersOf(tensor)[0] : undefined;
+    const writer = left-- > 0 ? writerOf(of) : undefined;
+    const [from, other] = writer?.inputs ?? [];
+    if (writer === undefined || from === undefined) return undefined;
+    if (["reshape", "cast", "squeeze", "expandDims"].includes(writer.kind)) return most(from);
+    if (writer.kind !== "minimum" && writer.kind !== "reduceMin") return undefined;
+    const joined = writer.kind === "reduceMin" ? writerOf(from) : undefined;
+    const list = joined === undefined ? [from, other as TensorId] : joined.kind === "concat" ? joined.inputs : [];
+    const known = list.map(most).filter((each) => each !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
+  };
+  return most(id);
 }
 
 /** The best of the entries that count. */
@@ -82,7 +93,9 @@ function joinedCounts(n: OnnxNode, parts: readonly { readonly size: number; read
   const known = made.get(key);
   if (known !== undefined) return known;
   const all = parts.map(({ size, count }) =>
-    count === undefined ? n.b.constant("bool", [size], new Uint8Array(size).fill(1)) : countsOf(n, size, count),
+    count === undefined
+      ? n.b.constant("bool", [size], new Uint8Array(entries(n, size)).fill(1))
+      : countsOf(n, size, count),
   );
   const total = parts.reduce((sum, { size }) => sum + size, 0);
   const [mask] = n.add("concat", all, { axis: 0, ...NONE }, BOOL) as [TensorId];

@@ -6,7 +6,7 @@ import type { Conversions, OnnxNode } from "../convert.ts";
 import { type Adder, adderOf } from "../elementwise.ts";
 import type { Open } from "../layout.ts";
 import { boundary } from "../open.ts";
-import { reshapedTo } from "./move.ts";
+import { entries, reshapedTo } from "./move.ts";
 import { asIs, axesOf, type Formula, REDUCTIONS, type Reduction, reduced, reduction } from "./reduce.ts";
 import { isWhole, logOf, rootOf } from "./wholes.ts";
 
@@ -38,7 +38,7 @@ function reduceOpen(n: OnnxNode, axes: readonly number[], { kind, before = asIs,
   const add = adderOf(n, x.dtype);
   if (x.dtype !== "float32" && !Number.isFinite(FILLS[kind])) n.refuse("float32 of an open length", x.dtype);
   const places = n.b.integers(
-    [...Array(x.shape[k] as number).keys()],
+    [...Array(entries(n, x.shape[k] as number)).keys()],
     x.shape.map((size, i) => (i === k ? size : 1)),
   );
   const counts = add("less", [places, count], {}, "bool");
