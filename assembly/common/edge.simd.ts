@@ -13,7 +13,8 @@
   else storePart(y, v, count);
 }
 
-function loadPart(x: usize, count: u32): v128 {
+/** `load16` of fewer than sixteen. */
+export function loadPart(x: usize, count: u32): v128 {
   const last = x + count;
   if (count >= 8) {
     const low = v128.load64_zero(x);

@@ -12,6 +12,7 @@
  * shifted down by its row, so rows are interleaved once for two output rows of a 3×3.
  */
 import { DwConv } from "./params";
+import { loadPart } from "../common/edge.simd";
 import { activationMask } from "../common/probe";
 import { share } from "../common/split";
 import { GROUP, KR, outputRow, TAPS } from "./dwconv-tile.simd";
@@ -188,13 +189,22 @@ function channels(p: DwConv, row: usize, step: usize, zeroPoint: usize, c: u32, 
   if (row == zeroPoint) return v128.load(zeroPoint);
   row += step;
   const multiplier = p.multiplier;
+  if (multiplier == 1) return loadPart(row, width);
+  const last = c + width - 1;
+  let from = last / multiplier;
+  let rest = last - from * multiplier;
   let low: u64 = 0;
   let high: u64 = 0;
   for (let i = width; i; ) {
     i--;
-    const byte = load<u8>(row + (multiplier == 1 ? i : (c + i) / multiplier));
+    const byte = load<u8>(row + from);
     if (i >= 8) high = (high << 8) | byte;
     else low = (low << 8) | byte;
+    if (rest == 0) {
+      rest = multiplier;
+      from--;
+    }
+    rest--;
   }
   return i64x2.replace_lane(i64x2.splat(low), 1, high);
 }

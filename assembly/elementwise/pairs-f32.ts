@@ -18,8 +18,6 @@ const FLOOR_MOD: u32 = 9;
 const POW: u32 = 10;
 const ATAN2: u32 = 11;
 const HYPOT: u32 = 12;
-/** Of loops: whichever the block says of the forms that share one. */
-const RARE: u32 = 99;
 
 export function pairsF32(p: PairsF32, part: u32, parts: u32): void {
   const end = runEnd(p, part, parts);
@@ -41,65 +39,86 @@ export function pairsF32(p: PairsF32, part: u32, parts: u32): void {
   }
 }
 
-function run(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32): void {
-  switch (p.form) {
-    case ADD: return loop(p, a, b, y, count, rows, ADD);
-    case MUL: return loop(p, a, b, y, count, rows, MUL);
-    default:
-      if (p.form < FLOOR_MOD) loop(p, a, b, y, count, rows, RARE);
-      else singly(p, a, b, y, count, rows);
-  }
-}
-
 /** Bytes of a row of few channels, and rows of them that the nearest cache keeps. */
 const FEW: usize = 128;
 const ROWS: u32 = 64;
+/** Bytes that sums and products take at a time. */
+const BLOCK: usize = 64;
+
+function run(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32): void {
+  const bytes = <usize>count << 2;
+  if (p.form >= FLOOR_MOD) singly(p, a, b, y, count, rows);
+  else if (ASC_FEATURE_SIMD && (p.form == PRELU || p.form == MUL) && !(count & 3) && bytes <= FEW && p.a5 && p.b5 && !p.b4) down(p, a, b, y, bytes, rows);
+  else loop(p, a, b, y, count, rows);
+}
+
+/** Products and PRELU of few channels with a value each: four of them a time, down some rows of so many bytes. */
+function down(p: PairsF32, a: usize, b: usize, y: usize, bytes: usize, rows: u32): void {
+  const lo = f32x4.splat(p.lo);
+  const hi = f32x4.splat(p.hi);
+  while (rows) {
+    const some = min(rows, ROWS);
+    for (let c: usize = 0; c < bytes; c += 16) {
+      const v = v128.load(b + c);
+      let from = a + c;
+      for (let to = y + c, end = to + some * bytes; to < end; to += bytes) {
+        const u = v128.load(from);
+        const product = f32x4.mul(u, v);
+        v128.store(to, p.form == MUL ? clamped<v128>(product, lo, hi) : whereLess<v128>(u, f32x4.splat(0), product, u));
+        from += p.a4;
+      }
+    }
+    a += some * p.a4;
+    y += some * bytes;
+    rows -= some;
+  }
+}
 
 /** `rows` rows of `count` pairs. */
-// @ts-ignore: decorator
-@inline function loop(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32, form: u32): void {
+function loop(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32): void {
+  const form = p.form;
   if (ASC_FEATURE_SIMD) {
     const lo = f32x4.splat(p.lo);
     const hi = f32x4.splat(p.hi);
     const stepA: usize = p.a5 ? 16 : 0;
     const stepB: usize = p.b5 ? 16 : 0;
-    const whole = (<usize>count << 2) & ~15;
-    const rest = (count & 3) << 2;
-    // Few channels with a value each, as of PRELU: four of them a time, down some rows.
-    if (form != ADD && !rest && whole <= FEW && stepA && stepB && !p.b4) {
-      while (rows) {
-        const some = min(rows, ROWS);
-        for (let c: usize = 0; c < whole; c += 16) {
-          const v = v128.load(b + c);
-          let from = a + c;
-          for (let to = y + c, end = to + some * whole; to < end; to += whole) {
-            v128.store(to, value<v128>(p, v128.load(from), v, lo, hi, form));
-            from += p.a4;
-          }
-        }
-        a += some * p.a4;
-        y += some * whole;
-        rows -= some;
-      }
-      return;
-    }
     for (; rows; rows--) {
       let atA = a;
       let atB = b;
+      let left = <usize>count << 2;
       let u = v128.load32_splat(a);
       let v = v128.load32_splat(b);
-      for (const end = y + whole; y < end; y += 16) {
-        if (stepA) u = v128.load(atA);
-        if (stepB) v = v128.load(atB);
-        v128.store(y, value<v128>(p, u, v, lo, hi, form));
+      if (stepA && (form == ADD || form == MUL)) {
+        let v1 = v;
+        let v2 = v;
+        let v3 = v;
+        for (; left >= BLOCK; left -= BLOCK) {
+          u = v128.load(atA);
+          const u1 = v128.load(atA, 16);
+          const u2 = v128.load(atA, 32);
+          const u3 = v128.load(atA, 48);
+          if (stepB) {
+            v = v128.load(atB);
+            v1 = v128.load(atB, 16);
+            v2 = v128.load(atB, 32);
+            v3 = v128.load(atB, 48);
+          }
+          if (form == ADD) store4(y, f32x4.add(u, v), f32x4.add(u1, v1), f32x4.add(u2, v2), f32x4.add(u3, v3), lo, hi);
+          else store4(y, f32x4.mul(u, v), f32x4.mul(u1, v1), f32x4.mul(u2, v2), f32x4.mul(u3, v3), lo, hi);
+          atA += BLOCK;
+          atB += stepB << 2;
+          y += BLOCK;
+        }
+      }
+      while (left) {
+        const n = min(left, 16);
+        if (stepA) u = load16(atA, n);
+        if (stepB) v = load16(atB, n);
+        store16(y, value<v128>(u, v, lo, hi, form), n);
         atA += stepA;
         atB += stepB;
-      }
-      if (rest) {
-        if (stepA) u = load16(atA, rest);
-        if (stepB) v = load16(atB, rest);
-        store16(y, value<v128>(p, u, v, lo, hi, form), rest);
-        y += rest;
+        y += n;
+        left -= n;
       }
       a += p.a4;
       b += p.b4;
@@ -109,7 +128,7 @@ const ROWS: u32 = 64;
       let atA = a;
       let atB = b;
       for (let left = count; left; left--) {
-        store<f32>(y, value<f32>(p, load<f32>(atA), load<f32>(atB), p.lo, p.hi, form));
+        store<f32>(y, value<f32>(load<f32>(atA), load<f32>(atB), p.lo, p.hi, form));
         atA += p.a5;
         atB += p.b5;
         y += 4;
@@ -121,16 +140,18 @@ const ROWS: u32 = 64;
 }
 
 // @ts-ignore: decorator
-@inline function value<T>(p: PairsF32, a: T, b: T, lo: T, hi: T, form: u32): T {
-  if (form == ADD) return clamped<T>(plus<T>(a, b), lo, hi);
-  else if (form == MUL) return clamped<T>(times<T>(a, b), lo, hi);
-  else return rareOf<T>(a, b, lo, hi, p.form);
+@inline function store4(y: usize, a: v128, b: v128, c: v128, d: v128, lo: v128, hi: v128): void {
+  v128.store(y, clamped<v128>(a, lo, hi));
+  v128.store(y, clamped<v128>(b, lo, hi), 16);
+  v128.store(y, clamped<v128>(c, lo, hi), 32);
+  v128.store(y, clamped<v128>(d, lo, hi), 48);
 }
 
-/** Forms whose loop is one. */
 // @ts-ignore: decorator
-@inline function rareOf<T>(a: T, b: T, lo: T, hi: T, form: u32): T {
-  if (form == PRELU) return whereLess<T>(a, splat<T>(0), times<T>(a, b), a);
+@inline function value<T>(a: T, b: T, lo: T, hi: T, form: u32): T {
+  if (form == ADD) return clamped<T>(plus<T>(a, b), lo, hi);
+  else if (form == MUL) return clamped<T>(times<T>(a, b), lo, hi);
+  else if (form == PRELU) return whereLess<T>(a, splat<T>(0), times<T>(a, b), a);
   else if (form == SUB) return clamped<T>(minus<T>(a, b), lo, hi);
   else if (form == DIV) return clamped<T>(over<T>(a, b), lo, hi);
   else if (form == MAX) return atLeast<T>(b, a);

@@ -52,18 +52,29 @@ const ATANH: u32 = 29;
 
 export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
   if (p.form >= SIN && p.form < SINH && p.form != ERF) turns(p, part, parts);
-  else if (p.form == GELU) loop(p, part, parts, GELU);
-  else if (p.form == HARD_SWISH) loop(p, part, parts, HARD_SWISH);
-  else loop(p, part, parts, p.form);
+  else if (p.form == CLAMP) loop(p, part, parts, CLAMP, true);
+  else if (p.form == GELU) loop(p, part, parts, GELU, false);
+  else if (p.form == HARD_SWISH) loop(p, part, parts, HARD_SWISH, false);
+  else loop(p, part, parts, p.form, false);
 }
 
 // @ts-ignore: decorator
-@inline function loop(p: UnaryF32, part: u32, parts: u32, form: u32): void {
+@inline function loop(p: UnaryF32, part: u32, parts: u32, form: u32, blocks: bool): void {
   const start = share(p.count, part, parts);
   let count = (share(p.count, part + 1, parts) - start) << 2;
   let x = <usize>p.x + (<usize>start << 2);
   let y = <usize>p.y + (<usize>start << 2);
   if (ASC_FEATURE_SIMD) {
+    if (blocks) {
+      for (; count >= 64; count -= 64) {
+        v128.store(y, value<v128>(p, v128.load(x), form));
+        v128.store(y, value<v128>(p, v128.load(x, 16), form), 16);
+        v128.store(y, value<v128>(p, v128.load(x, 32), form), 32);
+        v128.store(y, value<v128>(p, v128.load(x, 48), form), 48);
+        x += 64;
+        y += 64;
+      }
+    }
     while (count) {
       const n = min(count, 16);
       store16(y, value<v128>(p, load16(x, n), form), n);

@@ -2,8 +2,12 @@
 import { Gather, GatherNd, HashtableLookup, ReverseSequence, ScatterNd } from "./params";
 import { copyBytes as copyWords } from "../common/bytes";
 import { copyBytes as copyVectors } from "../common/edge.simd";
+import { bytesOf, element, FLOAT32, storeElement, UINT8 } from "../common/element";
 import { share } from "../common/split";
 import { integerAt } from "./integer";
+
+/** How what meets is combined: as numbered by `mode`, and sums. */
+const SUM: u32 = 3;
 
 function move(y: usize, x: usize, bytes: u32): void {
   if (ASC_FEATURE_SIMD) copyVectors(y, x, bytes);
@@ -58,44 +62,24 @@ export function scatterNd(p: ScatterNd, part: u32, parts: u32): void {
     if (!inside) continue;
     if (p.mode == 3) move(y, p.x, bytes);
     else if (p.mode == 0) move(y, <usize>p.x + row * p.bytes + first, bytes);
-    else if (p.mode > 3) combineRow(y, <usize>p.x + row * p.bytes + first, bytes, p.size, p.mode);
-    else addRow(y, <usize>p.x + row * p.bytes + first, bytes, p.mode == 2 ? 0 : p.size);
+    else combineRow(y, <usize>p.x + row * p.bytes + first, bytes, p.size, p.mode);
   }
 }
 
-/** y += x, integers of `size` bytes, or float32 where it is 0. */
-function addRow(y: usize, x: usize, bytes: u32, size: u32): void {
-  const end = y + bytes;
-  if (size == 0) {
-    for (; y < end; y += 4, x += 4) store<f32>(y, load<f32>(y) + load<f32>(x));
-  } else if (size == 1) {
-    for (; y < end; y++, x++) store<u8>(y, load<u8>(y) + load<u8>(x));
-  } else if (size == 2) {
-    for (; y < end; y += 2, x += 2) store<u16>(y, load<u16>(y) + load<u16>(x));
-  } else if (size == 4) {
-    for (; y < end; y += 4, x += 4) store<u32>(y, load<u32>(y) + load<u32>(x));
-  } else {
-    for (; y < end; y += 8, x += 8) store<u64>(y, load<u64>(y) + load<u64>(x));
-  }
-}
-
-/** y = y·x, min(y, x) or max(y, x); `mode`: 4 float32, 8 integers with a sign, 12 without, more 0, 1, 2. */
+/** y = y·x, min(y, x), max(y, x) or y + x; `mode`: 1 and 8 to 10 integers with a sign, 12 to 14 without, else float32. */
 function combineRow(y: usize, x: usize, bytes: u32, size: u32, mode: u32): void {
-  const end = y + bytes;
-  const form = mode & 3;
-  if (mode < 8) combine<f32>(y, x, end, form);
-  else if (mode > 11) combine<u8>(y, x, end, form);
-  else if (size == 1) combine<i8>(y, x, end, form);
-  else if (size == 2) combine<i16>(y, x, end, form);
-  else if (size == 4) combine<i32>(y, x, end, form);
-  else combine<i64>(y, x, end, form);
+  const form = mode < 4 ? SUM : mode & 3;
+  if (mode == 1 || mode > 7) combine<i64>(y, x, y + bytes, form, mode > 11 ? UINT8 : ctz(size) << 1);
+  else combine<f32>(y, x, y + bytes, form, FLOAT32);
 }
 
-function combine<T>(y: usize, x: usize, end: usize, form: u32): void {
-  for (; y < end; y += sizeof<T>(), x += sizeof<T>()) {
-    const a = load<T>(y);
-    const b = load<T>(x);
-    store<T>(y, form == 0 ? <T>(a * b) : form == 1 ? <T>min(a, b) : <T>max(a, b));
+function combine<T>(y: usize, x: usize, end: usize, form: u32, type: u32): void {
+  const step = <usize>bytesOf<T>(type);
+  for (; y < end; y += step) {
+    const a = element<T>(type, y);
+    const b = element<T>(type, x);
+    storeElement<T>(type, y, form == SUM ? a + b : form == 0 ? a * b : form == 1 ? min(a, b) : max(a, b));
+    x += step;
   }
 }
 

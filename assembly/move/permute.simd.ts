@@ -19,8 +19,8 @@ export function permute(p: Permute, part: u32, parts: u32): void {
   const end = share(rows, part + 1, parts);
   let row = share(rows, part, parts);
   while (row < end) {
-    const x = source(p, row * length);
-    const y = <usize>p.y + row * rowBytes;
+    let x = source(p, row * length);
+    let y = <usize>p.y + row * rowBytes;
     const together = min(p.d4 - (row % p.d4), end - row);
     if (length == 3 && p.x4 == size) {
       const done = size == 1 ? threeBytes(y, x, together, p.x5) : size == 4 ? threeWords(y, x, together, p.x5) : 0;
@@ -40,9 +40,12 @@ export function permute(p: Permute, part: u32, parts: u32): void {
       row += 4;
       continue;
     }
-    if (p.x5 == size) copyBytes(y, x, rowBytes);
-    else gather(y, x, length, p.x5, size);
-    row++;
+    for (const last = row + together; row < last; row++) {
+      if (p.x5 == size) copyBytes(y, x, rowBytes);
+      else gather(y, x, length, p.x5, size);
+      y += rowBytes;
+      x += p.x4;
+    }
   }
 }
 

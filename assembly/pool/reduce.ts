@@ -157,16 +157,10 @@ function all<T, A>(p: Reduce, form: u32, type: u32, x: usize): T {
       }
       return value;
     case MAX:
-      for (; count > 0; count--) {
-        const next = <A>element<T>(type, x);
-        value = next > value ? next : value;
-        x += step;
-      }
-      return value;
     case MIN:
       for (; count > 0; count--) {
         const next = <A>element<T>(type, x);
-        value = next < value ? next : value;
+        if (form == MAX ? next > value : next < value) value = next;
         x += step;
       }
       return value;

@@ -1,28 +1,30 @@
 /** Between four pixels, eight channels at a time. */
 import { storeBytes } from "../common/bytes.simd";
-import { load16 } from "../common/edge.simd";
 
 /** One output pixel between those at a and b on the left, c and d on the right, by 1024ths down and across. */
 export function between(y: usize, a: usize, b: usize, c: usize, d: usize, bytes: u32, down: i32, across: i32): void {
   const vertical = i32x4.splat(((1024 - down) & 0xffff) | (down << 16));
   const wl = i32x4.splat(1024 - across);
   const wr = i32x4.splat(across);
-  for (; bytes >= 8; bytes -= 8) {
-    const v = eight(v128.load8x8_s(a), v128.load8x8_s(b), v128.load8x8_s(c), v128.load8x8_s(d), vertical, wl, wr);
-    v128.store64_lane(y, v, 0);
-    a += 8;
-    b += 8;
-    c += 8;
-    d += 8;
-    y += 8;
+  if (bytes < 8) {
+    storeBytes(y, eight(some(a, bytes), some(b, bytes), some(c, bytes), some(d, bytes), vertical, wl, wr), bytes);
+    return;
   }
-  if (bytes) storeBytes(y, eight(some(a, bytes), some(b, bytes), some(c, bytes), some(d, bytes), vertical, wl, wr), bytes);
+  // the last eight may meet those before them
+  const last = <usize>bytes - 8;
+  for (let i: usize = 0; ; i = min(i + 8, last)) {
+    const l = v128.load8x8_s(a + i);
+    const r = v128.load8x8_s(c + i);
+    v128.store64_lane(y + i, eight(l, v128.load8x8_s(b + i), r, v128.load8x8_s(d + i), vertical, wl, wr), 0);
+    if (i == last) return;
+  }
 }
 
-/** Fewer than eight channels, and nothing beyond them. */
+/** Fewer than eight channels: those before them are shifted away, and nothing beyond them is read. */
 // @ts-ignore: decorator
 @inline function some(x: usize, count: u32): v128 {
-  return i16x8.extend_low_i8x16_s(load16(x, count));
+  const before = 8 - count;
+  return i16x8.extend_low_i8x16_s(i64x2.shr_u(v128.load64_zero(x - before), before << 3));
 }
 
 /** Eight channels between four pixels, as int16. */
