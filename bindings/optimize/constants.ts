@@ -2,9 +2,8 @@
 import { type Tensor, type TypedArray, typedCopy } from "../tensor.ts";
 
 /** The float32 values of a constant; a copy, since files need not align them. */
-export function floatsOf({ data = new Uint8Array(0) }: Tensor): Float32Array {
-  return new Float32Array(new Uint8Array(data).buffer);
-}
+export const floatsOf = ({ data = new Uint8Array(0) }: Tensor): Float32Array =>
+  typedCopy("float32", data) as Float32Array;
 
 /** The numbers of a constant of any type; none of what is no constant. */
 export function numbersOf(tensor: Tensor | undefined): readonly number[] {

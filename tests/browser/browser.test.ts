@@ -1,6 +1,6 @@
 /** The built package in a page of Chromium: the same bytes as in Node, under a strict content security policy. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { decodePicture } from "../../bindings/cli/picture/decode.ts";
@@ -8,17 +8,10 @@ import { MODULES } from "../../bindings/primitives/modules.ts";
 import { loadModel } from "../../bindings/public/index.ts";
 import { defaultScaling, preparePicture } from "../../bindings/values/image.ts";
 import { shared, skipShared } from "../models/cases.ts";
+import { chrome } from "../support/chrome.ts";
 import type { digits } from "./page.ts";
 import { bundles, openSite, type SiteOptions } from "./site.ts";
 
-const CHROMES = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-  "/Applications/Chromium.app/Contents/MacOS/Chromium",
-];
-const chrome = CHROMES.find((path) => existsSync(path));
 const FLAGS =
   "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 

@@ -1,17 +1,14 @@
 /** `pint8/optimize` in a worker of a page: the same files as in Node; and nothing of it where networks only run. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { basename } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
-import { openSite } from "./site.ts";
+import { chrome } from "../support/chrome.ts";
+import { bundles, openSite } from "./site.ts";
 import { makeSmall } from "./small.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const CHROMES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const chrome = CHROMES.find((path) => existsSync(path));
 
 const PAGE = `globalThis.made = new Promise((resolve, reject) => {
   const worker = new Worker(new URL("small.js", import.meta.url), { type: "module" });
@@ -22,32 +19,14 @@ const PAGE = `globalThis.made = new Promise((resolve, reject) => {
 /** What the page has of its worker; bytes come out of a page as lists. */
 type InPage = typeof globalThis & { readonly made: Promise<{ files: Uint8Array[]; top1: number; error?: string }> };
 
-/** The page's script and its worker's, from the built package. */
-async function bundles(): Promise<ReadonlyMap<string, Uint8Array>> {
-  const { outputFiles } = await build({
-    entryPoints: { small: `${ROOT}/tests/browser/small.ts` },
-    outdir: `${ROOT}/app/js`,
-    bundle: true,
-    minify: true,
-    splitting: true,
-    format: "esm",
-    platform: "browser",
-    write: false,
-    logLevel: "error",
-  });
-  return new Map([
-    ["page.js", new TextEncoder().encode(PAGE)],
-    ...outputFiles.map((file) => [basename(file.path), file.contents] as const),
-  ]);
-}
-
 test("a worker makes the files that Node makes", {
   skip: chrome === undefined && "no Chromium",
   timeout: 120_000,
 }, async () => {
   const expected = await makeSmall();
   assert.ok(expected.top1 >= 0.5, `${expected.top1}`);
-  const site = await openSite(await bundles(), { isolated: false });
+  const scripts = await bundles({ small: "tests/browser/small.ts" });
+  const site = await openSite(new Map([...scripts, ["page.js", new TextEncoder().encode(PAGE)]]), { isolated: false });
   const browser = await chromium.launch({ executablePath: chrome as string, args: ["--no-sandbox", "--disable-gpu"] });
   try {
     const page = await browser.newPage();

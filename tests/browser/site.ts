@@ -29,10 +29,15 @@ export interface Site {
   close(): void;
 }
 
-/** The bundles of the page and of the worker by name, from the built package. */
-export async function bundles(): Promise<ReadonlyMap<string, Uint8Array>> {
+/** The page and the worker that every site has but where a test says otherwise. */
+const SCRIPTS = { page: "tests/browser/page.ts", worker: "dist/lib/worker.js" };
+
+/** The bundles of these files by name, with the built package. */
+export async function bundles(
+  files: Readonly<Record<string, string>> = SCRIPTS,
+): Promise<ReadonlyMap<string, Uint8Array>> {
   const { outputFiles } = await build({
-    entryPoints: { page: path("tests/browser/page.ts"), worker: path("dist/lib/worker.js") },
+    entryPoints: Object.fromEntries(Object.entries(files).map(([name, file]) => [name, path(file)])),
     outdir: path("app/js"),
     bundle: true,
     minify: true,

@@ -10,16 +10,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
 import { buildOnnx } from "../formats/build-onnx.ts";
+import { chrome } from "../support/chrome.ts";
 import { POLICY, serve } from "./serve.ts";
 
-export { POLICY, serve };
+export { chrome, POLICY, serve };
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const CACHE =
   process.env.PINT8_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "pint8-bundlers");
 export const DIGITS = join(ROOT, "models/digits/digits_int8.tflite");
-const CHROMES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-export const chrome = CHROMES.find((path) => existsSync(path));
 export const firefox = ["/usr/bin/firefox", "/usr/bin/firefox-esr"].find((path) => existsSync(path));
 
 /** The tarball as `npm publish` would send it. */

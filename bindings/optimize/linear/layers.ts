@@ -5,7 +5,8 @@ import { patchSizes } from "../../ops/images.ts";
 import { operators } from "../../ops/index.ts";
 import type { NodeView } from "../../ops/types.ts";
 import type { PatchSizes } from "../../primitives/params.ts";
-import { dimensions, elementCount, typedCopy } from "../../tensor.ts";
+import { dimensions, elementCount } from "../../tensor.ts";
+import { floatsOf as constantOf } from "../constants.ts";
 import { Gram } from "./gram.ts";
 
 export type LayerKind = "conv2d" | "depthwiseConv2d" | "fullyConnected";
@@ -96,7 +97,7 @@ export function weightsOf(graph: Graph, layer: Layer): Float64Array {
 
 /** A float32 constant's values, copied. */
 export function floatsOf(graph: Graph, id: TensorId): Float32Array {
-  return typedCopy("float32", tensorOf(graph, id).data ?? new Uint8Array(0)) as Float32Array;
+  return constantOf(tensorOf(graph, id));
 }
 
 /**

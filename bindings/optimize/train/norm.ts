@@ -1,6 +1,7 @@
 /** Batch normalization: where it goes, put back into a network that it was folded into, and folded again. */
 import { type Activation, type AnyNode, type Graph, type TensorId, tensorOf } from "../../graph.ts";
-import { elementCount, type Tensor, typedCopy } from "../../tensor.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
+import { floatsOf as constantOf } from "../constants.ts";
 import { tapGraph } from "../tap.ts";
 import { EPSILON } from "./gradients/finish.ts";
 import { type Layer, type Layout, layersOf, type Slot, slotOf } from "./layout.ts";
@@ -111,11 +112,6 @@ export function floatsOf(arrays: Arrays, slot: Slot | undefined, from = 0): Floa
   const array = slot?.role === "running" ? arrays.running : arrays.weights;
   const offset = (slot?.offset ?? 0) + from;
   return array.subarray(offset, offset + (slot?.floats ?? 0));
-}
-
-/** A constant's floats, copied: files need not align them. */
-export function constantOf({ data = new Uint8Array(0) }: Tensor): Float32Array {
-  return typedCopy("float32", data) as Float32Array;
 }
 
 /** Calls `act` with each output channel of a layer's weights and the places of that channel's weights. */

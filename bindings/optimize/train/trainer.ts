@@ -5,13 +5,14 @@ import { runPasses } from "../../passes/index.ts";
 import { loadModule } from "../../session/modules.ts";
 import { Session } from "../../session/session.ts";
 import { elementCount, type TypedArray } from "../../tensor.ts";
+import { floatsOf as constantOf } from "../constants.ts";
 import { trainFile } from "../files.ts";
 import { setSamples } from "../samples.ts";
 import { compileStep, type StepOptions } from "./compile.ts";
 import type { LossWeights, Objective } from "./kinds.ts";
 import { type Layer, type Layout, layersOf, layOut, slotOf } from "./layout.ts";
 import { NO_LOSS } from "./loss.ts";
-import { constantOf, floatsOf, foldNorm } from "./norm.ts";
+import { floatsOf, foldNorm } from "./norm.ts";
 import { endAt, goalOf } from "./objective.ts";
 
 export interface TrainerOptions extends Omit<StepOptions, "loss" | "masked" | "update"> {

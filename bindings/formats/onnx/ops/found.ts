@@ -12,19 +12,27 @@ const FLOAT = [{ dtype: "float32" }] as const;
 const BOOL = [{ dtype: "bool" }] as const;
 const INT64 = [{ dtype: "int64" }] as const;
 
+/** What is made once for a key while a model is read. */
+export function once<K, V>(): (b: Builder, key: K, make: () => V) => V {
+  const all = new WeakMap<Builder, Map<K, V>>();
+  return (b, key, make) => {
+    const made = all.get(b) ?? new Map<K, V>();
+    all.set(b, made);
+    const value = made.get(key) ?? make();
+    made.set(key, value);
+    return value;
+  };
+}
+
 /** What was found in tensors: where a mask chooses of several values, these are of one length. */
-const FOUND_IN = new WeakMap<Builder, Map<TensorId, readonly [TensorId, TensorId]>>();
+const foundIn = /* @__PURE__ */ once<TensorId, readonly [TensorId, TensorId]>();
 
 /** Rows of places of what is not 0 in x, zeros after them, and how many there are. */
 export function placesOf(n: OnnxNode, x: TensorId): readonly [TensorId, TensorId] {
-  const found = FOUND_IN.get(n.b) ?? new Map<TensorId, readonly [TensorId, TensorId]>();
-  FOUND_IN.set(n.b, found);
-  const known = found.get(x);
-  if (known !== undefined) return known;
-  const [rows, count] = n.add("nonZero", [x], { form: "rows" }, [{ dtype: "int64" }, { dtype: "int32" }]);
-  const result = [rows as TensorId, count as TensorId] as const;
-  found.set(x, result);
-  return result;
+  return foundIn(n.b, x, () => {
+    const [rows, count] = n.add("nonZero", [x], { form: "rows" }, [{ dtype: "int64" }, { dtype: "int32" }]);
+    return [rows as TensorId, count as TensorId];
+  });
 }
 
 /** Input 0, a constant: every coordinate of what is not 0 in a row of its own. */

@@ -3,11 +3,10 @@
  */
 import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
-import type { Builder } from "../builder.ts";
-import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
+import { asValue, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import type { Open, Value } from "../layout.ts";
 import { boundary } from "../open.ts";
-import { placesOf } from "./found.ts";
+import { once, placesOf } from "./found.ts";
 import { axisOf, cast, entries, reshapedTo, typeOf } from "./move.ts";
 import { closed, give, SIZES } from "./openSizes.ts";
 import { captured } from "./stated.ts";
@@ -73,7 +72,7 @@ function topK(n: OnnxNode): void {
   );
   const [masked] = n.add("selectV2", [counts, n.plain(x), least], {}, [{ dtype: "float32" }]) as [TensorId];
   const most = Math.min(mostOf(n, k) ?? size, size);
-  const value: Value = { name: "", dtype: "float32", shape: x.shape, twins: { plain: masked } };
+  const value = asValue(n.b, "", masked);
   const inner = elementCount(x.shape.slice(axis + 1));
   closed(n)({
     ...n,
@@ -84,37 +83,32 @@ function topK(n: OnnxNode): void {
 }
 
 /** Which entries of parts behind each other count, and how many do: once for the parts of several values. */
-const JOINED = new WeakMap<Builder, Map<string, { readonly places: TensorId; readonly count: TensorId }>>();
+const joinedIn = /* @__PURE__ */ once<string, { readonly places: TensorId; readonly count: TensorId }>();
 
 function joinedCounts(n: OnnxNode, parts: readonly { readonly size: number; readonly count: TensorId | undefined }[]) {
-  const made = JOINED.get(n.b) ?? new Map();
-  JOINED.set(n.b, made);
-  const key = parts.map(({ size, count }) => `${size} ${count}`).join();
-  const known = made.get(key);
-  if (known !== undefined) return known;
-  const all = parts.map(({ size, count }) =>
-    count === undefined
-      ? n.b.constant("bool", [size], new Uint8Array(entries(n, size)).fill(1))
-      : countsOf(n, size, count),
-  );
-  const total = parts.reduce((sum, { size }) => sum + size, 0);
-  const [mask] = n.add("concat", all, { axis: 0, ...NONE }, BOOL) as [TensorId];
-  const [rows, count] = placesOf(n, mask);
-  const result = { places: reshapedTo(n, rows, [total]), count };
-  made.set(key, result);
-  return result;
+  return joinedIn(n.b, parts.map(({ size, count }) => `${size} ${count}`).join(), () => {
+    const all = parts.map(({ size, count }) =>
+      count === undefined
+        ? n.b.constant("bool", [size], new Uint8Array(entries(n, size)).fill(1))
+        : countsOf(n, size, count),
+    );
+    const total = parts.reduce((sum, { size }) => sum + size, 0);
+    const [mask] = n.add("concat", all, { axis: 0, ...NONE }, BOOL) as [TensorId];
+    const [rows, count] = placesOf(n, mask);
+    return { places: reshapedTo(n, rows, [total]), count };
+  });
 }
 
 /** Behind each other along what is open: those that count of all. */
 function concat(n: OnnxNode): void {
   const values = n.inputs.map((_, i) => n.input(i));
   const axis = axisOf(n, n.int("axis", 0), values[0]?.shape.length ?? 0);
-  const open = values.find((value) => value.open !== undefined)?.open;
-  if (open === undefined) return closed(n)(n);
+  const first = values.find((value) => value.open !== undefined);
+  if (first?.open === undefined) return closed(n)(n);
+  const { open } = first;
   const joined = n.plain(captured(n, closed(n)));
   const { shape: sizes } = n.b.tensor(joined);
   const inner = elementCount(sizes.slice(axis + 1));
-  const first = values.find((value) => value.open !== undefined) as Value;
   const k = boundary(n, first, open);
   if (k !== axis) {
     const isOne = values.every((value) => value.open?.count === open.count);
@@ -142,18 +136,12 @@ function nonMaxSuppression(n: OnnxNode): void {
   const counts = reshapedTo(n, countsOf(n, size, open.count), scores.shape);
   const none = n.b.float(Number.NEGATIVE_INFINITY);
   const [masked] = n.add("selectV2", [counts, n.plain(scores), none], {}, [{ dtype: "float32" }]) as [TensorId];
-  const tensor = (shape: readonly number[], plain: TensorId): Value => ({
-    name: "",
-    dtype: "float32",
-    shape,
-    twins: { plain },
-  });
   const inputs = [
     { ...n.input(0), open: undefined } as unknown as Value,
-    tensor(scores.shape, masked),
+    asValue(n.b, "", masked),
     n.inputs[2],
     n.inputs[3],
-    n.inputs[4] ?? tensor([], n.b.float(LOWEST)),
+    n.inputs[4] ?? asValue(n.b, "", n.b.float(LOWEST)),
   ];
   closed(n)({ ...n, inputs, input: (i) => inputs[i] ?? n.input(i) });
 }
