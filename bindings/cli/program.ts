@@ -175,7 +175,7 @@ function program(streams: Streams, version: string): Command {
     .option("--seed <n>", "the same seed gives the same student; 0 when absent", wholeFrom(0, 2 ** 31 - 1))
     .option("--copies <n>", "augmented copies that epochs take in turn, 12 when absent", wholeFrom(1, 1000))
     .addOption(
-      new Option("--augment <how>", "moved, turned and otherwise lit copies of pictures").choices(["usual", "none"]),
+      new Option("--augment <how>", "other copies, as far as the teacher bears them").choices(["usual", "none"]),
     )
     .addOption(objectiveOption())
     .option("--checkpoint <file>", "where to go on from; the output's name with .checkpoint when absent")

@@ -45,7 +45,7 @@ export function addPruneOptions(command: Command): Command {
     .option("--batch <n>", "samples of a step of training, 125 when absent", wholeFrom(1, 4096))
     .option("--copies <n>", "augmented copies that epochs take in turn, 12 when absent", wholeFrom(1, 1000))
     .addOption(
-      new Option("--augment <how>", "moved, turned and otherwise lit copies of pictures").choices(["usual", "none"]),
+      new Option("--augment <how>", "other copies, as far as the teacher bears them").choices(["usual", "none"]),
     )
     .addOption(objectiveOption())
     .option(

@@ -1,13 +1,7 @@
 import { ensure } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { slice } from "../../optimize/data/batches.ts";
-import {
-  AUGMENTATION,
-  freshFor,
-  type Objective,
-  type TrainProgress as Progress,
-  distil as teach,
-} from "../../public/optimize.ts";
+import { freshFor, type Objective, type TrainProgress as Progress, distil as teach } from "../../public/optimize.ts";
 import { openData } from "../data.ts";
 import { type DataOptions, requireApart, type SampleRange } from "../dataOptions.ts";
 import { readCheckpoint, requirePlaces, writeWhole } from "../files.ts";
@@ -37,7 +31,7 @@ export interface DistilCommandOptions extends DataOptions {
 
 /** Teaches a student what a teacher says, and writes it. Ctrl-C leaves a checkpoint. */
 export async function distil(model: string, options: DistilCommandOptions, { out, err }: Streams): Promise<void> {
-  const { output, student, like, json, seed = 0, threads, augment = "usual" } = options;
+  const { output, student, like, json, seed = 0, threads, augment } = options;
   ensure((student === undefined) !== (like === undefined), "INVALID_OPTION", () => ({
     where: "distil",
     expected: "--student with a model, or --like with the name of an architecture",
@@ -68,7 +62,7 @@ export async function distil(model: string, options: DistilCommandOptions, { out
       ...(rate !== undefined && { rate }),
       ...(copies !== undefined && { copies }),
       ...(threads !== undefined && { threads }),
-      ...(augment === "usual" ? { augment: AUGMENTATION } : { augment: {} }),
+      ...(augment === "none" && { augment: {} }),
       ...(objective !== undefined && { objective }),
       ...(test && { validation: part(test) }),
       onProgress(progress) {

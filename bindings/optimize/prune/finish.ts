@@ -9,6 +9,7 @@ import type { Objective } from "../train/kinds.ts";
 import { UNLABELLED } from "../train/loss.ts";
 import { endAt, type Goal, goalOf } from "../train/objective.ts";
 import { canBeTrained } from "../train/prepare.ts";
+import { softened } from "../train/scores.ts";
 import type { PruneOptions, Settings } from "./options.ts";
 import type { Inputs } from "./systems.ts";
 import { masksOf, trained } from "./tune.ts";
@@ -73,17 +74,11 @@ function distance(found: Outputs, wanted: Outputs, { objective, width }: Goal): 
   let sum = 0;
   for (const [i, [scores]] of wanted.entries())
     for (let at = 0; at < (scores?.length ?? 0); at += width) {
-      const [p, q] = [scores, found[i]?.[0]].map((each) => softened(each?.subarray(at, at + width) ?? []));
+      const [p, q] = [scores, found[i]?.[0]].map((each) =>
+        softened(each?.subarray(at, at + width) ?? [], UNLABELLED.temperature),
+      );
       for (const [c, share] of (p ?? []).entries())
         sum += share * Math.log(Math.max(share, Number.MIN_VALUE) / Math.max(q?.[c] ?? 0, Number.MIN_VALUE));
     }
   return sum;
-}
-
-function softened(scores: ArrayLike<number>): readonly number[] {
-  const all = Array.from(scores);
-  const most = Math.max(...all);
-  const powers = all.map((score) => Math.exp((score - most) / UNLABELLED.temperature));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / sum);
 }

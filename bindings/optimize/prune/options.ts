@@ -11,7 +11,7 @@ export type Zeros = "unstructured" | "block" | "2:4";
 export type Pattern = Zeros | "channels";
 
 /**
- * How what is left is trained: 8 epochs, AdamW at 0.002 falling to 0, pictures augmented as `AUGMENTATION` says, towards the dense network's scores or
+ * How what is left is trained: 8 epochs, AdamW at 0.002 falling to 0, pictures augmented as the dense network bears it, towards the dense network's scores or
  * another teacher's, unless it says otherwise. Checkpoints are of the last training, behind the last cut: who goes on from one
  * prunes again, which gives the same, and then trains on.
  */

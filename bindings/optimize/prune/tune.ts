@@ -2,7 +2,6 @@
 import type { Graph, TensorId } from "../../graph.ts";
 import type { Sample } from "../data/types.ts";
 import { floatsOf, type Layer } from "../linear/layers.ts";
-import { AUGMENTATION } from "../train/augment.ts";
 import type { TrainOptions } from "../train/options.ts";
 import { train } from "../train/train.ts";
 import type { PruneOptions, Tune } from "./options.ts";
@@ -33,7 +32,7 @@ export function trained(
 ): Promise<Graph> {
   return train(graph, data, {
     ...(tune.steps === undefined ? { epochs: 8 } : {}),
-    augment: AUGMENTATION,
+    augment: "fitting",
     teacher: dense,
     ...tune,
     ...(signal && { signal }),

@@ -6,7 +6,6 @@ import { runPasses } from "../../passes/index.ts";
 import { examplesOf } from "../data/examples.ts";
 import type { Dataset } from "../data/types.ts";
 import { freshNetwork } from "./architectures/index.ts";
-import { AUGMENTATION } from "./augment.ts";
 import type { Objective } from "./kinds.ts";
 import { goalOf, goalText } from "./objective.ts";
 import type { TrainOptions } from "./options.ts";
@@ -19,7 +18,7 @@ export interface DistilOptions extends Omit<TrainOptions, "teacher"> {
 
 /**
  * A student that has learned what the teacher gives, and the labels where the data has them: of classes by 0.9 · T² · KL at T = 4 and 0.1 of the
- * cross entropy, of values by squared differences, of embeddings by cosines (`lossOf`). 36 epochs over 12 augmented copies, rate 0.004 with an epoch of warm-up where the student is fresh, unless the
+ * cross entropy, of values by squared differences, of embeddings by cosines (`lossOf`). 36 epochs over 12 copies, augmented as the teacher bears it, rate 0.004 with an epoch of warm-up where the student is fresh, unless the
  * options say otherwise.
  *
  * Errors: those of `train` and `freshNetwork`.
@@ -40,7 +39,7 @@ export async function distil(teacher: Graph, given: Dataset, options: DistilOpti
     ...(rest.steps === undefined ? { epochs: 36 } : {}),
     rate: fresh ? 4e-3 : 2e-3,
     warmUp: fresh ? warmUpOf(data, rest) : 0,
-    augment: AUGMENTATION,
+    augment: "fitting",
     normalization: fresh ? "fresh" : "restore",
   } as const;
   return train(graph, data, { ...usual, ...rest, teacher });

@@ -1,4 +1,4 @@
-import { ensure } from "../../errors.ts";
+import { chosen, ensure } from "../../errors.ts";
 import type { Graph, TensorId } from "../../graph.ts";
 import { checkOptions, type OptionNames } from "../../session/options.ts";
 import type { Dataset } from "../data/types.ts";
@@ -25,8 +25,8 @@ export interface TrainOptions {
   readonly decay?: number;
   /** 0 when absent. The same seed gives the same network. */
   readonly seed?: number;
-  /** How copies of pictures differ; without it all copies are the same. */
-  readonly augment?: Augmentation;
+  /** How copies of pictures differ; `fitting`: as far as the teacher bears it, see there. Without it all copies are the same. */
+  readonly augment?: Augmentation | "fitting";
   /** Copies of each sample that epochs go through in turn, the first as it is, samples beginning at different ones; 12 with a teacher, as many as epochs without. */
   readonly copies?: number;
   /**
@@ -115,12 +115,9 @@ const OPTIONS: OptionNames<TrainOptions> = {
 /** Refuses what cannot be meant. */
 export function checkTrainOptions(options: TrainOptions): void {
   checkOptions("train", options, OPTIONS);
-  const { objective } = options;
-  ensure(objective === undefined || OBJECTIVES.includes(objective), "INVALID_OPTION", () => ({
-    where: "objective",
-    expected: OBJECTIVES.join(", "),
-    received: String(objective),
-  }));
+  const { objective, augment } = options;
+  if (objective !== undefined) chosen("objective", objective, OBJECTIVES);
+  if (typeof augment === "string") chosen("augment", augment, ["fitting"]);
   const whole = ["epochs", "steps", "batch", "copies", "progressSteps", "validateEpochs"] as const;
   for (const name of whole) {
     const value = options[name];

@@ -19,14 +19,16 @@ export interface Store {
   write(sample: number, copy: number, input: number, to: Float32Array): void;
   /** Writes the class of each of its places, −1 where there is none, as that copy has them. */
   writeLabels(sample: number, copy: number, to: Int32Array): void;
+  /** The same of other classes of the sample's places, in the place of its own. */
+  movePlaces(sample: number, copy: number, from: Int32Array, to: Int32Array): void;
   /** Writes the targets of values or embeddings; what a sample lacks is 0. */
   writeTargets(sample: number, to: Float32Array): void;
-}
-
-/** What pictures are changed by. */
-export interface Copies {
-  readonly augment?: Augmentation;
-  readonly seed: number;
+  /** Whether the first input is a picture. */
+  readonly pictured: boolean;
+  /** Least and largest value of the first input. */
+  readonly range: readonly [number, number];
+  /** The same samples, whose copies are changed by these kinds, as far as what is to be learned follows. */
+  changed(kinds: Augmentation, seed: number): Store;
 }
 
 /**
@@ -36,12 +38,7 @@ export interface Copies {
  * Errors: INVALID_INPUT where a sample does not fit the network or is not finite, names of classes are not as many as it has
  * scores, or the data set is empty.
  */
-export async function storeOf(
-  data: Dataset,
-  shapes: readonly (readonly number[])[],
-  goal: Goal,
-  { augment: kinds, seed }: Copies,
-): Promise<Store> {
+export async function storeOf(data: Dataset, shapes: readonly (readonly number[])[], goal: Goal): Promise<Store> {
   const lengths = shapes.map((shape) => shape.reduce((product, size) => product * size, 1));
   const rows: (readonly Float32Array[])[] = [];
   const answers: (Int32Array | Float32Array | undefined)[] = [];
@@ -73,9 +70,17 @@ export async function storeOf(
   const isMap = columns > 0 && more.length === 0;
   const known = answers.some((answer) => answer !== undefined);
   const follows = !known || (goal.objective === "classes" && (goal.places === 1 || isMap));
-  const changes = kinds && (follows ? kinds : inPlace(kinds));
-  return {
+  const places =
+    (changes: Augmentation | undefined, seed: number): Store["movePlaces"] =>
+    (sample, copy, from, to) => {
+      if (copy === 0 || changes === undefined || picture === undefined || !isMap) to.set(from);
+      else augmentPlaces(from, to, [gridRows, columns], picture, changes, randomOf(seed, copy, sample));
+    };
+  const withChanges = (changes: Augmentation | undefined, seed: number): Store => ({
     size: rows.length,
+    pictured: picture !== undefined,
+    range: [lo, hi],
+    changed: (kinds, own) => withChanges(follows ? kinds : inPlace(kinds), own),
     labelled: answers.every((answer) => answer !== undefined),
     write(sample, copy, input, to) {
       const from = rows[sample]?.[input] as Float32Array;
@@ -84,16 +89,17 @@ export async function storeOf(
     },
     writeLabels(sample, copy, to) {
       const from = answers[sample];
-      if (!(from instanceof Int32Array)) to.fill(-1);
-      else if (copy === 0 || changes === undefined || picture === undefined || !isMap) to.set(from);
-      else augmentPlaces(from, to, [gridRows, columns], picture, changes, randomOf(seed, copy, sample));
+      if (from instanceof Int32Array) places(changes, seed)(sample, copy, from, to);
+      else to.fill(-1);
     },
+    movePlaces: places(changes, seed),
     writeTargets(sample, to) {
       const from = answers[sample];
       if (from instanceof Float32Array) to.set(from);
       else to.fill(0);
     },
-  };
+  });
+  return withChanges(undefined, 0);
 }
 
 /**
@@ -106,6 +112,7 @@ export function inTurns(store: Store, copies: number): Store {
     ...store,
     write: (sample, turn, input, to) => store.write(sample, copyOf(sample, turn), input, to),
     writeLabels: (sample, turn, to) => store.writeLabels(sample, copyOf(sample, turn), to),
+    movePlaces: (sample, turn, from, to) => store.movePlaces(sample, copyOf(sample, turn), from, to),
   };
 }
 

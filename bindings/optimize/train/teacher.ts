@@ -17,12 +17,18 @@ export interface Teacher {
   close(): void;
 }
 
+/** A network that gives numbers for any store's samples. */
+export interface Giver {
+  give(store: Store, samples: ArrayLike<number>, copy: number, to: Float32Array, signal?: AbortSignal): Promise<void>;
+  close(): void;
+}
+
 /**
- * Opens a teacher. Its output must be as large as the student's.
+ * Opens a network for what is to be learned of it. Its output must be as large as the student's.
  *
  * Errors: INVALID_OPTION; those of `openBatched`.
  */
-export async function openTeacher(graph: Graph, store: Store, goal: Goal, threads: number | "auto"): Promise<Teacher> {
+export async function openGiver(graph: Graph, goal: Goal, threads: number | "auto"): Promise<Giver> {
   const own = goalOf(graph, goal.objective);
   ensure(own.places === goal.places && own.width === goal.width, "INVALID_OPTION", () => ({
     where: "teacher",
@@ -34,10 +40,8 @@ export async function openTeacher(graph: Graph, store: Store, goal: Goal, thread
   const { session, batch } = await openBatched(ready, BATCH, { threads });
   const lengths = ready.inputs.map(({ tensor }) => elementCount(tensorOf(ready, tensor).shape));
   const fed = lengths.map((length) => new Float32Array(length * batch));
-  const known = new Map<number, Float32Array>();
   const { scale = 0, zeroPoint = 0 } = session.outputs[0] ?? {};
-  const all = Uint32Array.from({ length: store.size }, (_, i) => i);
-  const compute = async (samples: ArrayLike<number>, copy: number, to: Float32Array, signal?: AbortSignal) => {
+  const give: Giver["give"] = async (store, samples, copy, to, signal) => {
     for (let first = 0; first < samples.length; first += batch) {
       const count = Math.min(batch, samples.length - first);
       for (let i = 0; i < count; i++)
@@ -54,13 +58,26 @@ export async function openTeacher(graph: Graph, store: Store, goal: Goal, thread
       signal?.throwIfAborted();
     }
   };
+  return { give, close: () => session.close() };
+}
+
+/**
+ * Opens a teacher of a store's samples.
+ *
+ * Errors: those of `openGiver`.
+ */
+export async function openTeacher(graph: Graph, store: Store, goal: Goal, threads: number | "auto"): Promise<Teacher> {
+  const { give, close } = await openGiver(graph, goal, threads);
+  const floats = goal.places * goal.width;
+  const known = new Map<number, Float32Array>();
+  const all = Uint32Array.from({ length: store.size }, (_, i) => i);
   return {
     async write(samples, copy, to, signal) {
       let kept = known.get(copy);
       if (kept === undefined) {
-        if ((known.size + 1) * store.size * floats > KEPT) return compute(samples, copy, to, signal);
+        if ((known.size + 1) * store.size * floats > KEPT) return give(store, samples, copy, to, signal);
         kept = new Float32Array(store.size * floats);
-        await compute(all, copy, kept, signal);
+        await give(store, all, copy, kept, signal);
         known.set(copy, kept);
       }
       for (let i = 0; i < samples.length; i++) {
@@ -68,6 +85,6 @@ export async function openTeacher(graph: Graph, store: Store, goal: Goal, thread
         to.set(kept.subarray(from, from + floats), i * floats);
       }
     },
-    close: () => session.close(),
+    close,
   };
 }

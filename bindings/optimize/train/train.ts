@@ -8,7 +8,9 @@ import type { Dataset } from "../data/types.ts";
 import { foldBlocks } from "../prepare/blocks.ts";
 import { refuseQuantized } from "../prepare/index.ts";
 import { firstOf } from "./answers.ts";
+import type { Augmentation } from "./augment.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import { fitting } from "./fitting.ts";
 import { slotOf } from "./layout.ts";
 import { lossOf } from "./loss.ts";
 import { createMeter } from "./meter.ts";
@@ -43,13 +45,14 @@ export async function train(graph: Graph, given: Dataset, options: TrainOptions 
   checkTrainOptions(options);
   refuseQuantized(graph);
   if (graph.outputs.length > 1) return trainSeveral(graph, data, options, train);
-  const { normalization = "restore", threads = "auto", seed = 0, augment } = options;
+  const { normalization = "restore", threads = "auto", seed = 0 } = options;
   const own = ownWeights(foldBlocks(graph), normalization !== "none");
   const shapes = own.inputs.map(({ tensor }) => sampleShape(tensorOf(own, tensor).shape));
   const goal = goalOf(own, options.objective, await firstOf(data));
-  const read = await storeOf(data, shapes, goal, { seed, ...(augment && { augment }) });
-  const turns = turnsOf(options, read.size);
-  const store = inTurns(read, turns);
+  const read = await storeOf(data, shapes, goal);
+  const changes = await changesOf(options, read, goal);
+  const turns = changes === undefined ? 1 : turnsOf(options, read.size);
+  const store = inTurns(changes === undefined ? read : read.changed(changes, seed), turns);
   const loss = lossOf(options, goal.objective, store.labelled);
   const { batch } = lengthOf(options, store.size);
   const layers = normalization === "none" ? [] : normalizedLayers(own, goal);
@@ -92,8 +95,14 @@ function lengthOf(options: TrainOptions, size: number) {
   return { batch, perEpoch, total: options.steps ?? (options.epochs ?? 8) * perEpoch };
 }
 
+/** What copies are changed by, where they are. */
+async function changesOf(options: TrainOptions, store: Store, goal: Goal): Promise<Augmentation | undefined> {
+  const { augment = {}, teacher, threads = "auto", signal } = options;
+  const kinds = augment === "fitting" ? await fitting(store, goal, { teacher, threads, signal }) : augment;
+  return Object.keys(kinds).length === 0 ? undefined : kinds;
+}
+
 function turnsOf(options: TrainOptions, size: number): number {
-  if (options.augment === undefined) return 1;
   const { perEpoch, total } = lengthOf(options, size);
   return options.copies ?? (options.teacher ? COPIES : Math.ceil(total / perEpoch));
 }

@@ -5,6 +5,7 @@ import type { Dataset } from "../data/types.ts";
 import { openBatched } from "../tap.ts";
 import { endAt, type Goal } from "./objective.ts";
 import type { TrainOptions } from "./options.ts";
+import { largestAt } from "./scores.ts";
 import { type Store, storeOf } from "./store.ts";
 import { openTeacher } from "./teacher.ts";
 
@@ -19,7 +20,7 @@ export async function validationOf(
   goal: Goal,
   { teacher, threads = "auto" }: TrainOptions,
 ): Promise<(trained: Graph) => Promise<number>> {
-  const store = await storeOf(data, shapes, goal, { seed: 0 });
+  const store = await storeOf(data, shapes, goal);
   const floats = goal.places * goal.width;
   const targets = new Float32Array(goal.objective === "classes" ? 0 : store.size * floats);
   if (targets.length > 0 && teacher !== undefined && !store.labelled) {
@@ -67,12 +68,4 @@ async function measure(graph: Graph, store: Store, goal: Goal, targets: Float32A
   } finally {
     session.close();
   }
-}
-
-/** The first of the largest of so many scores; of one whether it is above 0. */
-function largestAt(scores: Float32Array, at: number, width: number): number {
-  if (width === 1) return Number((scores[at] as number) > 0);
-  let best = 0;
-  for (let c = 1; c < width; c++) if ((scores[at + c] as number) > (scores[at + best] as number)) best = c;
-  return best;
 }

@@ -213,7 +213,7 @@ describe("training", () => {
   test("each turn holds one copy of every sample, as many as they were in each, and all turns all copies", async () => {
     const copies = 3;
     const goal = { objective: "classes", tensor: 0 as TensorId, grid: [], places: 1, width: CLASSES } as const;
-    const read = await storeOf(lines(6, 1), [[SIZE, SIZE, 1]], goal, { seed: 0, augment: AUGMENTATION });
+    const read = (await storeOf(lines(6, 1), [[SIZE, SIZE, 1]], goal)).changed(AUGMENTATION, 0);
     const store = inTurns(read, copies);
     const pixels = (from: Store, sample: number, copy: number) => {
       const to = new Float32Array(SIZE * SIZE);

@@ -1,0 +1,75 @@
+/** Which changes of pictures a network bears: judged by itself, on the examples that it is to be learned from. */
+import type { Graph } from "../../graph.ts";
+import { AUGMENTATION, type Augmentation } from "./augment.ts";
+import type { Goal } from "./objective.ts";
+import { largestAt, softened } from "./scores.ts";
+import type { Store } from "./store.ts";
+import { openGiver } from "./teacher.ts";
+
+/** Examples that judge, fewer where their scores would be more numbers than this. */
+const EXAMPLES = 256;
+const NUMBERS = 2 ** 22;
+/** Parts of a change that are tried, the most first. */
+const PARTS = [1, 0.5, 0.25];
+/** How unsure of its classes a network may be on changed copies, by how unsure it is anyway. */
+const DOUBT = 2;
+
+export interface FittingOptions {
+  readonly teacher?: Graph | undefined;
+  readonly threads: number | "auto";
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Of the kinds of `AUGMENTATION`, of mirroring and inversion those that the teacher bears, each as far as it does, at least a quarter: where copies that are changed by it alone leave
+ * no more than twice the doubt about the class that the teacher gives the examples as they are. Who has learned pictures that were turned does not mind a turn; who has learned spectrograms
+ * does. Where there are no classes to compare, or no teacher, it is `AUGMENTATION` for values as pixels have them, else nothing.
+ *
+ * Errors: those of `openGiver`; the reason of `signal`.
+ */
+export async function fitting(store: Store, goal: Goal, options: FittingOptions): Promise<Augmentation> {
+  const { teacher, threads, signal } = options;
+  if (!store.pictured) return {};
+  if (goal.objective !== "classes" || teacher === undefined) return arePixels(store.range) ? AUGMENTATION : {};
+  const { places, width } = goal;
+  const count = Math.min(store.size, EXAMPLES, Math.ceil(NUMBERS / (places * width)));
+  const samples = Uint32Array.from({ length: count }, (_, i) => Math.floor((i * store.size) / count));
+  const giver = await openGiver(teacher, goal, threads);
+  try {
+    const scores = new Float32Array(count * places * width);
+    await giver.give(store, samples, 0, scores, signal);
+    const classes = Int32Array.from({ length: count * places }, (_, i) => largestAt(scores, i * width, width));
+    const most = DOUBT * Math.max(doubtOf(scores, classes, width), 1 / count);
+    const bears = async (kinds: Augmentation) => {
+      const changed = store.changed(kinds, 0);
+      const own = new Int32Array(classes.length);
+      const part = (of: Int32Array, i: number) => of.subarray(i * places, (i + 1) * places);
+      for (const [i, sample] of samples.entries()) changed.movePlaces(sample, 1, part(classes, i), part(own, i));
+      await giver.give(changed, samples, 1, scores, signal);
+      return doubtOf(scores, own, width) <= most;
+    };
+    const found: Record<string, number> = {};
+    for (const [kind, extent] of Object.entries(AUGMENTATION))
+      for (const part of PARTS)
+        if (await bears({ [kind]: extent * part })) {
+          found[kind] = extent * part;
+          break;
+        }
+    for (const kind of ["flip", "invert"]) if (await bears({ [kind]: 1 })) found[kind] = 0.5;
+    return found;
+  } finally {
+    giver.close();
+  }
+}
+
+/** From 0 to 1, from −1 to 1, or bytes. */
+const arePixels = ([lo, hi]: readonly [number, number]): boolean => (lo >= -1 && hi <= 1) || (lo >= 0 && hi <= 255);
+
+/** Mean over all places of 1 − the probability of these classes. */
+function doubtOf(scores: Float32Array, classes: Int32Array, width: number): number {
+  const doubts = Array.from(classes, (label, i) => {
+    const own = width === 1 ? [0, scores[i] as number] : scores.subarray(i * width, (i + 1) * width);
+    return 1 - (softened(own, 1)[label] as number);
+  });
+  return doubts.reduce((a, b) => a + b, 0) / doubts.length;
+}
