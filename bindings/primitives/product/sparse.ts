@@ -163,7 +163,7 @@ const BLOCK_COST: { readonly [M in ModuleName]: Cost } = {
 const VECTOR_COST: Cost = { kept: 3.33, ...PROPORTIONAL };
 const COLUMN_COST = {
   simd: { kept: 0.85, perN: 1.4, perK: 6.8, always: 0.155 },
-  relaxed: { kept: 1.75, perN: 3.4, perK: 9.5, always: 0.3 },
+  relaxed: { kept: 1.75, perN: 3.4, perK: 9.5, always: 0.35 },
 } as const;
 /** Share of zeros below which nothing can pay: not worth looking. */
 const LEAST_ZEROS: { readonly [M in ModuleName]: number } = { scalar: 0.25, simd: 0.07, relaxed: 0.2 };
