@@ -158,3 +158,17 @@ test("Ctrl-C in the middle of training: status 130, a checkpoint, no output; and
   assert.equal(refused, 1);
   assert.match(err, /100000|steps/);
 });
+
+test("Ctrl-C before there is a checkpoint: no hint of one that is not there", async () => {
+  const args = ["distil", model, "--like", "ds-cnn:0.25", "--data", data, "--threads", "1", "-o", path("early.tflite")];
+  const before = process.listenerCount("SIGINT");
+  const { exitCode } = process;
+  const running = pint8(...args);
+  while (process.listenerCount("SIGINT") === before) await new Promise((resolve) => setImmediate(resolve));
+  process.emit("SIGINT");
+  const { status, err } = await running;
+  process.exitCode = exitCode;
+  assert.notEqual(status, 0);
+  assert.match(err, /early.tflite.*received an interruption$/);
+  assert.ok(!existsSync(path("early.tflite")) && !existsSync(path("early.tflite.checkpoint")));
+});

@@ -49,7 +49,7 @@ export async function distil(model: string, options: DistilCommandOptions, { out
   requirePlaces(output, checkpoint);
   const resume = options.resume === undefined ? {} : { checkpoint: readCheckpoint(options.resume) };
   const { epochs, batch, rate, copies, test, objective } = options;
-  const last: { progress?: Progress } = {};
+  const last: { progress?: Progress; checkpoint?: string | undefined } = { checkpoint: options.resume };
   const { signal, done } = interrupted();
   try {
     const graph = await teach(teacher, part(samples), {
@@ -69,7 +69,10 @@ export async function distil(model: string, options: DistilCommandOptions, { out
         last.progress = progress;
         err(lineOf(progress));
       },
-      onCheckpoint: (bytes) => writeWhole(checkpoint, [bytes]),
+      onCheckpoint(bytes) {
+        writeWhole(checkpoint, [bytes]);
+        last.checkpoint = checkpoint;
+      },
     });
     const file = modelFile(output, graph, err);
     writeWhole(output, [file]);
@@ -77,7 +80,7 @@ export async function distil(model: string, options: DistilCommandOptions, { out
     else out(`${output}: ${count(file.length)} bytes`);
   } catch (cause) {
     if (!signal.aborted) throw cause;
-    throw interruption(output, checkpoint);
+    throw interruption(output, last.checkpoint);
   } finally {
     done();
   }
