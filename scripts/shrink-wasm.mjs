@@ -98,10 +98,14 @@ function orderOf(functions, length) {
 /** Where two values are at hand and no product waits, choosing takes less than branching. */
 function branchLess(module) {
   binaryen.setShrinkLevel(1);
+  // what is loaded for nothing: nothing traps there
+  binaryen.setTrapsNeverHappen(true);
+  module.runPasses(["vacuum"]);
+  binaryen.setTrapsNeverHappen(false);
   for (let i = 0; i < module.getNumFunctions(); i++) {
     const reference = module.getFunctionByIndex(i);
     if (HOT.test(binaryen.getFunctionInfo(reference).name)) continue;
-    module.runPassesOnFunction(reference, ["remove-unused-brs"]);
+    module.runPassesOnFunction(reference, ["local-cse", "remove-unused-brs"]);
   }
   binaryen.setShrinkLevel(0);
 }

@@ -13,6 +13,26 @@
   else storePart(y, v, count);
 }
 
+/** `load16` of whole float32 and without a call: around one, loops keep what they hold in memory. */
+// @ts-ignore: decorator
+@inline export function loadFloats(x: usize, count: u32): v128 {
+  if (count == 16) return v128.load(x);
+  if (count == 4) return v128.load32_zero(x);
+  const low = v128.load64_zero(x);
+  return count == 8 ? low : v128.load32_lane(x, low, 2, 8);
+}
+
+/** `store16` of whole float32 and without a call. */
+// @ts-ignore: decorator
+@inline export function storeFloats(y: usize, v: v128, count: u32): void {
+  if (count == 16) v128.store(y, v);
+  else if (count == 4) v128.store32_lane(y, v, 0);
+  else {
+    v128.store64_lane(y, v, 0);
+    if (count == 12) v128.store32_lane(y, v, 2, 8);
+  }
+}
+
 /** `load16` of fewer than sixteen. */
 export function loadPart(x: usize, count: u32): v128 {
   const last = x + count;

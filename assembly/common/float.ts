@@ -44,6 +44,8 @@ function numbers(): usize {
     -5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1, 0.921875,
     // 44: √½, √(2/π) and the cube of GELU
     0.70710678, 0.7978845608, 0.044715,
+    // 47: MAGIC + 127, of which shifting makes a power of two
+    12583039, 0.5, 1,
   ]);
 }
 const MAGIC: usize = 7;
@@ -51,7 +53,7 @@ const LN2_HIGH: usize = 8;
 const LN2_LOW: usize = 9;
 
 // @ts-ignore: decorator
-@inline function number<T>(place: usize): T {
+@inline export function number<T>(place: usize): T {
   if (isVector<T>()) return v128.load32_splat(numbers() + (place << 2));
   else return <T>load<f32>(numbers() + (place << 2));
 }

@@ -1,7 +1,7 @@
 /** Functions of two float32 with broadcasting, four pairs at a time in vector modules. @full */
 import { runEnd, runStart, walkOperand } from "./broadcast";
 import { PairsF32 } from "./params";
-import { load16, store16 } from "../common/edge.simd";
+import { loadFloats, storeFloats } from "../common/edge.simd";
 import { atLeast, atMost, floorOf, minus, over, plus, splat, times, whereLess } from "../common/lanes";
 
 const ADD: u32 = 0;
@@ -88,7 +88,7 @@ function loop(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32):
       let left = <usize>count << 2;
       let u = v128.load32_splat(a);
       let v = v128.load32_splat(b);
-      if (stepA && (form == ADD || form == MUL)) {
+      if (stepA && (form <= MUL || form == SQUARED_DIFFERENCE)) {
         let v1 = v;
         let v2 = v;
         let v3 = v;
@@ -104,7 +104,20 @@ function loop(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32):
             v3 = v128.load(atB, 48);
           }
           if (form == ADD) store4(y, f32x4.add(u, v), f32x4.add(u1, v1), f32x4.add(u2, v2), f32x4.add(u3, v3), lo, hi);
-          else store4(y, f32x4.mul(u, v), f32x4.mul(u1, v1), f32x4.mul(u2, v2), f32x4.mul(u3, v3), lo, hi);
+          else if (form == MUL) store4(y, f32x4.mul(u, v), f32x4.mul(u1, v1), f32x4.mul(u2, v2), f32x4.mul(u3, v3), lo, hi);
+          else {
+            let d = f32x4.sub(u, v);
+            let d1 = f32x4.sub(u1, v1);
+            let d2 = f32x4.sub(u2, v2);
+            let d3 = f32x4.sub(u3, v3);
+            if (form == SQUARED_DIFFERENCE) {
+              d = f32x4.mul(d, d);
+              d1 = f32x4.mul(d1, d1);
+              d2 = f32x4.mul(d2, d2);
+              d3 = f32x4.mul(d3, d3);
+            }
+            store4(y, d, d1, d2, d3, lo, hi);
+          }
           atA += BLOCK;
           atB += stepB << 2;
           y += BLOCK;
@@ -112,9 +125,9 @@ function loop(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32):
       }
       while (left) {
         const n = min(left, 16);
-        if (stepA) u = load16(atA, n);
-        if (stepB) v = load16(atB, n);
-        store16(y, value<v128>(u, v, lo, hi, form), n);
+        if (stepA) u = loadFloats(atA, n);
+        if (stepB) v = loadFloats(atB, n);
+        storeFloats(y, value<v128>(u, v, lo, hi, form), n);
         atA += stepA;
         atB += stepB;
         y += n;

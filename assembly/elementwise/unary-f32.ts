@@ -1,5 +1,6 @@
 /** Functions of one float32, four at a time in vector modules. @full @train */
 import { load16, store16 } from "../common/edge.simd";
+import { exponentials } from "../common/exponentials.simd";
 import { erfF32, expF32, expMinusOneF32, geluF32, geluTanhF32, logF32, logisticF32, rootReciprocalF32, tanhF32 } from "../common/float";
 import { acoshF32, asinhF32, atanhF32, coshF32, sinhF32 } from "../common/hyperbolic";
 import { atLeast, atMost, ceilOf, floorOf, magnitude, nearestOf, negative, over, plus, root, splat, times, whereLess } from "../common/lanes";
@@ -18,6 +19,9 @@ export class UnaryF32 {
   lo: f32;
   hi: f32;
 }
+
+/** Bytes that the nearest cache keeps. */
+const CACHED: u32 = 4096;
 
 const CLAMP: u32 = 0;
 const LEAKY: u32 = 1;
@@ -51,29 +55,23 @@ const ACOSH: u32 = 28;
 const ATANH: u32 = 29;
 
 export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
-  if (p.form >= SIN && p.form < SINH && p.form != ERF) turns(p, part, parts);
-  else if (p.form == CLAMP) loop(p, part, parts, CLAMP, true);
-  else if (p.form == GELU) loop(p, part, parts, GELU, false);
-  else if (p.form == HARD_SWISH) loop(p, part, parts, HARD_SWISH, false);
-  else loop(p, part, parts, p.form, false);
-}
-
-// @ts-ignore: decorator
-@inline function loop(p: UnaryF32, part: u32, parts: u32, form: u32, blocks: bool): void {
+  const form = p.form;
+  if (form >= SIN && form < SINH && form != ERF) return turns(p, part, parts);
   const start = share(p.count, part, parts);
   let count = (share(p.count, part + 1, parts) - start) << 2;
   let x = <usize>p.x + (<usize>start << 2);
   let y = <usize>p.y + (<usize>start << 2);
   if (ASC_FEATURE_SIMD) {
-    if (blocks) {
-      for (; count >= 64; count -= 64) {
-        v128.store(y, value<v128>(p, v128.load(x), form));
-        v128.store(y, value<v128>(p, v128.load(x, 16), form), 16);
-        v128.store(y, value<v128>(p, v128.load(x, 32), form), 32);
-        v128.store(y, value<v128>(p, v128.load(x, 48), form), 48);
-        x += 64;
-        y += 64;
-      }
+    const whole = count & ~63;
+    if (form <= LEAKY || form == HARD_SWISH || (FULL && (form == LOGISTIC || form == EXP))) {
+      if (form == CLAMP) clamps(p, x, y, whole);
+      else if (form == LEAKY) leaks(p, x, y, whole);
+      else if (FULL && form == LOGISTIC) logistics(x, y, whole);
+      else if (FULL && form == EXP) exponentials(x, y, whole, 0, 1, 0, -Infinity);
+      else hardSwishes(p, x, y, whole);
+      x += whole;
+      y += whole;
+      count &= 63;
     }
     while (count) {
       const n = min(count, 16);
@@ -88,6 +86,48 @@ export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
       x += 4;
       y += 4;
     }
+  }
+}
+
+// What networks often have, whole blocks of 64 bytes: a function each, since of loops side by side the compiler makes one that asks.
+
+function clamps(p: UnaryF32, x: usize, y: usize, count: u32): void {
+  blocks(p, x, y, count, CLAMP);
+}
+
+function leaks(p: UnaryF32, x: usize, y: usize, count: u32): void {
+  blocks(p, x, y, count, LEAKY);
+}
+
+function hardSwishes(p: UnaryF32, x: usize, y: usize, count: u32): void {
+  blocks(p, x, y, count, HARD_SWISH);
+}
+
+/** exp(−|x|) with the sign of x first, while it stays in the nearest cache. */
+function logistics(x: usize, y: usize, count: u32): void {
+  const one = f32x4.splat(1);
+  while (count) {
+    const some = min(count, CACHED);
+    exponentials(x, y, some, 0, 1, i32.MIN_VALUE, -Infinity);
+    for (const end = y + some; y < end; y += 16) {
+      const signed = v128.load(y);
+      const e = f32x4.abs(signed);
+      v128.store(y, f32x4.div(v128.bitselect(e, one, i32x4.shr_s(signed, 31)), f32x4.add(one, e)));
+    }
+    x += some;
+    count -= some;
+  }
+}
+
+// @ts-ignore: decorator
+@inline function blocks(p: UnaryF32, x: usize, y: usize, count: u32, form: u32): void {
+  for (; count; count -= 64) {
+    v128.store(y, value<v128>(p, v128.load(x), form));
+    v128.store(y, value<v128>(p, v128.load(x, 16), form), 16);
+    v128.store(y, value<v128>(p, v128.load(x, 32), form), 32);
+    v128.store(y, value<v128>(p, v128.load(x, 48), form), 48);
+    x += 64;
+    y += 64;
   }
 }
 

@@ -1,4 +1,4 @@
-/** Reductions over any axes, one output at a time in the order of memory, so that sums of floats are the same everywhere. @full */
+/** Reductions over any axes, each output in the order of memory, so that sums of floats are the same everywhere. @full */
 import { bytesOf, element, FLOAT32, INT16, INT32, INT64, INT8, sizeOf, storeElement, UINT8 } from "../common/element";
 import { clamp, rescale } from "../common/fixedpoint";
 import { share } from "../common/split";
@@ -77,22 +77,95 @@ export function reduceF32(p: Reduce, part: u32, parts: u32): void {
   reduce<f32, f32>(p, part, parts, FLOAT32);
 }
 
+/** Sixteen outputs of neighbours, four at any distance, or one. */
+function several(p: Reduce, y: usize, x: usize, some: u32): void {
+  const form = p.form;
+  const isSum = form == SUM || form == MEAN;
+  const across = some == 1 ? 0 : <usize>p.s3 << 2;
+  const step = <usize>p.t3 << 2;
+  let v0 = f32x4.splat(start<f32, f32>(form, FLOAT32));
+  let v1 = v0;
+  let v2 = v0;
+  let v3 = v0;
+  for (let a: u32 = 0; a < p.r0; a++) {
+    for (let b: u32 = 0; b < p.r1; b++) {
+      for (let c: u32 = 0; c < p.r2; c++) {
+        let line = x + (<usize>(a * p.t0 + b * p.t1 + c * p.t2) << 2);
+        for (let count = p.r3; count; count--) {
+          if (some == 16) {
+            const u0 = v128.load(line);
+            const u1 = v128.load(line, 16);
+            const u2 = v128.load(line, 32);
+            const u3 = v128.load(line, 48);
+            if (isSum) {
+              v0 = f32x4.add(v0, u0);
+              v1 = f32x4.add(v1, u1);
+              v2 = f32x4.add(v2, u2);
+              v3 = f32x4.add(v3, u3);
+            } else {
+              v0 = joined(form, v0, u0);
+              v1 = joined(form, v1, u1);
+              v2 = joined(form, v2, u2);
+              v3 = joined(form, v3, u3);
+            }
+          } else {
+            let u = v128.load32_zero(line);
+            u = v128.load32_lane(line + across, u, 1);
+            u = v128.load32_lane(line + across * 2, u, 2);
+            v0 = joined(form, v0, v128.load32_lane(line + across * 3, u, 3));
+          }
+          line += step;
+        }
+      }
+    }
+  }
+  const count = f32x4.splat(form == MEAN ? <f32>(p.r0 * p.r1 * p.r2 * p.r3) : 1);
+  v0 = f32x4.div(v0, count);
+  if (some == 1) return v128.store32_lane(y, v0, 0);
+  v128.store(y, v0);
+  if (some == 16) {
+    v128.store(y, f32x4.div(v1, count), 16);
+    v128.store(y, f32x4.div(v2, count), 32);
+    v128.store(y, f32x4.div(v3, count), 48);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function joined(form: u32, value: v128, next: v128): v128 {
+  if (form == PRODUCT) return f32x4.mul(value, next);
+  if (form == MAX) return f32x4.pmax(value, next);
+  if (form == MIN) return f32x4.pmin(value, next);
+  return f32x4.add(value, next);
+}
+
 /** T: float32, or any integer, whose sums are int64. */
 function reduce<T, A>(p: Reduce, part: u32, parts: u32, type: u32): void {
   const bytes = <usize>bytesOf<T>(type);
   const total = p.k0 * p.k1 * p.k2 * p.k3;
   const end = share(total, part + 1, parts);
   const form = p.form;
-  for (let i = share(total, part, parts); i < end; i++) {
+  for (let i = share(total, part, parts); i < end; ) {
     let rest = i / p.k3;
-    let at = (i - rest * p.k3) * p.s3;
+    const column = i - rest * p.k3;
+    let at = column * p.s3;
     let next = rest / p.k2;
     at += (rest - next * p.k2) * p.s2;
     rest = next;
     next = rest / p.k1;
     at += (rest - next * p.k1) * p.s1 + next * p.s0;
-    const value = all<T, A>(p, form, type, <usize>p.x + <usize>at * bytes);
-    storeElement<T>(type, <usize>p.y + <usize>i * bytes, value);
+    const x = <usize>p.x + <usize>at * bytes;
+    const y = <usize>p.y + <usize>i * bytes;
+    if (ASC_FEATURE_SIMD && isFloat<T>()) {
+      // sixteen that end with the row where it does not go on so far: some of them are there already
+      const isSixteen = p.s3 == 1 && p.k3 >= 16;
+      const back = isSixteen && column + 16 > p.k3 ? column + 16 - p.k3 : 0;
+      const some: u32 = isSixteen ? 16 : min(p.k3 - column, end - i) < 4 ? 1 : 4;
+      several(p, y - (<usize>back << 2), x - (<usize>back << 2), some);
+      i += some - back;
+    } else {
+      storeElement<T>(type, y, all<T, A>(p, form, type, x));
+      i++;
+    }
   }
 }
 

@@ -2,7 +2,7 @@
  * Functions of rows of float32. Sums of softmax and of layers' statistics are taken in four lanes, element i in lane i mod 4, and
  * then (0 + 1) + (2 + 3); all others in the order of memory, one number after the other: the same in every module. @full
  */
-import { load16, store16 } from "../common/edge.simd";
+import { exponentials } from "../common/exponentials.simd";
 import { expDownF32, expF32, logF32 } from "../common/float";
 import { share } from "../common/split";
 
@@ -39,7 +39,7 @@ export function softmaxF32(p: RealRows, part: u32, parts: u32): void {
   for (let row = share(p.rows, part, parts); row < last; row++) {
     const x = <usize>p.x + <usize>row * line;
     const y = <usize>p.y + <usize>row * line;
-    const sum = exponentials(x, y, line, largest(x, line), p.beta);
+    const sum = summed(x, y, line, largest(x, line), p.beta);
     let i: usize = 0;
     if (ASC_FEATURE_SIMD) {
       const all = f32x4.splat(sum);
@@ -186,23 +186,9 @@ function largest(x: usize, line: usize): f32 {
   return most;
 }
 
-/** y = exp((x − most) · beta), and their sum; beta is not negative. */
-function exponentials(x: usize, y: usize, line: usize, most: f32, beta: f32): f32 {
-  if (ASC_FEATURE_SIMD) {
-    // the sums of `total`, which are ready by the way
-    let sums = f32x4.splat(0);
-    for (let left = line; left; ) {
-      const n = <u32>min(left, 16);
-      const difference = f32x4.sub(load16(x, n), f32x4.splat(most));
-      const e = expDownF32<v128>(f32x4.mul(difference, f32x4.splat(beta)));
-      store16(y, e, n);
-      sums = f32x4.add(sums, n == 16 ? e : load16(y, n));
-      x += 16;
-      y += 16;
-      left -= n;
-    }
-    return sumOfLanes(sums);
-  }
+/** y = exp((x − most) · beta), and their sum, as `total` has it; beta is not negative. */
+function summed(x: usize, y: usize, line: usize, most: f32, beta: f32): f32 {
+  if (ASC_FEATURE_SIMD) return sumOfLanes(exponentials(x, y, line, most, beta, 0, -87));
   for (let i: usize = 0; i < line; i += 4) store<f32>(y + i, expDownF32<f32>((load<f32>(x + i) - most) * beta));
   return total(y, line, 0, false);
 }
