@@ -245,7 +245,7 @@ export type KernelRows = readonly (readonly [${names.join(" | ")}, string, "core
   );
 }
 
-/** For programs in CommonJS: stubs that require the same ES modules, and the declarations once more, without comments and indentation. */
+/** For programs in CommonJS: stubs that require the same ES modules, and the declarations once more, without comments, a line for each that is exported. */
 export function writeCommonJs() {
   mkdirSync(join(ROOT, "dist/cjs"), { recursive: true });
   for (const name of Object.keys(ENTRIES).filter((entry) => entry !== "cli"))
@@ -256,7 +256,9 @@ export function writeCommonJs() {
       join(ROOT, file),
       readFileSync(join(ROOT, file), "utf8")
         .replace(/^[ \t]*\/\*\*.*?\*\/[ \t]*\n/gms, "")
-        .replace(/^ +/gm, ""),
+        .replace(/^[ \t]+/gm, "")
+        .replace(/(?<=[;{])\n(?!import|export|declare|\/)/g, "")
+        .replace(/("[^"]*"|`[^`]*`)| ?([:,|]|=>) /g, "$1$2"),
     );
   writeFileSync(join(ROOT, "dist/cjs/types/package.json"), '{ "type": "commonjs" }\n');
 }
