@@ -8,8 +8,12 @@ import type { TypedArray } from "../../bindings/tensor.ts";
 import { graph, node } from "../passes/graphs.ts";
 import { CASES, SUM, vector } from "./bounds.ts";
 
-const V8 = Number.parseInt(process.versions.v8, 10);
-const MODULES = V8 < 13 ? (["scalar", "simd"] as const) : (["scalar", "simd", "relaxed"] as const);
+/** Engines and processors whose relaxed dot product is not exact have no such module. */
+const hasRelaxed = await loadModule("relaxed").then(
+  () => true,
+  (error) => !(error instanceof Pint8Error && error.code === "MODULE_UNAVAILABLE"),
+);
+const MODULES = hasRelaxed ? (["scalar", "simd", "relaxed"] as const) : (["scalar", "simd"] as const);
 const isOver = (error: unknown) =>
   error instanceof Pint8Error &&
   error.code === "OUT_OF_MEMORY" &&
