@@ -20,12 +20,14 @@ export class Suppress {
   scratchStride: u32;
   boxes: u32;
   most: u32;
+  /** 1: of equal scores the first box comes first; 0: in the heap's order. */
+  inOrder: u32;
 }
 
 /**
  * NON_MAX_SUPPRESSION. Candidates wait in a binary heap by score; one whose score has fallen waits again. A candidate that
  * was taken waits again, too, and is dropped then for overlapping itself, as in the reference. Which of equals comes first
- * is the heap's doing: it moves as the one of the GNU C++ library that the reference is built with. Scratch: 12 bytes a
+ * is the heap's doing unless they are to come in order: it moves as the one of the GNU C++ library that the reference is built with. Scratch: 12 bytes a
  * box, its score, how many of the taken it was compared with, and a place in the heap.
  */
 export function suppress(p: Suppress, part: u32, parts: u32): void {
@@ -42,7 +44,7 @@ export function suppress(p: Suppress, part: u32, parts: u32): void {
     const value = load<f32>(<usize>p.scores + (<usize>i << 2));
     store<f32>(waiting + (<usize>i << 3), value);
     store<u32>(waiting + (<usize>i << 3), 0, 4);
-    if (value > threshold) rise(waiting, heap, count++, i);
+    if (value > threshold) rise(p, heap, count++, i);
   }
   const limit = min(min(count, <u32>max(load<i32>(p.limit), 0)), p.most);
   let found: u32 = 0;
@@ -51,11 +53,11 @@ export function suppress(p: Suppress, part: u32, parts: u32): void {
     let hole: u32 = 0;
     count--;
     for (let child: u32 = 2; child <= count; child = 2 * hole + 2) {
-      if (child == count || scoreAt(waiting, heap, child) < scoreAt(waiting, heap, child - 1)) child--;
+      if (child == count || isBehind(p, boxAt(heap, child), boxAt(heap, child - 1))) child--;
       store<u32>(heap + (<usize>hole << 2), load<u32>(heap + (<usize>child << 2)));
       hole = child;
     }
-    rise(waiting, heap, hole, load<u32>(heap + (<usize>count << 2)));
+    rise(p, heap, hole, load<u32>(heap + (<usize>count << 2)));
     const entry = waiting + (<usize>box << 3);
     const first = load<f32>(entry);
     let value = first;
@@ -77,7 +79,7 @@ export function suppress(p: Suppress, part: u32, parts: u32): void {
       found++;
     }
     store<f32>(entry, value);
-    if (value > threshold) rise(waiting, heap, count++, box);
+    if (value > threshold) rise(p, heap, count++, box);
   }
   store<u32>(p.yCount, found);
   for (let k = found; k < p.most; k++) {
@@ -86,18 +88,23 @@ export function suppress(p: Suppress, part: u32, parts: u32): void {
   }
 }
 
-/** The score of what stands at a place of the heap. */
-function scoreAt(waiting: usize, heap: usize, at: u32): f32 {
-  return load<f32>(waiting + (<usize>load<u32>(heap + (<usize>at << 2)) << 3));
+function boxAt(heap: usize, at: u32): u32 {
+  return load<u32>(heap + (<usize>at << 2));
 }
 
-/** Puts a box into the heap from a hole on upwards, before what scores less. */
-function rise(waiting: usize, heap: usize, hole: u32, box: u32): void {
-  const score = load<f32>(waiting + (<usize>box << 3));
+/** True of a box that waits for another. */
+function isBehind(p: Suppress, a: u32, b: u32): bool {
+  const left = load<f32>(<usize>p.scratch + (<usize>a << 3));
+  const right = load<f32>(<usize>p.scratch + (<usize>b << 3));
+  return left < right || (left == right && p.inOrder && a > b);
+}
+
+/** Puts a box into the heap from a hole on upwards, before those that are behind it. */
+function rise(p: Suppress, heap: usize, hole: u32, box: u32): void {
   while (hole) {
     const parent = (hole - 1) >>> 1;
-    if (!(scoreAt(waiting, heap, parent) < score)) break;
-    store<u32>(heap + (<usize>hole << 2), load<u32>(heap + (<usize>parent << 2)));
+    if (!isBehind(p, boxAt(heap, parent), box)) break;
+    store<u32>(heap + (<usize>hole << 2), boxAt(heap, parent));
     hole = parent;
   }
   store<u32>(heap + (<usize>hole << 2), box);

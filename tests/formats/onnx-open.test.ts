@@ -161,6 +161,46 @@ describe("as many as there are", () => {
     assert.deepEqual(await runs(spec, [[boxes, scores]]), [[0, 0, 1, 0, 0, 2, 0, 1, 0]]);
   });
 
+  test("NonMaxSuppression of equal scores: the first box first", async () => {
+    const scores = [0.5, 0.25, 0.5, 0.75, 0.25, 0.5, 0.75, 0.5, 0.25, 0.5, 0.75, 0.5];
+    const boxes = Float32Array.from({ length: 48 }, (_, i) => 4 * (i >> 2) + Number(i % 4 > 1));
+    const spec = graph(
+      [
+        { operator: "NonMaxSuppression", inputs: ["boxes", "scores", "most"], outputs: ["all"] },
+        { operator: "Gather", inputs: ["all", "two"], outputs: ["y"], int: { axis: 1 } },
+      ],
+      [
+        { name: "boxes", dims: [1, 12, 4] },
+        { name: "scores", dims: [1, 1, 12] },
+      ],
+      [
+        { name: "most", dims: [1], type: 7, values: [12] },
+        { name: "two", dims: [1], type: 7, values: [2] },
+      ],
+    );
+    assert.deepEqual(await runs(spec, [[boxes, Float32Array.from(scores)]]), [[3, 6, 10, 0, 2, 5, 7, 9, 11, 1, 4, 8]]);
+  });
+
+  test("an output of bytes of an open length", async () => {
+    const nodes: NodeSpec[] = [
+      { operator: "QuantizeLinear", inputs: ["x", "scale", "zero"], outputs: ["q"] },
+      { operator: "DequantizeLinear", inputs: ["q", "scale", "zero"], outputs: ["d"] },
+      { operator: "NonZero", inputs: ["x"], outputs: ["places"] },
+      { operator: "Transpose", inputs: ["places"], outputs: ["rows"], ints: { perm: [1, 0] } },
+      { operator: "GatherND", inputs: ["d", "rows"], outputs: ["kept"] },
+      { operator: "QuantizeLinear", inputs: ["kept", "scale", "zero"], outputs: ["y"] },
+    ];
+    const spec = graph(
+      nodes,
+      [MATRIX],
+      [
+        { name: "scale", dims: [], type: 1, values: [0.5] },
+        { name: "zero", dims: [], type: 2, raw: Uint8Array.of(7) },
+      ],
+    );
+    assert.deepEqual(await runs(spec, SETS), [[9, 3, 13], [], [9, 11, 13, 15, 17, 19]]);
+  });
+
   for (const [operator, expected] of [
     ["ReduceSum", [2, 0, 21]],
     ["ReduceMean", [2 / 3, Number.NaN, 3.5]],

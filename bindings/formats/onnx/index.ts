@@ -236,7 +236,9 @@ function outputOf({ name }: ValueProto, scope: Scope): TensorId {
   const [elements] = b.add("mul", where, [count, b.integers([inner], [])], { activation: "none" }, [
     { dtype: "int32" },
   ]);
-  return b.add("prefix", where, [id, elements], {}, [{ dtype: value.dtype }], name)[0] as TensorId;
+  const { dtype, quantization } = b.tensor(id);
+  const type = { dtype, ...(quantization && { quantization }) };
+  return b.add("prefix", where, [id, elements], {}, [type], name)[0] as TensorId;
 }
 
 /** One error for all operators that have no conversion, subgraphs included. */

@@ -34,11 +34,12 @@ export interface Entry {
   readonly node: (parts: NodeParts, options: Options) => AnyNode;
 }
 
-/** Fields for each attribute of a kind but those that stand elsewhere: rules and factors of rounding, types of intermediates. */
+/** Fields for each attribute of a kind but those that stand elsewhere, or that no file has. */
 type FieldsOf<K extends OpKind> = {
-  readonly [A in Exclude<keyof Attributes[K], "rounding" | "intermediates" | "factor" | "factors" | "once">]-?:
-    | OptionField
-    | readonly OptionField[];
+  readonly [A in Exclude<
+    keyof Attributes[K],
+    "rounding" | "intermediates" | "factor" | "factors" | "once" | "inOrder"
+  >]-?: OptionField | readonly OptionField[];
 };
 
 const POOL = {

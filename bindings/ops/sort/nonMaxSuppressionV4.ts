@@ -2,7 +2,8 @@ import { suppressionOperator } from "./suppression.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
-    readonly nonMaxSuppressionV4: Record<never, never>;
+    /** `inOrder`: of equal scores the first box comes first. */
+    readonly nonMaxSuppressionV4: { readonly inOrder?: true };
   }
 }
 

@@ -60,6 +60,7 @@ export function suppressionOperator<K extends Suppression>(kind: K): Operator<K>
           ...to.scratch(boxes * 12),
           boxes,
           most: mostOf(node),
+          inOrder: Number("inOrder" in node.attributes),
         },
       });
     },

@@ -165,7 +165,7 @@ function nonMaxSuppression(n: OnnxNode): void {
       least,
     ];
     const types = [{ dtype: "int32" }, { dtype: "int32" }] as const;
-    const [places, length] = n.add("nonMaxSuppressionV4", own, {}, types) as [TensorId, TensorId];
+    const [places, length] = n.add("nonMaxSuppressionV4", own, { inOrder: true }, types) as [TensorId, TensorId];
     const columns = [b, c].map((value) => longs(n, new Array(most).fill(value), [most, 1]));
     columns.push(reshapedTo(n, cast(n, places, "int64"), [most, 1]));
     found.push(n.add("concat", columns, { axis: 1, ...NONE }, INT64)[0] as TensorId);
