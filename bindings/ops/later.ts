@@ -20,7 +20,7 @@ export function operatorsFor(graph: Graph): Operators | Promise<Operators> {
 }
 
 /** Kinds of `often.ts`. */
-export const OFTEN = "batchMatMul cast div gather lookup maximum minimum pow prelu sqrt transposeConv";
+export const OFTEN = "batchMatMul cast div gather maximum minimum pow prelu sqrt transposeConv";
 
 const ORDINARY: ReadonlySet<string> = new Set(Object.keys(ordinary));
 

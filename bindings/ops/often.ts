@@ -10,7 +10,6 @@ import { batchMatMul } from "./product/batchMatMul.ts";
 import { liteRounding } from "./product/liteRounding.ts";
 import { products } from "./product/products.ts";
 import { transposeConv } from "./product/transposeConv.ts";
-import { lookup } from "./table/lookup.ts";
 
 /** Those of the rarer operators that most networks of floats do with, products of rarer types, and what these are rounded by. */
 export const often = {
@@ -19,7 +18,6 @@ export const often = {
   div,
   gather,
   liteRounding,
-  lookup,
   maximum,
   minimum,
   pow,

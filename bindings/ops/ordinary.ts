@@ -24,6 +24,7 @@ import { dequantize } from "./table/dequantize.ts";
 import { hardSwish } from "./table/hardSwish.ts";
 import { leakyRelu } from "./table/leakyRelu.ts";
 import { logistic } from "./table/logistic.ts";
+import { lookup } from "./table/lookup.ts";
 import { quantize } from "./table/quantize.ts";
 import { relu } from "./table/relu.ts";
 import { relu0To1 } from "./table/relu0To1.ts";
@@ -45,6 +46,7 @@ export const ordinary = {
   hardSwish,
   leakyRelu,
   logistic,
+  lookup,
   maxPool2d,
   mean,
   mul,

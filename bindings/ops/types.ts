@@ -68,6 +68,11 @@ export interface Operator<K extends OpKind> {
   readonly fromTypes?: boolean;
   /** True where output 0 is input 0's bytes unchanged: no step, no memory. */
   readonly alias?: boolean;
+  /**
+   * The bytes of output 0 for such bytes of each input, which are all of int8 or uint8, as the kernels compute them: of an
+   * operator that looks at one element of each.
+   */
+  bytes?(node: NodeView<K>, values: readonly Uint8Array[]): Uint8Array;
   /** Inputs whose memory output 0 may overwrite because element i is read before element i is written. */
   inPlace?(node: NodeView<K>): readonly number[];
   /** Multiply-accumulates of one run; 0 where absent. */

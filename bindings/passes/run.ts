@@ -11,13 +11,14 @@ import { setRows } from "./lists.ts";
 import { unpackNibbles } from "./nibbles.ts";
 import { foldPad } from "./pad.ts";
 import { makeSigned } from "./signed.ts";
+import { tabulate } from "./tabulate.ts";
 import { verify, verifyStructure } from "./verify.ts";
 
 /** One rewriting of a graph into an equal one: pure, and byte-exact. */
 export type Pass = (graph: Graph, operators: Operators) => Graph;
 
 /** The optional passes, in the order in which they run. */
-const PASSES = { foldConstants, foldPad, fuseActivations, dropDead } as const satisfies {
+const PASSES = { foldConstants, foldPad, fuseActivations, tabulate, dropDead } as const satisfies {
   readonly [name: string]: Pass;
 };
 export type PassName = keyof typeof PASSES;

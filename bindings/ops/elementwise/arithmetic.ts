@@ -14,6 +14,8 @@ export interface Scaled<K extends OpKind> {
   readonly types: readonly DType[];
   /** Checks the factors, from C6 on. */
   check?(node: NodeView<K>): void;
+  /** Of int8, what `lower`'s kernels compute of two numbers. */
+  each?(node: NodeView<K>): (a: number, b: number) => number;
   lower(node: NodeView<K>, to: Lowering): void;
 }
 
@@ -51,12 +53,18 @@ function activationOf(attributes: object): Activation {
  */
 export function arithmetic<K extends OpKind>(of: Arithmetic<K>): Operator<K> {
   // short: operators are made when the package is loaded, their functions are read when a network has one
+  const each = of.scaled?.each;
   return {
     infer: (node) => inferArithmetic(node, of),
     fold: (node) => foldArithmetic(node, of),
+    ...(each && { bytes: (node, [a, b]) => bytesOf(each(node), a as Uint8Array, b as Uint8Array) }),
     inPlace: sameSizeInputs,
     lower: (node, to) => bySlices(node, to, (slice, place) => lowerArithmetic(slice, place, of)),
   };
+}
+
+function bytesOf(each: (a: number, b: number) => number, a: Uint8Array, b: Uint8Array): Uint8Array {
+  return a.map((q, i) => each((q << 24) >> 24, ((b[i] as number) << 24) >> 24));
 }
 
 function inferArithmetic<K extends OpKind>(node: NodeView<K>, { real, whole, raw = [], scaled }: Arithmetic<K>) {

@@ -19,6 +19,9 @@ function flipOf(table: Uint8Array): number {
   return table.every((value, i) => value === (i ^ flip)) ? flip : 0;
 }
 
+/** The entry of a table for each byte. */
+export const looked = (table: Uint8Array, x: Uint8Array): Uint8Array => x.map((q) => table[q] as number);
+
 /** One `lookup` of every byte of input 0. */
 export function lowerLookup(to: Lowering, table: Uint8Array, note: string): void {
   const [x] = to.inputs;

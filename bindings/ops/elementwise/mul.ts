@@ -1,11 +1,17 @@
 import type { Activation, Rounding } from "../../graph.ts";
-import { activationRange, type Multiplier, quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
+import { rescale } from "../../primitives/requantize/fixedpoint.ts";
+import {
+  type Affine,
+  activationRange,
+  type Multiplier,
+  quantizeMultiplier,
+} from "../../primitives/requantize/quantization.ts";
 import { proveSigned } from "../../primitives/requantize/requantizeProof.ts";
 import { inputOf, outputOf, requireRatio } from "../constraints.ts";
 import type { Lowering, NodeView, Operator } from "../types.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { affineOf, binaryParams, NO_FORM } from "./elementwise.ts";
-import { lowerNearestProduct } from "./nearest.ts";
+import { lowerNearestProduct, nearestProduct } from "./nearest.ts";
 import { callQuantizedPairs } from "./quantizedPairs.ts";
 
 declare module "../../graph.ts" {
@@ -36,6 +42,17 @@ function floatForm(node: NodeView<"mul">, to: Lowering, y: Multiplier) {
   return proven && { form: 1, scale: proven[0], half: proven[1] };
 }
 
+/** The product of two numbers, with the clamp. */
+function product(node: NodeView<"mul">): (a: number, b: number) => number {
+  const { multiplier, shift } = quantizeMultiplier(factor(node));
+  const [p, q, y] = [inputOf(node, 0), inputOf(node, 1), outputOf(node)].map(affineOf) as [Affine, Affine, Affine];
+  const { lo, hi } = activationRange(node.attributes.activation, "int8", y);
+  return (a, b) => {
+    const value = rescale((a - p.zeroPoint) * (b - q.zeroPoint), multiplier, shift) + y.zeroPoint;
+    return Math.min(Math.max(value, lo), hi);
+  };
+}
+
 /**
  * a · b with broadcasting. C1–C5: see `arithmetic`. C6: a ratio of scales that fits. Source: TFLite's
  * reference_integer_ops::Mul.
@@ -47,6 +64,7 @@ export const mul: Operator<"mul"> = arithmetic({
   scaled: {
     types: ["int8", "int16"],
     check: (node) => requireRatio(node, "C6", factor(node)),
+    each: (node) => (node.attributes.rounding ? nearestProduct(node) : product(node)),
     lower(node, to) {
       if (node.attributes.rounding) return lowerNearestProduct(node, to);
       const y = quantizeMultiplier(factor(node));

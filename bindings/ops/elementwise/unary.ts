@@ -14,7 +14,7 @@ import {
   requireRatio,
 } from "../constraints.ts";
 import type { Lowering, NodeView, Operator, Placed } from "../types.ts";
-import { affineOf, lowerLookup } from "./elementwise.ts";
+import { affineOf, looked, lowerLookup } from "./elementwise.ts";
 import { readIntegers, writeFloats, writeIntegers } from "./integers.ts";
 import { isQuantized } from "./pairs.ts";
 
@@ -78,10 +78,12 @@ const dtypesOf = <K extends OpKind>({ int8, int16, real, whole, raw = [] }: Unar
 /** C1: one input, one output. C2: both of one type. C3: with scales, one each. C4: in a ratio that fits. */
 export function unary<K extends OpKind>(functions: Unary<K>): Operator<K> {
   // short: operators are made when the package is loaded, their functions are read when a network has one
+  const { int8 } = functions;
   return {
     infer: (node) => inferUnary(node, functions),
     inPlace: (node) => inPlaceUnary(node, functions),
     fold: (node) => foldUnary(node, functions),
+    ...(int8 && { bytes: (node, [x]) => looked(int8(node), x as Uint8Array) }),
     lower: (node, to) => lowerUnary(node, to, functions),
   };
 }

@@ -3,4 +3,3 @@ export { l2Normalization } from "./l2Normalization.ts";
 export { layerNorm } from "./layerNorm.ts";
 export { localResponseNormalization } from "./localResponseNormalization.ts";
 export { logSoftmax } from "./logSoftmax.ts";
-export { lookup } from "./lookup.ts";

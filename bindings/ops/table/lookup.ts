@@ -1,5 +1,5 @@
 import { constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
-import { lowerLookup } from "../elementwise/elementwise.ts";
+import { looked, lowerLookup } from "../elementwise/elementwise.ts";
 import type { NodeView, Operator } from "../types.ts";
 
 declare module "../../graph.ts" {
@@ -28,10 +28,8 @@ export const lookup: Operator<"lookup"> = {
     constrain(node, "C3", length === 256, () => ({ expected: "256 entries", received: `${length}` }));
     return [{ dtype, shape: x.shape }];
   },
-  fold(node) {
-    const table = bytesOf(node);
-    return [(inputOf(node, 0).data as Uint8Array).map((q) => table[q] as number)];
-  },
+  fold: (node) => [looked(bytesOf(node), inputOf(node, 0).data as Uint8Array)],
+  bytes: (node, [x]) => looked(bytesOf(node), x as Uint8Array),
   inPlace: () => [0],
   lower: (node, to) => lowerLookup(to, bytesOf(node), "of a function"),
 };

@@ -18,7 +18,7 @@ import {
   requireInputs,
   requireRatio,
 } from "../constraints.ts";
-import { affineOf, lowerLookup } from "../elementwise/elementwise.ts";
+import { affineOf, looked, lowerLookup } from "../elementwise/elementwise.ts";
 import { callRescale } from "../elementwise/rescaling.ts";
 import { ends } from "../elementwise/unary.ts";
 import { within } from "../product/weights.ts";
@@ -88,9 +88,9 @@ export const quantize: Operator<"quantize"> = {
     const bytes = outputOf(node).dtype === "int8" || outputOf(node).dtype === "uint8";
     if (dtype === "float32" && bytes) return [fromFloats(node)];
     if (!isBytes(node)) return undefined;
-    const table = tableOf(node);
-    return [(data as Uint8Array).map((q) => table[q] as number)];
+    return [looked(tableOf(node), data as Uint8Array)];
   },
+  bytes: (node, [x]) => looked(tableOf(node), x as Uint8Array),
   inPlace: (node) => (isBytes(node) ? [0] : []),
   lower(node, to) {
     const [x, y] = ends(to);
