@@ -25,14 +25,16 @@ const SCRIPTS = { worker: "bindings/session/worker.ts", service: "bindings/remot
  */
 const LATER = {
   customs: "bindings/formats/tflite/customs.ts",
-  onnx: "bindings/formats/onnx/index.ts",
-  onnxRare: "bindings/formats/onnx/rare.ts",
   poses: "bindings/session/poses.ts",
   threads: "bindings/session/threads.ts",
 };
 
-/** Later parts too, of which the second takes from the first what that has. */
-const NESTED = { often: "bindings/ops/often.ts", operators: "bindings/ops/rare.ts" };
+/** Later parts too, in pairs of which the second takes from the first what that has. */
+const PAIRS = [
+  { often: "bindings/ops/often.ts", operators: "bindings/ops/rare.ts" },
+  { onnx: "bindings/formats/onnx/index.ts", onnxRare: "bindings/formats/onnx/rare.ts" },
+];
+const NESTED = Object.assign({}, ...PAIRS);
 
 /**
  * Parts that stay files of their own, so that users' bundlers leave them out where nothing needs them: among the chunks, which are
@@ -112,6 +114,18 @@ const LISTED = {
   },
 };
 
+/** The second of a pair has all of the first, though it reads only parts of it. */
+const WHOLLY = {
+  name: "wholly",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]formats[\\/]onnx[\\/]rare\.ts$/ }, ({ path }) => ({
+      contents: `${readFileSync(path, "utf8")}\nexport { importOnnx } from "./index.ts";\n`,
+      loader: "ts",
+      resolveDir: dirname(path),
+    }));
+  },
+};
+
 /** Libraries in CommonJS ask for Node's modules by `require`, which ES modules have not. */
 const BUILTINS = {
   name: "builtins",
@@ -140,6 +154,7 @@ const APART = {
 /** Writes dist/lib: bundles, scripts, the decoder's wasm and the notices. */
 export async function bundle() {
   const points = (files) => Object.entries(files).map(([out, path]) => ({ in: path, out }));
+  const nested = {};
   const results = await Promise.all([
     build({
       ...COMMON,
@@ -149,10 +164,18 @@ export async function bundle() {
     }),
     build({ ...COMMON, entryPoints: points(LATER), plugins: [LISTED, BUILTINS] }),
     build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS), plugins: [LISTED] }),
-    build({ ...COMMON, ...WITHIN, entryPoints: points(NESTED), plugins: [LISTED] }),
   ]);
-  const [whole, later, , nested] = results.map(({ metafile }) => metafile.outputs);
-  const outputs = { ...whole, ...later, ...joinWithin(nested, ...Object.keys(NESTED)) };
+  for (const pair of PAIRS) {
+    const { metafile } = await build({
+      ...{ ...COMMON, ...WITHIN },
+      entryPoints: points(pair),
+      plugins: [LISTED, WHOLLY, BUILTINS],
+    });
+    Object.assign(nested, joinWithin(metafile.outputs, ...Object.keys(pair)));
+    results.push({ metafile });
+  }
+  const [whole, later] = results.map(({ metafile }) => metafile.outputs);
+  const outputs = { ...whole, ...later, ...nested };
   await mergeChunks(outputs, groupsOf(outputs), COMMON);
   const read = readFiles(outputs);
   for (const file of Object.keys(outputs)) await shrink(join(ROOT, file), read.includes(file));

@@ -48,9 +48,17 @@ export async function mergeChunks(outputs, groups, common) {
  */
 export function joinWithin({ "dist/lib/within.js": shared, ...outputs }, inner, outer) {
   const text = (name) => readFileSync(pathOf(`${name}.js`), "utf8");
-  const [, name] = /\{([\w$]+) as [\w$]+\}/.exec(text(inner));
-  const exported = new RegExp(String.raw`([\w$]+) as ${name.replaceAll("$", "\\$")}(?=[,}])`);
-  writeFileSync(pathOf(`${inner}.js`), text("within").replace(exported, `$1 as ${inner},$&`));
+  const pairs = (list) => list.split(",").map((pair) => pair.split(" as "));
+  const [, imports, exports] = /\{([^}]*)\}from"[^"]*";export\{([^}]*)\}/.exec(text(inner));
+  const names = new Map(pairs(imports).map(([name, local = name]) => [local, name]));
+  const exported = new Map(pairs(exports).map(([local, name = local]) => [names.get(local), name]));
+  const joined = text("within").replace(/(?<=export\{)[^}]*(?=\};?\s*$)/, (list) => {
+    const own = pairs(list).flatMap(([local, name = local]) =>
+      exported.has(name) ? `${local} as ${exported.get(name)}` : [],
+    );
+    return [list, ...own].join(",");
+  });
+  writeFileSync(pathOf(`${inner}.js`), joined);
   writeFileSync(pathOf(`${outer}.js`), text(outer).replace("./within.js", `./${inner}.js`));
   rmSync(pathOf("within.js"));
   return { ...outputs, [`dist/lib/${inner}.js`]: shared };
