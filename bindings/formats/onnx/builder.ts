@@ -9,10 +9,12 @@ import {
   checkShape,
   type DType,
   elementCount,
+  floatsOf,
   type Quantization,
   type Tensor,
   typedCopy,
 } from "../../tensor.ts";
+import { FUNCTIONS } from "./integer/table.ts";
 
 /** What an output is told before its shape is inferred. */
 export interface OutputType {
@@ -50,6 +52,11 @@ export interface Builder {
   tensor(id: TensorId): Tensor;
   /** Whether nothing computes it but its data. */
   isConstant(id: TensorId): boolean;
+  /**
+   * The tensor, with bytes where constants alone decide them. Kernels have digits of their own for functions that are not computed here: where a
+   * size or a place is asked for, the nearest float32 stands for their results.
+   */
+  settled(id: TensorId): Tensor;
   /** A constant whose bytes are made when somebody first reads them. */
   later(type: Pick<Tensor, "dtype" | "shape">, make: () => Uint8Array): TensorId;
   /** The integers that a constant of float32 was dequantized from, transposed and reshaped as it was. */
@@ -61,6 +68,9 @@ export interface Builder {
 /** Bytes of constants that importing may compute in all; beyond it nodes stay and compute at run time. */
 const FOLDED_BYTES = 2 ** 28;
 
+/** Elements of a tensor that is computed for its numbers. */
+const MOST_SETTLED = 4096;
+
 /** Operators that clamp floats to finite ones in TFLite. */
 const UNBOUNDED: ReadonlySet<OpKind> = new Set<OpKind>(["add", "sub", "mul", "div"]);
 
@@ -69,6 +79,8 @@ export function createBuilder(operators: Operators): Builder {
   const nodes: AnyNode[] = [];
   const origins = new Map<TensorId, TensorId>();
   const computed = new Set<TensorId>();
+  /** What nodes compute of constants alone. */
+  const settled = new Map<TensorId, Tensor>();
   /** Constants whose bytes nobody has asked for. */
   const unread = new Set<TensorId>();
   let budget = FOLDED_BYTES;
@@ -129,6 +141,7 @@ export function createBuilder(operators: Operators): Builder {
     if (folded === undefined) {
       nodes.push(node);
       for (const id of ids) computed.add(id);
+      settle(node);
     } else {
       for (const [i, id] of ids.entries()) {
         const tensor = tensors[id] as Tensor;
@@ -188,6 +201,19 @@ export function createBuilder(operators: Operators): Builder {
     return operator.fold?.(view);
   };
 
+  const settle = (node: AnyNode): void => {
+    const { inputs, outputs } = node;
+    const { operator, view } = bind(operators, node, tensors);
+    const isSmall = elementCount((view.outputs[0] as Tensor).shape) <= MOST_SETTLED;
+    if (!isSmall || !inputs.length || !inputs.every((id) => id === NONE || isConstant(id) || settled.has(id))) return;
+    const known = inputs.map((id, i) => settled.get(id) ?? view.inputs[i]);
+    const bytes = operator.alias
+      ? [known[0]?.data as Uint8Array]
+      : (operator.fold?.({ ...view, inputs: known }) ?? valuesOf(node, known));
+    for (const [i, data] of (bytes ?? []).entries())
+      settled.set(outputs[i] as TensorId, { ...(view.outputs[i] as Tensor), data });
+  };
+
   return {
     operators,
     tensors,
@@ -208,9 +234,21 @@ export function createBuilder(operators: Operators): Builder {
     origins,
     quantized,
     isConstant,
+    settled: (id) => settled.get(id) ?? (tensors[id] as Tensor),
     later,
     tensor: (id) => tensors[id] as Tensor,
   };
+}
+
+/** A function of one or two tensors of floats, of which one may be a number. */
+function valuesOf(node: AnyNode, inputs: readonly (Tensor | undefined)[]): readonly Uint8Array[] | undefined {
+  const compute = FUNCTIONS[node.kind];
+  const lists = inputs.map((each) => (each?.dtype === "float32" ? floatsOf(each) : []));
+  const [x = [], y = x] = lists;
+  const length = Math.max(x.length, y.length);
+  if (!compute || !lists.every((list) => list.length === length || list.length === 1)) return undefined;
+  const at = (list: ArrayLike<number>, i: number) => list[i % list.length] as number;
+  return [new Uint8Array(Float32Array.from({ length }, (_, i) => compute(at(x, i), at(y, i), node)).buffer)];
 }
 
 /** True of two quantizations with the same numbers. */

@@ -106,6 +106,7 @@ export interface Shared {
 
 /** What converts graphs within nodes. Conversions are given it, for those that come later have no copy of it. */
 export interface Inner {
+  readonly tools: Readonly<Record<string, unknown>>;
   readonly createBuilder: (operators: Operators) => Builder;
   readonly createScope: (shared: Shared, graph: GraphProto, outer: Scope, prefix: string) => Scope;
   readonly convertGraph: (graph: GraphProto, scope: Scope) => void;
@@ -211,9 +212,12 @@ function convertNode(node: NodeProto, index: number, scope: Scope): void {
     }));
     return value;
   });
-  const opened = inputs.some(isOpen) ? scope.shared.rare().opened[keyOf(node)] : undefined;
+  const { b, rare } = scope.shared;
+  const opened = inputs.some(isOpen) ? rare().opened[keyOf(node)] : undefined;
+  // before opset 7 a second operand stood from a stated axis on
+  const aligned = node.attributes.get("broadcast")?.int ? rare().aligned(node, where, b, inputs) : inputs;
   try {
-    (opened ?? conversion)(viewOf(node, where, scope, alignedOf(node, where, scope.shared, inputs)));
+    (opened ?? conversion)(viewOf(node, where, scope, aligned));
   } catch (cause) {
     // conversions read shapes and attributes as the standard has them; what breaks on others is the model
     if (!(cause instanceof TypeError)) throw cause;
@@ -221,10 +225,6 @@ function convertNode(node: NodeProto, index: number, scope: Scope): void {
     throw new Pint8Error("INVALID_MODEL", { where, expected, received: "others" }, { cause });
   }
 }
-
-/** Before opset 7 a second operand stood from a stated axis on. */
-const alignedOf = (node: NodeProto, where: string, { b, rare }: Shared, inputs: Inputs): Inputs =>
-  node.attributes.get("broadcast")?.int ? rare().aligned(node, where, b, inputs) : inputs;
 
 function viewOf(node: NodeProto, where: string, scope: Scope, given: Inputs): OnnxNode {
   const { b, opsets } = scope.shared;
@@ -253,7 +253,7 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: Inputs): On
     last: (value) => channelsLast(b, where, value.shape, value.twins),
     numbers(i) {
       if (inputs[i] === undefined) return undefined;
-      const tensor = b.tensor(own.plain(input(i)));
+      const tensor = b.settled(own.plain(input(i)));
       if (tensor.data === undefined) refuse(`input ${i} to be a constant`, "a computed value", COMPUTED);
       return numbersOf(tensor);
     },

@@ -15,6 +15,16 @@ function floorMod(a: bigint, b: bigint): bigint {
   return b === 0n ? 0n : a - floorDiv(a, b) * b;
 }
 
+/** a to the power of b, wrapped; below 0 what 1 over it is, cut. */
+const power = (a: bigint, b: bigint): bigint =>
+  b < 2n
+    ? b < 0n
+      ? a * a === 1n
+        ? a ** (b & 1n)
+        : 0n
+      : a ** b
+    : power(BigInt.asIntN(64, a * a), b / 2n) * power(a, b & 1n);
+
 /** The kernels' functions, before the result wraps; those that are not here are not folded. */
 const INTEGER: { readonly [F in keyof typeof PAIRS_INT]?: (a: bigint, b: bigint) => bigint } = {
   add: (a, b) => a + b,
@@ -26,6 +36,7 @@ const INTEGER: { readonly [F in keyof typeof PAIRS_INT]?: (a: bigint, b: bigint)
   squaredDifference: (a, b) => (a - b) * (a - b),
   floorDiv,
   floorMod,
+  pow: power,
   bitwiseXor: (a, b) => a ^ b,
   and: (a, b) => a & b,
   or: (a, b) => a | b,

@@ -7,7 +7,7 @@ import { declare, emit, isByte, type Network, scalarOf, type Target, targetOf, t
 const { fround } = Math;
 
 /** Operators by the values of their inputs; results are rounded to float32 after each. */
-const FUNCTIONS: { readonly [kind: string]: ((x: number, y: number, node: AnyNode) => number) | undefined } = {
+export const FUNCTIONS: { readonly [kind: string]: ((x: number, y: number, node: AnyNode) => number) | undefined } = {
   add: (x, y) => x + y,
   sub: (x, y) => x - y,
   mul: (x, y) => x * y,

@@ -51,7 +51,11 @@ function cast(n: OnnxNode): void {
   const code = n.int("to", 1);
   if (isFew(code)) return n.rarely("cast to few bits", n);
   const { ids, isLast } = operands(n, [n.input(0)]);
-  setIn(n, isLast, castAs(n, ids[0] as TensorId, n.typeOf(code)));
+  const [x] = ids as [TensorId];
+  const dtype = n.typeOf(code);
+  const known = n.b.settled(x);
+  const isNew = !n.b.isConstant(x) && known.data && !/^float/.test(dtype);
+  setIn(n, isLast, castAs(n, isNew ? n.b.declare(known) : x, dtype));
 }
 
 export const CASTS: Conversions = { Cast: cast };

@@ -26,7 +26,7 @@ function body(n: OnnxNode, name: string, inputs: readonly Value[]): readonly Val
 
 /** The number of a value, where it is known when planned. */
 function known(n: OnnxNode, value: Value): number | undefined {
-  const tensor = n.b.tensor(n.plain(value));
+  const tensor = n.b.settled(n.plain(value));
   return tensor.data === undefined ? undefined : numbersOf(tensor)[0];
 }
 
