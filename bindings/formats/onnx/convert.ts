@@ -106,7 +106,6 @@ export interface Shared {
 
 /** What converts graphs within nodes. Conversions are given it, for those that come later have no copy of it. */
 export interface Inner {
-  readonly tools: Readonly<Record<string, unknown>>;
   readonly createBuilder: (operators: Operators) => Builder;
   readonly createScope: (shared: Shared, graph: GraphProto, outer: Scope, prefix: string) => Scope;
   readonly convertGraph: (graph: GraphProto, scope: Scope) => void;

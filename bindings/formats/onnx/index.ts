@@ -25,7 +25,6 @@ import { plain } from "./layout.ts";
 import type { GraphProto, ModelProto, ValueProto } from "./messages.ts";
 import { readModel } from "./proto.ts";
 import { dtypeOf, type ExternalData } from "./tensors.ts";
-import { TOOLS } from "./tools.ts";
 
 export { externalNames } from "./external.ts";
 
@@ -109,7 +108,6 @@ export const importOnnx = (bytes: Uint8Array, options: OnnxOptions, operators: O
   importing(bytes, options, operators, rare).next().value as Graph;
 
 const INNER: Inner = {
-  tools: TOOLS,
   createBuilder,
   createScope,
   convertGraph: (graph, scope) => conversionsIn(graph, scope)(),

@@ -5,8 +5,8 @@ import type { Conversions, OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
 import { real } from "./cast.ts";
 import { centredProduct } from "./dequantized.ts";
-import { product } from "./given.ts";
 import { columns, heads, joined, joint } from "./heads.ts";
+import { product } from "./matmul.ts";
 import { cast, channelled, reshapedTo, sized } from "./move.ts";
 import { attend, attended, causal, farWhereZero, windowed } from "./scores.ts";
 

@@ -4,7 +4,7 @@ import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
 import { real, toFloat } from "./cast.ts";
-import { product } from "./given.ts";
+import { product } from "./matmul.ts";
 import { axisOf, reshapedTo } from "./move.ts";
 import { tuples } from "./select.ts";
 

@@ -2,7 +2,8 @@
 import type { TensorId } from "../../../graph.ts";
 import { asValue, type Conversion, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
-import { hybrid, knownQuantization, matrixOf } from "./given.ts";
+import { knownQuantization } from "../quantized.ts";
+import { hybrid, matrixOf } from "./dynamicWeights.ts";
 import { matMulIntegerToFloat as computed } from "./integers.ts";
 import { dynamicLstm, type Product, row } from "./recurrent.ts";
 import { RANGES } from "./saturated.ts";

@@ -3,7 +3,7 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
-import { product } from "./given.ts";
+import { product } from "./matmul.ts";
 import { longs, reshapedTo, typeOf } from "./move.ts";
 
 /** A tensor and a letter for each of its dimensions. */

@@ -5,8 +5,7 @@ import { permuted } from "../layout.ts";
 import { activate } from "./activations.ts";
 import { real } from "./cast.ts";
 import { convolved, imageOf, setImage } from "./conv.ts";
-import { product } from "./given.ts";
-import { gemmOf } from "./matmul.ts";
+import { gemmOf, product } from "./matmul.ts";
 
 const float = [{ dtype: "float32" }] as const;
 

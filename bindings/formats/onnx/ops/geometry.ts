@@ -8,7 +8,7 @@ import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { outputSizes, poolWindowsOf, windowsOf } from "../window.ts";
 import { real } from "./cast.ts";
-import { product } from "./given.ts";
+import { product } from "./matmul.ts";
 import { axisOf, entries, reshapedTo, typeOf } from "./move.ts";
 import { zeroOf } from "./wholes.ts";
 import { sums } from "./windows.ts";

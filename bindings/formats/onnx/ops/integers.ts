@@ -9,7 +9,7 @@ import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { operands } from "../elementwise.ts";
 import { permuted, type Value } from "../layout.ts";
 import { real, toFloat } from "./cast.ts";
-import { product } from "./given.ts";
+import { product } from "./matmul.ts";
 import { typeOf } from "./move.ts";
 import { saturated } from "./saturated.ts";
 import { convolvedAny, setConvolved } from "./volumes.ts";

@@ -3,8 +3,8 @@ import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { adderOf } from "../elementwise.ts";
 import { real } from "./cast.ts";
-import { product } from "./given.ts";
 import { joint, stretch, zeros } from "./heads.ts";
+import { product } from "./matmul.ts";
 import { reshapedTo, sized } from "./move.ts";
 
 /** Longer sequences would make plans of too many steps. */

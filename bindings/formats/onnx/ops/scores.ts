@@ -4,8 +4,8 @@ import type { OnnxNode } from "../convert.ts";
 import { adderOf } from "../elementwise.ts";
 import { permuted } from "../layout.ts";
 import { real, toFloat } from "./cast.ts";
-import { product } from "./given.ts";
 import { columns, joint } from "./heads.ts";
+import { product } from "./matmul.ts";
 import { cast, entries, reshapedTo, sized } from "./move.ts";
 
 const float = [{ dtype: "float32" }] as const;

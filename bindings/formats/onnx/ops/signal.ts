@@ -4,7 +4,7 @@ import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { real, toFloat } from "./cast.ts";
-import { product } from "./given.ts";
+import { product } from "./matmul.ts";
 import { axisOf, channelled, entries, reshapedTo, sized, typeOf } from "./move.ts";
 import { axisLast } from "./select.ts";
 

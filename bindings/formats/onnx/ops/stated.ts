@@ -4,8 +4,7 @@ import type { DType, Quantization } from "../../../tensor.ts";
 import type { Conversion, OnnxNode } from "../convert.ts";
 import { setIn } from "../elementwise.ts";
 import type { Twins, Value } from "../layout.ts";
-import { FULL } from "../quantized.ts";
-import { dequantized, knownQuantization, quantizedValue, setQuantized } from "./given.ts";
+import { dequantized, FULL, knownQuantization, quantizedValue, setQuantized } from "../quantized.ts";
 
 /** The quantization that inputs `scale` and `zero` state. */
 export const stated = (n: OnnxNode, scale: number, zero: number, axis = 0): Quantization | undefined =>
