@@ -66,8 +66,8 @@ function isBytes(node: NodeView<"quantize">): boolean {
 
 /**
  * float32 to a quantized type, or one quantized type to another. C1: one input, one output. C2: x float32, int8, uint8,
- * int16 or int32. C3: the output int8, uint8, int16 or int32. C4: one scale and zero point each, in a ratio that fits. C5:
- * onnxruntime's rounding of float32 or bytes alone.
+ * int16 or int32. C3: the output int8, uint8, int16 or int32. C4: one scale and zero point each, in a ratio that fits where no
+ * table has all values. C5: onnxruntime's rounding of float32 or bytes alone.
  * Source: TFLite's reference_ops::AffineQuantize and Requantize.
  */
 export const quantize: Operator<"quantize"> = {
@@ -78,7 +78,8 @@ export const quantize: Operator<"quantize"> = {
     const from = requireDType(node, "C2", x, "float32", "int8", "uint8", "int16", "int32");
     const dtype = requireDType(node, "C3", y, "int8", "uint8", "int16", "int32");
     const { scale } = requireAffine(node, "C4", y);
-    if (from !== "float32") requireRatio(node, "C4", requireAffine(node, "C4", x).scale / scale);
+    const isTable = node.attributes.rounding !== undefined && isBytes(node);
+    if (from !== "float32" && !isTable) requireRatio(node, "C4", requireAffine(node, "C4", x).scale / scale);
     const rounds = from === "float32" || node.attributes.rounding === undefined || isBytes(node);
     constrain(node, "C5", rounds, () => ({ expected: "float32 or bytes", received: from }));
     return [{ dtype, shape: x.shape }];

@@ -55,6 +55,9 @@ export function targetOf(net: Network, id: TensorId): Target | undefined {
   return quantization?.scale.length === 1 ? { dtype, quantization } : undefined;
 }
 
+/** True where steps of y are not too many in one of this scale for kernels of integers. */
+export const fits = (scale: number, y: Target): boolean => scale / scaleOf(y) < 2 ** 29;
+
 /** The one number of a constant. */
 export function scalarOf(net: Network, id: TensorId): number | undefined {
   const { dtype, shape, data } = tensorAt(net, id);

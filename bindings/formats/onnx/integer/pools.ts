@@ -4,9 +4,9 @@
  */
 import type { AnyNode, Node, Padding, Rounding, TensorId } from "../../../graph.ts";
 import { NONE } from "../../../graph.ts";
-import { dimensions, sizeOf, typedCopy, zeroOf } from "../../../tensor.ts";
+import { dimensions, scaleOf, sizeOf, typedCopy, zeroOf } from "../../../tensor.ts";
 import { boundsOf } from "../rounding.ts";
-import { declare, emit, isByte, type Network, type Target, targetOf, tensorAt } from "./network.ts";
+import { declare, emit, fits, isByte, type Network, type Target, targetOf, tensorAt } from "./network.ts";
 
 const { fround } = Math;
 
@@ -26,6 +26,7 @@ export function averageOf(net: Network, node: AnyNode, target: Target, rounding:
   const x = net.meaning.get(pool.inputs[0] as TensorId);
   const own = x === undefined ? undefined : targetOf(net, x);
   if (x === undefined || own === undefined || !isByte(own.dtype) || !isByte(target.dtype)) return undefined;
+  if (!fits(scaleOf(own), target)) return undefined;
   const means = pool.kind === "averagePool2d" ? poolOf(net, pool) : weightedOf(net, pool);
   if (means === undefined) return undefined;
   const count = means.filter[0] * means.filter[1];

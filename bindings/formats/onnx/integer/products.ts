@@ -1,8 +1,8 @@
 /** Convolutions and matrix products of integers. */
 import { type AnyNode, NONE, type OpKind, type Rounding, type TensorId } from "../../../graph.ts";
-import { elementCount, type Quantization, sizeOf, type Tensor, typedCopy } from "../../../tensor.ts";
+import { elementCount, type Quantization, scaleOf, sizeOf, type Tensor, typedCopy } from "../../../tensor.ts";
 import { rint } from "../rounding.ts";
-import { declare, emit, isByte, type Network, type Target, targetOf, tensorAt } from "./network.ts";
+import { declare, emit, fits, isByte, type Network, type Target, targetOf, tensorAt } from "./network.ts";
 
 /** Where x, weights and bias stand, and the weights' dimension of output channels. */
 const PRODUCTS = {
@@ -31,6 +31,7 @@ export function productOf(net: Network, node: AnyNode, target: Target, rounding:
   const w = weightsOf(tensorAt(net, origin), channels, at.axis);
   if (w === undefined || elementCount(w.shape) / channels > MOST_PRODUCTS) return undefined;
   const scales = accumulatorScales(targetOf(net, x) as Target, w);
+  if (!scales.every((scale) => fits(scale, target))) return undefined;
   const bias = node.inputs[at.bias];
   const values = bias === undefined || bias === NONE ? undefined : biasOf(net, bias, scales, channels);
   if (values === undefined && bias !== undefined && bias !== NONE) return undefined;
@@ -136,7 +137,8 @@ function matricesOf(net: Network, node: AnyNode, target: Target, rounding: Round
   const [a, b] = node.inputs.map((id) => bytesOf(net, id) ?? byteOrigin(net, id));
   if (a === undefined || b === undefined) return undefined;
   const depth = sizeOf(tensorAt(net, a), -1);
-  return depth > MOST_PRODUCTS ? undefined : emitOn(net, node, [a, b], target, rounding);
+  const [s, t] = [a, b].map((id) => scaleOf(tensorAt(net, id))) as [number, number];
+  return depth > MOST_PRODUCTS || !fits(s * t, target) ? undefined : emitOn(net, node, [a, b], target, rounding);
 }
 
 /** The integers of a constant of one scale. */

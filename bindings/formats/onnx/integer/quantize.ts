@@ -1,10 +1,12 @@
 /** Quantizing moves up: to the operator that computed the floats, which then computes integers. */
 import { type AnyNode, NONE, type Node, type Rounding, type TensorId } from "../../../graph.ts";
+import { scaleOf } from "../../../tensor.ts";
 import { rint } from "../rounding.ts";
 import { dataInputs, emitMove, isMove } from "./moves.ts";
 import {
   declare,
   emit,
+  fits,
   isByte,
   type Network,
   sameTarget,
@@ -117,6 +119,7 @@ function meanOf(net: Network, node: AnyNode, target: Target, rounding: Rounding)
   const x = net.meaning.get(f);
   if (x === undefined || !isWhole(rounding) || !isByte(tensorAt(net, x).dtype) || !targetOf(net, x)) return undefined;
   const { shape } = tensorAt(net, x);
+  if (!fits(scaleOf(tensorAt(net, x)), target)) return undefined;
   let over: readonly number[];
   if (node.kind === "mean") over = axesOf(net, axes, shape.length);
   else if (node.kind === "averagePool2d" && isGlobal(node, shape)) over = [1, 2];
@@ -156,6 +159,8 @@ function pairOf(net: Network, node: AnyNode, target: Target, rounding: Rounding)
     if (q === undefined || own === undefined || !isByte(own.dtype)) return undefined;
     inputs.push(q);
   }
+  const [a, b] = inputs.map((id) => scaleOf(tensorAt(net, id))) as [number, number];
+  if (node.kind === "mul" && !fits(a * b, target)) return undefined;
   const y = declare(net, { name: "", shape: tensorAt(net, node.outputs[0] as TensorId).shape, ...target });
   emit(net, { ...node, inputs, outputs: [y], attributes: { activation: "none", rounding } } as AnyNode);
   return y;

@@ -21,7 +21,7 @@ export const either =
   (known: (n: OnnxNode) => boolean, computed?: Conversion): Conversion =>
   (n) => {
     if (known(n)) return;
-    if (computed === undefined) n.refuse("constant scales of 8-bit integers", "others");
+    if (computed === undefined) n.refuse("constant, finite scales of 8-bit integers", "others");
     else computed(n);
   };
 
