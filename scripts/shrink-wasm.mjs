@@ -123,6 +123,8 @@ export function shrinkWasm(path, sizeOf) {
   const emitted = RUNS.map((length) => {
     const after = binaryen.parseText([top, ...orderOf(texts, length)].join("\n") + bottom);
     after.setFeatures(features);
+    // constants of several bytes that a function has often: engines see the same values
+    after.runPasses(["const-hoisting"]);
     binaryen.setOptimizeStackIR(true);
     const wasm = after.emitBinary();
     after.dispose();
