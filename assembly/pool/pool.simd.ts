@@ -26,6 +26,7 @@ export function maxPool(p: Pool, part: u32, parts: u32): void {
   const channels = p.channels;
   const inRow = p.inW * channels;
   const end16 = <usize>p.x + <usize>(p.batch * p.inH) * inRow;
+  const count = min(channels, 16);
   const lo = i8x16.splat(<i8>p.lo);
   const hi = i8x16.splat(<i8>p.hi);
   for (let row = share(rows, part, parts); row < end; row++) {
@@ -41,11 +42,20 @@ export function maxPool(p: Pool, part: u32, parts: u32): void {
       const width = <u32>(min(left + <i32>p.kW, <i32>p.inW) - x0);
       const x = line + x0 * channels;
       const reach = x + (height - 1) * inRow + (width - 1) * channels + 16;
-      for (let c: u32 = 0; c < channels; c += 16) {
-        const count = min(channels - c, 16);
-        // Lanes of the next pixel are as good as any: only where the input ends they are not read.
-        const v = reach + c <= end16 ? window(x + c, height, width, inRow, channels, 16, average) : window(x + c, height, width, inRow, channels, count, average);
-        store16(y + c, i8x16.min_s(i8x16.max_s(v, lo), hi), count);
+      let c: u32 = 0;
+      if (!average) {
+        for (; c + 64 <= channels; c += 64) maxima(x + c, y + c, height, width, inRow, channels, lo, hi, 64);
+        if (c + 32 <= channels) {
+          maxima(x + c, y + c, height, width, inRow, channels, lo, hi, 32);
+          c += 32;
+        }
+      }
+      for (; c < channels; c += 16) {
+        // Sixteen that end with the pixel: some of them are there already. Of fewer channels lanes of the next pixel are as
+        // good as any: only where the input ends they are not read.
+        const at = channels < 16 ? 0 : min(c, channels - 16);
+        const v = count == 16 || reach <= end16 ? window(x + at, height, width, inRow, channels, 16, average) : window(x, height, width, inRow, channels, count, average);
+        store16(y + at, i8x16.min_s(i8x16.max_s(v, lo), hi), count);
       }
       y += channels;
     }
@@ -80,6 +90,34 @@ export function maxPool(p: Pool, part: u32, parts: u32): void {
     x += inRow;
   }
   return best;
+}
+
+/** Of 64 or 32 channels: a loop that walks a window of few elements takes longer than what it is for. */
+// @ts-ignore: decorator
+@inline function maxima(x: usize, y: usize, height: u32, width: u32, inRow: u32, channels: u32, lo: v128, hi: v128, count: u32): void {
+  let v0 = lo;
+  let v1 = lo;
+  let v2 = lo;
+  let v3 = lo;
+  for (let i = height; i > 0; i--) {
+    let at = x;
+    for (let j = width; j > 0; j--) {
+      v0 = i8x16.max_s(v0, v128.load(at));
+      v1 = i8x16.max_s(v1, v128.load(at, 16));
+      if (count == 64) {
+        v2 = i8x16.max_s(v2, v128.load(at, 32));
+        v3 = i8x16.max_s(v3, v128.load(at, 48));
+      }
+      at += channels;
+    }
+    x += inRow;
+  }
+  v128.store(y, i8x16.min_s(v0, hi));
+  v128.store(y, i8x16.min_s(v1, hi), 16);
+  if (count == 64) {
+    v128.store(y, i8x16.min_s(v2, hi), 32);
+    v128.store(y, i8x16.min_s(v3, hi), 48);
+  }
 }
 
 // @ts-ignore: decorator
