@@ -1,8 +1,7 @@
 /** MEAN of sixteen inner elements at a time. */
 import { Mean } from "./params";
-import { mean as portableMean } from "./mean";
 import { share } from "../common/split";
-import { load16, store16 } from "../common/edge.simd";
+import { load16, loadPart, store16 } from "../common/edge.simd";
 import { rescale } from "../common/rescale.simd";
 
 /** int16 lanes hold the sum of this many int8. */
@@ -10,7 +9,6 @@ const CHUNK: u32 = 256;
 
 /** Mean of x `[outer, reduce, middle, reduce2, inner]` over both reduce dimensions; the multiplier holds 1/count. */
 export function mean(p: Mean, part: u32, parts: u32): void {
-  if (p.inner == 1) return portableMean(p, part, parts);
   const total = p.outer * p.middle * p.inner;
   const end = share(total, part + 1, parts);
   const line = p.reduce2 * p.inner;
@@ -20,11 +18,50 @@ export function mean(p: Mean, part: u32, parts: u32): void {
     const block = i / p.inner;
     const column = i - block * p.inner;
     const n = block / p.middle;
-    const x = <usize>p.x + n * p.reduce * step + (block - n * p.middle) * line + column;
-    const count = min(min(p.inner - column, end - i), 16);
-    store16(<usize>p.y + i, count == 16 ? means(p, x, step, 16) : means(p, x, step, count), count);
+    let x = <usize>p.x + n * p.reduce * step + (block - n * p.middle) * line + column;
+    let y = <usize>p.y + i;
+    const count = min(p.inner - column, 16);
     i += count;
+    if (p.inner == 1) {
+      v128.store8_lane(y, narrow(rowMean(p, x, step)), 0);
+      continue;
+    }
+    // sixteen that end with the row: some of them are there already
+    const back = p.inner < 16 ? 0 : 16 - count;
+    x -= back;
+    y -= back;
+    if (p.inner < 16) store16(y, means(p, x, step, count), count);
+    else v128.store(y, means(p, x, step, 16));
   }
+}
+
+/** The mean over rows of bytes, in the first lane. */
+// @ts-ignore: decorator
+@inline function rowMean(p: Mean, x: usize, step: u32): v128 {
+  let sum = i32x4.splat(0);
+  for (let r = p.reduce; r > 0; r--) {
+    let at = x;
+    let count = p.reduce2;
+    for (; count >= 16; count -= 16) {
+      sum = i32x4.add(sum, fours(v128.load(at)));
+      at += 16;
+    }
+    if (count) sum = i32x4.add(sum, fours(loadPart(at, count)));
+    x += step;
+  }
+  sum = i32x4.add(sum, i32x4.shuffle(sum, sum, 2, 3, 0, 1));
+  sum = i32x4.add(sum, i32x4.shuffle(sum, sum, 1, 0, 3, 2));
+  return finish(p, i32x4.sub(sum, i32x4.splat(p.xZeroPoint * <i32>(p.reduce * p.reduce2))));
+}
+
+// @ts-ignore: decorator
+@inline function fours(v: v128): v128 {
+  return i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(v));
+}
+
+// @ts-ignore: decorator
+@inline function narrow(v: v128): v128 {
+  return i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(v, v), v);
 }
 
 /** Two copies, as a call in the loop would spill the sums. Sums of up to 256 elements in int16, then added to int32. */

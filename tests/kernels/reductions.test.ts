@@ -24,6 +24,17 @@ function arrayOf(type: string, count: number, value: (i: number) => number): ref
   return array;
 }
 
+/** Long runs of one axis, with neighbours that are kept and without. */
+const LONG = [
+  [1, 300, 1],
+  [3, 47, 1],
+  [2, 5, 3],
+  [2, 7, 4],
+  [1, 260, 21],
+  [2, 9, 40],
+  [1, 3, 130],
+] as const;
+
 interface Case {
   readonly shape: readonly number[];
   readonly axes: readonly number[];
@@ -119,7 +130,9 @@ for (const subject of await subjects()) {
           const draw = random(34);
           const operator = operators[kind] as unknown as Operator<"sum">;
           for (let i = 0; i < 24; i++) {
-            const { shape, axes, spelled, count } = drawCase(draw, 1);
+            const long = { shape: LONG[i] ?? [], axes: [1], spelled: Int32Array.of(1) };
+            const { shape, axes, spelled } = i < LONG.length ? long : drawCase(draw, 1);
+            const count = shape.reduce((n, size) => n * size, 1);
             const zero = () => (type === "int8" ? draw.int(-128, 127) : 0);
             const p: Affine = { scale: draw.scale(), zeroPoint: zero() };
             const same = kind === "reduceMax" || kind === "reduceMin";

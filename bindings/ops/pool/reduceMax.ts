@@ -1,3 +1,5 @@
+import type { Operator } from "../types.ts";
+import { lowerBytes } from "./bytes.ts";
 import { reduceOperator } from "./reducing.ts";
 
 declare module "../../graph.ts" {
@@ -8,4 +10,7 @@ declare module "../../graph.ts" {
 }
 
 /** Greatest over axes. C1–C6: see `reduceOperator`. */
-export const reduceMax = reduceOperator("reduceMax");
+export const reduceMax: Operator<"reduceMax"> = {
+  ...reduceOperator("reduceMax"),
+  lower: (node, to) => lowerBytes("reduceMax", node, to),
+};

@@ -1,3 +1,5 @@
+import type { Operator } from "../types.ts";
+import { lowerBytes } from "./bytes.ts";
 import { reduceOperator } from "./reducing.ts";
 
 declare module "../../graph.ts" {
@@ -8,4 +10,4 @@ declare module "../../graph.ts" {
 }
 
 /** Sum over axes. C1–C6: see `reduceOperator`. */
-export const sum = reduceOperator("sum");
+export const sum: Operator<"sum"> = { ...reduceOperator("sum"), lower: (node, to) => lowerBytes("sum", node, to) };
