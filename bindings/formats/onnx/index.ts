@@ -25,6 +25,7 @@ import { plain } from "./layout.ts";
 import type { GraphProto, ModelProto, ValueProto } from "./messages.ts";
 import { readModel } from "./proto.ts";
 import { dtypeOf, type ExternalData } from "./tensors.ts";
+import { NONE } from "./types.ts";
 
 export { externalNames } from "./external.ts";
 
@@ -233,9 +234,7 @@ function outputOf({ name }: ValueProto, scope: Scope): TensorId {
   const id = plain(b, where, value.shape, value.twins);
   if (value.open === undefined) return id;
   const { count, inner } = value.open;
-  const [elements] = b.add("mul", where, [count, b.integers([inner], [])], { activation: "none" }, [
-    { dtype: "int32" },
-  ]);
+  const [elements] = b.add("mul", where, [count, b.integers([inner], [])], NONE, [{ dtype: "int32" }]);
   const { dtype, quantization } = b.tensor(id);
   const type = { dtype, ...(quantization && { quantization }) };
   return b.add("prefix", where, [id, elements], {}, [type], name)[0] as TensorId;

@@ -8,6 +8,13 @@ import { elementCount, listText } from "../../tensor.ts";
 import { COMPUTED } from "../text.ts";
 import type { AddHere, Builder } from "./builder.ts";
 import type { Open, Value } from "./layout.ts";
+import { ARITHMETIC } from "./ops/arithmetic.ts";
+import { CHOICES } from "./ops/choices.ts";
+import { CURVES } from "./ops/curves.ts";
+import { once } from "./ops/found.ts";
+import { FUNCTIONS } from "./ops/functions.ts";
+import { ELEMENTWISE as UNARY } from "./ops/unary.ts";
+import { INT32, NONE } from "./types.ts";
 
 /** What this file asks of a node under conversion. */
 interface OpenNode {
@@ -24,11 +31,12 @@ interface OpenNode {
 }
 
 const RESHAPES = new Set(["Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"]);
-const ELEMENTWISE = new Set(
-  `Abs Add And Atan Ceil Clip Cos DequantizeLinear Div Elu Equal Erf Exp Floor Gelu Greater GreaterOrEqual HardSigmoid HardSwish IsInf IsNaN
-  LeakyRelu Less LessOrEqual Log Max Min Mod Mul Neg Not Or Pow QuantizeLinear Reciprocal Relu Round Sigmoid Sign Sin Softplus Sqrt Sub Tanh
-  Where Xor`.split(/\s+/),
-);
+const ELEMENTWISE = { ...ARITHMETIC, ...CHOICES, ...CURVES, ...FUNCTIONS, ...UNARY };
+const isElementwise = (operator: string): boolean => operator in ELEMENTWISE || /^(Max|Min|.*Linear)$/.test(operator);
+
+/** Operators that compute each entry of input 0 by itself, as long as they do not go along what is open. */
+const ROWWISE =
+  /^((Global)?(Average|Max)Pool|(Batch|Instance|Layer)Normalization|Conv(Transpose)?|Dropout|Gemm|(Log)?Softmax|MatMul|Pad|Resize)$/;
 
 /** The dimension from which on one of the entries that are counted stands. */
 export function boundary(n: OpenNode, { shape }: Value, { inner }: Open): number {
@@ -48,15 +56,23 @@ export function openOf(n: OpenNode, shape: readonly number[]): Open | undefined 
   const refuse = () => n.refuse("values whose length is known when planned", `one of at most ${value.shape}`, COMPUTED);
   if (other) refuse();
   const { operator } = n;
-  if (RESHAPES.has(operator)) return open;
+  if (RESHAPES.has(operator)) return reshaped(n, open, shape);
   const [x] = n.inputs as readonly [Value];
-  if (ELEMENTWISE.has(operator)) {
+  if (isElementwise(operator)) {
     const k = boundary(n, value, open);
     const to = k + shape.length - value.shape.length;
     if (shape[to] === value.shape[k] && elementCount(shape.slice(0, to)) === 1)
       return { ...open, inner: elementCount(shape.slice(to + 1)) };
   }
   if (operator === "RoiAlign" && at > 0) return { ...open, inner: elementCount(shape.slice(1)) };
+  if (at === 0 && ROWWISE.test(operator)) {
+    const k = boundary(n, x, open);
+    const along = n.int("axis", -1);
+    const isEach = k === 0 || /Layer|MatMul|Softmax/.test(operator);
+    const isRows =
+      isEach && shape[k] === x.shape[k] && (along < 0 ? along + x.shape.length : along) > k && !n.int("transA", 0);
+    if (isRows) return { ...open, inner: elementCount(shape.slice(k + 1)) };
+  }
   const axis = n.int("axis", 0) < 0 ? n.int("axis", 0) + x.shape.length : n.int("axis", 0);
   if (operator === "Gather" && at === 1 && elementCount(x.shape.slice(0, axis)) === 1 && x.open === undefined)
     return { ...open, inner: open.inner * elementCount(x.shape.slice(axis + 1)) };
@@ -73,6 +89,25 @@ export function openOf(n: OpenNode, shape: readonly number[]): Open | undefined 
   if (operator === "Transpose" && keepsOrder(n, x)) return open;
   if (at === 0 && operator === "Slice") return sliced(n, value, open, shape);
   return refuse();
+}
+
+/** Counts as so many times others, or parts of them: once, for what is reshaped alike is of one length. */
+const scaledCounts = /* @__PURE__ */ once<string, TensorId>();
+
+/** What counts of the same elements in another shape: entries may be parts of those before, or several of them. */
+function reshaped(n: OpenNode, open: Open, shape: readonly number[]): Open {
+  const k = shape.findIndex((size) => size !== 1);
+  const inner = elementCount(shape.slice(k + 1));
+  const by = open.inner > inner ? open.inner / inner : inner / open.inner;
+  const isSame = shape.some((_, i) => elementCount(shape.slice(i + 1)) === open.inner);
+  if (isSame || k < 0 || !Number.isInteger(by)) return open;
+  const [kind, back] = open.inner > inner ? (["mul", "floorDiv"] as const) : (["floorDiv", "mul"] as const);
+  const count = scaledCounts(n.b, `${kind} ${open.count} ${by}`, () => {
+    const inputs = [open.count, n.b.integers([by], [])];
+    return n.add(kind, inputs, NONE as never, INT32)[0] as TensorId;
+  });
+  scaledCounts(n.b, `${back} ${count} ${by}`, () => open.count);
+  return { count, inner };
 }
 
 /** True of a transpose that moves dimensions of size 1 only. */
@@ -93,6 +128,6 @@ function sliced(n: OpenNode, { shape }: Value, open: Open, to: readonly number[]
   if (starts[i] !== 0 || (n.numbers(4)?.[i] ?? 1) !== 1) n.refuse("the first of an open length", `from ${starts[i]}`);
   if (to[k] === shape[k]) return { ...open, inner };
   const limit = n.b.integers([to[k] as number], []);
-  const [count] = n.add("minimum", [open.count, limit], {}, [{ dtype: "int32" }]);
+  const [count] = n.add("minimum", [open.count, limit], {}, INT32);
   return { count: count as TensorId, inner };
 }

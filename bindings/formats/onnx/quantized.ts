@@ -5,6 +5,7 @@ import { numbersOf, type OnnxNode } from "./convert.ts";
 import { operands, setIn } from "./elementwise.ts";
 import type { Value } from "./layout.ts";
 import { BOUNDS, rint } from "./rounding.ts";
+import { FLOAT } from "./types.ts";
 
 /** What every result of onnxruntime's rule that is not clamped further may be. */
 export const FULL: Rounding = { rule: "onnx", lo: -65536, hi: 65536 };
@@ -97,7 +98,7 @@ export function dequantized(n: OnnxNode, x: Value, quantization: Quantization): 
     if (scale.length > 1 || !hasKernels(dtype)) return undefined;
     const others = n.scope.readers(x.name).some(({ operator }) => operator !== "DequantizeLinear");
     const own = n.b.quantized(id, quantization, n.where, others ? "shared" : "own");
-    y = n.add("dequantize", [own], {}, [{ dtype: "float32" }])[0] as TensorId;
+    y = n.add("dequantize", [own], {}, FLOAT)[0] as TensorId;
   }
   const value = { name: "", dtype: "float32", shape: isLast ? x.shape : shape } as const;
   return { ...value, twins: isLast ? { last: y } : { plain: y } };

@@ -2,10 +2,9 @@
 import type { TensorId } from "../../../graph.ts";
 import type { OnnxNode } from "../convert.ts";
 import { adderOf } from "../elementwise.ts";
+import { BOOL, FLOAT as float } from "../types.ts";
 import { real } from "./cast.ts";
 import { softplus } from "./functions.ts";
-
-const float = [{ dtype: "float32" }] as const;
 
 const unary = (n: OnnxNode, kind: "logistic" | "tanh" | "relu" | "abs" | "exp" | "elu", x: TensorId): TensorId =>
   n.add(kind, [x], {}, float)[0] as TensorId;
@@ -29,7 +28,7 @@ export function activate(n: OnnxNode, name: string, x: TensorId, alpha?: number,
     case "leakyrelu":
       return n.add("leakyRelu", [x], { alpha: alpha ?? 0.01 }, float)[0] as TensorId;
     case "thresholdedrelu": {
-      const [isAbove] = n.add("greater", [x, number(alpha ?? 1)], {}, [{ dtype: "bool" }]);
+      const [isAbove] = n.add("greater", [x, number(alpha ?? 1)], {}, BOOL);
       return n.add("selectV2", [isAbove, x, number(0)], {}, float)[0] as TensorId;
     }
     case "scaledtanh":

@@ -3,8 +3,7 @@ import type { Attributes } from "../../../graph.ts";
 import type { DType } from "../../../tensor.ts";
 import type { Conversion, Conversions } from "../convert.ts";
 import { chain } from "../elementwise.ts";
-
-const NONE = { activation: "none" } as const;
+import { NONE } from "../types.ts";
 
 /** Types that arithmetic has not, and one that holds their values. */
 const WIDER: { readonly [D in DType]?: DType } = {

@@ -3,6 +3,7 @@ import type { TensorId } from "../../../graph.ts";
 import { GREATEST_FLOAT, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
+import { BOOL as bool, FLOAT as float, INT32 } from "../types.ts";
 import { real } from "./cast.ts";
 import { centredProduct } from "./dequantized.ts";
 import { columns, heads, joined, joint } from "./heads.ts";
@@ -10,16 +11,13 @@ import { product } from "./matmul.ts";
 import { cast, channelled, reshapedTo, sized } from "./move.ts";
 import { attend, attended, causal, farWhereZero, windowed } from "./scores.ts";
 
-const float = [{ dtype: "float32" }] as const;
-const bool = [{ dtype: "bool" }] as const;
-
 /** Lengths `[B]`, or ends and starts `[2B]`, as what is added to the scores. */
 function farOutside(n: OnnxNode, lengths: TensorId, batch: number, keys: number, far: number): TensorId {
   const all = cast(n, lengths, "int32");
   const places = n.b.integers(Array.from({ length: keys }, (_, i) => i));
   const cut = (i: number) => {
     const inputs = [all, n.b.integers([i * batch]), n.b.integers([batch])];
-    const [slice] = n.add("slice", inputs, {}, [{ dtype: "int32" }]);
+    const [slice] = n.add("slice", inputs, {}, INT32);
     return reshapedTo(n, slice as TensorId, [batch, 1]);
   };
   let isKept = n.add("less", [places, cut(0)], {}, bool)[0];

@@ -2,9 +2,8 @@
 import type { TensorId } from "../../../graph.ts";
 import type { Conversion, OnnxNode } from "../convert.ts";
 import { dequantized } from "../quantized.ts";
+import { FLOAT } from "../types.ts";
 import { captured, give, isByte, operand, stated, typeOf } from "./stated.ts";
-
-const FLOAT = [{ dtype: "float32" }] as const;
 
 /** The mean of each channel's whole picture. */
 export function qlinearGlobalAveragePool(n: OnnxNode): boolean {

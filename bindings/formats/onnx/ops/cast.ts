@@ -4,10 +4,7 @@ import type { DType } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { E8M0, FEW_BITS, SMALL_FLOATS } from "../small.ts";
-
-const int32 = [{ dtype: "int32" }] as const;
-
-const NONE = { activation: "none" } as const;
+import { FLOAT, INT64, INT32 as int32, NONE } from "../types.ts";
 
 /** One node of one float output. */
 export function real<K extends "add" | "sub" | "mul" | "div">(
@@ -16,13 +13,13 @@ export function real<K extends "add" | "sub" | "mul" | "div">(
   a: TensorId,
   b: TensorId,
 ): TensorId {
-  return n.add(kind, [a, b], NONE as never, [{ dtype: "float32" }])[0] as TensorId;
+  return n.add(kind, [a, b], NONE as never, FLOAT)[0] as TensorId;
 }
 
 /** Any numbers as float32. */
 export function toFloat(n: OnnxNode, id: TensorId): TensorId {
   const { dtype } = n.b.tensor(id);
-  return dtype === "float32" ? id : (n.add("cast", [id], {}, [{ dtype: "float32" }])[0] as TensorId);
+  return dtype === "float32" ? id : (n.add("cast", [id], {}, FLOAT)[0] as TensorId);
 }
 
 /** Integers that floats become by their lowest bits as int32. */
@@ -36,10 +33,10 @@ export function castAs(n: OnnxNode, id: TensorId, dtype: DType): TensorId {
   if (SHORT.test(dtype) && /^float/.test(from)) [x] = n.add("cast", [x], {}, int32) as [TensorId];
   // 64 bits without a sign go by the signed ones
   if (dtype === "uint64") {
-    const [wide] = n.add("cast", [x], {}, [{ dtype: "int64" }]);
+    const [wide] = n.add("cast", [x], {}, INT64);
     return n.add("bitcast", [wide], {}, [{ dtype }])[0] as TensorId;
   }
-  if (from === "uint64") [x] = n.add("bitcast", [x], {}, [{ dtype: "int64" }]) as [TensorId];
+  if (from === "uint64") [x] = n.add("bitcast", [x], {}, INT64) as [TensorId];
   return n.add("cast", [x], {}, [{ dtype }], n.outputs[0])[0] as TensorId;
 }
 

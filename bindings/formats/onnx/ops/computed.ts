@@ -8,6 +8,7 @@ import type { OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis, permuted, toLast, type Value } from "../layout.ts";
 import { fewBounds, SMALL_FLOATS } from "../small.ts";
+import { FLOAT } from "../types.ts";
 import { real, toFloat } from "./cast.ts";
 import { castTo } from "./few.ts";
 import { axisOf, entries } from "./move.ts";
@@ -18,20 +19,20 @@ import { saturated } from "./saturated.ts";
 function along(n: OnnxNode, value: Value, x: Value, axis: number, isLast: boolean): TensorId {
   const id = toFloat(n, n.plain(value));
   const count = elementCount(value.shape);
-  if (count === 1) return n.add("reshape", [id, n.b.integers([])], {}, [{ dtype: "float32" }])[0] as TensorId;
+  if (count === 1) return n.add("reshape", [id, n.b.integers([])], {}, FLOAT)[0] as TensorId;
   const rank = x.shape.length;
   const block = n.int("block_size", 0);
   if (block > 0 && value.shape.length === rank) {
     const places = Array.from({ length: entries(n, x.shape[axis] as number) }, (_, i) => Math.floor(i / block));
     const inputs = [id, n.b.integers(places)];
-    const [all] = n.add("gather", inputs, { axis, batchDims: 0 }, [{ dtype: "float32" }]);
+    const [all] = n.add("gather", inputs, { axis, batchDims: 0 }, FLOAT);
     return isLast ? permuted(n.b, n.where, all as TensorId, x.shape, toLast(rank)) : (all as TensorId);
   }
   if (value.shape.length !== 1 || count !== x.shape[axis])
     n.refuse(`1 or ${x.shape[axis]} scales, or blocks of a constant`, listText(value.shape));
   const own = isLast ? lastAxis(axis, rank) : axis;
   const shape = Array.from({ length: rank }, (_, i) => (i === own ? count : 1));
-  return n.add("reshape", [id, n.b.integers(shape)], {}, [{ dtype: "float32" }])[0] as TensorId;
+  return n.add("reshape", [id, n.b.integers(shape)], {}, FLOAT)[0] as TensorId;
 }
 
 /** By scales that are computed, or one a channel. */

@@ -7,6 +7,7 @@ import { elementCount, listText } from "../../../tensor.ts";
 import { asValue, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { plain, type Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
+import { BOOL, INT32 } from "../types.ts";
 import { whileLoop } from "./loops.ts";
 import { axisOf, longs, reshapedTo, typeOf } from "./move.ts";
 
@@ -53,7 +54,7 @@ function chooseOpen(n: OnnxNode, i: number, condition: TensorId, values: readonl
     inner: elementCount(whole.shape.slice(1)),
   };
   const counts = values.map(({ open, shape }) => open?.count ?? n.b.integers([elementCount(shape) / inner], []));
-  const [count] = n.add("selectV2", [condition, ...counts], {}, [{ dtype: "int32" }]) as [TensorId];
+  const [count] = n.add("selectV2", [condition, ...counts], {}, INT32) as [TensorId];
   const plain = isEmpty[0] || isEmpty[1] ? n.plain(whole) : choose(n, condition, ...values);
   n.set(i, { shape: whole.shape, twins: { plain }, open: { count, inner } });
   return true;
@@ -126,7 +127,7 @@ function loop(n: OnnxNode): void {
     if (own !== undefined) goes = own;
     else {
       const id = scalar(n, again as Value);
-      active = from === undefined ? id : (n.add("logicalAnd", [from, id], {}, [{ dtype: "bool" }])[0] as TensorId);
+      active = from === undefined ? id : (n.add("logicalAnd", [from, id], {}, BOOL)[0] as TensorId);
       if (given > MOST_TURNS) return whileLoop(n);
     }
   }

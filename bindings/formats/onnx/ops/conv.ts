@@ -5,6 +5,7 @@ import { dimensions, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, type Value } from "../layout.ts";
 import { isDequantized } from "../quantized.ts";
+import { FLOAT, NONE } from "../types.ts";
 import { imagePadding, pair, poolWindowsOf, type Windows, windowsOf } from "../window.ts";
 import { channelled, entries, sized, typeOf } from "./move.ts";
 
@@ -60,7 +61,7 @@ export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | unde
   const inputs = [imageOf(n, x), convolutionWeights(n, w, isDepthwise), ...(bias === undefined ? [] : [bias])];
   const kind = isDepthwise ? "depthwiseConv2d" : "conv2d";
   const name = rounding ? undefined : n.outputs[0];
-  return n.add(kind, inputs, attributes, [{ dtype: "float32" }], name)[0] as TensorId;
+  return n.add(kind, inputs, attributes, FLOAT, name)[0] as TensorId;
 }
 
 function conv(n: OnnxNode): void {
@@ -112,7 +113,7 @@ function averagePool(n: OnnxNode): void {
   if (!isCounted) {
     const padding = imagePadding(windows);
     const add = (id: TensorId, filter: readonly [number, number], stride: readonly [number, number]) =>
-      n.add("averagePool2d", [id], { ...common, filter, stride, padding }, [{ dtype: "float32" }])[0];
+      n.add("averagePool2d", [id], { ...common, filter, stride, padding }, FLOAT)[0];
     // between quantizations ties fall as in onnxruntime, which adds columns first; halves are exact
     const [sH, sW] = common.stride;
     const isSplit =
@@ -133,7 +134,7 @@ function averagePool(n: OnnxNode): void {
     new Float32Array(entries(n, kH * kW * channels)).fill(1 / (kH * kW)),
   );
   const attributes = { ...common, dilation: [1, 1] as const, padding: imagePadding(windows) };
-  const [y] = n.add("depthwiseConv2d", [image, weights], attributes, [{ dtype: "float32" }], n.outputs[0]);
+  const [y] = n.add("depthwiseConv2d", [image, weights], attributes, FLOAT, n.outputs[0]);
   setImage(n, y as TensorId, x);
 }
 
@@ -179,10 +180,8 @@ function batchNormalization(n: OnnxNode): void {
   const offset = Float32Array.from(bias ?? [], (b, c) => b - (mean?.[c] as number) * (factor[c] as number));
   const shape = [factor.length];
   const id = x.shape.length < 3 ? n.plain(x) : n.last(x);
-  const type = [{ dtype: "float32" }] as const;
-  const none = { activation: "none" } as const;
-  const [product] = n.add("mul", [id, n.b.constant("float32", shape, factor)], none, type);
-  const [y] = n.add("add", [product, n.b.constant("float32", shape, offset)], none, type, n.outputs[0]);
+  const [product] = n.add("mul", [id, n.b.constant("float32", shape, factor)], NONE, FLOAT);
+  const [y] = n.add("add", [product, n.b.constant("float32", shape, offset)], NONE, FLOAT, n.outputs[0]);
   n.setLast(0, y as TensorId, x.shape);
 }
 

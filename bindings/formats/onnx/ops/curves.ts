@@ -2,10 +2,9 @@
 import type { TensorId } from "../../../graph.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { chain, elementwise } from "../elementwise.ts";
+import { NONE } from "../types.ts";
 import { formula, scaled, shifted, unary } from "./unary.ts";
 import { isWhole, whole, wholePrelu } from "./wholes.ts";
-
-const NONE = { activation: "none" } as const;
 
 /** Slopes broadcast from the right; one slope a channel. */
 function prelu(n: OnnxNode): void {

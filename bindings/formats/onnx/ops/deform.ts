@@ -2,12 +2,11 @@
 import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
+import { FLOAT } from "../types.ts";
 import { outputSizes, windowsOf } from "../window.ts";
 import { real } from "./cast.ts";
 import { entries, reshapedTo, sized } from "./move.ts";
 import { gathered, mathOf, type Real, tapInside } from "./sampled.ts";
-
-const FLOAT = [{ dtype: "float32" }] as const;
 
 /** What every tap of every output reads, `[N,taps,oH,oW,C]`; then a convolution of these, a column of taps each. */
 function deformConv(n: OnnxNode): void {

@@ -3,12 +3,11 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
+import { BOOL, FLOAT as float } from "../types.ts";
 import { real, toFloat } from "./cast.ts";
 import { product } from "./matmul.ts";
 import { axisOf, reshapedTo } from "./move.ts";
 import { tuples } from "./select.ts";
-
-const float = [{ dtype: "float32" }] as const;
 
 /** x − zero point as float32; a zero point an entry stands along the axis. */
 function centred(n: OnnxNode, x: Value, zero: Value | undefined, axis: number): TensorId {
@@ -90,7 +89,7 @@ function roundedInBlocks(n: OnnxNode, x: TensorId, depth: number, block: number)
   const [sizes] = n.add("abs", [own], {}, float);
   const [most] = n.add("reduceMax", [sizes, n.b.integers([2])], { keepDims: true }, float);
   const scale = real(n, "div", most as TensorId, n.b.float(127));
-  const [isZero] = n.add("equal", [scale, n.b.float(0)], {}, [{ dtype: "bool" }]);
+  const [isZero] = n.add("equal", [scale, n.b.float(0)], {}, BOOL);
   const inverse = real(n, "div", n.b.float(1), scale);
   const [factor] = n.add("selectV2", [isZero, n.b.float(0), inverse], {}, float);
   const [rounded] = n.add("round", [real(n, "mul", own, factor as TensorId)], {}, float);

@@ -8,14 +8,13 @@ import { dimensions, elementCount } from "../../../tensor.ts";
 import { asValue, type Conversion, type Conversions, type OnnxNode } from "../convert.ts";
 import { type Link, type Twins, twinsLater, type Value, type Weights } from "../layout.ts";
 import { FULL, knownQuantization } from "../quantized.ts";
+import { FLOAT } from "../types.ts";
 import { outputSizes, windowsOf } from "../window.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { CASTS } from "./cast.ts";
 import { convolved } from "./conv.ts";
 import { fullyConnected, kernelsOf, matrixOf, quantized } from "./dynamicWeights.ts";
 import { RANGES } from "./saturated.ts";
-
-const FLOAT = [{ dtype: "float32" }] as const;
 
 const linkOf = (value: Value | undefined): Link | undefined => value?.link;
 

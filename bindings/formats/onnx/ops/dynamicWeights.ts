@@ -4,8 +4,7 @@ import { BITS, dimensions, elementCount, type Quantization } from "../../../tens
 import type { OnnxNode } from "../convert.ts";
 import type { Value, Weights } from "../layout.ts";
 import { FULL } from "../quantized.ts";
-
-const FLOAT = [{ dtype: "float32" }] as const;
+import { FLOAT } from "../types.ts";
 
 /** Steps of a sum: those that int32 holds of products of nine bits. */
 const MOST_STEPS = 32768;

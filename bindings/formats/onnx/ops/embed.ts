@@ -1,11 +1,10 @@
 /** Embeddings and normalizations of transformers in one node. */
 import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
+import { FLOAT as float, INT32 } from "../types.ts";
 import { real, toFloat } from "./cast.ts";
 import { reshapedTo, sized } from "./move.ts";
 import { normalized } from "./normalize.ts";
-
-const float = [{ dtype: "float32" }] as const;
 
 /** Rows of a table by index. */
 const rowsOf = (n: OnnxNode, table: TensorId, indices: TensorId): TensorId =>
@@ -25,7 +24,7 @@ function embed(n: OnnxNode, table: (i: number) => TensorId, mask: number, positi
   const y = normalized(n, sum, [2], n.float("epsilon", 1e-12));
   n.setPlain(0, real(n, "add", real(n, "mul", y, table(5)), table(6)));
   if (n.outputs[1]) {
-    const int32 = [{ dtype: "int32" }] as const;
+    const int32 = INT32;
     const counted = n.inputs[mask];
     if (counted === undefined) n.setPlain(1, n.b.integers(new Array<number>(batch).fill(0)));
     else {

@@ -4,10 +4,9 @@ import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { chain } from "../elementwise.ts";
 import type { Value } from "../layout.ts";
 import { isDequantized } from "../quantized.ts";
+import { FLOAT, INT64, NONE } from "../types.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { axisOf, reshapedTo, typeOf } from "./move.ts";
-
-const NONE = { activation: "none" } as const;
 
 /** Max and Min. Of a NaN and another the kernels take the second: constants stand first, and others are looked at. */
 function extremum(kind: "maximum" | "minimum"): Conversion {
@@ -37,12 +36,11 @@ function extreme(kind: "argMax" | "argMin"): Conversion {
     const x = n.input(0);
     const axis = axisOf(n, n.int("axis", 0), x.shape.length);
     const isLast = n.int("select_last_index", 0) !== 0;
-    const type = [{ dtype: "int64" }] as const;
     const from = isLast ? reversed(n, n.plain(x), axis) : n.plain(x);
-    let [y] = n.add(kind, [from, n.b.integers([axis])], {}, type);
+    let [y] = n.add(kind, [from, n.b.integers([axis])], {}, INT64);
     if (isLast) {
       const end = n.b.constant("int64", [], BigInt64Array.of(BigInt((x.shape[axis] as number) - 1)));
-      [y] = n.add("sub", [end, y], NONE, type);
+      [y] = n.add("sub", [end, y], NONE, INT64);
     }
     const shape = x.shape.map((size, i) => (i === axis ? 1 : size));
     n.setPlain(0, n.int("keepdims", 1) ? reshapedTo(n, y as TensorId, shape) : (y as TensorId));
@@ -59,9 +57,9 @@ function hardmax(n: OnnxNode): void {
   const shape = isOld ? [count(x.shape.slice(0, axis)), count(x.shape.slice(axis))] : x.shape;
   const own = isOld ? 1 : axis;
   const id = isOld ? reshapedTo(n, n.plain(x), shape) : n.plain(x);
-  const [places] = n.add("argMax", [id, n.b.integers([own])], {}, [{ dtype: "int64" }]);
+  const [places] = n.add("argMax", [id, n.b.integers([own])], {}, INT64);
   const inputs = [places, n.b.integers([shape[own] as number], []), n.b.float(1), n.b.float(0)];
-  const [y] = n.add("oneHot", inputs, { axis: own }, [{ dtype: "float32" }]);
+  const [y] = n.add("oneHot", inputs, { axis: own }, FLOAT);
   n.setPlain(0, reshapedTo(n, y as TensorId, x.shape));
 }
 

@@ -3,11 +3,8 @@ import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { E8M0, FEW_BITS, type FewBits, SMALL_FLOATS, type SmallFloat } from "../small.ts";
+import { BOOL as bool, FLOAT as float, INT32 as int32, NONE } from "../types.ts";
 import { castAs, real, toFloat } from "./cast.ts";
-
-const float = [{ dtype: "float32" }] as const;
-const bool = [{ dtype: "bool" }] as const;
-const int32 = [{ dtype: "int32" }] as const;
 
 /** 2^⌊log2 |x|⌋: the exponent's bits alone. */
 function powerOf(n: OnnxNode, x: TensorId): TensorId {
@@ -78,7 +75,7 @@ function lowest(n: OnnxNode, id: TensorId, { bits, signed }: FewBits): TensorId 
   if (!signed) return x;
   const sign = 1 << (bits - 1);
   x = n.add("bitwiseXor", [x, number(sign)], {}, int32)[0] as TensorId;
-  return n.add("sub", [x, number(sign)], { activation: "none" }, int32)[0] as TensorId;
+  return n.add("sub", [x, number(sign)], NONE, int32)[0] as TensorId;
 }
 
 /** Numbers as the type of this code. */

@@ -4,13 +4,9 @@ import { elementCount, listText } from "../../../tensor.ts";
 import type { Builder } from "../builder.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import type { Open } from "../layout.ts";
+import { BOOL, FLOAT, INT32, INT64, NONE } from "../types.ts";
 import { real } from "./cast.ts";
 import { axisOf, cast, entries, longs, reshapedTo, typeOf } from "./move.ts";
-
-const NONE = { activation: "none" } as const;
-const FLOAT = [{ dtype: "float32" }] as const;
-const BOOL = [{ dtype: "bool" }] as const;
-const INT64 = [{ dtype: "int64" }] as const;
 
 /** What is made once for a key while a model is read. */
 export function once<K, V>(): (b: Builder, key: K, make: () => V) => V {
@@ -169,13 +165,13 @@ function nonMaxSuppression(n: OnnxNode): void {
     const columns = [b, c].map((value) => longs(n, new Array(most).fill(value), [most, 1]));
     columns.push(reshapedTo(n, cast(n, places, "int64"), [most, 1]));
     found.push(n.add("concat", columns, { axis: 1, ...NONE }, INT64)[0] as TensorId);
-    inside.push(n.add("less", [iota, length], {}, [{ dtype: "bool" }])[0] as TensorId);
-    total = g === 0 ? length : (n.add("add", [total, length], NONE, [{ dtype: "int32" }])[0] as TensorId);
+    inside.push(n.add("less", [iota, length], {}, BOOL)[0] as TensorId);
+    total = g === 0 ? length : (n.add("add", [total, length], NONE, INT32)[0] as TensorId);
   }
   let plainRows = found[0] as TensorId;
   if (groups > 1) {
     const [rows] = n.add("concat", found, { axis: 0, ...NONE }, INT64);
-    const [mask] = n.add("concat", inside, { axis: 0, ...NONE }, [{ dtype: "bool" }]);
+    const [mask] = n.add("concat", inside, { axis: 0, ...NONE }, BOOL);
     const kept = reshapedTo(n, placesOf(n, mask as TensorId)[0], [groups * most]);
     [plainRows] = n.add("gather", [rows, kept], { axis: 0, batchDims: 0 }, INT64) as [TensorId];
   }

@@ -3,8 +3,7 @@ import type { Attributes, OpKind, TensorId } from "../../../graph.ts";
 import type { DType } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { type Adder, chain, elementwise } from "../elementwise.ts";
-
-const NONE = { activation: "none" } as const;
+import { FLOAT, INT64, NONE } from "../types.ts";
 
 /** A formula of the inputs that are there, all in one order. */
 function formula(build: (ids: readonly TensorId[], add: Adder, n: OnnxNode) => TensorId): Conversion {
@@ -114,7 +113,7 @@ function bitShift(n: OnnxNode): void {
   chain(n, [n.input(0), n.input(1)], ([a, b], add) => {
     if (n.string("direction", "") === "RIGHT") return add("rightShift", [a as TensorId, b as TensorId], {}, dtype);
     const wide = (x: TensorId) => add("cast", [x], {}, "int64");
-    const two = n.add("cast", [n.b.integers([2], [])], {}, [{ dtype: "int64" }])[0] as TensorId;
+    const two = n.add("cast", [n.b.integers([2], [])], {}, INT64)[0] as TensorId;
     const power = add("pow", [two, wide(b as TensorId)], {}, "int64");
     return add("cast", [add("mul", [wide(a as TensorId), power], NONE, "int64")], {}, dtype);
   });
@@ -145,8 +144,7 @@ export const FUNCTIONS: Conversions = {
   ScaledTanh: within((x, add) => add("tanh", [x], {})),
   ImageScaler: (n) => {
     const x = n.input(0);
-    const add = (kind: "add" | "mul", a: TensorId, b: TensorId) =>
-      n.add(kind, [a, b], NONE, [{ dtype: "float32" }])[0] as TensorId;
+    const add = (kind: "add" | "mul", a: TensorId, b: TensorId) => n.add(kind, [a, b], NONE, FLOAT)[0] as TensorId;
     const bias = n.b.constant("float32", [x.shape[1] as number], Float32Array.from(n.floats("bias") ?? []));
     n.setLast(0, add("add", add("mul", n.last(x), n.b.float(n.float("scale", 1))), bias), x.shape);
   },

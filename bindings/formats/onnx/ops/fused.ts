@@ -2,12 +2,11 @@
 import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
+import { FLOAT as float } from "../types.ts";
 import { activate } from "./activations.ts";
 import { real } from "./cast.ts";
 import { convolved, imageOf, setImage } from "./conv.ts";
 import { gemmOf, product } from "./matmul.ts";
-
-const float = [{ dtype: "float32" }] as const;
 
 /** The activation that attributes name, with its parameters. */
 function activated(n: OnnxNode, x: TensorId, [a, b]: readonly number[]): TensorId {

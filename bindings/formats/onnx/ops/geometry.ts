@@ -6,14 +6,13 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
+import { FLOAT as float } from "../types.ts";
 import { outputSizes, poolWindowsOf, windowsOf } from "../window.ts";
 import { real } from "./cast.ts";
 import { product } from "./matmul.ts";
 import { axisOf, entries, reshapedTo, typeOf } from "./move.ts";
 import { zeroOf } from "./wholes.ts";
 import { sums } from "./windows.ts";
-
-const float = [{ dtype: "float32" }] as const;
 
 /** theta `[N,2,3]` or `[N,3,4]`, size `[N,C,(D,)H,W]`: places `[N,(D,)H,W,2 or 3]`, x first. */
 function affineGrid(n: OnnxNode): void {

@@ -2,12 +2,12 @@
 import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { adderOf } from "../elementwise.ts";
+import { NONE } from "../types.ts";
 import { columns, heads, joined, joint, zeros } from "./heads.ts";
 import { cast, entries, reshapedTo, sized } from "./move.ts";
 import { anglesAt, turned } from "./rotary.ts";
 import { attend } from "./scores.ts";
 
-const NONE = { activation: "none" } as const;
 const [PAST, LENGTHS, TOTAL, COSINES, SINES, POSITIONS, BIAS, SINK] = [3, 5, 6, 7, 8, 9, 10, 11] as const;
 
 /** 0 to `count` - 1. */

@@ -3,9 +3,8 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
+import { FLOAT as float } from "../types.ts";
 import { reshapedTo, sized } from "./move.ts";
-
-const float = [{ dtype: "float32" }] as const;
 
 /** `[B,S,H·d]` as `[B,H,S,d]`. */
 export function heads(n: OnnxNode, x: TensorId, count: number): TensorId {

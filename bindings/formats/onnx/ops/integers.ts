@@ -8,13 +8,13 @@ import { type DType, elementCount, floatsOf } from "../../../tensor.ts";
 import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { operands } from "../elementwise.ts";
 import { permuted, type Value } from "../layout.ts";
+import { FLOAT as float, INT32, NONE } from "../types.ts";
 import { real, toFloat } from "./cast.ts";
 import { product } from "./matmul.ts";
 import { typeOf } from "./move.ts";
 import { saturated } from "./saturated.ts";
 import { convolvedAny, setConvolved } from "./volumes.ts";
 
-const float = [{ dtype: "float32" }] as const;
 const EXACT = 2 ** 24;
 const f32 = Math.fround;
 
@@ -97,7 +97,7 @@ function convInteger(n: OnnxNode): void {
   const sum = (part: Value): TensorId => {
     requireExact(n, x, known, n.plain(part), perOutput);
     const acc = convolvedAny(n, centred(n, x, n.inputs[2]), part, undefined);
-    return n.add("cast", [acc], {}, [{ dtype: "int32" }])[0] as TensorId;
+    return n.add("cast", [acc], {}, INT32)[0] as TensorId;
   };
   const { data } = n.b.tensor(n.plain(weights));
   if (data === undefined || mostOf(n, x, known, n.plain(weights), perOutput) < EXACT)
@@ -118,7 +118,7 @@ function inHalves(
     const twins = { plain: n.b.constant("float32", shape, part) };
     return sum({ name: "", dtype: "float32", shape, twins });
   }) as [TensorId, TensorId];
-  const [type, none] = [[{ dtype: "int32" }] as const, { activation: "none" } as const];
+  const [type, none] = [INT32, NONE];
   const [scaled] = n.add("mul", [highs, n.b.integers([16], [])], none, type);
   return n.add("add", [lows, scaled], none, type)[0] as TensorId;
 }
@@ -139,7 +139,6 @@ function matMulInteger(n: OnnxNode): void {
   const [a, b] = [n.input(0), n.input(1)];
   const depth = b.shape.at(-2) ?? elementCount(b.shape);
   const each = Math.floor(EXACT / (255 * 255)) - 1;
-  const type = [{ dtype: "int32" }] as const;
   const part = (x: Value, axis: number, from: number, size: number): Value => {
     if (size === depth) return x;
     const id = n.plain(x);
@@ -152,14 +151,14 @@ function matMulInteger(n: OnnxNode): void {
   const sum = (from: number, size: number): TensorId => {
     const parts = [part(a, a.shape.length - 1, from, size), part(b, b.shape.length - 2, from, size)] as const;
     const acc = integerProduct(n, parts[0], n.inputs[2], parts[1], n.inputs[3]);
-    return n.add("cast", [acc], {}, type)[0] as TensorId;
+    return n.add("cast", [acc], {}, INT32)[0] as TensorId;
   };
   const isWhole = depth <= each || isExact(n, a, b);
   const step = isWhole ? depth : each;
   let total = sum(0, step);
   for (let k = step; k < depth; k += step) {
     const more = sum(k, Math.min(step, depth - k));
-    total = n.add("add", [total, more], { activation: "none" }, type)[0] as TensorId;
+    total = n.add("add", [total, more], NONE, INT32)[0] as TensorId;
   }
   n.setPlain(0, total);
 }

@@ -5,11 +5,9 @@ import type { Builder } from "../builder.ts";
 import { asValue, type OnnxNode, type Scope } from "../convert.ts";
 import { plain, type Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
+import { BOOL, INT32, INT64, NONE } from "../types.ts";
 import { reshapedTo } from "./move.ts";
 
-const NONE = { activation: "none" } as const;
-const INT32 = [{ dtype: "int32" }] as const;
-const BOOL = [{ dtype: "bool" }] as const;
 const MOST = 2 ** 31 - 1;
 
 /** A graph of its own within a node, and what it reads of the graphs around it. */
@@ -77,7 +75,7 @@ export function whileLoop(n: OnnxNode): void {
   const { b, scope, captured } = inside(n, graph);
   const state = outside.map((id) => given(b, n.b.tensor(id)));
   const [turn, limit] = state as [TensorId, TensorId];
-  const long = b.add("cast", n.where, [turn], {}, [{ dtype: "int64" }])[0] as TensorId;
+  const long = b.add("cast", n.where, [turn], {}, INT64)[0] as TensorId;
   for (const [i, { name }] of graph.inputs.entries())
     scope.define(name, asValue(b, name, i === 0 ? long : (state[i + 1] as TensorId)));
   n.scope.shared.inner.convertGraph(graph, scope);

@@ -3,10 +3,9 @@ import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { adderOf } from "../elementwise.ts";
 import { permuted, toLast } from "../layout.ts";
+import { FLOAT, NONE } from "../types.ts";
 import { cast, longs } from "./move.ts";
 import { added } from "./reduce.ts";
-
-const NONE = { activation: "none" } as const;
 
 /** −Σ w·p of the classes that targets name, of log-probabilities `[N,C,…]` with the classes last: inputs 1 and 2 are targets and weights. */
 function loss(n: OnnxNode, last: TensorId): void {
@@ -42,7 +41,7 @@ function classesLast(n: OnnxNode): TensorId {
 }
 
 function softmaxLoss(n: OnnxNode): void {
-  const logs = n.add("logSoftmax", [classesLast(n)], {}, [{ dtype: "float32" }])[0] as TensorId;
+  const logs = n.add("logSoftmax", [classesLast(n)], {}, FLOAT)[0] as TensorId;
   loss(n, logs);
   const { shape } = n.b.tensor(logs);
   const back = [0, shape.length - 1, ...Array.from({ length: shape.length - 2 }, (_, i) => i + 1)];

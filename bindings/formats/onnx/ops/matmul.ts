@@ -5,6 +5,7 @@ import { listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { numbersOf } from "../convert.ts";
 import { permuted } from "../layout.ts";
+import { FLOAT, NONE } from "../types.ts";
 import { isWhole } from "./wholes.ts";
 
 /** alpha·A·B + beta·C, of matrices. */
@@ -14,19 +15,17 @@ export function gemmOf(n: OnnxNode): TensorId {
     n.refuse("two matrices", `${listText(a.shape)} and ${listText(b.shape)}`);
   const alpha = n.float("alpha", 1);
   const beta = n.float("beta", 1);
-  const none = { activation: "none" } as const;
-  const type = [{ dtype: "float32" }] as const;
   const x = n.int("transA", 0) ? permuted(n.b, n.where, n.plain(a), a.shape, [1, 0]) : n.plain(a);
   let w = n.int("transB", 0) ? n.plain(b) : permuted(n.b, n.where, n.plain(b), b.shape, [1, 0]);
-  if (alpha !== 1) w = n.add("mul", [w, n.b.float(alpha)], none, type)[0] as TensorId;
+  if (alpha !== 1) w = n.add("mul", [w, n.b.float(alpha)], NONE, FLOAT)[0] as TensorId;
   const c = n.inputs[2] === undefined ? undefined : n.plain(n.input(2));
   const bias = c === undefined ? undefined : biasOf(n, c, beta, n.b.tensor(w).shape[0] as number);
   const inputs = [x, w, ...(bias === undefined ? [] : [bias])];
   const attributes = { activation: "none", keepDims: false } as const;
-  const [y] = n.add("fullyConnected", inputs, attributes, type, n.outputs[0]);
+  const [y] = n.add("fullyConnected", inputs, attributes, FLOAT, n.outputs[0]);
   if (c === undefined || bias !== undefined) return y as TensorId;
-  const scaled = beta === 1 ? c : (n.add("mul", [c, n.b.float(beta)], none, type)[0] as TensorId);
-  return n.add("add", [y, scaled], none, type)[0] as TensorId;
+  const scaled = beta === 1 ? c : (n.add("mul", [c, n.b.float(beta)], NONE, FLOAT)[0] as TensorId);
+  return n.add("add", [y, scaled], NONE, FLOAT)[0] as TensorId;
 }
 
 /** C as a bias of one value per column, where it is a constant that is one. */
@@ -55,9 +54,8 @@ export function product(
   b: TensorId,
   bShape: readonly number[],
 ): TensorId {
-  const type = [{ dtype: "float32" }] as const;
   const reshaped = (id: TensorId, shape: readonly number[]) =>
-    n.add("reshape", [id, n.b.integers(shape)], {}, type)[0] as TensorId;
+    n.add("reshape", [id, n.b.integers(shape)], {}, FLOAT)[0] as TensorId;
   const [left, right] = [aShape.length === 1 ? [1, ...aShape] : aShape, bShape.length === 1 ? [...bShape, 1] : bShape];
   const x = aShape.length === 1 ? reshaped(a, left) : a;
   const w = bShape.length === 1 ? reshaped(b, right) : b;
@@ -65,10 +63,10 @@ export function product(
   if (right.length === 2 && n.b.isConstant(w)) {
     const weights = permuted(n.b, n.where, w, right, [1, 0]);
     const attributes = { activation: "none", keepDims: true } as const;
-    y = n.add("fullyConnected", [x, weights], attributes, type, n.outputs[0])[0] as TensorId;
+    y = n.add("fullyConnected", [x, weights], attributes, FLOAT, n.outputs[0])[0] as TensorId;
   } else {
     const attributes = { adjointA: false, adjointB: false };
-    y = n.add("batchMatMul", [x, w], attributes, type, n.outputs[0])[0] as TensorId;
+    y = n.add("batchMatMul", [x, w], attributes, FLOAT, n.outputs[0])[0] as TensorId;
   }
   if (aShape.length > 1 && bShape.length > 1) return y;
   const full = n.b.tensor(y).shape;

@@ -4,12 +4,9 @@ import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { chain, operands, setIn } from "../elementwise.ts";
 import { permuted } from "../layout.ts";
+import { BOOL, INT32, NONE } from "../types.ts";
 import { reversed } from "./extremes.ts";
 import { axisOf, cast, entries, reshapedTo, typeOf } from "./move.ts";
-
-const NONE = { activation: "none" } as const;
-const INT32 = [{ dtype: "int32" }] as const;
-const BOOL = [{ dtype: "bool" }] as const;
 
 function bitCast(n: OnnxNode): void {
   const { ids, isLast } = operands(n, [n.input(0)]);

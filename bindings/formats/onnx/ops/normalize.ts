@@ -2,10 +2,9 @@
 import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
+import { BOOL, FLOAT as float } from "../types.ts";
 import { real } from "./cast.ts";
 import { axisOf, channelled, entries, reshapedTo } from "./move.ts";
-
-const float = [{ dtype: "float32" }] as const;
 
 function meanOver(n: OnnxNode, x: TensorId, axes: readonly number[]): TensorId {
   return n.add("mean", [x, n.b.integers(axes)], { keepDims: true }, float)[0] as TensorId;
@@ -136,7 +135,7 @@ function lpNormalization(n: OnnxNode): void {
   let norm = n.add("sum", [term, n.b.integers([axis])], { keepDims: true }, float)[0] as TensorId;
   if (!isOne) norm = n.add("sqrt", [norm], {}, float)[0] as TensorId;
   // where all is 0 it stays 0
-  const [isNone] = n.add("equal", [norm, n.b.float(0)], {}, [{ dtype: "bool" }]);
+  const [isNone] = n.add("equal", [norm, n.b.float(0)], {}, BOOL);
   const own = n.add("selectV2", [isNone, n.b.float(1), norm], {}, float)[0] as TensorId;
   n.setPlain(0, real(n, "div", id, own));
 }

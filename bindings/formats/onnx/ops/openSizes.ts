@@ -1,10 +1,12 @@
 /** Sizes of values whose length depends on data, and what is made by them: the greatest that they can be are known, and which is computed. */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount } from "../../../tensor.ts";
-import { type Conversion, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
+import { elementCount, type Tensor } from "../../../tensor.ts";
+import { asValue, type Conversion, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import type { Link, Open, Value } from "../layout.ts";
 import { boundary } from "../open.ts";
-import { cast, longs, reshapedTo } from "./move.ts";
+import { INT64 } from "../types.ts";
+import { castAs } from "./cast.ts";
+import { cast, entries, longs, reshapedTo } from "./move.ts";
 
 type Sizes = Extract<Link, { is: "sizes" }>;
 
@@ -55,49 +57,85 @@ function shape(n: OnnxNode): void {
   const sides = [x.shape.slice(start, k), x.shape.slice(k + 1, end)];
   const [before, after] = sides.map((side) => (side.length === 0 ? [] : [longs(n, side)]));
   const parts = [...(before ?? []), count, ...(after ?? [])];
-  const type = [{ dtype: "int64" }] as const;
-  const [all] = parts.length === 1 ? parts : n.add("concat", parts, { axis: 0, activation: "none" }, type);
+  const [all] = parts.length === 1 ? parts : n.add("concat", parts, { axis: 0, activation: "none" }, INT64);
   setSizes(n, all as TensorId, { is: "sizes", sizes, at: k - start, open: x.open });
 }
 
-/** Some of the sizes. */
-function gather(n: OnnxNode): void {
-  const [link, places] = [sizesOf(n.input(0)), n.input(1)];
-  if (link === undefined || !n.b.isConstant(n.plain(places))) return closed(n)(n);
-  const at = (n.numbers(1) ?? []).map((i) => (i < 0 ? i + link.sizes.length : i));
-  const sizes = at.map((i) => link.sizes[i] as number);
-  const which = at.filter((i) => i === link.at).length;
-  if (which === 0) return setKnown(n, sizes, places.shape);
-  if (which > 1) return closed(n)(n);
-  setSizes(n, made(n), { ...link, sizes, at: at.indexOf(link.at) });
+/** Operators that may take sizes elsewhere than as their first input. */
+const AMONG = new Set(["Add", "Concat", "Equal", "Mul", "Sub", "Where"]);
+
+/**
+ * What an operator makes of sizes and constants, each result of one of them or of a sum: two numbers in place of the computed
+ * one tell which of the results it is.
+ */
+function linear(n: OnnxNode): void {
+  const links = n.inputs.map(sizesOf);
+  const [link, ...others] = links.filter((each) => each !== undefined);
+  const isKnown = n.inputs.every(
+    (value, i) => value === undefined || links[i] || (!value.open && n.b.settled(n.plain(value)).data),
+  );
+  const isOne = others.every(({ open }) => open.count === link?.open.count) && (links[0] || AMONG.has(n.operator));
+  if (link === undefined || !isKnown || !isOne) return closed(n)(n);
+  const [y, ids] = [n.b.tensor(made(n)), [0, 1].map((more) => n.b.settled(made(replaced(n, links, more))))];
+  const [a, b] = ids.map((id) => id.data && numbersOf(id));
+  const changed = a?.flatMap((size, i) => (size === b?.[i] ? [] : [i])) ?? [0, 0];
+  const [at = -1] = changed;
+  if (a === undefined || changed.length > 1 || (y.dtype === "bool" && n.operator !== "Equal")) return closed(n)(n);
+  if (at < 0) n.set(0, { shape: y.shape, twins: { plain: n.b.declare(ids[0] as Tensor) }, isWhole: true });
+  else if (a[at] === link.sizes[link.at] && b?.[at] === (a[at] as number) + 1)
+    setSizes(n, made(n), { ...link, sizes: a, at });
+  else closed(n)(n);
 }
 
-/** The same numbers in another shape or type. */
-function kept(n: OnnxNode): void {
-  const link = sizesOf(n.input(0));
-  if (link === undefined || n.input(0).open !== undefined) return closed(n)(n);
-  setSizes(n, made(n), link);
-}
-
-/** Numbers behind each other, of which one is computed. */
-function concat(n: OnnxNode): void {
-  const values = n.inputs.map((_, i) => n.input(i));
-  const parts = values.map((value) => {
-    const { data } = n.b.tensor(n.plain(value));
-    return sizesOf(value)?.sizes ?? (data && numbersOf(n.b.tensor(n.plain(value))));
+/** The node with constants in place of sizes, the computed one greater by so many than it can be. */
+function replaced(n: OnnxNode, links: readonly (Sizes | undefined)[], more: number): OnnxNode {
+  const inputs = n.inputs.map((value, i) => {
+    const { sizes = [], at = 0 } = links[i] ?? {};
+    if (links[i] === undefined || value === undefined) return value;
+    const own = longs(
+      n,
+      sizes.map((size, d) => size + (d === at ? more : 0)),
+      value.shape,
+    );
+    return asValue(n.b, "", castAs(n, own, value.dtype));
   });
-  const links = values.filter((value) => sizesOf(value) !== undefined);
-  if (links.length !== 1 || parts.some((part) => part === undefined)) return closed(n)(n);
-  const link = sizesOf(links[0]) as Sizes;
-  const before = parts.slice(0, values.indexOf(links[0] as Value)).flat().length;
-  setSizes(n, made(n), { ...link, sizes: parts.flat() as number[], at: before + link.at });
+  const numbers = (i: number) => inputs[i] && numbersOf(n.b.settled(n.plain(inputs[i])));
+  const number = (i: number, otherwise: number) => numbers(i)?.[0] ?? otherwise;
+  return { ...n, inputs, numbers, number, input: (i) => inputs[i] ?? n.input(i) };
+}
+
+/** What is computed is no size below 0. */
+function equal(n: OnnxNode): void {
+  const other = n.input(sizesOf(n.input(0)) ? 1 : 0);
+  const tensor = n.b.settled(n.plain(other));
+  (tensor.data && numbersOf(tensor).every((value) => value < 0) ? linear : closed(n))(n);
+}
+
+/** All that counts of a value, up to its own size, or a range of sizes. */
+function slice(n: OnnxNode): void {
+  const [x, end] = [n.input(0), sizesOf(n.inputs[2])];
+  const { open } = x;
+  if (open === undefined || end?.sizes.length !== 1 || end.open.count !== open.count) return linear(n);
+  const axis = n.number(3, 0);
+  const isAll = n.number(1, 1) === 0 && n.number(4, 1) === 1;
+  if (!isAll || boundary(n, x, open) !== (axis < 0 ? axis + x.shape.length : axis)) return closed(n)(n);
+  give(n, 0, n.plain(x), open);
+}
+
+/** 0, 1, … as many as there are. */
+function range(n: OnnxNode): void {
+  const link = sizesOf(n.input(1));
+  if (link?.sizes.length !== 1 || n.number(0, 1) !== 0 || n.number(2, 0) !== 1) return closed(n)(n);
+  const [size] = link.sizes as [number];
+  const plain = castAs(n, n.b.integers([...Array(entries(n, size)).keys()]), n.input(1).dtype);
+  give(n, 0, plain, { count: link.open.count, inner: 1 });
 }
 
 /** What is made as large as it can be, of which so much counts. */
 function byLargest(i: number) {
   return (n: OnnxNode): void => {
     const link = sizesOf(n.inputs[i]);
-    if (link === undefined) return i === 1 && sizesOf(n.inputs[0]) ? kept(n) : closed(n)(n);
+    if (link === undefined) return i === 1 && sizesOf(n.inputs[0]) ? linear(n) : closed(n)(n);
     const { sizes, at, open } = link;
     const inner = elementCount(sizes.slice(at + 1).map(Math.abs));
     const y = made(n, (own) => closed(n)({ ...own, numbers: (j) => (j === i ? sizes : n.numbers(j)) }));
@@ -108,13 +146,22 @@ function byLargest(i: number) {
   };
 }
 
+/** A value as long as what is open. */
+function expand(n: OnnxNode): void {
+  const [x, link] = [n.input(0), sizesOf(n.input(1))];
+  if (link === undefined || (x.open && x.open.count !== link.open.count)) return closed(n)(n);
+  byLargest(1)(n);
+}
+
 export const SIZES: Conversions = {
+  ...Object.fromEntries(
+    "Add Cast Concat Gather Mul Squeeze Sub Unsqueeze Where".split(" ").map((name) => [name, linear]),
+  ),
+  Equal: equal,
+  Expand: expand,
+  Range: range,
   Shape: shape,
-  Gather: gather,
-  Cast: kept,
-  Squeeze: kept,
-  Unsqueeze: kept,
-  Concat: concat,
+  Slice: slice,
   Reshape: byLargest(1),
   ConstantOfShape: byLargest(0),
 };

@@ -2,18 +2,16 @@
  * Operators given values whose length depends on data, in forms that change it: the best of so many, values behind each other. Detectors have these where the boxes of all classes or levels come together.
  */
 import type { TensorId } from "../../../graph.ts";
-import { elementCount } from "../../../tensor.ts";
+import { BITS, elementCount } from "../../../tensor.ts";
 import { asValue, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import type { Open, Value } from "../layout.ts";
 import { boundary } from "../open.ts";
+import { BOOL, FLOAT, INT32, NONE } from "../types.ts";
 import { once, placesOf } from "./found.ts";
-import { axisOf, cast, entries, reshapedTo, typeOf } from "./move.ts";
+import { axisOf, cast, entries, longs, reshapedTo, typeOf } from "./move.ts";
 import { closed, give, SIZES } from "./openSizes.ts";
+import { fromBeginning } from "./slice.ts";
 import { captured } from "./stated.ts";
-
-const INT32 = [{ dtype: "int32" }] as const;
-const BOOL = [{ dtype: "bool" }] as const;
-const NONE = { activation: "none" } as const;
 
 /** Which of so many entries count. */
 function countsOf(n: OnnxNode, size: number, count: TensorId): TensorId {
@@ -70,7 +68,7 @@ function topK(n: OnnxNode): void {
     countsOf(n, size, open.count),
     x.shape.map((_, d) => (d === axis ? size : 1)),
   );
-  const [masked] = n.add("selectV2", [counts, n.plain(x), least], {}, [{ dtype: "float32" }]) as [TensorId];
+  const [masked] = n.add("selectV2", [counts, n.plain(x), least], {}, FLOAT) as [TensorId];
   const most = Math.min(mostOf(n, k) ?? size, size);
   const value = asValue(n.b, "", masked);
   const inner = elementCount(x.shape.slice(axis + 1));
@@ -106,6 +104,7 @@ function concat(n: OnnxNode): void {
   const first = values.find((value) => value.open !== undefined);
   if (first?.open === undefined) return closed(n)(n);
   const { open } = first;
+  if (values.length === 1) return give(n, 0, n.plain(first), open);
   const joined = n.plain(captured(n, closed(n)));
   const { shape: sizes } = n.b.tensor(joined);
   const inner = elementCount(sizes.slice(axis + 1));
@@ -135,7 +134,7 @@ function nonMaxSuppression(n: OnnxNode): void {
     n.refuse("one batch and class of a computed number of boxes", `${scores.shape}`);
   const counts = reshapedTo(n, countsOf(n, size, open.count), scores.shape);
   const none = n.b.float(Number.NEGATIVE_INFINITY);
-  const [masked] = n.add("selectV2", [counts, n.plain(scores), none], {}, [{ dtype: "float32" }]) as [TensorId];
+  const [masked] = n.add("selectV2", [counts, n.plain(scores), none], {}, FLOAT) as [TensorId];
   const inputs = [
     { ...n.input(0), open: undefined } as unknown as Value,
     asValue(n.b, "", masked),
@@ -146,8 +145,61 @@ function nonMaxSuppression(n: OnnxNode): void {
   closed(n)({ ...n, inputs, input: (i) => inputs[i] ?? n.input(i) });
 }
 
+/** Input i, of entries beyond those that count another value. */
+function masked(n: OnnxNode, i: number, otherwise: TensorId): TensorId {
+  const x = n.input(i);
+  const id = n.plain(x);
+  const k = boundary(n, x, x.open as Open);
+  const size = x.shape[k] as number;
+  const mask = reshapedTo(
+    n,
+    countsOf(n, size, (x.open as Open).count),
+    x.shape.map((_, d) => (d === k ? size : 1)),
+  );
+  return n.add("selectV2", [mask, id, otherwise], {}, [typeOf(n, id)])[0] as TensorId;
+}
+
+const zeroOf = (n: OnnxNode, id: TensorId): TensorId => {
+  const { dtype } = n.b.tensor(id);
+  return n.b.constant(dtype, [], new Uint8Array(BITS[dtype] / 8));
+};
+
+/** Places of what is not 0 among the entries that count. */
+function nonZero(n: OnnxNode): void {
+  const id = n.plain(n.input(0));
+  const value = asValue(n.b, "", masked(n, 0, zeroOf(n, id)));
+  closed(n)({ ...n, inputs: [value], input: () => value });
+}
+
+/** Entries that do not count go behind the last one, which is cut off again. */
+function scatterElements(n: OnnxNode): void {
+  const [x, indices] = [n.input(0), n.input(1)];
+  const axis = axisOf(n, n.int("axis", 0), x.shape.length);
+  if (indices.open === undefined || boundary(n, indices, indices.open) !== axis) return closed(n)(n);
+  const size = x.shape[axis] as number;
+  const [id, at] = [n.plain(x), fromBeginning(n, n.plain(indices), longs(n, [size], []))];
+  const row = x.shape.map((own, d) => (d === axis ? 1 : own));
+  const [none] = n.add("broadcastTo", [zeroOf(n, id), n.b.integers(row)], {}, [typeOf(n, id)]);
+  const [all] = n.add("concat", [id, none], { axis, ...NONE }, [typeOf(n, id)]) as [TensorId];
+  const places = asValue(n.b, "", masked({ ...n, plain: () => at } as OnnxNode, 1, longs(n, [size], [])));
+  const inputs = [asValue(n.b, "", all), places, { ...n.input(2), open: undefined } as unknown as Value];
+  const y = n.plain(
+    captured({ ...n, inputs }, (own) => closed(n)({ ...own, inputs, input: (i) => inputs[i] as Value })),
+  );
+  const cut = n.add("slice", [y, n.b.integers(x.shape.map(() => 0)), n.b.integers(x.shape)], {}, [typeOf(n, id)]);
+  if (x.open) give(n, 0, cut[0] as TensorId, x.open);
+  else n.set(0, { shape: x.shape, twins: { plain: cut[0] as TensorId }, isWhole: true });
+}
+
 /** What is known of sizes goes first. */
-const OPEN: Conversions = { Gather: gather, TopK: topK, Concat: concat, NonMaxSuppression: nonMaxSuppression };
+const OPEN: Conversions = {
+  NonZero: nonZero,
+  ScatterElements: scatterElements,
+  Gather: gather,
+  TopK: topK,
+  Concat: concat,
+  NonMaxSuppression: nonMaxSuppression,
+};
 
 export const OPENED: Conversions = {
   ...SIZES,

@@ -6,13 +6,13 @@ import type { TensorId } from "../../../graph.ts";
 import { type DType, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, toLast, toPlain, type Value } from "../layout.ts";
+import { FLOAT as float, INT32, INT64, NONE } from "../types.ts";
 import { imagePadding, outputSizes, pair, poolWindowsOf } from "../window.ts";
 import { real, toFloat } from "./cast.ts";
 import { channelled, reshapedTo } from "./move.ts";
 import { saturated } from "./saturated.ts";
 import { meansOf } from "./windows.ts";
 
-const float = [{ dtype: "float32" }] as const;
 const f32 = Math.fround;
 
 /** x with its channels last, whichever way the node has them, and its shape in ONNX's order. */
@@ -100,16 +100,15 @@ function softmax(n: OnnxNode): void {
     : [elementCount(x.shape) / (x.shape[axis] as number), x.shape[axis] as number];
   const from = isOld ? n.plain(x) : permuted(n.b, n.where, n.plain(x), x.shape, order);
   const between = n.b.tensor(from).shape;
-  const int32 = [{ dtype: "int32" }] as const;
-  const none = { activation: "none" } as const;
+  const int32 = INT32;
   const [whole] = n.add("cast", [reshapedTo(n, from, [rows, depth])], {}, int32);
   const axes = n.b.integers([1]);
   const [greatest] = n.add("reduceMax", [whole, axes], { keepDims: true }, int32);
-  const [below] = n.add("sub", [whole, greatest], none, int32);
-  const [places] = n.add("add", [below, n.b.integers([255], [])], none, int32);
+  const [below] = n.add("sub", [whole, greatest], NONE, int32);
+  const [places] = n.add("add", [below, n.b.integers([255], [])], NONE, int32);
   const table = n.b.constant("float32", [256], exponentials(n.number(1, 0), depth));
   const [parts] = n.add("gather", [table, places], { axis: 0, batchDims: 0 }, float);
-  const int64 = [{ dtype: "int64" }] as const;
+  const int64 = INT64;
   const [long] = n.add("cast", [parts], {}, int64);
   const [total] = n.add("sum", [long, axes], { keepDims: true }, int64);
   const scaled = real(n, "mul", parts as TensorId, n.b.float(Math.floor(f32(1 / f32(n.number(3, 0))))));

@@ -6,11 +6,11 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
+import { BOOL, FLOAT as float } from "../types.ts";
 import { type Activation, activate, activationsOf } from "./activations.ts";
 import { real } from "./cast.ts";
 import { reshapedTo } from "./move.ts";
 
-const float = [{ dtype: "float32" }] as const;
 /** Longer sequences would make plans of too many steps. */
 const MOST_STEPS = 4096;
 
@@ -115,7 +115,7 @@ function walk(
       ys[at] = next.h;
       continue;
     }
-    const [inside] = n.add("greater", [lengths, n.b.integers([at], [])], {}, [{ dtype: "bool" }]);
+    const [inside] = n.add("greater", [lengths, n.b.integers([at], [])], {}, BOOL);
     const column = reshapedTo(n, inside as TensorId, [batch, 1]);
     const choose = (a: TensorId, b: TensorId) => n.add("selectV2", [column, a, b], {}, float)[0] as TensorId;
     state = { h: choose(next.h, state.h), c: choose(next.c, state.c) };

@@ -5,11 +5,10 @@ import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { type Adder, adderOf, operands, setIn } from "../elementwise.ts";
 import { lastAxis } from "../layout.ts";
 import { isDequantized } from "../quantized.ts";
+import { NONE } from "../types.ts";
 import { axisOf, reshapedTo } from "./move.ts";
 
 export type Reduction = "mean" | "sum" | "reduceProd" | "reduceMax" | "reduceMin";
-
-const NONE = { activation: "none" } as const;
 
 /** The axes of a reduction: an input, an attribute, or all; none at all where `noop_with_empty_axes` says so. */
 export function axesOf(n: OnnxNode): readonly number[] {

@@ -6,11 +6,10 @@ import type { Conversions, OnnxNode } from "../convert.ts";
 import { type Adder, adderOf } from "../elementwise.ts";
 import type { Open } from "../layout.ts";
 import { boundary } from "../open.ts";
+import { NONE } from "../types.ts";
 import { entries, reshapedTo } from "./move.ts";
 import { asIs, axesOf, type Formula, REDUCTIONS, type Reduction, reduced, reduction } from "./reduce.ts";
 import { isWhole, logOf, rootOf } from "./wholes.ts";
-
-const NONE = { activation: "none" } as const;
 
 /** A reduction with formulas around it. */
 interface Formed {

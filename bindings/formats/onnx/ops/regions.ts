@@ -1,11 +1,9 @@
 /** Regions of pictures: cut and resized, or pooled. */
 import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
+import { BOOL, FLOAT } from "../types.ts";
 import { cast, entries, reshapedTo, sized } from "./move.ts";
 import { gathered, mathOf, type Real, type Tap } from "./sampled.ts";
-
-const FLOAT = [{ dtype: "float32" }] as const;
-const BOOL = [{ dtype: "bool" }] as const;
 
 /** Column i of rows. */
 const column = (n: OnnxNode, rows: TensorId, count: number, i: number): Real => {

@@ -4,6 +4,7 @@ import type { OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis } from "../layout.ts";
 import { isDequantized } from "../quantized.ts";
+import { FLOAT, NONE } from "../types.ts";
 import { axisOf, entries, typeOf } from "./move.ts";
 
 /** How an axis is resized. */
@@ -221,8 +222,6 @@ function neighbours(n: OnnxNode, transformation: string, axis: Axis) {
 
 /** The four neighbours of each output, in onnxruntime's order. */
 function bilinear(n: OnnxNode, x: TensorId, transformation: string, rows: Axis, columns: Axis): TensorId {
-  const none = { activation: "none" } as const;
-  const type = [{ dtype: "float32" }] as const;
   const rank = n.b.tensor(x).shape.length;
   const shape = Array.from({ length: rank }, (_, d) =>
     d === rows.axis ? rows.to : d === columns.axis ? columns.to : 1,
@@ -237,8 +236,8 @@ function bilinear(n: OnnxNode, x: TensorId, transformation: string, rows: Axis, 
         const [row, column] = [Math.floor(i / columns.to), i % columns.to];
         return Math.fround(down.weights[row] as number) * Math.fround(side.weights[column] as number);
       });
-      const [part] = n.add("mul", [chosen, n.b.constant("float32", shape, weights)], none, type);
-      [total] = total === undefined ? [part] : n.add("add", [total, part], none, type);
+      const [part] = n.add("mul", [chosen, n.b.constant("float32", shape, weights)], NONE, FLOAT);
+      [total] = total === undefined ? [part] : n.add("add", [total, part], NONE, FLOAT);
     }
   }
   return total as TensorId;
@@ -246,14 +245,12 @@ function bilinear(n: OnnxNode, x: TensorId, transformation: string, rows: Axis, 
 
 /** The sum of taps, each with its weights along the axis. */
 function weigh(n: OnnxNode, x: TensorId, axis: number, taps: ReturnType<typeof tapsOf>, rank: number): TensorId {
-  const none = { activation: "none" } as const;
-  const type = [{ dtype: "float32" }] as const;
   let total: TensorId | undefined;
   for (const { indices, weights } of taps) {
     const shape = Array.from({ length: rank }, (_, i) => (i === axis ? weights.length : 1));
     const chosen = along(n, x, axis, n.b.integers([...indices]));
-    const [part] = n.add("mul", [chosen, n.b.constant("float32", shape, weights)], none, type);
-    total = total === undefined ? (part as TensorId) : (n.add("add", [total, part], none, type)[0] as TensorId);
+    const [part] = n.add("mul", [chosen, n.b.constant("float32", shape, weights)], NONE, FLOAT);
+    total = total === undefined ? (part as TensorId) : (n.add("add", [total, part], NONE, FLOAT)[0] as TensorId);
   }
   return total as TensorId;
 }

@@ -3,11 +3,10 @@ import type { TensorId } from "../../../graph.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis } from "../layout.ts";
+import { FLOAT, INT32, NONE } from "../types.ts";
 import { along, changesOf, resize, resizeInOrder, tapsOf } from "./resize.ts";
 import { captured, inOrder, isByte } from "./stated.ts";
 
-const NONE = { activation: "none" } as const;
-const INT32 = [{ dtype: "int32" }] as const;
 /** Bits of the weights behind the point. */
 const BITS = 22;
 
@@ -18,7 +17,7 @@ const byteResize: Conversion = (n) => {
   if (!isByte(x.dtype) || mode === "nearest") return resize(n);
   if (n.int("antialias", 0) !== 0) return smoothed(n, mode === "cubic" ? "cubic" : "linear");
   const { ids, isLast } = operands(n, [x]);
-  const float = n.add("cast", [ids[0]], {}, [{ dtype: "float32" }])[0] as TensorId;
+  const float = n.add("cast", [ids[0]], {}, FLOAT)[0] as TensorId;
   const resized = captured(n, resizeInOrder, inOrder(n, float, isLast));
   const whole = operands(n, [resized]);
   setIn(n, whole.isLast, n.add("cast", [whole.ids[0]], {}, [{ dtype: x.dtype }])[0] as TensorId);

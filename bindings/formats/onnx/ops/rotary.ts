@@ -2,11 +2,10 @@
 import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
+import { FLOAT as float, NONE } from "../types.ts";
 import { real } from "./cast.ts";
 import { columns, heads, joined, joint } from "./heads.ts";
 import { cast, longs, reshapedTo, sized } from "./move.ts";
-
-const float = [{ dtype: "float32" }] as const;
 
 /** Pairs of x `[B,H,S,d]`, neighbours or halves, turned by angles whose cosines and sines are `[B,1,S,≤d/2]`; what is behind them stays. */
 export function turned(n: OnnxNode, x: TensorId, c: TensorId, s: TensorId, isPaired: boolean): TensorId {
@@ -52,9 +51,7 @@ function rotary(places: { positions: number; cos: number; sin: number }) {
             Array.from({ length }, (_, t) => t),
             [1, length],
           );
-          at = n.add("add", [steps, reshapedTo(n, at, [1, 1])], { activation: "none" }, [
-            { dtype: "int64" },
-          ])[0] as TensorId;
+          at = n.add("add", [steps, reshapedTo(n, at, [1, 1])], NONE, [{ dtype: "int64" }])[0] as TensorId;
         }
         table = anglesAt(n, table, at);
       }

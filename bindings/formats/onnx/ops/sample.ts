@@ -2,12 +2,10 @@
 import type { TensorId } from "../../../graph.ts";
 import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
+import { BOOL as bool, FLOAT as float } from "../types.ts";
 import { real } from "./cast.ts";
 import { cast, channelled, reshapedTo, sized } from "./move.ts";
 import { gathered, type Maths, mathOf, type Real, type Tap, tapInside } from "./sampled.ts";
-
-const float = [{ dtype: "float32" }] as const;
-const bool = [{ dtype: "bool" }] as const;
 
 /** Places beyond lo and hi thrown back at them, as often as it takes. */
 function reflected(m: Maths, x: Real, lo: number, hi: number): Real {

@@ -2,11 +2,9 @@
 import type { TensorId } from "../../../graph.ts";
 import { sizeOf } from "../../../tensor.ts";
 import type { OnnxNode } from "../convert.ts";
+import { BOOL as bool, FLOAT as float, INT32 } from "../types.ts";
 import { real } from "./cast.ts";
 import { reshapedTo } from "./move.ts";
-
-const float = [{ dtype: "float32" }] as const;
-const bool = [{ dtype: "bool" }] as const;
 
 /** A tensor under arithmetic: ids are numbers, too, which these functions take as such. */
 export interface Real {
@@ -66,10 +64,9 @@ export function gathered(
 ): TensorId {
   const outputs = n.b.tensor(taps[0]?.[0]?.place.id as TensorId).shape;
   const each = reshapedTo(n, images, outputs.map((size, d) => (d === 0 ? size : 1)).concat(1));
-  const type = [{ dtype: "int32" }] as const;
-  const samples = n.add("broadcastTo", [each, n.b.integers([...outputs, 1])], {}, type)[0] as TensorId;
+  const samples = n.add("broadcastTo", [each, n.b.integers([...outputs, 1])], {}, INT32)[0] as TensorId;
   const column = (id: TensorId) => {
-    const [whole] = n.add("cast", [id], {}, [{ dtype: "int32" }]);
+    const [whole] = n.add("cast", [id], {}, INT32);
     return reshapedTo(n, whole as TensorId, [...outputs, 1]);
   };
   const count = taps.reduce((all, list) => all * list.length, 1);
@@ -83,7 +80,7 @@ export function gathered(
     });
     const columns = [samples, ...chosen.map(({ place }) => column(place.id))];
     const axis = outputs.length;
-    const [places] = n.add("concat", columns, { axis, activation: "none" }, [{ dtype: "int32" }]);
+    const [places] = n.add("concat", columns, { axis, activation: "none" }, INT32);
     let value = n.add("gatherNd", [image, places], {}, float)[0] as TensorId;
     const weights = chosen.flatMap(({ weight }) => (weight === undefined ? [] : [weight.id]));
     if (weights.length > 0) {

@@ -4,6 +4,7 @@ import type { DType } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { BOUNDS } from "../rounding.ts";
+import { BOOL, FLOAT } from "../types.ts";
 import { real, toFloat } from "./cast.ts";
 
 /** sat(rint(x / s) + z). */
@@ -19,12 +20,11 @@ export function saturated(
   dtype: DType,
   bounds: readonly [number, number] | undefined = BOUNDS[dtype],
 ): TensorId {
-  const float = [{ dtype: "float32" }] as const;
-  let y = n.add("round", [x], {}, float)[0] as TensorId;
+  let y = n.add("round", [x], {}, FLOAT)[0] as TensorId;
   if (z !== undefined) y = real(n, "add", y, z);
   const [lo, hi] = bounds ?? n.refuse("8- or 16-bit results", dtype);
-  y = n.add("maximum", [y, n.b.float(lo)], {}, float)[0] as TensorId;
-  y = n.add("minimum", [y, n.b.float(hi)], {}, float)[0] as TensorId;
+  y = n.add("maximum", [y, n.b.float(lo)], {}, FLOAT)[0] as TensorId;
+  y = n.add("minimum", [y, n.b.float(hi)], {}, FLOAT)[0] as TensorId;
   return n.add("cast", [y], {}, [{ dtype }])[0] as TensorId;
 }
 
@@ -32,16 +32,15 @@ export function saturated(
 function dynamicQuantizeLinear(n: OnnxNode): void {
   const x = n.input(0);
   const { ids, isLast } = operands(n, [x]);
-  const float = [{ dtype: "float32" }] as const;
   const one = <K extends "reduceMax" | "reduceMin">(kind: K): TensorId =>
-    n.add(kind, [ids[0], n.b.integers(x.shape.map((_, i) => i))], { keepDims: false } as never, float)[0] as TensorId;
+    n.add(kind, [ids[0], n.b.integers(x.shape.map((_, i) => i))], { keepDims: false } as never, FLOAT)[0] as TensorId;
   const zero = n.b.float(0);
-  const hi = n.add("maximum", [one("reduceMax"), zero], {}, float)[0] as TensorId;
-  const lo = n.add("minimum", [one("reduceMin"), zero], {}, float)[0] as TensorId;
+  const hi = n.add("maximum", [one("reduceMax"), zero], {}, FLOAT)[0] as TensorId;
+  const lo = n.add("minimum", [one("reduceMin"), zero], {}, FLOAT)[0] as TensorId;
   const raw = real(n, "div", real(n, "sub", hi, lo), n.b.float(255));
   // all zeros have the scale 1
-  const isZero = n.add("equal", [raw, zero], {}, [{ dtype: "bool" }])[0] as TensorId;
-  const scale = n.add("selectV2", [isZero, n.b.float(1), raw], {}, float)[0] as TensorId;
+  const isZero = n.add("equal", [raw, zero], {}, BOOL)[0] as TensorId;
+  const scale = n.add("selectV2", [isZero, n.b.float(1), raw], {}, FLOAT)[0] as TensorId;
   const z = saturated(n, real(n, "div", real(n, "sub", zero, lo), scale), undefined, "uint8");
   setIn(n, isLast, quantized(n, ids[0] as TensorId, scale, toFloat(n, z), "uint8"));
   n.setPlain(1, scale);

@@ -8,14 +8,13 @@ import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { operands } from "../elementwise.ts";
 import { permuted, type Value } from "../layout.ts";
 import { dequantized, FULL } from "../quantized.ts";
+import { FLOAT, NONE } from "../types.ts";
 import { byteMaxima, qlinearGlobalAveragePool } from "./bytePools.ts";
 import { CONVOLUTIONS, convolved, setImage } from "./conv.ts";
 import { product } from "./matmul.ts";
 import { captured, either, give, inOrder, isByte, operand, plainValue, stated, typeOf } from "./stated.ts";
 
 const f32 = Math.fround;
-const FLOAT = [{ dtype: "float32" }] as const;
-const NONE = { activation: "none" } as const;
 /** What onnxruntime's own kernels of two operands round by. */
 const QLINEAR: Rounding = { ...FULL, rule: "qlinear" };
 

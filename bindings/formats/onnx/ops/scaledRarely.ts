@@ -3,9 +3,8 @@ import type { TensorId } from "../../../graph.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { operands } from "../elementwise.ts";
 import { permuted, reorder, toLast, toPlain } from "../layout.ts";
+import { FLOAT } from "../types.ts";
 import { either, give, inOrder, operand, stated, typeOf } from "./stated.ts";
-
-const FLOAT = [{ dtype: "float32" }] as const;
 
 /** Choices between two tensors of bytes. */
 function qlinearWhere(n: OnnxNode): boolean {

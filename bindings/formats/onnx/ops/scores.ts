@@ -3,13 +3,11 @@ import type { TensorId } from "../../../graph.ts";
 import type { OnnxNode } from "../convert.ts";
 import { adderOf } from "../elementwise.ts";
 import { permuted } from "../layout.ts";
+import { BOOL as bool, FLOAT as float, NONE } from "../types.ts";
 import { real, toFloat } from "./cast.ts";
 import { columns, joint } from "./heads.ts";
 import { product } from "./matmul.ts";
 import { cast, entries, reshapedTo, sized } from "./move.ts";
-
-const float = [{ dtype: "float32" }] as const;
-const bool = [{ dtype: "bool" }] as const;
 
 /** Queries, keys and values `[B,H,S,d]` under one softmax; keys and values may be of fewer heads, each for several of queries. */
 export interface Heads {
@@ -89,7 +87,7 @@ export function causal(
 /** `far` where the mask is 0, as what is added to the scores. */
 export function farWhereZero(n: OnnxNode, mask: TensorId, shape: readonly number[], far: number): TensorId {
   const x = toFloat(n, mask);
-  const [isKept] = n.add("greater", [x, n.b.float(0)], {}, [{ dtype: "bool" }]);
+  const [isKept] = n.add("greater", [x, n.b.float(0)], {}, bool);
   const [bias] = n.add("selectV2", [isKept, n.b.float(0), n.b.float(far)], {}, float);
   return reshapedTo(n, bias as TensorId, shape);
 }
@@ -104,9 +102,9 @@ export function windowed(n: OnnxNode, queries: number, keys: number, past: numbe
   const given = n.inputs[6];
   const counts = given && reshapedTo(n, cast(n, n.plain(given), "int32"), [given.shape[0] as number, 1, 1, 1]);
   // queries begin after the past, or are the last of the keys that count, or begin with the first key
-  const first = counts === undefined ? number(past) : add("sub", [counts, number(queries)], { activation: "none" });
+  const first = counts === undefined ? number(past) : add("sub", [counts, number(queries)], NONE);
   const places = Array.from({ length: entries(n, queries * keys) }, (_, i) => (i % keys) - Math.floor(i / keys));
-  const steps = add("sub", [n.b.integers(places, [queries, keys]), first], { activation: "none" });
+  const steps = add("sub", [n.b.integers(places, [queries, keys]), first], NONE);
   const tests = [
     ...(right < 0 ? [] : [test("lessEqual", steps, number(right))]),
     ...(left < 0 ? [] : [test("greaterEqual", steps, number(-left))]),

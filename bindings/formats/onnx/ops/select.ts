@@ -3,11 +3,9 @@ import type { TensorId } from "../../../graph.ts";
 import { BITS, elementCount, listText, type Tensor } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
+import { INT64 as int64, NONE } from "../types.ts";
 import { axisOf, cast, entries, longs, reshapedTo, sized, typeOf } from "./move.ts";
 import { fromBeginning } from "./slice.ts";
-
-const NONE = { activation: "none" } as const;
-const int64 = [{ dtype: "int64" }] as const;
 
 /** The order of dimensions that brings an axis to the end, and back. */
 export function axisLast(rank: number, axis: number): readonly number[] {

@@ -3,12 +3,9 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import { numbersOf, type OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
+import { BOOL, INT64, NONE } from "../types.ts";
 import { placesOf } from "./found.ts";
 import { axisOf, entries, reshapedTo, typeOf } from "./move.ts";
-
-const NONE = { activation: "none" } as const;
-const BOOL = [{ dtype: "bool" }] as const;
-const INT64 = [{ dtype: "int64" }] as const;
 
 /** A range whose beginning is computed, of the size that the graph says its output has. */
 export function sliceFrom(n: OnnxNode): void {
@@ -27,7 +24,7 @@ export function sliceFrom(n: OnnxNode): void {
   );
   const starts = fromBeginning(n, n.plain(n.input(1)), limits);
   const zero = n.b.constant("int64", [1], BigInt64Array.of(0n));
-  const int64 = [{ dtype: "int64" }] as const;
+  const int64 = INT64;
   const [all] = n.add("concat", [starts, zero], { axis: 0, activation: "none" }, int64);
   const places = x.shape.map((_, d) => (axes.includes(d) ? axes.indexOf(d) : count));
   const [begin] = n.add("gather", [all, n.b.integers(places)], { axis: 0, batchDims: 0 }, int64);
@@ -85,12 +82,12 @@ function sliceMasked(n: OnnxNode, x: Value, steps: readonly number[]): void {
 
 /** Indices, which may count from the end, as int64 from the beginning. */
 export function fromBeginning(n: OnnxNode, id: TensorId, limit: TensorId): TensorId {
-  const int64 = [{ dtype: "int64" }] as const;
+  const int64 = INT64;
   const tensor = n.b.tensor(id);
   const index = tensor.dtype === "int64" ? id : (n.add("cast", [id], {}, int64)[0] as TensorId);
   if (tensor.data !== undefined && numbersOf(tensor).every((value) => value >= 0)) return index;
   const zero = n.b.constant("int64", [], BigInt64Array.of(0n));
-  const isNegative = n.add("less", [index, zero], {}, [{ dtype: "bool" }])[0];
-  const moved = n.add("add", [index, limit], { activation: "none" }, int64)[0];
+  const isNegative = n.add("less", [index, zero], {}, BOOL)[0];
+  const moved = n.add("add", [index, limit], NONE, int64)[0];
   return n.add("selectV2", [isNegative, moved, index], {}, int64)[0] as TensorId;
 }

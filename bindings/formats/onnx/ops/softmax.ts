@@ -3,6 +3,7 @@ import type { TensorId } from "../../../graph.ts";
 import type { Conversion, Conversions } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis, permuted } from "../layout.ts";
+import { FLOAT } from "../types.ts";
 import { axisOf, reshapedTo } from "./move.ts";
 
 /** A function of the last dimension, along any axis; before opset 13 along all dimensions from it on. */
@@ -14,8 +15,8 @@ function alongAxis(kind: "softmax" | "logSoftmax"): Conversion {
     const axis = axisOf(n, n.int("axis", isOld ? 1 : -1), rank);
     const run = (id: TensorId): TensorId =>
       (kind === "softmax"
-        ? n.add("softmax", [id], { beta: 1 }, [{ dtype: "float32" }])
-        : n.add("logSoftmax", [id], {}, [{ dtype: "float32" }]))[0] as TensorId;
+        ? n.add("softmax", [id], { beta: 1 }, FLOAT)
+        : n.add("logSoftmax", [id], {}, FLOAT))[0] as TensorId;
     if (isOld) {
       const count = (sizes: readonly number[]) => sizes.reduce((all, size) => all * size, 1);
       const flat = reshapedTo(n, n.plain(x), [count(x.shape.slice(0, axis)), count(x.shape.slice(axis))]);

@@ -4,6 +4,7 @@ import type { TensorId } from "../../../graph.ts";
 import { elementCount, listText } from "../../../tensor.ts";
 import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
+import { FLOAT } from "../types.ts";
 import { pair } from "../window.ts";
 import { imageOf, setImage } from "./conv.ts";
 import { channelled, sized } from "./move.ts";
@@ -29,7 +30,7 @@ function volumes(n: OnnxNode): void {
     const each = (all[axis] as number) / groups;
     const from = n.b.integers(all.map((_, d) => (d === axis ? g * each : 0)));
     const sizes = n.b.integers(all.map((size, d) => (d === axis ? each : size)));
-    return n.add("slice", [id, from, sizes], {}, [{ dtype: "float32" }])[0] as TensorId;
+    return n.add("slice", [id, from, sizes], {}, FLOAT)[0] as TensorId;
   };
   const bias = n.inputs[2] === undefined ? [] : [n.plain(n.input(2))];
   const attributes = {
@@ -43,12 +44,12 @@ function volumes(n: OnnxNode): void {
     const turned = permuted(n.b, n.where, own, n.b.tensor(own).shape, [2, 3, 4, 1, 0]);
     const weights = spreadOut(n, turned, dilation);
     const inputs = [shape, weights, part(n.last(x), 4, g), ...bias.map((id) => part(id, 0, g))];
-    return n.add("conv3dTranspose", inputs, attributes, [{ dtype: "float32" }])[0] as TensorId;
+    return n.add("conv3dTranspose", inputs, attributes, FLOAT)[0] as TensorId;
   });
   const joint = { axis: 4, activation: "none" } as const;
-  const [whole] = groups === 1 ? wholes : n.add("concat", wholes, joint, [{ dtype: "float32" }]);
+  const [whole] = groups === 1 ? wholes : n.add("concat", wholes, joint, FLOAT);
   const cut = [whole, n.b.integers([0, ...before, 0]), n.b.integers([x.shape[0] as number, ...output, outputs])];
-  const [y] = n.add("slice", cut, {}, [{ dtype: "float32" }], n.outputs[0]);
+  const [y] = n.add("slice", cut, {}, FLOAT, n.outputs[0]);
   n.setLast(0, y as TensorId, [x.shape[0] as number, outputs, ...output]);
 }
 
@@ -181,7 +182,7 @@ function convTranspose(n: OnnxNode): void {
     padding: { top, left, bottom: 0, right: 0 },
     activation: "none" as const,
   };
-  const [y] = n.add("transposeConv", inputs, attributes, [{ dtype: "float32" }], n.outputs[0]);
+  const [y] = n.add("transposeConv", inputs, attributes, FLOAT, n.outputs[0]);
   setImage(n, y as TensorId, x);
 }
 

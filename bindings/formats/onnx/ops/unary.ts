@@ -3,9 +3,8 @@ import type { Attributes, OpKind, TensorId } from "../../../graph.ts";
 import { type DType, GREATEST_FLOAT } from "../../../tensor.ts";
 import { type Conversion, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { type Adder, chain, elementwise } from "../elementwise.ts";
+import { NONE } from "../types.ts";
 import { isWhole } from "./wholes.ts";
-
-const NONE = { activation: "none" } as const;
 
 /** A function of one value that is an operator of the graph. */
 export function unary<K extends OpKind>(kind: K, attributes: (n: OnnxNode) => Attributes[K]): Conversion {

@@ -2,13 +2,10 @@
 import type { TensorId } from "../../../graph.ts";
 import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
+import { BOOL, INT32, NONE } from "../types.ts";
 import { placesOf } from "./found.ts";
 import { axisOf, cast, reshapedTo, typeOf } from "./move.ts";
 import { sorted } from "./select.ts";
-
-const NONE = { activation: "none" } as const;
-const INT32 = [{ dtype: "int32" }] as const;
-const BOOL = [{ dtype: "bool" }] as const;
 
 /**
  * The values in rising order or in that of their first places; where each stands first, which of them each of x is, and how

@@ -2,8 +2,7 @@
 import type { TensorId } from "../../../graph.ts";
 import type { OnnxNode } from "../convert.ts";
 import { type Adder, chain } from "../elementwise.ts";
-
-const NONE = { activation: "none" } as const;
+import { NONE } from "../types.ts";
 
 type Kind = "add" | "sub" | "mul" | "div" | "maximum" | "minimum";
 

@@ -3,6 +3,7 @@ import type { TensorId } from "../../../graph.ts";
 import { listText } from "../../../tensor.ts";
 import type { OnnxNode } from "../convert.ts";
 import { permuted, reorder, toPlain, type Value } from "../layout.ts";
+import { FLOAT } from "../types.ts";
 import { windowsOf } from "../window.ts";
 import { convolved, setImage } from "./conv.ts";
 import { channelled } from "./move.ts";
@@ -21,7 +22,7 @@ function volume(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): Te
   const pads = [0, 0, ...before.flatMap((size, i) => [size, after[i] as number]), 0, 0];
   const inputs = [id, n.b.integers(pads, [5, 2]), n.b.float(0)];
   const isPadded = pads.some((size) => size > 0);
-  const from = isPadded ? n.add("pad", inputs, {}, [{ dtype: "float32" }])[0] : id;
+  const from = isPadded ? n.add("pad", inputs, {}, FLOAT)[0] : id;
   const weights = permuted(n.b, n.where, n.plain(w), w.shape, [2, 3, 4, 1, 0]);
   const size = (list: readonly number[]) => list as unknown as readonly [number, number, number];
   const attributes = {
@@ -30,7 +31,6 @@ function volume(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): Te
     padding: "valid" as const,
     activation: "none" as const,
   };
-  const FLOAT = [{ dtype: "float32" }] as const;
   const operands = [from as TensorId, weights, ...(bias === undefined ? [] : [bias])];
   if (groups === 1) return n.add("conv3d", operands, attributes, FLOAT, n.outputs[0])[0] as TensorId;
   const part = (id: TensorId, g: number, each: number): TensorId => {

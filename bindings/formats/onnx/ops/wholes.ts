@@ -3,9 +3,8 @@ import type { TensorId } from "../../../graph.ts";
 import type { DType } from "../../../tensor.ts";
 import type { OnnxNode } from "../convert.ts";
 import { type Adder, adderOf, chain, elementwise } from "../elementwise.ts";
+import { NONE } from "../types.ts";
 import { entries, longs, reshapedTo } from "./move.ts";
-
-const NONE = { activation: "none" } as const;
 
 /** Whole numbers that are not quantized ones. */
 export const isWhole = (dtype: DType): boolean => /^u?int(16|32|64)$/.test(dtype);

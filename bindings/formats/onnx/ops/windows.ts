@@ -7,11 +7,10 @@ import { elementCount } from "../../../tensor.ts";
 import type { OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis, type Value } from "../layout.ts";
+import { BOOL, FLOAT, INT64, NONE } from "../types.ts";
 import { outputSizes, type Windows } from "../window.ts";
 import { poolWindows } from "./conv.ts";
 import { channelled, entries, typeOf } from "./move.ts";
-
-const NONE = { activation: "none" } as const;
 
 /** The least value of a type. */
 const LEAST: { readonly [dtype: string]: number | undefined } = {
@@ -144,8 +143,8 @@ function maximaWithPlaces(n: OnnxNode, x: Value, windows: Windows): void {
       places = own;
       continue;
     }
-    const isMore = n.add("greater", [value, best], {}, [{ dtype: "bool" }])[0] as TensorId;
-    places = n.add("selectV2", [isMore, own, places], {}, [{ dtype: "int64" }])[0] as TensorId;
+    const isMore = n.add("greater", [value, best], {}, BOOL)[0] as TensorId;
+    places = n.add("selectV2", [isMore, own, places], {}, INT64)[0] as TensorId;
     best = n.add("maximum", [best, value], {}, [type])[0] as TensorId;
   }
   n.setPlain(0, best as TensorId);
@@ -154,7 +153,7 @@ function maximaWithPlaces(n: OnnxNode, x: Value, windows: Windows): void {
 
 /** Sums of windows of any kind on a tensor in ONNX's order. */
 export function sums(n: OnnxNode, id: TensorId, windows: Windows): TensorId {
-  const add: Join = (a, b) => n.add("add", [a, b], NONE, [{ dtype: "float32" }])[0] as TensorId;
+  const add: Join = (a, b) => n.add("add", [a, b], NONE, FLOAT)[0] as TensorId;
   const axes = windows.kernel.map((_, i) => i + 2);
   return along(n, id, axes, windows, 0, add);
 }
@@ -176,7 +175,7 @@ export function meansOf(
 ): TensorId {
   const rank = x.shape.length;
   const axes = windows.kernel.map((_, i) => (isLast ? lastAxis(i + 2, rank) : i + 2));
-  const add: Join = (a, b) => n.add("add", [a, b], NONE, [{ dtype: "float32" }])[0] as TensorId;
+  const add: Join = (a, b) => n.add("add", [a, b], NONE, FLOAT)[0] as TensorId;
   const sum = along(n, id, axes, windows, 0, add);
   const sizes = x.shape.slice(2);
   const outputs = outputSizes(sizes, windows);
@@ -196,7 +195,7 @@ export function meansOf(
   const counts = each.reduce<readonly number[]>((all, own) => all.flatMap((a) => own.map((b) => a * b)), [1]);
   const shape = x.shape.map((_, d) => each[axes.indexOf(d)]?.length ?? 1);
   const divisor = n.b.constant("float32", shape, Float32Array.from(counts));
-  return n.add("div", [sum, divisor], NONE, [{ dtype: "float32" }])[0] as TensorId;
+  return n.add("div", [sum, divisor], NONE, FLOAT)[0] as TensorId;
 }
 
 /** MaxPool of any windows, with places where they are asked for. */
