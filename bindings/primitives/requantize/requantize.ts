@@ -14,6 +14,8 @@ const SHALLOW = 128;
 /** Nor are they for so few rows and so many channels: what they save does not make up for the proof in 100 runs. */
 const PROOF_ROWS = 64;
 const PROOF_CHANNELS = 512;
+/** So few products, as depthwise layers have, are less than requantization is. */
+const FEW = 25;
 
 /** How much of a layer requantization is. */
 export interface Work {
@@ -36,7 +38,7 @@ export function packRecords(
   const pays =
     channels.offset === undefined &&
     depth <= PROOF_DEPTH[module] &&
-    (rows >= PROOF_ROWS || (depth <= SHALLOW && channels.bias.length <= PROOF_CHANNELS));
+    (rows >= PROOF_ROWS || depth <= FEW || (depth <= SHALLOW && channels.bias.length <= PROOF_CHANNELS));
   if (scale) return packOnnx(channels, scale, output, pays, packer, module === "relaxed" ? 144 : 112);
   return packVector(channels, output, pays, packer, module === "relaxed" ? 144 : 112);
 }
