@@ -33,6 +33,19 @@
   }
 }
 
+/** `load16` of fewer than sixteen, which are often eight. */
+// @ts-ignore: decorator
+@inline export function loadFew(x: usize, count: u32): v128 {
+  return count == 8 ? v128.load64_zero(x) : loadPart(x, count);
+}
+
+/** `store16` of fewer than sixteen, which are often eight. */
+// @ts-ignore: decorator
+@inline export function storeFew(y: usize, v: v128, count: u32): void {
+  if (count == 8) v128.store64_lane(y, v, 0);
+  else storePart(y, v, count);
+}
+
 /** `load16` of fewer than sixteen. */
 export function loadPart(x: usize, count: u32): v128 {
   const last = x + count;

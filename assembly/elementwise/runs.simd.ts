@@ -5,7 +5,9 @@
 import { Add, Nearest, Pairs } from "./params";
 import { runEnd, runStart, walkOperand } from "./broadcast";
 import { nearestPairs, plainPairs } from "./rint.simd";
-import { addPairs } from "./sixteen.simd";
+import { floatProducts } from "./product.simd";
+import { addPairs, FLOAT_PRODUCT, LINEAR } from "./sixteen.simd";
+import { linearSums } from "./sum.simd";
 import { load16, store16 } from "../common/edge.simd";
 
 /** Whose arithmetic it is: TensorFlow Lite's, of `Add`, or onnxruntime's, of `Nearest`, in general or in float32. */
@@ -22,19 +24,34 @@ export class Plain {}
     let a = walkOperand(p, i, true);
     let b = walkOperand(p, i, false);
     let column = i % p.d5;
-    for (let row = (i / p.d5) % p.d4; row < p.d4 && i < end; row++) {
+    for (let row = (i / p.d5) % p.d4; row < p.d4 && i < end; ) {
       const count = min(p.d5 - column, end - i);
-      run<A>(p, a, b, <usize>p.y + i, count, form);
-      a += p.a4 - column * p.a5;
-      b += p.b4 - column * p.b5;
+      // whole rows together
+      const rows = isHoisted<A>(form) && count == p.d5 ? min(p.d4 - row, (end - i) / count) : 1;
+      run<A>(p, a, b, <usize>p.y + i, count, rows, form);
+      a += p.a4 * rows - column * p.a5;
+      b += p.b4 * rows - column * p.b5;
       column = 0;
-      i += count;
+      i += count * rows;
+      row += rows;
     }
   }
 }
 
+/** Whether these have a loop of their own over rows. */
 // @ts-ignore: decorator
-@inline function run<A>(p: Pairs, a: usize, b: usize, y: usize, count: u32, form: u32): void {
+@inline function isHoisted<A>(form: u32): bool {
+  return idof<A>() == idof<Reference>() && (form == FLOAT_PRODUCT || form == LINEAR);
+}
+
+// @ts-ignore: decorator
+@inline function run<A>(p: Pairs, a: usize, b: usize, y: usize, count: u32, rows: u32, form: u32): void {
+  if (isHoisted<A>(form)) {
+    const block = changetype<Add>(changetype<usize>(p));
+    if (form == FLOAT_PRODUCT) floatProducts(block, a, b, y, count, rows);
+    else linearSums(block, a, b, y, count, rows);
+    return;
+  }
   let u = v128.load8_splat(a);
   let v = v128.load8_splat(b);
   while (count) {
