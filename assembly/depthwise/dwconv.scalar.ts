@@ -1,10 +1,11 @@
 /**
  * Depthwise convolution of any kernel for engines without SIMD; weights int8 [kH][kW][channels] as the model has them.
  * Three output rows at a time, a lane of 21 bits each: the inputs that they need are laid out once per channel, zero
- * points around them, so that the loop over taps knows no bounds. 3×3 has a kernel of its own, `dwconv3x3.ts`.
+ * points around them, so that the loop over taps knows no bounds. 3×3 has a kernel of its own, `dwconv3x3.ts`; kernels one
+ * column wide whose outputs are a column, as streaming networks have them, lay out all their rows at once.
  */
 import { DwConv } from "./params";
-import { RECORD, requantize } from "../requantize/requantize.scalar";
+import { RECORD, requantize3 } from "../requantize/requantize.scalar";
 
 export function dwconv(p: DwConv, part: u32, parts: u32): void {
   const channels = p.inC * p.multiplier;
@@ -13,15 +14,97 @@ export function dwconv(p: DwConv, part: u32, parts: u32): void {
   for (let row = <u32>((<u64>total * part) / parts); row < last; ) {
     const batch = row / p.outH;
     const oy = row - batch * p.outH;
-    const count = min(min(last - row, p.outH - oy), 3);
+    const rows = min(last - row, p.outH - oy);
     const y = <usize>p.y + <usize>(row * p.outW) * channels;
-    rows3(p, p.scratch + part * p.scratchStride, batch, <i32>(oy * p.strideH) - p.padTop, channels, y, count);
-    row += count;
+    const scratch = <usize>p.scratch + <usize>part * p.scratchStride;
+    const y0 = <i32>(oy * p.strideH) - p.padTop;
+    if (p.columns == 1 && p.padLeft == 0 && p.kH <= TAPS) {
+      column(p, scratch, batch, y0, channels, y, rows);
+      row += rows;
+    } else {
+      rows3(p, scratch, batch, y0, channels, y, min(rows, 3));
+      row += min(rows, 3);
+    }
   }
 }
 
 /** Taps that a lane can sum: 60·128·128 < 2^20. */
 const TAPS: u32 = 60;
+
+/**
+ * Output rows of one column by a kernel of one, three at a time. Scratch: zero point | weights of one channel, i64, zeros to a multiple of
+ * four | the rows that the taps meet, each with those that the next two outputs have in its place.
+ */
+function column(p: DwConv, scratch: usize, batch: u32, y0: i32, channels: usize, out: usize, rows: u32): void {
+  const kH = p.kH;
+  const weights = scratch + 16;
+  const lastTap = weights + <usize>(kH << 3);
+  const lanes = weights + <usize>(((kH + 3) & ~3) << 3);
+  const down = <usize>(p.strideH << 3);
+  const apart = <usize>(p.dilationH << 3);
+  const starts = <usize>((rows - 1) / 3) * 3 * down;
+  const lastLane = lanes + starts + <usize>(kH - 1) * apart;
+  const end = lastLane + 2 * down + 8;
+  const rowBytes = <usize>p.inW * p.inC;
+  const image = <usize>p.x + <usize>batch * p.inH * rowBytes;
+  const first = <usize>max(y0, 0);
+  const padded = lanes + (<usize>max(-y0, 0) << 3);
+  const inside = padded + (<usize>max(<i32>p.inH - <i32>first, 0) << 3);
+  const rest = inside < end ? inside : end;
+  let q = <usize>p.q;
+  for (let c: u32 = 0; c < <u32>channels; c++) {
+    let w = <usize>p.w + c;
+    let tap = weights;
+    for (; tap < lastTap; tap += 8) {
+      store<i64>(tap, <i64>load<i8>(w));
+      w += channels;
+    }
+    for (; tap < lanes; tap += 8) store<i64>(tap, 0);
+    let x = image + first * rowBytes + (p.multiplier == 1 ? c : c / p.multiplier);
+    let lane = lanes;
+    for (const before = padded < end ? padded : end; lane < before; lane += 8) store<i64>(lane, p.xZeroPoint);
+    for (; lane < rest; lane += 8) {
+      store<i64>(lane, <i64>load<i8>(x));
+      x += rowBytes;
+    }
+    for (; lane < end; lane += 8) store<i64>(lane, p.xZeroPoint);
+    for (lane = lanes; lane <= lastLane; lane += 8)
+      store<i64>(lane, load<i64>(lane) + (load<i64>(lane + down) << 21) + (load<i64>(lane + 2 * down) << 42));
+    let y = out + c;
+    let left = rows;
+    for (let start = lanes; ; start += 3 * down) {
+      let acc: i64 = 0;
+      let l = start;
+      tap = weights;
+      if (apart == 8) {
+        do {
+          acc +=
+            load<i64>(tap) * load<i64>(l) +
+            load<i64>(tap, 8) * load<i64>(l, 8) +
+            load<i64>(tap, 16) * load<i64>(l, 16) +
+            load<i64>(tap, 24) * load<i64>(l, 24);
+          tap += 32;
+          l += 32;
+        } while (tap < lanes);
+      } else {
+        for (; tap < lastTap; tap += 8) {
+          acc += load<i64>(tap) * load<i64>(l);
+          l += apart;
+        }
+      }
+      const l0 = (acc << 43) >> 43;
+      acc = (acc - l0) >> 21;
+      const l1 = (acc << 43) >> 43;
+      const y1 = left > 1 ? y + channels : y;
+      const y2 = left > 2 ? y1 + channels : y1;
+      requantize3(y, y1, y2, <i32>l0, <i32>l1, <i32>((acc - l1) >> 21), q, p.lo, p.hi, p.yZeroPoint);
+      if (left <= 3) break;
+      left -= 3;
+      y = y2 + channels;
+    }
+    q += RECORD;
+  }
+}
 
 /** Up to three output rows of any kernel. Scratch: zero point | weights of one channel, i64 | [kH][columns] i64. */
 function rows3(p: DwConv, scratch: usize, batch: u32, y0: i32, channels: usize, out: usize, rows: u32): void {
@@ -78,9 +161,7 @@ function rows3(p: DwConv, scratch: usize, batch: u32, y0: i32, channels: usize, 
         }
         l = next;
       }
-      store<i8>(y + down2, requantize(s2, q, p.lo, p.hi, p.yZeroPoint));
-      store<i8>(y + down1, requantize(s1, q, p.lo, p.hi, p.yZeroPoint));
-      store<i8>(y, requantize(s0, q, p.lo, p.hi, p.yZeroPoint));
+      requantize3(y, y + down1, y + down2, s0, s1, s2, q, p.lo, p.hi, p.yZeroPoint);
       y += channels;
       start += across;
     }

@@ -5,7 +5,7 @@
  * before one can reach 2^20. Weights stay int8 [n][k] as the model has them.
  */
 import { Conv2d, Gemm } from "./params";
-import { RECORD, requantize } from "../requantize/requantize.scalar";
+import { RECORD, requantize3 } from "../requantize/requantize.scalar";
 
 export function gemm(p: Gemm, part: u32, parts: u32): void {
   product(p, part, parts, false);
@@ -143,9 +143,7 @@ function rows3(p: Gemm, lanes: usize, y0: usize, rows: u32): void {
       s1 += <i32>l1;
       s2 += <i32>((acc - l1) >> 21);
     } while (w < end);
-    store<i8>(y2 + n, requantize(s2, q, lo, hi, zeroPoint));
-    store<i8>(y1 + n, requantize(s1, q, lo, hi, zeroPoint));
-    store<i8>(y0 + n, requantize(s0, q, lo, hi, zeroPoint));
+    requantize3(y0 + n, y1 + n, y2 + n, s0, s1, s2, q, lo, hi, zeroPoint);
     q += RECORD;
   }
 }
@@ -190,9 +188,7 @@ function sparseRows3(p: Gemm, lanes: usize, y0: usize, rows: u32): void {
       s2 += <i32>((acc - l1) >> 21);
     }
     if ((n & 7) == 7) index = (end + 3) & ~3;
-    store<i8>(y2 + n, requantize(s2, q, lo, hi, zeroPoint));
-    store<i8>(y1 + n, requantize(s1, q, lo, hi, zeroPoint));
-    store<i8>(y0 + n, requantize(s0, q, lo, hi, zeroPoint));
+    requantize3(y0 + n, y1 + n, y2 + n, s0, s1, s2, q, lo, hi, zeroPoint);
     q += RECORD;
   }
 }

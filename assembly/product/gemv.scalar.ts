@@ -23,13 +23,17 @@ export function gemv(p: Gemm, part: u32, parts: u32): void {
   const first = <u32>((<u64>p.n * part) / parts);
   const last = <u32>((<u64>p.n * (part + 1)) / parts);
   const paired = <usize>(min(p.k, PAIRED) & ~15);
+  const lo = p.lo;
+  const hi = p.hi;
+  const zeroPoint = p.yZeroPoint;
   for (let row: u32 = 0; row < p.m; row++) {
     const x = <usize>p.x + <usize>row * p.xStride;
-    const y = <usize>p.y + <usize>row * p.yStride;
+    let y = <usize>p.y + <usize>row * p.yStride;
     const excess = packPairs(pairs, x, paired) << 7;
     let w = <usize>p.w + <usize>first * k;
     let q = <usize>p.q + <usize>first * RECORD;
-    for (let n = first; n < last; n++) {
+    const lastY = y + last;
+    for (y += first; y < lastY; y++) {
       let sum: i64 = 0;
       let l = pairs;
       const end = w + k;
@@ -58,7 +62,7 @@ export function gemv(p: Gemm, part: u32, parts: u32): void {
         a += 4;
       }
       while (w < end) acc += <i32>load<i8>(a++) * <i32>load<i8>(w++);
-      store<i8>(y + n, requantize(acc, q, p.lo, p.hi, p.yZeroPoint));
+      store<i8>(y, requantize(acc, q, lo, hi, zeroPoint));
       q += RECORD;
     }
   }
@@ -84,49 +88,55 @@ function packPairs(target: usize, x: usize, length: usize): i32 {
  * for three weights buy a third of the instructions.
  */
 export function gemvWide(p: Gemm, part: u32, parts: u32): void {
-  const k = p.k;
-  const triples = (p.n + 2) / 3;
-  const last = <u32>((<u64>triples * (part + 1)) / parts);
+  const n = p.n;
+  const triples = (n + 2) / 3;
+  const first = <u32>((<u64>triples * part) / parts);
+  const last = min(<u32>((<u64>triples * (part + 1)) / parts) * 3, n);
+  const k = <usize>p.k;
+  const chunk = min(<usize>p.chunk, k);
+  const lo = p.lo;
+  const hi = p.hi;
+  const zeroPoint = p.yZeroPoint;
   for (let row: u32 = 0; row < p.m; row++) {
-    const x = <usize>p.x + <usize>row * p.xStride;
-    const y = <usize>p.y + <usize>row * p.yStride;
-    for (let triple = <u32>((<u64>triples * part) / parts); triple < last; triple++) {
-      columns3(p, x, <usize>p.w + ((<usize>triple * k) << 3), y, triple * 3);
+    const x0 = <usize>p.x + <usize>row * p.xStride;
+    const y0 = <usize>p.y + <usize>row * p.yStride;
+    const end = x0 + k;
+    const lastY = y0 + last;
+    let w = <usize>p.w + ((<usize>first * k) << 3);
+    let q = <usize>p.q + <usize>first * (3 * RECORD);
+    for (let y = y0 + first * 3; y < lastY; ) {
+      let s0 = 0;
+      let s1 = 0;
+      let s2 = 0;
+      let x = x0;
+      do {
+        const stop = x + chunk < end ? x + chunk : end;
+        let acc: i64 = 0;
+        for (const stop4 = stop - 3; x < stop4; x += 4) {
+          acc +=
+            <i64>load<i8>(x) * load<i64>(w) +
+            <i64>load<i8>(x, 1) * load<i64>(w, 8) +
+            <i64>load<i8>(x, 2) * load<i64>(w, 16) +
+            <i64>load<i8>(x, 3) * load<i64>(w, 24);
+          w += 32;
+        }
+        for (; x < stop; x++) {
+          acc += step(x, w);
+          w += 8;
+        }
+        const l0 = (acc << 43) >> 43;
+        acc = (acc - l0) >> 21;
+        const l1 = (acc << 43) >> 43;
+        s0 += <i32>l0;
+        s1 += <i32>l1;
+        s2 += <i32>((acc - l1) >> 21);
+      } while (x < end);
+      store<i8>(y, requantize(s0, q, lo, hi, zeroPoint));
+      if (++y == lastY) break;
+      store<i8>(y, requantize(s1, q + RECORD, lo, hi, zeroPoint));
+      if (++y == lastY) break;
+      store<i8>(y++, requantize(s2, q + 2 * RECORD, lo, hi, zeroPoint));
+      q += 3 * RECORD;
     }
   }
-}
-
-function columns3(p: Gemm, x: usize, w: usize, y: usize, n: u32): void {
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  const end = x + p.k;
-  while (x < end) {
-    const stop = min(x + p.chunk, end);
-    const stop4 = x + ((stop - x) & ~3);
-    let acc: i64 = 0;
-    while (x < stop4) {
-      acc += <i64>load<i8>(x) * load<i64>(w);
-      acc += <i64>load<i8>(x, 1) * load<i64>(w, 8);
-      acc += <i64>load<i8>(x, 2) * load<i64>(w, 16);
-      acc += <i64>load<i8>(x, 3) * load<i64>(w, 24);
-      x += 4;
-      w += 32;
-    }
-    while (x < stop) {
-      acc += step(x, w);
-      x++;
-      w += 8;
-    }
-    const l0 = (acc << 43) >> 43;
-    acc = (acc - l0) >> 21;
-    const l1 = (acc << 43) >> 43;
-    s0 += <i32>l0;
-    s1 += <i32>l1;
-    s2 += <i32>((acc - l1) >> 21);
-  }
-  const q = <usize>p.q + <usize>n * RECORD;
-  store<i8>(y + n, requantize(s0, q, p.lo, p.hi, p.yZeroPoint));
-  if (n + 1 < p.n) store<i8>(y + n + 1, requantize(s1, q + RECORD, p.lo, p.hi, p.yZeroPoint));
-  if (n + 2 < p.n) store<i8>(y + n + 2, requantize(s2, q + 2 * RECORD, p.lo, p.hi, p.yZeroPoint));
 }

@@ -65,6 +65,23 @@ for (const subject of await subjects())
           });
         }
       });
+      test(`depthwise, outputs one column wide, ${scales} scales`, () => {
+        const draw = random(105);
+        for (let i = 0; i < 80; i++) {
+          const inC = draw.pick([1, 3, 8, 9, 16, 17]);
+          check(subject, draw, {
+            xShape: [draw.int(1, 2), draw.int(1, 30), draw.pick([1, 1, 1, 2, 3]), inC],
+            outputs: inC * draw.pick([1, 1, 2]),
+            kernel: [draw.pick([1, 2, 3, 4, 5, 8, 10, 15, 60, 61, 70]), 1],
+            stride: [draw.int(1, 4), draw.pick([1, 3])],
+            dilation: [draw.pick([1, 1, 2, 3]), 1],
+            padding: padding(draw),
+            groups: 1,
+            depthwise: true,
+            scales,
+          });
+        }
+      });
       test(`depthwise, ${scales} scales`, () => {
         const draw = random(103);
         for (let i = 0; i < 120; i++) {

@@ -47,10 +47,12 @@ export function dwLayout(module: ModuleName, shape: DwShape, wide: boolean): DwL
 }
 
 /** The scalar module slides over 3×3 kernels, and lays out a channel's weights and inputs, i64 each, for all others. */
-function scalarLayout({ kH, kW, strideW, dilationW, outW, padLeft }: DwShape): DwLayout {
+function scalarLayout({ kH, kW, strideH, strideW, dilationH, dilationW, outH, outW, padLeft }: DwShape): DwLayout {
   const slides = kH === 3 && kW === 3 && dilationW === 1 && strideW <= 2 && padLeft <= 2;
   const columns = slides ? 0 : (outW - 1) * strideW + (kW - 1) * dilationW + 1;
-  const scratchBytes = 16 + (slides ? 0 : 8 * kH * (kW + columns));
+  // one column lays out all its rows: `column` in `assembly/depthwise/dwconv.scalar.ts`
+  const rows = (Math.ceil(outH / 3) * 3 - 1) * strideH + (kH - 1) * dilationH + kH + 8;
+  const scratchBytes = 16 + (slides ? 0 : 8 * Math.max(kH * (kW + columns), columns === 1 ? rows : 0));
   return { kernel: slides ? "dwconv3x3" : "dwconv", groups: 0, halves: 1, rows: slides ? 1 : 3, columns, scratchBytes };
 }
 
