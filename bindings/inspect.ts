@@ -1,6 +1,7 @@
 import { ensure, inFile, Pint8Error } from "./errors.ts";
+import type { Importer } from "./formats/importing.ts";
 import { customsLater } from "./formats/later.ts";
-import { type Importer, type Outline, type OutlinedOperator, outlineModel } from "./formats/select.ts";
+import { type Outline, type OutlinedOperator, outlineModel } from "./formats/select.ts";
 import { setShapes } from "./formats/shapes.ts";
 import { type AnyNode, type Graph, NONE, type Port, type TensorId, tensorOf } from "./graph.ts";
 import { bind } from "./ops/bind.ts";

@@ -1,6 +1,7 @@
 /** How a model becomes a session: what `pint8` and `pint8/inline` have in common, which differ in who imports. */
 import { ensure, inFile } from "./errors.ts";
-import { type Importer, isOnnx } from "./formats/select.ts";
+import type { Importer } from "./formats/importing.ts";
+import { isOnnx, isOrdinary } from "./formats/select.ts";
 import type { Limits } from "./limits.ts";
 import type { CustomInfer } from "./ops/control/custom.ts";
 import { operatorsFor } from "./ops/later.ts";
@@ -20,6 +21,7 @@ import { type KernelModule, loadModule } from "./session/modules.ts";
 import { checkOptions, type OptionNames } from "./session/options.ts";
 import { type LoadPlanOptions, PLAN_OPTIONS } from "./session/planOptions.ts";
 import { recent } from "./session/recent.ts";
+import { type Rest, restFile } from "./session/rest.ts";
 import { Session } from "./session/session.ts";
 import { nameOf, readSource, type Source } from "./session/source.ts";
 import type { TypedArray } from "./tensor.ts";
@@ -94,7 +96,8 @@ async function load<M extends ModelTypes>(
   checkOptions("loadModel", options, LOAD_OPTIONS);
   requireEngine();
   const { module = "auto", batch, shapes, signature, wasm, wasmUrl } = options;
-  const { bytes, early } = await fetched(source, options);
+  const resting = (options.threads ?? 1) === 1 ? restFile(source, options) : undefined;
+  const { bytes, early, rest } = await fetched(source, options, resting);
   if (isPlan(bytes)) {
     const plan = readPlan(bytes);
     refuse(
@@ -125,8 +128,13 @@ async function load<M extends ModelTypes>(
     checkShapes("reshape", asked);
     return plans(JSON.stringify(sorted(asked)));
   };
-  const { plan, kernels } = await make(bytes, {}, { early, image: (options.threads ?? 1) === 1 ? { reach } : {} });
-  return Session.open(plan, kernels, options, replan);
+  const image = { resting: rest, ...((options.threads ?? 1) === 1 ? { reach } : {}) };
+  try {
+    const { plan, kernels } = await make(bytes, {}, { early, image });
+    return await Session.open(plan, kernels, options, replan);
+  } finally {
+    await rest?.close();
+  }
 }
 
 /** Plans of one model, for different shapes, that a session keeps. */
@@ -178,14 +186,30 @@ function fetchKernels({ module = "auto", wasm, wasmUrl }: PlanModelOptions, isOn
   return loading;
 }
 
-/** A source's bytes. Where they must be waited for the kernels are asked for meanwhile, but after them, which are needed first. */
+/**
+ * A source's bytes, and where they rest, if they may. Where they must be waited for the kernels are asked for meanwhile, but after them,
+ * which are needed first.
+ */
 async function fetched(
   source: Source,
   options: PlanModelOptions,
-): Promise<{ readonly bytes: Uint8Array; readonly early: Promise<Kernels> | undefined }> {
-  const reading = readSource(source, options);
+  resting?: Promise<Rest | undefined>,
+): Promise<Fetched> {
+  const reading = resting
+    ? resting.then((rest) => rest?.bytes ?? readSource(source, options))
+    : readSource(source, options);
   const early = isHere(source) ? undefined : fetchKernels(options, /\.onnx$/i.test(nameOf(source) ?? ""));
-  return { bytes: await reading, early };
+  const bytes = await reading;
+  const rest = await resting;
+  if (rest === undefined || isOrdinary(bytes)) return { bytes, early, rest };
+  await rest.close();
+  return { bytes: bytes.slice(), early };
+}
+
+interface Fetched {
+  readonly bytes: Uint8Array;
+  readonly early: Promise<Kernels> | undefined;
+  readonly rest?: Rest | undefined;
 }
 
 /** Whether a source need not be waited for. */

@@ -21,13 +21,14 @@ interface Wall {
 const BASE = ["errors", "given", "later", "tensor", "graph", "limits"].map((name) => `bindings/${name}.ts`);
 
 /** What both importers share. */
-const FORMATS = ["batch", "names", "order", "roundings", "shapes", "strangers", "text"].map(
+const FORMATS = ["batch", "importing", "names", "order", "roundings", "shapes", "strangers", "text"].map(
   (name) => `bindings/formats/${name}.ts`,
 );
 
 /** What a model goes through until it runs. */
 const LOADING = [
   ...BASE,
+  "bindings/formats/importing.ts",
   "bindings/formats/select.ts",
   "bindings/formats/shapes.ts",
   "bindings/packer",
@@ -70,7 +71,7 @@ const WALLS: readonly Wall[] = [
       "bindings/plan/types.ts",
       "bindings/values",
     ],
-    packages: ["node:fs/promises", "node:os", "node:worker_threads"],
+    packages: ["node:fs", "node:fs/promises", "node:os", "node:worker_threads"],
   },
   {
     of: "bindings/values",

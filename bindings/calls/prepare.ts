@@ -5,6 +5,7 @@ import type { Lowering, Operator } from "../ops/types.ts";
 import { align, STEP_BYTES } from "../plan/types.ts";
 import type { ModuleName } from "../primitives/modules.ts";
 import { hasScratch, type ParamBlocks, paramBytes } from "../primitives/params.ts";
+import { bytesOf } from "../primitives/product/panels.ts";
 import { blockOf, type KernelCall, kernelNumber } from "../primitives/registry.ts";
 import { packer } from "../primitives/requantize/packer.ts";
 import type { KernelExports } from "../session/instantiate.ts";
@@ -109,7 +110,7 @@ export function prepareCalls(
     packer,
     place(data) {
       bytes += data.length;
-      return write(data, "packed weights");
+      return write(data instanceof Uint8Array ? data : bytesOf(data), "packed weights");
     },
     scratch(size) {
       scratch = Math.max(scratch, align(size));

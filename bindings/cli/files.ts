@@ -39,6 +39,14 @@ export async function readModelBytes(path: string): Promise<Uint8Array> {
   return /^https?:/i.test(path) ? readSource(path) : readBytes(path);
 }
 
+/** Whether this is the path of a .tflite file, which is read where it is loaded: its bytes take no memory of their own then. */
+export function isLoadable(path: string): boolean {
+  const is =
+    /\.tflite$/i.test(path) && !/^[a-z][a-z\d+.-]+:/i.test(path) && statSync(path, { throwIfNoEntry: false })?.isFile();
+  if (is) inputs.add(realpathSync(path));
+  return is === true;
+}
+
 /** The files that a model keeps tensors in, from beside it: never outside of its folder, links followed. */
 export function readExternalData(path: string, model: Uint8Array): Readonly<Record<string, Uint8Array>> {
   const isFile = path !== "-" && !/^https?:/i.test(path);

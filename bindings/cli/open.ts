@@ -2,7 +2,7 @@ import { inFile } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { importModel, loadModel } from "../public/index.ts";
 import type { Session } from "../session/session.ts";
-import { readExternalData, readModelBytes, spokenName } from "./files.ts";
+import { isLoadable, readExternalData, readModelBytes, spokenName } from "./files.ts";
 import type { EngineOptions, Shapes } from "./options.ts";
 import type { Streams } from "./streams.ts";
 
@@ -13,18 +13,16 @@ export async function open(
   { err }: Streams,
 ): Promise<Session> {
   const options = {
+    module,
+    onWarning: (message: string) => err(`warning: ${message}`),
     ...(threads === undefined ? {} : { threads }),
     ...(shapes === undefined ? {} : { shapes }),
     ...(memory === undefined ? {} : { memory }),
     ...(batch === undefined ? {} : { batch }),
   };
+  if (isLoadable(path)) return loadModel(path, options);
   const bytes = await readModelBytes(path);
-  return loadModel(bytes, {
-    ...options,
-    externalData: readExternalData(path, bytes),
-    module,
-    onWarning: (message) => err(`warning: ${message}`),
-  });
+  return loadModel(bytes, { ...options, externalData: readExternalData(path, bytes) });
 }
 
 /** The graph of a model and the bytes that it was read from, with tensors from beside it; what is wrong with it names the file. */

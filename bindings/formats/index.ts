@@ -2,10 +2,11 @@
 import { guarded } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { operators } from "../ops/index.ts";
+import type { ImportOptions } from "./importing.ts";
 import { externalNames, importOnnx } from "./onnx/index.ts";
 import { rare } from "./onnx/rare.ts";
 import { isOnnx } from "./onnx/recognise.ts";
-import { type ImportOptions, importBy } from "./select.ts";
+import { importBy } from "./select.ts";
 import { customs } from "./tflite/customs.ts";
 
 /** Names of the files that a model keeps tensors in, which `externalData` gives by these names. */

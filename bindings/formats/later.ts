@@ -3,9 +3,10 @@ import { guarded } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { loadLater } from "../later.ts";
 import { atHand, oftenLater, operatorsLater } from "../ops/later.ts";
+import type { Importer, ImportOptions } from "./importing.ts";
 import type { Rare } from "./onnx/convert.ts";
 import { isOnnx } from "./onnx/recognise.ts";
-import { type Importer, type ImportOptions, importBy, type Readers, viewOf } from "./select.ts";
+import { importBy, type Readers, viewOf } from "./select.ts";
 import type { Customs } from "./tflite/customs.ts";
 import { needsCustoms } from "./tflite/index.ts";
 

@@ -1,7 +1,7 @@
 import type { AnyNode, Attributes, Graph, OpKind, TensorId } from "../graph.ts";
 import type { ModuleName, Optimize } from "../primitives/modules.ts";
 import type { KernelCall } from "../primitives/registry.ts";
-import type { Packer } from "../primitives/requantize/types.ts";
+import type { Packer, Packing } from "../primitives/requantize/types.ts";
 import type { Tensor, TensorType } from "../tensor.ts";
 
 /** What `infer` and `fold` see of a node: its tensors in place of their ids; `undefined` for absent optional ones. */
@@ -34,7 +34,7 @@ export interface Lowering {
   /** Byte address of output i; 0 where it has none. */
   output(this: Pick<Lowering, "outputs">, i: number): number;
   /** Puts constant bytes into the memory image, 16-byte aligned, and returns their address. Equal bytes are shared. */
-  place(bytes: Uint8Array): number;
+  place(bytes: Uint8Array | Packing): number;
   /** Asks for scratch bytes per thread and returns the address of thread 0's; thread t's is `t·scratchStride` after. */
   scratch(bytes: number): ScratchAddress;
   /** Appends one kernel call. */

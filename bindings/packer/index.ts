@@ -56,6 +56,17 @@ interface PackerExports {
   readonly packPanels: (target: number, weights: number, n: number, k: number, kr: number) => void;
 }
 
+/** Bytes of weights that the packer's memory takes at a time. */
+const PIECE = 28 * 1024;
+
+/** n rows of k bytes in pieces of whole panels: the first of each, and how many. */
+function pieces(n: number, k: number): readonly (readonly [number, number])[] {
+  const most = Math.max(1, Math.floor(PIECE / PANEL / k)) * PANEL;
+  const found: [number, number][] = [];
+  for (let first = 0; first < n; first += most) found.push([first, Math.min(most, n - first)]);
+  return found;
+}
+
 /** The packer by these exports, whose memory holds the arguments of one call. */
 function wasmPacker({ memory, HEAP, ...functions }: PackerExports): Packer {
   /** Addresses of arrays of these byte lengths, and the memory they stand in, grown where it must. */
@@ -83,22 +94,31 @@ function wasmPacker({ memory, HEAP, ...functions }: PackerExports): Packer {
       return { a: new Float32Array(buffer, a, n).slice(), b: new Float32Array(buffer, b, n).slice() };
     },
     sumRows(data, n, k) {
-      const { buffer, addresses } = reserve(n * k, n * 4, n * 4);
-      const [weights, sum, size] = addresses;
-      new Int8Array(buffer, weights, n * k).set(data);
-      const zeros = functions.sumRows(weights, n, k, sum, size);
-      return { sum: new Int32Array(buffer, sum, n).slice(), size: new Int32Array(buffer, size, n).slice(), zeros };
+      const sum = new Int32Array(n);
+      const size = new Int32Array(n);
+      let zeros = 0;
+      for (const [first, rows] of pieces(n, k)) {
+        const { buffer, addresses } = reserve(rows * k, rows * 4, rows * 4);
+        const [weights, sums, sizes] = addresses;
+        new Int8Array(buffer, weights).set(data.subarray(first * k, (first + rows) * k));
+        zeros += functions.sumRows(weights, rows, k, sums, sizes);
+        sum.set(new Int32Array(buffer, sums, rows), first);
+        size.set(new Int32Array(buffer, sizes, rows), first);
+      }
+      return { sum, size, zeros };
     },
-    packPanels(kr, data, n, k) {
-      if (k % kr !== 0) return inJavaScript.packPanels(kr, data, n, k);
-      const bytes = roundUp(n, PANEL) * k;
-      const { buffer, addresses } = reserve(n * k, bytes);
-      const [weights, target] = addresses;
-      new Int8Array(buffer, weights, n * k).set(data);
-      const panels = new Uint8Array(buffer, target, bytes);
-      panels.fill(0, Math.floor(n / PANEL) * PANEL * k);
-      functions.packPanels(target, weights, n, k, kr);
-      return panels.slice();
+    packPanels(kr, data, n, k, panels) {
+      if (k % kr !== 0) return inJavaScript.packPanels(kr, data, n, k, panels);
+      for (const [first, rows] of pieces(n, k)) {
+        const bytes = roundUp(rows, PANEL) * k;
+        const { buffer, addresses } = reserve(rows * k, bytes);
+        const [weights, target] = addresses;
+        new Int8Array(buffer, weights).set(data.subarray(first * k, (first + rows) * k));
+        const packed = new Uint8Array(buffer, target, bytes);
+        if (rows % PANEL > 0) packed.fill(0, bytes - PANEL * k);
+        functions.packPanels(target, weights, rows, k, kr);
+        panels.set(packed, first * k);
+      }
     },
   };
 }

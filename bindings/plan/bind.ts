@@ -8,6 +8,7 @@ import { blockOf, editionOf, type KernelCall, kernelNumber } from "../primitives
 import { packer as inJavaScript } from "../primitives/requantize/packer.ts";
 import type { Packer } from "../primitives/requantize/types.ts";
 import { byteLength, portAffine, typeText } from "../tensor.ts";
+import { createStage, takeApart } from "./apart.ts";
 import { sharingOf } from "./blocks.ts";
 import { createImage, type Image, type ImageOptions } from "./image.ts";
 import { layoutGraph, type Site } from "./layout.ts";
@@ -36,19 +37,22 @@ export function planGraphBy(operators: Operators, graph: Graph, options: BindOpt
   return guarded("INVALID_GRAPH", "plan", () => planWithin(operators, graph, options));
 }
 
-function planWithin(operators: Operators, graph: Graph, options: BindOptions): Plan {
-  const { module, moduleHash, pool, reach, optimize = "speed", packer = inJavaScript } = options;
-  const limits = limitsOf(graph, options.limits);
-  chargeNodes(graph, limits);
-  const layout = layoutGraph(graph, operators);
+function planWithin(operators: Operators, whole: Graph, options: BindOptions): Plan {
+  const { module, moduleHash, pool, reach, resting, optimize = "speed", packer = inJavaScript } = options;
+  const limits = limitsOf(whole, options.limits);
+  chargeNodes(whole, limits);
+  const layout = layoutGraph(whole, operators);
+  const graph = resting === undefined ? whole : takeApart(whole, resting);
   const imageAddress = ARENA_ADDRESS + layout.bytes;
   checkMemory(graph, limits, imageAddress + variableBytes(graph), "arena and variables");
 
-  const image = createImage(imageAddress, { pool, reach });
+  const image = createImage(imageAddress, { pool, reach, resting });
   const variables = placeVariables(graph, image);
-  const site: Site = { layout, base: ARENA_ADDRESS, inputs: new Map() };
-  const target = { module, optimize, packer, operators, image, variables, work: limits.work };
+  const site: Site = { layout: { ...layout, graph }, base: ARENA_ADDRESS, inputs: new Map() };
+  const stage = createStage(image, layout.bytes);
+  const target = { module, optimize, packer, operators, image, variables, stage, work: limits.work };
   const { calls, hosts, scratchBytes, addressOf } = lowerGraph(site, target);
+  if (resting !== undefined) new Uint8Array(resting.memory.buffer, ARENA_ADDRESS, layout.bytes).fill(0);
   checkWork(
     calls.reduce((sum, { macs, elements }) => sum + macs + elements, windowWork(graph)),
     limits,

@@ -1,9 +1,13 @@
+import { bytesOf as packed } from "../primitives/product/panels.ts";
+import type { Packing } from "../primitives/requantize/types.ts";
 import { align, PAGE_BYTES } from "./types.ts";
 
 /** Bytes that are placed once, at planning time. */
 export interface Image {
   /** Puts bytes into the image and returns their address; equal bytes are shared. */
-  place(bytes: Uint8Array): number;
+  place(bytes: Uint8Array | Packing): number;
+  /** Takes memory for so many bytes more, which then stays where it is until this is called again. */
+  reserve(bytes: number): ArrayBuffer | undefined;
   /** The same, for bytes that kernels will change: never shared. */
   placeOwn(bytes: Uint8Array): number;
   /** Bytes so far, a multiple of 16. */
@@ -45,6 +49,15 @@ export interface ImageOptions {
   readonly pool?: Pool | undefined;
   /** Who takes or grows a memory that the image is put into at once, chunk by chunk, where nobody needs its bytes by themselves. */
   readonly reach?: Reach | undefined;
+  /** The file of the graph's constants, whose memory becomes the image's. */
+  readonly resting?: Resting | undefined;
+}
+
+/** A file that was read to the beginning of a memory, and can be read again. */
+export interface Resting {
+  readonly memory: WebAssembly.Memory;
+  /** Bytes of the file from a place on. Errors: IO. */
+  read(at: number, target: Uint8Array): void;
 }
 
 /** Memory of so many bytes at least, rounded up to pages: this one grown, or a new one. Errors: OUT_OF_MEMORY. */
@@ -54,42 +67,62 @@ export type Reach = (bytes: number, memory?: WebAssembly.Memory) => WebAssembly.
 const GROWTH = 1 / 8;
 
 /** An image that will lie at `address`. */
-export function createImage(address: number, { pool, reach }: ImageOptions = {}): Image {
+export function createImage(address: number, { pool, reach, resting }: ImageOptions = {}): Image {
   const chunks: { readonly offset: number; readonly length: number; bytes: Uint8Array | undefined }[] = [];
   const byHash = new Map<number, (typeof chunks)[number][]>();
   /** Addresses of the very bytes that were placed. */
   const known = new WeakMap<Uint8Array, number>();
   let size = 0;
-  let memory: WebAssembly.Memory | undefined;
+  let memory = resting?.memory;
   /** Chunks and bytes that stand in memory. */
   let written = 0;
   let writtenBytes = 0;
+  /** Whether memory must stay as large as it is. */
+  let isHeld = false;
 
   const placeOwn = (bytes: Uint8Array) => append(bytes).offset + address;
   const append = (bytes: Uint8Array) => {
     const chunk = { offset: size, length: bytes.length, bytes };
     chunks.push(chunk);
     size = align(size + bytes.length);
-    if (reach !== undefined && size - writtenBytes >= Math.max(PAGE_BYTES, (address + size) * GROWTH)) write();
+    const waits = size - writtenBytes < Math.max(PAGE_BYTES, (address + size) * GROWTH);
+    if (hasRoom(0) || (reach !== undefined && !isHeld && !waits)) write();
     return chunk;
   };
-  const write = () => {
-    memory = reach?.(address + size, memory);
+  const hasRoom = (bytes: number) => memory !== undefined && address + size + bytes <= memory.buffer.byteLength;
+  const write = (more = 0) => {
+    if (!hasRoom(more)) memory = reach?.(address + size + more, memory);
     if (memory === undefined) return memory;
     const all = new Uint8Array(memory.buffer, address);
     for (; written < chunks.length; written++) {
       const chunk = chunks[written] as (typeof chunks)[number];
-      all.set(chunk.bytes as Uint8Array, chunk.offset);
+      if (chunk.bytes?.buffer !== memory.buffer) all.set(chunk.bytes as Uint8Array, chunk.offset);
       chunk.bytes = undefined;
     }
     writtenBytes = size;
     return memory;
   };
+  const reserve = (bytes: number) => {
+    isHeld = true;
+    return write(bytes)?.buffer;
+  };
   const bytesOf = ({ offset, length, bytes }: (typeof chunks)[number]) =>
     bytes ?? new Uint8Array((memory as WebAssembly.Memory).buffer, address + offset, length);
-  const place = (bytes: Uint8Array) => {
+  const place = (bytes: Uint8Array | Packing) => {
+    if (!(bytes instanceof Uint8Array)) return placePacking(bytes);
     const at = known.get(bytes) ?? placeShared(bytes);
     known.set(bytes, at);
+    return at;
+  };
+  /** Written where it would stand, which is right unless the same stands elsewhere. */
+  const placePacking = (packing: Packing) => {
+    const { length } = packing;
+    if (!hasRoom(length)) return placeShared(packed(packing));
+    write();
+    const bytes = new Uint8Array((memory as WebAssembly.Memory).buffer, address + size, length);
+    packing.write(bytes);
+    const at = placeShared(bytes);
+    if (at !== address + size - align(length)) bytes.fill(0);
     return at;
   };
   const placeShared = (bytes: Uint8Array) => {
@@ -106,7 +139,7 @@ export function createImage(address: number, { pool, reach }: ImageOptions = {})
     for (const chunk of chunks) image.set(bytesOf(chunk), chunk.offset);
     return image;
   };
-  return { place, placeOwn, size: () => size, bytes, memory: write };
+  return { place, placeOwn, reserve, size: () => size, bytes, memory: write };
 }
 
 /** FNV-1a over the length and up to some 256 spread bytes: enough to tell chunks apart before they are compared. */

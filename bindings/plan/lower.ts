@@ -5,6 +5,7 @@ import { bind, endsOf } from "../ops/bind.ts";
 import type { Lowering, Operators, Placed } from "../ops/types.ts";
 import type { KernelCall } from "../primitives/registry.ts";
 import { byteLength, portAffine, type Tensor, zeroOf } from "../tensor.ts";
+import type { Stage } from "./apart.ts";
 import type { Image } from "./image.ts";
 import { addressIn, crossed, type GraphLayout, type Site } from "./layout.ts";
 import { align, type HostStep, type PlanPort, type Range } from "./types.ts";
@@ -34,6 +35,7 @@ export interface Target extends Pick<Lowering, "module" | "optimize" | "packer">
   readonly operators: Operators;
   readonly image: Image;
   readonly variables: Variables;
+  readonly stage: Stage;
   /** Multiply-accumulates and elements that one run, and so one loop, may take. */
   readonly work: number;
   /** Where a loop and those in it count what is left to them. */
@@ -105,7 +107,7 @@ function initialBytes(tensor: Tensor): Uint8Array {
 /** The calls of a graph that lies at a site. */
 export function lowerGraph(site: Site, target: Target): Lowered {
   const { graph, storage, bodies } = site.layout;
-  const { operators, image, variables } = target;
+  const { operators, image, variables, stage } = target;
   const addressOf = (id: TensorId): number => {
     const source = storage.sourceOf(id);
     return (
@@ -127,8 +129,9 @@ export function lowerGraph(site: Site, target: Target): Lowered {
       scratchBytes = Math.max(scratchBytes, lowered.scratchBytes);
       continue;
     }
-    const { operator, view } = bind(operators, node, graph.tensors);
+    const { operator, view: lying } = bind(operators, node, graph.tensors);
     if (operator.alias || operator.lower === undefined) continue;
+    const view = stage(node, lying);
     const pending: KernelCall[] = [];
     let bytes = 0;
     const lowering: Lowering = {
@@ -272,14 +275,7 @@ function copy(where: string, graph: Graph, id: TensorId, x: number, y: number): 
 /** A tensor for whoever reads and writes it from outside. */
 function portOf(tensor: Placed): PlanPort {
   const { name, dtype, shape, address } = tensor;
-  return {
-    name,
-    dtype,
-    shape,
-    ...portAffine(tensor),
-    address,
-    bytes: byteLength(tensor),
-  };
+  return { name, dtype, shape, ...portAffine(tensor), address, bytes: byteLength(tensor) };
 }
 
 const elementsOf = (tensor: Tensor | undefined): number =>

@@ -6,7 +6,7 @@ import type { Session } from "../session/session.ts";
 import type { Source } from "../session/source.ts";
 import type { AnyModel, ModelTypes } from "../values/types.ts";
 
-export type { ImportOptions } from "../formats/select.ts";
+export type { ImportOptions } from "../formats/importing.ts";
 export type {
   Activation,
   AnyNode,

@@ -5,7 +5,7 @@
  * @module
  */
 import { createRequire } from "node:module";
-import type { ImportOptions } from "../formats/select.ts";
+import type { ImportOptions } from "../formats/importing.ts";
 import type { Graph } from "../graph.ts";
 import type { PassOptions } from "../passes/index.ts";
 import type { PlanOptions } from "../plan/plan.ts";

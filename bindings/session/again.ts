@@ -38,14 +38,15 @@ async function sameAs(stamp: string, source: Source): Promise<Uint8Array> {
   return bytes;
 }
 
-/** Whether this is a path, the URL of a file, or a Blob. */
-function isFile(source: Source): boolean {
-  if (typeof source === "string" || source instanceof URL) {
-    const text = String(source);
-    return isNode() && (/^file:/i.test(text) || !/^[a-z][a-z\d+.-]+:/i.test(text));
-  }
-  return typeof Blob !== "undefined" && source instanceof Blob;
+/** Whether this is a path or the URL of a file, where there are such. */
+export function isPath(source: Source): source is string | URL {
+  if (typeof source !== "string" && !(source instanceof URL)) return false;
+  const text = String(source);
+  return isNode() && (/^file:/i.test(text) || !/^[a-z][a-z\d+.-]+:/i.test(text));
 }
+
+/** Whether this can be read again. */
+const isFile = (source: Source): boolean => isPath(source) || (typeof Blob !== "undefined" && source instanceof Blob);
 
 /** Length and up to 512 spread bytes, which tell a file from one that was put in its place. */
 function stampOf(bytes: Uint8Array): string {

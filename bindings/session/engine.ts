@@ -9,6 +9,7 @@ export const isNode = (): boolean => typeof host()?.versions?.node === "string";
 const host = () => (globalThis as { readonly process?: NodeJS.Process }).process;
 
 interface Builtins {
+  readonly fs: typeof import("node:fs");
   readonly "fs/promises": typeof import("node:fs/promises");
   readonly os: typeof import("node:os");
   readonly worker_threads: typeof import("node:worker_threads");

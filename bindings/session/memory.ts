@@ -14,6 +14,9 @@ const MAX_THREADS = 64;
 /** Steps of ordinary networks are too short for more. */
 const AUTO_THREADS = 8;
 
+/** How much larger than a plan asks for a memory may be that it was made in. */
+const MOST_SPARE = 17 / 16;
+
 /** How many threads are wanted, and who is told why fewer run. */
 export interface ThreadOptions {
   readonly threads?: number | "auto";
@@ -67,7 +70,9 @@ async function alone(
 
 /** Memory of a whole number of pages, with the plan's image in it. */
 function takeMemory(plan: Plan, bytes: number, shared: boolean): WebAssembly.Memory {
-  if (plan.memory !== undefined && !shared) return reach(bytes, plan.memory);
+  // a file's memory may be larger
+  if (plan.memory !== undefined && !shared && plan.memory.buffer.byteLength < bytes * MOST_SPARE)
+    return reach(bytes, plan.memory);
   const memory = granted(bytes, (pages) => new WebAssembly.Memory({ initial: pages, maximum: pages, shared }));
   new Uint8Array(memory.buffer).set(plan.image, plan.imageAddress);
   return memory;

@@ -8,6 +8,7 @@ import type { NodeView, Operator } from "../../bindings/ops/types.ts";
 import type { Optimize } from "../../bindings/primitives/modules.ts";
 import { MODULES, type ModuleName } from "../../bindings/primitives/modules.ts";
 import { type ParamBlocks, paramBytes } from "../../bindings/primitives/params.ts";
+import { bytesOf as packed } from "../../bindings/primitives/product/panels.ts";
 import { blockOf, type KernelCall, type KernelName, kernelNumber } from "../../bindings/primitives/registry.ts";
 import { packer } from "../../bindings/primitives/requantize/packer.ts";
 import type { Affine } from "../../bindings/primitives/requantize/quantization.ts";
@@ -183,7 +184,7 @@ function run<K extends OpKind>(
     place(data) {
       const address = reserve(data.length, flush === PLACED[placed]);
       placed++;
-      bytes.set(data, address);
+      bytes.set(data instanceof Uint8Array ? data : packed(data), address);
       return address;
     },
     scratch(size) {

@@ -87,8 +87,12 @@ export function packPanelsHybrid(
   { packPanels }: Pick<Packer, "packPanels">,
 ): Uint8Array {
   const even = roundUp(channels, 2);
-  const pack = (all: Int8Array | Int16Array) =>
-    all instanceof Int16Array ? interleaveWide(all, n, taps * even) : packPanels(2, all, n, taps * even);
+  const pack = (all: Int8Array | Int16Array) => {
+    if (all instanceof Int16Array) return interleaveWide(all, n, taps * even);
+    const panels = new Uint8Array(roundUp(n, NR) * taps * even);
+    packPanels(2, all, n, taps * even, panels);
+    return panels;
+  };
   if (even === channels) return pack(b);
   const padded = new (b instanceof Int16Array ? Int16Array : Int8Array)(n * taps * even);
   for (let tap = 0; tap < n * taps; tap++) padded.set(b.subarray(tap * channels, (tap + 1) * channels), tap * even);

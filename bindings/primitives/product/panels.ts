@@ -1,6 +1,6 @@
 /** B as the kernels read it: panels of eight columns, KR k's of a column together. */
 import type { ModuleName } from "../modules.ts";
-import type { Packer } from "../requantize/types.ts";
+import type { Packer, Packing } from "../requantize/types.ts";
 
 /** Columns of C in a panel, and k's interleaved per column, by module. The scalar module takes B as it is, [n][k]. */
 export const NR = 8;
@@ -10,10 +10,18 @@ export function roundUp(n: number, to: number): number {
   return Math.ceil(n / to) * to;
 }
 
-/** Packs B, int8 [n][k], into panels [n/8][k/KR][8][KR], zero beyond n and k. */
-export function packPanels(module: ModuleName, b: Int8Array, n: number, k: number, packer: Packer): Uint8Array {
-  if (module === "scalar") return new Uint8Array(b.buffer, b.byteOffset, b.byteLength).slice();
-  return packer.packPanels(KR[module] as 2 | 4, b, n, k);
+/** The bytes themselves. */
+export function bytesOf({ length, write }: Packing): Uint8Array {
+  const bytes = new Uint8Array(length);
+  write(bytes);
+  return bytes;
+}
+
+/** B, int8 [n][k], as panels [n/8][k/KR][8][KR], zero beyond n and k. */
+export function packPanels(module: ModuleName, b: Int8Array, n: number, k: number, packer: Packer): Packing {
+  if (module === "scalar") return { length: b.length, write: (target) => target.set(b) };
+  const kr = KR[module] as 2 | 4;
+  return { length: roundUp(n, NR) * roundUp(k, kr), write: (target) => packer.packPanels(kr, b, n, k, target) };
 }
 
 /** Panels of KR bytes an element: whole elements move as one number, the last k's of a column byte by byte. */
@@ -65,8 +73,8 @@ export function packFew(module: ModuleName, b: Int8Array, n: number, k: number):
 /** B for `gemvWide`: int16 panels, or in the scalar module three columns to an i64, [n/3][k]. */
 export function packWide(module: ModuleName, b: Int8Array, n: number, k: number, packer: Packer): Uint8Array {
   if (module !== "scalar") {
-    const panels = packPanels(module, b, n, k, packer);
-    return new Uint8Array(Int16Array.from(new Int8Array(panels.buffer, panels.byteOffset, panels.byteLength)).buffer);
+    const panels = bytesOf(packPanels(module, b, n, k, packer));
+    return new Uint8Array(Int16Array.from(new Int8Array(panels.buffer)).buffer);
   }
   const packed = new BigInt64Array(Math.ceil(n / 3) * k);
   const at = (column: number, i: number) => BigInt(column < n ? (b[column * k + i] as number) : 0);

@@ -62,5 +62,5 @@ export const packer: Packer = {
     }
     return { sum, size, zeros };
   },
-  packPanels: interleave,
+  packPanels: (kr, b, n, k, target) => target.set(interleave(kr, b, n, k)),
 };

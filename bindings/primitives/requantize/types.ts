@@ -48,12 +48,19 @@ export interface RowSums {
   readonly zeros: number;
 }
 
+/** Bytes that are written where they will stand. */
+export interface Packing {
+  readonly length: number;
+  /** Writes all of them. */
+  write(target: Uint8Array): void;
+}
+
 /** Who does the longest of the work of planning. Opaque: `loadPacker` gives it, `planGraph` takes it. */
 export interface Packer {
   /** @internal One of the float forms for every channel. */
   prove(form: FloatForm, channels: Channels, output: Output): Proofs;
   /** @internal Sums of n rows of k weights. */
   sumRows(data: Int8Array, n: number, k: number): RowSums;
-  /** @internal Panels `[n/8][k/KR][8][KR]` of B, int8 `[n][k]`, zero beyond n and k. */
-  packPanels(kr: 2 | 4, b: Int8Array, n: number, k: number): Uint8Array;
+  /** @internal Panels `[n/8][k/KR][8][KR]` of B, int8 `[n][k]`, zero beyond n and k, into the target. */
+  packPanels(kr: 2 | 4, b: Int8Array, n: number, k: number, target: Uint8Array): void;
 }

@@ -3,8 +3,8 @@ import { ensure } from "../../../errors.ts";
 import { kindOf, requireBytes, requireGraph } from "../../../given.ts";
 import type { Graph, Port } from "../../../graph.ts";
 import { byteLength, type Quantization, type Tensor } from "../../../tensor.ts";
+import type { ImportOptions } from "../../importing.ts";
 import { roundingWarning, withActivations } from "../../roundings.ts";
-import type { TfliteOptions } from "../index.ts";
 import { isTflite } from "../index.ts";
 import {
   BLOCKWISE,
@@ -34,7 +34,7 @@ export interface WriteTfliteOptions {
   /** The .tflite file that the graph came from: its description, metadata and signatures are kept. Other files keep nothing. */
   readonly from?: Uint8Array;
   /** What the graph was read from it with. */
-  readonly reading?: TfliteOptions;
+  readonly reading?: Pick<ImportOptions, "batch" | "shapes" | "signature" | "customOperators">;
   /** Constants that get smaller so are stored sparse, behind a DENSIFY each: for readers that know it. */
   readonly sparse?: "never" | "smaller";
   readonly description?: string;
