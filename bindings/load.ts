@@ -133,7 +133,7 @@ async function load<M extends ModelTypes>(
     const { plan, kernels } = await make(bytes, {}, { early, image });
     return await Session.open(plan, kernels, options, replan);
   } finally {
-    await rest?.close();
+    rest?.close();
   }
 }
 
@@ -202,7 +202,7 @@ async function fetched(
   const bytes = await reading;
   const rest = await resting;
   if (rest === undefined || isOrdinary(bytes)) return { bytes, early, rest };
-  await rest.close();
+  rest.close();
   return { bytes: bytes.slice(), early };
 }
 

@@ -1,5 +1,4 @@
 /** A file in the memory that its session will have: so it takes none of its own while it is planned. */
-import type { FileHandle } from "node:fs/promises";
 import { Pint8Error, textOf } from "../errors.ts";
 import { isPath } from "./again.ts";
 import { builtin } from "./engine.ts";
@@ -12,7 +11,7 @@ export interface Rest {
   readonly memory: WebAssembly.Memory;
   /** Bytes of the file from a place on. Errors: IO where they cannot be read any more. */
   read(at: number, target: Uint8Array): void;
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** Files below are not worth it, and a memory holds none above. */
@@ -25,20 +24,13 @@ export function restFile(source: Source, options: ReadOptions): Promise<Rest | u
 }
 
 async function opened(source: string | URL, { signal, onProgress }: ReadOptions): Promise<Rest | undefined> {
-  const [{ open }, { readSync }] = await Promise.all([builtin("fs/promises"), builtin("fs")]);
-  const handle = await open(/^file:/i.test(String(source)) ? new URL(source) : source).catch(() => undefined);
-  if (handle === undefined) return undefined;
-  const found = await whole(handle).catch(() => undefined);
-  if (found === undefined || signal?.aborted) {
-    await handle.close();
-    return undefined;
-  }
-  const { bytes, memory } = found;
-  onProgress?.({ loaded: bytes.length, total: bytes.length });
+  const { closeSync, openSync, readSync, statSync } = await builtin("fs");
+  const path = /^file:/i.test(String(source)) ? new URL(source) : source;
+  let file = -1;
   const read = (from: number, target: Uint8Array) => {
     try {
       for (let at = 0; at < target.length; ) {
-        const count = readSync(handle.fd, target, at, target.length - at, from + at);
+        const count = readSync(file, target, at, target.length - at, from + at);
         if (count === 0) throw new Error("a file that was cut short meanwhile");
         at += count;
       }
@@ -47,19 +39,20 @@ async function opened(source: string | URL, { signal, onProgress }: ReadOptions)
       throw new Pint8Error("IO", detail, { cause });
     }
   };
-  return { bytes, memory, read, close: () => handle.close() };
-}
-
-async function whole(handle: FileHandle): Promise<Pick<Rest, "bytes" | "memory"> | undefined> {
-  const stat = await handle.stat();
-  const { size } = stat;
-  if (!stat.isFile() || size < LEAST || size > MOST || typeof handle.fd !== "number") return undefined;
-  const memory = reach(size);
-  const bytes = new Uint8Array(memory.buffer, 0, size);
-  for (let at = 0; at < size; ) {
-    const { bytesRead } = await handle.read(bytes, at, size - at, at);
-    if (bytesRead === 0) return undefined;
-    at += bytesRead;
+  const close = () => closeSync(file);
+  try {
+    // at once: planning takes far longer than reading, and the threads that read otherwise compile kernels meanwhile
+    const stat = statSync(path);
+    const { size } = stat;
+    if (!stat.isFile() || size < LEAST || size > MOST || signal?.aborted) return undefined;
+    file = openSync(path, "r");
+    const memory = reach(size);
+    const bytes = new Uint8Array(memory.buffer, 0, size);
+    read(0, bytes);
+    onProgress?.({ loaded: size, total: size });
+    return { bytes, memory, read, close };
+  } catch {
+    if (file >= 0) close();
+    return undefined;
   }
-  return { bytes, memory };
 }

@@ -54,7 +54,7 @@ test("nothing of a graph but its tensors has bytes in the file's memory, and tho
       graph = takeApart({ ...read, subgraphs: [] }, rest);
     } catch (error) {
       assert.ok(error instanceof Pint8Error, `${name}: ${error}`);
-      await rest.close();
+      rest.close();
       continue;
     }
     const seen = new Set<unknown>();
@@ -69,7 +69,7 @@ test("nothing of a graph but its tensors has bytes in the file's memory, and tho
     const again = new Uint8Array(before.length);
     rest.read(0, again);
     assert.deepEqual(again, before);
-    await rest.close();
+    rest.close();
     count++;
   }
   assert.ok(count > 10, `${count}`);
@@ -111,7 +111,7 @@ test("a file that is cut short before its weights are read again is an error", a
       () => rest.read(500, new Uint8Array(1000)),
       (error) => error instanceof Pint8Error && error.code === "IO" && /cut short/.test(error.message),
     );
-    await rest.close();
+    rest.close();
     await assert.rejects(loadModel(path), (error) => error instanceof Pint8Error && error.code === "INVALID_MODEL");
     for (const none of [join(home, "no.tflite"), home, path, new Uint8Array(1e5)])
       assert.equal(await restFile(none, {}), undefined);
