@@ -146,3 +146,67 @@ test("levels apart, and together by their places", async () => {
     session.close();
   }
 });
+
+for (const [size, fill] of [
+  [4, 0],
+  [9, 7],
+] as const)
+  test(`rows filled up to ${size}, as detectors with suppression inside end`, async () => {
+    const nodes: readonly NodeSpec[] = [
+      node("Greater", "x none", "isKept"),
+      ...places("isKept", "rows"),
+      node("Gather", "x rows", "found", AXIS0),
+      node("Unsqueeze", "found axis1", "values"),
+      node("Shape", "values", "shape"),
+      node("Gather", "shape zero", "count", AXIS0),
+      node("Sub", "size count", "rest"),
+      node("Unsqueeze", "rest axis0", "rest1"),
+      node("Concat", "before rest1 axis0", "pads", AXIS0),
+      node("Pad", "values pads fill", "y"),
+    ];
+    const model = buildOnnx({
+      nodes,
+      inputs: [{ name: "x", dims: [6] }],
+      outputs: [{ name: "y" }],
+      initializers: [
+        ...INITIALIZERS,
+        longs("size", [size], []),
+        longs("before", [0, 0]),
+        { name: "fill", dims: [], type: 1, values: [fill] },
+      ],
+    });
+    for (const module of ["scalar", "simd"] as const) {
+      const session = await loadModel(model, { module });
+      for (const x of [
+        [0, 3, -1, 2, 5, 0],
+        [-1, 0, 0, 0, -1, 0],
+        [0, 3, 4, 0, 6, 9],
+      ]) {
+        const { y } = session.run([Float32Array.from(x)]) as Record<string, Float32Array>;
+        const kept = x.filter((value) => value > 0);
+        assert.deepEqual([...(y ?? [])], [...kept, ...new Array<number>(size - kept.length).fill(fill)]);
+      }
+      session.close();
+    }
+  });
+
+test("elements of found rows by indices of their own", async () => {
+  const nodes: readonly NodeSpec[] = [
+    node("Gather", "x zero", "scores", { int: { axis: 1 } }),
+    node("Greater", "scores none", "isKept"),
+    ...places("isKept", "rows"),
+    node("Gather", "x rows", "kept", AXIS0),
+    node("ArgMax", "x", "best", { int: { axis: 1, keepdims: 1 } }),
+    node("Gather", "best rows", "which", AXIS0),
+    node("GatherElements", "kept which", "y", { int: { axis: 1 } }),
+  ];
+  const model = buildOnnx({
+    nodes,
+    inputs: [{ name: "x", dims: [3, 2] }],
+    outputs: [{ name: "y" }],
+    initializers: INITIALIZERS,
+  });
+  const session = await loadModel(model, { module: "scalar" });
+  assert.deepEqual(session.run([Float32Array.of(-1, 5, 2, 3, 4, 1)]).y, Float32Array.of(3, 4));
+  session.close();
+});

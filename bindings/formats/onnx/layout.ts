@@ -75,8 +75,14 @@ export type Link =
     }
   /** Places `[n, rank]`, of which this is the transpose. */
   | { readonly is: "rows"; readonly rows: TensorId; readonly open: Open }
-  /** Sizes of what is open: the greatest that they can be, and which of them is computed. */
-  | { readonly is: "sizes"; readonly sizes: readonly number[]; readonly at: number; readonly open: Open }
+  /** Sizes of what is open: the greatest that they can be, and which of them is computed; or the least, one of which is a rest: as much more as the count is less. */
+  | {
+      readonly is: "sizes";
+      readonly sizes: readonly number[];
+      readonly at: number;
+      readonly open: Open;
+      readonly isRest?: true;
+    }
   /** A product without a bias. */
   | {
       readonly is: "product";

@@ -65,6 +65,9 @@ export function openOf(n: OpenNode, shape: readonly number[]): Open | undefined 
       return { ...open, inner: elementCount(shape.slice(to + 1)) };
   }
   if (operator === "RoiAlign" && at > 0) return { ...open, inner: elementCount(shape.slice(1)) };
+  const indices = n.inputs[1];
+  if (operator === "GatherElements" && indices?.open)
+    return { ...indices.open, inner: elementCount(shape.slice(boundary(n, indices, indices.open) + 1)) };
   if (at === 0 && ROWWISE.test(operator)) {
     const k = boundary(n, x, open);
     const along = n.int("axis", -1);

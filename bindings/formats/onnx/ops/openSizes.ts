@@ -33,7 +33,14 @@ function made(n: OnnxNode, run: Conversion = closed(n)): TensorId {
   return id as TensorId;
 }
 
-const sizesOf = (value: Value | undefined): Sizes | undefined => (value?.link?.is === "sizes" ? value.link : undefined);
+/** Sizes, or rests of such. */
+export const numbersIn = (value: Value | undefined): Sizes | undefined =>
+  value?.link?.is === "sizes" ? value.link : undefined;
+
+function sizesOf(value: Value | undefined): Sizes | undefined {
+  const link = numbersIn(value);
+  return link?.isRest ? undefined : link;
+}
 
 /** Sets output 0 to numbers of which all but one are known. */
 function setSizes(n: OnnxNode, plain: TensorId, link: Sizes): void {
@@ -69,7 +76,7 @@ const AMONG = new Set(["Add", "Concat", "Equal", "Mul", "Sub", "Where"]);
  * one tell which of the results it is.
  */
 function linear(n: OnnxNode): void {
-  const links = n.inputs.map(sizesOf);
+  const links = n.inputs.map(numbersIn);
   const [link, ...others] = links.filter((each) => each !== undefined);
   const isKnown = n.inputs.every(
     (value, i) => value === undefined || links[i] || (!value.open && n.b.settled(n.plain(value)).data),
@@ -82,19 +89,23 @@ function linear(n: OnnxNode): void {
   const [at = -1] = changed;
   if (a === undefined || changed.length > 1 || (y.dtype === "bool" && n.operator !== "Equal")) return closed(n)(n);
   if (at < 0) n.set(0, { shape: y.shape, twins: { plain: n.b.declare(ids[0] as Tensor) }, isWhole: true });
-  else if (a[at] === link.sizes[link.at] && b?.[at] === (a[at] as number) + 1)
-    setSizes(n, made(n), { ...link, sizes: a, at });
-  else closed(n)(n);
+  else {
+    const step = (b?.[at] as number) - (a[at] as number);
+    const isSize = step === 1 && !link.isRest && a[at] === link.sizes[link.at];
+    if (isSize) setSizes(n, made(n), { ...link, sizes: a, at });
+    else if (step === -1) setSizes(n, made(n), { ...link, sizes: a, at, isRest: true });
+    else closed(n)(n);
+  }
 }
 
 /** The node with constants in place of sizes, the computed one greater by so many than it can be. */
 function replaced(n: OnnxNode, links: readonly (Sizes | undefined)[], more: number): OnnxNode {
   const inputs = n.inputs.map((value, i) => {
-    const { sizes = [], at = 0 } = links[i] ?? {};
+    const { sizes = [], at = 0, isRest } = links[i] ?? {};
     if (links[i] === undefined || value === undefined) return value;
     const own = longs(
       n,
-      sizes.map((size, d) => size + (d === at ? more : 0)),
+      sizes.map((size, d) => size + (d === at ? (isRest ? -more : more) : 0)),
       value.shape,
     );
     return asValue(n.b, "", castAs(n, own, value.dtype));

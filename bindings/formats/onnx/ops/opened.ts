@@ -9,7 +9,7 @@ import { boundary } from "../open.ts";
 import { BOOL, FLOAT, INT32, NONE } from "../types.ts";
 import { once, placesOf } from "./found.ts";
 import { axisOf, cast, entries, longs, reshapedTo, typeOf } from "./move.ts";
-import { closed, give, SIZES } from "./openSizes.ts";
+import { closed, give, numbersIn, SIZES } from "./openSizes.ts";
 import { fromBeginning } from "./slice.ts";
 import { captured } from "./stated.ts";
 
@@ -191,8 +191,30 @@ function scatterElements(n: OnnxNode): void {
   else n.set(0, { shape: x.shape, twins: { plain: cut[0] as TensorId }, isWhole: true });
 }
 
+/** What counts, and a value after it up to a number of entries that is known. */
+function pad(n: OnnxNode): void {
+  const [x, link] = [n.input(0), numbersIn(n.inputs[1])];
+  const { open, shape } = x;
+  const k = open === undefined ? 0 : boundary(n, x, open);
+  const isEnd = link?.isRest && link.open.count === open?.count && link.at === shape.length + k;
+  const others = link?.sizes.filter((size, i) => size !== 0 && i !== link.at);
+  if (!isEnd || others?.length || n.inputs[3] || n.string("mode", "constant") !== "constant") return closed(n)(n);
+  const id = n.plain(x);
+  const fill = n.inputs[2] ? reshapedTo(n, n.plain(n.input(2)), []) : zeroOf(n, id);
+  const left = link.sizes[link.at] as number;
+  const part = (size: number) => n.b.integers(shape.map((own, d) => (d === k ? size : own)));
+  const type = [typeOf(n, id)];
+  const all = [masked(n, 0, fill), ...(left > 0 ? n.add("broadcastTo", [fill, part(left)], {}, type) : [])];
+  const [y] =
+    left > 0
+      ? n.add("concat", all, { axis: k, ...NONE }, type)
+      : n.add("slice", [all[0], n.b.integers(shape.map(() => 0)), part((shape[k] as number) + left)], {}, type);
+  n.set(0, { shape: n.b.tensor(y as TensorId).shape, twins: { plain: y as TensorId }, isWhole: true });
+}
+
 /** What is known of sizes goes first. */
 const OPEN: Conversions = {
+  Pad: pad,
   NonZero: nonZero,
   ScatterElements: scatterElements,
   Gather: gather,
