@@ -1,6 +1,7 @@
 /** The arithmetic of nearest.ts, sixteen pairs of int8 at a time. */
 import { Nearest } from "./params";
 import { magic } from "../common/constants.simd";
+import { loadFew, storeFew } from "../common/edge.simd";
 
 /** Forms: the sum in float32, and as floats, and in float64 otherwise; the product by one scale, and as floats. */
 export const PLAIN: u32 = 1;
@@ -47,29 +48,77 @@ function eight(p: Nearest, a: v128, b: v128, form: u32): v128 {
   return f32x4.div(form == FLOATS ? f32x4.add(u, v) : f32x4.mul(u, v), f32x4.splat(p.yScale));
 }
 
-/** Sixteen sums in float32 after each step, which are all below 2^21. */
-// @ts-ignore: decorator
-@inline export function plainPairs(p: Nearest, u: v128, v: v128): v128 {
+/** `rows` runs of `count` sums in float32 after each step, which are all below 2^21. Constants stay in registers. */
+export function plainSums(p: Nearest, a: usize, b: usize, y: usize, count: u32, rows: u32): void {
   const aZero = i16x8.splat(<i16>p.aZeroPoint);
   const bZero = i16x8.splat(<i16>p.bZeroPoint);
+  const aScale = f32x4.splat(p.aScale);
+  const bScale = f32x4.splat(p.bScale);
+  const added = f32x4.splat(p.offset);
   const m = magic();
   const offset = i32x4.sub(m, i32x4.splat(p.yZeroPoint));
-  const low = plainEight(p, i16x8.sub(i16x8.extend_low_i8x16_s(u), aZero), i16x8.sub(i16x8.extend_low_i8x16_s(v), bZero), m, offset);
-  const high = plainEight(p, i16x8.sub(i16x8.extend_high_i8x16_s(u), aZero), i16x8.sub(i16x8.extend_high_i8x16_s(v), bZero), m, offset);
-  return i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(low, high), i8x16.splat(<i8>p.lo)), i8x16.splat(<i8>p.hi));
+  const lo = i8x16.splat(<i8>p.lo);
+  const hi = i8x16.splat(<i8>p.hi);
+  const aStep = <usize>p.a5 << 4;
+  const bStep = <usize>p.b5 << 4;
+  for (; rows; rows--) {
+    let u = v128.load8_splat(a);
+    let v = v128.load8_splat(b);
+    let at = a;
+    let bt = b;
+    let left = count;
+    for (; left >= 16; left -= 16) {
+      if (aStep) u = v128.load(at);
+      if (bStep) v = v128.load(bt);
+      v128.store(y, plainSum(u, v, aZero, bZero, aScale, bScale, added, m, offset, lo, hi));
+      at += aStep;
+      bt += bStep;
+      y += 16;
+    }
+    if (left) {
+      if (aStep) u = loadFew(at, left);
+      if (bStep) v = loadFew(bt, left);
+      storeFew(y, plainSum(u, v, aZero, bZero, aScale, bScale, added, m, offset, lo, hi), left);
+      y += left;
+    }
+    a += p.a4;
+    b += p.b4;
+  }
 }
 
 // @ts-ignore: decorator
-@inline function plainEight(p: Nearest, a: v128, b: v128, m: v128, offset: v128): v128 {
-  const low = plain(p, i32x4.extend_low_i16x8_s(a), i32x4.extend_low_i16x8_s(b));
-  const high = plain(p, i32x4.extend_high_i16x8_s(a), i32x4.extend_high_i16x8_s(b));
-  return i16x8.narrow_i32x4_s(i32x4.sub(f32x4.add(low, m), offset), i32x4.sub(f32x4.add(high, m), offset));
+@inline function plainSum(
+  u: v128,
+  v: v128,
+  aZero: v128,
+  bZero: v128,
+  aScale: v128,
+  bScale: v128,
+  added: v128,
+  m: v128,
+  offset: v128,
+  lo: v128,
+  hi: v128,
+): v128 {
+  const a0 = i16x8.sub(i16x8.extend_low_i8x16_s(u), aZero);
+  const b0 = i16x8.sub(i16x8.extend_low_i8x16_s(v), bZero);
+  const a1 = i16x8.sub(i16x8.extend_high_i8x16_s(u), aZero);
+  const b1 = i16x8.sub(i16x8.extend_high_i8x16_s(v), bZero);
+  const low = i16x8.narrow_i32x4_s(
+    plain(i32x4.extend_low_i16x8_s(a0), i32x4.extend_low_i16x8_s(b0), aScale, bScale, added, m, offset),
+    plain(i32x4.extend_high_i16x8_s(a0), i32x4.extend_high_i16x8_s(b0), aScale, bScale, added, m, offset),
+  );
+  const high = i16x8.narrow_i32x4_s(
+    plain(i32x4.extend_low_i16x8_s(a1), i32x4.extend_low_i16x8_s(b1), aScale, bScale, added, m, offset),
+    plain(i32x4.extend_high_i16x8_s(a1), i32x4.extend_high_i16x8_s(b1), aScale, bScale, added, m, offset),
+  );
+  return i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(low, high), lo), hi);
 }
 
 // @ts-ignore: decorator
-@inline function plain(p: Nearest, a: v128, b: v128): v128 {
-  const t = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(b), f32x4.splat(p.bScale)), f32x4.splat(p.offset));
-  return f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(a), f32x4.splat(p.aScale)), t);
+@inline function plain(a: v128, b: v128, aScale: v128, bScale: v128, added: v128, m: v128, offset: v128): v128 {
+  const t = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(b), bScale), added);
+  return i32x4.sub(f32x4.add(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(a), aScale), t), m), offset);
 }
 
 /** Four sums in float64, rounded to float32 after each product and sum together. */

@@ -4,7 +4,7 @@
  */
 import { Add, Nearest, Pairs } from "./params";
 import { runEnd, runStart, walkOperand } from "./broadcast";
-import { nearestPairs, plainPairs } from "./rint.simd";
+import { nearestPairs, plainSums } from "./rint.simd";
 import { floatProducts } from "./product.simd";
 import { addPairs, FLOAT_PRODUCT, LINEAR } from "./sixteen.simd";
 import { linearSums } from "./sum.simd";
@@ -41,14 +41,15 @@ export class Plain {}
 /** Whether these have a loop of their own over rows. */
 // @ts-ignore: decorator
 @inline function isHoisted<A>(form: u32): bool {
-  return idof<A>() == idof<Reference>() && (form == FLOAT_PRODUCT || form == LINEAR);
+  return idof<A>() == idof<Plain>() || (idof<A>() == idof<Reference>() && (form == FLOAT_PRODUCT || form == LINEAR));
 }
 
 // @ts-ignore: decorator
 @inline function run<A>(p: Pairs, a: usize, b: usize, y: usize, count: u32, rows: u32, form: u32): void {
   if (isHoisted<A>(form)) {
     const block = changetype<Add>(changetype<usize>(p));
-    if (form == FLOAT_PRODUCT) floatProducts(block, a, b, y, count, rows);
+    if (idof<A>() == idof<Plain>()) plainSums(changetype<Nearest>(changetype<usize>(p)), a, b, y, count, rows);
+    else if (form == FLOAT_PRODUCT) floatProducts(block, a, b, y, count, rows);
     else linearSums(block, a, b, y, count, rows);
     return;
   }
@@ -70,6 +71,5 @@ export class Plain {}
 @inline function sixteen<A>(p: Pairs, u: v128, v: v128, form: u32): v128 {
   const block = changetype<usize>(p);
   if (idof<A>() == idof<Rint>()) return nearestPairs(changetype<Nearest>(block), u, v, form);
-  if (idof<A>() == idof<Plain>()) return plainPairs(changetype<Nearest>(block), u, v);
   return addPairs(changetype<Add>(block), u, v, form);
 }
