@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { loadModel } from "../../bindings/public/index.ts";
-import { subjects } from "../support/kernels.ts";
+import { runnable } from "../support/kernels.ts";
 import { buildTflite } from "./build-tflite.ts";
 import { options } from "./tflite-options.ts";
 
@@ -58,7 +58,7 @@ function expected(x: Float32Array): Float32Array {
 
 const x = Float32Array.from({ length: M * K }, (_, i) => Math.sin(i * 1.7) * (1 + (i % 5)));
 
-for (const { name, skip } of await subjects())
+for (const { name, skip } of await runnable())
   describe(`blocks, ${name}`, { skip }, () => {
     test("FULLY_CONNECTED", async () => {
       const session = await loadModel(model(BLOCK), { module: name });

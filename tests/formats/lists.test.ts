@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { loadModel } from "../../bindings/public/index.ts";
-import { subjects } from "../support/kernels.ts";
+import { runnable } from "../support/kernels.ts";
 import { buildTflite, type SubgraphSpec, type TensorSpec } from "./build-tflite.ts";
 import { options } from "./tflite-options.ts";
 
@@ -142,7 +142,7 @@ const squares = () => {
   });
 };
 
-for (const { name, skip } of await subjects())
+for (const { name, skip } of await runnable())
   describe(`lists, ${name}`, { skip }, () => {
     test("a loop that fills a list", async () => {
       for (const shape of [

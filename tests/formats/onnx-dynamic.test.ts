@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { inspectModel, loadModel } from "../../bindings/public/index.ts";
-import { random, subjects } from "../support/kernels.ts";
+import { random, runnable } from "../support/kernels.ts";
 import { buildOnnx, type GraphSpec, type NodeSpec } from "./build-onnx.ts";
 
 const { fround } = Math;
@@ -127,7 +127,7 @@ const EXAMPLES: readonly Example[] = [
   { operator: "MatMulInteger", x: [8, 96], w: [96, 16], zero: 128 },
 ];
 
-const MODULES = (await subjects()).filter(({ skip }) => !skip).map(({ name }) => name);
+const MODULES = (await runnable()).filter(({ skip }) => !skip).map(({ name }) => name);
 
 describe("dynamically quantized products", () => {
   for (const [seed, example] of EXAMPLES.entries()) {

@@ -18,7 +18,7 @@ import type { Plan } from "../../bindings/plan/types.ts";
 import { loadModule } from "../../bindings/session/modules.ts";
 import { Session } from "../../bindings/session/session.ts";
 import { typedCopy } from "../../bindings/tensor.ts";
-import { subjects } from "../support/kernels.ts";
+import { runnable } from "../support/kernels.ts";
 import { xorshift } from "./damage.ts";
 import { randomNetwork } from "./networks.ts";
 
@@ -57,7 +57,7 @@ const models = ["models", "../shared/models", "../shared/edge", "../shared/hosti
   .map((file) => ({ file, bytes: read(file) }))
   .filter(({ bytes }) => bytes.length < MOST_BYTES);
 const pictures = filesOf(`${ROOT}models/digits/samples`).map((file) => ({ file, bytes: read(file) }));
-const names = (await subjects()).flatMap(({ name, skip }) => (skip ? [] : [name]));
+const names = (await runnable()).flatMap(({ name, skip }) => (skip ? [] : [name]));
 const kernels = await Promise.all(names.map((name) => loadModule(name, undefined, "full")));
 assert.ok(models.length > 0 && pictures.length > 0 && kernels.length > 0);
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { loadModel } from "../../bindings/public/index.ts";
 import { buildTflite } from "../formats/build-tflite.ts";
-import { subjects } from "../support/kernels.ts";
+import { runnable } from "../support/kernels.ts";
 
 const ALL = Int8Array.from({ length: 256 }, (_, i) => i - 128);
 
@@ -15,7 +15,7 @@ function nearest(real: number, scale: number, zeroPoint: number): number {
   return ALL.find(fits) ?? 127;
 }
 
-for (const { name, skip } of await subjects())
+for (const { name, skip } of await runnable())
   describe(`STABLEHLO_CBRT, ${name}`, { skip }, () => {
     for (const [xScale, xZero, yScale, yZero] of [
       [0.05, -3, 0.02, 5],

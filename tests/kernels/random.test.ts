@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { type LoadOptions, loadModel, loadPlan, planModel } from "../../bindings/public/index.ts";
 import type { TypedArray } from "../../bindings/tensor.ts";
 import { buildTflite, type TensorSpec } from "../formats/build-tflite.ts";
-import { subjects } from "../support/kernels.ts";
+import { runnable } from "../support/kernels.ts";
 
 type Code = "RANDOM_UNIFORM" | "RANDOM_STANDARD_NORMAL" | "MULTINOMIAL";
 type Seeds = readonly [bigint, bigint];
@@ -73,7 +73,7 @@ const CLASSES = [
   [3, 3, 2, 3, 3, 1, 2, 0, 0, 1, 0, 0, 0, 1],
 ];
 
-for (const subject of await subjects())
+for (const subject of await runnable())
   for (const isSaved of [false, true])
     test(`random numbers, ${subject.name}${isSaved ? ", a saved plan" : ""}`, { skip: subject.skip }, async () => {
       const { name } = subject;

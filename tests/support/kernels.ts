@@ -14,6 +14,7 @@ import { packer } from "../../bindings/primitives/requantize/packer.ts";
 import type { Affine } from "../../bindings/primitives/requantize/quantization.ts";
 import { loadModule } from "../../bindings/session/modules.ts";
 import { byteLength, type DType, type Tensor } from "../../bindings/tensor.ts";
+import { loweredRelaxed } from "./lowered.ts";
 
 /** A module on this engine, or the reason why it does not run here. */
 export interface Subject {
@@ -23,7 +24,7 @@ export interface Subject {
 }
 
 /** Every module by name; one that the engine lacks has a reason to skip, any other failure is thrown. */
-export async function subjects(): Promise<readonly Subject[]> {
+export async function runnable(): Promise<readonly Subject[]> {
   return Promise.all(
     MODULES.map(async (name): Promise<Subject> => {
       try {
@@ -33,6 +34,14 @@ export async function subjects(): Promise<readonly Subject[]> {
         throw error;
       }
     }),
+  );
+}
+
+/** The same for tests of kernels: a relaxed module that does not run here is lowered. */
+export async function subjects(): Promise<readonly Subject[]> {
+  const all = await runnable();
+  return all.map((each) =>
+    each.name === "relaxed" && each.skip !== false ? { ...each, module: loweredRelaxed(), skip: false } : each,
   );
 }
 
