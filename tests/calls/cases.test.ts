@@ -7,13 +7,13 @@ import { activationRange, quantizeMultiplier } from "../../bindings/primitives/r
 import { placeWindow } from "../../bindings/primitives/window.ts";
 import { createKernels } from "../../bindings/public/kernels.ts";
 import { convolution } from "../reference/convolution.ts";
-import { subjects } from "../support/kernels.ts";
+import { runnable } from "../support/kernels.ts";
 
 /** Rows of a product that the reference computes: the first and the last ones. */
 const ROWS = 12;
 
 type Four = readonly [number, number, number, number];
-const modules = await subjects();
+const modules = await runnable();
 
 describe("benchmark cases", () => {
   for (const subject of CASES)

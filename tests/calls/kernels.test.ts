@@ -9,7 +9,7 @@ import {
   Pint8Error,
   prunedWeights,
 } from "../../bindings/public/kernels.ts";
-import { subjects } from "../support/kernels.ts";
+import { runnable } from "../support/kernels.ts";
 
 const fails = (code: ErrorCode, message: RegExp) => (error: unknown) =>
   error instanceof Pint8Error && error.code === code && message.test(error.message);
@@ -126,7 +126,7 @@ describe("weights", () => {
   });
 });
 
-const modules = await subjects();
+const modules = await runnable();
 
 describe("calls", () => {
   test("shapes that do not fit are refused with what was expected", async () => {

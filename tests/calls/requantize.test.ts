@@ -7,7 +7,7 @@ import { quantizeMultiplier } from "../../bindings/primitives/requantize/quantiz
 import type { Channels, Output } from "../../bindings/primitives/requantize/types.ts";
 import { createKernels } from "../../bindings/public/kernels.ts";
 import { multiplyByQuantizedMultiplier } from "../reference/fixedpoint.ts";
-import { checkOperator, type Random, random, type Subject, subjects, tensor } from "../support/kernels.ts";
+import { checkOperator, type Random, random, runnable, type Subject, tensor } from "../support/kernels.ts";
 
 /** Ranges of accumulators, and reals for them: each form of requantization is proven for some. */
 const RANGES = [
@@ -61,7 +61,7 @@ function check(subject: Subject, draw: Random, seen: Set<string>): void {
   checkOperator(subject, operator, example, expected);
 }
 
-for (const subject of await subjects())
+for (const subject of await runnable())
   describe(`requantize, ${subject.name}`, { skip: subject.skip }, () => {
     test("random shapes, multipliers and ranges", () => {
       const draw = random(7);

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { subjects } from "../support/kernels.ts";
+import { runnable } from "../support/kernels.ts";
 
 const FOLDER = fileURLToPath(new URL("../../../shared/hostile/", import.meta.url));
 const CHILD = fileURLToPath(new URL("child.ts", import.meta.url));
@@ -26,7 +26,7 @@ interface Line {
 }
 
 const names = existsSync(FOLDER) ? readdirSync(FOLDER).filter((name) => !name.endsWith(".md")) : [];
-const modules = (await subjects()).flatMap(({ name, skip }) => (skip ? [] : [name]));
+const modules = (await runnable()).flatMap(({ name, skip }) => (skip ? [] : [name]));
 
 describe("hostile files", { skip: names.length === 0 && "no ../shared/hostile", concurrency: AT_ONCE }, () => {
   for (const name of names)
