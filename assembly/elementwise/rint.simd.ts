@@ -1,7 +1,6 @@
 /** The arithmetic of nearest.ts, sixteen pairs of int8 at a time. */
 import { Nearest } from "./params";
 import { magic } from "../common/constants.simd";
-import { loadFew, storeFew } from "../common/edge.simd";
 
 /** Forms: the sum in float32, and as floats, and in float64 otherwise; the product by one scale, and as floats. */
 export const PLAIN: u32 = 1;
@@ -48,46 +47,9 @@ function eight(p: Nearest, a: v128, b: v128, form: u32): v128 {
   return f32x4.div(form == FLOATS ? f32x4.add(u, v) : f32x4.mul(u, v), f32x4.splat(p.yScale));
 }
 
-/** `rows` runs of `count` sums in float32 after each step, which are all below 2^21. Constants stay in registers. */
-export function plainSums(p: Nearest, a: usize, b: usize, y: usize, count: u32, rows: u32): void {
-  const aZero = i16x8.splat(<i16>p.aZeroPoint);
-  const bZero = i16x8.splat(<i16>p.bZeroPoint);
-  const aScale = f32x4.splat(p.aScale);
-  const bScale = f32x4.splat(p.bScale);
-  const added = f32x4.splat(p.offset);
-  const m = magic();
-  const offset = i32x4.sub(m, i32x4.splat(p.yZeroPoint));
-  const lo = i8x16.splat(<i8>p.lo);
-  const hi = i8x16.splat(<i8>p.hi);
-  const aStep = <usize>p.a5 << 4;
-  const bStep = <usize>p.b5 << 4;
-  for (; rows; rows--) {
-    let u = v128.load8_splat(a);
-    let v = v128.load8_splat(b);
-    let at = a;
-    let bt = b;
-    let left = count;
-    for (; left >= 16; left -= 16) {
-      if (aStep) u = v128.load(at);
-      if (bStep) v = v128.load(bt);
-      v128.store(y, plainSum(u, v, aZero, bZero, aScale, bScale, added, m, offset, lo, hi));
-      at += aStep;
-      bt += bStep;
-      y += 16;
-    }
-    if (left) {
-      if (aStep) u = loadFew(at, left);
-      if (bStep) v = loadFew(bt, left);
-      storeFew(y, plainSum(u, v, aZero, bZero, aScale, bScale, added, m, offset, lo, hi), left);
-      y += left;
-    }
-    a += p.a4;
-    b += p.b4;
-  }
-}
-
+/** Before the clamp. */
 // @ts-ignore: decorator
-@inline function plainSum(
+@inline export function plainSum(
   u: v128,
   v: v128,
   aZero: v128,
@@ -97,8 +59,6 @@ export function plainSums(p: Nearest, a: usize, b: usize, y: usize, count: u32, 
   added: v128,
   m: v128,
   offset: v128,
-  lo: v128,
-  hi: v128,
 ): v128 {
   const a0 = i16x8.sub(i16x8.extend_low_i8x16_s(u), aZero);
   const b0 = i16x8.sub(i16x8.extend_low_i8x16_s(v), bZero);
@@ -112,7 +72,7 @@ export function plainSums(p: Nearest, a: usize, b: usize, y: usize, count: u32, 
     plain(i32x4.extend_low_i16x8_s(a1), i32x4.extend_low_i16x8_s(b1), aScale, bScale, added, m, offset),
     plain(i32x4.extend_high_i16x8_s(a1), i32x4.extend_high_i16x8_s(b1), aScale, bScale, added, m, offset),
   );
-  return i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(low, high), lo), hi);
+  return i8x16.narrow_i16x8_s(low, high);
 }
 
 // @ts-ignore: decorator

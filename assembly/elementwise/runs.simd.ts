@@ -4,10 +4,9 @@
  */
 import { Add, Nearest, Pairs } from "./params";
 import { runEnd, runStart, walkOperand } from "./broadcast";
-import { nearestPairs, plainSums } from "./rint.simd";
-import { floatProducts } from "./product.simd";
+import { nearestPairs } from "./rint.simd";
+import { floatProducts, linearSums, plainSums } from "./rows.simd";
 import { addPairs, FLOAT_PRODUCT, LINEAR } from "./sixteen.simd";
-import { linearSums } from "./sum.simd";
 import { load16, store16 } from "../common/edge.simd";
 
 /** Whose arithmetic it is: TensorFlow Lite's, of `Add`, or onnxruntime's, of `Nearest`, in general or in float32. */

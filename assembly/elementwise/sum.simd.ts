@@ -1,52 +1,10 @@
 /** Sums of sixteen pairs. */
 import { Add } from "./params";
-import { loadFew, storeFew } from "../common/edge.simd";
 import { highMul, roundingShift } from "../common/rescale.simd";
 
-/**
- * `rows` runs of `count` sums, (a·aFactor + b·bFactor + offset) / 2^fraction, ties away from zero: the packer
- * (`bindings/primitives/elementwise/sumProof.ts`) proved it equal to the reference on all 65536 pairs. Pairs of int16 meet both
- * factors in dot products, the high 15 bits of the factors and the low 15 bits apart. Constants stay in registers, and no call is
- * among the vectors.
- */
-export function linearSums(p: Add, a: usize, b: usize, y: usize, count: u32, rows: u32): void {
-  const fraction = 23 - p.form;
-  const coarse = i32x4.splat(p.highFactors);
-  const fine = i32x4.splat(p.lowFactors);
-  const zero = i32x4.splat(p.zero);
-  const half = i32x4.splat(p.offset);
-  const zeroPoint = i16x8.splat(<i16>p.yZeroPoint);
-  const lo = i8x16.splat(<i8>p.lo);
-  const hi = i8x16.splat(<i8>p.hi);
-  const aStep = <usize>p.a5 << 4;
-  const bStep = <usize>p.b5 << 4;
-  for (; rows; rows--) {
-    let u = v128.load8_splat(a);
-    let v = v128.load8_splat(b);
-    let at = a;
-    let bt = b;
-    let left = count;
-    for (; left >= 16; left -= 16) {
-      if (aStep) u = v128.load(at);
-      if (bStep) v = v128.load(bt);
-      v128.store(y, linearSum(u, v, coarse, fine, zero, half, fraction, zeroPoint, lo, hi));
-      at += aStep;
-      bt += bStep;
-      y += 16;
-    }
-    if (left) {
-      if (aStep) u = loadFew(at, left);
-      if (bStep) v = loadFew(bt, left);
-      storeFew(y, linearSum(u, v, coarse, fine, zero, half, fraction, zeroPoint, lo, hi), left);
-      y += left;
-    }
-    a += p.a4;
-    b += p.b4;
-  }
-}
-
+/** Before the clamp. */
 // @ts-ignore: decorator
-@inline function linearSum(
+@inline export function linearSum(
   u: v128,
   v: v128,
   coarse: v128,
@@ -55,8 +13,6 @@ export function linearSums(p: Add, a: usize, b: usize, y: usize, count: u32, row
   half: v128,
   fraction: i32,
   zeroPoint: v128,
-  lo: v128,
-  hi: v128,
 ): v128 {
   const low = i8x16.shuffle(u, v, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
   const high = i8x16.shuffle(u, v, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
@@ -68,8 +24,7 @@ export function linearSums(p: Add, a: usize, b: usize, y: usize, count: u32, row
     linearFour(i16x8.extend_low_i8x16_s(high), coarse, fine, zero, half, fraction),
     linearFour(i16x8.extend_high_i8x16_s(high), coarse, fine, zero, half, fraction),
   );
-  const bytes = i8x16.narrow_i16x8_s(i16x8.add_sat_s(r0, zeroPoint), i16x8.add_sat_s(r1, zeroPoint));
-  return i8x16.min_s(i8x16.max_s(bytes, lo), hi);
+  return i8x16.narrow_i16x8_s(i16x8.add_sat_s(r0, zeroPoint), i16x8.add_sat_s(r1, zeroPoint));
 }
 
 // @ts-ignore: decorator
