@@ -27,6 +27,14 @@ export interface NodeSpec {
   readonly graph?: Readonly<Record<string, GraphSpec>>;
 }
 
+/** A node whose inputs and outputs stand in one text each. */
+export const node = (operator: string, inputs: string, outputs: string, rest: Partial<NodeSpec> = {}): NodeSpec => ({
+  operator,
+  inputs: inputs.split(" "),
+  outputs: outputs.split(" "),
+  ...rest,
+});
+
 export interface ValueSpec {
   readonly name: string;
   readonly type?: number;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadModel } from "../../bindings/public/index.ts";
-import { buildOnnx, type GraphSpec, type NodeSpec, type TensorSpec } from "./build-onnx.ts";
+import { buildOnnx, type GraphSpec, type NodeSpec, node, type TensorSpec } from "./build-onnx.ts";
 
 const BOXES = 40;
 const CLASSES = 3;
@@ -17,12 +17,6 @@ const longs = (name: string, values: readonly number[], dims: readonly number[] 
   values,
 });
 const float = (name: string, value: number): TensorSpec => ({ name, type: 1, dims: [], values: [value] });
-const node = (operator: string, inputs: string, outputs: string, rest: Partial<NodeSpec> = {}): NodeSpec => ({
-  operator,
-  inputs: inputs.split(" "),
-  outputs: outputs.split(" "),
-  ...rest,
-});
 
 /** As torchvision writes it: a class's scores above a bound, at most so many, and their boxes. */
 function ofClass(c: number): readonly NodeSpec[] {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadModel } from "../../bindings/public/index.ts";
-import { buildOnnx, type NodeSpec, type TensorSpec } from "./build-onnx.ts";
+import { buildOnnx, type NodeSpec, node, type TensorSpec } from "./build-onnx.ts";
 
 const bytes = (name: string, type: 2 | 3, dims: readonly number[], ...values: readonly number[]): TensorSpec => ({
   name,
@@ -11,12 +11,6 @@ const bytes = (name: string, type: 2 | 3, dims: readonly number[], ...values: re
   raw: Uint8Array.from(values),
 });
 const scalar = (name: string, value: number): TensorSpec => ({ name, type: 1, dims: [], values: [value] });
-const node = (operator: string, inputs: string, outputs: string, rest: Partial<NodeSpec> = {}): NodeSpec => ({
-  operator,
-  inputs: inputs.split(" "),
-  outputs: outputs.split(" "),
-  ...rest,
-});
 
 const INITIALIZERS: readonly TensorSpec[] = [
   scalar("xs", 1),

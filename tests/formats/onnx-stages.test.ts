@@ -2,14 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadModel } from "../../bindings/public/index.ts";
-import { buildOnnx, type NodeSpec, type TensorSpec } from "./build-onnx.ts";
+import { buildOnnx, type NodeSpec, node, type TensorSpec } from "./build-onnx.ts";
 
-const node = (operator: string, inputs: string, outputs: string, rest: Partial<NodeSpec> = {}): NodeSpec => ({
-  operator,
-  inputs: inputs.split(" "),
-  outputs: outputs.split(" "),
-  ...rest,
-});
 const longs = (name: string, values: readonly number[], dims: readonly number[] = [values.length]): TensorSpec => ({
   name,
   type: 7,
