@@ -132,7 +132,7 @@ export async function build(
 ): Promise<Uint8Array> {
   const table: Operators = own ? operators : plainOperators;
   const plan = planGraph(graph, { module: "scalar", moduleHash: kernels.hash, optimize, operators: table });
-  const layout = layoutOf(plan);
+  const layout = layoutOf(plan, own ? optimize : "size");
   const from = align(layout.heapBase, 16);
   const heapBase = align(from + input.length, 16);
   // `reset` brings the input back as it would a variable: activations take its place during a run.

@@ -1,5 +1,7 @@
 import { align, memoryBytes, type Plan, STEP_BYTES } from "../plan/types.ts";
+import type { Optimize } from "../primitives/modules.ts";
 import { type Segment, withoutZeros } from "./segments.ts";
+import { imageWithout, type Straight, straightSteps } from "./straight.ts";
 
 const PAGE_BYTES = 65536;
 
@@ -23,11 +25,14 @@ export interface MemoryLayout {
   readonly heapBase: number;
   readonly segments: readonly Segment[];
   readonly variables: readonly ResetVariable[];
+  /** The steps that need no data, by the addresses of their parameter blocks: they become code. */
+  readonly straight: ReadonlyMap<number, Straight>;
 }
 
 /** Lays out the memory of a plan with one thread. */
-export function layoutOf(plan: Plan): MemoryLayout {
-  const bytes = plan.image.slice();
+export function layoutOf(plan: Plan, optimize: Optimize): MemoryLayout {
+  const straight = straightSteps(plan, optimize);
+  const bytes = imageWithout(plan, straight);
   for (const { stepsAddress, steps } of [plan, ...plan.bodies]) {
     const list = stepsAddress - plan.imageAddress;
     bytes.fill(0, list, list + steps.length * STEP_BYTES);
@@ -54,5 +59,6 @@ export function layoutOf(plan: Plan): MemoryLayout {
     heapBase: end,
     segments: [image, ...copies].flatMap(withoutZeros),
     variables,
+    straight,
   };
 }

@@ -7,6 +7,7 @@ import { AT_MOST } from "../tensor.ts";
 import type { KernelBinary } from "./kernels.ts";
 import type { MemoryLayout } from "./layout.ts";
 import { addReset } from "./reset.ts";
+import { addStraight } from "./straight.ts";
 
 type Binaryen = typeof binaryen;
 type Module = binaryen.Module;
@@ -34,7 +35,7 @@ async function loadBinaryen(): Promise<Binaryen> {
 
 /**
  * Makes one module of a plan and the kernels it was made for: an own memory with the image as data segments, the steps as
- * direct calls, the kernels that they reach, and nothing else.
+ * direct calls, the kernels that they reach, the functions of straight steps, and nothing else.
  */
 export async function link(
   plan: Plan,
@@ -48,7 +49,8 @@ export async function link(
     module.setFeatures(featuresOf(b, kernels));
     const functions = takeFunctions(b, module);
     setMemory(module, layout);
-    addSteps(b, module, plan, functions);
+    for (const [params, each] of layout.straight) addStraight(b, module, straightName(params), each);
+    addSteps(b, module, plan, functions, layout);
     addPorts(b, module, "input", plan.inputs);
     addPorts(b, module, "output", plan.outputs);
     addReset(b, module, layout.variables);
@@ -112,7 +114,13 @@ function setMemory(module: Module, { pages, segments }: MemoryLayout): void {
  * `invoke(): i32`, the steps one after the other; it returns 0, or 1 where data asked for more of anything than there is room for. Lists
  * that steps walk are functions of their own.
  */
-function addSteps(b: Binaryen, module: Module, plan: Plan, functions: ReadonlyMap<string, string>): void {
+function addSteps(
+  b: Binaryen,
+  module: Module,
+  plan: Plan,
+  functions: ReadonlyMap<string, string>,
+  { straight }: MemoryLayout,
+): void {
   const { i32 } = module;
   const named = (name: string): string => {
     const internal = functions.get(name);
@@ -127,6 +135,7 @@ function addSteps(b: Binaryen, module: Module, plan: Plan, functions: ReadonlyMa
     steps.map(
       ({ kernel, params }) =>
         controlStep(b, module, plan, kernel, params) ??
+        (straight.has(params) ? module.call(straightName(params), [], b.none) : undefined) ??
         module.call(named(kernel), [i32.const(params | 0), i32.const(0), i32.const(1)], b.none),
     );
   for (const { stepsAddress, steps } of plan.bodies)
@@ -152,6 +161,7 @@ function addSteps(b: Binaryen, module: Module, plan: Plan, functions: ReadonlyMa
 const fieldOf = ({ image, imageAddress }: Plan, params: number, i: number) =>
   new DataView(image.buffer, image.byteOffset).getUint32(params - imageAddress + 4 * i, true);
 
+const straightName = (params: number) => `straight${params}`;
 const bodyName = (stepsAddress: number) => `body${stepsAddress}`;
 
 /**

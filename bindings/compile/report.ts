@@ -23,11 +23,11 @@ export interface CompileReport {
   /** Multiply-accumulates of one run. */
   readonly macs: number;
   readonly steps: number;
-  /** The kernels that it holds. */
+  /** The kernels that it holds; steps that became code of their own need none. */
   readonly kernels: readonly KernelName[];
 }
 
-export function reportOf(plan: Plan, { pages, heapBase }: MemoryLayout, wasm: Uint8Array): CompileReport {
+export function reportOf(plan: Plan, { pages, heapBase, straight }: MemoryLayout, wasm: Uint8Array): CompileReport {
   const weightBytes = sectionBytes(wasm, DATA_SECTION);
   return {
     module: plan.module,
@@ -40,6 +40,6 @@ export function reportOf(plan: Plan, { pages, heapBase }: MemoryLayout, wasm: Ui
     memoryBytes: pages * 65536,
     macs: plan.steps.reduce((sum, { macs }) => sum + macs, 0),
     steps: plan.steps.length,
-    kernels: [...new Set(plan.steps.map(({ kernel }) => kernel))].sort(),
+    kernels: [...new Set(plan.steps.filter(({ params }) => !straight.has(params)).map(({ kernel }) => kernel))].sort(),
   };
 }

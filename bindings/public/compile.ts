@@ -92,7 +92,8 @@ export async function compileModel(source: Source | Plan, options: CompileOption
     received: "one that runs on the host",
     hint: "A module of its own has no host: run the plan in a session.",
   }));
-  const layout = layoutOf(plan);
+  const { optimize = plan.module === "scalar" ? "size" : "speed" } = options;
+  const layout = layoutOf(plan, optimize);
   checkMemory(plan, layout, maxMemory, tensors);
   const kernels = await readKernels(plan.module, plan.edition);
   ensure(kernels.hash === plan.moduleHash, "INVALID_PLAN", () => ({
@@ -102,7 +103,6 @@ export async function compileModel(source: Source | Plan, options: CompileOption
     hint: MAKE_AGAIN,
   }));
   onProgress(`linking ${plan.steps.length} steps with the ${plan.module} kernels`);
-  const { optimize = plan.module === "scalar" ? "size" : "speed" } = options;
   const wasm = await link(plan, kernels, layout, optimize);
   return {
     wasm,

@@ -184,7 +184,7 @@ test("the header is C for any names", { skip: missing("gcc") }, async () => {
   const plan = await stateful();
   const folder = temporaryFolder();
   const named = { ...plan, inputs: HOSTILE.map((name, i) => port(name, 1024 + i, 1)) };
-  writeFileSync(join(folder, "model.h"), headerText(named, layoutOf(plan), "model"));
+  writeFileSync(join(folder, "model.h"), headerText(named, layoutOf(plan, "size"), "model"));
   const program = `#include <stdint.h>
 #include "model.h"
 _Static_assert(MODEL_INPUTS == ${HOSTILE.length} && MODEL_OUTPUT_1_BYTES == 5 && MODEL_OUTPUT_0_ZERO_POINT == -3, "");

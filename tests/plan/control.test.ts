@@ -176,7 +176,7 @@ for (const module of ["scalar", "simd"] as const)
     test("a module of its own", async () => {
       const compiled = async (network: Graph, limits: Limits = {}) => {
         const plan = await planned(network, module, limits);
-        const wasm = await link(plan, await readKernels(module), layoutOf(plan), "speed");
+        const wasm = await link(plan, await readKernels(module), layoutOf(plan, "speed"), "speed");
         const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm));
         const { memory, invoke, reset } = exports as unknown as {
           readonly memory: WebAssembly.Memory;
