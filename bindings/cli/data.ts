@@ -86,7 +86,7 @@ function folderData(path: string, ports: readonly Port[], options: DataOptions):
         const file = join(folder, name);
         return { name: file, ...(label === undefined ? {} : { label }), read: () => readExample(file) };
       });
-  const files = folders.flatMap((name, label) => filesIn(join(path, name), label));
+  const files = mixed(folders.map((name, label) => filesIn(join(path, name), label)));
   const own = filesIn(path);
   ensure(files.length === 0 || own.length === 0, "INVALID_INPUT", () => ({
     where: path,
@@ -106,6 +106,13 @@ function folderData(path: string, ports: readonly Port[], options: DataOptions):
   const list = own.length > 0 ? withLabels(own, options.labels) : labelled;
   return filesDataset(ports, list, createDecoder(), classes, preparationOf(options, ports));
 }
+
+/** The examples of all classes in turns, each class evenly spread over all: any part, as the first few hundred, has some of each. */
+const mixed = (classes: readonly (readonly ExampleFile[])[]): readonly ExampleFile[] =>
+  classes
+    .flatMap((files) => files.map((file, i) => ({ file, at: (i + 0.5) / files.length })))
+    .sort((a, b) => a.at - b.at)
+    .map(({ file }) => file);
 
 async function readExample(file: string): Promise<Uint8Array> {
   try {

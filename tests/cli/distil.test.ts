@@ -109,6 +109,19 @@ describe("pint8 distil", () => {
     assert.match(wrong.err, /expected 2 targets.*received the class/s);
   });
 
+  test("labels of one class alone are refused where they are learned, and spoken of where a model is judged", async () => {
+    const single = idx("single", [COUNT], () => 1);
+    const output = path("single.tflite");
+    const given = ["--data", images, "--labels", single];
+    const refused = await pint8("distil", teacher, ...given, "--like", "ds-cnn", "--epochs", "1", "-o", output);
+    assert.equal(refused.status, 1);
+    assert.match(refused.err, /labels: expected examples of several classes, received 40, all of class 1/);
+    const judged = await pint8("evaluate", teacher, ...given);
+    assert.equal(judged.status, 0, judged.err);
+    assert.match(judged.err, /warning: all labels are of class 1/);
+    assert.doesNotMatch((await pint8("evaluate", teacher, "--data", images, "--labels", labels)).err, /warning/);
+  });
+
   test("refuses what cannot be meant, and writes nothing", async () => {
     const output = path("nothing.tflite");
     const quantized = path("quantized.tflite");

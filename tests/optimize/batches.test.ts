@@ -1,9 +1,52 @@
 /** Parts of data: batches, slices, and work that runs ahead. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ahead, batches, datasetOf, slice } from "../../bindings/optimize/data/batches.ts";
-import type { Dataset } from "../../bindings/optimize/data/types.ts";
+import { remember } from "../../bindings/optimize/calibrate/stream.ts";
+import { arrayDataset } from "../../bindings/optimize/data/arrays.ts";
+import { ahead, batches, datasetOf, slice, spread } from "../../bindings/optimize/data/batches.ts";
+import { examplesOf } from "../../bindings/optimize/data/examples.ts";
+import type { Dataset, Sample } from "../../bindings/optimize/data/types.ts";
+import { readExamples } from "../../bindings/optimize/prune/examples.ts";
+import { settingsOf } from "../../bindings/optimize/prune/options.ts";
+import { freshNetwork } from "../../bindings/optimize/train/architectures/index.ts";
 import { all, labels } from "./data-files.ts";
+
+describe("examples of all of the data", () => {
+  const sorted = arrayDataset(
+    [{ name: "x", shape: [1, 1] }],
+    [{ shape: [900, 1], values: Float32Array.from({ length: 900 }, (_, i) => i), pixels: "numbers" }],
+    { labels: Uint8Array.from({ length: 900 }, (_, i) => Math.floor(i / 300)) },
+  );
+  const counts = async (data: AsyncIterable<Sample>) => {
+    const found = [0, 0, 0];
+    for (const label of labels(await all(data))) found[label as number] = (found[label as number] as number) + 1;
+    return found;
+  };
+
+  test("are spread over data in the order of its classes", async () => {
+    const some = examplesOf("here", sorted).some as NonNullable<Dataset["some"]>;
+    assert.deepEqual(await counts(some(spread(sorted, 60))), [20, 20, 20]);
+    assert.deepEqual(await counts(some(spread(sorted, 1000))), [300, 300, 300]);
+    const part = slice(sorted, 200, 700);
+    assert.equal((await all(part)).length, 500);
+    assert.deepEqual(await counts((part.some as typeof some)(spread(part, 50))), [10, 30, 10]);
+    assert.deepEqual([0, 1, 2, 3].map(spread({}, 2)), [true, true, false, false]);
+  });
+
+  test("are what pruning reads, and what rounding keeps", async () => {
+    const graph = freshNetwork("mlp:0.25", { shape: [1, 1], classes: 3, seed: 0 });
+    const settings = settingsOf({ samples: 30 });
+    const read = await readExamples(graph, sorted, settings);
+    assert.equal(read.length, 30);
+    assert.ok((read.at(-1)?.[0]?.[0] ?? 0) > 800);
+    const kept: Sample[] = [];
+    for await (const _ of remember(sorted, kept, 30));
+    assert.deepEqual(
+      kept.map(({ inputs }) => inputs),
+      read,
+    );
+  });
+});
 
 describe("parts of data", () => {
   const numbered = (size: number): Dataset =>

@@ -140,6 +140,10 @@ describe("data that the command line opens", () => {
     const sounds = await all(await openData({ data: join(folder, "sounds") }, [port(1, 3)]));
     assert.deepEqual(values(sounds), [[[0.25, 0, -1]], [[0.5, -1, 0]]]);
     assert.deepEqual(labels(sounds), [0, 1]);
+    for (const n of [1, 2, 3, 4]) put(`uneven/b/${n}.wav`, wav(1, 16, 1, Int16Array.of(n)));
+    for (const n of [1, 2]) put(`uneven/a/${n}.wav`, wav(1, 16, 1, Int16Array.of(n)));
+    const uneven = await openData({ data: join(folder, "uneven") }, [port(1, 1)]);
+    assert.deepEqual(labels(await all(uneven)), [1, 0, 1, 1, 0, 1]);
   });
 
   test("a quantized input has its own scaling", async () => {

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { deviations, means } from "../../bindings/cli/options.ts";
 import type { Graph } from "../../bindings/graph.ts";
 import { pictureInput } from "../../bindings/optimize/data/arrays.ts";
+import { datasetOf } from "../../bindings/optimize/data/batches.ts";
 import { Variety } from "../../bindings/optimize/data/finite.ts";
 import { prune } from "../../bindings/optimize/prune/prune.ts";
 import { quantize } from "../../bindings/optimize/quantize/quantize.ts";
@@ -47,6 +48,20 @@ test("examples that are all the same", async () => {
   await assert.rejects(quantize(dense, data), said);
   await assert.rejects(prune(dense, data, { sparsity: 0.5 }), said);
   await assert.rejects(train(dense, data, { epochs: 1, batch: 2 }), said);
+});
+
+test("labels of one class alone", async () => {
+  const samples = Array.from({ length: 4 }, (_, i) => ({ inputs: [new Float32Array(8).fill(i)], label: 2 }));
+  const once = { epochs: 1, batch: 2, threads: 1 } as const;
+  const said = {
+    code: "INVALID_INPUT",
+    message: /labels: expected examples of several classes, received 4, all of class 2/,
+  };
+  await assert.rejects(train(dense, datasetOf(samples), once), said);
+  await assert.rejects(prune(dense, datasetOf(samples), { sparsity: 0.5, tune: once }), said);
+  await train(dense, datasetOf([...samples, { inputs: [new Float32Array(8).fill(-1)], label: 0 }]), once);
+  const unlabelled = datasetOf(samples.map(({ inputs }) => ({ inputs })));
+  await train(dense, unlabelled, { ...once, teacher: dense });
 });
 
 test("a single example, and one value that differs, are no such data", () => {

@@ -32,7 +32,7 @@ async function judged(path: string) {
 
 /** How good a model is on data, and how near to others. */
 export async function evaluate(path: string, options: EvaluateOptions, streams: Streams): Promise<void> {
-  const { out } = streams;
+  const { out, err } = streams;
   const { model, graph } = await judged(path);
   const ports = graph.inputs.map(({ name, tensor: id }) => {
     const stored = tensorOf(graph, id);
@@ -79,6 +79,11 @@ export async function evaluate(path: string, options: EvaluateOptions, streams: 
   const [only] = files;
   if (files.length > 1) writeTogether(files);
   else if (only) writeWhole(only.path, [only.bytes]);
+  const present = (first.model.classes?.confusion ?? []).flatMap((row, label) =>
+    row.some((n) => n > 0) ? [label] : [],
+  );
+  if (present.length === 1 && first.samples > 1)
+    err(`warning: all labels are of class ${present[0]}: the accuracy is that of this class alone`);
   if (options.json) out(JSON.stringify(evaluations.length === 1 ? first : evaluations, finite));
   else for (const line of lines(evaluations)) out(line);
 }

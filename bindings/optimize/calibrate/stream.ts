@@ -1,7 +1,8 @@
 /** Node after node over some examples: what a network quantized as far as this node makes of them, beside the float one. */
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
 import { elementCount, type TypedArray } from "../../tensor.ts";
-import type { Sample } from "../data/types.ts";
+import { spread } from "../data/batches.ts";
+import type { Dataset, Sample } from "../data/types.ts";
 import { openRunner } from "../run.ts";
 import { inputsOf } from "./inputs.ts";
 
@@ -27,14 +28,12 @@ export function streamLength(graph: Graph): number {
   return Math.max(1, Math.min(MOST, Math.floor(MEMORY / (2 * Math.max(most, 1)))));
 }
 
-/** The examples as they pass by, the first few of them kept in copies. */
-export async function* remember(
-  data: AsyncIterable<Sample>,
-  kept: Sample[],
-  most: number,
-): AsyncGenerator<Sample, void, undefined> {
+/** The examples as they pass by, some of them kept in copies. */
+export async function* remember(data: Dataset, kept: Sample[], most: number): AsyncGenerator<Sample, void, undefined> {
+  const wanted = spread(data, most);
+  let i = 0;
   for await (const sample of data) {
-    if (kept.length < most) kept.push({ ...sample, inputs: sample.inputs.map((values) => values.slice()) });
+    if (wanted(i++)) kept.push({ ...sample, inputs: sample.inputs.map((values) => values.slice()) });
     yield sample;
   }
 }

@@ -4,6 +4,7 @@ import { requireList } from "../../given.ts";
 import { elementCount, listText } from "../../tensor.ts";
 import { imageShape, preparePicture, type Scaling, scalingText } from "../../values/image.ts";
 import type { Fit, Picture } from "../../values/picture.ts";
+import { withSome } from "./batches.ts";
 import type { Dataset, Sample } from "./types.ts";
 
 /** Numbers of any type, row-major; `shape[0]` examples. */
@@ -77,21 +78,22 @@ export function arrayDataset(
     hint: "Check that data and labels belong together.",
   }));
   const makers = ports.map((port, i) => maker(port, arrays[i] as Rows, preparation));
-  return {
+  const about = {
     size,
     ...(classes === undefined ? {} : { classes }),
     preparation: [...new Set(makers.map(({ text }) => text))].join("; "),
-    async *[Symbol.asyncIterator]() {
-      for (let i = 0; i < size; i++) {
-        const sample: Sample = { inputs: makers.map(({ make }) => make(i)), name: `sample ${i}` };
-        yield {
-          ...sample,
-          ...(labels !== undefined && { label: Number(labels[i]) }),
-          ...(targets !== undefined && { targets: [rowOf(targets, i)] }),
-        };
-      }
-    },
   };
+  return withSome(about, async function* (wanted) {
+    for (let i = 0; i < size; i++) {
+      if (!wanted(i)) continue;
+      const sample: Sample = { inputs: makers.map(({ make }) => make(i)), name: `sample ${i}` };
+      yield {
+        ...sample,
+        ...(labels !== undefined && { label: Number(labels[i]) }),
+        ...(targets !== undefined && { targets: [rowOf(targets, i)] }),
+      };
+    }
+  });
 }
 
 /** The numbers of one example. */

@@ -50,10 +50,11 @@ export function slice(data: Dataset, first: number, end: number = Number.POSITIV
     received: `${first}:${end === Number.POSITIVE_INFINITY ? "" : end}`,
     hint: "first is the place of the first example, from 0; end is one after the last.",
   }));
-  const { size: _size, ...rest } = data;
+  const { size: _size, some, ...rest } = data;
+  const about = { ...rest, ...(size === undefined ? {} : { size }) };
+  if (some !== undefined) return withSome(about, (wanted) => some((i) => i >= first && i < end && wanted(i - first)));
   return {
-    ...rest,
-    ...(size === undefined ? {} : { size }),
+    ...about,
     async *[Symbol.asyncIterator]() {
       let i = 0;
       for await (const sample of data) {
@@ -63,6 +64,20 @@ export function slice(data: Dataset, first: number, end: number = Number.POSITIV
     },
   };
 }
+
+/** A data set that gives any of its examples without reading the others. */
+export const withSome = (
+  about: Omit<Dataset, typeof Symbol.asyncIterator>,
+  some: NonNullable<Dataset["some"]>,
+): Dataset => ({ ...about, some, [Symbol.asyncIterator]: () => some(() => true)[Symbol.asyncIterator]() });
+
+/** Which places are those of so many examples, evenly spread over the data; the first ones where its size is not known. */
+export const spread =
+  ({ size }: Pick<Dataset, "size">, count: number): ((place: number) => boolean) =>
+  (i) =>
+    size === undefined || size <= count
+      ? i < count
+      : Math.floor(((i + 1) * count) / size) > Math.floor((i * count) / size);
 
 /** The results of work on items, in order, with so much of it under way ahead of who asks. */
 export async function* ahead<T, R>(

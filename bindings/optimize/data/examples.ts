@@ -1,5 +1,6 @@
 /** Examples as a program gives them: each is looked at, and all can be gone through again. */
 import { kindOf, requireExamples } from "../../given.ts";
+import { withSome } from "./batches.ts";
 import { invalid } from "./bytes.ts";
 import type { Dataset, Sample } from "./types.ts";
 
@@ -10,28 +11,30 @@ import type { Dataset, Sample } from "./types.ts";
  */
 export function examplesOf(where: string, data: AsyncIterable<Sample>): Dataset {
   requireExamples(where, data);
-  const { size, classes, preparation } = data as Dataset;
-  const source = isOnce(data) ? kept(data) : data;
-  return {
+  const { size, classes, preparation, some } = data as Dataset;
+  async function* checked(source: AsyncIterable<Sample>): AsyncGenerator<Sample> {
+    let i = 0;
+    for await (const sample of source) {
+      const { inputs, name = `sample ${i}` } = Object(sample) as Partial<Sample>;
+      if (!Array.isArray(inputs) || inputs.some((values) => Object(values).length === undefined))
+        throw invalid(
+          `${where}, ${name}`,
+          "an example { inputs, label? }, its inputs a list of arrays",
+          kindOf(sample),
+          "One array of numbers for each input of the model: { inputs: [values] }.",
+        );
+      i++;
+      yield sample;
+    }
+  }
+  const about = {
     ...(size !== undefined && { size }),
     ...(classes && { classes }),
     ...(preparation !== undefined && { preparation }),
-    async *[Symbol.asyncIterator]() {
-      let i = 0;
-      for await (const sample of source) {
-        const { inputs, name = `sample ${i}` } = Object(sample) as Partial<Sample>;
-        if (!Array.isArray(inputs) || inputs.some((values) => Object(values).length === undefined))
-          throw invalid(
-            `${where}, ${name}`,
-            "an example { inputs, label? }, its inputs a list of arrays",
-            kindOf(sample),
-            "One array of numbers for each input of the model: { inputs: [values] }.",
-          );
-        i++;
-        yield sample;
-      }
-    },
   };
+  if (some !== undefined) return withSome(about, (wanted) => checked(some(wanted)));
+  const source = isOnce(data) ? kept(data) : data;
+  return { ...about, [Symbol.asyncIterator]: () => checked(source) };
 }
 
 /** Whether it is its own iterator, as generators are. Others have not begun by being asked for one. */

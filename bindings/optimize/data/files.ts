@@ -3,7 +3,7 @@ import { requireList } from "../../given.ts";
 import { elementCount, listText } from "../../tensor.ts";
 import type { Picture } from "../../values/picture.ts";
 import { type DataPort, type Preparation, pictureInput, preparationText, UNIT_SCALING } from "./arrays.ts";
-import { ahead } from "./batches.ts";
+import { ahead, withSome } from "./batches.ts";
 import { foreign, invalid } from "./bytes.ts";
 import { readNpy } from "./npy.ts";
 import { isNpy } from "./npyHeader.ts";
@@ -64,10 +64,15 @@ export function filesDataset(
     return pictureInput(port, picture, scaling, fit);
   };
 
-  return {
+  const about = {
     size: files.length,
     ...(classes === undefined ? {} : { classes }),
     preparation: /\.wav$/i.test(files[0]?.name ?? "") ? "sound from -1 to 1" : `${preparationText(scaling)}, ${fit}`,
-    [Symbol.asyncIterator]: () => ahead(files, example),
   };
+  return withSome(about, (wanted) =>
+    ahead(
+      files.filter((_, i) => wanted(i)),
+      example,
+    ),
+  );
 }

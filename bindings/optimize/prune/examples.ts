@@ -2,20 +2,21 @@
 import { ensure } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { elementCount, listText } from "../../tensor.ts";
+import { spread } from "../data/batches.ts";
 import { requireFinite, Variety } from "../data/finite.ts";
-import type { Sample } from "../data/types.ts";
+import type { Dataset } from "../data/types.ts";
 import type { Settings } from "./options.ts";
 import type { Inputs } from "./systems.ts";
 
 /**
- * The inputs of the first examples, at most so many as the settings say.
+ * The inputs of at most so many examples as the settings say, evenly spread over the data where it can give any, else the first.
  *
  * Errors: INVALID_INPUT for data that is empty, of another size than the model's inputs, or not finite.
  */
-export async function readExamples(graph: Graph, data: AsyncIterable<Sample>, settings: Settings): Promise<Inputs> {
+export async function readExamples(graph: Graph, data: Dataset, settings: Settings): Promise<Inputs> {
   const examples: (readonly Float32Array[])[] = [];
   const variety = new Variety();
-  for await (const sample of data) {
+  for await (const sample of data.some?.(spread(data, settings.samples)) ?? data) {
     const name = sample.name ?? `sample ${examples.length}`;
     ensure(sample.inputs.length === graph.inputs.length, "INVALID_INPUT", () => ({
       where: name,

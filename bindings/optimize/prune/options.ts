@@ -52,7 +52,7 @@ export interface PruneOptions {
    * share.
    */
   readonly allocation?: "global" | "uniform";
-  /** Most examples that are read, from the first on; 512 when absent. They are kept in memory. */
+  /** Most examples that are read, spread over the data where it has `some`, else the first; 512 when absent. They are kept in memory. */
   readonly samples?: number;
   /**
    * Trains what is left towards the dense network, and to the labels where the data has them, on all of the data; zeros stay

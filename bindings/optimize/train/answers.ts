@@ -55,6 +55,24 @@ function targetOf({ label = -1, targets }: Sample, goal: Goal, name: string): Fl
   return target?.slice();
 }
 
+/**
+ * Refuses labels that are all the same: a network that learns them says that class of everything.
+ *
+ * Errors: INVALID_INPUT.
+ */
+export function requireClasses(answers: readonly (Int32Array | Float32Array | undefined)[]): void {
+  const [first] = answers;
+  const of = first?.[0];
+  const isOne = (answer: Int32Array | Float32Array | undefined) =>
+    answer instanceof Int32Array && answer.every((label) => label === of);
+  ensure(answers.length < 2 || !answers.every(isOne), "INVALID_INPUT", () => ({
+    where: "labels",
+    expected: "examples of several classes",
+    received: `${answers.length}, all of class ${of}`,
+    hint: "Check the file of labels; where the data is in the order of its classes, take more of it, or put it into another order.",
+  }));
+}
+
 /** The first example; undefined where there is none. */
 export async function firstOf(data: AsyncIterable<Sample>): Promise<Sample | undefined> {
   for await (const sample of data) return sample;

@@ -5,7 +5,7 @@ import { dimensions, listText } from "../../tensor.ts";
 import { requireNames } from "../data/classes.ts";
 import { requireFinite, Variety } from "../data/finite.ts";
 import type { Dataset } from "../data/types.ts";
-import { answerOf } from "./answers.ts";
+import { answerOf, requireClasses } from "./answers.ts";
 import type { Augmentation } from "./augment.ts";
 import { classesOf, type Goal } from "./objective.ts";
 import { augment, augmentPlaces, inPlace, type Picture } from "./pictures.ts";
@@ -15,6 +15,8 @@ export interface Store {
   readonly size: number;
   /** Whether all samples say what is to be learned. */
   readonly labelled: boolean;
+  /** Refuses labels of one class alone. Errors: INVALID_INPUT. */
+  requireClasses(): void;
   /** Writes input `input` of a sample into `to`, as copy `copy` has it: copy 0 is as it was. */
   write(sample: number, copy: number, input: number, to: Float32Array): void;
   /** Writes the class of each of its places, −1 where there is none, as that copy has them. */
@@ -81,6 +83,7 @@ export async function storeOf(data: Dataset, shapes: readonly (readonly number[]
     pictured: picture !== undefined,
     range: [lo, hi],
     changed: (kinds, own) => withChanges(follows ? kinds : inPlace(kinds), own),
+    requireClasses: () => requireClasses(answers),
     labelled: answers.every((answer) => answer !== undefined),
     write(sample, copy, input, to) {
       const from = rows[sample]?.[input] as Float32Array;

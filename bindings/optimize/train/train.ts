@@ -50,6 +50,7 @@ export async function train(graph: Graph, given: Dataset, options: TrainOptions 
   const shapes = own.inputs.map(({ tensor }) => sampleShape(tensorOf(own, tensor).shape));
   const goal = goalOf(own, options.objective, await firstOf(data));
   const read = await storeOf(data, shapes, goal);
+  read.requireClasses();
   const changes = await changesOf(options, read, goal);
   const turns = changes === undefined ? 1 : turnsOf(options, read.size);
   const store = inTurns(changes === undefined ? read : read.changed(changes, seed), turns);
