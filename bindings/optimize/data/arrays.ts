@@ -5,6 +5,7 @@ import { elementCount, listText } from "../../tensor.ts";
 import { imageShape, preparePicture, type Scaling, scalingText } from "../../values/image.ts";
 import type { Fit, Picture } from "../../values/picture.ts";
 import { withSome } from "./batches.ts";
+import { moved } from "./planes.ts";
 import type { Dataset, Sample } from "./types.ts";
 
 /** Numbers of any type, row-major; `shape[0]` examples. */
@@ -112,14 +113,19 @@ interface Maker {
 export function maker(port: DataPort, rows: Rows, { scaling = UNIT_SCALING, fit = "stretch" }: Preparation): Maker {
   const count = elementCount(port.shape);
   const own = elementCount(rows.shape.slice(1));
-  const row = (example: number) => Float32Array.from({ length: own }, (_, i) => Number(rows.values[example * own + i]));
+  const shape = rows.pixels === "pixels" ? interleaved(rows.shape) : rows.shape;
+  const [height = 0, width = 0, channels = 1] = shape.slice(1);
+  const isFlat = shape.length < 3 || (shape.length > 3 && channels !== 1 && channels !== 3);
+  const move = moved(rows.shape, rows.pixels === "pixels" && !isFlat ? shape : port.shape);
+  const row = (example: number) => {
+    const values = Float32Array.from({ length: own }, (_, i) => Number(rows.values[example * own + i]));
+    return move?.(values) ?? values;
+  };
   if (rows.pixels === "numbers") {
     ensure(own === count, "INVALID_INPUT", () => wrongSize(port, rows));
-    return { make: row, text: "numbers as they are" };
+    return { make: row, text: `numbers as they are${move ? ", channels moved" : ""}` };
   }
   const real = scaling.kind === "real" ? scaling : UNIT_SCALING;
-  const [height = 0, width = 0, channels = 1] = rows.shape.slice(1);
-  const isFlat = rows.shape.length < 3 || (rows.shape.length > 3 && channels !== 1 && channels !== 3);
   // One channel of the input's own size needs no picture.
   if (
     own === count &&
@@ -129,24 +135,26 @@ export function maker(port: DataPort, rows: Rows, { scaling = UNIT_SCALING, fit 
     real.std.length === 1
   ) {
     const [mean, std] = [real.mean[0] as number, real.std[0] as number];
-    const scaled = (example: number) => {
-      const values = new Float32Array(own);
-      for (let i = 0; i < own; i++) values[i] = (Number(rows.values[example * own + i]) - mean) / std;
-      return values;
-    };
+    const scaled = (example: number) => row(example).map((value) => (value - mean) / std);
     return { make: scaled, text: preparationText(real) };
   }
   ensure(!isFlat, "INVALID_INPUT", () => wrongSize(port, rows));
   const { height: toHeight, width: toWidth } = imageShape(floatPort(port));
   const make = (example: number) => {
-    const data = new Float32Array(height * width * 3);
-    const from = example * own;
-    for (let i = 0; i < data.length; i++)
-      data[i] = Number(rows.values[from + (channels === 3 ? i : Math.floor(i / 3))]);
+    const values = row(example);
+    const data =
+      channels === 3 ? values : Float32Array.from({ length: 3 * own }, (_, i) => values[Math.floor(i / 3)] as number);
     return pictureInput(port, { width, height, data }, real, fit);
   };
   const resized = toHeight !== height || toWidth !== width ? `, ${width}x${height} resized by ${fit}` : "";
   return { make, text: preparationText(real) + resized };
+}
+
+/** The shape of pictures whose planes follow each other, as if their channels stood last. */
+function interleaved(shape: readonly number[]): readonly number[] {
+  const [n = 0, channels = 0, height = 0, width = 0] = shape;
+  const isCount = (size: number) => size === 1 || size === 3;
+  return shape.length === 4 && isCount(channels) && !isCount(width) ? [n, height, width, channels] : shape;
 }
 
 /** `pixels / 255`, or what was said instead. */

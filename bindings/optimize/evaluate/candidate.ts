@@ -16,6 +16,8 @@ import { areDecisions, ClassCount, NearnessSum } from "./scores.ts";
 export interface Candidate {
   readonly graph: Graph | undefined;
   readonly batch: number;
+  /** Of its inputs. */
+  readonly shapes: readonly (readonly number[])[];
   /** All outputs of each sample, one after the other; the one with the scores begins at `scoresAt`. */
   readonly run: (batch: Batch) => readonly (readonly Float32Array[])[];
   /** Which output has the scores of classes, −1 where none has; and how many. */
@@ -63,6 +65,7 @@ export async function openCandidate(model: Model, name: string, options: EngineO
   return {
     graph,
     batch,
+    shapes: inputs.map(({ shape }) => shape),
     scores,
     classes: classes.classes,
     isOwnTarget,

@@ -5,6 +5,7 @@ import { batches } from "../data/batches.ts";
 import { requireNames } from "../data/classes.ts";
 import { examplesOf } from "../data/examples.ts";
 import { requireFinite } from "../data/finite.ts";
+import { moved } from "../data/planes.ts";
 import type { Dataset } from "../data/types.ts";
 import type { EngineOptions } from "../engine.ts";
 import type { Progress } from "../progress.ts";
@@ -101,12 +102,14 @@ async function judge(
 ) {
   let [count, same, compared] = [0, 0, 0];
   const nearness = new NearnessSum();
+  const moves = candidate.shapes.map((shape, i) => moved(shape, other?.shapes[i] ?? shape));
   for await (const batch of batches(data, Math.max(candidate.batch, other?.batch ?? 1))) {
     signal?.throwIfAborted();
     for (const [i, { inputs, name = `sample ${count + i}` }] of batch.samples.entries())
       for (const values of inputs) requireFinite(values, name);
     const found = candidate.run(batch);
-    const expected = other?.run(batch);
+    const theirInputs = batch.inputs.map((values, i) => moves[i]?.(values) ?? values);
+    const expected = other?.run({ ...batch, inputs: theirInputs });
     for (const [i, sample] of batch.samples.entries()) {
       const own = found[i] as readonly Float32Array[];
       candidate.count(sample, own);

@@ -9,6 +9,7 @@ import { freshNetwork } from "./architectures/index.ts";
 import type { Objective } from "./kinds.ts";
 import { goalOf, goalText } from "./objective.ts";
 import type { TrainOptions } from "./options.ts";
+import { channelsLast, fromPlanes, isPlanar } from "./planes.ts";
 import { train } from "./train.ts";
 
 export interface DistilOptions extends Omit<TrainOptions, "teacher"> {
@@ -66,10 +67,13 @@ export function freshFor(teacher: Graph, name: string, seed: number, objective?:
     received: goalText(goal),
     hint: "Give a student of this output.",
   }));
-  const { shape } = tensorOf(typed, input.tensor);
+  const { shape: given } = tensorOf(typed, input.tensor);
+  const planar = isPlanar(typed);
+  const shape = planar ? channelsLast(given) : given;
   const { places, width, objective: own } = goal;
   const gives = own === "classes" && width === 1 ? "decisions" : own;
-  return freshNetwork(name, { shape, classes: places * width, seed, gives });
+  const fresh = freshNetwork(name, { shape, classes: places * width, seed, gives });
+  return planar ? fromPlanes(fresh, given) : fresh;
 }
 
 /** Steps of one epoch. */

@@ -6,6 +6,8 @@ export interface Picture {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
+  /** One plane after the other. */
+  readonly planar: boolean;
 }
 
 /** What is left of the changes where what is to be learned would not follow a picture that is moved, turned or mirrored. */
@@ -13,11 +15,11 @@ export function inPlace({ invert = 0, contrast = 0, brightness = 0, noise = 0 }:
   return { invert, contrast, brightness, noise };
 }
 
-/** Writes a changed picture `[height][width][channels]` of values from `lo` to `hi` into `to`. Pixels outside are those of the edge. */
+/** Writes a changed picture `[height][width][channels]`, or `[channels][height][width]`, of values from `lo` to `hi` into `to`. Pixels outside are those of the edge. */
 export function augment(
   from: Float32Array,
   to: Float32Array,
-  { height, width, channels }: Picture,
+  { height, width, channels, planar }: Picture,
   [lo, hi]: readonly [number, number],
   kinds: Augmentation,
   random: Random,
@@ -30,22 +32,23 @@ export function augment(
   const shift = around(kinds.brightness) * range;
   const noise = random.uniform() * (kinds.noise ?? 0) * range;
   const middle = (lo + hi) / 2;
+  const [pixel, plane] = planar ? [1, height * width] : [channels, 1];
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
       const [sx, sy] = source(x, y);
       const [x0, y0] = [Math.floor(sx), Math.floor(sy)];
       const [fx, fy] = [sx - x0, sy - y0];
-      const right = x0 + 1 < width ? channels : 0;
-      const below = y0 + 1 < height ? width * channels : 0;
-      const at = (y0 * width + x0) * channels;
+      const right = x0 + 1 < width ? pixel : 0;
+      const below = y0 + 1 < height ? width * pixel : 0;
+      const at = (y0 * width + x0) * pixel;
       for (let c = 0; c < channels; c++) {
-        const i = at + c;
+        const i = at + c * plane;
         const top = (from[i] as number) * (1 - fx) + (from[i + right] as number) * fx;
         const bottom = (from[i + below] as number) * (1 - fx) + (from[i + below + right] as number) * fx;
         let value = top * (1 - fy) + bottom * fy;
         if (invert) value = lo + hi - value;
         value = (value - middle) * contrast + middle + shift + (noise > 0 ? random.normal() * noise : 0);
-        to[(y * width + x) * channels + c] = value < lo ? lo : value > hi ? hi : value;
+        to[(y * width + x) * pixel + c * plane] = value < lo ? lo : value > hi ? hi : value;
       }
     }
 }

@@ -13,6 +13,8 @@ import { randomOf } from "./random.ts";
 
 export interface Store {
   readonly size: number;
+  /** Of a sample's inputs. */
+  readonly shapes: readonly (readonly number[])[];
   /** Whether all samples say what is to be learned. */
   readonly labelled: boolean;
   /** Refuses labels of one class alone. Errors: INVALID_INPUT. */
@@ -34,13 +36,18 @@ export interface Store {
 }
 
 /**
- * Reads all of a data set; inputs have `lengths` floats each. Pictures are inputs of the shapes `[height,width,channels]`. They are moved, turned and mirrored only where labels
+ * Reads all of a data set; inputs have `lengths` floats each. Pictures are inputs of the shapes `[height,width,channels]`, or `[channels,height,width]` where they are planar. They are moved, turned and mirrored only where labels
  * follow, as classes of whole pictures do and those of a picture's places.
  *
  * Errors: INVALID_INPUT where a sample does not fit the network or is not finite, names of classes are not as many as it has
  * scores, or the data set is empty.
  */
-export async function storeOf(data: Dataset, shapes: readonly (readonly number[])[], goal: Goal): Promise<Store> {
+export async function storeOf(
+  data: Dataset,
+  shapes: readonly (readonly number[])[],
+  goal: Goal,
+  planar?: boolean,
+): Promise<Store> {
   const lengths = shapes.map((shape) => shape.reduce((product, size) => product * size, 1));
   const rows: (readonly Float32Array[])[] = [];
   const answers: (Int32Array | Float32Array | undefined)[] = [];
@@ -67,7 +74,7 @@ export async function storeOf(data: Dataset, shapes: readonly (readonly number[]
   }
   ensure(rows.length > 0, "INVALID_INPUT", () => ({ where: "data", expected: "samples", received: "none" }));
   variety.require();
-  const picture = pictureOf(shapes[0] ?? []);
+  const picture = pictureOf(shapes[0] ?? [], planar);
   const [gridRows = 0, columns = 0, ...more] = goal.grid;
   const isMap = columns > 0 && more.length === 0;
   const known = answers.some((answer) => answer !== undefined);
@@ -80,6 +87,7 @@ export async function storeOf(data: Dataset, shapes: readonly (readonly number[]
     };
   const withChanges = (changes: Augmentation | undefined, seed: number): Store => ({
     size: rows.length,
+    shapes,
     pictured: picture !== undefined,
     range: [lo, hi],
     changed: (kinds, own) => withChanges(follows ? kinds : inPlace(kinds), own),
@@ -119,8 +127,8 @@ export function inTurns(store: Store, copies: number): Store {
   };
 }
 
-function pictureOf(shape: readonly number[]): Picture | undefined {
+function pictureOf(shape: readonly number[], planar = false): Picture | undefined {
   if (shape.length !== 3) return undefined;
-  const [height, width, channels] = dimensions(shape, 3);
-  return { height, width, channels };
+  const [a, b, c] = dimensions(shape, 3);
+  return planar ? { height: b, width: c, channels: a, planar } : { height: a, width: b, channels: c, planar };
 }

@@ -1,7 +1,8 @@
 /** What a teacher gives, computed once for each copy of the data where there is room. */
 import { ensure } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
-import { elementCount, type TypedArray } from "../../tensor.ts";
+import { elementCount, listText, type TypedArray } from "../../tensor.ts";
+import { moved } from "../data/planes.ts";
 import { openBatched } from "../tap.ts";
 import { endAt, type Goal, goalOf, goalText } from "./objective.ts";
 import type { Store } from "./store.ts";
@@ -40,14 +41,23 @@ export async function openGiver(graph: Graph, goal: Goal, threads: number | "aut
   const { session, batch } = await openBatched(ready, BATCH, { threads });
   const lengths = ready.inputs.map(({ tensor }) => elementCount(tensorOf(ready, tensor).shape));
   const fed = lengths.map((length) => new Float32Array(length * batch));
+  const shapes = ready.inputs.map(({ tensor }) => tensorOf(ready, tensor).shape);
   const { scale = 0, zeroPoint = 0 } = session.outputs[0] ?? {};
   const give: Giver["give"] = async (store, samples, copy, to, signal) => {
+    const given = store.shapes.map((shape) => [1, ...shape]);
+    ensure(lengths.join() === given.map(elementCount).join(), "INVALID_OPTION", () => ({
+      where: "teacher",
+      expected: `inputs of the student's size, ${given.map(listText).join(", ")}`,
+      received: shapes.map(listText).join(", "),
+    }));
+    const moves = shapes.map((shape, i) => moved(given[i] ?? [], shape));
     for (let first = 0; first < samples.length; first += batch) {
       const count = Math.min(batch, samples.length - first);
       for (let i = 0; i < count; i++)
         for (const [input, length] of lengths.entries()) {
           const into = (fed[input] as Float32Array).subarray(i * length, (i + 1) * length);
           store.write(samples[first + i] as number, copy, input, into);
+          into.set(moves[input]?.(into) ?? []);
         }
       const values = Object.values(session.run(fed as never, { outputs: "views" }))[0] as TypedArray;
       for (let i = 0; i < count * floats; i++) {

@@ -17,6 +17,7 @@ import { createMeter } from "./meter.ts";
 import { normalizedLayers, restoreNorm, statisticsOf } from "./norm.ts";
 import { type Goal, goalOf, sampleShape } from "./objective.ts";
 import { checkTrainOptions, type TrainOptions } from "./options.ts";
+import { isPlanar } from "./planes.ts";
 import { ownWeights } from "./prepare.ts";
 import { randomOf, shuffled } from "./random.ts";
 import { trainSeveral } from "./several.ts";
@@ -49,7 +50,7 @@ export async function train(graph: Graph, given: Dataset, options: TrainOptions 
   const own = ownWeights(foldBlocks(graph), normalization !== "none");
   const shapes = own.inputs.map(({ tensor }) => sampleShape(tensorOf(own, tensor).shape));
   const goal = goalOf(own, options.objective, await firstOf(data));
-  const read = await storeOf(data, shapes, goal);
+  const read = await storeOf(data, shapes, goal, isPlanar(own));
   read.requireClasses();
   const changes = await changesOf(options, read, goal);
   const turns = changes === undefined ? 1 : turnsOf(options, read.size);

@@ -194,7 +194,7 @@ describe("learns", () => {
 });
 
 test("classes of places follow what happens to their picture", () => {
-  const picture = { height: 16, width: 16, channels: 1 };
+  const picture = { height: 16, width: 16, channels: 1, planar: false };
   const classes = Int32Array.from({ length: 256 }, (_, i) => Number(i % 16 > 8) + 2 * Number(i > 100));
   const kinds = { ...AUGMENTATION, contrast: 0, brightness: 0, noise: 0, flip: 0.5 };
   for (let copy = 0; copy < 20; copy++) {
