@@ -12,40 +12,46 @@ export function maxPoolF32(p: PoolReal, part: u32, parts: u32): void {
   pool(p, part, parts, true);
 }
 
-/** Walks the output rows of this part; a window is the part of kH·kW that lies on the input, added up row by row. */
+/** Walks the output rows of this part; a window is the part of kH·kW that lies on the input, added up row by row; where lo says so, columns first, and then their sums. */
 function pool(p: PoolReal, part: u32, parts: u32, largest: bool): void {
   const rows = p.batch * p.outH;
   const end = share(rows, part + 1, parts);
   const pixel = <usize>p.channels << 2;
   const inRow = <usize>p.inW * pixel;
+  // how far apart what is added first stands, and the sums of it
+  const inner = p.lo ? inRow : pixel;
+  const outer = p.lo ? pixel : inRow;
   for (let row = share(rows, part, parts); row < end; row++) {
     const n = row / p.outH;
     const top = <i32>((row - n * p.outH) * p.strideH) - p.padTop;
     const y0 = max(top, 0);
-    const height = <u32>(min(top + <i32>p.kH, <i32>p.inH) - y0);
+    const tall = <u32>(min(top + <i32>p.kH, <i32>p.inH) - y0);
     const line = <usize>p.x + <usize>(n * p.inH + y0) * inRow;
     let y = <usize>p.y + <usize>(row * p.outW) * pixel;
     for (let column: u32 = 0; column < p.outW; column++) {
       const left = <i32>(column * p.strideW) - p.padLeft;
       const x0 = max(left, 0);
-      const width = <u32>(min(left + <i32>p.kW, <i32>p.inW) - x0);
+      const wide = <u32>(min(left + <i32>p.kW, <i32>p.inW) - x0);
+      const height = p.lo ? wide : tall;
+      const width = p.lo ? tall : wide;
       const x = line + <usize>x0 * pixel;
       if (ASC_FEATURE_SIMD) {
         let c: usize = 0;
-        for (; c + 64 <= pixel; c += 64) {
-          if (largest) sixteen(p, y + c, x + c, height, width, inRow, pixel, true);
-          else sixteen(p, y + c, x + c, height, width, inRow, pixel, false);
-        }
+        if (!p.lo)
+          for (; c + 64 <= pixel; c += 64) {
+            if (largest) sixteen(p, y + c, x + c, height, width, outer, inner, true);
+            else sixteen(p, y + c, x + c, height, width, outer, inner, false);
+          }
         for (; c + 16 <= pixel; c += 16) {
-          const value = largest ? four(x + c, height, width, inRow, pixel, true) : four(x + c, height, width, inRow, pixel, false);
+          const value = largest ? four(x + c, height, width, outer, inner, true, 0) : four(x + c, height, width, outer, inner, false, p.lo);
           v128.store(y + c, clamped<v128>(p, value));
         }
         for (; c < pixel; c += 16) {
           const bytes = <u32>min(pixel - c, 16);
-          store16(y + c, clamped<v128>(p, window<v128>(x + c, height, width, inRow, pixel, largest, bytes)), bytes);
+          store16(y + c, clamped<v128>(p, window<v128>(x + c, height, width, outer, inner, largest, p.lo, bytes)), bytes);
         }
       } else {
-        for (let c: usize = 0; c < pixel; c += 4) store<f32>(y + c, clamped<f32>(p, window<f32>(x + c, height, width, inRow, pixel, largest, 4)));
+        for (let c: usize = 0; c < pixel; c += 4) store<f32>(y + c, clamped<f32>(p, window<f32>(x + c, height, width, outer, inner, largest, p.lo, 4)));
       }
       y += pixel;
     }
@@ -84,14 +90,17 @@ function pool(p: PoolReal, part: u32, parts: u32, largest: bool): void {
 
 /** Four channels. */
 // @ts-ignore: decorator
-@inline function four(x: usize, height: u32, width: u32, inRow: usize, pixel: usize, largest: bool): v128 {
+@inline function four(x: usize, height: u32, width: u32, inRow: usize, pixel: usize, largest: bool, apart: i32): v128 {
   let value = f32x4.splat(largest ? -f32.MAX_VALUE : 0);
+  let sum = value;
   for (let i = height; i; i--) {
     let at = x;
+    if (apart) value = f32x4.splat(0);
     for (let j = width; j; j--) {
       value = joined<v128>(value, v128.load(at), largest);
       at += pixel;
     }
+    if (apart) sum = value = plus<v128>(sum, value);
     x += inRow;
   }
   return ended<v128>(value, <f32>(height * width), largest);
@@ -108,14 +117,17 @@ function pool(p: PoolReal, part: u32, parts: u32, largest: bool): void {
 }
 
 // @ts-ignore: decorator
-@inline function window<T>(x: usize, height: u32, width: u32, inRow: usize, pixel: usize, largest: bool, bytes: u32): T {
+@inline function window<T>(x: usize, height: u32, width: u32, inRow: usize, pixel: usize, largest: bool, apart: i32, bytes: u32): T {
   let value = splat<T>(largest ? -f32.MAX_VALUE : 0);
+  let sum = value;
   for (let i = height; i; i--) {
     let at = x;
+    if (apart) value = splat<T>(0);
     for (let j = width; j; j--) {
       value = joined<T>(value, isVector<T>() ? <T>load16(at, bytes) : <T>load<f32>(at), largest);
       at += pixel;
     }
+    if (apart) sum = value = plus<T>(sum, value);
     x += inRow;
   }
   return ended<T>(value, <f32>(height * width), largest);

@@ -4,8 +4,14 @@ import { test } from "node:test";
 import { loadModel } from "../../bindings/public/index.ts";
 import { buildOnnx, type GraphSpec } from "./build-onnx.ts";
 
-async function run(spec: GraphSpec, ...inputs: readonly Float32Array[]): Promise<readonly (readonly number[])[]> {
-  const model = await loadModel(buildOnnx(spec, 24), { module: "simd" });
+const run = (spec: GraphSpec, ...inputs: readonly Float32Array[]) => runOf(24, spec, inputs);
+
+async function runOf(
+  opset: number,
+  spec: GraphSpec,
+  inputs: readonly Float32Array[],
+): Promise<readonly (readonly number[])[]> {
+  const model = await loadModel(buildOnnx(spec, opset), { module: "simd" });
   const outputs = Object.values(model.run(inputs)).map((y) => Array.from(y as ArrayLike<number>));
   model.close();
   return outputs;
@@ -212,24 +218,37 @@ test("means of dequantized rows are rounded row by row", async () => {
   assert.deepEqual(await run(spec, Float32Array.from(rows.flat())), [[159, 104, 148, 93]]);
 });
 
-test("means of dequantized windows of several sizes are summed columns first", async () => {
-  const spec: GraphSpec = {
-    nodes: [
-      { operator: "Cast", inputs: ["x"], outputs: ["q"], int: { to: 2 } },
-      { operator: "DequantizeLinear", inputs: ["q", "s", "z"], outputs: ["d"] },
-      { operator: "AveragePool", inputs: ["d"], outputs: ["m"], ints: { kernel_shape: [3, 3], pads: [1, 1, 1, 1] } },
-      { operator: "QuantizeLinear", inputs: ["m", "s", "z"], outputs: ["r"] },
-      { operator: "Cast", inputs: ["r"], outputs: ["y"], int: { to: 1 } },
-    ],
-    inputs: [{ name: "x", dims: [1, 1, 3, 4] }],
-    outputs: [{ name: "y" }],
-    initializers: [
-      { name: "s", dims: [], type: 1, values: [0.02] },
-      { name: "z", dims: [], type: 2, raw: Uint8Array.of(128) },
-    ],
+test("means of dequantized windows are summed columns first before opset 19, where padding counts too", async () => {
+  const means = (opset: number, ints: Readonly<Record<string, readonly number[]>>, counted: number, x: number[]) => {
+    const spec: GraphSpec = {
+      nodes: [
+        { operator: "Cast", inputs: ["x"], outputs: ["q"], int: { to: 2 } },
+        { operator: "DequantizeLinear", inputs: ["q", "s", "z"], outputs: ["d"] },
+        { operator: "AveragePool", inputs: ["d"], outputs: ["m"], ints, int: { count_include_pad: counted } },
+        { operator: "QuantizeLinear", inputs: ["m", "s", "z"], outputs: ["r"] },
+        { operator: "Cast", inputs: ["r"], outputs: ["y"], int: { to: 1 } },
+      ],
+      inputs: [{ name: "x", dims: [1, 1, 3, 4] }],
+      outputs: [{ name: "y" }],
+      initializers: [
+        { name: "s", dims: [], type: 1, values: [0.02] },
+        { name: "z", dims: [], type: 2, raw: Uint8Array.of(128) },
+      ],
+    };
+    return runOf(opset, spec, [Float32Array.from(x)]);
   };
-  const x = Float32Array.of(190, 72, 22, 106, 229, 246, 116, 108, 212, 104, 149, 36);
-  assert.deepEqual(await run(spec, x), [[184, 146, 112, 88, 176, 149, 107, 90, 198, 176, 127, 102]]);
+  // onnxruntime 1.32
+  const padded = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] };
+  const x = [190, 72, 22, 106, 229, 246, 116, 108, 212, 104, 149, 36];
+  assert.deepEqual(await means(13, padded, 0, x), [[184, 146, 112, 88, 176, 149, 107, 90, 198, 176, 127, 102]]);
+  assert.deepEqual(await means(24, padded, 0, x), [[184, 146, 112, 88, 176, 149, 107, 90, 198, 176, 126, 102]]);
+  const plain = { kernel_shape: [3, 2] };
+  const counted = { kernel_shape: [3, 2], pads: [1, 0, 0, 1], strides: [1, 2] };
+  const even = [76, 26, 52, 80, 109, 115, 41, 210, 15, 64, 196, 25];
+  assert.deepEqual(await means(13, plain, 0, even), [[68, 82, 101]]);
+  assert.deepEqual(await means(19, plain, 0, even), [[67, 82, 101]]);
+  assert.deepEqual(await means(13, counted, 1, even), [[97, 106, 68, 101]]);
+  assert.deepEqual(await means(19, counted, 1, even), [[97, 106, 67, 101]]);
 });
 
 test("Clip without a bound has the largest numbers as bounds, and keeps NaN", async () => {

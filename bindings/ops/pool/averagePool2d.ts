@@ -8,6 +8,8 @@ declare module "../../graph.ts" {
       readonly stride: readonly [number, number];
       readonly padding: Padding;
       readonly activation: Activation;
+      /** Of float32: what is added up first; rows where it is not said. */
+      readonly order?: "columns";
     };
   }
 }

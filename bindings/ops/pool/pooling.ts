@@ -66,7 +66,7 @@ function lowerPool(node: NodeView<Pool>, to: Lowering, kind: Pool): void {
   const dtype = inputOf(node, 0).dtype as "int8" | "int16" | "float32";
   if (dtype === "float32") {
     const [least, most] = BOUNDS[node.attributes.activation];
-    const unused = { scratch: 0, scratchStride: 0, lo: 0, hi: 0 };
+    const unused = { scratch: 0, scratchStride: 0, lo: node.attributes.order === "columns" ? 1 : 0, hi: 0 };
     to.call({ kernel: FLOATS[kind], params: { ...windowParams(node, to), ...unused, least, most } });
     return;
   }

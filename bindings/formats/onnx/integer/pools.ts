@@ -22,12 +22,11 @@ interface Means {
 
 /** The node on integers; `undefined` for windows that are not all of one size, and where ties decide. */
 export function averageOf(net: Network, node: AnyNode, target: Target, rounding: Rounding): TensorId | undefined {
-  const pool = node.kind === "averagePool2d" ? joined(net, node) : node;
-  const x = net.meaning.get(pool.inputs[0] as TensorId);
+  const x = net.meaning.get(node.inputs[0] as TensorId);
   const own = x === undefined ? undefined : targetOf(net, x);
   if (x === undefined || own === undefined || !isByte(own.dtype) || !isByte(target.dtype)) return undefined;
   if (!fits(scaleOf(own), target)) return undefined;
-  const means = pool.kind === "averagePool2d" ? poolOf(net, pool) : weightedOf(net, pool);
+  const means = node.kind === "averagePool2d" ? poolOf(net, node) : weightedOf(net, node);
   if (means === undefined) return undefined;
   const count = means.filter[0] * means.filter[1];
   if (count > MOST_ELEMENTS || !isDecided(own, target, count)) return undefined;
@@ -48,23 +47,6 @@ export function averageOf(net: Network, node: AnyNode, target: Target, rounding:
 /** True of a padding of nothing. */
 const isNone = (padding: Padding): boolean =>
   typeof padding === "string" ? padding === "valid" : Object.values(padding).every((size) => size <= 0);
-
-/** A mean along rows of one along columns as one pool. */
-function joined(net: Network, node: Node<"averagePool2d">): Node<"averagePool2d"> {
-  const [x = NONE] = node.inputs;
-  const before = net.producers.get(x);
-  const { filter, stride, padding, activation } = node.attributes;
-  if (before?.kind !== "averagePool2d" || net.readers[x] !== 1) return node;
-  const own = before.attributes;
-  const crosses = filter[0] === 1 && stride[0] === 1 && own.filter[1] === 1 && own.stride[1] === 1;
-  const isPlain = [padding, own.padding].every(isNone) && activation === "none" && own.activation === "none";
-  if (!crosses || !isPlain) return node;
-  return {
-    ...before,
-    outputs: node.outputs,
-    attributes: { ...own, filter: [own.filter[0], filter[1]], stride: [own.stride[0], stride[1]] },
-  };
-}
 
 /** A pool whose windows all stand within the picture. */
 function poolOf(net: Network, node: Node<"averagePool2d">): Means | undefined {

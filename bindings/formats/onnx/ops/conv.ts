@@ -1,6 +1,6 @@
 /** Convolutions of one and two spatial dimensions. */
 
-import type { Activation, Rounding, TensorId } from "../../../graph.ts";
+import type { Activation, Padding, Rounding, TensorId } from "../../../graph.ts";
 import { dimensions, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, type Value } from "../layout.ts";
@@ -97,35 +97,37 @@ function maxPool(n: OnnxNode): void {
   setImage(n, y as TensorId, x);
 }
 
+/** True where onnxruntime adds the columns of windows up first, and then their sums: before opset 19, by vectors. */
+const isByColumns = (n: OnnxNode, { shape }: Value, { kernel, stride, before, after }: Windows): boolean =>
+  n.opset < 19 &&
+  kernel.length === 2 &&
+  kernel.every((size) => size > 1) &&
+  (stride[1] as number) <= 2 &&
+  (shape[3] as number) + (before[1] as number) + (after[1] as number) < MOST_COLUMNS;
+const MOST_COLUMNS = 1984;
+
 /** Means of windows: those that padding counts in are sums by a constant depthwise convolution. */
 function averagePool(n: OnnxNode): void {
   const x = n.input(0);
   const windows = poolWindows(n, x);
-  const isPadded = [...windows.before, ...windows.after].some((pad) => pad > 0);
-  const isCounted = isPadded && n.int("count_include_pad", 0) !== 0;
-  const isCeil = n.int("ceil_mode", 0) !== 0;
-  // between quantizations windows of several sizes are summed as onnxruntime does it, columns first
-  const isSummed = isCounted ? isCeil : isPadded && isDequantized(n, x);
-  if (!isPlain(windows) || isSummed) return n.rarely("means", n);
-  const image = imageOf(n, x);
-  const [kH, kW] = pair(windows.kernel);
+  const isCounted = [...windows.before, ...windows.after].some((pad) => pad > 0) && n.int("count_include_pad", 0) !== 0;
+  if (!isPlain(windows) || (isCounted && n.int("ceil_mode", 0) !== 0)) return n.rarely("means", n);
+  let image = imageOf(n, x);
+  const filter = pair(windows.kernel);
+  const [kH, kW] = filter;
   const common = { stride: pair(windows.stride), activation: "none" as const };
-  if (!isCounted) {
-    const padding = imagePadding(windows);
-    const add = (id: TensorId, filter: readonly [number, number], stride: readonly [number, number]) =>
-      n.add("averagePool2d", [id], { ...common, filter, stride, padding }, FLOAT)[0];
-    // between quantizations ties fall as in onnxruntime, which adds columns first; halves are exact
-    const [sH, sW] = common.stride;
-    const isSplit =
-      isDequantized(n, x) &&
-      kH === 2 &&
-      kW > 1 &&
-      [...windows.before, ...windows.after].every((pad) => pad === 0) &&
-      kH < (x.shape[2] as number);
-    const y = isSplit
-      ? add(add(image, [kH, 1], [sH, 1]) as TensorId, [1, kW], [1, sW])
-      : add(image, [kH, kW], [sH, sW]);
-    return setImage(n, y as TensorId, x);
+  let padding: Padding = imagePadding(windows);
+  // between quantizations ties fall as in onnxruntime
+  const isTied = isCounted && isDequantized(n, x);
+  if (isTied) {
+    const { top, bottom, left, right } = padding;
+    const pads = n.b.integers([0, 0, top, bottom, left, right, 0, 0], [4, 2]);
+    [image] = n.add("pad", [image, pads, n.b.float(0)], NONE, FLOAT) as [TensorId];
+    padding = "valid";
+  }
+  if (!isCounted || isTied) {
+    const attributes = { ...common, filter, padding, ...(isByColumns(n, x, windows) && { order: "columns" as const }) };
+    return setImage(n, n.add("averagePool2d", [image], attributes, FLOAT)[0] as TensorId, x);
   }
   const channels = x.shape[1] as number;
   const weights = n.b.constant(
@@ -133,7 +135,7 @@ function averagePool(n: OnnxNode): void {
     [1, kH, kW, channels],
     new Float32Array(entries(n, kH * kW * channels)).fill(1 / (kH * kW)),
   );
-  const attributes = { ...common, dilation: [1, 1] as const, padding: imagePadding(windows) };
+  const attributes = { ...common, dilation: [1, 1] as const, padding };
   const [y] = n.add("depthwiseConv2d", [image, weights], attributes, FLOAT, n.outputs[0]);
   setImage(n, y as TensorId, x);
 }
