@@ -134,3 +134,66 @@ test("RoiAlign takes the greatest of as many samples as a bin has pixels; onnxru
       assert.ok(Math.abs((y[i] as number) - value) < 1e-6, `${mode} ${i}: ${y[i]}`);
   }
 });
+
+test("Resize of int32 is cut towards 0, and an axis of scale 1 is not cropped", async () => {
+  const spec: GraphSpec = {
+    nodes: [
+      { operator: "Cast", inputs: ["x"], outputs: ["i"], int: { to: 6 } },
+      { operator: "Resize", inputs: ["i", "", "larger"], outputs: ["r"], string: { mode: "linear" } },
+      { operator: "Cast", inputs: ["r"], outputs: ["whole"], int: { to: 1 } },
+      {
+        operator: "Resize",
+        inputs: ["x", "region", "smaller"],
+        outputs: ["cropped"],
+        string: { mode: "linear", coordinate_transformation_mode: "tf_crop_and_resize" },
+      },
+    ],
+    inputs: [{ name: "x", dims: [1, 1, 2, 4] }],
+    outputs: [{ name: "whole" }, { name: "cropped" }],
+    initializers: [
+      { name: "larger", dims: [4], type: 1, values: [1, 1, 1.5, 2] },
+      { name: "smaller", dims: [4], type: 1, values: [1, 1, 1, 0.5] },
+      { name: "region", dims: [8], type: 1, values: [0, 0, 0.25, 0.5, 1, 1, 1, 1] },
+    ],
+  };
+  const model = await loadModel(buildOnnx(spec, 19), { module: "simd" });
+  const { whole, cropped } = model.run([Float32Array.of(1, -2, 30, 4, 5, 60, 7, -80)]) as Record<string, Float32Array>;
+  model.close();
+  // onnxruntime 1.32
+  const rows = [1, 0, -1, 6, 22, 23, 10, 4, 3, 9, 22, 26, 21, 4, -23, -38, 5, 18, 46, 46, 20, -14, -58, -80];
+  assert.deepEqual([...(whole as Float32Array)], rows);
+  assert.deepEqual([...(cropped as Float32Array)], [14, 4, 33.5, -80]);
+});
+
+test("operators that onnxruntime had before ONNX", async () => {
+  const domain = "com.microsoft";
+  const spec: GraphSpec = {
+    nodes: [
+      { operator: "Trilu", domain, inputs: ["x"], outputs: ["lower"], int: { upper: 0 } },
+      { operator: "Pad", domain, inputs: ["x", "pads"], outputs: ["padded"], string: { mode: "edge" } },
+      { operator: "TransposeMatMul", domain, inputs: ["x", "x"], outputs: ["product"], int: { transB: 1 } },
+      { operator: "Range", domain, inputs: ["one", "four", "two"], outputs: ["range"] },
+      { operator: "Add", inputs: ["x", "range"], outputs: ["sum"] },
+    ],
+    inputs: [{ name: "x", dims: [3, 2] }],
+    outputs: ["lower", "padded", "product", "sum"].map((name) => ({ name })),
+    initializers: [
+      { name: "pads", dims: [4], type: 7, values: [0, 1, 0, 0] },
+      { name: "one", dims: [], type: 1, values: [1] },
+      { name: "four", dims: [], type: 1, values: [4] },
+      { name: "two", dims: [], type: 1, values: [2] },
+    ],
+  };
+  const model = await loadModel(buildOnnx(spec, 13), { module: "simd" });
+  const outputs = Object.values(model.run([Float32Array.of(1, 2, 3, 4, 5, 6)])) as Float32Array[];
+  model.close();
+  assert.deepEqual(
+    outputs.map((y) => [...y]),
+    [
+      [1, 0, 3, 4, 5, 6],
+      [1, 1, 2, 3, 3, 4, 5, 5, 6],
+      [5, 11, 17, 11, 25, 39, 17, 39, 61],
+      [2, 5, 4, 7, 6, 9],
+    ],
+  );
+});

@@ -62,4 +62,5 @@ export const FUSED: Conversions = {
   "com.microsoft.FusedConv": fusedConv,
   "com.microsoft.FusedGemm": fusedGemm,
   "com.microsoft.FusedMatMul": fusedMatMul,
+  "com.microsoft.TransposeMatMul": fusedMatMul,
 };

@@ -128,8 +128,8 @@ export function changesOf(n: OnnxNode): readonly Axis[] {
           : Math.floor(kept * from + 0.5);
     entries(n, to);
     const part = [region[i] ?? 0, region[i + axes.length] ?? 1] as const;
-    // with antialias onnxruntime leaves an axis that keeps its size as it is, whatever its scale
-    const isSame = to === from && (scale === 1 || n.int("antialias", 0) !== 0) && part[0] === 0 && part[1] === 1;
+    // with antialias onnxruntime leaves an axis that keeps its size as it is, whatever its scale, and one of scale 1 whatever its region
+    const isSame = to === from && (scale === 1 || n.int("antialias", 0) !== 0);
     return isSame ? [] : [{ axis, from, to, scale, region: part }];
   });
   // onnxruntime copies what keeps all its sizes, whatever the scales are

@@ -10,12 +10,13 @@ import { captured, inOrder, isByte } from "./stated.ts";
 /** Bits of the weights behind the point. */
 const BITS = 22;
 
-/** Chosen bytes stay; others are computed. */
+/** What is chosen stays; bytes and int32 are computed. */
 const byteResize: Conversion = (n) => {
   const x = n.input(0);
   const mode = n.string("mode", "nearest");
-  if (!isByte(x.dtype) || mode === "nearest") return resize(n);
-  if (n.int("antialias", 0) !== 0) return smoothed(n, mode === "cubic" ? "cubic" : "linear");
+  const isSmooth = n.int("antialias", 0) !== 0;
+  if (mode === "nearest" || !(isByte(x.dtype) || (x.dtype === "int32" && !isSmooth))) return resize(n);
+  if (isSmooth) return smoothed(n, mode === "cubic" ? "cubic" : "linear");
   const { ids, isLast } = operands(n, [x]);
   const float = n.add("cast", [ids[0]], {}, FLOAT)[0] as TensorId;
   const resized = captured(n, resizeInOrder, inOrder(n, float, isLast));
