@@ -76,6 +76,7 @@ const student = await distil(teacher, learned, {
   validateEpochs: 4,
   onProgress: tell("student"),
   epochs: Number(values.epochs),
+  batch: 125,
 });
 const { graph } = await quantize(student, calibration, { io: "int8" });
 mkdirSync(output, { recursive: true });

@@ -10,7 +10,11 @@ import type { Objective } from "./kinds.ts";
 import { goalOf, goalText } from "./objective.ts";
 import type { TrainOptions } from "./options.ts";
 import { channelsLast, fromPlanes, isPlanar } from "./planes.ts";
-import { train } from "./train.ts";
+import { BATCH, train } from "./train.ts";
+
+/** Samples of a step where weights are random, and steps that are few. */
+const FRESH_BATCH = 32;
+const FEW_STEPS = 3000;
 
 export interface DistilOptions extends Omit<TrainOptions, "teacher"> {
   /** The network to teach, whose weights are gone on with, or the name of one with random weights: see `freshNetwork`. */
@@ -19,7 +23,7 @@ export interface DistilOptions extends Omit<TrainOptions, "teacher"> {
 
 /**
  * A student that has learned what the teacher gives, and the labels where the data has them: of classes by 0.9 · T² · KL at T = 4 and 0.1 of the
- * cross entropy, of values by squared differences, of embeddings by cosines (`lossOf`). 36 epochs over 12 copies, augmented as the teacher bears it, rate 0.004 with an epoch of warm-up where the student is fresh, unless the
+ * cross entropy, of values by squared differences, of embeddings by cosines (`lossOf`). 36 epochs over 12 copies, augmented as the teacher bears it, rate 0.004 with an epoch of warm-up and batches of 32, of 16 where there are fewer than 3,000 steps, where the student is fresh, unless the
  * options say otherwise.
  *
  * Errors: those of `train` and `freshNetwork`.
@@ -36,10 +40,13 @@ export async function distil(teacher: Graph, given: Dataset, options: DistilOpti
   }));
   const fresh = typeof student === "string";
   const graph = fresh ? freshFor(teacher, student, rest.seed ?? 0, rest.objective) : student;
+  const { steps, epochs = 36, batch = fresh && steps === undefined ? batchFor(data.size, epochs) : BATCH } = rest;
   const usual = {
-    ...(rest.steps === undefined ? { epochs: 36 } : {}),
+    ...(steps === undefined ? { epochs } : {}),
+    batch,
     rate: fresh ? 4e-3 : 2e-3,
-    warmUp: fresh ? warmUpOf(data, rest) : 0,
+    // An epoch, of fewer than four a quarter of all.
+    warmUp: fresh ? Math.floor(((data.size ?? 0) / batch) * Math.min(epochs / 4, 1)) : 0,
     augment: "fitting",
     normalization: fresh ? "fresh" : "restore",
   } as const;
@@ -76,7 +83,6 @@ export function freshFor(teacher: Graph, name: string, seed: number, objective?:
   return planar ? fromPlanes(fresh, given) : fresh;
 }
 
-/** Steps of one epoch. */
-function warmUpOf(data: Dataset, { batch = 125 }: Pick<TrainOptions, "batch">): number {
-  return Math.floor((data.size ?? 0) / batch);
-}
+/** Samples of a step of random weights: small batches are more steps at the same cost, smaller ones where steps would still be few. */
+const batchFor = (size = Number.POSITIVE_INFINITY, epochs: number): number =>
+  (size * epochs) / FRESH_BATCH < FEW_STEPS ? FRESH_BATCH / 2 : FRESH_BATCH;

@@ -6,7 +6,8 @@ import { tensorOf } from "../../../bindings/graph.ts";
 import { datasetOf } from "../../../bindings/optimize/data/batches.ts";
 import { evaluate } from "../../../bindings/optimize/evaluate/evaluate.ts";
 import { freshNetwork } from "../../../bindings/optimize/train/architectures/index.ts";
-import { distil, freshFor } from "../../../bindings/optimize/train/distil.ts";
+import { type DistilOptions, distil, freshFor } from "../../../bindings/optimize/train/distil.ts";
+import type { Progress as TrainProgress } from "../../../bindings/optimize/train/options.ts";
 import { randomOf } from "../../../bindings/optimize/train/random.ts";
 import { importModel, loadModel } from "../../../bindings/public/index.ts";
 
@@ -52,6 +53,23 @@ describe("fresh networks of other inputs", () => {
       assert.ok(Math.abs((output as Float32Array).reduce((sum, value) => sum + value, 0) - 1) < 1e-5);
       session.close();
     });
+
+  test("random weights get small batches, weights that are there larger ones, unless it is said", async () => {
+    const teacher = freshNetwork("mlp:0.125", { shape: [1, 12], classes: 2, seed: 1 });
+    const stepsOf = async (options: Omit<DistilOptions, "onProgress" | "threads">) => {
+      let found = 0;
+      const onProgress = ({ steps }: TrainProgress) => {
+        found = steps;
+      };
+      await distil(teacher, points(500, 1), { threads: 1, ...options, onProgress });
+      return found;
+    };
+    assert.equal(await stepsOf({ student: "mlp:0.125", epochs: 2 }), 2 * 31);
+    assert.equal(await stepsOf({ student: "mlp:0.125", epochs: 192 }), 192 * 15);
+    assert.equal(await stepsOf({ student: "mlp:0.125", epochs: 2, batch: 100 }), 10);
+    assert.equal(await stepsOf({ student: "mlp:0.125", steps: 7 }), 7);
+    assert.equal(await stepsOf({ student: teacher, epochs: 2 }), 8);
+  });
 
   test("a sequence's student learns from labels and a teacher", async () => {
     const teacher = freshNetwork("ds-cnn:0.5", { shape: [1, LENGTH, 1], classes: 2, seed: 1 });
