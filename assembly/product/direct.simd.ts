@@ -5,7 +5,8 @@
  * rounded up to whole steps, zero in B.
  *
  * For kernel rows of a few steps at least, rows of at least one tile, and panels of eight columns in a float form; the
- * others take the patches of `gemm.ts`. mBlock counts output rows here. Scratch: the input rows of a block | a widened
+ * others take the patches of `gemm.ts`. mBlock counts output rows here. Where a pixel is several outputs (`narrow.ts` of the
+ * planner) and the last tile begins inside of one, `chunk` is by how many of its channels. Scratch: the input rows of a block | a widened
  * panel | one input row with its padding.
  */
 import { Conv2d } from "./params";
@@ -35,9 +36,15 @@ export function directConv2d(p: Conv2d, part: u32, parts: u32): void {
     const count = min(min(p.mBlock, p.patches.outH - oy), end - i);
     const top = <i32>(oy * p.patches.strideH) - p.patches.padTop;
     packRows(p, batch, top, (count - 1) * p.patches.strideH + (p.patches.kH - 1) * p.patches.dilationH + 1, rows, segment, line, mask);
-    panels(p, rows, segment, pitch, count, <usize>p.y + <usize>(i * p.patches.outW) * p.yStride, bWide, mask);
+    panels(p, rows, segment, pitch, count, <usize>p.y + <usize>i * linePitch(p), bWide, mask);
     i += count;
   }
+}
+
+/** Bytes from an output row to the next. */
+// @ts-ignore: decorator
+@inline function linePitch(p: Conv2d): usize {
+  return <usize>p.patches.outW * p.yStride - p.chunk;
 }
 
 /** Pixels of all tiles of an output row: the last tile has some in common with those before. */
@@ -67,7 +74,7 @@ function packRows(p: Conv2d, batch: u32, y: i32, rows: u32, target: usize, segme
     else fillRun(line + left, p.xZeroPoint, inside);
     if (ASC_FEATURE_RELAXED_SIMD) target = tilesAt<Six>(target, segment, line, s, six, length, mask);
     target = tilesAt<Four>(target, segment, line + <usize>six * s, s, four - six, length, mask);
-    const xLast = line + <usize>(outW - last) * s;
+    const xLast = line + <usize>(outW - last) * s - <usize>p.chunk * s / p.n;
     if (last == 4) target = tilesAt<Four>(target, segment, xLast, s, 4, length, mask);
     else if (ASC_FEATURE_RELAXED_SIMD && last) target = tilesAt<Six>(target, segment, xLast, s, 6, length, mask);
     y++;
@@ -128,7 +135,8 @@ function panels(
   const six = inSixes(outW);
   const four = six + inFours(outW, six);
   const last = inLast(outW, outW - four);
-  const cLast = <usize>(outW - last) * yStride;
+  const pitchC = linePitch(p);
+  const cLast = pitchC - <usize>last * yStride;
   for (; rows; rows--) {
     const aFour = a + <usize>six * segment;
     const aLast = a + <usize>four * segment;
@@ -139,7 +147,7 @@ function panels(
     rowTiles<F, Four>(p, 4, aFour, aLast, segment, pitch, b, bEnd, q, c + <usize>six * yStride, mask);
     if (last == 4) rowTiles<F, Four>(p, 4, aLast, aLast + 4 * segment, segment, pitch, b, bEnd, q, c + cLast, mask);
     a += pitch * p.patches.strideH;
-    c += <usize>outW * yStride;
+    c += pitchC;
   }
 }
 

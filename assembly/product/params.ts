@@ -17,7 +17,7 @@ export class Gemm {
   yStride: u32;
   /** Rows packed at a time; `gemv` and `gemvWide` with vectors: 1 where the weights of a column follow each other. */
   mBlock: u32;
-  /** Scalar module: steps of k that three 21-bit lanes can sum. */
+  /** Scalar module: steps of k that three 21-bit lanes can sum. `directConv2d`: bytes of outputs that the last tile of a row begins earlier. */
   chunk: u32;
   /** Sparse kernels: address of the list of blocks, see product/gemm.simd.ts. Dense ones of SIMD128: 1 where w is int16; relaxed: product/terms.simd.ts. */
   index: u32;

@@ -1,10 +1,17 @@
 /** Which convolutions compute several outputs of a row in one product. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { narrowLayout } from "../../bindings/primitives/product/narrow.ts";
+import { type Ends, narrowLayout } from "../../bindings/primitives/product/narrow.ts";
 
 /** A convolution of stride 1 with padding "same", of weights that count up from 1. */
-function layout(module: "scalar" | "simd" | "relaxed", n: number, inC: number, kernel: number, size: number) {
+function layout(
+  module: "scalar" | "simd" | "relaxed",
+  n: number,
+  inC: number,
+  kernel: number,
+  size: number,
+  ends: Ends = "anywhere",
+) {
   const before = (kernel - 1) >> 1;
   return narrowLayout(
     module,
@@ -27,6 +34,7 @@ function layout(module: "scalar" | "simd" | "relaxed", n: number, inC: number, k
       padLeft: before,
       xZeroPoint: 0,
     },
+    ends,
   );
 }
 
@@ -61,9 +69,18 @@ describe("bands of outputs", () => {
           assert.deepEqual(line(output, channel, y), expected);
         }
   });
-  test("full panels, rows of no whole bands, kernels of one column and the scalar module stay as they are", () => {
+  test("the last tile of a row begins earlier where rows are no whole bands", () => {
+    for (const module of ["simd", "relaxed"] as const) {
+      const { repeat = 0, back = 0, patches } = layout(module, 1, 8, 3, 47) ?? {};
+      assert.equal(repeat, 8);
+      assert.deepEqual([patches?.outW, back], [6, 1]);
+      assert.equal(layout(module, 1, 8, 3, 47, "whole"), undefined);
+      // Four bands are a whole tile: none is left that could begin earlier.
+      assert.notEqual(layout(module, 1, 8, 3, 31)?.repeat, 8);
+    }
+  });
+  test("full panels, kernels of one column and the scalar module stay as they are", () => {
     assert.equal(layout("simd", 16, 8, 3, 48), undefined);
-    assert.equal(layout("simd", 1, 8, 3, 47), undefined);
     assert.equal(layout("simd", 1, 8, 1, 48), undefined);
     assert.equal(layout("scalar", 1, 8, 3, 48), undefined);
   });

@@ -1,9 +1,9 @@
 /** Every layer that is a matrix product: the choice of its kernel, its packed weights and its parameter block. */
 
 import type { ParamBlocks, Patches } from "../../primitives/params.ts";
-import { directLayout, takesDirect } from "../../primitives/product/direct.ts";
+import { type Direct, directLayout, takesDirect } from "../../primitives/product/direct.ts";
 import { blocking, vectorScratch, wideningPays } from "../../primitives/product/gemm.ts";
-import { narrowLayout, runStep } from "../../primitives/product/narrow.ts";
+import { type Ends, narrowLayout, runStep } from "../../primitives/product/narrow.ts";
 import { packFew, packPanels, packWide } from "../../primitives/product/panels.ts";
 import { choosePacking, columnsScratch, type Sparse } from "../../primitives/product/sparse.ts";
 import { takesWinograd, winogradLayout } from "../../primitives/product/winograd.ts";
@@ -29,6 +29,8 @@ export interface Product {
   readonly patches?: Patches | undefined;
   /** How many times the node's channels from `first` on follow each other, n in all; once where absent. */
   readonly repeat?: number;
+  /** By how many channels the last tile of an output row begins earlier: the direct kernel's alone. */
+  readonly back?: number;
 }
 
 /** Rows from which the tile that shares weights between rows beats one row at a time. */
@@ -39,12 +41,18 @@ const SPARSE_CHUNK = 32;
 /** What every kernel of a product is given. */
 type Gemm = ParamBlocks["Gemm"];
 
-export function lowerProduct(node: Constrained, to: Lowering, given: Product): void {
-  const product = standing(upright(to, given));
+export function lowerProduct(node: Constrained, to: Lowering, given: Product, ends: Ends = "anywhere"): void {
+  const product = standing(upright(to, given, ends));
   const { n, k, m, output } = product;
   const weights = { data: product.data, channels: n, depth: k, channelStride: k, depthStride: 1 };
   const { q, forms, data, zeros } = placeRecords(node, to, weights, output, m, product);
   const size = `${m}x${n}x${k}, requantize ${forms}`;
+  if (product.back) {
+    const direct = directOf(to, product, data, forms);
+    if (direct) lowerDirect(to, product, direct, q, size);
+    else lowerProduct(node, to, given, "whole");
+    return;
+  }
   const rows = {
     m,
     patches: product.patches !== undefined,
@@ -59,18 +67,19 @@ export function lowerProduct(node: Constrained, to: Lowering, given: Product): v
 }
 
 /** Several outputs of a row one product, where that serves better. */
-function upright(to: Lowering, product: Product): Product {
+function upright(to: Lowering, product: Product, ends: Ends): Product {
   const { patches, n, m, xStride, yStride } = product;
   if (patches === undefined || xStride !== patches.inC || yStride !== n) return product;
-  const narrow = narrowLayout(to.module, to.optimize, product.data, n, patches);
+  const narrow = narrowLayout(to.module, to.optimize, product.data, n, patches, ends);
   if (narrow === undefined) return product;
-  return { ...product, ...narrow, m: m / narrow.repeat, xStride: narrow.patches.inC, yStride: narrow.n };
+  const windows = (m / patches.outH / patches.outW) * narrow.patches.outH * narrow.patches.outW;
+  return { ...product, ...narrow, back: narrow.back * n, m: windows, xStride: narrow.patches.inC, yStride: narrow.n };
 }
 
 /** Windows that are runs of memory, one or each as far behind the one before: rows of A that stand there. */
 function standing(product: Product): Product {
-  const { patches: g, m, xStride } = product;
-  if (g === undefined || xStride !== g.inC) return product;
+  const { patches: g, m, xStride, back } = product;
+  if (g === undefined || xStride !== g.inC || back) return product;
   const step = runStep(g);
   const regular = g.outH * g.outW === 1 || m === g.outH * g.outW;
   return step === undefined || !regular ? product : { ...product, xStride: step, patches: undefined };
@@ -169,11 +178,9 @@ function lowerDense(to: Lowering, product: Product, data: Int8Array, q: number, 
     to.call({ kernel: "winograd", params: { ...gemm, ...patches }, note: `winograd ${size}` });
     return;
   }
-  const direct = patches && directLayout(to.module, data, n, xStride, forms, patches);
+  const direct = directOf(to, product, data, forms);
   if (direct) {
-    const w = to.place(packPanels(to.module, direct.data, n, direct.k, to.packer));
-    const gemm = { ...gemmOf(product, q), w, k: direct.k, mBlock: direct.mBlock, ...to.scratch(direct.scratchBytes) };
-    to.call({ kernel: "directConv2d", params: { ...gemm, ...patches }, note: `direct conv ${size}` });
+    lowerDirect(to, product, direct, q, size);
     return;
   }
   const { mBlock, chunk, scratchBytes } = blocking(to.module, m, k, data, patches !== undefined);
@@ -181,4 +188,17 @@ function lowerDense(to: Lowering, product: Product, data: Int8Array, q: number, 
   const params = { ...gemmOf(product, q), w, mBlock, chunk, ...to.scratch(scratchBytes) };
   if (patches === undefined) to.call({ kernel: "gemm", params, note: `gemm ${size}` });
   else to.call({ kernel: "conv2d", params: { ...params, ...patches }, note: `im2col gemm ${size}` });
+}
+
+function directOf(to: Lowering, { n, xStride, patches }: Product, data: Int8Array, forms: string) {
+  return patches && directLayout(to.module, data, n, xStride, forms, patches);
+}
+
+function lowerDirect(to: Lowering, product: Product, direct: Direct<Int8Array>, q: number, size: string): void {
+  const { n, patches, back = 0 } = product;
+  if (patches === undefined) return;
+  const { data, k, mBlock, scratchBytes } = direct;
+  const w = to.place(packPanels(to.module, data, n, k, to.packer));
+  const gemm = { ...gemmOf(product, q), w, k, mBlock, chunk: back, ...to.scratch(scratchBytes) };
+  to.call({ kernel: "directConv2d", params: { ...gemm, ...patches }, note: `direct conv ${size}` });
 }

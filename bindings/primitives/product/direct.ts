@@ -13,7 +13,7 @@ const IMAGE_BYTES = 32 * 1024;
 const LANE = 4;
 const SLACK = 3 * 6 * LANE + LANES_BEYOND;
 /** Pixels of an output row that make a tile. */
-const LEAST_PIXELS = 4;
+export const LEAST_PIXELS = 4;
 
 /** The kernel with its rows of k rounded up to whole steps, and how many output rows make a block. */
 export interface Direct<T> {

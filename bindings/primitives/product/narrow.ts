@@ -2,7 +2,8 @@
 
 import type { ModuleName, Optimize } from "../modules.ts";
 import type { Patches } from "../params.ts";
-import { takesDirect } from "./direct.ts";
+import { LEAST_PIXELS, takesDirect } from "./direct.ts";
+import { tileRows } from "./gemm.ts";
 import { KR, NR, roundUp } from "./panels.ts";
 
 /** Output pixels of a row from which the convolution kernels take the rows as they are. */
@@ -33,6 +34,8 @@ export interface Narrow {
   readonly k: number;
   /** How many outputs of a row are one. */
   readonly repeat: number;
+  /** By how many outputs the last tile of a row begins earlier, so that it ends with the row; the direct kernel's alone where not 0. */
+  readonly back: number;
 }
 
 /**
@@ -45,9 +48,15 @@ export function narrowLayout(
   data: Int8Array,
   n: number,
   g: Patches,
+  ends: Ends = "anywhere",
 ): Narrow | undefined {
-  return wholeRows(module, optimize, data, n, g) ?? (optimize === "speed" ? bands(module, data, n, g) : undefined);
+  return (
+    wholeRows(module, optimize, data, n, g) ?? (optimize === "speed" ? bands(module, data, n, g, ends) : undefined)
+  );
 }
+
+/** Whether rows may end inside of several outputs, or only with them. */
+export type Ends = "anywhere" | "whole";
 
 /**
  * Images `[H,W,C]` with few columns of outputs as `[1,H,W·C]`, whose kernel is kH pixels wide: every output column has weights of
@@ -62,7 +71,7 @@ function wholeRows(module: ModuleName, optimize: Optimize, data: Int8Array, n: n
 }
 
 /** As many outputs side by side as take the least time: panels of eight columns are full then, and a line is gathered once for all. */
-function bands(module: ModuleName, data: Int8Array, n: number, g: Patches): Narrow | undefined {
+function bands(module: ModuleName, data: Int8Array, n: number, g: Patches, ends: Ends): Narrow | undefined {
   const { outH, outW, kW, inC, strideW } = g;
   if (module === "scalar" || kW === 1 || g.dilationW !== 1) return undefined;
   if (n % NR === 0 && (outW < ENOUGH_PIXELS || takesDirect(module, n, inC, "", g))) return undefined;
@@ -70,13 +79,22 @@ function bands(module: ModuleName, data: Int8Array, n: number, g: Patches): Narr
   let least = bandTime(module, n, 1, g, g);
   for (let outputs = 2; outputs <= MOST_OUTPUTS && outputs * n <= MOST_CHANNELS; outputs++) {
     const width = kW + (outputs - 1) * strideW;
-    if (outW % outputs !== 0 || outH * outW < ENOUGH_PIXELS * outputs) continue;
-    if (outputs * (data.length / kW) * width > MOST_BYTES) continue;
-    const patches = { ...g, outW: outW / outputs, kW: width, strideW: outputs * strideW };
-    const time = bandTime(module, n, outputs, g, patches) / outputs;
+    const windows = Math.ceil(outW / outputs);
+    const whole = windows * outputs === outW;
+    if (outH * windows < ENOUGH_PIXELS || outputs * (data.length / kW) * width > MOST_BYTES) continue;
+    const patches = { ...g, outW: windows, kW: width, strideW: outputs * strideW };
+    // The direct kernel's last tile, which has windows in common with others, may as well have outputs in common.
+    const pixels = tileRows(module, windows);
+    const fits = pixels > windows && windows >= LEAST_PIXELS && takesDirect(module, outputs * n, inC, "", patches);
+    if (!whole && (ends === "whole" || !fits)) continue;
+    const time = whole
+      ? bandTime(module, n, outputs, g, patches) / outputs
+      : (directTime(module, outputs * n, patches) * pixels) / outW;
     if (time < BETTER * least) [best, least] = [patches, time];
   }
-  return best === g ? undefined : banded(data, n, g, outW / best.outW, best.kW, 0, best);
+  if (best === g) return undefined;
+  const repeat = best.strideW / strideW;
+  return { ...banded(data, n, g, repeat, best.kW, 0, best), back: best.outW * repeat - outW };
 }
 
 /** Time of one window of several outputs; of panels what their columns reach, as zeros are left out. */
@@ -95,7 +113,12 @@ function bandTime(module: ModuleName, n: number, outputs: number, g: Patches, pa
   const sparse = reached < panels * patches.kW ? SPARSE_TIME : 1;
   const tiles = gathered + sparse * PANEL_TIME[module] * kH * inC * reached;
   if (!takesDirect(module, channels, inC, "", patches)) return tiles;
-  return Math.min(tiles, DIRECT_TIME[module] * panels * kH * (roundUp(line, KR[module]) + STEP_TIME));
+  return Math.min(tiles, directTime(module, channels, patches));
+}
+
+/** Time of one window by the direct kernel. */
+function directTime(module: ModuleName, channels: number, { kH, kW, inC }: Patches): number {
+  return DIRECT_TIME[module] * (channels / NR) * kH * (roundUp(kW * inC, KR[module]) + STEP_TIME);
 }
 
 /** Weights of `repeat` outputs in a row, in lines of `width` pixels from `before` pixels right of the first output's window. */
@@ -121,7 +144,7 @@ function banded(
         bands.set(data.subarray(from, from + inC), (ox * n * kH + line) * row + x * inC);
       }
     }
-  return { data: bands, n: repeat * n, k, repeat, patches };
+  return { data: bands, n: repeat * n, k, repeat, patches, back: 0 };
 }
 
 /** Images whose every output row has one window, over whole rows: `[1,H,W·C]`; undefined for others. */
