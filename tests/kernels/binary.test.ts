@@ -34,6 +34,19 @@ const LONG: readonly (readonly [readonly number[], readonly number[]])[] = [
   ],
 ];
 
+/** Few channels beside one number for each; only the first, third and fifth have rows of whole vectors. */
+const CHANNELS: readonly (readonly [readonly number[], readonly number[]])[] = [
+  [[1, 8, 12, 3], [3]],
+  [
+    [7, 5, 3],
+    [1, 1, 3],
+  ],
+  [[2, 32, 5], [5]],
+  [[9, 17], [17]],
+  [[40, 2], [2]],
+  [[64, 3], [1]],
+];
+
 function affines(draw: Random) {
   const affine = () => ({ scale: draw.scale(), zeroPoint: draw.int(-128, 127) });
   return { a: affine(), b: affine(), y: affine() };
@@ -114,16 +127,19 @@ for (const subject of await subjects())
           checkOperator(subject, operator, example, Int8Array.from(expected));
         }
       });
-      test(`${kind}: rows longer than a vector, an operand repeated along them or across them`, () => {
-        const draw = random(14);
-        for (const [aShape, bShape] of LONG) {
+      const rows = (seed: number, shapes: typeof LONG, constant: readonly [boolean, boolean]) => {
+        const draw = random(seed);
+        for (const [aShape, bShape] of shapes) {
           const quantization = { ...affines(draw), range: { lo: -128, hi: 127 } };
           const shape = broadcastShape(aShape, bShape) ?? [];
           const p = draw.int8(aShape.reduce((n, size) => n * size, 1));
           const q = draw.int8(bShape.reduce((n, size) => n * size, 1));
           const example = {
             attributes: { activation: "none" as const },
-            inputs: [tensor("int8", aShape, quantization.a), tensor("int8", bShape, quantization.b)],
+            inputs: [
+              tensor("int8", aShape, quantization.a, constant[0] ? p : undefined),
+              tensor("int8", bShape, quantization.b, constant[1] ? q : undefined),
+            ],
             values: [p, q],
             output: tensor("int8", shape, quantization.y),
           };
@@ -136,6 +152,16 @@ for (const subject of await subjects())
           );
           checkOperator(subject, operator, example, Int8Array.from(expected));
         }
+      };
+      test(`${kind}: rows longer than a vector, an operand repeated along them or across them`, () =>
+        rows(14, LONG, [false, false]));
+      test(`${kind}: constants beside few channels, which are laid out as longer rows`, () => {
+        rows(15, CHANNELS, [false, true]);
+        rows(
+          16,
+          CHANNELS.map(([full, row]) => [row, full] as const),
+          [true, false],
+        );
       });
     }
   });

@@ -1,12 +1,13 @@
 /** What operators of one or two equal-typed int8 tensors share: checks, and the call of the kernel. */
 import type { OpKind } from "../../graph.ts";
-import { broadcastShape, broadcastStrides, mergeLoops, pairLoops, type Six, six } from "../../primitives/broadcast.ts";
 import { proveSum } from "../../primitives/elementwise/sumProof.ts";
 import type { ParamBlocks } from "../../primitives/params.ts";
 import { type Affine, activationRange, quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
 import { elementCount, scaleOf, type Tensor, zeroOf } from "../../tensor.ts";
 import { inputOf, outputOf } from "../constraints.ts";
 import type { Lowering, NodeView } from "../types.ts";
+import { asLongRows } from "./longRows.ts";
+import { pairFields, placed } from "./pairs.ts";
 
 /** The quantization of a tensor that `infer` has checked. */
 export function affineOf(tensor: Tensor): Affine {
@@ -32,10 +33,6 @@ export function lowerLookup(to: Lowering, table: Uint8Array, note: string): void
     params: { x: x.address, y: y.address, table: to.place(table), count: elementCount(y.shape), flip: flipOf(table) },
     note: `lookup ${note}`,
   });
-}
-
-function nestOf(a: Tensor, b: Tensor, shape: readonly number[]) {
-  return mergeLoops(shape, [broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape)]);
 }
 
 /** Operands of the same size as the result may be overwritten by it. */
@@ -64,19 +61,12 @@ export function binaryParams<K extends "add" | "sub" | "mul">(
   | "scale"
   | "half"
 > {
-  const a = inputOf(node, 0);
-  const b = inputOf(node, 1);
-  const y = outputOf(node);
-  const nest = nestOf(a, b, broadcastShape(a.shape, b.shape) ?? y.shape);
-  const [aStrides, bStrides] = nest.strides.map((each) => six(each, 0)) as [Six, Six];
-  const output = affineOf(y);
+  const { a, b, y } = asLongRows(to, placed(to), 1);
+  const output = affineOf(outputOf(node));
   return {
-    a: to.input(0),
-    b: to.input(1),
-    y: to.output(0),
-    ...pairLoops(six(nest.sizes, 1), aStrides, bStrides),
-    aZeroPoint: affineOf(a).zeroPoint,
-    bZeroPoint: affineOf(b).zeroPoint,
+    ...pairFields(a, b, y, 1),
+    aZeroPoint: affineOf(inputOf(node, 0)).zeroPoint,
+    bZeroPoint: affineOf(inputOf(node, 1)).zeroPoint,
     yZeroPoint: output.zeroPoint,
     ...activationRange(node.attributes.activation, "int8", output),
   };

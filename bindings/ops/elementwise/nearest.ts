@@ -6,6 +6,7 @@ import { type Constrained, inputOf, outputOf } from "../constraints.ts";
 import { roundingOf, within } from "../product/weights.ts";
 import type { Lowering } from "../types.ts";
 import { affineOf } from "./elementwise.ts";
+import { asLongRows } from "./longRows.ts";
 import { pairFields, placed } from "./pairs.ts";
 
 const { fround } = Math;
@@ -21,8 +22,9 @@ const rawOf = (tensor: Tensor): Affine => {
 
 /** What sums and products fill alike. */
 function fieldsOf(node: Constrained, to: Lowering) {
-  const { a, b, y } = placed(to);
-  return { ...pairFields(a, b, y, 1), ...within(node, affineOf(y), RANGE.int8), yZeroPoint: -shiftOf(y) };
+  const { a, b, y } = asLongRows(to, placed(to), 1);
+  const output = outputOf(node);
+  return { ...pairFields(a, b, y, 1), ...within(node, affineOf(output), RANGE.int8), yZeroPoint: -shiftOf(output) };
 }
 
 /** Both operands as floats, divided by the output's scale. */

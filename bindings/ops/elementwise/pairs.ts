@@ -5,9 +5,10 @@ import { ELEMENT, type Element } from "../../primitives/elementwise/element.ts";
 import { PAIRS_F32, PAIRS_INT } from "../../primitives/elementwise/forms.ts";
 import type { ParamBlocks } from "../../primitives/params.ts";
 import { boundsOf } from "../../primitives/requantize/quantization.ts";
-import { BITS, type DType, elementCount, listText, type Tensor, type TensorType } from "../../tensor.ts";
+import { BITS, type DType, listText, type Tensor, type TensorType } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
 import type { Lowering, NodeView, Placed } from "../types.ts";
+import { asLongRows, LONG_ROW, type Operand } from "./longRows.ts";
 import { fitsSlices, MOST_LOOPS } from "./slices.ts";
 
 /** The shape that operands broadcast to. C4: sizes aligned at the last dimension. C5: at most six loops, or slices of such. */
@@ -55,13 +56,6 @@ export function inferPairs<K extends OpKind>(
   return [{ dtype: result ?? dtype, shape: requireBroadcast(node, a.shape, b.shape) }];
 }
 
-/** An operand where it lies; `stride` is between elements, in bytes, where they are not dense. */
-export interface Operand {
-  readonly shape: readonly number[];
-  readonly address: number;
-  readonly stride?: number;
-}
-
 /** A number of this type as an operand of every element. */
 export function constantOperand(to: Lowering, dtype: Element, value: number): Operand {
   const view = new DataView(new ArrayBuffer(BITS[dtype] / 8));
@@ -105,36 +99,8 @@ export function placed(to: Lowering): { readonly a: Placed; readonly b: Placed; 
   return { a: to.inputs[0] as Placed, b: to.inputs[1] as Placed, y: to.outputs[0] as Placed };
 }
 
-/** Operands of a call, and where the result lies. */
-interface Pair {
-  readonly a: Operand;
-  readonly b: Operand;
-  readonly y: { readonly shape: readonly number[]; readonly address: number };
-}
-
-/** Constants of fewer channels than this are laid out several times. */
-const FEW = 64;
-/** Numbers of such a row, and of one that PRELU takes four a time down its rows. */
-const LONG_ROW = 256;
+/** Numbers of a row that PRELU takes four a time down its rows. */
 const SHORT_ROW = 32;
-
-/** Rows of few channels beside one row of constants as longer rows, the constants repeated: a mean for each colour, say. */
-function asLongRows(to: Lowering, form: keyof typeof PAIRS_F32, { a, b, y }: Pair): Pair {
-  const width = y.shape.at(-1) ?? 1;
-  const all = elementCount(y.shape);
-  const { data } = b as Operand & Pick<Tensor, "data">;
-  const isFull = a.stride === undefined && elementCount(a.shape) === all;
-  if (!isFull || width < 2 || width >= FEW || all === width) return { a, b, y };
-  if (b.stride !== undefined || b.shape.at(-1) !== width || data?.length !== 4 * width) return { a, b, y };
-  let times = Math.floor((form === "prelu" ? SHORT_ROW : LONG_ROW) / width);
-  while (times > 1 && ((all / width) % times !== 0 || (times * width) % 4 !== 0)) times--;
-  if (times < 2) return { a, b, y };
-  const row = new Uint8Array(times * data.length);
-  for (let i = 0; i < times; i++) row.set(data, i * data.length);
-  const shape = [all / (times * width), times * width];
-  const address = to.place(row);
-  return { a: { ...a, shape }, b: { shape: [times * width], address }, y: { shape, address: y.address } };
-}
 
 /** One call of `pairsF32`; results are clamped to `most` where it is given. */
 export function callPairsF32(
@@ -144,7 +110,7 @@ export function callPairsF32(
   activation: Activation = "none",
   most?: number,
 ): void {
-  const { a, b, y } = asLongRows(to, form, pair);
+  const { a, b, y } = asLongRows(to, pair, 4, form === "prelu" ? SHORT_ROW : LONG_ROW);
   to.call({
     kernel: "pairsF32",
     params: { ...pairFields(a, b, y, 4), form: PAIRS_F32[form], ...boundsOf(activation, most) },
