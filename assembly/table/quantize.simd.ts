@@ -8,11 +8,16 @@ import { magic, signBits, topBits } from "../common/constants.simd";
 export function quantize(p: Quantize, part: u32, parts: u32): void {
   const end = share(p.count, part + 1, parts);
   const unsigned = p.lo >= 0;
+  const even = p.even != 0;
+  const scale = f32x4.splat(p.scale);
+  const lo = f32x4.splat(<f32>(p.lo - p.zeroPoint));
+  const hi = f32x4.splat(<f32>(p.hi - p.zeroPoint));
+  const offset = i32x4.sub(magic(), i32x4.splat(p.zeroPoint));
   let i = share(p.count, part, parts);
   for (; i + 16 <= end; i += 16) {
     const x = <usize>p.x + (<usize>i << 2);
-    const low = i16x8.narrow_i32x4_s(nearest(p, v128.load(x)), nearest(p, v128.load(x, 16)));
-    const high = i16x8.narrow_i32x4_s(nearest(p, v128.load(x, 32)), nearest(p, v128.load(x, 48)));
+    const low = i16x8.narrow_i32x4_s(nearest(x, even, scale, lo, hi, offset), nearest(x + 16, even, scale, lo, hi, offset));
+    const high = i16x8.narrow_i32x4_s(nearest(x + 32, even, scale, lo, hi, offset), nearest(x + 48, even, scale, lo, hi, offset));
     const y = unsigned ? i8x16.narrow_i16x8_u(low, high) : i8x16.narrow_i16x8_s(low, high);
     v128.store(<usize>p.y + i, y);
   }
@@ -24,16 +29,11 @@ export function quantize(p: Quantize, part: u32, parts: u32): void {
  * zero, and the magic number half to even. Both clamps take their bound where the operand is NaN, or equal.
  */
 // @ts-ignore: decorator
-@inline function nearest(p: Quantize, x: v128): v128 {
-  let v = f32x4.div(x, f32x4.splat(p.scale));
-  v = f32x4.pmax(f32x4.splat(<f32>(p.lo - p.zeroPoint)), v);
-  v = f32x4.pmin(f32x4.splat(<f32>(p.hi - p.zeroPoint)), v);
-  if (!p.even) {
-    const half = v128.or(v128.and(v, signBits()), f32x4.splat(0.49999997));
-    v = f32x4.trunc(f32x4.add(v, half));
-  }
-  const whole = f32x4.add(v, magic());
-  return i32x4.add(i32x4.sub(whole, magic()), i32x4.splat(p.zeroPoint));
+@inline function nearest(x: usize, even: bool, scale: v128, lo: v128, hi: v128, offset: v128): v128 {
+  let v = f32x4.div(v128.load(x), scale);
+  v = f32x4.pmin(hi, f32x4.pmax(lo, v));
+  if (!even) v = f32x4.trunc(f32x4.add(v, v128.or(v128.and(v, signBits()), f32x4.splat(0.49999997))));
+  return i32x4.sub(f32x4.add(v, magic()), offset);
 }
 
 /** A byte, signed where lo is negative, to float32. */
