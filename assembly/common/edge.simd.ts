@@ -62,7 +62,8 @@ export function loadPart(x: usize, count: u32): v128 {
   return i64x2.replace_lane(i64x2.splat(0), 0, low);
 }
 
-function storePart(y: usize, v: v128, count: u32): void {
+/** `store16` of fewer than sixteen. */
+export function storePart(y: usize, v: v128, count: u32): void {
   let low = <u64>i64x2.extract_lane(v, 0);
   if (count & 8) {
     store<u64>(y, low);

@@ -1,27 +1,43 @@
 /** Resizes between four pixels of other types than int8. @full */
+import { storePart } from "../common/edge.simd";
 import { share } from "../common/split";
 import { Resize } from "./params";
 
 /** Bytes of one entry of an axis: where the first and the second source begin, and how far between them. */
 const ENTRY: usize = 12;
+/** Bytes that vectors of a row in scratch reach beyond it, on either side. */
+const SLACK: usize = 16;
+
+/** Of bytes. Scratch, with vectors: an input row's two products, SLACK bytes before and after each. */
+@unmanaged
+export class ResizeReal extends Resize {
+  scratch: u32;
+  scratchStride: u32;
+  /** Bytes of a row of x. */
+  rowBytes: u32;
+}
 
 /** int16, by 1024ths, rounded half away from zero. */
 export function resizeBilinearS16(p: Resize, part: u32, parts: u32): void {
-  walk<i16>(p, part, parts);
+  walk<i16>(p, part, parts, 0, 0);
 }
 
 /** float32, by float32 fractions. */
 export function resizeBilinearF32(p: Resize, part: u32, parts: u32): void {
-  walk<f32>(p, part, parts);
+  walk<f32>(p, part, parts, 0, 0);
 }
 
-/** int8 that stands for uint8, in float32 by float32 fractions, rounded half up. */
-export function resizeBilinearU8(p: Resize, part: u32, parts: u32): void {
-  walk<u8>(p, part, parts);
+/**
+ * int8 that stands for uint8, in float32 by float32 fractions, rounded half up. With vectors, a row's two input rows are made floats
+ * and multiplied by their weights once for all of its pixels.
+ */
+export function resizeBilinearU8(p: ResizeReal, part: u32, parts: u32): void {
+  const upper = <usize>p.scratch + <usize>part * p.scratchStride + SLACK;
+  walk<u8>(p, part, parts, upper, upper + (<usize>p.rowBytes << 2) + SLACK);
 }
 
 // @ts-ignore: decorator
-@inline function walk<T>(p: Resize, part: u32, parts: u32): void {
+@inline function walk<T>(p: Resize, part: u32, parts: u32, upperRow: usize, lowerRow: usize): void {
   const bytes = <usize>p.bytes;
   const end = share(p.batch * p.outH, part + 1, parts);
   for (let i = share(p.batch * p.outH, part, parts); i < end; i++) {
@@ -29,15 +45,50 @@ export function resizeBilinearU8(p: Resize, part: u32, parts: u32): void {
     const row = <usize>p.rows + <usize>(i - batch * p.outH) * ENTRY;
     const upper = <usize>p.x + batch * p.xBytes + load<u32>(row);
     const lower = <usize>p.x + batch * p.xBytes + load<u32>(row, 4);
+    if (ASC_FEATURE_SIMD && sizeof<T>() == 1) {
+      const rowBytes = changetype<ResizeReal>(p).rowBytes;
+      weigh(upperRow, upper, rowBytes, 1 - load<f32>(row, 8));
+      weigh(lowerRow, lower, rowBytes, load<f32>(row, 8));
+    }
     let y = <usize>p.y + <usize>(i * p.outW) * bytes;
-    let column = <usize>p.columns;
-    for (const last = column + <usize>p.outW * ENTRY; column < last; column += ENTRY) {
+    const yEnd = y + <usize>p.outW * bytes;
+    for (let column = <usize>p.columns; y < yEnd; column += ENTRY) {
       const left = <usize>load<u32>(column);
       const right = <usize>load<u32>(column, 4);
       if (sizeof<T>() == 2) whole(y, upper, lower, left, right, bytes, load<i32>(row, 8), load<i32>(column, 8));
+      else if (ASC_FEATURE_SIMD && sizeof<T>() == 1) weighed(y, yEnd, upperRow, lowerRow, left << 2, right << 2, bytes, load<f32>(column, 8));
       else real<T>(y, upper, lower, left, right, bytes, load<f32>(row, 8), load<f32>(column, 8));
       y += bytes;
     }
+  }
+}
+
+/** The row of `bytes` bytes at x times w, as float32. From the end, so that only what is before the rows is touched. */
+function weigh(target: usize, x: usize, bytes: usize, w: f32): void {
+  const weights = f32x4.splat(w);
+  for (let i = <isize>bytes - 4; i > -4; i -= 4) {
+    const four = v128.xor(v128.load32_zero(x + i), i8x16.splat(-128));
+    const values = f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(four)));
+    v128.store(target + (i << 2), f32x4.mul(values, weights));
+  }
+}
+
+/** One pixel of bytes from rows that are weighed. Vectors may reach into the next ones, but not beyond the row. */
+// @ts-ignore: decorator
+@inline function weighed(y: usize, yEnd: usize, upper: usize, lower: usize, left: usize, right: usize, bytes: usize, across: f32): void {
+  const backs = f32x4.splat(1 - across);
+  const acrosses = f32x4.splat(across);
+  for (const end = y + bytes; y < end; y += 4) {
+    let sum = f32x4.mul(v128.load(upper + left), backs);
+    sum = f32x4.add(sum, f32x4.mul(v128.load(lower + left), backs));
+    sum = f32x4.add(sum, f32x4.mul(v128.load(upper + right), acrosses));
+    sum = f32x4.add(sum, f32x4.mul(v128.load(lower + right), acrosses));
+    const whole = i32x4.trunc_sat_f32x4_s(f32x4.add(sum, f32x4.splat(0.5)));
+    const low = v128.xor(i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(whole, whole), whole), i8x16.splat(-128));
+    if (y + 4 <= yEnd) v128.store32_lane(y, low, 0);
+    else storePart(y, low, <u32>(yEnd - y));
+    left += 16;
+    right += 16;
   }
 }
 
@@ -56,22 +107,17 @@ function real<T>(y: usize, upper: usize, lower: usize, left: usize, right: usize
   const up: f32 = 1 - down;
   const back: f32 = 1 - across;
   let c: usize = 0;
-  if (ASC_FEATURE_SIMD) {
+  if (ASC_FEATURE_SIMD && isFloat<T>()) {
     const ups = f32x4.splat(up);
     const downs = f32x4.splat(down);
     const backs = f32x4.splat(back);
     const acrosses = f32x4.splat(across);
-    for (; c + 4 * sizeof<T>() <= bytes; c += 4 * sizeof<T>()) {
-      let sum = f32x4.mul(f32x4.mul(values<T>(upper + left + c), ups), backs);
-      sum = f32x4.add(sum, f32x4.mul(f32x4.mul(values<T>(lower + left + c), downs), backs));
-      sum = f32x4.add(sum, f32x4.mul(f32x4.mul(values<T>(upper + right + c), ups), acrosses));
-      sum = f32x4.add(sum, f32x4.mul(f32x4.mul(values<T>(lower + right + c), downs), acrosses));
-      if (isFloat<T>()) v128.store(y + c, sum);
-      else {
-        const whole = i32x4.trunc_sat_f32x4_s(f32x4.add(sum, f32x4.splat(0.5)));
-        const low = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(whole, whole), i32x4.splat(0));
-        v128.store32_lane(y + c, v128.xor(low, i8x16.splat(-128)), 0);
-      }
+    for (; c + 16 <= bytes; c += 16) {
+      let sum = f32x4.mul(f32x4.mul(v128.load(upper + left + c), ups), backs);
+      sum = f32x4.add(sum, f32x4.mul(f32x4.mul(v128.load(lower + left + c), downs), backs));
+      sum = f32x4.add(sum, f32x4.mul(f32x4.mul(v128.load(upper + right + c), ups), acrosses));
+      sum = f32x4.add(sum, f32x4.mul(f32x4.mul(v128.load(lower + right + c), downs), acrosses));
+      v128.store(y + c, sum);
     }
   }
   for (; c < bytes; c += sizeof<T>()) {
@@ -89,12 +135,4 @@ function real<T>(y: usize, upper: usize, lower: usize, left: usize, right: usize
 @inline function value<T>(x: usize): f32 {
   if (isFloat<T>()) return <f32>load<T>(x);
   return <f32>(load<u8>(x) ^ 128);
-}
-
-/** Four channels. */
-// @ts-ignore: decorator
-@inline function values<T>(x: usize): v128 {
-  if (isFloat<T>()) return v128.load(x);
-  const bytes = v128.xor(v128.load32_zero(x), i8x16.splat(-128));
-  return f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(bytes)));
 }

@@ -59,6 +59,35 @@ for (const subject of await subjects())
           );
         }
       });
+      test(`RESIZE_BILINEAR of floats and of what was uint8, ${name}`, () => {
+        const draw = random(43);
+        for (let i = 0; i < 30; i++) {
+          const { shape, size, constant } = shapes(draw);
+          const bytes = draw.int8(count(shape));
+          const sizes = tensor("int32", [2], undefined, constant);
+          const reals = Float32Array.from(bytes, (v) => v / 3);
+          checkOperator(
+            subject,
+            operators.resizeBilinear,
+            {
+              attributes,
+              inputs: [tensor("float32", shape), sizes],
+              values: [reals, constant],
+              output: tensor("float32", []),
+            },
+            reference.resizeReal(reals, shape, size, attributes),
+          );
+          const unsigned = { ...tensor("int8", shape, AFFINE), unsigned: true } as const;
+          const numbers = Float32Array.from(bytes, (v) => v + 128);
+          const expected = Int8Array.from(
+            reference.resizeReal(numbers, shape, size, attributes),
+            (v) => Math.trunc(Math.fround(v + 0.5)) - 128,
+          );
+          const output = { ...tensor("int8", [], AFFINE), unsigned: true } as const;
+          const example = { attributes, inputs: [unsigned, sizes], values: [bytes, constant], output };
+          checkOperator(subject, operators.resizeBilinear, example, expected);
+        }
+      });
     }
   });
 

@@ -71,3 +71,36 @@ export function resizeBilinear(
         }
   return Int8Array.from(y);
 }
+
+/** The place between two pixels as a float32, as TensorFlow Lite's floats have it. */
+function placed(i: number, input: number, output: number, { alignCorners, halfPixelCenters }: Alignment) {
+  const f = Math.fround;
+  const scale = alignCorners && output > 1 ? f((input - 1) / (output - 1)) : f(input / output);
+  const at = halfPixelCenters ? f(f(f(i + 0.5) * scale) - 0.5) : f(i * scale);
+  const low = Math.max(Math.floor(at), 0);
+  return { low, high: Math.min(Math.ceil(at), input - 1), part: f(at - low) };
+}
+
+/** Of real numbers: every product and sum is a float32. */
+export function resizeReal(
+  x: ArrayLike<number>,
+  [n, h, w, c]: Shape,
+  [height, width]: readonly [number, number],
+  alignment: Alignment,
+): Float32Array {
+  const f = Math.fround;
+  const y: number[] = [];
+  for (let b = 0; b < n; b++)
+    for (let i = 0; i < height; i++)
+      for (let j = 0; j < width; j++)
+        for (let k = 0; k < c; k++) {
+          const v = placed(i, h, height, alignment);
+          const u = placed(j, w, width, alignment);
+          const [up, back] = [f(1 - v.part), f(1 - u.part)];
+          const pixel = (row: number, column: number, down: number, across: number) =>
+            f(f((x[((b * h + row) * w + column) * c + k] as number) * down) * across);
+          const left = f(pixel(v.low, u.low, up, back) + pixel(v.high, u.low, v.part, back));
+          y.push(f(f(left + pixel(v.low, u.high, up, u.part)) + pixel(v.high, u.high, v.part, u.part)));
+        }
+  return Float32Array.from(y);
+}

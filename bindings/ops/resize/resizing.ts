@@ -106,20 +106,22 @@ export function resizeOperator<K extends Resize>(kind: K, wayOf: (x: Tensor) => 
       }
       const [outH, outW] = sizesOf(node);
       const { kernel, axis, real = false } = wayOf(inputOf(node, 0));
-      to.call({
-        kernel,
-        params: {
-          x: to.input(0),
-          y: to.output(0),
-          batch,
-          outH,
-          outW,
-          rows: to.place(axisBytes(axis(inH, outH, alignment), inW * bytes, real)),
-          columns: to.place(axisBytes(axis(inW, outW, alignment), bytes, real)),
-          xBytes: inH * inW * bytes,
-          bytes,
-        },
-      });
+      const rowBytes = inW * bytes;
+      const params = {
+        x: to.input(0),
+        y: to.output(0),
+        batch,
+        outH,
+        outW,
+        rows: to.place(axisBytes(axis(inH, outH, alignment), rowBytes, real)),
+        columns: to.place(axisBytes(axis(inW, outW, alignment), bytes, real)),
+        xBytes: inH * rowBytes,
+        bytes,
+      };
+      // Of bytes, two rows of products in float32, with what vectors reach beyond them.
+      const scratch = to.module === "scalar" ? 0 : 2 * (rowBytes * 4 + 16) + 16;
+      if (kernel === "resizeBilinearU8") to.call({ kernel, params: { ...params, rowBytes, ...to.scratch(scratch) } });
+      else to.call({ kernel, params });
     },
   };
 }
