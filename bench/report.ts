@@ -3,6 +3,7 @@ import { table } from "../bindings/cli/text.ts";
 import type { ColdStart } from "./coldstart.ts";
 import type { KernelResult } from "./kernels.ts";
 import type { ModelResult } from "./models.ts";
+import type { OnnxStart } from "./onnxstart.ts";
 
 /** Everything that one engine gave. */
 export interface EngineResults {
@@ -11,6 +12,7 @@ export interface EngineResults {
   readonly kernels: readonly KernelResult[];
   readonly models: readonly ModelResult[];
   readonly coldStarts: readonly ColdStart[];
+  readonly onnxStarts: readonly OnnxStart[];
   /** What failed or was left out, and why. */
   readonly notes: readonly string[];
 }
@@ -29,11 +31,12 @@ const times = (ratio: number) => ratio.toFixed(2);
 
 export function reportLines({ machine, load, engines, date }: Results): readonly string[] {
   const lines = [`${date}, ${machine}, load ${load.map((value) => value.toFixed(1)).join(" to ")}`];
-  for (const { engine, kernels, models, coldStarts, notes } of engines) {
+  for (const { engine, kernels, models, coldStarts, onnxStarts, notes } of engines) {
     lines.push("", `== ${engine}`);
     if (kernels.length > 0) lines.push("", ...kernelLines(kernels));
     if (models.length > 0) lines.push("", ...modelLines(models));
     if (coldStarts.length > 0) lines.push("", ...coldLines(coldStarts));
+    if (onnxStarts.length > 0) lines.push("", ...onnxLines(onnxStarts));
     if (notes.length > 0) lines.push("", ...notes.map((note) => `note: ${note}`));
   }
   return lines;
@@ -96,4 +99,21 @@ function coldLines(coldStarts: readonly ColdStart[]): readonly string[] {
     `${samples}`,
   ]);
   return table([["start to first tf2_mobilenet_v2 result", "ms", "min", "p90", "processes"], ...rows], [1, 2, 3, 4]);
+}
+
+/** Milliseconds, and how many times as fast as onnxruntime-web. */
+function onnxLines(networks: readonly OnnxStart[]): readonly string[] {
+  const rows = networks.map(({ name, starts }) => {
+    const medians = starts.map(({ median }) => median);
+    const [, , web = Number.NaN] = medians;
+    return [
+      name,
+      ...medians.map((own, i) => `${own.toFixed(0)}${i < 2 && web > 0 ? `, ${(web / own).toFixed(1)}×` : ""}`),
+    ];
+  });
+  const names = networks[0]?.starts.map(({ name }) => name) ?? [];
+  return table(
+    [["start to first result, ms", ...names], ...rows],
+    names.map((_, i) => i + 1),
+  );
 }

@@ -12,6 +12,7 @@ import { coldStarts } from "./coldstart.ts";
 import type { Job } from "./job.ts";
 import { casesLike, type KernelResult } from "./kernels.ts";
 import type { ModelResult } from "./models.ts";
+import { onnxStarts } from "./onnxstart.ts";
 import { hasPeers } from "./peers.ts";
 import { type EngineResults, type Results, reportLines } from "./report.ts";
 import { benchWildCorpus } from "./wild/run.ts";
@@ -19,7 +20,7 @@ import { benchWildCorpus } from "./wild/run.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DIGITS = join(ROOT, "models/digits/digits_int8.tflite");
 const MODELS = ["kws_ref_model", "vww_96_int8", "pretrainedResnet_quant", "ad01_int8", "tf2_mobilenet_v2_1.0_224_ptq"];
-const PARTS = ["kernels", "models", "sparse", "start", "wild"] as const;
+const PARTS = ["kernels", "models", "sparse", "start", "start-onnx", "wild"] as const;
 /** What is measured where nothing is asked for: a few minutes. */
 const ORDINARY: readonly Part[] = ["kernels", "models", "sparse", "start"];
 type Part = (typeof PARTS)[number];
@@ -39,6 +40,7 @@ interface Options {
   readonly repeats: number;
   readonly out: string;
   readonly wild: string;
+  readonly onnx: string;
   readonly sample?: number;
   readonly seconds?: number;
   readonly continue?: true;
@@ -63,6 +65,7 @@ const options = new Command("bench")
   .option("--duration <ms>", "of each model, after warm-up; 600 in the wild", wholeFrom(100, 600_000))
   .option("--repeats <n>", "processes of each start", wholeFrom(1, 1000), 7)
   .option("--wild <folder>", "wild: the networks", resolve(ROOT, "../shared/wild/models"))
+  .option("--onnx <folder>", "start-onnx: the networks, with cases.json", resolve(ROOT, "../shared/zoo/onnx/large"))
   .option("--sample <n>", "wild: only so many networks, the same ones each time", wholeFrom(1, 100_000))
   .option("--seconds <n>", "wild: begin no network after so many", wholeFrom(1, 1_000_000))
   .option("--continue", "wild: keep what the last run measured")
@@ -129,7 +132,8 @@ async function measure(node: string): Promise<EngineResults> {
   const mobilenet = join(options.models, "tf2_mobilenet_v2_1.0_224_ptq.tflite");
   const starts = wants("start") && matches("start") && existsSync(mobilenet);
   const cold = starts ? await coldStarts(node, mobilenet, peers, options.repeats) : [];
-  return { engine: version.stdout.trim(), kernels, models, coldStarts: cold, notes };
+  const onnx = wants("start-onnx") ? onnxStarts(node, options.onnx, matches, peers, options.repeats) : [];
+  return { engine: version.stdout.trim(), kernels, models, coldStarts: cold, onnxStarts: onnx, notes };
 }
 
 /** Everything but the wild: one report of all engines. */
