@@ -2,6 +2,7 @@
 import type { Known } from "../optimize/data/arrays.ts";
 import { invalid } from "../optimize/data/bytes.ts";
 import { classesOf, isNumber } from "../optimize/data/csv.ts";
+import { targetsOf } from "../optimize/data/named.ts";
 
 /**
  * What a text file says of examples, one a line under a header or none: a class, or one or more numbers that a regression should give.
@@ -20,5 +21,5 @@ export function readAnswers(text: string, where: string): Known {
   const uneven = rows.findIndex((row) => row.length !== length);
   if (uneven !== -1)
     throw invalid(`${where}, line ${uneven + from + 1}`, `${length} numbers`, `${rows[uneven]?.length}`);
-  return { targets: { shape: [rows.length, length], values: rows.flat().map(Number), pixels: "numbers" } };
+  return targetsOf({ shape: [rows.length, length ?? 0], values: rows.flat().map(Number), pixels: "numbers" });
 }

@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openData } from "../../bindings/cli/data.ts";
+import { datasetOf } from "../../bindings/optimize/data/batches.ts";
+import { evaluate } from "../../bindings/optimize/evaluate/evaluate.ts";
+import { freshNetwork } from "../../bindings/optimize/train/architectures/index.ts";
 import { all, dataFolder, IMAGES, npy, port, text } from "./data-files.ts";
 
 const { folder, put } = dataFolder("targets");
@@ -37,6 +40,46 @@ test("numbers that are not whole are what a regression should give", async () =>
   ]);
   const few = put("few.npy", npy("<f4", [3, 1], Float32Array.of(0.5, 1.5, 2)));
   await assert.rejects(openData({ data: inputs, labels: few }, [port(1, 4)]), /expected 2 targets/);
+});
+
+test("a 1 among zeros is a class, where all examples have one", async () => {
+  const inputs = put(
+    "r.npy",
+    npy(
+      "<f4",
+      [3, 4],
+      Float32Array.from({ length: 12 }, (_, i) => i),
+    ),
+  );
+  const hot = [0, 0, 1, 1, 0, 0, 0, 0, 1];
+  const of = async (options: Parameters<typeof openData>[0]) =>
+    (await all(await openData(options, [port(1, 4)]))).map(({ label, targets }) => label ?? targets?.[0]?.length);
+  assert.deepEqual(
+    await of({ data: inputs, labels: put("hot.npy", npy("<f4", [3, 3], Float32Array.from(hot))) }),
+    [2, 0, 2],
+  );
+  assert.deepEqual(await of({ data: inputs, labels: put("hot.csv", text("0,0,1\n1,0,0\n0,0,1\n")) }), [2, 0, 2]);
+  const table = text("a,b,c,d,class_a,class_b\n1,2,3,4,0,1\n5,6,7,8,1,0\n");
+  assert.deepEqual(await of({ data: put("columns.csv", table) }), [1, 0]);
+  for (const other of [
+    [0, 0, 1, 1, 0, 0, 0, 0, 0],
+    [0, 0, 1, 1, 0, 1, 0, 0, 1],
+    [0, 0, 1, 1, 0, 0, 0, 0.5, 1],
+  ])
+    assert.deepEqual(
+      await of({ data: inputs, labels: put("o.npy", npy("<f4", [3, 3], Float32Array.from(other))) }),
+      [3, 3, 3],
+    );
+});
+
+test("numbers that are no classes of a model are named", async () => {
+  const graph = freshNetwork("mlp:0.25", { shape: [1, 4], classes: 3, seed: 0 });
+  const samples = [0, -1].map((label) => ({ inputs: [new Float32Array(4)], targets: [Float32Array.of(label)] }));
+  const said = {
+    code: "INVALID_INPUT",
+    message: /expected labels below 3, as many as the model has scores, received -1/,
+  };
+  await assert.rejects(evaluate(graph, datasetOf(samples)), said);
 });
 
 test("classes of a picture's places, also for files of pictures", async () => {

@@ -2,7 +2,7 @@
 import { requireText } from "../../given.ts";
 import type { Known, Rows } from "./arrays.ts";
 import { invalid } from "./bytes.ts";
-import { isLabelName } from "./named.ts";
+import { isLabelName, targetsOf } from "./named.ts";
 
 export interface Table {
   readonly rows: Rows;
@@ -80,7 +80,7 @@ export function readCsv(text: string, elements: number, where = "readCsv", label
   const rows = numbersOf(Array.from({ length: width }, (_, c) => c).filter((c) => !labels.includes(c)));
   const [label] = labels;
   if (label === undefined) return { rows };
-  if (labels.length > 1) return { rows, targets: numbersOf(labels) };
+  if (labels.length > 1) return { rows, ...targetsOf(numbersOf(labels)) };
   return { rows, ...classesOf(table.map((each) => each[label] as string)) };
 }
 

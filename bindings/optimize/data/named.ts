@@ -27,8 +27,22 @@ export function knownOf(rows: Rows, where: string): Known {
   const { values, shape } = rows;
   const isClass = (value: number) => !Number.isFinite(value) || (Number.isInteger(value) && value >= 0);
   for (let i = 0; i < values.length; i++)
-    if (values.length !== shape[0] || !isClass(Number(values[i]))) return { targets: rows };
+    if (values.length !== shape[0] || !isClass(Number(values[i]))) return targetsOf(rows);
   return { labels: labelsOf(rows, where) };
+}
+
+/** Several numbers to an example: of each a single 1 among zeros, as Keras writes classes, labels; else targets. */
+export function targetsOf(rows: Rows): Known {
+  const [size = 0, width = 0, ...more] = rows.shape;
+  if (width < 2 || size < 2 || more.length > 0) return { targets: rows };
+  const labels = new Float64Array(size).fill(-1);
+  for (let i = 0; i < size * width; i++) {
+    const value = Number(rows.values[i]);
+    const row = Math.floor(i / width);
+    if (value === 1 && labels[row] === -1) labels[row] = i % width;
+    else if (value !== 0) return { targets: rows };
+  }
+  return labels.includes(-1) ? { targets: rows } : { labels };
 }
 
 /** The arrays of a file by the names of the inputs, or in order where they have others; the label by its name. */

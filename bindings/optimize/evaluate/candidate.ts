@@ -103,6 +103,11 @@ export async function openCandidate(model: Model, name: string, options: EngineO
         places.addPlaces(both, decisions, [2, 1], sample.name);
         return;
       }
+      // One class: where others of the file are none, it came as a target.
+      if (scores >= 0 && map?.length === 1) {
+        classes.add(found[scores] as Float32Array, { ...sample, label: map[0] as number });
+        return;
+      }
       if (scores >= 0) classes.add(found[scores] as Float32Array, sample);
       else if (one && first) nearness.add(first, one);
       const layout = map && scores < 0 ? placesOf(shape, map.length) : undefined;
