@@ -8,6 +8,7 @@ import type { Decisions, NodeType } from "./build.ts";
 import { affinesOf } from "./groups.ts";
 import { toHalves } from "./halves.ts";
 import { withFloatLogarithms } from "./logarithms.ts";
+import { withFloatNormalization } from "./normalization.ts";
 import type { ActivationType, Io, LayerSetting, Scales } from "./options.ts";
 import { silentLayers } from "./silent.ts";
 import { supports } from "./support.ts";
@@ -37,7 +38,8 @@ export function decide(graph: Graph, layers: readonly Layer[], choices: Choices)
     const stored = setting === undefined || setting.weights === "int8" || setting.weights === "int4";
     return type === "float32" || !stored || !supports(graph, node, type) ? "float32" : type;
   });
-  const types = withFloatLogarithms(graph, wished, ranges);
+  const even = io === "float32" ? withFloatNormalization(graph, wished, ranges) : wished;
+  const types = withFloatLogarithms(graph, even, ranges);
   const affines = affinesOf(graph, (i) => types[i] !== "float32", ranges);
   const silent = silentLayers(graph, layers, types, ranges);
   const weights = new Map<number, QuantizedWeights>();

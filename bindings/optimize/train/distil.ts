@@ -5,6 +5,7 @@ import { type Graph, tensorOf } from "../../graph.ts";
 import { runPasses } from "../../passes/index.ts";
 import { examplesOf } from "../data/examples.ts";
 import type { Dataset } from "../data/types.ts";
+import { firstOf } from "./answers.ts";
 import { freshNetwork } from "./architectures/index.ts";
 import type { Objective } from "./kinds.ts";
 import { goalOf, goalText } from "./objective.ts";
@@ -39,7 +40,10 @@ export async function distil(teacher: Graph, given: Dataset, options: DistilOpti
     hint: 'Such as { student: "ds-cnn" }.',
   }));
   const fresh = typeof student === "string";
-  const graph = fresh ? freshFor(teacher, student, rest.seed ?? 0, rest.objective) : student;
+  const { seed = 0, objective } = rest;
+  const graph = fresh
+    ? freshFor(teacher, student, seed, objective ?? goalOf(teacher, undefined, await firstOf(data)).objective)
+    : student;
   const { steps, epochs = 36, batch = fresh && steps === undefined ? batchFor(data.size, epochs) : BATCH } = rest;
   const usual = {
     ...(steps === undefined ? { epochs } : {}),

@@ -14,8 +14,8 @@ export interface Builder {
   /** A constant of normal numbers times `size`. */
   weights(shape: readonly number[], size?: number): TensorId;
   integers(...values: readonly number[]): TensorId;
-  /** A constant number. */
-  floats(value: number): TensorId;
+  /** A constant number, or a row of them. */
+  floats(...values: readonly number[]): TensorId;
   /** A node of several outputs. */
   nodes<K extends OpKind, N extends keyof Several>(
     kind: K,
@@ -48,12 +48,12 @@ export function buildNetwork(shape: readonly number[], seed = 1): Builder {
       const floats = Float32Array.from({ length: of.reduce((a, b) => a * b, 1) }, () => random.normal() * size);
       return append({ name: `w${tensors.length}`, dtype: "float32", shape: of, data: new Uint8Array(floats.buffer) });
     },
-    floats: (value) =>
+    floats: (...values) =>
       append({
         name: `f${tensors.length}`,
         dtype: "float32",
-        shape: [],
-        data: new Uint8Array(Float32Array.of(value).buffer),
+        shape: values.length === 1 ? [] : [1, values.length],
+        data: new Uint8Array(Float32Array.from(values).buffer),
       }),
     integers: (...values) =>
       append({

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { writeTflite } from "../../../bindings/formats/tflite/write/index.ts";
 import { tensorOf } from "../../../bindings/graph.ts";
 import { datasetOf } from "../../../bindings/optimize/data/batches.ts";
+import type { Sample } from "../../../bindings/optimize/data/types.ts";
 import { evaluate } from "../../../bindings/optimize/evaluate/evaluate.ts";
 import { freshNetwork } from "../../../bindings/optimize/train/architectures/index.ts";
 import { type DistilOptions, distil, freshFor } from "../../../bindings/optimize/train/distil.ts";
@@ -69,6 +70,16 @@ describe("fresh networks of other inputs", () => {
     assert.equal(await stepsOf({ student: "mlp:0.125", epochs: 2, batch: 100 }), 10);
     assert.equal(await stepsOf({ student: "mlp:0.125", steps: 7 }), 7);
     assert.equal(await stepsOf({ student: teacher, epochs: 2 }), 8);
+  });
+
+  test("targets say that a fresh student gives values", async () => {
+    const teacher = freshNetwork("mlp:0.125", { shape: [1, 12], classes: 2, seed: 1, gives: "values" });
+    const samples: Sample[] = [];
+    for await (const { inputs } of points(64, 1))
+      samples.push({ inputs, targets: [(inputs[0] as Float32Array).slice(0, 2)] });
+    const student = await distil(teacher, datasetOf(samples), { student: "mlp:0.125", epochs: 1, threads: 1 });
+    assert.equal(student.nodes.at(-1)?.kind, "fullyConnected");
+    assert.equal(student.outputs[0]?.name, "values");
   });
 
   test("a sequence's student learns from labels and a teacher", async () => {
