@@ -10,7 +10,7 @@
  */
 import { fillRun } from "../common/bytes.simd";
 import { share } from "../common/split";
-import { highest, lowest, narrow, RECORD, requantizeAny } from "../requantize/requantize.simd";
+import { clamped, highest, lowest, RECORD, requantizeAny } from "../requantize/requantize.simd";
 import { DwConv } from "./params";
 
 /** Bytes of the weights of two taps and eight channels. */
@@ -74,9 +74,8 @@ function pixel(p: DwConv, first: usize, last: usize, y: usize): void {
       r1 = i32x4.add(r1, i32x4.dot_i16x8_s(high, v128.load(w, 16)));
       w += PAIR;
     }
-    r0 = requantizeAny(r0, q, 0, zeroPoint);
-    r1 = requantizeAny(r1, q, 16, zeroPoint);
-    v128.store64_lane(y + c, narrow(r0, r1, r0, r1, lo, hi), 0);
+    r0 = requantizeAny(r0, r1, q, zeroPoint);
+    v128.store64_lane(y + c, clamped(r0, r0, lo, hi), 0);
     q += RECORD;
   }
 }

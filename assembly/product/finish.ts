@@ -17,6 +17,7 @@ import { requantize as requantizeOne } from "../requantize/requantize.scalar";
 import {
   A,
   B,
+  clamped,
   exact,
   FIXED,
   Fixed,
@@ -29,6 +30,7 @@ import {
   Positive,
   RECORD as RECORD8,
   requantize,
+  requantizeAny,
   SIGNED,
   Signed,
 } from "../requantize/requantize.simd";
@@ -74,12 +76,11 @@ function addBias(p: Finish, sums: usize, wide: bool, column: u32, width: u32): v
 
 function finish8(p: Finish, sums: usize, q: usize, y: usize, width: u32): void {
   if (ASC_FEATURE_SIMD) {
-    const form = load<u32>(q, FORM8);
-    let v: v128;
-    if (form == POSITIVE) v = eight<Positive>(changetype<usize>(p), sums, q);
-    else if (form == SIGNED) v = eight<Signed>(changetype<usize>(p), sums, q);
-    else if (form == FIXED) v = eight<Fixed>(changetype<usize>(p), sums, q);
-    else v = eight<void>(changetype<usize>(p), sums, q);
+    const params = changetype<usize>(p);
+    const r0 = i32x4.add(v128.load(sums), v128.load(q));
+    const r1 = i32x4.add(v128.load(sums, 16), v128.load(q, 16));
+    const eight = requantizeAny(r0, r1, q, params + offsetof<Finish>("yZeroPoint"));
+    const v = clamped(eight, eight, lowest<Finish>(params), highest<Finish>(params));
     if (width == 8) v128.store64_lane(y, v, 0);
     else storeBytes(y, v, width);
   } else {

@@ -4,7 +4,7 @@
  */
 import { Gemm } from "./params";
 import { activationMask } from "../common/probe";
-import { highest, initial, lowest, narrow, RECORD, requantizeAny } from "../requantize/requantize.simd";
+import { clamped, highest, initial, lowest, RECORD, requantizeAny } from "../requantize/requantize.simd";
 import { copyRun, storeBytes } from "../common/bytes.simd";
 import { oneTerm } from "./terms.simd";
 import { widen } from "./widen.simd";
@@ -125,16 +125,10 @@ export function gemvWide(p: Gemm, part: u32, parts: u32): void {
   const z = params + offsetof<Gemm>("yZeroPoint");
   const lo = lowest<Gemm>(params);
   const hi = highest<Gemm>(params);
-  r0 = requantizeAny(r0, q, 0, z);
-  r1 = requantizeAny(r1, q, 16, z);
-  r2 = requantizeAny(r2, q + RECORD, 0, z);
-  r3 = requantizeAny(r3, q + RECORD, 16, z);
-  v128.store(y, narrow(r0, r1, r2, r3, lo, hi));
-  r4 = requantizeAny(r4, q + 2 * RECORD, 0, z);
-  r5 = requantizeAny(r5, q + 2 * RECORD, 16, z);
-  r6 = requantizeAny(r6, q + 3 * RECORD, 0, z);
-  r7 = requantizeAny(r7, q + 3 * RECORD, 16, z);
-  v128.store(y, narrow(r4, r5, r6, r7, lo, hi), 16);
+  v128.store(y, clamped(requantizeAny(r0, r1, q, z), requantizeAny(r2, r3, q + RECORD, z), lo, hi));
+  r4 = requantizeAny(r4, r5, q + 2 * RECORD, z);
+  r6 = requantizeAny(r6, r7, q + 3 * RECORD, z);
+  v128.store(y, clamped(r4, r6, lo, hi), 16);
 }
 
 // @ts-ignore: decorator
@@ -159,9 +153,8 @@ export function gemvWide(p: Gemm, part: u32, parts: u32): void {
   } while (w < end);
   const params = changetype<usize>(p);
   const z = params + offsetof<Gemm>("yZeroPoint");
-  r0 = requantizeAny(r0, q, 0, z);
-  r1 = requantizeAny(r1, q, 16, z);
-  const v = narrow(r0, r1, r0, r1, lowest<Gemm>(params), highest<Gemm>(params));
+  r0 = requantizeAny(r0, r1, q, z);
+  const v = clamped(r0, r0, lowest<Gemm>(params), highest<Gemm>(params));
   if (width == 8) v128.store64_lane(y, v, 0);
   else storeBytes(y, v, width);
 }

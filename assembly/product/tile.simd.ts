@@ -9,7 +9,7 @@
  */
 import { Gemm } from "./params";
 import { magic } from "../common/constants.simd";
-import { A, B, highest, initial, lowest, narrow, offsetOf, requantize, requantizeAny } from "../requantize/requantize.simd";
+import { A, B, clamped, highest, initial, lowest, narrow, offsetOf, requantize, requantizeAny } from "../requantize/requantize.simd";
 import { storeBytes } from "../common/bytes.simd";
 import { LANE, Six } from "./interleave.simd";
 
@@ -207,9 +207,8 @@ export function rowTile(
     offsets += 2;
   }
   const zeroPoint = params + offsetof<Gemm>("yZeroPoint");
-  r0 = requantizeAny(r0, q, 0, zeroPoint);
-  r1 = requantizeAny(r1, q, 16, zeroPoint);
-  const v = narrow(r0, r1, r0, r1, lowest<Gemm>(params), highest<Gemm>(params));
+  r0 = requantizeAny(r0, r1, q, zeroPoint);
+  const v = clamped(r0, r0, lowest<Gemm>(params), highest<Gemm>(params));
   if (width == 8) v128.store64_lane(c, v, 0);
   else storeBytes(c, v, width);
 }

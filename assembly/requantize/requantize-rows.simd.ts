@@ -5,7 +5,7 @@
 import { Requantize } from "./params";
 import { share } from "../common/split";
 import { storeBytes } from "../common/bytes.simd";
-import { highest, lowest, narrow, RECORD, requantizeAny } from "./requantize.simd";
+import { clamped, highest, lowest, RECORD, requantizeAny } from "./requantize.simd";
 
 /** Up to four accumulators, and nothing beyond them. */
 // @ts-ignore: decorator
@@ -28,9 +28,10 @@ function panel(p: Requantize, q: usize, column: u32, row: u32, end: u32): void {
   let x = <usize>p.x + (first << 2);
   let y = <usize>p.y + first;
   for (; row < end; row++) {
-    const r0 = requantizeAny(i32x4.add(loadLanes(x, width), v128.load(q)), q, 0, zeroPoint);
-    const r1 = requantizeAny(i32x4.add(loadLanes(x + 16, width - 4), v128.load(q, 16)), q, 16, zeroPoint);
-    const bytes = narrow(r0, r1, r0, r1, lowest<Requantize>(params), highest<Requantize>(params));
+    const r0 = i32x4.add(loadLanes(x, width), v128.load(q));
+    const r1 = i32x4.add(loadLanes(x + 16, width - 4), v128.load(q, 16));
+    const eight = requantizeAny(r0, r1, q, zeroPoint);
+    const bytes = clamped(eight, eight, lowest<Requantize>(params), highest<Requantize>(params));
     if (width == 8) v128.store64_lane(y, bytes, 0);
     else storeBytes(y, bytes, width);
     x += <usize>n << 2;

@@ -89,17 +89,25 @@ export function exact(r: v128, a: usize, b: usize, zeroPoint: i32): v128 {
   return i32x4.replace_lane(y, 3, exactLane(i32x4.extract_lane(r, 3), load<i32>(a, 12), load<i32>(b, 12), zeroPoint));
 }
 
-/** Four accumulators in the record's own form, which is looked up; `half` is 0 or 16. */
-export function requantizeAny(r: v128, q: usize, half: usize, zeroPoint: usize): v128 {
+/** Eight accumulators in the record's own form, which is looked up, as int16. */
+export function requantizeAny(r0: v128, r1: v128, q: usize, zeroPoint: usize): v128 {
   const form = load<u32>(q, FORM);
-  q += half;
-  if (form == EXACT) return exact(r, q + A, q + B, load<i32>(zeroPoint));
+  if (form == EXACT) {
+    const zero = load<i32>(zeroPoint);
+    return i16x8.narrow_i32x4_s(exact(r0, q + A, q + B, zero), exact(r1, q + A + 16, q + B + 16, zero));
+  }
   const m = magic();
-  const a = v128.load(q, A);
-  const b = v128.load(q, B);
-  if (form == POSITIVE) return requantize<Positive>(r, a, b, m, m);
-  if (form == SIGNED) return requantize<Signed>(r, a, b, m, offsetOf<Signed>(zeroPoint, m));
-  return requantize<Fixed>(r, a, b, m, offsetOf<Fixed>(zeroPoint, m));
+  if (form == POSITIVE) return eight<Positive>(r0, r1, q, m, m);
+  if (form == SIGNED) return eight<Signed>(r0, r1, q, m, offsetOf<Signed>(zeroPoint, m));
+  return eight<Fixed>(r0, r1, q, m, offsetOf<Fixed>(zeroPoint, m));
+}
+
+// @ts-ignore: decorator
+@inline function eight<F>(r0: v128, r1: v128, q: usize, m: v128, offset: v128): v128 {
+  return i16x8.narrow_i32x4_s(
+    requantize<F>(r0, v128.load(q, A), v128.load(q, B), m, offset),
+    requantize<F>(r1, v128.load(q, A + 16), v128.load(q, B + 16), m, offset),
+  );
 }
 
 /** The clamp of parameter block P at `params`, in every byte. */
@@ -116,6 +124,11 @@ export function requantizeAny(r: v128, q: usize, half: usize, zeroPoint: usize):
 /** Sixteen requantized values to clamped int8. */
 // @ts-ignore: decorator
 @inline export function narrow(r0: v128, r1: v128, r2: v128, r3: v128, lo: v128, hi: v128): v128 {
-  const bytes = i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(r0, r1), i16x8.narrow_i32x4_s(r2, r3));
-  return i8x16.min_s(i8x16.max_s(bytes, lo), hi);
+  return clamped(i16x8.narrow_i32x4_s(r0, r1), i16x8.narrow_i32x4_s(r2, r3), lo, hi);
+}
+
+/** Sixteen int16 to clamped int8. */
+// @ts-ignore: decorator
+@inline export function clamped(low: v128, high: v128, lo: v128, hi: v128): v128 {
+  return i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(low, high), lo), hi);
 }
