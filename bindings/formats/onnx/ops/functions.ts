@@ -1,6 +1,6 @@
 /** Functions of each element that are formulas of others, and operators on whole numbers and bits. */
 import type { Attributes, OpKind, TensorId } from "../../../graph.ts";
-import type { DType } from "../../../tensor.ts";
+import { BITS, type DType } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { type Adder, chain, elementwise } from "../elementwise.ts";
 import { FLOAT, INT64, NONE } from "../types.ts";
@@ -111,7 +111,14 @@ function bitShift(n: OnnxNode): void {
   const { dtype } = n.input(0);
   if (dtype === "uint64") return shiftUnsigned(n);
   chain(n, [n.input(0), n.input(1)], ([a, b], add) => {
-    if (n.string("direction", "") === "RIGHT") return add("rightShift", [a as TensorId, b as TensorId], {}, dtype);
+    if (n.string("direction", "") === "RIGHT") {
+      if (!dtype.startsWith("int")) return add("rightShift", [a as TensorId, b as TensorId], {}, dtype);
+      // a negative number of bits is a very large one
+      const isNegative = add("less", [add("cast", [b as TensorId], {}, "int32"), n.b.integers([0], [])], {}, "bool");
+      const most = add("cast", [n.b.integers([BITS[dtype] - 1], [])], {}, dtype);
+      const by = add("selectV2", [isNegative, most, b as TensorId], {}, dtype);
+      return add("rightShift", [a as TensorId, by], {}, dtype);
+    }
     const wide = (x: TensorId) => add("cast", [x], {}, "int64");
     const two = n.add("cast", [n.b.integers([2], [])], {}, INT64)[0] as TensorId;
     const power = add("pow", [two, wide(b as TensorId)], {}, "int64");

@@ -87,7 +87,9 @@ export function reduced(n: OnnxNode, kind: Reduction, before: Formula = asIs, af
       : isEmpty || !isAlong(kind, axes, rank) || before !== asIs || isDequantized(n, x)
         ? add(isEmpty && kind === "mean" ? "sum" : kind, [from, n.b.integers(own)], attributes)
         : added(n, kind, from, own, keepDims);
-  setIn(n, isLast, after(y, add, n));
+  // the greatest of no truth is false, the least true
+  const isNone = isEmpty && x.dtype === "bool";
+  setIn(n, isLast, isNone ? add(kind === "reduceMax" ? "notEqual" : "equal", [y, y], {}) : after(y, add, n));
 }
 
 /** The same of any entries. */

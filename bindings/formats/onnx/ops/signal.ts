@@ -24,7 +24,7 @@ function window(factors: readonly number[]): Conversion {
 
 /**
  * The matrix of a transform of `length` as rows of `parts` for each of `rows` inputs, and two columns for each of `columns`
- * outputs: real and imaginary part.
+ * outputs: real and imaginary part. `isMirrored`: the rows are half of a spectrum, the other half mirrors them.
  */
 function fourier(
   n: OnnxNode,
@@ -34,12 +34,14 @@ function fourier(
     columns,
     length,
     sign,
-  }: { rows: number; parts: number; columns: number; length: number; sign: 1 | -1 },
+    isMirrored,
+  }: { rows: number; parts: number; columns: number; length: number; sign: 1 | -1; isMirrored: boolean },
 ): TensorId {
   const wide = 2 * columns;
   const matrix = new Float32Array(entries(n, rows * parts * wide));
-  const scale = sign > 0 ? 1 / length : 1;
-  for (let t = 0; t < Math.min(rows, length); t++)
+  const most = isMirrored ? Math.floor(length / 2) + 1 : length;
+  for (let t = 0; t < Math.min(rows, most); t++) {
+    const scale = (sign > 0 ? 1 / length : 1) * (isMirrored && t > 0 && 2 * t !== length ? 2 : 1);
     for (let k = 0; k < columns; k++) {
       const angle = (2 * Math.PI * ((t * k) % length)) / length;
       const [re, im] = [Math.cos(angle) * scale, sign * Math.sin(angle) * scale];
@@ -50,18 +52,26 @@ function fourier(
       matrix[at + wide] = -im;
       matrix[at + wide + 1] = re;
     }
+  }
   return n.b.constant("float32", [rows * parts, wide], matrix);
 }
 
 /** x `[…, rows, parts]` transformed: `[…, columns, 2]`. */
-function transformed(n: OnnxNode, x: TensorId, length: number, isHalf: boolean, sign: 1 | -1): TensorId {
+function transformed(
+  n: OnnxNode,
+  x: TensorId,
+  length: number,
+  isHalf: boolean,
+  sign: 1 | -1,
+  isMirrored = false,
+): TensorId {
   const { shape } = n.b.tensor(x);
   const [rows, parts] = sized(n, shape.slice(-2), 2);
   if (parts !== 1 && parts !== 2) n.refuse("real or complex numbers in the last dimension", listText(shape));
   const columns = isHalf ? Math.floor(length / 2) + 1 : length;
   const outer = shape.slice(0, -2);
   const flat = [elementCount(outer), rows * parts];
-  const w = fourier(n, { rows, parts, columns, length, sign });
+  const w = fourier(n, { rows, parts, columns, length, sign, isMirrored });
   const y = product(n, reshapedTo(n, x, flat), flat, w, n.b.tensor(w).shape);
   return reshapedTo(n, y, [...outer, columns, 2]);
 }
@@ -72,14 +82,20 @@ function dft(n: OnnxNode): void {
   const rank = x.shape.length;
   const given = n.opset < 20 ? n.int("axis", 1) : n.number(2, -2);
   const axis = axisOf(n, given, rank);
-  const length = n.number(1, x.shape[axis] as number);
   const isInverse = n.int("inverse", 0) !== 0;
   const isHalf = n.int("onesided", 0) !== 0;
-  if (isInverse && isHalf) n.refuse("an inverse of both sides", "one of one side");
+  const isMirrored = isInverse && isHalf;
+  const size = x.shape[axis] as number;
+  const length = n.number(1, isMirrored ? 2 * (size - 1) : size);
   if (axis === rank - 1 || length < 1) n.refuse("an axis before the last and a length from 1", `${axis}, ${length}`);
   const order = axisLast(rank - 1, axis).concat(rank - 1);
   const moved = permuted(n.b, n.where, n.plain(x), x.shape, order);
-  const y = transformed(n, moved, length, isHalf, isInverse ? 1 : -1);
+  let y = transformed(n, moved, length, isHalf && !isInverse, isInverse ? 1 : -1, isMirrored);
+  if (isMirrored) {
+    const { shape } = n.b.tensor(y);
+    const inputs = [y, n.b.integers(shape.map(() => 0)), n.b.integers([...shape.slice(0, -1), 1])];
+    [y] = n.add("slice", inputs, {}, [typeOf(n, y)]) as [TensorId];
+  }
   n.setPlain(0, permuted(n.b, n.where, y, n.b.tensor(y).shape, order));
 }
 
