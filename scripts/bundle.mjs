@@ -72,6 +72,17 @@ const INLINED = {
   },
 };
 
+/** What the reader of Parquet has for maps and trees, which are no examples: left as they are, they are refused as what is no number. */
+const UNREAD = {
+  name: "unread",
+  setup({ onLoad }) {
+    onLoad({ filter: /hyparquet[\\/]src[\\/](variant|wkb|geoparquet)\.js$/ }, () => ({
+      contents:
+        "export const decodeVariantColumn = (value) => value, wkbToGeojson = () => {}, markGeoColumns = wkbToGeojson;",
+    }));
+  },
+};
+
 /** Two letters for every 13 bits, which `bindings/session/inline.ts` reads: a thirteenth less than base64 takes. */
 function lettersOf(bytes) {
   const letter = (digit) => String.fromCharCode(digit + (digit > 56 ? 36 : 35));
@@ -160,7 +171,7 @@ export async function bundle() {
       ...COMMON,
       entryPoints: points({ ...ENTRIES, ...NODE, whole: PARTS.whole }),
       splitting: true,
-      plugins: [APART, LISTED, BUILTINS, INLINED],
+      plugins: [APART, LISTED, BUILTINS, INLINED, UNREAD],
     }),
     build({ ...COMMON, entryPoints: points(LATER), plugins: [LISTED, BUILTINS] }),
     build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS), plugins: [LISTED] }),

@@ -1,7 +1,7 @@
 /** Node after node over some examples: what a network quantized as far as this node makes of them, beside the float one. */
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
 import { elementCount, type TypedArray } from "../../tensor.ts";
-import { spread } from "../data/batches.ts";
+import { spread } from "../data/some.ts";
 import type { Dataset, Sample } from "../data/types.ts";
 import { openRunner } from "../run.ts";
 import { inputsOf } from "./inputs.ts";

@@ -4,8 +4,8 @@ import { requireList } from "../../given.ts";
 import { elementCount, listText } from "../../tensor.ts";
 import { imageShape, preparePicture, type Scaling, scalingText } from "../../values/image.ts";
 import type { Fit, Picture } from "../../values/picture.ts";
-import { withSome } from "./batches.ts";
 import { moved } from "./planes.ts";
+import { withSome } from "./some.ts";
 import type { Dataset, Sample } from "./types.ts";
 
 /** Numbers of any type, row-major; `shape[0]` examples. */

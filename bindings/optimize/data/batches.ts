@@ -1,6 +1,7 @@
 /** Data sets in parts, in batches, and read ahead. */
 import { ensure } from "../../errors.ts";
 import { kindOf, requireExamples } from "../../given.ts";
+import { withSome } from "./some.ts";
 import type { Dataset, Sample } from "./types.ts";
 
 /** Several examples, their inputs one after the other. */
@@ -64,20 +65,6 @@ export function slice(data: Dataset, first: number, end: number = Number.POSITIV
     },
   };
 }
-
-/** A data set that gives any of its examples without reading the others. */
-export const withSome = (
-  about: Omit<Dataset, typeof Symbol.asyncIterator>,
-  some: NonNullable<Dataset["some"]>,
-): Dataset => ({ ...about, some, [Symbol.asyncIterator]: () => some(() => true)[Symbol.asyncIterator]() });
-
-/** Which places are those of so many examples, evenly spread over the data; the first ones where its size is not known. */
-export const spread =
-  ({ size }: Pick<Dataset, "size">, count: number): ((place: number) => boolean) =>
-  (i) =>
-    size === undefined || size <= count
-      ? i < count
-      : Math.floor(((i + 1) * count) / size) > Math.floor((i * count) / size);
 
 /** The results of work on items, in order, with so much of it under way ahead of who asks. */
 export async function* ahead<T, R>(

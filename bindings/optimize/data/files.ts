@@ -3,10 +3,11 @@ import { requireList } from "../../given.ts";
 import { elementCount, listText } from "../../tensor.ts";
 import type { Picture } from "../../values/picture.ts";
 import { type DataPort, type Preparation, pictureInput, preparationText, UNIT_SCALING } from "./arrays.ts";
-import { ahead, withSome } from "./batches.ts";
+import { ahead } from "./batches.ts";
 import { foreign, invalid } from "./bytes.ts";
 import { readNpy } from "./npy.ts";
 import { isNpy } from "./npyHeader.ts";
+import { withSome } from "./some.ts";
 import type { Dataset, Sample } from "./types.ts";
 import { isWav, readWav } from "./wav.ts";
 

@@ -14,7 +14,7 @@ export interface Sample {
 export interface Dataset extends AsyncIterable<Sample> {
   /** How many there are, where that is known before reading. */
   readonly size?: number;
-  /** The examples whose places are wanted, the others not even read, where the data can do that. */
+  /** The examples whose places are wanted, without reading the others. */
   readonly some?: (wanted: (place: number) => boolean) => AsyncIterable<Sample>;
   /** Names of the classes, where the data has them. */
   readonly classes?: readonly string[];

@@ -2,8 +2,8 @@
 import { ensure } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { elementCount, listText } from "../../tensor.ts";
-import { spread } from "../data/batches.ts";
 import { requireFinite, Variety } from "../data/finite.ts";
+import { spread } from "../data/some.ts";
 import type { Dataset } from "../data/types.ts";
 import type { Settings } from "./options.ts";
 import type { Inputs } from "./systems.ts";

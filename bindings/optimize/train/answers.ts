@@ -69,7 +69,7 @@ export function requireClasses(answers: readonly (Int32Array | Float32Array | un
     where: "labels",
     expected: "examples of several classes",
     received: `${answers.length}, all of class ${of}`,
-    hint: "Check the file of labels; where the data is in the order of its classes, take more of it, or put it into another order.",
+    hint: "Check the labels; data in the order of its classes needs another order, or more of it.",
   }));
 }
 

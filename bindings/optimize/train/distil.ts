@@ -11,7 +11,7 @@ import type { Objective } from "./kinds.ts";
 import { goalOf, goalText } from "./objective.ts";
 import type { TrainOptions } from "./options.ts";
 import { channelsLast, fromPlanes, isPlanar } from "./planes.ts";
-import { BATCH, train } from "./train.ts";
+import { train } from "./train.ts";
 
 /** Samples of a step where weights are random, and steps that are few. */
 const FRESH_BATCH = 32;
@@ -44,7 +44,8 @@ export async function distil(teacher: Graph, given: Dataset, options: DistilOpti
   const graph = fresh
     ? freshFor(teacher, student, seed, objective ?? goalOf(teacher, undefined, await firstOf(data)).objective)
     : student;
-  const { steps, epochs = 36, batch = fresh && steps === undefined ? batchFor(data.size, epochs) : BATCH } = rest;
+  const { steps, epochs = 36 } = rest;
+  const batch = rest.batch ?? (fresh && steps === undefined ? batchFor(data.size, epochs) : 125);
   const usual = {
     ...(steps === undefined ? { epochs } : {}),
     batch,

@@ -26,7 +26,7 @@ import { openTeacher, type Teacher } from "./teacher.ts";
 import { type Batch, openTrainer, type Trainer } from "./trainer.ts";
 import { validationOf } from "./validation.ts";
 
-export const BATCH = 125;
+const BATCH = 125;
 const COPIES = 12;
 /** Levels of weights of so many bits, on either side of 0. */
 const LEVELS: Readonly<Record<number, number>> = { 4: 7, 8: 127 };
