@@ -118,15 +118,20 @@ function averagePool(n: OnnxNode): void {
   const common = { stride: pair(windows.stride), activation: "none" as const };
   let padding: Padding = imagePadding(windows);
   // between quantizations ties fall as in onnxruntime
-  const isTied = isCounted && isDequantized(n, x);
-  if (isTied) {
+  const isTied = isDequantized(n, x);
+  if (isTied && isCounted) {
     const { top, bottom, left, right } = padding;
     const pads = n.b.integers([0, 0, top, bottom, left, right, 0, 0], [4, 2]);
     [image] = n.add("pad", [image, pads, n.b.float(0)], NONE, FLOAT) as [TensorId];
     padding = "valid";
   }
   if (!isCounted || isTied) {
-    const attributes = { ...common, filter, padding, ...(isByColumns(n, x, windows) && { order: "columns" as const }) };
+    const attributes = {
+      ...common,
+      filter,
+      padding,
+      ...(isTied && isByColumns(n, x, windows) && { order: "columns" as const }),
+    };
     return setImage(n, n.add("averagePool2d", [image], attributes, FLOAT)[0] as TensorId, x);
   }
   const channels = x.shape[1] as number;
