@@ -40,10 +40,10 @@ export function dwconv(p: DwConv, part: u32, parts: u32): void {
     const width = min(channels - c, 16);
     layRows(p, batch, <i32>(oy * p.strideH) - p.padTop, c, width, zeroPoint, mask);
     let w = <usize>p.w + <usize>(sixteen * p.rows) * rowTaps;
-    let y = <usize>p.y + <usize>((batch * p.outH + oy) * p.outW) * channels + c;
+    let y = <usize>p.y + <usize>(batch * p.outH * p.outW) * channels + <usize>oy * p.yRow + c;
     for (let r: u32 = 0; r < rows; r++) {
-      outputRow(p, scratch, w, <usize>p.q + <usize>sixteen * (2 * RECORD), y, channels, width, mask);
-      y += p.outW * channels;
+      outputRow(p, scratch, w, <usize>p.q + <usize>sixteen * (2 * RECORD), y, p.yColumn, width, mask);
+      y += p.yRow;
       w += rowTaps;
     }
   }
@@ -78,7 +78,7 @@ function layRows(p: DwConv, batch: u32, y: i32, c: u32, width: u32, zeroPoint: u
 // @ts-ignore: decorator
 @inline function rowAddress(p: DwConv, batch: u32, y: i32, c: u32, zeroPoint: usize): usize {
   if (<u32>y >= p.inH) return zeroPoint;
-  return <usize>p.x + <usize>((batch * p.inH + y) * p.inW) * p.inC + (p.multiplier == 1 ? <usize>c : 0);
+  return <usize>p.x + <usize>(batch * p.inH * p.inW) * p.inC + <usize>y * p.xRow + (p.multiplier == 1 ? <usize>c : 0);
 }
 
 /** Columns of padding; returns the address after them. */
@@ -137,11 +137,11 @@ function layRows(p: DwConv, batch: u32, y: i32, c: u32, width: u32, zeroPoint: u
   mask: v128,
   wide: bool,
 ): void {
-  const inC = <usize>p.inC;
-  const s0 = r0 == zeroPoint ? <usize>0 : inC;
-  const s1 = r1 == zeroPoint ? <usize>0 : inC;
-  const s2 = r2 == zeroPoint ? <usize>0 : inC;
-  const s3 = r3 == zeroPoint ? <usize>0 : inC;
+  const step = <usize>p.xColumn;
+  const s0 = r0 == zeroPoint ? <usize>0 : step;
+  const s1 = r1 == zeroPoint ? <usize>0 : step;
+  const s2 = r2 == zeroPoint ? <usize>0 : step;
+  const s3 = r3 == zeroPoint ? <usize>0 : step;
   for (; count > 0; count--) {
     const a = wide ? v128.load(r0) : v128.load64_zero(r0);
     const b = wide ? v128.load(r1) : v128.load64_zero(r1);
@@ -174,7 +174,7 @@ function layOddColumns(
   width: u32,
 ): void {
   for (let x = 0; x < count; x++) {
-    const step = <usize>x * p.inC;
+    const step = <usize>x * p.xColumn;
     const a = channels(p, r0, step, zeroPoint, c, width);
     const b = channels(p, r1, step, zeroPoint, c, width);
     const d = ASC_FEATURE_RELAXED_SIMD ? channels(p, r2, step, zeroPoint, c, width) : a;

@@ -24,6 +24,11 @@ export class DwConv extends Patches {
   rows: u32;
   /** Columns of the padded input that one output row needs. */
   columns: u32;
+  /** `dwconv` of the vector modules: bytes from row to row and from pixel to pixel, which need not be along memory. */
+  xRow: u32;
+  xColumn: u32;
+  yRow: u32;
+  yColumn: u32;
 }
 
 /** A depthwise convolution of float32, `[batch,inH,inW,inC]`; weights [kH][kW][inC·multiplier]. */

@@ -113,6 +113,10 @@ export const plainOperators: Operators = {
           halves: 1,
           rows: 0,
           columns: 0,
+          xRow: 0,
+          xColumn: 0,
+          yRow: 0,
+          yColumn: 0,
         },
       });
     },

@@ -1,5 +1,5 @@
-import { dwLayout, packDepthwise } from "../../primitives/depthwise/dwconv.ts";
-import { packTaps, tapsLayout } from "../../primitives/depthwise/taps.ts";
+import { dwLayout, lying, lyingWeights, packDepthwise } from "../../primitives/depthwise/dwconv.ts";
+import { groupsTime, packTaps, tapsLayout } from "../../primitives/depthwise/taps.ts";
 import { turned } from "../../primitives/product/turn.ts";
 import type { Output } from "../../primitives/requantize/types.ts";
 import { sizeOf } from "../../tensor.ts";
@@ -11,6 +11,9 @@ import type { Lowering, NodeView } from "../types.ts";
 import { asConvolution } from "./oneChannel.ts";
 
 type Node = NodeView<"depthwiseConv2d">;
+
+/** What of its time a convolution may take by columns, so that it does. */
+const WORTH_TURNING = 0.85;
 
 /** DEPTHWISE_CONV_2D of int8. */
 export function lowerDepthwiseConv2dQs8(node: Node, to: Lowering): void {
@@ -60,8 +63,10 @@ export function callDepthwise(
   const batch = sizeOf(inputOf(node, 0), 0);
   const channels = sizeOf(inputOf(node, 1), 3);
   const fields = geometry(node);
+  const { inC, inW, outW } = fields;
   const shape = { channels, ...fields };
-  const multiplier = channels / fields.inC;
+  const multiplier = channels / inC;
+  const standing = { xRow: inW * inC, xColumn: inC, yRow: outW * channels, yColumn: channels };
   const common = {
     x: to.input(0),
     y: to.output(0),
@@ -79,16 +84,21 @@ export function callDepthwise(
     const packed = { w: to.place(packTaps(data, shape)), ...to.scratch(taps.scratchBytes) };
     return to.call({
       kernel: "dwconvTaps",
-      params: { ...common, ...packed, groups: 0, halves: 1, rows: 0, columns: 0 },
+      params: { ...common, ...packed, groups: 0, halves: 1, rows: 0, columns: 0, ...standing },
       note: `dwconv by taps ${kernelSize}, requantize ${forms}`,
     });
   }
-  const layout = dwLayout(to.module, shape, data instanceof Int16Array);
+  const turned = lying(shape);
+  const lies = to.module !== "scalar" && groupsTime(to.module, turned) < WORTH_TURNING * groupsTime(to.module, shape);
+  const taken = lies ? turned : shape;
+  const layout = dwLayout(to.module, taken, data instanceof Int16Array);
   const { kernel, scratchBytes, ...laid } = layout;
-  const w = to.place(packDepthwise(to.module, data, shape, layout));
+  const w = to.place(packDepthwise(to.module, lies ? lyingWeights(data, shape) : data, taken, layout));
+  const { xRow, xColumn, yRow, yColumn } = standing;
+  const steps = lies ? { xRow: xColumn, xColumn: xRow, yRow: yColumn, yColumn: yRow } : standing;
   to.call({
     kernel,
-    params: { ...common, w, ...to.scratch(scratchBytes), ...laid },
-    note: `dwconv ${kernelSize}, ${laid.rows} rows at a time, requantize ${forms}`,
+    params: { ...common, ...(lies ? lying(fields) : fields), w, ...to.scratch(scratchBytes), ...laid, ...steps },
+    note: `dwconv ${kernelSize}, ${laid.rows} ${lies ? "columns" : "rows"} at a time, requantize ${forms}`,
   });
 }

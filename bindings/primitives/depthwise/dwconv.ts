@@ -1,4 +1,5 @@
 import type { ModuleName } from "../modules.ts";
+import type { PatchSizes } from "../params.ts";
 import { KR } from "../product/panels.ts";
 
 /** What the depthwise kernel's layout depends on. */
@@ -44,6 +45,39 @@ export function dwLayout(module: ModuleName, shape: DwShape, wide: boolean): DwL
   const width = Math.ceil(shape.outW / TILE) * TILE;
   const columns = (width - 1) * shape.strideW + (shape.kW - 1) * shape.dilationW + 1;
   return { kernel: "dwconv", groups, halves, rows, columns, scratchBytes: 16 + columns * groups * PANEL * kr };
+}
+
+/**
+ * The shape with rows and columns exchanged, which is the same convolution of turned images by turned weights: `dwconv` steps
+ * through memory as it is told, and rows of few pixels take it longer.
+ */
+export function lying<T extends PatchSizes>(g: T): T {
+  return {
+    ...g,
+    inH: g.inW,
+    inW: g.inH,
+    outH: g.outW,
+    outW: g.outH,
+    kH: g.kW,
+    kW: g.kH,
+    strideH: g.strideW,
+    strideW: g.strideH,
+    dilationH: g.dilationW,
+    dilationW: g.dilationH,
+    padTop: g.padLeft,
+    padLeft: g.padTop,
+  };
+}
+
+/** Weights [kH][kW][channels] as [kW][kH][channels]. */
+export function lyingWeights<T extends Int8Array | Int16Array>(w: T, { channels, kH, kW }: DwShape): T {
+  const turned = w.slice() as T;
+  for (let ky = 0; ky < kH; ky++)
+    for (let kx = 0; kx < kW; kx++) {
+      const from = (ky * kW + kx) * channels;
+      turned.set(w.subarray(from, from + channels), (kx * kH + ky) * channels);
+    }
+  return turned;
 }
 
 /** The scalar module slides over 3×3 kernels, and lays out a channel's weights and inputs, i64 each, for all others. */

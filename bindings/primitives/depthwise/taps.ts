@@ -27,20 +27,24 @@ export function tapsLayout(
   shape: DwShape,
   multiplier: number,
 ): { scratchBytes: number } | undefined {
-  const { channels, kH, kW, outW } = shape;
+  const { channels, kH, kW, outH, outW } = shape;
   if (module === "scalar" || multiplier !== 1 || channels % LANES !== 0) return undefined;
-  const here = outW * (1 + PAIR_HERE * Math.ceil((kH * kW) / 2));
-  if (there(shape, KR[module]) <= here) return undefined;
+  const here = outH * outW * (1 + PAIR_HERE * Math.ceil((kH * kW) / 2));
+  if (groupsTime(module, shape) <= here) return undefined;
   return { scratchBytes: Math.ceil(channels / 16) * 16 + 8 * Math.ceil((kH * kW) / 2) };
 }
 
-/** Time of a row by the kernel that lays out groups of `kr` rows. */
-function there({ kH, kW, strideH, strideW, dilationH, outH, outW }: DwShape, kr: number): number {
+/** Time of all rows by the kernel that lays out groups of them. */
+export function groupsTime(
+  module: "simd" | "relaxed",
+  { kH, kW, strideH, strideW, dilationH, outH, outW }: DwShape,
+): number {
   const shared = strideH === 1 && dilationH === 1 && outH > 1 ? 2 : 1;
-  const groups = Math.ceil((kH + shared - 1) / kr) / shared;
+  const groups = Math.ceil((kH + shared - 1) / KR[module]) / shared;
   const tiles = Math.ceil(outW / TILE) + (strideW === 1 ? ROW_THERE.dense : ROW_THERE.strided);
   const special = kH === 3 && kW === 3 ? SPECIAL : 1;
   return (
+    outH *
     tiles *
     (TILE_THERE + GROUP_THERE * groups * kW) *
     (strideW === 1 ? 1 : STRIDED) *
