@@ -197,3 +197,12 @@ test("operators that onnxruntime had before ONNX", async () => {
     ],
   );
 });
+
+test("onnxruntime's own Unique, whose outputs are others, is refused", async () => {
+  const spec: GraphSpec = {
+    nodes: [{ operator: "Unique", domain: "com.microsoft", inputs: ["x"], outputs: ["y", "i", "c"] }],
+    inputs: [{ name: "x", dims: [3] }],
+    outputs: [{ name: "y" }],
+  };
+  await assert.rejects(loadModel(buildOnnx(spec, 13), { module: "simd" }), { code: "UNSUPPORTED" });
+});

@@ -111,7 +111,7 @@ function node(pbf: PbfReader, end: number, depth: number): NodeProto {
 }
 
 /** Operators that onnxruntime had in types or forms that ONNX's own got later. */
-const TAKEN_OVER: readonly string[] = "DequantizeLinear GridSample Pad QuantizeLinear Range Trilu Unique".split(" ");
+const TAKEN_OVER: readonly string[] = "DequantizeLinear GridSample Pad QuantizeLinear Range Trilu".split(" ");
 
 const domainOf = (name: string): string => (name === "ai.onnx" ? "" : name);
 
