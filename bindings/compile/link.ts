@@ -7,7 +7,7 @@ import { AT_MOST } from "../tensor.ts";
 import type { KernelBinary } from "./kernels.ts";
 import type { MemoryLayout } from "./layout.ts";
 import { addReset } from "./reset.ts";
-import { addStraight } from "./straight.ts";
+import { addStraight } from "./straightCode.ts";
 
 type Binaryen = typeof binaryen;
 type Module = binaryen.Module;

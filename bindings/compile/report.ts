@@ -1,8 +1,5 @@
-import type { Plan } from "../plan/types.ts";
 import type { ModuleName } from "../primitives/modules.ts";
 import type { KernelName } from "../primitives/registry.ts";
-import type { MemoryLayout } from "./layout.ts";
-import { DATA_SECTION, sectionBytes } from "./sections.ts";
 
 /** The figures of a compiled module, in bytes where nothing else is said. */
 export interface CompileReport {
@@ -25,21 +22,4 @@ export interface CompileReport {
   readonly steps: number;
   /** The kernels that it holds; steps that became code of their own need none. */
   readonly kernels: readonly KernelName[];
-}
-
-export function reportOf(plan: Plan, { pages, heapBase, straight }: MemoryLayout, wasm: Uint8Array): CompileReport {
-  const weightBytes = sectionBytes(wasm, DATA_SECTION);
-  return {
-    module: plan.module,
-    moduleBytes: wasm.length,
-    codeBytes: wasm.length - weightBytes,
-    weightBytes,
-    arenaBytes: plan.arenaBytes,
-    scratchBytes: plan.scratchBytes,
-    usedBytes: heapBase,
-    memoryBytes: pages * 65536,
-    macs: plan.steps.reduce((sum, { macs }) => sum + macs, 0),
-    steps: plan.steps.length,
-    kernels: [...new Set(plan.steps.filter(({ params }) => !straight.has(params)).map(({ kernel }) => kernel))].sort(),
-  };
 }

@@ -9,13 +9,14 @@
  *
  * @module
  */
+import { reportOf } from "../compile/figures.ts";
 import { headerText } from "../compile/header.ts";
 import { readKernels } from "../compile/kernels.ts";
 import { layoutOf } from "../compile/layout.ts";
 import { link } from "../compile/link.ts";
 import { declarationText, loaderText } from "../compile/loader.ts";
 import { checkMemory, type Sized } from "../compile/memory.ts";
-import { type CompileReport, reportOf } from "../compile/report.ts";
+import type { CompileReport } from "../compile/report.ts";
 import { ensure } from "../errors.ts";
 import { importModel } from "../formats/index.ts";
 import { type Graph, NONE, tensorOf } from "../graph.ts";
