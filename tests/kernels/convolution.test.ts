@@ -124,6 +124,23 @@ for (const subject of await subjects())
           scales: draw.pick(["usual", "any"] as const),
         });
     });
+    test("kernels that reach beyond images of few pixels", () => {
+      const draw = random(112);
+      for (let i = 0; i < 100; i++) {
+        const groups = draw.pick([1, 1, 1, 2]);
+        check(subject, draw, {
+          xShape: [draw.int(1, 2), draw.int(1, 4), draw.int(1, 4), groups * draw.pick([1, 3, 8, 17])],
+          outputs: groups * draw.pick([1, 4, 8, 9]),
+          kernel: [draw.int(1, 7), draw.int(1, 7)],
+          stride: [draw.int(1, 3), draw.int(1, 3)],
+          dilation: [draw.int(1, 3), draw.int(1, 3)],
+          padding: draw.pick(["same", "same", { top: 3, bottom: 4, left: 5, right: 2 }] as const),
+          groups,
+          depthwise: false,
+          scales: draw.pick(["usual", "any"] as const),
+        });
+      }
+    });
     test("windows that are runs of memory, few outputs among them", () => {
       const draw = random(110);
       for (let i = 0; i < 100; i++) {
