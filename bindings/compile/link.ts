@@ -131,13 +131,12 @@ function addSteps(
       received: `"${name}"`,
     });
   };
+  const call = ({ kernel, params }: PlanStep) =>
+    straight.has(params)
+      ? module.call(straightName(params), [], b.none)
+      : module.call(named(kernel), [i32.const(params | 0), i32.const(0), i32.const(1)], b.none);
   const calls = (steps: readonly PlanStep[]) =>
-    steps.map(
-      ({ kernel, params }) =>
-        controlStep(b, module, plan, kernel, params) ??
-        (straight.has(params) ? module.call(straightName(params), [], b.none) : undefined) ??
-        module.call(named(kernel), [i32.const(params | 0), i32.const(0), i32.const(1)], b.none),
-    );
+    steps.map((step) => controlStep(b, module, plan, step.kernel, step.params) ?? call(step));
   for (const { stepsAddress, steps } of plan.bodies)
     module.addFunction(bodyName(stepsAddress), b.none, b.none, [], module.block(null, calls(steps), b.none));
   const body = calls(plan.steps);

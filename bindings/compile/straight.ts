@@ -113,11 +113,17 @@ export function rangeOf({ weights }: Column): readonly [bigint, bigint] {
 
 /** The plan's image without what only these steps' kernel reads. */
 export function imageWithout({ image, imageAddress }: Plan, steps: ReadonlyMap<number, Straight>): Uint8Array {
-  const rest = image.slice();
+  const rest = new Uint8Array(image);
   const drop = ({ address, bytes }: Range) => rest.fill(0, address - imageAddress, address - imageAddress + bytes);
   for (const { data } of steps.values()) drop(data[0] as Range);
   // Equal constants are kept once: whatever else may be an address of theirs keeps them.
-  const named = new Set(new Uint32Array(rest.slice(0, rest.length & ~3).buffer));
-  for (const { data } of steps.values()) for (const range of data.slice(1)) if (!named.has(range.address)) drop(range);
+  const constants = new Map(
+    [...steps.values()].flatMap(({ data }) => data.slice(1)).map((each) => [each.address, each]),
+  );
+  if (constants.size > 0) {
+    const words = new Uint32Array(rest.buffer, 0, rest.length >> 2);
+    for (const word of words) constants.delete(word);
+  }
+  for (const range of constants.values()) drop(range);
   return rest;
 }
