@@ -10,7 +10,7 @@ const SLACK: usize = 16;
 
 /** Of bytes. Scratch, with vectors: an input row's two products, SLACK bytes before and after each. */
 @unmanaged
-export class ResizeReal extends Resize {
+export class ResizeBytes extends Resize {
   scratch: u32;
   scratchStride: u32;
   /** Bytes of a row of x. */
@@ -31,7 +31,7 @@ export function resizeBilinearF32(p: Resize, part: u32, parts: u32): void {
  * int8 that stands for uint8, in float32 by float32 fractions, rounded half up. With vectors, a row's two input rows are made floats
  * and multiplied by their weights once for all of its pixels.
  */
-export function resizeBilinearU8(p: ResizeReal, part: u32, parts: u32): void {
+export function resizeBilinearU8(p: ResizeBytes, part: u32, parts: u32): void {
   const upper = <usize>p.scratch + <usize>part * p.scratchStride + SLACK;
   walk<u8>(p, part, parts, upper, upper + (<usize>p.rowBytes << 2) + SLACK);
 }
@@ -46,7 +46,7 @@ export function resizeBilinearU8(p: ResizeReal, part: u32, parts: u32): void {
     const upper = <usize>p.x + batch * p.xBytes + load<u32>(row);
     const lower = <usize>p.x + batch * p.xBytes + load<u32>(row, 4);
     if (ASC_FEATURE_SIMD && sizeof<T>() == 1) {
-      const rowBytes = changetype<ResizeReal>(p).rowBytes;
+      const rowBytes = changetype<ResizeBytes>(p).rowBytes;
       weigh(upperRow, upper, rowBytes, 1 - load<f32>(row, 8));
       weigh(lowerRow, lower, rowBytes, load<f32>(row, 8));
     }
