@@ -65,13 +65,15 @@ export type Reach = (bytes: number, memory?: WebAssembly.Memory) => WebAssembly.
 
 /** Memory grows by this share of it at least: engines that cannot enlarge it where it stands copy all of it. */
 const GROWTH = 1 / 8;
+/** What is packed has it grow in smaller steps: half of what a session takes as spare. */
+const STEP = 1 / 32;
 
 /** An image that will lie at `address`. */
 export function createImage(address: number, { pool, reach, resting }: ImageOptions = {}): Image {
   const chunks: { readonly offset: number; readonly length: number; bytes: Uint8Array | undefined }[] = [];
   const byHash = new Map<number, (typeof chunks)[number][]>();
-  /** Addresses of the very bytes that were placed. */
-  const known = new WeakMap<Uint8Array, number>();
+  /** Addresses of the very bytes and packings that were placed. */
+  const known = new WeakMap<Uint8Array | Packing, number>();
   let size = 0;
   let memory = resting?.memory;
   /** Chunks and bytes that stand in memory. */
@@ -109,16 +111,16 @@ export function createImage(address: number, { pool, reach, resting }: ImageOpti
   const bytesOf = ({ offset, length, bytes }: (typeof chunks)[number]) =>
     bytes ?? new Uint8Array((memory as WebAssembly.Memory).buffer, address + offset, length);
   const place = (bytes: Uint8Array | Packing) => {
-    if (!(bytes instanceof Uint8Array)) return placePacking(bytes);
-    const at = known.get(bytes) ?? placeShared(bytes);
+    const at = known.get(bytes) ?? (bytes instanceof Uint8Array ? placeShared(bytes) : placePacking(bytes));
     known.set(bytes, at);
     return at;
   };
   /** Written where it would stand, which is right unless the same stands elsewhere. */
   const placePacking = (packing: Packing) => {
     const { length } = packing;
-    if (!hasRoom(length)) return placeShared(packed(packing));
-    write();
+    if (hasRoom(length)) write();
+    else if (reach === undefined || isHeld) return placeShared(packed(packing));
+    else write(Math.max(length, (address + size) * STEP));
     const bytes = new Uint8Array((memory as WebAssembly.Memory).buffer, address + size, length);
     packing.write(bytes);
     const at = placeShared(bytes);

@@ -5,8 +5,8 @@ import {
   gemmF32Params,
   type PatchesF32,
   type ProductF32,
-  packPanelsF32,
-  packPanelsHybrid,
+  panelsF32,
+  panelsHybrid,
 } from "../../primitives/product/gemmF32.ts";
 import { packSparseF32, sparseScratchF32 } from "../../primitives/product/sparseF32.ts";
 import { tilesBytes, tilesF32 } from "../../primitives/product/tilesF32.ts";
@@ -101,10 +101,8 @@ export function lowerFloatProduct(node: Constrained, to: Lowering, product: Floa
   }
   const channels = patches?.channels ?? k;
   const source = inputOf(node, places.w);
-  const pack = () => {
-    const data = hybridWeights(source).subarray(first * k, (first + n) * k);
-    return packPanelsHybrid(data, n, k / channels, channels, to.packer);
-  };
+  const taken = () => hybridWeights(source).subarray(first * k, (first + n) * k);
+  const pack = () => panelsHybrid(taken, hasZeroPoints(source) ? 2 : 1, n, k / channels, channels, to.packer);
   const zeros = hasZeroPoints(source) ? source.quantization?.zeroPoint : undefined;
   const form = `hybrid ${first} ${n} ${k} ${channels} ${zeros ?? ""}`;
   const w = to.place(source.data === undefined ? pack() : packedOnce(source.data, form, pack));
@@ -160,8 +158,8 @@ function stridesOf({ xStride, yStride }: FloatProduct): Pick<ProductF32, "xStrid
 /** Constant weights as panels, computed ones where they are. */
 function floatWeights(to: Lowering, weights: Placed, { n, k, first, data }: FloatProduct) {
   if (weights.data === undefined) return { w: weights.address + first * k * 4, wStep: 4, wColumn: k * 4 };
-  if (data !== undefined) return { w: to.place(packPanelsF32(data, n, k)) };
-  const pack = () => packPanelsF32(floatsOf(weights).subarray(first * k, (first + n) * k), n, k);
+  if (data !== undefined) return { w: to.place(panelsF32(() => data, n, k)) };
+  const pack = () => panelsF32(() => floatsOf(weights).subarray(first * k, (first + n) * k), n, k);
   return { w: to.place(packedOnce(weights.data, `f32 ${first} ${n} ${k}`, pack)) };
 }
 

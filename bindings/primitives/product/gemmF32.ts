@@ -1,7 +1,7 @@
 /** Float32 and hybrid products, see `assembly/product/gemm-f32.ts`: packed panels, blocks of rows, parameter values. */
 import type { ParamBlocks } from "../params.ts";
-import type { Packer } from "../requantize/types.ts";
-import { interleaveWide, roundUp } from "./panels.ts";
+import type { Packer, Packing } from "../requantize/types.ts";
+import { bytesOf, interleaveWide, roundUp } from "./panels.ts";
 
 /** Columns of a panel, rows of a tile, bytes that the kernel keeps of a tile and of each run of its rows, and of places. */
 const NR = 8;
@@ -68,36 +68,57 @@ export interface PatchesF32 {
 /** Depth, height, width. */
 export type Size3 = readonly [number, number, number];
 
-/** Packs B, float32 `[n][k]`, into panels `[n/8][k][8]`, zero beyond n. */
-export function packPanelsF32(b: Float32Array, n: number, k: number): Uint8Array {
-  const packed = new Float32Array(roundUp(n, NR) * k);
-  for (let column = 0; column < n; column++) {
-    let to = (column - (column % NR)) * k + (column % NR);
-    for (let from = column * k; from < (column + 1) * k; from++, to += NR) packed[to] = b[from] as number;
-  }
-  return new Uint8Array(packed.buffer);
+/** What `packPanelsF32` gives of the B that `take` gives when it is written. */
+export function panelsF32(take: () => Float32Array, n: number, k: number): Packing {
+  const write = (target: Uint8Array) => {
+    const b = take();
+    const packed = new Float32Array(target.buffer, target.byteOffset, target.length / 4);
+    if (n % NR > 0) packed.fill(0);
+    for (let column = 0; column < n; column++) {
+      let to = (column - (column % NR)) * k + (column % NR);
+      for (let from = column * k; from < (column + 1) * k; from++, to += NR) packed[to] = b[from] as number;
+    }
+  };
+  return { length: roundUp(n, NR) * k * 4, write };
 }
 
-/** Packs B, int8 or int16 `[n][taps][channels]`, into panels of pairs of channels, `[n/8][taps·channels/2][8][2]`. */
-export function packPanelsHybrid(
-  b: Int8Array | Int16Array,
+/** Packs B, float32 `[n][k]`, into panels `[n/8][k][8]`, zero beyond n. */
+export const packPanelsF32 = (b: Float32Array, n: number, k: number): Uint8Array => bytesOf(panelsF32(() => b, n, k));
+
+/**
+ * B, int8 `[n][taps][channels]` or int16 where it is wide, which `take` gives when it is written, as panels of pairs of channels,
+ * `[n/8][taps·channels/2][8][2]`.
+ */
+export function panelsHybrid(
+  take: () => Int8Array | Int16Array,
+  size: 1 | 2,
   n: number,
   taps: number,
   channels: number,
   { packPanels }: Pick<Packer, "packPanels">,
-): Uint8Array {
+): Packing {
   const even = roundUp(channels, 2);
-  const pack = (all: Int8Array | Int16Array) => {
-    if (all instanceof Int16Array) return interleaveWide(all, n, taps * even);
-    const panels = new Uint8Array(roundUp(n, NR) * taps * even);
-    packPanels(2, all, n, taps * even, panels);
-    return panels;
+  const write = (target: Uint8Array) => {
+    let b = take();
+    if (even !== channels) {
+      const padded = new (b instanceof Int16Array ? Int16Array : Int8Array)(n * taps * even);
+      for (let tap = 0; tap < n * taps; tap++) padded.set(b.subarray(tap * channels, (tap + 1) * channels), tap * even);
+      b = padded;
+    }
+    if (b instanceof Int16Array) target.set(interleaveWide(b, n, taps * even));
+    else packPanels(2, b, n, taps * even, target);
   };
-  if (even === channels) return pack(b);
-  const padded = new (b instanceof Int16Array ? Int16Array : Int8Array)(n * taps * even);
-  for (let tap = 0; tap < n * taps; tap++) padded.set(b.subarray(tap * channels, (tap + 1) * channels), tap * even);
-  return pack(padded);
+  return { length: roundUp(n, NR) * taps * even * size, write };
 }
+
+/** The bytes of `panelsHybrid`. */
+export const packPanelsHybrid = (
+  b: Int8Array | Int16Array,
+  n: number,
+  taps: number,
+  channels: number,
+  packer: Pick<Packer, "packPanels">,
+): Uint8Array => bytesOf(panelsHybrid(() => b, b instanceof Int16Array ? 2 : 1, n, taps, channels, packer));
 
 /** The table of `batches` products at these byte offsets of A, B and C. */
 export function offsetsF32(offsets: readonly (readonly [number, number, number])[]): Uint8Array {

@@ -18,7 +18,8 @@ const HALF = 2 ** 112;
  * exact.
  */
 export function widenHalves({ data = new Uint8Array(0) }: Pick<Tensor, "data">): Uint8Array {
-  const halves = new Uint16Array(new Uint8Array(data).buffer);
+  const even = data.byteOffset % 2 === 0 ? data : new Uint8Array(data);
+  const halves = new Uint16Array(even.buffer, even.byteOffset, even.length / 2);
   const bits = new Uint32Array(halves.length);
   for (let i = 0; i < bits.length; i++) {
     const half = halves[i] as number;
