@@ -117,3 +117,17 @@ test("reductions of nothing, and norms of zeros", async () => {
     [0, 0, 0.6000000238418579, 0.800000011920929],
   );
 });
+
+test("linear Resize of int8 over three axes adds up in onnxruntime's order", async () => {
+  const x = [-57, -56, 61, 27, -92, 111, -41, -85, 66, 33, 27, 82, -31, -37, 70, -69, -40, 48];
+  const sizes = { name: "s", dims: [5], type: 7, values: [1, 1, 3, 4, 5] } as const;
+  const node = { operator: "Resize", inputs: ["t", "", "", "s"], string: { mode: "linear" } };
+  assert.deepEqual(
+    await run(node, 3, [1, 1, 2, 3, 3], x, [sizes]),
+    [
+      [-57, -56, -56, 14, 61, -4, -34, -78, 23, 92, 1, -34, -89, 20, 94, -41, -58, -85, 5, 66],
+      [-12, -12, -14, 37, 71, -5, -21, -45, 31, 83, -21, -38, -63, 21, 77, -55, -57, -62, 9, 57],
+      [33, 30, 27, 60, 82, -7, -9, -13, 39, 74, -45, -42, -38, 21, 61, -69, -57, -40, 12, 48],
+    ].flat(),
+  );
+});

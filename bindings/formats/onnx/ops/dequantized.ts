@@ -127,7 +127,17 @@ function gatherBlockQuantized(n: OnnxNode): void {
   const indices = tuples(n, n.plain(n.input(1)), [shape[gatherAxis] as number]);
   const inputs = [n.b.constant("float32", shape, table), indices];
   const attributes = { axis: gatherAxis, batchDims: 0 };
-  n.setPlain(0, n.add("gather", inputs, attributes, float, n.outputs[0])[0] as TensorId);
+  const y = n.add("gather", inputs, attributes, float, n.outputs[0])[0] as TensorId;
+  n.setPlain(
+    0,
+    n.input(1).shape.length > 0
+      ? y
+      : reshapedTo(
+          n,
+          y,
+          shape.filter((_, d) => d !== gatherAxis),
+        ),
+  );
 }
 
 /** UINT4 and INT4 of ONNX, which stand one by one when read. */

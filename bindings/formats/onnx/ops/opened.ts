@@ -191,6 +191,34 @@ function scatterElements(n: OnnxNode): void {
   else n.set(0, { shape: x.shape, twins: { plain: cut[0] as TensorId }, isWhole: true });
 }
 
+/** Values at the places of a mask, as `masked_scatter` has them: those that do not count go into a part behind the last one. */
+function scatterNd(n: OnnxNode): void {
+  const [x, indices, updates] = [n.input(0), n.input(1), n.input(2)];
+  const depth = indices.shape.at(-1) as number;
+  const isRows = indices.shape.length === 2 && depth > 0 && x.open === undefined;
+  if (indices.open === undefined || !isRows || boundary(n, indices, indices.open) !== 0) return closed(n)(n);
+  const id = n.plain(x);
+  const [size, ...rest] = x.shape as [number, ...number[]];
+  const [none] = n.add("broadcastTo", [zeroOf(n, id), n.b.integers([1, ...rest])], {}, [typeOf(n, id)]);
+  const [all] = n.add("concat", [id, none], { axis: 0, ...NONE }, [typeOf(n, id)]) as [TensorId];
+  const away = longs(n, [size, ...new Array(depth - 1).fill(0)], [1, depth]);
+  const at = fromBeginning(n, n.plain(indices), longs(n, x.shape.slice(0, depth)));
+  const places = masked({ ...n, plain: () => at } as OnnxNode, 1, away);
+  const count = Math.min(indices.shape[0] as number, updates.shape[0] as number);
+  const first = (part: TensorId) => {
+    const { shape } = n.b.tensor(part);
+    if (shape[0] === count) return part;
+    const sizes = n.b.integers([count, ...shape.slice(1)]);
+    return n.add("slice", [part, n.b.integers(shape.map(() => 0)), sizes], {}, [typeOf(n, part)])[0] as TensorId;
+  };
+  const inputs = [all, first(places), first(n.plain(updates))].map((each) => asValue(n.b, "", each));
+  const y = n.plain(
+    captured({ ...n, inputs }, (own) => closed(n)({ ...own, inputs, input: (i) => inputs[i] as Value })),
+  );
+  const cut = n.add("slice", [y, n.b.integers(x.shape.map(() => 0)), n.b.integers(x.shape)], {}, [typeOf(n, id)]);
+  n.set(0, { shape: x.shape, twins: { plain: cut[0] as TensorId }, isWhole: true });
+}
+
 /** What counts, and a value after it up to a number of entries that is known. */
 function pad(n: OnnxNode): void {
   const [x, link] = [n.input(0), numbersIn(n.inputs[1])];
@@ -217,6 +245,7 @@ const OPEN: Conversions = {
   Pad: pad,
   NonZero: nonZero,
   ScatterElements: scatterElements,
+  ScatterND: scatterNd,
   Gather: gather,
   TopK: topK,
   Concat: concat,

@@ -1,5 +1,6 @@
 /** Resize and Upsample, one axis after the other: each output is a sum of weighed inputs along that axis. */
 import type { TensorId } from "../../../graph.ts";
+import { elementCount } from "../../../tensor.ts";
 import type { OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis } from "../layout.ts";
@@ -155,12 +156,12 @@ function resized(n: OnnxNode, isInOrder: boolean): void {
   const rank = x.shape.length;
   let y = ids[0] as TensorId;
   const all = changesOf(n);
-  const [rows, columns] = all
+  const axes = all
     .map((change) => ({ ...change, axis: isLast ? lastAxis(change.axis, rank) : change.axis }))
     .sort((a, b) => a.axis - b.axis);
   const isLinear = mode === "linear" && transformation !== "tf_crop_and_resize" && n.int("antialias", 0) === 0;
-  if (isLinear && isInOrder && rows && columns && all.length === 2)
-    return setIn(n, isLast, bilinear(n, y, transformation, rows, columns));
+  if (isLinear && isInOrder && (all.length === 2 || all.length === 3))
+    return setIn(n, isLast, multilinear(n, y, transformation, axes));
   for (const change of all) {
     const axis = isLast ? lastAxis(change.axis, rank) : change.axis;
     if (mode === "nearest") {
@@ -203,8 +204,14 @@ export function along(n: OnnxNode, x: TensorId, axis: number, indices: TensorId)
   return n.add("gather", [x, indices], { axis, batchDims: 0 }, [typeOf(n, x)])[0] as TensorId;
 }
 
+/** A neighbour of each output along an axis, and how much it counts. */
+interface Side {
+  readonly indices: readonly number[];
+  readonly weights: readonly number[];
+}
+
 /** Neighbours of each output along an axis and their weights in float32, as onnxruntime has them. */
-function neighbours(n: OnnxNode, transformation: string, axis: Axis) {
+function neighbours(n: OnnxNode, transformation: string, axis: Axis): readonly Side[] {
   const { fround } = Math;
   const most = axis.from - 1;
   const places = Array.from({ length: entries(n, axis.to) }, (_, i) =>
@@ -217,29 +224,36 @@ function neighbours(n: OnnxNode, transformation: string, axis: Axis) {
   return [
     { indices: first, weights: weight(second) },
     { indices: second, weights: weight(first) },
-  ] as const;
+  ];
 }
 
-/** The four neighbours of each output, in onnxruntime's order. */
-function bilinear(n: OnnxNode, x: TensorId, transformation: string, rows: Axis, columns: Axis): TensorId {
-  const rank = n.b.tensor(x).shape.length;
-  const shape = Array.from({ length: rank }, (_, d) =>
-    d === rows.axis ? rows.to : d === columns.axis ? columns.to : 1,
-  );
-  const across = neighbours(n, transformation, columns);
+/** The neighbours of each output along two or three axes, the last one's side by side, in onnxruntime's order. */
+function multilinear(n: OnnxNode, x: TensorId, transformation: string, axes: readonly Axis[]): TensorId {
+  const { shape } = n.b.tensor(x);
+  const sides = axes.map((axis) => neighbours(n, transformation, axis));
+  const sizes = shape.map((_, d) => axes.find(({ axis }) => axis === d)?.to ?? 1);
+  const count = entries(n, elementCount(sizes));
   let total: TensorId | undefined;
-  for (const down of neighbours(n, transformation, rows)) {
-    const lines = along(n, x, rows.axis, n.b.integers(down.indices));
-    for (const side of across) {
-      const chosen = along(n, lines, columns.axis, n.b.integers(side.indices));
-      const weights = Float32Array.from({ length: entries(n, rows.to * columns.to) }, (_, i) => {
-        const [row, column] = [Math.floor(i / columns.to), i % columns.to];
-        return Math.fround(down.weights[row] as number) * Math.fround(side.weights[column] as number);
-      });
-      const [part] = n.add("mul", [chosen, n.b.constant("float32", shape, weights)], NONE, FLOAT);
-      [total] = total === undefined ? [part] : n.add("add", [total, part], NONE, FLOAT);
+  const visit = (d: number, chosen: TensorId, taken: readonly Side[]): void => {
+    const [axis, side] = [axes[d], sides[d]];
+    if (axis !== undefined && side !== undefined) {
+      for (const each of side) visit(d + 1, along(n, chosen, axis.axis, n.b.integers(each.indices)), [...taken, each]);
+      return;
     }
-  }
+    const weights = Float32Array.from({ length: count }, (_, i) => {
+      let rest = i;
+      let product = 1;
+      for (const [j, { weights: own }] of [...taken.entries()].reverse()) {
+        const { to } = axes[j] as Axis;
+        product = f32(product * f32(own[rest % to] as number));
+        rest = Math.floor(rest / to);
+      }
+      return product;
+    });
+    const [part] = n.add("mul", [chosen, n.b.constant("float32", sizes, weights)], NONE, FLOAT);
+    [total] = total === undefined ? [part] : n.add("add", [total, part], NONE, FLOAT);
+  };
+  visit(0, x, []);
   return total as TensorId;
 }
 

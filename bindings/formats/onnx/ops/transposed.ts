@@ -7,15 +7,13 @@ import { permuted } from "../layout.ts";
 import { FLOAT } from "../types.ts";
 import { pair } from "../window.ts";
 import { imageOf, setImage } from "./conv.ts";
-import { channelled, sized } from "./move.ts";
+import { channelled } from "./move.ts";
+import { type Placement, transposedByComputed } from "./transposedComputed.ts";
 
 /** Of volumes, group by group. */
-function volumes(n: OnnxNode): void {
+function volumes(n: OnnxNode, { stride, dilation, before, output }: Placement, groups: number): void {
   const [x, w] = [n.input(0), n.input(1)];
-  const { stride, dilation, before, output } = placementOf(n, x.shape.slice(2), w.shape.slice(2));
-  const groups = n.int("group", 1);
-  const [channels, perGroup] = sized(n, w.shape, 5);
-  if (groups < 1 || channels % groups !== 0) n.refuse("weights in groups", listText(w.shape));
+  const perGroup = w.shape[1] as number;
   const outputs = perGroup * groups;
   const three = (list: readonly number[]) => list as readonly [number, number, number];
   // the kernel cuts what lies before: with padding the whole is computed, and cut
@@ -57,7 +55,6 @@ function volumes(n: OnnxNode): void {
 function spreadOut(n: OnnxNode, id: TensorId, dilation: readonly number[]): TensorId {
   if (dilation.every((size) => size === 1)) return id;
   const weights = n.b.tensor(id);
-  if (weights.data === undefined) n.refuse("constant weights of dilated windows", "computed ones");
   const each = elementCount(weights.shape.slice(3));
   const kernel = weights.shape.slice(0, 3);
   const to = kernel.map((size, d) => (size - 1) * (dilation[d] as number) + 1);
@@ -76,14 +73,6 @@ function spreadOut(n: OnnxNode, id: TensorId, dilation: readonly number[]): Tens
 
 /** Values that dense weights may have, which groups are spread to. */
 const MOST_WEIGHTS = 1 << 26;
-
-/** Where the outputs stand, per spatial dimension. */
-interface Placement {
-  readonly stride: readonly number[];
-  readonly dilation: readonly number[];
-  readonly before: readonly number[];
-  readonly output: readonly number[];
-}
 
 /** Padding goes off what windows reach; `output_shape` and SAME say the output instead, and the padding follows. */
 function placementOf(n: OnnxNode, sizes: readonly number[], kernel: readonly number[]): Placement {
@@ -164,14 +153,16 @@ function denseWeights(n: OnnxNode, groups: number, [dH, dW]: readonly [number, n
 function convTranspose(n: OnnxNode): void {
   const [x, w] = [n.input(0), n.input(1)];
   const spatial = x.shape.length - 2;
-  if (spatial === 3) return volumes(n);
-  if ((spatial !== 1 && spatial !== 2) || w.shape.length !== x.shape.length)
-    n.refuse("one or two spatial dimensions", `${listText(x.shape)} and ${listText(w.shape)}`);
+  if (spatial < 1 || spatial > 3 || w.shape.length !== x.shape.length)
+    n.refuse("one to three spatial dimensions", `${listText(x.shape)} and ${listText(w.shape)}`);
   const groups = n.int("group", 1);
   const [channels, perGroup, ...kernel] = channelled(n, w.shape);
   if (groups < 1 || channels % groups !== 0 || channels !== x.shape[1])
     n.refuse(`weights of ${x.shape[1]} channels`, `${listText(w.shape)} with ${groups} groups`);
-  const { stride, dilation, before, output } = placementOf(n, x.shape.slice(2), kernel);
+  const placement = placementOf(n, x.shape.slice(2), kernel);
+  if (!n.b.isConstant(n.plain(w))) return transposedByComputed(n, placement, groups);
+  if (spatial === 3) return volumes(n, placement, groups);
+  const { stride, dilation, before, output } = placement;
   const [height, width] = pair(output);
   const [top, left] = spatial === 1 ? [0, before[0] as number] : pair(before);
   const shape = n.b.integers([x.shape[0] as number, height, width, perGroup * groups]);
