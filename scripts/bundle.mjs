@@ -150,6 +150,25 @@ const BUILTINS = {
   },
 };
 
+/**
+ * Imports at run time as imports, where all is one file anyway: for what comes later esbuild puts each module into a function of its
+ * own, a fortieth of the file.
+ */
+const AT_ONCE = {
+  name: "at once",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]bindings[\\/].*\.ts$/ }, ({ path }) => {
+      const files = [];
+      const contents = readFileSync(path, "utf8").replace(
+        /(?<==> |await )import\("(\.[^"]+)"\)/g,
+        (_, file) => `Promise.resolve(part${files.push(file)})`,
+      );
+      const imports = files.map((file, i) => `import * as part${i + 1} from "${file}";\n`);
+      return files.length > 0 ? { contents: contents + imports.join(""), loader: "ts" } : undefined;
+    });
+  },
+};
+
 /** Leaves the imports of parts as they are. */
 const APART = {
   name: "apart",
@@ -174,7 +193,7 @@ export async function bundle() {
       plugins: [APART, LISTED, BUILTINS, INLINED, UNREAD],
     }),
     build({ ...COMMON, entryPoints: points(LATER), plugins: [LISTED, BUILTINS] }),
-    build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS), plugins: [LISTED] }),
+    build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS), plugins: [LISTED, AT_ONCE] }),
   ]);
   for (const pair of PAIRS) {
     const { metafile } = await build({
