@@ -1,9 +1,12 @@
-/** int8 FULLY_CONNECTED by a scale for each output, with and without an operator that TFLite Micro lacks. Reference: BUILTIN_REF 2.21, which rounds once. */
+/**
+ * int8 FULLY_CONNECTED by a scale for each output, with and without something that TFLite Micro refuses: an operator that it
+ * lacks, a type, a sixth dimension, a tensor of no elements, weights of int8 for floats. Reference: BUILTIN_REF 2.21, which rounds once.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadModule, loadPlan, planGraph, runPasses, writePlan } from "../../bindings/public/index.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
-import { graph, node, tensor } from "../passes/graphs.ts";
+import { graph, int32, node, tensor } from "../passes/graphs.ts";
 
 const [M, K, N] = [4096, 16, 16];
 const affine = (scale: readonly number[], zeroPoint: number) => ({
@@ -25,22 +28,50 @@ const weights = drawn(N * K, 12345);
 const scales = Array.from({ length: N }, (_, i) => Math.fround(0.0031 + i * 0.00011));
 const [SX, SY] = [Math.fround(0.0201), Math.fround(0.0877)];
 
-const fully = (end: "gelu" | "relu") => {
+const REFUSED = ["gelu", "exp", "transpose", "slice", "fullyConnected"] as const;
+type End = (typeof REFUSED)[number] | "relu";
+
+/** The layer, and what else is in its network. */
+function fully(end: End) {
   const constant = { data: new Uint8Array(weights.buffer), quantization: affine(scales, 0) } as Partial<Tensor>;
+  const y = { quantization: affine([SY], 3) };
+  const integers = (...values: number[]): Tensor => ({
+    name: `${values}`,
+    dtype: "int32",
+    shape: [values.length],
+    data: int32(...values),
+  });
+  const floats = (name: string, shape: readonly number[]): Tensor => ({ name, dtype: "float32", shape });
+  const z = {
+    gelu: [M, N],
+    exp: [M, N],
+    relu: [M, N],
+    transpose: [1, 1, 1, 1, M, N],
+    slice: [0, N],
+    fullyConnected: [1, N],
+  };
   const tensors = [
     tensor("x", [M, K], { quantization: affine([SX], -3) }),
     tensor("w", [N, K], constant),
-    tensor("y", [M, N], { quantization: affine([SY], 3) }),
-    tensor("z", [M, N], { quantization: affine([SY], 3) }),
+    tensor("y", [M, N], y),
+    end === "fullyConnected" ? floats("z", [1, N]) : tensor("z", z[end], y),
+    integers(0, 0),
+    integers(0, N),
+    tensor("deep", [1, 1, 1, 1, M, N], y),
+    integers(0, 1, 2, 3, 4, 5),
+    floats("f", [1, K]),
   ];
-  const last = end === "gelu" ? node("gelu", [2], [3], { approximate: false }) : node("relu", [2], [3], {});
-  return graph(
-    tensors,
-    [node("fullyConnected", [0, 1], [2], { activation: "none", keepDims: false }), last],
-    [0],
-    [2, 3],
-  );
-};
+  const attributes = { activation: "none", keepDims: false } as const;
+  const last = {
+    gelu: () => [node("gelu", [2], [3], { approximate: false })],
+    exp: () => [node("exp", [2], [3], {})],
+    relu: () => [node("relu", [2], [3], {})],
+    transpose: () => [node("reshape", [2], [6], { shape: [1, 1, 1, 1, M, N] }), node("transpose", [6, 7], [3], {})],
+    slice: () => [node("slice", [2, 4, 5], [3], {})],
+    fullyConnected: () => [node("fullyConnected", [8, 1], [3], attributes)],
+  };
+  return graph(tensors, [node("fullyConnected", [0, 1], [2], attributes), ...last[end]()], [0, 8], [2, 3]);
+}
 
 /** By exact integers: the multiplier of 31 bits, rounded once, or by the upper half and then by the shift. */
 function expected(x: Int8Array, once: boolean): Int8Array {
@@ -66,16 +97,16 @@ for (const module of ["scalar", "simd"] as const)
   test(`in ${module}`, async () => {
     const { name, hash } = await loadModule(module);
     const x = drawn(M * K, 777);
-    const run = async (end: "gelu" | "relu") => {
+    const run = async (end: End) => {
       const plan = writePlan(planGraph(runPasses(fully(end)), { module: name, moduleHash: hash }));
       const session = await loadPlan(plan);
-      return session.run([x]).y as Int8Array;
+      return session.run([x, new Float32Array(K)]).y as Int8Array;
     };
     const [once, twice] = [expected(x, true), expected(x, false)];
     assert.ok(
       once.some((value, i) => value !== twice[i]),
       "the draw meets no tie of the first rounding",
     );
-    assert.deepEqual(await run("gelu"), once);
+    for (const end of REFUSED) assert.deepEqual(await run(end), once, end);
     assert.deepEqual(await run("relu"), twice);
   });

@@ -7,7 +7,7 @@ import type { AnyNode, Graph, OpKind, TensorId } from "../../graph.ts";
 import { type Multipliers, quantizeMultipliers } from "../../primitives/requantize/quantization.ts";
 import type { Tensor } from "../../tensor.ts";
 
-/** Operators that TFLite Micro does not have, of those that stand in quantized networks. */
+/** Operators that TFLite Micro does not have, of those that stand in quantized networks; EXP it has of floats alone. */
 const WITHOUT_MICRO: ReadonlySet<string> = new Set<OpKind>([
   ...(["gelu", "tile", "pow", "topK", "oneHot", "where", "range", "scatterNd", "sign", "atan2", "rank"] as const),
   ...(["reluN1To1", "relu0To1", "reduceProd", "reduceAny", "reverseSequence", "conv3d", "conv3dTranspose"] as const),
@@ -25,8 +25,16 @@ const WITHOUT_MICRO: ReadonlySet<string> = new Set<OpKind>([
 
 /** And those that it does not have of int16. */
 const WITHOUT_INT16: ReadonlySet<string> = new Set<OpKind>([
-  ...(["exp", "log", "resizeBilinear", "gather", "gatherNd", "spaceToBatch"] as const),
+  ...(["log", "resizeBilinear", "gather", "gatherNd", "spaceToBatch"] as const),
   ...(["reduceMax", "reduceMin", "mirrorPad", "floorMod"] as const),
+]);
+
+/** Dimensions that it takes, where there may be more. */
+const MOST_DIMENSIONS: Readonly<Record<string, number>> = { stridedSlice: 4, transpose: 5, broadcastTo: 5 };
+
+/** Products that it refuses of floats with whole numbers. */
+const PRODUCTS: ReadonlySet<string> = new Set<OpKind>([
+  ...(["conv2d", "depthwiseConv2d", "fullyConnected", "transposeConv", "batchMatMul", "svdf"] as const),
 ]);
 
 /** Sums of so many products of int16 fit in what they are multiplied in. */
@@ -43,8 +51,16 @@ export function liteRounding(graph: Graph): Graph {
   return { ...graph, nodes: nodes.map((node) => rounded(node, tensors)) };
 }
 
-const isWithoutMicro = ({ kind, inputs }: AnyNode, tensors: readonly Tensor[]): boolean =>
-  WITHOUT_MICRO.has(kind) || (WITHOUT_INT16.has(kind) && tensors[inputs[0] as TensorId]?.dtype === "int16");
+function isWithoutMicro({ kind, inputs, outputs }: AnyNode, tensors: readonly Tensor[]): boolean {
+  if (WITHOUT_MICRO.has(kind)) return true;
+  const [x, w, image] = inputs.map((id) => tensors[id]);
+  if (x?.dtype === "int16" && WITHOUT_INT16.has(kind)) return true;
+  if (kind === "exp" && x?.dtype.startsWith("int")) return true;
+  if ((x?.shape.length ?? 0) > (MOST_DIMENSIONS[kind] ?? 8)) return true;
+  const isHybrid = (x?.dtype === "float32" || image?.dtype === "float32") && /^int[48]$/.test(w?.dtype ?? "");
+  // it takes a tensor of no elements for one whose size is not known yet
+  return (PRODUCTS.has(kind) && isHybrid) || outputs.some((id) => tensors[id]?.shape.includes(0));
+}
 
 function rounded(node: AnyNode, tensors: readonly Tensor[]): AnyNode {
   const { kind } = node;
