@@ -81,6 +81,13 @@ describe("evaluate", () => {
     );
   });
 
+  test("values have no class in common", async () => {
+    const data = datasetOf(samples([0, 1]).map(({ inputs, targets = [] }) => ({ inputs, targets })));
+    const found = await evaluate(scaled(1, "y"), data, { against: scaled(1, "y") });
+    assert.equal(found.agreement, undefined);
+    assert.equal(found.outputs?.meanError, 0);
+  });
+
   test("files and sessions; layers of other names are not compared", async () => {
     const data = datasetOf(samples([0, 1, 2, 3]));
     const bytes = writeTflite(scaled(1, "z"));

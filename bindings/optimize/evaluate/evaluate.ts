@@ -121,6 +121,7 @@ async function judge(
       if (candidate.isOwnTarget(sample)) continue;
       const [a, b] = [own[candidate.scores], theirs[other.scores]];
       if (a === undefined || b === undefined || a.length !== b.length) continue;
+      if (sample.label === undefined && sample.targets?.[0]?.length === a.length) continue; // of values the largest says nothing
       compared++;
       if (largest(a) === largest(b)) same++;
     }

@@ -105,19 +105,32 @@ function createBuilder(graph: Graph, { types, affines, layers, weights, halves, 
   };
   const isFloat = (id: TensorId) => id !== NONE && tensorOf(graph, id).dtype === "float32";
 
+  /** A constant that is the same as one before, as the weights of a cell's steps are, is that one. */
+  const alike = new Map<string, TensorId>();
+  const share = (tensor: Tensor): TensorId => {
+    const { name, dtype, shape, data = [], quantization } = tensor;
+    const key = [name, dtype, shape, data.length, quantization?.scale.join()].join(" ");
+    const known = alike.get(key);
+    const before = known === undefined ? [] : (tensors[known]?.data ?? []);
+    if (known !== undefined && data.every((byte, i) => byte === before[i])) return known;
+    const id = add(tensor);
+    alike.set(key, id);
+    return id;
+  };
+
   /** Weights and bias of a layer on integers. */
   const parameters = (layer: Layer, stored: QuantizedWeights, type: Activations): readonly TensorId[] => {
     const { scale } = affines.of(layer.x, type);
     const name = layer.bias === NONE ? `${layer.name}/bias` : tensorOf(graph, layer.bias).name;
-    return [
-      add(weightTensor(layer, tensorOf(graph, layer.w), stored)),
-      add(biasTensor(name, stored, scale, type === "int8" ? "int32" : "int64")),
-    ];
+    const w = share(weightTensor(layer, tensorOf(graph, layer.w), stored));
+    const none =
+      layer.bias === NONE && layer.node.kind === "fullyConnected" && stored.bias.every((value) => value === 0);
+    return [w, none ? NONE : share(biasTensor(name, stored, scale, type === "int8" ? "int32" : "int64"))];
   };
   /** Integer weights of a layer on floats. */
   const hybrid = (layer: Layer, stored: QuantizedWeights): readonly TensorId[] => [
-    add(weightTensor(layer, tensorOf(graph, layer.w), stored)),
-    ...(layer.bias === NONE ? [] : [add({ ...tensorOf(graph, layer.bias), data: bytesOf(stored.bias) })]),
+    share(weightTensor(layer, tensorOf(graph, layer.w), stored)),
+    ...(layer.bias === NONE ? [] : [share({ ...tensorOf(graph, layer.bias), data: bytesOf(stored.bias) })]),
   ];
   const half = (id: TensorId, data: Uint8Array): TensorId => {
     const tensor = tensorOf(graph, id);

@@ -59,7 +59,7 @@ export async function distil(teacher: Graph, given: Dataset, options: DistilOpti
 }
 
 /**
- * A network with random weights for what the teacher takes and gives: probabilities, values, embeddings of length 1, or decisions.
+ * A network with random weights for what the teacher takes and gives: probabilities or scores without a softmax, values, embeddings of length 1, or decisions.
  *
  * Errors: UNSUPPORTED for several inputs, and for outputs of several places; those of `freshNetwork`.
  */
@@ -83,7 +83,9 @@ export function freshFor(teacher: Graph, name: string, seed: number, objective?:
   const planar = isPlanar(typed);
   const shape = planar ? channelsLast(given) : given;
   const { places, width, objective: own } = goal;
-  const gives = own === "classes" && width === 1 ? "decisions" : own;
+  // Scores that nothing ends are compared with the student's: a softmax behind those would be another kind of output.
+  const ofClasses = width === 1 ? "decisions" : goal.tensor === typed.outputs[0]?.tensor ? "scores" : own;
+  const gives = own === "classes" ? ofClasses : own;
   const fresh = freshNetwork(name, { shape, classes: places * width, seed, gives });
   return planar ? fromPlanes(fresh, given) : fresh;
 }

@@ -82,6 +82,17 @@ describe("fresh networks of other inputs", () => {
     assert.equal(student.outputs[0]?.name, "values");
   });
 
+  test("a teacher of scores without a softmax has a student of such", async () => {
+    const teacher = freshNetwork("mlp:0.125", { shape: [1, 12], classes: 3, seed: 1, gives: "values" });
+    const samples: Sample[] = [];
+    for await (const { inputs } of points(64, 1)) samples.push({ inputs, label: samples.length % 3 });
+    const student = await distil(teacher, datasetOf(samples), { student: "mlp:0.125", epochs: 1, threads: 1 });
+    assert.equal(student.nodes.at(-1)?.kind, "fullyConnected");
+    assert.equal(student.outputs[0]?.name, "scores");
+    const ended = freshFor(freshNetwork("mlp", { shape: [1, 12], classes: 3, seed: 1 }), "mlp", 0);
+    assert.equal(ended.nodes.at(-1)?.kind, "softmax");
+  });
+
   test("a sequence's student learns from labels and a teacher", async () => {
     const teacher = freshNetwork("ds-cnn:0.5", { shape: [1, LENGTH, 1], classes: 2, seed: 1 });
     const student = await distil(teacher, tones(200, 1), {

@@ -10,6 +10,9 @@ export interface Flow {
   readonly shape: readonly number[];
 }
 
+/** What ends a network. */
+export type Gives = Objective | "scores" | "decisions";
+
 export interface Network {
   /** The input; of a sequence `[1,length,1,channels]`. */
   readonly input: Flow;
@@ -21,7 +24,7 @@ export interface Network {
   depthwise(x: Flow, stride: number): Flow;
   add(a: Flow, b: Flow): Flow;
   /** Mean of the places, a dense layer, and softmax, logistic or, of embeddings, L2 normalization: the graph. */
-  finish(x: Flow, classes: number, gives?: Objective | "decisions"): Graph;
+  finish(x: Flow, classes: number, gives?: Gives): Graph;
 }
 
 /** Places of a sequence that a step leaves. */
@@ -108,9 +111,10 @@ export function beginNetwork(name: string, shape: readonly number[], seed: numbe
     finish(x, classes, gives = "classes") {
       const scores = dense(x.shape.length === 2 ? x : meanOf(x), classes, "none");
       const of = scores.shape;
-      const ends: Readonly<Record<Objective | "decisions", () => Flow>> = {
+      const ends: Readonly<Record<Gives, () => Flow>> = {
         classes: () => node("softmax", [scores.id], { beta: 1 }, of),
         decisions: () => node("logistic", [scores.id], {}, of),
+        scores: () => scores,
         values: () => scores,
         embeddings: () => node("l2Normalization", [scores.id], { activation: "none" }, of),
       };

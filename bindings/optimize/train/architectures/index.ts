@@ -4,8 +4,7 @@ import { ensure } from "../../../errors.ts";
 import { kindOf, requireText } from "../../../given.ts";
 import type { Graph } from "../../../graph.ts";
 import { listText, sizeOf } from "../../../tensor.ts";
-import type { Objective } from "../kinds.ts";
-import { beginNetwork } from "./builder.ts";
+import { beginNetwork, type Gives } from "./builder.ts";
 
 /** What a network is made for. */
 export interface Fresh {
@@ -14,8 +13,8 @@ export interface Fresh {
   /** Classes, or numbers of another output. */
   readonly classes: number;
   readonly seed: number;
-  /** Probabilities of classes when absent; values as they are, embeddings of length 1, or probabilities each by itself. */
-  readonly gives?: Objective | "decisions";
+  /** Probabilities of classes when absent; their scores or values as they are, embeddings of length 1, or probabilities each by itself. */
+  readonly gives?: Gives;
 }
 
 type Make = (fresh: Fresh, width: number) => Graph;
