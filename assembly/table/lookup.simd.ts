@@ -1,9 +1,11 @@
+import { lookupChannels } from "./lookup-channels";
 import { Lookup } from "./params";
 import { share } from "../common/split";
 import { load16, store16 } from "../common/edge.simd";
 
 /** y[i] = table[x[i]], x and y may be the same; where the table is an xor (uint8 to int8 with one scale), sixteen bytes at a time. */
 export function lookup(p: Lookup, part: u32, parts: u32): void {
+  if (p.channels > 1) return lookupChannels(p, part, parts);
   const start = share(p.count, part, parts);
   let count = share(p.count, part + 1, parts) - start;
   let x = <usize>p.x + start;

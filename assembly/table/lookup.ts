@@ -1,3 +1,4 @@
+import { lookupChannels } from "./lookup-channels";
 import { Lookup } from "./params";
 import { share } from "../common/split";
 
@@ -8,6 +9,7 @@ import { share } from "../common/split";
 
 /** y[i] = table[x[i]] for bytes; x and y may be the same. Four at a time: one load and one store of 32 bits. */
 export function lookup(p: Lookup, part: u32, parts: u32): void {
+  if (p.channels > 1) return lookupChannels(p, part, parts);
   const table = <usize>p.table;
   let i = share(p.count, part, parts);
   const count = share(p.count, part + 1, parts) - i;

@@ -9,6 +9,8 @@ export class Lookup {
   count: u32;
   /** Where every entry is its index xor this, 1 to 255, the vector modules do that; 0 means the table. */
   flip: u32;
+  /** Tables, one behind the other, of which x, a multiple of so many, has each in turn; 1 or more. */
+  channels: u32;
 }
 
 /** int8 softmax over rows of `depth`; expTable has 256 entries by difference to the row's maximum. */

@@ -146,8 +146,16 @@ for (const subject of await subjects())
         const draw = random(33);
         const most = dtype === "int8" ? 127 : 32767;
         const zero = () => (dtype === "int8" ? draw.int(-128, 127) : 0);
-        for (let i = 0; i < 16; i++) {
-          const both = shapes(draw);
+        for (let i = 0; i < 20; i++) {
+          // the last ones have many rows beside constants: tables of channels
+          const constant = i >= 16;
+          const channels = draw.int(1, 40);
+          const both: ReturnType<typeof shapes> = constant
+            ? [
+                [13, 5, channels],
+                [1, channels],
+              ]
+            : shapes(draw);
           const affine = () => ({ scale: draw.scale(), zeroPoint: zero() });
           const scales = { a: affine(), b: affine(), y: affine() };
           const [a, b] = both.map((shape, k) => {
@@ -163,7 +171,7 @@ for (const subject of await subjects())
           const expected = dtype === "int8" ? Int8Array.from(results) : Int16Array.from(results);
           const inputs = [
             { shape: both[0], values: a, affine: scales.a },
-            { shape: both[1], values: b, affine: scales.b },
+            { shape: both[1], values: b, affine: scales.b, constant },
           ];
           check(subject, kind, [dtype, dtype], inputs, expected, scales.y);
         }

@@ -36,6 +36,7 @@ const lookup = (to: Lowering, fill: number) =>
       table: to.place(new Uint8Array(256).fill(fill)),
       count: 64,
       flip: 0,
+      channels: 1,
     },
   });
 const POOL = {

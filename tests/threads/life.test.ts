@@ -205,7 +205,7 @@ test("a thread that never gives its chunk back is an error in seconds, not a wai
   const { lead } = await instanceOf<ThreadsExports>(compiled.loop, threadsImports(memory, run));
   const [control, list, counts, block] = [0x8000, 0x9000, 0xa000, 0xb000];
   const words = new Int32Array(memory.buffer);
-  const values = { x: 0x10000, y: 0x20000, table: 0xc000, count: 0x10000, flip: 0 };
+  const values = { x: 0x10000, y: 0x20000, table: 0xc000, count: 0x10000, flip: 0, channels: 1 };
   words.set([kernelNumber("lookup"), block], list / 4);
   words.set(
     fieldsOf("Lookup").map(({ name }) => values[name as keyof typeof values]),

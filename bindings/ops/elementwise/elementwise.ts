@@ -23,14 +23,16 @@ function flipOf(table: Uint8Array): number {
 /** The entry of a table for each byte. */
 export const looked = (table: Uint8Array, x: Uint8Array): Uint8Array => x.map((q) => table[q] as number);
 
-/** One `lookup` of every byte of input 0. */
+/** One `lookup` of every byte of input 0, by one table or by one for each of its channels. */
 export function lowerLookup(to: Lowering, table: Uint8Array, note: string): void {
   const [x] = to.inputs;
   const [y] = to.outputs;
   if (x === undefined || y === undefined) return;
+  const channels = table.length / 256;
+  const flip = channels === 1 ? flipOf(table) : 0;
   to.call({
     kernel: "lookup",
-    params: { x: x.address, y: y.address, table: to.place(table), count: elementCount(y.shape), flip: flipOf(table) },
+    params: { x: x.address, y: y.address, table: to.place(table), count: elementCount(y.shape), flip, channels },
     note: `lookup ${note}`,
   });
 }

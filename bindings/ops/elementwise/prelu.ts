@@ -1,9 +1,11 @@
-import { quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
+import { quantizeMultiplier, RANGE } from "../../primitives/requantize/quantization.ts";
+import { elementCount } from "../../tensor.ts";
 import { inputOf, outputOf, requireRatio } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { arithmetic } from "./arithmetic.ts";
-import { affineOf } from "./elementwise.ts";
+import { affineOf, lowerLookup } from "./elementwise.ts";
 import { callQuantizedPairs } from "./quantizedPairs.ts";
+import { slopedSteps } from "./slopes.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -18,6 +20,32 @@ function factors(node: NodeView<"prelu">): { readonly up: number; readonly down:
   return { up: Math.fround(x / y), down: Math.fround(Math.fround(x * alpha) / y) };
 }
 
+/** Channels whose tables stay in the nearer caches, and rows of them that make up for the tables' memory and their making. */
+const MOST_CHANNELS = 256;
+const LEAST_ROWS = 64;
+
+/** The outputs of all bytes for each channel's slope; `undefined` where there is no such table or it does not pay. */
+function tablesOf(node: NodeView<"prelu">): Uint8Array | undefined {
+  const [x, alpha, y] = [inputOf(node, 0), inputOf(node, 1), outputOf(node)];
+  const channels = y.shape.at(-1) ?? 1;
+  const count = elementCount(y.shape);
+  const { data } = alpha;
+  if (y.dtype !== "int8" || data?.length !== channels || (alpha.shape.at(-1) ?? 1) !== channels) return undefined;
+  if (elementCount(x.shape) !== count || channels > MOST_CHANNELS || count < LEAST_ROWS * channels) return undefined;
+  const { up, down } = factors(node);
+  const step = slopedSteps(up, down);
+  const zero = affineOf(y).zeroPoint;
+  const { lo, hi } = RANGE.int8;
+  const [xZero, alphaZero] = [affineOf(x).zeroPoint, affineOf(alpha).zeroPoint];
+  const table = new Int8Array(256 * channels);
+  for (let c = 0; c < channels; c++) {
+    const slope = (((data[c] as number) << 24) >> 24) - alphaZero;
+    for (let q = lo; q <= hi; q++)
+      table[c * 256 + (q & 255)] = Math.min(Math.max(step(q - xZero, slope) + zero, lo), hi);
+  }
+  return new Uint8Array(table.buffer);
+}
+
 /** x, below 0 times the slope b, with broadcasting. C1–C5: see `arithmetic`. C6: ratios of scales that fit. Source:
  * TFLite's Prelu, whose factors are float32 quotients. */
 export const prelu: Operator<"prelu"> = arithmetic({
@@ -30,6 +58,8 @@ export const prelu: Operator<"prelu"> = arithmetic({
       requireRatio(node, "C6", down);
     },
     lower(node, to) {
+      const tables = tablesOf(node);
+      if (tables !== undefined) return lowerLookup(to, tables, "prelu");
       const { up, down } = factors(node);
       callQuantizedPairs(node, to, "prelu", { a: quantizeMultiplier(up), b: quantizeMultiplier(down) });
     },
