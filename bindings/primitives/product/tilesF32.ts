@@ -5,7 +5,7 @@ import type { PatchesF32, ProductF32 } from "./gemmF32.ts";
 const ROWS = 4;
 const HEAD = 10;
 /** Tables that stay in the nearest cache beside what they point at. */
-const MOST_BYTES = 16 * 1024;
+const MOST_BYTES = 32 * 1024;
 
 /** Bytes of the table; `undefined` where it is too large to be worth its memory. */
 export function tilesBytes({ m }: Pick<ProductF32, "m">, { kernel: [kD, kH, kW] }: PatchesF32): number | undefined {
