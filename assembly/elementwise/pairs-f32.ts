@@ -42,7 +42,7 @@ export function pairsF32(p: PairsF32, part: u32, parts: u32): void {
 /** Bytes of a row of few channels, and rows of them that the nearest cache keeps. */
 const FEW: usize = 128;
 const ROWS: u32 = 64;
-/** Bytes that sums and products take at a time. */
+/** Bytes that all forms but one take at a time. */
 const BLOCK: usize = 64;
 
 function run(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32): void {
@@ -88,7 +88,7 @@ function loop(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32):
       let left = <usize>count << 2;
       let u = v128.load32_splat(a);
       let v = v128.load32_splat(b);
-      if (stepA && (form <= MUL || form == SQUARED_DIFFERENCE)) {
+      if (stepA && form <= PRELU) {
         let v1 = v;
         let v2 = v;
         let v3 = v;
@@ -103,21 +103,56 @@ function loop(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32):
             v2 = v128.load(atB, 32);
             v3 = v128.load(atB, 48);
           }
-          if (form == ADD) store4(y, f32x4.add(u, v), f32x4.add(u1, v1), f32x4.add(u2, v2), f32x4.add(u3, v3), lo, hi);
-          else if (form == MUL) store4(y, f32x4.mul(u, v), f32x4.mul(u1, v1), f32x4.mul(u2, v2), f32x4.mul(u3, v3), lo, hi);
-          else {
-            let d = f32x4.sub(u, v);
-            let d1 = f32x4.sub(u1, v1);
-            let d2 = f32x4.sub(u2, v2);
-            let d3 = f32x4.sub(u3, v3);
+          let r: v128;
+          let r1: v128;
+          let r2: v128;
+          let r3: v128;
+          if (form == ADD) {
+            r = f32x4.add(u, v);
+            r1 = f32x4.add(u1, v1);
+            r2 = f32x4.add(u2, v2);
+            r3 = f32x4.add(u3, v3);
+          } else if (form == MUL) {
+            r = f32x4.mul(u, v);
+            r1 = f32x4.mul(u1, v1);
+            r2 = f32x4.mul(u2, v2);
+            r3 = f32x4.mul(u3, v3);
+          } else if (form == DIV) {
+            r = f32x4.div(u, v);
+            r1 = f32x4.div(u1, v1);
+            r2 = f32x4.div(u2, v2);
+            r3 = f32x4.div(u3, v3);
+          } else if (form == MAX) {
+            r = atLeast<v128>(v, u);
+            r1 = atLeast<v128>(v1, u1);
+            r2 = atLeast<v128>(v2, u2);
+            r3 = atLeast<v128>(v3, u3);
+          } else if (form == MIN) {
+            r = atMost<v128>(v, u);
+            r1 = atMost<v128>(v1, u1);
+            r2 = atMost<v128>(v2, u2);
+            r3 = atMost<v128>(v3, u3);
+          } else if (form == PRELU) {
+            r = whereLess<v128>(u, f32x4.splat(0), f32x4.mul(u, v), u);
+            r1 = whereLess<v128>(u1, f32x4.splat(0), f32x4.mul(u1, v1), u1);
+            r2 = whereLess<v128>(u2, f32x4.splat(0), f32x4.mul(u2, v2), u2);
+            r3 = whereLess<v128>(u3, f32x4.splat(0), f32x4.mul(u3, v3), u3);
+          } else {
+            r = f32x4.sub(u, v);
+            r1 = f32x4.sub(u1, v1);
+            r2 = f32x4.sub(u2, v2);
+            r3 = f32x4.sub(u3, v3);
             if (form == SQUARED_DIFFERENCE) {
-              d = f32x4.mul(d, d);
-              d1 = f32x4.mul(d1, d1);
-              d2 = f32x4.mul(d2, d2);
-              d3 = f32x4.mul(d3, d3);
+              r = f32x4.mul(r, r);
+              r1 = f32x4.mul(r1, r1);
+              r2 = f32x4.mul(r2, r2);
+              r3 = f32x4.mul(r3, r3);
             }
-            store4(y, d, d1, d2, d3, lo, hi);
           }
+          v128.store(y, clamped<v128>(r, lo, hi));
+          v128.store(y, clamped<v128>(r1, lo, hi), 16);
+          v128.store(y, clamped<v128>(r2, lo, hi), 32);
+          v128.store(y, clamped<v128>(r3, lo, hi), 48);
           atA += BLOCK;
           atB += stepB << 2;
           y += BLOCK;
@@ -150,14 +185,6 @@ function loop(p: PairsF32, a: usize, b: usize, y: usize, count: u32, rows: u32):
       b += p.b4;
     }
   }
-}
-
-// @ts-ignore: decorator
-@inline function store4(y: usize, a: v128, b: v128, c: v128, d: v128, lo: v128, hi: v128): void {
-  v128.store(y, clamped<v128>(a, lo, hi));
-  v128.store(y, clamped<v128>(b, lo, hi), 16);
-  v128.store(y, clamped<v128>(c, lo, hi), 32);
-  v128.store(y, clamped<v128>(d, lo, hi), 48);
 }
 
 // @ts-ignore: decorator
