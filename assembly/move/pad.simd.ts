@@ -12,8 +12,11 @@ export function pad(p: Pad, part: u32, parts: u32): void {
   const rows = p.d0 * p.d1 * p.d2 * p.d3 * p.d4;
   const value = repeated(p.value, size);
   let done = start;
+  let from: u32 = 0;
+  let beside: u32 = 0;
   for (let row: u32 = 0; row < rows; row++) {
-    const from = target(p, row);
+    from = beside ? from + p.y4 : target(p, row);
+    beside = (beside ? beside : p.d4) - 1;
     if (from >= end) break;
     const stop = min(from + p.bytes, end);
     if (stop <= done) continue;
