@@ -42,6 +42,11 @@ function pool(p: PoolReal, part: u32, parts: u32, largest: bool): void {
             if (largest) sixteen(p, y + c, x + c, height, width, outer, inner, true);
             else sixteen(p, y + c, x + c, height, width, outer, inner, false);
           }
+        if (height == 2 && width == 2 && !p.lo)
+          for (; c + 16 <= pixel; c += 16) {
+            const value = largest ? square(x + c, inRow, pixel, true) : square(x + c, inRow, pixel, false);
+            v128.store(y + c, clamped<v128>(p, value));
+          }
         for (; c + 16 <= pixel; c += 16) {
           const value = largest ? four(x + c, height, width, outer, inner, true, 0) : four(x + c, height, width, outer, inner, false, p.lo);
           v128.store(y + c, clamped<v128>(p, value));
@@ -104,6 +109,15 @@ function pool(p: PoolReal, part: u32, parts: u32, largest: bool): void {
     x += inRow;
   }
   return ended<v128>(value, <f32>(height * width), largest);
+}
+
+/** Four channels of two by two, in the order of `four`. */
+// @ts-ignore: decorator
+@inline function square(x: usize, inRow: usize, pixel: usize, largest: bool): v128 {
+  let value = joined<v128>(f32x4.splat(largest ? -f32.MAX_VALUE : 0), v128.load(x), largest);
+  value = joined<v128>(value, v128.load(x + pixel), largest);
+  value = joined<v128>(value, v128.load(x + inRow), largest);
+  return ended<v128>(joined<v128>(value, v128.load(x + inRow + pixel), largest), 4, largest);
 }
 
 // @ts-ignore: decorator
