@@ -134,19 +134,15 @@ function several(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u
   let first: u32 = 0;
   if (ASC_FEATURE_SIMD && p.multiplier == 2) {
     for (; first + 2 <= p.inC; first += 2) {
-      outputs(p, image, top, left, k0, k1, j0, j1, first, o, false, y, rowScale);
+      outputs(p, image, top, left, k0, k1, j0, j1, first, o, y, rowScale);
       o += 4;
     }
   }
   for (let c = first; c < p.inC; c++) {
     let i = p.multiplier;
     if (ASC_FEATURE_SIMD) {
-      for (; i >= 8; i -= 8) {
-        outputs(p, image, top, left, k0, k1, j0, j1, c, o, true, y, rowScale);
-        o += 8;
-      }
       for (; i >= 4; i -= 4) {
-        outputs(p, image, top, left, k0, k1, j0, j1, c, o, false, y, rowScale);
+        outputs(p, image, top, left, k0, k1, j0, j1, c, o, y, rowScale);
         o += 4;
       }
     }
@@ -157,8 +153,8 @@ function several(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u
   }
 }
 
-/** Output channels o to o + 3, or o + 7, of input channel c; where the multiplier is 2, o to o + 3 of channels c and c + 1. */
-function outputs(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u32, j0: u32, j1: u32, c: u32, o: u32, eight: bool, y: usize, rowScale: f32): void {
+/** Output channels o to o + 3 of input channel c; where the multiplier is 2, o to o + 3 of channels c and c + 1. */
+function outputs(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u32, j0: u32, j1: u32, c: u32, o: u32, y: usize, rowScale: f32): void {
   if (ASC_FEATURE_SIMD) {
     const pixel = <usize>p.inC << 2;
     const outputs = <usize>(p.inC * p.multiplier) << 2;
@@ -166,19 +162,10 @@ function outputs(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u
     const at = <usize>o << 2;
     const zero = f32x4.splat(0);
     let r0 = zero;
-    let r1 = zero;
     for (let i = k0; i < k1; i++) {
       let x = image + <usize>((top + <i32>(i * p.dilationH)) * p.inW + left + <i32>(j0 * p.dilationW)) * pixel + (<usize>c << 2);
       let w = <usize>p.w + <usize>(i * p.kW + j0) * outputs + at;
-      if (eight)
-        for (let j = j0; j < j1; j++) {
-          const v = v128.load32_splat(x);
-          r0 = f32x4.add(r0, f32x4.mul(v, v128.load(w)));
-          r1 = f32x4.add(r1, f32x4.mul(v, v128.load(w, 16)));
-          x += across;
-          w += outputs;
-        }
-      else if (p.multiplier == 2)
+      if (p.multiplier == 2)
         for (let j = j0; j < j1; j++) {
           const v = v128.load64_zero(x);
           r0 = f32x4.add(r0, f32x4.mul(i32x4.shuffle(v, v, 0, 0, 1, 1), v128.load(w)));
@@ -196,8 +183,6 @@ function outputs(p: DwConvF32, image: usize, top: i32, left: i32, k0: u32, k1: u
     const bias = p.bias ? v128.load(<usize>p.bias + at) : zero;
     const scale = scaled ? v128.load(<usize>p.scaleTable + at) : zero;
     v128.store(y + at, finish<v128>(p, r0, scaled, scale, rowScale, bias));
-    if (!eight) return;
-    v128.store(y + at, finish<v128>(p, r1, scaled, scaled ? v128.load(<usize>p.scaleTable + at, 16) : zero, rowScale, p.bias ? v128.load(<usize>p.bias + at, 16) : zero), 16);
   }
 }
 

@@ -28,10 +28,30 @@ export function sweeps(p: DwConvF32): bool {
  */
 export function sweep(p: DwConvF32, x: usize, w: usize, rows: u32, y: usize, count: u32, rowScale: f32): void {
   if (p.multiplier == 1) {
+    if (p.kH == 1 && p.kW == 1) return alone(p, x, w, y, count, rowScale);
     if (p.kW == 3 && p.strideW == p.dilationW) channels(p, x, w, rows, y, count, rowScale, EACH, 3, true);
     else if (p.kW == 3) channels(p, x, w, rows, y, count, rowScale, EACH, 3, false);
     else channels(p, x, w, rows, y, count, rowScale, EACH, 0, false);
   } else channels(p, x, w, rows, y, count, rowScale, ONE, 0, false);
+}
+
+/** A kernel of one tap: a factor for each channel, which stays for all pixels. */
+function alone(p: DwConvF32, x: usize, w: usize, y: usize, count: u32, rowScale: f32): void {
+  const pixel = <usize>p.inC << 2;
+  const step = <usize>p.strideW * pixel;
+  const scaled = p.scaleTable != 0;
+  for (let next: u32 = 0; next < p.inC; next += 4) {
+    const at = <usize>min(next, p.inC - 4) << 2;
+    const factor = v128.load(w + at);
+    const bias = p.bias ? v128.load(<usize>p.bias + at) : f32x4.splat(0);
+    const scale = scaled ? v128.load(<usize>p.scaleTable + at) : f32x4.splat(0);
+    let from = x + at;
+    let to = y + at;
+    for (const end = to + count * pixel; to < end; to += pixel) {
+      v128.store(to, finish<v128>(p, add(f32x4.splat(0), v128.load(from), factor), scaled, scale, rowScale, bias));
+      from += step;
+    }
+  }
 }
 
 // @ts-ignore: decorator
