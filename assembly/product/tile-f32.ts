@@ -185,19 +185,19 @@ function wide<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column
       storePair(p, <usize>T.y3 + at, r30, r31, T.scale3, scale0, scale1, bias0, bias1, width);
       continue;
     }
+    const lo = f32x4.splat(p.lo);
+    const hi = f32x4.splat(p.hi);
     let bias = columns(p.bias, column, 4);
-    const scale = f32x4.splat(0);
-    v128.store(<usize>T.y0 + at, finishFour<Float>(p, r00, scale, T.scale0, bias));
-    v128.store(<usize>T.y1 + at, finishFour<Float>(p, r10, scale, T.scale1, bias));
-    v128.store(<usize>T.y2 + at, finishFour<Float>(p, r20, scale, T.scale2, bias));
-    v128.store(<usize>T.y3 + at, finishFour<Float>(p, r30, scale, T.scale3, bias));
+    storeRows(T, at, 4, clamped(r00, bias, lo, hi), clamped(r10, bias, lo, hi), clamped(r20, bias, lo, hi), clamped(r30, bias, lo, hi));
     bias = columns(p.bias, column + 4, right);
-    r01 = finishFour<Float>(p, r01, scale, T.scale0, bias);
-    r11 = finishFour<Float>(p, r11, scale, T.scale1, bias);
-    r21 = finishFour<Float>(p, r21, scale, T.scale2, bias);
-    r31 = finishFour<Float>(p, r31, scale, T.scale3, bias);
-    storeRows(T, at + 16, right, r01, r11, r21, r31);
+    storeRows(T, at + 16, right, clamped(r01, bias, lo, hi), clamped(r11, bias, lo, hi), clamped(r21, bias, lo, hi), clamped(r31, bias, lo, hi));
   }
+}
+
+/** Four sums of floats, as `finishFour` makes them, whose bounds are read once for a tile. */
+// @ts-ignore: decorator
+@inline function clamped(sum: v128, bias: v128, lo: v128, hi: v128): v128 {
+  return atMost<v128>(atLeast<v128>(plus<v128>(sum, bias), lo), hi);
 }
 
 /** Four columns of four rows, `offset` bytes behind the rows' beginnings. */
@@ -244,13 +244,10 @@ function narrow(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column:
         a3 += 4;
       }
     }
+    const lo = f32x4.splat(p.lo);
+    const hi = f32x4.splat(p.hi);
     const bias = columns(p.bias, column, width);
-    const scale = f32x4.splat(0);
-    r0 = finishFour<Float>(p, r0, scale, T.scale0, bias);
-    r1 = finishFour<Float>(p, r1, scale, T.scale1, bias);
-    r2 = finishFour<Float>(p, r2, scale, T.scale2, bias);
-    r3 = finishFour<Float>(p, r3, scale, T.scale3, bias);
-    storeRows(T, <usize>column << 2, width, r0, r1, r2, r3);
+    storeRows(T, <usize>column << 2, width, clamped(r0, bias, lo, hi), clamped(r1, bias, lo, hi), clamped(r2, bias, lo, hi), clamped(r3, bias, lo, hi));
   }
 }
 
