@@ -24,18 +24,15 @@ export interface Sum {
  * a factor is high·2^15 + low.
  */
 export interface LinearSum {
-  readonly form: 1 | 2;
+  readonly form: number;
   readonly highFactors: number;
   readonly lowFactors: number;
   readonly zero: number;
   readonly offset: number;
 }
 
-/** Fraction bits of the forms 1 and 2 of `assembly/elementwise/sum.simd.ts`. */
-const FORMS = [
-  [1, 22],
-  [2, 21],
-] as const;
+/** Fraction bits of the forms 1 to 5 of `assembly/elementwise/rows.simd.ts`: as many as 32 bits leave. */
+const FRACTIONS = [22, 21, 20, 19, 18] as const;
 
 /** The factor of the operand with the larger scale: 2^20 times one half. */
 const WHOLE = 2 ** 19;
@@ -63,7 +60,7 @@ export function proveSum(sum: Sum, { lo, hi }: Range): LinearSum | undefined {
   const bReal = sum.sign * sum.b.multiplier * 2 ** (sum.b.shift - 11) * scale;
   const reach =
     Math.abs(aReal) * (128 + Math.abs(sum.aZeroPoint)) + Math.abs(bReal) * (128 + Math.abs(sum.bZeroPoint)) + 2;
-  for (const [form, fraction] of FORMS) {
+  for (const [at, fraction] of FRACTIONS.entries()) {
     const unit = 2 ** fraction;
     if (reach * unit >= 2 ** 31) continue;
     for (const [aNudge, bNudge] of NUDGES) {
@@ -78,7 +75,7 @@ export function proveSum(sum: Sum, { lo, hi }: Range): LinearSum | undefined {
       const offset = offsetOf(whole, other, steps, lo - sum.yZeroPoint, unit, Math.ceil(bound / scale));
       if (offset === undefined) continue;
       return {
-        form,
+        form: at + 1,
         highFactors: ((aFactor >> 15) & 0xffff) | ((bFactor >> 15) << 16),
         lowFactors: (aFactor & 0x7fff) | ((bFactor & 0x7fff) << 16),
         zero: -sum.aZeroPoint * aFactor - sum.bZeroPoint * bFactor,
@@ -152,7 +149,7 @@ function offsetOf(
   }
   let least = unit / 2 - TOLERANCE;
   let most = unit / 2 + TOLERANCE;
-  for (let n = 0; n < steps.length; n++) {
+  for (let n = 0; n < steps.length && least <= most; n++) {
     const step = steps[n] as number;
     const first = (step - near) >> 10;
     const last = (step + near) >> 10;
