@@ -45,6 +45,7 @@ export async function buildLibrary(force = false) {
     "tsconfig.json",
     "scripts/build.mjs",
     "scripts/bundle.mjs",
+    "scripts/notices.mjs",
   ];
   if (!force && !outdated(targets, sources)) return;
   console.error("building dist/ …");
