@@ -18,14 +18,14 @@ function numbers(length: number, seed: number): Float32Array {
 }
 
 /** A dense layer of 32 × 64 weights as a file, and 40 examples for it. */
-function files(t: TestContext) {
+function files(t: TestContext, name = "w") {
   const inside = folder(t);
   const weights = new Uint8Array(numbers(2048, 3).buffer);
   const graph: Graph = {
     name: "dense",
     tensors: [
       { name: "x", dtype: "float32", shape: [1, 64] },
-      { name: "w", dtype: "float32", shape: [32, 64], data: weights },
+      { name, dtype: "float32", shape: [32, 64], data: weights },
       { name: "y", dtype: "float32", shape: [1, 32] },
     ],
     nodes: [
@@ -76,6 +76,17 @@ async function firstCheckpoint(model: string, data: string): Promise<Uint8Array>
 }
 
 describe("pint8 prune", () => {
+  test("names that a converter joined do not widen the table, one layer is one", async (t) => {
+    const { model, output } = files(t, "batch_normalization/mul_1;conv2d/".repeat(8));
+    const { err } = await pint8("prune", model, "-o", output);
+    assert.match(err, /^batch_normalization\S{40,} {2}fullyConnected {2}2,048 {2}50\.0 %/m);
+    assert.ok(
+      err.split("\n").every((line) => !line.startsWith("batch") || line.length < 100),
+      err,
+    );
+    assert.match(err, /50\.0 % zeros in 1 layer,/);
+  });
+
   test("writes an ordinary model with the zeros asked for, and reports them", async (t) => {
     const { model, data, output, inside } = files(t);
     const { status, out, err } = await pint8(
@@ -114,7 +125,7 @@ describe("pint8 prune", () => {
     );
     assert.equal(status, 0, err);
     assert.match(err, /^w +fullyConnected +2,048 +75\.0 %/m);
-    assert.match(err, /75\.0 % zeros in 1 layers, [\d,]+ bytes, /);
+    assert.match(err, /75\.0 % zeros in 1 layer, [\d,]+ bytes, /);
     assert.ok(readFileSync(output).length < 0.5 * readFileSync(model).length);
   });
 

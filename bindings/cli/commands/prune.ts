@@ -99,7 +99,8 @@ export async function prune(model: string, options: PruneCommandOptions, streams
   if (time) streams.err(`time ${time.reached.toFixed(1)} % of at most ${time.most} %, kept`);
   const by = samples === 0 ? "" : `, by ${count(samples)} examples`;
   const gone = options.pattern === "channels" ? "of the multiply-adds gone" : "zeros";
-  const zeros = `${percent(result.sparsity)} ${gone} in ${layers.length} layers`;
+  const where = `${layers.length} layer${layers.length === 1 ? "" : "s"}`;
+  const zeros = `${percent(result.sparsity)} ${gone} in ${where}`;
   streams.err(`${output}: ${zeros}, ${count(file.length)} bytes${by}, ${seconds.toFixed(1)} s`);
 }
 
@@ -145,9 +146,12 @@ async function tuneOf(
   };
 }
 
+/** Letters of a layer's name. */
+const WIDTH = 60;
+
 function layerLines(layers: readonly PrunedLayer[]): readonly string[] {
   const rows = layers.map(({ name, kind, weights, zeros, error }) => [
-    name,
+    name.slice(0, WIDTH), // Keras' converter joins the names of all that it folds
     ...[kind, count(weights), percent(zeros / weights), error === undefined ? "" : percent(error)],
   ]);
   return table([["weights", "layer", "count", "zeros", "error"], ...rows], [2, 3, 4]);
