@@ -1,7 +1,7 @@
 /** Float networks quantized, and what the integer engine then says. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type AnyNode, type Graph, NONE, type TensorId } from "../../bindings/graph.ts";
+import type { AnyNode, Graph, TensorId } from "../../bindings/graph.ts";
 import { leastError } from "../../bindings/optimize/calibrate/search.ts";
 import type { Sample } from "../../bindings/optimize/data/types.ts";
 import { prepareFloat } from "../../bindings/optimize/prepare/index.ts";
@@ -132,33 +132,6 @@ describe("graphs", () => {
       [2],
     );
     assert.ok((await worst(float)) < 0.02);
-  });
-
-  test("layers of the same weights, as a cell's steps are, share them as integers, and go without a bias that is 0", async () => {
-    const attributes = { activation: "none", keepDims: false };
-    const layers = (bias: readonly number[]) =>
-      graphOf(
-        [
-          value("x", [1, 8]),
-          constant("w", [8, 8], [...random(64, 5).map((w) => w / 8)]),
-          value("h", [1, 8]),
-          value("y", [1, 8]),
-          constant("b", [8], [...random(8, 6)]),
-        ],
-        [
-          node("fullyConnected", [0, 1, ...bias], 2, attributes),
-          node("fullyConnected", [2, 1, ...bias], 3, attributes),
-        ],
-        [3],
-      );
-    for (const bias of [[NONE], [4]]) {
-      const { graph } = await quantize(layers(bias), dataset(samples));
-      const [first, second] = graph.nodes.filter(({ kind }) => kind === "fullyConnected").map(({ inputs }) => inputs);
-      assert.equal(first?.[1], second?.[1]);
-      assert.equal(first?.[2] === NONE, bias[0] === NONE);
-      assert.ok(bias[0] === NONE || first?.[2] !== second?.[2]); // of other scales
-      assert.ok((await worst(layers(bias))) < 0.1);
-    }
   });
 
   test("operators without integers stay floats between QUANTIZE and DEQUANTIZE", async () => {

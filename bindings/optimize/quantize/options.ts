@@ -55,8 +55,8 @@ export interface QuantizeOptions {
   /** gptq when absent for int4, nearest for int8. */
   readonly rounding?: Rounding;
   /**
-   * Mean pre-activations moved back to the float network's, layer after layer: when absent where weights are int4, or have one scale
-   * for each tensor.
+   * Mean pre-activations moved back to the float network's, layer after layer: when absent where weights are int4, and where the outputs get better by it with one scale for each
+   * tensor, or of layers with a bias between int8 activations, unless that takes more than 2 · 10¹⁰ multiply-adds.
    */
   readonly correction?: "bias" | "none";
   /** `search`: ranges of least squared error, where the outputs get better by it. `minmax` when absent. */

@@ -1,5 +1,6 @@
 /** A float network with its ranges and some examples: everything that making an integer network of any settings needs. */
-import type { Graph, TensorId } from "../../graph.ts";
+import { type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
+import { elementCount } from "../../tensor.ts";
 import { measureRanges, type Range, type Ranges } from "../calibrate/ranges.ts";
 import { searchRanges } from "../calibrate/search.ts";
 import { remember, streamLength } from "../calibrate/stream.ts";
@@ -31,6 +32,9 @@ export interface Made {
   readonly graph: Graph;
 }
 
+/** Multiply-adds that the correction of int8 may take, half a minute on one core. */
+const MOST_WORK = 2e10;
+
 const NO_RANGES: Ranges = { samples: 0, of: new Map(), channels: new Map() };
 
 /**
@@ -49,7 +53,7 @@ export async function openWorkshop(
   const { activations, scales = "channel" } = options;
   const integers = activations !== "float32" || settings.some((setting) => setting.activations !== "float32");
   const kept: Sample[] = [];
-  const most = Math.max(judged, needsSamples(options, settings) ? streamLength(graph) : 0);
+  const most = Math.max(judged, needsSamples(graph, options, settings) ? streamLength(graph) : 0);
   const measured =
     data === undefined || (!integers && most === 0)
       ? NO_RANGES
@@ -75,12 +79,14 @@ export async function make(workshop: Workshop, settings: readonly LayerSetting[]
   const { float, kept, options } = workshop;
   const nearest = makeNearest(workshop, settings);
   const { weights } = nearest.decisions;
-  const wanted = (node: number) => refinementOf(options, weights.get(node));
+  const coarse = [...weights.values()].some(({ bits }) => bits === 4);
+  const biasOf = (node: number) => (coarse ? NONE : nearest.decisions.layers.get(node)?.bias);
+  const wanted = (node: number) => refinementOf(float, options, weights.get(node), biasOf(node));
   if (kept.length === 0 || ![...weights.keys()].some((node) => wanted(node) !== undefined)) return nearest;
   const some = kept.slice(0, streamLength(float));
   const decisions = await refine(float, nearest.decisions, some, wanted, options.scales ?? "channel", progress);
   const refined = { decisions, graph: buildQuantized(float, decisions) };
-  const sure = options.correction !== undefined || [...weights.values()].some(({ bits }) => bits === 4);
+  const sure = options.correction !== undefined || coarse;
   return sure ? refined : better(float, [nearest, refined], some);
 }
 
@@ -118,24 +124,33 @@ function evenOut(graph: Graph, { of, channels }: Ranges) {
 }
 
 /** Whether any layer is rounded or corrected by examples. */
-function needsSamples(options: QuantizeOptions, settings: readonly LayerSetting[]): boolean {
+function needsSamples(graph: Graph, options: QuantizeOptions, settings: readonly LayerSetting[]): boolean {
   if (options.ranges === "search") return true;
   return settings.some(({ weights }) => {
     const bits = weights === "int4" ? 4 : 8;
-    return (weights === "int4" || weights === "int8") && refinementOf(options, { bits }) !== undefined;
+    return (weights === "int4" || weights === "int8") && refinementOf(graph, options, { bits }) !== undefined;
   });
 }
 
 /** What a layer's weights get besides rounding to the nearest. */
 function refinementOf(
-  { rounding, correction, scales = "channel" }: QuantizeOptions,
+  graph: Graph,
+  { rounding, correction, scales = "channel", activations }: QuantizeOptions,
   stored: { readonly bits: 8 | 4 } | undefined,
+  bias?: TensorId,
 ): Refinement | undefined {
   if (stored === undefined) return undefined;
-  const rough = stored.bits === 4 || scales === "tensor";
+  const corrects =
+    stored.bits === 4 || scales === "tensor" || (activations === "int8" && bias !== NONE && isLight(graph));
   const refinement = {
     rounding: rounding ?? (stored.bits === 4 ? "gptq" : "nearest"),
-    correction: correction ?? (rough ? "bias" : "none"),
+    correction: correction ?? (corrects ? "bias" : "none"),
   } as const;
   return refinement.rounding === "nearest" && refinement.correction === "none" ? undefined : (refinement as Refinement);
+}
+
+/** Whether int8 is corrected without being asked: four times the multiply-adds of all examples that streams take. */
+function isLight(graph: Graph): boolean {
+  const macs = layersOf(graph).reduce((sum, { y, depth }) => sum + depth * elementCount(tensorOf(graph, y).shape), 0);
+  return 4 * macs * streamLength(graph) <= MOST_WORK;
 }
