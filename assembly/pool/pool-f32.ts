@@ -42,11 +42,8 @@ function pool(p: PoolReal, part: u32, parts: u32, largest: bool): void {
             if (largest) sixteen(p, y + c, x + c, height, width, outer, inner, true);
             else sixteen(p, y + c, x + c, height, width, outer, inner, false);
           }
-        if (height == 2 && width == 2 && !p.lo)
-          for (; c + 16 <= pixel; c += 16) {
-            const value = largest ? square(x + c, inRow, pixel, true) : square(x + c, inRow, pixel, false);
-            v128.store(y + c, clamped<v128>(p, value));
-          }
+        if (largest && height == 2 && width == 2)
+          for (; c + 16 <= pixel; c += 16) v128.store(y + c, clamped<v128>(p, square(x + c, inRow, pixel)));
         for (; c + 16 <= pixel; c += 16) {
           const value = largest ? four(x + c, height, width, outer, inner, true, 0) : four(x + c, height, width, outer, inner, false, p.lo);
           v128.store(y + c, clamped<v128>(p, value));
@@ -111,13 +108,11 @@ function pool(p: PoolReal, part: u32, parts: u32, largest: bool): void {
   return ended<v128>(value, <f32>(height * width), largest);
 }
 
-/** Four channels of two by two, in the order of `four`. */
+/** The largest of two by two for four channels, in the order of `four`. */
 // @ts-ignore: decorator
-@inline function square(x: usize, inRow: usize, pixel: usize, largest: bool): v128 {
-  let value = joined<v128>(f32x4.splat(largest ? -f32.MAX_VALUE : 0), v128.load(x), largest);
-  value = joined<v128>(value, v128.load(x + pixel), largest);
-  value = joined<v128>(value, v128.load(x + inRow), largest);
-  return ended<v128>(joined<v128>(value, v128.load(x + inRow + pixel), largest), 4, largest);
+@inline function square(x: usize, inRow: usize, pixel: usize): v128 {
+  const above = atLeast<v128>(atLeast<v128>(f32x4.splat(-f32.MAX_VALUE), v128.load(x)), v128.load(x + pixel));
+  return atLeast<v128>(atLeast<v128>(above, v128.load(x + inRow)), v128.load(x + inRow + pixel));
 }
 
 // @ts-ignore: decorator

@@ -32,20 +32,38 @@ export class Response extends RealRows {
   alpha: f32;
 }
 
+/** Rows of fewer columns than a turn of `exponentials` are made so many a time. */
+const SHORT: u32 = 16;
+
 /** exp((x − max) · beta) over the row's sum of them. */
 export function softmaxF32(p: RealRows, part: u32, parts: u32): void {
   const line = <usize>p.depth << 2;
+  const short = ASC_FEATURE_SIMD && p.depth < SHORT;
   const last = share(p.rows, part + 1, parts);
-  for (let row = share(p.rows, part, parts); row < last; row++) {
+  for (let row = share(p.rows, part, parts); row < last; ) {
     const x = <usize>p.x + <usize>row * line;
-    const y = <usize>p.y + <usize>row * line;
-    const sum = summed(x, y, line, largest(x, line), p.beta);
-    let i: usize = 0;
-    if (ASC_FEATURE_SIMD) {
-      const all = f32x4.splat(sum);
-      for (; i + 16 <= line; i += 16) v128.store(y + i, f32x4.div(v128.load(y + i), all));
+    let y = <usize>p.y + <usize>row * line;
+    let rows: u32 = 1;
+    let sum: f32 = 0;
+    if (short) {
+      rows = min(SHORT, last - row);
+      const end = rows * line;
+      for (let i: usize = 0; i < end; ) {
+        const most = largest(x + i, line);
+        for (const stop = i + line; i < stop; i += 4) store<f32>(y + i, load<f32>(x + i) - most);
+      }
+      exponentials(y, y, end, 0, p.beta, 0, -87);
+    } else sum = summed(x, y, line, largest(x, line), p.beta);
+    row += rows;
+    for (; rows; rows--) {
+      if (short) sum = total(y, line, 0, false);
+      const end = y + line;
+      if (ASC_FEATURE_SIMD) {
+        const all = f32x4.splat(sum);
+        for (; y + 16 <= end; y += 16) v128.store(y, f32x4.div(v128.load(y), all));
+      }
+      for (; y < end; y += 4) store<f32>(y, load<f32>(y) / sum);
     }
-    for (; i < line; i += 4) store<f32>(y + i, load<f32>(y + i) / sum);
   }
 }
 

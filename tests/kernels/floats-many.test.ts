@@ -46,6 +46,26 @@ describe("functions of float32 around blocks of them", () => {
         for (const subject of list) if (!subject.skip) checkOperator(subject, operator, example, y);
       }
     });
+
+  test("softmax of short rows, each as it is alone", () => {
+    const draw = random(9);
+    const of = (x: Float32Array, shape: readonly number[]) => ({
+      attributes: { beta: 1 },
+      inputs: [tensor("float32", shape)],
+      values: [x],
+      output: tensor("float32", shape),
+    });
+    for (const depth of [1, 2, 3, 4, 5, 6, 9, 15, 16, 17]) {
+      const rows = draw.int(1, 40);
+      const x = Float32Array.from({ length: rows * depth }, () => draw.int(-9000, 9000) / 300);
+      const y = new Float32Array(x.length);
+      for (let i = 0; i < x.length; i += depth) {
+        const alone = runOperator(first, operators.softmax, of(x.slice(i, i + depth), [1, depth]));
+        y.set(new Float32Array(alone.slice().buffer), i);
+      }
+      for (const subject of list) if (!subject.skip) checkOperator(subject, operators.softmax, of(x, [rows, depth]), y);
+    }
+  });
 });
 
 const REDUCTIONS = {
