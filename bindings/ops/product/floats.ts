@@ -178,7 +178,7 @@ export function callConv(
   patches: PatchesF32,
   note: string,
 ): void {
-  const small = kernel === "convF32" && tilesBytes(product, patches) !== undefined;
+  const small = kernel === "convF32" && tilesBytes(product, patches, to.optimize) !== undefined;
   const line = patches.kernel[2] * patches.channels * 4;
   const tilesTable = small ? to.place(tilesF32(product, patches, to.place(new Uint8Array(line)))) : 0;
   const { params, scratchBytes } = convF32Params({ ...product, tilesTable }, patches);

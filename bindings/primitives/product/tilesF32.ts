@@ -6,11 +6,18 @@ const ROWS = 4;
 const HEAD = 10;
 /** Tables that stay in the nearest cache beside what they point at. */
 const MOST_BYTES = 32 * 1024;
+/** Of few panels, which would take less time than the table. */
+const MOST_OF_FEW = 96 * 1024;
+const FEW = 16;
 
 /** Bytes of the table; `undefined` where it is too large to be worth its memory. */
-export function tilesBytes({ m }: Pick<ProductF32, "m">, { kernel: [kD, kH, kW] }: PatchesF32): number | undefined {
+export function tilesBytes(
+  { m, n }: Pick<ProductF32, "m" | "n">,
+  { kernel: [kD, kH, kW] }: PatchesF32,
+  optimize: "speed" | "size",
+): number | undefined {
   const bytes = Math.ceil(m / ROWS) * (HEAD + kD * kH * kW * ROWS) * 4;
-  return bytes <= MOST_BYTES ? bytes : undefined;
+  return bytes <= (optimize === "speed" && n <= FEW ? MOST_OF_FEW : MOST_BYTES) ? bytes : undefined;
 }
 
 /** The table of all rows of a product; `zeros` is the address of a kernel's line of zeros. */
