@@ -1,4 +1,4 @@
-/** Kinds of operators that few files have: computed weights of transposed convolutions, parts that are unique, values at a mask's places. */
+/** Kinds of operators that few files have: computed weights of transposed convolutions, parts that are unique. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadModel } from "../../bindings/public/index.ts";
@@ -13,13 +13,6 @@ async function run(graph: GraphSpec, inputs: Values, opset = 17): Promise<Values
   model.close();
   return outputs.map((values) => Array.from(values as ArrayLike<number | bigint>, Number));
 }
-
-const longs = (name: string, values: readonly number[], dims = [values.length]): TensorSpec => ({
-  name,
-  type: 7,
-  dims,
-  values,
-});
 
 /** Whole numbers from −8 to 8 that repeat late. */
 const numbers = (count: number, seed: number) => Array.from({ length: count }, (_, i) => (((i + seed) * 37) % 17) - 8);
@@ -155,79 +148,6 @@ test("of columns, what is not they themselves", async () => {
     [1, 3, 2],
   ]);
   await assert.rejects(run(graph, [columns]), /UNSUPPORTED|first axis/);
-});
-
-/** As PyTorch writes `x.masked_scatter(mask, values)`: the first of the values, as many as the mask has places. */
-const maskedScatter = (count: number): GraphSpec => ({
-  nodes: [
-    node("Greater", "mask zero", "isOn"),
-    node("NonZero", "isOn", "columns"),
-    node("Transpose", "columns", "rows", { ints: { perm: [1, 0] } }),
-    node("Reshape", "values flat", "list"),
-    node("Shape", "rows", "shape"),
-    node("Gather", "shape begin", "size", { int: { axis: 0 } }),
-    node("Slice", "list begin size begin", "part"),
-    node("ScatterND", "x rows part", "y"),
-  ],
-  inputs: [
-    { name: "x", dims: [3, 4] },
-    { name: "mask", dims: [3, 4] },
-    { name: "values", dims: [count] },
-  ],
-  outputs: [{ name: "y" }],
-  initializers: [{ name: "zero", type: 1, dims: [], values: [0] }, longs("flat", [-1]), longs("begin", [0])],
-});
-
-test("values go to the places of a mask", async () => {
-  const x = numbers(12, 0);
-  for (const count of [12, 5])
-    for (const on of [[1, 2, 7, 11], [], [0, 5, 6, 8, 9]]) {
-      const mask = x.map((_, i) => (on.includes(i) ? 1 : 0));
-      const values = Array.from({ length: count }, (_, i) => 100 + i);
-      const expected = x.map((value, i) => (on.includes(i) ? 100 + on.indexOf(i) : value));
-      assert.deepEqual(await run(maskedScatter(count), [x, mask, values]), [expected]);
-    }
-});
-
-test("Scan of opset 8 takes each of a batch as far as its length says", async () => {
-  const dims = [2];
-  const body = {
-    nodes: [node("Add", "s v", "next"), node("Mul", "next v", "out")],
-    inputs: ["s", "v"].map((name) => ({ name, type: 1, dims })),
-    outputs: ["next", "out"].map((name) => ({ name, type: 1, dims })),
-  };
-  const scan = (lengths: string, directions: readonly number[]): GraphSpec => ({
-    nodes: [
-      node("Scan", "", "last all", {
-        inputs: [lengths, "state", "x"],
-        int: { num_scan_inputs: 1 },
-        ints: { directions },
-        graph: { body },
-      }),
-    ],
-    inputs: [
-      { name: "state", dims: [2, 2] },
-      { name: "x", dims: [2, 3, 2] },
-    ],
-    outputs: [{ name: "last" }, { name: "all" }],
-    initializers: lengths === "" ? [] : [longs(lengths, [3, 2])],
-  });
-  const values = [
-    [0, 1, 2, 3],
-    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
-  ];
-  assert.deepEqual(await run(scan("", [0]), values, 8), [
-    [9, 13, 29, 33],
-    [1, 6, 12, 28, 45, 78, 63, 88, 162, 210, 319, 396],
-  ]);
-  assert.deepEqual(await run(scan("lengths", [0]), values, 8), [
-    [9, 13, 18, 21],
-    [1, 6, 12, 28, 45, 78, 63, 88, 162, 210, 0, 0],
-  ]);
-  assert.deepEqual(await run(scan("lengths", [1]), values, 8), [
-    [9, 13, 18, 21],
-    [25, 42, 24, 44, 9, 26, 99, 130, 126, 168, 0, 0],
-  ]);
 });
 
 test("GatherBlockQuantized by a scalar gives a row without its dimension", async () => {

@@ -89,7 +89,14 @@ export function openOf(n: OpenNode, shape: readonly number[]): Open | undefined 
   }
   if (at === 0 && operator === "Split" && axis > boundary(n, value, open))
     return { ...open, inner: elementCount(shape.slice(boundary(n, value, open) + 1)) };
-  if (operator === "Transpose" && keepsOrder(n, x)) return open;
+  if (at === 0 && /^(Arg(Max|Min)|CumSum|Reduce.*|TopK)$/.test(operator)) {
+    const k = boundary(n, x, open);
+    const one = operator === "TopK" ? n.int("axis", -1) : axis;
+    const axes = /^(C|R)/.test(operator) ? (n.numbers(1) ?? n.ints("axes") ?? [k]) : [one];
+    if (axes.every((each) => (each < 0 ? each + x.shape.length : each) > k) && shape[k] === x.shape[k])
+      return { ...open, inner: elementCount(shape.slice(k + 1)) };
+  }
+  if (operator === "Transpose" && (keepsOrder(n, x) || keepsRows(n, boundary(n, x, open)))) return open;
   if (at === 0 && operator === "Slice") return sliced(n, value, open, shape);
   return refuse();
 }
@@ -119,6 +126,13 @@ function keepsOrder(n: OpenNode, { shape }: Value): boolean {
   const moved = order.filter((axis) => shape[axis] !== 1);
   return moved.every((axis, i) => i === 0 || axis > (moved[i - 1] as number));
 }
+
+/** True of one that leaves the dimensions up to that of the entries where they are. */
+const keepsRows = (n: OpenNode, k: number): boolean =>
+  n
+    .ints("perm")
+    ?.slice(0, k + 1)
+    .every((axis, i) => axis === i) ?? false;
 
 /** Parts of the entries, or the first of them. */
 function sliced(n: OpenNode, { shape }: Value, open: Open, to: readonly number[]): Open {

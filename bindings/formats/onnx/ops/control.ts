@@ -3,7 +3,7 @@
  * scans whose counts are known are unrolled; what a loop's own condition ends early keeps its state from there on.
  */
 import type { TensorId } from "../../../graph.ts";
-import { byteLength, elementCount, listText } from "../../../tensor.ts";
+import { elementCount, listText } from "../../../tensor.ts";
 import { asValue, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { plain, type Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
@@ -154,8 +154,8 @@ function sliced(n: OnnxNode, value: Value, axis: number, at: number): Value {
 }
 
 function scan(n: OnnxNode): void {
-  if (n.opset < 9) return scanBatch(n);
   const scanned = n.int("num_scan_inputs", 0);
+  if (n.opset < 9) n.refuse("opset 9 or newer", `${n.opset}`);
   const states = n.inputs.length - scanned;
   let state = Array.from({ length: states }, (_, i) => n.input(i));
   const inputs = Array.from({ length: scanned }, (_, i) => n.input(states + i));
@@ -182,51 +182,6 @@ function scan(n: OnnxNode): void {
     const rank = (list[0]?.shape.length ?? 0) + 1;
     n.setPlain(states + i, joined(n, list, axisOf(n, n.ints("scan_output_axes")?.[i] ?? 0, rank)));
   }
-}
-
-/** Scan of opset 8: of each of a batch by itself, as far as its length says; what comes after it are zeros. */
-function scanBatch(n: OnnxNode): void {
-  const scanned = n.int("num_scan_inputs", 0);
-  const states = n.inputs.length - 1 - scanned;
-  const all = n.inputs.slice(1).map((_, i) => n.input(i + 1));
-  const [batch = 0, turns = 0] = all.at(-1)?.shape ?? [];
-  const lengths = n.inputs[0] === undefined ? undefined : n.numbers(0);
-  if (batch < 1 || turns < 1 || batch * turns > MOST_TURNS) n.refuse(`1 to ${MOST_TURNS} turns`, `${batch * turns}`);
-  const results = Array.from({ length: batch }, (_, b) => {
-    const own = all.map((value) => sliced(n, value, 0, b));
-    const length = lengths?.[b] ?? turns;
-    if (length < 1 || length > turns) n.refuse(`lengths from 1 to ${turns}`, `${length}`);
-    let state: readonly Value[] = own.slice(0, states);
-    const scans: Value[][] = [];
-    for (let t = 0; t < length; t++) {
-      const place = (i: number) => (n.ints("directions")?.[i] === 1 ? length - 1 - t : t);
-      const outputs = body(n, "body", [
-        ...state,
-        ...own.slice(states).map((value, i) => sliced(n, value, 0, place(i))),
-      ]);
-      state = outputs.slice(0, states);
-      for (const [i, value] of outputs.slice(states).entries()) {
-        const list = scans[i] ?? [];
-        scans[i] = list;
-        list.push(value);
-      }
-    }
-    for (const list of scans)
-      while (list.length < turns) {
-        const { dtype, shape } = n.b.tensor(n.plain(list[0] as Value));
-        list.push(valueFor(n, n.b.constant(dtype, shape, new Uint8Array(byteLength({ dtype, shape })))));
-      }
-    return [...state, ...scans.map((list) => valueFor(n, joined(n, list)))];
-  });
-  for (const i of n.outputs.keys())
-    if (n.outputs[i])
-      n.setPlain(
-        i,
-        joined(
-          n,
-          results.map((each) => each[i] ?? n.refuse("an output of the body", "none")),
-        ),
-      );
 }
 
 export const CONTROL: Conversions = { If: branch, Loop: loop, Scan: scan };

@@ -146,7 +146,7 @@ function range(n: OnnxNode): void {
 function byLargest(i: number) {
   return (n: OnnxNode): void => {
     const link = sizesOf(n.inputs[i]);
-    if (link === undefined) return i === 1 && sizesOf(n.inputs[0]) ? linear(n) : closed(n)(n);
+    if (link === undefined) return i === 1 && numbersIn(n.inputs[0]) ? linear(n) : closed(n)(n);
     const { sizes, at, open } = link;
     const inner = elementCount(sizes.slice(at + 1).map(Math.abs));
     const y = made(n, (own) => closed(n)({ ...own, numbers: (j) => (j === i ? sizes : n.numbers(j)) }));
@@ -166,7 +166,7 @@ function expand(n: OnnxNode): void {
 
 export const SIZES: Conversions = {
   ...Object.fromEntries(
-    "Add Cast Concat Gather Mul Squeeze Sub Unsqueeze Where".split(" ").map((name) => [name, linear]),
+    "Add Cast Concat Gather Mul Squeeze Sub Transpose Unsqueeze Where".split(" ").map((name) => [name, linear]),
   ),
   Equal: equal,
   Expand: expand,

@@ -3,10 +3,11 @@
  */
 import type { TensorId } from "../../../graph.ts";
 import { BITS, elementCount } from "../../../tensor.ts";
-import { asValue, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
+import { asValue, type Conversions, type OnnxNode } from "../convert.ts";
 import type { Open, Value } from "../layout.ts";
 import { boundary } from "../open.ts";
 import { BOOL, FLOAT, INT32, NONE } from "../types.ts";
+import { mostOf } from "./bounds.ts";
 import { once, placesOf } from "./found.ts";
 import { axisOf, cast, entries, longs, reshapedTo, typeOf } from "./move.ts";
 import { closed, give, numbersIn, SIZES } from "./openSizes.ts";
@@ -29,27 +30,13 @@ function gather(n: OnnxNode): void {
   give(n, 0, n.plain(captured(n, closed(n))), { count: open.count, inner });
 }
 
-/** Nodes that are looked at for a bound. */
-const MOST_STEPS = 32;
-
-/** The most that a computed number can be, where that is seen from what it is the least of. */
-function mostOf({ b }: OnnxNode, id: TensorId): number | undefined {
-  let left = MOST_STEPS;
-  const writerOf = (of: TensorId | undefined) => b.nodes.find(({ outputs }) => outputs.includes(of as TensorId));
-  const most = (of: TensorId): number | undefined => {
-    const tensor = b.tensor(of);
-    if (tensor.data !== undefined) return elementCount(tensor.shape) === 1 ? numbersOf(tensor)[0] : undefined;
-    const writer = left-- > 0 ? writerOf(of) : undefined;
-    const [from, other] = writer?.inputs ?? [];
-    if (writer === undefined || from === undefined) return undefined;
-    if (["reshape", "cast", "squeeze", "expandDims"].includes(writer.kind)) return most(from);
-    if (writer.kind !== "minimum" && writer.kind !== "reduceMin") return undefined;
-    const joined = writer.kind === "reduceMin" ? writerOf(from) : undefined;
-    const list = joined === undefined ? [from, other as TensorId] : joined.kind === "concat" ? joined.inputs : [];
-    const known = list.map(most).filter((each) => each !== undefined);
-    return known.length === 0 ? undefined : Math.min(...known);
-  };
-  return most(id);
+/** Parts at places that are open, of what may itself be. */
+function gatherNd(n: OnnxNode): void {
+  const [{ shape }, { open, shape: places }] = [n.input(0), n.input(1)];
+  const depth = places.at(-1) as number;
+  if (open === undefined || n.int("batch_dims", 0) !== 0 || open.inner % depth !== 0) return closed(n)(n);
+  const inner = (open.inner / depth) * elementCount(shape.slice(depth));
+  give(n, 0, n.plain(captured(n, closed(n))), { count: open.count, inner });
 }
 
 /** The best of the entries that count. */
@@ -247,6 +234,7 @@ const OPEN: Conversions = {
   ScatterElements: scatterElements,
   ScatterND: scatterNd,
   Gather: gather,
+  GatherND: gatherNd,
   TopK: topK,
   Concat: concat,
   NonMaxSuppression: nonMaxSuppression,
