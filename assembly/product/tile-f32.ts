@@ -56,12 +56,17 @@ export const STEP: usize = 32;
   return idof<K>() == idof<Hybrid>() ? i32x4.add(sum, i32x4.dot_i16x8_s(x, b)) : f32x4.add(sum, f32x4.mul(x, b));
 }
 
+/** A hybrid sum as a real: A as a whole has its scale on the columns' ones, rows have theirs on the sum. */
+// @ts-ignore: decorator
+@inline function rescaled<T>(sum: T, scale: T, rowScale: f32, whole: bool): T {
+  return times<T>(times<T>(sum, times<T>(scale, splat<T>(whole ? rowScale : 1))), splat<T>(whole ? 1 : rowScale));
+}
+
 /** clamp(sum · scales + bias). */
 // @ts-ignore: decorator
 @inline function finish<K, T>(p: GemmF32, sum: T, scale: T, rowScale: f32, bias: T): T {
   if (idof<K>() == idof<Hybrid>()) {
-    const whole = p.asymmetric == WHOLE;
-    sum = times<T>(times<T>(sum, times<T>(scale, splat<T>(whole ? rowScale : 1))), splat<T>(whole ? 1 : rowScale));
+    sum = rescaled<T>(sum, scale, rowScale, p.asymmetric == WHOLE);
   }
   return atMost<T>(atLeast<T>(plus<T>(sum, bias), splat<T>(p.lo)), splat<T>(p.hi));
 }
@@ -175,14 +180,28 @@ function wide<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column
       }
     }
     if (idof<K>() == idof<Hybrid>()) {
-      const scale0 = columns(p.scaleTable, column, width);
-      const scale1 = columns(p.scaleTable, column + 4, right);
-      const bias0 = columns(p.bias, column, width);
-      const bias1 = columns(p.bias, column + 4, right);
-      storePair(p, <usize>T.y0 + at, r00, r01, T.scale0, scale0, scale1, bias0, bias1, width);
-      storePair(p, <usize>T.y1 + at, r10, r11, T.scale1, scale0, scale1, bias0, bias1, width);
-      storePair(p, <usize>T.y2 + at, r20, r21, T.scale2, scale0, scale1, bias0, bias1, width);
-      storePair(p, <usize>T.y3 + at, r30, r31, T.scale3, scale0, scale1, bias0, bias1, width);
+      if (width == 8) {
+        const whole = p.asymmetric == WHOLE;
+        const lo = f32x4.splat(p.lo);
+        const hi = f32x4.splat(p.hi);
+        let scale = v128.load(<usize>p.scaleTable + at);
+        let bias = p.bias ? v128.load(<usize>p.bias + at) : f32x4.splat(0);
+        v128.store(<usize>T.y0 + at, clamped(real(r00, scale, T.scale0, whole), bias, lo, hi));
+        v128.store(<usize>T.y1 + at, clamped(real(r10, scale, T.scale1, whole), bias, lo, hi));
+        v128.store(<usize>T.y2 + at, clamped(real(r20, scale, T.scale2, whole), bias, lo, hi));
+        v128.store(<usize>T.y3 + at, clamped(real(r30, scale, T.scale3, whole), bias, lo, hi));
+        scale = v128.load(<usize>p.scaleTable + at, 16);
+        bias = p.bias ? v128.load(<usize>p.bias + at, 16) : f32x4.splat(0);
+        v128.store(<usize>T.y0 + at, clamped(real(r01, scale, T.scale0, whole), bias, lo, hi), 16);
+        v128.store(<usize>T.y1 + at, clamped(real(r11, scale, T.scale1, whole), bias, lo, hi), 16);
+        v128.store(<usize>T.y2 + at, clamped(real(r21, scale, T.scale2, whole), bias, lo, hi), 16);
+        v128.store(<usize>T.y3 + at, clamped(real(r31, scale, T.scale3, whole), bias, lo, hi), 16);
+      } else {
+        finishHybrid(p, T.y0, r00, r01, T.scale0, column, width);
+        finishHybrid(p, T.y1, r10, r11, T.scale1, column, width);
+        finishHybrid(p, T.y2, r20, r21, T.scale2, column, width);
+        finishHybrid(p, T.y3, r30, r31, T.scale3, column, width);
+      }
       continue;
     }
     const lo = f32x4.splat(p.lo);
@@ -192,6 +211,12 @@ function wide<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column
     bias = columns(p.bias, column + 4, right);
     storeRows(T, at + 16, right, clamped(r01, bias, lo, hi), clamped(r11, bias, lo, hi), clamped(r21, bias, lo, hi), clamped(r31, bias, lo, hi));
   }
+}
+
+/** Four hybrid sums as reals. */
+// @ts-ignore: decorator
+@inline function real(sum: v128, scale: v128, rowScale: f32, whole: bool): v128 {
+  return rescaled<v128>(f32x4.convert_i32x4_s(sum), scale, rowScale, whole);
 }
 
 /** Four sums of floats, as `finishFour` makes them, whose bounds are read once for a tile. */
