@@ -199,14 +199,30 @@ export function quantizeImage(p: ConvF32, batch: u32, target: usize): void {
   store<f32>(scale, scaleOfAll(image, count, p.asymmetric != 0));
   target += 16;
   let x = <usize>p.x + <usize>batch * size;
-  // one run where pixels follow each other in whole pairs
-  const whole = p.xStride == p.channels << 2 && !(p.channels & 1);
-  const each = whole ? count : p.channels;
-  for (let i = whole ? 1 : pixels; i; i--) {
-    if (p.asymmetric == WHOLE) store<f32>(scale, quantizeDynamic(target, x, each));
-    else quantizeRun(target, x, each, false);
+  // one run where pixels follow each other, from which those of odd channels then move down to their places
+  const dense = p.xStride == p.channels << 2;
+  const apart = dense && p.channels & 1;
+  const run = apart ? target + (<usize>pixels << 1) : target;
+  const each = dense ? count : p.channels;
+  for (let i = dense ? 1 : pixels, to = run; i; i--) {
+    if (p.asymmetric == WHOLE) store<f32>(scale, quantizeDynamic(to, x, each));
+    else quantizeRun(to, x, each, false);
     x += p.xStride;
-    target += <usize>p.inC << 2;
+    to += <usize>p.inC << 2;
+  }
+  if (apart) spread(target, run, pixels, p.channels);
+}
+
+/** `pixels` of `channels` int16 each from where they are dense, at a higher address, to `target`, a 0 behind each. */
+function spread(target: usize, from: usize, pixels: u32, channels: u32): void {
+  for (; pixels; pixels--) {
+    for (let c = channels; c; c--) {
+      store<i16>(target, load<i16>(from));
+      from += 2;
+      target += 2;
+    }
+    store<i16>(target, 0);
+    target += 2;
   }
 }
 
