@@ -54,8 +54,7 @@ function argRows(p: Arg, part: u32, parts: u32): void {
       for (; at < last; at += 16) if (v128.any_true(i8x16.eq(v128.load(x + at), most))) break;
       at = min(at, last);
       at += ctz<i32>(i8x16.bitmask(i8x16.eq(v128.load(x + at), most)));
-      if (p.size == 8) store<u64>(<usize>p.y + (<usize>row << 3), at);
-      else store<u32>(<usize>p.y + (<usize>row << 2), <u32>at);
+      storePlace(p, row, <u32>at);
     }
   }
 }
@@ -82,7 +81,38 @@ export function argS64(p: Arg, part: u32, parts: u32): void {
 
 /** float32; NaN is never greater nor less. */
 export function argF32(p: Arg, part: u32, parts: u32): void {
-  arg<f32>(p, part, parts, FLOAT32);
+  if (ASC_FEATURE_SIMD && p.inner == 1 && p.depth >= 4) argRowsF32(p, part, parts);
+  else arg<f32>(p, part, parts, FLOAT32);
+}
+
+/** Rows of four and more in vectors, as `argRows`; those with a NaN number by number. */
+function argRowsF32(p: Arg, part: u32, parts: u32): void {
+  if (ASC_FEATURE_SIMD) {
+    const line = <usize>p.depth << 2;
+    const last = line - 16;
+    const flip = f32x4.splat(p.least ? -0.0 : 0);
+    const end = share(p.outer, part + 1, parts);
+    for (let row = share(p.outer, part, parts); row < end; row++) {
+      const x = <usize>p.x + row * line;
+      let most = v128.xor(v128.load(x + last), flip);
+      let odd = f32x4.ne(most, most);
+      for (let at: usize = 0; at < last; at += 16) {
+        const v = v128.xor(v128.load(x + at), flip);
+        odd = v128.or(odd, f32x4.ne(v, v));
+        most = f32x4.pmax(most, v);
+      }
+      if (v128.any_true(odd)) {
+        storePlace(p, row, place<f32>(p, FLOAT32, x, 4));
+        continue;
+      }
+      most = f32x4.pmax(most, i32x4.shuffle(most, most, 2, 3, 0, 1));
+      most = v128.xor(f32x4.pmax(most, i32x4.shuffle(most, most, 1, 0, 3, 2)), flip);
+      let at: usize = 0;
+      for (; at < last; at += 16) if (v128.any_true(f32x4.eq(v128.load(x + at), most))) break;
+      at = min(at, last);
+      storePlace(p, row, <u32>(at >>> 2) + ctz<i32>(i32x4.bitmask(f32x4.eq(v128.load(x + at), most))));
+    }
+  }
 }
 
 /** T: int8, float32, or any integer. */
@@ -93,20 +123,30 @@ function arg<T>(p: Arg, part: u32, parts: u32, type: u32): void {
   const step = <usize>(p.inner * bytes);
   for (let i = share(total, part, parts); i < end; i++) {
     const n = i / p.inner;
-    let x = <usize>p.x + <usize>(n * p.depth * p.inner + i - n * p.inner) * bytes;
-    let best = element<T>(type, x);
-    let at: u32 = 0;
-    for (let j: u32 = 1; j < p.depth; j++) {
-      x += step;
-      const value = element<T>(type, x);
-      if (p.least ? value < best : value > best) {
-        best = value;
-        at = j;
-      }
-    }
-    if (p.size == 8) store<u64>(<usize>p.y + (<usize>i << 3), at);
-    else store<u32>(<usize>p.y + (<usize>i << 2), at);
+    storePlace(p, i, place<T>(p, type, <usize>p.x + <usize>(n * p.depth * p.inner + i - n * p.inner) * bytes, step));
   }
+}
+
+/** Where the extreme of the numbers from `x` on is. */
+// @ts-ignore: decorator
+@inline function place<T>(p: Arg, type: u32, x: usize, step: usize): u32 {
+  let best = element<T>(type, x);
+  let at: u32 = 0;
+  for (let j: u32 = 1; j < p.depth; j++) {
+    x += step;
+    const value = element<T>(type, x);
+    if (p.least ? value < best : value > best) {
+      best = value;
+      at = j;
+    }
+  }
+  return at;
+}
+
+// @ts-ignore: decorator
+@inline function storePlace(p: Arg, i: u32, at: u32): void {
+  if (p.size == 8) store<u64>(<usize>p.y + (<usize>i << 3), at);
+  else store<u32>(<usize>p.y + (<usize>i << 2), at);
 }
 
 /** int8. */
