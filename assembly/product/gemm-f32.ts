@@ -13,6 +13,7 @@
  */
 import { share } from "../common/split";
 import { ConvF32, GemmF32, WHOLE } from "./f32-params";
+import { Float, Hybrid } from "./finish-f32";
 import { gemvF32 } from "./gemv-f32";
 import { measure, quantizeDynamic, quantizeImage, quantizeRow } from "./hybrid-f32";
 import { tilesOfFours } from "./hybrid-fours";
@@ -20,7 +21,7 @@ import { LEAST_PAIRS, packDynamic, packFours, panelOfFours, rowsOfFours } from "
 import { packPatches, paysFours } from "./hybrid-fours-patches";
 import { gatherRow, packPanel, widenPairs } from "./pack-f32";
 import { convTiles, PLACES } from "./patches-f32";
-import { Float, Hybrid, panelBytes, STEP, TILE, Tile, tiles } from "./tile-f32";
+import { panelBytes, STEP, TILE, Tile, tiles } from "./tile-f32";
 
 /** @train */
 export function gemmF32(p: GemmF32, part: u32, parts: u32): void {

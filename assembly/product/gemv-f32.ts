@@ -1,6 +1,7 @@
 /** One row by packed panels, two panels at a time: four sums that do not wait for each other. (Four panels would be streams a multiple of 4 KiB apart: half as fast.) */
 import { GemmF32 } from "./f32-params";
-import { add, finishHybrid, finishOne, finishRow, high, Hybrid, low, panelBytes, sumOf } from "./tile-f32";
+import { finishHybrid, finishOne, finishRow, Hybrid } from "./finish-f32";
+import { add, high, low, panelBytes, sumOf } from "./tile-f32";
 
 /** The row at `a`, whose elements follow each other, by panels `panel` to `end`. */
 export function gemvF32<K>(p: GemmF32, a: usize, scale: f32, w: usize, y: usize, panel: u32, end: u32): void {

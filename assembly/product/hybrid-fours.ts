@@ -1,7 +1,7 @@
 /** Register tiles of hybrid products by the relaxed dot product: six rows by eight columns, see `hybrid-fours-pack.ts`. */
 import { GemmF32 } from "./f32-params";
+import { columns, finishFour, Hybrid, storeFour } from "./finish-f32";
 import { A_STEP, B_STEP, dot, FACTORS, HEAD, PANEL_HEAD, ROWS, SUMS, tileBytes } from "./hybrid-fours-pack";
-import { columns, storeFour, storePair } from "./tile-f32";
 
 /** Rows that have scales and zero points of their own, and such that have the first one's. */
 class Own {}
@@ -20,7 +20,10 @@ class Whole {}
   if (idof<W>() == idof<Whole>()) {
     storeFour(y, finishWhole(p, r0, s0, b0), width);
     if (width > 4) storeFour(y + 16, finishWhole(p, r1, s1, b1), width - 4);
-  } else storePair(p, y, r0, r1, rowScale, s0, s1, b0, b1, width);
+  } else {
+    storeFour(y, finishFour<Hybrid>(p, r0, s0, rowScale, b0), width);
+    if (width > 4) storeFour(y + 16, finishFour<Hybrid>(p, r1, s1, rowScale, b1), width - 4);
+  }
 }
 
 // @ts-ignore: decorator

@@ -10,7 +10,8 @@
 import { atLeast, atMost } from "../common/lanes";
 import { GemmF32 } from "./f32-params";
 import { turnFour } from "./pack-f32";
-import { add, Float } from "./tile-f32";
+import { Float } from "./finish-f32";
+import { add } from "./tile-f32";
 
 /** Rows at a time, of which there are as many at least, and their bytes; k and n are multiples of four. */
 const ROWS: u32 = 32;

@@ -2,14 +2,9 @@
  * Register tiles of the float and hybrid products: four rows by eight columns. Rows are read where they stand: each has
  * as many runs of elements as the tile says, all of one length, at addresses that a table holds. Sums go through the runs in order.
  */
-import { load16, store16 } from "../common/edge.simd";
-import { atLeast, atMost, plus, splat, times } from "../common/lanes";
+import { store16 } from "../common/edge.simd";
 import { GemmF32, WHOLE } from "./f32-params";
-
-/** float32 A and B. */
-export class Float {}
-/** Pairs of k's: int16 A, int32 sums; B int8 where it is stored, int16 where tiles read it. */
-export class Hybrid {}
+import { clamped, columns, finishHybrid, finishOne, Float, Hybrid, real } from "./finish-f32";
 
 /** Four rows; then for each run its four addresses, u32 each. */
 @unmanaged
@@ -56,84 +51,12 @@ export const STEP: usize = 32;
   return idof<K>() == idof<Hybrid>() ? i32x4.add(sum, i32x4.dot_i16x8_s(x, b)) : f32x4.add(sum, f32x4.mul(x, b));
 }
 
-/** A hybrid sum as a real: A as a whole has its scale on the columns' ones, rows have theirs on the sum. */
-// @ts-ignore: decorator
-@inline function rescaled<T>(sum: T, scale: T, rowScale: f32, whole: bool): T {
-  return times<T>(times<T>(sum, times<T>(scale, splat<T>(whole ? rowScale : 1))), splat<T>(whole ? 1 : rowScale));
-}
-
-/** clamp(sum · scales + bias). */
-// @ts-ignore: decorator
-@inline function finish<K, T>(p: GemmF32, sum: T, scale: T, rowScale: f32, bias: T): T {
-  if (idof<K>() == idof<Hybrid>()) {
-    sum = rescaled<T>(sum, scale, rowScale, p.asymmetric == WHOLE);
-  }
-  return atMost<T>(atLeast<T>(plus<T>(sum, bias), splat<T>(p.lo)), splat<T>(p.hi));
-}
-
-/** Four columns of one row. */
-// @ts-ignore: decorator
-@inline export function finishFour<K>(p: GemmF32, sum: v128, scale: v128, rowScale: f32, bias: v128): v128 {
-  return finish<K, v128>(p, idof<K>() == idof<Hybrid>() ? f32x4.convert_i32x4_s(sum) : sum, scale, rowScale, bias);
-}
-
-/** Four of the columns' floats at `address`, as many as there are; zeros where there is no table. */
-// @ts-ignore: decorator
-@inline export function columns(address: u32, column: u32, width: u32): v128 {
-  if (address == 0 || width == 0) return f32x4.splat(0);
-  return load16(<usize>address + (<usize>column << 2), min(width, 4) << 2);
-}
-
-/** The scales of four columns. */
-// @ts-ignore: decorator
-@inline export function scales<K>(p: GemmF32, column: u32, width: u32): v128 {
-  return idof<K>() == idof<Hybrid>() ? columns(p.scaleTable, column, width) : f32x4.splat(0);
-}
-
-/** As many of the first `width` columns' four as there are. */
-// @ts-ignore: decorator
-@inline export function storeFour(y: usize, v: v128, width: u32): void {
-  if (width >= 4) v128.store(y, v);
-  else store16(y, v, width << 2);
-}
-
-/** One column of one row. */
-// @ts-ignore: decorator
-@inline export function finishOne<K>(p: GemmF32, y: usize, sum: f32, rowScale: f32, column: u32): void {
-  const at = <usize>column << 2;
-  const scale: f32 = idof<K>() == idof<Hybrid>() ? load<f32>(<usize>p.scaleTable + at) : 0;
-  const bias: f32 = p.bias ? load<f32>(<usize>p.bias + at) : 0;
-  store<f32>(y + at, finish<K, f32>(p, sum, scale, rowScale, bias));
-}
-
-/** Eight columns of a row of y from `column` on, of which there are `width`. */
-// @ts-ignore: decorator
-@inline export function finishRow<K>(p: GemmF32, y: usize, r0: v128, r1: v128, scale: f32, column: u32, width: u32): void {
-  y += <usize>column << 2;
-  storeFour(y, finishFour<K>(p, r0, scales<K>(p, column, width), scale, columns(p.bias, column, width)), width);
-  if (width <= 4) return;
-  const right = width - 4;
-  storeFour(y + 16, finishFour<K>(p, r1, scales<K>(p, column + 4, right), scale, columns(p.bias, column + 4, right)), right);
-}
-
-/** The same, once in the module. */
-export function finishHybrid(p: GemmF32, y: usize, r0: v128, r1: v128, scale: f32, column: u32, width: u32): void {
-  finishRow<Hybrid>(p, y, r0, r1, scale, column, width);
-}
-
 /** The tiles from `t` to `end`, `size` bytes each, with a panel of `width` columns from `column` on. */
 export function tiles<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column: u32, width: u32): void {
   if (ASC_FEATURE_SIMD) {
     if (idof<K>() == idof<Hybrid>() || width > 4) wide<K>(p, t, end, size, b, column, width);
     else narrow(p, t, end, size, b, column, width);
   } else scalars<K>(p, t, end, size, b, column, width);
-}
-
-/** Hybrid: a row's sums as `width` columns at y. */
-// @ts-ignore: decorator
-@inline export function storePair(p: GemmF32, y: usize, r0: v128, r1: v128, rowScale: f32, scale0: v128, scale1: v128, bias0: v128, bias1: v128, width: u32): void {
-  storeFour(y, finishFour<Hybrid>(p, r0, scale0, rowScale, bias0), width);
-  if (width > 4) storeFour(y + 16, finishFour<Hybrid>(p, r1, scale1, rowScale, bias1), width - 4);
 }
 
 /** Five to eight columns; hybrid, any number. */
@@ -211,18 +134,6 @@ function wide<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column
     bias = columns(p.bias, column + 4, right);
     storeRows(T, at + 16, right, clamped(r01, bias, lo, hi), clamped(r11, bias, lo, hi), clamped(r21, bias, lo, hi), clamped(r31, bias, lo, hi));
   }
-}
-
-/** Four hybrid sums as reals. */
-// @ts-ignore: decorator
-@inline function real(sum: v128, scale: v128, rowScale: f32, whole: bool): v128 {
-  return rescaled<v128>(f32x4.convert_i32x4_s(sum), scale, rowScale, whole);
-}
-
-/** Four sums of floats, as `finishFour` makes them, whose bounds are read once for a tile. */
-// @ts-ignore: decorator
-@inline function clamped(sum: v128, bias: v128, lo: v128, hi: v128): v128 {
-  return atMost<v128>(atLeast<v128>(plus<v128>(sum, bias), lo), hi);
 }
 
 /** Four columns of four rows, `offset` bytes behind the rows' beginnings. */

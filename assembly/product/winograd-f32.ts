@@ -10,7 +10,8 @@
 import { atLeast, atMost, minus, plus, splat } from "../common/lanes";
 import { share } from "../common/split";
 import { ConvF32 } from "./f32-params";
-import { Float, panelBytes, TILE, Tile, tiles } from "./tile-f32";
+import { Float } from "./finish-f32";
+import { panelBytes, TILE, Tile, tiles } from "./tile-f32";
 
 /** m and mBlock are numbers of tiles, k is inC; bias, lo and hi those of the products: none. */
 @unmanaged
