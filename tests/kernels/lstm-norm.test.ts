@@ -162,6 +162,36 @@ function build({ seed, sizes, has, zeroPoints, clips }: Case): { readonly graph:
   return { graph: { name: "lstm", tensors, nodes: [node], subgraphs: [], ...ports }, x };
 }
 
+/** Plain gates, which TFLite Micro has in an arithmetic of its own. */
+const PLAIN: Case = {
+  seed: 7,
+  sizes: [2, 3, 5, 6, 6],
+  has: ["sequence"],
+  zeroPoints: [3, -4, 2],
+  clips: [0, 0],
+  first: [
+    ...[3, -37, 8, 23, 55, -66, -7, 0, -41, -43, 37, 39, -16, -58, -18, 5, 4, -83],
+    ...[-10, -74, 1, 16, 6, -49, -7, -15, -8, -10, 3, -88, -6, -5, -21, -23, 21, -17],
+  ],
+  second: [
+    ...[1, -18, -5, 14, 79, -90, -5, 2, -32, -54, 42, 31, -14, -58, -12, 4, 4, -85],
+    ...[-10, -58, -8, 5, 18, -61, -7, -8, -8, -11, 4, -92, -4, -3, -19, -22, 24, -16],
+  ],
+};
+
+/** The network, and beside its output that of an operator which TFLite Micro does not have. */
+function besideRefused({ tensors, nodes, outputs, ...rest }: Graph): Graph {
+  const [{ tensor }] = outputs as [Graph["outputs"][number]];
+  const z = tensors.length as TensorId;
+  const clamp: AnyNode = { kind: "reluN1To1", where: "node 1", inputs: [tensor], outputs: [z], attributes: {} };
+  return {
+    ...rest,
+    tensors: [...tensors, { ...(tensors[tensor] as Tensor), name: "z" }],
+    nodes: [...nodes, clamp],
+    outputs: [...outputs, { name: "z", tensor: z }],
+  };
+}
+
 describe("LSTM of int8", () => {
   for (const name of ["scalar", "simd"] as const)
     for (const each of CASES)
@@ -176,6 +206,20 @@ describe("LSTM of int8", () => {
         assert.deepEqual(session.run([x]).y, Int8Array.from(each.second));
         session.close();
       });
+
+  for (const name of ["scalar", "simd"] as const)
+    test(`plain gates in a network that TFLite Micro refuses: ${name}`, async () => {
+      const { graph, x } = build(PLAIN);
+      const kernels = await loadModule(name, undefined, "full");
+      const planOf = (each: Graph) => planGraph(runPasses(each), { module: name, moduleHash: kernels.hash });
+      const session = await Session.open(planOf(besideRefused(graph)), kernels);
+      assert.deepEqual(session.run([x]).y, Int8Array.from(PLAIN.first));
+      assert.deepEqual(session.run([x]).y, Int8Array.from(PLAIN.second));
+      session.close();
+      const alone = await Session.open(planOf(graph), kernels);
+      assert.notDeepEqual(alone.run([x]).y, Int8Array.from(PLAIN.first));
+      alone.close();
+    });
 
   test("parts that are not whole are refused", () => {
     const { graph } = build(CASES[4] as Case);

@@ -40,6 +40,11 @@ const PRODUCTS: ReadonlySet<string> = new Set<OpKind>([
 /** Sums of so many products of int16 fit in what they are multiplied in. */
 const MOST_DEPTH = 4096;
 
+/** An LSTM's state of the cell, its scales, and which of the intermediates is the output before a projection. */
+const CELL = 19;
+const [LEAST_CELL, MOST_CELL] = [2 ** -15.5, 2 ** -8.5];
+const HIDDEN = 4;
+
 const { fround } = Math;
 
 /** The graph with its factors as TFLite's reference has them, where TFLite Micro would refuse it. */
@@ -72,6 +77,12 @@ function rounded(node: AnyNode, tensors: readonly Tensor[]): AnyNode {
     if (kind !== "leakyRelu") return { ...node, attributes: { factor: fround(sa / sy) } };
     const down = fround(fround(sa * fround(node.attributes.alpha)) / sy);
     return { ...node, attributes: { ...node.attributes, factors: [fround(sa / sy), down] } };
+  }
+  if (kind === "lstm") {
+    const [cell = 0] = scales(tensors[node.inputs[CELL] as TensorId]);
+    const isKnown = a?.dtype === "int8" && (node.attributes.intermediates?.[HIDDEN]?.scale ?? 0) > 0;
+    if (!isKnown || cell < LEAST_CELL || cell > MOST_CELL) return node;
+    return { ...node, attributes: { ...node.attributes, arithmetic: "tflite" } };
   }
   if (kind !== "mul" && kind !== "fullyConnected") return node;
   const sb = scales(b);

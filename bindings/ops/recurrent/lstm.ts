@@ -17,6 +17,8 @@ declare module "../../graph.ts" {
       readonly sequence: boolean;
       /** What the file says of integer gates before their functions (input, forget, cell, output), and of the output before a projection. */
       readonly intermediates?: readonly { readonly scale: number; readonly zeroPoint: number }[];
+      /** Of plain int8 gates: TFLite's, where TFLite Micro, which has its own, refuses the network. */
+      readonly arithmetic?: "tflite";
     };
   }
 

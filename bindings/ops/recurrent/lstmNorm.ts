@@ -1,4 +1,4 @@
-/** LSTM of int8 with weights of the cell's own state, normalization, a projection or no input gate. */
+/** LSTM of int8 with weights of the cell's own state, normalization, a projection or no input gate, in TFLite's arithmetic. */
 import { quantizeMultiplier } from "../../primitives/requantize/quantization.ts";
 import { elementCount, scaleOf, type Tensor, type TensorType, typeText, zeroOf } from "../../tensor.ts";
 import { constrain, requireAffine, requireRatio } from "../constraints.ts";
@@ -21,9 +21,11 @@ const PROJECTION_BIAS = 17;
 const STATE = 18;
 const CELL = 19;
 
-/** True of an LSTM of integers with more, or less, than four plain gates. */
-export const hasMore = ({ inputs }: Lstm): boolean =>
-  inputs[1] === undefined || [9, 10, 11, 16, 17, 20, 21, 22, 23].some((i) => inputs[i] !== undefined);
+/** True of an LSTM of integers with more, or less, than four plain gates, and of one that follows TFLite. */
+export const hasMore = ({ inputs, attributes }: Lstm): boolean =>
+  attributes.arithmetic === "tflite" ||
+  inputs[1] === undefined ||
+  [9, 10, 11, 16, 17, 20, 21, 22, 23].some((i) => inputs[i] !== undefined);
 
 const f = Math.fround;
 /** Scales of gates without normalization: Q3.12. */
