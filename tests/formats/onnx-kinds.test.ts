@@ -3,16 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadModel } from "../../bindings/public/index.ts";
 import { buildOnnx, type GraphSpec, node, type TensorSpec } from "./build-onnx.ts";
-
-type Values = readonly (readonly number[])[];
-
-/** All outputs of a model of floats, cut to what counts. */
-async function run(graph: GraphSpec, inputs: Values, opset = 17): Promise<Values> {
-  const model = await loadModel(buildOnnx(graph, opset), { module: "simd" });
-  const outputs = Object.values(model.run(inputs.map((values) => Float32Array.from(values))));
-  model.close();
-  return outputs.map((values) => Array.from(values as ArrayLike<number | bigint>, Number));
-}
+import { runOnnx, type Values } from "./run-graph.ts";
 
 /** Whole numbers from −8 to 8 that repeat late. */
 const numbers = (count: number, seed: number) => Array.from({ length: count }, (_, i) => (((i + seed) * 37) % 17) - 8);
@@ -111,7 +102,7 @@ for (const [name, each] of Object.entries(CASES))
       ],
       outputs: [{ name: "y" }],
     };
-    assert.deepEqual(await run(graph, values), [transposed(each, values)]);
+    assert.deepEqual(await runOnnx(graph, values), [transposed(each, values)]);
   });
 
 const ROWS = [3, 1, 1, 2, 3, 1, 0, 9, 1, 2, 1, 2];
@@ -122,13 +113,13 @@ const unique = (sorted: number, outputs: string, axis = 0): GraphSpec => ({
 });
 
 test("rows each once, in rising order and in that of their first places", async () => {
-  assert.deepEqual(await run(unique(1, "y first inverse counts"), [ROWS]), [
+  assert.deepEqual(await runOnnx(unique(1, "y first inverse counts"), [ROWS]), [
     [0, 9, 1, 2, 3, 1],
     [3, 1, 0],
     [2, 1, 2, 0, 1, 1],
     [1, 3, 2],
   ]);
-  assert.deepEqual(await run(unique(0, "y first inverse counts"), [ROWS]), [
+  assert.deepEqual(await runOnnx(unique(0, "y first inverse counts"), [ROWS]), [
     [3, 1, 1, 2, 0, 9],
     [0, 1, 3],
     [0, 1, 0, 2, 1, 1],
@@ -142,12 +133,12 @@ test("of columns, what is not they themselves", async () => {
   const [y, ...others] = graph.outputs;
   const nodes = graph.nodes.map((each) => ({ ...each, outputs: ["", "first", "inverse", "counts"] }));
   assert.ok(y);
-  assert.deepEqual(await run({ ...graph, nodes, outputs: others }, [columns]), [
+  assert.deepEqual(await runOnnx({ ...graph, nodes, outputs: others }, [columns]), [
     [3, 1, 0],
     [2, 1, 2, 0, 1, 1],
     [1, 3, 2],
   ]);
-  await assert.rejects(run(graph, [columns]), /UNSUPPORTED|first axis/);
+  await assert.rejects(runOnnx(graph, [columns]), /UNSUPPORTED|first axis/);
 });
 
 test("GatherBlockQuantized by a scalar gives a row without its dimension", async () => {

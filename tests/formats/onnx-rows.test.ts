@@ -1,18 +1,8 @@
 /** Rows that a mask chooses, as many as a run finds: what becomes of them, and values that go to their places. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadModel } from "../../bindings/public/index.ts";
-import { buildOnnx, type GraphSpec, node, type TensorSpec } from "./build-onnx.ts";
-
-type Values = readonly (readonly number[])[];
-
-/** All outputs of a model of floats, cut to what counts. */
-async function run(graph: GraphSpec, inputs: Values, opset = 17): Promise<Values> {
-  const model = await loadModel(buildOnnx(graph, opset), { module: "simd" });
-  const outputs = Object.values(model.run(inputs.map((values) => Float32Array.from(values))));
-  model.close();
-  return outputs.map((values) => Array.from(values as ArrayLike<number | bigint>, Number));
-}
+import { type GraphSpec, node, type TensorSpec } from "./build-onnx.ts";
+import { runOnnx } from "./run-graph.ts";
 
 const longs = (name: string, values: readonly number[], dims = [values.length]): TensorSpec => ({
   name,
@@ -52,7 +42,7 @@ test("values go to the places of a mask", async () => {
       const mask = x.map((_, i) => (on.includes(i) ? 1 : 0));
       const values = Array.from({ length: count }, (_, i) => 100 + i);
       const expected = x.map((value, i) => (on.includes(i) ? 100 + on.indexOf(i) : value));
-      assert.deepEqual(await run(maskedScatter(count), [x, mask, values]), [expected]);
+      assert.deepEqual(await runOnnx(maskedScatter(count), [x, mask, values]), [expected]);
     }
 });
 
@@ -100,7 +90,7 @@ test("rows of a computed number: their best columns, running sums, and in order"
   const initializers = [...(graph.initializers ?? []), longs("one", [1], [])];
   const byValue = (row: readonly number[]) => [...row].sort((a, b) => b - a);
   let sum = 0;
-  assert.deepEqual(await run({ ...graph, initializers }, [TABLE]), [
+  assert.deepEqual(await runOnnx({ ...graph, initializers }, [TABLE]), [
     KEPT.map((row) => row.indexOf(Math.max(...row))),
     KEPT.map((row) => Math.max(...row)),
     KEPT.flatMap((row) => {
@@ -125,7 +115,7 @@ test("rows of a computed number, filled up as PyTorch's exporters write it", asy
     node("Concat", "zero zero left1 zero", "pads", { int: { axis: 0 } }),
     node("Pad", "kept pads", "y"),
   ];
-  assert.deepEqual(await run(filtered(dynamo, "y"), [TABLE]), [expected]);
+  assert.deepEqual(await runOnnx(filtered(dynamo, "y"), [TABLE]), [expected]);
   const script = [
     ...left,
     node("Unsqueeze", "left zero", "left1"),
@@ -143,7 +133,7 @@ test("rows of a computed number, filled up as PyTorch's exporters write it", asy
     longs("last", [-1]),
     longs("least", [-(2 ** 31)]),
   ];
-  assert.deepEqual(await run({ ...graph, initializers }, [TABLE]), [expected]);
+  assert.deepEqual(await runOnnx({ ...graph, initializers }, [TABLE]), [expected]);
 });
 
 test("values expanded to as many as a mask has", async () => {
@@ -176,7 +166,7 @@ test("values expanded to as many as a mask has", async () => {
     ],
   };
   assert.deepEqual(
-    await run(put, [
+    await runOnnx(put, [
       [1, 2, 3, 4, 5, 6],
       [1, 0, 1],
       [8, 9],
