@@ -1,6 +1,7 @@
 import { quantizeMultiplier, RANGE } from "../../primitives/requantize/quantization.ts";
 import { elementCount } from "../../tensor.ts";
 import { inputOf, outputOf, requireRatio } from "../constraints.ts";
+import { int8 } from "../product/weights.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { affineOf, lowerLookup } from "./elementwise.ts";
@@ -29,8 +30,7 @@ function tablesOf(node: NodeView<"prelu">): Uint8Array | undefined {
   const [x, alpha, y] = [inputOf(node, 0), inputOf(node, 1), outputOf(node)];
   const channels = y.shape.at(-1) ?? 1;
   const count = elementCount(y.shape);
-  const { data } = alpha;
-  if (y.dtype !== "int8" || data?.length !== channels || (alpha.shape.at(-1) ?? 1) !== channels) return undefined;
+  if (y.dtype !== "int8" || alpha.data?.length !== channels || (alpha.shape.at(-1) ?? 1) !== channels) return undefined;
   if (elementCount(x.shape) !== count || channels > MOST_CHANNELS || count < LEAST_ROWS * channels) return undefined;
   const { up, down } = factors(node);
   const step = slopedSteps(up, down);
@@ -38,11 +38,9 @@ function tablesOf(node: NodeView<"prelu">): Uint8Array | undefined {
   const { lo, hi } = RANGE.int8;
   const [xZero, alphaZero] = [affineOf(x).zeroPoint, affineOf(alpha).zeroPoint];
   const table = new Int8Array(256 * channels);
-  for (let c = 0; c < channels; c++) {
-    const slope = (((data[c] as number) << 24) >> 24) - alphaZero;
+  for (const [c, slope] of int8(alpha).entries())
     for (let q = lo; q <= hi; q++)
-      table[c * 256 + (q & 255)] = Math.min(Math.max(step(q - xZero, slope) + zero, lo), hi);
-  }
+      table[c * 256 + (q & 255)] = Math.min(Math.max(step(q - xZero, slope - alphaZero) + zero, lo), hi);
   return new Uint8Array(table.buffer);
 }
 
