@@ -34,7 +34,7 @@ async function refined(activation: keyof typeof limits) {
   const { layer } = system;
   const wanted = (await targets(splitActivations(graph, layers), layers, examples)).get(layer.at) ?? [];
   const picked = pickedRows(layer, wanted, STEPS);
-  for (const [example, [x]] of examples.entries()) picked?.add(x as Float32Array, example);
+  for (const [example, [x]] of examples.entries()) picked?.add(layer, x as Float32Array, example);
   const solved = reconstruct(system, kept);
   const better = await refineClipped(system, kept, solved, picked);
   const [low, high] = limits[activation];

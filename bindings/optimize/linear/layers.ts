@@ -35,7 +35,12 @@ export interface Layer {
   readonly outputStride: number;
   readonly inputStride: number;
   readonly patches?: Patches;
+  /** All layers that have these weights, itself among them; itself alone when absent. */
+  readonly users?: readonly Layer[];
 }
+
+/** The layers that have a layer's weights. */
+export const usersOf = (layer: Layer): readonly Layer[] => layer.users ?? [layer];
 
 /** Where a row's inputs stand in an image. */
 interface Patches extends PatchSizes {

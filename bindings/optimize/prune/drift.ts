@@ -1,6 +1,6 @@
 /** A layer's least-squares problem in a network whose earlier layers have been pruned already. */
 import type { AnyNode, Graph, TensorId } from "../../graph.ts";
-import { addRows, gramsOf, type Layer } from "../linear/layers.ts";
+import { addRows, gramsOf, type Layer, usersOf } from "../linear/layers.ts";
 import { factorKept, solveKept } from "../linear/leastSquares.ts";
 import {
   forEach,
@@ -12,6 +12,7 @@ import {
   type System,
   systemOf,
   systemWith,
+  viewsOf,
 } from "./systems.ts";
 
 /** The graph with each layer's activation as a node of its own, and where the values before it are. */
@@ -25,7 +26,7 @@ export interface Split {
 export function splitActivations(graph: Graph, layers: readonly Layer[]): Split {
   const tensors = [...graph.tensors];
   const before = new Map<number, TensorId>();
-  const own = new Set(layers.map(({ at }) => at));
+  const own = new Set(layers.flatMap((layer) => usersOf(layer).map(({ at }) => at)));
   const nodes = graph.nodes.flatMap((node, at): readonly AnyNode[] => {
     const y = node.outputs[0] as TensorId;
     if (!own.has(at) || !("activation" in node.attributes)) return [node];
@@ -47,7 +48,7 @@ export function splitActivations(graph: Graph, layers: readonly Layer[]): Split 
 
 /**
  * The system of a layer whose inputs come from the pruned network and whose outputs should be those of the dense one: its
- * weights are the best that all inputs together can do. `see` is shown the inputs of each example.
+ * weights are the best that all inputs together can do. `wanted`: of each view of an example. `see` is shown the inputs of each.
  */
 export async function driftedSystem(
   layer: Layer,
@@ -55,15 +56,18 @@ export async function driftedSystem(
   wanted: readonly Float32Array[],
   pruned: Graph,
   examples: Inputs,
-  see: (x: Float32Array, example: number) => void = () => {},
+  see: (user: Layer, x: Float32Array, view: number) => void = () => {},
 ): Promise<System> {
   const { outputs, inputs, groups } = layer;
   const width = outputs / groups;
   const grams = gramsOf(layer, { ones: "ones", outputs: width });
-  await forEach(pruned, [layer.x], examples, (values, example) => {
-    const x = values.get(layer.x) as Float32Array;
-    addRows(layer, grams, x, rowsOf(layer, examples.length, example), wanted[example] as Float32Array);
-    see(x, example);
+  const ids = [...new Set(usersOf(layer).map(({ x }) => x))];
+  await forEach(pruned, ids, examples, (values, example) => {
+    for (const { user, view } of viewsOf(layer, examples.length, example)) {
+      const x = values.get(user.x) as Float32Array;
+      addRows(user, grams, x, rowsOf(user, wanted.length, view), wanted[view] as Float32Array);
+      see(user, x, view);
+    }
   });
   const moments = grams.map(momentsOf);
   const dense = systemOf(split.graph, layer, moments);
@@ -98,27 +102,32 @@ const MOST_BYTES = 2 ** 26;
 export function together(layers: readonly Layer[], examples: number): readonly Layer[] {
   let bytes = 0;
   return layers.filter((layer, i) => {
-    bytes += 4 * examples * layer.outputs * rowsOf(layer, examples, 0).length;
+    for (const { user } of viewsOf(layer, examples, 0))
+      bytes += 4 * examples * layer.outputs * rowsOf(user, usersOf(layer).length * examples, 0).length;
     return i === 0 || bytes <= MOST_BYTES;
   });
 }
 
-/** What dense layers give before their activations, by their nodes: of each example the rows that count, `[rows][outputs]`. */
+/** What dense layers give before their activations, by their nodes: of each view of an example the rows that count, `[rows][outputs]`. */
 export async function targets(
   { graph, before }: Split,
   layers: readonly Layer[],
   examples: Inputs,
 ): Promise<ReadonlyMap<number, readonly Float32Array[]>> {
   const all = new Map(layers.map(({ at }) => [at, [] as Float32Array[]] as const));
-  const ids = layers.map(({ at }) => before.get(at) as TensorId);
+  const idOf = ({ at }: Layer) => before.get(at) as TensorId;
+  const ids = layers.flatMap((layer) => usersOf(layer).map(idOf));
   await forEach(graph, ids, examples, (values, example) => {
-    for (const [i, layer] of layers.entries()) {
+    for (const layer of layers) {
       const { outputs, at } = layer;
-      const y = values.get(ids[i] as TensorId) as Float32Array;
-      const rows = rowsOf(layer, examples.length, example);
-      const own = new Float32Array(rows.length * outputs);
-      for (const [k, row] of rows.entries()) own.set(y.subarray(row * outputs, (row + 1) * outputs), k * outputs);
-      all.get(at)?.push(own);
+      const views = viewsOf(layer, examples.length, example);
+      for (const { user, view } of views) {
+        const y = values.get(idOf(user)) as Float32Array;
+        const rows = rowsOf(user, views.length * examples.length, view);
+        const own = new Float32Array(rows.length * outputs);
+        for (const [k, row] of rows.entries()) own.set(y.subarray(row * outputs, (row + 1) * outputs), k * outputs);
+        (all.get(at) as Float32Array[])[view] = own;
+      }
     }
   });
   return all;

@@ -1,8 +1,9 @@
 /** Layers solved one after another, each on what those before it give once they are pruned. */
 import { type Graph, tensorOf } from "../../graph.ts";
-import { type Layer, layersOf } from "../linear/layers.ts";
+import { type Layer, usersOf } from "../linear/layers.ts";
 import { refineClipped, STEPS } from "./clipped.ts";
 import { driftedSystem, splitActivations, targets, together } from "./drift.ts";
+import { jointLayers } from "./joint.ts";
 import type { Settings } from "./options.ts";
 import { pickedRows } from "./picked.ts";
 import { withSolutions } from "./rewrite.ts";
@@ -14,7 +15,7 @@ export type Kept = (layer: Layer, system: System) => Uint8Array | undefined;
 /**
  * From node `first` on, every layer of float weights gets its least-squares weights on the inputs that it keeps, towards the dense network's outputs, those that
  * its activation clips anywhere beyond the limit.
- * Layers that keep all their weights make up for those before them too.
+ * Layers that keep all their weights make up for those before them too. Those that share weights are solved together, in the place of their first.
  */
 export async function solveLayers(
   graph: Graph,
@@ -23,9 +24,7 @@ export async function solveLayers(
   examples: Inputs,
   { onProgress, check }: Settings,
 ): Promise<Graph> {
-  const layers = layersOf(graph).filter(
-    ({ at, weights }) => at >= first && tensorOf(graph, weights).dtype === "float32",
-  );
+  const layers = jointLayers(graph).filter((layer) => usersOf(layer).some(({ at }) => at >= first));
   const split = splitActivations(graph, layers);
   let pruned = graph;
   let known: Awaited<ReturnType<typeof targets>> = new Map();

@@ -27,11 +27,11 @@ export interface Picked {
   readonly inputs: readonly Float32Array[];
   /** `[outputs][chunk]`. */
   readonly targets: readonly Float32Array[];
-  /** Takes an example's inputs; one after the other. */
-  readonly add: (x: Float32Array, example: number) => void;
+  /** Takes a layer's inputs of a view of an example; one after the other. */
+  readonly add: (user: Layer, x: Float32Array, view: number) => void;
 }
 
-/** Room for the rows of a layer whose activation clips, given the targets of each example; none where too few would be picked for so many steps. */
+/** Room for the rows of a layer whose activation clips, given the targets of each view of an example; none where too few would be picked for so many steps. */
 export function pickedRows(layer: Layer, wanted: readonly Float32Array[], steps: number): Picked | undefined {
   const { outputs, inputs, groups, node } = layer;
   const limits = LIMITS[node.attributes.activation as keyof typeof LIMITS];
@@ -51,12 +51,12 @@ export function pickedRows(layer: Layer, wanted: readonly Float32Array[], steps:
     const block = to[Math.floor(row / chunk)] as Float32Array;
     for (let k = 0; k < values.length; k++) block[(first + k) * chunk + (row % chunk)] = values[k] as number;
   };
-  const add = (x: Float32Array, example: number) => {
-    const mine = own[example] as readonly number[];
-    const places = rowsOf(layer, wanted.length, example);
+  const add: Picked["add"] = (user, x, view) => {
+    const mine = own[view] as readonly number[];
+    const places = rowsOf(user, wanted.length, view);
     const some = mine.map((i) => places[i] as number);
-    pickRows(layer, x, some, (group, i, row) => put(read, group * inputs, at + i, row));
-    const y = wanted[example] as Float32Array;
+    pickRows(user, x, some, (group, i, row) => put(read, group * inputs, at + i, row));
+    const y = wanted[view] as Float32Array;
     for (const [i, row] of mine.entries()) put(targets, 0, at + i, y.subarray(row * outputs, (row + 1) * outputs));
     at += mine.length;
   };

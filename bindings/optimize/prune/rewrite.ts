@@ -1,6 +1,6 @@
 /** Graphs with other weights. */
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
-import type { Layer } from "../linear/layers.ts";
+import { type Layer, usersOf } from "../linear/layers.ts";
 import type { Solution } from "./systems.ts";
 
 /** The graph with these weights and biases; layers without a bias get one where it is not zero. */
@@ -14,12 +14,14 @@ export function withSolutions(graph: Graph, solutions: readonly (readonly [Layer
       for (let i = 0; i < inputs; i++) stored[o * outputStride + i * inputStride] = weights[o * inputs + i] as number;
     tensors[layer.weights] = { ...tensorOf(graph, layer.weights), data: bytesOf(stored) };
     const data = bytesOf(Float32Array.from(bias));
-    const node = nodes[layer.at] as AnyNode;
     if (layer.bias === NONE && bias.every((b) => b === 0)) continue;
     const name = layer.bias === NONE ? `${tensorOf(graph, layer.y).name}/bias` : tensorOf(graph, layer.bias).name;
     const id = tensors.length as TensorId;
     tensors.push({ name, dtype: "float32", shape: [outputs], data });
-    nodes[layer.at] = { ...node, inputs: [node.inputs[0], node.inputs[1], id] } as AnyNode;
+    for (const { at } of usersOf(layer)) {
+      const node = nodes[at] as AnyNode;
+      nodes[at] = { ...node, inputs: [node.inputs[0], node.inputs[1], id] } as AnyNode;
+    }
   }
   return { ...graph, tensors, nodes };
 }

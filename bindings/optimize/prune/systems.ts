@@ -2,7 +2,7 @@
 import type { Graph, TensorId } from "../../graph.ts";
 import { dot, invertDamped } from "../linear/cholesky.ts";
 import type { Gram } from "../linear/gram.ts";
-import { addRows, gramsOf, type Layer, spread, weightsOf } from "../linear/layers.ts";
+import { addRows, gramsOf, type Layer, spread, usersOf, weightsOf } from "../linear/layers.ts";
 import { type Factored, factorKept, solveKept } from "../linear/leastSquares.ts";
 import { tapGraph } from "../tap.ts";
 
@@ -41,15 +41,15 @@ export async function systemsOf(
   onExample: (done: number) => void = () => {},
 ): Promise<readonly System[]> {
   const grams = layers.map((layer) => gramsOf(layer, { ones: "ones" }));
-  const ids = [...new Set(layers.map(({ x }) => x))];
+  const ids = [...new Set(layers.flatMap((layer) => usersOf(layer).map(({ x }) => x)))];
   await forEach(graph, ids, examples, (values, example) => {
-    for (const [i, layer] of layers.entries())
-      addRows(
-        layer,
-        grams[i] as readonly Gram[],
-        values.get(layer.x) as Float32Array,
-        rowsOf(layer, examples.length, example),
-      );
+    for (const [i, layer] of layers.entries()) {
+      const views = viewsOf(layer, examples.length, example);
+      for (const { user, view } of views) {
+        const rows = rowsOf(user, views.length * examples.length, view);
+        addRows(user, grams[i] as readonly Gram[], values.get(user.x) as Float32Array, rows);
+      }
+    }
     onExample(example + 1);
   });
   return layers.map((layer, i) => systemOf(graph, layer, (grams[i] as readonly Gram[]).map(momentsOf)));
@@ -67,6 +67,11 @@ export function withoutData(graph: Graph, layers: readonly Layer[]): readonly Sy
       Array.from({ length: layer.groups }, () => moments),
     );
   });
+}
+
+/** An example as each layer of some weights sees it, numbered through: layers that share weights have as many times the examples. */
+export function viewsOf(layer: Layer, examples: number, example: number) {
+  return usersOf(layer).map((user, k) => ({ user, view: k * examples + example }));
 }
 
 /** The rows of one example that count, so that all examples together stay within the work of a layer. */

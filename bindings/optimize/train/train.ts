@@ -23,6 +23,7 @@ import { randomOf, shuffled } from "./random.ts";
 import { trainSeveral } from "./several.ts";
 import { inTurns, type Store, storeOf } from "./store.ts";
 import { openTeacher, type Teacher } from "./teacher.ts";
+import { tied, tiesOf } from "./ties.ts";
 import { type Batch, openTrainer, type Trainer } from "./trainer.ts";
 import { validationOf } from "./validation.ts";
 
@@ -47,7 +48,9 @@ export async function train(graph: Graph, given: Dataset, options: TrainOptions 
   refuseQuantized(graph);
   if (graph.outputs.length > 1) return trainSeveral(graph, data, options, train);
   const { normalization = "restore", threads = "auto", seed = 0 } = options;
-  const own = ownWeights(foldBlocks(graph), normalization !== "none");
+  const whole = foldBlocks(graph);
+  const own = ownWeights(whole, normalization !== "none");
+  const ties = tiesOf(whole, own);
   const shapes = own.inputs.map(({ tensor }) => sampleShape(tensorOf(own, tensor).shape));
   const goal = goalOf(own, options.objective, await firstOf(data));
   const read = await storeOf(data, shapes, goal, isPlanar(own));
@@ -57,14 +60,19 @@ export async function train(graph: Graph, given: Dataset, options: TrainOptions 
   const store = inTurns(changes === undefined ? read : read.changed(changes, seed), turns);
   const loss = lossOf(options, goal.objective, store.labelled);
   const { batch } = lengthOf(options, store.size);
-  const layers = normalization === "none" ? [] : normalizedLayers(own, goal);
+  const shared = new Set([...ties].flat());
+  // What layers that share weights give differs from one to the next: there are no statistics for all.
+  const layers =
+    normalization === "none" ? [] : normalizedLayers(own, goal).filter(({ weight }) => !shared.has(weight));
   const weightLevels = new Map([...(options.fakeQuant?.weights ?? [])].map(([id, bits]) => [id, LEVELS[bits] ?? 127]));
+  for (const [id, first] of ties) if (weightLevels.has(first)) weightLevels.set(id, weightLevels.get(first) ?? 127);
   const trainer = await openTrainer(own, {
     batch,
     loss,
     objective: goal.objective,
     decay: options.decay ?? 0.01,
     normalized: layers,
+    ties,
     threads,
     weightLevels,
     ...(options.masks && { masks: options.masks }),
@@ -83,7 +91,7 @@ export async function train(graph: Graph, given: Dataset, options: TrainOptions 
       }
     }
     await steps({ store, turns, trainer, ...(teacher && { teacher }), shapes, goal, batch }, options);
-    return trainer.graph();
+    return tied(trainer.graph(), ties);
   } finally {
     teacher?.close();
     trainer.close();

@@ -14,6 +14,7 @@ import { type Layer, type Layout, layersOf, layOut, slotOf } from "./layout.ts";
 import { NO_LOSS } from "./loss.ts";
 import { floatsOf, foldNorm } from "./norm.ts";
 import { endAt, goalOf } from "./objective.ts";
+import { followingOf, type Ties } from "./ties.ts";
 
 export interface TrainerOptions extends Omit<StepOptions, "loss" | "masked" | "update"> {
   readonly batch: number;
@@ -24,6 +25,8 @@ export interface TrainerOptions extends Omit<StepOptions, "loss" | "masked" | "u
   readonly masks?: ReadonlyMap<TensorId, Uint8Array>;
   /** Layers with batch normalization; where samples run one by one none has it. */
   readonly normalized: readonly Layer[];
+  /** Parameters that follow others, none of them with normalization. */
+  readonly ties?: Ties;
   readonly threads?: number | "auto";
 }
 
@@ -74,7 +77,8 @@ export async function openTrainer(graph: Graph, options: TrainerOptions): Promis
   const normalized = new Set(together ? options.normalized.map(({ weight }) => weight) : []);
   const layout = layOut(graph, layers, normalized);
   const ready = together ?? runPasses(ended, { limits: LIMITS });
-  const update = together ? "step" : "none";
+  const following = options.ties?.size ? followingOf(layout, options.ties) : undefined;
+  const update = together && following === undefined ? "step" : "none";
   const kernels = await loadModule("simd", undefined, "train", trainFile);
   const stepOptions = {
     ...options,
@@ -126,6 +130,11 @@ export async function openTrainer(graph: Graph, options: TrainerOptions): Promis
     }
     return { loss, hits, rows: result.length / 2 };
   };
+  const advance = () => {
+    following?.gather(arrays.gradients);
+    move(arrays, layout, rates, decay);
+    following?.spread(arrays.weights);
+  };
   return {
     layout,
     arrays,
@@ -135,6 +144,7 @@ export async function openTrainer(graph: Graph, options: TrainerOptions): Promis
       rates.set([rate, 1 / (1 - 0.9 ** count), 1 / (1 - 0.999 ** count), 1]);
       if (together) {
         const { loss, ...sums } = sumOf(data);
+        if (update === "none") advance();
         return { loss: loss / sums.rows, ...sums };
       }
       let [loss, hits, rows] = [0, 0, 0];
@@ -143,10 +153,11 @@ export async function openTrainer(graph: Graph, options: TrainerOptions): Promis
         const one = sumOf(sampleOf(data, i, batch));
         [loss, hits, rows] = [loss + one.loss, hits + one.hits, rows + one.rows];
         logits.set(own, i * own.length);
-        for (const [at, value] of arrays.gradients.entries()) summed[at] = (summed[at] as number) + value / batch;
+        for (let at = 0; at < summed.length; at++)
+          summed[at] = (summed[at] as number) + (arrays.gradients[at] as number) / batch;
       }
       arrays.gradients.set(summed);
-      move(arrays, layout, rates, decay);
+      advance();
       return { loss: loss / rows, hits, rows };
     },
     graph: () => write(graph, layout, layers, arrays),
@@ -189,7 +200,8 @@ function move(
   decay: number,
 ) {
   const [rate = 0, correct = 1, correctSquares = 1] = rates;
-  for (const [i, d] of gradients.entries()) {
+  for (let i = 0; i < gradients.length; i++) {
+    const d = gradients[i] as number;
     const m = (first[i] as number) + (d - (first[i] as number)) * (1 - 0.9);
     const v = (second[i] as number) + (d * d - (second[i] as number)) * (1 - 0.999);
     first[i] = m;

@@ -1,5 +1,6 @@
 /** Masks under a bound of time: how much each layer loses by what its kernels were measured to save. */
 import { type Graph, tensorOf } from "../../../graph.ts";
+import { usersOf } from "../../linear/layers.ts";
 import { type Elimination, type Mask, masksAt } from "../masks.ts";
 import type { Settings } from "../options.ts";
 import type { Inputs, System } from "../systems.ts";
@@ -36,7 +37,10 @@ export async function masksWithin(
     const dense = times[0] as number;
     layers.push({
       masks,
-      choices: masks.map(({ error }, k) => ({ cost: error, saves: dense - (times[k] as number) })),
+      choices: masks.map(({ error }, k) => ({
+        cost: error,
+        saves: usersOf(layer).length * (dense - (times[k] as number)),
+      })),
     });
   }
   const choices = layers.map((layer) => layer.choices);
