@@ -4,16 +4,17 @@ import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../grap
 import { runPasses } from "../passes/index.ts";
 import { byteLength, type Tensor } from "../tensor.ts";
 import { bytesOf, numbersOf } from "./constants.ts";
+import { samplesFirst } from "./sequences.ts";
 
 /**
- * `setBatch`, also of ranges and repetitions that name the one sample, dense layers that flatten it, and constants that are joined to it.
+ * `setBatch`, also of ranges and repetitions that name the one sample, sequences before it, dense layers that flatten it, and constants that are joined to it.
  *
  * Errors: those of `setBatch`.
  */
 export function setSamples(graph: Graph, batch: number): Graph {
   const { tensors } = runPasses(graph, { only: "none", limits: { memory: 2 ** 32 } });
   const own = [...graph.tensors];
-  const nodes = graph.nodes.flatMap((node): readonly AnyNode[] => {
+  const nodes = samplesFirst(graph, tensors).flatMap((node): readonly AnyNode[] => {
     if (PAIRS.includes(node.kind)) return withRank(node, tensors, own);
     if (tensors[node.inputs[0] ?? NONE]?.shape[0] !== 1) return [node];
     if (node.kind === "broadcastTo") return [repeating(node, tensors, own)];

@@ -31,6 +31,12 @@ const CASES: Readonly<Record<string, (to: Builder, x: TensorId) => TensorId>> = 
     const row = to.node("mean", [x, to.integers(1)], { keepDims: true });
     return to.node("broadcastTo", [row, to.integers(1, 5, 6)], {});
   },
+  "steps before the sample, taken apart and put together": (to, x) => {
+    const two = to.node("slice", [x, to.integers(0, 1, 0), to.integers(1, 2, 6)], {});
+    const first = to.node("reshape", [two], { shape: [2, 1, 6] });
+    const [a, b] = to.nodes("unpack", 2, [first], { axis: 0, count: 2 });
+    return to.node("reshape", [to.node("pack", [b, to.node("neg", [a], {})], { axis: 0 })], { shape: [1, 2, 6] });
+  },
   "layer normalization": (to, x) => to.node("layerNorm", [x, to.weights([6])], { dimensions: 1, epsilon: 1e-5 }),
   "a product by one constant matrix": (to, x) =>
     to.node("batchMatMul", [x, to.weights([1, 6, 4])], { adjointA: false, adjointB: false }),
