@@ -1,4 +1,5 @@
 import { turned } from "../../primitives/product/turn.ts";
+import { statisticsOf } from "../../primitives/product/wide.ts";
 import { sizeOf } from "../../tensor.ts";
 import { inputOf } from "../constraints.ts";
 import { outputOfNode, reals } from "../product/weights.ts";
@@ -37,8 +38,10 @@ function lowerPacked(node: NodeView<"depthwiseConv2d">, to: Lowering): boolean {
   const { m, n, k } = asConvolution(node);
   const { activation } = node.attributes;
   const w = centred(node, 0, n, k, "columns");
-  if (to.module === "relaxed" && w.some((value) => value > TWO_INT8)) return false;
-  const { fields, forms } = finishing(node, to, { first: 0, m, n, k, w, fold: true, reals: reals(node), activation });
+  const statistics = statisticsOf(w, n);
+  if (to.module === "relaxed" && statistics.greatest > TWO_INT8) return false;
+  const made = { first: 0, m, n, k, statistics, reals: reals(node), activation };
+  const { fields, forms } = finishing(node, to, { ...made, fold: true });
   callDepthwise(node, to, {
     data: turned(Int16Array.from(w), n, k),
     q: fields.q,

@@ -3,7 +3,7 @@ import type { ParamBlocks, Patches } from "../../primitives/params.ts";
 import { directLayout } from "../../primitives/product/direct.ts";
 import { blocking, termsBytes, vectorScratch } from "../../primitives/product/gemm.ts";
 import { packPanels } from "../../primitives/product/panels.ts";
-import { extremes, packWideWeights } from "../../primitives/product/wide.ts";
+import { packWideWeights, type WeightStatistics } from "../../primitives/product/wide.ts";
 import type { Lowering } from "../types.ts";
 
 /** Where a product's rows stand; strides count elements. */
@@ -17,6 +17,13 @@ export interface Rows {
   readonly xStep?: number;
   readonly y: { readonly first: number; readonly pixel: number; readonly line: number; readonly image: number };
   readonly patches: Patches;
+}
+
+/** Its weights `[n][k]`, and what is added to them. */
+interface NineBits {
+  readonly w: Int16Array;
+  readonly statistics: WeightStatistics;
+  readonly move: number;
 }
 
 /** Its records, and the clamp of y. */
@@ -34,20 +41,20 @@ const GEMM_ROWS = 3;
  */
 export function moveToInt8(
   { module }: Lowering,
-  { w, xStep = 1, y, patches }: Rows & { readonly w: unknown },
+  { xStep = 1, y, patches }: Rows,
+  statistics: WeightStatistics,
 ): number | undefined {
   const line = patches.outW * y.pixel;
   const fits =
     xStep === 1 &&
     (patches.outH * patches.outW === 1 || y.line === line) &&
     (y.image === patches.outH * line || patches.outH * patches.outW === 0);
-  if (module === "scalar" || !(w instanceof Int16Array) || !fits) return undefined;
-  return module === "simd" ? 0 : moveOf(w);
+  if (module === "scalar" || !fits) return undefined;
+  return module === "simd" ? 0 : moveOf(statistics);
 }
 
 /** What, added to all weights, makes them int8. */
-function moveOf(w: Int16Array): number | undefined {
-  const [least, greatest] = extremes(w);
+function moveOf({ least, greatest }: WeightStatistics): number | undefined {
   if (greatest - least > 255) return undefined;
   return Math.max(-128 - least, 0) || Math.min(127 - greatest, 0);
 }
@@ -62,7 +69,7 @@ function movedBy(w: Int16Array, move: number): Int8Array {
 /** The product with records that take x's zero point off, by what `moveToInt8` says. */
 export function lowerNineBits(
   to: Lowering,
-  { firstInput, m, n, w, move, xPixel, y, patches }: Rows & { readonly w: Int16Array; readonly move: number },
+  { firstInput, m, n, w, statistics, move, xPixel, y, patches }: Rows & NineBits,
   { fields, forms }: Finished,
 ): void {
   const k = w.length / n;
@@ -86,7 +93,7 @@ export function lowerNineBits(
   const padded = padTop > 0 || padLeft > 0 || outH !== inH || outW !== inW;
   const pixels = kH === 1 && kW === 1 && strideH === 1 && strideW === 1 && !padded;
   if (pixels && m < GEMM_ROWS) {
-    const { w: panels, index } = packed(to, w, n, k, move);
+    const { w: panels, index } = packed(to, w, n, statistics, move);
     const params = { ...common, k, w: panels, mBlock: 0, index, ...to.scratch(vectorScratch(to.module, k)) };
     to.call({ kernel: index && to.module === "simd" ? "gemvWide" : "gemv", params, note: `gemv ${size}` });
     return;
@@ -95,13 +102,13 @@ export function lowerNineBits(
   const direct = pixels || move !== 0 ? undefined : directLayout(to.module, w, n, xPixel, forms, patches);
   if (direct) {
     const { mBlock, scratchBytes } = direct;
-    const panels = packed(to, direct.data, n, direct.k, move);
+    const panels = packed(to, direct.data, n, statistics, move);
     const params = { ...common, k: direct.k, ...panels, mBlock, ...to.scratch(scratchBytes) };
     to.call({ kernel: "directConv2d", params: { ...params, ...patches }, note: `direct conv ${size}` });
     return;
   }
   const { mBlock, scratchBytes } = blocking(to.module, m, k, new Int8Array(0), !pixels);
-  const panels = packed(to, w, n, k, move);
+  const panels = packed(to, w, n, statistics, move);
   const terms = move === 0 ? 0 : termsBytes(mBlock);
   const params = { ...common, k, ...panels, mBlock, ...to.scratch(scratchBytes + terms) };
   if (pixels) to.call({ kernel: "gemm", params, note: `gemm ${size}` });
@@ -113,12 +120,15 @@ function packed(
   to: Lowering,
   data: Int16Array,
   n: number,
-  k: number,
+  statistics: WeightStatistics,
   move: number,
 ): { readonly w: number; readonly index: number } {
   if (to.module === "relaxed") {
-    return { w: to.place(packPanels(to.module, movedBy(data, move), n, k, to.packer)), index: -move >>> 0 };
+    return {
+      w: to.place(packPanels(to.module, movedBy(data, move), n, data.length / n, to.packer)),
+      index: -move >>> 0,
+    };
   }
-  const { bytes, wBytes } = packWideWeights(to.module, data, n, k);
-  return { w: to.place(bytes), index: wBytes === 2 ? 1 : 0 };
+  const { panels, wBytes } = packWideWeights(to.module, data, n, statistics, to.packer);
+  return { w: to.place(panels), index: wBytes === 2 ? 1 : 0 };
 }

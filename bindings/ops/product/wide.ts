@@ -7,6 +7,8 @@ import {
   packLanes,
   packWideWeights,
   type Rounding,
+  statisticsOf,
+  type WeightStatistics,
   wideLayout,
 } from "../../primitives/product/wide.ts";
 import { factorsOf } from "../../primitives/requantize/channels.ts";
@@ -17,7 +19,7 @@ import { type Constrained, inputOf, outputOf } from "../constraints.ts";
 import type { Lowering } from "../types.ts";
 import { lowerNineBits, moveToInt8, type Rows } from "./nineBits.ts";
 import { biasValues, factorsOfNode, inputZeroPoint, int8, outputAffine, within } from "./weights.ts";
-import { ANY_CHUNK, anyBounds, boundsOf, chunkOf, foldedBias, rangeOf, sumsOf } from "./wideBounds.ts";
+import { ANY_CHUNK, anyBounds, boundsOf, chunkOf, foldedBias, rangeOf } from "./wideBounds.ts";
 import { isComputed, isPackedMatrix, weightZeroPoints } from "./wideTypes.ts";
 
 /** Weights that are known when they are run: element (channel, i) stands at channel·columnStep + i·step elements. */
@@ -105,15 +107,20 @@ interface Finishing {
   readonly m: number;
   readonly n: number;
   readonly k: number;
-  readonly w: Int16Array | undefined;
+  /** Of the weights, where they are known. */
+  readonly statistics: WeightStatistics | undefined;
   /** The kernel leaves x's zero point to the bias. */
   readonly fold?: true;
   readonly reals: ArrayLike<number>;
   readonly activation: Activation;
 }
 
-/** Records and what goes with them. `w`: one row for each of n channels from `first` on, `[n][k]`, where it is known. */
-export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, fold, reals, activation }: Finishing) {
+/** Records and what goes with them, of n channels from `first` on, whose sums have k products. */
+export function finishing(
+  node: Constrained,
+  to: Lowering,
+  { first, m, n, k, statistics, fold, reals, activation }: Finishing,
+) {
   const [x, y] = [inputOf(node, 0), outputOf(node)];
   const affine = outputAffine(node);
   const range = within(node, affine, activationRange(activation, y.dtype as "int8" | "int16", affine));
@@ -121,11 +128,10 @@ export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, 
   const multipliers = factorsOfNode(node, first, n, reals);
   const bias = biasValues(node.inputs[2])?.slice(first, first + n);
   const rounding = lanesRounding(node);
-  const sums = w && sumsOf(w, n);
   const { min, max } =
-    w === undefined || sums === undefined || isComputed(node.inputs[2])
+    statistics === undefined || isComputed(node.inputs[2])
       ? anyBounds(n, bias, k)
-      : boundsOf(w, sums, bias, ...rangeOf(node));
+      : boundsOf(statistics, bias, ...rangeOf(node));
   const bound = min.map((value, c) => Math.max(-value, max[c] as number));
   const lanes = y.dtype === "int16" || (rounding === "once" && !("scale" in multipliers));
   const wide = rounding !== "twice" && bound.some((value) => value >= 2 ** 31);
@@ -146,7 +152,7 @@ export function finishing(node: Constrained, to: Lowering, { first, m, n, k, w, 
     const records = packLanes(to.module, n, factors, { bias, most: bound }, rounding, narrow);
     return { fields: { ...common, q: to.place(records) }, wide, forms: "" };
   }
-  const folded = fold ? sums : undefined;
+  const folded = fold ? statistics?.sums : undefined;
   const channels = {
     bias: foldedBias(bias, n, folded, inputZeroPoint(node)),
     min,
@@ -169,11 +175,12 @@ export function lowerWide(node: Constrained, to: Lowering, product: WideProduct)
   const { firstInput, m, n, w, xPixel, y, patches } = product;
   const known = w instanceof Int16Array ? w : undefined;
   const k = w instanceof Int16Array ? w.length / n : w.k;
-  const move = isBytes(node) ? moveToInt8(to, product) : undefined;
+  const statistics = known && statisticsOf(known, n);
+  const move = statistics && isBytes(node) ? moveToInt8(to, product, statistics) : undefined;
   const fold = move !== undefined;
-  const finished = finishing(node, to, { ...product, k, w: known, ...(fold ? { fold } : {}) });
-  if (fold) {
-    lowerNineBits(to, { ...product, w: known ?? new Int16Array(0), move }, finished);
+  const finished = finishing(node, to, { ...product, k, statistics, ...(fold ? { fold } : {}) });
+  if (known && statistics && fold) {
+    lowerNineBits(to, { ...product, w: known, statistics, move }, finished);
     return;
   }
   const { fields, wide } = finished;
@@ -182,7 +189,7 @@ export function lowerWide(node: Constrained, to: Lowering, product: WideProduct)
   const pairs = Math.ceil((k * spread) / 2);
   const columns = w instanceof Int16Array ? 0 : columnBytes(n, pairs);
   const { mBlock, rows, scratchBytes } = wideLayout(m, pairs, columns);
-  const packed = w instanceof Int16Array ? packWideWeights(to.module, w, n, k) : undefined;
+  const packed = known && statistics && packWideWeights(to.module, known, n, statistics, to.packer);
   if (!(w instanceof Int16Array) && !w.packed)
     to.call({
       kernel: "packColumns",
@@ -200,7 +207,7 @@ export function lowerWide(node: Constrained, to: Lowering, product: WideProduct)
       },
       note: `columns ${k}x${n}`,
     });
-  const chunk = known === undefined ? (spread === 2 ? 1 : ANY_CHUNK) : chunkOf(known);
+  const chunk = statistics === undefined ? (spread === 2 ? 1 : ANY_CHUNK) : chunkOf(statistics);
   to.call({
     kernel: "productWide",
     params: {
@@ -208,7 +215,7 @@ export function lowerWide(node: Constrained, to: Lowering, product: WideProduct)
       ...patches,
       x: to.input(0) + firstInput * fields.xBytes,
       y: to.output(0) + y.first * fields.yBytes,
-      w: packed ? to.place(packed.bytes) : 0,
+      w: packed ? to.place(packed.panels) : 0,
       wBytes: packed?.wBytes ?? 2,
       computed: packed ? 0 : 1,
       ...to.scratch(scratchBytes),
@@ -245,7 +252,7 @@ export function lowerDepthwiseWide(
   const k = patches.kH * patches.kW;
   const w = inputOf(node, 1).data === undefined ? undefined : centred(node, 0, n, k, "columns");
   const m = batch * patches.outH * patches.outW;
-  const { fields, wide } = finishing(node, to, { ...product, first: 0, m, k, w });
+  const { fields, wide } = finishing(node, to, { ...product, first: 0, m, k, statistics: w && statisticsOf(w, n) });
   to.call({
     kernel: "dwconvWide",
     params: {

@@ -1,6 +1,7 @@
 /** Packing for `assembly/product/wide.ts` and `finish.ts`: weights of up to 16 bits, and records of int16 outputs. */
 import type { ModuleName } from "../modules.ts";
 import type { Multipliers } from "../requantize/quantization.ts";
+import type { Packer, Packing } from "../requantize/types.ts";
 import { NR, roundUp } from "./panels.ts";
 
 /** Bytes of packed rows that stay in the nearest caches, and the most rows. */
@@ -12,25 +13,85 @@ const LEAST_ROWS = 48;
 const SUMS = 256;
 const INT32 = 2 ** 31;
 
-/** Packed columns: bytes, and bytes of an element. */
+/** What is known of weights `[n][k]` by one look at each. */
+export interface WeightStatistics {
+  /** The sum of each channel's weights, and of those over zero. */
+  readonly sums: Int32Array;
+  readonly positives: Int32Array;
+  /** The least and the greatest of all weights and 0. */
+  readonly least: number;
+  readonly greatest: number;
+}
+
+/** Looks at weights `[n][k]`. */
+export function statisticsOf(w: Int16Array, n: number): WeightStatistics {
+  const found = { sums: new Int32Array(n), positives: new Int32Array(n), least: 0, greatest: 0 };
+  const k = w.length / n;
+  for (let c = 0; c < n; c++) lookAt(w, c, k, found);
+  return found;
+}
+
+/** Adds channel c; loops over weights are functions of a row, since those are compiled after few calls. */
+function lookAt(
+  w: Int16Array,
+  c: number,
+  k: number,
+  found: { readonly sums: Int32Array; readonly positives: Int32Array; least: number; greatest: number },
+): void {
+  let sum = 0;
+  let positive = 0;
+  let { least, greatest } = found;
+  for (let i = c * k, end = i + k; i < end; i++) {
+    const value = w[i] as number;
+    sum += value;
+    // signs are random: a branch on them costs more than all else
+    positive += value & ~(value >> 31);
+    if (value > greatest) greatest = value;
+    if (value < least) least = value;
+  }
+  found.sums[c] = sum;
+  found.positives[c] = positive;
+  found.least = least;
+  found.greatest = greatest;
+}
+
+/** Packed columns, and bytes of an element. */
 export interface WidePanels {
-  readonly bytes: Uint8Array;
+  readonly panels: Packing;
   readonly wBytes: 1 | 2;
 }
 
 /** Weights `[n][k]` as the module takes them, in int8 where all fit: rows of whole pairs, or `[n/8][k/2][8][2]`. */
-export function packWideWeights(module: ModuleName, w: Int16Array, n: number, k: number): WidePanels {
-  const [least, greatest] = extremes(w);
+export function packWideWeights(
+  module: ModuleName,
+  w: Int16Array,
+  n: number,
+  { least, greatest }: WeightStatistics,
+  packer: Packer,
+): WidePanels {
+  const k = w.length / n;
   const narrow = least >= -128 && greatest <= 127;
-  const pairs = Math.ceil(k / 2);
-  const packed = new (narrow ? Int8Array : Int16Array)(roundUp(n, NR) * pairs * 2);
-  for (let column = 0; column < n; column++) {
-    const base =
-      module === "scalar" ? column * pairs * 2 : Math.floor(column / NR) * pairs * NR * 2 + (column % NR) * 2;
-    const step = module === "scalar" ? 2 : NR * 2;
-    packColumn(packed, base, step, w, column * k, k);
-  }
-  return { bytes: new Uint8Array(packed.buffer), wBytes: narrow ? 1 : 2 };
+  const own = narrow ? Int8Array.from(w) : w;
+  const wBytes = narrow ? 1 : 2;
+  const pair = wBytes * 2;
+  const length = roundUp(n, NR) * Math.ceil(k / 2) * pair;
+  const bytes = new Int8Array(own.buffer, own.byteOffset, own.byteLength);
+  return {
+    panels: {
+      length,
+      write: (target) => {
+        if (module === "scalar") writeRows(target, bytes, k * wBytes, Math.ceil(k / 2) * pair);
+        else packer.packPanels(pair as 2 | 4, bytes, n, k * wBytes, target);
+      },
+    },
+    wBytes,
+  };
+}
+
+/** Rows of `size` bytes, each `stride` after the one before. */
+function writeRows(target: Uint8Array, bytes: Int8Array, size: number, stride: number): void {
+  for (let from = 0, to = 0; from < bytes.length; from += size, to += stride)
+    target.set(bytes.subarray(from, from + size), to);
 }
 
 /** One channel's weights less their zero point; a function of its own, since those are compiled after few calls. */
@@ -44,30 +105,6 @@ export function centre(
   zeroPoint: number,
 ): void {
   for (let i = 0; i < depth; i++) w[at + i] = (data[from + i * step] as number) - zeroPoint;
-}
-
-/** Puts k weights in pairs that are `step` apart. */
-function packColumn(
-  packed: Int8Array | Int16Array,
-  base: number,
-  step: number,
-  w: Int16Array,
-  from: number,
-  k: number,
-): void {
-  for (let i = 0; i < k; i++) packed[base + (i >> 1) * step + (i & 1)] = w[from + i] as number;
-}
-
-/** The least and the greatest of weights and 0. */
-export function extremes(w: Int16Array): readonly [number, number] {
-  let least = 0;
-  let greatest = 0;
-  for (let i = 0; i < w.length; i++) {
-    const value = w[i] as number;
-    if (value < least) least = value;
-    else if (value > greatest) greatest = value;
-  }
-  return [least, greatest];
 }
 
 /** Bytes of columns that are packed when they are known, in the scratch of thread 0. */
