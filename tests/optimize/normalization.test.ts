@@ -31,10 +31,14 @@ function made(sizes: readonly number[], divides: boolean) {
 describe("quantized normalization of inputs", () => {
   const many = [0.01, 0.1, 1, 10, 0.3, 3, 30, 0.05];
   const alike = [1, 1.1, 0.9, 1.2, 1, 0.8, 1, 1.1];
-  for (const divides of [false, true])
-    test(`features of many sizes, ${divides ? "divided" : "multiplied"}: float, and near`, async () => {
+  for (const [divides, activations] of [
+    [false, "int8"],
+    [true, "int8"],
+    [false, "int16"],
+  ] as const)
+    test(`${activations}: features of many sizes, ${divides ? "divided" : "multiplied"}: float, and near`, async () => {
       const { graph, data } = made(many, divides);
-      const { graph: small, floats } = await quantize(graph, data);
+      const { graph: small, floats } = await quantize(graph, data, { activations });
       assert.deepEqual(floats, ["sub", divides ? "div" : "mul"]);
       const { outputs } = await evaluate(small, data, { against: graph });
       assert.ok((outputs?.cosine ?? 0) > 0.9995, `${outputs?.cosine}`);

@@ -5,6 +5,7 @@ import { type Graph, type TensorId, tensorOf } from "../../bindings/graph.ts";
 import { datasetOf } from "../../bindings/optimize/data/batches.ts";
 import { floatsOf } from "../../bindings/optimize/linear/layers.ts";
 import { prune } from "../../bindings/optimize/prune/prune.ts";
+import { quantize } from "../../bindings/optimize/quantize/quantize.ts";
 import { tapGraph } from "../../bindings/optimize/tap.ts";
 import { randomOf } from "../../bindings/optimize/train/random.ts";
 import { train } from "../../bindings/optimize/train/train.ts";
@@ -81,6 +82,14 @@ describe("layers that share weights", () => {
     assert.deepEqual(sharedBy(graph), [1, 3, 4]);
     assert.equal(layers.length, 3);
   });
+
+  for (const rounding of ["gptq", "adaround"] as const)
+    test(`int4 by ${rounding}: rounded alike`, async () => {
+      const { graph } = await quantize(dense, data(64, 1), { weights: "int4", rounding });
+      assert.deepEqual(sharedBy(graph), [1, 3, 4]);
+      const found = await apart(graph, dense);
+      assert.ok(found < 0.02, `${found}`);
+    });
 
   test("a step of training moves them by the sum of their gradients", async () => {
     const rate = 1e-3;

@@ -27,7 +27,8 @@ export function withFloatNormalization(
       const readers = [...graph.nodes.keys()].filter((i) => (graph.nodes[i] as AnyNode).inputs.includes(x));
       const [i = -1] = readers;
       const node = graph.nodes[i];
-      if (readers.length !== 1 || node === undefined || types[i] !== "int8" || !OF_CHANNELS.includes(node.kind)) break;
+      if (readers.length !== 1 || node === undefined || types[i] === "float32" || !OF_CHANNELS.includes(node.kind))
+        break;
       const constant = node.inputs.map((id) => tensorOf(graph, id)).find(isFloatConstant);
       if (constant === undefined || (node.kind === "div" && node.inputs[0] !== x)) break;
       const sizes = Array.from(floatsOf(constant), Math.abs);

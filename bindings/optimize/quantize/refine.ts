@@ -1,11 +1,12 @@
 /** Layer after layer: weights rounded with regard to their inputs, and biases that undo what rounding did to the means. */
-import type { AnyNode, Graph } from "../../graph.ts";
+import type { AnyNode, Graph, TensorId } from "../../graph.ts";
 import { tensorOf } from "../../graph.ts";
 import type { TypedArray } from "../../tensor.ts";
 import { Stream, single } from "../calibrate/stream.ts";
 import { bytesOf } from "../constants.ts";
 import type { Sample } from "../data/types.ts";
 import { fromRows, type Layer, rowsOf } from "../layers.ts";
+import type { Gram } from "../linear/gram.ts";
 import { addRows, gramsOf, layersOf as linearLayers, spread } from "../linear/layers.ts";
 import type { Progress } from "../progress.ts";
 import { adaround } from "./adaround.ts";
@@ -25,7 +26,7 @@ export interface Refinement {
 
 /**
  * The decisions with better weights and biases. Each layer sees the inputs that the network quantized so far gives it; the
- * means of its pre-activations are moved to those of the float network.
+ * means of its pre-activations are moved to those of the float network. Layers that share weights round them alike, by what all of them see in the float network.
  */
 export async function refine(
   graph: Graph,
@@ -39,6 +40,10 @@ export async function refine(
   const current = { ...decisions, weights };
   const [float, quantized] = [new Stream(graph, samples), new Stream(graph, samples)];
   const wanted = graph.nodes.map((_, i) => (weights.has(i) ? refinementOf(i) : undefined));
+  const rounds = [...decisions.layers.values()].filter(
+    ({ index }) => (wanted[index]?.rounding ?? "nearest") !== "nearest",
+  );
+  const shared = await sharedGrams(graph, rounds, samples);
   const last = Math.max(-1, ...wanted.flatMap((refinement, i) => (refinement === undefined ? [] : [i])));
   for (const [i, node] of graph.nodes.slice(0, last + 1).entries()) {
     const layer = decisions.layers.get(i);
@@ -47,7 +52,8 @@ export async function refine(
     const { part, ids } = single(graph, node);
     if (layer !== undefined && stored !== undefined && refinement !== undefined) {
       progress({ phase: "round", done: i, total: last + 1, note: layer.name });
-      const rounded = roundLayer(graph, layer, stored, quantized, scales, refinement.rounding);
+      const grams = shared.get(layer.w) ?? (() => gramsOfInputs(graph, layer, quantized));
+      const rounded = roundLayer(graph, layer, stored, grams, scales, refinement.rounding);
       weights.set(i, rounded);
       if (refinement.correction === "bias") {
         const target = channelMeans(await sumsOf(graph, layer, float, undefined), layer.channels);
@@ -80,22 +86,48 @@ function aloneDecisions({ types, affines, layers, weights, halves }: Decisions, 
   };
 }
 
+/** Products of a layer's inputs in all examples of a stream, added to those of others of its weights. */
+function gramsOfInputs(graph: Graph, layer: Layer, stream: Stream, others?: readonly Gram[]): readonly Gram[] {
+  const linear = linearLayers(graph).find(({ at }) => at === layer.index);
+  if (linear === undefined) return [];
+  const grams = others ?? gramsOf(linear);
+  const examples = stream.of(layer.x) as readonly Float32Array[];
+  const each = Math.max(1, Math.ceil(POSITIONS / Math.max(1, examples.length)));
+  for (const [i, x] of examples.entries()) addRows(linear, grams, x, spread(linear.positions, each, i));
+  return grams;
+}
+
+/** By weights that several of these layers have, the products of the inputs of all of them in the float network. */
+async function sharedGrams(
+  graph: Graph,
+  layers: readonly Layer[],
+  samples: readonly Sample[],
+): Promise<ReadonlyMap<TensorId, () => readonly Gram[]>> {
+  const found = new Map<TensorId, readonly Gram[]>();
+  const shared = layers.filter((layer) => layers.some((other) => other !== layer && other.w === layer.w));
+  const last = Math.max(-1, ...shared.map(({ index }) => index));
+  const stream = new Stream(graph, last < 0 ? [] : samples);
+  for (const [i, node] of graph.nodes.slice(0, last + 1).entries()) {
+    const layer = shared.find(({ index }) => index === i);
+    if (layer !== undefined) found.set(layer.w, gramsOfInputs(graph, layer, stream, found.get(layer.w)));
+    const { part, ids } = single(graph, node);
+    stream.advance(i, await stream.run(part, ids));
+  }
+  return new Map([...found].map(([w, grams]) => [w, () => grams]));
+}
+
 /** Scales of least error for int4, and GPTQ or what is learned. */
 function roundLayer(
   graph: Graph,
   layer: Layer,
   stored: QuantizedWeights,
-  stream: Stream,
+  products: () => readonly Gram[],
   scales: Scales,
   rounding: Rounding,
 ): QuantizedWeights {
   if (rounding === "nearest") return stored;
-  const linear = linearLayers(graph).find(({ at }) => at === layer.index);
-  if (linear === undefined) return stored;
-  const grams = gramsOf(linear);
-  const examples = stream.of(layer.x) as readonly Float32Array[];
-  const each = Math.max(1, Math.ceil(POSITIONS / Math.max(1, examples.length)));
-  for (const [i, x] of examples.entries()) addRows(linear, grams, x, spread(linear.positions, each, i));
+  const grams = products();
+  if (grams.length === 0) return stored;
   const all = rowsOf(layer, tensorOf(graph, layer.w));
   const width = layer.channels / grams.length;
   const round = rounding === "gptq" ? gptq : adaround;
@@ -105,9 +137,8 @@ function roundLayer(
     (_, c) => stored.scale[stored.scale.length === 1 ? 0 : c] as number,
   );
   const parts = grams.map((gram, g) => {
-    const { products } = gram.finish();
     const weights = all.subarray(g * width * layer.depth, (g + 1) * width * layer.depth);
-    return { weights, depth: layer.depth, products };
+    return { weights, depth: layer.depth, products: gram.finish().products };
   });
   if (stored.bits === 4 && scales === "channel")
     for (const [g, part] of parts.entries())

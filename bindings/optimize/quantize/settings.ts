@@ -31,7 +31,9 @@ export function settingsOf(
   layers: readonly Layer[],
   { weights = "int8", activations = "int8", layers: own = {} }: QuantizeOptions,
 ): readonly LayerSetting[] {
-  const names = layers.map((layer, i) => namesOf(graph, layer, i === 0));
+  // What has the first layer's weights is the first layer at another step.
+  const isFirst = ({ w }: Layer) => w === layers[0]?.w;
+  const names = layers.map((layer) => namesOf(graph, layer, isFirst(layer)));
   for (const name of Object.keys(own))
     ensure(
       names.some((list) => list.includes(name)),
@@ -42,8 +44,8 @@ export function settingsOf(
         received: name,
       }),
     );
-  return layers.map(({ node }, i) => {
-    const spared = weights === "int4" && (i === 0 || node.kind === "depthwiseConv2d");
+  return layers.map((layer, i) => {
+    const spared = weights === "int4" && (isFirst(layer) || layer.node.kind === "depthwiseConv2d");
     const base: LayerSetting = { weights: spared ? "int8" : weights, activations };
     const matching = Object.entries(own).flatMap(([name, change]) => (names[i]?.includes(name) ? [change] : []));
     return Object.assign({}, base, ...matching) as LayerSetting;
