@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { labelsOf } from "../../bindings/cli/labels.ts";
 import { MODULES } from "../../bindings/primitives/modules.ts";
@@ -185,6 +185,17 @@ test("help of a command has its examples", async () => {
     "distil",
   ])
     assert.match((await pint8("help", command)).out, new RegExp(`Examples:\n  \\$ pint8 ${command} `));
+});
+
+test("evaluate says that nothing tells what is right, where nothing does", async () => {
+  const pictures = dirname(sample(0));
+  const alone = await pint8("evaluate", DIGITS, "--data", pictures);
+  assert.match(alone.err, /note: nothing says what is right: --labels/);
+  assert.equal(alone.status, 0);
+  const labelled = await pint8("evaluate", DIGITS, "--data", pictures, "--labels", DIGIT_LABELS);
+  assert.match(labelled.out, /100\.00 %/);
+  for (const more of [labelled, await pint8("evaluate", DIGITS, "--data", pictures, "--against", DIGITS)])
+    assert.doesNotMatch(more.err, /note/);
 });
 
 test("help and version end with status 0", async () => {
