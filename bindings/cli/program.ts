@@ -59,8 +59,10 @@ export async function main(args: readonly string[], streams: Streams, version: s
   forgetInputs();
   const root = program(streams, version);
   try {
+    const asked = root.commands.some((each) => each.name() === args[1]);
+    const line = args[0] === "help" && !asked ? args.slice(1) : args;
     // Alone it says what there is.
-    await root.parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
+    await root.parseAsync(line.length === 0 ? ["--help"] : line, { from: "user" });
     return 0;
   } catch (error) {
     if (isHelp(error)) return 0;

@@ -20,6 +20,7 @@ async function fails(code: string, message: RegExp, ...args: readonly string[]):
 test("command lines that are wrong", async () => {
   await fails("INVALID_OPTION", /unknown command 'walk'/, "walk", DIGITS);
   await fails("INVALID_OPTION", /Did you mean bench/, "bnech", DIGITS);
+  await fails("INVALID_OPTION", /unknown command 'bnech' \(Did you mean bench\?\)/, "help", "bnech");
   await fails("INVALID_OPTION", /Did you mean --labels/, "run", DIGITS, "--input", sample(1), "--lables", "x");
   await fails("INVALID_OPTION", /missing required argument/, "inspect");
   await fails("INVALID_OPTION", /--input/, "run", DIGITS);
