@@ -184,4 +184,20 @@ describe("graphs that nothing has verified", () => {
         }
       }
     });
+
+  test("tensors of other ranks, and constants that are no numbers", () => {
+    const graph = importModel(new Uint8Array(readFileSync(file)), {});
+    for (const [i, tensor] of graph.tensors.entries()) {
+      const flat = [tensor.shape.reduce((a, b) => a * b, 1)];
+      const ranks = tensor.data === undefined ? tensor.shape.map((_, rank) => tensor.shape.slice(0, rank)) : [flat];
+      for (const change of [...ranks.map((shape) => ({ shape })), { dtype: "string", quantization: undefined }]) {
+        const tensors = graph.tensors.map((each, at) => (at === i ? { ...each, ...change } : each));
+        try {
+          writeOnnx({ ...graph, tensors } as Graph, { onWarning: () => {} });
+        } catch (error) {
+          assert.ok(error instanceof Pint8Error, `${tensor.name}: ${(error as Error).stack}`);
+        }
+      }
+    }
+  });
 });

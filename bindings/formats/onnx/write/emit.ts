@@ -1,8 +1,8 @@
 /** What converters of operators write into: names of values, constants, and the integers behind real values. */
 import { ensure } from "../../../errors.ts";
 import { type Graph, NONE, type TensorId } from "../../../graph.ts";
-import { elementCount, type Quantization, type Tensor } from "../../../tensor.ts";
-import type { OnnxAttribute, OnnxOperator, OnnxTensor } from "./model.ts";
+import { type DType, elementCount, type Quantization, type Tensor } from "../../../tensor.ts";
+import { DATA_TYPES, type OnnxAttribute, type OnnxOperator, type OnnxTensor } from "./model.ts";
 
 export class Emitter {
   readonly operators: OnnxOperator[] = [];
@@ -53,7 +53,10 @@ export class Emitter {
   #constant(name: string, tensor: Tensor): void {
     const { data = new Uint8Array(0), shape, dtype } = tensor;
     if (dtype === "int4") this.constants.push({ name, shape, dtype: "int8", data: nibbles(data, elementCount(shape)) });
-    else this.constants.push({ name, shape, dtype, data });
+    else {
+      requireOnnxType(name, dtype);
+      this.constants.push({ name, shape, dtype, data });
+    }
   }
 
   /** A constant of its own. */
@@ -79,6 +82,12 @@ export class Emitter {
     output: string,
     attributes: Readonly<Record<string, OnnxAttribute>> = {},
   ): string {
+    for (const value of Object.values(attributes).flat())
+      ensure(typeof value === "number" ? Number.isFinite(value) : value !== undefined, "INVALID_GRAPH", () => ({
+        where: this.where,
+        expected: "the dimensions that its operator has",
+        received: "fewer",
+      }));
     this.operators.push({ type, inputs, outputs: [output], attributes });
     return output;
   }
@@ -147,6 +156,11 @@ export class Emitter {
     if (tensor.dtype === "int32") return [...new Int32Array(buffer)];
     return tensor.dtype === "int64" ? Array.from(new BigInt64Array(buffer), Number) : undefined;
   }
+}
+
+/** Refuses elements that ONNX files are not written with. */
+export function requireOnnxType(where: string, dtype: DType): void {
+  ensure(DATA_TYPES[dtype] !== undefined, "UNSUPPORTED", () => ({ where, expected: "an ONNX type", received: dtype }));
 }
 
 /** int4 as int8. */

@@ -3,8 +3,8 @@ import { ensure } from "../../../errors.ts";
 import { kindOf, requireGraph } from "../../../given.ts";
 import type { Graph, TensorId } from "../../../graph.ts";
 import { roundingWarning, withActivations } from "../../roundings.ts";
-import { Emitter } from "./emit.ts";
-import { DATA_TYPES, writeModel } from "./model.ts";
+import { Emitter, requireOnnxType } from "./emit.ts";
+import { writeModel } from "./model.ts";
 import { writeNode } from "./operators.ts";
 
 /** Operators as they stand since 2022; the reductions have their axes as attributes. */
@@ -54,11 +54,7 @@ export function writeOnnx(given: Graph, options: WriteOnnxOptions = {}): Uint8Ar
   if (warning !== undefined) (options.onWarning ?? console.warn)(`pint8: ${warning}`);
   const port = ({ name, tensor: id }: { readonly name: string; readonly tensor: TensorId }) => {
     const { dtype, shape } = to.tensor(id);
-    ensure(DATA_TYPES[dtype] !== undefined, "UNSUPPORTED", () => ({
-      where: name,
-      expected: "an ONNX type",
-      received: dtype,
-    }));
+    requireOnnxType(name, dtype);
     return { name, dtype, shape };
   };
   const read = new Set(to.operators.flatMap(({ inputs }) => inputs));
