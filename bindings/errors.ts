@@ -148,3 +148,11 @@ export function ensure(condition: boolean, code: ErrorCode, detail: () => ErrorD
 
 /** What was thrown, in words. */
 export const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
+/** A value in a few words: its kind, not what is in it. */
+export function kindOf(value: unknown): string {
+  if (typeof value === "string") return `"${value.slice(0, 40)}"`;
+  if (typeof value !== "object" || value === null) return typeof value === "function" ? "a function" : String(value);
+  const name = Object.prototype.toString.call(value).slice(8, -1);
+  return name === "Object" ? "an object" : name;
+}

@@ -1,14 +1,6 @@
 /** What programs without types hand over in place of a graph, bytes or examples: refused by what it is, never computed on. */
-import { ensure } from "./errors.ts";
+import { ensure, kindOf } from "./errors.ts";
 import type { Graph } from "./graph.ts";
-
-/** A value in a few words: its kind, not what is in it. */
-export function kindOf(value: unknown): string {
-  if (typeof value === "string") return `"${value.slice(0, 40)}"`;
-  if (typeof value !== "object" || value === null) return typeof value === "function" ? "a function" : String(value);
-  const name = Object.prototype.toString.call(value).slice(8, -1);
-  return name === "Object" ? "an object" : name;
-}
 
 /** Refuses what is no graph. Errors: INVALID_INPUT. */
 export function requireGraph(where: string, graph: unknown): asserts graph is Graph {

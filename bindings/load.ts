@@ -1,5 +1,5 @@
 /** How a model becomes a session: what `pint8` and `pint8/inline` have in common, which differ in who imports. */
-import { ensure, inFile } from "./errors.ts";
+import { ensure, inFile, kindOf } from "./errors.ts";
 import type { Importer } from "./formats/importing.ts";
 import { isOnnx, isOrdinary } from "./formats/select.ts";
 import type { Limits } from "./limits.ts";
@@ -151,7 +151,7 @@ function checkShapes(where: string, shapes: unknown): void {
   ensure(typeof shapes === "object" && shapes !== null && !Array.isArray(shapes), "INVALID_OPTION", () => ({
     where,
     expected: "an object of shapes by the names of inputs, as { image: [1, 320, 320, 3] }",
-    received: Array.isArray(shapes) ? "a list" : String(shapes),
+    received: kindOf(shapes),
   }));
 }
 

@@ -1,5 +1,5 @@
 /** The memory of a session and who runs its steps there. */
-import { ensure, Pint8Error } from "../errors.ts";
+import { ensure, kindOf, Pint8Error } from "../errors.ts";
 import { memoryBytes, PAGE_BYTES, type Plan, STEP_BYTES } from "../plan/types.ts";
 import { isNode, processors } from "./engine.ts";
 import { instantiate } from "./instantiate.ts";
@@ -41,7 +41,7 @@ export async function takeThreads(
   ensure(threads === "auto" || (Number.isInteger(threads) && threads >= 1), "INVALID_OPTION", () => ({
     where: "threads",
     expected: 'a whole number from 1, or "auto"',
-    received: typeof threads === "number" ? String(threads) : `"${threads}", a ${typeof threads}`,
+    received: kindOf(threads),
   }));
   const wanted = threads === "auto" ? Math.min(await processors(), AUTO_THREADS) : Math.min(threads, MAX_THREADS);
   if (wanted > 1) {

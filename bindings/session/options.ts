@@ -1,4 +1,4 @@
-import { ensure } from "../errors.ts";
+import { ensure, kindOf } from "../errors.ts";
 
 /** Every name that an options object may have: a list that TypeScript keeps whole. */
 export type OptionNames<T> = { readonly [K in keyof T]-?: true };
@@ -16,7 +16,7 @@ const isObject = (value: unknown) => typeof value === "object" && value !== null
 export function checkOptions(where: string, options: object, known: { readonly [name: string]: true }): void {
   const must = (condition: boolean, expected: string, received: string, hint = "") =>
     ensure(condition, "INVALID_OPTION", () => ({ where, expected, received, hint }));
-  must(isObject(options), "an object of options", String(options));
+  must(isObject(options), "an object of options", kindOf(options));
   const names = Object.keys(known);
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(known, name)) {
@@ -25,8 +25,8 @@ export function checkOptions(where: string, options: object, known: { readonly [
       must(false, `the options ${names.join(", ")}`, `"${name}"`, hint);
     }
     if (value === undefined) continue;
-    must(!FUNCTIONS.includes(name) || typeof value === "function", `a function as option ${name}`, typeof value);
-    must(!OBJECTS.includes(name) || isObject(value), `an object as option ${name}`, String(value));
+    must(!FUNCTIONS.includes(name) || typeof value === "function", `a function as option ${name}`, kindOf(value));
+    must(!OBJECTS.includes(name) || isObject(value), `an object as option ${name}`, kindOf(value));
   }
 }
 

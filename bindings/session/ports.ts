@@ -1,4 +1,4 @@
-import { ensure } from "../errors.ts";
+import { ensure, kindOf, Pint8Error } from "../errors.ts";
 import type { PlanPort } from "../plan/types.ts";
 import { type TypedArray, typedView } from "../tensor.ts";
 import { quantizeInto, takesReals } from "../values/quantize.ts";
@@ -45,17 +45,11 @@ export function copyOf(view: TypedArray): TypedArray {
 
 /** Copies a caller's inputs in, after checking names, classes and lengths. */
 export function setInputs(ports: readonly BoundPort[], inputs: Inputs): void {
-  ensure(typeof inputs === "object" && inputs !== null && !ArrayBuffer.isView(inputs), "INVALID_INPUT", () => ({
-    where: "inputs",
-    expected: `an object of typed arrays named ${namesOf(ports)}, or an array of them`,
-    received: describe(inputs),
-  }));
+  if (typeof inputs !== "object" || inputs === null || ArrayBuffer.isView(inputs))
+    throw wrongInputs(`an object of typed arrays named ${namesOf(ports)}, or an array of them`, describe(inputs));
   if (Array.isArray(inputs)) {
-    ensure(inputs.length === ports.length, "INVALID_INPUT", () => ({
-      where: "inputs",
-      expected: `${ports.length} arrays: ${namesOf(ports)}`,
-      received: `${inputs.length}`,
-    }));
+    if (inputs.length !== ports.length)
+      throw wrongInputs(`${ports.length} arrays: ${namesOf(ports)}`, `${inputs.length}`);
     if (ports.length === 1) return setOne(ports[0] as BoundPort, inputs[0]);
     return setAll(ports, Array.from(inputs));
   }
@@ -63,12 +57,7 @@ export function setInputs(ports: readonly BoundPort[], inputs: Inputs): void {
   for (const name in named) {
     let known = false;
     for (const { info } of ports) known ||= info.name === name;
-    if (known) continue;
-    ensure(false, "INVALID_INPUT", () => ({
-      where: "inputs",
-      expected: `the names ${namesOf(ports)}`,
-      received: `"${name}"`,
-    }));
+    if (!known) throw wrongInputs(`the names ${namesOf(ports)}`, `"${name}"`);
   }
   if (ports.length === 1) {
     const [port] = ports as [BoundPort];
@@ -79,6 +68,9 @@ export function setInputs(ports: readonly BoundPort[], inputs: Inputs): void {
     ports.map(({ info }) => (Object.hasOwn(named, info.name) ? named[info.name] : undefined)),
   );
 }
+
+const wrongInputs = (expected: string, received: string) =>
+  new Pint8Error("INVALID_INPUT", { where: "inputs", expected, received, hint: "Such as run([values])." });
 
 function setOne(port: BoundPort, value: unknown): void {
   check(port, value);
@@ -107,8 +99,9 @@ function check({ info, view, type }: BoundPort, value: unknown): void {
   const fits = tag !== type && takesReals(info) && isReals(value) && lengthOf(value) === view.length;
   ensure(fits, "INVALID_INPUT", () => ({
     where: `input "${info.name}"`,
-    expected: `${type} of ${view.length} elements ([${info.shape}] ${info.dtype})${takesReals(info) && type !== "Float32Array" ? ", or as many real numbers" : ""}`,
+    expected: `${type} of ${view.length} elements ([${info.shape}] ${info.dtype})${takesReals(info) && type !== "Float32Array" ? ", or as many real numbers in a Float32Array or list" : ""}`,
     received: describe(value),
+    hint: "Pixels become an input by imageInput, nested lists by flat(Infinity).",
   }));
 }
 
@@ -136,8 +129,8 @@ function namesOf(ports: readonly BoundPort[]): string {
 
 function describe(value: unknown): string {
   if (value === undefined) return "nothing";
-  if (value === null || typeof value !== "object") return `${typeof value} ${String(value)}`;
-  const tag = Object.prototype.toString.call(value).slice(8, -1);
-  const { length } = value as { readonly length?: unknown };
-  return typeof length === "number" ? `${tag} of ${length} elements` : tag;
+  const { length } = Object(value) as { readonly length?: unknown };
+  return typeof value === "object" && typeof length === "number"
+    ? `${kindOf(value)} of ${length} elements`
+    : kindOf(value);
 }

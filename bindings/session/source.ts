@@ -1,4 +1,4 @@
-import { Pint8Error, textOf } from "../errors.ts";
+import { kindOf, Pint8Error, textOf } from "../errors.ts";
 import { builtin, isNode } from "./engine.ts";
 
 /** Bytes, what bytes come from, a URL, or a path in Node, Deno and Bun. */
@@ -81,7 +81,7 @@ async function read(source: unknown, options: ReadOptions): Promise<Uint8Array> 
       throw new Pint8Error("INVALID_OPTION", {
         where: "source",
         expected: KINDS,
-        received: source === null || typeof source !== "object" ? String(source) : tagOf(source),
+        received: kindOf(source),
       });
   }
 }
@@ -151,7 +151,7 @@ async function readStream(
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       signal?.throwIfAborted();
       if (!ArrayBuffer.isView(part.value))
-        throw unreadable("stream", `a chunk that is ${tagOf(part.value)}, not bytes`);
+        throw unreadable("stream", `a chunk that is ${kindOf(part.value)}, not bytes`);
       parts.push(viewOf(part.value));
       loaded += part.value.byteLength;
       onProgress?.(total === undefined ? { loaded } : { loaded, total });
@@ -185,10 +185,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/ENOENT/, "Relative paths begin at the folder in which the program was started."],
   [/EISDIR/, "This is a folder: name the file in it."],
   [/HTTP status/, "Open the URL in a browser; the server says there what it has."],
-  [
-    /fetch/i,
-    "The server may be down, or forbid other pages to read it: it must allow this by Access-Control-Allow-Origin.",
-  ],
+  [/fetch/i, "The server may be down, or not allow other pages to read it: Access-Control-Allow-Origin."],
   [/already/, "A body is read once: keep its bytes, or clone the response."],
 ];
 

@@ -1,4 +1,4 @@
-import { ensure } from "../errors.ts";
+import { ensure, kindOf } from "../errors.ts";
 import { checkSize, type Picture } from "./picture.ts";
 
 /** Pixels row by row, 1 (grey), 3 (red, green, blue) or 4 (and alpha) numbers of 0..255 each; `ImageData` is one. */
@@ -14,7 +14,7 @@ export function pictureOf(image: PixelData): Picture {
   ensure(Number.isInteger(width) && Number.isInteger(height), "INVALID_INPUT", () => ({
     where: "image",
     expected: "pixels: ImageData, or an object with data, width and height",
-    received: typeof image === "object" ? "an object without width and height" : String(image),
+    received: kindOf(image),
     hint: "Draw pictures on a canvas, and give what context.getImageData returns.",
   }));
   checkSize(width, height, "image");

@@ -1,4 +1,4 @@
-import { ensure, Pint8Error } from "../errors.ts";
+import { ensure, kindOf, Pint8Error } from "../errors.ts";
 import { byteLength, elementCount, type TypedArray, typedCopy } from "../tensor.ts";
 import type { ArrayOf, NumberArray, Outputs, TensorInfo } from "./types.ts";
 
@@ -79,7 +79,7 @@ export function dequantize(port: Quantized, values: ArrayLike<number | bigint> |
   ensure(typeof values === "object" && values !== null, "INVALID_INPUT", () => ({
     where: "dequantize",
     expected: "the elements of an output, or all outputs of a run",
-    received: String(values),
+    received: kindOf(values),
   }));
   const given = typeof (values as ArrayLike<number>).length === "number";
   const elements = (given ? values : (values as Outputs)[port.name]) as ArrayLike<number | bigint> | undefined;
@@ -100,8 +100,8 @@ export function requirePort(where: string, port: unknown): void {
   const { dtype } = Object(port) as { readonly dtype?: unknown };
   ensure(typeof dtype === "string", "INVALID_INPUT", () => ({
     where,
-    expected: "an input or output of a model, as model.outputs[0]",
-    received: String(port),
+    expected: "an input or output of a model, as model.inputs[0]",
+    received: kindOf(port),
   }));
 }
 
@@ -110,7 +110,7 @@ function requireNumbers(where: string, values: unknown): void {
   ensure(typeof length === "number" && typeof values === "object", "INVALID_INPUT", () => ({
     where,
     expected: "a typed array or a list of numbers",
-    received: typeof values === "object" ? "an object" : String(values),
+    received: kindOf(values),
     hint: "What run returns are all outputs by their names: take one of them.",
   }));
 }
@@ -154,7 +154,7 @@ export function topK(
   ensure(labels === undefined || Array.isArray(labels), "INVALID_OPTION", () => ({
     where: "topK",
     expected: "labels as an array of names, one for each place",
-    received: typeof labels === "object" ? "an object" : typeof labels,
+    received: kindOf(labels),
     hint: 'A text of one label a line becomes them by text.trim().split("\\n").',
   }));
   requireNumbers("topK", out);

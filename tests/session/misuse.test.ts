@@ -65,12 +65,12 @@ test("options: what they must be, and what a mistyped one may have been", async 
     [{ thread: 2 }, /"thread"/, /Did you mean "threads"/],
     [{ wasmURL: () => "" }, /"wasmURL"/, /Did you mean "wasmUrl"/],
     [{ modlue: "simd" }, /"modlue"/, /Did you mean "module"/],
-    [{ threads: "2" }, /^"2", a string$/, /^$/],
-    [{ wasmUrl: "/wasm/" }, /^string$/, /^$/],
-    [{ onWarning: "warn" }, /^string$/, /^$/],
-    [{ onProgress: 1 }, /^number$/, /^$/],
-    [{ signal: "x" }, /^x$/, /^$/],
-    [{ shapes: [1, 28, 28, 1] }, /^1,28,28,1$/, /^$/],
+    [{ threads: "2" }, /^"2"$/, /^$/],
+    [{ wasmUrl: "/wasm/" }, /^"\/wasm\/"$/, /^$/],
+    [{ onWarning: "warn" }, /^"warn"$/, /^$/],
+    [{ onProgress: 1 }, /^1$/, /^$/],
+    [{ signal: "x" }, /^"x"$/, /^$/],
+    [{ shapes: [1, 28, 28, 1] }, /^Array$/, /^$/],
     [{ customOperators: null }, /^null$/, /^$/],
     [{ limits: { bytes: 1 } }, /^"bytes"$/, /^$/],
   ];
@@ -95,14 +95,17 @@ test("values and ports of the wrong class are refused, never computed on", async
   const calls: readonly (readonly [() => unknown, RegExp])[] = [
     [() => api.quantize(input), /^quantize: expected a typed array/],
     [() => api.quantize(undefined, [1]), /^quantize: expected an input or output/],
-    [() => api.quantize(input, "abc"), /^quantize: .*received abc$/],
+    [() => api.quantize(input, "abc"), /^quantize: .*received "abc"$/],
     [() => api.dequantize(output), /^dequantize: .*received undefined$/],
     [() => api.dequantize(undefined, []), /^dequantize: expected an input or output/],
     [() => api.topK(), /^topK: .*received undefined$/],
     [() => api.topK(outputs), /^topK: .*received an object$/],
     [() => api.imageInput(undefined, pixels), /^imageInput: expected an input or output/],
-    [() => api.imageInput(input, "cat.png"), /^image: expected pixels.*received cat\.png$/],
-    [() => api.imageInput(input, null), /^image: expected pixels/],
+    [() => api.imageInput(input, "cat.png"), /^image: expected pixels.*received "cat\.png"$/],
+    [() => api.imageInput(input, null), /^image: expected pixels.*received null$/],
+    [() => api.imageInput(input, { data: pixels.data }), /^image: expected pixels.*received an object$/],
+    [() => api.imageInput(model, pixels), /^imageInput: expected an input.*received an object$/],
+    [() => api.imageInput(model.inputs, pixels), /^imageInput: expected an input.*received Array$/],
     [() => api.imageInput(input, pixels, { fit: "fill" }), /^option fit: expected stretch, cover, contain/],
     [() => api.imageInput(input, pixels, { mean: "1" }), /^option mean: .*received "1"$/],
     [() => api.imageInput(input, pixels, { std: 0 }), /^option std: expected a number other than 0/],
@@ -112,6 +115,11 @@ test("values and ports of the wrong class are refused, never computed on", async
     [() => api.readPlan(bytes), /^plan file: /],
   ];
   for (const [call, message] of calls) assert.match((await refusal(call)).message, message);
+  const pictures = [new Uint8ClampedArray(4 * 784), pixels, [[0, 1]], undefined];
+  for (const given of pictures)
+    assert.match((await refusal(() => model.run([given as never]))).hint, /imageInput.*flat/);
+  for (const given of [new Int8Array(784), new Array(784).fill(0), { picture: new Int8Array(784) }])
+    assert.match((await refusal(() => model.run(given as never))).hint, /run\(\[values\]\)/);
   assert.match((await refusal(() => (model as never as { reshape(): unknown }).reshape())).message, /^reshape: /);
   assert.ok(readPlan(await planModel(bytes)).steps.length > 0);
   model.close();

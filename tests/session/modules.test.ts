@@ -90,7 +90,7 @@ test("sources: responses, blobs, streams and promises of them; everything else i
     [undefined, /undefined/],
     [null, /null/],
     [7, /received 7/],
-    [{}, /received Object/],
+    [{}, /received an object/],
     [[1, 2], /received Array/],
     [Promise.resolve(new Map()), /received Map/],
   ] as const)

@@ -1,6 +1,6 @@
 /** Data sets in parts, in batches, and read ahead. */
-import { ensure } from "../../errors.ts";
-import { kindOf, requireExamples } from "../../given.ts";
+import { ensure, kindOf } from "../../errors.ts";
+import { requireExamples } from "../../given.ts";
 import { withSome } from "./some.ts";
 import type { Dataset, Sample } from "./types.ts";
 

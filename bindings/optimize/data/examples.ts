@@ -1,5 +1,6 @@
 /** Examples as a program gives them: each is looked at, and all can be gone through again. */
-import { kindOf, requireExamples } from "../../given.ts";
+import { kindOf } from "../../errors.ts";
+import { requireExamples } from "../../given.ts";
 import { invalid } from "./bytes.ts";
 import { withSome } from "./some.ts";
 import type { Dataset, Sample } from "./types.ts";

@@ -1,6 +1,6 @@
 /** Teaches a small network what a larger one says. */
-import { ensure } from "../../errors.ts";
-import { kindOf, requireGraph } from "../../given.ts";
+import { ensure, kindOf } from "../../errors.ts";
+import { requireGraph } from "../../given.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { runPasses } from "../../passes/index.ts";
 import { examplesOf } from "../data/examples.ts";

@@ -1,6 +1,6 @@
 /** Graph → .onnx bytes: floats as they are, integers in ONNX's QDQ form. */
-import { ensure } from "../../../errors.ts";
-import { kindOf, requireGraph } from "../../../given.ts";
+import { ensure, kindOf } from "../../../errors.ts";
+import { requireGraph } from "../../../given.ts";
 import type { Graph, TensorId } from "../../../graph.ts";
 import { roundingWarning, withActivations } from "../../roundings.ts";
 import { Emitter, requireOnnxType } from "./emit.ts";

@@ -1,6 +1,6 @@
 /** Graph → .tflite bytes. */
-import { ensure } from "../../../errors.ts";
-import { kindOf, requireBytes, requireGraph } from "../../../given.ts";
+import { ensure, kindOf } from "../../../errors.ts";
+import { requireBytes, requireGraph } from "../../../given.ts";
 import type { Graph, Port } from "../../../graph.ts";
 import { byteLength, type Quantization, type Tensor } from "../../../tensor.ts";
 import type { ImportOptions } from "../../importing.ts";

@@ -1,7 +1,7 @@
 /** Small networks by name, with random weights: what can be trained or distilled into without a model to begin from. */
 
-import { ensure } from "../../../errors.ts";
-import { kindOf, requireText } from "../../../given.ts";
+import { ensure, kindOf } from "../../../errors.ts";
+import { requireText } from "../../../given.ts";
 import type { Graph } from "../../../graph.ts";
 import { listText, sizeOf } from "../../../tensor.ts";
 import { beginNetwork, type Gives } from "./builder.ts";
