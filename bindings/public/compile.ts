@@ -17,7 +17,7 @@ import { link } from "../compile/link.ts";
 import { declarationText, loaderText } from "../compile/loader.ts";
 import { checkMemory, type Sized } from "../compile/memory.ts";
 import type { CompileReport } from "../compile/report.ts";
-import { ensure } from "../errors.ts";
+import { ensure, inFile } from "../errors.ts";
 import { importModel } from "../formats/index.ts";
 import { type Graph, NONE, tensorOf } from "../graph.ts";
 import { runPasses } from "../passes/index.ts";
@@ -25,7 +25,8 @@ import { isPlan, readPlan } from "../plan/file.ts";
 import { planGraph } from "../plan/plan.ts";
 import { MAKE_AGAIN, type Plan } from "../plan/types.ts";
 import { MODULES, type ModuleName, type Optimize } from "../primitives/modules.ts";
-import { readSource, type Source } from "../session/source.ts";
+import { checkOptions, type OptionNames } from "../session/options.ts";
+import { nameOf, readSource, type Source } from "../session/source.ts";
 import { byteLength, type TypedArray, typeText } from "../tensor.ts";
 
 export type { CompileReport } from "../compile/report.ts";
@@ -57,6 +58,19 @@ export interface CompileOptions {
   readonly onProgress?: (message: string) => void;
 }
 
+const OPTIONS: OptionNames<CompileOptions> = {
+  module: true,
+  optimize: true,
+  name: true,
+  maxMemory: true,
+  batch: true,
+  shapes: true,
+  constants: true,
+  externalData: true,
+  signature: true,
+  onProgress: true,
+};
+
 /** The files, and what there is to say of them. */
 export interface Compiled {
   /** The module. Exports: `memory`, `input_ptr(i)`, `input_bytes(i)`, `output_ptr(i)`, `output_bytes(i)`, `invoke()`, `reset()`. */
@@ -75,9 +89,14 @@ export interface Compiled {
  *
  * Errors: those of `loadModel`; OUT_OF_MEMORY where it needs more than `maxMemory`.
  */
-export async function compileModel(source: Source | Plan, options: CompileOptions = {}): Promise<Compiled> {
+export function compileModel(source: Source | Plan, options: CompileOptions = {}): Promise<Compiled> {
+  return inFile(nameOf(source), () => compiled(source, options));
+}
+
+async function compiled(source: Source | Plan, options: CompileOptions): Promise<Compiled> {
+  checkOptions("compileModel", options, OPTIONS);
+  checkValues(options);
   const { name = "model", maxMemory = 2 ** 32, onProgress = () => {} } = options;
-  checkOptions(options);
   const { plan, tensors } = await planOf(source, options);
   for (const { name, lengthAddress } of plan.outputs)
     ensure(lengthAddress === undefined, "UNSUPPORTED", () => ({
@@ -121,7 +140,7 @@ interface Planned {
 }
 
 async function planOf(source: Source | Plan, options: CompileOptions): Promise<Planned> {
-  if (typeof source === "object" && "steps" in source) return planned(source, options);
+  if (typeof source === "object" && source !== null && "steps" in source) return planned(source, options);
   const bytes = await readSource(source);
   if (isPlan(bytes)) return planned(readPlan(bytes), options);
   const {
@@ -140,7 +159,7 @@ async function planOf(source: Source | Plan, options: CompileOptions): Promise<P
   return { plan: planGraph(graph, { module, moduleHash: hash, optimize }), tensors: tensorsOf(graph) };
 }
 
-function planned(plan: Plan, { module, batch, shapes }: CompileOptions): Planned {
+function planned(plan: Plan, { module, batch, shapes, signature }: CompileOptions): Planned {
   const refuse = (where: string, expected: string, received: unknown) =>
     ensure(received === undefined, "INVALID_OPTION", () => ({
       where,
@@ -150,7 +169,8 @@ function planned(plan: Plan, { module, batch, shapes }: CompileOptions): Planned
     }));
   if (module !== plan.module) refuse("module", `${plan.module}, which the plan was made for`, module);
   refuse("batch", "none: the plan has its shapes", batch);
-  refuse("shapes", "none: the plan has its shapes", shapes);
+  refuse("shapes", "none: the plan has its shapes", shapes && JSON.stringify(shapes));
+  refuse("signature", "none: the plan is of one signature", signature);
   const ports = [...plan.inputs, ...plan.outputs].map(({ name, shape, dtype, bytes }) => ({
     text: `"${name}" ${typeText({ dtype, shape })}, ${bytes} bytes`,
     bytes,
@@ -173,7 +193,7 @@ function tensorsOf(graph: Graph): readonly Sized[] {
     });
 }
 
-function checkOptions({ module, optimize, maxMemory, name }: CompileOptions): void {
+function checkValues({ module, optimize, maxMemory, name }: CompileOptions): void {
   const check = (where: string, fits: boolean, expected: string, received: unknown) =>
     ensure(fits, "INVALID_OPTION", () => ({ where, expected, received: String(received) }));
   check("module", module === undefined || MODULES.includes(module), MODULES.join(", "), module);

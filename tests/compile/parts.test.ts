@@ -11,11 +11,13 @@ import { readKernels } from "../../bindings/compile/kernels.ts";
 import { layoutOf } from "../../bindings/compile/layout.ts";
 import { declarationText, loaderText } from "../../bindings/compile/loader.ts";
 import { withoutZeros } from "../../bindings/compile/segments.ts";
+import { Pint8Error } from "../../bindings/errors.ts";
 import { writePlan } from "../../bindings/plan/file.ts";
 import type { Plan, PlanPort } from "../../bindings/plan/types.ts";
 import { paramBytes } from "../../bindings/primitives/params.ts";
 import { kernelNumber } from "../../bindings/primitives/registry.ts";
 import { compileModel } from "../../bindings/public/compile.ts";
+import { planModel } from "../../bindings/public/index.ts";
 import { type Files, instantiate, loadFiles, temporaryFolder, tryCompile } from "./compiled.ts";
 import { missing, run } from "./tools.ts";
 
@@ -50,6 +52,27 @@ test("an image with very many runs of zeros stays within what engines take", () 
 test("the digits as one module are within 30 KiB: no constants of kernels that it has not", async () => {
   const { wasm } = await compileModel(readFileSync(DIGITS));
   assert.ok(wasm.length <= 30 * 1024, `${wasm.length} bytes`);
+});
+
+test("what is no model and no option is refused, by the file's name", async () => {
+  const compile = compileModel as (source: unknown, options?: unknown) => Promise<unknown>;
+  const plan = await planModel(readFileSync(DIGITS), { module: "scalar" });
+  const cases: readonly (readonly [unknown, unknown, RegExp])[] = [
+    [plan, { maxMem: 1 }, /^compileModel: .*received "maxMem"$/],
+    [plan, "simd", /^compileModel: expected an object of options/],
+    [plan, null, /^compileModel: expected an object of options/],
+    [plan, { shapes: [1] }, /^compileModel: .*shapes, received Array$/],
+    [plan, { shapes: { image: [1] } }, /^shapes: .*received \{"image":\[1\]\}$/],
+    [plan, { signature: "serving_default" }, /^signature: expected none/],
+    [null, {}, /^source: expected bytes.*received null$/],
+    [new File(["<html>"], "page.tflite"), {}, /^page\.tflite: .*an HTML page$/],
+  ];
+  for (const [source, options, message] of cases)
+    await assert.rejects(compile(source, options), (error: Error) => {
+      assert.ok(error instanceof Pint8Error, error.stack);
+      assert.match(error.message, message);
+      return true;
+    });
 });
 
 const port = (name: string, address: number, bytes: number): PlanPort => ({
