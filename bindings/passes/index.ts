@@ -1,3 +1,4 @@
+import { ensure, kindOf } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { operators as table } from "../ops/index.ts";
 import type { Operators } from "../ops/types.ts";
@@ -16,5 +17,10 @@ export interface PassOptions extends RunOptions {
  * Errors: INVALID_GRAPH, UNSUPPORTED, OUT_OF_MEMORY as `verify` and each operator's `infer` say; INVALID_OPTION.
  */
 export function runPasses(graph: Graph, { operators = table, ...options }: PassOptions = {}): Graph {
+  ensure(Array.isArray(Object(graph).nodes), "INVALID_INPUT", () => ({
+    where: "runPasses",
+    expected: "a graph, as importModel gives it",
+    received: kindOf(graph),
+  }));
   return runPassesBy(operators, graph, options);
 }

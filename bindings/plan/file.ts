@@ -1,4 +1,5 @@
-import { ensure, guarded } from "../errors.ts";
+import { ensure, guarded, kindOf } from "../errors.ts";
+import { servedOf } from "../served.ts";
 import { byteLength } from "../tensor.ts";
 import { checksum } from "./checksum.ts";
 import { readHeader, writeHeader } from "./header.ts";
@@ -17,8 +18,13 @@ export function isPlan(bytes: Uint8Array): boolean {
   return MAGIC.every((byte, i) => bytes[i] === byte);
 }
 
-/** A plan as bytes: 24 bytes of prefix, a JSON header, the image. */
+/** A plan as bytes: 24 bytes of prefix, a JSON header, the image. Errors: INVALID_INPUT for what is no plan. */
 export function writePlan(plan: Plan): Uint8Array {
+  ensure(Array.isArray(Object(plan).steps) && Array.isArray(plan.bodies), "INVALID_INPUT", () => ({
+    where: "writePlan",
+    expected: "a plan, as planGraph gives it",
+    received: kindOf(plan),
+  }));
   const header = writeHeader(plan);
   const file = new Uint8Array(PREFIX_BYTES + header.length + plan.image.length);
   const view = new DataView(file.buffer);
@@ -56,7 +62,7 @@ function read(bytes: Uint8Array): Plan {
       received: `${received}`,
       hint: MAKE_AGAIN,
     }));
-  must(isPlan(bytes), "plan file", "the bytes PNT8 at its start", "others");
+  must(isPlan(bytes), "plan file", "the bytes PNT8 at its start", servedOf(bytes) ?? "others");
   must(bytes.length >= PREFIX_BYTES, "plan file", `at least ${PREFIX_BYTES} bytes`, bytes.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const [version, headerBytes, imageBytes] = [4, 8, 12].map((at) => view.getUint32(at, true)) as [

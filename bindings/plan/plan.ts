@@ -1,3 +1,4 @@
+import { ensure, kindOf } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { operators as table } from "../ops/index.ts";
 import type { Operators } from "../ops/types.ts";
@@ -13,8 +14,15 @@ export interface PlanOptions extends BindOptions {
  * Binds a graph that `runPasses` returned to one module: arena offsets first, so that addresses are known when each
  * operator packs its weights; then the image; scratch, whose size only lowering tells, comes last in memory.
  *
- * Errors: OUT_OF_MEMORY where all of it takes more than 4 GiB, with the largest tensors; whatever lowering refuses.
+ * Errors: INVALID_INPUT; OUT_OF_MEMORY where all of it takes more than 4 GiB, with the largest tensors; whatever lowering refuses.
  */
-export function planGraph(graph: Graph, { operators = table, ...options }: PlanOptions): Plan {
-  return planGraphBy(operators, graph, options);
+export function planGraph(graph: Graph, options: PlanOptions): Plan {
+  const { operators = table, ...rest } = Object(options) as PlanOptions;
+  ensure(Array.isArray(Object(graph).nodes) && typeof rest.moduleHash === "string", "INVALID_INPUT", () => ({
+    where: "planGraph",
+    expected: "a graph, as runPasses gives it, and { module, moduleHash }",
+    received: `${kindOf(graph)} and ${kindOf(options)}`,
+    hint: "loadModule gives name and hash of a module.",
+  }));
+  return planGraphBy(operators, graph, rest);
 }

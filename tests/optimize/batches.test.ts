@@ -71,6 +71,9 @@ describe("parts of data", () => {
       },
       { code: "INVALID_INPUT" },
     );
+    for (const n of [0, Number.NaN, undefined])
+      await assert.rejects(() => batches(uneven, n as number).next(), { code: "INVALID_OPTION" });
+    await assert.rejects(() => batches([] as never, 2).next(), { code: "INVALID_INPUT", where: "batches, data" });
   });
 
   test("slices", async () => {

@@ -113,6 +113,14 @@ test("values and ports of the wrong class are refused, never computed on", async
     [() => api.importModel("digits.tflite"), /^importModel: .*received string$/],
     [() => api.importModel(), /^importModel: .*received undefined$/],
     [() => api.readPlan(bytes), /^plan file: /],
+    [() => api.readPlan(utf8("<!doctype html><html>")), /received an HTML page$/],
+    [() => api.runPasses(bytes), /^runPasses: expected a graph.*received Uint8Array$/],
+    [() => api.planGraph(), /^planGraph: expected a graph.*received undefined and undefined$/],
+    [
+      () => api.planGraph(importModel(bytes)),
+      /^planGraph: .*\{ module, moduleHash \}, received an object and undefined$/,
+    ],
+    [() => api.writePlan(importModel(bytes)), /^writePlan: expected a plan.*received an object$/],
   ];
   for (const [call, message] of calls) assert.match((await refusal(call)).message, message);
   const pictures = [new Uint8ClampedArray(4 * 784), pixels, [[0, 1]], undefined];

@@ -11,8 +11,14 @@ export interface Batch {
   readonly inputs: readonly Float32Array[];
 }
 
-/** Batches of `n` examples; the last may have fewer. Errors: INVALID_INPUT where examples differ in their sizes. */
+/** Batches of `n` examples; the last may have fewer. Errors: INVALID_INPUT where examples differ in their sizes; INVALID_OPTION. */
 export async function* batches(data: AsyncIterable<Sample>, n: number): AsyncGenerator<Batch> {
+  requireExamples("batches", data);
+  ensure(n >= 1, "INVALID_OPTION", () => ({
+    where: "batches, n",
+    expected: "a number from 1",
+    received: kindOf(n),
+  }));
   let samples: Sample[] = [];
   for await (const sample of data) {
     samples.push(sample);

@@ -146,7 +146,7 @@ async function layerErrors(
   if (comparison === undefined) return undefined;
   try {
     let done = 0;
-    for await (const batch of batches(data, Math.min(comparison.batch, layerSamples))) {
+    for await (const batch of batches(data, Math.min(comparison.batch, Math.ceil(layerSamples)))) {
       signal?.throwIfAborted();
       comparison.add(batch);
       done += batch.samples.length;
