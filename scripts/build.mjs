@@ -5,7 +5,8 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { BUILDS } from "./build-wasm.mjs";
-import { bundle, ENTRIES, pruneTypes, writeCommonJs } from "./bundle.mjs";
+import { bundle, ENTRIES } from "./bundle.mjs";
+import { pruneTypes, writeCommonJs } from "./declarations.mjs";
 import { filesIn, outdated, ROOT } from "./files.mjs";
 
 /** The types of `pint8/wasm/*.wasm` where it is imported: a module, as workers for edges have it. */
@@ -45,6 +46,7 @@ export async function buildLibrary(force = false) {
     "tsconfig.json",
     "scripts/build.mjs",
     "scripts/bundle.mjs",
+    "scripts/declarations.mjs",
     "scripts/notices.mjs",
   ];
   if (!force && !outdated(targets, sources)) return;

@@ -1,9 +1,9 @@
 // How the package is bundled: which entries, which scripts of their own, what comes along, and the notices of that.
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { brotliCompressSync, deflateRawSync } from "node:zlib";
 import { build } from "esbuild";
-import { filesIn, ROOT } from "./files.mjs";
+import { ROOT } from "./files.mjs";
 import { joinWithin, mergeChunks, WITHIN } from "./merge.mjs";
 import { writeNotices } from "./notices.mjs";
 import { shrink } from "./shrink.mjs";
@@ -254,44 +254,4 @@ function readFiles(outputs) {
     return names.length > 0 && names.every((name) => name.startsWith("node_modules/"));
   };
   return [...reached].filter((file) => !isForeign(outputs[file]) && !packs(outputs[file]));
-}
-
-/** Removes the declarations that no entry point leads to, and from the kernel table what only the sources check. */
-export function pruneTypes() {
-  const kept = new Set();
-  const visit = (file) => {
-    if (kept.has(file) || !existsSync(file)) return;
-    kept.add(file);
-    for (const [, path] of readFileSync(file, "utf8").matchAll(/["'](\.{1,2}\/[^"']+)\.js["']/g))
-      visit(join(dirname(file), `${path}.d.ts`));
-  };
-  for (const path of Object.values(ENTRIES))
-    visit(join(ROOT, path.replace("bindings", "dist/types").replace(".ts", ".d.ts")));
-  for (const file of filesIn("dist/types", ".d.ts")) if (!kept.has(join(ROOT, file))) rmSync(join(ROOT, file));
-  const table = join(ROOT, "dist/types/primitives/table.d.ts");
-  const names = [...readFileSync(table, "utf8").matchAll(/readonly \["(\w+)", /g)].map(([, name]) => `"${name}"`);
-  writeFileSync(
-    table,
-    `export interface Params { readonly [block: string]: string; }
-export type KernelRows = readonly (readonly [${names.join(" | ")}, string, "core" | "full" | "train"])[];
-`,
-  );
-}
-
-/** For programs in CommonJS: stubs that require the same ES modules, and the declarations once more, without comments, a line for each that is exported. */
-export function writeCommonJs() {
-  mkdirSync(join(ROOT, "dist/cjs"), { recursive: true });
-  for (const name of Object.keys(ENTRIES).filter((entry) => entry !== "cli"))
-    writeFileSync(join(ROOT, `dist/cjs/${name}.cjs`), `module.exports = require("../lib/${name}.js");\n`);
-  cpSync(join(ROOT, "dist/types"), join(ROOT, "dist/cjs/types"), { recursive: true });
-  for (const file of filesIn("dist/cjs/types", ".d.ts"))
-    writeFileSync(
-      join(ROOT, file),
-      readFileSync(join(ROOT, file), "utf8")
-        .replace(/^[ \t]*\/\*\*.*?\*\/[ \t]*\n/gms, "")
-        .replace(/^[ \t]+/gm, "")
-        .replace(/(?<=[;{])\n(?!import|export|declare|\/)/g, "")
-        .replace(/("[^"]*"|`[^`]*`)| ?([:,|]|=>) /g, "$1$2"),
-    );
-  writeFileSync(join(ROOT, "dist/cjs/types/package.json"), '{ "type": "commonjs" }\n');
 }
