@@ -111,6 +111,10 @@ describe("external data", () => {
 
   test("a missing file and ranges outside of it", async () => {
     await refused(graph({ location: "w.bin" }), "IO", /w\.bin/);
+    for (const other of [bytes.buffer, "w.bin", new DataView(bytes.buffer)])
+      await refused(graph({ location: "w.bin" }), "INVALID_OPTION", /as a Uint8Array, received/, {
+        externalData: { "w.bin": other as never },
+      });
     for (const [offset, length] of [
       ["16", "4800"],
       ["-4", "4800"],

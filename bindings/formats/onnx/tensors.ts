@@ -1,5 +1,5 @@
 /** ONNX's element types, and constants in every form that files store them in. */
-import { ensure, Pint8Error } from "../../errors.ts";
+import { ensure, kindOf, Pint8Error } from "../../errors.ts";
 import { BITS, checkShape, type DType, elementCount, type Tensor } from "../../tensor.ts";
 import type { TensorProto } from "./messages.ts";
 import { E8M0, FEW_BITS, SMALL_FLOATS, smallBits, smallValue } from "./small.ts";
@@ -151,11 +151,12 @@ function externalBytes({ external, name }: TensorProto, where: string, files: Ex
     received: JSON.stringify(location.slice(0, 80)),
   }));
   const file = Object.hasOwn(files, location) ? files[location] : undefined;
-  ensure(file !== undefined, "IO", () => ({
+  const named = JSON.stringify(location.slice(0, 80));
+  ensure(file !== undefined && kindOf(file) === "Uint8Array", file === undefined ? "IO" : "INVALID_OPTION", () => ({
     where,
-    expected: `the file ${JSON.stringify(location.slice(0, 80))} with the values of "${name}"`,
-    received: "none",
-    hint: 'Give it as the option { externalData: { "name": bytes } }; the command line reads it from beside the model.',
+    expected: `the file ${named} with the values of "${name}", as a Uint8Array`,
+    received: file === undefined ? "none" : kindOf(file),
+    hint: `Give it as the option { externalData: { ${named}: bytes } }; the command line reads it from beside the model.`,
   }));
   const offset = Number(external?.get("offset") ?? 0);
   const length = Number(external?.get("length") ?? file.length - offset);
@@ -167,7 +168,7 @@ function externalBytes({ external, name }: TensorProto, where: string, files: Ex
     offset + length <= file.length;
   ensure(inside, "INVALID_MODEL", () => ({
     where,
-    expected: `a range of the ${file.length} bytes of ${JSON.stringify(location.slice(0, 80))}`,
+    expected: `a range of the ${file.length} bytes of ${named}`,
     received: `${length} bytes from ${offset}`,
   }));
   return file.subarray(offset, offset + length);
