@@ -3,9 +3,9 @@
  * operators below: for these TFLite's own rounding is the only one. It rounds FULLY_CONNECTED of int16, and of int8 with a scale
  * for each output, once, and computes the factors of MUL, and of int16 RELU, RELU6 and LEAKY_RELU, in float32.
  */
-import type { AnyNode, Graph, OpKind, TensorId } from "../../graph.ts";
-import { type Multipliers, quantizeMultipliers } from "../../primitives/requantize/quantization.ts";
-import type { Tensor } from "../../tensor.ts";
+import type { AnyNode, Graph, OpKind, TensorId } from "../graph.ts";
+import { type Multipliers, quantizeMultipliers } from "../primitives/requantize/quantization.ts";
+import type { Tensor } from "../tensor.ts";
 
 /** Operators that TFLite Micro does not have, of those that stand in quantized networks; EXP it has of floats alone. */
 const WITHOUT_MICRO: ReadonlySet<string> = new Set<OpKind>([

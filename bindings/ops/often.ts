@@ -5,9 +5,9 @@ import { minimum } from "./elementwise/minimum.ts";
 import { pow } from "./elementwise/pow.ts";
 import { prelu } from "./elementwise/prelu.ts";
 import { sqrt } from "./elementwise/sqrt.ts";
+import { liteRounding } from "./liteRounding.ts";
 import { gather } from "./move/gather.ts";
 import { batchMatMul } from "./product/batchMatMul.ts";
-import { liteRounding } from "./product/liteRounding.ts";
 import { products } from "./product/products.ts";
 import { transposeConv } from "./product/transposeConv.ts";
 

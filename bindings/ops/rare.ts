@@ -1,5 +1,6 @@
 import * as control from "./control/index.ts";
 import * as elementwise from "./elementwise/index.ts";
+import { liteRounding } from "./liteRounding.ts";
 import * as move from "./move/index.ts";
 import { opening } from "./open/index.ts";
 import * as pool from "./pool/index.ts";
@@ -12,10 +13,11 @@ import * as table from "./table/index.ts";
 /** What these have in common with others is in one file of the package. */
 export { often } from "./often.ts";
 
-/** All operators but the ordinary ones, by their kinds, and what open sizes and products of rarer types need; each family lists its own. They are loaded when a network has one. */
+/** All operators but the ordinary ones, by their kinds, and what open sizes, products of rarer types and networks that TFLite Micro refuses need; each family lists its own. They are loaded when a network has one. */
 export const rare = {
   ...control,
   ...elementwise,
+  liteRounding,
   ...move,
   opening,
   ...pool,

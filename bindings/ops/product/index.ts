@@ -2,7 +2,6 @@
 export { batchMatMul } from "./batchMatMul.ts";
 export { conv3d } from "./conv3d.ts";
 export { conv3dTranspose } from "./conv3dTranspose.ts";
-export { liteRounding } from "./liteRounding.ts";
 export { products } from "./products.ts";
 export { transposeConv } from "./transposeConv.ts";
 export { transposeConvBias } from "./transposeConvBias.ts";
