@@ -13,11 +13,13 @@
  * @module
  */
 
+import { inFile } from "../errors.ts";
 import type { LoadOptions } from "../load.ts";
 import type { RemoteOptions } from "../remote/messages.ts";
 import { RemoteSession } from "../remote/session.ts";
 import { packageFiles } from "../session/files.ts";
-import { readSource, type Source } from "../session/source.ts";
+import { checkOptions } from "../session/options.ts";
+import { nameOf, readSource, type Source } from "../session/source.ts";
 import type { AnyModel, ModelTypes } from "../values/types.ts";
 
 export { type ErrorCode, type ErrorDetail, Pint8Error } from "../errors.ts";
@@ -31,10 +33,17 @@ export * from "../values/index.ts";
  * Loads a model in a new worker; options and errors are those of `pint8`'s `loadModel`, and WORKER where there is none to be
  * had or it ends.
  */
-export async function loadModel<M extends ModelTypes = AnyModel>(
+export function loadModel<M extends ModelTypes = AnyModel>(
   source: Source,
   options: LoadOptions = {},
 ): Promise<RemoteSession<M>> {
+  return inFile(nameOf(source), () => load<M>(source, options));
+}
+
+async function load<M extends ModelTypes>(source: Source, options: LoadOptions): Promise<RemoteSession<M>> {
+  // Their names are checked by the worker, which has the list.
+  const given = Object.keys(Object(options)).map((name) => [name, true] as const);
+  checkOptions("loadModel", options, Object.fromEntries(given));
   const { onWarning = console.warn, onProgress, signal, wasmUrl, ...rest } = options;
   const reading = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
   const bytes = await readSource(source, reading);

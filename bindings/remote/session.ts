@@ -109,11 +109,29 @@ async function connect(onWarning: (message: string) => void): Promise<Line> {
     ask: (request) =>
       new Promise((resolve, reject) => {
         ensure(ended === undefined, ended?.code ?? "CLOSED", () => ended as Pint8Error);
-        post(request);
+        try {
+          post(request);
+        } catch (cause) {
+          throw unsendable(request, cause);
+        }
         waiting.push({ resolve, reject });
       }),
     close: () => end(new Pint8Error("CLOSED", { where: "model", expected: "an open model", received: "a closed one" })),
   };
+}
+
+/** Functions stay where they are: those of options that the page itself calls were taken out before. */
+function unsendable({ call }: Request, cause: unknown): Pint8Error {
+  const [code, where, what] =
+    call === "load"
+      ? (["INVALID_OPTION", "loadModel", "options"] as const)
+      : (["INVALID_INPUT", "inputs", "arrays"] as const);
+  const hint = 'Operators of your own run with loadModel of "pint8".';
+  return new Pint8Error(
+    code,
+    { where, expected: `${what} that can be sent to a worker`, received: textOf(cause), hint },
+    { cause },
+  );
 }
 
 function failure(cause: unknown): Pint8Error {
