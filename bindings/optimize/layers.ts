@@ -3,17 +3,35 @@ import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../grap
 import { elementCount, sizeOf, type Tensor } from "../tensor.ts";
 import { floatsOf, isFloatConstant } from "./constants.ts";
 
-/** Products of an activation (input 0) with constant weights (input 1) and an optional bias (input 2). */
-export type Product = Extract<AnyNode, { readonly kind: "conv2d" | "depthwiseConv2d" | "fullyConnected" }>;
+/** Products of an activation with constant weights (input 1) and an optional bias. */
+export type Product = Extract<
+  AnyNode,
+  { readonly kind: "conv2d" | "depthwiseConv2d" | "fullyConnected" | "transposeConv" }
+>;
 
 /** The dimension of the weights that counts output channels. */
 export const CHANNEL_AXIS: { readonly [K in Product["kind"]]: number } = {
   conv2d: 0,
   depthwiseConv2d: 3,
   fullyConnected: 0,
+  transposeConv: 0,
 };
 
 export const isProduct = (node: AnyNode): node is Product => node.kind in CHANNEL_AXIS;
+
+/** Which input is the activation: behind its size and the weights of a transposed convolution; the bias comes behind both. */
+export const activationAt = ({ kind }: AnyNode): 0 | 2 => (kind === "transposeConv" ? 2 : 0);
+
+/** Inputs of a product with other weights, and another bias where there is one. */
+export function withParameters(
+  node: AnyNode,
+  inputs: readonly TensorId[],
+  parameters: readonly TensorId[],
+): readonly TensorId[] {
+  const [w, ...bias] = parameters as readonly [TensorId, ...TensorId[]];
+  const [first, , x] = inputs as readonly [TensorId, TensorId, TensorId];
+  return activationAt(node) === 0 ? [first, w, ...bias] : [first, w, x, ...bias];
+}
 
 /** A product of float32 whose weights and bias are constants. */
 export interface Layer {
@@ -36,7 +54,8 @@ export interface Layer {
 export function layersOf(graph: Graph): readonly Layer[] {
   return graph.nodes.flatMap((node, index) => {
     if (!isProduct(node)) return [];
-    const [x, w, bias = NONE] = node.inputs as readonly [TensorId, TensorId, TensorId?];
+    const at = activationAt(node);
+    const [x = NONE, w = NONE, bias = NONE] = [at, 1, at === 0 ? 2 : 3].map((i) => node.inputs[i]);
     const weights = tensorOf(graph, w);
     if (!isFloatConstant(weights) || tensorOf(graph, x).dtype !== "float32") return [];
     if (bias !== NONE && !isFloatConstant(tensorOf(graph, bias))) return [];

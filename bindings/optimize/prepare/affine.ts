@@ -3,7 +3,7 @@ import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../g
 import { countReaders } from "../../passes/view.ts";
 import { elementCount, sizeOf, type Tensor } from "../../tensor.ts";
 import { bytesOf, floatsOf, isFloatConstant } from "../constants.ts";
-import { CHANNEL_AXIS, isProduct, type Product } from "../layers.ts";
+import { activationAt, CHANNEL_AXIS, isProduct, type Product, withParameters } from "../layers.ts";
 
 /** Folds MUL, ADD and SUB by a constant of one value, or one for each channel, into the product before, where only they read it. */
 export function foldAffine(graph: Graph): Graph {
@@ -21,7 +21,8 @@ export function foldAffine(graph: Graph): Graph {
     const product = nodes[at];
     if (product === undefined || !isProduct(product) || product.attributes.activation !== "none") continue;
     if (readers[x] !== 1 || graph.outputs.some(({ tensor }) => tensor === x)) continue;
-    const [, w, bias = NONE] = product.inputs as readonly [TensorId, TensorId, TensorId?];
+    const w = product.inputs[1] as TensorId;
+    const bias = product.inputs[activationAt(product) === 0 ? 2 : 3] ?? NONE;
     if (!isFloatConstant(tensors[w]) || (bias !== NONE && !isFloatConstant(tensors[bias]))) continue;
     const y = tensorOf(graph, node.outputs[0] as TensorId);
     const channels = sizeOf(tensors[x] as Tensor, -1);
@@ -43,7 +44,7 @@ export function foldAffine(graph: Graph): Graph {
     ids[1] = add(tensors, { name, dtype: "float32", shape: [channels], data: bytesOf(shifted) });
     nodes[at] = {
       ...product,
-      inputs: [product.inputs[0], ...ids],
+      inputs: withParameters(product, product.inputs, ids),
       outputs: node.outputs,
       attributes: { ...product.attributes, activation: node.attributes.activation },
     } as AnyNode;

@@ -3,7 +3,7 @@ import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../g
 import type { Affine } from "../../primitives/requantize/quantization.ts";
 import type { Tensor } from "../../tensor.ts";
 import { bytesOf, floatsOf, isFloatConstant } from "../constants.ts";
-import { isProduct, type Layer } from "../layers.ts";
+import { activationAt, isProduct, type Layer, withParameters } from "../layers.ts";
 import { compact } from "../prepare/index.ts";
 import { type Affines, rangeOf } from "./groups.ts";
 import { fixedAffine, ruleOf } from "./operators.ts";
@@ -124,7 +124,9 @@ function createBuilder(graph: Graph, { types, affines, layers, weights, halves, 
     const name = layer.bias === NONE ? `${layer.name}/bias` : tensorOf(graph, layer.bias).name;
     const w = share(weightTensor(layer, tensorOf(graph, layer.w), stored));
     const none =
-      layer.bias === NONE && layer.node.kind === "fullyConnected" && stored.bias.every((value) => value === 0);
+      layer.bias === NONE &&
+      (layer.node.kind === "fullyConnected" || layer.node.kind === "transposeConv") &&
+      stored.bias.every((value) => value === 0);
     return [w, none ? NONE : share(biasTensor(name, stored, scale, type === "int8" ? "int32" : "int64"))];
   };
   /** Integer weights of a layer on floats. */
@@ -157,26 +159,27 @@ function createBuilder(graph: Graph, { types, affines, layers, weights, halves, 
       const layer = layers.get(i);
       const stored = weights.get(i);
       if (type === "float32") {
-        const [x, ...rest] = node.inputs.map((id) => {
+        const inputs = node.inputs.map((id) => {
           const data = halves.get(id);
           return id === NONE ? NONE : data === undefined ? value(id, "float32") : half(id, data);
         });
-        const own = layer !== undefined && stored !== undefined ? hybrid(layer, stored) : rest;
+        const own =
+          layer !== undefined && stored !== undefined ? withParameters(node, inputs, hybrid(layer, stored)) : inputs;
         const outputs = node.outputs.map((id) => put(id, "float32", add(tensorOf(graph, id))));
         const asymmetric = stored !== undefined && node.kind === "fullyConnected" ? { asymmetric: true } : {};
         const attributes = { ...node.attributes, ...asymmetric };
-        emit({ ...node, attributes, inputs: x === undefined ? [] : [x, ...own], outputs } as AnyNode);
+        emit({ ...node, attributes, inputs: own, outputs } as AnyNode);
         return;
       }
       const tied = ruleOf(node) === "tied" ? (node.outputs.find(isFloat) ?? node.inputs.find(isFloat)) : undefined;
       const inputs = node.inputs.map((id, at) => {
         if (id === NONE || !isFloat(id)) return id === NONE ? NONE : value(id, "float32");
-        if (isProduct(node) && at > 0) return id;
+        if (isProduct(node) && at !== activationAt(node)) return id;
         return isFloatConstant(tensorOf(graph, id)) ? constant(id, type, tied) : value(id, type);
       });
       const own =
         layer !== undefined && stored !== undefined
-          ? [inputs[0] as TensorId, ...parameters(layer, stored, type)]
+          ? withParameters(node, inputs, parameters(layer, stored, type))
           : inputs;
       const fixed = fixedAffine(node, type);
       const behind: (() => void)[] = [];

@@ -8,7 +8,7 @@ import { countReaders } from "../../passes/view.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { ChannelRange, Range } from "../calibrate/ranges.ts";
 import { bytesOf } from "../constants.ts";
-import { biasOf, fromRows, type Layer, rowsOf } from "../layers.ts";
+import { biasOf, fromRows, type Layer, rowsOf, withParameters } from "../layers.ts";
 import { largestOf } from "./weights.ts";
 
 /** Passes over all pairs. */
@@ -93,7 +93,7 @@ export function equalize(
     const w = add({ ...tensorOf(graph, layer.w), data: bytesOf(weights) });
     const name = layer.bias < 0 ? `${layer.name}/bias` : tensorOf(graph, layer.bias).name;
     const b = add({ name, dtype: "float32", shape: [layer.channels], data: bias });
-    nodes[layer.index] = { ...layer.node, inputs: [layer.x, w, b] } as AnyNode;
+    nodes[layer.index] = { ...layer.node, inputs: withParameters(layer.node, layer.node.inputs, [w, b]) } as AnyNode;
   }
   const ranges = new Map<TensorId, Range>();
   for (const [{ y }, total] of factors) {

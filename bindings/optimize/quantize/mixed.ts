@@ -146,7 +146,7 @@ async function rank(
   const changes: (Change & { readonly order: number })[] = [];
   for (const [layer, each] of settings.entries()) {
     const setting = change(each);
-    if (setting === undefined) continue;
+    if (setting === undefined || (setting.weights === "int4" && layers[layer]?.node.kind === "transposeConv")) continue;
     progress({ phase: "compare", done: layer, total: settings.length, note: layers[layer]?.name ?? "" });
     const difference = (await error(apply(settings, [{ layer, setting }], 1))) - before;
     const { channels = 1, depth = 1 } = layers[layer] ?? {};

@@ -9,7 +9,7 @@ import type { Activations } from "./scales.ts";
  */
 export type Rule = "product" | "free" | "tied" | "fixed";
 
-const PRODUCTS: readonly OpKind[] = ["conv2d", "depthwiseConv2d", "fullyConnected"];
+const PRODUCTS: readonly OpKind[] = ["conv2d", "depthwiseConv2d", "fullyConnected", "transposeConv"];
 
 const FREE: readonly OpKind[] = [
   ...(["batchMatMul", "add", "sub", "mul", "div", "squaredDifference", "addN", "mean", "sum", "prelu"] as const),

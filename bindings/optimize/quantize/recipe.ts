@@ -12,6 +12,7 @@ const OPERATIONS: { readonly [kind: string]: string } = {
   conv2d: "CONV_2D",
   depthwiseConv2d: "DEPTHWISE_CONV_2D",
   fullyConnected: "FULLY_CONNECTED",
+  transposeConv: "CONV_2D_TRANSPOSE",
 };
 const FLOAT: LayerSetting = { weights: "float32", activations: "float32" };
 

@@ -48,6 +48,8 @@ export function settingsOf(
     const spared = weights === "int4" && (isFirst(layer) || layer.node.kind === "depthwiseConv2d");
     const base: LayerSetting = { weights: spared ? "int8" : weights, activations };
     const matching = Object.entries(own).flatMap(([name, change]) => (names[i]?.includes(name) ? [change] : []));
-    return Object.assign({}, base, ...matching) as LayerSetting;
+    const found = Object.assign({}, base, ...matching) as LayerSetting;
+    // Transposed convolutions have no form of four bits.
+    return found.weights === "int4" && layer.node.kind === "transposeConv" ? { ...found, weights: "int8" } : found;
   });
 }

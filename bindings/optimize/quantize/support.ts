@@ -6,7 +6,7 @@ import { operators } from "../../ops/index.ts";
 import type { NodeView, Operator } from "../../ops/types.ts";
 import { elementCount, sizeOf, type Tensor } from "../../tensor.ts";
 import { isFloatConstant } from "../constants.ts";
-import { CHANNEL_AXIS, isProduct } from "../layers.ts";
+import { activationAt, CHANNEL_AXIS, isProduct } from "../layers.ts";
 import { fixedAffine, ruleOf } from "./operators.ts";
 import { type Activations, asQuantization } from "./scales.ts";
 
@@ -26,7 +26,7 @@ export function supports(graph: Graph, node: AnyNode, type: Activations): boolea
     where: node.where,
     attributes: node.attributes as NodeView<OpKind>["attributes"],
     inputs: inputs.map((tensor, i) => {
-      if (rule !== "product" || i === 0) return tensor && like(tensor, type, ANY);
+      if (rule !== "product" || i === activationAt(node)) return tensor && like(tensor, type, ANY);
       if (tensor === undefined || !isFloatConstant(tensor)) return tensor;
       return i === 1 ? weights(node, tensor) : like(tensor, type === "int8" ? "int32" : "int64", ANY);
     }),
