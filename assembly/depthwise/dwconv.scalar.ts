@@ -1,7 +1,7 @@
 /**
  * Depthwise convolution of any kernel for engines without SIMD; weights int8 [kH][kW][channels] as the model has them.
  * Three output rows at a time, a lane of 21 bits each: the inputs that they need are laid out once per channel, zero
- * points around them, so that the loop over taps knows no bounds. 3×3 has a kernel of its own, `dwconv3x3.ts`; kernels one
+ * points around them, so that the loop over taps knows no bounds. 3×3 has a kernel of its own, `dwconv3x3.scalar.ts`; kernels one
  * column wide whose outputs are a column, as streaming networks have them, lay out all their rows at once.
  */
 import { DwConv } from "./params";

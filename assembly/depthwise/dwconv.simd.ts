@@ -1,7 +1,7 @@
 /**
  * Depthwise convolution, SIMD128 and relaxed. For one block of output rows and sixteen channels, the input rows are
  * laid out in scratch as row groups of KR rows: group g holds rows KR·g … of the block's window, interleaved per
- * channel, so that one dot product multiplies KR vertical taps of four channels (`dwconv-tile.ts`). KR is 2 for
+ * channel, so that one dot product multiplies KR vertical taps of four channels (`dwconv-tile.simd.ts`). KR is 2 for
  * `i32x4.dot_i16x8_s`, which widens when it loads, and 4 for the relaxed dot product.
  *
  *   scratch: 16 bytes of the zero point, then [columns of the padded input][groups][16 channels][KR rows] int8

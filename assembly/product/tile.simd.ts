@@ -1,5 +1,5 @@
 /**
- * Register tiles of the GEMM. A: four or six rows interleaved, [k/KR][rows][KR] (`interleave.ts`), one i32 lane broadcast
+ * Register tiles of the GEMM. A: four or six rows interleaved, [k/KR][rows][KR] (`interleave.simd.ts`), one i32 lane broadcast
  * for each row. B: a panel of eight columns, [k/KR][8][KR]; where it is sparse, only its steps that are not zero, with
  * the place of each step. SIMD128 has KR = 2 with both widened to int16, the relaxed dot product KR = 4 bytes: a step is
  * 32 bytes of B and 4 of each row of A either way.

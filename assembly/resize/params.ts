@@ -1,6 +1,6 @@
 /** Parameter blocks of this family: 32-bit fields in this order. Names ending in `Table`, and x, y, w, q, a, b, are addresses; strides are in bytes unless said, all else in elements. */
 
-/** y[batch,outH,outW,bytes] from x by one entry of `rows` and of `columns` for each: u32, u32, i32, see `portable/resize.ts`. */
+/** y[batch,outH,outW,bytes] from x by one entry of `rows` and of `columns` for each: u32, u32, i32, see `resize.ts`. */
 @unmanaged
 export class Resize {
   x: u32;

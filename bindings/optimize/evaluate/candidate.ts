@@ -18,7 +18,7 @@ export interface Candidate {
   readonly batch: number;
   /** Of its inputs. */
   readonly shapes: readonly (readonly number[])[];
-  /** All outputs of each sample, one after the other; the one with the scores begins at `scoresAt`. */
+  /** All outputs of each sample, one after the other; `scores` says which has the scores. */
   readonly run: (batch: Batch) => readonly (readonly Float32Array[])[];
   /** Which output has the scores of classes, −1 where none has; and how many. */
   readonly scores: number;
