@@ -1,4 +1,5 @@
 /** A graph as one training step: forward, loss, backward and AdamW, as a plan of kernels of the edition `train`. */
+import { ensure } from "../../errors.ts";
 import { type AnyNode, type Graph, NONE, type Node, type TensorId, tensorOf } from "../../graph.ts";
 import { bind } from "../../ops/bind.ts";
 import { operators } from "../../ops/index.ts";
@@ -75,7 +76,13 @@ export function compileStep(
     },
     weights(node) {
       const id = weightOf(node);
-      const found = parameterAt(slotOf(layout, "weight", id)) as Parameter;
+      const found = parameterAt(slotOf(layout, "weight", id));
+      ensure(found !== undefined, "UNSUPPORTED", () => ({
+        where: current.where,
+        expected: "weights that are constants of float32",
+        received: `"${tensorOf(graph, id).name}", which is computed or stored in fewer bits`,
+        hint: "Begin with the network of floats that it was made from.",
+      }));
       return { ...found, value: roundedWeights.get(id) ?? found.value };
     },
     bias: (node) => parameterAt(slotOf(layout, "bias", node.inputs[gradientOf(node)?.weights?.bias ?? NONE] ?? NONE)),

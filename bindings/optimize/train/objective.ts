@@ -26,15 +26,16 @@ export const classesOf = ({ width }: Pick<Goal, "width">): number => Math.max(wi
  * What a network is trained for; numbers that LOGISTIC ends are each a decision. Unless it is said: embeddings where L2 normalization ends the network; values of one number that is no decision, and where no softmax ends it of as many as the
  * sample's targets are, or without labels as its input has; else classes.
  *
- * Errors: UNSUPPORTED for a network of several outputs.
+ * Errors: UNSUPPORTED for a network of several outputs, or without inputs.
  */
 export function goalOf(graph: Graph, objective?: Objective, sample?: Sample): Goal {
   const typed = runPasses(graph, { only: "none" });
   const [output] = graph.outputs;
-  ensure(graph.outputs.length === 1 && output !== undefined, "UNSUPPORTED", () => ({
-    where: "outputs",
-    expected: "a network with one output to train",
-    received: `${graph.outputs.length}`,
+  const { length } = graph.outputs;
+  ensure(length === 1 && output !== undefined && graph.inputs.length > 0, "UNSUPPORTED", () => ({
+    where: "model",
+    expected: "a network with inputs and one output to train",
+    received: `one with ${graph.inputs.length} and ${length}`,
   }));
   const end = endOf(typed, "classes");
   const decides = typed.nodes.some(

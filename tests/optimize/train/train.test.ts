@@ -5,6 +5,7 @@ import type { Graph, TensorId } from "../../../bindings/graph.ts";
 import { tensorOf } from "../../../bindings/graph.ts";
 import { floatsOf as constantOf } from "../../../bindings/optimize/constants.ts";
 import type { Dataset, Sample } from "../../../bindings/optimize/data/types.ts";
+import { quantize } from "../../../bindings/optimize/quantize/quantize.ts";
 import { openRunner } from "../../../bindings/optimize/run.ts";
 import { freshNetwork } from "../../../bindings/optimize/train/architectures/index.ts";
 import { AUGMENTATION } from "../../../bindings/optimize/train/augment.ts";
@@ -208,6 +209,25 @@ describe("training", () => {
     await assert.rejects(train(fresh, TRAIN, { ...USUAL, rate: 1e38, epochs: 3 }), invalid("INVALID_OPTION"));
     assert.throws(() => freshNetwork("ds-cnn:99", FRESH), invalid("INVALID_OPTION"));
     assert.throws(() => freshNetwork("constructor", FRESH), invalid("INVALID_OPTION"));
+  });
+
+  test("refuses weights of fewer bits, and a network of constants", async () => {
+    for (const weights of ["float16", "int8", "int4"] as const) {
+      const { graph } = await quantize(fresh, undefined, { weights });
+      await assert.rejects(train(graph, TRAIN, USUAL), (error) => {
+        assert.ok(error instanceof Pint8Error && error.code === "UNSUPPORTED", String(error));
+        return /weights that are constants of float32/.test(error.message);
+      });
+    }
+    const [, , ones = assert.fail()] = fresh.tensors;
+    const constant = {
+      ...fresh,
+      tensors: [ones],
+      nodes: [],
+      inputs: [],
+      outputs: [{ name: "y", tensor: 0 as TensorId }],
+    };
+    await assert.rejects(train(constant, TRAIN, USUAL), invalid("UNSUPPORTED"));
   });
 
   test("each turn holds one copy of every sample, as many as they were in each, and all turns all copies", async () => {
