@@ -138,6 +138,13 @@ describe("figures", () => {
     count.add(Float32Array.of(7, 6, 5, 4, 3, 3, 1), { inputs: [], label: 4 });
     assert.deepEqual([count.result()?.top1, count.result()?.top5], [0, 0.5]);
     assert.equal(new ClassCount(3).result(), undefined);
+    const many = new ClassCount(100_000);
+    many.add(new Float32Array(100_000), { inputs: [], label: 7 });
+    assert.deepEqual(many.result(), { top1: 0, top5: 0, confusion: [] });
+    const places = new ClassCount(3);
+    // found 0, 1, 1 for 0, 1, 0: halves of what has either, and nothing of class 2
+    places.addPlaces(Float32Array.of(1, 0, 0, 0, 1, 0, 0, 1, 0), Float32Array.of(0, 1, 0), [3, 1]);
+    assert.equal(places.result()?.iou, 0.5);
   });
 
   test("Pareto: who is beaten in both is left out", () => {

@@ -27,7 +27,7 @@ export interface Classes {
   readonly top1: number;
   /** Share of those whose label is among the five largest. */
   readonly top5: number;
-  /** `[label][class that was found]`. */
+  /** `[label][class that was found]`; empty where there are more than 4,096 classes. */
   readonly confusion: readonly (readonly number[])[];
   /** Of a segmentation: intersection over union, the mean of the classes that labels or outputs have. */
   readonly iou?: number;

@@ -39,15 +39,8 @@ export function largest(scores: Float32Array): number {
   return best;
 }
 
-/** Of each class the samples that have it and were given it, of those that have it or were given it; the mean. */
-function meanIou(confusion: readonly (readonly number[])[]): number {
-  const shares = confusion.flatMap((row, c) => {
-    const right = row[c] as number;
-    const either = row.reduce((sum, count, k) => sum + count + (confusion[k]?.[c] as number), -right);
-    return either === 0 ? [] : [right / either];
-  });
-  return shares.reduce((a, b) => a + b, 0) / shares.length;
-}
+/** Classes up to which there is a table of them by each other. */
+const MOST_CLASSES = 4096;
 
 /** Whether numbers say yes, no or nothing each. */
 export const areDecisions = (values: Float32Array): boolean =>
@@ -62,11 +55,10 @@ export class ClassCount {
   #placed = false;
   #first = 0;
   #five = 0;
-  readonly #confusion: number[][] = [];
+  /** By label · classes + the class that was found. */
+  readonly #counts = new Map<number, number>();
 
-  constructor(readonly classes: number) {
-    for (let i = 0; i < classes; i++) this.#confusion.push(new Array<number>(classes).fill(0));
-  }
+  constructor(readonly classes: number) {}
 
   /** Errors: INVALID_INPUT for a label that the model has no score for. */
   add(scores: Float32Array, { label, name = "a sample" }: Sample): void {
@@ -87,8 +79,8 @@ export class ClassCount {
       if (score > own || (score === own && i < label)) before++;
     }
     if (before < 5) this.#five++;
-    const row = this.#confusion[label] as number[];
-    row[found] = (row[found] as number) + 1;
+    const key = label * this.classes + found;
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
   }
 
   /**
@@ -110,12 +102,37 @@ export class ClassCount {
   /** Undefined where no sample had a label. */
   result(): Classes | undefined {
     if (this.#labelled === 0) return undefined;
-    const confusion = this.#confusion;
     return {
       top1: this.#first / this.#labelled,
       top5: this.#five / this.#labelled,
-      confusion,
-      ...(this.#placed && { iou: meanIou(confusion) }),
+      confusion: this.#confusion(),
+      ...(this.#placed && { iou: this.#meanIou() }),
     };
+  }
+
+  #confusion(): readonly (readonly number[])[] {
+    const { classes } = this;
+    if (classes > MOST_CLASSES) return [];
+    const rows = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+    for (const [key, count] of this.#counts) (rows[Math.floor(key / classes)] as number[])[key % classes] = count;
+    return rows;
+  }
+
+  /** Of each class the samples that have it and were given it, of those that have it or were given it; the mean. */
+  #meanIou(): number {
+    const { classes } = this;
+    const [right, either] = [new Float64Array(classes), new Float64Array(classes)];
+    const add = (to: Float64Array, c: number, count: number) => {
+      to[c] = (to[c] as number) + count;
+    };
+    for (const [key, count] of this.#counts) {
+      const [label, found] = [Math.floor(key / classes), key % classes];
+      for (const c of new Set([label, found])) add(either, c, count);
+      if (label === found) add(right, label, count);
+    }
+    const shares = Array.from(right, (count, c) => count / (either[c] as number)).filter(
+      (share) => !Number.isNaN(share),
+    );
+    return shares.reduce((a, b) => a + b, 0) / shares.length;
   }
 }
