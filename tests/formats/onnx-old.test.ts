@@ -125,4 +125,7 @@ test("Resize: sizes are products of float32, old ones shrink to the next pixel, 
   // 10·0.7 is 7 in float32, and less in reals
   assert.deepEqual(await run(10, spec([1, 1, 10], 0.7, ["x", "s"], "nearest"), x), [[0, 4, 9, 25, 36, 64, 81]]);
   assert.deepEqual(await run(13, spec([1, 1, 5], 1.1, ["x", "", "s"], "linear"), x.slice(0, 5)), [[0, 1, 4, 9, 16]]);
+  const few = { ...spec([1, 1, 5], 1, ["x", "", "", "few"], "linear"), initializers: [] as GraphSpec["initializers"] };
+  const sizes = { name: "few", dims: [2], type: 7 as const, values: [5, 9] };
+  await assert.rejects(run(13, { ...few, initializers: [sizes] }, x.slice(0, 5)), /expected 3 sizes, received 2/);
 });

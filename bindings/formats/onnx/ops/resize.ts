@@ -112,6 +112,7 @@ export function changesOf(n: OnnxNode): readonly Axis[] {
   const filled = (i: number) => (n.inputs[i] === undefined ? [] : (n.numbers(i) ?? []));
   const scales = n.floats("scales") ?? filled(scalesAt);
   const sizes = scalesAt === 2 ? filled(3) : [];
+  if (sizes.length > 0 && sizes.length !== axes.length) n.refuse(`${axes.length} sizes`, `${sizes.length}`);
   const isCrop = n.string("coordinate_transformation_mode", "") === "tf_crop_and_resize";
   const region = isCrop ? filled(1) : [];
   const policy = n.string("keep_aspect_ratio_policy", "stretch");
