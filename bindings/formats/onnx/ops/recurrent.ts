@@ -30,7 +30,6 @@ interface Layer {
   readonly time: number;
   readonly batch: number;
   readonly hidden: number;
-  readonly directions: number;
   readonly activations: readonly Activation[];
 }
 
@@ -237,7 +236,6 @@ function recurrent(
       time,
       batch,
       hidden,
-      directions,
       activations: activationsOf(n, names.length > 0 ? names : [...defaults, ...defaults]),
     };
     if (layer.activations.length < directions * defaults.length)

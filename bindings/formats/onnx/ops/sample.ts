@@ -61,6 +61,61 @@ function gridSample(n: OnnxNode): void {
   n.setLast(0, y, [...outputs.slice(0, 1), x.shape[1] as number, ...outputs.slice(1)]);
 }
 
+/** Samples along one dimension of `[R]` regions: places `[R, outputs·ratio]`, the weights of those that count, and 0 or NaN for each region. */
+interface Samples {
+  readonly at: Real;
+  readonly weight?: Real;
+  readonly isIn?: Real;
+}
+
+/** One dimension of regions: where they begin, how long they are, bins and the most samples of each. */
+interface Side {
+  readonly from: Real;
+  readonly length: Real;
+  readonly outputs: number;
+  readonly ratio: number;
+  /** Samples of each bin as the model says; 0 where the bin's length does. */
+  readonly given: number;
+  readonly isMax: boolean;
+}
+
+function samplesAlong(n: OnnxNode, m: Maths, { from, length, outputs, ratio, given, isMax }: Side): Samples {
+  const count = outputs * ratio;
+  const bin = m.div(length, outputs);
+  const each = (make: (i: number) => number): Real => ({
+    id: n.b.constant(
+      "float32",
+      [1, count],
+      Float32Array.from({ length: count }, (_, i) => make(i)),
+    ),
+  });
+  const begins = each((i) => Math.floor(i / ratio));
+  const begin = m.add(from, m.mul(begins, bin));
+  const middles = each((i) => (i % ratio) + 0.5);
+  const inner = m.mul(middles, bin);
+  if (given > 0) return { at: m.add(begin, m.div(inner, ratio)) };
+  const samples = m.least(m.sub(0, m.floor(m.sub(0, bin))), 0);
+  const held = (x: Real) => m.most(m.least(x, 0), 1);
+  const places = each((i) => i % ratio);
+  const counts = held(m.sub(samples, places));
+  const weight = isMax ? counts : m.div(m.mul(counts, ratio), m.least(samples, 1));
+  const isIn = m.div(0, held(m.sub(ratio + 1, samples)));
+  return { at: m.add(begin, m.div(inner, m.least(samples, 1))), weight, isIn };
+}
+
+/** The two neighbours of a place, the last of a dimension its own. */
+function tapsBetween(m: Maths, at: Real, size: number): readonly Tap[] {
+  const from = m.least(at, 0);
+  const first = m.most(m.floor(from), size - 1);
+  const t = m.most(m.least(m.sub(from, first), 0), 1);
+  const isEnd = m.inside(first, size - 1, size);
+  const weight = m.mul(t, m.sub(1, isEnd));
+  return [
+    { place: first, weight: m.sub(1, weight) },
+    { place: m.most(m.add(first, 1), size - 1), weight },
+  ];
+}
+
 /** Means or maxima of a grid of samples in each of `[R]` regions. */
 function roiAlign(n: OnnxNode): void {
   const [x, rois, batches] = [n.input(0), n.input(1), n.input(2)];
@@ -80,46 +135,10 @@ function roiAlign(n: OnnxNode): void {
     const scaled = m.mul({ id: own as TensorId }, scale);
     return isHalf ? m.sub(scaled, 0.5) : scaled;
   };
-  const constant = (size: number, values: Float32Array): Real => ({ id: n.b.constant("float32", [1, size], values) });
   // without a ratio as many samples as a bin has pixels, of regions that are not larger than the picture; of others NaN
   const ratios = [height, width].map((size, d) =>
     given > 0 ? given : Math.max(1, Math.ceil((sizes[d] as number) / size)),
   ) as [number, number];
-  // rows of all samples along one dimension: [R, outputs·ratio], and their weights
-  const along = (d: 0 | 1): { at: Real; weight?: Real; isIn?: Real } => {
-    const [from, to] = [corner(1 - d), corner(3 - d)];
-    const [outputs, ratio] = [d === 0 ? height : width, ratios[d]];
-    const length = isHalf ? m.sub(to, from) : m.least(m.sub(to, from), 1);
-    const bin = m.div(length, outputs);
-    const each = (make: (i: number) => number) =>
-      constant(
-        outputs * ratio,
-        Float32Array.from({ length: outputs * ratio }, (_, i) => make(i)),
-      );
-    const begin = m.add(
-      from,
-      m.mul(
-        each((i) => Math.floor(i / ratio)),
-        bin,
-      ),
-    );
-    const inner = m.mul(
-      each((i) => (i % ratio) + 0.5),
-      bin,
-    );
-    if (given > 0) return { at: m.add(begin, m.div(inner, ratio)) };
-    const samples = m.least(m.sub(0, m.floor(m.sub(0, bin))), 0);
-    const held = (x: Real) => m.most(m.least(x, 0), 1);
-    const counts = held(
-      m.sub(
-        samples,
-        each((i) => i % ratio),
-      ),
-    );
-    const weight = isMax ? counts : m.div(m.mul(counts, ratio), m.least(samples, 1));
-    const isIn = m.div(0, held(m.sub(ratio + 1, samples)));
-    return { at: m.add(begin, m.div(inner, m.least(samples, 1))), weight, isIn };
-  };
   const [ratioH, ratioW] = ratios;
   const full = [count, height * ratioH, width * ratioW];
   const spread = (coordinate: Real, shape: readonly number[]): Real => {
@@ -130,23 +149,16 @@ function roiAlign(n: OnnxNode): void {
     [count, height * ratioH, 1],
     [count, 1, width * ratioW],
   ] as const;
-  const lines = [along(0), along(1)] as const;
-  const places = shapes.map((shape, d) => spread((lines[d] as { at: Real }).at, shape));
+  const lines = ([0, 1] as const).map((d) => {
+    const [from, to] = [corner(1 - d), corner(3 - d)];
+    const length = isHalf ? m.sub(to, from) : m.least(m.sub(to, from), 1);
+    return samplesAlong(n, m, { from, length, outputs: d === 0 ? height : width, ratio: ratios[d], given, isMax });
+  });
+  const places = shapes.map((shape, d) => spread((lines[d] as Samples).at, shape));
   const weights = shapes.flatMap((shape, d) => (lines[d]?.weight ? [spread(lines[d].weight, shape)] : []));
   const inside = places.map((at, d) => m.inside(at, -1, sizes[d] as number));
   const outside = [...inside, ...weights].reduce((a, b) => m.mul(a, b));
-  const taps = places.map((at, d) => {
-    const size = sizes[d] as number;
-    const from = m.least(at, 0);
-    const first = m.most(m.floor(from), size - 1);
-    const t = m.most(m.least(m.sub(from, first), 0), 1);
-    const isEnd = m.inside(first, size - 1, size);
-    const weight = m.mul(t, m.sub(1, isEnd));
-    return [
-      { place: first, weight: m.sub(1, weight) },
-      { place: m.most(m.add(first, 1), size - 1), weight },
-    ];
-  });
+  const taps = places.map((at, d) => tapsBetween(m, at, sizes[d] as number));
   const [image, images] = [n.last(x), cast(n, n.plain(batches), "int32")];
   const join = (a: TensorId, b: TensorId): TensorId => m.least({ id: a }, { id: b }).id;
   const parts = isMax
