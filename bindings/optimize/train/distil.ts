@@ -5,8 +5,11 @@ import { type Graph, tensorOf } from "../../graph.ts";
 import { runPasses } from "../../passes/index.ts";
 import { examplesOf } from "../data/examples.ts";
 import type { Dataset } from "../data/types.ts";
+import { foldAffine } from "../prepare/affine.ts";
+import { compact } from "../prepare/index.ts";
 import { firstOf } from "./answers.ts";
 import { freshNetwork } from "./architectures/index.ts";
+import { sized } from "./architectures/sized.ts";
 import type { Objective } from "./kinds.ts";
 import { goalOf, goalText } from "./objective.ts";
 import type { TrainOptions } from "./options.ts";
@@ -41,9 +44,7 @@ export async function distil(teacher: Graph, given: Dataset, options: DistilOpti
   }));
   const fresh = typeof student === "string";
   const { seed = 0, objective } = rest;
-  const graph = fresh
-    ? freshFor(teacher, student, seed, objective ?? goalOf(teacher, undefined, await firstOf(data)).objective)
-    : student;
+  const graph = fresh ? await freshWith(teacher, student, seed, data, objective) : student;
   const { steps, epochs = 36 } = rest;
   const batch = rest.batch ?? (fresh && steps === undefined ? batchFor(data.size, epochs) : 125);
   const usual = {
@@ -55,7 +56,17 @@ export async function distil(teacher: Graph, given: Dataset, options: DistilOpti
     augment: "fitting",
     normalization: fresh ? "fresh" : "restore",
   } as const;
-  return train(graph, data, { ...usual, ...rest, teacher });
+  const trained = await train(graph, data, { ...usual, ...rest, teacher });
+  // What brings values to their unit goes into the last layer, once that has learned.
+  return fresh && trained.nodes.at(-1)?.kind === "add" ? compact(foldAffine(trained)) : trained;
+}
+
+/** The same for numbers of the sizes that the data and the teacher's values have. */
+async function freshWith(teacher: Graph, name: string, seed: number, data: Dataset, given: Objective | undefined) {
+  const objective = given ?? goalOf(teacher, undefined, await firstOf(data)).objective;
+  const student = freshFor(teacher, name, seed, objective);
+  if (isPlanar(runPasses(teacher, { only: "none" }))) return student;
+  return sized(student, teacher, data, objective === "values" ? "values" : "others");
 }
 
 /**

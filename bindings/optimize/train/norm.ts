@@ -22,11 +22,16 @@ const AFTER: readonly string[] = [
   "resizeNearestNeighbor",
 ];
 
+/** The same, where they are by constants: values in units of their own. */
+const SCALING: readonly string[] = ["add", "sub", "mul", "div"];
+
 /** The layers that get normalization: all but those whose results are what is learned. */
 export function normalizedLayers(graph: Graph, { tensor }: Goal = goalOf(graph)): readonly Layer[] {
   const last = new Set<TensorId>([tensor]);
+  const scales = ([, by]: readonly TensorId[]) => by !== undefined && graph.tensors[by]?.data !== undefined;
   for (const { kind, inputs, outputs } of [...graph.nodes].reverse())
-    if (AFTER.includes(kind) && outputs.some((id) => last.has(id))) last.add(inputs[0] as TensorId);
+    if ((AFTER.includes(kind) || (SCALING.includes(kind) && scales(inputs))) && outputs.some((id) => last.has(id)))
+      last.add(inputs[0] as TensorId);
   return layersOf(graph).filter(({ node }) => !node.outputs.some((id) => last.has(id)));
 }
 
