@@ -185,6 +185,12 @@ describe("graphs that nothing has verified", () => {
       }
     });
 
+  test("parts along a dimension that they do not have", () => {
+    const graph = graphOf("split", { parts: 1 }, [4], [Int32Array.of(3)]);
+    const nodes = graph.nodes.map((node) => ({ ...node, inputs: [...node.inputs].reverse() }) as AnyNode);
+    assert.throws(() => writeOnnx({ ...graph, nodes }), { name: "Pint8Error", code: "INVALID_GRAPH" });
+  });
+
   test("tensors of other ranks, and constants that are no numbers", () => {
     const graph = importModel(new Uint8Array(readFileSync(file)), {});
     for (const [i, tensor] of graph.tensors.entries()) {

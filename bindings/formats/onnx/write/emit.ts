@@ -72,7 +72,17 @@ export class Emitter {
     return name;
   }
 
+  /** Refuses numbers that come of dimensions which a tensor does not have. */
+  #require(values: readonly unknown[]): void {
+    ensure(
+      values.every((value) => (typeof value === "number" ? Number.isFinite(value) : value !== undefined)),
+      "INVALID_GRAPH",
+      () => ({ where: this.where, expected: "the dimensions that its operator has", received: "fewer" }),
+    );
+  }
+
   integers(wanted: string, values: readonly number[]): string {
+    this.#require(values);
     return this.constant(wanted, "int64", [values.length], BigInt64Array.from(values, BigInt));
   }
 
@@ -82,12 +92,7 @@ export class Emitter {
     output: string,
     attributes: Readonly<Record<string, OnnxAttribute>> = {},
   ): string {
-    for (const value of Object.values(attributes).flat())
-      ensure(typeof value === "number" ? Number.isFinite(value) : value !== undefined, "INVALID_GRAPH", () => ({
-        where: this.where,
-        expected: "the dimensions that its operator has",
-        received: "fewer",
-      }));
+    this.#require(Object.values(attributes).flat());
     this.operators.push({ type, inputs, outputs: [output], attributes });
     return output;
   }
