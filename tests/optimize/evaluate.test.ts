@@ -157,6 +157,25 @@ describe("figures", () => {
     assert.deepEqual(paretoOf([small, good, beaten, both] as never), [small, good, both]);
   });
 
+  test("errors, the least on top; names of heights that lie together are one, and none is cut off", () => {
+    const errors = [
+      { name: "a", x: 10, y: -11.28 },
+      { name: "b", x: 90, y: -10.27 },
+      { name: "c", x: 50, y: -10.271 },
+    ];
+    const svg = paretoSvg(errors, "mean error", (y) => Math.abs(y).toPrecision(4));
+    assert.match(svg, /a 11.28, 10 B/);
+    assert.deepEqual(svg.match(/text-anchor="end" font-size="12" fill="currentColor">1\d\.\d+</g)?.length, 2);
+    const close = paretoSvg(
+      [
+        { name: "a", x: 1, y: 1 },
+        { name: "b", x: 2, y: 0.9999 },
+      ],
+      "top-1",
+    );
+    assert.equal(close.match(/>\d+\.\d\d&#160;%</g)?.length, 1);
+  });
+
   test("labels of models that stand close do not cover each other", () => {
     const points = Array.from({ length: 9 }, (_, i) => ({
       name: `model ${i % 3}`,

@@ -62,32 +62,35 @@ interface Box {
   readonly y: number;
 }
 
-/** Size against a figure that is 1 at best, `what`; those that no other beats are joined. Empty for less than two models. */
-export function paretoSvg(points: readonly Point[], what: string): string {
+/** Per cent of a share. */
+const share = (value: number) => `${(100 * value).toFixed(2)} %`;
+
+/** Size against a figure, `what`, the larger the better, which `said` writes; those that no other beats are joined. Empty for less than two models. */
+export function paretoSvg(points: readonly Point[], what: string, said: (y: number) => string = share): string {
   if (points.length < 2) return "";
-  const [width, height, edge] = [760, 340, 56];
+  const [width, height, edge] = [760, 340, 64];
   const xs = points.map(({ x }) => x);
   const ys = points.map(({ y }) => y);
   const right = Math.max(...xs) * 1.08;
   const [bottom, top] = [Math.min(...ys), Math.max(...ys)];
-  const room = Math.max((top - bottom) * 0.15, 0.002);
+  const room = Math.max((top - bottom) * 0.15, 0.002 * Math.abs(top), Number.MIN_VALUE);
   const x = (value: number) => edge + (value / right) * (width - 2 * edge);
   const y = (value: number) =>
     height - edge - ((value - bottom + room) / (top - bottom + 2 * room)) * (height - 2 * edge);
   const best = [...paretoOf(points)].sort((a, b) => a.x - b.x);
   const line = best.map((point) => `${x(point.x).toFixed(1)},${y(point.y).toFixed(1)}`).join(" ");
-  const share = (value: number) => `${(100 * value).toFixed(2)} %`;
   const taken: Box[] = [];
   const dots = points.map((point) => {
     const [px, py] = [x(point.x), y(point.y)];
     const fill = best.includes(point) ? "#58c" : "#999";
-    const label = place(taken, px, py, `${point.name} ${share(point.y)}, ${point.x.toLocaleString("en-US")} B`, width);
+    const label = place(taken, px, py, `${point.name} ${said(point.y)}, ${point.x.toLocaleString("en-US")} B`, width);
     return `<circle cx="${px.toFixed(1)}" cy="${py.toFixed(1)}" r="5" fill="${fill}"/>${label}`;
   });
   const text = (at: string, says: string) => `<text ${at} font-size="12" fill="currentColor">${says}</text>`;
-  const ticks = [...new Set([bottom, top])]
+  // Names that would cover each other are one.
+  const ticks = (y(bottom) - y(top) < LINE ? [top] : [bottom, top])
     .map((value) =>
-      text(`x="${edge - 6}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end"`, share(value).replace(" ", "&#160;")),
+      text(`x="${edge - 6}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end"`, said(value).replace(" ", "&#160;")),
     )
     .concat(
       [0.25, 0.5, 0.75, 1].map((part) => {

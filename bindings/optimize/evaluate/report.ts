@@ -53,7 +53,7 @@ ${evaluations.map((each, i) => section(each, i === 0 ? confusionTable(each.model
 `;
 }
 
-/** Accuracy where the data has classes, else how near the outputs come to their targets. */
+/** Accuracy where the data has classes, else how far the outputs are from their targets. */
 function pareto(models: readonly ModelFigures[]): string {
   const points = (of: (model: ModelFigures) => number | undefined) =>
     models.flatMap((model): readonly Point[] => {
@@ -62,10 +62,8 @@ function pareto(models: readonly ModelFigures[]): string {
     });
   const top1 = points(({ classes }) => classes?.top1);
   if (top1.length > 0) return paretoSvg(top1, "top-1");
-  return paretoSvg(
-    points(({ targets }) => targets?.cosine),
-    "cosine with the targets",
-  );
+  const errors = points(({ targets }) => targets && -targets.meanError);
+  return paretoSvg(errors, "mean error, the least on top", (y) => Math.abs(y).toPrecision(4));
 }
 
 /** A tensor's name; of fused operators, which have all their names, the first. */
