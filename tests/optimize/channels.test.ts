@@ -255,7 +255,10 @@ describe("channels", () => {
 
   test("refused: more than whole channels can save, with what they can", async () => {
     const list = dataset(samples(20));
-    await assert.rejects(prune(network(false), list, { pattern: "channels", sparsity: 0.95 }), /at most 6\d\.?\d* %/);
+    const phases: string[] = [];
+    const options = { pattern: "channels", onProgress: ({ phase }: { phase: string }) => phases.push(phase) } as const;
+    await assert.rejects(prune(network(false), list, { ...options, sparsity: 0.95 }), /at most 6\d\.?\d* %/);
+    assert.deepEqual(phases, []);
   });
 
   test("refused without data", async () => {

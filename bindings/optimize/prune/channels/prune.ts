@@ -18,6 +18,16 @@ import { channelErrors } from "./errors.ts";
 import { channelCosts } from "./score.ts";
 import { withoutChannels } from "./slice.ts";
 
+/** Refuses what is more than whole channels can save. Errors: INVALID_OPTION. */
+function requireShare(most: number, sparsity: number): void {
+  ensure(most >= sparsity, "INVALID_OPTION", () => ({
+    where: "sparsity",
+    expected: `at most ${Math.floor(most * 1000) / 10} % of the multiply-adds, which is what whole channels can save here`,
+    received: `${sparsity * 100} %`,
+    hint: "Other patterns take weights of any layer.",
+  }));
+}
+
 /**
  * Takes channels until `sparsity` of the multiply-adds are gone: cut by cut those that cost least for what they save, the
  * layers that read them solved again on what is left and, with `tune`, trained between the cuts.
@@ -29,9 +39,12 @@ export async function pruneChannels(
   options: PruneOptions,
 ): Promise<PruneResult> {
   const { sparsity, cuts, multiple, onProgress, check } = settings;
-  const examples = await readExamples(dense, data, settings);
-  const before = channelsOf(dense).layers;
+  const all = channelsOf(dense);
+  const before = all.layers;
   const total = macsOf(before);
+  const shareOf = (graph: Graph) => 1 - macsOf(channelsOf(graph).layers) / total;
+  requireShare(shareOf(withoutChannels(dense, all, chooseChannels(all, new Map(), 0))), sparsity);
+  const examples = await readExamples(dense, data, settings);
   const { tune } = options;
   const gradients = canBeTrained(dense);
   const { objective } = gradients
@@ -64,12 +77,8 @@ export async function pruneChannels(
     if (tune !== undefined && cut < cuts) graph = await trained(graph, dense, data, between(tune, cut), options);
   }
   const after = channelsOf(graph).layers;
-  const share = 1 - macsOf(after) / total;
-  ensure(share >= sparsity, "INVALID_OPTION", () => ({
-    where: "sparsity",
-    expected: `at most ${Math.floor(share * 1000) / 10} % of the multiply-adds, which is what whole channels can save here`,
-    received: `${sparsity * 100} %`,
-  }));
+  const share = shareOf(graph);
+  requireShare(share, sparsity);
   graph =
     tune === undefined
       ? await finished(graph, dense, [], data, examples, settings, options)
