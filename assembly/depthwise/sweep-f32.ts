@@ -12,7 +12,7 @@ const ONE: u32 = 4;
 /** clamp(sum · scales + bias). */
 // @ts-ignore: decorator
 @inline export function finish<T>(p: DwConvF32, sum: T, scaled: bool, scale: T, rowScale: f32, bias: T): T {
-  if (scaled) sum = times<T>(times<T>(sum, scale), splat<T>(rowScale));
+  if (scaled) sum = times<T>(sum, times<T>(scale, splat<T>(rowScale)));
   return atMost<T>(atLeast<T>(plus<T>(sum, bias), splat<T>(p.lo)), splat<T>(p.hi));
 }
 

@@ -50,7 +50,10 @@ export function floatConvolution(c: FloatConvolution): Float32Array {
                 sum = f(sum + f(value * (c.w[weight] as number)));
               }
             }
-          if (c.scales) sum = f(f(sum * f(c.scales[o] as number)) * scaleAt(n * inH * inW * inC));
+          if (c.scales) {
+            const [scale, xScale] = [f(c.scales[o] as number), scaleAt(n * inH * inW * inC)];
+            sum = c.depthwise ? f(sum * f(scale * xScale)) : f(f(sum * scale) * xScale);
+          }
           y[at++] = Math.min(Math.max(f(sum + (c.bias?.[o] ?? 0)), c.lo), c.hi);
         }
   return y;
