@@ -7,6 +7,7 @@ import type { Operator } from "../../bindings/ops/types.ts";
 import { UNARY_F32 } from "../../bindings/primitives/elementwise/forms.ts";
 import { paramBytes } from "../../bindings/primitives/params.ts";
 import { lineTable, REAL, sigmoidFactor, sigmoidTable } from "../../bindings/primitives/table/functions.ts";
+import { interpolatedTable } from "../../bindings/primitives/table/interpolated.ts";
 import { inverseRoot } from "../../bindings/primitives/table/rsqrt.ts";
 import { type DType, typedCopy } from "../../bindings/tensor.ts";
 import * as fp from "../reference/fixedpoint.ts";
@@ -274,4 +275,17 @@ test("the inverse root of integers in fixed point is near the real one", () => {
     const value = multiplier * 2 ** (shift - 31);
     assert.ok(Math.abs(value * Math.sqrt(x) - 1) < 1e-5, `${x}: ${value}`);
   }
+});
+
+test("GELU far below 0 is the small number that 1 + erf has no digits for", () => {
+  assert.equal(REAL.gelu(-4), Math.fround(-0.00012668500130530447));
+  assert.equal(REAL.gelu(-6), Math.fround(-5.919535528420283e-9));
+});
+
+test("tables of int16 SOFTMAX: TFLite Micro's numbers are float32, TFLite's double; two entries of the reciprocal differ", () => {
+  const of = (f: (x: number) => number) => interpolatedTable((a) => 1 / f(1 + a), [0, 1], [-1, 1], f);
+  const [single, double] = [of(Math.fround), of(Number)];
+  const differing = [...single.keys()].filter((i) => single[i] !== double[i]);
+  assert.deepEqual(differing, [160, 294]);
+  assert.deepEqual([double[160], double[294]], [24967, 20815]);
 });

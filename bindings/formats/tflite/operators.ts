@@ -38,7 +38,7 @@ export interface Entry {
 type FieldsOf<K extends OpKind> = {
   readonly [A in Exclude<
     keyof Attributes[K],
-    "rounding" | "intermediates" | "arithmetic" | "factor" | "factors" | "once" | "inOrder" | "order"
+    "rounding" | "intermediates" | "arithmetic" | "factor" | "factors" | "once" | "tables" | "inOrder" | "order"
   >]-?: OptionField | readonly OptionField[];
 };
 

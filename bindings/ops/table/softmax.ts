@@ -19,7 +19,8 @@ import { rowsOf } from "./rows.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
-    readonly softmax: { readonly beta: number };
+    /** `tables`: what numbers those of int16 are computed in; float32 where absent. */
+    readonly softmax: { readonly beta: number; readonly tables?: "float64" };
   }
 }
 
@@ -75,13 +76,16 @@ export const softmax: Operator<"softmax"> = {
       return;
     }
     if (x.dtype === "int16") {
-      const real = (affineOf(x).scale * Math.fround(node.attributes.beta)) / (10 / 65535);
+      const { beta, tables } = node.attributes;
+      const real = (affineOf(x).scale * Math.fround(beta)) / (10 / 65535);
+      const rounded = tables === "float64" ? Number : Math.fround;
+      const reciprocal = (a: number) => 1 / rounded(1 + a);
       to.call({
         kernel: "softmaxS16",
         params: {
           ...rows,
-          expTable: to.place(bytesOf(interpolatedTable(Math.exp, [-10, 0], [-1, 1]))),
-          reciprocalTable: to.place(bytesOf(interpolatedTable((a) => 1 / Math.fround(1 + a), [0, 1], [-1, 1]))),
+          expTable: to.place(bytesOf(interpolatedTable(Math.exp, [-10, 0], [-1, 1], rounded))),
+          reciprocalTable: to.place(bytesOf(interpolatedTable(reciprocal, [0, 1], [-1, 1], rounded))),
           ...quantizeMultiplier(real),
         },
       });

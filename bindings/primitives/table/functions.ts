@@ -42,10 +42,9 @@ export function lineTable(x: Affine, y: Affine, value: RealFunction): Int16Array
   return table;
 }
 
-/** The error function: its series below 3, from there the continued fraction of erfc. */
-function erf(x: number): number {
+/** One less the error function, whose series serves below 3, and from there its own continued fraction. */
+function erfc(x: number): number {
   const a = Math.abs(x);
-  if (a > 6) return Math.sign(x);
   if (a < 3) {
     let term = x;
     let sum = x;
@@ -53,11 +52,12 @@ function erf(x: number): number {
       term *= (-x * x) / n;
       sum += term / (2 * n + 1);
     }
-    return (2 / Math.sqrt(Math.PI)) * sum;
+    return 1 - (2 / Math.sqrt(Math.PI)) * sum;
   }
   let fraction = 0;
   for (let n = 60; n > 0; n--) fraction = n / 2 / (a + fraction);
-  return Math.sign(x) * (1 - Math.exp(-a * a) / (Math.sqrt(Math.PI) * (a + fraction)));
+  const tail = Math.exp(-a * a) / (Math.sqrt(Math.PI) * (a + fraction));
+  return x > 0 ? tail : 2 - tail;
 }
 
 /** Functions as the reference writes them. */
@@ -67,7 +67,7 @@ export const REAL = {
   tanh: (x: number) => f(Math.tanh(x)),
   hardSwish: (x: number) => f((x * Math.min(Math.max(x + 3, 0), 6)) / 6),
   elu: (x: number) => (x < 0 ? f(Math.expm1(x)) : x),
-  gelu: (x: number) => f(f(f(0.5) * x) * f(1 + f(erf(f(x * f(Math.SQRT1_2)))))),
+  gelu: (x: number) => f(f(0.5 * x) * f(erfc(f(x * f(-Math.SQRT1_2))))),
   geluTanh(x: number) {
     const cube = f(f(f(f(0.044715) * x) * x) * x);
     return f(f(0.5 * x) * f(1 + f(Math.tanh(f(f(0.7978845608028654) * f(x + cube))))));

@@ -2,13 +2,13 @@
 import { roundHalfAway } from "../requantize/quantization.ts";
 
 const STEPS = 512;
-const f = Math.fround;
 
-/** A function from one range of reals onto another, sampled with the error of interpolation halved; all in float32. */
+/** A function from one range of reals onto another, sampled with the error of interpolation halved; each number as `f` rounds it. */
 export function interpolatedTable(
   value: (x: number) => number,
   input: readonly [number, number],
   output: readonly [number, number],
+  f: (x: number) => number,
 ): Int16Array {
   const [least, most] = input;
   const step = f(f(most - least) / STEPS);
