@@ -62,6 +62,8 @@ export interface Graph {
    * the graph where samples would meet.
    */
   readonly batch?: { readonly size: number; readonly inputs: readonly TensorId[] };
+  /** TFLite Micro does not read the file, so that TFLite alone says how it is rounded. */
+  readonly withoutMicro?: true;
   /** Further subgraphs of the file. What nodes run is in their own attributes. */
   readonly subgraphs: readonly Graph[];
 }

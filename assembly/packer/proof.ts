@@ -11,14 +11,15 @@ const NEAR: f64 = 0.000003814697265625; // 2^-18
 const SAFE: f64 = 0.000008177107110946905; // 2^-16.9
 const PLACES = memory.data<f64>([0.5, 0.3, 0.7, 0.15, 0.85, 0.05, 0.95]);
 
-/** What is looked for: `proveSigned`, `provePositive`, or `proveOnnx`, whose multipliers are the bits of float32 factors. */
+/** What is looked for: `proveSigned`, `provePositive`, `proveOnnx`, whose multipliers are the bits of float32 factors, or `proveOnce`. */
 const SIGNED: i32 = 1;
 const ONNX: i32 = 2;
+const ONCE: i32 = 3;
 
 /**
  * One of the proofs for n channels whose multipliers, shifts, least and greatest accumulators stand at
  * these addresses (i32, i32, f64, f64). Writes each one's scale and offset (f32), both NaN where there is none. Of eight
- * channels that share a record, those after one that failed are left NaN.
+ * channels that share a record, those after one that failed are left NaN but where rounded once.
  */
 export function prove(
   rule: i32,
@@ -38,7 +39,7 @@ export function prove(
     if ((i & 7) == 0) failed = false;
     store<f32>(scale + (i << 2), NaN);
     store<f32>(offset + (i << 2), NaN);
-    if (failed) continue;
+    if (failed && rule != ONCE) continue;
     failed = !proveChannel(
       rule,
       load<i32>(multiplier + (i << 2)),
@@ -74,12 +75,12 @@ function proveChannel(
     isFilled = fillOnnxSteps(nearest, min, max, lo, hi, zeroPoint);
   } else {
     nearest = <f32>(<f64>multiplier * power(shift - 31));
-    isFilled = fillSteps(multiplier, -shift, min, max, lo, hi, zeroPoint);
+    isFilled = fillSteps(rule == ONCE, multiplier, -shift, min, max, lo, hi, zeroPoint);
   }
   if (!isFilled) return false;
   const count = found(lo, hi, min, max);
   if (count == 0) {
-    const only = rule == ONNX ? onnxForm(<f32>min, nearest) : reference(<i64>min, multiplier, -shift);
+    const only = rule == ONNX ? onnxForm(<f32>min, nearest) : reference(rule == ONCE, <i64>min, multiplier, -shift);
     setFirst(clamp(only + zeroPoint, lo, hi) + 1);
   }
   const ulp = reinterpret<f32>((reinterpret<u32>(nearest) & 0x7f800000) - (23 << 23));
@@ -109,13 +110,14 @@ function power(exponent: i32): f64 {
 }
 
 /** Writes the thresholds of all outputs; false where arithmetic here is not exact. Those that no accumulator reaches may be guesses. */
-function fillSteps(multiplier: i32, e: i32, least: f64, most: f64, lo: i32, hi: i32, zeroPoint: i32): bool {
+function fillSteps(once: bool, multiplier: i32, e: i32, least: f64, most: f64, lo: i32, hi: i32, zeroPoint: i32): bool {
   if (least < -1073741824 || most >= 1073741824 || e < 0 || e > 13 || multiplier == 0) return false;
   const unit = power(31 + e);
-  const above = (e > 0 ? -power(30 + e) : 0) - 1073741824;
+  const twice = e > 0 && !once;
+  const above = -power(30 + e) - (twice ? 1073741824 : 0);
   // Outputs up to the zero point, whose ties go the other way, then those above it.
   const split = max(min(zeroPoint, hi), lo);
-  const below = above + (e > 0 ? 2147483648 : 0);
+  const below = above + (twice ? 2147483648 : 0);
   findRun(THRESHOLDS, <f64>(lo + 1 - zeroPoint) * unit + below, unit, split - lo, multiplier, least, most);
   const upper = THRESHOLDS + (<usize>(split - lo) << 3);
   findRun(upper, <f64>(split + 1 - zeroPoint) * unit + above, unit, hi - split, multiplier, least, most);
@@ -157,7 +159,8 @@ function settle(address: usize, n: f64, multiplier: i32, min: f64, max: f64): vo
 }
 
 /** The reference on one accumulator, without the zero point. */
-function reference(acc: i64, multiplier: i32, e: i32): i32 {
+function reference(once: bool, acc: i64, multiplier: i32, e: i32): i32 {
+  if (once) return <i32>((acc * <i64>multiplier + (<i64>1 << (30 + e))) >> (31 + e));
   const x = (acc * <i64>multiplier + (1 << 30)) >> 31;
   const size = ((x < 0 ? -x : x) + (e > 0 ? <i64>1 << (e - 1) : 0)) >> e;
   return <i32>(x < 0 ? -size : size);

@@ -1,7 +1,8 @@
 /**
  * Where TFLite's reference rounds otherwise than TFLite Micro, pint8 does as Micro does. Micro refuses networks with the
- * operators below: for these TFLite's own rounding is the only one. It rounds FULLY_CONNECTED of int16, and of int8 with a scale
- * for each output, once, and computes the factors of MUL, and of int16 RELU, RELU6 and LEAKY_RELU, in float32.
+ * operators below, and finds no constants behind the FlatBuffer: for these TFLite's own rounding is the only one. It rounds FULLY_CONNECTED of
+ * int16 and int8 once, computes the factors of MUL, and of int16 RELU, RELU6 and LEAKY_RELU, in float32, and the tables of
+ * int16 SOFTMAX in double precision.
  */
 import type { AnyNode, Graph, OpKind, TensorId } from "../graph.ts";
 import { type Multipliers, quantizeMultipliers } from "../primitives/requantize/quantization.ts";
@@ -23,14 +24,17 @@ const WITHOUT_MICRO: ReadonlySet<string> = new Set<OpKind>([
   ...(["segmentSum", "unsortedSegmentSum", "unsortedSegmentMax", "unsortedSegmentMin", "bucketize"] as const),
 ]);
 
-/** And those that it does not have of int16. */
+/** And those that it does not have of int16; of RSQRT its table is far off near 0, and is not followed. */
 const WITHOUT_INT16: ReadonlySet<string> = new Set<OpKind>([
-  ...(["log", "resizeBilinear", "gather", "gatherNd", "spaceToBatch"] as const),
+  ...(["log", "rsqrt", "resizeBilinear", "gather", "gatherNd", "spaceToBatch"] as const),
   ...(["reduceMax", "reduceMin", "mirrorPad", "floorMod"] as const),
 ]);
 
 /** Dimensions that it takes, where there may be more. */
 const MOST_DIMENSIONS: Readonly<Record<string, number>> = { stridedSlice: 4, transpose: 5, broadcastTo: 5 };
+
+/** Tensors that its CONCATENATION takes. */
+const MOST_JOINED = 10;
 
 /** Products that it refuses of floats with whole numbers. */
 const PRODUCTS: ReadonlySet<string> = new Set<OpKind>([
@@ -52,7 +56,7 @@ export function liteRounding(graph: Graph): Graph {
   const { nodes, tensors } = graph;
   // nodes that state a rule of rounding are ONNX's
   const isOther = nodes.some(({ attributes }) => "rounding" in attributes);
-  if (isOther || !nodes.some((node) => isWithoutMicro(node, tensors))) return graph;
+  if (isOther || !(graph.withoutMicro || nodes.some((node) => isWithoutMicro(node, tensors)))) return graph;
   return { ...graph, nodes: nodes.map((node) => rounded(node, tensors)) };
 }
 
@@ -63,6 +67,7 @@ function isWithoutMicro({ kind, inputs, outputs }: AnyNode, tensors: readonly Te
   if (kind === "exp" && x?.dtype.startsWith("int")) return true;
   if ((x?.shape.length ?? 0) > (MOST_DIMENSIONS[kind] ?? 8)) return true;
   const isHybrid = (x?.dtype === "float32" || image?.dtype === "float32") && /^int[48]$/.test(w?.dtype ?? "");
+  if (kind === "concat" && inputs.length > MOST_JOINED) return true;
   // it takes a tensor of no elements for one whose size is not known yet
   return (PRODUCTS.has(kind) && isHybrid) || outputs.some((id) => tensors[id]?.shape.includes(0));
 }
@@ -84,6 +89,10 @@ function rounded(node: AnyNode, tensors: readonly Tensor[]): AnyNode {
     if (!isKnown || cell < LEAST_CELL || cell > MOST_CELL) return node;
     return { ...node, attributes: { ...node.attributes, arithmetic: "tflite" } };
   }
+  if (kind === "softmax") {
+    if (a?.dtype !== "int16") return node;
+    return { ...node, attributes: { ...node.attributes, tables: "float64" } };
+  }
   if (kind !== "mul" && kind !== "fullyConnected") return node;
   const sb = scales(b);
   const ratios = sb.map((scale) => (sa * scale) / sy);
@@ -97,7 +106,7 @@ function rounded(node: AnyNode, tensors: readonly Tensor[]): AnyNode {
     return { ...node, attributes: { ...node.attributes, once: quantizeMultipliers(ratios) } };
   }
   // smaller ones would have too few bits left in their multipliers
-  if (a?.dtype !== "int8" || ratios.length === 1 || !ratios.every((ratio) => ratio > 2 ** -12)) return node;
+  if (a?.dtype !== "int8" || !ratios.every((ratio) => ratio > 2 ** -12)) return node;
   return { ...node, attributes: { ...node.attributes, once: roundedOnce(ratios) } };
 }
 
@@ -105,8 +114,8 @@ function rounded(node: AnyNode, tensors: readonly Tensor[]): AnyNode {
 const scales = (tensor: Tensor | undefined): readonly number[] =>
   tensor?.dtype === "int8" || tensor?.dtype === "int16" ? (tensor.quantization?.scale ?? []) : [];
 
-/** Multipliers with no shift after them: the one rounding is that of the product's upper half. */
-function roundedOnce(ratios: readonly number[]): Multipliers {
+/** Multipliers with no shift after them, where the exact ones have no proof: the one rounding is that of the product's upper half. */
+function roundedOnce(ratios: readonly number[]): Multipliers & { readonly exact: Multipliers } {
   const multiplier = Int32Array.from(ratios, (ratio) => Math.round(ratio * 2 ** 31));
-  return { multiplier, shift: new Int32Array(ratios.length) };
+  return { multiplier, shift: new Int32Array(ratios.length), exact: quantizeMultipliers(ratios) };
 }

@@ -32,7 +32,7 @@ function bytesOf(letters: string): Uint8Array<ArrayBuffer> {
 }
 
 /** Rules by the numbers of `assembly/packer/proof.ts`. */
-const RULES = ["positive", "signed", "onnx"] as const;
+const RULES = ["positive", "signed", "onnx", "once"] as const;
 
 /** What packer.wasm exports; see `assembly/packer.ts`. */
 interface PackerExports {

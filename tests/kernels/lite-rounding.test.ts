@@ -1,9 +1,11 @@
 /**
  * int8 FULLY_CONNECTED by a scale for each output, with and without something that TFLite Micro refuses: an operator that it
- * lacks, a type, a sixth dimension, a tensor of no elements, weights of int8 for floats. Reference: BUILTIN_REF 2.21, which rounds once.
+ * lacks, a type, a sixth dimension, an eleventh tensor, a tensor of no elements, weights of int8 for floats, constants behind the
+ * FlatBuffer. Reference: BUILTIN_REF 2.21, which rounds once.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Graph } from "../../bindings/graph.ts";
 import { loadModule, loadPlan, planGraph, runPasses, writePlan } from "../../bindings/public/index.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
 import { graph, int32, node, tensor } from "../passes/graphs.ts";
@@ -28,7 +30,7 @@ const weights = drawn(N * K, 12345);
 const scales = Array.from({ length: N }, (_, i) => Math.fround(0.0031 + i * 0.00011));
 const [SX, SY] = [Math.fround(0.0201), Math.fround(0.0877)];
 
-const REFUSED = ["gelu", "exp", "transpose", "slice", "fullyConnected"] as const;
+const REFUSED = ["gelu", "exp", "transpose", "slice", "concat", "fullyConnected"] as const;
 type End = (typeof REFUSED)[number] | "relu";
 
 /** The layer, and what else is in its network. */
@@ -48,6 +50,7 @@ function fully(end: End) {
     relu: [M, N],
     transpose: [1, 1, 1, 1, M, N],
     slice: [0, N],
+    concat: [11 * M, N],
     fullyConnected: [1, N],
   };
   const tensors = [
@@ -67,6 +70,7 @@ function fully(end: End) {
     exp: () => [node("exp", [2], [3], {})],
     relu: () => [node("relu", [2], [3], {})],
     transpose: () => [node("reshape", [2], [6], { shape: [1, 1, 1, 1, M, N] }), node("transpose", [6, 7], [3], {})],
+    concat: () => [node("concat", Array(11).fill(2), [3], { axis: 0, activation: "none" })],
     slice: () => [node("slice", [2, 4, 5], [3], {})],
     fullyConnected: () => [node("fullyConnected", [8, 1], [3], attributes)],
   };
@@ -97,8 +101,8 @@ for (const module of ["scalar", "simd"] as const)
   test(`in ${module}`, async () => {
     const { name, hash } = await loadModule(module);
     const x = drawn(M * K, 777);
-    const run = async (end: End) => {
-      const plan = writePlan(planGraph(runPasses(fully(end)), { module: name, moduleHash: hash }));
+    const run = async (end: End, file: Partial<Graph> = {}) => {
+      const plan = writePlan(planGraph(runPasses({ ...fully(end), ...file }), { module: name, moduleHash: hash }));
       const session = await loadPlan(plan);
       return session.run([x, new Float32Array(K)]).y as Int8Array;
     };
@@ -109,4 +113,5 @@ for (const module of ["scalar", "simd"] as const)
     );
     for (const end of REFUSED) assert.deepEqual(await run(end), once, end);
     assert.deepEqual(await run("relu"), twice);
+    assert.deepEqual(await run("relu", { withoutMicro: true }), once);
   });

@@ -48,6 +48,40 @@ test("proofs: multipliers, ranges and clamps of every kind", () => {
   for (const [kind, count] of Object.entries(tally)) assert.ok(count > 100, `${kind}: ${count}`);
 });
 
+test("proofs of one rounding: every accumulator lands where it puts it", () => {
+  const draw = random(14);
+  const tally = { proven: 0, refused: 0 };
+  for (let round = 0; round < 300; round++) {
+    const zeroPoint = draw.int(-128, 127);
+    const output: Output = { zeroPoint, lo: draw.pick([-128, zeroPoint]), hi: 127 };
+    const most = draw.pick([40, 900, 3000, 2 ** 20, 2 ** 25]);
+    const reals = Array.from({ length: draw.int(1, 20) }, () => draw.int(1, 4000) / draw.pick([5000, 9000, most * 20]));
+    const multiplier = Int32Array.from(reals, (real) => quantizeMultiplier(real).multiplier);
+    const shift = Int32Array.from(reals, (real) => quantizeMultiplier(real).shift);
+    const min = Float64Array.from(reals, () => -draw.int(0, most));
+    const max = min.map((least) => least + draw.int(0, 2 * most));
+    const none = new Int32Array(reals.length);
+    const channels: Channels = { bias: none, multiplier, shift, min, max, sum: none, zeros: 0 };
+    const { a, b } = packer.prove("once", channels, output);
+    assert.deepEqual(wasm.prove("once", channels, output), { a, b }, JSON.stringify({ channels, output }));
+    for (const [c, s] of a.entries()) {
+      tally[Number.isNaN(s) ? "refused" : "proven"]++;
+      if (Number.isNaN(s)) continue;
+      const [first, last] = [min[c] as number, max[c] as number];
+      const down = BigInt(31 - (shift[c] as number));
+      for (let i = 0; i < 200; i++) {
+        const acc = draw.pick([first, last, draw.int(first, last)]);
+        const whole = (BigInt(acc) * BigInt(multiplier[c] as number) + (1n << (down - 1n))) >> down;
+        const clamp = (q: number) => Math.min(Math.max(q, output.lo), output.hi);
+        const { fround } = Math;
+        const form = fround(fround(fround(fround(fround(acc) * s) + (b[c] as number)) + 12582912) - 12582912);
+        assert.equal(clamp(form), clamp(Number(whole) + zeroPoint), JSON.stringify({ acc, c, channels, output }));
+      }
+    }
+  }
+  for (const [kind, count] of Object.entries(tally)) assert.ok(count > 100, `${kind}: ${count}`);
+});
+
 test("proofs by onnxruntime's rule: every accumulator lands where the rule puts it", () => {
   const draw = random(13);
   const { fround } = Math;

@@ -5,6 +5,8 @@ import { BUFFER, MODEL } from "./schema.ts";
 
 /** The buffers of a model. */
 export interface Buffers {
+  /** Whether some stand behind the FlatBuffer. */
+  readonly behind: boolean;
   /** Bytes of buffer `index` as a view of the file; `undefined` for an empty one. */
   data(index: number, where: string): Uint8Array | undefined;
   /** Accounts for a constant of this many bytes, before memory is taken for it. */
@@ -24,6 +26,7 @@ export function readBuffers(model: FlatTable): Buffers {
   const limit = CONSTANT_BYTES_BASE + CONSTANT_BYTES_PER_FILE_BYTE * model.file.bytes.length;
   let left = limit;
   return {
+    behind: tables.some(isBehind),
     data(index, where) {
       // Buffer 0 is empty by convention: tensors without data point to it, also in files without any buffers.
       if (index === 0) return undefined;
@@ -49,10 +52,12 @@ export function readBuffers(model: FlatTable): Buffers {
   };
 }
 
-/** Data inside the FlatBuffer, or (offset > 1) behind it in the same file. */
+const isBehind = (table: FlatTable): boolean => readUint64(table, BUFFER.offset) > 1n;
+
+/** Data inside the FlatBuffer, or behind it in the same file. */
 function bufferBytes(table: FlatTable): Uint8Array | undefined {
+  if (!isBehind(table)) return readBytes(table, BUFFER.data);
   const offset = readUint64(table, BUFFER.offset);
-  if (offset <= 1n) return readBytes(table, BUFFER.data);
   const { bytes } = table.file;
   const end = offset + readUint64(table, BUFFER.size);
   ensure(end <= BigInt(bytes.length), "INVALID_MODEL", () => ({

@@ -94,7 +94,7 @@ export function importTflite(
   const others = read.filter((each, index): each is Graph => index !== main && !(each instanceof Pint8Error));
   // without operators that run others there is nothing to link, and the subgraph was read if it could be
   const linked = customs?.link(read, main) ?? (read[main] as Graph);
-  const graph = { ...linked, subgraphs: others };
+  const graph = { ...linked, ...(buffers.behind ? { withoutMicro: true as const } : {}), subgraphs: others };
   // most have neither: what is not called is not compiled
   const shaped = Object.keys(shapes ?? {}).length === 0 ? graph : setShapes(graph, shapes);
   return batch === undefined ? shaped : setBatch(shaped, batch);

@@ -1,6 +1,6 @@
 /** What convolutions and fully-connected layers check and pack alike. */
 import type { Activation, Rounding } from "../../graph.ts";
-import { channelsOf, settleConstants, type Weights } from "../../primitives/requantize/channels.ts";
+import { byProofs, channelsOf, settleConstants, type Weights } from "../../primitives/requantize/channels.ts";
 import {
   type Affine,
   activationRange,
@@ -119,11 +119,23 @@ export function factorsOfNode(
     return rounding.offsets ? { scale, offset: rounding.offsets.slice(first, first + n) } : { scale };
   }
   if (node.attributes && "once" in node.attributes) {
-    const { multiplier, shift } = node.attributes.once as Multipliers;
-    return { multiplier: multiplier.slice(first, first + n), shift: shift.slice(first, first + n) };
+    return part(node.attributes.once as Multipliers, first, n);
   }
   const real = given ?? reals(node);
   return quantizeMultipliers(real.length === 1 ? real : Array.prototype.slice.call(real, first, first + n));
+}
+
+/** The exact multipliers of a node of int8 that is rounded once, as `liteRounding` leaves them. */
+function exactOnce({ attributes }: Constrained, first: number, n: number): Multipliers | undefined {
+  if (!(attributes && "once" in attributes)) return undefined;
+  const { exact } = attributes.once as { readonly exact?: Multipliers };
+  return exact && part(exact, first, n);
+}
+
+/** Those of n channels from `first` on, or the one of all. */
+function part(all: Multipliers, first: number, n: number): Multipliers {
+  if (all.multiplier.length === 1) return all;
+  return { multiplier: all.multiplier.slice(first, first + n), shift: all.shift.slice(first, first + n) };
 }
 
 /** A constant's bytes as int8. */
@@ -185,6 +197,8 @@ export function placeRecords(
   const bias = int32(node.inputs[2])?.subarray(first, first + own);
   const channels = channelsOf(weights, bias, inputZeroPoint(node), factors, to.packer);
   const { data, zeros } = settleConstants(weights, channels, output);
-  const { bytes, forms } = packRecords(to.module, channels, output, { rows, depth: weights.depth }, to.packer);
+  const once = exactOnce(node, first, own);
+  const settled = once ? byProofs(channels, once, output, to.packer) : channels;
+  const { bytes, forms } = packRecords(to.module, settled, output, { rows, depth: weights.depth }, to.packer);
   return { q: to.place(bytes), forms, data, zeros };
 }

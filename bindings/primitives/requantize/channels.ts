@@ -59,6 +59,25 @@ export function factorsOf(
   return { multiplier: inTurn(given.multiplier, n), shift: inTurn(given.shift, n) };
 }
 
+/**
+ * Settled channels by factors and offsets of float32 that give what these multipliers give when they are rounded once; where
+ * there is no proof, by the nearest factor, which is off by less than a hundred-thousandth of a step.
+ */
+export function byProofs(channels: Channels, exact: Multipliers, output: Output, packer: Packer): Channels {
+  const n = channels.bias.length;
+  const { multiplier, shift } = factorsOf(exact, n);
+  for (let c = 0; c < n; c++)
+    if (channels.min[c] === channels.max[c]) {
+      multiplier[c] = channels.multiplier[c] as number;
+      shift[c] = channels.shift[c] as number;
+    }
+  const { a, b } = packer.prove("once", { ...channels, multiplier, shift }, output);
+  const nearest = (c: number) => (multiplier[c] as number) * 2 ** ((shift[c] as number) - 31);
+  const scale = a.map((each, c) => (Number.isNaN(each) ? nearest(c) : each));
+  const offset = b.map((each) => (Number.isNaN(each) ? 0 : each - output.zeroPoint));
+  return { ...channels, scale, offset, rule: "once" };
+}
+
 /** The weights channel by channel, copied where they do not stand so. */
 function rowsOf({ data, channels, depth, channelStride, depthStride }: Weights): Int8Array {
   if (depthStride === 1 && channelStride === depth) return data;

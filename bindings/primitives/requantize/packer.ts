@@ -3,7 +3,7 @@
  * (`assembly/packer.ts`, `bindings/packer`), several times faster in a fresh process.
  */
 import { interleave } from "../product/panels.ts";
-import { type OnnxStep, proveOnnx, provePositive, proveSigned, type Step } from "./requantizeProof.ts";
+import { type OnnxStep, proveOnce, proveOnnx, provePositive, proveSigned, type Step } from "./requantizeProof.ts";
 import type { Channels, Packer } from "./types.ts";
 
 /** Channels that share one record: after one that fails, the others need no proof. */
@@ -24,6 +24,8 @@ function onnxStepOf({ scale, min, max }: Channels, c: number): OnnxStep {
   return { scale: scale?.[c] as number, min: min[c] as number, max: max[c] as number };
 }
 
+const INTEGER = { positive: provePositive, signed: proveSigned, once: proveOnce };
+
 export const packer: Packer = {
   prove(form, channels, output) {
     const n = channels.bias.length;
@@ -31,11 +33,9 @@ export const packer: Packer = {
     const b = new Float32Array(n).fill(Number.NaN);
     for (let c = 0; c < n; ) {
       const values =
-        form === "onnx"
-          ? proveOnnx(onnxStepOf(channels, c), output)
-          : (form === "positive" ? provePositive : proveSigned)(stepOf(channels, c), output);
+        form === "onnx" ? proveOnnx(onnxStepOf(channels, c), output) : INTEGER[form](stepOf(channels, c), output);
       if (values === undefined) {
-        c += PANEL - (c % PANEL);
+        c += form === "once" ? 1 : PANEL - (c % PANEL);
         continue;
       }
       a[c] = values[0];

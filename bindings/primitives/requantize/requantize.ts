@@ -127,7 +127,8 @@ function packOnnx(
       most = Math.max(most, Math.max(-(channels.min[c] as number), channels.max[c] as number) * (scale[c] as number));
     const isProven = proofs !== undefined && most < MOST && areProven(proofs, first, end);
     const form: Form = isProven ? "positive" : most < MOST ? "signed" : "exact";
-    const name = isProven ? "onnx positive" : form === "exact" ? "onnx exact" : "onnx";
+    const rule = channels.rule ?? "onnx";
+    const name = isProven ? `${rule} positive` : form === "exact" ? `${rule} exact` : rule;
     counts.set(name, (counts.get(name) ?? 0) + 1);
     let at = (panel * recordBytes) / 4;
     for (let c = first; c < end; c++, at++) {

@@ -7,6 +7,8 @@ import type { Output } from "./types.ts";
 
 /** One channel: q(acc) = roundingDivide(roundingDoublingHighMul(acc, multiplier), 2^−shift), min ≤ acc ≤ max. */
 export interface Step {
+  /** Or rounded once, halves up: floor(acc·multiplier/2^(31−shift) + ½). */
+  readonly once?: true;
   readonly multiplier: number;
   readonly shift: number;
   readonly min: number;
@@ -43,7 +45,7 @@ let first = 0;
 /**
  * Fills `thresholds` and `first`; returns how many, or −1 where the arithmetic here would not be exact. A step at
  * output v, t = v − zeroPoint, begins at the least acc with acc·m + 2^30 + half ≥ t·2^(31+e) where t > 0; below, ties
- * go away from zero, which takes one whole unit of the first rounding more.
+ * go away from zero, which takes one whole unit of the first rounding more. Of one rounding it is acc·m + half, on both sides.
  */
 function findSteps(step: Step, output: Output): number {
   const { multiplier, min, max } = step;
@@ -51,15 +53,15 @@ function findSteps(step: Step, output: Output): number {
   if (min < -(2 ** 30) || max >= 2 ** 30 || e < 0) return -1;
   if (e > 13 || multiplier === 0) return -1;
   const unit = 2 ** (31 + e);
-  const half = e > 0 ? 2 ** (30 + e) : 0;
-  const up = e > 0 ? 2 ** 31 : 0;
+  const half = e > 0 && !step.once ? 2 ** (30 + e) + 2 ** 30 : 2 ** (30 + e);
+  const up = e > 0 && !step.once ? 2 ** 31 : 0;
   const inverse = 1 / multiplier;
   const high = Math.floor(multiplier / 65536);
   const low = multiplier - high * 65536;
   let count = 0;
   for (let v = output.lo + 1; v <= output.hi; v++) {
     const t = v - output.zeroPoint;
-    const n = t * unit - half - 2 ** 30 + (t > 0 ? 0 : up);
+    const n = t * unit - half + (t > 0 ? 0 : up);
     const quotient = n * inverse;
     let at = Math.ceil(quotient);
     if (at < min - 1) continue;
@@ -103,7 +105,9 @@ function findOnnxSteps({ scale, min, max }: OnnxStep, output: Output): number {
 }
 
 /** The reference itself, on one accumulator. */
-export function reference(acc: number, { multiplier, shift }: Step, zeroPoint: number): number {
+export function reference(acc: number, { multiplier, shift, once }: Step, zeroPoint: number): number {
+  if (once)
+    return zeroPoint + Number((BigInt(acc) * BigInt(multiplier) + (1n << BigInt(30 - shift))) >> BigInt(31 - shift));
   const left = shift > 0 ? acc << shift : acc;
   const x = Number((BigInt(left) * BigInt(multiplier) + (1n << 30n)) >> 31n);
   const scale = 2 ** Math.max(-shift, 0);
@@ -169,6 +173,10 @@ export function provePositive(step: Step, output: Output): readonly [number, num
   const count = findSteps(step, output);
   return count < 0 ? undefined : offsetOf(round(step.multiplier * 2 ** (step.shift - 31)), step, count, output);
 }
+
+/** The same where it is rounded once, halves up: on both sides of the zero point. */
+export const proveOnce = (step: Step, output: Output): readonly [number, number] | undefined =>
+  provePositive({ ...step, once: true }, output);
 
 /** The same for onnxruntime's rule, on both sides of the zero point. */
 export function proveOnnx(step: OnnxStep, output: Output): readonly [number, number] | undefined {

@@ -13,6 +13,8 @@ export interface Channels {
   readonly scale?: Float32Array | undefined;
   /** Of that rule: steps that are added before rounding. */
   readonly offset?: Float32Array | undefined;
+  /** What the factors are called where they follow another rule. */
+  readonly rule?: "once";
   readonly min: Float64Array;
   readonly max: Float64Array;
   /** Sum of the channel's weights. */
@@ -29,8 +31,11 @@ export interface Output extends Range {
   readonly zeroPoint: number;
 }
 
-/** The forms that are looked for, "onnx" being "positive" by that rule, of `scale`; see `assembly/requantize/requantize.simd.ts`. */
-export type FloatForm = "signed" | "positive" | "onnx";
+/**
+ * The forms that are looked for, "onnx" being "positive" by that rule, of `scale`, and "once" by one rounding of the multiplier;
+ * see `assembly/requantize/requantize.simd.ts`.
+ */
+export type FloatForm = "signed" | "positive" | "onnx" | "once";
 
 /** Two values for each channel, as a record of the vector modules holds them; NaN where no proof was found. */
 export interface Proofs {
