@@ -58,6 +58,12 @@ export function dotS8(w: usize, x: usize, n: u32, zero: i32): i32 {
   return trunc<f32>(x + copysign<f32>(0.49999997, x));
 }
 
+/** A whole number as i32; 0 for NaN, which comes of infinities: the scalar module has no conversion that does not trap. */
+@inline function wholeOf<T>(x: T): i32 {
+  if (ASC_FEATURE_SIMD) return <i32>x;
+  return x == x ? <i32>x : 0;
+}
+
 /**
  * Quantizes n float32 to int8, with a zero point or around 0, and stores the scale and the zero point at `state`. Vectors of
  * zeros alone have scale 1.
@@ -82,7 +88,7 @@ export function quantizeRow(x: usize, n: u32, q: usize, state: usize, asymmetric
     const point = lowError < highError ? fromLow : fromHigh;
     if (point <= -128.0) zero = -128;
     else if (point >= 127.0) zero = 127;
-    else zero = <i32>(point < 0 ? ceil<f64>(point - 0.5) : floor<f64>(point + 0.5));
+    else zero = wholeOf<f64>(point < 0 ? ceil<f64>(point - 0.5) : floor<f64>(point + 0.5));
     scale = <f32>step;
     factor = <f32>1.0 / scale;
   } else if (!asymmetric) {
@@ -94,7 +100,7 @@ export function quantizeRow(x: usize, n: u32, q: usize, state: usize, asymmetric
   }
   const least: i32 = asymmetric ? -128 : -127;
   for (let i: u32 = 0; i < n; i++) {
-    const v = zero + <i32>roundAway(load<f32>(x + (<usize>i << 2)) * factor);
+    const v = zero + wholeOf<f32>(roundAway(load<f32>(x + (<usize>i << 2)) * factor));
     store<i8>(q + i, min<i32>(max<i32>(v, least), 127));
   }
   store<f32>(state, scale);
