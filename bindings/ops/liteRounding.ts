@@ -66,6 +66,7 @@ function isWithoutMicro({ kind, inputs, outputs }: AnyNode, tensors: readonly Te
   if (x?.dtype === "int16" && WITHOUT_INT16.has(kind)) return true;
   if (kind === "exp" && x?.dtype.startsWith("int")) return true;
   if ((x?.shape.length ?? 0) > (MOST_DIMENSIONS[kind] ?? 8)) return true;
+  if (kind === "fullyConnected" && w?.dtype === "int16") return true;
   const isHybrid = (x?.dtype === "float32" || image?.dtype === "float32") && /^int[48]$/.test(w?.dtype ?? "");
   if (kind === "concat" && inputs.length > MOST_JOINED) return true;
   // it takes a tensor of no elements for one whose size is not known yet
@@ -102,7 +103,8 @@ function rounded(node: AnyNode, tensors: readonly Tensor[]): AnyNode {
     return { ...node, attributes: { ...node.attributes, factor } };
   }
   if (a?.dtype === "int16") {
-    if ((b?.shape[1] ?? 0) > MOST_DEPTH || y?.dtype !== "int16") return node;
+    // of two of int16 sums have 64 bits and are multiplied by the upper half, as everywhere
+    if (b?.dtype === "int16" || (b?.shape[1] ?? 0) > MOST_DEPTH || y?.dtype !== "int16") return node;
     return { ...node, attributes: { ...node.attributes, once: quantizeMultipliers(ratios) } };
   }
   // smaller ones would have too few bits left in their multipliers

@@ -86,9 +86,11 @@ const constant = (t: Tensor, values: ArrayBufferView): Tensor => ({
 function fullyConnected(subject: Subject, draw: Random, dtype: "int8" | "int16", computed: boolean): void {
   const kind = realOf(kindOf(draw, dtype));
   const [m, n, k] = [draw.int(1, 9), draw.int(1, 21), draw.pick([1, 2, 7, 33, 700])];
-  const [x, w] = [activations(draw, kind, m * k), draw.int8(n * k)];
+  const isPair = computed && dtype === "int16" && draw.pick([true, false]);
+  const [x, w] = [activations(draw, kind, m * k), isPair ? draw16(draw, n * k) : draw.int8(n * k)];
   const bias = biasOf(draw, kind, n);
   const t = tensors(kind, [m, k], [n, k]);
+  const computedW = isPair ? tensor("int16", [n, k], { scale: SCALES.w, zeroPoint: 0 }) : t.w;
   const sums = Array.from({ length: m * n }, (_, i) => {
     let sum = BigInt(bias.values[i % n] as number);
     for (let j = 0; j < k; j++) {
@@ -97,7 +99,7 @@ function fullyConnected(subject: Subject, draw: Random, dtype: "int8" | "int16",
     }
     return sum;
   });
-  const inputs = computed ? [t.x, t.w, bias.tensor] : [t.x, constant(t.w, w), constant(bias.tensor, bias.bytes)];
+  const inputs = computed ? [t.x, computedW, bias.tensor] : [t.x, constant(t.w, w), constant(bias.tensor, bias.bytes)];
   checkOperator(
     subject,
     operators.fullyConnected,

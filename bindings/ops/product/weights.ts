@@ -26,7 +26,8 @@ import {
 import type { Lowering } from "../types.ts";
 
 /**
- * C2: x and y both int8 or both int16, per tensor, the zero point of int16 x is 0. C3: weights int8, one scale or one per output channel along `axis`.
+ * C2: x and y both int8 or both int16, per tensor, the zero point of int16 x is 0. C3: weights int8, one scale or one per output channel along `axis`,
+ * or a matrix of int16 with zero point 0 that is computed, where x is int16.
  * C4: bias absent or int32 `[channels]`, of int16 also int64. Returns the type of y.
  */
 export function requireWeights(node: Constrained, channels: number, axis: number): DType {
@@ -40,7 +41,10 @@ export function requireWeights(node: Constrained, channels: number, axis: number
   requireAffine(node, "C2", y);
   // differences of 17 bits are no numbers of the kernels
   requireSymmetric(node, "C2", x);
-  requireDType(node, "C3", w, "int8");
+  // two tensors that a run computes, as attention multiplies them
+  const isPair = dtype === "int16" && w.data === undefined && w.shape.length === 2;
+  requireDType(node, "C3", w, "int8", ...(isPair ? (["int16"] as const) : []));
+  requireSymmetric(node, "C3", w);
   requireChannelScales(node, "C3", w, channels, axis);
   const { zeroPoint = [] } = w.quantization ?? {};
   const one = zeroPoint.length < 2 || zeroPoint.every((each) => each === zeroPoint[0]);

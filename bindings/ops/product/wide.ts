@@ -71,13 +71,15 @@ export function weightsOf(
   channels: number,
   depth: number,
 ): Int16Array | ComputedWeights {
-  if (inputOf(node, 1).data !== undefined) return centred(node, first, channels, depth);
+  const w = inputOf(node, 1);
+  if (w.data !== undefined) return centred(node, first, channels, depth);
+  const bytes = w.dtype === "int16" ? 2 : 1;
   return {
-    address: to.input(1) + first * depth,
+    address: to.input(1) + first * depth * bytes,
     k: depth,
     columnStep: depth,
     step: 1,
-    bytes: 1,
+    bytes,
     zeroPoint: weightZeroPoint(node, 0),
   };
 }
