@@ -70,7 +70,7 @@ export function setInputs(ports: readonly BoundPort[], inputs: Inputs): void {
 }
 
 const wrongInputs = (expected: string, received: string) =>
-  new Pint8Error("INVALID_INPUT", { where: "inputs", expected, received, hint: "Such as run([values])." });
+  new Pint8Error("INVALID_INPUT", { where: "inputs", expected, received, hint: "As in run([values])." });
 
 function setOne(port: BoundPort, value: unknown): void {
   check(port, value);
@@ -101,7 +101,7 @@ function check({ info, view, type }: BoundPort, value: unknown): void {
     where: `input "${info.name}"`,
     expected: `${type} of ${view.length} elements ([${info.shape}] ${info.dtype})${takesReals(info) && type !== "Float32Array" ? ", or as many real numbers in a Float32Array or list" : ""}`,
     received: describe(value),
-    hint: "Pixels become an input by imageInput, nested lists by flat(Infinity).",
+    hint: "Pixels: imageInput makes an input. Nested lists: flat(Infinity).",
   }));
 }
 
