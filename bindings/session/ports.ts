@@ -101,7 +101,7 @@ function check({ info, view, type }: BoundPort, value: unknown): void {
     where: `input "${info.name}"`,
     expected: `${type} of ${view.length} elements ([${info.shape}] ${info.dtype})${takesReals(info) && type !== "Float32Array" ? ", or as many real numbers in a Float32Array or list" : ""}`,
     received: describe(value),
-    hint: "Pixels: imageInput makes an input. Nested lists: flat(Infinity).",
+    hint: "See imageInput for pixels, flat(Infinity) for nested lists.",
   }));
 }
 
