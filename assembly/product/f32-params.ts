@@ -30,7 +30,7 @@ export class GemmF32 {
   mBlock: u32;
   lo: f32;
   hi: f32;
-  /** Hybrid: scale of each column; 1: A's zero point is free; 2: A is quantized as a whole by onnxruntime's rules. */
+  /** Hybrid: scale of each column; 1: A's zero point is free; 2: A is quantized as a whole by onnxruntime's rules; 4 more: both scales are multiplied first. */
   scaleTable: u32;
   asymmetric: u32;
 }

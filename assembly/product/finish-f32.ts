@@ -18,7 +18,7 @@ export class Hybrid {}
 // @ts-ignore: decorator
 @inline function finish<K, T>(p: GemmF32, sum: T, scale: T, rowScale: f32, bias: T): T {
   if (idof<K>() == idof<Hybrid>()) {
-    sum = rescaled<T>(sum, scale, rowScale, p.asymmetric == WHOLE);
+    sum = rescaled<T>(sum, scale, rowScale, p.asymmetric >= WHOLE);
   }
   return atMost<T>(atLeast<T>(plus<T>(sum, bias), splat<T>(p.lo)), splat<T>(p.hi));
 }

@@ -174,7 +174,7 @@ function panelsOfFours(p: GemmF32, whole: bool, own: usize, rows: u32, panel: u3
 @inline function quantizeOne(p: GemmF32, target: usize, x: usize): f32 {
   const count = p.xStride >>> 2;
   if (p.asymmetric == WHOLE) return quantizeDynamic(target, x, count);
-  return quantizeRow(target, x, count, p.asymmetric != 0);
+  return quantizeRow(target, x, count, <bool>(p.asymmetric & 1));
 }
 
 /** Tiles of rows where they stand, or of copies from `own` on; the last one repeated until there are whole tiles. */

@@ -196,7 +196,7 @@ export function quantizeImage(p: ConvF32, batch: u32, target: usize): void {
   const image = <usize>p.images + <usize>batch * size;
   const count = <u32>(size >>> 2);
   const scale = target;
-  store<f32>(scale, scaleOfAll(image, count, p.asymmetric != 0));
+  store<f32>(scale, scaleOfAll(image, count, <bool>(p.asymmetric & 1)));
   target += 16;
   let x = <usize>p.x + <usize>batch * size;
   // one run where pixels follow each other, from which those of odd channels then move down to their places

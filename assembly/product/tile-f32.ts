@@ -104,7 +104,7 @@ function wide<K>(p: GemmF32, t: usize, end: usize, size: usize, b: usize, column
     }
     if (idof<K>() == idof<Hybrid>()) {
       if (width == 8) {
-        const whole = p.asymmetric == WHOLE;
+        const whole = p.asymmetric >= WHOLE;
         const lo = f32x4.splat(p.lo);
         const hi = f32x4.splat(p.hi);
         let scale = v128.load(<usize>p.scaleTable + at);

@@ -88,6 +88,7 @@ function checkConvolution(subject: Subject, draw: Random, dtype: DType, s: Shape
     ...(own.scales && { scales: own.scales }),
     group: inH * inW * inC,
     asymmetric: own.scales?.some((scale) => scale !== own.scales?.[0]) ?? false,
+    scalesFirst: s.depthwise || own.scales?.every((scale) => scale === own.scales?.[0]) === true,
   });
   const computed = dtype === "float32" && draw.int(0, 2) === 0;
   checkOperator(
@@ -129,6 +130,7 @@ function checkRows(subject: Subject, draw: Random, dtype: DType, m: number, k: n
     ...(own.scales && { scales: own.scales }),
     group: k,
     asymmetric,
+    scalesFirst: true,
   });
   const computed = dtype === "float32" && draw.int(0, 2) === 0;
   checkOperator(

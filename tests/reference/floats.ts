@@ -22,6 +22,8 @@ export interface FloatConvolution {
   /** What is quantized together, in elements, and whether with a zero point. */
   readonly group?: number;
   readonly asymmetric?: boolean;
+  /** Whether both scales are multiplied before the sum is, as all do but convolutions of a scale for each channel. */
+  readonly scalesFirst?: boolean;
 }
 
 export function floatConvolution(c: FloatConvolution): Float32Array {
@@ -52,7 +54,7 @@ export function floatConvolution(c: FloatConvolution): Float32Array {
             }
           if (c.scales) {
             const [scale, xScale] = [f(c.scales[o] as number), scaleAt(n * inH * inW * inC)];
-            sum = c.depthwise ? f(sum * f(scale * xScale)) : f(f(sum * scale) * xScale);
+            sum = c.scalesFirst ? f(sum * f(scale * xScale)) : f(f(sum * scale) * xScale);
           }
           y[at++] = Math.min(Math.max(f(sum + (c.bias?.[o] ?? 0)), c.lo), c.hi);
         }

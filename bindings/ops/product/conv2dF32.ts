@@ -40,6 +40,7 @@ function lowerGroup(node: NodeView<"conv2d">, to: Lowering, group: number, n: nu
     xStride: (hybrid && whole ? k : (rows?.inC ?? c)) * 4,
     yStride: yC * 4,
     asymmetric: node.attributes.rounding ? "onnx" : isPerChannel(inputOf(node, 1)),
+    scalesFirst: !isPerChannel(inputOf(node, 1)),
     ...((hybrid ? whole : pixels) ? {} : { patches: patchesF32(g, images, yC) }),
   });
 }

@@ -78,6 +78,8 @@ export interface FloatProduct extends Pick<ProductF32, "x" | "y" | "m" | "n" | "
   /** The first output channel. */
   readonly first: number;
   readonly asymmetric: boolean | "onnx";
+  /** Of weights with scales: both scales are multiplied before the sum is, as TFLite's matrices and convolutions of one scale have it. */
+  readonly scalesFirst?: boolean;
   readonly patches?: PatchesF32;
   readonly places?: Places;
   /** float32 weights `[n][k]` in place of the node's own. */
@@ -108,7 +110,8 @@ export function lowerFloatProduct(node: Constrained, to: Lowering, product: Floa
   const w = to.place(source.data === undefined ? pack() : packedOnce(source.data, form, pack));
   const scaleTable = placeScales(to, weights, first, n);
   const wide = zeros ? { wStep: 1 } : {};
-  const gemm = { ...common, w, scaleTable, asymmetric: product.asymmetric, ...wide };
+  const { asymmetric, scalesFirst = false } = product;
+  const gemm = { ...common, w, scaleTable, asymmetric, scalesFirst, ...wide };
   const byOnnx = product.asymmetric === "onnx" ? ", quantized by onnx" : "";
   if (patches) callConv(to, "convHybrid", gemm, patches, `im2col hybrid ${note}${byOnnx}`);
   else callGemm(to, "gemmHybrid", gemm, `hybrid gemm ${note}${byOnnx}`);

@@ -17,5 +17,6 @@ export function lowerFullyConnectedF32(node: NodeView<"fullyConnected">, to: Low
     activation,
     first: 0,
     asymmetric,
+    scalesFirst: true,
   });
 }

@@ -45,6 +45,8 @@ export interface ProductF32 {
   /** Hybrid: n float scales of the int8 columns of B, and whether A is quantized with a zero point; `onnx`: as a whole. */
   readonly scaleTable?: number;
   readonly asymmetric?: boolean | "onnx";
+  /** Whether both scales are multiplied before the sum is; of `onnx` they always are. */
+  readonly scalesFirst?: boolean;
   /** Of a convolution: the address of `tilesF32`; none where absent. */
   readonly tilesTable?: number;
 }
@@ -155,7 +157,7 @@ export function gemmF32Params(product: ProductF32): { readonly params: GemmF32; 
     lo: product.lo ?? -Infinity,
     hi: product.hi ?? Infinity,
     scaleTable: product.scaleTable ?? 0,
-    asymmetric: product.asymmetric === "onnx" ? 2 : product.asymmetric ? 1 : 0,
+    asymmetric: product.asymmetric === "onnx" ? 2 : (product.asymmetric ? 1 : 0) + (product.scalesFirst ? 4 : 0),
   };
   const own = hybrid || params.xStep !== 4 ? mBlock * k * 4 : 0;
   const tiles = (mBlock / MR) * (TILE_BYTES + RUN_BYTES);
