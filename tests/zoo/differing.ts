@@ -36,12 +36,6 @@ export const REASONS: readonly { readonly corpus: RegExp; readonly name: RegExp;
     reason:
       "BATCH_MATMUL of int16 by int8 with a scale per column: the reference knows one scale alone, takes it for 0 and gives zeros",
   },
-  {
-    corpus: /^wild$/,
-    name: /kws_ref_model_float32|style_transfer|model_weight_quant\.20821f/,
-    reason:
-      "hybrid: activations at a tie of their own quantization, which the order of sums or an exponential's last bit moves",
-  },
 ];
 
 /** Why a case may differ; `undefined` where it may not. */
