@@ -1,8 +1,8 @@
 /**
  * Where TFLite's reference rounds otherwise than TFLite Micro, pint8 does as Micro does. Micro refuses networks with the
- * operators below, and finds no constants behind the FlatBuffer: for these TFLite's own rounding is the only one. It rounds FULLY_CONNECTED of
- * int16 and int8 once, computes the factors of MUL, and of int16 RELU, RELU6 and LEAKY_RELU, in float32, and the tables of
- * int16 SOFTMAX in double precision.
+ * operators below, and finds no constants behind the FlatBuffer: for these TFLite's own rounding is the only one. It
+ * rounds FULLY_CONNECTED of int16 and int8 once, computes the factors of MUL, and of int16 RELU, RELU6 and LEAKY_RELU, in
+ * float32, and the tables of int16 SOFTMAX in double precision.
  */
 import type { AnyNode, Graph, OpKind, TensorId } from "../graph.ts";
 import { type Multipliers, quantizeMultipliers } from "../primitives/requantize/quantization.ts";
@@ -67,8 +67,8 @@ function isWithoutMicro({ kind, inputs, outputs }: AnyNode, tensors: readonly Te
   if (kind === "exp" && x?.dtype.startsWith("int")) return true;
   if ((x?.shape.length ?? 0) > (MOST_DIMENSIONS[kind] ?? 8)) return true;
   if (kind === "fullyConnected" && w?.dtype === "int16") return true;
-  const isHybrid = (x?.dtype === "float32" || image?.dtype === "float32") && /^int[48]$/.test(w?.dtype ?? "");
   if (kind === "concat" && inputs.length > MOST_JOINED) return true;
+  const isHybrid = (x?.dtype === "float32" || image?.dtype === "float32") && /^int[48]$/.test(w?.dtype ?? "");
   // it takes a tensor of no elements for one whose size is not known yet
   return (PRODUCTS.has(kind) && isHybrid) || outputs.some((id) => tensors[id]?.shape.includes(0));
 }
@@ -116,7 +116,7 @@ function rounded(node: AnyNode, tensors: readonly Tensor[]): AnyNode {
 const scales = (tensor: Tensor | undefined): readonly number[] =>
   tensor?.dtype === "int8" || tensor?.dtype === "int16" ? (tensor.quantization?.scale ?? []) : [];
 
-/** Multipliers with no shift after them, where the exact ones have no proof: the one rounding is that of the product's upper half. */
+/** The exact multipliers, which are proven, and for kernels without proofs some with no shift: the one rounding is that of the product's upper half. */
 function roundedOnce(ratios: readonly number[]): Multipliers & { readonly exact: Multipliers } {
   const multiplier = Int32Array.from(ratios, (ratio) => Math.round(ratio * 2 ** 31));
   return { multiplier, shift: new Int32Array(ratios.length), exact: quantizeMultipliers(ratios) };

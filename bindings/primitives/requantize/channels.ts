@@ -61,7 +61,7 @@ export function factorsOf(
 
 /**
  * Settled channels by factors and offsets of float32 that give what these multipliers give when they are rounded once; where
- * there is no proof, by the nearest factor, which is off by less than a hundred-thousandth of a step.
+ * there is no proof, by the nearest factor, which is off by less than a ten-thousandth of a step.
  */
 export function byProofs(channels: Channels, exact: Multipliers, output: Output, packer: Packer): Channels {
   const n = channels.bias.length;
