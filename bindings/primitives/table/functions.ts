@@ -1,5 +1,6 @@
 /** Tables of functions of one int8 or int16 that the reference computes in float32. */
 import { type Affine, roundHalfAway } from "../requantize/quantization.ts";
+import { interpolatedTable } from "./interpolated.ts";
 import { byteTable } from "./tables.ts";
 
 const f = Math.fround;
@@ -16,8 +17,6 @@ export function realTable(x: Affine, y: Affine, value: RealFunction): Uint8Array
   });
 }
 
-const STEPS = 512;
-
 /**
  * 513 int16 for `lookupS16`: the function at every 128th of the inputs, moved by half the error of the straight line at
  * the middle between two of them. Source: TFLite's LUTPopulate for int16, in float32.
@@ -25,21 +24,7 @@ const STEPS = 512;
 export function lineTable(x: Affine, y: Affine, value: RealFunction): Int16Array {
   const [least, most] = [f(x.scale * (-32768 - x.zeroPoint)), f(x.scale * (32767 - x.zeroPoint))];
   const [bottom, top] = [f(y.scale * (-32768 - y.zeroPoint)), f(y.scale * (32767 - y.zeroPoint))];
-  const step = f(f(most - least) / STEPS);
-  const half = f(step / 2);
-  const inverse = f(65536 / f(top - bottom));
-  const scaled = (at: number) => f(value(at) * inverse);
-  const clamp = (entry: number) => Math.min(Math.max(entry, -32768), 32767);
-  const table = new Int16Array(STEPS + 1);
-  for (let i = 0; i < STEPS; i++) {
-    const at = f(least + f(i * step));
-    const here = roundHalfAway(scaled(at));
-    const line = roundHalfAway(f(f(scaled(f(least + f((i + 1) * step))) + here) / 2));
-    const error = f(line - roundHalfAway(scaled(f(at + half))));
-    table[i] = clamp(here - roundHalfAway(f(error / 2)));
-  }
-  table[STEPS] = clamp(roundHalfAway(scaled(most)));
-  return table;
+  return interpolatedTable(value, [least, most], [bottom, top], f);
 }
 
 /** One less the error function, whose series serves below 3, and from there its own continued fraction. */
