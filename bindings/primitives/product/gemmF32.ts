@@ -1,7 +1,7 @@
 /** Float32 and hybrid products, see `assembly/product/gemm-f32.ts`: packed panels, blocks of rows, parameter values. */
 import type { ParamBlocks } from "../params.ts";
 import type { Packer, Packing } from "../requantize/types.ts";
-import { bytesOf, interleaveWide, roundUp } from "./panels.ts";
+import { bytesOf, roundUp } from "./panels.ts";
 
 /** Columns of a panel, rows of a tile, bytes that the kernel keeps of a tile and of each run of its rows, and of places. */
 const NR = 8;
@@ -107,8 +107,8 @@ export function panelsHybrid(
       for (let tap = 0; tap < n * taps; tap++) padded.set(b.subarray(tap * channels, (tap + 1) * channels), tap * even);
       b = padded;
     }
-    if (b instanceof Int16Array) target.set(interleaveWide(b, n, taps * even));
-    else packPanels(2, b, n, taps * even, target);
+    const bytes = new Int8Array(b.buffer, b.byteOffset, b.byteLength);
+    packPanels(b instanceof Int16Array ? 4 : 2, bytes, n, taps * even * b.BYTES_PER_ELEMENT, target);
   };
   return { length: roundUp(n, NR) * taps * even * size, write };
 }

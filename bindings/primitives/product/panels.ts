@@ -43,18 +43,6 @@ export function interleave(kr: 2 | 4, b: Int8Array, n: number, k: number): Uint8
   return new Uint8Array(packed.buffer);
 }
 
-/** The same of int16, in pairs; k is even. */
-export function interleaveWide(b: Int16Array, n: number, k: number): Uint8Array {
-  const packed = new Int32Array(roundUp(n, NR) * (k / 2));
-  const pairs = new Int32Array(b.slice().buffer);
-  let from = 0;
-  for (let column = 0; column < n; column++) {
-    let to = Math.floor(column / NR) * NR * (k / 2) + (column % NR);
-    for (const end = from + k / 2; from < end; to += NR) packed[to] = pairs[from++] as number;
-  }
-  return new Uint8Array(packed.buffer);
-}
-
 /** Most columns that `gemvWide` with SIMD128 and `gemv` with relaxed take one by one, and k's of one of their steps. */
 const FEW = 4;
 const FEW_STEP = { simd: 8, relaxed: 16 };

@@ -88,8 +88,9 @@ export function packWideWeights(
   };
 }
 
-/** Rows of `size` bytes, each `stride` after the one before. */
+/** Rows of `size` bytes, each `stride` after the one before, zeros between and after them. */
 function writeRows(target: Uint8Array, bytes: Int8Array, size: number, stride: number): void {
+  target.fill(0);
   for (let from = 0, to = 0; from < bytes.length; from += size, to += stride)
     target.set(bytes.subarray(from, from + size), to);
 }
