@@ -53,8 +53,9 @@ function findSteps(step: Step, output: Output): number {
   if (min < -(2 ** 30) || max >= 2 ** 30 || e < 0) return -1;
   if (e > 13 || multiplier === 0) return -1;
   const unit = 2 ** (31 + e);
-  const half = e > 0 && !step.once ? 2 ** (30 + e) + 2 ** 30 : 2 ** (30 + e);
-  const up = e > 0 && !step.once ? 2 ** 31 : 0;
+  const twice = e > 0 && !step.once;
+  const half = 2 ** (30 + e) + (twice ? 2 ** 30 : 0);
+  const up = twice ? 2 ** 31 : 0;
   const inverse = 1 / multiplier;
   const high = Math.floor(multiplier / 65536);
   const low = multiplier - high * 65536;

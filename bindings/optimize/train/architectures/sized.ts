@@ -1,6 +1,6 @@
 /** Fresh networks for numbers as they come: columns of tables whose sizes differ, and values in units of their own, as prices are. */
 import { type AnyNode, type Graph, type OpKind, type TensorId, tensorOf } from "../../../graph.ts";
-import type { Tensor } from "../../../tensor.ts";
+import { elementCount, type Tensor } from "../../../tensor.ts";
 import { spread } from "../../data/some.ts";
 import type { Dataset } from "../../data/types.ts";
 import { tapGraph } from "../../tap.ts";
@@ -29,7 +29,7 @@ export async function sized(student: Graph, teacher: Graph, data: Dataset, gives
   try {
     let count = 0;
     for await (const { inputs } of data.some?.(spread(data, EXAMPLES)) ?? data) {
-      if (inputs[0]?.length !== tap.inputs[0]?.shape.reduce((all, size) => all * size, 1)) break;
+      if (inputs[0]?.length !== elementCount(tap.inputs[0]?.shape ?? [])) break;
       ofInputs.add(inputs[0] as Float32Array);
       if (gives === "values") ofValues.add(tap.run(inputs)[0] as Float32Array);
       if (++count >= EXAMPLES) break;
