@@ -225,7 +225,8 @@ function single(form: u32, a: f32, b: f32): f32 {
     const rest = a % b;
     return rest != 0 && b < 0 != rest < 0 ? rest + b : rest;
   }
-  if (form == POW) return NativeMathf.pow(a, b);
+  // C's powers are 1 where JavaScript's are NaN
+  if (form == POW) return a == 1 || (a == -1 && abs(b) == Infinity) ? 1 : NativeMathf.pow(a, b);
   if (form == ATAN2) return NativeMathf.atan2(a, b);
   return <f32>sqrt<f64>(<f64>a * <f64>a + <f64>b * <f64>b);
 }

@@ -63,7 +63,7 @@ function check(
   y?: Affine,
 ): void {
   const example = {
-    attributes: NONE,
+    attributes: ["add", "sub", "mul", "div"].includes(kind) ? NONE : {},
     inputs: inputs.map(({ shape, affine, values, constant }, i) =>
       tensor(kind === "selectV2" && i === 0 ? "bool" : types[0], shape, affine, constant ? values : undefined),
     ),
@@ -118,6 +118,21 @@ for (const subject of await subjects())
           }));
           check(subject, kind as OpKind, ["float32", "float32"], inputs, expected);
         }
+      });
+    for (const kind of ["maximum", "minimum", "squaredDifference", "prelu", "pow"] as const)
+      test(`${kind}, float32, infinities as they are`, () => {
+        const extremes = [Infinity, -Infinity, 1, -1, 0.5, 3e38];
+        const [a, b] = [extremes.flatMap((x) => extremes.map(() => x)), extremes.flatMap(() => extremes)];
+        const power = (x: number, y: number) => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y);
+        const value = kind === "pow" ? power : (REALS[kind] as typeof power);
+        const all = a.map((x, i) => [x, b[i] as number] as const);
+        const used = all.filter(([x, y]) => !Number.isNaN(value(x, y)) && (kind !== "pow" || Math.abs(x) !== 0.5));
+        const inputs = [0, 1].map((k) => ({
+          shape: [used.length],
+          values: Float32Array.from(used, (pair) => pair[k] as number),
+        }));
+        const expected = Float32Array.from(used, ([x, y]) => value(x, y));
+        check(subject, kind, ["float32", "float32"], inputs, expected);
       });
     for (const [kind, dtypes] of Object.entries(INTEGERS))
       for (const dtype of dtypes)

@@ -39,7 +39,7 @@ function isScaled<K extends OpKind>(node: NodeView<K>, scaled: Scaled<K> | undef
 
 /** Attributes of float32 that need not be finite. */
 export interface Bounded {
-  /** The largest magnitude of floats; absent: the largest finite one, as in TFLite. */
+  /** The largest magnitude of floats; absent: the largest finite one of operators that have an activation, as in TFLite. */
   readonly most?: number;
 }
 
@@ -93,9 +93,10 @@ function lowerArithmetic<K extends OpKind>(
   const { dtype } = operands.a;
   const activation = activationOf(node.attributes);
   if (scaled && isScaled(node, scaled)) scaled.lower(node, to);
-  else if (dtype === "float32")
-    callPairsF32(to, real as keyof typeof PAIRS_F32, operands, activation, (node.attributes as Bounded).most);
-  else {
+  else if (dtype === "float32") {
+    const most = "activation" in node.attributes ? (node.attributes as Bounded).most : Number.POSITIVE_INFINITY;
+    callPairsF32(to, real as keyof typeof PAIRS_F32, operands, activation, most);
+  } else {
     callPairsInt(to, whole as keyof typeof PAIRS_INT, dtype as RawType, operands);
     callActivationInt(to, activation, dtype as RawType);
   }
