@@ -34,10 +34,10 @@ export interface TfliteOptions {
 
 /**
  * BuiltinOperator numbers of what `customs` reads besides custom operators: the LSTM whose kernel type may be BASIC, that over time,
- * CALL, IF, WHILE, CALL_ONCE, VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE, random numbers, which have a state, and STABLEHLO_COMPOSITE,
- * which is a call.
+ * CALL, IF, WHILE, CALL_ONCE, VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE, random numbers, which have a state, STABLEHLO_COMPOSITE,
+ * which is a call, and windows under an operator.
  */
-const RARE = [16, 44, 31, 118, 119, 129, 142, 143, 144, 146, 148, 149, 206];
+const RARE = [16, 44, 31, 118, 119, 129, 142, 143, 144, 146, 148, 149, 198, 205, 206];
 
 /** Whether a file has operators that `customs` reads; what is wrong with a file is said when it is read. */
 export function needsCustoms(bytes: Uint8Array): boolean {

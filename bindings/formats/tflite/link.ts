@@ -2,6 +2,7 @@
 import { ensure, Pint8Error } from "../../errors.ts";
 import type { AnyNode, Graph, Port, TensorId } from "../../graph.ts";
 import type { Tensor } from "../../tensor.ts";
+import { windowed } from "./windows.ts";
 
 /** A subgraph as it was read, or why it could not be. */
 export type Read = Graph | Pint8Error;
@@ -22,7 +23,7 @@ interface Linker {
 
 /**
  * Subgraph `index` with everything that it runs: IF, WHILE and CALL_ONCE get graphs of their own, CALL is replaced by what it
- * calls, and READ_VARIABLE and ASSIGN_VARIABLE name variables, which tensors of one `resource` share between graphs.
+ * calls, windows under an operator by slices, and READ_VARIABLE and ASSIGN_VARIABLE name variables, which tensors of one `resource` share between graphs.
  *
  * Errors: INVALID_MODEL where a subgraph or variable is not there, UNSUPPORTED for recursion; what reading a subgraph met.
  */
@@ -147,6 +148,13 @@ function link(linker: Linker, index: number, where: string, given: Handles, stac
           outputs: state,
           attributes: { ...node.attributes, bodies },
         });
+        break;
+      }
+      case "reduceWindow": {
+        const [number = -1] = node.attributes.subgraphs;
+        // a body of its own inputs: nothing of this graph goes in by itself
+        const reducer = number < 0 ? undefined : link(linker, number, at, new Map(), [...stack, index]);
+        nodes.push(...windowed(node, reducer, tensors));
         break;
       }
       case "call": {

@@ -1,46 +1,6 @@
 /** Operators of the file ↔ nodes of the graph: one entry per BuiltinOperator. */
-import { ensure } from "../../errors.ts";
-import type { AnyNode, Attributes, Node, OpKind } from "../../graph.ts";
-import { readInt8 } from "./flatbuffer.ts";
-import {
-  activation,
-  byte,
-  choice,
-  fixed,
-  flag,
-  int,
-  ints,
-  key,
-  type OptionField,
-  type OptionFields,
-  type Options,
-  padding,
-  readFields,
-  real,
-  reals,
-} from "./options.ts";
-
-/** What every node has, besides its kind and attributes. */
-export type NodeParts = Pick<Node, "where" | "inputs" | "outputs">;
-
-/**
- * One operator: the union type of its options (0: none are read; below 0: that of the second union, negated), its attributes
- * in them, and how a node is made.
- */
-export interface Entry {
-  readonly kind: OpKind;
-  readonly optionsType: number;
-  readonly fields: OptionFields;
-  readonly node: (parts: NodeParts, options: Options) => AnyNode;
-}
-
-/** Fields for each attribute of a kind but those that stand elsewhere, or that no file has. */
-type FieldsOf<K extends OpKind> = {
-  readonly [A in Exclude<
-    keyof Attributes[K],
-    "rounding" | "intermediates" | "arithmetic" | "factor" | "factors" | "once" | "tables" | "inOrder" | "order"
-  >]-?: OptionField | readonly OptionField[];
-};
+import { type Entry, entry, requireDefaultFormat } from "./entries.ts";
+import { activation, byte, choice, fixed, flag, int, ints, key, longs, padding, real, reals } from "./options.ts";
 
 const POOL = {
   filter: [int(4), int(3)],
@@ -123,6 +83,8 @@ function makeOthers(): Entries {
     asymmetric: flag(asymmetricAt),
   });
   const SEEDS = { seed: int(0), seed2: int(1) };
+  const none = fixed([]);
+  const NO_WINDOW = { window: none, stride: none, baseDilation: none, dilation: none, padding: none };
   const BODIES = { subgraphs: [int(0), int(1)], bodies: fixed([]) };
   return {
     5: entry("depthToSpace", 94, { block: int(0) }),
@@ -256,7 +218,16 @@ function makeOthers(): Entries {
     159: entry("bitcast", 0, {}),
     160: entry("bitwiseXor", 0, {}),
     161: entry("rightShift", 0, {}),
+    163: entry("add", 0, { activation: fixed("none") }),
+    165: entry("mul", 0, { activation: fixed("none") }),
+    166: entry("maximum", 0, {}),
+    181: entry("minimum", 0, {}),
+    198: entry("reduceWindow", -13, {
+      ...{ window: longs(0), stride: longs(1), baseDilation: longs(2), dilation: longs(3), padding: longs(4) },
+      ...{ subgraphs: [int(5)], bodies: fixed([]), of: fixed(0) },
+    }),
     203: entry("dilate", 0, {}),
+    205: entry("reduceWindow", -20, { ...NO_WINDOW, subgraphs: fixed([]), bodies: fixed([]), of: int(0) }),
     206: entry("call", -21, { subgraphs: [int(1, -1)], bodies: fixed([]) }),
     208: entry("cbrt", 0, {}),
   };
@@ -273,27 +244,3 @@ export function entryOf(code: number): Entry | undefined {
 
 /** All of them. */
 export const allEntries = (): Entries => ({ ...ORDINARY, ...makeOthers() });
-
-function entry<K extends OpKind>(
-  kind: K,
-  optionsType: number,
-  fields: FieldsOf<K>,
-  check?: (options: Options) => void,
-): Entry {
-  const list: OptionFields = fields;
-  const node = (parts: NodeParts, options: Options) => {
-    check?.(options);
-    // A Node<K> is a member of the union, which the compiler does not see for a generic K.
-    return { kind, ...parts, attributes: readFields(list, options) } as unknown as AnyNode;
-  };
-  return { kind, optionsType, fields: list, node };
-}
-
-function requireDefaultFormat({ table, where }: Options): void {
-  const format = table ? readInt8(table, 1, 0) : 0;
-  ensure(format === 0, "UNSUPPORTED", () => ({
-    where,
-    expected: "weights in the default format",
-    received: `weights format ${format}${format === 1 ? " (SHUFFLED4x16INT8)" : ""}`,
-  }));
-}

@@ -12,6 +12,7 @@ import {
   readInt8,
   readInt32,
   readInt32s,
+  readInt64s,
   readString,
 } from "./flatbuffer.ts";
 
@@ -25,7 +26,7 @@ export interface Options {
 export type OptionField =
   | { readonly as: "int"; readonly at: number; readonly absent: number }
   | { readonly as: "ints"; readonly at: number; readonly absent: readonly number[] | undefined }
-  | { readonly as: "reals"; readonly at: number }
+  | { readonly as: "reals" | "longs"; readonly at: number }
   | { readonly as: "real" | "byte" | "padding" | "activation"; readonly at: number }
   | { readonly as: "flag"; readonly at: number; readonly absent: boolean }
   /** A byte that stands for a word; the first of them where it is none. */
@@ -40,6 +41,7 @@ export type OptionFields = { readonly [attribute: string]: OptionField | readonl
 export const int = (at: number, absent = 0): OptionField => ({ as: "int", at, absent });
 export const ints = (at: number, absent?: readonly number[]): OptionField => ({ as: "ints", at, absent });
 export const reals = (at: number): OptionField => ({ as: "reals", at });
+export const longs = (at: number): OptionField => ({ as: "longs", at });
 export const real = (at: number): OptionField => ({ as: "real", at });
 export const byte = (at: number): OptionField => ({ as: "byte", at });
 export const padding = (at: number): OptionField => ({ as: "padding", at });
@@ -74,6 +76,8 @@ function readField(field: OptionField, options: Options): unknown {
       return (table && readInt32s(table, field.at)) ?? field.absent;
     case "reals":
       return (table && readFloat32s(table, field.at)) ?? [];
+    case "longs":
+      return (table && readInt64s(table, field.at)) ?? [];
     case "real":
       return finite(options, field.at);
     case "byte":

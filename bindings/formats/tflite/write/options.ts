@@ -2,7 +2,8 @@
 import type { AnyNode, Node } from "../../../graph.ts";
 import { sizeOf, type Tensor } from "../../../tensor.ts";
 import { CUSTOM_OPERATORS, type CustomField, type CustomFields } from "../custom.ts";
-import { allEntries, type Entry } from "../operators.ts";
+import type { Entry } from "../entries.ts";
+import { allEntries } from "../operators.ts";
 import { ACTIVATIONS, type OptionField, type OptionFields, PADDINGS } from "../options.ts";
 import { CUSTOM, TENSOR_TYPES } from "../schema.ts";
 import type { Slot, Slots } from "./flat.ts";
@@ -120,6 +121,8 @@ function slotOf(field: OptionField, value: unknown): Slots {
       return value === field.absent ? {} : { [field.at]: { int32: value as number } };
     case "ints":
       return value === undefined ? {} : { [field.at]: { int32s: value as readonly number[] } };
+    case "longs":
+      return { [field.at]: { int64s: value as readonly number[] } };
     case "reals":
       return { [field.at]: { float32s: value as readonly number[] } };
     case "real":
