@@ -84,8 +84,8 @@ the largest), Android's operator tests, onnxruntime, the ONNX project's own test
 
 Where TFLite Micro and \`BUILTIN_REF\` part, pint8 follows TFLite Micro in rounding (FULLY_CONNECTED, LSTM's state) and the one that
 is right elsewhere: \`BUILTIN_REF\` in RELU6, SPACE_TO_BATCH_ND, RSQRT of int16, EMBEDDING_LOOKUP and WHILE, TFLite Micro in SUM and
-LOCAL_RESPONSE_NORMALIZATION. Networks that TFLite Micro refuses (GELU, TILE, EXP of int8, more than ten tensors joined, constants behind the FlatBuffer and others) round int8
-FULLY_CONNECTED once, compute the tables of int16 SOFTMAX in double precision, run int8 LSTMs in TFLite's arithmetic, and multiply the scales of MUL in float32, as \`BUILTIN_REF\` does. Products of scales are else computed in double, of legacy uint8 in float, as each reference does.
+LOCAL_RESPONSE_NORMALIZATION. Networks that TFLite Micro refuses (GELU, TILE, EXP of int8, more than ten tensors joined, constants behind the FlatBuffer and others) round
+FULLY_CONNECTED, of int8 and of legacy uint8, once, compute the tables of int16 SOFTMAX in double precision, run int8 LSTMs in TFLite's arithmetic, and multiply the scales of MUL in float32, as \`BUILTIN_REF\` does. Products of scales are else computed in double, of legacy uint8 in float, as each reference does.
 
 Cases of the corpora that differ from their reference, all of them:
 

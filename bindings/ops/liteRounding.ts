@@ -1,7 +1,7 @@
 /**
  * Where TFLite's reference rounds otherwise than TFLite Micro, pint8 does as Micro does. Micro refuses networks with the
  * operators below, and finds no constants behind the FlatBuffer: for these TFLite's own rounding is the only one. It
- * rounds FULLY_CONNECTED of int16 and int8 once, computes the factors of MUL, and of int16 RELU, RELU6 and LEAKY_RELU, in
+ * rounds FULLY_CONNECTED once, computes the factors of MUL, and of int16 RELU, RELU6 and LEAKY_RELU, in
  * float32, and the tables of int16 SOFTMAX in double precision.
  */
 import type { AnyNode, Graph, OpKind, TensorId } from "../graph.ts";
@@ -66,7 +66,7 @@ function isWithoutMicro({ kind, inputs, outputs }: AnyNode, tensors: readonly Te
   if (x?.dtype === "int16" && WITHOUT_INT16.has(kind)) return true;
   if (kind === "exp" && x?.dtype.startsWith("int")) return true;
   if ((x?.shape.length ?? 0) > (MOST_DIMENSIONS[kind] ?? 8)) return true;
-  if (kind === "fullyConnected" && w?.dtype === "int16") return true;
+  if (kind === "fullyConnected" && (w?.dtype === "int16" || x?.dtype === "uint8")) return true;
   if (kind === "concat" && inputs.length > MOST_JOINED) return true;
   const isHybrid = (x?.dtype === "float32" || image?.dtype === "float32") && /^int[48]$/.test(w?.dtype ?? "");
   // it takes a tensor of no elements for one whose size is not known yet
@@ -96,9 +96,11 @@ function rounded(node: AnyNode, tensors: readonly Tensor[]): AnyNode {
   }
   if (kind !== "mul" && kind !== "fullyConnected") return node;
   const sb = scales(b);
-  const ratios = sb.map((scale) => (sa * scale) / sy);
+  const legacy = a?.dtype === "uint8";
+  const ratios = sb.map((scale) => (legacy ? fround(sa * scale) : sa * scale) / sy);
   if (ratios.length === 0 || !ratios.every((ratio) => ratio > 2 ** -31 && ratio < 0.5)) return node;
   if (kind === "mul") {
+    if (legacy) return node;
     const factor = fround(fround(sa * (sb[0] as number)) / sy);
     return { ...node, attributes: { ...node.attributes, factor } };
   }
@@ -108,13 +110,13 @@ function rounded(node: AnyNode, tensors: readonly Tensor[]): AnyNode {
     return { ...node, attributes: { ...node.attributes, once: quantizeMultipliers(ratios) } };
   }
   // smaller ones would have too few bits left in their multipliers
-  if (a?.dtype !== "int8" || !ratios.every((ratio) => ratio > 2 ** -12)) return node;
+  if (!(a?.dtype === "int8" || legacy) || !ratios.every((ratio) => ratio > 2 ** -12)) return node;
   return { ...node, attributes: { ...node.attributes, once: roundedOnce(ratios) } };
 }
 
-/** Scales of int8 and int16. */
+/** Scales of what is quantized. */
 const scales = (tensor: Tensor | undefined): readonly number[] =>
-  tensor?.dtype === "int8" || tensor?.dtype === "int16" ? (tensor.quantization?.scale ?? []) : [];
+  /^u?int8$|^int16$/.test(tensor?.dtype ?? "") ? (tensor?.quantization?.scale ?? []) : [];
 
 /** The exact multipliers, which are proven, and for kernels without proofs some with no shift: the one rounding is that of the product's upper half. */
 function roundedOnce(ratios: readonly number[]): Multipliers & { readonly exact: Multipliers } {

@@ -130,7 +130,7 @@ export function factorsOfNode(
 }
 
 /** The exact multipliers of a node of int8 that is rounded once, as `liteRounding` leaves them. */
-function exactOnce({ attributes }: Constrained, first: number, n: number): Multipliers | undefined {
+export function exactOnce({ attributes }: Constrained, first: number, n: number): Multipliers | undefined {
   if (!(attributes && "once" in attributes)) return undefined;
   const { exact } = attributes.once as { readonly exact?: Multipliers };
   return exact && part(exact, first, n);

@@ -1,0 +1,78 @@
+/**
+ * Legacy uint8 FULLY_CONNECTED, weights of eight bits and of nine less their zero point, one row and many. Reference: BUILTIN_REF 2.21,
+ * which rounds once, by a product of scales that is a float; TFLite Micro refuses it.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadModule, loadPlan, planGraph, runPasses, writePlan } from "../../bindings/public/index.ts";
+import { graph, node, tensor } from "../passes/graphs.ts";
+
+const [K, N] = [24, 16];
+const [SX, SW, SY] = [0.0235294122, 0.0031758856, 0.0235294122].map(Math.fround) as [number, number, number];
+const [ZX, ZY] = [3, 7];
+
+/** Marsaglia's xorshift32, the low bytes. */
+function drawn(count: number, seed: number): Uint8Array {
+  let state = seed;
+  return Uint8Array.from({ length: count }, () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state;
+  });
+}
+const weights = drawn(N * K, 12345);
+const affine = (scale: number, zeroPoint: number) => ({ scale: [scale], zeroPoint: [zeroPoint], axis: 0 });
+
+function fully(rows: number, zeroPoint: number) {
+  const uint8 = { dtype: "uint8" } as const;
+  const tensors = [
+    tensor("x", [rows, K], { ...uint8, quantization: affine(SX, ZX) }),
+    tensor("w", [N, K], { ...uint8, data: weights, quantization: affine(SW, zeroPoint) }),
+    tensor("y", [rows, N], { ...uint8, quantization: affine(SY, ZY) }),
+  ];
+  return graph(tensors, [node("fullyConnected", [0, 1], [2], { activation: "none", keepDims: false })], [0], [2]);
+}
+
+/** By exact integers: the multiplier of 31 bits, rounded once, or by the upper half and then by the shift. */
+function expected(x: Uint8Array, zeroPoint: number, times: "once" | "twice"): Uint8Array {
+  const real = Math.fround(SX * SW) / SY;
+  const right = -Math.ceil(Math.log2(real));
+  const multiplier = BigInt(Math.round(real * 2 ** (31 + right)));
+  const shifted = (value: bigint, bits: number) => (value + (1n << BigInt(bits - 1))) >> BigInt(bits);
+  const away = (value: bigint, bits: number) => (value < 0n ? -shifted(-value, bits) : shifted(value, bits));
+  return Uint8Array.from({ length: (x.length / K) * N }, (_, i) => {
+    const [row, column] = [Math.floor(i / N), i % N];
+    let sum = 0;
+    for (let k = 0; k < K; k++)
+      sum += ((x[row * K + k] as number) - ZX) * ((weights[column * K + k] as number) - zeroPoint);
+    const product = BigInt(sum) * multiplier;
+    const whole = times === "once" ? shifted(product, 31 + right) : away(away(product, 31), right);
+    return Math.max(0, Math.min(255, Number(whole) + ZY));
+  });
+}
+
+for (const module of ["scalar", "simd"] as const)
+  for (const zeroPoint of [128, 131])
+    test(`in ${module}, zero point ${zeroPoint}`, async () => {
+      const { name, hash } = await loadModule(module);
+      const ROWS = 4096;
+      const x = drawn(ROWS * K, 777);
+      const run = async (rows: number) => {
+        const session = await loadPlan(
+          writePlan(planGraph(runPasses(fully(rows, zeroPoint)), { module: name, moduleHash: hash })),
+        );
+        const all = new Uint8Array(ROWS * N);
+        for (let row = 0; row < ROWS; row += rows)
+          all.set(session.run([x.slice(row * K, (row + rows) * K)]).y as Uint8Array, row * N);
+        session.close();
+        return all;
+      };
+      const [once, twice] = [expected(x, zeroPoint, "once"), expected(x, zeroPoint, "twice")];
+      assert.ok(
+        once.some((value, i) => value !== twice[i]),
+        "the draw meets no tie of the first rounding",
+      );
+      assert.deepEqual(await run(ROWS), once);
+      assert.deepEqual(await run(1), once);
+    });
