@@ -109,8 +109,7 @@ function rounded(node: AnyNode, tensors: readonly Tensor[]): AnyNode {
     if (b?.dtype === "int16" || (b?.shape[1] ?? 0) > MOST_DEPTH || y?.dtype !== "int16") return node;
     return { ...node, attributes: { ...node.attributes, once: quantizeMultipliers(ratios) } };
   }
-  // smaller ones would have too few bits left in their multipliers
-  if (!(a?.dtype === "int8" || legacy) || !ratios.every((ratio) => ratio > 2 ** -12)) return node;
+  if (!(a?.dtype === "int8" || legacy)) return node;
   return { ...node, attributes: { ...node.attributes, once: roundedOnce(ratios) } };
 }
 
@@ -118,8 +117,13 @@ function rounded(node: AnyNode, tensors: readonly Tensor[]): AnyNode {
 const scales = (tensor: Tensor | undefined): readonly number[] =>
   /^u?int8$|^int16$/.test(tensor?.dtype ?? "") ? (tensor?.quantization?.scale ?? []) : [];
 
-/** The exact multipliers, which are proven, and for kernels without proofs some with no shift: the one rounding is that of the product's upper half. */
+/**
+ * The exact multipliers, which are proven, and for kernels without proofs some with no shift: the one rounding is that of the product's upper
+ * half. Those of small ratios would have too few bits left, and stay as they are.
+ */
 function roundedOnce(ratios: readonly number[]): Multipliers & { readonly exact: Multipliers } {
+  const exact = quantizeMultipliers(ratios);
+  if (!ratios.every((ratio) => ratio > 2 ** -12)) return { ...exact, exact };
   const multiplier = Int32Array.from(ratios, (ratio) => Math.round(ratio * 2 ** 31));
-  return { multiplier, shift: new Int32Array(ratios.length), exact: quantizeMultipliers(ratios) };
+  return { multiplier, shift: new Int32Array(ratios.length), exact };
 }
