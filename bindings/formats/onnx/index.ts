@@ -263,6 +263,11 @@ function requireKnown(graph: GraphProto, conversionOf: Shared["conversionOf"], r
     where: first[0] as string,
     expected: "operators that pint8 runs",
     received: someOf(names),
-    hint: `${KNOWN_OPERATORS}.`,
+    hint: names.some((name) => name.startsWith(PROCESSORS))
+      ? "ORT_ENABLE_ALL writes files for one processor: save the optimized model with ORT_ENABLE_EXTENDED."
+      : `${KNOWN_OPERATORS}.`,
   });
 }
+
+/** onnxruntime's layouts of the processor that it ran on. */
+const PROCESSORS = "com.microsoft.nchwc.";

@@ -5,6 +5,7 @@ import { widenHalves } from "../../primitives/table/constants.ts";
 import { BITS, type DType, elementCount, floatsOf, type Tensor } from "../../tensor.ts";
 import { inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
 import type { Operator } from "../types.ts";
+import { toHalf } from "../values.ts";
 import { readIntegers, writeFloats, writeIntegers } from "./integers.ts";
 import { ends } from "./unary.ts";
 
@@ -27,11 +28,16 @@ export const cast: Operator<"cast"> = {
     return [{ dtype, shape: x.shape }];
   },
   fold(node) {
-    const x = inputOf(node, 0);
+    const given = inputOf(node, 0);
     const { dtype } = outputOf(node);
+    const x = asFloats(given);
+    if (x !== given && dtype === "float32") return x.data && [x.data];
+    if (given.dtype === dtype) return given.data && [given.data];
     const integers = x.dtype === "float32" ? undefined : readIntegers(x);
-    if (x.dtype === "float16" && dtype === "float32") return [widenHalves(x)];
-    if (x.dtype === "float64" && dtype === "float32") return [narrowed(x)];
+    if (dtype === "float64" || (dtype === "float16" && given.dtype !== "float64")) {
+      const values = integers?.map(Number) ?? (x.dtype === "float32" ? floatsOf(x) : undefined);
+      return values && [dtype === "float16" ? halves(values) : new Uint8Array(Float64Array.from(values).buffer)];
+    }
     const whole = dtype.startsWith("int") || dtype.startsWith("uint");
     if (integers !== undefined && dtype === "float32") return [writeFloats(integers.map(Number))];
     if (integers !== undefined && dtype === "bool")
@@ -81,7 +87,14 @@ export const cast: Operator<"cast"> = {
 /** The type whose bits a cast between equally wide integers leaves as they are. */
 const bitsOf = (dtype: DType) => dtype.replace(/^uint/, "int");
 
-/** A constant of float64 as float32. */
+const halves = (values: ArrayLike<number>) => new Uint8Array(Uint16Array.from(values, toHalf).buffer);
+
+/** A constant of float16 or float64 as float32; others as they are. */
+function asFloats(x: Tensor): Tensor {
+  if (x.dtype === "float16") return { ...x, dtype: "float32", data: widenHalves(x) };
+  return x.dtype === "float64" ? { ...x, dtype: "float32", data: narrowed(x) } : x;
+}
+
 function narrowed({ data = new Uint8Array(0) }: Tensor): Uint8Array {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const y = Float32Array.from({ length: data.length / 8 }, (_, i) => view.getFloat64(8 * i, true));

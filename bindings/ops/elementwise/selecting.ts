@@ -14,6 +14,7 @@ const TYPES = [
   "int32",
   "uint32",
   "int64",
+  "float16",
   "float32",
   "float64",
   "bool",

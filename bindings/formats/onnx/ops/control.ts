@@ -4,6 +4,7 @@
  */
 import type { TensorId } from "../../../graph.ts";
 import { elementCount, listText } from "../../../tensor.ts";
+import { shorten } from "../../text.ts";
 import { asValue, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { plain, type Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
@@ -41,7 +42,13 @@ function setValue(n: OnnxNode, i: number, { shape, twins, dtype, items, open }: 
 function choose(n: OnnxNode, condition: TensorId, a: Value, b: Value): TensorId {
   const [x, y] = [n.plain(a), n.plain(b)];
   if (`${a.shape}` !== `${b.shape}` || n.b.tensor(x).dtype !== n.b.tensor(y).dtype)
-    n.refuse("branches of one shape, or a condition that is known", `${listText(a.shape)} and ${listText(b.shape)}`);
+    n.refuse(
+      "branches of one shape, or a condition that is known",
+      `${listText(a.shape)} and ${listText(b.shape)}`,
+      n.operator === "If"
+        ? `Tell which it is: { constants: { ${shorten(n.inputs[0]?.name || "condition")}: [1] } }, or [0].`
+        : undefined,
+    );
   return n.add("selectV2", [condition, x, y], {}, [typeOf(n, x)])[0] as TensorId;
 }
 

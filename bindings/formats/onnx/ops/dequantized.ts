@@ -76,6 +76,37 @@ function matMulNBits(n: OnnxNode): void {
   n.setPlain(0, n.add("fullyConnected", inputs, attributes, float, n.outputs[0])[0] as TensorId);
 }
 
+/** The values of four bits of bitsandbytes: floats of four bits, and quantiles of a normal distribution. */
+const FP4 = [0, 1 / 192, 2 / 3, 1, 1 / 3, 1 / 2, 1 / 6, 1 / 4];
+const NF4 = [
+  -1, -0.6961928, -0.52507305, -0.3949175, -0.28444138, -0.18477343, -0.091050036, 0, 0.0795803, 0.1609302, 0.2461123,
+  0.33791524, 0.44070983, 0.562617, 0.72295684, 1,
+];
+const BNB4: Readonly<Record<number, readonly number[]>> = { 0: [...FP4, ...FP4.map((value) => -value)], 1: NF4 };
+
+/** com.microsoft.MatMulBnb4: rows `[N, K]` one after another, the first of two in the upper half of a byte, and the greatest magnitude of each block. */
+function matMulBnb4(n: OnnxNode): void {
+  const x = n.input(0);
+  const [depth, columns, block, type] = [n.int("K", 0), n.int("N", 0), n.int("block_size", 0), n.int("quant_type", 0)];
+  const map = BNB4[type] ?? n.refuse("quant_type 0 or 1", `${type}`);
+  const [packed, most] = [n.numbers(1) ?? [], n.numbers(2) ?? []];
+  const count = columns * depth;
+  const [bytes, blocks] = [Math.ceil(count / 2), Math.ceil(count / block)];
+  if (x.shape.at(-1) !== depth || packed.length !== bytes || most.length !== blocks)
+    n.refuse(
+      `rows of ${depth}, ${bytes} bytes and ${blocks} scales`,
+      `${x.shape.at(-1)}, ${packed.length} and ${most.length}`,
+    );
+  if (n.int("transB", 1) === 0) n.refuse("weights of each output together", "transB 0");
+  const w = Float32Array.from({ length: count }, (_, i) => {
+    const q = ((packed[i >> 1] as number) >> (i & 1 ? 0 : 4)) & 15;
+    return Math.fround(map[q] as number) * (most[Math.floor(i / block)] as number);
+  });
+  const inputs = [n.plain(x), n.b.constant("float32", [columns, depth], w)];
+  const attributes = { activation: "none", keepDims: true } as const;
+  n.setPlain(0, n.add("fullyConnected", inputs, attributes, float, n.outputs[0])[0] as TensorId);
+}
+
 /** Activations as accuracy level 4 has them: int8 by the greatest magnitude of each block, as floats again. */
 function roundedInBlocks(n: OnnxNode, x: TensorId, depth: number, block: number): TensorId {
   const { shape } = n.b.tensor(x);
@@ -89,8 +120,9 @@ function roundedInBlocks(n: OnnxNode, x: TensorId, depth: number, block: number)
   const [sizes] = n.add("abs", [own], {}, float);
   const [most] = n.add("reduceMax", [sizes, n.b.integers([2])], { keepDims: true }, float);
   const scale = real(n, "div", most as TensorId, n.b.float(127));
-  const [isZero] = n.add("equal", [scale, n.b.float(0)], {}, BOOL);
-  const inverse = real(n, "div", n.b.float(1), scale);
+  const [isZero] = n.add("equal", [most, n.b.float(0)], {}, BOOL);
+  // not 1 / scale, which is another float
+  const inverse = real(n, "div", n.b.float(127), most as TensorId);
   const [factor] = n.add("selectV2", [isZero, n.b.float(0), inverse], {}, float);
   const [rounded] = n.add("round", [real(n, "mul", own, factor as TensorId)], {}, float);
   const y = reshapedTo(n, real(n, "mul", rounded as TensorId, scale), [rows, blocks * block]);
@@ -153,6 +185,7 @@ function isWide(n: OnnxNode, data: Value, block: number, bits: number): boolean 
 }
 
 export const DEQUANTIZED: Conversions = {
+  "com.microsoft.MatMulBnb4": matMulBnb4,
   "com.microsoft.MatMulNBits": matMulNBits,
   "com.microsoft.GatherBlockQuantized": gatherBlockQuantized,
 };

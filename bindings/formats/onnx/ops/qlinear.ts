@@ -3,10 +3,10 @@
  * are computed in float32.
  */
 import type { TensorId } from "../../../graph.ts";
-import { type DType, elementCount, listText } from "../../../tensor.ts";
+import { type DType, elementCount, GREATEST_FLOAT, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted, toLast, toPlain, type Value } from "../layout.ts";
-import { FLOAT as float, INT32, INT64, NONE } from "../types.ts";
+import { FLOAT as float, INT32, NONE } from "../types.ts";
 import { imagePadding, outputSizes, pair, poolWindowsOf } from "../window.ts";
 import { real, toFloat } from "./cast.ts";
 import { channelled, reshapedTo } from "./move.ts";
@@ -81,13 +81,13 @@ function averagePool(n: OnnxNode): void {
   setImage(n, reshapedTo(n, y, [batch, ...outputs, channels]), [batch, channels, ...outputs]);
 }
 
-/** exp(i·scale) of the 256 distances from the greatest, as whole numbers whose sum fits 32 bits. */
+/** exp(i·scale) of the 256 distances from the greatest, as large as their sum may be. */
 function exponentials(scale: number, depth: number): Float32Array {
-  const most = Math.min(0xffffffff / depth, 0x7fffff);
-  return Float32Array.from({ length: 256 }, (_, i) => Math.floor(most * Math.exp((i - 255) * f32(scale))));
+  const shift = (f32(Math.log(f32(GREATEST_FLOAT / depth))) - 5) / f32(scale);
+  return Float32Array.from({ length: 256 }, (_, i) => Math.exp((i - 255 + shift) * f32(scale)));
 }
 
-/** p·⌊1 / ys⌋ rounded, p from a table of exponentials; the sums are of whole numbers. */
+/** p·⌊1 / ys⌋ rounded, p from a table of exponentials; the sums are of float32, one after another. */
 function softmax(n: OnnxNode): void {
   const x = n.input(0);
   const rank = x.shape.length;
@@ -108,11 +108,10 @@ function softmax(n: OnnxNode): void {
   const [places] = n.add("add", [below, n.b.integers([255], [])], NONE, int32);
   const table = n.b.constant("float32", [256], exponentials(n.number(1, 0), depth));
   const [parts] = n.add("gather", [table, places], { axis: 0, batchDims: 0 }, float);
-  const int64 = INT64;
-  const [long] = n.add("cast", [parts], {}, int64);
-  const [total] = n.add("sum", [long, axes], { keepDims: true }, int64);
+  const [sums] = n.add("cumsum", [parts, n.b.integers([1], [])], { exclusive: false, reverse: false }, float);
+  const [total] = n.add("slice", [sums, n.b.integers([0, depth - 1]), n.b.integers([rows, 1])], {}, float);
   const scaled = real(n, "mul", parts as TensorId, n.b.float(Math.floor(f32(1 / f32(n.number(3, 0))))));
-  const p = real(n, "div", scaled, toFloat(n, total as TensorId));
+  const p = real(n, "div", scaled, total as TensorId);
   const y = saturated(n, p, n.b.float(n.number(4, 0)), x.dtype);
   const back = reshapedTo(n, y, between);
   n.setPlain(0, isOld ? back : permuted(n.b, n.where, back, between, order));
