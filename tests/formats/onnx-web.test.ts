@@ -184,3 +184,42 @@ test("files optimized for one processor are told from others", async () => {
     return true;
   });
 });
+
+/** Mean, least and most of what one node draws, of 20,000 numbers. */
+async function drawn(operator: string, float: Readonly<Record<string, number>>, x = 0.25) {
+  const isOfShape = /^Random(Normal|Uniform)$/.test(operator);
+  const rest = isOfShape ? { ints: { shape: [100, 200] }, float } : { float };
+  const nodes = isOfShape
+    ? [{ operator, inputs: [], outputs: ["r"], ...rest }, node("Add", "x r", "y")]
+    : [node(operator, "x", "r", rest), node("Identity", "r", "y")];
+  const graph: GraphSpec = { nodes, inputs: [{ name: "x", dims: [100, 200] }], outputs: [{ name: "y" }] };
+  const input = new Float32Array(20000).fill(isOfShape ? 0 : x);
+  const { values, shape } = await outputOf(graph, [input]);
+  assert.deepEqual(shape, [100, 200]);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+  return { values, mean, deviation, least: Math.min(...values), most: Math.max(...values) };
+}
+
+test("random numbers are of their distribution, and the same again", async () => {
+  for (const operator of ["RandomNormal", "RandomNormalLike"]) {
+    const { values, mean, deviation } = await drawn(operator, { mean: 3, scale: 2 });
+    assert.ok(Math.abs(mean - 3) < 0.06 && Math.abs(deviation - 2) < 0.06, `${operator}: ${mean}, ${deviation}`);
+    assert.deepEqual((await drawn(operator, { mean: 3, scale: 2 })).values, values);
+  }
+  for (const operator of ["RandomUniform", "RandomUniformLike"]) {
+    const { mean, least, most } = await drawn(operator, { low: -1, high: 3 });
+    assert.ok(
+      Math.abs(mean - 1) < 0.05 && least >= -1 && least < -0.99 && most < 3 && most > 2.99,
+      `${operator}: ${mean}`,
+    );
+  }
+  const { mean, least, most } = await drawn("Bernoulli", {}, 0.25);
+  assert.ok(Math.abs(mean - 0.25) < 0.015 && least === 0 && most === 1, `${mean}`);
+});
+
+test("seeds decide what is drawn", async () => {
+  const [a, b, again] = await Promise.all([1, 2, 1].map((seed) => drawn("RandomUniformLike", { seed })));
+  assert.notDeepEqual(a?.values, b?.values);
+  assert.deepEqual(a?.values, again?.values);
+});

@@ -13,6 +13,7 @@ import { CONTROL } from "./ops/control.ts";
 import { CURVES } from "./ops/curves.ts";
 import { DEFORMED } from "./ops/deform.ts";
 import { DEQUANTIZED } from "./ops/dequantized.ts";
+import { DRAWN } from "./ops/drawn.ts";
 import { DYNAMIC_PRODUCTS } from "./ops/dynamicProducts.ts";
 import { EINSUM } from "./ops/einsum.ts";
 import { EMBEDDINGS } from "./ops/embed.ts";
@@ -57,6 +58,7 @@ export const rare: Rare = {
     ...CURVES,
     ...DEFORMED,
     ...DEQUANTIZED,
+    ...DRAWN,
     ...DYNAMIC_PRODUCTS,
     ...EINSUM,
     ...EMBEDDINGS,
