@@ -25,6 +25,7 @@ const SCRIPTS = { worker: "bindings/session/worker.ts", service: "bindings/remot
  * bundlers would make files of that, which pages then ask for only once they have read the first.
  */
 const LATER = {
+  audio: "bindings/session/audio.ts",
   customs: "bindings/formats/tflite/customs.ts",
   poses: "bindings/session/poses.ts",
   threads: "bindings/session/threads.ts",
@@ -174,11 +175,14 @@ const AT_ONCE = {
 const APART = {
   name: "apart",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(customs|index|often|poses|rare|threads|whole)\.ts$/ }, ({ path, kind, resolveDir }) => {
-      const file = join(resolveDir, path);
-      const part = Object.keys(PARTS).find((name) => join(ROOT, PARTS[name]) === file);
-      return part === undefined || kind === "entry-point" ? undefined : { path: `./${part}.js`, external: true };
-    });
+    onResolve(
+      { filter: /\/(audio|customs|index|often|poses|rare|threads|whole)\.ts$/ },
+      ({ path, kind, resolveDir }) => {
+        const file = join(resolveDir, path);
+        const part = Object.keys(PARTS).find((name) => join(ROOT, PARTS[name]) === file);
+        return part === undefined || kind === "entry-point" ? undefined : { path: `./${part}.js`, external: true };
+      },
+    );
   },
 };
 

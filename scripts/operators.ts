@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { ORDINARY } from "../bindings/formats/onnx/conversions.ts";
 import { rare } from "../bindings/formats/onnx/rare.ts";
+import { AUDIO_OPERATORS } from "../bindings/formats/tflite/audio.ts";
 import { CUSTOM_OPERATORS } from "../bindings/formats/tflite/custom.ts";
 import { LANDMARK_OPERATORS } from "../bindings/formats/tflite/landmarks.ts";
 import { LIST_OPERATORS } from "../bindings/formats/tflite/lists.ts";
@@ -47,7 +48,9 @@ export const builtinOperators = (): readonly string[] =>
     .sort();
 
 const customOperators = () =>
-  [...CUSTOM_OPERATORS, ...LANDMARK_OPERATORS, ...LIST_OPERATORS, ...POSE_OPERATORS].map(([name]) => name).sort();
+  [...AUDIO_OPERATORS, ...CUSTOM_OPERATORS, ...LANDMARK_OPERATORS, ...LIST_OPERATORS, ...POSE_OPERATORS]
+    .map(([name]) => name)
+    .sort();
 
 /** A row: name, what it was seen with, what it runs on, and who says what comes out. */
 function row(name: string, format: Format): string {

@@ -19,8 +19,8 @@ const brotli = (bytes) =>
   brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }).length;
 const sizes = (bytes) => ({ raw: bytes.length, brotli: brotli(bytes) });
 
-/** What is fetched when threads, or poses, are asked for, as scripts of their own. */
-const THREADS = /\/(poses|threads)\.ts$/;
+/** What is fetched when threads, or audio and poses, are asked for, as scripts of their own. */
+const THREADS = /\/(audio|poses|threads)\.ts$/;
 
 /** The script of an entry point as an application's bundler would make it, but for the files whose path matches `without`. */
 async function bundleOf(entry, without, isApart = true) {

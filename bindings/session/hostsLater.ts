@@ -5,6 +5,7 @@ import type { CustomRunner } from "./hosts.ts";
 
 const OWN: { readonly [name: string]: (() => Promise<CustomRunner>) | undefined } = {
   PosenetDecoderOp: () => import("./poses.ts"),
+  Audio: () => import("./audio.ts"),
 };
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { AnyNode, Graph } from "../../graph.ts";
 import type { Tensor } from "../../tensor.ts";
+import { AUDIO_OPERATORS } from "./audio.ts";
 import { withoutBasicCells } from "./basicLstm.ts";
 import { CUSTOM_OPERATORS, type CustomEntry } from "./custom.ts";
 import { LANDMARK_OPERATORS, withoutLandmarks } from "./landmarks.ts";
@@ -25,7 +26,12 @@ export interface Customs {
 }
 
 /** Custom operators that are several nodes, or that the host runs. */
-const OTHERS = new Map<string, CustomEntry>([...LANDMARK_OPERATORS, ...LIST_OPERATORS, ...POSE_OPERATORS]);
+const OTHERS = new Map<string, CustomEntry>([
+  ...AUDIO_OPERATORS,
+  ...LANDMARK_OPERATORS,
+  ...LIST_OPERATORS,
+  ...POSE_OPERATORS,
+]);
 
 export const customs: Customs = {
   entry: (name) => CUSTOM_OPERATORS.get(name)?.node ?? OTHERS.get(name),
