@@ -6,12 +6,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { ORDINARY } from "../bindings/formats/onnx/conversions.ts";
 import { rare } from "../bindings/formats/onnx/rare.ts";
-import { AUDIO_OPERATORS } from "../bindings/formats/tflite/audio.ts";
 import { CUSTOM_OPERATORS } from "../bindings/formats/tflite/custom.ts";
-import { LANDMARK_OPERATORS } from "../bindings/formats/tflite/landmarks.ts";
-import { LIST_OPERATORS } from "../bindings/formats/tflite/lists.ts";
+import { OTHER_OPERATORS } from "../bindings/formats/tflite/customs.ts";
 import { allEntries } from "../bindings/formats/tflite/operators.ts";
-import { POSE_OPERATORS } from "../bindings/formats/tflite/poses.ts";
 import { OPERATOR_NAMES } from "../bindings/formats/tflite/schema.ts";
 import { REASONS } from "../tests/zoo/differing.ts";
 
@@ -47,10 +44,7 @@ export const builtinOperators = (): readonly string[] =>
     .map((code) => OPERATOR_NAMES[Number(code)] as string)
     .sort();
 
-const customOperators = () =>
-  [...AUDIO_OPERATORS, ...CUSTOM_OPERATORS, ...LANDMARK_OPERATORS, ...LIST_OPERATORS, ...POSE_OPERATORS]
-    .map(([name]) => name)
-    .sort();
+const customOperators = () => [...CUSTOM_OPERATORS.keys(), ...OTHER_OPERATORS.keys()].sort();
 
 /** A row: name, what it was seen with, what it runs on, and who says what comes out. */
 function row(name: string, format: Format): string {

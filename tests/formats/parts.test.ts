@@ -154,3 +154,17 @@ test("weights of two bits, four to a byte from the lowest bits on", async () => 
   assert.deepEqual(await outputsOf(model(bytes), [Float32Array.from(x)]), [sums]);
   await assert.rejects(loadModel(model(new Uint8Array(4))), /3 bytes for 10 numbers of 2 bits/);
 });
+
+test("FlexErf, as which converters write the GELU of older graphs, is the error function", async () => {
+  const real = (name: string): TensorSpec => ({ name, dtype: "float32", shape: [5] });
+  const model = buildTflite({
+    tensors: [real("x"), real("y")],
+    operators: [{ code: "CUSTOM", custom: "FlexErf", inputs: [0], outputs: [1] }],
+    inputs: [0],
+    outputs: [1],
+  });
+  const [y] = await outputsOf(model, [Float32Array.of(-2, -0.5, 0, 0.5, 3)]);
+  const expected = [-0.9953222650189527, -0.5204998778130465, 0, 0.5204998778130465, 0.9999779095030014];
+  for (const [i, value] of (y as readonly number[]).entries())
+    assert.ok(Math.abs(value - (expected[i] as number)) < 2e-7, `${value}`);
+});

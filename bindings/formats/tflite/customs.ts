@@ -25,16 +25,22 @@ export interface Customs {
   stated: typeof withState;
 }
 
-/** Custom operators that are several nodes, or that the host runs. */
-const OTHERS = new Map<string, CustomEntry>([
+/** TensorFlow's own operators that a graph has too: converters leave them to TensorFlow, which small engines do not have. */
+const TENSORFLOW_OPERATORS: readonly (readonly [string, CustomEntry])[] = [
+  ["FlexErf", (parts) => ({ kind: "erf", ...parts, attributes: {} })],
+];
+
+/** Custom operators that are several nodes, that the host runs, or that are only read. */
+export const OTHER_OPERATORS: ReadonlyMap<string, CustomEntry> = new Map([
   ...AUDIO_OPERATORS,
   ...LANDMARK_OPERATORS,
   ...LIST_OPERATORS,
   ...POSE_OPERATORS,
+  ...TENSORFLOW_OPERATORS,
 ]);
 
 export const customs: Customs = {
-  entry: (name) => CUSTOM_OPERATORS.get(name)?.node ?? OTHERS.get(name),
+  entry: (name) => CUSTOM_OPERATORS.get(name)?.node ?? OTHER_OPERATORS.get(name),
   apart: (nodes, tensors) =>
     withoutLandmarks(withPoses(withoutBasicCells(withoutLists(nodes, tensors), tensors), tensors), tensors),
   link: linkSubgraphs,
