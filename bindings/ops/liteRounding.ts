@@ -6,7 +6,7 @@
  */
 import type { AnyNode, Graph, OpKind, TensorId } from "../graph.ts";
 import { type Multipliers, quantizeMultipliers } from "../primitives/requantize/quantization.ts";
-import type { Tensor } from "../tensor.ts";
+import { elementCount, type Tensor } from "../tensor.ts";
 
 /** Operators that TFLite Micro does not have, of those that stand in quantized networks; EXP it has of floats alone. */
 const WITHOUT_MICRO: ReadonlySet<string> = new Set<OpKind>([
@@ -41,6 +41,9 @@ const PRODUCTS: ReadonlySet<string> = new Set<OpKind>([
   ...(["conv2d", "depthwiseConv2d", "fullyConnected", "transposeConv", "batchMatMul", "svdf"] as const),
 ]);
 
+/** Operators that only name dimensions anew: it refuses those whose output has more or fewer elements than their input by the file's own shapes. */
+const RENAMING: ReadonlySet<string> = new Set<OpKind>(["reshape", "expandDims", "squeeze"]);
+
 /** Sums of so many products of int16 fit in what they are multiplied in. */
 const MOST_DEPTH = 4096;
 
@@ -53,11 +56,22 @@ const { fround } = Math;
 
 /** The graph with its factors as TFLite's reference has them, where TFLite Micro would refuse it. */
 export function liteRounding(graph: Graph): Graph {
-  const { nodes, tensors } = graph;
+  const { nodes, tensors, inputs } = graph;
   // nodes that state a rule of rounding are ONNX's
   const isOther = nodes.some(({ attributes }) => "rounding" in attributes);
-  if (isOther || !(graph.withoutMicro || nodes.some((node) => isWithoutMicro(node, tensors)))) return graph;
+  if (
+    isOther ||
+    !(graph.withoutMicro || nodes.some((node) => isWithoutMicro(node, tensors) || isOpen(node, tensors, inputs)))
+  )
+    return graph;
   return { ...graph, nodes: nodes.map((node) => rounded(node, tensors)) };
+}
+
+/** Whether the file leaves dimensions open behind a convolution over time with gaps, say; inputs may have been given other shapes. */
+function isOpen({ kind, inputs, outputs }: AnyNode, tensors: readonly Tensor[], given: Graph["inputs"]): boolean {
+  const [x, y] = [inputs[0], outputs[0]].map((id) => tensors[id as TensorId]);
+  if (!RENAMING.has(kind) || !x || !y || given.some(({ tensor }) => tensor === inputs[0])) return false;
+  return elementCount(x.shape) !== elementCount(y.shape);
 }
 
 function isWithoutMicro({ kind, inputs, outputs }: AnyNode, tensors: readonly Tensor[]): boolean {

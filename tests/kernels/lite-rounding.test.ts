@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Graph } from "../../bindings/graph.ts";
+import { liteRounding } from "../../bindings/ops/liteRounding.ts";
 import { loadModule, loadPlan, planGraph, runPasses, writePlan } from "../../bindings/public/index.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
 import { graph, int32, node, tensor } from "../passes/graphs.ts";
@@ -115,3 +116,18 @@ for (const module of ["scalar", "simd"] as const)
     assert.deepEqual(await run("relu"), twice);
     assert.deepEqual(await run("relu", { withoutMicro: true }), once);
   });
+
+test("shapes of the file that contradict each other, but for inputs", () => {
+  const tensors = [
+    tensor("x", [1, K], { quantization: affine([SX], -3) }),
+    tensor("w", [N, K], { quantization: affine([0.01], 0) }),
+    tensor("y", [1, N]),
+    tensor("z", [1, 2, N]),
+  ];
+  const layer = node("fullyConnected", [0, 1], [2], { activation: "none", keepDims: false });
+  const isOnce = (input: number) => {
+    const all = graph(tensors, [layer, node("expandDims", [2], [3], {})], [input], [3]);
+    return "once" in (liteRounding(all).nodes[0]?.attributes ?? {});
+  };
+  assert.deepEqual([isOnce(0), isOnce(2)], [true, false]);
+});
