@@ -180,22 +180,29 @@ export function words(values: readonly number[]): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** Runs a walk on bytes. */
+/** Runs a walk on bytes, by words of two or four where elements and both sides are whole ones. */
 export function walkBytes(walk: Walk, x: Uint8Array, y: Uint8Array): void {
-  const { size } = walk;
   const loops = loopsOf(walk);
   if (loops.sizes.some((n) => n === 0)) return;
+  const isWhole = (bytes: number) =>
+    [walk.size, x.byteOffset, x.byteLength, y.byteOffset, y.byteLength].every((n) => n % bytes === 0);
+  const Words = isWhole(4) ? Uint32Array : isWhole(2) ? Uint16Array : Uint8Array;
+  const bytes = Words.BYTES_PER_ELEMENT;
+  const source = new Words(x.buffer as ArrayBuffer, x.byteOffset, x.byteLength / bytes);
+  const target = new Words(y.buffer as ArrayBuffer, y.byteOffset, y.byteLength / bytes);
+  const size = walk.size / bytes;
   const last = loops.sizes.length - 1;
   const copyFrom = (level: number, xAt: number, yAt: number): void => {
     const count = loops.sizes[level] ?? 1;
-    const [xStep, yStep] = [loops.x[level] ?? size, loops.y[level] ?? size];
+    const [xStep, yStep] = [(loops.x[level] ?? walk.size) / bytes, (loops.y[level] ?? walk.size) / bytes];
     if (level >= last && xStep === size && yStep === size) {
-      y.set(x.subarray(xAt, xAt + count * size), yAt);
+      target.set(source.subarray(xAt, xAt + count * size), yAt);
       return;
     }
     for (let i = 0, from = xAt, to = yAt; i < count; i++, from += xStep, to += yStep) {
       if (level < last) copyFrom(level + 1, from, to);
-      else for (let k = 0; k < size; k++) y[to + k] = x[from + k] as number;
+      else if (size === 1) target[to] = source[from] as number;
+      else for (let k = 0; k < size; k++) target[to + k] = source[from + k] as number;
     }
   };
   copyFrom(0, walk.from.offset * size, walk.to.offset * size);
