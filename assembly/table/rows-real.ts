@@ -24,9 +24,10 @@ export class LayerNorm extends RealRows {
   bias: u32;
 }
 
-/** Local response: x · (bias + alpha · sum of squares over channels from c − radius to c + radius)^(−beta). */
+/** Local response: bias + alpha · sum of squares over channels from c − radius to c + radius. */
 @unmanaged
 export class Response extends RealRows {
+  /** At most the depth. */
   radius: u32;
   bias: f32;
   alpha: f32;
@@ -99,23 +100,38 @@ export function l2NormalizeF32(p: RealRows, part: u32, parts: u32): void {
   }
 }
 
-/** Each pixel's channels by their neighbours. */
+/** What each pixel's channels are divided by a power of: bias + alpha · sum of squares, in the order of channels. */
 export function localResponse(p: Response, part: u32, parts: u32): void {
-  const depth = p.depth;
+  const line = <usize>p.depth << 2;
+  const reach = <usize>p.radius << 2;
   const last = share(p.rows, part + 1, parts);
   for (let row = share(p.rows, part, parts); row < last; row++) {
-    const x = <usize>p.x + (<usize>(row * depth) << 2);
-    const y = <usize>p.y + (<usize>(row * depth) << 2);
-    for (let c: u32 = 0; c < depth; c++) {
-      const first = c - min(c, p.radius);
-      const end = min(<u64>c + p.radius + 1, <u64>depth);
-      let sum: f32 = 0;
-      for (let i = first; i < <u32>end; i++) {
-        const value = load<f32>(x + (<usize>i << 2));
-        sum += value * value;
+    const x = <usize>p.x + <usize>row * line;
+    const y = <usize>p.y + <usize>row * line;
+    for (let i: usize = 0; i < line; ) {
+      const end = x + min(i + reach + 4, line);
+      let at = x + i - min(i, reach);
+      if (ASC_FEATURE_SIMD) {
+        // four channels where all have whole windows, else one in every lane
+        const four = i >= reach && end + 12 <= x + line;
+        let sums = f32x4.splat(0);
+        for (; at < end; at += 4) {
+          const v = four ? v128.load(at) : v128.load32_splat(at);
+          sums = f32x4.add(sums, f32x4.mul(v, v));
+        }
+        sums = f32x4.add(f32x4.splat(p.bias), f32x4.mul(f32x4.splat(p.alpha), sums));
+        if (four) v128.store(y + i, sums);
+        else v128.store32_lane(y + i, sums, 0);
+        i += four ? 16 : 4;
+      } else {
+        let sum: f32 = 0;
+        for (; at < end; at += 4) {
+          const value = load<f32>(at);
+          sum += value * value;
+        }
+        store<f32>(y + i, p.bias + p.alpha * sum);
+        i += 4;
       }
-      const factor = expF32<f32>(-p.beta * logF32<f32>(p.bias + p.alpha * sum));
-      store<f32>(y + (<usize>c << 2), load<f32>(x + (<usize>c << 2)) * factor);
     }
   }
 }

@@ -1,5 +1,7 @@
 import { elementCount, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, outputOf, requireDType, requireImage, requireInputs } from "../constraints.ts";
+import { callPairsF32, constantOperand } from "../elementwise/pairs.ts";
+import { callUnaryF32, ends } from "../elementwise/unary.ts";
 import type { Operator } from "../types.ts";
 
 declare module "../../graph.ts" {
@@ -31,15 +33,24 @@ export const localResponseNormalization: Operator<"localResponseNormalization"> 
   },
   lower(node, to) {
     const { shape } = inputOf(node, 0);
+    const depth = sizeOf({ shape }, -1);
     to.call({
       kernel: "localResponse",
       params: {
         x: to.input(0),
         y: to.output(0),
         rows: elementCount(shape.slice(0, -1)),
-        depth: sizeOf({ shape }, -1),
+        depth,
         ...node.attributes,
+        radius: Math.min(node.attributes.radius, depth),
       },
     });
+    const [x, y] = ends(to);
+    const most = Number.POSITIVE_INFINITY;
+    const inPlace = { ...to, inputs: [y] };
+    callUnaryF32(inPlace, { form: "log" });
+    callPairsF32(to, "mul", { a: y, b: constantOperand(to, "float32", -node.attributes.beta), y }, "none", most);
+    callUnaryF32(inPlace, { form: "exp" });
+    callPairsF32(to, "mul", { a: x, b: y, y }, "none", most);
   },
 };
