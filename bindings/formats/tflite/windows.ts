@@ -43,7 +43,10 @@ export function windowed(node: WindowNode, body: Graph | undefined, tensors: Ten
   const append = (kind: OpKind, from: readonly TensorId[], attributes: object = {}) =>
     m.append(kind, from, attributes, x.dtype, declare());
   const [first, initial] = [inputs[0] as TensorId, inputs[1] as TensorId];
-  const both = (a: TensorId, b: TensorId) => append(reducer, [a, b], { activation: "none" });
+  // sums and products are not held at the largest float, as those of ADD and MUL are
+  const attributes =
+    reducer === "add" || reducer === "mul" ? { activation: "none", most: Number.POSITIVE_INFINITY } : {};
+  const both = (a: TensorId, b: TensorId) => append(reducer, [a, b], attributes);
 
   let now = first;
   const shape = [...x.shape];
