@@ -1,7 +1,7 @@
 /** STABLEHLO_REDUCE_WINDOW and REDUCE_WINDOW: one operator between slices with steps, dimension by dimension. */
 import { ensure, Pint8Error } from "../../errors.ts";
 import type { AnyNode, Attributes, Graph, Node, OpKind, TensorId } from "../../graph.ts";
-import { BITS, listText, type Tensor } from "../../tensor.ts";
+import { BITS, listText, type Tensor, typedCopy } from "../../tensor.ts";
 import { realsOf } from "./reals.ts";
 
 type Window = Attributes["reduceWindow"];
@@ -76,8 +76,9 @@ export function windowed(node: WindowNode, body: Graph | undefined, tensors: Ten
         [shape.length],
         shape.map((_, i) => (i === d ? value : rest)),
       );
+    const [whole, steps] = [now, along(step, 1)];
     const slice = (at: number) =>
-      append("stridedSlice", [now, along(at, 0), along(at + (places - 1) * step + 1, 0), along(step, 1)], {
+      append("stridedSlice", [whole, along(at, 0), along(at + (places - 1) * step + 1, 0), steps], {
         ...{ beginMask: ends, endMask: ends, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 0 },
       });
     now = Array.from({ length: count }, (_, i) => slice(i * apart)).reduce(both);
@@ -109,8 +110,7 @@ function constants({ where, inputs }: WindowNode, tensors: readonly Tensor[]): O
       expected: "windows, strides and dilations that are int64 constants",
       received: data === undefined ? "none or a computed one" : `${dtype}`,
     }));
-    const bytes = data.slice().buffer;
-    return dtype === "int32" ? [...new Int32Array(bytes)] : Array.from(new BigInt64Array(bytes), Number);
+    return Array.from(typedCopy(dtype, data) as ArrayLike<number | bigint>, Number);
   });
   return { window, stride, dilation, baseDilation: [], padding: [], subgraphs: [], bodies: [] } as Omit<Window, "of">;
 }
@@ -155,20 +155,15 @@ function check(window: ReturnType<typeof filled>, { shape }: Tensor, where: stri
   }));
 }
 
+/** Types whose initial values are looked at. */
+const LOOKED_AT: ReadonlySet<string> = new Set<Tensor["dtype"]>(["float32", "int32", "int16", "int8", "bool"]);
+
 /** True where an initial value changes no result: 0 of sums, the least of maxima. */
 function isIdle(reducer: Reducer, { dtype, data }: Tensor): boolean {
-  if (data === undefined || data.length < BITS[dtype] / 8) return false;
-  const value = startOf(dtype, data.slice());
-  if (value === undefined) return false;
+  if (data === undefined || data.length < BITS[dtype] / 8 || !LOOKED_AT.has(dtype)) return false;
+  const [value] = typedCopy(dtype, data);
   const least = dtype === "float32" ? Number.NEGATIVE_INFINITY : -(2 ** (BITS[dtype] - 1));
   const greatest = dtype === "float32" ? Number.POSITIVE_INFINITY : 2 ** (BITS[dtype] - 1) - 1;
   const idle = { add: 0, mul: 1, minimum: greatest, maximum: least, logicalAnd: 1, logicalOr: 0 };
   return value === idle[reducer];
-}
-
-function startOf(dtype: Tensor["dtype"], { buffer }: Uint8Array): number | undefined {
-  if (dtype === "float32") return new Float32Array(buffer)[0];
-  if (dtype === "int32") return new Int32Array(buffer)[0];
-  if (dtype === "int16") return new Int16Array(buffer)[0];
-  return dtype === "int8" ? new Int8Array(buffer)[0] : dtype === "bool" ? new Uint8Array(buffer)[0] : undefined;
 }

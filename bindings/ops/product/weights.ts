@@ -9,7 +9,7 @@ import {
   type Range,
 } from "../../primitives/requantize/quantization.ts";
 import { packRecords } from "../../primitives/requantize/requantize.ts";
-import type { NearestFactors, Output } from "../../primitives/requantize/types.ts";
+import type { Channels, NearestFactors, Output, Packer } from "../../primitives/requantize/types.ts";
 import { type DType, scaleOf, type Tensor, zeroOf } from "../../tensor.ts";
 import {
   type Constrained,
@@ -129,11 +129,16 @@ export function factorsOfNode(
   return quantizeMultipliers(real.length === 1 ? real : Array.prototype.slice.call(real, first, first + n));
 }
 
-/** The exact multipliers of a node of int8 that is rounded once, as `liteRounding` leaves them. */
-export function exactOnce({ attributes }: Constrained, first: number, n: number): Multipliers | undefined {
-  if (!(attributes && "once" in attributes)) return undefined;
+/** The n channels from `first` on as they are, or by proofs where the node is of int8 and rounded once, as `liteRounding` leaves it. */
+export function roundedChannels(
+  { attributes }: Constrained,
+  channels: Channels,
+  output: Output,
+  { first, n, packer }: { readonly first: number; readonly n: number; readonly packer: Packer },
+): Channels {
+  if (!(attributes && "once" in attributes)) return channels;
   const { exact } = attributes.once as { readonly exact?: Multipliers };
-  return exact && part(exact, first, n);
+  return exact ? byProofs(channels, part(exact, first, n), output, packer) : channels;
 }
 
 /** Those of n channels from `first` on, or the one of all. */
@@ -201,8 +206,7 @@ export function placeRecords(
   const bias = int32(node.inputs[2])?.subarray(first, first + own);
   const channels = channelsOf(weights, bias, inputZeroPoint(node), factors, to.packer);
   const { data, zeros } = settleConstants(weights, channels, output);
-  const once = exactOnce(node, first, own);
-  const settled = once ? byProofs(channels, once, output, to.packer) : channels;
+  const settled = roundedChannels(node, channels, output, { first, n: own, packer: to.packer });
   const { bytes, forms } = packRecords(to.module, settled, output, { rows, depth: weights.depth }, to.packer);
   return { q: to.place(bytes), forms, data, zeros };
 }

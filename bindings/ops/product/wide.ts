@@ -11,14 +11,14 @@ import {
   type WeightStatistics,
   wideLayout,
 } from "../../primitives/product/wide.ts";
-import { byProofs, factorsOf } from "../../primitives/requantize/channels.ts";
+import { factorsOf } from "../../primitives/requantize/channels.ts";
 import { activationRange, type Multipliers } from "../../primitives/requantize/quantization.ts";
 import { packRecords } from "../../primitives/requantize/requantize.ts";
 import { elementCount } from "../../tensor.ts";
 import { type Constrained, inputOf, outputOf } from "../constraints.ts";
 import type { Lowering } from "../types.ts";
 import { lowerNineBits, moveToInt8, type Rows } from "./nineBits.ts";
-import { biasValues, exactOnce, factorsOfNode, inputZeroPoint, int8, outputAffine, within } from "./weights.ts";
+import { biasValues, factorsOfNode, inputZeroPoint, int8, outputAffine, roundedChannels, within } from "./weights.ts";
 import { ANY_CHUNK, anyBounds, boundsOf, chunkOf, foldedBias, rangeOf } from "./wideBounds.ts";
 import { isComputed, isPackedMatrix, weightZeroPoints } from "./wideTypes.ts";
 
@@ -163,8 +163,7 @@ export function finishing(
     sum: folded ?? new Int32Array(n),
     zeros: 0,
   };
-  const once = exactOnce(node, first, n);
-  const settled = once ? byProofs(channels, once, output, to.packer) : channels;
+  const settled = roundedChannels(node, channels, output, { first, n, packer: to.packer });
   const { bytes, forms } = packRecords(to.module, settled, output, { rows: m, depth: k }, to.packer);
   return { fields: { ...common, q: to.place(bytes) }, wide, forms };
 }
