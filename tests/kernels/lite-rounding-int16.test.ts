@@ -4,18 +4,14 @@ import { test } from "node:test";
 import { loadModule, loadPlan, planGraph, runPasses, writePlan } from "../../bindings/public/index.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
 import { graph, node, tensor } from "../passes/graphs.ts";
+import { xorshift } from "../support/kernels.ts";
 
 const { fround } = Math;
 const affine = (...scale: readonly number[]) => ({ scale, zeroPoint: scale.map(() => 0), axis: 0 });
-/** Marsaglia's xorshift32, the low bits. */
+/** The low bits of a draw. */
 function drawn(count: number, seed: number, bits: number): number[] {
-  let state = seed;
-  return Array.from({ length: count }, () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return Math.max((state << (32 - bits)) >> (32 - bits), 1 - 2 ** (bits - 1));
-  });
+  const next = xorshift(seed);
+  return Array.from({ length: count }, () => Math.max((next() << (32 - bits)) >> (32 - bits), 1 - 2 ** (bits - 1)));
 }
 const int16 = (name: string, shape: readonly number[], scale: number) =>
   tensor(name, shape, { dtype: "int16", quantization: affine(scale) });

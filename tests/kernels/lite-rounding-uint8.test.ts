@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadModule, loadPlan, planGraph, runPasses, writePlan } from "../../bindings/public/index.ts";
 import { graph, node, tensor } from "../passes/graphs.ts";
+import { xorshift } from "../support/kernels.ts";
 
 const [K, N] = [24, 16];
 const [SX, SW] = [0.0235294122, 0.0031758856].map(Math.fround) as [number, number];
@@ -13,16 +14,8 @@ const [SX, SW] = [0.0235294122, 0.0031758856].map(Math.fround) as [number, numbe
 const STEPS = [0.0235294122, 0.4].map(Math.fround);
 const [ZX, ZY] = [3, 7];
 
-/** Marsaglia's xorshift32, the low bytes. */
-function drawn(count: number, seed: number): Uint8Array {
-  let state = seed;
-  return Uint8Array.from({ length: count }, () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state;
-  });
-}
+/** The low bytes of a draw. */
+const drawn = (count: number, seed: number) => Uint8Array.from({ length: count }, xorshift(seed));
 const weights = drawn(N * K, 12345);
 const affine = (scale: number, zeroPoint: number) => ({ scale: [scale], zeroPoint: [zeroPoint], axis: 0 });
 

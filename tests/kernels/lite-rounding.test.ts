@@ -10,6 +10,7 @@ import { liteRounding } from "../../bindings/ops/liteRounding.ts";
 import { loadModule, loadPlan, planGraph, runPasses, writePlan } from "../../bindings/public/index.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
 import { graph, int32, node, tensor } from "../passes/graphs.ts";
+import { xorshift } from "../support/kernels.ts";
 
 const [M, K, N] = [4096, 16, 16];
 const affine = (scale: readonly number[], zeroPoint: number) => ({
@@ -17,15 +18,10 @@ const affine = (scale: readonly number[], zeroPoint: number) => ({
   zeroPoint: scale.map(() => zeroPoint),
   axis: 0,
 });
-/** Marsaglia's xorshift32, the low bytes. */
+/** The low bytes of a draw. */
 function drawn(count: number, seed: number): Int8Array {
-  let state = seed;
-  return Int8Array.from({ length: count }, () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return Math.max(-127, (state << 24) >> 24);
-  });
+  const next = xorshift(seed);
+  return Int8Array.from({ length: count }, () => Math.max(-127, (next() << 24) >> 24));
 }
 const weights = drawn(N * K, 12345);
 const scales = Array.from({ length: N }, (_, i) => Math.fround(0.0031 + i * 0.00011));

@@ -11,6 +11,7 @@ import { loadModel, loadModule, loadPlan } from "../../bindings/public/index.ts"
 import { Queue } from "../../bindings/session/poses.ts";
 import { buildTflite } from "../formats/build-tflite.ts";
 import { flexMap } from "../formats/flex.ts";
+import { refusedModel } from "../formats/refused.ts";
 
 const [SIZE, STRIDE] = [33, 16];
 const EDGES = "0-1 1-3 0-2 2-4 0-5 5-7 7-9 5-11 11-13 13-15 0-6 6-8 8-10 6-12 12-14 14-16"
@@ -142,13 +143,8 @@ test("masks, from a saved plan", async () => {
 });
 
 test("what it refuses", async () => {
-  const fails = (bytes: Uint8Array, code: string, message: RegExp) =>
-    assert.rejects(
-      loadModel(bytes, { module: "scalar" }),
-      (error) => error instanceof Pint8Error && error.code === code && message.test(error.message),
-    );
-  await fails(model(3, { ...OPTIONS, max_detections: 0 }), "INVALID_MODEL", /"max_detections" from 1 to 1000/);
-  await fails(model(3, { ...OPTIONS, stride: 0.5 }), "INVALID_MODEL", /"stride" from 1/);
+  await refusedModel(model(3, { ...OPTIONS, max_detections: 0 }), "INVALID_MODEL", /"max_detections" from 1 to 1000/);
+  await refusedModel(model(3, { ...OPTIONS, stride: 0.5 }), "INVALID_MODEL", /"stride" from 1/);
 });
 
 /** Of libstdc++'s std::priority_queue, with the same pushes and pops. */

@@ -245,14 +245,19 @@ export interface Random {
   scale(): number;
 }
 
-export function random(seed: number): Random {
-  let state = seed | 1;
-  const next = () => {
+/** Marsaglia's xorshift32: 32 bits a call. */
+export function xorshift(seed: number): () => number {
+  let state = seed;
+  return () => {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
     return state >>> 0;
   };
+}
+
+export function random(seed: number): Random {
+  const next = xorshift(seed | 1);
   const int = (lo: number, hi: number) => lo + (next() % (hi - lo + 1));
   return {
     int,
