@@ -1,6 +1,14 @@
 /** Values that are quantized by constants: what DequantizeLinear and QuantizeLinear say, on tensors of the graph. */
 import type { Rounding, TensorId } from "../../graph.ts";
-import { BITS, type DType, elementCount, type Quantization, type Tensor, typedCopy } from "../../tensor.ts";
+import {
+  BITS,
+  type DType,
+  elementCount,
+  halfToFloat,
+  type Quantization,
+  type Tensor,
+  typedCopy,
+} from "../../tensor.ts";
 import { numbersOf, type OnnxNode } from "./convert.ts";
 import { operands, setIn } from "./elementwise.ts";
 import type { Value } from "./layout.ts";
@@ -71,18 +79,9 @@ function arePositive(scales: readonly number[]): boolean {
 function constantNumbers(n: OnnxNode, value: Value): readonly number[] | undefined {
   const tensor = n.b.tensor(n.plain(value));
   if (tensor.data === undefined) return undefined;
-  return tensor.dtype === "float16" ? halves(tensor.data) : numbersOf(tensor);
-}
-
-/** float16 as numbers. */
-function halves(data: Uint8Array): readonly number[] {
-  return Array.from(new Uint16Array(data.slice().buffer), (bits) => {
-    const sign = bits & 0x8000 ? -1 : 1;
-    const exponent = (bits >> 10) & 31;
-    const fraction = bits & 1023;
-    if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-    return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  });
+  return tensor.dtype === "float16"
+    ? Array.from(typedCopy("float16", tensor.data) as Uint16Array, halfToFloat)
+    : numbersOf(tensor);
 }
 
 /** The floats that integers stand for; `undefined` where only float operators can compute them. */
