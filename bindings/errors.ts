@@ -10,7 +10,8 @@ export type ErrorCode =
   | "OUT_OF_MEMORY" // the model needs more memory than WebAssembly can address or the engine grants
   | "CLOSED" // the model was closed
   | "IO" // a file or URL that cannot be read or written
-  | "WORKER"; // a thread failed
+  | "WORKER" // a thread failed
+  | "TRAP"; // WebAssembly ended a run: a loop without end, a plan that others made, or a mistake of pint8's
 
 /** What an error says besides its code. */
 export interface ErrorDetail {
@@ -100,6 +101,10 @@ export function guarded<T>(code: ErrorCode, where: string, work: () => T): T {
   }
 }
 
+/** The hint of what only a mistake of pint8 can cause, where this holds of a file. */
+export const mistakeIf = (holds: string) =>
+  `If ${holds}, this is a mistake in pint8: please report it with the file that shows it.`;
+
 /** Codes of errors that are about a file. */
 const OF_FILES: readonly ErrorCode[] = ["INVALID_MODEL", "INVALID_GRAPH", "UNSUPPORTED", "INVALID_PLAN"];
 
@@ -126,7 +131,7 @@ function asPint8Error(code: ErrorCode, where: string, cause: unknown): Pint8Erro
       { where, expected: "memory that the engine grants", received, hint: "Use a smaller model, batch or input." },
       { cause },
     );
-  const hint = "If others can read it, this is a mistake in pint8: please report it with the file that shows it.";
+  const hint = mistakeIf("others can read it");
   return new Pint8Error(code, { where, expected: "what pint8 can read", received, hint }, { cause });
 }
 

@@ -1,5 +1,5 @@
-/** What programs without types hand over in place of a graph, bytes or examples: refused by what it is, never computed on. */
-import { ensure, kindOf } from "./errors.ts";
+/** What is refused by what it is, never computed on: what programs hand over in place of a graph, bytes or examples, and options that would do nothing. */
+import { ensure, kindOf, Pint8Error } from "./errors.ts";
 import type { Graph } from "./graph.ts";
 
 /** Refuses what is no graph. Errors: INVALID_INPUT. */
@@ -56,4 +56,32 @@ export function requireExamples(where: string, data: unknown): asserts data is A
     received: kindOf(data),
     hint: "datasetOf(list) makes one of an array; arrayDataset and filesDataset of arrays and files.",
   }));
+}
+
+/** Refuses options that would do nothing: `instead` has what is expected by their names. Objects without names are none. Errors: INVALID_OPTION. */
+export function refuseOptions(options: object, instead: { readonly [option: string]: string }, hint: string): void {
+  for (const [name, value] of Object.entries(options)) {
+    const expected = Object.hasOwn(instead, name) ? instead[name] : undefined;
+    const names = typeof value === "object" && value !== null ? Object.keys(value) : [value];
+    const received = names.map(String).join(", ");
+    if (expected !== undefined && value !== undefined && names.length > 0)
+      throw new Pint8Error("INVALID_OPTION", { where: `option ${name}`, expected, received, hint });
+  }
+}
+
+/** Refuses options that say of a model what a plan, made for a module, has settled. Errors: INVALID_OPTION. */
+export function refuseOfPlan(made: string, options: object): void {
+  const { module = "auto" } = options as { readonly module?: string };
+  const [shapes, constants] = ["none: the plan has its shapes", "none: the plan has its constants"];
+  const instead = {
+    ...(module !== "auto" && module !== made && { module: `${made}, which the plan was made for` }),
+    batch: shapes,
+    shapes,
+    signature: "none: the plan is of one signature",
+    memory: "none: the plan has its kernels",
+    constants,
+    externalData: constants,
+    limits: "none: the plan was made within its own",
+  };
+  refuseOptions(options, instead, "Take the model itself, or make another plan from it.");
 }

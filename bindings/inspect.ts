@@ -1,8 +1,9 @@
-import { ensure, inFile, Pint8Error } from "./errors.ts";
+import { inFile, Pint8Error } from "./errors.ts";
 import type { Importer } from "./formats/importing.ts";
 import { customsLater } from "./formats/later.ts";
 import { type Outline, type OutlinedOperator, outlineModel } from "./formats/select.ts";
 import { setShapes } from "./formats/shapes.ts";
+import { refuseOfPlan } from "./given.ts";
 import { type AnyNode, type Graph, NONE, type Port, type TensorId, tensorOf } from "./graph.ts";
 import { bind } from "./ops/bind.ts";
 import { operatorsLater } from "./ops/later.ts";
@@ -109,14 +110,9 @@ async function inspection(importer: Importer, source: Source, options: InspectOp
   checkOptions("inspectModel", options, INSPECT_OPTIONS);
   const bytes = await readSource(source);
   if (isPlan(bytes)) {
-    for (const where of ["batch", "shapes"] as const)
-      ensure(options[where] === undefined, "INVALID_OPTION", () => ({
-        where,
-        expected: "none: the plan has its shapes",
-        received: JSON.stringify(options[where]),
-        hint: "Inspect the model itself.",
-      }));
-    return inspectPlan(readPlan(bytes));
+    const plan = readPlan(bytes);
+    refuseOfPlan(plan.module, options);
+    return inspectPlan(plan);
   }
   const { batch, shapes, constants, externalData, module = "auto", wasmUrl, operators: given, ...passes } = options;
   const operators = given ?? (await operatorsLater());

@@ -2,6 +2,7 @@
 import { ensure, inFile, kindOf } from "./errors.ts";
 import type { Importer } from "./formats/importing.ts";
 import { isOnnx, isOrdinary } from "./formats/select.ts";
+import { refuseOfPlan } from "./given.ts";
 import type { Limits } from "./limits.ts";
 import type { CustomInfer } from "./ops/control/custom.ts";
 import { operatorsFor } from "./ops/later.ts";
@@ -95,21 +96,12 @@ async function load<M extends ModelTypes>(
 ): Promise<Session<M>> {
   checkOptions("loadModel", options, LOAD_OPTIONS);
   requireEngine();
-  const { module = "auto", batch, shapes, signature, wasm, wasmUrl } = options;
+  const { shapes, wasm, wasmUrl } = options;
   const resting = (options.threads ?? 1) === 1 ? restFile(source, options) : undefined;
   const { bytes, early, rest } = await fetched(source, options, resting);
   if (isPlan(bytes)) {
     const plan = readPlan(bytes);
-    refuse(
-      module !== "auto" && module !== plan.module,
-      "module",
-      `${plan.module}, which the plan was made for`,
-      module,
-    );
-    refuse(batch !== undefined, "batch", "none: the plan has its shapes", batch);
-    refuse(signature !== undefined, "signature", "none: the plan is of one signature", signature);
-    refuse(shapes !== undefined, "shapes", "none: the plan has its shapes", JSON.stringify(shapes));
-    refuse(options.memory !== undefined, "memory", "none: the plan has its kernels", options.memory);
+    refuseOfPlan(plan.module, options);
     return Session.open(plan, await loadModule(plan.module, wasm, plan.edition, wasmUrl), options);
   }
   // Nothing that outlives this call holds on to the bytes and the packer: `make` is given them.
@@ -173,7 +165,12 @@ async function planOf(importer: Importer, source: Source, options: PlanModelOpti
   checkOptions("planModel", options, known);
   requireEngine();
   const { bytes, early } = await fetched(source, options);
-  refuse(isPlan(bytes), "source", "a model", "a plan");
+  ensure(!isPlan(bytes), "INVALID_OPTION", () => ({
+    where: "source",
+    expected: "a model",
+    received: "a plan",
+    hint: "Take the model that it was made from.",
+  }));
   return writePlan((await planned(importer, bytes, options, { early })).plan);
 }
 
@@ -249,9 +246,4 @@ async function planned(
     ...image,
   });
   return { plan, kernels };
-}
-
-function refuse(condition: boolean, where: string, expected: string, received: unknown): void {
-  const hint = "Load the model itself, or make another plan from it.";
-  ensure(!condition, "INVALID_OPTION", () => ({ where, expected, received: String(received), hint }));
 }

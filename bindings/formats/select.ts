@@ -1,5 +1,6 @@
 /** Which importer reads a file, told by its first bytes. That of ONNX is given by whoever asks, for it may come later. */
 import { ensure, guarded, Pint8Error } from "../errors.ts";
+import { refuseOptions } from "../given.ts";
 import type { Graph } from "../graph.ts";
 import type { ImportOptions } from "./importing.ts";
 import { isOnnx } from "./onnx/recognise.ts";
@@ -28,6 +29,11 @@ export interface Readers {
   readonly customs?: Customs;
 }
 
+/** Options that mean nothing to the other format. */
+const [ONNX, TFLITE] = ["none: .onnx files alone have it", "none: .tflite files alone have it"];
+const OF_ONNX = { constants: ONNX, externalData: ONNX };
+const OF_TFLITE = { signature: TFLITE, customOperators: TFLITE };
+
 /** The graph of a .tflite file, or of an .onnx file. */
 export function importBy({ onnx, customs }: Readers, bytes: Uint8Array, options: ImportOptions): Graph {
   ensure(ArrayBuffer.isView(bytes), "INVALID_OPTION", () => ({
@@ -39,7 +45,10 @@ export function importBy({ onnx, customs }: Readers, bytes: Uint8Array, options:
   const plain = viewOf(bytes);
   const tflite = (file: Uint8Array) => importTflite(file, { ...options, customs });
   const read = isTflite(plain) ? tflite : isOnnx(plain) ? onnx : undefined;
-  if (read !== undefined) return guarded("INVALID_MODEL", "file", () => read(plain, options));
+  if (read !== undefined) {
+    refuseOptions(options, read === tflite ? OF_ONNX : OF_TFLITE, "Leave it out for files of the other format.");
+    return guarded("INVALID_MODEL", "file", () => read(plain, options));
+  }
   const stranger = strangerOf(plain);
   const start = plain.length < 8 ? `${plain.length} bytes` : `bytes ${hex(plain.subarray(0, 8))}`;
   throw new Pint8Error("INVALID_MODEL", {

@@ -19,6 +19,7 @@ import { checkMemory, type Sized } from "../compile/memory.ts";
 import type { CompileReport } from "../compile/report.ts";
 import { ensure, inFile } from "../errors.ts";
 import { importModel } from "../formats/index.ts";
+import { refuseOfPlan } from "../given.ts";
 import { type Graph, NONE, tensorOf } from "../graph.ts";
 import { runPasses } from "../passes/index.ts";
 import { isPlan, readPlan } from "../plan/file.ts";
@@ -159,18 +160,8 @@ async function planOf(source: Source | Plan, options: CompileOptions): Promise<P
   return { plan: planGraph(graph, { module, moduleHash: hash, optimize }), tensors: tensorsOf(graph) };
 }
 
-function planned(plan: Plan, { module, batch, shapes, signature }: CompileOptions): Planned {
-  const refuse = (where: string, expected: string, received: unknown) =>
-    ensure(received === undefined, "INVALID_OPTION", () => ({
-      where,
-      expected,
-      received: String(received),
-      hint: "Compile the model itself, or make another plan from it.",
-    }));
-  if (module !== plan.module) refuse("module", `${plan.module}, which the plan was made for`, module);
-  refuse("batch", "none: the plan has its shapes", batch);
-  refuse("shapes", "none: the plan has its shapes", shapes && JSON.stringify(shapes));
-  refuse("signature", "none: the plan is of one signature", signature);
+function planned(plan: Plan, options: CompileOptions): Planned {
+  refuseOfPlan(plan.module, options);
   const ports = [...plan.inputs, ...plan.outputs].map(({ name, shape, dtype, bytes }) => ({
     text: `"${name}" ${typeText({ dtype, shape })}, ${bytes} bytes`,
     bytes,

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { ensure, Pint8Error, textOf } from "../errors.ts";
+import { ensure, mistakeIf, Pint8Error, textOf } from "../errors.ts";
 import { MAKE_AGAIN, type Plan, type PlanStep } from "../plan/types.ts";
 import type { ModuleName } from "../primitives/modules.ts";
 import type { TypedArray } from "../tensor.ts";
@@ -171,7 +171,8 @@ export class Session<M extends ModelTypes = AnyModel> {
    * Returns the outputs by name: copies, or where they are asked for `"views"` of the model's memory, which the next run
    * overwrites, in one object that every run returns.
    *
-   * Errors: INVALID_INPUT, CLOSED, OUT_OF_MEMORY where data asks for more than the plan has room for, WORKER where a thread failed: the model can only be closed then.
+   * Errors: INVALID_INPUT, CLOSED, OUT_OF_MEMORY where data asks for more than the plan has room for, TRAP where WebAssembly ended the run, as
+   * it does in a loop without end (`received` is the engine's word for it), WORKER where a thread failed: the model can only be closed then.
    */
   run(inputs?: Inputs<M>, options: RunOptions = DEFAULT_RUN): Outputs<M> {
     const live = this.#live ?? this.#open();
@@ -248,13 +249,14 @@ export class Session<M extends ModelTypes = AnyModel> {
       if (end > next) runSteps(next, end - next);
     } catch (cause) {
       if (cause instanceof Pint8Error) throw cause;
-      // Kernels check nothing: a plan that pint8 did not make, or a loop whose condition always holds.
+      // Kernels check nothing: a loop whose condition always holds, a plan that pint8 did not make, a mistake of a kernel.
       throw new Pint8Error(
-        "INVALID_PLAN",
+        "TRAP",
         {
           where: "run",
-          expected: "steps within their memory, and loops that end",
+          expected: "a run that ends",
           received: textOf(cause),
+          hint: mistakeIf("its loops end"),
         },
         { cause },
       );

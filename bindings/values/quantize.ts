@@ -149,7 +149,6 @@ export function topK(
     where: "topK",
     expected: "a whole number from 1",
     received: String(k),
-    hint: "How many of the largest are wanted.",
   }));
   ensure(labels === undefined || Array.isArray(labels), "INVALID_OPTION", () => ({
     where: "topK",

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { writeOnnx } from "../../bindings/formats/onnx/write/index.ts";
+import { compileModel } from "../../bindings/public/compile.ts";
 import * as pint8 from "../../bindings/public/index.ts";
 import { importModel, loadModel, planModel, readPlan } from "../../bindings/public/index.ts";
 
@@ -131,4 +133,42 @@ test("values and ports of the wrong class are refused, never computed on", async
   assert.match((await refusal(() => (model as never as { reshape(): unknown }).reshape())).message, /^reshape: /);
   assert.ok(readPlan(await planModel(bytes)).steps.length > 0);
   model.close();
+});
+
+test("options that would do nothing are refused: of another format, and what a plan has settled", async () => {
+  const values = { picture: new Uint8Array(784) };
+  const onnx = writeOnnx(importModel(bytes));
+  const plan = await planModel(bytes, { module: "simd" });
+  const inspect = pint8.inspectModel;
+  const [all, importing, loading] = [[loadModel, inspect, compileModel], [loadModel, compileModel], [loadModel]];
+  const own = { Mine: { infer: () => [], run: () => {} } };
+  const shapes = { picture: [1, 28, 28, 1] };
+  const cases: readonly (readonly [
+    readonly ((file: Uint8Array, o: never) => unknown)[],
+    Uint8Array,
+    object,
+    RegExp,
+  ])[] = [
+    [all, bytes, { constants: values }, /^option constants: expected none: \.onnx files .*, received picture$/],
+    [all, bytes, { externalData: { "w.bin": bytes } }, /^option externalData: .*received w\.bin$/],
+    [importing, onnx, { signature: "serving" }, /^option signature: expected none: \.tflite .*received serving$/],
+    [loading, onnx, { customOperators: own }, /^option customOperators: .*received Mine$/],
+    [all, plan, { constants: values }, /^option constants: expected none: the plan has its constants/],
+    [all, plan, { externalData: { "w.bin": bytes } }, /^option externalData: /],
+    [loading, plan, { limits: { memory: 1 } }, /^option limits: .*received memory$/],
+    [all, plan, { shapes }, /^option shapes: expected none: the plan has its shapes/],
+    [all, plan, { batch: 2 }, /^option batch: .*received 2$/],
+    [importing, plan, { signature: "main" }, /^option signature: /],
+    [all, plan, { module: "scalar" }, /^option module: expected simd, which the plan was made for, received scalar$/],
+  ];
+  for (const [calls, file, options, message] of cases)
+    for (const call of calls) {
+      const error = await refusal(() => call(file, options as never));
+      assert.equal(error.code, "INVALID_OPTION", error.message);
+      assert.match(error.message, message);
+    }
+  for (const model of [bytes, onnx]) {
+    const nothing = { constants: undefined, externalData: {}, customOperators: {}, signature: undefined };
+    (await loadModel(model, nothing as object)).close();
+  }
 });
