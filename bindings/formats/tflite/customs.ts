@@ -7,6 +7,7 @@ import type { Tensor } from "../../tensor.ts";
 import { AUDIO_OPERATORS } from "./audio.ts";
 import { withoutBasicCells } from "./basicLstm.ts";
 import { CUSTOM_OPERATORS, type CustomEntry } from "./custom.ts";
+import { FLEX_POOLS, withoutFlexPools } from "./flexPools.ts";
 import { LANDMARK_OPERATORS, withoutLandmarks } from "./landmarks.ts";
 import { linkSubgraphs, type Read } from "./link.ts";
 import { LIST_OPERATORS, withoutLists } from "./lists.ts";
@@ -33,6 +34,7 @@ const TENSORFLOW_OPERATORS: readonly (readonly [string, CustomEntry])[] = [
 /** Custom operators that are several nodes, that the host runs, or that are only read. */
 export const OTHER_OPERATORS: ReadonlyMap<string, CustomEntry> = new Map([
   ...AUDIO_OPERATORS,
+  ...FLEX_POOLS,
   ...LANDMARK_OPERATORS,
   ...LIST_OPERATORS,
   ...POSE_OPERATORS,
@@ -42,7 +44,10 @@ export const OTHER_OPERATORS: ReadonlyMap<string, CustomEntry> = new Map([
 export const customs: Customs = {
   entry: (name) => CUSTOM_OPERATORS.get(name)?.node ?? OTHER_OPERATORS.get(name),
   apart: (nodes, tensors) =>
-    withoutLandmarks(withPoses(withoutBasicCells(withoutLists(nodes, tensors), tensors), tensors), tensors),
+    [withoutLists, withoutFlexPools, withoutBasicCells, withPoses, withoutLandmarks].reduce(
+      (now, step) => step(now, tensors),
+      nodes,
+    ),
   link: linkSubgraphs,
   stated: withState,
 };
