@@ -129,6 +129,13 @@ export function logisticF32<T>(x: T): T {
 /** tanh(x): a polynomial below 0.625, from there 1 − 2 / (exp(2|x|) + 1) with the sign of x. */
 export function tanhF32<T>(x: T): T {
   if (isAlone<T>()) return f32x4.extract_lane(tanhF32<v128>(splat<v128>(<f32>x)), 0);
+  const a = magnitude<T>(x);
+  return tanhOf<T>(x, expF32<T>(plus<T>(a, a)));
+}
+
+/** tanh(x) with exp(2|x|). */
+// @ts-ignore: decorator
+@inline export function tanhOf<T>(x: T, double: T): T {
   const z = times<T>(x, x);
   let p = number<T>(14);
   p = timesPlus<T>(p, z, number<T>(15));
@@ -136,10 +143,8 @@ export function tanhF32<T>(x: T): T {
   p = timesPlus<T>(p, z, number<T>(17));
   p = timesPlus<T>(p, z, number<T>(18));
   const small = timesPlus<T>(times<T>(p, z), x, x);
-  const a = magnitude<T>(x);
-  const e = plus<T>(expF32<T>(plus<T>(a, a)), splat<T>(1));
-  const large = withSign<T>(minus<T>(splat<T>(1), over<T>(splat<T>(2), e)), x);
-  return whereLess<T>(a, number<T>(19), small, large);
+  const large = withSign<T>(minus<T>(splat<T>(1), over<T>(splat<T>(2), plus<T>(double, splat<T>(1)))), x);
+  return whereLess<T>(magnitude<T>(x), number<T>(19), small, large);
 }
 
 /** The bits of √½. */
@@ -178,8 +183,13 @@ export function logF32<T>(x: T): T {
  * Source of the coefficients: N. Juffa's erff.
  */
 export function erfF32<T>(x: T): T {
-  const a = magnitude<T>(x);
-  const t = atMost<T>(a, splat<T>(4));
+  return erfOf<T>(x, expDownF32<T>(negative<T>(erfTail<T>(x))));
+}
+
+/** −log of what erf(|x|) lacks of 1. */
+// @ts-ignore: decorator
+@inline export function erfTail<T>(x: T): T {
+  const t = atMost<T>(magnitude<T>(x), splat<T>(4));
   let p = number<T>(30);
   p = timesPlus<T>(p, t, number<T>(31));
   p = timesPlus<T>(p, t, number<T>(32));
@@ -187,7 +197,12 @@ export function erfF32<T>(x: T): T {
   p = timesPlus<T>(p, t, number<T>(34));
   p = timesPlus<T>(p, t, number<T>(35));
   p = timesPlus<T>(p, t, number<T>(36));
-  const tail = expDownF32<T>(negative<T>(timesPlus<T>(p, t, t)));
+  return timesPlus<T>(p, t, t);
+}
+
+/** erf(x) with what erf(|x|) lacks of 1, where x is not near 0. */
+// @ts-ignore: decorator
+@inline export function erfOf<T>(x: T, tail: T): T {
   const square = times<T>(x, x);
   let s = number<T>(37);
   s = timesPlus<T>(s, square, number<T>(38));
@@ -195,21 +210,37 @@ export function erfF32<T>(x: T): T {
   s = timesPlus<T>(s, square, number<T>(40));
   s = timesPlus<T>(s, square, number<T>(41));
   s = timesPlus<T>(s, square, number<T>(42));
-  return whereLess<T>(a, number<T>(43), timesPlus<T>(s, x, x), withSign<T>(minus<T>(splat<T>(1), tail), x));
+  return whereLess<T>(magnitude<T>(x), number<T>(43), timesPlus<T>(s, x, x), withSign<T>(minus<T>(splat<T>(1), tail), x));
+}
+
+/** x·√½. */
+// @ts-ignore: decorator
+@inline export function rootHalf<T>(x: T): T {
+  return times<T>(x, number<T>(44));
 }
 
 /** x times the normal distribution up to x. */
 export function geluF32<T>(x: T): T {
-  const e = erfF32<T>(times<T>(x, number<T>(44)));
+  return geluOf<T>(x, erfF32<T>(rootHalf<T>(x)));
+}
+
+/** GELU of x with erf(x·√½). */
+// @ts-ignore: decorator
+@inline export function geluOf<T>(x: T, e: T): T {
   return times<T>(times<T>(x, plus<T>(e, splat<T>(1))), splat<T>(0.5));
 }
 
 /** GELU by its tanh form: x·½·(1 + tanh(√(2/π)·(x + 0.044715·x³))). */
 export function geluTanhF32<T>(x: T): T {
+  return times<T>(x, logisticF32<T>(geluTanhInner<T>(x)));
+}
+
+/** 2u, whose logistic function is ½·(1 + tanh u), but keeps small tails. */
+// @ts-ignore: decorator
+@inline export function geluTanhInner<T>(x: T): T {
   const cube = times<T>(times<T>(x, x), x);
   const inner = times<T>(number<T>(45), timesPlus<T>(number<T>(46), cube, x));
-  // ½·(1 + tanh u) is the logistic function of 2u, which keeps small tails
-  return times<T>(x, logisticF32<T>(plus<T>(inner, inner)));
+  return plus<T>(inner, inner);
 }
 
 /** 1 / √x. */

@@ -6,6 +6,10 @@ import { acoshF32, asinhF32, atanhF32, coshF32, sinhF32 } from "../common/hyperb
 import { atLeast, atMost, ceilOf, floorOf, magnitude, nearestOf, negative, over, plus, root, splat, times, whereLess } from "../common/lanes";
 import { share } from "../common/split";
 import { sineF32, tangentF32 } from "../common/trigonometry";
+import { around, isAround } from "./around.simd";
+import {
+  CLAMP, LEAKY, ABS, NEG, SIGN, CEIL, FLOOR, ROUND, SQRT, RSQRT, SQUARE, EXP, LOG, LOGISTIC, TANH, ELU, GELU, GELU_TANH, HARD_SWISH, SIN, COS, ERF, TAN, ASIN, SINH, COSH, ASINH, ACOSH, ATANH,
+} from "./unary-forms";
 
 /** y[i] = f(x[i]), clamped where the form says so. */
 @unmanaged
@@ -13,65 +17,44 @@ export class UnaryF32 {
   x: u32;
   y: u32;
   count: u32;
-  /** Which function: the constants below. */
+  /** Which function: `unary-forms.ts`. */
   form: u32;
   /** Clamp: its bounds. Leaky: the slope below 0 is `lo`. */
   lo: f32;
   hi: f32;
+  scratch: u32;
+  scratchStride: u32;
 }
-
-/** Bytes that the nearest cache keeps. */
-const CACHED: u32 = 4096;
-
-const CLAMP: u32 = 0;
-const LEAKY: u32 = 1;
-const ABS: u32 = 2;
-const NEG: u32 = 3;
-const SIGN: u32 = 4;
-const CEIL: u32 = 5;
-const FLOOR: u32 = 6;
-const ROUND: u32 = 7;
-const SQRT: u32 = 8;
-const RSQRT: u32 = 9;
-const SQUARE: u32 = 10;
-const EXP: u32 = 11;
-const LOG: u32 = 12;
-const LOGISTIC: u32 = 13;
-const TANH: u32 = 14;
-const ELU: u32 = 15;
-const GELU: u32 = 16;
-const GELU_TANH: u32 = 17;
-const HARD_SWISH: u32 = 18;
-const SIN: u32 = 19;
-const COS: u32 = 20;
-const ERF: u32 = 21;
-const TAN: u32 = 22;
-const ASIN: u32 = 23;
-const ACOS: u32 = 24;
-const SINH: u32 = 25;
-const COSH: u32 = 26;
-const ASINH: u32 = 27;
-const ACOSH: u32 = 28;
-const ATANH: u32 = 29;
 
 export function unaryF32(p: UnaryF32, part: u32, parts: u32): void {
   const form = p.form;
-  if (form >= SIN && form < SINH && form != ERF) return turns(p, part, parts);
+  if (form >= SIN && form < SINH) return turns(p, part, parts);
   const start = share(p.count, part, parts);
   let count = (share(p.count, part + 1, parts) - start) << 2;
   let x = <usize>p.x + (<usize>start << 2);
   let y = <usize>p.y + (<usize>start << 2);
   if (ASC_FEATURE_SIMD) {
     const whole = count & ~63;
-    if (form <= LEAKY || form == HARD_SWISH || (FULL && (form == LOGISTIC || form == EXP))) {
+    if (FULL && form == EXP) {
+      exponentials(x, y, count, 0, 1, 0, -Infinity);
+      return;
+    }
+    if (form <= LEAKY) {
       if (form == CLAMP) clamps(p, x, y, whole);
-      else if (form == LEAKY) leaks(p, x, y, whole);
-      else if (FULL && form == LOGISTIC) logistics(x, y, whole);
-      else if (FULL && form == EXP) exponentials(x, y, whole, 0, 1, 0, -Infinity);
-      else hardSwishes(p, x, y, whole);
+      else leaks(p, x, y, whole);
       x += whole;
       y += whole;
       count &= 63;
+    }
+    if (FULL && isAround(form)) {
+      const scratch = <usize>p.scratch + <usize>part * p.scratchStride;
+      const vectors = count & ~15;
+      around(form, x, y, vectors, scratch);
+      count &= 15;
+      if (!count) return;
+      v128.store(scratch, load16(x + vectors, count));
+      around(form, scratch, scratch, 16, scratch + 16);
+      return store16(y + vectors, v128.load(scratch), count);
     }
     while (count) {
       const n = min(count, 16);
@@ -99,26 +82,6 @@ function leaks(p: UnaryF32, x: usize, y: usize, count: u32): void {
   blocks(p, x, y, count, LEAKY);
 }
 
-function hardSwishes(p: UnaryF32, x: usize, y: usize, count: u32): void {
-  blocks(p, x, y, count, HARD_SWISH);
-}
-
-/** exp(−|x|) with the sign of x first, while it stays in the nearest cache. */
-function logistics(x: usize, y: usize, count: u32): void {
-  const one = f32x4.splat(1);
-  while (count) {
-    const some = min(count, CACHED);
-    exponentials(x, y, some, 0, 1, i32.MIN_VALUE, -Infinity);
-    for (const end = y + some; y < end; y += 16) {
-      const signed = v128.load(y);
-      const e = f32x4.abs(signed);
-      v128.store(y, f32x4.div(v128.bitselect(e, one, i32x4.shr_s(signed, 31)), f32x4.add(one, e)));
-    }
-    x += some;
-    count -= some;
-  }
-}
-
 // @ts-ignore: decorator
 @inline function blocks(p: UnaryF32, x: usize, y: usize, count: u32, form: u32): void {
   for (; count; count -= 64) {
@@ -134,6 +97,16 @@ function logistics(x: usize, y: usize, count: u32): void {
 // @ts-ignore: decorator
 @inline function value<T>(p: UnaryF32, x: T, form: u32): T {
   if (form == CLAMP) return atMost<T>(atLeast<T>(x, splat<T>(p.lo)), splat<T>(p.hi));
+  if (!FULL || !isVector<T>()) {
+    switch (form) {
+      case EXP: return expF32<T>(x);
+      case LOGISTIC: return logisticF32<T>(x);
+      case TANH: return tanhF32<T>(x);
+      case GELU: return geluF32<T>(x);
+      case GELU_TANH: return geluTanhF32<T>(x);
+      case ERF: return erfF32<T>(x);
+    }
+  }
   switch (form) {
     case LEAKY: return whereLess<T>(x, splat<T>(0), times<T>(x, splat<T>(p.lo)), x);
     case ABS: return magnitude<T>(x);
@@ -145,14 +118,8 @@ function logistics(x: usize, y: usize, count: u32): void {
     case SQRT: return root<T>(x);
     case RSQRT: return rootReciprocalF32<T>(x);
     case SQUARE: return times<T>(x, x);
-    case EXP: return expF32<T>(x);
     case LOG: return logF32<T>(x);
-    case LOGISTIC: return logisticF32<T>(x);
-    case TANH: return tanhF32<T>(x);
     case ELU: return whereLess<T>(x, splat<T>(0), expMinusOneF32<T>(x), x);
-    case GELU: return geluF32<T>(x);
-    case GELU_TANH: return geluTanhF32<T>(x);
-    case ERF: return erfF32<T>(x);
     case SINH: return sinhF32<T>(x);
     case COSH: return coshF32<T>(x);
     case ASINH: return asinhF32<T>(x);

@@ -51,7 +51,8 @@ const NUMBERS = Float32Array.from({ length: 6000 }, (_, i) => ENDS[i] ?? (i % 2 
 function outputsOf({ module }: Subject, form: keyof typeof UNARY_F32, numbers: Float32Array): Float32Array {
   const memory = new WebAssembly.Memory({ initial: 2 });
   const [block, x, y] = [1024, 2048, 2048 + numbers.byteLength];
-  const call = { x, y, count: numbers.length, form: UNARY_F32[form], lo: 0, hi: 0 };
+  const scratch = y + numbers.byteLength;
+  const call = { x, y, count: numbers.length, form: UNARY_F32[form], lo: 0, hi: 0, scratch, scratchStride: 0 };
   new Uint8Array(memory.buffer).set(paramBytes("UnaryF32", call), block);
   new Float32Array(memory.buffer, x, numbers.length).set(numbers);
   const kernel = kernelsOf(module as WebAssembly.Module, memory)("unaryF32");

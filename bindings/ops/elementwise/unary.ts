@@ -1,6 +1,6 @@
 /** Functions of one tensor: of int8 one table, of int16 a kernel, of float32 one form, of other integers what they lower to. */
 import type { OpKind } from "../../graph.ts";
-import { UNARY_F32 } from "../../primitives/elementwise/forms.ts";
+import { UNARY_F32, UNARY_SCRATCH } from "../../primitives/elementwise/forms.ts";
 import { boundsOf } from "../../primitives/requantize/quantization.ts";
 import { lineTable, type RealFunction } from "../../primitives/table/functions.ts";
 import { type DType, elementCount, floatsOf } from "../../tensor.ts";
@@ -134,7 +134,15 @@ export function callUnaryF32(to: Lowering, { form, lo = NO_CLAMP.lo, hi = NO_CLA
   const [x, y] = ends(to);
   to.call({
     kernel: "unaryF32",
-    params: { x: x.address, y: y.address, count: elementCount(y.shape), form: UNARY_F32[form], lo, hi },
+    params: {
+      x: x.address,
+      y: y.address,
+      count: elementCount(y.shape),
+      form: UNARY_F32[form],
+      lo,
+      hi,
+      ...to.scratch(UNARY_SCRATCH[form] ?? 0),
+    },
     note: `${form}, float32`,
   });
 }

@@ -63,15 +63,15 @@ export const UNARY_F32 = {
   square: 10,
   exp: 11,
   log: 12,
-  logistic: 13,
-  tanh: 14,
-  elu: 15,
-  gelu: 16,
-  geluTanh: 17,
-  hardSwish: 18,
-  sin: 19,
-  cos: 20,
-  erf: 21,
+  elu: 13,
+  logistic: 14,
+  tanh: 15,
+  geluTanh: 16,
+  erf: 17,
+  gelu: 18,
+  hardSwish: 19,
+  sin: 20,
+  cos: 21,
   tan: 22,
   asin: 23,
   acos: 24,
@@ -81,3 +81,12 @@ export const UNARY_F32 = {
   acosh: 28,
   atanh: 29,
 } as const;
+
+/** Bytes of scratch of forms of `unaryF32` that have an exponential in their middle; see `assembly/elementwise/around.simd.ts`. */
+export const UNARY_SCRATCH: { readonly [F in keyof typeof UNARY_F32]?: number } = {
+  logistic: 2064,
+  tanh: 2064,
+  gelu: 2064,
+  geluTanh: 2064,
+  erf: 2064,
+};

@@ -11,6 +11,7 @@ import { type Mixture, mix, spreading, turned } from "./mixture.ts";
 import { PAIR, type Pair, pair } from "./pair.ts";
 import { averageOf, imageOf, spreadOf } from "./pooling.ts";
 import type { Gradient, Tape } from "./types.ts";
+import { unary } from "./unary.ts";
 
 type Binary = "add" | "sub" | "mul" | "div";
 export type Any = Binary | "squaredDifference" | "maximum" | "minimum";
@@ -60,9 +61,7 @@ function product<K extends "mul" | "div">(): Gradient<K> {
       const { y, count } = resultOf(node, view as NodeView<Binary>, tape);
       pair(tape, { a: a.address, b: b.address, y, count, form: isQuotient(node, b) ? PAIR.quotient : PAIR.product });
       const { activation } = view.attributes;
-      const [lo, hi] = BOUNDS[activation];
-      const params = { x: y, y, count, form: UNARY_F32.clamp, lo, hi };
-      if (activation !== "none") tape.call({ kernel: "unaryF32", params }, { elements: count });
+      if (activation !== "none") unary(tape, UNARY_F32.clamp, y, y, count, BOUNDS[activation]);
     },
     backward(node, view, tape) {
       const { activation } = view.attributes;

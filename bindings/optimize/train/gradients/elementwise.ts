@@ -7,6 +7,7 @@ import { BOUNDS } from "../../../primitives/requantize/quantization.ts";
 import { elementCount } from "../../../tensor.ts";
 import { PAIR, pair } from "./pair.ts";
 import type { Gradient } from "./types.ts";
+import { unary as callUnary } from "./unary.ts";
 
 interface Unary {
   readonly forward: number;
@@ -26,7 +27,7 @@ function unary<K extends OpKind>(formOf: (view: NodeView<K>) => Unary): Gradient
       const { forward: form, lo = 0, hi = 0 } = formOf(view);
       const [x, y] = [tape.value(node.inputs[0] as TensorId), tape.value(node.outputs[0] as TensorId)];
       const count = elementCount(outputOf(view).shape);
-      tape.call({ kernel: "unaryF32", params: { x, y, count, form, lo, hi } }, { elements: count });
+      callUnary(tape, form, x, y, count, [lo, hi]);
     },
     backward(node, view, tape) {
       const target = tape.give(node.inputs[0] as TensorId);

@@ -8,8 +8,9 @@ import { elementCount } from "../../../tensor.ts";
 import { floatsOf } from "../../constants.ts";
 import { mix, turned } from "./mixture.ts";
 import { PAIR, pair } from "./pair.ts";
-import { sums, unary } from "./softmax.ts";
+import { sums } from "./softmax.ts";
 import type { Gradient, Tape } from "./types.ts";
+import { unary } from "./unary.ts";
 
 interface Rows {
   readonly rows: number;

@@ -7,8 +7,8 @@ import { UNARY_F32 } from "../../../primitives/elementwise/forms.ts";
 import { elementCount } from "../../../tensor.ts";
 import { floatsOf } from "../../constants.ts";
 import { PAIR, pair } from "./pair.ts";
-import { unary } from "./softmax.ts";
 import type { Gradient } from "./types.ts";
+import { unary } from "./unary.ts";
 
 export const pow: Gradient<"pow"> = {
   forward(node, view, tape) {

@@ -9,6 +9,7 @@ import { broadcast } from "./binary.ts";
 import { type Mixture, mix, turned } from "./mixture.ts";
 import { PAIR, pair } from "./pair.ts";
 import type { Gradient, Tape } from "./types.ts";
+import { unary } from "./unary.ts";
 
 export function sizesOf(view: NodeView<OpKind>) {
   const { shape } = outputOf(view);
@@ -22,10 +23,6 @@ export const sums = (rows: number, classes: number, factor = 1): Mixture => ({
   ...{ images: rows, from: classes, width: 1 },
   rows: [Array.from({ length: classes }, (_, i) => [i, factor] as const)],
 });
-
-export function unary(tape: Tape, form: number, x: number, y: number, count: number): void {
-  tape.call({ kernel: "unaryF32", params: { x, y, count, form, lo: 0, hi: 0 } }, { elements: count });
-}
 
 export const softmax: Gradient<"softmax"> = {
   forward(node, view, tape) {

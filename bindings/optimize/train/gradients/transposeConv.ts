@@ -11,6 +11,7 @@ import { finishForward, startBackward } from "./finish.ts";
 import { type Mixture, mix, turned } from "./mixture.ts";
 import { PAIR, pair } from "./pair.ts";
 import type { Gradient, Tape } from "./types.ts";
+import { unary } from "./unary.ts";
 
 type Kind = "transposeConv" | "transposeConvBias";
 
@@ -39,12 +40,7 @@ function transposing<K extends Kind>(input: number, x: number, bias: number): Gr
       // One row for all positions: images of no rows.
       const same = { images: rows, from: 0, width: channels, rows: [[[0, 1] as const]] };
       if (!norm && added) mix(tape, same, added.value, y, 1);
-      const [lo, hi] = BOUNDS[activation];
-      if (!norm && activation !== "none")
-        tape.call(
-          { kernel: "unaryF32", params: { x: y, y, count, form: UNARY_F32.clamp, lo, hi } },
-          { elements: count },
-        );
+      if (!norm && activation !== "none") unary(tape, UNARY_F32.clamp, y, y, count, BOUNDS[activation]);
       finishForward(node as Node, activation, { rows, channels }, tape);
     },
     backward(node, view, tape) {
