@@ -65,7 +65,7 @@ export function refuseOptions(options: object, instead: { readonly [option: stri
     const names = typeof value === "object" && value !== null ? Object.keys(value) : [value];
     const received = names.map(String).join(", ");
     if (expected !== undefined && value !== undefined && names.length > 0)
-      throw new Pint8Error("INVALID_OPTION", { where: `option ${name}`, expected, received, hint });
+      throw new Pint8Error("INVALID_OPTION", { where: name, expected, received, hint });
   }
 }
 

@@ -10,7 +10,7 @@ import { pruneTypes, writeCommonJs } from "./declarations.mjs";
 import { filesIn, outdated, ROOT } from "./files.mjs";
 
 /** The types of `pint8/wasm/*.wasm` where it is imported: a module, as workers for edges have it. */
-const WASM_TYPES = "declare const module: WebAssembly.Module;\nexport default module;\n";
+const WASM_TYPES = 'declare const module: import("./primitives/modules.js").WasmModule;\nexport default module;\n';
 
 function node(script, ...args) {
   const { status } = spawnSync(process.execPath, [join(ROOT, script), ...args], {

@@ -98,13 +98,18 @@ export declare const inputs: readonly [${types(inputs)}];
 /** What run() returns. */
 export declare const outputs: readonly [${types(outputs)}];
 
+// WebAssembly's own, where the libraries of a program's types declare it: Node's do not.
+type Wasm = typeof globalThis extends { WebAssembly: infer T } ? T : object;
+type Module = Wasm extends { Module: { prototype: infer T } } ? T : object;
+type Memory = Wasm extends { Memory: { prototype: infer T } } ? T : { readonly buffer: ArrayBuffer };
+
 export interface Inputs {${fields(inputs)}}
 export interface Outputs {${fields(outputs)}}
 
 export interface Model {
   readonly inputs: typeof inputs;
   readonly outputs: typeof outputs;
-  readonly memory: WebAssembly.Memory;
+  readonly memory: Memory;
   /** One inference: inputs by name or in order, each with exactly the elements of its shape; returns copies. */
   run(values: Inputs | readonly [${inputs.map(jsClass).join(", ")}]): Outputs;
   /** Brings state that lives from run to run back to its start. */
@@ -112,10 +117,10 @@ export interface Model {
 }
 
 /** The model of a compiled module: for workers, which import it statically. */
-export declare function instantiate(module: WebAssembly.Module): Model;
+export declare function instantiate(module: Module): Model;
 /** The model from a module, its bytes, a response or a URL; without any, the file beside this one. */
 export declare function load(
-  source?: WebAssembly.Module | ArrayBuffer | Uint8Array | Response | URL | string,
+  source?: Module | ArrayBuffer | Uint8Array | Response | URL | string,
 ): Promise<Model>;
 `;
 }

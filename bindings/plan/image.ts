@@ -1,3 +1,4 @@
+import type { WasmMemory } from "../primitives/modules.ts";
 import { bytesOf as packed } from "../primitives/product/panels.ts";
 import type { Packing } from "../primitives/requantize/types.ts";
 import { align, PAGE_BYTES } from "./types.ts";
@@ -15,7 +16,7 @@ export interface Image {
   /** The image itself. */
   bytes(): Uint8Array;
   /** The memory that it stands in, at its address, where it was asked for one. */
-  memory(): WebAssembly.Memory | undefined;
+  memory(): WasmMemory | undefined;
 }
 
 /** Chunks that images of several plans have in common, each once. */
@@ -55,13 +56,13 @@ export interface ImageOptions {
 
 /** A file that was read to the beginning of a memory, and can be read again. */
 export interface Resting {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   /** Bytes of the file from a place on. Errors: IO. */
   read(at: number, target: Uint8Array): void;
 }
 
 /** Memory of so many bytes at least, rounded up to pages: this one grown, or a new one. Errors: OUT_OF_MEMORY. */
-export type Reach = (bytes: number, memory?: WebAssembly.Memory) => WebAssembly.Memory;
+export type Reach = (bytes: number, memory?: WasmMemory) => WasmMemory;
 
 /** Memory grows by this share of it at least: engines that cannot enlarge it where it stands copy all of it. */
 const GROWTH = 1 / 8;

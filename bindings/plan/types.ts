@@ -1,4 +1,4 @@
-import type { Edition, ModuleName } from "../primitives/modules.ts";
+import type { Edition, ModuleName, WasmMemory } from "../primitives/modules.ts";
 import type { KernelName } from "../primitives/registry.ts";
 import type { DType } from "../tensor.ts";
 
@@ -104,7 +104,7 @@ export interface Plan {
    *
    * @internal
    */
-  readonly memory?: WebAssembly.Memory;
+  readonly memory?: WasmMemory;
 }
 
 /** The next multiple of a power of two. */

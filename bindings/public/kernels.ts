@@ -31,7 +31,7 @@ import type { Activation, Padding } from "../graph.ts";
 import { depthwiseConv2d } from "../ops/depthwise/depthwiseConv2d.ts";
 import { conv2d } from "../ops/product/conv2d.ts";
 import { fullyConnected } from "../ops/product/fullyConnected.ts";
-import type { ModuleName } from "../primitives/modules.ts";
+import type { ModuleName, WasmMemory, WasmModule } from "../primitives/modules.ts";
 import type { WasmUrl } from "../session/files.ts";
 import { instantiate } from "../session/instantiate.ts";
 import { loadModule } from "../session/modules.ts";
@@ -67,7 +67,7 @@ export interface KernelsOptions {
   /** Size of the memory in pages of 64 KiB, 1024 when absent. It never grows; engines back only what is touched. */
   readonly pages?: number;
   /** The module, compiled elsewhere: for workers that must import it statically. */
-  readonly wasm?: WebAssembly.Module;
+  readonly wasm?: WasmModule;
   /** As in `loadModel`: where the package's wasm files are, by their names. */
   readonly wasmUrl?: WasmUrl;
 }
@@ -107,7 +107,7 @@ export interface Kernels {
   /** The build of the kernels that runs. */
   readonly module: ModuleName;
   /** All tensors and weights. */
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   /** Bytes of it in use. */
   readonly used: number;
   /**

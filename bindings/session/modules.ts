@@ -1,5 +1,5 @@
 import { ensure } from "../errors.ts";
-import { EDITIONS, type Edition, MODULES, type ModuleName } from "../primitives/modules.ts";
+import { EDITIONS, type Edition, MODULES, type ModuleName, type WasmModule } from "../primitives/modules.ts";
 import { dotProductIsExact, hasInstructions, requireEngine } from "./engine.ts";
 import { packageFile, type WasmUrl } from "./files.ts";
 import { compileFile } from "./wasm.ts";
@@ -9,7 +9,7 @@ export interface KernelModule {
   readonly name: ModuleName;
   /** Which kernels it has. */
   readonly edition: Edition;
-  readonly module: WebAssembly.Module;
+  readonly module: WasmModule;
   /** SHA-256 of its full edition's code in hexadecimal: plans are bound to it. */
   readonly hash: string;
   /** Where its other editions and the module of threads are. */
@@ -26,7 +26,7 @@ export interface KernelModule {
  */
 export async function loadModule(
   name: ModuleName | "auto",
-  wasm?: WebAssembly.Module,
+  wasm?: WasmModule,
   edition: Edition = "core",
   wasmUrl: WasmUrl = packageFile,
 ): Promise<KernelModule> {

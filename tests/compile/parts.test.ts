@@ -62,7 +62,7 @@ test("what is no model and no option is refused, by the file's name", async () =
     [plan, "simd", /^compileModel: expected an object of options/],
     [plan, null, /^compileModel: expected an object of options/],
     [plan, { shapes: [1] }, /^compileModel: .*shapes, received Array$/],
-    [plan, { shapes: { image: [1] } }, /^shapes: .*received \{"image":\[1\]\}$/],
+    [plan, { shapes: { image: [1] } }, /^shapes: .*received image$/],
     [plan, { signature: "serving_default" }, /^signature: expected none/],
     [null, {}, /^source: expected bytes.*received null$/],
     [new File(["<html>"], "page.tflite"), {}, /^page\.tflite: .*an HTML page$/],

@@ -28,34 +28,35 @@ test("every export, declaration and program of package.json is built", () => {
     assert.ok(existsSync(fileURLToPath(import.meta.resolve(`pint8/wasm/${module}.wasm`))), module);
 });
 
-test("the declarations of each entry point alone are whole under --strict, without skipLibCheck", () => {
-  for (const name of ["index", "runtime", "worker", "inline", "kernels", "compile", "optimize"]) {
-    const options = {
-      strict: true,
-      noEmit: true,
-      types: [],
-      skipLibCheck: false,
-      lib: ["lib.es2022.d.ts", "lib.dom.d.ts"],
-    };
-    const file = join(ROOT, `dist/types/public/${name}.d.ts`);
-    const module = { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext };
-    const program = ts.createProgram([file], { ...options, ...module, target: ts.ScriptTarget.ES2022 });
-    const said = program
-      .getSourceFiles()
-      .filter(({ fileName }) => fileName.startsWith(join(ROOT, "dist")))
-      .flatMap((each) => [...program.getSyntacticDiagnostics(each), ...program.getSemanticDiagnostics(each)]);
-    assert.deepEqual(
-      said.map(({ messageText, file: at }) => [at?.fileName, messageText]),
-      [],
-      name,
-    );
-    const from = program.getSourceFiles().map(({ fileName }) => fileName);
-    assert.ok(
-      from.every((each) => each.includes("/dist/types/") || each.includes("/typescript/lib/")),
-      `${name}: ${from}`,
-    );
-  }
-});
+for (const [where, types, lib] of [
+  ["in pages", [], ["lib.es2022.d.ts", "lib.dom.d.ts"]],
+  ["in Node", ["node"], ["lib.es2022.d.ts"]],
+] as const)
+  test(`the declarations of each entry point alone are whole ${where} under --strict, without skipLibCheck`, () => {
+    const entries = ["index", "runtime", "worker", "inline", "kernels", "compile", "optimize"];
+    for (const name of [...entries.map((each) => `public/${each}`), "wasm"]) {
+      const options = { strict: true, noEmit: true, types: [...types], skipLibCheck: false, lib: [...lib] };
+      const file = join(ROOT, `dist/types/${name}.d.ts`);
+      const module = { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext };
+      const program = ts.createProgram([file], { ...options, ...module, target: ts.ScriptTarget.ES2022 });
+      const said = program
+        .getSourceFiles()
+        .filter(({ fileName }) => fileName.startsWith(join(ROOT, "dist")))
+        .flatMap((each) => [...program.getSyntacticDiagnostics(each), ...program.getSemanticDiagnostics(each)]);
+      assert.deepEqual(
+        said.map(({ messageText, file: at }) => [at?.fileName, messageText]),
+        [],
+        name,
+      );
+      const from = program.getSourceFiles().map(({ fileName }) => fileName);
+      assert.ok(
+        from.every((each) =>
+          /\/dist\/types\/|\/typescript\/lib\/|node_modules\/(@types\/node|undici-types)\//.test(each),
+        ),
+        `${name}: ${from}`,
+      );
+    }
+  });
 
 test("the built package runs the digits model, from a model and from a plan", () => {
   const program = `

@@ -149,17 +149,17 @@ test("options that would do nothing are refused: of another format, and what a p
     object,
     RegExp,
   ])[] = [
-    [all, bytes, { constants: values }, /^option constants: expected none: \.onnx files .*, received picture$/],
-    [all, bytes, { externalData: { "w.bin": bytes } }, /^option externalData: .*received w\.bin$/],
-    [importing, onnx, { signature: "serving" }, /^option signature: expected none: \.tflite .*received serving$/],
-    [loading, onnx, { customOperators: own }, /^option customOperators: .*received Mine$/],
-    [all, plan, { constants: values }, /^option constants: expected none: the plan has its constants/],
-    [all, plan, { externalData: { "w.bin": bytes } }, /^option externalData: /],
-    [loading, plan, { limits: { memory: 1 } }, /^option limits: .*received memory$/],
-    [all, plan, { shapes }, /^option shapes: expected none: the plan has its shapes/],
-    [all, plan, { batch: 2 }, /^option batch: .*received 2$/],
-    [importing, plan, { signature: "main" }, /^option signature: /],
-    [all, plan, { module: "scalar" }, /^option module: expected simd, which the plan was made for, received scalar$/],
+    [all, bytes, { constants: values }, /^constants: expected none: \.onnx files .*, received picture$/],
+    [all, bytes, { externalData: { "w.bin": bytes } }, /^externalData: .*received w\.bin$/],
+    [importing, onnx, { signature: "serving" }, /^signature: expected none: \.tflite .*received serving$/],
+    [loading, onnx, { customOperators: own }, /^customOperators: .*received Mine$/],
+    [all, plan, { constants: values }, /^constants: expected none: the plan has its constants/],
+    [all, plan, { externalData: { "w.bin": bytes } }, /^externalData: /],
+    [loading, plan, { limits: { memory: 1 } }, /^limits: .*received memory$/],
+    [all, plan, { shapes }, /^shapes: expected none: the plan has its shapes/],
+    [all, plan, { batch: 2 }, /^batch: .*received 2$/],
+    [importing, plan, { signature: "main" }, /^signature: /],
+    [all, plan, { module: "scalar" }, /^module: expected simd, which the plan was made for, received scalar$/],
   ];
   for (const [calls, file, options, message] of cases)
     for (const call of calls) {

@@ -68,7 +68,7 @@ test("a trap of another thread is an error, now and from then on; closing works"
 
 test("a trap of the calling thread is what it is on one thread; the model can only be closed then", async () => {
   const broken = await openTeam(patchLookup(plan, { y: 2 ** 31 }), kernels, 3);
-  assert.throws(() => broken.run([A, A]), fails("INVALID_PLAN"));
+  assert.throws(() => broken.run([A, A]), fails("TRAP"));
   assert.throws(() => broken.run([A, A]), fails("WORKER"));
   broken.close();
 });
