@@ -3,7 +3,7 @@ import type { ParamBlocks } from "../params.ts";
 import { convF32Params, type PatchesF32, type ProductF32, packPanelsF32 } from "./gemmF32.ts";
 import { NR, roundUp } from "./panels.ts";
 
-/** Channels below which the transforms cost more than they save. */
+/** Channels and columns for which both kernels were measured. */
 const LEAST_CHANNELS = 8;
 /** Channels that are transformed at a time. */
 const LANES = 4;
@@ -26,7 +26,16 @@ export function winogradTiles({ m, n }: ProductF32, patches: PatchesF32): number
   const images = m / (outH * outW);
   const tiles = images * Math.ceil(outH / 2) * Math.ceil(outW / 2);
   const fits = [channels, n].every((each) => each % LANES === 0 && each >= LEAST_CHANNELS);
-  return fits && tiles >= LEAST_TILES ? tiles : undefined;
+  return fits && tiles >= LEAST_TILES && pays(m, n, channels, tiles) ? tiles : undefined;
+}
+
+/**
+ * Whether tiles take less time than m rows of patches, in multiply-adds at full speed. Fitted to 60 sizes, 7×7 to 56×56 and 43×3 of 8 to 64
+ * channels, where it finds the faster kernel, or one that takes 6 % longer at most.
+ */
+function pays(m: number, n: number, channels: number, tiles: number): boolean {
+  const transformed = 16 * roundUp(tiles, 4) * channels * n + tiles * (36 * channels + 140 * n + 1500) + 25000;
+  return transformed < 9 * m * channels * n + m * (11 * n + 240);
 }
 
 /** Values of the kernel's block, and the scratch bytes per thread; w is of `transformWeightsF32`. */
