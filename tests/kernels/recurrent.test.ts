@@ -193,6 +193,56 @@ describe("float32", () => {
   });
 });
 
+test("int8 weights, both directions by time: each goes over the sequence as often as it has steps, as TFLite's do", async () => {
+  const weights = (name: string): Tensor => ({
+    name,
+    dtype: "int8",
+    shape: [CELLS, CELLS],
+    quantization: { scale: [0.01], zeroPoint: [0], axis: 0 },
+    data: Uint8Array.from(random(CELLS * CELLS), (value) => value * 100),
+  });
+  const cell = [weights("wx"), weights("wh"), constant("b", [CELLS], random(CELLS)), state("h", [BATCH, CELLS])];
+  const attributes = { activation: 4, timeMajor: true, asymmetric: false };
+  const x = random(TIME * BATCH * CELLS);
+  const shape = [TIME, BATCH, CELLS];
+  // both cells have the same weights, and states of their own
+  const both = graph(
+    [float("x", shape), ...cell, state("g", [BATCH, CELLS]), float("y", [TIME, BATCH, 2 * CELLS])],
+    [node("bidirectionalRnn", [0, 1, 2, 3, 4, 1, 2, 3, 5, -1, -1, -1], [6], { ...attributes, mergeOutputs: true })],
+    [0],
+    [6],
+  );
+  const one = graph(
+    [float("x", shape), ...cell, float("y", shape)],
+    [node("rnn", [0, 1, 2, 3, 4], [5], { ...attributes, sequence: true })],
+    [0],
+    [5],
+  );
+  const rows = (values: ArrayLike<number>, width: number, from: number) =>
+    Array.from({ length: TIME * BATCH }, (_, row) =>
+      Array.from({ length: CELLS }, (__, i) => values[row * width + from + i] as number),
+    );
+  /** The layer of one direction, as many turns on one state. */
+  const kernels = await loadModule("scalar", undefined, "full");
+  const plan = planGraph(runPasses(one), { module: "scalar", moduleHash: kernels.hash });
+  const session = await Session.open(plan, kernels);
+  const backwards = (values: Float32Array) =>
+    Float32Array.from(
+      Array.from({ length: TIME }, (_, t) => [
+        ...values.subarray((TIME - 1 - t) * BATCH * CELLS, (TIME - t) * BATCH * CELLS),
+      ]).flat(),
+    );
+  const turned = (values: Float32Array) => {
+    session.reset();
+    return Array.from({ length: TIME }, () => session.run([values]).y as Float32Array).at(-1) as Float32Array;
+  };
+  const [forward, backward] = [turned(x), backwards(turned(backwards(x)))];
+  session.close();
+  const [y] = await outputs(both, x);
+  assert.deepEqual(rows(y as Float32Array, 2 * CELLS, 0), rows(forward, CELLS, 0));
+  assert.deepEqual(rows(y as Float32Array, 2 * CELLS, CELLS), rows(backward, CELLS, 0));
+});
+
 test("int8 weights: values are rounded before their zero point is added, ties away from zero", async () => {
   const int8 = (name: string, values: readonly number[]): Tensor => ({
     name,

@@ -50,11 +50,12 @@ type Bidirectional = "bidirectionalLstm" | "bidirectionalRnn";
 
 /**
  * Two layers over one sequence, the second from its end. C1–C6: see `checkCell`. C7: an activation that is known. C8: the outputs
- * that merging asks for.
+ * that merging asks for. `turnsOf` says how often each direction goes over the sequence, its state kept; once where it is not given.
  */
 export function bidirectional<K extends Bidirectional>(
   directions: (node: NodeView<K>) => readonly [CellInputs, CellInputs],
   runOf: (attributes: Attributes[K]) => Omit<Run, "reverse" | "output" | "width" | "offset">,
+  turnsOf: (node: NodeView<K>, sizes: CellSizes) => number = () => 1,
 ): Operator<K> {
   const check = (node: NodeView<K>) => {
     const [forward, backward] = directions(node);
@@ -77,7 +78,8 @@ export function bidirectional<K extends Bidirectional>(
       const both = check(node);
       const { mergeOutputs } = node.attributes as Attributes[Bidirectional];
       for (const [i, { cell, sizes }] of both.entries())
-        callCell(to, cell, sizes, { ...runOf(node.attributes), ...placeOf(i, mergeOutputs, widthsOf(both)) });
+        for (let turn = turnsOf(node, sizes); turn > 0; turn--)
+          callCell(to, cell, sizes, { ...runOf(node.attributes), ...placeOf(i, mergeOutputs, widthsOf(both)) });
     },
   };
 }
