@@ -141,7 +141,7 @@ export function callUnaryF32(to: Lowering, { form, lo = NO_CLAMP.lo, hi = NO_CLA
       form: UNARY_F32[form],
       lo,
       hi,
-      ...to.scratch(UNARY_SCRATCH[form] ?? 0),
+      ...to.scratch(to.module === "scalar" ? 0 : (UNARY_SCRATCH[form] ?? 0)),
     },
     note: `${form}, float32`,
   });

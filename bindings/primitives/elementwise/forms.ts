@@ -82,7 +82,7 @@ export const UNARY_F32 = {
   atanh: 29,
 } as const;
 
-/** Bytes of scratch of forms of `unaryF32` that have an exponential in their middle; see `assembly/elementwise/around.simd.ts`. */
+/** Bytes of scratch that vectors take for forms of `unaryF32` with an exponential in their middle; see `assembly/elementwise/around.simd.ts`. */
 export const UNARY_SCRATCH: { readonly [F in keyof typeof UNARY_F32]?: number } = {
   logistic: 2064,
   tanh: 2064,
