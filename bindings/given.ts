@@ -72,16 +72,16 @@ export function refuseOptions(options: object, instead: { readonly [option: stri
 /** Refuses options that say of a model what a plan, made for a module, has settled. Errors: INVALID_OPTION. */
 export function refuseOfPlan(made: string, options: object): void {
   const { module = "auto" } = options as { readonly module?: string };
-  const [shapes, constants] = ["none: the plan has its shapes", "none: the plan has its constants"];
-  const instead = {
-    ...(module !== "auto" && module !== made && { module: `${made}, which the plan was made for` }),
-    batch: shapes,
-    shapes,
-    signature: "none: the plan is of one signature",
-    memory: "none: the plan has its kernels",
-    constants,
-    externalData: constants,
-    limits: "none: the plan was made within its own",
+  const own = "none: the plan has its own";
+  const settled = {
+    batch: own,
+    shapes: own,
+    signature: own,
+    memory: own,
+    constants: own,
+    externalData: own,
+    limits: own,
   };
-  refuseOptions(options, instead, "Take the model itself, or make another plan from it.");
+  const other = module !== "auto" && module !== made && { module: `${made}, which the plan was made for` };
+  refuseOptions(options, { ...settled, ...other }, "Take the model itself, or make another plan from it.");
 }

@@ -14,8 +14,8 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { dirname, isAbsolute, join, relative, sep } from "node:path";
-import { Pint8Error, textOf } from "../errors.ts";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { ensure, Pint8Error, textOf } from "../errors.ts";
 import { externalFiles } from "../formats/index.ts";
 import { readSource } from "../session/source.ts";
 
@@ -31,8 +31,9 @@ const inputs = new Set<string>();
 /** Begins another command, which may write over what one before it read. */
 export const forgetInputs = (): void => inputs.clear();
 
-/** What errors call a file that the command line names. */
+/** What errors call a file that the command line names, as an input and as an output. */
 export const spokenName = (path: string): string => (path === "-" ? "standard input" : path || '""');
+const spokenOutput = (path: string): string => (path === "-" ? "standard output" : spokenName(path));
 
 /** The bytes of a model: a file, `-` for standard input, or a URL. */
 export async function readModelBytes(path: string): Promise<Uint8Array> {
@@ -124,10 +125,7 @@ function readStream(path: string): Uint8Array {
  */
 export function writeWhole(path: string, parts: readonly Uint8Array[]): void {
   try {
-    if (path === "-") {
-      writeFileSync(1, Buffer.concat(parts));
-      return;
-    }
+    if (path === "-") return writeFileSync(1, Buffer.concat(parts));
     const target = targetOf(path);
     if (existsSync(target) && !statSync(target).isFile()) writeFileSync(target, Buffer.concat(parts));
     else replaceFile(target, parts);
@@ -136,9 +134,30 @@ export function writeWhole(path: string, parts: readonly Uint8Array[]): void {
   }
 }
 
-/** Refuses places that no file can be written to, before work begins that takes long. Errors: IO. */
-export function requirePlaces(...paths: readonly (string | undefined)[]): void {
-  for (const path of paths) if (path !== undefined && path !== "-") requirePlace(path);
+/**
+ * Refuses places that no file can be written to, and one place for two of them, before work begins that takes long; with `json` standard
+ * output is taken. Errors: IO, INVALID_OPTION.
+ */
+export function requirePlaces(paths: readonly (string | undefined)[], json?: true): void {
+  const taken = new Set<string>(json && ["-"]);
+  for (const path of paths) {
+    if (path === undefined) continue;
+    if (path !== "-") requirePlace(path);
+    const place = placeOf(path);
+    ensure(place === undefined || !taken.has(place), "INVALID_OPTION", () => ({
+      where: spokenOutput(path),
+      expected: "a place of its own for each output",
+      received: path === "-" && json ? "that of --json" : "the same for two",
+    }));
+    if (place !== undefined) taken.add(place);
+  }
+}
+
+/** What tells places apart, of which a file replaces what was there: devices take any number of them. */
+function placeOf(path: string): string | undefined {
+  if (path === "-") return path;
+  if (!existsSync(path)) return resolve(path);
+  return statSync(path).isFile() ? realpathSync(path) : undefined;
 }
 
 function requirePlace(path: string): void {
@@ -159,13 +178,17 @@ function targetOf(path: string): string {
   return target;
 }
 
-/** Writes several files as a whole, or none of them: what stood in their places comes back where one cannot be written. */
+/**
+ * Writes several files as a whole, or none of them: what stood in their places comes back where one cannot be written. One may be `-`,
+ * standard output.
+ */
 export function writeTogether(files: readonly { readonly path: string; readonly bytes: Uint8Array }[]): void {
   const temporary: string[] = [];
   const undo: (() => void)[] = [];
   let current = "";
   try {
-    const moves = files.map(({ path, bytes }) => {
+    const moves = files.flatMap(({ path, bytes }) => {
+      if (path === "-") return [];
       current = path;
       const target = targetOf(path);
       const exists = existsSync(target);
@@ -173,7 +196,7 @@ export function writeTogether(files: readonly { readonly path: string; readonly 
       const from = `${target}.${process.pid}.tmp`;
       temporary.push(from);
       writeNew(from, [bytes]);
-      return { path, from, target, exists };
+      return [{ path, from, target, exists }];
     });
     for (const { path, from, target, exists } of moves) {
       current = path;
@@ -186,9 +209,11 @@ export function writeTogether(files: readonly { readonly path: string; readonly 
       renameSync(from, target);
       if (!exists) undo.push(() => rmSync(target, { force: true }));
     }
+    current = "-";
+    for (const { path, bytes } of files) if (path === current) writeWhole(path, [bytes]);
   } catch (cause) {
     for (const step of undo.reverse()) step();
-    throw unwritable(current, cause);
+    throw cause instanceof Pint8Error ? cause : unwritable(current, cause);
   } finally {
     for (const path of temporary) rmSync(path, { force: true });
   }
@@ -198,7 +223,7 @@ function unwritable(path: string, cause: unknown): Pint8Error {
   return new Pint8Error(
     "IO",
     {
-      where: spokenName(path),
+      where: spokenOutput(path),
       expected: "a file that can be written",
       received: reason(cause),
       hint: hintOf(cause, "Check that its folder exists."),

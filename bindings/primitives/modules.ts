@@ -12,7 +12,7 @@ export type Edition = (typeof EDITIONS)[number];
 /** What to spare where there is a choice: bytes of weights, tables and code, or executed instructions. */
 export type Optimize = "size" | "speed";
 
-/** WebAssembly, where a program's libraries declare it: Node's types do not. */
+// Node's types have no WebAssembly.
 type Declared = typeof globalThis extends { WebAssembly: infer T } ? T : object;
 export type WasmModule = Declared extends { Module: { prototype: infer T } } ? T : object;
 export type WasmMemory = Declared extends { Memory: { prototype: infer T } } ? T : { readonly buffer: ArrayBuffer };

@@ -11,7 +11,11 @@ function packageVersion(): string {
 }
 
 // A reader that leaves early (`pint8 … | head`) is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+  if (code !== "EPIPE")
+    process.stderr.write(`pint8: IO: standard output: expected a place that takes it, received ${code}\n`);
+  process.exit(code === "EPIPE" ? 0 : 1);
+});
 process.stderr.on("error", () => {});
 // But for commands that train, nobody listens to SIGINT and SIGTERM, so the system ends the process at once, whatever it computes: a shell then says 130
 // and 143. Files are written beside their places and renamed, so whoever interrupts finds all of a file or nothing.

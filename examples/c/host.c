@@ -31,6 +31,7 @@ int main(int argc, char **argv) {
     u32 bytes = EXPORT(input_bytes)(&model, i);
     if (fread(memory + EXPORT(input_ptr)(&model, i), 1, bytes, input) != bytes) return fail("too short", argv[1]);
   }
+  if (fgetc(input) != EOF) return fail("too long", argv[1]);
   fclose(input);
 
   EXPORT(invoke)(&model);

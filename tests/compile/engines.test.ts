@@ -60,6 +60,8 @@ describe("standalone modules in other engines", { skip: skipShared }, () => {
         const said = ok(run("./host", ["input.bin", "output.bin"], folder));
         assert.match(said, /^class \d+, score /);
         assert.equal(difference(new Uint8Array(readFileSync(join(folder, "output.bin"))), output), "");
+        writeFileSync(join(folder, "long.bin"), Buffer.concat([input, new Uint8Array(1)]));
+        assert.match(run("./host", ["long.bin", "none.bin"], folder).err, /^too long/);
       });
   });
 

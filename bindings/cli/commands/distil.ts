@@ -46,7 +46,7 @@ export async function distil(model: string, options: DistilCommandOptions, { out
   const all = await openData(data, portsOf(own));
   const part = (range: SampleRange | undefined) => (range === undefined ? all : slice(all, range.first, range.end));
   const checkpoint = options.checkpoint ?? `${output}.checkpoint`;
-  requirePlaces(output, checkpoint);
+  requirePlaces([output, checkpoint]);
   const resume = options.resume === undefined ? {} : { checkpoint: readCheckpoint(options.resume) };
   const { epochs, batch, rate, copies, test, objective } = options;
   const last: { progress?: Progress; checkpoint?: string | undefined } = { checkpoint: options.resume };

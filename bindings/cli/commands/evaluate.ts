@@ -48,7 +48,7 @@ export async function evaluate(path: string, options: EvaluateOptions, streams: 
     expected: "--against, the model that layers are compared with",
     received: "none",
   }));
-  requirePlaces(options.report, options.nodeData);
+  requirePlaces([options.report, options.nodeData], options.json);
   const bar = progressBar(streams);
   const engine = { module: options.module, ...(options.threads === undefined ? {} : { threads: options.threads }) };
   const evaluations: Evaluation[] = [];

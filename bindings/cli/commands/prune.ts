@@ -50,7 +50,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
   requireData(options);
   const { bytes, graph } = await readGraph(model, shape);
   const examples = data === undefined ? undefined : await openData(options, realPorts(graph));
-  requirePlaces(output);
+  requirePlaces([output]);
   const start = performance.now();
   const bar = progressBar(streams);
   const kept: { checkpoint?: string } = {};
@@ -126,7 +126,7 @@ async function tuneOf(
     }));
   if (!asked) return {};
   const path = checkpoint ?? `${options.output}.checkpoint`;
-  requirePlaces(path);
+  requirePlaces([options.output, path]);
   return {
     tune: {
       ...(epochs !== undefined && { epochs }),

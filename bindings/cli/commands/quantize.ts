@@ -57,7 +57,7 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
     ...(layer === undefined ? {} : { layers: { ...said.layers, ...layer } }),
     onProgress: (step) => bar.show(step.phase === "calibrate" && size !== undefined ? { ...step, total: size } : step),
   };
-  requirePlaces(output, rest.saveRecipe);
+  requirePlaces([output, rest.saveRecipe], json);
   const start = performance.now();
   let result: Awaited<ReturnType<typeof quantizeGraph>>;
   try {

@@ -4,7 +4,7 @@ import { ensure } from "../../errors.ts";
 import { byteLength, type TypedArray, typedCopy } from "../../tensor.ts";
 import { type Port, portText } from "../../values/port.ts";
 import { areProbabilities, type ClassScore, dequantized, isClasses, topClasses } from "../classes.ts";
-import { readBytes, writeWhole } from "../files.ts";
+import { readBytes, requirePlaces, writeWhole } from "../files.ts";
 import { type PictureOptions, readInputs } from "../inputs.ts";
 import { labelsOf } from "../labels.ts";
 import { open } from "../open.ts";
@@ -43,6 +43,7 @@ export async function run(model: string, options: RunOptions, { out, err }: Stre
   const labels = options.labels === undefined ? undefined : labelsOf(readBytes(options.labels), options.labels);
   const session = await open(model, options, { out, err });
   try {
+    requirePlaces([options.saveInput, options.output], options.json);
     const { inputs: ports, module } = session;
     const files = options.input.flatMap(filesOf);
     // Of a tensor's own file alone all samples are expected.

@@ -218,7 +218,7 @@ const missing = (where: string, received: string) => ({
   where,
   expected: "a shape without open dimensions",
   received,
-  hint: "Give it as the option shapes: { name: [sizes] }.",
+  hint: "Give it as the option shapes: { name: [sizes] }; on the command line, --shape name=1,3,224,224.",
 });
 
 function outputOf({ name }: ValueProto, scope: Scope): TensorId {
