@@ -80,7 +80,6 @@ export function refuseOfPlan(made: string, options: object): void {
     memory: own,
     constants: own,
     externalData: own,
-    limits: own,
   };
   const other = module !== "auto" && module !== made && { module: `${made}, which the plan was made for` };
   refuseOptions(options, { ...settled, ...other }, "Take the model itself, or make another plan from it.");

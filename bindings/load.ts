@@ -11,7 +11,7 @@ import { runPassesBy } from "./passes/run.ts";
 import { planGraphBy } from "./plan/bind.ts";
 import { isPlan, readPlan, writePlan } from "./plan/file.ts";
 import { createPool, type ImageOptions } from "./plan/image.ts";
-import type { Plan } from "./plan/types.ts";
+import { memoryBytes, type Plan } from "./plan/types.ts";
 import type { ModuleName } from "./primitives/modules.ts";
 import type { Packer } from "./primitives/requantize/types.ts";
 import { readAgain } from "./session/again.ts";
@@ -64,7 +64,7 @@ export interface LoadOptions extends LoadPlanOptions {
    * The same bytes come out of quantized networks, nearly the same of floats, on some layers in up to twice the time.
    */
   readonly memory?: "low";
-  /** What the model may ask for: memory, work of a run, work of planning. */
+  /** What the model may ask for: memory, work of a run, work of planning. Of a saved plan, which is bounded by those it was made with, memory alone counts. */
   readonly limits?: Limits;
 }
 
@@ -102,6 +102,12 @@ async function load<M extends ModelTypes>(
   if (isPlan(bytes)) {
     const plan = readPlan(bytes);
     refuseOfPlan(plan.module, options);
+    const { memory = Number.POSITIVE_INFINITY } = options.limits ?? {};
+    ensure(memoryBytes(plan, 1) <= memory, "OUT_OF_MEMORY", () => ({
+      where: "plan",
+      expected: `memory within limits.memory of ${memory} bytes`,
+      received: `${memoryBytes(plan, 1)}`,
+    }));
     return Session.open(plan, await loadModule(plan.module, wasm, plan.edition, wasmUrl), options);
   }
   // Nothing that outlives this call holds on to the bytes and the packer: `make` is given them.

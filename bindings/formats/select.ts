@@ -29,10 +29,10 @@ export interface Readers {
   readonly customs?: Customs;
 }
 
-/** Options that mean nothing to the other format. */
+/** Options that mean nothing to the other format. A program may hand its operators to every model. */
 const [ONNX, TFLITE] = ["none: .onnx files alone have it", "none: .tflite files alone have it"];
 const OF_ONNX = { constants: ONNX, externalData: ONNX };
-const OF_TFLITE = { signature: TFLITE, customOperators: TFLITE };
+const OF_TFLITE = { signature: TFLITE };
 
 /** The graph of a .tflite file, or of an .onnx file. */
 export function importBy({ onnx, customs }: Readers, bytes: Uint8Array, options: ImportOptions): Graph {

@@ -140,8 +140,10 @@ test("options that would do nothing are refused: of another format, and what a p
   const onnx = writeOnnx(importModel(bytes));
   const plan = await planModel(bytes, { module: "simd" });
   const inspect = pint8.inspectModel;
-  const [all, importing, loading] = [[loadModel, inspect, compileModel], [loadModel, compileModel], [loadModel]];
-  const own = { Mine: { infer: () => [], run: () => {} } };
+  const [all, importing] = [
+    [loadModel, inspect, compileModel],
+    [loadModel, compileModel],
+  ];
   const shapes = { picture: [1, 28, 28, 1] };
   const cases: readonly (readonly [
     readonly ((file: Uint8Array, o: never) => unknown)[],
@@ -152,10 +154,8 @@ test("options that would do nothing are refused: of another format, and what a p
     [all, bytes, { constants: values }, /^constants: expected none: \.onnx files .*, received picture$/],
     [all, bytes, { externalData: { "w.bin": bytes } }, /^externalData: .*received w\.bin$/],
     [importing, onnx, { signature: "serving" }, /^signature: expected none: \.tflite .*received serving$/],
-    [loading, onnx, { customOperators: own }, /^customOperators: .*received Mine$/],
     [all, plan, { constants: values }, /^constants: expected none: the plan has its own/],
     [all, plan, { externalData: { "w.bin": bytes } }, /^externalData: /],
-    [loading, plan, { limits: { memory: 1 } }, /^limits: .*received memory$/],
     [all, plan, { shapes }, /^shapes: expected none: the plan has its own/],
     [all, plan, { batch: 2 }, /^batch: .*received 2$/],
     [importing, plan, { signature: "main" }, /^signature: /],
@@ -171,4 +171,8 @@ test("options that would do nothing are refused: of another format, and what a p
     const nothing = { constants: undefined, externalData: {}, customOperators: {}, signature: undefined };
     (await loadModel(model, nothing as object)).close();
   }
+  const own = { Mine: { infer: () => [], run: () => {} } };
+  (await loadModel(onnx, { customOperators: own as never })).close();
+  (await loadModel(plan, { limits: { memory: 2 ** 24 } })).close();
+  assert.equal((await refusal(() => loadModel(plan, { limits: { memory: 1 } }))).code, "OUT_OF_MEMORY");
 });
