@@ -193,6 +193,7 @@ test("evaluate says that nothing tells what is right, where nothing does", async
   assert.match(alone.err, /note: nothing says what is right: --labels/);
   assert.equal(alone.status, 0);
   const labelled = await pint8("evaluate", DIGITS, "--data", pictures, "--labels", DIGIT_LABELS);
+  assert.match(labelled.out, /^model +top-1 +top-5 +bytes +ms a sample +zeros$/m, "no columns of values");
   assert.match(labelled.out, /100\.00 %/);
   for (const more of [labelled, await pint8("evaluate", DIGITS, "--data", pictures, "--against", DIGITS)])
     assert.doesNotMatch(more.err, /note/);

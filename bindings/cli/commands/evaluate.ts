@@ -100,10 +100,11 @@ const WORST = 8;
 function lines(evaluations: readonly Evaluation[]): readonly string[] {
   const first = evaluations[0] as Evaluation;
   const models = [first.model, ...evaluations.flatMap(({ against }) => (against === undefined ? [] : [against]))];
+  const rows = withoutEmpty([HEAD, ...models.map(figures)]);
   const worst = [...(first.layers ?? [])].sort((a, b) => a.snr - b.snr).slice(0, WORST);
   return [
     `samples ${count(first.samples)}${first.preparation === undefined ? "" : `, ${first.preparation}`}`,
-    ...table([HEAD, ...models.map(figures)], [1, 2, 3, 4, 5, 6, 7]),
+    ...table(rows, HEAD.map((_, i) => i).slice(1)),
     ...models.flatMap(({ name, classes }) =>
       classes?.iou === undefined ? [] : [`${name}: mean intersection over union ${percent2(classes.iou)}`],
     ),
@@ -133,6 +134,11 @@ function lines(evaluations: readonly Evaluation[]): readonly string[] {
 }
 
 const HEAD = ["model", "top-1", "top-5", "bytes", "ms a sample", "zeros", "mean error", "cosine"];
+
+/** The columns that some row below the head has something in. */
+const withoutEmpty = ([head = [], ...rows]: readonly (readonly string[])[]) =>
+  [head, ...rows].map((row) => row.filter((_, i) => rows.some((each) => each[i] !== "")));
+
 const percent2 = (share: number | undefined) => (share === undefined ? "" : `${(100 * share).toFixed(2)} %`);
 const short = (value: number | undefined) =>
   value === undefined ? "" : Number.isFinite(value) ? value.toPrecision(4) : "∞";
