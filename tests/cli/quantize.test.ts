@@ -36,6 +36,12 @@ describe("pint8 quantize", { skip }, () => {
     assert.ok((await accuracy(graph, digits(8000, 8300))) > 98.5);
   });
 
+  test("a network without weights: says that there are none", async () => {
+    const { status, err } = await run(`${SHARED}onnx/node/test_tanh/model.onnx`, "-o", join(folder, "tanh.tflite"));
+    assert.equal(status, 0, err);
+    assert.match(err, /^no layer has weights to quantize$/m);
+  });
+
   test("settings of layers, and one JSON object", async () => {
     const file = join(folder, "mixed.tflite");
     const settings = ["--layer", "dense=int4", "--layer", "first=float32"];

@@ -123,10 +123,11 @@ function pick(options: QuantizeOptions): QuantizeOptions {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-/** How many layers have each setting. */
+/** How many layers have each setting; says where there are none. */
 function summary(
   layers: readonly { readonly kind: string; readonly weights: string; readonly activations: string }[],
 ): readonly string[] {
+  if (layers.length === 0) return ["no layer has weights to quantize"];
   const counts = new Map<string, number>();
   for (const { weights, activations } of layers) {
     const setting = `${weights} weights, ${activations} activations`;
