@@ -146,6 +146,9 @@ async function picture(next: () => number): Promise<void> {
   if (format !== undefined) await decodePicture(format, mutated, file);
 }
 
+/** What a loop is ended by whose condition always holds; kernels go out of bounds where they are wrong. */
+const isEndless = ({ code, received }: Pint8Error) => code === "TRAP" && received === "unreachable";
+
 let runs = 0;
 let results = 0;
 for (let seed = first; runs === 0 || (Date.now() < end && runs < most); seed = (seed + 1) % 2 ** 31) {
@@ -161,7 +164,7 @@ for (let seed = first; runs === 0 || (Date.now() < end && runs < most); seed = (
     else await picture(next);
     results++;
   } catch (error) {
-    const expected = error instanceof Pint8Error && !/mistake in pint8/.test(error.hint);
+    const expected = error instanceof Pint8Error && (!/mistake in pint8/.test(error.hint) || isEndless(error));
     if (!expected && !(error instanceof SyntaxError && kind === 6)) {
       console.error(`found with --seed ${seed}: ${error instanceof Error ? error.stack : error}`);
       console.error(error instanceof Pint8Error ? error.cause : "");
