@@ -195,17 +195,18 @@ export function walkBytes(walk: Walk, x: Uint8Array, y: Uint8Array): void {
   const copyFrom = (level: number, xAt: number, yAt: number): void => {
     const count = loops.sizes[level] ?? 1;
     const [xStep, yStep] = [(loops.x[level] ?? walk.size) / bytes, (loops.y[level] ?? walk.size) / bytes];
-    if (level >= last && xStep === size && yStep === size) {
-      target.set(source.subarray(xAt, xAt + count * size), yAt);
-      return;
-    }
-    for (let i = 0, from = xAt, to = yAt; i < count; i++, from += xStep, to += yStep) {
-      if (level < last) copyFrom(level + 1, from, to);
-      else if (size === 1) target[to] = source[from] as number;
-      else for (let k = 0; k < size; k++) target[to + k] = source[from + k] as number;
-    }
+    if (level < last) for (let i = 0; i < count; i++) copyFrom(level + 1, xAt + i * xStep, yAt + i * yStep);
+    else if (xStep === size && yStep === size) target.set(source.subarray(xAt, xAt + count * size), yAt);
+    else for (let k = 0; k < size; k++) copyWords(source, xAt + k, xStep, target, yAt + k, yStep, count);
   };
   copyFrom(0, walk.from.offset * size, walk.to.offset * size);
+}
+
+type Words = Uint32Array | Uint16Array | Uint8Array;
+
+/** A loop that is compiled once for all walks. */
+function copyWords(x: Words, from: number, xStep: number, y: Words, to: number, yStep: number, count: number): void {
+  for (let i = 0, xAt = from, yAt = to; i < count; i++, xAt += xStep, yAt += yStep) y[yAt] = x[xAt] as number;
 }
 
 /** Every index of a shape, in order. */
