@@ -212,6 +212,9 @@ test("int8 weights, both directions by time: each goes over the sequence as ofte
     [0],
     [6],
   );
+  const [long, wide] = [float("x", [5000, BATCH, CELLS]), float("y", [5000, BATCH, 2 * CELLS])];
+  const endless = { ...both, tensors: [long, ...both.tensors.slice(1, 6), wide] };
+  assert.throws(() => runPasses(endless), /C9: expected 4096 turns at most, received 5000/);
   const one = graph(
     [float("x", shape), ...cell, float("y", shape)],
     [node("rnn", [0, 1, 2, 3, 4], [5], { ...attributes, sequence: true })],

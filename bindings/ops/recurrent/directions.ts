@@ -46,11 +46,15 @@ function placeOf(i: number, mergeOutputs: boolean, [forward, backward]: readonly
   return { reverse, output: 0, width: forward + backward, offset: reverse ? forward : 0 };
 }
 
+/** Each turn is a step of the plan. */
+const MOST_TURNS = 4096;
+
 type Bidirectional = "bidirectionalLstm" | "bidirectionalRnn";
 
 /**
  * Two layers over one sequence, the second from its end. C1–C6: see `checkCell`. C7: an activation that is known. C8: the outputs
- * that merging asks for. `turnsOf` says how often each direction goes over the sequence, its state kept; once where it is not given.
+ * that merging asks for. `turnsOf` says how often each direction goes over the sequence, its state kept; once where it is not given. C9:
+ * turns that a plan has room for.
  */
 export function bidirectional<K extends Bidirectional>(
   directions: (node: NodeView<K>) => readonly [CellInputs, CellInputs],
@@ -60,11 +64,19 @@ export function bidirectional<K extends Bidirectional>(
   const check = (node: NodeView<K>) => {
     const [forward, backward] = directions(node);
     const { timeMajor } = node.attributes as Attributes[Bidirectional];
-    const sizesOf = (cell: CellInputs): CellSizes => checkCell(node, cell, true, timeMajor);
-    return [
-      { cell: forward, sizes: sizesOf(forward) },
-      { cell: backward, sizes: sizesOf(backward) },
-    ] as const;
+    const partOf = (cell: CellInputs) => {
+      const sizes = checkCell(node, cell, true, timeMajor);
+      const turns = turnsOf(node, sizes);
+      constrain(
+        node,
+        "C9",
+        turns <= MOST_TURNS,
+        () => ({ expected: `${MOST_TURNS} turns at most`, received: `${turns}` }),
+        "UNSUPPORTED",
+      );
+      return { cell, sizes, turns };
+    };
+    return [partOf(forward), partOf(backward)] as const;
   };
   const widthsOf = ([a, b]: ReturnType<typeof check>) => [a.sizes.outputs, b.sizes.outputs] as const;
   return {
@@ -73,12 +85,13 @@ export function bidirectional<K extends Bidirectional>(
       requireActivation(node, activation);
       return outputTypes(node, mergeOutputs, widthsOf(check(node)));
     },
-    macs: (node) => check(node).reduce((sum, { cell, sizes }) => sum + cellMacs(sizes, cell.gates.length), 0),
+    macs: (node) =>
+      check(node).reduce((sum, { cell, sizes, turns }) => sum + turns * cellMacs(sizes, cell.gates.length), 0),
     lower(node, to) {
       const both = check(node);
       const { mergeOutputs } = node.attributes as Attributes[Bidirectional];
-      for (const [i, { cell, sizes }] of both.entries())
-        for (let turn = turnsOf(node, sizes); turn > 0; turn--)
+      for (const [i, { cell, sizes, turns }] of both.entries())
+        for (let turn = turns; turn > 0; turn--)
           callCell(to, cell, sizes, { ...runOf(node.attributes), ...placeOf(i, mergeOutputs, widthsOf(both)) });
     },
   };

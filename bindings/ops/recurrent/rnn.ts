@@ -66,7 +66,7 @@ function directions(node: NodeView<"bidirectionalRnn">): readonly [CellInputs, C
 }
 
 /**
- * C1–C8: see `bidirectional`. Of int8 weights and sequences by time TFLite goes over the whole sequence once for each of its steps, and
+ * C1–C9: see `bidirectional`. Of int8 weights and sequences by time TFLite goes over the whole sequence once for each of its steps, and
  * what the last turn gives is the output.
  */
 export const bidirectionalRnn: Operator<"bidirectionalRnn"> = bidirectional(directions, runOf, (node, { time }) =>
