@@ -27,8 +27,8 @@ const PLANNING_FOR_CONSTANTS = 32;
 const SCALE = 16;
 const NODE = 256;
 
-/** The limits of a graph: those given, and the defaults for others. */
-export function limitsOf(graph: Graph, given: Limits = {}): Required<Limits> {
+/** Refuses limits that are none. Errors: INVALID_OPTION. */
+export function requireLimits(given: Limits = {}): void {
   for (const [name, value] of Object.entries(given ?? {})) {
     ensure(["memory", "work", "planning"].includes(name), "INVALID_OPTION", () => ({
       where: "option limits",
@@ -41,6 +41,11 @@ export function limitsOf(graph: Graph, given: Limits = {}): Required<Limits> {
       received: String(value),
     }));
   }
+}
+
+/** The limits of a graph: those given, and the defaults for others. */
+export function limitsOf(graph: Graph, given: Limits = {}): Required<Limits> {
+  requireLimits(given);
   const constants = constantBytes(graph);
   const memory = given?.memory ?? MEMORY + MEMORY_FOR_CONSTANTS * constants;
   return {

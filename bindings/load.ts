@@ -3,7 +3,7 @@ import { ensure, inFile, kindOf } from "./errors.ts";
 import type { Importer } from "./formats/importing.ts";
 import { isOnnx, isOrdinary } from "./formats/select.ts";
 import { refuseOfPlan } from "./given.ts";
-import type { Limits } from "./limits.ts";
+import { type Limits, requireLimits } from "./limits.ts";
 import type { CustomInfer } from "./ops/control/custom.ts";
 import { operatorsFor } from "./ops/later.ts";
 import { loadPacker } from "./packer/index.ts";
@@ -102,12 +102,7 @@ async function load<M extends ModelTypes>(
   if (isPlan(bytes)) {
     const plan = readPlan(bytes);
     refuseOfPlan(plan.module, options);
-    const { memory = Number.POSITIVE_INFINITY } = options.limits ?? {};
-    ensure(memoryBytes(plan, 1) <= memory, "OUT_OF_MEMORY", () => ({
-      where: "plan",
-      expected: `memory within limits.memory of ${memory} bytes`,
-      received: `${memoryBytes(plan, 1)}`,
-    }));
+    requireMemory(plan, options.limits);
     return Session.open(plan, await loadModule(plan.module, wasm, plan.edition, wasmUrl), options);
   }
   // Nothing that outlives this call holds on to the bytes and the packer: `make` is given them.
@@ -133,6 +128,17 @@ async function load<M extends ModelTypes>(
   } finally {
     rest?.close();
   }
+}
+
+/** Refuses a plan that needs more memory than is granted. Errors: OUT_OF_MEMORY, INVALID_OPTION. */
+function requireMemory(plan: Plan, limits?: Limits): void {
+  requireLimits(limits);
+  const { memory = Number.POSITIVE_INFINITY } = limits ?? {};
+  ensure(memoryBytes(plan, 1) <= memory, "OUT_OF_MEMORY", () => ({
+    where: "plan",
+    expected: `memory within limits.memory of ${memory} bytes`,
+    received: `${memoryBytes(plan, 1)}`,
+  }));
 }
 
 /** Plans of one model, for different shapes, that a session keeps. */

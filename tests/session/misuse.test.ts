@@ -175,4 +175,6 @@ test("options that would do nothing are refused: of another format, and what a p
   (await loadModel(onnx, { customOperators: own as never })).close();
   (await loadModel(plan, { limits: { memory: 2 ** 24 } })).close();
   assert.equal((await refusal(() => loadModel(plan, { limits: { memory: 1 } }))).code, "OUT_OF_MEMORY");
+  const mistyped = await refusal(() => loadModel(plan, { limits: { memroy: 1 } as object }));
+  assert.match(mistyped.message, /limits of memory, work and planning.*"memroy"/);
 });
