@@ -60,11 +60,12 @@ export function requireExamples(where: string, data: unknown): asserts data is A
 
 /** Refuses options that would do nothing: `instead` has what is expected by their names. Objects without names are none. Errors: INVALID_OPTION. */
 export function refuseOptions(options: object, instead: { readonly [option: string]: string }, hint: string): void {
-  for (const [name, value] of Object.entries(options)) {
-    const expected = Object.hasOwn(instead, name) ? instead[name] : undefined;
+  const given = options as { readonly [option: string]: unknown };
+  for (const [name, expected] of Object.entries(instead)) {
+    const value = given[name];
     const names = typeof value === "object" && value !== null ? Object.keys(value) : [value];
     const received = names.map(String).join(", ");
-    if (expected !== undefined && value !== undefined && names.length > 0)
+    if (value !== undefined && names.length > 0)
       throw new Pint8Error("INVALID_OPTION", { where: name, expected, received, hint });
   }
 }

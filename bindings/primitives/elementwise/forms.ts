@@ -82,11 +82,14 @@ export const UNARY_F32 = {
   atanh: 29,
 } as const;
 
-/** Bytes of scratch that vectors take for forms of `unaryF32` with an exponential in their middle; see `assembly/elementwise/around.simd.ts`. */
+/** Bytes of a block of `assembly/elementwise/around.simd.ts`. */
+const AROUND = 2064;
+
+/** Bytes of scratch that vectors take for forms of `unaryF32` with an exponential in their middle. */
 export const UNARY_SCRATCH: { readonly [F in keyof typeof UNARY_F32]?: number } = {
-  logistic: 2064,
-  tanh: 2064,
-  gelu: 2064,
-  geluTanh: 2064,
-  erf: 2064,
+  logistic: AROUND,
+  tanh: AROUND,
+  gelu: AROUND,
+  geluTanh: AROUND,
+  erf: AROUND,
 };
