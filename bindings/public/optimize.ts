@@ -28,12 +28,13 @@ export type {
   Bound,
   BoundName,
   BoundReport,
+  LayerReport,
   LayerSetting,
   QuantizeOptions,
   Rounding,
   WeightType,
 } from "../optimize/quantize/options.ts";
-export { type LayerReport, type QuantizeResult, quantize } from "../optimize/quantize/quantize.ts";
+export { type QuantizeResult, quantize } from "../optimize/quantize/quantize.ts";
 export { readRecipe, writeRecipe } from "../optimize/quantize/recipe.ts";
 export { freshNetwork } from "../optimize/train/architectures/index.ts";
 export { AUGMENTATION, type Augmentation } from "../optimize/train/augment.ts";

@@ -71,7 +71,7 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
   if (recipe) writeTogether([{ path: output, bytes: file }, recipe]);
   else writeWhole(output, [file]);
   const seconds = (performance.now() - start) / 1000;
-  const { samples, layers, floats, silent, bounds } = result;
+  const { samples, layers, inner, floats, silent, bounds } = result;
   if (json) {
     const from = examples?.preparation;
     streams.out(
@@ -83,13 +83,14 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
         samples,
         preparation: from,
         layers,
+        inner,
         floats,
         silent,
       }),
     );
     return;
   }
-  for (const line of summary(layers)) streams.err(line);
+  for (const line of summary([...layers, ...inner])) streams.err(line);
   for (const bound of bounds) streams.err(`${boundText(bound)}, kept`);
   if (floats.length > 0) streams.err(`floats still: ${floats.join(", ")}`);
   if (silent.length > 0) streams.err(`0 for every example, so that other data may be clipped: ${silent.join(", ")}`);

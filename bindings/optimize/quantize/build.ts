@@ -6,6 +6,7 @@ import { bytesOf, floatsOf, isFloatConstant } from "../constants.ts";
 import { activationAt, isProduct, type Layer, withParameters } from "../layers.ts";
 import { compact } from "../prepare/index.ts";
 import { type Affines, rangeOf } from "./groups.ts";
+import { type InnerSetting, storeInner } from "./inner.ts";
 import { fixedAffine, ruleOf } from "./operators.ts";
 import type { Io } from "./options.ts";
 import { type Activations, affineOfRange, asQuantization, quantizeReals } from "./scales.ts";
@@ -26,6 +27,7 @@ export interface Decisions {
   /** Weights that are stored as half-precision numbers, by id. */
   readonly halves: ReadonlyMap<TensorId, Uint8Array>;
   readonly io: Io;
+  readonly inner: InnerSetting;
   /** Names of layers that gave 0 for every example. */
   readonly silent: readonly string[];
 }
@@ -35,7 +37,8 @@ const shifted = ({ scale, zeroPoint }: Affine, dtype: Io): Affine =>
   dtype === "uint8" ? { scale, zeroPoint: zeroPoint + 128 } : { scale, zeroPoint };
 
 /** The graph in which every node works on the type that was decided for it. */
-export function buildQuantized(graph: Graph, decisions: Decisions): Graph {
+export function buildQuantized(float: Graph, decisions: Decisions): Graph {
+  const { graph } = storeInner(float, decisions.inner);
   const builder = createBuilder(graph, decisions);
   const inputs = graph.inputs.map((port) => ({ ...port, tensor: builder.input(port.tensor) }));
   for (const [i, node] of graph.nodes.entries()) builder.node(node, i);

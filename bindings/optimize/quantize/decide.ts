@@ -7,6 +7,7 @@ import { biasOf, type Layer, rowsOf } from "../layers.ts";
 import type { Decisions, NodeType } from "./build.ts";
 import { affinesOf } from "./groups.ts";
 import { toHalves } from "./halves.ts";
+import type { InnerSetting } from "./inner.ts";
 import { withFloatLogarithms } from "./logarithms.ts";
 import { withFloatNormalization } from "./normalization.ts";
 import type { ActivationType, Io, LayerSetting, Scales } from "./options.ts";
@@ -21,6 +22,7 @@ export interface Choices {
   readonly scales: Scales;
   readonly io: Io;
   readonly ranges: ReadonlyMap<TensorId, Range>;
+  readonly inner: InnerSetting;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface Choices {
  * Errors: those of `silentLayers`.
  */
 export function decide(graph: Graph, layers: readonly Layer[], choices: Choices): Decisions {
-  const { settings, activations, scales, io, ranges } = choices;
+  const { settings, activations, scales, io, ranges, inner } = choices;
   const byNode = new Map(layers.map((layer, i) => [layer.index, [layer, settings[i] as LayerSetting]] as const));
   const wished = graph.nodes.map((node, i): NodeType => {
     const setting = byNode.get(i)?.[1];
@@ -56,8 +58,9 @@ export function decide(graph: Graph, layers: readonly Layer[], choices: Choices)
     const scale = scalesOf(rows, layer.depth, bits, scales, { values, xScale });
     weights.set(index, { bits, rows: roundNearest(rows, layer.depth, scale, bits), scale: [...scale], bias: values });
   }
-  if (settings.length > 0 && settings.every((setting) => setting.weights === "float16")) halveConstants(graph, halves);
-  return { types, affines, layers: new Map(layers.map((layer) => [layer.index, layer])), weights, halves, io, silent };
+  if ([inner, ...settings].every((setting) => setting.weights === "float16")) halveConstants(graph, halves);
+  const byIndex = new Map(layers.map((layer) => [layer.index, layer]));
+  return { types, affines, layers: byIndex, weights, halves, io, inner, silent };
 }
 
 /** All larger constants of floats, where all layers' weights are halves anyway. */

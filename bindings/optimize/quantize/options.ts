@@ -14,6 +14,16 @@ export interface LayerSetting {
   readonly activations: ActivationType;
 }
 
+/** What was made of one layer. */
+export interface LayerReport {
+  readonly name: string;
+  readonly kind: string;
+  /** The name of the tensor that it makes. */
+  readonly output: string;
+  readonly weights: WeightType;
+  readonly activations: ActivationType;
+}
+
 /** How weights are rounded: each to the nearest, by GPTQ, or learned (AdaRound), which takes some thirty times as long. */
 export type Rounding = "nearest" | "gptq" | "adaround";
 

@@ -8,31 +8,24 @@ import type { Sample } from "../data/types.ts";
 import { isProduct, layersOf } from "../layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
 import type { Progress } from "../progress.ts";
+import { innerSetting, storeInner } from "./inner.ts";
 import { boundsOf, planMixed } from "./mixed.ts";
 import {
   type ActivationType,
   type BoundReport,
   checkQuantizeOptions,
+  type LayerReport,
   type QuantizeOptions,
-  type WeightType,
 } from "./options.ts";
 import { settingsOf } from "./settings.ts";
 import { make, openWorkshop } from "./workshop.ts";
-
-/** What was made of one layer. */
-export interface LayerReport {
-  readonly name: string;
-  readonly kind: string;
-  /** The name of the tensor that it makes. */
-  readonly output: string;
-  readonly weights: WeightType;
-  readonly activations: ActivationType;
-}
 
 export interface QuantizeResult {
   /** As an importer would give it: write it, plan it, run it. */
   readonly graph: Graph;
   readonly layers: readonly LayerReport[];
+  /** Of layers inside of loops and branches, and of recurrent operators, the weights alone are quantized. */
+  readonly inner: readonly LayerReport[];
   /** Of the operators that are no layers. */
   readonly activations: ActivationType;
   /** Examples that calibrated it. */
@@ -106,6 +99,7 @@ export async function quantize(
     silent,
     bounds: found.bounds,
     activations: found.activations,
+    inner: storeInner(float, innerSetting(options)).layers,
     layers: layers.map(({ name, node, index, y }, i) => ({
       name,
       kind: node.kind,

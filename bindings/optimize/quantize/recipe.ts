@@ -40,7 +40,10 @@ interface Rule {
  *
  * Errors: INVALID_OPTION for what is no recipe, matches no layer, or asks for bits that there are none of.
  */
-export function readRecipe(text: string, graph: Graph): Pick<QuantizeOptions, "activations" | "layers" | "scales"> {
+export function readRecipe(
+  text: string,
+  graph: Graph,
+): Pick<QuantizeOptions, "activations" | "layers" | "scales" | "weights"> {
   requireText("readRecipe", text);
   requireGraph("readRecipe, graph", graph);
   const rules = parse(text);
@@ -67,6 +70,8 @@ export function readRecipe(text: string, graph: Graph): Pick<QuantizeOptions, "a
   return {
     activations: all.at(-1)?.setting.activations ?? layers[0]?.[1].activations ?? "float32",
     layers: Object.fromEntries(layers),
+    // Of what is no layer, recurrent operators and what loops run, too.
+    weights: all.at(-1)?.setting.weights ?? "float32",
     scales: perTensor && weights.length > 0 ? "tensor" : "channel",
   };
 }

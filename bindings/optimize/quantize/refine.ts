@@ -73,7 +73,7 @@ export async function refine(
 }
 
 /** The decisions of node i for the graph that holds nothing else. */
-function aloneDecisions({ types, affines, layers, weights, halves }: Decisions, i: number): Decisions {
+function aloneDecisions({ types, affines, layers, weights, halves, inner }: Decisions, i: number): Decisions {
   const at = <V>(map: ReadonlyMap<number, V>) => new Map(map.has(i) ? [[0, map.get(i) as V]] : []);
   return {
     types: [types[i] ?? "float32"],
@@ -82,6 +82,7 @@ function aloneDecisions({ types, affines, layers, weights, halves }: Decisions, 
     affines,
     halves,
     io: "float32",
+    inner,
     silent: [],
   };
 }

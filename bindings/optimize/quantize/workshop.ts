@@ -10,6 +10,7 @@ import type { Progress } from "../progress.ts";
 import { buildQuantized, type Decisions } from "./build.ts";
 import { decide } from "./decide.ts";
 import { equalize, pairsOf } from "./equalize.ts";
+import { innerSetting } from "./inner.ts";
 import { errorOf, outputsOf } from "./judge.ts";
 import type { LayerSetting, QuantizeOptions, Scales } from "./options.ts";
 import { type Refinement, refine } from "./refine.ts";
@@ -70,7 +71,8 @@ export async function openWorkshop(
 /** Weights rounded to the nearest: in no time, for comparing settings. */
 export function makeNearest({ float, layers, ranges, options }: Workshop, settings: readonly LayerSetting[]): Made {
   const { activations = "int8", scales = "channel", io = "float32" } = options;
-  const decisions = decide(float, layers, { settings, activations, scales, io, ranges });
+  const inner = innerSetting(options);
+  const decisions = decide(float, layers, { settings, activations, scales, io, ranges, inner });
   return { decisions, graph: buildQuantized(float, decisions) };
 }
 
