@@ -104,6 +104,9 @@ export type KernelRows = readonly (readonly [${names.join(" | ")}, string, "core
   );
 }
 
+/** What has no comments: those of ES modules lead to the other copy. */
+const SHARED = "primitives/table";
+
 /** For programs in CommonJS: stubs that require the same ES modules, and the declarations once more, without comments, a line for each that is exported. */
 export function writeCommonJs() {
   mkdirSync(join(ROOT, "dist/cjs"), { recursive: true });
@@ -119,5 +122,6 @@ export function writeCommonJs() {
         .replace(/(?<=[;{])\n(?!import|export|declare|\/)/g, "")
         .replace(/("[^"]*"|`[^`]*`)| ?([:,|]|=>) /g, "$1$2"),
     );
+  writeFileSync(join(ROOT, TYPES, `${SHARED}.d.ts`), `export * from "../../cjs/types/${SHARED}.js";\n`);
   writeFileSync(join(ROOT, "dist/cjs/types/package.json"), '{ "type": "commonjs" }\n');
 }

@@ -51,7 +51,7 @@ for (const [where, types, lib] of [
       const from = program.getSourceFiles().map(({ fileName }) => fileName);
       assert.ok(
         from.every((each) =>
-          /\/dist\/types\/|\/typescript\/lib\/|node_modules\/(@types\/node|undici-types)\//.test(each),
+          /\/dist\/(cjs\/)?types\/|\/typescript\/lib\/|node_modules\/(@types\/node|undici-types)\//.test(each),
         ),
         `${name}: ${from}`,
       );
