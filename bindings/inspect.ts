@@ -1,7 +1,7 @@
 import { inFile, Pint8Error } from "./errors.ts";
 import type { Importer } from "./formats/importing.ts";
 import { customsLater } from "./formats/later.ts";
-import { type Outline, type OutlinedOperator, outlineModel } from "./formats/select.ts";
+import { type Outline, type OutlinedOperator, outlineModel, signaturesOf } from "./formats/select.ts";
 import { setShapes } from "./formats/shapes.ts";
 import { refuseOfPlan } from "./given.ts";
 import { type AnyNode, type Graph, NONE, type Port, type TensorId, tensorOf } from "./graph.ts";
@@ -27,6 +27,8 @@ export interface InspectOptions extends PassOptions {
   readonly batch?: number;
   /** Shapes of inputs by name, as `loadModel` takes them. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** TensorFlow Lite: the signature to report of, by its name; the model's first subgraph where absent. */
+  readonly signature?: string;
   /** ONNX: values of inputs that are known beforehand, by name: these become constants. */
   readonly constants?: Readonly<Record<string, TypedArray | readonly number[]>>;
   /** ONNX: files with tensors that the model keeps outside of itself, by the names that it gives them. */
@@ -39,6 +41,7 @@ const INSPECT_OPTIONS: OptionNames<InspectOptions> = {
   module: true,
   batch: true,
   shapes: true,
+  signature: true,
   constants: true,
   externalData: true,
   wasmUrl: true,
@@ -93,6 +96,8 @@ export interface Totals {
 export interface Inspection {
   readonly name: string;
   readonly module: ModuleName;
+  /** Names of all its signatures, of which the option `signature` chooses one. */
+  readonly signatures: readonly string[];
   readonly inputs: readonly Omit<PlanPort, "address">[];
   readonly outputs: readonly Omit<PlanPort, "address">[];
   readonly operators: readonly OperatorReport[];
@@ -114,10 +119,11 @@ async function inspection(importer: Importer, source: Source, options: InspectOp
     refuseOfPlan(plan.module, options);
     return inspectPlan(plan);
   }
-  const { batch, shapes, constants, externalData, module = "auto", wasmUrl, operators: given, ...passes } = options;
+  const { batch, shapes, signature, constants, externalData, ...rest } = options;
+  const { module = "auto", wasmUrl, operators: given, ...passes } = rest;
   const operators = given ?? (await operatorsLater());
   const loaded = await orRefusal(async () =>
-    runPassesBy(operators, await importer(bytes, { batch, shapes, constants, externalData }), passes),
+    runPassesBy(operators, await importer(bytes, { batch, shapes, signature, constants, externalData }), passes),
   );
   if (loaded instanceof Pint8Error) return inspectRefused(bytes, options, operators, loaded);
   const graph = loaded;
@@ -125,7 +131,7 @@ async function inspection(importer: Importer, source: Source, options: InspectOp
   const plan = planGraphBy(operators, graph, { module: kernels.name, moduleHash: kernels.hash, packer });
   const calls = byOperator(plan.steps);
   const reports = graph.nodes.map((node) => operatorReport(operators, graph, node, calls.get(node.where) ?? []));
-  return report(graph.name, plan, reports, sparsityOf(graph, graph.nodes));
+  return { ...report(graph.name, plan, reports, sparsityOf(graph, graph.nodes)), signatures: signaturesOf(bytes) };
 }
 
 async function orRefusal<T>(load: () => T | Promise<T>): Promise<T | Pint8Error> {
@@ -143,7 +149,7 @@ async function inspectRefused(
   table: Operators,
   refusal: Pint8Error,
 ): Promise<Inspection> {
-  const outline = await orRefusal(async () => outlineModel(bytes, await customsLater()));
+  const outline = await orRefusal(async () => outlineModel(bytes, await customsLater(), options.signature));
   if (outline === undefined || outline instanceof Pint8Error) throw refusal;
   const { name: module } = await loadModule(options.module ?? "auto", undefined, "core", options.wasmUrl);
   const { graph, refusals } = refusalsOf(outline, options, table);
@@ -158,6 +164,7 @@ async function inspectRefused(
   return {
     name: outline.name,
     module,
+    signatures: signaturesOf(bytes),
     inputs: outline.inputs.map(port),
     outputs: outline.outputs.map(port),
     operators,
@@ -223,6 +230,7 @@ function report(name: string, plan: Plan, operators: readonly OperatorReport[], 
   return {
     name,
     module: plan.module,
+    signatures: [],
     inputs: plan.inputs.map(port),
     outputs: plan.outputs.map(port),
     operators,

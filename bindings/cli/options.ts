@@ -1,13 +1,18 @@
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { MODULES, type ModuleName } from "../primitives/modules.ts";
 
+/** Options that choose what is read of a model. */
+export interface ReadingOptions {
+  readonly signature?: string | undefined;
+  readonly shape?: Shapes | undefined;
+  /** Samples of one run. */
+  readonly batch?: number | undefined;
+}
+
 /** Options that choose how a model runs. */
-export interface EngineOptions {
+export interface EngineOptions extends ReadingOptions {
   readonly module: ModuleName | "auto";
   readonly threads?: number;
-  readonly shape?: Shapes;
-  /** Samples of one run. */
-  readonly batch?: number;
   readonly memory?: "low";
 }
 
@@ -39,7 +44,24 @@ export const threadListOption = (): Option =>
     (text: string) => text.split(",").map(wholeFrom(1, 64)),
   );
 
-export const batchOption = (): Option =>
+export const signatureOption = (): Option =>
+  new Option("--signature <name>", "which of a .tflite model's signatures; its first subgraph when absent");
+
+/** What chooses what is read of a model, for a command that takes all of it. */
+export const addReadingOptions = (command: Command): Command =>
+  command.addOption(signatureOption()).addOption(shapeOption()).addOption(batchOption());
+
+/** The same by the names of `loadModel`'s options, those that were given. */
+export function readingOf({ signature, shape, batch }: ReadingOptions): {
+  readonly signature?: string;
+  readonly shapes?: Shapes;
+  readonly batch?: number;
+} {
+  const named = Object.entries({ signature, shapes: shape, batch });
+  return Object.fromEntries(named.filter(([, value]) => value !== undefined));
+}
+
+const batchOption = (): Option =>
   new Option("--batch <n>", "samples of one run, where the model is of one or leaves it open").argParser(
     wholeFrom(1, 65536),
   );

@@ -14,16 +14,26 @@ export function requireModelName(output: string): void {
   }));
 }
 
-/** The bytes; `err` hears warnings; `from` is the file that the graph came from, where there is one. Errors: UNSUPPORTED for operators that the format lacks. */
+/** What a graph came from, where it was a file, and how it is written. */
+interface Written {
+  readonly from?: Uint8Array;
+  readonly signature?: string | undefined;
+  readonly encode?: "sparse" | "dense" | undefined;
+}
+
+/** The bytes; `err` hears warnings. Errors: UNSUPPORTED for operators that the format lacks. */
 export function modelFile(
   output: string,
   graph: Graph,
   err: Streams["err"],
-  from?: Uint8Array,
-  sparse: "never" | "smaller" = "never",
+  { from, signature, encode }: Written = {},
 ): Uint8Array {
   const onWarning = (message: string) => err(message.replace("pint8: ", "warning: "));
   return /\.onnx$/i.test(output)
     ? writeOnnx(graph, { onWarning })
-    : writeTflite(graph, { ...(from && { from }), sparse, onWarning });
+    : writeTflite(graph, {
+        ...(from && { from, reading: { signature } }),
+        sparse: encode === "sparse" ? "smaller" : "never",
+        onWarning,
+      });
 }

@@ -9,7 +9,7 @@ import { types } from "./commands/types.ts";
 import { addDataOptions, rangeOf } from "./dataOptions.ts";
 import { forgetInputs, spokenName } from "./files.ts";
 import {
-  batchOption,
+  addReadingOptions,
   deviations,
   jsonOption,
   kernelsOption,
@@ -19,7 +19,7 @@ import {
   objectiveOption,
   optimizeOption,
   positive,
-  shapeOption,
+  signatureOption,
   threadListOption,
   threadsOption,
   wholeFrom,
@@ -33,6 +33,8 @@ const MODEL = "a .tflite or .onnx model: a file, a URL, or - for standard input"
 const MODEL_OR_PLAN = "a .tflite or .onnx model, or a plan that pint8 saved: a file, a URL, or - for standard input";
 /** Commands that take models apart, which plans are not any more. */
 const OF_MODELS = ["plan", "quantize", "prune", "distil", "evaluate"];
+/** Commands that take of a model whatever `loadModel` does. */
+const OF_WHOLE_MODELS = ["run", "inspect", "bench", "types", "plan", "compile"];
 
 const EXAMPLES = `
 Examples:
@@ -107,8 +109,6 @@ function program(streams: Streams, version: string): Command {
     )
     .option("--output <file>", "write the raw bytes of all outputs, one after the other")
     .addOption(moduleOption())
-    .addOption(shapeOption())
-    .addOption(batchOption())
     .addOption(threadsOption())
     .addOption(memoryOption())
     .option("--save-input <file>", "write the raw bytes of all inputs as they were prepared")
@@ -121,15 +121,11 @@ function program(streams: Streams, version: string): Command {
 
   command("inspect", "inputs, outputs, operators, kernels, work and memory")
     .addOption(moduleOption())
-    .addOption(shapeOption())
-    .addOption(batchOption())
     .addOption(jsonOption())
     .action((model, options) => inFile(spokenName(model), () => inspect(model, options, streams)));
 
   command("bench", "latency of one inference: warm-up by time, then median, min and p90")
     .addOption(moduleOption())
-    .addOption(shapeOption())
-    .addOption(batchOption())
     .addOption(threadListOption())
     .addOption(memoryOption())
     .option("--runs <n>", "at least so many runs, 5 when absent", wholeFrom(1, 1_000_000))
@@ -140,21 +136,17 @@ function program(streams: Streams, version: string): Command {
 
   command("types", "TypeScript types of a model, for loadModel<Name>(…)")
     .option("--name <name>", "the interface's name; the file's when absent")
-    .addOption(shapeOption())
     .action((model, options) => inFile(spokenName(model), () => types(model, options, streams)));
 
   command("plan", "save the plan of a model for one module: it loads faster, and without an importer")
     .requiredOption("-o, --output <file>", "the plan file to write")
     .addOption(moduleOption())
-    .addOption(shapeOption())
-    .addOption(batchOption())
     .addOption(memoryOption())
     .action((model, options) => inFile(spokenName(model), () => plan(model, options, streams)));
 
   command("compile", "one WebAssembly module that imports nothing, with a loader, its types and a C header")
     .requiredOption("-o, --output <file.wasm>", "the module to write; .js, .d.ts and .h are written beside it")
     .addOption(kernelsOption())
-    .addOption(shapeOption())
     .addOption(optimizeOption())
     .option("--max-memory <bytes>", "refuse a model that needs more linear memory", wholeFrom(1, 2 ** 32))
     .addOption(jsonOption())
@@ -194,6 +186,7 @@ function program(streams: Streams, version: string): Command {
     command("evaluate", "accuracy on data, and how far a model is from another, layer by layer"),
     "required",
   )
+    .addOption(signatureOption())
     .option("--against <models...>", "others of the same task; layers are compared with the first")
     .option("--layers <n>", "samples that layers are compared on; 0 compares none", wholeFrom(0, 1_000_000), 64)
     .addOption(moduleOption())
@@ -206,7 +199,10 @@ function program(streams: Streams, version: string): Command {
   addPruneOptions(
     command("prune", "zeros in a float model, made up for by examples without labels: an ordinary .tflite to quantize"),
   ).action(async (model, options) => (await import("./commands/prune.ts")).prune(model, options, streams));
-  for (const each of root.commands) askLast(each);
+  for (const each of root.commands) {
+    if (OF_WHOLE_MODELS.includes(each.name())) addReadingOptions(each);
+    askLast(each);
+  }
   return root;
 }
 

@@ -1,7 +1,15 @@
 /** What `pint8 prune` takes; what it does is loaded when it is asked for. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { addDataOptions } from "./dataOptions.ts";
-import { encodeOption, jsonOption, objectiveOption, shapeOption, threadsOption, wholeFrom } from "./options.ts";
+import {
+  encodeOption,
+  jsonOption,
+  objectiveOption,
+  shapeOption,
+  signatureOption,
+  threadsOption,
+  wholeFrom,
+} from "./options.ts";
 
 /** The options of `pint8 prune`. */
 export function addPruneOptions(command: Command): Command {
@@ -58,6 +66,7 @@ export function addPruneOptions(command: Command): Command {
     .option("--resume <file>", "go on from a checkpoint of the same command")
     .option("--teacher <file>", "whose scores are learned in place of the dense model's")
     .addOption(threadsOption())
+    .addOption(signatureOption())
     .addOption(shapeOption())
     .addOption(jsonOption());
 }

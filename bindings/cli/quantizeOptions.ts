@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { LayerSetting } from "../public/optimize.ts";
 import { addDataOptions } from "./dataOptions.ts";
-import { encodeOption, jsonOption, shapeOption } from "./options.ts";
+import { encodeOption, jsonOption, shapeOption, signatureOption } from "./options.ts";
 
 /** Settings of layers, by what they are or are called. */
 export type Layers = Readonly<Record<string, Partial<LayerSetting>>>;
@@ -49,6 +49,7 @@ export function addQuantizeOptions(command: Command): Command {
     .addOption(encodeOption())
     .option("--recipe <file.json>", "settings of layers as AI Edge Quantizer's recipes state them")
     .option("--save-recipe <file.json>", "write the settings of layers so")
+    .addOption(signatureOption())
     .addOption(shapeOption())
     .addOption(jsonOption());
 }

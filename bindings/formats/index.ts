@@ -6,8 +6,11 @@ import type { ImportOptions } from "./importing.ts";
 import { externalNames, importOnnx } from "./onnx/index.ts";
 import { rare } from "./onnx/rare.ts";
 import { isOnnx } from "./onnx/recognise.ts";
-import { importBy } from "./select.ts";
+import { importBy, signaturesOf as signatureNames } from "./select.ts";
 import { customs } from "./tflite/customs.ts";
+
+/** Names of the signatures that a model has. Errors: INVALID_MODEL. */
+export const signaturesOf: (bytes: Uint8Array) => readonly string[] = signatureNames;
 
 /** Names of the files that a model keeps tensors in, which `externalData` gives by these names. */
 export function externalFiles(bytes: Uint8Array): readonly string[] {

@@ -6,16 +6,21 @@ import type { ImportOptions } from "./importing.ts";
 import { isOnnx } from "./onnx/recognise.ts";
 import { strangerOf } from "./strangers.ts";
 import type { Customs } from "./tflite/customs.ts";
-import { importTflite, isTflite, needsCustoms } from "./tflite/index.ts";
+import { openFile, rootTable } from "./tflite/flatbuffer.ts";
+import { importTflite, isTflite, needsCustoms, readSignatures } from "./tflite/index.ts";
 import { type Outline, outlineTflite } from "./tflite/outline.ts";
 
 export type { Outline, OutlinedOperator } from "./tflite/outline.ts";
 export { isOnnx };
 
 /** What stands in a model that cannot be read whole; undefined for formats that have no such view. */
-export function outlineModel(bytes: Uint8Array, customs: Customs): Outline | undefined {
-  return isTflite(bytes) ? outlineTflite(bytes, customs) : undefined;
+export function outlineModel(bytes: Uint8Array, customs: Customs, signature?: string): Outline | undefined {
+  return isTflite(bytes) ? outlineTflite(bytes, customs, signature) : undefined;
 }
+
+/** Names of the signatures that a model has, of which `signature` chooses one. Errors: INVALID_MODEL. */
+export const signaturesOf = (bytes: Uint8Array): readonly string[] =>
+  isTflite(bytes) ? readSignatures(rootTable(openFile(bytes))).map(({ key }) => key) : [];
 
 /** Whether a file is a .tflite file of ordinary operators: nothing but tensors of its graph has bytes that are the file's. */
 export const isOrdinary = (bytes: Uint8Array) => isTflite(bytes) && !needsCustoms(bytes);

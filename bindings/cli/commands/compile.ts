@@ -2,16 +2,15 @@ import { basename } from "node:path";
 import { ensure } from "../../errors.ts";
 import type { CompileReport, ModuleName, Optimize } from "../../public/compile.ts";
 import { readExternalData, readModelBytes, writeTogether } from "../files.ts";
-import type { Shapes } from "../options.ts";
+import { type ReadingOptions, readingOf } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count, table } from "../text.ts";
 
-export interface CompileCommandOptions {
+export interface CompileCommandOptions extends ReadingOptions {
   readonly output: string;
   readonly module?: ModuleName;
   readonly optimize?: Optimize;
   readonly maxMemory?: number;
-  readonly shape?: Shapes;
   readonly json?: true;
 }
 
@@ -23,7 +22,7 @@ export async function compile(
   options: CompileCommandOptions,
   { out, err, width }: Streams,
 ): Promise<void> {
-  const { output, json, shape, ...rest } = options;
+  const { output, json, signature, shape, batch, ...rest } = options;
   const name = basename(output, SUFFIX);
   ensure(output.endsWith(SUFFIX) && name !== "" && name !== SUFFIX, "INVALID_OPTION", () => ({
     where: "output",
@@ -38,7 +37,7 @@ export async function compile(
   const compiled = await compileModel(bytes, {
     ...rest,
     externalData: readExternalData(model, bytes),
-    ...(shape === undefined ? {} : { shapes: shape }),
+    ...readingOf({ signature, shape, batch }),
     name,
     onProgress: (what) => err(`${output}: ${what}`),
   });

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { ensure } from "../../errors.ts";
-import { externalFiles } from "../../formats/index.ts";
+import { externalFiles, signaturesOf } from "../../formats/index.ts";
 import { tensorOf } from "../../graph.ts";
 import { type Evaluation, evaluate as judge } from "../../optimize/evaluate/evaluate.ts";
 import type { ModelFigures } from "../../optimize/evaluate/figures.ts";
@@ -16,7 +16,7 @@ import type { EngineOptions } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count, percent, table } from "../text.ts";
 
-export interface EvaluateOptions extends DataOptions, Pick<EngineOptions, "module" | "threads"> {
+export interface EvaluateOptions extends DataOptions, Pick<EngineOptions, "module" | "threads" | "signature"> {
   readonly against?: readonly string[];
   readonly layers: number;
   readonly json?: true;
@@ -24,24 +24,27 @@ export interface EvaluateOptions extends DataOptions, Pick<EngineOptions, "modul
   readonly nodeData?: string;
 }
 
-/** A model as it is judged: its bytes, of whose size figures speak; the graph where tensors come from beside it. */
-async function judged(path: string) {
-  const { bytes, graph } = await readGraph(path);
-  return { model: externalFiles(bytes).length === 0 ? bytes : graph, graph };
+/** A model as it is judged: its bytes, of whose size figures speak; the graph where they are not all of it, or hold more. */
+async function judged(path: string, signature: (bytes: Uint8Array) => string | undefined) {
+  const { bytes, graph } = await readGraph(path, (file) => ({ signature: signature(file) }));
+  return { model: externalFiles(bytes).length === 0 && signature(bytes) === undefined ? bytes : graph, graph };
 }
 
 /** How good a model is on data, and how near to others. */
 export async function evaluate(path: string, options: EvaluateOptions, streams: Streams): Promise<void> {
   const { out, err } = streams;
-  const { model, graph } = await judged(path);
+  const { signature } = options;
+  const { model, graph } = await judged(path, () => signature);
   const ports = graph.inputs.map(({ name, tensor: id }) => {
     const stored = tensorOf(graph, id);
     const { dtype, shape } = stored;
     return { name, dtype, shape, scale: scaleOf(stored), zeroPoint: zeroOf(stored) };
   });
   const data = await openData(options, ports);
+  // The others have the same task, by the same name where they have several.
+  const same = (file: Uint8Array) => signaturesOf(file).find((each) => each === signature);
   const others = await Promise.all(
-    (options.against ?? []).map(async (other) => ({ name: basename(other), model: (await judged(other)).model })),
+    (options.against ?? []).map(async (other) => ({ name: basename(other), model: (await judged(other, same)).model })),
   );
   ensure(options.nodeData === undefined || others.length > 0, "INVALID_OPTION", () => ({
     where: "--node-data",

@@ -1,11 +1,11 @@
 import { type Inspection, inspectModel, type OperatorReport } from "../../public/index.ts";
 import { type Port, portText } from "../../values/port.ts";
 import { readExternalData, readModelBytes } from "../files.ts";
-import type { EngineOptions } from "../options.ts";
+import { type EngineOptions, type ReadingOptions, readingOf } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count, percent, table } from "../text.ts";
 
-export interface InspectOptions extends Pick<EngineOptions, "module" | "shape" | "batch"> {
+export interface InspectOptions extends ReadingOptions, Pick<EngineOptions, "module"> {
   readonly json?: true;
 }
 type TensorReport = OperatorReport["inputs"][number];
@@ -16,19 +16,19 @@ export async function inspect(model: string, options: InspectOptions, { out, wid
   const inspection = await inspectModel(bytes, {
     externalData: readExternalData(model, bytes),
     module: options.module,
-    ...(options.shape === undefined ? {} : { shapes: options.shape }),
-    ...(options.batch === undefined ? {} : { batch: options.batch }),
+    ...readingOf(options),
   });
   if (options.json) out(JSON.stringify({ model, ...inspection }));
   else for (const line of inspectionLines(inspection, width)) out(line);
 }
 
 function inspectionLines(
-  { inputs, outputs, module, operators, totals, refusal }: Inspection,
+  { inputs, outputs, module, operators, totals, refusal, signatures }: Inspection,
   width: number | undefined,
 ): readonly string[] {
   const { macs, weightBytes, sparsity, arenaBytes, imageBytes, scratchBytes, memoryBytes } = totals;
   return [
+    ...(signatures.length > 1 ? [`signatures ${signatures.join(", ")}: --signature chooses one`] : []),
     ...inputs.map((port) => `input   ${portLine(port)}`),
     ...outputs.map((port) => `output  ${portLine(port)}`),
     `module  ${module}`,

@@ -1,11 +1,11 @@
 import { ensure } from "../../errors.ts";
 import { importModel, isPlan, loadModule, loadPacker, planGraph, runPasses, writePlan } from "../../public/index.ts";
 import { readExternalData, readModelBytes, writeWhole } from "../files.ts";
-import type { EngineOptions } from "../options.ts";
+import { type EngineOptions, type ReadingOptions, readingOf } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count } from "../text.ts";
 
-export interface PlanOptions extends Pick<EngineOptions, "module" | "shape" | "memory" | "batch"> {
+export interface PlanOptions extends ReadingOptions, Pick<EngineOptions, "module" | "memory"> {
   readonly output: string;
 }
 
@@ -18,8 +18,7 @@ export async function plan(model: string, options: PlanOptions, { err }: Streams
     received: "a plan",
     hint: "Plans are made from the model that they came from.",
   }));
-  const { shape: shapes, batch } = options;
-  const graph = runPasses(importModel(bytes, { shapes, batch, externalData: readExternalData(model, bytes) }));
+  const graph = runPasses(importModel(bytes, { ...readingOf(options), externalData: readExternalData(model, bytes) }));
   const [kernels, packer] = await Promise.all([loadModule(options.module), loadPacker()]);
   const optimize = options.memory === "low" ? "size" : "speed";
   const file = writePlan(planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer, optimize }));

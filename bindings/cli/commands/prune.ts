@@ -13,13 +13,13 @@ import { type DataOptions, requireData } from "../dataOptions.ts";
 import { readCheckpoint, requirePlaces, writeWhole } from "../files.ts";
 import { interrupted, interruption } from "../interrupt.ts";
 import { readGraph } from "../open.ts";
-import type { Shapes } from "../options.ts";
+import type { ReadingOptions } from "../options.ts";
 import { modelFile, requireModelName } from "../output.ts";
 import type { Streams } from "../streams.ts";
 import { count, percent, table } from "../text.ts";
 
 /** The command line of `pint8 prune`. */
-export interface PruneCommandOptions extends DataOptions {
+export interface PruneCommandOptions extends DataOptions, Pick<ReadingOptions, "signature" | "shape"> {
   readonly output: string;
   readonly sparsity?: number;
   readonly latency?: number;
@@ -39,16 +39,16 @@ export interface PruneCommandOptions extends DataOptions {
   readonly resume?: string;
   readonly threads?: number;
   readonly encode?: "sparse" | "dense";
-  readonly shape?: Shapes;
   readonly json?: true;
 }
 
 /** Prunes a float model and writes it whole, or nothing. Ctrl-C in the middle of training leaves a checkpoint. */
 export async function prune(model: string, options: PruneCommandOptions, streams: Streams): Promise<void> {
-  const { output, data, sparsity, latency, pattern, allocation, cuts, multiple, finish, encode, shape, json } = options;
+  const { output, data, sparsity, latency, pattern, allocation, cuts, multiple, finish, encode, json } = options;
+  const { signature, shape } = options;
   requireModelName(output);
   requireData(options);
-  const { bytes, graph } = await readGraph(model, shape);
+  const { bytes, graph } = await readGraph(model, () => ({ signature, shape }));
   const examples = data === undefined ? undefined : await openData(options, realPorts(graph));
   requirePlaces([output]);
   const start = performance.now();
@@ -85,7 +85,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
     received: `at best ${time?.reached.toFixed(1)} %`,
     hint: pattern === "block" ? "Give more time." : "Give more time, or --pattern block, whose zeros save more.",
   }));
-  const file = modelFile(output, result.graph, streams.err, bytes, encode === "sparse" ? "smaller" : "never");
+  const file = modelFile(output, result.graph, streams.err, { from: bytes, signature, encode });
   writeWhole(output, [file]);
   const seconds = (performance.now() - start) / 1000;
   const { layers, samples } = result;

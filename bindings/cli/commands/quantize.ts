@@ -12,7 +12,7 @@ import { type DataOptions, requireData } from "../dataOptions.ts";
 import { readBytes, requirePlaces, writeTogether, writeWhole } from "../files.ts";
 import { decodeText } from "../labels.ts";
 import { readGraph } from "../open.ts";
-import type { Shapes } from "../options.ts";
+import type { ReadingOptions } from "../options.ts";
 import { modelFile, requireModelName } from "../output.ts";
 import type { Layers } from "../quantizeOptions.ts";
 import type { Streams } from "../streams.ts";
@@ -21,6 +21,7 @@ import { count } from "../text.ts";
 /** The command line of `pint8 quantize`. */
 export interface QuantizeCommandOptions
   extends DataOptions,
+    Pick<ReadingOptions, "signature" | "shape">,
     Pick<
       QuantizeOptions,
       "weights" | "activations" | "io" | "rounding" | "correction" | "ranges" | "maxDrop" | "size" | "latency"
@@ -31,13 +32,12 @@ export interface QuantizeCommandOptions
   readonly recipe?: string;
   readonly saveRecipe?: string;
   readonly encode?: "sparse" | "dense";
-  readonly shape?: Shapes;
   readonly json?: true;
 }
 
 /** Quantizes a model by examples, or its weights alone without them, and writes it. */
 export async function quantize(model: string, options: QuantizeCommandOptions, streams: Streams): Promise<void> {
-  const { output, data, perTensor, layer, shape, encode, json, ...rest } = options;
+  const { output, data, perTensor, layer, json, ...rest } = options;
   requireModelName(output);
   requireData(options);
   ensure(!/\.onnx$/i.test(output) || (rest.activations !== "int16" && rest.io !== "int16"), "INVALID_OPTION", () => ({
@@ -45,7 +45,7 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
     expected: "a name that ends in .tflite, which int16 is written as",
     received: output,
   }));
-  const { bytes, graph } = await readGraph(model, shape);
+  const { bytes, graph } = await readGraph(model, () => options);
   const examples = data === undefined ? undefined : await openData(options, realPorts(graph));
   const bar = progressBar(streams);
   const size = examples?.size;
@@ -66,7 +66,7 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
     bar.clear();
   }
   requireBounds(result);
-  const file = modelFile(output, result.graph, streams.err, bytes, encode === "sparse" ? "smaller" : "never");
+  const file = modelFile(output, result.graph, streams.err, { from: bytes, ...options });
   const recipe = rest.saveRecipe && { path: rest.saveRecipe, bytes: new TextEncoder().encode(writeRecipe(result)) };
   if (recipe) writeTogether([{ path: output, bytes: file }, recipe]);
   else writeWhole(output, [file]);

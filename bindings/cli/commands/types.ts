@@ -3,10 +3,10 @@ import { literal, portLiteral } from "../../compile/ports.ts";
 import { ensure } from "../../errors.ts";
 import { inspectModel } from "../../public/index.ts";
 import { readExternalData, readModelBytes } from "../files.ts";
-import type { EngineOptions } from "../options.ts";
+import { type ReadingOptions, readingOf } from "../options.ts";
 import type { Streams } from "../streams.ts";
 
-export interface TypesOptions extends Pick<EngineOptions, "shape"> {
+export interface TypesOptions extends ReadingOptions {
   readonly name?: string;
 }
 
@@ -14,7 +14,6 @@ type Ports = Awaited<ReturnType<typeof inspectModel>>["inputs"];
 
 /** Writes the TypeScript types of a model: every name, shape, type and scale as a literal, for `loadModel<Name>(…)`. */
 export async function types(model: string, options: TypesOptions, { out }: Streams): Promise<void> {
-  const { shape } = options;
   ensure(options.name === undefined || isTypeName(options.name), "INVALID_OPTION", () => ({
     where: "--name",
     expected: "a name that an interface may have",
@@ -24,7 +23,7 @@ export async function types(model: string, options: TypesOptions, { out }: Strea
   const bytes = await readModelBytes(model);
   const { inputs, outputs } = await inspectModel(bytes, {
     externalData: readExternalData(model, bytes),
-    ...(shape === undefined ? {} : { shapes: shape }),
+    ...readingOf(options),
   });
   const name = options.name ?? nameOf(model);
   out(`// Types of ${literal(basename(model)).slice(1, -1)}, by pint8 types. Use: loadModel<${name}>(…).

@@ -6,7 +6,7 @@ import { setBatch } from "../batch.ts";
 import { uniqueNames } from "../names.ts";
 import { runnableOrder } from "../order.ts";
 import { type Shapes, setShapes } from "../shapes.ts";
-import { shorten } from "../text.ts";
+import { shorten, someOf } from "../text.ts";
 import { type Buffers, readBuffers } from "./buffers.ts";
 import type { Customs } from "./customs.ts";
 import { type FlatTable, openFile, readString, readTables, readUint32, rootTable } from "./flatbuffer.ts";
@@ -111,12 +111,12 @@ function readable(read: () => Graph): Read {
 }
 
 /** The subgraph of the signature that was asked for; the first one where none was. */
-function chosenSubgraph(signatures: readonly Signature[], key: string | undefined): number {
+export function chosenSubgraph(signatures: readonly Signature[], key: string | undefined): number {
   if (key === undefined) return 0;
   const found = signatures.find((each) => each.key === key);
   ensure(found !== undefined, "INVALID_OPTION", () => ({
     where: "option signature",
-    expected: signatures.map((each) => `"${shorten(each.key)}"`).join(", ") || "none: the model has no signatures",
+    expected: someOf(signatures.map((each) => `"${shorten(each.key)}"`)) || "none: the model has no signatures",
     received: `"${shorten(String(key))}"`,
   }));
   return found.subgraph;
@@ -178,7 +178,8 @@ function withEmptyConstants(tensors: readonly Tensor[], written: ReadonlySet<Ten
   });
 }
 
-function ports(
+/** Ports by the names of a signature, or of their tensors. */
+export function ports(
   ids: readonly TensorId[],
   tensors: readonly Tensor[],
   aliases: ReadonlyMap<number, string> | undefined,
@@ -199,6 +200,7 @@ export interface Signature {
   readonly outputs: ReadonlyMap<number, string>;
 }
 
+/** The signatures of a file. Errors: INVALID_MODEL. */
 export function readSignatures(model: FlatTable): readonly Signature[] {
   return readTables(model, MODEL.signatures, (index) => `signature ${index}`).map((table) => ({
     key: readString(table, SIGNATURE.key),

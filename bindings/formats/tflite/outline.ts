@@ -2,10 +2,10 @@
 import { Pint8Error } from "../../errors.ts";
 import type { AnyNode, Port, TensorId } from "../../graph.ts";
 import type { Tensor } from "../../tensor.ts";
-import { uniqueNames } from "../names.ts";
 import { readBuffers } from "./buffers.ts";
 import type { Customs } from "./customs.ts";
 import { type FlatTable, openFile, readString, readTables, rootTable } from "./flatbuffer.ts";
+import { chosenSubgraph, ports, readSignatures } from "./index.ts";
 import { type OperatorCode, operatorCode, readIds, readNode, readOperatorCodes } from "./nodes.ts";
 import { MODEL, OPERATOR, SUBGRAPH, TENSOR } from "./schema.ts";
 import { readTensor } from "./tensors.ts";
@@ -20,7 +20,7 @@ export interface OutlinedOperator {
   readonly node: AnyNode | Pint8Error;
 }
 
-/** The first subgraph, in the order of the file. */
+/** The first subgraph, or that of a signature, in the order of the file. */
 export interface Outline {
   readonly name: string;
   readonly tensors: readonly Tensor[];
@@ -30,39 +30,36 @@ export interface Outline {
 }
 
 /**
- * Reads all operators and tensors of the first subgraph, those that pint8 cannot run as well.
+ * Reads all operators and tensors of the first subgraph, or of that of `signature`, those that pint8 cannot run as well.
  *
- * Errors: INVALID_MODEL where the file is damaged.
+ * Errors: INVALID_MODEL where the file is damaged, INVALID_OPTION for a signature that it does not have.
  */
-export function outlineTflite(bytes: Uint8Array, customs: Customs): Outline {
+export function outlineTflite(bytes: Uint8Array, customs: Customs, signature?: string): Outline {
   const model = rootTable(openFile(bytes));
   const codes = readOperatorCodes(model, customs);
   const buffers = readBuffers(model);
-  const [main] = readTables(model, MODEL.subgraphs, (index) => `subgraph ${index}`);
+  const signatures = readSignatures(model);
+  const chosen = chosenSubgraph(signatures, signature);
+  const names = signatures.find(({ key, subgraph }) => key === (signature ?? key) && subgraph === chosen);
+  const main = readTables(model, MODEL.subgraphs, (index) => `subgraph ${index}`)[chosen];
   if (main === undefined)
     throw new Pint8Error("INVALID_MODEL", { where: "model", expected: "a subgraph", received: "none" });
-  const tables = readTables(main, SUBGRAPH.tensors, (id) => `tensor ${id}`);
+  const prefix = chosen === 0 ? "" : `subgraph ${chosen}, `;
+  const tables = readTables(main, SUBGRAPH.tensors, (id) => `${prefix}tensor ${id}`);
   const tensors = tables.map((table) =>
     orElse(
       () => readTensor(table, buffers, tables),
       () => nameOnly(table),
     ),
   );
-  const operators = readTables(main, SUBGRAPH.operators, (index) => `node ${index}`);
-  const ports = (field: number, what: string): readonly Port[] => {
-    const ids = readIds(main, field, 0, tables.length, what);
-    const names = uniqueNames(
-      ids.map((id) => (tensors[id] as Tensor).name),
-      what,
-    );
-    return ids.map((tensor, i) => ({ name: names[i] as string, tensor }));
-  };
+  const operators = readTables(main, SUBGRAPH.operators, (index) => `${prefix}node ${index}`);
+  const idsOf = (field: number, what: string) => readIds(main, field, 0, tables.length, what);
   return {
     name: readString(main, SUBGRAPH.name) || "main",
     tensors,
     operators: operators.map((table) => outlined(table, operatorCode(table, codes), tables.length)),
-    inputs: ports(SUBGRAPH.inputs, "input"),
-    outputs: ports(SUBGRAPH.outputs, "output"),
+    inputs: ports(idsOf(SUBGRAPH.inputs, "input"), tensors, names?.inputs, "input"),
+    outputs: ports(idsOf(SUBGRAPH.outputs, "output"), tensors, names?.outputs, "output"),
   };
 }
 
