@@ -69,8 +69,8 @@ export function readExternalData(path: string, model: Uint8Array): Readonly<Reco
   );
 }
 
-/** The bytes of a file, `-` for standard input; IO where it cannot be read. */
-export function readBytes(path: string): Uint8Array {
+/** The bytes of a file, `-` for standard input; IO where it cannot be read, with a hint of what to do where it is absent. */
+export function readBytes(path: string, absent = "Check the path and its permissions."): Uint8Array {
   try {
     const isFile = path !== "-" && statSync(path).isFile();
     const { buffer, byteOffset, byteLength } = isFile ? readFileSync(path) : readStream(path);
@@ -83,16 +83,16 @@ export function readBytes(path: string): Uint8Array {
         where: spokenName(path),
         expected: "a readable file",
         received: reason(cause),
-        hint: hintOf(cause, "Check the path and its permissions."),
+        hint: hintOf(cause, absent),
       },
       { cause },
     );
   }
 }
 
-/** The bytes of a checkpoint, which the next one is written over. */
+/** The bytes of a checkpoint, which the next one is written over. There is none of a command that ended before its training began. */
 export function readCheckpoint(path: string): Uint8Array {
-  const bytes = readBytes(path);
+  const bytes = readBytes(path, "Begin without --resume: there is none before training begins.");
   inputs.delete(existsSync(path) ? realpathSync(path) : path);
   return bytes;
 }

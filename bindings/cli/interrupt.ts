@@ -17,6 +17,6 @@ export function interruption(output: string, checkpoint: string | undefined): Pi
     where: output,
     expected: "to be left to its end",
     received: "an interruption",
-    ...(checkpoint !== undefined && { hint: `Go on with --resume ${checkpoint}.` }),
+    hint: checkpoint === undefined ? "Nothing is kept: begin again." : `Go on with --resume ${checkpoint}.`,
   });
 }

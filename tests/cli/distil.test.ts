@@ -132,6 +132,7 @@ describe("pint8 distil", () => {
       [["--like", "ds-cnn", "--student", teacher], /both/],
       [["--like", "vgg"], /ds-cnn, mobilenet-v2, mlp/],
       [["--like", "ds-cnn", "--resume", images], /no checkpoint/],
+      [["--like", "ds-cnn", "--resume", path("none")], /IO: .*no such file.*\nhint: Begin without --resume/],
       [["--like", "ds-cnn", "--rate", "0"], /above 0/],
       [["--student", quantized], /INVALID_GRAPH.*quantized already/s],
       [["--like", "ds-cnn", "-o", path("student.h5")], /INVALID_OPTION: --output/],

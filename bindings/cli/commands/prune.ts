@@ -53,7 +53,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
   requirePlaces([output]);
   const start = performance.now();
   const bar = progressBar(streams);
-  const kept: { checkpoint?: string } = {};
+  const kept: { checkpoint?: string | undefined } = { checkpoint: options.resume };
   const tune = await tuneOf(options, kept);
   const { signal, done } = interrupted();
   const choices: PruneOptions = {
@@ -107,7 +107,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
 /** How to train what is left, where that is asked for; `kept` is told where a checkpoint is, once there is one. */
 async function tuneOf(
   options: PruneCommandOptions,
-  kept: { checkpoint?: string },
+  kept: { checkpoint?: string | undefined },
 ): Promise<Pick<PruneOptions, "tune">> {
   const { tune: epochs, tuneSteps: steps, batch, copies, augment, objective, teacher, threads } = options;
   const { checkpoint, resume } = options;

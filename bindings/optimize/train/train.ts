@@ -142,12 +142,17 @@ async function steps(run: Run, options: TrainOptions): Promise<void> {
   let turn = performance.now();
   let order: Uint32Array = new Uint32Array(0);
   for (let step = first; step < total; step++) {
-    if (signal?.aborted) await checkpoint(step);
-    signal?.throwIfAborted();
     const epoch = Math.floor(step / perEpoch);
     const copy = epoch % turns;
     if (step === first || step % perEpoch === 0) order = shuffled(store.size, randomOf(seed, epoch));
-    await fill(buffers, run, order, (step % perEpoch) * batch, copy, signal);
+    // The teacher may be asked for all samples here, which takes long: what ends that leaves the weights of the step before.
+    try {
+      signal?.throwIfAborted();
+      await fill(buffers, run, order, (step % perEpoch) * batch, copy, signal);
+    } catch (error) {
+      if (signal?.aborted) await checkpoint(step);
+      throw error;
+    }
     options.onStep?.(step, total, {
       weights: (tensor) => weightsOf(trainer, tensor),
       setMask: trainer.setMask,

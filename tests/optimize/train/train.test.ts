@@ -122,6 +122,31 @@ describe("training", () => {
     await assert.rejects(train(fresh, TRAIN, { ...options, epochs: 4, checkpoint }), invalid("INVALID_OPTION"));
   });
 
+  test("leaves a checkpoint where it ends while the teacher is asked, before the first step and behind", async () => {
+    const options = { ...USUAL, epochs: 2, teacher: trained };
+    const whole = await train(fresh, TRAIN, options);
+    for (const at of [0, 3]) {
+      let checkpoint: Uint8Array | undefined;
+      let asked = 0;
+      // The signal is looked at by the loop and by the teacher, which has all samples of a copy at once.
+      const aborts = () => asked++ >= at;
+      const signal = {
+        get aborted() {
+          return aborts();
+        },
+        throwIfAborted() {
+          if (aborts()) throw new Error("enough");
+        },
+      } as AbortSignal;
+      const onCheckpoint = (bytes: Uint8Array) => {
+        checkpoint = bytes;
+      };
+      await assert.rejects(train(fresh, TRAIN, { ...options, signal, onCheckpoint }), /enough/);
+      const again = await train(fresh, TRAIN, { ...options, checkpoint: checkpoint as unknown as Uint8Array });
+      assert.deepEqual(bytesOf(again), bytesOf(whole));
+    }
+  });
+
   test("puts normalization back without changing what is computed", async () => {
     const still = await train(trained, TRAIN, { ...USUAL, normalization: "restore", steps: 1, rate: 0, batch: 96 });
     const [from, to] = [await scoresOf(trained, TEST), await scoresOf(still, TEST)];
