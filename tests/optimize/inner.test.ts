@@ -95,7 +95,7 @@ function recurrent(kind: "lstm" | "rnn", weights: readonly number[], biases: rea
 const samples = Array.from({ length: 20 }, () => ({ inputs: [normal(SIZE, 1)] }));
 
 /** How far outputs are apart, of their size, once the graph was written and read. */
-async function apart(float: Graph, other: Graph, inputs: readonly Float32Array[]): Promise<number> {
+async function apart(float: Graph, other: Graph, inputs: readonly (Float32Array | Int32Array)[]): Promise<number> {
   const [a, b] = await Promise.all([openRunner(float), openRunner(importModel(writeTflite(other), {}))]);
   let [error, power] = [0, 0];
   for (const input of inputs) {
@@ -155,7 +155,7 @@ describe("layers in a loop", () => {
 
   test("what a graph was stays as it was", () => {
     assert.deepEqual(stored(network), ["float32", "float32"]);
-    assert.deepEqual(innerSetting({ weights: "int4" }), { weights: "int8", scales: "channel" });
+    assert.deepEqual(innerSetting({ weights: "int4" }), { weights: "int8", scales: "channel", tables: false });
   });
 });
 
@@ -207,5 +207,37 @@ describe("recurrent operators", () => {
     const { inner, graph: same } = await quantize(network, undefined, {});
     assert.deepEqual(inner, []);
     assert.deepEqual(new Set(stored(same)), new Set(["float32"]));
+  });
+});
+
+describe("tables that rows are taken from", () => {
+  const tableOf = (rows: number) => {
+    const indices: Tensor = { name: "words", dtype: "int32", shape: [1, 3] };
+    const parameters = [constant("table", [rows, SIZE], 1), constant("w", [SIZE, SIZE]), constant("b", [SIZE])];
+    const found = [float("found", [1, 3, SIZE]), float("y", [3, SIZE])];
+    const take = node("gather", [0, 1], [4], { axis: 0, batchDims: 0 });
+    const swapped = { ...take, inputs: [take.inputs[1], take.inputs[0]] } as AnyNode;
+    return graph([indices, ...parameters, ...found], [swapped, dense(2, 3, 4, 5)], [0], [5]);
+  };
+
+  test("of dynamic range", async () => {
+    const network = tableOf(64);
+    const { graph: made, inner } = await quantize(network);
+    assert.deepEqual(stored(made), ["int8", "int8"]);
+    assert.deepEqual(
+      inner.map(({ name, kind }) => [name, kind]),
+      [["table", "gather"]],
+    );
+    assert.ok((await apart(network, made, [Int32Array.of(3, 60, 63)])) < 0.02);
+    const none = { layers: { "*": { weights: "float32" } } } as const;
+    assert.deepEqual(stored((await quantize(network, undefined, none)).graph), ["float32", "float32"]);
+  });
+
+  test("small ones stay floats, and those of other activations are what these are", async () => {
+    assert.deepEqual(stored((await quantize(tableOf(8))).graph), ["float32", "int8"]);
+    const words = [1, 2, 3].map((first) => ({ inputs: [Float32Array.of(first, 9, 30)] }));
+    const { graph: made, inner } = await quantize(tableOf(64), datasetOf(words));
+    assert.deepEqual(stored(made), ["int8", "int8"]);
+    assert.deepEqual(inner, []);
   });
 });

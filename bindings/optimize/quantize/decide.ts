@@ -7,7 +7,7 @@ import { biasOf, type Layer, rowsOf } from "../layers.ts";
 import type { Decisions, NodeType } from "./build.ts";
 import { affinesOf } from "./groups.ts";
 import { toHalves } from "./halves.ts";
-import type { InnerSetting } from "./inner.ts";
+import { type InnerSetting, isTable } from "./inner.ts";
 import { withFloatLogarithms } from "./logarithms.ts";
 import { withFloatNormalization } from "./normalization.ts";
 import type { ActivationType, Io, LayerSetting, Scales } from "./options.ts";
@@ -36,7 +36,7 @@ export function decide(graph: Graph, layers: readonly Layer[], choices: Choices)
   const byNode = new Map(layers.map((layer, i) => [layer.index, [layer, settings[i] as LayerSetting]] as const));
   const wished = graph.nodes.map((node, i): NodeType => {
     const setting = byNode.get(i)?.[1];
-    const type = setting?.activations ?? activations;
+    const type = inner.tables && isTable(graph, node) ? "int8" : (setting?.activations ?? activations);
     const stored = setting === undefined || setting.weights === "int8" || setting.weights === "int4";
     return type === "float32" || !stored || !supports(graph, node, type) ? "float32" : type;
   });

@@ -1,11 +1,11 @@
 /**
- * Weights of what no ranges are measured for: of recurrent operators, and of layers in the graphs that nodes run, as loops and branches are.
+ * Weights of what no ranges are measured for: of recurrent operators, of layers in the graphs that nodes run, as loops and branches are, and tables.
  * They are stored in fewer bits, as dynamic range has it: activations stay floats, and so does what goes from step to step.
  */
 import { type AnyNode, type Graph, type TensorId, tensorOf } from "../../graph.ts";
 import { mapBodies } from "../../passes/bodies.ts";
-import type { Tensor } from "../../tensor.ts";
-import { floatsOf } from "../constants.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
+import { floatsOf, isFloatConstant } from "../constants.ts";
 import { biasOf, type Layer, layersOf, rowsOf } from "../layers.ts";
 import { compact } from "../prepare/index.ts";
 import { cellTensor, cellWeights } from "./cells.ts";
@@ -17,12 +17,25 @@ import { roundNearest, scalesOf, weightTensor } from "./weights.ts";
 export interface InnerSetting {
   readonly weights: Exclude<WeightType, "int4">;
   readonly scales: Scales;
+  /** Whether tables that rows are taken from are integers although activations are floats. */
+  readonly tables: boolean;
 }
 
 /** The setting that options ask for: that of all layers, int8 in place of int4, which is not rounded well without examples. */
-export function innerSetting({ weights = "int8", layers, scales = "channel" }: QuantizeOptions): InnerSetting {
-  const stored = layers?.["*"]?.weights ?? weights;
-  return { weights: stored === "int4" ? "int8" : stored, scales };
+export function innerSetting(options: QuantizeOptions): InnerSetting {
+  const { weights = "int8", layers, scales = "channel", activations } = options;
+  const asked = layers?.["*"]?.weights ?? weights;
+  const stored = asked === "int4" ? "int8" : asked;
+  return { weights: stored, scales, tables: stored === "int8" && activations === "float32" };
+}
+
+/** Elements of a table that is worth the scale of all its rows. */
+const TABLE = 1024;
+
+/** Whether a node takes rows of a large constant, as embeddings of words are looked up. */
+export function isTable(graph: Graph, { kind, inputs }: AnyNode): boolean {
+  const table = tensorOf(graph, inputs[0] as TensorId);
+  return kind === "gather" && isFloatConstant(table) && table.shape.length > 1 && elementCount(table.shape) >= TABLE;
 }
 
 /** A graph with such weights, and what was stored. */
@@ -31,7 +44,7 @@ export interface Inner {
   readonly layers: readonly LayerReport[];
 }
 
-/** Stores them. Ids and places of the graph's own nodes stay; halves of its own constants are not made here. */
+/** Stores them. Ids and places of the graph's own nodes stay; halves of its own constants and its tables are not made here. */
 export function storeInner(graph: Graph, setting: InnerSetting): Inner {
   if (setting.weights === "float32") return { graph, layers: [] };
   const layers: LayerReport[] = [];
@@ -43,6 +56,8 @@ export function storeInner(graph: Graph, setting: InnerSetting): Inner {
     for (const [index, [first]] of list) layers.push(report(each, index, first as number, setting));
     return setting.weights === "float16" ? (each === graph ? each : withHalves(each, list)) : withIntegers(each, list);
   };
+  for (const [i, node] of setting.tables ? graph.nodes.entries() : [])
+    if (isTable(graph, node)) layers.push(report(graph, i, 0, setting));
   return { graph: mapBodies(stored(graph, cellsOf(graph)), storeBody), layers };
 }
 

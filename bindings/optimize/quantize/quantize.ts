@@ -24,7 +24,7 @@ export interface QuantizeResult {
   /** As an importer would give it: write it, plan it, run it. */
   readonly graph: Graph;
   readonly layers: readonly LayerReport[];
-  /** Of layers inside of loops and branches, and of recurrent operators, the weights alone are quantized. */
+  /** Of layers inside of loops and branches, and of recurrent operators, the weights alone are quantized; so are tables of dynamic range. */
   readonly inner: readonly LayerReport[];
   /** Of the operators that are no layers. */
   readonly activations: ActivationType;
@@ -99,7 +99,7 @@ export async function quantize(
     silent,
     bounds: found.bounds,
     activations: found.activations,
-    inner: storeInner(float, innerSetting(options)).layers,
+    inner: storeInner(float, innerSetting({ ...options, activations })).layers,
     layers: layers.map(({ name, node, index, y }, i) => ({
       name,
       kind: node.kind,
