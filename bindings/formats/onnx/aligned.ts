@@ -1,8 +1,8 @@
 /** Operands of before opset 7. */
 import type { TensorId } from "../../graph.ts";
 import type { Builder } from "./builder.ts";
-import { asValue, type Inputs } from "./convert.ts";
-import { plain } from "./layout.ts";
+import { asValue } from "./convert.ts";
+import { type Inputs, plain } from "./layout.ts";
 import type { NodeProto } from "./messages.ts";
 
 /** A second operand stood from a stated axis on. */

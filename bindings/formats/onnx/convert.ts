@@ -6,10 +6,10 @@ import { BITS, type DType, type Tensor, typedCopy } from "../../tensor.ts";
 import { COMPUTED, shorten } from "../text.ts";
 import type { AddHere, Builder } from "./builder.ts";
 import type { Integers } from "./integer/network.ts";
-import { channelsLast, isOpen, type Open, plain, type Twins, type Value } from "./layout.ts";
+import { channelsLast, type Inputs, isOpen, type Open, plain, type Value } from "./layout.ts";
 import type { AttributeProto, FunctionProto, GraphProto, NodeProto, ValueProto } from "./messages.ts";
 import { inOrder, type Placed } from "./order.ts";
-import { castTwins, isFloat32, narrowOf, widened } from "./precision.ts";
+import { typingOf } from "./precision.ts";
 import { dtypeOf, type ExternalData, tensorOf } from "./tensors.ts";
 
 /** A node under conversion. */
@@ -86,9 +86,6 @@ export interface Rare {
   readonly slopedOf: Integers;
   fuseGelu(tensors: readonly Tensor[], nodes: readonly AnyNode[], ends: readonly TensorId[]): readonly AnyNode[];
 }
-
-/** Values of a node's inputs. */
-export type Inputs = readonly (Value | undefined)[];
 
 /** What is thrown where a model needs what is rare, and it is not at hand. */
 export const NEEDS_RARE = new Error("what few models need");
@@ -227,8 +224,7 @@ function convertNode(node: NodeProto, index: number, scope: Scope): void {
 
 function viewOf(node: NodeProto, where: string, scope: Scope, given: Inputs): OnnxNode {
   const { b, opsets } = scope.shared;
-  const narrow = narrowOf(node, given);
-  const inputs = narrow === undefined ? given : given.map((value) => value && widened(b, where, value));
+  const { inputs, typed } = typingOf(node, where, given, scope);
   const attribute = (name: string) => node.attributes.get(name);
   const input = (i: number): Value => {
     const value = inputs[i];
@@ -268,12 +264,7 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: Inputs): On
       const name = node.outputs[i] ?? "";
       const isAll = value.isWhole || inputs.every((each) => each?.open === undefined);
       const open = value.open ?? (isAll ? undefined : scope.shared.rare().openOf(own, value.shape));
-      if (name !== "" && narrow !== undefined && isFloat32(b, value)) {
-        const twins = castTwins(b, where, value.twins, narrow);
-        return define(scope, name, { ...value, twins, dtype: narrow, name, ...(open && { open }) }, where);
-      }
-      const dtype = value.dtype ?? typeOfTwins(b, value.twins);
-      if (name !== "") define(scope, name, { ...value, dtype, name, ...(open && { open }) }, where);
+      if (name !== "") define(scope, name, { ...value, ...typed(value), name, ...(open && { open }) }, where);
     },
     setPlain: (i, id) => own.set(i, { shape: b.tensor(id).shape, twins: { plain: id } }),
     setLast: (i, id, shape) => own.set(i, { shape, twins: shape.length < 3 ? { plain: id } : { last: id } }),
@@ -281,11 +272,6 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: Inputs): On
     rarely: (form, n) => scope.shared.rare().forms[form](n),
   };
   return own;
-}
-
-function typeOfTwins(b: Builder, { plain: id, last }: Twins): DType {
-  const either = id ?? last;
-  return either === undefined ? "float32" : b.tensor(either).dtype;
 }
 
 /** The numbers of a constant; 64-bit integers beyond 2^53 lose their last bits. */

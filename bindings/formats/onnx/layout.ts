@@ -42,6 +42,9 @@ export interface Value {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly twins: Twins;
+  /** A float16's or float64's numbers in float32, not rounded yet; `isCast`: the model's own cast rounds them. */
+  readonly wide?: Twins | undefined;
+  readonly isCast?: boolean | undefined;
   /** Its part in a dynamically quantized product, or in what finds places. */
   readonly link?: Link;
   /** How much of it counts, where that depends on data. */
@@ -51,6 +54,9 @@ export interface Value {
   /** ONNX's number of its type, where `dtype` stands for one of few bits. */
   readonly code?: number;
 }
+
+/** Values of a node's inputs. */
+export type Inputs = readonly (Value | undefined)[];
 
 /** The first `count` entries count, of `inner` elements each; an int32. */
 export interface Open {

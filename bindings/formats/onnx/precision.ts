@@ -1,46 +1,101 @@
-/** float16 and float64: operators that compute on them do so in float32, and their results are rounded to the type again. */
+/**
+ * float16 and float64: operators that compute on them do so in float32. Results are rounded to the type where onnxruntime rounds
+ * them: for whoever is no operator of float32 to it, and for outputs.
+ */
 import type { TensorId } from "../../graph.ts";
 import type { DType } from "../../tensor.ts";
 import type { Builder } from "./builder.ts";
-import type { Twins, Value } from "./layout.ts";
+import { type Inputs, type Twins, twinsLater, type Value } from "./layout.ts";
 import type { NodeProto } from "./messages.ts";
 
-/** Operators that take any type as it is, or say the type of their result. */
-const ANY_TYPE = new Set(
-  `BitCast Cast CastLike Concat Constant ConstantOfShape Dropout Expand Flatten Gather GatherElements GatherND Identity If Loop
-  Optional OptionalGetElement OptionalHasElement Reshape ReverseSequence Scan SequenceAt SequenceConstruct SequenceEmpty SequenceErase
-  SequenceInsert SequenceLength Shape Size Slice Split SplitToSequence ConcatFromSequence Squeeze TensorScatter Tile Transpose Unsqueeze`.split(
-    /\s+/,
-  ),
-);
+/** Operators whose results have their input's type, whichever it is. */
+const MOVES = /^(Concat|Expand|Flatten|Gather(Elements|ND)?|Identity|Reshape|Slice|Split|(Uns|S)queeze|Transpose)$/;
+
+/** Others that take any type as it is, or say the type of their result. */
+const ANY_TYPE =
+  /^(BitCast|Cast(Like)?|ConcatFromS.*|Constant(OfShape)?|Dropout|If|Loop|Optional.*|ReverseS.*|Scan|Sequence.*|Shape|Size|SplitToS.*|TensorScatter|Tile)$/;
+
+/** Operators that onnxruntime computes on float16 itself, beside those of any type. */
+const HALF =
+  /^(Clip|(Deq|Q)uantizeLinear|Group.*Attention|(Skip)?(Simplified)?LayerNorm.*|MatMulNBits|Max|Min|Mod|RMSNorm.*|RotaryE.*|Round|Scatter(El|ND).*|Sign)$/;
+
+const takesAny = ({ operator, domain }: NodeProto) =>
+  domain === "" && (MOVES.test(operator) || ANY_TYPE.test(operator));
+const isHalf = (node: NodeProto) => (takesAny(node) ? !/^(Dro|Rev|Til)/.test(node.operator) : HALF.test(node.operator));
+
+/** What a graph says of its values. */
+interface Names {
+  readonly shared: { readonly b: Builder };
+  readers(name: string): readonly NodeProto[];
+  isOutput(name: string): boolean;
+}
 
 const isNarrow = (dtype: DType | undefined): dtype is "float16" | "float64" =>
   dtype === "float16" || dtype === "float64";
 
-/** The type that a node's results are rounded to; `undefined` where it computes on others. */
-export function narrowOf(
-  { operator, domain }: NodeProto,
-  inputs: readonly (Value | undefined)[],
-): "float16" | "float64" | undefined {
-  if (domain === "" && ANY_TYPE.has(operator)) return undefined;
-  return inputs.map((value) => value?.dtype).find(isNarrow);
+const isInitializer = (b: Builder, value: Value | undefined) =>
+  value?.twins.plain !== undefined && b.isConstant(value.twins.plain);
+
+/** True between nodes of float32, where onnxruntime computes in float32 what it could in float16. */
+function isBetween({ operator, outputs }: NodeProto, inputs: Inputs, scope: Names): boolean {
+  // of lists it looks at the first alone
+  const halves = inputs.slice(0, /^(Con|Ma|Mi)/.test(operator) ? 1 : 9).filter((value) => value?.dtype === "float16");
+  return (
+    halves.some((value) => value?.wide) &&
+    halves.every((value) => (value?.wide && !value.isCast) || isInitializer(scope.shared.b, value)) &&
+    outputs.every((name) => !scope.isOutput(name)) &&
+    scope.readers(outputs[0] as string).every((reader) => !isHalf(reader))
+  );
 }
 
 /** Both orders of a value in another type. */
-export function castTwins(b: Builder, where: string, twins: Twins, dtype: DType): Twins {
+function castTwins(b: Builder, where: string, twins: Twins, dtype: DType): Twins {
   const one = (id: TensorId) => b.add("cast", where, [id], {}, [{ dtype }])[0] as TensorId;
   if (twins.plain !== undefined) return { plain: one(twins.plain) };
   return twins.last === undefined ? {} : { last: one(twins.last) };
 }
 
-/** The value as float32 where it is of another width. */
-export function widened(b: Builder, where: string, value: Value): Value {
-  if (!isNarrow(value.dtype)) return value;
-  return { ...value, dtype: "float32", twins: castTwins(b, where, value.twins, "float32") };
+/** A node's inputs, as float32 where it computes on narrow ones, and what types its results have. */
+interface Typing {
+  readonly inputs: Inputs;
+  typed(result: Result): Pick<Value, "dtype" | "twins" | "wide" | "isCast">;
 }
 
-/** True where a result is float32. */
-export function isFloat32(b: Builder, { twins }: Pick<Value, "twins">): boolean {
-  const id = twins.plain ?? twins.last;
-  return id !== undefined && b.tensor(id).dtype === "float32";
+type Result = Pick<Value, "twins"> & { readonly dtype?: DType };
+
+export function typingOf(node: NodeProto, where: string, given: Inputs, scope: Names): Typing {
+  const { b } = scope.shared;
+  const { operator } = node;
+  const takes = takesAny(node);
+  const isCast = takes && operator === "Cast";
+  const narrow = given.map((value) => value?.dtype).find(isNarrow);
+  const isRounded =
+    narrow === "float16" &&
+    isHalf(node) &&
+    (/^Q/.test(operator) || ANY_TYPE.test(operator) || !isBetween(node, given, scope));
+  const isWidened = !takes || (narrow === "float16" && !isRounded);
+  // a cast to float32 reads what was not rounded yet, but by a cast
+  const isUnrounded = (value: Value) => isCast && node.attributes.get("to")?.int === 1 && value.wide && !value.isCast;
+  const inputs = given.map((value) => {
+    if (value === undefined || !isNarrow(value.dtype) || !(isWidened || isUnrounded(value))) return value;
+    const twins = (!(isWidened && isRounded) && value.wide) || castTwins(b, where, value.twins, "float32");
+    return { ...value, dtype: "float32", twins, wide: undefined } as const;
+  });
+  return {
+    inputs,
+    typed({ twins, dtype = typeOfTwins(b, twins) }) {
+      if (narrow && isWidened && typeOfTwins(b, twins) === "float32") {
+        const later = twinsLater(() => castTwins(b, where, twins, narrow));
+        return { dtype: narrow, twins: later, wide: isRounded ? undefined : twins, isCast: undefined };
+      }
+      const [x] = inputs;
+      const wide = isCast && isNarrow(dtype) && x?.dtype === "float32" ? x.twins : undefined;
+      return { dtype, twins, wide, isCast };
+    },
+  };
+}
+
+function typeOfTwins(b: Builder, { plain: id, last }: Twins): DType {
+  const either = id ?? last;
+  return either === undefined ? "float32" : b.tensor(either).dtype;
 }

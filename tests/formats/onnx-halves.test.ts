@@ -1,0 +1,96 @@
+/** float16 between operators: expected values are what onnxruntime 1.32 gives on x64 without optimizations. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadModel } from "../../bindings/public/index.ts";
+import { buildOnnx, type NodeSpec, node, type TensorSpec } from "./build-onnx.ts";
+
+const halves = (name: string, dims: readonly number[], bits: number): TensorSpec => ({
+  name,
+  dims,
+  type: 10,
+  raw: Uint8Array.of(bits & 255, bits >> 8),
+});
+const integers = (name: string, values: readonly number[]): TensorSpec => ({
+  name,
+  dims: [values.length],
+  type: 7,
+  values,
+});
+const to = (type: 1 | 10) => ({ int: { to: type } });
+
+/** 0.1, 0.7, 1.3 and 2.9 through the nodes, to `y` of float32. */
+async function run(nodes: readonly NodeSpec[], type: 1 | 10 = 10): Promise<readonly number[]> {
+  const outputs = [
+    { name: "y", type: 1 },
+    ...(nodes.some((each) => each.outputs[0] === "also") ? [{ name: "also", type: 10 }] : []),
+  ];
+  const initializers = [
+    halves("third", [1], 0x34cd),
+    halves("thousand", [1], 0x63d0),
+    halves("zero", [], 0),
+    halves("six", [], 0x4600),
+    { name: "one", dims: [], type: 1, values: [1] } as const,
+    integers("four", [4]),
+    integers("square", [2, 2]),
+    integers("ones", [1, 1]),
+  ];
+  const model = await loadModel(
+    buildOnnx({ nodes, inputs: [{ name: "x", type, dims: [2, 2] }], outputs, initializers }),
+  );
+  const x = type === 1 ? Float32Array.of(0.1, 0.7, 1.3, 2.9) : Uint16Array.of(0x2e66, 0x399a, 0x3d33, 0x41cd);
+  const { y } = model.run([x]);
+  model.close();
+  return Array.from(y as Float32Array);
+}
+
+/** Multiplies by 0.3, goes through the nodes from `a` to `b`, and multiplies by 1000. */
+const between = (...nodes: readonly NodeSpec[]) =>
+  run([
+    node("Mul", "x third", nodes[0]?.inputs[0] ?? "b"),
+    ...nodes,
+    node("Mul", `${nodes.at(-1)?.outputs[0] ?? "b"} thousand`, "c"),
+    node("Cast", "c", "y", to(1)),
+  ]);
+
+const EXACT = [29.997556686401367, 210.09278869628906, 390.0048828125, 870.2587890625] as const;
+const ROUNDED = [29.998779296875, 210.0830078125, 389.892578125, 870.1171875] as const;
+const turned = ([a, b, c, d]: readonly [number, number, number, number]) => [a, c, b, d];
+
+test("float16 is not rounded between operators of float32", async () => {
+  assert.deepEqual(await between(), EXACT);
+});
+
+test("what onnxruntime has for float16, too, rounds nothing between operators of float32", async () => {
+  assert.deepEqual(await between(node("Transpose", "a", "b")), turned(EXACT));
+  assert.deepEqual(await between(node("Clip", "a zero six", "b")), EXACT);
+  assert.deepEqual(await between(node("Tile", "a ones", "b")), EXACT);
+});
+
+test("two such operators in a row are given rounded values, as is one whose result is an output", async () => {
+  assert.deepEqual(await between(node("Transpose", "a", "m"), node("Reshape", "m four", "b")), turned(ROUNDED));
+  assert.deepEqual(await between(node("Clip", "a zero six", "also")), ROUNDED);
+});
+
+test("of lists the first input alone decides", async () => {
+  const list = [
+    node("Transpose", "a", "m"),
+    node("Reshape", "m square", "n"),
+    node("Concat", "a n", "b", { int: { axis: 0 } }),
+  ];
+  assert.deepEqual(await between(...list), [...EXACT, ...turned(ROUNDED)]);
+});
+
+test("casts of the model round where no operator stands between two of them", async () => {
+  const around = [node("Cast", "x", "h", to(10)), node("Mul", "h third", "a"), node("Cast", "a", "y", to(1))];
+  const expected = [0.03000488318502903, 0.21003417670726776, 0.39006346464157104, 0.8701416254043579];
+  assert.deepEqual(await run(around, 1), expected);
+  const midway = [
+    node("Cast", "x", "h", to(10)),
+    node("Mul", "h third", "a"),
+    node("Cast", "a", "b", to(1)),
+    node("Mul", "b one", "y"),
+  ];
+  assert.deepEqual(await run(midway, 1), expected);
+  const twice = [node("Cast", "x", "h", to(10)), node("Cast", "h", "y", to(1))];
+  assert.deepEqual(await run(twice, 1), [0.0999755859375, 0.7001953125, 1.2998046875, 2.900390625]);
+});
