@@ -6,12 +6,35 @@ import { loadModel } from "../../bindings/public/index.ts";
 import { buildTflite } from "./build-tflite.ts";
 
 const text = (value: string): readonly number[] => [...new TextEncoder().encode(value)];
-const field = (number: number, bytes: readonly number[]) => [8 * number + 2, bytes.length, ...bytes];
+const varint = (value: number): readonly number[] =>
+  value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))];
+const field = (number: number, bytes: readonly number[]) => [8 * number + 2, ...varint(bytes.length), ...bytes];
 /** An entry of NodeDef's attributes. */
 const attr = (name: string, value: readonly number[]) => field(5, [...field(1, text(name)), ...field(2, value)]);
-const ints = (name: string, values: readonly number[]) => attr(name, field(1, field(3, values)));
+const ints = (name: string, values: readonly number[]) => attr(name, field(1, field(3, values.flatMap(varint))));
+/** The same not packed, as protobuf's readers take it too. */
+const loose = (name: string, values: readonly number[]) =>
+  attr(
+    name,
+    field(
+      1,
+      values.flatMap((value) => [8 * 3, ...varint(value)]),
+    ),
+  );
 
-/** The options that the converter writes: a FlexBuffers list of the operator's name and its NodeDef. */
+/** A FlexBuffers list of the operator's name and its NodeDef, as the converter writes it. */
+function flexList(op: string, node: readonly number[]): Uint8Array {
+  const bytes = [op.length, ...text(op), 0, node.length & 255, node.length >> 8, ...node, 0];
+  const [first, second] = [1, op.length + 4];
+  const list = bytes.length + (bytes.length & 1) + 2;
+  while (bytes.length < list) bytes.push(2); // the list's own length of two bytes ends here
+  bytes[list - 1] = 0;
+  const far = (from: number, at: number) => [(at - from) & 255, (at - from) >> 8];
+  // two texts, the lengths of the first of one byte and of the second of two; the root is two bytes before
+  return Uint8Array.from([...bytes, ...far(first, list), ...far(second, list + 2), 0x14, 0x15, 6, 0, 0x29, 2]);
+}
+
+/** The options that the converter writes. */
 function flexOptions(
   op: string,
   ksize: readonly number[],
@@ -21,15 +44,7 @@ function flexOptions(
 ) {
   const attrs = [ints("ksize", ksize), ints("strides", strides), attr("padding", field(2, text(padding)))];
   const def = [...field(1, text("pool")), ...field(2, text(op)), ...attrs.flat()];
-  const node = [...def, ...attr("data_format", field(2, text(format))), ...attr("T", [0x30, 1])];
-  const bytes = [op.length, ...text(op), 0, node.length & 255, node.length >> 8, ...node, 0];
-  const [first, second] = [1, op.length + 4];
-  const list = bytes.length + (bytes.length & 1) + 2;
-  while (bytes.length < list) bytes.push(2); // the list's own length of two bytes ends here
-  bytes[list - 1] = 0;
-  const far = (from: number, at: number) => [(at - from) & 255, (at - from) >> 8];
-  // two texts, the lengths of the first of one byte and of the second of two; the root is two bytes before
-  return Uint8Array.from([...bytes, ...far(first, list), ...far(second, list + 2), 0x14, 0x15, 6, 0, 0x29, 2]);
+  return flexList(op, [...def, ...attr("data_format", field(2, text(format))), ...attr("T", [0x30, 1])]);
 }
 
 const SHAPE = [1, 5, 6, 4, 3] as const;
@@ -98,6 +113,60 @@ for (const op of ["MaxPool3D", "AvgPool3D"])
       }
     }
   });
+
+test("Flex pools: windows and steps above 127, attributes in any order, lists that are not packed, names inside of names", async () => {
+  const [wide, steps] = [
+    [1, 1, 200, 300, 1],
+    [1, 1, 150, 129, 1],
+  ] as const;
+  const shape = [1, 1, 350, 429, 1];
+  const x = Float32Array.from({ length: 350 * 429 }, (_, i) => Math.sin(i * 1.7) * 3 - 1);
+  const y = [0, 150].flatMap((top) =>
+    [0, 129].map((left) => {
+      let most = Number.NEGATIVE_INFINITY;
+      for (let i = top; i < top + 200; i++)
+        for (let j = left; j < left + 300; j++) most = Math.max(most, x[i * 429 + j] as number);
+      return most;
+    }),
+  );
+  const padding = attr("padding", field(2, text("VALID")));
+  const named = field(1, text("strides\u0012ksize\u0012padding SAME NCDHW")); // the operator's own name
+  const orders = [
+    [...named, ...ints("ksize", wide), ...ints("strides", steps), ...padding],
+    [...padding, ...loose("strides", steps), ...attr("T", [0x30, 1]), ...ints("ksize", wide), ...named],
+    // unknown fields of each wire type
+    [
+      0x78,
+      1,
+      0x79,
+      ...Array(8).fill(7),
+      0x7d,
+      1,
+      2,
+      3,
+      4,
+      ...loose("ksize", wide),
+      ...padding,
+      ...ints("strides", steps),
+    ],
+  ];
+  for (const node of orders) {
+    const bytes = model("MaxPool3D", [1, 1, 2, 2, 1], flexList("MaxPool3D", node), shape);
+    const session = await loadModel(bytes, { module: "simd" });
+    assert.deepEqual([...(session.run([x]).y as Float32Array)], y);
+    session.close();
+  }
+  const far = flexList("MaxPool3D", [...ints("ksize", [1, 2 ** 31, 1, 1, 1]), ...ints("strides", steps), ...padding]);
+  await assert.rejects(loadModel(model("MaxPool3D", [1, 1, 2, 2, 1], far, shape)), /undefined by 1,150,129/);
+  const most = flexList("MaxPool3D", [
+    ...[...ints("ksize", [1, 2 ** 31 - 1, 2 ** 31 - 1, 2 ** 31 - 1, 1]), ...ints("strides", [1, 1, 1, 1, 1])],
+    ...attr("padding", field(2, text("SAME"))),
+  ]);
+  await assert.rejects(
+    loadModel(model("MaxPool3D", shape, most, shape), { module: "simd" }).then((session) => session.run([x])),
+    Pint8Error,
+  );
+});
 
 test("FlexMaxPool3D: other layouts and damaged options are refused", async () => {
   const whole = flexOptions("MaxPool3D", [1, 2, 2, 2, 1], [1, 2, 2, 2, 1], "VALID");

@@ -1,8 +1,9 @@
 /** FlexMaxPool3D and FlexAvgPool3D, which converters leave to TensorFlow: a pooling of each image, and one over the images. */
 import { ensure, Pint8Error } from "../../errors.ts";
-import type { AnyNode, Node, Padding, TensorId } from "../../graph.ts";
+import type { AnyNode, Node, TensorId } from "../../graph.ts";
 import { listText, type Tensor } from "../../tensor.ts";
 import type { CustomEntry } from "./custom.ts";
+import { readNodeDef } from "./nodeDef.ts";
 import { realsOf } from "./reals.ts";
 
 const KINDS = { FlexMaxPool3D: "maxPool2d", FlexAvgPool3D: "averagePool2d" } as const;
@@ -31,7 +32,7 @@ export function withoutFlexPools(nodes: readonly AnyNode[], tensors: Tensor[]): 
 function pooled({ where, inputs, outputs, attributes }: Node<"custom">, name: Name, tensors: Tensor[]) {
   const x = tensors[inputs[0] as TensorId];
   const [, depth = 0, height = 0, width = 0, channels = 0] = x?.shape ?? [];
-  const { filter, stride, padding } = optionsOf(attributes.options);
+  const { filter, stride, padding } = optionsOf(attributes.options, where);
   const isKnown = x?.dtype === "float32" && x.shape.length === 5 && x.shape.slice(1).every((n) => n > 0);
   ensure(isKnown && !!filter && !!stride && !!padding && outputs.length === 1, "UNSUPPORTED", () => ({
     where,
@@ -54,20 +55,19 @@ function pooled({ where, inputs, outputs, attributes }: Node<"custom">, name: Na
   return [...m.nodes.slice(0, -1), { ...last, outputs } as AnyNode];
 }
 
-/** What is looked for in options: the NodeDef that they end with is hundreds of bytes. */
-const MOST_BYTES = 4096;
-
-/**
- * Windows by depth, height and width, undefined where they are others. An attribute of a NodeDef is its name, and behind some lengths five
- * numbers of one byte each or a text; numbers above 127 have more bytes, and are found no more than other layouts are.
- */
-function optionsOf(options: Uint8Array) {
-  const text = Array.from(options.subarray(0, MOST_BYTES), (byte) => String.fromCharCode(byte)).join("");
-  const list = (name: string): readonly number[] | undefined => {
-    const found = new RegExp(`${name}\\x12.\\n.\\x1a\\x05\\x01([\\x01-\\x7f]{3})\\x01`, "s").exec(text)?.[1];
-    return found === undefined ? found : Array.from(found, (byte) => byte.charCodeAt(0));
+/** Windows by depth, height and width, undefined where they are others. INVALID_MODEL for options that cannot be read. */
+function optionsOf(options: Uint8Array, where: string) {
+  const attributes = readNodeDef(options, where);
+  const middle = (name: string): readonly number[] | undefined => {
+    const { ints = [] } = attributes.get(name) ?? {};
+    const [first, last] = [ints[0], ints[4]];
+    return ints.length === 5 && first === 1 && last === 1 && ints.every(isSize) ? ints.slice(1, 4) : undefined;
   };
-  const padding = /padding.{4}(SAME|VALID)/s.exec(text)?.[1]?.toLowerCase() as Padding | undefined;
-  const [filter, stride] = text.includes("NCDHW") ? [] : ["ksize", "strides"].map(list);
+  const text = (name: string) => attributes.get(name)?.text;
+  const padding = PADDINGS.find((each) => each.toUpperCase() === text("padding"));
+  const [filter, stride] = (text("data_format") ?? "NDHWC") === "NDHWC" ? ["ksize", "strides"].map(middle) : [];
   return { filter, stride, padding };
 }
+
+const PADDINGS = ["same", "valid"] as const;
+const isSize = (n: number) => n > 0 && n < 2 ** 31;

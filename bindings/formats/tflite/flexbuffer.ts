@@ -1,26 +1,20 @@
-/** FlexBuffers: the maps of numbers that custom operators have for options. */
+/** FlexBuffers: the maps of numbers that custom operators have for options, and lists of texts. */
 import { ensure } from "../../errors.ts";
 
 export type FlexValue = number | boolean | string | readonly number[] | undefined;
 
 /** Types of values, by number. */
-const [INT, UINT, FLOAT, STRING, FAR_INT, FAR_UINT, FAR_FLOAT, MAP, BOOL] = [1, 2, 3, 5, 6, 7, 8, 9, 26];
+const [INT, UINT, FLOAT, STRING, FAR_INT, FAR_UINT, FAR_FLOAT, MAP, LIST, BOOL] = [1, 2, 3, 5, 6, 7, 8, 9, 10, 26];
 /** Lists of one type with their length before them, and after these such of two, three and four elements. */
 const [INTS, UINTS, FLOATS, PAIRS, LAST_QUADS] = [11, 12, 13, 16, 24];
 /** Keys that a map may have, bytes of one key, elements of a list. */
 const MOST = 1024;
 
-/**
- * The scalars, strings and lists of numbers of a root map, by key; values of other types are undefined. An empty buffer is
- * an empty map.
- * INVALID_MODEL where the root is no map, or an offset leads outside.
- */
-export function readFlexMap(bytes: Uint8Array, where: string): ReadonlyMap<string, FlexValue> {
-  const values = new Map<string, FlexValue>();
-  if (bytes.length === 0) return values;
+/** Checked reads of a buffer of options. */
+function cursorOf(bytes: Uint8Array, where: string, expected: string) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const check = (holds: boolean, received: string) =>
-    ensure(holds, "INVALID_MODEL", () => ({ where, expected: "options as a FlexBuffers map", received }));
+    ensure(holds, "INVALID_MODEL", () => ({ where, expected, received }));
   const within = (at: number, width: number) =>
     check(at >= 0 && at + width <= bytes.length && [1, 2, 4, 8].includes(width), `${width} bytes at ${at}`);
   const uint = (at: number, width: number): number => {
@@ -40,6 +34,18 @@ export function readFlexMap(bytes: Uint8Array, where: string): ReadonlyMap<strin
     check(width >= 4, `a float of ${width} bytes`);
     return width === 4 ? view.getFloat32(at, true) : view.getFloat64(at, true);
   };
+  return { check, uint, int, float };
+}
+
+/**
+ * The scalars, strings and lists of numbers of a root map, by key; values of other types are undefined. An empty buffer is
+ * an empty map.
+ * INVALID_MODEL where the root is no map, or an offset leads outside.
+ */
+export function readFlexMap(bytes: Uint8Array, where: string): ReadonlyMap<string, FlexValue> {
+  const values = new Map<string, FlexValue>();
+  if (bytes.length === 0) return values;
+  const { check, uint, int, float } = cursorOf(bytes, where, "options as a FlexBuffers map");
   const text = (from: number, length?: number): string => {
     let to = from;
     while (to - from < (length ?? MOST) && uint(to, 1) !== 0) to++;
@@ -97,4 +103,20 @@ export function readFlexMap(bytes: Uint8Array, where: string): ReadonlyMap<strin
     values.set(text(key - uint(key, keyWidth)), value(map + i * width, width, uint(map + size * width + i, 1)));
   }
   return values;
+}
+
+/** The bytes of the text at `index` of a root list. INVALID_MODEL where there is none. */
+export function readFlexText(bytes: Uint8Array, index: number, where: string): Uint8Array {
+  const { check, uint } = cursorOf(bytes, where, "options as a FlexBuffers list of texts");
+  const rootWidth = uint(bytes.length - 1, 1);
+  const packed = uint(bytes.length - 2, 1);
+  const width = 1 << (packed & 3);
+  const root = bytes.length - 2 - rootWidth;
+  const list = root - uint(root, rootWidth);
+  const at = list + index * width;
+  const element = uint(list + uint(list - width, width) * width + index, 1);
+  check(packed >> 2 === LIST && element >> 2 === STRING, `types ${packed >> 2}, ${element >> 2}`);
+  const own = 1 << (element & 3);
+  const from = at - uint(at, width);
+  return bytes.subarray(from, from + uint(from - own, own));
 }
