@@ -207,3 +207,23 @@ describe("graphs that nothing has verified", () => {
     }
   });
 });
+
+test("outputs that no node gives, and one value as two outputs", async () => {
+  const one = graphOf("relu", {}, [1, 4, 4, 2], [Float32Array.of(3, -2)]);
+  const port = (name: string, id: number) => ({ name, tensor: id as TensorId });
+  const nodes = one.nodes.map((node) => ({ ...node, inputs: node.inputs.slice(0, 1) }) as AnyNode);
+  const outputs = [port("y", 1), port("again", 1), port("constant", 2), port("x", 0), port("passed", 0)];
+  const model = await loadModel(writeOnnx({ ...one, nodes, outputs }), { module: "simd" });
+  const x = Float32Array.from({ length: 32 }, (_, i) => i - 16);
+  const found = model.run([x]);
+  assert.deepEqual(Object.keys(found), ["y", "again", "constant", "x/out", "passed"]);
+  const [y, again, constant, same, passed] = Object.values(found);
+  assert.deepEqual(
+    y,
+    x.map((value) => Math.max(value, 0)),
+  );
+  assert.deepEqual(again, y);
+  assert.deepEqual(constant, Float32Array.of(3, -2));
+  assert.deepEqual([same, passed], [x, x]);
+  model.close();
+});

@@ -1,6 +1,6 @@
 /** What converters of operators write into: names of values, constants, and the integers behind real values. */
 import { ensure } from "../../../errors.ts";
-import { type Graph, NONE, type TensorId } from "../../../graph.ts";
+import { type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
 import { type DType, elementCount, type Quantization, type Tensor } from "../../../tensor.ts";
 import { DATA_TYPES, type OnnxAttribute, type OnnxOperator, type OnnxTensor } from "./model.ts";
 
@@ -16,7 +16,7 @@ export class Emitter {
 
   constructor(readonly graph: Graph) {
     for (const { name, tensor } of [...graph.outputs, ...graph.inputs]) {
-      this.#names.set(tensor, name);
+      if (graph.tensors[tensor]?.data === undefined) this.#names.set(tensor, name);
       this.#taken.add(name);
     }
   }
@@ -100,6 +100,12 @@ export class Emitter {
   /** One more operator whose result has a name of its own. */
   step(type: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}): string {
     return this.add(type, inputs, this.fresh(`${inputs[0]}/${type}`), attributes);
+  }
+
+  /** Passes a value on as an output of the graph by another name than its own; returns that name. */
+  passed({ name, tensor: id }: Port): string {
+    const own = this.name(id);
+    return this.add("Identity", [own], own === name ? this.fresh(`${name}/out`) : name);
   }
 
   /** The real values of an input: behind DequantizeLinear where the tensor holds integers. */

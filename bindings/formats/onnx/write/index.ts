@@ -50,6 +50,10 @@ export function writeOnnx(given: Graph, options: WriteOnnxOptions = {}): Uint8Ar
     received: [...missing].map(([kind, count]) => `${kind} (${count}×)`).join(", "),
     hint: "Write .tflite, or leave these parts out of the model.",
   }));
+  const made = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
+  const outputs = graph.outputs.map((port) =>
+    made.has(port.tensor) && to.name(port.tensor) === port.name ? port : { ...port, name: to.passed(port) },
+  );
   const warning = roundingWarning(graph, ".onnx");
   if (warning !== undefined) (options.onWarning ?? console.warn)(`pint8: ${warning}`);
   const port = ({ name, tensor: id }: { readonly name: string; readonly tensor: TensorId }) => {
@@ -64,6 +68,6 @@ export function writeOnnx(given: Graph, options: WriteOnnxOptions = {}): Uint8Ar
     operators: to.operators,
     constants: to.constants.filter(({ name }) => read.has(name)),
     inputs: graph.inputs.map(port),
-    outputs: graph.outputs.map(port),
+    outputs: outputs.map(port),
   });
 }
