@@ -218,3 +218,31 @@ describe("paddings that TensorFlow Lite has no word for", () => {
     );
   });
 });
+
+test("a variable starts with any number, once", async () => {
+  const type = { dtype: "float32", shape: [2] } as const;
+  const start = new Uint8Array(Float32Array.of(0.1, 1e-9).buffer);
+  const state: Tensor = { name: "sum", ...type, variable: true, resource: "sum", data: start };
+  const id = (value: number) => value as TensorId;
+  const node = (kind: string, inputs: readonly number[], outputs: readonly number[], attributes: object = {}) =>
+    ({ kind, where: kind, inputs: inputs.map(id), outputs: outputs.map(id), attributes }) as unknown as AnyNode;
+  const graph: Graph = {
+    name: "main",
+    tensors: [{ name: "x", ...type }, state, { name: "before", ...type }, { name: "y", ...type }],
+    nodes: [
+      node("readVariable", [1], [2]),
+      node("add", [2, 0], [3], { activation: "none" }),
+      node("assignVariable", [1, 3], []),
+    ],
+    inputs: [{ name: "x", tensor: id(0) }],
+    outputs: [{ name: "y", tensor: id(3) }],
+    subgraphs: [],
+  };
+  const model = await loadModel(writeTflite(graph), { module: "simd" });
+  const x = Float32Array.of(1, 2);
+  for (const expected of [1, 2]) {
+    const { y } = model.run([x]) as { readonly y: Float32Array };
+    assert.ok(Math.abs((y[0] as number) - expected - 0.1) < 1e-6 && y[1] === 2 * expected);
+  }
+  model.close();
+});

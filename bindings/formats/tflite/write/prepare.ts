@@ -1,12 +1,12 @@
 /** Graphs as a file states them: one list of subgraphs, no paddings of the graph's own, handles in place of variables. */
-import { ensure, Pint8Error } from "../../../errors.ts";
+import { Pint8Error } from "../../../errors.ts";
 import { type AnyNode, bodiesOf, type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
-import { BITS, dimensions, floatsOf, type Tensor } from "../../../tensor.ts";
+import { dimensions, type Tensor } from "../../../tensor.ts";
 import { shorten } from "../../text.ts";
-import { STATED } from "../state.ts";
 import { halves } from "./halves.ts";
 import { type WrittenOperator, writtenOperator } from "./options.ts";
 import { takePadding, whole } from "./padding.ts";
+import { takeStates } from "./states.ts";
 
 /** An operator of a file. */
 export interface FileOperator extends WrittenOperator {
@@ -183,41 +183,4 @@ function scalesOf({ name, shape }: Tensor, scale: readonly number[], block: numb
   const sizes = [rows, columns / block];
   const data = bits ?? new Uint8Array(values.buffer);
   return { name: `${name}/scales`, dtype: bits === undefined ? "float32" : "float16", shape: sizes, data };
-}
-
-/** The reverse of reading state: operators keep their own, and a start of a variable is a float16 constant that is dequantized. */
-function takeStates(graph: Graph): Graph {
-  const tensors: Tensor[] = [...graph.tensors];
-  const nodes: AnyNode[] = graph.nodes.map((node) =>
-    STATED.includes(node.kind) ? { ...node, inputs: node.inputs.slice(0, -1) } : node,
-  );
-  for (const [id, tensor] of graph.tensors.entries()) {
-    if (!tensor.variable || tensor.data === undefined || BITS[tensor.dtype] === 0) continue;
-    const { data, ...type } = tensor;
-    tensors[id] = type;
-    const start = {
-      name: `${tensor.name}/start`,
-      dtype: "float16",
-      shape: tensor.shape,
-      data: startOf(data, tensor),
-    } as const;
-    nodes.unshift({
-      kind: "dequantize",
-      where: `variable "${shorten(tensor.name)}"`,
-      attributes: {},
-      inputs: [(tensors.push(start) - 1) as TensorId],
-      outputs: [id as TensorId],
-    });
-  }
-  return { ...graph, tensors, nodes };
-}
-
-function startOf(data: Uint8Array, { name }: Tensor): Uint8Array {
-  const bits = halves(floatsOf({ data }));
-  ensure(bits !== undefined, "UNSUPPORTED", () => ({
-    where: `variable "${shorten(name)}"`,
-    expected: "a start of float16 values",
-    received: "values between them",
-  }));
-  return bits;
 }
