@@ -2,7 +2,7 @@
 import type { AnyNode, Graph, TensorId } from "../../graph.ts";
 import { tensorOf } from "../../graph.ts";
 import { countReaders } from "../../passes/view.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, GREATEST_FLOAT } from "../../tensor.ts";
 import { floatsOf, isFloatConstant } from "../constants.ts";
 
 interface Clip {
@@ -11,13 +11,20 @@ interface Clip {
   readonly high: number;
 }
 
-/** Pairs of MAXIMUM and MINIMUM with 0 and 6 become RELU6, with −1 and 1 RELU_N1_TO_1; a MAXIMUM with 0 alone RELU. */
+/** Pairs of MAXIMUM and MINIMUM with 0 and 6 become RELU6, with −1 and 1 RELU_N1_TO_1; a MAXIMUM with 0 alone RELU. What clips nothing goes. */
 export function nameClips(graph: Graph): Graph {
   const readers = countReaders(graph);
   const clips = new Map<TensorId, Clip>();
-  const nodes = graph.nodes.map((node): AnyNode => {
+  const same = new Map<TensorId, TensorId>();
+  const ends = new Set(graph.outputs.map(({ tensor }) => tensor));
+  const nodes = graph.nodes.flatMap((given): AnyNode | [] => {
+    const node = { ...given, inputs: given.inputs.map((id) => same.get(id) ?? id) } as AnyNode;
     const own = clipOf(graph, node);
     if (own === undefined) return node;
+    if (own.low === -Infinity && own.high === Infinity && !ends.has(node.outputs[0] as TensorId)) {
+      same.set(node.outputs[0] as TensorId, own.x);
+      return [];
+    }
     const before = readers[own.x] === 1 ? clips.get(own.x) : undefined;
     const clip =
       before === undefined
@@ -48,6 +55,7 @@ function clipOf(graph: Graph, node: AnyNode): Clip | undefined {
   const shape = (id: TensorId) => tensorOf(graph, id).shape.join();
   if (!isFloatConstant(constant) || elementCount(constant.shape) !== 1) return undefined;
   if (shape(x) !== shape(node.outputs[0] as TensorId)) return undefined;
-  const value = floatsOf(constant)[0] as number;
+  const given = floatsOf(constant)[0] as number;
+  const value = Math.abs(given) >= GREATEST_FLOAT ? Math.sign(given) * Infinity : given;
   return node.kind === "maximum" ? { x, low: value, high: Infinity } : { x, low: -Infinity, high: value };
 }

@@ -5,6 +5,7 @@ import type { Range } from "../calibrate/ranges.ts";
 import { floatsOf, isFloatConstant } from "../constants.ts";
 import { biasOf, type Layer, rowsOf } from "../layers.ts";
 import type { Decisions, NodeType } from "./build.ts";
+import { withFloatCoordinates } from "./coordinates.ts";
 import { affinesOf } from "./groups.ts";
 import { toHalves } from "./halves.ts";
 import { type InnerSetting, isTable } from "./inner.ts";
@@ -41,7 +42,7 @@ export function decide(graph: Graph, layers: readonly Layer[], choices: Choices)
     return type === "float32" || !stored || !supports(graph, node, type) ? "float32" : type;
   });
   const even = io === "float32" ? withFloatNormalization(graph, wished, ranges) : wished;
-  const types = withFloatLogarithms(graph, even, ranges);
+  const types = withFloatCoordinates(graph, withFloatLogarithms(graph, even, ranges));
   const affines = affinesOf(graph, (i) => types[i] !== "float32", ranges);
   const silent = silentLayers(graph, layers, types, ranges);
   const weights = new Map<number, QuantizedWeights>();

@@ -16,6 +16,9 @@ export interface Affines {
   range(id: TensorId): Range;
 }
 
+/** Operators whose constants bound the values of others. */
+const BOUNDS: readonly string[] = ["maximum", "minimum"];
+
 /**
  * Ties together what the quantized nodes tie, and takes the union of the ranges. A group all of whose values come from one function
  * of a fixed scale has that scale.
@@ -49,7 +52,8 @@ export function affinesOf(
   };
   for (const [id, range] of ranges) include(find(id), range);
   for (const [i, node] of graph.nodes.entries()) {
-    if (!quantized(i) || ruleOf(node) !== "tied") continue;
+    // What bounds beyond the range do, the ends of the scale do.
+    if (!quantized(i) || ruleOf(node) !== "tied" || BOUNDS.includes(node.kind)) continue;
     for (const id of node.inputs)
       if (id !== NONE && isFloatConstant(tensorOf(graph, id)))
         include(find(node.outputs[0] as TensorId), rangeOf(floatsOf(tensorOf(graph, id))));

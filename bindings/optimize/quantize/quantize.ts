@@ -18,6 +18,7 @@ import {
   type QuantizeOptions,
 } from "./options.ts";
 import { settingsOf } from "./settings.ts";
+import { signsAsProducts } from "./signs.ts";
 import { make, openWorkshop } from "./workshop.ts";
 
 export interface QuantizeResult {
@@ -63,7 +64,8 @@ export async function quantize(
   const data = given === undefined ? undefined : examplesOf("quantize", given);
   checkQuantizeOptions(options);
   const { activations = data === undefined ? "float32" : "int8", io = "float32" } = options;
-  const prepared = prepareFloat(graph);
+  const float = prepareFloat(graph);
+  const prepared = activations === "float32" ? float : signsAsProducts(float);
   const settings = settingsOf(prepared, layersOf(prepared), { ...options, activations });
   const integers = activations !== "float32" || settings.some((setting) => setting.activations !== "float32");
   ensure(data !== undefined || !integers, "INVALID_OPTION", () => ({
@@ -92,25 +94,27 @@ export async function quantize(
       ? { settings, made: await make(workshop, settings, progress), bounds: [], activations }
       : await planMixed(workshop, settings, bounds, progress);
   const { types, silent } = found.made.decisions;
-  const { float, layers, samples } = workshop;
+  const { layers, samples } = workshop;
   return {
     graph: found.made.graph,
     samples,
     silent,
     bounds: found.bounds,
     activations: found.activations,
-    inner: storeInner(float, innerSetting({ ...options, activations })).layers,
+    inner: storeInner(workshop.float, innerSetting({ ...options, activations })).layers,
     layers: layers.map(({ name, node, index, y }, i) => ({
       name,
       kind: node.kind,
-      output: tensorOf(float, y).name,
+      output: tensorOf(workshop.float, y).name,
       weights: found.settings[i]?.weights ?? "float32",
       activations: types[index] ?? "float32",
     })),
     floats: integers
       ? [
           ...new Set(
-            float.nodes.filter((node, i) => types[i] === "float32" && !isProduct(node)).map(({ kind }) => kind),
+            workshop.float.nodes
+              .filter((node, i) => types[i] === "float32" && !isProduct(node))
+              .map(({ kind }) => kind),
           ),
         ]
       : [],
