@@ -75,7 +75,7 @@ export function readNodes(
   const tables = readTables(subgraph, SUBGRAPH.operators, (index) => `${prefix}node ${index}`);
   const operators = tables.map((table) => ({ table, ...operatorCode(table, codes) }));
   refuseUnknown(operators);
-  return operators.map(({ table, name, ...code }) => readNode(table, code, `${table.where} (${name})`, tensorCount));
+  return operators.map(({ table, ...code }) => readNode(table, code, `${table.where} (${code.name})`, tensorCount));
 }
 
 /** The code of an operator. */
@@ -117,7 +117,7 @@ function refuseUnknown(operators: readonly ({ readonly table: FlatTable } & Oper
 /** One operator as a node; UNSUPPORTED where pint8 does not run it. */
 export function readNode(
   table: FlatTable,
-  { code, entry: own }: Omit<OperatorCode, "name">,
+  { code, name, entry: own }: OperatorCode,
   where: string,
   tensorCount: number,
 ): AnyNode {
@@ -129,7 +129,7 @@ export function readNode(
   ensure(entry !== undefined, "UNSUPPORTED", () => ({
     where,
     expected: "an operator that pint8 runs",
-    received: `number ${code}`,
+    received: name,
   }));
   return entry.node({ where, inputs, outputs }, { where, table: readOptions(table, entry.optionsType, where) });
 }

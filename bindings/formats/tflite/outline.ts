@@ -63,7 +63,8 @@ export function outlineTflite(bytes: Uint8Array, customs: Customs, signature?: s
   };
 }
 
-function outlined(table: FlatTable, { name, ...code }: OperatorCode, tensorCount: number): OutlinedOperator {
+function outlined(table: FlatTable, code: OperatorCode, tensorCount: number): OutlinedOperator {
+  const { name } = code;
   const where = `${table.where} (${name})`;
   return {
     where,

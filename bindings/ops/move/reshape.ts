@@ -61,7 +61,7 @@ export const reshape: Operator<"reshape"> = {
     constrain(node, "C4", fits, () => ({
       expected: `a shape of ${count} elements`,
       received: listText(sizes),
-      hint: "A shape that was written for one batch size holds for no other.",
+      hint: "A shape that was written for one batch size holds for no other: the option batch writes it anew.",
     }));
     return [{ dtype: x.dtype, shape }];
   },
