@@ -85,6 +85,21 @@ const UNREAD = {
   },
 };
 
+/**
+ * The reader of FlatBuffers without the builder, which the writer of .tflite files alone needs: esbuild puts all that a library's index
+ * names into what every model needs.
+ */
+const READER = {
+  name: "reader",
+  setup({ onResolve }) {
+    onResolve({ filter: /^flatbuffers$/ }, ({ importer }) =>
+      importer.endsWith("flatbuffer.ts")
+        ? { path: join(ROOT, "node_modules/flatbuffers/mjs/byte-buffer.js"), sideEffects: false }
+        : undefined,
+    );
+  },
+};
+
 /** Two letters for every 13 bits, which `bindings/session/inline.ts` reads: a thirteenth less than base64 takes. */
 function lettersOf(bytes) {
   const letter = (digit) => String.fromCharCode(digit + (digit > 56 ? 36 : 35));
@@ -195,7 +210,7 @@ export async function bundle() {
       ...COMMON,
       entryPoints: points({ ...ENTRIES, ...NODE, whole: PARTS.whole }),
       splitting: true,
-      plugins: [APART, LISTED, BUILTINS, INLINED, UNREAD],
+      plugins: [APART, LISTED, BUILTINS, INLINED, UNREAD, READER],
     }),
     build({ ...COMMON, entryPoints: points(LATER), plugins: [LISTED, BUILTINS] }),
     build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS), plugins: [LISTED, AT_ONCE] }),
