@@ -19,7 +19,7 @@ const integers = (name: string, values: readonly number[]): TensorSpec => ({
 const to = (type: 1 | 10) => ({ int: { to: type } });
 
 /** 0.1, 0.7, 1.3 and 2.9 through the nodes, to `y` of float32. */
-async function run(nodes: readonly NodeSpec[], type: 1 | 10 = 10): Promise<readonly number[]> {
+async function run(nodes: readonly NodeSpec[], type: 1 | 10 = 10, opset = 17): Promise<readonly number[]> {
   const outputs = [
     { name: "y", type: 1 },
     ...(nodes.some((each) => each.outputs[0] === "also") ? [{ name: "also", type: 10 }] : []),
@@ -35,7 +35,7 @@ async function run(nodes: readonly NodeSpec[], type: 1 | 10 = 10): Promise<reado
     integers("ones", [1, 1]),
   ];
   const model = await loadModel(
-    buildOnnx({ nodes, inputs: [{ name: "x", type, dims: [2, 2] }], outputs, initializers }),
+    buildOnnx({ nodes, inputs: [{ name: "x", type, dims: [2, 2] }], outputs, initializers }, opset),
   );
   const x = type === 1 ? Float32Array.of(0.1, 0.7, 1.3, 2.9) : Uint16Array.of(0x2e66, 0x399a, 0x3d33, 0x41cd);
   const { y } = model.run([x]);
@@ -44,13 +44,18 @@ async function run(nodes: readonly NodeSpec[], type: 1 | 10 = 10): Promise<reado
 }
 
 /** Multiplies by 0.3, goes through the nodes from `a` to `b`, and multiplies by 1000. */
-const between = (...nodes: readonly NodeSpec[]) =>
-  run([
-    node("Mul", "x third", nodes[0]?.inputs[0] ?? "b"),
-    ...nodes,
-    node("Mul", `${nodes.at(-1)?.outputs[0] ?? "b"} thousand`, "c"),
-    node("Cast", "c", "y", to(1)),
-  ]);
+const between = (...nodes: readonly NodeSpec[]) => betweenOf(17, ...nodes);
+const betweenOf = (opset: number, ...nodes: readonly NodeSpec[]) =>
+  run(
+    [
+      node("Mul", "x third", nodes[0]?.inputs[0] ?? "b"),
+      ...nodes,
+      node("Mul", `${nodes.at(-1)?.outputs[0] ?? "b"} thousand`, "c"),
+      node("Cast", "c", "y", to(1)),
+    ],
+    10,
+    opset,
+  );
 
 const EXACT = [29.997556686401367, 210.09278869628906, 390.0048828125, 870.2587890625] as const;
 const ROUNDED = [29.998779296875, 210.0830078125, 389.892578125, 870.1171875] as const;
@@ -93,4 +98,15 @@ test("casts of the model round where no operator stands between two of them", as
   assert.deepEqual(await run(midway, 1), expected);
   const twice = [node("Cast", "x", "h", to(10)), node("Cast", "h", "y", to(1))];
   assert.deepEqual(await run(twice, 1), [0.0999755859375, 0.7001953125, 1.2998046875, 2.900390625]);
+});
+
+test("from opset 18 on Relu and HardSigmoid are made of Min and Max", async () => {
+  const relu = [node("Relu", "a", "m"), node("Reshape", "m four", "b")];
+  assert.deepEqual(await betweenOf(17, ...relu), EXACT);
+  assert.deepEqual(await betweenOf(18, ...relu), ROUNDED);
+  assert.deepEqual(await betweenOf(18, node("Relu", "a", "b")), EXACT);
+  const sigmoid = node("HardSigmoid", "a", "b");
+  assert.deepEqual(await betweenOf(18, sigmoid), [505.859375, 541.9921875, 578.125, 673.828125]);
+  const exact = [505.99951171875, 542.0185546875, 578.0009765625, 674.0517578125];
+  for (const [i, y] of (await betweenOf(17, sigmoid)).entries()) assert.ok(Math.abs(y - (exact[i] as number)) < 1e-3);
 });

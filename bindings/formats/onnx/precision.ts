@@ -21,14 +21,20 @@ const HALF =
 
 const takesAny = ({ operator, domain }: NodeProto) =>
   domain === "" && (MOVES.test(operator) || ANY_TYPE.test(operator));
-const isHalf = (node: NodeProto) => (takesAny(node) ? !/^(Dro|Rev|Til)/.test(node.operator) : HALF.test(node.operator));
-
 /** What a graph says of its values. */
 interface Names {
-  readonly shared: { readonly b: Builder };
+  readonly shared: { readonly b: Builder; readonly opsets: ReadonlyMap<string, number> };
   readers(name: string): readonly NodeProto[];
   isOutput(name: string): boolean;
 }
+
+/** From opset 18 on some operators are made of others: Relu of Max, HardSigmoid ends in Min and Max. */
+const isMade = ({ opsets }: Names["shared"]) => (opsets.get("") ?? 1) > 17;
+
+const isHalf = (node: NodeProto, { shared }: Names) =>
+  takesAny(node)
+    ? !/^(Dro|Rev|Til)/.test(node.operator)
+    : HALF.test(node.operator) || (node.operator === "Relu" && isMade(shared));
 
 const isNarrow = (dtype: DType | undefined): dtype is "float16" | "float64" =>
   dtype === "float16" || dtype === "float64";
@@ -44,7 +50,7 @@ function isBetween({ operator, outputs }: NodeProto, inputs: Inputs, scope: Name
     halves.some((value) => value?.wide) &&
     halves.every((value) => (value?.wide && !value.isCast) || isInitializer(scope.shared.b, value)) &&
     outputs.every((name) => !scope.isOutput(name)) &&
-    scope.readers(outputs[0] as string).every((reader) => !isHalf(reader))
+    scope.readers(outputs[0] as string).every((reader) => !isHalf(reader, scope))
   );
 }
 
@@ -71,9 +77,10 @@ export function typingOf(node: NodeProto, where: string, given: Inputs, scope: N
   const narrow = given.map((value) => value?.dtype).find(isNarrow);
   const isRounded =
     narrow === "float16" &&
-    isHalf(node) &&
+    isHalf(node, scope) &&
     (/^Q/.test(operator) || ANY_TYPE.test(operator) || !isBetween(node, given, scope));
   const isWidened = !takes || (narrow === "float16" && !isRounded);
+  const isEnd = operator === "HardSigmoid" && isMade(scope.shared);
   // a cast to float32 reads what was not rounded yet, but by a cast
   const isUnrounded = (value: Value) => isCast && node.attributes.get("to")?.int === 1 && value.wide && !value.isCast;
   const inputs = given.map((value) => {
@@ -86,7 +93,7 @@ export function typingOf(node: NodeProto, where: string, given: Inputs, scope: N
     typed({ twins, dtype = typeOfTwins(b, twins) }) {
       if (narrow && isWidened && typeOfTwins(b, twins) === "float32") {
         const later = twinsLater(() => castTwins(b, where, twins, narrow));
-        return { dtype: narrow, twins: later, wide: isRounded ? undefined : twins, isCast: undefined };
+        return { dtype: narrow, twins: later, wide: isRounded || isEnd ? undefined : twins, isCast: undefined };
       }
       const [x] = inputs;
       const wide = isCast && isNarrow(dtype) && x?.dtype === "float32" ? x.twins : undefined;
