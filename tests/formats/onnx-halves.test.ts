@@ -110,3 +110,15 @@ test("from opset 18 on Relu and HardSigmoid are made of Min and Max", async () =
   const exact = [505.99951171875, 542.0185546875, 578.0009765625, 674.0517578125];
   for (const [i, y] of (await betweenOf(17, sigmoid)).entries()) assert.ok(Math.abs(y - (exact[i] as number)) < 1e-3);
 });
+
+test("sums of integers that are cast to float16 are not rounded before an operator of float32", async () => {
+  // 2900·1000 is beyond float16
+  const nodes = [
+    node("Mul", "x thousand", "k"),
+    node("Cast", "k", "i", { int: { to: 6 } }),
+    node("Cast", "i", "h", to(10)),
+    node("Mul", "h thousand", "a"),
+    node("Cast", "a", "y", to(1)),
+  ];
+  assert.deepEqual(await run(nodes), [99000, 700000, 1299000, 2900000]);
+});

@@ -42,7 +42,7 @@ export interface Value {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly twins: Twins;
-  /** A float16's or float64's numbers in float32, not rounded yet; `isCast`: the model's own cast rounds them. */
+  /** A float16's or float64's numbers in float32, not rounded yet; `isCast`: the model's own cast, or a DequantizeLinear, rounds them for all but operators of float32. */
   readonly wide?: Twins | undefined;
   readonly isCast?: boolean | undefined;
   /** Its part in a dynamically quantized product, or in what finds places. */

@@ -40,17 +40,19 @@ const isNarrow = (dtype: DType | undefined): dtype is "float16" | "float64" =>
   dtype === "float16" || dtype === "float64";
 
 const isInitializer = (b: Builder, value: Value | undefined) =>
-  value?.twins.plain !== undefined && b.isConstant(value.twins.plain);
+  value?.twins?.plain !== undefined && b.isConstant(value.twins.plain);
 
 /** True between nodes of float32, where onnxruntime computes in float32 what it could in float16. */
 function isBetween({ operator, outputs }: NodeProto, inputs: Inputs, scope: Names): boolean {
   // of lists it looks at the first alone
   const halves = inputs.slice(0, /^(Con|Ma|Mi)/.test(operator) ? 1 : 9).filter((value) => value?.dtype === "float16");
   return (
-    halves.some((value) => value?.wide) &&
+    inputs.some((value) => value && !isInitializer(scope.shared.b, value)) &&
     halves.every((value) => (value?.wide && !value.isCast) || isInitializer(scope.shared.b, value)) &&
-    outputs.every((name) => !scope.isOutput(name)) &&
-    scope.readers(outputs[0] as string).every((reader) => !isHalf(reader, scope))
+    // of a DequantizeLinear every reader has one of its own
+    (operator === "DequantizeLinear" ||
+      (outputs.every((name) => !scope.isOutput(name)) &&
+        scope.readers(outputs[0] as string).every((reader) => !isHalf(reader, scope))))
   );
 }
 
@@ -80,9 +82,10 @@ export function typingOf(node: NodeProto, where: string, given: Inputs, scope: N
     isHalf(node, scope) &&
     (/^Q/.test(operator) || ANY_TYPE.test(operator) || !isBetween(node, given, scope));
   const isWidened = !takes || (narrow === "float16" && !isRounded);
+  const isApart = operator === "DequantizeLinear";
   const isEnd = operator === "HardSigmoid" && isMade(scope.shared);
-  // a cast to float32 reads what was not rounded yet, but by a cast
-  const isUnrounded = (value: Value) => isCast && node.attributes.get("to")?.int === 1 && value.wide && !value.isCast;
+  // a cast reads what was not rounded yet, but by a cast
+  const isUnrounded = (value: Value) => isCast && value.wide && !value.isCast;
   const inputs = given.map((value) => {
     if (value === undefined || !isNarrow(value.dtype) || !(isWidened || isUnrounded(value))) return value;
     const twins = (!(isWidened && isRounded) && value.wide) || castTwins(b, where, value.twins, "float32");
@@ -93,10 +96,13 @@ export function typingOf(node: NodeProto, where: string, given: Inputs, scope: N
     typed({ twins, dtype = typeOfTwins(b, twins) }) {
       if (narrow && isWidened && typeOfTwins(b, twins) === "float32") {
         const later = twinsLater(() => castTwins(b, where, twins, narrow));
-        return { dtype: narrow, twins: later, wide: isRounded || isEnd ? undefined : twins, isCast: undefined };
+        return { dtype: narrow, twins: later, wide: isRounded || isEnd ? undefined : twins, isCast: isApart };
       }
       const [x] = inputs;
-      const wide = isCast && isNarrow(dtype) && x?.dtype === "float32" ? x.twins : undefined;
+      const isNumber = isCast && x && isNarrow(dtype) && /^(float|int)/.test(x.dtype);
+      const floats = (of: Value) =>
+        of.dtype === "float32" ? of.twins : twinsLater(() => castTwins(b, where, of.twins, "float32"));
+      const wide = isNumber ? floats(x) : undefined;
       return { dtype, twins, wide, isCast };
     },
   };
