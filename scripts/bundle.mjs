@@ -85,6 +85,18 @@ const UNREAD = {
   },
 };
 
+/** Methods of FlatBuffers' buffer for what its compiler generates: pint8 has tables of its own. */
+const GENERATED =
+  /^ {4}(?:createScalarList|createObjList|__union_with_string|getBufferIdentifier)\([^)]*\) \{\n[\s\S]*?^ {4}\}\n/gm;
+const FLATBUFFERS = {
+  name: "flatbuffers",
+  setup({ onLoad }) {
+    onLoad({ filter: /flatbuffers[\\/]mjs[\\/]byte-buffer\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace(GENERATED, ""),
+    }));
+  },
+};
+
 /**
  * The reader of FlatBuffers without the builder, which the writer of .tflite files alone needs: esbuild puts all that a library's index
  * names into what every model needs.
@@ -210,16 +222,16 @@ export async function bundle() {
       ...COMMON,
       entryPoints: points({ ...ENTRIES, ...NODE, whole: PARTS.whole }),
       splitting: true,
-      plugins: [APART, LISTED, BUILTINS, INLINED, UNREAD, READER],
+      plugins: [APART, LISTED, BUILTINS, INLINED, UNREAD, READER, FLATBUFFERS],
     }),
-    build({ ...COMMON, entryPoints: points(LATER), plugins: [LISTED, BUILTINS] }),
-    build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS), plugins: [LISTED, AT_ONCE] }),
+    build({ ...COMMON, entryPoints: points(LATER), plugins: [LISTED, BUILTINS, FLATBUFFERS] }),
+    build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS), plugins: [LISTED, AT_ONCE, FLATBUFFERS] }),
   ]);
   for (const pair of PAIRS) {
     const { metafile } = await build({
       ...{ ...COMMON, ...WITHIN },
       entryPoints: points(pair),
-      plugins: [LISTED, WHOLLY, BUILTINS],
+      plugins: [LISTED, WHOLLY, BUILTINS, FLATBUFFERS],
     });
     Object.assign(nested, joinWithin(metafile.outputs, ...Object.keys(pair)));
     results.push({ metafile });
