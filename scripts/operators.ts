@@ -1,5 +1,5 @@
 /**
- * Writes docs/OPERATORS.md and the list in the README from the registries of both importers, what `tests/zoo/measure.ts` has
+ * Writes docs/OPERATORS.md and the numbers in the README from the registries of both importers, what `tests/zoo/measure.ts` has
  * seen of each operator, and the differences that `tests/zoo/differing.ts` names: `node --import tsx scripts/operators.ts`.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -119,14 +119,13 @@ const plain = ({ source }: RegExp) => source.replace(/[\^$\\]/g, "").replaceAll(
 
 const [BEGIN, END] = ["<!-- operators: scripts/operators.ts -->", "<!-- end -->"];
 
-/** The README with its list of operators as the registries have it. */
+/** The README with how many operators the registries have. */
 export function readmeWithOperators(readme: string): string {
   const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`README.md lacks ${BEGIN} or ${END}`);
-  const names = builtinOperators().map((name) => `\`${name}\``);
-  const text = `${names.length} operators of TensorFlow Lite, ${customOperators().length} custom ones and ${Object.keys(CONVERSIONS).length} of ONNX; [docs/OPERATORS.md](docs/OPERATORS.md) has types, kernels and references of each. TensorFlow Lite's:`;
-  const list = wrap(names.join(", "), 118);
-  return `${readme.slice(0, begin)}${BEGIN}\n${wrap(text, 118)}\n${list}.\n${readme.slice(end)}`;
+  const count = builtinOperators().length;
+  const text = `${count} operators of TensorFlow Lite, ${customOperators().length} custom ones and ${Object.keys(CONVERSIONS).length} of ONNX: [docs/OPERATORS.md](docs/OPERATORS.md) has the names, types, kernels and references of all, and \`pint8 inspect model.tflite\` says what a model needs of them and beside them.`;
+  return `${readme.slice(0, begin)}${BEGIN}\n${wrap(text, 118)}\n${readme.slice(end)}`;
 }
 
 function wrap(text: string, width: number): string {

@@ -1,4 +1,4 @@
-/** docs/OPERATORS.md and the README's list are what the registries say. */
+/** docs/OPERATORS.md and the README's numbers are what the registries say. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -12,7 +12,7 @@ test("docs/OPERATORS.md is up to date: node --import tsx scripts/operators.ts", 
   assert.equal(read("docs/OPERATORS.md"), operatorsPage());
 });
 
-test("the README's list is up to date: node --import tsx scripts/operators.ts", () => {
+test("the README's numbers are up to date: node --import tsx scripts/operators.ts", () => {
   assert.equal(read("README.md"), readmeWithOperators(read("README.md")));
 });
 
