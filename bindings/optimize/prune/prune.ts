@@ -19,6 +19,7 @@ import type { PrunedLayer, PruneResult } from "./result.ts";
 import { withSolutions } from "./rewrite.ts";
 import { type Inputs, reconstruct, type System, systemsOf, withoutData } from "./systems.ts";
 import { between, tuned } from "./tune.ts";
+import { splitWide } from "./wide.ts";
 
 export type { PrunedLayer, PruneResult } from "./result.ts";
 
@@ -71,29 +72,34 @@ async function pruneZeros(
   let graph = typed;
   let report: readonly PrunedLayer[] = [];
   for (let cut = 1; cut <= cuts; cut++) {
-    const layers = prunableLayers(graph);
+    const wide = splitWide(graph);
+    const layers = prunableLayers(wide.graph);
     // Steep at first, while there is much that is not needed. Source: Zhu and Gupta 2017.
     const part = 1 - (1 - cut / cuts) ** 3;
-    const systems = data === undefined ? withoutData(graph, layers) : await measured(graph, layers, examples, settings);
-    const eliminations = await eliminationsOf(graph, systems, pattern, settings);
+    const systems =
+      data === undefined ? withoutData(wide.graph, layers) : await measured(wide.graph, layers, examples, settings);
+    const eliminations = await eliminationsOf(wide.graph, systems, pattern, settings);
     const { latency, allocation } = settings;
     const masks =
       latency === undefined
         ? masksOf(eliminations, pattern, settings.sparsity * part, allocation)
-        : await masksWithin(graph, systems, eliminations, examples, 100 - (100 - latency) * part, settings);
-    report = systems.map(({ layer, weights }, i): PrunedLayer => {
+        : await masksWithin(wide.graph, systems, eliminations, examples, 100 - (100 - latency) * part, settings);
+    const lines = systems.map(({ layer, weights }, i): PrunedLayer => {
       const { zeros, error } = masks[i] as Mask;
-      return { name: tensorOf(graph, layer.weights).name, kind: layer.kind, weights: weights.length, zeros, error };
+      const { name } = tensorOf(wide.graph, layer.weights);
+      return { name, kind: layer.kind, weights: weights.length, zeros, error };
     });
-    graph =
+    report = wide.merged(lines);
+    const solved =
       data === undefined
         ? withSolutions(
-            graph,
+            wide.graph,
             systems.map((system, i) => [system.layer, reconstruct(system, (masks[i] as Mask).kept)]),
           )
-        : await followed(graph, systems, masks, examples, pattern, settings);
+        : await followed(wide.graph, systems, masks, examples, pattern, settings);
+    graph = wide.join(solved);
     if (tune === undefined || data === undefined) continue;
-    graph = await tuned(graph, typed, layers, data, cut < cuts ? between(tune, cut) : tune, options);
+    graph = await tuned(graph, typed, prunableLayers(graph), data, cut < cuts ? between(tune, cut) : tune, options);
   }
   if (tune === undefined && data !== undefined)
     graph = await finished(graph, typed, prunableLayers(graph), data, examples, settings, options);

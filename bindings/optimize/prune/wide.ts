@@ -1,0 +1,166 @@
+/**
+ * Layers of very many inputs, as dense ones behind a flattened picture have, as several of some of the inputs each, whose sums they are: equations
+ * of all inputs at once take memory by their square and time by their cube. What one part lacks the others do not make up for.
+ */
+import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
+import { bytesOf } from "../constants.ts";
+import { floatsOf, type Layer, usersOf } from "../linear/layers.ts";
+import { jointLayers } from "./joint.ts";
+import type { PrunedLayer } from "./result.ts";
+
+/** Inputs whose equations are solved together, at most, and about those of a part where there are more. */
+const MOST = 2048;
+const PART = 1024;
+/** Channels of a part are whole blocks of every pattern. */
+const STEP = 8;
+
+interface Split {
+  readonly layer: Layer;
+  /** Channels of the parts, and what each gives. */
+  readonly widths: readonly number[];
+  readonly outputs: readonly TensorId[];
+}
+
+export interface Wide {
+  /** The graph in parts: ids of its tensors stay. */
+  readonly graph: Graph;
+  /** A graph in the same parts, with other weights, whole again. */
+  join(parts: Graph): Graph;
+  /** A line for each layer where there was one for each part. */
+  merged(report: readonly PrunedLayer[]): readonly PrunedLayer[];
+}
+
+/** The graph with its wide layers in parts. */
+export function splitWide(graph: Graph): Wide {
+  const found = new Map<number, Split>();
+  const tensors: Tensor[] = [...graph.tensors];
+  const wide = new Map(jointLayers(graph).flatMap((layer) => (isWide(layer) ? [[layer.at, layer] as const] : [])));
+  const nodes = graph.nodes.flatMap((node, at): readonly AnyNode[] => {
+    const layer = wide.get(at);
+    const widths = layer === undefined ? [] : widthsOf(layer, channelsOf(graph, layer));
+    if (layer === undefined || widths.length < 2) return [node];
+    const parts = partsOf(graph, node, layer, widths, tensors);
+    found.set(at, { layer, widths, outputs: parts.outputs });
+    return parts.nodes;
+  });
+  if (found.size === 0) return { graph, join: (parts) => parts, merged: (report) => report };
+  const splits = [...found.values()];
+  return {
+    graph: { ...graph, tensors, nodes },
+    join: (parts) => joined(graph, parts, splits),
+    merged: (report) => mergedBy(new Set(splits.map(({ layer }) => tensorOf(graph, layer.weights).name)), report),
+  };
+}
+
+const isWide = (layer: Layer) => layer.inputs > MOST && layer.groups === 1 && usersOf(layer).length === 1;
+
+const channelsOf = (graph: Graph, { weights }: Layer) => tensorOf(graph, weights).shape.at(-1) as number;
+
+function widthsOf({ inputs }: Layer, channels: number): readonly number[] {
+  const width = Math.ceil(channels / Math.ceil(inputs / PART) / STEP) * STEP;
+  return Array.from({ length: Math.ceil(channels / width) }, (_, k) => Math.min(width, channels - k * width));
+}
+
+function partsOf(graph: Graph, node: AnyNode, layer: Layer, widths: readonly number[], tensors: Tensor[]) {
+  const add = (tensor: Tensor) => (tensors.push(tensor) - 1) as TensorId;
+  const emit = (kind: string, inputs: readonly TensorId[], y: TensorId, attributes: object) => {
+    nodes.push({ kind, where: node.where, inputs, outputs: [y], attributes } as unknown as AnyNode);
+    return y;
+  };
+  const integers = (values: readonly number[]) =>
+    add({ name: "", dtype: "int32", shape: [values.length], data: bytesOf(Int32Array.from(values)) });
+  const channels = channelsOf(graph, layer);
+  const [weights, y] = [tensorOf(graph, layer.weights), tensorOf(graph, layer.y)];
+  const nodes: AnyNode[] = [];
+  let x = layer.x;
+  if (tensorOf(graph, x).shape.at(-1) !== channels) {
+    const shape = [elementCount(tensorOf(graph, x).shape) / channels, channels];
+    x = emit("reshape", [x], add({ name: "", dtype: "float32", shape }), { shape });
+  }
+  const before = tensorOf({ ...graph, tensors }, x).shape.slice(0, -1);
+  const values = floatsOf(graph, layer.weights);
+  const rows = values.length / channels;
+  const plain = { ...node.attributes, activation: "none" };
+  const outputs: TensorId[] = [];
+  let [from, sum] = [0, NONE as TensorId];
+  for (const [k, width] of widths.entries()) {
+    const begin = integers([...before.map(() => 0), from]);
+    const part = add({ name: "", dtype: "float32", shape: [...before, width] });
+    emit("slice", [x, begin, integers([...before, width])], part, {});
+    const own = Float32Array.from({ length: rows * width }, (_, i) => {
+      const row = Math.floor(i / width);
+      return values[row * channels + from + i - row * width] as number;
+    });
+    const w = add({ ...weights, shape: [...weights.shape.slice(0, -1), width], data: bytesOf(own) });
+    const { data: _, ...type } = y;
+    const inputs = k === 0 && layer.bias !== NONE ? [part, w, layer.bias] : [part, w];
+    const output = emit(node.kind, inputs, add({ ...type, name: `${y.name}/${k}` }), plain);
+    outputs.push(output);
+    const { activation } = layer.node.attributes;
+    const isLast = k === widths.length - 1;
+    sum =
+      k === 0
+        ? output
+        : emit("add", [sum, output], isLast ? layer.y : add({ ...type, name: "" }), {
+            activation: isLast ? activation : "none",
+          });
+    from += width;
+  }
+  return { nodes, outputs };
+}
+
+function joined(whole: Graph, parts: Graph, splits: readonly Split[]): Graph {
+  const tensors: Tensor[] = [...parts.tensors];
+  const made = new Map(parts.nodes.map((node) => [node.outputs[0] as TensorId, node]));
+  const nodes = new Map<TensorId, AnyNode>();
+  for (const { layer, widths, outputs } of splits) {
+    const own = outputs.map((id) => made.get(id) as AnyNode);
+    const stored = own.map(({ inputs }) => floatsOf(parts, inputs[1] as TensorId));
+    const channels = channelsOf(whole, layer);
+    const rows = floatsOf(whole, layer.weights).length / channels;
+    const weights = new Float32Array(rows * channels);
+    for (let row = 0; row < rows; row++) {
+      let at = row * channels;
+      for (const [k, width] of widths.entries()) {
+        weights.set((stored[k] as Float32Array).subarray(row * width, (row + 1) * width), at);
+        at += width;
+      }
+    }
+    tensors[layer.weights] = { ...tensorOf(whole, layer.weights), data: bytesOf(weights) };
+    const biases = own.flatMap(({ inputs: [, , id = NONE] }) => (id === NONE ? [] : [floatsOf(parts, id)]));
+    const inputs = [layer.x, layer.weights];
+    if (biases.length > 0) {
+      const bias = Float32Array.from({ length: layer.outputs }, (_, o) =>
+        biases.reduce((sum, each) => sum + (each[o] as number), 0),
+      );
+      const name = layer.bias === NONE ? `${tensorOf(whole, layer.y).name}/bias` : tensorOf(whole, layer.bias).name;
+      inputs.push(
+        (tensors.push({ name, dtype: "float32", shape: [layer.outputs], data: bytesOf(bias) }) - 1) as TensorId,
+      );
+    }
+    nodes.set(layer.y, { ...(whole.nodes[layer.at] as AnyNode), inputs });
+  }
+  const own = new Map(parts.nodes.map((node) => [node.outputs[0] as TensorId, node]));
+  const order = whole.nodes.map((node) => {
+    const y = node.outputs[0] as TensorId;
+    return nodes.get(y) ?? own.get(y) ?? node;
+  });
+  return { ...whole, tensors, nodes: order };
+}
+
+/** Sums of weights and zeros, means of errors. */
+function mergedBy(names: ReadonlySet<string>, report: readonly PrunedLayer[]): readonly PrunedLayer[] {
+  const lines: PrunedLayer[][] = [];
+  for (const line of report) {
+    const last = lines.at(-1);
+    if (names.has(line.name) && last?.[0]?.name === line.name) last.push(line);
+    else lines.push([line]);
+  }
+  return lines.map((own) => ({
+    ...(own[0] as PrunedLayer),
+    weights: own.reduce((sum, { weights }) => sum + weights, 0),
+    zeros: own.reduce((sum, { zeros }) => sum + zeros, 0),
+    error: own.reduce((sum, { error = 0 }) => sum + error, 0) / own.length,
+  }));
+}
