@@ -88,6 +88,39 @@ describe("wide layers", () => {
     });
   }
 
+  test("whole channels behind a flattened picture", async () => {
+    const to = buildNetwork([1, 18, 18, 4], 4);
+    const attributes = { stride: [1, 1], dilation: [1, 1], padding: "same", activation: "relu" } as const;
+    const image = to.node("conv2d", [to.input, to.weights([8, 1, 1, 4]), to.weights([8])], attributes);
+    const flat = to.node("reshape", [image, to.integers(1, 2592)], {});
+    const none = { activation: "none", keepDims: false } as const;
+    const wide = to.node("fullyConnected", [flat, to.weights([16, 2592], 0.02), to.weights([16])], {
+      ...none,
+      activation: "relu",
+    });
+    const graph = prepareFloat(to.graph(to.node("fullyConnected", [wide, to.weights([4, 16]), to.weights([4])], none)));
+    const examples = pictures(60, 18 * 18 * 4);
+    const { graph: pruned } = await prune(graph, datasetOf(examples), {
+      pattern: "channels",
+      sparsity: 0.3,
+      finish: 0,
+    });
+    const widths = (of: Graph) =>
+      of.nodes.flatMap(({ kind, inputs: [, w] }) => (kind === "reshape" ? [] : [tensorOf(of, w as TensorId).shape]));
+    assert.deepEqual(widths(graph), [
+      [8, 1, 1, 4],
+      [16, 2592],
+      [4, 16],
+    ]);
+    const [image2, flat2, last2] = widths(pruned) as [number[], number[], number[]];
+    assert.equal(flat2[1], 324 * (image2[0] as number));
+    assert.equal(flat2[0], last2[1]);
+    assert.ok((flat2[1] as number) * (flat2[0] as number) < 2592 * 16);
+    const inputs = examples.slice(0, 20).map(({ inputs: [x] }) => x as Float32Array);
+    const distance = apart(await outputs(graph, inputs), await outputs(pruned, inputs));
+    assert.ok(distance < 0.3, `${distance}`);
+  });
+
   test("without data, and by 2:4", async () => {
     const { layers } = await prune(dense(), undefined, { pattern: "2:4" });
     assert.equal(layers[0]?.zeros, (12 * 2592) / 2);

@@ -17,16 +17,24 @@ const STEP = 8;
 
 interface Split {
   readonly layer: Layer;
+  readonly channels: number;
   /** Channels of the parts, and what each gives. */
   readonly widths: readonly number[];
   readonly outputs: readonly TensorId[];
 }
+
+/** Where a node is in the whole graph. */
+type Place = Pick<Layer, "at">;
 
 export interface Wide {
   /** The graph in parts: ids of its tensors stay. */
   readonly graph: Graph;
   /** A graph in the same parts, with other weights, whole again. */
   join(parts: Graph): Graph;
+  /** Of a layer in the parts what is told of each input of the whole one, at its place. */
+  columns<T>(part: Layer, told: (whole: Place) => readonly T[] | undefined): readonly T[] | undefined;
+  /** The first node in the parts of what is at a place, or behind it. */
+  first(at: number): number;
   /** A line for each layer where there was one for each part. */
   merged(report: readonly PrunedLayer[]): readonly PrunedLayer[];
 }
@@ -34,23 +42,43 @@ export interface Wide {
 /** The graph with its wide layers in parts. */
 export function splitWide(graph: Graph): Wide {
   const found = new Map<number, Split>();
+  const places: number[] = [];
   const tensors: Tensor[] = [...graph.tensors];
   const wide = new Map(jointLayers(graph).flatMap((layer) => (isWide(layer) ? [[layer.at, layer] as const] : [])));
   const nodes = graph.nodes.flatMap((node, at): readonly AnyNode[] => {
     const layer = wide.get(at);
-    const widths = layer === undefined ? [] : widthsOf(layer, channelsOf(graph, layer));
-    if (layer === undefined || widths.length < 2) return [node];
+    const channels = layer === undefined ? 0 : channelsOf(graph, layer);
+    const widths = layer === undefined ? [] : widthsOf(layer, channels);
+    if (layer === undefined || widths.length < 2) {
+      places.push(at);
+      return [node];
+    }
     const parts = partsOf(graph, node, layer, widths, tensors);
-    found.set(at, { layer, widths, outputs: parts.outputs });
+    places.push(...parts.nodes.map(() => at));
+    found.set(at, { layer, channels, widths, outputs: parts.outputs });
     return parts.nodes;
   });
-  if (found.size === 0) return { graph, join: (parts) => parts, merged: (report) => report };
   const splits = [...found.values()];
   return {
     graph: { ...graph, tensors, nodes },
-    join: (parts) => joined(graph, parts, splits),
+    join: (parts) => (splits.length === 0 ? parts : joined(graph, parts, splits)),
+    columns: (part, told) => {
+      const at = places[part.at] as number;
+      const split = found.get(at);
+      const all = told({ at });
+      return split === undefined || all === undefined ? all : columnsOf(split, part, all);
+    },
+    first: (at) => places.findIndex((place) => place >= at),
     merged: (report) => mergedBy(new Set(splits.map(({ layer }) => tensorOf(graph, layer.weights).name)), report),
   };
+}
+
+/** Inputs of a part, those of all channels that it has at each place of a patch. */
+function columnsOf<T>({ channels, widths, outputs }: Split, part: Layer, all: readonly T[]): readonly T[] {
+  const k = outputs.indexOf(part.y);
+  const from = widths.slice(0, k).reduce((sum, width) => sum + width, 0);
+  const to = from + (widths[k] as number);
+  return all.filter((_, i) => i % channels >= from && i % channels < to);
 }
 
 const isWide = (layer: Layer) => layer.inputs > MOST && layer.groups === 1 && usersOf(layer).length === 1;
@@ -114,10 +142,9 @@ function joined(whole: Graph, parts: Graph, splits: readonly Split[]): Graph {
   const tensors: Tensor[] = [...parts.tensors];
   const made = new Map(parts.nodes.map((node) => [node.outputs[0] as TensorId, node]));
   const nodes = new Map<TensorId, AnyNode>();
-  for (const { layer, widths, outputs } of splits) {
+  for (const { layer, channels, widths, outputs } of splits) {
     const own = outputs.map((id) => made.get(id) as AnyNode);
     const stored = own.map(({ inputs }) => floatsOf(parts, inputs[1] as TensorId));
-    const channels = channelsOf(whole, layer);
     const rows = floatsOf(whole, layer.weights).length / channels;
     const weights = new Float32Array(rows * channels);
     for (let row = 0; row < rows; row++) {

@@ -12,7 +12,7 @@ export interface Channels {
   /** Of an activation, or of a constant that has one value for each channel. */
   of(id: TensorId): readonly number[] | undefined;
   /** The class of each column of a layer's weights; undefined for depthwise layers. */
-  columns(layer: Layer): readonly number[] | undefined;
+  columns(layer: Pick<Layer, "at">): readonly number[] | undefined;
   /** Classes that may go. */
   readonly free: ReadonlySet<number>;
   readonly layers: readonly Layer[];

@@ -12,6 +12,7 @@ import { solveLayers } from "../follow.ts";
 import type { PruneOptions, Settings } from "../options.ts";
 import type { PrunedLayer, PruneResult } from "../result.ts";
 import { between, trained } from "../tune.ts";
+import { splitWide } from "../wide.ts";
 import { chooseChannels, macsOf } from "./choose.ts";
 import { channelsOf } from "./classes.ts";
 import { channelErrors } from "./errors.ts";
@@ -63,17 +64,19 @@ export async function pruneChannels(
       near: multiple > 1 && cut < cuts,
     });
     if (gone.size === 0) continue;
+    const wide = splitWide(graph);
+    const goes = (columns: readonly number[] | undefined) => columns?.some((each) => gone.has(each)) === true;
     const kept = (layer: Layer) => {
-      const columns = channels.columns(layer);
-      if (columns === undefined || !columns.some((each) => gone.has(each))) return undefined;
+      const columns = wide.columns(layer, channels.columns);
+      if (columns === undefined || !goes(columns)) return undefined;
       const row = Uint8Array.from(columns, (each) => (gone.has(each) ? 0 : 1));
       const all = new Uint8Array(layer.outputs * layer.inputs);
       for (let o = 0; o < layer.outputs; o++) all.set(row, o * layer.inputs);
       return all;
     };
-    const first = Math.min(...channels.layers.filter((layer) => kept(layer) !== undefined).map(({ at }) => at));
-    const solved = await solveLayers(graph, first, kept, examples, settings);
-    graph = withoutChannels(solved, channels, gone);
+    const first = Math.min(...channels.layers.filter((layer) => goes(channels.columns(layer))).map(({ at }) => at));
+    const solved = await solveLayers(wide.graph, wide.first(first), kept, examples, settings);
+    graph = withoutChannels(wide.join(solved), channels, gone);
     if (tune !== undefined && cut < cuts) graph = await trained(graph, dense, data, between(tune, cut), options);
   }
   const after = channelsOf(graph).layers;
