@@ -89,7 +89,8 @@ async function pruneZeros(
       const { name } = tensorOf(wide.graph, layer.weights);
       return { name, kind: layer.kind, weights: weights.length, zeros, error };
     });
-    report = wide.merged(lines);
+    const places = systems.map(({ layer }) => layer);
+    report = wide.merged(places, lines);
     const solved =
       data === undefined
         ? withSolutions(

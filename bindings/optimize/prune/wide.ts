@@ -35,8 +35,8 @@ export interface Wide {
   columns<T>(part: Layer, told: (whole: Place) => readonly T[] | undefined): readonly T[] | undefined;
   /** The first node in the parts of what is at a place, or behind it. */
   first(at: number): number;
-  /** A line for each layer where there was one for each part. */
-  merged(report: readonly PrunedLayer[]): readonly PrunedLayer[];
+  /** A line for each layer where there is one for each of these, which are layers in the parts. */
+  merged(layers: readonly Place[], report: readonly PrunedLayer[]): readonly PrunedLayer[];
 }
 
 /** The graph with its wide layers in parts. */
@@ -69,7 +69,14 @@ export function splitWide(graph: Graph): Wide {
       return split === undefined || all === undefined ? all : columnsOf(split, part, all);
     },
     first: (at) => places.findIndex((place) => place >= at),
-    merged: (report) => mergedBy(new Set(splits.map(({ layer }) => tensorOf(graph, layer.weights).name)), report),
+    merged: (layers, report) => {
+      const lines = new Map<number, readonly PrunedLayer[]>();
+      for (const [i, line] of report.entries()) {
+        const place = places[(layers[i] as Place).at] as number;
+        lines.set(place, [...(lines.get(place) ?? []), line]);
+      }
+      return Array.from(lines.values(), sumOf);
+    },
   };
 }
 
@@ -176,18 +183,12 @@ function joined(whole: Graph, parts: Graph, splits: readonly Split[]): Graph {
   return { ...whole, tensors, nodes: order };
 }
 
-/** Sums of weights and zeros, means of errors. */
-function mergedBy(names: ReadonlySet<string>, report: readonly PrunedLayer[]): readonly PrunedLayer[] {
-  const lines: PrunedLayer[][] = [];
-  for (const line of report) {
-    const last = lines.at(-1);
-    if (names.has(line.name) && last?.[0]?.name === line.name) last.push(line);
-    else lines.push([line]);
-  }
-  return lines.map((own) => ({
-    ...(own[0] as PrunedLayer),
-    weights: own.reduce((sum, { weights }) => sum + weights, 0),
-    zeros: own.reduce((sum, { zeros }) => sum + zeros, 0),
-    error: own.reduce((sum, { error = 0 }) => sum + error, 0) / own.length,
-  }));
+/** Sums of weights and zeros, the mean of errors. */
+function sumOf(lines: readonly PrunedLayer[]): PrunedLayer {
+  return {
+    ...(lines[0] as PrunedLayer),
+    weights: lines.reduce((sum, { weights }) => sum + weights, 0),
+    zeros: lines.reduce((sum, { zeros }) => sum + zeros, 0),
+    error: lines.reduce((sum, { error = 0 }) => sum + error, 0) / lines.length,
+  };
 }
