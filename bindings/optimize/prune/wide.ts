@@ -175,10 +175,9 @@ function joined(whole: Graph, parts: Graph, splits: readonly Split[]): Graph {
     }
     nodes.set(layer.y, { ...(whole.nodes[layer.at] as AnyNode), inputs });
   }
-  const own = new Map(parts.nodes.map((node) => [node.outputs[0] as TensorId, node]));
   const order = whole.nodes.map((node) => {
     const y = node.outputs[0] as TensorId;
-    return nodes.get(y) ?? own.get(y) ?? node;
+    return nodes.get(y) ?? made.get(y) ?? node;
   });
   return { ...whole, tensors, nodes: order };
 }

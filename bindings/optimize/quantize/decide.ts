@@ -3,7 +3,7 @@ import { type Graph, type TensorId, tensorOf } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
 import type { Range } from "../calibrate/ranges.ts";
 import { floatsOf, isFloatConstant } from "../constants.ts";
-import { biasOf, type Layer, rowsOf } from "../layers.ts";
+import { biasOf, type Layer } from "../layers.ts";
 import type { Decisions, NodeType } from "./build.ts";
 import { withFloatCoordinates } from "./coordinates.ts";
 import { affinesOf } from "./groups.ts";
@@ -14,7 +14,7 @@ import { withFloatNormalization } from "./normalization.ts";
 import type { ActivationType, Io, LayerSetting, Scales } from "./options.ts";
 import { silentLayers } from "./silent.ts";
 import { supports } from "./support.ts";
-import { type QuantizedWeights, roundNearest, scalesOf } from "./weights.ts";
+import { nearestWeights, type QuantizedWeights } from "./weights.ts";
 
 export interface Choices {
   readonly settings: readonly LayerSetting[];
@@ -52,12 +52,9 @@ export function decide(graph: Graph, layers: readonly Layer[], choices: Choices)
     if (setting.weights === "float16") halves.set(layer.w, toHalves(floatsOf(tensor)));
     if (setting.weights === "float16" || setting.weights === "float32") continue;
     const type = types[index] as NodeType;
-    const rows = rowsOf(layer, tensor);
-    const values = biasOf(graph, layer);
     const bits = setting.weights === "int4" ? 4 : 8;
     const xScale = type === "float32" ? Infinity : affines.of(layer.x, type).scale;
-    const scale = scalesOf(rows, layer.depth, bits, scales, { values, xScale });
-    weights.set(index, { bits, rows: roundNearest(rows, layer.depth, scale, bits), scale: [...scale], bias: values });
+    weights.set(index, nearestWeights(layer, tensor, biasOf(graph, layer), bits, scales, xScale));
   }
   if ([inner, ...settings].every((setting) => setting.weights === "float16")) halveConstants(graph, halves);
   const byIndex = new Map(layers.map((layer) => [layer.index, layer]));

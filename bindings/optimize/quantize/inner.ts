@@ -6,12 +6,12 @@ import { type AnyNode, type Graph, type TensorId, tensorOf } from "../../graph.t
 import { mapBodies } from "../../passes/bodies.ts";
 import { elementCount, type Tensor } from "../../tensor.ts";
 import { floatsOf, isFloatConstant } from "../constants.ts";
-import { biasOf, type Layer, layersOf, rowsOf } from "../layers.ts";
+import { biasOf, type Layer, layersOf } from "../layers.ts";
 import { compact } from "../prepare/index.ts";
 import { cellTensor, cellWeights } from "./cells.ts";
 import { toHalves } from "./halves.ts";
 import type { LayerReport, QuantizeOptions, Scales, WeightType } from "./options.ts";
-import { roundNearest, scalesOf, weightTensor } from "./weights.ts";
+import { nearestWeights, weightTensor } from "./weights.ts";
 
 /** How they are stored. */
 export interface InnerSetting {
@@ -71,13 +71,8 @@ const cellsOf = (graph: Graph): readonly Stored[] =>
   });
 
 /** A layer's weights as int8, rounded to the nearest. */
-const integers = (graph: Graph, layer: Layer, scales: Scales) => (tensor: Tensor) => {
-  const rows = rowsOf(layer, tensor);
-  const bias = biasOf(graph, layer);
-  const scale = scalesOf(rows, layer.depth, 8, scales, { values: bias, xScale: Infinity });
-  const rounded = roundNearest(rows, layer.depth, scale, 8);
-  return weightTensor(layer, tensor, { bits: 8, rows: rounded, scale: [...scale], bias });
-};
+const integers = (graph: Graph, layer: Layer, scales: Scales) => (tensor: Tensor) =>
+  weightTensor(layer, tensor, nearestWeights(layer, tensor, biasOf(graph, layer), 8, scales, Infinity));
 
 function report(graph: Graph, index: number, first: number, { weights }: InnerSetting): LayerReport {
   const node = graph.nodes[index] as AnyNode;

@@ -64,8 +64,8 @@ export async function quantize(
   const data = given === undefined ? undefined : examplesOf("quantize", given);
   checkQuantizeOptions(options);
   const { activations = data === undefined ? "float32" : "int8", io = "float32" } = options;
-  const float = prepareFloat(graph);
-  const prepared = activations === "float32" ? float : signsAsProducts(float);
+  const plain = prepareFloat(graph);
+  const prepared = activations === "float32" ? plain : signsAsProducts(plain);
   const settings = settingsOf(prepared, layersOf(prepared), { ...options, activations });
   const integers = activations !== "float32" || settings.some((setting) => setting.activations !== "float32");
   ensure(data !== undefined || !integers, "INVALID_OPTION", () => ({
@@ -94,27 +94,25 @@ export async function quantize(
       ? { settings, made: await make(workshop, settings, progress), bounds: [], activations }
       : await planMixed(workshop, settings, bounds, progress);
   const { types, silent } = found.made.decisions;
-  const { layers, samples } = workshop;
+  const { float, layers, samples } = workshop;
   return {
     graph: found.made.graph,
     samples,
     silent,
     bounds: found.bounds,
     activations: found.activations,
-    inner: storeInner(workshop.float, innerSetting({ ...options, activations })).layers,
+    inner: storeInner(float, innerSetting({ ...options, activations })).layers,
     layers: layers.map(({ name, node, index, y }, i) => ({
       name,
       kind: node.kind,
-      output: tensorOf(workshop.float, y).name,
+      output: tensorOf(float, y).name,
       weights: found.settings[i]?.weights ?? "float32",
       activations: types[index] ?? "float32",
     })),
     floats: integers
       ? [
           ...new Set(
-            workshop.float.nodes
-              .filter((node, i) => types[i] === "float32" && !isProduct(node))
-              .map(({ kind }) => kind),
+            float.nodes.filter((node, i) => types[i] === "float32" && !isProduct(node)).map(({ kind }) => kind),
           ),
         ]
       : [],

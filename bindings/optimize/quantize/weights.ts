@@ -3,7 +3,7 @@
 import { roundHalfAway } from "../../primitives/requantize/quantization.ts";
 import type { Tensor } from "../../tensor.ts";
 import { bytesOf } from "../constants.ts";
-import { CHANNEL_AXIS, fromRows, type Layer } from "../layers.ts";
+import { CHANNEL_AXIS, fromRows, type Layer, rowsOf } from "../layers.ts";
 import type { Scales } from "./options.ts";
 
 /** A layer's weights as they are stored. */
@@ -63,6 +63,20 @@ export function roundNearest(rows: Float32Array, depth: number, scale: ArrayLike
     const s = scale[scale.length === 1 ? 0 : Math.floor(i / depth)] as number;
     return Math.min(Math.max(roundHalfAway(w / s), -most), most);
   });
+}
+
+/** A layer's weights with their scales, each to the nearest integer; `xScale` is that of its input, Infinity of floats. */
+export function nearestWeights(
+  layer: Layer,
+  tensor: Tensor,
+  bias: Float32Array,
+  bits: 8 | 4,
+  scales: Scales,
+  xScale: number,
+): QuantizedWeights {
+  const rows = rowsOf(layer, tensor);
+  const scale = scalesOf(rows, layer.depth, bits, scales, { values: bias, xScale });
+  return { bits, rows: roundNearest(rows, layer.depth, scale, bits), scale: [...scale], bias };
 }
 
 /** The real values that the integers stand for, `[channels][depth]`. */
