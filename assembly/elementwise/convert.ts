@@ -4,36 +4,61 @@ import { BOOL, FLOAT16, FLOAT32, FLOAT64, INT16, INT32, INT8, UINT16, UINT8, siz
 import { rescale as scaled } from "../common/fixedpoint";
 import { share } from "../common/split";
 
+/** Four halves, each in a word with its sign above, as floats: exactly. */
+function singles(v: v128): v128 {
+  const size = i32x4.shl(v128.and(v, i32x4.splat(0x7fff)), 13);
+  // 2^112 moves the exponent from one bias to the other, subnormals too
+  const value = f32x4.mul(size, i32x4.splat(0x77800000));
+  const beyond = v128.and(i32x4.gt_s(size, i32x4.splat(0x0f7fffff)), i32x4.splat(0x7f800000));
+  return v128.or(v128.or(value, beyond), v128.and(v, i32x4.splat(0x80000000)));
+}
+
+/** Four floats as halves in words of their own, rounded half to even. */
+function halves(v: v128): v128 {
+  // What is added has its lowest bit where the half has it, and leaves the exponent above: the sum is rounded as the half.
+  const exponent = i32x4.max_s(v128.and(v, i32x4.splat(0x7f800000)), i32x4.splat(0x38800000));
+  const steps = i32x4.add(exponent, i32x4.splat(0x07800000));
+  // four times as large: infinite from where halves are
+  const large = f32x4.mul(f32x4.mul(f32x4.abs(v), i32x4.splat(0x77800000)), i32x4.splat(0x08800000));
+  const sum = f32x4.add(steps, large);
+  const size = i32x4.add(v128.and(i32x4.shr_u(sum, 13), i32x4.splat(0x7c00)), v128.and(sum, i32x4.splat(0xfff)));
+  const known = v128.bitselect(size, i32x4.splat(0x7e00), f32x4.eq(v, v));
+  return v128.or(known, v128.and(i32x4.shr_u(v, 16), i32x4.splat(0x8000)));
+}
+
 /** A float element; half precision exactly. */
 function real(type: u32, x: usize): f64 {
   if (type == FLOAT32) return load<f32>(x);
   if (type == FLOAT64) return load<f64>(x);
-  const half = <u32>load<u16>(x);
-  const sign = (half & 0x8000) << 16;
-  const magnitude = (half & 0x7fff) << 13;
-  // 2^112 moves the exponent from one bias to the other, subnormals too
-  const value = magnitude >= 0x0f800000 ? reinterpret<f32>(magnitude | 0x7f800000) : reinterpret<f32>(magnitude) * reinterpret<f32>(0x77800000);
-  return copysign<f32>(value, reinterpret<f32>(sign));
+  if (ASC_FEATURE_SIMD) return f32x4.extract_lane(singles(i32x4.splat(load<i16>(x))), 0);
+  else {
+    const half = <u32>load<u16>(x);
+    const size = (half & 0x7fff) << 13;
+    const value = size > 0x0f7fffff ? reinterpret<f32>(size | 0x7f800000) : reinterpret<f32>(size) * reinterpret<f32>(0x77800000);
+    return copysign<f32>(value, reinterpret<f32>((half & 0x8000) << 16));
+  }
 }
 
 /** A float in half precision, rounded half to even. */
 function half(x: f64): u32 {
-  // a float64 of 53 bits rounds twice on its way: what lies beside a tie keeps a bit below it
-  let single = <f32>x;
-  const bits = reinterpret<u32>(single);
-  if (<f64>single != x && !(bits & 1) && x == x) single = reinterpret<f32>(bits + (abs(<f64>single) < abs(x) ? 1 : -1));
-  const word = reinterpret<u32>(single);
-  const sign = (word >>> 16) & 0x8000;
-  const size = word & 0x7fffffff;
-  if (size > 0x7f800000) return sign | 0x7e00;
-  if (size >= 0x477ff000) return sign | 0x7c00;
-  if (size < 0x38800000) {
-    // below the smallest normal number: steps of 2^-24
-    const steps = <u32>nearest<f32>(reinterpret<f32>(size) * reinterpret<f32>(0x4b800000));
-    return sign | steps;
+  // A float64 rounds twice on its way: of what a float32 does not hold its lowest bit says whether there was any.
+  const word = reinterpret<u64>(x);
+  const single = <f32>reinterpret<f64>(((word >> 29) | <u64>(word << 35 != 0)) << 29);
+  if (ASC_FEATURE_SIMD) return i32x4.extract_lane(halves(f32x4.splat(single)), 0);
+  else {
+    const bits = reinterpret<u32>(single);
+    const sign = (bits >>> 16) & 0x8000;
+    const size = bits & 0x7fffffff;
+    if (size > 0x7f800000) return sign | 0x7e00;
+    if (size >= 0x477ff000) return sign | 0x7c00;
+    if (size < 0x38800000) {
+      // below the smallest normal number: steps of 2^-24
+      const steps = <u32>nearest<f32>(reinterpret<f32>(size) * reinterpret<f32>(0x4b800000));
+      return sign | steps;
+    }
+    const rounded = size + 0xfff + ((size >>> 13) & 1);
+    return sign | ((rounded - 0x38000000) >>> 13);
   }
-  const rounded = size + 0xfff + ((size >>> 13) & 1);
-  return sign | ((rounded - 0x38000000) >>> 13);
 }
 
 /** A float as an integer: held to what 8 bits and int16 hold; of others what does not fit, or is no number, is the least. */
@@ -57,15 +82,21 @@ function fours(p: Convert, i: u32, end: u32): u32 {
     const from = p.from;
     const to = p.to;
     const byte = from == INT8 || from == UINT8;
-    if (to == FLOAT32 ? !byte && from != INT32 : from != FLOAT32 || (to != INT32 && to != UINT8)) return i;
+    const float = to == FLOAT32;
+    // the other is int8, if it comes first, or one of these
+    const others = (1 << UINT8) | (1 << INT32) | (1 << FLOAT16) | <u32>float;
+    if (!float && from != FLOAT32) return i;
+    if (!((others >> (float ? from : to)) & 1)) return i;
     let x = <usize>p.x + i * sizeOf(from);
     let y = <usize>p.y + i * sizeOf(to);
     for (; i + 4 <= end; i += 4) {
-      const v = byte ? v128.load32_zero(x) : v128.load(x);
-      if (from == INT32) v128.store(y, f32x4.convert_i32x4_s(v));
-      else if (from == INT8) v128.store(y, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v))));
-      else if (byte) v128.store(y, f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v))));
-      else {
+      let v = byte ? v128.load32_zero(x) : from == FLOAT16 ? v128.load16x4_s(x) : v128.load(x);
+      if (byte) v = i32x4.extend_low_i16x8_s(from == INT8 ? i16x8.extend_low_i8x16_s(v) : i16x8.extend_low_i8x16_u(v));
+      if (float) v128.store(y, from == FLOAT16 ? singles(v) : f32x4.convert_i32x4_s(v));
+      else if (to == FLOAT16) {
+        v = halves(v);
+        v128.store64_lane(y, i16x8.narrow_i32x4_u(v, v), 0);
+      } else {
         const cut = i32x4.trunc_sat_f32x4_s(v);
         if (to == INT32) {
           const fits = v128.and(f32x4.ge(v, f32x4.splat(-2147483648.0)), f32x4.lt(v, f32x4.splat(2147483648.0)));
@@ -75,8 +106,8 @@ function fours(p: Convert, i: u32, end: u32): u32 {
           v128.store32_lane(y, i8x16.narrow_i16x8_u(words, words), 0);
         }
       }
-      x += byte ? 4 : 16;
-      y += to == UINT8 ? 4 : 16;
+      x += sizeOf(from) << 2;
+      y += sizeOf(to) << 2;
     }
     return i;
   }

@@ -137,25 +137,38 @@ for (const subject of list)
         const [sign, exponent, mantissa] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
         return exponent === 0 ? sign * mantissa * 2 ** -24 : sign * (1024 + mantissa) * 2 ** (exponent - 25);
       };
-      const convert = (x: Float32Array, expected: Uint16Array) =>
+      const types = { Uint16Array: "float16", Float32Array: "float32", Float64Array: "float64" } as const;
+      const typeOf = (x: object) => types[x.constructor.name as keyof typeof types];
+      const convert = (x: Float32Array | Float64Array | Uint16Array, expected: Uint16Array | Float32Array) =>
         checkOperator(
           subject,
           operators.cast,
           {
             attributes: {},
-            inputs: [tensor("float32", [x.length])],
+            inputs: [tensor(typeOf(x), [x.length])],
             values: [x],
-            output: tensor("float16", [x.length]),
+            output: tensor(typeOf(expected), [x.length]),
           },
           expected,
         );
       convert(Float32Array.from(halves, value), halves);
+      convert(halves, Float32Array.from(halves, value));
+      convert(Uint16Array.of(0x7e00, 0xfc00, 0x7c00, 0), Float32Array.of(NaN, -Infinity, Infinity, 0));
+      convert(
+        Float32Array.of(NaN, 2 ** -149, -(2 ** -149), -65504, 2 ** 127),
+        Uint16Array.of(0x7e00, 0, 0x8000, 0xfbff, 0x7c00),
+      );
       const below = halves.filter((bits) => bits < 0x7bff);
       const middle = Float32Array.from(below, (bits) => (value(bits) + value(bits + 1)) / 2);
       convert(
         middle,
         below.map((bits) => bits + (bits & 1)),
       );
+      // float64 so near a tie that float32 has only the tie
+      const beside = (sign: number) => Float64Array.from(middle, (x) => x * (1 + sign * 2 ** -40));
+      const away = (sign: number) => below.map((bits) => bits + Number(sign > 0));
+      convert(beside(1), away(1));
+      convert(beside(-1), away(-1));
       convert(
         Float32Array.of(65519, 65520, 1e10, -1e10, Number.POSITIVE_INFINITY, 2 ** -26),
         Uint16Array.of(0x7bff, 0x7c00, 0x7c00, 0xfc00, 0x7c00, 0),
