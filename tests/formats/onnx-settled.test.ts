@@ -12,12 +12,12 @@ const INITIALIZERS: readonly TensorSpec[] = [
   { name: "rest", dims: [1], type: 7, values: [-1] },
 ];
 
-async function dimensions(nodes: readonly NodeSpec[]): Promise<readonly number[]> {
+async function dimensions(nodes: readonly NodeSpec[], own: readonly TensorSpec[] = []): Promise<readonly number[]> {
   const spec: GraphSpec = {
     nodes,
     inputs: [{ name: "x", dims: [12] }],
     outputs: [{ name: "y" }],
-    initializers: INITIALIZERS,
+    initializers: [...INITIALIZERS, ...own],
   };
   const session = await loadModel(buildOnnx(spec), { module: "scalar" });
   const x = Float32Array.from({ length: 12 }, (_, i) => i);
@@ -62,4 +62,17 @@ test("a branch by a comparison of such numbers", async () => {
     node("If", "isMore", "y", { graph: { then_branch: branch("a", "Relu"), else_branch: branch("b", "Neg") } }),
   ];
   assert.deepEqual(await dimensions(nodes), [12]);
+});
+
+test("sizes that OneHot puts together, as repeat_interleave is written", async () => {
+  const own: readonly TensorSpec[] = [
+    { name: "place", dims: [1], type: 7, values: [1] },
+    { name: "sizes", dims: [2], type: 7, values: [3, 4] },
+  ];
+  const nodes = [
+    node("OneHot", "place two sizes", "hot", { int: { axis: -1 } }),
+    node("Reshape", "hot rest", "shape"),
+    node("Reshape", "x shape", "y"),
+  ];
+  assert.deepEqual(await dimensions(nodes, own), [3, 4]);
 });

@@ -1,4 +1,4 @@
-import { elementCount } from "../../tensor.ts";
+import { byteLength, elementCount } from "../../tensor.ts";
 import {
   constrain,
   inputOf,
@@ -10,6 +10,7 @@ import {
   requireInputs,
 } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
+import { integersOf } from "../values.ts";
 
 declare module "../../graph.ts" {
   interface Attributes {
@@ -50,6 +51,20 @@ export const oneHot: Operator<"oneHot"> = {
     const { axis, depth } = placeOf(node);
     const shape = [...indices.shape.slice(0, axis), depth, ...indices.shape.slice(axis)];
     return [{ dtype: on.dtype, shape }];
+  },
+  fold(node) {
+    const y = new Uint8Array(byteLength(outputOf(node)));
+    const { axis, depth } = placeOf(node);
+    const size = requireBytes(node, "C2", inputOf(node, 2));
+    const inner = elementCount(inputOf(node, 0).shape.slice(axis));
+    const indices = integersOf(inputOf(node, 0));
+    for (let at = 0; at < y.length; at += size) {
+      const place = at / size;
+      const row = Math.floor(place / inner);
+      const isOn = indices[Math.floor(row / depth) * inner + (place % inner)] === row % depth;
+      y.set(inputOf(node, isOn ? 2 : 3).data as Uint8Array, at);
+    }
+    return [y];
   },
   lower(node, to) {
     const { dtype, shape } = inputOf(node, 0);
