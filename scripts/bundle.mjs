@@ -85,15 +85,28 @@ const UNREAD = {
   },
 };
 
-/** Methods of FlatBuffers' buffer for what its compiler generates: pint8 has tables of its own. */
-const GENERATED =
-  /^ {4}(?:createScalarList|createObjList|__union_with_string|getBufferIdentifier)\([^)]*\) \{\n[\s\S]*?^ {4}\}\n/gm;
-const FLATBUFFERS = {
-  name: "flatbuffers",
+/** Methods that nothing here calls: of FlatBuffers' buffer for what its compiler generates, of pbf for types that no .onnx file has. */
+const UNCALLED = {
+  "flatbuffers/mjs/byte-buffer.js": "createScalarList|createObjList|__union_with_string|getBufferIdentifier",
+  "pbf/index.js": [
+    ...[
+      "readMessage",
+      "readBoolean",
+      "readSVarint",
+      String.raw`read(?:Packed)?S?Fixed\d\d`,
+      "readPacked(?:Boolean|SVarint)",
+    ],
+    ...[String.raw`write(?:Packed\w+|Boolean|Double|SVarint|S?Fixed\d\d)(?:Field)?`],
+  ].join("|"),
+};
+const CALLED = {
+  name: "called",
   setup({ onLoad }) {
-    onLoad({ filter: /flatbuffers[\\/]mjs[\\/]byte-buffer\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8").replace(GENERATED, ""),
-    }));
+    for (const [file, methods] of Object.entries(UNCALLED)) {
+      const filter = new RegExp(`${file.replaceAll("/", String.raw`[\\/]`)}$`);
+      const text = new RegExp(String.raw`^ {4}(?:${methods})\([^)]*\) \{\n[\s\S]*?^ {4}\}\n`, "gm");
+      onLoad({ filter }, ({ path }) => ({ contents: readFileSync(path, "utf8").replace(text, "") }));
+    }
   },
 };
 
@@ -222,16 +235,16 @@ export async function bundle() {
       ...COMMON,
       entryPoints: points({ ...ENTRIES, ...NODE, whole: PARTS.whole }),
       splitting: true,
-      plugins: [APART, LISTED, BUILTINS, INLINED, UNREAD, READER, FLATBUFFERS],
+      plugins: [APART, LISTED, BUILTINS, INLINED, UNREAD, READER, CALLED],
     }),
-    build({ ...COMMON, entryPoints: points(LATER), plugins: [LISTED, BUILTINS, FLATBUFFERS] }),
-    build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS), plugins: [LISTED, AT_ONCE, FLATBUFFERS] }),
+    build({ ...COMMON, entryPoints: points(LATER), plugins: [LISTED, BUILTINS, CALLED] }),
+    build({ ...COMMON, minify: true, entryPoints: points(SCRIPTS), plugins: [LISTED, AT_ONCE, CALLED] }),
   ]);
   for (const pair of PAIRS) {
     const { metafile } = await build({
       ...{ ...COMMON, ...WITHIN },
       entryPoints: points(pair),
-      plugins: [LISTED, WHOLLY, BUILTINS, FLATBUFFERS],
+      plugins: [LISTED, WHOLLY, BUILTINS, CALLED],
     });
     Object.assign(nested, joinWithin(metafile.outputs, ...Object.keys(pair)));
     results.push({ metafile });
