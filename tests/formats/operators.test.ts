@@ -23,6 +23,7 @@ const OWN_NAMES: Readonly<Record<string, string>> = {
   STABLEHLO_MINIMUM: "minimum",
   STABLEHLO_MULTIPLY: "mul",
   STABLEHLO_REDUCE_WINDOW: "reduceWindow",
+  STABLEHLO_SCATTER: "scatter",
   TOPK_V2: "topK",
   UNIDIRECTIONAL_SEQUENCE_LSTM: "lstm",
   UNIDIRECTIONAL_SEQUENCE_RNN: "rnn",

@@ -35,9 +35,9 @@ export interface TfliteOptions {
 /**
  * BuiltinOperator numbers of what `customs` reads besides custom operators: the LSTM whose kernel type may be BASIC, that over time,
  * CALL, IF, WHILE, CALL_ONCE, VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE, random numbers, which have a state, STABLEHLO_COMPOSITE,
- * which is a call, and windows under an operator.
+ * which is a call, STABLEHLO_SCATTER and windows under an operator.
  */
-const RARE = [16, 44, 31, 118, 119, 129, 142, 143, 144, 146, 148, 149, 198, 205, 206];
+const RARE = [16, 44, 31, 118, 119, 129, 142, 143, 144, 146, 148, 149, 190, 198, 205, 206];
 
 /** Whether a file has operators that `customs` reads; what is wrong with a file is said when it is read. */
 export function needsCustoms(bytes: Uint8Array): boolean {

@@ -2,6 +2,7 @@
 import { ensure, Pint8Error } from "../../errors.ts";
 import type { AnyNode, Graph, Port, TensorId } from "../../graph.ts";
 import type { Tensor } from "../../tensor.ts";
+import { scattered } from "./scatters.ts";
 import { windowed } from "./windows.ts";
 
 /** A subgraph as it was read, or why it could not be. */
@@ -150,11 +151,12 @@ function link(linker: Linker, index: number, where: string, given: Handles, stac
         });
         break;
       }
+      case "scatter":
       case "reduceWindow": {
         const [number = -1] = node.attributes.subgraphs;
         // a body of its own inputs: nothing of this graph goes in by itself
-        const reducer = number < 0 ? undefined : link(linker, number, at, new Map(), [...stack, index]);
-        nodes.push(...windowed(node, reducer, tensors));
+        const own = number < 0 ? undefined : link(linker, number, at, new Map(), [...stack, index]);
+        nodes.push(...(node.kind === "scatter" ? scattered(node, own, tensors) : windowed(node, own, tensors)));
         break;
       }
       case "call": {

@@ -222,6 +222,10 @@ function makeOthers(): Entries {
     165: entry("mul", 0, { activation: fixed("none") }),
     166: entry("maximum", 0, {}),
     181: entry("minimum", 0, {}),
+    190: entry("scatter", -7, {
+      ...{ windows: longs(1), inserted: longs(2), indexed: longs(3), vector: int(4), subgraphs: [int(6)] },
+      bodies: fixed([]),
+    }),
     198: entry("reduceWindow", -13, {
       ...{ window: longs(0), stride: longs(1), baseDilation: longs(2), dilation: longs(3), padding: longs(4) },
       ...{ subgraphs: [int(5)], bodies: fixed([]), of: fixed(0) },

@@ -90,7 +90,7 @@ export function windowed(node: WindowNode, body: Graph | undefined, tensors: Ten
 }
 
 /** The one operator of two inputs that a body is. */
-function reducerOf({ nodes, inputs, outputs }: Graph): Reducer | undefined {
+export function reducerOf({ nodes, inputs, outputs }: Graph): Reducer | undefined {
   const [one] = nodes;
   const whole = nodes.length === 1 && inputs.length === 2 && outputs[0]?.tensor === one?.outputs[0];
   const ends = [...(one?.inputs ?? [])].sort((a, b) => a - b).join();

@@ -1,4 +1,4 @@
-/** CALL, VAR_HANDLE and windows under an operator: what importers replace. Graphs that still have them are not linked. */
+/** CALL, VAR_HANDLE, scatters and windows under an operator: what importers replace. Graphs that still have them are not linked. */
 import { constrain } from "../constraints.ts";
 import type { Operator } from "../types.ts";
 
@@ -21,12 +21,25 @@ declare module "../../graph.ts" {
       readonly padding: readonly number[];
       readonly of: number;
     };
+    /**
+     * x, indices, updates: parts of updates, whose dimensions are `windows`, at tuples of indices, which stand along dimension `vector`
+     * and are for the dimensions `indexed` of x; windows have no dimensions `inserted`. Replaced by scatterUpdate and transposes.
+     */
+    readonly scatter: Bodies & {
+      readonly windows: readonly number[];
+      readonly inserted: readonly number[];
+      readonly indexed: readonly number[];
+      readonly vector: number;
+    };
   }
 }
 
-const unlinked: Operator<"call"> & Operator<"varHandle"> & Operator<"reduceWindow"> = {
+const unlinked: Operator<"call"> & Operator<"varHandle"> & Operator<"reduceWindow"> & Operator<"scatter"> = {
   infer(node) {
-    constrain(node, "C1", false, () => ({ expected: "a linked graph", received: "a call, a handle or windows" }));
+    constrain(node, "C1", false, () => ({
+      expected: "a linked graph",
+      received: "a call, a handle, a scatter or windows",
+    }));
     return [];
   },
 };
@@ -37,3 +50,5 @@ export const call: Operator<"call"> = unlinked;
 export const varHandle: Operator<"varHandle"> = unlinked;
 /** See above. C1: never valid. */
 export const reduceWindow: Operator<"reduceWindow"> = unlinked;
+/** See above. C1: never valid. */
+export const scatter: Operator<"scatter"> = unlinked;
