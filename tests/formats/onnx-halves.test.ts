@@ -1,6 +1,7 @@
 /** float16 between operators: expected values are what onnxruntime 1.32 gives on x64 without optimizations. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { toHalf } from "../../bindings/ops/values.ts";
 import { loadModel } from "../../bindings/public/index.ts";
 import { buildOnnx, type NodeSpec, node, type TensorSpec } from "./build-onnx.ts";
 
@@ -121,4 +122,51 @@ test("sums of integers that are cast to float16 are not rounded before an operat
     node("Cast", "a", "y", to(1)),
   ];
   assert.deepEqual(await run(nodes), [99000, 700000, 1299000, 2900000]);
+});
+
+test("attention that turns float16 itself rounds what it turned, as RotaryEmbedding before it does", async () => {
+  const [length, width] = [4, 16];
+  const bytes = (count: number, f: (i: number) => number): Uint8Array =>
+    new Uint8Array(Uint16Array.from({ length: count }, (_, i) => toHalf(f(i))).buffer);
+  const table = (name: string, f: (x: number) => number): TensorSpec => {
+    const dims = [length, width / 2];
+    return { name, dims, type: 10, raw: bytes(length * 8, (i) => f(Math.floor(i / 8) * 10 ** (-(i % 8) / 4))) };
+  };
+  const attention = (q: string, k: string, rest: string, int: Readonly<Record<string, number>>) =>
+    node("GroupQueryAttention", `${q} ${k} v pastK pastV counts total${rest}`, "y presentK presentV", {
+      domain: "com.microsoft",
+      int: { num_heads: 1, kv_num_heads: 1, ...int },
+    });
+  const rotary = (x: string, y: string) =>
+    node("RotaryEmbedding", `${x} positions cos sin`, y, { domain: "com.microsoft" });
+  const outputsOf = async (nodes: readonly NodeSpec[]) => {
+    const spec = {
+      nodes: [node("Cast", "total64", "total", { int: { to: 6 } }), ...nodes],
+      inputs: ["q", "k", "v", "pastK", "pastV", "counts"].map((name, i) => {
+        if (i === 5) return { name, type: 6, dims: [1] };
+        return { name, type: 10, dims: i < 3 ? [1, length, width] : [1, 1, 0, width] };
+      }),
+      outputs: ["y", "presentK", "presentV"].map((name) => ({ name, type: 10 })),
+      initializers: [
+        { name: "total64", type: 7, dims: [], values: [length] } as const,
+        { name: "positions", type: 7, dims: [1, length], values: [0, 1, 2, 3] } as const,
+        table("cos", Math.cos),
+        table("sin", Math.sin),
+      ],
+    };
+    const model = await loadModel(buildOnnx(spec, 21));
+    const x = [1, 2, 3].map((seed) =>
+      Uint16Array.from({ length: length * width }, (_, i) => toHalf(2 * Math.sin((i + seed) * (seed + 1.7)))),
+    );
+    const outputs = model.run([...x, new Uint16Array(0), new Uint16Array(0), Int32Array.of(length - 1)]);
+    model.close();
+    return Object.values(outputs);
+  };
+  const within = await outputsOf([attention("q", "k", " cos sin", { do_rotary: 1 })]);
+  const before = await outputsOf([
+    rotary("q", "turnedQ"),
+    rotary("k", "turnedK"),
+    attention("turnedQ", "turnedK", "", {}),
+  ]);
+  assert.deepEqual(within, before);
 });

@@ -28,6 +28,8 @@ export interface OnnxNode {
   /** The tensor of a value in ONNX's order, or with its channels last. */
   plain(value: Value): TensorId;
   last(value: Value): TensorId;
+  /** A value within an operator that onnxruntime computes on float16 itself: what float16 has of it, in float32. */
+  rounded(id: TensorId): TensorId;
   /** The numbers of input i where it is a constant; `undefined` where the input is absent. */
   numbers(i: number): readonly number[] | undefined;
   /** The first number of input i, a constant; `otherwise` where there is none. */
@@ -224,7 +226,7 @@ function convertNode(node: NodeProto, index: number, scope: Scope): void {
 
 function viewOf(node: NodeProto, where: string, scope: Scope, given: Inputs): OnnxNode {
   const { b, opsets } = scope.shared;
-  const { inputs, typed } = typingOf(node, where, given, scope);
+  const { inputs, typed, rounded } = typingOf(node, where, given, scope);
   const attribute = (name: string) => node.attributes.get(name);
   const input = (i: number): Value => {
     const value = inputs[i];
@@ -246,6 +248,7 @@ function viewOf(node: NodeProto, where: string, scope: Scope, given: Inputs): On
     input,
     plain: (value) => plain(b, where, value.shape, value.twins),
     last: (value) => channelsLast(b, where, value.shape, value.twins),
+    rounded,
     numbers(i) {
       if (inputs[i] === undefined) return undefined;
       const tensor = b.settled(own.plain(input(i)));

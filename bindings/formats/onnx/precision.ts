@@ -56,9 +56,12 @@ function isBetween({ operator, outputs }: NodeProto, inputs: Inputs, scope: Name
   );
 }
 
+const castTo = (b: Builder, where: string, id: TensorId, dtype: DType) =>
+  b.add("cast", where, [id], {}, [{ dtype }])[0] as TensorId;
+
 /** Both orders of a value in another type. */
 function castTwins(b: Builder, where: string, twins: Twins, dtype: DType): Twins {
-  const one = (id: TensorId) => b.add("cast", where, [id], {}, [{ dtype }])[0] as TensorId;
+  const one = (id: TensorId) => castTo(b, where, id, dtype);
   if (twins.plain !== undefined) return { plain: one(twins.plain) };
   return twins.last === undefined ? {} : { last: one(twins.last) };
 }
@@ -67,6 +70,7 @@ function castTwins(b: Builder, where: string, twins: Twins, dtype: DType): Twins
 interface Typing {
   readonly inputs: Inputs;
   typed(result: Result): Pick<Value, "dtype" | "twins" | "wide" | "isCast">;
+  rounded(id: TensorId): TensorId;
 }
 
 type Result = Pick<Value, "twins"> & { readonly dtype?: DType };
@@ -93,6 +97,7 @@ export function typingOf(node: NodeProto, where: string, given: Inputs, scope: N
   });
   return {
     inputs,
+    rounded: (id) => (isRounded ? castTo(b, where, castTo(b, where, id, "float16"), "float32") : id),
     typed({ twins, dtype = typeOfTwins(b, twins) }) {
       if (narrow && isWidened && typeOfTwins(b, twins) === "float32") {
         const later = twinsLater(() => castTwins(b, where, twins, narrow));

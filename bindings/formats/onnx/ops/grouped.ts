@@ -52,7 +52,7 @@ function groupQueryAttention(n: OnnxNode): void {
       return reshapedTo(n, rows, [samples, 1, length, half]);
     };
     const [cosines, sines, isPaired] = [angles(COSINES), angles(SINES), n.int("rotary_interleaved", 0) !== 0];
-    [q, k] = [turned(n, q, cosines, sines, isPaired), turned(n, k, cosines, sines, isPaired)];
+    [q, k] = [q, k].map((x) => n.rounded(turned(n, x, cosines, sines, isPaired))) as [TensorId, TensorId];
   }
 
   const grown = (x: TensorId, i: number): TensorId => {
