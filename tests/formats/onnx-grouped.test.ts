@@ -23,6 +23,8 @@ interface Case {
   readonly positions?: readonly number[];
   readonly hasBias?: boolean;
   readonly sinks?: readonly number[];
+  /** Queries and keys have their root mean squares taken out of them, which onnxruntime does on WebGPU alone. */
+  readonly isNormed?: boolean;
 }
 
 const [N, K, D] = [4, 2, 16];
@@ -50,6 +52,9 @@ function drawn({
   };
 }
 
+const EPSILON = 0.125;
+const scales = (seed: number) => noise(D, seed).map((x) => Math.fround(x + 2));
+
 const angle = (position: number, i: number) => Math.fround(position * 10 ** (-i / 4));
 const [COS, SIN] = [Math.cos, Math.sin].map((f) => (position: number, i: number) => Math.fround(f(angle(position, i))));
 
@@ -62,7 +67,12 @@ function reference(given: Case) {
     new Array(n).fill(0),
   ) as [number[], number[], number[]];
   const turned = (x: Float32Array, at: number, position: number): number[] => {
-    const row = Array.from(x.subarray(at, at + D));
+    let row = Array.from(x.subarray(at, at + D));
+    if (given.isNormed) {
+      const root = Math.sqrt(row.reduce((sum, each) => sum + each ** 2, 0) / D + EPSILON);
+      const scale = scales(x === q ? 7 : 8);
+      row = row.map((each, d) => (each / root) * (scale[d] as number));
+    }
     if (!given.isRotated) return row;
     return row.map((_, d) => {
       const i = given.isPaired ? d >> 1 : d % (D / 2);
@@ -112,7 +122,7 @@ function reference(given: Case) {
 
 async function run(given: Case): Promise<readonly (readonly number[])[]> {
   const { batch, total, counts, q, k, v, pastK, pastV, bias } = drawn(given);
-  const { length, past, isPacked, isRotated, positions, sinks, window, softcap } = given;
+  const { length, past, isPacked, isRotated, positions, sinks, window, softcap, isNormed } = given;
   const rows = 32;
   const table = (name: string, f: typeof COS): TensorSpec => ({
     name,
@@ -144,6 +154,7 @@ async function run(given: Case): Promise<readonly (readonly number[])[]> {
     positions ? "positions" : "",
     bias ? "bias" : "",
     sinks ? "sinks" : "",
+    ...(isNormed ? ["", "", "scaleQ", "scaleK"] : []),
   );
   const spec = {
     nodes: [
@@ -160,7 +171,7 @@ async function run(given: Case): Promise<readonly (readonly number[])[]> {
           ...(given.isPaired && { rotary_interleaved: 1 }),
           ...(window && { local_window_size: window }),
         },
-        ...(softcap && { float: { softcap } }),
+        float: { ...(softcap && { softcap }), ...(isNormed && { qk_norm_epsilon: EPSILON }) },
       },
     ],
     inputs: ends.map((end) => ({ type: 1, ...end })),
@@ -170,6 +181,12 @@ async function run(given: Case): Promise<readonly (readonly number[])[]> {
       ...(isRotated ? [table("cos", COS), table("sin", SIN)] : []),
       ...(positions ? [{ name: "positions", type: 7, dims: [1, length], values: positions }] : []),
       ...(sinks ? [{ name: "sinks", type: 1, dims: [N], values: sinks }] : []),
+      ...(isNormed ? ["Q", "K"] : []).map((of, i) => ({
+        name: `scale${of}`,
+        type: 1,
+        dims: [D],
+        values: Array.from(scales(7 + i)),
+      })),
     ] as readonly TensorSpec[],
   };
   const model = await loadModel(buildOnnx(spec, 21), { module: "simd" });
@@ -198,6 +215,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "a window after others": { length: 4, past: 5, window: 4, isRotated: true },
   "positions that are given": { length: 2, past: 4, positions: [7, 9], isRotated: true },
   "softcap, and what is added": { length: 3, past: 2, softcap: 3, hasBias: true },
+  "normalized queries and keys": { length: 3, past: 2, isRotated: true, isNormed: true },
   "a score of no key": { length: 3, past: 2, sinks: [0.5, -1, 2, 0] },
 };
 

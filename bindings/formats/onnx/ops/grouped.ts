@@ -5,10 +5,11 @@ import { adderOf } from "../elementwise.ts";
 import { NONE } from "../types.ts";
 import { columns, heads, joined, joint, zeros } from "./heads.ts";
 import { cast, entries, reshapedTo, sized } from "./move.ts";
+import { rootMeanSquared } from "./normalize.ts";
 import { anglesAt, turned } from "./rotary.ts";
 import { attend } from "./scores.ts";
 
-const [PAST, LENGTHS, TOTAL, COSINES, SINES, POSITIONS, BIAS, SINK] = [3, 5, 6, 7, 8, 9, 10, 11] as const;
+const [PAST, LENGTHS, TOTAL, COSINES, SINES, POSITIONS, BIAS, SINK, NORM] = [3, 5, 6, 7, 8, 9, 10, 11, 14] as const;
 
 /** 0 to `count` - 1. */
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -31,6 +32,7 @@ function groupQueryAttention(n: OnnxNode): void {
   const v = side(2, count + own, own);
   for (const type of ["k_quant_type", "v_quant_type"])
     if (n.string(type, "NONE") !== "NONE") n.refuse("keys and values of floats", `${type} ${n.string(type, "")}`);
+  if (n.inputs.length > 16) n.refuse("16 inputs at most", `${n.inputs.length}`);
   if (n.outputs[3]) n.refuse("an output of scores that nobody asks for", `"${n.outputs[3]}"`);
 
   const past = n.inputs[PAST] === undefined ? 0 : (n.input(PAST).shape[2] as number);
@@ -43,6 +45,10 @@ function groupQueryAttention(n: OnnxNode): void {
   const counts = add("add", [reshapedTo(n, cast(n, n.plain(n.input(LENGTHS)), "int32"), [batch, 1]), whole(1)], NONE);
   const before = isPrompt ? n.b.integers([0], [1, 1]) : add("sub", [counts, whole(length)], NONE);
 
+  [q, k] = [q, k].map((x, i) => {
+    const scale = given(NORM + i);
+    return scale === undefined ? x : rootMeanSquared(n, x, [3], n.float("qk_norm_epsilon", 1e-6), scale);
+  }) as [TensorId, TensorId];
   if (n.int("do_rotary", 0) !== 0) {
     const steps = [n.b.integers(upTo(length), [1, length]), before];
     const at = given(POSITIONS) ?? add("add", steps, NONE);

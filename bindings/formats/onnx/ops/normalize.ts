@@ -60,14 +60,24 @@ function layerNormalization(n: OnnxNode): void {
   n.setPlain(0, normalized(n, id, axes, n.float("epsilon", 1e-5), optional(n, 1), optional(n, 2)));
 }
 
-/** x / sqrt(mean(x²) + epsilon)·scale over the axes from `axis` on. */
+/** x / sqrt(mean(x²) + epsilon)·scale over axes. */
+export function rootMeanSquared(
+  n: OnnxNode,
+  x: TensorId,
+  axes: readonly number[],
+  epsilon: number,
+  scale: TensorId | undefined,
+): TensorId {
+  const square = meanOver(n, real(n, "mul", x, x), axes);
+  const [root] = n.add("sqrt", [real(n, "add", square, n.b.float(epsilon))], {}, float);
+  return scaled(n, real(n, "div", x, root as TensorId), scale, undefined);
+}
+
+/** The same over the axes from `axis` on. */
 function rmsNormalization(n: OnnxNode): void {
   const x = n.input(0);
   const axes = x.shape.map((_, i) => i).slice(axisOf(n, n.int("axis", -1), x.shape.length));
-  const id = n.plain(x);
-  const square = meanOver(n, real(n, "mul", id, id), axes);
-  const [root] = n.add("sqrt", [real(n, "add", square, n.b.float(n.float("epsilon", 1e-5)))], {}, float);
-  n.setPlain(0, scaled(n, real(n, "div", id, root as TensorId), optional(n, 1), undefined));
+  n.setPlain(0, rootMeanSquared(n, n.plain(x), axes, n.float("epsilon", 1e-5), optional(n, 1)));
 }
 
 /** x + skip (+ bias), normalized over the last dimension. */
