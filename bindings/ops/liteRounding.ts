@@ -82,6 +82,8 @@ function isWithoutMicro({ kind, inputs, outputs }: AnyNode, tensors: readonly Te
   if ((x?.shape.length ?? 0) > (MOST_DIMENSIONS[kind] ?? 8)) return true;
   if (kind === "fullyConnected" && (w?.dtype === "int16" || x?.dtype === "uint8")) return true;
   if (kind === "concat" && inputs.length > MOST_JOINED) return true;
+  // of a shape that SHAPE gives, though it is known here: masks of Keras' attention
+  if (kind === "fill" && x !== undefined && x.data === undefined) return true;
   const isHybrid = (x?.dtype === "float32" || image?.dtype === "float32") && /^int[48]$/.test(w?.dtype ?? "");
   // it takes a tensor of no elements for one whose size is not known yet
   return (PRODUCTS.has(kind) && isHybrid) || outputs.some((id) => tensors[id]?.shape.includes(0));

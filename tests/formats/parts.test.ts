@@ -134,6 +134,30 @@ test("constants of scale 0 are zeros in ADD, SUB and MUL", async () => {
     assert.deepEqual(await outputsOf(model, [Int8Array.of(1, 2, 20)]), [expected[i]]);
 });
 
+test("products of what has scale 0 are zeros, whatever the bias; a FILL begins a recurrent layer so", async () => {
+  const shape = { name: "shape", dtype: "int32", shape: [2], data: Int32Array.of(1, 2) } as const;
+  const model = buildTflite({
+    tensors: [
+      ...[int8("x", [1, 2], 0.5, 1), shape, { ...int8("0", [], 0, 0), data: Int8Array.of(7) }],
+      int8("zeros", [1, 2], 0, 0),
+      { ...int8("w", [2, 2], 0.5, 0), data: Int8Array.of(1, 2, 3, 4) },
+      { name: "b", dtype: "int32", shape: [2], ...affine(0, 0), data: Int32Array.of(100, 200) },
+      ...[int8("h", [1, 2], 0.25, -3), int8("y", [1, 2], 0.5, 1)],
+    ],
+    operators: [
+      { code: "FILL", inputs: [1, 2], outputs: [3] },
+      { code: "FULLY_CONNECTED", inputs: [3, 4, 5], outputs: [6], options: options.fullyConnected({}) },
+      { code: "ADD", inputs: [0, 6], outputs: [7], options: options.add({}) },
+    ],
+    inputs: [0],
+    outputs: [6, 7],
+  });
+  assert.deepEqual(await outputsOf(model, [Int8Array.of(5, -6)]), [
+    [-3, -3],
+    [5, -6],
+  ]);
+});
+
 test("weights of two bits, four to a byte from the lowest bits on", async () => {
   const weights = [1, -2, 0, -1, -1, 1, 1, 0, -2, 1];
   const bytes = new Uint8Array(3);

@@ -1,11 +1,11 @@
 /**
  * int8 FULLY_CONNECTED by a scale for each output, with and without something that TFLite Micro refuses: an operator that it
- * lacks, a type, a sixth dimension, an eleventh tensor, a tensor of no elements, weights of int8 for floats, constants behind the
+ * lacks, FILL of a computed shape, a type, a sixth dimension, an eleventh tensor, a tensor of no elements, weights of int8 for floats, constants behind the
  * FlatBuffer. Reference: BUILTIN_REF 2.21, which rounds once.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Graph } from "../../bindings/graph.ts";
+import type { Graph, TensorId } from "../../bindings/graph.ts";
 import { liteRounding } from "../../bindings/ops/liteRounding.ts";
 import { loadModule, loadPlan, planGraph, runPasses, writePlan } from "../../bindings/public/index.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
@@ -112,6 +112,29 @@ for (const module of ["scalar", "simd"] as const)
     assert.deepEqual(await run("relu"), twice);
     assert.deepEqual(await run("relu", { withoutMicro: true }), once);
   });
+
+test("FILL of a shape that is computed", () => {
+  const { tensors, ...rest } = fully("relu");
+  const shape = tensors.length as TensorId;
+  const [value, filled] = [shape + 1, shape + 2] as unknown as readonly [TensorId, TensorId];
+  const extended = (data?: Uint8Array) => ({
+    ...rest,
+    tensors: [
+      ...tensors,
+      { name: "shape", dtype: "int32", shape: [2], ...(data && { data }) } as const,
+      { name: "true", dtype: "bool", shape: [], data: Uint8Array.of(1) } as const,
+      { name: "mask", dtype: "bool", shape: [M, N] } as const,
+    ],
+    nodes: [
+      ...(data ? [] : [node("shape", [2], [shape], { dtype: "int32" })]),
+      node("fill", [shape, value], [filled], {}),
+      ...rest.nodes,
+    ],
+  });
+  const once = (of: Graph) => liteRounding(of).nodes.some(({ attributes }) => "once" in attributes);
+  assert.equal(once(extended()), true);
+  assert.equal(once(extended(int32(M, N))), false);
+});
 
 test("shapes of the file that contradict each other, but for inputs", () => {
   const tensors = [

@@ -1,31 +1,42 @@
 /** Operators of the file that are several nodes of the graph. */
 import type { AnyNode, TensorId } from "../../graph.ts";
-import type { Quantization, Tensor } from "../../tensor.ts";
+import { byteLength, elementCount, type Quantization, type Tensor } from "../../tensor.ts";
 
 /** The node, or what it is made of; new tensors go into the list. */
 export function partsOf(node: AnyNode, tensors: Tensor[]): readonly AnyNode[] {
   if (node.kind === "concat") return joined(node, tensors);
   if (node.kind === "softmax") return softened(node, tensors);
-  if (node.kind === "add" || node.kind === "sub" || node.kind === "mul") return [withoutNoWidth(node, tensors)];
+  if (/^(add|sub|mul|fullyConnected)$/.test(node.kind)) return [withoutNoWidth(node, tensors)];
   return [node];
 }
 
-/** Constants of scale 0, which ranges of no width give and which stand for zeros: zeros in the other operand's scale, or of a ratio of 1. */
+/**
+ * Operands of scale 0, which ranges of no width give and which stand for zeros: zeros in the other operand's scale, or of a ratio of 1.
+ * Not only constants: the zeros that a recurrent layer begins with are a FILL.
+ * Products of them are zeros, whatever the bias, as TFLite multiplies their sums by 0.
+ */
 function withoutNoWidth(node: AnyNode, tensors: Tensor[]): AnyNode {
   const scaleOf = (id: TensorId | undefined) => tensors[id as number]?.quantization?.scale;
+  const isProduct = node.kind === "fullyConnected";
   const inputs = node.inputs.map((id, i) => {
     const tensor = tensors[id];
-    const other = scaleOf(node.inputs[1 - i]);
+    const scales = scaleOf(node.inputs[1 - i]) ?? [];
+    const other = scales.length === 1 || isProduct ? Math.max(...scales) : 0;
     const scale = scaleOf(id);
-    if (tensor?.data === undefined || scale?.length !== 1 || scale[0] !== 0 || other?.length !== 1 || other[0] === 0)
-      return id;
+    if (tensor === undefined || scale?.length !== 1 || scale[0] !== 0 || !(other > 0)) return id;
+    if (tensor.data === undefined && !isSmall(tensor)) return id;
     const [y = 1] = scaleOf(node.outputs[0]) ?? [];
-    const own = node.kind === "mul" ? y / (other[0] as number) : (other[0] as number);
+    const own = node.kind === "mul" || isProduct ? y / other : other;
     const quantization: Quantization = { scale: [own], zeroPoint: [0], axis: 0 };
-    return (tensors.push({ ...tensor, data: new Uint8Array(tensor.data.length), quantization }) - 1) as TensorId;
+    const data = new Uint8Array(tensor.data?.length ?? byteLength(tensor));
+    return (tensors.push({ ...tensor, data, quantization }) - 1) as TensorId;
   });
-  return { ...node, inputs };
+  const isZero = isProduct && inputs.some((id, i) => id !== node.inputs[i]);
+  return { ...node, inputs: isZero ? inputs.slice(0, 2) : inputs };
 }
+
+/** Known, and small enough to be a constant that the file does not hold. */
+const isSmall = ({ shape }: Tensor) => shape.every((n) => n > 0) && elementCount(shape) <= 1 << 16;
 
 /** Joins that clamp: a step of its own, on integers of the same scale. */
 function joined(node: AnyNode & { readonly kind: "concat" }, tensors: Tensor[]): readonly AnyNode[] {
