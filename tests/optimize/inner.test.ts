@@ -240,4 +240,22 @@ describe("tables that rows are taken from", () => {
     assert.deepEqual(stored(made), ["int8", "int8"]);
     assert.deepEqual(inner, []);
   });
+
+  test("of EMBEDDING_LOOKUP: a scale for each row, whatever the activations are", async () => {
+    const ids: Tensor = { name: "words", dtype: "int32", shape: [3] };
+    const parameters = [constant("table", [64, SIZE], 1), constant("w", [SIZE, SIZE]), constant("b", [SIZE])];
+    const tensors = [ids, ...parameters, float("found", [3, SIZE]), float("y", [3, SIZE])];
+    const network = graph(tensors, [node("embeddingLookup", [0, 1], [4], {}), dense(2, 3, 4, 5)], [0], [5]);
+    const words = [1, 2, 3].map((first) => ({ inputs: [Float32Array.of(first, 9, 30)] }));
+    for (const data of [undefined, datasetOf(words)]) {
+      const { graph: made, inner } = await quantize(network, data);
+      assert.deepEqual(stored(made).slice().sort(), ["int8", "int8"]);
+      assert.equal(made.tensors.find(({ name }) => name === "table")?.quantization?.scale.length, 64);
+      assert.deepEqual(
+        inner.map(({ name, kind }) => [name, kind]),
+        [["table", "embeddingLookup"]],
+      );
+      assert.ok((await apart(network, made, [Int32Array.of(3, 60, 63)])) < (data ? 0.1 : 0.02));
+    }
+  });
 });

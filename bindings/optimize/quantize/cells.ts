@@ -1,4 +1,4 @@
-/** Weights of recurrent operators, which are int8 with one scale each. */
+/** Weights of recurrent operators, which are int8 with one scale each, and tables of embeddings, with one for each row. */
 import { type AnyNode, type Graph, NONE, type OpKind, type TensorId, tensorOf } from "../../graph.ts";
 import type { Tensor } from "../../tensor.ts";
 import { bytesOf, floatsOf, isFloatConstant } from "../constants.ts";
@@ -29,4 +29,15 @@ export function cellTensor(tensor: Tensor): Tensor {
   const scale = scalesOf(values, values.length, 8, "tensor", { values: new Float32Array(1), xScale: Infinity });
   const data = bytesOf(roundNearest(values, values.length, scale, 8));
   return { ...tensor, dtype: "int8", data, quantization: { scale: [...scale], zeroPoint: [0], axis: 0 } };
+}
+
+/** Such a table as int8: rows are looked up, so each has its scale. */
+export function tableTensor(tensor: Tensor): Tensor {
+  const values = floatsOf(tensor);
+  const rows = tensor.shape[0] as number;
+  const depth = values.length / rows;
+  const scale = scalesOf(values, depth, 8, "channel", { values: new Float32Array(rows), xScale: Infinity });
+  const data = bytesOf(roundNearest(values, depth, scale, 8));
+  const quantization = { scale: [...scale], zeroPoint: new Array<number>(rows).fill(0), axis: 0 };
+  return { ...tensor, dtype: "int8", data, quantization };
 }

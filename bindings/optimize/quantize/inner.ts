@@ -2,13 +2,13 @@
  * Weights of what no ranges are measured for: of recurrent operators, of layers in the graphs that nodes run, as loops and branches are, and tables.
  * They are stored in fewer bits, as dynamic range has it: activations stay floats, and so does what goes from step to step.
  */
-import { type AnyNode, type Graph, type TensorId, tensorOf } from "../../graph.ts";
+import { type AnyNode, type Graph, type OpKind, type TensorId, tensorOf } from "../../graph.ts";
 import { mapBodies } from "../../passes/bodies.ts";
 import { elementCount, type Tensor } from "../../tensor.ts";
 import { floatsOf, isFloatConstant } from "../constants.ts";
 import { biasOf, type Layer, layersOf } from "../layers.ts";
 import { compact } from "../prepare/index.ts";
-import { cellTensor, cellWeights } from "./cells.ts";
+import { cellTensor, cellWeights, tableTensor } from "./cells.ts";
 import { toHalves } from "./halves.ts";
 import type { LayerReport, QuantizeOptions, Scales, WeightType } from "./options.ts";
 import { nearestWeights, weightTensor } from "./weights.ts";
@@ -32,11 +32,15 @@ export function innerSetting(options: QuantizeOptions): InnerSetting {
 /** Elements of a table that is worth the scale of all its rows. */
 const TABLE = 1024;
 
-/** Whether a node takes rows of a large constant, as embeddings of words are looked up. */
-export function isTable(graph: Graph, { kind, inputs }: AnyNode): boolean {
-  const table = tensorOf(graph, inputs[0] as TensorId);
-  return kind === "gather" && isFloatConstant(table) && table.shape.length > 1 && elementCount(table.shape) >= TABLE;
+/** Whether a node takes rows of a large constant, as embeddings of words are looked up: by `kind`, which has it as input `at`. */
+function takesRows(graph: Graph, node: AnyNode, kind: OpKind, at: number): boolean {
+  if (node.kind !== kind) return false;
+  const table = tensorOf(graph, node.inputs[at] as TensorId);
+  return isFloatConstant(table) && table.shape.length > 1 && elementCount(table.shape) >= TABLE;
 }
+
+/** GATHER of such a constant, which is an operator on integers then. */
+export const isTable = (graph: Graph, node: AnyNode): boolean => takesRows(graph, node, "gather", 0);
 
 /** A graph with such weights, and what was stored. */
 export interface Inner {
@@ -65,7 +69,9 @@ export function storeInner(graph: Graph, setting: InnerSetting): Inner {
 type Stored = readonly [number, readonly number[], (weights: Tensor) => Tensor];
 
 const cellsOf = (graph: Graph): readonly Stored[] =>
-  graph.nodes.flatMap((node, index) => {
+  graph.nodes.flatMap((node, index): readonly Stored[] => {
+    // EMBEDDING_LOOKUP gives floats of a table of int8
+    if (takesRows(graph, node, "embeddingLookup", 1)) return [[index, [1], tableTensor]];
     const at = cellWeights(graph, node);
     return at.length === 0 ? [] : [[index, at, cellTensor] as const];
   });
