@@ -19,6 +19,8 @@ interface Written {
   readonly from?: Uint8Array;
   readonly signature?: string | undefined;
   readonly encode?: "sparse" | "dense" | undefined;
+  /** Graphs of its other signatures. */
+  readonly others?: { readonly [signature: string]: Graph };
 }
 
 /** The bytes; `err` hears warnings. Errors: UNSUPPORTED for operators that the format lacks. */
@@ -26,13 +28,13 @@ export function modelFile(
   output: string,
   graph: Graph,
   err: Streams["err"],
-  { from, signature, encode }: Written = {},
+  { from, signature, encode, others }: Written = {},
 ): Uint8Array {
   const onWarning = (message: string) => err(message.replace("pint8: ", "warning: "));
   return /\.onnx$/i.test(output)
     ? writeOnnx(graph, { onWarning })
     : writeTflite(graph, {
-        ...(from && { from, reading: { signature } }),
+        ...(from && { from, reading: { signature }, ...(others && { others }) }),
         sparse: encode === "sparse" ? "smaller" : "never",
         onWarning,
       });

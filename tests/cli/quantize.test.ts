@@ -1,6 +1,6 @@
 /** `pint8 quantize`: whole command lines, in this process. */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 import { barLine, progressBar } from "../../bindings/cli/bar.ts";
 import { main } from "../../bindings/cli/program.ts";
 import { importModel } from "../../bindings/public/index.ts";
+import { buildTflite } from "../formats/build-tflite.ts";
+import { options } from "../formats/tflite-options.ts";
 import { accuracy, digits, skip } from "../optimize/support/digits.ts";
 
 const SHARED = fileURLToPath(new URL("../../../shared/", import.meta.url));
@@ -69,6 +71,41 @@ describe("pint8 quantize", { skip }, () => {
     const { status, err } = await run(MODEL, "-o", file);
     assert.equal(status, 0, err);
     assert.match(err, /12 layers: int8 weights, float32 activations/);
+  });
+
+  test("without examples: the weights of all signatures, once where they are the same", async () => {
+    const [from, file] = ["signatures.tflite", "signatures_dynamic.tflite"].map((name) => join(folder, name)) as [
+      string,
+      string,
+    ];
+    const layer = {
+      tensors: [
+        { name: "x", dtype: "float32", shape: [1, 64] },
+        {
+          name: "w",
+          dtype: "float32",
+          shape: [64, 64],
+          data: Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i)),
+        },
+        { name: "y", dtype: "float32", shape: [1, 64] },
+      ],
+      operators: [{ code: "FULLY_CONNECTED", inputs: [0, 1, -1], outputs: [2], options: options.fullyConnected({}) }],
+      inputs: [0],
+      outputs: [2],
+    } as const;
+    const signatures = ["read", "write"].map((key, subgraph) => ({
+      key,
+      subgraph,
+      inputs: { x: 0 },
+      outputs: { y: 2 },
+    }));
+    writeFileSync(from, buildTflite({ ...layer, subgraphs: [layer], signatures }));
+    const { status, err } = await run(from, "-o", file);
+    assert.equal(status, 0, err);
+    const bytes = new Uint8Array(readFileSync(file));
+    for (const signature of ["read", "write"])
+      assert.equal(importModel(bytes, { signature }).tensors.find(({ name }) => name === "w")?.dtype, "int8");
+    assert.ok(bytes.length < 4096 * 2, `${bytes.length} bytes`);
   });
 
   test("an .onnx file's readers round otherwise: a warning", async () => {

@@ -58,6 +58,36 @@ describe("what a file holds besides graphs", () => {
     assert.equal(importModel(turned, { signature: "first" }).nodes[0]?.kind, "relu");
   });
 
+  test("graphs of other signatures in place of the file's, and constants that all have the same once", () => {
+    const layer = {
+      tensors: [
+        { name: "x", dtype: "float32", shape: [1, 64] },
+        { name: "w", dtype: "float32", shape: [64, 64], data: Float32Array.from({ length: 4096 }, (_, i) => i) },
+        { name: "y", dtype: "float32", shape: [1, 64] },
+      ],
+      operators: [{ code: "FULLY_CONNECTED", inputs: [0, 1, -1], outputs: [2], options: options.fullyConnected({}) }],
+      inputs: [0],
+      outputs: [2],
+    } as const;
+    const twice = buildTflite({
+      ...layer,
+      subgraphs: [{ ...layer, name: "second" }],
+      signatures: [
+        { key: "first", inputs: { image: 0 }, outputs: { scores: 2 } },
+        { key: "other", subgraph: 1, inputs: { a: 0 }, outputs: { b: 2 } },
+      ],
+    });
+    const written = writeTflite(importModel(twice, {}), { from: twice });
+    assert.ok(written.length < 4096 * 4 + 4096, `${written.length} bytes`);
+    assert.deepEqual(
+      canonical(importModel(written, { signature: "other" })),
+      canonical(importModel(twice, { signature: "other" })),
+    );
+    const relu = importModel(buildTflite(spec), {});
+    const replaced = writeTflite(importModel(twice, {}), { from: twice, others: { other: relu } });
+    assert.equal(importModel(replaced, { signature: "other" }).nodes[0]?.kind, "relu");
+  });
+
   test("metadata and a description, at multiples of 16", () => {
     const label = new TextEncoder().encode("zero one two");
     const table = (slots: Slots): Slots => slots;

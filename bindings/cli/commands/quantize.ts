@@ -1,4 +1,6 @@
-import { ensure } from "../../errors.ts";
+import { ensure, Pint8Error } from "../../errors.ts";
+import { otherSignatures } from "../../formats/tflite/write/index.ts";
+import type { Graph } from "../../graph.ts";
 import {
   type BoundReport,
   type QuantizeOptions,
@@ -66,7 +68,8 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
     bar.clear();
   }
   requireBounds(result);
-  const file = modelFile(output, result.graph, streams.err, { from: bytes, ...options });
+  const others = examples === undefined ? await quantizeOthers(bytes, options.signature, choices) : {};
+  const file = modelFile(output, result.graph, streams.err, { from: bytes, ...options, others });
   const recipe = rest.saveRecipe && { path: rest.saveRecipe, bytes: new TextEncoder().encode(writeRecipe(result)) };
   if (recipe) writeTogether([{ path: output, bytes: file }, recipe]);
   else writeWhole(output, [file]);
@@ -99,6 +102,25 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
   streams.err(
     `${output}: ${count(file.length)} bytes, ${share} % of ${count(bytes.length)}${by}, ${seconds.toFixed(1)} s`,
   );
+}
+
+/**
+ * The graphs of a .tflite file's other signatures with their weights in fewer bits, too: often they are the same ones, as those of a language
+ * model that reads and that writes, and a file would hold them twice. Those that are quantized already stay.
+ */
+async function quantizeOthers(
+  bytes: Uint8Array,
+  signature: string | undefined,
+  options: QuantizeOptions,
+): Promise<{ readonly [signature: string]: Graph }> {
+  const found: Record<string, Graph> = {};
+  for (const { key, graph } of otherSignatures(bytes, { signature }))
+    try {
+      found[key] = (await quantizeGraph(graph, undefined, { ...options, onProgress: () => {} })).graph;
+    } catch (error) {
+      if (!(error instanceof Pint8Error) || error.code !== "INVALID_GRAPH") throw error;
+    }
+  return found;
 }
 
 const BOUNDS = { maxDrop: "drop", size: "size", latency: "time" };

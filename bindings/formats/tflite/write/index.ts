@@ -29,12 +29,16 @@ import { type FileOperator, type FileSubgraph, fileSubgraphs } from "./prepare.t
 import { compressRows, isSmallerSparse } from "./sparse.ts";
 import { versionOf } from "./versions.ts";
 
+export { otherSignatures } from "./kept.ts";
+
 /** How a file is written. */
 export interface WriteTfliteOptions {
   /** The .tflite file that the graph came from: its description, metadata and signatures are kept. Other files keep nothing. */
   readonly from?: Uint8Array;
   /** What the graph was read from it with. */
   readonly reading?: Pick<ImportOptions, "batch" | "shapes" | "signature" | "customOperators">;
+  /** Graphs of the file's other signatures by their names, in place of those that it has. */
+  readonly others?: { readonly [signature: string]: Graph };
   /** Constants that get smaller so are stored sparse, behind a DENSIFY each: for readers that know it. */
   readonly sparse?: "never" | "smaller";
   readonly description?: string;
@@ -48,6 +52,8 @@ const TABLE_BYTES = 256;
 const MAX_FILE = 2 ** 31 - 2 ** 24;
 /** The name of the only signature, where the names of the ports are not those of their tensors. */
 const SIGNATURE_KEY = "serving_default";
+/** Bytes that constants are told apart by before all are compared, about. */
+const SAMPLED = 4096;
 /** Numbers of deprecated_builtin_code end here; `builtin_code` has all. */
 const OLD_CODES = 127;
 
@@ -71,7 +77,7 @@ export function writeTflite(graph: Graph, options: WriteTfliteOptions = {}): Uin
   const kept: Kept | undefined = from !== undefined && isTflite(from) ? readKept(plain(from), reading) : undefined;
   const others = kept?.others ?? [];
   const subgraphs = fileSubgraphs(
-    [withActivations(graph), ...others.map((each) => each.graph)],
+    [withActivations(graph), ...others.map(({ key, graph }) => options.others?.[key] ?? graph)],
     sparse === "smaller" ? isSmallerSparse : () => false,
   );
   const warning = roundingWarning(graph, ".tflite");
@@ -114,21 +120,25 @@ const sizeOf = ({ tensors, operators }: FileSubgraph) => tensors.length + operat
 class BufferList {
   readonly tables: Slots[] = [{}];
   bytes = 0;
-  readonly #known = new Map<ArrayBufferLike, Map<string, number>>();
+  readonly #known = new Map<number, (readonly [Uint8Array, number])[]>();
 
-  /** The number of the buffer with these bytes. */
+  /** The number of the buffer with these bytes, wherever they stand: graphs of several signatures have the same weights. */
   add(data: Uint8Array): number {
-    const views = this.#known.get(data.buffer) ?? new Map<string, number>();
-    this.#known.set(data.buffer, views);
-    const view = `${data.byteOffset} ${data.byteLength}`;
-    const known = views.get(view);
-    if (known !== undefined) return known;
+    const step = Math.ceil(data.length / SAMPLED) || 1;
+    let hash = data.length;
+    for (let i = 0; i < data.length; i += step) hash = (Math.imul(hash, 31) + (data[i] as number)) | 0;
+    const alike = this.#known.get(hash) ?? [];
+    this.#known.set(hash, alike);
+    const known = alike.find(([other]) => other === data || isSame(other, data));
+    if (known !== undefined) return known[1];
     const number = this.tables.push({ [BUFFER.data]: { aligned: data } }) - 1;
-    views.set(view, number);
+    alike.push([data, number]);
     this.bytes += data.length + 32;
     return number;
   }
 }
+
+const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 /** The file's operator codes. */
 class CodeList {

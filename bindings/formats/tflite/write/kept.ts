@@ -4,7 +4,7 @@ import type { Graph } from "../../../graph.ts";
 import { readBuffers } from "../buffers.ts";
 import { customs } from "../customs.ts";
 import { openFile, readString, readTables, readUint32, rootTable } from "../flatbuffer.ts";
-import { importTflite, readSignatures, type TfliteOptions } from "../index.ts";
+import { importTflite, isTflite, readSignatures, type TfliteOptions } from "../index.ts";
 import { METADATA, MODEL } from "../schema.ts";
 
 export interface Kept {
@@ -48,6 +48,10 @@ export function readKept(bytes: Uint8Array, options: TfliteOptions = {}): Kept {
       }),
   };
 }
+
+/** The graphs of signatures of other subgraphs; none where it is no .tflite file. Errors: INVALID_MODEL. */
+export const otherSignatures = (bytes: Uint8Array, options?: TfliteOptions): Kept["others"] =>
+  isTflite(bytes) ? readKept(bytes, options).others : [];
 
 function readable(read: () => Graph): Graph | undefined {
   try {
