@@ -145,6 +145,7 @@ const WALLS: readonly Wall[] = [
       "bindings/formats/index.ts",
       "bindings/formats/onnx/write/index.ts",
       "bindings/formats/tflite/write/index.ts",
+      "bindings/formats/tflite/write/kept.ts",
       "bindings/primitives/modules.ts",
       "bindings/session/source.ts",
       "bindings/compile/ports.ts",

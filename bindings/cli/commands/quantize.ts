@@ -1,5 +1,5 @@
 import { ensure, Pint8Error } from "../../errors.ts";
-import { otherSignatures } from "../../formats/tflite/write/index.ts";
+import { otherSignatures } from "../../formats/tflite/write/kept.ts";
 import type { Graph } from "../../graph.ts";
 import {
   type BoundReport,

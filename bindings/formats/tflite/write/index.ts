@@ -29,8 +29,6 @@ import { type FileOperator, type FileSubgraph, fileSubgraphs } from "./prepare.t
 import { compressRows, isSmallerSparse } from "./sparse.ts";
 import { versionOf } from "./versions.ts";
 
-export { otherSignatures } from "./kept.ts";
-
 /** How a file is written. */
 export interface WriteTfliteOptions {
   /** The .tflite file that the graph came from: its description, metadata and signatures are kept. Other files keep nothing. */
