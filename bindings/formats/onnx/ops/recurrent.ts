@@ -14,8 +14,8 @@ import { reshapedTo } from "./move.ts";
 /** Longer sequences would make plans of too many steps. */
 const MOST_STEPS = 4096;
 
-/** The product of x `[rows, n]` with the weights of one direction, by the name of their input. */
-export type Product = (x: TensorId, direction: number, input: "W" | "R") => TensorId;
+/** The product of x `[rows, n]` with the weights of one direction, by the name of their input, and a bias. */
+export type Product = (x: TensorId, direction: number, input: "W" | "R", bias?: TensorId) => TensorId;
 
 /** One direction of a layer: `[T,B,…]` to `[T,B,H]` and the last states. */
 interface Direction {
@@ -67,14 +67,19 @@ function own(n: OnnxNode, i: number, direction: number): TensorId | undefined {
 /** Weights of float32 as they stand, `[rows, n]` a direction, each of them one tensor for all steps. */
 function plainProduct(n: OnnxNode): Product {
   const known = new Map<string, TensorId>();
-  return (x, direction, input) => {
+  return (x, direction, input, bias) => {
     const key = `${input}${direction}`;
     const w = known.get(key) ?? row(n, n.plain(n.input(input === "W" ? 1 : 2)), direction);
     known.set(key, w);
     const attributes = { activation: "none", keepDims: true } as const;
-    return n.add("fullyConnected", [x, w], attributes, float)[0] as TensorId;
+    const within = bias !== undefined && n.b.isConstant(bias) && n.b.isConstant(w);
+    const [y] = n.add("fullyConnected", within ? [x, w, bias] : [x, w], attributes, float);
+    return within ? (y as TensorId) : shifted(n, y as TensorId, bias);
   };
 }
+
+const shifted = (n: OnnxNode, y: TensorId, bias: TensorId | undefined): TensorId =>
+  bias === undefined ? y : real(n, "add", y, bias);
 
 /** The time steps of a direction, with the states of what is shorter than the sequence kept. */
 function walk(
@@ -91,10 +96,8 @@ function walk(
   const ordered = places.timeMajor ? x : permuted(n.b, n.where, x, n.b.tensor(x).shape, [1, 0, 2]);
   const flat = reshapedTo(n, ordered, [time * batch, inputs]);
   const bias = own(n, places.bias, direction);
-  const whole = reshapedTo(n, times(flat, direction, "W"), [time, batch, gates * hidden]);
-  const both =
-    bias === undefined ? undefined : ([part(n, bias, 0, gates * hidden), part(n, bias, 1, gates * hidden)] as const);
-  const projected = both === undefined ? whole : real(n, "add", whole, both[0]);
+  const biasOf = (i: number) => (bias === undefined ? undefined : part(n, bias, i, gates * hidden));
+  const projected = reshapedTo(n, times(flat, direction, "W", biasOf(0)), [time, batch, gates * hidden]);
   const zeros = n.b.constant("float32", [batch, hidden], new Float32Array(batch * hidden));
   const initial = (i: number) => {
     if (i < 0 || n.inputs[i] === undefined) return zeros;
@@ -103,7 +106,7 @@ function walk(
     return row(n, permuted(n.b, n.where, state, n.b.tensor(state).shape, [1, 0, 2]), direction);
   };
   let state: State = { h: initial(places.h), c: initial(places.c) };
-  const cell = places.cell(n, layer, direction, times, both?.[1]);
+  const cell = places.cell(n, layer, direction, times, biasOf(1));
   const ys: TensorId[] = new Array(time);
   const lengths = n.inputs[4] === undefined ? undefined : n.plain(n.input(4));
   for (let t = 0; t < time; t++) {
@@ -167,17 +170,19 @@ const lstmCell: Places["cell"] = (n, layer, direction, times, bias) => {
   const [pi, po, pf] = [peep(0), peep(1), peep(2)];
   const isCoupled = n.int("input_forget", 0) !== 0;
   return (x, { h, c }) => {
-    let sum = real(n, "add", x, times(h, direction, "R"));
-    if (bias !== undefined) sum = real(n, "add", sum, bias);
-    const seen = (id: TensorId, weights: TensorId | undefined, state: TensorId) =>
-      weights === undefined ? id : real(n, "add", id, real(n, "mul", state, weights));
-    const input = act(n, layer, first, seen(part(n, sum, 0, hidden), pi, c));
-    const forget = isCoupled
-      ? real(n, "sub", n.b.float(1), input)
-      : act(n, layer, first, seen(part(n, sum, 2, hidden), pf, c));
+    const sum = real(n, "add", x, times(h, direction, "R", bias));
+    const isJoint = peepholes === undefined && !isCoupled;
+    const joint = isJoint ? act(n, layer, first, part(n, sum, 0, 3 * hidden)) : undefined;
+    const gate = (i: number, weights: TensorId | undefined, state: TensorId) => {
+      if (joint !== undefined) return part(n, joint, i, hidden);
+      const own = part(n, sum, i, hidden);
+      return act(n, layer, first, weights === undefined ? own : real(n, "add", own, real(n, "mul", state, weights)));
+    };
+    const input = gate(0, pi, c);
+    const forget = isCoupled ? real(n, "sub", n.b.float(1), input) : gate(2, pf, c);
     const news = act(n, layer, first + 1, part(n, sum, 3, hidden));
     const next = real(n, "add", real(n, "mul", forget, c), real(n, "mul", input, news));
-    const output = act(n, layer, first, seen(part(n, sum, 1, hidden), po, next));
+    const output = gate(1, po, next);
     return { c: next, h: real(n, "mul", output, shown(n, layer, first + 2, next)) };
   };
 };
@@ -186,18 +191,14 @@ const gruCell: Places["cell"] = (n, layer, direction, times, bias) => {
   const { hidden } = layer;
   const first = direction * 2;
   const isLinear = n.int("linear_before_reset", 0) !== 0;
-  const biasOf = (i: number) => (bias === undefined ? undefined : part(n, bias, i, hidden));
-  const [bz, br, bh] = [biasOf(0), biasOf(1), biasOf(2)];
-  const plus = (a: TensorId, b: TensorId | undefined) => (b === undefined ? a : real(n, "add", a, b));
   return (x, { h, c }) => {
-    const all = times(h, direction, "R");
-    const gate = (i: number, b: TensorId | undefined) =>
-      act(n, layer, first, plus(real(n, "add", part(n, x, i, hidden), part(n, all, i, hidden)), b));
-    const update = gate(0, bz);
-    const reset = gate(1, br);
+    const all = times(h, direction, "R", bias);
+    const [given, known] = [x, all].map((id) => part(n, id, 0, 2 * hidden)) as [TensorId, TensorId];
+    const both = act(n, layer, first, real(n, "add", given, known));
+    const [update, reset] = [part(n, both, 0, hidden), part(n, both, 1, hidden)];
     const kept = isLinear
-      ? real(n, "mul", reset, plus(part(n, all, 2, hidden), bh))
-      : plus(part(n, times(real(n, "mul", reset, h), direction, "R"), 2, hidden), bh);
+      ? real(n, "mul", reset, part(n, all, 2, hidden))
+      : part(n, times(real(n, "mul", reset, h), direction, "R", bias), 2, hidden);
     const news = act(n, layer, first + 1, real(n, "add", part(n, x, 2, hidden), kept));
     const fresh = real(n, "mul", real(n, "sub", n.b.float(1), update), news);
     return { h: real(n, "add", fresh, real(n, "mul", update, h)), c };
@@ -206,11 +207,7 @@ const gruCell: Places["cell"] = (n, layer, direction, times, bias) => {
 
 const rnnCell: Places["cell"] =
   (n, layer, direction, times, bias) =>
-  (x, { h, c }) => {
-    let sum = real(n, "add", x, times(h, direction, "R"));
-    if (bias !== undefined) sum = real(n, "add", sum, bias);
-    return { h: act(n, layer, direction, sum), c };
-  };
+  (x, { h, c }) => ({ h: act(n, layer, direction, real(n, "add", x, times(h, direction, "R", bias))), c });
 
 /** A whole layer, of one direction or both. */
 function recurrent(
@@ -276,8 +273,15 @@ function recurrent(
 
 /** An LSTM whose products are another's. */
 export const dynamicLstm = (productOf: (n: OnnxNode) => Product): Conversion =>
-  recurrent(4, ["Sigmoid", "Tanh", "Tanh"], lstmCell, productOf, (n) =>
-    n.int("hidden_size", (n.input(2).shape[2] as number) / 4),
+  recurrent(
+    4,
+    ["Sigmoid", "Tanh", "Tanh"],
+    lstmCell,
+    (n) => {
+      const product = productOf(n);
+      return (x, direction, input, bias) => shifted(n, product(x, direction, input), bias);
+    },
+    (n) => n.int("hidden_size", (n.input(2).shape[2] as number) / 4),
   );
 
 export const RECURRENT: Conversions = {
