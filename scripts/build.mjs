@@ -46,6 +46,7 @@ export async function buildLibrary(force = false) {
     "tsconfig.json",
     "scripts/build.mjs",
     "scripts/bundle.mjs",
+    "scripts/libraries.mjs",
     "scripts/declarations.mjs",
     "scripts/notices.mjs",
   ];
