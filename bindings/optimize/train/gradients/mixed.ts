@@ -45,19 +45,17 @@ export const resizeNearestNeighbor = mixing<"resizeNearestNeighbor">((view) => r
 /** Rows of the output that stand at `offset` rows and columns from those of the input; nothing outside of it. */
 function shifted(view: NodeView<OpKind>, offset: readonly number[]): Mixture {
   const [x, y] = [inputOf(view, 0).shape, outputOf(view).shape];
-  ensure(x[0] === y[0], "UNSUPPORTED", () => ({
-    where: view.where,
-    expected: "the same samples before and after to train",
-    received: `${x[0]} and ${y[0]}`,
-  }));
-  const outer = x.length - trailing(x.length, (d) => x[d] === y[d] && offset[d] === 0);
-  const [from, to] = [x.slice(1, outer), y.slice(1, outer)];
+  const [count = 1] = x;
+  // where the first dimension is cut, as a sequence before its samples is, all is one image
+  const first = count === y[0] && offset[0] === 0 ? 1 : 0;
+  const outer = Math.max(x.length - trailing(x.length, (d) => x[d] === y[d] && offset[d] === 0), first);
+  const [from, to] = [x.slice(first, outer), y.slice(first, outer)];
   return {
-    images: x[0] as number,
+    images: first === 1 ? count : 1,
     from: elementCount(from),
     width: elementCount(x.slice(outer)),
     rows: places(to).map((at): readonly Term[] => {
-      const own = at.map((i, d) => i + (offset[d + 1] as number));
+      const own = at.map((i, d) => i + (offset[d + first] as number));
       return own.every((i, d) => i >= 0 && i < (from[d] as number)) ? [[placeOf(from, own), 1]] : [];
     }),
   };
@@ -77,24 +75,21 @@ function reducing(view: NodeView<"mean" | "sum">, weightOf: (count: number) => n
   const { shape } = inputOf(view, 0);
   const rank = shape.length;
   const axes = new Set(numbersOf(view, 1).map((axis) => (axis + rank) % rank));
-  ensure(!axes.has(0), "UNSUPPORTED", () => ({
-    where: view.where,
-    expected: "a reduction that keeps samples apart to train",
-    received: "one over axis 0",
-  }));
-  const outer = rank - trailing(rank, (d) => !axes.has(d));
-  const from = shape.slice(1, outer);
-  const to = from.map((size, d) => (axes.has(d + 1) ? 1 : size));
+  const first = axes.has(0) ? 0 : 1;
+  const outer = Math.max(rank - trailing(rank, (d) => !axes.has(d)), first);
+  const from = shape.slice(first, outer);
+  const to = from.map((size, d) => (axes.has(d + first) ? 1 : size));
   const weight = weightOf(elementCount(from) / elementCount(to));
   const rows = Array.from({ length: elementCount(to) }, (): Term[] => []);
   for (const [row, at] of places(from).entries())
     rows[
       placeOf(
         to,
-        at.map((i, d) => (axes.has(d + 1) ? 0 : i)),
+        at.map((i, d) => (axes.has(d + first) ? 0 : i)),
       )
     ]?.push([row, weight]);
-  return { images: shape[0] as number, from: elementCount(from), width: elementCount(shape.slice(outer)), rows };
+  const images = elementCount(shape.slice(0, first));
+  return { images, from: elementCount(from), width: elementCount(shape.slice(outer)), rows };
 }
 
 export const sum = mixing<"sum">((view) => reducing(view, () => 1));
