@@ -14,6 +14,7 @@ import { placeLoss } from "./loss.ts";
 import type { Goal } from "./objective.ts";
 import { requireGradient } from "./prepare.ts";
 import { createProgram, type Program } from "./program.ts";
+import { sharesOf } from "./ties.ts";
 
 export interface StepOptions {
   readonly loss: LossWeights;
@@ -48,7 +49,7 @@ export function compileStep(
   const rounded = new Map<TensorId, number>();
   const gradients = new Map<TensorId, number>();
   const norms = new Map<TensorId, Norm>();
-  const roundedWeights = new Map<TensorId, number>();
+  const roundedWeights = new Map<number, number>();
   const sources = new Set(graph.inputs.map(({ tensor }) => tensor));
   const floats = (id: TensorId) => elementCount(tensorOf(graph, id).shape);
   const zeros = program.keep(4);
@@ -61,11 +62,12 @@ export function compileStep(
   for (const node of graph.nodes)
     for (const id of node.outputs) if (canonical(id) === id) values.set(id, program.keep(floats(id)));
 
+  let current: AnyNode;
+  const shares = sharesOf(program, arrays.gradients);
   const parameterAt = (slot: Slot | undefined): Parameter | undefined =>
-    slot && { value: arrays.weights + slot.offset * 4, gradient: arrays.gradients + slot.offset * 4 };
+    slot && { value: arrays.weights + slot.offset * 4, gradient: shares.gradient(slot) };
 
   let temporaries: number[] = [];
-  let current: AnyNode;
   const tape: Tape = {
     zeros,
     value(id) {
@@ -83,7 +85,7 @@ export function compileStep(
         received: `"${tensorOf(graph, id).name}", which is computed or stored in fewer bits`,
         hint: "Begin with the network of floats that it was made from.",
       }));
-      return { ...found, value: roundedWeights.get(id) ?? found.value };
+      return { ...found, value: roundedWeights.get(found.value) ?? found.value };
     },
     bias: (node) => parameterAt(slotOf(layout, "bias", node.inputs[gradientOf(node)?.weights?.bias ?? NONE] ?? NONE)),
     norm: (node) => norms.get(node.outputs[0] as TensorId),
@@ -140,7 +142,9 @@ export function compileStep(
         if (levels === undefined) continue;
         passInside(program, tape.gradient(y), values.get(y) as number, floats(y), levels, node);
       }
+      shares.open();
       gradient.backward(node, view, tape);
+      shares.add(node);
       for (const y of used) program.release(tape.gradient(y));
     });
   if (options.update === "step") placeUpdate(program, layout, arrays, options);
@@ -206,7 +210,7 @@ function placeNorm(
   norms.set(y, { gamma, beta, mean, inverse, z, runningMean, runningVariance: runningMean + running.floats * 4 });
 }
 
-/** Rounds a layer's weights, one scale for each output channel. */
+/** Rounds a layer's weights, one scale for each output channel; `rounded` has their place by that of the weights. */
 function roundWeights(
   program: Program,
   graph: Graph,
@@ -214,16 +218,16 @@ function roundWeights(
   node: AnyNode,
   { weightLevels }: StepOptions,
   at: (slot: Slot | undefined) => Parameter | undefined,
-  rounded: Map<TensorId, number>,
+  rounded: Map<number, number>,
 ): void {
   const id = weightOf(node);
   const hi = weightLevels?.get(id);
   const weight = at(slotOf(layout, "weight", id));
   const places = gradientOf(node as Node)?.weights;
-  if (hi === undefined || weight === undefined || places === undefined) return;
+  if (hi === undefined || weight === undefined || places === undefined || rounded.has(weight.value)) return;
   const { shape } = tensorOf(graph, id);
   const y = program.keep(elementCount(shape));
-  rounded.set(id, y);
+  rounded.set(weight.value, y);
   const outer = elementCount(shape.slice(0, places.axis));
   const inner = elementCount(shape.slice(places.axis + 1));
   const channels = sizeOf({ shape }, places.axis);

@@ -3,6 +3,9 @@ import { type Graph, NONE, type Node, type TensorId, tensorOf } from "../../grap
 import { elementCount, sizeOf } from "../../tensor.ts";
 import { gradientOf } from "./gradients/index.ts";
 
+/** By a copied parameter the one that it follows. */
+export type Ties = ReadonlyMap<TensorId, TensorId>;
+
 /** `running`: mean, then variance, of a layer. */
 export type Role = "weight" | "bias" | "gamma" | "beta" | "running";
 
@@ -51,8 +54,12 @@ export function layersOf(graph: Graph): readonly Layer[] {
 const keyOf = (role: Role, tensor: TensorId) => `${role} ${tensor}`;
 const padded = (floats: number) => Math.ceil(floats / 4) * 4;
 
-/** The layout of these layers; those whose weights are in `normalized` have normalization in place of a bias. */
-export function layOut(graph: Graph, layers: readonly Layer[], normalized: ReadonlySet<TensorId>): Layout {
+/**
+ * The layout of these layers; those whose weights are in `normalized` have normalization in place of a bias. Parameters that follow others, none
+ * of them with normalization, have those's places.
+ */
+export function layOut(graph: Graph, all: readonly Layer[], normalized: ReadonlySet<TensorId>, ties: Ties): Layout {
+  const layers = all.filter(({ weight }) => !ties.has(weight));
   const slots: Slot[] = [];
   let end = 0;
   const add = (role: Role, tensor: TensorId, floats: number) => {
@@ -61,11 +68,11 @@ export function layOut(graph: Graph, layers: readonly Layer[], normalized: Reado
   };
   for (const { weight } of layers) add("weight", weight, elementCount(tensorOf(graph, weight).shape));
   const decayed = end;
-  for (const { weight, bias, channels } of layers) {
+  for (const { weight, bias, channels } of all) {
     if (normalized.has(weight)) {
       add("gamma", weight, channels);
       add("beta", weight, channels);
-    } else if (bias !== NONE) add("bias", bias, channels);
+    } else if (bias !== NONE && !ties.has(bias)) add("bias", bias, channels);
   }
   const floats = end;
   let running = 0;
@@ -75,6 +82,11 @@ export function layOut(graph: Graph, layers: readonly Layer[], normalized: Reado
     running += 2 * channels;
   }
   const bySlot = new Map(slots.map((slot) => [keyOf(slot.role, slot.tensor), slot] as const));
+  for (const role of ["weight", "bias"] as const)
+    for (const [id, first] of ties) {
+      const slot = bySlot.get(keyOf(role, first));
+      if (slot !== undefined) bySlot.set(keyOf(role, id), slot);
+    }
   return { slots, decayed, floats, running, bySlot };
 }
 

@@ -1,11 +1,10 @@
-/** Layers that share weights, as the steps of a recurrent network do: each has a copy while it is trained, and all copies move as one. */
+/** Layers that share weights, as the steps of a recurrent network do: each has a tensor of its own while it is trained, and all have one place in memory. */
 import { type AnyNode, type Graph, NONE, type Node, type TensorId } from "../../graph.ts";
 import { compact } from "../prepare/index.ts";
 import { gradientOf } from "./gradients/index.ts";
-import { type Layout, type Role, slotOf } from "./layout.ts";
-
-/** By a copied parameter the one that it follows. */
-export type Ties = ReadonlyMap<TensorId, TensorId>;
+import { NO_SUMS } from "./gradients/pair.ts";
+import type { Slot, Ties } from "./layout.ts";
+import type { Program } from "./program.ts";
 
 /** Which parameters of `own`, what `ownWeights` made of `given`, follow others: weights that were one, and biases of those that were one too, or absent. */
 export function tiesOf(given: Graph, own: Graph): Ties {
@@ -36,31 +35,34 @@ export function tied(graph: Graph, ties: Ties): Graph {
   return compact({ ...graph, nodes });
 }
 
-/** Pairs of places in the arrays that are trained: of what follows and of what it follows. */
-export interface Following {
-  /** Adds the gradients of what follows to those of what it follows. */
-  gather(gradients: Float32Array): void;
-  /** Gives what follows the values of what it follows. */
-  spread(weights: Float32Array): void;
-}
-
-const ROLES: readonly Role[] = ["weight", "bias"];
-
-export function followingOf(layout: Layout, ties: Ties): Following {
-  const pairs = [...ties].flatMap(([id, first]) =>
-    ROLES.flatMap((role) => {
-      const [from, to] = [slotOf(layout, role, id), slotOf(layout, role, first)];
-      return from === undefined || to === undefined ? [] : [{ from: from.offset, to: to.offset, floats: to.floats }];
-    }),
-  );
+/** Where gradients of parameters go: of layers that share one the first in its place, the others beside it, from where they are added. */
+export function sharesOf(program: Program, gradients: number) {
+  const written = new Set<Slot>();
+  let own: Map<Slot, number> | undefined;
   return {
-    gather(gradients) {
-      for (const { from, to, floats } of pairs)
-        for (let i = 0; i < floats; i++)
-          gradients[to + i] = (gradients[to + i] as number) + (gradients[from + i] as number);
+    gradient(slot: Slot): number {
+      const place = gradients + slot.offset * 4;
+      if (own === undefined) return place;
+      const address = own.get(slot) ?? (written.has(slot) ? program.borrow(slot.floats) : place);
+      own.set(slot, address);
+      return address;
     },
-    spread(weights) {
-      for (const { from, to, floats } of pairs) weights.copyWithin(from, to, to + floats);
+    /** Before a layer's way back. */
+    open(): void {
+      own = new Map();
+    },
+    add({ where }: AnyNode): void {
+      for (const [slot, x] of own ?? []) {
+        const y = gradients + slot.offset * 4;
+        const bytes = slot.floats * 4;
+        if (x === y) written.add(slot);
+        else {
+          const row = { ...NO_SUMS, rows: 1, bytes, xStride: bytes, yStride: bytes, accumulate: 1 };
+          program.call({ kernel: "copyRowsF32", params: { ...row, x, y } }, { where, elements: slot.floats });
+          program.release(x);
+        }
+      }
+      own = undefined;
     },
   };
 }

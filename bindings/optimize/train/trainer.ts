@@ -7,14 +7,14 @@ import { Session } from "../../session/session.ts";
 import { elementCount, type TypedArray } from "../../tensor.ts";
 import { floatsOf as constantOf } from "../constants.ts";
 import { trainFile } from "../files.ts";
+import { samplesInFront } from "../leading.ts";
 import { setSamples } from "../samples.ts";
 import { compileStep, type StepOptions } from "./compile.ts";
 import type { LossWeights, Objective } from "./kinds.ts";
-import { type Layer, type Layout, layersOf, layOut, slotOf } from "./layout.ts";
+import { type Layer, type Layout, layersOf, layOut, slotOf, type Ties } from "./layout.ts";
 import { NO_LOSS } from "./loss.ts";
 import { floatsOf, foldNorm } from "./norm.ts";
 import { endAt, goalOf } from "./objective.ts";
-import { followingOf, type Ties } from "./ties.ts";
 
 export interface TrainerOptions extends Omit<StepOptions, "loss" | "masked" | "update"> {
   readonly batch: number;
@@ -75,10 +75,9 @@ export async function openTrainer(graph: Graph, options: TrainerOptions): Promis
   const ended = endAt(graph, goal.objective);
   const together = batched(ended, batch);
   const normalized = new Set(together ? options.normalized.map(({ weight }) => weight) : []);
-  const layout = layOut(graph, layers, normalized);
+  const layout = layOut(graph, layers, normalized, options.ties ?? new Map());
   const ready = together ?? runPasses(ended, { limits: LIMITS });
-  const following = options.ties?.size ? followingOf(layout, options.ties) : undefined;
-  const update = together && following === undefined ? "step" : "none";
+  const update = together ? "step" : "none";
   const kernels = await loadModule("simd", undefined, "train", trainFile);
   const stepOptions = {
     ...options,
@@ -130,11 +129,6 @@ export async function openTrainer(graph: Graph, options: TrainerOptions): Promis
     }
     return { loss, hits, rows: result.length / 2 };
   };
-  const advance = () => {
-    following?.gather(arrays.gradients);
-    move(arrays, layout, rates, decay);
-    following?.spread(arrays.weights);
-  };
   return {
     layout,
     arrays,
@@ -144,7 +138,6 @@ export async function openTrainer(graph: Graph, options: TrainerOptions): Promis
       rates.set([rate, 1 / (1 - 0.9 ** count), 1 / (1 - 0.999 ** count), 1]);
       if (together) {
         const { loss, ...sums } = sumOf(data);
-        if (update === "none") advance();
         return { loss: loss / sums.rows, ...sums };
       }
       let [loss, hits, rows] = [0, 0, 0];
@@ -157,7 +150,7 @@ export async function openTrainer(graph: Graph, options: TrainerOptions): Promis
           summed[at] = (summed[at] as number) + (arrays.gradients[at] as number) / batch;
       }
       arrays.gradients.set(summed);
-      advance();
+      move(arrays, layout, rates, decay);
       return { loss: loss / rows, hits, rows };
     },
     graph: () => write(graph, layout, layers, arrays),
@@ -169,12 +162,18 @@ const LIMITS = { memory: 2 ** 32 } as const;
 
 /** The graph for so many samples at once; undefined where they would meet. */
 function batched(graph: Graph, batch: number): Graph | undefined {
-  try {
-    return runPasses(setSamples(graph, batch), { limits: LIMITS });
-  } catch (error) {
-    if (!(error instanceof Pint8Error) || error.code === "OUT_OF_MEMORY" || batch === 1) throw error;
-    return undefined;
-  }
+  const attempt = (own: Graph) => {
+    try {
+      return runPasses(setSamples(own, batch), { limits: LIMITS });
+    } catch (error) {
+      if (!(error instanceof Pint8Error) || error.code === "OUT_OF_MEMORY" || batch === 1) throw error;
+      return undefined;
+    }
+  };
+  const found = attempt(graph);
+  if (found !== undefined) return found;
+  const turned = samplesInFront(graph, runPasses(graph, { only: "none", limits: LIMITS }).tensors);
+  return turned && attempt(turned);
 }
 
 /** One sample of a batch. */
