@@ -6,7 +6,7 @@ import { fuseActivations } from "../../bindings/passes/fuse.ts";
 import { inferTypes } from "../../bindings/passes/infer.ts";
 import { foldPad } from "../../bindings/passes/pad.ts";
 import { makeSigned } from "../../bindings/passes/signed.ts";
-import type { Tensor } from "../../bindings/tensor.ts";
+import { GREATEST_FLOAT, type Tensor } from "../../bindings/tensor.ts";
 import { CONV, fakeOperators, graph, id, int32, node, tensor } from "./graphs.ts";
 
 const kinds = ({ nodes }: Graph) => nodes.map(({ kind }) => kind);
@@ -124,6 +124,54 @@ describe("foldPad", () => {
   test("stays where amounts are negative", () => assert.equal(folds(padded([0, 0, -1, 2, 1, 1, 0, 0])), undefined));
   test("stays where the quantization changes", () => assert.equal(folds(padded(rows, { scale: 0.25 })), undefined));
   test("stays before a same convolution", () => assert.equal(folds(padded(rows, { padding: "same" })), undefined));
+});
+
+describe("foldPad into pools", () => {
+  const LEAST = { int8: -128, float32: -Infinity, uint8: 0 };
+  const POOL = { filter: [3, 2], stride: [2, 2], padding: "valid", activation: "none" } as const;
+  /** A pool behind a PAD; the padding that it takes over. */
+  const taken = (
+    dtype: keyof typeof LEAST,
+    value: number,
+    edges: readonly number[],
+    kind: "maxPool2d" | "averagePool2d",
+  ) => {
+    const bytes = { int8: Int8Array, float32: Float32Array, uint8: Uint8Array }[dtype].of(value);
+    const of = dtype === "float32" ? { dtype, quantization: undefined } : { dtype };
+    const [top = 0, bottom = 0, left = 0, right = 0] = edges;
+    const typed = (name: string, shape: readonly number[], rest: object = {}) =>
+      ({ ...tensor(name, shape), ...of, ...rest }) as Tensor;
+    const network = graph(
+      [
+        typed("x", [1, 4, 4, 2]),
+        tensor("paddings", [4, 2], { dtype: "int32", data: int32(0, 0, ...edges, 0, 0) }),
+        typed("value", [], { data: new Uint8Array(bytes.buffer) }),
+        typed("p", [1, 4 + top + bottom, 4 + left + right, 2]),
+        typed("y", [1, 2, 3, 2]),
+      ],
+      [node("pad", [0, 1, 2], [3], {}), node(kind, [3], [4], POOL)],
+      [0],
+      [4],
+    );
+    const folded = foldPad(network);
+    return folded.nodes[1]?.inputs[0] === 0 ? attributes(folded, 1).padding : undefined;
+  };
+  const edges = [1, 2, 1, 0];
+
+  test("of maxima, where the value is no maximum", () => {
+    for (const [dtype, least] of Object.entries(LEAST) as [keyof typeof LEAST, number][]) {
+      assert.deepEqual(taken(dtype, least, edges, "maxPool2d"), { top: 1, bottom: 2, left: 1, right: 0 });
+      if (dtype !== "float32") assert.equal(taken(dtype, least + 1, edges, "maxPool2d"), undefined);
+    }
+    assert.deepEqual(taken("float32", -GREATEST_FLOAT, edges, "maxPool2d"), { top: 1, bottom: 2, left: 1, right: 0 });
+    assert.equal(taken("float32", -1e30, edges, "maxPool2d"), undefined);
+    assert.equal(taken("float32", 0, edges, "maxPool2d"), undefined);
+  });
+  test("stays before means, and where a window has no element", () => {
+    assert.equal(taken("float32", -Infinity, edges, "averagePool2d"), undefined);
+    assert.equal(taken("int8", -128, [3, 0, 0, 0], "maxPool2d"), undefined);
+    assert.equal(taken("int8", -128, [0, 0, 0, 2], "maxPool2d"), undefined);
+  });
 });
 
 describe("fuseActivations", () => {

@@ -28,18 +28,17 @@ export function scattered(node: Node<"scatter">, body: Graph | undefined, tensor
   const [data, places, values] = inputs as unknown as readonly [TensorId, TensorId, TensorId];
   const [y] = outputs;
   if (x === undefined || indices === undefined || updates === undefined || y === undefined || inputs.length !== 3)
-    throw refuse("one tensor, its indices and updates", `${inputs.length} inputs`);
+    throw refuse("3 inputs", `${inputs.length}`);
   const reducer = body && reducerOf(body);
   const isSet = body?.nodes.length === 0 && body.outputs[0]?.tensor === body.inputs[1]?.tensor;
   const mode = isSet ? "set" : reducer && MODES[reducer];
-  if (mode === undefined)
-    throw refuse("updates that are set, added, multiplied or compared", `${body?.nodes.map(({ kind }) => kind)}`);
+  if (mode === undefined) throw refuse("updates set or reduced", `${body?.nodes.map(({ kind }) => kind)}`);
   const dimensions = [...x.shape.keys()];
   const kept = dimensions.filter((d) => !inserted.includes(d));
   const given = [...updates.shape.keys()].filter((d) => !windows.includes(d));
   const sizes = windows.map((d) => updates.shape[d] ?? -1);
   if (kept.length !== windows.length || !indexed.every((d) => d >= 0 && d < dimensions.length))
-    throw refuse(`windows of ${kept.length} dimensions`, `${windows.length}, indices of ${listText(indexed)}`);
+    throw refuse("windows of the other dimensions", listText(windows));
 
   const m = realsOf(where, tensors);
   const ints = (list: readonly number[]) => m.constant("int32", [list.length], list);
@@ -74,7 +73,7 @@ export function scattered(node: Node<"scatter">, body: Graph | undefined, tensor
   }
   const [count, windowed] = [elementCount(given.map((d) => updates.shape[d] as number)), elementCount(sizes)];
   if ([...updates.shape, ...sizes].some((n) => n < 0) || Math.max(count, windowed * dimensions.length) > MOST_PLACES)
-    throw refuse(`windows of known size with at most ${MOST_PLACES} indices`, listText(updates.shape));
+    throw refuse(`at most ${MOST_PLACES} indices`, listText(updates.shape));
   // where windows start, 0 in dimensions without an index, and how far from there their elements are
   const shaped = (id: TensorId, like: Tensor, shape: readonly number[]) =>
     append("reshape", [id, ints(shape)], like, { shape });
