@@ -259,3 +259,16 @@ describe("tables that rows are taken from", () => {
     }
   });
 });
+
+test("zeros that something is compared with have a scale below 1, as TFLite's comparisons ask", async () => {
+  const tensors = [
+    ...[float("x", [1, 4]), constant("w", [4, 4]), constant("b", [4]), float("h", [1, 4])],
+    ...[float("zero", [], { data: bytesOf(Float32Array.of(0)) }), { name: "y", dtype: "bool", shape: [1, 4] } as const],
+  ];
+  const network = graph(tensors, [dense(1, 2, 0, 3), node("greater", [3, 4], [5], {})], [0], [5]);
+  const data = Array.from({ length: 4 }, () => ({ inputs: [normal(4, 1)] }));
+  const { graph: made } = await quantize(network, datasetOf(data));
+  const zero = made.tensors.find(({ name }) => name === "zero");
+  assert.equal(zero?.dtype, "int8");
+  assert.ok((zero?.quantization?.scale[0] ?? 1) < 1);
+});

@@ -97,7 +97,9 @@ function createBuilder(graph: Graph, { types, affines, layers, weights, halves, 
   const constant = (id: TensorId, type: Activations, group: TensorId | undefined): TensorId => {
     const tensor = tensorOf(graph, id);
     const values = floatsOf(tensor);
-    const affine = group === undefined ? affineOfRange(rangeOf(values), type) : affines.of(group, type);
+    // TFLite's comparisons end the process where a scale is 1 or more, as that of nothing but zeros would be
+    const own = values.some(Boolean) ? affineOfRange(rangeOf(values), type) : { scale: 0.5, zeroPoint: 0 };
+    const affine = group === undefined ? own : affines.of(group, type);
     const key = `${id} ${type} ${affine.scale} ${affine.zeroPoint}`;
     const known = versions.get(key);
     if (known !== undefined) return known;
