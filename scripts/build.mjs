@@ -38,7 +38,7 @@ export async function buildLibrary(force = false) {
   const targets = Object.entries(ENTRIES)
     .flatMap(([name, path]) => [`dist/lib/${name}.js`, path.replace("bindings", "dist/types").replace(".ts", ".d.ts")])
     .concat("dist/lib/worker.js", "dist/lib/service.js", "dist/cjs/index.cjs");
-  const wasm = ["scalar.full", "simd.full", "relaxed.full"].map((name) => `wasm/${name}.wasm`);
+  const wasm = ["scalar.full", "simd.full", "relaxed.full", "simd.train"].map((name) => `wasm/${name}.wasm`);
   const sources = [
     ...filesIn("bindings", ".ts"),
     ...wasm,

@@ -64,10 +64,14 @@ const COMMON = {
   metafile: true,
 };
 
-/** The wasm files in `pint8/inline`: deflated, as letters. */
+/** The wasm files in `pint8/inline`, and those of training: deflated, as letters. */
 const INLINED = {
   name: "inlined",
-  setup({ onLoad }) {
+  setup({ onLoad, onResolve }) {
+    const trained = join(ROOT, "bindings/optimize/files.ts");
+    onResolve({ filter: /\/files\.ts$/ }, ({ path, resolveDir }) =>
+      join(resolveDir, path) === trained ? { path: join(ROOT, "bindings/optimize/inlined.ts") } : undefined,
+    );
     onLoad({ filter: /\.wasm$/ }, ({ path }) => ({
       contents: lettersOf(deflateRawSync(readFileSync(path), { level: 9, memLevel: 9 })),
       loader: "text",
@@ -75,7 +79,7 @@ const INLINED = {
   },
 };
 
-/** Two letters for every 13 bits, which `bindings/session/inline.ts` reads: a thirteenth less than base64 takes. */
+/** Two letters for every 13 bits, which `bindings/session/letters.ts` reads: a thirteenth less than base64 takes. */
 function lettersOf(bytes) {
   const letter = (digit) => String.fromCharCode(digit + (digit > 56 ? 36 : 35));
   const numbers = [];
