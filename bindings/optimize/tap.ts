@@ -86,13 +86,20 @@ export async function tapGraph(graph: Graph, ids: readonly TensorId[], options: 
         const { data, dtype } = graph.tensors[id] ?? {};
         const port = graph.inputs.findIndex(({ tensor }) => tensor === id);
         if (port >= 0) return realValues(session.inputs[port] as TensorInfo, fed[port] as TypedArray, samples, batch);
-        if (data !== undefined && dtype !== undefined) return Float32Array.from(typedCopy(dtype, data), Number);
+        if (data !== undefined && dtype !== undefined) return repeated(typedCopy(dtype, data), samples);
         const info = ports.get(`tap ${id}`) as TensorInfo;
         return realValues(info, values[info.name] as TypedArray, samples, batch);
       });
     },
     close: () => session.close(),
   };
+}
+
+/** A constant as real numbers, once for each sample. */
+function repeated(values: TypedArray, times: number): Float32Array {
+  const all = new Float32Array(times * values.length);
+  for (let i = 0; i < all.length; i++) all[i] = Number(values[i % values.length]);
+  return all;
 }
 
 /** The graph with several samples a run where that is possible, one otherwise. */
