@@ -7,6 +7,7 @@ import type { Sample } from "../data/types.ts";
 import type { Layer } from "../linear/layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
 import { requireTrainable } from "../train/prepare.ts";
+import { unroll } from "../unroll/index.ts";
 import { pruneChannels } from "./channels/prune.ts";
 import { readExamples } from "./examples.ts";
 import { finished } from "./finish.ts";
@@ -45,6 +46,11 @@ export async function prune(
     expected: "data to train on",
     received: "none",
   }));
+  const steps = await unroll(graph);
+  if (steps.graph !== graph) {
+    const result = await prune(steps.graph, data, options);
+    return { ...result, graph: await steps.rolled(result.graph) };
+  }
   const { pattern } = settings;
   const typed = prepareFloat(graph);
   prunableLayers(typed);

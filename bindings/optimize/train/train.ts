@@ -7,6 +7,7 @@ import { examplesOf } from "../data/examples.ts";
 import type { Dataset } from "../data/types.ts";
 import { foldBlocks } from "../prepare/blocks.ts";
 import { refuseQuantized } from "../prepare/index.ts";
+import { unroll } from "../unroll/index.ts";
 import { firstOf } from "./answers.ts";
 import type { Augmentation } from "./augment.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
@@ -46,6 +47,8 @@ export async function train(graph: Graph, given: Dataset, options: TrainOptions 
   const data = examplesOf("train", given);
   checkTrainOptions(options);
   refuseQuantized(graph);
+  const recurrent = await unroll(graph);
+  if (recurrent.graph !== graph) return recurrent.rolled(await train(recurrent.graph, data, options));
   if (graph.outputs.length > 1) return trainSeveral(graph, data, options, train);
   const { normalization = "restore", threads = "auto", seed = 0 } = options;
   const whole = foldBlocks(graph);

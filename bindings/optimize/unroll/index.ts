@@ -1,0 +1,80 @@
+/**
+ * Recurrent networks for training and pruning: what runs step by step, loops and LSTM, becomes the layers of all steps, which share their weights; afterwards
+ * the weights go back to where they were.
+ */
+import type { AnyNode, Graph, TensorId } from "../../graph.ts";
+import { runPasses } from "../../passes/index.ts";
+import { elementCount } from "../../tensor.ts";
+import { openRunner } from "../run.ts";
+import { randomOf } from "../train/random.ts";
+import { putBack } from "./back.ts";
+import { draftOf } from "./draft.ts";
+import { joinRows, unrollLoop } from "./loops.ts";
+import { isPlainLstm, unrollLstm } from "./lstm.ts";
+
+/** Differences of what computes the same, as a share of the largest number. */
+const NEAR = 1e-3;
+const TRIALS = 3;
+
+export interface Unrolled {
+  readonly graph: Graph;
+  /** The graph as it was, with the weights of what `graph` has become; that itself where it says something else. */
+  rolled(changed: Graph): Promise<Graph>;
+}
+
+const isRecurrent = ({ nodes }: Graph) => nodes.some(({ kind }) => kind === "while" || kind === "lstm");
+
+/** The graph of all steps; the same graph where nothing runs step by step, or not in a way that is known beforehand. */
+export async function unroll(graph: Graph): Promise<Unrolled> {
+  const short = isRecurrent(graph) ? runPasses(graph) : graph;
+  const long = isRecurrent(short) ? stepsOf(short) : graph;
+  if (long === graph || isRecurrent(long) || !(await agree(graph, long)))
+    return { graph, rolled: async (changed) => changed };
+  return {
+    graph: long,
+    async rolled(changed) {
+      const back = putBack(short, changed);
+      return back !== undefined && (await agree(back, changed)) ? back : changed;
+    },
+  };
+}
+
+function stepsOf(graph: Graph): Graph {
+  const draft = draftOf(graph.tensors);
+  const now = (id: TensorId) => draft.renamed.get(id) ?? id;
+  for (const given of graph.nodes) {
+    const node = { ...given, inputs: given.inputs.map(now) } as AnyNode;
+    if (node.kind === "while" && unrollLoop(node, draft)) continue;
+    const shape = graph.tensors[node.inputs[0] as TensorId]?.shape ?? [];
+    if (isPlainLstm(node, shape, draft)) unrollLstm(node, shape, draft);
+    else draft.nodes.push(node);
+  }
+  const { tensors, nodes } = draft;
+  const outputs = graph.outputs.map((port) => ({ ...port, tensor: now(port.tensor) }));
+  return joinRows(runPasses({ ...graph, tensors, nodes, outputs }));
+}
+
+/** Whether two graphs give the same for a few inputs. */
+async function agree(a: Graph, b: Graph): Promise<boolean> {
+  const runners = [await openRunner(a), await openRunner(b)] as const;
+  const random = randomOf(17);
+  try {
+    for (let trial = 0; trial < TRIALS; trial++) {
+      const inputs = runners[0].inputs.map(({ shape, dtype }) => {
+        const numbers = Float32Array.from({ length: elementCount(shape) }, () => random.normal());
+        return dtype === "float32" ? numbers : numbers.map(() => 0);
+      });
+      const [found, wanted] = runners.map((runner) => {
+        runner.reset();
+        return runner.run(inputs).map((y) => Float64Array.from(y as Float32Array, Number));
+      }) as [Float64Array[], Float64Array[]];
+      for (const [i, y] of wanted.entries()) {
+        const size = y.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+        if (!y.every((value, j) => Math.abs(value - (found[i]?.[j] ?? NaN)) <= NEAR * size)) return false;
+      }
+    }
+    return true;
+  } finally {
+    for (const runner of runners) runner.close();
+  }
+}
