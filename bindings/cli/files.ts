@@ -97,6 +97,14 @@ export function readCheckpoint(path: string): Uint8Array {
   return bytes;
 }
 
+/** Removes the checkpoint that has an output's name, once there is that output: nothing goes on from it. */
+export function dropCheckpoint(output: string, path: string | undefined): void {
+  if (path === checkpointOf(output)) rmSync(path, { force: true });
+}
+
+/** Where training can go on from when nobody says another place. */
+export const checkpointOf = (output: string) => `${output}.checkpoint`;
+
 /** All bytes of a pipe or device, or of standard input. */
 function readStream(path: string): Uint8Array {
   if (path === "-") {

@@ -74,6 +74,8 @@ describe("pint8 distil", () => {
     const second = await pint8(...common, "-o", path("resumed.tflite"), "--resume", path("kept"));
     assert.equal(second.status, 0, second.err);
     assert.deepEqual(readFileSync(path("resumed.tflite")), readFileSync(path("whole.tflite")));
+    // One that was asked for stays; the one with the output's name has no use any more.
+    assert.ok(existsSync(path("kept")) && !existsSync(path("resumed.tflite.checkpoint")));
   });
 
   test("values of a table, into a fresh network and a pruned one", async () => {

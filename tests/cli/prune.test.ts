@@ -155,6 +155,9 @@ describe("pint8 prune", () => {
     assert.deepEqual(readFileSync(kept), second);
     const other = await pint8("prune", model, "-o", resumed, ...args, "--batch", "20", "--resume", kept);
     assert.match(other.err, /INVALID_OPTION: checkpoint.*steps 12 where 6/);
+    const plain = await pint8("prune", model, "-o", resumed, ...args.slice(0, -2));
+    assert.equal(plain.status, 0, plain.err);
+    assert.ok(existsSync(kept) && !existsSync(`${resumed}.checkpoint`));
   });
 
   test("refused: channels without data to score them by", async (t) => {

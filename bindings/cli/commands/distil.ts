@@ -4,7 +4,7 @@ import { slice } from "../../optimize/data/batches.ts";
 import { freshFor, type Objective, type TrainProgress as Progress, distil as teach } from "../../public/optimize.ts";
 import { openData } from "../data.ts";
 import { type DataOptions, requireApart, type SampleRange } from "../dataOptions.ts";
-import { readCheckpoint, requirePlaces, writeWhole } from "../files.ts";
+import { checkpointOf, dropCheckpoint, readCheckpoint, requirePlaces, writeWhole } from "../files.ts";
 import { interrupted, interruption } from "../interrupt.ts";
 import { readGraph } from "../open.ts";
 import { modelFile, requireModelName } from "../output.ts";
@@ -45,7 +45,7 @@ export async function distil(model: string, options: DistilCommandOptions, { out
   const { samples, ...data } = options;
   const all = await openData(data, portsOf(own));
   const part = (range: SampleRange | undefined) => (range === undefined ? all : slice(all, range.first, range.end));
-  const checkpoint = options.checkpoint ?? `${output}.checkpoint`;
+  const checkpoint = options.checkpoint ?? checkpointOf(output);
   requirePlaces([output, checkpoint]);
   const resume = options.resume === undefined ? {} : { checkpoint: readCheckpoint(options.resume) };
   const { epochs, batch, rate, copies, test, objective } = options;
@@ -76,6 +76,7 @@ export async function distil(model: string, options: DistilCommandOptions, { out
     });
     const file = modelFile(output, graph, err);
     writeWhole(output, [file]);
+    if (options.checkpoint === undefined) dropCheckpoint(output, last.checkpoint);
     if (json) out(JSON.stringify({ model, output, bytes: file.length, ...last.progress }));
     else out(`${output}: ${count(file.length)} bytes`);
   } catch (cause) {

@@ -10,7 +10,7 @@ import {
 import { progressBar } from "../bar.ts";
 import { openData, realPorts } from "../data.ts";
 import { type DataOptions, requireData } from "../dataOptions.ts";
-import { readCheckpoint, requirePlaces, writeWhole } from "../files.ts";
+import { checkpointOf, dropCheckpoint, readCheckpoint, requirePlaces, writeWhole } from "../files.ts";
 import { interrupted, interruption } from "../interrupt.ts";
 import { readGraph } from "../open.ts";
 import type { ReadingOptions } from "../options.ts";
@@ -87,6 +87,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
   }));
   const file = modelFile(output, result.graph, streams.err, { from: bytes, signature, encode });
   writeWhole(output, [file]);
+  if (options.checkpoint === undefined) dropCheckpoint(output, kept.checkpoint);
   const seconds = (performance.now() - start) / 1000;
   const { layers, samples } = result;
   if (json) {
@@ -125,7 +126,7 @@ async function tuneOf(
       received: "neither",
     }));
   if (!asked) return {};
-  const path = checkpoint ?? `${options.output}.checkpoint`;
+  const path = checkpoint ?? checkpointOf(options.output);
   requirePlaces([options.output, path]);
   return {
     tune: {
