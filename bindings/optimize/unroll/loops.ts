@@ -18,10 +18,13 @@ export function unrollLoop(loop: Node<"while">, draft: Draft): boolean {
   const shared = new Map<TensorId, TensorId>();
   const [start, startNodes] = [draft.tensors.length, draft.nodes.length];
   let state = loop.inputs;
+  // What each turn's counting goes through, and its nodes, of which a body may have none.
+  const constants = (condition.tensors.length + body.tensors.length) >> 3;
+  const size = Math.max(1, body.nodes.length, condition.nodes.length, constants);
   for (let turn = 0; ; turn++) {
     const known = state.map((id) => (isCount(draft.tensors[id]) ? draft.tensors[id] : undefined));
     const [goes] = counted(condition, known, [0]);
-    if (goes === undefined || (turn + 1) * body.nodes.length > MOST_NODES) {
+    if (goes === undefined || (turn + 1) * size > MOST_NODES) {
       draft.tensors.length = start;
       draft.nodes.length = startNodes;
       return false;
@@ -39,7 +42,11 @@ export function unrollLoop(loop: Node<"while">, draft: Draft): boolean {
   return true;
 }
 
-const isCount = (tensor: Tensor | undefined) => tensor?.data !== undefined && tensor.dtype !== "float32";
+/** Numbers that a count may be: each turn has its own. */
+const MOST_COUNTS = 64;
+
+const isCount = (tensor: Tensor | undefined) =>
+  tensor?.data !== undefined && tensor.dtype !== "float32" && tensor.data.length <= 8 * MOST_COUNTS;
 
 /** Those outputs of a graph, where counts among its inputs are all that they take; undefined ones are computed. */
 function counted(

@@ -4,7 +4,7 @@ import { type AnyNode, type Graph, tensorOf } from "../../../graph.ts";
 import { byteLength, elementCount, type TypedArray, typedCopy } from "../../../tensor.ts";
 import { single } from "../../calibrate/stream.ts";
 import { datasetOf } from "../../data/batches.ts";
-import { type Layer, layersOf } from "../../linear/layers.ts";
+import { type Layer, layersOf, usersOf } from "../../linear/layers.ts";
 import { quantize } from "../../quantize/quantize.ts";
 import { openRunner, type Runner } from "../../run.ts";
 import { withSolutions } from "../rewrite.ts";
@@ -33,8 +33,11 @@ const open = (node: AnyNode): AnyNode =>
     ? ({ ...node, attributes: { ...node.attributes, activation: "none" } } as AnyNode)
     : node;
 
-/** One layer as a graph of its own, without its activation: noise could leave that at 0. */
-export const alone = (graph: Graph, { node }: Layer): Graph => single(graph, open(node as AnyNode)).part;
+/** One layer as a graph of its own, without its activation: noise could leave that at 0. The first step of a sequence may take constants: then it is another's. */
+export function alone(graph: Graph, layer: Layer): Graph {
+  const computed = usersOf(layer).find(({ x }) => tensorOf(graph, x).data === undefined);
+  return single(graph, open((computed ?? layer).node as AnyNode)).part;
+}
 
 /**
  * The int8 forms of graphs that differ in their weights alone, timed in turns: milliseconds of the fastest turn of each. `examples` give the ranges; noise does

@@ -1,0 +1,136 @@
+/** Loops that never end, or whose steps would be too many or too large, stay loops, and nothing hangs. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type AnyNode, type Graph, NONE, type TensorId } from "../../bindings/graph.ts";
+import { datasetOf } from "../../bindings/optimize/data/batches.ts";
+import { prune } from "../../bindings/optimize/prune/prune.ts";
+import { unroll } from "../../bindings/optimize/unroll/index.ts";
+import type { DType, Tensor } from "../../bindings/tensor.ts";
+
+const UNITS = 8;
+
+function start() {
+  const tensors: Tensor[] = [];
+  const nodes: AnyNode[] = [];
+  const tensor = (dtype: DType, shape: readonly number[], data?: Uint8Array | Float32Array | Int32Array) =>
+    (tensors.push({
+      ...{ name: `t${tensors.length}`, dtype, shape },
+      ...(data && { data: new Uint8Array(data.buffer) }),
+    }) - 1) as TensorId;
+  return {
+    tensor,
+    one: () => tensor("int32", [], Int32Array.of(1)),
+    weights: (rows: number) =>
+      tensor(
+        "float32",
+        [rows, UNITS],
+        Float32Array.from({ length: rows * UNITS }, (_, i) => Math.sin(7 * i + rows)),
+      ),
+    node(kind: AnyNode["kind"], inputs: readonly TensorId[], outputs: readonly TensorId[], attributes: object = {}) {
+      nodes.push({ kind, where: `node ${nodes.length} (${kind})`, inputs, outputs, attributes } as unknown as AnyNode);
+      return outputs[0] as TensorId;
+    },
+    graph(inputs: readonly TensorId[], outputs: readonly TensorId[]): Graph {
+      const port = (id: TensorId, i: number) => ({ name: `port ${i}`, tensor: id });
+      return { name: "test", tensors, nodes, subgraphs: [], inputs: inputs.map(port), outputs: outputs.map(port) };
+    },
+  };
+}
+
+const DENSE = { activation: "none", keepDims: false };
+
+interface Kind {
+  /** Turns; for ever when absent. */
+  readonly turns?: number;
+  /** No nodes in the body. */
+  readonly empty?: boolean;
+  /** Numbers of the count. */
+  readonly counts?: number;
+  /** Constants of the body that nothing reads. */
+  readonly unread?: number;
+  /** The state before the first turn is zeros. */
+  readonly zeros?: boolean;
+}
+
+/** h = tanh(U·h + x), so many times. */
+function looping({ turns, empty = false, counts = 1, unread = 0, zeros = false }: Kind): Graph {
+  const shape = counts === 1 ? [] : [counts];
+  const parameters = (to: ReturnType<typeof start>) =>
+    [to.tensor("int32", shape), to.tensor("float32", [1, UNITS]), to.tensor("float32", [1, UNITS])] as const;
+  const condition = start();
+  const known = parameters(condition);
+  const goes = condition.tensor("bool", [], turns === undefined ? Uint8Array.of(1) : undefined);
+  if (turns !== undefined) {
+    const limit = condition.tensor("int32", [], Int32Array.of(turns));
+    const less = condition.node("less", [known[0], limit], [counts === 1 ? goes : condition.tensor("bool", shape)]);
+    const axis = condition.tensor("int32", [1], Int32Array.of(0));
+    if (counts > 1) condition.node("reduceAny", [less, axis], [goes], { keepDims: false });
+  }
+  const body = start();
+  const [count, h, x] = parameters(body);
+  for (let i = 0; i < unread; i++) body.tensor("float32", [1], new Float32Array(1));
+  const next = empty
+    ? count
+    : body.node("add", [count, body.one()], [body.tensor("int32", shape)], { activation: "none" });
+  const after = empty
+    ? h
+    : body.node(
+        "tanh",
+        [
+          body.node(
+            "add",
+            [
+              body.node("fullyConnected", [h, body.weights(UNITS), NONE], [body.tensor("float32", [1, UNITS])], DENSE),
+              x,
+            ],
+            [body.tensor("float32", [1, UNITS])],
+            { activation: "none" },
+          ),
+        ],
+        [body.tensor("float32", [1, UNITS])],
+      );
+  const to = start();
+  const input = to.tensor("float32", [1, UNITS]);
+  const ends = parameters(to);
+  const first = zeros ? to.tensor("float32", [1, UNITS], new Float32Array(UNITS)) : input;
+  to.node("while", [to.tensor("int32", shape, new Int32Array(counts)), first, input], ends, {
+    bodies: [condition.graph(known, [goes]), body.graph([count, h, x], [next, after, x])],
+  });
+  const y = to.node("fullyConnected", [ends[1], to.weights(3), NONE], [to.tensor("float32", [1, 3])], DENSE);
+  return to.graph([input], [y]);
+}
+
+const STAY: Readonly<Record<string, Kind>> = {
+  "that never ends": {},
+  "that never ends and does nothing": { empty: true },
+  "that counts what is nothing": { turns: 5, empty: true },
+  "of more steps than fit": { turns: 7000 },
+  "of a body of very many constants": { turns: 6000, unread: 100_000 },
+  "whose count is very many numbers": { turns: 6000, counts: 1 << 18 },
+};
+
+describe("loops", () => {
+  for (const [name, kind] of Object.entries(STAY))
+    test(`one ${name} stays one`, { timeout: 60_000 }, async () => {
+      const graph = looping(kind);
+      assert.equal((await unroll(graph)).graph, graph);
+    });
+
+  for (const turns of [0, 1, 300])
+    test(`${turns} turns are unrolled`, async () => {
+      const graph = looping({ turns });
+      assert.notEqual((await unroll(graph)).graph, graph);
+    });
+
+  test("layers that begin with zeros are timed for a bound of time", async () => {
+    const samples = Array.from({ length: 40 }, (_, k) => ({
+      inputs: [Float32Array.from({ length: UNITS }, (_, i) => Math.sin(3 * i + 11 * k))],
+    }));
+    const { latency, graph } = await prune(looping({ turns: 3, zeros: true }), datasetOf(samples), {
+      latency: 99,
+      finish: 0,
+    });
+    assert.ok((latency?.reached ?? 0) > 0);
+    assert.ok(graph.nodes.some(({ kind }) => kind === "while"));
+  });
+});
