@@ -91,6 +91,18 @@ describe("layers that share weights", () => {
       assert.ok(found < 0.02, `${found}`);
     });
 
+  test("trained with two outputs, each in its place", async () => {
+    const hidden = dense.nodes.filter(({ kind }) => kind === "tanh").at(-1)?.outputs[0] as TensorId;
+    const both = { ...dense, outputs: [{ name: "hidden", tensor: hidden }, ...dense.outputs] };
+    const options = { teacher: both, steps: 1, batch: 8, rate: 0, decay: 0, normalization: "none" } as const;
+    const trained = await train(both, data(8, 2), options);
+    assert.deepEqual(sharedBy(trained), [1, 3, 4]);
+    for (const k of [0, 1]) {
+      const only = (graph: Graph) => ({ ...graph, outputs: [graph.outputs[k] as Graph["outputs"][number]] });
+      assert.ok((await apart(only(trained), only(both))) < 1e-9);
+    }
+  });
+
   test("a step of training moves them by the sum of their gradients", async () => {
     const rate = 1e-3;
     const given = samples(16, 2).map(({ inputs }, i) => ({

@@ -122,6 +122,16 @@ describe("loops", () => {
       assert.notEqual((await unroll(graph)).graph, graph);
     });
 
+  test("inputs of integers are taken", async () => {
+    const graph = looping({ turns: 3 });
+    const tensors = [...graph.tensors];
+    const input = graph.inputs[0]?.tensor as TensorId;
+    const own = (tensors.push({ name: "integers", dtype: "int32", shape: [1, UNITS] }) - 1) as TensorId;
+    const cast = { kind: "cast", where: "cast", inputs: [own], outputs: [input], attributes: {} } as unknown as AnyNode;
+    const whole = { ...graph, tensors, nodes: [cast, ...graph.nodes], inputs: [{ name: "x", tensor: own }] };
+    assert.notEqual((await unroll(whole)).graph, whole);
+  });
+
   test("layers that begin with zeros are timed for a bound of time", async () => {
     const samples = Array.from({ length: 40 }, (_, k) => ({
       inputs: [Float32Array.from({ length: UNITS }, (_, i) => Math.sin(3 * i + 11 * k))],

@@ -1,6 +1,6 @@
 /** Networks of several outputs: trained as one list of values, each output measured by its own spread. */
 import { ensure } from "../../errors.ts";
-import { type AnyNode, type Graph, type TensorId, tensorOf } from "../../graph.ts";
+import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
 import { runPasses } from "../../passes/index.ts";
 import { elementCount, type Tensor } from "../../tensor.ts";
 import { bytesOf } from "../constants.ts";
@@ -44,12 +44,15 @@ export async function trainSeveral(
     ...(teacher && { teacher: joined(teacher, factors) }),
     ...(validation && { validation: besideEachOther(validation, factors) }),
   });
-  // What was appended begins behind the tensors that the graph had; training may append more behind that.
-  const isAdded = (id: TensorId) => id >= graph.tensors.length && id < whole.tensors.length;
+  // What was appended comes last; tensors may have other ids, as those have that layers shared.
+  const end = trained.nodes.length - (whole.nodes.length - graph.nodes.length);
+  const added = trained.nodes.slice(end);
+  const own = new Set(added.flatMap(({ outputs }) => outputs));
+  const ends = added.flatMap(({ kind, inputs: [x = NONE] }) => (kind === "mul" || own.has(x) ? [] : [x]));
   return {
     ...trained,
-    nodes: trained.nodes.filter(({ outputs }) => !outputs.some(isAdded)),
-    outputs: graph.outputs,
+    nodes: trained.nodes.slice(0, end),
+    outputs: graph.outputs.map((port, k) => ({ ...port, tensor: ends[k] as TensorId })),
   };
 }
 

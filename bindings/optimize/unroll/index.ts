@@ -4,7 +4,7 @@
  */
 import type { AnyNode, Graph, TensorId } from "../../graph.ts";
 import { runPasses } from "../../passes/index.ts";
-import { elementCount } from "../../tensor.ts";
+import { byteLength, elementCount, typedCopy } from "../../tensor.ts";
 import { openRunner } from "../run.ts";
 import { randomOf } from "../train/random.ts";
 import { putBack } from "./back.ts";
@@ -60,10 +60,11 @@ async function agree(a: Graph, b: Graph): Promise<boolean> {
   const random = randomOf(17);
   try {
     for (let trial = 0; trial < TRIALS; trial++) {
-      const inputs = runners[0].inputs.map(({ shape, dtype }) => {
-        const numbers = Float32Array.from({ length: elementCount(shape) }, () => random.normal());
-        return dtype === "float32" ? numbers : numbers.map(() => 0);
-      });
+      const inputs = runners[0].inputs.map((port) =>
+        port.dtype === "float32"
+          ? Float32Array.from({ length: elementCount(port.shape) }, () => random.normal())
+          : typedCopy(port.dtype, new Uint8Array(byteLength(port))),
+      );
       const [found, wanted] = runners.map((runner) => {
         runner.reset();
         return runner.run(inputs).map((y) => Float64Array.from(y as Float32Array, Number));
