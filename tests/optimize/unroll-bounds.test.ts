@@ -20,11 +20,11 @@ function start() {
   return {
     tensor,
     one: () => tensor("int32", [], Int32Array.of(1)),
-    weights: (rows: number) =>
+    weights: (rows: number, width: number) =>
       tensor(
         "float32",
-        [rows, UNITS],
-        Float32Array.from({ length: rows * UNITS }, (_, i) => Math.sin(7 * i + rows)),
+        [rows, width],
+        Float32Array.from({ length: rows * width }, (_, i) => Math.sin(7 * i + rows)),
       ),
     node(kind: AnyNode["kind"], inputs: readonly TensorId[], outputs: readonly TensorId[], attributes: object = {}) {
       nodes.push({ kind, where: `node ${nodes.length} (${kind})`, inputs, outputs, attributes } as unknown as AnyNode);
@@ -50,13 +50,15 @@ interface Kind {
   readonly unread?: number;
   /** The state before the first turn is zeros. */
   readonly zeros?: boolean;
+  /** Numbers of the state. */
+  readonly width?: number;
 }
 
 /** h = tanh(U·h + x), so many times. */
-function looping({ turns, empty = false, counts = 1, unread = 0, zeros = false }: Kind): Graph {
+function looping({ turns, empty = false, counts = 1, unread = 0, zeros = false, width = UNITS }: Kind): Graph {
   const shape = counts === 1 ? [] : [counts];
   const parameters = (to: ReturnType<typeof start>) =>
-    [to.tensor("int32", shape), to.tensor("float32", [1, UNITS]), to.tensor("float32", [1, UNITS])] as const;
+    [to.tensor("int32", shape), to.tensor("float32", [1, width]), to.tensor("float32", [1, width])] as const;
   const condition = start();
   const known = parameters(condition);
   const goes = condition.tensor("bool", [], turns === undefined ? Uint8Array.of(1) : undefined);
@@ -80,23 +82,28 @@ function looping({ turns, empty = false, counts = 1, unread = 0, zeros = false }
           body.node(
             "add",
             [
-              body.node("fullyConnected", [h, body.weights(UNITS), NONE], [body.tensor("float32", [1, UNITS])], DENSE),
+              body.node(
+                "fullyConnected",
+                [h, body.weights(width, width), NONE],
+                [body.tensor("float32", [1, width])],
+                DENSE,
+              ),
               x,
             ],
-            [body.tensor("float32", [1, UNITS])],
+            [body.tensor("float32", [1, width])],
             { activation: "none" },
           ),
         ],
-        [body.tensor("float32", [1, UNITS])],
+        [body.tensor("float32", [1, width])],
       );
   const to = start();
-  const input = to.tensor("float32", [1, UNITS]);
+  const input = to.tensor("float32", [1, width]);
   const ends = parameters(to);
-  const first = zeros ? to.tensor("float32", [1, UNITS], new Float32Array(UNITS)) : input;
+  const first = zeros ? to.tensor("float32", [1, width], new Float32Array(width)) : input;
   to.node("while", [to.tensor("int32", shape, new Int32Array(counts)), first, input], ends, {
     bodies: [condition.graph(known, [goes]), body.graph([count, h, x], [next, after, x])],
   });
-  const y = to.node("fullyConnected", [ends[1], to.weights(3), NONE], [to.tensor("float32", [1, 3])], DENSE);
+  const y = to.node("fullyConnected", [ends[1], to.weights(3, width), NONE], [to.tensor("float32", [1, 3])], DENSE);
   return to.graph([input], [y]);
 }
 
@@ -121,6 +128,16 @@ describe("loops", () => {
       const graph = looping({ turns });
       assert.notEqual((await unroll(graph)).graph, graph);
     });
+
+  test("one whose steps read more than can be planned stays one, and what is around it is pruned", async () => {
+    const graph = looping({ turns: 1500, width: 512 });
+    assert.equal((await unroll(graph)).graph, graph);
+    const { layers } = await prune(graph, undefined, { sparsity: 0.5 });
+    assert.deepEqual(
+      layers.map(({ weights }) => weights),
+      [3 * 512],
+    );
+  });
 
   test("inputs of integers are taken", async () => {
     const graph = looping({ turns: 3 });

@@ -2,10 +2,11 @@
  * Recurrent networks for training and pruning: what runs step by step, loops and LSTM, becomes the layers of all steps, which share their weights; afterwards
  * the weights go back to where they were.
  */
+import { Pint8Error } from "../../errors.ts";
 import type { AnyNode, Graph, TensorId } from "../../graph.ts";
 import { runPasses } from "../../passes/index.ts";
 import { byteLength, elementCount, typedCopy } from "../../tensor.ts";
-import { openRunner } from "../run.ts";
+import { openRunner, type Runner } from "../run.ts";
 import { randomOf } from "../train/random.ts";
 import { putBack } from "./back.ts";
 import { draftOf } from "./draft.ts";
@@ -27,9 +28,8 @@ const isRecurrent = ({ nodes }: Graph) => nodes.some(({ kind }) => kind === "whi
 /** The graph of all steps; the same graph where nothing runs step by step, or not in a way that is known beforehand. */
 export async function unroll(graph: Graph): Promise<Unrolled> {
   const short = isRecurrent(graph) ? runPasses(graph) : graph;
-  const long = isRecurrent(short) ? stepsOf(short) : graph;
-  if (long === graph || isRecurrent(long) || !(await agree(graph, long)))
-    return { graph, rolled: async (changed) => changed };
+  const long = isRecurrent(short) ? await allSteps(short) : undefined;
+  if (long === undefined) return { graph, rolled: async (changed) => changed };
   return {
     graph: long,
     async rolled(changed) {
@@ -37,6 +37,26 @@ export async function unroll(graph: Graph): Promise<Unrolled> {
       return back !== undefined && (await agree(back, changed)) ? back : changed;
     },
   };
+}
+
+/** The graph of all steps that says what `graph` does; undefined where there is none, or where it is larger than what can be planned. */
+async function allSteps(graph: Graph): Promise<Graph | undefined> {
+  const short = await openRunner(graph);
+  try {
+    const long = stepsOf(graph);
+    if (isRecurrent(long)) return undefined;
+    const runner = await openRunner(long);
+    try {
+      return alike(short, runner) ? long : undefined;
+    } finally {
+      runner.close();
+    }
+  } catch (error) {
+    if (error instanceof Pint8Error) return undefined;
+    throw error;
+  } finally {
+    short.close();
+  }
 }
 
 function stepsOf(graph: Graph): Graph {
@@ -54,28 +74,32 @@ function stepsOf(graph: Graph): Graph {
   return joinRows(runPasses({ ...graph, tensors, nodes, outputs }));
 }
 
-/** Whether two graphs give the same for a few inputs. */
 async function agree(a: Graph, b: Graph): Promise<boolean> {
   const runners = [await openRunner(a), await openRunner(b)] as const;
-  const random = randomOf(17);
   try {
-    for (let trial = 0; trial < TRIALS; trial++) {
-      const inputs = runners[0].inputs.map((port) =>
-        port.dtype === "float32"
-          ? Float32Array.from({ length: elementCount(port.shape) }, () => random.normal())
-          : typedCopy(port.dtype, new Uint8Array(byteLength(port))),
-      );
-      const [found, wanted] = runners.map((runner) => {
-        runner.reset();
-        return runner.run(inputs).map((y) => Float64Array.from(y as Float32Array, Number));
-      }) as [Float64Array[], Float64Array[]];
-      for (const [i, y] of wanted.entries()) {
-        const size = y.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
-        if (!y.every((value, j) => Math.abs(value - (found[i]?.[j] ?? NaN)) <= NEAR * size)) return false;
-      }
-    }
-    return true;
+    return alike(...runners);
   } finally {
     for (const runner of runners) runner.close();
   }
+}
+
+/** Whether two graphs give the same for a few inputs. */
+function alike(...runners: readonly [Runner, Runner]): boolean {
+  const random = randomOf(17);
+  for (let trial = 0; trial < TRIALS; trial++) {
+    const inputs = runners[0].inputs.map((port) =>
+      port.dtype === "float32"
+        ? Float32Array.from({ length: elementCount(port.shape) }, () => random.normal())
+        : typedCopy(port.dtype, new Uint8Array(byteLength(port))),
+    );
+    const [found, wanted] = runners.map((runner) => {
+      runner.reset();
+      return runner.run(inputs).map((y) => Float64Array.from(y as Float32Array, Number));
+    }) as [Float64Array[], Float64Array[]];
+    for (const [i, y] of wanted.entries()) {
+      const size = y.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+      if (!y.every((value, j) => Math.abs(value - (found[i]?.[j] ?? NaN)) <= NEAR * size)) return false;
+    }
+  }
+  return true;
 }
