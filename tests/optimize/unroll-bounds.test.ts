@@ -1,7 +1,8 @@
 /** Loops that never end, or whose steps would be too many or too large, stay loops, and nothing hangs. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type AnyNode, type Graph, NONE, type TensorId } from "../../bindings/graph.ts";
+import { type AnyNode, bodiesOf, type Graph, NONE, type TensorId } from "../../bindings/graph.ts";
+import { floatsOf } from "../../bindings/optimize/constants.ts";
 import { datasetOf } from "../../bindings/optimize/data/batches.ts";
 import { prune } from "../../bindings/optimize/prune/prune.ts";
 import { unroll } from "../../bindings/optimize/unroll/index.ts";
@@ -52,22 +53,27 @@ interface Kind {
   readonly zeros?: boolean;
   /** Numbers of the state. */
   readonly width?: number;
+  /** Turns of a loop behind it. */
+  readonly second?: number;
 }
 
 /** h = tanh(U·h + x), so many times. */
-function looping({ turns, empty = false, counts = 1, unread = 0, zeros = false, width = UNITS }: Kind): Graph {
+function looping({ turns, empty = false, counts = 1, unread = 0, zeros = false, width = UNITS, second }: Kind): Graph {
   const shape = counts === 1 ? [] : [counts];
   const parameters = (to: ReturnType<typeof start>) =>
     [to.tensor("int32", shape), to.tensor("float32", [1, width]), to.tensor("float32", [1, width])] as const;
-  const condition = start();
-  const known = parameters(condition);
-  const goes = condition.tensor("bool", [], turns === undefined ? Uint8Array.of(1) : undefined);
-  if (turns !== undefined) {
-    const limit = condition.tensor("int32", [], Int32Array.of(turns));
-    const less = condition.node("less", [known[0], limit], [counts === 1 ? goes : condition.tensor("bool", shape)]);
-    const axis = condition.tensor("int32", [1], Int32Array.of(0));
-    if (counts > 1) condition.node("reduceAny", [less, axis], [goes], { keepDims: false });
-  }
+  const conditionOf = (most: number | undefined): Graph => {
+    const condition = start();
+    const known = parameters(condition);
+    const goes = condition.tensor("bool", [], most === undefined ? Uint8Array.of(1) : undefined);
+    if (most !== undefined) {
+      const limit = condition.tensor("int32", [], Int32Array.of(most));
+      const less = condition.node("less", [known[0], limit], [counts === 1 ? goes : condition.tensor("bool", shape)]);
+      const axis = condition.tensor("int32", [1], Int32Array.of(0));
+      if (counts > 1) condition.node("reduceAny", [less, axis], [goes], { keepDims: false });
+    }
+    return condition.graph(known, [goes]);
+  };
   const body = start();
   const [count, h, x] = parameters(body);
   for (let i = 0; i < unread; i++) body.tensor("float32", [1], new Float32Array(1));
@@ -98,12 +104,15 @@ function looping({ turns, empty = false, counts = 1, unread = 0, zeros = false, 
       );
   const to = start();
   const input = to.tensor("float32", [1, width]);
-  const ends = parameters(to);
-  const first = zeros ? to.tensor("float32", [1, width], new Float32Array(width)) : input;
-  to.node("while", [to.tensor("int32", shape, new Int32Array(counts)), first, input], ends, {
-    bodies: [condition.graph(known, [goes]), body.graph([count, h, x], [next, after, x])],
-  });
-  const y = to.node("fullyConnected", [ends[1], to.weights(3, width), NONE], [to.tensor("float32", [1, 3])], DENSE);
+  const repeated = (from: TensorId, most: number | undefined) => {
+    const ends = parameters(to);
+    const bodies = [conditionOf(most), body.graph([count, h, x], [next, after, x])];
+    to.node("while", [to.tensor("int32", shape, new Int32Array(counts)), from, input], ends, { bodies });
+    return ends[1];
+  };
+  const first = repeated(zeros ? to.tensor("float32", [1, width], new Float32Array(width)) : input, turns);
+  const last = second === undefined ? first : repeated(first, second);
+  const y = to.node("fullyConnected", [last, to.weights(3, width), NONE], [to.tensor("float32", [1, 3])], DENSE);
   return to.graph([input], [y]);
 }
 
@@ -137,6 +146,24 @@ describe("loops", () => {
       layers.map(({ weights }) => weights),
       [3 * 512],
     );
+  });
+
+  test("those that can be are unrolled beside one that cannot", async () => {
+    const graph = looping({ turns: 3, second: 7000 });
+    const { graph: long, rolled } = await unroll(graph);
+    const loops = ({ nodes }: Graph) => nodes.filter(({ kind }) => kind === "while").length;
+    assert.equal(loops(long), 1);
+    assert.equal(loops(await rolled(long)), 2);
+    const pruned = await prune(graph, undefined, { sparsity: 0.5 });
+    assert.deepEqual(
+      pruned.layers.map(({ weights }) => weights),
+      [UNITS * UNITS, 3 * UNITS],
+    );
+    assert.equal(loops(pruned.graph), 2);
+    const [loop] = pruned.graph.nodes.filter(({ kind }) => kind === "while");
+    const matrix = bodiesOf(loop as AnyNode)[1]?.tensors.find(({ data, shape }) => data && shape.length === 2);
+    const zeros = floatsOf(matrix as Tensor).filter((weight) => weight === 0).length;
+    assert.equal(zeros, pruned.layers[0]?.zeros);
   });
 
   test("inputs of integers are taken", async () => {

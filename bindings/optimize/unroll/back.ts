@@ -20,6 +20,8 @@ export function putBack(graph: Graph, changed: Graph): Graph | undefined {
       { weights: tensorOf(changed, w), bias: bias === NONE ? undefined : tensorOf(changed, bias) },
     ]),
   );
+  // What stayed as it was.
+  const stays = new Set(changed.nodes.flatMap(({ kind, where }) => (kind === "while" || kind === "lstm" ? where : [])));
   let isWhole = true;
   const withWeights = (own: Graph, whereOf: (node: AnyNode) => string): Graph => {
     const tensors = [...own.tensors];
@@ -39,6 +41,7 @@ export function putBack(graph: Graph, changed: Graph): Graph | undefined {
       return id;
     };
     const nodes = own.nodes.map((node, index): AnyNode => {
+      if (stays.has(node.where)) return node;
       if (node.kind === "while") {
         const [condition, body] = bodiesOf(node) as [Graph, Graph];
         return withBodies(node, [condition, withWeights(body, (inner) => ofAnyStep(whereInTurn(node, inner, 0)))]);

@@ -3,7 +3,7 @@
  * the weights go back to where they were.
  */
 import { Pint8Error } from "../../errors.ts";
-import type { AnyNode, Graph, TensorId } from "../../graph.ts";
+import { type AnyNode, bodiesOf, type Graph, type TensorId } from "../../graph.ts";
 import { runPasses } from "../../passes/index.ts";
 import { byteLength, elementCount, typedCopy } from "../../tensor.ts";
 import { openRunner, type Runner } from "../run.ts";
@@ -23,9 +23,10 @@ export interface Unrolled {
   rolled(changed: Graph): Promise<Graph>;
 }
 
-const isRecurrent = ({ nodes }: Graph) => nodes.some(({ kind }) => kind === "while" || kind === "lstm");
+const recurrentOf = ({ nodes }: Graph) => nodes.filter(({ kind }) => kind === "while" || kind === "lstm");
+const isRecurrent = (graph: Graph) => recurrentOf(graph).length > 0;
 
-/** The graph of all steps; the same graph where nothing runs step by step, or not in a way that is known beforehand. */
+/** The graph of all steps, but of what does not run in a way that is known beforehand; the same graph where that is all, or nothing runs step by step. */
 export async function unroll(graph: Graph): Promise<Unrolled> {
   const short = isRecurrent(graph) ? runPasses(graph) : graph;
   const long = isRecurrent(short) ? await allSteps(short) : undefined;
@@ -44,7 +45,7 @@ async function allSteps(graph: Graph): Promise<Graph | undefined> {
   const short = await openRunner(graph);
   try {
     const long = stepsOf(graph);
-    if (isRecurrent(long)) return undefined;
+    if (recurrentOf(long).length === recurrentOf(graph).length) return undefined;
     const runner = await openRunner(long);
     try {
       return alike(short, runner) ? long : undefined;
@@ -64,7 +65,7 @@ function stepsOf(graph: Graph): Graph {
   const now = (id: TensorId) => draft.renamed.get(id) ?? id;
   for (const given of graph.nodes) {
     const node = { ...given, inputs: given.inputs.map(now) } as AnyNode;
-    if (node.kind === "while" && unrollLoop(node, draft)) continue;
+    if (node.kind === "while" && !bodiesOf(node).some(isRecurrent) && unrollLoop(node, draft)) continue;
     const shape = graph.tensors[node.inputs[0] as TensorId]?.shape ?? [];
     if (isPlainLstm(node, shape, draft)) unrollLstm(node, shape, draft);
     else draft.nodes.push(node);
