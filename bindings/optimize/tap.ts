@@ -55,7 +55,7 @@ export interface Tap {
 }
 
 /**
- * Opens a graph with these tensors as its outputs; inputs and constants may be among them. Integers without quantization
+ * Opens a graph with these tensors as its outputs; inputs and constants, once for each sample, may be among them. Integers without quantization
  * come as they are.
  *
  * Errors: those of `loadModel`; INVALID_OPTION for an id that is none of the graph's.

@@ -41,7 +41,7 @@ describe("tapGraph", () => {
         const own = input.subarray(sample * length, (sample + 1) * length);
         one.session.reset();
         const alone = one.run([own]);
-        for (const [i, values] of alone.slice(0, -1).entries()) {
+        for (const [i, values] of alone.entries()) {
           const row = rows[i] as Float32Array;
           assert.equal(row.length, values.length * samples, `tensor ${ids[i]}`);
           assert.deepEqual(row.slice(sample * values.length, (sample + 1) * values.length), values, `tensor ${ids[i]}`);
@@ -49,7 +49,6 @@ describe("tapGraph", () => {
         model.reset();
         const expected = dequantize(model.outputs[0], model.run([own]));
         assert.deepEqual(alone.at(-2), expected);
-        assert.deepEqual(alone.at(-1), rows.at(-1));
       }
       const given = rows[0] as Float32Array;
       assert.ok(
