@@ -81,10 +81,9 @@ const dense: Rule = (node, work) => {
 const each: Rule = (node, work) => {
   const [y = NONE] = node.outputs;
   const wanted = place(y, work);
-  const { length } = sizesOf(work, y);
-  const rest = work.moved.get(y);
-  const gone = rest?.findIndex((axis, i) => axis !== i) ?? -1;
-  const behind = rest === undefined || rest.length === length ? length : length - 1 - (gone < 0 ? length - 1 : gone);
+  const sizes = sizesOf(work, y);
+  const gone = sizes.findIndex((_, axis) => work.moved.get(y)?.includes(axis) === false);
+  const behind = gone < 0 ? sizes.length : sizes.length - 1 - gone;
   const fits = (id: TensorId) =>
     work.typed[id]?.data === undefined ? `${work.shape(id)}` === `${wanted}` : sizesOf(work, id).length <= behind;
   if (!node.inputs.every(fits)) return false;
@@ -146,17 +145,16 @@ const reducing: Rule = (node, work) => {
   return giving({ ...node, inputs: [x, work.integers([...axes])], attributes } as AnyNode, [found], work);
 };
 
-const ALIKE = [
-  ..."add sub mul div maximum minimum squaredDifference logistic tanh relu relu6 leakyRelu elu gelu hardSwish".split(
-    " ",
-  ),
-  ..."neg abs exp log sqrt rsqrt square".split(" "),
-];
+const listed = (rule: Rule, kinds: string) => kinds.split(/\s+/).map((kind): readonly [string, Rule] => [kind, rule]);
 const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ...ALIKE.map((kind): [string, Rule] => [kind, each]),
-  ...["reshape", "squeeze", "expandDims"].map((kind): [string, Rule] => [kind, reshaping]),
-  ...["concat", "pack"].map((kind): [string, Rule] => [kind, joining]),
-  ...["mean", "sum", "reduceMax"].map((kind): [string, Rule] => [kind, reducing]),
+  ...listed(
+    each,
+    `add sub mul div maximum minimum squaredDifference logistic tanh relu relu6 leakyRelu elu gelu hardSwish
+    neg abs exp log sqrt rsqrt square`,
+  ),
+  ...listed(reshaping, "reshape squeeze expandDims"),
+  ...listed(joining, "concat pack"),
+  ...listed(reducing, "mean sum reduceMax"),
   ["fullyConnected", dense],
   ["slice", slice],
   ["gather", gather],

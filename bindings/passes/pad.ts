@@ -1,4 +1,5 @@
 import { type AnyNode, type Graph, NONE, type Node, type Padding, type TensorId, tensorOf } from "../graph.ts";
+import { integersOf } from "../ops/values.ts";
 import { GREATEST_FLOAT, type Tensor, typedCopy, zeroOf } from "../tensor.ts";
 import { sameQuantization } from "./view.ts";
 
@@ -103,7 +104,7 @@ function constantOf({ dtype, data }: Tensor, x: Tensor): number | undefined {
 }
 
 /** The numbers of an int32 or int64 constant. */
-function integers({ dtype, data }: Tensor): readonly number[] | undefined {
-  if (data === undefined || (dtype !== "int32" && dtype !== "int64")) return undefined;
-  return Array.from(typedCopy(dtype, data) as ArrayLike<number | bigint>, Number);
+function integers(tensor: Tensor): readonly number[] | undefined {
+  const isWhole = tensor.dtype === "int32" || tensor.dtype === "int64";
+  return tensor.data !== undefined && isWhole ? integersOf(tensor) : undefined;
 }

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { loadModel } from "../../bindings/public/index.ts";
 import { type Random, random } from "../support/kernels.ts";
 import { buildTflite, type TensorSpec } from "./build-tflite.ts";
+import { count, placeOf } from "./places.ts";
 
 const BODIES = {
   ADD: (a: number, b: number) => Math.fround(a + b),
@@ -25,17 +26,7 @@ interface Scatter {
   readonly long: 32 | 64;
 }
 
-const count = (shape: readonly number[]) => shape.reduce((n, size) => n * size, 1);
-
-/** The position of element i in each dimension, and back. */
-function placeOf(i: number, shape: readonly number[]): readonly number[] {
-  const place: number[] = [];
-  for (const size of [...shape].reverse()) {
-    place.unshift(i % size);
-    i = Math.floor(i / size);
-  }
-  return place;
-}
+/** The element at a position. */
 const indexOf = (place: readonly number[], shape: readonly number[]) =>
   place.reduce((i, p, d) => i * (shape[d] ?? 1) + p, 0);
 

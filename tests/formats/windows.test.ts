@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { loadModel } from "../../bindings/public/index.ts";
 import { type Random, random, runnable } from "../support/kernels.ts";
 import { buildTflite, type TensorSpec } from "./build-tflite.ts";
+import { count, placeOf } from "./places.ts";
 
 const REDUCERS = {
   ADD: (a: number, b: number) => Math.fround(a + b),
@@ -25,18 +26,6 @@ interface Windows {
   readonly dilation: readonly number[];
   readonly base: readonly number[];
   readonly padding: readonly number[];
-}
-
-const count = (shape: readonly number[]) => shape.reduce((n, size) => n * size, 1);
-
-/** The position of element i in each dimension. */
-function placeOf(i: number, shape: readonly number[]): readonly number[] {
-  const place: number[] = [];
-  for (const size of [...shape].reverse()) {
-    place.unshift(i % size);
-    i = Math.floor(i / size);
-  }
-  return place;
 }
 
 /** Sizes of the output. */

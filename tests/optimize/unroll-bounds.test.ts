@@ -6,35 +6,23 @@ import { floatsOf } from "../../bindings/optimize/constants.ts";
 import { datasetOf } from "../../bindings/optimize/data/batches.ts";
 import { prune } from "../../bindings/optimize/prune/prune.ts";
 import { unroll } from "../../bindings/optimize/unroll/index.ts";
-import type { DType, Tensor } from "../../bindings/tensor.ts";
+import type { Tensor } from "../../bindings/tensor.ts";
+import { startGraph } from "./support/graphs.ts";
 
 const UNITS = 8;
 
+/** A graph by hand, with weights of their sizes. */
 function start() {
-  const tensors: Tensor[] = [];
-  const nodes: AnyNode[] = [];
-  const tensor = (dtype: DType, shape: readonly number[], data?: Uint8Array | Float32Array | Int32Array) =>
-    (tensors.push({
-      ...{ name: `t${tensors.length}`, dtype, shape },
-      ...(data && { data: new Uint8Array(data.buffer) }),
-    }) - 1) as TensorId;
+  const to = startGraph();
   return {
-    tensor,
-    one: () => tensor("int32", [], Int32Array.of(1)),
+    ...to,
+    one: () => to.tensor("int32", [], Int32Array.of(1)),
     weights: (rows: number, width: number) =>
-      tensor(
+      to.tensor(
         "float32",
         [rows, width],
         Float32Array.from({ length: rows * width }, (_, i) => Math.sin(7 * i + rows)),
       ),
-    node(kind: AnyNode["kind"], inputs: readonly TensorId[], outputs: readonly TensorId[], attributes: object = {}) {
-      nodes.push({ kind, where: `node ${nodes.length} (${kind})`, inputs, outputs, attributes } as unknown as AnyNode);
-      return outputs[0] as TensorId;
-    },
-    graph(inputs: readonly TensorId[], outputs: readonly TensorId[]): Graph {
-      const port = (id: TensorId, i: number) => ({ name: `port ${i}`, tensor: id });
-      return { name: "test", tensors, nodes, subgraphs: [], inputs: inputs.map(port), outputs: outputs.map(port) };
-    },
   };
 }
 

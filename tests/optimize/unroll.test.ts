@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { importModel } from "../../bindings/formats/index.ts";
-import { type AnyNode, bodiesOf, type Graph, NONE, type TensorId } from "../../bindings/graph.ts";
+import { bodiesOf, type Graph, NONE, type TensorId } from "../../bindings/graph.ts";
 import { floatsOf } from "../../bindings/optimize/constants.ts";
 import { datasetOf } from "../../bindings/optimize/data/batches.ts";
 import { prune } from "../../bindings/optimize/prune/prune.ts";
@@ -11,37 +11,23 @@ import { openRunner } from "../../bindings/optimize/run.ts";
 import { randomOf } from "../../bindings/optimize/train/random.ts";
 import { train } from "../../bindings/optimize/train/train.ts";
 import { unroll } from "../../bindings/optimize/unroll/index.ts";
-import type { DType, Tensor } from "../../bindings/tensor.ts";
+import { startGraph } from "./support/graphs.ts";
 
 const [STEPS, WIDTH, UNITS, CLASSES] = [5, 4, 8, 3];
 
-/** Tensors and nodes of a graph by hand. */
+/** A graph by hand, with weights of a seed. */
 function start(seed: number) {
   const random = randomOf(seed);
-  const tensors: Tensor[] = [];
-  const nodes: AnyNode[] = [];
-  const tensor = (dtype: DType, shape: readonly number[], data?: Float32Array | Int32Array) =>
-    (tensors.push({
-      ...{ name: `t${tensors.length}`, dtype, shape },
-      ...(data && { data: new Uint8Array(data.buffer) }),
-    }) - 1) as TensorId;
+  const to = startGraph();
   return {
-    tensor,
-    integers: (shape: readonly number[], ...values: number[]) => tensor("int32", shape, Int32Array.from(values)),
+    ...to,
+    integers: (shape: readonly number[], ...values: number[]) => to.tensor("int32", shape, Int32Array.from(values)),
     weights: (...shape: readonly number[]) =>
-      tensor(
+      to.tensor(
         "float32",
         shape,
         Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => 0.5 * random.normal()),
       ),
-    node(kind: AnyNode["kind"], inputs: readonly TensorId[], outputs: readonly TensorId[], attributes: object = {}) {
-      nodes.push({ kind, where: `node ${nodes.length} (${kind})`, inputs, outputs, attributes } as unknown as AnyNode);
-      return outputs[0] as TensorId;
-    },
-    graph(inputs: readonly TensorId[], outputs: readonly TensorId[]): Graph {
-      const port = (id: TensorId, i: number) => ({ name: `port ${i}`, tensor: id });
-      return { name: "test", tensors, nodes, subgraphs: [], inputs: inputs.map(port), outputs: outputs.map(port) };
-    },
   };
 }
 

@@ -2,6 +2,7 @@
 import { type AnyNode, type Graph, NONE, type OpKind, type TensorId, tensorOf } from "../../graph.ts";
 import type { Tensor } from "../../tensor.ts";
 import { bytesOf, floatsOf, isFloatConstant } from "../constants.ts";
+import type { Scales } from "./options.ts";
 import { roundNearest, scalesOf } from "./weights.ts";
 
 const from = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
@@ -24,19 +25,16 @@ export function cellWeights(graph: Graph, node: AnyNode): readonly number[] {
 }
 
 /** Such weights as int8, rounded to the nearest. */
-export function cellTensor(tensor: Tensor): Tensor {
-  const values = floatsOf(tensor);
-  const scale = scalesOf(values, values.length, 8, "tensor", { values: new Float32Array(1), xScale: Infinity });
-  const data = bytesOf(roundNearest(values, values.length, scale, 8));
-  return { ...tensor, dtype: "int8", data, quantization: { scale: [...scale], zeroPoint: [0], axis: 0 } };
-}
+export const cellTensor = (tensor: Tensor): Tensor => roundedRows(tensor, 1, "tensor");
 
 /** Such a table as int8: rows are looked up, so each has its scale. */
-export function tableTensor(tensor: Tensor): Tensor {
+export const tableTensor = (tensor: Tensor): Tensor => roundedRows(tensor, tensor.shape[0] as number, "channel");
+
+/** So many rows, each with a scale. */
+function roundedRows(tensor: Tensor, rows: number, scales: Scales): Tensor {
   const values = floatsOf(tensor);
-  const rows = tensor.shape[0] as number;
   const depth = values.length / rows;
-  const scale = scalesOf(values, depth, 8, "channel", { values: new Float32Array(rows), xScale: Infinity });
+  const scale = scalesOf(values, depth, 8, scales, { values: new Float32Array(rows), xScale: Infinity });
   const data = bytesOf(roundNearest(values, depth, scale, 8));
   const quantization = { scale: [...scale], zeroPoint: new Array<number>(rows).fill(0), axis: 0 };
   return { ...tensor, dtype: "int8", data, quantization };

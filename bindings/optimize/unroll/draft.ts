@@ -15,11 +15,5 @@ export interface Draft {
 
 export function draftOf(given: readonly Tensor[]): Draft {
   const tensors = [...given];
-  const append = (tensor: Tensor) => (tensors.push(tensor) - 1) as TensorId;
-  return {
-    tensors,
-    nodes: [],
-    renamed: new Map(),
-    append,
-  };
+  return { tensors, nodes: [], renamed: new Map(), append: (tensor) => (tensors.push(tensor) - 1) as TensorId };
 }

@@ -7,7 +7,7 @@ import type { Tensor } from "../../tensor.ts";
 import { numbersOf } from "../constants.ts";
 import { type Draft, MOST_NODES } from "./draft.ts";
 
-/** Where a node of a loop stands in its first turn, which is how its layers are found again. */
+/** Where a node of a loop stands in a turn, which is how its layers are found again. */
 export const whereInTurn = (loop: AnyNode, inner: AnyNode, turn: number) =>
   `${loop.where}, step ${turn}: ${inner.where}`;
 

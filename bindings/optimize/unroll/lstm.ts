@@ -41,8 +41,8 @@ export function unrollLstm(node: Node<"lstm">, shape: readonly number[], draft: 
   const [batch = 1, steps = 1] = timeMajor ? [shape[1], shape[0]] : shape;
   const units = draft.tensors[node.inputs[RECURRENT] as TensorId]?.shape[1] ?? 0;
   const axis = timeMajor ? 0 : 1;
-  const tensor = (sizes: readonly number[]) =>
-    draft.append({ name: `steps_${draft.tensors.length}`, dtype: "float32", shape: sizes });
+  const tensor = (sizes: readonly number[], data?: Uint8Array) =>
+    draft.append({ name: `steps_${draft.tensors.length}`, dtype: "float32", shape: sizes, ...(data && { data }) });
   const put = (
     kind: AnyNode["kind"],
     inputs: readonly TensorId[],
@@ -66,19 +66,14 @@ export function unrollLstm(node: Node<"lstm">, shape: readonly number[], draft: 
     outputs: parts,
     attributes: { axis, count: steps },
   });
-  const limits = [cellClip, -cellClip].map((limit) =>
-    draft.append({
-      name: `steps_${draft.tensors.length}`,
-      dtype: "float32",
-      shape: [],
-      data: bytesOf(Float32Array.of(limit)),
-    }),
-  ) as [TensorId, TensorId];
+  const limits = [cellClip, -cellClip].map((limit) => tensor([], bytesOf(Float32Array.of(limit)))) as [
+    TensorId,
+    TensorId,
+  ];
   const clipped = (x: TensorId) =>
     cellClip > 0 ? put("maximum", [put("minimum", [x, limits[0]], {}), limits[1]], {}) : x;
   // The state's layers begin with zeros, by which their biases are those of every step.
-  const zeros = new Uint8Array(4 * batch * units);
-  let h = draft.append({ name: `steps_${draft.tensors.length}`, dtype: "float32", shape: [batch, units], data: zeros });
+  let h = tensor([batch, units], new Uint8Array(4 * batch * units));
   let c = NONE;
   const outputs = parts.map((part, step) => {
     const [i, f, g, o] = GATES.map((name, gate) => {

@@ -48,7 +48,7 @@ function shifted(view: NodeView<OpKind>, offset: readonly number[]): Mixture {
   const [count = 1] = x;
   // where the first dimension is cut, as a sequence before its samples is, all is one image
   const first = count === y[0] && offset[0] === 0 ? 1 : 0;
-  const outer = Math.max(x.length - trailing(x.length, (d) => x[d] === y[d] && offset[d] === 0), first);
+  const outer = x.length - trailing(x.length, (d) => x[d] === y[d] && offset[d] === 0);
   const [from, to] = [x.slice(first, outer), y.slice(first, outer)];
   return {
     images: first === 1 ? count : 1,
@@ -76,7 +76,7 @@ function reducing(view: NodeView<"mean" | "sum">, weightOf: (count: number) => n
   const rank = shape.length;
   const axes = new Set(numbersOf(view, 1).map((axis) => (axis + rank) % rank));
   const first = axes.has(0) ? 0 : 1;
-  const outer = Math.max(rank - trailing(rank, (d) => !axes.has(d)), first);
+  const outer = rank - trailing(rank, (d) => !axes.has(d));
   const from = shape.slice(first, outer);
   const to = from.map((size, d) => (axes.has(d + first) ? 1 : size));
   const weight = weightOf(elementCount(from) / elementCount(to));
