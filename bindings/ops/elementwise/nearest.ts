@@ -110,12 +110,16 @@ function ofFloats(node: Constrained, join: OfTwo): OfTwo {
   return rounded(node, y.zeroPoint, (u, v) => fround(fround(join(real(u, a), real(v, b))) / fround(y.scale)));
 }
 
+/** Beyond int32, and what is no number, are its least: what x64 makes of them. */
+const asInt32 = (x: number): number => (Math.abs(x) < 2 ** 31 ? x : -(2 ** 31));
+
 /** `lowerNearestSum` of two numbers. */
 export function nearestSum(node: Constrained, sign: 1 | -1): OfTwo {
   if (roundingOf(node)?.rule === "onnx") return ofFloats(node, (u, v) => u + sign * v);
   const [p, q, r] = [inputOf(node, 0), inputOf(node, 1), outputOf(node)] as const;
   const { aScale, bScale, offset } = fusedSum(rawOf(p), rawOf(q), rawOf(r), sign);
-  const value: OfTwo = (u, v) => fround((u + shiftOf(p)) * aScale + fround((v + shiftOf(q)) * bScale + offset));
+  const value: OfTwo = (u, v) =>
+    asInt32(fround((u + shiftOf(p)) * aScale + fround((v + shiftOf(q)) * bScale + offset)));
   return rounded(node, -shiftOf(r), value);
 }
 
@@ -125,6 +129,6 @@ export function nearestProduct(node: Constrained): OfTwo {
   const [p, q] = [affineOf(inputOf(node, 0)), affineOf(inputOf(node, 1))];
   const y = rawOf(outputOf(node));
   const factor = productFactor(p, q, y);
-  const value: OfTwo = (u, v) => fround(fround((u - p.zeroPoint) * (v - q.zeroPoint) * factor) + y.zeroPoint);
+  const value: OfTwo = (u, v) => asInt32(fround(fround((u - p.zeroPoint) * (v - q.zeroPoint) * factor) + y.zeroPoint));
   return rounded(node, -shiftOf(outputOf(node)), value);
 }

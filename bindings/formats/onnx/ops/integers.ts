@@ -12,6 +12,7 @@ import { FLOAT as float, INT32, NONE } from "../types.ts";
 import { real, toFloat } from "./cast.ts";
 import { product } from "./matmul.ts";
 import { typeOf } from "./move.ts";
+import { pairsAny } from "./pairs.ts";
 import { saturated } from "./saturated.ts";
 import { convolvedAny, setConvolved } from "./volumes.ts";
 
@@ -216,6 +217,8 @@ const COMPUTED: Conversions = {
   QGemm: qgemm,
   MatMulInteger: matMulInteger,
   ConvInteger: convInteger,
+  QLinearAdd: pairsAny,
+  QLinearMul: pairsAny,
 };
 
 /** Operators of any scales. */

@@ -2,22 +2,19 @@
  * Operators on integers with constant scales beside them: dequantized, computed on, and quantized again, which become one
  * operator on integers (`../integer`), with onnxruntime's own rounding where that is another than between floats.
  */
-import type { Rounding, TensorId } from "../../../graph.ts";
+import type { TensorId } from "../../../graph.ts";
 import { elementCount, type Quantization } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { operands } from "../elementwise.ts";
 import { permuted, type Value } from "../layout.ts";
-import { dequantized, FULL } from "../quantized.ts";
+import { dequantized } from "../quantized.ts";
 import { FLOAT, NONE } from "../types.ts";
 import { byteMaxima, qlinearGlobalAveragePool } from "./bytePools.ts";
 import { CONVOLUTIONS, convolved, setImage } from "./conv.ts";
 import { product } from "./matmul.ts";
-import { captured, either, give, inOrder, isByte, operand, plainValue, stated, typeOf } from "./stated.ts";
+import { captured, either, give, inOrder, isByte, operand, plainValue, QLINEAR, stated, typeOf } from "./stated.ts";
 
 const f32 = Math.fround;
-/** What onnxruntime's own kernels of two operands round by. */
-const QLINEAR: Rounding = { ...FULL, rule: "qlinear" };
-
 /** An int32 constant at the scales of the accumulators, as floats that remember it. */
 function biasOf(n: OnnxNode, i: number, xs: number, w: Quantization): TensorId | undefined {
   const value = n.inputs[i];
@@ -96,12 +93,20 @@ function rowBias(n: OnnxNode, i: number, columns: number, xs: number, w: Quantiz
   );
 }
 
-/** QLinearAdd and QLinearMul: their own rule where both are tensors of bytes. */
+/** Steps of y in one of an operand: results beyond int32 are another matter. */
+const MOST_STEPS = 2 ** 22;
+
+/** QLinearAdd and QLinearMul: their own rule where both are tensors of bytes, and not both constant. */
 function pair(kind: "add" | "mul") {
   return (n: OnnxNode): boolean => {
-    const [a, b, y] = [operand(n, 0), operand(n, 3), stated(n, 6, 7)];
-    if (a === undefined || b === undefined || y === undefined || !isByte(n.input(0).dtype)) return false;
+    const [p, q, y] = [stated(n, 1, 2), stated(n, 4, 5), stated(n, 6, 7)];
+    if (p === undefined || q === undefined || y === undefined || !isByte(n.input(0).dtype)) return false;
+    const [s, t] = [p.scale[0] as number, q.scale[0] as number];
+    if (!((kind === "add" ? Math.max(s, t) : s * t * 255) / (y.scale[0] as number) < MOST_STEPS)) return false;
+    const [a, b] = [dequantized(n, n.input(0), p), dequantized(n, n.input(3), q)];
+    if (a === undefined || b === undefined) return false;
     const { ids, isLast } = operands(n, [a, b]);
+    if (ids.every((id) => n.b.isConstant(id))) return false;
     const id = n.add(kind, ids, NONE, FLOAT)[0] as TensorId;
     return give(n, inOrder(n, id, isLast), y, n.input(0).dtype, QLINEAR);
   };
@@ -142,8 +147,8 @@ export const SCALED: Conversions = {
   QLinearConv: either(qlinearConv, computed),
   QLinearMatMul: either(qlinearMatMul, computed),
   "com.microsoft.QGemm": either(qgemm, computed),
-  "com.microsoft.QLinearAdd": either(pair("add")),
-  "com.microsoft.QLinearMul": either(pair("mul")),
+  "com.microsoft.QLinearAdd": either(pair("add"), computed),
+  "com.microsoft.QLinearMul": either(pair("mul"), computed),
   "com.microsoft.QLinearConcat": either(qlinearConcat),
   "com.microsoft.QLinearGlobalAveragePool": either(qlinearGlobalAveragePool),
   "com.microsoft.QLinearSigmoid": either(byFunction((n, x) => n.add("logistic", [x], {}, FLOAT)[0] as TensorId)),

@@ -6,6 +6,9 @@ import { setIn } from "../elementwise.ts";
 import type { Twins, Value } from "../layout.ts";
 import { dequantized, FULL, knownQuantization, quantizedValue, setQuantized } from "../quantized.ts";
 
+/** What onnxruntime's own kernels of two operands round by. */
+export const QLINEAR: Rounding = { ...FULL, rule: "qlinear" };
+
 /** The quantization that inputs `scale` and `zero` state. */
 export const stated = (n: OnnxNode, scale: number, zero: number, axis = 0): Quantization | undefined =>
   knownQuantization(n, n.inputs[scale], n.inputs[zero], axis);
