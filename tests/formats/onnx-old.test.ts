@@ -129,3 +129,78 @@ test("Resize: sizes are products of float32, old ones shrink to the next pixel, 
   const sizes = { name: "few", dims: [2], type: 7 as const, values: [5, 9] };
   await assert.rejects(run(13, { ...few, initializers: [sizes] }, x.slice(0, 5)), /expected 3 sizes, received 2/);
 });
+
+test("opset 1: scales of Upsample, paddings and types by their first names; borders of Crop", async () => {
+  const spec = (node: Partial<GraphSpec["nodes"][number]> & { readonly operator: string }): GraphSpec => ({
+    nodes: [{ inputs: ["x"], outputs: ["y"], ...node }],
+    inputs: [{ name: "x", dims: [1, 1, 2, 3] }],
+    outputs: [{ name: "y" }],
+  });
+  const x = Float32Array.of(0, 1, 2, 3, 4.5, -5);
+  const up = spec({ operator: "Upsample", float: { height_scale: 1, width_scale: 2 } });
+  assert.deepEqual(await run(1, up, x), [[0, 0, 1, 1, 2, 2, 3, 3, 4.5, 4.5, -5, -5]]);
+  const pad = spec({ operator: "Pad", ints: { paddings: [0, 0, 0, 1, 0, 0, 0, 0] }, float: { value: 7 } });
+  assert.deepEqual(await run(1, pad, x), [[7, 0, 1, 2, 7, 3, 4.5, -5]]);
+  assert.deepEqual(await run(1, spec({ operator: "Cast", string: { to: "INT32" } }), x), [[0, 1, 2, 3, 4, -5]]);
+  assert.deepEqual(await run(1, spec({ operator: "Crop", ints: { border: [1, 0, 0, 1] } }), x), [[1, 2]]);
+  const sized = spec({ operator: "Crop", ints: { border: [1, 1], scale: [1, 1] } });
+  assert.deepEqual(await run(1, sized, x), [[4.5]]);
+});
+
+test("a list of slopes has one for each channel before opset 7, and one for each column from then on", async () => {
+  const spec: GraphSpec = {
+    nodes: [{ operator: "PRelu", inputs: ["x", "s"], outputs: ["y"] }],
+    inputs: [{ name: "x", dims: [1, 2, 1, 2] }],
+    outputs: [{ name: "y" }],
+    initializers: [{ name: "s", dims: [2], type: 1, values: [2, 3] }],
+  };
+  const x = Float32Array.of(-1, -1, -1, -1);
+  assert.deepEqual(await run(6, spec, x), [[-2, -2, -3, -3]]);
+  assert.deepEqual(await run(7, spec, x), [[-2, -3, -2, -3]]);
+});
+
+test("BatchNormalization of several outputs is one in training before opset 14, unless it says that it is a test", async () => {
+  const outputs = ["y", "mean", "variance", "saved", "inverse"];
+  const one = (name: string, value: number) => ({ name, dims: [1], type: 1 as const, values: [value] });
+  const spec = (int: Readonly<Record<string, number>>, names = outputs): GraphSpec => ({
+    nodes: [
+      {
+        operator: "BatchNormalization",
+        inputs: ["x", "s", "b", "m", "v"],
+        outputs: names,
+        int,
+        float: { epsilon: 0, momentum: 0.5 },
+      },
+    ],
+    inputs: [{ name: "x", dims: [1, 1, 2] }],
+    outputs: names.map((name) => ({ name })),
+    initializers: [one("s", 2), one("b", 1), one("m", 5), one("v", 4)],
+  });
+  const x = Float32Array.of(1, 5);
+  const own = [[-1, 3], [4], [4], [3], [0.5]];
+  for (const opset of [7, 9, 13]) assert.deepEqual(await run(opset, spec({}), x), own);
+  assert.deepEqual(await run(6, spec({ is_test: 1 }, ["y"]), x), [[-3, 1]]);
+  assert.deepEqual(await run(9, spec({}, ["y"]), x), [[-3, 1]]);
+  const test = spec({ is_test: 1 });
+  assert.deepEqual(await run(6, { ...test, outputs: [{ name: "y" }] }, x), [[-3, 1]]);
+});
+
+test("Resize to the nearest pixel by centres that are not moved back", async () => {
+  const spec = (scale: number, nearest_mode: string): GraphSpec => ({
+    nodes: [
+      {
+        operator: "Resize",
+        inputs: ["x", "", "s"],
+        outputs: ["y"],
+        string: { mode: "nearest", coordinate_transformation_mode: "tf_half_pixel_for_nn", nearest_mode },
+      },
+    ],
+    inputs: [{ name: "x", dims: [1, 1, 5] }],
+    outputs: [{ name: "y" }],
+    initializers: [{ name: "s", dims: [3], type: 1, values: [1, 1, scale] }],
+  });
+  const x = Float32Array.of(0, 1, 2, 3, 4);
+  assert.deepEqual(await run(11, spec(2, "floor"), x), [[0, 0, 1, 1, 2, 2, 3, 3, 4, 4]]);
+  assert.deepEqual(await run(13, spec(0.6, "floor"), x), [[0, 2, 4]]);
+  assert.deepEqual(await run(13, spec(2, "ceil"), x), [[1, 1, 2, 2, 3, 3, 4, 4, 4, 4]]);
+});

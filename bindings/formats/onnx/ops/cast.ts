@@ -44,8 +44,12 @@ export function castAs(n: OnnxNode, id: TensorId, dtype: DType): TensorId {
 export const isFew = (code: number): boolean =>
   SMALL_FLOATS[code] !== undefined || FEW_BITS[code] !== undefined || code === E8M0;
 
+/** Element types by their codes, from 1 on, as opsets before 6 name them. */
+const NAMES = "FLOAT UINT8 INT8 UINT16 INT16 INT32 INT64 STRING BOOL FLOAT16 DOUBLE UINT32 UINT64".split(" ");
+
 function cast(n: OnnxNode): void {
-  const code = n.int("to", 1);
+  const named = n.string("to", "");
+  const code = named === "" ? n.int("to", 1) : 1 + NAMES.indexOf(named.toUpperCase());
   if (isFew(code)) return n.rarely("cast to few bits", n);
   const { ids, isLast } = operands(n, [n.input(0)]);
   const [x] = ids as [TensorId];

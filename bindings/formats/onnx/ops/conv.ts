@@ -175,12 +175,15 @@ function globalPool(kind: "averagePool2d" | "maxPool2d") {
   };
 }
 
+/** Whether a batch is normalized by its own numbers: before opset 14, where outputs beside y are asked for. */
+export const isTraining = (n: OnnxNode): boolean =>
+  n.opset < 14 ? n.int("is_test", 0) === 0 && n.outputs.slice(1).some(Boolean) : n.int("training_mode", 0) !== 0;
+
 /** x·a + b per channel. */
 function batchNormalization(n: OnnxNode): void {
   const x = n.input(0);
   const isKnown = [1, 2, 3, 4].every((i) => n.b.isConstant(n.plain(n.input(i))));
-  if (!isKnown || n.int("training_mode", 0) !== 0 || n.int("spatial", 1) === 0)
-    return n.rarely("computed normalization", n);
+  if (!isKnown || isTraining(n) || n.int("spatial", 1) === 0) return n.rarely("computed normalization", n);
   const [scale, bias, mean, variance] = [1, 2, 3, 4].map((i) => n.numbers(i) ?? []);
   const epsilon = n.float("epsilon", 1e-5);
   const factor = Float32Array.from(scale ?? [], (s, c) => s / Math.sqrt((variance?.[c] as number) + epsilon));

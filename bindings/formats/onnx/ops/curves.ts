@@ -1,16 +1,20 @@
 /** Functions of each element that few networks have. */
 import type { TensorId } from "../../../graph.ts";
-import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
+import { asValue, type Conversion, type Conversions, type OnnxNode } from "../convert.ts";
 import { chain, elementwise } from "../elementwise.ts";
 import { NONE } from "../types.ts";
+import { reshapedTo } from "./move.ts";
 import { formula, scaled, shifted, unary } from "./unary.ts";
 import { isWhole, whole, wholePrelu } from "./wholes.ts";
 
-/** Slopes broadcast from the right; one slope a channel. */
+/** Slopes broadcast from the right; before opset 7 a list of them had one for each channel. */
 function prelu(n: OnnxNode): void {
-  const x = n.input(0);
+  const [x, slope] = [n.input(0), n.input(1)];
   if (isWhole(x.dtype)) return wholePrelu(n);
-  elementwise(n, "prelu", {}, [x, n.input(1)], { dtype: x.dtype });
+  const isListed = n.opset < 7 && slope.shape.length === 1 && slope.shape[0] === x.shape[1];
+  const places = [slope.shape[0] as number, ...x.shape.slice(2).map(() => 1)];
+  const own = isListed ? asValue(n.b, "", reshapedTo(n, n.plain(slope), places)) : slope;
+  elementwise(n, "prelu", {}, [x, own], { dtype: x.dtype });
 }
 
 /** alpha·(exp(x) − 1) below 0. */

@@ -155,6 +155,16 @@ export const FUNCTIONS: Conversions = {
     const bias = n.b.constant("float32", [x.shape[1] as number], Float32Array.from(n.floats("bias") ?? []));
     n.setLast(0, add("add", add("mul", n.last(x), n.b.float(n.float("scale", 1))), bias), x.shape);
   },
+  Crop: (n) => {
+    const x = n.input(0);
+    const [left = 0, top = 0, right = 0, bottom = 0] = n.ints("border") ?? [];
+    const [height = 0, width = 0] = x.shape.slice(2);
+    const [rows = height - top - bottom, columns = width - left - right] = n.ints("scale") ?? [];
+    const sizes = [x.shape[0] as number, rows, columns, x.shape[1] as number];
+    const inputs = [n.last(x), n.b.integers([0, top, left, 0]), n.b.integers(sizes)];
+    const [y] = n.add("slice", inputs, {}, [{ dtype: x.dtype }]);
+    n.setLast(0, y as TensorId, [sizes[0], sizes[3], rows, columns] as number[]);
+  },
   Mean: formula((ids, add, n) => {
     const sum = ids.reduce((total, id) => add("add", [total, id], NONE));
     return add("div", [sum, n.b.float(ids.length)], NONE);

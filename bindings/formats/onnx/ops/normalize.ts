@@ -4,6 +4,7 @@ import { elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { BOOL, FLOAT as float } from "../types.ts";
 import { real } from "./cast.ts";
+import { isTraining } from "./conv.ts";
 import { axisOf, channelled, entries, reshapedTo } from "./move.ts";
 
 function meanOver(n: OnnxNode, x: TensorId, axes: readonly number[]): TensorId {
@@ -116,7 +117,8 @@ export function computedNormalization(n: OnnxNode): void {
   const id = isSpatial ? n.last(x) : n.plain(x);
   const axes = x.shape.slice(1).map((_, d) => d);
   let [mean, variance] = [n.plain(n.input(3)), n.plain(n.input(4))];
-  if (n.int("training_mode", 0) !== 0) {
+  const isOfBatch = isTraining(n);
+  if (isOfBatch) {
     const momentum = n.float("momentum", 0.9);
     const moved = (i: number, own: TensorId) => {
       const before = real(n, "mul", n.plain(n.input(i)), n.b.float(momentum));
@@ -129,6 +131,10 @@ export function computedNormalization(n: OnnxNode): void {
     variance = moved(4, meanOver(n, real(n, "mul", centred, centred), axes));
   }
   const [root] = n.add("sqrt", [real(n, "add", variance, n.b.float(n.float("epsilon", 1e-5)))], {}, float);
+  if (isOfBatch && n.outputs.length > 3) {
+    const inverse = real(n, "div", n.b.float(1), root as TensorId);
+    for (const [i, own] of [mean, inverse].entries()) n.setPlain(3 + i, reshapedTo(n, own, [x.shape[1] as number]));
+  }
   const y = real(n, "div", real(n, "sub", id, mean), root as TensorId);
   const z = scaled(n, y, n.plain(n.input(1)), n.plain(n.input(2)));
   if (isSpatial) n.setLast(0, z, x.shape);

@@ -10,7 +10,7 @@ import { axisOf, typeOf } from "./move.ts";
 export function paddings(n: OnnxNode) {
   const x = n.input(0);
   const rank = x.shape.length;
-  const list = n.numbers(1) ?? n.ints("pads") ?? n.refuse("paddings", "none");
+  const list = n.numbers(1) ?? n.ints("pads") ?? n.ints("paddings") ?? n.refuse("paddings", "none");
   const axes = n.numbers(3)?.map((axis) => axisOf(n, axis, rank)) ?? x.shape.map((_, i) => i);
   if (list.length !== 2 * axes.length) n.refuse(`${axes.length} pairs of paddings`, `${list.length} numbers`);
   const pairs = x.shape.map(() => [0, 0] as [number, number]);

@@ -38,6 +38,8 @@ function coordinate(n: OnnxNode, mode: string, i: number, { from, to, scale: exa
       return to > 1 ? f32((i * (from - 1)) / (to - 1)) : 0;
     case "asymmetric":
       return f32(i / scale);
+    case "tf_half_pixel_for_nn":
+      return f32((i + 0.5) / scale);
     case "tf_crop_and_resize": {
       const [start, end] = region;
       if (to <= 1) return f32(0.5 * f32(start + end) * (from - 1));
@@ -110,7 +112,8 @@ export function changesOf(n: OnnxNode): readonly Axis[] {
   const scalesAt = isUpsample || n.opset < 11 ? 1 : 2;
   const axes = (n.ints("axes") ?? shape.map((_, i) => i)).map((axis) => axisOf(n, axis, shape.length));
   const filled = (i: number) => (n.inputs[i] === undefined ? [] : (n.numbers(i) ?? []));
-  const scales = n.floats("scales") ?? filled(scalesAt);
+  const oldest = [1, 1, n.float("height_scale", 1), n.float("width_scale", 1)];
+  const scales = n.floats("scales") ?? (isUpsample && n.opset < 7 ? oldest : filled(scalesAt));
   const sizes = scalesAt === 2 ? filled(3) : [];
   if (sizes.length > 0 && sizes.length !== axes.length) n.refuse(`${axes.length} sizes`, `${sizes.length}`);
   const isCrop = n.string("coordinate_transformation_mode", "") === "tf_crop_and_resize";
