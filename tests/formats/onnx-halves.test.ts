@@ -170,3 +170,28 @@ test("attention that turns float16 itself rounds what it turned, as RotaryEmbedd
   ]);
   assert.deepEqual(within, before);
 });
+
+test("ONNX's own Attention rounds its scores and weights", async () => {
+  const [length, width] = [3, 4];
+  const x = (seed: number, count: number) =>
+    Uint16Array.from({ length: count }, (_, i) => toHalf(2 * Math.sin((i + seed) * (seed + 1.7))));
+  const outputOf = async (inputs: string, float: Readonly<Record<string, number>>) => {
+    const mask = { name: "mask", dims: [length, length], type: 10, raw: new Uint8Array(x(4, 9).buffer) } as const;
+    const spec = {
+      nodes: [node("Attention", inputs, "y", { float })],
+      inputs: ["q", "k", "v"].map((name) => ({ name, type: 10, dims: [1, 1, length, width] })),
+      outputs: [{ name: "y", type: 10 }],
+      initializers: [mask],
+    };
+    const model = await loadModel(buildOnnx(spec, 23));
+    const [y] = Object.values(model.run([1, 2, 3].map((seed) => x(seed, length * width)))) as [Uint16Array];
+    model.close();
+    return Array.from(y, (bits) => bits.toString(16)).join(" ");
+  };
+  assert.equal(await outputOf("q k v", { scale: 0.3 }), "3ffc b023 bff9 31b8 3ffc b023 bff9 31b8 3ff8 b268 bff3 33fc");
+  // a bias is added before rounding, bending by softcap comes after it
+  assert.equal(
+    await outputOf("q k v mask", { scale: 0.3, softcap: 2 }),
+    "3ff1 b40e bfea 34d7 3ffc b081 bff8 3216 3ff9 b233 bff4 33c7",
+  );
+});

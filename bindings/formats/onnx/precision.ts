@@ -34,7 +34,9 @@ const isMade = ({ opsets }: Names["shared"]) => (opsets.get("") ?? 1) > 17;
 const isHalf = (node: NodeProto, { shared }: Names) =>
   takesAny(node)
     ? !/^(Dro|Rev|Til)/.test(node.operator)
-    : HALF.test(node.operator) || (node.operator === "Relu" && isMade(shared));
+    : HALF.test(node.operator) ||
+      (node.operator === "Attention" && node.domain === "") ||
+      (node.operator === "Relu" && isMade(shared));
 
 const isNarrow = (dtype: DType | undefined): dtype is "float16" | "float64" =>
   dtype === "float16" || dtype === "float64";

@@ -157,7 +157,7 @@ function attention(n: OnnxNode): void {
   const scale = n.attribute("scale")?.float ?? 1 / Math.sqrt(width);
   const softcap = n.float("softcap", 0);
   const mayBeBlind = mask !== undefined || n.inputs[6] !== undefined || n.int("right_window_size", -1) >= 0;
-  const { y, scores } = attended(n, { q, k, v, scale, biases, softcap, mayBeBlind });
+  const { y, scores } = attended(n, { q, k, v, scale, biases, softcap, mayBeBlind, rounded: n.rounded });
   n.setPlain(0, isFlat ? joined(n, y) : y);
   n.setPlain(1, k);
   n.setPlain(2, v);

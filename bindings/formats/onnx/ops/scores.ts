@@ -22,6 +22,8 @@ export interface Heads {
   readonly softcap?: number;
   /** One more score of each head `[1,H,1,1]`, that of no key. */
   readonly sink?: TensorId | undefined;
+  /** Rounds scores and weights to the type that they have in onnxruntime. */
+  readonly rounded?: OnnxNode["rounded"];
 }
 
 /** Scores on their way: the products, those bent by softcap, with biases, and as weights. */
@@ -29,7 +31,7 @@ type Scores = readonly [TensorId, TensorId, TensorId, TensorId];
 
 /** softmax(q·kᵀ·scale + biases)·v of `[B,H,S,d]`, and the scores on their way. */
 export function attended(n: OnnxNode, given: Heads): { y: TensorId; scores: Scores } {
-  const { q, k, v, scale, biases, sink, softcap = 0, mayBeBlind = false } = given;
+  const { q, k, v, scale, biases, sink, softcap = 0, mayBeBlind = false, rounded = (id) => id } = given;
   const shape = n.b.tensor(k).shape;
   const [batch, count, length] = sized(n, n.b.tensor(q).shape, 4);
   const own = shape[1] as number;
@@ -43,11 +45,11 @@ export function attended(n: OnnxNode, given: Heads): { y: TensorId; scores: Scor
   const products = real(n, "mul", times(q, permuted(n.b, n.where, k, shape, [0, 1, 3, 2])), n.b.float(scale));
   let bent = products;
   if (softcap > 0) {
-    const [tanh] = n.add("tanh", [real(n, "div", products, n.b.float(softcap))], {}, float);
-    bent = real(n, "mul", tanh as TensorId, n.b.float(softcap));
+    const [tanh] = n.add("tanh", [real(n, "div", rounded(products), n.b.float(softcap))], {}, float);
+    bent = rounded(real(n, "mul", tanh as TensorId, n.b.float(softcap)));
   }
-  const biased = biases.reduce((sum, bias) => real(n, "add", sum, bias), bent);
-  let weights = withSink(n, biased, sink);
+  const biased = rounded(biases.reduce((sum, bias) => real(n, "add", sum, bias), bent));
+  let weights = rounded(withSink(n, biased, sink));
   if (mayBeBlind) {
     const [isSeen] = n.add("greater", [biased, n.b.float(-Infinity)], {}, bool);
     [weights] = n.add("selectV2", [isSeen, weights, n.b.float(0)], {}, float) as [TensorId];
