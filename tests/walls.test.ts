@@ -21,7 +21,7 @@ interface Wall {
 const BASE = ["errors", "given", "later", "tensor", "graph", "limits"].map((name) => `bindings/${name}.ts`);
 
 /** What both importers share. */
-const FORMATS = ["batch", "importing", "names", "order", "roundings", "shapes", "strangers", "text"].map(
+const FORMATS = ["batch", "importing", "names", "order", "roundings", "shapes", "spelled", "strangers", "text"].map(
   (name) => `bindings/formats/${name}.ts`,
 );
 

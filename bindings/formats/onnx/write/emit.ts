@@ -4,17 +4,39 @@ import { type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
 import { type DType, elementCount, type Quantization, type Tensor } from "../../../tensor.ts";
 import { DATA_TYPES, type OnnxAttribute, type OnnxOperator, type OnnxTensor } from "./model.ts";
 
+/** Operators as they stand since 2022, and since 2024, which know int4, int16 and scales of blocks. */
+const [PLAIN, WIDE] = [17, 21];
+
+const isWide = ({ dtype, quantization }: Tensor) =>
+  dtype === "int4" || (quantization !== undefined && (/^u?int16$/.test(dtype) || quantization.block !== undefined));
+
+type Held = Pick<Tensor, "dtype" | "shape"> & { readonly quantization: Quantization };
+
+/** Operators that only move elements. */
+const MOVING = ["Transpose", "Reshape", "Slice"];
+
 export class Emitter {
+  readonly opset: number;
   readonly operators: OnnxOperator[] = [];
   readonly constants: OnnxTensor[] = [];
   /** The node that is written. */
   where = "graph";
+  /** Whether it works on integers as they are: its result is such without a scale. */
+  isRaw = false;
   readonly #names = new Map<TensorId, string>();
   readonly #taken = new Set<string>();
+  /**
+   * Values behind DequantizeLinear, where what moves them is followed by QuantizeLinear and DequantizeLinear of its own: onnxruntime 1.2x
+   * puts those there itself, and in operators of 2024 wrongly.
+   */
+  readonly #held = new Map<string, Held>();
   /** Real values of tensors that hold integers. */
   readonly #reals = new Map<TensorId, string>();
 
   constructor(readonly graph: Graph) {
+    const isNew =
+      graph.tensors.some(isWide) || graph.nodes.some(({ kind }) => kind === "bitwise" || kind === "bitwiseXor");
+    this.opset = isNew ? WIDE : PLAIN;
     for (const { name, tensor } of [...graph.outputs, ...graph.inputs]) {
       if (graph.tensors[tensor]?.data === undefined) this.#names.set(tensor, name);
       this.#taken.add(name);
@@ -52,20 +74,13 @@ export class Emitter {
 
   #constant(name: string, tensor: Tensor): void {
     const { data = new Uint8Array(0), shape, dtype } = tensor;
-    if (dtype === "int4") this.constants.push({ name, shape, dtype: "int8", data: nibbles(data, elementCount(shape)) });
-    else {
-      requireOnnxType(name, dtype);
-      this.constants.push({ name, shape, dtype, data });
-    }
+    requireOnnxType(name, dtype);
+    const whole = dtype === "int4" ? apart(data, elementCount(shape)) : data;
+    this.constants.push({ name, shape, dtype, data: whole });
   }
 
   /** A constant of its own. */
-  constant(
-    wanted: string,
-    dtype: "float32" | "int64" | "int8" | "uint8",
-    shape: readonly number[],
-    data: ArrayBufferView,
-  ): string {
+  constant(wanted: string, dtype: DType, shape: readonly number[], data: ArrayBufferView): string {
     const name = this.fresh(wanted);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     this.constants.push({ name, dtype, shape, data: bytes });
@@ -91,15 +106,33 @@ export class Emitter {
     inputs: readonly string[],
     output: string,
     attributes: Readonly<Record<string, OnnxAttribute>> = {},
+    more: readonly string[] = [],
   ): string {
     this.#require(Object.values(attributes).flat());
-    this.operators.push({ type, inputs, outputs: [output], attributes });
+    this.operators.push({ type, inputs, outputs: [output, ...more], attributes });
     return output;
   }
 
   /** One more operator whose result has a name of its own. */
   step(type: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}): string {
-    return this.add(type, inputs, this.fresh(`${inputs[0]}/${type}`), attributes);
+    const value = this.add(type, inputs, this.fresh(`${inputs[0]}/${type}`), attributes);
+    const held = this.#held.get(inputs[0] ?? "");
+    return held === undefined || !MOVING.includes(type) ? value : this.#requantized(value, held);
+  }
+
+  /** A value through QuantizeLinear and DequantizeLinear of a tensor's scale; where these do nothing for readers it stays as it is. */
+  settled(value: string, id: TensorId): string {
+    const { dtype, quantization, shape } = this.tensor(id);
+    return this.opset < WIDE || quantization === undefined || dtype === "float32"
+      ? value
+      : this.#requantized(value, { dtype, quantization, shape });
+  }
+
+  #requantized(value: string, { dtype, quantization, shape }: Held): string {
+    const { scale, zero } = this.#scales(value, dtype, quantization, shape);
+    const inputs = zero === undefined ? [value, scale] : [value, scale, zero];
+    const name = this.add("QuantizeLinear", inputs, this.fresh(`${value}/int`));
+    return this.dequantized(name, dtype, quantization, shape);
   }
 
   /** Passes a value on as an output of the graph by another name than its own; returns that name. */
@@ -111,51 +144,73 @@ export class Emitter {
   /** The real values of an input: behind DequantizeLinear where the tensor holds integers. */
   real(id: TensorId): string {
     const { dtype, quantization, shape } = this.tensor(id);
-    if (quantization === undefined || dtype === "float32") return this.name(id);
+    if (quantization === undefined || dtype === "float32" || this.isRaw) return this.name(id);
     const known = this.#reals.get(id);
     if (known !== undefined) return known;
-    const real = this.dequantized(this.name(id), dtype === "int4" ? "int8" : dtype, quantization, shape.length);
+    const real = this.dequantized(this.name(id), dtype, quantization, shape);
     this.#reals.set(id, real);
     return real;
   }
 
   /** Real values of a product's bias: one that tells no scale has the product of its input's and its weights'. */
   bias(id: TensorId, x: TensorId, w: TensorId): string {
-    const { dtype, quantization, shape } = this.tensor(id);
+    const { dtype, quantization, shape, data } = this.tensor(id);
     const [scaleX = 1] = this.tensor(x).quantization?.scale ?? [];
     const scales = this.tensor(w).quantization?.scale;
-    if (dtype === "float32" || quantization !== undefined || scales === undefined) return this.real(id);
-    const scale = scales.map((each) => Math.fround(each * scaleX));
+    const scale = quantization?.scale ?? scales?.map((each) => Math.fround(each * scaleX));
+    if (dtype === "float32" || scale === undefined) return this.real(id);
     const own: Quantization = { scale, zeroPoint: scale.map(() => 0), axis: 0 };
-    return this.dequantized(this.name(id), dtype, own, shape.length);
+    // The sums of int16 are int64, which nothing dequantizes.
+    if (dtype === "int64" && data !== undefined) {
+      const sums = new BigInt64Array(new Uint8Array(data).buffer);
+      const isShort = sums.every((sum) => sum === BigInt.asIntN(32, sum));
+      if (!isShort) return this.constant(this.tensor(id).name, "float32", shape, reals(sums, scale));
+      const name = this.constant(this.tensor(id).name, "int32", shape, Int32Array.from(sums, Number));
+      return this.dequantized(name, "int32", own, shape);
+    }
+    if (quantization !== undefined) return this.real(id);
+    return this.dequantized(this.name(id), dtype, own, shape);
   }
 
-  dequantized(name: string, dtype: string, quantization: Quantization, rank: number): string {
-    const { scale, zero } = this.#scales(name, dtype, quantization);
-    const axis = quantization.axis < 0 ? quantization.axis + rank : quantization.axis;
+  dequantized(name: string, dtype: DType, quantization: Quantization, shape: readonly number[]): string {
+    const { block, axis: own } = quantization;
+    const { scale, zero } = this.#scales(name, dtype, quantization, shape);
+    const axis = block === undefined ? own : shape.length - 1;
     const inputs = zero === undefined ? [name, scale] : [name, scale, zero];
-    return this.add("DequantizeLinear", inputs, this.fresh(`${name}/real`), { axis });
+    const real = this.add("DequantizeLinear", inputs, this.fresh(`${name}/real`), {
+      axis: axis < 0 ? axis + shape.length : axis,
+      ...(block === undefined ? {} : { block_size: block }),
+    });
+    if (this.opset >= WIDE && quantization.scale.length === 1) this.#held.set(real, { dtype, quantization, shape });
+    return real;
   }
 
-  #scales(name: string, dtype: string, { scale, zeroPoint }: Quantization) {
-    const shape = scale.length === 1 ? [] : [scale.length];
+  #scales(name: string, dtype: DType, { scale, zeroPoint, block }: Quantization, of: readonly number[]) {
+    const [rows = 1, columns = 1] = of;
+    const shape = block !== undefined ? [rows, columns / block] : scale.length === 1 ? [] : [scale.length];
     const scales = this.constant(`${name}/scale`, "float32", shape, Float32Array.from(scale));
-    // Zero points of int32, which biases have, are 0.
-    if (dtype !== "int8" && dtype !== "uint8") return { scale: scales, zero: undefined };
-    const all = scale.map((_, i) => zeroPoint[i] ?? zeroPoint[0] ?? 0);
-    const zeros = dtype === "int8" ? Int8Array.from(all) : Uint8Array.from(all);
+    const numbers = ZEROS[dtype];
+    if (numbers === undefined) return { scale: scales, zero: undefined };
+    const zeros = new numbers(scale.map((_, i) => zeroPoint[i] ?? zeroPoint[0] ?? 0));
     return { scale: scales, zero: this.constant(`${name}/zero`, dtype, shape, zeros) };
   }
 
   /** Sets a tensor of the graph to real values: through QuantizeLinear where it holds integers. */
   set(id: TensorId, real: string): void {
-    const { dtype, quantization } = this.tensor(id);
+    const { dtype, quantization, shape } = this.tensor(id);
     const name = this.name(id);
     if (quantization === undefined || dtype === "float32") {
       this.add("Identity", [real], name);
+      const held = this.#held.get(real);
+      if (held !== undefined) this.#held.set(name, held);
       return;
     }
-    const { scale, zero } = this.#scales(name, dtype, quantization);
+    ensure(ZEROS[dtype] !== undefined, "UNSUPPORTED", () => ({
+      where: this.where,
+      expected: "integers of at most 16 bits",
+      received: `a result of ${dtype} with a scale`,
+    }));
+    const { scale, zero } = this.#scales(name, dtype, quantization, shape);
     this.add("QuantizeLinear", zero === undefined ? [real, scale] : [real, scale, zero], name);
   }
 
@@ -169,13 +224,25 @@ export class Emitter {
   }
 }
 
+const reals = (sums: BigInt64Array, scale: readonly number[]) =>
+  Float32Array.from(sums, (sum, i) => Number(sum) * (scale[i] ?? (scale[0] as number)));
+
+/** What zero points are written as. Those of int32, which biases have, are 0. */
+const ZEROS: { readonly [K in DType]?: new (values: number[]) => ArrayBufferView } = {
+  int4: Int8Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+};
+
 /** Refuses elements that ONNX files are not written with. */
 export function requireOnnxType(where: string, dtype: DType): void {
   ensure(DATA_TYPES[dtype] !== undefined, "UNSUPPORTED", () => ({ where, expected: "an ONNX type", received: dtype }));
 }
 
-/** int4 as int8. */
-function nibbles(data: Uint8Array, count: number): Uint8Array {
+/** int4, one element a byte. */
+function apart(data: Uint8Array, count: number): Uint8Array {
   const values = Int8Array.from({ length: count }, (_, i) => (((data[i >> 1] as number) >> (4 * (i & 1))) << 28) >> 28);
   return new Uint8Array(values.buffer);
 }

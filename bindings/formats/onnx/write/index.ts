@@ -3,12 +3,10 @@ import { ensure, kindOf } from "../../../errors.ts";
 import { requireGraph } from "../../../given.ts";
 import type { Graph, TensorId } from "../../../graph.ts";
 import { roundingWarning, withActivations } from "../../roundings.ts";
+import { spelled } from "../../spelled.ts";
 import { Emitter, requireOnnxType } from "./emit.ts";
 import { writeModel } from "./model.ts";
 import { writeNode } from "./operators.ts";
-
-/** Operators as they stand since 2022; the reductions have their axes as attributes. */
-const OPSET = 17;
 
 /** How a file is written. */
 export interface WriteOnnxOptions {
@@ -18,7 +16,7 @@ export interface WriteOnnxOptions {
 
 /**
  * Writes a graph as `importModel` gives it. Every quantized tensor is integers behind QuantizeLinear, and DequantizeLinear before
- * who reads it: runtimes that know the form compute with integers, others with floats. int4 weights are written as int8.
+ * who reads it: runtimes that know the form compute with integers, others with floats. Of 2022, opset 17, and where there is int4, int16 or scales of blocks of 2024, opset 21.
  * Readers round integers as onnxruntime does: a warning where the graph rounds as TensorFlow Lite.
  *
  * Errors: UNSUPPORTED with all kinds of nodes and types that have no form.
@@ -31,18 +29,11 @@ export function writeOnnx(given: Graph, options: WriteOnnxOptions = {}): Uint8Ar
     received: kindOf(options),
     hint: "Such as { onWarning: console.warn }.",
   }));
-  const graph = withActivations(given);
+  const graph = spelled(withActivations(given), ["lookup"]);
   const to = new Emitter(graph);
   const missing = new Map<string, number>();
   for (const node of graph.nodes) {
-    const wide = [...node.inputs, ...node.outputs].some((id) => {
-      const tensor = graph.tensors[id];
-      return (
-        tensor?.quantization !== undefined && (tensor.dtype === "int16" || tensor.quantization.block !== undefined)
-      );
-    });
-    const name = wide ? `${node.kind} of int16 or blocks` : node.kind;
-    if (wide || !writeNode(node, to)) missing.set(name, (missing.get(name) ?? 0) + 1);
+    if (!writeNode(node, to)) missing.set(node.kind, (missing.get(node.kind) ?? 0) + 1);
   }
   ensure(missing.size === 0, "UNSUPPORTED", () => ({
     where: "graph",
@@ -64,7 +55,7 @@ export function writeOnnx(given: Graph, options: WriteOnnxOptions = {}): Uint8Ar
   const read = new Set(to.operators.flatMap(({ inputs }) => inputs));
   return writeModel({
     name: graph.name,
-    opset: OPSET,
+    opset: to.opset,
     operators: to.operators,
     constants: to.constants.filter(({ name }) => read.has(name)),
     inputs: graph.inputs.map(port),

@@ -16,6 +16,7 @@ export interface OnnxTensor {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
+  /** Of int4 one element a byte. */
   readonly data: Uint8Array;
 }
 
@@ -44,17 +45,18 @@ export const DATA_TYPES: { readonly [K in DType]?: number } = {
   float64: 11,
   uint32: 12,
   uint64: 13,
+  int4: 22,
 };
 
-/** Of 2021: every runtime of today reads it. */
-const IR_VERSION = 8;
+/** Of 2021: every runtime of today reads it; and of 2024, for operators from 21 on. */
+const irVersion = (opset: number) => (opset < 21 ? 8 : 10);
 /** AttributeProto.AttributeType. */
 const [REAL, WHOLE, WORD, WHOLES] = [1, 2, 3, 7];
 
 /** The file. */
 export function writeModel(model: OnnxModel): Uint8Array {
   const pbf = new PbfWriter();
-  pbf.writeVarintField(1, IR_VERSION);
+  pbf.writeVarintField(1, irVersion(model.opset));
   pbf.writeStringField(2, "pint8");
   pbf.writeMessage(7, writeGraph, model);
   pbf.writeMessage(
@@ -105,8 +107,15 @@ function writeTensor({ name, dtype, shape, data }: OnnxTensor, pbf: PbfWriter): 
   for (const size of shape) pbf.writeVarintField(1, size);
   pbf.writeVarintField(2, DATA_TYPES[dtype] as number);
   pbf.writeStringField(8, name);
-  pbf.writeBytesField(9, data);
+  pbf.writeBytesField(9, dtype === "int4" ? nibbles(data) : data);
 }
+
+/** Two elements a byte, the first in its lower half. */
+const nibbles = (data: Uint8Array): Uint8Array =>
+  Uint8Array.from({ length: Math.ceil(data.length / 2) }, (_, i) => {
+    const [low, high = 0] = data.subarray(2 * i, 2 * i + 2) as unknown as readonly [number, number?];
+    return (low & 15) | ((high & 15) << 4);
+  });
 
 function writePort({ name, dtype, shape }: OnnxPort, pbf: PbfWriter): void {
   pbf.writeStringField(1, name);

@@ -1,31 +1,29 @@
 /** Further nodes → ONNX operators: resizing, transposed convolution, cutting, gathering, comparing, reducing. */
-import { type AnyNode, NONE, type Node, type OpKind, type TensorId } from "../../../graph.ts";
+import { type AnyNode, NONE, type OpKind, type TensorId } from "../../../graph.ts";
 import { dimensions, elementCount } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
 import { DATA_TYPES, type OnnxAttribute } from "./model.ts";
 import {
-  activated,
+  BEFORE_START,
+  chain,
   FIRST,
   finish,
   input,
   LAST,
   output,
   pairs,
+  reduced,
   reordered,
+  sizesOf,
   spatial,
   unary,
   type Writer,
 } from "./steps.ts";
 
-/** What `Slice` takes for "to the very start", walking back. */
-const BEFORE_START = -(2 ** 31);
-
-const sizesOf = (node: AnyNode, to: Emitter) => to.tensor(output(node)).shape;
-
 /** Between two transposes, since ONNX has channels first. */
 function onChannelsFirst(node: AnyNode, to: Emitter, step: (x: string) => string): true {
   const y = step(to.step("Transpose", [to.real(input(node, 0))], { perm: FIRST }));
-  return finish(node, to, to.step("Transpose", [y], { perm: LAST }));
+  return finish(node, to, y, "none", LAST);
 }
 
 const resize =
@@ -64,7 +62,7 @@ const transposed: Writer<"transposeConv"> = (node, to) => {
     pads: [...sides.map(({ before }) => before), ...sides.map(({ after }) => after)],
     output_padding: sides.map(({ more }) => more),
   });
-  return finish(node, to, to.step("Transpose", [activated(to, y, activation)], { perm: LAST }));
+  return finish(node, to, y, activation, LAST);
 };
 
 /** A part of each dimension, then the shape that the node's output has. */
@@ -131,20 +129,6 @@ function parts(node: AnyNode, to: Emitter, source: TensorId, axis: number, isGon
 const axisOf = (to: Emitter, source: TensorId, axis: number) =>
   axis < 0 ? axis + to.tensor(source).shape.length : axis;
 
-const reduced =
-  (type: string): Writer<"sum" | "reduceProd"> =>
-  (node, to) => {
-    const axes = to.numbers(node.inputs[1]);
-    if (axes === undefined) return false;
-    const [x, keepdims] = [to.real(input(node as AnyNode, 0)), Number(node.attributes.keepDims)];
-    // Sums have their axes as an input since operators of 2020.
-    const y =
-      type === "ReduceSum"
-        ? to.step(type, [x, to.integers("axes", axes)], { keepdims })
-        : to.step(type, [x], { axes, keepdims });
-    return finish(node as AnyNode, to, y);
-  };
-
 const best =
   (type: "ArgMax" | "ArgMin"): Writer<"argMax" | "argMin"> =>
   (node, to) => {
@@ -162,23 +146,6 @@ function cast(node: AnyNode, to: Emitter, value: string): boolean {
   return true;
 }
 
-/** One operator after the other, on the real values of all inputs. */
-const chain =
-  (...types: readonly string[]): Writer<OpKind> =>
-  (node, to) => {
-    const [first = "Identity", ...more] = types;
-    const ids = (node as AnyNode).inputs;
-    const y = more.reduce(
-      (x, type) => to.step(type, [x]),
-      to.step(
-        first,
-        ids.map((id) => to.real(id)),
-      ),
-    );
-    return finish(node as AnyNode, to, y);
-  };
-
-const isFloat = (node: AnyNode, to: Emitter) => to.tensor(output(node)).dtype === "float32";
 const twice = (to: Emitter, x: string) => to.step("Mul", [x, x]);
 const real = (to: Emitter, value: number) => to.constant("factor", "float32", [], Float32Array.of(value));
 
@@ -223,12 +190,6 @@ export const MORE: { readonly [K in OpKind]?: Writer<K> } = {
     const rows = node.inputs.map((id) => to.step("Reshape", [to.real(id), to.integers("shape", single)]));
     return finish(node, to, to.step("Concat", rows, { axis }));
   },
-  gather: (node, to) => {
-    const { axis, batchDims } = node.attributes;
-    if (batchDims !== 0) return false;
-    const [x, indices] = [input(node, 0), input(node, 1)];
-    return finish(node, to, to.step("Gather", [to.real(x), to.name(indices)], { axis: axisOf(to, x, axis) }));
-  },
   tile: (node, to) => {
     const times = to.numbers(node.inputs[1]);
     return (
@@ -237,12 +198,6 @@ export const MORE: { readonly [K in OpKind]?: Writer<K> } = {
   },
   broadcastTo: (node, to) =>
     finish(node, to, to.step("Expand", [to.real(input(node, 0)), to.integers("shape", sizesOf(node, to))])),
-  mirrorPad: (node, to) => {
-    const amounts = to.numbers(node.inputs[1]);
-    if (amounts === undefined || node.attributes.mode !== "reflect") return false;
-    const pads = [0, 1].flatMap((side) => amounts.filter((_, i) => i % 2 === side));
-    return finish(node, to, to.step("Pad", [to.real(input(node, 0)), to.integers("pads", pads)], { mode: "reflect" }));
-  },
   depthToSpace: blocks("DepthToSpace", { mode: "DCR" }),
   spaceToDepth: blocks("SpaceToDepth", {}),
   cast: (node, to) => cast(node, to, to.name(input(node, 0))),
@@ -261,7 +216,6 @@ export const MORE: { readonly [K in OpKind]?: Writer<K> } = {
   squaredDifference: (node, to) =>
     finish(node, to, twice(to, to.step("Sub", [to.real(input(node, 0)), to.real(input(node, 1))]))),
   pow: pairs("Pow"),
-  floorDiv: (node, to) => isFloat(node, to) && chain("Div", "Floor")(node as Node<OpKind>, to),
   equal: chain("Equal"),
   notEqual: chain("Equal", "Not"),
   less: chain("Less"),

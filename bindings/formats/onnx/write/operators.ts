@@ -1,8 +1,10 @@
 /** Nodes → ONNX operators. Images keep their channels last in the file; convolutions and pools stand between transposes. */
-import { type AnyNode, NONE, type Node, type OpKind, type Padding, type TensorId } from "../../../graph.ts";
-import { dimensions, elementCount, sizeOf } from "../../../tensor.ts";
+import { type AnyNode, NONE, type Node, type OpKind, type TensorId } from "../../../graph.ts";
+import { dimensions, sizeOf } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
 import { MORE } from "./more.ts";
+import { MOVES } from "./moves.ts";
+import { ROWS } from "./rows.ts";
 import {
   activated,
   clip,
@@ -10,31 +12,17 @@ import {
   finish,
   input,
   LAST,
+  longs,
   output,
+  pads,
   pairs,
+  reduced,
   reordered,
+  scalar,
   spatial,
   unary,
   type Writer,
 } from "./steps.ts";
-
-/** Paddings of a window as ONNX lists them: before each dimension, then after. */
-function pads(
-  padding: Padding,
-  size: readonly number[],
-  kernel: readonly number[],
-  stride: readonly number[],
-  dilation: readonly number[],
-) {
-  if (padding === "valid") return [0, 0, 0, 0];
-  if (padding !== "same") return [padding.top, padding.left, padding.bottom, padding.right];
-  const sides = [0, 1].map((i) => {
-    const [n, k, s, d] = [size[i], kernel[i], stride[i], dilation[i]] as [number, number, number, number];
-    const total = Math.max((Math.ceil(n / s) - 1) * s + (k - 1) * d + 1 - n, 0);
-    return [Math.floor(total / 2), total - Math.floor(total / 2)] as const;
-  }) as [readonly [number, number], readonly [number, number]];
-  return [sides[0][0], sides[1][0], sides[0][1], sides[1][1]];
-}
 
 const convolution: Writer<"conv2d" | "depthwiseConv2d"> = (node, to) => {
   const [x, w] = [input(node as AnyNode, 0), input(node as AnyNode, 1)];
@@ -55,7 +43,7 @@ const convolution: Writer<"conv2d" | "depthwiseConv2d"> = (node, to) => {
     pads: pads(padding, spatial(to.tensor(x)), [kH, kW], stride, dilation),
     group: isDepthwise ? channels : channels / last,
   });
-  return finish(node as AnyNode, to, to.step("Transpose", [activated(to, y, activation)], { perm: LAST }));
+  return finish(node as AnyNode, to, y, activation, LAST);
 };
 
 const pool =
@@ -68,7 +56,7 @@ const pool =
       strides: stride,
       pads: pads(padding, spatial(to.tensor(x)), filter, stride, [1, 1]),
     });
-    return finish(node as AnyNode, to, to.step("Transpose", [activated(to, y, activation)], { perm: LAST }));
+    return finish(node as AnyNode, to, y, activation, LAST);
   };
 
 const dense: Writer<"fullyConnected"> = (node, to) => {
@@ -76,34 +64,28 @@ const dense: Writer<"fullyConnected"> = (node, to) => {
   const [, k] = dimensions(to.tensor(w).shape, 2);
   const shape = to.tensor(x).shape;
   const flat = shape.length === 2 && shape[1] === k;
-  const rows = flat ? to.real(x) : to.step("Reshape", [to.real(x), to.integers("rows", [-1, k])]);
-  const inputs = [rows, to.real(w), ...(bias === undefined || bias === NONE ? [] : [to.bias(bias, x, w)])];
+  const matrix = flat ? to.real(x) : to.step("Reshape", [to.real(x), to.integers("rows", [-1, k])]);
+  const inputs = [matrix, to.real(w), ...(bias === undefined || bias === NONE ? [] : [to.bias(bias, x, w)])];
   const y = to.step("Gemm", inputs, { transB: 1 });
   const sizes = to.tensor(output(node)).shape;
-  const shaped = sizes.length === 2 ? y : to.step("Reshape", [y, to.integers("shape", sizes)]);
-  return finish(node, to, shaped, node.attributes.activation);
+  const rows = activated(to, y, node.attributes.activation);
+  if (sizes.length === 2) return finish(node, to, rows);
+  return finish(node, to, to.step("Reshape", [to.settled(rows, output(node)), to.integers("shape", sizes)]));
 };
 
 const reshape: Writer<OpKind> = (node, to) => {
   const { shape } = to.tensor(output(node as AnyNode));
+  const given = node.kind === "reshape" ? node.inputs[1] : undefined;
+  const isComputed = given !== undefined && given !== NONE && to.tensor(given).data === undefined;
   return finish(
     node as AnyNode,
     to,
-    to.step("Reshape", [to.real(input(node as AnyNode, 0)), to.integers("shape", shape)]),
+    to.step("Reshape", [
+      to.real(input(node as AnyNode, 0)),
+      isComputed ? longs(to, given as TensorId) : to.integers("shape", shape),
+    ]),
   );
 };
-
-const reduce =
-  (type: string): Writer<"mean" | "reduceMax" | "reduceMin"> =>
-  (node, to) => {
-    const axes = to.numbers(node.inputs[1]);
-    if (axes === undefined) return false;
-    return finish(
-      node as AnyNode,
-      to,
-      to.step(type, [to.real(input(node as AnyNode, 0))], { axes, keepdims: Number(node.attributes.keepDims) }),
-    );
-  };
 
 /** Writers by kind. */
 const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
@@ -167,9 +149,9 @@ const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
     const more = value === undefined || value === NONE ? [] : [scalar(to, value)];
     return finish(node, to, to.step("Pad", [to.real(input(node, 0)), to.integers("pads", list), ...more]));
   },
-  mean: reduce("ReduceMean"),
-  reduceMax: reduce("ReduceMax"),
-  reduceMin: reduce("ReduceMin"),
+  mean: reduced("ReduceMean"),
+  reduceMax: reduced("ReduceMax"),
+  reduceMin: reduced("ReduceMin"),
   batchMatMul: (node, to) => {
     const turned = (id: TensorId, isTurned: boolean) => {
       const { length } = to.tensor(id).shape;
@@ -191,17 +173,17 @@ const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
   },
 };
 
-/** A constant of one element as a scalar. */
-function scalar(to: Emitter, id: TensorId): string {
-  const real = to.real(id);
-  return elementCount(to.tensor(id).shape) === 1 && to.tensor(id).shape.length > 0
-    ? to.step("Reshape", [real, to.integers("scalar", [])])
-    : real;
-}
-
 /** Writes a node; false where ONNX has no form for it. */
 export function writeNode(node: AnyNode, to: Emitter): boolean {
   to.where = node.where;
-  const writer = (WRITERS[node.kind] ?? MORE[node.kind]) as Writer<OpKind> | undefined;
+  const [y] = node.outputs.map((id) => to.tensor(id));
+  to.isRaw =
+    y !== undefined &&
+    y.dtype !== "float32" &&
+    y.quantization === undefined &&
+    node.inputs.some((id) => id !== NONE && to.tensor(id).dtype === y.dtype);
+  const writer = (WRITERS[node.kind] ?? MORE[node.kind] ?? MOVES[node.kind] ?? ROWS[node.kind]) as
+    | Writer<OpKind>
+    | undefined;
   return writer?.(node as Node<OpKind>, to) === true;
 }

@@ -1,8 +1,8 @@
 /** What writers of nodes share: real values in and out, activations, weights in another order. */
-import type { Activation, AnyNode, Node, OpKind, TensorId } from "../../../graph.ts";
+import type { Activation, AnyNode, Node, OpKind, Padding, TensorId } from "../../../graph.ts";
 import { BITS, type Quantization, type Tensor } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
-import type { OnnxAttribute } from "./model.ts";
+import { DATA_TYPES, type OnnxAttribute } from "./model.ts";
 
 /** Writes a node; false where ONNX has no form for it. */
 export type Writer<K extends OpKind> = (node: Node<K>, to: Emitter) => boolean;
@@ -10,12 +10,23 @@ export type Writer<K extends OpKind> = (node: Node<K>, to: Emitter) => boolean;
 export const FIRST = [0, 3, 1, 2];
 export const LAST = [0, 2, 3, 1];
 
+/** What `Slice` takes for "to the very start", walking back. */
+export const BEFORE_START = -(2 ** 31);
+
+export const sizesOf = (node: AnyNode, to: Emitter) => to.tensor(output(node)).shape;
 export const input = (node: AnyNode, i: number) => node.inputs[i] as TensorId;
 export const output = (node: AnyNode) => node.outputs[0] as TensorId;
 
-/** Sets the output, behind the node's own activation. */
-export function finish(node: AnyNode, to: Emitter, real: string, activation: Activation = "none"): true {
-  to.set(output(node), activated(to, real, activation));
+/** Sets the output, behind the node's own activation, with its dimensions in that order. */
+export function finish(
+  node: AnyNode,
+  to: Emitter,
+  real: string,
+  activation: Activation = "none",
+  perm?: readonly number[],
+): true {
+  const y = activated(to, real, activation);
+  to.set(output(node), perm === undefined ? y : to.step("Transpose", [to.settled(y, output(node))], { perm }));
   return true;
 }
 
@@ -46,6 +57,40 @@ export const pairs =
     return finish(node as AnyNode, to, to.step(type, inputs), activation);
   };
 
+/** One operator after the other, on the real values of all inputs. */
+export const chain =
+  (...types: readonly string[]): Writer<OpKind> =>
+  (node, to) => {
+    const [first = "Identity", ...more] = types;
+    const ids = (node as AnyNode).inputs;
+    const y = more.reduce(
+      (x, type) => to.step(type, [x]),
+      to.step(
+        first,
+        ids.map((id) => to.real(id)),
+      ),
+    );
+    return finish(node as AnyNode, to, y);
+  };
+
+/** A reduction over constant axes, which are an attribute in older operators but for sums. */
+export function reduction(to: Emitter, type: string, x: string, axes: readonly number[], keepdims: boolean): string {
+  const keep = { keepdims: Number(keepdims) };
+  return to.opset >= 18 || type === "ReduceSum"
+    ? to.step(type, [x, to.integers("axes", axes)], keep)
+    : to.step(type, [x], { axes, ...keep });
+}
+
+/** A node that is a reduction. */
+export const reduced =
+  (type: string): Writer<"mean" | "sum" | "reduceMax" | "reduceMin" | "reduceProd"> =>
+  (node, to) => {
+    const axes = to.numbers(node.inputs[1]);
+    if (axes === undefined) return false;
+    const x = to.real(input(node as AnyNode, 0));
+    return finish(node as AnyNode, to, reduction(to, type, x, axes, node.attributes.keepDims));
+  };
+
 /** Weights in another order of dimensions, a constant's quantization along, whose channels are then those of `axis`. */
 export function reordered(
   to: Emitter,
@@ -63,12 +108,12 @@ export function reordered(
       ? to.step("Reshape", [turned, to.integers("shape", shape)])
       : turned;
   }
-  const permuted = permute(source.data, source.shape, order, BITS[source.dtype] / 8);
+  const permuted = permute(source.data, source.shape, order, Math.ceil(BITS[source.dtype] / 8));
   const name = to.fresh(`${source.name}/${order.join("")}`);
   to.constants.push({ name, dtype: source.dtype, shape, data: permuted });
   if (tensor.quantization === undefined || source.dtype === "float32") return name;
   const quantization: Quantization = { ...tensor.quantization, axis };
-  return to.dequantized(name, source.dtype, quantization, shape.length);
+  return to.dequantized(name, source.dtype, quantization, shape);
 }
 
 function permute(data: Uint8Array, shape: readonly number[], order: readonly number[], width: number): Uint8Array {
@@ -87,6 +132,47 @@ function permute(data: Uint8Array, shape: readonly number[], order: readonly num
     }
   }
   return result;
+}
+
+/** Paddings of a window as ONNX lists them: before each dimension, then after. */
+export function pads(
+  padding: Padding,
+  size: readonly number[],
+  kernel: readonly number[],
+  stride: readonly number[],
+  dilation: readonly number[],
+): readonly number[] {
+  if (padding === "valid") return size.flatMap(() => [0, 0]);
+  if (padding !== "same") return [padding.top, padding.left, padding.bottom, padding.right];
+  const before: number[] = [];
+  const after = size.map((n, i) => {
+    const [k, s, d] = [kernel[i], stride[i], dilation[i]] as [number, number, number];
+    const total = Math.max((Math.ceil(n / s) - 1) * s + (k - 1) * d + 1 - n, 0);
+    before.push(Math.floor(total / 2));
+    return total - Math.floor(total / 2);
+  });
+  return [...before, ...after];
+}
+
+/** One element as a scalar. */
+export const scalar = (to: Emitter, id: TensorId) =>
+  to.tensor(id).shape.length === 0 ? to.real(id) : to.step("Reshape", [to.real(id), to.integers("scalar", [])]);
+
+/** Axes turned round. */
+export const reversed = (to: Emitter, x: string, axes: readonly number[]): string => {
+  const each = (value: number) =>
+    to.integers(
+      "part",
+      axes.map(() => value),
+    );
+  return to.step("Slice", [x, each(-1), each(BEFORE_START), to.integers("axes", axes), each(-1)]);
+};
+
+/** Indices as int64, which some operators ask for. */
+export function longs(to: Emitter, id: TensorId): string {
+  return to.tensor(id).dtype === "int64"
+    ? to.name(id)
+    : to.step("Cast", [to.name(id)], { to: DATA_TYPES.int64 as number });
 }
 
 export const spatial = ({ shape }: Tensor) => shape.slice(1, 3);

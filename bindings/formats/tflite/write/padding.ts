@@ -1,7 +1,7 @@
 /** Explicit paddings, which only graphs from other formats have: SAME or VALID where they are one, else a PAD of its own. */
-import { Pint8Error } from "../../../errors.ts";
 import type { AnyNode, Graph, Node, Padding, TensorId } from "../../../graph.ts";
 import { dimensions, GREATEST_FLOAT, type Tensor } from "../../../tensor.ts";
+import { whole } from "../../spelled.ts";
 
 type Sides = Exclude<Padding, string>;
 type Sized = readonly [number, number];
@@ -12,17 +12,6 @@ export function takePadding(graph: Graph): Graph {
   const nodes: AnyNode[] = [];
   for (const node of graph.nodes) nodes.push(...whole(node, () => padded(node, tensors)));
   return { ...graph, tensors, nodes };
-}
-
-/** Does work on a node of a graph that nothing may have verified. Errors: INVALID_GRAPH where it lacks inputs or outputs. */
-export function whole<T>(node: AnyNode, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    if (cause instanceof Pint8Error) throw cause;
-    const expected = "the inputs and outputs that its operator has";
-    throw new Pint8Error("INVALID_GRAPH", { where: node.where, expected, received: "others" }, { cause });
-  }
 }
 
 function padded(node: AnyNode, tensors: Tensor[]): readonly AnyNode[] {

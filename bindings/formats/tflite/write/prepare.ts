@@ -2,10 +2,11 @@
 import { Pint8Error } from "../../../errors.ts";
 import { type AnyNode, bodiesOf, type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
 import { dimensions, type Tensor } from "../../../tensor.ts";
+import { spelled, whole } from "../../spelled.ts";
 import { shorten } from "../../text.ts";
 import { halves } from "./halves.ts";
 import { type WrittenOperator, writtenOperator } from "./options.ts";
-import { takePadding, whole } from "./padding.ts";
+import { takePadding } from "./padding.ts";
 import { takeStates } from "./states.ts";
 
 /** An operator of a file. */
@@ -36,6 +37,9 @@ interface Draft {
 /** Constants worth storing sparse: their bytes shrink. */
 export type Sparser = (tensor: Tensor) => boolean;
 
+/** Operators that TensorFlow Lite spells with others. */
+const LACKING = ["layerNorm", "erf", "lookup"] as const;
+
 /** Element types that TensorFlow Lite makes dense again. */
 const DENSIFIED = ["float32", "float16", "int8"];
 
@@ -48,7 +52,7 @@ export function fileSubgraphs(graphs: readonly Graph[], isSparse: Sparser): read
   const drafts: Draft[] = [];
   const queue: Graph[] = [...graphs];
   for (let at = 0; at < queue.length; at++) {
-    const graph = takePadding(takeStates(queue[at] as Graph));
+    const graph = takePadding(spelled(takeStates(queue[at] as Graph), LACKING));
     const operators = graph.nodes.map((node) => ({
       node,
       subgraphs: bodiesOf(node).map((body) => queue.push(body) - 1),

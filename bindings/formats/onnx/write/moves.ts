@@ -1,0 +1,160 @@
+/** Nodes → ONNX operators that move, pick and place elements. */
+import type { AnyNode, Node, OpKind, TensorId } from "../../../graph.ts";
+import type { Emitter } from "./emit.ts";
+import { BEFORE_START, finish, input, longs, output, reversed, scalar, sizesOf, type Writer } from "./steps.ts";
+
+/** Pixels of blocks as batches: the places inside blocks go to the front. */
+const spaceToBatch: Writer<"spaceToBatch"> = (node, to) => {
+  const [blocks, sides] = [to.numbers(node.inputs[1]), to.numbers(node.inputs[2])];
+  if (blocks === undefined || sides === undefined) return false;
+  const { shape } = to.tensor(input(node, 0));
+  const side = (i: number, k: number) => (i > 0 && i <= blocks.length ? (sides[2 * (i - 1) + k] as number) : 0);
+  const amounts = [0, 1].flatMap((k) => shape.map((_, i) => side(i, k)));
+  const x = to.step("Pad", [to.real(input(node, 0)), to.integers("pads", amounts)]);
+  const padded = shape.map((size, i) => size + side(i, 0) + side(i, 1));
+  const block = (i: number) => blocks[i - 1];
+  const apart = padded.flatMap((size, i) => {
+    const own = i === 0 ? undefined : block(i);
+    return own === undefined ? [size] : [size / own, own];
+  });
+  const inner = blocks.map((_, i) => 2 + 2 * i);
+  const perm = [...inner, ...apart.map((_, i) => i).filter((i) => !inner.includes(i))];
+  const y = to.step("Transpose", [to.step("Reshape", [x, to.integers("apart", apart)])], { perm });
+  return finish(node, to, to.step("Reshape", [y, to.integers("shape", sizesOf(node, to))]));
+};
+
+/** Batches as pixels of blocks, then without what is cropped. */
+const batchToSpace: Writer<"batchToSpace"> = (node, to) => {
+  const [blocks, crops] = [to.numbers(node.inputs[1]), to.numbers(node.inputs[2])];
+  if (blocks === undefined || crops === undefined) return false;
+  const { shape } = to.tensor(input(node, 0));
+  const [batch = 1, ...rest] = shape;
+  const m = blocks.length;
+  const outer = batch / blocks.reduce((all, size) => all * size, 1);
+  const perm = [m, ...rest.flatMap((_, i) => (i < m ? [m + 1 + i, i] : [m + 1 + i]))];
+  const apart = to.step("Reshape", [to.real(input(node, 0)), to.integers("apart", [...blocks, outer, ...rest])]);
+  const whole = [outer, ...rest.map((size, i) => size * (blocks[i] ?? 1))];
+  const y = to.step("Reshape", [to.step("Transpose", [apart], { perm }), to.integers("whole", whole)]);
+  const starts = blocks.map((_, i) => crops[2 * i] as number);
+  const ends = starts.map((start, i) => start + (sizesOf(node, to)[i + 1] as number));
+  const axes = blocks.map((_, i) => i + 1);
+  return finish(node, to, to.step("Slice", [y, ...[starts, ends, axes].map((each) => to.integers("part", each))]));
+};
+
+/** Elements apart, with a value between them: behind each, but for the last. */
+const dilate: Writer<"dilate"> = (node, to) => {
+  const steps = to.numbers(node.inputs[1]);
+  if (steps === undefined) return false;
+  const value = scalar(to, input(node, 2));
+  const sizes = [...to.tensor(input(node, 0)).shape];
+  let y = to.real(input(node, 0));
+  for (const [i, step] of steps.entries()) {
+    if (step === 1) continue;
+    const apart = [...sizes.slice(0, i + 1), 1, ...sizes.slice(i + 1)];
+    const amounts = [...apart.map(() => 0), ...apart.map((_, k) => (k === i + 1 ? step - 1 : 0))];
+    const padded = to.step("Pad", [
+      to.step("Reshape", [y, to.integers("apart", apart)]),
+      to.integers("pads", amounts),
+      value,
+    ]);
+    sizes[i] = (sizes[i] as number) * step;
+    const whole = to.step("Reshape", [padded, to.integers("whole", sizes)]);
+    sizes[i] -= step - 1;
+    y = to.step("Slice", [whole, ...[[0], [sizes[i] as number], [i]].map((each) => to.integers("part", each))]);
+  }
+  return finish(node, to, y);
+};
+
+/** What lies on this side of the edge, with its last element once more: no mode of Pad. */
+function symmetric(node: Node<"mirrorPad">, to: Emitter, amounts: readonly number[]): true {
+  const part = (x: string, axis: number, start: number, end: number) =>
+    to.step("Slice", [x, ...[[start], [end], [axis], [-1]].map((each) => to.integers("part", each))]);
+  const { shape } = to.tensor(input(node, 0));
+  const y = shape.reduce(
+    (x, size, axis) => {
+      const [before, after] = [amounts[2 * axis] as number, amounts[2 * axis + 1] as number];
+      const parts = [
+        ...(before === 0 ? [] : [part(x, axis, before - 1, BEFORE_START)]),
+        x,
+        ...(after === 0 ? [] : [part(x, axis, size - 1, size - 1 - after === -1 ? BEFORE_START : size - 1 - after)]),
+      ];
+      return parts.length === 1 ? x : to.step("Concat", parts, { axis });
+    },
+    to.real(input(node, 0)),
+  );
+  return finish(node, to, y);
+}
+
+const mirrorPad: Writer<"mirrorPad"> = (node, to) => {
+  const amounts = to.numbers(node.inputs[1]);
+  if (amounts === undefined) return false;
+  if (node.attributes.mode === "symmetric") return symmetric(node, to, amounts);
+  const list = [0, 1].flatMap((side) => amounts.filter((_, i) => i % 2 === side));
+  return finish(node, to, to.step("Pad", [to.real(input(node, 0)), to.integers("pads", list)], { mode: "reflect" }));
+};
+
+const gather: Writer<"gather"> = (node, to) => {
+  const { axis: given, batchDims } = node.attributes;
+  const [x, indices] = [input(node, 0), input(node, 1)];
+  const axis = given < 0 ? given + to.tensor(x).shape.length : given;
+  if (batchDims === 0) return finish(node, to, to.step("Gather", [to.real(x), to.name(indices)], { axis }));
+  if (axis !== batchDims) return false;
+  const single = to.step("Reshape", [longs(to, indices), to.integers("single", [...to.tensor(indices).shape, 1])]);
+  return finish(node, to, to.step("GatherND", [to.real(x), single], { batch_dims: batchDims }));
+};
+
+/** Updates put into data that is given by name. */
+const scattered = (to: Emitter, data: string, indices: TensorId, updates: TensorId, mode: string) =>
+  to.step("ScatterND", [data, longs(to, indices), to.real(updates)], mode === "set" ? {} : { reduction: mode });
+
+/** Zeros of the output's type and shape. */
+function zeros(node: AnyNode, to: Emitter): string {
+  const { dtype, shape } = to.tensor(output(node));
+  const zero = to.constant("zero", dtype, [1], new Uint8Array(8).subarray(0, BYTES[dtype] ?? 1));
+  return to.step("Expand", [zero, to.integers("shape", shape)]);
+}
+const BYTES: { readonly [dtype: string]: number } = { float32: 4, int32: 4, int64: 8, int16: 2, float64: 8 };
+
+/** Writers by kind. */
+export const MOVES: { readonly [K in OpKind]?: Writer<K> } = {
+  spaceToBatch,
+  batchToSpace,
+  dilate,
+  mirrorPad,
+  gather,
+  reverse: (node, to) => {
+    const axes = to.numbers(node.inputs[1]);
+    return axes !== undefined && finish(node, to, reversed(to, to.real(input(node, 0)), axes));
+  },
+  gatherNd: (node, to) => finish(node, to, to.step("GatherND", [to.real(input(node, 0)), longs(to, input(node, 1))])),
+  embeddingLookup: (node, to) =>
+    finish(node, to, to.step("Gather", [to.real(input(node, 1)), to.name(input(node, 0))], { axis: 0 })),
+  scatterNd: (node, to) =>
+    to.tensor(output(node)).quantization === undefined &&
+    finish(node, to, scattered(to, zeros(node, to), input(node, 0), input(node, 1), "add")),
+  scatterUpdate: (node, to) => {
+    const { mode } = node.attributes;
+    if (mode === "min" || mode === "max") return false;
+    return finish(node, to, scattered(to, to.real(input(node, 0)), input(node, 1), input(node, 2), mode));
+  },
+  fill: (node, to) => finish(node, to, to.step("Expand", [scalar(to, input(node, 1)), longs(to, input(node, 0))])),
+  zerosLike: (node, to) => {
+    to.add("Identity", [zeros(node, to)], to.name(output(node)));
+    return true;
+  },
+  range: (node, to) =>
+    finish(
+      node,
+      to,
+      to.step(
+        "Range",
+        node.inputs.map((id) => scalar(to, id)),
+      ),
+    ),
+  reverseSequence: (node, to) => {
+    const { sequenceAxis: time_axis, batchAxis: batch_axis } = node.attributes;
+    if (time_axis + batch_axis !== 1 || time_axis * batch_axis !== 0) return false;
+    const inputs = [to.real(input(node, 0)), longs(to, input(node, 1))];
+    return finish(node, to, to.step("ReverseSequence", inputs, { time_axis, batch_axis }));
+  },
+};

@@ -1,0 +1,132 @@
+/** Operators that a format lacks, as others that it has: what writers do before they refuse. */
+import { Pint8Error } from "../errors.ts";
+import type { AnyNode, Attributes, Graph, Node, OpKind, TensorId } from "../graph.ts";
+import type { Tensor } from "../tensor.ts";
+
+type Result = Pick<Tensor, "dtype" | "shape">;
+
+/** The nodes of one spelling, and the tensors that they add. */
+class Draft {
+  readonly nodes: AnyNode[] = [];
+
+  constructor(
+    readonly tensors: Tensor[],
+    readonly node: Node,
+  ) {}
+
+  tensor = (id: TensorId | undefined): Tensor => this.tensors[id as TensorId] as Tensor;
+
+  constant(values: Float32Array | Int32Array, shape: readonly number[] = [values.length]): TensorId {
+    const dtype = values instanceof Int32Array ? "int32" : "float32";
+    return this.append({ name: `${this.#name}/constant`, dtype, shape, data: new Uint8Array(values.buffer) });
+  }
+
+  append = (tensor: Tensor): TensorId => (this.tensors.push(tensor) - 1) as TensorId;
+
+  /** One operator; the result is a tensor of the graph, or a new one. */
+  step<K extends OpKind>(
+    kind: K,
+    inputs: readonly TensorId[],
+    attributes: Attributes[K],
+    result: Result | TensorId,
+  ): TensorId {
+    const output = typeof result === "number" ? result : this.append({ ...result, name: `${this.#name}/${kind}` });
+    this.nodes.push({ kind, where: this.node.where, inputs, outputs: [output], attributes } as unknown as AnyNode);
+    return output;
+  }
+
+  get #name(): string {
+    return this.tensor(this.node.outputs[0]).name;
+  }
+}
+
+type Spelling<K extends OpKind> = (node: Node<K>, to: Draft) => void;
+
+const PLAIN = { activation: "none" } as const;
+
+/** (x − mean) · 1/√(variance + epsilon) · scale + bias. */
+const layerNorm: Spelling<"layerNorm"> = ({ attributes: { dimensions, epsilon }, inputs, outputs }, to) => {
+  const [x, ...given] = inputs as readonly [TensorId, ...TensorId[]];
+  const { shape } = to.tensor(x);
+  const first = shape.length - dimensions;
+  const axes = to.constant(Int32Array.from({ length: dimensions }, (_, i) => first + i));
+  const all = { dtype: "float32", shape } as const;
+  const row = { dtype: "float32", shape: shape.map((size, i) => (i < first ? size : 1)) } as const;
+  const mean = to.step("mean", [x, axes], { keepDims: true }, row);
+  const variance = to.step("mean", [to.step("squaredDifference", [x, mean], {}, all), axes], { keepDims: true }, row);
+  const sum = to.step("add", [variance, to.constant(Float32Array.of(epsilon), [])], PLAIN, row);
+  const factors = [
+    { kind: "mul", by: to.step("rsqrt", [sum], {}, row) },
+    ...given.flatMap((id, i) =>
+      id < 0 ? [] : [{ kind: i === 0 ? "mul" : "add", by: shaped(id, shape.slice(first), to) }],
+    ),
+  ] as const;
+  let y = to.step("sub", [x, mean], PLAIN, all);
+  for (const [i, { kind, by }] of factors.entries())
+    y = to.step(kind as "mul", [y, by], PLAIN, i < factors.length - 1 ? all : (outputs[0] as TensorId));
+};
+
+/** The tensor with that shape. */
+function shaped(id: TensorId, shape: readonly number[], to: Draft): TensorId {
+  if (String(to.tensor(id).shape) === String(shape)) return id;
+  return to.step("reshape", [id, to.constant(Int32Array.from(shape))], {}, { dtype: "float32", shape });
+}
+
+/** Of t = 1 / (1 + P·|x|), from t⁵ down: within 1.5e-7. Source: Abramowitz and Stegun, 7.1.26. */
+const SERIES = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592];
+const P = 0.3275911;
+
+/** sign(x) · (1 − (…)·exp(−x²)). */
+const erf: Spelling<"erf"> = ({ inputs, outputs }, to) => {
+  const [x] = inputs as readonly [TensorId];
+  const all = { dtype: "float32", shape: to.tensor(x).shape } as const;
+  const number = (value: number) => to.constant(Float32Array.of(value), []);
+  const pair = (kind: "add" | "sub" | "mul" | "div", a: TensorId, b: TensorId, result: Result | TensorId = all) =>
+    to.step(kind as "add", [a, b], PLAIN, result);
+  const reach = pair("mul", to.step("abs", [x], {}, all), number(P));
+  const t = pair("div", number(1), pair("add", reach, number(1)));
+  const [first, ...rest] = SERIES.map(number) as [TensorId, ...TensorId[]];
+  const series = rest.reduce((sum, each) => pair("add", pair("mul", sum, t), each), first);
+  const bell = to.step("exp", [to.step("neg", [pair("mul", x, x)], {}, all)], {}, all);
+  const tail = pair("mul", pair("mul", series, t), bell);
+  pair("mul", to.step("sign", [x], {}, all), pair("sub", number(1), tail), outputs[0] as TensorId);
+};
+
+/** The entries of a table, by where they stand from the least. */
+const lookup: Spelling<"lookup"> = ({ attributes: { table }, inputs, outputs }, to) => {
+  const [x, y] = [...inputs, ...outputs] as unknown as readonly [TensorId, TensorId];
+  const [from, { name, ...type }] = [to.tensor(x), to.tensor(y)];
+  const whole = { dtype: "int32", shape: from.shape } as const;
+  const value = to.step("cast", [x], {}, whole);
+  const place =
+    from.dtype === "int8" ? to.step("add", [value, to.constant(Int32Array.of(128), [])], PLAIN, whole) : value;
+  const data = table.map((entry) => (type.dtype === "int8" ? entry ^ 0x80 : entry));
+  const entries = to.append({ ...type, name: `${name}/table`, shape: [table.length], data });
+  to.step("gather", [entries, place], { axis: 0, batchDims: 0 }, y);
+};
+
+/** Does work on a node of a graph that nothing may have verified. Errors: INVALID_GRAPH where it lacks inputs or outputs. */
+export function whole<T>(node: AnyNode, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof Pint8Error) throw cause;
+    const expected = "the inputs and outputs that its operator has";
+    throw new Pint8Error("INVALID_GRAPH", { where: node.where, expected, received: "others" }, { cause });
+  }
+}
+
+const SPELLINGS: { readonly [K in OpKind]?: Spelling<K> } = { layerNorm, erf, lookup };
+
+/** The graph without these kinds of operators. */
+export function spelled(graph: Graph, kinds: readonly (keyof typeof SPELLINGS)[]): Graph {
+  const tensors: Tensor[] = [...graph.tensors];
+  const nodes = graph.nodes.flatMap((node): readonly AnyNode[] => {
+    const spelling = kinds.includes(node.kind) ? (SPELLINGS[node.kind] as Spelling<OpKind> | undefined) : undefined;
+    if (spelling === undefined) return [node];
+    const draft = new Draft(tensors, node);
+    whole(node, () => spelling(node, draft));
+    return draft.nodes;
+  });
+  return { ...graph, tensors, nodes };
+}
