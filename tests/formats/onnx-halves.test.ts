@@ -24,6 +24,7 @@ async function run(nodes: readonly NodeSpec[], type: 1 | 10 = 10, opset = 17): P
   const outputs = [
     { name: "y", type: 1 },
     ...(nodes.some((each) => each.outputs[0] === "also") ? [{ name: "also", type: 10 }] : []),
+    ...(nodes.some((each) => each.outputs[0] === "size") ? [{ name: "size", type: 7 }] : []),
   ];
   const initializers = [
     halves("third", [1], 0x34cd),
@@ -34,6 +35,7 @@ async function run(nodes: readonly NodeSpec[], type: 1 | 10 = 10, opset = 17): P
     integers("four", [4]),
     integers("square", [2, 2]),
     integers("ones", [1, 1]),
+    { name: "row", dims: [1, 2], type: 10, raw: Uint8Array.of(0xcd, 0x34, 0x9a, 0x39) } as const,
   ];
   const model = await loadModel(
     buildOnnx({ nodes, inputs: [{ name: "x", type, dims: [2, 2] }], outputs, initializers }, opset),
@@ -99,6 +101,45 @@ test("casts of the model round where no operator stands between two of them", as
   assert.deepEqual(await run(midway, 1), expected);
   const twice = [node("Cast", "x", "h", to(10)), node("Cast", "h", "y", to(1))];
   assert.deepEqual(await run(twice, 1), [0.0999755859375, 0.7001953125, 1.2998046875, 2.900390625]);
+});
+
+test("casts of float16 to float16 round where others than casts and operators of float32 read them", async () => {
+  const same = (x: string, y: string) => node("Cast", x, y, to(10));
+  assert.deepEqual(await between(same("a", "b")), EXACT);
+  assert.deepEqual(await between(same("a", "m"), same("m", "b")), EXACT);
+  assert.deepEqual(await between(same("a", "m"), node("Shape", "m", "size"), node("Identity", "m", "b")), ROUNDED);
+  const nodes = [same("x", "h"), same("h", "b"), node("Mul", "b thousand", "c"), node("Cast", "c", "y", to(1))];
+  assert.deepEqual(await run(nodes, 1), [100, 700, 1300, 2900]);
+});
+
+test("beside a cast back to float32 no operator sees what the first cast rounds", async () => {
+  const nodes = [
+    node("Cast", "x", "b", to(10)),
+    node("Cast", "b", "w", to(1)),
+    node("Mul", "b thousand", "c"),
+    node("Cast", "c", "d", to(1)),
+    node("Mul", "w d", "y"),
+  ];
+  assert.deepEqual(await run(nodes, 1), [9.995118141174316, 490.2734680175781, 1689.4921875, 8412.265625]);
+});
+
+test("what nodes compute of constants is no constant there, of several results the first decides", async () => {
+  const constant = [
+    node("Mul", "row thousand", "a"),
+    node("Transpose", "a", "b"),
+    node("Mul", "x b", "c"),
+    node("Cast", "c", "y", to(1)),
+  ];
+  assert.deepEqual(
+    await run(constant),
+    [29.997556686401367, 210.09278869628906, 910.1171264648438, 2030.8399658203125],
+  );
+  const split = node("Split", "a", "b other", { int: { axis: 0 } });
+  const parts = [node("Mul", "x third", "a"), split, node("Transpose", "other", "also")];
+  assert.deepEqual(
+    await run([...parts, node("Mul", "b thousand", "c"), node("Cast", "c", "y", to(1))]),
+    EXACT.slice(0, 2),
+  );
 });
 
 test("from opset 18 on Relu and HardSigmoid are made of Min and Max", async () => {

@@ -121,6 +121,8 @@ export interface Scope {
   readers(name: string): readonly NodeProto[];
   /** Whether the graph gives this value out. */
   isOutput(name: string): boolean;
+  /** Whether a node of this graph computes it, even of constants alone. */
+  isComputed(name: string): boolean;
   /** The dimensions that the graph says an output has. */
   declared(name: string): ValueProto["dims"];
 }
@@ -139,6 +141,9 @@ export function createScope(shared: Shared, graph: GraphProto, outer?: Scope, pr
       if (list === undefined) readers.set(name, [node]);
       else list.push(node);
     }
+  const computed = new Set<string>();
+  for (const { operator, outputs } of graph.nodes)
+    if (operator !== "Constant") for (const name of outputs) computed.add(name);
   const outputs = new Map(graph.outputs.map(({ name, dims }) => [name, dims]));
   return {
     shared,
@@ -147,6 +152,7 @@ export function createScope(shared: Shared, graph: GraphProto, outer?: Scope, pr
     define: (name, value) => values.set(name, value),
     readers: (name) => readers.get(name) ?? [],
     isOutput: (name) => outputs.has(name),
+    isComputed: (name) => computed.has(name),
     declared: (name) => outputs.get(name),
   };
 }

@@ -42,9 +42,12 @@ export interface Value {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly twins: Twins;
-  /** A float16's or float64's numbers in float32, not rounded yet; `isCast`: the model's own cast, or a DequantizeLinear, rounds them for all but operators of float32. */
+  /**
+   * A float16's or float64's numbers in float32, not rounded yet; `isCast`: the model's own cast, or a DequantizeLinear, rounds them for all but operators of float32;
+   * "same": casts to the type that they have do not.
+   */
   readonly wide?: Twins | undefined;
-  readonly isCast?: boolean | undefined;
+  readonly isCast?: boolean | "same" | undefined;
   /** Its part in a dynamically quantized product, or in what finds places. */
   readonly link?: Link;
   /** How much of it counts, where that depends on data. */

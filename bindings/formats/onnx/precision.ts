@@ -26,6 +26,7 @@ interface Names {
   readonly shared: { readonly b: Builder; readonly opsets: ReadonlyMap<string, number> };
   readers(name: string): readonly NodeProto[];
   isOutput(name: string): boolean;
+  isComputed(name: string): boolean;
 }
 
 /** From opset 18 on some operators are made of others: Relu of Max, HardSigmoid ends in Min and Max. */
@@ -41,22 +42,27 @@ const isHalf = (node: NodeProto, { shared }: Names) =>
 const isNarrow = (dtype: DType | undefined): dtype is "float16" | "float64" =>
   dtype === "float16" || dtype === "float64";
 
-const isInitializer = (b: Builder, value: Value | undefined) =>
-  value?.twins?.plain !== undefined && b.isConstant(value.twins.plain);
-
 /** True between nodes of float32, where onnxruntime computes in float32 what it could in float16. */
 function isBetween({ operator, outputs }: NodeProto, inputs: Inputs, scope: Names): boolean {
   // of lists it looks at the first alone
   const halves = inputs.slice(0, /^(Con|Ma|Mi)/.test(operator) ? 1 : 9).filter((value) => value?.dtype === "float16");
+  // what comes from outside of the graph comes from no node
   return (
-    inputs.some((value) => value && !isInitializer(scope.shared.b, value)) &&
-    halves.every((value) => (value?.wide && !value.isCast) || isInitializer(scope.shared.b, value)) &&
+    inputs.some((value) => value && scope.isComputed(value.name)) &&
+    halves.every((value) => value && ((value.wide && !value.isCast) || !scope.isComputed(value.name))) &&
     // of a DequantizeLinear every reader has one of its own
     (operator === "DequantizeLinear" ||
       (outputs.every((name) => !scope.isOutput(name)) &&
-        scope.readers(outputs[0] as string).every((reader) => !isHalf(reader, scope))))
+        // of as many as there are it looks at the first alone, too
+        outputs
+          .slice(0, operator === "Split" ? 1 : 9)
+          .every((name) => scope.readers(name).every((reader) => !isHalf(reader, scope)))))
   );
 }
+
+/** A cast of the model's, beside which no other reader sees what was not rounded. */
+const isWidening = ({ operator, attributes }: NodeProto) =>
+  operator === "Cast" && /^(1|11)$/.test(`${attributes.get("to")?.int}`);
 
 const castTo = (b: Builder, where: string, id: TensorId, dtype: DType) =>
   b.add("cast", where, [id], {}, [{ dtype }])[0] as TensorId;
@@ -91,7 +97,11 @@ export function typingOf(node: NodeProto, where: string, given: Inputs, scope: N
   const isApart = operator === "DequantizeLinear";
   const isEnd = operator === "HardSigmoid" && isMade(scope.shared);
   // a cast reads what was not rounded yet, but by a cast
-  const isUnrounded = (value: Value) => isCast && value.wide && !value.isCast;
+  const isUnrounded = (value: Value) => isCast && value.wide && value.isCast !== true;
+  // one to the same type goes away, with its rounding, where casts alone read it
+  const isGone = (name = "") =>
+    !scope.isOutput(name) &&
+    scope.readers(name).every((reader) => reader.operator === "Cast" || !isHalf(reader, scope));
   const inputs = given.map((value) => {
     if (value === undefined || !isNarrow(value.dtype) || !(isWidened || isUnrounded(value))) return value;
     const twins = (!(isWidened && isRounded) && value.wide) || castTwins(b, where, value.twins, "float32");
@@ -105,11 +115,15 @@ export function typingOf(node: NodeProto, where: string, given: Inputs, scope: N
         const later = twinsLater(() => castTwins(b, where, twins, narrow));
         return { dtype: narrow, twins: later, wide: isRounded || isEnd ? undefined : twins, isCast: isApart };
       }
+      if (isCast && narrow === "float16" && dtype === narrow) {
+        const { wide, isCast: before } = (isGone(node.outputs[0]) && given[0]) || {};
+        return { dtype, twins, wide, isCast: before || "same" };
+      }
       const [x] = inputs;
       const isNumber = isCast && x && isNarrow(dtype) && /^(float|int)/.test(x.dtype);
       const floats = (of: Value) =>
         of.dtype === "float32" ? of.twins : twinsLater(() => castTwins(b, where, of.twins, "float32"));
-      const wide = isNumber ? floats(x) : undefined;
+      const wide = isNumber && !scope.readers(node.outputs[0] ?? "").some(isWidening) ? floats(x) : undefined;
       return { dtype, twins, wide, isCast };
     },
   };
