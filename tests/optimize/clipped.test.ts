@@ -7,6 +7,7 @@ import { refineClipped, STEPS } from "../../bindings/optimize/prune/clipped.ts";
 import { splitActivations, targets } from "../../bindings/optimize/prune/drift.ts";
 import { pickedRows } from "../../bindings/optimize/prune/picked.ts";
 import { openProducts } from "../../bindings/optimize/prune/products.ts";
+import { firstStage } from "../../bindings/optimize/prune/stage.ts";
 import { reconstruct, type Solution, systemsOf } from "../../bindings/optimize/prune/systems.ts";
 import { buildNetwork } from "./support/networks.ts";
 import { numbers } from "./support/numbers.ts";
@@ -32,7 +33,8 @@ async function refined(activation: keyof typeof limits) {
   assert.ok(system);
   const kept = Uint8Array.from({ length: 6 * SIZE }, (_, i) => (i + Math.floor(i / SIZE)) % 2);
   const { layer } = system;
-  const wanted = (await targets(splitActivations(graph, layers), layers, examples)).get(layer.at) ?? [];
+  const wanted =
+    (await targets(splitActivations(graph, layers), layers, firstStage(graph, examples))).get(layer.at) ?? [];
   const picked = pickedRows(layer, wanted, STEPS);
   for (const [example, [x]] of examples.entries()) picked?.add(layer, x as Float32Array, example);
   const solved = reconstruct(system, kept);

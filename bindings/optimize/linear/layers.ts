@@ -148,12 +148,17 @@ export function pickRows(
   see: (group: number, i: number, row: Float32Array) => void,
 ): void {
   const patch = new Float32Array(inputs);
+  const isPlain = patches === undefined || isEachPixel(patches);
   for (let group = 0; group < groups; group++)
     for (const [i, row] of rows.entries()) {
-      if (patches) gather(patches, x, row, group, patch);
-      see(group, i, patches ? patch : x.subarray(row * inputs, (row + 1) * inputs));
+      if (!isPlain) gather(patches, x, row, group, patch);
+      see(group, i, isPlain ? x.subarray(row * inputs, (row + 1) * inputs) : patch);
     }
 }
+
+/** Whether a row's inputs are one pixel, each in its turn. */
+const isEachPixel = ({ kH, kW, strideH, strideW, depth, inC, padTop, padLeft, inH, outH, inW, outW }: Patches) =>
+  kH * kW * strideH * strideW === 1 && depth === inC && padTop + padLeft === 0 && inH === outH && inW === outW;
 
 /** The inputs of one output pixel of a group, zeros where the window hangs over the border. */
 function gather(p: Patches, x: Float32Array, row: number, group: number, patch: Float32Array): void {

@@ -2,9 +2,9 @@
 import type { AnyNode, Graph, TensorId } from "../../graph.ts";
 import { addRows, gramsOf, type Layer, usersOf } from "../linear/layers.ts";
 import { factorKept, solveKept } from "../linear/leastSquares.ts";
+import { restOf, type Stage } from "./stage.ts";
 import {
   forEach,
-  type Inputs,
   type Moments,
   momentsOf,
   RIDGE,
@@ -20,6 +20,8 @@ export interface Split {
   readonly graph: Graph;
   /** By a layer's node. */
   readonly before: ReadonlyMap<number, TensorId>;
+  /** Where a layer's node is in this graph. */
+  readonly places: ReadonlyMap<number, number>;
 }
 
 /** Takes activations out of layers. */
@@ -27,8 +29,11 @@ export function splitActivations(graph: Graph, layers: readonly Layer[]): Split 
   const tensors = [...graph.tensors];
   const before = new Map<number, TensorId>();
   const own = new Set(layers.flatMap((layer) => usersOf(layer).map(({ at }) => at)));
+  const places = new Map<number, number>();
+  let place = 0;
   const nodes = graph.nodes.flatMap((node, at): readonly AnyNode[] => {
     const y = node.outputs[0] as TensorId;
+    places.set(at, place++);
     if (!own.has(at) || !("activation" in node.attributes)) return [node];
     const { activation } = node.attributes;
     if (activation === "none") {
@@ -38,32 +43,34 @@ export function splitActivations(graph: Graph, layers: readonly Layer[]): Split 
     const id = tensors.length as TensorId;
     tensors.push({ ...(graph.tensors[y] as Graph["tensors"][number]), name: `${graph.tensors[y]?.name}/before` });
     before.set(at, id);
+    place++;
     return [
       { ...node, outputs: [id], attributes: { ...node.attributes, activation: "none" } } as AnyNode,
       { kind: activation, where: node.where, inputs: [id], outputs: [y], attributes: {} } as AnyNode,
     ];
   });
-  return { graph: { ...graph, tensors, nodes }, before };
+  return { graph: { ...graph, tensors, nodes }, before, places };
 }
 
 /**
  * The system of a layer whose inputs come from the pruned network and whose outputs should be those of the dense one: its
- * weights are the best that all inputs together can do. `wanted`: of each view of an example. `see` is shown the inputs of each.
+ * weights are the best that all inputs together can do. `wanted`: of each view of an example. `see` is shown the inputs of each. The pruned network goes on from
+ * `stage`.
  */
 export async function driftedSystem(
   layer: Layer,
   split: Split,
   wanted: readonly Float32Array[],
   pruned: Graph,
-  examples: Inputs,
+  stage: Stage,
   see: (user: Layer, x: Float32Array, view: number) => void = () => {},
 ): Promise<System> {
   const { outputs, inputs, groups } = layer;
   const width = outputs / groups;
   const grams = gramsOf(layer, { ones: "ones", outputs: width });
   const ids = [...new Set(usersOf(layer).map(({ x }) => x))];
-  await forEach(pruned, ids, examples, (values, example) => {
-    for (const { user, view } of viewsOf(layer, examples.length, example)) {
+  await forEach(restOf(pruned, stage), ids, stage.examples, (values, example) => {
+    for (const { user, view } of viewsOf(layer, stage.examples.length, example)) {
       const x = values.get(user.x) as Float32Array;
       addRows(user, grams, x, rowsOf(user, wanted.length, view), wanted[view] as Float32Array);
       see(user, x, view);
@@ -112,12 +119,13 @@ export function together(layers: readonly Layer[], examples: number): readonly L
 export async function targets(
   { graph, before }: Split,
   layers: readonly Layer[],
-  examples: Inputs,
+  stage: Stage,
 ): Promise<ReadonlyMap<number, readonly Float32Array[]>> {
   const all = new Map(layers.map(({ at }) => [at, [] as Float32Array[]] as const));
   const idOf = ({ at }: Layer) => before.get(at) as TensorId;
   const ids = layers.flatMap((layer) => usersOf(layer).map(idOf));
-  await forEach(graph, ids, examples, (values, example) => {
+  const { examples } = stage;
+  await forEach(restOf(graph, stage), ids, examples, (values, example) => {
     for (const layer of layers) {
       const { outputs, at } = layer;
       const views = viewsOf(layer, examples.length, example);

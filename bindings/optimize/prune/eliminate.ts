@@ -38,7 +38,7 @@ export interface Trace {
  */
 export function eliminate({ inverse, size, weights, rows }: Rows, units: Units, most: number): Trace {
   const { width, group, steps } = units;
-  const state = stateOf({ inverse, size, weights, rows }, steps?.at(-1) ?? width);
+  const state = stateOf({ inverse, size, weights, rows }, steps?.at(-1) ?? width, steps ?? []);
   const total = Math.ceil(size / width);
   const taken = new Uint32Array(group ? Math.ceil(total / group.units) : 0);
   const order: number[] = [];
@@ -86,9 +86,13 @@ interface State {
   /** Input of each place. */
   ids: Uint32Array;
   gone: Uint8Array;
+  /** Of each width of steps, how many inputs each step still has. */
+  readonly steps: readonly { readonly width: number; readonly left: Uint16Array }[];
+  /** The places of a unit, H⁻¹ among them and a vector over them, while it is looked at. */
+  readonly unit: { readonly places: Uint32Array; readonly block: Float64Array; readonly v: Float64Array };
 }
 
-function stateOf({ inverse, size, weights, rows }: Rows, span: number): State {
+function stateOf({ inverse, size, weights, rows }: Rows, span: number, steps: readonly number[]): State {
   const near = new Float64Array(size * span);
   for (let i = 0; i < size; i++) {
     const first = i - (i % span);
@@ -106,6 +110,11 @@ function stateOf({ inverse, size, weights, rows }: Rows, span: number): State {
     rows,
     ids: Uint32Array.from({ length: size }, (_, i) => i),
     gone: new Uint8Array(size),
+    steps: steps.map((width) => ({
+      width,
+      left: Uint16Array.from({ length: Math.ceil(size / width) }, (_, i) => Math.min(width, size - i * width)),
+    })),
+    unit: { places: new Uint32Array(span), block: new Float64Array(span * span), v: new Float64Array(span) },
   };
 }
 
@@ -137,47 +146,40 @@ function cheapest(state: State, closed: (unit: number) => boolean): Best | undef
 
 /** A single input, or what is left of one step, whichever is cheapest for its weights and the steps that go with it. */
 function cheapestOfSteps(state: State, steps: readonly number[]): Best | undefined {
-  const { n, ids, gone } = state;
-  const left = steps.map((width) => {
-    const counts = new Map<number, number>();
-    for (let i = 0; i < n; i++) {
-      const step = Math.floor((ids[i] as number) / width);
-      if (!gone[i]) counts.set(step, (counts.get(step) ?? 0) + 1);
-    }
-    return counts;
-  });
-  let best: Best | undefined;
-  for (const width of [1, ...steps]) {
-    // The places are all that is left of one unit of `width`: narrower steps in them go all, wider ones where they hold nothing else.
-    const emptied = (places: readonly number[]) => {
-      let sum = 0;
-      for (const [i, of] of steps.entries())
-        if (of > width)
-          sum += left[i]?.get(Math.floor((ids[places[0] as number] as number) / of)) === places.length ? 1 : 0;
-        else sum += new Set(places.map((place) => Math.floor((ids[place] as number) / of))).size;
-      return sum;
-    };
-    const found = cheapestUnit(state, width, emptied);
-    if (found !== undefined && (best === undefined || found.price < best.price)) best = found;
-  }
+  let best = cheapestUnit(state, 1);
+  for (const width of steps) best = cheapestUnit(state, width, best?.price) ?? best;
   return best;
 }
 
-/** Units of more than one input: a small factorization each. `more`: what its places count beside their weights. */
-function cheapestUnit(
-  state: State,
-  width: number,
-  more: (places: readonly number[]) => number = () => 0,
-): Best | undefined {
-  const { n, weights, rows, ids, gone } = state;
-  const block = new Float64Array(width * width);
-  const v = new Float64Array(width);
+/** Steps of the kernel that are empty once these places go, which are all that is left of one unit of `width`: narrower ones in it all are, wider ones where they hold nothing else. */
+function emptied({ steps, ids, unit: { places } }: State, width: number, size: number): number {
+  let sum = 0;
+  for (const { width: of, left } of steps) {
+    if (of > width) {
+      if (left[Math.floor((ids[places[0] as number] as number) / of)] === size) sum++;
+      continue;
+    }
+    let last = -1;
+    for (let i = 0; i < size; i++) {
+      const step = Math.floor((ids[places[i] as number] as number) / of);
+      if (step !== last) sum++;
+      last = step;
+    }
+  }
+  return sum;
+}
+
+/** The unit of that width that is cheapest, and cheaper than `below` where that is given: a small factorization each. */
+function cheapestUnit(state: State, width: number, below?: number): Best | undefined {
+  const { n, weights, rows, ids, gone, unit: scratch } = state;
+  const { places, block, v } = scratch;
   let best: Best | undefined;
+  let least = below ?? Number.NaN;
   for (let from = 0; from < n; ) {
     const unit = Math.floor((ids[from] as number) / width);
-    const places: number[] = [];
-    for (; from < n && Math.floor((ids[from] as number) / width) === unit; from++) if (!gone[from]) places.push(from);
-    const size = places.length;
+    let size = 0;
+    for (; from < n && Math.floor((ids[from] as number) / width) === unit; from++)
+      if (!gone[from]) places[size++] = from;
     if (size === 0) continue;
     for (let i = 0; i < size; i++)
       for (let j = 0; j <= i; j++) block[i * size + j] = nearOf(state, places[i] as number, places[j] as number);
@@ -192,8 +194,10 @@ function cheapestUnit(
         cost += value * value;
       }
     }
-    const price = cost / (size * rows + more(places));
-    if (best === undefined || price < best.price) best = { unit, cost, price, places };
+    const price = cost / (size * rows + emptied(state, width, size));
+    if (!(Number.isNaN(least) || price < least)) continue;
+    best = { unit, cost, price, places: Array.from(places.subarray(0, size)) };
+    least = price;
   }
   return best;
 }
@@ -216,6 +220,10 @@ function remove(state: State, place: number): void {
   const column = columnOf(state, place);
   const d = column[place] as number;
   gone[place] = 1;
+  for (const { width, left } of state.steps) {
+    const step = Math.floor((ids[place] as number) / width);
+    left[step] = (left[step] as number) - 1;
+  }
   for (let r = 0; r < rows; r++) {
     const row = r * n;
     const share = (weights[row + place] as number) / d;
@@ -243,21 +251,39 @@ function columnOf({ n, start, size, vectors, ids }: State, place: number): Float
   const column = new Float64Array(n);
   const row = (ids[place] as number) * size;
   for (let j = 0; j < n; j++) column[j] = start[row + (ids[j] as number)] as number;
+  // Four at a time, and two of these: as much as is added to each element while it is at hand.
   let k = 0;
-  for (; k + 4 <= vectors.length; k += 4) {
-    const [a, b, c, d] = vectors.slice(k, k + 4) as [Float64Array, Float64Array, Float64Array, Float64Array];
-    const [p, q, r, s] = [a[place], b[place], c[place], d[place]] as [number, number, number, number];
-    for (let j = 0; j < n; j++)
-      column[j] =
-        (column[j] as number) -
-        (p * (a[j] as number) + q * (b[j] as number) + r * (c[j] as number) + s * (d[j] as number));
-  }
+  for (; k + 8 <= vectors.length; k += 8) addEight(column, vectors, k, place);
+  for (; k + 4 <= vectors.length; k += 4) addFour(column, vectors, k, place);
   for (; k < vectors.length; k++) {
     const v = vectors[k] as Float64Array;
     const share = v[place] as number;
     for (let j = 0; j < n; j++) column[j] = (column[j] as number) - share * (v[j] as number);
   }
   return column;
+}
+
+const at = (vectors: readonly Float64Array[], k: number) => vectors[k] as Float64Array;
+
+function addFour(column: Float64Array, vectors: readonly Float64Array[], k: number, place: number): void {
+  const [a, b, c, d] = [at(vectors, k), at(vectors, k + 1), at(vectors, k + 2), at(vectors, k + 3)];
+  const [p, q, r, s] = [a[place], b[place], c[place], d[place]] as [number, number, number, number];
+  for (let j = 0; j < column.length; j++)
+    column[j] =
+      (column[j] as number) -
+      (p * (a[j] as number) + q * (b[j] as number) + r * (c[j] as number) + s * (d[j] as number));
+}
+
+function addEight(column: Float64Array, vectors: readonly Float64Array[], k: number, place: number): void {
+  const [a, b, c, d] = [at(vectors, k), at(vectors, k + 1), at(vectors, k + 2), at(vectors, k + 3)];
+  const [e, f, g, h] = [at(vectors, k + 4), at(vectors, k + 5), at(vectors, k + 6), at(vectors, k + 7)];
+  const [p, q, r, s] = [a[place], b[place], c[place], d[place]] as [number, number, number, number];
+  const [t, u, v, w] = [e[place], f[place], g[place], h[place]] as [number, number, number, number];
+  for (let j = 0; j < column.length; j++)
+    column[j] =
+      (column[j] as number) -
+      (p * (a[j] as number) + q * (b[j] as number) + r * (c[j] as number) + s * (d[j] as number)) -
+      (t * (e[j] as number) + u * (f[j] as number) + v * (g[j] as number) + w * (h[j] as number));
 }
 
 /** Leaves out what is gone once that is a sixth. */

@@ -7,6 +7,7 @@ import { jointLayers } from "./joint.ts";
 import type { Settings } from "./options.ts";
 import { pickedRows } from "./picked.ts";
 import { withSolutions } from "./rewrite.ts";
+import { advanced, firstStage } from "./stage.ts";
 import { type Inputs, reconstruct, type System } from "./systems.ts";
 
 /** Which weights `[outputs][inputs]` a layer keeps, given its system; undefined: all. */
@@ -27,14 +28,19 @@ export async function solveLayers(
   const layers = jointLayers(graph).filter((layer) => usersOf(layer).some(({ at }) => at >= first));
   const split = splitActivations(graph, layers);
   let pruned = graph;
+  let [dense, stage] = [firstStage(split.graph, examples), firstStage(graph, examples)];
   let known: Awaited<ReturnType<typeof targets>> = new Map();
   for (const [i, layer] of layers.entries()) {
     onProgress({ phase: "solve", done: i, total: layers.length, note: tensorOf(graph, layer.weights).name });
     check();
-    if (!known.has(layer.at)) known = await targets(split, together(layers.slice(i), examples.length), examples);
+    if (!known.has(layer.at)) {
+      dense = await advanced(split.graph, dense, split.places.get(layer.at) as number, examples);
+      known = await targets(split, together(layers.slice(i), examples.length), dense);
+    }
+    stage = await advanced(pruned, stage, layer.at, examples);
     const wanted = known.get(layer.at) as readonly Float32Array[];
     const picked = pickedRows(layer, wanted, STEPS);
-    const system = await driftedSystem(layer, split, wanted, pruned, examples, picked?.add);
+    const system = await driftedSystem(layer, split, wanted, pruned, stage, picked?.add);
     const mask = kept(layer, system) ?? new Uint8Array(layer.outputs * layer.inputs).fill(1);
     const solution = await refineClipped(system, mask, reconstruct(system, mask), picked);
     pruned = withSolutions(pruned, [[layer, solution]]);

@@ -20,8 +20,23 @@ const SHAPES: { readonly [P in Zeros]: Shape } = {
   "2:4": { rows: 1, units: { width: 1, group: { units: 4, most: 2 } } },
 };
 
-/** Multiply-adds of a layer's elimination, above which units are scored once instead of after each that goes. */
+/** Multiply-adds of all layers' eliminations: units of layers beyond, the smallest first, are scored once instead of after each that goes. */
 const MOST_WORK = 2e10;
+
+/** The layers, by their nodes, whose units are scored anew after each that goes. */
+export function exactLayers(layers: readonly Layer[], pattern: Zeros): ReadonlySet<number> {
+  const works = layers.map(({ at, outputs, inputs }) => ({
+    at,
+    work: ((outputs / SHAPES[pattern].rows) * inputs ** 3) / 2,
+  }));
+  const exact = new Set<number>();
+  let sum = 0;
+  for (const { at, work } of works.sort((a, b) => a.work - b.work)) {
+    sum += work;
+    if (sum <= MOST_WORK) exact.add(at);
+  }
+  return exact;
+}
 
 /** Some outputs of a layer and the order in which they lose units, with the part of the layer's relative error that each makes. */
 export interface Panel extends Trace {
@@ -40,13 +55,13 @@ export interface Elimination {
 /**
  * Eliminates a layer's units, all that the pattern lets go. Costs are relative: squared error of an output by its variance
  * in the dense network, averaged over the outputs, so that what all units of a layer cost is about 1 and layers compare.
+ * `exact`: scored anew after each that goes.
  */
-export function eliminateLayer(system: System, pattern: Zeros): Elimination {
+export function eliminateLayer(system: System, pattern: Zeros, exact: boolean): Elimination {
   const { outputs, inputs, groups } = system.layer;
   const { rows: height } = SHAPES[pattern];
   const units = unitsOf(pattern, system.layer);
   const most = Math.ceil(inputs / units.width);
-  const exact = (outputs / height) * inputs ** 3 <= 2 * MOST_WORK;
   const scaled = relative(system);
   const panels: Panel[] = [];
   const width = outputs / groups;

@@ -13,7 +13,7 @@ import { readExamples } from "./examples.ts";
 import { finished } from "./finish.ts";
 import { solveLayers } from "./follow.ts";
 import { masksWithin, timeShare } from "./latency/masks.ts";
-import { type Elimination, eliminateLayer, type Mask, masksAt } from "./masks.ts";
+import { type Elimination, eliminateLayer, exactLayers, type Mask, masksAt } from "./masks.ts";
 import { type PruneOptions, type Settings, settingsOf, type Zeros } from "./options.ts";
 import { prunableLayers } from "./prunable.ts";
 import type { PrunedLayer, PruneResult } from "./result.ts";
@@ -131,6 +131,12 @@ async function measured(
   });
 }
 
+const exactOf = (systems: readonly System[], pattern: Zeros) =>
+  exactLayers(
+    systems.map(({ layer }) => layer),
+    pattern,
+  );
+
 async function eliminationsOf(
   graph: Graph,
   systems: readonly System[],
@@ -138,6 +144,7 @@ async function eliminationsOf(
   { onProgress, check }: Settings,
 ): Promise<readonly Elimination[]> {
   const eliminations: Elimination[] = [];
+  const exact = exactOf(systems, pattern);
   for (const [i, system] of systems.entries()) {
     onProgress({
       phase: "eliminate",
@@ -147,7 +154,7 @@ async function eliminationsOf(
     });
     await new Promise((resolve) => setTimeout(resolve));
     check();
-    eliminations.push(eliminateLayer(system, pattern));
+    eliminations.push(eliminateLayer(system, pattern, exact.has(system.layer.at)));
   }
   return eliminations;
 }
@@ -178,11 +185,12 @@ async function followed(
 ): Promise<Graph> {
   const own = new Map(systems.map(({ layer }, i) => [layer.at, masks[i] as Mask]));
   const first = Math.min(...own.keys());
+  const exact = exactOf(systems, pattern);
   const kept = (layer: Layer, system: System) => {
     const mask = own.get(layer.at);
     if (mask === undefined || mask.zeros === 0) return undefined;
     const share = mask.zeros / mask.kept.length;
-    return masksAt([eliminateLayer(system, pattern)], share)[0]?.kept;
+    return masksAt([eliminateLayer(system, pattern, exact.has(layer.at))], share)[0]?.kept;
   };
   return solveLayers(graph, first, kept, examples, settings);
 }

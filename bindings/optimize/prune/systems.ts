@@ -87,6 +87,12 @@ export async function forEach(
   examples: Inputs,
   see: (values: ReadonlyMap<TensorId, Float32Array>, example: number) => void,
 ): Promise<void> {
+  const own = ids.map((id) => graph.inputs.findIndex(({ tensor }) => tensor === id));
+  if (own.every((i) => i >= 0) && ids.every((id) => graph.tensors[id]?.dtype === "float32")) {
+    for (const [example, inputs] of examples.entries())
+      see(new Map(ids.map((id, k) => [id, inputs[own[k] as number] as Float32Array])), example);
+    return;
+  }
   const tap = await tapGraph(graph, ids);
   try {
     for (let first = 0; first < examples.length; first += tap.batch) {
