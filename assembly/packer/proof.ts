@@ -8,7 +8,7 @@ import { clamp, first, found, setFirst, start, THRESHOLDS } from "./thresholds";
 
 const MAGIC: f32 = 12582912;
 const NEAR: f64 = 0.000003814697265625; // 2^-18
-const SAFE: f64 = 0.000008177107110946905; // 2^-16.9
+const SAFE: f64 = 1.156399968345947e-05; // 2^-16.4
 const PLACES = memory.data<f64>([0.5, 0.3, 0.7, 0.15, 0.85, 0.05, 0.95]);
 
 /** What is looked for: `proveSigned`, `provePositive`, `proveOnnx`, whose multipliers are the bits of float32 factors, or `proveOnce`. */

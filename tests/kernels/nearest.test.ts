@@ -78,6 +78,24 @@ test("the form positive is onnxruntime's rule on every accumulator", () => {
   assert.ok(found >= 20, `${found} of 40`);
 });
 
+test("the form positive is the rule at every step where offsets are 128 and more, which float32 holds to 2^-16", () => {
+  const { fround } = Math;
+  const draw = random(74);
+  const output = { zeroPoint: -128, lo: -128, hi: 127 };
+  const within = (q: number) => Math.min(Math.max(q, output.lo), output.hi);
+  // the first gave 30 for 30.50002
+  const scales = [0.006479714531451464, ...Array.from({ length: 1500 }, () => 2 ** (draw.int(-1100, -400) / 100))];
+  for (const scale of scales.map(fround)) {
+    const proof = proveOnnx({ scale, min: -1e6, max: 1e6 }, output);
+    if (proof === undefined) continue;
+    for (let t = 0; t < 255; t++)
+      for (let acc = Math.round((t + 0.5) / scale) - 1, end = acc + 3; acc < end; acc++) {
+        const actual = rint(fround(fround(acc * proof[0]) + proof[1]));
+        assert.equal(within(actual), within(rint(fround(acc * scale)) - 128), `${scale}: ${acc}`);
+      }
+  }
+});
+
 for (const subject of await subjects())
   describe(`onnxruntime's rules, ${subject.name}`, { skip: subject.skip }, () => {
     for (const kind of ["add", "sub", "mul"] as const) {

@@ -30,10 +30,10 @@ const NEAR = 2 ** -18;
 /** What onnxruntime's rule is off by in all, of products up to 256: guesses farther from a whole number are right. */
 const ROUNDED = 2 ** -14;
 /**
- * Half an interval of offsets from which its middle needs no trial: f + c is below 256, so its rounding is off by at
- * most 2^−17.
+ * Half an interval of offsets from which its middle needs no trial: the offset is below 256, so its rounding is off by at most
+ * 2^−17, and f + c is below 128 at every step, so that one is off by at most 2^−18; below 256, with a half for offset, by 2^−17.
  */
-const SAFE = 2 ** -16.9;
+const SAFE = 2 ** -16.4;
 /** Where in the interval of possible offsets to try. */
 const PLACES = [0.5, 0.3, 0.7, 0.15, 0.85, 0.05, 0.95];
 const round = Math.fround;
