@@ -32,12 +32,17 @@ interface Names {
 /** From opset 18 on some operators are made of others: Relu of Max, HardSigmoid ends in Min and Max. */
 const isMade = ({ opsets }: Names["shared"]) => (opsets.get("") ?? 1) > 17;
 
-const isHalf = (node: NodeProto, { shared }: Names) =>
-  takesAny(node)
-    ? !/^(Dro|Rev|Til)/.test(node.operator)
-    : HALF.test(node.operator) ||
-      (node.operator === "Attention" && node.domain === "") ||
-      (node.operator === "Relu" && isMade(shared));
+const isHalf = (node: NodeProto, { shared }: Names) => {
+  const { operator } = node;
+  if (takesAny(node)) return !/^(Dro|Rev|Til)/.test(operator);
+  // before opset 12 bounds are of float32
+  const isLater = (shared.opsets.get("") ?? 1) > 11 || !/^(Clip|Max|Min)/.test(operator);
+  return (
+    (HALF.test(operator) && isLater) ||
+    (operator === "Attention" && node.domain === "") ||
+    (operator === "Relu" && isMade(shared))
+  );
+};
 
 const isNarrow = (dtype: DType | undefined): dtype is "float16" | "float64" =>
   dtype === "float16" || dtype === "float64";
