@@ -6,7 +6,7 @@ import type { Form } from "../../bindings/formats/onnx/convert.ts";
 import { importing, importOnnx } from "../../bindings/formats/onnx/index.ts";
 import { rare } from "../../bindings/formats/onnx/rare.ts";
 import { operators } from "../../bindings/ops/index.ts";
-import { buildOnnx, type GraphSpec, type NodeSpec, type TensorSpec } from "./build-onnx.ts";
+import { buildOnnx, type GraphSpec, type NodeSpec, node, type TensorSpec } from "./build-onnx.ts";
 
 /** Nodes behind each other, from an x of these sizes. */
 function model(dims: readonly number[], nodes: readonly Partial<NodeSpec>[], initializers: readonly TensorSpec[] = []) {
@@ -123,6 +123,22 @@ const FORMS: { readonly [F in Form]: Uint8Array } = {
   ),
   maxima: model([1, 2, 6, 6], [{ operator: "MaxPool", ints: { kernel_shape: [2, 2], dilations: [2, 2] } }]),
   means: model([1, 2, 6, 6, 6], [{ operator: "AveragePool", ints: { kernel_shape: [2, 2, 2] } }]),
+  "normalized product": buildOnnx({
+    nodes: [
+      node("DequantizeLinear", "w s z", "f"),
+      node("Conv", "x f", "c"),
+      node("BatchNormalization", "c a a a b", "y"),
+    ],
+    inputs: [{ name: "x", dims: [1, 2, 3, 3] }],
+    outputs: [{ name: "y" }],
+    initializers: [
+      { name: "w", type: 2, dims: [2, 2, 1, 1], raw: Uint8Array.of(1, 2, 3, 4) },
+      ZERO,
+      SCALE,
+      floats("a", [2]),
+      { name: "b", type: 1, dims: [2], values: [1, 2] },
+    ],
+  }),
   "open reduction": model([4], [{ operator: "NonZero" }, { operator: "Transpose" }, { operator: "ReduceSum" }]),
   "sums of integers": model(
     [2, 3],

@@ -68,6 +68,7 @@ export type Form =
   | "continued padding"
   | "maxima"
   | "means"
+  | "normalized product"
   | "open reduction"
   | "sums of integers"
   | "unsigned arithmetic"

@@ -6,6 +6,7 @@ import { fuseGelu } from "./gelu.ts";
 import { slopedOf } from "./integer/sloped.ts";
 import { openOf } from "./open.ts";
 import { ATTENTION } from "./ops/attention.ts";
+import { normalizedProduct } from "./ops/batchNormalization.ts";
 import { CHOICES } from "./ops/choices.ts";
 import { quantizationAny } from "./ops/computed.ts";
 import { padContinued } from "./ops/continued.ts";
@@ -97,6 +98,7 @@ export const rare: Rare = {
     "continued padding": padContinued,
     maxima,
     means,
+    "normalized product": normalizedProduct,
     "open reduction": reductionOpen,
     "sums of integers": scalesAny,
     "unsigned arithmetic": arithmeticUnsigned,

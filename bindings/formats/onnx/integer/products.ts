@@ -5,18 +5,18 @@ import { rint } from "../rounding.ts";
 import { declare, emit, fits, isByte, type Network, type Target, targetOf, tensorAt } from "./network.ts";
 
 /** Where x, weights and bias stand, and the weights' dimension of output channels. */
-const PRODUCTS = {
+export const PRODUCTS = {
   conv2d: { x: 0, w: 1, bias: 2, axis: 0 },
   depthwiseConv2d: { x: 0, w: 1, bias: 2, axis: 3 },
   fullyConnected: { x: 0, w: 1, bias: 2, axis: 0 },
   transposeConv: { x: 2, w: 1, bias: 3, axis: 0 },
 } as const satisfies { readonly [K in OpKind]?: object };
-type Product = keyof typeof PRODUCTS;
+export type Product = keyof typeof PRODUCTS;
 
 /** Products of 8 bits whose sums 32 bits hold. */
 const MOST_PRODUCTS = 32768;
 
-const isProduct = (kind: OpKind): kind is Product => Object.hasOwn(PRODUCTS, kind);
+export const isProduct = (kind: OpKind): kind is Product => Object.hasOwn(PRODUCTS, kind);
 
 /** The node on integers; `undefined` where its operands have none. */
 export function productOf(net: Network, node: AnyNode, target: Target, rounding: Rounding): TensorId | undefined {

@@ -179,15 +179,26 @@ function globalPool(kind: "averagePool2d" | "maxPool2d") {
 export const isTraining = (n: OnnxNode): boolean =>
   n.opset < 14 ? n.int("is_test", 0) === 0 && n.outputs.slice(1).some(Boolean) : n.int("training_mode", 0) !== 0;
 
-/** x·a + b per channel. */
 function batchNormalization(n: OnnxNode): void {
-  const x = n.input(0);
   const isKnown = [1, 2, 3, 4].every((i) => n.b.isConstant(n.plain(n.input(i))));
   if (!isKnown || isTraining(n) || n.int("spatial", 1) === 0) return n.rarely("computed normalization", n);
+  if (n.b.origins.size > 0) return n.rarely("normalized product", n);
+  behind(n);
+}
+
+/** What BatchNormalization by constants multiplies channels by, and adds to them. */
+export function channelNumbers(n: OnnxNode) {
   const [scale, bias, mean, variance] = [1, 2, 3, 4].map((i) => n.numbers(i) ?? []);
   const epsilon = n.float("epsilon", 1e-5);
   const factor = Float32Array.from(scale ?? [], (s, c) => s / Math.sqrt((variance?.[c] as number) + epsilon));
   const offset = Float32Array.from(bias ?? [], (b, c) => b - (mean?.[c] as number) * (factor[c] as number));
+  return { factor, offset };
+}
+
+/** x·a + b per channel. */
+export function behind(n: OnnxNode): void {
+  const x = n.input(0);
+  const { factor, offset } = channelNumbers(n);
   const shape = [factor.length];
   const id = x.shape.length < 3 ? n.plain(x) : n.last(x);
   const [product] = n.add("mul", [id, n.b.constant("float32", shape, factor)], NONE, FLOAT);
