@@ -5,16 +5,20 @@ import { transform } from "esbuild";
 /** Characters of a line of an object's members. */
 const LINE = 120;
 
+/** How a file is written: for reading, with its names but without blanks, or as small as may be. */
+const NAMED = { minifyWhitespace: true, minifySyntax: true };
+
 /**
  * Makes a file smaller. One that is read keeps its lines of code, indented by tabs, and the rooms and names of their sources, unless that
- * would change more than blanks in texts. Comments are in the types:
+ * would change more than blanks in texts; one that is `named` keeps its names alone. Comments are in the types:
  * bundling moves them away from what they are about.
  */
-export async function shrink(file, isRead) {
+export async function shrink(file, style) {
   // Files that are imported for nothing but their order: no file does anything by itself, and users' bundlers would follow them.
   const text = readFileSync(file, "utf8").replace(/^import "\.\/chunk-\w+\.js";\n/gm, "");
-  const minified = async (code) => (await transform(code, { minify: true, format: "esm", target: "es2022" })).code;
-  if (!isRead) return writeFileSync(file, await minified(text));
+  const minified = async (code, how = { minify: true }) =>
+    (await transform(code, { ...how, format: "esm", target: "es2022" })).code;
+  if (style !== "read") return writeFileSync(file, await minified(text, style === "named" ? NAMED : undefined));
   const bare = text
     .replace(/^[ \t]*\/\*\*(?!\/)[\s\S]*?\*\/[ \t]*\n/gm, "")
     .replace(/^[ \t]*\/\/ (?!bindings\/).*\n/gm, "")
