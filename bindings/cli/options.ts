@@ -66,11 +66,10 @@ const batchOption = (): Option =>
     wholeFrom(1, 65536),
   );
 
-export const shapeOption = (): Option =>
-  new Option(
-    "--shape <name=sizes>",
-    "an input's shape where the model leaves it open, as in image=1,320,320,3",
-  ).argParser(addShape);
+export const shapeOption = (name = "--shape", of = "the model"): Option =>
+  new Option(`${name} <name=sizes>`, `an input's shape where ${of} leaves it open, as in image=1,320,320,3`).argParser(
+    addShape,
+  );
 
 /** `name=1,320,320,3` beside the shapes that were given before it; `=` may be part of a name. */
 function addShape(text: string, before: Shapes = {}): Shapes {

@@ -23,6 +23,11 @@ interface Written {
   readonly others?: { readonly [signature: string]: Graph };
 }
 
+/** Refuses graphs with operators that the format of the output lacks, before any work is done. Errors: UNSUPPORTED. */
+export function requireWritable(output: string, graph: Graph): void {
+  modelFile(output, graph, () => {});
+}
+
 /** The bytes; `err` hears warnings. Errors: UNSUPPORTED for operators that the format lacks. */
 export function modelFile(
   output: string,

@@ -19,6 +19,7 @@ import {
   objectiveOption,
   optimizeOption,
   positive,
+  shapeOption,
   signatureOption,
   threadListOption,
   threadsOption,
@@ -156,7 +157,10 @@ function program(streams: Streams, version: string): Command {
     command("distil", "teach a small network what a larger one says; Ctrl-C leaves a checkpoint"),
     "required",
   )
+    .addOption(signatureOption())
+    .addOption(shapeOption())
     .option("--student <file>", "the network to teach, as it is")
+    .addOption(shapeOption("--student-shape", "the student"))
     .option(
       "--like <name>",
       "or a fresh one: ds-cnn or mobilenet-v2 (pictures, sequences), mlp, with a width after a colon as in ds-cnn:0.5",
@@ -187,6 +191,7 @@ function program(streams: Streams, version: string): Command {
     "required",
   )
     .addOption(signatureOption())
+    .addOption(shapeOption())
     .option("--against <models...>", "others of the same task; layers are compared with the first")
     .option("--layers <n>", "samples that layers are compared on; 0 compares none", wholeFrom(0, 1_000_000), 64)
     .addOption(moduleOption())

@@ -124,7 +124,6 @@ describe("pint8 quantize", { skip }, () => {
       [/INVALID_OPTION.*size 39\.\d+ % of at most 1 %, missed/, [MODEL, ...data, "--size", "1%", "-o", file]],
       [/INVALID_GRAPH.*expected a network of floats/, [`${SHARED}models/digits_int8.tflite`, ...data, "-o", file]],
       [/INVALID_OPTION/, [MODEL, ...data, "-o", join(folder, "none.bin")]],
-      [/INVALID_OPTION.*int16/, [MODEL, ...data, "--activations", "int16", "-o", join(folder, "none.onnx")]],
       [/INVALID_OPTION/, [MODEL, ...data, "--layer", "dense=int5", "-o", file]],
       [/points from 0 to 1000, as in 0\.5/, [MODEL, ...data, "--max-drop", "-1", "-o", file]],
       [/per cent from 0 to 1000, as in 60%/, [MODEL, ...data, "--size", "much", "-o", file]],

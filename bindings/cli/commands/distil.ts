@@ -7,13 +7,15 @@ import { type DataOptions, requireApart, type SampleRange } from "../dataOptions
 import { checkpointOf, dropCheckpoint, readCheckpoint, requirePlaces, writeWhole } from "../files.ts";
 import { interrupted, interruption } from "../interrupt.ts";
 import { readGraph } from "../open.ts";
-import { modelFile, requireModelName } from "../output.ts";
+import type { ReadingOptions, Shapes } from "../options.ts";
+import { modelFile, requireModelName, requireWritable } from "../output.ts";
 import type { Streams } from "../streams.ts";
 import { count } from "../text.ts";
 
-export interface DistilCommandOptions extends DataOptions {
+export interface DistilCommandOptions extends DataOptions, Pick<ReadingOptions, "signature" | "shape"> {
   readonly output: string;
   readonly student?: string;
+  readonly studentShape?: Shapes;
   readonly like?: string;
   readonly test?: SampleRange;
   readonly epochs?: number;
@@ -39,9 +41,13 @@ export async function distil(model: string, options: DistilCommandOptions, { out
   }));
   requireModelName(output);
   requireApart(options.samples, options.test);
-  const teacher = (await readGraph(model)).graph;
+  const { signature, shape, studentShape } = options;
+  const teacher = (await readGraph(model, () => ({ signature, shape }))).graph;
   const own =
-    student === undefined ? freshFor(teacher, like ?? "", seed, options.objective) : (await readGraph(student)).graph;
+    student === undefined
+      ? freshFor(teacher, like ?? "", seed, options.objective)
+      : (await readGraph(student, () => ({ shape: studentShape }))).graph;
+  requireWritable(output, own);
   const { samples, ...data } = options;
   const all = await openData(data, portsOf(own));
   const part = (range: SampleRange | undefined) => (range === undefined ? all : slice(all, range.first, range.end));

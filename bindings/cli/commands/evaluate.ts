@@ -12,11 +12,13 @@ import { openData } from "../data.ts";
 import type { DataOptions } from "../dataOptions.ts";
 import { requirePlaces, writeTogether, writeWhole } from "../files.ts";
 import { readGraph } from "../open.ts";
-import type { EngineOptions } from "../options.ts";
+import type { EngineOptions, ReadingOptions } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count, percent, table } from "../text.ts";
 
-export interface EvaluateOptions extends DataOptions, Pick<EngineOptions, "module" | "threads" | "signature"> {
+export interface EvaluateOptions
+  extends DataOptions,
+    Pick<EngineOptions, "module" | "threads" | "signature" | "shape"> {
   readonly against?: readonly string[];
   readonly layers: number;
   readonly json?: true;
@@ -24,17 +26,18 @@ export interface EvaluateOptions extends DataOptions, Pick<EngineOptions, "modul
   readonly nodeData?: string;
 }
 
-/** A model as it is judged: its bytes, of whose size figures speak; the graph where they are not all of it, or hold more. */
-async function judged(path: string, signature: (bytes: Uint8Array) => string | undefined) {
-  const { bytes, graph } = await readGraph(path, (file) => ({ signature: signature(file) }));
-  return { model: externalFiles(bytes).length === 0 && signature(bytes) === undefined ? bytes : graph, graph };
+/** A model as it is judged, and the size of its file where that is all of it. */
+async function judged(path: string, reading: (bytes: Uint8Array) => ReadingOptions) {
+  const { bytes, graph } = await readGraph(path, reading);
+  return { name: basename(path), graph, bytes: externalFiles(bytes).length === 0 ? bytes.length : undefined };
 }
 
 /** How good a model is on data, and how near to others. */
 export async function evaluate(path: string, options: EvaluateOptions, streams: Streams): Promise<void> {
   const { out, err } = streams;
-  const { signature } = options;
-  const { model, graph } = await judged(path, () => signature);
+  const { signature, shape } = options;
+  const own = await judged(path, () => ({ signature, shape }));
+  const { graph } = own;
   const ports = graph.inputs.map(({ name, tensor: id }) => {
     const stored = tensorOf(graph, id);
     const { dtype, shape } = stored;
@@ -42,10 +45,8 @@ export async function evaluate(path: string, options: EvaluateOptions, streams: 
   });
   const data = await openData(options, ports);
   // The others have the same task, by the same name where they have several.
-  const same = (file: Uint8Array) => signaturesOf(file).find((each) => each === signature);
-  const others = await Promise.all(
-    (options.against ?? []).map(async (other) => ({ name: basename(other), model: (await judged(other, same)).model })),
-  );
+  const same = (file: Uint8Array) => ({ signature: signaturesOf(file).find((each) => each === signature), shape });
+  const others = await Promise.all((options.against ?? []).map((other) => judged(other, same)));
   ensure(options.nodeData === undefined || others.length > 0, "INVALID_OPTION", () => ({
     where: "--node-data",
     expected: "--against, the model that layers are compared with",
@@ -58,13 +59,17 @@ export async function evaluate(path: string, options: EvaluateOptions, streams: 
   try {
     for (const other of others.length > 0 ? others : [undefined])
       evaluations.push(
-        await judge(model, data, {
-          ...engine,
-          ...(other === undefined ? {} : { against: other.model }),
-          names: other === undefined ? [basename(path)] : [basename(path), other.name],
-          layerSamples: evaluations.length === 0 ? options.layers : 0,
-          onProgress: bar.show,
-        }),
+        sized(
+          await judge(graph, data, {
+            ...engine,
+            ...(other === undefined ? {} : { against: other.graph }),
+            names: other === undefined ? [own.name] : [own.name, other.name],
+            layerSamples: evaluations.length === 0 ? options.layers : 0,
+            onProgress: bar.show,
+          }),
+          own.bytes,
+          other?.bytes,
+        ),
       );
   } finally {
     bar.clear();
@@ -92,6 +97,14 @@ export async function evaluate(path: string, options: EvaluateOptions, streams: 
     err("note: nothing says what is right: --labels does, or a folder for each class");
   if (options.json) out(JSON.stringify(evaluations.length === 1 ? first : evaluations, finite));
   else for (const line of lines(evaluations)) out(line);
+}
+
+/** With the sizes of the files, which graphs do not tell. */
+function sized(evaluation: Evaluation, own: number | undefined, others: number | undefined): Evaluation {
+  const withBytes = (model: ModelFigures, bytes: number | undefined) =>
+    bytes === undefined ? model : { ...model, bytes };
+  const { model, against } = evaluation;
+  return { ...evaluation, model: withBytes(model, own), ...(against && { against: withBytes(against, others) }) };
 }
 
 /** JSON has no Infinity. */

@@ -14,7 +14,7 @@ import { checkpointOf, dropCheckpoint, readCheckpoint, requirePlaces, writeWhole
 import { interrupted, interruption } from "../interrupt.ts";
 import { readGraph } from "../open.ts";
 import type { ReadingOptions } from "../options.ts";
-import { modelFile, requireModelName } from "../output.ts";
+import { modelFile, requireModelName, requireWritable } from "../output.ts";
 import type { Streams } from "../streams.ts";
 import { count, percent, table } from "../text.ts";
 
@@ -49,6 +49,7 @@ export async function prune(model: string, options: PruneCommandOptions, streams
   requireModelName(output);
   requireData(options);
   const { bytes, graph } = await readGraph(model, () => ({ signature, shape }));
+  requireWritable(output, graph);
   const examples = data === undefined ? undefined : await openData(options, realPorts(graph));
   requirePlaces([output]);
   const start = performance.now();

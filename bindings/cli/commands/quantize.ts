@@ -15,7 +15,7 @@ import { readBytes, requirePlaces, writeTogether, writeWhole } from "../files.ts
 import { decodeText } from "../labels.ts";
 import { readGraph } from "../open.ts";
 import type { ReadingOptions } from "../options.ts";
-import { modelFile, requireModelName } from "../output.ts";
+import { modelFile, requireModelName, requireWritable } from "../output.ts";
 import type { Layers } from "../quantizeOptions.ts";
 import type { Streams } from "../streams.ts";
 import { count } from "../text.ts";
@@ -42,12 +42,8 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
   const { output, data, perTensor, layer, json, ...rest } = options;
   requireModelName(output);
   requireData(options);
-  ensure(!/\.onnx$/i.test(output) || (rest.activations !== "int16" && rest.io !== "int16"), "INVALID_OPTION", () => ({
-    where: "--output",
-    expected: "a name that ends in .tflite, which int16 is written as",
-    received: output,
-  }));
   const { bytes, graph } = await readGraph(model, () => options);
+  requireWritable(output, graph);
   const examples = data === undefined ? undefined : await openData(options, realPorts(graph));
   const bar = progressBar(streams);
   const size = examples?.size;

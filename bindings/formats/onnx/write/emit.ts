@@ -164,8 +164,8 @@ export class Emitter {
     if (dtype === "int64" && data !== undefined) {
       const sums = new BigInt64Array(new Uint8Array(data).buffer);
       const isShort = sums.every((sum) => sum === BigInt.asIntN(32, sum));
-      if (!isShort) return this.constant(this.tensor(id).name, "float32", shape, reals(sums, scale));
-      const name = this.constant(this.tensor(id).name, "int32", shape, Int32Array.from(sums, Number));
+      if (!isShort) return this.constant("bias", "float32", shape, reals(sums, scale));
+      const name = this.constant("bias", "int32", shape, Int32Array.from(sums, Number));
       return this.dequantized(name, "int32", own, shape);
     }
     if (quantization !== undefined) return this.real(id);
