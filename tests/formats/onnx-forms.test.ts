@@ -276,3 +276,19 @@ test("ReduceMax of 16 bits whose zero point is not 0", async () => {
   };
   assert.deepEqual(await run(spec, Float32Array.of(-3, 2.6, 1)), [2.5]);
 });
+
+test("scales of a list lie along its one axis, whichever is stated: biases have the axis of their weights", async () => {
+  const nodes = [
+    { operator: "DequantizeLinear", inputs: ["q", "s", "z"], outputs: ["c"], int: { axis: 3 } },
+    { operator: "Add", inputs: ["x", "c"], outputs: ["t"] },
+    { operator: "QuantizeLinear", inputs: ["t", "s", "z"], outputs: ["u"] },
+    { operator: "DequantizeLinear", inputs: ["u", "s", "z"], outputs: ["y"] },
+  ];
+  const initializers = [
+    { name: "q", dims: [3], type: 3, raw: Uint8Array.of(1, 2, 3) },
+    { name: "s", dims: [3], type: 1, values: [1, 0.5, 0.25] },
+    { name: "z", dims: [3], type: 3, raw: Uint8Array.of(0, 0, 0) },
+  ] as const;
+  const spec = { nodes, inputs: [{ name: "x", dims: [3] }], outputs: [{ name: "y" }], initializers };
+  assert.deepEqual(await run(spec, Float32Array.of(0.25, 0.25, 0.25)), [1, 1, 1]);
+});

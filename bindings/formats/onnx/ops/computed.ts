@@ -12,7 +12,7 @@ import { FLOAT } from "../types.ts";
 import { real, toFloat } from "./cast.ts";
 import { castTo } from "./few.ts";
 import { axisOf, entries } from "./move.ts";
-import { codeOf } from "./quantize.ts";
+import { axisOfScales, codeOf } from "./quantize.ts";
 import { saturated } from "./saturated.ts";
 
 /** Scales or zero points as they broadcast against x: one, or one a slice along an axis. */
@@ -38,7 +38,7 @@ function along(n: OnnxNode, value: Value, x: Value, axis: number, isLast: boolea
 /** By scales that are computed, or one a channel. */
 function quantizeComputed(n: OnnxNode, x: Value): void {
   const { ids, isLast } = operands(n, [x]);
-  const axis = x.shape.length === 0 ? 0 : axisOf(n, n.int("axis", 1), Math.max(x.shape.length, 2));
+  const axis = axisOfScales(n, x);
   const scale = along(n, n.input(1), x, axis, isLast);
   const zero = n.inputs[2] === undefined ? undefined : along(n, n.input(2), x, axis, isLast);
   const code = codeOf(n);
@@ -51,7 +51,7 @@ function quantizeComputed(n: OnnxNode, x: Value): void {
 /** By scales that are computed, or of types without kernels. */
 function dequantizeComputed(n: OnnxNode, x: Value): void {
   const { ids, isLast } = operands(n, [x]);
-  const axis = x.shape.length === 0 ? 0 : axisOf(n, n.int("axis", 1), Math.max(x.shape.length, 2));
+  const axis = axisOfScales(n, x);
   const scale = along(n, n.input(1), x, axis, isLast);
   let y = toFloat(n, ids[0] as TensorId);
   if (n.inputs[2] !== undefined) y = real(n, "sub", y, along(n, n.input(2), x, axis, isLast));

@@ -5,7 +5,9 @@ import { dequantized, FULL, knownQuantization, quantizedValue, setQuantized } fr
 import { fewBounds, SMALL_FLOATS } from "../small.ts";
 import { axisOf } from "./move.ts";
 
-const axisOfScales = (n: OnnxNode, x: Value): number => axisOf(n, n.int("axis", 1), Math.max(x.shape.length, 2));
+/** The axis that scales lie along: a list has one alone, whichever is stated. */
+export const axisOfScales = (n: OnnxNode, { shape }: Value): number =>
+  shape.length < 2 ? 0 : axisOf(n, n.int("axis", 1), shape.length);
 
 /** The type of the result, by ONNX's number: the zero point's, or stated. */
 export const codeOf = (n: OnnxNode): number => n.inputs[2]?.code ?? n.int("output_dtype", 0);
