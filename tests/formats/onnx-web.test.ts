@@ -71,6 +71,29 @@ test("accuracy level 4 multiplies by 127 / greatest", async () => {
   assert.ok(Math.abs(first - 12.339569) < 1e-5, `${first}`);
 });
 
+test("of 2 bits it rounds in blocks of 32 to 128 alone", async () => {
+  for (const [size, expected] of [
+    [16, 12.4375],
+    [32, 12.339569],
+    [128, 12.339569],
+    [256, 12.4375],
+  ] as const) {
+    const int = { K: size, N: 1, bits: 2, block_size: size, accuracy_level: 4 };
+    const graph: GraphSpec = {
+      nodes: [node("MatMulNBits", "x w s", "y", { ...microsoft, int })],
+      inputs: [{ name: "x", dims: [1, size] }],
+      outputs: [{ name: "y" }],
+      initializers: [
+        bytes("w", [1, 1, size / 4], [0xae, ...new Array(size / 4 - 1).fill(0xaa)]),
+        floats("s", [1], [1]),
+      ],
+    };
+    const x = Float32Array.of(24.875, 12.4375, ...new Array(size - 2).fill(0));
+    const [first = 0] = (await outputOf(graph, [x])).values;
+    assert.ok(Math.abs(first - expected) < 1e-5, `${size}: ${first}`);
+  }
+});
+
 test("QLinearSoftmax adds exponentials of float32", async () => {
   const rows = [
     [3, 0.03, 2, [58, 156, 34, 68, 145, 88, 128], [6, 104, 3, 7, 75, 14, 45]],

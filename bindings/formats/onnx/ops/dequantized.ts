@@ -68,7 +68,8 @@ function matMulNBits(n: OnnxNode): void {
       const q = unpacked(packed, o, k, perRow, bits);
       w[o * depth + k] = (q - zeroOf(o, b)) * (scales[o * blocks + b] as number);
     }
-  const isRounded = n.int("accuracy_level", 0) === 4 && !isFloatZero;
+  // of 2 bits onnxruntime has kernels of integers for blocks of 32 to 128 alone
+  const isRounded = n.int("accuracy_level", 0) === 4 && !isFloatZero && (bits > 2 || (block >= 32 && block <= 128));
   const a = isRounded ? roundedInBlocks(n, n.plain(x), depth, block) : n.plain(x);
   const inputs = [a, n.b.constant("float32", [columns, depth], w)];
   if (n.inputs[5] !== undefined) inputs.push(n.plain(n.input(5)));
