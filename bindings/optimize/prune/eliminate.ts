@@ -1,4 +1,5 @@
 /** Takes weights away one unit after another, always the one whose loss hurts least, the rest making up for it. */
+import { columnOf } from "./columns.ts";
 
 /** Rows of weights that lose their inputs together, and what those inputs are. */
 export interface Rows {
@@ -244,46 +245,6 @@ function remove(state: State, place: number): void {
         near[at] = (near[at] as number) - (column[p] as number) * (column[q] as number);
       }
   }
-}
-
-/** The column of H⁻¹, over the places, of the input at one of them. */
-function columnOf({ n, start, size, vectors, ids }: State, place: number): Float64Array {
-  const column = new Float64Array(n);
-  const row = (ids[place] as number) * size;
-  for (let j = 0; j < n; j++) column[j] = start[row + (ids[j] as number)] as number;
-  // Four at a time, and two of these: as much as is added to each element while it is at hand.
-  let k = 0;
-  for (; k + 8 <= vectors.length; k += 8) addEight(column, vectors, k, place);
-  for (; k + 4 <= vectors.length; k += 4) addFour(column, vectors, k, place);
-  for (; k < vectors.length; k++) {
-    const v = vectors[k] as Float64Array;
-    const share = v[place] as number;
-    for (let j = 0; j < n; j++) column[j] = (column[j] as number) - share * (v[j] as number);
-  }
-  return column;
-}
-
-const at = (vectors: readonly Float64Array[], k: number) => vectors[k] as Float64Array;
-
-function addFour(column: Float64Array, vectors: readonly Float64Array[], k: number, place: number): void {
-  const [a, b, c, d] = [at(vectors, k), at(vectors, k + 1), at(vectors, k + 2), at(vectors, k + 3)];
-  const [p, q, r, s] = [a[place], b[place], c[place], d[place]] as [number, number, number, number];
-  for (let j = 0; j < column.length; j++)
-    column[j] =
-      (column[j] as number) -
-      (p * (a[j] as number) + q * (b[j] as number) + r * (c[j] as number) + s * (d[j] as number));
-}
-
-function addEight(column: Float64Array, vectors: readonly Float64Array[], k: number, place: number): void {
-  const [a, b, c, d] = [at(vectors, k), at(vectors, k + 1), at(vectors, k + 2), at(vectors, k + 3)];
-  const [e, f, g, h] = [at(vectors, k + 4), at(vectors, k + 5), at(vectors, k + 6), at(vectors, k + 7)];
-  const [p, q, r, s] = [a[place], b[place], c[place], d[place]] as [number, number, number, number];
-  const [t, u, v, w] = [e[place], f[place], g[place], h[place]] as [number, number, number, number];
-  for (let j = 0; j < column.length; j++)
-    column[j] =
-      (column[j] as number) -
-      (p * (a[j] as number) + q * (b[j] as number) + r * (c[j] as number) + s * (d[j] as number)) -
-      (t * (e[j] as number) + u * (f[j] as number) + v * (g[j] as number) + w * (h[j] as number));
 }
 
 /** Leaves out what is gone once that is a sixth. */

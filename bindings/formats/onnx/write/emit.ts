@@ -1,6 +1,6 @@
 /** What converters of operators write into: names of values, constants, and the integers behind real values. */
 import { ensure } from "../../../errors.ts";
-import { type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
+import { type AnyNode, type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
 import { type DType, elementCount, type Quantization, type Tensor } from "../../../tensor.ts";
 import { DATA_TYPES, type OnnxAttribute, type OnnxOperator, type OnnxTensor } from "./model.ts";
 
@@ -9,6 +9,11 @@ const [PLAIN, WIDE] = [17, 21];
 
 const isWide = ({ dtype, quantization }: Tensor) =>
   dtype === "int4" || (quantization !== undefined && (/^u?int16$/.test(dtype) || quantization.block !== undefined));
+
+/** Operators, and modes of them, that there are not in those of 2022. */
+const isNew = (node: AnyNode) =>
+  ["bitwise", "bitwiseXor"].includes(node.kind) ||
+  (node.kind === "scatterUpdate" && ["min", "max"].includes(node.attributes.mode));
 
 type Held = Pick<Tensor, "dtype" | "shape"> & { readonly quantization: Quantization };
 
@@ -34,9 +39,7 @@ export class Emitter {
   readonly #reals = new Map<TensorId, string>();
 
   constructor(readonly graph: Graph) {
-    const isNew =
-      graph.tensors.some(isWide) || graph.nodes.some(({ kind }) => kind === "bitwise" || kind === "bitwiseXor");
-    this.opset = isNew ? WIDE : PLAIN;
+    this.opset = graph.tensors.some(isWide) || graph.nodes.some(isNew) ? WIDE : PLAIN;
     for (const { name, tensor } of [...graph.outputs, ...graph.inputs]) {
       if (graph.tensors[tensor]?.data === undefined) this.#names.set(tensor, name);
       this.#taken.add(name);

@@ -1,5 +1,6 @@
 /** Nodes → ONNX operators that move, pick and place elements. */
 import type { AnyNode, Node, OpKind, TensorId } from "../../../graph.ts";
+import { byteLength } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
 import { BEFORE_START, finish, input, longs, output, reversed, scalar, sizesOf, type Writer } from "./steps.ts";
 
@@ -110,10 +111,9 @@ const scattered = (to: Emitter, data: string, indices: TensorId, updates: Tensor
 /** Zeros of the output's type and shape. */
 function zeros(node: AnyNode, to: Emitter): string {
   const { dtype, shape } = to.tensor(output(node));
-  const zero = to.constant("zero", dtype, [1], new Uint8Array(8).subarray(0, BYTES[dtype] ?? 1));
+  const zero = to.constant("zero", dtype, [1], new Uint8Array(byteLength({ dtype, shape: [1] })));
   return to.step("Expand", [zero, to.integers("shape", shape)]);
 }
-const BYTES: { readonly [dtype: string]: number } = { float32: 4, int32: 4, int64: 8, int16: 2, float64: 8 };
 
 /** Writers by kind. */
 export const MOVES: { readonly [K in OpKind]?: Writer<K> } = {
@@ -133,9 +133,8 @@ export const MOVES: { readonly [K in OpKind]?: Writer<K> } = {
     to.tensor(output(node)).quantization === undefined &&
     finish(node, to, scattered(to, zeros(node, to), input(node, 0), input(node, 1), "add")),
   scatterUpdate: (node, to) => {
-    const { mode } = node.attributes;
-    if (mode === "min" || mode === "max") return false;
-    return finish(node, to, scattered(to, to.real(input(node, 0)), input(node, 1), input(node, 2), mode));
+    const [data, indices, updates] = [0, 1, 2].map((i) => input(node, i)) as [TensorId, TensorId, TensorId];
+    return finish(node, to, scattered(to, to.real(data), indices, updates, node.attributes.mode));
   },
   fill: (node, to) => finish(node, to, to.step("Expand", [scalar(to, input(node, 1)), longs(to, input(node, 0))])),
   zerosLike: (node, to) => {
