@@ -219,12 +219,14 @@ test("means of dequantized rows are rounded row by row", async () => {
 });
 
 test("means of dequantized windows are summed columns first before opset 19, where padding counts too", async () => {
-  const means = (opset: number, ints: Readonly<Record<string, readonly number[]>>, counted: number, x: number[]) => {
+  type Ints = Readonly<Record<string, readonly number[]>>;
+  const means = (opset: number, ints: Ints, counted: number, x: number[], ceil = 0) => {
+    const int = { count_include_pad: counted, ceil_mode: ceil };
     const spec: GraphSpec = {
       nodes: [
         { operator: "Cast", inputs: ["x"], outputs: ["q"], int: { to: 2 } },
         { operator: "DequantizeLinear", inputs: ["q", "s", "z"], outputs: ["d"] },
-        { operator: "AveragePool", inputs: ["d"], outputs: ["m"], ints, int: { count_include_pad: counted } },
+        { operator: "AveragePool", inputs: ["d"], outputs: ["m"], ints, int },
         { operator: "QuantizeLinear", inputs: ["m", "s", "z"], outputs: ["r"] },
         { operator: "Cast", inputs: ["r"], outputs: ["y"], int: { to: 1 } },
       ],
@@ -246,6 +248,8 @@ test("means of dequantized windows are summed columns first before opset 19, whe
   const counted = { kernel_shape: [3, 2], pads: [1, 0, 0, 1], strides: [1, 2] };
   const even = [76, 26, 52, 80, 109, 115, 41, 210, 15, 64, 196, 25];
   assert.deepEqual(await means(13, plain, 0, even), [[68, 82, 101]]);
+  assert.deepEqual(await means(13, plain, 0, even, 1), [[68, 82, 101]]);
+  assert.deepEqual(await means(13, plain, 1, even, 1), [[67, 82, 101]]);
   assert.deepEqual(await means(19, plain, 0, even), [[67, 82, 101]]);
   assert.deepEqual(await means(13, counted, 1, even), [[97, 106, 68, 101]]);
   assert.deepEqual(await means(19, counted, 1, even), [[97, 106, 67, 101]]);

@@ -116,4 +116,21 @@ describe("pairs of bytes", () => {
     const below = [none, { scale: -1, zero: 0 }, none];
     await assert.rejects(run(model("Add", 2, below, operands, "ab"), inputs), /not below 0/);
   });
+
+  for (const type of [2, 3] as const)
+    test(`QLinearSoftmax by an infinite scale is 0, type ${type}`, async () => {
+      const file = buildOnnx({
+        nodes: [node("QLinearSoftmax", "x s z t u", "y", { domain: "com.microsoft", int: { axis: -1, opset: 13 } })],
+        inputs: [{ name: "x", dims: [2, 3], type }],
+        outputs: [{ name: "y", type }],
+        initializers: [
+          { name: "s", dims: [], type: 1, values: [Infinity] },
+          byte("z", [], [0], type),
+          { name: "t", dims: [], type: 1, values: [1 / 256] },
+          byte("u", [], [type === 2 ? 5 : -128], type),
+        ],
+      });
+      const x = [1, 2, 3, 0, 0, 0];
+      assert.deepEqual(await run(file, [type === 2 ? Uint8Array.from(x) : Int8Array.from(x)]), [0, 0, 0, 0, 0, 0]);
+    });
 });

@@ -97,9 +97,10 @@ function maxPool(n: OnnxNode): void {
   setImage(n, y as TensorId, x);
 }
 
-/** True where onnxruntime adds the columns of windows up first, and then their sums: before opset 19, by vectors. */
+/** True where onnxruntime adds the columns of windows up first, and then their sums: before opset 19, by vectors, and not beyond counted edges. */
 const isByColumns = (n: OnnxNode, { shape }: Value, { kernel, stride, before, after }: Windows): boolean =>
   n.opset < 19 &&
+  !(n.int("ceil_mode", 0) && n.int("count_include_pad", 0)) &&
   kernel.length === 2 &&
   kernel.every((size) => size > 1) &&
   (stride[1] as number) <= 2 &&

@@ -90,6 +90,9 @@ function exponentials(scale: number, depth: number): Float32Array {
 /** p·⌊1 / ys⌋ rounded, p from a table of exponentials; the sums are of float32, one after another. */
 function softmax(n: OnnxNode): void {
   const x = n.input(0);
+  // sums that are no numbers are 0 in any type
+  if (n.number(1, 0) === Infinity)
+    return n.setPlain(0, n.b.constant(x.dtype, x.shape, new Uint8Array(elementCount(x.shape))));
   const rank = x.shape.length;
   const isOld = n.int("opset", 13) < 13;
   const given = n.int("axis", isOld ? 1 : -1);
