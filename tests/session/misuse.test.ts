@@ -1,6 +1,6 @@
 /** Wrong uses of the public API: each is refused by a Pint8Error that says where, what was expected, what came, and what to do. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -52,8 +52,10 @@ test("files that are no models are called by name", async () => {
   assert.match((await refusal(() => importModel(readFileSync(MODEL).subarray(0, 2000), {}))).where, /^buffer 0$/);
 });
 
-test("the file's name stands in what is wrong with it", async () => {
-  const path = join(tmpdir(), `pint8-misuse-${process.pid}.tflite`);
+test("the file's name stands in what is wrong with it", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "pint8-misuse-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "model.tflite");
   writeFileSync(path, bytes.subarray(0, 2000));
   for (const call of [loadModel, planModel, pint8.inspectModel])
     assert.equal((await refusal(() => call(path))).where, `${path}, buffer 0`);
