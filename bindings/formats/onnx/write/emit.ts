@@ -31,8 +31,8 @@ export class Emitter {
   readonly #names = new Map<TensorId, string>();
   readonly #taken = new Set<string>();
   /**
-   * Values behind DequantizeLinear, where what moves them is followed by QuantizeLinear and DequantizeLinear of its own: onnxruntime 1.2x
-   * puts those there itself, and in operators of 2024 wrongly.
+   * Values behind DequantizeLinear, where what moves them is followed by QuantizeLinear and DequantizeLinear of its own: onnxruntime to 1.30
+   * puts those there itself, and in operators of 2024 wrongly for int8.
    */
   readonly #held = new Map<string, Held>();
   /** Real values of tensors that hold integers. */
@@ -126,9 +126,13 @@ export class Emitter {
   /** A value through QuantizeLinear and DequantizeLinear of a tensor's scale; where these do nothing for readers it stays as it is. */
   settled(value: string, id: TensorId): string {
     const { dtype, quantization, shape } = this.tensor(id);
-    return this.opset < WIDE || quantization === undefined || dtype === "float32"
-      ? value
-      : this.#requantized(value, { dtype, quantization, shape });
+    return quantization !== undefined && this.#isMoved(dtype)
+      ? this.#requantized(value, { dtype, quantization, shape })
+      : value;
+  }
+
+  #isMoved(dtype: DType): boolean {
+    return this.opset >= WIDE && dtype === "int8";
   }
 
   #requantized(value: string, { dtype, quantization, shape }: Held): string {
@@ -184,7 +188,7 @@ export class Emitter {
       axis: axis < 0 ? axis + shape.length : axis,
       ...(block === undefined ? {} : { block_size: block }),
     });
-    if (this.opset >= WIDE && quantization.scale.length === 1) this.#held.set(real, { dtype, quantization, shape });
+    if (quantization.scale.length === 1 && this.#isMoved(dtype)) this.#held.set(real, { dtype, quantization, shape });
     return real;
   }
 
