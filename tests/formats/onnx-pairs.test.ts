@@ -133,4 +133,23 @@ describe("pairs of bytes", () => {
       const x = [1, 2, 3, 0, 0, 0];
       assert.deepEqual(await run(file, [type === 2 ? Uint8Array.from(x) : Int8Array.from(x)]), [0, 0, 0, 0, 0, 0]);
     });
+
+  test("QLinearSoftmax by a scale so small that its factor is large", async () => {
+    const file = buildOnnx({
+      nodes: [node("QLinearSoftmax", "x s z t u", "y", { domain: "com.microsoft", int: { axis: -1, opset: 13 } })],
+      inputs: [{ name: "x", dims: [1, 8], type: 2 }],
+      outputs: [{ name: "y", type: 2 }],
+      initializers: [
+        { name: "s", dims: [], type: 1, values: [0.25] },
+        byte("z", [], [0], 2),
+        { name: "t", dims: [], type: 1, values: [1 / 1400] },
+        byte("u", [], [0], 2),
+      ],
+    });
+    const x = [100, 100, 100, 100, 99, 100, 100, 98];
+    const parts = x.map((value) => Math.exp((value - 100) / 4));
+    const sum = parts.reduce((a, b) => a + b);
+    const expected = parts.map((part) => Math.round((1400 * part) / sum));
+    assert.deepEqual(await run(file, [Uint8Array.from(x)]), expected);
+  });
 });

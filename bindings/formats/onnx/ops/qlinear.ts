@@ -87,6 +87,9 @@ function exponentials(scale: number, depth: number): Float32Array {
   return Float32Array.from({ length: 256 }, (_, i) => Math.exp((i - 255 + shift) * f32(scale)));
 }
 
+/** So many times the row is the factor that leaves its exponentials finite: they are e⁵ away from what is not. */
+const LARGE = 128;
+
 /** p·⌊1 / ys⌋ rounded, p from a table of exponentials; the sums are of float32, one after another. */
 function softmax(n: OnnxNode): void {
   const x = n.input(0);
@@ -113,8 +116,12 @@ function softmax(n: OnnxNode): void {
   const [parts] = n.add("gather", [table, places], { axis: 0, batchDims: 0 }, float);
   const [sums] = n.add("cumsum", [parts, n.b.integers([1], [])], { exclusive: false, reverse: false }, float);
   const [total] = n.add("slice", [sums, n.b.integers([0, depth - 1]), n.b.integers([rows, 1])], {}, float);
-  const scaled = real(n, "mul", parts as TensorId, n.b.float(Math.floor(f32(1 / f32(n.number(3, 0))))));
-  const p = real(n, "div", scaled, total as TensorId);
+  // Of a large factor the exponentials, which are as large as they may be, are divided first.
+  const times = Math.floor(f32(1 / f32(n.number(3, 0))));
+  const factor = n.b.float(times);
+  const [t, s] = [parts, total] as [TensorId, TensorId];
+  const p =
+    times > LARGE * depth ? real(n, "mul", real(n, "div", t, s), factor) : real(n, "div", real(n, "mul", t, factor), s);
   const y = saturated(n, p, n.b.float(n.number(4, 0)), x.dtype);
   const back = reshapedTo(n, y, between);
   n.setPlain(0, isOld ? back : permuted(n.b, n.where, back, between, order));
