@@ -101,6 +101,13 @@ describe("gradients are those of differences", () => {
     assert.ok(found < 1e-3, `${found}`);
   });
 
+  test("pictures with their channels first, in batches", async () => {
+    const to = buildNetwork([1, 3, 90, 90]);
+    const last = to.node("transpose", [to.input, to.integers(0, 2, 3, 1)], {});
+    const mean = to.node("mean", [conv([4, 3, 3, 3], {})(to, last), to.integers(1, 2)], { keepDims: false });
+    (await openTrainer(to.graph(mean), { batch: 64, loss: LABELS, decay: 0, normalized: [], threads: 1 })).close();
+  });
+
   test("batch normalization of a transposed convolution", async () => {
     const graph = networkOf((to, x) => transposing(to, x, [10, 8], { activation: "none" }));
     const found = await compare(graph, { normalized: normalizedLayers(graph) });

@@ -59,22 +59,41 @@ const paramsOf = ({ rows, bytes, xStride, yStride }: Omit<Copy, "from" | "to">) 
   yStride,
 });
 
-/** The trailing dimensions that stay in their places are a row; the largest other one is gone through by the kernel, the rest here. */
+/** Dimensions that stay side by side, as one: elements, and the bytes from one to the next in x and in y. */
+interface Group {
+  size: number;
+  xStride: number;
+  yStride: number;
+}
+
+function groupsOf(shape: readonly number[], order: readonly number[]): readonly Group[] {
+  const stridesOf = (all: readonly number[]) => all.map((_, axis) => 4 * elementCount(all.slice(axis + 1)));
+  const sizes = order.map((axis) => shape[axis] ?? 1);
+  const [xStrides, yStrides] = [stridesOf(shape), stridesOf(sizes)];
+  const groups: Group[] = [];
+  for (const [d, axis] of order.entries()) {
+    const own = { size: sizes[d] ?? 1, xStride: xStrides[axis] ?? 4, yStride: yStrides[d] ?? 4 };
+    const before = d > 0 && order[d - 1] === axis - 1 ? groups.pop() : undefined;
+    groups.push(before === undefined ? own : { ...own, size: before.size * own.size });
+  }
+  return groups;
+}
+
+/** What stands together at the end of both is a row; the largest other group is gone through by the kernel, the rest here. */
 function copiesOf(node: Node, view: NodeView<"transpose">): readonly Copy[] {
-  const { shape } = inputOf(view, 0);
   const axes = inputOf(view, 1);
   const order = axes.data === undefined ? [] : Array.from(typedCopy(axes.dtype, axes.data), Number);
-  const sizes = order.map((axis) => shape[axis] ?? 1);
-  const stridesOf = (all: readonly number[]) => all.map((_, axis) => 4 * elementCount(all.slice(axis + 1)));
-  const [own, xStrides] = [stridesOf(sizes), stridesOf(shape)];
-  const strides = order.map((axis) => xStrides[axis] ?? 4);
-  let rank = order.length;
-  while (rank > 0 && order[rank - 1] === rank - 1) rank--;
-  const bytes = 4 * elementCount(shape.slice(rank));
-  const outer = Array.from({ length: rank }, (_, d) => d);
-  const inner = outer.reduce((best, d) => ((sizes[d] ?? 1) > (sizes[best] ?? 1) ? d : best), 0);
-  const rest = outer.filter((d) => d !== inner);
-  const calls = rest.reduce((product, d) => product * (sizes[d] ?? 1), 1);
+  const groups = groupsOf(inputOf(view, 0).shape, order);
+  const last = groups.at(-1);
+  const isRow = last !== undefined && last.xStride === 4 && last.yStride === 4;
+  const bytes = isRow ? 4 * last.size : 4;
+  const outer = isRow ? groups.slice(0, -1) : groups;
+  const inner = outer.reduce<Group | undefined>(
+    (best, group) => (group.size > (best?.size ?? 0) ? group : best),
+    undefined,
+  );
+  const rest = outer.filter((group) => group !== inner);
+  const calls = rest.reduce((product, { size }) => product * size, 1);
   ensure(calls <= MOST_CALLS, "UNSUPPORTED", () => ({
     where: node.where,
     expected: `a transposition of at most ${MOST_CALLS} rows to train`,
@@ -82,21 +101,12 @@ function copiesOf(node: Node, view: NodeView<"transpose">): readonly Copy[] {
     hint: "Take a smaller batch, or a model of pictures with their channels last.",
   }));
   const starts = rest.reduce<readonly (readonly [number, number])[]>(
-    (found, d) =>
+    (found, { size, xStride, yStride }) =>
       found.flatMap(([from, to]) =>
-        Array.from(
-          { length: sizes[d] ?? 1 },
-          (_, i) => [from + i * (strides[d] ?? 0), to + i * (own[d] ?? 0)] as const,
-        ),
+        Array.from({ length: size }, (_, i) => [from + i * xStride, to + i * yStride] as const),
       ),
     [[0, 0]],
   );
-  const row = { rows: rank === 0 ? 1 : (sizes[inner] ?? 1), bytes };
-  return starts.map(([from, to]) => ({
-    ...row,
-    from,
-    to,
-    xStride: rank === 0 ? bytes : (strides[inner] ?? bytes),
-    yStride: rank === 0 ? bytes : (own[inner] ?? bytes),
-  }));
+  const { size: rows, xStride, yStride } = inner ?? { size: 1, xStride: bytes, yStride: bytes };
+  return starts.map(([from, to]) => ({ rows, bytes, from, to, xStride, yStride }));
 }
