@@ -168,7 +168,11 @@ function program(streams: Streams, version: string): Command {
     .requiredOption("-o, --output <file>", "the student to write, .tflite or .onnx by its name")
     .option("--test <first:end>", "samples that are not learned from, for the accuracy after each epoch", rangeOf)
     .option("--epochs <n>", "times through the data, 36 when absent", wholeFrom(1, 100_000))
-    .option("--batch <n>", "samples of a step; when absent 32 or 16 for --like, 125 for --student", wholeFrom(1, 4096))
+    .option(
+      "--batch <n>",
+      "samples of a step; when absent 32 or 16 for --like, at most 125 for --student",
+      wholeFrom(1, 4096),
+    )
     .option("--rate <r>", "largest rate of AdamW; 0.004 of a fresh network, 0.002 of another", positive)
     .option("--seed <n>", "the same seed gives the same student; 0 when absent", wholeFrom(0, 2 ** 31 - 1))
     .option("--copies <n>", "augmented copies that epochs take in turn, 12 when absent", wholeFrom(1, 1000))

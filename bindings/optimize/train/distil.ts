@@ -46,13 +46,14 @@ export async function distil(teacher: Graph, given: Dataset, options: DistilOpti
   const { seed = 0, objective } = rest;
   const graph = fresh ? await freshWith(teacher, student, seed, data, objective) : student;
   const { steps, epochs = 36 } = rest;
-  const batch = rest.batch ?? (fresh && steps === undefined ? batchFor(data.size, epochs) : 125);
+  const own = fresh && steps === undefined ? batchFor(data.size, epochs) : undefined;
+  const batch = rest.batch ?? own;
   const usual = {
     ...(steps === undefined ? { epochs } : {}),
-    batch,
+    ...(batch !== undefined && { batch }),
     rate: fresh ? 4e-3 : 2e-3,
     // An epoch, of fewer than four a quarter of all.
-    warmUp: fresh ? Math.floor(((data.size ?? 0) / batch) * Math.min(epochs / 4, 1)) : 0,
+    warmUp: fresh ? Math.floor(((data.size ?? 0) / (batch ?? 125)) * Math.min(epochs / 4, 1)) : 0,
     augment: "fitting",
     normalization: fresh ? "fresh" : "restore",
   } as const;

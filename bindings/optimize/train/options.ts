@@ -16,7 +16,7 @@ export interface TrainOptions {
   /** Times through the data, 8 when absent, or steps of one batch each. */
   readonly epochs?: number;
   readonly steps?: number;
-  /** Samples of a step; 125 when absent, less where there are fewer. */
+  /** Samples of a step; 125 when absent, less where there are fewer or a step would take more than 2 GiB. */
   readonly batch?: number;
   /** AdamW's largest rate, 0.002 when absent: it rises over the first `warmUp` steps and falls to 0 by a cosine. */
   readonly rate?: number;

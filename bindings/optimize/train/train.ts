@@ -1,5 +1,5 @@
 /** Trains a network on the engine's own float kernels. */
-import { ensure } from "../../errors.ts";
+import { ensure, Pint8Error } from "../../errors.ts";
 import { requireGraph } from "../../given.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { elementCount } from "../../tensor.ts";
@@ -25,10 +25,12 @@ import { trainSeveral } from "./several.ts";
 import { inTurns, type Store, storeOf } from "./store.ts";
 import { openTeacher, type Teacher } from "./teacher.ts";
 import { tied, tiesOf } from "./ties.ts";
-import { type Batch, openTrainer, type Trainer } from "./trainer.ts";
+import { type Batch, openTrainer, type Trainer, type TrainerOptions } from "./trainer.ts";
 import { validationOf } from "./validation.ts";
 
 const BATCH = 125;
+/** Bytes of a step's values and their gradients that a batch is chosen for where nobody says how large it is. */
+const STEP_BYTES = 2 ** 31;
 const COPIES = 12;
 /** Levels of weights of so many bits, on either side of 0. */
 const LEVELS: Readonly<Record<number, number>> = { 4: 7, 8: 127 };
@@ -53,23 +55,24 @@ export async function train(graph: Graph, given: Dataset, options: TrainOptions 
   const { normalization = "restore", threads = "auto", seed = 0 } = options;
   const whole = foldBlocks(graph);
   const own = ownWeights(whole, normalization !== "none");
+  const chosen: Chosen = { ...options, batch: options.batch ?? fittingBatch(own) };
   const ties = tiesOf(whole, own);
   const shapes = own.inputs.map(({ tensor }) => sampleShape(tensorOf(own, tensor).shape));
   const goal = goalOf(own, options.objective, await firstOf(data));
   const read = await storeOf(data, shapes, goal, isPlanar(own));
   read.requireClasses();
   const changes = await changesOf(options, read, goal);
-  const turns = changes === undefined ? 1 : turnsOf(options, read.size);
+  const turns = changes === undefined ? 1 : turnsOf(chosen, read.size);
   const store = inTurns(changes === undefined ? read : read.changed(changes, seed), turns);
   const loss = lossOf(options, goal.objective, store.labelled);
-  const { batch } = lengthOf(options, store.size);
+  const { batch } = lengthOf(chosen, store.size);
   const shared = new Set([...ties].flat());
   // What layers that share weights give differs from one to the next: there are no statistics for all.
   const layers =
     normalization === "none" ? [] : normalizedLayers(own, goal).filter(({ weight }) => !shared.has(weight));
   const weightLevels = new Map([...(options.fakeQuant?.weights ?? [])].map(([id, bits]) => [id, LEVELS[bits] ?? 127]));
   for (const [id, first] of ties) if (weightLevels.has(first)) weightLevels.set(id, weightLevels.get(first) ?? 127);
-  const trainer = await openTrainer(own, {
+  const trainer = await opened(own, {
     batch,
     loss,
     objective: goal.objective,
@@ -93,7 +96,7 @@ export async function train(graph: Graph, given: Dataset, options: TrainOptions 
         if (statistics !== undefined) restoreNorm(own, trainer.layout, layer, statistics, trainer.arrays);
       }
     }
-    await steps({ store, turns, trainer, ...(teacher && { teacher }), shapes, goal, batch }, options);
+    await steps({ store, turns, trainer, ...(teacher && { teacher }), shapes, goal, batch }, chosen);
     return tied(trainer.graph(), ties);
   } finally {
     teacher?.close();
@@ -101,9 +104,31 @@ export async function train(graph: Graph, given: Dataset, options: TrainOptions 
   }
 }
 
+type Chosen = TrainOptions & { readonly batch: number };
+
+/** As many samples of a step as are usual and fit. */
+export function fittingBatch(graph: Graph): number {
+  const made = graph.nodes.flatMap(({ outputs }) => outputs);
+  const floats = made.reduce((sum, id) => sum + elementCount(tensorOf(graph, id).shape), 1);
+  return Math.max(1, Math.min(BATCH, Math.floor(STEP_BYTES / (8 * floats))));
+}
+
+/** A trainer; what its batch takes beyond memory is said of the batch. */
+async function opened(graph: Graph, options: TrainerOptions): Promise<Trainer> {
+  try {
+    return await openTrainer(graph, options);
+  } catch (cause) {
+    const few = fittingBatch(graph);
+    if (!(cause instanceof Pint8Error) || cause.code !== "OUT_OF_MEMORY" || options.batch <= few) throw cause;
+    const hint = `Take about ${few} samples: the option batch, --batch on the command line.`;
+    const sizes = { expected: "a step that fits into memory", received: `${options.batch} samples` };
+    throw new Pint8Error("OUT_OF_MEMORY", { where: "batch", ...sizes, hint }, { cause });
+  }
+}
+
 /** Samples of a step, steps of an epoch and of all. */
-function lengthOf(options: TrainOptions, size: number) {
-  const batch = Math.min(options.batch ?? BATCH, size);
+function lengthOf(options: Chosen, size: number) {
+  const batch = Math.min(options.batch, size);
   const perEpoch = Math.max(Math.floor(size / batch), 1);
   return { batch, perEpoch, total: options.steps ?? (options.epochs ?? 8) * perEpoch };
 }
@@ -115,7 +140,7 @@ async function changesOf(options: TrainOptions, store: Store, goal: Goal): Promi
   return Object.keys(kinds).length === 0 ? undefined : kinds;
 }
 
-function turnsOf(options: TrainOptions, size: number): number {
+function turnsOf(options: Chosen, size: number): number {
   const { perEpoch, total } = lengthOf(options, size);
   return options.copies ?? (options.teacher ? COPIES : Math.ceil(total / perEpoch));
 }
@@ -132,7 +157,7 @@ interface Run {
 }
 
 /** All steps from the first, or from where a checkpoint was made. */
-async function steps(run: Run, options: TrainOptions): Promise<void> {
+async function steps(run: Run, options: Chosen): Promise<void> {
   const { store, turns, trainer, goal } = run;
   const { seed = 0, signal, onCheckpoint, rate = 2e-3, progressSteps = 20 } = options;
   const { batch, perEpoch, total } = lengthOf(options, store.size);

@@ -6,6 +6,7 @@ import { openRunner } from "../../../bindings/optimize/run.ts";
 import { TRAINABLE } from "../../../bindings/optimize/train/gradients/index.ts";
 import { normalizedLayers } from "../../../bindings/optimize/train/norm.ts";
 import { randomOf } from "../../../bindings/optimize/train/random.ts";
+import { fittingBatch } from "../../../bindings/optimize/train/train.ts";
 import { openTrainer, type TrainerOptions } from "../../../bindings/optimize/train/trainer.ts";
 import { runPasses } from "../../../bindings/passes/index.ts";
 import { worst } from "../support/differences.ts";
@@ -106,6 +107,14 @@ describe("gradients are those of differences", () => {
     const last = to.node("transpose", [to.input, to.integers(0, 2, 3, 1)], {});
     const mean = to.node("mean", [conv([4, 3, 3, 3], {})(to, last), to.integers(1, 2)], { keepDims: false });
     (await openTrainer(to.graph(mean), { batch: 64, loss: LABELS, decay: 0, normalized: [], threads: 1 })).close();
+  });
+
+  test("batches that nobody chose fit into memory", () => {
+    const of = (size: number) => {
+      const to = buildNetwork([1, size, size, 3]);
+      return fittingBatch(runPasses(to.graph(conv([32, 3, 3, 3], {})(to, to.input)), { only: "none" }));
+    };
+    assert.deepEqual([of(28), of(1024), of(4096)], [125, 7, 1]);
   });
 
   test("batch normalization of a transposed convolution", async () => {
