@@ -13,6 +13,14 @@ export interface TensorSpec {
   readonly external?: Readonly<Record<string, string>>;
 }
 
+/** A constant of floats. */
+export const floats = (name: string, dims: readonly number[], values: readonly number[]): TensorSpec => ({
+  name,
+  dims,
+  type: 1,
+  values,
+});
+
 export interface NodeSpec {
   readonly operator: string;
   readonly domain?: string;

@@ -2,14 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspectModel, loadModel } from "../../bindings/public/index.ts";
-import { buildOnnx, type GraphSpec, type NodeSpec, node, type TensorSpec } from "./build-onnx.ts";
+import { buildOnnx, floats, type GraphSpec, type NodeSpec, node, type TensorSpec } from "./build-onnx.ts";
 
-const floats = (name: string, dims: readonly number[], values: readonly number[]): TensorSpec => ({
-  name,
-  dims,
-  type: 1,
-  values,
-});
 const bytes = (name: string, dims: readonly number[], values: readonly number[]): TensorSpec => ({
   name,
   dims,

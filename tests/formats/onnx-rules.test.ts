@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadModel } from "../../bindings/public/index.ts";
-import { buildOnnx, type GraphSpec, type NodeSpec, type TensorSpec } from "./build-onnx.ts";
+import { buildOnnx, floats, type GraphSpec, type NodeSpec, type TensorSpec } from "./build-onnx.ts";
 
 type Values = Float32Array | Uint8Array | Int8Array;
 
@@ -13,12 +13,6 @@ async function run(spec: GraphSpec, inputs: readonly Values[], opset = 21): Prom
   return outputs.map((y) => Array.from(y, Number));
 }
 
-const floats = (name: string, dims: readonly number[], values: readonly number[]): TensorSpec => ({
-  name,
-  dims,
-  type: 1,
-  values,
-});
 const bytes = (name: string, dims: readonly number[], values: readonly number[]): TensorSpec => ({
   name,
   dims,

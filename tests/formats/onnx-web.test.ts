@@ -2,14 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadModel } from "../../bindings/public/index.ts";
-import { buildOnnx, type GraphSpec, node, type TensorSpec } from "./build-onnx.ts";
+import { buildOnnx, floats, type GraphSpec, node, type TensorSpec } from "./build-onnx.ts";
 
-const floats = (name: string, dims: readonly number[], values: readonly number[]): TensorSpec => ({
-  name,
-  dims,
-  type: 1,
-  values,
-});
 const bytes = (name: string, dims: readonly number[], values: ArrayLike<number>, type: 2 | 3 | 10 = 2): TensorSpec => ({
   name,
   dims,
