@@ -17,8 +17,7 @@ class Draft {
   tensor = (id: TensorId | undefined): Tensor => this.tensors[id as TensorId] as Tensor;
 
   constant(values: Float32Array | Int32Array, shape: readonly number[] = [values.length]): TensorId {
-    const dtype = values instanceof Int32Array ? "int32" : "float32";
-    return this.append({ name: `${this.#name}/constant`, dtype, shape, data: new Uint8Array(values.buffer) });
+    return constant(this.tensors, `${this.#name}/constant`, shape, values);
   }
 
   append = (tensor: Tensor): TensorId => (this.tensors.push(tensor) - 1) as TensorId;
@@ -38,6 +37,17 @@ class Draft {
   get #name(): string {
     return this.tensor(this.node.outputs[0]).name;
   }
+}
+
+/** Numbers as a tensor behind the others. */
+export function constant(
+  tensors: Tensor[],
+  name: string,
+  shape: readonly number[],
+  data: Int32Array | Float32Array,
+): TensorId {
+  const dtype = data instanceof Int32Array ? "int32" : "float32";
+  return (tensors.push({ name, dtype, shape, data: new Uint8Array(data.buffer) }) - 1) as TensorId;
 }
 
 type Spelling<K extends OpKind> = (node: Node<K>, to: Draft) => void;

@@ -24,8 +24,8 @@ const SHAPES: { readonly [P in Zeros]: Shape } = {
 const MOST_WORK = 2e10;
 
 /** The layers, by their nodes, whose units are scored anew after each that goes. */
-export function exactLayers(layers: readonly Layer[], pattern: Zeros): ReadonlySet<number> {
-  const works = layers.map(({ at, outputs, inputs }) => ({
+export function exactLayers(systems: readonly System[], pattern: Zeros): ReadonlySet<number> {
+  const works = systems.map(({ layer: { at, outputs, inputs } }) => ({
     at,
     work: ((outputs / SHAPES[pattern].rows) * inputs ** 3) / 2,
   }));

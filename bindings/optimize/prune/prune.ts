@@ -131,12 +131,6 @@ async function measured(
   });
 }
 
-const exactOf = (systems: readonly System[], pattern: Zeros) =>
-  exactLayers(
-    systems.map(({ layer }) => layer),
-    pattern,
-  );
-
 async function eliminationsOf(
   graph: Graph,
   systems: readonly System[],
@@ -144,7 +138,7 @@ async function eliminationsOf(
   { onProgress, check }: Settings,
 ): Promise<readonly Elimination[]> {
   const eliminations: Elimination[] = [];
-  const exact = exactOf(systems, pattern);
+  const exact = exactLayers(systems, pattern);
   for (const [i, system] of systems.entries()) {
     onProgress({
       phase: "eliminate",
@@ -185,7 +179,7 @@ async function followed(
 ): Promise<Graph> {
   const own = new Map(systems.map(({ layer }, i) => [layer.at, masks[i] as Mask]));
   const first = Math.min(...own.keys());
-  const exact = exactOf(systems, pattern);
+  const exact = exactLayers(systems, pattern);
   const kept = (layer: Layer, system: System) => {
     const mask = own.get(layer.at);
     if (mask === undefined || mask.zeros === 0) return undefined;

@@ -14,7 +14,7 @@ import type { Objective } from "./kinds.ts";
 import { goalOf, goalText } from "./objective.ts";
 import type { TrainOptions } from "./options.ts";
 import { channelsLast, fromPlanes, isPlanar } from "./planes.ts";
-import { train } from "./train.ts";
+import { BATCH, train } from "./train.ts";
 
 /** Samples of a step where weights are random, and steps that are few. */
 const FRESH_BATCH = 32;
@@ -53,7 +53,7 @@ export async function distil(teacher: Graph, given: Dataset, options: DistilOpti
     ...(batch !== undefined && { batch }),
     rate: fresh ? 4e-3 : 2e-3,
     // An epoch, of fewer than four a quarter of all.
-    warmUp: fresh ? Math.floor(((data.size ?? 0) / (batch ?? 125)) * Math.min(epochs / 4, 1)) : 0,
+    warmUp: fresh ? Math.floor(((data.size ?? 0) / (batch ?? BATCH)) * Math.min(epochs / 4, 1)) : 0,
     augment: "fitting",
     normalization: fresh ? "fresh" : "restore",
   } as const;

@@ -28,7 +28,8 @@ import { tied, tiesOf } from "./ties.ts";
 import { type Batch, openTrainer, type Trainer, type TrainerOptions } from "./trainer.ts";
 import { validationOf } from "./validation.ts";
 
-const BATCH = 125;
+/** Samples of a step, where nobody says how many and they fit. */
+export const BATCH = 125;
 /** Bytes of a step's values and their gradients that a batch is chosen for where nobody says how large it is. */
 const STEP_BYTES = 2 ** 31;
 const COPIES = 12;

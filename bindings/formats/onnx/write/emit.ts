@@ -136,8 +136,7 @@ export class Emitter {
   }
 
   #requantized(value: string, { dtype, quantization, shape }: Held): string {
-    const { scale, zero } = this.#scales(value, dtype, quantization, shape);
-    const inputs = zero === undefined ? [value, scale] : [value, scale, zero];
+    const inputs = [value, ...this.#scales(value, dtype, quantization, shape)];
     const name = this.add("QuantizeLinear", inputs, this.fresh(`${value}/int`));
     return this.dequantized(name, dtype, quantization, shape);
   }
@@ -181,9 +180,8 @@ export class Emitter {
 
   dequantized(name: string, dtype: DType, quantization: Quantization, shape: readonly number[]): string {
     const { block, axis: own } = quantization;
-    const { scale, zero } = this.#scales(name, dtype, quantization, shape);
+    const inputs = [name, ...this.#scales(name, dtype, quantization, shape)];
     const axis = block === undefined ? own : shape.length - 1;
-    const inputs = zero === undefined ? [name, scale] : [name, scale, zero];
     const real = this.add("DequantizeLinear", inputs, this.fresh(`${name}/real`), {
       axis: axis < 0 ? axis + shape.length : axis,
       ...(block === undefined ? {} : { block_size: block }),
@@ -192,14 +190,15 @@ export class Emitter {
     return real;
   }
 
+  /** The scales, and zero points where their type has any, as operators take them. */
   #scales(name: string, dtype: DType, { scale, zeroPoint, block }: Quantization, of: readonly number[]) {
     const [rows = 1, columns = 1] = of;
     const shape = block !== undefined ? [rows, columns / block] : scale.length === 1 ? [] : [scale.length];
     const scales = this.constant(`${name}/scale`, "float32", shape, Float32Array.from(scale));
     const numbers = ZEROS[dtype];
-    if (numbers === undefined) return { scale: scales, zero: undefined };
+    if (numbers === undefined) return [scales];
     const zeros = new numbers(scale.map((_, i) => zeroPoint[i] ?? zeroPoint[0] ?? 0));
-    return { scale: scales, zero: this.constant(`${name}/zero`, dtype, shape, zeros) };
+    return [scales, this.constant(`${name}/zero`, dtype, shape, zeros)];
   }
 
   /** Sets a tensor of the graph to real values: through QuantizeLinear where it holds integers. */
@@ -217,8 +216,7 @@ export class Emitter {
       expected: "integers of at most 16 bits",
       received: `a result of ${dtype} with a scale`,
     }));
-    const { scale, zero } = this.#scales(name, dtype, quantization, shape);
-    this.add("QuantizeLinear", zero === undefined ? [real, scale] : [real, scale, zero], name);
+    this.add("QuantizeLinear", [real, ...this.#scales(name, dtype, quantization, shape)], name);
   }
 
   /** The numbers of a constant of integers; undefined for what is computed. */

@@ -2,9 +2,11 @@
 import { type AnyNode, NONE, type OpKind, type TensorId } from "../../../graph.ts";
 import { dimensions, elementCount } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
-import { DATA_TYPES, type OnnxAttribute } from "./model.ts";
+import type { OnnxAttribute } from "./model.ts";
 import {
+  axisOf,
   BEFORE_START,
+  cast,
   chain,
   FIRST,
   finish,
@@ -12,6 +14,7 @@ import {
   LAST,
   output,
   pairs,
+  real,
   reduced,
   reordered,
   sizesOf,
@@ -126,28 +129,16 @@ function parts(node: AnyNode, to: Emitter, source: TensorId, axis: number, isGon
   return true;
 }
 
-const axisOf = (to: Emitter, source: TensorId, axis: number) =>
-  axis < 0 ? axis + to.tensor(source).shape.length : axis;
-
 const best =
   (type: "ArgMax" | "ArgMin"): Writer<"argMax" | "argMin"> =>
   (node, to) => {
     const [axis] = to.numbers(node.inputs[1]) ?? [];
     if (axis === undefined) return false;
     const y = to.step(type, [to.real(input(node as AnyNode, 0))], { axis, keepdims: 0 });
-    return cast(node as AnyNode, to, y);
+    return cast(output(node as AnyNode), to, y);
   };
 
-/** The output in the type that it has. */
-function cast(node: AnyNode, to: Emitter, value: string): boolean {
-  const type = DATA_TYPES[to.tensor(output(node)).dtype];
-  if (type === undefined) return false;
-  to.add("Cast", [value], to.name(output(node)), { to: type });
-  return true;
-}
-
 const twice = (to: Emitter, x: string) => to.step("Mul", [x, x]);
-const real = (to: Emitter, value: number) => to.constant("factor", "float32", [], Float32Array.of(value));
 
 const gelu: Writer<"gelu"> = (node, to) => {
   const x = to.real(input(node, 0));
@@ -200,7 +191,7 @@ export const MORE: { readonly [K in OpKind]?: Writer<K> } = {
     finish(node, to, to.step("Expand", [to.real(input(node, 0)), to.integers("shape", sizesOf(node, to))])),
   depthToSpace: blocks("DepthToSpace", { mode: "DCR" }),
   spaceToDepth: blocks("SpaceToDepth", {}),
-  cast: (node, to) => cast(node, to, to.name(input(node, 0))),
+  cast: (node, to) => cast(output(node), to, to.name(input(node, 0))),
   argMax: best("ArgMax"),
   argMin: best("ArgMin"),
   sum: reduced("ReduceSum"),
@@ -229,6 +220,6 @@ export const MORE: { readonly [K in OpKind]?: Writer<K> } = {
   gelu,
   shape: (node, to) => {
     const { shape } = to.tensor(input(node, 0));
-    return elementCount(shape) > 0 && cast(node, to, to.integers("sizes", shape));
+    return elementCount(shape) > 0 && cast(output(node), to, to.integers("sizes", shape));
   },
 };

@@ -2,7 +2,19 @@
 import type { AnyNode, Node, OpKind, TensorId } from "../../../graph.ts";
 import { byteLength } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
-import { BEFORE_START, finish, input, longs, output, reversed, scalar, sizesOf, type Writer } from "./steps.ts";
+import {
+  axisOf,
+  BEFORE_START,
+  bothSides,
+  finish,
+  input,
+  longs,
+  output,
+  reversed,
+  scalar,
+  sizesOf,
+  type Writer,
+} from "./steps.ts";
 
 /** Pixels of blocks as batches: the places inside blocks go to the front. */
 const spaceToBatch: Writer<"spaceToBatch"> = (node, to) => {
@@ -90,14 +102,14 @@ const mirrorPad: Writer<"mirrorPad"> = (node, to) => {
   const amounts = to.numbers(node.inputs[1]);
   if (amounts === undefined) return false;
   if (node.attributes.mode === "symmetric") return symmetric(node, to, amounts);
-  const list = [0, 1].flatMap((side) => amounts.filter((_, i) => i % 2 === side));
+  const list = bothSides(amounts);
   return finish(node, to, to.step("Pad", [to.real(input(node, 0)), to.integers("pads", list)], { mode: "reflect" }));
 };
 
 const gather: Writer<"gather"> = (node, to) => {
-  const { axis: given, batchDims } = node.attributes;
+  const { batchDims } = node.attributes;
   const [x, indices] = [input(node, 0), input(node, 1)];
-  const axis = given < 0 ? given + to.tensor(x).shape.length : given;
+  const axis = axisOf(to, x, node.attributes.axis);
   if (batchDims === 0) return finish(node, to, to.step("Gather", [to.real(x), to.name(indices)], { axis }));
   if (axis !== batchDims) return false;
   const single = to.step("Reshape", [longs(to, indices), to.integers("single", [...to.tensor(indices).shape, 1])]);

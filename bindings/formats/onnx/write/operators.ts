@@ -7,6 +7,7 @@ import { MOVES } from "./moves.ts";
 import { ROWS } from "./rows.ts";
 import {
   activated,
+  bothSides,
   clip,
   FIRST,
   finish,
@@ -144,7 +145,7 @@ const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
   pad: (node, to) => {
     const amounts = to.numbers(node.inputs[1]);
     if (amounts === undefined) return false;
-    const list = [...amounts.filter((_, i) => i % 2 === 0), ...amounts.filter((_, i) => i % 2 === 1)];
+    const list = bothSides(amounts);
     const value = node.inputs[2];
     const more = value === undefined || value === NONE ? [] : [scalar(to, value)];
     return finish(node, to, to.step("Pad", [to.real(input(node, 0)), to.integers("pads", list), ...more]));

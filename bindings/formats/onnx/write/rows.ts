@@ -5,6 +5,7 @@ import type { Emitter } from "./emit.ts";
 import { DATA_TYPES } from "./model.ts";
 import {
   activated,
+  cast,
   chain,
   FIRST,
   finish,
@@ -13,6 +14,7 @@ import {
   longs,
   output,
   pads,
+  real,
   reduction,
   unary,
   type Writer,
@@ -20,7 +22,7 @@ import {
 
 /** The shortest vector that is divided by its length. Source: TFLite's L2Normalization. */
 const SHORTEST = 1e-6;
-const float = (to: Emitter, value: number) => to.constant("number", "float32", [], Float32Array.of(value));
+const float = (to: Emitter, value: number) => real(to, value, "number");
 
 const layerNorm: Writer<"layerNorm"> = (node, to) => {
   const { dimensions, epsilon } = node.attributes;
@@ -61,8 +63,7 @@ const truths =
     if (axes === undefined) return false;
     const x = to.step("Cast", [to.name(input(node as AnyNode, 0))], { to: DATA_TYPES.int32 as number });
     const y = reduction(to, type, x, axes, node.attributes.keepDims);
-    to.add("Cast", [y], to.name(output(node as AnyNode)), { to: DATA_TYPES.bool as number });
-    return true;
+    return cast(output(node as AnyNode), to, y);
   };
 
 /** The remainder with the divisor's sign; of floats that of the dividend, moved where the signs differ. */
@@ -120,8 +121,7 @@ const oneHot: Writer<"oneHot"> = (node, to) => {
   const places = [longs(to, indices), to.step("Reshape", [longs(to, depth), to.integers("scalar", [])])];
   const y = to.step("OneHot", [...places, values], { axis: node.attributes.axis });
   if (isReal) return finish(node, to, y);
-  to.add("Cast", [y], to.name(output(node)), { to: DATA_TYPES[to.tensor(output(node)).dtype] as number });
-  return true;
+  return cast(output(node), to, y);
 };
 
 /** Writers by kind. */
@@ -141,8 +141,7 @@ export const ROWS: { readonly [K in OpKind]?: Writer<K> } = {
     const [best, where] = [to.fresh("greatest"), to.fresh("places")];
     to.add("TopK", [to.real(input(node, 0)), to.integers("k", [k])], best, { axis: -1 }, [where]);
     to.set(values, best);
-    to.add("Cast", [where], to.name(places), { to: DATA_TYPES[to.tensor(places).dtype] as number });
-    return true;
+    return cast(places, to, where);
   },
   cumsum: (node, to) => {
     const [axis] = to.numbers(node.inputs[1]) ?? [];

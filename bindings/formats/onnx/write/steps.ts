@@ -154,6 +154,26 @@ export function pads(
   return [...before, ...after];
 }
 
+/** A dimension's number from the first. */
+export const axisOf = (to: Emitter, source: TensorId, axis: number) =>
+  axis < 0 ? axis + to.tensor(source).shape.length : axis;
+
+/** A tensor of the graph, in the type that it has. */
+export function cast(id: TensorId, to: Emitter, value: string): boolean {
+  const type = DATA_TYPES[to.tensor(id).dtype];
+  if (type === undefined) return false;
+  to.add("Cast", [value], to.name(id), { to: type });
+  return true;
+}
+
+/** A number. */
+export const real = (to: Emitter, value: number, name = "factor") =>
+  to.constant(name, "float32", [], Float32Array.of(value));
+
+/** What is before each dimension, then what is after: of pairs. */
+export const bothSides = (amounts: readonly number[]) =>
+  [0, 1].flatMap((side) => amounts.filter((_, i) => i % 2 === side));
+
 /** One element as a scalar. */
 export const scalar = (to: Emitter, id: TensorId) =>
   to.tensor(id).shape.length === 0 ? to.real(id) : to.step("Reshape", [to.real(id), to.integers("scalar", [])]);

@@ -1,7 +1,7 @@
 /** Explicit paddings, which only graphs from other formats have: SAME or VALID where they are one, else a PAD of its own. */
 import type { AnyNode, Graph, Node, Padding, TensorId } from "../../../graph.ts";
 import { dimensions, GREATEST_FLOAT, type Tensor } from "../../../tensor.ts";
-import { whole } from "../../spelled.ts";
+import { constant, whole } from "../../spelled.ts";
 
 type Sides = Exclude<Padding, string>;
 type Sized = readonly [number, number];
@@ -88,16 +88,6 @@ function wordOf(
 
 function withPadding(node: Node, padding: "same" | "valid"): AnyNode {
   return { ...node, attributes: { ...node.attributes, padding } } as AnyNode;
-}
-
-function constant(
-  tensors: Tensor[],
-  name: string,
-  shape: readonly number[],
-  data: Int32Array | Float32Array,
-): TensorId {
-  const dtype = data instanceof Int32Array ? "int32" : "float32";
-  return (tensors.push({ name, dtype, shape, data: new Uint8Array(data.buffer) }) - 1) as TensorId;
 }
 
 /** The value that no maximum takes, quantized as x is. */
