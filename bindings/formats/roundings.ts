@@ -1,6 +1,6 @@
 /** What files cannot say of the rounding of quantized operators, and what they can say of its clamp otherwise. */
 import { ensure } from "../errors.ts";
-import type { Activation, AnyNode, Graph, Rounding, TensorId } from "../graph.ts";
+import { type Activation, type AnyNode, bodiesOf, type Graph, type Rounding, type TensorId } from "../graph.ts";
 import type { Tensor } from "../tensor.ts";
 
 const RANGES: { readonly [dtype: string]: readonly [number, number] } = {
@@ -57,19 +57,23 @@ const EXACT: readonly string[] = [
     "spaceToDepth",
   ],
   ...["maxPool2d", "reduceMax", "reduceMin", "maximum", "minimum", "argMax", "argMin", "resizeNearestNeighbor"],
-  ...["dequantize", "batchToSpace", "spaceToBatch", "relu", "topK"],
+  ...["dequantize", "batchToSpace", "spaceToBatch", "relu", "topK", "if", "while", "dynamicUpdateSlice"],
 ];
 
 /** A warning where integers of the file will be rounded otherwise than in the graph; undefined where they are not. */
 export function roundingWarning(graph: Graph, format: ".tflite" | ".onnx"): string | undefined {
   const counts = new Map<string, number>();
-  for (const node of graph.nodes) {
-    const isOnnx = roundingOf(node) !== undefined;
-    if (format === ".tflite" ? !isOnnx : isOnnx || !roundsIntegers(node, graph.tensors)) continue;
-    counts.set(node.kind, (counts.get(node.kind) ?? 0) + 1);
-  }
+  const count = ({ nodes, tensors }: Graph): void => {
+    for (const node of nodes) {
+      for (const body of bodiesOf(node)) count(body);
+      const isOnnx = roundingOf(node) !== undefined;
+      if (format === ".tflite" ? !isOnnx : isOnnx || !roundsIntegers(node, tensors)) continue;
+      counts.set(node.kind, (counts.get(node.kind) ?? 0) + 1);
+    }
+  };
+  count(graph);
   if (counts.size === 0) return undefined;
-  const kinds = [...counts].map(([kind, count]) => `${count} ${kind}`).join(", ");
+  const kinds = [...counts].map(([kind, n]) => `${n} ${kind}`).join(", ");
   const [from, to] = ["TensorFlow Lite", "onnxruntime"];
   const [own, others] = format === ".tflite" ? [to, from] : [from, to];
   return `operators that round as ${own} does (${kinds}) will round as ${others} does when the ${format} file is read: results may differ by a step`;

@@ -1,35 +1,41 @@
 /** What converters of operators write into: names of values, constants, and the integers behind real values. */
 import { ensure } from "../../../errors.ts";
-import { type AnyNode, type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
+import { type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
 import { type DType, elementCount, type Quantization, type Tensor } from "../../../tensor.ts";
-import { DATA_TYPES, type OnnxAttribute, type OnnxOperator, type OnnxTensor } from "./model.ts";
-
-/** Operators as they stand since 2022, and since 2024, which know int4, int16 and scales of blocks. */
-const [PLAIN, WIDE] = [17, 21];
-
-const isWide = ({ dtype, quantization }: Tensor) =>
-  dtype === "int4" || (quantization !== undefined && (/^u?int16$/.test(dtype) || quantization.block !== undefined));
-
-/** Operators, and modes of them, that there are not in those of 2022. */
-const isNew = (node: AnyNode) =>
-  ["bitwise", "bitwiseXor"].includes(node.kind) ||
-  (node.kind === "scatterUpdate" && ["min", "max"].includes(node.attributes.mode));
+import {
+  DATA_TYPES,
+  type OnnxAttribute,
+  type OnnxGraph,
+  type OnnxOperator,
+  type OnnxPort,
+  type OnnxTensor,
+} from "./model.ts";
+import { opsetOf, WIDE } from "./opset.ts";
 
 type Held = Pick<Tensor, "dtype" | "shape"> & { readonly quantization: Quantization };
 
 /** Operators that only move elements. */
 const MOVING = ["Transpose", "Reshape", "Slice"];
 
+/** A graph around another: `names` are those that its inputs have there, `isPart` where its operators stand among the outer ones. */
+interface Around {
+  readonly to: Emitter;
+  readonly names: readonly string[];
+  readonly isPart?: boolean;
+}
+
 export class Emitter {
   readonly opset: number;
-  readonly operators: OnnxOperator[] = [];
-  readonly constants: OnnxTensor[] = [];
+  readonly operators: OnnxOperator[];
+  readonly constants: OnnxTensor[];
+  /** Nodes that have no form, and how many, by kind. */
+  readonly missing: Map<string, number>;
   /** The node that is written. */
   where = "graph";
   /** Whether it works on integers as they are: its result is such without a scale. */
   isRaw = false;
   readonly #names = new Map<TensorId, string>();
-  readonly #taken = new Set<string>();
+  readonly #taken: Set<string>;
   /**
    * Values behind DequantizeLinear, where what moves them is followed by QuantizeLinear and DequantizeLinear of its own: onnxruntime to 1.30
    * puts those there itself, and in operators of 2024 wrongly for int8.
@@ -38,8 +44,21 @@ export class Emitter {
   /** Real values of tensors that hold integers. */
   readonly #reals = new Map<TensorId, string>();
 
-  constructor(readonly graph: Graph) {
-    this.opset = graph.tensors.some(isWide) || graph.nodes.some(isNew) ? WIDE : PLAIN;
+  constructor(
+    readonly graph: Graph,
+    around?: Around,
+  ) {
+    const { to: outer, names, isPart = false } = around ?? {};
+    this.opset = outer?.opset ?? opsetOf(graph);
+    this.operators = isPart ? (outer as Emitter).operators : [];
+    this.constants = isPart ? (outer as Emitter).constants : [];
+    this.missing = outer?.missing ?? new Map();
+    // A name is one value, within graphs of nodes and around them.
+    this.#taken = outer === undefined ? new Set() : outer.#taken;
+    if (names !== undefined) {
+      for (const [i, { tensor }] of graph.inputs.entries()) this.#names.set(tensor, names[i] ?? "");
+      return;
+    }
     for (const { name, tensor } of [...graph.outputs, ...graph.inputs]) {
       if (graph.tensors[tensor]?.data === undefined) this.#names.set(tensor, name);
       this.#taken.add(name);
@@ -141,6 +160,26 @@ export class Emitter {
     return this.dequantized(name, dtype, quantization, shape);
   }
 
+  /** What was written, with these as its inputs and outputs. */
+  written(inputs: readonly OnnxPort[], outputs: readonly OnnxPort[]): OnnxGraph {
+    const { operators, constants } = this;
+    const read = namesRead(operators);
+    return {
+      name: this.graph.name || "graph",
+      operators,
+      constants: constants.filter(({ name }) => read.has(name)),
+      inputs,
+      outputs,
+    };
+  }
+
+  /** A tensor as an input or output by that name. */
+  port(name: string, id: TensorId): OnnxPort {
+    const { dtype, shape } = this.tensor(id);
+    requireOnnxType(name, dtype);
+    return { name, dtype, shape };
+  }
+
   /** Passes a value on as an output of the graph by another name than its own; returns that name. */
   passed({ name, tensor: id }: Port): string {
     const own = this.name(id);
@@ -227,6 +266,19 @@ export class Emitter {
     if (tensor.dtype === "int32") return [...new Int32Array(buffer)];
     return tensor.dtype === "int64" ? Array.from(new BigInt64Array(buffer), Number) : undefined;
   }
+}
+
+/** What operators read, and those of the graphs that they run. */
+function namesRead(operators: readonly OnnxOperator[]): ReadonlySet<string> {
+  const read = new Set<string>();
+  for (const { inputs, attributes = {} } of operators) {
+    for (const input of inputs) read.add(input);
+    for (const value of Object.values(attributes)) {
+      if (typeof value !== "object" || !("graph" in value)) continue;
+      for (const name of namesRead(value.graph.operators)) read.add(name);
+    }
+  }
+  return read;
 }
 
 const reals = (sums: BigInt64Array, scale: readonly number[]) =>

@@ -1,10 +1,11 @@
 /** Graph → .onnx bytes: floats as they are, integers in ONNX's QDQ form. */
 import { ensure, kindOf } from "../../../errors.ts";
 import { requireGraph } from "../../../given.ts";
-import type { Graph, TensorId } from "../../../graph.ts";
+import { bodiesOf, type Graph, withBodies } from "../../../graph.ts";
 import { roundingWarning, withActivations } from "../../roundings.ts";
 import { spelled } from "../../spelled.ts";
-import { Emitter, requireOnnxType } from "./emit.ts";
+import { withTypes, writeControl } from "./control.ts";
+import { Emitter } from "./emit.ts";
 import { writeModel } from "./model.ts";
 import { writeNode } from "./operators.ts";
 
@@ -29,16 +30,13 @@ export function writeOnnx(given: Graph, options: WriteOnnxOptions = {}): Uint8Ar
     received: kindOf(options),
     hint: "Such as { onWarning: console.warn }.",
   }));
-  const graph = spelled(withActivations(given), ["lookup"]);
+  const graph = prepared(given);
   const to = new Emitter(graph);
-  const missing = new Map<string, number>();
-  for (const node of graph.nodes) {
-    if (!writeNode(node, to)) missing.set(node.kind, (missing.get(node.kind) ?? 0) + 1);
-  }
-  ensure(missing.size === 0, "UNSUPPORTED", () => ({
+  writeNodes(to);
+  ensure(to.missing.size === 0, "UNSUPPORTED", () => ({
     where: "graph",
     expected: "operators that pint8 writes as ONNX",
-    received: [...missing].map(([kind, count]) => `${kind} (${count}×)`).join(", "),
+    received: [...to.missing].map(([kind, count]) => `${kind} (${count}×)`).join(", "),
     hint: "Write .tflite, or leave these parts out of the model.",
   }));
   const made = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
@@ -47,18 +45,23 @@ export function writeOnnx(given: Graph, options: WriteOnnxOptions = {}): Uint8Ar
   );
   const warning = roundingWarning(graph, ".onnx");
   if (warning !== undefined) (options.onWarning ?? console.warn)(`pint8: ${warning}`);
-  const port = ({ name, tensor: id }: { readonly name: string; readonly tensor: TensorId }) => {
-    const { dtype, shape } = to.tensor(id);
-    requireOnnxType(name, dtype);
-    return { name, dtype, shape };
-  };
-  const read = new Set(to.operators.flatMap(({ inputs }) => inputs));
-  return writeModel({
-    name: graph.name,
-    opset: to.opset,
-    operators: to.operators,
-    constants: to.constants.filter(({ name }) => read.has(name)),
-    inputs: graph.inputs.map(port),
-    outputs: outputs.map(port),
+  const [inputs, all] = [graph.inputs, outputs].map((ports) => ports.map(({ name, tensor }) => to.port(name, tensor)));
+  return writeModel({ opset: to.opset, graph: to.written(inputs ?? [], all ?? []) });
+}
+
+/** The graph, and those that its nodes run, in operators that there are writers of. */
+function prepared(graph: Graph): Graph {
+  const own = spelled(withActivations(withTypes(graph)), ["lookup"]);
+  const nodes = own.nodes.map((node) => {
+    const bodies = bodiesOf(node);
+    return bodies.length === 0 ? node : withBodies(node, bodies.map(prepared));
   });
+  return { ...own, nodes };
+}
+
+/** All nodes; those that have no form are counted. */
+function writeNodes(to: Emitter): void {
+  for (const node of to.graph.nodes)
+    if (!(writeControl(node, to, writeNodes) ?? writeNode(node, to)))
+      to.missing.set(node.kind, (to.missing.get(node.kind) ?? 0) + 1);
 }

@@ -2,8 +2,14 @@
 import { PbfWriter } from "pbf";
 import type { DType } from "../../../tensor.ts";
 
-/** An attribute's value: a whole number, whole numbers, a real number, or a word. */
-export type OnnxAttribute = number | readonly number[] | { readonly real: number } | string;
+/** An attribute's value: a whole number, whole numbers, a real number, a word, words, or a graph. */
+export type OnnxAttribute =
+  | number
+  | readonly number[]
+  | { readonly real: number }
+  | string
+  | { readonly words: readonly string[] }
+  | { readonly graph: OnnxGraph };
 
 export interface OnnxOperator {
   readonly type: string;
@@ -22,13 +28,18 @@ export interface OnnxTensor {
 
 export type OnnxPort = Omit<OnnxTensor, "data">;
 
-export interface OnnxModel {
+export interface OnnxGraph {
   readonly name: string;
-  readonly opset: number;
   readonly operators: readonly OnnxOperator[];
   readonly constants: readonly OnnxTensor[];
   readonly inputs: readonly OnnxPort[];
   readonly outputs: readonly OnnxPort[];
+}
+
+/** A file. */
+export interface OnnxModel {
+  readonly opset: number;
+  readonly graph: OnnxGraph;
 }
 
 /** TensorProto.DataType by element type; absent for those that are not written. */
@@ -51,14 +62,14 @@ export const DATA_TYPES: { readonly [K in DType]?: number } = {
 /** Of 2021: every runtime of today reads it; and of 2024, for operators from 21 on. */
 const irVersion = (opset: number) => (opset < 21 ? 8 : 10);
 /** AttributeProto.AttributeType. */
-const [REAL, WHOLE, WORD, WHOLES] = [1, 2, 3, 7];
+const [REAL, WHOLE, WORD, GRAPH, WHOLES, WORDS] = [1, 2, 3, 5, 7, 8];
 
 /** The file. */
 export function writeModel(model: OnnxModel): Uint8Array {
   const pbf = new PbfWriter();
   pbf.writeVarintField(1, irVersion(model.opset));
   pbf.writeStringField(2, "pint8");
-  pbf.writeMessage(7, writeGraph, model);
+  pbf.writeMessage(7, writeGraph, model.graph);
   pbf.writeMessage(
     8,
     (opset: number, out) => {
@@ -70,7 +81,7 @@ export function writeModel(model: OnnxModel): Uint8Array {
   return pbf.finish();
 }
 
-function writeGraph({ name, operators, constants, inputs, outputs }: OnnxModel, pbf: PbfWriter): void {
+function writeGraph({ name, operators, constants, inputs, outputs }: OnnxGraph, pbf: PbfWriter): void {
   for (const operator of operators) pbf.writeMessage(1, writeOperator, operator);
   pbf.writeStringField(2, name);
   for (const constant of constants) pbf.writeMessage(5, writeTensor, constant);
@@ -97,6 +108,12 @@ function writeAttribute([name, value]: readonly [string, OnnxAttribute], pbf: Pb
   } else if ("real" in value) {
     pbf.writeFloatField(2, value.real);
     pbf.writeVarintField(20, REAL as number);
+  } else if ("graph" in value) {
+    pbf.writeMessage(6, writeGraph, value.graph);
+    pbf.writeVarintField(20, GRAPH as number);
+  } else if ("words" in value) {
+    for (const each of value.words) pbf.writeStringField(9, each);
+    pbf.writeVarintField(20, WORDS as number);
   } else {
     for (const each of value) pbf.writeVarintField(8, each);
     pbf.writeVarintField(20, WHOLES as number);

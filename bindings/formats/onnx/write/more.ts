@@ -12,6 +12,7 @@ import {
   finish,
   input,
   LAST,
+  longs,
   output,
   pairs,
   real,
@@ -83,9 +84,25 @@ function cut(
   return to.step("Reshape", [y, to.integers("shape", shape)]);
 }
 
+/** A slice of computed begins or sizes; a size of −1 goes to the end. */
+function sliceFrom(node: AnyNode, to: Emitter, sizes: readonly number[] | undefined): string {
+  const starts = longs(to, input(node, 1));
+  const length = sizes === undefined ? longs(to, input(node, 2)) : to.integers("sizes", sizes);
+  const end = to.integers("end", [2 ** 31 - 1]);
+  const ends = sizes?.every((size) => size < 0)
+    ? to.integers(
+        "ends",
+        sizes.map(() => 2 ** 31 - 1),
+      )
+    : sizes?.every((size) => size >= 0)
+      ? to.step("Add", [starts, length])
+      : to.step("Where", [to.step("Less", [length, to.integers("zero", [0])]), end, to.step("Add", [starts, length])]);
+  return to.step("Slice", [to.real(input(node, 0)), starts, ends]);
+}
+
 const slice: Writer<"slice"> = (node, to) => {
   const [starts, sizes] = [to.numbers(node.inputs[1]), to.numbers(node.inputs[2])];
-  if (starts === undefined || sizes === undefined) return false;
+  if (starts === undefined || sizes === undefined) return finish(node, to, sliceFrom(node, to, sizes));
   const shape = sizesOf(node, to);
   const ends = starts.map((start, i) => start + (shape[i] as number));
   const steps = starts.map(() => 1);

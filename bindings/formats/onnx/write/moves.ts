@@ -1,6 +1,6 @@
 /** Nodes → ONNX operators that move, pick and place elements. */
 import type { AnyNode, Node, OpKind, TensorId } from "../../../graph.ts";
-import { byteLength } from "../../../tensor.ts";
+import { byteLength, elementCount } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
 import {
   axisOf,
@@ -120,6 +120,30 @@ const gather: Writer<"gather"> = (node, to) => {
 const scattered = (to: Emitter, data: string, indices: TensorId, updates: TensorId, mode: string) =>
   to.step("ScatterND", [data, longs(to, indices), to.real(updates)], mode === "set" ? {} : { reduction: mode });
 
+/** x with an update at computed begins, which are moved until it lies within: by the places of its rows in the dimensions that it does not fill. */
+const dynamicUpdateSlice: Writer<"dynamicUpdateSlice"> = (node, to) => {
+  const [x, update, begins] = [0, 1, 2].map((i) => input(node, i)) as [TensorId, TensorId, TensorId];
+  const [all, own] = [to.tensor(x).shape, to.tensor(update).shape];
+  const depth = all.reduce((last, size, i) => (size === own[i] ? last : i + 1), 1);
+  const shape = own.slice(0, depth);
+  const places: number[] = [];
+  for (let i = 0; i < elementCount(shape); i++)
+    for (const [d] of shape.entries()) {
+      const inner = elementCount(shape.slice(d + 1));
+      places.push(Math.floor(i / inner) % (shape[d] as number));
+    }
+  const grid = to.constant("places", "int64", [...shape, depth], BigInt64Array.from(places, BigInt));
+  const most = to.integers(
+    "most",
+    shape.map((size, d) => (all[d] as number) - size),
+  );
+  const [zero, end] = [to.integers("zero", [0]), to.integers("depth", [depth])];
+  const first = to.step("Slice", [longs(to, begins), zero, end]);
+  const within = to.step("Min", [to.step("Max", [first, zero]), most]);
+  const indices = to.step("Add", [grid, within]);
+  return finish(node, to, to.step("ScatterND", [to.real(x), indices, to.real(update)]));
+};
+
 /** Zeros of the output's type and shape. */
 function zeros(node: AnyNode, to: Emitter): string {
   const { dtype, shape } = to.tensor(output(node));
@@ -132,6 +156,7 @@ export const MOVES: { readonly [K in OpKind]?: Writer<K> } = {
   spaceToBatch,
   batchToSpace,
   dilate,
+  dynamicUpdateSlice,
   mirrorPad,
   gather,
   reverse: (node, to) => {
