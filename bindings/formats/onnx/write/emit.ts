@@ -2,15 +2,9 @@
 import { ensure } from "../../../errors.ts";
 import { type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
 import { type DType, elementCount, type Quantization, type Tensor } from "../../../tensor.ts";
-import {
-  DATA_TYPES,
-  type OnnxAttribute,
-  type OnnxGraph,
-  type OnnxOperator,
-  type OnnxPort,
-  type OnnxTensor,
-} from "./model.ts";
+import type { OnnxAttribute, OnnxGraph, OnnxOperator, OnnxPort, OnnxTensor } from "./model.ts";
 import { opsetOf, WIDE } from "./opset.ts";
+import { apart, namesRead, reals, requireOnnxType, ZEROS } from "./values.ts";
 
 type Held = Pick<Tensor, "dtype" | "shape"> & { readonly quantization: Quantization };
 
@@ -266,40 +260,4 @@ export class Emitter {
     if (tensor.dtype === "int32") return [...new Int32Array(buffer)];
     return tensor.dtype === "int64" ? Array.from(new BigInt64Array(buffer), Number) : undefined;
   }
-}
-
-/** What operators read, and those of the graphs that they run. */
-function namesRead(operators: readonly OnnxOperator[]): ReadonlySet<string> {
-  const read = new Set<string>();
-  for (const { inputs, attributes = {} } of operators) {
-    for (const input of inputs) read.add(input);
-    for (const value of Object.values(attributes)) {
-      if (typeof value !== "object" || !("graph" in value)) continue;
-      for (const name of namesRead(value.graph.operators)) read.add(name);
-    }
-  }
-  return read;
-}
-
-const reals = (sums: BigInt64Array, scale: readonly number[]) =>
-  Float32Array.from(sums, (sum, i) => Number(sum) * (scale[i] ?? (scale[0] as number)));
-
-/** What zero points are written as. Those of int32, which biases have, are 0. */
-const ZEROS: { readonly [K in DType]?: new (values: number[]) => ArrayBufferView } = {
-  int4: Int8Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-};
-
-/** Refuses elements that ONNX files are not written with. */
-export function requireOnnxType(where: string, dtype: DType): void {
-  ensure(DATA_TYPES[dtype] !== undefined, "UNSUPPORTED", () => ({ where, expected: "an ONNX type", received: dtype }));
-}
-
-/** int4, one element a byte. */
-function apart(data: Uint8Array, count: number): Uint8Array {
-  const values = Int8Array.from({ length: count }, (_, i) => (((data[i >> 1] as number) >> (4 * (i & 1))) << 28) >> 28);
-  return new Uint8Array(values.buffer);
 }
