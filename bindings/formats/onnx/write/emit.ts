@@ -24,6 +24,8 @@ export class Emitter {
   readonly constants: OnnxTensor[];
   /** Nodes that have no form, and how many, by kind. */
   readonly missing: Map<string, number>;
+  /** What the file does otherwise than the graph, and how often. */
+  readonly said: Map<string, number>;
   /** The node that is written. */
   where = "graph";
   /** Whether it works on integers as they are: its result is such without a scale. */
@@ -47,6 +49,7 @@ export class Emitter {
     this.operators = isPart ? (outer as Emitter).operators : [];
     this.constants = isPart ? (outer as Emitter).constants : [];
     this.missing = outer?.missing ?? new Map();
+    this.said = outer?.said ?? new Map();
     // A name is one value, within graphs of nodes and around them.
     this.#taken = outer === undefined ? new Set() : outer.#taken;
     if (names !== undefined) {
@@ -78,6 +81,11 @@ export class Emitter {
     this.#names.set(id, name);
     if (tensor.data !== undefined) this.#constant(name, tensor);
     return name;
+  }
+
+  /** Tells whoever writes the file of something that it cannot say. */
+  say(what: string): void {
+    this.said.set(what, (this.said.get(what) ?? 0) + 1);
   }
 
   /** A name that nothing has. */

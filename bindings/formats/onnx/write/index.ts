@@ -44,7 +44,9 @@ export function writeOnnx(given: Graph, options: WriteOnnxOptions = {}): Uint8Ar
     made.has(port.tensor) && to.name(port.tensor) === port.name ? port : { ...port, name: to.passed(port) },
   );
   const warning = roundingWarning(graph, ".onnx");
-  if (warning !== undefined) (options.onWarning ?? console.warn)(`pint8: ${warning}`);
+  const said = [...to.said].map(([what, count]) => (count === 1 ? what : `${what} (${count} times)`));
+  for (const text of warning === undefined ? said : [warning, ...said])
+    (options.onWarning ?? console.warn)(`pint8: ${text}`);
   const [inputs, all] = [graph.inputs, outputs].map((ports) => ports.map(({ name, tensor }) => to.port(name, tensor)));
   return writeModel({ opset: to.opset, graph: to.written(inputs ?? [], all ?? []) });
 }

@@ -1,6 +1,7 @@
 /** Nodes → ONNX operators. Images keep their channels last in the file; convolutions and pools stand between transposes. */
 import { type AnyNode, NONE, type Node, type OpKind, type TensorId } from "../../../graph.ts";
 import { dimensions, sizeOf } from "../../../tensor.ts";
+import { CELLS } from "./cells.ts";
 import type { Emitter } from "./emit.ts";
 import { MORE } from "./more.ts";
 import { MOVES } from "./moves.ts";
@@ -183,7 +184,7 @@ export function writeNode(node: AnyNode, to: Emitter): boolean {
     y.dtype !== "float32" &&
     y.quantization === undefined &&
     node.inputs.some((id) => id !== NONE && to.tensor(id).dtype === y.dtype);
-  const writer = (WRITERS[node.kind] ?? MORE[node.kind] ?? MOVES[node.kind] ?? ROWS[node.kind]) as
+  const writer = (WRITERS[node.kind] ?? MORE[node.kind] ?? MOVES[node.kind] ?? ROWS[node.kind] ?? CELLS[node.kind]) as
     | Writer<OpKind>
     | undefined;
   return writer?.(node as Node<OpKind>, to) === true;
