@@ -4,6 +4,9 @@ import type { AnyNode, TensorId } from "../graph.ts";
 import { listText, type Tensor } from "../tensor.ts";
 import { shorten } from "./text.ts";
 
+/** What stands between tensors: a node, or what is made of several. */
+type Ordered = Pick<AnyNode, "where" | "inputs" | "outputs">;
+
 /** Where the value of a tensor comes from: a node by index, or outside of the nodes. */
 const OUTSIDE = -1;
 
@@ -11,12 +14,12 @@ const OUTSIDE = -1;
  * The nodes in an order in which each runs after those that write its inputs: the given order if it is one already.
  * Refuses tensors with two sources, reads of tensors without one, and loops. Time is linear in nodes and edges.
  */
-export function runnableOrder(
-  nodes: readonly AnyNode[],
+export function runnableOrder<N extends Ordered>(
+  nodes: readonly N[],
   tensors: readonly Tensor[],
   inputs: readonly TensorId[],
   outputs: readonly TensorId[],
-): readonly AnyNode[] {
+): readonly N[] {
   const sources = findSources(nodes, tensors, inputs);
   for (const id of outputs) ensure(sources[id] !== undefined, "INVALID_GRAPH", () => unwritten("outputs", id, tensors));
   const waitsFor = nodes.map((node) => dependencies(node, sources, tensors));
@@ -25,7 +28,7 @@ export function runnableOrder(
 }
 
 function findSources(
-  nodes: readonly AnyNode[],
+  nodes: readonly Ordered[],
   tensors: readonly Tensor[],
   inputs: readonly TensorId[],
 ): readonly (number | undefined)[] {
@@ -54,7 +57,7 @@ function findSources(
 
 /** Indices of the nodes that write this node's inputs. */
 function dependencies(
-  { inputs, where }: AnyNode,
+  { inputs, where }: Ordered,
   sources: readonly (number | undefined)[],
   tensors: readonly Tensor[],
 ): readonly number[] {
@@ -69,7 +72,7 @@ function dependencies(
 }
 
 /** Kahn's algorithm; nodes that become free at the same time keep their order. */
-function sort(nodes: readonly AnyNode[], waitsFor: readonly (readonly number[])[]): readonly AnyNode[] {
+function sort<N extends Ordered>(nodes: readonly N[], waitsFor: readonly (readonly number[])[]): readonly N[] {
   const pending = waitsFor.map((before) => before.length);
   const readers: number[][] = nodes.map(() => []);
   for (const [index, before] of waitsFor.entries()) for (const source of before) readers[source]?.push(index);
@@ -86,7 +89,7 @@ function sort(nodes: readonly AnyNode[], waitsFor: readonly (readonly number[])[
     expected: "a graph without loops",
     received: "a node that waits for its own result",
   }));
-  return order.map((index) => nodes[index] as AnyNode);
+  return order.map((index) => nodes[index] as N);
 }
 
 function unwritten(where: string, id: number, tensors: readonly Tensor[]) {

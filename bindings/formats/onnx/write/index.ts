@@ -1,13 +1,14 @@
 /** Graph → .onnx bytes: floats as they are, integers in ONNX's QDQ form. */
 import { ensure, kindOf } from "../../../errors.ts";
 import { requireGraph } from "../../../given.ts";
-import { bodiesOf, type Graph, withBodies } from "../../../graph.ts";
+import { type AnyNode, bodiesOf, type Graph, withBodies } from "../../../graph.ts";
 import { roundingWarning, withActivations } from "../../roundings.ts";
 import { spelled } from "../../spelled.ts";
 import { withTypes, writeControl } from "./control.ts";
 import { Emitter } from "./emit.ts";
 import { writeModel } from "./model.ts";
 import { writeNode } from "./operators.ts";
+import { type Rolled, rolled } from "./rolled.ts";
 
 /** How a file is written. */
 export interface WriteOnnxOptions {
@@ -32,7 +33,8 @@ export function writeOnnx(given: Graph, options: WriteOnnxOptions = {}): Uint8Ar
   }));
   const graph = prepared(given);
   const to = new Emitter(graph);
-  writeNodes(to);
+  const nodes = rolled(graph);
+  writeAll(to, nodes);
   ensure(to.missing.size === 0, "UNSUPPORTED", () => ({
     where: "graph",
     expected: "operators that pint8 writes as ONNX",
@@ -43,7 +45,7 @@ export function writeOnnx(given: Graph, options: WriteOnnxOptions = {}): Uint8Ar
   const outputs = graph.outputs.map((port) =>
     made.has(port.tensor) && to.name(port.tensor) === port.name ? port : { ...port, name: to.passed(port) },
   );
-  const warning = roundingWarning(graph, ".onnx");
+  const warning = roundingWarning({ ...graph, nodes: nodes.filter(isNode) }, ".onnx");
   const said = [...to.said].map(([what, count]) => (count === 1 ? what : `${what} (${count} times)`));
   for (const text of warning === undefined ? said : [warning, ...said])
     (options.onWarning ?? console.warn)(`pint8: ${text}`);
@@ -61,9 +63,16 @@ function prepared(graph: Graph): Graph {
   return { ...own, nodes };
 }
 
-/** All nodes; those that have no form are counted. */
-function writeNodes(to: Emitter): void {
-  for (const node of to.graph.nodes)
-    if (!(writeControl(node, to, writeNodes) ?? writeNode(node, to)))
+const isNode = (node: AnyNode | Rolled): node is AnyNode => node.kind !== "layer";
+
+/** Writes nodes, and layers in place of some; those that have no form are counted. */
+function writeAll(to: Emitter, nodes: readonly (AnyNode | Rolled)[]): void {
+  for (const node of nodes) {
+    if (!isNode(node)) {
+      to.where = node.where;
+      to.isRaw = false;
+      node.write(to);
+    } else if (!(writeControl(node, to, (inner) => writeAll(inner, inner.graph.nodes)) ?? writeNode(node, to)))
       to.missing.set(node.kind, (to.missing.get(node.kind) ?? 0) + 1);
+  }
 }

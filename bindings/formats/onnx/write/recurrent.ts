@@ -52,7 +52,7 @@ export function writeLayer(to: Emitter, layer: Layer): Given {
   const { type, x, batch, inputs, hidden, directions, attributes = {} } = layer;
   const [count, rows] = [directions.length, GATES[type] * hidden];
   const matrix = (name: string, parts: readonly Part[], depth: number) =>
-    to.step("Reshape", [stacked(to, name, parts, depth), to.integers("shape", [count, rows, depth])]);
+    stacked(to, name, parts, [count, rows, depth]);
   const vectors = (name: string, parts: readonly Numbers[], size: number) => joined(to, name, parts, [count, size]);
   const state = (names: readonly (string | undefined)[]) => {
     const given = names.filter((name) => name !== undefined);
@@ -107,35 +107,33 @@ function isPlainRows({ dtype, data, quantization, shape }: Tensor): boolean {
   );
 }
 
-/** Matrices of one depth below each other: one constant where all are constants of one type, in integers where they are. */
-function stacked(to: Emitter, name: string, parts: readonly Part[], depth: number): string {
-  const tensors = parts.map((part) => (typeof part === "string" ? undefined : to.tensor(part)));
-  const every = (is: (tensor: Tensor) => boolean) => tensors.every((tensor) => tensor !== undefined && is(tensor));
-  const known = tensors as readonly Tensor[];
+/** Matrices below each other, in that shape: one constant where all are constants of one type, in integers where they are. */
+function stacked(to: Emitter, name: string, parts: readonly Part[], shape: readonly number[]): string {
+  const tensors = parts.flatMap((part) => (typeof part === "string" ? [] : [to.tensor(part)]));
+  const areAll = (is: (tensor: Tensor) => boolean) => tensors.length === parts.length && tensors.every(is);
   const bytes = () => {
-    const all = new Uint8Array(known.reduce((sum, { data }) => sum + (data?.length ?? 0), 0));
+    const all = new Uint8Array(tensors.reduce((sum, { data }) => sum + (data?.length ?? 0), 0));
     let at = 0;
-    for (const { data = new Uint8Array(0) } of known) {
+    for (const { data = new Uint8Array(0) } of tensors) {
       all.set(data, at);
       at += data.length;
     }
     return all;
   };
-  if (every(({ dtype, data }) => dtype === "float32" && data !== undefined)) {
-    const rows = known.reduce((sum, { shape }) => sum + (shape[0] as number), 0);
-    return to.constant(name, "float32", [rows, depth], bytes());
-  }
-  if (every(isPlainRows)) {
-    const scale = known.flatMap(({ quantization, shape: [rows = 0] }) => {
+  if (areAll(({ dtype, data }) => dtype === "float32" && data !== undefined))
+    return to.constant(name, "float32", shape, bytes());
+  const shaped = (value: string) => to.step("Reshape", [value, to.integers("shape", shape)]);
+  if (areAll(isPlainRows)) {
+    const scale = tensors.flatMap(({ quantization, shape: [rows = 0] }) => {
       const own = quantization?.scale ?? [];
       return own.length === rows ? own : new Array<number>(rows).fill(own[0] as number);
     });
-    const whole = to.constant(name, "int8", [scale.length, depth], bytes());
+    const flat = [scale.length, shape.at(-1) as number];
     const quantization = { scale, zeroPoint: scale.map(() => 0), axis: 0 };
-    return to.dequantized(whole, "int8", quantization, [scale.length, depth]);
+    return shaped(to.dequantized(to.constant(name, "int8", flat, bytes()), "int8", quantization, flat));
   }
   const names = parts.map((part) => (typeof part === "string" ? part : to.real(part)));
-  return names.length === 1 ? (names[0] as string) : to.step("Concat", names, { axis: 0 });
+  return shaped(names.length === 1 ? (names[0] as string) : to.step("Concat", names, { axis: 0 }));
 }
 
 /** Vectors one after the other, in that shape. */
