@@ -1,6 +1,6 @@
 /** The file that an optimized graph becomes, by the ending of its name. */
 import { ensure } from "../errors.ts";
-import { writeOnnx } from "../formats/onnx/write/index.ts";
+import { hasSteps, writeOnnx } from "../formats/onnx/write/index.ts";
 import { writeTflite } from "../formats/tflite/write/index.ts";
 import type { Graph } from "../graph.ts";
 import type { Streams } from "./streams.ts";
@@ -13,6 +13,8 @@ export function requireModelName(output: string): void {
     received: output,
   }));
 }
+
+const isOnnx = (output: string) => /\.onnx$/i.test(output);
 
 /** What a graph came from, where it was a file, and how it is written. */
 interface Written {
@@ -28,6 +30,12 @@ export function requireWritable(output: string, graph: Graph): void {
   modelFile(output, graph, () => {});
 }
 
+/**
+ * Whether corrections of biases shall stay away, where nobody asked for them: layers of the output compute in floats what was integers, and a correction
+ * undoes what integers do.
+ */
+export const isUncorrected = (output: string, graph: Graph): boolean => isOnnx(output) && hasSteps(graph);
+
 /** The bytes; `err` hears warnings. Errors: UNSUPPORTED for operators that the format lacks. */
 export function modelFile(
   output: string,
@@ -36,7 +44,7 @@ export function modelFile(
   { from, signature, encode, others }: Written = {},
 ): Uint8Array {
   const onWarning = (message: string) => err(message.replace("pint8: ", "warning: "));
-  return /\.onnx$/i.test(output)
+  return isOnnx(output)
     ? writeOnnx(graph, { onWarning })
     : writeTflite(graph, {
         ...(from && { from, reading: { signature }, ...(others && { others }) }),

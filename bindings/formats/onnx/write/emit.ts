@@ -37,6 +37,10 @@ export class Emitter {
    * puts those there itself, and in operators of 2024 wrongly for int8.
    */
   readonly #held = new Map<string, Held>();
+  /** What the last operator gives, where nothing knows its name yet but who asked for it. */
+  #latest: string | undefined;
+  /** Names that tensors of the graph have taken the place of. */
+  readonly #renamed = new Map<string, string>();
   /** Real values of tensors that hold integers. */
   readonly #reals = new Map<TensorId, string>();
 
@@ -133,7 +137,9 @@ export class Emitter {
     more: readonly string[] = [],
   ): string {
     this.#require(Object.values(attributes).flat());
-    this.operators.push({ type, inputs, outputs: [output, ...more], attributes });
+    const names = inputs.map((name) => this.#renamed.get(name) ?? name);
+    this.operators.push({ type, inputs: names, outputs: [output, ...more], attributes });
+    this.#latest = undefined;
     return output;
   }
 
@@ -141,7 +147,9 @@ export class Emitter {
   step(type: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}): string {
     const value = this.add(type, inputs, this.fresh(`${inputs[0]}/${type}`), attributes);
     const held = this.#held.get(inputs[0] ?? "");
-    return held === undefined || !MOVING.includes(type) ? value : this.#requantized(value, held);
+    if (held !== undefined && MOVING.includes(type)) return this.#requantized(value, held);
+    this.#latest = value;
+    return value;
   }
 
   /** A value through QuantizeLinear and DequantizeLinear of a tensor's scale; where these do nothing for readers it stays as it is. */
@@ -247,7 +255,7 @@ export class Emitter {
     const { dtype, quantization, shape } = this.tensor(id);
     const name = this.name(id);
     if (quantization === undefined || dtype === "float32") {
-      this.add("Identity", [real], name);
+      if (!this.#rename(real, name)) this.add("Identity", [real], name);
       const held = this.#held.get(real);
       if (held !== undefined) this.#held.set(name, held);
       return;
@@ -258,6 +266,16 @@ export class Emitter {
       received: `a result of ${dtype} with a scale`,
     }));
     this.add("QuantizeLinear", [real, ...this.#scales(name, dtype, quantization, shape)], name);
+  }
+
+  /** Gives the last operator's result a tensor's name; false where it is not that. */
+  #rename(real: string, name: string): boolean {
+    const last = this.operators.at(-1);
+    if (this.#latest !== real || last?.outputs[0] !== real) return false;
+    this.operators[this.operators.length - 1] = { ...last, outputs: [name] };
+    this.#renamed.set(real, name);
+    this.#latest = undefined;
+    return true;
   }
 
   /** The numbers of a constant of integers; undefined for what is computed. */

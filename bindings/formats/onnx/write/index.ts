@@ -10,6 +10,8 @@ import { writeModel } from "./model.ts";
 import { writeNode } from "./operators.ts";
 import { type Rolled, rolled } from "./rolled.ts";
 
+export { hasSteps } from "./rolled.ts";
+
 /** How a file is written. */
 export interface WriteOnnxOptions {
   /** Hears of what the file cannot say: TensorFlow Lite's rounding. console.warn when absent. */

@@ -88,12 +88,14 @@ export interface Step {
   readonly next?: TensorId | undefined;
 }
 
-/** The tensor whose values those of this one are, in another type or scale. */
-export function plainOf({ writers }: Seen, id: TensorId): TensorId {
-  let at = id;
-  for (let node = writers.get(at); node?.kind === "quantize" || node?.kind === "dequantize"; node = writers.get(at))
-    at = node.inputs[0] as TensorId;
-  return at;
+/** The tensor whose values those of this one are, in another type or scale; halves stay behind what makes floats of them. */
+export function plainOf({ writers, tensors }: Seen, id: TensorId): TensorId {
+  for (let at = id; ; ) {
+    const node = writers.get(at);
+    const [from] = node?.kind === "quantize" || node?.kind === "dequantize" ? node.inputs : [];
+    if (from === undefined || tensors[from]?.dtype === "float16") return at;
+    at = from;
+  }
 }
 
 /** The step that ends with this node; undefined where it is none. */

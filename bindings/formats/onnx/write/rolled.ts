@@ -41,6 +41,9 @@ export function rolled(graph: Graph): readonly (AnyNode | Rolled)[] {
   return layers.length === 0 ? graph.nodes : inPlace(seen, graph, layers);
 }
 
+/** Whether layers are made of a graph's steps, whose activations are floats whatever they were. */
+export const hasSteps = (graph: Graph): boolean => rolled(graph) !== graph.nodes;
+
 /** Steps that follow each other, as far as they go, where all their inputs are one product's rows, in order. */
 function runsOf(seen: Seen, nodes: readonly AnyNode[]): readonly Run[] {
   const after = new Map<TensorId, Step[]>();
