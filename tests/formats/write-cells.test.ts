@@ -1,0 +1,129 @@
+/** Recurrent layers of .tflite files as layers of .onnx. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { importModel } from "../../bindings/formats/index.ts";
+import { writeOnnx } from "../../bindings/formats/onnx/write/index.ts";
+import type { AnyNode, Graph, TensorId } from "../../bindings/graph.ts";
+import type { Tensor } from "../../bindings/tensor.ts";
+import { B, H, I, noise, outputsOf, T } from "./recurrent.ts";
+
+const real = (name: string, shape: readonly number[], seed: number): Tensor => {
+  const values = noise(
+    shape.reduce((a, b) => a * b, 1),
+    seed,
+  );
+  return { name, dtype: "float32", shape, data: new Uint8Array(Float32Array.from(values).buffer) };
+};
+
+/** A node of a .tflite file on x `[T, B, I]` or `[B, T, I]`: weights by number, others absent. */
+function nodeOf(
+  kind: string,
+  attributes: object,
+  weights: readonly (Tensor | undefined)[],
+  outputs: readonly number[],
+  timeMajor: boolean,
+): Graph {
+  const sizes = timeMajor ? [T, B] : [B, T];
+  const tensors: Tensor[] = [{ name: "x", dtype: "float32", shape: [...sizes, I] }];
+  const inputs = [0, ...weights.map((tensor) => (tensor === undefined ? -1 : tensors.push(tensor) - 1))];
+  const made = outputs.map(
+    (width, i) => tensors.push({ name: `y${i}`, dtype: "float32", shape: [...sizes, width] }) - 1,
+  );
+  const node = {
+    kind,
+    where: "node 0",
+    inputs,
+    outputs: made,
+    attributes: {
+      activation: 4,
+      cellClip: 0,
+      projectionClip: 0,
+      asymmetric: false,
+      sequence: true,
+      timeMajor,
+      ...attributes,
+    },
+  };
+  return {
+    name: "main",
+    tensors,
+    nodes: [node as unknown as AnyNode],
+    inputs: [{ name: "x", tensor: 0 as TensorId }],
+    outputs: made.map((tensor, i) => ({ name: `y${i}`, tensor: tensor as TensorId })),
+    subgraphs: [],
+  };
+}
+
+const state = (name: string): Tensor => ({ name, dtype: "float32", shape: [B, H], variable: true });
+const many = (count: number, shape: readonly number[], seed: number) =>
+  Array.from({ length: count }, (_, i) => real(`w${seed + i}`, shape, seed + i));
+const none = (count: number): readonly undefined[] => Array.from({ length: count }, () => undefined);
+
+/** The 17 tensors of a direction of an LSTM. */
+function lstmWeights(seed: number, { coupled = false, peepholes = false } = {}): readonly (Tensor | undefined)[] {
+  const gates = (list: readonly Tensor[]) => (coupled ? [undefined, ...list.slice(1)] : list);
+  return [
+    ...gates(many(4, [H, I], seed)),
+    ...gates(many(4, [H, H], seed + 4)),
+    ...(peepholes ? gates(many(3, [H], seed + 8)) : none(3)),
+    ...gates(many(4, [H], seed + 11)),
+    ...none(2),
+  ];
+}
+
+const rnnWeights = (seed: number, name: string) => [
+  real("w", [H, I], seed),
+  real("r", [H, H], seed + 1),
+  real("b", [H], seed + 2),
+  state(name),
+];
+
+describe("layers of .tflite files", () => {
+  const both = [state("h0"), state("c0")];
+  const four = [...both, state("h1"), state("c1")];
+  const cases: readonly (readonly [string, string, object, readonly (Tensor | undefined)[], readonly number[]])[] = [
+    ["an LSTM", "lstm", {}, [...lstmWeights(1), ...both], [H]],
+    ["… of RELU", "lstm", { activation: 1 }, [...lstmWeights(1), ...both], [H]],
+    ["… without an input gate", "lstm", {}, [...lstmWeights(1, { coupled: true }), ...both], [H]],
+    ["… with weights of its cell", "lstm", {}, [...lstmWeights(1, { peepholes: true }), ...both], [H]],
+    ["… with both", "lstm", {}, [...lstmWeights(1, { coupled: true, peepholes: true }), ...both], [H]],
+    [
+      "an LSTM of both directions",
+      "bidirectionalLstm",
+      { mergeOutputs: true },
+      [...lstmWeights(1), ...lstmWeights(30), ...four],
+      [2 * H],
+    ],
+    [
+      "… with two outputs",
+      "bidirectionalLstm",
+      { mergeOutputs: false },
+      [...lstmWeights(1), ...lstmWeights(30), ...four],
+      [H, H],
+    ],
+    ["an RNN", "rnn", {}, rnnWeights(1, "h0"), [H]],
+    ["an RNN of RELU", "rnn", { activation: 1 }, rnnWeights(1, "h0"), [H]],
+    [
+      "an RNN of both directions",
+      "bidirectionalRnn",
+      { mergeOutputs: true },
+      [...rnnWeights(1, "h0"), ...rnnWeights(5, "h1")],
+      [2 * H],
+    ],
+  ];
+  for (const timeMajor of [false, true])
+    for (const [name, kind, attributes, weights, outputs] of cases)
+      test(`${name}${timeMajor ? ", by time" : ""}`, async () => {
+        const graph = nodeOf(kind, attributes, weights, outputs, timeMajor);
+        const said: string[] = [];
+        const bytes = writeOnnx(graph, { onWarning: (message) => said.push(message) });
+        assert.ok(said.some((message) => message.includes("begins each run")));
+        const [expected, found] = [await outputsOf(graph), await outputsOf(importModel(bytes, {}))];
+        for (const [i, values] of expected.entries())
+          for (const [j, value] of values.entries())
+            assert.ok(
+              Math.abs(value - (found[i]?.[j] ?? Number.NaN)) < 2e-6,
+              `${i}, ${j}: ${found[i]?.[j]}, not ${value}`,
+            );
+      });
+});
