@@ -183,6 +183,20 @@ describe("recurrent operators", () => {
       assert.deepEqual(new Set(stored(halves.graph)), new Set(["float16"]));
     });
 
+  test("a layer behind one is corrected on what it gave, with the state that it keeps", async () => {
+    const first = recurrent("lstm", gates, [12, 13, 14, 15], SIZE);
+    const [x, y] = [first.inputs[0]?.tensor, first.outputs[0]?.tensor].map(Number) as [number, number];
+    const tensors = [...first.tensors, constant("w", [3, SIZE]), constant("b", [3]), float("z", [4, 3])];
+    const [w, b, z] = [3, 2, 1].map((i) => tensors.length - i) as [number, number, number];
+    const behind = node("fullyConnected", [y, w, b], [z], { activation: "none", keepDims: false });
+    const network = graph(tensors, [...first.nodes, behind], [x], [z]);
+    const examples = datasetOf(inputs.map((input) => ({ inputs: [input] })));
+    const small = (await quantize(network, examples)).graph;
+    assert.ok(small.tensors.some(({ name, dtype }) => name === "b" && dtype === "int32"));
+    const distance = await apart(network, small, inputs);
+    assert.ok(distance > 0 && distance < 0.05, `${distance}`);
+  });
+
   test("two directions by time stay floats: TFLite reads int8 weights there otherwise", async () => {
     const both = recurrent("rnn", [1, 2], [3], SIZE);
     const [layer] = both.nodes as [AnyNode];

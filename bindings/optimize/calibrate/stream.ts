@@ -1,6 +1,6 @@
 /** Node after node over some examples: what a network quantized as far as this node makes of them, beside the float one. */
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
-import { elementCount, type TypedArray } from "../../tensor.ts";
+import { elementCount, type Tensor, type TypedArray } from "../../tensor.ts";
 import { spread } from "../data/some.ts";
 import type { Dataset, Sample } from "../data/types.ts";
 import { openRunner } from "../run.ts";
@@ -97,9 +97,10 @@ export class Stream {
   }
 }
 
-/** The graph of one node alone; its computed inputs and its outputs are the graph's. */
+/** The graph of one node alone; its computed inputs and its outputs are the graph's. What it keeps from run to run it keeps. */
 export function single(graph: Graph, node: AnyNode): { readonly part: Graph; readonly ids: readonly TensorId[] } {
-  const ids = [...new Set(node.inputs)].filter((id) => id !== NONE && tensorOf(graph, id).data === undefined);
+  const given = ({ data, variable }: Tensor) => data === undefined && variable !== true;
+  const ids = [...new Set(node.inputs)].filter((id) => id !== NONE && given(tensorOf(graph, id)));
   const port = (tensor: TensorId, i: number) => ({ name: `t${i}`, tensor });
   const { batch: _, ...rest } = graph;
   const part = { ...rest, nodes: [node], inputs: ids.map(port), outputs: node.outputs.map(port) };
