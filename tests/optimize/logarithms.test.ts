@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Graph, TensorId } from "../../bindings/graph.ts";
 import { quantize } from "../../bindings/optimize/quantize/quantize.ts";
-import { openRunner } from "../../bindings/optimize/run.ts";
 import { randomOf } from "../../bindings/optimize/train/random.ts";
+import { nearness } from "./support/nearness.ts";
 import { type Builder, buildNetwork } from "./support/networks.ts";
 
 const none = { activation: "none" } as const;
@@ -31,29 +31,13 @@ const plain = (to: Builder, x: TensorId) =>
 const stable = (to: Builder, x: TensorId) =>
   to.node("add", [to.node("relu", [x], {}), plain(to, to.node("neg", [to.node("abs", [x], {})], {}))], none);
 
-/** Power of the outputs beside that of the difference, in decibels. */
-async function nearness(graph: Graph, other: Graph): Promise<number> {
-  const [a, b] = [await openRunner(graph), await openRunner(other)];
-  let [power, error] = [0, 0];
-  for (const inputs of samples) {
-    const [p, q] = [a, b].map((each) => each.run(inputs)[0] as Float32Array) as [Float32Array, Float32Array];
-    for (const [i, value] of p.entries()) {
-      power += value ** 2;
-      error += (value - (q[i] as number)) ** 2;
-    }
-  }
-  a.close();
-  b.close();
-  return 10 * Math.log10(power / error);
-}
-
 describe("quantized logarithms", () => {
   for (const activations of ["int8", "int16"] as const)
     test(`of exponentials, ${activations}: float, and near`, async () => {
       const float = network(plain);
       const { graph, floats } = await quantize(float, data, { activations });
       assert.deepEqual(floats, ["exp", "add", "log"]);
-      const found = await nearness(float, graph);
+      const found = await nearness(float, graph, samples);
       assert.ok(found > 30, `${found} dB`);
     });
 
@@ -61,7 +45,7 @@ describe("quantized logarithms", () => {
     const float = network(stable);
     const { graph, floats } = await quantize(float, data);
     assert.deepEqual(floats, []);
-    const found = await nearness(float, graph);
+    const found = await nearness(float, graph, samples);
     assert.ok(found > 30, `${found} dB`);
   });
 });

@@ -12,6 +12,8 @@ import { inputsOf } from "./inputs.ts";
 export interface Range {
   readonly min: number;
   readonly max: number;
+  /** The least of the largest values of rows, the last dimension, where SOFTMAX reads them. */
+  readonly peak?: number;
 }
 
 /** Of each channel, the last dimension. */
@@ -63,6 +65,9 @@ export async function measureRanges(
     }));
     Object.assign(range, { min, max });
   };
+  const peaks = new Map<TensorId, number>();
+  for (const { kind, inputs } of graph.nodes)
+    if (kind === "softmax" || kind === "logSoftmax") peaks.set(inputs[0] as TensorId, Infinity);
   const channels = new Map<TensorId, ChannelRange>();
   for (const id of perChannel) {
     const count = tensorOf(graph, id).shape.at(-1) ?? 1;
@@ -85,6 +90,9 @@ export async function measureRanges(
         include(id, outputs[i] as Float32Array, name);
         const own = channels.get(id);
         if (own !== undefined) includeChannels(own, outputs[i] as Float32Array);
+        const peak = peaks.get(id);
+        if (peak !== undefined)
+          peaks.set(id, Math.min(peak, leastPeak(outputs[i] as Float32Array, tensorOf(graph, id).shape.at(-1) ?? 1)));
       }
       samples++;
       progress({ phase: "calibrate", done: samples });
@@ -100,7 +108,21 @@ export async function measureRanges(
   }));
   variety.require();
   for (const id of made) if (elementCount(tensorOf(graph, id).shape) === 0) ranges.delete(id);
-  return { samples, of: ranges, channels };
+  const of = new Map<TensorId, Range>(ranges);
+  for (const [id, peak] of peaks)
+    if (ranges.has(id) && made.includes(id)) of.set(id, { ...(ranges.get(id) as Range), peak });
+  return { samples, of, channels };
+}
+
+/** The least of the largest values of rows. */
+function leastPeak(values: Float32Array, width: number): number {
+  let least = Infinity;
+  for (let i = 0; i < values.length; i += width) {
+    let most = -Infinity;
+    for (let k = 0; k < width; k++) most = Math.max(most, values[i + k] as number);
+    least = Math.min(least, most);
+  }
+  return least;
 }
 
 function includeChannels({ min, max }: ChannelRange, values: Float32Array): void {

@@ -38,8 +38,10 @@ export async function searchRanges(
     runner.close();
   }
   const found = new Map(ranges);
+  // Ends that these examples do not reach were seen once by others
+  for (const bins of counts) for (const end of [0, BINS - 1]) bins[end] ||= 1;
   for (const [k, id] of counted.entries())
-    found.set(id, leastError(ranges.get(id) as Range, counts[k] as Float64Array));
+    found.set(id, { ...ranges.get(id), ...leastError(ranges.get(id) as Range, counts[k] as Float64Array) });
   return found;
 }
 

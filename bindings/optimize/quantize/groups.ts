@@ -51,12 +51,18 @@ export function affinesOf(
     groups.set(root, { min: Math.min(range.min, min), max: Math.max(range.max, max) });
   };
   for (const [id, range] of ranges) include(find(id), range);
+  /** What of a constant's range there is to see in outputs. */
+  const clipped = ({ min, max }: Range, outputs: readonly TensorId[]) => {
+    const seen = outputs.map((id) => ranges.get(id) ?? { min: -Infinity, max: Infinity });
+    const [low, high] = [Math.min(...seen.map((each) => each.min)), Math.max(...seen.map((each) => each.max))];
+    return { min: Math.max(min, Math.min(low, 0)), max: Math.min(max, Math.max(high, 0)) };
+  };
   for (const [i, node] of graph.nodes.entries()) {
     // What bounds beyond the range do, the ends of the scale do.
     if (!quantized(i) || ruleOf(node) !== "tied" || BOUNDS.includes(node.kind)) continue;
     for (const id of node.inputs)
       if (id !== NONE && isFloatConstant(tensorOf(graph, id)))
-        include(find(node.outputs[0] as TensorId), rangeOf(floatsOf(tensorOf(graph, id))));
+        include(find(node.outputs[0] as TensorId), clipped(rangeOf(floatsOf(tensorOf(graph, id))), node.outputs));
   }
 
   /** The fixed scale of each group whose values come from such functions alone. */

@@ -1,9 +1,10 @@
 /** Which nodes the engine can run on integers: asked of the operators themselves. */
 import { Pint8Error } from "../../errors.ts";
 import type { OpKind } from "../../graph.ts";
-import { type AnyNode, type Graph, NONE, tensorOf } from "../../graph.ts";
+import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
 import { operators } from "../../ops/index.ts";
 import type { NodeView, Operator } from "../../ops/types.ts";
+import type { Affine } from "../../primitives/requantize/quantization.ts";
 import { elementCount, sizeOf, type Tensor } from "../../tensor.ts";
 import { isFloatConstant } from "../constants.ts";
 import { activationAt, CHANNEL_AXIS, isProduct } from "../layers.ts";
@@ -13,8 +14,13 @@ import { type Activations, asQuantization } from "./scales.ts";
 /** A scale and zero point that no operator minds. */
 const ANY = { scale: 2 ** -6, zeroPoint: 0 };
 
-/** Whether the node can run on activations of that type. */
-export function supports(graph: Graph, node: AnyNode, type: Activations): boolean {
+/** Whether the node can run on activations of that type, and of these scales where they are known. */
+export function supports(
+  graph: Graph,
+  node: AnyNode,
+  type: Activations,
+  affineOf: (id: TensorId) => Affine = () => ANY,
+): boolean {
   const rule = ruleOf(node);
   if (rule === undefined) return false;
   const tensors = (ids: AnyNode["inputs"]) => ids.map((id) => (id === NONE ? undefined : tensorOf(graph, id)));
@@ -26,11 +32,12 @@ export function supports(graph: Graph, node: AnyNode, type: Activations): boolea
     where: node.where,
     attributes: node.attributes as NodeView<OpKind>["attributes"],
     inputs: inputs.map((tensor, i) => {
-      if (rule !== "product" || i === activationAt(node)) return tensor && like(tensor, type, ANY);
+      if (rule !== "product" || i === activationAt(node))
+        return tensor && like(tensor, type, affineOf(node.inputs[i] as TensorId));
       if (tensor === undefined || !isFloatConstant(tensor)) return tensor;
       return i === 1 ? weights(node, tensor) : like(tensor, type === "int8" ? "int32" : "int64", ANY);
     }),
-    outputs: outputs.map((tensor) => like(tensor, type, fixed ?? ANY)),
+    outputs: outputs.map((tensor, i) => like(tensor, type, fixed ?? affineOf(node.outputs[i] as TensorId))),
   };
   try {
     const operator = operators[node.kind] as unknown as Operator<OpKind>;
@@ -43,7 +50,7 @@ export function supports(graph: Graph, node: AnyNode, type: Activations): boolea
 }
 
 /** A tensor of floats as one of integers; others as they are. */
-function like(tensor: Tensor, dtype: Activations | "int32" | "int64", affine: typeof ANY): Tensor {
+function like(tensor: Tensor, dtype: Activations | "int32" | "int64", affine: Affine): Tensor {
   if (tensor.dtype !== "float32") return tensor;
   const bytes = { int8: 1, int16: 2, int32: 4, int64: 8 }[dtype];
   const data = tensor.data && { data: new Uint8Array(bytes * elementCount(tensor.shape)) };

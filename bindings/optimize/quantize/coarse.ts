@@ -1,0 +1,60 @@
+/**
+ * Scales that do not go together: sums that are small beside what they are made of, as the variance of layer normalization written as a difference of
+ * means of squares, or the cube in GELU, would be a few steps of their operands' scales.
+ */
+import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
+import type { Range } from "../calibrate/ranges.ts";
+import { floatsOf, isFloatConstant } from "../constants.ts";
+import type { NodeType } from "./build.ts";
+import { type Affines, affinesOf, rangeOf } from "./groups.ts";
+import { ruleOf } from "./operators.ts";
+import { affineOfRange } from "./scales.ts";
+import { supports } from "./support.ts";
+import { visibleRanges } from "./visible.ts";
+
+/** Steps of a sum to one of its operands' at most. */
+const COARSER = 16;
+
+/** Operators of single elements, and means of them, behind which such operands come to be. */
+const BEFORE: readonly string[] = [
+  ...["add", "sub", "mul", "div", "square", "sqrt", "rsqrt", "exp", "abs", "neg"],
+  ...["mean", "sum", "reshape", "squeeze", "expandDims", "broadcastTo"],
+];
+
+/** Types with their scales, such nodes on floats with what computes their operands, up to layers. */
+export function withFloatSums(
+  graph: Graph,
+  wished: readonly NodeType[],
+  ranges: ReadonlyMap<TensorId, Range>,
+): { readonly types: readonly NodeType[]; readonly affines: Affines } {
+  const types = [...wished];
+  const writers = new Map(graph.nodes.flatMap(({ outputs }, i) => outputs.map((id) => [id, i] as const)));
+  const keep = (i: number): void => {
+    if (types[i] === "float32") return;
+    types[i] = "float32";
+    for (const id of (graph.nodes[i] as AnyNode).inputs) {
+      const before = writers.get(id);
+      if (before !== undefined && BEFORE.includes((graph.nodes[before] as AnyNode).kind)) keep(before);
+    }
+  };
+  for (;;) {
+    const affines = affinesOf(graph, (i) => types[i] !== "float32", visibleRanges(graph, types, ranges));
+    const unfit = [...graph.nodes.keys()].filter((i) => !fits(graph, i, types[i] as NodeType, affines));
+    if (unfit.length === 0) return { types, affines };
+    for (const i of unfit) keep(i);
+  }
+}
+
+/** Whether a node on integers can make its output of operands of their scales. */
+function fits(graph: Graph, i: number, type: NodeType, affines: Affines): boolean {
+  const node = graph.nodes[i] as AnyNode;
+  if (type === "float32" || ruleOf(node) !== "free") return true;
+  const affineOf = (id: TensorId) => {
+    const tensor = tensorOf(graph, id);
+    return isFloatConstant(tensor) ? affineOfRange(rangeOf(floatsOf(tensor)), type) : affines.of(id, type);
+  };
+  const computed = node.inputs.filter((id) => id !== NONE && tensorOf(graph, id).dtype === "float32");
+  const y = affineOf(node.outputs[0] as TensorId).scale;
+  if (["add", "sub"].includes(node.kind) && computed.some((id) => affineOf(id).scale > COARSER * y)) return false;
+  return supports(graph, node, type, affineOf);
+}

@@ -1,0 +1,23 @@
+/** How near one network's outputs are to another's. */
+import type { Graph } from "../../../bindings/graph.ts";
+import { openRunner } from "../../../bindings/optimize/run.ts";
+
+/** Power of the float network's outputs beside that of the difference, in decibels. */
+export async function nearness(
+  float: Graph,
+  other: Graph,
+  samples: readonly (readonly Float32Array[])[],
+): Promise<number> {
+  const [a, b] = [await openRunner(float), await openRunner(other)];
+  let [power, error] = [0, 0];
+  for (const inputs of samples) {
+    const [p, q] = [a, b].map((each) => each.run(inputs)[0] as Float32Array) as [Float32Array, Float32Array];
+    for (const [i, value] of p.entries()) {
+      power += value ** 2;
+      error += (value - (q[i] as number)) ** 2;
+    }
+  }
+  a.close();
+  b.close();
+  return 10 * Math.log10(power / error);
+}
