@@ -33,10 +33,10 @@ export function addQuantizeOptions(command: Command): Command {
       ).choices(["nearest", "gptq", "adaround"]),
     )
     .addOption(
-      new Option("--ranges <how>", "search: of least squared error, where the outputs get better by it").choices([
-        "minmax",
-        "search",
-      ]),
+      new Option(
+        "--ranges <how>",
+        "of activations: as measured, or of least squared error where the outputs get better by it; search when absent for int8",
+      ).choices(["minmax", "search"]),
     )
     .addOption(new Option("--correction <what>", "of what rounding does to means").choices(["bias", "none"]))
     .option(

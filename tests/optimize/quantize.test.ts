@@ -22,7 +22,7 @@ const CASES: readonly (readonly [string, string, QuantizeOptions, number, number
   ["uint8 ends", "digits_f32.tflite", { io: "uint8" }, 32, 98.8],
   ["int16 activations", "digits_f32.tflite", { activations: "int16" }, 32, 98.8],
   ["some layers float", "digits_f32.tflite", { layers: { dense: { weights: "float32" } } }, 32, 98.8],
-  ["ranges of least error", "digits_f32.tflite", { ranges: "search" }, 32, 98.8],
+  ["ranges as measured", "digits_f32.tflite", { ranges: "minmax" }, 32, 98.8],
   ["one scale a tensor", "digits_f32.tflite", { scales: "tensor" }, 32, 98.8],
   ["int4 in pointwise and dense layers", "digits_f32.tflite", { weights: "int4" }, 32, 98.6],
   ["int4 everywhere", "digits_f32.tflite", { weights: "int4", layers: { "*": { weights: "int4" } } }, 32, 98.4],

@@ -69,7 +69,7 @@ export interface QuantizeOptions {
    * tensor, or of layers with a bias between int8 activations, unless that takes more than 2 · 10¹⁰ multiply-adds.
    */
   readonly correction?: "bias" | "none";
-  /** `search`: ranges of least squared error, where the outputs get better by it. `minmax` when absent. */
+  /** `search`: ranges of least squared error, where the outputs get better by it; when absent so for int8, as measured (`minmax`) for int16. */
   readonly ranges?: "minmax" | "search";
   /**
    * Most per cent that accuracy may drop (agreement with the float network where there are no labels; where the output is no list of scores, the

@@ -4,6 +4,7 @@ import { elementCount } from "../../tensor.ts";
 import { measureRanges, type Range, type Ranges } from "../calibrate/ranges.ts";
 import { searchRanges } from "../calibrate/search.ts";
 import { remember, streamLength } from "../calibrate/stream.ts";
+import { spread } from "../data/some.ts";
 import type { Sample } from "../data/types.ts";
 import { type Layer, layersOf } from "../layers.ts";
 import type { Progress } from "../progress.ts";
@@ -33,8 +34,12 @@ export interface Made {
   readonly graph: Graph;
 }
 
-/** Multiply-adds that the correction of int8 may take, half a minute on one core. */
+/** Multiply-adds that the correction of int8, and that looking for ranges, should take, half a minute on one core; and the examples that they have at least. */
 const MOST_WORK = 2e10;
+const FEW = 8;
+
+/** Share of the error that may stay where ranges clip: other examples reach further than these. */
+const NEARER = 0.85;
 
 const NO_RANGES: Ranges = { samples: 0, of: new Map(), channels: new Map() };
 
@@ -54,7 +59,7 @@ export async function openWorkshop(
   const { activations, scales = "channel" } = options;
   const integers = activations !== "float32" || settings.some((setting) => setting.activations !== "float32");
   const kept: Sample[] = [];
-  const most = Math.max(judged, needsSamples(graph, options, settings) ? streamLength(graph) : 0);
+  const most = Math.max(judged, needsSamples(options, settings) ? streamLength(graph) : 0);
   const measured =
     data === undefined || (!integers && most === 0)
       ? NO_RANGES
@@ -62,8 +67,8 @@ export async function openWorkshop(
   const even = evenOut(graph, measured);
   const float = even.graph;
   const ranges =
-    options.ranges === "search" && kept.length > 0
-      ? await searched(float, even.ranges, kept, settings, options)
+    searches(options) && kept.length > 0
+      ? await searched(float, even.ranges, some(kept, length(float)), settings, options)
       : even.ranges;
   return { float, layers: layersOf(float), ranges, kept, samples: measured.samples, options };
 }
@@ -83,21 +88,25 @@ export async function make(workshop: Workshop, settings: readonly LayerSetting[]
   const { weights } = nearest.decisions;
   const coarse = [...weights.values()].some(({ bits }) => bits === 4);
   const biasOf = (node: number) => (coarse ? NONE : nearest.decisions.layers.get(node)?.bias);
-  const wanted = (node: number) => refinementOf(float, options, weights.get(node), biasOf(node));
+  const wanted = (node: number) => refinementOf(options, weights.get(node), biasOf(node));
   if (kept.length === 0 || ![...weights.keys()].some((node) => wanted(node) !== undefined)) return nearest;
-  const some = kept.slice(0, streamLength(float));
-  const decisions = await refine(float, nearest.decisions, some, wanted, options.scales ?? "channel", progress);
-  const refined = { decisions, graph: buildQuantized(float, decisions) };
   const sure = options.correction !== undefined || coarse;
-  return sure ? refined : better(float, [nearest, refined], some);
+  const seen = some(kept, sure ? streamLength(float) : length(float));
+  const decisions = await refine(float, nearest.decisions, seen, wanted, options.scales ?? "channel", progress);
+  const refined = { decisions, graph: buildQuantized(float, decisions) };
+  return sure ? refined : better(float, [nearest, refined], seen);
 }
 
-/** The one whose outputs, by the engine, are nearest to the float network's. */
-async function better(float: Graph, candidates: readonly Made[], samples: readonly Sample[]): Promise<Made> {
+/** The second one if its outputs, by the engine, are nearer to the float network's: their error is that share of the first one's at most. */
+async function better(
+  float: Graph,
+  [first, second]: readonly [Made, Made],
+  samples: readonly Sample[],
+  share = 1,
+): Promise<Made> {
   const expected = await outputsOf(float, samples);
-  const errors: number[] = [];
-  for (const { graph } of candidates) errors.push(errorOf(await outputsOf(graph, samples), expected));
-  return candidates[errors.indexOf(Math.min(...errors))] as Made;
+  const error = async ({ graph }: Made) => errorOf(await outputsOf(graph, samples), expected);
+  return (await error(second)) < share * (await error(first)) ? second : first;
 }
 
 /** The ranges of least squared error where the outputs, by the engine, are nearer with them; those that were measured otherwise. */
@@ -110,8 +119,8 @@ async function searched(
 ): Promise<ReadonlyMap<TensorId, Range>> {
   const narrow = await searchRanges(float, ranges, kept);
   const base = { float, layers: layersOf(float), kept, samples: kept.length, options };
-  const candidates = [ranges, narrow].map((own) => makeNearest({ ...base, ranges: own }, settings));
-  return (await better(float, candidates, kept)) === candidates[0] ? ranges : narrow;
+  const [measured, clipped] = [ranges, narrow].map((own) => makeNearest({ ...base, ranges: own }, settings));
+  return (await better(float, [measured as Made, clipped as Made], kept, NEARER)) === clipped ? narrow : ranges;
 }
 
 /** Tensors between layers that are to be equalized: where one scale must do for all channels. */
@@ -126,24 +135,22 @@ function evenOut(graph: Graph, { of, channels }: Ranges) {
 }
 
 /** Whether any layer is rounded or corrected by examples. */
-function needsSamples(graph: Graph, options: QuantizeOptions, settings: readonly LayerSetting[]): boolean {
-  if (options.ranges === "search") return true;
+function needsSamples(options: QuantizeOptions, settings: readonly LayerSetting[]): boolean {
+  if (searches(options)) return true;
   return settings.some(({ weights }) => {
     const bits = weights === "int4" ? 4 : 8;
-    return (weights === "int4" || weights === "int8") && refinementOf(graph, options, { bits }) !== undefined;
+    return (weights === "int4" || weights === "int8") && refinementOf(options, { bits }) !== undefined;
   });
 }
 
 /** What a layer's weights get besides rounding to the nearest. */
 function refinementOf(
-  graph: Graph,
   { rounding, correction, scales = "channel", activations }: QuantizeOptions,
   stored: { readonly bits: 8 | 4 } | undefined,
   bias?: TensorId,
 ): Refinement | undefined {
   if (stored === undefined) return undefined;
-  const corrects =
-    stored.bits === 4 || scales === "tensor" || (activations === "int8" && bias !== NONE && isLight(graph));
+  const corrects = stored.bits === 4 || scales === "tensor" || (activations === "int8" && bias !== NONE);
   const refinement = {
     rounding: rounding ?? (stored.bits === 4 ? "gptq" : "nearest"),
     correction: correction ?? (corrects ? "bias" : "none"),
@@ -151,8 +158,18 @@ function refinementOf(
   return refinement.rounding === "nearest" && refinement.correction === "none" ? undefined : (refinement as Refinement);
 }
 
-/** Whether int8 is corrected without being asked: four times the multiply-adds of all examples that streams take. */
-function isLight(graph: Graph): boolean {
+/** Whether ranges are looked for: those of int8, unless it is said otherwise. */
+const searches = ({ ranges, activations }: QuantizeOptions): boolean =>
+  ranges === "search" || (ranges === undefined && activations === "int8");
+
+/** How many examples pass through in that work, four times the multiply-adds of each, as far as streams take them. */
+function length(graph: Graph): number {
   const macs = layersOf(graph).reduce((sum, { y, depth }) => sum + depth * elementCount(tensorOf(graph, y).shape), 0);
-  return 4 * macs * streamLength(graph) <= MOST_WORK;
+  return Math.min(streamLength(graph), Math.max(FEW, Math.floor(MOST_WORK / (4 * Math.max(macs, 1)))));
+}
+
+/** So many of the examples, evenly spread. */
+function some(kept: readonly Sample[], count: number): readonly Sample[] {
+  const wanted = spread({ size: kept.length }, count);
+  return kept.filter((_, i) => wanted(i));
 }
