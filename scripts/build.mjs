@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { BUILDS } from "./build-wasm.mjs";
+import { BUILDS, INLINED } from "./build-wasm.mjs";
 import { bundle, ENTRIES } from "./bundle.mjs";
 import { pruneTypes, writeCommonJs } from "./declarations.mjs";
 import { filesIn, outdated, ROOT } from "./files.mjs";
@@ -22,7 +22,7 @@ function node(script, ...args) {
 
 /** Compiles the kernels where needed. */
 export function buildWasm(force = false) {
-  const modules = [...BUILDS.map((name) => `wasm/${name}.wasm`), "bindings/packer/bytes.ts"];
+  const modules = [...BUILDS.map((name) => `wasm/${name}.wasm`), ...Object.values(INLINED)];
   const generated = /generated/;
   const sources = [
     ...filesIn("assembly", ".ts").filter((file) => !generated.test(file)),

@@ -13,7 +13,7 @@ import { newOptions, newProgram, parse } from "assemblyscript";
 import { filesIn, ROOT } from "./files.mjs";
 
 const FIELD_TYPES = ["u32", "i32", "f32"];
-const FOLDERS_WITHOUT_BLOCKS = /^assembly\/(generated|packer)\//;
+const FOLDERS_WITHOUT_BLOCKS = /^assembly\/(generated|linear|packer)\//;
 
 /** Every kernel and block of assembly/, in an order that depends on names alone. */
 function readTable() {

@@ -1,7 +1,7 @@
 /** Elimination of weights against every choice there is, solved by least squares. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { cholesky, invertCholesky } from "../../bindings/optimize/linear/cholesky.ts";
+import { kernels } from "../../bindings/optimize/linear/kernels.ts";
 import { solveKept, squaredError } from "../../bindings/optimize/linear/leastSquares.ts";
 import { eliminate } from "../../bindings/optimize/prune/eliminate.ts";
 import { numbers } from "./support/numbers.ts";
@@ -21,9 +21,9 @@ function moments(n: number, seed: number): Float64Array {
 }
 
 function inverse(a: Float64Array, n: number): Float64Array {
-  const l = a.slice();
-  assert.ok(cholesky(l, n));
-  return invertCholesky(l, n);
+  const u = a.slice();
+  assert.ok(kernels.cholesky(u, n));
+  return kernels.invert(u, n);
 }
 
 /** Squared error of rows with these inputs gone, the rest at its best. */

@@ -1,56 +1,6 @@
-/** Factors, solves and inverts symmetric positive definite matrices: float64, row-major `[n][n]`. */
+/** Solves and inverts symmetric positive definite matrices: float64, row-major `[n][n]`. */
 import { ensure } from "../../errors.ts";
-
-/** Columns that are factored together: their rows stay in the cache while all rows below pass by. */
-const BLOCK = 48;
-
-/**
- * The lower factor L of A = L·Lᵀ, in place of A's lower triangle; what stands above the diagonal stays as it is and is
- * never read. False, with A half overwritten, where A is not positive definite.
- */
-export function cholesky(a: Float64Array, n: number): boolean {
-  for (let first = 0; first < n; first += BLOCK) {
-    const last = Math.min(first + BLOCK, n);
-    for (let i = first; i < n; i++) {
-      subtractRows(a, n, i, first, Math.min(last, i + 1));
-      for (let j = first; j < last && j <= i; j++) {
-        const value = (a[i * n + j] as number) - dot(a, i * n + first, a, j * n + first, j - first);
-        if (j < i) a[i * n + j] = value / (a[j * n + j] as number);
-        else if (value > 0 && value < Infinity) a[i * n + i] = Math.sqrt(value);
-        else return false;
-      }
-    }
-  }
-  return true;
-}
-
-/** Row i, columns first to last, less the products of what lies left of `first`: four columns at a time. */
-function subtractRows(a: Float64Array, n: number, i: number, first: number, last: number): void {
-  const row = i * n;
-  let j = first;
-  for (; j + 4 <= last; j += 4) {
-    const p = j * n;
-    const q = p + n;
-    const r = q + n;
-    const s = r + n;
-    let s0 = 0;
-    let s1 = 0;
-    let s2 = 0;
-    let s3 = 0;
-    for (let k = 0; k < first; k++) {
-      const x = a[row + k] as number;
-      s0 += x * (a[p + k] as number);
-      s1 += x * (a[q + k] as number);
-      s2 += x * (a[r + k] as number);
-      s3 += x * (a[s + k] as number);
-    }
-    a[row + j] = (a[row + j] as number) - s0;
-    a[row + j + 1] = (a[row + j + 1] as number) - s1;
-    a[row + j + 2] = (a[row + j + 2] as number) - s2;
-    a[row + j + 3] = (a[row + j + 3] as number) - s3;
-  }
-  for (; j < last; j++) a[row + j] = (a[row + j] as number) - dot(a, row, a, j * n, first);
-}
+import { kernels } from "./kernels.ts";
 
 /** Σ x[i]·y[j] over `length` elements, from these places on. */
 export function dot(x: Float64Array, i: number, y: Float64Array, j: number, length: number): number {
@@ -69,32 +19,54 @@ export function dot(x: Float64Array, i: number, y: Float64Array, j: number, leng
   return s0 + s1 + (s2 + s3);
 }
 
-/** Solves L·Lᵀ·x = b in place of b, which starts at `at`. */
-export function solveCholesky(l: Float64Array, n: number, b: Float64Array, at = 0): void {
-  for (let i = 0; i < n; i++) b[at + i] = ((b[at + i] as number) - dot(l, i * n, b, at, i)) / (l[i * n + i] as number);
-  for (let i = n - 1; i >= 0; i--) {
-    const x = (b[at + i] as number) / (l[i * n + i] as number);
-    b[at + i] = x;
-    for (let j = 0; j < i; j++) b[at + j] = (b[at + j] as number) - x * (l[i * n + j] as number);
+/** Solves Uᵀ·U·x = b in place of b: four rows at a time, so that b passes by a quarter as often. */
+export function solveCholesky(u: Float64Array, n: number, b: Float64Array): void {
+  const whole = n - (n % 4);
+  for (let i = 0; i < whole; i += 4) {
+    const [p, q, r, s] = [i * n, (i + 1) * n, (i + 2) * n, (i + 3) * n];
+    solveSmall(u, n, b, i, i + 4);
+    const [x0, x1, x2, x3] = [b[i], b[i + 1], b[i + 2], b[i + 3]] as [number, number, number, number];
+    for (let j = i + 4; j < n; j++)
+      b[j] =
+        (b[j] as number) -
+        (x0 * (u[p + j] as number) + x1 * (u[q + j] as number) + x2 * (u[r + j] as number) + x3 * (u[s + j] as number));
+  }
+  solveSmall(u, n, b, whole, n);
+  solveSmallBack(u, n, b, whole, n);
+  for (let i = whole - 4; i >= 0; i -= 4) {
+    const [p, q, r, s] = [i * n, (i + 1) * n, (i + 2) * n, (i + 3) * n];
+    let [s0, s1, s2, s3] = [0, 0, 0, 0];
+    for (let j = i + 4; j < n; j++) {
+      const x = b[j] as number;
+      s0 += x * (u[p + j] as number);
+      s1 += x * (u[q + j] as number);
+      s2 += x * (u[r + j] as number);
+      s3 += x * (u[s + j] as number);
+    }
+    b[i] = (b[i] as number) - s0;
+    b[i + 1] = (b[i + 1] as number) - s1;
+    b[i + 2] = (b[i + 2] as number) - s2;
+    b[i + 3] = (b[i + 3] as number) - s3;
+    solveSmallBack(u, n, b, i, i + 4);
   }
 }
 
-/** (L·Lᵀ)⁻¹, whole and symmetric. */
-export function invertCholesky(l: Float64Array, n: number): Float64Array {
-  // Rows of M = L⁻ᵀ: row j holds column j of L⁻¹, whose elements before j are zero.
-  const m = new Float64Array(n * n);
-  for (let j = 0; j < n; j++) {
-    m[j * n + j] = 1 / (l[j * n + j] as number);
-    for (let i = j + 1; i < n; i++) m[j * n + i] = -dot(l, i * n + j, m, j * n + j, i - j) / (l[i * n + i] as number);
+/** Rows `from` to `to` of Uᵀ·x = b, among themselves. */
+function solveSmall(u: Float64Array, n: number, b: Float64Array, from: number, to: number): void {
+  for (let i = from; i < to; i++) {
+    const x = (b[i] as number) / (u[i * n + i] as number);
+    b[i] = x;
+    for (let j = i + 1; j < to; j++) b[j] = (b[j] as number) - x * (u[i * n + j] as number);
   }
-  const inverse = new Float64Array(n * n);
-  for (let i = 0; i < n; i++)
-    for (let j = 0; j <= i; j++) {
-      const value = dot(m, i * n + i, m, j * n + i, n - i);
-      inverse[i * n + j] = value;
-      inverse[j * n + i] = value;
-    }
-  return inverse;
+}
+
+/** Rows `from` to `to` of U·x = b, among themselves. */
+function solveSmallBack(u: Float64Array, n: number, b: Float64Array, from: number, to: number): void {
+  for (let i = to - 1; i >= from; i--) {
+    let sum = 0;
+    for (let j = i + 1; j < to; j++) sum += (u[i * n + j] as number) * (b[j] as number);
+    b[i] = ((b[i] as number) - sum) / (u[i * n + i] as number);
+  }
 }
 
 /**
@@ -104,12 +76,12 @@ export function invertCholesky(l: Float64Array, n: number): Float64Array {
 export function invertDamped(a: Float64Array, n: number, damping: number): Float64Array {
   const mean = diagonalMean(a, n) || 1;
   for (let added = damping; ; added *= 10) {
-    const l = a.slice();
+    const u = a.slice();
     for (let i = 0; i < n; i++) {
       const d = a[i * n + i] as number;
-      l[i * n + i] = (d > 0 ? d : mean) + added * mean;
+      u[i * n + i] = (d > 0 ? d : mean) + added * mean;
     }
-    if (cholesky(l, n)) return invertCholesky(l, n);
+    if (kernels.cholesky(u, n)) return kernels.invert(u, n);
   }
 }
 

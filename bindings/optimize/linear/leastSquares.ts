@@ -1,5 +1,6 @@
 /** Least squares on some of the inputs, with a ridge towards weights that are known. */
-import { cholesky, diagonalMean, solveCholesky } from "./cholesky.ts";
+import { diagonalMean, dot, solveCholesky } from "./cholesky.ts";
+import { kernels } from "./kernels.ts";
 
 /** One output's problem: the weights w that make |X·w − y|² + ridge·mean·|w − towards|² least. */
 export interface Problem {
@@ -33,10 +34,10 @@ export function factorKept(
   for (let share = ridge; ; share = Math.max(share * 10, 1e-12)) {
     for (let i = 0; i < n; i++) {
       const row = (kept[i] as number) * size;
-      for (let j = 0; j <= i; j++) a[i * n + j] = products[row + (kept[j] as number)] as number;
+      for (let j = i; j < n; j++) a[i * n + j] = products[row + (kept[j] as number)] as number;
       a[i * n + i] = (a[i * n + i] as number) + share * mean;
     }
-    if (cholesky(a, n)) return { ridge: share * mean, solve: (b) => solveCholesky(a, n, b) };
+    if (kernels.cholesky(a, n)) return { ridge: share * mean, solve: (b) => solveCholesky(a, n, b) };
   }
 }
 
@@ -54,18 +55,12 @@ export function solveKept(
   const b = Float64Array.from(
     kept,
     (i) =>
-      (target ? (target[i] as number) : rowTimes(products, i * size, towards, size)) +
+      (target ? (target[i] as number) : dot(products, i * size, towards, 0, size)) +
       factored.ridge * (towards[i] as number),
   );
   factored.solve(b);
   for (const [k, i] of kept.entries()) weights[i] = b[k] as number;
   return weights;
-}
-
-function rowTimes(matrix: Float64Array, row: number, vector: Float64Array, size: number): number {
-  let sum = 0;
-  for (let i = 0; i < size; i++) sum += (matrix[row + i] as number) * (vector[i] as number);
-  return sum;
 }
 
 /** (w − v)ᵀ·XᵀX·(w − v): the squared error of the outputs that w gives in place of v, summed over rows. */

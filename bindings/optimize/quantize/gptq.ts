@@ -4,7 +4,8 @@
  */
 
 import { roundHalfAway } from "../../primitives/requantize/quantization.ts";
-import { cholesky, invertDamped } from "../linear/cholesky.ts";
+import { invertDamped } from "../linear/cholesky.ts";
+import { kernels } from "../linear/kernels.ts";
 import { LARGEST } from "./weights.ts";
 
 /** Share of the mean diagonal that is added to it. */
@@ -58,8 +59,8 @@ export function gptq({ weights, depth, products }: Rows, scale: ArrayLike<number
     for (let j = 0; j < depth; j++)
       sorted[i * depth + j] = products[(order[i] as number) * depth + (order[j] as number)] as number;
   const factor = invertDamped(sorted, depth, DAMPING);
-  // H⁻¹ = L·Lᵀ: column k of L says how the error of input k is spread.
-  const spread = cholesky(factor, depth);
+  // H⁻¹ = Uᵀ·U: row k of U says how the error of input k is spread.
+  const spread = kernels.cholesky(factor, depth);
   const integers = new Int8Array(weights.length);
   const row = new Float64Array(depth);
   for (let o = 0; o < outputs; o++) {
@@ -72,7 +73,7 @@ export function gptq({ weights, depth, products }: Rows, scale: ArrayLike<number
       if (!spread) continue;
       const error = (w - q * s) / (factor[k * depth + k] as number);
       if (error !== 0)
-        for (let j = k + 1; j < depth; j++) row[j] = (row[j] as number) - error * (factor[j * depth + k] as number);
+        for (let j = k + 1; j < depth; j++) row[j] = (row[j] as number) - error * (factor[k * depth + j] as number);
     }
   }
   return integers;
