@@ -8,13 +8,13 @@ import { splitActivations, targets } from "../../bindings/optimize/prune/drift.t
 import { pickedRows } from "../../bindings/optimize/prune/picked.ts";
 import { openProducts } from "../../bindings/optimize/prune/products.ts";
 import { firstStage } from "../../bindings/optimize/prune/stage.ts";
-import { reconstruct, type Solution, systemsOf } from "../../bindings/optimize/prune/systems.ts";
+import { keptInputs, reconstruct, type Solution, systemsOf } from "../../bindings/optimize/prune/systems.ts";
 import { buildNetwork } from "./support/networks.ts";
 import { numbers } from "./support/numbers.ts";
 
 const SIZE = 12;
 const ROWS = 400;
-const limits = { relu: [0, Infinity], relu6: [0, 6], none: [-Infinity, Infinity] } as const;
+const limits = { relu: [0, Infinity], relu6: [0, 6] } as const;
 
 /** A dense layer that loses every other weight: what was solved, what refined, and the squared errors of both. */
 async function refined(activation: keyof typeof limits) {
@@ -36,9 +36,12 @@ async function refined(activation: keyof typeof limits) {
   const wanted =
     (await targets(splitActivations(graph, layers), layers, firstStage(graph, examples))).get(layer.at) ?? [];
   const picked = pickedRows(layer, wanted, STEPS);
-  for (const [example, [x]] of examples.entries()) picked?.add(layer, x as Float32Array, example);
-  const solved = reconstruct(system, kept);
-  const better = await refineClipped(system, kept, solved, picked);
+  assert.ok(picked);
+  for (const [example, [x]] of examples.entries()) picked.add(layer, x as Float32Array, example);
+  const keptOf = keptInputs(system, kept, true);
+  const solved = reconstruct(system, kept, keptOf);
+  assert.deepEqual(solved, reconstruct(system, kept));
+  const better = await refineClipped(system, keptOf, solved, picked);
   const [low, high] = limits[activation];
   const clip = (x: number) => Math.min(Math.max(x, low), high);
   const errors = ({ weights, bias }: Solution) => {
@@ -54,7 +57,7 @@ async function refined(activation: keyof typeof limits) {
       }
     return { bound, behind };
   };
-  return { kept, solved, better, before: errors(solved), after: errors(better) };
+  return { kept, better, before: errors(solved), after: errors(better) };
 }
 
 describe("clipped targets", () => {
@@ -67,9 +70,15 @@ describe("clipped targets", () => {
       for (const [i, one] of kept.entries()) if (!one) assert.equal(better.weights[i], 0);
     });
 
-  test("without an activation the least squares stay", async () => {
-    const { solved, better } = await refined("none");
-    assert.deepEqual(better, solved);
+  test("without an activation that clips no rows are picked", () => {
+    const to = buildNetwork([1, SIZE], 5);
+    const graph = prepareFloat(
+      to.graph(
+        to.node("fullyConnected", [to.input, to.weights([6, SIZE], 2)], { activation: "none", keepDims: false }),
+      ),
+    );
+    const wanted = Array.from({ length: ROWS }, () => new Float32Array(6));
+    assert.equal(pickedRows(layersOf(graph)[0] as Layer, wanted, STEPS), undefined);
   });
 });
 

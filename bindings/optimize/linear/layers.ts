@@ -140,38 +140,53 @@ export function addRows(
   });
 }
 
-/** Shows the inputs of these rows of each group, one after the other; what is shown is overwritten afterwards. */
+/** Shows the inputs of each group in these rows, one row after the other; what is shown is overwritten afterwards. */
 export function pickRows(
   { groups, inputs, patches }: Layer,
   x: Float32Array,
   rows: readonly number[],
   see: (group: number, i: number, row: Float32Array) => void,
 ): void {
-  const patch = new Float32Array(inputs);
-  const isPlain = patches === undefined || isEachPixel(patches);
-  for (let group = 0; group < groups; group++)
-    for (const [i, row] of rows.entries()) {
-      if (!isPlain) gather(patches, x, row, group, patch);
-      see(group, i, isPlain ? x.subarray(row * inputs, (row + 1) * inputs) : patch);
+  if (patches === undefined || isEachPixel(patches)) {
+    for (const [i, row] of rows.entries()) see(0, i, x.subarray(row * inputs, (row + 1) * inputs));
+    return;
+  }
+  const patch = new Float32Array(inputs * groups);
+  const own = groups === 1 ? patch : new Float32Array(inputs);
+  for (const [i, row] of rows.entries()) {
+    gather(patches, x, row, patch);
+    for (let group = 0; group < groups; group++) {
+      if (groups > 1) pickGroup(patch, patches, group, own);
+      see(group, i, own);
     }
+  }
 }
 
 /** Whether a row's inputs are one pixel, each in its turn. */
 const isEachPixel = ({ kH, kW, strideH, strideW, depth, inC, padTop, padLeft, inH, outH, inW, outW }: Patches) =>
   kH * kW * strideH * strideW === 1 && depth === inC && padTop + padLeft === 0 && inH === outH && inW === outW;
 
-/** The inputs of one output pixel of a group, zeros where the window hangs over the border. */
-function gather(p: Patches, x: Float32Array, row: number, group: number, patch: Float32Array): void {
-  const { inH, inW, inC, kH, kW, depth, outH, outW, strideH, strideW, dilationH, dilationW } = p;
+/** The inputs of one output pixel `[kH][kW][inC]`, zeros where the window hangs over the border. */
+function gather(p: Patches, x: Float32Array, row: number, patch: Float32Array): void {
+  const { inH, inW, inC, kH, kW, outH, outW, dilationH, dilationW } = p;
   const image = Math.floor(row / (outH * outW));
-  const y0 = (Math.floor(row / outW) % outH) * strideH - p.padTop;
-  const x0 = (row % outW) * strideW - p.padLeft;
+  const y0 = (Math.floor(row / outW) % outH) * p.strideH - p.padTop;
+  const x0 = (row % outW) * p.strideW - p.padLeft;
   let to = 0;
   for (let i = 0; i < kH; i++)
-    for (let j = 0; j < kW; j++, to += depth) {
-      const [yy, xx] = [y0 + i * dilationH, x0 + j * dilationW];
+    for (let j = 0; j < kW; j++, to += inC) {
+      const yy = y0 + i * dilationH;
+      const xx = x0 + j * dilationW;
       const inside = yy >= 0 && yy < inH && xx >= 0 && xx < inW;
-      const from = ((image * inH + yy) * inW + xx) * inC + group * depth;
-      for (let c = 0; c < depth; c++) patch[to + c] = inside ? (x[from + c] as number) : 0;
+      const from = ((image * inH + yy) * inW + xx) * inC;
+      if (!inside) patch.fill(0, to, to + inC);
+      else for (let c = 0; c < inC; c++) patch[to + c] = x[from + c] as number;
     }
+}
+
+/** One group's part of a patch, `[kH][kW][depth]`. */
+function pickGroup(patch: Float32Array, { depth, inC }: Patches, group: number, own: Float32Array): void {
+  let from = group * depth;
+  for (let to = 0; to < own.length; to += depth, from += inC)
+    for (let c = 0; c < depth; c++) own[to + c] = patch[from + c] as number;
 }

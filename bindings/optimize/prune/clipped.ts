@@ -2,7 +2,7 @@
 import type { Factored } from "../linear/leastSquares.ts";
 import type { Picked } from "./picked.ts";
 import { openProducts, type Products } from "./products.ts";
-import { keptInputs, type Moments, type Solution, type System } from "./systems.ts";
+import type { KeptInputs, Moments, Solution, System } from "./systems.ts";
 
 /** Most steps, and by which share the error must fall that another follows. */
 export const STEPS = 8;
@@ -11,18 +11,16 @@ const WORTH = 0.01;
 /**
  * A layer's solution moved to where Σ dist(x·w + b, S)² is least, S being {t} for a target t within the activation's limits and all that is clipped as t is
  * otherwise. It bounds the squared error behind the activation and is convex. Each step solves the least-squares problem whose
- * targets are the nearest points of S, with Nesterov's momentum; what was best is kept.
+ * targets are the nearest points of S, with Nesterov's momentum; what was best is kept. `keptOf`: each output's equations.
  */
 export async function refineClipped(
   { layer, moments, weights: dense }: System,
-  kept: Uint8Array,
+  keptOf: (o: number) => KeptInputs,
   solution: Solution,
-  picked: Picked | undefined,
+  picked: Picked,
 ): Promise<Solution> {
-  if (picked === undefined) return solution;
   const { outputs, inputs, groups } = layer;
   const { weights, bias } = { weights: solution.weights.slice(), bias: solution.bias.slice() };
-  const keptOf = keptInputs({ layer, moments }, kept);
   const searches = Array.from({ length: outputs }, (_, o) => {
     const { means, rows } = moments[Math.floor((o * groups) / outputs)] as Moments;
     const { places, factored } = keptOf(o);
@@ -70,7 +68,7 @@ export async function refineClipped(
 /** Of each output, what its values lack to the nearest points that are as good as their targets: squares, sums, and sums of products with the inputs. */
 function errorsOf(
   products: Products,
-  { inputs: chunks, targets, chunk, rows, limits }: Picked,
+  { inputs: chunks, least, most, chunk, rows }: Picked,
   { weights, bias }: { readonly weights: Float32Array; readonly bias: Float64Array },
 ) {
   const outputs = bias.length;
@@ -86,34 +84,24 @@ function errorsOf(
       // Rows behind the last lack nothing.
       own.fill(0, Math.min(rows - c * chunk, chunk));
       const some = own.subarray(0, rows - c * chunk);
-      const { squares, sum } = leaveErrors(
-        some,
-        bias[o] as number,
-        (targets[c] as Float32Array).subarray(o * chunk),
-        limits,
-      );
+      const [low, high] = [least, most].map((bound) => (bound[c] as Float32Array).subarray(o * chunk));
+      const { squares, sum } = leaveErrors(some, bias[o] as number, low as Float32Array, high as Float32Array);
       found.squares[o] = (found.squares[o] as number) + squares;
       found.sums[o] = (found.sums[o] as number) + sum;
     }
-    for (const [i, sum] of products.sums(values, x).entries()) found.products[i] = (found.products[i] as number) + sum;
+    const sums = products.sums(values, x);
+    for (let i = 0; i < sums.length; i++) found.products[i] = (found.products[i] as number) + (sums[i] as number);
   }
   return found;
 }
 
-/** What each value, a bias added, lacks to the nearest point that is as good as its target, in place of the value. */
-function leaveErrors(
-  values: Float32Array,
-  bias: number,
-  targets: Float32Array,
-  [low, high]: readonly [number, number],
-) {
+/** What each value, a bias added, lacks to the nearest point between its bounds, in place of the value. */
+function leaveErrors(values: Float32Array, bias: number, least: Float32Array, most: Float32Array) {
   let squares = 0;
   let sum = 0;
   for (let r = 0; r < values.length; r++) {
     const value = (values[r] as number) + bias;
-    const target = targets[r] as number;
-    const lacks =
-      target <= low ? Math.min(low - value, 0) : target >= high ? Math.max(high - value, 0) : target - value;
+    const lacks = Math.max(least[r] as number, Math.min(most[r] as number, value)) - value;
     values[r] = lacks;
     squares += lacks * lacks;
     sum += lacks;

@@ -8,7 +8,7 @@ import type { Settings } from "./options.ts";
 import { pickedRows } from "./picked.ts";
 import { withSolutions } from "./rewrite.ts";
 import { advanced, firstStage } from "./stage.ts";
-import { type Inputs, reconstruct, type System } from "./systems.ts";
+import { type Inputs, keptInputs, reconstruct, type System } from "./systems.ts";
 
 /** Which weights `[outputs][inputs]` a layer keeps, given its system; undefined: all. */
 export type Kept = (layer: Layer, system: System) => Uint8Array | undefined;
@@ -42,8 +42,10 @@ export async function solveLayers(
     const picked = pickedRows(layer, wanted, STEPS);
     const system = await driftedSystem(layer, split, wanted, pruned, stage, picked?.add);
     const mask = kept(layer, system) ?? new Uint8Array(layer.outputs * layer.inputs).fill(1);
-    const solution = await refineClipped(system, mask, reconstruct(system, mask), picked);
-    pruned = withSolutions(pruned, [[layer, solution]]);
+    const keptOf = keptInputs(system, mask, picked !== undefined);
+    const solution = reconstruct(system, mask, keptOf);
+    const better = picked === undefined ? solution : await refineClipped(system, keptOf, solution, picked);
+    pruned = withSolutions(pruned, [[layer, better]]);
   }
   return pruned;
 }

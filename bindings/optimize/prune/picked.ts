@@ -19,14 +19,14 @@ const LEAST_ROWS = 4;
 const CHUNK = 2 ** 18;
 
 export interface Picked {
-  readonly limits: readonly [number, number];
   readonly rows: number;
   /** Rows of a chunk; the last is filled up with zeros. */
   readonly chunk: number;
   /** Inputs `[groups][inputs][chunk]`. */
   readonly inputs: readonly Float32Array[];
-  /** `[outputs][chunk]`. */
-  readonly targets: readonly Float32Array[];
+  /** Bounds of the values that are as good as their targets `[outputs][chunk]`: the target itself, without end where it is clipped. */
+  readonly least: readonly Float32Array[];
+  readonly most: readonly Float32Array[];
   /** Takes a layer's inputs of a view of an example; one after the other. */
   readonly add: (user: Layer, x: Float32Array, view: number) => void;
 }
@@ -45,22 +45,31 @@ export function pickedRows(layer: Layer, wanted: readonly Float32Array[], steps:
   const chunk = Math.min(rows, Math.max(Math.floor(CHUNK / (inputs * groups)), 64));
   const room = (height: number) =>
     Array.from({ length: Math.ceil(rows / chunk) }, () => new Float32Array(height * chunk));
-  const [read, targets] = [room(groups * inputs), room(outputs)];
+  const [read, least, most] = [room(groups * inputs), room(outputs), room(outputs)];
   let at = 0;
-  const put = (to: readonly Float32Array[], first: number, row: number, values: Float32Array) => {
-    const block = to[Math.floor(row / chunk)] as Float32Array;
-    for (let k = 0; k < values.length; k++) block[(first + k) * chunk + (row % chunk)] = values[k] as number;
-  };
+  const blockOf = (of: readonly Float32Array[], row: number) => of[Math.floor(row / chunk)] as Float32Array;
+  const [low, high] = limits;
   const add: Picked["add"] = (user, x, view) => {
     const mine = own[view] as readonly number[];
     const places = rowsOf(user, wanted.length, view);
     const some = mine.map((i) => places[i] as number);
-    pickRows(user, x, some, (group, i, row) => put(read, group * inputs, at + i, row));
+    pickRows(user, x, some, (group, i, values) => {
+      const to = blockOf(read, at + i);
+      const from = group * inputs * chunk + ((at + i) % chunk);
+      for (let k = 0; k < inputs; k++) to[from + k * chunk] = values[k] as number;
+    });
     const y = wanted[view] as Float32Array;
-    for (const [i, row] of mine.entries()) put(targets, 0, at + i, y.subarray(row * outputs, (row + 1) * outputs));
+    for (const [i, row] of mine.entries()) {
+      const [lows, highs, column] = [blockOf(least, at + i), blockOf(most, at + i), (at + i) % chunk];
+      for (let o = 0; o < outputs; o++) {
+        const target = y[row * outputs + o] as number;
+        lows[o * chunk + column] = target <= low ? -Infinity : Math.min(target, high);
+        highs[o * chunk + column] = target >= high ? Infinity : Math.max(target, low);
+      }
+    }
     at += mine.length;
   };
-  return { limits, rows, chunk, inputs: read, targets, add };
+  return { rows, chunk, inputs: read, least, most, add };
 }
 
 /** Of how many rows one is picked; undefined where too few would be. */

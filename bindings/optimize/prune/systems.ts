@@ -141,7 +141,10 @@ export function momentsOf(gram: Gram): Moments {
   const covariance = new Float64Array(n * n);
   const changes = means.map((_, i) => (of(i, i) <= CONSTANT * (products[i * size + i] as number) ? 0 : 1));
   for (let i = 0; i < n; i++)
-    for (let j = 0; j < n; j++) if (changes[i] && changes[j]) covariance[i * n + j] = of(i, j);
+    for (let j = 0; j <= i; j++) {
+      if (changes[i] && changes[j]) covariance[i * n + j] = of(i, j);
+      covariance[j * n + i] = covariance[i * n + j] as number;
+    }
   return { covariance, means, rows };
 }
 
@@ -193,14 +196,20 @@ export interface KeptInputs {
   readonly factored: Factored;
 }
 
-/** Of each output its equations, factored once for neighbours that keep the same inputs, as those of a block do. */
+/**
+ * Of each output its equations, factored once for neighbours that keep the same inputs, as those of a block do. `again`: those of all outputs are kept, to be
+ * asked for again.
+ */
 export function keptInputs(
   { layer, moments }: Pick<System, "layer" | "moments">,
   kept: Uint8Array,
+  again: boolean,
 ): (o: number) => KeptInputs {
   const { outputs, inputs, groups } = layer;
+  const known: KeptInputs[] = [];
   let last: (KeptInputs & { readonly group: number }) | undefined;
   return (o) => {
+    if (known[o]) return known[o];
     const group = Math.floor((o * groups) / outputs);
     const places: number[] = [];
     for (let i = 0; i < inputs; i++) if (kept[o * inputs + i]) places.push(i);
@@ -209,15 +218,19 @@ export function keptInputs(
       const { covariance: products } = moments[group] as Moments;
       last = { group, places, factored: factorKept({ products, size: inputs, ridge: RIDGE }, places) };
     }
+    if (again) known[o] = last as KeptInputs;
     return last as KeptInputs;
   };
 }
 
 /** The least-squares weights on the inputs that are kept, towards what the dense layer gives for the same inputs. */
-export function reconstruct({ layer, weights, bias, moments }: System, kept: Uint8Array): Solution {
+export function reconstruct(
+  { layer, weights, bias, moments }: System,
+  kept: Uint8Array,
+  keptOf = keptInputs({ layer, moments }, kept, false),
+): Solution {
   const { outputs, inputs, groups } = layer;
   const solved = { weights: new Float64Array(weights.length), bias: bias.slice() };
-  const keptOf = keptInputs({ layer, moments }, kept);
   for (let o = 0; o < outputs; o++) {
     const { covariance: products, means } = moments[Math.floor((o * groups) / outputs)] as Moments;
     const towards = weights.subarray(o * inputs, (o + 1) * inputs);
