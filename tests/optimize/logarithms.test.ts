@@ -41,6 +41,19 @@ describe("quantized logarithms", () => {
       assert.ok(found > 30, `${found} dB`);
     });
 
+  test("of energies, sums of squares: float up to what is squared, int16, and near", async () => {
+    const float = network((to, x) => {
+      const rows = to.node("reshape", [x, to.integers(1, 12, 1)], {});
+      const squares = to.node("mul", [rows, rows], none);
+      const energies = to.node("sum", [squares, to.integers(2)], { keepDims: false });
+      return to.node("log", [to.node("add", [energies, to.floats(1e-4)], none)], {});
+    });
+    const { graph, floats } = await quantize(float, data, { activations: "int16" });
+    assert.deepEqual(floats, ["reshape", "mul", "sum", "add", "log"]);
+    const found = await nearness(float, graph, samples);
+    assert.ok(found > 30, `${found} dB`);
+  });
+
   test("of numbers from 1 to 2: int8, and near", async () => {
     const float = network(stable);
     const { graph, floats } = await quantize(float, data);
