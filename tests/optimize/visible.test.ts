@@ -68,6 +68,26 @@ describe("ranges as far as readers tell values apart", () => {
   });
 
   for (const activations of ["int8", "int16"] as const)
+    test(`scores that a mask of products with −1e9 is added to, ${activations}: products that would overflow stay float`, async () => {
+      const masked = network(
+        (to, x) => {
+          const kept = to.node(
+            "minimum",
+            [to.node("relu", [to.node("add", [x, to.floats(50)], none)], {}), to.floats(1)],
+            {},
+          );
+          const mask = to.node("mul", [to.node("sub", [to.floats(1), kept], none), to.floats(-1e9)], none);
+          return to.node("add", [to.input, mask], none);
+        },
+        (to, x) => to.node("softmax", [x], { beta: 1 }),
+      );
+      const { graph, floats } = await quantize(masked, data, { activations });
+      assert.ok(floats.includes("mul"), floats.join());
+      const near = await nearness(masked, graph, samples);
+      assert.ok(near > (activations === "int8" ? 28 : 50), `${near} dB`);
+    });
+
+  for (const activations of ["int8", "int16"] as const)
     test(`scores that a mask of −1e38 is added to, ${activations}`, async () => {
       const masked = network(
         (to, x) => {

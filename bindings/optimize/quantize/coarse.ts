@@ -15,6 +15,11 @@ import { visibleRanges } from "./visible.ts";
 /** Steps of a sum to one of its operands' at most. */
 const COARSER = 16;
 
+/** Steps from end to end. */
+const STEPS = { int8: 2 ** 8, int16: 2 ** 16 } as const;
+/** Steps of a product's scale that products can be before they saturate: they are shifted in 32 bits. */
+const MOST_STEPS = 2 ** 30;
+
 /** Operators of single elements, and means of them, behind which such operands come to be. */
 const BEFORE: readonly string[] = [
   ...["add", "sub", "mul", "div", "square", "sqrt", "rsqrt", "exp", "abs", "neg"],
@@ -54,7 +59,9 @@ function fits(graph: Graph, i: number, type: NodeType, affines: Affines): boolea
     return isFloatConstant(tensor) ? affineOfRange(rangeOf(floatsOf(tensor)), type) : affines.of(id, type);
   };
   const computed = node.inputs.filter((id) => id !== NONE && tensorOf(graph, id).dtype === "float32");
+  const size = (id: TensorId) => affineOf(id).scale * STEPS[type];
   const y = affineOf(node.outputs[0] as TensorId).scale;
   if (["add", "sub"].includes(node.kind) && computed.some((id) => affineOf(id).scale > COARSER * y)) return false;
+  if (node.kind === "mul" && computed.reduce((product, id) => product * size(id), 1) > MOST_STEPS * y) return false;
   return supports(graph, node, type, affineOf);
 }
