@@ -7,6 +7,7 @@ import { biasOf, type Layer } from "../layers.ts";
 import type { Decisions, NodeType } from "./build.ts";
 import { withFloatSums } from "./coarse.ts";
 import { withFloatCoordinates } from "./coordinates.ts";
+import { withFloatEnds } from "./ends.ts";
 import { toHalves } from "./halves.ts";
 import { type InnerSetting, isTable } from "./inner.ts";
 import { withFloatLogarithms } from "./logarithms.ts";
@@ -41,7 +42,7 @@ export function decide(graph: Graph, layers: readonly Layer[], choices: Choices)
     const stored = setting === undefined || setting.weights === "int8" || setting.weights === "int4";
     return type === "float32" || !stored || !supports(graph, node, type) ? "float32" : type;
   });
-  const even = io === "float32" ? withFloatNormalization(graph, wished, ranges) : wished;
+  const even = io === "float32" ? withFloatEnds(graph, withFloatNormalization(graph, wished, ranges), ranges) : wished;
   const wide = withFloatCoordinates(graph, withFloatLogarithms(graph, even, ranges));
   const { types, affines } = withFloatSums(graph, wide, ranges);
   const silent = silentLayers(graph, layers, types, ranges);
