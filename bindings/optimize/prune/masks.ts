@@ -189,29 +189,40 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** Items by price, the least on top. */
 class Heap<T> {
   readonly #items: T[];
+  readonly #prices: Float64Array;
   readonly #price: (item: T) => number;
 
   constructor(items: T[], price: (item: T) => number) {
     this.#items = items;
+    this.#prices = Float64Array.from(items, price);
     this.#price = price;
-    for (let i = (items.length >> 1) - 1; i >= 0; i--) this.sink(i);
+    for (let i = (items.length >> 1) - 1; i >= 0; i--) this.#sink(i);
   }
   top(): T {
     return this.#items[0] as T;
   }
   price(): number {
-    return this.#items.length === 0 ? Infinity : this.#price(this.top());
+    return this.#prices[0] ?? Infinity;
   }
-  /** Puts an item whose price has risen where it belongs. */
-  sink(from = 0): void {
-    const items = this.#items;
-    for (let i = from; ; ) {
-      let least = i;
-      for (const child of [2 * i + 1, 2 * i + 2])
-        if (child < items.length && this.#price(items[child] as T) < this.#price(items[least] as T)) least = child;
-      if (least === i) return;
-      [items[i], items[least]] = [items[least] as T, items[i] as T];
-      i = least;
+  /** Puts the item on top, whose price has risen, where it belongs. */
+  sink(): void {
+    this.#prices[0] = this.#price(this.top());
+    this.#sink(0);
+  }
+  #sink(from: number): void {
+    const [items, prices] = [this.#items, this.#prices];
+    const item = items[from] as T;
+    const price = prices[from] as number;
+    let i = from;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child + 1 < items.length && (prices[child + 1] as number) < (prices[child] as number)) child++;
+      if (child >= items.length || (prices[child] as number) >= price) break;
+      items[i] = items[child] as T;
+      prices[i] = prices[child] as number;
+      i = child;
     }
+    items[i] = item;
+    prices[i] = price;
   }
 }
