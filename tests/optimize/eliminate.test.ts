@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { kernels } from "../../bindings/optimize/linear/kernels.ts";
 import { solveKept, squaredError } from "../../bindings/optimize/linear/leastSquares.ts";
 import { eliminate } from "../../bindings/optimize/prune/eliminate.ts";
+import { scoreOnce } from "../../bindings/optimize/prune/scores.ts";
 import { numbers } from "./support/numbers.ts";
 
 const at = (array: ArrayLike<number>, i: number) => array[i] as number;
@@ -35,12 +36,13 @@ function errorWithout(a: Float64Array, n: number, rows: readonly Float64Array[],
   );
 }
 
+const SHAPES = [
+  { name: "one input at a time", rows: 1, units: { width: 1 } },
+  { name: "blocks, the last one narrow", rows: 3, units: { width: 4 } },
+  { name: "two of four", rows: 1, units: { width: 1, group: { units: 4, most: 2 } } },
+];
+
 describe("elimination", () => {
-  const shapes = [
-    { name: "one input at a time", rows: 1, units: { width: 1 } },
-    { name: "blocks, the last one narrow", rows: 3, units: { width: 4 } },
-    { name: "two of four", rows: 1, units: { width: 1, group: { units: 4, most: 2 } } },
-  ];
   test("steps: a pair that is all gone counts like one weight more, and nothing else changes", () => {
     const n = 9;
     const a = moments(n, 7);
@@ -80,7 +82,7 @@ describe("elimination", () => {
     }
   });
 
-  for (const { name, rows, units } of shapes)
+  for (const { name, rows, units } of SHAPES)
     test(`${name}: each step is the cheapest there is, and costs what least squares says`, () => {
       const n = 10;
       const a = moments(n, 5);
@@ -109,4 +111,64 @@ describe("elimination", () => {
       }
       assert.equal(taken.length, "group" in units ? 6 : total);
     });
+});
+
+describe("units that are scored once", () => {
+  for (const { name, rows, units } of SHAPES)
+    test(`${name}: the cheapest of the start first, each at what it costs after those before it`, () => {
+      const n = 10;
+      const a = moments(n, 5);
+      const weights = Array.from({ length: rows }, (_, r) => Float64Array.from({ length: n }, numbers(40 + r)));
+      const whole = inverse(a, n);
+      const flat = Float64Array.from(weights.flatMap((w) => [...w]));
+      const total = Math.ceil(n / units.width);
+      const [trace] = scoreOnce([{ inverse: whole, size: n, weights: flat, rows }], units, total);
+      assert.ok(trace);
+      const { order, costs, prices } = trace;
+      const inputsOf = (unit: number) =>
+        Array.from({ length: units.width }, (_, i) => unit * units.width + i).filter((i) => i < n);
+      const first = (unit: number) =>
+        inputsOf(unit).reduce(
+          (sum, i) => sum + weights.reduce((own, w) => own + at(w, i) ** 2, 0) / at(whole, i * n + i),
+          0,
+        ) / inputsOf(unit).length;
+      let before = 0;
+      for (const [step, unit] of order.entries()) {
+        if (step > 0) assert.ok(first(at(order, step - 1)) <= first(unit) + 1e-12);
+        const gone = Array.from(order.subarray(0, step + 1)).flatMap(inputsOf);
+        const error = errorWithout(a, n, weights, gone);
+        assert.ok(Math.abs(at(costs, step) - (error - before)) < 1e-6 * (1 + error));
+        assert.equal(at(prices, step), at(costs, step) / (rows * inputsOf(unit).length));
+        before = error;
+      }
+      assert.equal(order.length, "group" in units ? 6 : total);
+    });
+
+  test("of a layer with fewer rows than inputs all together cost what its outputs are, and those of which no factor is made as much as the others", () => {
+    const [n, rows, outputs] = [300, 20, 900];
+    const next = numbers(3);
+    const x = Float64Array.from({ length: rows * n }, next);
+    const a = new Float64Array(n * n);
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j < n; j++)
+        for (let r = 0; r < rows; r++) a[i * n + j] = at(a, i * n + j) + at(x, r * n + i) * at(x, r * n + j);
+    for (let i = 0; i < n; i++) a[i * (n + 1)] = at(a, i * (n + 1)) + 1e-3 * rows;
+    const whole = inverse(a, n);
+    const parts = Array.from({ length: outputs }, () => {
+      const weights = Float64Array.from({ length: n }, next);
+      return { inverse: whole, size: n, weights, rows: 1 };
+    });
+    const ratios = scoreOnce(parts, { width: 1 }, n).map(({ costs }, o) => {
+      const { weights } = parts[o] as (typeof parts)[number];
+      return costs.reduce((sum, cost) => sum + cost, 0) / squaredError(a, n, weights, new Float64Array(n));
+    });
+    const exact = ratios.filter((ratio) => Math.abs(ratio - 1) < 1e-6).length;
+    assert.ok(exact > 300 && exact < outputs, `${exact}`);
+    const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / outputs;
+    assert.ok(Math.abs(mean - 1) < 0.1, `${mean}`);
+    assert.ok(
+      ratios.every((ratio) => ratio > 0.2 && ratio < 5),
+      `${Math.min(...ratios)} ${Math.max(...ratios)}`,
+    );
+  });
 });

@@ -1,8 +1,9 @@
 /** Which weights stay: patterns, and the order in which a layer loses its units. */
 import { columnSteps } from "../../primitives/product/sparse.ts";
 import type { Layer } from "../linear/layers.ts";
-import { eliminate, type Trace, type Units } from "./eliminate.ts";
+import { eliminate, type Rows, type Trace, type Units } from "./eliminate.ts";
 import type { Zeros } from "./options.ts";
+import { scoreOnce } from "./scores.ts";
 import { outputEnergies, type System } from "./systems.ts";
 
 /** Outputs and inputs of a block, as the sparse kernels and TFLite's block encoding take it. */
@@ -63,19 +64,17 @@ export function eliminateLayer(system: System, pattern: Zeros, exact: boolean): 
   const units = unitsOf(pattern, system.layer);
   const most = Math.ceil(inputs / units.width);
   const scaled = relative(system);
-  const panels: Panel[] = [];
+  const parts: (Rows & { readonly first: number })[] = [];
   const width = outputs / groups;
   for (let group = 0; group < groups; group++)
     for (let from = 0; from < width; from += height) {
       const first = group * width + from;
       const rows = Math.min(height, width - from);
       const weights = scaled.subarray(first * inputs, (first + rows) * inputs);
-      const inverse = system.inverse(group);
-      const trace = exact
-        ? eliminate({ inverse, size: inputs, weights, rows }, units, most)
-        : scoreOnce(inverse, inputs, weights, rows, units, most);
-      panels.push({ first, rows, ...trace });
+      parts.push({ first, rows, weights, size: inputs, inverse: system.inverse(group) });
     }
+  const traces = exact ? parts.map((part) => eliminate(part, units, most)) : scoreOnce(parts, units, most);
+  const panels = parts.map(({ first, rows }, i): Panel => ({ first, rows, ...(traces[i] as Trace) }));
   return { pattern, outputs, inputs, panels };
 }
 
@@ -98,38 +97,6 @@ function relative(system: System): Float64Array {
     for (let i = o * inputs; i < (o + 1) * inputs; i++) scaled[i] = (scaled[i] as number) * by;
   }
   return scaled;
-}
-
-/** Units by w² / diag H⁻¹ as they are at first: SparseGPT's order. */
-function scoreOnce(
-  inverse: Float64Array,
-  size: number,
-  weights: Float64Array,
-  rows: number,
-  units: Units,
-  most: number,
-): Trace {
-  const { width, group } = units;
-  const scores = Array.from({ length: Math.ceil(size / width) }, (_, unit) => {
-    let cost = 0;
-    let count = 0;
-    for (let i = unit * width; i < Math.min((unit + 1) * width, size); i++, count += rows)
-      for (let r = 0; r < rows; r++) cost += (weights[r * size + i] as number) ** 2 / (inverse[i * size + i] as number);
-    return { unit, cost, mean: cost / count };
-  }).sort((a, b) => a.mean - b.mean || a.unit - b.unit);
-  const taken = new Map<number, number>();
-  const order = scores.filter(({ unit }) => {
-    const of = Math.floor(unit / (group?.units ?? 1));
-    const count = (taken.get(of) ?? 0) + 1;
-    taken.set(of, count);
-    return group === undefined || count <= group.most;
-  });
-  const kept = order.slice(0, most);
-  return {
-    order: Uint32Array.from(kept, ({ unit }) => unit),
-    costs: Float64Array.from(kept, ({ cost }) => cost),
-    prices: Float64Array.from(kept, ({ mean }) => mean),
-  };
 }
 
 /** What is left of a layer. */
