@@ -207,9 +207,7 @@ export async function bundle() {
   const outputs = { ...whole, ...later, ...nested };
   await mergeChunks(outputs, groupsOf(outputs), COMMON);
   const read = readFiles(outputs);
-  // What makes plans is the largest of what is read.
-  const styleOf = (file) => (/\/planner\.js$/.test(file) ? "named" : read.includes(file) ? "read" : "small");
-  for (const file of Object.keys(outputs)) await shrink(join(ROOT, file), styleOf(file));
+  for (const file of Object.keys(outputs)) await shrink(join(ROOT, file), read.includes(file) ? "named" : "small");
   const decoder = readFileSync(join(ROOT, "node_modules/@cwasm/jpeg-turbo/jpeg-turbo.wasm"));
   writeFileSync(join(ROOT, "dist/lib/jpeg-turbo.wasm.br"), brotliCompressSync(decoder));
   writeNotices(
