@@ -103,13 +103,6 @@ describe("layers of .tflite files", () => {
     ],
     ["an RNN", "rnn", {}, rnnWeights(1, "h0"), [H]],
     ["an RNN of RELU", "rnn", { activation: 1 }, rnnWeights(1, "h0"), [H]],
-    [
-      "an RNN of both directions",
-      "bidirectionalRnn",
-      { mergeOutputs: true },
-      [...rnnWeights(1, "h0"), ...rnnWeights(5, "h1")],
-      [2 * H],
-    ],
   ];
   for (const timeMajor of [false, true])
     for (const [name, kind, attributes, weights, outputs] of cases)

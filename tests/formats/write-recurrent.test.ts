@@ -151,7 +151,7 @@ describe("layers that were read as their steps", () => {
         ]);
         assert.equal(operatorsOf(bytes).filter((each) => each === operator).length, 1);
         assert.equal(
-          said.some((each) => each.includes(`${operator} keeps its integer weights`)),
+          said.some((each) => each.includes(`${operator} keeps integer weights`)),
           data !== undefined,
         );
         const [expected = []] = await outputsOf(graph);

@@ -1,8 +1,8 @@
 /** LSTM, RNN and their forms of both directions, as TensorFlow Lite has them → ONNX' layers. */
-import { type AnyNode, NONE, type OpKind, type TensorId } from "../../../graph.ts";
+import { type AnyNode, bodiesOf, NONE, type OpKind, type TensorId } from "../../../graph.ts";
 import type { Emitter } from "./emit.ts";
 import { type Direction, type Layer, numbersOf, type Part, startOf, writeLayer } from "./recurrent.ts";
-import { input, output, sizesOf, type Writer } from "./steps.ts";
+import { finish, given, input, output, reshaped, sizesOf, sliced, type Writer } from "./steps.ts";
 
 /** Where the tensors of a direction stand: of gates the first of four (input, forget, cell, output). */
 interface Places {
@@ -20,7 +20,10 @@ const RELU = 1;
 const TANH = 4;
 
 const has = (node: AnyNode, i: number) => (node.inputs[i] ?? NONE) !== NONE;
-const stateOf = (node: AnyNode, to: Emitter, at: Places, i: number) => startOf(to, input(node, at.states[i] as number));
+/** The state before a sequence, which begins anew in each run, or before one step. */
+const stateOf = (node: AnyNode, to: Emitter, i: number) =>
+  isStep(node) ? to.real(input(node, i)) : startOf(to, input(node, i));
+const isStep = ({ attributes }: AnyNode) => "sequence" in attributes && attributes.sequence === false;
 
 /** Vectors with the sign turned. */
 const negative = (to: Emitter, numbers: Float32Array | string) =>
@@ -50,8 +53,8 @@ function lstmDirection(node: AnyNode, to: Emitter, at: Places, isReverse: boolea
     r: rows(at.h),
     biases: [bias, [new Float32Array(4 * cells)]],
     ...(first && { peepholes: [first, peep(2), peep(1)] }),
-    h: stateOf(node, to, at, 0),
-    c: stateOf(node, to, at, 1),
+    h: stateOf(node, to, at.states[0] as number),
+    c: stateOf(node, to, at.states[1] as number),
   };
 }
 
@@ -63,7 +66,7 @@ function rnnDirection(node: AnyNode, to: Emitter, first: number, isReverse: bool
     w: [w],
     r: [r],
     biases: [[numbersOf(to, bias, shape[0] as number, input(node, 0), w)], [new Float32Array(shape[0] as number)]],
-    h: startOf(to, input(node, first + 3)),
+    h: stateOf(node, to, first + 3),
   };
 }
 
@@ -82,19 +85,38 @@ function writeSequence(
 ): true {
   const { shape } = to.tensor(input(node, 0));
   const inputs = shape.at(-1) as number;
-  const x = to.real(input(node, 0));
+  const x = given(node, to);
   const batch = shape[timeMajor ? 1 : 0] as number;
   const ordered = timeMajor ? x : to.step("Transpose", [x], { perm: [1, 0, 2] });
   const { y } = writeLayer(to, { ...layer, x: ordered, batch, inputs });
   const turned = to.step("Transpose", [y], { perm: timeMajor ? [0, 2, 1, 3] : [2, 0, 1, 3] });
   if (mergeOutputs) {
-    to.set(output(node), to.step("Reshape", [turned, to.integers("shape", sizesOf(node, to))]));
+    to.set(output(node), reshaped(to, turned, sizesOf(node, to)));
   } else
     for (const [i, id] of node.outputs.entries()) {
-      const part = to.step("Slice", [turned, ...[[i], [i + 1], [2]].map((each) => to.integers("part", each))]);
-      to.set(id, to.step("Reshape", [part, to.integers("shape", to.tensor(id).shape)]));
+      const part = sliced(to, turned, [i], [i + 1], [2]);
+      to.set(id, reshaped(to, part, to.tensor(id).shape));
     }
-  to.say(`${node.kind} begins each run of an .onnx file with its first state, which is not kept from run to run`);
+  to.say(`${node.kind} begins each run with its first state`);
+  return true;
+}
+
+/** One step, whose states are variables. */
+function writeStep(
+  node: AnyNode,
+  to: Emitter,
+  states: readonly number[],
+  layer: Pick<Layer, "type" | "directions" | "hidden" | "attributes">,
+): true {
+  const [batch = 1, inputs = 1] = to.tensor(input(node, 0)).shape;
+  const x = reshaped(to, given(node, to), [1, batch, inputs]);
+  const { y, h, c } = writeLayer(to, { ...layer, x, batch, inputs });
+  const shaped = (value: string, id: TensorId) => reshaped(to, value, to.tensor(id).shape);
+  to.set(output(node), shaped(y, output(node)));
+  for (const [i, at] of states.entries()) {
+    const id = input(node, at);
+    to.states.set(id, to.held(id, shaped(i === 0 ? h : c, id)), to);
+  }
   return true;
 }
 
@@ -109,15 +131,16 @@ function functionsOf(activation: number, count: number, before: readonly string[
 const lstm: Writer<"lstm"> = (node, to) => {
   const { activation, sequence, cellClip } = node.attributes;
   const attributes = functionsOf(activation, 1, ["Sigmoid"]);
-  if (!sequence || attributes === undefined || [16, 17, 20, 21, 22, 23].some((i) => has(node, i))) return false;
+  if (attributes === undefined || [16, 17, 20, 21, 22, 23].some((i) => has(node, i))) return false;
   if (cellClip > 0) sayClip(to, node);
   const places: Places = { x: 1, h: 5, peephole: 9, bias: 12, states: [18, 19] };
   const directions = [lstmDirection(node, to, places, false)];
   const [hidden = 0] = to.tensor(input(node, 2)).shape;
-  return writeSequence(node, to, node.attributes, { type: "LSTM", hidden, directions, attributes });
+  const layer = { type: "LSTM", hidden, directions, attributes } as const;
+  return sequence ? writeSequence(node, to, node.attributes, layer) : writeStep(node, to, places.states, layer);
 };
 
-const sayClip = (to: Emitter, node: AnyNode) => to.say(`${node.kind} has no bound of its cells in an .onnx file`);
+const sayClip = (to: Emitter, node: AnyNode) => to.say(`${node.kind} has no bound of its cells`);
 
 const bidirectionalLstm: Writer<"bidirectionalLstm"> = (node, to) => {
   const { activation, cellClip } = node.attributes;
@@ -135,19 +158,65 @@ const bidirectionalLstm: Writer<"bidirectionalLstm"> = (node, to) => {
 
 const rnn: Writer<"rnn"> = (node, to) => {
   const attributes = functionsOf(node.attributes.activation, 1);
-  if (!node.attributes.sequence || attributes === undefined) return false;
+  if (attributes === undefined) return false;
   const directions = [rnnDirection(node, to, 1, false)];
   const [hidden = 0] = to.tensor(input(node, 2)).shape;
-  return writeSequence(node, to, node.attributes, { type: "RNN", hidden, directions, attributes });
+  const layer = { type: "RNN", hidden, directions, attributes } as const;
+  return node.attributes.sequence ? writeSequence(node, to, node.attributes, layer) : writeStep(node, to, [4], layer);
 };
 
-const bidirectionalRnn: Writer<"bidirectionalRnn"> = (node, to) => {
-  const attributes = functionsOf(node.attributes.activation, 2);
-  const [[forward = 0], [backward]] = [2, 6].map((i) => to.tensor(input(node, i)).shape) as [number[], number[]];
-  if (attributes === undefined || forward !== backward || has(node, 9)) return false;
-  const directions = [rnnDirection(node, to, 1, false), rnnDirection(node, to, 5, true)];
-  return writeSequence(node, to, node.attributes, { type: "RNN", hidden: forward, directions, attributes });
+/** A product of the input, whose last results are weighted. */
+const svdf: Writer<"svdf"> = (node, to) => {
+  const { rank, activation } = node.attributes;
+  const [x, features, time, bias, state] = node.inputs as readonly [TensorId, TensorId, TensorId, TensorId, TensorId];
+  const [filters = 1, memory = 1] = to.tensor(time).shape;
+  const [batch = 1] = to.tensor(x).shape;
+  const shaped = (value: string, ...shape: number[]) => reshaped(to, value, shape);
+  const last = shaped(to.real(state), batch, filters, memory);
+  const news = to.step("Gemm", [to.real(x), to.real(features)], { transB: 1 });
+  const all = to.step("Concat", [sliced(to, last, [1], [memory], [2]), shaped(news, batch, filters, 1)], { axis: 2 });
+  to.states.set(state, to.held(state, reshaped(to, all, to.tensor(state).shape)), to);
+  const weighted = to.step("Mul", [shaped(to.real(state), batch, filters, memory), to.real(time)]);
+  const apart = shaped(weighted, batch, filters / rank, rank * memory);
+  const sum = to.step("ReduceSum", [apart, to.integers("axis", [2])], { keepdims: 0 });
+  const numbers = numbersOf(to, bias, filters / rank, state, time);
+  const added = typeof numbers === "string" ? numbers : to.constant("bias", "float32", [numbers.length], numbers);
+  const y = to.step("Add", [sum, added]);
+  const names = ["none", "relu", "reluN1To1", "relu6"] as const;
+  const name = names[activation];
+  if (name === undefined && activation !== TANH) return false;
+  return finish(node, to, name === undefined ? to.step("Tanh", [y]) : y, name);
 };
+
+const readVariable: Writer<"readVariable"> = (node, to) => {
+  to.add("Identity", [to.name(input(node, 0))], to.name(output(node)));
+  return true;
+};
+
+const assignVariable: Writer<"assignVariable"> = (node, to) => {
+  to.states.set(input(node, 0), to.name(input(node, 1)), to);
+  return true;
+};
+
+/** What variables start with: constants. */
+const callOnce: Writer<"callOnce"> = (node, to) =>
+  bodiesOf(node as AnyNode).every(({ nodes, tensors }) =>
+    nodes.every(({ kind, inputs: [variable, value] }) => {
+      const { resource } = tensors[variable as TensorId] ?? {};
+      const { data } = tensors[value as TensorId] ?? {};
+      if (kind !== "assignVariable" || resource === undefined || data === undefined) return false;
+      to.states.start(resource, data);
+      return true;
+    }),
+  );
 
 /** Writers by kind. */
-export const CELLS: { readonly [K in OpKind]?: Writer<K> } = { lstm, bidirectionalLstm, rnn, bidirectionalRnn };
+export const CELLS: { readonly [K in OpKind]?: Writer<K> } = {
+  svdf,
+  readVariable,
+  assignVariable,
+  callOnce,
+  lstm,
+  bidirectionalLstm,
+  rnn,
+};

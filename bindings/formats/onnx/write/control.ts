@@ -3,6 +3,8 @@ import { type AnyNode, bodiesOf, type Graph, type TensorId, withBodies } from ".
 import type { Tensor } from "../../../tensor.ts";
 import { Emitter } from "./emit.ts";
 import type { OnnxGraph, OnnxPort } from "./model.ts";
+import { reshaped } from "./steps.ts";
+import { portOf, written } from "./written.ts";
 
 /** Writes all nodes of an emitter's graph. */
 type WriteNodes = (to: Emitter) => void;
@@ -41,11 +43,11 @@ function outputsOf(to: Emitter): readonly string[] {
 }
 
 const portsOf = (to: Emitter, names: readonly string[]): readonly OnnxPort[] =>
-  to.graph.outputs.map(({ tensor }, i) => to.port(names[i] as string, tensor));
+  to.graph.outputs.map(({ tensor }, i) => portOf(to, names[i] as string, tensor));
 
 /** One truth without dimensions, as runtimes ask for. */
 const truth = (to: Emitter, name: string, { shape }: Tensor): string =>
-  shape.length === 0 ? name : to.step("Reshape", [name, to.integers("scalar", [])]);
+  shape.length === 0 ? name : reshaped(to, name, []);
 
 /** A condition's nodes among those of another graph; its inputs have these names. Returns the name of what it says. */
 function among(outer: Emitter, graph: Graph, names: readonly string[], write: WriteNodes): string {
@@ -58,7 +60,7 @@ function among(outer: Emitter, graph: Graph, names: readonly string[], write: Wr
 function branch(outer: Emitter, graph: Graph, names: readonly string[], write: WriteNodes): OnnxGraph {
   const to = new Emitter(graph, { to: outer, names });
   write(to);
-  return to.written([], portsOf(to, outputsOf(to)));
+  return written(to, [], portsOf(to, outputsOf(to)));
 }
 
 /** The next state of a loop, and whether it goes on from there. */
@@ -69,8 +71,9 @@ function turn(outer: Emitter, condition: Graph, body: Graph, write: WriteNodes):
   const next = outputsOf(to);
   const again = to.step("Identity", [among(to, condition, next, write)]);
   const one = (name: string, dtype: "int64" | "bool"): OnnxPort => ({ name: outer.fresh(name), dtype, shape: [] });
-  const state = body.inputs.map(({ tensor }, i) => to.port(names[i] as string, tensor));
-  return to.written(
+  const state = body.inputs.map(({ tensor }, i) => portOf(to, names[i] as string, tensor));
+  return written(
+    to,
     [one("turn", "int64"), one("goes", "bool"), ...state],
     [{ name: again, dtype: "bool", shape: [] }, ...portsOf(to, next)],
   );

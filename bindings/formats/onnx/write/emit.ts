@@ -2,9 +2,10 @@
 import { ensure } from "../../../errors.ts";
 import { type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
 import { type DType, elementCount, type Quantization, type Tensor } from "../../../tensor.ts";
-import type { OnnxAttribute, OnnxGraph, OnnxOperator, OnnxPort, OnnxTensor } from "./model.ts";
+import { DATA_TYPES, type OnnxAttribute, type OnnxOperator, type OnnxTensor } from "./model.ts";
 import { opsetOf, WIDE } from "./opset.ts";
-import { apart, namesRead, reals, requireOnnxType, ZEROS } from "./values.ts";
+import { States } from "./states.ts";
+import { apart, requireOnnxType, ZEROS } from "./values.ts";
 
 type Held = Pick<Tensor, "dtype" | "shape"> & { readonly quantization: Quantization };
 
@@ -24,8 +25,13 @@ export class Emitter {
   readonly constants: OnnxTensor[];
   /** Nodes that have no form, and how many, by kind. */
   readonly missing: Map<string, number>;
+  readonly states: States;
+  /** Whether it is within a node. */
+  readonly isInner: boolean;
   /** What the file does otherwise than the graph, and how often. */
   readonly said: Map<string, number>;
+  /** Tensors whose sizes only a run tells. */
+  readonly loose = new Set<TensorId>();
   /** The node that is written. */
   where = "graph";
   /** Whether it works on integers as they are: its result is such without a scale. */
@@ -49,11 +55,13 @@ export class Emitter {
     around?: Around,
   ) {
     const { to: outer, names, isPart = false } = around ?? {};
+    this.isInner = outer !== undefined && (outer.isInner || !isPart);
     this.opset = outer?.opset ?? opsetOf(graph);
     this.operators = isPart ? (outer as Emitter).operators : [];
     this.constants = isPart ? (outer as Emitter).constants : [];
     this.missing = outer?.missing ?? new Map();
     this.said = outer?.said ?? new Map();
+    this.states = outer?.states ?? new States();
     // A name is one value, within graphs of nodes and around them.
     this.#taken = outer === undefined ? new Set() : outer.#taken;
     if (names !== undefined) {
@@ -81,6 +89,7 @@ export class Emitter {
     const known = this.#names.get(id);
     if (known !== undefined) return known;
     const tensor = this.tensor(id);
+    if (tensor.variable === true) return this.states.valueOf(tensor, id, this);
     const name = this.fresh(tensor.name || `tensor ${id}`);
     this.#names.set(id, name);
     if (tensor.data !== undefined) this.#constant(name, tensor);
@@ -170,26 +179,6 @@ export class Emitter {
     return this.dequantized(name, dtype, quantization, shape);
   }
 
-  /** What was written, with these as its inputs and outputs. */
-  written(inputs: readonly OnnxPort[], outputs: readonly OnnxPort[]): OnnxGraph {
-    const { operators, constants } = this;
-    const read = namesRead(operators);
-    return {
-      name: this.graph.name || "graph",
-      operators,
-      constants: constants.filter(({ name }) => read.has(name)),
-      inputs,
-      outputs,
-    };
-  }
-
-  /** A tensor as an input or output by that name. */
-  port(name: string, id: TensorId): OnnxPort {
-    const { dtype, shape } = this.tensor(id);
-    requireOnnxType(name, dtype);
-    return { name, dtype, shape };
-  }
-
   /** Passes a value on as an output of the graph by another name than its own; returns that name. */
   passed({ name, tensor: id }: Port): string {
     const own = this.name(id);
@@ -200,31 +189,12 @@ export class Emitter {
   real(id: TensorId): string {
     const { dtype, quantization, shape } = this.tensor(id);
     if (quantization === undefined || dtype === "float32" || this.isRaw) return this.name(id);
+    if (this.tensor(id).variable === true) return this.dequantized(this.name(id), dtype, quantization, shape);
     const known = this.#reals.get(id);
     if (known !== undefined) return known;
     const real = this.dequantized(this.name(id), dtype, quantization, shape);
     this.#reals.set(id, real);
     return real;
-  }
-
-  /** Real values of a product's bias: one that tells no scale has the product of its input's and its weights'. */
-  bias(id: TensorId, x: TensorId, w: TensorId): string {
-    const { dtype, quantization, shape, data } = this.tensor(id);
-    const [scaleX = 1] = this.tensor(x).quantization?.scale ?? [];
-    const scales = this.tensor(w).quantization?.scale;
-    const scale = quantization?.scale ?? scales?.map((each) => Math.fround(each * scaleX));
-    if (dtype === "float32" || scale === undefined) return this.real(id);
-    const own: Quantization = { scale, zeroPoint: scale.map(() => 0), axis: 0 };
-    // The sums of int16 are int64, which nothing dequantizes.
-    if (dtype === "int64" && data !== undefined) {
-      const sums = new BigInt64Array(new Uint8Array(data).buffer);
-      const isShort = sums.every((sum) => sum === BigInt.asIntN(32, sum));
-      if (!isShort) return this.constant("bias", "float32", shape, reals(sums, scale));
-      const name = this.constant("bias", "int32", shape, Int32Array.from(sums, Number));
-      return this.dequantized(name, "int32", own, shape);
-    }
-    if (quantization !== undefined) return this.real(id);
-    return this.dequantized(this.name(id), dtype, own, shape);
   }
 
   dequantized(name: string, dtype: DType, quantization: Quantization, shape: readonly number[]): string {
@@ -250,6 +220,13 @@ export class Emitter {
     return [scales, this.constant(`${name}/zero`, dtype, shape, zeros)];
   }
 
+  /** Real values as a tensor of the graph holds them. */
+  held(id: TensorId, real: string): string {
+    const { dtype, quantization, shape } = this.tensor(id);
+    if (quantization === undefined || dtype === "float32") return real;
+    return this.step("QuantizeLinear", [real, ...this.#scales(real, dtype, quantization, shape)]);
+  }
+
   /** Sets a tensor of the graph to real values: through QuantizeLinear where it holds integers. */
   set(id: TensorId, real: string): void {
     const { dtype, quantization, shape } = this.tensor(id);
@@ -260,12 +237,21 @@ export class Emitter {
       if (held !== undefined) this.#held.set(name, held);
       return;
     }
-    ensure(ZEROS[dtype] !== undefined, "UNSUPPORTED", () => ({
-      where: this.where,
-      expected: "integers of at most 16 bits",
-      received: `a result of ${dtype} with a scale`,
-    }));
+    if (ZEROS[dtype] === undefined) return this.#setWide(name, real, dtype, quantization);
     this.add("QuantizeLinear", [real, ...this.#scales(name, dtype, quantization, shape)], name);
+  }
+
+  /** Integers that QuantizeLinear does not give: steps of the one scale, rounded. */
+  #setWide(name: string, real: string, dtype: DType, { scale, zeroPoint }: Quantization): void {
+    ensure(scale.length === 1 && DATA_TYPES[dtype] !== undefined, "UNSUPPORTED", () => ({
+      where: this.where,
+      expected: "integers of one scale",
+      received: `a result of ${dtype} with ${scale.length} scales`,
+    }));
+    const number = (value: number) => this.constant("number", "float32", [], Float32Array.of(value));
+    const steps = this.step("Round", [this.step("Div", [real, number(scale[0] as number)])]);
+    const placed = zeroPoint[0] ? this.step("Add", [steps, number(zeroPoint[0])]) : steps;
+    this.add("Cast", [placed], name, { to: DATA_TYPES[dtype] as number });
   }
 
   /** Gives the last operator's result a tensor's name; false where it is not that. */

@@ -9,6 +9,7 @@ import { Emitter } from "./emit.ts";
 import { writeModel } from "./model.ts";
 import { writeNode } from "./operators.ts";
 import { type Rolled, rolled } from "./rolled.ts";
+import { portOf, written } from "./written.ts";
 
 export { hasSteps } from "./rolled.ts";
 
@@ -47,12 +48,19 @@ export function writeOnnx(given: Graph, options: WriteOnnxOptions = {}): Uint8Ar
   const outputs = graph.outputs.map((port) =>
     made.has(port.tensor) && to.name(port.tensor) === port.name ? port : { ...port, name: to.passed(port) },
   );
+  const states = to.states.ports(to);
+  if (states.length > 0)
+    to.say(
+      `${states.length} variables are inputs that may be left out, and outputs "…/next" to give them in the next run`,
+    );
   const warning = roundingWarning({ ...graph, nodes: nodes.filter(isNode) }, ".onnx");
   const said = [...to.said].map(([what, count]) => (count === 1 ? what : `${what} (${count} times)`));
   for (const text of warning === undefined ? said : [warning, ...said])
     (options.onWarning ?? console.warn)(`pint8: ${text}`);
-  const [inputs, all] = [graph.inputs, outputs].map((ports) => ports.map(({ name, tensor }) => to.port(name, tensor)));
-  return writeModel({ opset: to.opset, graph: to.written(inputs ?? [], all ?? []) });
+  const port = ({ name, tensor }: Graph["inputs"][number]) => portOf(to, name, tensor);
+  const nexts = states.flatMap(({ next, id }) => (next === undefined ? [] : [portOf(to, next, id)]));
+  const inputs = [...graph.inputs.map(port), ...states.map(({ name, id }) => portOf(to, name, id))];
+  return writeModel({ opset: to.opset, graph: written(to, inputs, [...outputs.map(port), ...nexts]) });
 }
 
 /** The graph, and those that its nodes run, in operators that there are writers of. */

@@ -26,7 +26,10 @@ export interface OnnxTensor {
   readonly data: Uint8Array;
 }
 
-export type OnnxPort = Omit<OnnxTensor, "data">;
+export interface OnnxPort extends Omit<OnnxTensor, "data"> {
+  /** Of sizes that a run tells: the shape has as many dimensions alone. */
+  readonly isOpen?: boolean;
+}
 
 export interface OnnxGraph {
   readonly name: string;
@@ -134,9 +137,11 @@ const nibbles = (data: Uint8Array): Uint8Array =>
     return (low & 15) | ((high & 15) << 4);
   });
 
-function writePort({ name, dtype, shape }: OnnxPort, pbf: PbfWriter): void {
+function writePort({ name, dtype, shape, isOpen = false }: OnnxPort, pbf: PbfWriter): void {
   pbf.writeStringField(1, name);
-  const dimension = (size: number, out: PbfWriter) => out.writeVarintField(1, size);
+  const dimension = (size: number, out: PbfWriter) => {
+    if (!isOpen) out.writeVarintField(1, size);
+  };
   const sizes = (_: null, out: PbfWriter) => {
     for (const size of shape) out.writeMessage(1, dimension, size);
   };

@@ -1,5 +1,5 @@
 /** Further nodes → ONNX operators: resizing, transposed convolution, cutting, gathering, comparing, reducing. */
-import { type AnyNode, NONE, type OpKind, type TensorId } from "../../../graph.ts";
+import type { AnyNode, OpKind, TensorId } from "../../../graph.ts";
 import { dimensions, elementCount } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
 import type { OnnxAttribute } from "./model.ts";
@@ -10,6 +10,7 @@ import {
   chain,
   FIRST,
   finish,
+  given,
   input,
   LAST,
   longs,
@@ -17,16 +18,16 @@ import {
   pairs,
   real,
   reduced,
-  reordered,
+  reshaped,
   sizesOf,
-  spatial,
+  sliced,
   unary,
   type Writer,
 } from "./steps.ts";
 
 /** Between two transposes, since ONNX has channels first. */
 function onChannelsFirst(node: AnyNode, to: Emitter, step: (x: string) => string): true {
-  const y = step(to.step("Transpose", [to.real(input(node, 0))], { perm: FIRST }));
+  const y = step(to.step("Transpose", [given(node, to)], { perm: FIRST }));
   return finish(node, to, y, "none", LAST);
 }
 
@@ -45,30 +46,6 @@ const resize =
     );
   };
 
-/** Inputs: the output's shape, weights `[outputs, height, width, inputs]`, the image, perhaps a bias. */
-const transposed: Writer<"transposeConv"> = (node, to) => {
-  const [w, x, bias] = [input(node, 1), input(node, 2), node.inputs[3]];
-  const [outputs, kH, kW, inputs] = dimensions(to.tensor(w).shape, 4);
-  const { stride, padding, activation } = node.attributes;
-  const weights = reordered(to, w, [3, 0, 1, 2], [inputs, outputs, kH, kW], 1);
-  const made = spatial(to.tensor(output(node)));
-  const sides = spatial(to.tensor(x)).map((size, i) => {
-    const over = (size - 1) * (stride[i] as number) + ([kH, kW][i] as number) - (made[i] as number);
-    const own = typeof padding === "object" ? [padding.top, padding.left][i] : undefined;
-    const before = own ?? Math.max(0, Math.floor(over / 2));
-    return { before, after: Math.max(0, over - before), more: Math.max(0, before - over) };
-  });
-  const list = [to.step("Transpose", [to.real(x)], { perm: FIRST }), weights];
-  if (bias !== undefined && bias !== NONE) list.push(to.bias(bias, x, w));
-  const y = to.step("ConvTranspose", list, {
-    kernel_shape: [kH, kW],
-    strides: stride,
-    pads: [...sides.map(({ before }) => before), ...sides.map(({ after }) => after)],
-    output_padding: sides.map(({ more }) => more),
-  });
-  return finish(node, to, y, activation, LAST);
-};
-
 /** A part of each dimension, then the shape that the node's output has. */
 function cut(
   to: Emitter,
@@ -77,11 +54,8 @@ function cut(
   part: Readonly<Record<"starts" | "ends" | "steps", readonly number[]>>,
 ): string {
   const axes = part.starts.map((_, i) => i);
-  const y = to.step("Slice", [
-    x,
-    ...[part.starts, part.ends, axes, part.steps].map((each) => to.integers("part", each)),
-  ]);
-  return to.step("Reshape", [y, to.integers("shape", shape)]);
+  const y = sliced(to, x, part.starts, part.ends, axes, part.steps);
+  return reshaped(to, y, shape);
 }
 
 /** A slice of computed begins or sizes; a size of −1 goes to the end. */
@@ -97,7 +71,7 @@ function sliceFrom(node: AnyNode, to: Emitter, sizes: readonly number[] | undefi
     : sizes?.every((size) => size >= 0)
       ? to.step("Add", [starts, length])
       : to.step("Where", [to.step("Less", [length, to.integers("zero", [0])]), end, to.step("Add", [starts, length])]);
-  return to.step("Slice", [to.real(input(node, 0)), starts, ends]);
+  return to.step("Slice", [given(node, to), starts, ends]);
 }
 
 const slice: Writer<"slice"> = (node, to) => {
@@ -106,7 +80,7 @@ const slice: Writer<"slice"> = (node, to) => {
   const shape = sizesOf(node, to);
   const ends = starts.map((start, i) => start + (shape[i] as number));
   const steps = starts.map(() => 1);
-  return finish(node, to, cut(to, to.real(input(node, 0)), shape, { starts, ends, steps }));
+  return finish(node, to, cut(to, given(node, to), shape, { starts, ends, steps }));
 };
 
 const stridedSlice: Writer<"stridedSlice"> = (node, to) => {
@@ -128,7 +102,7 @@ const stridedSlice: Writer<"stridedSlice"> = (node, to) => {
   });
   const column = (k: 0 | 1 | 2) => parts.map((each) => each[k]);
   const part = { starts: column(0), ends: column(1), steps: column(2) };
-  return finish(node, to, cut(to, to.real(input(node, 0)), sizesOf(node, to), part));
+  return finish(node, to, cut(to, given(node, to), sizesOf(node, to), part));
 };
 
 /** Every output is a part of one axis, one after the other. */
@@ -140,7 +114,7 @@ function parts(node: AnyNode, to: Emitter, source: TensorId, axis: number, isGon
     const size = isGone ? 1 : (shape[axis] as number);
     const ends = to.integers("ends", [at + size]);
     const y = to.step("Slice", [x, to.integers("starts", [at]), ends, to.integers("axes", [axis])]);
-    to.set(id, isGone ? to.step("Reshape", [y, to.integers("shape", shape)]) : y);
+    to.set(id, isGone ? reshaped(to, y, shape) : y);
     at += size;
   }
   return true;
@@ -151,14 +125,14 @@ const best =
   (node, to) => {
     const [axis] = to.numbers(node.inputs[1]) ?? [];
     if (axis === undefined) return false;
-    const y = to.step(type, [to.real(input(node as AnyNode, 0))], { axis, keepdims: 0 });
+    const y = to.step(type, [given(node, to)], { axis, keepdims: 0 });
     return cast(output(node as AnyNode), to, y);
   };
 
 const twice = (to: Emitter, x: string) => to.step("Mul", [x, x]);
 
 const gelu: Writer<"gelu"> = (node, to) => {
-  const x = to.real(input(node, 0));
+  const x = given(node, to);
   const scaled = (value: string, by: number) => to.step("Mul", [value, real(to, by)]);
   const cubic = () =>
     scaled(to.step("Add", [x, scaled(to.step("Mul", [twice(to, x), x]), 0.044715)]), Math.sqrt(2 / Math.PI));
@@ -177,7 +151,6 @@ const blocks =
 export const MORE: { readonly [K in OpKind]?: Writer<K> } = {
   resizeBilinear: resize("linear"),
   resizeNearestNeighbor: resize("nearest"),
-  transposeConv: transposed,
   slice,
   stridedSlice,
   split: (node, to) => {
@@ -195,17 +168,15 @@ export const MORE: { readonly [K in OpKind]?: Writer<K> } = {
     const shape = sizesOf(node, to);
     const axis = axisOf(to, output(node), node.attributes.axis);
     const single = shape.map((size, i) => (i === axis ? 1 : size));
-    const rows = node.inputs.map((id) => to.step("Reshape", [to.real(id), to.integers("shape", single)]));
+    const rows = node.inputs.map((id) => reshaped(to, to.real(id), single));
     return finish(node, to, to.step("Concat", rows, { axis }));
   },
   tile: (node, to) => {
     const times = to.numbers(node.inputs[1]);
-    return (
-      times !== undefined && finish(node, to, to.step("Tile", [to.real(input(node, 0)), to.integers("times", times)]))
-    );
+    return times !== undefined && finish(node, to, to.step("Tile", [given(node, to), to.integers("times", times)]));
   },
   broadcastTo: (node, to) =>
-    finish(node, to, to.step("Expand", [to.real(input(node, 0)), to.integers("shape", sizesOf(node, to))])),
+    finish(node, to, to.step("Expand", [given(node, to), to.integers("shape", sizesOf(node, to))])),
   depthToSpace: blocks("DepthToSpace", { mode: "DCR" }),
   spaceToDepth: blocks("SpaceToDepth", {}),
   cast: (node, to) => cast(output(node), to, to.name(input(node, 0))),
@@ -219,10 +190,10 @@ export const MORE: { readonly [K in OpKind]?: Writer<K> } = {
   sign: unary("Sign"),
   sin: unary("Sin"),
   cos: unary("Cos"),
-  square: (node, to) => finish(node, to, twice(to, to.real(input(node, 0)))),
+  square: (node, to) => finish(node, to, twice(to, given(node, to))),
   rsqrt: chain("Sqrt", "Reciprocal"),
   squaredDifference: (node, to) =>
-    finish(node, to, twice(to, to.step("Sub", [to.real(input(node, 0)), to.real(input(node, 1))]))),
+    finish(node, to, twice(to, to.step("Sub", [given(node, to), to.real(input(node, 1))]))),
   pow: pairs("Pow"),
   equal: chain("Equal"),
   notEqual: chain("Equal", "Not"),

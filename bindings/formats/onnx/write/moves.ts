@@ -7,12 +7,15 @@ import {
   BEFORE_START,
   bothSides,
   finish,
+  given,
   input,
   longs,
   output,
+  reshaped,
   reversed,
   scalar,
   sizesOf,
+  sliced,
   type Writer,
 } from "./steps.ts";
 
@@ -23,7 +26,7 @@ const spaceToBatch: Writer<"spaceToBatch"> = (node, to) => {
   const { shape } = to.tensor(input(node, 0));
   const side = (i: number, k: number) => (i > 0 && i <= blocks.length ? (sides[2 * (i - 1) + k] as number) : 0);
   const amounts = [0, 1].flatMap((k) => shape.map((_, i) => side(i, k)));
-  const x = to.step("Pad", [to.real(input(node, 0)), to.integers("pads", amounts)]);
+  const x = to.step("Pad", [given(node, to), to.integers("pads", amounts)]);
   const padded = shape.map((size, i) => size + side(i, 0) + side(i, 1));
   const block = (i: number) => blocks[i - 1];
   const apart = padded.flatMap((size, i) => {
@@ -32,8 +35,8 @@ const spaceToBatch: Writer<"spaceToBatch"> = (node, to) => {
   });
   const inner = blocks.map((_, i) => 2 + 2 * i);
   const perm = [...inner, ...apart.map((_, i) => i).filter((i) => !inner.includes(i))];
-  const y = to.step("Transpose", [to.step("Reshape", [x, to.integers("apart", apart)])], { perm });
-  return finish(node, to, to.step("Reshape", [y, to.integers("shape", sizesOf(node, to))]));
+  const y = to.step("Transpose", [reshaped(to, x, apart)], { perm });
+  return finish(node, to, reshaped(to, y, sizesOf(node, to)));
 };
 
 /** Batches as pixels of blocks, then without what is cropped. */
@@ -45,13 +48,13 @@ const batchToSpace: Writer<"batchToSpace"> = (node, to) => {
   const m = blocks.length;
   const outer = batch / blocks.reduce((all, size) => all * size, 1);
   const perm = [m, ...rest.flatMap((_, i) => (i < m ? [m + 1 + i, i] : [m + 1 + i]))];
-  const apart = to.step("Reshape", [to.real(input(node, 0)), to.integers("apart", [...blocks, outer, ...rest])]);
+  const apart = reshaped(to, given(node, to), [...blocks, outer, ...rest]);
   const whole = [outer, ...rest.map((size, i) => size * (blocks[i] ?? 1))];
-  const y = to.step("Reshape", [to.step("Transpose", [apart], { perm }), to.integers("whole", whole)]);
+  const y = reshaped(to, to.step("Transpose", [apart], { perm }), whole);
   const starts = blocks.map((_, i) => crops[2 * i] as number);
   const ends = starts.map((start, i) => start + (sizesOf(node, to)[i + 1] as number));
   const axes = blocks.map((_, i) => i + 1);
-  return finish(node, to, to.step("Slice", [y, ...[starts, ends, axes].map((each) => to.integers("part", each))]));
+  return finish(node, to, sliced(to, y, starts, ends, axes));
 };
 
 /** Elements apart, with a value between them: behind each, but for the last. */
@@ -60,28 +63,23 @@ const dilate: Writer<"dilate"> = (node, to) => {
   if (steps === undefined) return false;
   const value = scalar(to, input(node, 2));
   const sizes = [...to.tensor(input(node, 0)).shape];
-  let y = to.real(input(node, 0));
+  let y = given(node, to);
   for (const [i, step] of steps.entries()) {
     if (step === 1) continue;
     const apart = [...sizes.slice(0, i + 1), 1, ...sizes.slice(i + 1)];
     const amounts = [...apart.map(() => 0), ...apart.map((_, k) => (k === i + 1 ? step - 1 : 0))];
-    const padded = to.step("Pad", [
-      to.step("Reshape", [y, to.integers("apart", apart)]),
-      to.integers("pads", amounts),
-      value,
-    ]);
+    const padded = to.step("Pad", [reshaped(to, y, apart), to.integers("pads", amounts), value]);
     sizes[i] = (sizes[i] as number) * step;
-    const whole = to.step("Reshape", [padded, to.integers("whole", sizes)]);
+    const whole = reshaped(to, padded, sizes);
     sizes[i] -= step - 1;
-    y = to.step("Slice", [whole, ...[[0], [sizes[i] as number], [i]].map((each) => to.integers("part", each))]);
+    y = sliced(to, whole, [0], [sizes[i] as number], [i]);
   }
   return finish(node, to, y);
 };
 
 /** What lies on this side of the edge, with its last element once more: no mode of Pad. */
 function symmetric(node: Node<"mirrorPad">, to: Emitter, amounts: readonly number[]): true {
-  const part = (x: string, axis: number, start: number, end: number) =>
-    to.step("Slice", [x, ...[[start], [end], [axis], [-1]].map((each) => to.integers("part", each))]);
+  const part = (x: string, axis: number, start: number, end: number) => sliced(to, x, [start], [end], [axis], [-1]);
   const { shape } = to.tensor(input(node, 0));
   const y = shape.reduce(
     (x, size, axis) => {
@@ -93,7 +91,7 @@ function symmetric(node: Node<"mirrorPad">, to: Emitter, amounts: readonly numbe
       ];
       return parts.length === 1 ? x : to.step("Concat", parts, { axis });
     },
-    to.real(input(node, 0)),
+    given(node, to),
   );
   return finish(node, to, y);
 }
@@ -103,7 +101,7 @@ const mirrorPad: Writer<"mirrorPad"> = (node, to) => {
   if (amounts === undefined) return false;
   if (node.attributes.mode === "symmetric") return symmetric(node, to, amounts);
   const list = bothSides(amounts);
-  return finish(node, to, to.step("Pad", [to.real(input(node, 0)), to.integers("pads", list)], { mode: "reflect" }));
+  return finish(node, to, to.step("Pad", [given(node, to), to.integers("pads", list)], { mode: "reflect" }));
 };
 
 const gather: Writer<"gather"> = (node, to) => {
@@ -112,8 +110,20 @@ const gather: Writer<"gather"> = (node, to) => {
   const axis = axisOf(to, x, node.attributes.axis);
   if (batchDims === 0) return finish(node, to, to.step("Gather", [to.real(x), to.name(indices)], { axis }));
   if (axis !== batchDims) return false;
-  const single = to.step("Reshape", [longs(to, indices), to.integers("single", [...to.tensor(indices).shape, 1])]);
+  const single = reshaped(to, longs(to, indices), [...to.tensor(indices).shape, 1]);
   return finish(node, to, to.step("GatherND", [to.real(x), single], { batch_dims: batchDims }));
+};
+
+/** Vectors as diagonals: with as many zeros as there are elements behind each, of which the last are left out. */
+const matrixDiag: Writer<"matrixDiag"> = (node, to) => {
+  const { shape } = to.tensor(input(node, 0));
+  const n = shape.at(-1) as number;
+  const rest = shape.slice(0, -1);
+  const x = reshaped(to, given(node, to), [...shape, 1]);
+  const amounts = [...shape.map(() => 0), 0, ...shape.map(() => 0), n];
+  const wide = to.step("Pad", [x, to.integers("pads", amounts)]);
+  const flat = reshaped(to, wide, [...rest, n * (n + 1)]);
+  return finish(node, to, reshaped(to, sliced(to, flat, [0], [n * n], [rest.length]), sizesOf(node, to)));
 };
 
 /** Updates put into data that is given by name. */
@@ -159,11 +169,12 @@ export const MOVES: { readonly [K in OpKind]?: Writer<K> } = {
   dynamicUpdateSlice,
   mirrorPad,
   gather,
+  matrixDiag,
   reverse: (node, to) => {
     const axes = to.numbers(node.inputs[1]);
-    return axes !== undefined && finish(node, to, reversed(to, to.real(input(node, 0)), axes));
+    return axes !== undefined && finish(node, to, reversed(to, given(node, to), axes));
   },
-  gatherNd: (node, to) => finish(node, to, to.step("GatherND", [to.real(input(node, 0)), longs(to, input(node, 1))])),
+  gatherNd: (node, to) => finish(node, to, to.step("GatherND", [given(node, to), longs(to, input(node, 1))])),
   embeddingLookup: (node, to) =>
     finish(node, to, to.step("Gather", [to.real(input(node, 1)), to.name(input(node, 0))], { axis: 0 })),
   scatterNd: (node, to) =>
@@ -190,7 +201,7 @@ export const MOVES: { readonly [K in OpKind]?: Writer<K> } = {
   reverseSequence: (node, to) => {
     const { sequenceAxis: time_axis, batchAxis: batch_axis } = node.attributes;
     if (time_axis + batch_axis !== 1 || time_axis * batch_axis !== 0) return false;
-    const inputs = [to.real(input(node, 0)), longs(to, input(node, 1))];
+    const inputs = [given(node, to), longs(to, input(node, 1))];
     return finish(node, to, to.step("ReverseSequence", inputs, { time_axis, batch_axis }));
   },
 };

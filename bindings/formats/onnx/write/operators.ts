@@ -3,15 +3,18 @@ import { type AnyNode, NONE, type Node, type OpKind, type TensorId } from "../..
 import { dimensions, sizeOf } from "../../../tensor.ts";
 import { CELLS } from "./cells.ts";
 import type { Emitter } from "./emit.ts";
+import { FOUND } from "./found.ts";
 import { MORE } from "./more.ts";
 import { MOVES } from "./moves.ts";
 import { ROWS } from "./rows.ts";
 import {
   activated,
+  biasOf,
   bothSides,
   clip,
   FIRST,
   finish,
+  given,
   input,
   LAST,
   longs,
@@ -20,11 +23,13 @@ import {
   pairs,
   reduced,
   reordered,
+  reshaped,
   scalar,
   spatial,
   unary,
   type Writer,
 } from "./steps.ts";
+import { WINDOWS } from "./windows.ts";
 
 const convolution: Writer<"conv2d" | "depthwiseConv2d"> = (node, to) => {
   const [x, w] = [input(node as AnyNode, 0), input(node as AnyNode, 1)];
@@ -37,7 +42,7 @@ const convolution: Writer<"conv2d" | "depthwiseConv2d"> = (node, to) => {
   const { stride, dilation, padding, activation } = node.attributes;
   const bias = node.inputs[2];
   const inputs = [to.step("Transpose", [to.real(x)], { perm: FIRST }), weights];
-  if (bias !== undefined && bias !== NONE) inputs.push(to.bias(bias, x, w));
+  if (bias !== undefined && bias !== NONE) inputs.push(biasOf(to, bias, x, w));
   const y = to.step("Conv", inputs, {
     kernel_shape: [kH, kW],
     strides: stride,
@@ -66,26 +71,23 @@ const dense: Writer<"fullyConnected"> = (node, to) => {
   const [, k] = dimensions(to.tensor(w).shape, 2);
   const shape = to.tensor(x).shape;
   const flat = shape.length === 2 && shape[1] === k;
-  const matrix = flat ? to.real(x) : to.step("Reshape", [to.real(x), to.integers("rows", [-1, k])]);
-  const inputs = [matrix, to.real(w), ...(bias === undefined || bias === NONE ? [] : [to.bias(bias, x, w)])];
+  const matrix = flat ? to.real(x) : reshaped(to, to.real(x), [-1, k]);
+  const inputs = [matrix, to.real(w), ...(bias === undefined || bias === NONE ? [] : [biasOf(to, bias, x, w)])];
   const y = to.step("Gemm", inputs, { transB: 1 });
   const sizes = to.tensor(output(node)).shape;
   const rows = activated(to, y, node.attributes.activation);
   if (sizes.length === 2) return finish(node, to, rows);
-  return finish(node, to, to.step("Reshape", [to.settled(rows, output(node)), to.integers("shape", sizes)]));
+  return finish(node, to, reshaped(to, to.settled(rows, output(node)), sizes));
 };
 
 const reshape: Writer<OpKind> = (node, to) => {
   const { shape } = to.tensor(output(node as AnyNode));
-  const given = node.kind === "reshape" ? node.inputs[1] : undefined;
-  const isComputed = given !== undefined && given !== NONE && to.tensor(given).data === undefined;
+  const sizes = node.kind === "reshape" ? node.inputs[1] : undefined;
+  const isComputed = sizes !== undefined && sizes !== NONE && to.tensor(sizes).data === undefined;
   return finish(
     node as AnyNode,
     to,
-    to.step("Reshape", [
-      to.real(input(node as AnyNode, 0)),
-      isComputed ? longs(to, given as TensorId) : to.integers("shape", shape),
-    ]),
+    to.step("Reshape", [given(node, to), isComputed ? longs(to, sizes as TensorId) : to.integers("shape", shape)]),
   );
 };
 
@@ -103,11 +105,11 @@ const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
   maximum: pairs("Max"),
   minimum: pairs("Min"),
   relu: unary("Relu"),
-  relu6: (node, to) => finish(node, to, activated(to, to.real(input(node, 0)), "relu6")),
-  reluN1To1: (node, to) => finish(node, to, activated(to, to.real(input(node, 0)), "reluN1To1")),
-  relu0To1: (node, to) => finish(node, to, clip(to, to.real(input(node, 0)), 0, 1)),
+  relu6: (node, to) => finish(node, to, activated(to, given(node, to), "relu6")),
+  reluN1To1: (node, to) => finish(node, to, activated(to, given(node, to), "reluN1To1")),
+  relu0To1: (node, to) => finish(node, to, clip(to, given(node, to), 0, 1)),
   leakyRelu: (node, to) =>
-    finish(node, to, to.step("LeakyRelu", [to.real(input(node, 0))], { alpha: { real: node.attributes.alpha } })),
+    finish(node, to, to.step("LeakyRelu", [given(node, to)], { alpha: { real: node.attributes.alpha } })),
   prelu: pairs("PRelu"),
   elu: unary("Elu"),
   hardSwish: unary("HardSwish"),
@@ -120,7 +122,7 @@ const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
   sqrt: unary("Sqrt"),
   softmax: (node, to) => {
     const { beta } = node.attributes;
-    const x = to.real(input(node, 0));
+    const x = given(node, to);
     const scaled = beta === 1 ? x : to.step("Mul", [x, to.constant("beta", "float32", [], Float32Array.of(beta))]);
     return finish(node, to, to.step("Softmax", [scaled], { axis: -1 }));
   },
@@ -141,7 +143,7 @@ const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
   expandDims: reshape,
   transpose: (node, to) => {
     const perm = to.numbers(node.inputs[1]);
-    return perm !== undefined && finish(node, to, to.step("Transpose", [to.real(input(node, 0))], { perm }));
+    return perm !== undefined && finish(node, to, to.step("Transpose", [given(node, to)], { perm }));
   },
   pad: (node, to) => {
     const amounts = to.numbers(node.inputs[1]);
@@ -149,7 +151,7 @@ const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
     const list = bothSides(amounts);
     const value = node.inputs[2];
     const more = value === undefined || value === NONE ? [] : [scalar(to, value)];
-    return finish(node, to, to.step("Pad", [to.real(input(node, 0)), to.integers("pads", list), ...more]));
+    return finish(node, to, to.step("Pad", [given(node, to), to.integers("pads", list), ...more]));
   },
   mean: reduced("ReduceMean"),
   reduceMax: reduced("ReduceMax"),
@@ -163,7 +165,7 @@ const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
     const { adjointA, adjointB } = node.attributes;
     return finish(node, to, to.step("MatMul", [turned(input(node, 0), adjointA), turned(input(node, 1), adjointB)]));
   },
-  quantize: (node, to) => finish(node, to, to.real(input(node, 0))),
+  quantize: (node, to) => finish(node, to, given(node, to)),
   dequantize: (node, to) => {
     const x = input(node, 0);
     const half = to.tensor(x).dtype === "float16";
@@ -175,6 +177,8 @@ const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
   },
 };
 
+const ALL: readonly { readonly [K in OpKind]?: Writer<K> }[] = [WRITERS, MORE, WINDOWS, MOVES, ROWS, CELLS, FOUND];
+
 /** Writes a node; false where ONNX has no form for it. */
 export function writeNode(node: AnyNode, to: Emitter): boolean {
   to.where = node.where;
@@ -184,7 +188,7 @@ export function writeNode(node: AnyNode, to: Emitter): boolean {
     y.dtype !== "float32" &&
     y.quantization === undefined &&
     node.inputs.some((id) => id !== NONE && to.tensor(id).dtype === y.dtype);
-  const writer = (WRITERS[node.kind] ?? MORE[node.kind] ?? MOVES[node.kind] ?? ROWS[node.kind] ?? CELLS[node.kind]) as
+  const writer = ALL.map((writers) => writers[node.kind]).find((each) => each !== undefined) as
     | Writer<OpKind>
     | undefined;
   return writer?.(node as Node<OpKind>, to) === true;

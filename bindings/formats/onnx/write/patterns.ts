@@ -151,24 +151,21 @@ function matches(
   );
 }
 
-/** Whether a name stands for this tensor; from now on it does where it stood for none. Zeros may be two constants, and biases of steps differ. */
+/** Whether a name stands for this tensor; from now on it does where it stood for none. Zeros may be two constants, of two types. */
 function isNamed({ tensors }: Seen, name: string, id: TensorId, found: Map<string, TensorId>): boolean {
   const other = found.get(name);
   if (other === undefined) found.set(name, id);
   if (other === undefined || other === id) return true;
-  const [a, b] = [tensors[other], tensors[id]];
-  const bytes = b?.data;
-  return (
-    a?.data !== undefined &&
-    a.dtype === b?.dtype &&
-    a.data.length === bytes?.length &&
-    a.data.every((byte, i) => byte === bytes[i])
-  );
+  const [a, b] = [other, id].map((each) => numbersOf(tensors[each])) as [Float32Array, Float32Array];
+  return a.length > 0 && `${a}` === `${b}`;
 }
 
+/** The numbers of a constant; none of what is computed. */
+const numbersOf = (tensor: Tensor | undefined): Float32Array =>
+  tensor?.data === undefined ? new Float32Array(0) : realsOf(tensor, tensor.quantization?.scale ?? []);
+
 const isOne = (tensor: Tensor | undefined): boolean => {
-  if (tensor?.data === undefined) return false;
-  const values = realsOf(tensor, tensor.quantization?.scale ?? []);
+  const values = numbersOf(tensor);
   return values.length > 0 && values.every((value) => Math.abs(value - 1) < 1e-3);
 };
 

@@ -3,6 +3,7 @@ import { NONE, type TensorId } from "../../../graph.ts";
 import type { Tensor } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
 import type { OnnxAttribute } from "./model.ts";
+import { biasOf, reshaped } from "./steps.ts";
 import { realsOf } from "./values.ts";
 
 /** A tensor of the graph, or real values by name. */
@@ -57,7 +58,7 @@ export function writeLayer(to: Emitter, layer: Layer): Given {
   const state = (names: readonly (string | undefined)[]) => {
     const given = names.filter((name) => name !== undefined);
     if (given.length < count) return "";
-    const apart = given.map((name) => to.step("Reshape", [name, to.integers("shape", [1, batch, hidden])]));
+    const apart = given.map((name) => reshaped(to, name, [1, batch, hidden]));
     return apart.length === 1 ? (apart[0] as string) : to.step("Concat", apart, { axis: 0 });
   };
   const list = [
@@ -122,7 +123,7 @@ function stacked(to: Emitter, name: string, parts: readonly Part[], shape: reado
   };
   if (areAll(({ dtype, data }) => dtype === "float32" && data !== undefined))
     return to.constant(name, "float32", shape, bytes());
-  const shaped = (value: string) => to.step("Reshape", [value, to.integers("shape", shape)]);
+  const shaped = (value: string) => reshaped(to, value, shape);
   if (areAll(isPlainRows)) {
     const scale = tensors.flatMap(({ quantization, shape: [rows = 0] }) => {
       const own = quantization?.scale ?? [];
@@ -146,14 +147,14 @@ function joined(to: Emitter, name: string, parts: readonly Numbers[], shape: rea
     typeof part === "string" ? part : to.constant(name, "float32", [part.length], part),
   );
   const whole = names.length === 1 ? (names[0] as string) : to.step("Concat", names, { axis: 0 });
-  return to.step("Reshape", [whole, to.integers("shape", shape)]);
+  return reshaped(to, whole, shape);
 }
 
 /** The numbers of a bias or of other weights of a vector; of sums of products of x and w where it has no scale of its own; zeros where there is none. */
 export function numbersOf(to: Emitter, id: TensorId | undefined, size: number, x?: TensorId, w?: TensorId): Numbers {
   if (id === undefined || id === NONE) return new Float32Array(size);
   const tensor = to.tensor(id);
-  if (tensor.data === undefined) return x === undefined || w === undefined ? to.real(id) : to.bias(id, x, w);
+  if (tensor.data === undefined) return x === undefined || w === undefined ? to.real(id) : biasOf(to, id, x, w);
   const [scaleX = 1] = x === undefined ? [] : (to.tensor(x).quantization?.scale ?? []);
   const scales =
     w === undefined ? [] : (to.tensor(w).quantization?.scale ?? []).map((each) => Math.fround(each * scaleX));

@@ -8,6 +8,7 @@ import { runnableOrder } from "../../order.ts";
 import type { Emitter } from "./emit.ts";
 import { plainOf, type Seen, type Step, stepOf } from "./patterns.ts";
 import { type Direction, type Numbers, numbersOf, startOf, writeLayer } from "./recurrent.ts";
+import { reshaped, sliced } from "./steps.ts";
 
 /** What is written in place of nodes. */
 export interface Rolled {
@@ -227,24 +228,21 @@ function writeFound(to: Emitter, { tensors }: Graph, { runs, stacks }: Found, ou
   const activations = cell.activation && { activations: { words: runs.map(() => cell.activation as string) } };
   const given = writeLayer(to, {
     type: cell.type,
-    x: to.step("Reshape", [to.real(x), to.integers("shape", [steps.length, batch, inputs])]),
+    x: reshaped(to, to.real(x), [steps.length, batch, inputs]),
     batch,
     inputs,
     hidden,
     directions: runs.map((run) => directionOf(to, run, cell.gates * hidden)),
     attributes: { ...cell.attributes, ...activations },
   });
-  const shaped = (value: string, id: TensorId) =>
-    to.set(id, to.step("Reshape", [value, to.integers("shape", to.tensor(id).shape)]));
+  const shaped = (value: string, id: TensorId) => to.set(id, reshaped(to, value, to.tensor(id).shape));
   const part = (value: string, places: readonly number[]) =>
-    to.step("Slice", [
+    sliced(
+      to,
       value,
-      to.integers("starts", places),
-      to.integers(
-        "ends",
-        places.map((at) => at + 1),
-      ),
-    ]);
+      places,
+      places.map((at) => at + 1),
+    );
   for (const id of outputs) {
     if (stacks.includes(id)) shaped(given.y, id);
     for (const [d, run] of runs.entries()) {
@@ -254,8 +252,8 @@ function writeFound(to: Emitter, { tensors }: Graph, { runs, stacks }: Found, ou
       else if (run.steps[last]?.next === id) shaped(part(given.c, [d]), id);
     }
   }
-  if (to.tensor(first).dtype !== "float32")
-    to.say(`${cell.type} keeps its integer weights in an .onnx file, and its steps are computed in floats`);
+  if (steps.some(({ y }) => to.tensor(y).dtype !== "float32"))
+    to.say(`${cell.type} keeps integer weights, its steps are computed in floats`);
 }
 
 function directionOf(to: Emitter, { steps, product, isReverse }: Run, rows: number): Direction {

@@ -9,6 +9,7 @@ import {
   chain,
   FIRST,
   finish,
+  given,
   input,
   LAST,
   longs,
@@ -16,6 +17,7 @@ import {
   pads,
   real,
   reduction,
+  reshaped,
   unary,
   type Writer,
 } from "./steps.ts";
@@ -31,16 +33,14 @@ const layerNorm: Writer<"layerNorm"> = (node, to) => {
   const depth = elementCount(own);
   const has = (id: TensorId | undefined): id is TensorId => id !== undefined && id !== NONE;
   const shaped = (id: TensorId) =>
-    String(to.tensor(id).shape) === String(own)
-      ? to.name(id)
-      : to.step("Reshape", [to.name(id), to.integers("shape", own)]);
+    String(to.tensor(id).shape) === String(own) ? to.name(id) : reshaped(to, to.name(id), own);
   const factors = has(scale) ? shaped(scale) : to.constant("ones", "float32", own, new Float32Array(depth).fill(1));
   const inputs = [to.real(x), factors, ...(has(bias) ? [shaped(bias)] : [])];
   return finish(node, to, to.step("LayerNormalization", inputs, { axis: -dimensions, epsilon: { real: epsilon } }));
 };
 
 const l2Normalization: Writer<"l2Normalization"> = (node, to) => {
-  const x = to.real(input(node, 0));
+  const x = given(node, to);
   const sum = reduction(to, "ReduceSum", to.step("Mul", [x, x]), [-1], true);
   const length = to.step("Max", [to.step("Sqrt", [sum]), float(to, SHORTEST)]);
   return finish(node, to, activated(to, to.step("Div", [x, length]), node.attributes.activation));
@@ -49,7 +49,7 @@ const l2Normalization: Writer<"l2Normalization"> = (node, to) => {
 const localResponse: Writer<"localResponseNormalization"> = (node, to) => {
   const { radius, bias, alpha, beta } = node.attributes;
   const size = 2 * radius + 1;
-  const x = to.step("Transpose", [to.real(input(node, 0))], { perm: FIRST });
+  const x = to.step("Transpose", [given(node, to)], { perm: FIRST });
   const numbers = { alpha: { real: alpha * size }, beta: { real: beta }, bias: { real: bias } };
   const y = to.step("LRN", [x], { size, ...numbers });
   return finish(node, to, y, "none", LAST);
@@ -89,7 +89,7 @@ const select: Writer<"select"> = (node, to) => {
   const isShort = shape.length === 1 && all.length > 1;
   const sizes = all.map((_, i) => (i === 0 ? (shape[0] as number) : 1));
   const own = to.name(condition);
-  const wide = isShort ? to.step("Reshape", [own, to.integers("rows", sizes)]) : own;
+  const wide = isShort ? reshaped(to, own, sizes) : own;
   return finish(node, to, to.step("Where", [wide, to.real(a), to.real(b)]));
 };
 
@@ -115,10 +115,9 @@ const conv3d: Writer<"conv3d"> = (node, to) => {
 const oneHot: Writer<"oneHot"> = (node, to) => {
   const [indices, depth, on, off] = [0, 1, 2, 3].map((i) => input(node, i)) as [TensorId, TensorId, TensorId, TensorId];
   const isReal = to.real(on) !== to.name(on) || to.tensor(on).dtype === "float32";
-  const single = (id: TensorId) =>
-    to.step("Reshape", [isReal ? to.real(id) : longs(to, id), to.integers("single", [1])]);
+  const single = (id: TensorId) => reshaped(to, isReal ? to.real(id) : longs(to, id), [1]);
   const values = to.step("Concat", [single(off), single(on)], { axis: 0 });
-  const places = [longs(to, indices), to.step("Reshape", [longs(to, depth), to.integers("scalar", [])])];
+  const places = [longs(to, indices), reshaped(to, longs(to, depth), [])];
   const y = to.step("OneHot", [...places, values], { axis: node.attributes.axis });
   if (isReal) return finish(node, to, y);
   return cast(output(node), to, y);
@@ -139,7 +138,7 @@ export const ROWS: { readonly [K in OpKind]?: Writer<K> } = {
     const [values, places] = node.outputs as readonly [TensorId, TensorId];
     if (k === undefined) return false;
     const [best, where] = [to.fresh("greatest"), to.fresh("places")];
-    to.add("TopK", [to.real(input(node, 0)), to.integers("k", [k])], best, { axis: -1 }, [where]);
+    to.add("TopK", [given(node, to), to.integers("k", [k])], best, { axis: -1 }, [where]);
     to.set(values, best);
     return cast(places, to, where);
   },
@@ -149,7 +148,7 @@ export const ROWS: { readonly [K in OpKind]?: Writer<K> } = {
     const { exclusive, reverse } = node.attributes;
     const along = to.constant("axis", "int64", [], BigInt64Array.of(BigInt(axis)));
     const attributes = { exclusive: Number(exclusive), reverse: Number(reverse) };
-    return finish(node, to, to.step("CumSum", [to.real(input(node, 0)), along], attributes));
+    return finish(node, to, to.step("CumSum", [given(node, to), along], attributes));
   },
   rank: (node, to) => {
     const { length } = to.tensor(input(node, 0)).shape;

@@ -3,6 +3,7 @@ import type { Activation, AnyNode, Node, OpKind, Padding, TensorId } from "../..
 import { BITS, type Quantization, type Tensor } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
 import { DATA_TYPES, type OnnxAttribute } from "./model.ts";
+import { reals } from "./values.ts";
 
 /** Writes a node; false where ONNX has no form for it. */
 export type Writer<K extends OpKind> = (node: Node<K>, to: Emitter) => boolean;
@@ -15,6 +16,8 @@ export const BEFORE_START = -(2 ** 31);
 
 export const sizesOf = (node: AnyNode, to: Emitter) => to.tensor(output(node)).shape;
 export const input = (node: AnyNode, i: number) => node.inputs[i] as TensorId;
+/** Real values of the first input. */
+export const given = (node: Pick<AnyNode, "inputs">, to: Emitter) => to.real(node.inputs[0] as TensorId);
 export const output = (node: AnyNode) => node.outputs[0] as TensorId;
 
 /** Sets the output, behind the node's own activation, with its dimensions in that order. */
@@ -46,7 +49,7 @@ export function clip(to: Emitter, real: string, low: number, high: number): stri
 export const unary =
   (type: string, attributes: Readonly<Record<string, OnnxAttribute>> = {}): Writer<OpKind> =>
   (node, to) =>
-    finish(node as AnyNode, to, to.step(type, [to.real(input(node as AnyNode, 0))], attributes));
+    finish(node as AnyNode, to, to.step(type, [given(node, to)], attributes));
 
 /** One operator of all inputs, and the activation where the node has one. */
 export const pairs =
@@ -87,7 +90,7 @@ export const reduced =
   (node, to) => {
     const axes = to.numbers(node.inputs[1]);
     if (axes === undefined) return false;
-    const x = to.real(input(node as AnyNode, 0));
+    const x = given(node, to);
     return finish(node as AnyNode, to, reduction(to, type, x, axes, node.attributes.keepDims));
   };
 
@@ -105,7 +108,7 @@ export function reordered(
   if (source === undefined) {
     const turned = to.step("Transpose", [to.real(id)], { perm: order });
     return shape.length > order.length || shape.some((size, i) => size !== tensor.shape[order[i] as number])
-      ? to.step("Reshape", [turned, to.integers("shape", shape)])
+      ? reshaped(to, turned, shape)
       : turned;
   }
   const permuted = permute(source.data, source.shape, order, Math.ceil(BITS[source.dtype] / 8));
@@ -176,7 +179,7 @@ export const bothSides = (amounts: readonly number[]) =>
 
 /** One element as a scalar. */
 export const scalar = (to: Emitter, id: TensorId) =>
-  to.tensor(id).shape.length === 0 ? to.real(id) : to.step("Reshape", [to.real(id), to.integers("scalar", [])]);
+  to.tensor(id).shape.length === 0 ? to.real(id) : reshaped(to, to.real(id), []);
 
 /** Axes turned round. */
 export const reversed = (to: Emitter, x: string, axes: readonly number[]): string => {
@@ -196,3 +199,31 @@ export function longs(to: Emitter, id: TensorId): string {
 }
 
 export const spatial = ({ shape }: Tensor) => shape.slice(1, 3);
+
+/** Real values of a product's bias: one that tells no scale has the product of its input's and its weights'. */
+export function biasOf(to: Emitter, id: TensorId, x: TensorId, w: TensorId): string {
+  const { dtype, quantization, shape, data } = to.tensor(id);
+  const [scaleX = 1] = to.tensor(x).quantization?.scale ?? [];
+  const scales = to.tensor(w).quantization?.scale;
+  const scale = quantization?.scale ?? scales?.map((each) => Math.fround(each * scaleX));
+  if (dtype === "float32" || scale === undefined) return to.real(id);
+  const own: Quantization = { scale, zeroPoint: scale.map(() => 0), axis: 0 };
+  // The sums of int16 are int64, which nothing dequantizes.
+  if (dtype === "int64" && data !== undefined) {
+    const sums = new BigInt64Array(new Uint8Array(data).buffer);
+    const isShort = sums.every((sum) => sum === BigInt.asIntN(32, sum));
+    if (!isShort) return to.constant("bias", "float32", shape, reals(sums, scale));
+    const name = to.constant("bias", "int32", shape, Int32Array.from(sums, Number));
+    return to.dequantized(name, "int32", own, shape);
+  }
+  if (quantization !== undefined) return to.real(id);
+  return to.dequantized(to.name(id), dtype, own, shape);
+}
+
+/** A value in another shape. */
+export const reshaped = (to: Emitter, x: string, shape: readonly number[]) =>
+  to.step("Reshape", [x, to.integers("shape", shape)]);
+
+/** A part of a value: from where and to where, of which axes, in which steps; of the first axes where none are named. */
+export const sliced = (to: Emitter, x: string, ...parts: readonly (readonly number[])[]) =>
+  to.step("Slice", [x, ...parts.map((each) => to.integers("part", each))]);

@@ -1,20 +1,7 @@
 /** Numbers and names as files have them. */
 import { ensure } from "../../../errors.ts";
 import { type DType, type Tensor, typedCopy } from "../../../tensor.ts";
-import { DATA_TYPES, type OnnxOperator } from "./model.ts";
-
-/** What operators read, and those of the graphs that they run. */
-export function namesRead(operators: readonly OnnxOperator[]): ReadonlySet<string> {
-  const read = new Set<string>();
-  for (const { inputs, attributes = {} } of operators) {
-    for (const input of inputs) read.add(input);
-    for (const value of Object.values(attributes)) {
-      if (typeof value !== "object" || !("graph" in value)) continue;
-      for (const name of namesRead(value.graph.operators)) read.add(name);
-    }
-  }
-  return read;
-}
+import { DATA_TYPES } from "./model.ts";
 
 /** Sums of products as real numbers. */
 export const reals = (sums: BigInt64Array, scale: readonly number[]) =>
