@@ -207,7 +207,8 @@ export async function bundle() {
   const outputs = { ...whole, ...later, ...nested };
   await mergeChunks(outputs, groupsOf(outputs), COMMON);
   const read = readFiles(outputs);
-  for (const file of Object.keys(outputs)) await shrink(join(ROOT, file), read.includes(file) ? "named" : "small");
+  const styleOf = (file) => (/\/engine\.js$/.test(file) ? "rooms" : read.includes(file) ? "named" : "small");
+  for (const file of Object.keys(outputs)) await shrink(join(ROOT, file), styleOf(file));
   const decoder = readFileSync(join(ROOT, "node_modules/@cwasm/jpeg-turbo/jpeg-turbo.wasm"));
   writeFileSync(join(ROOT, "dist/lib/jpeg-turbo.wasm.br"), brotliCompressSync(decoder));
   writeNotices(

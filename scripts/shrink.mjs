@@ -5,10 +5,16 @@ import { transform } from "esbuild";
 /** How a file is written whose names stay, for messages of errors and profiles. */
 const NAMED = { minifyWhitespace: true, minifySyntax: true };
 
-/** Makes a file smaller. One that is `named` keeps its names. Comments are in the types: bundling moves them away from what they are about. */
+/**
+ * Makes a file smaller. One that is `named` keeps its names, and one of `rooms` the rooms and names of its sources, too. Comments are in the types:
+ * bundling moves them away from what they are about.
+ */
 export async function shrink(file, style) {
   // Files that are imported for nothing but their order: no file does anything by itself, and users' bundlers would follow them.
   const text = readFileSync(file, "utf8").replace(/^import "\.\/chunk-\w+\.js";\n/gm, "");
-  const how = style === "named" ? NAMED : { minify: true };
-  writeFileSync(file, (await transform(text, { ...how, format: "esm", target: "es2022" })).code);
+  const how = style === "small" ? { minify: true } : NAMED;
+  // a comment that stays is a legal one
+  const told = text.replace(/^\/\/ bindings\/(\w+\/)?(?:.*\/)?(\w+)\.ts$/gm, style === "rooms" ? "//! $1$2" : "");
+  const { code } = await transform(told, { ...how, format: "esm", target: "es2022", legalComments: "inline" });
+  writeFileSync(file, code.replace(/\/\/! (\w+\/\w+)$/gm, "\n// $1").trimStart());
 }
