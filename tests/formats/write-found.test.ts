@@ -74,10 +74,6 @@ const BOXES = Float32Array.from([0, 0, 1, 1, 0, 0.1, 1, 1.1, 0, 3, 1, 4, 0, 3.05
 const SCORES = Float32Array.of(0.9, 0.75, 0.6, 0.95, 0.1);
 
 describe("rare operators as ONNX", () => {
-  const segments: readonly Given[] = [
-    [[4, 2], noise(8)],
-    [[4], whole(2, 0, -1, 2)],
-  ];
   const rows: readonly (readonly [
     string,
     object,
@@ -111,30 +107,6 @@ describe("rare operators as ONNX", () => {
       ],
     ],
     ["where", {}, [[[2, 3], Float32Array.of(0, 1, 0, 2, 0, 3)]], [], [["int64", [1, 2]]]],
-    [
-      "unique",
-      {},
-      [[[6], whole(5, 2, 5, 7, 2, 1)]],
-      [],
-      [
-        ["int32", [1]],
-        ["int32", [6]],
-      ],
-    ],
-    [
-      "segmentSum",
-      {},
-      [
-        [[4, 2], noise(8)],
-        [[4], whole(0, 0, 1, 2)],
-      ],
-      [],
-      [["float32", [1, 2]]],
-    ],
-    ["unsortedSegmentSum", {}, segments, [[[], whole(4)]], [["float32", [4, 2]]]],
-    ["unsortedSegmentProd", {}, segments, [[[], whole(4)]], [["float32", [4, 2]]]],
-    ["unsortedSegmentMax", {}, segments, [[[], whole(4)]], [["float32", [4, 2]]]],
-    ["unsortedSegmentMin", {}, segments, [[[], whole(4)]], [["float32", [4, 2]]]],
     ["matrixDiag", {}, [[[2, 3], noise(6)]], [], [["float32", [2, 3, 3]]]],
     [
       "l2Pool2d",
