@@ -56,17 +56,26 @@ function count(values: Float32Array, { min, max }: Range, bins: Float64Array): v
 /** The ends of least error for values counted in equal bins from min to max. */
 export function leastError({ min, max }: Range, bins: Float64Array): Range {
   const width = (max - min) / BINS;
+  // Of the bins before each: values, their sum, and the sum of their squares
+  const [count, sum, squares] = [0, 1, 2].map((power) => {
+    const sums = new Float64Array(BINS + 1);
+    for (let i = 0; i < BINS; i++)
+      sums[i + 1] = (sums[i] as number) + (bins[i] as number) * (min + (i + 0.5) * width) ** power;
+    return sums;
+  }) as [Float64Array, Float64Array, Float64Array];
+  const between = (sums: Float64Array, from: number, to: number) => (sums[to] as number) - (sums[from] as number);
+  /** Squared distances from a point of the values in the bins from one to another. */
+  const apart = (point: number, from: number, to: number) =>
+    Math.max(0, between(squares, from, to) + point * (point * between(count, from, to) - 2 * between(sum, from, to)));
+  /** The first bin whose middle is not below a point. */
+  const binAt = (point: number) => Math.min(Math.max(Math.ceil((point - min) / width - 0.5), 0), BINS);
   let [best, least] = [{ min, max }, Infinity];
   for (const low of min < 0 ? SHARES : [1])
     for (const high of max > 0 ? SHARES : [1]) {
       const own = { min: min * low, max: max * high };
       const step = (Math.max(own.max, 0) - Math.min(own.min, 0)) / STEPS;
-      let error = 0;
-      for (let i = 0; i < BINS; i++) {
-        const value = min + (i + 0.5) * width;
-        const cut = value < own.min ? own.min - value : value > own.max ? value - own.max : 0;
-        error += (bins[i] as number) * (cut === 0 ? step ** 2 / 12 : cut ** 2);
-      }
+      const [from, to] = [binAt(own.min), Math.max(binAt(own.min), binAt(own.max))];
+      const error = apart(own.min, 0, from) + (between(count, from, to) * step ** 2) / 12 + apart(own.max, to, BINS);
       if (error < least) [best, least] = [own, error];
     }
   return best;
