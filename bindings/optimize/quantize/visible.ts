@@ -14,9 +14,9 @@ import type { Activations } from "./scales.ts";
 const LEAST = 2 ** -16;
 const ALL: Range = { min: -Infinity, max: Infinity };
 
-/** What gives values between two bounds as they are, and those beyond as the bounds, if its output is seen between these alone. */
+/** Not MAX_POOL_2D: the least of few maxima says little of other examples. What gives values between two bounds as they are, and those beyond as the bounds, if its output is seen between these alone. */
 const CLIPPED: readonly string[] = [
-  ...["relu", "relu6", "reluN1To1", "relu0To1", "maximum", "minimum", "maxPool2d", "reduceMax"],
+  ...["relu", "relu6", "reluN1To1", "relu0To1", "maximum", "minimum"],
   ...["reshape", "squeeze", "expandDims", "transpose", "pad", "concat", "slice", "stridedSlice", "gather", "split"],
   ...[
     "select",
@@ -99,8 +99,9 @@ function seenBy(see: See, node: AnyNode, x: TensorId, type: Activations): Range 
       return { min: -Math.atanh(1 - half), max: Math.atanh(1 - half) };
     case "softmax":
     case "logSoftmax": {
-      const { peak = -Infinity } = see.found.get(x) ?? {};
-      return { min: peak - BELOW[node.kind](half), max: Infinity };
+      const { peak = -Infinity, max } = see.ranges.get(x) ?? ALL;
+      // Rows of other examples may be lower by as much as these differ
+      return { min: 2 * peak - max - BELOW[node.kind](half), max: Infinity };
     }
     case "add":
     case "sub":
