@@ -2,7 +2,7 @@
 import type { AnyNode, OpKind, TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
-import { cast, finish, input, longs, output, real, reshaped, scalar, sliced, type Writer } from "./steps.ts";
+import { cast, finish, input, longs, output, reshaped, scalar, sliced, type Writer } from "./steps.ts";
 
 /** The first rows, as many as `count` says, `[1]`. */
 const first = (to: Emitter, x: string, count: string, axis = 0) =>
@@ -97,18 +97,6 @@ const prefix: Writer<"prefix"> = (node, to) => {
   return finish(node, to, reshaped(to, first(to, flat, count), sizes));
 };
 
-/** The angle of (b, a): that of a / b, half a turn on where b is below 0; 0 of no direction. */
-const atan2: Writer<"atan2"> = (node, to) => {
-  const [a, b] = [0, 1].map((i) => to.real(input(node, i))) as [string, string];
-  const zero = real(to, 0, "zero");
-  const is = (type: string, x: string) => to.step(type, [x, zero]);
-  const half = to.step("Where", [is("Less", a), real(to, -Math.PI, "half"), real(to, Math.PI, "half")]);
-  const turned = to.step("Where", [is("Less", b), half, zero]);
-  const angle = to.step("Add", [to.step("Atan", [to.step("Div", [a, b])]), turned]);
-  const nowhere = to.step("And", [is("Equal", a), is("Equal", b)]);
-  return finish(node, to, to.step("Where", [nowhere, zero, angle]));
-};
-
 /** Writers by kind. */
 export const FOUND: { readonly [K in OpKind]?: Writer<K> } = {
   nonMaxSuppressionV4: suppression,
@@ -118,5 +106,4 @@ export const FOUND: { readonly [K in OpKind]?: Writer<K> } = {
     to.loose.add(output(node));
     return cast(output(node), to, places(to, input(node, 0)));
   },
-  atan2,
 };
