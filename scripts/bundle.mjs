@@ -207,7 +207,11 @@ export async function bundle() {
   const outputs = { ...whole, ...later, ...nested };
   await mergeChunks(outputs, groupsOf(outputs), COMMON);
   const read = readFiles(outputs);
-  const styleOf = (file) => (/\/engine\.js$/.test(file) ? "rooms" : read.includes(file) ? "named" : "small");
+  // What makes plans is the largest of what keeps names for messages and profiles, and runs once a model.
+  const styleOf = (file) => {
+    if (/\/engine\.js$/.test(file)) return "rooms";
+    return read.includes(file) && !/\/planner\.js$/.test(file) ? "named" : "small";
+  };
   for (const file of Object.keys(outputs)) await shrink(join(ROOT, file), styleOf(file));
   const decoder = readFileSync(join(ROOT, "node_modules/@cwasm/jpeg-turbo/jpeg-turbo.wasm"));
   writeFileSync(join(ROOT, "dist/lib/jpeg-turbo.wasm.br"), brotliCompressSync(decoder));
