@@ -74,6 +74,10 @@ const BOXES = Float32Array.from([0, 0, 1, 1, 0, 0.1, 1, 1.1, 0, 3, 1, 4, 0, 3.05
 const SCORES = Float32Array.of(0.9, 0.75, 0.6, 0.95, 0.1);
 
 describe("rare operators as ONNX", () => {
+  const segments: readonly Given[] = [
+    [[4, 2], noise(8)],
+    [[4], whole(2, 0, -1, 2)],
+  ];
   const rows: readonly (readonly [
     string,
     object,
@@ -108,6 +112,38 @@ describe("rare operators as ONNX", () => {
     ],
     ["where", {}, [[[2, 3], Float32Array.of(0, 1, 0, 2, 0, 3)]], [], [["int64", [1, 2]]]],
     [
+      "unique",
+      {},
+      [[[6], whole(5, 2, 5, 7, 2, 1)]],
+      [],
+      [
+        ["int32", [1]],
+        ["int32", [6]],
+      ],
+    ],
+    [
+      "segmentSum",
+      {},
+      [
+        [[4, 2], noise(8)],
+        [[4], whole(0, 0, 1, 2)],
+      ],
+      [],
+      [["float32", [1, 2]]],
+    ],
+    ["unsortedSegmentSum", {}, segments, [[[], whole(4)]], [["float32", [4, 2]]]],
+    ["unsortedSegmentProd", {}, segments, [[[], whole(4)]], [["float32", [4, 2]]]],
+    ["unsortedSegmentMax", {}, segments, [[[], whole(4)]], [["float32", [4, 2]]]],
+    ["unsortedSegmentMin", {}, segments, [[[], whole(4)]], [["float32", [4, 2]]]],
+    ["matrixDiag", {}, [[[2, 3], noise(6)]], [], [["float32", [2, 3, 3]]]],
+    [
+      "l2Pool2d",
+      { filter: [2, 3], stride: [1, 2], padding: "same", activation: "none" },
+      [[[1, 3, 5, 2], noise(30)]],
+      [],
+      [["float32", [1, 3, 3, 2]]],
+    ],
+    [
       "transposeConvBias",
       { stride: [2, 2], padding: "same" },
       [[[1, 3, 2, 2], noise(12)]],
@@ -126,6 +162,16 @@ describe("rare operators as ONNX", () => {
         [[3], noise(3, 3)],
       ],
       [["float32", [1, 6, 3, 3]]],
+    ],
+    [
+      "atan2",
+      {},
+      [
+        [[9], Float32Array.of(1, 1, 1, 0, 0, 0, -1, -1, -1)],
+        [[9], Float32Array.of(1, 0, -1, 1, 0, -1, 1, 0, -1)],
+      ],
+      [],
+      [["float32", [9]]],
     ],
   ];
   for (const [kind, attributes, given, constants, made, order] of rows)

@@ -2,7 +2,7 @@
 import type { AnyNode, OpKind, TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
-import { cast, finish, input, longs, output, reshaped, scalar, sliced, type Writer } from "./steps.ts";
+import { cast, finish, input, longs, output, real, reshaped, scalar, sliced, type Writer } from "./steps.ts";
 
 /** The first rows, as many as `count` says, `[1]`. */
 const first = (to: Emitter, x: string, count: string, axis = 0) =>
@@ -97,13 +97,89 @@ const prefix: Writer<"prefix"> = (node, to) => {
   return finish(node, to, reshaped(to, first(to, flat, count), sizes));
 };
 
+/** Values in the order in which they come first, and which of them each element is. */
+const unique: Writer<"unique"> = (node, to) => {
+  const [y, which] = node.outputs as readonly [TensorId, TensorId];
+  const [values, places, inverse] = [to.fresh("values"), to.fresh("places"), to.fresh("inverse")];
+  const { dtype } = to.tensor(input(node, 0));
+  // runtimes have it of few types
+  const isKnown = dtype === "int64" || dtype === "float32";
+  to.add("Unique", [isKnown ? to.name(input(node, 0)) : longs(to, input(node, 0))], values, { sorted: 0 }, [
+    places,
+    inverse,
+  ]);
+  to.loose.add(y);
+  return cast(y, to, values) && cast(which, to, inverse);
+};
+
+/** Rows by segment: added, multiplied, or the least or greatest, among as many as there are of `none`; ids outside go to a row behind the last. */
+const unsorted =
+  (reduction: string, none: Readonly<Record<string, number>>): Writer<OpKind> =>
+  (given, to) => {
+    const node = given as AnyNode;
+    const [x, ids] = [input(node, 0), input(node, 1)];
+    const [count] = to.numbers(node.inputs[2]) ?? [];
+    const { dtype, shape } = to.tensor(x);
+    const neutral = none[dtype];
+    if (count === undefined || neutral === undefined) return false;
+    const rest = shape.slice(to.tensor(ids).shape.length);
+    const one = dtype === "int32" ? Int32Array.of(neutral) : Float32Array.of(neutral);
+    const base = to.step("Expand", [to.constant("none", dtype, [1], one), to.integers("shape", [count + 1, ...rest])]);
+    const last = to.integers("last", [count]);
+    const id = longs(to, ids);
+    const isBelow = to.step("Less", [id, to.integers("zero", [0])]);
+    const within = to.step("Min", [to.step("Where", [isBelow, last, id]), last]);
+    const at = reshaped(to, within, [...to.tensor(ids).shape, 1]);
+    const all = to.step("ScatterND", [base, at, to.real(x)], { reduction });
+    return finish(node, to, first(to, all, last));
+  };
+
+/** As many segments as the last id says, of as many as there are ids. */
+const segmentSum: Writer<"segmentSum"> = (node, to) => {
+  const [x, ids] = [input(node, 0), input(node, 1)];
+  const { dtype, shape } = to.tensor(x);
+  const id = longs(to, ids);
+  const part = [[-1], [2 ** 31 - 1]].map((each) => to.integers("part", each));
+  const count = to.step("Add", [to.step("Slice", [id, ...part]), to.integers("one", [1])]);
+  const zero = to.constant("zero", dtype, [1], dtype === "int32" ? new Int32Array(1) : new Float32Array(1));
+  const base = to.step("Expand", [zero, to.integers("shape", shape)]);
+  const at = reshaped(to, id, [-1, 1]);
+  to.loose.add(output(node));
+  return finish(node, to, first(to, to.step("ScatterND", [base, at, to.real(x)], { reduction: "add" }), count));
+};
+
+/** The angle of (b, a): that of a / b, half a turn on where b is below 0; 0 of no direction. */
+const atan2: Writer<"atan2"> = (node, to) => {
+  const [a, b] = [0, 1].map((i) => to.real(input(node, i))) as [string, string];
+  const zero = real(to, 0, "zero");
+  const is = (type: string, x: string) => to.step(type, [x, zero]);
+  const half = to.step("Where", [is("Less", a), real(to, -Math.PI, "half"), real(to, Math.PI, "half")]);
+  const turned = to.step("Where", [is("Less", b), half, zero]);
+  const angle = to.step("Add", [to.step("Atan", [to.step("Div", [a, b])]), turned]);
+  const nowhere = to.step("And", [is("Equal", a), is("Equal", b)]);
+  return finish(node, to, to.step("Where", [nowhere, zero, angle]));
+};
+
+/** The greatest finite number, and the least, of the types that segments are of. */
+const [LEAST, MOST] = [
+  { int32: -(2 ** 31), float32: -3.4028234663852886e38 },
+  { int32: 2 ** 31 - 1, float32: 3.4028234663852886e38 },
+];
+
 /** Writers by kind. */
 export const FOUND: { readonly [K in OpKind]?: Writer<K> } = {
   nonMaxSuppressionV4: suppression,
   nonZero,
   prefix,
+  unique,
   where: (node, to) => {
     to.loose.add(output(node));
     return cast(output(node), to, places(to, input(node, 0)));
   },
+  segmentSum,
+  unsortedSegmentSum: unsorted("add", { int32: 0, float32: 0 }),
+  unsortedSegmentProd: unsorted("mul", { int32: 1, float32: 1 }),
+  unsortedSegmentMax: unsorted("max", LEAST as Record<string, number>),
+  unsortedSegmentMin: unsorted("min", MOST as Record<string, number>),
+  atan2,
 };

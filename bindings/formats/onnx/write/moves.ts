@@ -114,6 +114,18 @@ const gather: Writer<"gather"> = (node, to) => {
   return finish(node, to, to.step("GatherND", [to.real(x), single], { batch_dims: batchDims }));
 };
 
+/** Vectors as diagonals: with as many zeros as there are elements behind each, of which the last are left out. */
+const matrixDiag: Writer<"matrixDiag"> = (node, to) => {
+  const { shape } = to.tensor(input(node, 0));
+  const n = shape.at(-1) as number;
+  const rest = shape.slice(0, -1);
+  const x = reshaped(to, given(node, to), [...shape, 1]);
+  const amounts = [...shape.map(() => 0), 0, ...shape.map(() => 0), n];
+  const wide = to.step("Pad", [x, to.integers("pads", amounts)]);
+  const flat = reshaped(to, wide, [...rest, n * (n + 1)]);
+  return finish(node, to, reshaped(to, sliced(to, flat, [0], [n * n], [rest.length]), sizesOf(node, to)));
+};
+
 /** Updates put into data that is given by name. */
 const scattered = (to: Emitter, data: string, indices: TensorId, updates: TensorId, mode: string) =>
   to.step("ScatterND", [data, longs(to, indices), to.real(updates)], mode === "set" ? {} : { reduction: mode });
@@ -157,6 +169,7 @@ export const MOVES: { readonly [K in OpKind]?: Writer<K> } = {
   dynamicUpdateSlice,
   mirrorPad,
   gather,
+  matrixDiag,
   reverse: (node, to) => {
     const axes = to.numbers(node.inputs[1]);
     return axes !== undefined && finish(node, to, reversed(to, given(node, to), axes));

@@ -11,7 +11,7 @@ const isWide = ({ dtype, quantization }: Tensor) =>
 
 /** Operators, and modes of them, that there are not in those of 2022. */
 const isNew = (node: AnyNode) =>
-  ["bitwise", "bitwiseXor"].includes(node.kind) ||
+  ["bitwise", "bitwiseXor", "unsortedSegmentMin", "unsortedSegmentMax"].includes(node.kind) ||
   (node.kind === "scatterUpdate" && ["min", "max"].includes(node.attributes.mode));
 
 const needsWide = ({ tensors, nodes }: Graph): boolean =>

@@ -1,8 +1,8 @@
-/** Transposed convolutions → ONNX operators. */
-import { NONE, type OpKind, type Padding, type TensorId } from "../../../graph.ts";
+/** Transposed convolutions and roots of means of squares → ONNX operators. */
+import { type AnyNode, NONE, type OpKind, type Padding, type TensorId } from "../../../graph.ts";
 import { dimensions } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
-import { biasOf, FIRST, finish, input, LAST, output, reordered, spatial, type Writer } from "./steps.ts";
+import { biasOf, FIRST, finish, input, LAST, output, pads, reordered, spatial, type Writer } from "./steps.ts";
 
 /** What a transposed convolution is given. */
 interface Given {
@@ -56,5 +56,18 @@ const transposeConvBias: Writer<"transposeConvBias"> = (node, to) => {
   return finish(node, to, transposed(to, { w, x, bias, stride, padding, made }), "none", LAST);
 };
 
+/** Padding does not count. */
+const l2Pool2d: Writer<"l2Pool2d"> = (node, to) => {
+  const { filter, stride, padding, activation } = node.attributes;
+  const x = input(node as AnyNode, 0);
+  const images = to.step("Transpose", [to.real(x)], { perm: FIRST });
+  const mean = to.step("AveragePool", [to.step("Mul", [images, images])], {
+    kernel_shape: filter,
+    strides: stride,
+    pads: pads(padding, spatial(to.tensor(x)), filter, stride, [1, 1]),
+  });
+  return finish(node, to, to.step("Sqrt", [mean]), activation, LAST);
+};
+
 /** Writers by kind. */
-export const WINDOWS: { readonly [K in OpKind]?: Writer<K> } = { transposeConv, transposeConvBias };
+export const WINDOWS: { readonly [K in OpKind]?: Writer<K> } = { transposeConv, transposeConvBias, l2Pool2d };
