@@ -54,9 +54,9 @@ test("what a format lacks is said before any work", async (t) => {
   const { model, path, to } = files(t, [1, 8], "NonZero");
   // Data that is not there would be the next to be missed.
   for (const command of ["quantize", "prune"]) {
-    const { status, err } = await pint8(command, model, "--data", path("none.csv"), ...to("out.onnx"));
+    const { status, err } = await pint8(command, model, "--data", path("none.csv"), ...to("out.tflite"));
     assert.equal(status, 1);
     assert.match(err, /UNSUPPORTED.*nonZero/);
-    assert.ok(!existsSync(path("out.onnx")));
+    assert.ok(!existsSync(path("out.tflite")));
   }
 });
