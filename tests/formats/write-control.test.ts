@@ -4,9 +4,9 @@ import { describe, test } from "node:test";
 import { importModel } from "../../bindings/formats/index.ts";
 import { readModel } from "../../bindings/formats/onnx/proto.ts";
 import { writeOnnx } from "../../bindings/formats/onnx/write/index.ts";
-import type { AnyNode, Graph, TensorId } from "../../bindings/graph.ts";
+import type { AnyNode, Graph } from "../../bindings/graph.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
-import { runGraph } from "./run-graph.ts";
+import { graphOf, runGraph } from "./run-graph.ts";
 
 const real = (name: string, shape: readonly number[]): Tensor => ({ name, dtype: "float32", shape });
 const whole = (name: string, shape: readonly number[], values?: readonly number[]): Tensor => ({
@@ -16,17 +16,6 @@ const whole = (name: string, shape: readonly number[], values?: readonly number[
   ...(values && { data: new Uint8Array(Int32Array.from(values).buffer) }),
 });
 const truth = (name: string, shape: readonly number[] = []): Tensor => ({ name, dtype: "bool", shape });
-
-type Step = readonly [kind: string, inputs: readonly number[], outputs: readonly number[], attributes?: object];
-
-function graphOf(tensors: readonly Tensor[], inputs: number[], outputs: number[], steps: readonly Step[]): Graph {
-  const port = (id: number) => ({ name: tensors[id]?.name ?? "", tensor: id as TensorId });
-  const nodes = steps.map(
-    ([kind, from, to, attributes = {}], i) =>
-      ({ kind, where: `node ${i}`, inputs: from, outputs: to, attributes }) as unknown as AnyNode,
-  );
-  return { name: "main", tensors, nodes, inputs: inputs.map(port), outputs: outputs.map(port), subgraphs: [] };
-}
 
 const plain = { activation: "none" };
 

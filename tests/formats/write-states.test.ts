@@ -4,9 +4,10 @@ import { describe, test } from "node:test";
 import { importModel } from "../../bindings/formats/index.ts";
 import { readModel } from "../../bindings/formats/onnx/proto.ts";
 import { writeOnnx } from "../../bindings/formats/onnx/write/index.ts";
-import type { AnyNode, Graph, TensorId } from "../../bindings/graph.ts";
+import type { Graph } from "../../bindings/graph.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
 import { noise, outputsOf } from "./recurrent.ts";
+import { graphOf } from "./run-graph.ts";
 
 const real = (name: string, shape: readonly number[], values?: readonly number[]): Tensor => ({
   name,
@@ -14,17 +15,6 @@ const real = (name: string, shape: readonly number[], values?: readonly number[]
   shape,
   ...(values && { data: new Uint8Array(Float32Array.from(values).buffer) }),
 });
-
-type Step = readonly [kind: string, inputs: readonly number[], outputs: readonly number[], attributes?: object];
-
-function graphOf(tensors: readonly Tensor[], inputs: number[], outputs: number[], steps: readonly Step[]): Graph {
-  const port = (id: number) => ({ name: tensors[id]?.name ?? "", tensor: id as TensorId });
-  const nodes = steps.map(
-    ([kind, from, to, attributes = {}], i) =>
-      ({ kind, where: `node ${i}`, inputs: from, outputs: to, attributes }) as unknown as AnyNode,
-  );
-  return { name: "main", tensors, nodes, inputs: inputs.map(port), outputs: outputs.map(port), subgraphs: [] };
-}
 
 const variable = (name: string, shape: readonly number[], more: Partial<Tensor> = {}): Tensor => ({
   ...real(name, shape),

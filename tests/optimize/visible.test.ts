@@ -2,20 +2,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Graph, TensorId } from "../../bindings/graph.ts";
-import { datasetOf } from "../../bindings/optimize/data/batches.ts";
 import { quantize } from "../../bindings/optimize/quantize/quantize.ts";
-import { randomOf } from "../../bindings/optimize/train/random.ts";
-import { nearness } from "./support/nearness.ts";
+import { nearness, normalSamples, WIDTH } from "./support/nearness.ts";
 import { type Builder, buildNetwork } from "./support/networks.ts";
 
 const none = { activation: "none" } as const;
-const WIDTH = 8;
-const random = randomOf(4);
-const samples = Array.from({ length: 60 }, () => [Float32Array.from({ length: WIDTH }, () => random.normal())]);
-const data = datasetOf(
-  samples.map((inputs) => ({ inputs })),
-  { size: samples.length },
-);
+const { samples, data } = normalSamples();
 
 /** Two dense layers and a function between them, which is given numbers around −100 and around 0, or `last` in place of the second. */
 function network(middle: (to: Builder, x: TensorId) => TensorId, last?: (to: Builder, x: TensorId) => TensorId): Graph {

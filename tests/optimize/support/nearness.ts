@@ -1,6 +1,22 @@
-/** How near one network's outputs are to another's. */
+/** Samples of few numbers, and how near one network's outputs for them are to another's. */
 import type { Graph } from "../../../bindings/graph.ts";
+import { datasetOf } from "../../../bindings/optimize/data/batches.ts";
 import { openRunner } from "../../../bindings/optimize/run.ts";
+import { randomOf } from "../../../bindings/optimize/train/random.ts";
+
+/** Numbers of a sample. */
+export const WIDTH = 8;
+
+/** Normal numbers, the same each time. */
+export function normalSamples() {
+  const random = randomOf(4);
+  const samples = Array.from({ length: 60 }, () => [Float32Array.from({ length: WIDTH }, () => random.normal())]);
+  const data = datasetOf(
+    samples.map((inputs) => ({ inputs })),
+    { size: samples.length },
+  );
+  return { samples, data };
+}
 
 /** Power of the float network's outputs beside that of the difference, in decibels. */
 export async function nearness(
