@@ -24,25 +24,80 @@ export async function outputsOf(graph: Graph, samples: readonly Sample[]): Promi
 
 function reals({ outputs }: Runner, k: number, values: TypedArray): Float32Array {
   const { scale = 0, zeroPoint = 0 } = outputs[k] ?? {};
-  return Float32Array.from(values as Float32Array, (value) =>
-    scale === 0 ? Number(value) : scale * (value - zeroPoint),
-  );
+  if (values instanceof Float32Array) return values.slice();
+  const list = new Float32Array(values.length);
+  for (let i = 0; i < list.length; i++) {
+    const value = Number(values[i]);
+    list[i] = scale === 0 ? value : scale * (value - zeroPoint);
+  }
+  return list;
 }
 
 /** Squared error over the power of what it should be, each output by itself; the mean of the outputs. */
 export function errorOf(found: Outputs, expected: Outputs): number {
-  const count = expected[0]?.length ?? 0;
-  let sum = 0;
-  for (let k = 0; k < count; k++) {
+  const shares = sharesOf(found, expected, () => 0);
+  return shares.reduce((sum, share) => sum + share, 0) / Math.max(shares.length, 1);
+}
+
+/** The SNR in dB of each output, less its mean: 0 or below where it is no nearer than one number for all would be. */
+export function signalOf(found: Outputs, expected: Outputs): readonly number[] {
+  const mean = (lists: readonly Float32Array[]) => {
+    let [sum, count] = [0, 0];
+    for (const list of lists) for (let i = 0; i < list.length; i++) sum += list[i] as number;
+    for (const { length } of lists) count += length;
+    return sum / Math.max(count, 1);
+  };
+  return sharesOf(found, expected, mean).map((share) => -10 * Math.log10(share));
+}
+
+/** Of each output its squared error over its power, both less what `middle` gives of all examples. */
+function sharesOf(
+  found: Outputs,
+  expected: Outputs,
+  middle: (lists: readonly Float32Array[]) => number,
+): readonly number[] {
+  return (expected[0] ?? []).map((_, k) => {
+    const own = middle(expected.map((each) => each[k] ?? new Float32Array()));
     let [error, power] = [0, 0];
     for (const [i, each] of expected.entries()) {
-      const own = found[i]?.[k] ?? new Float32Array();
-      for (const [j, value] of (each[k] ?? new Float32Array()).entries()) {
-        error += (value - (own[j] as number)) ** 2;
-        power += value ** 2;
+      const [wanted, given] = [each[k] ?? new Float32Array(), found[i]?.[k] ?? new Float32Array()];
+      for (let j = 0; j < wanted.length; j++) {
+        const value = wanted[j] as number;
+        error += (value - (given[j] as number)) ** 2;
+        power += (value - own) ** 2;
       }
     }
-    sum += error / (power || 1);
-  }
-  return sum / Math.max(count, 1);
+    return error / (power || 1);
+  });
+}
+
+/** Judges networks by the same examples: the float network runs over them once. */
+export interface Judge {
+  readonly errorOf: (graph: Graph) => Promise<number>;
+  readonly signalOf: (graph: Graph) => Promise<readonly number[]>;
+}
+
+/** A judge by these examples. Each graph is run once. */
+export function judgeOf(float: Graph, samples: readonly Sample[]): Judge {
+  let expected: Promise<Outputs> | undefined;
+  const known = new WeakMap<Graph, Promise<Judged>>();
+  const judged = async (graph: Graph): Promise<Judged> => {
+    expected ??= outputsOf(float, samples);
+    const found = await outputsOf(graph, samples);
+    return { error: errorOf(found, await expected), signal: signalOf(found, await expected) };
+  };
+  const once = (graph: Graph) => {
+    const result = known.get(graph) ?? judged(graph);
+    known.set(graph, result);
+    return result;
+  };
+  return {
+    errorOf: async (graph) => (await once(graph)).error,
+    signalOf: async (graph) => (await once(graph)).signal,
+  };
+}
+
+interface Judged {
+  readonly error: number;
+  readonly signal: readonly number[];
 }

@@ -1,6 +1,7 @@
 /** Layer after layer: weights rounded with regard to their inputs, and biases that undo what rounding did to the means. */
 import type { AnyNode, Graph, TensorId } from "../../graph.ts";
 import { tensorOf } from "../../graph.ts";
+import { BOUNDS } from "../../primitives/requantize/quantization.ts";
 import type { TypedArray } from "../../tensor.ts";
 import { Stream, single } from "../calibrate/stream.ts";
 import { bytesOf } from "../constants.ts";
@@ -50,13 +51,15 @@ export async function refine(
     const stored = weights.get(i);
     const refinement = wanted[i];
     const { part, ids } = single(graph, node);
+    let sums: readonly TypedArray[] | undefined;
     if (layer !== undefined && stored !== undefined && refinement !== undefined) {
       progress({ phase: "round", done: i, total: last + 1, note: layer.name });
       const grams = shared.get(layer.w) ?? (() => gramsOfInputs(graph, layer, quantized));
       const rounded = roundLayer(graph, layer, stored, grams, scales, refinement.rounding);
       weights.set(i, rounded);
       if (refinement.correction === "bias") {
-        const target = channelMeans(await sumsOf(graph, layer, float, undefined), layer.channels);
+        sums = await sumsOf(graph, layer, float, undefined);
+        const target = channelMeans(sums, layer.channels);
         const found = channelMeans(await sumsOf(graph, layer, quantized, rounded), layer.channels);
         weights.set(i, {
           ...rounded,
@@ -65,7 +68,7 @@ export async function refine(
       }
     }
     if (i === last) break;
-    float.advance(i, await float.run(part, ids));
+    float.advance(i, sums && layer ? [activated(sums, layer)] : await float.run(part, ids));
     const own = buildQuantized(part, aloneDecisions(current, i));
     quantized.advance(i, await quantized.run(own, ids));
   }
@@ -166,6 +169,15 @@ async function sumsOf(
   const { part, ids } = single({ ...graph, tensors }, { ...layer.node, attributes } as AnyNode);
   const [outputs = []] = await stream.run(part, ids);
   return outputs;
+}
+
+/** Pre-activations as the layer's activation leaves them. */
+function activated(sums: readonly TypedArray[], layer: Layer): readonly TypedArray[] {
+  const [low, high] = BOUNDS[layer.node.attributes.activation];
+  if (low === -Infinity && high === Infinity) return sums;
+  for (const values of sums)
+    for (let i = 0; i < values.length; i++) values[i] = Math.min(Math.max(values[i] as number, low), high);
+  return sums;
 }
 
 /** Means over everything but the last dimension. */

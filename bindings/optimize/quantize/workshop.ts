@@ -12,7 +12,7 @@ import { buildQuantized, type Decisions } from "./build.ts";
 import { decide } from "./decide.ts";
 import { equalize, pairsOf } from "./equalize.ts";
 import { innerSetting } from "./inner.ts";
-import { errorOf, outputsOf } from "./judge.ts";
+import { type Judge, judgeOf } from "./judge.ts";
 import type { LayerSetting, QuantizeOptions, Scales } from "./options.ts";
 import { type Refinement, refine } from "./refine.ts";
 
@@ -21,8 +21,12 @@ export interface Workshop {
   readonly float: Graph;
   readonly layers: readonly Layer[];
   readonly ranges: ReadonlyMap<TensorId, Range>;
-  /** The first few examples. */
+  /** Some examples, spread over all. */
   readonly kept: readonly Sample[];
+  /** By as many of them as pass in half a minute. */
+  readonly judge: Judge;
+  /** Of settings that were made before. */
+  readonly known?: { readonly settings: readonly LayerSetting[]; readonly made: Made };
   /** Examples that were seen in all. */
   readonly samples: number;
   readonly options: QuantizeOptions;
@@ -59,22 +63,25 @@ export async function openWorkshop(
   const { activations, scales = "channel" } = options;
   const integers = activations !== "float32" || settings.some((setting) => setting.activations !== "float32");
   const kept: Sample[] = [];
-  const most = Math.max(judged, needsSamples(options, settings) ? streamLength(graph) : 0);
+  const least = integers ? Math.min(FEW, streamLength(graph)) : 0;
+  const most = Math.max(judged, needsSamples(options, settings) ? streamLength(graph) : least);
   const measured =
     data === undefined || (!integers && most === 0)
       ? NO_RANGES
       : await measureRanges(graph, remember(data, kept, most), progress, betweenLayers(graph, scales));
-  const even = evenOut(graph, measured);
-  const float = even.graph;
-  const ranges =
-    searches(options) && kept.length > 0
-      ? await searched(float, even.ranges, some(kept, length(float)), settings, options)
-      : even.ranges;
-  return { float, layers: layersOf(float), ranges, kept, samples: measured.samples, options };
+  const { graph: float, ranges } = evenOut(graph, measured);
+  const seen = some(kept, length(float));
+  const judge = judgeOf(float, seen);
+  const workshop = { float, layers: layersOf(float), ranges, kept, judge, samples: measured.samples, options };
+  return searches(options) && seen.length > 0 ? searched(workshop, seen, settings) : workshop;
 }
 
 /** Weights rounded to the nearest: in no time, for comparing settings. */
-export function makeNearest({ float, layers, ranges, options }: Workshop, settings: readonly LayerSetting[]): Made {
+export function makeNearest(
+  { float, layers, ranges, options, known }: Workshop,
+  settings: readonly LayerSetting[],
+): Made {
+  if (known?.settings === settings) return known.made;
   const { activations = "int8", scales = "channel", io = "float32" } = options;
   const inner = innerSetting(options);
   const decisions = decide(float, layers, { settings, activations, scales, io, ranges, inner });
@@ -83,7 +90,7 @@ export function makeNearest({ float, layers, ranges, options }: Workshop, settin
 
 /** The network of these settings, as well as the options allow. */
 export async function make(workshop: Workshop, settings: readonly LayerSetting[], progress: Progress): Promise<Made> {
-  const { float, kept, options } = workshop;
+  const { float, kept, judge, options } = workshop;
   const nearest = makeNearest(workshop, settings);
   const { weights } = nearest.decisions;
   const coarse = [...weights.values()].some(({ bits }) => bits === 4);
@@ -94,33 +101,24 @@ export async function make(workshop: Workshop, settings: readonly LayerSetting[]
   const seen = some(kept, sure ? streamLength(float) : length(float));
   const decisions = await refine(float, nearest.decisions, seen, wanted, options.scales ?? "channel", progress);
   const refined = { decisions, graph: buildQuantized(float, decisions) };
-  return sure ? refined : better(float, [nearest, refined], seen);
+  return sure ? refined : better(judge, [nearest, refined]);
 }
 
 /** The second one if its outputs, by the engine, are nearer to the float network's: their error is that share of the first one's at most. */
-async function better(
-  float: Graph,
-  [first, second]: readonly [Made, Made],
-  samples: readonly Sample[],
-  share = 1,
-): Promise<Made> {
-  const expected = await outputsOf(float, samples);
-  const error = async ({ graph }: Made) => errorOf(await outputsOf(graph, samples), expected);
-  return (await error(second)) < share * (await error(first)) ? second : first;
+async function better(judge: Judge, [first, second]: readonly [Made, Made], share = 1): Promise<Made> {
+  return (await judge.errorOf(second.graph)) < share * (await judge.errorOf(first.graph)) ? second : first;
 }
 
-/** The ranges of least squared error where the outputs, by the engine, are nearer with them; those that were measured otherwise. */
+/** With the ranges of least squared error where the outputs, by the engine, are nearer with them; with those that were measured otherwise. */
 async function searched(
-  float: Graph,
-  ranges: ReadonlyMap<TensorId, Range>,
-  kept: readonly Sample[],
+  workshop: Workshop,
+  seen: readonly Sample[],
   settings: readonly LayerSetting[],
-  options: QuantizeOptions,
-): Promise<ReadonlyMap<TensorId, Range>> {
-  const narrow = await searchRanges(float, ranges, kept);
-  const base = { float, layers: layersOf(float), kept, samples: kept.length, options };
-  const [measured, clipped] = [ranges, narrow].map((own) => makeNearest({ ...base, ranges: own }, settings));
-  return (await better(float, [measured as Made, clipped as Made], kept, NEARER)) === clipped ? narrow : ranges;
+): Promise<Workshop> {
+  const narrow = { ...workshop, ranges: await searchRanges(workshop.float, workshop.ranges, seen) };
+  const [measured, clipped] = [makeNearest(workshop, settings), makeNearest(narrow, settings)];
+  const made = await better(workshop.judge, [measured, clipped], NEARER);
+  return { ...(made === clipped ? narrow : workshop), known: { settings, made } };
 }
 
 /** Tensors between layers that are to be equalized: where one scale must do for all channels. */
