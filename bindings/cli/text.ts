@@ -53,3 +53,7 @@ export function milliseconds(value: number): string {
 export function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }
+
+/** For JSON.stringify: JSON has no Infinity. */
+export const finite = (_: string, value: unknown) =>
+  typeof value === "number" && !Number.isFinite(value) ? null : value;

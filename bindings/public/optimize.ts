@@ -17,7 +17,7 @@ export { parquetDataset } from "../optimize/data/parquet.ts";
 export type { Dataset, Sample } from "../optimize/data/types.ts";
 export { readWav, type Sound } from "../optimize/data/wav.ts";
 export { type EvaluateOptions, type Evaluation, evaluate } from "../optimize/evaluate/evaluate.ts";
-export type { Classes, LayerError, Model, ModelFigures, Nearness } from "../optimize/evaluate/figures.ts";
+export type { Classes, Compared, LayerError, Model, ModelFigures, Nearness } from "../optimize/evaluate/figures.ts";
 export { type NodeMeasure, nodeData } from "../optimize/evaluate/nodeData.ts";
 export { reportHtml } from "../optimize/evaluate/report.ts";
 export type { Progress, Step } from "../optimize/progress.ts";
@@ -30,6 +30,7 @@ export type {
   BoundReport,
   LayerReport,
   LayerSetting,
+  OutputReport,
   QuantizeOptions,
   Rounding,
   WeightType,

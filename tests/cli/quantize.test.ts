@@ -7,14 +7,55 @@ import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { barLine, progressBar } from "../../bindings/cli/bar.ts";
 import { main } from "../../bindings/cli/program.ts";
+import { randomOf } from "../../bindings/optimize/train/random.ts";
 import { importModel } from "../../bindings/public/index.ts";
+import { writeTflite } from "../../bindings/public/optimize.ts";
 import { buildTflite } from "../formats/build-tflite.ts";
 import { options } from "../formats/tflite-options.ts";
 import { accuracy, digits, skip } from "../optimize/support/digits.ts";
+import { buildNetwork } from "../optimize/support/networks.ts";
 
 const SHARED = fileURLToPath(new URL("../../../shared/", import.meta.url));
 const MODEL = `${SHARED}models/digits_f32.tflite`;
 const IMAGES = `${SHARED}data/mnist-t10k-images-idx3-ubyte.gz`;
+
+test("quantize says that eight bits do not hold a network, and what would", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "pint8-poor-"));
+  try {
+    // One column is a thousand times as wide as the others, and says nothing.
+    const to = buildNetwork([1, 4]);
+    const weights = [to.floats(0, 1, -1, 0.5), to.floats(0)];
+    const y = to.node("fullyConnected", [to.input, ...weights], { activation: "none", keepDims: false });
+    const [model, table, output] = ["m.tflite", "t.csv", "q.tflite"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(model, writeTflite(to.graph(y)));
+    const random = randomOf(2);
+    const row = () => [1000, 1, 1, 1].map((size) => size * random.normal()).join();
+    writeFileSync(table, Array.from({ length: 40 }, row).join("\n"));
+    const run = async (...args: readonly string[]) => {
+      const [out, err]: [string[], string[]] = [[], []];
+      const streams = { out: (line: string) => out.push(line), err: (line: string) => err.push(line) };
+      assert.equal(
+        await main(["quantize", model, "--data", table, "-o", output, ...args], streams, "0"),
+        0,
+        err.join(),
+      );
+      return { out: out.join("\n"), err: err.join("\n") };
+    };
+    assert.match((await run()).err, /note: too little .*"y" -?\d\.\d dB; --activations int16, or no --data/);
+    const told = JSON.parse((await run("--json")).out);
+    assert.ok(told.outputs[0].snr < 3);
+    assert.equal(told.notes.length, 1);
+    const wide = JSON.parse((await run("--json", "--activations", "int16")).out);
+    assert.ok(wide.outputs[0].snr > 20);
+    assert.deepEqual(wide.notes, []);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 describe("pint8 quantize", { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), "pint8-quantize-"));

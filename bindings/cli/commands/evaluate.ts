@@ -14,7 +14,7 @@ import { requirePlaces, writeTogether, writeWhole } from "../files.ts";
 import { readGraph } from "../open.ts";
 import type { EngineOptions, ReadingOptions } from "../options.ts";
 import type { Streams } from "../streams.ts";
-import { count, percent, table } from "../text.ts";
+import { count, finite, percent, table } from "../text.ts";
 
 export interface EvaluateOptions
   extends DataOptions,
@@ -107,9 +107,6 @@ function sized(evaluation: Evaluation, own: number | undefined, others: number |
   return { ...evaluation, model: withBytes(model, own), ...(against && { against: withBytes(against, others) }) };
 }
 
-/** JSON has no Infinity. */
-const finite = (_: string, value: unknown) => (typeof value === "number" && !Number.isFinite(value) ? null : value);
-
 /** Layers that are printed. */
 const WORST = 8;
 
@@ -124,11 +121,11 @@ function lines(evaluations: readonly Evaluation[]): readonly string[] {
     ...models.flatMap(({ name, classes }) =>
       classes?.iou === undefined ? [] : [`${name}: mean intersection over union ${percent2(classes.iou)}`],
     ),
-    ...evaluations.flatMap(({ against, agreement, outputs }) =>
+    ...evaluations.flatMap(({ against, agreement, compared, outputs }) =>
       against === undefined
         ? []
         : [
-            `against ${against.name}: ${agreement === undefined ? "" : `${percent2(agreement)} the same class, `}outputs ${short(outputs?.meanError)} apart, cosine ${short(outputs?.cosine)}`,
+            `against ${against.name}: ${agreement === undefined ? "" : `${percent2(agreement)} the same ${compared}, `}outputs ${short(outputs?.meanError)} apart, cosine ${short(outputs?.cosine)}`,
           ],
     ),
     ...(worst.length === 0

@@ -4,6 +4,7 @@ import type { Graph } from "../../graph.ts";
 import {
   type BoundReport,
   type QuantizeOptions,
+  type QuantizeResult,
   quantize as quantizeGraph,
   readRecipe,
   writeRecipe,
@@ -18,7 +19,7 @@ import type { ReadingOptions } from "../options.ts";
 import { isUncorrected, modelFile, requireModelName, requireWritable } from "../output.ts";
 import type { Layers } from "../quantizeOptions.ts";
 import type { Streams } from "../streams.ts";
-import { count } from "../text.ts";
+import { count, finite } from "../text.ts";
 
 /** The command line of `pint8 quantize`. */
 export interface QuantizeCommandOptions
@@ -71,22 +72,28 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
   if (recipe) writeTogether([{ path: output, bytes: file }, recipe]);
   else writeWhole(output, [file]);
   const seconds = (performance.now() - start) / 1000;
-  const { samples, layers, inner, floats, silent, bounds } = result;
+  const { samples, layers, inner, floats, silent, bounds, outputs } = result;
+  const notes = notesOf(result);
   if (json) {
     const from = examples?.preparation;
     streams.out(
-      JSON.stringify({
-        output,
-        bytes: file.length,
-        from: bytes.length,
-        seconds,
-        samples,
-        preparation: from,
-        layers,
-        inner,
-        floats,
-        silent,
-      }),
+      JSON.stringify(
+        {
+          output,
+          bytes: file.length,
+          from: bytes.length,
+          seconds,
+          samples,
+          preparation: from,
+          layers,
+          inner,
+          floats,
+          silent,
+          outputs,
+          notes,
+        },
+        finite,
+      ),
     );
     return;
   }
@@ -94,11 +101,27 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
   for (const bound of bounds) streams.err(`${boundText(bound)}, kept`);
   if (floats.length > 0) streams.err(`floats still: ${floats.join(", ")}`);
   if (silent.length > 0) streams.err(`0 for every example, so that other data may be clipped: ${silent.join(", ")}`);
+  for (const note of notes) streams.err(`note: ${note}`);
   const share = Math.round((100 * file.length) / bytes.length);
   const by = samples === 0 ? "" : `, by ${count(samples)} examples`;
   streams.err(
     `${output}: ${count(file.length)} bytes, ${share} % of ${count(bytes.length)}${by}, ${seconds.toFixed(1)} s`,
   );
+}
+
+/** Decibels below which an output is not what it was. */
+const POOR = 10;
+
+/** What a user should know of outputs that integers do not hold, and do about it. */
+function notesOf({ outputs, activations }: QuantizeResult): readonly string[] {
+  const poor = outputs.filter(({ snr }) => !(snr >= POOR));
+  if (poor.length === 0) return [];
+  const few = poor.slice(0, 4).map(({ name, snr }) => `${JSON.stringify(name)} ${snr.toFixed(1)} dB`);
+  const more = poor.length > few.length ? `, and ${poor.length - few.length} more` : "";
+  const wider = activations === "int8" ? "--activations int16, or " : "";
+  return [
+    `too little is left of the float network's outputs (signal to error, ${POOR} dB and more are usual): ${few.join(", ")}${more}; ${wider}no --data (dynamic range: activations stay floats) keeps more`,
+  ];
 }
 
 /**

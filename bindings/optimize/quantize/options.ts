@@ -24,6 +24,16 @@ export interface LayerReport {
   readonly activations: ActivationType;
 }
 
+/** How much is left of what the float network gives at an output. */
+export interface OutputReport {
+  readonly name: string;
+  /**
+   * 10·log10(power of the float network's values less their mean / power of the difference), by up to 128 of the examples and the engine: below 10 dB
+   * eight bits of activations are too few for a network, at 0 it says nothing.
+   */
+  readonly snr: number;
+}
+
 /** How weights are rounded: each to the nearest, by GPTQ, or learned (AdaRound), which takes some thirty times as long. */
 export type Rounding = "nearest" | "gptq" | "adaround";
 

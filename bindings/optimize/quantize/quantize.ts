@@ -15,6 +15,7 @@ import {
   type BoundReport,
   checkQuantizeOptions,
   type LayerReport,
+  type OutputReport,
   type QuantizeOptions,
 } from "./options.ts";
 import { settingsOf } from "./settings.ts";
@@ -35,6 +36,8 @@ export interface QuantizeResult {
   readonly floats: readonly string[];
   /** Layers on integers that gave 0 for every example, by name: what other data makes of them may be clipped. */
   readonly silent: readonly string[];
+  /** Each output, where activations are integers: how near it is to the float network's. */
+  readonly outputs: readonly OutputReport[];
   /** Each bound that was asked for, and how near the result came. */
   readonly bounds: readonly BoundReport[];
 }
@@ -94,12 +97,14 @@ export async function quantize(
       ? { settings, made: await make(workshop, settings, progress), bounds: [], activations }
       : await planMixed(workshop, settings, bounds, progress);
   const { types, silent } = found.made.decisions;
-  const { float, layers, samples } = workshop;
+  const { float, layers, samples, judge } = workshop;
+  const signals = integers ? await judge.signalOf(found.made.graph) : [];
   return {
     graph: found.made.graph,
     samples,
     silent,
     bounds: found.bounds,
+    outputs: signals.map((snr, i) => ({ name: float.outputs[i]?.name ?? "", snr })),
     activations: found.activations,
     inner: storeInner(float, innerSetting({ ...options, activations })).layers,
     layers: layers.map(({ name, node, index, y }, i) => ({
