@@ -16,6 +16,7 @@ import { reportHtml } from "../../bindings/optimize/evaluate/report.ts";
 import { ClassCount, largest } from "../../bindings/optimize/evaluate/scores.ts";
 import { loadModel } from "../../bindings/public/index.ts";
 import { DIGITS, pint8 } from "../cli/run.ts";
+import { buildNetwork } from "./support/networks.ts";
 
 const SHARED = new URL("../../../shared/", import.meta.url);
 const folder = mkdtempSync(join(tmpdir(), "pint8-evaluate-"));
@@ -86,6 +87,30 @@ describe("evaluate", () => {
     const found = await evaluate(scaled(1, "y"), data, { against: scaled(1, "y") });
     assert.equal(found.agreement, undefined);
     assert.equal(found.outputs?.meanError, 0);
+  });
+
+  test("says what two models agree on: places of a map, decisions, or a largest number that may be no class", async () => {
+    const x = (...values: number[]) => ({ inputs: [Float32Array.from(values)] });
+    const open = (kind: "softmax" | "logistic" | "abs", shape: readonly number[], sign: number): Graph => {
+      const to = buildNetwork(shape);
+      const scaled = to.node("mul", [to.input, to.floats(sign)], { activation: "none" });
+      const y = to.node(kind, [scaled], (kind === "softmax" ? { beta: 1 } : {}) as never);
+      // As many numbers as the input has would be an autoencoder's
+      return to.graph(kind === "abs" ? to.node("concat", [y, y], { axis: 1, activation: "none" }) : y);
+    };
+    const agreed = async (
+      kind: "softmax" | "logistic" | "abs",
+      shape: readonly number[],
+      values: readonly number[],
+    ) => {
+      const against = open(kind, shape, -1);
+      const found = await evaluate(open(kind, shape, 1), datasetOf([x(...values)]), { against, layerSamples: 0 });
+      return [found.compared, found.agreement];
+    };
+    // Of three places one is undecided, whichever the sign.
+    assert.deepEqual(await agreed("softmax", [1, 1, 3, 2], [1, 2, 0, 0, 4, 1]), ["class of a place", 1 / 3]);
+    assert.deepEqual(await agreed("logistic", [1, 4], [0, 2, -3, 0]), ["decision", 0.5]);
+    assert.deepEqual(await agreed("abs", [1, 3], [1, -2, 0]), ["largest number", 1]);
   });
 
   test("files and sessions; layers of other names are not compared", async () => {

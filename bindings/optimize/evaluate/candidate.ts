@@ -10,8 +10,9 @@ import type { Batch } from "../data/batches.ts";
 import type { Sample } from "../data/types.ts";
 import type { EngineOptions } from "../engine.ts";
 import { inputArray, openBatched } from "../tap.ts";
+import { answersOf, type End, endOf, givesValues, readingOf } from "./answers.ts";
 import type { Model, ModelFigures } from "./figures.ts";
-import { areDecisions, ClassCount, NearnessSum } from "./scores.ts";
+import { ClassCount, NearnessSum } from "./scores.ts";
 
 export interface Candidate {
   readonly graph: Graph | undefined;
@@ -23,8 +24,8 @@ export interface Candidate {
   /** Which output has the scores of classes, −1 where none has; and how many. */
   readonly scores: number;
   readonly classes: number;
-  /** Whether a sample is what its outputs are compared with, as an autoencoder's that says nothing else. */
-  readonly isOwnTarget: (sample: Sample) => boolean;
+  /** What its numbers say of a sample, each place of a segmentation by itself; undefined of values and embeddings. */
+  readonly answersOf: (sample: Sample, outputs: readonly Float32Array[]) => ReturnType<typeof answersOf>;
   readonly count: (sample: Sample, outputs: readonly Float32Array[]) => void;
   readonly figures: () => ModelFigures;
   readonly close: () => void;
@@ -50,15 +51,15 @@ export async function openCandidate(model: Model, name: string, options: EngineO
     readonly inputs: readonly TensorInfo[];
   };
   const sizes = outputs.map(({ shape }) => elementCount(shape) / batch);
-  const scores = outputs.findIndex(({ shape }, i) => (shape.at(-1) ?? 0) > 1 && sizes[i] === shape.at(-1));
   const [shape = []] = outputs.map((output) => output.shape);
+  const end: End = graph === undefined ? { moved: false } : endOf(graph);
+  const isList = ({ shape }: TensorInfo, i: number) => (shape.at(-1) ?? 0) > 1 && sizes[i] === shape.at(-1);
+  const scores = outputs.findIndex((info, i) => isList(info, i) && !(end.kind === "l2Normalization" && i === 0));
   const classes = new ClassCount(scores < 0 ? 0 : (sizes[scores] as number));
-  const end = graph && endOf(graph);
-  const decides = end === "logistic";
   // As training has it: what gives as many numbers as it takes is an autoencoder, where nothing else is said.
   const same = inputs.length === 1 && outputs.length === 1 && sizes[0] === elementCount(inputs[0]?.shape ?? []) / batch;
-  const codes = same && end !== undefined && !NO_VALUES.has(end);
-  const isOwnTarget = ({ label, targets }: Sample) => codes && label === undefined && targets === undefined;
+  const ends = { end, shape, listed: scores >= 0, codes: same && givesValues(end) };
+  const read = (sample: Sample, [first]: readonly Float32Array[]) => readingOf(sample, first?.length ?? 0, ends);
   let places: ClassCount | undefined;
   const nearness = new NearnessSum();
   const times: number[] = [];
@@ -68,7 +69,6 @@ export async function openCandidate(model: Model, name: string, options: EngineO
     shapes: inputs.map(({ shape }) => shape),
     scores,
     classes: classes.classes,
-    isOwnTarget,
     run({ samples, inputs: values }) {
       const results: Float32Array[][] = samples.map(() => []);
       for (let at = 0; at < samples.length; at += batch) {
@@ -85,45 +85,40 @@ export async function openCandidate(model: Model, name: string, options: EngineO
       }
       return results;
     },
+    answersOf(sample, found) {
+      const reading = read(sample, found);
+      const numbers = found[reading.kind === "scores" ? scores : 0];
+      return numbers && answersOf(reading, numbers, end);
+    },
     count(sample, found) {
-      const [first] = found;
-      if (first && isOwnTarget(sample)) {
-        nearness.add(first, sample.inputs[0] as Float32Array);
-        return;
-      }
-      const map = sample.targets?.[0];
-      const { label } = sample;
-      const one = label !== undefined && first?.length === 1 ? Float32Array.of(label) : undefined;
-      const decisions = decides ? (map ?? one) : undefined;
-      if (decisions && decisions.length === first?.length && areDecisions(decisions)) {
-        const both = Float32Array.from({ length: 2 * first.length }, (_, i) =>
-          Math.abs(1 - (i % 2) - (first[i >> 1] as number)),
-        );
-        places ??= new ClassCount(2);
-        places.addPlaces(both, decisions, [2, 1], sample.name);
-        return;
-      }
-      // One class: where others of the file are none, it came as a target.
-      if (scores >= 0 && map?.length === 1) {
-        classes.add(found[scores] as Float32Array, { ...sample, label: map[0] as number });
-        return;
-      }
-      if (scores >= 0) classes.add(found[scores] as Float32Array, sample);
-      else if (one && first) nearness.add(first, one);
-      const layout = map && scores < 0 ? placesOf(shape, map.length) : undefined;
-      if (map && first && layout) {
-        places ??= new ClassCount(layout.classes);
-        places.addPlaces(first, map, layout.steps, sample.name);
-        return;
-      }
-      for (const [i, target] of (sample.targets ?? []).entries()) {
-        const values = found[i];
-        ensure(values?.length === target.length, "INVALID_INPUT", () => ({
-          where: sample.name ?? "a sample",
-          expected: `a target of ${values?.length ?? 0} numbers for output ${i}`,
-          received: `${target.length}`,
-        }));
-        nearness.add(values, target);
+      const reading = read(sample, found);
+      const first = found[0] ?? new Float32Array();
+      const { label, targets = [], name } = sample;
+      const addTargets = () => {
+        for (const [i, target] of targets.entries()) nearness.add(requireTarget(found[i], target, i, name), target);
+      };
+      switch (reading.kind) {
+        case "own":
+          nearness.add(first, sample.inputs[0] as Float32Array);
+          return;
+        case "decisions":
+          if (reading.labels === undefined) return;
+          places ??= new ClassCount(2);
+          places.addPlaces(bothOf(first), reading.labels, [2, 1], name);
+          return;
+        case "places":
+          if (reading.labels === undefined) return;
+          places ??= new ClassCount(reading.layout.classes);
+          places.addPlaces(first, reading.labels, reading.layout.steps, name);
+          return;
+        case "scores":
+          if (reading.label !== undefined)
+            classes.add(found[scores] as Float32Array, { ...sample, label: reading.label });
+          if (label !== undefined) addTargets();
+          return;
+        case "values":
+          if (label !== undefined && first.length === 1) nearness.add(first, Float32Array.of(label));
+          addTargets();
       }
     },
     figures() {
@@ -143,27 +138,23 @@ export async function openCandidate(model: Model, name: string, options: EngineO
   };
 }
 
-/** What gives chances or embeddings, not values. */
-const NO_VALUES: ReadonlySet<string> = new Set(["softmax", "logSoftmax", "logistic", "l2Normalization"]);
+/** Chances of no and yes, of chances of yes. */
+const bothOf = (chances: Float32Array): Float32Array =>
+  Float32Array.from({ length: 2 * chances.length }, (_, i) => Math.abs(1 - (i % 2) - (chances[i >> 1] as number)));
 
-/** The operator that makes the first output, also as integers. */
-function endOf({ nodes, outputs: [output] }: Graph): string | undefined {
-  let id = output?.tensor;
-  for (const { kind, inputs, outputs } of [...nodes].reverse()) {
-    if (id === undefined || !outputs.includes(id)) continue;
-    if (kind !== "quantize" && kind !== "dequantize") return kind;
-    id = inputs[0];
-  }
-  return undefined;
-}
-
-/** Where a segmentation has its scores: classes last or first, so that as many places are left as there are labels. */
-function placesOf([, ...sizes]: readonly number[], labels: number) {
-  const all = elementCount(sizes);
-  if (labels === all || labels < 2) return undefined;
-  const [last = 1, first = 1] = [sizes.at(-1), sizes[0]];
-  if (last * labels === all) return { classes: last, steps: [last, 1] } as const;
-  return first * labels === all ? ({ classes: first, steps: [1, labels] } as const) : undefined;
+/** The output that has a target. Errors: INVALID_INPUT where it is of another size. */
+function requireTarget(
+  values: Float32Array | undefined,
+  target: Float32Array,
+  i: number,
+  name = "a sample",
+): Float32Array {
+  ensure(values?.length === target.length, "INVALID_INPUT", () => ({
+    where: name,
+    expected: `a target of ${values?.length ?? 0} numbers for output ${i}`,
+    received: `${target.length}`,
+  }));
+  return values;
 }
 
 /** The leading size that all inputs of a session share: the samples of one run. */

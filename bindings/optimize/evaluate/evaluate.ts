@@ -10,9 +10,9 @@ import type { Dataset } from "../data/types.ts";
 import type { EngineOptions } from "../engine.ts";
 import type { Progress } from "../progress.ts";
 import { type Candidate, openCandidate, requireModel } from "./candidate.ts";
-import type { LayerError, Model, ModelFigures, Nearness } from "./figures.ts";
+import type { Compared, LayerError, Model, ModelFigures, Nearness } from "./figures.ts";
 import { compareLayers } from "./layers.ts";
-import { largest, NearnessSum } from "./scores.ts";
+import { NearnessSum } from "./scores.ts";
 
 export interface EvaluateOptions extends EngineOptions {
   /** Another model of the same task: agreement and, where tensors have the same names, the error of each layer. */
@@ -35,8 +35,10 @@ export interface Evaluation {
   readonly classNames?: readonly string[];
   readonly model: ModelFigures;
   readonly against?: ModelFigures;
-  /** Share of the samples for which both models have the same class first. */
+  /** Share of the samples for which both models say the same, of a segmentation of its places; absent of values and embeddings. */
   readonly agreement?: number;
+  /** What that is the same of. */
+  readonly compared?: Compared;
   /** All outputs of the model against the other's. */
   readonly outputs?: Nearness;
   /** In the order in which the model computes them. */
@@ -83,7 +85,7 @@ export async function evaluate(model: Model, given: Dataset, options: EvaluateOp
       ...(classNames === undefined ? {} : { classNames }),
       model: candidate.figures(),
       ...(other === undefined ? {} : { against: other.figures() }),
-      ...(samples.agreement === undefined ? {} : { agreement: samples.agreement }),
+      ...(samples.compared === undefined ? {} : { agreement: samples.agreement, compared: samples.compared }),
       ...(samples.outputs === undefined ? {} : { outputs: samples.outputs }),
       ...(layers === undefined ? {} : { layers }),
     };
@@ -100,7 +102,8 @@ async function judge(
   onProgress: Progress | undefined,
   signal: AbortSignal | undefined,
 ) {
-  let [count, same, compared] = [0, 0, 0];
+  let [count, same, all] = [0, 0, 0];
+  let compared: Compared | undefined;
   const nearness = new NearnessSum();
   const moves = candidate.shapes.map((shape, i) => moved(shape, other?.shapes[i] ?? shape));
   for await (const batch of batches(data, Math.max(candidate.batch, other?.batch ?? 1))) {
@@ -118,12 +121,12 @@ async function judge(
       other.count(sample, theirs);
       for (const [o, values] of own.entries())
         if (theirs[o]?.length === values.length) nearness.add(values, theirs[o] as Float32Array);
-      if (candidate.isOwnTarget(sample)) continue;
-      const [a, b] = [own[candidate.scores], theirs[other.scores]];
-      if (a === undefined || b === undefined || a.length !== b.length) continue;
-      if (sample.label === undefined && sample.targets?.[0]?.length === a.length) continue; // of values the largest says nothing
-      compared++;
-      if (largest(a) === largest(b)) same++;
+      const [a, b] = [candidate.answersOf(sample, own), other.answersOf(sample, theirs)];
+      if (a === undefined || b?.answers.length !== a.answers.length) continue;
+      // What one of the two says for sure is so of both
+      compared = [a.compared, b.compared].find((each) => each !== "largest number") ?? a.compared;
+      all += a.answers.length;
+      for (let k = 0; k < a.answers.length; k++) if (a.answers[k] === b.answers[k]) same++;
     }
     count += batch.samples.length;
     onProgress?.({ phase: "evaluate", done: count, ...(data.size === undefined ? {} : { total: data.size }) });
@@ -131,7 +134,7 @@ async function judge(
     await new Promise<void>((resolve) => setTimeout(resolve));
   }
   ensure(count > 0, "INVALID_INPUT", () => ({ where: "data", expected: "at least one sample", received: "none" }));
-  return { count, agreement: compared === 0 ? undefined : same / compared, outputs: nearness.result() };
+  return { count, compared, agreement: same / Math.max(all, 1), outputs: nearness.result() };
 }
 
 /** The first samples again, with the layers in sight. */

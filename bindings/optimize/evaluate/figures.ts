@@ -33,6 +33,9 @@ export interface Classes {
   readonly iou?: number;
 }
 
+/** What two models are compared by: a `class` of a sample or of a place, a `decision` of yes or no, or the place of the largest number where nothing says that it is a class. */
+export type Compared = "class" | "class of a place" | "decision" | "largest number";
+
 /** How near numbers are to others. */
 export interface Nearness {
   /** Mean of |difference|. */

@@ -86,12 +86,15 @@ function figuresTable(models: readonly ModelFigures[]): string {
 }
 
 /** One comparison; the confusion of the model, which all have, is shown with the first. */
-function section({ model, against, agreement, outputs, layers }: Evaluation, confusion: string): string {
+function section(
+  { model, against, agreement, compared: what, outputs, layers }: Evaluation,
+  confusion: string,
+): string {
   const compared =
     against === undefined
       ? ""
       : `<p>${[
-          agreement === undefined ? "" : `The same class for ${percent(agreement)}`,
+          agreement === undefined ? "" : `The same ${what} for ${percent(agreement)}`,
           outputs === undefined
             ? ""
             : `outputs differ by ${short(outputs.meanError)} on average, cosine ${short(outputs.cosine)}`,

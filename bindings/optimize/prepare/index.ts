@@ -12,6 +12,7 @@ import { foldAffine } from "./affine.ts";
 import { foldBlocks } from "./blocks.ts";
 import { nameClips } from "./clips.ts";
 import { foldFlatten } from "./flatten.ts";
+import { nameLengths } from "./lengths.ts";
 
 /**
  * The graph with its types, constants folded, weights of half precision or of integers as float32, pads and activations in
@@ -22,7 +23,7 @@ import { foldFlatten } from "./flatten.ts";
 export function prepareFloat(graph: Graph): Graph {
   const typed = runPasses(graph);
   refuseQuantized(typed);
-  const folded = foldAffine(runPasses(nameClips(floatWeights(foldBlocks(typed)))));
+  const folded = foldAffine(runPasses(nameClips(floatWeights(nameLengths(foldBlocks(typed))))));
   return compact(dropDead(joinReshapes(foldFlatten(namePadding(runPasses(folded))))));
 }
 

@@ -6,6 +6,7 @@ import { elementCount, listText } from "../../tensor.ts";
 import { numbersOf } from "../constants.ts";
 import type { Sample } from "../data/types.ts";
 import { areDecisions } from "../evaluate/scores.ts";
+import { nameLengths } from "../prepare/lengths.ts";
 import type { Objective } from "./kinds.ts";
 
 /** The tensor that a loss reads, of one sample: so many places of so many numbers. */
@@ -29,7 +30,7 @@ export const classesOf = ({ width }: Pick<Goal, "width">): number => Math.max(wi
  * Errors: UNSUPPORTED for a network of several outputs, or without inputs.
  */
 export function goalOf(graph: Graph, objective?: Objective, sample?: Sample): Goal {
-  const typed = runPasses(graph, { only: "none" });
+  const typed = nameLengths(runPasses(graph, { only: "none" }));
   const [output] = graph.outputs;
   const { length } = graph.outputs;
   ensure(length === 1 && output !== undefined && graph.inputs.length > 0, "UNSUPPORTED", () => ({

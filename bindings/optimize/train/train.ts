@@ -7,6 +7,7 @@ import { examplesOf } from "../data/examples.ts";
 import type { Dataset } from "../data/types.ts";
 import { foldBlocks } from "../prepare/blocks.ts";
 import { refuseQuantized } from "../prepare/index.ts";
+import { nameLengths } from "../prepare/lengths.ts";
 import { unroll } from "../unroll/index.ts";
 import { firstOf } from "./answers.ts";
 import type { Augmentation } from "./augment.ts";
@@ -54,7 +55,7 @@ export async function train(graph: Graph, given: Dataset, options: TrainOptions 
   if (recurrent.graph !== graph) return recurrent.rolled(await train(recurrent.graph, data, options));
   if (graph.outputs.length > 1) return trainSeveral(graph, data, options, train);
   const { normalization = "restore", threads = "auto", seed = 0 } = options;
-  const whole = foldBlocks(graph);
+  const whole = nameLengths(foldBlocks(graph));
   const own = ownWeights(whole, normalization !== "none");
   const chosen: Chosen = { ...options, batch: options.batch ?? fittingBatch(own) };
   const ties = tiesOf(whole, own);
