@@ -1,7 +1,7 @@
 /** Graph → .tflite bytes. */
 import { ensure, kindOf } from "../../../errors.ts";
 import { requireBytes, requireGraph } from "../../../given.ts";
-import type { Graph, Port } from "../../../graph.ts";
+import { type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
 import { byteLength, type Quantization, type Tensor } from "../../../tensor.ts";
 import type { ImportOptions } from "../../importing.ts";
 import { roundingWarning, withActivations } from "../../roundings.ts";
@@ -161,9 +161,13 @@ class CodeList {
 
 function subgraphSlots(subgraph: FileSubgraph, buffers: BufferList, codes: CodeList): Slots {
   const { name, tensors, operators, inputs, outputs } = subgraph;
+  const open = openTensors(subgraph);
   return {
     [SUBGRAPH.tensors]: {
-      tables: tensors.map((tensor) => tensorSlots(tensor, subgraph, buffers)),
+      tables: tensors.map((tensor, i) => ({
+        ...tensorSlots(tensor, subgraph, buffers),
+        [TENSOR.shapeSignature]: open.has(i as TensorId) ? { int32s: tensor.shape.map(openSize) } : undefined,
+      })),
     },
     [SUBGRAPH.inputs]: { int32s: inputs.map(({ tensor }) => tensor) },
     [SUBGRAPH.outputs]: { int32s: outputs.map(({ tensor }) => tensor) },
@@ -171,6 +175,30 @@ function subgraphSlots(subgraph: FileSubgraph, buffers: BufferList, codes: CodeL
     [SUBGRAPH.name]: { string: name },
   };
 }
+
+/** Inputs that say the output's sizes. */
+const SIZES: { readonly [kind: string]: readonly number[] } = {
+  slice: [1, 2],
+  stridedSlice: [1, 2, 3],
+  reshape: [1],
+  fill: [0],
+  tile: [1],
+  broadcastTo: [1],
+  range: [0, 1, 2],
+};
+
+/** Tensors whose sizes a run tells: readers compare others with those that they are put beside. */
+function openTensors({ operators, tensors }: FileSubgraph): ReadonlySet<TensorId> {
+  const isComputed = (id: TensorId | undefined) => tensors[id ?? NONE] !== undefined && !tensors[id ?? NONE]?.data;
+  return new Set(
+    operators.flatMap(({ node }) =>
+      (SIZES[node.kind] ?? []).some((i) => isComputed(node.inputs[i])) ? node.outputs : [],
+    ),
+  );
+}
+
+/** A size that is left open; the first is read as 1 then. */
+const openSize = (size: number, i: number) => (i > 0 || size === 1 ? -1 : size);
 
 function tensorSlots(tensor: Tensor, { sparse, scales }: FileSubgraph, buffers: BufferList): Slots {
   const { name, dtype, shape, quantization, data, variable } = tensor;

@@ -115,8 +115,11 @@ function transposed(node: Node<"transposeConv">, tensors: Tensor[]): readonly An
   const { top, left } = padding;
   const before = (size: number, kernel: number, step: number) =>
     Math.floor(Math.max((Math.ceil(size / step) - 1) * step + kernel - size, 0) / 2);
-  if (top === 0 && left === 0) return [withPadding(node, "valid")];
-  if (top === before(height, kH, stride[0]) && left === before(width, kW, stride[1]))
+  // The reference computes the input's size from the output's, and refuses others.
+  const isWhole = inH === Math.floor((height - kH) / stride[0]) + 1 && inW === Math.floor((width - kW) / stride[1]) + 1;
+  const isSame = inH === Math.ceil(height / stride[0]) && inW === Math.ceil(width / stride[1]);
+  if (top === 0 && left === 0 && isWhole) return [withPadding(node, "valid")];
+  if (isSame && top === before(height, kH, stride[0]) && left === before(width, kW, stride[1]))
     return [withPadding(node, "same")];
   const whole = [
     ...[batch, Math.max((inH - 1) * stride[0] + kH, top + height)],

@@ -4,9 +4,11 @@ import { type AnyNode, bodiesOf, type Graph, NONE, type Port, type TensorId } fr
 import { dimensions, type Tensor } from "../../../tensor.ts";
 import { spelled, whole } from "../../spelled.ts";
 import { shorten } from "../../text.ts";
+import { accepted } from "./accepted.ts";
 import { halves } from "./halves.ts";
 import { type WrittenOperator, writtenOperator } from "./options.ts";
 import { takePadding } from "./padding.ts";
+import { signed } from "./signed.ts";
 import { takeStates } from "./states.ts";
 
 /** An operator of a file. */
@@ -52,7 +54,7 @@ export function fileSubgraphs(graphs: readonly Graph[], isSparse: Sparser): read
   const drafts: Draft[] = [];
   const queue: Graph[] = [...graphs];
   for (let at = 0; at < queue.length; at++) {
-    const graph = takePadding(spelled(takeStates(queue[at] as Graph), LACKING));
+    const graph = takePadding(accepted(spelled(signed(takeStates(queue[at] as Graph)), LACKING)));
     const operators = graph.nodes.map((node) => ({
       node,
       subgraphs: bodiesOf(node).map((body) => queue.push(body) - 1),
