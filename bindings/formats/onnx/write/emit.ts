@@ -10,7 +10,7 @@ import { apart, requireOnnxType, ZEROS } from "./values.ts";
 type Held = Pick<Tensor, "dtype" | "shape"> & { readonly quantization: Quantization };
 
 /** Operators that only move elements. */
-const MOVING = ["Transpose", "Reshape", "Slice"];
+const MOVING = ["Transpose", "Reshape", "Slice", "Squeeze", "Unsqueeze"];
 
 /** A graph around another: `names` are those that its inputs have there, `isPart` where its operators stand among the outer ones. */
 interface Around {
@@ -36,11 +36,13 @@ export class Emitter {
   where = "graph";
   /** Whether it works on integers as they are: its result is such without a scale. */
   isRaw = false;
+  /** The quantization by which a node takes the bytes of all its inputs, whatever they were quantized by: it only moves them. */
+  copied: Quantization | undefined;
   readonly #names = new Map<TensorId, string>();
   readonly #taken: Set<string>;
   /**
    * Values behind DequantizeLinear, where what moves them is followed by QuantizeLinear and DequantizeLinear of its own: onnxruntime to 1.30
-   * puts those there itself, and in operators of 2024 wrongly for int8.
+   * puts those there itself, and in operators of 2024 wrongly for all but uint8.
    */
   readonly #held = new Map<string, Held>();
   /** What the last operator gives, where nothing knows its name yet but who asked for it. */
@@ -170,7 +172,7 @@ export class Emitter {
   }
 
   #isMoved(dtype: DType): boolean {
-    return this.opset >= WIDE && dtype === "int8";
+    return this.opset >= WIDE && dtype !== "uint8";
   }
 
   #requantized(value: string, { dtype, quantization, shape }: Held): string {
@@ -189,6 +191,7 @@ export class Emitter {
   real(id: TensorId): string {
     const { dtype, quantization, shape } = this.tensor(id);
     if (quantization === undefined || dtype === "float32" || this.isRaw) return this.name(id);
+    if (this.copied !== undefined) return this.dequantized(this.name(id), dtype, this.copied, shape);
     if (this.tensor(id).variable === true) return this.dequantized(this.name(id), dtype, quantization, shape);
     const known = this.#reals.get(id);
     if (known !== undefined) return known;

@@ -148,16 +148,18 @@ const segmentSum: Writer<"segmentSum"> = (node, to) => {
   return finish(node, to, first(to, to.step("ScatterND", [base, at, to.real(x)], { reduction: "add" }), count));
 };
 
-/** The angle of (b, a): that of a / b, half a turn on where b is below 0; 0 of no direction. */
+/** The angle of (b, a): that of a / |b|, turned where b is below 0; 0 of no direction. */
 const atan2: Writer<"atan2"> = (node, to) => {
   const [a, b] = [0, 1].map((i) => to.real(input(node, i))) as [string, string];
   const zero = real(to, 0, "zero");
   const is = (type: string, x: string) => to.step(type, [x, zero]);
-  const half = to.step("Where", [is("Less", a), real(to, -Math.PI, "half"), real(to, Math.PI, "half")]);
-  const turned = to.step("Where", [is("Less", b), half, zero]);
-  const angle = to.step("Add", [to.step("Atan", [to.step("Div", [a, b])]), turned]);
+  // −0 is told from 0 by what it divides
+  const isBelow = to.step("Or", [is("Less", a), is("Less", to.step("Reciprocal", [a]))]);
+  const half = to.step("Where", [isBelow, real(to, -Math.PI, "half"), real(to, Math.PI, "half")]);
+  const angle = to.step("Atan", [to.step("Div", [a, to.step("Abs", [b])])]);
+  const all = to.step("Where", [is("Less", b), to.step("Sub", [half, angle]), angle]);
   const nowhere = to.step("And", [is("Equal", a), is("Equal", b)]);
-  return finish(node, to, to.step("Where", [nowhere, zero, angle]));
+  return finish(node, to, to.step("Where", [nowhere, zero, all]));
 };
 
 /** The greatest finite number, and the least, of the types that segments are of. */

@@ -31,14 +31,39 @@ function onChannelsFirst(node: AnyNode, to: Emitter, step: (x: string) => string
   return finish(node, to, y, "none", LAST);
 }
 
+/** Nearest elements by a rule that ONNX has no word for: round((i + 0.5) · (from − 1) / (to − 1)). */
+function picked(node: AnyNode, to: Emitter, made: readonly number[]): true {
+  const { shape } = to.tensor(input(node, 0));
+  const y = made.reduce(
+    (image, size, i) => {
+      const from = shape[i + 1] as number;
+      const step = Math.fround((size > 1 ? from - 1 : from) / (size > 1 ? size - 1 : size));
+      const places = Array.from({ length: size }, (_, at) =>
+        Math.min(from - 1, Math.floor(Math.fround(Math.fround(at + 0.5) * step) + 0.5)),
+      );
+      return to.step("Gather", [image, to.integers("places", places)], { axis: i + 1 });
+    },
+    given(node, to),
+  );
+  return finish(node, to, y);
+}
+
 const resize =
   (mode: "linear" | "nearest"): Writer<"resizeBilinear" | "resizeNearestNeighbor"> =>
   (node, to) => {
     const { alignCorners, halfPixelCenters } = node.attributes;
-    const [batch, height, width, channels] = dimensions(sizesOf(node as AnyNode, to), 4);
+    const [x, size] = [input(node as AnyNode, 0), input(node as AnyNode, 1)];
+    const [batch, , , channels] = dimensions(to.tensor(x).shape, 4);
+    const made = to.numbers(size);
+    if (alignCorners && halfPixelCenters) return made !== undefined && picked(node as AnyNode, to, made);
+    const sizes = () =>
+      made === undefined
+        ? to.step("Concat", [to.integers("images", [batch, channels]), longs(to, size)], { axis: 0 })
+        : to.integers("sizes", [batch, channels, ...made]);
+    if (made === undefined) to.loose.add(output(node as AnyNode));
     const way = alignCorners ? "align_corners" : halfPixelCenters ? "half_pixel" : "asymmetric";
     return onChannelsFirst(node as AnyNode, to, (x) =>
-      to.step("Resize", [x, "", "", to.integers("sizes", [batch, channels, height, width])], {
+      to.step("Resize", [x, "", "", sizes()], {
         mode,
         coordinate_transformation_mode: way,
         nearest_mode: way === "asymmetric" ? "floor" : "round_prefer_ceil",

@@ -11,6 +11,7 @@ import {
   input,
   longs,
   output,
+  real,
   reshaped,
   reversed,
   scalar,
@@ -121,7 +122,10 @@ const matrixDiag: Writer<"matrixDiag"> = (node, to) => {
   const rest = shape.slice(0, -1);
   const x = reshaped(to, given(node, to), [...shape, 1]);
   const amounts = [...shape.map(() => 0), 0, ...shape.map(() => 0), n];
-  const wide = to.step("Pad", [x, to.integers("pads", amounts)]);
+  const { quantization } = to.tensor(output(node));
+  // zeros, not what stands for them
+  const fill = quantization && real(to, -(quantization.zeroPoint[0] ?? 0) * (quantization.scale[0] as number), "zero");
+  const wide = to.step("Pad", [x, to.integers("pads", amounts), ...(fill === undefined ? [] : [fill])]);
   const flat = reshaped(to, wide, [...rest, n * (n + 1)]);
   return finish(node, to, reshaped(to, sliced(to, flat, [0], [n * n], [rest.length]), sizesOf(node, to)));
 };
@@ -186,7 +190,14 @@ export const MOVES: { readonly [K in OpKind]?: Writer<K> } = {
   },
   fill: (node, to) => finish(node, to, to.step("Expand", [scalar(to, input(node, 1)), longs(to, input(node, 0))])),
   zerosLike: (node, to) => {
-    to.add("Identity", [zeros(node, to)], to.name(output(node)));
+    const zero = to.constant(
+      "zero",
+      to.tensor(output(node)).dtype,
+      [1],
+      new Uint8Array(byteLength({ ...to.tensor(output(node)), shape: [1] })),
+    );
+    to.loose.add(output(node));
+    to.add("Expand", [zero, to.step("Shape", [to.name(input(node, 0))])], to.name(output(node)));
     return true;
   },
   range: (node, to) =>

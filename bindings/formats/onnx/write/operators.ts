@@ -1,7 +1,8 @@
 /** Nodes → ONNX operators. Images keep their channels last in the file; convolutions and pools stand between transposes. */
-import { type AnyNode, NONE, type Node, type OpKind, type TensorId } from "../../../graph.ts";
-import { dimensions, sizeOf } from "../../../tensor.ts";
+import { type AnyNode, type Attributes, NONE, type Node, type OpKind, type TensorId } from "../../../graph.ts";
+import { dimensions, type Quantization, sizeOf } from "../../../tensor.ts";
 import { CELLS } from "./cells.ts";
+import { dynamicConvolution, dynamicMatrix } from "./dynamic.ts";
 import type { Emitter } from "./emit.ts";
 import { FOUND } from "./found.ts";
 import { MORE } from "./more.ts";
@@ -9,6 +10,7 @@ import { MOVES } from "./moves.ts";
 import { ROWS } from "./rows.ts";
 import {
   activated,
+  axisOf,
   biasOf,
   bothSides,
   clip,
@@ -32,6 +34,8 @@ import {
 import { WINDOWS } from "./windows.ts";
 
 const convolution: Writer<"conv2d" | "depthwiseConv2d"> = (node, to) => {
+  const sums = dynamicConvolution(node, to);
+  if (sums !== undefined) return finish(node as AnyNode, to, sums, node.attributes.activation, LAST);
   const [x, w] = [input(node as AnyNode, 0), input(node as AnyNode, 1)];
   const [o, kH, kW, last] = dimensions(to.tensor(w).shape, 4);
   const channels = sizeOf(to.tensor(x), 3);
@@ -73,23 +77,37 @@ const dense: Writer<"fullyConnected"> = (node, to) => {
   const flat = shape.length === 2 && shape[1] === k;
   const matrix = flat ? to.real(x) : reshaped(to, to.real(x), [-1, k]);
   const inputs = [matrix, to.real(w), ...(bias === undefined || bias === NONE ? [] : [biasOf(to, bias, x, w)])];
-  const y = to.step("Gemm", inputs, { transB: 1 });
+  const y = dynamicMatrix(node, to, matrix) ?? to.step("Gemm", inputs, { transB: 1 });
   const sizes = to.tensor(output(node)).shape;
   const rows = activated(to, y, node.attributes.activation);
   if (sizes.length === 2) return finish(node, to, rows);
   return finish(node, to, reshaped(to, to.settled(rows, output(node)), sizes));
 };
 
-const reshape: Writer<OpKind> = (node, to) => {
-  const { shape } = to.tensor(output(node as AnyNode));
-  const sizes = node.kind === "reshape" ? node.inputs[1] : undefined;
+const reshape: Writer<"reshape"> = (node, to) => {
+  const { shape } = to.tensor(output(node));
+  const sizes = node.inputs[1];
   const isComputed = sizes !== undefined && sizes !== NONE && to.tensor(sizes).data === undefined;
   return finish(
-    node as AnyNode,
+    node,
     to,
-    to.step("Reshape", [given(node, to), isComputed ? longs(to, sizes as TensorId) : to.integers("shape", shape)]),
+    isComputed ? to.step("Reshape", [given(node, to), longs(to, sizes)]) : reshaped(to, given(node, to), shape),
   );
 };
+
+/** Axes of size 1 gone, or put in: those that are named, whatever the sizes of a run are. */
+const single =
+  (
+    type: "Squeeze" | "Unsqueeze",
+    axesOf: (node: AnyNode, to: Emitter) => readonly number[] | undefined,
+  ): Writer<OpKind> =>
+  (node, to) => {
+    const axes = axesOf(node as AnyNode, to);
+    const x = given(node, to);
+    if (axes === undefined || axes.length === 0)
+      return finish(node as AnyNode, to, reshaped(to, x, to.tensor(output(node as AnyNode)).shape));
+    return finish(node as AnyNode, to, to.step(type, [x, to.integers("axes", axes)]));
+  };
 
 /** Writers by kind. */
 const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
@@ -139,10 +157,10 @@ const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
       node.attributes.activation,
     ),
   reshape,
-  squeeze: reshape,
-  expandDims: reshape,
+  squeeze: single("Squeeze", ({ attributes }) => (attributes as Attributes["squeeze"]).axes),
+  expandDims: single("Unsqueeze", ({ inputs: [, axis] }, to) => to.numbers(axis)),
   transpose: (node, to) => {
-    const perm = to.numbers(node.inputs[1]);
+    const perm = to.numbers(node.inputs[1])?.map((axis) => axisOf(to, input(node, 0), axis));
     return perm !== undefined && finish(node, to, to.step("Transpose", [given(node, to)], { perm }));
   },
   pad: (node, to) => {
@@ -179,6 +197,36 @@ const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
 
 const ALL: readonly { readonly [K in OpKind]?: Writer<K> }[] = [WRITERS, MORE, WINDOWS, MOVES, ROWS, CELLS, FOUND];
 
+/** Operators that move bytes as they are, also where their result has another scale than what they are given. */
+const COPYING: readonly string[] = [
+  ...[
+    "reshape",
+    "squeeze",
+    "expandDims",
+    "transpose",
+    "slice",
+    "stridedSlice",
+    "gather",
+    "gatherNd",
+    "pad",
+    "mirrorPad",
+  ],
+  ...["maxPool2d", "resizeBilinear", "resizeNearestNeighbor", "tile", "reverse", "split", "splitV", "pack", "unpack"],
+  ...["depthToSpace", "spaceToDepth", "batchToSpace", "spaceToBatch", "broadcastTo"],
+];
+
+function copiedBy(node: AnyNode, to: Emitter): Quantization | undefined {
+  const [y] = node.outputs.map((id) => to.tensor(id));
+  if (y?.quantization === undefined || !COPYING.includes(node.kind)) return undefined;
+  const key = ({ scale, zeroPoint }: Quantization) => `${scale} ${zeroPoint}`;
+  const own = key(y.quantization);
+  const differs = node.inputs.some((id) => {
+    const { dtype, quantization } = id === NONE ? y : to.tensor(id);
+    return dtype === y.dtype && quantization !== undefined && key(quantization) !== own;
+  });
+  return differs ? y.quantization : undefined;
+}
+
 /** Writes a node; false where ONNX has no form for it. */
 export function writeNode(node: AnyNode, to: Emitter): boolean {
   to.where = node.where;
@@ -188,6 +236,7 @@ export function writeNode(node: AnyNode, to: Emitter): boolean {
     y.dtype !== "float32" &&
     y.quantization === undefined &&
     node.inputs.some((id) => id !== NONE && to.tensor(id).dtype === y.dtype);
+  to.copied = copiedBy(node, to);
   const writer = ALL.map((writers) => writers[node.kind]).find((each) => each !== undefined) as
     | Writer<OpKind>
     | undefined;

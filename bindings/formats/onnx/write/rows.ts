@@ -5,6 +5,7 @@ import type { Emitter } from "./emit.ts";
 import { DATA_TYPES } from "./model.ts";
 import {
   activated,
+  biasOf,
   cast,
   chain,
   FIRST,
@@ -100,7 +101,7 @@ const conv3d: Writer<"conv3d"> = (node, to) => {
   const inputs = [
     to.step("Transpose", [to.real(x)], { perm: [0, 4, 1, 2, 3] }),
     to.step("Transpose", [to.real(w)], { perm: [4, 3, 0, 1, 2] }),
-    ...(bias === undefined || bias === NONE ? [] : [to.real(bias)]),
+    ...(bias === undefined || bias === NONE ? [] : [biasOf(to, bias, x, w)]),
   ];
   const y = to.step("Conv", inputs, {
     kernel_shape: kernel,
@@ -117,7 +118,10 @@ const oneHot: Writer<"oneHot"> = (node, to) => {
   const isReal = to.real(on) !== to.name(on) || to.tensor(on).dtype === "float32";
   const single = (id: TensorId) => reshaped(to, isReal ? to.real(id) : longs(to, id), [1]);
   const values = to.step("Concat", [single(off), single(on)], { axis: 0 });
-  const places = [longs(to, indices), reshaped(to, longs(to, depth), [])];
+  const [place, count] = [longs(to, indices), reshaped(to, longs(to, depth), [])];
+  // below 0 is nowhere, not from the end
+  const isBelow = to.step("Less", [place, to.constant("zero", "int64", [], BigInt64Array.of(0n))]);
+  const places = [to.step("Where", [isBelow, count, place]), count];
   const y = to.step("OneHot", [...places, values], { axis: node.attributes.axis });
   if (isReal) return finish(node, to, y);
   return cast(output(node), to, y);

@@ -91,6 +91,8 @@ export const reduced =
     const axes = to.numbers(node.inputs[1]);
     if (axes === undefined) return false;
     const x = given(node, to);
+    // over no axes, which a reader would take for all
+    if (axes.length === 0) return finish(node as AnyNode, to, to.step("Identity", [x]));
     return finish(node as AnyNode, to, reduction(to, type, x, axes, node.attributes.keepDims));
   };
 
@@ -119,7 +121,13 @@ export function reordered(
   return to.dequantized(name, source.dtype, quantization, shape);
 }
 
-function permute(data: Uint8Array, shape: readonly number[], order: readonly number[], width: number): Uint8Array {
+/** A constant's elements in another order of dimensions. */
+export function permute(
+  data: Uint8Array,
+  shape: readonly number[],
+  order: readonly number[],
+  width: number,
+): Uint8Array {
   const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, width));
   const sizes = order.map((i) => shape[i] as number);
   const result = new Uint8Array(data.length);
@@ -200,12 +208,13 @@ export function longs(to: Emitter, id: TensorId): string {
 
 export const spatial = ({ shape }: Tensor) => shape.slice(1, 3);
 
-/** Real values of a product's bias: one that tells no scale has the product of its input's and its weights'. */
+/** Real values of a product's bias: integers are steps of the product of its input's scale and its weights', whatever scale they tell. */
 export function biasOf(to: Emitter, id: TensorId, x: TensorId, w: TensorId): string {
   const { dtype, quantization, shape, data } = to.tensor(id);
   const [scaleX = 1] = to.tensor(x).quantization?.scale ?? [];
   const scales = to.tensor(w).quantization?.scale;
-  const scale = quantization?.scale ?? scales?.map((each) => Math.fround(each * scaleX));
+  const isSum = scales !== undefined && to.tensor(x).quantization !== undefined;
+  const scale = isSum ? scales.map((each) => Math.fround(each * scaleX)) : quantization?.scale;
   if (dtype === "float32" || scale === undefined) return to.real(id);
   const own: Quantization = { scale, zeroPoint: scale.map(() => 0), axis: 0 };
   // The sums of int16 are int64, which nothing dequantizes.
@@ -216,13 +225,12 @@ export function biasOf(to: Emitter, id: TensorId, x: TensorId, w: TensorId): str
     const name = to.constant("bias", "int32", shape, Int32Array.from(sums, Number));
     return to.dequantized(name, "int32", own, shape);
   }
-  if (quantization !== undefined) return to.real(id);
   return to.dequantized(to.name(id), dtype, own, shape);
 }
 
 /** A value in another shape. */
 export const reshaped = (to: Emitter, x: string, shape: readonly number[]) =>
-  to.step("Reshape", [x, to.integers("shape", shape)]);
+  to.step("Reshape", [x, to.integers("shape", shape)], shape.includes(0) ? { allowzero: 1 } : {});
 
 /** A part of a value: from where and to where, of which axes, in which steps; of the first axes where none are named. */
 export const sliced = (to: Emitter, x: string, ...parts: readonly (readonly number[])[]) =>
