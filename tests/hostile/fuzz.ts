@@ -21,6 +21,7 @@ import { typedCopy } from "../../bindings/tensor.ts";
 import { runnable } from "../support/kernels.ts";
 import { xorshift } from "./damage.ts";
 import { randomNetwork } from "./networks.ts";
+import { resized } from "./sizes.ts";
 
 const { values } = parseArgs({
   options: {
@@ -101,8 +102,9 @@ async function outputs(plan: Plan, seed: number, threads: number) {
 }
 
 async function model(next: () => number, seed: number): Promise<void> {
-  const { bytes } = models[next() % models.length] ?? assert.fail();
-  await compare(importModel(mutate(bytes, next), {}), seed);
+  const { file, bytes } = models[next() % models.length] ?? assert.fail();
+  const isResized = file.endsWith(".onnx") && next() % 2 === 0;
+  await compare(importModel(isResized ? resized(bytes, next) : mutate(bytes, next), {}), seed);
 }
 
 /** The same bytes everywhere. */

@@ -10,7 +10,8 @@ import { loadModule } from "../../bindings/session/modules.ts";
 import { Session } from "../../bindings/session/session.ts";
 import { byteLength, typedCopy } from "../../bindings/tensor.ts";
 import { buildOnnx, type GraphSpec } from "../formats/build-onnx.ts";
-import { cuts, flips } from "./damage.ts";
+import { cuts, flips, xorshift } from "./damage.ts";
+import { resized } from "./sizes.ts";
 
 const SEED = 13;
 /** Milliseconds of one damaged file, on a busy machine. */
@@ -128,5 +129,29 @@ describe("damaged ONNX models", () => {
     let refused = 0;
     for (const file of files) refused += await tryAll(new Uint8Array(readFileSync(new URL(file, ZOO))), [6, 20]);
     assert.ok(refused > files.length * 6);
+  });
+
+  test("of all of the zoo, their sizes being others", { skip: files.length === 0 && "../shared is not there" }, () => {
+    const next = xorshift(SEED);
+    const small = readdirSync(ZOO).filter(
+      (file) => file.endsWith(".onnx") && statSync(new URL(file, ZOO)).size < MOST_BYTES,
+    );
+    let refused = 0;
+    for (const file of small) {
+      const bytes = resized(new Uint8Array(readFileSync(new URL(file, ZOO))), next);
+      const start = process.cpuUsage();
+      try {
+        runPasses(importModel(bytes, {}), { limits: LIMITS });
+      } catch (error) {
+        assert.ok(error instanceof Pint8Error, `${file}: ${error instanceof Error ? error.stack : error}`);
+        assert.doesNotMatch(error.hint, /mistake in pint8/, `${file}: ${error.message}`);
+        // a length that was refused here, not by the engine
+        assert.ok(!(error.cause instanceof RangeError), `${file}: ${error.message}`);
+        refused++;
+      }
+      const { user } = process.cpuUsage(start);
+      assert.ok(user / 1000 < 4 * SLOWEST, `${file}: ${user / 1000} ms`);
+    }
+    assert.ok(refused > small.length / 4 && refused < small.length);
   });
 });

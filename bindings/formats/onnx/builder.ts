@@ -68,6 +68,12 @@ export interface Builder {
 /** Bytes of constants that importing may compute in all; beyond it nodes stay and compute at run time. */
 const FOLDED_BYTES = 2 ** 28;
 
+/** Operators that a model may become, those that are computed at once too: what is written out in steps grows with the sizes that a file states. */
+const MOST_NODES = 1 << 18;
+
+/** Bytes of constants that importing may make: as many as memory has. */
+const MADE_BYTES = 2 ** 32;
+
 /** Elements of a tensor that is computed for its numbers. */
 const MOST_SETTLED = 4096;
 
@@ -84,19 +90,28 @@ export function createBuilder(operators: Operators): Builder {
   /** Constants whose bytes nobody has asked for. */
   const unread = new Set<TensorId>();
   let budget = FOLDED_BYTES;
+  let added = 0;
+  let made = 0;
 
   const declare = (tensor: Tensor): TensorId => {
     tensors.push(tensor);
     return (tensors.length - 1) as TensorId;
   };
-  const constant: Builder["constant"] = (dtype, shape, data, quantization) =>
-    declare({
+  const constant: Builder["constant"] = (dtype, shape, data, quantization) => {
+    made += data.byteLength;
+    ensure(made <= MADE_BYTES, "OUT_OF_MEMORY", () => ({
+      where: "file",
+      expected: `at most ${MADE_BYTES} bytes of constants`,
+      received: `${made}`,
+    }));
+    return declare({
       name: "",
       dtype,
       shape,
       data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
       ...(quantization === undefined ? {} : { quantization }),
     });
+  };
 
   const put = (id: TensorId, tensor: Tensor, make: () => Uint8Array): void => {
     let made: Uint8Array | undefined;
@@ -117,6 +132,12 @@ export function createBuilder(operators: Operators): Builder {
     // beyond the largest float32 is infinity
     const attributes = UNBOUNDED.has(kind) && outputs[0]?.dtype === "float32" ? { ...given, most: Infinity } : given;
     if (operators[kind] === undefined) throw NEEDS_OPERATORS;
+    ensure(++added <= MOST_NODES, "UNSUPPORTED", () => ({
+      where,
+      expected: `at most ${MOST_NODES} operators, loops, steps and windows written out`,
+      received: "more",
+      hint: "Use a smaller input, or fewer steps.",
+    }));
     const ids = outputs.map((type, i) => declare({ name: i === 0 ? name : "", shape: [], ...type }));
     const node = {
       kind,

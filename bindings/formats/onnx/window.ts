@@ -23,6 +23,20 @@ export function poolWindowsOf(n: OnnxNode, sizes: readonly number[], kernel: rea
   return placed(n, sizes, kernel, (size) => size, true);
 }
 
+/** The largest of the sizes of a window. */
+const MOST = 2 ** 31 - 1;
+
+/** Refuses sizes below 1, and paddings below 0. */
+export function requireSizes(
+  n: OnnxNode,
+  sizes: Readonly<Pick<Windows, "kernel" | "stride" | "dilation">> & { readonly pads?: readonly number[] },
+): void {
+  for (const [name, list] of Object.entries(sizes)) {
+    const least = name === "pads" ? 0 : 1;
+    if (list.some((size) => size < least || size > MOST)) n.refuse(`${name} from ${least} to ${MOST}`, listText(list));
+  }
+}
+
 /** `ceil_mode` counts as padding after; `spans`: what padding to the same size takes a window to reach. */
 function placed(
   n: OnnxNode,
@@ -38,7 +52,7 @@ function placed(
   const pads = n.ints("pads") ?? sizes.flatMap(() => [0, 0]);
   const fits = kernel.length === rank && stride.length === rank && dilation.length === rank && pads.length === 2 * rank;
   if (!fits) n.refuse(`attributes for ${rank} spatial dimensions`, "others");
-  if (pads.some((pad) => pad < 0)) n.refuse("paddings from 0", listText(pads));
+  requireSizes(n, { kernel, stride, dilation, pads });
   const auto = n.string("auto_pad", "NOTSET");
   const all = sizes.map((size, i) => {
     const reach = ((kernel[i] as number) - 1) * (dilation[i] as number) + 1;

@@ -8,13 +8,13 @@ import { real } from "./cast.ts";
 import { centredProduct } from "./dequantized.ts";
 import { columns, heads, joined, joint } from "./heads.ts";
 import { product } from "./matmul.ts";
-import { cast, channelled, reshapedTo, sized } from "./move.ts";
+import { cast, channelled, entries, reshapedTo, sized } from "./move.ts";
 import { attend, attended, causal, farWhereZero, windowed } from "./scores.ts";
 
 /** Lengths `[B]`, or ends and starts `[2B]`, as what is added to the scores. */
 function farOutside(n: OnnxNode, lengths: TensorId, batch: number, keys: number, far: number): TensorId {
   const all = cast(n, lengths, "int32");
-  const places = n.b.integers(Array.from({ length: keys }, (_, i) => i));
+  const places = n.b.integers(Array.from({ length: entries(n, keys) }, (_, i) => i));
   const cut = (i: number) => {
     const inputs = [all, n.b.integers([i * batch]), n.b.integers([batch])];
     const [slice] = n.add("slice", inputs, {}, INT32);

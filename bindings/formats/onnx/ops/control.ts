@@ -163,6 +163,7 @@ function sliced(n: OnnxNode, value: Value, axis: number, at: number): Value {
 function scan(n: OnnxNode): void {
   const scanned = n.int("num_scan_inputs", 0);
   if (n.opset < 9) n.refuse("opset 9 or newer", `${n.opset}`);
+  if (scanned < 1 || scanned > n.inputs.length) n.refuse(`1 to ${n.inputs.length} scanned inputs`, `${scanned}`);
   const states = n.inputs.length - scanned;
   let state = Array.from({ length: states }, (_, i) => n.input(i));
   const inputs = Array.from({ length: scanned }, (_, i) => n.input(states + i));

@@ -135,7 +135,7 @@ function nonMaxSuppression(n: OnnxNode): void {
   const [, classes = 0] = scores.shape;
   if (boxes.shape.length !== 3 || `${scores.shape}` !== `${batches},${classes},${count}`)
     n.refuse("boxes [B,N,4] and scores [B,C,N]", `${listText(boxes.shape)} and ${listText(scores.shape)}`);
-  const most = Math.min(n.number(2, 0), count);
+  const most = Math.max(0, Math.min(n.number(2, 0), count));
   const overlap = n.b.float(above(n.number(3, 0)));
   const least =
     n.inputs[4] === undefined ? n.b.float(Number.NEGATIVE_INFINITY) : reshapedTo(n, n.plain(n.input(4)), []);

@@ -50,7 +50,7 @@ function groupQueryAttention(n: OnnxNode): void {
     return scale === undefined ? x : rootMeanSquared(n, x, [3], n.float("qk_norm_epsilon", 1e-6), scale);
   }) as [TensorId, TensorId];
   if (n.int("do_rotary", 0) !== 0) {
-    const steps = [n.b.integers(upTo(length), [1, length]), before];
+    const steps = [n.b.integers(upTo(entries(n, length)), [1, length]), before];
     const at = given(POSITIONS) ?? add("add", steps, NONE);
     const angles = (i: number) => {
       const rows = anglesAt(n, n.plain(n.input(i)), at);
@@ -97,7 +97,7 @@ function groupQueryAttention(n: OnnxNode): void {
     const steps = add("sub", [n.b.integers(places, [length, keys]), first as TensorId], NONE);
     const tests = [add("lessEqual", [steps, whole(0)], {}, "bool")];
     if (window > 0) tests.push(add("greater", [steps, whole(-window)], {}, "bool"));
-    if (isPrompt) tests.push(add("less", [n.b.integers(upTo(keys)), end as TensorId], {}, "bool"));
+    if (isPrompt) tests.push(add("less", [n.b.integers(upTo(entries(n, keys))), end as TensorId], {}, "bool"));
     const isSeen = tests.reduce((a, b) => add("logicalAnd", [a, b], {}, "bool"));
     return add("selectV2", [isSeen, n.b.float(0), n.b.float(-Infinity)], {}, "float32");
   }

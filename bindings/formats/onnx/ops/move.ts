@@ -76,7 +76,7 @@ const MOST_ENTRIES = 1 << 24;
 
 /** How many entries a table has; refused where that is more than one may have. */
 export function entries(n: OnnxNode, count: number): number {
-  if (!(count <= MOST_ENTRIES)) n.refuse(`tables of at most ${MOST_ENTRIES} entries`, `${count}`);
+  if (!(count >= 0 && count <= MOST_ENTRIES)) n.refuse(`tables of 0 to ${MOST_ENTRIES} entries`, `${count}`);
   return count;
 }
 

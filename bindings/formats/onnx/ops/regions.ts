@@ -72,7 +72,7 @@ function maxRoiPool(n: OnnxNode): void {
       id: n.b.constant(
         "float32",
         shape,
-        Float32Array.from({ length: values }, (_, i) => i),
+        Float32Array.from({ length: entries(n, values) }, (_, i) => i),
       ),
     });
     const step = line(bins, [1, bins]);

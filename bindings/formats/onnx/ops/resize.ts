@@ -79,6 +79,9 @@ const KERNELS = {
   },
 } as const;
 
+/** Elements that one may be made of: each is an operator of its own. */
+const MOST_TAPS = 4096;
+
 /** Indices and weights of every tap of every output along an axis; with antialias the kernel is as wide as x is shrunk. */
 export function tapsOf(n: OnnxNode, mode: "linear" | "cubic", transformation: string, axis: Axis) {
   const { reach, weight } = KERNELS[mode];
@@ -86,7 +89,10 @@ export function tapsOf(n: OnnxNode, mode: "linear" | "cubic", transformation: st
   const excludes = n.int("exclude_outside", 0) !== 0;
   const wide = n.int("antialias", 0) === 0 ? 1 : Math.max(1, 1 / axis.scale);
   const count = Math.ceil(2 * reach * wide) + (wide > 1 ? 1 : 0);
-  const taps = Array.from({ length: entries(n, count * axis.to) / axis.to }, () => ({
+  if (!(count <= MOST_TAPS))
+    n.refuse(`sizes that shrink so far that at most ${MOST_TAPS} elements make one`, `${count}`);
+  entries(n, count * axis.to);
+  const taps = Array.from({ length: count }, () => ({
     indices: new Int32Array(axis.to),
     weights: new Float32Array(axis.to),
   }));
@@ -171,7 +177,7 @@ function resized(n: OnnxNode, isInOrder: boolean): void {
     if (mode === "nearest") {
       // before opset 11 axes that shrink take the next pixel
       const rounding = isOld ? (change.scale < 1 ? "ceil" : "floor") : n.string("nearest_mode", "round_prefer_floor");
-      const indices = Array.from({ length: change.to }, (_, i) => {
+      const indices = Array.from({ length: entries(n, change.to) }, (_, i) => {
         const at = nearest(n, rounding, coordinate(n, transformation, i, change));
         return Math.min(Math.max(at, 0), change.from - 1);
       });
@@ -188,7 +194,7 @@ function resized(n: OnnxNode, isInOrder: boolean): void {
 
 /** The value for what a region has beyond x. */
 function extrapolated(n: OnnxNode, y: TensorId, axis: number, change: Axis): TensorId {
-  const beyond = Uint8Array.from({ length: change.to }, (_, i) => {
+  const beyond = Uint8Array.from({ length: entries(n, change.to) }, (_, i) => {
     const x = coordinate(n, "tf_crop_and_resize", i, change);
     return x < 0 || x > change.from - 1 ? 1 : 0;
   });

@@ -4,7 +4,7 @@ import { elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { BOOL as bool, FLOAT as float } from "../types.ts";
 import { real } from "./cast.ts";
-import { cast, channelled, reshapedTo, sized } from "./move.ts";
+import { cast, channelled, entries, reshapedTo, sized } from "./move.ts";
 import { gathered, type Maths, mathOf, type Real, type Tap, tapInside } from "./sampled.ts";
 
 /** Places beyond lo and hi thrown back at them, as often as it takes. */
@@ -86,7 +86,7 @@ function samplesAlong(n: OnnxNode, m: Maths, { from, length, outputs, ratio, giv
     id: n.b.constant(
       "float32",
       [1, count],
-      Float32Array.from({ length: count }, (_, i) => make(i)),
+      Float32Array.from({ length: entries(n, count) }, (_, i) => make(i)),
     ),
   });
   const begins = each((i) => Math.floor(i / ratio));

@@ -80,7 +80,7 @@ export function causal(
   first = keys - queries,
   rows = queries,
 ): TensorId {
-  const values = Float32Array.from({ length: queries * keys }, (_, i) =>
+  const values = Float32Array.from({ length: entries(n, queries * keys) }, (_, i) =>
     i % keys > Math.floor(i / keys) + first && i < rows * keys ? far : 0,
   );
   return n.b.constant("float32", [queries, keys], values);

@@ -16,7 +16,9 @@ export function sliceFrom(n: OnnxNode): void {
   const steps = n.numbers(4) ?? [];
   if (!isKnown || steps.some((step) => step !== 1)) return sliceMasked(n, x, steps);
   const count = n.input(1).shape[0] as number;
-  const axes = (n.numbers(3) ?? Array.from({ length: count }, (_, i) => i)).map((axis) => axisOf(n, axis, rank));
+  const axes = (n.numbers(3) ?? Array.from({ length: entries(n, count) }, (_, i) => i)).map((axis) =>
+    axisOf(n, axis, rank),
+  );
   const limits = n.b.constant(
     "int64",
     [count],
@@ -53,7 +55,7 @@ function sliceMasked(n: OnnxNode, x: Value, steps: readonly number[]): void {
     const places = n.b.constant(
       "int64",
       shape,
-      BigInt64Array.from({ length: size }, (_, at) => BigInt(at)),
+      BigInt64Array.from({ length: entries(n, size) }, (_, at) => BigInt(at)),
     );
     const one = (list: TensorId | undefined) =>
       n.add("slice", [list, n.b.integers([i]), n.b.integers([1])], {}, INT64)[0] as TensorId;

@@ -5,7 +5,7 @@ import { elementCount, listText } from "../../../tensor.ts";
 import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { FLOAT } from "../types.ts";
-import { pair } from "../window.ts";
+import { pair, requireSizes } from "../window.ts";
 import { imageOf, setImage } from "./conv.ts";
 import { channelled } from "./move.ts";
 import { type Placement, transposedByComputed } from "./transposedComputed.ts";
@@ -83,6 +83,7 @@ function placementOf(n: OnnxNode, sizes: readonly number[], kernel: readonly num
   const pads = n.ints("pads") ?? sizes.flatMap(() => [0, 0]);
   const fits = [stride, dilation, more].every((list) => list.length === rank) && pads.length === 2 * rank;
   if (!fits) n.refuse(`attributes for ${rank} spatial dimensions`, "others");
+  requireSizes(n, { kernel, stride, dilation });
   const auto = n.string("auto_pad", "NOTSET");
   const wanted = n.ints("output_shape")?.slice(-rank);
   const all = sizes.map((size, i) => {

@@ -183,15 +183,14 @@ export function meansOf(
   const each = axes.map((_, i) => {
     const [before, after] = isPadCounted ? [windows.before[i] as number, windows.counted[i] as number] : [0, 0];
     const [lo, hi] = [-before, (sizes[i] as number) + after];
-    return Array.from({ length: outputs[i] as number }, (_, o) => {
+    const kernel = windows.kernel[i] as number;
+    return Array.from({ length: entries(n, (outputs[i] as number) * kernel) / kernel }, (_, o) => {
       const first = o * (windows.stride[i] as number) - (windows.before[i] as number);
-      const positions = Array.from(
-        { length: windows.kernel[i] as number },
-        (_, k) => first + k * (windows.dilation[i] as number),
-      );
+      const positions = Array.from({ length: kernel }, (_, k) => first + k * (windows.dilation[i] as number));
       return Math.max(1, positions.filter((p) => p >= lo && p < hi).length);
     });
   });
+  entries(n, elementCount(outputs));
   const counts = each.reduce<readonly number[]>((all, own) => all.flatMap((a) => own.map((b) => a * b)), [1]);
   const shape = x.shape.map((_, d) => each[axes.indexOf(d)]?.length ?? 1);
   const divisor = n.b.constant("float32", shape, Float32Array.from(counts));
