@@ -1,8 +1,9 @@
 /** LSTM, RNN and their forms of both directions, as TensorFlow Lite has them → ONNX' layers. */
-import { type AnyNode, bodiesOf, NONE, type OpKind, type TensorId } from "../../../graph.ts";
+import { type AnyNode, NONE, type OpKind, type TensorId } from "../../../graph.ts";
 import type { Emitter } from "./emit.ts";
 import { type Direction, type Layer, numbersOf, type Part, startOf, writeLayer } from "./recurrent.ts";
-import { finish, given, input, output, reshaped, sizesOf, sliced, type Writer } from "./steps.ts";
+import { given, input, output, reshaped, sizesOf, sliced, type Writer } from "./steps.ts";
+import { unrolled } from "./unrolled.ts";
 
 /** Where the tensors of a direction stand: of gates the first of four (input, forget, cell, output). */
 interface Places {
@@ -11,6 +12,8 @@ interface Places {
   readonly peephole: number;
   readonly bias: number;
   readonly states: readonly number[];
+  /** Weights of another input, which is put beside the first. */
+  readonly aux?: number | undefined;
 }
 
 /** ONNX' order of those four. */
@@ -34,10 +37,12 @@ function lstmDirection(node: AnyNode, to: Emitter, at: Places, isReverse: boolea
   const isCoupled = !has(node, at.x);
   const x = input(node, 0);
   const [cells = 0] = to.tensor(input(node, at.x + 1)).shape;
-  const rows = (first: number) =>
+  const rows = (first: number, aux?: number) =>
     ORDER.map((gate): Part => {
-      if (gate > 0 || !isCoupled) return input(node, first + gate);
-      return to.step("Neg", [to.real(input(node, first + 1))]);
+      const own = gate > 0 || !isCoupled ? gate : 1;
+      const part = beside(node, to, first + own, aux === undefined ? undefined : aux + own);
+      if (own === gate) return part;
+      return to.step("Neg", [typeof part === "string" ? part : to.real(part)]);
     });
   const bias = ORDER.map((gate) => {
     const own = isCoupled && gate === 0 ? 1 : gate;
@@ -49,7 +54,7 @@ function lstmDirection(node: AnyNode, to: Emitter, at: Places, isReverse: boolea
   const first = hasPeepholes && (isCoupled ? negative(to, peep(1)) : peep(0));
   return {
     isReverse,
-    w: rows(at.x),
+    w: rows(at.x, at.aux),
     r: rows(at.h),
     biases: [bias, [new Float32Array(4 * cells)]],
     ...(first && { peepholes: [first, peep(2), peep(1)] }),
@@ -58,12 +63,18 @@ function lstmDirection(node: AnyNode, to: Emitter, at: Places, isReverse: boolea
   };
 }
 
-function rnnDirection(node: AnyNode, to: Emitter, first: number, isReverse: boolean): Direction {
+/** Weights of an input, with those of another one beside them. */
+function beside(node: AnyNode, to: Emitter, i: number, aux: number | undefined): Part {
+  if (aux === undefined) return input(node, i);
+  return to.step("Concat", [to.real(input(node, i)), to.real(input(node, aux))], { axis: 1 });
+}
+
+function rnnDirection(node: AnyNode, to: Emitter, first: number, isReverse: boolean, aux?: number): Direction {
   const [w, r, bias] = [0, 1, 2].map((i) => input(node, first + i)) as [TensorId, TensorId, TensorId];
   const { shape } = to.tensor(r);
   return {
     isReverse,
-    w: [w],
+    w: [beside(node, to, first, aux)],
     r: [r],
     biases: [[numbersOf(to, bias, shape[0] as number, input(node, 0), w)], [new Float32Array(shape[0] as number)]],
     h: stateOf(node, to, first + 3),
@@ -82,10 +93,11 @@ function writeSequence(
   to: Emitter,
   { timeMajor, mergeOutputs = true }: Sequence,
   layer: Pick<Layer, "type" | "directions" | "hidden" | "attributes">,
+  read?: Pick<Own, "x" | "inputs">,
 ): true {
   const { shape } = to.tensor(input(node, 0));
-  const inputs = shape.at(-1) as number;
-  const x = given(node, to);
+  const inputs = read?.inputs ?? (shape.at(-1) as number);
+  const x = read?.x ?? given(node, to);
   const batch = shape[timeMajor ? 1 : 0] as number;
   const ordered = timeMajor ? x : to.step("Transpose", [x], { perm: [1, 0, 2] });
   const { y } = writeLayer(to, { ...layer, x: ordered, batch, inputs });
@@ -99,6 +111,59 @@ function writeSequence(
     }
   to.say(`${node.kind} begins each run with its first state`);
   return true;
+}
+
+/** What one of two directions reads, and how large its state is. */
+interface Own extends Pick<Layer, "directions" | "hidden" | "inputs"> {
+  /** In the order of dimensions that the node has. */
+  readonly x: string;
+}
+
+/** Both directions: one layer where they are alike, else one for each, side by side. */
+function writeBoth(
+  node: AnyNode,
+  to: Emitter,
+  { timeMajor, mergeOutputs = true }: Sequence,
+  type: Layer["type"],
+  attributesOf: (count: number) => Layer["attributes"],
+  owns: readonly [Own, Own],
+): true {
+  const [a, b] = owns;
+  const directions = owns.flatMap((own) => own.directions);
+  const isAlike = directions.every(
+    ({ peepholes }) => (peepholes === undefined) === (directions[0]?.peepholes === undefined),
+  );
+  if (isAlike && a.x === b.x && a.hidden === b.hidden) {
+    const layer = { type, directions, hidden: a.hidden, attributes: attributesOf(2) ?? {} };
+    return writeSequence(node, to, { timeMajor, mergeOutputs }, layer, a);
+  }
+  const batch = to.tensor(input(node, 0)).shape[timeMajor ? 1 : 0] as number;
+  const parts = owns.map((own) => {
+    const x = timeMajor ? own.x : to.step("Transpose", [own.x], { perm: [1, 0, 2] });
+    const { y } = writeLayer(to, { ...own, type, x, batch, attributes: attributesOf(1) ?? {} });
+    const flat = to.step("Squeeze", [y, to.integers("axis", [1])]);
+    return timeMajor ? flat : to.step("Transpose", [flat], { perm: [1, 0, 2] });
+  });
+  if (mergeOutputs) to.set(output(node), to.step("Concat", parts, { axis: 2 }));
+  else for (const [i, id] of node.outputs.entries()) to.set(id, parts[i] as string);
+  to.say(`${node.kind} begins each run with its first state`);
+  return true;
+}
+
+/** What both directions read: the input with another beside it where there are weights for that, else the second the other in its place. */
+function readBy(
+  node: AnyNode,
+  to: Emitter,
+  at: number,
+): { readonly isCrossed: boolean; readonly xs: readonly string[]; readonly sizes: readonly number[] } {
+  const sizeOf = (i: number) => to.tensor(input(node, i)).shape.at(-1) as number;
+  const x = given(node, to);
+  if (!has(node, at)) return { isCrossed: false, xs: [x, x], sizes: [sizeOf(0), sizeOf(0)] };
+  const aux = to.real(input(node, at));
+  if (!has(node, at + 1)) return { isCrossed: false, xs: [x, aux], sizes: [sizeOf(0), sizeOf(at)] };
+  const both = to.step("Concat", [x, aux], { axis: 2 });
+  const size = sizeOf(0) + sizeOf(at);
+  return { isCrossed: true, xs: [both, both], sizes: [size, size] };
 }
 
 /** One step, whose states are variables. */
@@ -131,7 +196,8 @@ function functionsOf(activation: number, count: number, before: readonly string[
 const lstm: Writer<"lstm"> = (node, to) => {
   const { activation, sequence, cellClip } = node.attributes;
   const attributes = functionsOf(activation, 1, ["Sigmoid"]);
-  if (attributes === undefined || [16, 17, 20, 21, 22, 23].some((i) => has(node, i))) return false;
+  if (attributes === undefined) return false;
+  if ([16, 17, 20, 21, 22, 23].some((i) => has(node, i))) return unrolled(node, to);
   if (cellClip > 0) sayClip(to, node);
   const places: Places = { x: 1, h: 5, peephole: 9, bias: 12, states: [18, 19] };
   const directions = [lstmDirection(node, to, places, false)];
@@ -144,16 +210,38 @@ const sayClip = (to: Emitter, node: AnyNode) => to.say(`${node.kind} has no boun
 
 const bidirectionalLstm: Writer<"bidirectionalLstm"> = (node, to) => {
   const { activation, cellClip } = node.attributes;
-  const attributes = functionsOf(activation, 2, ["Sigmoid"]);
-  const [[forward = 0], [backward]] = [2, 19].map((i) => to.tensor(input(node, i)).shape) as [number[], number[]];
-  const isPlain = ![16, 17, 33, 34, 39].some((i) => has(node, i)) && forward === backward;
-  if (!isPlain || attributes === undefined || has(node, 10) !== has(node, 27)) return false;
+  if (functionsOf(activation, 1, ["Sigmoid"]) === undefined || [16, 17, 33, 34].some((i) => has(node, i))) return false;
   if (cellClip > 0) sayClip(to, node);
-  const directions = [
-    lstmDirection(node, to, { x: 1, h: 5, peephole: 9, bias: 12, states: [35, 36] }, false),
-    lstmDirection(node, to, { x: 18, h: 22, peephole: 26, bias: 29, states: [37, 38] }, true),
-  ];
-  return writeSequence(node, to, node.attributes, { type: "LSTM", hidden: forward, directions, attributes });
+  const { isCrossed, xs, sizes } = readBy(node, to, 39);
+  const own = (i: 0 | 1): Own => {
+    const first = i === 0 ? 1 : 18;
+    const states = i === 0 ? [35, 36] : [37, 38];
+    const places = { x: first, h: first + 4, peephole: first + 8, bias: first + 11, states };
+    const aux = isCrossed ? 40 + 4 * i : undefined;
+    return {
+      x: xs[i] as string,
+      inputs: sizes[i] as number,
+      hidden: to.tensor(input(node, first + 1)).shape[0] as number,
+      directions: [lstmDirection(node, to, { ...places, aux }, i === 1)],
+    };
+  };
+  const attributes = (count: number) => functionsOf(activation, count, ["Sigmoid"]);
+  return writeBoth(node, to, node.attributes, "LSTM", attributes, [own(0), own(1)]);
+};
+
+const bidirectionalRnn: Writer<"bidirectionalRnn"> = (node, to) => {
+  const { activation, timeMajor } = node.attributes;
+  // Such layers are run as often as they have steps.
+  const isRepeated = timeMajor && to.tensor(input(node, 1)).dtype === "int8";
+  if (functionsOf(activation, 1) === undefined || isRepeated) return false;
+  const { isCrossed, xs, sizes } = readBy(node, to, 9);
+  const own = (i: 0 | 1): Own => ({
+    x: xs[i] as string,
+    inputs: sizes[i] as number,
+    hidden: to.tensor(input(node, 2 + 4 * i)).shape[0] as number,
+    directions: [rnnDirection(node, to, 1 + 4 * i, i === 1, isCrossed ? 10 + i : undefined)],
+  });
+  return writeBoth(node, to, node.attributes, "RNN", (count) => functionsOf(activation, count), [own(0), own(1)]);
 };
 
 const rnn: Writer<"rnn"> = (node, to) => {
@@ -165,58 +253,10 @@ const rnn: Writer<"rnn"> = (node, to) => {
   return node.attributes.sequence ? writeSequence(node, to, node.attributes, layer) : writeStep(node, to, [4], layer);
 };
 
-/** A product of the input, whose last results are weighted. */
-const svdf: Writer<"svdf"> = (node, to) => {
-  const { rank, activation } = node.attributes;
-  const [x, features, time, bias, state] = node.inputs as readonly [TensorId, TensorId, TensorId, TensorId, TensorId];
-  const [filters = 1, memory = 1] = to.tensor(time).shape;
-  const [batch = 1] = to.tensor(x).shape;
-  const shaped = (value: string, ...shape: number[]) => reshaped(to, value, shape);
-  const last = shaped(to.real(state), batch, filters, memory);
-  const news = to.step("Gemm", [to.real(x), to.real(features)], { transB: 1 });
-  const all = to.step("Concat", [sliced(to, last, [1], [memory], [2]), shaped(news, batch, filters, 1)], { axis: 2 });
-  to.states.set(state, to.held(state, reshaped(to, all, to.tensor(state).shape)), to);
-  const weighted = to.step("Mul", [shaped(to.real(state), batch, filters, memory), to.real(time)]);
-  const apart = shaped(weighted, batch, filters / rank, rank * memory);
-  const sum = to.step("ReduceSum", [apart, to.integers("axis", [2])], { keepdims: 0 });
-  const numbers = numbersOf(to, bias, filters / rank, state, time);
-  const added = typeof numbers === "string" ? numbers : to.constant("bias", "float32", [numbers.length], numbers);
-  const y = to.step("Add", [sum, added]);
-  const names = ["none", "relu", "reluN1To1", "relu6"] as const;
-  const name = names[activation];
-  if (name === undefined && activation !== TANH) return false;
-  return finish(node, to, name === undefined ? to.step("Tanh", [y]) : y, name);
-};
-
-const readVariable: Writer<"readVariable"> = (node, to) => {
-  to.add("Identity", [to.name(input(node, 0))], to.name(output(node)));
-  return true;
-};
-
-const assignVariable: Writer<"assignVariable"> = (node, to) => {
-  to.states.set(input(node, 0), to.name(input(node, 1)), to);
-  return true;
-};
-
-/** What variables start with: constants. */
-const callOnce: Writer<"callOnce"> = (node, to) =>
-  bodiesOf(node as AnyNode).every(({ nodes, tensors }) =>
-    nodes.every(({ kind, inputs: [variable, value] }) => {
-      const { resource } = tensors[variable as TensorId] ?? {};
-      const { data } = tensors[value as TensorId] ?? {};
-      if (kind !== "assignVariable" || resource === undefined || data === undefined) return false;
-      to.states.start(resource, data);
-      return true;
-    }),
-  );
-
 /** Writers by kind. */
 export const CELLS: { readonly [K in OpKind]?: Writer<K> } = {
-  svdf,
-  readVariable,
-  assignVariable,
-  callOnce,
   lstm,
   bidirectionalLstm,
+  bidirectionalRnn,
   rnn,
 };

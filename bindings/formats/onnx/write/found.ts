@@ -9,10 +9,10 @@ const first = (to: Emitter, x: string, count: string, axis = 0) =>
   to.step("Slice", [x, to.integers("start", [0]), count, to.integers("axis", [axis])]);
 
 /** How many rows there are, `[1]`. */
-const rows = (to: Emitter, x: string) => sliced(to, to.step("Shape", [x]), [0], [1]);
+export const rows = (to: Emitter, x: string) => sliced(to, to.step("Shape", [x]), [0], [1]);
 
 /** Numbers, and zeros behind them until there are so many. */
-function filled(to: Emitter, x: string, length: number): string {
+export function filled(to: Emitter, x: string, length: number): string {
   const places = BigInt64Array.from({ length }, (_, i) => BigInt(i));
   const own = first(to, to.constant("rows", "int64", [length], places), rows(to, x));
   const zeros = to.constant("zeros", "int64", [length], new BigInt64Array(length));
@@ -20,14 +20,14 @@ function filled(to: Emitter, x: string, length: number): string {
 }
 
 /** A count as the tensor that holds it, without dimensions. */
-const setCount = (to: Emitter, id: TensorId, count: string) => cast(id, to, reshaped(to, count, []));
+export const setCount = (to: Emitter, id: TensorId, count: string) => cast(id, to, reshaped(to, count, []));
 
 /** The places of what is not 0, one a row, `[n, rank]`. */
 const places = (to: Emitter, id: TensorId) =>
   to.step("Transpose", [to.step("NonZero", [to.name(id)])], { perm: [1, 0] });
 
 /** Places, the best first, of boxes `[N, 4]`. */
-function best(node: AnyNode, to: Emitter): string {
+export function best(node: AnyNode, to: Emitter): string {
   const [boxes, scores, limit, overlap, threshold] = [0, 1, 2, 3, 4].map((i) => input(node, i)) as [
     TensorId,
     TensorId,

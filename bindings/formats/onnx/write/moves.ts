@@ -2,10 +2,12 @@
 import type { AnyNode, Node, OpKind, TensorId } from "../../../graph.ts";
 import { byteLength, elementCount } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
+import { DATA_TYPES } from "./model.ts";
 import {
   axisOf,
   BEFORE_START,
   bothSides,
+  cast,
   finish,
   given,
   input,
@@ -110,9 +112,26 @@ const gather: Writer<"gather"> = (node, to) => {
   const [x, indices] = [input(node, 0), input(node, 1)];
   const axis = axisOf(to, x, node.attributes.axis);
   if (batchDims === 0) return finish(node, to, to.step("Gather", [to.real(x), to.name(indices)], { axis }));
-  if (axis !== batchDims) return false;
   const single = reshaped(to, longs(to, indices), [...to.tensor(indices).shape, 1]);
-  return finish(node, to, to.step("GatherND", [to.real(x), single], { batch_dims: batchDims }));
+  const picked = (from: string) => to.step("GatherND", [from, single], { batch_dims: batchDims });
+  if (axis === batchDims) return finish(node, to, picked(to.real(x)));
+  // the axis behind the batches, and what was before it behind the places
+  const all = to.tensor(x).shape.map((_, i) => i);
+  const between = all.slice(batchDims, axis);
+  const y = picked(
+    to.step("Transpose", [to.real(x)], {
+      perm: [...all.slice(0, batchDims), axis, ...between, ...all.slice(axis + 1)],
+    }),
+  );
+  const places = to.tensor(indices).shape.length - batchDims;
+  const later = (i: number) => i + batchDims;
+  const perm = [
+    ...all.slice(0, batchDims),
+    ...between.map((_, i) => later(places + i)),
+    ...Array.from({ length: places }, (_, i) => later(i)),
+    ...all.slice(axis + 1).map((_, i) => later(places + between.length + i)),
+  ];
+  return finish(node, to, to.step("Transpose", [y], { perm }));
 };
 
 /** Vectors as diagonals: with as many zeros as there are elements behind each, of which the last are left out. */
@@ -181,9 +200,18 @@ export const MOVES: { readonly [K in OpKind]?: Writer<K> } = {
   gatherNd: (node, to) => finish(node, to, to.step("GatherND", [given(node, to), longs(to, input(node, 1))])),
   embeddingLookup: (node, to) =>
     finish(node, to, to.step("Gather", [to.real(input(node, 1)), to.name(input(node, 0))], { axis: 0 })),
-  scatterNd: (node, to) =>
-    to.tensor(output(node)).quantization === undefined &&
-    finish(node, to, scattered(to, zeros(node, to), input(node, 0), input(node, 1), "add")),
+  scatterNd: (node, to) => {
+    const { dtype, quantization, shape } = to.tensor(output(node));
+    if (quantization === undefined)
+      return finish(node, to, scattered(to, zeros(node, to), input(node, 0), input(node, 1), "add"));
+    if (dtype !== "int8" && dtype !== "uint8") return false;
+    // bytes, which are added as they are
+    const whole = { to: DATA_TYPES.int32 as number };
+    const base = to.constant("zeros", "int32", shape, new Int32Array(elementCount(shape)));
+    const updates = to.step("Cast", [to.name(input(node, 1))], whole);
+    const sum = to.step("ScatterND", [base, longs(to, input(node, 0)), updates], { reduction: "add" });
+    return cast(output(node), to, sum);
+  },
   scatterUpdate: (node, to) => {
     const [data, indices, updates] = [0, 1, 2].map((i) => input(node, i)) as [TensorId, TensorId, TensorId];
     return finish(node, to, scattered(to, to.real(data), indices, updates, node.attributes.mode));

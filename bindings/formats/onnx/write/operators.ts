@@ -2,11 +2,13 @@
 import { type AnyNode, type Attributes, NONE, type Node, type OpKind, type TensorId } from "../../../graph.ts";
 import { dimensions, type Quantization, sizeOf } from "../../../tensor.ts";
 import { CELLS } from "./cells.ts";
+import { DETECTED } from "./detected.ts";
 import { dynamicConvolution, dynamicMatrix } from "./dynamic.ts";
 import type { Emitter } from "./emit.ts";
 import { FOUND } from "./found.ts";
 import { MORE } from "./more.ts";
 import { MOVES } from "./moves.ts";
+import { PLACED } from "./placed.ts";
 import { ROWS } from "./rows.ts";
 import {
   activated,
@@ -31,6 +33,7 @@ import {
   unary,
   type Writer,
 } from "./steps.ts";
+import { VARIABLES } from "./variables.ts";
 import { WINDOWS } from "./windows.ts";
 
 const convolution: Writer<"conv2d" | "depthwiseConv2d"> = (node, to) => {
@@ -165,11 +168,12 @@ const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
   },
   pad: (node, to) => {
     const amounts = to.numbers(node.inputs[1]);
-    if (amounts === undefined) return false;
-    const list = bothSides(amounts);
+    const sides = () => reshaped(to, to.step("Transpose", [longs(to, input(node, 1))], { perm: [1, 0] }), [-1]);
+    const list = amounts === undefined ? sides() : to.integers("pads", bothSides(amounts));
+    if (amounts === undefined) to.loose.add(output(node));
     const value = node.inputs[2];
     const more = value === undefined || value === NONE ? [] : [scalar(to, value)];
-    return finish(node, to, to.step("Pad", [given(node, to), to.integers("pads", list), ...more]));
+    return finish(node, to, to.step("Pad", [given(node, to), list, ...more]));
   },
   mean: reduced("ReduceMean"),
   reduceMax: reduced("ReduceMax"),
@@ -195,7 +199,18 @@ const WRITERS: { readonly [K in OpKind]?: Writer<K> } = {
   },
 };
 
-const ALL: readonly { readonly [K in OpKind]?: Writer<K> }[] = [WRITERS, MORE, WINDOWS, MOVES, ROWS, CELLS, FOUND];
+const ALL: readonly { readonly [K in OpKind]?: Writer<K> }[] = [
+  WRITERS,
+  MORE,
+  WINDOWS,
+  MOVES,
+  ROWS,
+  CELLS,
+  VARIABLES,
+  FOUND,
+  PLACED,
+  DETECTED,
+];
 
 /** Operators that move bytes as they are, also where their result has another scale than what they are given. */
 const COPYING: readonly string[] = [
