@@ -38,6 +38,10 @@ const LOADING = [
   "bindings/primitives/modules.ts",
 ];
 
+const HYPARQUET = ["column", "datapage", "metadata", "rowgroup", "schema", "thrift"].map(
+  (name) => `hyparquet/src/${name}.js`,
+);
+
 const WALLS: readonly Wall[] = [
   { of: "bindings/errors.ts", may: [] },
   { of: "bindings/served.ts", may: [] },
@@ -110,7 +114,7 @@ const WALLS: readonly Wall[] = [
       "bindings/packer",
       "bindings/inspect.ts",
     ],
-    packages: ["flatbuffers", "pbf", "fflate", "hyparquet/src/metadata.js", "hyparquet/src/rowgroup.js"],
+    packages: ["flatbuffers", "pbf", "fflate", ...HYPARQUET],
   },
   {
     of: "bindings/load.ts",

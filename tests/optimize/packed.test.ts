@@ -83,3 +83,16 @@ test("Parquet that claims rows which it does not hold", async () => {
     assert.ok(refused >= 2, `${refused}`);
   }
 });
+
+test("Parquet: runs of more values than their page, within its bytes and beyond", async () => {
+  const decode = async () => ({ width: 1, height: 1, data: new Float32Array(3) });
+  // the definition levels of the first page are one run of three
+  for (const [run, message] of [
+    [[0xfe, 0x7f], /a run of 8191 values after 0 of 3/],
+    [[0xfe, 0xff, 0xff, 0x7f], /bytes that contradict each other/],
+  ] as const) {
+    const bytes = PICTURES.slice();
+    bytes.set(run, 62);
+    await assert.rejects(parquetDataset([port(1, 1, 2, 1)], bytes, decode, "f"), { code: "INVALID_INPUT", message });
+  }
+});

@@ -5,6 +5,7 @@
 import { parquetMetadata, parquetSchema } from "hyparquet/src/metadata.js";
 import { assembleAsync, asyncGroupToRows, readRowGroup } from "hyparquet/src/rowgroup.js";
 import { unpacked } from "./bytes.ts";
+import { checkPages } from "./parquetPages.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -38,32 +39,42 @@ export function holdsBytes({ metadata }: ParquetFile, name: string): boolean {
   return at?.element.converted_type === "UINT_8";
 }
 
+const COMPRESSORS = { GZIP: (page: Uint8Array) => unpacked(page, "a page") };
+
 /** All rows, or these columns of them, some at a time. */
 export async function* rowsOf(file: ParquetFile, columns?: readonly string[]): AsyncGenerator<Row[]> {
-  for (const group of file.metadata.row_groups) {
+  const { bytes, metadata } = file;
+  for (const group of metadata.row_groups) {
     const count = Number(group.num_rows);
     const share = Math.floor((TOGETHER / Math.max(Number(group.total_byte_size), 1)) * count);
     const step = Math.min(Math.max(share, LEAST), MOST);
+    const chunks = chunksOf(group, columns);
+    for (const { columnMetadata, range } of chunks)
+      checkPages(bytes.slice(range.startByte, range.endByte), columnMetadata, parquetSchema(metadata), COMPRESSORS);
     for (let start = 0; start < count; start += step)
-      yield await readRows(file, group, start, Math.min(start + step, count), columns);
+      yield await readRows(file, group, chunks, start, Math.min(start + step, count));
   }
 }
 
-/** Rows of a group; what it holds fewer of is undefined. */
-async function readRows(
-  { bytes, metadata }: ParquetFile,
-  group: Group,
-  selectStart: number,
-  selectEnd: number,
-  columns?: readonly string[],
-): Promise<Row[]> {
-  const chunks = group.columns.flatMap(({ meta_data: column, file_path }) => {
+/** Where the columns of a group lie. */
+function chunksOf(group: Group, columns?: readonly string[]) {
+  return group.columns.flatMap(({ meta_data: column, file_path }) => {
     if (column === undefined || file_path) throw new Error("columns in other files");
     if (columns?.includes(column.path_in_schema[0] ?? "") === false) return [];
     const startByte = Number(column.dictionary_page_offset || column.data_page_offset);
     const endByte = startByte + Number(column.total_compressed_size);
     return [{ columnMetadata: column, range: { startByte, endByte } }];
   });
+}
+
+/** Rows of a group; what it holds fewer of is undefined. */
+async function readRows(
+  { bytes, metadata }: ParquetFile,
+  group: Group,
+  chunks: ReturnType<typeof chunksOf>,
+  selectStart: number,
+  selectEnd: number,
+): Promise<Row[]> {
   const plan = { chunks, rowGroup: group, groupStart: 0, groupRows: Number(group.num_rows), selectStart, selectEnd };
   const buffer = {
     byteLength: bytes.length,
@@ -73,7 +84,7 @@ async function readRows(
     file: buffer,
     metadata,
     utf8: false,
-    compressors: { GZIP: (page: Uint8Array) => unpacked(page, "a page") },
+    compressors: COMPRESSORS,
   };
   const all = { metadata, rowStart: 0, fetches: [], groups: [plan] };
   // One by one: a column that is not even begun leaves no other's error behind that nobody looks at.
