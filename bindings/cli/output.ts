@@ -1,8 +1,9 @@
 /** The file that an optimized graph becomes, by the ending of its name. */
-import { ensure } from "../errors.ts";
+import { ensure, Pint8Error } from "../errors.ts";
 import { hasSteps, writeOnnx } from "../formats/onnx/write/index.ts";
 import { writeTflite } from "../formats/tflite/write/index.ts";
 import type { Graph } from "../graph.ts";
+import { runPasses } from "../public/index.ts";
 import type { Streams } from "./streams.ts";
 
 /** Refuses names of other endings, before any work is done. */
@@ -25,9 +26,17 @@ interface Written {
   readonly others?: { readonly [signature: string]: Graph };
 }
 
-/** Refuses graphs with operators that the format of the output lacks, before any work is done. Errors: UNSUPPORTED. */
+/**
+ * Refuses graphs with operators that the format of the output lacks, before any work is done. Shapes that a file leaves out are known when types are
+ * inferred, which is part of the work. Errors: UNSUPPORTED.
+ */
 export function requireWritable(output: string, graph: Graph): void {
-  modelFile(output, graph, () => {});
+  try {
+    modelFile(output, graph, () => {});
+  } catch (error) {
+    if (!(error instanceof Pint8Error) || error.code !== "INVALID_GRAPH") throw error;
+    modelFile(output, runPasses(graph, { only: ["foldConstants"] }), () => {});
+  }
 }
 
 /**

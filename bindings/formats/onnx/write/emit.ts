@@ -131,7 +131,12 @@ export class Emitter {
     ensure(
       values.every((value) => (typeof value === "number" ? Number.isFinite(value) : value !== undefined)),
       "INVALID_GRAPH",
-      () => ({ where: this.where, expected: "the dimensions that its operator has", received: "fewer" }),
+      () => ({
+        where: this.where,
+        expected: "the dimensions that its operator has",
+        received: "fewer",
+        hint: "Sizes that a file leaves out are known after runPasses.",
+      }),
     );
   }
 
