@@ -33,7 +33,7 @@ function cell({ where, inputs, outputs }: AnyNode, tensors: Tensor[]): readonly 
       where,
       inputs: [joined, weights, bias],
       outputs: [sums],
-      attributes: { activation, keepDims: false },
+      attributes: { activation, keepDims: false, asymmetric: false },
     },
   ];
   const gates = [part(), part(), part(), part()];

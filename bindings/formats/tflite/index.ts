@@ -182,22 +182,30 @@ function withEmptyConstants(tensors: readonly Tensor[], written: ReadonlySet<Ten
 export function ports(
   ids: readonly TensorId[],
   tensors: readonly Tensor[],
-  aliases: ReadonlyMap<number, string> | undefined,
+  aliases: Aliases | undefined,
   fallback: string,
 ): readonly Port[] {
   const names = uniqueNames(
-    ids.map((id) => aliases?.get(id) || (tensors[id] as Tensor).name),
+    ids.map((id, i) => {
+      const own = aliases?.get(id) ?? [];
+      // a tensor that is listed again has its next name
+      const turn = ids.indexOf(id) === i ? 0 : ids.slice(0, i).filter((other) => other === id).length;
+      return own[Math.min(turn, own.length - 1)] || (tensors[id] as Tensor).name;
+    }),
     fallback,
   );
   return ids.map((tensor, index) => ({ name: names[index] as string, tensor }));
 }
 
+/** Names by tensor index: several where it is listed as often. */
+type Aliases = ReadonlyMap<number, readonly string[]>;
+
 /** A SignatureDef: names of inputs and outputs of a subgraph, by tensor index. */
 export interface Signature {
   readonly key: string;
   readonly subgraph: number;
-  readonly inputs: ReadonlyMap<number, string>;
-  readonly outputs: ReadonlyMap<number, string>;
+  readonly inputs: Aliases;
+  readonly outputs: Aliases;
 }
 
 /** The signatures of a file. Errors: INVALID_MODEL. */
@@ -210,9 +218,13 @@ export function readSignatures(model: FlatTable): readonly Signature[] {
   }));
 }
 
-function readAliases(table: FlatTable, field: number): ReadonlyMap<number, string> {
-  const maps = readTables(table, field, (index) => `${table.where}, name ${index}`);
-  return new Map(
-    maps.map((each) => [readUint32(each, TENSOR_MAP.tensor, 0), readString(each, TENSOR_MAP.name)] as const),
-  );
+function readAliases(table: FlatTable, field: number): Aliases {
+  const aliases = new Map<number, string[]>();
+  for (const each of readTables(table, field, (index) => `${table.where}, name ${index}`)) {
+    const tensor = readUint32(each, TENSOR_MAP.tensor, 0);
+    const names = aliases.get(tensor) ?? [];
+    names.push(readString(each, TENSOR_MAP.name));
+    aliases.set(tensor, names);
+  }
+  return aliases;
 }

@@ -2,6 +2,7 @@
 import { ensure } from "../../../errors.ts";
 import { type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
 import { type DType, elementCount, type Quantization, type Tensor } from "../../../tensor.ts";
+import { shorten } from "../../text.ts";
 import { DATA_TYPES, type OnnxAttribute, type OnnxOperator, type OnnxTensor } from "./model.ts";
 import { opsetOf, WIDE } from "./opset.ts";
 import { States } from "./states.ts";
@@ -38,6 +39,9 @@ export class Emitter {
   isRaw = false;
   /** The quantization by which a node takes the bytes of all its inputs, whatever they were quantized by: it only moves them. */
   copied: Quantization | undefined;
+  /** Of the file's graph, in the order of its ports. */
+  readonly inputNames: readonly string[] = [];
+  readonly outputNames: readonly string[] = [];
   readonly #names = new Map<TensorId, string>();
   readonly #taken: Set<string>;
   /**
@@ -70,10 +74,16 @@ export class Emitter {
       for (const [i, { tensor }] of graph.inputs.entries()) this.#names.set(tensor, names[i] ?? "");
       return;
     }
-    for (const { name, tensor } of [...graph.outputs, ...graph.inputs]) {
-      if (graph.tensors[tensor]?.data === undefined) this.#names.set(tensor, name);
-      this.#taken.add(name);
-    }
+    // Of a file all names differ; inputs and outputs may be called the same, as states are, and a tensor be two of them.
+    const named = ({ name, tensor }: Port, i: number, kind: string) => {
+      const isSecond = kind === "output" && this.#taken.has(name);
+      const own = this.fresh(isSecond ? `${name}/out` : name || `${kind}_${i}`);
+      if (own !== name) this.say(`${kind} "${shorten(name)}" is called "${shorten(own)}"`);
+      if (!this.#names.has(tensor) && graph.tensors[tensor]?.data === undefined) this.#names.set(tensor, own);
+      return own;
+    };
+    this.inputNames = graph.inputs.map((port, i) => named(port, i, "input"));
+    this.outputNames = graph.outputs.map((port, i) => named(port, i, "output"));
   }
 
   tensor(id: TensorId | undefined): Tensor {
@@ -184,12 +194,6 @@ export class Emitter {
     const inputs = [value, ...this.#scales(value, dtype, quantization, shape)];
     const name = this.add("QuantizeLinear", inputs, this.fresh(`${value}/int`));
     return this.dequantized(name, dtype, quantization, shape);
-  }
-
-  /** Passes a value on as an output of the graph by another name than its own; returns that name. */
-  passed({ name, tensor: id }: Port): string {
-    const own = this.name(id);
-    return this.add("Identity", [own], own === name ? this.fresh(`${name}/out`) : name);
   }
 
   /** The real values of an input: behind DequantizeLinear where the tensor holds integers. */

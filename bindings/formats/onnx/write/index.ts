@@ -1,7 +1,7 @@
 /** Graph → .onnx bytes: floats as they are, integers in ONNX's QDQ form. */
 import { ensure, kindOf } from "../../../errors.ts";
 import { requireGraph } from "../../../given.ts";
-import { type AnyNode, bodiesOf, type Graph, withBodies } from "../../../graph.ts";
+import { type AnyNode, bodiesOf, type Graph, type Port, withBodies } from "../../../graph.ts";
 import { roundingWarning, withActivations } from "../../roundings.ts";
 import { spelled } from "../../spelled.ts";
 import { withTypes, writeControl } from "./control.ts";
@@ -45,9 +45,10 @@ export function writeOnnx(given: Graph, options: WriteOnnxOptions = {}): Uint8Ar
     hint: "Write .tflite, or leave these parts out of the model.",
   }));
   const made = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
-  const outputs = graph.outputs.map((port) =>
-    made.has(port.tensor) && to.name(port.tensor) === port.name ? port : { ...port, name: to.passed(port) },
-  );
+  for (const [i, name] of to.outputNames.entries()) {
+    const { tensor } = graph.outputs[i] as Port;
+    if (!made.has(tensor) || to.name(tensor) !== name) to.add("Identity", [to.name(tensor)], name);
+  }
   const states = to.states.ports(to);
   if (states.length > 0)
     to.say(
@@ -57,10 +58,14 @@ export function writeOnnx(given: Graph, options: WriteOnnxOptions = {}): Uint8Ar
   const said = [...to.said].map(([what, count]) => (count === 1 ? what : `${what} (${count} times)`));
   for (const text of warning === undefined ? said : [warning, ...said])
     (options.onWarning ?? console.warn)(`pint8: ${text}`);
-  const port = ({ name, tensor }: Graph["inputs"][number]) => portOf(to, name, tensor);
+  const ports = (names: readonly string[], list: readonly Port[]) =>
+    list.map(({ tensor }, i) => portOf(to, names[i] as string, tensor));
   const nexts = states.flatMap(({ next, id }) => (next === undefined ? [] : [portOf(to, next, id)]));
-  const inputs = [...graph.inputs.map(port), ...states.map(({ name, id }) => portOf(to, name, id))];
-  return writeModel({ opset: to.opset, graph: written(to, inputs, [...outputs.map(port), ...nexts]) });
+  const inputs = [...ports(to.inputNames, graph.inputs), ...states.map(({ name, id }) => portOf(to, name, id))];
+  return writeModel({
+    opset: to.opset,
+    graph: written(to, inputs, [...ports(to.outputNames, graph.outputs), ...nexts]),
+  });
 }
 
 /** The graph, and those that its nodes run, in operators that there are writers of. */
