@@ -38,9 +38,7 @@ const LOADING = [
   "bindings/primitives/modules.ts",
 ];
 
-const HYPARQUET = ["column", "datapage", "metadata", "rowgroup", "schema", "thrift"].map(
-  (name) => `hyparquet/src/${name}.js`,
-);
+const PARQUET = ["column", "datapage", "metadata", "rowgroup", "schema", "thrift"];
 
 const WALLS: readonly Wall[] = [
   { of: "bindings/errors.ts", may: [] },
@@ -114,7 +112,7 @@ const WALLS: readonly Wall[] = [
       "bindings/packer",
       "bindings/inspect.ts",
     ],
-    packages: ["flatbuffers", "pbf", "fflate", ...HYPARQUET],
+    packages: ["flatbuffers", "pbf", "fflate", ...PARQUET.map((name) => `hyparquet/src/${name}.js`)],
   },
   {
     of: "bindings/load.ts",
