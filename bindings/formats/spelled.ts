@@ -1,7 +1,7 @@
 /** Operators that a format lacks, as others that it has: what writers do before they refuse. */
 import { Pint8Error } from "../errors.ts";
 import type { AnyNode, Attributes, Graph, Node, OpKind, TensorId } from "../graph.ts";
-import type { Tensor } from "../tensor.ts";
+import { elementCount, type Tensor } from "../tensor.ts";
 
 type Result = Pick<Tensor, "dtype" | "shape">;
 
@@ -115,6 +115,37 @@ const lookup: Spelling<"lookup"> = ({ attributes: { table }, inputs, outputs }, 
   to.step("gather", [entries, place], { axis: 0, batchDims: 0 }, y);
 };
 
+/** Updates among zeros, added to data, or put where there is one; of places that are named twice their sum. Others stay. */
+const scatterUpdate: Spelling<"scatterUpdate"> = (node, to) => {
+  const [data, indices, updates] = node.inputs as readonly [TensorId, TensorId, TensorId];
+  const { mode } = node.attributes;
+  const { dtype, shape } = to.tensor(data);
+  if ((mode !== "set" && mode !== "add") || !["float32", "int32", "int64"].includes(dtype)) {
+    to.nodes.push(node);
+    return;
+  }
+  const { shape: placed } = to.tensor(indices);
+  const places = to.step("cast", [indices], {}, { dtype: "int32", shape: placed });
+  const sizes = to.constant(Int32Array.from(shape));
+  const among = (values: TensorId, type: Tensor["dtype"]) =>
+    to.step("scatterNd", [places, values, sizes], {}, { dtype: type, shape });
+  const sum = among(updates, dtype);
+  const [y] = node.outputs as readonly [TensorId];
+  if (mode === "add") {
+    to.step("add", [data, sum], PLAIN, y);
+    return;
+  }
+  const own = to.tensor(updates).shape;
+  const ones = to.constant(new Int32Array(elementCount(own)).fill(1), own);
+  const there = to.step(
+    "greater",
+    [among(ones, "int32"), to.constant(Int32Array.of(0), [])],
+    {},
+    { dtype: "bool", shape },
+  );
+  to.step("selectV2", [there, sum, data], {}, y);
+};
+
 /** Does work on a node of a graph that nothing may have verified. Errors: INVALID_GRAPH where it lacks inputs or outputs. */
 export function whole<T>(node: AnyNode, work: () => T): T {
   try {
@@ -126,7 +157,7 @@ export function whole<T>(node: AnyNode, work: () => T): T {
   }
 }
 
-const SPELLINGS: { readonly [K in OpKind]?: Spelling<K> } = { layerNorm, erf, lookup };
+const SPELLINGS: { readonly [K in OpKind]?: Spelling<K> } = { layerNorm, erf, lookup, scatterUpdate };
 
 /** The graph without these kinds of operators. */
 export function spelled(graph: Graph, kinds: readonly (keyof typeof SPELLINGS)[]): Graph {

@@ -43,6 +43,22 @@ async function requireNear(graph: Graph, again: Graph, input: Float32Array | Int
 }
 
 describe("what TensorFlow Lite has no operator for", () => {
+  test("updates put into rows, or added to them", async () => {
+    const rows = (name: string): Tensor => ({ name, dtype: "float32", shape: [4, 2] });
+    const places: Tensor = { ...floats("places", []), dtype: "int32", shape: [2, 1] };
+    const indices = (...values: number[]) => ({ ...places, data: new Uint8Array(Int32Array.from(values).buffer) });
+    const updates: Tensor = { ...floats("updates", [1, 2, 3, -4]), shape: [2, 2] };
+    const graph = (mode: string, ...at: number[]) =>
+      graphOf("scatterUpdate", { mode }, rows("x"), rows("y"), [indices(...at), updates]);
+    const given = Float32Array.from({ length: 8 }, (_, i) => i + 10);
+    for (const one of [graph("set", 3, 1), graph("add", 3, 1), graph("add", 2, 2)]) {
+      const again = importModel(writeTflite(one), {});
+      assert.ok(again.nodes.some(({ kind }) => kind === "scatterNd"));
+      await requireNear(one, again, given, 0);
+    }
+    assert.throws(() => writeTflite(graph("max", 3, 1)), /operators that TensorFlow Lite has, received scatterUpdate/);
+  });
+
   const real = (name: string): Tensor => ({ name, dtype: "float32", shape: [2, 3, 4] });
   const input = Float32Array.from({ length: 24 }, (_, i) => 2.5 * Math.sin(i * i));
   for (const [dimensions, given] of [
