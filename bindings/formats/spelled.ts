@@ -12,6 +12,8 @@ class Draft {
   constructor(
     readonly tensors: Tensor[],
     readonly node: Node,
+    /** All of the graph. */
+    readonly given: readonly AnyNode[],
   ) {}
 
   tensor = (id: TensorId | undefined): Tensor => this.tensors[id as TensorId] as Tensor;
@@ -146,6 +148,89 @@ const scatterUpdate: Spelling<"scatterUpdate"> = (node, to) => {
   to.step("selectV2", [there, sum, data], {}, y);
 };
 
+/** The places of all elements, each put where as many as were found before it end; behind all the others go, and are cut off. */
+const nonZero: Spelling<"nonZero"> = (node, to) => {
+  const [x, y, count] = [...node.inputs, ...node.outputs] as readonly TensorId[] as readonly [
+    TensorId,
+    TensorId,
+    TensorId,
+  ];
+  const { shape, dtype } = to.tensor(x);
+  const length = elementCount(shape);
+  if (node.attributes.form === "columns" || dtype !== "bool") {
+    to.nodes.push(node);
+    return;
+  }
+  const flat = { dtype: "int32", shape: [length] } as const;
+  const whole = (...values: number[]) => to.constant(Int32Array.from(values));
+  const is = to.step("reshape", [x, whole(length)], {}, { dtype, shape: [length] });
+  const ones = to.step("cast", [is], {}, flat);
+  const before = to.step(
+    "cumsum",
+    [ones, to.constant(new Int32Array(1), [])],
+    { exclusive: true, reverse: false },
+    flat,
+  );
+  const rows = to.step("selectV2", [is, before, whole(length)], {}, flat);
+  const places = to.step("reshape", [rows, whole(length, 1)], {}, { dtype: "int32", shape: [length, 1] });
+  const data = BigInt64Array.from({ length: length * shape.length }, (_, i) => {
+    const [at, d] = [Math.floor(i / shape.length), i % shape.length];
+    return BigInt(Math.floor(at / elementCount(shape.slice(d + 1))) % (shape[d] as number));
+  });
+  const all = { dtype: "int64", shape: [length, shape.length] } as const;
+  const own = to.append({ ...all, name: "places", data: new Uint8Array(data.buffer) });
+  const sizes = whole(length + 1, shape.length);
+  const put = to.step("scatterNd", [places, own, sizes], {}, { ...all, shape: [length + 1, shape.length] });
+  to.step("slice", [put, whole(0, 0), whole(length, shape.length)], {}, y);
+  to.step("sum", [ones, whole(0)], { keepDims: false }, count);
+};
+
+/** The dimension whose rows a prefix counts, and the elements of one; undefined where it need not be whole ones: no product by their size. */
+export function prefixRows(
+  { nodes, tensors }: Pick<Graph, "nodes" | "tensors">,
+  { inputs: [x, count] }: AnyNode,
+): readonly [axis: number, inner: number] | undefined {
+  const { shape } = tensors[x as TensorId] as Tensor;
+  const axis = Math.max(
+    0,
+    shape.findIndex((size) => size !== 1),
+  );
+  const inner = elementCount(shape.slice(axis + 1));
+  const product = nodes.find(({ outputs }) => outputs.includes(count as TensorId));
+  const isWhole = (id: TensorId) => {
+    const { data, dtype } = tensors[id] as Tensor;
+    return (
+      data !== undefined && dtype === "int32" && (new Int32Array(new Uint8Array(data).buffer)[0] ?? 1) % inner === 0
+    );
+  };
+  return inner === 1 || (product?.kind === "mul" && product.inputs.some(isWhole)) ? [axis, inner] : undefined;
+}
+
+/** A slice of so many rows as there are: of elements, divided by those of a row. */
+const prefix: Spelling<"prefix"> = (node, to) => {
+  const {
+    inputs: [x, count],
+    outputs: [y],
+  } = node;
+  const { shape } = to.tensor(x);
+  const found = prefixRows({ nodes: to.given, tensors: to.tensors }, node);
+  if (found === undefined) {
+    to.nodes.push(node);
+    return;
+  }
+  const [axis, inner] = found;
+  const one = { dtype: "int32", shape: [1] } as const;
+  const number = to.step("reshape", [count as TensorId, to.constant(Int32Array.of(1))], {}, one);
+  const rows = inner === 1 ? number : to.step("div", [number, to.constant(Int32Array.of(inner))], PLAIN, one);
+  const fixed = (from: number, end?: number) => {
+    const sizes = shape.slice(from, end);
+    return sizes.length === 0 ? [] : [to.constant(Int32Array.from(sizes))];
+  };
+  const parts = [...fixed(0, axis), rows, ...fixed(axis + 1)];
+  const sizes = to.step("concat", parts, { axis: 0, ...PLAIN }, { dtype: "int32", shape: [shape.length] });
+  to.step("slice", [x as TensorId, to.constant(new Int32Array(shape.length)), sizes], {}, y as TensorId);
+};
+
 /** Does work on a node of a graph that nothing may have verified. Errors: INVALID_GRAPH where it lacks inputs or outputs. */
 export function whole<T>(node: AnyNode, work: () => T): T {
   try {
@@ -157,7 +242,7 @@ export function whole<T>(node: AnyNode, work: () => T): T {
   }
 }
 
-const SPELLINGS: { readonly [K in OpKind]?: Spelling<K> } = { layerNorm, erf, lookup, scatterUpdate };
+const SPELLINGS: { readonly [K in OpKind]?: Spelling<K> } = { layerNorm, erf, lookup, scatterUpdate, nonZero, prefix };
 
 /** The graph without these kinds of operators. */
 export function spelled(graph: Graph, kinds: readonly (keyof typeof SPELLINGS)[]): Graph {
@@ -165,7 +250,7 @@ export function spelled(graph: Graph, kinds: readonly (keyof typeof SPELLINGS)[]
   const nodes = graph.nodes.flatMap((node): readonly AnyNode[] => {
     const spelling = kinds.includes(node.kind) ? (SPELLINGS[node.kind] as Spelling<OpKind> | undefined) : undefined;
     if (spelling === undefined) return [node];
-    const draft = new Draft(tensors, node);
+    const draft = new Draft(tensors, node, graph.nodes);
     whole(node, () => spelling(node, draft));
     return draft.nodes;
   });

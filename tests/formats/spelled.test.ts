@@ -7,7 +7,9 @@ import { readModel } from "../../bindings/formats/onnx/proto.ts";
 import { writeOnnx } from "../../bindings/formats/onnx/write/index.ts";
 import { writeTflite } from "../../bindings/formats/tflite/write/index.ts";
 import type { AnyNode, Graph, TensorId } from "../../bindings/graph.ts";
+import { loadModel } from "../../bindings/public/index.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
+import { buildOnnx, node } from "./build-onnx.ts";
 import { runGraph } from "./run-graph.ts";
 
 const SHARED = new URL("../../../shared/", import.meta.url);
@@ -43,6 +45,39 @@ async function requireNear(graph: Graph, again: Graph, input: Float32Array | Int
 }
 
 describe("what TensorFlow Lite has no operator for", () => {
+  test("as many rows as are chosen", async () => {
+    const file = buildOnnx({
+      nodes: [node("Compress", "x c", "y", { int: { axis: 0 } })],
+      inputs: [
+        { name: "x", dims: [4, 3] },
+        { name: "c", type: 9, dims: [4] },
+      ],
+      outputs: [{ name: "y", dims: ["n", 3] }],
+    });
+    const models = await Promise.all(
+      [file, writeTflite(importModel(file, {}))].map((bytes) => loadModel(bytes, { module: "simd" })),
+    );
+    const x = Float32Array.from({ length: 12 }, (_, i) => i - 4);
+    for (const [chosen, rows] of [
+      [
+        [0, 1, 0, 1],
+        [1, 3],
+      ],
+      [
+        [1, 1, 1, 1],
+        [0, 1, 2, 3],
+      ],
+      [[0, 0, 0, 0], []],
+    ] as const)
+      for (const model of models) {
+        const [y] = Object.values(model.run([x, Uint8Array.from(chosen)]));
+        assert.deepEqual(
+          [...(y as Float32Array)],
+          rows.flatMap((row) => [...x.subarray(3 * row, 3 * row + 3)]),
+        );
+      }
+  });
+
   test("updates put into rows, or added to them", async () => {
     const rows = (name: string): Tensor => ({ name, dtype: "float32", shape: [4, 2] });
     const places: Tensor = { ...floats("places", []), dtype: "int32", shape: [2, 1] };

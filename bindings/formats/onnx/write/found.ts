@@ -1,6 +1,7 @@
 /** Nodes → ONNX operators that find as many as there are: places that are not 0, the best boxes, what is there only once. */
 import type { AnyNode, OpKind, TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
+import { prefixRows } from "../../spelled.ts";
 import type { Emitter } from "./emit.ts";
 import { cast, finish, input, longs, output, real, reshaped, scalar, sliced, type Writer } from "./steps.ts";
 
@@ -81,15 +82,9 @@ const nonZero: Writer<"nonZero"> = (node, to) => {
 const prefix: Writer<"prefix"> = (node, to) => {
   const [x, y] = [input(node, 0), output(node)];
   const { shape } = to.tensor(x);
-  const axis = Math.max(
-    0,
-    shape.findIndex((size) => size !== 1),
-  );
-  const inner = elementCount(shape.slice(axis + 1));
-  const product = to.graph.nodes.find(({ outputs }) => outputs.includes(input(node, 1)));
-  const whole =
-    product?.kind === "mul" && product.inputs.some((id) => (to.numbers(id)?.[0] ?? 1) % inner === 0 && to.numbers(id));
-  if (inner !== 1 && !whole) return false;
+  const found = prefixRows(to.graph, node);
+  if (found === undefined) return false;
+  const [axis] = found;
   const flat = reshaped(to, to.real(x), [-1]);
   const count = reshaped(to, longs(to, input(node, 1)), [1]);
   const sizes = shape.map((size, i) => (i === axis ? -1 : size));

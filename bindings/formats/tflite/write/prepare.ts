@@ -40,7 +40,7 @@ interface Draft {
 export type Sparser = (tensor: Tensor) => boolean;
 
 /** Operators that TensorFlow Lite spells with others. */
-const LACKING = ["layerNorm", "erf", "lookup", "scatterUpdate"] as const;
+const LACKING = ["layerNorm", "erf", "lookup", "scatterUpdate", "nonZero", "prefix"] as const;
 
 /** Element types that TensorFlow Lite makes dense again. */
 const DENSIFIED = ["float32", "float16", "int8"];
