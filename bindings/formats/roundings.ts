@@ -41,23 +41,18 @@ function withActivation(node: AnyNode, tensors: readonly Tensor[]): AnyNode {
   return { ...node, attributes: { ...node.attributes, activation } } as AnyNode;
 }
 
-/** Operators that only move integers, or compare them: no rounding. */
+/** Operators that only move integers. */
+export const MOVED: readonly string[] = [
+  ...["reshape", "squeeze", "expandDims", "transpose", "pad", "mirrorPad", "slice", "stridedSlice", "split", "splitV"],
+  ...["pack", "unpack", "gather", "gatherNd", "tile", "broadcastTo", "reverse", "depthToSpace", "spaceToDepth"],
+  ...["maxPool2d", "resizeNearestNeighbor", "batchToSpace", "spaceToBatch"],
+];
+
+/** Those, and others that compare integers: no rounding. */
 const EXACT: readonly string[] = [
-  ...["reshape", "squeeze", "expandDims", "transpose", "concat", "pad", "mirrorPad", "slice", "stridedSlice", "split"],
-  ...[
-    "splitV",
-    "pack",
-    "unpack",
-    "gather",
-    "gatherNd",
-    "tile",
-    "broadcastTo",
-    "reverse",
-    "depthToSpace",
-    "spaceToDepth",
-  ],
-  ...["maxPool2d", "reduceMax", "reduceMin", "maximum", "minimum", "argMax", "argMin", "resizeNearestNeighbor"],
-  ...["dequantize", "batchToSpace", "spaceToBatch", "relu", "topK", "if", "while", "dynamicUpdateSlice"],
+  ...MOVED,
+  ...["concat", "reduceMax", "reduceMin", "maximum", "minimum", "argMax", "argMin", "dequantize", "relu", "topK"],
+  ...["if", "while", "dynamicUpdateSlice"],
 ];
 
 /** A warning where integers of the file will be rounded otherwise than in the graph; undefined where they are not. */

@@ -173,7 +173,7 @@ const nonZero: Spelling<"nonZero"> = (node, to) => {
   );
   const rows = to.step("selectV2", [is, before, whole(length)], {}, flat);
   const places = to.step("reshape", [rows, whole(length, 1)], {}, { dtype: "int32", shape: [length, 1] });
-  const data = BigInt64Array.from({ length: length * shape.length }, (_, i) => {
+  const data = BigInt64Array.from({ length: listed(node.where, length * shape.length) }, (_, i) => {
     const [at, d] = [Math.floor(i / shape.length), i % shape.length];
     return BigInt(Math.floor(at / elementCount(shape.slice(d + 1))) % (shape[d] as number));
   });
@@ -230,6 +230,15 @@ const prefix: Spelling<"prefix"> = (node, to) => {
   const sizes = to.step("concat", parts, { axis: 0, ...PLAIN }, { dtype: "int32", shape: [shape.length] });
   to.step("slice", [x as TensorId, to.constant(new Int32Array(shape.length)), sizes], {}, y as TensorId);
 };
+
+/** Most numbers that a file lists because an operator has no word for them. */
+const MOST_LISTED = 2 ** 22;
+
+/** A count of numbers that are listed in a file: shapes and attributes of graphs are only claims. Errors: UNSUPPORTED for too many. */
+export function listed(where: string, count: number): number {
+  if (count <= MOST_LISTED) return count;
+  throw new Pint8Error("UNSUPPORTED", { where, expected: `at most ${MOST_LISTED} places`, received: `${count}` });
+}
 
 /** Does work on a node of a graph that nothing may have verified. Errors: INVALID_GRAPH where it lacks inputs or outputs. */
 export function whole<T>(node: AnyNode, work: () => T): T {

@@ -1,6 +1,7 @@
 /** Boxes from anchors and the best of them → ONNX operators: decoding, NonMaxSuppression, and as many rows as there may be. */
 import type { Node, OpKind, TensorId } from "../../../graph.ts";
 import { dimensions, sizeOf } from "../../../tensor.ts";
+import { listed } from "../../spelled.ts";
 import type { Emitter } from "./emit.ts";
 import { best, filled, rows, setCount } from "./found.ts";
 import { cast, input, real, reshaped, sliced, type Writer } from "./steps.ts";
@@ -56,7 +57,7 @@ function suppressed(to: Emitter, boxes: string, scores: string, count: number, m
 /** As many rows as there are, zeros in the others. */
 function masked(to: Emitter, x: string, count: string, shape: readonly number[], none = 0): string {
   const [length = 0, ...rest] = shape;
-  const places = BigInt64Array.from({ length }, (_, i) => BigInt(i));
+  const places = BigInt64Array.from({ length: listed(to.where, length) }, (_, i) => BigInt(i));
   const is = to.step("Less", [to.constant("rows", "int64", [length, ...rest.map(() => 1)], places), count]);
   return to.step("Where", [is, x, real(to, none, "none")]);
 }

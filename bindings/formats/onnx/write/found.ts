@@ -1,7 +1,7 @@
 /** Nodes → ONNX operators that find as many as there are: places that are not 0, the best boxes, what is there only once. */
 import type { AnyNode, OpKind, TensorId } from "../../../graph.ts";
 import { elementCount } from "../../../tensor.ts";
-import { prefixRows } from "../../spelled.ts";
+import { listed, prefixRows } from "../../spelled.ts";
 import type { Emitter } from "./emit.ts";
 import { cast, finish, input, longs, output, real, reshaped, scalar, sliced, type Writer } from "./steps.ts";
 
@@ -14,7 +14,7 @@ export const rows = (to: Emitter, x: string) => sliced(to, to.step("Shape", [x])
 
 /** Numbers, and zeros behind them until there are so many. */
 export function filled(to: Emitter, x: string, length: number): string {
-  const places = BigInt64Array.from({ length }, (_, i) => BigInt(i));
+  const places = BigInt64Array.from({ length: listed(to.where, length) }, (_, i) => BigInt(i));
   const own = first(to, to.constant("rows", "int64", [length], places), rows(to, x));
   const zeros = to.constant("zeros", "int64", [length], new BigInt64Array(length));
   return to.step("ScatterElements", [zeros, own, x]);

@@ -1,6 +1,7 @@
 /** Further nodes → ONNX operators: resizing, transposed convolution, cutting, gathering, comparing, reducing. */
 import type { AnyNode, OpKind, TensorId } from "../../../graph.ts";
 import { dimensions, elementCount } from "../../../tensor.ts";
+import { listed } from "../../spelled.ts";
 import type { Emitter } from "./emit.ts";
 import type { OnnxAttribute } from "./model.ts";
 import {
@@ -38,7 +39,7 @@ function picked(node: AnyNode, to: Emitter, made: readonly number[]): true {
     (image, size, i) => {
       const from = shape[i + 1] as number;
       const step = Math.fround((size > 1 ? from - 1 : from) / (size > 1 ? size - 1 : size));
-      const places = Array.from({ length: size }, (_, at) =>
+      const places = Array.from({ length: listed(to.where, size) }, (_, at) =>
         Math.min(from - 1, Math.floor(Math.fround(Math.fround(at + 0.5) * step) + 0.5)),
       );
       return to.step("Gather", [image, to.integers("places", places)], { axis: i + 1 });

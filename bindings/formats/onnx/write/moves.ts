@@ -1,6 +1,7 @@
 /** Nodes → ONNX operators that move, pick and place elements. */
 import type { AnyNode, Node, OpKind, TensorId } from "../../../graph.ts";
 import { byteLength, elementCount } from "../../../tensor.ts";
+import { listed } from "../../spelled.ts";
 import type { Emitter } from "./emit.ts";
 import { DATA_TYPES } from "./model.ts";
 import {
@@ -160,7 +161,7 @@ const dynamicUpdateSlice: Writer<"dynamicUpdateSlice"> = (node, to) => {
   const depth = all.reduce((last, size, i) => (size === own[i] ? last : i + 1), 1);
   const shape = own.slice(0, depth);
   const places: number[] = [];
-  for (let i = 0; i < elementCount(shape); i++)
+  for (let i = 0; i < listed(node.where, elementCount(shape)); i++)
     for (const [d] of shape.entries()) {
       const inner = elementCount(shape.slice(d + 1));
       places.push(Math.floor(i / inner) % (shape[d] as number));

@@ -1,6 +1,9 @@
 /** Nodes → ONNX operators. Images keep their channels last in the file; convolutions and pools stand between transposes. */
+
 import { type AnyNode, type Attributes, NONE, type Node, type OpKind, type TensorId } from "../../../graph.ts";
 import { dimensions, type Quantization, sizeOf } from "../../../tensor.ts";
+import { MOVED } from "../../roundings.ts";
+import { whole } from "../../spelled.ts";
 import { CELLS } from "./cells.ts";
 import { DETECTED } from "./detected.ts";
 import { dynamicConvolution, dynamicMatrix } from "./dynamic.ts";
@@ -212,27 +215,10 @@ const ALL: readonly { readonly [K in OpKind]?: Writer<K> }[] = [
   DETECTED,
 ];
 
-/** Operators that move bytes as they are, also where their result has another scale than what they are given. */
-const COPYING: readonly string[] = [
-  ...[
-    "reshape",
-    "squeeze",
-    "expandDims",
-    "transpose",
-    "slice",
-    "stridedSlice",
-    "gather",
-    "gatherNd",
-    "pad",
-    "mirrorPad",
-  ],
-  ...["maxPool2d", "resizeBilinear", "resizeNearestNeighbor", "tile", "reverse", "split", "splitV", "pack", "unpack"],
-  ...["depthToSpace", "spaceToDepth", "batchToSpace", "spaceToBatch", "broadcastTo"],
-];
-
+/** How a node takes bytes that it moves as they are, where its result has another scale than what it is given. */
 function copiedBy(node: AnyNode, to: Emitter): Quantization | undefined {
   const [y] = node.outputs.map((id) => to.tensor(id));
-  if (y?.quantization === undefined || !COPYING.includes(node.kind)) return undefined;
+  if (y?.quantization === undefined || ![...MOVED, "resizeBilinear"].includes(node.kind)) return undefined;
   const key = ({ scale, zeroPoint }: Quantization) => `${scale} ${zeroPoint}`;
   const own = key(y.quantization);
   const differs = node.inputs.some((id) => {
@@ -255,5 +241,5 @@ export function writeNode(node: AnyNode, to: Emitter): boolean {
   const writer = ALL.map((writers) => writers[node.kind]).find((each) => each !== undefined) as
     | Writer<OpKind>
     | undefined;
-  return writer?.(node as Node<OpKind>, to) === true;
+  return whole(node, () => writer?.(node as Node<OpKind>, to) === true);
 }

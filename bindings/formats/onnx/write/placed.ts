@@ -1,6 +1,7 @@
 /** Nodes → ONNX operators that put elements at places, find them there, or count: those that ONNX spells with several. */
 import type { OpKind, TensorId } from "../../../graph.ts";
 import { type DType, dimensions } from "../../../tensor.ts";
+import { listed } from "../../spelled.ts";
 import type { Emitter } from "./emit.ts";
 import { DATA_TYPES } from "./model.ts";
 import { cast, finish, input, longs, output, reshaped, sizesOf, type Writer } from "./steps.ts";
@@ -45,7 +46,9 @@ const matrixSetDiag: Writer<"matrixSetDiag"> = (node, to) => {
   const pads = [...own.map(() => 0), ...own.map((_, i) => (i === own.length - 1 ? missing : 0))];
   const whole = missing === 0 ? x : to.step("Pad", [x, to.integers("pads", pads)]);
   const row = reshaped(to, whole, [...own.slice(0, -1), 1, columns]);
-  const is = Uint8Array.from({ length: rows * columns }, (_, i) => Number(Math.floor(i / columns) === i % columns));
+  const is = Uint8Array.from({ length: listed(to.where, rows * columns) }, (_, i) =>
+    Number(Math.floor(i / columns) === i % columns),
+  );
   const mask = to.constant("diagonal", "bool", [rows, columns], is);
   return finish(node, to, to.step("Where", [mask, row, to.real(input(node, 0))]));
 };

@@ -1,5 +1,6 @@
 /** LSTM with a projection or normalized gates, of which ONNX has no layer: its steps, one after the other. */
 import { type AnyNode, NONE, type Node, type TensorId } from "../../../graph.ts";
+import { listed } from "../../spelled.ts";
 import type { Emitter } from "./emit.ts";
 import { startOf } from "./recurrent.ts";
 import { biasOf, clip, given, input, output, real, reduction, reshaped, sizesOf, sliced } from "./steps.ts";
@@ -37,6 +38,8 @@ export function unrolled(node: Node<"lstm">, to: Emitter): boolean {
   let [h, c] = [stateBefore(node, to, 18), stateBefore(node, to, 19)];
   const step = stepOf(node, to);
   const axis = timeMajor ? 0 : 1;
+  // a step is some forty operators
+  listed(node.where, steps * 1024);
   const rows = Array.from({ length: steps }, (_, time) => {
     const own = sequence ? reshaped(to, sliced(to, x, [time], [time + 1], [axis]), [-1, inputs]) : x;
     [h, c] = step(own, h, c);
