@@ -11,8 +11,10 @@ const EXAMPLES = 256;
 const NUMBERS = 2 ** 22;
 /** Parts of a change that are tried, the most first. */
 const PARTS = [1, 0.5, 0.25];
-/** How unsure of its classes a network may be on changed copies, by how unsure it is anyway. */
+/** How unsure of its classes a network may be on changed copies, by how unsure it is anyway, */
 const DOUBT = 2;
+/** and the share of what it knows, beside who names the classes of other examples, that it may lose by them. */
+const LOST = 1 / 8;
 
 export interface FittingOptions {
   readonly teacher?: Graph | undefined;
@@ -22,7 +24,8 @@ export interface FittingOptions {
 
 /**
  * Of the kinds of `AUGMENTATION`, of mirroring and inversion those that the teacher bears, each as far as it does, at least a quarter: where copies that are changed by it alone leave
- * no more than twice the doubt about the class that the teacher gives the examples as they are. Who has learned pictures that were turned does not mind a turn; who has learned spectrograms
+ * no more than twice the doubt about the class that the teacher gives the examples as they are, and no more than an eighth of the way to the doubt of who names the classes of other examples: a teacher of
+ * little accuracy doubts all the time. Who has learned pictures that were turned does not mind a turn; who has learned spectrograms
  * does. Where there are no classes to compare, or no teacher, it is `AUGMENTATION` for values as pixels have them, else nothing.
  *
  * Errors: those of `openGiver`; the reason of `signal`.
@@ -39,7 +42,9 @@ export async function fitting(store: Store, goal: Goal, options: FittingOptions)
     const scores = new Float32Array(count * places * width);
     await giver.give(store, samples, 0, scores, signal);
     const classes = Int32Array.from({ length: count * places }, (_, i) => largestAt(scores, i * width, width));
-    const most = DOUBT * Math.max(doubtOf(scores, classes, width), 1 / count);
+    const doubt = Math.max(doubtOf(scores, classes, width), 1 / count);
+    const lost = LOST * Math.max(chanceOf(scores, classes, width) - doubt, 0);
+    const most = doubt + Math.min((DOUBT - 1) * doubt, lost);
     const bears = async (kinds: Augmentation) => {
       const changed = store.changed(kinds, 0);
       const own = new Int32Array(classes.length);
@@ -65,11 +70,23 @@ export async function fitting(store: Store, goal: Goal, options: FittingOptions)
 /** From 0 to 1, from −1 to 1, or bytes. */
 const arePixels = ([lo, hi]: readonly [number, number]): boolean => (lo >= -1 && hi <= 1) || (lo >= 0 && hi <= 255);
 
+/** The probabilities of a place. */
+const chancesOf = (scores: Float32Array, width: number, i: number) =>
+  softened(width === 1 ? [0, scores[i] as number] : scores.subarray(i * width, (i + 1) * width), 1);
+
 /** Mean over all places of 1 − the probability of these classes. */
 function doubtOf(scores: Float32Array, classes: Int32Array, width: number): number {
-  const doubts = Array.from(classes, (label, i) => {
-    const own = width === 1 ? [0, scores[i] as number] : scores.subarray(i * width, (i + 1) * width);
-    return 1 - (softened(own, 1)[label] as number);
-  });
-  return doubts.reduce((a, b) => a + b, 0) / doubts.length;
+  let sum = 0;
+  for (const [i, label] of classes.entries()) sum += 1 - (chancesOf(scores, width, i)[label] as number);
+  return sum / classes.length;
+}
+
+/** The same where each place's scores meet the classes of all. */
+function chanceOf(scores: Float32Array, classes: Int32Array, width: number): number {
+  const [means, shares] = [0, 1].map(() => new Float64Array(Math.max(width, 2))) as [Float64Array, Float64Array];
+  for (const [i, label] of classes.entries()) {
+    for (const [c, chance] of chancesOf(scores, width, i).entries()) means[c] = (means[c] as number) + chance;
+    shares[label] = (shares[label] as number) + 1;
+  }
+  return 1 - means.reduce((sum, mean, c) => sum + mean * (shares[c] as number), 0) / classes.length ** 2;
 }

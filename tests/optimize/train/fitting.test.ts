@@ -77,6 +77,17 @@ describe("changes that fit", () => {
     assert.deepEqual(kinds, AUGMENTATION);
   });
 
+  test("who doubts anyway is asked for what is lost: twice the doubt would be no answer at all", async () => {
+    // Doubt 0.4, upside down 0.6, chance 0.5: less than twice the doubt, and yet every class is another.
+    const unsure = linear(() => 2 * 0.0235, PIXELS * 0.0235);
+    const kinds = await found(
+      unsure,
+      pictures((of) => 0.44 + 0.12 * of),
+    );
+    assert.equal(kinds.flip, 0.5);
+    assert.equal(kinds.invert, undefined);
+  });
+
   test("who tells bright from dark is mirrored, and lit as far as that changes no class", async () => {
     const light = linear(() => 2, PIXELS);
     const {
