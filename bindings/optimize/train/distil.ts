@@ -11,6 +11,7 @@ import { firstOf } from "./answers.ts";
 import { freshNetwork } from "./architectures/index.ts";
 import { sized } from "./architectures/sized.ts";
 import type { Objective } from "./kinds.ts";
+import { knows } from "./knowing.ts";
 import { goalOf, goalText } from "./objective.ts";
 import type { TrainOptions } from "./options.ts";
 import { channelsLast, fromPlanes, isPlanar } from "./planes.ts";
@@ -27,8 +28,8 @@ export interface DistilOptions extends Omit<TrainOptions, "teacher"> {
 
 /**
  * A student that has learned what the teacher gives, and the labels where the data has them: of classes by 0.9 · T² · KL at T = 4 and 0.1 of the
- * cross entropy, of values by squared differences, of embeddings by cosines (`lossOf`). 36 epochs over 12 copies, augmented as the teacher bears it, rate 0.004 with an epoch of warm-up and batches of 32, of 16 where there are fewer than 3,000 steps, where the student is fresh, unless the
- * options say otherwise.
+ * cross entropy, of values by squared differences, of embeddings by cosines (`lossOf`). 36 epochs over 12 copies, augmented as the teacher bears it, rate 0.004 with an epoch of warm-up and batches of 32, of 16 where there are fewer than 3,000 steps, where the student is fresh
+ * or as good as that (`knows`), unless the options say otherwise.
  *
  * Errors: those of `train` and `freshNetwork`.
  */
@@ -42,9 +43,10 @@ export async function distil(teacher: Graph, given: Dataset, options: DistilOpti
     received: kindOf(options),
     hint: 'Such as { student: "ds-cnn" }.',
   }));
-  const fresh = typeof student === "string";
+  const named = typeof student === "string";
   const { seed = 0, objective } = rest;
-  const graph = fresh ? await freshWith(teacher, student, seed, data, objective) : student;
+  const graph = named ? await freshWith(teacher, student, seed, data, objective) : student;
+  const fresh = named || !(await knows(student, teacher, data, objective));
   const { steps, epochs = 36 } = rest;
   const own = fresh && steps === undefined ? batchFor(data.size, epochs) : undefined;
   const batch = rest.batch ?? own;
@@ -59,7 +61,7 @@ export async function distil(teacher: Graph, given: Dataset, options: DistilOpti
   } as const;
   const trained = await train(graph, data, { ...usual, ...rest, teacher });
   // What brings values to their unit goes into the last layer, once that has learned.
-  return fresh && trained.nodes.at(-1)?.kind === "add" ? compact(foldAffine(trained)) : trained;
+  return named && trained.nodes.at(-1)?.kind === "add" ? compact(foldAffine(trained)) : trained;
 }
 
 /** The same for numbers of the sizes that the data and the teacher's values have. */

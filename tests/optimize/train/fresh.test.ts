@@ -8,7 +8,9 @@ import type { Sample } from "../../../bindings/optimize/data/types.ts";
 import { evaluate } from "../../../bindings/optimize/evaluate/evaluate.ts";
 import { freshNetwork } from "../../../bindings/optimize/train/architectures/index.ts";
 import { type DistilOptions, distil, freshFor } from "../../../bindings/optimize/train/distil.ts";
+import { knows } from "../../../bindings/optimize/train/knowing.ts";
 import type { Progress as TrainProgress } from "../../../bindings/optimize/train/options.ts";
+import { fromPlanes } from "../../../bindings/optimize/train/planes.ts";
 import { randomOf } from "../../../bindings/optimize/train/random.ts";
 import { importModel, loadModel } from "../../../bindings/public/index.ts";
 
@@ -70,6 +72,22 @@ describe("fresh networks of other inputs", () => {
     assert.equal(await stepsOf({ student: "mlp:0.125", epochs: 2, batch: 100 }), 10);
     assert.equal(await stepsOf({ student: "mlp:0.125", steps: 7 }), 7);
     assert.equal(await stepsOf({ student: teacher, epochs: 2 }), 8);
+    // A graph that knows nothing of what the teacher does begins as fresh networks do.
+    const random = freshNetwork("mlp:0.125", { shape: [1, 12], classes: 2, seed: 2 });
+    assert.equal(await stepsOf({ student: random, epochs: 2 }), 2 * 31);
+  });
+
+  test("a student knows what its outputs follow, wherever its channels stand", async () => {
+    const teacher = freshNetwork("ds-cnn:0.5", { shape: [1, LENGTH, 1], classes: 3, seed: 1 });
+    const other = freshNetwork("ds-cnn:0.5", { shape: [1, LENGTH, 1], classes: 3, seed: 7 });
+    assert.equal(await knows(teacher, teacher, tones(100, 1)), true);
+    assert.equal(await knows(other, teacher, tones(100, 1)), false);
+    const planar = fromPlanes(freshNetwork("ds-cnn:0.5", { shape: [1, LENGTH, 1], classes: 3, seed: 1 }), [
+      1,
+      1,
+      LENGTH,
+    ]);
+    assert.equal(await knows(planar, teacher, tones(100, 1)), true);
   });
 
   test("targets say that a fresh student gives values", async () => {
