@@ -15,14 +15,18 @@ export interface Rows {
 export interface Units {
   /** Inputs that go together; the last unit of a row may have fewer. */
   readonly width: number;
-  /** Of each so many units in a row at most `most` may go; absent: all may. */
-  readonly group?: { readonly units: number; readonly most: number };
+  /** Of each so many units in a row `stay` do, in a last group of fewer too; absent: all may go. */
+  readonly group?: { readonly units: number; readonly stay: number };
   /**
    * Of single inputs: how many next to each other a kernel leaves out together, from the fewest on, each a multiple of those before. One of these that
    * is all gone counts like one weight more.
    */
   readonly steps?: readonly number[];
 }
+
+/** How many units of the group that a unit is in may go, of a row of so many. */
+export const mayGo = ({ units, stay }: Required<Units>["group"], unit: number, total: number): number =>
+  Math.max(Math.min(units, total - unit + (unit % units)) - stay, 0);
 
 /** In which order units go, and what each costs in squared error, summed over all examples. */
 export interface Trace {
@@ -46,7 +50,7 @@ export function eliminate({ inverse, size, weights, rows }: Rows, units: Units, 
   const costs: number[] = [];
   const prices: number[] = [];
   const closed = (unit: number) =>
-    group !== undefined && (taken[Math.floor(unit / group.units)] as number) >= group.most;
+    group !== undefined && (taken[Math.floor(unit / group.units)] as number) >= mayGo(group, unit, total);
   while (order.length < Math.min(most, total)) {
     const best = steps
       ? cheapestOfSteps(state, steps)

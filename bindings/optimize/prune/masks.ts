@@ -18,7 +18,7 @@ interface Shape {
 const SHAPES: { readonly [P in Zeros]: Shape } = {
   unstructured: { rows: 1, units: { width: 1 } },
   block: { rows: BLOCK.outputs, units: { width: BLOCK.inputs } },
-  "2:4": { rows: 1, units: { width: 1, group: { units: 4, most: 2 } } },
+  "2:4": { rows: 1, units: { width: 1, group: { units: 4, stay: 2 } } },
 };
 
 /** Multiply-adds of all layers' eliminations: units of layers beyond, the smallest first, are scored once instead of after each that goes. */

@@ -44,7 +44,7 @@ export interface PruneOptions {
   readonly latency?: number;
   /**
    * `unstructured`, the default: any weights. `block`: 8 outputs × 4 inputs together, which the sparse kernels skip whole. `2:4`: two of
-   * each four inputs of an output. `channels`: whole channels, which leaves a smaller, dense network.
+   * each four inputs of an output, of a last group of three one. `channels`: whole channels, which leaves a smaller, dense network.
    */
   readonly pattern?: Pattern;
   /**

@@ -1,7 +1,7 @@
 /** Units of layers too large to score them anew after each that goes: an order by what they cost at first, and what they cost in that order. */
 import { solveForward } from "../linear/cholesky.ts";
 import { kernels } from "../linear/kernels.ts";
-import type { Rows, Trace, Units } from "./eliminate.ts";
+import { mayGo, type Rows, type Trace, type Units } from "./eliminate.ts";
 
 /** Multiply-adds of a layer's factors, and steps of the order in which panels of which none is made are taken for those that have one. */
 const MOST_WORK = 3e9;
@@ -48,7 +48,7 @@ function orderOf({ inverse, size, weights, rows }: Rows, { width, group }: Units
     const of = Math.floor(unit / (group?.units ?? 1));
     const gone = (taken.get(of) ?? 0) + 1;
     taken.set(of, gone);
-    return group === undefined || gone <= group.most;
+    return group === undefined || gone <= mayGo(group, unit, scores.length);
   });
   const kept = order.slice(0, most);
   return {
