@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { writeTflite } from "../../bindings/public/optimize.ts";
+import { buildNetwork } from "../optimize/support/networks.ts";
 import { DIGITS, folder, pint8 } from "./run.ts";
 
 /** A .npy file of zeros. */
@@ -61,5 +63,23 @@ test("NumPy arrays", async (t) => {
     const { status, err } = await pint8("run", DIGITS, "--input", file);
     assert.equal(status, refused === undefined ? 0 : 1, err);
     if (refused !== undefined) assert.match(err, refused);
+  }
+});
+
+test("evaluate says that classes are no answers of an embedding's", async (t) => {
+  const dir = folder(t);
+  const [model, table] = ["embedder.tflite", "table.csv"].map((name) => join(dir, name)) as [string, string];
+  const to = buildNetwork([1, 3]);
+  const x = to.node("fullyConnected", [to.input, to.weights([2, 3]), to.weights([2])], {
+    activation: "none",
+    keepDims: false,
+  });
+  writeFileSync(model, writeTflite(to.graph(to.node("l2Normalization", [x], { activation: "none" }))));
+  writeFileSync(table, "a,b,c,class\n1,2,3,0\n3,1,2,7\n");
+  for (const more of [[], ["--against", model]]) {
+    const { status, out, err } = await pint8("evaluate", model, "--data", table, "--labels", "class", ...more);
+    assert.equal(status, 0, err);
+    assert.match(err, /^note: the labels say nothing of this model/);
+    assert.doesNotMatch(out, /top-1|the same/);
   }
 });

@@ -93,7 +93,10 @@ export async function evaluate(path: string, options: EvaluateOptions, streams: 
   if (present.length === 1 && first.samples > 1)
     err(`warning: all labels are of class ${present[0]}: the accuracy is that of this class alone`);
   const { classes, targets } = first.model;
-  if (others.length === 0 && classes === undefined && targets === undefined)
+  const labelled = first.classNames !== undefined || options.labels !== undefined;
+  if (classes === undefined && targets === undefined && labelled)
+    err("note: the labels say nothing of this model, whose outputs are no scores of classes, such as an embedding's");
+  else if (others.length === 0 && classes === undefined && targets === undefined)
     err("note: nothing says what is right: --labels does, or a folder for each class");
   if (options.json) out(JSON.stringify(evaluations.length === 1 ? first : evaluations, finite));
   else for (const line of lines(evaluations)) out(line);

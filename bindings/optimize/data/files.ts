@@ -24,7 +24,7 @@ export type PictureDecoder = (bytes: Uint8Array, where: string) => Promise<Pictu
 
 /**
  * The examples of files, for a model of one input: read and decoded some ahead of who asks, and let go of after. Sounds are
- * cut, or followed by silence, to the length of the input.
+ * cut, or followed by silence, to the length of the input, which is one row.
  *
  * Errors: INVALID_INPUT where there are no files, and when its turn comes for one that is none of these.
  */
@@ -51,6 +51,14 @@ export function filesDataset(
   };
   const valuesOf = async (bytes: Uint8Array, name: string): Promise<Float32Array> => {
     if (isWav(bytes)) {
+      // One channel of sound has no place in pictures, spectra and several channels.
+      if (port.shape.filter((size) => size > 1).length > 1)
+        throw invalid(
+          name,
+          `what a network of ${listText(port.shape)} takes`,
+          "sound",
+          "A picture, or a .npy file of what the network's features are computed to; sounds are for inputs of one row.",
+        );
       const values = new Float32Array(count);
       values.set(readWav(bytes, name).values.subarray(0, count));
       return values;
