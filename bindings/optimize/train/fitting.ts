@@ -15,6 +15,8 @@ const PARTS = [1, 0.5, 0.25];
 const DOUBT = 2;
 /** and the share of what it knows, beside who names the classes of other examples, that it may lose by them. */
 const LOST = 1 / 8;
+/** Values are met more closely than classes and directions are. */
+const LOST_VALUES = 1 / 64;
 
 export interface FittingOptions {
   readonly teacher?: Graph | undefined;
@@ -26,45 +28,70 @@ export interface FittingOptions {
  * Of the kinds of `AUGMENTATION`, of mirroring and inversion those that the teacher bears, each as far as it does, at least a quarter: where copies that are changed by it alone leave
  * no more than twice the doubt about the class that the teacher gives the examples as they are, and no more than an eighth of the way to the doubt of who names the classes of other examples: a teacher of
  * little accuracy doubts all the time. Who has learned pictures that were turned does not mind a turn; who has learned spectrograms
- * does. Where there are no classes to compare, or no teacher, it is `AUGMENTATION` for values as pixels have them, else nothing.
+ * does. Of values copies may move by 1/64 of the variance from example to example, embeddings by an eighth. Inputs of values and embeddings that are no pixels stay as they are;
+ * without a teacher it is `AUGMENTATION` for pixels, else nothing.
  *
  * Errors: those of `openGiver`; the reason of `signal`.
  */
 export async function fitting(store: Store, goal: Goal, options: FittingOptions): Promise<Augmentation> {
   const { teacher, threads, signal } = options;
   if (!store.pictured) return {};
-  if (goal.objective !== "classes" || teacher === undefined) return arePixels(store.range) ? AUGMENTATION : {};
+  const pixels = arePixels(store.range);
+  if (teacher === undefined) return pixels ? AUGMENTATION : {};
+  if (goal.objective !== "classes" && !pixels) return {};
   const { places, width } = goal;
   const count = Math.min(store.size, EXAMPLES, Math.ceil(NUMBERS / (places * width)));
   const samples = Uint32Array.from({ length: count }, (_, i) => Math.floor((i * store.size) / count));
   const giver = await openGiver(teacher, goal, threads);
   try {
-    const scores = new Float32Array(count * places * width);
-    await giver.give(store, samples, 0, scores, signal);
-    const classes = Int32Array.from({ length: count * places }, (_, i) => largestAt(scores, i * width, width));
-    const doubt = Math.max(doubtOf(scores, classes, width), 1 / count);
-    const lost = LOST * Math.max(chanceOf(scores, classes, width) - doubt, 0);
-    const most = doubt + Math.min((DOUBT - 1) * doubt, lost);
-    const bears = async (kinds: Augmentation) => {
-      const changed = store.changed(kinds, 0);
-      const own = new Int32Array(classes.length);
-      const part = (of: Int32Array, i: number) => of.subarray(i * places, (i + 1) * places);
-      for (const [i, sample] of samples.entries()) changed.movePlaces(sample, 1, part(classes, i), part(own, i));
-      await giver.give(changed, samples, 1, scores, signal);
-      return doubtOf(scores, own, width) <= most;
-    };
+    const given = new Float32Array(count * places * width);
+    await giver.give(store, samples, 0, given, signal);
     const found: Record<string, number> = {};
+    const lost = goal.objective === "values" ? LOST_VALUES : LOST;
+    const bears = goal.objective === "classes" ? classesBear(given, samples, goal) : valuesBear(given, count, lost);
+    const borne = async (kinds: Augmentation) => {
+      const changed = store.changed(kinds, 0);
+      const own = new Float32Array(given.length);
+      await giver.give(changed, samples, 1, own, signal);
+      return bears(own, changed);
+    };
     for (const [kind, extent] of Object.entries(AUGMENTATION))
       for (const part of PARTS)
-        if (await bears({ [kind]: extent * part })) {
+        if (await borne({ [kind]: extent * part })) {
           found[kind] = extent * part;
           break;
         }
-    for (const kind of ["flip", "invert"]) if (await bears({ [kind]: 1 })) found[kind] = 0.5;
+    for (const kind of ["flip", "invert"]) if (await borne({ [kind]: 1 })) found[kind] = 0.5;
     return found;
   } finally {
     giver.close();
   }
+}
+
+/** Whether what a teacher gives for changed copies leaves it as sure of its classes as it may be. */
+type Bears = (own: Float32Array, changed: Store) => boolean;
+
+function classesBear(scores: Float32Array, samples: Uint32Array, { places, width }: Goal): Bears {
+  const classes = Int32Array.from({ length: samples.length * places }, (_, i) => largestAt(scores, i * width, width));
+  const doubt = Math.max(doubtOf(scores, classes, width), 1 / samples.length);
+  const lost = LOST * Math.max(chanceOf(scores, classes, width) - doubt, 0);
+  const most = doubt + Math.min((DOUBT - 1) * doubt, lost);
+  return (own, changed) => {
+    const moved = new Int32Array(classes.length);
+    const part = (of: Int32Array, i: number) => of.subarray(i * places, (i + 1) * places);
+    for (const [i, sample] of samples.entries()) changed.movePlaces(sample, 1, part(classes, i), part(moved, i));
+    return doubtOf(own, moved, width) <= most;
+  };
+}
+
+/** Values that move by no more than that share of how far they lie apart, from example to example. */
+function valuesBear(values: Float32Array, count: number, lost: number): Bears {
+  const size = values.length / count;
+  const means = new Float64Array(size);
+  for (let i = 0; i < values.length; i++) means[i % size] = (means[i % size] as number) + (values[i] as number) / count;
+  const apart = (from: (i: number) => number) => values.reduce((sum, value, i) => sum + (value - from(i)) ** 2, 0);
+  const most = lost * apart((i) => means[i % size] as number);
+  return (own) => apart((i) => own[i] as number) <= most;
 }
 
 /** From 0 to 1, from −1 to 1, or bytes. */

@@ -116,24 +116,24 @@ describe("changes that fit", () => {
     assert.deepEqual([kinds.noise, kinds.brightness, kinds.contrast], [noise, brightness, contrast]);
   });
 
-  test("values cannot say: pixels are changed as usual, other numbers stay as they are", async () => {
+  test("who gives how bright a picture is bears a turn, and little light; numbers that are no pixels stay as they are", async () => {
     const values = linear(() => 1, 0, "none");
-    assert.deepEqual(
-      await found(
-        values,
-        pictures((of) => 0.3 + 0.4 * of),
-        "values",
-      ),
-      AUGMENTATION,
-    );
-    assert.deepEqual(
-      await found(
-        values,
-        pictures((of) => 0.3 + 0.4 * of, [-8, 4]),
-        "values",
-      ),
-      {},
-    );
+    const light = (of: number) => 0.3 + 0.4 * of;
+    const kinds = await found(values, pictures(light), "values");
+    assert.equal(kinds.rotation, AUGMENTATION.rotation);
+    assert.equal(kinds.flip, 0.5);
+    assert.equal(kinds.invert, undefined);
+    assert.equal(kinds.brightness, (AUGMENTATION.brightness as number) / 2);
+    assert.deepEqual(await found(values, pictures(light, [-8, 4]), "values"), {});
+  });
+
+  test("who gives where something is bears no other place", async () => {
+    const place = linear((x) => x, 0, "none");
+    const column = pictures((of, x) => Number(x === 3 + 5 * of));
+    const kinds = await found(place, column, "values");
+    assert.ok((kinds.shift ?? 0) < (AUGMENTATION.shift as number));
+    assert.equal(kinds.flip, undefined);
+    assert.ok((kinds.noise ?? 0) > 0);
   });
 
   test("is what distilling takes unless it is told", async () => {
