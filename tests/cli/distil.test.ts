@@ -97,6 +97,9 @@ describe("pint8 distil", () => {
     assert.equal(made.status, 0, made.err);
     const judged = await pint8("evaluate", student, "--data", images, "--labels", table, "--json");
     assert.ok(JSON.parse(judged.out).model.targets.meanError > 0, judged.err);
+    assert.doesNotMatch(taught.err, /note/);
+    const unsaid = ["distil", own, "--like", "ds-cnn:0.5", "--data", images, "--epochs", "1", "-o", student];
+    assert.match((await pint8(...unsaid)).err, /^note: 2 numbers are taken for scores of classes; --objective values/m);
     const wrong = await pint8(
       "distil",
       own,

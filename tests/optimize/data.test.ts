@@ -158,12 +158,6 @@ describe("data that the command line opens", () => {
     ["cut short", { data: put("cut.idx", IMAGES.subarray(0, 20)) }, /28 bytes/],
     ["gzip cut short", { data: put("cut.gz", gzipSync(IMAGES).subarray(0, 20)) }, /gzip/],
     [
-      "sound for spectra",
-      { data: put("spectra/a.wav", wav(1, 16, 1, Int16Array.of(1, 2))).replace(/a\.wav$/, "") },
-      /a\.wav: expected what a network of \[1,2,3,1\] takes, received sound/,
-      [port(1, 2, 3, 1)],
-    ],
-    [
       "too few labels",
       { data: put("a.idx", IMAGES), labels: put("few.idx", idx([2], [1, 2])) },
       /belong together|3, one for each/,

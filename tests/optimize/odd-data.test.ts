@@ -5,10 +5,12 @@ import { deviations, means } from "../../bindings/cli/options.ts";
 import type { Graph } from "../../bindings/graph.ts";
 import { pictureInput } from "../../bindings/optimize/data/arrays.ts";
 import { datasetOf } from "../../bindings/optimize/data/batches.ts";
+import { filesDataset } from "../../bindings/optimize/data/files.ts";
 import { Variety } from "../../bindings/optimize/data/finite.ts";
 import { prune } from "../../bindings/optimize/prune/prune.ts";
 import { quantize } from "../../bindings/optimize/quantize/quantize.ts";
 import { train } from "../../bindings/optimize/train/train.ts";
+import { port, wav } from "./data-files.ts";
 
 const dense = {
   name: "main",
@@ -91,4 +93,25 @@ test("photos for a network of spectrograms", () => {
   });
   assert.equal(pictureInput(port, photo, scaling, "cover").length, 490);
   assert.equal(pictureInput({ name: "x", shape: [1, 20, 20, 1] }, photo, scaling, "stretch").length, 400);
+});
+
+test("sounds for pictures, spectra and several channels", async () => {
+  const files = [{ name: "a.wav", read: async () => new Uint8Array(wav(1, 16, 1, Int16Array.of(16384, -32768))) }];
+  const first = async (...shape: readonly number[]) => {
+    for await (const { inputs } of filesDataset([port(...shape)], files, async () => undefined, undefined))
+      return [...(inputs[0] ?? [])];
+    return [];
+  };
+  for (const shape of [
+    [1, 2],
+    [1, 1, 2],
+    [1, 2, 1, 1],
+  ])
+    assert.deepEqual(await first(...shape), [0.5, -1]);
+  for (const shape of [
+    [1, 2, 3, 1],
+    [1, 2, 3],
+    [1, 3, 2, 2],
+  ])
+    await assert.rejects(first(...shape), /a\.wav: expected what a network of .* takes, received sound/);
 });

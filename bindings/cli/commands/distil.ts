@@ -1,6 +1,8 @@
 import { ensure } from "../../errors.ts";
 import { type Graph, tensorOf } from "../../graph.ts";
 import { slice } from "../../optimize/data/batches.ts";
+import { firstOf } from "../../optimize/train/answers.ts";
+import { goalOf, goalText, isUnexplained } from "../../optimize/train/objective.ts";
 import { freshFor, type Objective, type TrainProgress as Progress, distil as teach } from "../../public/optimize.ts";
 import { openData } from "../data.ts";
 import { type DataOptions, requireApart, type SampleRange } from "../dataOptions.ts";
@@ -51,6 +53,12 @@ export async function distil(model: string, options: DistilCommandOptions, { out
   const { samples, ...data } = options;
   const all = await openData(data, portsOf(own));
   const part = (range: SampleRange | undefined) => (range === undefined ? all : slice(all, range.first, range.end));
+  if (options.objective === undefined && teacher.outputs.length === 1) {
+    const first = await firstOf(all);
+    const goal = goalOf(teacher, undefined, first);
+    if (isUnexplained(teacher, goal, first))
+      err(`note: ${goalText(goal)} are taken for scores of classes; --objective values, or embeddings, says otherwise`);
+  }
   const checkpoint = options.checkpoint ?? checkpointOf(output);
   requirePlaces([output, checkpoint]);
   const resume = options.resume === undefined ? {} : { checkpoint: readCheckpoint(options.resume) };

@@ -7,7 +7,7 @@ import { errorOf, type Outputs, outputsOf } from "../quantize/judge.ts";
 import { firstOf } from "../train/answers.ts";
 import type { Objective } from "../train/kinds.ts";
 import { UNLABELLED } from "../train/loss.ts";
-import { endAt, type Goal, goalOf } from "../train/objective.ts";
+import { endAt, type Goal, goalOf, isUnexplained } from "../train/objective.ts";
 import { canBeTrained } from "../train/prepare.ts";
 import { softened } from "../train/scores.ts";
 import type { PruneOptions, Settings } from "./options.ts";
@@ -63,9 +63,8 @@ function stepsWithin(graph: Graph, asked: number): number {
 
 /** Numbers that nothing ends and no label explains may be scores or values: squared differences serve both. */
 function objectiveOf(dense: Graph, sample: Sample | undefined): Objective {
-  const { objective, tensor } = goalOf(dense, undefined, sample);
-  const isOpen = tensor === dense.outputs[0]?.tensor && sample?.label === undefined && sample?.targets === undefined;
-  return objective === "classes" && isOpen ? "values" : objective;
+  const goal = goalOf(dense, undefined, sample);
+  return isUnexplained(dense, goal, sample) ? "values" : goal.objective;
 }
 
 /** Divergence of softened scores, as training has it without labels; squared error of others. */

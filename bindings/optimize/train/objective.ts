@@ -59,6 +59,13 @@ function guess(typed: Graph, output: TensorId, { tensor, places, width }: Sized,
   return isFree && sample?.targets?.[0]?.length === places * width ? "values" : "classes";
 }
 
+/** Whether numbers are taken for scores that nothing ends and no label explains: they may as well be values. */
+export const isUnexplained = (graph: Graph, { objective, tensor }: Goal, sample?: Sample): boolean =>
+  objective === "classes" &&
+  tensor === graph.outputs[0]?.tensor &&
+  sample?.label === undefined &&
+  sample?.targets === undefined;
+
 /** Whether what a sample says are decisions, or it says nothing. */
 function isDecided({ label = 0, targets: [target] = [] }: Partial<Sample> = {}): boolean {
   return target === undefined ? Number.isInteger(label) : areDecisions(target);
