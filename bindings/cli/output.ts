@@ -53,11 +53,15 @@ export function modelFile(
   { from, signature, encode, others }: Written = {},
 ): Uint8Array {
   const onWarning = (message: string) => err(message.replace("pint8: ", "warning: "));
-  return isOnnx(output)
-    ? writeOnnx(graph, { onWarning })
-    : writeTflite(graph, {
-        ...(from && { from, reading: { signature }, ...(others && { others }) }),
-        sparse: encode === "sparse" ? "smaller" : "never",
-        onWarning,
-      });
+  if (isOnnx(output)) return writeOnnx(graph, { onWarning });
+  const file = writeTflite(graph, {
+    ...(from && { from, reading: { signature }, ...(others && { others }) }),
+    sparse: encode === "sparse" ? "smaller" : "never",
+    onWarning,
+  });
+  if (from && file.length > from.length && hasSteps(graph))
+    err(
+      "note: recurrent layers of .onnx files are written step by step in .tflite; a name that ends in .onnx keeps them whole, and the file small",
+    );
+  return file;
 }

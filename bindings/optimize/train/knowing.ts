@@ -1,5 +1,6 @@
 /** Whether a student knows anything of what it is to learn: who knows nothing begins as fresh networks do. */
 import type { Graph } from "../../graph.ts";
+import { elementCount } from "../../tensor.ts";
 import { inputsOf } from "../calibrate/inputs.ts";
 import { moved } from "../data/planes.ts";
 import { spread } from "../data/some.ts";
@@ -24,6 +25,9 @@ export async function knows(student: Graph, teacher: Graph, data: Dataset, objec
   if (own === undefined || theirs === undefined) return false;
   const [a, b]: [Float64Array[], Float64Array[]] = [[], []];
   try {
+    // Who takes something else is refused where it is taught.
+    const sizes = [own, theirs].map(({ inputs }) => inputs.map(({ shape }) => elementCount(shape)).join());
+    if (sizes[0] !== sizes[1]) return false;
     const moves = own.inputs.map(({ shape }, i) => moved(shape, theirs.inputs[i]?.shape ?? shape));
     for await (const sample of data.some?.(spread(data, EXAMPLES)) ?? data) {
       const name = sample.name ?? `sample ${a.length}`;
