@@ -124,4 +124,23 @@ describe("a written .onnx file means what the graph means", () => {
     const depthwise = { ...window, depthMultiplier: 1 };
     await same(single("depthwiseConv2d", depthwise, float(1, 4, 4, 3), float(1, 4, 4, 3), filters, bias), noise(48));
   });
+
+  test("shapes are those that operators find, whatever a file claims", async () => {
+    const window = { activation: "none", stride: [2, 2], dilation: [1, 1], padding: "same" };
+    const w = constant("w", [1, 3, 3, 1], noise(9));
+    const tensors: Tensor[] = [
+      { name: "x", ...float(1, 9, 9, 1) },
+      w,
+      { name: "h", ...float(1, 4, 4, 1) },
+      { name: "y", ...float(1, 2, 2, 1) },
+    ];
+    const steps = [
+      ["conv2d", [0, 1], [2], window],
+      ["conv2d", [2, 1], [3], window],
+    ] as const;
+    const graph = graphOf(tensors, [0], [3], steps);
+    assert.equal((await same(graph, noise(81))).length, 9);
+    const [port] = again(graph).outputs;
+    assert.deepEqual(again(graph).tensors[port?.tensor as number]?.shape, [1, 3, 3, 1]);
+  });
 });

@@ -199,7 +199,7 @@ describe("graphs that nothing has verified", () => {
     });
 
   test("parts along a dimension that they do not have", () => {
-    const graph = graphOf("split", { parts: 1 }, [4], [Int32Array.of(3)]);
+    const graph = graphOf("split", { count: 1 }, [4], [Int32Array.of(7)]);
     const nodes = graph.nodes.map((node) => ({ ...node, inputs: [...node.inputs].reverse() }) as AnyNode);
     assert.throws(() => writeOnnx({ ...graph, nodes }), { name: "Pint8Error", code: "INVALID_GRAPH" });
   });

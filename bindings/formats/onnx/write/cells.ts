@@ -1,7 +1,7 @@
 /** LSTM, RNN and their forms of both directions, as TensorFlow Lite has them → ONNX' layers. */
 import { type AnyNode, NONE, type OpKind, type TensorId } from "../../../graph.ts";
 import type { Emitter } from "./emit.ts";
-import { type Direction, type Layer, numbersOf, type Part, startOf, writeLayer } from "./recurrent.ts";
+import { type Direction, type Layer, numbersOf, type Part, sayFirst, startOf, writeLayer } from "./recurrent.ts";
 import { given, input, output, reshaped, sizesOf, sliced, type Writer } from "./steps.ts";
 import { unrolled } from "./unrolled.ts";
 
@@ -109,7 +109,7 @@ function writeSequence(
       const part = sliced(to, turned, [i], [i + 1], [2]);
       to.set(id, reshaped(to, part, to.tensor(id).shape));
     }
-  to.say(`${node.kind} begins each run with its first state`);
+  sayFirst(to, node);
   return true;
 }
 
@@ -146,7 +146,7 @@ function writeBoth(
   });
   if (mergeOutputs) to.set(output(node), to.step("Concat", parts, { axis: 2 }));
   else for (const [i, id] of node.outputs.entries()) to.set(id, parts[i] as string);
-  to.say(`${node.kind} begins each run with its first state`);
+  sayFirst(to, node);
   return true;
 }
 

@@ -141,12 +141,7 @@ export class Emitter {
     ensure(
       values.every((value) => (typeof value === "number" ? Number.isFinite(value) : value !== undefined)),
       "INVALID_GRAPH",
-      () => ({
-        where: this.where,
-        expected: "the dimensions that its operator has",
-        received: "fewer",
-        hint: "Sizes that a file leaves out are known after runPasses.",
-      }),
+      () => ({ where: this.where, expected: "the dimensions that its operator has", received: "fewer" }),
     );
   }
 

@@ -9,6 +9,7 @@ import { Emitter } from "./emit.ts";
 import { writeModel } from "./model.ts";
 import { writeNode } from "./operators.ts";
 import { type Rolled, rolled } from "./rolled.ts";
+import { typed } from "./typed.ts";
 import { portOf, written } from "./written.ts";
 
 export { hasSteps } from "./rolled.ts";
@@ -70,7 +71,7 @@ export function writeOnnx(given: Graph, options: WriteOnnxOptions = {}): Uint8Ar
 
 /** The graph, and those that its nodes run, in operators that there are writers of. */
 function prepared(graph: Graph): Graph {
-  const own = spelled(withActivations(withTypes(graph)), ["lookup"]);
+  const own = spelled(withActivations(typed(withTypes(graph))), ["lookup"]);
   const nodes = own.nodes.map((node) => {
     const bodies = bodiesOf(node);
     return bodies.length === 0 ? node : withBodies(node, bodies.map(prepared));

@@ -167,3 +167,7 @@ export function startOf(to: Emitter, id: TensorId): string | undefined {
   if (tensor.data === undefined) return tensor.variable === true ? undefined : to.real(id);
   return realsOf(tensor, tensor.quantization?.scale ?? []).every((value) => value === 0) ? undefined : to.real(id);
 }
+
+/** Tells that nothing is kept of a sequence. */
+export const sayFirst = (to: Emitter, { kind }: { readonly kind: string }) =>
+  to.say(`${kind} begins each run with its first state`);

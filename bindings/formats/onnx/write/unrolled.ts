@@ -2,7 +2,7 @@
 import { type AnyNode, NONE, type Node, type TensorId } from "../../../graph.ts";
 import { listed } from "../../spelled.ts";
 import type { Emitter } from "./emit.ts";
-import { startOf } from "./recurrent.ts";
+import { sayFirst, startOf } from "./recurrent.ts";
 import { biasOf, clip, given, input, output, real, reduction, reshaped, sizesOf, sliced } from "./steps.ts";
 
 /** What is added to a variance. Source: TFLite's MeanStddevNormalization. */
@@ -47,7 +47,7 @@ export function unrolled(node: Node<"lstm">, to: Emitter): boolean {
   });
   if (sequence) {
     to.set(output(node as AnyNode), reshaped(to, to.step("Concat", rows, { axis }), sizesOf(node as AnyNode, to)));
-    to.say(`${node.kind} begins each run with its first state`);
+    sayFirst(to, node);
     return true;
   }
   to.set(output(node as AnyNode), to.step("Identity", [h]));

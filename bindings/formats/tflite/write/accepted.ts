@@ -164,7 +164,7 @@ function spelledShorts(node: AnyNode, tensors: Tensor[]): readonly AnyNode[] {
     nodes.push({ kind, where: node.where, inputs: ids, outputs: [output], attributes } as unknown as AnyNode);
     return output;
   };
-  const number = (value: number) => constant(tensors, `${name}/number`, [], Float32Array.of(value));
+  const number = (value: number) => constant(tensors, "number", [], Float32Array.of(value));
   if (isBack) after("mul", after("sub", after("cast", x), number(zero)), number(scale));
   else {
     const steps = after("add", after("round", after("div", x, number(scale))), number(zero));
@@ -199,7 +199,7 @@ function broadcast(node: AnyNode, tensors: Tensor[]): readonly AnyNode[] {
     const { data: _, ...tensor } = typed(tensors, id);
     if (`${tensor.shape}` === `${shape}` || elementCount(shape) === 0) return id;
     const output = add(tensors, { ...tensor, name: `${tensor.name}/wide`, shape });
-    const sizes = constant(tensors, `${tensor.name}/shape`, [shape.length], Int32Array.from(shape));
+    const sizes = constant(tensors, "shape", [shape.length], Int32Array.from(shape));
     nodes.push({ kind: "broadcastTo", where: node.where, inputs: [id, sizes], outputs: [output], attributes: {} });
     return output;
   });
