@@ -1,7 +1,7 @@
 /**
  * int8 sums and products by onnxruntime's rules, rounded half to even (@full). Form 2 is what floats between DequantizeLinear
  * and QuantizeLinear do. Form 0 of sums is two fused multiply–adds of float32: their products are exact in float64, so that
- * rounding the float64 sums is the same.
+ * rounding the float64 sums is the same. Form 1 rounds after each step, with factors for which that gives the bytes of either.
  */
 import { Nearest } from "./params";
 import { runEnd, runStart, walkOperand } from "./broadcast";
@@ -33,6 +33,7 @@ export function mulNearest(p: Nearest, part: u32, parts: u32): void {
         const right = <f32>v * p.bScale;
         value = (product ? left * right : left + right) / p.yScale;
       } else if (product) value = <f32>(u * v) * p.aScale + p.offset;
+      else if (p.form == 1) value = <f32>u * p.aScale + (<f32>v * p.bScale + p.offset);
       else value = <f32>(<f64>u * p.aScale + <f64>(<f32>(<f64>v * p.bScale + p.offset)));
       const rounded = <i32>min(max(nearest(value), <f32>-1024), <f32>1024) + p.yZeroPoint;
       store<i8>(<usize>p.y + i, min(max(rounded, p.lo), p.hi));

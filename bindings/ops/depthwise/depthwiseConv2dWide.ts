@@ -4,6 +4,7 @@ import { sizeOf } from "../../tensor.ts";
 import { inputOf } from "../constraints.ts";
 import { outputOfNode, reals } from "../product/weights.ts";
 import { centred, dense, finishing, lowerDepthwiseWide, lowerWide } from "../product/wide.ts";
+import { weightZeroPoints } from "../product/wideTypes.ts";
 import type { Lowering, NodeView } from "../types.ts";
 import { callDepthwise } from "./depthwiseConv2dQs8.ts";
 import { asConvolution } from "./oneChannel.ts";
@@ -12,19 +13,26 @@ import { asConvolution } from "./oneChannel.ts";
 export function lowerDepthwiseConv2dWide(node: NodeView<"depthwiseConv2d">, to: Lowering): void {
   const { patches, m, n, k } = asConvolution(node);
   const shared = { n, patches, reals: reals(node), activation: node.attributes.activation };
-  if (patches.inC > 1 || inputOf(node, 1).data === undefined) {
-    if (to.module !== "scalar" && isKnownInt8(node) && lowerPacked(node, to)) return;
+  const { inC } = patches;
+  if (inC > 1 && to.module !== "scalar" && isKnownInt8(node) && lowerPacked(node, to)) return;
+  const zeroPoints = weightZeroPoints(node);
+  const isOne = zeroPoints.every((zeroPoint) => zeroPoint === zeroPoints[0]);
+  if (inputOf(node, 1).data === undefined || (inC > 1 && isOne))
     return lowerDepthwiseWide(node, to, { ...shared, batch: sizeOf(inputOf(node, 0), 0) });
-  }
-  lowerWide(node, to, {
-    ...shared,
-    first: 0,
-    firstInput: 0,
-    m,
-    xPixel: 1,
-    y: dense(patches, n),
-    w: centred(node, 0, n, k, "columns"),
-  });
+  // the kernel of all channels has one zero point for them: else each input channel is a product of its own
+  const each = n / inC;
+  for (let channel = 0; channel < inC; channel++)
+    lowerWide(node, to, {
+      ...shared,
+      n: each,
+      patches: { ...patches, inC: 1 },
+      first: channel * each,
+      firstInput: channel,
+      m,
+      xPixel: inC,
+      y: dense(patches, n, channel * each),
+      w: centred(node, channel * each, each, k, "columns"),
+    });
 }
 
 const isKnownInt8 = ({ inputs: [x, w, bias] }: NodeView<"depthwiseConv2d">): boolean =>
