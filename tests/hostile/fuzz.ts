@@ -21,6 +21,7 @@ import { typedCopy } from "../../bindings/tensor.ts";
 import { runnable } from "../support/kernels.ts";
 import { xorshift } from "./damage.ts";
 import { randomNetwork } from "./networks.ts";
+import { quantizedModel } from "./quantized.ts";
 import { resized } from "./sizes.ts";
 
 const { values } = parseArgs({
@@ -158,12 +159,13 @@ let results = 0;
 for (let seed = first; runs === 0 || (Date.now() < end && runs < most); seed = (seed + 1) % 2 ** 31) {
   const next = xorshift(seed * 2654435761 + 1);
   for (let i = 0; i < 4; i++) next();
-  const kind = next() % 8;
+  const kind = next() % 9;
   const start = process.cpuUsage();
   runs++;
   try {
     if (kind < 4) await model(next, seed + 1);
     else if (kind < 6) await compare(randomNetwork(next), seed + 1);
+    else if (kind === 8) await compare(importModel(quantizedModel(next).bytes, {}), seed + 1);
     else if (kind === 6) await plan(next, seed);
     else await picture(next);
     results++;
