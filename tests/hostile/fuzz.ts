@@ -1,5 +1,5 @@
 /**
- * Mutates models, plans and pictures, and makes random networks, until the time is over: each must end in a result or a
+ * Mutates models, plans and pictures, and makes random networks and quantized operators, until the time is over: each must end in a result or a
  * Pint8Error, and what runs gives the same bytes in every module, with two threads and from a plan. `fuzz.ts --minutes N
  * [--seed S: that one alone] [--from S: from there on] [--runs N: at most]`; prints the seed of what it finds.
  */
