@@ -242,7 +242,7 @@ function multilinear(n: OnnxNode, x: TensorId, transformation: string, axes: rea
   const { shape } = n.b.tensor(x);
   const sides = axes.map((axis) => neighbours(n, transformation, axis));
   const sizes = shape.map((_, d) => axes.find(({ axis }) => axis === d)?.to ?? 1);
-  const count = entries(n, elementCount(sizes));
+  entries(n, elementCount(sizes));
   let total: TensorId | undefined;
   const visit = (d: number, chosen: TensorId, taken: readonly Side[]): void => {
     const [axis, side] = [axes[d], sides[d]];
@@ -250,21 +250,24 @@ function multilinear(n: OnnxNode, x: TensorId, transformation: string, axes: rea
       for (const each of side) visit(d + 1, along(n, chosen, axis.axis, n.b.integers(each.indices)), [...taken, each]);
       return;
     }
-    const weights = Float32Array.from({ length: count }, (_, i) => {
-      let rest = i;
-      let product = 1;
-      for (const [j, { weights: own }] of [...taken.entries()].reverse()) {
-        const { to } = axes[j] as Axis;
-        product = f32(product * f32(own[rest % to] as number));
-        rest = Math.floor(rest / to);
-      }
-      return product;
-    });
+    const weights = outer(taken.map((each) => each.weights));
     const [part] = n.add("mul", [chosen, n.b.constant("float32", sizes, weights)], NONE, FLOAT);
     [total] = total === undefined ? [part] : n.add("add", [total, part], NONE, FLOAT);
   };
   visit(0, x, []);
   return total as TensorId;
+}
+
+/** The weights of all places of several axes: products of theirs, rounded after each, the last axis first. */
+function outer(lists: readonly ArrayLike<number>[]): Float32Array {
+  return lists.reduceRight<Float32Array>((inner, own) => {
+    const all = new Float32Array(own.length * inner.length);
+    for (let i = 0; i < own.length; i++) {
+      const weight = f32(own[i] as number);
+      for (let k = 0; k < inner.length; k++) all[i * inner.length + k] = (inner[k] as number) * weight;
+    }
+    return all;
+  }, Float32Array.of(1));
 }
 
 /** The sum of taps, each with its weights along the axis. */
