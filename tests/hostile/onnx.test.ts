@@ -124,6 +124,19 @@ describe("damaged ONNX models", () => {
       assert.throws(() => importModel(Uint8Array.of(8, 9, ...bytes), {}), /messages inside the file/);
   });
 
+  test("a slice that begins at more axes than there are", () => {
+    const bytes = buildOnnx({
+      nodes: [{ operator: "Slice", inputs: ["x", "starts", "ends"], outputs: ["y"] }],
+      inputs: [
+        { name: "x", dims: [5, 6] },
+        { name: "starts", type: 7, dims: [2 ** 31 - 1] },
+        { name: "ends", type: 7, dims: [2] },
+      ],
+      outputs: [{ name: "y" }],
+    });
+    assert.throws(() => importModel(bytes, {}), /starts of at most 2 axes, received 2147483647/);
+  });
+
   const files = zooFiles();
   test(`${FILES} of the zoo`, { skip: files.length === 0 && "../shared is not there" }, async () => {
     let refused = 0;

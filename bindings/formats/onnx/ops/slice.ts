@@ -15,10 +15,8 @@ export function sliceFrom(n: OnnxNode): void {
   const isKnown = sizes?.length === rank && sizes.every((size) => typeof size === "number" && size >= 0);
   const steps = n.numbers(4) ?? [];
   if (!isKnown || steps.some((step) => step !== 1)) return sliceMasked(n, x, steps);
-  const count = n.input(1).shape[0] as number;
-  const axes = (n.numbers(3) ?? Array.from({ length: entries(n, count) }, (_, i) => i)).map((axis) =>
-    axisOf(n, axis, rank),
-  );
+  const axes = axesOf(n, rank);
+  const count = axes.length;
   const limits = n.b.constant(
     "int64",
     [count],
@@ -35,12 +33,21 @@ export function sliceFrom(n: OnnxNode): void {
   n.setPlain(0, n.add("slice", inputs, {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
 }
 
+/** The axes that are cut, one for each start: the first ones where none are named. */
+function axesOf(n: OnnxNode, rank: number): readonly number[] {
+  const [count = 0] = n.input(1).shape;
+  const axes = n.numbers(3);
+  if (count > rank || (axes !== undefined && axes.length !== count))
+    n.refuse(`starts of ${axes?.length ?? `at most ${rank}`} axes`, `${count}`);
+  return (axes ?? Array.from({ length: count }, (_, i) => i)).map((axis) => axisOf(n, axis, rank));
+}
+
 /** The elements that lie in all ranges, whose number only a run can tell. */
 function sliceMasked(n: OnnxNode, x: Value, steps: readonly number[]): void {
   const rank = x.shape.length;
-  const count = n.input(1).shape[0] as number;
   if (steps.some((step) => step < 1) || rank === 0) n.refuse("constant starts and ends, or steps from 1", "others");
-  const axes = (n.numbers(3) ?? Array.from({ length: count }, (_, i) => i)).map((axis) => axisOf(n, axis, rank));
+  const axes = axesOf(n, rank);
+  const count = axes.length;
   const limits = n.b.constant(
     "int64",
     [count],
