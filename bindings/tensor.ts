@@ -147,6 +147,12 @@ export function typeText(type: { readonly shape: readonly number[]; readonly dty
   return type === undefined ? "none" : `${listText(type.shape)} ${type.dtype}`;
 }
 
+/** Scales and zero points are the same, or both are none. */
+export function sameScales(a: Quantization | undefined, b: Quantization | undefined): boolean {
+  const key = (own: Quantization | undefined) => JSON.stringify([own?.scale, own?.zeroPoint]);
+  return key(a) === key(b);
+}
+
 /** The size of a dimension that checks have found; axis −1 is the last one. */
 export function sizeOf({ shape }: Pick<TensorType, "shape">, axis: number): number {
   return shape.at(axis) as number;

@@ -1,5 +1,5 @@
 import { type Graph, NONE, type TensorId, tensorOf } from "../graph.ts";
-import type { Tensor } from "../tensor.ts";
+import { sameScales } from "../tensor.ts";
 
 /** How often each tensor is read, the graph's outputs counted as readers. */
 export function countReaders(graph: Graph): Uint32Array {
@@ -15,6 +15,5 @@ export function countReaders(graph: Graph): Uint32Array {
 /** Scale and zero point of two tensors are the same, or both have none. */
 export function sameQuantization(graph: Graph, a: TensorId, b: TensorId): boolean {
   const [p, q] = [tensorOf(graph, a), tensorOf(graph, b)];
-  const key = (tensor: Tensor) => JSON.stringify([tensor.quantization?.scale, tensor.quantization?.zeroPoint]);
-  return p.dtype === q.dtype && key(p) === key(q);
+  return p.dtype === q.dtype && sameScales(p.quantization, q.quantization);
 }

@@ -17,9 +17,10 @@ interface Step<K extends OpKind = OpKind> {
   readonly same?: boolean;
 }
 
-type Next = () => number;
+/** Random numbers, one after the other. */
+export type Next = () => number;
 
-const pick = <T>(next: Next, list: readonly T[]): T => list[next() % list.length] as T;
+export const pick = <T>(next: Next, list: readonly T[]): T => list[next() % list.length] as T;
 const scaleOf = (next: Next) => Math.fround(0.004 * (1 + (next() % 50)));
 
 function weights(next: Next, shape: readonly number[], channels: number, axis: number): Tensor {

@@ -1,13 +1,11 @@
 /** Random ONNX models of one quantized operator, whose scales and zero points are drawn for ties, saturation and extremes. */
 import { buildOnnx, type NodeSpec, type TensorSpec, type ValueSpec } from "../formats/build-onnx.ts";
+import { type Next, pick } from "./networks.ts";
 
-type Next = () => number;
 type Made = Omit<NodeSpec, "inputs" | "outputs">;
 
 const [FLOAT, UINT8, INT8, INT32] = [1, 2, 3, 6] as const;
 const MS = "com.microsoft";
-
-const pick = <T>(next: Next, list: readonly T[]): T => list[next() % list.length] as T;
 
 /** Powers of two and their multiples, whose products are ties, and others of any size. */
 function scaleOf(next: Next): number {

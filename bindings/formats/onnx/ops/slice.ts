@@ -5,7 +5,7 @@ import { numbersOf, type OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
 import { BOOL, INT64, NONE } from "../types.ts";
 import { placesOf } from "./found.ts";
-import { axisOf, entries, reshapedTo, typeOf } from "./move.ts";
+import { axisOf, entries, longs, reshapedTo, typeOf } from "./move.ts";
 
 /** A range whose beginning is computed, of the size that the graph says its output has. */
 export function sliceFrom(n: OnnxNode): void {
@@ -15,44 +15,35 @@ export function sliceFrom(n: OnnxNode): void {
   const isKnown = sizes?.length === rank && sizes.every((size) => typeof size === "number" && size >= 0);
   const steps = n.numbers(4) ?? [];
   if (!isKnown || steps.some((step) => step !== 1)) return sliceMasked(n, x, steps);
-  const axes = axesOf(n, rank);
-  const count = axes.length;
-  const limits = n.b.constant(
-    "int64",
-    [count],
-    BigInt64Array.from(axes, (axis) => BigInt(x.shape[axis] as number)),
-  );
+  const { axes, limits } = cutsOf(n, x);
   const starts = fromBeginning(n, n.plain(n.input(1)), limits);
   const zero = n.b.constant("int64", [1], BigInt64Array.of(0n));
   const int64 = INT64;
   const [all] = n.add("concat", [starts, zero], { axis: 0, activation: "none" }, int64);
-  const places = x.shape.map((_, d) => (axes.includes(d) ? axes.indexOf(d) : count));
+  const places = x.shape.map((_, d) => (axes.includes(d) ? axes.indexOf(d) : axes.length));
   const [begin] = n.add("gather", [all, n.b.integers(places)], { axis: 0, batchDims: 0 }, int64);
   const id = n.plain(x);
   const inputs = [id, begin, n.b.integers(sizes as readonly number[])];
   n.setPlain(0, n.add("slice", inputs, {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
 }
 
-/** The axes that are cut, one for each start: the first ones where none are named. */
-function axesOf(n: OnnxNode, rank: number): readonly number[] {
+/** The axes that are cut, one for each start, the first ones where none are named, and how long they are. */
+function cutsOf(n: OnnxNode, { shape }: Value): { readonly axes: readonly number[]; readonly limits: TensorId } {
+  const rank = shape.length;
   const [count = 0] = n.input(1).shape;
-  const axes = n.numbers(3);
-  if (count > rank || (axes !== undefined && axes.length !== count))
-    n.refuse(`starts of ${axes?.length ?? `at most ${rank}`} axes`, `${count}`);
-  return (axes ?? Array.from({ length: count }, (_, i) => i)).map((axis) => axisOf(n, axis, rank));
+  const named = n.numbers(3);
+  if (count > rank || (named !== undefined && named.length !== count))
+    n.refuse(`starts of ${named?.length ?? `at most ${rank}`} axes`, `${count}`);
+  const axes = (named ?? Array.from({ length: count }, (_, i) => i)).map((axis) => axisOf(n, axis, rank));
+  const sizes = axes.map((axis) => shape[axis] as number);
+  return { axes, limits: longs(n, sizes) };
 }
 
 /** The elements that lie in all ranges, whose number only a run can tell. */
 function sliceMasked(n: OnnxNode, x: Value, steps: readonly number[]): void {
   const rank = x.shape.length;
   if (steps.some((step) => step < 1) || rank === 0) n.refuse("constant starts and ends, or steps from 1", "others");
-  const axes = axesOf(n, rank);
-  const count = axes.length;
-  const limits = n.b.constant(
-    "int64",
-    [count],
-    BigInt64Array.from(axes, (axis) => BigInt(x.shape[axis] as number)),
-  );
+  const { axes, limits } = cutsOf(n, x);
   const [starts, ends] = [1, 2].map((i) => fromBeginning(n, n.plain(n.input(i)), limits));
   const and = (a: TensorId, b: TensorId) => n.add("logicalAnd", [a, b], {}, BOOL)[0] as TensorId;
   let mask: TensorId = n.b.constant("bool", x.shape, new Uint8Array(entries(n, elementCount(x.shape))).fill(1));

@@ -1,13 +1,12 @@
 /** Boxes from anchors and the best of them → ONNX operators: decoding, NonMaxSuppression, and as many rows as there may be. */
 import type { Node, OpKind, TensorId } from "../../../graph.ts";
-import { dimensions, sizeOf } from "../../../tensor.ts";
-import { listed } from "../../spelled.ts";
+import { dimensions, GREATEST_FLOAT, sizeOf } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
-import { best, filled, rows, setCount } from "./found.ts";
+import { best, filled, rows, setCount, upTo } from "./found.ts";
 import { cast, input, real, reshaped, sliced, type Writer } from "./steps.ts";
 
 /** The score of no box. */
-const LEAST = -3.4028234663852886e38;
+const LEAST = -GREATEST_FLOAT;
 
 type Detection = Node<"detectionPostProcess">;
 
@@ -57,8 +56,7 @@ function suppressed(to: Emitter, boxes: string, scores: string, count: number, m
 /** As many rows as there are, zeros in the others. */
 function masked(to: Emitter, x: string, count: string, shape: readonly number[], none = 0): string {
   const [length = 0, ...rest] = shape;
-  const places = BigInt64Array.from({ length: listed(to.where, length) }, (_, i) => BigInt(i));
-  const is = to.step("Less", [to.constant("rows", "int64", [length, ...rest.map(() => 1)], places), count]);
+  const is = to.step("Less", [upTo(to, length, [length, ...rest.map(() => 1)]), count]);
   return to.step("Where", [is, x, real(to, none, "none")]);
 }
 

@@ -12,10 +12,18 @@ const first = (to: Emitter, x: string, count: string, axis = 0) =>
 /** How many rows there are, `[1]`. */
 export const rows = (to: Emitter, x: string) => sliced(to, to.step("Shape", [x]), [0], [1]);
 
+/** The numbers from 0 on. */
+export const upTo = (to: Emitter, length: number, shape: readonly number[] = [length]) =>
+  to.constant(
+    "rows",
+    "int64",
+    shape,
+    BigInt64Array.from({ length: listed(to.where, length) }, (_, i) => BigInt(i)),
+  );
+
 /** Numbers, and zeros behind them until there are so many. */
 export function filled(to: Emitter, x: string, length: number): string {
-  const places = BigInt64Array.from({ length: listed(to.where, length) }, (_, i) => BigInt(i));
-  const own = first(to, to.constant("rows", "int64", [length], places), rows(to, x));
+  const own = first(to, upTo(to, length), rows(to, x));
   const zeros = to.constant("zeros", "int64", [length], new BigInt64Array(length));
   return to.step("ScatterElements", [zeros, own, x]);
 }

@@ -219,12 +219,8 @@ export const MOVES: { readonly [K in OpKind]?: Writer<K> } = {
   },
   fill: (node, to) => finish(node, to, to.step("Expand", [scalar(to, input(node, 1)), longs(to, input(node, 0))])),
   zerosLike: (node, to) => {
-    const zero = to.constant(
-      "zero",
-      to.tensor(output(node)).dtype,
-      [1],
-      new Uint8Array(byteLength({ ...to.tensor(output(node)), shape: [1] })),
-    );
+    const { dtype } = to.tensor(output(node));
+    const zero = to.constant("zero", dtype, [1], new Uint8Array(byteLength({ dtype, shape: [1] })));
     to.loose.add(output(node));
     to.add("Expand", [zero, to.step("Shape", [to.name(input(node, 0))])], to.name(output(node)));
     return true;

@@ -1,7 +1,6 @@
 /** Nodes → ONNX operators. Images keep their channels last in the file; convolutions and pools stand between transposes. */
-
 import { type AnyNode, type Attributes, NONE, type Node, type OpKind, type TensorId } from "../../../graph.ts";
-import { dimensions, type Quantization, sizeOf } from "../../../tensor.ts";
+import { dimensions, type Quantization, sameScales, sizeOf } from "../../../tensor.ts";
 import { MOVED } from "../../roundings.ts";
 import { whole } from "../../spelled.ts";
 import { CELLS } from "./cells.ts";
@@ -219,11 +218,9 @@ const ALL: readonly { readonly [K in OpKind]?: Writer<K> }[] = [
 function copiedBy(node: AnyNode, to: Emitter): Quantization | undefined {
   const [y] = node.outputs.map((id) => to.tensor(id));
   if (y?.quantization === undefined || ![...MOVED, "resizeBilinear"].includes(node.kind)) return undefined;
-  const key = ({ scale, zeroPoint }: Quantization) => `${scale} ${zeroPoint}`;
-  const own = key(y.quantization);
   const differs = node.inputs.some((id) => {
     const { dtype, quantization } = id === NONE ? y : to.tensor(id);
-    return dtype === y.dtype && quantization !== undefined && key(quantization) !== own;
+    return dtype === y.dtype && quantization !== undefined && !sameScales(quantization, y.quantization);
   });
   return differs ? y.quantization : undefined;
 }

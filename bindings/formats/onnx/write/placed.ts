@@ -4,7 +4,7 @@ import { type DType, dimensions } from "../../../tensor.ts";
 import { listed } from "../../spelled.ts";
 import type { Emitter } from "./emit.ts";
 import { DATA_TYPES } from "./model.ts";
-import { cast, finish, input, longs, output, reshaped, sizesOf, type Writer } from "./steps.ts";
+import { cast, finish, input, longs, output, real, reshaped, sizesOf, type Writer } from "./steps.ts";
 
 const casted = (to: Emitter, x: string, dtype: DType) => to.step("Cast", [x], { to: DATA_TYPES[dtype] as number });
 const long = (to: Emitter, value: number) => to.constant("number", "int64", [], BigInt64Array.of(BigInt(value)));
@@ -97,10 +97,10 @@ const hashtableLookup: Writer<"hashtableLookup"> = (node, to) => {
   const best = to.step("ArgMax", [found], { axis: 1, keepdims: 0 });
   const hit = to.step("ReduceSum", [found, to.integers("axis", [1])], { keepdims: 0 });
   const rows = to.step("Gather", [to.name(values), best], { axis: 0 });
-  const wide = reshaped(to, casted(to, hit, "bool"), [count, ...shape.slice(1).map(() => 1)]);
-  const zero = to.constant("zero", "float32", [], Float32Array.of(0));
-  to.set(y, to.step("Where", [wide, rows, zero]));
-  return cast(hits, to, casted(to, casted(to, hit, "bool"), "int32"));
+  const isHit = casted(to, hit, "bool");
+  const wide = reshaped(to, isHit, [count, ...shape.slice(1).map(() => 1)]);
+  to.set(y, to.step("Where", [wide, rows, real(to, 0, "zero")]));
+  return cast(hits, to, casted(to, isHit, "int32"));
 };
 
 /** Writers by kind. */

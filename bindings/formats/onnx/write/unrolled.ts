@@ -1,5 +1,6 @@
 /** LSTM with a projection or normalized gates, of which ONNX has no layer: its steps, one after the other. */
 import { type AnyNode, NONE, type Node, type TensorId } from "../../../graph.ts";
+import { elementCount } from "../../../tensor.ts";
 import { listed } from "../../spelled.ts";
 import type { Emitter } from "./emit.ts";
 import { sayFirst, startOf } from "./recurrent.ts";
@@ -16,9 +17,7 @@ function stateBefore(node: Node<"lstm">, to: Emitter, at: number): string {
   const id = input(node as AnyNode, at);
   if (!node.attributes.sequence) return to.real(id);
   const { shape } = to.tensor(id);
-  const zeros = () =>
-    to.constant("start", "float32", shape, new Float32Array(shape.reduce((all, size) => all * size, 1)));
-  return startOf(to, id) ?? zeros();
+  return startOf(to, id) ?? to.constant("start", "float32", shape, new Float32Array(elementCount(shape)));
 }
 
 /** Whether the output is integers by another scale than its tensor tells: that of the insides. */

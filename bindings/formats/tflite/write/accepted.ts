@@ -3,7 +3,7 @@
  * zero point, tensors of one scale, of one shape.
  */
 import type { AnyNode, Graph, Node, Rounding, TensorId } from "../../../graph.ts";
-import { elementCount, type Quantization, type Tensor } from "../../../tensor.ts";
+import { elementCount, type Quantization, sameScales, type Tensor } from "../../../tensor.ts";
 import { constant, whole } from "../../spelled.ts";
 
 /** Products whose second input is weights. */
@@ -178,12 +178,11 @@ function spelledShorts(node: AnyNode, tensors: Tensor[]): readonly AnyNode[] {
 function concatenated(node: Node<"concat">, tensors: Tensor[]): readonly AnyNode[] {
   const [y] = node.outputs as readonly [TensorId];
   const { dtype, quantization } = typed(tensors, y);
-  const key = ({ scale, zeroPoint }: Quantization) => `${scale} ${zeroPoint}`;
   if (quantization === undefined || (dtype !== "int8" && dtype !== "int16")) return [node];
   const nodes: AnyNode[] = [];
   const inputs = node.inputs.map((id) => {
     const { data, ...tensor } = typed(tensors, id);
-    if (tensor.quantization === undefined || key(tensor.quantization) === key(quantization)) return id;
+    if (tensor.quantization === undefined || sameScales(tensor.quantization, quantization)) return id;
     const output = add(tensors, { ...tensor, name: `${tensor.name}/scaled`, quantization });
     nodes.push(step("quantize", node.where, id, output));
     return output;
