@@ -7,7 +7,7 @@ import { ROOT } from "./files.mjs";
 import { CALLED, READER, UNREAD } from "./libraries.mjs";
 import { joinWithin, mergeChunks, WITHIN } from "./merge.mjs";
 import { writeNotices } from "./notices.mjs";
-import { shrink } from "./shrink.mjs";
+import { keepBuiltinsOut, shrink } from "./shrink.mjs";
 
 const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
@@ -213,6 +213,8 @@ export async function bundle() {
     return read.includes(file) && !/\/planner\.js$/.test(file) ? "named" : "small";
   };
   for (const file of Object.keys(outputs)) await shrink(join(ROOT, file), styleOf(file));
+  const scripts = Object.keys(SCRIPTS).map((name) => `dist/lib/${name}.js`);
+  for (const file of [...Object.keys(outputs), ...scripts]) keepBuiltinsOut(join(ROOT, file));
   const decoder = readFileSync(join(ROOT, "node_modules/@cwasm/jpeg-turbo/jpeg-turbo.wasm"));
   writeFileSync(join(ROOT, "dist/lib/jpeg-turbo.wasm.br"), brotliCompressSync(decoder));
   writeNotices(

@@ -18,3 +18,12 @@ export async function shrink(file, style) {
   const { code } = await transform(told, { ...how, format: "esm", target: "es2022", legalComments: "inline" });
   writeFileSync(file, code.replace(/\/\/! (\w+\/\w+)$/gm, "\n// $1").trimStart());
 }
+
+/**
+ * Imports of Node's own modules, by names that are put together, say again that bundlers leave them alone: making text small takes that
+ * comment out, and Turbopack refuses a page whose import it can't resolve.
+ */
+export function keepBuiltinsOut(file) {
+  const text = readFileSync(file, "utf8");
+  writeFileSync(file, text.replaceAll("import(`node:", "import(/* webpackIgnore: true */`node:"));
+}

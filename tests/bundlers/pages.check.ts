@@ -88,6 +88,40 @@ export default { input: "page.js", output: { dir: "dist/app/js", format: "es" },
     await checkSite(join(folder, "dist"), "", POLICY.replace("script-src", "script-src 'unsafe-inline'"));
   });
 
+  const LAYOUT =
+    'export default function Layout({ children }) { return <html lang="en"><body>{children}</body></html>; }\n';
+  const CLIENT = {
+    "app/layout.js": LAYOUT,
+    "app/page.js": '"use client";\nimport "./run.js";\nexport default function Page() { return <p>pint8</p>; }\n',
+    "app/run.js": `if (typeof document !== "undefined") import("./main.js");\n`,
+    "app/main.js": PAGE,
+  };
+  const HEADERS = Object.entries(ISOLATED).map(([key, value]) => ({ key, value }));
+  const nextConfig = (options: string) =>
+    `export default { ${options}headers: async () => [{ source: "/:path*", headers: ${JSON.stringify(HEADERS)} }] };\n`;
+
+  /** Next's default bundler, or another that it has. */
+  async function checkNext(
+    files: Readonly<Record<string, string>>,
+    flags: readonly string[],
+    more?: (url: string) => Promise<void>,
+  ): Promise<void> {
+    const folder = project("next", ["next@16", "react@19", "react-dom@19"], files);
+    mkdirSync(join(folder, "public"), { recursive: true });
+    cpSync(DIGITS, join(folder, "public/digits_int8.tflite"));
+    writeFileSync(join(folder, "public/favicon.ico"), "");
+    noWarning(tool(folder, "next", "build", ...flags));
+    await served(folder, ["next", "start", "--port", "0"], /:(\d+)/, async (url) => {
+      await checkPage(url);
+      await more?.(url);
+    });
+  }
+
+  for (const flag of ["--turbopack", "--webpack"])
+    test(`Next 16 ${flag}: a page alone, nothing said about pint8`, async () => {
+      await checkNext({ "next.config.mjs": nextConfig(""), ...CLIENT }, [flag]);
+    });
+
   test("Next 16: a page, a server component and a route", async () => {
     const server = `import { loadModel } from "pint8";
 import path from "node:path";
@@ -99,26 +133,15 @@ export const classify = async () => {
   return scores.join();
 };\n`;
     const files = {
-      "next.config.mjs": `const headers = ${JSON.stringify(Object.entries(ISOLATED).map(([key, value]) => ({ key, value })))};
-export default { serverExternalPackages: ["pint8"], headers: async () => [{ source: "/:path*", headers }] };\n`,
-      "app/layout.js":
-        'export default function Layout({ children }) { return <html lang="en"><body>{children}</body></html>; }\n',
-      "app/page.js": '"use client";\nimport "./run.js";\nexport default function Page() { return <p>pint8</p>; }\n',
-      "app/run.js": `if (typeof document !== "undefined") import("./main.js");\n`,
-      "app/main.js": PAGE,
+      "next.config.mjs": nextConfig('serverExternalPackages: ["pint8"], '),
+      ...CLIENT,
       "app/server.js": server,
       "app/component/page.js":
         'import { classify } from "../server.js";\nexport const dynamic = "force-dynamic";\nexport default async function Page() { return <p>{await classify()}</p>; }\n',
       "app/route/route.js":
         'import { classify } from "../server.js";\nexport const dynamic = "force-dynamic";\nexport const GET = async () => new Response(await classify());\n',
     };
-    const folder = project("next", ["next@16", "react@19", "react-dom@19"], files);
-    mkdirSync(join(folder, "public"), { recursive: true });
-    writeFileSync(join(folder, "public/digits_int8.tflite"), readFileSync(DIGITS));
-    writeFileSync(join(folder, "public/favicon.ico"), "");
-    noWarning(tool(folder, "next", "build"));
-    await served(folder, ["next", "start", "--port", "0"], /:(\d+)/, async (url) => {
-      await checkPage(url);
+    await checkNext(files, [], async (url) => {
       const route = await (await fetch(`${url}route`)).text();
       assert.equal(route.split(",").length, 10);
       assert.ok((await (await fetch(`${url}component`)).text()).includes(`<p>${route}</p>`));

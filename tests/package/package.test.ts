@@ -1,7 +1,7 @@
 /** The package as its users get it: entry points, declarations, files, and nothing done at import time. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -104,6 +104,17 @@ test("nothing evaluates text as code", () => {
     const text = readFileSync(join(ROOT, `dist/lib/${name}.js`), "utf8");
     assert.doesNotMatch(text, /\beval\s*\(|new Function\b/, name);
   }
+});
+
+test("imports by names that are put together tell bundlers to leave them alone", () => {
+  const scripts = readdirSync(join(ROOT, "dist/lib")).filter((name) => name.endsWith(".js"));
+  const imports = scripts.flatMap((name) =>
+    [...readFileSync(join(ROOT, "dist/lib", name), "utf8").matchAll(/\bimport\((?!["'])[^)]*\)/g)].map(
+      ([text]) => [name, text] as const,
+    ),
+  );
+  assert.ok(imports.some(([name]) => name === "engine.js"));
+  for (const [name, text] of imports) assert.match(text, /webpackIgnore: true/, name);
 });
 
 /** The files that a file of the package leads to: by imports alone, or by those that run later, too. */
