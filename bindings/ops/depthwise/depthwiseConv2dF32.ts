@@ -4,7 +4,7 @@ import { floatsOf, sizeOf } from "../../tensor.ts";
 import { inputOf } from "../constraints.ts";
 import { geometry } from "../images.ts";
 import { patchesF32 } from "../product/conv2dF32.ts";
-import { biasAt, int8Or4, isPerChannel, lowerFloatProduct, placeScales } from "../product/floats.ts";
+import { biasAt, int8Or4, lowerFloatProduct, placeScales } from "../product/floats.ts";
 import type { Lowering, NodeView } from "../types.ts";
 import { asConvolution } from "./oneChannel.ts";
 
@@ -33,7 +33,7 @@ export function lowerDepthwiseConv2dF32(node: NodeView<"depthwiseConv2d">, to: L
       lo,
       hi,
       scaleTable: hybrid ? placeScales(to, w, 0, channels) : 0,
-      asymmetric: hybrid && isPerChannel(w) ? 1 : 0,
+      asymmetric: hybrid ? 1 : 0,
       ...to.scratch(hybrid ? fields.inH * fields.inW * fields.inC * 4 : 0),
     },
     note: `dwconvF32 ${fields.kH}x${fields.kW}${hybrid ? ", hybrid" : ""}`,
