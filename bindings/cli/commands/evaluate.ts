@@ -3,7 +3,7 @@ import { ensure } from "../../errors.ts";
 import { externalFiles, signaturesOf } from "../../formats/index.ts";
 import { tensorOf } from "../../graph.ts";
 import { type Evaluation, evaluate as judge } from "../../optimize/evaluate/evaluate.ts";
-import type { ModelFigures } from "../../optimize/evaluate/figures.ts";
+import { type ModelFigures, topFive, worstFirst } from "../../optimize/evaluate/figures.ts";
 import { nodeData } from "../../optimize/evaluate/nodeData.ts";
 import { reportHtml } from "../../optimize/evaluate/report.ts";
 import { scaleOf, zeroOf } from "../../tensor.ts";
@@ -117,7 +117,7 @@ function lines(evaluations: readonly Evaluation[]): readonly string[] {
   const first = evaluations[0] as Evaluation;
   const models = [first.model, ...evaluations.flatMap(({ against }) => (against === undefined ? [] : [against]))];
   const rows = withoutEmpty([HEAD, ...models.map(figures)]);
-  const worst = [...(first.layers ?? [])].sort((a, b) => a.snr - b.snr).slice(0, WORST);
+  const worst = worstFirst(first.layers ?? []).slice(0, WORST);
   return [
     `samples ${count(first.samples)}${first.preparation === undefined ? "" : `, ${first.preparation}`}`,
     ...table(rows, HEAD.map((_, i) => i).slice(1)),
@@ -164,7 +164,7 @@ function figures({ name, classes, bytes, latency, sparsity, targets }: ModelFigu
     ...[
       name,
       percent2(classes?.top1),
-      percent2(classes?.top5),
+      percent2(topFive(classes)),
       bytes === undefined ? "" : count(bytes),
       short(latency),
     ],

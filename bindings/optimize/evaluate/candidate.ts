@@ -27,6 +27,8 @@ export interface Candidate {
   /** What its numbers say of a sample, each place of a segmentation by itself; undefined of values and embeddings. */
   readonly answersOf: (sample: Sample, outputs: readonly Float32Array[]) => ReturnType<typeof answersOf>;
   readonly count: (sample: Sample, outputs: readonly Float32Array[]) => void;
+  /** Whether numbers that read as decisions of some samples are values of others, and so of all. */
+  readonly givesValues: () => boolean;
   readonly figures: () => ModelFigures;
   readonly close: () => void;
 }
@@ -61,6 +63,7 @@ export async function openCandidate(model: Model, name: string, options: EngineO
   const ends = { end, shape, listed: scores >= 0, codes: same && givesValues(end) };
   const read = (sample: Sample, [first]: readonly Float32Array[]) => readingOf(sample, first?.length ?? 0, ends);
   let places: ClassCount | undefined;
+  let [isDecided, isValued] = [false, false];
   const nearness = new NearnessSum();
   const times: number[] = [];
   return {
@@ -103,6 +106,8 @@ export async function openCandidate(model: Model, name: string, options: EngineO
           return;
         case "decisions":
           if (reading.labels === undefined) return;
+          isDecided = true;
+          nearness.add(first, reading.labels);
           places ??= new ClassCount(2);
           places.addPlaces(bothOf(first), reading.labels, [2, 1], name);
           return;
@@ -117,12 +122,15 @@ export async function openCandidate(model: Model, name: string, options: EngineO
           if (label !== undefined) addTargets();
           return;
         case "values":
+          isValued ||= targets.length > 0;
           if (label !== undefined && first.length === 1) nearness.add(first, Float32Array.of(label));
           addTargets();
       }
     },
+    givesValues: () => isDecided && isValued,
     figures() {
-      const [found, targets] = [(places ?? classes).result(), nearness.result()];
+      const found = isDecided && isValued ? undefined : (places ?? classes).result();
+      const targets = isDecided && !isValued ? undefined : nearness.result();
       const sparsity = graph === undefined ? undefined : sparsityOf(graph);
       return {
         name,

@@ -134,6 +134,7 @@ async function judge(
     await new Promise<void>((resolve) => setTimeout(resolve));
   }
   ensure(count > 0, "INVALID_INPUT", () => ({ where: "data", expected: "at least one sample", received: "none" }));
+  if (candidate.givesValues()) compared = undefined;
   return { count, compared, agreement: same / Math.max(all, 1), outputs: nearness.result() };
 }
 

@@ -52,6 +52,8 @@ export interface LayerError {
   readonly where: string;
   /** 10·log10(power of the other's values / power of the difference); Infinity where there is none. */
   readonly snr: number;
+  /** The least of that behind the functions that read it, where all of them level what is far out and leave more: what a scale clips there hurts nothing. */
+  readonly behind?: number;
   readonly cosine: number;
   readonly meanError: number;
   /** The other's values in equal bins from `low` to `high`, those beyond in the last. */
@@ -59,3 +61,13 @@ export interface LayerError {
   /** The real values that the model's tensor can hold, where it is quantized: what lies beyond is clipped. */
   readonly clip?: readonly [low: number, high: number];
 }
+
+/** Layers by what they leave of the signal, the least first. */
+export const worstFirst = (layers: readonly LayerError[]): readonly LayerError[] => {
+  const left = ({ snr, behind = snr }: LayerError) => behind;
+  return [...layers].sort((a, b) => left(a) - left(b));
+};
+
+/** Top-5 where there are more classes than that. */
+export const topFive = (classes: Classes | undefined): number | undefined =>
+  classes !== undefined && classes.confusion.length >= 1 && classes.confusion.length <= 5 ? undefined : classes?.top5;

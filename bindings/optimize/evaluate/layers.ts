@@ -80,12 +80,31 @@ export async function compareLayers(
       const expected = runParts(second, batch, pairs.length);
       for (const [i, sum] of sums.entries()) sum.add(values[i] as Float32Array, expected[i] as Float32Array);
     },
-    result: () => pairs.map((pair, i) => (sums[i] as LayerSum).result(pair)),
+    result() {
+      const found = pairs.map((pair, i) => (sums[i] as LayerSum).result(pair));
+      const left = new Map(pairs.map(({ own: id }, i) => [id, found[i]?.snr as number] as const));
+      return found.map((layer, i) => withBehind(layer, own, (pairs[i] as Pair).own, left));
+    },
     close() {
       first.close();
       second.close();
     },
   };
+}
+
+/** Functions that are level, or nearly so, from somewhere on. */
+const LEVELLING: ReadonlySet<string> = new Set([
+  ...["logistic", "tanh", "softmax", "logSoftmax", "hardSwish", "elu", "gelu"],
+  ...["relu", "relu6", "reluN1To1", "relu0To1", "leakyRelu", "maximum", "minimum"],
+]);
+
+/** Says what is left behind the functions that read a tensor, where nothing else does. */
+function withBehind(layer: LayerError, { nodes, outputs }: Graph, id: TensorId, left: ReadonlyMap<TensorId, number>) {
+  const readers = nodes.filter(({ inputs }) => inputs.includes(id));
+  const isSeen = readers.length === 0 || outputs.some(({ tensor }) => tensor === id);
+  if (isSeen || readers.some(({ kind }) => !LEVELLING.has(kind))) return layer;
+  const behind = Math.min(...readers.map(({ outputs: [made] }) => left.get(made as TensorId) ?? layer.snr));
+  return behind > layer.snr ? { ...layer, behind } : layer;
 }
 
 /** A batch in as many runs as the model needs for it. */

@@ -1,7 +1,7 @@
 /** Evaluations as a page of HTML in one file: nothing is loaded from anywhere. */
 import { requireList } from "../../given.ts";
 import type { Evaluation } from "./evaluate.ts";
-import type { LayerError, ModelFigures } from "./figures.ts";
+import { type LayerError, type ModelFigures, topFive, worstFirst } from "./figures.ts";
 import { histogramSvg, type Point, paretoSvg } from "./pictures.ts";
 
 /** Rows of layers and classes that are shown; more say nothing to a reader. */
@@ -75,14 +75,16 @@ function nameCell({ name, where }: LayerError): string {
 
 function figuresTable(models: readonly ModelFigures[]): string {
   const head = ["model", "top-1", "top-5", "bytes", "ms a sample", "weights that are 0", "mean error", "cosine"];
-  const rows = models.map(({ name, classes, bytes, latency, sparsity, targets }) =>
-    row([
-      ...[escaped(name), percent(classes?.top1), percent(classes?.top5), bytes?.toLocaleString("en-US") ?? "–"],
-      ...[short(latency), percent(sparsity)],
-      ...(targets === undefined ? ["–", "–"] : [short(targets.meanError), short(targets.cosine)]),
-    ]),
+  const cells = models.map(({ name, classes, bytes, latency, sparsity, targets }) => [
+    ...[escaped(name), percent(classes?.top1), percent(topFive(classes)), bytes?.toLocaleString("en-US") ?? "–"],
+    ...[short(latency), percent(sparsity)],
+    ...(targets === undefined ? ["–", "–"] : [short(targets.meanError), short(targets.cosine)]),
+  ]);
+  // What no model has needs no column.
+  const [first = [], ...rest] = [head, ...cells].map((all) =>
+    all.filter((_, i) => cells.some((each) => each[i] !== "–")),
   );
-  return `<table>${row(head, "th")}${rows.join("")}</table>`;
+  return `<table>${row(first, "th")}${rest.map((each) => row(each)).join("")}</table>`;
 }
 
 /** One comparison; the confusion of the model, which all have, is shown with the first. */
@@ -124,19 +126,18 @@ function confusionTable({ classes }: ModelFigures, names: readonly string[] | un
   return `<h3>Confusion</h3>${iou}<p class="dim">Labels down, classes that were found across.</p><table class="confusion">${head}${rows.join("")}</table>`;
 }
 
+/** Red where little of the signal is left. */
+function snrCell({ snr, behind }: LayerError): string {
+  if (behind !== undefined) return `${short(snr)}<br><span class="dim">${short(behind)} behind it</span>`;
+  return snr < 10 ? `<span class="bad">${short(snr)}</span>` : short(snr);
+}
+
 /** The layers of the least signal first. */
 function layerTable(layers: readonly LayerError[]): string {
   if (layers.length === 0) return "";
-  const worst = [...layers].sort((a, b) => a.snr - b.snr).slice(0, MOST_LAYERS);
+  const worst = worstFirst(layers).slice(0, MOST_LAYERS);
   const rows = worst.map((layer) =>
-    row(
-      [
-        layer.snr < 10 ? `<span class="bad">${short(layer.snr)}</span>` : short(layer.snr),
-        ...[short(layer.cosine), short(layer.meanError), histogramSvg(layer)],
-      ],
-      "td",
-      nameCell(layer),
-    ),
+    row([snrCell(layer), ...[short(layer.cosine), short(layer.meanError), histogramSvg(layer)]], "td", nameCell(layer)),
   );
   const head = row(["tensor", "SNR in dB", "cosine", "mean error", "values, and the range that is kept"], "th");
   return `<h3>Layers that hurt most</h3><table>${head}${rows.join("")}</table>`;
