@@ -1,16 +1,15 @@
 /** The examples that `--data` names. */
-import { readdirSync, statSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { extname, join } from "node:path";
-import { ensure, Pint8Error } from "../errors.ts";
+import { statSync } from "node:fs";
+import { extname } from "node:path";
+import { ensure } from "../errors.ts";
 import type { Graph } from "../graph.ts";
-import { arrayDataset, type Known, type Preparation, type Rows, rowOf, UNIT_SCALING } from "../optimize/data/arrays.ts";
+import { arrayDataset, type Known, type Preparation, type Rows, UNIT_SCALING } from "../optimize/data/arrays.ts";
 import { slice } from "../optimize/data/batches.ts";
 import { foreign, unpacked } from "../optimize/data/bytes.ts";
 import { readCsv } from "../optimize/data/csv.ts";
-import { type ExampleFile, filesDataset } from "../optimize/data/files.ts";
+import { filesDataset } from "../optimize/data/files.ts";
 import { isIdx, readIdx } from "../optimize/data/idx.ts";
-import { chooseArrays, knownOf } from "../optimize/data/named.ts";
+import { chooseArrays } from "../optimize/data/named.ts";
 import { isZip, readNpy, readNpz } from "../optimize/data/npy.ts";
 import { isNpy } from "../optimize/data/npyHeader.ts";
 import { isParquet, parquetDataset } from "../optimize/data/parquet.ts";
@@ -19,10 +18,12 @@ import { runPasses } from "../public/index.ts";
 import { dimensions, elementCount, type Tensor } from "../tensor.ts";
 import { defaultScaling, type Scaling } from "../values/image.ts";
 import type { Port } from "../values/port.ts";
-import { readAnswers } from "./answers.ts";
 import type { DataOptions } from "./dataOptions.ts";
 import { readBytes } from "./files.ts";
+import { folderData } from "./folder.ts";
+import { answersOfFiles, readLabels, relabelled } from "./labelFiles.ts";
 import { decodeText } from "./labels.ts";
+import { requirePixelUnits } from "./options.ts";
 import { pictureFormat } from "./picture/decode.ts";
 import { createDecoder } from "./picture/pool.ts";
 
@@ -47,7 +48,17 @@ export async function openData(options: DataOptions, ports: readonly Port[]): Pr
     expected: "a folder or file with examples",
     received: "nothing",
   }));
-  const all = isFolder(data) ? folderData(data, ports, options) : await fileData(data, ports, options);
+  const preparation = preparationOf(options, ports);
+  const all = isFolder(data)
+    ? folderData(data, ports, options.labels, preparation)
+    : await fileData(data, ports, options, preparation);
+  const said = (["mean", "std"] as const).find((name) => options[name] !== undefined);
+  ensure(said === undefined || /pixel/.test(all.preparation ?? "pixel"), "INVALID_OPTION", () => ({
+    where: `--${said}`,
+    expected: "pixels of 0 to 255, of which it speaks",
+    received: `${data}: ${all.preparation}`,
+    hint: "Bring numbers to what the network takes before they are saved.",
+  }));
   return samples === undefined ? all : slice(all, samples.first, samples.end);
 }
 
@@ -57,8 +68,10 @@ function isFolder(path: string): boolean {
 
 /** Scaling that was asked for, or the one that the first input is made for: 0 to 1 unless its quantization says otherwise. */
 function preparationOf({ mean, std, fit = "stretch" }: DataOptions, [port]: readonly Port[]): Preparation {
-  if (mean !== undefined || std !== undefined)
+  if (mean !== undefined || std !== undefined) {
+    requirePixelUnits(mean, std);
     return { scaling: { kind: "real", mean: mean ?? [0], std: std ?? [1] }, fit };
+  }
   return { scaling: port === undefined || port.scale === 0 ? UNIT_SCALING : realScaling(port), fit };
 }
 
@@ -71,88 +84,29 @@ function realScaling(port: Port): Scaling {
   return isUnit && zero === 0 ? UNIT_SCALING : { kind: "real", mean: [zero], std: [1 / port.scale] };
 }
 
-const EXAMPLES = /\.(png|jpe?g|bmp|wav|npy)$/i;
-const byName = (a: string, b: string) => a.localeCompare(b, "en", { numeric: true });
-
-/** A folder of examples, or of one folder for each class, in the order of their names. */
-function folderData(path: string, ports: readonly Port[], options: DataOptions): Dataset {
-  const entries = readdirSync(path, { withFileTypes: true }).sort((a, b) => byName(a.name, b.name));
-  const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name);
-  const filesIn = (folder: string, label?: number): ExampleFile[] =>
-    readdirSync(folder)
-      .filter((name) => EXAMPLES.test(name))
-      .sort(byName)
-      .map((name) => {
-        const file = join(folder, name);
-        return { name: file, ...(label === undefined ? {} : { label }), read: () => readExample(file) };
-      });
-  const files = mixed(folders.map((name, label) => filesIn(join(path, name), label)));
-  const own = filesIn(path);
-  ensure(files.length === 0 || own.length === 0, "INVALID_INPUT", () => ({
-    where: path,
-    expected: "examples, or folders of examples",
-    received: `${own.length} examples beside ${folders.length} folders`,
-  }));
-  ensure(files.length + own.length > 0, "INVALID_INPUT", () => ({
-    where: path,
-    expected: "pictures or sounds",
-    received: "none",
-    hint: "Put them into a folder for each class, or all into one.",
-  }));
-  // Digits as names are the classes themselves.
-  const numbered = folders.every((name) => /^\d+$/.test(name));
-  const labelled = numbered ? files.map((file) => ({ ...file, label: Number(folders[file.label ?? 0]) })) : files;
-  const classes = files.length === 0 || numbered ? undefined : folders;
-  const list = own.length > 0 ? withLabels(own, options.labels) : labelled;
-  return filesDataset(ports, list, createDecoder(), classes, preparationOf(options, ports));
-}
-
-/** The examples of all classes in turns, each class evenly spread over all: any part, as the first few hundred, has some of each. */
-const mixed = (classes: readonly (readonly ExampleFile[])[]): readonly ExampleFile[] =>
-  classes
-    .flatMap((files) => files.map((file, i) => ({ file, at: (i + 0.5) / files.length })))
-    .sort((a, b) => a.at - b.at)
-    .map(({ file }) => file);
-
-async function readExample(file: string): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await readFile(file));
-  } catch (cause) {
-    const received = (cause as Error).message;
-    throw new Pint8Error("IO", { where: file, expected: "a readable file", received }, { cause });
-  }
-}
-
-function withLabels(files: readonly ExampleFile[], path: string | undefined): readonly ExampleFile[] {
-  if (path === undefined) return files;
-  const { labels, targets } = readLabels(path);
-  const count = labels?.length ?? targets?.shape[0] ?? 0;
-  ensure(count === files.length, "INVALID_INPUT", () => ({
-    where: path,
-    expected: `${files.length} labels, one for each file in the order of their names`,
-    received: `${count}`,
-  }));
-  return files.map((file, i) => ({
-    ...file,
-    ...(labels && { label: Number(labels[i]) }),
-    ...(targets && { targets: [rowOf(targets, i)] }),
-  }));
-}
-
-async function fileData(path: string, ports: readonly Port[], options: DataOptions): Promise<Dataset> {
+async function fileData(
+  path: string,
+  ports: readonly Port[],
+  options: DataOptions,
+  preparation: Preparation,
+): Promise<Dataset> {
+  const { labels } = options;
   const bytes = unpacked(readBytes(path), path);
-  const preparation = preparationOf(options, ports);
-  const known = (): Known => (options.labels === undefined ? {} : readLabels(options.labels));
-  if (isParquet(bytes)) return parquetDataset(ports, bytes, createDecoder(), path, preparation);
+  const isColumn = labels !== undefined && statSync(labels, { throwIfNoEntry: false }) === undefined;
+  const known = (): Known => (labels === undefined ? {} : readLabels(labels));
+  if (isParquet(bytes)) {
+    const own = await parquetDataset(ports, bytes, createDecoder(), path, preparation, isColumn ? labels : undefined);
+    return labels === undefined || isColumn ? own : relabelled(own, known(), labels);
+  }
   if (isZip(bytes)) {
-    const { inputs, known: own } = chooseArrays(ports, readNpz(bytes, path), path);
-    return arrayDataset(ports, inputs, { ...own, ...known() }, preparation);
+    const { inputs, known: own } = chooseArrays(ports, readNpz(bytes, path), path, isColumn ? labels : undefined);
+    return arrayDataset(ports, inputs, labels === undefined || isColumn ? own : known(), preparation);
   }
   if (isNpy(bytes)) return arrayDataset(ports, [readNpy(bytes, path)], known(), preparation);
   if (isIdx(bytes)) return arrayDataset(ports, [readIdx(bytes, path)], known(), preparation);
   if (pictureFormat(bytes) !== undefined) {
-    const files = withLabels([{ name: path, read: async () => bytes }], options.labels);
-    return filesDataset(ports, files, createDecoder(), undefined, preparation);
+    const { list, classes } = answersOfFiles([{ name: path, read: async () => bytes }], labels, "listed");
+    return filesDataset(ports, list, createDecoder(), classes, preparation);
   }
   return csvData(path, bytes, ports, options, preparation);
 }
@@ -187,12 +141,4 @@ function csvData(
     return { shape: [size, count], values, pixels: rows.pixels };
   });
   return arrayDataset(ports, parts, known, preparation);
-}
-
-/** Labels, or targets of a regression, of a file of their own. */
-function readLabels(path: string): Known {
-  const bytes = unpacked(readBytes(path), path);
-  if (isIdx(bytes)) return knownOf(readIdx(bytes, path), path);
-  if (isNpy(bytes)) return knownOf(readNpy(bytes, path), path);
-  return readAnswers(decodeText(bytes, path), path);
 }

@@ -7,6 +7,7 @@ import { defaultScaling, imageShape, preparePicture, type Scaling, scalingText }
 import { type Port, portText } from "../values/port.ts";
 import { readBytes } from "./files.ts";
 import { npyInput } from "./npy.ts";
+import { requirePixelUnits } from "./options.ts";
 import { decodePicture, pictureFormat } from "./picture/decode.ts";
 
 /** How pictures are scaled where the command line says so. */
@@ -46,6 +47,7 @@ async function readInput(
   if (format === undefined) throw unknownFile(path, extension, bytes);
   imageShape(port);
   const picture = await decodePicture(format, bytes, path);
+  requirePixelUnits(mean, std);
   const scaling: Scaling = mean || std ? { kind: "real", mean: mean ?? [0], std: std ?? [1] } : defaultScaling(port);
   const value = preparePicture(picture, port, scaling);
   say(`${path}: ${format} ${picture.width}x${picture.height} for ${portText(port)}, ${scalingText(scaling)}`);

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { ensure } from "../errors.ts";
 import { MODULES, type ModuleName } from "../primitives/modules.ts";
 
 /** Options that choose what is read of a model. */
@@ -109,6 +110,18 @@ export const deviations = within(
   `numbers other than 0 from ${DIVISORS[0]} to ${DIVISORS[1]}`,
   (value) => Math.abs(value) >= DIVISORS[0] && Math.abs(value) <= DIVISORS[1],
 );
+
+/** Refuses means and deviations of pixels of 0 to 1, as PyTorch's recipes have them: pixels of 0 to 255 would come out 255 times too large. */
+export function requirePixelUnits(mean: readonly number[] = [], std: readonly number[] = []): void {
+  const isUnit = mean.length > 0 && std.length > 0 && [...mean, ...std].every((value) => Math.abs(value) < 1);
+  const times255 = (values: readonly number[]) => values.map((value) => Number((255 * value).toFixed(3))).join(",");
+  ensure(!isUnit || mean.every((value) => value === 0), "INVALID_OPTION", () => ({
+    where: "--mean, --std",
+    expected: "those of pixels of 0 to 255",
+    received: `${mean.join(",")} and ${std.join(",")}, which are those of 0 to 1`,
+    hint: `Say --mean ${times255(mean)} --std ${times255(std)}.`,
+  }));
+}
 
 function within(what: string, fits: (value: number) => boolean): (text: string) => readonly number[] {
   return (text) => {

@@ -37,6 +37,13 @@ function separatorOf(line: string): string {
   return ["\t", ";"].find((each) => bare.includes(each)) ?? ",";
 }
 
+/** The cells of each line that is not empty. */
+export function cellsOf(text: string): readonly (readonly string[])[] {
+  const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
+  const separator = separatorOf(lines[0] ?? "");
+  return lines.map((line) => cells(line, separator));
+}
+
 export const isNumber = (cell: string) => cell !== "" && Number.isFinite(Number(cell));
 
 /**
@@ -71,7 +78,7 @@ export function readCsv(text: string, elements: number, where = "readCsv", label
             `${where}, line ${lineOf(r)}, column ${c + 1}`,
             "a number",
             `"${cell.slice(0, 40)}"`,
-            hintOf(cell),
+            hintOf(cell, header?.[c]),
           );
         values[at++] = Number(cell);
       }
@@ -84,8 +91,13 @@ export function readCsv(text: string, elements: number, where = "readCsv", label
   return { rows, ...classesOf(table.map((each) => each[label] as string)) };
 }
 
-const hintOf = (cell: string) =>
-  /^[-+]?\d*,\d+$/.test(cell) ? "Decimals have a point in place of a comma." : undefined;
+function hintOf(cell: string, column: string | undefined): string | undefined {
+  if (/^[-+]?\d*,\d+$/.test(cell)) return "Decimals have a point in place of a comma.";
+  if (/\.(png|jpe?g|bmp|wav|npy)$/i.test(cell))
+    return "Give the folder of these files as data, and such a table as --labels.";
+  if (cell === "" || /^(nan|na|null|none)$/i.test(cell)) return "Leave such rows out, or fill them in.";
+  return column === undefined ? undefined : `Leave the column "${column}" out, or name it as the label's.`;
+}
 
 /** A header has a word in a column that holds numbers below, or words that label columns have. */
 function isHeader(table: readonly (readonly string[])[]): boolean {
@@ -121,7 +133,11 @@ function labelColumns(
     });
   }
   const named = (header ?? []).flatMap((name, c) => (isLabelName(name) ? [c] : []));
-  if (named.length > 0) return width - named.length === elements ? named : named.slice(0, 1);
+  if (named.length > 0) {
+    // Of several that are not all labels the one that is called just so.
+    const exact = named.find((c) => /^(y|labels?|targets?|class(es)?)$/i.test(header?.[c] ?? "")) ?? named[0];
+    return width - named.length === elements ? named : [exact as number];
+  }
   if (width !== elements + 1) return [];
   const isFirst = table.every((row) => /^\d+$/.test(row[0] ?? ""));
   const first = isFirst && (elements > 16 || table.some((row) => !/^\d+$/.test(row.at(-1) ?? "")));

@@ -76,7 +76,7 @@ export function filesDataset(
   const about = {
     size: files.length,
     ...(classes === undefined ? {} : { classes }),
-    preparation: /\.wav$/i.test(files[0]?.name ?? "") ? "sound from -1 to 1" : `${preparationText(scaling)}, ${fit}`,
+    preparation: preparationOf(files[0]?.name ?? "") ?? `${preparationText(scaling)}, ${fit}`,
   };
   return withSome(about, (wanted) =>
     ahead(
@@ -84,4 +84,10 @@ export function filesDataset(
       example,
     ),
   );
+}
+
+/** What becomes of files that are no pictures. */
+function preparationOf(name: string): string | undefined {
+  if (/\.npy$/i.test(name)) return "numbers as they are";
+  return /\.wav$/i.test(name) ? "sound from -1 to 1" : undefined;
 }

@@ -4,7 +4,7 @@ import type { DataPort, Known, Rows } from "./arrays.ts";
 import { invalid } from "./bytes.ts";
 
 /** Names that labels go by. */
-const LABEL = /^(y|labels?|targets?|class(es)?)([_-]?\w*)?$/i;
+const LABEL = /^(y|labels?|targets?|class(es)?)([_-]\w*|\d+|train|test|val|true)?$/i;
 
 export const isLabelName = (name: string): boolean => LABEL.test(name);
 
@@ -45,16 +45,21 @@ export function targetsOf(rows: Rows): Known {
   return labels.includes(-1) ? { targets: rows } : { labels };
 }
 
-/** The arrays of a file by the names of the inputs, or in order where they have others; the label by its name. */
+/** The arrays of a file by the names of the inputs, or in order where they have others; the label by the name that is wanted, or that labels have. */
 export function chooseArrays(
   ports: readonly DataPort[],
   arrays: ReadonlyMap<string, Rows>,
   where: string,
+  wanted?: string,
 ): { readonly inputs: readonly Rows[]; readonly known: Known } {
   const names = [...arrays.keys()];
-  const label = names.find((name) => isLabelName(name) && !ports.some((port) => port.name === name));
+  if (wanted !== undefined && !arrays.has(wanted)) throw invalid(where, `an array "${wanted}"`, names.join(", "));
+  const label = wanted ?? names.find((name) => isLabelName(name) && !ports.some((port) => port.name === name));
   const named = ports.map(({ name }) => arrays.get(name));
-  const rest = names.filter((name) => name !== label);
+  // As numpy.savez names what has no name.
+  const bare = names.length === ports.length + 1 && names.every((name) => /^arr_\d+$/.test(name));
+  const own = label ?? (bare ? names.at(-1) : undefined);
+  const rest = names.filter((name) => name !== own);
   const inputs = named.every((each) => each !== undefined)
     ? (named as readonly Rows[])
     : rest.map((name) => arrays.get(name) as Rows);
@@ -63,6 +68,7 @@ export function chooseArrays(
       where,
       `arrays named ${ports.map(({ name }) => `"${name}"`).join(", ")}, and labels "y"`,
       names.join(", "),
+      `Save those of one part alone, as numpy.savez(file, ${ports.length === 1 ? "x=x_test" : ports.map(({ name }) => `${name}=…`).join(", ")}, y=y_test).`,
     );
-  return { inputs, known: label === undefined ? {} : knownOf(arrays.get(label) as Rows, `${where}, ${label}`) };
+  return { inputs, known: own === undefined ? {} : knownOf(arrays.get(own) as Rows, `${where}, ${own}`) };
 }

@@ -15,7 +15,8 @@ export const isParquet = (bytes: Uint8Array): boolean => String.fromCharCode(...
 
 /**
  * The examples of a Parquet file: a label column, and columns of numbers, lists of numbers, or pictures (bytes, or a group
- * with them). Rows are decoded some at a time.
+ * with them). Rows are decoded some at a time. `labels` names the label's column, or several with commas between them, which are targets; else it is the one called label, class or target.
+ * Of columns that are not named as the inputs, one that holds pictures is the input of a model of one; others are left out then.
  *
  * Errors: INVALID_INPUT where it is none, has no rows, or a column is of another kind; UNSUPPORTED for a compression that is
  * neither snappy nor gzip.
@@ -26,6 +27,7 @@ export async function parquetDataset(
   decode: PictureDecoder,
   where: string,
   { scaling = UNIT_SCALING, fit = "stretch" }: Preparation = {},
+  labels?: string,
 ): Promise<Dataset> {
   requireList("parquetDataset, ports", ports, "the model's inputs { name, shape }, as model.inputs");
   requireBytes("parquetDataset", bytes);
@@ -44,8 +46,16 @@ export async function parquetDataset(
   }
   const first = (await rows().next()).value ?? {};
   const names = Object.keys(first);
-  const label = names.find(isLabelName);
-  const inputs = names.filter((name) => name !== label);
+  const asked =
+    labels === undefined || names.includes(labels) ? labels && [labels] : labels.split(",").map((name) => name.trim());
+  const lacking = (asked || []).find((name) => !names.includes(name));
+  if (lacking !== undefined) throw invalid(where, `a column "${lacking}"`, names.join(", "));
+  const [label, ...more] = asked || names.filter(isLabelName).slice(0, 1);
+  const inputs = inputColumns(
+    ports,
+    names.filter((name) => name !== label && !more.includes(name)),
+    first,
+  );
   const words = async (column: string): Promise<readonly string[]> => {
     const list: string[] = [];
     for await (const { [column]: word } of rows([column])) {
@@ -58,9 +68,17 @@ export async function parquetDataset(
   // Words need all labels before the first example.
   const known = label !== undefined && typeof first[label] === "string" ? classesOf(await words(label)) : undefined;
   const isBytes = inputs.every((name) => holdsBytes(file, name));
-  const valuesOf = (port: DataPort, cell: unknown, at: string): Promise<Float32Array> | Float32Array => {
+  const valuesOf = (port: DataPort, cell: unknown, row: Row, at: string): Promise<Float32Array> | Float32Array => {
     const picture = pictureBytes(cell);
     if (picture === undefined) {
+      const words = inputs.find((name) => typeof row[name] === "string");
+      if (words !== undefined)
+        throw invalid(
+          at,
+          "columns of numbers, lists of them or pictures",
+          `"${words}" with words`,
+          "Leave the column out, or name it as the label's.",
+        );
       const values = numbersOf(cell, elementCount(port.shape), at);
       return isBytes
         ? maker(port, { shape: [1, values.length], values, pixels: "pixels" }, { scaling }).make(0)
@@ -75,10 +93,27 @@ export async function parquetDataset(
     const at = `${where}, row ${i}`;
     const cells =
       ports.length === 1 && inputs.length > 1 ? [inputs.map((name) => row[name])] : inputs.map((name) => row[name]);
-    if (cells.length !== ports.length) throw invalid(at, `${ports.length} columns of inputs`, inputs.join(", "));
-    const values = await Promise.all(ports.map((port, p) => valuesOf(port, cells[p], at)));
+    if (cells.length !== ports.length)
+      throw invalid(
+        at,
+        `${ports.length} columns of inputs`,
+        inputs.join(", "),
+        `Name them ${ports.map(({ name }) => `"${name}"`).join(", ")}, as the inputs are.`,
+      );
+    const values = await Promise.all(ports.map((port, p) => valuesOf(port, cells[p], row, at)));
     const sample = { inputs: values, name: `row ${i}` };
     if (label === undefined) return sample;
+    if (more.length > 0)
+      return {
+        ...sample,
+        targets: [
+          numbersOf(
+            [label, ...more].map((name) => row[name]),
+            undefined,
+            at,
+          ),
+        ],
+      };
     if (row[label] === null || row[label] === undefined) throw invalid(at, `a label in column "${label}"`, "none");
     if (Array.isArray(row[label])) return { ...sample, targets: [numbersOf(row[label], undefined, at)] };
     const own = Number(known?.labels ? known.labels[i] : row[label]);
@@ -95,6 +130,14 @@ export async function parquetDataset(
         : "numbers as they are",
     [Symbol.asyncIterator]: () => ahead(rows(), sampleOf),
   };
+}
+
+/** The columns that the inputs are made of: those of their names, the pictures, or all. */
+function inputColumns(ports: readonly DataPort[], names: readonly string[], first: Row): readonly string[] {
+  const own = ports.map(({ name }) => name);
+  if (own.every((name) => names.includes(name))) return own;
+  const pictures = names.filter((name) => pictureBytes(first[name]) !== undefined);
+  return ports.length === 1 && pictures.length === 1 ? pictures : names;
 }
 
 async function orInvalid<T>(where: string, read: () => Promise<T>): Promise<T> {
