@@ -44,20 +44,16 @@ async function compile(file: string, url: string, change: Change = (wasm) => was
   try {
     return await WebAssembly.compile(change(bytes) as BufferSource);
   } catch (cause) {
-    const forbidden = /content security policy|unsafe-eval|\bCSP\b/i.test(textOf(cause));
-    throw forbidden
-      ? unavailable(
-          file,
-          "a page that may compile WebAssembly",
-          "a content security policy that forbids it",
-          POLICY,
-          cause,
-        )
-      : unavailable(file, `${expected}, whole`, textOf(cause), hintOf(url), cause);
+    const received = textOf(cause);
+    throw /content security policy|unsafe-eval|\bCSP\b|disallowed/i.test(received)
+      ? unavailable(file, "a place that may compile WebAssembly", "a policy that forbids it", POLICY, cause)
+      : unavailable(file, `${expected}, whole`, received, hintOf(url), cause);
   }
 }
 
-const POLICY = "Add 'wasm-unsafe-eval' to script-src of the Content-Security-Policy.";
+/** Of pages, and of edge workers, where no bytes are compiled. */
+const POLICY =
+  "Add 'wasm-unsafe-eval' to script-src of the Content-Security-Policy; in an edge worker import pint8/wasm/simd.wasm as the option wasm.";
 
 const isWasm = (bytes: Uint8Array) => bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d;
 
@@ -70,7 +66,7 @@ function contentOf(bytes: Uint8Array): string {
 function hintOf(url: string): string {
   const inline = 'or import "pint8/inline", which needs no files';
   if (isNode() && url.startsWith("/_next/"))
-    return 'In next.config, add serverExternalPackages: ["pint8"], so that Next leaves the package as it is on the server.';
+    return 'In next.config, add serverExternalPackages: ["pint8"].';
   if (/\/node_modules\//.test(url) && /^https?:/.test(url))
     return `With Vite's server, add optimizeDeps: { exclude: ["pint8"] } to vite.config, ${inline}.`;
   const place = /^https?:|^file:/.test(url) ? new URL(".", url).href : "where they are served";

@@ -139,6 +139,19 @@ test("a file that cannot be had says what was asked for, what came, and what to 
   );
 });
 
+for (const [where, said] of [
+  ["a page's policy", "WebAssembly.compile(): violates the following Content Security policy directive"],
+  ["an edge worker", "WebAssembly.compile(): Wasm code generation disallowed by embedder"],
+])
+  test(`where ${where} forbids compiling, the error says what to do`, async (t) => {
+    t.mock.method(WebAssembly, "compile", () => Promise.reject(new WebAssembly.CompileError(said)));
+    const url = "data:application/wasm;base64,AGFzbQEAAAA=";
+    await assert.rejects(
+      loadModule("scalar", undefined, "core", () => url),
+      fails("MODULE_UNAVAILABLE", /a policy that forbids it.*'wasm-unsafe-eval'.*import pint8\/wasm\/simd\.wasm/),
+    );
+  });
+
 test("the probes agree with wasm-feature-detect; compiled modules are shared", async () => {
   assert.equal(hasInstructions("simd"), await simd());
   assert.equal(hasInstructions("relaxed"), await relaxedSimd());
