@@ -69,10 +69,15 @@ const messageOf = (where: string, expected: string, received: string) =>
 export class Pint8Error extends Error {
   /** Also where scripts were made small: errors print by it. */
   static override readonly name: string = "Pint8Error";
+  /** What kind of error it is: what a program decides by. */
   readonly code: ErrorCode;
+  /** The file, node, tensor, input or option that it is about. */
   readonly where: string;
+  /** What should have been there. */
   readonly expected: string;
+  /** What was there. */
   readonly received: string;
+  /** What to do about it; empty where there is nothing to say. */
   readonly hint: string;
 
   /** Those of another copy are Pint8Errors, too: parts that are loaded later have their own. */

@@ -34,6 +34,7 @@ export interface Rounding {
 // biome-ignore lint/suspicious/noEmptyInterface: operators add to it
 export interface Attributes {}
 
+/** An operator's name: the file format's in camel case, as in `conv2d`. */
 export type OpKind = keyof Attributes;
 
 /** One operator of a graph. */

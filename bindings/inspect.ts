@@ -5,6 +5,7 @@ import { type Outline, type OutlinedOperator, outlineModel, signaturesOf } from 
 import { setShapes } from "./formats/shapes.ts";
 import { refuseOfPlan } from "./given.ts";
 import { type AnyNode, type Graph, NONE, type Port, type TensorId, tensorOf } from "./graph.ts";
+import type { Inspection, OperatorReport, TensorReport } from "./inspection.ts";
 import { bind } from "./ops/bind.ts";
 import { operatorsLater } from "./ops/later.ts";
 import type { Operators } from "./ops/types.ts";
@@ -20,10 +21,13 @@ import type { WasmUrl } from "./session/files.ts";
 import { loadModule } from "./session/modules.ts";
 import { checkOptions, type OptionNames } from "./session/options.ts";
 import { nameOf, readSource, type Source } from "./session/source.ts";
-import { byteLength, type DType, portAffine, type TypedArray } from "./tensor.ts";
+import { byteLength, portAffine, type TypedArray } from "./tensor.ts";
 
+/** How `inspectModel` reads a model, and what it plans it for. */
 export interface InspectOptions extends PassOptions {
+  /** Kernels that it is planned for; `"auto"` when absent, the fastest that this engine runs correctly. */
   readonly module?: ModuleName | "auto";
+  /** Samples of one run, where the model is of one or leaves it open. */
   readonly batch?: number;
   /** Shapes of inputs by name, as `loadModel` takes them. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
@@ -49,62 +53,6 @@ const INSPECT_OPTIONS: OptionNames<InspectOptions> = {
   operators: true,
   limits: true,
 };
-
-/** One tensor of an operator. */
-export interface TensorReport {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  /** One entry per tensor, or one per channel along `axis`; empty where it is not quantized. */
-  readonly scale: readonly number[];
-  readonly zeroPoint: readonly number[];
-  readonly axis: number;
-  readonly constant: boolean;
-}
-
-export interface OperatorReport {
-  /** `node 3 (CONV_2D)`. */
-  readonly where: string;
-  readonly kind: string;
-  readonly inputs: readonly TensorReport[];
-  readonly outputs: readonly TensorReport[];
-  readonly attributes: { readonly [name: string]: unknown };
-  readonly macs: number;
-  /** Bytes of its constants in the model. */
-  readonly weightBytes: number;
-  /** Share of zeros in its int8 weights, 0 to 1. */
-  readonly sparsity: number;
-  /** The kernels that run it, with their notes; empty where it costs nothing. */
-  readonly kernels: readonly string[];
-  /** Why it does not run here; empty where it does. */
-  readonly refusal: string;
-}
-
-export interface Totals {
-  readonly macs: number;
-  readonly weightBytes: number;
-  /** Zeros among all int8 weights, 0 to 1. */
-  readonly sparsity: number;
-  readonly arenaBytes: number;
-  readonly imageBytes: number;
-  readonly scratchBytes: number;
-  /** Linear memory of a session with one thread. */
-  readonly memoryBytes: number;
-}
-
-/** What `pint8 inspect` says, as one JSON object. */
-export interface Inspection {
-  readonly name: string;
-  readonly module: ModuleName;
-  /** Names of all its signatures, of which the option `signature` chooses one. */
-  readonly signatures: readonly string[];
-  readonly inputs: readonly Omit<PlanPort, "address">[];
-  readonly outputs: readonly Omit<PlanPort, "address">[];
-  readonly operators: readonly OperatorReport[];
-  readonly totals: Totals;
-  /** Why the model does not run here, as `loadModel` would say it; empty where it does. */
-  readonly refusal: string;
-}
 
 /** `inspectModel`, by this importer. */
 export function inspectBy(importer: Importer, source: Source, options: InspectOptions = {}): Promise<Inspection> {

@@ -6,6 +6,7 @@ import { ensure } from "./errors.ts";
 import { type AnyNode, bodiesOf, type Graph, NONE } from "./graph.ts";
 import { elementCount, type Tensor } from "./tensor.ts";
 
+/** Bounds of memory and work; a model that asks for more is refused with OUT_OF_MEMORY or UNSUPPORTED. */
 export interface Limits {
   /** Bytes of linear memory; when absent 192 MiB and four times the constants' bytes, at most 4 GiB in any case. */
   readonly memory?: number;

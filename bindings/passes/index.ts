@@ -6,6 +6,7 @@ import { type RunOptions, runPassesBy } from "./run.ts";
 
 export { PASS_NAMES, type PassName } from "./run.ts";
 
+/** Which passes run, and on which operators. */
 export interface PassOptions extends RunOptions {
   /** The operators; the library's own when absent. */
   readonly operators?: Operators;

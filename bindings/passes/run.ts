@@ -21,6 +21,7 @@ export type Pass = (graph: Graph, operators: Operators) => Graph;
 const PASSES = { foldConstants, foldPad, fuseActivations, tabulate, dropDead } as const satisfies {
   readonly [name: string]: Pass;
 };
+/** An optional pass, by its name. */
 export type PassName = keyof typeof PASSES;
 /** The names of the optional passes, in the order in which they run. */
 export const PASS_NAMES = Object.keys(PASSES) as readonly PassName[];

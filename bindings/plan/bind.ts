@@ -21,6 +21,7 @@ import { ARENA_ADDRESS, align, type Plan, type PlanPort, type PlanStep, type Ste
  * it is asked for.
  */
 export interface BindOptions extends ImageOptions {
+  /** The kernels that it will run on. */
   readonly module: ModuleName;
   /** Hash of that module, in hexadecimal, as `loadModule` gives it. */
   readonly moduleHash: string;

@@ -5,6 +5,7 @@ import type { Operators } from "../ops/types.ts";
 import { type BindOptions, planGraphBy } from "./bind.ts";
 import type { Plan } from "./types.ts";
 
+/** What a graph is planned for, and with which operators. */
 export interface PlanOptions extends BindOptions {
   /** The operators; the library's own when absent. */
   readonly operators?: Operators;

@@ -1,5 +1,6 @@
 /** The three builds of the kernels, slowest first. */
 export const MODULES = ["scalar", "simd", "relaxed"] as const;
+/** A build of the kernels, by its name. */
 export type ModuleName = (typeof MODULES)[number];
 
 /**

@@ -82,6 +82,7 @@ export interface Compiled {
   readonly dts: string;
   /** Sizes, addresses and quantization for C. */
   readonly header: string;
+  /** The same sizes, in bytes, as an object. */
   readonly report: CompileReport;
 }
 

@@ -25,10 +25,16 @@ export { denseWeights, type Kernels, type KernelsOptions, prunedWeights } from "
 provide(operators);
 
 // What follows takes the place of the functions of the same names above.
+/** `loadModel` of `pint8`, with the kernels inside. */
 export const loadModel: typeof load = (source, options) => loadBy(importModel, source, { wasmUrl, ...options });
+/** `loadPlan` of `pint8/runtime`, with the kernels inside. */
 export const loadPlan: typeof loadSaved = (source, options) => loadSaved(source, { wasmUrl, ...options });
+/** `planModel` of `pint8`, with the kernels inside. */
 export const planModel: typeof plan = (source, options) => planBy(importModel, source, { wasmUrl, ...options });
+/** `inspectModel` of `pint8`, with the kernels inside. */
 export const inspectModel: typeof inspect = (source, options) =>
   inspectBy(importModel, source, { wasmUrl, ...options });
+/** `createKernels` of `pint8/kernels`, with the kernels inside. */
 export const createKernels: typeof kernels = (options) => kernels({ wasmUrl, ...options });
+/** `loadModule` of `pint8`, with the kernels inside. */
 export const loadModule: typeof module = (name, wasm, edition, from = wasmUrl) => module(name, wasm, edition, from);

@@ -82,6 +82,7 @@ export interface GemmCall {
   readonly weights: Weights;
   /** The result `[…,N]`, or its quantization. */
   readonly y: Target;
+  /** Clamps the result; `"none"` when absent. */
   readonly activation?: Activation;
 }
 
@@ -99,6 +100,7 @@ export interface ConvolutionCall {
   readonly dilation?: readonly [number, number];
   /** `"same"` when absent. */
   readonly padding?: Padding;
+  /** Clamps the result; `"none"` when absent. */
   readonly activation?: Activation;
 }
 
@@ -116,6 +118,7 @@ export interface Kernels {
    * Errors: OUT_OF_MEMORY; INVALID_OPTION for other element types; INVALID_MODEL for sizes that are none.
    */
   tensor(dtype: "int8", shape: readonly number[], affine: Affine): KernelTensor<"int8">;
+  /** One of int32, without quantization; the same errors. */
   tensor(dtype: "int32", shape: readonly number[]): KernelTensor<"int32">;
   /**
    * y = requantize(x · weightsᵀ + bias), as TFLite's FULLY_CONNECTED.

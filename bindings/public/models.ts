@@ -1,6 +1,7 @@
 /** Loading, planning and inspecting models: what `pint8` is on every engine. */
 import { importLater } from "../formats/later.ts";
-import { type Inspection, type InspectOptions, inspectBy } from "../inspect.ts";
+import { type InspectOptions, inspectBy } from "../inspect.ts";
+import type { Inspection } from "../inspection.ts";
 import { type LoadOptions, loadBy, type PlanModelOptions, planBy } from "../load.ts";
 import type { Session } from "../session/session.ts";
 import type { Source } from "../session/source.ts";
@@ -18,13 +19,8 @@ export type {
   Port,
   TensorId,
 } from "../graph.ts";
-export type {
-  Inspection,
-  InspectOptions,
-  OperatorReport,
-  TensorReport,
-  Totals,
-} from "../inspect.ts";
+export type { InspectOptions } from "../inspect.ts";
+export type { Inspection, OperatorReport, TensorReport, Totals } from "../inspection.ts";
 export type { Limits } from "../limits.ts";
 export type { CustomOperator, LoadOptions, PlanModelOptions } from "../load.ts";
 export type { CustomInfer, CustomTensor } from "../ops/control/custom.ts";

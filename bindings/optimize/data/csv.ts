@@ -4,6 +4,7 @@ import type { Known, Rows } from "./arrays.ts";
 import { invalid } from "./bytes.ts";
 import { isLabelName, targetsOf } from "./named.ts";
 
+/** The numbers of a file of lines, and what its column of labels says. */
 export interface Table {
   readonly rows: Rows;
   readonly labels?: ArrayLike<number>;

@@ -2,6 +2,7 @@
 import { requireBytes } from "../../given.ts";
 import { foreign, invalid } from "./bytes.ts";
 
+/** A sound, as its file has it. */
 export interface Sound {
   /** Samples a second. */
   readonly rate: number;

@@ -14,6 +14,7 @@ import type { Compared, LayerError, Model, ModelFigures, Nearness } from "./figu
 import { compareLayers } from "./layers.ts";
 import { NearnessSum } from "./scores.ts";
 
+/** What is compared, and on which engine. */
 export interface EvaluateOptions extends EngineOptions {
   /** Another model of the same task: agreement and, where tensors have the same names, the error of each layer. */
   readonly against?: Model;

@@ -31,6 +31,7 @@ export type Tune = Pick<
   | "onCheckpoint"
 >;
 
+/** How many weights become zero, which of them, and what makes up for it. */
 export interface PruneOptions {
   /**
    * Share of the weights of all prunable layers together that become zero, or with channels of the multiply-adds that go: above 0, below 1; ½ when

@@ -16,6 +16,7 @@ export interface PrunedLayer {
   readonly error?: number;
 }
 
+/** The pruned network, and what became of each layer. */
 export interface PruneResult {
   /** As an importer would give it: write it, quantize it, run it. */
   readonly graph: Graph;

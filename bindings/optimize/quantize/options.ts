@@ -43,6 +43,7 @@ export type Scales = "channel" | "tensor";
 /** Type of what goes in and comes out of the graph. */
 export type Io = "float32" | "int8" | "uint8" | "int16";
 
+/** What a bound is about: points of accuracy that are lost, or per cent of the model's bytes or time. */
 export type BoundName = "maxDrop" | "size" | "latency";
 
 /** A bound, in per cent. */
@@ -58,6 +59,7 @@ export interface BoundReport extends Bound {
   readonly met: boolean;
 }
 
+/** How a network becomes one of integers. */
 export interface QuantizeOptions {
   /** Weights of all layers; int8 when absent. With int4 the first layer and depthwise ones stay int8, unless `layers` says otherwise. */
   readonly weights?: WeightType;

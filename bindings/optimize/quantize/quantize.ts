@@ -22,6 +22,7 @@ import { settingsOf } from "./settings.ts";
 import { signsAsProducts } from "./signs.ts";
 import { make, openWorkshop } from "./workshop.ts";
 
+/** The network of integers, and what became of each layer. */
 export interface QuantizeResult {
   /** As an importer would give it: write it, plan it, run it. */
   readonly graph: Graph;

@@ -21,6 +21,7 @@ import { BATCH, train } from "./train.ts";
 const FRESH_BATCH = 32;
 const FEW_STEPS = 3000;
 
+/** Which student learns, and how. */
 export interface DistilOptions extends Omit<TrainOptions, "teacher"> {
   /** The network to teach, whose weights are gone on with, or the name of one with random weights: see `freshNetwork`. */
   readonly student: Graph | string;

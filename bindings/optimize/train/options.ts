@@ -67,6 +67,7 @@ export interface Changes {
   setMask(tensor: TensorId, mask: Uint8Array): void;
 }
 
+/** How far training has come. */
 export interface Progress {
   readonly step: number;
   readonly steps: number;
