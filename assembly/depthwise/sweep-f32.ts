@@ -28,14 +28,14 @@ export function sweeps(p: DwConvF32): bool {
  */
 export function sweep(p: DwConvF32, x: usize, w: usize, rows: u32, y: usize, count: u32, rowScale: f32): void {
   if (p.multiplier == 1) {
-    if (p.kH == 1 && p.kW == 1) return alone(p, x, w, y, count, rowScale);
+    if (rows * p.kW == 1) return alone(p, x, w, y, count, rowScale);
     if (p.kW == 3 && p.strideW == p.dilationW) channels(p, x, w, rows, y, count, rowScale, EACH, 3, true);
     else if (p.kW == 3) channels(p, x, w, rows, y, count, rowScale, EACH, 3, false);
     else channels(p, x, w, rows, y, count, rowScale, EACH, 0, false);
   } else channels(p, x, w, rows, y, count, rowScale, ONE, 0, false);
 }
 
-/** A kernel of one tap: a factor for each channel, which stays for all pixels. */
+/** One tap, of a kernel of one or of one column whose other rows stand on padding: a factor for each channel, which stays for all pixels. */
 function alone(p: DwConvF32, x: usize, w: usize, y: usize, count: u32, rowScale: f32): void {
   const pixel = <usize>p.inC << 2;
   const step = <usize>p.strideW * pixel;

@@ -87,7 +87,7 @@ function checkConvolution(subject: Subject, draw: Random, dtype: DType, s: Shape
     depthwise: s.depthwise,
     ...(own.scales && { scales: own.scales }),
     group: inH * inW * inC,
-    asymmetric: own.scales?.some((scale) => scale !== own.scales?.[0]) ?? false,
+    asymmetric: s.depthwise || own.scales?.some((scale) => scale !== own.scales?.[0]) === true,
     scalesFirst: s.depthwise || own.scales?.every((scale) => scale === own.scales?.[0]) === true,
   });
   const computed = dtype === "float32" && draw.int(0, 2) === 0;
@@ -235,6 +235,22 @@ for (const subject of await subjects())
             });
           }
         });
+      test(`one column of ${dtype} weights, whose rows stand on padding`, () => {
+        const draw = random(dtype.length * 7 + 1);
+        // the padding above the second image is where the first one's last lines are
+        for (const channels of [4, 8, 9])
+          for (const kH of [1, 2, 3])
+            checkConvolution(subject, draw, dtype, {
+              x: [2, 5, 6, channels],
+              outputs: channels,
+              kernel: [kH, 1],
+              stride: [1, 1],
+              dilation: [1, 1],
+              padding: { top: 2, bottom: 2, left: 1, right: 1 },
+              groups: channels,
+              depthwise: true,
+            });
+      });
       test(`FULLY_CONNECTED with ${dtype} weights`, () => {
         const draw = random(dtype.length * 3 + 5);
         for (const m of [1, 2, 4, 5, 21])
