@@ -122,6 +122,7 @@ function lineOf({
   samplesPerSecond,
   secondsLeft,
   validation,
+  passed,
 }: Progress): string {
   const left = secondsLeft >= 90 ? `${Math.round(secondsLeft / 60)} min left` : `${Math.ceil(secondsLeft)} s left`;
   return [
@@ -133,6 +134,7 @@ function lineOf({
     ...(validation === undefined
       ? []
       : [`test ${Number.isNaN(error) ? `${(validation * 100).toFixed(2)} %` : validation.toPrecision(4)}`]),
+    ...(passed ? ["past its teacher"] : []),
     `${Math.round(samplesPerSecond)}/s`,
     left,
   ].join(" · ");

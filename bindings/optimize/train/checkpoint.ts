@@ -7,6 +7,8 @@ export interface CheckpointHead {
   readonly steps: number;
   readonly seed: number;
   readonly batch: number;
+  /** Whether the student has passed its teacher and learns by labels alone. */
+  readonly passed?: boolean;
 }
 
 export type CheckpointArrays = Readonly<Record<"weights" | "first" | "second" | "running" | "masks", Float32Array>>;
@@ -40,7 +42,7 @@ export function encodeCheckpoint(head: CheckpointHead, arrays: CheckpointArrays)
  */
 export function decodeCheckpoint(
   bytes: Uint8Array,
-  expected: Omit<CheckpointHead, "step">,
+  expected: Omit<CheckpointHead, "step" | "passed">,
   into: CheckpointArrays,
 ): CheckpointHead {
   const refuse = (received: string) =>

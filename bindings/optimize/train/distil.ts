@@ -58,6 +58,7 @@ export async function distil(teacher: Graph, given: Dataset, options: DistilOpti
     // An epoch, of fewer than four a quarter of all.
     warmUp: fresh ? Math.floor(((data.size ?? 0) / (batch ?? BATCH)) * Math.min(epochs / 4, 1)) : 0,
     augment: "fitting",
+    teaching: "until-passed",
     normalization: fresh ? "fresh" : "restore",
   } as const;
   const trained = await train(graph, data, { ...usual, ...rest, teacher });

@@ -9,6 +9,8 @@ import type { Levels, LossWeights, Objective } from "./kinds.ts";
 export interface TrainOptions {
   /** A network whose outputs are to be learned; they are computed once for each copy of the data, where there is room for them. */
   readonly teacher?: Graph;
+  /** `until-passed`: a student that is as good as its teacher on labelled examples kept back goes on by the labels alone; see `teachingOf`. `throughout` when absent. */
+  readonly teaching?: "throughout" | "until-passed";
   /** What the network is to give; by its output and the data's labels when absent: see `goalOf`. */
   readonly objective?: Objective;
   /** Parts of the loss; see `lossOf` for what they are when absent. */
@@ -80,6 +82,8 @@ export interface Progress {
   readonly error: number;
   readonly samplesPerSecond: number;
   readonly secondsLeft: number;
+  /** Whether the student has passed its teacher, and learns by the labels alone: see `teaching`. */
+  readonly passed?: boolean;
   /** Accuracy, or of values and embeddings the mean error, on the validation data, where it has just been measured. */
   readonly validation?: number;
 }
@@ -88,6 +92,7 @@ const OBJECTIVES: readonly string[] = ["classes", "values", "embeddings"];
 
 const OPTIONS: OptionNames<TrainOptions> = {
   teacher: true,
+  teaching: true,
   objective: true,
   loss: true,
   epochs: true,
@@ -118,6 +123,7 @@ export function checkTrainOptions(options: TrainOptions): void {
   checkOptions("train", options, OPTIONS);
   const { objective, augment } = options;
   if (objective !== undefined) chosen("objective", objective, OBJECTIVES);
+  if (options.teaching !== undefined) chosen("teaching", options.teaching, ["throughout", "until-passed"]);
   if (typeof augment === "string") chosen("augment", augment, ["fitting"]);
   const whole = ["epochs", "steps", "batch", "copies", "progressSteps", "validateEpochs"] as const;
   for (const name of whole) {

@@ -13,6 +13,7 @@ import { firstOf } from "./answers.ts";
 import type { Augmentation } from "./augment.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { fitting } from "./fitting.ts";
+import type { LossWeights } from "./kinds.ts";
 import { slotOf } from "./layout.ts";
 import { lossOf } from "./loss.ts";
 import { createMeter } from "./meter.ts";
@@ -25,6 +26,7 @@ import { randomOf, shuffled } from "./random.ts";
 import { trainSeveral } from "./several.ts";
 import { inTurns, type Store, storeOf } from "./store.ts";
 import { openTeacher, type Teacher } from "./teacher.ts";
+import { type Teaching, teachingOf } from "./teaching.ts";
 import { tied, tiesOf } from "./ties.ts";
 import { type Batch, openTrainer, type Trainer, type TrainerOptions } from "./trainer.ts";
 import { validationOf } from "./validation.ts";
@@ -74,18 +76,20 @@ export async function train(graph: Graph, given: Dataset, options: TrainOptions 
     normalization === "none" ? [] : normalizedLayers(own, goal).filter(({ weight }) => !shared.has(weight));
   const weightLevels = new Map([...(options.fakeQuant?.weights ?? [])].map(([id, bits]) => [id, LEVELS[bits] ?? 127]));
   for (const [id, first] of ties) if (weightLevels.has(first)) weightLevels.set(id, weightLevels.get(first) ?? 127);
-  const trainer = await opened(own, {
-    batch,
-    loss,
-    objective: goal.objective,
-    decay: options.decay ?? 0.01,
-    normalized: layers,
-    ties,
-    threads,
-    weightLevels,
-    ...(options.masks && { masks: options.masks }),
-    ...(options.fakeQuant?.activations && { activationLevels: options.fakeQuant.activations }),
-  });
+  const open = (loss: Partial<LossWeights>) =>
+    opened(own, {
+      batch,
+      loss,
+      objective: goal.objective,
+      decay: options.decay ?? 0.01,
+      normalized: layers,
+      ties,
+      threads,
+      weightLevels,
+      ...(options.masks && { masks: options.masks }),
+      ...(options.fakeQuant?.activations && { activationLevels: options.fakeQuant.activations }),
+    });
+  let trainer = await open(loss);
   const teacher = options.teacher && (await openTeacher(options.teacher, store, goal, threads));
   try {
     // Samples that run one by one have no normalization.
@@ -98,12 +102,28 @@ export async function train(graph: Graph, given: Dataset, options: TrainOptions 
         if (statistics !== undefined) restoreNorm(own, trainer.layout, layer, statistics, trainer.arrays);
       }
     }
-    await steps({ store, turns, trainer, ...(teacher && { teacher }), shapes, goal, batch }, chosen);
+    const teaching = await teachingOf(read, goal, lengthOf(chosen, store.size).total, options);
+    const alone = async () => {
+      const next = await open(lossOf({}, goal.objective, true));
+      takeOver(next, trainer);
+      trainer = next;
+      return next;
+    };
+    await steps(
+      { store, turns, trainer, alone, shapes, goal, batch, ...(teacher && { teacher }), ...(teaching && { teaching }) },
+      chosen,
+    );
     return tied(trainer.graph(), ties);
   } finally {
     teacher?.close();
     trainer.close();
   }
+}
+
+/** Goes on where another trainer of the same network is, which ends. */
+function takeOver(next: Trainer, { arrays, close }: Trainer): void {
+  for (const name of ["weights", "first", "second", "running", "masks"] as const) next.arrays[name].set(arrays[name]);
+  close();
 }
 
 type Chosen = TrainOptions & { readonly batch: number };
@@ -153,6 +173,9 @@ interface Run {
   readonly turns: number;
   readonly trainer: Trainer;
   readonly teacher?: Teacher;
+  readonly teaching?: Teaching;
+  /** The trainer of what is learned by labels alone, which goes on where the other is. */
+  readonly alone: () => Promise<Trainer>;
   readonly shapes: readonly (readonly number[])[];
   readonly goal: Goal;
   readonly batch: number;
@@ -160,13 +183,18 @@ interface Run {
 
 /** All steps from the first, or from where a checkpoint was made. */
 async function steps(run: Run, options: Chosen): Promise<void> {
-  const { store, turns, trainer, goal } = run;
+  const { store, turns, goal, teaching } = run;
+  let { trainer } = run;
   const { seed = 0, signal, onCheckpoint, rate = 2e-3, progressSteps = 20 } = options;
   const { batch, perEpoch, total } = lengthOf(options, store.size);
   const head = { steps: total, seed, batch };
   const validation = options.validation && (await validationOf(options.validation, run.shapes, goal, options));
-  const first = options.checkpoint ? decodeCheckpoint(options.checkpoint, head, trainer.arrays).step : 0;
-  const checkpoint = async (step: number) => onCheckpoint?.(encodeCheckpoint({ ...head, step }, trainer.arrays));
+  const begun = options.checkpoint && decodeCheckpoint(options.checkpoint, head, trainer.arrays);
+  const first = begun?.step ?? 0;
+  let passed = begun?.passed ?? false;
+  if (passed) trainer = await run.alone();
+  const checkpoint = async (step: number) =>
+    onCheckpoint?.(encodeCheckpoint({ ...head, step, ...(passed && { passed }) }, trainer.arrays));
   const meter = createMeter(total, goal.objective === "classes");
   const buffers = buffersOf(run);
   let turn = performance.now();
@@ -174,11 +202,15 @@ async function steps(run: Run, options: Chosen): Promise<void> {
   for (let step = first; step < total; step++) {
     const epoch = Math.floor(step / perEpoch);
     const copy = epoch % turns;
-    if (step === first || step % perEpoch === 0) order = shuffled(store.size, randomOf(seed, epoch));
+    const watches = teaching !== undefined && !passed && step < teaching.until;
+    if (step === first || step % perEpoch === 0) {
+      order = shuffled(store.size, randomOf(seed, epoch));
+      if (watches) order = order.filter((sample) => !teaching.held.has(sample));
+    }
     // The teacher may be asked for all samples here, which takes long: what ends that leaves the weights of the step before.
     try {
       signal?.throwIfAborted();
-      await fill(buffers, run, order, (step % perEpoch) * batch, copy, signal);
+      await fill(buffers, run, passed ? undefined : run.teacher, order, (step % perEpoch) * batch, copy, signal);
     } catch (error) {
       if (signal?.aborted) await checkpoint(step);
       throw error;
@@ -199,7 +231,11 @@ async function steps(run: Run, options: Chosen): Promise<void> {
     const validates = ends && validation && ((epoch + 1) % (options.validateEpochs ?? 1) === 0 || step + 1 === total);
     if (validates || (step + 1) % progressSteps === 0 || step + 1 === total) {
       const accuracy = validates ? { validation: await validation(trainer.graph()) } : {};
-      options.onProgress?.({ ...meter.take(step + 1, epoch), ...accuracy });
+      options.onProgress?.({ ...meter.take(step + 1, epoch), ...accuracy, ...(passed && { passed }) });
+    }
+    if (ends && watches && step + 1 < total && (await teaching.passed(trainer.graph()))) {
+      passed = true;
+      trainer = await run.alone();
     }
     if (ends && step + 1 < total) await checkpoint(step + 1);
     if (performance.now() - turn > TURN) {
@@ -233,7 +269,8 @@ function buffersOf({ shapes, batch, goal }: Run): Required<Batch> {
 
 async function fill(
   to: Required<Batch>,
-  { store, batch, teacher }: Run,
+  { store, batch }: Run,
+  teacher: Teacher | undefined,
   order: Uint32Array,
   first: number,
   copy: number,

@@ -21,8 +21,7 @@ export async function validationOf(
   { teacher, threads = "auto" }: TrainOptions,
 ): Promise<(trained: Graph) => Promise<number>> {
   const store = await storeOf(data, shapes, goal);
-  const floats = goal.places * goal.width;
-  const targets = new Float32Array(goal.objective === "classes" ? 0 : store.size * floats);
+  const targets = targetsOf(store, goal);
   if (targets.length > 0 && teacher !== undefined && !store.labelled) {
     const opened = await openTeacher(teacher, store, goal, threads);
     await opened.write(
@@ -31,41 +30,60 @@ export async function validationOf(
       targets,
     );
     opened.close();
-  } else
-    for (let i = 0; i < targets.length; i += floats) store.writeTargets(i / floats, targets.subarray(i, i + floats));
+  }
   return (trained) => measure(endAt(trained, goal.objective), store, goal, targets);
 }
 
-async function measure(graph: Graph, store: Store, goal: Goal, targets: Float32Array): Promise<number> {
+/** What a store's samples say of values; none of classes. */
+export function targetsOf(store: Store, { objective, places, width }: Goal): Float32Array {
+  const floats = places * width;
+  const targets = new Float32Array(objective === "classes" ? 0 : store.size * floats);
+  for (let i = 0; i < targets.length; i += floats) store.writeTargets(i / floats, targets.subarray(i, i + floats));
+  return targets;
+}
+
+/** The part of a store's labels that a network finds, or the mean |difference| of its values from the targets. */
+export async function measure(graph: Graph, store: Store, goal: Goal, targets: Float32Array): Promise<number> {
   const lengths = graph.inputs.map(({ tensor }) => elementCount(tensorOf(graph, tensor).shape));
   const { session, batch } = await openBatched(graph, 32);
   try {
     const fed = lengths.map((length) => new Float32Array(length * batch));
-    const labels = new Int32Array(goal.places);
-    const floats = goal.places * goal.width;
-    let [sum, count] = [0, 0];
+    const figure = figureOf(store, goal, targets);
     for (let first = 0; first < store.size; first += batch) {
       const samples = Math.min(batch, store.size - first);
       for (let i = 0; i < samples; i++)
         for (const [input, length] of lengths.entries())
           store.write(first + i, 0, input, (fed[input] as Float32Array).subarray(i * length, (i + 1) * length));
-      const values = Object.values(session.run(fed as never, { outputs: "views" }))[0] as Float32Array;
+      figure.add(first, samples, Object.values(session.run(fed as never, { outputs: "views" }))[0] as Float32Array);
+    }
+    return figure.result();
+  } finally {
+    session.close();
+  }
+}
+
+/** Counts what a network gives for samples of a store, some at a time. */
+export function figureOf(store: Store, goal: Goal, targets: Float32Array) {
+  const labels = new Int32Array(goal.places);
+  const floats = goal.places * goal.width;
+  let [sum, count] = [0, 0];
+  return {
+    add(first: number, samples: number, values: Float32Array): void {
       if (goal.objective !== "classes") {
         for (let i = 0; i < samples * floats; i++)
           sum += Math.abs((values[i] as number) - (targets[first * floats + i] as number));
         count += samples * floats;
-      } else
-        for (let i = 0; i < samples; i++) {
-          store.writeLabels(first + i, 0, labels);
-          for (const [place, label] of labels.entries()) {
-            if (label < 0 && goal.places > 1) continue;
-            count++;
-            if (largestAt(values, i * floats + place * goal.width, goal.width) === label) sum++;
-          }
+        return;
+      }
+      for (let i = 0; i < samples; i++) {
+        store.writeLabels(first + i, 0, labels);
+        for (const [place, label] of labels.entries()) {
+          if (label < 0 && goal.places > 1) continue;
+          count++;
+          if (largestAt(values, i * floats + place * goal.width, goal.width) === label) sum++;
         }
-    }
-    return sum / count;
-  } finally {
-    session.close();
-  }
+      }
+    },
+    result: () => sum / count,
+  };
 }
