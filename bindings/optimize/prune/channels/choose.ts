@@ -108,10 +108,14 @@ function choiceOf(
   { parts, widths }: Counts,
   costs: ReadonlyMap<number, number>,
 ): readonly Choice[] {
-  const count = family.left % tile || tile;
+  const first = family.open[0];
+  if (first === undefined) return [];
+  // A class of several channels, as a group's are, brings that much of a multiple by itself.
+  const each = Math.min(...(widths.get(first) ?? []).map(({ counts }) => counts.get(first) ?? 1), tile);
+  const of = tile % each === 0 ? tile / each : tile;
+  const count = family.left % of || of;
   const classes = family.open.slice(0, count);
-  if (classes.length < count || (tile > 1 && family.left <= tile)) return [];
-  const first = classes[0] as number;
+  if (classes.length < count || (tile > 1 && family.left <= of)) return [];
   if ((widths.get(first) ?? []).some(({ left, counts, least }) => left - count * (counts.get(first) ?? 0) < least))
     return [];
   // All of a family are as often in the same layers.

@@ -35,6 +35,7 @@ export function channelsOf(graph: Graph): Channels {
   const readers = countReaders(graph);
   const layers = layersOf(graph);
   const byNode = new Map(layers.map((layer) => [layer.at, layer] as const));
+  const firstUser = new Map([...layers].reverse().map((layer) => [layer.weights, layer] as const));
   const width = (id: TensorId) => tensorOf(graph, id).shape.at(-1) ?? 1;
   const constant = (id: TensorId) => tensorOf(graph, id).data !== undefined;
   const give = (id: TensorId, classes: readonly number[]) => void known.set(id, classes);
@@ -48,7 +49,7 @@ export function channelsOf(graph: Graph): Channels {
   for (const { tensor } of graph.inputs) freeze(tensor);
   for (const [at, node] of graph.nodes.entries()) {
     const layer = byNode.get(at);
-    if (!(layer ? throughLayer(layer) : throughOther(node))) {
+    if (!(layer ? throughLayer(layer) && likeFirst(layer) : throughOther(node))) {
       for (const id of node.inputs) freeze(id);
       for (const id of node.outputs) freeze(id);
     }
@@ -58,8 +59,9 @@ export function channelsOf(graph: Graph): Channels {
   /** Whether channels can be followed through a layer. */
   function throughLayer(layer: Layer): boolean {
     const { kind, x, y, weights, bias, inputs, outputs, groups, patches } = layer;
-    const own = readers[weights] === 1 && (bias === NONE || (readers[bias] === 1 && constant(bias)));
-    if (!own || constant(x) || tensorOf(graph, weights).dtype !== "float32") return false;
+    if (!ownedByLayers(weights, "weights") || (bias !== NONE && !(constant(bias) && ownedByLayers(bias, "bias"))))
+      return false;
+    if (constant(x) || tensorOf(graph, weights).dtype !== "float32") return false;
     if (kind === "depthwiseConv2d") {
       const from = of(x);
       give(
@@ -68,7 +70,7 @@ export function channelsOf(graph: Graph): Channels {
       );
       return true;
     }
-    if (groups !== 1) return false;
+    if (groups !== 1) return throughGroups(layer);
     const from = of(x);
     const depth = patches?.depth ?? inputs;
     if (depth % from.length !== 0) return false;
@@ -77,6 +79,38 @@ export function channelsOf(graph: Graph): Channels {
       Array.from({ length: inputs }, (_, i) => from[(i % depth) % from.length] as number),
     );
     give(y, sets.fresh(outputs));
+    return true;
+  }
+
+  /** Whether layers alone read a constant, each as its weights, or its bias. */
+  function ownedByLayers(id: TensorId, as: "weights" | "bias"): boolean {
+    return readers[id] === layers.filter((layer) => layer[as] === id).length;
+  }
+
+  /** Layers that share weights read and give channels of the same classes. */
+  function likeFirst({ at, weights, y }: Layer): boolean {
+    const first = firstUser.get(weights);
+    if (first === undefined || first.at === at) return true;
+    const [own, theirs] = [columns.get(at), columns.get(first.at)];
+    if (own && theirs) sets.join(theirs, own);
+    sets.join(of(first.y), of(y));
+    return true;
+  }
+
+  /** A group goes as a whole: what it reads and what it gives are one class. */
+  function throughGroups({ x, y, inputs, outputs, groups, patches }: Layer): boolean {
+    const from = of(x);
+    const depth = patches?.depth ?? inputs;
+    if (from.length !== groups * depth) return false;
+    const firstOf = (i: number, each: number) => from[Math.floor(i / each) * depth] as number;
+    sets.join(
+      from.map((_, i) => firstOf(i, depth)),
+      from,
+    );
+    give(
+      y,
+      Array.from({ length: outputs }, (_, o) => firstOf(o, outputs / groups)),
+    );
     return true;
   }
 
