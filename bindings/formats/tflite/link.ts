@@ -1,6 +1,6 @@
 /** Subgraphs → one graph whose nodes hold the graphs that they run, with variables in place of handles. */
 import { ensure, Pint8Error } from "../../errors.ts";
-import type { AnyNode, Graph, Port, TensorId } from "../../graph.ts";
+import type { AnyNode, Graph, Node, Port, TensorId } from "../../graph.ts";
 import type { Tensor } from "../../tensor.ts";
 import { scattered } from "./scatters.ts";
 import { windowed } from "./windows.ts";
@@ -20,6 +20,22 @@ interface Linker {
   /** The type of every variable, by key. */
   readonly variables: Map<string, Tensor>;
   nodes: number;
+}
+
+/** A subgraph while its nodes are linked. */
+interface Linking {
+  readonly linker: Linker;
+  /** The node that runs it, for messages. */
+  readonly where: string;
+  /** The subgraphs that are being linked, this one last. */
+  readonly stack: readonly number[];
+  readonly tensors: Tensor[];
+  readonly nodes: AnyNode[];
+  readonly handles: Map<TensorId, string>;
+  /** The tensors of variables, by key. */
+  readonly variables: Map<string, TensorId>;
+  /** What stands in place of a tensor that a call would have written. */
+  readonly renamed: Map<TensorId, TensorId>;
 }
 
 /**
@@ -58,140 +74,158 @@ function findVariables(graph: Graph, variables: Map<string, Tensor>): void {
   }
 }
 
-function link(linker: Linker, index: number, where: string, given: Handles, stack: readonly number[]): Graph {
+function link(linker: Linker, index: number, where: string, given: Handles, above: readonly number[]): Graph {
+  const graph = subgraphOf(linker, index, where, above);
+  const linking: Linking = {
+    linker,
+    where,
+    stack: [...above, index],
+    tensors: [...graph.tensors],
+    nodes: [],
+    handles: new Map(given),
+    variables: new Map(),
+    renamed: new Map(),
+  };
+  const { tensors, nodes, handles, renamed } = linking;
+  const now = (id: TensorId) => renamed.get(id) ?? id;
+  for (const node of graph.nodes) addNode(linking, { ...node, inputs: node.inputs.map(now) } as AnyNode);
+  const values = (list: readonly Port[]) =>
+    list.filter(({ tensor }) => !handles.has(tensor)).map((port) => ({ ...port, tensor: now(port.tensor) }));
+  return { ...graph, tensors, nodes, inputs: values(graph.inputs), outputs: values(graph.outputs), subgraphs: [] };
+}
+
+const invalid = (where: string, expected: string, received: string) =>
+  new Pint8Error("INVALID_MODEL", { where, expected, received });
+
+/** The subgraph as it was read, counted; errors where it is not there, runs itself or is one too many. */
+function subgraphOf(linker: Linker, index: number, where: string, above: readonly number[]): Graph {
   const found = linker.read[index];
-  const invalid = (expected: string, received: string) =>
-    new Pint8Error("INVALID_MODEL", { where, expected, received });
-  if (found === undefined) throw invalid(`a subgraph below ${linker.read.length}`, `subgraph ${index}`);
+  if (found === undefined) throw invalid(where, `a subgraph below ${linker.read.length}`, `subgraph ${index}`);
   if (found instanceof Pint8Error) throw found;
-  const graph = found;
-  linker.nodes += graph.nodes.length;
-  ensure(!stack.includes(index) && stack.length < MAX_DEPTH && linker.nodes <= MAX_NODES, "UNSUPPORTED", () => ({
+  linker.nodes += found.nodes.length;
+  ensure(!above.includes(index) && above.length < MAX_DEPTH && linker.nodes <= MAX_NODES, "UNSUPPORTED", () => ({
     where,
     expected: `subgraphs that do not run themselves, at most ${MAX_DEPTH} deep and with ${MAX_NODES} operators in all`,
-    received: stack.includes(index) ? `subgraph ${index}, which runs itself` : "more",
+    received: above.includes(index) ? `subgraph ${index}, which runs itself` : "more",
   }));
+  return found;
+}
 
-  const tensors: Tensor[] = [...graph.tensors];
-  const nodes: AnyNode[] = [];
-  const handles = new Map(given);
-  const variables = new Map<string, TensorId>();
-  /** What stands in place of a tensor that a call would have written. */
-  const renamed = new Map<TensorId, TensorId>();
-  const now = (id: TensorId) => renamed.get(id) ?? id;
-
-  const variable = (handle: TensorId | undefined, at: string): TensorId => {
-    const key = handles.get(handle as TensorId) ?? "";
-    const tensor = linker.variables.get(key);
-    ensure(tensor !== undefined, "INVALID_MODEL", () => ({
-      where: at,
-      expected: "the handle of a variable",
-      received: key === "" ? "another tensor" : `"${key}", which nothing reads or writes`,
-    }));
-    const known = variables.get(key);
-    if (known !== undefined) return known;
-    variables.set(key, tensors.length as TensorId);
-    return (tensors.push(tensor) - 1) as TensorId;
-  };
-
-  /** The graph that a node runs on `inputs`; handles go in by themselves. */
-  const body = (number: number, at: string, inputs: readonly TensorId[]): Graph => {
-    const target = linker.read[number];
-    const inside = new Map<TensorId, string>();
-    if (target !== undefined && !(target instanceof Pint8Error)) {
-      ensure(target.inputs.length === inputs.length, "INVALID_MODEL", () => ({
-        where: at,
-        expected: `${target.inputs.length} inputs for subgraph ${number}`,
-        received: `${inputs.length}`,
-      }));
-      for (const [i, { tensor }] of target.inputs.entries()) {
-        const key = handles.get(inputs[i] as TensorId);
-        if (key !== undefined) inside.set(tensor, key);
-      }
-    }
-    return link(linker, number, at, inside, [...stack, index]);
-  };
+/** A node whose inputs are those of the linked graph: with its graphs and variables, or what stands in its place. */
+function addNode(linking: Linking, node: AnyNode): void {
+  const { nodes, handles } = linking;
+  const { where, inputs, outputs } = node;
   const isValue = (id: TensorId) => !handles.has(id);
+  switch (node.kind) {
+    case "varHandle":
+      handles.set(outputs[0] as TensorId, node.attributes.key);
+      break;
+    case "readVariable":
+      nodes.push({ ...node, inputs: [variableOf(linking, inputs[0], where)] });
+      break;
+    case "assignVariable":
+      nodes.push({ ...node, inputs: [variableOf(linking, inputs[0], where), ...inputs.slice(1)], outputs: [] });
+      break;
+    case "callOnce": {
+      const bodies = node.attributes.subgraphs.map((number) => bodyOf(linking, number, where, []));
+      nodes.push({ ...node, attributes: { ...node.attributes, bodies } });
+      break;
+    }
+    case "if": {
+      const bodies = node.attributes.subgraphs.map((number) => bodyOf(linking, number, where, inputs.slice(1)));
+      nodes.push({ ...node, inputs: inputs.filter(isValue), attributes: { ...node.attributes, bodies } });
+      break;
+    }
+    case "while": {
+      const bodies = node.attributes.subgraphs.map((number) => bodyOf(linking, number, where, inputs));
+      const state = outputs.filter((_, i) => isValue(inputs[i] as TensorId));
+      for (const [i, id] of outputs.entries()) {
+        const key = handles.get(inputs[i] as TensorId);
+        if (key !== undefined) handles.set(id, key);
+      }
+      const attributes = { ...node.attributes, bodies };
+      nodes.push({ ...node, inputs: inputs.filter(isValue), outputs: state, attributes });
+      break;
+    }
+    case "scatter":
+    case "reduceWindow":
+      addWindowed(linking, node);
+      break;
+    case "call":
+      addCalled(
+        linking,
+        bodyOf(linking, node.attributes.subgraphs[0] ?? -1, where, inputs),
+        inputs.filter(isValue),
+        outputs,
+      );
+      break;
+    default:
+      nodes.push(node);
+  }
+}
 
-  for (const raw of graph.nodes) {
-    const node = { ...raw, inputs: raw.inputs.map(now) } as AnyNode;
-    const { where: at, inputs, outputs } = node;
-    switch (node.kind) {
-      case "varHandle":
-        handles.set(outputs[0] as TensorId, node.attributes.key);
-        break;
-      case "readVariable":
-        nodes.push({ ...node, inputs: [variable(inputs[0], at)] });
-        break;
-      case "assignVariable":
-        nodes.push({ ...node, inputs: [variable(inputs[0], at), ...inputs.slice(1)], outputs: [] });
-        break;
-      case "callOnce": {
-        const bodies = node.attributes.subgraphs.map((number) => body(number, at, []));
-        nodes.push({ ...node, attributes: { ...node.attributes, bodies } });
-        break;
-      }
-      case "if": {
-        const bodies = node.attributes.subgraphs.map((number) => body(number, at, inputs.slice(1)));
-        nodes.push({ ...node, inputs: inputs.filter(isValue), attributes: { ...node.attributes, bodies } });
-        break;
-      }
-      case "while": {
-        const bodies = node.attributes.subgraphs.map((number) => body(number, at, inputs));
-        const state = outputs.filter((_, i) => isValue(inputs[i] as TensorId));
-        for (const [i, id] of outputs.entries()) {
-          const key = handles.get(inputs[i] as TensorId);
-          if (key !== undefined) handles.set(id, key);
-        }
-        nodes.push({
-          ...node,
-          inputs: inputs.filter(isValue),
-          outputs: state,
-          attributes: { ...node.attributes, bodies },
-        });
-        break;
-      }
-      case "scatter":
-      case "reduceWindow": {
-        const [number = -1] = node.attributes.subgraphs;
-        // a body of its own inputs: nothing of this graph goes in by itself
-        const own = number < 0 ? undefined : link(linker, number, at, new Map(), [...stack, index]);
-        nodes.push(...(node.kind === "scatter" ? scattered(node, own, tensors) : windowed(node, own, tensors)));
-        break;
-      }
-      case "call": {
-        const called = body(node.attributes.subgraphs[0] ?? -1, at, inputs);
-        inline(called, inputs.filter(isValue), outputs);
-        break;
-      }
-      default:
-        nodes.push(node);
+/** The tensor of the variable that a handle names. */
+function variableOf({ linker, handles, variables, tensors }: Linking, handle: TensorId | undefined, where: string) {
+  const key = handles.get(handle as TensorId) ?? "";
+  const tensor = linker.variables.get(key);
+  ensure(tensor !== undefined, "INVALID_MODEL", () => ({
+    where,
+    expected: "the handle of a variable",
+    received: key === "" ? "another tensor" : `"${key}", which nothing reads or writes`,
+  }));
+  const known = variables.get(key);
+  if (known !== undefined) return known;
+  const id = (tensors.push(tensor) - 1) as TensorId;
+  variables.set(key, id);
+  return id;
+}
+
+/** The graph that a node runs on `inputs`; handles go in by themselves. */
+function bodyOf(linking: Linking, index: number, where: string, inputs: readonly TensorId[]): Graph {
+  const { linker, handles, stack } = linking;
+  const target = linker.read[index];
+  const inside = new Map<TensorId, string>();
+  if (target !== undefined && !(target instanceof Pint8Error)) {
+    ensure(target.inputs.length === inputs.length, "INVALID_MODEL", () => ({
+      where,
+      expected: `${target.inputs.length} inputs for subgraph ${index}`,
+      received: `${inputs.length}`,
+    }));
+    for (const [i, { tensor }] of target.inputs.entries()) {
+      const key = handles.get(inputs[i] as TensorId);
+      if (key !== undefined) inside.set(tensor, key);
     }
   }
+  return link(linker, index, where, inside, stack);
+}
 
-  /** Puts a graph in place of a node that calls it. */
-  function inline(called: Graph, inputs: readonly TensorId[], outputs: readonly TensorId[]): void {
-    const place = new Map<TensorId, TensorId>(
-      called.inputs.map(({ tensor }, i) => [tensor, inputs[i] as TensorId] as const),
-    );
-    for (const [id, tensor] of called.tensors.entries()) {
-      if (place.has(id as TensorId)) continue;
-      const known = tensor.resource === undefined ? undefined : variables.get(tensor.resource);
-      if (tensor.resource !== undefined && known === undefined)
-        variables.set(tensor.resource, tensors.length as TensorId);
-      place.set(id as TensorId, known ?? ((tensors.push(tensor) - 1) as TensorId));
-    }
-    const moved = (id: TensorId) => place.get(id) ?? id;
-    for (const inner of called.nodes)
-      nodes.push({ ...inner, inputs: inner.inputs.map(moved), outputs: inner.outputs.map(moved) } as AnyNode);
-    for (const [i, id] of outputs.entries()) {
-      const port = called.outputs[i];
-      if (port === undefined) throw invalid(`${outputs.length} outputs of what is called`, `${called.outputs.length}`);
-      renamed.set(id, moved(port.tensor));
-    }
+/** Windows under an operator as slices. Its graph has inputs of its own: nothing of this one goes in by itself. */
+function addWindowed({ linker, nodes, tensors, stack }: Linking, node: Node<"scatter"> | Node<"reduceWindow">): void {
+  const [index = -1] = node.attributes.subgraphs;
+  const own = index < 0 ? undefined : link(linker, index, node.where, new Map(), stack);
+  nodes.push(...(node.kind === "scatter" ? scattered(node, own, tensors) : windowed(node, own, tensors)));
+}
+
+/** Puts a graph in place of a node that calls it. */
+function addCalled(linking: Linking, called: Graph, inputs: readonly TensorId[], outputs: readonly TensorId[]): void {
+  const { tensors, nodes, variables, renamed, where } = linking;
+  const place = new Map<TensorId, TensorId>(
+    called.inputs.map(({ tensor }, i) => [tensor, inputs[i] as TensorId] as const),
+  );
+  for (const [id, tensor] of called.tensors.entries()) {
+    if (place.has(id as TensorId)) continue;
+    const known = tensor.resource === undefined ? undefined : variables.get(tensor.resource);
+    if (tensor.resource !== undefined && known === undefined)
+      variables.set(tensor.resource, tensors.length as TensorId);
+    place.set(id as TensorId, known ?? ((tensors.push(tensor) - 1) as TensorId));
   }
-
-  const values = (list: readonly Port[]) =>
-    list.filter(({ tensor }) => isValue(tensor)).map((port) => ({ ...port, tensor: now(port.tensor) }));
-  return { ...graph, tensors, nodes, inputs: values(graph.inputs), outputs: values(graph.outputs), subgraphs: [] };
+  const moved = (id: TensorId) => place.get(id) ?? id;
+  for (const inner of called.nodes)
+    nodes.push({ ...inner, inputs: inner.inputs.map(moved), outputs: inner.outputs.map(moved) } as AnyNode);
+  for (const [i, id] of outputs.entries()) {
+    const port = called.outputs[i];
+    if (port === undefined)
+      throw invalid(where, `${outputs.length} outputs of what is called`, `${called.outputs.length}`);
+    renamed.set(id, moved(port.tensor));
+  }
 }
