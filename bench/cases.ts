@@ -1,7 +1,7 @@
 /** The kernel cases: layers of real models and the shapes that marks are stated for. They drive a test and a benchmark. */
 
 /** Weights that are zero: in blocks of 8 outputs × 4 inputs, or anywhere. */
-export interface Pruning {
+interface Pruning {
   readonly block: "8x4" | "1x1";
   /** Share of zeros. */
   readonly zeros: number;

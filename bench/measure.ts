@@ -21,7 +21,7 @@ export interface Times {
   readonly rounds: readonly number[];
 }
 
-export interface MeasureOptions {
+interface MeasureOptions {
   readonly warmUpMs: number;
   readonly durationMs: number;
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { runInThisContext } from "node:vm";
 
 /** A model in another engine. */
-export interface Peer {
+interface Peer {
   /** Copies the bytes of input i in. */
   setInput(i: number, bytes: Uint8Array): void;
   run(): unknown;

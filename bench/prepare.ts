@@ -3,7 +3,7 @@ import { type Call, denseWeights, type Kernels, type KernelTensor, type Weights 
 import type { Case } from "./cases.ts";
 
 /** A case that is ready to run. */
-export interface Prepared {
+interface Prepared {
   readonly call: Call;
   readonly x: KernelTensor<"int8">;
   readonly weights: Weights;

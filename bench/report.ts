@@ -80,7 +80,7 @@ function modelLines(models: readonly ModelResult[]): readonly string[] {
 }
 
 /** Of the ratios of each pair that three models or more have. */
-export function geometricMeans(models: readonly ModelResult[]): readonly (readonly [string, number])[] {
+function geometricMeans(models: readonly ModelResult[]): readonly (readonly [string, number])[] {
   const pairs = new Map<string, number[]>();
   for (const { ratios } of models)
     for (const { ours, theirs, ratio } of ratios) {

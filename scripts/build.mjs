@@ -34,7 +34,7 @@ export function buildWasm(force = false) {
 }
 
 /** Bundles the package and writes its declarations where needed. */
-export async function buildLibrary(force = false) {
+async function buildLibrary(force = false) {
   const targets = Object.entries(ENTRIES)
     .flatMap(([name, path]) => [`dist/lib/${name}.js`, path.replace("bindings", "dist/types").replace(".ts", ".d.ts")])
     .concat("dist/lib/worker.js", "dist/lib/service.js", "dist/cjs/index.cjs");

@@ -39,7 +39,7 @@ const ORACLES: { readonly [corpus: string]: string } = {
 };
 
 /** Builtin operators of the file, by name. */
-export const builtinOperators = (): readonly string[] =>
+const builtinOperators = (): readonly string[] =>
   Object.keys(allEntries())
     .map((code) => OPERATOR_NAMES[Number(code)] as string)
     .sort();

@@ -1,6 +1,6 @@
 /** Who may import whom, as a table; `walls.test.ts` holds the code to it. */
 
-export interface Wall {
+interface Wall {
   /** The folder or file, from the project's root. */
   readonly of: string;
   /** Folders and files that it may import, besides its own folder. */

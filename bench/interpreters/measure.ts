@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What `times(n)` of a module took, in ms of CPU time per inference, and the hash of the outputs that it returned. */
-export interface Result {
+interface Result {
   readonly ms: number;
   readonly hash: number;
 }

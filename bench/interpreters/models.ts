@@ -111,7 +111,7 @@ function graphOf({ kind, size, inputs, outputs, kernel, stride }: Layer): Graph 
 }
 
 /** Both sets of kernels. */
-export interface Kernels {
+interface Kernels {
   readonly ours: KernelBinary;
   readonly plain: KernelBinary;
 }

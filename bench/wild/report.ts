@@ -10,13 +10,13 @@ export type WildEntry = { readonly name: string; readonly kind: string } & (
 );
 
 /** The fastest of the peers that ran it. */
-export const bestPeer = ({ peers }: WildResult) =>
+const bestPeer = ({ peers }: WildResult) =>
   peers.reduce<(typeof peers)[number] | undefined>(
     (best, one) => (best === undefined || one.ratio < best.ratio ? one : best),
     undefined,
   );
 
-export const geometricMean = (values: readonly number[]): number =>
+const geometricMean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
 const time = (ms: number) => (ms >= 1 ? `${ms.toPrecision(3)} ms` : `${(ms * 1000).toPrecision(3)} µs`);

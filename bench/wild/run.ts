@@ -9,7 +9,7 @@ import { type WildModel, wildModels } from "./corpus.ts";
 import type { WildJob, WildResult } from "./model.ts";
 import { type WildEntry, wildLines } from "./report.ts";
 
-export interface WildOptions {
+interface WildOptions {
   readonly node: string;
   readonly folder: string;
   readonly peers: string | undefined;

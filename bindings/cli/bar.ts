@@ -2,7 +2,7 @@
 import type { Streams } from "./streams.ts";
 
 /** What is done of how much. */
-export interface Stage {
+interface Stage {
   readonly phase: string;
   readonly done: number;
   readonly total?: number;

@@ -23,7 +23,7 @@ export function readLabels(path: string): Known {
 }
 
 /** Files with what is known of them. */
-export interface Answered {
+interface Answered {
   readonly list: readonly ExampleFile[];
   readonly classes?: readonly string[] | undefined;
 }

@@ -1,12 +1,12 @@
 /** Latencies of one run, in milliseconds. */
-export interface Measurement {
+interface Measurement {
   readonly runs: number;
   readonly median: number;
   readonly min: number;
   readonly p90: number;
 }
 
-export interface MeasureOptions {
+interface MeasureOptions {
   /** Milliseconds of runs that are not counted: compilers and clocks settle by time, not by number. */
   readonly warmUp: number;
   /** Milliseconds of runs that are counted. */

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { ModuleName } from "../primitives/modules.ts";
 
 /** The loop of `assembly/peak.ts`: multiply-accumulates on registers, what no kernel of the module can exceed. */
-export interface Peak {
+interface Peak {
   /** One slice of about a millisecond: GMAC/s. */
   slice(): number;
 }

@@ -4,7 +4,7 @@ import { loadPeak } from "./peak.ts";
 import { count, percent, table } from "./text.ts";
 
 /** What one kernel call takes, over all runs that were measured. */
-export interface StepProfile {
+interface StepProfile {
   readonly operator: string;
   readonly kernel: string;
   readonly note: string;
@@ -20,7 +20,7 @@ export interface StepProfile {
   readonly ceilingShare: number;
 }
 
-export interface Profile {
+interface Profile {
   /** What one thread multiplies on registers alone: the median of slices between the runs. */
   readonly ceilingGmacsPerSecond: number;
   readonly runs: number;

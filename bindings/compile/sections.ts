@@ -1,7 +1,7 @@
 /** The outermost layer of a WebAssembly binary: enough to read a custom section and to measure the rest. */
 
 /** One section; `start` to `end` is its content, `header` where its id stands. */
-export interface Section {
+interface Section {
   readonly id: number;
   /** The name of a custom section, else "". */
   readonly name: string;

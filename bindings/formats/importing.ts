@@ -3,7 +3,7 @@ import type { Attributes, Graph } from "../graph.ts";
 import type { TypedArray } from "../tensor.ts";
 
 /** An operator of the user, as importers see it. */
-export interface CustomOperatorTypes {
+interface CustomOperatorTypes {
   readonly infer: InferOf<Attributes>;
 }
 /** Declarations of entries that have no custom operators know no such attributes. */

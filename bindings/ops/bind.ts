@@ -3,7 +3,7 @@ import type { Tensor } from "../tensor.ts";
 import type { Lowering, NodeView, Operator, Operators } from "./types.ts";
 
 /** A node with its operator, for code that handles all kinds alike. */
-export interface Bound {
+interface Bound {
   readonly operator: Operator<OpKind>;
   readonly view: NodeView<OpKind>;
 }

@@ -12,7 +12,7 @@ export interface Constrained {
 }
 
 /** What a broken constraint reports. */
-export interface Broken {
+interface Broken {
   readonly expected: string;
   readonly received: string;
   readonly hint?: string;

@@ -44,7 +44,7 @@ export interface Lowering {
 }
 
 /** A user's operator with its tensors. */
-export interface HostCall {
+interface HostCall {
   readonly name: string;
   /** Bytes of its options. */
   readonly options: readonly number[];

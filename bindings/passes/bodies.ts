@@ -4,7 +4,7 @@ import { type AnyNode, bodiesOf, type Graph, NONE, type TensorId, withBodies } f
 import type { Tensor } from "../tensor.ts";
 
 /** A node with graphs that know the types of their inputs. */
-export interface Specialised {
+interface Specialised {
   readonly node: AnyNode;
   /** Outputs that are no longer the node's, because they are constants. */
   readonly constants: ReadonlyMap<TensorId, Tensor>;

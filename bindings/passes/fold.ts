@@ -12,7 +12,7 @@ const TOTAL_BYTES = 1 << 22;
 const TOTAL_GROWTH = 16;
 
 /** Bytes that folding may still make. */
-export interface Budget {
+interface Budget {
   left: number;
 }
 

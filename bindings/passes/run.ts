@@ -15,7 +15,7 @@ import { tabulate } from "./tabulate.ts";
 import { verify, verifyStructure } from "./verify.ts";
 
 /** One rewriting of a graph into an equal one: pure, and byte-exact. */
-export type Pass = (graph: Graph, operators: Operators) => Graph;
+type Pass = (graph: Graph, operators: Operators) => Graph;
 
 /** The optional passes, in the order in which they run. */
 const PASSES = { foldConstants, foldPad, fuseActivations, tabulate, dropDead } as const satisfies {

@@ -7,7 +7,7 @@ export interface Block {
   readonly last: number;
 }
 
-export interface Arena {
+interface Arena {
   /** Offset of each block, in the blocks' order, 16-byte aligned. */
   readonly offsets: readonly number[];
   readonly bytes: number;

@@ -20,7 +20,7 @@ export interface Image {
 }
 
 /** Chunks that images of several plans have in common, each once. */
-export interface Pool {
+interface Pool {
   /** The bytes themselves, or equal ones that it had before. */
   keep(bytes: Uint8Array): Uint8Array;
 }
@@ -62,7 +62,7 @@ export interface Resting {
 }
 
 /** Memory of so many bytes at least, rounded up to pages: this one grown, or a new one. Errors: OUT_OF_MEMORY. */
-export type Reach = (bytes: number, memory?: WasmMemory) => WasmMemory;
+type Reach = (bytes: number, memory?: WasmMemory) => WasmMemory;
 
 /** Memory grows by this share of it at least: engines that cannot enlarge it where it stands copy all of it. */
 const GROWTH = 1 / 8;

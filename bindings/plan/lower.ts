@@ -31,7 +31,7 @@ export interface Call {
 }
 
 /** What all graphs of a plan have in common. */
-export interface Target extends Pick<Lowering, "module" | "optimize" | "packer"> {
+interface Target extends Pick<Lowering, "module" | "optimize" | "packer"> {
   readonly operators: Operators;
   readonly image: Image;
   readonly variables: Variables;
@@ -42,7 +42,7 @@ export interface Target extends Pick<Lowering, "module" | "optimize" | "packer">
   readonly left?: number;
 }
 
-export interface Lowered {
+interface Lowered {
   readonly calls: readonly Call[];
   readonly hosts: readonly HostStep[];
   readonly scratchBytes: number;
@@ -50,7 +50,7 @@ export interface Lowered {
 }
 
 /** Places of the variables of a graph and of all that its nodes run. */
-export interface Variables {
+interface Variables {
   readonly ranges: readonly Range[];
   addressOf(graph: Graph, id: TensorId): number | undefined;
 }

@@ -17,7 +17,7 @@ export interface Storage {
 }
 
 /** How a graph lies within another. */
-export interface Surroundings {
+interface Surroundings {
   /** Whether its inputs are the caller's: they have no place here, and nothing overwrites them. */
   readonly hasCaller: boolean;
   /** Bytes of the arena that the graphs which a node runs take, by the node's number. */

@@ -5,13 +5,13 @@ import type { Call } from "./lower.ts";
 import { align, STEP_BYTES } from "./types.ts";
 
 /** A list of steps with its places: a block for each step, then the list itself. */
-export interface Table {
+interface Table {
   readonly calls: readonly Call[];
   readonly params: readonly number[];
   readonly stepsAddress: number;
 }
 
-export interface Tables {
+interface Tables {
   /** In the order of memory. */
   readonly lists: readonly Table[];
   readonly end: number;

@@ -29,7 +29,7 @@ export function broadcastStrides(operand: readonly number[], shape: readonly num
 }
 
 /** A loop nest: sizes, and for each operand the strides along them. */
-export interface Nest {
+interface Nest {
   readonly sizes: readonly number[];
   readonly strides: readonly (readonly number[])[];
 }

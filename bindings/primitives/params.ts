@@ -1,6 +1,6 @@
 import { PARAMS, type Params } from "./table.ts";
 
-export type BlockName = keyof Params;
+type BlockName = keyof Params;
 type Name<F extends string> = F extends `${infer N}:f32` ? N : F;
 type NamesOf<S extends string, Found extends string = never> = S extends `${infer F} ${infer Rest}`
   ? NamesOf<Rest, Found | Name<F>>

@@ -3,7 +3,7 @@ import type { ParamBlocks } from "./params.ts";
 import { KERNELS, type KernelRows } from "./table.ts";
 
 /** Name, parameter block and edition of a kernel. */
-export type KernelRow = KernelRows[number];
+type KernelRow = KernelRows[number];
 export type KernelName = KernelRow[0];
 type BlockOf<K extends KernelName> = Extract<KernelRow, readonly [K, string, Edition]>[1];
 

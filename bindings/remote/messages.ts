@@ -22,7 +22,7 @@ export type Request =
 export type Loaded = Pick<Session, "inputs" | "outputs" | "module" | "steps" | "memoryBytes" | "threads">;
 
 /** An error as it can be cloned. */
-export interface Refusal {
+interface Refusal {
   readonly message: string;
   readonly detail?: Pick<Pint8Error, "code" | "where" | "expected" | "received" | "hint">;
 }

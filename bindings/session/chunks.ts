@@ -19,7 +19,7 @@ const MACS_PER_NANOSECOND = 32;
 const DEPTHWISE_MACS_PER_NANOSECOND = 7;
 const ELEMENTS_PER_NANOSECOND = 3;
 
-export interface Chunks {
+interface Chunks {
   /** The chunks of every step, 1 where the caller does it alone. */
   readonly counts: Uint8Array;
   /** Whether any step is shared. */

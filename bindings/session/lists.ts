@@ -5,7 +5,7 @@
 
 import { align, type Plan, STEP_BYTES } from "../plan/types.ts";
 
-export interface Lists {
+interface Lists {
   /** Address of the list of each thread. */
   readonly addresses: readonly number[];
   /** Where the lists that are not in the image end. */

@@ -18,7 +18,7 @@ const AUTO_THREADS = 8;
 const MOST_SPARE = 17 / 16;
 
 /** How many threads are wanted, and who is told why fewer run. */
-export interface ThreadOptions {
+interface ThreadOptions {
   readonly threads?: number | "auto";
   readonly onWarning?: (message: string) => void;
 }

@@ -3,7 +3,7 @@
  * alone: a thread is put aside in the middle of a chunk, or gets the caller's own core. Nothing tells so but time: now and
  * then the other way is tried for a while, and whichever took less for a run goes on.
  */
-export interface Pace {
+interface Pace {
   shares(): boolean;
   /** Told the milliseconds of every run. */
   took(milliseconds: number): void;

@@ -31,7 +31,7 @@ export interface SessionOptions {
 }
 
 /** Plans the model of a session for other shapes of its inputs, by name. */
-export type Replan = (
+type Replan = (
   shapes: Readonly<Record<string, readonly number[]>>,
 ) => Promise<{ readonly plan: Plan; readonly kernels: KernelModule }>;
 

@@ -4,7 +4,7 @@ import { buildName, type KernelModule, stampOf } from "./modules.ts";
 import { compileFile } from "./wasm.ts";
 
 /** What several threads run. */
-export interface ThreadsModules {
+interface ThreadsModules {
   /** The kernels over shared memory. */
   readonly module: WebAssembly.Module;
   /** The step loop of `assembly/threads.ts`. */

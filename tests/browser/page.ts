@@ -4,7 +4,7 @@ import { importModel, type LoadOptions, loadModel, loadModule, planGraph, runPas
 const MODEL = new URL("models/digits_int8.tflite", document.baseURI);
 
 /** What came of a model in the page. */
-export interface Answer {
+interface Answer {
   readonly module: string;
   readonly threads: number;
   /** Outputs of the runs that differ: one where all are the same. */

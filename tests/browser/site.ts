@@ -24,7 +24,7 @@ export interface SiteOptions {
   readonly worker?: boolean;
 }
 
-export interface Site {
+interface Site {
   readonly url: string;
   close(): void;
 }

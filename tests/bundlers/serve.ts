@@ -14,7 +14,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 
-export interface Site {
+interface Site {
   readonly url: string;
   /** What was sent to `/result`, once. */
   readonly told: Promise<Result>;

@@ -16,7 +16,7 @@ import { POLICY, serve } from "./serve.ts";
 export { chrome, POLICY, serve };
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-export const CACHE =
+const CACHE =
   process.env.PINT8_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "pint8-bundlers");
 export const DIGITS = join(ROOT, "models/digits/digits_int8.tflite");
 export const firefox = ["/usr/bin/firefox", "/usr/bin/firefox-esr"].find((path) => existsSync(path));

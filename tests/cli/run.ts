@@ -11,7 +11,7 @@ export const DIGIT_LABELS = fileURLToPath(new URL("../../models/digits/labels.tx
 export const sample = (digit: number): string =>
   fileURLToPath(new URL(`../../models/digits/samples/digit_${digit}.png`, import.meta.url));
 
-export interface Result {
+interface Result {
   readonly status: number;
   readonly out: string;
   readonly err: string;

@@ -10,7 +10,7 @@ import type { CompileOptions, CompileReport } from "../../bindings/public/compil
 import type { TypedArray } from "../../bindings/tensor.ts";
 
 /** A model to compile. */
-export interface Job {
+interface Job {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly options?: Omit<CompileOptions, "name" | "onProgress">;

@@ -82,7 +82,7 @@ export interface SubgraphSpec {
 }
 
 /** A signature: names by tensor index. */
-export interface SignatureSpec {
+interface SignatureSpec {
   readonly key?: string;
   readonly subgraph?: number;
   readonly inputs: { readonly [name: string]: number };

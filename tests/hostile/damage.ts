@@ -1,5 +1,5 @@
 /** Damaged copies of a file, the same ones for the same seed. */
-export interface Damage {
+interface Damage {
   readonly what: string;
   readonly bytes: Uint8Array;
 }

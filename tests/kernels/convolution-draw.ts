@@ -8,10 +8,10 @@ import { convolution } from "../reference/convolution.ts";
 import { bytesOf, checkOperator, type Random, type Subject, tensor } from "../support/kernels.ts";
 
 export const ACTIVATIONS: readonly Activation[] = ["none", "none", "relu", "relu", "relu6", "reluN1To1"];
-export const EXTREME_BIASES = [-(2 ** 31), 2 ** 31 - 1, -(2 ** 30), 2 ** 30, 0];
+const EXTREME_BIASES = [-(2 ** 31), 2 ** 31 - 1, -(2 ** 30), 2 ** 30, 0];
 
 /** What the tests draw: sizes, and how hard the numbers are. */
-export interface Draw {
+interface Draw {
   readonly xShape: readonly [number, number, number, number];
   readonly outputs: number;
   readonly kernel: readonly [number, number];

@@ -7,7 +7,7 @@ import type { Random } from "../support/kernels.ts";
 export const DTYPES: readonly DType[] = ["int8", "int16", "float32", "int64", "complex128", "bool"];
 
 export type Index = readonly number[];
-export type Source = (index: Index) => Index | undefined;
+type Source = (index: Index) => Index | undefined;
 
 /** Elements of x in another order; where there is no source, zero. */
 export function moved(
@@ -30,7 +30,7 @@ export function moved(
   return out;
 }
 
-export interface Case<K extends OpKind = OpKind> {
+interface Case<K extends OpKind = OpKind> {
   readonly kind: K;
   readonly attributes?: Attributes[K];
   readonly shape: readonly number[];
@@ -39,7 +39,7 @@ export interface Case<K extends OpKind = OpKind> {
   readonly source: Source;
 }
 
-export const of = <K extends OpKind>(made: Case<K>): Case => made as unknown as Case;
+const of = <K extends OpKind>(made: Case<K>): Case => made as unknown as Case;
 export const range = (count: number) => Array.from({ length: count }, (_, d) => d);
 export const shapeOf = (draw: Random, least: number, most: number) =>
   range(draw.int(least, most)).map(() => draw.pick([1, 2, 3, 5]));

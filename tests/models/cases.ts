@@ -30,7 +30,7 @@ const GOLDENS = [
 ] as const;
 
 /** The `digits_*_int8` models with goldens for 20 test images and ten drawings. */
-export const DIGITS = skipShared
+const DIGITS = skipShared
   ? []
   : readdirSync(new URL("models/", SHARED))
       .filter((name) => /^digits_(\w+_)?int8\.tflite$/.test(name))
@@ -69,7 +69,7 @@ function digitRuns(name: string, set: string, count: number) {
 }
 
 /** One dumped tensor of a model, by its number in the file. */
-export interface Layer {
+interface Layer {
   readonly tensor: TensorId;
   readonly constant: boolean;
   readonly bytes: Uint8Array;

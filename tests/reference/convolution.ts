@@ -2,7 +2,7 @@
 import { multiplyByQuantizedMultiplier } from "./fixedpoint.ts";
 
 /** Everything that a convolution of `[N,H,W,C]` needs; a fully-connected layer is one of 1×1 pixels. */
-export interface Convolution {
+interface Convolution {
   readonly x: Int8Array;
   readonly xShape: readonly [number, number, number, number];
   /** `[O,kH,kW,C/groups]`, or `[kH,kW,C·multiplier]` for depthwise. */

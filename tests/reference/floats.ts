@@ -3,7 +3,7 @@
 const f = Math.fround;
 
 /** Sizes of a convolution; a matrix product is one of 1×1 pixels. */
-export interface FloatConvolution {
+interface FloatConvolution {
   readonly x: Float32Array;
   readonly xShape: readonly [number, number, number, number];
   /** `[O,kH,kW,C/groups]`, or `[kH,kW,C·multiplier]` where depthwise. */

@@ -3,7 +3,7 @@
  * Source: what its util/tflite/operations compute.
  */
 
-export type Matrix = readonly (readonly number[])[];
+type Matrix = readonly (readonly number[])[];
 type Point = readonly [number, number];
 
 const product = (a: Matrix, b: Matrix): Matrix =>
@@ -53,7 +53,7 @@ function box(points: readonly Point[]) {
   return { x: along(0), y: along(1) };
 }
 
-export interface Centred {
+interface Centred {
   readonly left: number;
   readonly right: number;
   readonly subset: readonly number[];
@@ -76,7 +76,7 @@ export function centred(
   return whole(chain(shifted(...centre), rotation(-turn), scaled, shifted(-output[0] / 2, -output[1] / 2)));
 }
 
-export interface Cornered {
+interface Cornered {
   readonly left: number;
   readonly right: number;
   readonly subset: readonly number[];

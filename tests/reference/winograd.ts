@@ -1,7 +1,7 @@
 /** Winograd's F(2×2, 3×3) of float32, number by number, every operation rounded to float32. */
 const f32 = Math.fround;
 
-export interface WinogradExample {
+interface WinogradExample {
   /** [n][inH][inW][inC]. */
   readonly x: Float32Array;
   readonly xShape: readonly [number, number, number, number];

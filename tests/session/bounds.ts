@@ -193,7 +193,7 @@ const rising = (n: number) => Array.from({ length: n }, (_, i) => sumOf(1000 * i
 const turns = (n: number) => [Int32Array.of(n), Int32Array.of(1000)];
 
 /** Inputs, and what comes of them. */
-export type Case = readonly [inputs: readonly TypedArray[], result: number | "over"];
+type Case = readonly [inputs: readonly TypedArray[], result: number | "over"];
 const of = (n: number) => [Int32Array.of(n)];
 export const CASES: { readonly [name: string]: readonly [graph: Graph, cases: readonly Case[]] } = {
   "a range that is summed": [

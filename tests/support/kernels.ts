@@ -45,7 +45,7 @@ export async function subjects(): Promise<readonly Subject[]> {
   );
 }
 
-export type Kernel = (params: number, part: number, parts: number) => void;
+type Kernel = (params: number, part: number, parts: number) => void;
 
 /** The kernels of a module over a memory, by their names. */
 export function kernelsOf(module: WebAssembly.Module, memory: WebAssembly.Memory): (name: KernelName) => Kernel {
@@ -54,7 +54,7 @@ export function kernelsOf(module: WebAssembly.Module, memory: WebAssembly.Memory
 }
 
 /** A node as tests write it: every tensor with its type; `values` are the bytes of the inputs, constants included. */
-export interface Example<K extends OpKind> {
+interface Example<K extends OpKind> {
   readonly attributes: Attributes[K];
   readonly inputs: readonly Tensor[];
   readonly values: readonly ArrayBufferView[];
@@ -62,7 +62,7 @@ export interface Example<K extends OpKind> {
 }
 
 /** What `infer` and `lower` see of an example; inputs that constraints ask to be constant carry their data. */
-export function viewOf<K extends OpKind>({ attributes, inputs, output }: Example<K>): NodeView<K> {
+function viewOf<K extends OpKind>({ attributes, inputs, output }: Example<K>): NodeView<K> {
   return { where: "node 0 (TEST)", attributes, inputs, outputs: [output] };
 }
 

@@ -11,7 +11,7 @@ import { fieldsOf, type ParamBlocks } from "../../bindings/primitives/params.ts"
 import type { KernelModule } from "../../bindings/session/modules.ts";
 import { Session } from "../../bindings/session/session.ts";
 
-export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export function planOf(model: Uint8Array, { name, hash }: KernelModule): Plan {
   return planGraph(runPasses(importModel(model, {})), { module: name, moduleHash: hash });

@@ -133,7 +133,7 @@ function wild(ending: ".tflite" | ".onnx"): CorpusCase[] {
 }
 
 /** Small files at the edges of operators; their outputs are not known, only whether others take them. */
-export interface EdgeCase {
+interface EdgeCase {
   readonly name: string;
   /** What LiteRT says: `ok`, or an error. */
   readonly litert: string;

@@ -87,7 +87,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** One inference on raw bytes; each output's bytes. */
-export function runOnce(session: Session, { inputs }: Pick<Invoke, "inputs">): readonly Uint8Array[] {
+function runOnce(session: Session, { inputs }: Pick<Invoke, "inputs">): readonly Uint8Array[] {
   const values = session.inputs.map(({ dtype }, i) => typedCopy(dtype, inputs[i] ?? new Uint8Array(0)));
   const outputs = session.run(values as TypedArray[]) as Readonly<Record<string, TypedArray>>;
   return session.outputs.map(({ name }) => {
@@ -97,7 +97,7 @@ export function runOnce(session: Session, { inputs }: Pick<Invoke, "inputs">): r
 }
 
 /** What is wrong against every reference; nothing where one holds, or none is known. */
-export function differenceOf(each: CorpusCase, invoke: Invoke, outputs: readonly Uint8Array[]): string {
+function differenceOf(each: CorpusCase, invoke: Invoke, outputs: readonly Uint8Array[]): string {
   const reasons = invoke.references.map((goldens) => {
     if (goldens.length !== outputs.length) return `${outputs.length} outputs, not ${goldens.length}`;
     for (const [i, golden] of goldens.entries()) {

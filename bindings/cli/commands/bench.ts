@@ -10,7 +10,7 @@ import { milliseconds } from "../text.ts";
 /** Warm-up and measured time in milliseconds. */
 const MEASURE = { warmUp: 500, duration: 2000, leastRuns: 5 };
 
-export interface BenchOptions extends Omit<EngineOptions, "threads"> {
+interface BenchOptions extends Omit<EngineOptions, "threads"> {
   /** Measured one after the other; 1 when absent. */
   readonly threads?: readonly number[];
   readonly profile?: true;

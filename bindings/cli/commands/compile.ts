@@ -6,7 +6,7 @@ import { type ReadingOptions, readingOf } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count, table } from "../text.ts";
 
-export interface CompileCommandOptions extends ReadingOptions {
+interface CompileCommandOptions extends ReadingOptions {
   readonly output: string;
   readonly module?: ModuleName;
   readonly optimize?: Optimize;

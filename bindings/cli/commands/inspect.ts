@@ -5,7 +5,7 @@ import { type EngineOptions, type ReadingOptions, readingOf } from "../options.t
 import type { Streams } from "../streams.ts";
 import { count, percent, table } from "../text.ts";
 
-export interface InspectOptions extends ReadingOptions, Pick<EngineOptions, "module"> {
+interface InspectOptions extends ReadingOptions, Pick<EngineOptions, "module"> {
   readonly json?: true;
 }
 type TensorReport = OperatorReport["inputs"][number];

@@ -5,7 +5,7 @@ import { type EngineOptions, type ReadingOptions, readingOf } from "../options.t
 import type { Streams } from "../streams.ts";
 import { count } from "../text.ts";
 
-export interface PlanOptions extends ReadingOptions, Pick<EngineOptions, "module" | "memory"> {
+interface PlanOptions extends ReadingOptions, Pick<EngineOptions, "module" | "memory"> {
   readonly output: string;
 }
 

@@ -12,7 +12,7 @@ import type { EngineOptions } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { milliseconds, percent, table } from "../text.ts";
 
-export interface RunOptions extends EngineOptions, PictureOptions {
+interface RunOptions extends EngineOptions, PictureOptions {
   readonly input: readonly string[];
   readonly output?: string;
   readonly labels?: string;

@@ -6,7 +6,7 @@ import { readExternalData, readModelBytes } from "../files.ts";
 import { type ReadingOptions, readingOf } from "../options.ts";
 import type { Streams } from "../streams.ts";
 
-export interface TypesOptions extends ReadingOptions {
+interface TypesOptions extends ReadingOptions {
   readonly name?: string;
 }
 

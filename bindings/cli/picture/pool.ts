@@ -28,7 +28,7 @@ const FEW = 16;
 const MOST_THREADS = 4;
 
 /** Threads for decoding: all processors but that of the network. */
-export const decodeThreads = (): number => Math.min(availableParallelism() - 1, MOST_THREADS);
+const decodeThreads = (): number => Math.min(availableParallelism() - 1, MOST_THREADS);
 
 /** A decoder that hands pictures to `threads` threads once there are more than a few; where none start it decodes them itself. */
 export function createDecoder(threads = decodeThreads(), few = FEW): PictureDecoder {

@@ -6,7 +6,7 @@ import type { OnnxNode } from "./convert.ts";
 import { permuted, reorder, toLast, toPlain, type Value } from "./layout.ts";
 
 /** Tensors of operands, all in one order. */
-export interface Operands {
+interface Operands {
   readonly ids: readonly TensorId[];
   readonly isLast: boolean;
 }

@@ -21,7 +21,7 @@ export type CustomFields = { readonly [attribute: string]: CustomField | readonl
 export type CustomEntry = (parts: NodeParts, bytes: Uint8Array) => AnyNode;
 
 /** One custom operator: its kind and, where its options are a map, the keys of its attributes. */
-export interface CustomOperator {
+interface CustomOperator {
   readonly kind: OpKind;
   readonly fields?: CustomFields;
   readonly node: CustomEntry;

@@ -5,7 +5,7 @@ import { readInt8 } from "./flatbuffer.ts";
 import { type OptionField, type OptionFields, type Options, readFields } from "./options.ts";
 
 /** What every node has, besides its kind and attributes. */
-export type NodeParts = Pick<Node, "where" | "inputs" | "outputs">;
+type NodeParts = Pick<Node, "where" | "inputs" | "outputs">;
 
 /**
  * One operator: the union type of its options (0: none are read; below 0: that of the second union, negated), its attributes

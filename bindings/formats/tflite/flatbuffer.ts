@@ -27,7 +27,7 @@ interface Reader {
 }
 
 /** An opened file. */
-export interface FlatFile {
+interface FlatFile {
   readonly buffer: Reader;
   readonly bytes: Uint8Array;
   /** Units of work that may still be done; see `spend`. */

@@ -201,7 +201,7 @@ export function ports(
 type Aliases = ReadonlyMap<number, readonly string[]>;
 
 /** A SignatureDef: names of inputs and outputs of a subgraph, by tensor index. */
-export interface Signature {
+interface Signature {
   readonly key: string;
   readonly subgraph: number;
   readonly inputs: Aliases;

@@ -19,7 +19,7 @@ export interface Result {
   readonly shape: readonly number[];
 }
 
-export type Stated = Pick<Site, "where" | "options">;
+type Stated = Pick<Site, "where" | "options">;
 
 export function refuse(where: string, expected: string, received: string): never {
   ensure(false, "INVALID_MODEL", () => ({ where: `${where}, options`, expected, received }));
@@ -43,7 +43,7 @@ export function listOf({ where, options }: Stated, key: string): readonly number
   return typeof value === "object" ? value : refuse(where, `a list of numbers "${key}"`, String(value));
 }
 
-export const MOST_SIZE = 4096;
+const MOST_SIZE = 4096;
 
 /** Height and width of what is cut out. */
 export function outputSize(site: Stated): readonly [number, number] {

@@ -5,7 +5,7 @@
 import { readFlexText } from "./flexbuffer.ts";
 
 /** An attribute's value as far as operators ask for it. */
-export interface NodeAttribute {
+interface NodeAttribute {
   readonly text: string;
   /** A list of integers; empty where it is none. */
   readonly ints: readonly number[];

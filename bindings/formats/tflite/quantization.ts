@@ -5,7 +5,7 @@ import { type FlatTable, readFloat32s, readInt32, readInt64s, readTable, readUin
 import { BLOCKWISE, BLOCKWISE_DETAILS, QUANTIZATION, TENSOR } from "./schema.ts";
 
 /** Values of the constant float16 or float32 tensor with this index; an error where it is none. */
-export type ScalesOf = (index: number, where: string) => readonly number[];
+type ScalesOf = (index: number, where: string) => readonly number[];
 
 /** Smallest and largest zero point of each type that affine quantization applies to. */
 const ZERO_POINTS: { readonly [K in DType]?: readonly [number, number] } = {

@@ -20,12 +20,12 @@ import {
 import { LEVEL, SPARSITY } from "./schema.ts";
 
 /** One level of a sparse tensor. */
-export type Level =
+type Level =
   | { readonly kind: "dense"; readonly size: number }
   | { readonly kind: "sparse"; readonly segments: readonly number[]; readonly indices: readonly number[] };
 
 /** How the values of a sparse tensor are stored. */
-export interface Sparsity {
+interface Sparsity {
   /** Dimension of each level: first a permutation of 0…n−1, then one of the block dimensions n…n+k−1. */
   readonly traversalOrder: readonly number[];
   /** Dimension that block dimension n + i splits. */

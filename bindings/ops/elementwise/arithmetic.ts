@@ -10,7 +10,7 @@ import { callActivationInt, callPairsF32, callPairsInt, inferPairs, isQuantized,
 import { bySlices } from "./slices.ts";
 
 /** How an operator computes on tensors with scales. */
-export interface Scaled<K extends OpKind> {
+interface Scaled<K extends OpKind> {
   readonly types: readonly DType[];
   /** Checks the factors, from C6 on. */
   check?(node: NodeView<K>): void;
@@ -20,10 +20,10 @@ export interface Scaled<K extends OpKind> {
 }
 
 /** Integer types that are computed on as they are. */
-export type RawType = "int8" | "uint8" | "int16" | "uint16" | "int32" | "uint32" | "int64";
+type RawType = "int8" | "uint8" | "int16" | "uint16" | "int32" | "uint32" | "int64";
 
 /** An operator of two operands. */
-export interface Arithmetic<K extends OpKind> {
+interface Arithmetic<K extends OpKind> {
   readonly real?: keyof typeof PAIRS_F32;
   readonly whole?: keyof typeof PAIRS_INT;
   /** Types for `whole`. */
@@ -38,7 +38,7 @@ function isScaled<K extends OpKind>(node: NodeView<K>, scaled: Scaled<K> | undef
 }
 
 /** Attributes of float32 that need not be finite. */
-export interface Bounded {
+interface Bounded {
   /** The largest magnitude of floats; absent: the largest finite one of operators that have an activation, as in TFLite. */
   readonly most?: number;
 }

@@ -10,7 +10,7 @@ export interface Operand {
 }
 
 /** Operands of a call, and where the result lies. */
-export interface Pair {
+interface Pair {
   readonly a: Operand;
   readonly b: Operand;
   readonly y: { readonly shape: readonly number[]; readonly address: number };

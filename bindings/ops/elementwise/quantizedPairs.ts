@@ -16,7 +16,7 @@ import { pairFields, placed } from "./pairs.ts";
 const NONE: Multiplier = { multiplier: 0, shift: 0 };
 
 /** The factors of one call; what a form does not use is absent. */
-export interface PairFactors {
+interface PairFactors {
   readonly left?: number;
   readonly a?: Multiplier;
   readonly b?: Multiplier;

@@ -16,7 +16,7 @@ import { affineOf } from "./elementwise.ts";
 import { clampOf, ends, unary } from "./unary.ts";
 
 /** Factors from 0 up and below, and whether magnitudes are scaled. */
-export interface Rescaling {
+interface Rescaling {
   readonly up: Multiplier;
   readonly down?: Multiplier;
   readonly magnitude?: boolean;

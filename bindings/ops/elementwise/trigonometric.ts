@@ -2,7 +2,7 @@ import type { Operator } from "../types.ts";
 import { unary } from "./unary.ts";
 
 /** Functions of angles and their inverses, but for sine and cosine, which have operators of their own. */
-export type Trigonometric = "tan" | "asin" | "acos" | "sinh" | "cosh" | "asinh" | "acosh" | "atanh";
+type Trigonometric = "tan" | "asin" | "acos" | "sinh" | "cosh" | "asinh" | "acosh" | "atanh";
 
 declare module "../../graph.ts" {
   interface Attributes {

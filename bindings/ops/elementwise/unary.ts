@@ -19,14 +19,14 @@ import { readIntegers, writeFloats, writeIntegers } from "./integers.ts";
 import { isQuantized } from "./pairs.ts";
 
 /** A form of `unaryF32`. */
-export interface RealForm {
+interface RealForm {
   readonly form: keyof typeof UNARY_F32;
   readonly lo?: number;
   readonly hi?: number;
 }
 
 /** What an operator is in each type; absent for types that it has not. */
-export interface Unary<K extends OpKind> {
+interface Unary<K extends OpKind> {
   /** int8 with scales: 256 bytes. */
   int8?(node: NodeView<K>): Uint8Array;
   /** int16 with scales. */

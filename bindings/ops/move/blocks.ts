@@ -10,7 +10,7 @@ export interface Axis {
 }
 
 /** For each of a block's pixels: where it stands in the block, and the parts of grid and batches that belong together. */
-export interface Phase {
+interface Phase {
   readonly phase: readonly number[];
   readonly grid: View;
   readonly batch: View;

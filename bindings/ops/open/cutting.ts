@@ -15,7 +15,7 @@ export interface Size {
 }
 
 /** One dimension of a result: its size, and where in x's own its places lie; undefined: all at 0. */
-export interface Axis {
+interface Axis {
   readonly size: TensorId;
   readonly place: (at: TensorId) => TensorId | undefined;
   /** Elements of x from one place to the next. */

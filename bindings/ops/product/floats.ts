@@ -73,7 +73,7 @@ export function biasAt(bias: Placed | undefined, first = 0): { readonly bias?: n
 }
 
 /** What a product is, besides its weights, clamp and bias, which are taken from the node. */
-export interface FloatProduct extends Pick<ProductF32, "x" | "y" | "m" | "n" | "k" | "xStride" | "yStride"> {
+interface FloatProduct extends Pick<ProductF32, "x" | "y" | "m" | "n" | "k" | "xStride" | "yStride"> {
   readonly activation: Activation;
   /** The first output channel. */
   readonly first: number;

@@ -8,7 +8,7 @@ import type { NodeView } from "../types.ts";
 const MOST_PRODUCTS = 4096;
 
 /** Sizes of the product, and of the batches that are multiplied. */
-export interface Sizes {
+interface Sizes {
   readonly m: number;
   readonly k: number;
   readonly n: number;

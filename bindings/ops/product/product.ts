@@ -13,7 +13,7 @@ import type { Lowering, ScratchAddress } from "../types.ts";
 import { placeRecords } from "./weights.ts";
 
 /** y[m,n] = requantize(A[m,k] · data[n,k]ᵀ), rows `xStride` and `yStride` bytes apart. */
-export interface Product {
+interface Product {
   readonly x: number;
   readonly y: number;
   readonly m: number;

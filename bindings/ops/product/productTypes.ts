@@ -15,7 +15,7 @@ import { isWide } from "./wideTypes.ts";
  * int4 weights of a fully-connected layer, whose reference rounds otherwise. `f32`: float32 activations; weights of float32,
  * or int8 and int4 (hybrid).
  */
-export type ProductType = "qs8" | "wide" | "f32";
+type ProductType = "qs8" | "wide" | "f32";
 
 /** The type of a node that `requireParameters` took: x and weights decide. */
 export function productType(node: Constrained): ProductType {

@@ -1,7 +1,7 @@
 import type { Patches } from "../../primitives/params.ts";
 
 /** A kernel, `[n][kH][kW][inC]`, and where its windows stand. */
-export interface Kernel {
+interface Kernel {
   readonly data: Int8Array;
   readonly patches: Patches;
 }

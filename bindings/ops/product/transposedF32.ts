@@ -11,7 +11,7 @@ import { biasAt, callConv, int8Or4, placeScales } from "./floats.ts";
 export const MOST_PHASES = 4096;
 
 /** A transposed convolution; sizes are depth, height, width. */
-export interface Transposed {
+interface Transposed {
   readonly x: number;
   readonly y: number;
   readonly bias?: number;
@@ -61,7 +61,7 @@ function phases(out: number, kernel: number, stride: number, before: number): re
 }
 
 /** A transposed convolution of images: x `[N,h,w,C]`, weights `[O,kH,kW,C]` of float32, int8 or int4, y `[N,H,W,O]`. */
-export interface TransposedImages extends Pick<Transposed, "activation"> {
+interface TransposedImages extends Pick<Transposed, "activation"> {
   readonly x: Placed;
   readonly w: Placed;
   readonly bias: Placed | undefined;

@@ -23,7 +23,7 @@ import { ANY_CHUNK, anyBounds, boundsOf, chunkOf, foldedBias, rangeOf } from "./
 import { isComputed, isPackedMatrix, weightZeroPoints } from "./wideTypes.ts";
 
 /** Weights that are known when they are run: element (channel, i) stands at channel·columnStep + i·step elements. */
-export interface ComputedWeights {
+interface ComputedWeights {
   readonly address: number;
   readonly k: number;
   readonly columnStep: number;

@@ -7,7 +7,7 @@ import type { Lowering, Placed } from "../types.ts";
 export type RecurrentActivation = 0 | 1 | 2 | 3 | 4;
 
 /** Numbers of a gate's inputs; −1 where it has none. */
-export interface GateInputs {
+interface GateInputs {
   readonly x: number;
   readonly aux: number;
   readonly h: number;
@@ -161,7 +161,7 @@ export interface Run {
 const aligned = (bytes: number) => Math.ceil(bytes / 16) * 16;
 
 /** How far apart rows of a sequence stand: from one time to the next, and from one sample of the batch to the next. */
-export interface Rows {
+interface Rows {
   readonly step: number;
   readonly row: number;
 }

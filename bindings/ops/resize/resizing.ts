@@ -44,7 +44,7 @@ function roomFor(node: NodeView<Resize>): number {
 }
 
 /** How a type is resized: its kernel, and where its pixels come from. */
-export interface Way {
+interface Way {
   readonly kernel: "resizeNearest" | "resizeBilinear" | "resizeBilinearS16" | "resizeBilinearF32" | "resizeBilinearU8";
   readonly axis: (input: number, output: number, alignment: Alignment) => Axis;
   /** True where the place between two pixels is a float32 and not 1024ths. */

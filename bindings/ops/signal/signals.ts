@@ -4,7 +4,7 @@ import { areWhole, constrain, inputOf, requireDType, requireKnown, requireTensor
 import type { Lowering, NodeView } from "../types.ts";
 
 /** Attributes' kinds here. */
-export type Signal = Extract<keyof import("../../graph.ts").Attributes, `signal${string}`>;
+type Signal = Extract<keyof import("../../graph.ts").Attributes, `signal${string}`>;
 
 /** C1: exactly these inputs and outputs. C2: of these types. */
 export function requireTypes(node: NodeView<Signal>, inputs: readonly DType[], outputs: readonly DType[]): void {

@@ -17,7 +17,7 @@ export interface DwShape {
 }
 
 /** Row groups of a block, the output rows that share them, and the columns laid out. See `assembly/depthwise/dwconv.simd.ts`. */
-export interface DwLayout {
+interface DwLayout {
   /** The kernel that takes it: the scalar module has one of its own for 3×3. */
   readonly kernel: "dwconv" | "dwconv3x3";
   readonly groups: number;

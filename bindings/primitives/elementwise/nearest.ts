@@ -7,7 +7,7 @@ import type { Affine } from "../requantize/quantization.ts";
 const { fround } = Math;
 
 /** y = rint(f32(a·aScale + f32(b·bScale + offset))) of the operands as the file has them, fused or rounded after each step. */
-export interface NearestSum {
+interface NearestSum {
   readonly aScale: number;
   readonly bScale: number;
   readonly offset: number;

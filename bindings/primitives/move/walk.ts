@@ -132,7 +132,7 @@ function stridedLoops({ sizes, x, y }: Loops, size: number) {
 }
 
 /** Where one side of a walk begins is told at run time. */
-export interface Start {
+interface Start {
   /** Address of as many integers as there are limits. */
   readonly begins: number;
   readonly beginBytes: number;

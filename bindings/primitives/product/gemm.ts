@@ -23,7 +23,7 @@ const LANE_SUM = 2 ** 20 / 128;
 const UNROLL = 8;
 
 /** How rows are blocked, and the scratch bytes per thread that the kernels then use. */
-export interface Blocking {
+interface Blocking {
   readonly mBlock: number;
   /** Steps of k after which the scalar module empties its lanes; 0 in the others. */
   readonly chunk: number;

@@ -26,7 +26,7 @@ const SPARSE_TIME = 1.25;
 const BETTER = 0.9;
 
 /** The same convolution with several outputs of a row as the channels of one. */
-export interface Narrow {
+interface Narrow {
   readonly patches: Patches;
   /** int8 `[repeat·n][kH][width·inC]`: the weights where the windows of each column of the output stand, else zeros. */
   readonly data: Int8Array;

@@ -182,13 +182,13 @@ export function columnSteps({ m, patches }: Pick<Rows, "m" | "patches">): readon
 const takesColumns = (m: number, patches: boolean): boolean => !patches && m >= COLUMN_ROWS;
 
 /** How B should be packed: the fastest of the three by the costs above. */
-export type Choice =
+type Choice =
   | { readonly kind: "dense" }
   | { readonly kind: "blocks"; readonly sparse: Sparse }
   | { readonly kind: "columns"; readonly sparse: Sparse };
 
 /** What a product is to the choice: its rows, whether they are patches, whether they are one or two, and the time of its dense kernel by that of tiles. */
-export interface Rows {
+interface Rows {
   readonly m: number;
   readonly patches: boolean;
   readonly vector: boolean;

@@ -56,7 +56,7 @@ function lookAt(
 }
 
 /** Packed columns, and bytes of an element. */
-export interface WidePanels {
+interface WidePanels {
   readonly panels: Packing;
   readonly wBytes: 1 | 2;
 }
@@ -125,7 +125,7 @@ export function wideLayout(m: number, pairs: number, columns: number) {
 export type Rounding = "twice" | "upper" | "once";
 
 /** What is known of the sums of each channel. */
-export interface Sums {
+interface Sums {
   readonly bias: ArrayLike<number | bigint> | undefined;
   /** Bounds of each sum with its bias. */
   readonly most: Float64Array;

@@ -21,7 +21,7 @@ const FEW_TAPS = 25;
 const LEAST_INPUTS = 16;
 
 /** The transformed weights, the channels of a tile in all its blocks, and how many rows of tiles are made at a time. */
-export interface Winograd {
+interface Winograd {
   readonly weights: Uint8Array;
   readonly k: number;
   readonly mBlock: number;

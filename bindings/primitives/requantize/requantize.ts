@@ -6,7 +6,7 @@ import type { Channels, Output, Packer, Proofs } from "./types.ts";
 const PANEL = 8;
 /** Forms of the vector modules, see `assembly/requantize/requantize.simd.ts`; they stand in this order in records. */
 const FORMS = ["exact", "fixed", "signed", "positive"] as const;
-export type Form = (typeof FORMS)[number];
+type Form = (typeof FORMS)[number];
 /** Above this depth the float forms save under 3 % of a layer and are not looked for: planning takes time too. */
 const PROOF_DEPTH: Record<ModuleName, number> = { scalar: 0, simd: 128, relaxed: 576 };
 /** Up to this depth they are looked for where there are few rows, too. */
@@ -18,7 +18,7 @@ const PROOF_CHANNELS = 512;
 const FEW = 25;
 
 /** How much of a layer requantization is. */
-export interface Work {
+interface Work {
   /** Values that one channel requantizes in a run. */
   readonly rows: number;
   /** Products that each of them sums. */

@@ -35,7 +35,7 @@ export interface Output extends Range {
  * The forms that are looked for, "onnx" being "positive" by that rule, of `scale`, and "once" by one rounding of the multiplier;
  * see `assembly/requantize/requantize.simd.ts`.
  */
-export type FloatForm = "signed" | "positive" | "onnx" | "once";
+type FloatForm = "signed" | "positive" | "onnx" | "once";
 
 /** Two values for each channel, as a record of the vector modules holds them; NaN where no proof was found. */
 export interface Proofs {
@@ -44,7 +44,7 @@ export interface Proofs {
 }
 
 /** What is known of rows of weights. */
-export interface RowSums {
+interface RowSums {
   /** Of each row. */
   readonly sum: Int32Array;
   /** Of each row's absolute values. */

@@ -1,7 +1,7 @@
 /** Tables of the Fourier transform of real int16 and int32: KISS FFT's factors, order and twiddles. */
 
 /** One stage of butterflies: how many numbers come together, and how far apart they are. */
-export interface Stage {
+interface Stage {
   readonly radix: number;
   readonly span: number;
 }

@@ -110,7 +110,7 @@ export function softmaxTable({ scale }: Affine, beta: number): Int32Array {
 }
 
 /** What LOG_SOFTMAX takes of differences d to the row's maximum. */
-export interface LogSoftmaxTables {
+interface LogSoftmaxTables {
   /** exp(−d · scale) in Q12.19, 0 where the reference skips it, and −d · scale in Q5.26. */
   readonly exps: Int32Array;
   readonly differences: Int32Array;

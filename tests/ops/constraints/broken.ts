@@ -10,7 +10,7 @@ import type { Affine } from "../../../bindings/primitives/requantize/quantizatio
 import type { DType, Tensor } from "../../../bindings/tensor.ts";
 import { tensor } from "../../support/kernels.ts";
 
-export const A: Affine = { scale: 0.5, zeroPoint: 0 };
+const A: Affine = { scale: 0.5, zeroPoint: 0 };
 export const int8 = (shape: readonly number[], affine: Affine = A) => tensor("int8", shape, affine);
 export const ints = (...values: number[]) => tensor("int32", [values.length], undefined, Int32Array.from(values));
 export const typed = (dtype: DType, shape: readonly number[] = [4]) => tensor(dtype, shape, A);
@@ -111,7 +111,7 @@ export const POOL: readonly Broken[] = [
 /** Valid attributes of each kind, and what breaks each constraint. */
 
 /** Operators with attributes that fit, and what breaks their constraints. */
-export type Kinds = { readonly [K in OpKind]?: { readonly attributes: object; readonly broken: readonly Broken[] } };
+type Kinds = { readonly [K in OpKind]?: { readonly attributes: object; readonly broken: readonly Broken[] } };
 
 /** One test for each breach: refused with the constraint's number and its code. */
 export function checkBroken(kinds: Kinds): void {

@@ -41,7 +41,7 @@ export function castAs(n: OnnxNode, id: TensorId, dtype: DType): TensorId {
 }
 
 /** True for the codes of types that stand for others of fewer bits. */
-export const isFew = (code: number): boolean =>
+const isFew = (code: number): boolean =>
   SMALL_FLOATS[code] !== undefined || FEW_BITS[code] !== undefined || code === E8M0;
 
 /** Element types by their codes, from 1 on, as opsets before 6 name them. */

@@ -10,7 +10,7 @@ import { product } from "./matmul.ts";
 import { cast, entries, reshapedTo, sized } from "./move.ts";
 
 /** Queries, keys and values `[B,H,S,d]` under one softmax; keys and values may be of fewer heads, each for several of queries. */
-export interface Heads {
+interface Heads {
   /** Queries may see no key at all: their weights are 0. */
   readonly mayBeBlind?: boolean;
   readonly q: TensorId;

@@ -40,7 +40,7 @@ export interface OnnxGraph {
 }
 
 /** A file. */
-export interface OnnxModel {
+interface OnnxModel {
   readonly opset: number;
   readonly graph: OnnxGraph;
 }

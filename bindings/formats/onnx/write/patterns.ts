@@ -35,7 +35,7 @@ function gruStep(isLinear: boolean): Made {
 }
 
 /** What a layer is, and how its step looks. */
-export interface Cell {
+interface Cell {
   readonly type: "LSTM" | "GRU" | "RNN";
   readonly gates: number;
   readonly step: Made;

@@ -40,7 +40,7 @@ export interface Layer {
 }
 
 /** Names of what a layer gives: `[time, directions, batch, hidden]`, and the last states `[directions, batch, hidden]`. */
-export interface Given {
+interface Given {
   readonly y: string;
   readonly h: string;
   readonly c: string;

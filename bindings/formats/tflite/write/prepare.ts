@@ -37,7 +37,7 @@ interface Draft {
 }
 
 /** Constants worth storing sparse: their bytes shrink. */
-export type Sparser = (tensor: Tensor) => boolean;
+type Sparser = (tensor: Tensor) => boolean;
 
 /** Operators that TensorFlow Lite spells with others. */
 const LACKING = ["layerNorm", "erf", "lookup", "scatterUpdate", "nonZero", "prefix"] as const;

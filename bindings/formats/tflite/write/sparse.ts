@@ -4,7 +4,7 @@ import { LEVEL, SPARSITY } from "../schema.ts";
 import type { Slot, Slots } from "./flat.ts";
 
 /** A constant as it is stored. */
-export interface Stored {
+interface Stored {
   /** Its elements that are not 0. */
   readonly data: Uint8Array;
   readonly sparsity: Slots;

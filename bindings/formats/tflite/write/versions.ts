@@ -7,7 +7,7 @@ import { type DType, scaleOf, type Tensor } from "../../../tensor.ts";
 import type { Slots } from "./flat.ts";
 
 /** What a version depends on. */
-export interface Signature {
+interface Signature {
   readonly node: AnyNode;
   readonly x: readonly (Tensor | undefined)[];
   readonly y: readonly (Tensor | undefined)[];
