@@ -70,7 +70,8 @@ export async function link(
 
 function featuresOf({ Features }: Binaryen, { name }: KernelBinary): binaryen.Features {
   if (name === "scalar") return Features.SignExt;
-  const simd = Features.SignExt | Features.SIMD128 | Features.NontrappingFPToInt;
+  const bulk = Features.BulkMemory | Features.BulkMemoryOpt;
+  const simd = Features.SignExt | Features.SIMD128 | Features.NontrappingFPToInt | bulk;
   return name === "simd" ? simd : simd | Features.RelaxedSIMD;
 }
 
