@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { inFile } from "../errors.ts";
 import { bench } from "./commands/bench.ts";
 import { compile } from "./commands/compile.ts";
@@ -6,7 +6,8 @@ import { inspect } from "./commands/inspect.ts";
 import { plan } from "./commands/plan.ts";
 import { run } from "./commands/run.ts";
 import { types } from "./commands/types.ts";
-import { addDataOptions, rangeOf } from "./dataOptions.ts";
+import { addDataOptions } from "./dataOptions.ts";
+import { addDistilOptions } from "./distilOptions.ts";
 import { forgetInputs, spokenName } from "./files.ts";
 import {
   addReadingOptions,
@@ -16,9 +17,7 @@ import {
   means,
   memoryOption,
   moduleOption,
-  objectiveOption,
   optimizeOption,
-  positive,
   shapeOption,
   signatureOption,
   threadListOption,
@@ -32,7 +31,7 @@ import type { Streams } from "./streams.ts";
 
 const MODEL = "a .tflite or .onnx model: a file, a URL, or - for standard input";
 const MODEL_OR_PLAN = "a .tflite or .onnx model, or a plan that pint8 saved: a file, a URL, or - for standard input";
-/** Commands that take models apart, which plans are not any more. */
+/** Commands that take models apart, which plans cannot be. */
 const OF_MODELS = ["plan", "quantize", "prune", "distil", "evaluate"];
 /** Commands that take of a model whatever `loadModel` does. */
 const OF_WHOLE_MODELS = ["run", "inspect", "bench", "types", "plan", "compile"];
@@ -45,13 +44,13 @@ Examples:
   $ pint8 run model.tflite --input pictures/ --batch 8 --labels labels.txt
   $ pint8 bench model.tflite --threads 1,2,4
   $ pint8 bench model.tflite --profile
-  $ pint8 evaluate model.tflite --data photos/ --against float.tflite --report report.html
   $ pint8 types model.tflite > model.d.ts
   $ pint8 plan model.tflite -o model.plan
   $ pint8 compile model.tflite -o model.wasm
-  $ pint8 distil teacher.tflite --like ds-cnn --data pictures/ -o student.tflite
   $ pint8 quantize float.tflite --data pictures/ -o int8.tflite
   $ pint8 prune float.tflite --sparsity 70% --data pictures/ -o pruned.tflite
+  $ pint8 distil teacher.tflite --like ds-cnn --data pictures/ -o student.tflite
+  $ pint8 evaluate model.tflite --data photos/ --against float.tflite --report report.html
   $ pint8 help run`;
 
 /**
@@ -153,42 +152,17 @@ function program(streams: Streams, version: string): Command {
     .addOption(jsonOption())
     .action((model, options) => inFile(spokenName(model), () => compile(model, options, streams)));
 
-  addDataOptions(
-    command("distil", "teach a small network what a larger one says; Ctrl-C leaves a checkpoint"),
-    "required",
-  )
-    .addOption(signatureOption())
-    .addOption(shapeOption())
-    .option("--student <file>", "the network to teach, as it is")
-    .addOption(shapeOption("--student-shape", "the student"))
-    .option(
-      "--like <name>",
-      "or a fresh one: ds-cnn or mobilenet-v2 (pictures, sequences), mlp, with a width after a colon as in ds-cnn:0.5",
-    )
-    .requiredOption("-o, --output <file>", "the student to write, .tflite or .onnx by its name")
-    .option("--test <first:end>", "samples that are not learned from, for the accuracy after each epoch", rangeOf)
-    .option("--epochs <n>", "times through the data, 36 when absent", wholeFrom(1, 100_000))
-    .option(
-      "--batch <n>",
-      "samples of a step; when absent 32 or 16 for --like, at most 125 for --student",
-      wholeFrom(1, 4096),
-    )
-    .option("--rate <r>", "largest rate of AdamW; 0.004 of a fresh network, 0.002 of another", positive)
-    .option("--seed <n>", "the same seed gives the same student; 0 when absent", wholeFrom(0, 2 ** 31 - 1))
-    .option("--copies <n>", "augmented copies that epochs take in turn, 12 when absent", wholeFrom(1, 1000))
-    .addOption(
-      new Option("--augment <how>", "other copies, as far as the teacher bears them").choices(["usual", "none"]),
-    )
-    .addOption(objectiveOption())
-    .option("--checkpoint <file>", "where to go on from; the output's name with .checkpoint when absent")
-    .option("--resume <file>", "go on from a checkpoint of the same command")
-    .addOption(threadsOption())
-    .addOption(jsonOption())
-    .action(async (model, options) => (await import("./commands/distil.ts")).distil(model, options, streams));
-
   addQuantizeOptions(
     command("quantize", "floats to integers by examples, or weights alone without: an ordinary .tflite"),
   ).action(async (model, options) => (await import("./commands/quantize.ts")).quantize(model, options, streams));
+
+  addPruneOptions(
+    command("prune", "zeros in a float model, made up for by examples without labels: an ordinary .tflite to quantize"),
+  ).action(async (model, options) => (await import("./commands/prune.ts")).prune(model, options, streams));
+
+  addDistilOptions(
+    command("distil", "teach a small network what a larger one says; Ctrl-C leaves a checkpoint"),
+  ).action(async (model, options) => (await import("./commands/distil.ts")).distil(model, options, streams));
 
   addDataOptions(
     command("evaluate", "accuracy on data, and how far a model is from another, layer by layer"),
@@ -205,9 +179,6 @@ function program(streams: Streams, version: string): Command {
     .addOption(jsonOption())
     .action(async (model, options) => (await import("./commands/evaluate.ts")).evaluate(model, options, streams));
 
-  addPruneOptions(
-    command("prune", "zeros in a float model, made up for by examples without labels: an ordinary .tflite to quantize"),
-  ).action(async (model, options) => (await import("./commands/prune.ts")).prune(model, options, streams));
   for (const each of root.commands) {
     if (OF_WHOLE_MODELS.includes(each.name())) addReadingOptions(each);
     askLast(each);
@@ -218,7 +189,10 @@ function program(streams: Streams, version: string): Command {
 /** What a command cannot do without is asked for once all that was given is understood: a mistyped name is told before. */
 function askLast(command: Command): void {
   const needed = command.options.filter(({ mandatory }) => mandatory);
-  for (const option of needed) option.makeOptionMandatory(false);
+  for (const option of needed) {
+    option.makeOptionMandatory(false);
+    option.description += "; required";
+  }
   command.hook("preAction", () => {
     for (const option of needed)
       if (command.getOptionValue(option.attributeName()) === undefined)

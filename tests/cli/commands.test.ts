@@ -199,6 +199,23 @@ test("evaluate says that nothing tells what is right, where nothing does", async
     assert.doesNotMatch(more.err, /note/);
 });
 
+test("help says which options a command cannot do without", async () => {
+  for (const [command, ...options] of [
+    ["run", "--input"],
+    ["plan", "--output"],
+    ["compile", "--output"],
+    ["quantize", "--output"],
+    ["prune", "--output"],
+    ["distil", "--data", "--output"],
+    ["evaluate", "--data"],
+  ] as const) {
+    const said = (await pint8("help", command)).out.replace(/\n {20,}/g, " ").split("\n");
+    const required = said.filter((line) => line.endsWith("; required"));
+    assert.equal(required.length, options.length, command);
+    for (const [i, option] of options.entries()) assert.ok(required[i]?.includes(option), `${command} ${option}`);
+  }
+});
+
 test("help and version end with status 0", async () => {
   assert.match((await pint8("--help")).out, /run.*inspect.*bench.*plan/s);
   assert.match((await pint8("run", "--help")).out, /--labels/);
