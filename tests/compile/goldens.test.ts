@@ -39,13 +39,13 @@ describe("standalone modules of the reference's models", { skip: skipShared }, (
       sat_float_to_int: false,
       simd: false,
       multi_value: false,
-      bulk_memory: false,
     };
     for (const { name, wasm } of files) {
       if (name.endsWith("relaxed")) continue; // this wabt does not know it
       const simd = name.endsWith("simd");
-      // Whatever has vectors has conversions that saturate.
-      const features = { ...off, reference_types: false, sign_extension: true, simd, sat_float_to_int: simd };
+      // Whatever has vectors has conversions that saturate, and fills of memory.
+      const later = { simd, sat_float_to_int: simd, bulk_memory: simd };
+      const features = { ...off, ...later, reference_types: false, sign_extension: true };
       const module = wabt.readWasm(wasm, features);
       module.validate();
       const text = module.toText({});
