@@ -89,7 +89,7 @@ function run<T>(node: string, job: Job, notes: string[]): readonly T[] {
   const args = ["--import", "tsx", script, JSON.stringify(job), target];
   const { stderr } = spawnSync(node, args, { cwd: ROOT, encoding: "utf8", timeout: 120_000 });
   if (existsSync(target)) return JSON.parse(readFileSync(target, "utf8")) as T[];
-  notes.push(`${label}: ${stderr.split("\n").find((line) => /Error/.test(line)) ?? stderr.slice(-200)}`);
+  notes.push(`${label}: ${stderr.split("\n").find((line) => /^\w*Error\b.*:/.test(line)) ?? stderr.slice(-200)}`);
   return [];
 }
 
