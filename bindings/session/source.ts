@@ -185,12 +185,14 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/ENOENT/, "Relative paths begin at the folder in which the program was started."],
   [/EISDIR/, "This is a folder: name the file in it."],
   [/HTTP status/, "Open the URL in a browser; the server says there what it has."],
-  [/fetch/i, "The server may be down, or not allow other pages to read it: Access-Control-Allow-Origin."],
+  [/fetch/i, "The server may be down, or refuse other pages: Access-Control-Allow-Origin."],
   [/already/, "A body is read once: keep its bytes, or clone the response."],
 ];
 
 function unreadable(name: string, cause: unknown): Pint8Error {
-  const received = textOf(cause);
+  // Node's fetch says in its cause what the network did
+  const reason = Object(cause).cause?.message;
+  const received = reason ? `${textOf(cause)}: ${reason}` : textOf(cause);
   const [, hint = ""] = HINTS.find(([said]) => said.test(received)) ?? [];
   const where = name === "" ? "source" : name;
   return new Pint8Error("IO", { where, expected: "a readable file or URL", received, hint }, { cause });

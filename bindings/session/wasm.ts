@@ -64,12 +64,12 @@ function contentOf(bytes: Uint8Array): string {
 
 /** What to do, by what the URL tells of the tool that moved the scripts away from the files. */
 function hintOf(url: string): string {
-  const inline = 'or import "pint8/inline", which needs no files';
+  const inline = 'or import "pint8/inline"';
   if (isNode() && url.startsWith("/_next/")) return 'In next.config, add serverExternalPackages: ["pint8"].';
   if (/\/node_modules\//.test(url) && /^https?:/.test(url))
     return `With Vite's server, add optimizeDeps: { exclude: ["pint8"] } to vite.config, ${inline}.`;
   const place = /^https?:|^file:/.test(url) ? new URL(".", url).href : "where they are served";
-  return `Copy node_modules/pint8/wasm/*.wasm to ${place}, say where they are by the option wasmUrl, ${inline}.`;
+  return `Copy node_modules/pint8/wasm/*.wasm to ${place}, set the option wasmUrl, ${inline}.`;
 }
 
 function unavailable(file: string, expected: string, received: string, hint: string, cause?: unknown): Pint8Error {

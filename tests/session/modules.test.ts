@@ -65,7 +65,7 @@ test("a module compiled elsewhere runs a plan without any file being read", asyn
   assert.equal(Object.keys(session.run([new Int8Array(12), new Int8Array(12)])).length, 2);
 });
 
-test("sources: bytes, buffers, paths and URLs; what cannot be read is an IO error", async () => {
+test("sources: bytes, buffers, paths and URLs; what cannot be read is an IO error", async (t) => {
   const bytes = Uint8Array.of(1, 2, 3);
   assert.deepEqual(await readSource(bytes), bytes);
   assert.deepEqual(await readSource(Buffer.from(bytes).subarray(1)), bytes.subarray(1));
@@ -76,7 +76,15 @@ test("sources: bytes, buffers, paths and URLs; what cannot be read is an IO erro
   assert.deepEqual(await readSource(new URL(import.meta.url).pathname), self);
   await assert.rejects(readSource("/no/such/file"), fails("IO", /\/no\/such\/file.*ENOENT/));
   await assert.rejects(readSource(new URL("file:///no/such/file")), fails("IO", /ENOENT/));
-  await assert.rejects(readSource("http://localhost:1/"), fails("IO", /localhost/));
+  await assert.rejects(readSource("http://localhost:1/"), fails("IO", /localhost.*fetch failed: bad port/));
+  for (const [why, said] of [
+    [new Error("getaddrinfo ENOTFOUND host"), /received fetch failed: getaddrinfo ENOTFOUND host/],
+    [new AggregateError([]), /received fetch failed(?!:)/],
+    [undefined, /received fetch failed(?!:)/],
+  ] as const) {
+    t.mock.method(globalThis, "fetch", () => Promise.reject(new TypeError("fetch failed", { cause: why })));
+    await assert.rejects(readSource("http://host/"), fails("IO", said));
+  }
 });
 
 test("sources: responses, blobs, streams and promises of them; everything else is refused by its type", async () => {
