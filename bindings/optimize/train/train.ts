@@ -13,6 +13,7 @@ import { firstOf } from "./answers.ts";
 import type { Augmentation } from "./augment.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { fitting } from "./fitting.ts";
+import { behindFront, frontOf } from "./front.ts";
 import type { LossWeights } from "./kinds.ts";
 import { slotOf } from "./layout.ts";
 import { lossOf } from "./loss.ts";
@@ -55,6 +56,9 @@ export async function train(graph: Graph, given: Dataset, options: TrainOptions 
   refuseQuantized(graph);
   const recurrent = await unroll(graph);
   if (recurrent.graph !== graph) return recurrent.rolled(await train(recurrent.graph, data, options));
+  const front = frontOf(graph);
+  if (front !== undefined)
+    return front.joined(await train(front.rest, front.through(data), behindFront(front, options)));
   if (graph.outputs.length > 1) return trainSeveral(graph, data, options, train);
   const { normalization = "restore", threads = "auto", seed = 0 } = options;
   const whole = nameLengths(foldBlocks(graph));

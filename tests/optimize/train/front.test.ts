@@ -1,0 +1,92 @@
+/** Networks that begin with tables, from which whole numbers take rows: what is behind them is trained, the tables stay. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type Graph, type TensorId, tensorOf } from "../../../bindings/graph.ts";
+import { datasetOf } from "../../../bindings/optimize/data/batches.ts";
+import { evaluate } from "../../../bindings/optimize/evaluate/evaluate.ts";
+import { prune } from "../../../bindings/optimize/prune/prune.ts";
+import { frontOf } from "../../../bindings/optimize/train/front.ts";
+import { randomOf } from "../../../bindings/optimize/train/random.ts";
+import { train } from "../../../bindings/optimize/train/train.ts";
+import { buildNetwork } from "../support/networks.ts";
+
+const [WORDS, WIDTH] = [20, 6];
+
+/** Five whole numbers, the rows of a table that they name, and two layers behind their mean. */
+function reader(seed = 3): Graph {
+  const to = buildNetwork([1, 5], seed);
+  const whole = to.node("cast", [to.input], { to: "int32" } as never);
+  const rows = to.node("gather", [to.weights([WORDS, WIDTH], 1), whole], { axis: 0, batchDims: 0 } as never);
+  const mean = to.node("mean", [rows, to.integers(1)], { keepDims: false });
+  const dense = (x: TensorId, inputs: number, outputs: number, activation: "none" | "relu") =>
+    to.node("fullyConnected", [x, to.weights([outputs, inputs]), to.weights([outputs], 0)], {
+      activation,
+      keepDims: false,
+    });
+  const graph = to.graph(to.node("softmax", [dense(dense(mean, WIDTH, 16, "relu"), 16, 2, "none")], { beta: 1 }));
+  const tensors = graph.tensors.map((tensor, id) => (id === whole ? { ...tensor, dtype: "int32" as const } : tensor));
+  return { ...graph, tensors };
+}
+
+/** Words of which those below ten speak for one class, the others for the other. */
+function texts(count: number, seed: number) {
+  const random = randomOf(seed);
+  return datasetOf(
+    Array.from({ length: count }, () => {
+      const label = Number(random.uniform() < 0.5);
+      const word = () => Math.floor(random.uniform() * 10) + (random.uniform() < 0.95 ? 10 * label : 10 * (1 - label));
+      return { inputs: [Float32Array.from({ length: 5 }, word)], label };
+    }),
+  );
+}
+
+const top1 = async (graph: Graph) => (await evaluate(graph, texts(500, 2))).model.classes?.top1 ?? 0;
+
+describe("front", () => {
+  test("is what stands before the first layer, where something there has no gradient", () => {
+    const front = frontOf(reader());
+    assert.deepEqual(
+      front?.nodes.map(({ kind }) => kind),
+      ["cast", "gather"],
+    );
+    assert.deepEqual(
+      front?.rest.nodes.map(({ kind }) => kind),
+      ["mean", "fullyConnected", "fullyConnected", "softmax"],
+    );
+    const plain = buildNetwork([1, 4]);
+    const dense = plain.node("fullyConnected", [plain.input, plain.weights([3, 4])], {
+      activation: "none",
+      keepDims: false,
+    });
+    assert.equal(frontOf(plain.graph(dense)), undefined);
+    // What stands behind a layer is not computed before.
+    assert.equal(frontOf(plain.graph(plain.node("floor" as never, [dense], {} as never))), undefined);
+  });
+
+  test("the layers behind it learn; the table stays", async () => {
+    const graph = reader();
+    const trained = await train(graph, texts(600, 1), { epochs: 12, batch: 25, rate: 0.01, threads: 1 });
+    const [before, after] = [await top1(graph), await top1(trained)];
+    assert.ok(after > 0.9 && after > before + 0.2, `${before}, ${after}`);
+    const table = ({ tensors }: Graph) => tensors.find(({ shape }) => `${shape}` === `${[WORDS, WIDTH]}`)?.data;
+    assert.deepEqual(table(trained), table(graph));
+    assert.deepEqual(
+      trained.inputs.map(({ tensor }) => tensorOf(trained, tensor).shape),
+      [[1, 5]],
+    );
+  });
+
+  test("pruned and tuned, zeros stay zeros; a teacher of other tables is refused", async () => {
+    const graph = await train(reader(), texts(600, 1), { epochs: 12, batch: 25, rate: 0.01, threads: 1 });
+    const tune = { epochs: 8, batch: 25 };
+    const { graph: small } = await prune(graph, texts(600, 1), { sparsity: 0.5, tune });
+    const weights = small.nodes
+      .filter(({ kind }) => kind === "fullyConnected")
+      .map(({ inputs }) => inputs[1] as TensorId);
+    const floats = weights.flatMap((id) => [...new Float32Array(tensorOf(small, id).data?.slice().buffer ?? [])]);
+    assert.equal(floats.filter((value) => value === 0).length, floats.length / 2);
+    assert.ok((await top1(small)) > 0.8, `${await top1(small)}`);
+    const wrong = train(graph, texts(40, 1), { teacher: reader(4), epochs: 1, batch: 20 });
+    await assert.rejects(wrong, { code: "UNSUPPORTED", message: /student's cast, gather .* other tables/ });
+  });
+});
