@@ -45,4 +45,17 @@ describe("figures", () => {
     assert.match(page, /∞ behind it/);
     assert.doesNotMatch(page, /<th>top-1</);
   });
+
+  test("of layers that say the same one is listed, of those without an error all", () => {
+    const layer = (name: string, snr: number, meanError: number) => {
+      const histogram = { low: 0, high: 1, counts: [1] };
+      return { name, where: name, snr, cosine: 1, meanError, histogram };
+    };
+    const none = [layer("d", Number.POSITIVE_INFINITY, 0), layer("e", Number.POSITIVE_INFINITY, 0)];
+    const listed = worstFirst([layer("a", 30, 0.1), layer("reshape", 30, 0.1), layer("b", 20, 0.1), ...none]);
+    assert.deepEqual(
+      listed.map(({ name }) => name),
+      ["b", "a", "d", "e"],
+    );
+  });
 });

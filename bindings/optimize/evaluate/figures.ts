@@ -62,11 +62,17 @@ export interface LayerError {
   readonly clip?: readonly [low: number, high: number];
 }
 
-/** Layers by what they leave of the signal, the least first. */
-export const worstFirst = (layers: readonly LayerError[]): readonly LayerError[] => {
+/** Layers by what they leave of the signal, the least first; of those that say the same, as what only moves another's numbers does, one. */
+export function worstFirst(layers: readonly LayerError[]): readonly LayerError[] {
   const left = ({ snr, behind = snr }: LayerError) => behind;
-  return [...layers].sort((a, b) => left(a) - left(b));
-};
+  const said = new Set<string>();
+  return [...layers]
+    .sort((a, b) => left(a) - left(b))
+    .filter(({ snr, cosine, meanError }) => {
+      const figures = `${snr} ${cosine} ${meanError}`;
+      return meanError === 0 || (!said.has(figures) && said.add(figures));
+    });
+}
 
 /** Top-5 where there are more classes than that. */
 export const topFive = (classes: Classes | undefined): number | undefined =>

@@ -42,24 +42,37 @@ const letters = (text: string) => text.replace(/[&<>"]/g, (letter) => `&#${lette
 /** Letters of a label are so wide and high, about. */
 const [LETTER, LINE] = [6.6, 15];
 
-/** A label beside its point, moved up or down until it covers none that stands already. */
-function place(taken: Box[], px: number, py: number, text: string, width: number): string {
+/** Room of a point. */
+const DOT = 6;
+
+/** A label beside its point: right or left of it, or moved up or down, where it covers least of labels and points that stand already. */
+function place(taken: Box[], px: number, py: number, text: string, [from, to]: readonly [number, number]): string {
   const long = text.length * LETTER;
-  // What would leave the picture on the right is named to the left.
-  const [x, anchor] = px + 8 + long > width ? [px - 8, "end"] : [px + 8, "start"];
-  const left = anchor === "end" ? x - long : x;
-  const free = (y: number) =>
-    taken.every((box) => Math.abs(box.y - y) >= LINE || box.right < left || box.left > left + long);
-  const tries = Array.from({ length: 40 }, (_, i) => py - 6 + (i % 2 === 0 ? -1 : 1) * Math.ceil(i / 2) * LINE);
-  const y = tries.find((each) => each > LINE && free(each)) ?? py - 6;
-  taken.push({ left, right: left + long, y });
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" font-size="12" fill="currentColor">${letters(text)}</text>`;
+  const boxes = Array.from({ length: 48 }, (_, i) => py + 4 + (i % 2 === 0 ? -1 : 1) * Math.ceil(i / 2) * (LINE / 2))
+    .filter((y) => y > LINE)
+    .flatMap((y): Box[] => [
+      { left: px + DOT + 2, right: px + DOT + 2 + long, top: y - LINE + 3, bottom: y + 3 },
+      { left: px - DOT - 2 - long, right: px - DOT - 2, top: y - LINE + 3, bottom: y + 3 },
+    ])
+    .filter(({ left, right }) => left >= from && right <= to);
+  const covered = (box: Box) => taken.reduce((sum, other) => sum + common(box, other), 0);
+  const own = { left: px + DOT + 2, right: px + DOT + 2 + long, top: py - LINE, bottom: py };
+  const best = boxes.reduce((a, b) => (covered(b) < covered(a) ? b : a), boxes[0] ?? own);
+  taken.push(best);
+  const [x, anchor] = best.left < px ? [best.right, "end"] : [best.left, "start"];
+  return `<text x="${x.toFixed(1)}" y="${(best.bottom - 3).toFixed(1)}" text-anchor="${anchor}" font-size="12" fill="currentColor">${letters(text)}</text>`;
 }
+
+/** The area that two boxes share. */
+const common = (a: Box, b: Box): number =>
+  Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left)) *
+  Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
 
 interface Box {
   readonly left: number;
   readonly right: number;
-  readonly y: number;
+  readonly top: number;
+  readonly bottom: number;
 }
 
 /** Per cent of a share. */
@@ -68,7 +81,7 @@ const share = (value: number) => `${(100 * value).toFixed(2)} %`;
 /** Size against a figure, `what`, the larger the better, which `said` writes; those that no other beats are joined. Empty for less than two models. */
 export function paretoSvg(points: readonly Point[], what: string, said: (y: number) => string = share): string {
   if (points.length < 2) return "";
-  const [width, height, edge] = [760, 340, 64];
+  const [width, height, edge] = [760, 316, 64];
   const xs = points.map(({ x }) => x);
   const ys = points.map(({ y }) => y);
   const right = Math.max(...xs) * 1.08;
@@ -79,11 +92,17 @@ export function paretoSvg(points: readonly Point[], what: string, said: (y: numb
     height - edge - ((value - bottom + room) / (top - bottom + 2 * room)) * (height - 2 * edge);
   const best = [...paretoOf(points)].sort((a, b) => a.x - b.x);
   const line = best.map((point) => `${x(point.x).toFixed(1)},${y(point.y).toFixed(1)}`).join(" ");
-  const taken: Box[] = [];
+  const taken: Box[] = points.map((point) => {
+    const [px, py] = [x(point.x), y(point.y)];
+    return { left: px - DOT, right: px + DOT, top: py - DOT, bottom: py + DOT };
+  });
   const dots = points.map((point) => {
     const [px, py] = [x(point.x), y(point.y)];
     const fill = best.includes(point) ? "#58c" : "#999";
-    const label = place(taken, px, py, `${point.name} ${said(point.y)}, ${point.x.toLocaleString("en-US")} B`, width);
+    const label = place(taken, px, py, `${point.name} ${said(point.y)}, ${point.x.toLocaleString("en-US")} B`, [
+      edge,
+      width,
+    ]);
     return `<circle cx="${px.toFixed(1)}" cy="${py.toFixed(1)}" r="5" fill="${fill}"/>${label}`;
   });
   const text = (at: string, says: string) => `<text ${at} font-size="12" fill="currentColor">${says}</text>`;
