@@ -43,6 +43,14 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...Object.keys(FIXED).map((kind) => [kind, "fixed"] as const),
 ]);
 
+/** Operators that TFLite's kernels refuse of int16; of PRELU they take it and give 0 for what is below it. */
+const WITHOUT_INT16: ReadonlySet<string> = new Set<OpKind>([
+  ...(["reluN1To1", "relu0To1", "squaredDifference", "spaceToDepth", "depthToSpace", "prelu"] as const),
+]);
+
+/** Whether TFLite has the operator with activations of that type. */
+export const takes = ({ kind }: AnyNode, type: Activations): boolean => type === "int8" || !WITHOUT_INT16.has(kind);
+
 /** The node's rule; undefined for operators that stay float. */
 export const ruleOf = ({ kind }: AnyNode): Rule | undefined => RULES.get(kind);
 

@@ -8,7 +8,7 @@ import type { Affine } from "../../primitives/requantize/quantization.ts";
 import { elementCount, sizeOf, type Tensor } from "../../tensor.ts";
 import { isFloatConstant } from "../constants.ts";
 import { activationAt, CHANNEL_AXIS, isProduct } from "../layers.ts";
-import { fixedAffine, ruleOf } from "./operators.ts";
+import { fixedAffine, ruleOf, takes } from "./operators.ts";
 import { type Activations, asQuantization } from "./scales.ts";
 
 /** A scale and zero point that no operator minds. */
@@ -22,7 +22,7 @@ export function supports(
   affineOf: (id: TensorId) => Affine = () => ANY,
 ): boolean {
   const rule = ruleOf(node);
-  if (rule === undefined) return false;
+  if (rule === undefined || !takes(node, type)) return false;
   const tensors = (ids: AnyNode["inputs"]) => ids.map((id) => (id === NONE ? undefined : tensorOf(graph, id)));
   const [inputs, outputs] = [tensors(node.inputs), tensors(node.outputs) as Tensor[]];
   if (![...inputs, ...outputs].some((tensor) => tensor?.dtype === "float32")) return false;
