@@ -1,12 +1,24 @@
 /** What the two convolutions check and compute alike about their images and windows. */
 
-import type { Padding } from "../graph.ts";
+import type { Activation, Padding, Rounding } from "../graph.ts";
 import type { Patches, PatchSizes } from "../primitives/params.ts";
 import { placeWindow, type Window } from "../primitives/window.ts";
 import { dimensions, listText } from "../tensor.ts";
 import { areWhole, type Constrained, constrain, inputOf } from "./constraints.ts";
 import { inputZeroPoint } from "./product/weights.ts";
 import type { NodeView } from "./types.ts";
+
+/** What a convolution does with its windows, besides its weights; pairs are of rows and columns. */
+export interface ConvolutionAttributes {
+  /** From one window to the next. */
+  readonly stride: readonly [number, number];
+  /** From one place of a window to the next. */
+  readonly dilation: readonly [number, number];
+  readonly padding: Padding;
+  readonly activation: Activation;
+  /** TensorFlow Lite's when absent. */
+  readonly rounding?: Rounding;
+}
 
 /** C5: four dimensions, none empty. */
 export function requireImages(node: Constrained, ...shapes: readonly (readonly number[])[]): void {

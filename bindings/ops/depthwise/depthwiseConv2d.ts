@@ -1,7 +1,6 @@
-import type { Activation, Padding, Rounding } from "../../graph.ts";
 import { dimensions, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
-import { requireImages, requireOutput, requireSteps, windows } from "../images.ts";
+import { type ConvolutionAttributes, requireImages, requireOutput, requireSteps, windows } from "../images.ts";
 import { lowerProductBy, productType, requireParameters } from "../product/productTypes.ts";
 import type { Operator } from "../types.ts";
 import { lowerDepthwiseConv2dQs8 } from "./depthwiseConv2dQs8.ts";
@@ -9,13 +8,7 @@ import { lowerDepthwiseConv2dQs8 } from "./depthwiseConv2dQs8.ts";
 declare module "../../graph.ts" {
   interface Attributes {
     /** x `[N,H,W,C]`, weights `[1,kH,kW,C·multiplier]`, bias optional. */
-    readonly depthwiseConv2d: {
-      readonly stride: readonly [number, number];
-      readonly dilation: readonly [number, number];
-      readonly padding: Padding;
-      readonly activation: Activation;
-      readonly rounding?: Rounding;
-    };
+    readonly depthwiseConv2d: ConvolutionAttributes;
   }
 }
 

@@ -1,7 +1,6 @@
-import type { Activation, Padding, Rounding } from "../../graph.ts";
 import { dimensions, listText, sizeOf } from "../../tensor.ts";
 import { constrain, inputOf, requireInputs } from "../constraints.ts";
-import { requireImages, requireOutput, requireSteps, windows } from "../images.ts";
+import { type ConvolutionAttributes, requireImages, requireOutput, requireSteps, windows } from "../images.ts";
 import type { Operator } from "../types.ts";
 import { lowerConv2dQs8 } from "./conv2dQs8.ts";
 import { lowerProductBy, productType, requireParameters } from "./productTypes.ts";
@@ -9,13 +8,7 @@ import { lowerProductBy, productType, requireParameters } from "./productTypes.t
 declare module "../../graph.ts" {
   interface Attributes {
     /** x `[N,H,W,C]`, weights `[O,kH,kW,C/groups]` (OHWI), bias `[O]` optional. */
-    readonly conv2d: {
-      readonly stride: readonly [number, number];
-      readonly dilation: readonly [number, number];
-      readonly padding: Padding;
-      readonly activation: Activation;
-      readonly rounding?: Rounding;
-    };
+    readonly conv2d: ConvolutionAttributes;
   }
 }
 

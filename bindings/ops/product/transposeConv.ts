@@ -1,4 +1,3 @@
-import type { Activation, Padding, Rounding } from "../../graph.ts";
 import { dimensions, listText, sizeOf } from "../../tensor.ts";
 import {
   type Constrained,
@@ -9,7 +8,7 @@ import {
   requireInputs,
   requireKnown,
 } from "../constraints.ts";
-import { requireImages } from "../images.ts";
+import { type ConvolutionAttributes, requireImages } from "../images.ts";
 import type { Operator } from "../types.ts";
 import { requireParameters } from "./productTypes.ts";
 import { lowerTransposeConvF32 } from "./transposeConvF32.ts";
@@ -19,12 +18,7 @@ import { asProduct, requirePhases } from "./transposed.ts";
 declare module "../../graph.ts" {
   interface Attributes {
     /** Output shape `[N,H,W,O]`, weights `[O,kH,kW,C]`, x `[N,h,w,C]`, bias `[O]` optional. */
-    readonly transposeConv: {
-      readonly stride: readonly [number, number];
-      readonly padding: Padding;
-      readonly activation: Activation;
-      readonly rounding?: Rounding;
-    };
+    readonly transposeConv: Omit<ConvolutionAttributes, "dilation">;
   }
 }
 
