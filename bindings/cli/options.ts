@@ -68,9 +68,10 @@ const batchOption = (): Option =>
   );
 
 export const shapeOption = (name = "--shape", of = "the model"): Option =>
-  new Option(`${name} <name=sizes>`, `an input's shape where ${of} leaves it open, as in image=1,320,320,3`).argParser(
-    addShape,
-  );
+  new Option(
+    `${name} <name=sizes>`,
+    `an input's shape where ${of} leaves it open, or in place of its own, as in image=1,320,320,3`,
+  ).argParser(addShape);
 
 /** `name=1,320,320,3` beside the shapes that were given before it; `=` may be part of a name. */
 function addShape(text: string, before: Shapes = {}): Shapes {

@@ -11,6 +11,7 @@ import type { Sample } from "../data/types.ts";
 import type { EngineOptions } from "../engine.ts";
 import { inputArray, openBatched } from "../tap.ts";
 import { answersOf, type End, endOf, givesValues, readingOf } from "./answers.ts";
+import { Clock } from "./clock.ts";
 import type { Model, ModelFigures } from "./figures.ts";
 import { ClassCount, NearnessSum } from "./scores.ts";
 
@@ -65,7 +66,7 @@ export async function openCandidate(model: Model, name: string, options: EngineO
   let places: ClassCount | undefined;
   let [isDecided, isValued] = [false, false];
   const nearness = new NearnessSum();
-  const times: number[] = [];
+  const clock = new Clock();
   return {
     graph,
     batch,
@@ -77,9 +78,9 @@ export async function openCandidate(model: Model, name: string, options: EngineO
       for (let at = 0; at < samples.length; at += batch) {
         const count = Math.min(batch, samples.length - at);
         const fed = inputs.map((info, i) => fedPart(info, values[i], at, count, samples.length, batch));
-        const start = performance.now();
-        const made = session.run(fed as never, { outputs: "views" }) as { readonly [name: string]: TypedArray };
-        times.push((performance.now() - start) / batch);
+        const made = clock.timed(() => session.run(fed as never, { outputs: "views" })) as Readonly<
+          Record<string, TypedArray>
+        >;
         for (const [o, info] of outputs.entries()) {
           const all = made[info.name] as TypedArray;
           const size = sizes[o] as number;
@@ -135,7 +136,7 @@ export async function openCandidate(model: Model, name: string, options: EngineO
       return {
         name,
         batch,
-        latency: median(times),
+        latency: clock.middle() / batch,
         ...(model instanceof Uint8Array ? { bytes: model.length } : {}),
         ...(found === undefined ? {} : { classes: found }),
         ...(targets === undefined ? {} : { targets }),
@@ -197,11 +198,6 @@ function reals({ scale, zeroPoint }: TensorInfo, values: TypedArray, at: number,
     list[i] = scale === 0 ? value : scale * (value - zeroPoint);
   }
   return list;
-}
-
-function median(times: readonly number[]): number {
-  const sorted = [...times].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
 /** Zeros among the constants of two dimensions or more that products read. */

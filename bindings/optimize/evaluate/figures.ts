@@ -13,7 +13,7 @@ export interface ModelFigures {
   readonly classes?: Classes;
   /** Against the samples' own targets, where they have some; an autoencoder's inputs. */
   readonly targets?: Nearness;
-  /** Milliseconds a sample: the median of the runs. */
+  /** Milliseconds a sample: the median of the later half of the runs, of 0.1 s at least. */
   readonly latency: number;
   /** Samples of one run. */
   readonly batch: number;
