@@ -173,11 +173,11 @@ describe("channels", () => {
       assert.ok(macsOf(small) <= share * total);
       return small.map(({ outputs: o }) => o);
     };
-    // 24 → 8 or 16; 40 has 16 that are padded; 20 → 16 or 8.
+    // 24 → 16, 12 or 8, as sixteen go by fours; 40 has 16 that are padded; 20 → 16, 12 or 8.
     for (const share of [0.8, 0.6, 0.5]) {
       const [stem, , , last] = countsAt(share, 8);
-      assert.equal((stem as number) % 8, 0, `${share}: ${stem}`);
-      assert.ok(last === 20 || (last as number) % 8 === 0, `${share}: ${last}`);
+      assert.ok([24, 16, 12, 8].includes(stem as number), `${share}: ${stem}`);
+      assert.ok([20, 16, 12, 8].includes(last as number), `${share}: ${last}`);
     }
     assert.ok(countsAt(0.7, 1).some((count) => count % 4 !== 0));
     const list = samples(60);
@@ -187,7 +187,7 @@ describe("channels", () => {
       tune: { steps: 8, batch: 20, threads: 1, augment: {} },
     });
     assert.ok(sparsity >= 0.4);
-    assert.equal((channelsOf(prepareFloat(tuned)).layers[0]?.outputs ?? 1) % 8, 0);
+    assert.equal((channelsOf(prepareFloat(tuned)).layers[0]?.outputs ?? 1) % 4, 0);
     await assert.rejects(prune(padded(), dataset(list), { multiple: 8 }), /the pattern channels/);
   });
 
@@ -209,7 +209,7 @@ describe("channels", () => {
     const error = await errorOf(graph);
     assert.ok(error < 0.5 * (await errorOf(withoutChannels(dense, channels, blind))), `${error}`);
     const tune = { steps: 160, batch: 40, threads: 1, augment: {} };
-    const tuned = await errorOf((await prune(network(false), dataset(list), { ...options, tune })).graph);
+    const tuned = await errorOf((await prune(network(false), dataset(list), { ...options, multiple: 1, tune })).graph);
     assert.ok(tuned < error, `${tuned} ${error}`);
   });
 

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Graph, TensorId } from "../../bindings/graph.ts";
+import { datasetOf } from "../../bindings/optimize/data/batches.ts";
+import { evaluate } from "../../bindings/optimize/evaluate/evaluate.ts";
 import { quantize } from "../../bindings/optimize/quantize/quantize.ts";
 import { nearness, normalSamples, WIDTH } from "./support/nearness.ts";
 import { type Builder, buildNetwork } from "./support/networks.ts";
@@ -50,6 +52,26 @@ describe("ranges as far as readers tell values apart", () => {
       assert.ok(others.length === 0 && found >= least - 0.1 && found < least / 2, `${found}`);
       const near = await nearness(float, graph, samples);
       assert.ok(near > 28, `${near} dB`);
+    });
+
+  for (const kind of ["logistic", "softmax"] as const)
+    test(`${kind.toUpperCase()} gives 0 for what is far below, whatever its scale's zero point is rounded to`, async () => {
+      for (const far of [-20, -40, -80]) {
+        const to = buildNetwork([1, WIDTH], 6);
+        const bias = to.floats(...Array.from({ length: WIDTH }, (_, i) => (i % 2 === 0 ? far : 3 * i)));
+        const dense = to.node("fullyConnected", [to.input, to.weights([WIDTH, WIDTH], 0.2), bias], {
+          ...none,
+          keepDims: false,
+        });
+        const float = to.graph(to.node(kind, [dense], (kind === "softmax" ? { beta: 1 } : {}) as never));
+        const { graph } = await quantize(float, data, { ranges: "minmax" });
+        const { outputs } = await evaluate(graph, datasetOf(samples.map((inputs) => ({ inputs }))), {
+          against: float,
+          layerSamples: 0,
+        });
+        // Half of a step of 1/256 each is all that rounding takes.
+        assert.ok((outputs?.meanError ?? 1) < 0.5 / 256, `${far}: ${outputs?.meanError}`);
+      }
     });
 
   test("what is an output too keeps all of its range", async () => {

@@ -94,14 +94,15 @@ function seenBy(see: See, node: AnyNode, x: TensorId, type: Activations): Range 
     case "hardSwish":
       return { min: -3, max: Math.max(y.max, 3) };
     case "logistic":
-      return { min: Math.log(half / (1 - half)), max: Math.log((1 - half) / half) };
+      return within(Math.log((1 - half) / half));
     case "tanh":
-      return { min: -Math.atanh(1 - half), max: Math.atanh(1 - half) };
+      return within(Math.atanh(1 - half));
     case "softmax":
     case "logSoftmax": {
       const { peak = -Infinity, max } = see.ranges.get(x) ?? ALL;
       // Rows of other examples may be lower by as much as these differ
-      return { min: 2 * peak - max - BELOW[node.kind](half), max: Infinity };
+      const min = 2 * peak - max - BELOW[node.kind](half);
+      return { min: min - (max - min) / STEPS, max: Infinity };
     }
     case "add":
     case "sub":
@@ -112,6 +113,11 @@ function seenBy(see: See, node: AnyNode, x: TensorId, type: Activations): Range 
       return ALL;
   }
 }
+
+/** Steps of a range of int8, one of which the zero point's rounding may take from an end: what is to give the last step, or none, has to be beyond. */
+const STEPS = 254;
+
+const within = (end: number): Range => ({ min: -end * (1 + 2 / STEPS), max: end * (1 + 2 / STEPS) });
 
 /** Of a sum, a product with a constant, or one with a function of x that is 0 for all that is small. */
 function seenByPair(see: See, node: AnyNode, x: TensorId, y: Range, type: Activations): Range {

@@ -104,12 +104,13 @@ interface Choice {
 /** What of a family goes next, that a multiple of `tile` stays; none where that cannot be. */
 function choiceOf(
   family: Family,
-  tile: number,
+  wanted: number,
   { parts, widths }: Counts,
   costs: ReadonlyMap<number, number>,
 ): readonly Choice[] {
   const first = family.open[0];
   if (first === undefined) return [];
+  const tile = tileOf(family, wanted);
   // A class of several channels, as a group's are, brings that much of a multiple by itself.
   const each = Math.min(...(widths.get(first) ?? []).map(({ counts }) => counts.get(first) ?? 1), tile);
   const of = tile % each === 0 ? tile / each : tile;
@@ -123,6 +124,10 @@ function choiceOf(
   const cost = classes.reduce((sum, each) => sum + (costs.get(each) ?? 0), 0);
   return saved > 0 ? [{ family, classes, cost, saved }] : [];
 }
+
+/** A multiple, or half of it where few are left, as in branches of 16: the whole would be half of them, or all. */
+const tileOf = ({ left }: Family, wanted: number): number =>
+  wanted % 2 === 0 && left <= 2 * wanted ? wanted / 2 : wanted;
 
 function least<T>(all: readonly T[], of: (one: T) => number): T {
   return all.reduce((best, one) => (of(one) < of(best) ? one : best));
