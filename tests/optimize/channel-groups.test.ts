@@ -2,15 +2,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Graph, TensorId } from "../../bindings/graph.ts";
-import { tensorOf } from "../../bindings/graph.ts";
 import { datasetOf } from "../../bindings/optimize/data/batches.ts";
-import { floatsOf } from "../../bindings/optimize/linear/layers.ts";
 import { prepareFloat } from "../../bindings/optimize/prepare/index.ts";
 import { channelsOf } from "../../bindings/optimize/prune/channels/classes.ts";
 import { withoutChannels } from "../../bindings/optimize/prune/channels/slice.ts";
 import { prune } from "../../bindings/optimize/prune/prune.ts";
-import { tapGraph } from "../../bindings/optimize/tap.ts";
 import { randomOf } from "../../bindings/optimize/train/random.ts";
+import { deaf, outputs } from "./support/deaf.ts";
 import { type Builder, buildNetwork } from "./support/networks.ts";
 
 const one = [1, 1] as const;
@@ -50,32 +48,9 @@ const list = (count: number, size: number) => {
   }));
 };
 
-async function outputs(graph: Graph, size: number): Promise<readonly number[]> {
-  const tap = await tapGraph(graph, [graph.outputs[0]?.tensor as TensorId]);
-  const all = list(6, size).flatMap(({ inputs }) => [...(tap.run(inputs)[0] as Float32Array)]);
-  tap.close();
-  return all;
-}
-
-/** The graph whose layers do not read the channels of these classes. */
-function deaf(graph: Graph, gone: ReadonlySet<number>): Graph {
-  const channels = channelsOf(graph);
-  const tensors = [...graph.tensors];
-  for (const layer of channels.layers) {
-    const columns = channels.columns(layer);
-    if (columns === undefined) continue;
-    const w = floatsOf(graph, layer.weights);
-    const data = new Uint8Array(
-      w.map((value, i) => (gone.has(columns[i % layer.inputs] as number) ? 0 : value)).buffer,
-    );
-    tensors[layer.weights] = { ...tensorOf(graph, layer.weights), data };
-  }
-  return { ...graph, tensors };
-}
-
 async function sameWithout(graph: Graph, gone: ReadonlySet<number>, size: number): Promise<Graph> {
   const small = withoutChannels(graph, channelsOf(graph), gone);
-  const [is, should] = [await outputs(small, size), await outputs(deaf(graph, gone), size)];
+  const [is, should] = [await outputs(small, list(6, size)), await outputs(deaf(graph, gone), list(6, size))];
   for (const [i, y] of is.entries()) assert.ok(Math.abs(y - (should[i] as number)) < 1e-5, `${y} ${should[i]}`);
   return small;
 }

@@ -3,14 +3,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Graph, TensorId } from "../../bindings/graph.ts";
 import type { Sample } from "../../bindings/optimize/data/types.ts";
-import { floatsOf } from "../../bindings/optimize/linear/layers.ts";
 import { prepareFloat } from "../../bindings/optimize/prepare/index.ts";
 import { chooseChannels, macsOf } from "../../bindings/optimize/prune/channels/choose.ts";
 import { channelsOf } from "../../bindings/optimize/prune/channels/classes.ts";
 import { withoutChannels } from "../../bindings/optimize/prune/channels/slice.ts";
 import { prune } from "../../bindings/optimize/prune/prune.ts";
-import { tapGraph } from "../../bindings/optimize/tap.ts";
 import { randomOf } from "../../bindings/optimize/train/random.ts";
+import { deaf, outputs } from "./support/deaf.ts";
 import { type Builder, buildNetwork } from "./support/networks.ts";
 
 const one = [1, 1] as const;
@@ -65,31 +64,6 @@ const dataset = (list: readonly Sample[]): AsyncIterable<Sample> => ({
     yield* list;
   },
 });
-
-async function outputs(graph: Graph, list: readonly Sample[]): Promise<readonly number[]> {
-  const tap = await tapGraph(graph, [graph.outputs[0]?.tensor as TensorId]);
-  const all = list.flatMap(({ inputs }) => [...(tap.run(inputs)[0] as Float32Array)]);
-  tap.close();
-  return all;
-}
-
-/** The graph whose layers do not read the channels of these classes. */
-function deaf(graph: Graph, gone: ReadonlySet<number>): Graph {
-  const channels = channelsOf(graph);
-  const tensors = [...graph.tensors];
-  for (const layer of channels.layers) {
-    const columns = channels.columns(layer);
-    if (columns === undefined) continue;
-    const w = floatsOf(graph, layer.weights).map((value, i) =>
-      gone.has(columns[i % layer.inputs] as number) ? 0 : value,
-    );
-    tensors[layer.weights] = {
-      ...(tensors[layer.weights] as (typeof tensors)[number]),
-      data: new Uint8Array(w.buffer),
-    };
-  }
-  return { ...graph, tensors };
-}
 
 describe("channels", () => {
   test("hang together through additions, depthwise layers, concatenations and flattening", () => {
