@@ -2,6 +2,7 @@
 import { requireText } from "../../given.ts";
 import type { Known, Rows } from "./arrays.ts";
 import { invalid } from "./bytes.ts";
+import { EXAMPLE_NAME } from "./files.ts";
 import { isLabelName, targetsOf } from "./named.ts";
 
 /** The numbers of a file of lines, and what its column of labels says. */
@@ -94,8 +95,7 @@ export function readCsv(text: string, elements: number, where = "readCsv", label
 
 function hintOf(cell: string, column: string | undefined): string | undefined {
   if (/^[-+]?\d*,\d+$/.test(cell)) return "Decimals have a point in place of a comma.";
-  if (/\.(png|jpe?g|bmp|wav|npy)$/i.test(cell))
-    return "Give the folder of these files as data, and such a table as --labels.";
+  if (EXAMPLE_NAME.test(cell)) return "Give the folder of these files as data, and such a table as --labels.";
   if (cell === "" || /^(nan|na|null|none)$/i.test(cell)) return "Leave such rows out, or fill them in.";
   return column === undefined ? undefined : `Leave the column "${column}" out, or name it as the label's.`;
 }

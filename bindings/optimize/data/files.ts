@@ -11,6 +11,9 @@ import { withSome } from "./some.ts";
 import type { Dataset, Sample } from "./types.ts";
 import { isWav, readWav } from "./wav.ts";
 
+/** Names of such files. */
+export const EXAMPLE_NAME = /\.(png|jpe?g|bmp|wav|npy)$/i;
+
 /** One example's file. */
 export interface ExampleFile {
   readonly name: string;

@@ -5,7 +5,7 @@ import type { Sample } from "../data/types.ts";
 import { type Layer, layersOf } from "../linear/layers.ts";
 import { errorOf, type Outputs, outputsOf } from "../quantize/judge.ts";
 import { firstOf } from "../train/answers.ts";
-import { frontOf } from "../train/front.ts";
+import { trainedPart } from "../train/front.ts";
 import type { Objective } from "../train/kinds.ts";
 import { UNLABELLED } from "../train/loss.ts";
 import { endAt, type Goal, goalOf, isUnexplained } from "../train/objective.ts";
@@ -38,7 +38,7 @@ export async function finished(
   options: PruneOptions,
 ): Promise<Graph> {
   const steps = stepsWithin(pruned, settings.finish);
-  if (steps === 0 || examples.length < LEAST_EXAMPLES || !isTrainable(dense)) return pruned;
+  if (steps === 0 || examples.length < LEAST_EXAMPLES || !canBeTrained(trainedPart(dense))) return pruned;
   const objective = objectiveOf(dense, await firstOf(data));
   const samples = examples.map((inputs): Sample => ({ inputs }));
   const kept = samples.filter((_, i) => i % JUDGES === JUDGES - 1);
@@ -53,8 +53,6 @@ export async function finished(
   const [before, after] = [distance(await of(pruned), wanted, goal), distance(await of(graph), wanted, goal)];
   return after <= SEEN * before ? graph : pruned;
 }
-
-const isTrainable = (graph: Graph) => canBeTrained(frontOf(graph)?.rest ?? graph);
 
 /** The steps that are asked for, or 0 where they would be too much work. */
 function stepsWithin(graph: Graph, asked: number): number {

@@ -54,6 +54,9 @@ export function frontOf(graph: Graph): Front | undefined {
   };
 }
 
+/** What of a network is trained: what is behind its front, or all of it. */
+export const trainedPart = (graph: Graph): Graph => frontOf(graph)?.rest ?? graph;
+
 /** Nodes that tables alone belong to, whose rows are taken. */
 const TAKE: ReadonlySet<string> = new Set(["gather", "gatherNd", "embeddingLookup"]);
 

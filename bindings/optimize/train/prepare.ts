@@ -3,7 +3,7 @@ import { Pint8Error } from "../../errors.ts";
 import { type AnyNode, type Graph, NONE, type Node, type OpKind, type TensorId, tensorOf } from "../../graph.ts";
 import { runPasses } from "../../passes/index.ts";
 import type { Tensor } from "../../tensor.ts";
-import { frontOf } from "./front.ts";
+import { trainedPart } from "./front.ts";
 import { gradientOf, TRAINABLE } from "./gradients/index.ts";
 import type { Gradient } from "./gradients/types.ts";
 import { layersOf } from "./layout.ts";
@@ -61,7 +61,7 @@ export function requireGradient(node: AnyNode): Gradient<OpKind> {
 
 /** Refuses a network that cannot be trained before there is any work. Errors: UNSUPPORTED. */
 export function requireTrainable(graph: Graph): void {
-  for (const node of trainedNodes(frontOf(graph)?.rest ?? graph)) requireGradient(node);
+  for (const node of trainedNodes(trainedPart(graph))) requireGradient(node);
 }
 
 /** Whether every operator has a gradient. */
