@@ -92,23 +92,25 @@ async function fileData(
 ): Promise<Dataset> {
   const { labels } = options;
   const bytes = unpacked(readBytes(path), path);
-  const isColumn = labels !== undefined && statSync(labels, { throwIfNoEntry: false }) === undefined;
+  // What is no file is a column's name; - is standard input.
+  const isColumn = labels !== undefined && labels !== "-" && statSync(labels, { throwIfNoEntry: false }) === undefined;
+  const column = isColumn ? labels : undefined;
   const known = (): Known => (labels === undefined ? {} : readLabels(labels));
   if (isParquet(bytes)) {
-    const own = await parquetDataset(ports, bytes, createDecoder(), path, preparation, isColumn ? labels : undefined);
+    const own = await parquetDataset(ports, bytes, createDecoder(), path, preparation, column);
     return labels === undefined || isColumn ? own : relabelled(own, known(), labels);
   }
   if (isZip(bytes)) {
-    const { inputs, known: own } = chooseArrays(ports, readNpz(bytes, path), path, isColumn ? labels : undefined);
+    const { inputs, known: own } = chooseArrays(ports, readNpz(bytes, path), path, column);
     return arrayDataset(ports, inputs, labels === undefined || isColumn ? own : known(), preparation);
   }
   if (isNpy(bytes)) return arrayDataset(ports, [readNpy(bytes, path)], known(), preparation);
   if (isIdx(bytes)) return arrayDataset(ports, [readIdx(bytes, path)], known(), preparation);
   if (pictureFormat(bytes) !== undefined) {
-    const { list, classes } = answersOfFiles([{ name: path, read: async () => bytes }], labels, "listed");
+    const { list, classes } = answersOfFiles([{ name: path, read: async () => bytes }], labels);
     return filesDataset(ports, list, createDecoder(), classes, preparation);
   }
-  return csvData(path, bytes, ports, options, preparation);
+  return csvData(path, bytes, ports, { column, ...(labels !== undefined && !isColumn && { known }) }, preparation);
 }
 
 /** A table, its columns to the inputs in order. */
@@ -116,16 +118,15 @@ function csvData(
   path: string,
   bytes: Uint8Array,
   ports: readonly Port[],
-  { labels }: DataOptions,
+  { column, known: own }: { readonly column: string | undefined; readonly known?: () => Known },
   preparation: Preparation,
 ): Dataset {
   if (![".csv", ".tsv", ".txt"].includes(extname(path.replace(/\.gz$/, "")).toLowerCase()))
     throw foreign(path, "IDX, .npy, .npz, .csv, .parquet, a picture, or a folder of them", bytes);
   const counts = ports.map(({ shape }) => elementCount(shape));
   const all = counts.reduce((a, b) => a + b, 0);
-  const isColumn = labels !== undefined && statSync(labels, { throwIfNoEntry: false }) === undefined;
-  const table = readCsv(decodeText(bytes, path), all, path, isColumn ? labels : undefined);
-  const given = labels === undefined || isColumn ? table : readLabels(labels);
+  const table = readCsv(decodeText(bytes, path), all, path, column);
+  const given = own?.() ?? table;
   const { rows } = table;
   const { labels: classes, classes: names, targets } = given;
   const known = { ...(classes && { labels: classes }), ...(names && { classes: names }), ...(targets && { targets }) };

@@ -4,13 +4,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ensure, Pint8Error } from "../errors.ts";
 import type { Preparation } from "../optimize/data/arrays.ts";
-import { type ExampleFile, filesDataset } from "../optimize/data/files.ts";
+import { EXAMPLE_NAME, type ExampleFile, filesDataset } from "../optimize/data/files.ts";
 import type { Dataset } from "../optimize/data/types.ts";
 import type { Port } from "../values/port.ts";
-import { answersOfFiles, orderOfClasses } from "./labelFiles.ts";
+import { answersOfFiles, answersOfFolders } from "./labelFiles.ts";
 import { createDecoder } from "./picture/pool.ts";
 
-const EXAMPLES = /\.(png|jpe?g|bmp|wav|npy)$/i;
 const byName = (a: string, b: string) => a.localeCompare(b, "en", { numeric: true });
 
 /**
@@ -28,7 +27,7 @@ export function folderData(
   const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name);
   const filesIn = (folder: string, label?: number): ExampleFile[] =>
     readdirSync(folder)
-      .filter((name) => EXAMPLES.test(name))
+      .filter((name) => EXAMPLE_NAME.test(name))
       .sort(byName)
       .map((name) => {
         const file = join(folder, name);
@@ -47,8 +46,7 @@ export function folderData(
     received: "none",
     hint: innerHint(path, folders) ?? "Put them into a folder for each class, or all into one.",
   }));
-  const { classes, list } =
-    own.length > 0 ? answersOfFiles(own, labels, "listed") : answersOfFolders(files, folders, labels);
+  const { classes, list } = own.length > 0 ? answersOfFiles(own, labels) : answersOfFolders(files, folders, labels);
   return filesDataset(ports, list, createDecoder(), classes, preparation);
 }
 
@@ -59,16 +57,6 @@ function innerHint(path: string, folders: readonly string[]): string | undefined
 }
 
 const isFolder = (entry: { readonly isDirectory: () => boolean }) => entry.isDirectory();
-
-/** Classes by the names of folders: numbers are the classes themselves, words are numbered as the labels have them, else by the alphabet. */
-function answersOfFolders(files: readonly ExampleFile[], folders: readonly string[], labels: string | undefined) {
-  const numbers = folders.every((name) => /^\d+$/.test(name)) ? folders.map(Number) : undefined;
-  const order = labels === undefined ? undefined : orderOfClasses(folders, labels);
-  if (labels !== undefined && order === undefined) return answersOfFiles(files, labels, "mixed");
-  const classOf = order?.of ?? numbers;
-  const list = files.map((file) => ({ ...file, label: classOf?.[file.label ?? 0] ?? file.label ?? 0 }));
-  return { list, classes: order?.classes ?? (numbers === undefined ? folders : undefined) };
-}
 
 /** The examples of all classes in turns, each class evenly spread over all: any part, as the first few hundred, has some of each. */
 const mixed = (classes: readonly (readonly ExampleFile[])[]): readonly ExampleFile[] =>

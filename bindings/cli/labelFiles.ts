@@ -1,7 +1,7 @@
 /** Files that say what examples are. */
 import { basename } from "node:path";
 import { ensure } from "../errors.ts";
-import { type Known, rowOf } from "../optimize/data/arrays.ts";
+import { answerOf, type Known } from "../optimize/data/arrays.ts";
 import { invalid, unpacked } from "../optimize/data/bytes.ts";
 import { cellsOf, classesOf, isNumber } from "../optimize/data/csv.ts";
 import type { ExampleFile } from "../optimize/data/files.ts";
@@ -14,9 +14,20 @@ import { readAnswers } from "./answers.ts";
 import { readBytes } from "./files.ts";
 import { decodeText, labelsOf } from "./labels.ts";
 
+/** A file of labels, which is read once: it may be a pipe. */
+interface LabelFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+const openLabels = (path: string): LabelFile => ({ path, bytes: unpacked(readBytes(path), path) });
+
+const isText = ({ bytes }: LabelFile) => !isIdx(bytes) && !isNpy(bytes);
+
 /** Labels, or targets of a regression, of a file of their own. */
-export function readLabels(path: string): Known {
-  const bytes = unpacked(readBytes(path), path);
+export const readLabels = (path: string): Known => labelsIn(openLabels(path));
+
+function labelsIn({ path, bytes }: LabelFile): Known {
   if (isIdx(bytes)) return knownOf(readIdx(bytes, path), path);
   if (isNpy(bytes)) return knownOf(readNpy(bytes, path), path);
   return readAnswers(decodeText(bytes, path), path);
@@ -28,40 +39,58 @@ interface Answered {
   readonly classes?: readonly string[] | undefined;
 }
 
-/** Files with what a file of labels says, by their names where it has these, else in their order, where they are `listed` in one. Errors: INVALID_INPUT where some have none. */
-export function answersOfFiles(
+/**
+ * Files with what a file of labels says, by their names where it has these, else in their order. Errors: INVALID_INPUT where some
+ * have none.
+ */
+export const answersOfFiles = (files: readonly ExampleFile[], path: string | undefined): Answered =>
+  path === undefined ? { list: files } : answered(files, openLabels(path), true);
+
+/**
+ * Files in folders of classes: numbers are the classes themselves, words are numbered as the labels have them, else by the
+ * alphabet; or what lines say that name the files. `label` is the folder that a file is in.
+ */
+export function answersOfFolders(
   files: readonly ExampleFile[],
+  folders: readonly string[],
   path: string | undefined,
-  order: "listed" | "mixed",
 ): Answered {
-  if (path === undefined) return { list: files };
-  const named = byFileName(files, path);
-  ensure(named !== undefined || order === "listed", "INVALID_INPUT", () => ({
-    where: path,
+  const file = path === undefined ? undefined : openLabels(path);
+  const order = file && orderOfClasses(folders, file);
+  if (file !== undefined && order === undefined) return answered(files, file, false);
+  const numbers = folders.every((name) => /^\d+$/.test(name)) ? folders.map(Number) : undefined;
+  const classOf = order?.of ?? numbers;
+  const list = files.map((each) => ({ ...each, label: classOf?.[each.label ?? 0] ?? each.label ?? 0 }));
+  return { list, classes: order?.classes ?? (numbers === undefined ? folders : undefined) };
+}
+
+/** Files with what a file of labels says; `ordered`: it may do so by their order. */
+function answered(files: readonly ExampleFile[], file: LabelFile, ordered: boolean): Answered {
+  const named = byFileName(files, file);
+  ensure(named !== undefined || ordered, "INVALID_INPUT", () => ({
+    where: file.path,
     expected: "the names of the folders in the order of the model's classes, or lines of a file's name and its label",
     received: "others",
     hint: "Folders of classes say what their files are: leave --labels out.",
   }));
-  const { labels, targets, classes } = named ?? readLabels(path);
-  const count = labels?.length ?? targets?.shape[0] ?? 0;
+  const known = named ?? labelsIn(file);
+  const count = countOf(known);
   ensure(count === files.length, "INVALID_INPUT", () => ({
-    where: path,
+    where: file.path,
     expected: `${files.length} labels, one for each file in the order of their names`,
     received: `${count}`,
     hint: "Lines of a file's name and its label, with a comma between them, may stand in any order.",
   }));
-  const list = files.map((file, i) => ({
-    ...file,
-    ...(labels && { label: Number(labels[i]) }),
-    ...(targets && { targets: [rowOf(targets, i)] }),
-  }));
-  return { list, classes };
+  return { list: files.map((each, i) => ({ ...each, ...answerOf(known, i) })), classes: known.classes };
 }
 
+const countOf = ({ labels, targets }: Known): number => labels?.length ?? targets?.shape[0] ?? 0;
+
 /** Examples in their order with the labels of a file in place of their own. Errors: INVALID_INPUT where it has more or fewer. */
-export function relabelled(data: Dataset, { labels, targets, classes }: Known, path: string): Dataset {
+export function relabelled(data: Dataset, known: Known, path: string): Dataset {
   const { size, preparation } = data;
-  const count = labels?.length ?? targets?.shape[0] ?? 0;
+  const { classes } = known;
+  const count = countOf(known);
   ensure(size === undefined || size === count, "INVALID_INPUT", () => ({
     where: path,
     expected: `${size}, one for each example`,
@@ -75,30 +104,24 @@ export function relabelled(data: Dataset, { labels, targets, classes }: Known, p
     async *[Symbol.asyncIterator]() {
       let i = 0;
       for await (const { label: _label, targets: _targets, ...sample } of data) {
-        yield {
-          ...sample,
-          ...(labels && { label: Number(labels[i]) }),
-          ...(targets && { targets: [rowOf(targets, i)] }),
-        };
-        i++;
+        yield { ...sample, ...answerOf(known, i++) };
       }
     },
   };
 }
 
 /** Which class of a list of names each folder is; undefined where the file is no such list. */
-export function orderOfClasses(folders: readonly string[], path: string) {
-  const bytes = unpacked(readBytes(path), path);
-  if (isIdx(bytes) || isNpy(bytes)) return undefined;
-  const classes = labelsOf(bytes, path).map((name) => name.trim());
+function orderOfClasses(folders: readonly string[], file: LabelFile) {
+  if (!isText(file)) return undefined;
+  const classes = labelsOf(file.bytes, file.path).map((name) => name.trim());
   const of = folders.map((name) => classes.indexOf(name));
   return of.includes(-1) || new Set(classes).size < classes.length ? undefined : { of, classes };
 }
 
 /** What lines say that name files, with or without their folders and endings; undefined where none does. */
-function byFileName(files: readonly ExampleFile[], path: string): Known | undefined {
-  const bytes = unpacked(readBytes(path), path);
-  if (isIdx(bytes) || isNpy(bytes)) return undefined;
+function byFileName(files: readonly ExampleFile[], file: LabelFile): Known | undefined {
+  const { path, bytes } = file;
+  if (!isText(file)) return undefined;
   const rows = cellsOf(decodeText(bytes, path)).filter((row) => row.length > 1);
   const found =
     answersBy(

@@ -1,11 +1,14 @@
 /** What says what examples are: columns, tables of files, lists of classes; and means that are not of pixels. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { zipSync } from "fflate";
 import { DIGITS, folder, pint8 } from "./run.ts";
 
+const CLI = fileURLToPath(new URL("../../bindings/public/cli.ts", import.meta.url));
 const SAMPLES = new URL("../../models/digits/samples/", import.meta.url).pathname;
 const PICTURES = readdirSync(SAMPLES).filter((name) => name.endsWith(".png"));
 const digitOf = (name: string) => (/\d/.exec(name) as RegExpExecArray)[0];
@@ -24,6 +27,23 @@ test("a table names the files of a folder, in any order, with or without folders
   assert.equal(await evaluate("--data", SAMPLES, "--labels", table), 1);
   writeFileSync(table, lines.slice(1).join("\n"));
   assert.match(await evaluate("--data", SAMPLES, "--labels", table), /expected a line for digit_9\.png, received none/);
+});
+
+test("standard input, which is read once, says it of a folder's files and of arrays", (t) => {
+  const dir = folder(t);
+  const ordered = [...PICTURES].sort((a, b) => Number(digitOf(a)) - Number(digitOf(b)));
+  const given = (data: string, input: string) => {
+    const args = ["evaluate", DIGITS, "--data", data, "--labels", "-", "--layers", "0", "--json"];
+    const { stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", CLI, ...args], {
+      input,
+      encoding: "utf8",
+    });
+    return stdout === "" ? stderr : JSON.parse(stdout).model.classes?.top1;
+  };
+  assert.equal(given(SAMPLES, ordered.map(digitOf).join("\n")), 1);
+  const array = join(dir, "x.npz");
+  writeFileSync(array, zipSync({ "x.npy": npy("2, 28, 28", 1568) }));
+  assert.equal(typeof given(array, "3\n4\n"), "number");
 });
 
 test("folders of classes in the order that a list says; others are no answer", async (t) => {

@@ -88,17 +88,19 @@ export function arrayDataset(
     for (let i = 0; i < size; i++) {
       if (!wanted(i)) continue;
       const sample: Sample = { inputs: makers.map(({ make }) => make(i)), name: `sample ${i}` };
-      yield {
-        ...sample,
-        ...(labels !== undefined && { label: Number(labels[i]) }),
-        ...(targets !== undefined && { targets: [rowOf(targets, i)] }),
-      };
+      yield { ...sample, ...answerOf(known, i) };
     }
   });
 }
 
+/** What is known of one example. */
+export const answerOf = ({ labels, targets }: Known, row: number): Pick<Sample, "label" | "targets"> => ({
+  ...(labels !== undefined && { label: Number(labels[row]) }),
+  ...(targets !== undefined && { targets: [rowOf(targets, row)] }),
+});
+
 /** The numbers of one example. */
-export function rowOf({ shape, values }: Rows, row: number): Float32Array {
+function rowOf({ shape, values }: Rows, row: number): Float32Array {
   const width = values.length / (shape[0] ?? 1);
   return Float32Array.from({ length: width }, (_, i) => Number(values[row * width + i]));
 }
