@@ -6,6 +6,7 @@ import { type ErrorCode, type ErrorDetail, Pint8Error } from "../../errors.ts";
 import type { PictureDecoder } from "../../optimize/data/files.ts";
 import type { Picture } from "../../values/picture.ts";
 import { decodePicture, pictureFormat } from "./decode.ts";
+import { DECODES } from "./decodes.ts";
 
 /** What a thread is asked. */
 export interface Question {
@@ -20,8 +21,6 @@ export type Answer =
   | { readonly code: ErrorCode; readonly detail: ErrorDetail }
   | { readonly failure: string };
 
-/** What tells the program that it is such a thread. */
-export const DECODES = "pint8 decodes pictures";
 /** Pictures of a few files are decoded before a thread has started. */
 const FEW = 16;
 /** More threads than this wait for each other's files. */
