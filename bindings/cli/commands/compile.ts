@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { ensure } from "../../errors.ts";
 import type { CompileReport, ModuleName, Optimize } from "../../public/compile.ts";
-import { readExternalData, readModelBytes, writeTogether } from "../files.ts";
+import { readExternalData, readModelBytes, requirePlaces, writeTogether } from "../files.ts";
 import { type ReadingOptions, readingOf } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count, table } from "../text.ts";
@@ -31,27 +31,26 @@ export async function compile(
     hint: "For example -o model.wasm; model.js, model.d.ts and model.h are written beside it.",
   }));
   const bytes = await readModelBytes(model);
+  const externalData = readExternalData(model, bytes);
+  const stem = output.slice(0, -SUFFIX.length);
+  const paths = [output, `${stem}.js`, `${stem}.d.ts`, `${stem}.h`];
+  requirePlaces(paths);
   await baselineOnly();
   // Binaryen is large: no other command waits for it.
   const { compileModel } = await import("../../public/compile.ts");
   const compiled = await compileModel(bytes, {
     ...rest,
-    externalData: readExternalData(model, bytes),
+    externalData,
     ...readingOf({ signature, shape, batch }),
     name,
     onProgress: (what) => err(`${output}: ${what}`),
   });
+  const { wasm, js, dts, header, report } = compiled;
   const text = new TextEncoder();
-  const stem = output.slice(0, -SUFFIX.length);
-  const files = [
-    { path: output, bytes: compiled.wasm },
-    { path: `${stem}.js`, bytes: text.encode(compiled.js) },
-    { path: `${stem}.d.ts`, bytes: text.encode(compiled.dts) },
-    { path: `${stem}.h`, bytes: text.encode(compiled.header) },
-  ];
-  writeTogether(files);
-  if (json) out(JSON.stringify({ model, files: files.map(({ path }) => path), ...compiled.report }));
-  else for (const line of lines(output, compiled.report, width)) out(line);
+  const contents = [wasm, ...[js, dts, header].map((each) => text.encode(each))];
+  writeTogether(paths.map((path, i) => ({ path, bytes: contents[i] as Uint8Array })));
+  if (json) out(JSON.stringify({ model, files: paths, ...report }));
+  else for (const line of lines(output, report, width)) out(line);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { ensure } from "../../errors.ts";
 import { importModel, isPlan, loadModule, loadPacker, planGraph, runPasses, writePlan } from "../../public/index.ts";
-import { readExternalData, readModelBytes, writeWhole } from "../files.ts";
+import { readExternalData, readModelBytes, requirePlaces, writeWhole } from "../files.ts";
 import { type EngineOptions, type ReadingOptions, readingOf } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { count } from "../text.ts";
@@ -18,7 +18,9 @@ export async function plan(model: string, options: PlanOptions, { err }: Streams
     received: "a plan",
     hint: "Plans are made from the model that they came from.",
   }));
-  const graph = runPasses(importModel(bytes, { ...readingOf(options), externalData: readExternalData(model, bytes) }));
+  const externalData = readExternalData(model, bytes);
+  requirePlaces([options.output]);
+  const graph = runPasses(importModel(bytes, { ...readingOf(options), externalData }));
   const [kernels, packer] = await Promise.all([loadModule(options.module), loadPacker()]);
   const optimize = options.memory === "low" ? "size" : "speed";
   const file = writePlan(planGraph(graph, { module: kernels.name, moduleHash: kernels.hash, packer, optimize }));
