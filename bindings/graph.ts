@@ -63,6 +63,8 @@ export interface Graph {
    * the graph where samples would meet.
    */
   readonly batch?: { readonly size: number; readonly inputs: readonly TensorId[] };
+  /** Inputs that were given another shape than their file has, and what that has. */
+  readonly reshaped?: readonly { readonly name: string; readonly tensor: TensorId; readonly from: readonly number[] }[];
   /** TFLite Micro does not read the file, so that TFLite alone says how it is rounded. */
   readonly withoutMicro?: true;
   /** Further subgraphs of the file. What nodes run is in their own attributes. */

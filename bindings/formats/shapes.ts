@@ -1,7 +1,7 @@
 /** The `shapes` option: sizes that a model leaves open, or in place of its own. */
 import { ensure } from "../errors.ts";
 import type { Graph, Port } from "../graph.ts";
-import { checkShape, type Tensor } from "../tensor.ts";
+import { checkShape, listText, type Tensor } from "../tensor.ts";
 import { shorten } from "./text.ts";
 
 /** Shapes of inputs by name. */
@@ -21,6 +21,7 @@ function inputNamed({ inputs, tensors }: Graph, name: string): Port | undefined 
 export function setShapes(graph: Graph, shapes: Shapes | undefined): Graph {
   if (shapes === undefined) return graph;
   const tensors: Tensor[] = [...graph.tensors];
+  const reshaped = [...(graph.reshaped ?? [])];
   for (const [name, shape] of Object.entries(shapes)) {
     const port = inputNamed(graph, name);
     const where = `option shapes, "${shorten(name)}"`;
@@ -37,7 +38,9 @@ export function setShapes(graph: Graph, shapes: Shapes | undefined): Graph {
     }));
     const tensor = tensors[port.tensor] as Tensor;
     checkShape(shape, tensor.dtype, where);
+    if (listText(shape) !== listText(tensor.shape))
+      reshaped.push({ name: shorten(port.name), tensor: port.tensor, from: tensor.shape });
     tensors[port.tensor] = { ...tensor, shape: [...shape] };
   }
-  return { ...graph, tensors };
+  return { ...graph, tensors, ...(reshaped.length > 0 && { reshaped }) };
 }

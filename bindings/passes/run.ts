@@ -10,6 +10,7 @@ import { inferTypes } from "./infer.ts";
 import { setRows } from "./lists.ts";
 import { unpackNibbles } from "./nibbles.ts";
 import { foldPad } from "./pad.ts";
+import { inferReshaped } from "./reshaped.ts";
 import { makeSigned } from "./signed.ts";
 import { tabulate } from "./tabulate.ts";
 import { verify, verifyStructure } from "./verify.ts";
@@ -44,7 +45,7 @@ export function runPassesBy(operators: Operators, graph: Graph, { only = "all", 
     const started = initialise(asInt8(operators.liteRounding?.(graph) ?? graph), (body) =>
       foldConstants(inferTypes(body, operators), operators),
     );
-    const typed = inferTypes(started, operators);
+    const typed = inferReshaped(started, operators);
     if (typed.batch !== undefined) checkBatch(typed, operators);
     return rewrite(typed, names, operators);
   });

@@ -170,3 +170,25 @@ test("shapes are set by name, inferred afresh, and refused where they are none",
     refused(() => shapeOf({ x: shape }), "INVALID_OPTION", /whole/);
   refused(() => shapeOf({ x: [2 ** 31, 2] }), "OUT_OF_MEMORY", /4 GiB/);
 });
+
+test("what does not take another shape than the file's says both shapes first", () => {
+  const graph = chain([1, 4, 4, 2], RESHAPE(1, 32));
+  const asked = (...x: number[]) => runPasses(setShapes(graph, { x }));
+  const first = (shape: string) =>
+    new RegExp(`^shape of "x": expected \\[1,4,4,2\\] as in the file, or .*, received \\[${shape}\\]: node 0, C4: `);
+  const hintOf = (...x: number[]) => {
+    try {
+      asked(...x);
+    } catch (error) {
+      assert.match((error as Pint8Error).message, first(String(x)));
+      return (error as Pint8Error).hint;
+    }
+    return assert.fail("not refused");
+  };
+  assert.match(hintOf(3, 4, 4, 2), /option batch: 3/);
+  assert.match(hintOf(1, 5, 4, 2), /file's shape/);
+  assert.doesNotMatch(hintOf(0, 4, 4, 2), /batch/);
+  assert.equal(asked(1, 8, 4, 1).tensors[0]?.shape.join(), "1,8,4,1", "as many elements fit");
+  const bad = chain([1, 4, 4, 2], RESHAPE(1, 31));
+  refused(() => runPasses(setShapes(bad, { x: [1, 5, 4, 2] })), "INVALID_GRAPH", /^node 0, C4: /);
+});
