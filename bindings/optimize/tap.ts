@@ -32,7 +32,7 @@ export async function openGraph(graph: Graph, options: EngineOptions = {}): Prom
 }
 
 /** What `tapGraph` is told. */
-export interface TapOptions extends EngineOptions {
+interface TapOptions extends EngineOptions {
   /** Most samples of one run; chosen by the size of the network where absent. Graphs whose samples would meet run one by one. */
   readonly batch?: number;
 }

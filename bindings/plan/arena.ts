@@ -86,8 +86,3 @@ function liveBytes(blocks: readonly Block[]): number[] {
     for (let step = first; step <= last; step++) live[step + 1] = (live[step + 1] as number) + align(bytes, ALIGNMENT);
   return live;
 }
-
-/** The most bytes that are alive at once: no arena can be smaller. */
-export function peakBytes(blocks: readonly Block[]): number {
-  return liveBytes(blocks).reduce((peak, bytes) => Math.max(peak, bytes), 0);
-}

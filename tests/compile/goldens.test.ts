@@ -5,11 +5,11 @@ import createWabt from "wabt";
 import { importModel } from "../../bindings/formats/index.ts";
 import { operators } from "../../bindings/ops/index.ts";
 import { runPasses } from "../../bindings/passes/index.ts";
-import { peakBytes } from "../../bindings/plan/arena.ts";
 import { assignStorage } from "../../bindings/plan/storage.ts";
 import { MODULES } from "../../bindings/primitives/modules.ts";
 import { type TypedArray, typedCopy } from "../../bindings/tensor.ts";
 import { CASES, difference, join, modules, skipShared } from "../models/cases.ts";
+import { peakBytes } from "../support/peak.ts";
 import { compileAll, type Files, instantiate, loadFiles, type Model, temporaryFolder } from "./compiled.ts";
 
 const RUNNABLE = new Set((await modules()).filter(({ skip }) => !skip).map(({ name }) => name));

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PbfWriter } from "pbf";
 import { Pint8Error } from "../../bindings/errors.ts";
-import { readTensorProto } from "../../bindings/formats/onnx/proto.ts";
 import { tensorOf } from "../../bindings/formats/onnx/tensors.ts";
+import { readTensorProto } from "../support/tensor-proto.ts";
 
 const VALUES = [1.5, -2, 0.25];
 

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { kernels } from "../../bindings/optimize/linear/kernels.ts";
-import { solveKept, squaredError } from "../../bindings/optimize/linear/leastSquares.ts";
+import { solveKept } from "../../bindings/optimize/linear/leastSquares.ts";
 import { eliminate } from "../../bindings/optimize/prune/eliminate.ts";
 import { scoreOnce } from "../../bindings/optimize/prune/scores.ts";
 import { numbers } from "./support/numbers.ts";
+import { squaredError } from "./support/squaredError.ts";
 
 const at = (array: ArrayLike<number>, i: number) => array[i] as number;
 

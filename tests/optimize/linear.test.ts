@@ -6,9 +6,10 @@ import { invertDamped, solveCholesky } from "../../bindings/optimize/linear/chol
 import { Gram } from "../../bindings/optimize/linear/gram.ts";
 import { kernels } from "../../bindings/optimize/linear/kernels.ts";
 import { addRows, gramsOf, layersOf, spread, weightsOf } from "../../bindings/optimize/linear/layers.ts";
-import { solveKept, squaredError } from "../../bindings/optimize/linear/leastSquares.ts";
+import { solveKept } from "../../bindings/optimize/linear/leastSquares.ts";
 import { runPasses } from "../../bindings/passes/index.ts";
 import { numbers } from "./support/numbers.ts";
+import { squaredError } from "./support/squaredError.ts";
 
 /** XᵀX of random rows, positive definite where there are more rows than columns. */
 function random(n: number, rows: number, seed: number) {

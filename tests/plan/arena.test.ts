@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Block, peakBytes, placeBlocks } from "../../bindings/plan/arena.ts";
+import { type Block, placeBlocks } from "../../bindings/plan/arena.ts";
+import { peakBytes } from "../support/peak.ts";
 
 const block = fc
   .record({ bytes: fc.nat(5000), first: fc.integer({ min: -1, max: 30 }), length: fc.nat(8) })

@@ -1,8 +1,9 @@
 /** The ONNX corpora: the zoo of exporters and quantizers, and the ONNX project's own tests of single operators. */
 import { existsSync, readdirSync } from "node:fs";
-import { readModel, readTensorProto } from "../../bindings/formats/onnx/proto.ts";
+import { readModel } from "../../bindings/formats/onnx/proto.ts";
 import { dtypeOf, tensorOf } from "../../bindings/formats/onnx/tensors.ts";
 import type { DType } from "../../bindings/tensor.ts";
+import { readTensorProto } from "../support/tensor-proto.ts";
 import { bytesOf, type CasePort, type CorpusCase, jsonOf, SHARED } from "./cases.ts";
 
 interface OnnxCase {

@@ -245,8 +245,3 @@ function func(pbf: PbfReader, end: number): FunctionProto {
     else if (tag === 13) into.overload = pbf.readString();
   });
 }
-
-/** A tensor that is a file of its own, as the ONNX project's tests keep them. */
-export function readTensorProto(bytes: Uint8Array): TensorProto {
-  return tensor(new PbfReader(bytes), bytes.length);
-}

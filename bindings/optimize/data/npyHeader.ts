@@ -20,7 +20,7 @@ const TYPES: { readonly [descr: string]: DType | undefined } = {
 };
 
 /** What a .npy file says of its elements; what it says otherwise than NumPy does is absent. */
-export interface NpyHeader {
+interface NpyHeader {
   /** The type as NumPy writes it, empty where there is none. */
   readonly descr: string;
   /** Absent for types that no tensor has. */

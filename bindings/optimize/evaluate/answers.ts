@@ -7,13 +7,13 @@ import type { Compared } from "./figures.ts";
 import { areDecisions, largest } from "./scores.ts";
 
 /** The scores of a place are `step` apart, those of the next begin `next` later. */
-export interface Layout {
+interface Layout {
   readonly classes: number;
   readonly steps: readonly [next: number, step: number];
 }
 
 /** How a sample's first output is read. */
-export type Reading =
+type Reading =
   | { readonly kind: "own" | "values" }
   /** Each number is yes or no; by labels where the sample has them. */
   | { readonly kind: "decisions"; readonly labels?: Float32Array }
@@ -28,7 +28,7 @@ export interface End {
   readonly moved: boolean;
 }
 
-export interface Ends {
+interface Ends {
   readonly end: End;
   /** Of the first output, with the samples of a run. */
   readonly shape: readonly number[];

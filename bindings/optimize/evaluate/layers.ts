@@ -47,7 +47,7 @@ function commonTensors(own: Graph, other: Graph): readonly Pair[] {
 }
 
 /** Compares tensors batch by batch. */
-export interface LayerComparison {
+interface LayerComparison {
   readonly batch: number;
   readonly add: (batch: Batch) => void;
   readonly result: () => readonly LayerError[];

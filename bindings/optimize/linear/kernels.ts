@@ -65,9 +65,6 @@ function reserve(
   }
 }
 
-/** Whether this engine runs the module. */
-export const runsModule = (): boolean => reserve(0) !== undefined;
-
 /** Memory that a large matrix took is given back. */
 function release(): void {
   if (memory.byteLength <= MOST_KEPT) return;

@@ -9,7 +9,7 @@ import { dimensions, elementCount } from "../../tensor.ts";
 import { floatsOf as constantOf } from "../constants.ts";
 import { Gram } from "./gram.ts";
 
-export type LayerKind = "conv2d" | "depthwiseConv2d" | "fullyConnected";
+type LayerKind = "conv2d" | "depthwiseConv2d" | "fullyConnected";
 
 /**
  * A layer with constant weights. Each of `groups` parts has inputs of its own (a depthwise layer's channels, a grouped

@@ -3,7 +3,7 @@ import { diagonalMean, dot, solveCholesky } from "./cholesky.ts";
 import { kernels } from "./kernels.ts";
 
 /** One output's problem: the weights w that make |X·w − y|² + ridge·mean·|w − towards|² least. */
-export interface Problem {
+interface Problem {
   /** XᵀX `[size][size]`, whole. */
   readonly products: Float64Array;
   readonly size: number;
@@ -61,17 +61,4 @@ export function solveKept(
   factored.solve(b);
   for (const [k, i] of kept.entries()) weights[i] = b[k] as number;
   return weights;
-}
-
-/** (w − v)ᵀ·XᵀX·(w − v): the squared error of the outputs that w gives in place of v, summed over rows. */
-export function squaredError(products: Float64Array, size: number, w: Float64Array, v: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < size; i++) {
-    const d = (w[i] as number) - (v[i] as number);
-    if (d === 0) continue;
-    let inner = 0;
-    for (let j = 0; j < size; j++) inner += (products[i * size + j] as number) * ((w[j] as number) - (v[j] as number));
-    sum += d * inner;
-  }
-  return sum;
 }

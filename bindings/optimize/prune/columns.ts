@@ -1,6 +1,6 @@
 /** Columns of an inverse that loses inputs: what it was at the start, less Σ v·vᵀ over what has gone. */
 
-export interface Inverse {
+interface Inverse {
   /** Places, each of which is an input. */
   readonly n: number;
   /** H⁻¹ at the start `[size][size]`. */

@@ -16,7 +16,7 @@ import {
 } from "./systems.ts";
 
 /** The graph with each layer's activation as a node of its own, and where the values before it are. */
-export interface Split {
+interface Split {
   readonly graph: Graph;
   /** By a layer's node. */
   readonly before: ReadonlyMap<number, TensorId>;

@@ -11,7 +11,7 @@ import { advanced, firstStage } from "./stage.ts";
 import { type Inputs, keptInputs, reconstruct, type System } from "./systems.ts";
 
 /** Which weights `[outputs][inputs]` a layer keeps, given its system; undefined: all. */
-export type Kept = (layer: Layer, system: System) => Uint8Array | undefined;
+type Kept = (layer: Layer, system: System) => Uint8Array | undefined;
 
 /**
  * From node `first` on, every layer of float weights gets its least-squares weights on the inputs that it keeps, towards the dense network's outputs, those that

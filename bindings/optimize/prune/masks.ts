@@ -40,7 +40,7 @@ export function exactLayers(systems: readonly System[], pattern: Zeros): Readonl
 }
 
 /** Some outputs of a layer and the order in which they lose units, with the part of the layer's relative error that each makes. */
-export interface Panel extends Trace {
+interface Panel extends Trace {
   readonly first: number;
   readonly rows: number;
 }

@@ -26,7 +26,7 @@ interface Split {
 /** Where a node is in the whole graph. */
 type Place = Pick<Layer, "at">;
 
-export interface Wide {
+interface Wide {
   /** The graph in parts: ids of its tensors stay. */
   readonly graph: Graph;
   /** A graph in the same parts, with other weights, whole again. */

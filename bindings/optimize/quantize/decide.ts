@@ -17,7 +17,7 @@ import { silentLayers } from "./silent.ts";
 import { supports } from "./support.ts";
 import { nearestWeights, type QuantizedWeights } from "./weights.ts";
 
-export interface Choices {
+interface Choices {
   readonly settings: readonly LayerSetting[];
   /** Of nodes that are no layers. */
   readonly activations: ActivationType;

@@ -21,7 +21,7 @@ const HIGHEST = 5.7;
 const MOST_FACTOR = 2 ** 10;
 
 /** A layer all of whose outputs go into one other layer, channel by channel. */
-export interface Pair {
+interface Pair {
   readonly first: Layer;
   readonly second: Layer;
 }

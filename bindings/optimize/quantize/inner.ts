@@ -43,7 +43,7 @@ function takesRows(graph: Graph, node: AnyNode, kind: OpKind, at: number): boole
 export const isTable = (graph: Graph, node: AnyNode): boolean => takesRows(graph, node, "gather", 0);
 
 /** A graph with such weights, and what was stored. */
-export interface Inner {
+interface Inner {
   readonly graph: Graph;
   readonly layers: readonly LayerReport[];
 }

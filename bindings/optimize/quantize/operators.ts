@@ -7,7 +7,7 @@ import type { Activations } from "./scales.ts";
  * `product`: constant weights, bias of the accumulators' scale. `free`: any scale everywhere. `tied`: inputs and outputs of reals
  * share one scale, so that bytes are moved or compared as they are. `fixed`: the output's scale is the function's.
  */
-export type Rule = "product" | "free" | "tied" | "fixed";
+type Rule = "product" | "free" | "tied" | "fixed";
 
 const PRODUCTS: readonly OpKind[] = ["conv2d", "depthwiseConv2d", "fullyConnected", "transposeConv"];
 

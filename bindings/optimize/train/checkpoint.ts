@@ -2,7 +2,7 @@
 import { ensure } from "../../errors.ts";
 
 /** What is kept besides arrays. */
-export interface CheckpointHead {
+interface CheckpointHead {
   readonly step: number;
   readonly steps: number;
   readonly seed: number;
@@ -11,7 +11,7 @@ export interface CheckpointHead {
   readonly passed?: boolean;
 }
 
-export type CheckpointArrays = Readonly<Record<"weights" | "first" | "second" | "running" | "masks", Float32Array>>;
+type CheckpointArrays = Readonly<Record<"weights" | "first" | "second" | "running" | "masks", Float32Array>>;
 
 const MAGIC = 0x504b4338;
 const NAMES = ["weights", "first", "second", "running", "masks"] as const;

@@ -18,7 +18,7 @@ const LOST = 1 / 8;
 /** Values are met more closely than classes and directions are. */
 const LOST_VALUES = 1 / 64;
 
-export interface FittingOptions {
+interface FittingOptions {
   readonly teacher?: Graph | undefined;
   readonly threads: number | "auto";
   readonly signal?: AbortSignal | undefined;

@@ -7,7 +7,7 @@ import { gradientOf } from "./gradients/index.ts";
 export type Ties = ReadonlyMap<TensorId, TensorId>;
 
 /** `running`: mean, then variance, of a layer. */
-export type Role = "weight" | "bias" | "gamma" | "beta" | "running";
+type Role = "weight" | "bias" | "gamma" | "beta" | "running";
 
 /** Floats of one parameter, from `offset` on. */
 export interface Slot {

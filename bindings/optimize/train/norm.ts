@@ -36,7 +36,7 @@ export function normalizedLayers(graph: Graph, { tensor }: Goal = goalOf(graph))
 }
 
 /** Mean and variance of each channel before a layer's activation. */
-export interface Statistics {
+interface Statistics {
   readonly mean: Float64Array;
   readonly variance: Float64Array;
 }
@@ -107,7 +107,7 @@ function addTo(
 }
 
 /** The arrays that are trained, by their names in `compileStep`. */
-export interface Arrays {
+interface Arrays {
   readonly weights: Float32Array;
   readonly running: Float32Array;
 }

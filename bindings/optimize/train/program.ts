@@ -10,7 +10,7 @@ const SLACK = 32;
 const LINE = 64;
 
 /** What a call costs, for the threads that share it, and where it comes from. */
-export interface Cost {
+interface Cost {
   readonly where: string;
   readonly macs?: number;
   readonly elements?: number;

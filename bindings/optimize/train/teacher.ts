@@ -19,7 +19,7 @@ export interface Teacher {
 }
 
 /** A network that gives numbers for any store's samples. */
-export interface Giver {
+interface Giver {
   give(store: Store, samples: ArrayLike<number>, copy: number, to: Float32Array, signal?: AbortSignal): Promise<void>;
   close(): void;
 }

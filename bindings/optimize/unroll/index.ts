@@ -17,7 +17,7 @@ import { isPlainLstm, unrollLstm } from "./lstm.ts";
 const NEAR = 1e-3;
 const TRIALS = 3;
 
-export interface Unrolled {
+interface Unrolled {
   readonly graph: Graph;
   /** The graph as it was, with the weights of what `graph` has become; that itself where it says something else. */
   rolled(changed: Graph): Promise<Graph>;

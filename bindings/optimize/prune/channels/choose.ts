@@ -28,7 +28,7 @@ export function macsOf(layers: readonly Layer[]): number {
   return layers.reduce((sum, { positions, inputs, outputs }) => sum + positions * inputs * outputs, 0);
 }
 
-export interface ChooseOptions {
+interface ChooseOptions {
   /** Channels that stand together stay in multiples of this, and go one by one only where nothing else is left; 1 when absent. */
   readonly multiple?: number;
   /** Whether about as many multiply-adds as the budget will do. */

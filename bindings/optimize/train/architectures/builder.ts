@@ -5,7 +5,7 @@ import type { Objective } from "../kinds.ts";
 import { randomOf } from "../random.ts";
 
 /** An activation on the way. */
-export interface Flow {
+interface Flow {
   readonly id: TensorId;
   readonly shape: readonly number[];
 }
@@ -13,7 +13,7 @@ export interface Flow {
 /** What ends a network. */
 export type Gives = Objective | "scores" | "decisions";
 
-export interface Network {
+interface Network {
   /** The input; of a sequence `[1,length,1,channels]`. */
   readonly input: Flow;
   /** All numbers of an activation in one row. */

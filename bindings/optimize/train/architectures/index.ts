@@ -7,7 +7,7 @@ import { listText, sizeOf } from "../../../tensor.ts";
 import { beginNetwork, type Gives } from "./builder.ts";
 
 /** What a network is made for. */
-export interface Fresh {
+interface Fresh {
   /** `[1,height,width,channels]`, `[1,length,channels]`, for `mlp` any. */
   readonly shape: readonly number[];
   /** Classes, or numbers of another output. */

@@ -21,7 +21,7 @@ export interface Norm {
 }
 
 /** Where the gradient of an input goes. */
-export interface Target {
+interface Target {
   readonly address: number;
   /** 1 where it is added to what is there. */
   readonly accumulate: 0 | 1;
