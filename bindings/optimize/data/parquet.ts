@@ -45,90 +45,109 @@ export async function parquetDataset(
     }
   }
   const first = (await rows().next()).value ?? {};
-  const names = Object.keys(first);
-  const asked =
-    labels === undefined || names.includes(labels) ? labels && [labels] : labels.split(",").map((name) => name.trim());
-  const lacking = (asked || []).find((name) => !names.includes(name));
-  if (lacking !== undefined) throw invalid(where, `a column "${lacking}"`, names.join(", "));
-  const [label, ...more] = asked || names.filter(isLabelName).slice(0, 1);
-  const inputs = inputColumns(
+  const asked = answerColumns(Object.keys(first), labels, where);
+  const columns = inputColumns(
     ports,
-    names.filter((name) => name !== label && !more.includes(name)),
+    Object.keys(first).filter((name) => !asked.includes(name)),
     first,
   );
-  const words = async (column: string): Promise<readonly string[]> => {
-    const list: string[] = [];
-    for await (const { [column]: word } of rows([column])) {
-      // A number of rows may be more than there are.
-      if (word === undefined) throw invalid(where, `${size} labels`, `${list.length}`);
-      list.push(String(word));
-    }
-    return list;
-  };
+  const isBytes = columns.every((name) => holdsBytes(file, name));
+  const inputsOf = inputReader(ports, columns, { isBytes, decode, scaling, fit });
   // Words need all labels before the first example.
-  const known = label !== undefined && typeof first[label] === "string" ? classesOf(await words(label)) : undefined;
-  const isBytes = inputs.every((name) => holdsBytes(file, name));
-  const valuesOf = (port: DataPort, cell: unknown, row: Row, at: string): Promise<Float32Array> | Float32Array => {
-    const picture = pictureBytes(cell);
-    if (picture === undefined) {
-      const words = inputs.find((name) => typeof row[name] === "string");
-      if (words !== undefined)
-        throw invalid(
-          at,
-          "columns of numbers, lists of them or pictures",
-          `"${words}" with words`,
-          "Leave the column out, or name it as the label's.",
-        );
-      const values = numbersOf(cell, elementCount(port.shape), at);
-      return isBytes
-        ? maker(port, { shape: [1, values.length], values, pixels: "pixels" }, { scaling }).make(0)
-        : values;
-    }
-    return decode(picture, at).then((decoded) => {
-      if (decoded === undefined) throw foreign(at, "a picture", picture);
-      return pictureInput(port, decoded, scaling, fit);
-    });
-  };
+  const [label] = asked;
+  const isWords = label !== undefined && typeof first[label] === "string";
+  const known = isWords ? classesOf(await wordsOf(rows([label]), label, size, where)) : undefined;
   const sampleOf = async (row: Row, i: number): Promise<Sample> => {
     const at = `${where}, row ${i}`;
-    const cells =
-      ports.length === 1 && inputs.length > 1 ? [inputs.map((name) => row[name])] : inputs.map((name) => row[name]);
-    if (cells.length !== ports.length)
-      throw invalid(
-        at,
-        `${ports.length} columns of inputs`,
-        inputs.join(", "),
-        `Name them ${ports.map(({ name }) => `"${name}"`).join(", ")}, as the inputs are.`,
-      );
-    const values = await Promise.all(ports.map((port, p) => valuesOf(port, cells[p], row, at)));
-    const sample = { inputs: values, name: `row ${i}` };
-    if (label === undefined) return sample;
-    if (more.length > 0)
-      return {
-        ...sample,
-        targets: [
-          numbersOf(
-            [label, ...more].map((name) => row[name]),
-            undefined,
-            at,
-          ),
-        ],
-      };
-    if (row[label] === null || row[label] === undefined) throw invalid(at, `a label in column "${label}"`, "none");
-    if (Array.isArray(row[label])) return { ...sample, targets: [numbersOf(row[label], undefined, at)] };
-    const own = Number(known?.labels ? known.labels[i] : row[label]);
-    return Number.isInteger(own) ? { ...sample, label: own } : { ...sample, targets: [Float32Array.of(own)] };
+    return { inputs: await inputsOf(row, at), name: `row ${i}`, ...answerOf(row, asked, known?.labels?.[i], at) };
   };
-  const classes = known?.classes;
   return {
     size,
-    ...(classes === undefined ? {} : { classes }),
-    preparation: inputs.some((name) => pictureBytes(first[name]))
+    ...(known?.classes && { classes: known.classes }),
+    preparation: columns.some((name) => pictureBytes(first[name]))
       ? `${preparationText(scaling)}, ${fit}`
       : isBytes
         ? preparationText(scaling)
         : "numbers as they are",
     [Symbol.asyncIterator]: () => ahead(rows(), sampleOf),
+  };
+}
+
+/** The columns of the label, or of targets: those that were asked for, or the one that is called so. */
+function answerColumns(names: readonly string[], labels: string | undefined, where: string): readonly string[] {
+  if (labels === undefined) return names.filter(isLabelName).slice(0, 1);
+  const asked = names.includes(labels) ? [labels] : labels.split(",").map((name) => name.trim());
+  const lacking = asked.find((name) => !names.includes(name));
+  if (lacking !== undefined) throw invalid(where, `a column "${lacking}"`, names.join(", "));
+  return asked;
+}
+
+/** The words of a label's column, of so many rows. */
+async function wordsOf(rows: AsyncIterable<Row>, column: string, size: number, where: string): Promise<string[]> {
+  const list: string[] = [];
+  for await (const { [column]: word } of rows) {
+    // A number of rows may be more than there are.
+    if (word === undefined) throw invalid(where, `${size} labels`, `${list.length}`);
+    list.push(String(word));
+  }
+  return list;
+}
+
+/** What a row says of itself, in the columns that were asked for; `known` is the label of its word. */
+function answerOf(
+  row: Row,
+  asked: readonly string[],
+  known: number | undefined,
+  at: string,
+): Pick<Sample, "label" | "targets"> {
+  const [label, ...more] = asked;
+  if (label === undefined) return {};
+  const cell = more.length > 0 ? asked.map((name) => row[name]) : row[label];
+  if (cell === null || cell === undefined) throw invalid(at, `a label in column "${label}"`, "none");
+  if (Array.isArray(cell)) return { targets: [numbersOf(cell, undefined, at)] };
+  const own = known ?? Number(cell);
+  return Number.isInteger(own) ? { label: own } : { targets: [Float32Array.of(own)] };
+}
+
+/** How cells become inputs. */
+interface Reading extends Required<Pick<Preparation, "scaling" | "fit">> {
+  readonly decode: PictureDecoder;
+  /** Whether all columns hold bytes, whose numbers are scaled as pixels are. */
+  readonly isBytes: boolean;
+}
+
+/** Makes the inputs of a row out of these columns. */
+function inputReader(ports: readonly DataPort[], columns: readonly string[], reading: Reading) {
+  const { decode, isBytes, scaling, fit } = reading;
+  const valuesOf = async (port: DataPort, cell: unknown, row: Row, at: string): Promise<Float32Array> => {
+    const picture = pictureBytes(cell);
+    if (picture !== undefined) {
+      const decoded = await decode(picture, at);
+      if (decoded === undefined) throw foreign(at, "a picture", picture);
+      return pictureInput(port, decoded, scaling, fit);
+    }
+    const words = columns.find((name) => typeof row[name] === "string");
+    if (words !== undefined)
+      throw invalid(
+        at,
+        "columns of numbers, lists of them or pictures",
+        `"${words}" with words`,
+        "Leave the column out, or name it as the label's.",
+      );
+    const values = numbersOf(cell, elementCount(port.shape), at);
+    return isBytes ? maker(port, { shape: [1, values.length], values, pixels: "pixels" }, { scaling }).make(0) : values;
+  };
+  return (row: Row, at: string): Promise<Float32Array[]> => {
+    const own = columns.map((name) => row[name]);
+    const cells = ports.length === 1 && columns.length > 1 ? [own] : own;
+    if (cells.length !== ports.length)
+      throw invalid(
+        at,
+        `${ports.length} columns of inputs`,
+        columns.join(", "),
+        `Name them ${ports.map(({ name }) => `"${name}"`).join(", ")}, as the inputs are.`,
+      );
+    return Promise.all(ports.map((port, p) => valuesOf(port, cells[p], row, at)));
   };
 }
 
