@@ -1,20 +1,17 @@
 /** A graph as one training step: forward, loss, backward and AdamW, as a plan of kernels of the edition `train`. */
-import { ensure } from "../../errors.ts";
-import { type AnyNode, type Graph, NONE, type Node, type TensorId, tensorOf } from "../../graph.ts";
+import { type AnyNode, type Graph, type Node, type TensorId, tensorOf } from "../../graph.ts";
 import { bind } from "../../ops/bind.ts";
 import { operators } from "../../ops/index.ts";
 import type { Plan } from "../../plan/types.ts";
 import { elementCount, sizeOf } from "../../tensor.ts";
-import { floatsOf } from "../constants.ts";
 import { gradientOf } from "./gradients/index.ts";
-import type { Norm, Parameter, Tape } from "./gradients/types.ts";
 import type { Levels, LossWeights } from "./kinds.ts";
-import { type Layout, type Slot, slotOf } from "./layout.ts";
+import { type Layout, slotOf } from "./layout.ts";
 import { placeLoss } from "./loss.ts";
 import type { Goal } from "./objective.ts";
 import { requireGradient } from "./prepare.ts";
 import { createProgram, type Program } from "./program.ts";
-import { sharesOf } from "./ties.ts";
+import { type Arrays, createMemory, createTape, type Memory, weightOf } from "./tape.ts";
 
 export interface StepOptions {
   readonly loss: LossWeights;
@@ -43,83 +40,15 @@ export function compileStep(
   options: StepOptions,
 ): { readonly plan: Plan; readonly constants: readonly Float32Array[] } {
   const program = createProgram();
-  const arrays = placeArrays(program, layout, options.masked);
-  const canonical = aliasesOf(graph);
-  const values = new Map<TensorId, number>();
-  const rounded = new Map<TensorId, number>();
-  const gradients = new Map<TensorId, number>();
-  const norms = new Map<TensorId, Norm>();
-  const roundedWeights = new Map<number, number>();
-  const sources = new Set(graph.inputs.map(({ tensor }) => tensor));
-  const floats = (id: TensorId) => elementCount(tensorOf(graph, id).shape);
-  const zeros = program.keep(4);
-
-  for (const { name, tensor } of graph.inputs) {
-    const address = program.keep(floats(tensor));
-    values.set(tensor, address);
-    program.port("input", `input ${name}`, "float32", tensorOf(graph, tensor).shape, address);
-  }
-  for (const node of graph.nodes)
-    for (const id of node.outputs) if (canonical(id) === id) values.set(id, program.keep(floats(id)));
-
-  let current: AnyNode;
-  const shares = sharesOf(program, arrays.gradients);
-  const parameterAt = (slot: Slot | undefined): Parameter | undefined =>
-    slot && { value: arrays.weights + slot.offset * 4, gradient: shares.gradient(slot) };
-
-  let temporaries: number[] = [];
-  const tape: Tape = {
-    zeros,
-    value(id) {
-      const own = canonical(id);
-      const { data } = tensorOf(graph, own);
-      if (data !== undefined && !values.has(own)) values.set(own, program.constant(floatsOf(tensorOf(graph, own))));
-      return (current.outputs.includes(id) ? undefined : rounded.get(own)) ?? (values.get(own) as number);
-    },
-    weights(node) {
-      const id = weightOf(node);
-      const found = parameterAt(slotOf(layout, "weight", id));
-      ensure(found !== undefined, "UNSUPPORTED", () => ({
-        where: current.where,
-        expected: "weights that are constants of float32",
-        received: `"${tensorOf(graph, id).name}", which is computed or stored in fewer bits`,
-        hint: "Begin with the network of floats that it was made from.",
-      }));
-      return { ...found, value: roundedWeights.get(found.value) ?? found.value };
-    },
-    bias: (node) => parameterAt(slotOf(layout, "bias", node.inputs[gradientOf(node)?.weights?.bias ?? NONE] ?? NONE)),
-    norm: (node) => norms.get(node.outputs[0] as TensorId),
-    gradient: (id) => gradients.get(canonical(id)) ?? 0,
-    give(id) {
-      const own = canonical(id);
-      if (sources.has(own) || tensorOf(graph, own).data !== undefined) return undefined;
-      const known = gradients.get(own);
-      if (known !== undefined) return { address: known, accumulate: 1 };
-      const address = program.borrow(floats(own));
-      gradients.set(own, address);
-      return { address, accumulate: 0 };
-    },
-    keep: program.keep,
-    constant: program.constant,
-    temporary(count) {
-      const address = program.borrow(count);
-      temporaries.push(address);
-      return address;
-    },
-    call: (call, work, scratchBytes) => program.call(call, { where: current.where, ...work }, scratchBytes),
-  };
-  const around = (node: AnyNode, act: () => void) => {
-    current = node;
-    act();
-    for (const address of temporaries) program.release(address);
-    temporaries = [];
-  };
+  const memory = createMemory(program, graph, layout, options.masked);
+  const { arrays, canonical, floats, values, rounded, gradients, shares } = memory;
+  const { tape, around } = createTape(program, graph, memory);
 
   for (const node of graph.nodes)
     around(node, () => {
       const { gradient, view } = trainable(graph, node);
-      placeNorm(program, layout, arrays, node, floats, parameterAt, norms);
-      roundWeights(program, graph, layout, node, options, parameterAt, roundedWeights);
+      placeNorm(program, layout, memory, node);
+      roundWeights(program, graph, memory, node, options);
       gradient.forward(node, view, tape);
       for (const y of node.outputs) {
         const levels = options.activationLevels?.get(y);
@@ -157,35 +86,6 @@ export function compileStep(
   return { plan: program.plan(moduleHash), constants: program.constants };
 }
 
-/** Addresses of the arrays that all parameters lie in, by name. */
-type Arrays = ReturnType<typeof placeArrays>;
-
-function placeArrays(program: Program, layout: Layout, masked: boolean) {
-  return {
-    weights: program.keep(layout.floats),
-    gradients: program.keep(layout.floats),
-    first: program.keep(layout.floats),
-    second: program.keep(layout.floats),
-    masks: masked ? program.keep(layout.decayed) : 0,
-    running: program.keep(layout.running),
-    step: program.keep(4),
-  };
-}
-
-/** Which tensor's bytes a tensor has: reshapes share their input's. */
-function aliasesOf(graph: Graph): (id: TensorId) => TensorId {
-  const own = new Map<TensorId, TensorId>();
-  for (const node of graph.nodes) {
-    const [x, y] = [node.inputs[0] as TensorId, node.outputs[0] as TensorId];
-    if (gradientOf(node as Node)?.alias) own.set(y, own.get(x) ?? x);
-  }
-  return (id) => own.get(id) ?? id;
-}
-
-/** The weights of a layer; NONE where it is none. */
-const weightOf = (node: AnyNode | Node): TensorId =>
-  node.inputs[gradientOf(node as Node)?.weights?.input ?? -1] ?? NONE;
-
 function trainable(graph: Graph, node: AnyNode) {
   return { gradient: requireGradient(node), view: bind(operators, node, graph.tensors).view };
 }
@@ -193,15 +93,12 @@ function trainable(graph: Graph, node: AnyNode) {
 function placeNorm(
   program: Program,
   layout: Layout,
-  arrays: Arrays,
+  { arrays, floats, norms, parameter }: Memory,
   node: AnyNode,
-  floats: (id: TensorId) => number,
-  at: (slot: Slot | undefined) => Parameter | undefined,
-  norms: Map<TensorId, Norm>,
 ): void {
   const weight = weightOf(node);
-  const gamma = at(slotOf(layout, "gamma", weight));
-  const beta = at(slotOf(layout, "beta", weight));
+  const gamma = parameter("gamma", weight);
+  const beta = parameter("beta", weight);
   const running = slotOf(layout, "running", weight);
   if (gamma === undefined || beta === undefined || running === undefined) return;
   const y = node.outputs[0] as TensorId;
@@ -210,19 +107,17 @@ function placeNorm(
   norms.set(y, { gamma, beta, mean, inverse, z, runningMean, runningVariance: runningMean + running.floats * 4 });
 }
 
-/** Rounds a layer's weights, one scale for each output channel; `rounded` has their place by that of the weights. */
+/** Rounds a layer's weights, one scale for each output channel. */
 function roundWeights(
   program: Program,
   graph: Graph,
-  layout: Layout,
+  { roundedWeights: rounded, parameter }: Memory,
   node: AnyNode,
   { weightLevels }: StepOptions,
-  at: (slot: Slot | undefined) => Parameter | undefined,
-  rounded: Map<number, number>,
 ): void {
   const id = weightOf(node);
   const hi = weightLevels?.get(id);
-  const weight = at(slotOf(layout, "weight", id));
+  const weight = parameter("weight", id);
   const places = gradientOf(node as Node)?.weights;
   if (hi === undefined || weight === undefined || places === undefined || rounded.has(weight.value)) return;
   const { shape } = tensorOf(graph, id);
