@@ -11,6 +11,7 @@ import { isProduct } from "../layers.ts";
 import { foldAffine } from "./affine.ts";
 import { foldBlocks } from "./blocks.ts";
 import { nameClips } from "./clips.ts";
+import { nameCurves } from "./curves.ts";
 import { foldFlatten } from "./flatten.ts";
 import { nameLengths } from "./lengths.ts";
 
@@ -23,7 +24,7 @@ import { nameLengths } from "./lengths.ts";
 export function prepareFloat(graph: Graph): Graph {
   const typed = runPasses(graph);
   refuseQuantized(typed);
-  const folded = foldAffine(runPasses(nameClips(floatWeights(nameLengths(foldBlocks(typed))))));
+  const folded = foldAffine(runPasses(nameClips(nameCurves(floatWeights(nameLengths(foldBlocks(typed)))))));
   return compact(dropDead(joinReshapes(foldFlatten(namePadding(runPasses(folded))))));
 }
 

@@ -20,6 +20,7 @@ import {
 } from "./options.ts";
 import { settingsOf } from "./settings.ts";
 import { signsAsProducts } from "./signs.ts";
+import { swishesInSteps } from "./swishes.ts";
 import { make, openWorkshop } from "./workshop.ts";
 
 /** The network of integers, and what became of each layer. */
@@ -69,7 +70,8 @@ export async function quantize(
   checkQuantizeOptions(options);
   const { activations = data === undefined ? "float32" : "int8", io = "float32" } = options;
   const plain = prepareFloat(graph);
-  const prepared = activations === "float32" ? plain : signsAsProducts(plain);
+  const signed = activations === "float32" ? plain : signsAsProducts(plain);
+  const prepared = activations === "int16" ? swishesInSteps(signed) : signed;
   const settings = settingsOf(prepared, layersOf(prepared), { ...options, activations });
   const integers = activations !== "float32" || settings.some((setting) => setting.activations !== "float32");
   ensure(data !== undefined || !integers, "INVALID_OPTION", () => ({
