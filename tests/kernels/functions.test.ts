@@ -239,7 +239,7 @@ for (const subject of all)
       const bools = { dtype: "bool" as const, values: Uint8Array.of(1, 0, 1) };
       check(subject, "logicalNot", bools, { dtype: "bool", values: Uint8Array.of(0, 1, 0) });
       const complex = Float32Array.of(3, 4, -5, 12, 0, -1);
-      const parts = { real: [3, -5, 0], imag: [4, 12, -1], complexAbs: [5, 13, 1] };
+      const parts = { real: [3, -5, 0], imag: [4, 12, -1], complexAbs: [5, 13, 1], cast: [3, -5, 0] };
       for (const [kind, values] of Object.entries(parts)) {
         const example = {
           attributes: {},
@@ -250,6 +250,13 @@ for (const subject of all)
         const operator = operators[kind as "real"] as unknown as Operator<OpKind>;
         checkOperator(subject, operator, example as never, Float32Array.from(values));
       }
+      const widened = {
+        attributes: {},
+        inputs: [tensor("float32", [3])],
+        values: [Float32Array.of(3, -0, 7)],
+        output: tensor("complex64", []),
+      };
+      checkOperator(subject, operators.cast, widened as never, Float32Array.of(3, 0, -0, 0, 7, 0));
     });
   });
 

@@ -1,6 +1,7 @@
+import { denseStrides } from "../../primitives/broadcast.ts";
 import { ELEMENT, ELEMENTS, type Element } from "../../primitives/elementwise/element.ts";
-import { whole } from "../../primitives/move/view.ts";
-import { walkCalls } from "../../primitives/move/walk.ts";
+import { type View, whole } from "../../primitives/move/view.ts";
+import { type Walk, walkCalls } from "../../primitives/move/walk.ts";
 import { widenHalves } from "../../primitives/table/constants.ts";
 import { BITS, type DType, elementCount, floatsOf, type Tensor } from "../../tensor.ts";
 import { inputOf, outputOf, requireDType, requireInputs } from "../constraints.ts";
@@ -17,14 +18,16 @@ declare module "../../graph.ts" {
 
 /**
  * One element type to another; scales are not looked at. Integers wrap, floats are cut towards zero, what is not 0 is true.
- * C1: one input, one output. C2: types of the kernel; float16 is rounded half to even. Source: TFLite's Cast on x86-64.
+ * C1: one input, one output. C2: types of the kernel; float16 is rounded half to even; complex64 becomes float32, its real
+ * part, and float32 becomes complex64. Source: TFLite's Cast on x86-64.
  */
 export const cast: Operator<"cast"> = {
   infer(node) {
     requireInputs(node, 1);
     const x = inputOf(node, 0);
-    requireDType(node, "C2", x, ...ELEMENTS);
-    const dtype = requireDType(node, "C2", outputOf(node), ...ELEMENTS);
+    const y = outputOf(node);
+    requireDType(node, "C2", x, ...partners(y.dtype));
+    const dtype = requireDType(node, "C2", y, ...partners(x.dtype));
     return [{ dtype, shape: x.shape }];
   },
   fold(node) {
@@ -33,6 +36,7 @@ export const cast: Operator<"cast"> = {
     const x = asFloats(given);
     if (x !== given && dtype === "float32") return x.data && [x.data];
     if (given.dtype === dtype) return given.data && [given.data];
+    if (given.dtype === COMPLEX || dtype === COMPLEX) return undefined;
     const integers = x.dtype === "float32" ? undefined : readIntegers(x);
     if (dtype === "float64" || (dtype === "float16" && given.dtype !== "float64")) {
       const values = integers?.map(Number) ?? (x.dtype === "float32" ? floatsOf(x) : undefined);
@@ -64,11 +68,17 @@ export const cast: Operator<"cast"> = {
   },
   lower(_node, to) {
     const [x, y] = ends(to);
+    const copy = (walk: Walk, from: number, at: number) => {
+      for (const call of walkCalls(walk, from, at)) to.call(call);
+    };
     // the same bits, as another scale of the same type has them: what aliases cannot be, since both may have readers
-    if (bitsOf(x.dtype) === bitsOf(y.dtype)) {
-      const walk = { from: whole(x.shape), to: whole(y.shape), size: BITS[x.dtype] / 8 };
-      for (const call of walkCalls(walk, x.address, y.address)) to.call(call);
-      return;
+    if (bitsOf(x.dtype) === bitsOf(y.dtype))
+      return copy({ from: whole(x.shape), to: whole(y.shape), size: BITS[x.dtype] / 8 }, x.address, y.address);
+    if (x.dtype === COMPLEX) return copy({ from: parts(x.shape), to: whole(y.shape), size: 4 }, x.address, y.address);
+    if (y.dtype === COMPLEX) {
+      copy({ from: whole(x.shape), to: parts(y.shape), size: 4 }, x.address, y.address);
+      const zero = { offset: 0, sizes: y.shape, strides: y.shape.map(() => 0) };
+      return copy({ from: zero, to: parts(y.shape), size: 4 }, to.place(new Uint8Array(4)), y.address + 4);
     }
     to.call({
       kernel: "cast",
@@ -83,6 +93,19 @@ export const cast: Operator<"cast"> = {
     });
   },
 };
+
+const COMPLEX = "complex64";
+
+/** What another type is cast to and from. */
+const partners = (dtype: DType): readonly (Element | typeof COMPLEX)[] =>
+  dtype === COMPLEX ? ["float32", COMPLEX] : dtype === "float32" ? [...ELEMENTS, COMPLEX] : ELEMENTS;
+
+/** The real parts of complex64, counted in float32. */
+const parts = (sizes: readonly number[]): View => ({
+  offset: 0,
+  sizes,
+  strides: denseStrides(sizes).map((stride) => 2 * stride),
+});
 
 /** The type whose bits a cast between equally wide integers leaves as they are. */
 const bitsOf = (dtype: DType) => dtype.replace(/^uint/, "int");
