@@ -1,5 +1,5 @@
 /** Operators that the user brings: found by name when a session opens, run between two stretches of steps. */
-import { type ErrorDetail, ensure, Pint8Error, textOf } from "../errors.ts";
+import { type ErrorCode, type ErrorDetail, ensure, Pint8Error, textOf } from "../errors.ts";
 import type { Plan, PlanStep } from "../plan/types.ts";
 import { AT_MOST, type TypedArray } from "../tensor.ts";
 import { bindPort } from "./ports.ts";
@@ -63,13 +63,17 @@ export function bindHosts(
 
 /** An error where one of the numbers was more than its bound; all begin with it again. */
 function checkBounds(kept: readonly PlanStep[], words: Int32Array): void {
-  let over: ErrorDetail | undefined;
+  let over: [ErrorCode, ErrorDetail] | undefined;
   for (const { where, note: expected, params } of kept) {
     const at = (words[params / 4 + 2] as number) / 4;
-    const most = Number(expected.slice(AT_MOST.length));
+    const most = +expected.slice(AT_MOST.length);
     const received = `${words[at]}`;
-    if (Number(received) > most) over = { where, expected, received, hint: "Constants have no bound." };
+    if (+received > most)
+      over = [
+        most ? "OUT_OF_MEMORY" : "INVALID_INPUT",
+        { where, expected, received, hint: "Constants have no bound." },
+      ];
     words[at] = most;
   }
-  if (over) throw new Pint8Error("OUT_OF_MEMORY", over);
+  if (over) throw new Pint8Error(...over);
 }

@@ -109,3 +109,52 @@ test("a loop without a turn gives none of what every turn would give", async () 
     [0, 0, 0, 0],
   ]);
 });
+
+test("a branch that the sizes leave nothing for is an error where a run takes it", async () => {
+  const product = (weights: string): GraphSpec => ({
+    nodes: [{ operator: "MatMul", inputs: ["x", weights], outputs: [`by ${weights}`] }],
+    inputs: [],
+    outputs: [{ name: `by ${weights}` }],
+  });
+  for (const [fits, first, second] of [
+    [1, "two", "three"],
+    [0, "three", "two"],
+  ] as const) {
+    const spec: GraphSpec = {
+      nodes: [
+        {
+          operator: "If",
+          inputs: ["c"],
+          outputs: ["y"],
+          graph: { then_branch: product(first), else_branch: product(second) },
+        },
+      ],
+      inputs: [
+        { name: "c", type: BOOL, dims: [] },
+        { name: "x", dims: [1, 2] },
+      ],
+      outputs: [{ name: "y" }],
+      initializers: [
+        { name: "two", dims: [2, 1], type: 1, values: [10, 1] },
+        { name: "three", dims: [3, 1], type: 1, values: [1, 1, 1] },
+      ],
+    };
+    for (const module of ["scalar", "simd"] as const) {
+      const model = await loadModel(buildOnnx(spec), { module });
+      const run = (c: number) =>
+        Array.from(Object.values(model.run([Uint8Array.of(c), Float32Array.of(3, 4)]))[0] as Float32Array);
+      assert.deepEqual(run(fits), [34]);
+      assert.throws(
+        () => run(1 - fits),
+        (error) =>
+          error instanceof Pint8Error &&
+          error.code === "INVALID_INPUT" &&
+          new RegExp(
+            `^node 0 \\(If\\), ${fits ? "else" : "then"}_branch, taken though refused \\(node 0 \\(MatMul\\)`,
+          ).test(error.message),
+      );
+      assert.deepEqual(run(fits), [34]);
+      model.close();
+    }
+  }
+});

@@ -107,7 +107,13 @@ export interface Shared {
 /** What converts graphs within nodes. Conversions are given it, for those that come later have no copy of it. */
 export interface Inner {
   readonly createBuilder: (operators: Operators) => Builder;
-  readonly createScope: (shared: Shared, graph: GraphProto, outer: Scope, prefix: string) => Scope;
+  readonly createScope: (
+    shared: Shared,
+    graph: GraphProto,
+    outer: Scope,
+    prefix: string,
+    isUncertain?: boolean,
+  ) => Scope;
   readonly convertGraph: (graph: GraphProto, scope: Scope) => void;
   readonly graphOf: (b: Builder, name: string, inputs: readonly Port[], outputs: readonly Port[], rare: Rare) => Graph;
 }
@@ -116,6 +122,8 @@ export interface Inner {
 export interface Scope {
   readonly shared: Shared;
   readonly prefix: string;
+  /** Whether it is computed in runs, too, that have no use for it: a branch, or a turn, which data decides. */
+  readonly isUncertain: boolean;
   lookup(name: string): Value | undefined;
   define(name: string, value: Value): void;
   /** The nodes that read a value of this graph. */
@@ -133,7 +141,13 @@ export const keyOf = ({ domain, operator }: Pick<NodeProto, "domain" | "operator
   domain === "" ? operator : `${domain}.${operator}`;
 
 /** A scope for a graph's names. */
-export function createScope(shared: Shared, graph: GraphProto, outer?: Scope, prefix = ""): Scope {
+export function createScope(
+  shared: Shared,
+  graph: GraphProto,
+  outer?: Scope,
+  prefix = "",
+  isUncertain = outer?.isUncertain ?? false,
+): Scope {
   const values = new Map<string, Value>();
   const readers = new Map<string, NodeProto[]>();
   for (const node of graph.nodes)
@@ -149,6 +163,7 @@ export function createScope(shared: Shared, graph: GraphProto, outer?: Scope, pr
   return {
     shared,
     prefix,
+    isUncertain,
     lookup: (name) => values.get(name) ?? outer?.lookup(name),
     define: (name, value) => values.set(name, value),
     readers: (name) => readers.get(name) ?? [],

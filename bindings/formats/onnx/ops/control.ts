@@ -2,8 +2,10 @@
  * If, Loop and Scan. A branch whose condition is known is the graph; otherwise both are computed and one is chosen. Loops and
  * scans whose counts are known are unrolled; what a loop's own condition ends early keeps its state from there on.
  */
+
+import { Pint8Error } from "../../../errors.ts";
 import type { TensorId } from "../../../graph.ts";
-import { elementCount, listText } from "../../../tensor.ts";
+import { byteLength, elementCount, listText } from "../../../tensor.ts";
 import { shorten } from "../../text.ts";
 import { asValue, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { plain, type Value } from "../layout.ts";
@@ -16,11 +18,17 @@ import { axisOf, longs, reshapedTo, typeOf } from "./move.ts";
 const MOST_TURNS = 1024;
 
 /** Converts a subgraph whose inputs have these values; its outputs' values. */
-function body(n: OnnxNode, name: string, inputs: readonly Value[]): readonly Value[] {
+function body(n: OnnxNode, name: string, inputs: readonly Value[], isUncertain = false): readonly Value[] {
   const graph: GraphProto = n.attribute(name)?.graph ?? n.refuse(`a graph ${name}`, "none");
   if (graph.inputs.length !== inputs.length) n.refuse(`a ${name} of ${inputs.length} inputs`, `${graph.inputs.length}`);
   const { createScope, convertGraph } = n.scope.shared.inner;
-  const scope = createScope(n.scope.shared, graph, n.scope, `${n.where}, ${name}, `);
+  const scope = createScope(
+    n.scope.shared,
+    graph,
+    n.scope,
+    `${n.where}, ${name}, `,
+    n.scope.isUncertain || isUncertain,
+  );
   for (const [i, input] of graph.inputs.entries()) scope.define(input.name, inputs[i] as Value);
   convertGraph(graph, scope);
   return graph.outputs.map((output) => scope.lookup(output.name) ?? n.refuse("outputs that nodes give", output.name));
@@ -70,6 +78,42 @@ function chooseOpen(n: OnnxNode, i: number, condition: TensorId, values: readonl
 /** The condition as one bool without dimensions. */
 const scalar = (n: OnnxNode, value: Value): TensorId => reshapedTo(n, n.plain(value), []);
 
+const BRANCHES = ["then_branch", "else_branch"] as const;
+
+/** A branch's outputs, or why these shapes leave nothing that could be computed. */
+type Attempt = readonly Value[] | Pint8Error;
+
+/** A branch of which data decides; where it is refused, and runs that have no use for it do not ask for more, the error. */
+function attempt(n: OnnxNode, name: (typeof BRANCHES)[number]): Attempt {
+  try {
+    return body(n, name, [], true);
+  } catch (cause) {
+    const isShapes = cause instanceof Pint8Error && (cause.code === "UNSUPPORTED" || cause.code === "INVALID_GRAPH");
+    if (!isShapes || n.scope.isUncertain) throw cause;
+    return cause;
+  }
+}
+
+/** The branch that these shapes allow: a run that takes the other ends in an error, as with onnxruntime. */
+function only(n: OnnxNode, condition: TensorId, yes: Attempt, no: Attempt): void {
+  const isYes = no instanceof Pint8Error;
+  const [outputs, refused] = isYes ? [yes, no] : [no, yes as Pint8Error];
+  if (outputs instanceof Pint8Error) throw outputs;
+  const taken = isYes ? n.add("logicalNot", [condition], {}, BOOL)[0] : condition;
+  const name = `${n.where}, ${BRANCHES[isYes ? 1 : 0]}`;
+  const where = `${name}, taken though refused (${refused.message.replace(`${name}, `, "")})`;
+  const [count] = n.b.add("cast", where, [taken], {}, INT32) as [TensorId];
+  n.b.tensors[count] = { ...n.b.tensor(count), most: 0 };
+  const [fits] = n.add("equal", [count, n.b.integers([0], [])], {}, BOOL);
+  for (const [i, value] of outputs.entries()) {
+    if (value.open !== undefined || value.items !== undefined) throw refused;
+    const id = n.plain(value);
+    const { dtype } = n.b.tensor(id);
+    const nothing = n.b.constant(dtype, [], new Uint8Array(byteLength({ dtype, shape: [] })));
+    n.setPlain(i, n.add("selectV2", [fits, id, nothing], {}, [typeOf(n, id)])[0] as TensorId);
+  }
+}
+
 function branch(n: OnnxNode): void {
   const condition = known(n, n.input(0));
   if (condition !== undefined) {
@@ -77,8 +121,9 @@ function branch(n: OnnxNode): void {
     for (const [i, value] of outputs.entries()) setValue(n, i, value);
     return;
   }
-  const [yes, no] = [body(n, "then_branch", []), body(n, "else_branch", [])];
+  const [yes, no] = BRANCHES.map((name) => attempt(n, name)) as [Attempt, Attempt];
   const id = scalar(n, n.input(0));
+  if (yes instanceof Pint8Error || no instanceof Pint8Error) return only(n, id, yes, no);
   for (const [i, value] of yes.entries()) {
     const other = no[i] as Value;
     if (chooseOpen(n, i, id, [value, other])) continue;
@@ -115,7 +160,8 @@ function loop(n: OnnxNode): void {
   for (; turn < given && goes !== 0; turn++) {
     if (turn >= MOST_TURNS) return whileLoop(n);
     const condition = active ?? truth(true);
-    const outputs = body(n, "body", [valueFor(n, longs(n, [turn], [])), valueFor(n, condition), ...state]);
+    const inputs = [valueFor(n, longs(n, [turn], [])), valueFor(n, condition), ...state];
+    const outputs = body(n, "body", inputs, active !== undefined);
     const [again, ...rest] = outputs;
     const next = rest.slice(0, state.length);
     const from = active;
