@@ -19,21 +19,21 @@ export interface GraphLayout {
   readonly spare: number;
 }
 
-/** Lays out a graph; the inputs of one that has a caller are where the caller has them. */
-export function layoutGraph(graph: Graph, operators: Operators, hasCaller = false): GraphLayout {
+/** Lays out a graph; the inputs of one that has a caller are where the caller has them, and those of a turn become the next one's. */
+export function layoutGraph(graph: Graph, operators: Operators, hasCaller = false, isTurn = false): GraphLayout {
   const bodies = new Map<number, readonly GraphLayout[]>();
   for (const [i, node] of graph.nodes.entries()) {
     const inside = bodiesOf(node);
     if (inside.length === 0) continue;
     bodies.set(
       i,
-      inside.map((body) => layoutGraph(body, operators, true)),
+      inside.map((body, which) => layoutGraph(body, operators, true, node.kind === "while" && which === 1)),
     );
   }
   const bytesInside = new Map(
     [...bodies].map(([i, layouts]) => [i, Math.max(...layouts.map(({ bytes }) => bytes))] as const),
   );
-  const storage = assignStorage(graph, operators, { hasCaller, bytesInside });
+  const storage = assignStorage(graph, operators, { hasCaller, isTurn, bytesInside });
   const { offsets, bytes } = placeBlocks(storage.blocks);
   const spare = align(bytes);
   const kept = crossed(graph, storage).reduce((sum, i) => sum + align(bytesOf(graph, i)), 0);

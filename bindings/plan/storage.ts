@@ -20,6 +20,8 @@ export interface Storage {
 interface Surroundings {
   /** Whether its inputs are the caller's: they have no place here, and nothing overwrites them. */
   readonly hasCaller: boolean;
+  /** Whether it computes a loop's next state of the state: the last reader of a part may write the next of the same part over it. */
+  readonly isTurn: boolean;
   /** Bytes of the arena that the graphs which a node runs take, by the node's number. */
   readonly bytesInside: ReadonlyMap<number, number>;
 }
@@ -37,7 +39,7 @@ interface Group {
 export function assignStorage(
   graph: Graph,
   operators: Operators,
-  { hasCaller, bytesInside }: Surroundings = { hasCaller: false, bytesInside: new Map() },
+  { hasCaller, isTurn, bytesInside }: Surroundings = { hasCaller: false, isTurn: false, bytesInside: new Map() },
 ): Storage {
   const outside = new Set(hasCaller ? graph.inputs.map(({ tensor }) => tensor) : []);
   const inside = new Map<number, number>();
@@ -74,14 +76,31 @@ export function assignStorage(
     if (node.outputs.length === 0) continue;
     const [y, ...rest] = node.outputs as readonly [TensorId, ...TensorId[]];
     const x = node.inputs[0] as TensorId;
-    if (operator.alias && isFixed(x)) source.set(y, sourceOf(x));
+    if (operator.alias && isFixed(x)) lead(y, sourceOf(x));
     else if (operator.alias) share(y, groupOf.get(x) as number);
     else if (!isFixed(y)) {
-      const reusable = (operator.inPlace?.(view) ?? []).find((i) => mayOverwrite(node, i, step, y));
+      const places = operator.inPlace?.(view) ?? [];
+      const state = isTurn ? places.find((i) => isNextState(node, i, step, y)) : undefined;
+      const reusable = state ?? places.find((i) => mayOverwrite(node, i, step, y));
       if (reusable === undefined) open(y, step);
+      else if (state !== undefined) lead(y, sourceOf(node.inputs[state] as TensorId));
       else share(y, groupOf.get(node.inputs[reusable] as TensorId) as number);
     }
     for (const id of rest) if (!isFixed(id)) open(id, step);
+  }
+
+  /** y lies where something fixed lies, which is read as long as y is. */
+  function lead(y: TensorId, from: TensorId): void {
+    source.set(y, from);
+    if (last(y) > last(from)) lastUse.set(from, last(y));
+  }
+
+  function isNextState(node: AnyNode, index: number, step: number, y: TensorId): boolean {
+    const from = sourceOf(node.inputs[index] as TensorId);
+    const readers = node.inputs.filter((id) => id !== NONE && sourceOf(id) === from);
+    const isSame = graph.outputs.some(({ tensor }, i) => tensor === y && graph.inputs[i]?.tensor === from);
+    const fits = byteLength(tensorOf(graph, y)) === byteLength(tensorOf(graph, from));
+    return isSame && fits && readers.length === 1 && last(from) === step;
   }
 
   function mayOverwrite(node: AnyNode, index: number, step: number, y: TensorId): boolean {

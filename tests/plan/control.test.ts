@@ -284,3 +284,11 @@ test("loops in loops share what one may take", async () => {
   }
   assert.ok(process.cpuUsage(start).user < 40e6);
 });
+
+test("what a turn computes of a part of the state that nothing reads after lies where that part lay", async () => {
+  const { bodies } = await planned(counting(), "simd");
+  const turn = bodies.find(({ steps }) => steps.some(({ kernel }) => kernel === "copy"));
+  const copies = turn?.steps.filter(({ kernel }) => kernel === "copy");
+  // two flags that move on are put aside first; the value is not copied
+  assert.equal(copies?.length, 5);
+});
