@@ -1,4 +1,5 @@
 /** .onnx bytes → Graph. */
+
 import { ensure, Pint8Error } from "../../errors.ts";
 import type { Graph, Port, TensorId } from "../../graph.ts";
 import type { Operators } from "../../ops/types.ts";
@@ -11,7 +12,6 @@ import { ORDINARY } from "./conversions.ts";
 import {
   asValue,
   conversionsIn,
-  createScope,
   type Inner,
   keyOf,
   NEEDS_RARE,
@@ -24,6 +24,7 @@ import { graphOf } from "./fused.ts";
 import { plain } from "./layout.ts";
 import type { GraphProto, ModelProto, ValueProto } from "./messages.ts";
 import { readModel } from "./proto.ts";
+import { createScope } from "./scope.ts";
 import { dtypeOf, type ExternalData } from "./tensors.ts";
 import { NONE } from "./types.ts";
 

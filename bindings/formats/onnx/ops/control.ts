@@ -1,6 +1,6 @@
 /**
  * If, Loop and Scan. A branch whose condition is known is the graph; otherwise both are computed and one is chosen. Loops and
- * scans whose counts are known are unrolled; what a loop's own condition ends early keeps its state from there on.
+ * scans whose counts are known are unrolled, unless they are long; what a loop's own condition ends early keeps its state from there on.
  */
 
 import { Pint8Error } from "../../../errors.ts";
@@ -11,8 +11,9 @@ import { asValue, type Conversions, numbersOf, type OnnxNode } from "../convert.
 import { plain, type Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
 import { BOOL, INT32 } from "../types.ts";
-import { whileLoop } from "./loops.ts";
+import { setTurned, whileLoop } from "./loops.ts";
 import { axisOf, longs, reshapedTo, typeOf } from "./move.ts";
+import { isLong, turnsOf } from "./turns.ts";
 
 /** Turns that a loop may be unrolled to. */
 const MOST_TURNS = 1024;
@@ -146,10 +147,26 @@ function joined(n: OnnxNode, values: readonly Value[], axis = 0): TensorId {
   return n.add("concat", ids, { axis, activation: "none" }, [typeOf(n, ids[0] as TensorId)])[0] as TensorId;
 }
 
+/** Whether it runs as a loop: long ones do, where they can. */
+function asLoop(n: OnnxNode, turns: number, graph: GraphProto, run: () => void): boolean {
+  if (turns <= MOST_TURNS && !isLong(n, graph, turns)) return false;
+  try {
+    run();
+    return true;
+  } catch (cause) {
+    const mayUnroll = cause instanceof Pint8Error && turns <= MOST_TURNS;
+    if (mayUnroll) return false;
+    throw cause;
+  }
+}
+
 /** M, the first condition, the state: turns are unrolled. */
 function loop(n: OnnxNode): void {
   const given = n.inputs[0] === undefined ? MOST_TURNS + 1 : known(n, n.input(0));
   if (given === undefined) return whileLoop(n);
+  const graph = n.attribute("body")?.graph;
+  const turns = turnsOf(n, (value) => known(n, value));
+  if (graph && turns !== undefined && asLoop(n, turns, graph, () => whileLoop(n, turns))) return;
   let state = n.inputs.slice(2).map((_, i) => n.input(i + 2));
   const scans: Value[][] = [];
   let active: TensorId | undefined;
@@ -215,8 +232,23 @@ function scan(n: OnnxNode): void {
   const inputs = Array.from({ length: scanned }, (_, i) => n.input(states + i));
   const axes = inputs.map(({ shape }, i) => axisOf(n, n.ints("scan_input_axes")?.[i] ?? 0, shape.length));
   const turns = inputs[0]?.shape[axes[0] as number] ?? 0;
-  if (turns < 1 || turns > MOST_TURNS) n.refuse(`1 to ${MOST_TURNS} turns`, `${turns}`);
+  if (turns < 1) n.refuse("a turn or more", `${turns}`);
   const backward = (list: string, i: number) => n.ints(list)?.[i] === 1;
+  const joins = (i: number, rank: number) => ({
+    axis: axisOf(n, n.ints("scan_output_axes")?.[i] ?? 0, rank),
+    backward: backward("scan_output_directions", i),
+  });
+  const graph = n.attribute("body")?.graph ?? n.refuse("a graph body", "none");
+  const asOne = () => {
+    const first = state.map((value) => n.plain(value));
+    const slices = inputs.map((value, i) => ({
+      id: n.plain(value),
+      axis: axes[i] as number,
+      backward: backward("scan_input_directions", i),
+    }));
+    setTurned(n, { graph, turns, first, decides: false, slices, joins });
+  };
+  if (asLoop(n, turns, graph, asOne)) return;
   const scans: Value[][] = [];
   for (let t = 0; t < turns; t++) {
     const slices = inputs.map((value, i) =>
@@ -227,14 +259,13 @@ function scan(n: OnnxNode): void {
     for (const [i, value] of outputs.slice(states).entries()) {
       const list = scans[i] ?? [];
       scans[i] = list;
-      if (backward("scan_output_directions", i)) list.unshift(value);
-      else list.push(value);
+      list.push(value);
     }
   }
   for (const [i, value] of state.entries()) setValue(n, i, value);
   for (const [i, list] of scans.entries()) {
-    const rank = (list[0]?.shape.length ?? 0) + 1;
-    n.setPlain(states + i, joined(n, list, axisOf(n, n.ints("scan_output_axes")?.[i] ?? 0, rank)));
+    const to = joins(i, (list[0]?.shape.length ?? 0) + 1);
+    n.setPlain(states + i, joined(n, to.backward ? list.reverse() : list, to.axis));
   }
 }
 
