@@ -1,5 +1,6 @@
 import { Pint8Error, textOf } from "../errors.ts";
 import type { Edition, ModuleName } from "../primitives/modules.ts";
+import { packageFile } from "../session/files.ts";
 import { readSource } from "../session/source.ts";
 import { sectionsOf, withoutCustom } from "./sections.ts";
 
@@ -14,26 +15,14 @@ export interface KernelBinary {
 /** Bytes of the hash in the section `pint8`; the build's name follows. */
 const HASH_BYTES = 32;
 
-/** Literal URLs, so that bundlers find the files. */
-const CORE: { readonly [M in ModuleName]: () => URL } = {
-  scalar: () => new URL("../../wasm/scalar.wasm", import.meta.url),
-  simd: () => new URL("../../wasm/simd.wasm", import.meta.url),
-  relaxed: () => new URL("../../wasm/relaxed.wasm", import.meta.url),
-};
-const FULL: typeof CORE = {
-  scalar: () => new URL("../../wasm/scalar.full.wasm", import.meta.url),
-  simd: () => new URL("../../wasm/simd.full.wasm", import.meta.url),
-  relaxed: () => new URL("../../wasm/relaxed.full.wasm", import.meta.url),
-};
-
 /**
  * Reads the kernels of a module: all, or those of the edition that a plan needs, whose constants alone the linked module then has.
  *
  * Errors: MODULE_UNAVAILABLE where the file is missing or not one that pint8 built.
  */
 export async function readKernels(name: ModuleName, edition: Edition = "full"): Promise<KernelBinary> {
-  const urls = edition === "core" ? CORE : FULL;
-  const bytes = await readSource(urls[name]()).catch((cause: unknown) => {
+  const file = packageFile(edition === "core" ? `${name}.wasm` : `${name}.full.wasm`);
+  const bytes = await readSource(file).catch((cause: unknown) => {
     throw unavailable(name, textOf(cause));
   });
   const section = sectionsOf(bytes).find((candidate) => candidate.name === "pint8");

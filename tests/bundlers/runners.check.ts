@@ -1,4 +1,4 @@
-/** The packed tarball under runners of tests, which load modules by ways of their own. */
+/** The packed tarball under runners of tests, which load modules by ways of their own, and as what copies servers takes it along. */
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -43,4 +43,32 @@ test("Jest 30: import by --experimental-vm-modules; require, too, from Node 24.9
   );
   writeFileSync(join(folder, "b.test.cjs"), await checks(required));
   run(folder, join(folder, `node_modules/node-linux-${process.arch}/bin/node`), ...jest);
+});
+
+const TRACE = `import { nodeFileTrace } from "@vercel/nft";
+import { cpSync } from "node:fs";
+const { fileList } = await nodeFileTrace(["server.mjs"]);
+for (const file of fileList) cpSync(file, "copied/" + file);
+`;
+
+const SERVER = `import { importModel, loadModel } from "pint8";
+import { loadModel as worker } from "pint8/worker";
+const { readFileSync } = await import("node:fs");
+const bytes = readFileSync(process.argv[2]);
+if (importModel(bytes).nodes.length === 0) throw new Error("an empty graph");
+for (const options of [{ module: "scalar" }, { module: "simd" }, { threads: 2, onWarning: (text) => { throw new Error(text); } }])
+  for (const load of [loadModel, worker]) {
+    const model = await load(bytes, options);
+    await model.run([new Float32Array(784)]);
+    await model.close();
+  }
+`;
+
+test("@vercel/nft copies all that a server needs", { skip: process.platform !== "linux" }, () => {
+  const node = `node-linux-${process.arch}`;
+  const folder = project("nft", ["@vercel/nft@1", `${node}@24`], { "trace.mjs": TRACE, "server.mjs": SERVER });
+  // of older Node it leaves out what the condition module-sync names
+  const program = join(folder, "node_modules", node, "bin/node");
+  run(folder, program, "trace.mjs");
+  run(join(folder, "copied"), program, "server.mjs", DIGITS);
 });
