@@ -6,7 +6,7 @@ import { solveKept } from "../../bindings/optimize/linear/leastSquares.ts";
 import { eliminate } from "../../bindings/optimize/prune/eliminate.ts";
 import { scoreOnce } from "../../bindings/optimize/prune/scores.ts";
 import { numbers } from "./support/numbers.ts";
-import { squaredError } from "./support/squaredError.ts";
+import { squaredError } from "./support/squared-error.ts";
 
 const at = (array: ArrayLike<number>, i: number) => array[i] as number;
 

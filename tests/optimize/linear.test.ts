@@ -9,7 +9,7 @@ import { addRows, gramsOf, layersOf, spread, weightsOf } from "../../bindings/op
 import { solveKept } from "../../bindings/optimize/linear/leastSquares.ts";
 import { runPasses } from "../../bindings/passes/index.ts";
 import { numbers } from "./support/numbers.ts";
-import { squaredError } from "./support/squaredError.ts";
+import { squaredError } from "./support/squared-error.ts";
 
 /** XᵀX of random rows, positive definite where there are more rows than columns. */
 function random(n: number, rows: number, seed: number) {

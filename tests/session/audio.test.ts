@@ -10,8 +10,8 @@ import { writePlan } from "../../bindings/plan/file.ts";
 import { planGraph } from "../../bindings/plan/plan.ts";
 import { loadModel, loadModule, loadPlan } from "../../bindings/public/index.ts";
 import { buildTflite } from "../formats/build-tflite.ts";
-import { flexMap } from "../formats/flex.ts";
 import { refusedModel } from "../formats/refused.ts";
+import { flexMap } from "../formats/tflite/flex.ts";
 
 const [SAMPLES, WINDOW, STEP] = [1000, 200, 77];
 const [FRAMES, BINS] = [11, 129];

@@ -10,8 +10,8 @@ import { compileModel } from "../../bindings/public/compile.ts";
 import { loadModel, loadModule, loadPlan } from "../../bindings/public/index.ts";
 import { Queue } from "../../bindings/session/poses.ts";
 import { buildTflite } from "../formats/build-tflite.ts";
-import { flexMap } from "../formats/flex.ts";
 import { refusedModel } from "../formats/refused.ts";
+import { flexMap } from "../formats/tflite/flex.ts";
 
 const [SIZE, STRIDE] = [33, 16];
 const EDGES = "0-1 1-3 0-2 2-4 0-5 5-7 7-9 5-11 11-13 13-15 0-6 6-8 8-10 6-12 12-14 14-16"

@@ -11,7 +11,7 @@ import { writeTflite } from "../../bindings/formats/tflite/write/index.ts";
 import type { Graph } from "../../bindings/graph.ts";
 import { openGraph } from "../../bindings/optimize/tap.ts";
 import { byteLength, type TypedArray, typedCopy } from "../../bindings/tensor.ts";
-import { canonical } from "../formats/canonical.ts";
+import { canonical } from "../formats/write/canonical.ts";
 import { SHARED } from "./cases.ts";
 
 const FOLDERS =
