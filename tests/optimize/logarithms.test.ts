@@ -61,4 +61,37 @@ describe("quantized logarithms", () => {
     const found = await nearness(float, graph, samples);
     assert.ok(found > 30, `${found} dB`);
   });
+
+  test("of a spectrum of sound: float back to the input, with its layers, and near where it is quiet", async () => {
+    const sounds = Array.from({ length: 60 }, (_, i) => [
+      Float32Array.from({ length: 8 }, () => random.normal() * 10 ** -(i % 4)),
+    ]);
+    const loud = {
+      size: sounds.length,
+      async *[Symbol.asyncIterator]() {
+        for (const inputs of sounds) yield { inputs };
+      },
+    };
+    /** Layers' inputs, of a network whose sound comes as it is, or by a layer with this activation. */
+    const quantized = async (first: "none" | "relu" | undefined) => {
+      const to = buildNetwork([1, 8], 6);
+      const dense = (x: TensorId, width: number, from: number, activation: "none" | "relu" = "none") =>
+        to.node("fullyConnected", [x, to.weights([width, from], 0.7)], { activation, keepDims: false });
+      const sound = first === undefined ? to.input : dense(dense(to.input, 8, 8), 8, 8, first);
+      const energies = to.node("square", [dense(sound, 12, 8)], {});
+      const bands = to.node("abs", [dense(energies, 6, 12)], {});
+      const levels = to.node("log", [to.node("add", [bands, to.floats(1e-6)], none)], {});
+      const float = to.graph(dense(levels, 4, 6));
+      const { graph } = await quantize(float, loud, { ranges: "minmax" });
+      const layers = graph.nodes.filter(({ kind }) => kind === "fullyConnected");
+      const types = layers.map(({ inputs }) => graph.tensors[inputs[0] as TensorId]?.dtype);
+      return { types, near: await nearness(float, graph, sounds) };
+    };
+    const plain = await quantized(undefined);
+    assert.deepEqual(plain.types, ["float32", "float32", "int8"]);
+    assert.ok(plain.near > 25, `${plain.near} dB`);
+    assert.deepEqual((await quantized("none")).types, ["float32", "float32", "float32", "float32", "int8"]);
+    // What a layer with an activation gives is as exact as it can be; what it is given is not asked.
+    assert.deepEqual((await quantized("relu")).types, ["int8", "float32", "float32", "float32", "int8"]);
+  });
 });

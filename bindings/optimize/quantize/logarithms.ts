@@ -1,20 +1,38 @@
 /** Logarithms, which ask how large numbers are beside each other, of what one scale holds evenly: SOFTPLUS as converters write it. */
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
 import type { Range } from "../calibrate/ranges.ts";
+import { isProduct } from "../layers.ts";
 import type { NodeType } from "./build.ts";
 
-/** Operators of one computed tensor, behind which such numbers come to be: of each number, of sums as those of powers are, or moved. */
+/** Operators behind which such numbers come to be: of each number, of sums as those of powers are, or moved. */
 const BEFORE: readonly string[] = [
   ...["exp", "add", "sub", "mul", "div", "neg", "abs", "square", "sqrt", "relu", "pow", "maximum", "sum", "mean"],
   ...["reshape", "squeeze", "expandDims", "transpose", "slice", "stridedSlice"],
+];
+/** What a spectrum is made by besides: of sound, whose quiet parts logarithms tell from silence. */
+const SPECTRAL: readonly string[] = [
+  ...[
+    "rfft2d",
+    "complexAbs",
+    "real",
+    "imag",
+    "minimum",
+    "gather",
+    "concat",
+    "pack",
+    "unpack",
+    "split",
+    "splitV",
+    "pad",
+  ],
 ];
 /** Steps of a scale, and the error of half a step that a logarithm may have of its least operand. */
 const STEPS = { int8: 255, int16: 32767 } as const;
 const MOST_ERROR = 0.1;
 
 /**
- * The types where logarithms stay float, with what their operand is computed by, up to layers, if half a step would be more than a
- * tenth of the least number that they were given.
+ * The types where logarithms stay float, if half a step would be more than a tenth of the least number that they were given, with what their operand is computed by: up to
+ * EXP, whose operand may be coarse, and from there up to layers; else back to the input, as a spectrum of sound is, layers without an activation included, or to a layer that has one.
  */
 export function withFloatLogarithms(
   graph: Graph,
@@ -27,17 +45,32 @@ export function withFloatLogarithms(
     [...new Set((graph.nodes[i] as AnyNode).inputs)].filter(
       (id) => id !== NONE && tensorOf(graph, id).data === undefined,
     );
+  const before = (i: number) => computedOf(i).flatMap((id) => writers.get(id) ?? []);
   const keep = (i: number): void => {
     found[i] = "float32";
-    const before = writers.get(computedOf(i)[0] as TensorId);
-    if (before === undefined) return;
-    if (BEFORE.includes((graph.nodes[before] as AnyNode).kind) && computedOf(before).length === 1) keep(before);
+    const [last, ...more] = before(i);
+    if (last === undefined || more.length > 0 || computedOf(i).length > 1) return;
+    if (BEFORE.includes((graph.nodes[last] as AnyNode).kind) && computedOf(last).length === 1) keep(last);
+  };
+  const known = new Set<number>();
+  /** The same of what has to be exact beside its own size. */
+  const keepSizes = (i: number): void => {
+    const node = graph.nodes[i] as AnyNode;
+    if (known.has(i)) return;
+    known.add(i);
+    if (node.kind === "exp") return keep(i);
+    found[i] = "float32";
+    if (isProduct(node) && node.attributes.activation !== "none") return;
+    for (const last of before(i)) {
+      const next = graph.nodes[last] as AnyNode;
+      if (isProduct(next) || BEFORE.includes(next.kind) || SPECTRAL.includes(next.kind)) keepSizes(last);
+    }
   };
   for (const [i, { kind, inputs }] of graph.nodes.entries()) {
     const type = types[i] as NodeType;
     if (kind !== "log" || type === "float32") continue;
     const { min, max } = ranges.get(inputs[0] as TensorId) ?? { min: 1, max: 1 };
-    if (max / STEPS[type] / 2 > MOST_ERROR * min) keep(i);
+    if (max / STEPS[type] / 2 > MOST_ERROR * min) keepSizes(i);
   }
   return found;
 }
