@@ -148,9 +148,10 @@ export const behindFront = (front: Front, { teacher, validation, ...options }: T
 function behindTheSame(front: Front, teacher: Graph): Graph {
   const own = frontOf(teacher);
   const text = ({ nodes, rest }: Front) =>
-    nodes.map(({ kind, inputs }) => [
+    nodes.map(({ kind, inputs, outputs }) => [
       kind,
-      ...inputs.map((id) => {
+      // The shape that RESHAPE is told may be left out: its output's says the same.
+      ...[...(kind === "reshape" ? inputs.slice(0, 1) : inputs), ...outputs].map((id) => {
         const { shape, data } = rest.tensors[id] ?? { shape: [] };
         return `${shape}:${data === undefined ? "" : sumOf(data)}`;
       }),

@@ -12,18 +12,21 @@ import { buildNetwork } from "../support/networks.ts";
 
 const [WORDS, WIDTH] = [20, 6];
 
-/** Five whole numbers, the rows of a table that they name, and two layers behind their mean. */
-function reader(seed = 3): Graph {
+/** Five whole numbers, the rows of a table that they name, and two layers behind their mean; or behind all of them, put side by side. */
+function reader(seed = 3, behind: "mean" | "reshape" = "mean"): Graph {
   const to = buildNetwork([1, 5], seed);
   const whole = to.node("cast", [to.input], { to: "int32" } as never);
   const rows = to.node("gather", [to.weights([WORDS, WIDTH], 1), whole], { axis: 0, batchDims: 0 } as never);
-  const mean = to.node("mean", [rows, to.integers(1)], { keepDims: false });
+  // The front ends behind what only moves numbers, where something without a gradient comes last.
+  const flat = () => to.node("ceil" as never, [to.node("reshape", [rows, to.integers(1, 5 * WIDTH)], {})], {} as never);
+  const [read, width] =
+    behind === "reshape" ? [flat(), 5 * WIDTH] : [to.node("mean", [rows, to.integers(1)], { keepDims: false }), WIDTH];
   const dense = (x: TensorId, inputs: number, outputs: number, activation: "none" | "relu") =>
     to.node("fullyConnected", [x, to.weights([outputs, inputs]), to.weights([outputs], 0)], {
       activation,
       keepDims: false,
     });
-  const graph = to.graph(to.node("softmax", [dense(dense(mean, WIDTH, 16, "relu"), 16, 2, "none")], { beta: 1 }));
+  const graph = to.graph(to.node("softmax", [dense(dense(read, width, 16, "relu"), 16, 2, "none")], { beta: 1 }));
   const tensors = graph.tensors.map((tensor, id) => (id === whole ? { ...tensor, dtype: "int32" as const } : tensor));
   return { ...graph, tensors };
 }
@@ -88,5 +91,20 @@ describe("front", () => {
     assert.ok((await top1(small)) > 0.8, `${await top1(small)}`);
     const wrong = train(graph, texts(40, 1), { teacher: reader(4), epochs: 1, batch: 20 });
     await assert.rejects(wrong, { code: "UNSUPPORTED", message: /student's cast, gather .* other tables/ });
+  });
+
+  test("channels go behind a front whose RESHAPE loses its constant", async () => {
+    const graph = await train(reader(3, "reshape"), texts(600, 1), { epochs: 12, batch: 25, rate: 0.01, threads: 1 });
+    const kinds = ["cast", "gather", "reshape", "ceil"];
+    assert.deepEqual(
+      frontOf(graph)?.nodes.map(({ kind }) => kind),
+      kinds,
+    );
+    const { graph: small } = await prune(graph, texts(200, 1), { sparsity: 0.5, pattern: "channels", finish: 20 });
+    assert.deepEqual(
+      frontOf(small)?.nodes.map(({ kind }) => kind),
+      kinds,
+    );
+    assert.ok((await top1(small)) > 0.8, `${await top1(small)}`);
   });
 });
