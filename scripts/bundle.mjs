@@ -214,6 +214,8 @@ export async function bundle() {
   };
   for (const file of Object.keys(outputs)) await shrink(join(ROOT, file), styleOf(file));
   const scripts = Object.keys(SCRIPTS).map((name) => `dist/lib/${name}.js`);
+  // a second time: what the first has left out lets more go
+  for (const file of scripts) await shrink(join(ROOT, file), "small");
   for (const file of [...Object.keys(outputs), ...scripts]) keepBuiltinsOut(join(ROOT, file));
   const decoder = readFileSync(join(ROOT, "node_modules/@cwasm/jpeg-turbo/jpeg-turbo.wasm"));
   writeFileSync(join(ROOT, "dist/lib/jpeg-turbo.wasm.br"), brotliCompressSync(decoder));
@@ -249,10 +251,10 @@ const packs = ({ inputs }) => Object.keys(inputs).some((name) => name.startsWith
 
 /**
  * The files that are read: those that lead from a model to its results. Not the program, what makes networks small or modules of
- * them, what is loaded when something needs it, what packs weights for kernels, and other libraries.
+ * them, kernels as functions, what has all files inside, what is loaded when something needs it, what packs weights for kernels, and other libraries.
  */
 function readFiles(outputs) {
-  const others = ["cli", "compile", "optimize", ...Object.keys({ ...LATER, ...NESTED })];
+  const others = ["cli", "compile", "inline", "kernels", "optimize", ...Object.keys({ ...LATER, ...NESTED })];
   const reached = reachedFrom(outputs, (name) => !others.includes(name));
   const isForeign = ({ inputs }) => {
     const names = Object.keys(inputs);

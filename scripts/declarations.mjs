@@ -80,7 +80,7 @@ function without(source, names) {
       if (used.length === 0) replace(statement, "");
       else if (used.length < bindings.elements.length)
         replace(bindings, `{ ${used.map((each) => each.getText(source)).join(", ")} }`);
-    } else if (names !== undefined && isExported(statement)) {
+    } else if (names !== undefined && (isExported(statement) || isOwnType(statement))) {
       const declarations = statement.declarationList?.declarations ?? [statement];
       if (declarations.every(({ name }) => names.get(name?.text) === 1)) replace(statement, "");
     }
@@ -91,6 +91,9 @@ function without(source, names) {
 const isExported = (statement) =>
   ts.canHaveModifiers(statement) &&
   ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true;
+
+/** Whether a statement is a type that its file alone has. */
+const isOwnType = (statement) => ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement);
 
 /** The kernel table as its names. */
 function shortenTable() {

@@ -14,8 +14,16 @@ export const UNREAD = {
   },
 };
 
-/** Methods that nothing here calls: of FlatBuffers' buffer for what its compiler generates, of pbf for types that no .onnx file has, of what PNG is read by for what is written. */
+/** Methods that nothing here calls: of Commander for programs that are others, of FlatBuffers' buffer for what its compiler generates, of pbf for types that no .onnx file has, of what PNG is read by for what is written. */
 const UNCALLED = {
+  "commander/lib/command.js": [
+    ...["_executeSubCommand", "executableDir", "addHelpCommand", "addHelpOption", "parse", "setOptionValue"],
+    ...["show(?:Help|Suggestion)AfterError", "combineFlagAndOptionalValue", "allow(?:UnknownOption|ExcessArguments)"],
+    ...["enablePositionalOptions", "passThroughOptions", "(?:getOptionValueSource|opts)WithGlobals"],
+    "(?:commands|options)Group",
+  ].join("|"),
+  "commander/lib/option.js": "preset|conflicts|implies|hideHelp",
+  "commander/lib/argument.js": "argRequired|argOptional",
   "iobuffer/lib/iobuffer.js": [
     ...[
       "back",
@@ -45,7 +53,7 @@ export const CALLED = {
   setup({ onLoad }) {
     for (const [file, methods] of Object.entries(UNCALLED)) {
       const filter = new RegExp(`${file.replaceAll("/", String.raw`[\\/]`)}$`);
-      const text = new RegExp(String.raw`^ {4}(?:${methods})\([^)]*\) \{\n[\s\S]*?^ {4}\}\n`, "gm");
+      const text = new RegExp(String.raw`^( {2}| {4})(?:${methods})\([^)]*\) \{\n[\s\S]*?^\1\}\n`, "gm");
       onLoad({ filter }, ({ path }) => ({ contents: readFileSync(path, "utf8").replace(text, "") }));
     }
   },

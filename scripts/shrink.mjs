@@ -21,9 +21,9 @@ export async function shrink(file, style) {
 
 /**
  * Imports of Node's own modules, by names that are put together, say again that bundlers leave them alone: making text small takes that
- * comment out, and Turbopack refuses a page whose import it can't resolve.
+ * comment out, and Turbopack refuses a page whose import it can't resolve; Vite, also inside of Angular's server, warns of it.
  */
 export function keepBuiltinsOut(file) {
   const text = readFileSync(file, "utf8");
-  writeFileSync(file, text.replaceAll("import(`node:", "import(/* webpackIgnore: true */`node:"));
+  writeFileSync(file, text.replaceAll("import(`node:", "import(/* @vite-ignore */ /* webpackIgnore: true */`node:"));
 }
