@@ -161,3 +161,24 @@ test("GatherBlockQuantized by a scalar gives a row without its dimension", async
   );
   model.close();
 });
+
+test("SimplifiedLayerNormalization gives the inverse of each row's root, too", async () => {
+  const [y, inverse] = await runOnnx(
+    {
+      nodes: [
+        node("SimplifiedLayerNormalization", "x scale", "y inverse", { int: { axis: -1 }, float: { epsilon: 0 } }),
+      ],
+      inputs: [{ name: "x", dims: [2, 2] }],
+      outputs: [{ name: "y" }, { name: "inverse" }],
+      initializers: [{ name: "scale", type: 1, dims: [2], values: [1, 10] }],
+    },
+    [[1, 7, 3, 3]],
+  );
+  assert.deepEqual(
+    [y, inverse],
+    [
+      [Math.fround(0.2), Math.fround(14), 1, 10],
+      [Math.fround(0.2), Math.fround(1 / 3)],
+    ],
+  );
+});

@@ -46,11 +46,12 @@ function dequantizedTable(n: OnnxNode, i: number): TensorId {
 function skipRms(n: OnnxNode): void {
   let sum = real(n, "add", n.plain(n.input(0)), n.plain(n.input(1)));
   if (n.inputs[3] !== undefined) sum = real(n, "add", sum, n.plain(n.input(3)));
-  n.setPlain(0, rms(n, sum, n.input(0).shape.length - 1, n.plain(n.input(2)), n.float("epsilon", 1e-12)));
+  n.setPlain(0, rms(n, sum, n.input(0).shape.length - 1, n.plain(n.input(2)), n.float("epsilon", 1e-12)).y);
   if (n.outputs[3]) n.setPlain(3, sum);
 }
 
-function rms(n: OnnxNode, x: TensorId, axis: number, scale: TensorId, epsilon: number): TensorId {
+/** x divided by the root of its mean square from an axis on, scaled; and that root. */
+function rms(n: OnnxNode, x: TensorId, axis: number, scale: TensorId, epsilon: number) {
   const axes = n.b.integers(
     n.b
       .tensor(x)
@@ -58,8 +59,8 @@ function rms(n: OnnxNode, x: TensorId, axis: number, scale: TensorId, epsilon: n
       .slice(axis),
   );
   const [mean] = n.add("mean", [real(n, "mul", x, x), axes], { keepDims: true }, float);
-  const [root] = n.add("sqrt", [real(n, "add", mean as TensorId, n.b.float(epsilon))], {}, float);
-  return real(n, "mul", real(n, "div", x, root as TensorId), scale);
+  const [root] = n.add("sqrt", [real(n, "add", mean as TensorId, n.b.float(epsilon))], {}, float) as [TensorId];
+  return { y: real(n, "mul", real(n, "div", x, root), scale), root };
 }
 
 export const EMBEDDINGS: Conversions = {
@@ -70,6 +71,8 @@ export const EMBEDDINGS: Conversions = {
     const x = n.input(0);
     const axis = n.int("axis", -1);
     const first = axis < 0 ? axis + x.shape.length : axis;
-    n.setPlain(0, rms(n, n.plain(x), first, n.plain(n.input(1)), n.float("epsilon", 1e-5)));
+    const { y, root } = rms(n, n.plain(x), first, n.plain(n.input(1)), n.float("epsilon", 1e-5));
+    n.setPlain(0, y);
+    if (n.outputs[1]) n.setPlain(1, real(n, "div", n.b.float(1), root));
   },
 };
