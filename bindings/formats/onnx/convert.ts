@@ -137,9 +137,12 @@ export interface Scope {
   declared(name: string): ValueProto["dims"];
 }
 
+/** Domains of QONNX's operators, which stand in the table once. */
+const QONNX = ["onnx.brevitas", "finn.custom_op.general", "qonnx.custom_op.general"];
+
 /** The key of a node in the table of conversions. */
 export const keyOf = ({ domain, operator }: Pick<NodeProto, "domain" | "operator">): string =>
-  domain === "" ? operator : `${domain}.${operator}`;
+  domain === "" ? operator : `${QONNX.includes(domain) ? "qonnx" : domain}.${operator}`;
 
 /** A value of a constant or declared tensor, in ONNX's order. */
 export function asValue(b: Builder, name: string, id: TensorId, code?: number): Value {

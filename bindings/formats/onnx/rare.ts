@@ -19,6 +19,7 @@ import { DYNAMIC_PRODUCTS } from "./ops/dynamicProducts.ts";
 import { EINSUM } from "./ops/einsum.ts";
 import { EMBEDDINGS } from "./ops/embed.ts";
 import { EXTREMES } from "./ops/extremes.ts";
+import { FAKE_QUANTIZED } from "./ops/fakeQuantized.ts";
 import { FEATURES } from "./ops/features.ts";
 import { castToFew, FEWS } from "./ops/few.ts";
 import { FOUND } from "./ops/found.ts";
@@ -65,6 +66,7 @@ export const rare: Rare = {
     ...EINSUM,
     ...EMBEDDINGS,
     ...EXTREMES,
+    ...FAKE_QUANTIZED,
     ...FEATURES,
     ...FEWS,
     ...FOUND,
