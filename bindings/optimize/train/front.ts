@@ -11,7 +11,7 @@ import { tapGraph } from "../tap.ts";
 import { gradientOf } from "./gradients/index.ts";
 import type { TrainOptions } from "./options.ts";
 
-interface Front {
+export interface Front {
   /** What is computed for each sample, and is the same in every network that shares it. */
   readonly nodes: readonly AnyNode[];
   /** The network behind it: the same tensors, whose inputs are what crosses. */

@@ -3,7 +3,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Graph, type TensorId, tensorOf } from "../../../bindings/graph.ts";
 import { datasetOf } from "../../../bindings/optimize/data/batches.ts";
+import type { Dataset } from "../../../bindings/optimize/data/types.ts";
 import { evaluate } from "../../../bindings/optimize/evaluate/evaluate.ts";
+import { prepareFloat } from "../../../bindings/optimize/prepare/index.ts";
+import { channelsOf } from "../../../bindings/optimize/prune/channels/classes.ts";
+import { channelCosts } from "../../../bindings/optimize/prune/channels/score.ts";
 import { prune } from "../../../bindings/optimize/prune/prune.ts";
 import { frontOf } from "../../../bindings/optimize/train/front.ts";
 import { randomOf } from "../../../bindings/optimize/train/random.ts";
@@ -106,5 +110,21 @@ describe("front", () => {
       kinds,
     );
     assert.ok((await top1(small)) > 0.8, `${await top1(small)}`);
+  });
+
+  test("channels behind it cost what they cost in the network behind it alone", async () => {
+    const graph = prepareFloat(reader(3, "reshape"));
+    const front = frontOf(graph);
+    assert.ok(front !== undefined);
+    const data = texts(40, 1);
+    const costsOf = async (of: Graph, samples: Dataset) => {
+      const examples: (readonly Float32Array[])[] = [];
+      for await (const { inputs } of samples) examples.push(inputs);
+      const costs = await channelCosts(of, channelsOf(of), examples, () => {}, "classes");
+      return [...costs.values()].sort((a, b) => a - b);
+    };
+    const found = await costsOf(graph, data);
+    assert.ok(found.length >= 16 && found.filter((cost) => cost > 0).length >= 8);
+    assert.deepEqual(found.slice(-16), (await costsOf(front.rest, front.through(data))).slice(-16));
   });
 });

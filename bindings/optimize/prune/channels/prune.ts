@@ -4,6 +4,7 @@ import { type Graph, tensorOf } from "../../../graph.ts";
 import type { Sample } from "../../data/types.ts";
 import type { Layer } from "../../linear/layers.ts";
 import { firstOf } from "../../train/answers.ts";
+import { trainedPart } from "../../train/front.ts";
 import { goalOf } from "../../train/objective.ts";
 import { canBeTrained } from "../../train/prepare.ts";
 import { readExamples } from "../examples.ts";
@@ -47,7 +48,7 @@ export async function pruneChannels(
   requireShare(shareOf(withoutChannels(dense, all, chooseChannels(all, new Map(), 0))), sparsity);
   const examples = await readExamples(dense, data, settings);
   const { tune } = options;
-  const gradients = canBeTrained(dense);
+  const gradients = canBeTrained(trainedPart(dense));
   const { objective } = gradients
     ? goalOf(dense, tune?.objective, await firstOf(data))
     : { objective: "values" as const };

@@ -1,6 +1,8 @@
 /** What a network would lose with each of its channels. */
 import { type Graph, NONE, type TensorId, tensorOf } from "../../../graph.ts";
+import { datasetOf } from "../../data/batches.ts";
 import { floatsOf, type Layer } from "../../linear/layers.ts";
+import { type Front, frontOf } from "../../train/front.ts";
 import type { Objective } from "../../train/kinds.ts";
 import { slotOf } from "../../train/layout.ts";
 import { goalOf } from "../../train/objective.ts";
@@ -27,7 +29,8 @@ export async function channelCosts(
   check: () => void,
   objective: Objective,
 ): Promise<ReadonlyMap<number, number>> {
-  const graph = ownWeights(given, true);
+  const front = frontOf(given);
+  const graph = ownWeights(front?.rest ?? given, true);
   const means = await meansOf(given, channels, examples);
   const { places, width } = goalOf(graph, objective);
   const scores = objective === "classes";
@@ -37,7 +40,8 @@ export async function channelCosts(
   try {
     const reads = channels.layers.flatMap((layer) => readingOf(graph, trainer, channels, layer, means));
     const teacher = new Float32Array(places * width);
-    for (const [i, inputs] of examples.entries()) {
+    const behind = front === undefined ? examples : await inputsBehind(front, examples);
+    for (const [i, inputs] of behind.entries()) {
       const data = { inputs, labels: new Int32Array(places).fill(-1), teacher };
       trainer.step(data, 0, 1);
       const random = randomOf(i);
@@ -62,6 +66,13 @@ export async function channelCosts(
     trainer.close();
   }
   return costs;
+}
+
+/** The examples as what is behind the front takes them. */
+async function inputsBehind({ through }: Front, examples: Inputs): Promise<Inputs> {
+  const found: Float32Array[][] = [];
+  for await (const { inputs } of through(datasetOf(examples.map((inputs) => ({ inputs }))))) found.push([...inputs]);
+  return found;
 }
 
 /** A class by its share of the softened scores. */
@@ -89,7 +100,9 @@ function readingOf(
   const columns = channels.columns(layer);
   const mean = means.get(layer.x);
   const weight = slotOf(layout, "weight", layer.weights);
-  const bias = slotOf(layout, "bias", (graph.nodes[layer.at]?.inputs[2] ?? NONE) as TensorId);
+  // Behind a front nodes stand elsewhere, tensors do not.
+  const node = graph.nodes.find(({ outputs: [y] }) => y === layer.y);
+  const bias = slotOf(layout, "bias", (node?.inputs[2] ?? NONE) as TensorId);
   if (columns === undefined || mean === undefined || weight === undefined) return [];
   const { inputs, outputs } = layer;
   const w = floatsOf(graph, layer.weights);
