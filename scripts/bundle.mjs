@@ -251,10 +251,10 @@ const packs = ({ inputs }) => Object.keys(inputs).some((name) => name.startsWith
 
 /**
  * The files that are read: those that lead from a model to its results. Not the program, what makes networks small or modules of
- * them, kernels as functions, what has all files inside, what is loaded when something needs it, what packs weights for kernels, and other libraries.
+ * them, kernels as functions, what has all files inside, what asks a worker, what is loaded when something needs it, what packs weights for kernels, and other libraries.
  */
 function readFiles(outputs) {
-  const others = ["cli", "compile", "inline", "kernels", "optimize", ...Object.keys({ ...LATER, ...NESTED })];
+  const others = ["cli", "compile", "inline", "kernels", "optimize", "remote", ...Object.keys({ ...LATER, ...NESTED })];
   const reached = reachedFrom(outputs, (name) => !others.includes(name));
   const isForeign = ({ inputs }) => {
     const names = Object.keys(inputs);

@@ -123,7 +123,7 @@ export function writeCommonJs() {
         .replace(/^[ \t]*\/\*\*.*?\*\/[ \t]*\n/gms, "")
         .replace(/^[ \t]+/gm, "")
         .replace(/(?<=[;{])\n(?!import|export|declare|\/)/g, "")
-        .replace(/("[^"]*"|`[^`]*`)| ?([:,|]|=>) /g, "$1$2"),
+        .replace(/("[^"]*"|`[^`]*`)| ?([{}]) ?| ?([:,|]|=>) /g, "$1$2$3"),
     );
   writeFileSync(join(ROOT, TYPES, `${SHARED}.d.ts`), `export * from "../../cjs/types/${SHARED}.js";\n`);
   writeFileSync(join(ROOT, "dist/cjs/types/package.json"), '{ "type": "commonjs" }\n');

@@ -17,9 +17,14 @@ export const UNREAD = {
 /** Methods that nothing here calls: of Commander for programs that are others, of FlatBuffers' buffer for what its compiler generates, of pbf for types that no .onnx file has, of what PNG is read by for what is written. */
 const UNCALLED = {
   "commander/lib/command.js": [
-    ...["_executeSubCommand", "executableDir", "addHelpCommand", "addHelpOption", "parse", "setOptionValue"],
+    ...["_executeSubCommand", "executableDir", "add(?:Help|)Command", "addHelpOption", "parse", "setOptionValue"],
     ...["show(?:Help|Suggestion)AfterError", "combineFlagAndOptionalValue", "allow(?:UnknownOption|ExcessArguments)"],
-    ...["enablePositionalOptions", "passThroughOptions", "(?:getOptionValueSource|opts)WithGlobals"],
+    ...[
+      "enablePositionalOptions",
+      "passThroughOptions",
+      "storeOptionsAsProperties",
+      "(?:getOptionValueSource|opts)WithGlobals",
+    ],
     "(?:commands|options)Group",
   ].join("|"),
   "commander/lib/option.js": "preset|conflicts|implies|hideHelp",
