@@ -12,6 +12,7 @@ export interface CompileReport {
   readonly weightBytes: number;
   /** Activations, inputs and outputs. */
   readonly arenaBytes: number;
+  /** Of kernels, while they run. */
   readonly scratchBytes: number;
   /** End of all memory that is used: what an engine must give that can give less than whole pages. */
   readonly usedBytes: number;

@@ -49,6 +49,7 @@ export type BoundName = "maxDrop" | "size" | "latency";
 /** A bound, in per cent. */
 export interface Bound {
   readonly name: BoundName;
+  /** 0.5 for half a point, 20 for a fifth. */
   readonly most: number;
 }
 

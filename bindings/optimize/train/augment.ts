@@ -6,6 +6,7 @@ export interface Augmentation {
   readonly rotation?: number;
   /** Of the size, as a part. */
   readonly scale?: number;
+  /** Of the height, as a part. */
   readonly shear?: number;
   /** Pixels. */
   readonly shift?: number;

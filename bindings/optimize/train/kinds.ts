@@ -12,6 +12,7 @@ export interface LossWeights {
   readonly hard: number;
   /** Factor of KL(teacher ‖ student), both softened by the temperature; times T² already. */
   readonly soft: number;
+  /** What scores are divided by, from 1. */
   readonly temperature: number;
   /** Factor of the mean squared difference from the teacher's outputs. */
   readonly squared: number;

@@ -15,13 +15,15 @@ export interface TrainOptions {
   readonly objective?: Objective;
   /** Parts of the loss; see `lossOf` for what they are when absent. */
   readonly loss?: Partial<LossWeights>;
-  /** Times through the data, 8 when absent, or steps of one batch each. */
+  /** Times through the data; 8 when absent. */
   readonly epochs?: number;
+  /** Steps of one batch each, in place of epochs. */
   readonly steps?: number;
   /** Samples of a step; 125 when absent, less where there are fewer or a step would take more than 2 GiB. */
   readonly batch?: number;
-  /** AdamW's largest rate, 0.002 when absent: it rises over the first `warmUp` steps and falls to 0 by a cosine. */
+  /** AdamW's largest rate, 0.002 when absent; it falls to 0 by a cosine. */
   readonly rate?: number;
+  /** First steps, over which the rate rises; 0 when absent. */
   readonly warmUp?: number;
   /** Weight decay, of weights alone; 0.01 when absent. */
   readonly decay?: number;
@@ -46,11 +48,12 @@ export interface TrainOptions {
     readonly weights?: ReadonlyMap<TensorId, number>;
     readonly activations?: ReadonlyMap<TensorId, Levels>;
   };
-  /** Told about every `progressSteps` steps, 20 when absent. */
   readonly onProgress?: (progress: Progress) => void;
+  /** Steps from one `onProgress` to the next; 20 when absent. */
   readonly progressSteps?: number;
-  /** Data whose accuracy, or mean error, is measured after every `validateEpochs` epochs, 1 when absent. */
+  /** Data whose accuracy, or mean error, is measured. */
   readonly validation?: Dataset;
+  /** Epochs from one measurement to the next; 1 when absent. */
   readonly validateEpochs?: number;
   /** Ends training: it rejects with the signal's reason, after a last checkpoint. */
   readonly signal?: AbortSignal;
@@ -58,6 +61,7 @@ export interface TrainOptions {
   readonly checkpoint?: Uint8Array;
   /** Given all that training needs to go on, after each epoch and when it is ended by the signal. */
   readonly onCheckpoint?: (bytes: Uint8Array) => void | Promise<void>;
+  /** `auto` when absent. */
   readonly threads?: number | "auto";
 }
 
