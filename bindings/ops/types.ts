@@ -75,6 +75,8 @@ export interface Operator<K extends OpKind> {
   bytes?(node: NodeView<K>, values: readonly Uint8Array[]): Uint8Array;
   /** Inputs whose memory output 0 may overwrite because element i is read before element i is written. */
   inPlace?(node: NodeView<K>): readonly number[];
+  /** Elements that are read or written where output 0 lies over what may be overwritten; those of the largest tensor where absent. */
+  touched?(node: NodeView<K>): number;
   /** Multiply-accumulates of one run; 0 where absent. */
   macs?(node: NodeView<K>): number;
   /** Chooses kernels and packs weights. Absent for aliases. */

@@ -169,7 +169,9 @@ export function lowerGraph(site: Site, target: Target): Lowered {
     operator.lower(view, lowering);
     operators.opening?.watched(lowering, image.placeOwn);
     const macs = operator.macs?.(view) ?? 0;
-    const elements = [...view.inputs, ...view.outputs].reduce((most, each) => Math.max(most, elementsOf(each)), 0);
+    const largest = [...view.inputs, ...view.outputs].reduce((most, each) => Math.max(most, elementsOf(each)), 0);
+    const isOver = operator.touched && operator.inPlace?.(view).some((i) => lowering.input(i) === lowering.output(0));
+    const elements = (isOver ? operator.touched?.(view) : undefined) ?? largest;
     for (const [i, call] of pending.entries())
       calls.push({ call, where: node.where, macs: i === 0 ? macs : 0, elements, bytes: i === 0 ? bytes : 0 });
   }

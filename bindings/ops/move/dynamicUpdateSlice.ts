@@ -1,6 +1,6 @@
 import { whole } from "../../primitives/move/view.ts";
 import { startTable, walkBytes, walkCalls, walkFrom } from "../../primitives/move/walk.ts";
-import { BITS, listText } from "../../tensor.ts";
+import { BITS, elementCount, listText } from "../../tensor.ts";
 import { constrain, inputOf, requireConstant, requireDType, requireTensors } from "../constraints.ts";
 import type { NodeView, Operator } from "../types.ts";
 import { requireData } from "./moving.ts";
@@ -58,6 +58,7 @@ export const dynamicUpdateSlice: Operator<"dynamicUpdateSlice"> = {
     return [y];
   },
   inPlace: () => [0],
+  touched: (node) => elementCount(inputOf(node, 1).shape),
   lower(node, to) {
     const { shape } = inputOf(node, 0);
     const walk = walkOf(node);

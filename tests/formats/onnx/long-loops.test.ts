@@ -132,3 +132,36 @@ test("a long Loop whose own counter ends it gives what each of its turns shows, 
     assert.equal(kinds.includes("while"), turns > 5);
   }
 });
+
+test("a loop that puts out as much as 300,000 turns ends: a turn costs its row, not the list", async () => {
+  const turns = 300_000;
+  const body: GraphSpec = {
+    nodes: [node("Add", "state w", "next"), node("Identity", "before", "again")],
+    inputs: [
+      { name: "turn", type: INT64, dims: [] },
+      { name: "before", type: BOOL, dims: [] },
+      { name: "state", dims: [4] },
+    ],
+    outputs: [{ name: "again" }, { name: "next" }, { name: "next" }],
+  };
+  const { outputs } = await run(
+    {
+      nodes: [node("Loop", "m  s", "last all", { graph: { body } })],
+      inputs: [
+        { name: "s", dims: [4] },
+        { name: "w", dims: [4] },
+      ],
+      outputs: [{ name: "last" }, { name: "all" }],
+      initializers: [{ name: "m", dims: [], type: INT64, values: [turns] }],
+    },
+    [Float32Array.of(0, 0, 0, 0), Float32Array.of(1, 2, 3, 4)],
+  );
+  assert.deepEqual(
+    outputs[0],
+    [1, 2, 3, 4].map((value) => value * turns),
+  );
+  assert.deepEqual(outputs[1]?.slice(-8), [
+    ...[1, 2, 3, 4].map((value) => value * (turns - 1)),
+    ...(outputs[0] as number[]),
+  ]);
+});

@@ -35,7 +35,8 @@ export function turnsOf(n: OnnxNode, known: (value: Value) => number | undefined
   const { nodes, names } = decidersOf(graph);
   if (nodes.some(({ attributes }) => [...attributes.values()].some((each) => each.graph !== undefined)))
     return undefined;
-  if (nodes.length === 0 && names.size === 1 && names.has(graph.inputs[1]?.name ?? "")) return goes === 0 ? 0 : most;
+  const goesOn = names.has(graph.inputs[1]?.name ?? "") && nodes.every(({ operator }) => operator === "Identity");
+  if (goesOn && most <= MOST_TURNS) return goes === 0 ? 0 : most;
   const { createScope, convertGraph } = n.scope.shared.inner;
   let state = n.inputs.slice(2).map((_, i): Value | undefined => n.input(i + 2));
   let again: number | undefined = goes;
