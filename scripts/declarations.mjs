@@ -33,9 +33,14 @@ export function pruneTypes() {
     size = [...kept.values()].reduce((sum, text) => sum + text.length, 0);
   }
   for (const file of filesIn(TYPES, ".d.ts").map((name) => join(ROOT, name)))
-    if (kept.has(file)) writeFileSync(file, kept.get(file));
+    if (kept.has(file)) writeFileSync(file, INNER.test(file) ? withoutComments(kept.get(file)) : kept.get(file));
     else rmSync(file);
 }
+
+/** Types that public ones lead to and no caller writes. */
+const INNER = /[\\/]types[\\/](?:ops[\\/]types|packer|passes|primitives[\\/](?!modules|requantize))/;
+
+const withoutComments = (text) => text.replace(/^[ \t]*\/\*\*.*?\*\/[ \t]*\n/gms, "");
 
 /** The files that some lead to, with their texts as far as they were made shorter. */
 function reachedFrom(entries, texts) {
@@ -119,8 +124,7 @@ export function writeCommonJs() {
   for (const file of filesIn("dist/cjs/types", ".d.ts"))
     writeFileSync(
       join(ROOT, file),
-      readFileSync(join(ROOT, file), "utf8")
-        .replace(/^[ \t]*\/\*\*.*?\*\/[ \t]*\n/gms, "")
+      withoutComments(readFileSync(join(ROOT, file), "utf8"))
         .replace(/^[ \t]+/gm, "")
         .replace(/(?<=[;{])\n(?!import|export|declare|\/)/g, "")
         .replace(/("[^"]*"|`[^`]*`)| ?([{}]) ?| ?([:,|]|=>) /g, "$1$2$3"),
