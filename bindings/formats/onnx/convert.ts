@@ -1,5 +1,4 @@
 /** ONNX nodes → graph nodes: the walk over a graph, and what a conversion sees of a node. */
-
 import { ensure, Pint8Error } from "../../errors.ts";
 import type { AnyNode, Graph, Port, TensorId } from "../../graph.ts";
 import type { Operators } from "../../ops/types.ts";

@@ -1,5 +1,4 @@
 /** .onnx bytes → Graph. */
-
 import { ensure, Pint8Error } from "../../errors.ts";
 import type { Graph, Port, TensorId } from "../../graph.ts";
 import type { Operators } from "../../ops/types.ts";

@@ -10,29 +10,16 @@ const BEFORE: readonly string[] = [
   ...["reshape", "squeeze", "expandDims", "transpose", "slice", "stridedSlice"],
 ];
 /** What a spectrum is made by besides: of sound, whose quiet parts logarithms tell from silence. */
-const SPECTRAL: readonly string[] = [
-  ...[
-    "rfft2d",
-    "complexAbs",
-    "real",
-    "imag",
-    "minimum",
-    "gather",
-    "concat",
-    "pack",
-    "unpack",
-    "split",
-    "splitV",
-    "pad",
-  ],
-];
+const SPECTRAL: readonly string[] =
+  "rfft2d complexAbs real imag minimum gather concat pack unpack split splitV pad".split(" ");
 /** Steps of a scale, and the error of half a step that a logarithm may have of its least operand. */
 const STEPS = { int8: 255, int16: 32767 } as const;
 const MOST_ERROR = 0.1;
 
 /**
- * The types where logarithms stay float, if half a step would be more than a tenth of the least number that they were given, with what their operand is computed by: up to
- * EXP, whose operand may be coarse, and from there up to layers; else back to the input, as a spectrum of sound is, layers without an activation included, or to a layer that has one.
+ * The types where logarithms stay float, if half a step would be more than a tenth of the least number that they were given, with
+ * what their operand is computed by. Behind EXP, whose operand may be coarse: up to layers. Else, as of spectra of sound: to a layer
+ * that has an activation, or back to the input.
  */
 export function withFloatLogarithms(
   graph: Graph,

@@ -2,7 +2,6 @@
  * If, Loop and Scan. A branch whose condition is known is the graph; otherwise both are computed and one is chosen. Loops and
  * scans whose counts are known are unrolled, unless they are long; what a loop's own condition ends early keeps its state from there on.
  */
-
 import { Pint8Error } from "../../../errors.ts";
 import type { TensorId } from "../../../graph.ts";
 import { byteLength, elementCount, listText } from "../../../tensor.ts";
