@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { importModel, loadModel } from "../../../bindings/public/index.ts";
 import { buildOnnx, type GraphSpec, node } from "../build-onnx.ts";
+import { refusedModel } from "../refused.ts";
 
 const BOOL = 9;
 const INT64 = 7;
@@ -164,4 +165,21 @@ test("a loop that puts out as much as 300,000 turns ends: a turn costs its row, 
     ...[1, 2, 3, 4].map((value) => value * (turns - 1)),
     ...(outputs[0] as number[]),
   ]);
+});
+
+test("a long Scan whose body takes other inputs is refused", async () => {
+  const body: GraphSpec = {
+    nodes: [node("Add", "state other", "next")],
+    inputs: ["state", "slice", "other"].map((name) => ({ name, dims: [2] })),
+    outputs: [{ name: "next" }, { name: "next" }],
+  };
+  const spec: GraphSpec = {
+    nodes: [node("Scan", "s x", "last all", { int: { num_scan_inputs: 1 }, graph: { body } })],
+    inputs: [
+      { name: "s", dims: [2] },
+      { name: "x", dims: [TURNS, 2] },
+    ],
+    outputs: [{ name: "last" }, { name: "all" }],
+  };
+  await refusedModel(buildOnnx(spec), "UNSUPPORTED", /a body of 2 inputs, received 3/);
 });

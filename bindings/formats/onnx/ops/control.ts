@@ -6,20 +6,20 @@ import { Pint8Error } from "../../../errors.ts";
 import type { TensorId } from "../../../graph.ts";
 import { byteLength, elementCount, listText } from "../../../tensor.ts";
 import { shorten } from "../../text.ts";
-import { asValue, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
+import { asValue, type Conversions, type OnnxNode } from "../convert.ts";
 import { plain, type Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
 import { BOOL, INT32 } from "../types.ts";
 import { setTurned, whileLoop } from "./loops.ts";
 import { axisOf, longs, reshapedTo, typeOf } from "./move.ts";
-import { isLong, turnsOf } from "./turns.ts";
+import { graphIn, isLong, known, turnsOf } from "./turns.ts";
 
 /** Turns that a loop may be unrolled to. */
 const MOST_TURNS = 1024;
 
 /** Converts a subgraph whose inputs have these values; its outputs' values. */
 function body(n: OnnxNode, name: string, inputs: readonly Value[], isUncertain = false): readonly Value[] {
-  const graph: GraphProto = n.attribute(name)?.graph ?? n.refuse(`a graph ${name}`, "none");
+  const graph = graphIn(n, name);
   if (graph.inputs.length !== inputs.length) n.refuse(`a ${name} of ${inputs.length} inputs`, `${graph.inputs.length}`);
   const { createScope, convertGraph } = n.scope.shared.inner;
   const scope = createScope(
@@ -32,12 +32,6 @@ function body(n: OnnxNode, name: string, inputs: readonly Value[], isUncertain =
   for (const [i, input] of graph.inputs.entries()) scope.define(input.name, inputs[i] as Value);
   convertGraph(graph, scope);
   return graph.outputs.map((output) => scope.lookup(output.name) ?? n.refuse("outputs that nodes give", output.name));
-}
-
-/** The number of a value, where it is known when planned. */
-function known(n: OnnxNode, value: Value): number | undefined {
-  const tensor = n.b.settled(n.plain(value));
-  return tensor.data === undefined ? undefined : numbersOf(tensor)[0];
 }
 
 const valueFor = (n: OnnxNode, id: TensorId): Value => asValue(n.b, "", id);
@@ -163,9 +157,9 @@ function asLoop(n: OnnxNode, turns: number, graph: GraphProto, run: () => void):
 function loop(n: OnnxNode): void {
   const given = n.inputs[0] === undefined ? MOST_TURNS + 1 : known(n, n.input(0));
   if (given === undefined) return whileLoop(n);
-  const graph = n.attribute("body")?.graph;
-  const turns = turnsOf(n, (value) => known(n, value));
-  if (graph && turns !== undefined && asLoop(n, turns, graph, () => whileLoop(n, turns))) return;
+  const graph = graphIn(n, "body");
+  const turns = turnsOf(n, graph);
+  if (turns !== undefined && asLoop(n, turns, graph, () => whileLoop(n, turns))) return;
   let state = n.inputs.slice(2).map((_, i) => n.input(i + 2));
   const scans: Value[][] = [];
   let active: TensorId | undefined;
@@ -237,7 +231,7 @@ function scan(n: OnnxNode): void {
     axis: axisOf(n, n.ints("scan_output_axes")?.[i] ?? 0, rank),
     backward: backward("scan_output_directions", i),
   });
-  const graph = n.attribute("body")?.graph ?? n.refuse("a graph body", "none");
+  const graph = graphIn(n, "body");
   const asOne = () => {
     const first = state.map((value) => n.plain(value));
     const slices = inputs.map((value, i) => ({

@@ -7,8 +7,7 @@ import { plain, type Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
 import { BOOL, INT32, INT64, NONE } from "../types.ts";
 import { reshapedTo } from "./move.ts";
-
-const MOST = 2 ** 31 - 1;
+import { ENDLESS, graphIn, handsOn } from "./turns.ts";
 
 /** A graph of its own within a node, and what it reads of the graphs around it. */
 interface Inside {
@@ -57,10 +56,10 @@ const bodyOf = (n: OnnxNode, b: Builder, inputs: readonly TensorId[], outputs: r
 
 /** The count as int32, the largest where there is none. */
 function limitOf(n: OnnxNode): TensorId {
-  if (n.inputs[0] === undefined) return n.b.integers([MOST], []);
+  if (n.inputs[0] === undefined) return n.b.integers([ENDLESS], []);
   const id = reshapedTo(n, n.plain(n.input(0)), []);
   const { dtype } = n.b.tensor(id);
-  const most = n.add("cast", [n.b.integers([MOST], [])], {}, [{ dtype }])[0] as TensorId;
+  const most = n.add("cast", [n.b.integers([ENDLESS], [])], {}, [{ dtype }])[0] as TensorId;
   const less = n.add("minimum", [id, most], {}, [{ dtype }])[0] as TensorId;
   return dtype === "int32" ? less : (n.add("cast", [less], {}, INT32)[0] as TensorId);
 }
@@ -131,7 +130,10 @@ function turned(n: OnnxNode, { graph, turns, first, decides, slices, joins }: Tu
   const goes = part(isGiven ? reshapedTo(n, n.plain(n.input(1)), []) : n.b.constant("bool", [], Uint8Array.of(1)));
   const at: Turn = { n, b, turn: turn.inner, turns };
 
-  const stays = stayingOf(graph, first.length, decides);
+  const [inputsBefore, outputsBefore] = decides ? [2, 1] : [0, 0];
+  const stays = first.map((_, i) =>
+    handsOn(graph, graph.inputs[i + inputsBefore]?.name, graph.outputs[i + outputsBefore]?.name),
+  );
   const state = first.map((outer, i) => (stays[i] ? { outer, inner: capture(outer) } : part(outer)));
   const values = state.map(({ inner }) => inner);
   if (decides) values.unshift(b.add("cast", n.where, [turn.inner], {}, INT64)[0] as TensorId, goes.inner);
@@ -178,19 +180,6 @@ function turned(n: OnnxNode, { graph, turns, first, decides, slices, joins }: Tu
   });
 }
 
-/** Which parts of a state every turn hands on as they are. */
-function stayingOf({ nodes, inputs, outputs }: GraphProto, count: number, decides: boolean): readonly boolean[] {
-  const same = new Map(
-    nodes.flatMap((node) => (node.operator === "Identity" ? [[node.outputs[0], node.inputs[0]]] : [])),
-  );
-  return Array.from({ length: count }, (_, i) => {
-    const from = inputs[i + (decides ? 2 : 0)]?.name;
-    let name = outputs[i + (decides ? 1 : 0)]?.name;
-    for (let steps = 0; steps < same.size && name !== from; steps++) name = same.get(name);
-    return name === from;
-  });
-}
-
 /** The loop over this state, which ends where its first part reaches its second or its third is false. */
 function whileOf(n: OnnxNode, b: Builder, parts: readonly Part[]): readonly TensorId[] {
   const outside = parts.map(({ outer }) => outer);
@@ -218,17 +207,19 @@ function zeros(n: OnnxNode, dtype: DType, shape: readonly number[]): TensorId {
 
 /** Defines the node's outputs as a loop's. */
 export function setTurned(n: OnnxNode, loop: Turned): void {
+  const { graph, first, decides, slices } = loop;
+  const inputs = first.length + slices.length + (decides ? 2 : 0);
+  const isWhole = graph.inputs.length === inputs && graph.outputs.length >= first.length + (decides ? 1 : 0);
+  if (!isWhole) n.refuse(`a body of ${inputs} inputs`, `${graph.inputs.length}`);
   const outputs = turned(n, loop);
   for (const [i, id] of outputs.entries()) if (n.outputs[i]) n.setPlain(i, id);
 }
 
 /** M, the first condition, the state; outputs a turn where the number of turns is known. */
 export function whileLoop(n: OnnxNode, turns?: number): void {
-  const graph = n.attribute("body")?.graph ?? n.refuse("a graph body", "none");
+  const graph = graphIn(n, "body");
   const first = n.inputs.slice(2).map((_, i) => n.plain(n.input(i + 2)));
   if (turns === undefined && n.outputs.length > first.length)
     n.refuse("outputs a turn of a loop whose count is known", "a computed count");
-  const isWhole = graph.inputs.length === first.length + 2 && graph.outputs.length > first.length;
-  if (!isWhole) n.refuse(`a body of ${first.length + 2} inputs`, `${graph.inputs.length}`);
   setTurned(n, { graph, turns, first, decides: true, slices: [], joins: () => ({ axis: 0, backward: false }) });
 }

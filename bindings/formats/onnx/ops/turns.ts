@@ -1,15 +1,34 @@
 /** How many turns a loop takes, where that is known beforehand, and whether that is too many to write them out. */
 import { byteLength, elementCount } from "../../../tensor.ts";
-import { asValue, type OnnxNode } from "../convert.ts";
+import { asValue, numbersOf, type OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
 
 /** Turns of a loop that gives no number. */
-const MOST_TURNS = 2 ** 31 - 1;
+export const ENDLESS = 2 ** 31 - 1;
 
 /** Nodes that a loop may be written out to, and bytes of constants that these may read: beyond them a loop that can run as one does. */
 const LONG = 1 << 14;
 const HEAVY = 1 << 26;
+
+/** The graph that a node has as an attribute. */
+export const graphIn = (n: OnnxNode, name: string): GraphProto =>
+  n.attribute(name)?.graph ?? n.refuse(`a graph ${name}`, "none");
+
+/** The number of a value, where it is known when planned. */
+export function known(n: OnnxNode, value: Value): number | undefined {
+  const tensor = n.b.settled(n.plain(value));
+  return tensor.data === undefined ? undefined : numbersOf(tensor)[0];
+}
+
+/** Whether a graph gives a value on as it is, by another name. */
+export function handsOn({ nodes }: GraphProto, from: string | undefined, to: string | undefined): boolean {
+  const same = new Map<string | undefined, string | undefined>();
+  for (const { operator, inputs, outputs } of nodes) if (operator === "Identity") same.set(outputs[0], inputs[0]);
+  let name = to;
+  for (let steps = 0; steps < same.size && name !== from; steps++) name = same.get(name);
+  return name !== undefined && name === from;
+}
 
 /** Whether written out so many turns of a graph are more than is good. */
 export function isLong(n: OnnxNode, { nodes, initializers, inputs: given }: GraphProto, turns: number): boolean {
@@ -27,16 +46,14 @@ export function isLong(n: OnnxNode, { nodes, initializers, inputs: given }: Grap
 }
 
 /** The number of turns, where the counts and constants alone decide it. */
-export function turnsOf(n: OnnxNode, known: (value: Value) => number | undefined): number | undefined {
-  const graph = n.attribute("body")?.graph;
-  const most = n.inputs[0] === undefined ? MOST_TURNS : known(n.input(0));
-  const goes = n.inputs[1] === undefined ? 1 : known(n.input(1));
-  if (graph === undefined || most === undefined || goes === undefined) return undefined;
+export function turnsOf(n: OnnxNode, graph: GraphProto): number | undefined {
+  const most = n.inputs[0] === undefined ? ENDLESS : known(n, n.input(0));
+  const goes = n.inputs[1] === undefined ? 1 : known(n, n.input(1));
+  if (most === undefined || goes === undefined) return undefined;
+  if (most <= ENDLESS && handsOn(graph, graph.inputs[1]?.name, graph.outputs[0]?.name)) return goes === 0 ? 0 : most;
   const { nodes, names } = decidersOf(graph);
   if (nodes.some(({ attributes }) => [...attributes.values()].some((each) => each.graph !== undefined)))
     return undefined;
-  const goesOn = names.has(graph.inputs[1]?.name ?? "") && nodes.every(({ operator }) => operator === "Identity");
-  if (goesOn && most <= MOST_TURNS) return goes === 0 ? 0 : most;
   const { createScope, convertGraph } = n.scope.shared.inner;
   let state = n.inputs.slice(2).map((_, i): Value | undefined => n.input(i + 2));
   let again: number | undefined = goes;
@@ -55,7 +72,7 @@ export function turnsOf(n: OnnxNode, known: (value: Value) => number | undefined
     }
     convertGraph({ ...graph, nodes }, scope);
     const [first, ...next] = graph.outputs.map(({ name }) => (names.has(name) ? scope.lookup(name) : undefined));
-    again = first && known(first);
+    again = first && known(n, first);
     state = next;
   }
   return turn;
