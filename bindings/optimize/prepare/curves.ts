@@ -31,6 +31,9 @@ const NAMED = [
   { curve: REAL.geluTanh, kind: "gelu", attributes: { approximate: true } },
 ] as const;
 
+/** One of these is in every such function. */
+const BENT = ["tanh", "relu6", "relu0To1", "reluN1To1", "maximum", "add"];
+
 /** Steps of a function, one behind the other, at most. */
 const DEPTH = 8;
 /** Where functions are compared, on both sides of each bend, and how near they are, by their size above 1. */
@@ -39,7 +42,8 @@ const NEAR = 1e-5;
 
 /** The graph with products, or quotients, that are such a function of an earlier tensor in one node. It computes the same within float32's rounding. */
 export function nameCurves(given: Graph): Graph {
-  if (!given.nodes.some(({ kind }) => kind === "tanh" || /^relu.*1$|^relu6$|^maximum$|^add$/.test(kind))) return given;
+  const kinds = new Set<string>(given.nodes.map(({ kind }) => kind));
+  if (!["mul", "div"].some((kind) => kinds.has(kind)) || !BENT.some((kind) => kinds.has(kind))) return given;
   const graph = runPasses(given, { only: "none" });
   const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((id) => [id, node] as const)));
   let found = false;
