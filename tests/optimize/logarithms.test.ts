@@ -82,16 +82,43 @@ describe("quantized logarithms", () => {
       const bands = to.node("abs", [dense(energies, 6, 12)], {});
       const levels = to.node("log", [to.node("add", [bands, to.floats(1e-6)], none)], {});
       const float = to.graph(dense(levels, 4, 6));
-      const { graph } = await quantize(float, loud, { ranges: "minmax" });
+      const { graph, layers: own } = await quantize(float, loud, { ranges: "minmax" });
       const layers = graph.nodes.filter(({ kind }) => kind === "fullyConnected");
       const types = layers.map(({ inputs }) => graph.tensors[inputs[0] as TensorId]?.dtype);
-      return { types, near: await nearness(float, graph, sounds) };
+      const weights = own.map((layer) => layer.weights);
+      return { types, weights, near: await nearness(float, graph, sounds) };
     };
     const plain = await quantized(undefined);
     assert.deepEqual(plain.types, ["float32", "float32", "int8"]);
+    assert.deepEqual(plain.weights, ["float16", "float16", "int8"]);
     assert.ok(plain.near > 25, `${plain.near} dB`);
     assert.deepEqual((await quantized("none")).types, ["float32", "float32", "float32", "float32", "int8"]);
     // What a layer with an activation gives is as exact as it can be; what it is given is not asked.
     assert.deepEqual((await quantized("relu")).types, ["int8", "float32", "float32", "float32", "int8"]);
+  });
+
+  /** How the layers' weights are stored, and how near the outputs are, where sound is loud and quiet, without data. */
+  const withoutData = async (make: (to: Builder, x: TensorId) => TensorId, layers = {}) => {
+    const float = network(make);
+    const found = await quantize(float, undefined, { layers });
+    const sounds = Array.from({ length: 60 }, (_, i) => [
+      Float32Array.from({ length: 8 }, () => random.normal() * 10 ** -(i % 4)),
+    ]);
+    return { weights: found.layers.map(({ weights }) => weights), near: await nearness(float, found.graph, sounds) };
+  };
+  const levels = (to: Builder, x: TensorId) => {
+    const energies = to.node("square", [x], {});
+    const bands = to.node("fullyConnected", [energies, to.weights([12, 12], 0.7)], { ...none, keepDims: false });
+    return to.node("log", [to.node("add", [to.node("abs", [bands], {}), to.floats(1e-6)], none)], {});
+  };
+
+  test("without data: of what spectra are computed by half precision is left, and of all else eight bits", async () => {
+    const { weights, near } = await withoutData(levels);
+    assert.deepEqual(weights, ["float16", "float16", "int8"]);
+    assert.ok(near > 34, `${near} dB`);
+    const eight = await withoutData(levels, { "*": { weights: "int8" } });
+    assert.deepEqual(eight.weights, ["int8", "int8", "int8"]);
+    assert.ok(eight.near < near - 10, `${eight.near} dB`);
+    assert.deepEqual((await withoutData(plain)).weights, ["int8", "int8"]);
   });
 });

@@ -43,15 +43,17 @@ export function decide(graph: Graph, layers: readonly Layer[], choices: Choices)
     return type === "float32" || !stored || !supports(graph, node, type) ? "float32" : type;
   });
   const even = io === "float32" ? withFloatEnds(graph, withFloatNormalization(graph, wished, ranges), ranges) : wished;
-  const wide = withFloatCoordinates(graph, withFloatLogarithms(graph, even, ranges));
-  const { types, affines } = withFloatSums(graph, wide, ranges);
+  const { types: near, exact } = withFloatLogarithms(graph, even, ranges);
+  const { types, affines } = withFloatSums(graph, withFloatCoordinates(graph, near), ranges);
   const silent = silentLayers(graph, layers, types, ranges);
   const weights = new Map<number, QuantizedWeights>();
   const halves = new Map<TensorId, Uint8Array>();
   for (const [index, [layer, setting]] of byNode) {
     const tensor = tensorOf(graph, layer.w);
-    if (setting.weights === "float16") halves.set(layer.w, toHalves(floatsOf(tensor)));
-    if (setting.weights === "float16" || setting.weights === "float32") continue;
+    const isExact = exact.has(index) && setting.activations !== "float32" && setting.weights !== "float32";
+    const stored = isExact ? "float16" : setting.weights;
+    if (stored === "float16") halves.set(layer.w, toHalves(floatsOf(tensor)));
+    if (stored === "float16" || stored === "float32") continue;
     const type = types[index] as NodeType;
     const bits = setting.weights === "int4" ? 4 : 8;
     const xScale = type === "float32" ? Infinity : affines.of(layer.x, type).scale;

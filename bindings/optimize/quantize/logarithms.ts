@@ -16,16 +16,22 @@ const SPECTRAL: readonly string[] =
 const STEPS = { int8: 255, int16: 32767 } as const;
 const MOST_ERROR = 0.1;
 
+/** Types of nodes, and which of them have to be exact beside the size of what they give: eight bits of weights are too few for layers there. */
+interface Found {
+  readonly types: readonly NodeType[];
+  readonly exact: ReadonlySet<number>;
+}
+
 /**
- * The types where logarithms stay float, if half a step would be more than a tenth of the least number that they were given, with
- * what their operand is computed by. Behind EXP, whose operand may be coarse: up to layers. Else, as of spectra of sound: to a layer
- * that has an activation, or back to the input.
+ * The types where logarithms stay float, if half a step would be more than a tenth of the least number that they were given, or if nothing is
+ * known of these, with what their operand is computed by. Behind EXP, whose operand may be coarse: up to layers. Else, as of spectra of sound: to
+ * a layer that has an activation, or back to the input; that is what has to be exact.
  */
 export function withFloatLogarithms(
   graph: Graph,
   types: readonly NodeType[],
   ranges: ReadonlyMap<TensorId, Range>,
-): readonly NodeType[] {
+): Found {
   const writers = new Map(graph.nodes.flatMap(({ outputs }, i) => outputs.map((id) => [id, i] as const)));
   const found = [...types];
   const computedOf = (i: number) =>
@@ -39,13 +45,13 @@ export function withFloatLogarithms(
     if (last === undefined || more.length > 0 || computedOf(i).length > 1) return;
     if (BEFORE.includes((graph.nodes[last] as AnyNode).kind) && computedOf(last).length === 1) keep(last);
   };
-  const known = new Set<number>();
+  const exact = new Set<number>();
   /** The same of what has to be exact beside its own size. */
   const keepSizes = (i: number): void => {
     const node = graph.nodes[i] as AnyNode;
-    if (known.has(i)) return;
-    known.add(i);
+    if (exact.has(i)) return;
     if (node.kind === "exp") return keep(i);
+    exact.add(i);
     found[i] = "float32";
     if (isProduct(node) && node.attributes.activation !== "none") return;
     for (const last of before(i)) {
@@ -54,10 +60,9 @@ export function withFloatLogarithms(
     }
   };
   for (const [i, { kind, inputs }] of graph.nodes.entries()) {
-    const type = types[i] as NodeType;
-    if (kind !== "log" || type === "float32") continue;
-    const { min, max } = ranges.get(inputs[0] as TensorId) ?? { min: 1, max: 1 };
-    if (max / STEPS[type] / 2 > MOST_ERROR * min) keepSizes(i);
+    if (kind !== "log") continue;
+    const { min, max } = ranges.get(inputs[0] as TensorId) ?? { min: 0, max: 1 };
+    if (max / STEPS[types[i] === "int16" ? "int16" : "int8"] / 2 > MOST_ERROR * min) keepSizes(i);
   }
-  return found;
+  return { types: found, exact };
 }

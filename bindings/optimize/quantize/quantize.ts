@@ -99,7 +99,7 @@ export async function quantize(
     bounds.length === 0
       ? { settings, made: await make(workshop, settings, progress), bounds: [], activations }
       : await planMixed(workshop, settings, bounds, progress);
-  const { types, silent } = found.made.decisions;
+  const { types, silent, halves } = found.made.decisions;
   const { float, layers, samples, judge } = workshop;
   const signals = integers ? await judge.signalOf(found.made.graph) : [];
   return {
@@ -110,11 +110,11 @@ export async function quantize(
     outputs: signals.map((snr, i) => ({ name: float.outputs[i]?.name ?? "", snr })),
     activations: found.activations,
     inner: storeInner(float, innerSetting({ ...options, activations })).layers,
-    layers: layers.map(({ name, node, index, y }, i) => ({
+    layers: layers.map(({ name, node, index, w, y }, i) => ({
       name,
       kind: node.kind,
       output: tensorOf(float, y).name,
-      weights: found.settings[i]?.weights ?? "float32",
+      weights: halves.has(w) ? "float16" : (found.settings[i]?.weights ?? "float32"),
       activations: types[index] ?? "float32",
     })),
     floats: integers
