@@ -30,30 +30,30 @@ export function requireImages(node: Constrained, ...shapes: readonly (readonly n
 }
 
 /**
- * The largest stride, dilation and padding on one side, for files and callers alike: beyond, kernels would lay out columns by
- * distance instead of work.
+ * The largest stride, dilation and padding on one side of images that are no larger themselves: beyond an image, kernels would lay
+ * out columns by distance instead of work.
  */
 const MAX_STEP = 1024;
 const MAX_PADDING = 4096;
 
 /** C7: strides, dilations, and paddings where they are explicit. */
 export function requireSteps(node: NodeView<"conv2d" | "depthwiseConv2d">): void {
-  const { stride, dilation } = node.attributes;
-  const whole = areWhole([...stride, ...dilation], 1, MAX_STEP);
-  constrain(node, "C7", whole, () => ({
-    expected: `strides and dilations from 1 to ${MAX_STEP}`,
+  const { stride, dilation, padding } = node.attributes;
+  const [, height, width] = dimensions(inputOf(node, 0).shape, 4);
+  const sides = (axis: 0 | 1) => [stride[axis], dilation[axis]];
+  const fit = areWhole(sides(0), 1, Math.max(MAX_STEP, height)) && areWhole(sides(1), 1, Math.max(MAX_STEP, width));
+  constrain(node, "C7", fit, () => ({
+    expected: `strides and dilations from 1 to ${MAX_STEP}, or to the image's size`,
     received: `stride ${stride.join("x")}, dilation ${dilation.join("x")}`,
   }));
-  requirePadding(node, "C7", node.attributes.padding);
-}
-
-/** Explicit paddings are whole numbers from 0 to 4096. */
-function requirePadding(node: Constrained, number: string, padding: Padding): void {
   if (typeof padding === "string") return;
-  const sides = [padding.top, padding.bottom, padding.left, padding.right];
-  constrain(node, number, areWhole(sides, 0, MAX_PADDING), () => ({
-    expected: `paddings from 0 to ${MAX_PADDING}`,
-    received: sides.join(", "),
+  const { top, bottom, left, right } = padding;
+  const fits =
+    areWhole([top, bottom], 0, Math.max(MAX_PADDING, height)) &&
+    areWhole([left, right], 0, Math.max(MAX_PADDING, width));
+  constrain(node, "C7", fits, () => ({
+    expected: `paddings from 0 to ${MAX_PADDING}, or to the image's size`,
+    received: [top, bottom, left, right].join(", "),
   }));
 }
 

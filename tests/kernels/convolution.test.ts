@@ -141,6 +141,26 @@ for (const subject of await subjects())
         });
       }
     });
+    test("steps as long as long rows", () => {
+      const draw = random(113);
+      for (let i = 0; i < 24; i++) {
+        const [channels, depthwise, width] = [draw.pick([1, 3, 8]), draw.int(0, 1) === 0, draw.int(1400, 2300)];
+        const long = draw.int(1025, width);
+        const far = draw.int(0, 2) > 0;
+        const [height, fill] = [draw.int(1, 2), draw.int(0, width)];
+        check(subject, draw, {
+          xShape: [1, height, width, channels],
+          outputs: channels * draw.pick([1, 2]),
+          kernel: [1, draw.int(1, 3)],
+          stride: [1, far ? draw.pick([1, 97]) : long],
+          dilation: [1, far ? long : 1],
+          padding: far ? draw.pick(["same", { top: 0, bottom: 0, left: fill, right: width - fill }] as const) : "valid",
+          groups: 1,
+          depthwise,
+          scales: "usual",
+        });
+      }
+    });
     test("windows that are runs of memory, few outputs among them", () => {
       const draw = random(110);
       for (let i = 0; i < 100; i++) {

@@ -235,6 +235,25 @@ for (const subject of await subjects())
             });
           }
         });
+      test(`steps as long as long rows, of ${dtype} weights`, () => {
+        const draw = random(dtype.length * 7 + 5);
+        for (const depthwise of [false, true])
+          for (const [stride, dilation] of [
+            [1, 1200],
+            [1, 2000],
+            [1500, 1],
+          ] as const)
+            checkConvolution(subject, draw, dtype, {
+              x: [1, 1, 2000, 3],
+              outputs: depthwise ? 3 : 17,
+              kernel: [1, 3],
+              stride: [1, stride],
+              dilation: [1, dilation],
+              padding: draw.pick(["same", { top: 0, bottom: 0, left: 2000, right: 2000 }] as const),
+              groups: depthwise ? 3 : 1,
+              depthwise,
+            });
+      });
       test(`one column of ${dtype} weights, whose rows stand on padding`, () => {
         const draw = random(dtype.length * 7 + 1);
         // the padding above the second image is where the first one's last lines are

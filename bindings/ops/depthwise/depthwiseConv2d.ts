@@ -16,7 +16,7 @@ declare module "../../graph.ts" {
  * Depthwise convolution of x `[N,H,W,C]` with weights `[1,kH,kW,C·multiplier]`.
  *
  * C1: x, weights and optionally a bias, one output. C2–C4: see `requireParameters`. C5: four dimensions each, none empty.
- * C6: weights `[1,…]` with a multiple of the input's channels. C7: strides and dilations from 1 to 1024. C8: at least
+ * C6: weights `[1,…]` with a multiple of the input's channels. C7: see `requireSteps`. C8: at least
  * one output pixel.
  */
 export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {

@@ -20,7 +20,7 @@ const MAX_GROUPS = 4096;
  *
  * C1: x, weights and optionally a bias, one output. C2–C4: see `requireParameters`. C5: four dimensions each, none empty.
  * C6: the input's channels are a multiple of the weights', and the outputs a multiple of the groups that makes.
- * C7: strides and dilations from 1 to 1024, explicit paddings to 4096. C8: at least one output pixel. C9: at most 4096 groups.
+ * C7: strides, dilations and paddings: see `requireSteps`. C8: at least one output pixel. C9: at most 4096 groups.
  */
 export const conv2d: Operator<"conv2d"> = {
   infer(node) {
