@@ -3,19 +3,25 @@ import type { TensorId } from "../../../graph.ts";
 import { asValue, type Conversion, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
 import { knownQuantization } from "../quantized.ts";
-import { hybrid, matrixOf } from "./dynamicWeights.ts";
+import { fullyConnected, hybrid, matrixOf, quantized } from "./dynamicWeights.ts";
 import { matMulIntegerToFloat as computed } from "./integers.ts";
 import { dynamicLstm, type Product, row } from "./recurrent.ts";
 import { RANGES } from "./saturated.ts";
 
+/** B with its scales and zero points (inputs 1 to 3) as weights, where they are constants. */
+function known(n: OnnxNode): TensorId | undefined {
+  const b = knownQuantization(n, n.input(2), undefined, 0);
+  const w = b && matrixOf(n, n.input(1), n.inputs[3]);
+  return b && w && quantized(n, w, b.scale);
+}
+
 /** A float matrix by int8 weights: A, B, scales of B, zero points of B, bias. Others go by integers and floats. */
 function dynamicQuantizeMatMul(quantize: Conversion, multiply: Conversion): Conversion {
   return (n) => {
-    const b = knownQuantization(n, n.input(2), undefined, 0);
-    const w = b && matrixOf(n, n.input(1), n.inputs[3]);
-    if (b !== undefined && w !== undefined) {
+    const w = known(n);
+    if (w !== undefined) {
       const bias = n.inputs[4] === undefined ? undefined : n.plain(n.input(4));
-      return n.setPlain(0, hybrid(n, n.plain(n.input(0)), w, b.scale, bias));
+      return n.setPlain(0, fullyConnected(n, n.plain(n.input(0)), w, bias));
     }
     const parts: Value[] = [];
     const take = (i: number, id: TensorId) => {
@@ -44,21 +50,37 @@ function matMulIntegerToFloat(expand: Conversion): Conversion {
   };
 }
 
-/** Products with the quantized weights `[directions, I, 4H]` of a recurrent layer: their scales and zero points are inputs 8 to 11. */
+/**
+ * Products with the quantized weights `[directions, I, 4H]` of a recurrent layer: their scales and zero points are inputs 8 to 11.
+ * Those of a direction are one tensor for all steps.
+ */
 function layerProduct(multiply: Conversion) {
-  return (n: OnnxNode): Product =>
-    (x, direction, input) => {
+  return (n: OnnxNode): Product => {
+    const sides = new Map<string, { readonly rows: readonly Value[]; readonly weights: TensorId | undefined }>();
+    const among = (inputs: readonly Value[]): OnnxNode => ({
+      ...n,
+      inputs,
+      numbers: (at) => inputs[at] && numbersOf(n.b.tensor(n.plain(inputs[at]))),
+      input: (at) => inputs[at] as Value,
+    });
+    const sideOf = (direction: number, input: "W" | "R") => {
       const [i, scale] = input === "W" ? [1, 8] : [2, 10];
-      const ids = [x, ...[i, scale, scale + 1].map((at) => row(n, n.plain(n.input(at)), direction))];
-      const inputs = ids.map((id) => asValue(n.b, "", id));
+      const rows = [i, scale, scale + 1].map((at) => asValue(n.b, "", row(n, n.plain(n.input(at)), direction)));
+      return { rows, weights: known(among([n.input(0), ...rows])) };
+    };
+    return (x, direction, input) => {
+      const key = `${input}${direction}`;
+      const side = sides.get(key) ?? sideOf(direction, input);
+      sides.set(key, side);
+      if (side.weights !== undefined) return fullyConnected(n, x, side.weights, undefined);
       let y: TensorId | undefined;
-      const take = (_: number, id: TensorId) => {
+      const setPlain = (_: number, id: TensorId) => {
         y = id;
       };
-      const numbers = (at: number) => inputs[at] && numbersOf(n.b.tensor(n.plain(inputs[at])));
-      multiply({ ...n, inputs, numbers, input: (at) => inputs[at] as Value, setPlain: take });
+      multiply({ ...among([asValue(n.b, "", x), ...side.rows]), setPlain });
       return y as unknown as TensorId;
     };
+  };
 }
 
 const product = dynamicQuantizeMatMul(RANGES.DynamicQuantizeLinear as Conversion, computed);

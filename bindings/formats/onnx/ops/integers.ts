@@ -1,7 +1,7 @@
 /**
  * Operators on integers with scales beside them, by onnxruntime's own rules: `scale = f32(f32(xs·ws) / ys)`,
- * `y = sat(rint(f32(acc)·scale) + yz)`. Accumulators are summed in float32, which is exact below 2^24: layers whose sums
- * could be larger are refused.
+ * `y = sat(rint(f32(acc)·scale) + yz)`. Accumulators are summed in float32, which is exact below 2^24: matrices whose sums
+ * could be larger are summed in parts, convolutions by weights' halves or refused.
  */
 import type { TensorId } from "../../../graph.ts";
 import { type DType, elementCount, floatsOf } from "../../../tensor.ts";
@@ -124,24 +124,25 @@ function inHalves(
   return n.add("add", [lows, scaled], none, type)[0] as TensorId;
 }
 
-/** The exact product of two integer matrices less their zero points, as float32. */
+/** The sums of two integer matrices' products, less their zero points, as float32; those of 2^24 and more as int32 rounds to it. */
 function integerProduct(n: OnnxNode, a: Value, az: Value | undefined, b: Value, bz: Value | undefined): TensorId {
-  const depth = b.shape.at(-2) ?? elementCount(b.shape);
-  const right = centred(n, b, bz, b.shape.length - 1);
-  const id = n.plain(right);
-  const rows = n.b.isConstant(id) && b.shape.length === 2 ? permuted(n.b, n.where, id, b.shape, [1, 0]) : id;
-  requireExact(n, a, a.dtype === "uint8" ? 0 : 127, rows, depth);
-  const left = n.plain(centred(n, a, az, a.shape.length - 2));
-  return product(n, left, a.shape, id, b.shape);
+  return isExact(n, a, b, bz) ? exactProduct(n, a, az, b, bz) : toFloat(n, splitProduct(n, a, az, b, bz));
 }
 
-/** Sums in as many parts as float32 holds each exactly. */
-function matMulInteger(n: OnnxNode): void {
-  const [a, b] = [n.input(0), n.input(1)];
-  const depth = b.shape.at(-2) ?? elementCount(b.shape);
-  const each = Math.floor(EXACT / (255 * 255)) - 1;
+/** Sums that float32 holds exactly. */
+function exactProduct(n: OnnxNode, a: Value, az: Value | undefined, b: Value, bz: Value | undefined): TensorId {
+  const right = n.plain(centred(n, b, bz, b.shape.length - 1));
+  const left = n.plain(centred(n, a, az, a.shape.length - 2));
+  return product(n, left, a.shape, right, b.shape);
+}
+
+/** Products of which any sum is exact in float32. */
+const EACH = Math.floor(EXACT / (255 * 255)) - 1;
+
+/** Sums as int32, in as many parts as float32 holds each exactly. */
+function splitProduct(n: OnnxNode, a: Value, az: Value | undefined, b: Value, bz: Value | undefined): TensorId {
+  const depth = depthOf(b);
   const part = (x: Value, axis: number, from: number, size: number): Value => {
-    if (size === depth) return x;
     const id = n.plain(x);
     const own = x.shape.map((all, i) => (i === axis ? size : all));
     const begins = n.b.integers(x.shape.map((_, i) => (i === axis ? from : 0)));
@@ -149,26 +150,33 @@ function matMulInteger(n: OnnxNode): void {
     const [plain] = n.add("slice", inputs, {}, [typeOf(n, id)]) as [TensorId];
     return { name: "", dtype: x.dtype, shape: own, twins: { plain } };
   };
-  const sum = (from: number, size: number): TensorId => {
-    const parts = [part(a, a.shape.length - 1, from, size), part(b, b.shape.length - 2, from, size)] as const;
-    const acc = integerProduct(n, parts[0], n.inputs[2], parts[1], n.inputs[3]);
-    return n.add("cast", [acc], {}, INT32)[0] as TensorId;
-  };
-  const isWhole = depth <= each || isExact(n, a, b);
-  const step = isWhole ? depth : each;
-  let total = sum(0, step);
-  for (let k = step; k < depth; k += step) {
-    const more = sum(k, Math.min(step, depth - k));
-    total = n.add("add", [total, more], NONE, INT32)[0] as TensorId;
+  let total: TensorId | undefined;
+  for (let k = 0; k < depth; k += EACH) {
+    const size = Math.min(EACH, depth - k);
+    const bAxis = Math.max(0, b.shape.length - 2);
+    const parts = [part(a, a.shape.length - 1, k, size), part(b, bAxis, k, size)] as const;
+    const [sum] = n.add("cast", [exactProduct(n, parts[0], az, parts[1], bz)], {}, INT32) as [TensorId];
+    total = total === undefined ? sum : (n.add("add", [total, sum], NONE, INT32)[0] as TensorId);
   }
-  n.setPlain(0, total);
+  return total as TensorId;
 }
 
-/** True where no sum with a constant b, whose zero points are 0 or unknown, can reach what float32 does not hold. */
-function isExact(n: OnnxNode, a: Value, b: Value): boolean {
+function matMulInteger(n: OnnxNode): void {
+  const [a, b, az, bz] = [n.input(0), n.input(1), n.inputs[2], n.inputs[3]];
+  const whole = isExact(n, a, b, bz) ? n.add("cast", [exactProduct(n, a, az, b, bz)], {}, INT32)[0] : undefined;
+  n.setPlain(0, whole ?? splitProduct(n, a, az, b, bz));
+}
+
+/** The products of a sum. */
+const depthOf = ({ shape }: Value): number => shape.at(-2) ?? elementCount(shape);
+
+/** True where no sum can reach what float32 does not hold: few products, or those with a constant b, of whatever zero points. */
+function isExact(n: OnnxNode, a: Value, b: Value, bz: Value | undefined): boolean {
+  if (depthOf(b) <= EACH) return true;
   const tensor = n.b.tensor(n.plain(b));
   if (tensor.data === undefined || b.shape.length !== 2) return false;
-  const zeros = n.inputs[3] === undefined ? [0] : (n.b.tensor(n.plain(n.inputs[3])).data && n.numbers(3)) || [128];
+  const known = bz && n.b.tensor(n.plain(bz));
+  const zeros = known === undefined ? [0] : known.data ? numbersOf(known) : [128];
   const columns = b.shape[1] as number;
   const sums = new Float64Array(columns);
   for (const [i, w] of numbersOf(tensor).entries()) {
