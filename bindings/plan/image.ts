@@ -156,6 +156,12 @@ function hashOf(bytes: Uint8Array): number {
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  const words = (a.byteOffset | b.byteOffset) % 4 === 0 ? a.length >> 2 : 0;
+  const [x, y] = [a, b].map((each) => new Int32Array(each.buffer, words && each.byteOffset, words)) as [
+    Int32Array,
+    Int32Array,
+  ];
+  for (let i = 0; i < words; i++) if (x[i] !== y[i]) return false;
+  for (let i = 4 * words; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }

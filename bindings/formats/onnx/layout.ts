@@ -135,6 +135,9 @@ export function plain(b: Builder, where: string, shape: readonly number[], twins
   return twins.plain;
 }
 
+/** Constants that stand in another order too, by their ids and that order: weights that nodes share are turned once. */
+const turned = new WeakMap<Builder, Map<string, TensorId>>();
+
 /** A transpose, or a reshape where all that moves are dimensions of size 1. */
 export function permuted(
   b: Builder,
@@ -143,10 +146,19 @@ export function permuted(
   shape: readonly number[],
   order: readonly number[],
 ): TensorId {
+  if (!b.isConstant(x)) return moved(b, where, x, shape, order);
+  const known = turned.get(b) ?? new Map<string, TensorId>();
+  const key = `${x} ${order}`;
+  const y = known.get(key) ?? moved(b, where, x, shape, order);
+  turned.set(b, known.set(key, y));
+  return y;
+}
+
+function moved(b: Builder, where: string, x: TensorId, shape: readonly number[], order: readonly number[]): TensorId {
   const { dtype, quantization } = b.tensor(x);
   const type = { dtype, ...(quantization === undefined ? {} : { quantization }) };
-  const moved = order.filter((axis) => shape[axis] !== 1);
-  const inOrder = moved.every((axis, i) => i === 0 || axis > (moved[i - 1] as number));
+  const long = order.filter((axis) => shape[axis] !== 1);
+  const inOrder = long.every((axis, i) => i === 0 || axis > (long[i - 1] as number));
   const target = reorder(shape, order);
   const [y] = inOrder
     ? b.add("reshape", where, [x, b.integers(target)], {}, [type])

@@ -105,3 +105,26 @@ test("the weights of a dynamically quantized LSTM are one tensor for all of its 
   assert.equal(constants(3), (inputs + hidden) * 4 * hidden);
   assert.equal(constants(30), constants(3));
 });
+
+test("a matrix that several products share is turned once, through Identity too", () => {
+  const [rows, columns] = [6, 5];
+  const weights = floats(
+    "w",
+    [rows, columns],
+    Array.from({ length: rows * columns }, (_, i) => i / 8),
+  );
+  const { tensors } = importModel(
+    buildOnnx({
+      nodes: [
+        node("Identity", "w", "same"),
+        ...["w", "same", "w"].map((w, i) => node("MatMul", `x ${w}`, `y${i}`)),
+        node("Sum", "y0 y1 y2", "y"),
+      ],
+      inputs: [{ name: "x", type: 1, dims: [2, rows] }],
+      outputs: [{ name: "y" }],
+      initializers: [weights],
+    }),
+  );
+  const turned = tensors.filter(({ data, shape }) => data !== undefined && `${shape}` === `${[columns, rows]}`);
+  assert.equal(turned.length, 1);
+});
