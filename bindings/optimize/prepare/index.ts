@@ -29,11 +29,11 @@ export function prepareFloat(graph: Graph): Graph {
 }
 
 /** Refuses a network whose activations are quantized. Errors: INVALID_GRAPH. */
-export function refuseQuantized({ tensors, nodes }: Graph): void {
+export function refuseQuantized({ tensors, nodes }: Graph, where = "model"): void {
   const made = nodes.flatMap(({ outputs }) => outputs).map((id) => tensors[id] as Tensor);
   const found = made.find(({ dtype, quantization }) => quantization?.scale.length && /^u?int(8|16)$/.test(dtype));
   ensure(found === undefined, "INVALID_GRAPH", () => ({
-    where: "model",
+    where,
     expected: "a network of floats",
     received: `"${found?.name}" of ${found?.dtype} with a scale`,
     hint: "The model is quantized already; begin with the one that it was made from.",

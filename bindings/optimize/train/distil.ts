@@ -6,7 +6,7 @@ import { runPasses } from "../../passes/index.ts";
 import { examplesOf } from "../data/examples.ts";
 import type { Dataset } from "../data/types.ts";
 import { foldAffine } from "../prepare/affine.ts";
-import { compact } from "../prepare/index.ts";
+import { compact, refuseQuantized } from "../prepare/index.ts";
 import { firstOf } from "./answers.ts";
 import { freshNetwork } from "./architectures/index.ts";
 import { sized } from "./architectures/sized.ts";
@@ -45,6 +45,7 @@ export async function distil(teacher: Graph, given: Dataset, options: DistilOpti
     hint: 'Such as { student: "ds-cnn" }.',
   }));
   const named = typeof student === "string";
+  if (!named) refuseQuantized(student, "student");
   const { seed = 0, objective } = rest;
   const graph = named ? await freshWith(teacher, student, seed, data, objective) : student;
   const fresh = named || !(await knows(student, teacher, data, objective));
@@ -77,7 +78,7 @@ async function freshWith(teacher: Graph, name: string, seed: number, data: Datas
 /**
  * A network with random weights for what the teacher takes and gives: probabilities or scores without a softmax, values, embeddings of length 1, or decisions.
  *
- * Errors: UNSUPPORTED for several inputs, and for outputs of several places; those of `freshNetwork`.
+ * Errors: UNSUPPORTED for several inputs or outputs, and for outputs of several places; those of `freshNetwork`.
  */
 export function freshFor(teacher: Graph, name: string, seed: number, objective?: Objective): Graph {
   requireGraph("freshFor, teacher", teacher);
@@ -87,6 +88,13 @@ export function freshFor(teacher: Graph, name: string, seed: number, objective?:
     where: "teacher",
     expected: "one input",
     received: `${typed.inputs.length}`,
+    hint: `${name} takes one. Give a student that takes the same, as a model.`,
+  }));
+  ensure(typed.outputs.length === 1, "UNSUPPORTED", () => ({
+    where: "teacher",
+    expected: `one output, as ${name} gives`,
+    received: `${typed.outputs.length}`,
+    hint: "Give a student of as many outputs, as a model.",
   }));
   const goal = goalOf(typed, objective);
   ensure(goal.grid.length === 0, "UNSUPPORTED", () => ({

@@ -6,6 +6,7 @@ import { datasetOf } from "../../../bindings/optimize/data/batches.ts";
 import type { Dataset, Sample } from "../../../bindings/optimize/data/types.ts";
 import { evaluate } from "../../../bindings/optimize/evaluate/evaluate.ts";
 import { prune } from "../../../bindings/optimize/prune/prune.ts";
+import { quantize } from "../../../bindings/optimize/quantize/quantize.ts";
 import { freshNetwork } from "../../../bindings/optimize/train/architectures/index.ts";
 import { AUGMENTATION } from "../../../bindings/optimize/train/augment.ts";
 import { distil, freshFor } from "../../../bindings/optimize/train/distil.ts";
@@ -241,6 +242,17 @@ describe("refused", () => {
     ["another objective", () => train(VALUES, given({}), { objective: "x" as never }), /classes, values, embeddings/],
     ["a teacher of another output", () => train(VALUES, given({}), { teacher: pixels(3) }), /2 numbers.*8×8|teacher/],
     ["a fresh network for a segmentation", async () => freshFor(pixels(3), "ds-cnn", 0), /one list of numbers/],
+    [
+      "a fresh network for two outputs",
+      async () => freshFor({ ...VALUES, outputs: [...VALUES.outputs, ...VALUES.outputs] }, "mlp", 0),
+      /teacher: expected one output, as mlp/,
+    ],
+    [
+      "a student that is quantized",
+      async () =>
+        distil(VALUES, given(numbers(1, 2)), { student: (await quantize(VALUES, given(numbers(1, 2)))).graph }),
+      /student: expected a network of floats/,
+    ],
     ["labels of another size", () => evaluate(pixels(3), given(numbers(1, 2, 3))), /192 numbers/],
   ] as const)
     test(name, () =>

@@ -105,7 +105,7 @@ export function freshNetwork(name: string, fresh: Fresh): Graph {
     where: "architecture",
     expected: "pictures [1,height,width,channels] or sequences [1,length,channels]",
     received: listText(fresh.shape),
-    hint: "mlp takes any.",
+    hint: "mlp takes any. Or give a student as a model.",
   }));
   return (make as Make)(fresh, width);
 }
