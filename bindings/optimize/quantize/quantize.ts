@@ -8,6 +8,7 @@ import type { Sample } from "../data/types.ts";
 import { isProduct, layersOf } from "../layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
 import type { Progress } from "../progress.ts";
+import { affinesAsLayers } from "./affines.ts";
 import { innerSetting, storeInner } from "./inner.ts";
 import { boundsOf, planMixed } from "./mixed.ts";
 import {
@@ -70,7 +71,7 @@ export async function quantize(
   checkQuantizeOptions(options);
   const { activations = data === undefined ? "float32" : "int8", io = "float32" } = options;
   const plain = prepareFloat(graph);
-  const signed = activations === "float32" ? plain : signsAsProducts(plain);
+  const signed = activations === "float32" ? plain : affinesAsLayers(signsAsProducts(plain));
   const prepared = activations === "int16" ? swishesInSteps(signed) : signed;
   const settings = settingsOf(prepared, layersOf(prepared), { ...options, activations });
   const integers = activations !== "float32" || settings.some((setting) => setting.activations !== "float32");

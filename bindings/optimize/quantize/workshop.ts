@@ -11,9 +11,10 @@ import type { Progress } from "../progress.ts";
 import { buildQuantized, type Decisions } from "./build.ts";
 import { decide } from "./decide.ts";
 import { equalize, pairsOf } from "./equalize.ts";
+import { type EvenChannels, evenChannelsOf, evenOut } from "./even.ts";
 import { innerSetting } from "./inner.ts";
 import { type Judge, judgeOf } from "./judge.ts";
-import type { LayerSetting, QuantizeOptions, Scales } from "./options.ts";
+import type { LayerSetting, QuantizeOptions } from "./options.ts";
 import { type Refinement, refine } from "./refine.ts";
 
 export interface Workshop {
@@ -65,11 +66,13 @@ export async function openWorkshop(
   const kept: Sample[] = [];
   const least = integers ? Math.min(FEW, streamLength(graph)) : 0;
   const most = Math.max(judged, needsSamples(options, settings) ? streamLength(graph) : least);
+  const even = scales === "channel" ? evenChannelsOf(graph) : undefined;
+  const tensors = even?.tensors ?? pairsOf(graph, layersOf(graph)).map(({ first }) => first.y);
   const measured =
     data === undefined || (!integers && most === 0)
       ? NO_RANGES
-      : await measureRanges(graph, remember(data, kept, most), progress, betweenLayers(graph, scales));
-  const { graph: float, ranges } = evenOut(graph, measured);
+      : await measureRanges(graph, remember(data, kept, most), progress, tensors);
+  const { graph: float, ranges } = evened(graph, measured, even);
   const seen = some(kept, length(float));
   const judge = judgeOf(float, seen);
   const workshop = { float, layers: layersOf(float), ranges, kept, judge, samples: measured.samples, options };
@@ -121,14 +124,10 @@ async function searched(
   return { ...(made === clipped ? narrow : workshop), known: { settings, made } };
 }
 
-/** Tensors between layers that are to be equalized: where one scale must do for all channels. */
-const betweenLayers = (graph: Graph, scales: Scales) =>
-  scales === "tensor" ? pairsOf(graph, layersOf(graph)).map(({ first }) => first.y) : [];
-
-/** The graph equalized where channels were measured. */
-function evenOut(graph: Graph, { of, channels }: Ranges) {
+/** The graph equalized where channels were measured: those that may grow, or, where one scale must do for all of a layer's weights, between layers. */
+function evened(graph: Graph, { of, channels }: Ranges, even: EvenChannels | undefined) {
   if (channels.size === 0) return { graph, ranges: of };
-  const equal = equalize(graph, layersOf(graph), channels);
+  const equal = even ? evenOut(graph, even, channels) : equalize(graph, layersOf(graph), channels);
   return { graph: equal.graph, ranges: new Map([...of, ...equal.ranges]) };
 }
 
