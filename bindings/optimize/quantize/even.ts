@@ -9,6 +9,7 @@ import type { Tensor } from "../../tensor.ts";
 import type { ChannelRange, Range } from "../calibrate/ranges.ts";
 import { bytesOf, isFloatValue } from "../constants.ts";
 import { biasOf, fromRows, type Layer, layersOf, rowsOf, withParameters } from "../layers.ts";
+import { createSets } from "../sets.ts";
 
 /** A channel grows by this at most. */
 const MOST_FACTOR = 2 ** 10;
@@ -17,29 +18,13 @@ const MOST_FACTOR = 2 ** 10;
 const ALIKE: ReadonlySet<string> = new Set(
   "relu averagePool2d maxPool2d resizeBilinear resizeNearestNeighbor reshape concat add".split(" "),
 );
-const HOMOGENEOUS: ReadonlySet<Activation> = new Set<Activation>(["none", "relu"]);
-
-/** Numbers that belong together. */
-function createSets(count: number) {
-  const parents = Int32Array.from({ length: count }, (_, i) => i);
-  const find = (i: number): number => {
-    let root = i;
-    while (parents[root] !== root) root = parents[root] as number;
-    for (let at = i; at !== root; ) [at, parents[at]] = [parents[at] as number, root];
-    return root;
-  };
-  const join = (a: number, b: number): void => {
-    parents[find(a)] = find(b);
-  };
-  return { find, join };
-}
 
 /** Channels that can only grow together, those of them that may, and tensors that belong together. */
 export interface EvenChannels {
   /** Tensors that have such channels, or are joined with some that have. */
   readonly tensors: readonly TensorId[];
   /** By tensor the class of each of its channels, −1 where it has to stay. */
-  readonly classes: ReadonlyMap<TensorId, Int32Array>;
+  readonly classes: ReadonlyMap<TensorId, readonly number[]>;
   /** A number for all tensors that belong together. */
   groupOf(id: TensorId): number;
 }
@@ -48,73 +33,60 @@ export interface EvenChannels {
 export function evenChannelsOf(graph: Graph): EvenChannels {
   const layers = new Map(layersOf(graph).map((layer) => [layer.index, layer] as const));
   const readers = countReaders(graph);
-  const widthOf = (id: TensorId) => tensorOf(graph, id).shape.at(-1) ?? 1;
-  const begins = new Map<TensorId, number>();
-  let count = 0;
-  for (const [id, tensor] of graph.tensors.entries())
-    if (isFloatValue(tensor) && tensor.variable !== true) {
-      begins.set(id as TensorId, count);
-      count += widthOf(id as TensorId);
-    }
-  const [channels, groups] = [createSets(count), createSets(graph.tensors.length)];
-  const stays = new Set<TensorId>([...graph.inputs, ...graph.outputs].map(({ tensor }) => tensor));
-  const grows = new Set<TensorId>();
-  const join = (x: TensorId, y: TensorId, first = 0) => {
-    groups.join(x, y);
-    const [from, to] = [begins.get(x), begins.get(y)];
-    for (let c = 0; from !== undefined && to !== undefined && c < widthOf(x); c++)
-      channels.join(from + c, to + first + c);
-  };
+  const [sets, groups] = [createSets(), createSets()];
+  groups.fresh(graph.tensors.length);
+  const places = new Map(
+    graph.tensors.flatMap((tensor, id) =>
+      isFloatValue(tensor) && !tensor.variable ? [[id as TensorId, sets.fresh(tensor.shape.at(-1) ?? 1)] as const] : [],
+    ),
+  );
+  const placesOf = (id: TensorId) => places.get(id) ?? [];
+  const stay = (ids: readonly TensorId[]) => sets.freeze(ids.flatMap(placesOf));
+  stay([...graph.inputs, ...graph.outputs].map(({ tensor }) => tensor));
+  const grow = new Set<TensorId>();
   for (const [i, node] of graph.nodes.entries()) {
     const layer = layers.get(i);
-    const computed = node.inputs.filter((id) => id !== NONE && begins.has(id));
+    const computed = node.inputs.filter((id) => places.has(id));
     if (layer === undefined && isAlike(graph, node, computed)) {
       const [y] = node.outputs as readonly [TensorId];
-      let first = 0;
+      let to = placesOf(y);
       for (const x of computed) {
-        join(x, y, first);
-        if (node.kind === "concat" && widthOf(y) !== widthOf(x)) first += widthOf(x);
+        groups.join([y], [x]);
+        sets.join(placesOf(x), to);
+        if (placesOf(x).length < to.length) to = to.slice(placesOf(x).length);
       }
       continue;
     }
     const own = layer !== undefined && [layer.w, layer.bias].every((id) => id === NONE || readers[id] === 1);
-    const evens = own && node.kind === "depthwiseConv2d" && layer.channels === widthOf(layer.x);
-    if (evens) grows.add(layer.x);
-    for (const id of computed) if (!evens) stays.add(id);
-    const { activation = "none" } = node.attributes as { readonly activation?: Activation };
-    if (!own || !HOMOGENEOUS.has(activation)) for (const id of node.outputs) stays.add(id);
+    const evens = own && node.kind === "depthwiseConv2d" && layer.channels === placesOf(layer.x).length;
+    if (evens) grow.add(layer.x);
+    else stay(computed);
+    if (!own || !isHomogeneous(node as never)) stay(node.outputs);
   }
-  const fixed = new Set<number>();
-  const wanted = new Set<number>();
-  for (const [set, ids] of [
-    [fixed, stays],
-    [wanted, grows],
-  ] as const)
-    for (const id of ids)
-      for (let c = 0; begins.has(id) && c < widthOf(id); c++) set.add(channels.find((begins.get(id) as number) + c));
-  const classes = new Map<TensorId, Int32Array>();
-  for (const [id, from] of begins)
-    classes.set(
-      id,
-      Int32Array.from({ length: widthOf(id) }, (_, c) => {
-        const found = channels.find(from + c);
-        return fixed.has(found) || !wanted.has(found) ? -1 : found;
-      }),
-    );
+  const wanted = new Set([...grow].flatMap((id) => placesOf(id).map(sets.find)));
+  const classOf = (one: number) => (sets.frozen(one) || !wanted.has(sets.find(one)) ? -1 : sets.find(one));
+  const classes = new Map([...places].map(([id, all]) => [id, all.map(classOf)] as const));
   const free = new Set([...classes].filter(([, own]) => own.some((each) => each >= 0)).map(([id]) => groups.find(id)));
   const tensors = [...classes.keys()].filter((id) => free.has(groups.find(id)));
   return { tensors, classes, groupOf: groups.find };
 }
 
+const isHomogeneous = ({
+  attributes: { activation = "none" },
+}: {
+  readonly attributes: { readonly activation?: Activation };
+}) => activation === "none" || activation === "relu";
+
 /** Whether an operator does the same to every channel, of all tensors that it computes with. */
-function isAlike(graph: Graph, { kind, inputs, outputs, attributes }: AnyNode, computed: readonly TensorId[]): boolean {
-  const y = tensorOf(graph, outputs[0] as TensorId).shape;
-  const { activation = "none", axis } = attributes as { readonly activation?: Activation; readonly axis?: number };
-  if (!ALIKE.has(kind) || !HOMOGENEOUS.has(activation)) return false;
-  const shapes = computed.map((id) => tensorOf(graph, id).shape);
-  if (kind === "add") return computed.length === inputs.length && shapes.every((shape) => shape.join() === y.join());
-  if (kind !== "concat") return shapes.every((shape) => shape.at(-1) === y.at(-1));
-  return computed.length === inputs.length && (axis ?? 0) + (axis !== undefined && axis < 0 ? y.length : 0) < y.length;
+function isAlike(graph: Graph, node: AnyNode, computed: readonly TensorId[]): boolean {
+  const { kind, inputs, outputs } = node;
+  if (!ALIKE.has(kind) || !isHomogeneous(node as never)) return false;
+  const [y, ...xs] = [...outputs, ...computed].map((id) => tensorOf(graph, id).shape) as [
+    readonly number[],
+    ...(readonly number[])[],
+  ];
+  if (kind === "add") return computed.length === inputs.length && xs.every((x) => `${x}` === `${y}`);
+  return kind === "concat" ? computed.length === inputs.length : xs.every((x) => x.at(-1) === y.at(-1));
 }
 
 /** The graph with channels that reach as far as the largest of what they belong to, and the ranges of what changed. It computes the same within float32's rounding. */

@@ -1,7 +1,7 @@
 /** What is known of a graph's channels so far. */
 import { type Graph, NONE, type TensorId, tensorOf } from "../../../graph.ts";
 import { countReaders } from "../../../passes/view.ts";
-import { createSets, type Sets } from "./sets.ts";
+import { createSets, type Sets } from "../../sets.ts";
 
 export interface Walk {
   readonly graph: Graph;
