@@ -1,7 +1,10 @@
-/** One row by packed panels, two panels at a time: four sums that do not wait for each other. (Four panels would be streams a multiple of 4 KiB apart: half as fast.) */
+/** One row by packed panels, two panels at a time: four sums that do not wait for each other. (Four panels would be streams a multiple of 4 KiB apart: half as fast, as two are a little where memory is read.) */
 import { GemmF32 } from "./f32-params";
 import { finishHybrid, finishOne, finishRow, Hybrid } from "./finish-f32";
 import { add, high, low, panelBytes, sumOf } from "./tile-f32";
+
+/** Weights of more bytes than these come from memory, and panels are read one by one. */
+const BEYOND_CACHES: u32 = 8 << 20;
 
 /** The row at `a`, whose elements follow each other, by panels `panel` to `end`. */
 export function gemvF32<K>(p: GemmF32, a: usize, scale: f32, w: usize, y: usize, panel: u32, end: u32): void {
@@ -9,10 +12,11 @@ export function gemvF32<K>(p: GemmF32, a: usize, scale: f32, w: usize, y: usize,
   const n = p.n;
   const size = panelBytes<K>(k);
   if (ASC_FEATURE_SIMD) {
-    for (; panel < end; panel += 2) {
-      const two = end - panel > 1;
+    let step: u32 = (n >>> 3) * <u32>size > BEYOND_CACHES ? 1 : 2;
+    while (panel < end) {
+      step = min(step, end - panel);
       let b0 = w + <usize>panel * size;
-      let b1 = two ? b0 + size : b0;
+      let b1 = b0 + (<usize>step - 1) * size;
       let r00 = i32x4.splat(0);
       let r01 = r00;
       let r10 = r00;
@@ -26,9 +30,11 @@ export function gemvF32<K>(p: GemmF32, a: usize, scale: f32, w: usize, y: usize,
         b0 += panelBytes<K>(1);
         b1 += panelBytes<K>(1);
       }
-      const column = panel << 3;
-      finishColumns<K>(p, y, r00, r01, scale, column, min(n - column, 8));
-      if (two) finishColumns<K>(p, y, r10, r11, scale, column + 8, min(n - column - 8, 8));
+      for (const next = panel + step; panel < next; panel++) {
+        finishColumns<K>(p, y, r00, r01, scale, panel << 3, min(n - (panel << 3), 8));
+        r00 = r10;
+        r01 = r11;
+      }
     }
   } else {
     for (let column = panel << 3; column < min(end << 3, n); column++) {

@@ -112,7 +112,8 @@ export function checkOperator<K extends OpKind>(
   }
   if (operator.alias === true) return;
   const bytes = bytesOf(expected);
-  const total = example.values.reduce((sum, { byteLength: n }) => sum + n + 32, bytes.length);
+  // values, and what is packed of them
+  const total = example.values.reduce((sum, { byteLength: n }) => sum + 2 * n + 32, bytes.length);
   const { room, placed } = run(subject, operator, inferred, bytes, { flush: "y", parts: 1 }, total + 2 ** 20);
   const layouts: Layout[] = [2, 3, 4].map((parts) => ({ flush: "y", parts }));
   for (const flush of [...example.inputs.keys(), ...PLACED.slice(0, placed)])
