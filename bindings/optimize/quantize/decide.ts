@@ -13,6 +13,7 @@ import { type InnerSetting, isTable } from "./inner.ts";
 import { withFloatLogarithms } from "./logarithms.ts";
 import { withFloatNormalization } from "./normalization.ts";
 import type { ActivationType, Io, LayerSetting, Scales } from "./options.ts";
+import { withFloatQuotients } from "./quotients.ts";
 import { silentLayers } from "./silent.ts";
 import { supports } from "./support.ts";
 import { nearestWeights, type QuantizedWeights } from "./weights.ts";
@@ -44,7 +45,11 @@ export function decide(graph: Graph, layers: readonly Layer[], choices: Choices)
   });
   const even = io === "float32" ? withFloatEnds(graph, withFloatNormalization(graph, wished, ranges), ranges) : wished;
   const { types: near, exact } = withFloatLogarithms(graph, even, ranges);
-  const { types, affines } = withFloatSums(graph, withFloatCoordinates(graph, near), ranges);
+  const { types, affines } = withFloatSums(
+    graph,
+    withFloatQuotients(graph, withFloatCoordinates(graph, near), ranges),
+    ranges,
+  );
   const silent = silentLayers(graph, layers, types, ranges);
   const weights = new Map<number, QuantizedWeights>();
   const halves = new Map<TensorId, Uint8Array>();
