@@ -33,7 +33,7 @@ export function pruneTypes() {
     size = [...kept.values()].reduce((sum, text) => sum + text.length, 0);
   }
   for (const file of filesIn(TYPES, ".d.ts").map((name) => join(ROOT, name)))
-    if (kept.has(file)) writeFileSync(file, INNER.test(file) ? withoutComments(kept.get(file)) : kept.get(file));
+    if (kept.has(file)) writeFileSync(file, (INNER.test(file) ? withoutComments : withoutHeading)(kept.get(file)));
     else rmSync(file);
 }
 
@@ -41,6 +41,10 @@ export function pruneTypes() {
 const INNER = /[\\/]types[\\/](?:ops[\\/]types|packer|passes|primitives[\\/](?!modules|requantize))/;
 
 const withoutComments = (text) => text.replace(/^[ \t]*\/\*\*.*?\*\/[ \t]*\n/gms, "");
+
+/** What a source says of itself is no declaration's. */
+const withoutHeading = (text) =>
+  text.replace(/^\/\*\*(?:(?!\*\/).)*\*\/\n(?=import|export (?:\*|(?:type )?\{)|\/\*\*)/s, "");
 
 /** The files that some lead to, with their texts as far as they were made shorter. */
 function reachedFrom(entries, texts) {

@@ -5,16 +5,20 @@ import { isProduct } from "../layers.ts";
 import type { NodeType } from "./build.ts";
 
 /** Operators behind which such numbers come to be: of each number, of sums as those of powers are, or moved. */
-const BEFORE: readonly string[] = [
-  ...["exp", "add", "sub", "mul", "div", "neg", "abs", "square", "sqrt", "relu", "pow", "maximum", "sum", "mean"],
-  ...["reshape", "squeeze", "expandDims", "transpose", "slice", "stridedSlice"],
-];
+export const BEFORE: readonly string[] = (
+  "exp add sub mul div neg abs square sqrt relu pow maximum sum mean " +
+  "reshape squeeze expandDims transpose slice stridedSlice split splitV broadcastTo"
+).split(" ");
 /** What a spectrum is made by besides: of sound, whose quiet parts logarithms tell from silence. */
-const SPECTRAL: readonly string[] =
-  "rfft2d complexAbs real imag minimum gather concat pack unpack split splitV pad".split(" ");
-/** Steps of a scale, and the error of half a step that a logarithm may have of its least operand. */
+const SPECTRAL: readonly string[] = "rfft2d complexAbs real imag minimum gather concat pack unpack pad".split(" ");
+/** Steps of a scale, and the error of half a step that the least number may have. */
 const STEPS = { int8: 255, int16: 32767 } as const;
 const MOST_ERROR = 0.1;
+
+/** Whether half a step of the scale that holds a range is too much for the least number, by its type or, on floats, by int8. */
+export function isCoarse({ min, max }: Range, least: number, type: NodeType | undefined): boolean {
+  return (max - min) / STEPS[type === "int16" ? "int16" : "int8"] / 2 > MOST_ERROR * least;
+}
 
 /** Types of nodes, and which of them have to be exact beside the size of what they give: eight bits of weights are too few for layers there. */
 interface Found {
@@ -62,7 +66,7 @@ export function withFloatLogarithms(
   for (const [i, { kind, inputs }] of graph.nodes.entries()) {
     if (kind !== "log") continue;
     const { min, max } = ranges.get(inputs[0] as TensorId) ?? { min: 0, max: 1 };
-    if (max / STEPS[types[i] === "int16" ? "int16" : "int8"] / 2 > MOST_ERROR * min) keepSizes(i);
+    if (isCoarse({ min: 0, max }, min, types[i])) keepSizes(i);
   }
   return { types: found, exact };
 }

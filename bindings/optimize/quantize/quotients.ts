@@ -4,15 +4,7 @@ import type { Range } from "../calibrate/ranges.ts";
 import { floatsOf, isFloatConstant } from "../constants.ts";
 import type { NodeType } from "./build.ts";
 import { rangeOf } from "./groups.ts";
-
-/** Operators of single elements, sums of them and moves, behind which numerators and divisors come to be. */
-const BEFORE: readonly string[] = [
-  ...["add", "sub", "mul", "div", "neg", "abs", "square", "sqrt", "exp", "relu", "pow", "maximum", "sum", "mean"],
-  ...["reshape", "squeeze", "expandDims", "transpose", "slice", "stridedSlice", "split", "splitV", "broadcastTo"],
-];
-/** Steps of a scale, and the error of half a step that the least divisor may have. */
-const STEPS = { int8: 255, int16: 32767 } as const;
-const MOST_ERROR = 0.1;
+import { BEFORE, isCoarse } from "./logarithms.ts";
 
 /**
  * The types where quotients stay float whose divisor is computed, with what computes both operands, up to layers: the sums of products that
@@ -25,8 +17,10 @@ export function withFloatQuotients(
 ): readonly NodeType[] {
   const found = [...types];
   const writers = new Map(graph.nodes.flatMap(({ outputs }, i) => outputs.map((id) => [id, i] as const)));
+  const kept = new Set<number>();
   const keep = (i: number): void => {
-    if (found[i] === "float32") return;
+    if (kept.has(i)) return;
+    kept.add(i);
     found[i] = "float32";
     for (const id of (graph.nodes[i] as AnyNode).inputs) {
       const last = writers.get(id);
@@ -36,17 +30,14 @@ export function withFloatQuotients(
       else if (kind === "batchMatMul") found[last] = "float32";
     }
   };
-  /** Whether half a step of the scale that holds numbers between these is too much for the least. */
-  const coarse = ({ min, max }: Range, least: number, i: number) =>
-    (max - min) / STEPS[types[i] === "int16" ? "int16" : "int8"] / 2 > MOST_ERROR * least;
   for (const [i, { kind, inputs }] of graph.nodes.entries()) {
     if (kind === "rsqrt") {
       const { min, max } = ranges.get(inputs[0] as TensorId) ?? { min: 0, max: 1 };
-      if (coarse({ min: 0, max }, min, i)) keep(i);
+      if (isCoarse({ min: 0, max }, min, types[i])) keep(i);
     } else if (kind === "div") {
       const divisor = tensorOf(graph, inputs[1] as TensorId);
       if (!isFloatConstant(divisor)) keep(i);
-      else if (coarse(rangeOf(floatsOf(divisor)), leastOf(floatsOf(divisor)), i)) keep(i);
+      else if (isCoarse(rangeOf(floatsOf(divisor)), leastOf(floatsOf(divisor)), types[i])) keep(i);
     }
   }
   return found;
