@@ -49,6 +49,23 @@ describe("quantized sums of what is far coarser", () => {
     }
   });
 
+  test("SOFTMAX of more numbers than its fixed scale has steps for: float, and near; of few: int8", async () => {
+    for (const [width, floats] of [
+      [1200, ["softmax"]],
+      [6, []],
+    ] as const) {
+      const to = buildNetwork([1, WIDTH], 6);
+      const dense = (x: TensorId, outputs: number, inputs: number, size: number) =>
+        to.node("fullyConnected", [x, to.weights([outputs, inputs], size)], { ...none, keepDims: false });
+      const shares = to.node("softmax", [dense(to.input, width, WIDTH, 0.2)], { beta: 1 });
+      const float = to.graph(dense(shares, 4, width, 1));
+      const found = await quantize(float, data);
+      assert.deepEqual(found.floats, floats);
+      const near = await nearness(float, found.graph, samples);
+      assert.ok(near > 20, `${width}: ${near} dB`);
+    }
+  });
+
   test("sums of numbers of one size: integers", async () => {
     const float = network((to, x) => to.node("add", [x, to.node("mul", [x, to.floats(0.5)], none)], none));
     assert.deepEqual((await quantize(float, data)).floats, []);

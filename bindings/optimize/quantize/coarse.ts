@@ -7,12 +7,12 @@ import type { Range } from "../calibrate/ranges.ts";
 import { floatsOf, isFloatConstant } from "../constants.ts";
 import type { NodeType } from "./build.ts";
 import { type Affines, affinesOf, rangeOf } from "./groups.ts";
-import { ruleOf } from "./operators.ts";
-import { affineOfRange } from "./scales.ts";
+import { fixedAffine, ruleOf } from "./operators.ts";
+import { type Activations, affineOfRange } from "./scales.ts";
 import { supports } from "./support.ts";
 import { visibleRanges } from "./visible.ts";
 
-/** Steps of a sum to one of its operands' at most. */
+/** Steps of a sum to one of its operands' at most, and of what a function gives to those of the scale that it fixes. */
 const COARSER = 16;
 
 /** Steps from end to end. */
@@ -32,7 +32,7 @@ export function withFloatSums(
   wished: readonly NodeType[],
   ranges: ReadonlyMap<TensorId, Range>,
 ): { readonly types: readonly NodeType[]; readonly affines: Affines } {
-  const types = [...wished];
+  const types = wished.map((type, i) => (isCrowded(graph.nodes[i] as AnyNode, type, ranges) ? "float32" : type));
   const writers = new Map(graph.nodes.flatMap(({ outputs }, i) => outputs.map((id) => [id, i] as const)));
   const keep = (i: number): void => {
     if (types[i] === "float32") return;
@@ -48,6 +48,17 @@ export function withFloatSums(
     if (unfit.length === 0) return { types, affines };
     for (const i of unfit) keep(i);
   }
+}
+
+/** Whether what a function gives would be a few steps of the scale that it fixes: SOFTMAX over thousands, of which each has a small share. */
+function isCrowded(node: AnyNode, type: NodeType, ranges: ReadonlyMap<TensorId, Range>): boolean {
+  const range = ranges.get(node.outputs[0] as TensorId);
+  const fixed = type === "float32" ? undefined : fixedAffine(node, type);
+  return (
+    fixed !== undefined &&
+    range !== undefined &&
+    fixed.scale > COARSER * affineOfRange(range, type as Activations).scale
+  );
 }
 
 /** Whether a node on integers can make its output of operands of their scales. */
