@@ -72,7 +72,8 @@ export async function compareLayers(
     pairs.map((pair) => pair.other),
     { ...options, batch: first.batch },
   );
-  const sums = pairs.map(() => new LayerSum());
+  const ends = new Set(own.outputs.map(({ tensor }) => tensor));
+  const sums = pairs.map(({ own: id, tensor }) => new LayerSum(Math.max(1, tensor.shape.at(-1) ?? 1), !ends.has(id)));
   return {
     batch: first.batch,
     add(batch) {
@@ -140,13 +141,25 @@ class LayerSum {
   #count = 0;
   #low = 0;
   #high = 0;
+  #factors: Float64Array = new Float64Array();
   readonly #counts = new Array<number>(BINS).fill(0);
 
+  /** Of so many channels, the last dimension, which may have other sizes inside of a network. */
+  constructor(
+    readonly channels: number,
+    readonly isInner: boolean,
+  ) {}
+
   add(values: Float32Array, expected: Float32Array): void {
-    if (this.#count === 0) this.#setRange(expected);
+    if (this.#count === 0) {
+      this.#setRange(expected);
+      this.#factors = this.isInner
+        ? factorsOf(values, expected, this.channels)
+        : new Float64Array(this.channels).fill(1);
+    }
     const scale = BINS / (this.#high - this.#low);
     for (let i = 0; i < expected.length; i++) {
-      const [a, b] = [values[i] as number, expected[i] as number];
+      const [a, b] = [(values[i] as number) * (this.#factors[i % this.channels] as number), expected[i] as number];
       this.#signal += b * b;
       this.#own += a * a;
       this.#dot += a * b;
@@ -170,7 +183,7 @@ class LayerSum {
   }
 
   result({ name, where, tensor }: Pair): LayerError {
-    const clip = clipOf(tensor.dtype, tensor.quantization);
+    const clip = this.#factors.every((by) => by === 1) ? clipOf(tensor.dtype, tensor.quantization) : undefined;
     return {
       name,
       where,
@@ -186,6 +199,27 @@ class LayerSum {
       ...(clip === undefined ? {} : { clip }),
     };
   }
+}
+
+/** A channel that differs by more than a factor of this, and by little else, was given another size, and is compared by its own. */
+const OTHER_SIZE = 1.1;
+/** The square of the cosine from which on little else differs. */
+const LIKE = 0.9;
+
+/** What brings channels that a quantizer gave another size, which layers behind take back, to their own; 1 for all others. */
+function factorsOf(values: Float32Array, expected: Float32Array, channels: number): Float64Array {
+  const [own, dot, signal] = [new Float64Array(channels), new Float64Array(channels), new Float64Array(channels)];
+  for (let i = 0; i < expected.length; i++) {
+    const [a, b, c] = [values[i] as number, expected[i] as number, i % channels];
+    own[c] = (own[c] as number) + a * a;
+    dot[c] = (dot[c] as number) + a * b;
+    signal[c] = (signal[c] as number) + b * b;
+  }
+  return own.map((power, c) => {
+    const [product, other] = [dot[c] as number, signal[c] as number];
+    const by = product / power;
+    return product ** 2 > LIKE * power * other && Math.max(by, 1 / by) > OTHER_SIZE && by > 0 ? by : 1;
+  });
 }
 
 function clipOf(dtype: string, quantization: Quantization | undefined): readonly [number, number] | undefined {
