@@ -204,7 +204,7 @@ class LayerSum {
 /** A channel that differs by more than a factor of this, and by little else, was given another size, and is compared by its own. */
 const OTHER_SIZE = 1.1;
 /** The square of the cosine from which on little else differs. */
-const LIKE = 0.9;
+const LIKE = 0.5;
 
 /** What brings channels that a quantizer gave another size, which layers behind take back, to their own; 1 for all others. */
 function factorsOf(values: Float32Array, expected: Float32Array, channels: number): Float64Array {
