@@ -3,22 +3,22 @@ import type { TensorId } from "../../../graph.ts";
 import { asValue, type Conversion, type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
 import { knownQuantization } from "../quantized.ts";
-import { fullyConnected, hybrid, matrixOf, quantized } from "./dynamicWeights.ts";
+import { fullyConnected, matrixOf, quantized } from "./dynamicWeights.ts";
 import { matMulIntegerToFloat as computed } from "./integers.ts";
 import { dynamicLstm, type Product, row } from "./recurrent.ts";
 import { RANGES } from "./saturated.ts";
 
-/** B with its scales and zero points (inputs 1 to 3) as weights, where they are constants. */
-function known(n: OnnxNode): TensorId | undefined {
-  const b = knownQuantization(n, n.input(2), undefined, 0);
-  const w = b && matrixOf(n, n.input(1), n.inputs[3]);
+/** B (input 1) with its scales and zero points as weights, where they are constants. */
+function knownWeights(n: OnnxNode, scale: Value | undefined, zero: Value | undefined): TensorId | undefined {
+  const b = knownQuantization(n, scale, undefined, 0);
+  const w = b && matrixOf(n, n.input(1), zero);
   return b && w && quantized(n, w, b.scale);
 }
 
 /** A float matrix by int8 weights: A, B, scales of B, zero points of B, bias. Others go by integers and floats. */
 function dynamicQuantizeMatMul(quantize: Conversion, multiply: Conversion): Conversion {
   return (n) => {
-    const w = known(n);
+    const w = knownWeights(n, n.input(2), n.inputs[3]);
     if (w !== undefined) {
       const bias = n.inputs[4] === undefined ? undefined : n.plain(n.input(4));
       return n.setPlain(0, fullyConnected(n, n.plain(n.input(0)), w, bias));
@@ -42,11 +42,11 @@ function matMulIntegerToFloat(expand: Conversion): Conversion {
   return (n) => {
     const [a, scale, zero] = [n.inputs[0]?.link, n.inputs[2]?.link, n.inputs[4]?.link];
     const isChain = a?.is === "integers" && scale?.is === "scale" && zero?.is === "zeroPoint";
-    const b = isChain ? knownQuantization(n, n.inputs[3], undefined, 0) : undefined;
-    const w = b && matrixOf(n, n.input(1), n.inputs[5]);
-    if (!isChain || b === undefined || w === undefined || a.x !== scale.x || a.x !== zero.x) return expand(n);
+    if (!isChain || a.x !== scale.x || a.x !== zero.x) return expand(n);
+    const w = knownWeights(n, n.inputs[3], n.inputs[5]);
+    if (w === undefined) return expand(n);
     const bias = n.inputs[6] === undefined ? undefined : n.plain(n.input(6));
-    n.setPlain(0, hybrid(n, n.plain(a.x), w, b.scale, bias));
+    n.setPlain(0, fullyConnected(n, n.plain(a.x), w, bias));
   };
 }
 
@@ -66,7 +66,7 @@ function layerProduct(multiply: Conversion) {
     const sideOf = (direction: number, input: "W" | "R") => {
       const [i, scale] = input === "W" ? [1, 8] : [2, 10];
       const rows = [i, scale, scale + 1].map((at) => asValue(n.b, "", row(n, n.plain(n.input(at)), direction)));
-      return { rows, weights: known(among([n.input(0), ...rows])) };
+      return { rows, weights: knownWeights(among([n.input(0), ...rows]), rows[1], rows[2]) };
     };
     return (x, direction, input) => {
       const key = `${input}${direction}`;

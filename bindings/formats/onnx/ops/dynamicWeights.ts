@@ -113,11 +113,6 @@ export function quantized(n: OnnxNode, { data, shape, zeroPoint }: Weights, scal
   return n.b.constant("int8", shape, data, quantization);
 }
 
-/** The product of the floats x with the weights, and a bias where there is one. */
-export function hybrid(n: OnnxNode, x: TensorId, w: Weights, scale: readonly number[], bias?: TensorId): TensorId {
-  return fullyConnected(n, x, quantized(n, w, scale), bias);
-}
-
 /** Rows of x by weights that are quantized; x is quantized on the way. */
 export function fullyConnected(n: OnnxNode, x: TensorId, w: TensorId, bias: TensorId | undefined): TensorId {
   const attributes = { activation: "none", keepDims: true, rounding: FULL } as const;

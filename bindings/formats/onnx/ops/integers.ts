@@ -150,10 +150,10 @@ function splitProduct(n: OnnxNode, a: Value, az: Value | undefined, b: Value, bz
     const [plain] = n.add("slice", inputs, {}, [typeOf(n, id)]) as [TensorId];
     return { name: "", dtype: x.dtype, shape: own, twins: { plain } };
   };
+  const bAxis = Math.max(0, b.shape.length - 2);
   let total: TensorId | undefined;
   for (let k = 0; k < depth; k += EACH) {
     const size = Math.min(EACH, depth - k);
-    const bAxis = Math.max(0, b.shape.length - 2);
     const parts = [part(a, a.shape.length - 1, k, size), part(b, bAxis, k, size)] as const;
     const [sum] = n.add("cast", [exactProduct(n, parts[0], az, parts[1], bz)], {}, INT32) as [TensorId];
     total = total === undefined ? sum : (n.add("add", [total, sum], NONE, INT32)[0] as TensorId);
