@@ -12,6 +12,11 @@ export function countReaders(graph: Graph): Uint32Array {
   return readers;
 }
 
+/** The number of the node that computes each tensor which one does. */
+export function writersOf(graph: Graph): Map<TensorId, number> {
+  return new Map(graph.nodes.flatMap(({ outputs }, i) => outputs.map((id) => [id, i] as const)));
+}
+
 /** Scale and zero point of two tensors are the same, or both have none. */
 export function sameQuantization(graph: Graph, a: TensorId, b: TensorId): boolean {
   const [p, q] = [tensorOf(graph, a), tensorOf(graph, b)];

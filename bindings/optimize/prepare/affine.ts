@@ -14,9 +14,8 @@ export function foldAffine(graph: Graph): Graph {
   for (const [i, node] of graph.nodes.entries()) {
     for (const id of node.outputs) writers.set(id, i);
     if (node.kind !== "mul" && node.kind !== "add" && node.kind !== "sub") continue;
-    const [a, b] = node.inputs as readonly [TensorId, TensorId];
-    const [x, constant] = isFloatConstant(tensors[a]) ? [b, a] : [a, b];
-    if (node.kind === "sub" && constant === a) continue;
+    const { x, constant } = byConstant(tensors, node) ?? {};
+    if (x === undefined || constant === undefined) continue;
     const at = writers.get(x) ?? -1;
     const product = nodes[at];
     if (product === undefined || !isProduct(product) || product.attributes.activation !== "none") continue;
@@ -26,7 +25,7 @@ export function foldAffine(graph: Graph): Graph {
     if (!isFloatConstant(tensors[w]) || (bias !== NONE && !isFloatConstant(tensors[bias]))) continue;
     const y = tensorOf(graph, node.outputs[0] as TensorId);
     const channels = sizeOf(tensors[x] as Tensor, -1);
-    const values = perChannel(tensors[constant] as Tensor, channels);
+    const values = perChannel(constant, channels);
     if (values === undefined || y.shape.join() !== tensors[x]?.shape.join()) continue;
 
     const old = bias === NONE ? new Float32Array(channels) : floatsOf(tensors[bias] as Tensor);
@@ -56,9 +55,16 @@ export function foldAffine(graph: Graph): Graph {
 
 const add = (tensors: Tensor[], tensor: Tensor): TensorId => (tensors.push(tensor) - 1) as TensorId;
 
+/** What a MUL or ADD changes by a constant, or a SUB by taking one away. */
+export function byConstant(tensors: readonly Tensor[], { kind, inputs }: AnyNode) {
+  const [a, b] = inputs as readonly [TensorId, TensorId];
+  const [x, other] = isFloatConstant(tensors[a]) ? [b, a] : [a, b];
+  const constant = tensors[other];
+  return isFloatConstant(constant) && (kind !== "sub" || other === b) ? { x, constant } : undefined;
+}
+
 /** One value for each channel of a constant that is the same elsewhere; undefined for other shapes. */
-function perChannel(constant: Tensor, channels: number): Float32Array | undefined {
-  if (!isFloatConstant(constant)) return undefined;
+export function perChannel(constant: Tensor, channels: number): Float32Array | undefined {
   const values = floatsOf(constant);
   const count = elementCount(constant.shape);
   if (count === 1) return new Float32Array(channels).fill(values[0] as number);

@@ -5,8 +5,9 @@
 import { type AnyNode, type Graph, type TensorId, tensorOf } from "../../graph.ts";
 import { countReaders } from "../../passes/view.ts";
 import { elementCount, type Tensor } from "../../tensor.ts";
-import { bytesOf, floatsOf, isFloatConstant } from "../constants.ts";
+import { bytesOf } from "../constants.ts";
 import { isProduct } from "../layers.ts";
+import { byConstant, perChannel } from "../prepare/affine.ts";
 
 /** The graph with a depthwise layer of one place in place of MUL and ADD, or SUB, by constants of each channel `[1,height,width,channels]`, behind a layer. */
 export function affinesAsLayers(graph: Graph): Graph {
@@ -52,14 +53,13 @@ export function affinesAsLayers(graph: Graph): Graph {
 }
 
 /** A tensor of several channels, and the constant of each that it is changed by. */
-function partsOf(graph: Graph, { kind, inputs, outputs }: AnyNode) {
-  const [a, b] = inputs as readonly [TensorId, TensorId];
-  const [x, constant] = isFloatConstant(graph.tensors[a]) && kind !== "sub" ? [b, a] : [a, b];
+function partsOf(graph: Graph, node: AnyNode) {
+  const { x, constant } = byConstant(graph.tensors, node) ?? {};
+  if (x === undefined || constant === undefined) return undefined;
   const { shape } = tensorOf(graph, x);
-  const other = graph.tensors[constant];
   const channels = shape.at(-1) ?? 1;
-  const same = tensorOf(graph, outputs[0] as TensorId).shape.join() === shape.join();
-  if (!isFloatConstant(other) || shape.length !== 4 || channels < 2 || !same) return undefined;
-  if (elementCount(other.shape) !== channels || other.shape.at(-1) !== channels) return undefined;
-  return { x, values: floatsOf(other) };
+  const same = tensorOf(graph, node.outputs[0] as TensorId).shape.join() === shape.join();
+  if (shape.length !== 4 || channels < 2 || !same || elementCount(constant.shape) !== channels) return undefined;
+  const values = perChannel(constant, channels);
+  return values && { x, values };
 }

@@ -3,12 +3,13 @@
  * means of squares, or the cube in GELU, would be a few steps of their operands' scales.
  */
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
+import { writersOf } from "../../passes/view.ts";
 import type { Range } from "../calibrate/ranges.ts";
 import { floatsOf, isFloatConstant } from "../constants.ts";
 import type { NodeType } from "./build.ts";
 import { type Affines, affinesOf, rangeOf } from "./groups.ts";
 import { fixedAffine, ruleOf } from "./operators.ts";
-import { type Activations, affineOfRange } from "./scales.ts";
+import { affineOfRange } from "./scales.ts";
 import { supports } from "./support.ts";
 import { visibleRanges } from "./visible.ts";
 
@@ -33,7 +34,7 @@ export function withFloatSums(
   ranges: ReadonlyMap<TensorId, Range>,
 ): { readonly types: readonly NodeType[]; readonly affines: Affines } {
   const types = wished.map((type, i) => (isCrowded(graph.nodes[i] as AnyNode, type, ranges) ? "float32" : type));
-  const writers = new Map(graph.nodes.flatMap(({ outputs }, i) => outputs.map((id) => [id, i] as const)));
+  const writers = writersOf(graph);
   const keep = (i: number): void => {
     if (types[i] === "float32") return;
     types[i] = "float32";
@@ -52,13 +53,10 @@ export function withFloatSums(
 
 /** Whether what a function gives would be a few steps of the scale that it fixes: SOFTMAX over thousands, of which each has a small share. */
 function isCrowded(node: AnyNode, type: NodeType, ranges: ReadonlyMap<TensorId, Range>): boolean {
+  if (type === "float32") return false;
   const range = ranges.get(node.outputs[0] as TensorId);
-  const fixed = type === "float32" ? undefined : fixedAffine(node, type);
-  return (
-    fixed !== undefined &&
-    range !== undefined &&
-    fixed.scale > COARSER * affineOfRange(range, type as Activations).scale
-  );
+  const fixed = fixedAffine(node, type);
+  return fixed !== undefined && range !== undefined && fixed.scale > COARSER * affineOfRange(range, type).scale;
 }
 
 /** Whether a node on integers can make its output of operands of their scales. */

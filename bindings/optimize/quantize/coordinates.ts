@@ -1,5 +1,6 @@
 /** Coordinates: what is rounded to whole numbers says where something lies, to a pixel of hundreds, which no 256 steps do. */
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
+import { writersOf } from "../../passes/view.ts";
 import type { NodeType } from "./build.ts";
 
 const ROUNDED: readonly string[] = ["floor", "ceil", "round", "cast"];
@@ -14,7 +15,7 @@ const OF_COORDINATES: readonly string[] = [
 
 /** The types where what is rounded to whole numbers stays float, with all that it comes from, up to layers, and all that is computed from such numbers alone. */
 export function withFloatCoordinates(graph: Graph, types: readonly NodeType[]): readonly NodeType[] {
-  const writers = new Map(graph.nodes.flatMap(({ outputs }, i) => outputs.map((id) => [id, i] as const)));
+  const writers = writersOf(graph);
   const found = [...types];
   const known = new Set<TensorId>();
   const computed = ({ inputs }: AnyNode) =>

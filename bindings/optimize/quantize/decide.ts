@@ -45,11 +45,8 @@ export function decide(graph: Graph, layers: readonly Layer[], choices: Choices)
   });
   const even = io === "float32" ? withFloatEnds(graph, withFloatNormalization(graph, wished, ranges), ranges) : wished;
   const { types: near, exact } = withFloatLogarithms(graph, even, ranges);
-  const { types, affines } = withFloatSums(
-    graph,
-    withFloatQuotients(graph, withFloatCoordinates(graph, near), ranges),
-    ranges,
-  );
+  const exactly = withFloatQuotients(graph, withFloatCoordinates(graph, near), ranges);
+  const { types, affines } = withFloatSums(graph, exactly, ranges);
   const silent = silentLayers(graph, layers, types, ranges);
   const weights = new Map<number, QuantizedWeights>();
   const halves = new Map<TensorId, Uint8Array>();

@@ -61,7 +61,7 @@ export function evenChannelsOf(graph: Graph): EvenChannels {
     const evens = own && node.kind === "depthwiseConv2d" && layer.channels === placesOf(layer.x).length;
     if (evens) grow.add(layer.x);
     else stay(computed);
-    if (!own || !isHomogeneous(node as never)) stay(node.outputs);
+    if (!own || !isHomogeneous(node)) stay(node.outputs);
   }
   const wanted = new Set([...grow].flatMap((id) => placesOf(id).map(sets.find)));
   const classOf = (one: number) => (sets.frozen(one) || !wanted.has(sets.find(one)) ? -1 : sets.find(one));
@@ -71,16 +71,15 @@ export function evenChannelsOf(graph: Graph): EvenChannels {
   return { tensors, classes, groupOf: groups.find };
 }
 
-const isHomogeneous = ({
-  attributes: { activation = "none" },
-}: {
-  readonly attributes: { readonly activation?: Activation };
-}) => activation === "none" || activation === "relu";
+function isHomogeneous({ attributes }: AnyNode): boolean {
+  const { activation = "none" } = attributes as { readonly activation?: Activation };
+  return activation === "none" || activation === "relu";
+}
 
 /** Whether an operator does the same to every channel, of all tensors that it computes with. */
 function isAlike(graph: Graph, node: AnyNode, computed: readonly TensorId[]): boolean {
   const { kind, inputs, outputs } = node;
-  if (!ALIKE.has(kind) || !isHomogeneous(node as never)) return false;
+  if (!ALIKE.has(kind) || !isHomogeneous(node)) return false;
   const [y, ...xs] = [...outputs, ...computed].map((id) => tensorOf(graph, id).shape) as [
     readonly number[],
     ...(readonly number[])[],

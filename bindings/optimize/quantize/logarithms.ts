@@ -1,5 +1,6 @@
 /** Logarithms, which ask how large numbers are beside each other, of what one scale holds evenly: SOFTPLUS as converters write it. */
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
+import { writersOf } from "../../passes/view.ts";
 import type { Range } from "../calibrate/ranges.ts";
 import { isProduct } from "../layers.ts";
 import type { NodeType } from "./build.ts";
@@ -20,6 +21,10 @@ export function isCoarse({ min, max }: Range, least: number, type: NodeType | un
   return (max - min) / STEPS[type === "int16" ? "int16" : "int8"] / 2 > MOST_ERROR * least;
 }
 
+/** The same of positive numbers between two, or of any from 0 on where nothing is known of them. */
+export const areCoarse = ({ min, max }: Range = { min: 0, max: 1 }, type: NodeType | undefined): boolean =>
+  isCoarse({ min: 0, max }, min, type);
+
 /** Types of nodes, and which of them have to be exact beside the size of what they give: eight bits of weights are too few for layers there. */
 interface Found {
   readonly types: readonly NodeType[];
@@ -36,7 +41,7 @@ export function withFloatLogarithms(
   types: readonly NodeType[],
   ranges: ReadonlyMap<TensorId, Range>,
 ): Found {
-  const writers = new Map(graph.nodes.flatMap(({ outputs }, i) => outputs.map((id) => [id, i] as const)));
+  const writers = writersOf(graph);
   const found = [...types];
   const computedOf = (i: number) =>
     [...new Set((graph.nodes[i] as AnyNode).inputs)].filter(
@@ -65,8 +70,7 @@ export function withFloatLogarithms(
   };
   for (const [i, { kind, inputs }] of graph.nodes.entries()) {
     if (kind !== "log") continue;
-    const { min, max } = ranges.get(inputs[0] as TensorId) ?? { min: 0, max: 1 };
-    if (isCoarse({ min: 0, max }, min, types[i])) keepSizes(i);
+    if (areCoarse(ranges.get(inputs[0] as TensorId), types[i])) keepSizes(i);
   }
   return { types: found, exact };
 }

@@ -1,10 +1,12 @@
 /** Divisors, which have to be exact beside their own size, of what one scale holds evenly: TFLite refuses a run where one comes to its zero point. */
 import { type AnyNode, type Graph, type TensorId, tensorOf } from "../../graph.ts";
+import { writersOf } from "../../passes/view.ts";
+import type { Tensor } from "../../tensor.ts";
 import type { Range } from "../calibrate/ranges.ts";
 import { floatsOf, isFloatConstant } from "../constants.ts";
 import type { NodeType } from "./build.ts";
 import { rangeOf } from "./groups.ts";
-import { BEFORE, isCoarse } from "./logarithms.ts";
+import { areCoarse, BEFORE, isCoarse } from "./logarithms.ts";
 
 /**
  * The types where quotients stay float whose divisor is computed, with what computes both operands, up to layers: the sums of products that
@@ -16,7 +18,7 @@ export function withFloatQuotients(
   ranges: ReadonlyMap<TensorId, Range>,
 ): readonly NodeType[] {
   const found = [...types];
-  const writers = new Map(graph.nodes.flatMap(({ outputs }, i) => outputs.map((id) => [id, i] as const)));
+  const writers = writersOf(graph);
   const kept = new Set<number>();
   const keep = (i: number): void => {
     if (kept.has(i)) return;
@@ -31,16 +33,17 @@ export function withFloatQuotients(
     }
   };
   for (const [i, { kind, inputs }] of graph.nodes.entries()) {
-    if (kind === "rsqrt") {
-      const { min, max } = ranges.get(inputs[0] as TensorId) ?? { min: 0, max: 1 };
-      if (isCoarse({ min: 0, max }, min, types[i])) keep(i);
-    } else if (kind === "div") {
-      const divisor = tensorOf(graph, inputs[1] as TensorId);
-      if (!isFloatConstant(divisor)) keep(i);
-      else if (isCoarse(rangeOf(floatsOf(divisor)), leastOf(floatsOf(divisor)), types[i])) keep(i);
-    }
+    const [x, divisor] = inputs as readonly [TensorId, TensorId];
+    if (kind === "rsqrt" && areCoarse(ranges.get(x), types[i])) keep(i);
+    if (kind === "div" && isUnfit(tensorOf(graph, divisor), types[i])) keep(i);
   }
   return found;
 }
 
-const leastOf = (values: Float32Array) => values.reduce((least, value) => Math.min(least, Math.abs(value)), Infinity);
+/** Whether a divisor is computed, or constants of many sizes. */
+function isUnfit(divisor: Tensor, type: NodeType | undefined): boolean {
+  if (!isFloatConstant(divisor)) return true;
+  const values = floatsOf(divisor);
+  const least = values.reduce((size, value) => Math.min(size, Math.abs(value)), Infinity);
+  return isCoarse(rangeOf(values), least, type);
+}
