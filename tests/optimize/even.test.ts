@@ -3,21 +3,17 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Activation, Graph, TensorId } from "../../bindings/graph.ts";
 import { measureRanges } from "../../bindings/optimize/calibrate/ranges.ts";
-import { datasetOf } from "../../bindings/optimize/data/batches.ts";
 import { prepareFloat } from "../../bindings/optimize/prepare/index.ts";
 import { affinesAsLayers } from "../../bindings/optimize/quantize/affines.ts";
 import { evenChannelsOf, evenOut } from "../../bindings/optimize/quantize/even.ts";
 import { quantize } from "../../bindings/optimize/quantize/quantize.ts";
 import { randomOf } from "../../bindings/optimize/train/random.ts";
-import { nearness } from "./support/nearness.ts";
+import { dataOf, nearness } from "./support/nearness.ts";
 import { type Builder, buildNetwork } from "./support/networks.ts";
 
 const random = randomOf(9);
 const samples = Array.from({ length: 40 }, () => [Float32Array.from({ length: 64 * 4 }, () => random.normal())]);
-const data = datasetOf(
-  samples.map((inputs) => ({ inputs })),
-  { size: samples.length },
-);
+const data = dataOf(samples);
 const none = { activation: "none" } as const;
 /** Sizes of channels, and what brings them back. */
 const SIZES = [1, 0.005, 0.1, 0.01, 2, 0.02];

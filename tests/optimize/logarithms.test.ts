@@ -4,18 +4,13 @@ import { describe, test } from "node:test";
 import type { Graph, TensorId } from "../../bindings/graph.ts";
 import { quantize } from "../../bindings/optimize/quantize/quantize.ts";
 import { randomOf } from "../../bindings/optimize/train/random.ts";
-import { nearness } from "./support/nearness.ts";
+import { dataOf, nearness } from "./support/nearness.ts";
 import { type Builder, buildNetwork } from "./support/networks.ts";
 
 const none = { activation: "none" } as const;
 const random = randomOf(4);
 const samples = Array.from({ length: 60 }, () => [Float32Array.from({ length: 8 }, () => 3 * random.normal())]);
-const data = {
-  size: samples.length,
-  async *[Symbol.asyncIterator]() {
-    for (const inputs of samples) yield { inputs };
-  },
-};
+const data = dataOf(samples);
 
 function network(softplus: (to: Builder, x: TensorId) => TensorId): Graph {
   const to = buildNetwork([1, 8], 6);
@@ -66,12 +61,7 @@ describe("quantized logarithms", () => {
     const sounds = Array.from({ length: 60 }, (_, i) => [
       Float32Array.from({ length: 8 }, () => random.normal() * 10 ** -(i % 4)),
     ]);
-    const loud = {
-      size: sounds.length,
-      async *[Symbol.asyncIterator]() {
-        for (const inputs of sounds) yield { inputs };
-      },
-    };
+    const loud = dataOf(sounds);
     /** Layers' inputs, of a network whose sound comes as it is, or by a layer with this activation. */
     const quantized = async (first: "none" | "relu" | undefined) => {
       const to = buildNetwork([1, 8], 6);

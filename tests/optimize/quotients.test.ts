@@ -4,18 +4,13 @@ import { describe, test } from "node:test";
 import type { TensorId } from "../../bindings/graph.ts";
 import { quantize } from "../../bindings/optimize/quantize/quantize.ts";
 import { randomOf } from "../../bindings/optimize/train/random.ts";
-import { nearness } from "./support/nearness.ts";
+import { dataOf, nearness } from "./support/nearness.ts";
 import { type Builder, buildNetwork } from "./support/networks.ts";
 
 const none = { activation: "none" } as const;
 const random = randomOf(9);
 const samples = Array.from({ length: 60 }, () => [Float32Array.from({ length: 48 }, () => 2 * random.normal())]);
-const data = {
-  size: samples.length,
-  async *[Symbol.asyncIterator]() {
-    for (const inputs of samples) yield { inputs };
-  },
-};
+const data = dataOf(samples);
 
 /** Six rows of eight through layers to four numbers, by way of `quotient`. */
 function network(quotient: (to: Builder, x: TensorId) => TensorId) {
@@ -52,12 +47,7 @@ describe("quantized quotients", () => {
       const means = to.node("mean", [to.node("square", [x], {}), to.integers(2)], { keepDims: true });
       return to.node("mul", [x, to.node("rsqrt", [to.node("add", [means, to.floats(1e-6)], none)], {})], none);
     });
-    const { graph, floats } = await quantize(float, {
-      ...data,
-      async *[Symbol.asyncIterator]() {
-        for (const inputs of rows) yield { inputs };
-      },
-    });
+    const { graph, floats } = await quantize(float, dataOf(rows));
     assert.deepEqual(floats, ["square", "mean", "add", "rsqrt"]);
     const found = await nearness(float, graph, rows);
     assert.ok(found > 20, `${found} dB`);

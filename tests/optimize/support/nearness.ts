@@ -11,11 +11,13 @@ export const WIDTH = 8;
 export function normalSamples() {
   const random = randomOf(4);
   const samples = Array.from({ length: 60 }, () => [Float32Array.from({ length: WIDTH }, () => random.normal())]);
-  const data = datasetOf(
-    samples.map((inputs) => ({ inputs })),
-    { size: samples.length },
-  );
-  return { samples, data };
+  return { samples, data: dataOf(samples) };
+}
+
+/** Samples without labels as a dataset. */
+export function dataOf(samples: readonly (readonly Float32Array[])[]) {
+  const all = samples.map((inputs) => ({ inputs }));
+  return datasetOf(all, { size: all.length });
 }
 
 /** Power of the float network's outputs beside that of the difference, in decibels. */
