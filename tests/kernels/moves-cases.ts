@@ -77,6 +77,17 @@ export const CASES: { readonly [name: string]: (draw: Random) => Case } = {
     ];
     return of({ kind: "stridedSlice", attributes: masks, shape: [3, 4, 5, 6], y: [4, 5, 1, 2], constants, source });
   },
+  "STRIDED_SLICE, x[1, first of those left out, :2]"() {
+    // both of TFLite's kernels take the first where the mask leaves out the begin of a single index
+    const masks = { beginMask: 2, endMask: 0, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 3 };
+    const constants = [
+      [1, 2, 0],
+      [2, 3, 2],
+      [1, 1, 1],
+    ];
+    const source = ([k = 0]: Index) => [1, 0, k];
+    return of({ kind: "stridedSlice", attributes: masks, shape: [3, 4, 5], y: [2], constants, source });
+  },
   TILE(draw) {
     const shape = shapeOf(draw, 1, 4);
     const multiples = shape.map(() => draw.pick([1, 2, 3]));

@@ -49,7 +49,9 @@ export function specsOf(node: NodeView<"stridedSlice">): readonly Spec[] {
     const step = steps[i] as number;
     constrain(node, "C5", step !== 0, () => ({ expected: "strides other than 0", received: "0" }));
     const kind = has(shrinkAxisMask, i) ? "index" : "range";
-    const begin = has(beginMask, i) ? undefined : begins?.[i];
+    // a single index that is left out is the first; begins that are computed are absent
+    const first = kind === "index" ? 0 : undefined;
+    const begin = has(beginMask, i) ? first : begins?.[i];
     const end = has(endMask, i) ? undefined : ends?.[i];
     const masked = has(beginMask, i) && has(endMask, i);
     const known = begins !== undefined && ends !== undefined;

@@ -226,7 +226,7 @@ const stridedSlice: Rarer = (node, x, tensors, writers) => {
   const [source, ...lists] = node.inputs as readonly [TensorId, ...TensorId[]];
   const [begins = [], ends = [], strides = []] = lists.map((id) => elementsOf(id, tensors, writers));
   const masked = (mask: number, list: readonly Element[]) => list.map((each, d) => ((mask >> d) & 1 ? 0 : each));
-  const [begin, ...from] = masked(beginMask & ~shrinkAxisMask, begins);
+  const [begin, ...from] = masked(beginMask, begins);
   const [end, ...to] = masked(endMask | shrinkAxisMask, ends);
   const [step] = strides;
   const isWhole = (beginMask & endMask & ~shrinkAxisMask & 1) === 1;

@@ -118,7 +118,7 @@ const stridedSlice: Writer<"stridedSlice"> = (node, to) => {
   const parts = begin.map((from, i) => {
     const [size, step] = [shape[i] as number, stride[i] as number];
     if (has(shrinkAxisMask, i)) {
-      const start = from < 0 ? from + size : from;
+      const start = has(beginMask, i) ? 0 : from < 0 ? from + size : from;
       return [start, start + 1, 1] as const;
     }
     const stop = (end[i] as number) + (offset ? from : 0);
