@@ -2,7 +2,7 @@
  * How much a model may ask for. A file of a few bytes can ask for terabytes and years: each of these is asked before it is
  * granted. Whoever trusts a model and has the memory can set them higher.
  */
-import { ensure } from "./errors.ts";
+import { ensure, kindOf } from "./errors.ts";
 import { type AnyNode, bodiesOf, type Graph, NONE } from "./graph.ts";
 import { elementCount, type Tensor } from "./tensor.ts";
 
@@ -39,7 +39,7 @@ export function requireLimits(given: Limits = {}): void {
     ensure(value === undefined || (typeof value === "number" && value >= 0), "INVALID_OPTION", () => ({
       where: `limits.${name}`,
       expected: "a number from 0",
-      received: String(value),
+      received: kindOf(value),
     }));
   }
 }
@@ -98,14 +98,18 @@ export function chargeNodes(graph: Graph, { planning }: Required<Limits>): void 
   visit(graph);
 }
 
-/** Additions that the windows of pools take, which count as no multiply-accumulates. */
+/**
+ * Additions that the windows of pools take, which count as no multiply-accumulates, and products of transposed convolutions whose
+ * kernels are larger than their inputs: each output gathers all taps that its phase has, of which few may meet an input.
+ */
 export function windowWork(graph: Graph): number {
   let work = 0;
   for (const node of graph.nodes) {
     for (const body of bodiesOf(node)) work += windowWork(body);
-    if (!("filter" in node.attributes)) continue;
-    const [h, w] = node.attributes.filter;
-    for (const id of node.outputs) work += h * w * elementCount(graph.tensors[id]?.shape ?? []);
+    const [y = [], w = []] = [node.outputs[0], node.inputs[1]].map((id) => graph.tensors[id ?? NONE]?.shape);
+    if ("filter" in node.attributes) work += elementCount(node.attributes.filter) * elementCount(y);
+    if (node.kind !== "transposeConv" && node.kind !== "transposeConvBias" && node.kind !== "conv3dTranspose") continue;
+    work += (elementCount(y) * elementCount(w)) / elementCount([...node.attributes.stride, y.at(-1) ?? 1]);
   }
   return work;
 }

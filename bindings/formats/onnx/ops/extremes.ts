@@ -43,7 +43,7 @@ function extreme(kind: "argMax" | "argMin"): Conversion {
       [y] = n.add("sub", [end, y], NONE, INT64);
     }
     const shape = x.shape.map((size, i) => (i === axis ? 1 : size));
-    n.setPlain(0, n.int("keepdims", 1) ? reshapedTo(n, y as TensorId, shape) : (y as TensorId));
+    n.setPlain(0, n.int("keepdims", 1) === 1 ? reshapedTo(n, y as TensorId, shape) : (y as TensorId));
   };
 }
 

@@ -60,8 +60,8 @@ const shrink = formula(([x], add, n) => {
   const id = x as TensorId;
   const low = add("less", [id, n.b.float(-lambd)], {}, "bool");
   const high = add("greater", [id, n.b.float(lambd)], {}, "bool");
-  const below = add("selectV2", [low, add("add", [id, n.b.float(bias)], NONE), n.b.float(0)], {});
-  return add("selectV2", [high, add("sub", [id, n.b.float(bias)], NONE), below], {});
+  const above = add("selectV2", [high, add("sub", [id, n.b.float(bias)], NONE), n.b.float(0)], {});
+  return add("selectV2", [low, add("add", [id, n.b.float(bias)], NONE), above], {});
 });
 
 /** Bits of whole numbers: and, or by xor and sums; complement by −1 − x. */

@@ -68,7 +68,7 @@ export function reduced(n: OnnxNode, kind: Reduction, before: Formula = asIs, af
   const x = n.input(0);
   const rank = x.shape.length;
   const axes = axesOf(n);
-  const keepDims = n.int("keepdims", 1) !== 0;
+  const keepDims = n.int("keepdims", 1) === 1;
   const add = adderOf(n, x.dtype);
   const { ids, isLast } = keepDims || axes.length === 0 ? operands(n, [x]) : { ids: [n.plain(x)], isLast: false };
   const from = before(ids[0] as TensorId, add, n);

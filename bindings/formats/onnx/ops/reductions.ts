@@ -43,7 +43,7 @@ function reduceOpen(n: OnnxNode, axes: readonly number[], { kind, before = asIs,
   const counts = add("less", [places, count], {}, "bool");
   const fill = x.dtype === "float32" ? n.b.float(FILLS[kind]) : add("cast", [n.b.integers([FILLS[kind]], [])], {});
   const from = add("selectV2", [counts, before(n.plain(x), add, n), fill], {});
-  const attributes = { keepDims: n.int("keepdims", 1) !== 0 };
+  const attributes = { keepDims: n.int("keepdims", 1) === 1 };
   const y = add(kind === "mean" ? "sum" : kind, [from, n.b.integers(axes)], attributes as Attributes[Reduction]);
   if (kind !== "mean")
     return n.set(0, { shape: n.b.tensor(y).shape, twins: { plain: after(y, add, n) }, isWhole: true });
@@ -57,7 +57,7 @@ function logSumExp(n: OnnxNode): void {
   const x = n.input(0);
   const all = axesOf(n);
   const axes = n.b.integers(all);
-  const keepDims = n.int("keepdims", 1) !== 0;
+  const keepDims = n.int("keepdims", 1) === 1;
   const add = adderOf(n, x.dtype);
   const id = n.plain(x);
   if (all.length === 0) return n.setPlain(0, id);

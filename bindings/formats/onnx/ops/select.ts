@@ -48,7 +48,7 @@ function topK(n: OnnxNode): void {
 
 /** indices, depth, values [off, on]. */
 function oneHot(n: OnnxNode): void {
-  const depth = n.number(1, 0);
+  const depth = entries(n, Math.trunc(n.number(1, 0)));
   const rank = n.input(0).shape.length + 1;
   const axis = axisOf(n, n.int("axis", -1), rank);
   const id = n.plain(n.input(2));
