@@ -146,7 +146,7 @@ export function chosen<T extends string>(where: string, value: unknown, choices:
   ensure(found !== undefined, "INVALID_OPTION", () => ({
     where,
     expected: choices.join(", "),
-    received: String(value),
+    received: kindOf(value),
   }));
   return found;
 }

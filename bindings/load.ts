@@ -152,10 +152,13 @@ interface Bound {
 
 /** Refuses what is no object of shapes, which are checked by the model. */
 function checkShapes(where: string, shapes: unknown): void {
-  ensure(typeof shapes === "object" && shapes !== null && !Array.isArray(shapes), "INVALID_OPTION", () => ({
+  const lists =
+    typeof shapes === "object" && shapes !== null && !Array.isArray(shapes) ? Object.values(shapes) : [shapes];
+  const isShape = (list: unknown) => Array.isArray(list) && list.every((size) => typeof size === "number");
+  ensure(lists.every(isShape), "INVALID_OPTION", () => ({
     where,
     expected: "an object of shapes by the names of inputs, as { image: [1, 320, 320, 3] }",
-    received: kindOf(shapes),
+    received: kindOf(lists.find((list) => !isShape(list))),
   }));
 }
 
@@ -241,7 +244,7 @@ async function planned(
   ensure(memory === undefined || memory === "low", "INVALID_OPTION", () => ({
     where: "memory",
     expected: '"low", or nothing',
-    received: String(memory),
+    received: kindOf(memory),
   }));
   // The engine compiles while the graph is read; what is wrong with the model is reported first.
   const loading = early ?? fetchKernels(options, isOnnx(bytes));

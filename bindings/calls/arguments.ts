@@ -1,5 +1,5 @@
 /** What JavaScript passes and TypeScript forbids, refused by name with what is possible: never computed on. */
-import { ensure } from "../errors.ts";
+import { ensure, kindOf } from "../errors.ts";
 import type { Activation, Padding } from "../graph.ts";
 
 const ACTIVATIONS: { readonly [A in Activation]: true } = { none: true, relu: true, relu6: true, reluN1To1: true };
@@ -66,6 +66,5 @@ function require(condition: boolean, where: string, name: string, expected: stri
 }
 
 function textOf(value: unknown): string {
-  if (ArrayBuffer.isView(value)) return Object.prototype.toString.call(value).slice(8, -1);
-  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+  return Array.isArray(value) ? `[${value.map(kindOf)}]` : kindOf(value);
 }

@@ -1,4 +1,4 @@
-import { ensure } from "../errors.ts";
+import { ensure, kindOf } from "../errors.ts";
 import { byteLength, checkShape, type Tensor, typeText } from "../tensor.ts";
 import { requireAffine } from "./arguments.ts";
 import type { Region, Stack } from "./memory.ts";
@@ -39,12 +39,12 @@ export function allocateTensor<D extends ElementType>(
   ensure(dtype === "int8" || dtype === "int32", "INVALID_OPTION", () => ({
     where: "tensor",
     expected: "int8 or int32",
-    received: String(dtype),
+    received: kindOf(dtype),
   }));
   ensure(Array.isArray(shape), "INVALID_OPTION", () => ({
     where: "tensor",
     expected: "a shape, for example [1, 28, 28, 1]",
-    received: String(shape),
+    received: kindOf(shape),
   }));
   checkShape(shape, dtype, "tensor");
   const bytes = byteLength({ dtype, shape });

@@ -124,8 +124,9 @@ function finish(
 /** The weights and their bias as operators see them, scales along dimension `axis`. */
 export function weightTensors(weights: Weights, axis: number): readonly (Tensor | undefined)[] {
   const made = Object(weights) as Partial<Weights>;
-  require(made.data instanceof Int8Array &&
-    Array.isArray(made.scale), "what denseWeights or prunedWeights gives", () =>
+  const parts = [made.shape, made.scale].every(Array.isArray) && made.data instanceof Int8Array;
+  require(parts &&
+    (made.bias === undefined || made.bias instanceof Int32Array), "what denseWeights or prunedWeights gives", () =>
     typeof weights === "object" ? "another object" : typeof weights);
   const { shape, data, scale, bias } = weights;
   const bytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => new Uint8Array(buffer, byteOffset, byteLength);

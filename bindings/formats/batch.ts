@@ -1,5 +1,5 @@
 /** The `batch` option: run a network of batch size 1 on several samples at once. */
-import { ensure } from "../errors.ts";
+import { ensure, kindOf } from "../errors.ts";
 import type { AnyNode, Graph, TensorId } from "../graph.ts";
 import { checkShape, type Tensor, typeText } from "../tensor.ts";
 import { shorten } from "./text.ts";
@@ -14,7 +14,7 @@ export function setBatch(graph: Graph, batch: number | undefined): Graph {
   ensure(Number.isInteger(batch) && batch >= 1 && batch < 2 ** 31, "INVALID_OPTION", () => ({
     where: "option batch",
     expected: "a whole number from 1",
-    received: String(batch),
+    received: kindOf(batch),
   }));
   const changed = graph.inputs.filter(({ tensor }) => graph.tensors[tensor]?.shape[0] === 1);
   ensure(

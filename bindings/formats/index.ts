@@ -25,5 +25,5 @@ export function externalFiles(bytes: Uint8Array): readonly string[] {
  * OUT_OF_MEMORY (a tensor of 4 GiB or more).
  */
 export function importModel(bytes: Uint8Array, options: ImportOptions = {}): Graph {
-  return importBy({ onnx: (onnx, given) => importOnnx(onnx, given, operators, rare), customs }, bytes, options);
+  return importBy({ onnx: (onnx, given) => importOnnx(onnx, given, operators, rare), customs }, bytes, options ?? {});
 }

@@ -1,5 +1,5 @@
 /** The `shapes` option: sizes that a model leaves open, or in place of its own. */
-import { ensure } from "../errors.ts";
+import { ensure, kindOf } from "../errors.ts";
 import type { Graph, Port } from "../graph.ts";
 import { checkShape, listText, type Tensor } from "../tensor.ts";
 import { shorten } from "./text.ts";
@@ -34,7 +34,7 @@ export function setShapes(graph: Graph, shapes: Shapes | undefined): Graph {
     ensure(valid, "INVALID_OPTION", () => ({
       where,
       expected: `at most ${MAX_RANK} whole numbers from 0`,
-      received: String(shape).slice(0, 80),
+      received: Array.isArray(shape) ? listText(shape) : kindOf(shape),
     }));
     const tensor = tensors[port.tensor] as Tensor;
     checkShape(shape, tensor.dtype, where);

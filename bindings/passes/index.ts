@@ -17,7 +17,8 @@ export interface PassOptions extends RunOptions {
  *
  * Errors: INVALID_GRAPH, UNSUPPORTED, OUT_OF_MEMORY as `verify` and each operator's `infer` say; INVALID_OPTION.
  */
-export function runPasses(graph: Graph, { operators = table, ...options }: PassOptions = {}): Graph {
+export function runPasses(graph: Graph, given: PassOptions = {}): Graph {
+  const { operators = table, ...options } = Object(given) as PassOptions;
   ensure(Array.isArray(Object(graph).nodes), "INVALID_INPUT", () => ({
     where: "runPasses",
     expected: "a graph, as importModel gives it",

@@ -37,7 +37,7 @@ export interface RunOptions {
 
 /** `runPasses`, by these operators. */
 export function runPassesBy(operators: Operators, graph: Graph, { only = "all", limits }: RunOptions = {}): Graph {
-  const names = only === "all" ? PASS_NAMES : only === "none" ? [] : only;
+  const names = only === "all" ? PASS_NAMES : only === "none" ? [] : [only].flat();
   for (const name of names) chosen("only", name, PASS_NAMES);
   return guarded("INVALID_GRAPH", "graph", () => {
     verifyStructure(graph);

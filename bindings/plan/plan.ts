@@ -1,7 +1,8 @@
-import { ensure, kindOf } from "../errors.ts";
+import { chosen, ensure, kindOf } from "../errors.ts";
 import type { Graph } from "../graph.ts";
 import { operators as table } from "../ops/index.ts";
 import type { Operators } from "../ops/types.ts";
+import { MODULES } from "../primitives/modules.ts";
 import { type BindOptions, planGraphBy } from "./bind.ts";
 import type { Plan } from "./types.ts";
 
@@ -24,6 +25,12 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
     expected: "a graph, as runPasses gives it, and { module, moduleHash }",
     received: `${kindOf(graph)} and ${kindOf(options)}`,
     hint: "loadModule gives name and hash of a module.",
+  }));
+  chosen("module", rest.module, MODULES);
+  ensure(rest.packer === undefined || "sumRows" in Object(rest.packer), "INVALID_OPTION", () => ({
+    where: "packer",
+    expected: "what loadPacker gives",
+    received: kindOf(rest.packer),
   }));
   return planGraphBy(operators, graph, rest);
 }

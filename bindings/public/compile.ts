@@ -17,7 +17,7 @@ import { link } from "../compile/link.ts";
 import { declarationText, loaderText } from "../compile/loader.ts";
 import { checkMemory, type Sized } from "../compile/memory.ts";
 import type { CompileReport } from "../compile/report.ts";
-import { ensure, inFile } from "../errors.ts";
+import { ensure, inFile, kindOf } from "../errors.ts";
 import { importModel } from "../formats/index.ts";
 import { refuseOfPlan } from "../given.ts";
 import { type Graph, NONE, tensorOf } from "../graph.ts";
@@ -187,13 +187,18 @@ function tensorsOf(graph: Graph): readonly Sized[] {
 
 function checkValues({ module, optimize, maxMemory, name }: CompileOptions): void {
   const check = (where: string, fits: boolean, expected: string, received: unknown) =>
-    ensure(fits, "INVALID_OPTION", () => ({ where, expected, received: String(received) }));
+    ensure(fits, "INVALID_OPTION", () => ({ where, expected, received: kindOf(received) }));
   check("module", module === undefined || MODULES.includes(module), MODULES.join(", "), module);
   check("optimize", optimize === undefined || optimize === "size" || optimize === "speed", "size or speed", optimize);
-  check("maxMemory", maxMemory === undefined || maxMemory > 0, "a number of bytes", maxMemory);
+  check(
+    "maxMemory",
+    maxMemory === undefined || (typeof maxMemory === "number" && maxMemory > 0),
+    "a number of bytes",
+    maxMemory,
+  );
   check(
     "name",
-    name === undefined || (/^[^/\\]+$/.test(name) && !/\p{Surrogate}/u.test(name)),
+    name === undefined || (typeof name === "string" && /^[^/\\]+$/.test(name) && !/\p{Surrogate}/u.test(name)),
     "a file name without folders",
     name,
   );

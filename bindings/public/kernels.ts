@@ -26,7 +26,7 @@ import { type Call, type Engine, prepareOperator, type Target } from "../calls/p
 import { prepareRequantize, type RequantizeCall } from "../calls/requantize.ts";
 import { type Affine, allocateTensor, type ElementType, type KernelTensor } from "../calls/tensor.ts";
 import { type Weights, weightTensors } from "../calls/weights.ts";
-import { ensure, Pint8Error } from "../errors.ts";
+import { ensure, kindOf, Pint8Error } from "../errors.ts";
 import type { Activation, Padding } from "../graph.ts";
 import { depthwiseConv2d } from "../ops/depthwise/depthwiseConv2d.ts";
 import { conv2d } from "../ops/product/conv2d.ts";
@@ -221,7 +221,7 @@ export async function createKernels(options: KernelsOptions = {}): Promise<Kerne
   ensure(Number.isInteger(pages) && pages >= 1 && pages <= MOST_PAGES, "INVALID_OPTION", () => ({
     where: "pages",
     expected: `a whole number from 1 to ${MOST_PAGES}`,
-    received: String(pages),
+    received: kindOf(pages),
     hint: "1024 pages are 64 MiB.",
   }));
   const { name, module } = await loadModule(wanted, wasm, "core", wasmUrl);

@@ -1,4 +1,4 @@
-import { ensure } from "../errors.ts";
+import { ensure, kindOf } from "../errors.ts";
 import { EDITIONS, type Edition, MODULES, type ModuleName, type WasmModule } from "../primitives/modules.ts";
 import { dotProductIsExact, hasInstructions, requireEngine } from "./engine.ts";
 import { packageFile, type WasmUrl } from "./files.ts";
@@ -33,7 +33,7 @@ export async function loadModule(
   ensure(name === "auto" || MODULES.includes(name), "INVALID_OPTION", () => ({
     where: "module",
     expected: `auto, ${MODULES.join(", ")}`,
-    received: String(name),
+    received: kindOf(name),
   }));
   requireEngine();
   if (wasm !== undefined) return given(name, wasm, wasmUrl);

@@ -1,4 +1,4 @@
-import { ensure } from "../errors.ts";
+import { ensure, kindOf } from "../errors.ts";
 import { checkOptions, type OptionNames } from "./options.ts";
 
 /** How one inference is run. */
@@ -24,7 +24,7 @@ export function asksViews(options: RunOptions): boolean {
   ensure(outputs === "copies" || outputs === "views", "INVALID_OPTION", () => ({
     where: "outputs",
     expected: '"copies" or "views"',
-    received: String(outputs),
+    received: kindOf(outputs),
   }));
   return outputs === "views";
 }

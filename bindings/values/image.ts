@@ -1,4 +1,4 @@
-import { chosen, ensure } from "../errors.ts";
+import { chosen, ensure, kindOf } from "../errors.ts";
 import type { TypedArray } from "../tensor.ts";
 import { type Fit, fitted, grey, type Picture, resize } from "./picture.ts";
 import { type PixelData, pictureOf } from "./pixels.ts";
@@ -80,12 +80,13 @@ export function imageInput<P extends TensorInfo>(
   options: ImageOptions = {},
 ): ArrayOf<P["dtype"]> {
   requirePort("imageInput", port);
-  for (const name of Object.keys(options)) chosen("imageInput, name of an option", name, OPTIONS);
-  if (options.fit !== undefined) chosen("option fit", options.fit, FITS);
-  checkNumbers("mean", options.mean, () => true);
-  checkNumbers("std", options.std, (value) => value !== 0);
+  const { fit, mean, std } = Object(options) as ImageOptions;
+  for (const name of Object.keys(Object(options))) chosen("imageInput, name of an option", name, OPTIONS);
+  if (fit !== undefined) chosen("option fit", fit, FITS);
+  checkNumbers("mean", mean, () => true);
+  checkNumbers("std", std, (value) => value !== 0);
   const picture = pictureOf(image);
-  return preparePicture(picture, port, scalingOf(port, options), options.fit) as ArrayOf<P["dtype"]>;
+  return preparePicture(picture, port, scalingOf(port, Object(options)), fit) as ArrayOf<P["dtype"]>;
 }
 
 const OPTIONS = ["mean", "std", "fit"] as const;
@@ -97,7 +98,7 @@ function checkNumbers(option: string, given: ImageOptions["mean"], fits: (value:
     ensure(typeof value === "number" && Number.isFinite(value) && fits(value), "INVALID_OPTION", () => ({
       where: `option ${option}`,
       expected: `a number${fits(0) ? "" : " other than 0"}, or one for each channel`,
-      received: typeof value === "string" ? `"${value}"` : String(value),
+      received: kindOf(value),
     }));
 }
 

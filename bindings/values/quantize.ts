@@ -81,9 +81,8 @@ export function dequantize(port: Quantized, values: ArrayLike<number | bigint> |
     expected: "the elements of an output, or all outputs of a run",
     received: kindOf(values),
   }));
-  const given = typeof (values as ArrayLike<number>).length === "number";
-  const elements = (given ? values : (values as Outputs)[port.name]) as ArrayLike<number | bigint> | undefined;
-  ensure(elements !== undefined, "INVALID_INPUT", () => ({
+  const elements = isList(values) ? values : (values as Outputs)[port.name];
+  ensure(isList(elements), "INVALID_INPUT", () => ({
     where: `tensor "${port.name}"`,
     expected: "its elements, or outputs with its name",
     received: `outputs ${Object.keys(values).join(", ")}`,
@@ -105,9 +104,12 @@ export function requirePort(where: string, port: unknown): void {
   }));
 }
 
+/** Whether a value is an array: what only has a length may say any. */
+const isList = (values: unknown): values is ArrayLike<number | bigint> =>
+  Array.isArray(values) || ArrayBuffer.isView(values);
+
 function requireNumbers(where: string, values: unknown): void {
-  const { length } = Object(values) as { readonly length?: unknown };
-  ensure(typeof length === "number" && typeof values === "object", "INVALID_INPUT", () => ({
+  ensure(isList(values), "INVALID_INPUT", () => ({
     where,
     expected: "a typed array or a list of numbers",
     received: kindOf(values),
@@ -148,7 +150,7 @@ export function topK(
   ensure(Number.isInteger(k) && k >= 1, "INVALID_OPTION", () => ({
     where: "topK",
     expected: "a whole number from 1",
-    received: String(k),
+    received: kindOf(k),
   }));
   ensure(labels === undefined || Array.isArray(labels), "INVALID_OPTION", () => ({
     where: "topK",

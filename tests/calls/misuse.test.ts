@@ -29,6 +29,14 @@ test("paddings, strides and activations that are none", async () => {
   }
 });
 
+test("weights that denseWeights did not give", async () => {
+  const kernels = await createKernels({ module: "scalar", pages: 16 });
+  const x = kernels.tensor("int8", [2, 16], ONE);
+  const made = denseWeights({ shape: [4, 16], data: new Int8Array(64).fill(1), scale: 0.1 });
+  for (const parts of [{ shape: 4 }, { shape: null }, { bias: 0 }, { bias: null }, { scale: 0.1 }, { data: [1] }])
+    assert.throws(() => kernels.gemm({ x, weights: { ...made, ...parts } as never, y: ONE }), refused(/denseWeights/));
+});
+
 test("multipliers and biases of another class", async () => {
   const kernels = await createKernels({ module: "scalar", pages: 16 });
   const x = kernels.tensor("int32", [1, 2]);

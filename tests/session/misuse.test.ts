@@ -9,6 +9,7 @@ import { writeOnnx } from "../../bindings/formats/onnx/write/index.ts";
 import { compileModel } from "../../bindings/public/compile.ts";
 import * as pint8 from "../../bindings/public/index.ts";
 import { importModel, loadModel, planModel, readPlan } from "../../bindings/public/index.ts";
+import { buildOnnx } from "../formats/build-onnx.ts";
 
 const MODEL = fileURLToPath(new URL("../../models/digits/digits_int8.tflite", import.meta.url));
 const bytes = readFileSync(MODEL);
@@ -113,7 +114,7 @@ test("values and ports of the wrong class are refused, never computed on", async
     [() => api.imageInput(input, pixels, { fit: "fill" }), /^option fit: expected stretch, cover, contain/],
     [() => api.imageInput(input, pixels, { mean: "1" }), /^option mean: .*received "1"$/],
     [() => api.imageInput(input, pixels, { std: 0 }), /^option std: expected a number other than 0/],
-    [() => api.imageInput(input, pixels, { means: 0 }), /received means$/],
+    [() => api.imageInput(input, pixels, { means: 0 }), /received "means"$/],
     [() => api.importModel("digits.tflite"), /^importModel: .*received string$/],
     [() => api.importModel(), /^importModel: .*received undefined$/],
     [() => api.readPlan(bytes), /^plan file: /],
@@ -124,6 +125,17 @@ test("values and ports of the wrong class are refused, never computed on", async
       () => api.planGraph(importModel(bytes)),
       /^planGraph: .*\{ module, moduleHash \}, received an object and undefined$/,
     ],
+    [() => api.topK({ length: 1e9 }), /^topK: .*received an object$/],
+    [() => api.topK([1], Object.create(null)), /^topK: .*received an object$/],
+    [() => api.dequantize(output, { length: 1e9 }), /its elements, or outputs with its name/],
+    [() => api.runPasses(importModel(bytes), { only: 0 }), /^only: .*received 0$/],
+    [() => api.planGraph(importModel(bytes), { module: "fast", moduleHash: "" }), /^module: .*received "fast"$/],
+    [() => api.planGraph(importModel(bytes), { module: "simd", moduleHash: "", packer: 1 }), /^packer: .*received 1$/],
+    [() => api.loadModel(bytes, { module: Object.create(null) }), /^module: .*received an object$/],
+    [() => api.loadModel(bytes, { batch: Object.create(null) }), /^option batch: .*received an object$/],
+    [() => compileModel(bytes, { name: 1 as never }), /^name: .*received 1$/],
+    [() => model.reshape({ image: [1n] as never }), /^reshape: .*received Array$/],
+    [() => model.reshape({ image: model as never }), /^reshape: .*received an object$/],
     [() => api.writePlan(importModel(bytes)), /^writePlan: expected a plan.*received an object$/],
   ];
   for (const [call, message] of calls) assert.match((await refusal(call)).message, message);
@@ -135,6 +147,29 @@ test("values and ports of the wrong class are refused, never computed on", async
   assert.match((await refusal(() => (model as never as { reshape(): unknown }).reshape())).message, /^reshape: /);
   assert.ok(readPlan(await planModel(bytes)).steps.length > 0);
   model.close();
+});
+
+test("shapes and constants of an .onnx file are lists of numbers, of whole ones where the input holds no others", async () => {
+  const file = buildOnnx({
+    nodes: [{ operator: "Add", inputs: ["x", "x"], outputs: ["y"] }],
+    inputs: [{ name: "x", dims: ["n"], type: 7 }],
+    outputs: [{ name: "y" }],
+  });
+  for (const given of [0, null, "1", { length: 1 }]) {
+    assert.match(
+      (await refusal(() => api.loadModel(file, { shapes: { x: given } }))).message,
+      /^shapes, "x": expected a list/,
+    );
+    assert.match(
+      (await refusal(() => api.loadModel(file, { constants: { x: given } }))).message,
+      /^constants, "x": expected/,
+    );
+  }
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, 0.5, "a", {}])
+    assert.match(
+      (await refusal(() => api.loadModel(file, { constants: { x: [value] } }))).message,
+      /numbers that int64 holds/,
+    );
 });
 
 test("options that would do nothing are refused: of another format, and what a plan has settled", async () => {

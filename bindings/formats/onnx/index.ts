@@ -1,5 +1,5 @@
 /** .onnx bytes → Graph. */
-import { ensure, Pint8Error } from "../../errors.ts";
+import { ensure, kindOf, Pint8Error } from "../../errors.ts";
 import type { Graph, Port, TensorId } from "../../graph.ts";
 import type { Operators } from "../../ops/types.ts";
 import { bytesOfNumbers } from "../../ops/values.ts";
@@ -132,12 +132,18 @@ function declareInputs(graph: GraphProto, scope: Scope, options: OnnxOptions): r
   const open = graph.inputs.filter(({ name }) => !filled.has(name));
   const { constants = {} } = options;
   for (const where of ["shapes", "constants"] as const)
-    for (const name of Object.keys(options[where] ?? {}))
+    for (const [name, given] of Object.entries<unknown>(options[where] ?? {})) {
       ensure(
         open.some((input) => input.name === name),
         "INVALID_OPTION",
         () => ({ where, expected: open.map((input) => shorten(input.name)).join(", "), received: shorten(name) }),
       );
+      ensure(Array.isArray(given) || (where === "constants" && ArrayBuffer.isView(given)), "INVALID_OPTION", () => ({
+        where: `${where}, "${shorten(name)}"`,
+        expected: "a list of numbers",
+        received: kindOf(given),
+      }));
+    }
   return open.flatMap((input) => {
     const where = `input "${shorten(input.name)}"`;
     const dtype = dtypeOf(input.dataType, where);
@@ -178,6 +184,12 @@ function constantOf(
       received: `${value.length} values`,
     }),
   );
+  const fits = (each: unknown) => (/float/.test(dtype) ? typeof each === "number" : Number.isSafeInteger(Number(each)));
+  ensure(ArrayBuffer.isView(value) || value.every(fits), "INVALID_OPTION", () => ({
+    where: `constants, ${where}`,
+    expected: `numbers that ${dtype} holds`,
+    received: kindOf(value.find((each) => !fits(each))),
+  }));
   const bytes = ArrayBuffer.isView(value)
     ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice()
     : bytesOfNumbers(dtype, value);

@@ -1,5 +1,5 @@
 /** .tflite bytes → Graph. */
-import { ensure, Pint8Error } from "../../errors.ts";
+import { ensure, kindOf, Pint8Error } from "../../errors.ts";
 import type { Graph, Port, TensorId } from "../../graph.ts";
 import { BITS, byteLength, type Tensor } from "../../tensor.ts";
 import { setBatch } from "../batch.ts";
@@ -117,7 +117,7 @@ export function chosenSubgraph(signatures: readonly Signature[], key: string | u
   ensure(found !== undefined, "INVALID_OPTION", () => ({
     where: "option signature",
     expected: someOf(signatures.map((each) => `"${shorten(each.key)}"`)) || "none: the model has no signatures",
-    received: `"${shorten(String(key))}"`,
+    received: kindOf(key),
   }));
   return found.subgraph;
 }

@@ -1,5 +1,5 @@
 /** What `prune` is told. */
-import { chosen, ensure } from "../../errors.ts";
+import { chosen, ensure, kindOf } from "../../errors.ts";
 import { checkOptions, type OptionNames } from "../../session/options.ts";
 import type { Progress } from "../progress.ts";
 import type { TrainOptions } from "../train/options.ts";
@@ -119,20 +119,20 @@ export function settingsOf(options: PruneOptions): Settings {
   ensure(sparsity > 0 && sparsity < 1, "INVALID_OPTION", () => ({
     where: "sparsity",
     expected: "a share of the weights above 0 and below 1",
-    received: String(options.sparsity),
+    received: kindOf(options.sparsity),
     hint: "0.7 makes 70 % of them zero.",
   }));
   ensure(pattern !== "2:4" || sparsity === 0.5, "INVALID_OPTION", () => ({
     where: "sparsity",
     expected: "0.5, which is all that 2:4 can be",
-    received: String(sparsity),
+    received: kindOf(sparsity),
     hint: "Leave the sparsity out, or choose another pattern.",
   }));
   const { latency } = options;
   ensure(latency === undefined || (latency > 0 && latency < 100), "INVALID_OPTION", () => ({
     where: "latency",
     expected: "per cent of the dense network's time above 0 and below 100",
-    received: String(latency),
+    received: kindOf(latency),
     hint: "80 asks for four fifths of the time.",
   }));
   ensure(latency === undefined || options.sparsity === undefined, "INVALID_OPTION", () => ({
@@ -150,21 +150,21 @@ export function settingsOf(options: PruneOptions): Settings {
   ensure(Number.isInteger(samples) && samples >= 1, "INVALID_OPTION", () => ({
     where: "samples",
     expected: "a whole number from 1",
-    received: String(samples),
+    received: kindOf(samples),
     hint: "512 when absent.",
   }));
   const cuts = options.cuts ?? (pattern === "channels" ? CUTS : 1);
   ensure(Number.isInteger(cuts) && cuts >= 1 && cuts <= 100, "INVALID_OPTION", () => ({
     where: "cuts",
     expected: "a whole number from 1 to 100",
-    received: String(cuts),
+    received: kindOf(cuts),
     hint: "1 takes all at once.",
   }));
   const finish = options.finish ?? FINISH;
   ensure(Number.isInteger(finish) && finish >= 0, "INVALID_OPTION", () => ({
     where: "finish",
     expected: "a whole number of steps from 0",
-    received: String(finish),
+    received: kindOf(finish),
   }));
   const channels = pattern === "channels";
   const multiple = options.multiple ?? (channels && options.tune !== undefined ? TILE : 1);

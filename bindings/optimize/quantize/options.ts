@@ -1,5 +1,5 @@
 /** What `quantize` is told, and what that says about each layer. */
-import { chosen, ensure } from "../../errors.ts";
+import { chosen, ensure, kindOf } from "../../errors.ts";
 import { checkOptions, type OptionNames } from "../../session/options.ts";
 import type { Progress } from "../progress.ts";
 
@@ -136,7 +136,7 @@ export function checkQuantizeOptions(options: QuantizeOptions): void {
     ensure(value === undefined || (value >= 0 && value <= 1000), "INVALID_OPTION", () => ({
       where: name,
       expected: "per cent from 0",
-      received: String(value),
+      received: kindOf(value),
       hint: "20 is a fifth: per cent, not a share.",
     }));
   }
@@ -145,7 +145,7 @@ export function checkQuantizeOptions(options: QuantizeOptions): void {
   ensure(!isFloat || !activations?.startsWith("int") || layers !== undefined, "INVALID_OPTION", () => ({
     where: "activations",
     expected: `float32 beside weights of ${weights}`,
-    received: String(activations),
+    received: kindOf(activations),
     hint: "Leave the activations out, or name layers whose weights are integers.",
   }));
   for (const [name, setting] of Object.entries(layers ?? {}))
@@ -154,7 +154,7 @@ export function checkQuantizeOptions(options: QuantizeOptions): void {
       ensure(value === undefined || CHOICES[key]?.includes(value) === true, "INVALID_OPTION", () => ({
         where: `layers, ${name}`,
         expected: `${key} ${CHOICES[key]?.join(", ")}`,
-        received: String(value),
+        received: kindOf(value),
       }));
     }
 }

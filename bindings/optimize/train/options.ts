@@ -1,4 +1,4 @@
-import { chosen, ensure } from "../../errors.ts";
+import { chosen, ensure, kindOf } from "../../errors.ts";
 import type { Graph, TensorId } from "../../graph.ts";
 import { checkOptions, type OptionNames } from "../../session/options.ts";
 import type { Dataset } from "../data/types.ts";
@@ -135,7 +135,7 @@ export function checkTrainOptions(options: TrainOptions): void {
     ensure(value === undefined || (Number.isInteger(value) && value >= 1), "INVALID_OPTION", () => ({
       where: name,
       expected: "a whole number from 1",
-      received: String(value),
+      received: kindOf(value),
     }));
   }
   for (const name of ["rate", "decay", "warmUp"] as const) {
@@ -143,7 +143,7 @@ export function checkTrainOptions(options: TrainOptions): void {
     ensure(value === undefined || (Number.isFinite(value) && value >= 0), "INVALID_OPTION", () => ({
       where: name,
       expected: "a number from 0",
-      received: String(value),
+      received: kindOf(value),
     }));
   }
 }
