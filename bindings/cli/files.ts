@@ -77,16 +77,7 @@ export function readBytes(path: string, absent = "Check the path and its permiss
     if (isFile) inputs.add(realpathSync(path));
     return new Uint8Array(buffer, byteOffset, byteLength);
   } catch (cause) {
-    throw new Pint8Error(
-      "IO",
-      {
-        where: spokenName(path),
-        expected: "a readable file",
-        received: reason(cause),
-        hint: hintOf(cause, absent),
-      },
-      { cause },
-    );
+    throw failed(spokenName(path), "a readable file", cause, absent);
   }
 }
 
@@ -227,17 +218,18 @@ export function writeTogether(files: readonly { readonly path: string; readonly 
   }
 }
 
-function unwritable(path: string, cause: unknown): Pint8Error {
-  return new Pint8Error(
-    "IO",
-    {
-      where: spokenOutput(path),
-      expected: "a file that can be written",
-      received: reason(cause),
-      hint: hintOf(cause, "Check that its folder exists."),
-    },
-    { cause },
-  );
+const unwritable = (path: string, cause: unknown) =>
+  failed(spokenOutput(path), "a file that can be written", cause, "Check that its folder exists.");
+
+function failed(where: string, expected: string, cause: unknown, hint: string): Pint8Error {
+  return new Pint8Error("IO", { where, expected, received: reason(cause), hint: hintOf(cause, hint) }, { cause });
+}
+
+/** What the system refused, wherever that was: IO. Undefined for other errors. */
+export function refusedBySystem(cause: unknown): Pint8Error | undefined {
+  const { path, syscall } = Object(cause) as NodeJS.ErrnoException;
+  if (syscall === undefined) return undefined;
+  return failed(path ?? syscall, "what can be opened", cause, "Check the path and its permissions.");
 }
 
 function replaceFile(path: string, parts: readonly Uint8Array[]): void {

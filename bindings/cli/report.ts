@@ -1,8 +1,10 @@
 import { CommanderError } from "commander";
 import { Pint8Error, plain, textOf } from "../errors.ts";
+import { refusedBySystem } from "./files.ts";
 
 /** The lines that tell a failure of a command, if one was named: `pint8: CODE: message`, then a hint. Never a stack trace. */
-export function failureLines(error: unknown, command?: string): readonly string[] {
+export function failureLines(thrown: unknown, command?: string): readonly string[] {
+  const error = refusedBySystem(thrown) ?? thrown;
   if (error instanceof Pint8Error) return lines(error.code, error.message, error.hint);
   if (error instanceof CommanderError)
     return lines(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -56,6 +56,14 @@ test("files that are missing or hold something else", async (t) => {
     await fails("IO", /"": expected a readable file/, command, "");
     await fails("IO", /a folder/, command, dir);
     await fails("INVALID_MODEL", /./, command, text);
+  }
+  // what the system refuses otherwise: a link to itself, a name too long
+  const loop = join(dir, "loop");
+  symlinkSync("loop", loop);
+  for (const path of [loop, "a".repeat(5000)]) {
+    await fails("IO", /what can be opened, received (ELOOP|ENAMETOOLONG)/, "evaluate", DIGITS, "--data", path);
+    await fails("IO", /received (ELOOP|ENAMETOOLONG)/, "inspect", path);
+    await fails("IO", /received ELOOP/, "run", join(loop, "a.tflite"), "--input", sample(1));
   }
   await fails("IO", /no such file/, "run", DIGITS, "--input", missing);
   await fails("IO", /no such file/, "run", DIGITS, "--input", sample(1), "--labels", missing);
