@@ -37,13 +37,29 @@ export function requireText(where: unknown, text: unknown): asserts text is stri
   }));
 }
 
-/** Refuses what is no array, said in words as `expected`. Errors: INVALID_INPUT. */
-export function requireList(where: string, list: unknown, expected: string): asserts list is readonly unknown[] {
-  ensure(Array.isArray(list), "INVALID_INPUT", () => ({
+/** Refuses what is no array, said in words as `expected`, or one whose entries lack a part. Errors: INVALID_INPUT. */
+export function requireList(
+  where: string,
+  list: unknown,
+  expected: string,
+  part?: string,
+): asserts list is readonly unknown[] {
+  const isList = Array.isArray(list);
+  const lacks = isList && part !== undefined && [...list].some((each) => Object(each)[part] === undefined);
+  ensure(isList && !lacks, "INVALID_INPUT", () => ({
     where,
     expected,
-    received: kindOf(list),
+    received: lacks ? `one without ${part}` : kindOf(list),
     hint: "Pass an array of them, also where it is one.",
+  }));
+}
+
+/** Refuses an option `signal` that cannot end work. Errors: INVALID_OPTION. */
+export function requireSignal(where: string, { signal }: { readonly signal?: unknown }): void {
+  ensure(signal === undefined || "throwIfAborted" in Object(signal), "INVALID_OPTION", () => ({
+    where: `${where}, signal`,
+    expected: "the signal of an AbortController",
+    received: kindOf(signal),
   }));
 }
 

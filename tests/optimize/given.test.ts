@@ -97,3 +97,31 @@ describe("examples", () => {
     assert.ok(error instanceof Pint8Error && /evaluate, sample 0/.test(error.message), `${error}`);
   });
 });
+
+describe("arguments of which a part is of another class", () => {
+  const api = optimize as unknown as { readonly [name: string]: (...given: readonly unknown[]) => unknown };
+  const call = (name: string, ...given: readonly unknown[]) => (api[name] as (typeof api)[string])(...given);
+  const data = () => optimize.datasetOf([{ inputs: [new Float32Array(64)], label: 0 }]);
+  const ports = [{ name: "x", shape: [1, 8, 8, 1] }];
+  const calls: readonly (readonly [string, () => unknown])[] = [
+    ...["quantize", "prune", "train", "evaluate"].map(
+      (name) => [`${name}, signal`, () => call(name, graph, data(), { signal: {} })] as const,
+    ),
+    ["quantize, layers of null", () => call("quantize", graph, data(), { layers: { "*": null, x: { weights: 1 } } })],
+    ["quantize, maxDrop", () => call("quantize", graph, data(), { maxDrop: Symbol("most") })],
+    ["arrayDataset of numbers", () => call("arrayDataset", ports, [5])],
+    ["arrayDataset of ports that are none", () => call("arrayDataset", [undefined], [5])],
+    ["filesDataset of numbers", () => call("filesDataset", ports, [5])],
+    ["nodeData of numbers", () => call("nodeData", [5])],
+    ["reportHtml of numbers", () => call("reportHtml", [5])],
+    ["reportHtml with a title that is no text", () => call("reportHtml", [], 5)],
+    ["readNpy with a name that is no text", () => call("readNpy", new Uint8Array(5), 5)],
+    ["ahead without work", () => optimize.ahead([1], 5 as never).next()],
+  ];
+  for (const [text, work] of calls)
+    test(text, async () => {
+      const error = await errorOf(work);
+      assert.ok(error instanceof Pint8Error, `${error}`);
+      assert.match(error.message, /: expected .+, received .+/);
+    });
+});

@@ -52,8 +52,8 @@ export function arrayDataset(
   known: Known = {},
   preparation: Preparation = {},
 ): Dataset {
-  requireList("arrayDataset, ports", ports, "the model's inputs { name, shape }, as model.inputs");
-  requireList("arrayDataset, arrays", arrays, "arrays { shape, values, pixels }, one for each input");
+  requireList("arrayDataset, ports", ports, "the model's inputs { name, shape }, as model.inputs", "shape");
+  requireList("arrayDataset, arrays", arrays, "arrays { shape, values, pixels }, one for each input", "shape");
   ensure(arrays.length === ports.length, "INVALID_INPUT", () => ({
     where: "data",
     expected: `${ports.length} arrays, one for each input`,

@@ -78,6 +78,11 @@ export async function* ahead<T, R>(
   work: (item: T, index: number) => Promise<R>,
   depth = 8,
 ): AsyncGenerator<R> {
+  ensure(typeof work === "function", "INVALID_INPUT", () => ({
+    where: "ahead, work",
+    expected: "a function that gives a promise of each item",
+    received: kindOf(work),
+  }));
   const waiting: Promise<R>[] = [];
   let index = 0;
   for await (const item of items) {

@@ -57,7 +57,7 @@ export function unpacked(bytes: Uint8Array, where: string): Uint8Array {
 
 /** INVALID_INPUT. */
 export function invalid(where: string, expected: string, received: string, hint?: string): Pint8Error {
-  const detail: ErrorDetail = { where, expected, received, ...(hint === undefined ? {} : { hint }) };
+  const detail: ErrorDetail = { where: String(where), expected, received, ...(hint === undefined ? {} : { hint }) };
   return new Pint8Error("INVALID_INPUT", detail);
 }
 

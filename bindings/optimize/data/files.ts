@@ -38,8 +38,8 @@ export function filesDataset(
   classes: readonly string[] | undefined,
   { scaling = UNIT_SCALING, fit = "stretch" }: Preparation = {},
 ): Dataset {
-  requireList("filesDataset, ports", ports, "the model's inputs { name, shape }, as model.inputs");
-  requireList("filesDataset, files", files, "files { name, read }");
+  requireList("filesDataset, ports", ports, "the model's inputs { name, shape }, as model.inputs", "shape");
+  requireList("filesDataset, files", files, "files { name, read }", "read");
   const [port] = ports;
   if (port === undefined || ports.length !== 1)
     throw invalid("data", "a model of one input for files", `${ports.length} inputs`);

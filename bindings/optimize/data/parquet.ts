@@ -29,7 +29,7 @@ export async function parquetDataset(
   { scaling = UNIT_SCALING, fit = "stretch" }: Preparation = {},
   labels?: string,
 ): Promise<Dataset> {
-  requireList("parquetDataset, ports", ports, "the model's inputs { name, shape }, as model.inputs");
+  requireList("parquetDataset, ports", ports, "the model's inputs { name, shape }, as model.inputs", "shape");
   requireBytes("parquetDataset", bytes);
   const { holdsBytes, openParquet, rowsOf } = await import("./parquetReader.ts");
   const file = await orInvalid(where, async () => openParquet(bytes));

@@ -1,5 +1,6 @@
 /** How good a model is on data, and how near to another. */
 import { ensure } from "../../errors.ts";
+import { requireSignal } from "../../given.ts";
 import { checkOptions, type OptionNames } from "../../session/options.ts";
 import { batches } from "../data/batches.ts";
 import { requireNames } from "../data/classes.ts";
@@ -68,6 +69,7 @@ const OPTIONS: OptionNames<EvaluateOptions> = {
  */
 export async function evaluate(model: Model, given: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
   checkOptions("evaluate", options, OPTIONS);
+  requireSignal("evaluate", options);
   requireModel("evaluate, model", model);
   const data = examplesOf("evaluate", given);
   const { against, names = ["model", "other"], onProgress, signal } = options;

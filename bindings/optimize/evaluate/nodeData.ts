@@ -12,7 +12,7 @@ const MOST_SNR = 120;
  * Node data of a graph: results by the name of the tensor that a node computes, red where the model is far from the other.
  */
 export function nodeData(layers: readonly LayerError[], graph = "main", measure: NodeMeasure = "snr"): object {
-  requireList("nodeData", layers, "the layers of an evaluation");
+  requireList("nodeData", layers, "the layers of an evaluation", "name");
   const results = Object.fromEntries(
     layers.map((layer) => [layer.name, { value: Number(Math.min(layer[measure], MOST_SNR).toPrecision(6)) }]),
   );

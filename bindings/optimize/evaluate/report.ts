@@ -1,5 +1,5 @@
 /** Evaluations as a page of HTML in one file: nothing is loaded from anywhere. */
-import { requireList } from "../../given.ts";
+import { requireList, requireText } from "../../given.ts";
 import type { Evaluation } from "./evaluate.ts";
 import { type LayerError, type ModelFigures, topFive, worstFirst } from "./figures.ts";
 import { histogramSvg, type Point, paretoSvg } from "./pictures.ts";
@@ -34,7 +34,8 @@ const row = (cells: readonly string[], tag = "td", first = "") =>
  * are two or more models, confusion, and the layers that hurt most with the range that they clip to.
  */
 export function reportHtml(evaluations: readonly Evaluation[], title = "pint8 evaluation"): string {
-  requireList("reportHtml", evaluations, "a list of evaluations");
+  requireList("reportHtml", evaluations, "a list of evaluations", "model");
+  requireText("reportHtml, title", title);
   const models = new Map<string, ModelFigures>();
   for (const { model, against } of evaluations)
     for (const each of [model, against]) if (each) models.set(each.name, each);

@@ -1,5 +1,6 @@
 /** What `prune` is told. */
 import { chosen, ensure, kindOf } from "../../errors.ts";
+import { requireSignal } from "../../given.ts";
 import { checkOptions, type OptionNames } from "../../session/options.ts";
 import type { Progress } from "../progress.ts";
 import type { TrainOptions } from "../train/options.ts";
@@ -112,6 +113,7 @@ const OPTIONS: OptionNames<PruneOptions> = {
 /** Fills defaults in and refuses what contradicts. */
 export function settingsOf(options: PruneOptions): Settings {
   checkOptions("prune", options, OPTIONS);
+  requireSignal("prune", options);
   const { pattern = "unstructured", allocation = "global", samples = 512, onProgress = () => {}, signal } = options;
   for (const [where, value] of Object.entries({ pattern, allocation }))
     chosen<string>(where, value, CHOICES[where as keyof typeof CHOICES]);

@@ -1,5 +1,6 @@
 /** What `quantize` is told, and what that says about each layer. */
 import { chosen, ensure, kindOf } from "../../errors.ts";
+import { requireSignal } from "../../given.ts";
 import { checkOptions, type OptionNames } from "../../session/options.ts";
 import type { Progress } from "../progress.ts";
 
@@ -127,13 +128,14 @@ const OPTIONS: OptionNames<QuantizeOptions> = {
 /** Refuses values that an option does not have. */
 export function checkQuantizeOptions(options: QuantizeOptions): void {
   checkOptions("quantize", options, OPTIONS);
+  requireSignal("quantize", options);
   for (const [name, values] of Object.entries(CHOICES)) {
     const value = options[name as keyof QuantizeOptions];
     if (value !== undefined) chosen(name, value, values);
   }
   for (const name of ["maxDrop", "size", "latency"] as const) {
     const value = options[name];
-    ensure(value === undefined || (value >= 0 && value <= 1000), "INVALID_OPTION", () => ({
+    ensure(value === undefined || (typeof value === "number" && value >= 0 && value <= 1000), "INVALID_OPTION", () => ({
       where: name,
       expected: "per cent from 0",
       received: kindOf(value),
@@ -150,7 +152,7 @@ export function checkQuantizeOptions(options: QuantizeOptions): void {
   }));
   for (const [name, setting] of Object.entries(layers ?? {}))
     for (const key of ["weights", "activations"] as const) {
-      const value = setting[key];
+      const value = Object(setting)[key];
       ensure(value === undefined || CHOICES[key]?.includes(value) === true, "INVALID_OPTION", () => ({
         where: `layers, ${name}`,
         expected: `${key} ${CHOICES[key]?.join(", ")}`,

@@ -1,4 +1,5 @@
 import { chosen, ensure, kindOf } from "../../errors.ts";
+import { requireSignal } from "../../given.ts";
 import type { Graph, TensorId } from "../../graph.ts";
 import { checkOptions, type OptionNames } from "../../session/options.ts";
 import type { Dataset } from "../data/types.ts";
@@ -125,6 +126,7 @@ const OPTIONS: OptionNames<TrainOptions> = {
 /** Refuses what cannot be meant. */
 export function checkTrainOptions(options: TrainOptions): void {
   checkOptions("train", options, OPTIONS);
+  requireSignal("train", options);
   const { objective, augment } = options;
   if (objective !== undefined) chosen("objective", objective, OBJECTIVES);
   if (options.teaching !== undefined) chosen("teaching", options.teaching, ["throughout", "until-passed"]);
