@@ -24,9 +24,14 @@ export function maxPool(p: Pool, part: u32, parts: u32): void {
   const rows = p.batch * p.outH;
   const end = share(rows, part + 1, parts);
   const channels = p.channels;
-  const inRow = p.inW * channels;
-  const end16 = <usize>p.x + <usize>(p.batch * p.inH) * inRow;
+  const inW = <i32>p.inW;
+  const inRow = inW * channels;
+  const end16 = <usize>p.x + <usize>(p.batch * p.inH) * inRow - 16;
   const count = min(channels, 16);
+  const kW = <i32>p.kW;
+  const stride = <i32>p.strideW;
+  const padLeft = <i32>p.padLeft;
+  const last = <i32>p.outW * stride - padLeft;
   const lo = i8x16.splat(<i8>p.lo);
   const hi = i8x16.splat(<i8>p.hi);
   for (let row = share(rows, part, parts); row < end; row++) {
@@ -36,12 +41,11 @@ export function maxPool(p: Pool, part: u32, parts: u32): void {
     const height = <u32>(min(top + <i32>p.kH, <i32>p.inH) - y0);
     const line = <usize>p.x + (n * p.inH + y0) * inRow;
     let y = <usize>p.y + row * p.outW * channels;
-    for (let column: u32 = 0; column < p.outW; column++) {
-      const left = <i32>(column * p.strideW) - p.padLeft;
+    let left = -padLeft;
+    do {
       const x0 = max(left, 0);
-      const width = <u32>(min(left + <i32>p.kW, <i32>p.inW) - x0);
+      const width = <u32>(min(left + kW, inW) - x0);
       const x = line + x0 * channels;
-      const reach = x + (height - 1) * inRow + (width - 1) * channels + 16;
       let c: u32 = 0;
       if (!average) {
         for (; c + 64 <= channels; c += 64) maxima(x + c, y + c, height, width, inRow, channels, lo, hi, 64);
@@ -54,11 +58,13 @@ export function maxPool(p: Pool, part: u32, parts: u32): void {
         // Sixteen that end with the pixel: some of them are there already. Of fewer channels lanes of the next pixel are as
         // good as any: only where the input ends they are not read.
         const at = channels < 16 ? 0 : min(c, channels - 16);
-        const v = count == 16 || reach <= end16 ? window(x + at, height, width, inRow, channels, 16, average) : window(x, height, width, inRow, channels, count, average);
+        const whole = count == 16 || x + (height - 1) * inRow + (width - 1) * channels <= end16;
+        const v = whole ? window(x + at, height, width, inRow, channels, 16, average) : window(x, height, width, inRow, channels, count, average);
         store16(y + at, i8x16.min_s(i8x16.max_s(v, lo), hi), count);
       }
       y += channels;
-    }
+      left += stride;
+    } while (left < last);
   }
 }
 
@@ -78,17 +84,29 @@ export function maxPool(p: Pool, part: u32, parts: u32): void {
     : windowMax(x, height, width, inRow, channels, count);
 }
 
+/** Windows have a row and a column at least; up to three columns take no loop. */
 // @ts-ignore: decorator
 @inline function windowMax(x: usize, height: u32, width: u32, inRow: u32, channels: u32, count: u32): v128 {
   let best = i8x16.splat(-128);
-  for (let i = height; i > 0; i--) {
+  if (count == 16 && width <= 3) {
+    const second = width > 1 ? channels : 0;
+    const third = width > 2 ? channels << 1 : 0;
+    do {
+      best = i8x16.max_s(best, i8x16.max_s(i8x16.max_s(v128.load(x), v128.load(x + second)), v128.load(x + third)));
+      x += inRow;
+    } while (--height);
+    return best;
+  }
+  let i = height;
+  do {
     let at = x;
-    for (let j = width; j > 0; j--) {
+    let j = width;
+    do {
       best = i8x16.max_s(best, load16(at, count));
       at += channels;
-    }
+    } while (--j);
     x += inRow;
-  }
+  } while (--i);
   return best;
 }
 
@@ -99,9 +117,11 @@ export function maxPool(p: Pool, part: u32, parts: u32): void {
   let v1 = lo;
   let v2 = lo;
   let v3 = lo;
-  for (let i = height; i > 0; i--) {
+  let i = height;
+  do {
     let at = x;
-    for (let j = width; j > 0; j--) {
+    let j = width;
+    do {
       v0 = i8x16.max_s(v0, v128.load(at));
       v1 = i8x16.max_s(v1, v128.load(at, 16));
       if (count == 64) {
@@ -109,9 +129,9 @@ export function maxPool(p: Pool, part: u32, parts: u32): void {
         v3 = i8x16.max_s(v3, v128.load(at, 48));
       }
       at += channels;
-    }
+    } while (--j);
     x += inRow;
-  }
+  } while (--i);
   v128.store(y, i8x16.min_s(v0, hi));
   v128.store(y, i8x16.min_s(v1, hi), 16);
   if (count == 64) {
@@ -126,16 +146,18 @@ export function maxPool(p: Pool, part: u32, parts: u32): void {
   let s0 = i16x8.splat(0);
   let s1 = i16x8.splat(0);
   if (elements <= CHUNK) {
-    for (let i = height; i > 0; i--) {
+    let i = height;
+    do {
       let at = x;
-      for (let j = width; j > 0; j--) {
+      let j = width;
+      do {
         const v = load16(at, count);
         s0 = i16x8.add(s0, i16x8.extend_low_i8x16_s(v));
         s1 = i16x8.add(s1, i16x8.extend_high_i8x16_s(v));
         at += channels;
-      }
+      } while (--j);
       x += inRow;
-    }
+    } while (--i);
     const r = splatReciprocal(elements);
     return i8x16.narrow_i16x8_s(
       i16x8.narrow_i32x4_s(divide(i32x4.extend_low_i16x8_s(s0), r), divide(i32x4.extend_high_i16x8_s(s0), r)),
@@ -151,9 +173,11 @@ function largeMean(x: usize, height: u32, width: u32, inRow: u32, channels: u32,
   let s1 = i32x4.splat(0);
   let s2 = i32x4.splat(0);
   let s3 = i32x4.splat(0);
-  for (let i = height; i > 0; i--) {
+  let i = height;
+  do {
     let at = x;
-    for (let j = width; j > 0; j--) {
+    let j = width;
+    do {
       const v = load16(at, count);
       const low = i16x8.extend_low_i8x16_s(v);
       const high = i16x8.extend_high_i8x16_s(v);
@@ -162,9 +186,9 @@ function largeMean(x: usize, height: u32, width: u32, inRow: u32, channels: u32,
       s2 = i32x4.add(s2, i32x4.extend_low_i16x8_s(high));
       s3 = i32x4.add(s3, i32x4.extend_high_i16x8_s(high));
       at += channels;
-    }
+    } while (--j);
     x += inRow;
-  }
+  } while (--i);
   const n = height * width;
   const low = i16x8.narrow_i32x4_s(quotients(s0, n), quotients(s1, n));
   return i8x16.narrow_i16x8_s(low, i16x8.narrow_i32x4_s(quotients(s2, n), quotients(s3, n)));
