@@ -44,7 +44,8 @@ export function outputRow(
   const is3x3 = p.kW == 3 && p.kH == 3 && p.dilationW == 1;
   const step = p.strideW;
   let h: usize = 0;
-  for (let c: u32 = 0; c < width; c += 4) {
+  let c: u32 = 0;
+  do {
     const count = min(width - c, 4);
     const groups = ASC_FEATURE_RELAXED_SIMD ? 1 : 2;
     if (is3x3 && p.groups == groups && step == 1) quarter3x3(p, t, w, q, h, y, channels, count, mask);
@@ -55,7 +56,8 @@ export function outputRow(
     y += 4;
     h ^= 16;
     if (h == 0) q += RECORD;
-  }
+    c += 4;
+  } while (c < width);
 }
 
 /** Requantizes, clamps and stores `width` channels of `pixels` pixels, four at most. */
@@ -132,7 +134,8 @@ function quarter(p: DwConv, t: usize, w: usize, q: usize, h: usize, y: usize, ch
   const tapsBytes = <usize>p.groups * TAPS;
   const bias = initial(q + h, mask);
   const outW = <i32>p.outW;
-  for (let rest = outW; rest > 0; rest -= 4) {
+  let rest = outW;
+  do {
     if (rest < 4 && outW >= 4) {
       t -= step * (4 - rest);
       y -= channels * (4 - rest);
@@ -144,7 +147,8 @@ function quarter(p: DwConv, t: usize, w: usize, q: usize, h: usize, y: usize, ch
     let r3 = bias;
     let wk = w;
     let column = t;
-    for (let kx: u32 = 0; kx < kW; kx++) {
+    let kx: u32 = 0;
+    do {
       let t0 = column;
       const wEnd = wk + tapsBytes;
       do {
@@ -157,11 +161,13 @@ function quarter(p: DwConv, t: usize, w: usize, q: usize, h: usize, y: usize, ch
         t0 += GROUP;
       } while (wk < wEnd);
       column += dilation;
-    }
+      kx++;
+    } while (kx < kW);
     finish(p, q, h, y, channels, width, rest, r0, r1, r2, r3);
     y += channels << 2;
     t += step << 2;
-  }
+    rest -= 4;
+  } while (rest > 0);
 }
 
 /** acc + one column of a 3×3 kernel, whose row groups are w0 and, with KR = 2, w1. */
@@ -189,7 +195,8 @@ function quarter3x3(p: DwConv, t: usize, w: usize, q: usize, h: usize, y: usize,
   const w11 = ASC_FEATURE_RELAXED_SIMD ? w10 : v128.load(w, TAPS3 + TAPS);
   const w21 = ASC_FEATURE_RELAXED_SIMD ? w20 : v128.load(w, 2 * TAPS3 + TAPS);
   const outW = <i32>p.outW;
-  for (let rest = outW; rest > 0; rest -= 4) {
+  let rest = outW;
+  do {
     if (rest < 4 && outW >= 4) {
       t -= COLUMN3 * (4 - rest);
       y -= channels * (4 - rest);
@@ -230,7 +237,8 @@ function quarter3x3(p: DwConv, t: usize, w: usize, q: usize, h: usize, y: usize,
       finish(p, q, h, y, channels, width, 1, r0, r0, r0, r0);
       return;
     }
-  }
+    rest -= 4;
+  } while (rest > 0);
 }
 
 /** 3×3 with stride 2: every second column serves two pixels. */
@@ -242,7 +250,8 @@ function quarter3x3s2(p: DwConv, t: usize, w: usize, q: usize, h: usize, y: usiz
   const w11 = ASC_FEATURE_RELAXED_SIMD ? w10 : v128.load(w, TAPS3 + TAPS);
   const w21 = ASC_FEATURE_RELAXED_SIMD ? w20 : v128.load(w, 2 * TAPS3 + TAPS);
   const outW = <i32>p.outW;
-  for (let rest = outW; rest > 0; rest -= 4) {
+  let rest = outW;
+  do {
     if (rest < 4 && outW >= 4) {
       t -= 2 * COLUMN3 * (4 - rest);
       y -= channels * (4 - rest);
@@ -270,5 +279,6 @@ function quarter3x3s2(p: DwConv, t: usize, w: usize, q: usize, h: usize, y: usiz
     finish(p, q, h, y, channels, width, rest, r0, r1, r2, r3);
     y += channels << 2;
     t += 8 * COLUMN3;
-  }
+    rest -= 4;
+  } while (rest > 0);
 }

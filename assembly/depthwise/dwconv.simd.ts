@@ -41,11 +41,13 @@ export function dwconv(p: DwConv, part: u32, parts: u32): void {
     layRows(p, batch, <i32>(oy * p.strideH) - p.padTop, c, width, zeroPoint, mask);
     let w = <usize>p.w + <usize>(sixteen * p.rows) * rowTaps;
     let y = <usize>p.y + <usize>(batch * p.outH * p.outW) * channels + <usize>oy * p.yRow + c;
-    for (let r: u32 = 0; r < rows; r++) {
+    let r: u32 = 0;
+    do {
       outputRow(p, scratch, w, <usize>p.q + <usize>sixteen * (2 * RECORD), y, p.yColumn, width, mask);
       y += p.yRow;
       w += rowTaps;
-    }
+      r++;
+    } while (r < rows);
   }
 }
 
@@ -57,7 +59,8 @@ function layRows(p: DwConv, batch: u32, y: i32, c: u32, width: u32, zeroPoint: u
   const inside = min(<i32>p.columns - left, <i32>p.inW);
   const direct = p.multiplier == 1 && (width == 16 || width == 8);
   const own = ASC_FEATURE_RELAXED_SIMD ? p.groups / p.halves : 0;
-  for (let g: u32 = 0; g < p.groups; g++) {
+  let g: u32 = 0;
+  do {
     if (ASC_FEATURE_RELAXED_SIMD && g == own) y -= own * KR * p.dilationH;
     let t = zeroPoint + 16 + <usize>g * GROUP;
     t = layPadding(t, left, columnBytes, zeroPoint, mask);
@@ -71,7 +74,8 @@ function layRows(p: DwConv, batch: u32, y: i32, c: u32, width: u32, zeroPoint: u
     t += columnBytes * inside;
     layPadding(t, <i32>p.columns - left - inside, columnBytes, zeroPoint, mask);
     y += KR * p.dilationH;
-  }
+    g++;
+  } while (g < p.groups);
 }
 
 /** Where row y's pixels begin at channel c (channel 0 with a multiplier); the zero point for rows outside the input. */
@@ -86,7 +90,11 @@ function layRows(p: DwConv, batch: u32, y: i32, c: u32, width: u32, zeroPoint: u
 @inline function layPadding(t: usize, count: i32, columnBytes: usize, zeroPoint: usize, mask: v128): usize {
   const v = v128.xor(v128.load(zeroPoint), mask);
   for (; count > 0; count--) {
-    for (let i: usize = 0; i < GROUP; i += 16) v128.store(t + i, v);
+    let i: usize = 0;
+    do {
+      v128.store(t + i, v);
+      i += 16;
+    } while (i < GROUP);
     t += columnBytes;
   }
   return t;

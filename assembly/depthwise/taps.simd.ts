@@ -29,28 +29,34 @@ export function dwconvTaps(p: DwConv, part: u32, parts: u32): void {
     const batch = row / p.outH;
     const y = <i32>((row - batch * p.outH) * p.strideH) - p.padTop;
     let output = <usize>p.y + <usize>row * p.outW * p.inC;
-    for (let ox: u32 = 0; ox < p.outW; ox++) {
+    let ox: u32 = 0;
+    do {
       findTaps(p, batch, y, <i32>(ox * p.strideW) - p.padLeft, taps, zeroPoint);
       pixel(p, taps, taps + (<usize>count << 3), output);
       output += p.inC;
-    }
+      ox++;
+    } while (ox < p.outW);
   }
 }
 
 /** The addresses of all taps of a window that begins at row y and column x. */
 function findTaps(p: DwConv, batch: u32, y: i32, x: i32, taps: usize, zeroPoint: usize): void {
   const inC = p.inC;
-  for (let ky: u32 = 0; ky < p.kH; ky++) {
+  let ky: u32 = 0;
+  do {
     const row = <usize>p.x + <usize>((batch * p.inH + y) * p.inW) * inC;
     let at = x;
-    for (let kx: u32 = 0; kx < p.kW; kx++) {
+    let kx: u32 = 0;
+    do {
       const inside = <u32>y < p.inH && <u32>at < p.inW;
       store<u32>(taps, inside ? <u32>(row + <usize>at * inC) : <u32>zeroPoint);
       taps += 4;
       at += p.dilationW;
-    }
+      kx++;
+    } while (kx < p.kW);
     y += p.dilationH;
-  }
+    ky++;
+  } while (ky < p.kH);
 }
 
 /** All channels of one output pixel. */
@@ -62,10 +68,12 @@ function pixel(p: DwConv, first: usize, last: usize, y: usize): void {
   const channels = <usize>p.inC;
   let w = <usize>p.w;
   let q = <usize>p.q;
-  for (let c: usize = 0; c < channels; c += 8) {
+  let c: usize = 0;
+  do {
     let r0 = v128.load(q);
     let r1 = v128.load(q, 16);
-    for (let taps = first; taps < last; taps += 8) {
+    let taps = first;
+    do {
       const a = v128.load8x8_s(<usize>load<u32>(taps) + c);
       const b = v128.load8x8_s(<usize>load<u32>(taps, 4) + c);
       const low = i16x8.shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
@@ -73,9 +81,11 @@ function pixel(p: DwConv, first: usize, last: usize, y: usize): void {
       r0 = i32x4.add(r0, i32x4.dot_i16x8_s(low, v128.load(w)));
       r1 = i32x4.add(r1, i32x4.dot_i16x8_s(high, v128.load(w, 16)));
       w += PAIR;
-    }
+      taps += 8;
+    } while (taps < last);
     r0 = requantizeAny(r0, r1, q, zeroPoint);
     v128.store64_lane(y + c, clamped(r0, r0, lo, hi), 0);
     q += RECORD;
-  }
+    c += 8;
+  } while (c < channels);
 }

@@ -69,7 +69,7 @@ function packRows(p: Conv2d, batch: u32, y: i32, rows: u32, target: usize, segme
   const left = min(<u32>max(p.patches.padLeft, 0) * inC, columns);
   const inside = min(p.patches.inW * inC, columns - left);
   fillRun(line, p.xZeroPoint, columns);
-  for (; rows; rows--) {
+  do {
     if (<u32>y < p.patches.inH) copyRun(line + left, <usize>p.x + <usize>((batch * p.patches.inH + y) * p.patches.inW) * inC, inside);
     else fillRun(line + left, p.xZeroPoint, inside);
     if (ASC_FEATURE_RELAXED_SIMD) target = tilesAt<Six>(target, segment, line, s, six, length, mask);
@@ -78,7 +78,7 @@ function packRows(p: Conv2d, batch: u32, y: i32, rows: u32, target: usize, segme
     if (last == 4) target = tilesAt<Four>(target, segment, xLast, s, 4, length, mask);
     else if (ASC_FEATURE_RELAXED_SIMD && last) target = tilesAt<Six>(target, segment, xLast, s, 6, length, mask);
     y++;
-  }
+  } while (--rows);
 }
 
 /** The segments of `pixels` output pixels of which the first reads at x, in tiles of R; returns where they end. */
@@ -102,7 +102,8 @@ function panels(
   const wide = ASC_FEATURE_RELAXED_SIMD || p.index != 0;
   let w = <usize>p.w;
   let q = <usize>p.q;
-  for (let column: u32 = 0; column < p.n; column += 8) {
+  let column: u32 = 0;
+  do {
     if (!wide) widenPanel(bWide, w, bytes);
     const b = wide ? w : bWide;
     const bEnd = b + (ASC_FEATURE_RELAXED_SIMD ? bytes : bytes << 1);
@@ -113,7 +114,8 @@ function panels(
     c += 8;
     w += wide ? bEnd - b : bytes;
     q += RECORD;
-  }
+    column += 8;
+  } while (column < p.n);
 }
 
 /** Output rows of one panel. */
@@ -137,7 +139,7 @@ function panels(
   const last = inLast(outW, outW - four);
   const pitchC = linePitch(p);
   const cLast = pitchC - <usize>last * yStride;
-  for (; rows; rows--) {
+  do {
     const aFour = a + <usize>six * segment;
     const aLast = a + <usize>four * segment;
     if (ASC_FEATURE_RELAXED_SIMD) {
@@ -148,7 +150,7 @@ function panels(
     if (last == 4) rowTiles<F, Four>(p, 4, aLast, aLast + 4 * segment, segment, pitch, b, bEnd, q, c + cLast, mask);
     a += pitch * p.patches.strideH;
     c += pitchC;
-  }
+  } while (--rows);
 }
 
 /** Tiles of R pixels, `size` in number, of one output row. */

@@ -43,7 +43,8 @@ export function gemvWide(p: Gemm, part: u32, parts: u32): void {
   const panels = (p.n + 7) >>> 3;
   const first = <u32>((<u64>panels * part) / parts);
   const last = <u32>((<u64>panels * (part + 1)) / parts);
-  for (let row: u32 = 0; row < p.m; row++) {
+  let row: u32 = 0;
+  do {
     const x = <usize>p.x + <usize>row * p.xStride;
     if (ASC_FEATURE_RELAXED_SIMD) copyRun(a, x, p.k);
     else widen(a, x, p.k);
@@ -56,7 +57,8 @@ export function gemvWide(p: Gemm, part: u32, parts: u32): void {
     for (; i < last; i++) {
       columns8(p, wide, a, <usize>p.w + <usize>i * panel, panel, <usize>p.q + <usize>i * RECORD, y + (<usize>i << 3), min(p.n - (i << 3), 8), term);
     }
-  }
+    row++;
+  } while (row < p.m);
 }
 
 /**
@@ -68,15 +70,19 @@ export function gemvWide(p: Gemm, part: u32, parts: u32): void {
   const end = a + ((<usize>p.k * (ASC_FEATURE_RELAXED_SIMD ? 1 : 2) + 15) & ~15);
   // behind the row the sums of the lanes, then those of the columns
   let sum = end + 16;
-  for (const last = sum + (<usize>p.n << 2); sum < last; sum += 4) {
+  const last = sum + (<usize>p.n << 2);
+  do {
     let r = i32x4.splat(0);
-    for (let x = a; x < end; x += 16) {
+    let x = a;
+    do {
       r = dot(true, ASC_FEATURE_RELAXED_SIMD ? v128.xor(v128.load(x), mask) : v128.load(x), w, r);
       w += 16;
-    }
+      x += 16;
+    } while (x < end);
     v128.store(end, r);
     store<i32>(sum, load<i32>(end) + load<i32>(end, 4) + load<i32>(end, 8) + load<i32>(end, 12));
-  }
+    sum += 4;
+  } while (sum < last);
   return v128.load(end, 16);
 }
 

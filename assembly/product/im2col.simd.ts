@@ -12,7 +12,7 @@ export function packPatches(p: Conv2d, first: u32, rows: u32, target: usize, str
   let ox = first - line * outW;
   let batch = line / p.patches.outH;
   let oy = line - batch * p.patches.outH;
-  while (rows) {
+  do {
     const run = min(rows, outW - ox);
     packLine(p, batch, oy, ox, run, target, stride);
     target += <usize>run * stride;
@@ -22,7 +22,7 @@ export function packPatches(p: Conv2d, first: u32, rows: u32, target: usize, str
       oy = 0;
       batch++;
     }
-  }
+  } while (rows);
 }
 
 /** The patches of `run` pixels of one output row. */
@@ -38,9 +38,14 @@ function packLine(p: Conv2d, batch: u32, oy: u32, ox: u32, run: u32, target: usi
   const from = direct ? min(<u32>max((strideW - 1 - x0) / strideW, 0), run) : run;
   const to = direct && last >= 0 ? max(min(<u32>(last / strideW) + 1, run), from) : from;
   let y = <i32>(oy * p.patches.strideH) - p.patches.padTop;
-  for (let ky: u32 = 0; ky < p.patches.kH; ky++) {
+  let ky: u32 = 0;
+  do {
     if (<u32>y >= p.patches.inH) {
-      for (let i: u32 = 0; i < run; i++) fillRun(target + <usize>i * stride, p.xZeroPoint, length);
+      let i: u32 = 0;
+      do {
+        fillRun(target + <usize>i * stride, p.xZeroPoint, length);
+        i++;
+      } while (i < run);
     } else {
       const row = <usize>p.x + <usize>((batch * p.patches.inH + y) * p.patches.inW) * xStride;
       packTaps(p, row, x0, 0, from, target, stride);
@@ -50,7 +55,8 @@ function packLine(p: Conv2d, batch: u32, oy: u32, ox: u32, run: u32, target: usi
     }
     y += p.patches.dilationH;
     target += length;
-  }
+    ky++;
+  } while (ky < p.patches.kH);
 }
 
 /** One kernel row of pixels [from, to), tap by tap. */
@@ -60,17 +66,21 @@ function packTaps(p: Conv2d, row: usize, x0: i32, from: u32, to: u32, target: us
     let x = x0 + <i32>(i * p.patches.strideW);
     let t = target + <usize>i * stride;
     if (inC == 1) {
-      for (let kx: u32 = 0; kx < p.patches.kW; kx++) {
+      let kx: u32 = 0;
+      do {
         store<u8>(t + kx, <u32>x < p.patches.inW ? load<u8>(row + <usize>x * p.xStride) : p.xZeroPoint);
         x += p.patches.dilationW;
-      }
+        kx++;
+      } while (kx < p.patches.kW);
       continue;
     }
-    for (let kx: u32 = 0; kx < p.patches.kW; kx++) {
+    let kx: u32 = 0;
+    do {
       if (<u32>x >= p.patches.inW) fillRun(t, p.xZeroPoint, inC);
       else copyRun(t, row + <usize>x * p.xStride, inC);
       x += p.patches.dilationW;
       t += inC;
-    }
+      kx++;
+    } while (kx < p.patches.kW);
   }
 }

@@ -51,7 +51,8 @@ export const SPARE: usize = 64;
   k: u32,
   mask: v128,
 ): void {
-  for (const end = s0 + k; s0 < end; s0 += CHUNK) {
+  const end = s0 + k;
+  do {
     const a = chunk(s0, mask);
     const b = chunk(s1, mask);
     const c = chunk(s2, mask);
@@ -69,7 +70,8 @@ export const SPARE: usize = 64;
     s1 += CHUNK;
     s2 += CHUNK;
     s3 += CHUNK;
-  }
+    s0 += CHUNK;
+  } while (s0 < end);
 }
 
 /** The same without reading beyond k: what is no whole chunk goes through the SPARE bytes at `spare`. */

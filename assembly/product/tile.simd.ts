@@ -57,7 +57,7 @@ export function wholeTiles<F, L, R>(
   const segmented = idof<L>() == idof<Segmented>();
   const six = idof<R>() == idof<Six>();
   const rows: usize = six ? 6 : 4;
-  while (a < aEnd) {
+  if (a < aEnd) do {
     let r00 = initial(q, mask);
     let r01 = initial(q + 16, mask);
     let r10 = r00;
@@ -171,7 +171,7 @@ export function wholeTiles<F, L, R>(
       c += yStride << 1;
     }
     a += tile;
-  }
+  } while (a < aEnd);
 }
 
 /**

@@ -56,7 +56,7 @@ function layLines(p: Conv2d, batch: u32, y: i32, rows: u32, line: usize, pitch: 
   const inC = p.patches.inC;
   const left = <u32>max(p.patches.padLeft, 0) * inC;
   const inside = min(p.patches.inW * inC, <u32>pitch - left);
-  for (; rows; rows--) {
+  do {
     if (<u32>y < p.patches.inH) {
       if (left) fillRun(line, p.xZeroPoint, left);
       copyRun(line + left, <usize>p.x + <usize>((batch * p.patches.inH + y) * p.patches.inW) * inC, inside);
@@ -64,7 +64,7 @@ function layLines(p: Conv2d, batch: u32, y: i32, rows: u32, line: usize, pitch: 
     } else fillRun(line, p.xZeroPoint, <u32>pitch);
     line += pitch;
     y++;
-  }
+  } while (--rows);
 }
 
 /** V of all tiles; the last group of four repeats its last tile. */
@@ -74,31 +74,41 @@ function transformTiles(p: Conv2d, lines: usize, pitch: usize, tilesW: u32, tile
   const below = pitch * <usize>(p.patches.kH - 1);
   const beside = channels * <usize>(p.patches.kW - 1);
   const last = tiles - 1;
-  for (let t: u32 = 0; t < tiles; t += 4) {
+  let t: u32 = 0;
+  do {
     let x0 = tileAt(lines, pitch, channels, tilesW, t);
     const d1 = tileAt(lines, pitch, channels, tilesW, min(t + 1, last)) - x0;
     const d2 = tileAt(lines, pitch, channels, tilesW, min(t + 2, last)) - x0;
     const d3 = tileAt(lines, pitch, channels, tilesW, min(t + 3, last)) - x0;
     let first = v;
-    for (const end = x0 + below; x0 < end; x0 += 2 * pitch) {
-      for (let right: usize = 0; right < beside; right += 2 * channels) {
+    const end = x0 + below;
+    do {
+      let right: usize = 0;
+      do {
         let x = x0 + right;
-        for (const xEnd = x + channels; x < xEnd; x += 8) {
+        const xEnd = x + channels;
+        do {
           transform(x, pitch, channels, step);
           transform(x + d1, pitch, channels, step + 256);
           transform(x + d2, pitch, channels, step + 512);
           transform(x + d3, pitch, channels, step + 768);
           let target = first;
-          for (let at = step; at < step + 256; at += 16) {
+          let at = step;
+          do {
             interleave(target, v128.load(at), v128.load(at, 256), v128.load(at, 512), v128.load(at, 768));
             target += position;
-          }
+            at += 16;
+          } while (at < step + 256);
           first += 64;
-        }
-      }
-    }
+          x += 8;
+        } while (x < xEnd);
+        right += 2 * channels;
+      } while (right < beside);
+      x0 += 2 * pitch;
+    } while (x0 < end);
     v += position << 4;
-  }
+    t += 4;
+  } while (t < tiles);
 }
 
 /** The first input of tile t. */
@@ -127,7 +137,8 @@ function transform(x: usize, pitch: usize, c: usize, target: usize): void {
   rowTransform(x + pitch, c, target + 64);
   rowTransform(x + 2 * pitch, c, target + 128);
   rowTransform(x + 3 * pitch, c, target + 192);
-  for (const end = target + 64; target < end; target += 16) {
+  const end = target + 64;
+  do {
     const d0 = v128.load(target);
     const d1 = v128.load(target, 64);
     const d2 = v128.load(target, 128);
@@ -136,7 +147,8 @@ function transform(x: usize, pitch: usize, c: usize, target: usize): void {
     v128.store(target, i16x8.add(d1, d2), 64);
     v128.store(target, i16x8.sub(d2, d1), 128);
     v128.store(target, i16x8.sub(d1, d3), 192);
-  }
+    target += 16;
+  } while (target < end);
 }
 
 /** Eight channels of four tiles, pairs of channels side by side: [4][4 tiles][2]. */
@@ -157,11 +169,13 @@ function panels(p: Conv2d, v: usize, products: usize, tiles: u32, tilesW: u32, r
   const bytes = <usize>p.k << 8;
   let u = <usize>p.w;
   let q = <usize>p.q;
-  for (let column: u32 = 0; column < p.n; column += 8) {
+  let column: u32 = 0;
+  do {
     panel(p, v, u, products, q, tiles, tilesW, rows, y + column);
     u += bytes;
     q += RECORD;
-  }
+    column += 8;
+  } while (column < p.n);
 }
 
 /** Groups of four tiles of one panel. */
@@ -169,10 +183,12 @@ function panel(p: Conv2d, v: usize, u: usize, products: usize, q: usize, tiles: 
   const position = <usize>p.k << 3;
   const form = load<u32>(q, FORM);
   const below = <usize>p.patches.outW * p.yStride;
-  for (let t: u32 = 0; t < tiles; t += 4) {
+  let t: u32 = 0;
+  do {
     multiply(v, position, u, products);
     const count = min(tiles - t, 4);
-    for (let i: u32 = 0; i < count; i++) {
+    let i: u32 = 0;
+    do {
       const m = products + <usize>i * 32;
       inverse(m, q);
       inverse(m + 16, q + 16);
@@ -182,14 +198,17 @@ function panel(p: Conv2d, v: usize, u: usize, products: usize, q: usize, tiles: 
       const right = (tx << 1) + 1 < p.patches.outW;
       twoPixels(p, form, m, q, target, right);
       if ((ty << 1) + 1 < rows) twoPixels(p, form, m + 256, q, target + below, right);
-    }
+      i++;
+    } while (i < count);
     v += position << 4;
-  }
+    t += 4;
+  } while (t < tiles);
 }
 
 /** The sixteen products of four tiles and eight columns. */
 function multiply(a: usize, position: usize, b: usize, target: usize): void {
-  for (const end = target + PRODUCTS; target < end; target += 128) {
+  const end = target + PRODUCTS;
+  do {
     let r00 = i32x4.splat(0);
     let r01 = r00;
     let r10 = r00;
@@ -225,22 +244,26 @@ function multiply(a: usize, position: usize, b: usize, target: usize): void {
     v128.store(target, r21, 80);
     v128.store(target, r30, 96);
     v128.store(target, r31, 112);
-  }
+    target += 128;
+  } while (target < end);
 }
 
 /** A quarter of Aᵀ M A, exactly, and the bias: four columns of one tile's four pixels, at products 0 to 3 of M. */
 function inverse(m: usize, q: usize): void {
   const bias = v128.load(q);
-  for (const end = m + 512; m < end; m += 128) {
+  const end = m + 512;
+  do {
     const a = v128.load(m);
     const b = v128.load(m, 512);
     const c = v128.load(m, 1024);
     const d = v128.load(m, 1536);
     v128.store(m, i32x4.add(i32x4.add(a, b), c));
     v128.store(m, i32x4.sub(i32x4.sub(b, c), d), 512);
-  }
+    m += 128;
+  } while (m < end);
   m -= 512;
-  for (let row = 0; row < 2; row++) {
+  let row = 0;
+  do {
     const from = m + <usize>row * 512;
     const a = v128.load(from);
     const b = v128.load(from, 128);
@@ -249,7 +272,8 @@ function inverse(m: usize, q: usize): void {
     const to = m + <usize>row * 256;
     v128.store(to, i32x4.add(i32x4.shr_s(i32x4.add(i32x4.add(a, b), c), 2), bias));
     v128.store(to, i32x4.add(i32x4.shr_s(i32x4.sub(i32x4.sub(b, c), d), 2), bias), 128);
-  }
+    row++;
+  } while (row < 2);
 }
 
 /** Two pixels of eight columns, requantized. */
