@@ -27,10 +27,5 @@ export function planGraph(graph: Graph, options: PlanOptions): Plan {
     hint: "loadModule gives name and hash of a module.",
   }));
   chosen("module", rest.module, MODULES);
-  ensure(rest.packer === undefined || "sumRows" in Object(rest.packer), "INVALID_OPTION", () => ({
-    where: "packer",
-    expected: "what loadPacker gives",
-    received: kindOf(rest.packer),
-  }));
   return planGraphBy(operators, graph, rest);
 }

@@ -6,7 +6,7 @@ import type { Value } from "../layout.ts";
 import { isDequantized } from "../quantized.ts";
 import { FLOAT, INT64, NONE } from "../types.ts";
 import { arithmetic } from "./arithmetic.ts";
-import { axisOf, reshapedTo, typeOf } from "./move.ts";
+import { axisOf, longs, reshapedTo, typeOf } from "./move.ts";
 
 /** Max and Min. Of a NaN and another the kernels take the second: constants stand first, and others are looked at. */
 function extremum(kind: "maximum" | "minimum"): Conversion {
@@ -39,7 +39,7 @@ function extreme(kind: "argMax" | "argMin"): Conversion {
     const from = isLast ? reversed(n, n.plain(x), axis) : n.plain(x);
     let [y] = n.add(kind, [from, n.b.integers([axis])], {}, INT64);
     if (isLast) {
-      const end = n.b.constant("int64", [], BigInt64Array.of(BigInt((x.shape[axis] as number) - 1)));
+      const end = longs(n, [(x.shape[axis] as number) - 1], []);
       [y] = n.add("sub", [end, y], NONE, INT64);
     }
     const shape = x.shape.map((size, i) => (i === axis ? 1 : size));

@@ -4,6 +4,7 @@ import { BITS, type DType } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { type Adder, chain, elementwise } from "../elementwise.ts";
 import { FLOAT, INT64, NONE } from "../types.ts";
+import { longs } from "./move.ts";
 
 /** A formula of the inputs that are there, all in one order. */
 function formula(build: (ids: readonly TensorId[], add: Adder, n: OnnxNode) => TensorId): Conversion {
@@ -84,7 +85,7 @@ function bits(kind: "and" | "or" | "xor"): Conversion {
 
 /** The same of 64 bits without a sign: to the right by one without the sign that comes in, then by the rest. */
 function shiftUnsigned(n: OnnxNode): void {
-  const long = (value: bigint) => n.b.constant("int64", [], BigInt64Array.of(value));
+  const long = (value: bigint) => longs(n, [value], []);
   chain(n, [n.input(0), n.input(1)], (ids, add) => {
     const [x, s] = ids.map((id) => add("bitcast", [id], {}, "int64")) as [TensorId, TensorId];
     if (n.string("direction", "") !== "RIGHT")

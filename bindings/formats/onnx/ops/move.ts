@@ -67,8 +67,12 @@ export function cast(n: OnnxNode, id: TensorId, dtype: "int32" | "int64" | "floa
 }
 
 /** int64 constants. */
-export function longs(n: OnnxNode, values: readonly number[], shape: readonly number[] = [values.length]): TensorId {
-  return n.b.constant("int64", shape, BigInt64Array.from(values, BigInt));
+export function longs(
+  n: OnnxNode,
+  values: readonly (number | bigint)[],
+  shape: readonly number[] = [values.length],
+): TensorId {
+  return n.b.constant("int64", shape, BigInt64Array.from(values as readonly number[], BigInt));
 }
 
 /** Entries that a table made when importing may have. */

@@ -3,9 +3,7 @@ import type { TensorId } from "../../../graph.ts";
 import { BITS, checkShape, elementCount } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { tensorOf } from "../tensors.ts";
-import { entries } from "./move.ts";
-
-const int64s = (values: readonly number[]): BigInt64Array => BigInt64Array.from(values, BigInt);
+import { entries, longs } from "./move.ts";
 
 function constant(n: OnnxNode): void {
   const { b } = n;
@@ -13,11 +11,11 @@ function constant(n: OnnxNode): void {
   const one = (name: string) => n.attribute(name);
   if (tensor !== undefined) return n.setPlain(0, b.declare(tensorOf(tensor, n.where, n.scope.shared.external)));
   if (one("value_float")) return n.setPlain(0, b.float(n.float("value_float", 0)));
-  if (one("value_int")) return n.setPlain(0, b.constant("int64", [], int64s([n.int("value_int", 0)])));
+  if (one("value_int")) return n.setPlain(0, longs(n, [n.int("value_int", 0)], []));
   const floats = n.floats("value_floats");
   if (floats?.length) return n.setPlain(0, b.constant("float32", [floats.length], Float32Array.from(floats)));
   const ints = n.ints("value_ints");
-  if (ints !== undefined) return n.setPlain(0, b.constant("int64", [ints.length], int64s(ints)));
+  if (ints !== undefined) return n.setPlain(0, longs(n, ints));
   n.refuse("a constant of numbers", "strings or a sparse tensor");
 }
 
@@ -25,11 +23,11 @@ function shape(n: OnnxNode): void {
   const { shape: all } = n.input(0);
   const bound = (value: number) => Math.min(Math.max(value < 0 ? value + all.length : value, 0), all.length);
   const sizes = all.slice(bound(n.int("start", 0)), bound(n.attribute("end")?.int ?? all.length));
-  n.setPlain(0, n.b.constant("int64", [sizes.length], int64s(sizes)));
+  n.setPlain(0, longs(n, sizes));
 }
 
 function size(n: OnnxNode): void {
-  n.setPlain(0, n.b.constant("int64", [], int64s([elementCount(n.input(0).shape)])));
+  n.setPlain(0, longs(n, [elementCount(n.input(0).shape)], []));
 }
 
 function constantOfShape(n: OnnxNode): void {

@@ -17,7 +17,7 @@ export function sliceFrom(n: OnnxNode): void {
   if (!isKnown || steps.some((step) => step !== 1)) return sliceMasked(n, x, steps);
   const { axes, limits } = cutsOf(n, x);
   const starts = fromBeginning(n, n.plain(n.input(1)), limits);
-  const zero = n.b.constant("int64", [1], BigInt64Array.of(0n));
+  const zero = longs(n, [0]);
   const int64 = INT64;
   const [all] = n.add("concat", [starts, zero], { axis: 0, activation: "none" }, int64);
   const places = x.shape.map((_, d) => (axes.includes(d) ? axes.indexOf(d) : axes.length));
@@ -50,14 +50,14 @@ function sliceMasked(n: OnnxNode, x: Value, steps: readonly number[]): void {
   for (const [i, axis] of axes.entries()) {
     const size = x.shape[axis] as number;
     const shape = x.shape.map((_, d) => (d === axis ? size : 1));
-    const places = n.b.constant(
-      "int64",
+    const places = longs(
+      n,
+      Array.from({ length: entries(n, size) }, (_, at) => at),
       shape,
-      BigInt64Array.from({ length: entries(n, size) }, (_, at) => BigInt(at)),
     );
     const one = (list: TensorId | undefined) =>
       n.add("slice", [list, n.b.integers([i]), n.b.integers([1])], {}, INT64)[0] as TensorId;
-    const zero = n.b.constant("int64", [], BigInt64Array.of(0n));
+    const zero = longs(n, [0], []);
     const start = n.add("maximum", [one(starts), zero], {}, INT64)[0] as TensorId;
     const inside = and(
       n.add("greaterEqual", [places, start], {}, BOOL)[0] as TensorId,
@@ -66,7 +66,7 @@ function sliceMasked(n: OnnxNode, x: Value, steps: readonly number[]): void {
     mask = and(mask, inside);
     const step = steps[i] ?? 1;
     if (step === 1) continue;
-    const by = n.b.constant("int64", [], BigInt64Array.of(BigInt(step)));
+    const by = longs(n, [step], []);
     const from = n.add("sub", [places, start], NONE, INT64)[0];
     const rest = n.add("floorMod", [from, by], {}, INT64)[0];
     mask = and(mask, n.add("equal", [rest, zero], {}, BOOL)[0] as TensorId);
@@ -86,7 +86,7 @@ export function fromBeginning(n: OnnxNode, id: TensorId, limit: TensorId): Tenso
   const tensor = n.b.tensor(id);
   const index = tensor.dtype === "int64" ? id : (n.add("cast", [id], {}, int64)[0] as TensorId);
   if (tensor.data !== undefined && numbersOf(tensor).every((value) => value >= 0)) return index;
-  const zero = n.b.constant("int64", [], BigInt64Array.of(0n));
+  const zero = longs(n, [0], []);
   const isNegative = n.add("less", [index, zero], {}, BOOL)[0];
   const moved = n.add("add", [index, limit], NONE, int64)[0];
   return n.add("selectV2", [isNegative, moved, index], {}, int64)[0] as TensorId;

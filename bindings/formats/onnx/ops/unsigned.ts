@@ -3,6 +3,7 @@ import type { TensorId } from "../../../graph.ts";
 import type { OnnxNode } from "../convert.ts";
 import { type Adder, chain } from "../elementwise.ts";
 import { NONE } from "../types.ts";
+import { longs } from "./move.ts";
 
 type Kind = "add" | "sub" | "mul" | "div" | "maximum" | "minimum";
 
@@ -19,7 +20,7 @@ const KINDS: { readonly [operator: string]: Kind | undefined } = {
 
 /** An operator of two on 64 bits without a sign, by those with one; comparisons with the highest bit turned round. */
 function unsigned(kind: Kind, ids: readonly TensorId[], add: Adder, n: OnnxNode): TensorId {
-  const long = (value: bigint) => n.b.constant("int64", [], BigInt64Array.of(value));
+  const long = (value: bigint) => longs(n, [value], []);
   const top = long(-(2n ** 63n));
   const turned = (id: TensorId) => add("bitwiseXor", [id, top], {}, "int64");
   const [a, b] = ids.map((id) => add("bitcast", [id], {}, "int64")) as [TensorId, TensorId];

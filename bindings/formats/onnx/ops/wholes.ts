@@ -18,12 +18,7 @@ export function compared(kind: "equal" | "less" | "lessEqual" | "greater" | "gre
     const wider = WIDER[n.input(0).dtype];
     // of 64 bits with the highest one turned round
     const turned = (id: TensorId, add: Adder) =>
-      add(
-        "bitwiseXor",
-        [add("bitcast", [id], {}, "int64"), n.b.constant("int64", [], BigInt64Array.of(-(2n ** 63n)))],
-        {},
-        "int64",
-      );
+      add("bitwiseXor", [add("bitcast", [id], {}, "int64"), longs(n, [-(2n ** 63n)], [])], {}, "int64");
     chain(n, [n.input(0), n.input(1)], (ids, add) => {
       const isLong = n.input(0).dtype === "uint64";
       const wide = ids.map((id) =>
@@ -82,7 +77,7 @@ export function logOf(x: TensorId, add: Adder, n: OnnxNode): TensorId {
   const powers = Array.from({ length: Math.floor(bits * Math.LN2) }, (_, i) => Math.ceil(Math.exp(i + 1)));
   const reached = add("cast", [add("greaterEqual", [wide, longs(n, powers)], {}, "bool")], {}, "int64");
   const count = add("sum", [reached, n.b.integers([shape.length])], { keepDims: false }, "int64");
-  const least = n.b.constant("int64", [], BigInt64Array.of(-(2n ** BigInt(bits))));
+  const least = longs(n, [-(2 ** bits)], []);
   const isOver = add("greater", [reshapedTo(n, wide, shape), longs(n, [0], [])], {}, "bool");
   return add("cast", [add("selectV2", [isOver, count, least], {}, "int64")], {}, dtype);
 }
