@@ -11,7 +11,7 @@ import { fewBounds, SMALL_FLOATS } from "../small.ts";
 import { FLOAT } from "../types.ts";
 import { real, toFloat } from "./cast.ts";
 import { castTo } from "./few.ts";
-import { axisOf, entries } from "./move.ts";
+import { axisIn, entries } from "./move.ts";
 import { axisOfScales, codeOf } from "./quantize.ts";
 import { saturated } from "./saturated.ts";
 
@@ -61,7 +61,7 @@ function dequantizeComputed(n: OnnxNode, x: Value): void {
 /** Constants with a scale for every block along an axis. */
 function dequantizeBlocks(n: OnnxNode): void {
   const x = n.input(0);
-  const axis = axisOf(n, n.int("axis", 1), x.shape.length);
+  const axis = axisIn(n, 1, x.shape.length);
   const block = n.int("block_size", 0);
   const values = n.numbers(0) ?? [];
   const scales = n.numbers(1) ?? [];

@@ -6,7 +6,7 @@ import type { Value } from "../layout.ts";
 import { isDequantized } from "../quantized.ts";
 import { FLOAT, INT64, NONE } from "../types.ts";
 import { arithmetic } from "./arithmetic.ts";
-import { axisOf, longs, reshapedTo, typeOf } from "./move.ts";
+import { axisIn, axisOf, longs, reshapedTo, typeOf } from "./move.ts";
 
 /** Max and Min. Of a NaN and another the kernels take the second: constants stand first, and others are looked at. */
 function extremum(kind: "maximum" | "minimum"): Conversion {
@@ -34,7 +34,7 @@ export function reversed(n: OnnxNode, id: TensorId, axis: number): TensorId {
 function extreme(kind: "argMax" | "argMin"): Conversion {
   return (n) => {
     const x = n.input(0);
-    const axis = axisOf(n, n.int("axis", 0), x.shape.length);
+    const axis = axisIn(n, 0, x.shape.length);
     const isLast = n.int("select_last_index", 0) !== 0;
     const from = isLast ? reversed(n, n.plain(x), axis) : n.plain(x);
     let [y] = n.add(kind, [from, n.b.integers([axis])], {}, INT64);
@@ -52,7 +52,7 @@ function hardmax(n: OnnxNode): void {
   const x = n.input(0);
   const rank = x.shape.length;
   const isOld = n.opset < 13;
-  const axis = axisOf(n, n.int("axis", isOld ? 1 : -1), rank);
+  const axis = axisIn(n, isOld ? 1 : -1, rank);
   const count = (sizes: readonly number[]) => sizes.reduce((all, size) => all * size, 1);
   const shape = isOld ? [count(x.shape.slice(0, axis)), count(x.shape.slice(axis))] : x.shape;
   const own = isOld ? 1 : axis;

@@ -6,7 +6,7 @@ import type { Conversions, OnnxNode } from "../convert.ts";
 import type { Open } from "../layout.ts";
 import { BOOL, FLOAT, INT32, INT64, NONE } from "../types.ts";
 import { real } from "./cast.ts";
-import { axisOf, cast, entries, longs, reshapedTo, typeOf } from "./move.ts";
+import { axisIn, cast, entries, longs, reshapedTo, typeOf } from "./move.ts";
 
 /** What is made once for a key while a model is read. */
 export function once<K, V>(): (b: Builder, key: K, make: () => V) => V {
@@ -66,7 +66,7 @@ function nonZero(n: OnnxNode): void {
 function compress(n: OnnxNode): void {
   const x = n.input(0);
   const isFlat = n.attribute("axis") === undefined;
-  const axis = isFlat ? 0 : axisOf(n, n.int("axis", 0), x.shape.length);
+  const axis = isFlat ? 0 : axisIn(n, 0, x.shape.length);
   const id = isFlat ? reshapedTo(n, n.plain(x), [elementCount(x.shape)]) : n.plain(x);
   const { shape } = n.b.tensor(id);
   const choose = (indices: TensorId): TensorId =>

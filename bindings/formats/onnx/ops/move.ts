@@ -12,6 +12,10 @@ export function axisOf(n: OnnxNode, axis: number, rank: number): number {
   return positive;
 }
 
+/** The attribute `axis`, as one from 0. */
+export const axisIn = (n: OnnxNode, otherwise: number, rank: number): number =>
+  axisOf(n, n.int("axis", otherwise), rank);
+
 /** The sizes of a shape of so many dimensions; UNSUPPORTED for another number of them. */
 export function sized<N extends keyof Dimensions>(n: OnnxNode, shape: readonly number[], count: N): Dimensions[N] {
   if (shape.length !== count) n.refuse(`${count} dimensions`, listText(shape));
@@ -141,7 +145,7 @@ function unsqueeze(n: OnnxNode): void {
 function concat(n: OnnxNode): void {
   const values = n.inputs.map((_, i) => n.input(i));
   const rank = values[0]?.shape.length ?? 0;
-  const axis = axisOf(n, n.int("axis", n.opset < 4 ? 1 : 0), rank);
+  const axis = axisIn(n, n.opset < 4 ? 1 : 0, rank);
   const { ids, isLast } = operands(n, values);
   const attributes = { axis: isLast ? lastAxis(axis, rank) : axis, activation: "none" as const };
   const [y] = n.add("concat", ids, attributes, [typeOf(n, ids[0] as TensorId)], n.outputs[0]);
@@ -186,7 +190,7 @@ function slice(n: OnnxNode): void {
 function split(n: OnnxNode): void {
   const x = n.input(0);
   const rank = x.shape.length;
-  const axis = axisOf(n, n.int("axis", 0), rank);
+  const axis = axisIn(n, 0, rank);
   const count = n.outputs.length;
   const size = x.shape[axis] as number;
   const each = Math.ceil(size / count);
@@ -201,7 +205,7 @@ function split(n: OnnxNode): void {
 
 function gather(n: OnnxNode): void {
   const [x, indices] = [n.input(0), n.input(1)];
-  const axis = axisOf(n, n.int("axis", 0), x.shape.length);
+  const axis = axisIn(n, 0, x.shape.length);
   const id = n.plain(x);
   const inputs = [id, positive(n, 1, x.shape[axis] as number)];
   const [y] = n.add("gather", inputs, { axis, batchDims: 0 }, [typeOf(n, id)], n.outputs[0]);

@@ -6,7 +6,7 @@ import { chain, operands, setIn } from "../elementwise.ts";
 import { permuted } from "../layout.ts";
 import { BOOL, INT32, NONE } from "../types.ts";
 import { reversed } from "./extremes.ts";
-import { axisOf, cast, entries, reshapedTo, typeOf } from "./move.ts";
+import { axisIn, axisOf, cast, entries, reshapedTo, typeOf } from "./move.ts";
 
 function bitCast(n: OnnxNode): void {
   const { ids, isLast } = operands(n, [n.input(0)]);
@@ -49,7 +49,7 @@ function swiglu(n: OnnxNode): void {
 function tensorScatter(n: OnnxNode): void {
   const [past, update] = [n.input(0), n.input(1)];
   const rank = past.shape.length;
-  const axis = axisOf(n, n.int("axis", -2), rank);
+  const axis = axisIn(n, -2, rank);
   const [batch, all, count] = [past.shape[0], past.shape[axis], update.shape[axis]] as [number, number, number];
   if (axis === 0 || count < 1) n.refuse("an axis behind the samples, and updates", `axis ${axis}, ${count} updates`);
   // samples, places, and all other dimensions as one

@@ -5,7 +5,7 @@ import type { Conversions, OnnxNode } from "../convert.ts";
 import { BOOL, FLOAT as float } from "../types.ts";
 import { real } from "./cast.ts";
 import { isTraining } from "./conv.ts";
-import { axisOf, channelled, entries, reshapedTo } from "./move.ts";
+import { axisIn, channelled, entries, reshapedTo } from "./move.ts";
 
 function meanOver(n: OnnxNode, x: TensorId, axes: readonly number[]): TensorId {
   return n.add("mean", [x, n.b.integers(axes)], { keepDims: true }, float)[0] as TensorId;
@@ -48,7 +48,7 @@ const optional = (n: OnnxNode, i: number): TensorId | undefined =>
 function layerNormalization(n: OnnxNode): void {
   const x = n.input(0);
   const rank = x.shape.length;
-  const first = axisOf(n, n.int("axis", -1), rank);
+  const first = axisIn(n, -1, rank);
   const axes = x.shape.map((_, i) => i).slice(first);
   const id = n.plain(x);
   if (n.outputs[1]) n.setPlain(1, meanOver(n, id, axes));
@@ -77,7 +77,7 @@ export function rootMeanSquared(
 /** The same over the axes from `axis` on. */
 function rmsNormalization(n: OnnxNode): void {
   const x = n.input(0);
-  const axes = x.shape.map((_, i) => i).slice(axisOf(n, n.int("axis", -1), x.shape.length));
+  const axes = x.shape.map((_, i) => i).slice(axisIn(n, -1, x.shape.length));
   n.setPlain(0, rootMeanSquared(n, n.plain(x), axes, n.float("epsilon", 1e-5), optional(n, 1)));
 }
 
@@ -144,7 +144,7 @@ export function computedNormalization(n: OnnxNode): void {
 /** x / (Σ|x|^p)^(1/p) along an axis. */
 function lpNormalization(n: OnnxNode): void {
   const x = n.input(0);
-  const axis = axisOf(n, n.int("axis", -1), x.shape.length);
+  const axis = axisIn(n, -1, x.shape.length);
   const id = n.plain(x);
   const isOne = n.int("p", 2) === 1;
   const term = isOne ? (n.add("abs", [id], {}, float)[0] as TensorId) : real(n, "mul", id, id);

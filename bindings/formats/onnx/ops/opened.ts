@@ -9,7 +9,7 @@ import { boundary } from "../open.ts";
 import { BOOL, FLOAT, INT32, NONE } from "../types.ts";
 import { mostOf } from "./bounds.ts";
 import { once, placesOf } from "./found.ts";
-import { axisOf, cast, entries, longs, reshapedTo, typeOf } from "./move.ts";
+import { axisIn, cast, entries, longs, reshapedTo, typeOf } from "./move.ts";
 import { closed, give, numbersIn, SIZES } from "./openSizes.ts";
 import { fromBeginning } from "./slice.ts";
 import { captured } from "./stated.ts";
@@ -24,7 +24,7 @@ function countsOf(n: OnnxNode, size: number, count: TensorId): TensorId {
 /** Entries at places that are open. */
 function gather(n: OnnxNode): void {
   const [x, { open }] = [n.input(0), n.input(1)];
-  const axis = axisOf(n, n.int("axis", 0), x.shape.length);
+  const axis = axisIn(n, 0, x.shape.length);
   if (open === undefined || elementCount(x.shape.slice(0, axis)) !== 1) return closed(n)(n);
   const inner = open.inner * elementCount(x.shape.slice(axis + 1));
   give(n, 0, n.plain(captured(n, closed(n))), { count: open.count, inner });
@@ -43,7 +43,7 @@ function gatherNd(n: OnnxNode): void {
 function topK(n: OnnxNode): void {
   const x = n.input(0);
   const open = x.open as Open;
-  const axis = axisOf(n, n.int("axis", -1), x.shape.length);
+  const axis = axisIn(n, -1, x.shape.length);
   const size = x.shape[axis] as number;
   if (x.dtype !== "float32" || axis !== boundary(n, x, open)) return closed(n)(n);
   const k = cast(n, reshapedTo(n, n.plain(n.input(1)), []), "int32");
@@ -87,7 +87,7 @@ function joinedCounts(n: OnnxNode, parts: readonly { readonly size: number; read
 /** Behind each other along what is open: those that count of all. */
 function concat(n: OnnxNode): void {
   const values = n.inputs.map((_, i) => n.input(i));
-  const axis = axisOf(n, n.int("axis", 0), values[0]?.shape.length ?? 0);
+  const axis = axisIn(n, 0, values[0]?.shape.length ?? 0);
   const first = values.find((value) => value.open !== undefined);
   if (first?.open === undefined) return closed(n)(n);
   const { open } = first;
@@ -161,7 +161,7 @@ function nonZero(n: OnnxNode): void {
 /** Entries that do not count go behind the last one, which is cut off again. */
 function scatterElements(n: OnnxNode): void {
   const [x, indices] = [n.input(0), n.input(1)];
-  const axis = axisOf(n, n.int("axis", 0), x.shape.length);
+  const axis = axisIn(n, 0, x.shape.length);
   if (indices.open === undefined || boundary(n, indices, indices.open) !== axis) return closed(n)(n);
   const size = x.shape[axis] as number;
   const [id, at] = [n.plain(x), fromBeginning(n, n.plain(indices), longs(n, [size], []))];

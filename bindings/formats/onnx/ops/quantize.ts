@@ -3,11 +3,11 @@ import type { Conversions, OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
 import { dequantized, FULL, knownQuantization, quantizedValue, setQuantized } from "../quantized.ts";
 import { fewBounds, SMALL_FLOATS } from "../small.ts";
-import { axisOf } from "./move.ts";
+import { axisIn } from "./move.ts";
 
 /** The axis that scales lie along: a list has one alone, whichever is stated. */
 export const axisOfScales = (n: OnnxNode, { shape }: Value): number =>
-  shape.length < 2 ? 0 : axisOf(n, n.int("axis", 1), shape.length);
+  shape.length < 2 ? 0 : axisIn(n, 1, shape.length);
 
 /** The type of the result, by ONNX's number: the zero point's, or stated. */
 export const codeOf = (n: OnnxNode): number => n.inputs[2]?.code ?? n.int("output_dtype", 0);

@@ -4,7 +4,7 @@ import { BITS, elementCount, listText, type Tensor } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { INT64 as int64, NONE } from "../types.ts";
-import { axisOf, cast, entries, longs, reshapedTo, sized, typeOf } from "./move.ts";
+import { axisIn, cast, entries, longs, reshapedTo, sized, typeOf } from "./move.ts";
 import { fromBeginning } from "./slice.ts";
 
 /** The order of dimensions that brings an axis to the end, and back. */
@@ -32,7 +32,7 @@ export function sorted(n: OnnxNode, id: TensorId): readonly [TensorId, TensorId]
 function topK(n: OnnxNode): void {
   const x = n.input(0);
   const rank = x.shape.length;
-  const axis = axisOf(n, n.int("axis", -1), rank);
+  const axis = axisIn(n, -1, rank);
   const k = n.number(1, n.int("k", 1));
   if (k < 0 || k > (x.shape[axis] as number)) n.refuse(`a k from 0 to ${x.shape[axis]}`, `${k}`);
   const isLeast = n.int("largest", 1) === 0;
@@ -50,7 +50,7 @@ function topK(n: OnnxNode): void {
 function oneHot(n: OnnxNode): void {
   const depth = entries(n, Math.trunc(n.number(1, 0)));
   const rank = n.input(0).shape.length + 1;
-  const axis = axisOf(n, n.int("axis", -1), rank);
+  const axis = axisIn(n, -1, rank);
   const id = n.plain(n.input(2));
   const type = typeOf(n, id);
   const value = (i: number) => n.add("slice", [id, n.b.integers([i]), n.b.integers([1])], {}, [type])[0] as TensorId;
@@ -97,7 +97,7 @@ function places(n: OnnxNode, indices: TensorId, axis: number, limit: number): Te
 
 function gatherElements(n: OnnxNode): void {
   const x = n.input(0);
-  const axis = axisOf(n, n.int("axis", 0), x.shape.length);
+  const axis = axisIn(n, 0, x.shape.length);
   const id = n.plain(x);
   const at = places(n, n.plain(n.input(1)), axis, x.shape[axis] as number);
   n.setPlain(0, n.add("gatherNd", [id, at], {}, [typeOf(n, id)], n.outputs[0])[0] as TensorId);
@@ -119,7 +119,7 @@ function scatter(n: OnnxNode, at: TensorId): void {
 
 function scatterElements(n: OnnxNode): void {
   const x = n.input(0);
-  const axis = axisOf(n, n.int("axis", 0), x.shape.length);
+  const axis = axisIn(n, 0, x.shape.length);
   const known = scatteredConstant(n, axis);
   if (known !== undefined) return n.setPlain(0, known);
   scatter(n, places(n, n.plain(n.input(1)), axis, x.shape[axis] as number));

@@ -2,7 +2,7 @@
 import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
-import { axisOf, longs, reshapedTo, typeOf } from "./move.ts";
+import { axisIn, longs, reshapedTo, typeOf } from "./move.ts";
 
 const NONE: readonly Value[] = [];
 
@@ -27,7 +27,7 @@ const setItem = (n: OnnxNode, { shape, twins, dtype, items }: Value): void =>
 function split(n: OnnxNode): void {
   const x = n.input(0);
   const rank = x.shape.length;
-  const axis = axisOf(n, n.int("axis", 0), rank);
+  const axis = axisIn(n, 0, rank);
   const size = x.shape[axis] as number;
   const given = n.numbers(1);
   const isOne = n.inputs[1] !== undefined && n.input(1).shape.length === 0;
@@ -57,7 +57,7 @@ function concat(n: OnnxNode): void {
   const items = itemsOf(n);
   const isNew = n.int("new_axis", 0) !== 0;
   const rank = (items[0]?.shape.length ?? n.refuse("a sequence that is not empty", "an empty one")) + (isNew ? 1 : 0);
-  const axis = axisOf(n, n.int("axis", 0), rank);
+  const axis = axisIn(n, 0, rank);
   const ids = items.map((item) => {
     const id = n.plain(item);
     return isNew ? reshapedTo(n, id, [...item.shape.slice(0, axis), 1, ...item.shape.slice(axis)]) : id;

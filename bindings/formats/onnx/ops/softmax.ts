@@ -4,7 +4,7 @@ import type { Conversion, Conversions } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis, permuted } from "../layout.ts";
 import { FLOAT } from "../types.ts";
-import { axisOf, reshapedTo } from "./move.ts";
+import { axisIn, reshapedTo } from "./move.ts";
 
 /** A function of the last dimension, along any axis; before opset 13 along all dimensions from it on. */
 function alongAxis(kind: "softmax" | "logSoftmax"): Conversion {
@@ -12,7 +12,7 @@ function alongAxis(kind: "softmax" | "logSoftmax"): Conversion {
     const x = n.input(0);
     const rank = x.shape.length;
     const isOld = n.opset < 13;
-    const axis = axisOf(n, n.int("axis", isOld ? 1 : -1), rank);
+    const axis = axisIn(n, isOld ? 1 : -1, rank);
     const run = (id: TensorId): TensorId =>
       (kind === "softmax"
         ? n.add("softmax", [id], { beta: 1 }, FLOAT)

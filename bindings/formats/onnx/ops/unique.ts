@@ -5,7 +5,7 @@ import type { Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { BOOL, INT32, NONE } from "../types.ts";
 import { placesOf } from "./found.ts";
-import { axisOf, cast, reshapedTo, typeOf } from "./move.ts";
+import { axisIn, cast, reshapedTo, typeOf } from "./move.ts";
 import { sorted } from "./select.ts";
 
 /** Parts that are compared element by element: each is a pass over all of them. */
@@ -19,7 +19,7 @@ const MOST_COLUMNS = 256;
 function unique(n: OnnxNode): void {
   const x = n.input(0);
   const rank = x.shape.length;
-  const axis = n.attribute("axis") === undefined || rank === 0 ? undefined : axisOf(n, n.int("axis", 0), rank);
+  const axis = n.attribute("axis") === undefined || rank === 0 ? undefined : axisIn(n, 0, rank);
   const count = axis === undefined ? elementCount(x.shape) : (x.shape[axis] as number);
   const columns = elementCount(x.shape) / count;
   if (!(count * columns > 0)) n.refuse("at least one element", "none");
