@@ -28,7 +28,8 @@ function pool(p: PoolReal, part: u32, parts: u32, largest: bool): void {
     const tall = <u32>(min(top + <i32>p.kH, <i32>p.inH) - y0);
     const line = <usize>p.x + <usize>(n * p.inH + y0) * inRow;
     let y = <usize>p.y + <usize>(row * p.outW) * pixel;
-    for (let column: u32 = 0; column < p.outW; column++) {
+    let column: u32 = 0;
+    do {
       const left = <i32>(column * p.strideW) - p.padLeft;
       const x0 = max(left, 0);
       const wide = <u32>(min(left + <i32>p.kW, <i32>p.inW) - x0);
@@ -56,7 +57,8 @@ function pool(p: PoolReal, part: u32, parts: u32, largest: bool): void {
         for (let c: usize = 0; c < pixel; c += 4) store<f32>(y + c, clamped<f32>(p, window<f32>(x + c, height, width, outer, inner, largest, p.lo, 4)));
       }
       y += pixel;
-    }
+      column++;
+    } while (column < p.outW);
   }
 }
 
@@ -72,17 +74,19 @@ function pool(p: PoolReal, part: u32, parts: u32, largest: bool): void {
   let r1 = r0;
   let r2 = r0;
   let r3 = r0;
-  for (let i = height; i; i--) {
+  let i = height;
+  do {
     let at = x;
-    for (let j = width; j; j--) {
+    let j = width;
+    do {
       r0 = joined<v128>(r0, v128.load(at), largest);
       r1 = joined<v128>(r1, v128.load(at, 16), largest);
       r2 = joined<v128>(r2, v128.load(at, 32), largest);
       r3 = joined<v128>(r3, v128.load(at, 48), largest);
       at += pixel;
-    }
+    } while (--j);
     x += inRow;
-  }
+  } while (--i);
   const count = <f32>(height * width);
   v128.store(y, clamped<v128>(p, ended<v128>(r0, count, largest)));
   v128.store(y, clamped<v128>(p, ended<v128>(r1, count, largest)), 16);
@@ -95,16 +99,18 @@ function pool(p: PoolReal, part: u32, parts: u32, largest: bool): void {
 @inline function four(x: usize, height: u32, width: u32, inRow: usize, pixel: usize, largest: bool, apart: i32): v128 {
   let value = f32x4.splat(largest ? -f32.MAX_VALUE : 0);
   let sum = value;
-  for (let i = height; i; i--) {
+  let i = height;
+  do {
     let at = x;
     if (apart) value = f32x4.splat(0);
-    for (let j = width; j; j--) {
+    let j = width;
+    do {
       value = joined<v128>(value, v128.load(at), largest);
       at += pixel;
-    }
+    } while (--j);
     if (apart) sum = value = plus<v128>(sum, value);
     x += inRow;
-  }
+  } while (--i);
   return ended<v128>(value, <f32>(height * width), largest);
 }
 
@@ -129,15 +135,17 @@ function pool(p: PoolReal, part: u32, parts: u32, largest: bool): void {
 @inline function window<T>(x: usize, height: u32, width: u32, inRow: usize, pixel: usize, largest: bool, apart: i32, bytes: u32): T {
   let value = splat<T>(largest ? -f32.MAX_VALUE : 0);
   let sum = value;
-  for (let i = height; i; i--) {
+  let i = height;
+  do {
     let at = x;
     if (apart) value = splat<T>(0);
-    for (let j = width; j; j--) {
+    let j = width;
+    do {
       value = joined<T>(value, isVector<T>() ? <T>load16(at, bytes) : <T>load<f32>(at), largest);
       at += pixel;
-    }
+    } while (--j);
     if (apart) sum = value = plus<T>(sum, value);
     x += inRow;
-  }
+  } while (--i);
   return ended<T>(value, <f32>(height * width), largest);
 }

@@ -52,14 +52,16 @@ export function resizeBilinearU8(p: ResizeBytes, part: u32, parts: u32): void {
     }
     let y = <usize>p.y + <usize>(i * p.outW) * bytes;
     const yEnd = y + <usize>p.outW * bytes;
-    for (let column = <usize>p.columns; y < yEnd; column += ENTRY) {
+    let column = <usize>p.columns;
+    do {
       const left = <usize>load<u32>(column);
       const right = <usize>load<u32>(column, 4);
       if (sizeof<T>() == 2) whole(y, upper, lower, left, right, bytes, load<i32>(row, 8), load<i32>(column, 8));
       else if (ASC_FEATURE_SIMD && sizeof<T>() == 1) weighed(y, yEnd, upperRow, lowerRow, left << 2, right << 2, bytes, load<f32>(column, 8));
       else real<T>(y, upper, lower, left, right, bytes, load<f32>(row, 8), load<f32>(column, 8));
       y += bytes;
-    }
+      column += ENTRY;
+    } while (y < yEnd);
   }
 }
 
@@ -78,7 +80,8 @@ function weigh(target: usize, x: usize, bytes: usize, w: f32): void {
 @inline function weighed(y: usize, yEnd: usize, upper: usize, lower: usize, left: usize, right: usize, bytes: usize, across: f32): void {
   const backs = f32x4.splat(1 - across);
   const acrosses = f32x4.splat(across);
-  for (const end = y + bytes; y < end; y += 4) {
+  const end = y + bytes;
+  do {
     let sum = f32x4.mul(v128.load(upper + left), backs);
     sum = f32x4.add(sum, f32x4.mul(v128.load(lower + left), backs));
     sum = f32x4.add(sum, f32x4.mul(v128.load(upper + right), acrosses));
@@ -89,17 +92,20 @@ function weigh(target: usize, x: usize, bytes: usize, w: f32): void {
     else storePart(y, low, <u32>(yEnd - y));
     left += 16;
     right += 16;
-  }
+    y += 4;
+  } while (y < end);
 }
 
 /** One pixel of int16. */
 function whole(y: usize, upper: usize, lower: usize, left: usize, right: usize, bytes: usize, down: i32, across: i32): void {
-  for (let c: usize = 0; c < bytes; c += 2) {
+  let c: usize = 0;
+  do {
     const l = <i64>load<i16>(upper + left + c) * (1024 - down) + <i64>load<i16>(lower + left + c) * down;
     const r = <i64>load<i16>(upper + right + c) * (1024 - down) + <i64>load<i16>(lower + right + c) * down;
     const sum = l * (1024 - across) + r * across;
     store<i16>(y + c, <i16>((sum + (sum > 0 ? 1 << 19 : -(1 << 19))) / (1 << 20)));
-  }
+    c += 2;
+  } while (c < bytes);
 }
 
 /** One pixel of reals: the four products are added in the reference's order. */

@@ -30,7 +30,8 @@ export function resizeBilinear(p: Resize, part: u32, parts: u32): void {
     const down = load<i32>(row, 8);
     let y = <usize>p.y + i * p.outW * bytes;
     let column = <usize>p.columns;
-    for (const last = column + <usize>p.outW * ENTRY; column < last; column += ENTRY) {
+    const last = column + <usize>p.outW * ENTRY;
+    do {
       const left = <usize>load<u32>(column);
       if (bilinear) {
         const right = <usize>load<u32>(column, 4);
@@ -40,17 +41,20 @@ export function resizeBilinear(p: Resize, part: u32, parts: u32): void {
       } else if (ASC_FEATURE_SIMD) copyVectors(y, upper + left, bytes);
       else copyBytes(y, upper + left, bytes);
       y += bytes;
-    }
+      column += ENTRY;
+    } while (column < last);
   }
 }
 
 /** One output pixel between those at a and b on the left, c and d on the right. */
 function between(y: usize, a: usize, b: usize, c: usize, d: usize, bytes: u32, down: i32, across: i32): void {
-  for (const end = y + bytes; y < end; y++) {
+  const end = y + bytes;
+  do {
     const l = load<i8>(a++) * (1024 - down) + load<i8>(b++) * down;
     const r = load<i8>(c++) * (1024 - down) + load<i8>(d++) * down;
     const sum = l * (1024 - across) + r * across;
     const size = (abs(sum) + (1 << 19)) >> 20;
     store<i8>(y, <i8>(sum < 0 ? -size : size));
-  }
+    y++;
+  } while (y < end);
 }
