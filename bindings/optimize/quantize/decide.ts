@@ -1,6 +1,6 @@
 /** Settings of layers → the type of every node, and weights rounded to the nearest. */
 import { type Graph, type TensorId, tensorOf } from "../../graph.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
 import type { Range } from "../calibrate/ranges.ts";
 import { floatsOf, isFloatConstant } from "../constants.ts";
 import { biasOf, type Layer } from "../layers.ts";
@@ -8,13 +8,14 @@ import type { Decisions, NodeType } from "./build.ts";
 import { withFloatSums } from "./coarse.ts";
 import { withFloatCoordinates } from "./coordinates.ts";
 import { withFloatEnds } from "./ends.ts";
-import { toHalves } from "./halves.ts";
-import { type InnerSetting, isTable } from "./inner.ts";
+import { fitsHalf, toHalves } from "./halves.ts";
+import { type InnerSetting, isTable, TABLE } from "./inner.ts";
 import { withFloatLogarithms } from "./logarithms.ts";
 import { withFloatNormalization } from "./normalization.ts";
 import type { ActivationType, Io, LayerSetting, Scales } from "./options.ts";
 import { withFloatQuotients } from "./quotients.ts";
 import { silentLayers } from "./silent.ts";
+import { withFloatSkips } from "./skips.ts";
 import { supports } from "./support.ts";
 import { nearestWeights, type QuantizedWeights } from "./weights.ts";
 
@@ -43,7 +44,8 @@ export function decide(graph: Graph, layers: readonly Layer[], choices: Choices)
     const stored = setting === undefined || setting.weights === "int8" || setting.weights === "int4";
     return type === "float32" || !stored || !supports(graph, node, type) ? "float32" : type;
   });
-  const even = io === "float32" ? withFloatEnds(graph, withFloatNormalization(graph, wished, ranges), ranges) : wished;
+  const ends = () => withFloatEnds(graph, withFloatNormalization(graph, wished, ranges), ranges);
+  const even = io === "float32" ? withFloatSkips(graph, ends()) : wished;
   const { types: near, exact } = withFloatLogarithms(graph, even, ranges);
   const exactly = withFloatQuotients(graph, withFloatCoordinates(graph, near), ranges);
   const { types, affines } = withFloatSums(graph, exactly, ranges);
@@ -54,7 +56,7 @@ export function decide(graph: Graph, layers: readonly Layer[], choices: Choices)
     const tensor = tensorOf(graph, layer.w);
     const isExact = exact.has(index) && setting.activations !== "float32" && setting.weights !== "float32";
     const stored = isExact ? "float16" : setting.weights;
-    if (stored === "float16") halves.set(layer.w, toHalves(floatsOf(tensor)));
+    if (stored === "float16") halve(halves, layer.w, tensor);
     if (stored === "float16" || stored === "float32") continue;
     const type = types[index] as NodeType;
     const bits = setting.weights === "int4" ? 4 : 8;
@@ -66,11 +68,18 @@ export function decide(graph: Graph, layers: readonly Layer[], choices: Choices)
   return { types, affines, layers: byIndex, weights, halves, io, inner, silent };
 }
 
-/** All larger constants of floats, where all layers' weights are halves anyway. */
+/** Other matrices and long lists of floats, where all layers' weights are halves anyway; biases and means are few, and a half of a large one is far off. */
 function halveConstants(graph: Graph, halves: Map<TensorId, Uint8Array>): void {
   for (const id of graph.nodes.flatMap(({ inputs }) => inputs)) {
     const tensor = graph.tensors[id];
-    if (isFloatConstant(tensor) && elementCount(tensor.shape) > 1 && !halves.has(id))
-      halves.set(id, toHalves(floatsOf(tensor)));
+    if (!isFloatConstant(tensor) || halves.has(id)) continue;
+    if (tensor.shape.filter((size) => size > 1).length > 1 || elementCount(tensor.shape) >= TABLE)
+      halve(halves, id, tensor);
   }
+}
+
+/** Stores a constant so, unless some number is too large. */
+function halve(halves: Map<TensorId, Uint8Array>, id: TensorId, tensor: Tensor): void {
+  const values = floatsOf(tensor);
+  if (values.every(fitsHalf)) halves.set(id, toHalves(values));
 }

@@ -8,7 +8,8 @@ import { rangeOf } from "./groups.ts";
 /** How much coarser a part may be by the scale of all than by its own: one bit. */
 const COARSER = 2;
 
-const MOVES: readonly string[] = [
+/** What only moves numbers. */
+export const MOVES: readonly string[] = [
   ...["reshape", "squeeze", "expandDims", "transpose", "slice", "stridedSlice", "split", "splitV", "concat"],
   ...["pack", "unpack", "gather"],
 ];

@@ -29,8 +29,8 @@ export function innerSetting(options: QuantizeOptions): InnerSetting {
   return { weights: stored, scales, tables: stored === "int8" && activations === "float32" };
 }
 
-/** Elements of a table that is worth the scale of all its rows. */
-const TABLE = 1024;
+/** Elements of a table that is worth the scale of all its rows, and of constants that are worth a node that makes floats of halves. */
+export const TABLE = 1024;
 
 /** Whether a node takes rows of a large constant, as embeddings of words are looked up: by `kind`, which has it as input `at`. */
 function takesRows(graph: Graph, node: AnyNode, kind: OpKind, at: number): boolean {

@@ -111,13 +111,16 @@ export async function quantize(
     outputs: signals.map((snr, i) => ({ name: float.outputs[i]?.name ?? "", snr })),
     activations: found.activations,
     inner: storeInner(float, innerSetting({ ...options, activations })).layers,
-    layers: layers.map(({ name, node, index, w, y }, i) => ({
-      name,
-      kind: node.kind,
-      output: tensorOf(float, y).name,
-      weights: halves.has(w) ? "float16" : (found.settings[i]?.weights ?? "float32"),
-      activations: types[index] ?? "float32",
-    })),
+    layers: layers.map(({ name, node, index, w, y }, i) => {
+      const { weights = "float32" } = found.settings[i] ?? {};
+      return {
+        name,
+        kind: node.kind,
+        output: tensorOf(float, y).name,
+        weights: halves.has(w) ? "float16" : weights === "float16" ? "float32" : weights,
+        activations: types[index] ?? "float32",
+      };
+    }),
     floats: integers
       ? [
           ...new Set(
