@@ -227,6 +227,16 @@ describe("channels", () => {
     }
   });
 
+  test("run through the greatest, the least, sums and means of places, as text is classified", () => {
+    for (const kind of ["reduceMax", "reduceMin", "sum", "mean"] as const) {
+      const to = buildNetwork([1, 4, 4, 2], 3);
+      const places = to.node(kind, [conv(to, to.input, 2, 8, 3), to.integers(1, 2)], { keepDims: false });
+      const dense = [places, to.weights([5, 8]), to.weights([5])] as const;
+      const y = to.node("fullyConnected", dense, { activation: "none", keepDims: false });
+      assert.equal(channelsOf(prepareFloat(to.graph(y))).free.size, 8, kind);
+    }
+  });
+
   test("refused: more than whole channels can save, with what they can", async () => {
     const list = dataset(samples(20));
     const phases: string[] = [];

@@ -39,7 +39,8 @@ export async function finished(
 ): Promise<Graph> {
   const steps = stepsWithin(pruned, settings.finish);
   if (steps === 0 || examples.length < LEAST_EXAMPLES || !canBeTrained(trainedPart(dense))) return pruned;
-  const objective = objectiveOf(dense, await firstOf(data));
+  const several = dense.outputs.length > 1;
+  const objective = several ? "values" : objectiveOf(dense, await firstOf(data));
   const samples = examples.map((inputs): Sample => ({ inputs }));
   const kept = samples.filter((_, i) => i % JUDGES === JUDGES - 1);
   const learned = samples.filter((_, i) => i % JUDGES !== JUDGES - 1);
@@ -47,10 +48,11 @@ export async function finished(
   const normalization = objective === "classes" ? "restore" : "none";
   const tune = { steps, batch: BATCH, objective, normalization, masks: masksOf(pruned, layers) } as const;
   const graph = await trained(pruned, dense, datasetOf(learned, { size: learned.length }), tune, options);
-  const goal = goalOf(dense, objective);
-  const of = (each: Graph) => outputsOf(endAt(each, objective), kept);
+  const of = (each: Graph) => outputsOf(several ? each : endAt(each, objective), kept);
   const wanted = await of(dense);
-  const [before, after] = [distance(await of(pruned), wanted, goal), distance(await of(graph), wanted, goal)];
+  const { width } = several ? { width: 1 } : goalOf(dense, objective);
+  const far = async (each: Graph) => distance(await of(each), wanted, { objective, width });
+  const [before, after] = [await far(pruned), await far(graph)];
   return after <= SEEN * before ? graph : pruned;
 }
 
@@ -69,7 +71,7 @@ function objectiveOf(dense: Graph, sample: Sample | undefined): Objective {
 }
 
 /** Divergence of softened scores, as training has it without labels; squared error of others. */
-function distance(found: Outputs, wanted: Outputs, { objective, width }: Goal): number {
+function distance(found: Outputs, wanted: Outputs, { objective, width }: Pick<Goal, "objective" | "width">): number {
   if (objective !== "classes" || width === 1) return errorOf(found, wanted);
   let sum = 0;
   for (const [i, [scores]] of wanted.entries())

@@ -66,7 +66,7 @@ export function requireTrainable(graph: Graph): void {
 
 /** Whether every operator has a gradient. */
 export function canBeTrained(graph: Graph): boolean {
-  return graph.outputs.length === 1 && trainedNodes(graph).every((node) => gradientOf(node as Node) !== undefined);
+  return trainedNodes(graph).every((node) => gradientOf(node as Node) !== undefined);
 }
 
 /** What is left where shapes are computed before. */

@@ -56,13 +56,27 @@ export async function trainSeveral(
   };
 }
 
+/**
+ * A function that gives a graph of these outputs one in place of them: a list of all, each by the variance that it has in this network. A graph of one output
+ * stays as it is.
+ */
+export async function sideBySide(graph: Graph, data: AsyncIterable<Sample>): Promise<(other: Graph) => Graph> {
+  if (graph.outputs.length === 1) return (other) => other;
+  const factors = await factorsOf(graph, data, sizesOf(graph));
+  return (other) => joined(other, factors);
+}
+
 const sizesOf = (graph: Graph) => {
   const typed = runPasses(graph, { only: "none" });
   return typed.outputs.map(({ tensor }) => elementCount(tensorOf(typed, tensor).shape));
 };
 
 /** What each output's numbers are multiplied by: together they have variance 1, each output as much of it. */
-async function factorsOf(graph: Graph, data: Dataset, sizes: readonly number[]): Promise<readonly number[]> {
+async function factorsOf(
+  graph: Graph,
+  data: AsyncIterable<Sample>,
+  sizes: readonly number[],
+): Promise<readonly number[]> {
   const ids = graph.outputs.map(({ tensor }) => tensor);
   const sums = sizes.map(() => [0, 0, 0] as [number, number, number]);
   const tap = await tapGraph(graph, ids, { batch: 1 });

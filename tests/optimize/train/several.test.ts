@@ -96,7 +96,7 @@ describe("several outputs", () => {
   test("pruned weights stay zero while what is left goes on", async () => {
     const dense = network(1, 32);
     const cut = { sparsity: 0.6, pattern: "unstructured" } as const;
-    const pruned = await prune(dense, dataset(samples), cut);
+    const pruned = await prune(dense, dataset(samples), { ...cut, finish: 0 });
     const tune = { steps: 200, batch: 40, threads: 1, augment: {} };
     const tuned = await prune(dense, dataset(samples), { ...cut, tune });
     const [before, after] = [await errors(pruned.graph, dense), await errors(tuned.graph, dense)];
@@ -107,6 +107,31 @@ describe("several outputs", () => {
         0,
       );
     assert.ok(zeros(tuned.graph) >= zeros(pruned.graph));
+  });
+
+  test("pruned by examples alone, all layers learn both outputs at the end", async () => {
+    const dense = network(1, 32);
+    const of = async (finish: number) => errors((await prune(dense, dataset(samples), { finish })).graph, dense);
+    const [solved, ended] = [await of(0), await of(300)];
+    for (const [k, error] of ended.entries())
+      assert.ok(error < 0.95 * (solved[k] as number), `output ${k}: ${solved[k]} to ${error}`);
+  });
+
+  test("of two branches the channels go first whose outputs hardly reach either end", async () => {
+    const to = buildNetwork([1, 6], 2);
+    const dense = (x: TensorId, inputs: number, outputs: number, size = 0.5) =>
+      to.node("fullyConnected", [x, to.weights([outputs, inputs], size), to.weights([outputs])], {
+        activation: "relu",
+        keepDims: false,
+      });
+    const branch = () => dense(dense(to.input, 6, 16), 16, 16);
+    const faint = to.node("mul", [branch(), to.floats(0.01)], { activation: "none" });
+    const both = to.node("concat", [branch(), faint], { axis: 1, activation: "none" });
+    const first = to.graph(dense(both, 32, 8));
+    const graph = { ...first, outputs: [...first.outputs, { name: "other", tensor: dense(both, 32, 3) }] };
+    const cut = { pattern: "channels", sparsity: 0.4, finish: 0 } as const;
+    const found = await errors((await prune(graph, dataset(samples), cut)).graph, graph);
+    for (const [k, error] of found.entries()) assert.ok(error < 0.001, `output ${k}: ${error}`);
   });
 });
 

@@ -7,6 +7,7 @@ import { firstOf } from "../../train/answers.ts";
 import { trainedPart } from "../../train/front.ts";
 import { goalOf } from "../../train/objective.ts";
 import { canBeTrained } from "../../train/prepare.ts";
+import { sideBySide } from "../../train/several.ts";
 import { readExamples } from "../examples.ts";
 import { finished } from "../finish.ts";
 import { solveLayers } from "../follow.ts";
@@ -49,16 +50,18 @@ export async function pruneChannels(
   const examples = await readExamples(dense, data, settings);
   const { tune } = options;
   const gradients = canBeTrained(trainedPart(dense));
-  const { objective } = gradients
-    ? goalOf(dense, tune?.objective, await firstOf(data))
-    : { objective: "values" as const };
+  const { objective } =
+    gradients && dense.outputs.length === 1
+      ? goalOf(dense, tune?.objective, await firstOf(data))
+      : { objective: "values" as const };
+  const whole = await sideBySide(dense, data);
   let graph = dense;
   for (let cut = 1; cut <= cuts; cut++) {
     onProgress({ phase: "cut", done: cut - 1, total: cuts });
     check();
     const channels = channelsOf(graph);
     const costs = gradients
-      ? await channelCosts(graph, channels, examples, check, objective)
+      ? await channelCosts(whole(graph), channels, examples, check, objective)
       : await channelErrors(graph, channels, examples);
     const gone = chooseChannels(channels, costs, total * (1 - sparsity) ** (cut / cuts), {
       multiple,

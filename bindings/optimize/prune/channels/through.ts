@@ -22,7 +22,7 @@ export function throughOther(walk: Walk, node: AnyNode): boolean {
   if (PAIRS.has(kind)) return throughPair(walk, x, second, y);
   if (kind === "concat") return throughConcat(walk, node.inputs, y, node.attributes.axis);
   if (isConstant(graph, x)) return false;
-  if (kind === "mean") {
+  if (["mean", "sum", "reduceMax", "reduceMin"].includes(kind)) {
     const axes = integersOf(graph, second);
     const rank = tensorOf(graph, x).shape.length;
     return !axes.some((axis) => axis === -1 || axis === rank - 1) && same(walk, x, y);
