@@ -148,6 +148,13 @@ describe("operators as ONNX", () => {
         assert.ok(Math.abs(Number(found[i]) - Number(expected[i])) <= 2e-5, `${i}: ${found[i]}, not ${expected[i]}`);
     });
 
+  test("normalization of many numbers without factors of its own takes no bytes for each", () => {
+    const bytes = writeOnnx(graphOf("layerNorm", { dimensions: 3, epsilon: 1e-3 }, [1, 4, 4, 2]));
+    const { graph } = readModel(bytes);
+    assert.ok(graph?.nodes.some(({ operator }) => operator === "LayerNormalization"));
+    assert.ok(graph?.initializers.every(({ dims }) => dims.length <= 1));
+  });
+
   test("integers are behind QuantizeLinear, layers' weights by channel", { skip }, () => {
     const bytes = new Uint8Array(readFileSync(new URL("digits_int8.tflite", MODELS)));
     const { graph } = readModel(writeOnnx(importModel(bytes, {})));

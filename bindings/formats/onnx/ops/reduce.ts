@@ -70,14 +70,18 @@ export function reduced(n: OnnxNode, kind: Reduction, before: Formula = asIs, af
   const axes = axesOf(n);
   const keepDims = n.int("keepdims", 1) === 1;
   const add = adderOf(n, x.dtype);
-  const { ids, isLast } = keepDims || axes.length === 0 ? operands(n, [x]) : { ids: [n.plain(x)], isLast: false };
+  // of all places samples and channels are left, which either order has so
+  const isWhole = axes.length === rank - 2 && axes.every((axis) => axis > 1);
+  const isEither = keepDims || isWhole || axes.length === 0;
+  const { ids, isLast } = isEither ? operands(n, [x]) : { ids: [n.plain(x)], isLast: false };
+  const isOrdered = isLast && (keepDims || !isWhole);
   const from = before(ids[0] as TensorId, add, n);
   const own = isLast ? axes.map((axis) => lastAxis(axis, rank)) : axes;
   const attributes = { keepDims } as Attributes[Reduction];
   // sums of dequantized rows are rounded row by row: as a mean they would be summed as integers, and ties fall otherwise
   if (kind === "mean" && isDequantized(n, x) && !isAlong(kind, axes, rank)) {
     const count = n.b.float(axes.reduce((all, axis) => all * (x.shape[axis] as number), 1));
-    return setIn(n, isLast, add("div", [add("sum", [from, n.b.integers(own)], attributes), count], NONE));
+    return setIn(n, isOrdered, add("div", [add("sum", [from, n.b.integers(own)], attributes), count], NONE));
   }
   // the mean of nothing is 0
   const isEmpty = axes.some((axis) => x.shape[axis] === 0);
@@ -89,7 +93,7 @@ export function reduced(n: OnnxNode, kind: Reduction, before: Formula = asIs, af
         : added(n, kind, from, own, keepDims);
   // the greatest of no truth is false, the least true
   const isNone = isEmpty && x.dtype === "bool";
-  setIn(n, isLast, isNone ? add(kind === "reduceMax" ? "notEqual" : "equal", [y, y], {}) : after(y, add, n));
+  setIn(n, isOrdered, isNone ? add(kind === "reduceMax" ? "notEqual" : "equal", [y, y], {}) : after(y, add, n));
 }
 
 /** The same of any entries. */

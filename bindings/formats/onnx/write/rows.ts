@@ -1,6 +1,5 @@
 /** Nodes → ONNX operators: normalizations, sums along an axis, the greatest, choices, remainders. */
 import { type AnyNode, NONE, type Node, type OpKind, type TensorId } from "../../../graph.ts";
-import { elementCount } from "../../../tensor.ts";
 import type { Emitter } from "./emit.ts";
 import { DATA_TYPES } from "./model.ts";
 import {
@@ -31,11 +30,10 @@ const layerNorm: Writer<"layerNorm"> = (node, to) => {
   const { dimensions, epsilon } = node.attributes;
   const [x, scale, bias] = node.inputs as readonly [TensorId, TensorId?, TensorId?];
   const own = to.tensor(x).shape.slice(-dimensions);
-  const depth = elementCount(own);
   const has = (id: TensorId | undefined): id is TensorId => id !== undefined && id !== NONE;
   const shaped = (id: TensorId) =>
     String(to.tensor(id).shape) === String(own) ? to.name(id) : reshaped(to, to.name(id), own);
-  const factors = has(scale) ? shaped(scale) : to.constant("ones", "float32", own, new Float32Array(depth).fill(1));
+  const factors = has(scale) ? shaped(scale) : to.step("Expand", [float(to, 1), to.integers("shape", own)]);
   const inputs = [to.real(x), factors, ...(has(bias) ? [shaped(bias)] : [])];
   return finish(node, to, to.step("LayerNormalization", inputs, { axis: -dimensions, epsilon: { real: epsilon } }));
 };
