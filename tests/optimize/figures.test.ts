@@ -28,6 +28,21 @@ describe("figures", () => {
     assert.deepEqual([values.compared, values.agreement], [undefined, undefined]);
   });
 
+  test("a map of chances whose one channel stands first is decisions; classes that are reshaped are values", async () => {
+    for (const [kind, compared] of [
+      ["logistic", "decision"],
+      ["softmax", undefined],
+    ] as const) {
+      const to = buildNetwork([1, 2, 2, 1]);
+      const chances = to.node(kind, [to.input], { beta: 1 } as never);
+      const model = to.graph(to.node("reshape", [chances], { shape: [1, 1, 2, 2] }));
+      const sample = { inputs: [Float32Array.of(2, -1, 3, -2)], targets: [Float32Array.of(1, 0, 0, 0)] };
+      const found = await evaluate(model, datasetOf([sample]), { against: model, layerSamples: 0 });
+      assert.equal(found.compared, compared);
+      assert.equal(found.model.classes?.top1, compared && 0.75);
+    }
+  });
+
   test("what the functions that read a layer level hurts nothing: it comes behind", async () => {
     const clipped = (limit: number, factor: number) => {
       const to = buildNetwork([1, 4]);

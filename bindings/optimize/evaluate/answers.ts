@@ -44,14 +44,20 @@ const NO_VALUES: ReadonlySet<string> = new Set(["softmax", "logSoftmax", "logist
 /** Whether what a graph ends with gives values. */
 export const givesValues = ({ kind }: End): boolean => kind !== undefined && !NO_VALUES.has(kind);
 
+/** What may come behind that. */
+const SHAPED: readonly string[] = ["quantize", "dequantize", "transpose", "reshape"];
+/** What gives numbers that say the same in any shape. */
+const ALONE: readonly string[] = ["logistic", "l2Normalization"];
+
 /** What makes the first output of a graph. */
 export function endOf(graph: Graph): End {
   const { nodes, outputs } = nameLengths(graph);
   let id = outputs[0]?.tensor;
-  let moved = false;
+  let [moved, shaped] = [false, false];
   for (const { kind, inputs, outputs: made } of [...nodes].reverse()) {
     if (id === undefined || !made.includes(id)) continue;
-    if (kind !== "quantize" && kind !== "dequantize" && kind !== "transpose") return { kind, moved };
+    if (!SHAPED.includes(kind)) return { kind: shaped && !ALONE.includes(kind) ? "reshape" : kind, moved };
+    shaped ||= kind === "reshape";
     moved ||= kind === "transpose";
     id = inputs[0];
   }

@@ -110,6 +110,9 @@ function endOf(typed: Graph, objective: Objective): TensorId {
     if (rank > 2 && order === toFront.join()) end = last.inputs[0] as TensorId;
   }
   const maker = makerOf(typed, end);
+  const before = maker?.kind === "reshape" ? makerOf(typed, maker.inputs[0] as TensorId) : undefined;
+  // decisions are the same in any shape
+  if (before?.kind === "logistic") return before.inputs[0] as TensorId;
   return maker?.kind === "softmax" || maker?.kind === "logistic" ? (maker.inputs[0] as TensorId) : end;
 }
 

@@ -16,8 +16,12 @@ import type { Progress } from "../../../bindings/optimize/train/options.ts";
 import { augment, augmentPlaces } from "../../../bindings/optimize/train/pictures.ts";
 import { randomOf } from "../../../bindings/optimize/train/random.ts";
 import { train } from "../../../bindings/optimize/train/train.ts";
-import { buildNetwork } from "../support/networks.ts";
+import { type Builder, buildNetwork } from "../support/networks.ts";
 import { DECISIONS, EMBEDDINGS, FRESH, logistic, pixels, SIZE, softmax, toFront, VALUES } from "../support/pixels.ts";
+
+/** One channel, which stands first or last alike. */
+const logisticPlane = (to: Builder, x: TensorId) =>
+  to.node("reshape", [logistic(to, x)], { shape: [1, 1, SIZE, SIZE] });
 
 describe("what a network is trained for", () => {
   const of = (graph: Graph, sample?: Partial<Sample>, objective?: Objective) => {
@@ -35,6 +39,7 @@ describe("what a network is trained for", () => {
     ["numbers, moved", of(pixels(3, toFront), targets(192)), "values 24 × 8 [3,8]"],
     ["a number of each pixel", of(pixels(1)), "values 64 × 1 [8,8]"],
     ["a chance of each pixel", of(pixels(1, logistic)), "classes 64 × 1 [8,8]"],
+    ["a chance of each pixel, as PyTorch has it", of(pixels(1, logisticPlane)), "classes 64 × 1 [8,8]"],
     [
       "decisions of each pixel",
       of(pixels(1, logistic), { targets: [new Float32Array(64).fill(1)] }),
