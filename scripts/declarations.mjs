@@ -33,7 +33,7 @@ export function pruneTypes() {
     size = [...kept.values()].reduce((sum, text) => sum + text.length, 0);
   }
   for (const file of filesIn(TYPES, ".d.ts").map((name) => join(ROOT, name)))
-    if (kept.has(file)) writeFileSync(file, (INNER.test(file) ? withoutComments : withoutHeading)(kept.get(file)));
+    if (kept.has(file)) writeFileSync(file, (INNER.test(file) ? withoutComments : shortComments)(kept.get(file)));
     else rmSync(file);
 }
 
@@ -41,6 +41,13 @@ export function pruneTypes() {
 const INNER = /[\\/]types[\\/](?:ops[\\/]types|packer|passes|primitives[\\/](?!modules|requantize))/;
 
 const withoutComments = (text) => text.replace(/^[ \t]*\/\*\*.*?\*\/[ \t]*\n/gms, "");
+
+/** Comments of several lines without what stands before each of these. */
+const shortComments = (text) =>
+  withoutHeading(text).replace(
+    /^([ \t]*)\/\*\*\n(.*?)\s*\*\/$/gms,
+    (_, indent, lines) => `${indent}/** ${lines.replace(/^[ \t]*\*[ ]?/gm, "")} */`,
+  );
 
 /** What a source says of itself is no declaration's. */
 const withoutHeading = (text) =>
