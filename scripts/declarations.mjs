@@ -33,7 +33,7 @@ export function pruneTypes() {
     size = [...kept.values()].reduce((sum, text) => sum + text.length, 0);
   }
   for (const file of filesIn(TYPES, ".d.ts").map((name) => join(ROOT, name)))
-    if (kept.has(file)) writeFileSync(file, (INNER.test(file) ? withoutComments : shortComments)(kept.get(file)));
+    if (kept.has(file)) writeFileSync(file, (INNER.test(file) ? withoutComments : shortened)(kept.get(file)));
     else rmSync(file);
 }
 
@@ -42,12 +42,11 @@ const INNER = /[\\/]types[\\/](?:ops[\\/]types|packer|passes|primitives[\\/](?!m
 
 const withoutComments = (text) => text.replace(/^[ \t]*\/\*\*.*?\*\/[ \t]*\n/gms, "");
 
-/** Comments of several lines without what stands before each of these. */
-const shortComments = (text) =>
-  withoutHeading(text).replace(
-    /^([ \t]*)\/\*\*\n(.*?)\s*\*\/$/gms,
-    (_, indent, lines) => `${indent}/** ${lines.replace(/^[ \t]*\*[ ]?/gm, "")} */`,
-  );
+/** Lines without what they are indented by, those of comments without their asterisks. */
+const shortened = (text) =>
+  withoutHeading(text)
+    .replace(/\/\*\*\n(.*?)\s*\*\//gs, (_, lines) => `/** ${lines.replace(/^[ \t]*\*[ ]?/gm, "")} */`)
+    .replace(/^[ \t]+/gm, "");
 
 /** What a source says of itself is no declaration's. */
 const withoutHeading = (text) =>
