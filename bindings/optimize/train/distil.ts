@@ -78,7 +78,7 @@ async function freshWith(teacher: Graph, name: string, seed: number, data: Datas
 /**
  * A network with random weights for what the teacher takes and gives: probabilities or scores without a softmax, values, embeddings of length 1, or decisions.
  *
- * Errors: UNSUPPORTED for several inputs or outputs, and for outputs of several places; those of `freshNetwork`.
+ * Errors: UNSUPPORTED for several inputs or outputs, for whole numbers, and for outputs of several places; those of `freshNetwork`.
  */
 export function freshFor(teacher: Graph, name: string, seed: number, objective?: Objective): Graph {
   requireGraph("freshFor, teacher", teacher);
@@ -103,7 +103,13 @@ export function freshFor(teacher: Graph, name: string, seed: number, objective?:
     received: goalText(goal),
     hint: "Give a student of this output.",
   }));
-  const { shape: given } = tensorOf(typed, input.tensor);
+  const { shape: given, dtype } = tensorOf(typed, input.tensor);
+  ensure(!/^u?int(32|64)$/.test(dtype), "UNSUPPORTED", () => ({
+    where: "teacher",
+    expected: `an input of real numbers, as ${name} takes`,
+    received: `${dtype}, numbers of words or the like`,
+    hint: "Give a student that begins with the teacher's tables, as a model.",
+  }));
   const planar = isPlanar(typed);
   const shape = planar ? channelsLast(given) : given;
   const { places, width, objective: own } = goal;

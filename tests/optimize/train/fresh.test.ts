@@ -153,6 +153,22 @@ describe("fresh networks of other inputs", () => {
     assert.equal(agreement, undefined);
   });
 
+  test("for numbers of words there are none: a student needs tables", () => {
+    const teacher = freshNetwork("mlp", { shape: [1, 12], classes: 2, seed: 0 });
+    const x = teacher.inputs[0]?.tensor;
+    for (const dtype of ["int32", "int64"] as const) {
+      const words = [...teacher.tensors, { name: "words", dtype, shape: [1, 12] }];
+      const cast = { kind: "cast", where: "cast", inputs: [words.length - 1], outputs: [x], attributes: {} };
+      const graph = {
+        ...teacher,
+        tensors: words,
+        nodes: [cast as never, ...teacher.nodes],
+        inputs: [{ name: "words", tensor: (words.length - 1) as never }],
+      };
+      assert.throws(() => freshFor(graph, "mlp", 0), { code: "UNSUPPORTED", received: new RegExp(dtype) });
+    }
+  });
+
   test("numbers without places are no picture; mlp takes any", () => {
     const of = (name: string, shape: readonly number[]) => freshNetwork(name, { shape, classes: 2, seed: 0 });
     assert.throws(() => of("ds-cnn", [1, 12]), { where: "architecture", received: "[1,12]" });
