@@ -107,7 +107,7 @@ function readStream(path: string): Uint8Array {
     const parts: Uint8Array[] = [];
     for (let total = 0; ; ) {
       const part = new Uint8Array(1 << 20);
-      const length = readSync(file, part);
+      const length = patiently(() => readSync(file, part));
       if (length === 0) return Buffer.concat(parts);
       parts.push(part.slice(0, length));
       total += length;
@@ -124,7 +124,7 @@ function readStream(path: string): Uint8Array {
  */
 export function writeWhole(path: string, parts: readonly Uint8Array[]): void {
   try {
-    if (path === "-") return writeFileSync(1, Buffer.concat(parts));
+    if (path === "-") return pour(1, parts);
     const target = targetOf(path);
     if (existsSync(target) && !statSync(target).isFile()) writeFileSync(target, Buffer.concat(parts));
     else replaceFile(target, parts);
@@ -243,10 +243,25 @@ function replaceFile(path: string, parts: readonly Uint8Array[]): void {
   }
 }
 
+function pour(file: number, parts: readonly Uint8Array[]): void {
+  for (const part of parts) for (let at = 0; at < part.length; ) at += patiently(() => writeSync(file, part, at));
+}
+
+/** Work on a file, again and again while a pipe's other end is not ready: Node makes those of standard streams say so at once. */
+function patiently<T>(work: () => T): T {
+  for (;;)
+    try {
+      return work();
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== "EAGAIN") throw cause;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+    }
+}
+
 function writeNew(path: string, parts: readonly Uint8Array[]): void {
   const file = openSync(path, "wx");
   try {
-    for (const part of parts) for (let at = 0; at < part.length; ) at += writeSync(file, part, at);
+    pour(file, parts);
     fsyncSync(file);
   } finally {
     closeSync(file);

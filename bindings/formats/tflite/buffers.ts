@@ -54,9 +54,10 @@ export function readBuffers(model: FlatTable): Buffers {
 
 const isBehind = (table: FlatTable): boolean => readUint64(table, BUFFER.offset) > 1n;
 
-/** Data inside the FlatBuffer, or behind it in the same file. */
+/** Data inside the FlatBuffer; where there is none, behind it in the same file. */
 function bufferBytes(table: FlatTable): Uint8Array | undefined {
-  if (!isBehind(table)) return readBytes(table, BUFFER.data);
+  const inside = readBytes(table, BUFFER.data);
+  if (inside?.length || !isBehind(table)) return inside;
   const offset = readUint64(table, BUFFER.offset);
   const { bytes } = table.file;
   const end = offset + readUint64(table, BUFFER.size);

@@ -152,6 +152,14 @@ test("buffers behind the FlatBuffer give the same graph as buffers in it, which 
   assert.deepEqual(outside.tensors[3]?.data, new Uint8Array(Int32Array.of(77, 78).buffer));
 });
 
+test("bytes in a buffer count, whatever place behind the FlatBuffer it also names", () => {
+  const own = Int32Array.of(123456, -5);
+  const w: TensorSpec = { name: "w", dtype: "int32", shape: [2], buffer: 1 };
+  const buffers = [{ 0: { bytes: new Uint8Array(own.buffer) }, 1: { int64: 16n }, 2: { int64: 8n } }];
+  const graph = imported({ ...RELU, tensors: [X, Y, w], buffers });
+  assert.deepEqual(graph.tensors[2]?.data, new Uint8Array(own.buffer));
+});
+
 test("a Node Buffer's constants are plain arrays, whose slice copies", () => {
   const w: TensorSpec = { name: "w", dtype: "int8", shape: [1], data: Int8Array.of(5) };
   const graph = importModel(Buffer.from(buildTflite({ ...RELU, tensors: [X, Y, w] })), {});
