@@ -108,7 +108,7 @@ export function windowWork(graph: Graph): number {
     for (const body of bodiesOf(node)) work += windowWork(body);
     const [y = [], w = []] = [node.outputs[0], node.inputs[1]].map((id) => graph.tensors[id ?? NONE]?.shape);
     if ("filter" in node.attributes) work += elementCount(node.attributes.filter) * elementCount(y);
-    if (node.kind !== "transposeConv" && node.kind !== "transposeConvBias" && node.kind !== "conv3dTranspose") continue;
+    if (!/^transposeConv|Transpose$/.test(node.kind) || !("stride" in node.attributes)) continue;
     work += (elementCount(y) * elementCount(w)) / elementCount([...node.attributes.stride, y.at(-1) ?? 1]);
   }
   return work;

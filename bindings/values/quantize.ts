@@ -44,7 +44,7 @@ const notANumber = (name: string, index: number) =>
     where: `tensor "${name}", element ${index}`,
     expected: "a real number: no integer stands for others",
     received: "NaN",
-    hint: "Check how the input was prepared: 0 / 0, or a value that is missing.",
+    hint: "Check how the input was prepared.",
   });
 
 /**
@@ -156,7 +156,7 @@ export function topK(
     where: "topK",
     expected: "labels as an array of names, one for each place",
     received: kindOf(labels),
-    hint: 'A text of one label a line becomes them by text.trim().split("\\n").',
+    hint: 'text.trim().split("\\n") makes them of lines.',
   }));
   requireNumbers("topK", out);
   ensure(out.length > 0, "INVALID_INPUT", () => ({ where: "topK", expected: "numbers", received: "none" }));

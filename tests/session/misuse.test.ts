@@ -157,11 +157,11 @@ test("shapes and constants of an .onnx file are lists of numbers, of whole ones 
   for (const given of [0, null, "1", { length: 1 }]) {
     assert.match(
       (await refusal(() => api.loadModel(file, { shapes: { x: given } }))).message,
-      /^shapes, "x": expected a list/,
+      /^shapes, x: expected a list/,
     );
     assert.match(
       (await refusal(() => api.loadModel(file, { constants: { x: given } }))).message,
-      /^constants, "x": expected/,
+      /^constants, x: expected/,
     );
   }
   for (const value of [Number.NaN, Number.POSITIVE_INFINITY, 0.5, "a", {}])

@@ -139,8 +139,8 @@ function declareInputs(graph: GraphProto, scope: Scope, options: OnnxOptions): r
         () => ({ where, expected: open.map((input) => shorten(input.name)).join(", "), received: shorten(name) }),
       );
       ensure(Array.isArray(given) || (where === "constants" && ArrayBuffer.isView(given)), "INVALID_OPTION", () => ({
-        where: `${where}, "${shorten(name)}"`,
-        expected: "a list of numbers",
+        where: `${where}, ${shorten(name)}`,
+        expected: "a list",
         received: kindOf(given),
       }));
     }
