@@ -8,7 +8,7 @@ import { real } from "./cast.ts";
 import { centredProduct } from "./dequantized.ts";
 import { columns, heads, joined, joint } from "./heads.ts";
 import { product } from "./matmul.ts";
-import { cast, channelled, entries, reshapedTo, sized } from "./move.ts";
+import { cast, channelled, entries, optional, reshapedTo, sized } from "./move.ts";
 import { attend, attended, causal, farWhereZero, windowed } from "./scores.ts";
 
 /** Lengths `[B]`, or ends and starts `[2B]`, as what is added to the scores. */
@@ -104,7 +104,7 @@ function multiHead(n: OnnxNode): void {
   const count = n.int("num_heads", 1);
   const [query, key, value] = [n.input(0), n.input(1), n.input(2)];
   const width = query.shape[2] as number;
-  const bias = n.inputs[3] === undefined ? undefined : n.plain(n.input(3));
+  const bias = optional(n, 3);
   const side = (x: Value, from: number, size: number) => {
     if (x.shape.length === 4) return n.plain(x);
     const id = n.plain(x);

@@ -11,7 +11,7 @@ import { plain, type Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
 import { BOOL, INT32 } from "../types.ts";
 import { setTurned, whileLoop } from "./loops.ts";
-import { axisOf, longs, reshapedTo, typeOf } from "./move.ts";
+import { axisOf, longs, reshapedTo, truth, typeOf } from "./move.ts";
 import { graphIn, isLong, known, turnsOf } from "./turns.ts";
 
 /** Turns that a loop may be unrolled to. */
@@ -165,11 +165,10 @@ function loop(n: OnnxNode): void {
   let active: TensorId | undefined;
   let goes = n.inputs[1] === undefined ? 1 : known(n, n.input(1));
   if (goes === undefined) active = scalar(n, n.input(1));
-  const truth = (value: boolean) => n.b.constant("bool", [], Uint8Array.of(value ? 1 : 0));
   let turn = 0;
   for (; turn < given && goes !== 0; turn++) {
     if (turn >= MOST_TURNS) return whileLoop(n);
-    const condition = active ?? truth(true);
+    const condition = active ?? truth(n, true);
     const inputs = [valueFor(n, longs(n, [turn], [])), valueFor(n, condition), ...state];
     const outputs = body(n, "body", inputs, active !== undefined);
     const [again, ...rest] = outputs;
@@ -204,7 +203,7 @@ function loop(n: OnnxNode): void {
 
 /** Output i of a loop that takes no turn: as a turn from its first state would give it, none of these. */
 function nothing(n: OnnxNode, state: readonly Value[], i: number): TensorId {
-  const turn = [longs(n, [0], []), n.b.constant("bool", [], Uint8Array.of(1))].map((id) => valueFor(n, id));
+  const turn = [longs(n, [0], []), truth(n, true)].map((id) => valueFor(n, id));
   const { dtype, shape } = body(n, "body", [...turn, ...state])[i + 1] ?? n.refuse("an output a turn", "none");
   return n.b.constant(dtype, [0, ...shape], new Uint8Array(0));
 }

@@ -7,7 +7,7 @@ import { permuted, type Value } from "../layout.ts";
 import { isDequantized } from "../quantized.ts";
 import { FLOAT, NONE } from "../types.ts";
 import { imagePadding, pair, poolWindowsOf, type Windows, windowsOf } from "../window.ts";
-import { channelled, entries, sized, typeOf } from "./move.ts";
+import { channelled, entries, optional, sized, typeOf } from "./move.ts";
 
 /** `[N,C,W]` as an image `[N,1,W,C]`, `[N,C,H,W]` as `[N,H,W,C]`. */
 export function imageOf(n: OnnxNode, value: Value): TensorId {
@@ -67,7 +67,7 @@ export function convolved(n: OnnxNode, x: Value, w: Value, bias: TensorId | unde
 function conv(n: OnnxNode): void {
   const x = n.input(0);
   if (x.shape.length === 5) return n.rarely("volume", n);
-  const bias = n.inputs[2] === undefined ? undefined : n.plain(n.input(2));
+  const bias = optional(n, 2);
   setImage(n, convolved(n, x, n.input(1), bias), x);
 }
 

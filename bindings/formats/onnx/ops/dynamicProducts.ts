@@ -5,6 +5,7 @@ import type { Value } from "../layout.ts";
 import { knownQuantization } from "../quantized.ts";
 import { fullyConnected, matrixOf, quantized } from "./dynamicWeights.ts";
 import { matMulIntegerToFloat as computed } from "./integers.ts";
+import { optional } from "./move.ts";
 import { dynamicLstm, type Product, row } from "./recurrent.ts";
 import { RANGES } from "./saturated.ts";
 
@@ -20,7 +21,7 @@ function dynamicQuantizeMatMul(quantize: Conversion, multiply: Conversion): Conv
   return (n) => {
     const w = knownWeights(n, n.input(2), n.inputs[3]);
     if (w !== undefined) {
-      const bias = n.inputs[4] === undefined ? undefined : n.plain(n.input(4));
+      const bias = optional(n, 4);
       return n.setPlain(0, fullyConnected(n, n.plain(n.input(0)), w, bias));
     }
     const parts: Value[] = [];
@@ -45,7 +46,7 @@ function matMulIntegerToFloat(expand: Conversion): Conversion {
     if (!isChain || a.x !== scale.x || a.x !== zero.x) return expand(n);
     const w = knownWeights(n, n.inputs[3], n.inputs[5]);
     if (w === undefined) return expand(n);
-    const bias = n.inputs[6] === undefined ? undefined : n.plain(n.input(6));
+    const bias = optional(n, 6);
     n.setPlain(0, fullyConnected(n, n.plain(a.x), w, bias));
   };
 }

@@ -7,6 +7,7 @@ import { activate } from "./activations.ts";
 import { real } from "./cast.ts";
 import { convolved, imageOf, setImage } from "./conv.ts";
 import { gemmOf, product } from "./matmul.ts";
+import { optional } from "./move.ts";
 
 /** The activation that attributes name, with its parameters. */
 function activated(n: OnnxNode, x: TensorId, [a, b]: readonly number[]): TensorId {
@@ -20,7 +21,7 @@ function activated(n: OnnxNode, x: TensorId, [a, b]: readonly number[]): TensorI
 /** A convolution, what is added to it, an activation. */
 function fusedConv(n: OnnxNode): void {
   const x = n.input(0);
-  const bias = n.inputs[2] === undefined ? undefined : n.plain(n.input(2));
+  const bias = optional(n, 2);
   let y = convolved(n, x, n.input(1), bias);
   if (n.inputs[3] !== undefined) y = real(n, "add", y, imageOf(n, n.input(3)));
   setImage(n, activated(n, y, n.floats("activation_params") ?? []), x);

@@ -4,7 +4,7 @@ import type { Conversions, OnnxNode } from "../convert.ts";
 import { adderOf } from "../elementwise.ts";
 import { NONE } from "../types.ts";
 import { columns, heads, joined, joint, zeros } from "./heads.ts";
-import { cast, entries, reshapedTo, sized } from "./move.ts";
+import { cast, entries, optional, reshapedTo, sized } from "./move.ts";
 import { rootMeanSquared } from "./normalize.ts";
 import { anglesAt, turned } from "./rotary.ts";
 import { attend } from "./scores.ts";
@@ -25,7 +25,7 @@ function groupQueryAttention(n: OnnxNode): void {
   const isPacked = n.inputs[1] === undefined;
   const [batch, length, all] = sized(n, n.b.tensor(query).shape, 3);
   const width = all / (isPacked ? count + 2 * own : count);
-  const given = (i: number) => (n.inputs[i] === undefined ? undefined : n.plain(n.input(i)));
+  const given = (i: number) => optional(n, i);
   const side = (i: number, from: number, size: number) =>
     heads(n, isPacked ? columns(n, query, from * width, size * width) : n.plain(n.input(i)), size);
   let [q, k] = [side(0, 0, count), side(1, count, own)];

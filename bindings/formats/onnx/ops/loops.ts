@@ -6,7 +6,7 @@ import { asValue, type OnnxNode, type Scope } from "../convert.ts";
 import { plain, type Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
 import { BOOL, INT32, INT64, NONE } from "../types.ts";
-import { reshapedTo } from "./move.ts";
+import { reshapedTo, truth } from "./move.ts";
 import { ENDLESS, graphIn, handsOn } from "./turns.ts";
 
 /** A graph of its own within a node, and what it reads of the graphs around it. */
@@ -127,7 +127,7 @@ function turned(n: OnnxNode, { graph, turns, first, decides, slices, joins }: Tu
   const turn = part(n.b.integers([0], []));
   const limit = part(turns === undefined ? limitOf(n) : n.b.integers([turns], []));
   const isGiven = decides && n.inputs[1] !== undefined;
-  const goes = part(isGiven ? reshapedTo(n, n.plain(n.input(1)), []) : n.b.constant("bool", [], Uint8Array.of(1)));
+  const goes = part(isGiven ? reshapedTo(n, n.plain(n.input(1)), []) : truth(n, true));
   const at: Turn = { n, b, turn: turn.inner, turns };
 
   const [inputsBefore, outputsBefore] = decides ? [2, 1] : [0, 0];

@@ -6,6 +6,7 @@ import type { Conversions, OnnxNode } from "../convert.ts";
 import { numbersOf } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { FLOAT, NONE } from "../types.ts";
+import { optional } from "./move.ts";
 import { isWhole } from "./wholes.ts";
 
 /** alpha·A·B + beta·C, of matrices. */
@@ -18,7 +19,7 @@ export function gemmOf(n: OnnxNode): TensorId {
   const x = n.int("transA", 0) ? permuted(n.b, n.where, n.plain(a), a.shape, [1, 0]) : n.plain(a);
   let w = n.int("transB", 0) ? n.plain(b) : permuted(n.b, n.where, n.plain(b), b.shape, [1, 0]);
   if (alpha !== 1) w = n.add("mul", [w, n.b.float(alpha)], NONE, FLOAT)[0] as TensorId;
-  const c = n.inputs[2] === undefined ? undefined : n.plain(n.input(2));
+  const c = optional(n, 2);
   const bias = c === undefined ? undefined : biasOf(n, c, beta, n.b.tensor(w).shape[0] as number);
   const inputs = [x, w, ...(bias === undefined ? [] : [bias])];
   const attributes = { activation: "none", keepDims: false } as const;

@@ -79,6 +79,13 @@ export function longs(
   return n.b.constant("int64", shape, BigInt64Array.from(values as readonly number[], BigInt));
 }
 
+/** The tensor of input i in ONNX's order; undefined where it is left out. */
+export const optional = (n: OnnxNode, i: number): TensorId | undefined =>
+  n.inputs[i] === undefined ? undefined : n.plain(n.input(i));
+
+/** A constant that is true or false. */
+export const truth = (n: OnnxNode, value: boolean): TensorId => n.b.constant("bool", [], Uint8Array.of(value ? 1 : 0));
+
 /** Entries that a table made when importing may have. */
 const MOST_ENTRIES = 1 << 24;
 

@@ -5,7 +5,7 @@ import type { Conversions, OnnxNode } from "../convert.ts";
 import { BOOL, FLOAT as float } from "../types.ts";
 import { real } from "./cast.ts";
 import { isTraining } from "./conv.ts";
-import { axisIn, channelled, entries, reshapedTo } from "./move.ts";
+import { axisIn, channelled, entries, optional, reshapedTo } from "./move.ts";
 
 function meanOver(n: OnnxNode, x: TensorId, axes: readonly number[]): TensorId {
   return n.add("mean", [x, n.b.integers(axes)], { keepDims: true }, float)[0] as TensorId;
@@ -41,9 +41,6 @@ function scaled(n: OnnxNode, y: TensorId, scale: TensorId | undefined, bias: Ten
   const product = scale === undefined ? y : real(n, "mul", y, scale);
   return bias === undefined ? product : real(n, "add", product, bias);
 }
-
-const optional = (n: OnnxNode, i: number): TensorId | undefined =>
-  n.inputs[i] === undefined ? undefined : n.plain(n.input(i));
 
 function layerNormalization(n: OnnxNode): void {
   const x = n.input(0);

@@ -9,7 +9,7 @@ import { permuted } from "../layout.ts";
 import { BOOL, FLOAT as float } from "../types.ts";
 import { type Activation, activate, activationsOf } from "./activations.ts";
 import { real } from "./cast.ts";
-import { reshapedTo } from "./move.ts";
+import { optional, reshapedTo } from "./move.ts";
 
 /** Longer sequences would make plans of too many steps. */
 const MOST_STEPS = 4096;
@@ -108,7 +108,7 @@ function walk(
   let state: State = { h: initial(places.h), c: initial(places.c) };
   const cell = places.cell(n, layer, direction, times, biasOf(1));
   const ys: TensorId[] = new Array(time);
-  const lengths = n.inputs[4] === undefined ? undefined : n.plain(n.input(4));
+  const lengths = optional(n, 4);
   for (let t = 0; t < time; t++) {
     const at = isReverse ? time - 1 - t : t;
     const next = cell(row(n, projected, at), state);

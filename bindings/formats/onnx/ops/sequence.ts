@@ -2,7 +2,7 @@
 import type { TensorId } from "../../../graph.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
-import { axisIn, longs, reshapedTo, typeOf } from "./move.ts";
+import { axisIn, longs, reshapedTo, truth, typeOf } from "./move.ts";
 
 const NONE: readonly Value[] = [];
 
@@ -95,5 +95,5 @@ export const SEQUENCES: Conversions = {
   ConcatFromSequence: concat,
   Optional: (n) => setItem(n, n.input(0)),
   OptionalGetElement: (n) => setItem(n, n.input(0)),
-  OptionalHasElement: (n) => n.setPlain(0, n.b.constant("bool", [], Uint8Array.of(n.inputs[0] === undefined ? 0 : 1))),
+  OptionalHasElement: (n) => n.setPlain(0, truth(n, n.inputs[0] !== undefined)),
 };

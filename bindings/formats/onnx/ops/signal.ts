@@ -5,7 +5,7 @@ import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { permuted } from "../layout.ts";
 import { real, toFloat } from "./cast.ts";
 import { product } from "./matmul.ts";
-import { axisOf, channelled, entries, reshapedTo, sized, typeOf } from "./move.ts";
+import { axisOf, channelled, entries, optional, reshapedTo, sized, typeOf } from "./move.ts";
 import { axisLast } from "./select.ts";
 
 /** Σ aᵢ·cos(2πik / N) for N of the window's size, or one less where it is symmetric. */
@@ -104,7 +104,7 @@ function stft(n: OnnxNode): void {
   const x = n.input(0);
   const [batch, total, parts = 1] = channelled(n, x.shape);
   const step = n.number(1, 1);
-  const own = n.inputs[2] === undefined ? undefined : n.plain(n.input(2));
+  const own = optional(n, 2);
   const length = n.number(3, own === undefined ? 0 : (n.b.tensor(own).shape[0] as number));
   if (step < 1 || length < 1 || length > total)
     n.refuse("a step from 1 and frames within the signal", `${step}, ${length}`);

@@ -2,7 +2,7 @@
 import type { TensorId } from "../../../graph.ts";
 import type { OnnxNode } from "../convert.ts";
 import { FLOAT } from "../types.ts";
-import { channelled, reshapedTo, typeOf } from "./move.ts";
+import { channelled, optional, reshapedTo, typeOf } from "./move.ts";
 import { convolvedAny, setConvolved } from "./volumes.ts";
 
 /** Where the outputs stand, per spatial dimension. */
@@ -47,6 +47,6 @@ export function transposedByComputed(n: OnnxNode, { stride, dilation, before, ou
   };
   const whole = { ...x, shape: [x.shape[0] as number, channels, ...sizes], twins: { last: image } };
   const weights = { ...w, shape, twins: { plain: reshapedTo(n, swapped, shape) } };
-  const bias = n.inputs[2] === undefined ? undefined : n.plain(n.input(2));
+  const bias = optional(n, 2);
   setConvolved(n, convolvedAny(like, whole, weights, bias), x);
 }

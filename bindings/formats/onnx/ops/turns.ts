@@ -3,7 +3,7 @@ import { byteLength, elementCount } from "../../../tensor.ts";
 import { asValue, numbersOf, type OnnxNode } from "../convert.ts";
 import type { Value } from "../layout.ts";
 import type { GraphProto } from "../messages.ts";
-import { longs } from "./move.ts";
+import { longs, truth } from "./move.ts";
 
 /** Turns of a loop that gives no number. */
 export const ENDLESS = 2 ** 31 - 1;
@@ -62,7 +62,7 @@ export function turnsOf(n: OnnxNode, graph: GraphProto): number | undefined {
   for (; again !== 0 && turn < most; turn++) {
     if (again === undefined || turn * nodes.length > LONG) return undefined;
     const scope = createScope(n.scope.shared, { ...graph, nodes }, n.scope, `${n.where}, body, `);
-    const counted = [longs(n, [turn], []), n.b.constant("bool", [], Uint8Array.of(1))];
+    const counted = [longs(n, [turn], []), truth(n, true)];
     const values = [...counted.map((id) => asValue(n.b, "", id)), ...state];
     for (const [i, { name }] of graph.inputs.entries()) {
       const value = values[i];

@@ -6,7 +6,7 @@ import { permuted, reorder, toPlain, type Value } from "../layout.ts";
 import { FLOAT } from "../types.ts";
 import { windowsOf } from "../window.ts";
 import { convolved, setImage } from "./conv.ts";
-import { channelled } from "./move.ts";
+import { channelled, optional } from "./move.ts";
 
 /** The convolution of volumes with their channels last, by the kernel of windows without padding. */
 function volume(n: OnnxNode, x: Value, w: Value, bias: TensorId | undefined): TensorId {
@@ -60,6 +60,6 @@ export function setConvolved(n: OnnxNode, id: TensorId, x: Value): void {
 /** A convolution of volumes. */
 export function convVolume(n: OnnxNode): void {
   const x = n.input(0);
-  const bias = n.inputs[2] === undefined ? undefined : n.plain(n.input(2));
+  const bias = optional(n, 2);
   setConvolved(n, volume(n, x, n.input(1), bias), x);
 }
