@@ -88,3 +88,18 @@ test("pictures as outputs are judged by their error, not by the place of their l
   const { bounds } = await quantize(to.graph(y), dataset(list), { maxDrop: 3 });
   assert.ok((bounds[0]?.reached ?? 0) > 0.1 && bounds[0]?.met, JSON.stringify(bounds));
 });
+
+test("a size out of reach beside a drop out of reach: as small as it gets, not as floats", async () => {
+  const random = randomOf(8);
+  const samples = Array.from({ length: 40 }, () => ({
+    inputs: [Float32Array.from({ length: 64 }, () => random.normal())],
+  }));
+  const to = buildNetwork([1, 64], 4);
+  const dense = (x: number) =>
+    to.node("fullyConnected", [x as never, to.weights([64, 64], 0.2)], { activation: "none", keepDims: false });
+  const float = to.graph(dense(dense(to.input)));
+  const { bounds, layers } = await quantize(float, dataset(samples), { size: 1, maxDrop: 0 });
+  assert.ok(bounds.every(({ met }) => !met));
+  assert.ok((bounds.find(({ name }) => name === "size")?.reached ?? 0) < 30);
+  assert.ok(layers.some(({ weights }) => weights === "int4"));
+});

@@ -34,7 +34,7 @@ interface Candidate {
 /**
  * Begins with the given settings. While the file is too large, layers get int4 weights, those first that hurt least for each byte;
  * while the drop is too large, layers get int8 weights and then stay float, those first that help most; where even that does not do, all
- * activations get 16 bits. The result may miss a bound: the report says so.
+ * activations get 16 bits. The result may miss a bound, that of size as the smallest file: the report says so.
  */
 export async function planMixed(
   workshop: Workshop,
@@ -57,7 +57,8 @@ export async function planMixed(
   }
   let best: Candidate = { settings, made: await make(workshop, settings, progress) };
   let drop = await dropOf(best.made.graph, kept, target);
-  const mostDrop = most.get("maxDrop") ?? Infinity;
+  // Nothing that loses less is smaller: what misses the size so ends here, and says how near that was.
+  const mostDrop = fits(best.made.graph) ? (most.get("maxDrop") ?? Infinity) : Infinity;
   for (let round = 0; round < 2 && drop > mostDrop; round++) {
     const base = best.settings;
     const ranked = await rank(workshop, base, raise, target, progress);
