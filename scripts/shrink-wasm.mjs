@@ -5,8 +5,8 @@ import binaryen from "assemblyscript/binaryen";
 
 /** Functions that most calls name keep numbers of one byte: as many of them as have such numbers. */
 const SHORT = 128;
-/** How many tokens in a row two functions may share: each makes an order of its own, and no one is always the best. */
-const RUNS = [3, 4, 5, 6];
+/** How many tokens in a row two functions may share, and which stands in front: each makes an order of its own, and no one is always the best. */
+const ORDERS = [2, 3, 4, 5, 6].flatMap((length) => [0, -1].map((first) => ({ length, first })));
 
 /** Where choosing would wait for both values. */
 const HOT = /tile|sweep|gemv|direct|winograd|spmm|blocks|taps/;
@@ -75,16 +75,16 @@ function runsOf(text, length) {
   return new Set(tokens.map((_, i) => tokens.slice(i, i + length).join(" ")));
 }
 
-/** From the first on, always next the one of whose runs most stand in the one before: rare ones count more. */
-function besideAlike(functions, length) {
+/** From the one at `start` on, always next the one of whose runs most stand in the one before: rare ones count more. */
+function besideAlike(functions, length, start) {
   const runs = new Map(functions.map((text) => [text, runsOf(text, length)]));
   const times = new Map();
   for (const run of [...runs.values()].flatMap((own) => [...own])) times.set(run, (times.get(run) ?? 0) + 1);
   const worth = (some) => some.reduce((sum, run) => sum + (times.get(run) > 1 ? times.get(run) ** -0.5 : 0), 0);
   const all = new Map(functions.map((text) => [text, worth([...runs.get(text)]) || 1]));
   const likeness = (a, b) => worth([...runs.get(b)].filter((run) => runs.get(a).has(run))) / all.get(b);
-  const [first, ...left] = functions;
-  const found = first === undefined ? [] : [first];
+  const left = [...functions];
+  const found = left.splice(start, 1);
   while (left.length) {
     const scores = left.map((text) => likeness(found.at(-1), text));
     found.push(...left.splice(scores.indexOf(Math.max(...scores)), 1));
@@ -93,11 +93,11 @@ function besideAlike(functions, length) {
 }
 
 /** Functions that many call in front, and in both parts alike ones side by side. */
-function orderOf(functions, length) {
+function orderOf(functions, { length, first }) {
   const calls = new Map(functions.map((text) => [nameOf(text), 0]));
   for (const text of functions) for (const [, name] of text.matchAll(CALL)) calls.set(name, calls.get(name) + 1);
   const sorted = functions.toSorted((a, b) => calls.get(nameOf(b)) - calls.get(nameOf(a)));
-  return [...besideAlike(sorted.slice(0, SHORT), length), ...besideAlike(sorted.slice(SHORT), length)];
+  return [...besideAlike(sorted.slice(0, SHORT), length, first), ...besideAlike(sorted.slice(SHORT), length, 0)];
 }
 
 /** Where two values are at hand and no product waits, choosing takes less than branching. */
@@ -128,8 +128,8 @@ export function shrinkWasm(path, sizeOf, isRaw) {
   before.dispose();
   const [, last, bottom] = /^([\s\S]*?\n \))([\s\S]*)$/.exec(functions.pop());
   const texts = [...functions, last].map((text) => numberLocals(shorten(text, isRaw)));
-  const emitted = RUNS.map((length) => {
-    const after = binaryen.parseText([top, ...orderOf(texts, length)].join("\n") + bottom);
+  const emitted = ORDERS.map((order) => {
+    const after = binaryen.parseText([top, ...orderOf(texts, order)].join("\n") + bottom);
     after.setFeatures(features);
     // constants of several bytes that a function has often: engines see the same values
     after.runPasses(["const-hoisting"]);
