@@ -2,7 +2,7 @@
 import { Pool } from "./params";
 import { share } from "../common/split";
 import { magic } from "../common/constants.simd";
-import { load16, store16 } from "../common/edge.simd";
+import { load16, loadPart, store16 } from "../common/edge.simd";
 
 /** Up to this many elements a float reciprocal divides exactly: see `divide`. */
 const FLOAT_COUNT: u32 = 4096;
@@ -59,7 +59,7 @@ export function maxPool(p: Pool, part: u32, parts: u32): void {
         // good as any: only where the input ends they are not read.
         const at = channels < 16 ? 0 : min(c, channels - 16);
         const whole = count == 16 || x + (height - 1) * inRow + (width - 1) * channels <= end16;
-        const v = whole ? window(x + at, height, width, inRow, channels, 16, average) : window(x, height, width, inRow, channels, count, average);
+        const v = whole ? window(x + at, height, width, inRow, channels, 16, average, true) : window(x, height, width, inRow, channels, count, average, false);
         store16(y + at, i8x16.min_s(i8x16.max_s(v, lo), hi), count);
       }
       y += channels;
@@ -68,7 +68,7 @@ export function maxPool(p: Pool, part: u32, parts: u32): void {
   }
 }
 
-/** Inlined with count 16 and with the rest: a call in the inner loop would spill the sums (3 times slower). */
+/** Inlined where sixteen are whole and where they are not: a call in the inner loop would spill the sums (3 times slower). */
 // @ts-ignore: decorator
 @inline function window(
   x: usize,
@@ -78,17 +78,18 @@ export function maxPool(p: Pool, part: u32, parts: u32): void {
   channels: u32,
   count: u32,
   average: bool,
+  whole: bool,
 ): v128 {
   return average
     ? windowMean(x, height, width, inRow, channels, count)
-    : windowMax(x, height, width, inRow, channels, count);
+    : windowMax(x, height, width, inRow, channels, count, whole);
 }
 
 /** Windows have a row and a column at least; up to three columns take no loop. */
 // @ts-ignore: decorator
-@inline function windowMax(x: usize, height: u32, width: u32, inRow: u32, channels: u32, count: u32): v128 {
+@inline function windowMax(x: usize, height: u32, width: u32, inRow: u32, channels: u32, count: u32, whole: bool): v128 {
   let best = i8x16.splat(-128);
-  if (count == 16 && width <= 3) {
+  if (whole && width <= 3) {
     const second = width > 1 ? channels : 0;
     const third = width > 2 ? channels << 1 : 0;
     do {
@@ -97,16 +98,15 @@ export function maxPool(p: Pool, part: u32, parts: u32): void {
     } while (--height);
     return best;
   }
-  let i = height;
   do {
     let at = x;
     let j = width;
     do {
-      best = i8x16.max_s(best, load16(at, count));
+      best = i8x16.max_s(best, whole ? v128.load(at) : loadPart(at, count));
       at += channels;
     } while (--j);
     x += inRow;
-  } while (--i);
+  } while (--height);
   return best;
 }
 

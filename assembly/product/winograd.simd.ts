@@ -262,8 +262,7 @@ function inverse(m: usize, q: usize): void {
     m += 128;
   } while (m < end);
   m -= 512;
-  let row = 0;
-  do {
+  for (let row = 0; row < 2; row++) {
     const from = m + <usize>row * 512;
     const a = v128.load(from);
     const b = v128.load(from, 128);
@@ -272,8 +271,7 @@ function inverse(m: usize, q: usize): void {
     const to = m + <usize>row * 256;
     v128.store(to, i32x4.add(i32x4.shr_s(i32x4.add(i32x4.add(a, b), c), 2), bias));
     v128.store(to, i32x4.add(i32x4.shr_s(i32x4.sub(i32x4.sub(b, c), d), 2), bias), 128);
-    row++;
-  } while (row < 2);
+  }
 }
 
 /** Two pixels of eight columns, requantized. */

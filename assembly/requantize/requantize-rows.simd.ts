@@ -44,8 +44,10 @@ export function requantize(p: Requantize, part: u32, parts: u32): void {
   const row = share(p.m, part, parts);
   const end = share(p.m, part + 1, parts);
   let q = <usize>p.q;
-  for (let column: u32 = 0; column < p.n; column += 8) {
+  let column: u32 = 0;
+  do {
     panel(p, q, column, row, end);
     q += RECORD;
-  }
+    column += 8;
+  } while (column < p.n);
 }
