@@ -134,9 +134,10 @@ export function dynamicScale(): f32 {
   return range == 0 ? 1 : range;
 }
 
-/** Its zero point, from 0 to 255. */
+/** Its zero point, from 0 to 255; 255 where the range is infinite, as onnxruntime has it. */
 export function dynamicZeroPoint(scale: f32): f32 {
-  return min(max(nearest<f32>(-least / scale), <f32>0), <f32>255);
+  const point = max(nearest<f32>(-least / scale), <f32>0);
+  return point < 255 ? point : 255;
 }
 
 /** The bits of 1.5·2²³. */

@@ -76,3 +76,25 @@ test("a transposed convolution counts the products that it takes, however few pi
     (error) => error instanceof Pint8Error && /one run/.test(error.message),
   );
 });
+
+test("products of activations with infinities, quantized on the way, end in every module, with the same bytes", async () => {
+  const initializers = [
+    { name: "w", dims: [3, 2], type: 3, raw: Uint8Array.of(1, 2, 3, 4, 5, 6) },
+    { name: "ws", dims: [], type: 1, values: [0.5] },
+  ] as const;
+  const nodes = [
+    node("DynamicQuantizeLinear", "x", "q s z"),
+    node("MatMulInteger", "q w z", "i"),
+    node("Cast", "i", "f", { int: { to: 1 } }),
+    node("Mul", "s ws", "t"),
+    node("Mul", "f t", "y"),
+  ];
+  const outputs = [];
+  for (const module of ["scalar", "simd"] as const) {
+    const session = await loadModel(model(nodes, [2, 3], initializers), { module });
+    const { y } = session.run([Float32Array.of(Number.NEGATIVE_INFINITY, 1, Number.NaN, 2, 3, 4)]);
+    outputs.push(Array.from(y as Float32Array));
+    session.close();
+  }
+  assert.deepEqual(outputs[0], outputs[1]);
+});
