@@ -143,29 +143,6 @@ test("tensors: every type, quantization per tensor and per axis, constants, vari
   assert.equal(graph.tensors[8]?.dtype, "resource");
 });
 
-test("buffers behind the FlatBuffer give the same graph as buffers in it, which TFLite Micro would not read", () => {
-  const w: TensorSpec = { name: "w", dtype: "int32", shape: [2], data: Int32Array.of(123456, -5) };
-  const spec: ModelSpec = { ...RELU, tensors: [X, Y, w, { ...w, data: Int32Array.of(77, 78) }] };
-  const inside = imported(spec);
-  const outside = imported({ ...spec, outside: true });
-  assert.deepEqual(outside, { ...inside, withoutMicro: true });
-  assert.deepEqual(outside.tensors[3]?.data, new Uint8Array(Int32Array.of(77, 78).buffer));
-});
-
-test("bytes in a buffer count, whatever place behind the FlatBuffer it also names", () => {
-  const own = Int32Array.of(123456, -5);
-  const w: TensorSpec = { name: "w", dtype: "int32", shape: [2], buffer: 1 };
-  const buffers = [{ 0: { bytes: new Uint8Array(own.buffer) }, 1: { int64: 16n }, 2: { int64: 8n } }];
-  const graph = imported({ ...RELU, tensors: [X, Y, w], buffers });
-  assert.deepEqual(graph.tensors[2]?.data, new Uint8Array(own.buffer));
-});
-
-test("a Node Buffer's constants are plain arrays, whose slice copies", () => {
-  const w: TensorSpec = { name: "w", dtype: "int8", shape: [1], data: Int8Array.of(5) };
-  const graph = importModel(Buffer.from(buildTflite({ ...RELU, tensors: [X, Y, w] })), {});
-  assert.equal(graph.tensors[2]?.data?.constructor, Uint8Array);
-});
-
 test("a tensor of no elements that nothing writes is a constant", () => {
   const operators = [{ code: "RESHAPE", inputs: [0, 2], outputs: [1] }];
   const tensors: TensorSpec[] = [
