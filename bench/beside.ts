@@ -20,11 +20,17 @@ export interface Beside {
   close(): Promise<number>;
 }
 
+/** Reads this file: workers of Node 20 take no TypeScript by themselves. */
+const PROGRAM = `import(${JSON.stringify(import.meta.resolve("tsx/esm/api"))}).then((tsx) => {
+  tsx.register();
+  return import(${JSON.stringify(import.meta.url)});
+});`;
+
 /** A session beside this thread, once it can run. */
 export async function besideOf(bytes: Uint8Array, module: ModuleName): Promise<Beside> {
   const counts = new Int32Array(new SharedArrayBuffer(8));
   const workerData: Work = { bytes, module, counts };
-  const worker = new Worker(new URL(import.meta.url), { workerData });
+  const worker = new Worker(PROGRAM, { eval: true, workerData });
   await new Promise((ready, failed) => worker.once("message", ready).once("error", failed));
   return {
     begin: () => {
