@@ -50,7 +50,7 @@ function packedAttention(n: OnnxNode, qkv: TensorId, places: { mask: number; pas
   const [qs, ks, vs] = sizes;
   const far = n.float("mask_filter_value", -10000);
   const biases: TensorId[] = [];
-  const past = n.inputs[places.past] === undefined ? undefined : n.plain(n.input(places.past));
+  const past = optional(n, places.past);
   const grown = (x: TensorId, i: number) => (past === undefined ? x : joint(n, [part(n, past, i), x], 2));
   const k = grown(heads(n, columns(n, qkv, qs, ks), count), 0);
   const v = grown(heads(n, columns(n, qkv, qs + ks, vs), count), 1);

@@ -54,13 +54,13 @@ export async function pruneChannels(
     gradients && dense.outputs.length === 1
       ? goalOf(dense, tune?.objective, await firstOf(data))
       : { objective: "values" as const };
-  const whole = await sideBySide(dense, data);
+  const whole = gradients ? await sideBySide(dense, data) : undefined;
   let graph = dense;
   for (let cut = 1; cut <= cuts; cut++) {
     onProgress({ phase: "cut", done: cut - 1, total: cuts });
     check();
     const channels = channelsOf(graph);
-    const costs = gradients
+    const costs = whole
       ? await channelCosts(whole(graph), channels, examples, check, objective)
       : await channelErrors(graph, channels, examples);
     const gone = chooseChannels(channels, costs, total * (1 - sparsity) ** (cut / cuts), {
