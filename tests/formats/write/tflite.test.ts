@@ -246,3 +246,44 @@ test("a variable starts with any number, once", async () => {
   }
   model.close();
 });
+
+test("shapes, names and zero points that are alike stand once", () => {
+  const [channels, layers] = [64, 8];
+  const quantization = (i: number) => ({
+    scale: Array.from({ length: channels }, (_, c) => (c + 1) / 2 ** i),
+    zeroPoint: new Array<number>(channels).fill(0),
+    axis: 0,
+  });
+  const tensors = Array.from({ length: layers }, (_, i): readonly Tensor[] => [
+    {
+      name: `w${i}`,
+      dtype: "int8",
+      shape: [channels, 1],
+      data: new Uint8Array(channels).fill(i),
+      quantization: quantization(i),
+    },
+    { name: `y${i}`, dtype: "float32", shape: [channels, 1] },
+  ]).flat();
+  const graph: Graph = {
+    name: "main",
+    tensors,
+    nodes: Array.from(
+      { length: layers },
+      (_, i) =>
+        ({
+          kind: "dequantize",
+          where: `${i}`,
+          inputs: [2 * i],
+          outputs: [2 * i + 1],
+          attributes: {},
+        }) as unknown as AnyNode,
+    ),
+    inputs: [],
+    outputs: Array.from({ length: layers }, (_, i) => ({ name: `y${i}`, tensor: (2 * i + 1) as TensorId })),
+    subgraphs: [],
+  };
+  const file = writeTflite(graph);
+  assert.deepEqual(canonical(importModel(file, {})), canonical(graph));
+  // Zero points of a layer are 8 bytes for each channel, scales 4 and weights 1.
+  assert.ok(file.length < layers * (5 * channels + 280) + 8 * channels, `${file.length} bytes`);
+});
