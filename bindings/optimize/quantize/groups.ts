@@ -8,7 +8,7 @@ import { type Activations, affineOfRange } from "./scales.ts";
 
 /** How each tensor of floats is quantized. */
 export interface Affines {
-  /** In that type; the same for all tensors of a group. */
+  /** In that type; the same for all tensors of a group, a constant's own for a constant. */
   of(id: TensorId, type: Activations): Affine;
   /** One tensor that stands for its group. */
   group(id: TensorId): TensorId;
@@ -88,12 +88,18 @@ export function affinesOf(
     group: (id) => find(id) as TensorId,
     range,
     of(id, type) {
+      const tensor = tensorOf(graph, id);
+      if (isFloatConstant(tensor)) return affineOfConstant(floatsOf(tensor), type);
       const source = fixed.get(find(id));
       const own = source === undefined ? undefined : fixedOf(source, type);
       return own ?? affineOfRange(range(id), type);
     },
   };
 }
+
+/** TFLite's comparisons end the process where a scale is 1 or more, as that of nothing but zeros would be. */
+const affineOfConstant = (values: Float32Array, type: Activations): Affine =>
+  values.some(Boolean) ? affineOfRange(rangeOf(values), type) : { scale: 0.5, zeroPoint: 0 };
 
 /** The least and the largest value, 0 among them. */
 export function rangeOf(values: Float32Array): Range {

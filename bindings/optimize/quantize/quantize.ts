@@ -7,6 +7,7 @@ import { examplesOf } from "../data/examples.ts";
 import type { Sample } from "../data/types.ts";
 import { isProduct, layersOf } from "../layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
+import { settleConstants } from "../prepare/settle.ts";
 import type { Progress } from "../progress.ts";
 import { affinesAsLayers } from "./affines.ts";
 import { innerSetting, storeInner } from "./inner.ts";
@@ -70,7 +71,7 @@ export async function quantize(
   const data = given === undefined ? undefined : examplesOf("quantize", given);
   checkQuantizeOptions(options);
   const { activations = data === undefined ? "float32" : "int8", io = "float32" } = options;
-  const plain = prepareFloat(graph);
+  const plain = prepareFloat(await settleConstants(graph));
   const signed = activations === "float32" ? plain : affinesAsLayers(signsAsProducts(plain));
   const prepared = activations === "int16" ? swishesInSteps(signed) : signed;
   const settings = settingsOf(prepared, layersOf(prepared), { ...options, activations });

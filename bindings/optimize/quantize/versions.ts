@@ -3,9 +3,9 @@ import { type AnyNode, type Graph, type TensorId, tensorOf } from "../../graph.t
 import type { Affine } from "../../primitives/requantize/quantization.ts";
 import type { Tensor } from "../../tensor.ts";
 import { bytesOf, floatsOf } from "../constants.ts";
-import { type Affines, rangeOf } from "./groups.ts";
+import type { Affines } from "./groups.ts";
 import type { Io } from "./options.ts";
-import { type Activations, affineOfRange, asQuantization, quantizeReals } from "./scales.ts";
+import { type Activations, asQuantization, quantizeReals } from "./scales.ts";
 
 /** The scale of a tensor in a type, uint8 being int8 moved up by 128. */
 const shifted = ({ scale, zeroPoint }: Affine, dtype: Io): Affine =>
@@ -64,9 +64,7 @@ export function createVersions(graph: Graph, affines: Affines) {
   const constant = (id: TensorId, type: Activations, group: TensorId | undefined): TensorId => {
     const tensor = tensorOf(graph, id);
     const values = floatsOf(tensor);
-    // TFLite's comparisons end the process where a scale is 1 or more, as that of nothing but zeros would be
-    const own = values.some(Boolean) ? affineOfRange(rangeOf(values), type) : { scale: 0.5, zeroPoint: 0 };
-    const affine = group === undefined ? own : affines.of(group, type);
+    const affine = affines.of(group ?? id, type);
     const key = `${id} ${type} ${affine.scale} ${affine.zeroPoint}`;
     const known = versions.get(key);
     if (known !== undefined) return known;
