@@ -48,9 +48,14 @@ export const WALLS: readonly Wall[] = [
     may: [...BASE, "bindings/formats", "bindings/ops/index.ts", "bindings/ops/later.ts"],
     packages: ["pint8/inline"],
   })),
-  { of: "bindings/formats/tflite", may: [...BASE, ...FORMATS], packages: ["flatbuffers"] },
+  { of: "bindings/formats/steps", may: [...BASE, ...FORMATS] },
+  { of: "bindings/formats/tflite", may: [...BASE, ...FORMATS, "bindings/formats/steps"], packages: ["flatbuffers"] },
   // ONNX's layouts depend on shapes, which its importer therefore infers as it goes, by the operators' own rules.
-  { of: "bindings/formats/onnx", may: [...BASE, ...FORMATS, "bindings/ops"], packages: ["pbf"] },
+  {
+    of: "bindings/formats/onnx",
+    may: [...BASE, ...FORMATS, "bindings/formats/steps", "bindings/ops"],
+    packages: ["pbf"],
+  },
   { of: "bindings/primitives", may: ["bindings/errors.ts", "bindings/tensor.ts"], types: ["bindings/graph.ts"] },
   { of: "bindings/ops", may: [...BASE, "bindings/primitives"] },
   { of: "bindings/passes", may: [...BASE, "bindings/ops"] },

@@ -1,6 +1,6 @@
 /** The file that an optimized graph becomes, by the ending of its name. */
 import { ensure, Pint8Error } from "../errors.ts";
-import { hasSteps, writeOnnx } from "../formats/onnx/write/index.ts";
+import { writeOnnx } from "../formats/onnx/write/index.ts";
 import { writeTflite } from "../formats/tflite/write/index.ts";
 import type { Graph } from "../graph.ts";
 import { runPasses } from "../public/index.ts";
@@ -39,12 +39,6 @@ export function requireWritable(output: string, graph: Graph): void {
   }
 }
 
-/**
- * Whether corrections of biases shall stay away, where nobody asked for them: layers of the output compute in floats what was integers, and a correction
- * undoes what integers do.
- */
-export const isUncorrected = (output: string, graph: Graph): boolean => isOnnx(output) && hasSteps(graph);
-
 /** The bytes; `err` hears warnings. Errors: UNSUPPORTED for operators that the format lacks. */
 export function modelFile(
   output: string,
@@ -54,14 +48,9 @@ export function modelFile(
 ): Uint8Array {
   const onWarning = (message: string) => err(message.replace("pint8: ", "warning: "));
   if (isOnnx(output)) return writeOnnx(graph, { onWarning });
-  const file = writeTflite(graph, {
+  return writeTflite(graph, {
     ...(from && { from, reading: { signature }, ...(others && { others }) }),
     sparse: encode === "sparse" ? "smaller" : "never",
     onWarning,
   });
-  if (from && file.length > from.length && hasSteps(graph))
-    err(
-      "note: recurrent layers of .onnx files are written step by step in .tflite; a name that ends in .onnx keeps them whole, and the file small",
-    );
-  return file;
 }

@@ -7,7 +7,6 @@ import { fileURLToPath } from "node:url";
 import { writeTflite } from "../../bindings/formats/tflite/write/index.ts";
 import { loadModel } from "../../bindings/public/index.ts";
 import type { Tensor } from "../../bindings/tensor.ts";
-import { buildOnnx, floats } from "../formats/build-onnx.ts";
 import { graphOf } from "../formats/run-graph.ts";
 import { folder, pint8 } from "./run.ts";
 
@@ -53,32 +52,4 @@ test("shapes that a file leaves out are no reason to refuse it", async (t) => {
   writeFileSync(model, writeTflite(graphOf(tensors, [0], [3], steps)));
   const { status, err } = await pint8("quantize", model, "-o", join(folder(t), "left-out.onnx"));
   assert.equal(status, 0, err);
-});
-
-test("recurrent layers of .onnx files grow in .tflite, which says where they stay small", async (t) => {
-  const dir = folder(t);
-  const model = join(dir, "gru.onnx");
-  const [steps, width, inputs] = [24, 8, 4];
-  const sized = (name: string, dims: readonly number[]) =>
-    floats(
-      name,
-      dims,
-      Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i)),
-    );
-  const file = buildOnnx({
-    nodes: [{ operator: "GRU", inputs: ["x", "W", "R"], outputs: ["y"], int: { hidden_size: width } }],
-    inputs: [{ name: "x", dims: [steps, 1, inputs] }],
-    outputs: [{ name: "y" }],
-    initializers: [sized("W", [1, 3 * width, inputs]), sized("R", [1, 3 * width, width])],
-  });
-  writeFileSync(model, file);
-  for (const [ending, wanted] of [
-    ["tflite", 1],
-    ["onnx", 0],
-  ] as const) {
-    const output = join(dir, `small.${ending}`);
-    const { status, err } = await pint8("quantize", model, "-o", output);
-    assert.equal(status, 0, err);
-    assert.equal(err.match(/^note: recurrent layers .* ends in \.onnx keeps them whole/gm)?.length ?? 0, wanted);
-  }
 });

@@ -16,7 +16,7 @@ import { readBytes, requirePlaces, writeTogether, writeWhole } from "../files.ts
 import { decodeText } from "../labels.ts";
 import { readGraph } from "../open.ts";
 import type { ReadingOptions } from "../options.ts";
-import { isUncorrected, modelFile, requireModelName, requireWritable } from "../output.ts";
+import { modelFile, requireModelName, requireWritable } from "../output.ts";
 import type { Layers } from "../quantizeOptions.ts";
 import type { Streams } from "../streams.ts";
 import { count, finite } from "../text.ts";
@@ -50,7 +50,6 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
   const size = examples?.size;
   const said = rest.recipe === undefined ? {} : readRecipe(decodeText(readBytes(rest.recipe), rest.recipe), graph);
   const choices: QuantizeOptions = {
-    ...(isUncorrected(output, graph) && { correction: "none" }),
     ...said,
     ...pick(rest),
     ...(perTensor ? { scales: "tensor" } : {}),

@@ -14,6 +14,7 @@ import { withFloatLogarithms } from "./logarithms.ts";
 import { withFloatNormalization } from "./normalization.ts";
 import type { ActivationType, Io, LayerSetting, Scales } from "./options.ts";
 import { withFloatQuotients } from "./quotients.ts";
+import { stepNodes } from "./recurrent.ts";
 import { silentLayers } from "./silent.ts";
 import { withFloatSkips } from "./skips.ts";
 import { supports } from "./support.ts";
@@ -38,11 +39,12 @@ interface Choices {
 export function decide(graph: Graph, layers: readonly Layer[], choices: Choices): Decisions {
   const { settings, activations, scales, io, ranges, inner } = choices;
   const byNode = new Map(layers.map((layer, i) => [layer.index, [layer, settings[i] as LayerSetting]] as const));
+  const steps = stepNodes(graph);
   const wished = graph.nodes.map((node, i): NodeType => {
     const setting = byNode.get(i)?.[1];
     const type = inner.tables && isTable(graph, node) ? "int8" : (setting?.activations ?? activations);
     const stored = setting === undefined || setting.weights === "int8" || setting.weights === "int4";
-    return type === "float32" || !stored || !supports(graph, node, type) ? "float32" : type;
+    return type === "float32" || steps.has(i) || !stored || !supports(graph, node, type) ? "float32" : type;
   });
   const ends = () => withFloatEnds(graph, withFloatNormalization(graph, wished, ranges), ranges);
   const even = io === "float32" ? withFloatSkips(graph, ends()) : wished;

@@ -15,6 +15,7 @@ import { type EvenChannels, evenChannelsOf, evenOut } from "./even.ts";
 import { innerSetting } from "./inner.ts";
 import { type Judge, judgeOf } from "./judge.ts";
 import type { LayerSetting, QuantizeOptions } from "./options.ts";
+import { stepNodes } from "./recurrent.ts";
 import { type Refinement, refine } from "./refine.ts";
 
 export interface Workshop {
@@ -98,7 +99,9 @@ export async function make(workshop: Workshop, settings: readonly LayerSetting[]
   const { weights } = nearest.decisions;
   const coarse = [...weights.values()].some(({ bits }) => bits === 4);
   const biasOf = (node: number) => (coarse ? NONE : nearest.decisions.layers.get(node)?.bias);
-  const wanted = (node: number) => refinementOf(options, weights.get(node), biasOf(node));
+  const steps = stepNodes(float);
+  const wanted = (node: number) =>
+    refinementOf(steps.has(node) ? { ...options, correction: "none" } : options, weights.get(node), biasOf(node));
   if (kept.length === 0 || ![...weights.keys()].some((node) => wanted(node) !== undefined)) return nearest;
   const sure = options.correction !== undefined || coarse;
   const seen = some(kept, sure ? streamLength(float) : length(float));

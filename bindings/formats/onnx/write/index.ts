@@ -12,8 +12,6 @@ import { type Rolled, rolled } from "./rolled.ts";
 import { typed } from "./typed.ts";
 import { portOf, written } from "./written.ts";
 
-export { hasSteps } from "./rolled.ts";
-
 /** How a file is written. */
 export interface WriteOnnxOptions {
   /** Hears of what the file cannot say: TensorFlow Lite's rounding. console.warn when absent. */

@@ -1,10 +1,10 @@
 /** Recurrent layers → LSTM, GRU and RNN: weights of all gates and directions as one constant, integers where they are integers. */
 import { NONE, type TensorId } from "../../../graph.ts";
 import type { Tensor } from "../../../tensor.ts";
+import { realsOf } from "../../steps/numbers.ts";
 import type { Emitter } from "./emit.ts";
 import type { OnnxAttribute } from "./model.ts";
 import { biasOf, reshaped } from "./steps.ts";
-import { realsOf } from "./values.ts";
 
 /** A tensor of the graph, or real values by name. */
 export type Part = TensorId | string;

@@ -1,6 +1,6 @@
 /** Numbers and names as files have them. */
 import { ensure } from "../../../errors.ts";
-import { type DType, type Tensor, typedCopy } from "../../../tensor.ts";
+import type { DType } from "../../../tensor.ts";
 import { DATA_TYPES } from "./model.ts";
 
 /** Sums of products as real numbers. */
@@ -25,20 +25,4 @@ export function requireOnnxType(where: string, dtype: DType): void {
 export function apart(data: Uint8Array, count: number): Uint8Array {
   const values = Int8Array.from({ length: count }, (_, i) => (((data[i >> 1] as number) >> (4 * (i & 1))) << 28) >> 28);
   return new Uint8Array(values.buffer);
-}
-
-/** The numbers of a constant as reals: by these scales, or its own, where it holds integers. */
-export function realsOf(
-  { data = new Uint8Array(0), dtype, quantization }: Pick<Tensor, "data" | "dtype" | "quantization">,
-  scale: readonly number[],
-): Float32Array {
-  const values = typedCopy(dtype, data);
-  if (values instanceof Float32Array) return values;
-  const zeros = quantization?.zeroPoint ?? [];
-  const own = scale.length > 0 ? scale : [1];
-  const depth = Math.max(1, values.length / own.length);
-  return Float32Array.from(values as ArrayLike<number | bigint>, (value, i) => {
-    const row = Math.floor(i / depth);
-    return (Number(value) - (zeros[row] ?? zeros[0] ?? 0)) * (own[row] as number);
-  });
 }

@@ -6,6 +6,7 @@ import { spelled, whole } from "../../spelled.ts";
 import { shorten } from "../../text.ts";
 import { accepted } from "./accepted.ts";
 import { halves } from "./halves.ts";
+import { withLoops } from "./loops.ts";
 import { type WrittenOperator, writtenOperator } from "./options.ts";
 import { takePadding } from "./padding.ts";
 import { signed } from "./signed.ts";
@@ -54,7 +55,7 @@ export function fileSubgraphs(graphs: readonly Graph[], isSparse: Sparser): read
   const drafts: Draft[] = [];
   const queue: Graph[] = [...graphs];
   for (let at = 0; at < queue.length; at++) {
-    const graph = takePadding(accepted(spelled(signed(takeStates(queue[at] as Graph)), LACKING)));
+    const graph = takePadding(accepted(spelled(signed(takeStates(withLoops(queue[at] as Graph))), LACKING)));
     const operators = graph.nodes.map((node) => ({
       node,
       subgraphs: bodiesOf(node).map((body) => queue.push(body) - 1),

@@ -1,7 +1,7 @@
 /** One step of a recurrent layer, as importers write it out: patterns of operators, and what stands where in them. */
-import type { AnyNode, TensorId } from "../../../graph.ts";
-import type { Tensor } from "../../../tensor.ts";
-import { realsOf } from "./values.ts";
+import type { AnyNode, TensorId } from "../../graph.ts";
+import type { Tensor } from "../../tensor.ts";
+import { realsOf } from "./numbers.ts";
 
 /** A tensor by a name, of which all are the same one; a node, by its kind and the patterns of its inputs; a part of `of`; a tensor that is named, too. */
 type Pattern =
