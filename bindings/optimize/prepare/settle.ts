@@ -6,6 +6,7 @@ import { runPasses } from "../../passes/index.ts";
 import { byteLength, type Tensor } from "../../tensor.ts";
 import { bytesOf } from "../constants.ts";
 import { openRunner } from "../run.ts";
+import { stepNodes } from "../steps.ts";
 
 /**
  * The graph with its types, and with the results of what has no other inputs than constants in place of that. Outputs of the network
@@ -34,13 +35,16 @@ export async function settleConstants(graph: Graph): Promise<Graph> {
   }
 }
 
-/** Nodes whose inputs are constants or come from such nodes, but for those that write outputs, in the order in which they run. */
+/** Nodes whose inputs are constants or come from such nodes, but for those that write outputs and steps of recurrent layers, in the order in which they run. */
 function settledNodes(graph: Graph): readonly AnyNode[] {
   const known = new Set(
     graph.tensors.flatMap(({ data, variable }, id) => (data !== undefined && !variable ? [id as TensorId] : [])),
   );
   const outputs = new Set(graph.outputs.map(({ tensor }) => tensor));
-  return graph.nodes.filter((node) => {
+  // The first step of a recurrent layer, whose state is a constant, is known by being like the others.
+  const steps = stepNodes(graph);
+  return graph.nodes.filter((node, i) => {
+    if (steps.has(i)) return false;
     const inputs = node.inputs.filter((id) => id !== NONE);
     const pure = bodiesOf(node).length === 0 && node.kind !== "custom" && !touchesState(graph, node);
     const plain = pure && !node.outputs.some((id) => outputs.has(id));

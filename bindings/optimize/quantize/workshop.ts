@@ -8,6 +8,7 @@ import { spread } from "../data/some.ts";
 import type { Sample } from "../data/types.ts";
 import { type Layer, layersOf } from "../layers.ts";
 import type { Progress } from "../progress.ts";
+import { stepNodes } from "../steps.ts";
 import { buildQuantized, type Decisions } from "./build.ts";
 import { decide } from "./decide.ts";
 import { equalize, pairsOf } from "./equalize.ts";
@@ -15,7 +16,6 @@ import { type EvenChannels, evenChannelsOf, evenOut } from "./even.ts";
 import { innerSetting } from "./inner.ts";
 import { type Judge, judgeOf } from "./judge.ts";
 import type { LayerSetting, QuantizeOptions } from "./options.ts";
-import { stepNodes } from "./recurrent.ts";
 import { type Refinement, refine } from "./refine.ts";
 
 export interface Workshop {

@@ -1,11 +1,12 @@
-/** Recurrent layers that stand in a network step by step: floats, as loops and recurrent operators are. */
-import { foundIn } from "../../formats/steps/found.ts";
-import type { AnyNode, Graph } from "../../graph.ts";
-import { writersOf } from "../../passes/view.ts";
+/** Recurrent layers that stand in a network step by step, as they are read from .onnx files. */
+import { foundIn } from "../formats/steps/found.ts";
+import type { AnyNode, Graph } from "../graph.ts";
+import { writersOf } from "../passes/view.ts";
 
 /**
- * The nodes of such layers by index, from the product of all inputs on to where the states of all steps stand together: what goes from step to step by eight bits
- * adds its errors up. Weights may be integers all the same, as dynamic range has them. Biases, which all steps have, stay as they are.
+ * The nodes of such layers by index, from the product of all inputs on to where the states of all steps stand together. Quantized, they are floats, as loops and
+ * recurrent operators are: what goes from step to step by eight bits adds its errors up. Weights may be integers all the same, as dynamic range has
+ * them. Biases, which all steps have, stay as they are.
  */
 export function stepNodes(graph: Graph): ReadonlySet<number> {
   const found = new Set<number>();
