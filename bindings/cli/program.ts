@@ -171,6 +171,7 @@ function program(streams: Streams, version: string): Command {
     .addOption(signatureOption())
     .addOption(shapeOption())
     .option("--against <models...>", "others of the same task; layers are compared with the first")
+    .option("--output <name>", "which of several outputs the labels are of")
     .option("--layers <n>", "samples that layers are compared on; 0 compares none", wholeFrom(0, 1_000_000), 64)
     .addOption(moduleOption())
     .addOption(threadsOption())

@@ -3,7 +3,7 @@ import { ensure } from "../../errors.ts";
 import { externalFiles, signaturesOf } from "../../formats/index.ts";
 import { tensorOf } from "../../graph.ts";
 import { type Evaluation, evaluate as judge } from "../../optimize/evaluate/evaluate.ts";
-import { type ModelFigures, topFive, worstFirst } from "../../optimize/evaluate/figures.ts";
+import { type ModelFigures, type OutputNearness, topFive, worstFirst } from "../../optimize/evaluate/figures.ts";
 import { nodeData } from "../../optimize/evaluate/nodeData.ts";
 import { reportHtml } from "../../optimize/evaluate/report.ts";
 import { scaleOf, zeroOf } from "../../tensor.ts";
@@ -24,6 +24,7 @@ export interface EvaluateOptions
   readonly json?: true;
   readonly report?: string;
   readonly nodeData?: string;
+  readonly output?: string;
 }
 
 /** A model as it is judged, and the size of its file where that is all of it. */
@@ -64,6 +65,7 @@ export async function evaluate(path: string, options: EvaluateOptions, streams: 
             ...engine,
             ...(other === undefined ? {} : { against: other.graph }),
             names: other === undefined ? [own.name] : [own.name, other.name],
+            ...(options.output === undefined ? {} : { output: options.output }),
             layerSamples: evaluations.length === 0 ? options.layers : 0,
             onProgress: bar.show,
           }),
@@ -131,6 +133,8 @@ function lines(evaluations: readonly Evaluation[]): readonly string[] {
             `against ${against.name}: ${agreement === undefined ? "" : `${percent2(agreement)} the same ${compared}, `}outputs ${short(outputs?.meanError)} apart, cosine ${short(outputs?.cosine)}`,
           ],
     ),
+    ...models.flatMap(({ name, targetsByOutput = [] }) => apart(name, targetsByOutput, "mean error")),
+    ...evaluations.flatMap(({ against, byOutput = [] }) => apart(`against ${against?.name}`, byOutput, "apart")),
     ...(worst.length === 0
       ? []
       : [
@@ -148,6 +152,12 @@ function lines(evaluations: readonly Evaluation[]): readonly string[] {
         ]),
   ];
 }
+
+/** A line for each of several outputs. */
+const apart = (title: string, outputs: readonly OutputNearness[], what: string) =>
+  outputs.map(
+    ({ name, meanError, cosine }) => `${title}, output ${name}: ${what} ${short(meanError)}, cosine ${short(cosine)}`,
+  );
 
 const HEAD = ["model", "top-1", "top-5", "bytes", "ms a sample", "zeros", "mean error", "cosine"];
 

@@ -19,10 +19,20 @@ export interface Candidate extends Omit<Counts, "figures"> {
   readonly batch: number;
   /** Of its inputs. */
   readonly shapes: readonly (readonly number[])[];
+  /** Names of the outputs, that which labels are of first. */
+  readonly outputs: readonly string[];
+  /** Where another model has the output that labels are of. */
+  readonly labelled: Labelled | undefined;
   /** All outputs of each sample, one after the other; `scores` says which has the scores. */
   readonly run: (batch: Batch) => readonly (readonly Float32Array[])[];
   readonly figures: () => ModelFigures;
   readonly close: () => void;
+}
+
+/** The output that labels are of, by its name, or its place among the others. */
+interface Labelled {
+  readonly name: string;
+  readonly place?: number;
 }
 
 const BATCH = 32;
@@ -33,24 +43,32 @@ export function requireModel(where: string, model: unknown): asserts model is Mo
 }
 
 /** Opens a model for judging. Errors: those of `loadModel`. */
-export async function openCandidate(model: Model, name: string, options: EngineOptions): Promise<Candidate> {
-  const graph = model instanceof Session ? undefined : model instanceof Uint8Array ? importModel(model, {}) : model;
+export async function openCandidate(
+  model: Model,
+  name: string,
+  { labelled, ...options }: EngineOptions & { readonly labelled?: Labelled | undefined },
+): Promise<Candidate> {
+  const given = model instanceof Session ? undefined : model instanceof Uint8Array ? importModel(model, {}) : model;
+  const graph = given && labelledFirst(given, labelled);
   const opened =
     graph === undefined
       ? { session: model as Session, batch: batchOf(model as Session) }
       : await openBatched(graph, BATCH, options);
   const { session, batch } = opened;
-  const { outputs, inputs } = session as {
-    readonly outputs: readonly TensorInfo[];
-    readonly inputs: readonly TensorInfo[];
-  };
+  const inputs: readonly TensorInfo[] = session.inputs;
+  const outputs: readonly TensorInfo[] = graph ? session.outputs : labelledFirst(session, labelled).outputs;
+  const place = (given ?? session).outputs.findIndex(
+    (each: { readonly name: string }) => each.name === outputs[0]?.name,
+  );
   const sizes = outputs.map(({ shape }) => elementCount(shape) / batch);
-  const { figures, ...counts } = createCounts({ graph, inputs, outputs, batch });
+  const { figures, ...counts } = createCounts({ graph, inputs, outputs, batch, labelled: labelled && place });
   const clock = new Clock();
   return {
     graph,
     batch,
     shapes: inputs.map(({ shape }) => shape),
+    outputs: outputs.map((each) => each.name),
+    labelled: labelled && { name: labelled.name, place },
     ...counts,
     run({ samples, inputs: values }) {
       const results: Float32Array[][] = samples.map(() => []);
@@ -81,6 +99,22 @@ export async function openCandidate(model: Model, name: string, options: EngineO
     },
     close: () => (model instanceof Session ? undefined : session.close()),
   };
+}
+
+/** With the output of that name, or else in that place, before the others. Errors: INVALID_OPTION where there is none. */
+function labelledFirst<T extends { readonly outputs: readonly { readonly name: string }[] }>(
+  ends: T,
+  labelled: Labelled | undefined,
+): T {
+  if (labelled === undefined) return ends;
+  const { outputs } = ends;
+  const own = outputs.find(({ name }) => name === labelled.name) ?? outputs[labelled.place ?? -1];
+  ensure(own !== undefined, "INVALID_OPTION", () => ({
+    where: "output",
+    expected: outputs.map(({ name }) => name).join(", "),
+    received: labelled.name,
+  }));
+  return { ...ends, outputs: [own, ...outputs.filter((each) => each !== own)] };
 }
 
 /** The leading size that all inputs of a session share: the samples of one run. */

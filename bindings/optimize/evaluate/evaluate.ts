@@ -11,9 +11,9 @@ import type { Dataset } from "../data/types.ts";
 import type { EngineOptions } from "../engine.ts";
 import type { Progress } from "../progress.ts";
 import { type Candidate, openCandidate, requireModel } from "./candidate.ts";
-import type { Compared, LayerError, Model, ModelFigures, Nearness } from "./figures.ts";
+import type { Compared, LayerError, Model, ModelFigures, Nearness, OutputNearness } from "./figures.ts";
 import { compareLayers } from "./layers.ts";
-import { NearnessSum } from "./scores.ts";
+import { OutputSums } from "./scores.ts";
 
 /** What is compared, and on which engine. */
 export interface EvaluateOptions extends EngineOptions {
@@ -23,6 +23,8 @@ export interface EvaluateOptions extends EngineOptions {
   readonly names?: readonly [model: string, against?: string];
   /** Samples that layers are compared on, 64 when absent; 0 compares none. */
   readonly layerSamples?: number;
+  /** Which of several outputs the labels are of, by name; the first, or the first of scores, when absent. */
+  readonly output?: string;
   readonly onProgress?: Progress;
   /** Ends the work with its reason. */
   readonly signal?: AbortSignal;
@@ -43,6 +45,8 @@ export interface Evaluation {
   readonly compared?: Compared;
   /** All outputs of the model against the other's. */
   readonly outputs?: Nearness;
+  /** Each of several by itself: where they differ in size, the mean of all says little. */
+  readonly byOutput?: readonly OutputNearness[];
   /** In the order in which the model computes them. */
   readonly layers?: readonly LayerError[];
 }
@@ -52,6 +56,7 @@ const OPTIONS: OptionNames<EvaluateOptions> = {
   against: true,
   names: true,
   layerSamples: true,
+  output: true,
   onProgress: true,
   signal: true,
   module: true,
@@ -75,8 +80,14 @@ export async function evaluate(model: Model, given: Dataset, options: EvaluateOp
   const { against, names = ["model", "other"], onProgress, signal } = options;
   if (against !== undefined) requireModel("evaluate, against", against);
   signal?.throwIfAborted();
-  const candidate = await openCandidate(model, names[0], options);
-  const other = against === undefined ? undefined : await openCandidate(against, names[1] ?? "other", options);
+  const { output, ...rest } = options;
+  const candidate = await openCandidate(model, names[0], {
+    ...rest,
+    labelled: output === undefined ? undefined : { name: output },
+  });
+  const { labelled } = candidate;
+  const other =
+    against === undefined ? undefined : await openCandidate(against, names[1] ?? "other", { ...rest, labelled });
   try {
     if (candidate.scores >= 0) requireNames(data, candidate.classes);
     const samples = await judge(candidate, other, data, onProgress, signal);
@@ -90,6 +101,7 @@ export async function evaluate(model: Model, given: Dataset, options: EvaluateOp
       ...(other === undefined ? {} : { against: other.figures() }),
       ...(samples.compared === undefined ? {} : { agreement: samples.agreement, compared: samples.compared }),
       ...(samples.outputs === undefined ? {} : { outputs: samples.outputs }),
+      ...(samples.byOutput === undefined ? {} : { byOutput: samples.byOutput }),
       ...(layers === undefined ? {} : { layers }),
     };
   } finally {
@@ -107,7 +119,7 @@ async function judge(
 ) {
   let [count, same, all] = [0, 0, 0];
   let compared: Compared | undefined;
-  const nearness = new NearnessSum();
+  const nearness = new OutputSums(candidate.outputs);
   const moves = candidate.shapes.map((shape, i) => moved(shape, other?.shapes[i] ?? shape));
   for await (const batch of batches(data, Math.max(candidate.batch, other?.batch ?? 1))) {
     signal?.throwIfAborted();
@@ -123,7 +135,7 @@ async function judge(
       if (other === undefined || theirs === undefined) continue;
       other.count(sample, theirs);
       for (const [o, values] of own.entries())
-        if (theirs[o]?.length === values.length) nearness.add(values, theirs[o] as Float32Array);
+        if (theirs[o]?.length === values.length) nearness.add(o, values, theirs[o] as Float32Array);
       const [a, b] = [candidate.answersOf(sample, own), other.answersOf(sample, theirs)];
       if (a === undefined || b?.answers.length !== a.answers.length) continue;
       // What one of the two says for sure is so of both
@@ -138,7 +150,13 @@ async function judge(
   }
   ensure(count > 0, "INVALID_INPUT", () => ({ where: "data", expected: "at least one sample", received: "none" }));
   if (candidate.givesValues()) compared = undefined;
-  return { count, compared, agreement: same / Math.max(all, 1), outputs: nearness.result() };
+  return {
+    count,
+    compared,
+    agreement: same / Math.max(all, 1),
+    outputs: nearness.result(),
+    byOutput: nearness.results(),
+  };
 }
 
 /** The first samples again, with the layers in sight. */

@@ -13,6 +13,8 @@ export interface ModelFigures {
   readonly classes?: Classes;
   /** Against the samples' own targets, where they have some; an autoencoder's inputs. */
   readonly targets?: Nearness;
+  /** The same of each output, where several have targets. */
+  readonly targetsByOutput?: readonly OutputNearness[];
   /** Milliseconds a sample: the median of the later half of the runs, of 0.1 s at least. */
   readonly latency: number;
   /** Samples of one run. */
@@ -42,6 +44,12 @@ export interface Nearness {
   readonly meanError: number;
   /** Mean of the samples' cosines. */
   readonly cosine: number;
+}
+
+/** How near one of several outputs is, which may differ in size from the others. */
+export interface OutputNearness extends Nearness {
+  /** The output. */
+  readonly name: string;
 }
 
 /** How a tensor of the model differs from the other's. */

@@ -1,7 +1,7 @@
 /** Evaluations as a page of HTML in one file: nothing is loaded from anywhere. */
 import { requireList, requireText } from "../../given.ts";
 import type { Evaluation } from "./evaluate.ts";
-import { type LayerError, type ModelFigures, topFive, worstFirst } from "./figures.ts";
+import { type LayerError, type ModelFigures, type OutputNearness, topFive, worstFirst } from "./figures.ts";
 import { histogramSvg, type Point, paretoSvg } from "./pictures.ts";
 
 /** Rows of layers and classes that are shown; more say nothing to a reader. */
@@ -90,7 +90,7 @@ function figuresTable(models: readonly ModelFigures[]): string {
 
 /** One comparison; the confusion of the model, which all have, is shown with the first. */
 function section(
-  { model, against, agreement, compared: what, outputs, layers }: Evaluation,
+  { model, against, agreement, compared: what, outputs, byOutput, layers }: Evaluation,
   confusion: string,
 ): string {
   const compared =
@@ -104,8 +104,16 @@ function section(
         ]
           .filter((text) => text !== "")
           .join("; ")}.</p>`;
+  const each = outputTable(byOutput ?? [], "differ by") + outputTable(model.targetsByOutput ?? [], "mean error");
   const title = against === undefined ? model.name : `${model.name} against ${against.name}`;
-  return `<h2>${escaped(title)}</h2>${compared}${confusion}${layerTable(layers ?? [])}`;
+  return `<h2>${escaped(title)}</h2>${compared}${each}${confusion}${layerTable(layers ?? [])}`;
+}
+
+/** A row for each of several outputs. */
+function outputTable(outputs: readonly OutputNearness[], what: string): string {
+  if (outputs.length === 0) return "";
+  const rows = outputs.map(({ name, meanError, cosine }) => row([escaped(name), short(meanError), short(cosine)]));
+  return `<table>${row(["output", what, "cosine"], "th")}${rows.join("")}</table>`;
 }
 
 /** Labels down, what was found across; empty where there are too many classes to look at. */

@@ -1,7 +1,7 @@
 /** Figures of a model's outputs over many examples, one at a time. */
 import { ensure } from "../../errors.ts";
 import type { Sample } from "../data/types.ts";
-import type { Classes, Nearness } from "./figures.ts";
+import type { Classes, Nearness, OutputNearness } from "./figures.ts";
 
 /** Sums for `Nearness`. */
 export class NearnessSum {
@@ -28,6 +28,34 @@ export class NearnessSum {
   result(): Nearness | undefined {
     if (this.#samples === 0) return undefined;
     return { meanError: this.#error / Math.max(1, this.#numbers), cosine: this.#cosine / this.#samples };
+  }
+}
+
+/** Such sums for each of several outputs, and for all of them. */
+export class OutputSums {
+  readonly #all = new NearnessSum();
+  readonly #own: readonly NearnessSum[];
+
+  constructor(readonly names: readonly string[]) {
+    this.#own = names.map(() => new NearnessSum());
+  }
+
+  /** Adds output `i` of a sample. */
+  add(i: number, values: Float32Array, expected: Float32Array): void {
+    this.#all.add(values, expected);
+    this.#own[i]?.add(values, expected);
+  }
+
+  /** Of all outputs together; undefined where nothing was added. */
+  result = (): Nearness | undefined => this.#all.result();
+
+  /** Of each by itself, where that is more than one. */
+  results(): readonly OutputNearness[] | undefined {
+    const found = this.#own.flatMap((sum, i) => {
+      const own = sum.result();
+      return own === undefined ? [] : [{ name: this.names[i] as string, ...own }];
+    });
+    return found.length > 1 ? found : undefined;
   }
 }
 
