@@ -4,8 +4,8 @@ import { PbfWriter as Pbf } from "pbf";
 export interface TensorSpec {
   readonly name: string;
   readonly dims: readonly number[];
-  /** 1 float32 and 7 int64 have their values here, others (2 uint8, 10 float16, 21 uint4) as bytes. */
-  readonly type: 1 | 2 | 3 | 7 | 10 | 21;
+  /** 1 float32 and 7 int64 have their values here, others (2 uint8, 10 float16, 11 float64, 21 uint4) as bytes. */
+  readonly type: 1 | 2 | 3 | 7 | 10 | 11 | 21;
   readonly values?: readonly number[];
   /** Bytes in place of values. */
   readonly raw?: Uint8Array;
@@ -33,6 +33,7 @@ export interface NodeSpec {
   readonly floats?: Readonly<Record<string, readonly number[]>>;
   readonly strings?: Readonly<Record<string, readonly string[]>>;
   readonly graph?: Readonly<Record<string, GraphSpec>>;
+  readonly tensor?: Readonly<Record<string, TensorSpec>>;
 }
 
 /** A node whose inputs and outputs stand in one text each. */
@@ -56,13 +57,23 @@ export interface GraphSpec {
   readonly initializers?: readonly TensorSpec[];
 }
 
-/** A model of the default domain's opset. */
-export function buildOnnx(graph: GraphSpec, opset = 17): Uint8Array {
+/** A model of the default domain's opset, and of one of ai.onnx.ml where a version is given. */
+export function buildOnnx(graph: GraphSpec, opset = 17, ml?: number): Uint8Array {
   const pbf = new Pbf();
   pbf.writeVarintField(1, 9);
   pbf.writeStringField(2, "pint8");
   pbf.writeMessage(7, writeGraph, graph);
-  pbf.writeMessage(8, (version: number, to: Pbf) => to.writeVarintField(2, version), opset);
+  const domain = (name: string, version: number) =>
+    pbf.writeMessage(
+      8,
+      (_: undefined, to: Pbf) => {
+        if (name !== "") to.writeStringField(1, name);
+        to.writeVarintField(2, version);
+      },
+      undefined,
+    );
+  domain("", opset);
+  if (ml !== undefined) domain("ai.onnx.ml", ml);
   return pbf.finish();
 }
 
@@ -87,6 +98,7 @@ function writeNode(
     floats = {},
     strings = {},
     graph = {},
+    tensor = {},
   }: NodeSpec,
   to: Pbf,
 ): void {
@@ -116,6 +128,8 @@ function writeNode(
   for (const [name, value] of Object.entries(string))
     attribute(name, 3, (at) => at.writeBytesField(4, new TextEncoder().encode(value)));
   for (const [name, value] of Object.entries(graph)) attribute(name, 5, (at) => at.writeMessage(6, writeGraph, value));
+  for (const [name, value] of Object.entries(tensor))
+    attribute(name, 4, (at) => at.writeMessage(5, writeTensor, value));
   for (const [name, list] of Object.entries(ints))
     attribute(name, 7, (at) => {
       for (const value of list) at.writeVarintField(8, value);

@@ -19,8 +19,9 @@ const ANY_TYPE =
 const HALF =
   /^(Clip|(Deq|Q)uantizeLinear|Group.*Attention|(Skip)?(Simplified)?LayerNorm.*|MatMulNBits|Max|Min|Mod|RMSNorm.*|RotaryE.*|Round|Scatter(El|ND).*|Sign)$/;
 
+/** Those of ai.onnx.ml say the type of their results, too. */
 const takesAny = ({ operator, domain }: NodeProto) =>
-  domain === "" && (MOVES.test(operator) || ANY_TYPE.test(operator));
+  domain === "" ? MOVES.test(operator) || ANY_TYPE.test(operator) : domain === "ai.onnx.ml";
 /** What a graph says of its values. */
 interface Names {
   readonly shared: { readonly b: Builder; readonly opsets: ReadonlyMap<string, number> };

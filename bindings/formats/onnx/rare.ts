@@ -4,6 +4,12 @@ import type { Rare } from "./convert.ts";
 import { inlineFunctions } from "./functions.ts";
 import { fuseGelu } from "./gelu.ts";
 import { slopedOf } from "./integer/sloped.ts";
+import { DISTANCES } from "./ml/distances.ts";
+import { ENCODERS } from "./ml/encoder.ts";
+import { FEATURES } from "./ml/features.ts";
+import { LINEAR_MODELS } from "./ml/linear.ts";
+import { SUPPORT_VECTORS } from "./ml/svm.ts";
+import { TREES } from "./ml/trees.ts";
 import { openOf } from "./open.ts";
 import { ATTENTION } from "./ops/attention.ts";
 import { normalizedProduct } from "./ops/batchNormalization.ts";
@@ -20,7 +26,6 @@ import { EINSUM } from "./ops/einsum.ts";
 import { EMBEDDINGS } from "./ops/embed.ts";
 import { EXTREMES } from "./ops/extremes.ts";
 import { FAKE_QUANTIZED } from "./ops/fakeQuantized.ts";
-import { FEATURES } from "./ops/features.ts";
 import { castToFew, FEWS } from "./ops/few.ts";
 import { FOUND } from "./ops/found.ts";
 import { FUNCTIONS } from "./ops/functions.ts";
@@ -61,10 +66,12 @@ export const rare: Rare = {
     ...CURVES,
     ...DEFORMED,
     ...DEQUANTIZED,
+    ...DISTANCES,
     ...DRAWN,
     ...DYNAMIC_PRODUCTS,
     ...EINSUM,
     ...EMBEDDINGS,
+    ...ENCODERS,
     ...EXTREMES,
     ...FAKE_QUANTIZED,
     ...FEATURES,
@@ -75,6 +82,7 @@ export const rare: Rare = {
     ...GEOMETRY,
     ...GROUPED,
     ...LINEAR,
+    ...LINEAR_MODELS,
     ...LOSSES,
     ...NEWEST,
     ...NORMALIZATIONS,
@@ -90,7 +98,9 @@ export const rare: Rare = {
     ...SEQUENCES,
     ...SIGNALS,
     ...SPREADS,
+    ...SUPPORT_VECTORS,
     ...TRANSPOSED,
+    ...TREES,
     ...UNIQUE,
   },
   forms: {

@@ -46,7 +46,7 @@ function inside(n: OnnxNode, graph: GraphProto): Inside {
 }
 
 /** The tensor of a type, given from outside. */
-const given = (b: Builder, { dtype, shape, quantization }: ReturnType<Builder["tensor"]>): TensorId =>
+export const given = (b: Builder, { dtype, shape, quantization }: ReturnType<Builder["tensor"]>): TensorId =>
   b.declare({ name: "", dtype, shape, ...(quantization === undefined ? {} : { quantization }) });
 
 const ports = (ids: readonly TensorId[]): readonly Port[] => ids.map((tensor, i) => ({ name: `${i}`, tensor }));
@@ -114,7 +114,7 @@ function rowOf(at: Turn, id: TensorId, strip: Omit<Strip, "id">) {
 }
 
 /** A part of the state: before the first turn, before a turn, after it; `next` is absent where it stays what it is. */
-interface Part {
+export interface Part {
   readonly outer: TensorId;
   readonly inner: TensorId;
   readonly next?: TensorId;
@@ -181,7 +181,7 @@ function turned(n: OnnxNode, { graph, turns, first, decides, slices, joins }: Tu
 }
 
 /** The loop over this state, which ends where its first part reaches its second or its third is false. */
-function whileOf(n: OnnxNode, b: Builder, parts: readonly Part[]): readonly TensorId[] {
+export function whileOf(n: OnnxNode, b: Builder, parts: readonly Part[]): readonly TensorId[] {
   const outside = parts.map(({ outer }) => outer);
   const inner = parts.map((each) => each.inner);
   const body = bodyOf(
