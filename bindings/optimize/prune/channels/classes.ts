@@ -8,10 +8,12 @@ import { throughOther } from "./through.ts";
 import { likeFirst, throughLayer } from "./throughLayers.ts";
 import { createWalk } from "./walk.ts";
 
-/** Classes of the elements of each tensor's last dimension, and of the inputs of dense layers, by number. */
+/** Classes of the channels of each tensor, which are its last dimension until something turns it, and of the inputs of dense layers, by number. */
 export interface Channels {
   /** Of an activation, or of a constant that has one value for each channel. */
   of(id: TensorId): readonly number[] | undefined;
+  /** The dimension that these are along. */
+  axisOf(id: TensorId): number;
   /** The class of each column of a layer's weights; undefined for depthwise layers. */
   columns(layer: Pick<Layer, "at">): readonly number[] | undefined;
   /** Classes that may go. */
@@ -43,6 +45,7 @@ export function channelsOf(graph: Graph): Channels {
   for (const classes of known.values()) for (const each of classes) if (!sets.frozen(each)) free.add(sets.find(each));
   return {
     of: (id) => found(known.get(id)),
+    axisOf: walk.axisOf,
     columns: ({ at }) => found(columns.get(at)),
     free,
     layers,

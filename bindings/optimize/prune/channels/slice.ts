@@ -1,7 +1,7 @@
 /** Networks without some of their channels. */
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../../graph.ts";
 import { runPasses } from "../../../passes/index.ts";
-import type { Tensor } from "../../../tensor.ts";
+import { elementCount, type Tensor } from "../../../tensor.ts";
 import { floatsOf } from "../../linear/layers.ts";
 import { compact } from "../../prepare/index.ts";
 import type { Channels } from "./classes.ts";
@@ -13,8 +13,9 @@ export function withoutChannels(graph: Graph, channels: Channels, gone: Readonly
   for (const [i, tensor] of graph.tensors.entries()) {
     const kept = stays(channels.of(i as TensorId));
     if (kept === undefined || kept.every(Boolean)) continue;
-    const shape = [...tensor.shape.slice(0, -1), kept.filter(Boolean).length];
-    tensors[i] = tensor.data === undefined ? { ...tensor, shape } : sliced(graph, i as TensorId, kept);
+    const axis = channels.axisOf(i as TensorId);
+    const shape = tensor.shape.map((size, d) => (d === axis ? kept.filter(Boolean).length : size));
+    tensors[i] = tensor.data === undefined ? { ...tensor, shape } : sliced(graph, i as TensorId, kept, axis);
   }
   for (const layer of channels.layers) {
     const { weights, kind, outputs, inputs } = layer;
@@ -47,10 +48,15 @@ export function withoutChannels(graph: Graph, channels: Channels, gone: Readonly
   return compact(runPasses({ ...graph, tensors, nodes }, { only: "none" }));
 }
 
-function sliced(graph: Graph, id: TensorId, kept: readonly boolean[]): Tensor {
+/** A constant without some of a dimension, the last when absent. */
+function sliced(graph: Graph, id: TensorId, kept: readonly boolean[], axis?: number): Tensor {
   const tensor = tensorOf(graph, id);
-  const data = [...floatsOf(graph, id)].filter((_, i) => kept[i % kept.length]);
-  return { ...tensor, shape: [...tensor.shape.slice(0, -1), kept.filter(Boolean).length], data: bytesOf(data) };
+  const { shape } = tensor;
+  const at = axis ?? shape.length - 1;
+  const each = elementCount(shape.slice(at + 1));
+  const data = [...floatsOf(graph, id)].filter((_, i) => kept[Math.floor(i / each) % kept.length]);
+  const left = kept.filter(Boolean).length;
+  return { ...tensor, shape: shape.map((size, d) => (d === at ? left : size)), data: bytesOf(data) };
 }
 
 const bytesOf = (values: readonly number[]) => new Uint8Array(Float32Array.from(values).buffer);

@@ -14,7 +14,8 @@ export interface Layers {
 
 /** Whether channels can be followed through a layer. */
 export function throughLayer(walk: Walk, layers: Layers, layer: Layer): boolean {
-  const { graph, sets, of, give } = walk;
+  const { graph, sets, give } = walk;
+  const of = (id: TensorId) => lastOf(walk, id);
   const { columns } = layers;
   const { kind, x, y, weights, bias, inputs, outputs, groups, patches } = layer;
   if (
@@ -43,6 +44,16 @@ export function throughLayer(walk: Walk, layers: Layers, layer: Layer): boolean 
   return true;
 }
 
+/** The classes of the last dimension, over which layers sum; where channels are another one, they stay, and so does it. */
+function lastOf({ graph, sets, of, axisOf, freeze }: Walk, id: TensorId): readonly number[] {
+  const last = tensorOf(graph, id).shape.length - 1;
+  if (axisOf(id) === last) return of(id);
+  freeze(id);
+  const classes = sets.fresh(tensorOf(graph, id).shape[last] ?? 1);
+  sets.freeze(classes);
+  return classes;
+}
+
 /** Whether layers alone read a constant, each as its weights, or its bias. */
 function ownedByLayers({ readers }: Walk, { all }: Layers, id: TensorId, as: "weights" | "bias"): boolean {
   return readers[id] === all.filter((layer) => layer[as] === id).length;
@@ -59,8 +70,9 @@ export function likeFirst({ sets, of }: Walk, { firstUser, columns }: Layers, { 
 }
 
 /** A group goes as a whole: what it reads and what it gives are one class. */
-function throughGroups({ sets, of, give }: Walk, { x, y, inputs, outputs, groups, patches }: Layer): boolean {
-  const from = of(x);
+function throughGroups(walk: Walk, { x, y, inputs, outputs, groups, patches }: Layer): boolean {
+  const { sets, give } = walk;
+  const from = lastOf(walk, x);
   const depth = patches?.depth ?? inputs;
   if (from.length !== groups * depth) return false;
   const firstOf = (i: number, each: number) => from[Math.floor(i / each) * depth] as number;
