@@ -43,15 +43,20 @@ export function goalOf(graph: Graph, objective?: Objective, sample?: Sample): Go
     ({ kind, inputs }) => kind === "logistic" && inputs[0] === end && end !== output.tensor,
   );
   const scores = sizesAt(typed, end, decides);
-  const own = objective ?? guess(typed, output.tensor, scores, sample);
+  const own = objective ?? guess(typed, output.tensor, scores, decides, sample);
   return { objective: own, ...(own === "classes" ? scores : sizesAt(typed, output.tensor, false)) };
 }
 
-function guess(typed: Graph, output: TensorId, { tensor, places, width }: Sized, sample?: Sample): Objective {
+function guess(
+  typed: Graph,
+  output: TensorId,
+  { tensor, places, width }: Sized,
+  decides: boolean,
+  sample?: Sample,
+): Objective {
   const maker = makerOf(typed, output);
   if (maker?.kind === "l2Normalization") return "embeddings";
-  if (tensor !== output && width === 1) return isDecided(sample) ? "classes" : "values";
-  if (width === 1) return "values";
+  if (width === 1) return decides && isDecided(sample) ? "classes" : "values";
   const isFree = tensor === output || (maker?.kind === "transpose" && tensor === maker.inputs[0]);
   const [{ tensor: input }, ...more] = typed.inputs as readonly [Graph["inputs"][number]];
   const isCoder = more.length === 0 && elementCount(tensorOf(typed, input).shape) === places * width;
@@ -109,11 +114,20 @@ function endOf(typed: Graph, objective: Objective): TensorId {
     const toFront = [0, rank - 1, ...Array.from({ length: rank - 2 }, (_, i) => i + 1)];
     if (rank > 2 && order === toFront.join()) end = last.inputs[0] as TensorId;
   }
+  if (isChannelMoved(typed, last)) end = last?.inputs[0] as TensorId;
   const maker = makerOf(typed, end);
   const before = maker?.kind === "reshape" ? makerOf(typed, maker.inputs[0] as TensorId) : undefined;
   // decisions are the same in any shape
   if (before?.kind === "logistic") return before.inputs[0] as TensorId;
   return maker?.kind === "softmax" || maker?.kind === "logistic" ? (maker.inputs[0] as TensorId) : end;
+}
+
+/** Whether a reshape only moves the one channel of several places, so that each place is one number. */
+function isChannelMoved(typed: Graph, node: AnyNode | undefined): boolean {
+  if (node?.kind !== "reshape") return false;
+  const [from, to] = [node.inputs[0], node.outputs[0]].map((id) => tensorOf(typed, id as TensorId).shape);
+  const places = (sizes: readonly number[] = []) => sizes.filter((size) => size > 1);
+  return from?.at(-1) === 1 && to?.at(-1) !== 1 && places(to).length > 1 && `${places(from)}` === `${places(to)}`;
 }
 
 /** The graph that ends where the loss of an objective reads. */

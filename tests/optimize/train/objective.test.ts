@@ -23,6 +23,8 @@ import { DECISIONS, EMBEDDINGS, FRESH, logistic, pixels, SIZE, softmax, toFront,
 const logisticPlane = (to: Builder, x: TensorId) =>
   to.node("reshape", [logistic(to, x)], { shape: [1, 1, SIZE, SIZE] });
 
+const plane = (to: Builder, x: TensorId) => to.node("reshape", [x], { shape: [1, 1, SIZE, SIZE] });
+
 describe("what a network is trained for", () => {
   const of = (graph: Graph, sample?: Partial<Sample>, objective?: Objective) => {
     const { objective: own, places, width, grid } = goalOf(graph, objective, sample && { inputs: [], ...sample });
@@ -38,6 +40,8 @@ describe("what a network is trained for", () => {
     ["numbers of each pixel", of(pixels(3), targets(192)), "values 64 × 3 [8,8]"],
     ["numbers, moved", of(pixels(3, toFront), targets(192)), "values 24 × 8 [3,8]"],
     ["a number of each pixel", of(pixels(1)), "values 64 × 1 [8,8]"],
+    ["a number of each pixel, as PyTorch has it", of(pixels(1, plane)), "values 8 × 8 [1,8]"],
+    ["… moved", of(pixels(1, toFront)), "values 8 × 8 [1,8]"],
     ["a chance of each pixel", of(pixels(1, logistic)), "classes 64 × 1 [8,8]"],
     ["a chance of each pixel, as PyTorch has it", of(pixels(1, logisticPlane)), "classes 64 × 1 [8,8]"],
     [
