@@ -37,6 +37,24 @@ describe("quantized sums of what is far coarser", () => {
       assert.ok(near > (activations === "int8" ? 15 : 30), `${near} dB`);
     });
 
+  test("comparisons of what needs a scale of 1 or more, which TFLite's kernels do not take: float", async () => {
+    for (const [size, stays] of [
+      [100, true],
+      [1, false],
+    ] as const) {
+      const float = network((to, x) => {
+        const large = to.node("mul", [x, to.floats(size)], none);
+        return to.node(
+          "selectV2",
+          [to.node("greater", [large, to.floats(30 * size)], {}), x, to.node("relu", [x], {})],
+          {},
+        );
+      });
+      const { floats } = await quantize(float, data);
+      assert.equal(floats.includes("greater"), stays, floats.join());
+    }
+  });
+
   test("x + x³ before TANH, which sees little of it: runs, and is near", async () => {
     const float = network((to, x) => {
       const small = to.node("mul", [x, to.floats(0.05)], none);

@@ -5,10 +5,9 @@
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
 import { writersOf } from "../../passes/view.ts";
 import type { Range } from "../calibrate/ranges.ts";
-import { floatsOf, isFloatConstant } from "../constants.ts";
 import type { NodeType } from "./build.ts";
-import { type Affines, affinesOf, rangeOf } from "./groups.ts";
-import { fixedAffine, ruleOf } from "./operators.ts";
+import { type Affines, affinesOf } from "./groups.ts";
+import { COMPARISONS, fixedAffine, ruleOf } from "./operators.ts";
 import { affineOfRange } from "./scales.ts";
 import { supports } from "./support.ts";
 import { visibleRanges } from "./visible.ts";
@@ -63,14 +62,13 @@ function isCrowded(node: AnyNode, type: NodeType, ranges: ReadonlyMap<TensorId, 
 function fits(graph: Graph, i: number, type: NodeType, affines: Affines): boolean {
   const node = graph.nodes[i] as AnyNode;
   if (type === "float32" || ruleOf(node) !== "free") return true;
-  const affineOf = (id: TensorId) => {
-    const tensor = tensorOf(graph, id);
-    return isFloatConstant(tensor) ? affineOfRange(rangeOf(floatsOf(tensor)), type) : affines.of(id, type);
-  };
+  const affineOf = (id: TensorId) => affines.of(id, type);
   const computed = node.inputs.filter((id) => id !== NONE && tensorOf(graph, id).dtype === "float32");
   const size = (id: TensorId) => affineOf(id).scale * STEPS[type];
   const y = affineOf(node.outputs[0] as TensorId).scale;
   if (["add", "sub"].includes(node.kind) && computed.some((id) => affineOf(id).scale > COARSER * y)) return false;
+  // TFLite's kernels take scales below 1 alone: others end the process or compare something else
+  if (COMPARISONS.includes(node.kind) && computed.some((id) => affineOf(id).scale >= 1)) return false;
   if (node.kind === "mul" && computed.reduce((product, id) => product * size(id), 1) > MOST_STEPS * y) return false;
   return supports(graph, node, type, affineOf);
 }

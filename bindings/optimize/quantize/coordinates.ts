@@ -2,6 +2,7 @@
 import { type AnyNode, type Graph, NONE, type TensorId, tensorOf } from "../../graph.ts";
 import { writersOf } from "../../passes/view.ts";
 import type { NodeType } from "./build.ts";
+import { COMPARISONS } from "./operators.ts";
 
 const ROUNDED: readonly string[] = ["floor", "ceil", "round", "cast"];
 
@@ -10,7 +11,7 @@ const OF_COORDINATES: readonly string[] = [
   ...["add", "sub", "mul", "div", "maximum", "minimum", "neg", "abs", "square", "relu", "relu6", "select", "selectV2"],
   ...["reshape", "squeeze", "expandDims", "transpose", "slice", "stridedSlice", "split", "splitV", "concat", "pack"],
   ...["unpack", "broadcastTo", "tile", ...ROUNDED],
-  ...["less", "lessEqual", "greater", "greaterEqual", "equal", "notEqual", "logicalAnd", "logicalOr", "logicalNot"],
+  ...[...COMPARISONS, "logicalAnd", "logicalOr", "logicalNot"],
 ];
 
 /** The types where what is rounded to whole numbers stays float, with all that it comes from, up to layers, and all that is computed from such numbers alone. */

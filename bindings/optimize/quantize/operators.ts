@@ -11,12 +11,14 @@ type Rule = "product" | "free" | "tied" | "fixed";
 
 const PRODUCTS: readonly OpKind[] = ["conv2d", "depthwiseConv2d", "fullyConnected", "transposeConv"];
 
+export const COMPARISONS: readonly OpKind[] = ["less", "lessEqual", "greater", "greaterEqual", "equal", "notEqual"];
+
 /** Not NEG: see signs.ts. */
 const FREE: readonly OpKind[] = [
   ...(["batchMatMul", "add", "sub", "mul", "div", "squaredDifference", "addN", "mean", "sum", "prelu"] as const),
   ...(["leakyRelu", "hardSwish", "relu", "relu6", "reluN1To1", "relu0To1", "elu", "gelu", "exp", "log"] as const),
   ...(["sqrt", "rsqrt", "abs", "square", "sin", "cos", "argMax", "argMin", "quantize"] as const),
-  ...(["less", "lessEqual", "greater", "greaterEqual", "equal", "notEqual"] as const),
+  ...COMPARISONS,
 ];
 
 const TIED: readonly OpKind[] = [

@@ -1,5 +1,6 @@
 /** Small float networks, layer by layer, with weights of a seed. */
 import type { AnyNode, Attributes, Graph, OpKind, TensorId } from "../../../bindings/graph.ts";
+import { COMPARISONS } from "../../../bindings/optimize/quantize/operators.ts";
 import { randomOf } from "../../../bindings/optimize/train/random.ts";
 import type { Tensor } from "../../../bindings/tensor.ts";
 
@@ -35,9 +36,8 @@ export function buildNetwork(shape: readonly number[], seed = 1): Builder {
   const nodes: AnyNode[] = [];
   const append = (tensor: Tensor) => (tensors.push(tensor) - 1) as TensorId;
   const nodesOf = (kind: OpKind, count: number, inputs: readonly TensorId[], attributes: object) => {
-    const outputs = Array.from({ length: count }, () =>
-      append({ name: `t${tensors.length}`, dtype: "float32", shape: [] }),
-    );
+    const dtype = COMPARISONS.includes(kind) ? "bool" : "float32";
+    const outputs = Array.from({ length: count }, () => append({ name: `t${tensors.length}`, dtype, shape: [] }));
     const where = `node ${nodes.length} (${kind})`;
     nodes.push({ kind, where, inputs, outputs, attributes } as unknown as AnyNode);
     return outputs;
