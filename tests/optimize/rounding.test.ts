@@ -7,7 +7,7 @@ import { layersOf } from "../../bindings/optimize/layers.ts";
 import { prepareFloat } from "../../bindings/optimize/prepare/index.ts";
 import { adaround } from "../../bindings/optimize/quantize/adaround.ts";
 import { equalize, pairsOf } from "../../bindings/optimize/quantize/equalize.ts";
-import { gptq, leastErrorScales } from "../../bindings/optimize/quantize/gptq.ts";
+import { gptq, leastErrorScales, squaresOf } from "../../bindings/optimize/quantize/gptq.ts";
 import { packNibbles } from "../../bindings/optimize/quantize/weights.ts";
 import { openRunner } from "../../bindings/optimize/run.ts";
 import { dataset, digits, model, skip } from "./support/digits.ts";
@@ -91,7 +91,7 @@ describe("GPTQ", () => {
   });
 
   test("brings the outputs nearer than rounding to the nearest", () => {
-    const scale = leastErrorScales({ weights, depth: DEPTH, products: h }, [0.3, 0.3, 0.3, 0.3], 4);
+    const scale = leastErrorScales({ weights, depth: DEPTH, squares: squaresOf(h, DEPTH) }, [0.3, 0.3, 0.3, 0.3], 4);
     const nearest = weights.map((w, i) => Math.round(w / (scale[Math.floor(i / DEPTH)] as number)));
     const spread = gptq({ weights, depth: DEPTH, products: h }, scale, 4);
     assert.ok(error(spread, scale) < 0.5 * error(nearest, scale));

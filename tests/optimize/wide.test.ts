@@ -7,8 +7,10 @@ import { datasetOf } from "../../bindings/optimize/data/batches.ts";
 import { prepareFloat } from "../../bindings/optimize/prepare/index.ts";
 import { prune } from "../../bindings/optimize/prune/prune.ts";
 import { splitWide } from "../../bindings/optimize/prune/wide.ts";
+import { quantize } from "../../bindings/optimize/quantize/quantize.ts";
 import { openRunner } from "../../bindings/optimize/run.ts";
 import { randomOf } from "../../bindings/optimize/train/random.ts";
+import { nearness } from "./support/nearness.ts";
 import { buildNetwork } from "./support/networks.ts";
 
 const random = randomOf(5);
@@ -20,12 +22,13 @@ const pictures = (count: number, size: number) =>
     return { inputs: [Float32Array.from({ length: size }, (_, i) => value(i) + 0.1 * random.normal())] };
   });
 
-/** A flattened picture into a dense layer, with a bias and an activation; then one more. */
-function dense(): Graph {
-  const to = buildNetwork([1, 6, 6, 72], 2);
+/** A flattened picture of `size` × `size` into a dense layer, with a bias and an activation; then one more. */
+function dense(size = 6): Graph {
+  const to = buildNetwork([1, size, size, 72], 2);
   const none = { activation: "none", keepDims: false } as const;
-  const flat = to.node("reshape", [to.input, to.integers(1, 2592)], {});
-  const wide = to.node("fullyConnected", [flat, to.weights([12, 2592], 0.02), to.weights([12])], {
+  const inputs = size * size * 72;
+  const flat = to.node("reshape", [to.input, to.integers(1, inputs)], {});
+  const wide = to.node("fullyConnected", [flat, to.weights([12, inputs], 0.02), to.weights([12])], {
     ...none,
     activation: "relu",
   });
@@ -124,5 +127,31 @@ describe("wide layers", () => {
   test("without data, and by 2:4", async () => {
     const { layers } = await prune(dense(), undefined, { pattern: "2:4" });
     assert.equal(layers[0]?.zeros, (12 * 2592) / 2);
+  });
+
+  test("int4 rounds them in pieces, each error taken up by its own piece", async () => {
+    const float = dense(8);
+    const samples = pictures(24, 4608);
+    const near = await Promise.all(
+      (["gptq", "nearest"] as const).map(async (rounding) => {
+        const data = datasetOf(samples, { size: samples.length });
+        const options = { layers: { "*": { weights: "int4" } }, rounding } as const;
+        const { graph } = await quantize(float, data, options);
+        return nearness(
+          float,
+          graph,
+          samples.map(({ inputs }) => inputs),
+        );
+      }),
+    );
+    const [gptq = 0, nearest = 0] = near;
+    assert.ok(gptq > nearest + 3, near.join());
+  });
+
+  test("equations that no machine holds are refused", async () => {
+    const to = buildNetwork([1, 1, 600, 1365], 3);
+    const attributes = { stride: [1, 1], dilation: [1, 1], padding: "valid", activation: "none" } as const;
+    const graph = to.graph(to.node("conv2d", [to.input, to.weights([1, 1, 511, 1365], 0.02)], attributes));
+    await assert.rejects(prune(graph, undefined, { sparsity: 0.5 }), { code: "OUT_OF_MEMORY" });
   });
 });

@@ -10,6 +10,7 @@ const rowsOf = (size: number) => (size < 128 ? 64 : 256);
  * `outputs` targets. Float64; the sums are the same whatever the lengths of the pieces that are added.
  */
 export class Gram {
+  readonly inputs: number;
   /** Inputs, the one included. */
   readonly size: number;
   readonly outputs: number;
@@ -19,7 +20,6 @@ export class Gram {
   readonly targets: Float64Array;
   /** Rows that were added. */
   rows = 0;
-  readonly #inputs: number;
   readonly #depth: number;
   /** Rows that wait to be multiplied: X `[depth][size]` and Y `[depth][outputs]`. */
   readonly #x: Float64Array;
@@ -27,7 +27,7 @@ export class Gram {
   #filled = 0;
 
   constructor(inputs: number, options: { readonly ones?: "ones"; readonly outputs?: number } = {}) {
-    this.#inputs = inputs;
+    this.inputs = inputs;
     this.size = inputs + (options.ones ? 1 : 0);
     this.outputs = options.outputs ?? 0;
     this.products = new Float64Array(this.size * this.size);
@@ -38,10 +38,10 @@ export class Gram {
   }
 
   /** Adds `count` rows of X from `at` on, and of Y, row-major; rows of X are `stride` elements apart. */
-  add(x: Float32Array, count: number, at = 0, stride = this.#inputs, y?: Float32Array, yAt = 0): void {
+  add(x: Float32Array, count: number, at = 0, stride = this.inputs, y?: Float32Array, yAt = 0): void {
     for (let row = 0; row < count; row++) {
-      copy(this.#x, this.#filled * this.size, x, at + row * stride, this.#inputs);
-      if (this.size > this.#inputs) this.#x[this.#filled * this.size + this.#inputs] = 1;
+      copy(this.#x, this.#filled * this.size, x, at + row * stride, this.inputs);
+      if (this.size > this.inputs) this.#x[this.#filled * this.size + this.inputs] = 1;
       if (y) copy(this.#y, this.#filled * this.outputs, y, yAt + row * this.outputs, this.outputs);
       this.#filled++;
       if (this.#filled === this.#depth) this.#multiply();

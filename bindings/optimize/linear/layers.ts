@@ -115,13 +115,17 @@ export function spread(rows: number, limit: number, example: number): readonly n
   return Array.from({ length: limit }, (_, i) => Math.floor(((i + start) * rows) / limit));
 }
 
-/** One Gram for each group of a layer. */
-export function gramsOf(layer: Layer, options: ConstructorParameters<typeof Gram>[1] = {}): readonly Gram[] {
-  return Array.from({ length: layer.groups }, () => new Gram(layer.inputs, options));
+/** Of each group of a layer one Gram, or one for each piece of so many of its inputs as these. */
+export function gramsOf(
+  layer: Layer,
+  options: ConstructorParameters<typeof Gram>[1] = {},
+  pieces: readonly number[] = [layer.inputs],
+): readonly Gram[] {
+  return Array.from({ length: layer.groups }, () => pieces.map((inputs) => new Gram(inputs, options))).flat();
 }
 
 /**
- * Adds rows of the layer's inputs x (its input tensor's values in one run) to each group's Gram, and where those have
+ * Adds rows of the layer's inputs x (its input tensor's values in one run) to each group's Grams, and where those have
  * targets what belongs to these rows, y `[rows][outputs]`.
  */
 export function addRows(
@@ -133,10 +137,16 @@ export function addRows(
 ): void {
   const { groups, inputs, outputs } = layer;
   const width = outputs / groups;
+  const pieces = grams.length / groups;
   const wanted = y && new Float32Array(width);
   pickRows(layer, x, rows, (group, i, row) => {
     if (wanted && y) wanted.set(y.subarray(i * outputs + group * width, i * outputs + (group + 1) * width));
-    (grams[group] as Gram).add(row, 1, 0, inputs, wanted);
+    let at = 0;
+    for (let k = group * pieces; k < (group + 1) * pieces; k++) {
+      const gram = grams[k] as Gram;
+      gram.add(row, 1, at, inputs, wanted);
+      at += gram.inputs;
+    }
   });
 }
 

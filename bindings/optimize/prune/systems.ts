@@ -1,4 +1,5 @@
 /** Each layer's least-squares problem: second moments of its inputs, without their mean, and its weights. */
+import { ensure } from "../../errors.ts";
 import type { Graph, TensorId } from "../../graph.ts";
 import { dot, invertDamped } from "../linear/cholesky.ts";
 import type { Gram } from "../linear/gram.ts";
@@ -33,13 +34,33 @@ export interface Moments {
 /** Examples of a model's inputs, as `tapGraph` takes them. */
 export type Inputs = readonly (readonly Float32Array[])[];
 
-/** The moments of the inputs of all layers, in one pass over the examples. */
+/** Bytes of all layers' equations at most. */
+const MOST_BYTES = 2 ** 33;
+
+/** Refuses layers whose equations no machine holds, as windows of many places over many channels have. Errors: OUT_OF_MEMORY. */
+function requireRoom(layers: readonly Layer[]): void {
+  // products of the inputs, and what they vary together
+  const bytesOf = ({ inputs, groups }: Layer) => 16 * groups * inputs ** 2;
+  const bytes = layers.reduce((sum, layer) => sum + bytesOf(layer), 0);
+  ensure(bytes <= MOST_BYTES, "OUT_OF_MEMORY", () => {
+    const most = layers.reduce((largest, layer) => Math.max(largest, layer.inputs), 0);
+    return {
+      where: "prune",
+      expected: `equations of all layers within ${MOST_BYTES / 2 ** 30} GiB`,
+      received: `${(bytes / 2 ** 30).toFixed(1)} GiB; ${most} inputs in one of ${layers.length}`,
+      hint: "They take the square of a layer's inputs: kernels of fewer places, or fewer channels.",
+    };
+  });
+}
+
+/** The moments of the inputs of all layers, in one pass over the examples. Errors: OUT_OF_MEMORY. */
 export async function systemsOf(
   graph: Graph,
   layers: readonly Layer[],
   examples: Inputs,
   onExample: (done: number) => void = () => {},
 ): Promise<readonly System[]> {
+  requireRoom(layers);
   const grams = layers.map((layer) => gramsOf(layer, { ones: "ones" }));
   const ids = [...new Set(layers.flatMap((layer) => usersOf(layer).map(({ x }) => x)))];
   await forEach(graph, ids, examples, (values, example) => {
@@ -55,8 +76,9 @@ export async function systemsOf(
   return layers.map((layer, i) => systemOf(graph, layer, (grams[i] as readonly Gram[]).map(momentsOf)));
 }
 
-/** Without data every input counts alike: masks by magnitude, and weights that stay as they are. */
+/** Without data every input counts alike: masks by magnitude, and weights that stay as they are. Errors: OUT_OF_MEMORY. */
 export function withoutData(graph: Graph, layers: readonly Layer[]): readonly System[] {
+  requireRoom(layers);
   return layers.map((layer) => {
     const covariance = new Float64Array(layer.inputs ** 2);
     for (let i = 0; i < layer.inputs; i++) covariance[i * (layer.inputs + 1)] = 1;

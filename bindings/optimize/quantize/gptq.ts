@@ -20,17 +20,20 @@ export interface Rows {
   readonly products: Float64Array;
 }
 
+/** The inputs' sums of squares, which the diagonal of XᵀX is. */
+export const squaresOf = (products: Float64Array, depth: number): Float64Array =>
+  Float64Array.from({ length: depth }, (_, i) => products[i * depth + i] as number);
+
 /**
  * For each row the scale, of 61 from 0.4 to 1 times the given one, whose rounding errors, weighted by the inputs' squares, are
  * least.
  */
 export function leastErrorScales(
-  { weights, depth, products }: Rows,
+  { weights, depth, squares }: Pick<Rows, "weights" | "depth"> & { readonly squares: Float64Array },
   largest: ArrayLike<number>,
   bits: 8 | 4,
 ): Float64Array {
   const most = LARGEST[bits];
-  const squares = Float64Array.from({ length: depth }, (_, i) => products[i * depth + i] as number);
   return Float64Array.from({ length: weights.length / depth }, (_, o) => {
     const base = largest[o] as number;
     let [best, least] = [base, Infinity];

@@ -12,12 +12,15 @@ import { addRows, gramsOf, layersOf as linearLayers, spread } from "../linear/la
 import type { Progress } from "../progress.ts";
 import { adaround } from "./adaround.ts";
 import { buildQuantized, type Decisions } from "./build.ts";
-import { gptq, leastErrorScales } from "./gptq.ts";
+import { gptq, leastErrorScales, squaresOf } from "./gptq.ts";
 import type { Rounding, Scales } from "./options.ts";
 import { type QuantizedWeights, realRows } from "./weights.ts";
 
 /** Rows of a layer's inputs that are looked at. */
 const POSITIONS = 20_000;
+/** Inputs whose products are looked at together at most, and about those of a piece where there are more. */
+const MOST_INPUTS = 4096;
+const PIECE = 2048;
 
 /** How one layer is refined. */
 export interface Refinement {
@@ -94,7 +97,7 @@ function aloneDecisions({ types, affines, layers, weights, halves, inner }: Deci
 function gramsOfInputs(graph: Graph, layer: Layer, stream: Stream, others?: readonly Gram[]): readonly Gram[] {
   const linear = linearLayers(graph).find(({ at }) => at === layer.index);
   if (linear === undefined) return [];
-  const grams = others ?? gramsOf(linear);
+  const grams = others ?? gramsOf(linear, {}, piecesOf(linear.inputs));
   const examples = stream.of(layer.x) as readonly Float32Array[];
   const each = Math.max(1, Math.ceil(POSITIONS / Math.max(1, examples.length)));
   for (const [i, x] of examples.entries()) addRows(linear, grams, x, spread(linear.positions, each, i));
@@ -132,24 +135,46 @@ function roundLayer(
   if (rounding === "nearest") return stored;
   const grams = products();
   if (grams.length === 0) return stored;
-  const all = rowsOf(layer, tensorOf(graph, layer.w));
-  const width = layer.channels / grams.length;
   const round = rounding === "gptq" ? gptq : adaround;
+  const pieces = piecesOf(layer.depth);
+  const groups = grams.length / pieces.length;
+  const width = layer.channels / groups;
+  const all = rowsOf(layer, tensorOf(graph, layer.w));
   const rows = new Int8Array(all.length);
   const scale = Float64Array.from(
     { length: layer.channels },
     (_, c) => stored.scale[stored.scale.length === 1 ? 0 : c] as number,
   );
-  const parts = grams.map((gram, g) => {
-    const weights = all.subarray(g * width * layer.depth, (g + 1) * width * layer.depth);
-    return { weights, depth: layer.depth, products: gram.finish().products };
-  });
-  if (stored.bits === 4 && scales === "channel")
-    for (const [g, part] of parts.entries())
-      scale.set(leastErrorScales(part, scale.subarray(g * width, (g + 1) * width), 4), g * width);
-  for (const [g, part] of parts.entries())
-    rows.set(round(part, scale.subarray(g * width, (g + 1) * width), stored.bits), g * width * layer.depth);
+  for (let g = 0; g < groups; g++) {
+    const own = grams.slice(g * pieces.length, (g + 1) * pieces.length).map((gram) => gram.finish());
+    const [first, last] = [g * width, (g + 1) * width];
+    const group = all.subarray(first * layer.depth, last * layer.depth);
+    if (stored.bits === 4 && scales === "channel") {
+      const squares = Float64Array.from(own.flatMap(({ products, size }) => [...squaresOf(products, size)]));
+      scale.set(
+        leastErrorScales({ weights: group, depth: layer.depth, squares }, scale.subarray(first, last), 4),
+        first,
+      );
+    }
+    let from = 0;
+    for (const { products, size } of own) {
+      const weights = new Float32Array(width * size);
+      for (let o = 0; o < width; o++)
+        weights.set(group.subarray(o * layer.depth + from, o * layer.depth + from + size), o * size);
+      const rounded = round({ weights, depth: size, products }, scale.subarray(first, last), stored.bits);
+      for (let o = 0; o < width; o++)
+        rows.set(rounded.subarray(o * size, (o + 1) * size), (first + o) * layer.depth + from);
+      from += size;
+    }
+  }
   return { ...stored, rows, scale: scales === "channel" ? [...scale] : stored.scale };
+}
+
+/** Inputs whose products are looked at together: of a layer of very many, pieces, since they take memory by their square and time by their cube. */
+function piecesOf(inputs: number): readonly number[] {
+  const count = inputs <= MOST_INPUTS ? 1 : Math.ceil(inputs / PIECE);
+  const edge = (k: number) => Math.round((k * inputs) / count);
+  return Array.from({ length: count }, (_, k) => edge(k + 1) - edge(k));
 }
 
 /** A layer's pre-activations in all examples: of the float weights, or of what the integers stand for. */
