@@ -13,6 +13,7 @@ import { foldBlocks } from "./blocks.ts";
 import { nameClips } from "./clips.ts";
 import { nameCurves } from "./curves.ts";
 import { foldFlatten } from "./flatten.ts";
+import { dropGuards } from "./guards.ts";
 import { nameLengths } from "./lengths.ts";
 
 /**
@@ -24,7 +25,7 @@ import { nameLengths } from "./lengths.ts";
 export function prepareFloat(graph: Graph): Graph {
   const typed = runPasses(graph);
   refuseQuantized(typed);
-  const folded = foldAffine(runPasses(nameClips(nameCurves(floatWeights(nameLengths(foldBlocks(typed)))))));
+  const folded = foldAffine(runPasses(nameClips(nameCurves(floatWeights(nameLengths(foldBlocks(dropGuards(typed))))))));
   return compact(dropDead(joinReshapes(foldFlatten(namePadding(runPasses(folded))))));
 }
 
