@@ -11,6 +11,7 @@ import { UNLABELLED } from "../train/loss.ts";
 import { endAt, type Goal, goalOf, isUnexplained } from "../train/objective.ts";
 import { canBeTrained } from "../train/prepare.ts";
 import { softened } from "../train/scores.ts";
+import { objectiveOf } from "../train/several.ts";
 import type { PruneOptions, Settings } from "./options.ts";
 import type { Inputs } from "./systems.ts";
 import { masksOf, trained } from "./tune.ts";
@@ -40,7 +41,7 @@ export async function finished(
   const steps = stepsWithin(pruned, settings.finish);
   if (steps === 0 || examples.length < LEAST_EXAMPLES || !canBeTrained(trainedPart(dense))) return pruned;
   const several = dense.outputs.length > 1;
-  const objective = several ? "values" : objectiveOf(dense, await firstOf(data));
+  const objective = learnedOf(dense, await firstOf(data));
   const samples = examples.map((inputs): Sample => ({ inputs }));
   const kept = samples.filter((_, i) => i % JUDGES === JUDGES - 1);
   const learned = samples.filter((_, i) => i % JUDGES !== JUDGES - 1);
@@ -65,9 +66,9 @@ function stepsWithin(graph: Graph, asked: number): number {
 }
 
 /** Numbers that nothing ends and no label explains may be scores or values: squared differences serve both. */
-function objectiveOf(dense: Graph, sample: Sample | undefined): Objective {
-  const goal = goalOf(dense, undefined, sample);
-  return isUnexplained(dense, goal, sample) ? "values" : goal.objective;
+function learnedOf(dense: Graph, sample: Sample | undefined): Objective {
+  const objective = objectiveOf(dense, undefined, sample);
+  return objective === "classes" && isUnexplained(dense, goalOf(dense), sample) ? "values" : objective;
 }
 
 /** Divergence of softened scores, as training has it without labels; squared error of others. */

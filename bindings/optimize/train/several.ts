@@ -6,7 +6,13 @@ import { elementCount, type Tensor } from "../../tensor.ts";
 import { bytesOf } from "../constants.ts";
 import type { Dataset, Sample } from "../data/types.ts";
 import { tapGraph } from "../tap.ts";
+import type { Objective } from "./kinds.ts";
+import { goalOf } from "./objective.ts";
 import type { TrainOptions } from "./options.ts";
+
+/** What a network is trained for: values, whatever each of several outputs is, else what `goalOf` says. */
+export const objectiveOf = (graph: Graph, objective?: Objective, sample?: Sample): Objective =>
+  graph.outputs.length > 1 ? "values" : goalOf(graph, objective, sample).objective;
 
 /** Examples that tell how far an output's numbers lie apart. */
 const EXAMPLES = 32;

@@ -5,9 +5,8 @@ import type { Sample } from "../../data/types.ts";
 import type { Layer } from "../../linear/layers.ts";
 import { firstOf } from "../../train/answers.ts";
 import { trainedPart } from "../../train/front.ts";
-import { goalOf } from "../../train/objective.ts";
 import { canBeTrained } from "../../train/prepare.ts";
-import { sideBySide } from "../../train/several.ts";
+import { objectiveOf, sideBySide } from "../../train/several.ts";
 import { readExamples } from "../examples.ts";
 import { finished } from "../finish.ts";
 import { solveLayers } from "../follow.ts";
@@ -50,10 +49,7 @@ export async function pruneChannels(
   const examples = await readExamples(dense, data, settings);
   const { tune } = options;
   const gradients = canBeTrained(trainedPart(dense));
-  const { objective } =
-    gradients && dense.outputs.length === 1
-      ? goalOf(dense, tune?.objective, await firstOf(data))
-      : { objective: "values" as const };
+  const objective = gradients ? objectiveOf(dense, tune?.objective, await firstOf(data)) : "values";
   const whole = gradients ? await sideBySide(dense, data) : undefined;
   let graph = dense;
   for (let cut = 1; cut <= cuts; cut++) {
