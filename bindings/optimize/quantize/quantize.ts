@@ -22,6 +22,7 @@ import {
 } from "./options.ts";
 import { settingsOf } from "./settings.ts";
 import { signsAsProducts } from "./signs.ts";
+import { squaresAsProducts } from "./squares.ts";
 import { swishesInSteps } from "./swishes.ts";
 import { make, openWorkshop } from "./workshop.ts";
 
@@ -72,7 +73,7 @@ export async function quantize(
   checkQuantizeOptions(options);
   const { activations = data === undefined ? "float32" : "int8", io = "float32" } = options;
   const plain = prepareFloat(await settleConstants(graph));
-  const signed = activations === "float32" ? plain : affinesAsLayers(signsAsProducts(plain));
+  const signed = activations === "float32" ? plain : affinesAsLayers(signsAsProducts(squaresAsProducts(plain)));
   const prepared = activations === "int16" ? swishesInSteps(signed) : signed;
   const settings = settingsOf(prepared, layersOf(prepared), { ...options, activations });
   const integers = activations !== "float32" || settings.some((setting) => setting.activations !== "float32");
