@@ -1,4 +1,5 @@
 import { ensure, Pint8Error } from "../../errors.ts";
+import { externalFiles } from "../../formats/index.ts";
 import { otherSignatures } from "../../formats/tflite/write/kept.ts";
 import type { Graph } from "../../graph.ts";
 import {
@@ -49,11 +50,14 @@ export async function quantize(model: string, options: QuantizeCommandOptions, s
   const bar = progressBar(streams);
   const size = examples?.size;
   const said = rest.recipe === undefined ? {} : readRecipe(decodeText(readBytes(rest.recipe), rest.recipe), graph);
+  const fileOf = (each: Graph) => modelFile(output, each, () => {}, { from: bytes, ...options });
   const choices: QuantizeOptions = {
     ...said,
     ...pick(rest),
     ...(perTensor ? { scales: "tensor" } : {}),
     ...(layer === undefined ? {} : { layers: { ...said.layers, ...layer } }),
+    // Constants in files of their own are no part of the model's.
+    ...(externalFiles(bytes).length === 0 && { file: { bytes: bytes.length, of: (each) => fileOf(each).length } }),
     onProgress: (step) => bar.show(step.phase === "calibrate" && size !== undefined ? { ...step, total: size } : step),
   };
   requirePlaces([output, rest.saveRecipe], json);

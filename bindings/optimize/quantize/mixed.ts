@@ -25,6 +25,8 @@ interface Planned extends Candidate {
 const COMPARED = 64;
 const FLOAT: LayerSetting = { weights: "float32", activations: "float32" };
 
+const bytesOf = (graph: Graph): number => writeTflite(graph, { onWarning: () => {} }).length;
+
 type Settings = readonly LayerSetting[];
 interface Candidate {
   readonly settings: Settings;
@@ -42,11 +44,11 @@ export async function planMixed(
   bounds: readonly Bound[],
   progress: Progress,
 ): Promise<Planned> {
-  const { float, kept } = workshop;
+  const { float, kept, options } = workshop;
   const most = new Map(bounds.map((bound) => [bound.name, bound.most]));
   const target = await expect(float, kept);
-  const floatBytes = writeTflite(float).length;
-  const sizeOf = (graph: Graph) => (100 * writeTflite(graph).length) / floatBytes;
+  const { of, bytes } = options.file ?? { of: bytesOf, bytes: bytesOf(float) };
+  const sizeOf = (graph: Graph) => (100 * of(graph)) / bytes;
   const fits = (graph: Graph) => sizeOf(graph) <= (most.get("size") ?? Infinity);
 
   let settings = start;

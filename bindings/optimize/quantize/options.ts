@@ -1,6 +1,7 @@
 /** What `quantize` is told, and what that says about each layer. */
 import { chosen, ensure, kindOf } from "../../errors.ts";
 import { requireSignal } from "../../given.ts";
+import type { Graph } from "../../graph.ts";
 import { checkOptions, type OptionNames } from "../../session/options.ts";
 import type { Progress } from "../progress.ts";
 
@@ -92,6 +93,8 @@ export interface QuantizeOptions {
   readonly maxDrop?: number;
   /** Most per cent of the float model's file: the layers that hurt least per byte get int4 until it holds. */
   readonly size?: number;
+  /** What that is a share of, in bytes, and what a graph's file takes; the float network and others as .tflite when absent. */
+  readonly file?: { readonly bytes: number; readonly of: (graph: Graph) => number };
   /** Most per cent of the float model's time. */
   readonly latency?: number;
   readonly onProgress?: Progress;
@@ -120,6 +123,7 @@ const OPTIONS: OptionNames<QuantizeOptions> = {
   ranges: true,
   maxDrop: true,
   size: true,
+  file: true,
   latency: true,
   onProgress: true,
   signal: true,
@@ -142,7 +146,12 @@ export function checkQuantizeOptions(options: QuantizeOptions): void {
       hint: "20 is a fifth: per cent, not a share.",
     }));
   }
-  const { weights, activations, layers } = options;
+  const { weights, activations, layers, file } = options;
+  ensure(file === undefined || (file.bytes > 0 && typeof file.of === "function"), "INVALID_OPTION", () => ({
+    where: "file",
+    expected: "{ bytes, of }: the bytes of the model's file, and a function that gives those of a graph's",
+    received: kindOf(file),
+  }));
   const isFloat = weights === "float16" || weights === "float32";
   ensure(!isFloat || !activations?.startsWith("int") || layers !== undefined, "INVALID_OPTION", () => ({
     where: "activations",
