@@ -20,7 +20,17 @@ const SMALL = { module: true, compress: COMPRESS, mangle: true, format: { commen
 export async function shrink(file, style) {
   // Files that are imported for nothing but their order: no file does anything by itself, and users' bundlers would follow them.
   const text = readFileSync(file, "utf8").replace(/^import "\.\/chunk-\w+\.js";\n/gm, "");
-  writeFileSync(file, style === "small" ? (await minify(text, SMALL)).code : await named(text, style === "rooms"));
+  writeFileSync(
+    file,
+    style === "small" ? shorter((await minify(text, SMALL)).code) : await named(text, style === "rooms"),
+  );
+}
+
+/** `void 0`, which no source has in a text, as a variable that nobody sets: four bytes less a time, and there are thousands. Not in programs. */
+function shorter(code) {
+  const name = ["$0", "$1", "$2", "$3"].find((each) => !code.includes(each));
+  if (name === undefined || code.startsWith("#") || !code.includes("void 0")) return code;
+  return `var ${name};${code.replace(/\bvoid 0\b/g, () => name)}`;
 }
 
 async function named(text, rooms) {

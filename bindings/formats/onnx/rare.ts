@@ -12,6 +12,7 @@ import { SUPPORT_VECTORS } from "./ml/svm.ts";
 import { TREES } from "./ml/trees.ts";
 import { openOf } from "./open.ts";
 import { ATTENTION } from "./ops/attention.ts";
+import { SCANS } from "./ops/batchedScan.ts";
 import { normalizedProduct } from "./ops/batchNormalization.ts";
 import { CHOICES } from "./ops/choices.ts";
 import { quantizationAny } from "./ops/computed.ts";
@@ -94,6 +95,7 @@ export const rare: Rare = {
     ...RESIZES,
     ...ROTARY,
     ...SAMPLES,
+    ...SCANS,
     ...SELECTIONS,
     ...SEQUENCES,
     ...SIGNALS,

@@ -204,3 +204,88 @@ test("Resize to the nearest pixel by centres that are not moved back", async () 
   assert.deepEqual(await run(13, spec(0.6, "floor"), x), [[0, 2, 4]]);
   assert.deepEqual(await run(13, spec(2, "ceil"), x), [[1, 1, 2, 2, 3, 3, 4, 4, 4, 4]]);
 });
+
+test("masks of Dropout: numbers before opset 10, all false before 12", async () => {
+  const spec: GraphSpec = {
+    nodes: [{ operator: "Dropout", inputs: ["x"], outputs: ["y", "m"] }],
+    inputs: [{ name: "x", dims: [2] }],
+    outputs: [{ name: "y" }, { name: "m" }],
+  };
+  for (const [opset, type, mask] of [
+    [7, "float32", 0],
+    [10, "bool", 0],
+    [12, "bool", 1],
+  ] as const) {
+    const model = await loadModel(buildOnnx(spec, opset), { module: "simd" });
+    const { y, m } = model.run([Float32Array.of(3, 4)]);
+    assert.deepEqual(Array.from(y as Float32Array), [3, 4]);
+    assert.deepEqual(Array.from(m as ArrayLike<number>), [mask, mask]);
+    assert.equal(model.outputs[1]?.dtype, type);
+    model.close();
+  }
+});
+
+test("Scan of opset 8: batches of lengths of their own, filled up with zeros, from either end", async () => {
+  const body: GraphSpec = {
+    nodes: [
+      { operator: "Add", inputs: ["s", "x"], outputs: ["t"] },
+      { operator: "Identity", inputs: ["t"], outputs: ["u"] },
+    ],
+    inputs: [
+      { name: "s", dims: [1] },
+      { name: "x", dims: [1] },
+    ],
+    outputs: [{ name: "t" }, { name: "u" }],
+  };
+  const spec = (lengths: string, directions: readonly number[]): GraphSpec => ({
+    nodes: [
+      {
+        operator: "Scan",
+        inputs: [lengths, "a", "b"],
+        outputs: ["t", "u"],
+        int: { num_scan_inputs: 1 },
+        ints: { directions },
+        graph: { body },
+      },
+    ],
+    inputs: [
+      { name: "a", dims: [2, 1] },
+      { name: "b", dims: [2, 3, 1] },
+    ],
+    outputs: [{ name: "t" }, { name: "u" }],
+    initializers: [{ name: "l", dims: [2], type: 7, values: [3, 2] }],
+  });
+  const inputs = [Float32Array.of(10, 20), Float32Array.of(1, 2, 3, 4, 5, 6)];
+  assert.deepEqual(await run(8, spec("", [0]), ...inputs), [
+    [16, 35],
+    [11, 13, 16, 24, 29, 35],
+  ]);
+  assert.deepEqual(await run(8, spec("l", [0]), ...inputs), [
+    [16, 29],
+    [11, 13, 16, 24, 29, 0],
+  ]);
+  assert.deepEqual(await run(8, spec("", [1]), ...inputs), [
+    [16, 35],
+    [13, 15, 16, 26, 31, 35],
+  ]);
+});
+
+test("Shrink of whole numbers, and DynamicSlice", async () => {
+  const starts = { name: "i", dims: [1], type: 7, values: [1] } as const;
+  const [shrunk, cut] = await run(
+    9,
+    {
+      nodes: [
+        { operator: "Cast", inputs: ["x"], outputs: ["n"], int: { to: 6 } },
+        { operator: "Shrink", inputs: ["n"], outputs: ["m"], float: { lambd: 1.5, bias: 0.5 } },
+        { operator: "DynamicSlice", inputs: ["x", "i", "j"], outputs: ["y"] },
+      ],
+      inputs: [{ name: "x", dims: [4] }],
+      outputs: [{ name: "m" }, { name: "y" }],
+      initializers: [starts, { ...starts, name: "j", values: [3] }],
+    },
+    Float32Array.of(-4, -1, 1, 2),
+  );
+  assert.deepEqual(shrunk, [-3, 0, 0, 1]);
+  assert.deepEqual(cut, [-1, 1]);
+});

@@ -17,7 +17,7 @@ export function squaredDistances(n: OnnxNode, a: TensorId, b: TensorId): TensorI
 
 function distances(n: OnnxNode): void {
   const metric = n.string("metric", "sqeuclidean");
-  if (!/^(sq)?euclidean$/.test(metric)) n.refuse("metric euclidean or sqeuclidean", metric);
+  if (!/^(sq)?euclidean$/.test(metric)) n.refuse("a known metric", metric);
   const squares = squaredDistances(n, n.plain(n.input(0)), n.plain(n.input(1)));
   n.setPlain(0, metric === "euclidean" ? kitOf(n).of("sqrt", squares) : squares);
 }

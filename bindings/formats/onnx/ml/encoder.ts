@@ -31,35 +31,33 @@ function otherwise(n: OnnxNode, dtype: DType): number {
 function comparable(n: OnnxNode, id: TensorId): TensorId {
   const { dtype } = n.b.tensor(id);
   if (!/^float/.test(dtype)) return castAs(n, id, "int64");
-  const { add, compared, choose, number } = kitOf(n);
+  const { add, compared, choose, number, plus } = kitOf(n);
   const x = castAs(n, id, "float32");
   if (n.opset < 4) return x;
-  const one = choose(compared("equal")(x, number(0)), number(0), x);
-  return add("bitcast", [choose(compared("notEqual")(x, x), number(Number.NaN), one)], {}, "int32");
+  return add("bitcast", [choose(compared("notEqual")(x, x), number(Number.NaN), plus(x, number(0)))], {}, "int32");
 }
 
 /** Each number is compared with all keys, and the value of the first that it equals taken. */
 function encode(n: OnnxNode): void {
-  const { add, at, cast, choose, compared, list, number, over } = kitOf(n);
-  const { shape, dtype } = n.input(0);
+  const { add, at, cast, choose, compared, list, number, more, most } = kitOf(n);
+  const { shape } = n.input(0);
   const keys = listOf(n, "keys");
   const values = listOf(n, "values");
   const count = keys.numbers.length;
   fits(n, "values", values.numbers.length, count);
-  if (dtype !== keys.dtype) n.refuse(`keys of ${dtype}`, keys.dtype);
   const table = (numbers: readonly number[], type: DType) =>
     castAs(n, /^float/.test(type) ? list(numbers) : longs(n, numbers), type);
   const total = elementCount(shape);
   entries(n, total * count);
   const x = reshapedTo(n, comparable(n, n.plain(n.input(0))), [total, 1]);
-  const is = cast(compared("equal")(x, comparable(n, table(keys.numbers, dtype))));
+  const is = cast(compared("equal")(x, comparable(n, table(keys.numbers, keys.dtype))));
   const found = at(
     table(values.numbers, values.dtype),
     add("argMax", [is, n.b.integers([1])], {}, "int32"),
     values.dtype,
   );
   const other = table([otherwise(n, values.dtype)], values.dtype);
-  const isFound = compared("greater")(over("reduceMax")(is, 1), number(0));
+  const isFound = more(most(is, 1), number(0));
   n.setPlain(0, reshapedTo(n, choose(isFound, found, other, values.dtype), shape));
 }
 

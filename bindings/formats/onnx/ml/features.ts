@@ -25,25 +25,21 @@ function scale(n: OnnxNode): void {
 
 /** 1 for what is more than a threshold, 0 for others. */
 function binarize(n: OnnxNode): void {
-  const { cast, compared, number } = kitOf(n);
-  n.setPlain(0, cast(compared("greater")(toFloat(n, n.plain(n.input(0))), number(n.float("threshold", 0)))));
+  const { cast, number, more } = kitOf(n);
+  n.setPlain(0, cast(more(toFloat(n, n.plain(n.input(0))), number(n.float("threshold", 0)))));
 }
 
 /** Rows by their greatest, the sum of their sizes, or the root of that of their squares; rows of which that is 0 stay. */
 function normalize(n: OnnxNode): void {
-  const { times, by, of, number, choose, compared, over, sum } = kitOf(n);
+  const { times, by, of, number, choose, compared, sum, most } = kitOf(n);
   const norm = n.string("norm", "MAX");
-  if (!/^(MAX|L[12])$/.test(norm)) n.refuse("norm MAX, L1 or L2", norm);
+  if (!/^(MAX|L[12])$/.test(norm)) n.refuse("a known norm", norm);
   const x = floatRows(n);
   const each = norm === "L2" ? times(x, x) : norm === "L1" ? of("abs", x) : x;
-  const total = norm === "MAX" ? over("reduceMax")(x, 1, true) : sum(each, 1, true);
+  const total = norm === "MAX" ? most(x, 1, true) : sum(each, 1, true);
   const isNone = compared("equal")(total, number(0));
-  const divisor = choose(isNone, number(1), total);
-  let y = by(norm === "L2" ? each : x, divisor);
-  if (norm === "L2") {
-    const root = of("sqrt", y);
-    y = choose(isNone, x, choose(compared("less")(x, number(0)), of("neg", root), root));
-  }
+  const quotient = by(norm === "L2" ? each : x, choose(isNone, number(1), total));
+  const y = norm === "L2" ? times(of("sign", x), of("sqrt", quotient)) : quotient;
   n.setPlain(0, reshapedTo(n, y, n.input(0).shape));
 }
 
@@ -70,9 +66,11 @@ function oneHot(n: OnnxNode): void {
   const value = n.input(0);
   const categories = n.ints("cats_int64s") ?? [];
   if (categories.length === 0) n.refuse("categories that are numbers", "strings");
-  const { cast, compared } = kitOf(n);
+  const { cast, compared, list, times } = kitOf(n);
   const x = reshapedTo(n, castAs(n, n.plain(value), "int64"), [...value.shape, 1]);
-  n.setPlain(0, cast(compared("equal")(x, longs(n, categories))));
+  const is = cast(compared("equal")(x, longs(n, categories)));
+  // of two that are the same the last one counts
+  n.setPlain(0, times(is, list(categories.map((category, i) => Number(categories.lastIndexOf(category) === i)))));
 }
 
 /** Rows of several inputs side by side, each cut or filled up with zeros to so many columns. */
@@ -85,7 +83,6 @@ function join(n: OnnxNode): void {
     const [rows, ...rest] = shape.length === 1 ? [1, ...shape] : shape;
     const own = elementCount(rest);
     const x = reshapedTo(n, toFloat(n, n.plain(n.input(i))), [rows as number, own]);
-    if (width < 0) n.refuse("inputdimensions from 0", `${width}`);
     if (width === own) return x;
     if (width < own) return part(x, [0, 0], [rows as number, width]);
     return add("pad", [x, n.b.integers([0, 0, 0, width - own], [2, 2])], {});

@@ -31,10 +31,13 @@ export function kitOf(n: OnnxNode, b: Builder = n.b) {
     times: pair("mul"),
     by: pair("div"),
     compared,
+    more: compared("greater"),
     over,
+    most: over("reduceMax"),
     sum: over("sum"),
     /** A function of each element. */
-    of: (kind: "abs" | "exp" | "log" | "logistic" | "neg" | "sqrt" | "tanh", x: TensorId) => add(kind, [x], {}),
+    of: (kind: "abs" | "exp" | "log" | "logistic" | "neg" | "sign" | "sqrt" | "tanh", x: TensorId) =>
+      add(kind, [x], {}),
     choose: (is: TensorId, x: TensorId, y: TensorId, dtype?: DType) => add("selectV2", [is, x, y], {}, dtype),
     cast: (x: TensorId, dtype?: DType) => add("cast", [x], {}, dtype),
     number: b.float,

@@ -73,12 +73,12 @@ function settled(n: OnnxNode, q: TensorId, classes: number): TensorId {
 
 /** A turn: p after it, and which rows it has changed, `[N,1]`. */
 function turned(n: OnnxNode, b: Builder, q: TensorId, before: TensorId, classes: number) {
-  const { plus, minus, times, by, of, number, choose, compared, list, over, sum, part, reshaped } = kitOf(n, b);
+  const { plus, minus, times, by, of, number, choose, compared, list, sum, part, reshaped, most } = kitOf(n, b);
   const [rows] = b.tensor(q).shape as readonly [number];
   let p = before;
   let qp = sum(times(q, reshaped(p, [rows, 1, classes])), 2);
   let pqp = sum(times(p, qp), 1, true);
-  const far = over("reduceMax")(of("abs", minus(qp, pqp)), 1, true);
+  const far = most(of("abs", minus(qp, pqp)), 1, true);
   const isOpen = compared("greaterEqual")(far, number(UNSETTLED / classes));
   for (let i = 0; i < classes; i++) {
     const own = reshaped(part(q, [0, i, 0], [rows, 1, classes]), [rows, classes]);

@@ -34,25 +34,24 @@ export function product(
 
 /** √2·erf⁻¹(2p − 1), by the formula that onnxruntime has. */
 function probit(n: OnnxNode, p: TensorId): TensorId {
-  const { plus, minus, times, of, number, choose, compared } = kitOf(n);
+  const { plus, minus, times, of, number } = kitOf(n);
   const one = number(1);
   const x = minus(plus(p, p), one);
   const log = of("log", times(minus(one, x), plus(one, x)));
   // 2/(π·0.147), of π with six digits
   const v = plus(times(log, number(0.5)), number(4.330750942230225));
   const root = of("sqrt", minus(times(v, v), times(log, number(1 / 0.147))));
-  const y = times(of("sqrt", minus(root, v)), number(Math.SQRT2));
-  return choose(compared("less")(x, number(0)), of("neg", y), y);
+  return times(of("sign", x), times(of("sqrt", minus(root, v)), number(Math.SQRT2)));
 }
 
 /** Softmax in which zeros stay zeros. */
 function softmaxZero(n: OnnxNode, x: TensorId): TensorId {
-  const { minus, times, by, of, number, choose, compared, over, sum } = kitOf(n);
-  const most = over("reduceMax")(x, 1, true);
+  const { minus, times, by, of, number, choose, compared, sum, most } = kitOf(n);
+  const top = most(x, 1, true);
   const isZero = compared("lessEqual")(of("abs", x), number(1e-7));
-  const powers = of("exp", minus(x, most));
+  const powers = of("exp", minus(x, top));
   const total = sum(choose(isZero, number(0), powers), 1, true);
-  return by(choose(isZero, times(x, of("exp", of("neg", most))), powers), total);
+  return by(choose(isZero, times(x, of("exp", of("neg", top))), powers), total);
 }
 
 /** In the order of onnxruntime's numbers, of which 1 and 2 are the other way round in the standard. */
@@ -104,7 +103,7 @@ export const greatest = (n: OnnxNode, scores: TensorId): TensorId =>
 
 /** 1 where a score `[N,1]` is more than this, 0 elsewhere, int32 `[N]`. */
 export function isMore(n: OnnxNode, score: TensorId, than: number): TensorId {
-  const { cast, compared, number } = kitOf(n);
+  const { cast, number, more } = kitOf(n);
   const [rows] = n.b.tensor(score).shape as readonly [number];
-  return reshapedTo(n, cast(compared("greater")(score, number(than)), "int32"), [rows]);
+  return reshapedTo(n, cast(more(score, number(than)), "int32"), [rows]);
 }

@@ -30,7 +30,7 @@ function kernel(n: OnnxNode, x: TensorId, count: number, table: readonly number[
   if (kind === "LINEAR") return alike;
   const y = plus(times(alike, number(gamma)), number(offset));
   if (kind === "SIGMOID") return of("tanh", y);
-  if (kind !== "POLY") n.refuse("kernel_type LINEAR, POLY, RBF or SIGMOID", kind);
+  if (kind !== "POLY") n.refuse("a known kernel_type", kind);
   if (degree !== 2 && degree !== 3) return add("pow", [y, number(degree)], {});
   return degree === 2 ? times(y, y) : times(times(y, y), y);
 }
@@ -102,7 +102,7 @@ function votes(n: OnnxNode, wins: TensorId, classes: number): TensorId {
 }
 
 function classifier(n: OnnxNode): void {
-  const { compared, cast, number } = kitOf(n);
+  const { cast, number, more } = kitOf(n);
   const classes = classCount(n);
   const counts = n.ints("vectors_per_class") ?? [];
   const coefficients = n.floats("coefficients") ?? [];
@@ -117,7 +117,7 @@ function classifier(n: OnnxNode): void {
   const rho = list("rho");
   fits(n, "rho", rho.length, pairs);
   const scores = against(n, x, vectors, pairs, pairsOf(n, counts, coefficients), rho);
-  const wins = cast(compared("greater")(scores, number(0)));
+  const wins = cast(more(scores, number(0)));
   setLabels(n, greatest(n, votes(n, wins, classes)));
   if (!n.outputs[1]) return;
   const [a, b] = [list("prob_a"), list("prob_b")];
@@ -133,28 +133,28 @@ const offsetOf = (n: OnnxNode): number => n.floats("rho")?.[0] ?? n.refuse("rho"
 
 /** Without support vectors: coefficients of each class. */
 function linear(n: OnnxNode, x: TensorId, classes: number, coefficients: readonly number[], transform: string): void {
-  const { add, cast, over } = kitOf(n);
+  const { add, cast, most } = kitOf(n);
   const scores = product(n, x, classes, coefficients, new Array<number>(classes).fill(offsetOf(n)));
-  const most = greatest(n, scores);
+  const place = greatest(n, scores);
   if (classes === 2 && !n.floats("prob_a")?.length) {
     const arePositive = coefficients.every((value) => value >= 0);
-    const best = over("reduceMax")(scores, 1, true);
+    const best = most(scores, 1, true);
     const isSecond = isMore(n, best, arePositive ? 0.49999997 : 0);
-    setLabels(n, add("maximum", [isSecond, cast(most, "int32")], {}, "int32"));
-  } else setLabels(n, most);
+    setLabels(n, add("maximum", [isSecond, cast(place, "int32")], {}, "int32"));
+  } else setLabels(n, place);
   if (n.outputs[1]) n.setPlain(1, classes > 1 ? transformed(n, scores, transform) : scores);
 }
 
 /** Of one class: 1 inside, −1 outside. */
 function regressor(n: OnnxNode): void {
-  const { choose, compared, number } = kitOf(n);
+  const { choose, number, more } = kitOf(n);
   const x = floatRows(n);
   const count = n.int("n_supports", 0);
   const coefficients = n.floats("coefficients") ?? [];
   const rho = [offsetOf(n)];
   const y = count > 0 ? against(n, x, count, 1, coefficients, rho) : product(n, x, 1, coefficients, rho);
   if (n.int("one_class", 0) === 0) return n.setPlain(0, y);
-  n.setPlain(0, choose(compared("greater")(y, number(0)), number(1), number(-1)));
+  n.setPlain(0, choose(more(y, number(0)), number(1), number(-1)));
 }
 
 export const SUPPORT_VECTORS: Conversions = {

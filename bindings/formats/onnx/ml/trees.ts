@@ -45,7 +45,7 @@ function leavesOf({ nodes, roots }: Forest): readonly (readonly Weights[])[] {
 
 /** The targets of rows x in all trees. */
 function sums(n: OnnxNode, forest: Forest, targets: number, aggregate: Aggregate): Sums {
-  const { by, compared, number, over } = kitOf(n);
+  const { by, number, more, most } = kitOf(n);
   const x = rowsOf(n);
   const ways = walked(n, forest, isDouble(n) ? x : toFloat(n, x));
   const leaves = leavesOf(forest);
@@ -53,7 +53,7 @@ function sums(n: OnnxNode, forest: Forest, targets: number, aggregate: Aggregate
     const isOwn = (weights: Weights) => weights.some(([own]) => own === target);
     if (leaves.some((each) => each.every(isOwn))) return undefined;
     const each = numbersAt(n, ways, 1, (weights) => [Number(isOwn(weights))]);
-    return compared("greater")(over("reduceMax")(each, 1), number(0));
+    return more(most(each, 1), number(0));
   };
   const kind = REDUCTIONS[aggregate];
   if (kind !== "sum") return { scores: extremes(n, ways, targets, kind), has };
@@ -109,39 +109,31 @@ function masked(n: OnnxNode, x: TensorId, has: Sums["has"], otherwise: number): 
   return choose(mask, x, number(otherwise));
 }
 
-function regress(n: OnnxNode, forest: Forest, targets: number, aggregate: Aggregate, base: readonly number[]): void {
-  const { list, plus } = kitOf(n);
-  const transform = transformOf(n);
-  let { scores, has } = sums(n, forest, targets, aggregate);
-  // a target without a score has no base either
-  if (base.length === targets)
-    scores = targets > 1 ? masked(n, plus(scores, list(base)), has, 0) : plus(scores, list(base));
-  // of one target onnxruntime leaves out other transforms
-  if (targets > 1 || transform === "PROBIT") scores = transformed(n, scores, transform);
-  n.setPlain(0, n.operator === "TreeEnsemble" ? castAs(n, scores, n.input(0).dtype) : scores);
+const AGGREGATES: readonly Aggregate[] = ["AVERAGE", "SUM", "MIN", "MAX"];
+
+/** The attribute `aggregate_function`, as a word or as TreeEnsemble's number. */
+function aggregateOf(n: OnnxNode): Aggregate {
+  const { string = "SUM", int = 1 } = n.attribute("aggregate_function") ?? {};
+  const name = string || `${AGGREGATES[int]}`;
+  return AGGREGATES.find((each) => each === name) ?? n.refuse("a known aggregate_function", name);
 }
 
 const isDouble = (n: OnnxNode) => n.input(0).dtype === "float64";
 
-function targetsOf(n: OnnxNode): number {
-  const targets = n.int("n_targets", 1);
-  return targets > 0 ? entries(n, targets) : n.refuse("targets", `${targets}`);
-}
-
 function regressor(n: OnnxNode): void {
-  const targets = targetsOf(n);
-  const aggregate = n.string("aggregate_function", "SUM");
-  if (!(aggregate in REDUCTIONS)) n.refuse("a known aggregate_function", aggregate);
-  const forest = forestOf(n, "target", targets, isDouble(n));
-  regress(n, forest, targets, aggregate as Aggregate, reals(n, "base_values"));
-}
-
-const AGGREGATES = ["AVERAGE", "SUM", "MIN", "MAX"] as const;
-
-function ensemble(n: OnnxNode): void {
-  const targets = targetsOf(n);
-  const aggregate = AGGREGATES[n.int("aggregate_function", 1)] ?? n.refuse("a known aggregate_function", "another");
-  regress(n, newForestOf(n, targets, isDouble(n)), targets, aggregate, []);
+  const { list, plus } = kitOf(n);
+  const targets = entries(n, n.int("n_targets", 1));
+  const transform = transformOf(n);
+  const base = reals(n, "base_values");
+  const isNew = n.operator === "TreeEnsemble";
+  const forest = isNew ? newForestOf(n, targets, isDouble(n)) : forestOf(n, "target", targets, isDouble(n));
+  let { scores, has } = sums(n, forest, targets, aggregateOf(n));
+  if (base.length === targets) scores = plus(scores, list(base));
+  // a target without a score has no base either
+  if (base.length === targets && targets > 1) scores = masked(n, scores, has, 0);
+  // of one target onnxruntime leaves out other transforms
+  if (targets > 1 || transform === "PROBIT") scores = transformed(n, scores, transform);
+  n.setPlain(0, isNew ? castAs(n, scores, n.input(0).dtype) : scores);
 }
 
 function classifier(n: OnnxNode): void {
@@ -206,7 +198,7 @@ function twoClasses(n: OnnxNode, scores: TensorId, has: Sums["has"], base: reado
 }
 
 export const TREES: Conversions = {
-  "ai.onnx.ml.TreeEnsemble": ensemble,
+  "ai.onnx.ml.TreeEnsemble": regressor,
   "ai.onnx.ml.TreeEnsembleClassifier": classifier,
   "ai.onnx.ml.TreeEnsembleRegressor": regressor,
 };

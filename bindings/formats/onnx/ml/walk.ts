@@ -65,11 +65,11 @@ const INFINITE = 0x7ff0000000000000n;
 
 /** float64 by its bits, as int64 in the order of numbers: below 0 all bits but the sign turned over, NaN the greatest. */
 function doubles(n: OnnxNode, x: TensorId): Order {
-  const { add, choose, compared } = kitOf(n);
+  const { add, choose, compared, more } = kitOf(n);
   const long = (value: bigint) => longs(n, [value], []);
   const bits = add("bitcast", [x], {}, "int64");
   const size = add("bitwise", [bits, long(SIGN)], { form: "and" }, "int64");
-  const isMissing = compared("greater")(size, long(INFINITE));
+  const isMissing = more(size, long(INFINITE));
   const turned = add("bitwiseXor", [bits, long(SIGN)], {}, "int64");
   const signed = choose(compared("less")(bits, long(0n)), turned, bits, "int64");
   const bound = (value: number, side: "low" | "high"): bigint => {

@@ -130,7 +130,7 @@ function branch(n: OnnxNode): void {
 }
 
 /** Values of every turn along a new first dimension. */
-function joined(n: OnnxNode, values: readonly Value[], axis = 0): TensorId {
+export function joined(n: OnnxNode, values: readonly Value[], axis = 0): TensorId {
   const ids = values.map((value) => {
     const shape = [...value.shape];
     shape.splice(axis, 0, 1);
@@ -209,15 +209,14 @@ function nothing(n: OnnxNode, state: readonly Value[], i: number): TensorId {
 }
 
 /** One slice along an axis, which goes away. */
-function sliced(n: OnnxNode, value: Value, axis: number, at: number): Value {
+export function sliced(n: OnnxNode, value: Value, axis: number, at: number): Value {
   const id = n.plain(value);
   const inputs = [id, n.b.integers([at], [])];
   return valueFor(n, n.add("gather", inputs, { axis, batchDims: 0 }, [typeOf(n, id)])[0] as TensorId);
 }
 
-function scan(n: OnnxNode): void {
+export function scan(n: OnnxNode): void {
   const scanned = n.int("num_scan_inputs", 0);
-  if (n.opset < 9) n.refuse("opset 9 or newer", `${n.opset}`);
   if (scanned < 1 || scanned > n.inputs.length) n.refuse(`1 to ${n.inputs.length} scanned inputs`, `${scanned}`);
   const states = n.inputs.length - scanned;
   let state = Array.from({ length: states }, (_, i) => n.input(i));
@@ -261,4 +260,4 @@ function scan(n: OnnxNode): void {
   }
 }
 
-export const CONTROL: Conversions = { If: branch, Loop: loop, Scan: scan };
+export const CONTROL: Conversions = { If: branch, Loop: loop };

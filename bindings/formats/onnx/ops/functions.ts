@@ -4,7 +4,8 @@ import { BITS, type DType } from "../../../tensor.ts";
 import type { Conversion, Conversions, OnnxNode } from "../convert.ts";
 import { type Adder, chain, elementwise } from "../elementwise.ts";
 import { FLOAT, INT64, NONE } from "../types.ts";
-import { longs } from "./move.ts";
+import { castAs, toFloat } from "./cast.ts";
+import { longs, MOVES } from "./move.ts";
 
 /** A formula of the inputs that are there, all in one order. */
 function formula(build: (ids: readonly TensorId[], add: Adder, n: OnnxNode) => TensorId): Conversion {
@@ -55,14 +56,14 @@ export function softplus(x: TensorId, add: Adder, n: OnnxNode): TensorId {
   return add("add", [add("maximum", [x, n.b.float(0)], {}), tail], NONE);
 }
 
-/** x − bias above lambd, x + bias below −lambd, else 0. */
+/** x − bias above lambd, x + bias below −lambd, else 0; of whole numbers computed in floats, as onnxruntime does. */
 const shrink = formula(([x], add, n) => {
   const [bias, lambd] = [n.float("bias", 0), n.float("lambd", 0.5)];
-  const id = x as TensorId;
+  const id = toFloat(n, x as TensorId);
   const low = add("less", [id, n.b.float(-lambd)], {}, "bool");
   const high = add("greater", [id, n.b.float(lambd)], {}, "bool");
   const above = add("selectV2", [high, add("sub", [id, n.b.float(bias)], NONE), n.b.float(0)], {});
-  return add("selectV2", [low, add("add", [id, n.b.float(bias)], NONE), above], {});
+  return castAs(n, add("selectV2", [low, add("add", [id, n.b.float(bias)], NONE), above], {}), n.input(0).dtype);
 });
 
 /** Bits of whole numbers: and, or by xor and sums; complement by −1 − x. */
@@ -156,6 +157,7 @@ export const FUNCTIONS: Conversions = {
     const bias = n.b.constant("float32", [x.shape[1] as number], Float32Array.from(n.floats("bias") ?? []));
     n.setLast(0, add("add", add("mul", n.last(x), n.b.float(n.float("scale", 1))), bias), x.shape);
   },
+  DynamicSlice: MOVES.Slice,
   Crop: (n) => {
     const x = n.input(0);
     const [left = 0, top = 0, right = 0, bottom = 0] = n.ints("border") ?? [];

@@ -1,6 +1,6 @@
 /** What moves data and keeps it: transposes, shapes, concatenations, slices, paddings. */
 import type { TensorId } from "../../../graph.ts";
-import { type Dimensions, dimensions, elementCount, listText } from "../../../tensor.ts";
+import { BITS, type Dimensions, dimensions, elementCount, listText } from "../../../tensor.ts";
 import type { Conversions, OnnxNode } from "../convert.ts";
 import { operands, setIn } from "../elementwise.ts";
 import { lastAxis, permuted, reorder, toLast, toPlain, type Value } from "../layout.ts";
@@ -240,12 +240,15 @@ function identity(n: OnnxNode): void {
   n.set(0, { shape, twins, dtype, ...(items && { items }) });
 }
 
-/** Dropout drops nothing when it infers: its mask is all true. */
+/** Dropout drops nothing when it infers: its mask is all true, before opset 12 all false, before 10 as numbers, as onnxruntime has it. */
 function dropout(n: OnnxNode): void {
   if (n.inputs[2] && n.number(2, 0) !== 0 && n.number(1, 0.5) !== 0) n.refuse("inference", "training_mode");
   identity(n);
-  const { shape } = n.input(0);
-  if (n.outputs[1]) n.setPlain(1, n.b.constant("bool", shape, new Uint8Array(entries(n, elementCount(shape))).fill(1)));
+  if (!n.outputs[1]) return;
+  const { shape, dtype: own } = n.input(0);
+  const dtype = n.opset < 10 ? own : "bool";
+  const bytes = new Uint8Array(entries(n, elementCount(shape)) * (BITS[dtype] / 8));
+  n.setPlain(1, n.b.constant(dtype, shape, bytes.fill(n.opset < 12 ? 0 : 1)));
 }
 
 export const MOVES: Conversions = {

@@ -84,5 +84,5 @@ test("lists of numbers that do not fit are refused", async () => {
     ran(machine("RBF", { support_vectors: [1, 2, 3, 4] }), [3, 2], X),
     /expected 8 support_vectors, received 4/,
   );
-  await assert.rejects(ran(machine("OTHER"), [3, 2], X), /expected kernel_type LINEAR, POLY, RBF or SIGMOID/);
+  await assert.rejects(ran(machine("OTHER"), [3, 2], X), /expected a known kernel_type/);
 });
