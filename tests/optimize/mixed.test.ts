@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { writeTflite } from "../../bindings/formats/tflite/write/index.ts";
+import { datasetOf } from "../../bindings/optimize/data/batches.ts";
 import { layersOf } from "../../bindings/optimize/layers.ts";
 import { prepareFloat } from "../../bindings/optimize/prepare/index.ts";
 import type { QuantizeOptions } from "../../bindings/optimize/quantize/options.ts";
@@ -102,4 +103,24 @@ test("a size out of reach beside a drop out of reach: as small as it gets, not a
   assert.ok(bounds.every(({ met }) => !met));
   assert.ok((bounds.find(({ name }) => name === "size")?.reached ?? 0) < 30);
   assert.ok(layers.some(({ weights }) => weights === "int4"));
+});
+
+test("a size is a share of the file that a program names", async () => {
+  const to = buildNetwork([1, 8], 5);
+  const layer = { activation: "none", keepDims: false } as const;
+  const graph = to.graph(to.node("fullyConnected", [to.input, to.weights([6, 8]), to.weights([6])], layer));
+  const random = randomOf(3);
+  const examples = Array.from({ length: 16 }, () => ({
+    inputs: [Float32Array.from({ length: 8 }, () => random.normal())],
+  }));
+  for (const bytes of [40, 60]) {
+    const file = { bytes: 100, of: () => bytes };
+    const { bounds } = await quantize(graph, datasetOf(examples), { size: 50, file });
+    assert.deepEqual(
+      bounds.map(({ reached, met }) => [reached, met]),
+      [[bytes, bytes < 50]],
+    );
+  }
+  const wrong = { bytes: 0, of: () => 1 };
+  await assert.rejects(quantize(graph, datasetOf(examples), { size: 50, file: wrong }), /expected \{ bytes, of \}/);
 });
