@@ -45,7 +45,8 @@ export function frontOf(graph: Graph): Front | undefined {
     (id) => id !== NONE && !own.has(id) && tensorOf(ready, id).data === undefined,
   );
   if (behind.length === 0 || crossing.some((id) => tensorOf(ready, id).dtype !== "float32")) return undefined;
-  const inputs = crossing.map((tensor) => ({ name: tensorOf(ready, tensor).name, tensor }));
+  // names of their own: tensors may have none
+  const inputs = crossing.map((tensor, i) => ({ name: `front ${i}`, tensor }));
   return {
     nodes: [...front].sort((a, b) => ready.nodes.indexOf(a) - ready.nodes.indexOf(b)),
     rest: { ...ready, nodes: behind, inputs },

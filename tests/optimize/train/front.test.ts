@@ -9,9 +9,10 @@ import { prepareFloat } from "../../../bindings/optimize/prepare/index.ts";
 import { channelsOf } from "../../../bindings/optimize/prune/channels/classes.ts";
 import { channelCosts } from "../../../bindings/optimize/prune/channels/score.ts";
 import { prune } from "../../../bindings/optimize/prune/prune.ts";
-import { frontOf } from "../../../bindings/optimize/train/front.ts";
+import { type Front, frontOf } from "../../../bindings/optimize/train/front.ts";
 import { randomOf } from "../../../bindings/optimize/train/random.ts";
 import { train } from "../../../bindings/optimize/train/train.ts";
+import { nearness } from "../support/nearness.ts";
 import { buildNetwork } from "../support/networks.ts";
 
 const [WORDS, WIDTH] = [20, 6];
@@ -68,6 +69,20 @@ describe("front", () => {
     assert.equal(frontOf(plain.graph(dense)), undefined);
     // What stands behind a layer is not computed before.
     assert.equal(frontOf(plain.graph(plain.node("floor" as never, [dense], {} as never))), undefined);
+  });
+
+  test("what crosses stays apart, where no tensor has a name", async () => {
+    const to = buildNetwork([1, WIDTH], 4);
+    const [whole, plain] = [to.node("floor" as never, [to.input], {} as never), { activation: "none" } as const];
+    const half = to.node("ceil" as never, [to.node("mul", [to.input, to.floats(0.5)], plain)], {} as never);
+    const dense = (x: TensorId) =>
+      to.node("fullyConnected", [x, to.weights([WIDTH, WIDTH])], { ...plain, keepDims: false });
+    const named = to.graph(to.node("sub", [dense(whole), dense(to.node("tanh", [half], {}))], plain));
+    const graph = { ...named, tensors: named.tensors.map((tensor) => ({ ...tensor, name: "" })) };
+    const front = frontOf(graph) as Front;
+    assert.equal(front.rest.inputs.length, 2);
+    const samples = [1, 2, 3].map((k) => [Float32Array.from({ length: WIDTH }, (_, i) => 3 * Math.sin(k * i + k))]);
+    assert.ok((await nearness(graph, front.joined(front.rest), samples)) > 100);
   });
 
   test("the layers behind it learn; the table stays", async () => {
