@@ -74,6 +74,7 @@ export async function tapGraph(graph: Graph, ids: readonly TensorId[], options: 
   const tapped: Graph = { ...graph, outputs: computed.length === 0 ? graph.outputs : outputs };
   const { session, batch } = await openBatched(tapped, options.batch ?? fittingBatch(graph, ids), options);
   const ports = new Map(session.outputs.map((info) => [info.name, info] as const));
+  const varying = varyingTensors(graph);
   return {
     batch,
     inputs: session.inputs,
@@ -88,11 +89,22 @@ export async function tapGraph(graph: Graph, ids: readonly TensorId[], options: 
         if (port >= 0) return realValues(session.inputs[port] as TensorInfo, fed[port] as TypedArray, samples, batch);
         if (data !== undefined && dtype !== undefined) return repeated(typedCopy(dtype, data), samples);
         const info = ports.get(`tap ${id}`) as TensorInfo;
-        return realValues(info, values[info.name] as TypedArray, samples, batch);
+        const found = values[info.name] as TypedArray;
+        return varying.has(id)
+          ? realValues(info, found, samples, batch)
+          : repeated(realValues(info, found, 1, 1), samples);
       });
     },
     close: () => session.close(),
   };
+}
+
+/** What inputs or states have a part in: all else is the same for each sample. */
+function varyingTensors({ tensors, inputs, nodes }: Graph): ReadonlySet<TensorId> {
+  const found = new Set(inputs.map(({ tensor }) => tensor));
+  for (const [id, { variable }] of tensors.entries()) if (variable) found.add(id as TensorId);
+  for (const node of nodes) if (node.inputs.some((id) => found.has(id))) for (const id of node.outputs) found.add(id);
+  return found;
 }
 
 /** A constant as real numbers, once for each sample. */

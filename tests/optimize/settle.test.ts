@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Graph, type TensorId, tensorOf } from "../../bindings/graph.ts";
+import { prune } from "../../bindings/optimize/prune/prune.ts";
 import { quantize } from "../../bindings/optimize/quantize/quantize.ts";
 import { nearness, normalSamples, WIDTH } from "./support/nearness.ts";
 import { buildNetwork } from "./support/networks.ts";
@@ -43,5 +44,14 @@ describe("what is computed of constants alone", () => {
         assert.ok(Math.abs(scale / ((x?.[0] ?? 0) * (w?.[c] ?? 0)) - 1) < 1e-5);
     }
     assert.ok((await nearness(float, graph, samples)) > 30);
+  });
+
+  test("is not pruned", async () => {
+    for (const shown of [false, true]) {
+      const float = network(shown);
+      const { graph, layers } = await prune(float, data, { sparsity: 0.25 });
+      assert.equal(layers.length, 1);
+      assert.ok((await nearness(float, graph, samples)) > 10);
+    }
   });
 });

@@ -3,8 +3,10 @@ import { type AnyNode, bodiesOf, type Graph, NONE, type TensorId, tensorOf } fro
 import { touchesState } from "../../passes/bodies.ts";
 import { dropDead, foldingBudget } from "../../passes/fold.ts";
 import { runPasses } from "../../passes/index.ts";
+import { countReaders } from "../../passes/view.ts";
 import { byteLength, type Tensor } from "../../tensor.ts";
 import { bytesOf } from "../constants.ts";
+import { isProduct } from "../layers.ts";
 import { openRunner } from "../run.ts";
 import { stepNodes } from "../steps.ts";
 
@@ -41,10 +43,12 @@ function settledNodes(graph: Graph): readonly AnyNode[] {
     graph.tensors.flatMap(({ data, variable }, id) => (data !== undefined && !variable ? [id as TensorId] : [])),
   );
   const outputs = new Set(graph.outputs.map(({ tensor }) => tensor));
-  // The first step of a recurrent layer, whose state is a constant, is known by being like the others.
+  // The first step of a recurrent layer, whose state is a constant, is known by being like the others, as all layers are that share weights.
   const steps = stepNodes(graph);
+  const readers = countReaders(graph);
+  const shares = (node: AnyNode) => isProduct(node) && (readers[node.inputs[1] as TensorId] ?? 0) > 1;
   return graph.nodes.filter((node, i) => {
-    if (steps.has(i)) return false;
+    if (steps.has(i) || shares(node)) return false;
     const inputs = node.inputs.filter((id) => id !== NONE);
     const pure = bodiesOf(node).length === 0 && node.kind !== "custom" && !touchesState(graph, node);
     const plain = pure && !node.outputs.some((id) => outputs.has(id));

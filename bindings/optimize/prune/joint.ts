@@ -5,7 +5,7 @@ import { type Layer, layersOf } from "../linear/layers.ts";
 
 /**
  * The layers whose float32 weights can be solved for, the first of each that share them, which knows the others. Left out are layers whose weights
- * something else reads too, or that share weights but no bias or activation: they stay as they are.
+ * something else reads too, that share weights but no bias or activation, or that have constants alone to work on: they stay as they are.
  */
 export function jointLayers(graph: Graph): readonly Layer[] {
   const readers = countReaders(graph);
@@ -16,6 +16,7 @@ export function jointLayers(graph: Graph): readonly Layer[] {
     const { weights, bias } = first;
     const known = bias === NONE || tensorOf(graph, bias).data !== undefined;
     if (!known || readers[weights] !== users.length || tensorOf(graph, weights).dtype !== "float32") return [];
+    if (users.every(({ x }) => tensorOf(graph, x).data !== undefined)) return [];
     if (others.some((other) => keyOf(other) !== keyOf(first))) return [];
     return others.length === 0 ? [first] : [{ ...first, users }];
   });

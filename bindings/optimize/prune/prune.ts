@@ -6,6 +6,7 @@ import { examplesOf } from "../data/examples.ts";
 import type { Sample } from "../data/types.ts";
 import type { Layer } from "../linear/layers.ts";
 import { prepareFloat } from "../prepare/index.ts";
+import { settleConstants } from "../prepare/settle.ts";
 import { requireTrainable } from "../train/prepare.ts";
 import { unroll } from "../unroll/index.ts";
 import { pruneChannels } from "./channels/prune.ts";
@@ -46,15 +47,22 @@ export async function prune(
     expected: "data to train on",
     received: "none",
   }));
-  const steps = await unroll(graph);
-  if (steps.graph !== graph) {
-    const result = await prune(steps.graph, data, options);
-    return { ...result, graph: await steps.rolled(result.graph) };
-  }
+  const steps = await unroll(await settleConstants(graph));
+  const result = await pruneSteps(steps.graph, data, settings, options);
+  return { ...result, graph: await steps.rolled(result.graph) };
+}
+
+/** A network in which nothing runs step by step that could be layers. */
+async function pruneSteps(
+  graph: Graph,
+  data: AsyncIterable<Sample> | undefined,
+  settings: Settings,
+  options: PruneOptions,
+): Promise<PruneResult> {
   const { pattern } = settings;
   const typed = prepareFloat(graph);
   prunableLayers(typed);
-  if (tune !== undefined) requireTrainable(typed);
+  if (options.tune !== undefined) requireTrainable(typed);
   if (pattern !== "channels") return pruneZeros(typed, data, pattern, settings, options);
   ensure(data !== undefined, "INVALID_OPTION", () => ({
     where: "pattern",
