@@ -161,6 +161,11 @@ describe("operators as ONNX", () => {
     const count = (type: string) => graph?.nodes.filter(({ operator }) => operator === type).length ?? 0;
     assert.equal(count("Conv"), 11);
     assert.ok(count("QuantizeLinear") >= 13 && count("DequantizeLinear") > 2 * 11);
+    // what is the same stands once
+    const single = graph?.initializers.filter(({ dims }) => dims.length === 0) ?? [];
+    const held = single.map(({ dataType, raw }) => `${dataType} ${raw}`);
+    assert.ok(single.length > 3);
+    assert.equal(new Set(held).size, held.length);
   });
 
   test("all that have no form stand in one error", () => {

@@ -4,6 +4,7 @@ import { type Graph, NONE, type Port, type TensorId } from "../../../graph.ts";
 import { type DType, elementCount, type Quantization, type Tensor } from "../../../tensor.ts";
 import { shorten } from "../../text.ts";
 import { DATA_TYPES, type OnnxAttribute, type OnnxOperator, type OnnxTensor } from "./model.ts";
+import { Names } from "./names.ts";
 import { opsetOf, WIDE } from "./opset.ts";
 import { States } from "./states.ts";
 import { apart, requireOnnxType, ZEROS } from "./values.ts";
@@ -12,6 +13,9 @@ type Held = Pick<Tensor, "dtype" | "shape"> & { readonly quantization: Quantizat
 
 /** Operators that only move elements. */
 const MOVING = ["Transpose", "Reshape", "Slice", "Squeeze", "Unsqueeze"];
+
+/** Bytes of constants that are looked for among others at most. */
+const MOST_ALIKE = 1024;
 
 /** A graph around another: `names` are those that its inputs have there, `isPart` where its operators stand among the outer ones. */
 interface Around {
@@ -43,7 +47,10 @@ export class Emitter {
   readonly inputNames: readonly string[] = [];
   readonly outputNames: readonly string[] = [];
   readonly #names = new Map<TensorId, string>();
-  readonly #taken: Set<string>;
+  /** The names of the file. */
+  readonly given: Names;
+  /** Names of constants by what they hold. */
+  readonly #alike: Map<string, string>;
   /**
    * Values behind DequantizeLinear, where what moves them is followed by QuantizeLinear and DequantizeLinear of its own: onnxruntime to 1.30
    * puts those there itself, and in operators of 2024 wrongly for all but uint8.
@@ -65,18 +72,18 @@ export class Emitter {
     this.opset = outer?.opset ?? opsetOf(graph);
     this.operators = isPart ? (outer as Emitter).operators : [];
     this.constants = isPart ? (outer as Emitter).constants : [];
+    this.#alike = isPart ? (outer as Emitter).#alike : new Map();
     this.missing = outer?.missing ?? new Map();
     this.said = outer?.said ?? new Map();
     this.states = outer?.states ?? new States();
-    // A name is one value, within graphs of nodes and around them.
-    this.#taken = outer === undefined ? new Set() : outer.#taken;
+    this.given = outer?.given ?? new Names();
     if (names !== undefined) {
       for (const [i, { tensor }] of graph.inputs.entries()) this.#names.set(tensor, names[i] ?? "");
       return;
     }
     // Of a file all names differ; inputs and outputs may be called the same, as states are, and a tensor be two of them.
     const named = ({ name, tensor }: Port, i: number, kind: string) => {
-      const isSecond = kind === "output" && this.#taken.has(name);
+      const isSecond = kind === "output" && this.given.isTaken(name);
       const own = this.fresh(isSecond ? `${name}/out` : name || `${kind}_${i}`);
       if (own !== name) this.say(`${kind} "${shorten(name)}" is called "${shorten(own)}"`);
       if (!this.#names.has(tensor) && graph.tensors[tensor]?.data === undefined) this.#names.set(tensor, own);
@@ -114,12 +121,7 @@ export class Emitter {
   }
 
   /** A name that nothing has. */
-  fresh(wanted: string): string {
-    let name = wanted;
-    for (let i = 1; this.#taken.has(name); i++) name = `${wanted}_${i}`;
-    this.#taken.add(name);
-    return name;
-  }
+  fresh = (wanted: string): string => this.given.fresh(wanted);
 
   #constant(name: string, tensor: Tensor): void {
     const { data = new Uint8Array(0), shape, dtype } = tensor;
@@ -128,11 +130,15 @@ export class Emitter {
     this.constants.push({ name, shape, dtype, data: whole });
   }
 
-  /** A constant of its own. */
+  /** A constant; one that is the same as one before, as scales and sizes are, is that one. */
   constant(wanted: string, dtype: DType, shape: readonly number[], data: ArrayBufferView): string {
-    const name = this.fresh(wanted);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const key = bytes.length > MOST_ALIKE ? undefined : [dtype, shape, bytes].join(" ");
+    const known = key === undefined ? undefined : this.#alike.get(key);
+    if (known !== undefined) return known;
+    const name = this.fresh(wanted);
     this.constants.push({ name, dtype, shape, data: bytes });
+    if (key !== undefined) this.#alike.set(key, name);
     return name;
   }
 
@@ -166,7 +172,7 @@ export class Emitter {
 
   /** One more operator whose result has a name of its own. */
   step(type: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}): string {
-    const value = this.add(type, inputs, this.fresh(`${inputs[0]}/${type}`), attributes);
+    const value = this.add(type, inputs, this.given.made(inputs[0] ?? "", type), attributes);
     const held = this.#held.get(inputs[0] ?? "");
     if (held !== undefined && MOVING.includes(type)) return this.#requantized(value, held);
     this.#latest = value;
@@ -187,7 +193,7 @@ export class Emitter {
 
   #requantized(value: string, { dtype, quantization, shape }: Held): string {
     const inputs = [value, ...this.#scales(value, dtype, quantization, shape)];
-    const name = this.add("QuantizeLinear", inputs, this.fresh(`${value}/int`));
+    const name = this.add("QuantizeLinear", inputs, this.given.made(value, "int"));
     return this.dequantized(name, dtype, quantization, shape);
   }
 
@@ -208,7 +214,7 @@ export class Emitter {
     const { block, axis: own } = quantization;
     const inputs = [name, ...this.#scales(name, dtype, quantization, shape)];
     const axis = block === undefined ? own : shape.length - 1;
-    const real = this.add("DequantizeLinear", inputs, this.fresh(`${name}/real`), {
+    const real = this.add("DequantizeLinear", inputs, this.given.made(name, "real"), {
       axis: axis < 0 ? axis + shape.length : axis,
       ...(block === undefined ? {} : { block_size: block }),
     });
@@ -220,11 +226,12 @@ export class Emitter {
   #scales(name: string, dtype: DType, { scale, zeroPoint, block }: Quantization, of: readonly number[]) {
     const [rows = 1, columns = 1] = of;
     const shape = block !== undefined ? [rows, columns / block] : scale.length === 1 ? [] : [scale.length];
-    const scales = this.constant(`${name}/scale`, "float32", shape, Float32Array.from(scale));
+    const root = this.given.rootOf(name);
+    const scales = this.constant(`${root}/scale`, "float32", shape, Float32Array.from(scale));
     const numbers = ZEROS[dtype];
     if (numbers === undefined) return [scales];
     const zeros = new numbers(scale.map((_, i) => zeroPoint[i] ?? zeroPoint[0] ?? 0));
-    return [scales, this.constant(`${name}/zero`, dtype, shape, zeros)];
+    return [scales, this.constant(`${root}/zero`, dtype, shape, zeros)];
   }
 
   /** Real values as a tensor of the graph holds them. */
