@@ -5,7 +5,7 @@ import { type Conversions, numbersOf, type OnnxNode } from "../convert.ts";
 import { castAs } from "../ops/cast.ts";
 import { entries, longs, reshapedTo } from "../ops/move.ts";
 import { tensorOf } from "../tensors.ts";
-import { fits, kitOf } from "./kit.ts";
+import { fits, kitOf, tensorNumbers } from "./kit.ts";
 
 /** A list of the node's, under whichever name it has one. */
 function listOf(n: OnnxNode, name: "keys" | "values"): Pick<Tensor, "dtype"> & { readonly numbers: readonly number[] } {
@@ -22,8 +22,7 @@ function listOf(n: OnnxNode, name: "keys" | "values"): Pick<Tensor, "dtype"> & {
 
 /** What stands for numbers that are no keys. */
 function otherwise(n: OnnxNode, dtype: DType): number {
-  const proto = n.attribute("default_tensor")?.tensor;
-  const [given] = proto === undefined ? [] : numbersOf(tensorOf(proto, n.where, n.scope.shared.external));
+  const [given] = tensorNumbers(n, "default_tensor");
   return given ?? (/^float/.test(dtype) ? n.float("default_float", -0) : n.int("default_int64", -1));
 }
 

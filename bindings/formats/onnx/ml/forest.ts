@@ -1,8 +1,7 @@
 /** Trees of decisions as plain data: what the attributes of an ensemble say, checked. */
-import { numbersOf, type OnnxNode } from "../convert.ts";
+import type { OnnxNode } from "../convert.ts";
 import { entries } from "../ops/move.ts";
-import { tensorOf } from "../tensors.ts";
-import { fits } from "./kit.ts";
+import { fits, tensorNumbers } from "./kit.ts";
 
 /** A node of a tree: a test with two ways on, or a leaf. */
 export interface TreeNode extends Ways {
@@ -41,16 +40,10 @@ const leaf = (weights: Weights): TreeNode => ({
   weights,
 });
 
-/** Numbers of an attribute that is a tensor; none where it is absent. */
-function tensorNumbers(n: OnnxNode, name: string): readonly number[] {
-  const proto = n.attribute(name)?.tensor;
-  return proto === undefined ? [] : numbersOf(tensorOf(proto, n.where, n.scope.shared.external));
-}
-
 /** Numbers of an attribute that is a list of floats, or a tensor under another name. */
 export function reals(n: OnnxNode, name: string): readonly number[] {
-  const { length } = n.floats(name) ?? [];
-  return length > 0 ? (n.floats(name) ?? []) : tensorNumbers(n, `${name}_as_tensor`);
+  const floats = n.floats(name) ?? [];
+  return floats.length > 0 ? floats : tensorNumbers(n, `${name}_as_tensor`);
 }
 
 const bits = new DataView(new ArrayBuffer(8));

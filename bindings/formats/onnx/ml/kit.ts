@@ -2,8 +2,9 @@
 import type { Attributes, TensorId } from "../../../graph.ts";
 import type { DType } from "../../../tensor.ts";
 import type { Builder } from "../builder.ts";
-import type { OnnxNode } from "../convert.ts";
+import { numbersOf, type OnnxNode } from "../convert.ts";
 import type { Adder } from "../elementwise.ts";
+import { tensorOf } from "../tensors.ts";
 import { NONE } from "../types.ts";
 
 type Pair = (x: TensorId, y: TensorId) => TensorId;
@@ -57,4 +58,10 @@ export function kitOf(n: OnnxNode, b: Builder = n.b) {
 /** UNSUPPORTED for a list of another length than the others of the node have. */
 export function fits(n: OnnxNode, name: string, received: number, expected: number): void {
   if (received !== expected) n.refuse(`${expected} ${name}`, `${received}`);
+}
+
+/** Numbers of an attribute that is a tensor; none where it is absent. */
+export function tensorNumbers(n: OnnxNode, name: string): readonly number[] {
+  const proto = n.attribute(name)?.tensor;
+  return proto === undefined ? [] : numbersOf(tensorOf(proto, n.where, n.scope.shared.external));
 }
