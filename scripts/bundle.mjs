@@ -207,10 +207,12 @@ export async function bundle() {
   const outputs = { ...whole, ...later, ...nested };
   await mergeChunks(outputs, groupsOf(outputs), COMMON);
   const read = readFiles(outputs);
+  const started = reachedFrom(outputs, (name) => name === "node");
   // What makes plans is the largest of what keeps names for messages and profiles, and runs once a model.
   const styleOf = (file) => {
     if (/\/engine\.js$/.test(file)) return "rooms";
-    return read.includes(file) && !/\/planner\.js$/.test(file) ? "named" : "small";
+    if (/\/planner\.js$/.test(file) || (started.has(file) && packs(outputs[file]))) return "short";
+    return read.includes(file) ? "named" : "small";
   };
   for (const file of Object.keys(outputs)) await shrink(join(ROOT, file), styleOf(file));
   const scripts = Object.keys(SCRIPTS).map((name) => `dist/lib/${name}.js`);
